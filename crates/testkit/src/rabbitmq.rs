@@ -1,0 +1,196 @@
+//! A private RabbitMQ: the same software as in production, started for one test and gone after it.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::{TimedOut, eventually};
+
+/// Set (to `1`) where a missing RabbitMQ must fail a test instead of skipping it.
+pub const REQUIRE_RABBITMQ: &str = "SPANFALL_REQUIRE_RABBITMQ";
+
+/// The script itself: the one in `/usr/sbin` changes user, and a signal would reach only that wrapper.
+const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+
+/// Five seconds on an idle machine; tests often run beside a compiler.
+const BOOT: Duration = Duration::from_secs(90);
+
+/// Both run in one process group, which ends as soon as the shell's input closes: with the test, even when that is killed.
+/// Without an `epmd` of its own the node would start one that outlives it.
+const TOGETHER: &str = r#"epmd -address 127.0.0.1 & "$0" & read -r _; kill -KILL 0"#;
+
+/// Why there is no RabbitMQ.
+#[derive(Debug, thiserror::Error)]
+pub enum RabbitMqError {
+    /// It isn't there.
+    #[error("RabbitMQ is not installed: `apt-get install --no-install-recommends rabbitmq-server`")]
+    NotInstalled,
+    /// Its directories could not be made, or it could not be started.
+    #[error("cannot start RabbitMQ")]
+    Io(#[from] io::Error),
+    /// It does not answer with an AMQP handshake.
+    #[error("RabbitMQ did not come up: {source}\n{log}")]
+    NotReady {
+        /// How long it was waited for.
+        source: TimedOut,
+        /// What it said.
+        log: String,
+    },
+}
+
+/// A running `rabbitmq-server` with its own node name, ports and directories, on loopback only. Killed when dropped.
+#[derive(Debug)]
+pub struct RabbitMq {
+    port: u16,
+    group: Child,
+    // Dropped after `drop` has ended the node, which writes into it.
+    home: TempDir,
+}
+
+impl RabbitMq {
+    /// Starts one and waits until it answers.
+    ///
+    /// # Errors
+    /// It isn't installed, cannot be started, or does not answer in time.
+    pub async fn start() -> Result<Self, RabbitMqError> {
+        if !Path::new(SERVER).exists() {
+            return Err(RabbitMqError::NotInstalled);
+        }
+        let home = tempfile::Builder::new().prefix("rabbitmq-").tempdir()?;
+        let [port, dist, epmd] = free_ports()?;
+        let group = command(home.path(), port, dist, epmd)?.spawn()?;
+        let broker = Self { port, group, home };
+        let answers = || async move { handshake(port).await.ok() };
+        if let Err(source) = eventually(BOOT, answers).await {
+            let log = std::fs::read_to_string(broker.home.path().join("output")).unwrap_or_default();
+            return Err(RabbitMqError::NotReady { source, log });
+        }
+        Ok(broker)
+    }
+
+    /// As [`start`](Self::start), but `None` (said on standard error) where RabbitMQ isn't installed, unless
+    /// [`REQUIRE_RABBITMQ`] is set.
+    ///
+    /// # Panics
+    /// It could not be started, or it is required and isn't installed.
+    pub async fn start_or_skip() -> Option<Self> {
+        let required = std::env::var_os(REQUIRE_RABBITMQ).is_some_and(|value| value == "1");
+        match Self::start().await {
+            Ok(broker) => Some(broker),
+            Err(error @ RabbitMqError::NotInstalled) if !required => {
+                eprintln!(
+                    "SKIPPED, nothing was checked against a real broker. {error}. ({REQUIRE_RABBITMQ}=1 makes this a failure.)"
+                );
+                None
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// `amqp://guest:guest@127.0.0.1:<port>/%2f`
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+}
+
+impl Drop for RabbitMq {
+    fn drop(&mut self) {
+        if let Some(group) = Pid::from_raw(self.group.id().cast_signed()) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.group.wait();
+    }
+}
+
+fn command(home: &Path, port: u16, dist: u16, epmd: u16) -> io::Result<Command> {
+    let output = std::fs::File::create(home.join("output"))?;
+    let config = home.join("rabbitmq.conf");
+    std::fs::write(&config, "")?;
+    std::fs::write(home.join("enabled_plugins"), "[].\n")?;
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", TOGETHER, SERVER])
+        .current_dir(home)
+        .env("HOME", home)
+        .env("RABBITMQ_NODENAME", format!("spanfall-{port}@localhost"))
+        .env("RABBITMQ_NODE_PORT", port.to_string())
+        .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
+        .env("RABBITMQ_DIST_PORT", dist.to_string())
+        .env("RABBITMQ_MNESIA_BASE", home.join("mnesia"))
+        .env("RABBITMQ_LOG_BASE", home.join("log"))
+        .env("RABBITMQ_CONFIG_FILE", config)
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", home.join("enabled_plugins"))
+        .env("RABBITMQ_PID_FILE", home.join("pid"))
+        .env(
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+            "-kernel inet_dist_use_interface {127,0,0,1}",
+        )
+        .env("ERL_CRASH_DUMP", home.join("crash"))
+        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+        .env("ERL_EPMD_PORT", epmd.to_string())
+        .stdin(Stdio::piped())
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .process_group(0);
+    Ok(command)
+}
+
+/// Three different ports that were free a moment ago: the node can't be told to take any and say which.
+fn free_ports() -> io::Result<[u16; 3]> {
+    let held: [io::Result<TcpListener>; 3] = std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let mut ports = [0; 3];
+    for (port, listener) in ports.iter_mut().zip(held.into_iter().collect::<io::Result<Vec<_>>>()?) {
+        *port = listener.local_addr()?.port();
+    }
+    Ok(ports)
+}
+
+/// The listener answers the protocol header with a method frame (`connection.start`).
+async fn handshake(port: u16) -> io::Result<()> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    stream.write_all(b"AMQP\0\0\x09\x01").await?;
+    if stream.read_u8().await? == 1 {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::InvalidData.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[tokio::test]
+    async fn it_answers_and_is_gone_when_dropped() {
+        let Some(broker) = RabbitMq::start_or_skip().await else {
+            return;
+        };
+        let port = broker.port;
+        handshake(port).await.unwrap();
+        drop(broker);
+        // Killed is not yet dead: the kernel closes its sockets a moment later.
+        let refused = || async move {
+            handshake(port)
+                .await
+                .err()
+                .filter(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        };
+        eventually(Duration::from_secs(10), refused).await.unwrap();
+    }
+}
