@@ -1,1 +1,39 @@
-//! trace-model
+//! What a trace is: identifiers, span records, the store that keeps them, the tree that a reader sees.
+//!
+//! No async, no I/O, no user interface: values in, values out. Bytes come in through [`otlp`], which turns an OTLP request into a
+//! [`Batch`]; the [`Store`] keeps batches and answers the only three questions a screen may ask: which traces there are
+//! ([`Store::traces`]), which rows of one trace are visible ([`Outline::rows`]), and what one span says ([`Store::span`]).
+//! How spans are kept is the store's own affair.
+//!
+//! ```
+//! use trace_model::{Outline, Source, Store, otlp};
+//! use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+//!
+//! let span = Span { trace_id: vec![1; 16], span_id: vec![2; 8], name: "GET /".into(), start_time_unix_nano: 1, ..Span::default() };
+//! let scope = ScopeSpans { spans: vec![span], ..ScopeSpans::default() };
+//! let (batch, rejected) = otlp::batch(vec![ResourceSpans { scope_spans: vec![scope], ..ResourceSpans::default() }], Source::OtlpHttp);
+//! assert!(rejected.is_empty());
+//!
+//! let mut store = Store::new(64 * 1024 * 1024);
+//! store.add(batch);
+//! let trace = store.traces(0..1).pop().expect("one trace");
+//! assert_eq!(&*trace.root.name, "GET /");
+//!
+//! let mut outline = Outline::new(trace.trace_id);
+//! outline.refresh(&store);
+//! assert_eq!(outline.len(), 1);
+//! ```
+
+mod batch;
+mod id;
+pub mod otlp;
+mod outline;
+mod span;
+mod store;
+mod tree;
+
+pub use batch::{Batch, Origin, Rejection, Source, SpanRecord};
+pub use id::{IdError, SpanId, SpanKey, TraceId};
+pub use outline::{Line, Outline, Row};
+pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
+pub use store::{Revision, Root, SentryReach, Store, Totals, TraceSummary};

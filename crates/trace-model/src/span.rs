@@ -1,0 +1,185 @@
+//! One span, decoded: what the details pane, `tail --json` and (later) exports read.
+
+use crate::{SpanId, TraceId};
+
+/// The part a span plays in a call, as OTLP's `SpanKind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum SpanKind {
+    /// Not said.
+    #[default]
+    Unspecified,
+    /// Work inside one service.
+    Internal,
+    /// The receiving side of a synchronous call.
+    Server,
+    /// The calling side of a synchronous call.
+    Client,
+    /// The sending side of a message.
+    Producer,
+    /// The receiving side of a message.
+    Consumer,
+}
+
+impl SpanKind {
+    /// Reads OTLP's number; one that OTLP does not define is [`SpanKind::Unspecified`].
+    #[must_use]
+    pub fn from_otlp(number: i32) -> Self {
+        match number {
+            1 => Self::Internal,
+            2 => Self::Server,
+            3 => Self::Client,
+            4 => Self::Producer,
+            5 => Self::Consumer,
+            _ => Self::Unspecified,
+        }
+    }
+
+    /// The lower-case name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::Internal => "internal",
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::Producer => "producer",
+            Self::Consumer => "consumer",
+        }
+    }
+}
+
+/// How a span ended, as OTLP's `Status.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum StatusCode {
+    /// Nobody said; by convention it went well.
+    #[default]
+    Unset,
+    /// Somebody said that it went well.
+    Ok,
+    /// It failed.
+    Error,
+}
+
+impl StatusCode {
+    /// Reads OTLP's number; one that OTLP does not define is [`StatusCode::Unset`].
+    #[must_use]
+    pub fn from_otlp(number: i32) -> Self {
+        match number {
+            1 => Self::Ok,
+            2 => Self::Error,
+            _ => Self::Unset,
+        }
+    }
+
+    /// The lower-case name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unset => "unset",
+            Self::Ok => "ok",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// An attribute's value: every type that OTLP's `AnyValue` has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// An `AnyValue` without any value.
+    Empty,
+    /// Text.
+    String(String),
+    /// True or false.
+    Bool(bool),
+    /// A 64-bit integer.
+    Int(i64),
+    /// A 64-bit float; not always finite.
+    Double(f64),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// Values in order, of any type.
+    Array(Vec<Value>),
+    /// Names with values, in the sender's order.
+    Map(Vec<Attribute>),
+}
+
+/// A name with a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    /// Dotted, as in the semantic conventions (`http.request.method`).
+    pub key: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// Something that happened during a span.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Nanoseconds since the Unix epoch.
+    pub time_unix_nano: u64,
+    /// What happened (`exception`, …).
+    pub name: String,
+    /// More about it.
+    pub attributes: Vec<Attribute>,
+}
+
+/// A pointer to a span that this one has to do with, other than its parent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// The other span's trace; `None` where the sender wrote something that is no id.
+    pub trace_id: Option<TraceId>,
+    /// The other span.
+    pub span_id: Option<SpanId>,
+    /// More about it.
+    pub attributes: Vec<Attribute>,
+}
+
+/// The library that made a span.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Scope {
+    /// Its name; often empty.
+    pub name: String,
+    /// Its version; often empty.
+    pub version: String,
+}
+
+/// One span, whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    /// The trace it belongs to.
+    pub trace_id: TraceId,
+    /// Its own id.
+    pub span_id: SpanId,
+    /// Its parent; `None` for a root.
+    pub parent_span_id: Option<SpanId>,
+    /// `service.name` of its resource; empty when there is none.
+    pub service: String,
+    /// What was done.
+    pub name: String,
+    /// The part it played.
+    pub kind: SpanKind,
+    /// Nanoseconds since the Unix epoch.
+    pub start_unix_nano: u64,
+    /// Nanoseconds since the Unix epoch; `None` while it is in flight.
+    pub end_unix_nano: Option<u64>,
+    /// How it ended.
+    pub status: StatusCode,
+    /// What the sender said of the status; often empty.
+    pub status_message: String,
+    /// W3C `tracestate`; often empty.
+    pub trace_state: String,
+    /// In the sender's order.
+    pub attributes: Vec<Attribute>,
+    /// In the sender's order.
+    pub events: Vec<Event>,
+    /// In the sender's order.
+    pub links: Vec<Link>,
+    /// The resource's attributes: the service, its process and host.
+    pub resource: Vec<Attribute>,
+    /// The library that made it.
+    pub scope: Scope,
+    /// How it came here.
+    pub source: crate::Source,
+    /// How many attributes, events and links the sender dropped for its own limits.
+    pub dropped: u32,
+}
