@@ -1,1 +1,185 @@
-//! telemetry
+//! What a service calls once at start-up: JSON logs, OpenTelemetry, Sentry, and one propagator for HTTP and AMQP.
+//!
+//! [`init`] sets the process-wide `tracing` subscriber, tracer provider and propagator, and hands back a [`Guard`] that ends them
+//! in the right order. Spans are made with OpenTelemetry's own API ([`opentelemetry::global::tracer`]), not through `tracing`:
+//! the HTTP middleware, Sentry's span processor and the propagator all look at OpenTelemetry's current context, so one stack of
+//! spans serves them all, the logs' `trace_id` and `span_id` included. It also means that a span some library opens while spans
+//! are being exported can never be exported itself.
+//!
+//! It is not a wrapper around these APIs, it exports no logs or metrics, and it opens no port.
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `RUST_LOG` | what is logged ([`tracing_subscriber::EnvFilter`]) | `info`, without the AMQP client's and the SDK's own |
+//! | `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT` | where spans go | `http://localhost:4317`; over HTTP `http://localhost:4318` |
+//! | `OTEL_EXPORTER_OTLP_[TRACES_]PROTOCOL` | `grpc` or `http/protobuf` | `grpc` |
+//! | `OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT`, `…_HEADERS` | as the standard says | |
+//! | `OTEL_TRACES_EXPORTER` | `otlp` or `none` | `otlp` |
+//! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | added to the resource, and stronger than our own | |
+//! | `OTEL_BSP_*` | the batch: `SCHEDULE_DELAY` in milliseconds, … | the SDK's, but a delay of 100: somebody is watching |
+//! | `OTEL_TRACES_SAMPLER`, `…_ARG`, `OTEL_SPAN_*_LIMIT` | as the standard says | |
+//! | `OTEL_SDK_DISABLED` | `true`: no spans at all; trace context is still passed on | `false` |
+//! | `SENTRY_DSN` | where errors and transactions go; unset or empty: Sentry is off | off |
+//! | `SENTRY_ENVIRONMENT`, `SENTRY_RELEASE` | as Sentry says; the former also becomes `deployment.environment.name` | `<name>@<version>` as release |
+//! | `SENTRY_TRACES_SAMPLE_RATE` | which part of the traces that start here Sentry gets, 0 to 1 | `1.0` |
+//!
+//! `OTEL_PROPAGATORS` is not honoured: the one here reads and writes all the formats that the services have to agree on.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), telemetry::Error> {
+//! let guard = telemetry::init(telemetry::service!())?;
+//! // … serve; when asked to stop, end what is open, then:
+//! guard.shutdown();
+//! # Ok(())
+//! # }
+//! ```
+
+use std::future::Future;
+use std::time::Duration;
+
+use opentelemetry::global;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use sentry::{ClientInitGuard, Hub, SentryFutureExt as _};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
+use tracing_subscriber::prelude::*;
+
+pub use self::propagation::Propagator;
+
+pub mod amqp;
+mod environment;
+mod errors;
+mod export;
+mod logs;
+mod propagation;
+mod resource;
+
+/// How long the last spans may take to leave, and then again the last envelopes.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// Who is speaking: `service.name` and `service.version`.
+#[derive(Clone, Copy, Debug)]
+pub struct Service {
+    /// The name of the service, unless `OTEL_SERVICE_NAME` says otherwise.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// The [`Service`] of the crate that says it: the package's name and version.
+#[macro_export]
+macro_rules! service {
+    () => {
+        $crate::Service {
+            name: env!("CARGO_PKG_NAME"),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    };
+}
+
+/// Why telemetry could not be set up. The text names the variable to change, and never its value: a DSN or an endpoint may hold a key.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A variable holds what it must not.
+    #[error("{variable} {problem}")]
+    Variable {
+        /// Its name.
+        variable: &'static str,
+        /// What is wrong, to be read after the name.
+        problem: String,
+    },
+    /// The exporter cannot be built from what the variables say.
+    #[error("the OTEL_EXPORTER_OTLP_* variables do not describe an exporter: {0}")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// The process has a subscriber already.
+    #[error("telemetry was set up before in this process")]
+    Twice(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Ends telemetry in the right order, when told to ([`Guard::shutdown`]) or when dropped.
+///
+/// Spans that are still open then are lost: whoever opened them ends them first.
+#[must_use = "dropping it ends telemetry"]
+#[derive(Debug)]
+pub struct Guard {
+    provider: Option<SdkTracerProvider>,
+    tally: export::Tally,
+    sentry: Option<SentryGuard>,
+}
+
+struct SentryGuard(ClientInitGuard);
+
+impl std::fmt::Debug for SentryGuard {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SentryGuard")
+    }
+}
+
+/// Sets up logs, traces and errors for the whole process, as its environment says.
+///
+/// Call it once, from within a tokio runtime with more than one thread, before the first span: on the thread that will spawn the
+/// others, since these inherit Sentry's scope. A collector or a Sentry that cannot be reached is no error, now or later: spans
+/// wait in a bounded queue, the excess is dropped, and one log line says so.
+///
+/// # Errors
+/// A variable holds nonsense; or it was called before.
+pub fn init(service: Service) -> Result<Guard, Error> {
+    let filter = logs::filter()?;
+    let settings = errors::Settings::from_env(service)?;
+    // Before the tracer provider: its processor and its resource go into the scope of the client that is active.
+    let sentry = settings.as_ref().map(errors::Settings::init);
+    global::set_text_map_propagator(Propagator::new(settings.map(|settings| settings.head)));
+    let tally = export::Tally::default();
+    let provider = export::provider(service, sentry.is_some(), &tally)?;
+    if let Some(provider) = &provider {
+        global::set_tracer_provider(provider.clone());
+    }
+    subscribe(filter, sentry.is_some())?;
+    let sentry = sentry.map(SentryGuard);
+    Ok(Guard { provider, tally, sentry })
+}
+
+fn subscribe(filter: EnvFilter, sentry: bool) -> Result<(), Error> {
+    use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer};
+    use tracing::Level;
+    // Not Sentry's `SpanLayer`: it would make transactions beside those of the span processor.
+    let errors = sentry.then(|| ErrorLayer::new().with_filter(LevelFilter::ERROR));
+    let crumb = filter_fn(|metadata| matches!(*metadata.level(), Level::INFO | Level::WARN));
+    let breadcrumbs = sentry.then(|| BreadcrumbLayer::new().with_filter(crumb));
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(logs::layer())
+        .with(breadcrumbs)
+        .with(errors)
+        .try_init()?;
+    Ok(())
+}
+
+/// Runs one request or message with Sentry scope of its own: the breadcrumbs of an error are then those of its own request, not
+/// of whatever else the thread did.
+pub fn isolated<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    future.bind_hub(Hub::new_from_top(Hub::current()))
+}
+
+impl Guard {
+    /// Exports what is left, then ends. Blocks for up to 4 seconds if nobody takes it.
+    pub fn shutdown(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // The provider first: the spans it ends become Sentry's transactions, which the Sentry client then has to flush.
+        if let Some(provider) = self.provider.take() {
+            // What failed was logged by the exporter, once; a deadline that passed shows in the count.
+            let _ = provider.shutdown_with_timeout(FLUSH);
+            let lost = self.tally.lost();
+            if lost > 0 {
+                tracing::warn!(spans = lost, "spans were lost: the collector did not take them");
+            }
+        }
+        if let Some(SentryGuard(client)) = self.sentry.take() {
+            client.close(Some(FLUSH));
+        }
+    }
+}

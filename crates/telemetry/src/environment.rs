@@ -1,0 +1,16 @@
+//! Reading environment variables.
+
+use crate::Error;
+
+/// The value of a variable; an empty one counts as unset, as OpenTelemetry and Sentry both say.
+pub(crate) fn value(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// The complaint about a variable.
+pub(crate) fn bad(variable: &'static str, problem: impl Into<String>) -> Error {
+    Error::Variable {
+        variable,
+        problem: problem.into(),
+    }
+}

@@ -1,0 +1,95 @@
+//! Sentry: the client, its settings, and what every event of it must say.
+
+use std::borrow::Cow;
+
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::{Context, TraceId};
+use sentry::protocol::{self, Event, TraceContext};
+use sentry::types::Dsn;
+use sentry::{ClientInitGuard, ClientOptions};
+
+use crate::propagation::SentryHead;
+use crate::{Error, FLUSH, Service, environment};
+
+/// What the `SENTRY_*` variables say.
+pub(crate) struct Settings {
+    dsn: Dsn,
+    pub(crate) head: SentryHead,
+}
+
+impl Settings {
+    /// `None` when there is no `SENTRY_DSN`: Sentry is off.
+    pub(crate) fn from_env(service: Service) -> Result<Option<Self>, Error> {
+        let Some(dsn) = environment::value("SENTRY_DSN") else {
+            return Ok(None);
+        };
+        let dsn: Dsn = dsn
+            .trim()
+            .parse()
+            .map_err(|_| environment::bad("SENTRY_DSN", "is not a DSN: expected http[s]://<public key>@<host>/<project>"))?;
+        let release = || format!("{}@{}", service.name, service.version);
+        let head = SentryHead {
+            public_key: dsn.public_key().to_owned(),
+            environment: environment::value("SENTRY_ENVIRONMENT"),
+            release: Some(environment::value("SENTRY_RELEASE").unwrap_or_else(release)),
+            sample_rate: sample_rate()?,
+        };
+        Ok(Some(Self { dsn, head }))
+    }
+
+    /// Starts the client. It sends on a thread of its own, and drops envelopes when its queue is full.
+    pub(crate) fn init(&self) -> ClientInitGuard {
+        let head = self.head.clone();
+        let mut options = ClientOptions::new()
+            .maybe_release(head.release.clone().map(Cow::Owned))
+            .send_default_pii(false)
+            .shutdown_timeout(FLUSH)
+            .before_send(|event| Some(of_current_trace(event)))
+            .traces_sampler(move |started| {
+                // Its bytes are private to the SDK, its text is not.
+                let trace_id = || TraceId::from_hex(&started.trace_id().to_string()).unwrap_or(TraceId::INVALID);
+                let ours = || head.samples(trace_id());
+                f32::from(u8::from(started.sampled().unwrap_or_else(ours)))
+            });
+        options.dsn = Some(self.dsn.clone());
+        options.environment = self.head.environment.clone().map(Cow::Owned);
+        sentry::init(options)
+    }
+}
+
+fn sample_rate() -> Result<f32, Error> {
+    const NAME: &str = "SENTRY_TRACES_SAMPLE_RATE";
+    let Some(rate) = environment::value(NAME) else {
+        return Ok(1.0);
+    };
+    let rate: Option<f32> = rate.trim().parse().ok();
+    rate.filter(|rate| (0.0..=1.0).contains(rate))
+        .ok_or_else(|| environment::bad(NAME, "is not a number from 0 to 1"))
+}
+
+/// Puts an error event on the trace it happened in.
+///
+/// The span processor does so as well, but only for spans it knows, and it does not know those that are not sampled: their errors
+/// would land on a trace id that nobody else uses.
+fn of_current_trace(mut event: Event<'static>) -> Event<'static> {
+    Context::map_current(|cx| {
+        let span = cx.span();
+        let span = span.span_context();
+        if !span.is_valid() {
+            return;
+        }
+        let (trace_id, span_id) = (span.trace_id().to_bytes().into(), span.span_id().to_bytes().into());
+        match event.contexts.get_mut("trace") {
+            Some(protocol::Context::Trace(trace)) if trace.span_id == span_id => trace.trace_id = trace_id,
+            _ => {
+                let trace = TraceContext {
+                    trace_id,
+                    span_id,
+                    ..TraceContext::default()
+                };
+                event.contexts.insert("trace".to_owned(), trace.into());
+            }
+        }
+    });
+    event
+}

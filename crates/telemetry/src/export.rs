@@ -1,0 +1,155 @@
+//! The tracer provider: spans go to Sentry's span processor and, in batches, to the collector.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry_otlp::SpanExporter as OtlpExporter;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
+};
+use sentry::integrations::opentelemetry::SentrySpanProcessor;
+
+use crate::{Error, Service, environment, resource};
+
+/// Somebody watches the spans arrive, so they leave sooner than the SDK's default of 5 seconds.
+const LIVE_DELAY: Duration = Duration::from_millis(100);
+
+/// Builds the provider; `None` if OpenTelemetry is switched off.
+pub(crate) fn provider(service: Service, sentry: bool, tally: &Tally) -> Result<Option<SdkTracerProvider>, Error> {
+    if environment::value("OTEL_SDK_DISABLED").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
+        return Ok(None);
+    }
+    let mut builder = SdkTracerProvider::builder().with_resource(resource::of(service));
+    if sentry {
+        builder = builder.with_span_processor(SentrySpanProcessor::new());
+    }
+    if let Some(exporter) = exporter()? {
+        let mut batch = BatchConfigBuilder::default();
+        if environment::value("OTEL_BSP_SCHEDULE_DELAY").is_none() {
+            batch = batch.with_scheduled_delay(LIVE_DELAY);
+        }
+        let exporter = Reported {
+            exporter,
+            failing: AtomicBool::new(false),
+            tally: tally.clone(),
+        };
+        let batches = BatchSpanProcessor::builder(exporter).with_batch_config(batch.build()).build();
+        builder = builder.with_span_processor(Counted {
+            batches,
+            tally: tally.clone(),
+        });
+    }
+    Ok(Some(builder.build()))
+}
+
+fn exporter() -> Result<Option<OtlpExporter>, Error> {
+    const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+    match environment::value(EXPORTER).as_deref().map(str::trim) {
+        None | Some("otlp") => {}
+        Some("none") => return Ok(None),
+        Some(_) => return Err(environment::bad(EXPORTER, "is neither otlp nor none")),
+    }
+    let protocol =
+        environment::value("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or_else(|| environment::value("OTEL_EXPORTER_OTLP_PROTOCOL"));
+    match protocol.as_deref().map(str::trim) {
+        // gRPC by default: it needs no other port than the standard's first, and no HTTP proxy gets in its way.
+        None | Some("grpc") => Ok(Some(OtlpExporter::builder().with_tonic().build()?)),
+        Some("http/protobuf") => Ok(Some(OtlpExporter::builder().with_http().build()?)),
+        Some(_) => Err(environment::bad(
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "(or OTEL_EXPORTER_OTLP_TRACES_PROTOCOL) is neither grpc nor http/protobuf",
+        )),
+    }
+}
+
+/// Counts spans on their way to the collector.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    ended: AtomicU64,
+    delivered: AtomicU64,
+}
+
+impl Tally {
+    /// Sampled spans that ended and that the collector has not confirmed: after the last flush, those that were lost.
+    pub(crate) fn lost(&self) -> u64 {
+        let delivered = self.0.delivered.load(Ordering::Relaxed);
+        self.0.ended.load(Ordering::Relaxed).saturating_sub(delivered)
+    }
+}
+
+/// The SDK's batches, counting what goes in: the SDK itself tells nobody what a full queue dropped.
+#[derive(Debug)]
+struct Counted {
+    batches: BatchSpanProcessor,
+    tally: Tally,
+}
+
+impl SpanProcessor for Counted {
+    fn on_start(&self, span: &mut Span, cx: &Context) {
+        self.batches.on_start(span, cx);
+    }
+
+    fn on_end(&self, span: SpanData) {
+        self.tally.0.ended.fetch_add(1, Ordering::Relaxed);
+        self.batches.on_end(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.batches.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.batches.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.batches.set_resource(resource);
+    }
+}
+
+/// An exporter whose failure is one line in the log when it begins and one when it ends, however many batches fail in between.
+#[derive(Debug)]
+struct Reported<E> {
+    exporter: E,
+    failing: AtomicBool,
+    tally: Tally,
+}
+
+impl<E: SpanExporter> SpanExporter for Reported<E> {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let spans = batch.len() as u64;
+        let result = self.exporter.export(batch).await;
+        let failing = result.is_err();
+        if !failing {
+            self.tally.0.delivered.fetch_add(spans, Ordering::Relaxed);
+        }
+        let failed_before = self.failing.swap(failing, Ordering::Relaxed);
+        match &result {
+            Err(error) if !failed_before => {
+                tracing::warn!(%error, "the collector takes no spans; they are dropped until it does");
+            }
+            Ok(()) if failed_before => tracing::info!(lost = self.tally.lost(), "the collector takes spans again"),
+            _ => {}
+        }
+        result
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}

@@ -1,0 +1,195 @@
+//! One propagator for both SDKs and both carriers.
+//!
+//! Sentry's own `SentryPropagator` stores no OpenTelemetry parent, and OpenTelemetry's W3C one knows no `sentry-trace`: a caller
+//! that sends only one of the headers ends up in two traces. [`Propagator`] reads either and tells both SDKs the same.
+
+use std::str::FromStr;
+
+use opentelemetry::propagation::text_map_propagator::FieldIter;
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
+use opentelemetry::{Context, TraceId};
+use sentry::TracePropagationContext;
+
+use self::baggage::Members;
+use self::headers::Parent;
+
+mod baggage;
+mod headers;
+
+const SENTRY_TRACE: &str = "sentry-trace";
+const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
+const BAGGAGE: &str = "baggage";
+
+/// `tracestate` beyond this many bytes is dropped; the standard asks for at least 512.
+const MAX_TRACESTATE: usize = 4096;
+
+/// Sentry's side of a trace that starts here: what the `sentry-*` members of `baggage` say, and who decides on sampling.
+#[derive(Clone, Debug)]
+pub(crate) struct SentryHead {
+    pub(crate) public_key: String,
+    pub(crate) environment: Option<String>,
+    pub(crate) release: Option<String>,
+    /// From 0 to 1.
+    pub(crate) sample_rate: f32,
+}
+
+impl SentryHead {
+    /// Whether Sentry gets a trace that starts here.
+    ///
+    /// Decided by the trace id, not by chance, so that the span processor and the headers agree without sharing state.
+    pub(crate) fn samples(&self, trace_id: TraceId) -> bool {
+        // The low 56 bits are the random ones in W3C Trace Context level 2. They fit a double almost exactly; the last bits do not matter.
+        #[expect(clippy::cast_precision_loss, reason = "a sampling threshold needs no more than 53 bits")]
+        let drawn = (u128::from_be_bytes(trace_id.to_bytes()) & ((1 << 56) - 1)) as f64 / (1_u64 << 56) as f64;
+        drawn < f64::from(self.sample_rate)
+    }
+}
+
+/// What came in and OpenTelemetry's own context has no place for.
+#[derive(Clone, Debug)]
+struct Upstream {
+    /// The trace goes on here; it did not start here.
+    continued: bool,
+    /// Sentry's decision, as the caller took it. `None` when it left it to us, or speaks no Sentry.
+    sentry_sampled: Option<bool>,
+    baggage: Members,
+}
+
+/// Reads and writes trace context for OpenTelemetry and Sentry at once.
+///
+/// | header | read | written |
+/// |---|---|---|
+/// | `sentry-trace` | first choice for ids | always |
+/// | `traceparent` | ids when there is no valid `sentry-trace`; OpenTelemetry's sampling when both name the same trace | always |
+/// | `tracestate` | when `traceparent` names the trace that is continued | when there is one |
+/// | `baggage` | bounded to 64 members, 8192 bytes | as it came; Sentry's members afresh when the trace starts here |
+#[derive(Clone, Debug)]
+pub struct Propagator {
+    sentry: Option<SentryHead>,
+    fields: [String; 4],
+}
+
+impl Propagator {
+    /// `sentry` is `None` when Sentry is off; its headers are passed on all the same.
+    pub(crate) fn new(sentry: Option<SentryHead>) -> Self {
+        let fields = [SENTRY_TRACE, TRACEPARENT, TRACESTATE, BAGGAGE].map(str::to_owned);
+        Self { sentry, fields }
+    }
+
+    /// Sentry's own flag: the caller's when it decided, ours otherwise; never for spans that OpenTelemetry does not record.
+    fn sentry_sampled(&self, span: &SpanContext, upstream: Option<&Upstream>) -> bool {
+        let decided = upstream.and_then(|upstream| upstream.sentry_sampled);
+        let ours = || self.sentry.as_ref().is_none_or(|head| head.samples(span.trace_id()));
+        span.is_sampled() && decided.unwrap_or_else(ours)
+    }
+
+    fn baggage(&self, span: &SpanContext, upstream: Option<&Upstream>) -> Members {
+        match (&self.sentry, upstream) {
+            (_, Some(upstream)) if upstream.continued => upstream.baggage.clone(),
+            (Some(head), upstream) if span.is_valid() => {
+                let mut members = Members::default();
+                members.push_sentry("trace_id", &span.trace_id().to_string());
+                members.push_sentry("public_key", &head.public_key);
+                members.push_sentry("sample_rate", &head.sample_rate.to_string());
+                members.push_sentry("sampled", &self.sentry_sampled(span, upstream).to_string());
+                if let Some(environment) = &head.environment {
+                    members.push_sentry("environment", environment);
+                }
+                if let Some(release) = &head.release {
+                    members.push_sentry("release", release);
+                }
+                if let Some(upstream) = upstream {
+                    members.push_foreign(&upstream.baggage);
+                }
+                members
+            }
+            (_, upstream) => {
+                // Sentry's members without a trace to continue describe somebody else's.
+                let mut members = Members::default();
+                if let Some(upstream) = upstream {
+                    members.push_foreign(&upstream.baggage);
+                }
+                members
+            }
+        }
+    }
+}
+
+impl TextMapPropagator for Propagator {
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        let span = cx.span();
+        let (span, upstream) = (span.span_context(), cx.get::<Upstream>());
+        if span.is_valid() {
+            let (trace_id, span_id) = (span.trace_id(), span.span_id());
+            let sampled = u8::from(span.is_sampled());
+            injector.set(TRACEPARENT, format!("00-{trace_id}-{span_id}-{sampled:02x}"));
+            let sampled = u8::from(self.sentry_sampled(span, upstream));
+            injector.set(SENTRY_TRACE, format!("{trace_id}-{span_id}-{sampled}"));
+            let tracestate = span.trace_state().header();
+            if !tracestate.is_empty() {
+                injector.set(TRACESTATE, tracestate);
+            }
+        }
+        if let Some(baggage) = self.baggage(span, upstream).header() {
+            injector.set(BAGGAGE, baggage.to_owned());
+        }
+    }
+
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        let sentry = extractor.get(SENTRY_TRACE).and_then(Parent::of_sentry_trace);
+        let w3c = extractor.get(TRACEPARENT).and_then(Parent::of_traceparent);
+        let baggage = Members::extracted(extractor);
+        let Some(parent) = sentry.or(w3c) else {
+            return cx.with_value(Upstream {
+                continued: false,
+                sentry_sampled: None,
+                baggage,
+            });
+        };
+        // The same trace in both headers: each SDK gets its own flag, so that Sentry's sample rate does not blind OpenTelemetry.
+        let w3c = w3c.filter(|w3c| w3c.trace_id == parent.trace_id);
+        let sampled = w3c.or(Some(parent)).and_then(|parent| parent.sampled).unwrap_or(true);
+        let state = w3c.map_or_else(TraceState::default, |_| tracestate(extractor));
+        let flags = if sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
+        let remote = SpanContext::new(parent.trace_id, parent.span_id, flags, true, state);
+
+        let sentry_sampled = sentry.map_or(Some(sampled), |sentry| sentry.sampled);
+        let propagation = TracePropagationContext::new(parent.trace_id.to_bytes().into(), parent.span_id.to_bytes().into());
+        let propagation = match sentry_sampled {
+            Some(sampled) => propagation.with_sampled(sampled),
+            None => propagation,
+        };
+        let upstream = Upstream {
+            continued: true,
+            sentry_sampled,
+            baggage,
+        };
+        cx.with_remote_span_context(remote)
+            .with_value(propagation)
+            .with_value(upstream)
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        FieldIter::new(&self.fields)
+    }
+}
+
+/// All `tracestate` headers as one; none if they are malformed or too long, as the standard asks.
+fn tracestate(extractor: &dyn Extractor) -> TraceState {
+    let headers = extractor.get_all(TRACESTATE).unwrap_or_default().join(",");
+    if headers.len() > MAX_TRACESTATE {
+        return TraceState::default();
+    }
+    // The SDK's parser takes a space after a comma for a part of the next key.
+    let members: Vec<_> = headers
+        .split(',')
+        .map(str::trim)
+        .filter(|member| !member.is_empty())
+        .collect();
+    TraceState::from_str(&members.join(",")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

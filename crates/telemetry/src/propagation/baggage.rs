@@ -1,0 +1,132 @@
+//! The `baggage` header: members passed on as they came, within the standard's bounds.
+//!
+//! Members are forwarded byte for byte, never decoded and encoded again: `sentry-*` members are frozen by whoever started the
+//! trace, and other people's are none of our business.
+
+use opentelemetry::propagation::Extractor;
+
+/// What W3C Baggage asks everybody to pass on; more is dropped, whole members at a time.
+const MAX_MEMBERS: usize = 64;
+/// See [`MAX_MEMBERS`]; in bytes, commas included.
+const MAX_BYTES: usize = 8192;
+const SENTRY: &str = "sentry-";
+
+/// The value of one outgoing `baggage` header, bounded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Members {
+    text: String,
+    count: usize,
+}
+
+impl Members {
+    /// The well-formed members that came in, in order; several headers count as one.
+    pub(super) fn extracted(extractor: &dyn Extractor) -> Self {
+        let mut members = Self::default();
+        for member in extractor
+            .get_all("baggage")
+            .iter()
+            .flatten()
+            .flat_map(|header| header.split(','))
+        {
+            members.push(member.trim());
+        }
+        members
+    }
+
+    /// Adds a member, unless it is malformed or no longer fits.
+    pub(super) fn push(&mut self, member: &str) {
+        let printable = member.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        let named = member.split_once('=').is_some_and(|(key, _)| !key.trim().is_empty());
+        let separator = usize::from(self.count > 0);
+        let fits = self.count < MAX_MEMBERS && self.text.len() + separator + member.len() <= MAX_BYTES;
+        if !(printable && named && fits) {
+            return;
+        }
+        if separator == 1 {
+            self.text.push(',');
+        }
+        self.text.push_str(member);
+        self.count += 1;
+    }
+
+    /// Adds `sentry-<key>=<value>`, the value percent-encoded.
+    pub(super) fn push_sentry(&mut self, key: &str, value: &str) {
+        self.push(&format!("{SENTRY}{key}={}", encoded(value)));
+    }
+
+    /// Adds the members of another header that are not Sentry's.
+    pub(super) fn push_foreign(&mut self, other: &Self) {
+        for member in other.iter().filter(|member| !member.starts_with(SENTRY)) {
+            self.push(member);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.text.split(',').filter(|member| !member.is_empty())
+    }
+
+    /// The header's value; `None` when there is nothing to say.
+    pub(super) fn header(&self) -> Option<&str> {
+        (!self.text.is_empty()).then_some(self.text.as_str())
+    }
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+fn encoded(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]);
+        }
+    }
+    text
+}
+
+fn hex_digit(digit: u8) -> char {
+    char::from(b"0123456789ABCDEF"[usize::from(digit)])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn extracted(header: &str) -> Members {
+        Members::extracted(&HashMap::from([("baggage".to_owned(), header.to_owned())]))
+    }
+
+    #[test]
+    fn members_pass_unchanged_and_malformed_ones_fall_out() {
+        let members = extracted("a=1;meta=%20, sentry-trace_id=abc ,, =x,novalue,b=,c=\u{7}");
+        assert_eq!(members.header(), Some("a=1;meta=%20,sentry-trace_id=abc,b="));
+    }
+
+    #[test]
+    fn nothing_is_no_header() {
+        assert_eq!(extracted(" , ").header(), None);
+    }
+
+    #[test]
+    fn a_value_cannot_break_out_of_its_member() {
+        let mut members = Members::default();
+        members.push_sentry("environment", "a b,c=d;é");
+        assert_eq!(members.header(), Some("sentry-environment=a%20b%2Cc%3Dd%3B%C3%A9"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_header_is_bounded_and_stable(header in proptest::collection::vec("[a-z]{0,9}=?[ -~]{0,300}\\PC?", 0..100)) {
+            let members = extracted(&header.join(","));
+            let text = members.header().unwrap_or_default();
+            prop_assert!(text.len() <= MAX_BYTES);
+            prop_assert!(members.iter().count() <= MAX_MEMBERS);
+            prop_assert_eq!(extracted(text), members);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The resource: which process, of which service, on which host.
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
+
+use crate::{Service, environment};
+
+/// What we know ourselves, overruled by what the standard's variables say.
+pub(crate) fn of(service: Service) -> Resource {
+    let mut ours = vec![
+        KeyValue::new("service.name", service.name),
+        KeyValue::new("service.version", service.version),
+        KeyValue::new("process.pid", i64::from(std::process::id())),
+    ];
+    if let Ok(host) = std::fs::read_to_string("/proc/sys/kernel/hostname") {
+        ours.push(KeyValue::new("host.name", host.trim().to_owned()));
+    }
+    if let Some(environment) = environment::value("SENTRY_ENVIRONMENT") {
+        ours.push(KeyValue::new("deployment.environment.name", environment));
+    }
+    let builder = Resource::builder_empty()
+        .with_detector(Box::new(TelemetryResourceDetector))
+        .with_attributes(ours)
+        .with_detector(Box::new(EnvResourceDetector::new()));
+    match environment::value("OTEL_SERVICE_NAME") {
+        Some(name) => builder.with_service_name(name).build(),
+        None => builder.build(),
+    }
+}
