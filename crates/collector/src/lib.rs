@@ -1,1 +1,35 @@
-//! collector
+//! Everything that listens: OTLP over gRPC, OTLP over HTTP, and Sentry envelopes. Bytes in, [`trace_model`] batches out.
+//!
+//! It keeps nothing (that is the store's affair) and analyses nothing. Each request becomes at most one [`Arrival`] on a bounded
+//! channel; when that is full the sender is told to try again, in its own protocol's words, and it is counted. What was accepted
+//! and what was refused stands in [`Health`].
+//!
+//! Ports are bound ([`Collector::bind`]) before anything starts ([`Collector::serve`]), so that a taken one can be reported on a
+//! screen that is still normal. It listens on loopback only: there is no authentication.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), collector::BindError> {
+//! use collector::{Collector, Config};
+//!
+//! let any_port = "127.0.0.1:0".parse().expect("an address");
+//! let collector = Collector::bind(Config { otlp_grpc: any_port, otlp_http: any_port, sentry: any_port }).await?;
+//! println!("OTLP/HTTP on {}", collector.addresses().otlp_http);
+//! let (mut arrivals, health, server) = collector.serve();
+//! assert!(arrivals.try_recv().is_err());
+//! assert_eq!(health.snapshot().otlp_http.spans, 0);
+//! server.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod arrival;
+mod bind;
+pub mod envelope;
+mod health;
+mod server;
+
+pub use arrival::{Arrival, SentrySpans};
+pub use bind::{Addresses, BindError, Collector, Config, Listener};
+pub use health::{Health, HealthSnapshot, OtlpCounts, Refused, SentryCounts};
+pub use server::Server;

@@ -1,0 +1,149 @@
+//! Binding the ports, before anything starts.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::{Arrival, Health, Server};
+
+/// One of the three doors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Listener {
+    /// OTLP over gRPC.
+    OtlpGrpc,
+    /// OTLP over HTTP.
+    OtlpHttp,
+    /// Sentry envelopes.
+    Sentry,
+}
+
+impl Listener {
+    /// The command-line flag that moves it.
+    #[must_use]
+    pub const fn flag(self) -> &'static str {
+        match self {
+            Self::OtlpGrpc => "--otlp-grpc",
+            Self::OtlpHttp => "--otlp-http",
+            Self::Sentry => "--sentry",
+        }
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtlpGrpc => "OTLP/gRPC",
+            Self::OtlpHttp => "OTLP/HTTP",
+            Self::Sentry => "Sentry",
+        })
+    }
+}
+
+/// Where to listen; port 0 takes a free one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// For OTLP over gRPC.
+    pub otlp_grpc: SocketAddr,
+    /// For OTLP over HTTP.
+    pub otlp_http: SocketAddr,
+    /// For Sentry envelopes.
+    pub sentry: SocketAddr,
+}
+
+impl Default for Config {
+    /// The ports that OpenTelemetry's SDKs and Spotlight's senders use unless told otherwise, on 127.0.0.1.
+    fn default() -> Self {
+        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self {
+            otlp_grpc: loopback(4317),
+            otlp_http: loopback(4318),
+            sentry: loopback(8969),
+        }
+    }
+}
+
+/// Where it listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// For OTLP over gRPC.
+    pub otlp_grpc: SocketAddr,
+    /// For OTLP over HTTP.
+    pub otlp_http: SocketAddr,
+    /// For Sentry envelopes.
+    pub sentry: SocketAddr,
+}
+
+/// A port could not be had. The message names the flag that moves it.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen for {listener} on {address}: {source}; `{} ADDR` moves it", listener.flag())]
+pub struct BindError {
+    /// For what.
+    pub listener: Listener,
+    /// Where.
+    pub address: SocketAddr,
+    /// Why not.
+    pub source: io::Error,
+}
+
+/// Three bound ports that do not answer yet.
+#[derive(Debug)]
+pub struct Collector {
+    pub(crate) otlp_grpc: TcpListener,
+    pub(crate) otlp_http: TcpListener,
+    pub(crate) sentry: TcpListener,
+    addresses: Addresses,
+}
+
+impl Collector {
+    /// Binds the three ports; nothing answers on them before [`Collector::serve`].
+    ///
+    /// # Errors
+    /// A port is taken, or an address is not a loopback one.
+    pub async fn bind(config: Config) -> Result<Self, BindError> {
+        let (otlp_grpc, at_otlp_grpc) = bind(Listener::OtlpGrpc, config.otlp_grpc).await?;
+        let (otlp_http, at_otlp_http) = bind(Listener::OtlpHttp, config.otlp_http).await?;
+        let (sentry, at_sentry) = bind(Listener::Sentry, config.sentry).await?;
+        Ok(Self {
+            otlp_grpc,
+            otlp_http,
+            sentry,
+            addresses: Addresses {
+                otlp_grpc: at_otlp_grpc,
+                otlp_http: at_otlp_http,
+                sentry: at_sentry,
+            },
+        })
+    }
+
+    /// Where it listens; port 0 has become a real one.
+    #[must_use]
+    pub const fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// Starts to answer. Must be called within a Tokio runtime.
+    ///
+    /// The receiver must be drained: when it is full, senders are asked to try again.
+    #[must_use]
+    pub fn serve(self) -> (mpsc::Receiver<Arrival>, Health, Server) {
+        crate::server::start(self)
+    }
+}
+
+async fn bind(listener: Listener, address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
+    let failed = |source| BindError {
+        listener,
+        address,
+        source,
+    };
+    if !address.ip().is_loopback() {
+        let reason = "it listens on loopback only (127.0.0.1 or [::1])";
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, reason)));
+    }
+    let bound = TcpListener::bind(address).await.map_err(failed)?;
+    let at = bound.local_addr().map_err(failed)?;
+    Ok((bound, at))
+}

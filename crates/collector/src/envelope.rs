@@ -1,0 +1,1 @@
+//! Sentry's envelope format.

@@ -1,0 +1,215 @@
+//! What was accepted and what was refused, for everybody who wants to look.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::SystemTime;
+
+use tokio::sync::watch;
+
+use crate::Listener;
+
+/// How many refusals are remembered.
+const REMEMBERED: usize = 20;
+/// How long a remembered reason may be, in characters.
+const REASON_LENGTH: usize = 200;
+/// How many item types are told apart; the type is the sender's text, so there could be any number.
+const ITEM_TYPES: usize = 32;
+/// Where the types beyond that, and overlong ones, are counted.
+const OTHER_TYPES: &str = "other";
+/// How long the name of an item type may be, in bytes.
+const ITEM_TYPE_LENGTH: usize = 32;
+
+/// What came to one OTLP listener.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct OtlpCounts {
+    /// Requests that were accepted, whole or in part.
+    pub requests: u64,
+    /// Spans that were handed on.
+    pub spans: u64,
+    /// Log records that were accepted.
+    pub log_records: u64,
+    /// Metric data points that were accepted.
+    pub data_points: u64,
+    /// Spans that were not taken, the rest of their request having been.
+    pub rejected_spans: u64,
+    /// Requests that were refused because of what they are.
+    pub refused: u64,
+    /// Requests that were asked to come again, because the reader is behind.
+    pub busy: u64,
+}
+
+/// What came to the Sentry endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SentryCounts {
+    /// Envelopes that were accepted, whole or in part.
+    pub envelopes: u64,
+    /// Their items, by type.
+    pub items: BTreeMap<String, u64>,
+    /// Spans in them.
+    pub spans: u64,
+    /// Items that could not be read, the rest of their envelope having been.
+    pub bad_items: u64,
+    /// Requests that were refused because of what they are.
+    pub refused: u64,
+    /// Requests that were asked to come again, because the reader is behind.
+    pub busy: u64,
+}
+
+/// Something that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// When.
+    pub time: SystemTime,
+    /// Where.
+    pub listener: Listener,
+    /// Why: one line without control characters, at most 200 characters. Parts of it may be the sender's.
+    pub reason: String,
+}
+
+/// All counts at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct HealthSnapshot {
+    /// OTLP over gRPC.
+    pub otlp_grpc: OtlpCounts,
+    /// OTLP over HTTP.
+    pub otlp_http: OtlpCounts,
+    /// Sentry.
+    pub sentry: SentryCounts,
+    /// The last refusals, whole requests and parts of them, oldest first; at most 20.
+    pub recent: VecDeque<Refused>,
+}
+
+impl HealthSnapshot {
+    /// Requests that were refused, and spans and items that were not taken, anywhere.
+    #[must_use]
+    pub const fn refused(&self) -> u64 {
+        self.otlp_grpc.refused
+            + self.otlp_grpc.rejected_spans
+            + self.otlp_http.refused
+            + self.otlp_http.rejected_spans
+            + self.sentry.refused
+            + self.sentry.bad_items
+    }
+
+    /// Requests that were asked to come again, anywhere.
+    #[must_use]
+    pub const fn busy(&self) -> u64 {
+        self.otlp_grpc.busy + self.otlp_http.busy + self.sentry.busy
+    }
+
+    pub(crate) const fn otlp(&mut self, source: trace_model::Source) -> &mut OtlpCounts {
+        match source {
+            trace_model::Source::OtlpGrpc => &mut self.otlp_grpc,
+            _ => &mut self.otlp_http,
+        }
+    }
+
+    pub(crate) const fn refused_at(&mut self, listener: Listener) -> &mut u64 {
+        match listener {
+            Listener::OtlpGrpc => &mut self.otlp_grpc.refused,
+            Listener::OtlpHttp => &mut self.otlp_http.refused,
+            Listener::Sentry => &mut self.sentry.refused,
+        }
+    }
+
+    pub(crate) const fn busy_at(&mut self, listener: Listener) -> &mut u64 {
+        match listener {
+            Listener::OtlpGrpc => &mut self.otlp_grpc.busy,
+            Listener::OtlpHttp => &mut self.otlp_http.busy,
+            Listener::Sentry => &mut self.sentry.busy,
+        }
+    }
+
+    pub(crate) fn count_item(&mut self, item_type: &str) {
+        let items = &mut self.sentry.items;
+        let known = items.contains_key(item_type);
+        let fits = item_type.len() <= ITEM_TYPE_LENGTH && items.len() < ITEM_TYPES;
+        let name = if known || fits {
+            clean(item_type)
+        } else {
+            OTHER_TYPES.to_owned()
+        };
+        *items.entry(name).or_default() += 1;
+    }
+
+    pub(crate) fn remember(&mut self, listener: Listener, reason: &str) {
+        if self.recent.len() == REMEMBERED {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Refused {
+            time: SystemTime::now(),
+            listener,
+            reason: clean(reason),
+        });
+    }
+}
+
+/// Short, on one line, without what a terminal would obey: reasons quote what the sender wrote.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars()
+        .take(REASON_LENGTH)
+        .map(|c| if is_harmless(c) { c } else { ' ' })
+        .collect()
+}
+
+fn is_harmless(c: char) -> bool {
+    // Bidirectional overrides and isolates reorder what is printed around them.
+    !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A view of the counts. Cheap to clone; each clone notices changes for itself.
+#[derive(Clone, Debug)]
+pub struct Health(watch::Receiver<HealthSnapshot>);
+
+impl Health {
+    /// The counts now.
+    #[must_use]
+    pub fn snapshot(&self) -> HealthSnapshot {
+        self.0.borrow().clone()
+    }
+
+    /// Waits until something has changed since the last call (of this clone). Never resolves once the collector is gone.
+    pub async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+/// The writing end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recorder(watch::Sender<HealthSnapshot>);
+
+impl Recorder {
+    pub(crate) fn health(&self) -> Health {
+        Health(self.0.subscribe())
+    }
+
+    pub(crate) fn record(&self, change: impl FnOnce(&mut HealthSnapshot)) {
+        self.0.send_modify(change);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_short_and_cannot_command_a_terminal() {
+        assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}d\u{9b}e"), "a [2Jb c d e");
+        assert_eq!(clean(&"é".repeat(1000)).chars().count(), REASON_LENGTH);
+    }
+
+    #[test]
+    fn what_senders_can_invent_is_bounded() {
+        let mut health = HealthSnapshot::default();
+        for number in 0..1000 {
+            health.count_item(&format!("type-{number}"));
+            health.remember(Listener::Sentry, &format!("reason {number}"));
+        }
+        health.count_item(&"x".repeat(1 << 20));
+        assert!(health.sentry.items.len() <= ITEM_TYPES + 1);
+        assert_eq!(health.sentry.items.values().sum::<u64>(), 1001);
+        assert_eq!(health.recent.len(), REMEMBERED);
+        assert_eq!(health.recent[REMEMBERED - 1].reason, "reason 999");
+    }
+}
