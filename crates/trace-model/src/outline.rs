@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::store::Trace;
 use crate::tree::{Node, Tree};
-use crate::{Revision, SpanId, SpanKey, SpanKind, StatusCode, Store, TraceId};
+use crate::{Revision, SpanId, SpanKey, SpanKind, SpanRecord, StatusCode, Store, TraceId};
 
 /// What a row says of its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub struct Line {
     pub start_unix_nano: u64,
     /// Nanoseconds since the Unix epoch; `None` while it is in flight.
     pub end_unix_nano: Option<u64>,
+    /// For a consumer below its producer: when the producer ended, in nanoseconds since the Unix epoch. From then to the start
+    /// the message waited in the queue.
+    pub queued_unix_nano: Option<u64>,
     /// Whether an envelope held it as well.
     pub reached_sentry: bool,
 }
@@ -155,6 +158,25 @@ impl Outline {
         }
     }
 
+    /// Whether a span's rows are folded away.
+    #[must_use]
+    pub fn is_folded(&self, key: &SpanKey) -> bool {
+        self.folded.contains(key)
+    }
+
+    /// Whether there is anything below a span.
+    #[must_use]
+    pub fn has_children(&self, key: &SpanKey) -> bool {
+        let at = self.keys.iter().position(|known| known == key);
+        at.is_some_and(|at| self.tree.nodes[at].children > 0)
+    }
+
+    fn queued(&self, trace: &Trace, parent: Option<usize>, span: &SpanRecord) -> Option<u64> {
+        let parent = trace.get(&self.keys[parent?])?;
+        let hop = (parent.kind, span.kind) == (SpanKind::Producer, SpanKind::Consumer);
+        (hop && !parent.in_flight() && parent.end_unix_nano < span.start_unix_nano).then_some(parent.end_unix_nano)
+    }
+
     fn node_of(&self, span_id: SpanId) -> Option<usize> {
         self.keys.iter().position(|known| known.span_id == span_id)
     }
@@ -187,6 +209,7 @@ impl Outline {
                 status: span.status,
                 start_unix_nano: span.start_unix_nano,
                 end_unix_nano: (!span.in_flight()).then_some(span.end_unix_nano),
+                queued_unix_nano: self.queued(trace, node.parent, span),
                 reached_sentry: trace.reached_sentry(span.span_id),
             });
         Row {

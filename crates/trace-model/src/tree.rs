@@ -27,6 +27,8 @@ pub(crate) struct Tree {
 pub(crate) struct TreeNode {
     pub(crate) node: Node,
     pub(crate) depth: usize,
+    /// Where the parent stands in [`Tree::nodes`].
+    pub(crate) parent: Option<usize>,
     /// Direct children.
     pub(crate) children: usize,
     /// All nodes below; those are the next ones in [`Tree::nodes`].
@@ -135,8 +137,10 @@ impl Links {
         let mut tree = Tree {
             nodes: Vec::with_capacity(total),
         };
-        let mut stack: Vec<(usize, usize)> = roots.iter().rev().map(|root| (*root, 0)).collect();
-        while let Some((at, depth)) = stack.pop() {
+        let mut stack: Vec<(usize, Option<usize>)> = roots.iter().rev().map(|root| (*root, None)).collect();
+        while let Some((at, parent)) = stack.pop() {
+            let depth = parent.map_or(0, |parent: usize| tree.nodes[parent].depth + 1);
+            let here = tree.nodes.len();
             let node = if at < spans.len() {
                 Node::Span(at)
             } else {
@@ -146,11 +150,12 @@ impl Links {
             tree.nodes.push(TreeNode {
                 node,
                 depth,
+                parent,
                 children: children[at].len(),
                 descendants: 0,
                 cyclic,
             });
-            stack.extend(children[at].iter().rev().map(|child| (*child, depth + 1)));
+            stack.extend(children[at].iter().rev().map(|child| (*child, Some(here))));
         }
         count_descendants(&mut tree.nodes);
         tree

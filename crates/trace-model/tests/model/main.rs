@@ -1,0 +1,7 @@
+//! The store and the tree, by what can be asked of them.
+
+#![expect(clippy::expect_used, reason = "a test may fail by it")]
+
+mod store;
+mod support;
+mod tree;

@@ -1,0 +1,123 @@
+//! Spans made of a few words, for the tests of this crate.
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use trace_model::{Batch, Outline, Source, SpanId, Store, TraceId, otlp};
+
+/// A span to be sent; times are offsets in nanoseconds from nowhere in particular.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) trace: u8,
+    pub(crate) id: u8,
+    /// 0 for none.
+    pub(crate) parent: u8,
+    pub(crate) service: &'static str,
+    pub(crate) start: u64,
+    /// 0 while it is in flight.
+    pub(crate) end: u64,
+    /// As OTLP numbers them.
+    pub(crate) kind: i32,
+    pub(crate) failed: bool,
+}
+
+pub(crate) fn sent(id: u8, parent: u8, start: u64, end: u64) -> Sent {
+    Sent {
+        trace: 1,
+        id,
+        parent,
+        service: "api",
+        start,
+        end,
+        kind: 1,
+        failed: false,
+    }
+}
+
+impl Sent {
+    pub(crate) fn to_otlp(&self) -> ResourceSpans {
+        let span = Span {
+            trace_id: vec![self.trace; 16],
+            span_id: vec![self.id; 8],
+            parent_span_id: if self.parent == 0 { Vec::new() } else { vec![self.parent; 8] },
+            name: format!("span {}", self.id),
+            start_time_unix_nano: self.start,
+            end_time_unix_nano: self.end,
+            kind: self.kind,
+            status: self.failed.then(|| Status {
+                code: 2,
+                message: String::new(),
+            }),
+            ..Span::default()
+        };
+        let service = AnyValue {
+            value: Some(any_value::Value::StringValue(self.service.to_owned())),
+        };
+        let attribute = KeyValue {
+            key: "service.name".to_owned(),
+            value: Some(service),
+            ..KeyValue::default()
+        };
+        ResourceSpans {
+            resource: Some(Resource {
+                attributes: vec![attribute],
+                ..Resource::default()
+            }),
+            scope_spans: vec![ScopeSpans {
+                spans: vec![span],
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }
+    }
+}
+
+pub(crate) fn batch<'a>(spans: impl IntoIterator<Item = &'a Sent>) -> Batch {
+    let (batch, rejected) = otlp::batch(spans.into_iter().map(Sent::to_otlp).collect(), Source::OtlpHttp);
+    assert!(rejected.is_empty(), "{rejected:?}");
+    batch
+}
+
+pub(crate) fn store(spans: &[Sent]) -> Store {
+    let mut store = Store::new(1 << 30);
+    store.add(batch(spans));
+    store
+}
+
+pub(crate) fn trace(byte: u8) -> TraceId {
+    TraceId::from_bytes([byte; 16]).expect("not zero")
+}
+
+pub(crate) fn span(byte: u8) -> SpanId {
+    SpanId::from_bytes([byte; 8]).expect("not zero")
+}
+
+pub(crate) fn outline(store: &Store) -> Outline {
+    let mut outline = Outline::new(trace(1));
+    outline.refresh(store);
+    outline
+}
+
+/// The tree as text: two spaces a level, `?` for a parent that has not arrived, `@` for a broken circle.
+pub(crate) fn drawn(store: &Store, outline: &Outline) -> Vec<String> {
+    let rows = outline.rows(store, 0..usize::MAX);
+    let line = |row: &trace_model::Row| {
+        let mark = match (&row.line, row.cyclic) {
+            (None, _) => "?",
+            (Some(_), true) => "@",
+            (Some(_), false) => "",
+        };
+        let hidden = if row.hidden > 0 {
+            format!(" +{}", row.hidden)
+        } else {
+            String::new()
+        };
+        format!(
+            "{}{mark}{}{}{hidden}",
+            "  ".repeat(row.depth),
+            row.key.span_id.as_bytes()[0],
+            row.key.service
+        )
+    };
+    rows.iter().map(line).collect()
+}

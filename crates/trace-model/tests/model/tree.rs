@@ -1,0 +1,167 @@
+//! Which span stands below which, whatever came and whenever it came.
+
+use crate::support::{Sent, batch, drawn, outline, sent, span, store, trace};
+use proptest::prelude::*;
+use trace_model::{Outline, SpanKey, Store};
+
+fn tree_of(spans: &[Sent]) -> Vec<String> {
+    let store = store(spans);
+    drawn(&store, &outline(&store))
+}
+
+#[test]
+fn children_stand_below_their_parent_by_start() {
+    assert_eq!(
+        tree_of(&[sent(3, 1, 30, 40), sent(1, 0, 0, 100), sent(4, 2, 12, 13), sent(2, 1, 10, 20)]),
+        ["1api", "  2api", "    4api", "  3api"]
+    );
+}
+
+#[test]
+fn a_missing_parent_has_a_row_that_becomes_the_span_in_place() {
+    let mut store = store(&[sent(1, 0, 0, 100), sent(5, 9, 50, 60), sent(6, 9, 55, 60)]);
+    let mut outline = outline(&store);
+    assert_eq!(drawn(&store, &outline), ["1api", "?9", "  5api", "  6api"]);
+
+    let cursor = outline.key(1).expect("the placeholder").clone();
+    store.add(batch(&[sent(9, 1, 40, 70)]));
+    outline.refresh(&store);
+    assert_eq!(drawn(&store, &outline), ["1api", "  9api", "    5api", "    6api"]);
+    assert_eq!(outline.position(&cursor), Some(1), "the cursor stays on it");
+}
+
+#[test]
+fn circles_are_broken_at_their_first_span_and_marked() {
+    assert_eq!(tree_of(&[sent(1, 1, 5, 6)]), ["@1api"]);
+    assert_eq!(
+        tree_of(&[sent(1, 3, 9, 10), sent(2, 1, 5, 6), sent(3, 2, 7, 8), sent(4, 3, 0, 1)]),
+        ["@2api", "  3api", "    4api", "    1api"]
+    );
+}
+
+#[test]
+fn both_sides_of_a_call_may_share_a_span_id() {
+    let client = Sent {
+        kind: 3,
+        service: "web",
+        ..sent(2, 1, 10, 50)
+    };
+    let server = Sent {
+        kind: 2,
+        service: "api",
+        ..sent(2, 1, 20, 40)
+    };
+    let root = Sent {
+        service: "web",
+        ..sent(1, 0, 0, 60)
+    };
+    let below = Sent {
+        service: "api",
+        ..sent(3, 2, 25, 30)
+    };
+    assert_eq!(
+        tree_of(&[below, server, root, client]),
+        ["1web", "  2web", "    2api", "      3api"]
+    );
+}
+
+#[test]
+fn folding_hides_what_is_below() {
+    let store = store(&[sent(1, 0, 0, 100), sent(2, 1, 10, 20), sent(4, 2, 12, 13), sent(3, 1, 30, 40)]);
+    let mut outline = outline(&store);
+    let second = outline.key(1).expect("a row").clone();
+    outline.fold(&second, true);
+    assert_eq!(drawn(&store, &outline), ["1api", "  2api +1", "  3api"]);
+    let hidden = SpanKey {
+        span_id: span(4),
+        service: "api".into(),
+    };
+    assert_eq!(outline.position(&hidden), Some(1), "it stands where its folded parent does");
+    assert_eq!(outline.parent(2), Some(0));
+    outline.fold(&second, false);
+    assert_eq!(outline.len(), 4);
+}
+
+#[test]
+fn a_consumer_knows_how_long_its_message_waited() {
+    let producer = Sent {
+        kind: 4,
+        ..sent(1, 0, 0, 10)
+    };
+    let consumer = Sent {
+        kind: 5,
+        service: "mailer",
+        ..sent(2, 1, 25, 30)
+    };
+    let other = Sent {
+        kind: 1,
+        ..sent(3, 1, 25, 30)
+    };
+    let store = store(&[producer, consumer, other]);
+    let rows = outline(&store).rows(&store, 0..9);
+    let queued: Vec<_> = rows
+        .iter()
+        .map(|row| row.line.as_ref().and_then(|line| line.queued_unix_nano))
+        .collect();
+    assert_eq!(queued, [None, Some(10), None], "only below its producer");
+}
+
+#[test]
+fn depth_costs_no_stack() {
+    const DEEP: u64 = 100_000;
+    let chain: Vec<_> = (1..=DEEP)
+        .map(|at| {
+            let mut group = sent(1, 0, at, at + 1).to_otlp();
+            let span = &mut group.scope_spans[0].spans[0];
+            span.span_id = at.to_be_bytes().to_vec();
+            span.parent_span_id = (at - 1).to_be_bytes().to_vec();
+            group
+        })
+        .collect();
+    let mut store = Store::new(1 << 30);
+    store.add(trace_model::otlp::batch(chain, trace_model::Source::OtlpHttp).0);
+    let mut outline = Outline::new(trace(1));
+    outline.refresh(&store);
+    let last = outline.rows(&store, outline.len() - 1..outline.len());
+    assert_eq!(last[0].depth, 99_999);
+}
+
+prop_compose! {
+    fn any_span()(
+        id in 1..12_u8, parent in 0..14_u8, start in 0..50_u64, end in 0..60_u64, kind in 0..6, failed: bool,
+        service in prop::sample::select(vec!["api", "mailer", ""]),
+    ) -> Sent {
+        Sent { trace: 1, id, parent, service, start, end, kind, failed }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_arrival_does_not_matter(
+        spans in prop::collection::vec(any_span(), 1..25), seed: prop::sample::Index, cut in 0..25_usize,
+    ) {
+        let expected = store(&spans);
+        let mut shuffled = spans.clone();
+        shuffled.rotate_left(seed.index(spans.len()));
+        shuffled.reverse();
+        let mut other = Store::new(1 << 30);
+        let (first, second) = shuffled.split_at(cut.min(shuffled.len()));
+        other.add(batch(first));
+        other.add(batch(second));
+
+        prop_assert_eq!(expected.traces(0..9), other.traces(0..9));
+        prop_assert_eq!(drawn(&expected, &outline(&expected)), drawn(&other, &outline(&other)));
+    }
+
+    #[test]
+    fn every_span_has_exactly_one_row(spans in prop::collection::vec(any_span(), 1..25)) {
+        let store = store(&spans);
+        let rows = outline(&store).rows(&store, 0..usize::MAX);
+        let arrived = rows.iter().filter(|row| row.line.is_some()).count();
+        prop_assert_eq!(arrived, store.totals().spans);
+        let mut keys: Vec<_> = rows.iter().map(|row| &row.key).collect();
+        keys.sort();
+        keys.dedup();
+        prop_assert_eq!(keys.len(), rows.len());
+    }
+}
