@@ -1,0 +1,132 @@
+//! The broker's state: queues, who consumes them, and what was delivered and not yet settled.
+//!
+//! One value behind one lock, without I/O: what goes to a client is put into its [`Outbox`]. Methods that answer a request are
+//! grouped by what they are about: [`queue`] (declare, purge, delete), [`delivery`] (consume, get, deliver) and [`settle`]
+//! (acknowledge, reject, requeue).
+
+mod delivery;
+mod queue;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use amq_protocol::protocol::AMQPHardError;
+use amq_protocol::types::ShortString;
+
+pub(crate) use self::queue::Settings;
+use self::queue::{Queue, QueueId};
+pub(crate) use self::settle::Verdict;
+use crate::message::Message;
+use crate::outbox::Outbox;
+use crate::refusal::Refusal;
+
+/// A connection, by the order of their opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ConnectionId(pub(crate) u64);
+
+/// A channel of a connection.
+pub(crate) type ChannelId = (ConnectionId, u16);
+
+#[derive(Debug, Default)]
+pub(crate) struct Core {
+    clients: HashMap<ConnectionId, Client>,
+    channels: HashMap<ChannelId, Channel>,
+    queues: HashMap<QueueId, Queue>,
+    names: HashMap<ShortString, QueueId>,
+    last_queue: u64,
+}
+
+/// How to reach the client of a connection.
+#[derive(Debug)]
+struct Client {
+    outbox: Arc<Outbox>,
+    frame_max: u32,
+}
+
+#[derive(Debug, Default)]
+struct Channel {
+    last_tag: u64,
+    consumers: HashMap<ShortString, Consumer>,
+    /// By delivery tag.
+    unsettled: BTreeMap<u64, Unsettled>,
+}
+
+#[derive(Debug)]
+struct Consumer {
+    queue: QueueId,
+    no_ack: bool,
+    /// How many messages it may hold unsettled; 0 is no limit.
+    prefetch: u16,
+    unsettled: usize,
+}
+
+/// A message in a queue.
+#[derive(Debug)]
+struct Entry {
+    /// Its place in the queue: a requeued message goes back to it.
+    position: u64,
+    redelivered: bool,
+    message: Message,
+}
+
+/// A message that was delivered and must be acknowledged.
+#[derive(Debug)]
+struct Unsettled {
+    queue: QueueId,
+    /// `None` for one that was fetched with `basic.get`.
+    consumer: Option<ShortString>,
+    entry: Entry,
+}
+
+impl Core {
+    pub(crate) fn connect(&mut self, id: ConnectionId, outbox: Arc<Outbox>, frame_max: u32) {
+        self.clients.insert(id, Client { outbox, frame_max });
+    }
+
+    /// Forgets a connection; what it held goes back to its queues.
+    pub(crate) fn disconnect(&mut self, id: ConnectionId) {
+        let mut channels: Vec<ChannelId> = self.channels.keys().filter(|channel| channel.0 == id).copied().collect();
+        channels.sort_unstable_by_key(|channel| channel.1);
+        // First all consumers, else one of its channels is given what another one held.
+        for channel in &channels {
+            self.cancel_all(*channel);
+        }
+        for channel in channels {
+            self.close_channel(channel);
+        }
+        self.clients.remove(&id);
+    }
+
+    pub(crate) fn open_channel(&mut self, id: ChannelId) {
+        self.channels.insert(id, Channel::default());
+    }
+
+    /// Forgets a channel; what it held goes back to its queues.
+    pub(crate) fn close_channel(&mut self, id: ChannelId) {
+        self.cancel_all(id);
+        if let Some(channel) = self.channels.remove(&id) {
+            self.return_all(channel.unsettled.into_values().collect(), Verdict::Requeue);
+        }
+    }
+
+    fn cancel_all(&mut self, id: ChannelId) {
+        let tags: Vec<_> = self
+            .channels
+            .get(&id)
+            .into_iter()
+            .flat_map(|channel| channel.consumers.keys().cloned())
+            .collect();
+        for tag in tags {
+            self.cancel(id, &tag);
+        }
+    }
+
+    /// A session asks only about channels that it has opened; that it is wrong must not bring the broker down.
+    fn channel(&mut self, id: ChannelId) -> Result<&mut Channel, Refusal> {
+        let unknown = || Refusal::connection(&AMQPHardError::CHANNELERROR, format_args!("channel {} is not open", id.1));
+        self.channels.get_mut(&id).ok_or_else(unknown)
+    }
+}

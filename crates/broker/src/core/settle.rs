@@ -1,0 +1,93 @@
+//! What becomes of a delivered message: acknowledged, requeued, or dead-lettered.
+
+use std::collections::BTreeMap;
+
+use super::queue::QueueId;
+use super::{ChannelId, Core, Entry, Unsettled};
+use crate::refusal::Refusal;
+
+/// What a client says about a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is done.
+    Ack,
+    /// Someone shall get it again.
+    Requeue,
+    /// Nobody shall: it goes to the dead-letter queue if there is one, else it is dropped.
+    Reject,
+}
+
+impl Verdict {
+    pub(crate) fn rejected(requeue: bool) -> Self {
+        if requeue { Self::Requeue } else { Self::Reject }
+    }
+}
+
+impl Core {
+    /// Settles a delivery, or with `multiple` all up to it (tag 0: all there are).
+    pub(crate) fn settle(&mut self, id: ChannelId, tag: u64, multiple: bool, verdict: Verdict) -> Result<(), Refusal> {
+        let channel = self.channel(id)?;
+        let settled = match (tag, multiple) {
+            (0, true) => std::mem::take(&mut channel.unsettled),
+            (tag, _) if !channel.unsettled.contains_key(&tag) => {
+                return Err(Refusal::precondition(format_args!("unknown delivery tag {tag}")));
+            }
+            (tag, true) => {
+                let later = channel.unsettled.split_off(&tag.saturating_add(1));
+                std::mem::replace(&mut channel.unsettled, later)
+            }
+            (tag, false) => channel.unsettled.remove_entry(&tag).into_iter().collect::<BTreeMap<_, _>>(),
+        };
+        for one in settled.values() {
+            if let Some(consumer) = one.consumer.as_ref().and_then(|tag| channel.consumers.get_mut(tag)) {
+                consumer.unsettled = consumer.unsettled.saturating_sub(1);
+            }
+        }
+        self.return_all(settled.into_values().collect(), verdict);
+        self.deliver_to_channel(id);
+        Ok(())
+    }
+
+    pub(super) fn return_all(&mut self, settled: Vec<Unsettled>, verdict: Verdict) {
+        let mut requeued = Vec::new();
+        for Unsettled { queue: id, entry, .. } in settled {
+            match verdict {
+                Verdict::Ack => {}
+                Verdict::Reject => self.dead_letter(id, entry),
+                Verdict::Requeue => {
+                    // A queue that was deleted meanwhile took its messages with it.
+                    let Some(queue) = self.queues.get_mut(&id) else { continue };
+                    queue.ready.insert(
+                        entry.position,
+                        Entry {
+                            redelivered: true,
+                            ..entry
+                        },
+                    );
+                    requeued.push(id);
+                }
+            }
+        }
+        // All are back in their places before the first one is handed out again.
+        requeued.sort_unstable();
+        requeued.dedup();
+        for queue in requeued {
+            self.deliver(queue);
+        }
+    }
+
+    fn dead_letter(&mut self, from: QueueId, Entry { mut message, .. }: Entry) {
+        let Some(queue) = self.queues.get(&from) else { return };
+        let Some(dead_letter) = &queue.settings.dead_letter else {
+            return;
+        };
+        message.rejected_in(queue.name.as_str());
+        if let Some(routing_key) = &dead_letter.routing_key {
+            message.routing_key = routing_key.clone();
+        }
+        let name = queue.name.clone();
+        if self.publish(message).is_err() {
+            tracing::warn!(queue = %name, "a rejected message was dropped: its dead-letter queue does not exist");
+        }
+    }
+}

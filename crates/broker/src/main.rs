@@ -1,0 +1,44 @@
+//! The embedded broker as a process of its own.
+
+use std::net::SocketAddr;
+
+use broker::{Broker, Config};
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+/// An AMQP 0-9-1 broker for the demo: on loopback, in memory, for `amqp://guest:guest@…/%2f`.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The loopback address to listen on; port 0 takes any free one, and the first line of output names it.
+    #[arg(long, env = "BROKER_ADDR", value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+}
+
+#[tokio::main]
+async fn main() -> color_eyre::Result<()> {
+    color_eyre::install()?;
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .init();
+    let broker = Broker::bind(Config {
+        listen: arguments.listen,
+        ..Config::default()
+    })
+    .await?;
+    tracing::info!(ready = true, address = broker.url(), "listening");
+    broker
+        .serve(async {
+            if let Err(error) = lifecycle::shutdown_requested().await {
+                tracing::error!(%error, "cannot wait for signals, ending");
+            }
+        })
+        .await;
+    tracing::info!(ready = false, "ended");
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Saying no in the protocol's own words.
+
+use std::fmt;
+
+use amq_protocol::protocol::{AMQPHardError, AMQPSoftError, channel, connection};
+use amq_protocol::types::ShortString;
+
+/// Why a request is refused: a reply code and text of AMQP 0-9-1, and what is closed because of it.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    code: u16,
+    text: String,
+    /// Whether the whole connection goes, or only the channel.
+    pub(crate) fatal: bool,
+}
+
+impl Refusal {
+    /// Closes the channel.
+    pub(crate) fn channel(kind: &AMQPSoftError, reason: impl fmt::Display) -> Self {
+        Self {
+            code: kind.get_id(),
+            text: text(kind, &reason),
+            fatal: false,
+        }
+    }
+
+    /// Closes the connection.
+    pub(crate) fn connection(kind: &AMQPHardError, reason: impl fmt::Display) -> Self {
+        Self {
+            code: kind.get_id(),
+            text: text(kind, &reason),
+            fatal: true,
+        }
+    }
+
+    /// The login is refused, so the connection goes, although the code is one of a channel.
+    pub(crate) fn login(reason: impl fmt::Display) -> Self {
+        Self {
+            fatal: true,
+            ..Self::channel(&AMQPSoftError::ACCESSREFUSED, reason)
+        }
+    }
+
+    pub(crate) fn precondition(reason: impl fmt::Display) -> Self {
+        Self::channel(&AMQPSoftError::PRECONDITIONFAILED, reason)
+    }
+
+    pub(crate) fn not_implemented(what: impl fmt::Display) -> Self {
+        Self::connection(
+            &AMQPHardError::NOTIMPLEMENTED,
+            format_args!("{what}: not in the embedded broker"),
+        )
+    }
+
+    pub(crate) fn unexpected(what: impl fmt::Display) -> Self {
+        Self::connection(&AMQPHardError::UNEXPECTEDFRAME, what)
+    }
+
+    /// There is no room. The code is one of a connection, but only the channel goes: what else its connection does (consuming,
+    /// above all) is what makes room again.
+    pub(crate) fn no_room(reason: impl fmt::Display) -> Self {
+        Self {
+            fatal: false,
+            ..Self::connection(&AMQPHardError::RESOURCEERROR, reason)
+        }
+    }
+
+    pub(crate) fn close_connection(&self, (class_id, method_id): (u16, u16)) -> connection::AMQPMethod {
+        let (reply_code, reply_text) = (self.code, short(&self.text));
+        connection::AMQPMethod::Close(connection::Close {
+            reply_code,
+            reply_text,
+            class_id,
+            method_id,
+        })
+    }
+
+    pub(crate) fn close_channel(&self, (class_id, method_id): (u16, u16)) -> channel::AMQPMethod {
+        let (reply_code, reply_text) = (self.code, short(&self.text));
+        channel::AMQPMethod::Close(channel::Close {
+            reply_code,
+            reply_text,
+            class_id,
+            method_id,
+        })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code, self.text)
+    }
+}
+
+fn text(kind: &impl fmt::Display, reason: &impl fmt::Display) -> String {
+    // As RabbitMQ spells it: `NOT_FOUND - no queue 'x' in vhost '/'`.
+    format!("{} - {reason}", kind.to_string().replace('-', "_"))
+}
+
+/// What fits into a short string (255 bytes): the texts quote names, which may be as long.
+fn short(text: &str) -> ShortString {
+    let end = (0..=text.len().min(255)).rev().find(|at| text.is_char_boundary(*at));
+    text[..end.unwrap_or(0)].into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let refusal = Refusal::precondition("ü".repeat(300));
+        let channel::AMQPMethod::Close(close) = refusal.close_channel((0, 0)) else {
+            panic!("not a close")
+        };
+        assert_eq!(close.reply_code, 406);
+        assert!(close.reply_text.as_str().starts_with("PRECONDITION_FAILED - ü"));
+        assert!((254..=255).contains(&close.reply_text.as_str().len()));
+    }
+}

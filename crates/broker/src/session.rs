@@ -1,0 +1,259 @@
+//! One connection: its life from the accepted socket to the hang-up, and which of its frames goes where.
+
+mod methods;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use amq_protocol::protocol::connection::{AMQPMethod as Connection, CloseOk};
+use amq_protocol::protocol::{AMQPClass, AMQPHardError, channel};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
+
+use crate::config::{FRAME_MAX, HANG_UP};
+use crate::content::Content;
+use crate::core::ConnectionId;
+use crate::frame::{End, Frame, FrameReader, put_method};
+use crate::handshake::{Limits, handshake};
+use crate::outbox::Outbox;
+use crate::refusal::Refusal;
+use crate::server::Shared;
+
+type Reader = FrameReader<OwnedReadHalf>;
+
+/// Serves one client until it is gone, or until `shutdown` is done.
+pub(crate) async fn serve(id: ConnectionId, stream: TcpStream, shared: Arc<Shared>, shutdown: impl Future<Output = ()>) {
+    // Small answers must not wait for more: a confirm would take 40 ms.
+    let _ = stream.set_nodelay(true);
+    let (read, mut writer) = stream.into_split();
+    let mut reader = FrameReader::new(read, FRAME_MAX);
+    let end = match timeout(shared.config.login_within, handshake(&mut reader, &mut writer)).await {
+        Ok(Ok(limits)) => {
+            tracing::info!(connection = id.0, "connection opened");
+            Session::new(id, limits, shared).run(&mut reader, &mut writer, shutdown).await
+        }
+        Ok(Err(end)) => end,
+        Err(_) => {
+            tracing::warn!(connection = id.0, "connection dropped: no login in time");
+            End::Gone
+        }
+    };
+    if let End::Refused(refusal, _) = &end {
+        tracing::warn!(connection = id.0, reason = %refusal, "connection refused");
+    }
+    close(&mut reader, &mut writer, end).await;
+    tracing::info!(connection = id.0, "connection closed");
+}
+
+/// Says the last word and lets the client hang up: some take a socket that closes before they have read it for a failure.
+async fn close(reader: &mut Reader, writer: &mut OwnedWriteHalf, end: End) {
+    let (method, answered) = match end {
+        End::Gone => return,
+        End::Closed => (Connection::CloseOk(CloseOk {}), false),
+        End::Refused(refusal, at) => (refusal.close_connection(at), true),
+    };
+    let mut bytes = Vec::new();
+    put_method(&mut bytes, 0, AMQPClass::Connection(method));
+    let hang_up = async {
+        if writer.write_all(&bytes).await.is_err() {
+            return;
+        }
+        loop {
+            match reader.next().await {
+                Ok(Frame::Method(0, AMQPClass::Connection(Connection::CloseOk(_)))) if answered => return,
+                Ok(_) => {}
+                Err(End::Gone) => return,
+                // What it sends is no AMQP, and unread bytes would reset the connection under what it has to read.
+                Err(_) => return reader.until_gone().await,
+            }
+        }
+    };
+    let _ = timeout(HANG_UP, hang_up).await;
+}
+
+/// An open connection.
+struct Session {
+    id: ConnectionId,
+    limits: Limits,
+    shared: Arc<Shared>,
+    outbox: Arc<Outbox>,
+    channels: HashMap<u16, Channel>,
+    last_consumer: u64,
+    /// Publishes are being refused for want of memory: it is logged once, not for each of them.
+    full: bool,
+}
+
+/// A channel, as far as only its own connection is concerned with it.
+enum Channel {
+    Open(OpenChannel),
+    /// Closed by the broker. What the client sent before it knew is ignored until it says `close-ok`.
+    Closing,
+}
+
+#[derive(Default)]
+struct OpenChannel {
+    /// The message that is coming in.
+    content: Option<Content>,
+    /// How many publishes were confirmed, once confirms are selected.
+    confirmed: Option<u64>,
+    /// The prefetch of the next consumer.
+    prefetch: u16,
+}
+
+impl Session {
+    fn new(id: ConnectionId, limits: Limits, shared: Arc<Shared>) -> Self {
+        let outbox = Arc::new(Outbox::new(shared.config.max_unsent));
+        shared.core().connect(id, outbox.clone(), limits.frame_max);
+        Self {
+            id,
+            limits,
+            shared,
+            outbox,
+            channels: HashMap::new(),
+            last_consumer: 0,
+            full: false,
+        }
+    }
+
+    async fn run(mut self, reader: &mut Reader, writer: &mut OwnedWriteHalf, shutdown: impl Future<Output = ()>) -> End {
+        let (outbox, shared, id) = (self.outbox.clone(), self.shared.clone(), self.id);
+        let heartbeat = (self.limits.heartbeat > 0).then(|| Duration::from_secs(self.limits.heartbeat.into()));
+        let deliver = || shared.core().deliver_to_connection(id);
+        let writing = outbox.write(
+            writer,
+            heartbeat.map(|interval| interval / 2),
+            shared.config.read_within,
+            deliver,
+        );
+        tokio::pin!(writing);
+        let end = tokio::select! {
+            end = self.read(reader, heartbeat) => end,
+            result = &mut writing => {
+                if let Err(error) = result {
+                    tracing::warn!(connection = id.0, %error, "connection dropped");
+                }
+                return End::Gone;
+            }
+            () = shutdown => Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "the broker is shutting down").into(),
+        };
+        // Its messages are others' from here on; what was already said to it still goes out.
+        drop(self);
+        outbox.close();
+        match timeout(HANG_UP, writing).await {
+            Ok(Ok(())) => end,
+            _ => End::Gone,
+        }
+    }
+
+    async fn read(&mut self, reader: &mut Reader, heartbeat: Option<Duration>) -> End {
+        // The protocol gives a client two intervals. Without heartbeats a silent one is fine.
+        let silence = heartbeat.map_or(Duration::MAX, |interval| interval * 2);
+        loop {
+            self.outbox.room().await;
+            let Ok(frame) = timeout(silence, reader.next()).await else {
+                tracing::warn!(connection = self.id.0, "connection dropped: missed heartbeats from client");
+                return End::Gone;
+            };
+            if let Err(end) = frame.and_then(|frame| self.on_frame(frame)) {
+                return end;
+            }
+        }
+    }
+
+    fn on_frame(&mut self, frame: Frame) -> Result<(), End> {
+        // The class and method of `basic.publish`, which content belongs to.
+        const PUBLISH: (u16, u16) = (60, 40);
+        match frame {
+            Frame::Heartbeat => Ok(()),
+            Frame::Method(0, method) => on_connection_method(&method),
+            Frame::Method(number, method) => {
+                let about = (method.get_amqp_class_id(), method.get_amqp_method_id());
+                let done = self.on_method(number, method);
+                self.refuse(number, about, done)
+            }
+            Frame::Header {
+                channel,
+                size,
+                properties,
+                raw,
+            } => {
+                let limits = (&self.shared.memory.clone(), self.shared.config.max_message);
+                let done = self.on_content(channel, |content| content.header(size, &properties, &raw, limits));
+                self.refuse(channel, PUBLISH, done)
+            }
+            Frame::Body(channel, part) => {
+                let done = self.on_content(channel, |content| content.body(&part));
+                self.refuse(channel, PUBLISH, done)
+            }
+        }
+    }
+
+    /// Adds to the message that is coming in on a channel, and publishes it once it is whole.
+    fn on_content(&mut self, number: u16, add: impl FnOnce(&mut Content) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        let channel = match self.channels.get_mut(&number) {
+            Some(Channel::Open(channel)) => channel,
+            Some(Channel::Closing) => return Ok(()),
+            None => return Err(not_open(number)),
+        };
+        let Some(mut content) = channel.content.take() else {
+            return Err(Refusal::unexpected("content without a publish"));
+        };
+        add(&mut content)?;
+        if content.is_whole() {
+            return self.on_published(number, content.finish());
+        }
+        channel.content = Some(content);
+        Ok(())
+    }
+
+    /// Passes on what closes the connection; closes the channel where that is enough.
+    fn refuse(&mut self, number: u16, about: (u16, u16), done: Result<(), Refusal>) -> Result<(), End> {
+        match done {
+            Ok(()) => Ok(()),
+            Err(refusal) if refusal.fatal => Err(End::Refused(refusal, about)),
+            Err(refusal) => {
+                tracing::warn!(connection = self.id.0, channel = number, reason = %refusal, "channel closed");
+                self.shared.core().close_channel((self.id, number));
+                self.channels.insert(number, Channel::Closing);
+                self.outbox.method(number, AMQPClass::Channel(refusal.close_channel(about)));
+                Ok(())
+            }
+        }
+    }
+
+    fn send_channel(&self, number: u16, method: channel::AMQPMethod) {
+        self.outbox.method(number, AMQPClass::Channel(method));
+    }
+}
+
+impl Drop for Session {
+    /// Whatever way a session ends, what it held goes back to its queues.
+    fn drop(&mut self) {
+        self.shared.core().disconnect(self.id);
+    }
+}
+
+fn on_connection_method(method: &AMQPClass) -> Result<(), End> {
+    let about = (method.get_amqp_class_id(), method.get_amqp_method_id());
+    match method {
+        AMQPClass::Connection(Connection::Close(_)) => Err(End::Closed),
+        AMQPClass::Connection(Connection::UpdateSecret(_)) => {
+            Err(End::Refused(Refusal::not_implemented("connection.update-secret"), about))
+        }
+        _ => {
+            let refusal = Refusal::connection(
+                &AMQPHardError::COMMANDINVALID,
+                "not a method for channel 0 of an open connection",
+            );
+            Err(End::Refused(refusal, about))
+        }
+    }
+}
+
+fn not_open(number: u16) -> Refusal {
+    Refusal::connection(&AMQPHardError::CHANNELERROR, format_args!("channel {number} is not open"))
+}

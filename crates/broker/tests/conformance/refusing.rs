@@ -1,0 +1,162 @@
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ErrorKind};
+use testkit::eventually;
+
+use crate::client::{Client, SOON, consume, fresh_name};
+
+const PASSIVE: QueueDeclareOptions = QueueDeclareOptions {
+    passive: true,
+    durable: false,
+    exclusive: false,
+    auto_delete: false,
+    nowait: false,
+};
+
+/// The reply code of a refusal.
+pub(crate) fn code<T>(refused: lapin::Result<T>) -> u16 {
+    let Err(error) = refused else { panic!("it was not refused") };
+    let ErrorKind::ProtocolError(error) = error.kind() else {
+        panic!("not the protocol's error: {error:?}")
+    };
+    error.get_id()
+}
+
+async fn consume_as(channel: &Channel, queue: &ShortString, tag: &str) -> lapin::Result<()> {
+    let options = BasicConsumeOptions::default();
+    channel
+        .basic_consume(queue.clone(), tag.into(), options, FieldTable::default())
+        .await
+        .map(drop)
+}
+
+async fn publish(client: &Client, exchange: &str, options: BasicPublishOptions, properties: BasicProperties) -> u16 {
+    let published = client
+        .channel
+        .basic_publish(exchange.into(), fresh_name(), options, b"x", properties)
+        .await;
+    match published {
+        Ok(confirm) => code(confirm.await),
+        refused => code(refused),
+    }
+}
+
+pub(crate) async fn unknown_queues(url: String) {
+    let client = Client::connect(&url).await;
+    assert_eq!(
+        code(consume_as(&client.other_channel().await, &fresh_name(), "tag").await),
+        404
+    );
+    let passive = client
+        .other_channel()
+        .await
+        .queue_declare(fresh_name(), PASSIVE, FieldTable::default())
+        .await;
+    assert_eq!(code(passive), 404);
+}
+
+pub(crate) async fn unknown_exchanges(url: String) {
+    let client = Client::connect(&url).await;
+    let options = BasicPublishOptions::default();
+    assert_eq!(
+        publish(&client, "no-such-exchange", options, BasicProperties::default()).await,
+        404
+    );
+}
+
+pub(crate) async fn another_declaration(url: String) {
+    let client = Client::connect(&url).await;
+    let queue = client.queue().await;
+    let transient = QueueDeclareOptions::default();
+    let refused = client
+        .other_channel()
+        .await
+        .queue_declare(queue.clone(), transient, FieldTable::default())
+        .await;
+    assert_eq!(code(refused), 406);
+    let arguments = crate::client::dead_letter_to(Some(&queue));
+    let refused = client
+        .other_channel()
+        .await
+        .queue_declare(queue, QueueDeclareOptions::durable(), arguments)
+        .await;
+    assert_eq!(code(refused), 406);
+}
+
+pub(crate) async fn unknown_delivery_tags(url: String) {
+    let client = Client::connect(&url).await;
+    let channel = client.other_channel().await;
+    channel.basic_ack(99, BasicAckOptions::default()).await.unwrap();
+    // There is no answer to an acknowledgement, but to the next request there would be one.
+    let closed = || async { (!channel.status().connected()).then_some(()) };
+    eventually(SOON, closed).await.unwrap();
+}
+
+pub(crate) async fn a_consumer_tag_twice(url: String) {
+    let client = Client::connect(&url).await;
+    let queue = client.queue().await;
+    consume_as(&client.channel, &queue, "tag").await.unwrap();
+    assert_eq!(code(consume_as(&client.channel, &queue, "tag").await), 530);
+    // It costs the whole connection.
+    let closed = || async { (!client.connection.status().connected()).then_some(()) };
+    eventually(SOON, closed).await.unwrap();
+}
+
+pub(crate) async fn a_dead_letter_key_alone(url: String) {
+    let client = Client::connect(&url).await;
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString("x".into()));
+    let refused = client
+        .channel
+        .queue_declare(fresh_name(), QueueDeclareOptions::durable(), arguments)
+        .await;
+    assert_eq!(code(refused), 406);
+}
+
+pub(crate) async fn somebody_elses_user_id(url: String) {
+    let client = Client::connect(&url).await;
+    let properties = BasicProperties::default().with_user_id("somebody".into());
+    assert_eq!(publish(&client, "", BasicPublishOptions::default(), properties).await, 406);
+}
+
+pub(crate) async fn immediate(url: String) {
+    let client = Client::connect(&url).await;
+    let options = BasicPublishOptions {
+        immediate: true,
+        ..BasicPublishOptions::default()
+    };
+    assert_eq!(publish(&client, "", options, BasicProperties::default()).await, 540);
+}
+
+pub(crate) async fn wrong_login(url: String) {
+    let url = url.replace("guest:guest", "guest:wrong");
+    assert_eq!(code(Connection::connect(&url, ConnectionProperties::default()).await), 403);
+}
+
+pub(crate) async fn wrong_vhost(url: String) {
+    let url = url.replace("/%2f", "/elsewhere");
+    assert_eq!(code(Connection::connect(&url, ConnectionProperties::default()).await), 530);
+}
+
+pub(crate) async fn a_closed_channel_leaves_the_connection(url: String) {
+    let client = Client::connect(&url).await;
+    let queue = client.queue().await;
+    let channel = client.other_channel().await;
+    let number = channel.id();
+    assert_eq!(code(consume_as(&channel, &fresh_name(), "tag").await), 404);
+    drop(channel);
+    client.publish(&queue, b"x").await;
+    // Also the number of the closed channel can be used again.
+    // (The client reports the old refusal once more when it takes the number before it is done with that.)
+    let reused = || async {
+        client
+            .connection
+            .create_channel()
+            .await
+            .ok()
+            .filter(|channel| channel.id() == number)
+    };
+    let channel = eventually(SOON, reused).await.unwrap();
+    let _consumer = consume(&channel, &queue, 1).await;
+    client.waiting(&queue, 0).await;
+}
