@@ -1,1 +1,51 @@
-//! api
+//! The HTTP service: takes a request to reset a password and puts it into the queue.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /users/reset-password` `{"email": "…"}` | 200 `{"message":"Password reset email sent"}`, once the broker has confirmed it |
+//! | … anything that is not JSON with a valid email | 400 `{"error":"Bad Request"}` |
+//! | … more than 16 KiB | 413 `{"error":"Payload Too Large"}` |
+//! | … while the queue cannot be reached | 503 `{"error":"Service Unavailable"}` with `Retry-After`, within two seconds |
+//! | `GET /health` | 200 `{"status":"ok"}`, or 503 `{"status":"queue unreachable"}` |
+//!
+//! It neither sends mail (that is the mailer) nor knows whether anybody has that address, and says so to nobody.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let address = listener.local_addr()?;
+//! let (publisher, keeper) = api::Publisher::start(mail_queue::QueueUrl::from_env()?, address);
+//! axum::serve(listener, api::app(publisher, address, api::Origins::default())).await?;
+//! keeper.await?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+pub use self::origins::{InvalidOrigins, Origins};
+pub use self::publisher::{Publisher, Unpublished};
+
+mod answer;
+mod origins;
+mod publisher;
+mod reset_password;
+mod server_span;
+
+/// The service, listening on `address`, with the queue behind `publisher`, for pages of `origins`.
+///
+/// Set telemetry up before: the HTTP spans go to the tracer provider that is global now.
+pub fn app(publisher: Publisher, address: SocketAddr, origins: Origins) -> Router {
+    let traced = Router::new().route("/users/reset-password", post(reset_password::handle));
+    server_span::around(traced, address)
+        .route("/health", get(answer::health))
+        .fallback(answer::not_found)
+        .method_not_allowed_fallback(answer::method_not_allowed)
+        .layer(DefaultBodyLimit::max(mail_queue::MAX_BODY))
+        .layer(origins.layer())
+        .with_state(publisher)
+}

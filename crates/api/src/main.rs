@@ -1,0 +1,98 @@
+//! The API as a program: see the library.
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `API_ADDR` | where it listens | `127.0.0.1:3000` |
+//! | `RABBITMQ_URL` | the broker | `amqp://guest:guest@127.0.0.1:5672/%2f` |
+//! | `CORS_ORIGINS` | pages that may call it, `http://localhost:*,…` | this machine's, any port |
+//!
+//! The rest is telemetry's. It exits with 64 when a variable holds nonsense, with 1 when it cannot listen.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use api::{Origins, Publisher};
+use mail_queue::QueueUrl;
+use tokio::net::TcpListener;
+
+/// How long open requests may take once the end is asked for; longer than any of them waits for the broker.
+const DRAIN: Duration = Duration::from_secs(5);
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Configuration(String),
+    #[error("cannot listen on {address}: {error}; set API_ADDR to another address")]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("api: {failure}");
+            match failure {
+                Failure::Configuration(_) => ExitCode::from(64),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
+    let configuration = |error: &dyn std::error::Error| Failure::Configuration(error.to_string());
+    let url = QueueUrl::from_env().map_err(|error| configuration(&error))?;
+    let address = address()?;
+    let origins = origins()?;
+    // As a task, so that the signals are caught from now on and not only once somebody waits for them.
+    let mut end = tokio::spawn(lifecycle::shutdown_requested());
+    let guard = telemetry::init(telemetry::service!()).map_err(|error| configuration(&error))?;
+
+    let listen = |error| Failure::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let address = listener.local_addr()?;
+    let (publisher, keeper) = Publisher::start(url, address);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = axum::serve(listener, api::app(publisher, address, origins)).with_graceful_shutdown(async {
+        let _ = stopped.await;
+    });
+    let mut serving = tokio::spawn(async { serving.await });
+    tokio::select! {
+        ended = &mut end => ended.map_err(std::io::Error::other)??,
+        _ = &mut serving => {}
+    }
+    tracing::info!(ready = false, "ending");
+    drop(stop);
+    if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
+        serving.abort();
+        let _ = serving.await;
+    }
+    // The publishers are gone with the requests; this closes their connection.
+    let _ = tokio::time::timeout(DRAIN, keeper).await;
+    guard.shutdown();
+    Ok(())
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn address() -> Result<SocketAddr, Failure> {
+    let text = variable("API_ADDR").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+    text.trim()
+        .parse()
+        .map_err(|_| Failure::Configuration("API_ADDR is not an address like 127.0.0.1:3000".to_owned()))
+}
+
+fn origins() -> Result<Origins, Failure> {
+    match variable("CORS_ORIGINS") {
+        Some(text) => text
+            .parse()
+            .map_err(|error| Failure::Configuration(format!("CORS_ORIGINS: {error}"))),
+        None => Ok(Origins::default()),
+    }
+}

@@ -1,0 +1,187 @@
+//! Where a mail goes.
+
+use std::future::Future;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::Duration;
+
+use http::Uri;
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+
+use crate::Composed;
+
+/// How long one SMTP command may take.
+const SMTP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Sends mail. The same [`Composed::id`] may come again and must not make a second mail where that can be helped.
+pub trait MailTransport: Send + Sync {
+    /// A short name for spans and logs.
+    fn name(&self) -> &'static str;
+
+    /// Sends one mail; it is sent once this returns.
+    fn send<'a>(&'a self, mail: &'a Composed) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
+}
+
+/// A mail was not sent. The text quotes neither the mail nor its address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct SendError {
+    /// What went wrong.
+    pub reason: String,
+    /// Whether trying again can help.
+    pub transient: bool,
+}
+
+/// Writes each mail into a file of its own, `<message id>.eml`, readable to its owner alone.
+#[derive(Debug)]
+pub struct FileTransport {
+    dir: PathBuf,
+}
+
+impl FileTransport {
+    /// Creates the directory if need be.
+    ///
+    /// # Errors
+    /// That fails.
+    pub fn new(dir: PathBuf) -> std::io::Result<Self> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+        Ok(Self { dir })
+    }
+
+    /// Over a file that is there already: the same message again, the same mail. Written aside and renamed, so that nobody ever
+    /// reads half a mail.
+    fn write(&self, mail: &Composed) -> std::io::Result<()> {
+        use std::io::Write as _;
+        let unfinished = self.dir.join(format!(".{}.{}.tmp", mail.id, std::process::id()));
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&unfinished)?;
+        file.write_all(&mail.mail.formatted())?;
+        // The message is acknowledged after this: what is on the disk then must survive a crash.
+        file.sync_all()?;
+        std::fs::rename(&unfinished, self.dir.join(format!("{}.eml", mail.id)))
+    }
+}
+
+impl MailTransport for FileTransport {
+    fn name(&self) -> &'static str {
+        "file"
+    }
+
+    fn send<'a>(&'a self, mail: &'a Composed) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
+        Box::pin(async move {
+            tokio::task::block_in_place(|| self.write(mail)).map_err(|error| SendError {
+                reason: format!("cannot write the mail: {}", error.kind()),
+                transient: true,
+            })
+        })
+    }
+}
+
+/// Sends over SMTP, without TLS: for a catcher beside the mailer, such as Mailpit.
+pub struct SmtpTransport(AsyncSmtpTransport<Tokio1Executor>);
+
+impl SmtpTransport {
+    /// `url` is `smtp://<host>[:<port>]`; the port is 25 unless it says otherwise.
+    ///
+    /// # Errors
+    /// It is not; the text is to be read after the variable's name, and does not quote the URL.
+    pub fn new(url: &str) -> Result<Self, &'static str> {
+        const EXPECTED: &str = "is not smtp://<host>:<port>";
+        let uri: Uri = url.parse().map_err(|_| EXPECTED)?;
+        if uri.scheme_str() != Some("smtp") {
+            return Err("is not smtp://<host>:<port>; TLS is not built in yet");
+        }
+        let authority = uri
+            .authority()
+            .filter(|authority| !authority.host().is_empty())
+            .ok_or(EXPECTED)?;
+        if authority.as_str().contains('@') {
+            return Err("has a user or a password, which would travel in the clear: TLS is not built in yet");
+        }
+        let port = authority.port_u16();
+        // The parser lets a port pass that is no number.
+        if port.is_none() && authority.as_str() != authority.host() {
+            return Err(EXPECTED);
+        }
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(authority.host())
+            .port(port.unwrap_or(25))
+            .timeout(Some(SMTP_TIMEOUT));
+        Ok(Self(transport.build()))
+    }
+}
+
+impl MailTransport for SmtpTransport {
+    fn name(&self) -> &'static str {
+        "smtp"
+    }
+
+    fn send<'a>(&'a self, mail: &'a Composed) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
+        Box::pin(async move {
+            // The server's own words may quote the recipient; its code says enough.
+            self.0.send(mail.mail.clone()).await.map(|_| ()).map_err(|error| {
+                let code = error.status().map_or("no answer".to_owned(), |code| code.to_string());
+                SendError {
+                    reason: format!("the SMTP server did not take it: {code}"),
+                    transient: !error.is_permanent(),
+                }
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::compose::compose;
+
+    fn composed(id: &str) -> Composed {
+        let email = "jane@example.org".parse().expect("valid");
+        compose(id, &mail_queue::ResetRequest { email }, "http://here").unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_message_that_comes_again_makes_no_second_mail() {
+        let dir = tempfile::tempdir().unwrap();
+        let transport = FileTransport::new(dir.path().join("new/mail")).unwrap();
+        for id in ["a", "a", "b"] {
+            transport.send(&composed(id)).await.unwrap();
+        }
+        let mut files: Vec<_> = std::fs::read_dir(&transport.dir)
+            .unwrap()
+            .map(|file| file.unwrap().file_name())
+            .collect();
+        files.sort();
+        assert_eq!(files, ["a.eml", "b.eml"]);
+        let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(transport.dir.clone()), 0o700);
+        assert_eq!(mode(transport.dir.join("a.eml")), 0o600);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_directory_that_went_away_is_a_failure_for_the_moment() {
+        let dir = tempfile::tempdir().unwrap();
+        let transport = FileTransport::new(dir.path().join("mail")).unwrap();
+        std::fs::remove_dir(&transport.dir).unwrap();
+        let error = transport.send(&composed("a")).await.unwrap_err();
+        assert!(error.transient && !error.reason.contains("jane"), "{error}");
+    }
+
+    #[test]
+    fn only_plain_smtp_urls_are_taken() {
+        for bad in [
+            "",
+            "localhost:25",
+            "smtps://localhost",
+            "smtp://",
+            "smtp://localhost:x",
+            "smtp://me:secret@localhost",
+        ] {
+            assert!(SmtpTransport::new(bad).is_err(), "{bad}");
+        }
+        assert!(SmtpTransport::new("smtp://localhost:1025").is_ok());
+    }
+}
