@@ -127,7 +127,6 @@ impl Collector {
     /// Starts to answer. Must be called within a Tokio runtime.
     ///
     /// The receiver must be drained: when it is full, senders are asked to try again.
-    #[must_use]
     pub fn serve(self) -> (mpsc::Receiver<Arrival>, Health, Server) {
         crate::server::start(self)
     }

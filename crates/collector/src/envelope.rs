@@ -1,1 +1,162 @@
-//! Sentry's envelope format.
+//! Sentry's envelope format: a line of JSON, then items, each a line of JSON and a payload.
+//!
+//! Source: [Envelopes](https://develop.sentry.dev/sdk/foundations/transport/envelopes/). This is the framing only: payloads stay
+//! as they came, whatever their type. A reader that knows all types would refuse those that come with the next SDK.
+//!
+//! ```
+//! use collector::envelope::Envelope;
+//!
+//! let envelope = Envelope::parse("{\"event_id\":\"9ec79c33ec9942ab8353589fcb2e04dc\"}\n{\"type\":\"event\"}\n{}".into())?;
+//! assert_eq!(envelope.event_id(), Some("9ec79c33ec9942ab8353589fcb2e04dc"));
+//! assert_eq!(envelope.items[0].item_type, "event");
+//! assert_eq!(&*envelope.items[0].payload, b"{}");
+//! # Ok::<_, collector::envelope::EnvelopeError>(())
+//! ```
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+/// How many items one envelope may have, readable or not. SDKs send a handful.
+const ITEMS: usize = 1000;
+
+/// An envelope, its items still encoded.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Envelope {
+    /// `event_id`, `dsn`, `sdk`, `sent_at`, `trace`: all optional.
+    pub header: Map<String, Value>,
+    /// The readable items, in order.
+    pub items: Vec<Item>,
+    /// What could not be read, in order. It never costs the items beside it.
+    pub bad_items: Vec<BadItem>,
+}
+
+/// One item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// `transaction`, `span`, `event`, …, or one that nobody here has heard of.
+    pub item_type: String,
+    /// The whole header: `type`, and maybe `length`, `content_type`, `item_count`, `filename`.
+    pub header: Map<String, Value>,
+    /// The payload as it came.
+    pub payload: Bytes,
+}
+
+/// Why the whole is no envelope.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvelopeError {
+    /// There is nothing.
+    #[error("the envelope is empty")]
+    Empty,
+    /// The first line is not a JSON object.
+    #[error("the envelope's header is no JSON object: {0}")]
+    Header(#[source] serde_json::Error),
+}
+
+/// Why a part of an envelope was left out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadItem {
+    /// Its first line is not a JSON object.
+    #[error("an item's header is no JSON object")]
+    Header,
+    /// Its header does not say what it is.
+    #[error("an item's header has no `type`")]
+    NoType,
+    /// `length` is not a number, or the payload does not end where it says.
+    #[error("an item of type {item_type} does not end where its `length` says")]
+    Length {
+        /// What it is.
+        item_type: String,
+    },
+    /// There are more than one could want; the rest was not read.
+    #[error("there are more than {ITEMS} items")]
+    TooMany,
+}
+
+impl Envelope {
+    /// Frames an envelope. The payloads share the memory of `body`.
+    ///
+    /// What is no item is passed over line by line until one begins, so that a wrong `length` costs its own item only.
+    ///
+    /// # Errors
+    /// The header is not readable. Bad items are no error: see [`Envelope::bad_items`].
+    pub fn parse(body: Bytes) -> Result<Self, EnvelopeError> {
+        let (first, mut rest) = split_line(body);
+        if first.trim_ascii().is_empty() && rest.is_empty() {
+            return Err(EnvelopeError::Empty);
+        }
+        let mut envelope = Self {
+            header: serde_json::from_slice(&first).map_err(EnvelopeError::Header)?,
+            ..Self::default()
+        };
+        while !rest.is_empty() {
+            let (line, after) = split_line(rest);
+            rest = after;
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            if envelope.items.len() + envelope.bad_items.len() == ITEMS {
+                envelope.bad_items.push(BadItem::TooMany);
+                break;
+            }
+            match item(&line, &mut rest) {
+                Ok(item) => envelope.items.push(item),
+                Err(bad) => envelope.bad_items.push(bad),
+            }
+        }
+        Ok(envelope)
+    }
+
+    /// The id that the sender expects back.
+    #[must_use]
+    pub fn event_id(&self) -> Option<&str> {
+        self.header.get("event_id").and_then(Value::as_str)
+    }
+}
+
+/// Reads the item whose header is `line`, and moves `rest` behind it: behind its payload where that is known, else to the line
+/// where another item may begin.
+fn item(line: &[u8], rest: &mut Bytes) -> Result<Item, BadItem> {
+    let header: Map<String, Value> = serde_json::from_slice(line).map_err(|_| BadItem::Header)?;
+    let payload = match header.get("length") {
+        None | Some(Value::Null) => {
+            let (payload, after) = split_line(rest.clone());
+            *rest = after;
+            Some(payload)
+        }
+        Some(length) => length.as_u64().and_then(|length| take(rest, length)),
+    };
+    let Some(item_type) = header.get("type").and_then(Value::as_str).map(str::to_owned) else {
+        return Err(BadItem::NoType);
+    };
+    match payload {
+        Some(payload) => Ok(Item {
+            item_type,
+            header,
+            payload,
+        }),
+        None => Err(BadItem::Length { item_type }),
+    }
+}
+
+/// Takes `length` bytes and the line feed after them, which only the last item may lack.
+fn take(rest: &mut Bytes, length: u64) -> Option<Bytes> {
+    let length = usize::try_from(length).ok()?;
+    let next = rest.get(length..)?.first();
+    if next.is_some_and(|byte| *byte != b'\n') {
+        return None;
+    }
+    let payload = rest.split_to(length);
+    let _ = rest.split_to(rest.len().min(1));
+    Some(payload)
+}
+
+/// What is before the next line feed, and what is behind it.
+fn split_line(mut bytes: Bytes) -> (Bytes, Bytes) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let line = bytes.split_to(end);
+    let _ = bytes.split_to(bytes.len().min(1));
+    (line, bytes)
+}
+
+#[cfg(test)]
+mod tests;

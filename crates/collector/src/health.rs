@@ -96,13 +96,6 @@ impl HealthSnapshot {
         self.otlp_grpc.busy + self.otlp_http.busy + self.sentry.busy
     }
 
-    pub(crate) const fn otlp(&mut self, source: trace_model::Source) -> &mut OtlpCounts {
-        match source {
-            trace_model::Source::OtlpGrpc => &mut self.otlp_grpc,
-            _ => &mut self.otlp_http,
-        }
-    }
-
     pub(crate) const fn refused_at(&mut self, listener: Listener) -> &mut u64 {
         match listener {
             Listener::OtlpGrpc => &mut self.otlp_grpc.refused,
@@ -170,7 +163,7 @@ impl Health {
     /// Waits until something has changed since the last call (of this clone). Never resolves once the collector is gone.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

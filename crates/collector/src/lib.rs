@@ -25,8 +25,14 @@
 
 mod arrival;
 mod bind;
+mod body;
+mod door;
 pub mod envelope;
 mod health;
+mod intake;
+mod otlp;
+mod refusal;
+mod sentry;
 mod server;
 
 pub use arrival::{Arrival, SentrySpans};

@@ -1,0 +1,124 @@
+//! A request that is not taken, said in the words of the protocol it came by.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{HeaderName, StatusCode};
+use tonic::Code;
+
+use crate::health::clean;
+use crate::intake::Busy;
+use crate::otlp::{Encoding, status};
+
+/// How long a sender shall wait before it tries again, in seconds: the reader catches up within a frame or two.
+pub(crate) const RETRY_SECONDS: u64 = 1;
+
+/// Sentry's own header: its SDKs read it before `Retry-After`.
+pub(crate) const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
+
+/// Why a request is not taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    /// May quote the sender.
+    pub(crate) reason: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, reason: impl AsRef<str>) -> Self {
+        Self {
+            status,
+            reason: clean(reason.as_ref()),
+        }
+    }
+
+    pub(crate) fn malformed(reason: impl AsRef<str>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, reason)
+    }
+
+    /// What tonic answered; only [`Refusal::is_busy`] depends on the status.
+    pub(crate) fn of_grpc(status: &tonic::Status) -> Self {
+        let is_busy = status.code() == Code::Unavailable;
+        let http = if is_busy {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        Self::new(http, format!("{:?}: {}", status.code(), status.message()))
+    }
+
+    /// Whether the same request is welcome later.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    /// As OTLP/gRPC says it.
+    pub(crate) fn grpc(&self) -> Response {
+        self.grpc_status().into_http::<Body>()
+    }
+
+    pub(crate) fn grpc_status(&self) -> tonic::Status {
+        let code = self.code();
+        let details = if self.is_busy() {
+            status::retry_details(code, &self.reason, RETRY_SECONDS)
+        } else {
+            Vec::new()
+        };
+        tonic::Status::with_details(code, &self.reason, details.into())
+    }
+
+    /// As OTLP/HTTP says it: a `google.rpc.Status` in the request's encoding, text where that is unknown.
+    pub(crate) fn otlp_http(&self, encoding: Option<Encoding>) -> Response {
+        let (content_type, body) = match encoding {
+            Some(encoding) => (encoding.content_type(), status::encode(encoding, self.code(), &self.reason)),
+            None => ("text/plain; charset=utf-8", format!("{}\n", self.reason).into_bytes()),
+        };
+        self.answer(content_type, body)
+    }
+
+    /// As Sentry says it.
+    pub(crate) fn sentry(&self) -> Response {
+        let body = serde_json::json!({ "detail": self.reason }).to_string();
+        let mut response = self.answer("application/json", body.into_bytes());
+        if self.is_busy() {
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            // Seconds, categories (none named: all), for whom.
+            let limits = HeaderValue::from_str(&format!("{RETRY_SECONDS}::organization"));
+            response.headers_mut().extend(limits.ok().map(|limits| (RATE_LIMITS, limits)));
+        }
+        response
+    }
+
+    fn answer(&self, content_type: &'static str, body: Vec<u8>) -> Response {
+        let mut response = (self.status, [(CONTENT_TYPE, content_type)], body).into_response();
+        if self.is_busy() {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
+        }
+        response
+    }
+
+    const fn code(&self) -> Code {
+        match self.status {
+            StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
+            StatusCode::REQUEST_TIMEOUT => Code::DeadlineExceeded,
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Code::Unimplemented,
+            StatusCode::PAYLOAD_TOO_LARGE => Code::ResourceExhausted,
+            _ => Code::InvalidArgument,
+        }
+    }
+}
+
+impl From<Busy> for Refusal {
+    fn from(Busy: Busy) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the viewer is behind: try again")
+    }
+}
+
+impl IntoResponse for Refusal {
+    /// Only marks the response: [`crate::door`] counts it and says it in the listener's words.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,118 @@
+//! What Sentry's SDKs talk to: an endpoint that answers as Sentry would, and notes which spans came by.
+//!
+//! Nothing goes on to Sentry from here, and the key in the DSN is not looked at: whoever can connect is this person.
+
+mod spans;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Json};
+use axum::routing::post;
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{HeaderName, Method, StatusCode, Uri};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tower::ServiceBuilder;
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::map_request_body::MapRequestBodyLayer;
+
+use crate::envelope::{Envelope, Item};
+use crate::intake::Intake;
+use crate::refusal::{RATE_LIMITS, Refusal};
+use crate::{Arrival, Listener, SentrySpans, body};
+
+pub(crate) fn routes(intake: Intake) -> Router {
+    Router::new()
+        .route("/api/{project}/envelope/", post(envelope))
+        .route("/api/{project}/envelope", post(envelope))
+        .route("/api/{project}/store/", post(store))
+        .route("/api/{project}/store", post(store))
+        // Where SDKs with Spotlight turned on send to.
+        .route("/stream", post(envelope))
+        .with_state(intake)
+        .method_not_allowed_fallback(|method: Method| async move {
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for here: use POST"))
+        })
+        .fallback(|uri: Uri| async move {
+            let known = "/api/<project>/envelope/, /api/<project>/store/ and /stream are here";
+            Refusal::new(StatusCode::NOT_FOUND, format!("there is no {}: {known}", uri.path()))
+        })
+        .layer(
+            ServiceBuilder::new()
+                .layer(RequestDecompressionLayer::new())
+                .layer(MapRequestBodyLayer::new(Body::new)),
+        )
+}
+
+/// As Sentry does: any page may send.
+pub(crate) fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::POST])
+        .allow_headers(Any)
+        .expose_headers([RETRY_AFTER, RATE_LIMITS, HeaderName::from_static("x-sentry-error")])
+}
+
+/// Sentry's answer to what it took.
+#[derive(Debug, Serialize)]
+struct Accepted {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+}
+
+async fn envelope(State(intake): State<Intake>, body: Body) -> Result<impl IntoResponse, Refusal> {
+    let body = body::read(body).await?;
+    let envelope = Envelope::parse(body).map_err(|error| Refusal::malformed(error.to_string()))?;
+    take(&intake, &envelope)
+}
+
+/// The old way: one event, bare.
+async fn store(State(intake): State<Intake>, body: Body) -> Result<impl IntoResponse, Refusal> {
+    let body = body::read(body).await?;
+    let envelope = single_event(body).map_err(|error| Refusal::malformed(format!("the event is no JSON object: {error}")))?;
+    take(&intake, &envelope)
+}
+
+fn single_event(payload: Bytes) -> Result<Envelope, serde_json::Error> {
+    let mut event: Map<String, Value> = serde_json::from_slice(&payload)?;
+    let item_type = match event.get("type").and_then(Value::as_str) {
+        Some("transaction") => "transaction",
+        _ => "event",
+    };
+    Ok(Envelope {
+        header: event.remove_entry("event_id").into_iter().collect(),
+        items: vec![Item {
+            item_type: item_type.to_owned(),
+            header: Map::new(),
+            payload,
+        }],
+        bad_items: Vec::new(),
+    })
+}
+
+fn take(intake: &Intake, envelope: &Envelope) -> Result<Json<Accepted>, Refusal> {
+    let place = intake.reserve()?;
+    let (spans, unreadable) = spans::of(&envelope.items);
+    let bad = envelope.bad_items.iter().map(ToString::to_string).chain(unreadable);
+    let span_count: usize = spans.iter().map(|spans: &SentrySpans| spans.span_ids.len()).sum();
+    intake.recorder().record(|health| {
+        health.sentry.envelopes += 1;
+        health.sentry.spans += span_count as u64;
+        for item in &envelope.items {
+            health.count_item(&item.item_type);
+        }
+        for reason in bad {
+            health.sentry.bad_items += 1;
+            health.remember(Listener::Sentry, &reason);
+        }
+    });
+    if !spans.is_empty() {
+        place.send(Arrival::SentrySpans(spans));
+    }
+    Ok(Json(Accepted {
+        id: envelope.event_id().map(str::to_owned),
+    }))
+}

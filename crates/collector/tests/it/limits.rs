@@ -1,0 +1,138 @@
+//! What a sender cannot do: fill the memory, hold the others up, kill the listener, write on the terminal.
+
+use collector::Health;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use prost::Message;
+use reqwest::Client;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::{Running, SOON, gzip, request, span};
+
+/// Longer than what is taken, shorter as gzip than anything else here.
+fn bomb() -> Vec<u8> {
+    vec![b' '; (16 << 20) + 1]
+}
+
+#[tokio::test]
+async fn a_body_has_a_limit_also_after_inflation() {
+    let running = Running::start().await;
+    for (url, content_type) in [
+        (running.http("/v1/traces"), "application/json"),
+        (running.sentry("/stream"), "text/plain"),
+    ] {
+        for (encoding, body) in [("identity", bomb()), ("gzip", gzip(&bomb()))] {
+            let request = Client::new().post(&url).header(CONTENT_TYPE, content_type);
+            let answer = request.header(CONTENT_ENCODING, encoding).body(body).send().await.unwrap();
+            assert_eq!(answer.status(), 413, "{url} {encoding}");
+        }
+    }
+    assert_eq!((running.counts().otlp_http.refused, running.counts().sentry.refused), (2, 2));
+}
+
+#[tokio::test]
+async fn clients_that_stop_in_the_middle_hold_nobody_up() {
+    let mut running = Running::start().await;
+    let mut stuck = Vec::new();
+    for at in [running.at.otlp_grpc, running.at.otlp_http, running.at.sentry] {
+        for beginning in [
+            "",
+            "P",
+            "PRI * HTTP/2.0\r\n",
+            "POST /v1/traces HTTP/1.1\r\ncontent-length: 9\r\n\r\n{",
+            "\0\x01garbage\r\n\r\n",
+        ] {
+            let mut stream = TcpStream::connect(at).await.unwrap();
+            stream.write_all(beginning.as_bytes()).await.unwrap();
+            stuck.push(stream);
+        }
+    }
+    let http = Client::new()
+        .post(running.http("/v1/traces"))
+        .header(CONTENT_TYPE, "application/x-protobuf");
+    assert_eq!(
+        http.body(request(vec![span("http")]).encode_to_vec())
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    let mut grpc = TraceServiceClient::connect(format!("http://{}", running.at.otlp_grpc))
+        .await
+        .unwrap();
+    grpc.export(request(vec![span("grpc")])).await.unwrap();
+    assert_eq!(
+        Client::new()
+            .post(running.sentry("/stream"))
+            .body("{}")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    assert_eq!(running.span_names(), ["http", "grpc"]);
+    // The end does not wait for them either.
+    tokio::time::timeout(SOON, running.server.shutdown()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_body_cut_off_is_no_request() {
+    let mut running = Running::start().await;
+    let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
+    stream
+        .write_all(b"POST /stream HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{}\n")
+        .await
+        .unwrap();
+    stream.shutdown().await.unwrap();
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(SOON, stream.read_to_end(&mut rest)).await.unwrap();
+    assert_eq!(running.arrived(), []);
+    assert_eq!(running.counts().sentry.envelopes, 0);
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_a_refusal_cannot_command_a_terminal() {
+    let running = Running::start().await;
+    let hostile = "\u{1b}[2J".repeat(10_000);
+    let answer = Client::new()
+        .post(running.http("/v1/traces"))
+        .header(CONTENT_TYPE, "application/json")
+        .body(hostile)
+        .send()
+        .await;
+    assert_eq!(answer.unwrap().status(), 400);
+    for _ in 0..30 {
+        let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+        stream
+            .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-type: \x9b\xc2\x9b\t\xff\r\nconnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+    }
+    let recent = running.counts().recent;
+    assert_eq!(recent.len(), 20);
+    for refused in recent {
+        assert!(
+            refused.reason.len() < 1000 && !refused.reason.chars().any(char::is_control),
+            "{:?}",
+            refused.reason
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_health_is_told_to_each_that_waits() {
+    let running = Running::start().await;
+    let wait = |mut health: Health| async move {
+        tokio::time::timeout(SOON, health.changed()).await.unwrap();
+        health.snapshot().sentry.envelopes
+    };
+    let waiting = [wait(running.health.clone()), wait(running.health.clone())].map(tokio::spawn);
+    Client::new().post(running.sentry("/stream")).body("{}").send().await.unwrap();
+    for waited in waiting {
+        assert_eq!(waited.await.unwrap(), 1);
+    }
+}

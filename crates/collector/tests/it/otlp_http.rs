@@ -1,0 +1,339 @@
+//! OTLP over HTTP.
+
+use collector::Arrival;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
+use reqwest::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN};
+use reqwest::{Client, Method, Response};
+use serde_json::{Value, json};
+use trace_model::Source;
+
+use crate::{Running, fill, gzip, request, span};
+
+const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
+
+/// `google.rpc.Status`, as much as is looked at.
+#[derive(Clone, PartialEq, Message)]
+struct Status {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+}
+
+async fn post(url: String, content_type: &str, body: impl Into<reqwest::Body>) -> Response {
+    Client::new()
+        .post(url)
+        .header(CONTENT_TYPE, content_type)
+        .body(body)
+        .send()
+        .await
+        .unwrap()
+}
+
+fn json_request(name: &str) -> String {
+    json!({ "resourceSpans": [{
+        "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": "shop" } }] },
+        "scopeSpans": [{ "spans": [{
+            "traceId": "01010101010101010101010101010101",
+            "spanId": "0202020202020202",
+            "name": name,
+            "startTimeUnixNano": "1",
+            "endTimeUnixNano": 2,
+        }] }],
+    }] })
+    .to_string()
+}
+
+#[tokio::test]
+async fn both_encodings_bring_the_same_span() {
+    let mut running = Running::start().await;
+    let url = || running.http("/v1/traces");
+    let protobuf = post(url(), PROTOBUF, request(vec![span("GET /")]).encode_to_vec()).await;
+    assert_eq!(protobuf.status(), 200);
+    assert_eq!(protobuf.headers()[CONTENT_TYPE], PROTOBUF);
+    assert_eq!(
+        ExportTraceServiceResponse::decode(protobuf.bytes().await.unwrap())
+            .unwrap()
+            .partial_success,
+        None
+    );
+    let json = post(url(), "Application/JSON; charset=utf-8", json_request("GET /")).await;
+    assert_eq!(json.status(), 200);
+    assert_eq!(json.headers()[CONTENT_TYPE], JSON);
+    assert_eq!(json.text().await.unwrap(), "{}");
+
+    let [Arrival::Spans(protobuf), Arrival::Spans(json)] = &running.arrived()[..] else {
+        panic!("two batches")
+    };
+    assert_eq!(protobuf, json);
+    let span = &protobuf.spans[0];
+    assert_eq!(
+        (&*span.origin.service, &*span.name, span.origin.source),
+        ("shop", "GET /", Source::OtlpHttp)
+    );
+    assert_eq!(running.counts().otlp_http.spans, 2);
+    assert_eq!(running.counts().otlp_http.requests, 2);
+}
+
+#[tokio::test]
+async fn gzip_is_inflated() {
+    let mut running = Running::start().await;
+    for (content_type, body) in [
+        (PROTOBUF, request(vec![span("a")]).encode_to_vec()),
+        (JSON, json_request("b").into_bytes()),
+    ] {
+        let request = Client::new()
+            .post(running.http("/v1/traces"))
+            .header(CONTENT_TYPE, content_type);
+        let answer = request
+            .header(CONTENT_ENCODING, "gzip")
+            .body(gzip(&body))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    assert_eq!(running.span_names(), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn logs_and_metrics_are_counted() {
+    let running = Running::start().await;
+    let logs = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [{}, {}] }] }] });
+    let points = json!({ "dataPoints": [{ "asInt": "1" }, { "asInt": "2" }, { "asDouble": 3.5 }] });
+    let metrics = json!({ "resourceMetrics": [{ "scopeMetrics": [{ "metrics": [{ "name": "m", "gauge": points }] }] }] });
+    for (path, body) in [("/v1/logs", logs), ("/v1/metrics", metrics)] {
+        let answer = post(running.http(path), JSON, body.to_string()).await;
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!((status.as_u16(), &*text), (200, "{}"), "{path}");
+        // An empty protobuf message is an empty request, and no error.
+        assert_eq!(post(running.http(path), PROTOBUF, "").await.status(), 200, "{path}");
+    }
+    let counts = running.counts().otlp_http;
+    assert_eq!((counts.requests, counts.log_records, counts.data_points), (4, 2, 3));
+}
+
+#[tokio::test]
+async fn spans_without_usable_ids_are_left_out_and_named() {
+    let mut running = Running::start().await;
+    let spans = || {
+        let mut bad = vec![span("zero"), span("short"), span("parent")];
+        bad[0].trace_id = vec![0; 16];
+        bad[1].span_id = vec![1; 3];
+        bad[2].parent_span_id = vec![1; 9];
+        bad.push(span("good"));
+        request(bad)
+    };
+    let protobuf = post(running.http("/v1/traces"), PROTOBUF, spans().encode_to_vec()).await;
+    assert_eq!(protobuf.status(), 200);
+    let answer = ExportTraceServiceResponse::decode(protobuf.bytes().await.unwrap())
+        .unwrap()
+        .partial_success
+        .unwrap();
+    assert_eq!(answer.rejected_spans, 3);
+    for reason in ["trace_id is all zero", "span_id has 3 bytes", "parent_span_id has 9 bytes"] {
+        assert!(answer.error_message.contains(reason), "{}", answer.error_message);
+    }
+    let json = post(running.http("/v1/traces"), JSON, serde_json::to_string(&spans()).unwrap()).await;
+    let json: Value = json.json().await.unwrap();
+    assert_eq!(
+        json["partialSuccess"],
+        json!({ "rejectedSpans": "3", "errorMessage": answer.error_message })
+    );
+
+    assert_eq!(running.span_names(), ["good", "good"]);
+    let counts = running.counts();
+    assert_eq!(
+        (
+            counts.otlp_http.spans,
+            counts.otlp_http.rejected_spans,
+            counts.otlp_http.refused
+        ),
+        (2, 6, 0)
+    );
+    assert_eq!(counts.recent.len(), 2);
+}
+
+#[tokio::test]
+async fn malformed_requests_are_refused_in_their_own_encoding() {
+    let mut running = Running::start().await;
+    let protobuf = post(running.http("/v1/traces"), PROTOBUF, "not protobuf").await;
+    assert_eq!(
+        (protobuf.status().as_u16(), &protobuf.headers()[CONTENT_TYPE]),
+        (400, &PROTOBUF.parse().unwrap())
+    );
+    let status = Status::decode(protobuf.bytes().await.unwrap()).unwrap();
+    assert_eq!(status.code, 3);
+    assert!(!status.message.is_empty());
+
+    for body in ["", "{", "[]", "{\"resourceSpans\":7}", &"[".repeat(100_000)] {
+        let json = post(running.http("/v1/traces"), JSON, body.to_owned()).await;
+        assert_eq!(
+            (json.status().as_u16(), &json.headers()[CONTENT_TYPE]),
+            (400, &JSON.parse().unwrap()),
+            "{body:.20}"
+        );
+        let status: Value = json.json().await.unwrap();
+        assert_eq!(status["code"], 3, "{body:.20}");
+        assert!(status["message"].is_string(), "{body:.20}");
+    }
+    let bad_gzip = Client::new().post(running.http("/v1/traces")).header(CONTENT_TYPE, JSON);
+    let bad_gzip = bad_gzip
+        .header(CONTENT_ENCODING, "gzip")
+        .body("no gzip")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(bad_gzip.status(), 400);
+
+    assert_eq!(running.span_names(), [""; 0]);
+    assert_eq!(running.counts().otlp_http.refused, 7);
+    assert_eq!(running.counts().recent.len(), 7);
+    assert_eq!(running.counts().otlp_http.requests, 0);
+}
+
+/// The deepest value that is let in can be read again when somebody looks at the span.
+#[tokio::test]
+async fn what_is_nested_too_deep_to_be_shown_is_refused_at_once() {
+    let mut running = Running::start().await;
+    let kinds: [(&str, &str); 2] = [
+        ("{\"arrayValue\":{\"values\":[", "]}}"),
+        ("{\"kvlistValue\":{\"values\":[{\"key\":\"k\",\"value\":", "}]}}"),
+    ];
+    let mut refused = 0;
+    for (open, close) in kinds {
+        for depth in (1..50).chain([100_000]) {
+            let value = format!("{}{{\"boolValue\":true}}{}", open.repeat(depth), close.repeat(depth));
+            let attribute = format!("[{{\"key\":\"deep\",\"value\":{value}}}]");
+            let event = format!(
+                "{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{{\"traceId\":\"01010101010101010101010101010101\",\
+                 \"spanId\":\"0202020202020202\",\"events\":[{{\"attributes\":{attribute}}}],\"attributes\":{attribute}}}]}}]}}]}}"
+            );
+            match post(running.http("/v1/traces"), JSON, event).await.status().as_u16() {
+                200 => {
+                    let [Arrival::Spans(batch)] = &running.arrived()[..] else {
+                        panic!("a batch")
+                    };
+                    trace_model::otlp::decode(&batch.spans[0]).unwrap();
+                }
+                400 => refused += 1,
+                other => panic!("{other}"),
+            }
+        }
+    }
+    assert!(refused > 0);
+}
+
+#[tokio::test]
+async fn other_content_types_paths_and_methods_are_told_what_is_right() {
+    let running = Running::start().await;
+    let client = Client::new();
+    let (traces, body) = (running.http("/v1/traces"), || request(vec![span("x")]).encode_to_vec());
+    let requests = [
+        (
+            client.post(&traces).header(CONTENT_TYPE, "text/plain").body(body()),
+            415,
+            "application/json",
+        ),
+        (client.post(&traces).body(body()), 415, "application/x-protobuf"),
+        (
+            client
+                .post(&traces)
+                .header(CONTENT_TYPE, PROTOBUF)
+                .header(CONTENT_ENCODING, "zstd")
+                .body(body()),
+            415,
+            "gzip",
+        ),
+        (client.get(&traces), 405, "POST"),
+        (
+            client.post(running.http("/v1/trace")).header(CONTENT_TYPE, JSON).body("{}"),
+            404,
+            "/v1/traces",
+        ),
+        (client.get(running.http("/")), 404, "/v1/traces"),
+    ];
+    let expected = requests.len() as u64;
+    for (request, status, hint) in requests {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{hint}");
+        let text = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
+        assert!(text.contains(hint), "{text}");
+    }
+    assert_eq!(running.counts().otlp_http.refused, expected);
+}
+
+#[tokio::test]
+async fn a_full_channel_asks_to_come_again_and_loses_nothing_it_took() {
+    let mut running = Running::start().await;
+    let url = running.http("/v1/traces");
+    let send = || async { post(url.clone(), JSON, json_request("x")).await.status() == 200 };
+    let taken = fill(send).await;
+    let answer = post(url.clone(), JSON, json_request("x")).await;
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers()["retry-after"].to_str().unwrap().parse::<u32>().unwrap() > 0);
+    assert_eq!(answer.json::<Value>().await.unwrap()["code"], 14);
+    assert_eq!((running.counts().otlp_http.busy, running.counts().otlp_http.refused), (2, 0));
+
+    assert_eq!(running.span_names().len(), taken);
+    assert!(send().await, "there is room again");
+}
+
+#[tokio::test]
+async fn only_pages_of_this_machine_may_send() {
+    let running = Running::start().await;
+    let preflight = |origin: &'static str| {
+        let request = Client::new()
+            .request(Method::OPTIONS, running.http("/v1/traces"))
+            .header(ORIGIN, origin);
+        let request = request.header("access-control-request-method", "POST");
+        request
+            .header("access-control-request-headers", "content-type,x-custom")
+            .send()
+    };
+    let local = preflight("http://localhost:5173").await.unwrap();
+    assert_eq!(local.status(), 200);
+    assert_eq!(local.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "http://localhost:5173");
+    assert_eq!(local.headers()[ACCESS_CONTROL_ALLOW_HEADERS], "content-type,x-custom");
+    let foreign = preflight("https://example.com").await.unwrap();
+    assert_eq!(foreign.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN), None);
+
+    // The answer itself needs the header as well, and so does a refusal.
+    for (body, status) in [(json_request("x"), 200), ("{".to_owned(), 400)] {
+        let request = Client::new().post(running.http("/v1/traces")).header(CONTENT_TYPE, JSON);
+        let answer = request.header(ORIGIN, "http://[::1]:8080").body(body).send().await.unwrap();
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "http://[::1]:8080");
+    }
+    assert_eq!(running.counts().otlp_http.refused, 1, "a preflight is no refusal");
+}
+
+#[tokio::test]
+async fn real_requests_are_read() {
+    let Ok(fixtures) = std::env::var("SPANFALL_FIXTURES") else {
+        eprintln!("SKIPPED: SPANFALL_FIXTURES is not set");
+        return;
+    };
+    let mut running = Running::start().await;
+    for (file, spans) in [
+        ("spec-example.json", 1),
+        ("jaeger-otel-traces.json", 4),
+        ("otel-gui-trace-late-root-part1.json", 5),
+    ] {
+        let path = std::path::Path::new(&fixtures).join("otlp").join(file);
+        let answer = post(running.http("/v1/traces"), JSON, std::fs::read(path).unwrap()).await;
+        assert_eq!(answer.status(), 200, "{file}: {}", answer.text().await.unwrap());
+        assert_eq!(running.span_names().len(), spans, "{file}");
+    }
+    let lines = std::fs::read_to_string(std::path::Path::new(&fixtures).join("otlp/onlineboutique.otlp.jsonl")).unwrap();
+    for line in lines.lines() {
+        assert_eq!(
+            post(running.http("/v1/traces"), JSON, line.to_owned()).await.status(),
+            200,
+            "{line:.80}"
+        );
+        assert!(!running.span_names().is_empty());
+    }
+}

@@ -1,0 +1,73 @@
+//! Ports are bound before anything starts, and given back.
+
+use collector::{Collector, Config, Listener};
+
+use crate::{Running, SOON};
+
+fn on(otlp_grpc: &str, otlp_http: &str, sentry: &str) -> Config {
+    Config {
+        otlp_grpc: otlp_grpc.parse().unwrap(),
+        otlp_http: otlp_http.parse().unwrap(),
+        sentry: sentry.parse().unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named_with_the_flag_that_moves_it() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let free = "127.0.0.1:0";
+    for (config, listener, flag) in [
+        (on(&address, free, free), Listener::OtlpGrpc, "--otlp-grpc"),
+        (on(free, &address, free), Listener::OtlpHttp, "--otlp-http"),
+        (on(free, free, &address), Listener::Sentry, "--sentry"),
+    ] {
+        let error = Collector::bind(config).await.unwrap_err();
+        assert_eq!(error.listener, listener);
+        let text = error.to_string();
+        assert!(
+            text.contains(&address) && text.contains(flag) && text.contains("in use"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn other_machines_are_kept_out() {
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let error = Collector::bind(on("127.0.0.1:0", address, "127.0.0.1:0")).await.unwrap_err();
+        assert!(error.to_string().contains("loopback only"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_answers_before_it_serves() {
+    let collector = Collector::bind(on("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"))
+        .await
+        .unwrap();
+    let url = format!("http://{}/", collector.addresses().sentry);
+    let asked = tokio::spawn(reqwest::get(url));
+    // The connection is in the kernel's queue, so the answer comes once it serves.
+    let (_arrivals, _health, _server) = collector.serve();
+    let answer = tokio::time::timeout(SOON, asked).await.unwrap().unwrap().unwrap();
+    assert_eq!(answer.status(), 404);
+}
+
+#[tokio::test]
+async fn the_ports_are_free_again_after_the_end() {
+    for graceful in [true, false] {
+        let running = Running::start().await;
+        let at = running.at;
+        // A connection that is kept open does not hold it up.
+        let idle = tokio::net::TcpStream::connect(at.sentry).await.unwrap();
+        if graceful {
+            tokio::time::timeout(SOON, running.server.shutdown()).await.unwrap();
+        } else {
+            drop(running.server);
+        }
+        let again = on(&at.otlp_grpc.to_string(), &at.otlp_http.to_string(), &at.sentry.to_string());
+        let bound = testkit::eventually(SOON, || async { Collector::bind(again).await.ok() }).await;
+        assert!(bound.is_ok(), "graceful: {graceful}");
+        drop(idle);
+    }
+}
