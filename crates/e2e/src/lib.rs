@@ -1,1 +1,15 @@
-//! e2e
+//! What the tests across processes need: the services as a person starts them, and real receivers for all that they send.
+//!
+//! It is not a part of the product, and it starts nothing by itself. The receivers speak the real protocols on real sockets; what
+//! they got is looked at in the tests.
+
+pub mod envelopes;
+pub mod proxy;
+pub mod services;
+pub mod spans;
+
+/// Why something could not be started.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long anything may take that is waited for; generous, since tests run beside compilers.
+pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,0 +1,111 @@
+//! A receiver of Sentry envelopes that keeps what it gets, parsed with Sentry's own types.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use sentry::Envelope;
+use sentry::protocol::{Context, EnvelopeItem, Event, TraceContext, Transaction};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::{DEADLINE, Error};
+
+/// The items of interest, in the order in which they came.
+#[derive(Clone, Debug, Default)]
+pub struct Items {
+    /// What became of root spans.
+    pub transactions: Vec<Transaction<'static>>,
+    /// Errors.
+    pub events: Vec<Event<'static>>,
+    /// Bodies that are no envelope.
+    pub unreadable: usize,
+    /// Everything as it came, to look for what must not be in it.
+    pub raw: String,
+}
+
+/// The receiver.
+#[derive(Clone, Debug)]
+pub struct Envelopes {
+    received: watch::Sender<Items>,
+    address: SocketAddr,
+}
+
+impl Envelopes {
+    /// Listens on a free port, for as long as the runtime runs.
+    ///
+    /// # Errors
+    /// It cannot listen.
+    pub async fn receive() -> Result<Self, Error> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let envelopes = Self {
+            received: watch::Sender::new(Items::default()),
+            address: listener.local_addr()?,
+        };
+        let app = Router::new()
+            .route("/api/{project}/envelope/", post(keep))
+            .with_state(envelopes.received.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Ok(envelopes)
+    }
+
+    /// The DSN that leads here.
+    #[must_use]
+    pub fn dsn(&self) -> String {
+        format!("http://public@{}/1", self.address)
+    }
+
+    /// All that came so far.
+    #[must_use]
+    pub fn all(&self) -> Items {
+        self.received.borrow().clone()
+    }
+
+    /// Waits until `find` finds what it looks for among all that came.
+    ///
+    /// # Errors
+    /// It does not within the deadline.
+    pub async fn wait<T>(&self, find: impl Fn(&Items) -> Option<T>) -> Result<T, Error> {
+        let mut received = self.received.subscribe();
+        let finding = async {
+            loop {
+                if let Some(found) = find(&received.borrow_and_update()) {
+                    return found;
+                }
+                // The sender lives in `self`.
+                let _ = received.changed().await;
+            }
+        };
+        let waited = tokio::time::timeout(DEADLINE, finding).await;
+        waited.map_err(|_| format!("these envelopes alone came: {}", self.all().raw).into())
+    }
+}
+
+async fn keep(State(received): State<watch::Sender<Items>>, body: Bytes) -> Json<()> {
+    received.send_modify(|items| {
+        items.raw.push_str(&String::from_utf8_lossy(&body));
+        let Ok(envelope) = Envelope::from_slice(&body) else {
+            items.unreadable += 1;
+            return;
+        };
+        for item in envelope.into_items() {
+            match item {
+                EnvelopeItem::Transaction(transaction) => items.transactions.push(*transaction),
+                EnvelopeItem::Event(event) => items.events.push(*event),
+                _ => {}
+            }
+        }
+    });
+    Json(())
+}
+
+/// The trace context of a transaction or an event.
+#[must_use]
+pub fn trace_of<'a>(contexts: impl IntoIterator<Item = (&'a String, &'a Context)>) -> Option<TraceContext> {
+    contexts.into_iter().find_map(|(name, context)| match context {
+        Context::Trace(trace) if name == "trace" => Some((**trace).clone()),
+        _ => None,
+    })
+}
