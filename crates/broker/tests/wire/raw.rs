@@ -41,6 +41,7 @@ impl Raw {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(32 << 10).expect("a small buffer");
         let socket = socket.connect(address).await.expect("connects");
+        socket.set_nodelay(true).expect("no delay");
         Self {
             socket,
             buffer: Vec::new(),
