@@ -1,5 +1,7 @@
 //! One trace in OpenTelemetry and in Sentry, whatever headers a caller sends: over real HTTP and real AMQP, through both services.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use e2e::DEADLINE;
 use e2e::envelopes::trace_of;
 use e2e::services::{Services, embedded_broker};
@@ -109,18 +111,11 @@ fn in_opentelemetry(row: &Row, spans: &[Span]) {
         spans.iter().all(|span| span.trace_id == server.trace_id),
         "{name}: one trace: {spans:#?}"
     );
-    match row.parent {
-        Some((trace_id, span_id)) => {
-            assert_eq!(
-                (server.trace_id.as_str(), server.parent_id.as_str()),
-                (trace_id, span_id),
-                "{name}"
-            );
-        }
-        None => {
-            assert_eq!(server.parent_id, "", "{name}");
-            assert_ne!(server.trace_id, TRACE, "{name}");
-        }
+    if let Some(parent) = row.parent {
+        assert_eq!((server.trace_id.as_str(), server.parent_id.as_str()), parent, "{name}");
+    } else {
+        assert_eq!(server.parent_id, "", "{name}");
+        assert_ne!(server.trace_id, TRACE, "{name}");
     }
     assert_eq!(handler.parent_id, server.span_id, "{name}");
     assert_eq!(producer.parent_id, handler.span_id, "{name}");
@@ -305,6 +300,7 @@ async fn consume_one(link: &Link, queue: &str) -> lapin::message::Delivery {
 
 async fn malformed(url: &str) {
     let services = Services::start(url).await.unwrap();
+    let too_large = vec![b' '; mail_queue::MAX_BODY + 1];
     let rows: [(&str, &[u8], &str); 4] = [
         ("not-json", b"jane@example.org", "not JSON"),
         ("no-email", br#"{"name":"jane@example.org"}"#, "no email"),
@@ -313,7 +309,7 @@ async fn malformed(url: &str) {
             br#"{"email":"jane@example.org,other@example.org"}"#,
             "no valid email",
         ),
-        ("too-large", &[b' '; mail_queue::MAX_BODY + 1], "body too large"),
+        ("too-large", &too_large, "body too large"),
     ];
     let traceparent = vec![("traceparent", format!("00-{TRACE}-{SPAN}-01"))];
     for (id, body, reason) in rows {
@@ -321,7 +317,12 @@ async fn malformed(url: &str) {
         publish(url, &traceparent, id, body).await;
         let link = Link::open(&url.parse().unwrap(), "test").await.unwrap();
         let dead = consume_one(&link, DEAD_LETTERS).await;
-        assert_eq!(dead.properties.message_id().as_ref().map(|id| id.as_str()), Some(id));
+        assert!(
+            dead.properties
+                .message_id()
+                .as_ref()
+                .is_some_and(|found| found.as_str() == id)
+        );
         assert_eq!(dead.data, body);
         dead.ack(lapin::options::BasicAckOptions::default()).await.unwrap();
         link.close().await;

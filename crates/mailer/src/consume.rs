@@ -78,6 +78,9 @@ async fn take(consumer: &mut Consumer, in_hand: &mut JoinSet<()>, mailer: &Arc<M
 
 /// Lets the messages in hand come to their end. `asked`: by us, so the broker must send no more meanwhile.
 async fn finish(link: &Link, consumer: &Consumer, mut in_hand: JoinSet<()>, asked: bool) {
+    while let Some(handled) = in_hand.try_join_next() {
+        report(handled);
+    }
     if asked {
         tracing::info!(ready = false, in_hand = in_hand.len(), "ending");
         let cancel = link.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
