@@ -57,6 +57,8 @@ pub struct SentryCounts {
 /// Something that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
+    /// Which one it is, counted from 1: who looks again knows which ones are new.
+    pub number: u64,
     /// When.
     pub time: SystemTime,
     /// Where.
@@ -125,10 +127,12 @@ impl HealthSnapshot {
     }
 
     pub(crate) fn remember(&mut self, listener: Listener, reason: &str) {
+        let number = self.recent.back().map_or(0, |last| last.number) + 1;
         if self.recent.len() == REMEMBERED {
             self.recent.pop_front();
         }
         self.recent.push_back(Refused {
+            number,
             time: SystemTime::now(),
             listener,
             reason: clean(reason),
@@ -203,6 +207,7 @@ mod tests {
         assert!(health.sentry.items.len() <= ITEM_TYPES + 1);
         assert_eq!(health.sentry.items.values().sum::<u64>(), 1001);
         assert_eq!(health.recent.len(), REMEMBERED);
-        assert_eq!(health.recent[REMEMBERED - 1].reason, "reason 999");
+        assert_eq!((health.recent[0].number, &*health.recent[0].reason), (981, "reason 980"));
+        assert_eq!(health.recent[REMEMBERED - 1].number, 1000);
     }
 }

@@ -1,0 +1,298 @@
+//! A span as a line of JSON; the keys and values are described in [`super`].
+
+use std::io;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value as Json, ser::Formatter};
+use trace_model::{Attribute, Event, Link, Span, SpanId, TraceId, Value};
+
+use crate::text::is_unprintable;
+
+pub(super) fn line(span: &Span) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    Line::of(span).serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Printable))?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    trace_id: Id<TraceId>,
+    span_id: Id<SpanId>,
+    parent_span_id: Option<Id<SpanId>>,
+    service: Option<&'a str>,
+    name: &'a str,
+    kind: &'static str,
+    start_unix_nano: u64,
+    end_unix_nano: Option<u64>,
+    status: Status<'a>,
+    attributes: Map<String, Json>,
+    events: Vec<EventLine<'a>>,
+    links: Vec<LinkLine>,
+    resource: Map<String, Json>,
+    source: &'static str,
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    code: &'static str,
+    message: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EventLine<'a> {
+    time_unix_nano: u64,
+    name: &'a str,
+    attributes: Map<String, Json>,
+}
+
+#[derive(Serialize)]
+struct LinkLine {
+    trace_id: Option<Id<TraceId>>,
+    span_id: Option<Id<SpanId>>,
+    attributes: Map<String, Json>,
+}
+
+/// Written as it displays.
+struct Id<T>(T);
+
+impl<T: std::fmt::Display> Serialize for Id<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'a> Line<'a> {
+    fn of(span: &'a Span) -> Self {
+        let said = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+        Self {
+            trace_id: Id(span.trace_id),
+            span_id: Id(span.span_id),
+            parent_span_id: span.parent_span_id.map(Id),
+            service: said(&span.service),
+            name: &span.name,
+            kind: span.kind.name(),
+            start_unix_nano: span.start_unix_nano,
+            end_unix_nano: span.end_unix_nano,
+            status: Status {
+                code: span.status.name(),
+                message: said(&span.status_message),
+            },
+            attributes: object(&span.attributes),
+            events: span.events.iter().map(event).collect(),
+            links: span.links.iter().map(link).collect(),
+            resource: object(&span.resource),
+            source: span.source.name(),
+        }
+    }
+}
+
+fn event(event: &Event) -> EventLine<'_> {
+    EventLine {
+        time_unix_nano: event.time_unix_nano,
+        name: &event.name,
+        attributes: object(&event.attributes),
+    }
+}
+
+fn link(link: &Link) -> LinkLine {
+    LinkLine {
+        trace_id: link.trace_id.map(Id),
+        span_id: link.span_id.map(Id),
+        attributes: object(&link.attributes),
+    }
+}
+
+fn object(attributes: &[Attribute]) -> Map<String, Json> {
+    attributes
+        .iter()
+        .map(|attribute| (attribute.key.clone(), value(&attribute.value)))
+        .collect()
+}
+
+fn value(value: &Value) -> Json {
+    match value {
+        Value::Empty => Json::Null,
+        Value::String(text) => text.as_str().into(),
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Double(value) => double(*value),
+        Value::Bytes(bytes) => BASE64_STANDARD.encode(bytes).into(),
+        Value::Array(values) => values.iter().map(self::value).collect(),
+        Value::Map(attributes) => object(attributes).into(),
+    }
+}
+
+/// The texts are those of protobuf's JSON.
+fn double(value: f64) -> Json {
+    match value {
+        f64::INFINITY => "Infinity".into(),
+        f64::NEG_INFINITY => "-Infinity".into(),
+        value => serde_json::Number::from_f64(value).map_or_else(|| "NaN".into(), Json::Number),
+    }
+}
+
+/// JSON escapes C0 controls only; this escapes all that a terminal would obey or not show. The text stays the same for a parser.
+struct Printable;
+
+impl Formatter for Printable {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unprintable(*c)) {
+            writer.write_all(&rest.as_bytes()[..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + c.len_utf8()..];
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace_model::{Scope, Source, SpanKind, StatusCode};
+
+    use super::*;
+
+    fn attribute(key: &str, value: Value) -> Attribute {
+        Attribute {
+            key: key.to_owned(),
+            value,
+        }
+    }
+
+    fn bare() -> Span {
+        Span {
+            trace_id: "0af7651916cd43dd8448eb211c80319c".parse().unwrap(),
+            span_id: "b7ad6b7169203331".parse().unwrap(),
+            parent_span_id: None,
+            service: String::new(),
+            name: "work".to_owned(),
+            kind: SpanKind::Unspecified,
+            start_unix_nano: 1,
+            end_unix_nano: None,
+            status: StatusCode::Unset,
+            status_message: String::new(),
+            trace_state: String::new(),
+            attributes: Vec::new(),
+            events: Vec::new(),
+            links: Vec::new(),
+            resource: Vec::new(),
+            scope: Scope::default(),
+            source: Source::OtlpHttp,
+            dropped: 0,
+        }
+    }
+
+    fn read(span: &Span) -> Json {
+        serde_json::from_str(&line(span).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_there_is_null() {
+        let expected = r#"{"trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":"b7ad6b7169203331","parent_span_id":null,"service":null,"name":"work","kind":"unspecified","start_unix_nano":1,"end_unix_nano":null,"status":{"code":"unset","message":null},"attributes":{},"events":[],"links":[],"resource":{},"source":"otlp-http"}"#;
+        assert_eq!(line(&bare()).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_there_is_exact() {
+        let span = Span {
+            parent_span_id: Some("00000000000000ff".parse().unwrap()),
+            service: "api".to_owned(),
+            kind: SpanKind::Consumer,
+            start_unix_nano: u64::MAX - 1,
+            end_unix_nano: Some(u64::MAX),
+            status: StatusCode::Error,
+            status_message: "no queue".to_owned(),
+            events: vec![Event {
+                time_unix_nano: 7,
+                name: "exception".to_owned(),
+                attributes: vec![attribute("n", Value::Int(1))],
+            }],
+            links: vec![
+                Link {
+                    trace_id: Some("11111111111111111111111111111111".parse().unwrap()),
+                    span_id: Some("2222222222222222".parse().unwrap()),
+                    attributes: Vec::new(),
+                },
+                Link {
+                    trace_id: None,
+                    span_id: None,
+                    attributes: vec![attribute("why", Value::Empty)],
+                },
+            ],
+            resource: vec![attribute("service.name", Value::String("api".to_owned()))],
+            source: Source::OtlpGrpc,
+            ..bare()
+        };
+        let expected = json!({
+            "trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331", "parent_span_id": "00000000000000ff",
+            "service": "api", "name": "work", "kind": "consumer",
+            "start_unix_nano": 18_446_744_073_709_551_614_u64, "end_unix_nano": 18_446_744_073_709_551_615_u64,
+            "status": { "code": "error", "message": "no queue" },
+            "attributes": {},
+            "events": [{ "time_unix_nano": 7, "name": "exception", "attributes": { "n": 1 } }],
+            "links": [
+                { "trace_id": "11111111111111111111111111111111", "span_id": "2222222222222222", "attributes": {} },
+                { "trace_id": null, "span_id": null, "attributes": { "why": null } },
+            ],
+            "resource": { "service.name": "api" },
+            "source": "otlp-grpc",
+        });
+        assert_eq!(read(&span), expected);
+    }
+
+    #[test]
+    fn every_type_of_attribute_has_its_json() {
+        for (value, expected) in [
+            (Value::Empty, json!(null)),
+            (Value::String("é\"\n".to_owned()), json!("é\"\n")),
+            (Value::Bool(true), json!(true)),
+            (Value::Int(i64::MIN), json!(i64::MIN)),
+            (Value::Int(i64::MAX), json!(i64::MAX)),
+            (Value::Double(1.0), json!(1.0)),
+            (Value::Double(-0.1), json!(-0.1)),
+            (Value::Double(f64::NAN), json!("NaN")),
+            (Value::Double(f64::INFINITY), json!("Infinity")),
+            (Value::Double(f64::NEG_INFINITY), json!("-Infinity")),
+            (Value::Bytes(vec![0xfb, 0xff]), json!("+/8=")),
+            (
+                Value::Array(vec![Value::Int(1), Value::Bool(false), Value::Array(vec![])]),
+                json!([1, false, []]),
+            ),
+            (Value::Map(vec![attribute("k", Value::Map(vec![]))]), json!({ "k": {} })),
+        ] {
+            let span = Span {
+                attributes: vec![attribute("a", value)],
+                ..bare()
+            };
+            assert_eq!(read(&span)["attributes"]["a"], expected);
+        }
+    }
+
+    #[test]
+    fn of_two_attributes_with_one_name_the_last_counts() {
+        let attributes = vec![
+            attribute("a", Value::Int(1)),
+            attribute("b", Value::Int(2)),
+            attribute("a", Value::Int(3)),
+        ];
+        assert_eq!(read(&Span { attributes, ..bare() })["attributes"], json!({ "a": 3, "b": 2 }));
+    }
+
+    #[test]
+    fn nothing_in_a_line_commands_a_terminal_and_nothing_is_lost() {
+        let name = "a\x1b[2J\u{9b}2J\x7f\u{202e}b\u{200b}\u{feff}\u{e0041}\r\nc".to_owned();
+        let span = Span {
+            name: name.clone(),
+            attributes: vec![attribute(&name, Value::String(name.clone()))],
+            ..bare()
+        };
+        let line = line(&span).unwrap();
+        assert_eq!(line.chars().find(|c| is_unprintable(*c)), None, "{line:?}");
+        let read = read(&span);
+        assert_eq!((&read["name"], &read["attributes"][&name]), (&json!(name), &json!(name)));
+    }
+}

@@ -1,0 +1,101 @@
+//! A span as a line for a person.
+
+use jiff::tz::TimeZone;
+use trace_model::Span;
+
+use crate::text::clean;
+
+pub(super) fn line(span: &Span, zone: &TimeZone) -> String {
+    let duration = span.end_unix_nano.map_or_else(
+        || "…".to_owned(),
+        |end| milliseconds(end.saturating_sub(span.start_unix_nano)),
+    );
+    let line = format!(
+        "{}  {:.8}  {:<12}  {}  {}  {duration}  {}",
+        time_of_day(span.start_unix_nano, zone),
+        span.trace_id,
+        or_dash(&span.service),
+        or_dash(&span.name),
+        span.kind.name(),
+        span.status.name(),
+    );
+    if span.status_message.is_empty() {
+        line
+    } else {
+        format!("{line}: {}", clean(&span.status_message))
+    }
+}
+
+fn or_dash(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.is_empty() { "-".into() } else { clean(text) }
+}
+
+/// One unit for all lines: they are compared, and sorted by other programs.
+fn milliseconds(nano: u64) -> String {
+    format!("{}.{:03} ms", nano / 1_000_000, nano / 1_000 % 1_000)
+}
+
+fn time_of_day(unix_nano: u64, zone: &TimeZone) -> String {
+    let moment = jiff::Timestamp::from_nanosecond(i128::from(unix_nano));
+    moment.map_or_else(
+        |_| "--:--:--.---".to_owned(),
+        |moment| moment.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use trace_model::{Scope, Source, SpanKind, StatusCode};
+
+    use super::*;
+
+    fn span() -> Span {
+        Span {
+            trace_id: "0af7651916cd43dd8448eb211c80319c".parse().unwrap(),
+            span_id: "b7ad6b7169203331".parse().unwrap(),
+            parent_span_id: None,
+            service: "api".to_owned(),
+            name: "POST /reset".to_owned(),
+            kind: SpanKind::Server,
+            start_unix_nano: 1_700_000_000_123_456_789,
+            end_unix_nano: Some(1_700_000_000_135_806_789),
+            status: StatusCode::Unset,
+            status_message: String::new(),
+            trace_state: String::new(),
+            attributes: Vec::new(),
+            events: Vec::new(),
+            links: Vec::new(),
+            resource: Vec::new(),
+            scope: Scope::default(),
+            source: Source::OtlpGrpc,
+            dropped: 0,
+        }
+    }
+
+    #[test]
+    fn a_line_reads() {
+        let expected = "22:13:20.123  0af76519  api           POST /reset  server  12.350 ms  unset";
+        assert_eq!(line(&span(), &TimeZone::UTC), expected);
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_has_its_place() {
+        let status_message = "no\nqueue\u{1b}[2J".to_owned();
+        let span = Span {
+            service: String::new(),
+            name: "\u{202e}x".to_owned(),
+            end_unix_nano: None,
+            status: StatusCode::Error,
+            status_message,
+            ..span()
+        };
+        let expected = "22:13:20.123  0af76519  -             ·x  server  …  error: no␊queue␛[2J";
+        assert_eq!(line(&span, &TimeZone::UTC), expected);
+        let backwards = Span {
+            end_unix_nano: Some(1),
+            start_unix_nano: u64::MAX,
+            ..self::span()
+        };
+        assert!(line(&backwards, &TimeZone::UTC).contains("  0.000 ms  "));
+    }
+}
