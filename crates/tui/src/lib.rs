@@ -1,1 +1,14 @@
-//! spanfall
+//! The viewer: collector, store and screen in one process.
+//!
+//! A span's way here: [`collector`] hands batches over a bounded channel to the one event loop ([`viewer`]), which owns the
+//! [`trace_model::Store`] and the [`app`]; [`view`] draws what is visible. Keys become actions by one table ([`keymap`]), actions
+//! become effects by [`app::App::update`], and only the event loop carries effects out. Nothing that draws does I/O.
+
+pub mod app;
+pub mod cli;
+pub mod demo;
+pub mod keymap;
+pub mod tail;
+pub mod text;
+pub mod view;
+pub mod viewer;

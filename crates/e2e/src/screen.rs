@@ -1,0 +1,158 @@
+//! A program in a terminal of its own: keys go in, the screen is read.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+use crate::{DEADLINE, Error};
+
+/// Between two looks at the screen.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// A pseudo-terminal with a program in it. Dropping it kills the program.
+pub struct Screen {
+    parser: Arc<Mutex<Recorded>>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    _master: Box<dyn MasterPty + Send>,
+}
+
+struct Recorded {
+    terminal: vt100::Parser,
+    bytes: Vec<u8>,
+}
+
+impl Screen {
+    /// Starts a shell command in a terminal of this size. The shell is `sh`, so that a test can look at the terminal's settings
+    /// before and after.
+    pub fn start<K, V>(
+        script: &str,
+        environment: impl IntoIterator<Item = (K, V)>,
+        columns: u16,
+        rows: u16,
+    ) -> Result<Self, Error>
+    where
+        K: AsRef<OsStr>,
+        V: AsRef<OsStr>,
+    {
+        let pty = native_pty_system().openpty(PtySize {
+            rows,
+            cols: columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        })?;
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", script]);
+        command.env("TERM", "xterm-256color");
+        // What the developer's own shell has set must not change what is tested.
+        for variable in ["RABBITMQ_URL", "SENTRY_DSN", "SMTP_URL", "NO_COLOR", "API_ADDR"] {
+            command.env_remove(variable);
+        }
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let child = pty.slave.spawn_command(command)?;
+        drop(pty.slave);
+
+        let parser = Arc::new(Mutex::new(Recorded {
+            terminal: vt100::Parser::new(rows, columns, 0),
+            bytes: Vec::new(),
+        }));
+        let mut output = pty.master.try_clone_reader()?;
+        let reader = parser.clone();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(read) = output.read(&mut buffer) {
+                if read == 0 {
+                    break;
+                }
+                let mut recorded = lock(&reader);
+                recorded.terminal.process(&buffer[..read]);
+                recorded.bytes.extend_from_slice(&buffer[..read]);
+            }
+        });
+        Ok(Self {
+            parser,
+            keys: pty.master.take_writer()?,
+            child,
+            _master: pty.master,
+        })
+    }
+
+    /// The shell's process id.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.process_id()
+    }
+
+    /// Presses keys, as the bytes that a terminal sends for them.
+    pub fn press(&mut self, keys: &str) -> Result<(), Error> {
+        self.keys.write_all(keys.as_bytes())?;
+        Ok(self.keys.flush()?)
+    }
+
+    /// What stands on the screen now.
+    #[must_use]
+    pub fn text(&self) -> String {
+        lock(&self.parser).terminal.screen().contents()
+    }
+
+    /// Everything that was written to the terminal so far.
+    #[must_use]
+    pub fn written(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.parser).bytes).into_owned()
+    }
+
+    /// Whether the alternate screen is shown, and whether the cursor is hidden.
+    #[must_use]
+    pub fn taken_over(&self) -> (bool, bool) {
+        let recorded = lock(&self.parser);
+        let screen = recorded.terminal.screen();
+        (screen.alternate_screen(), screen.hide_cursor())
+    }
+
+    /// Waits until the screen is as wanted and hands it over.
+    ///
+    /// # Panics
+    /// It never was: the panic shows the screen.
+    pub fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let started = Instant::now();
+        loop {
+            let text = self.text();
+            if wanted(&text) {
+                return text;
+            }
+            assert!(started.elapsed() < DEADLINE, "waited in vain for {what}; the screen:\n{text}");
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+
+    /// Waits until the program has ended.
+    ///
+    /// # Panics
+    /// It goes on: the panic shows the screen.
+    pub fn ended(&mut self) -> Result<ExitStatus, Error> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            assert!(started.elapsed() < DEADLINE, "it does not end; the screen:\n{}", self.text());
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn lock(recorded: &Mutex<Recorded>) -> MutexGuard<'_, Recorded> {
+    recorded.lock().unwrap_or_else(PoisonError::into_inner)
+}

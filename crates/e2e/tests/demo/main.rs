@@ -1,0 +1,8 @@
+//! The viewer as a person uses it: a real terminal, real keys, real processes.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by it")]
+
+mod ending;
+mod reset;
+mod seat;
+mod start;

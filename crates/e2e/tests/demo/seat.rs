@@ -1,0 +1,103 @@
+//! A person's seat: a terminal with `spanfall` in it, and what it leaves behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use e2e::screen::Screen;
+use tempfile::TempDir;
+
+/// A terminal in which `spanfall` was started, with all ports free ones and all files in a directory of its own.
+pub(crate) struct Seat {
+    pub(crate) screen: Screen,
+    directory: TempDir,
+}
+
+impl Seat {
+    /// Sits down and starts `spanfall` with these arguments.
+    pub(crate) fn take(arguments: &str, environment: &[(&str, String)]) -> Self {
+        let spanfall = testkit::bin("spanfall").unwrap();
+        let directory = TempDir::new().unwrap();
+        let mut all = vec![
+            ("API_ADDR", "127.0.0.1:0".to_owned()),
+            ("MAIL_DIR", directory.path().join("mail").display().to_string()),
+            ("XDG_STATE_HOME", directory.path().display().to_string()),
+        ];
+        all.extend(environment.iter().cloned());
+        // exec would replace the shell that shall look at the terminal afterwards.
+        let script = format!(
+            "cd {seat}; stty -a > before; {spanfall} {arguments}; echo $? > status; stty -a > after",
+            seat = directory.path().display(),
+            spanfall = spanfall.display(),
+        );
+        Self {
+            screen: Screen::start(&script, all, 120, 40).unwrap(),
+            directory,
+        }
+    }
+
+    /// The demo on free ports.
+    pub(crate) fn demo(environment: &[(&str, String)]) -> Self {
+        Self::take(
+            "demo --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0",
+            environment,
+        )
+    }
+
+    pub(crate) fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.directory.path().join(name)).unwrap_or_default()
+    }
+
+    /// The mails that were sent.
+    pub(crate) fn mails(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.directory.path().join("mail")) else {
+            return Vec::new();
+        };
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "eml"))
+            .collect()
+    }
+
+    /// The viewer's process, and the processes that it has started.
+    pub(crate) fn processes(&self) -> (u32, Vec<u32>) {
+        let shell = self.screen.pid().expect("the shell runs");
+        let viewer = *children(shell).first().expect("the viewer runs");
+        (viewer, children(viewer))
+    }
+
+    /// Waits until none of these processes is left.
+    pub(crate) fn gone(processes: &[u32]) -> bool {
+        let deadline = std::time::Instant::now() + e2e::DEADLINE;
+        let alive = |pid: &u32| {
+            // A process that ended and whose parent has not looked yet does not count.
+            fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+        };
+        while processes.iter().any(alive) {
+            if std::time::Instant::now() > deadline {
+                return false;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        true
+    }
+
+    /// The terminal's settings are what they were, the normal screen is shown, and the cursor can be seen.
+    pub(crate) fn assert_restored(&self) {
+        assert!(!self.file("before").is_empty());
+        assert_eq!(self.file("before"), self.file("after"));
+        assert_eq!(self.screen.taken_over(), (false, false), "alternate screen, hidden cursor");
+    }
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(Path::new("/proc").join(pid.to_string()).join("task"));
+    let lists = threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|thread| fs::read_to_string(thread.path().join("children")));
+    lists
+        .flatten()
+        .flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<_>>())
+        .collect()
+}

@@ -1,0 +1,280 @@
+//! What is on the screen, as state: no drawing, no I/O, no clock.
+//!
+//! A key becomes an [`Action`], [`App::update`] changes the state and answers with [`Effect`]s that only the event loop carries
+//! out. Before each frame [`App::fit`] catches up with the store and makes sure that every cursor is in view.
+
+mod details;
+mod output;
+mod services;
+mod traces;
+mod waterfall;
+
+use collector::{Addresses, HealthSnapshot};
+use ratatui::layout::Rect;
+use trace_model::{SpanId, Store, TraceId};
+
+pub use details::Details;
+pub use output::{Output, OutputLine};
+pub use services::{ServiceState, Services};
+pub use traces::TraceList;
+pub use waterfall::Waterfall;
+
+use crate::view::layout::Panes;
+
+/// What stands behind the viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing: others send.
+    Viewer,
+    /// The demo's services.
+    Demo,
+}
+
+/// Which part of the screen the keys go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// The list of traces.
+    Traces,
+    /// The spans of the selected trace.
+    Waterfall,
+    /// The selected span.
+    Details,
+}
+
+/// What lies over the panes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// Keys and legend; the number is the first line shown.
+    Help(usize),
+    /// What the demo's processes print.
+    Output,
+}
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the keymap says what each does")]
+pub enum Action {
+    SendReset,
+    SendInvalid,
+    Output,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Open,
+    Back,
+    NextPane,
+    PreviousPane,
+    ToggleFold,
+    Left,
+    Right,
+    Help,
+    Quit,
+}
+
+/// What the event loop shall do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// End the program.
+    Quit,
+    /// Send a request to the demo's API, as the span with these ids.
+    Send(DemoRequest),
+}
+
+/// A request to the demo's API, traced by the viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DemoRequest {
+    /// The trace it begins.
+    pub trace_id: TraceId,
+    /// The viewer's own span in it.
+    pub span_id: SpanId,
+    /// False for one that the API must refuse.
+    pub valid: bool,
+}
+
+/// A line for the person, until the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What to say.
+    pub text: String,
+    /// Whether something went wrong.
+    pub error: bool,
+}
+
+/// The whole state of the screen.
+#[derive(Debug)]
+pub struct App {
+    /// What was received.
+    pub store: Store,
+    /// What stands behind the viewer.
+    pub mode: Mode,
+    /// Where the collector listens.
+    pub addresses: Addresses,
+    /// What the collector accepted and refused.
+    pub health: HealthSnapshot,
+    /// The demo's processes.
+    pub services: Services,
+    /// What they print.
+    pub output: Output,
+    /// The list of traces.
+    pub traces: TraceList,
+    /// The spans of the selected trace.
+    pub waterfall: Waterfall,
+    /// The selected span.
+    pub details: Details,
+    /// Which pane the keys go to.
+    pub pane: Pane,
+    /// What lies over the panes.
+    pub overlay: Option<Overlay>,
+    /// A line for the person.
+    pub notice: Option<Notice>,
+    ids: fastrand::Rng,
+}
+
+impl App {
+    /// An empty screen.
+    #[must_use]
+    pub fn new(store: Store, mode: Mode, addresses: Addresses, ids: fastrand::Rng) -> Self {
+        Self {
+            store,
+            mode,
+            addresses,
+            health: HealthSnapshot::default(),
+            services: Services::default(),
+            output: Output::default(),
+            traces: TraceList::default(),
+            waterfall: Waterfall::default(),
+            details: Details::default(),
+            pane: Pane::Traces,
+            overlay: None,
+            notice: None,
+            ids,
+        }
+    }
+
+    /// Does what a key asked for.
+    pub fn update(&mut self, action: Action) -> Option<Effect> {
+        self.notice = None;
+        match action {
+            Action::Quit => return Some(Effect::Quit),
+            Action::SendReset => return self.send(true),
+            Action::SendInvalid => return self.send(false),
+            Action::Help => self.toggle(Overlay::Help(0)),
+            Action::Output => self.toggle(Overlay::Output),
+            Action::Back if self.overlay.is_some() => self.overlay = None,
+            _ if self.overlay.is_some() => self.scroll_overlay(action),
+            Action::NextPane => self.pane = next(self.pane),
+            Action::PreviousPane => self.pane = next(next(self.pane)),
+            Action::Open => self.pane = deeper(self.pane),
+            Action::Back => self.pane = shallower(self.pane),
+            _ => self.move_in_pane(action),
+        }
+        None
+    }
+
+    /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn.
+    pub fn fit(&mut self, panes: &Panes) {
+        self.traces.fit(&self.store, rows(panes.traces));
+        self.waterfall.show(self.traces.selected());
+        self.waterfall.fit(&self.store, rows(panes.waterfall).saturating_sub(1));
+        self.details.fit(&self.store, self.waterfall.selected(), panes.details);
+        self.output.fit(rows(panes.overlay));
+    }
+
+    fn send(&mut self, valid: bool) -> Option<Effect> {
+        let trace_id = TraceId::from_bytes(self.ids.u128(1..).to_be_bytes()).ok()?;
+        let span_id = SpanId::from_bytes(self.ids.u64(1..).to_be_bytes()).ok()?;
+        self.overlay = None;
+        self.traces.select(trace_id);
+        self.pane = Pane::Waterfall;
+        Some(Effect::Send(DemoRequest {
+            trace_id,
+            span_id,
+            valid,
+        }))
+    }
+
+    fn toggle(&mut self, overlay: Overlay) {
+        let shown = |open: Overlay| std::mem::discriminant(&open) == std::mem::discriminant(&overlay);
+        self.overlay = if self.overlay.is_some_and(shown) {
+            None
+        } else {
+            Some(overlay)
+        };
+    }
+
+    fn scroll_overlay(&mut self, action: Action) {
+        match &mut self.overlay {
+            Some(Overlay::Help(first)) => *first = scrolled(*first, action, 10),
+            Some(Overlay::Output) => self.output.scroll(action),
+            None => {}
+        }
+    }
+
+    fn move_in_pane(&mut self, action: Action) {
+        match self.pane {
+            Pane::Traces => self.traces.update(&self.store, action),
+            Pane::Waterfall => {
+                self.traces.hold();
+                self.waterfall.update(action);
+            }
+            Pane::Details => {
+                self.traces.hold();
+                self.details.update(action);
+            }
+        }
+    }
+}
+
+/// A pane's rows without its title line.
+const fn rows(area: Rect) -> usize {
+    area.height.saturating_sub(1) as usize
+}
+
+const fn next(pane: Pane) -> Pane {
+    match pane {
+        Pane::Traces => Pane::Waterfall,
+        Pane::Waterfall => Pane::Details,
+        Pane::Details => Pane::Traces,
+    }
+}
+
+const fn deeper(pane: Pane) -> Pane {
+    match pane {
+        Pane::Traces => Pane::Waterfall,
+        Pane::Waterfall | Pane::Details => Pane::Details,
+    }
+}
+
+const fn shallower(pane: Pane) -> Pane {
+    match pane {
+        Pane::Traces | Pane::Waterfall => Pane::Traces,
+        Pane::Details => Pane::Waterfall,
+    }
+}
+
+/// Where a position goes; the caller knows the end and clamps it.
+const fn scrolled(position: usize, action: Action, page: usize) -> usize {
+    match action {
+        Action::Up => position.saturating_sub(1),
+        Action::Down => position.saturating_add(1),
+        Action::PageUp => position.saturating_sub(page),
+        Action::PageDown => position.saturating_add(page),
+        Action::First => 0,
+        Action::Last => usize::MAX,
+        _ => position,
+    }
+}
+
+/// The first row to show, so that `cursor` is among `height` rows and as little moves as possible.
+const fn window(first: usize, cursor: usize, height: usize) -> usize {
+    if cursor < first {
+        cursor
+    } else if cursor >= first.saturating_add(height) {
+        (cursor + 1).saturating_sub(height)
+    } else {
+        first
+    }
+}

@@ -1,0 +1,60 @@
+//! The selected span, decoded when it is selected or changes.
+
+use ratatui::layout::Rect;
+use trace_model::{Revision, Span, SpanKey, Store, TraceId};
+
+use super::{Action, scrolled};
+use crate::view::SpanPage;
+
+/// The details pane's state.
+#[derive(Debug, Default)]
+pub struct Details {
+    shown: Option<(TraceId, SpanKey)>,
+    read: Option<Revision>,
+    span: Option<Span>,
+    first: usize,
+    height: usize,
+    lines: usize,
+}
+
+impl Details {
+    /// The span; `None` when nothing is selected, or it has not arrived.
+    #[must_use]
+    pub const fn span(&self) -> Option<&Span> {
+        self.span.as_ref()
+    }
+
+    /// The first line in view.
+    #[must_use]
+    pub const fn first(&self) -> usize {
+        self.first
+    }
+
+    /// How many lines there are.
+    #[must_use]
+    pub const fn lines(&self) -> usize {
+        self.lines
+    }
+
+    pub(super) fn update(&mut self, action: Action) {
+        self.first = scrolled(self.first, action, self.height).min(self.lines.saturating_sub(self.height));
+    }
+
+    pub(super) fn fit(&mut self, store: &Store, selected: Option<(TraceId, &SpanKey)>, area: Rect) {
+        let shown = self.shown.as_ref().map(|(trace_id, key)| (*trace_id, key));
+        if shown != selected {
+            *self = Self {
+                shown: selected.map(|(trace_id, key)| (trace_id, key.clone())),
+                ..Self::default()
+            };
+        }
+        let now = selected.and_then(|(trace_id, _)| store.trace_revision(trace_id));
+        if self.read != now || self.span.is_none() {
+            self.span = selected.and_then(|(trace_id, key)| store.span(trace_id, key));
+            self.read = now;
+        }
+        self.height = usize::from(area.height.saturating_sub(1));
+        self.lines = self.span.as_ref().map_or(0, |span| SpanPage::of(span, area.width).height());
+        self.first = self.first.min(self.lines.saturating_sub(self.height));
+    }
+}

@@ -1,0 +1,61 @@
+//! The demo's processes, as the header shows them.
+
+use std::collections::BTreeMap;
+
+/// How a process is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceState {
+    /// Started, and has not said that it is ready.
+    Starting,
+    /// Does its work; `address` is where it listens, if it does.
+    Ready {
+        /// `host:port` or a URL.
+        address: Option<String>,
+    },
+    /// Runs, but says that it cannot do its work now.
+    NotReady,
+    /// Ended, and is started again in a moment.
+    Exited {
+        /// What the system says of its end.
+        status: String,
+    },
+}
+
+/// All processes with their states, in the order in which they were started.
+#[derive(Debug, Default)]
+pub struct Services {
+    order: Vec<&'static str>,
+    states: BTreeMap<&'static str, ServiceState>,
+}
+
+impl Services {
+    /// Notes how a process is.
+    pub fn set(&mut self, service: &'static str, state: ServiceState) {
+        if self.states.insert(service, state).is_none() {
+            self.order.push(service);
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &ServiceState)> {
+        self.order
+            .iter()
+            .filter_map(|service| self.states.get_key_value(service))
+            .map(|(service, state)| (*service, state))
+    }
+
+    /// Whether there are any and all do their work.
+    #[must_use]
+    pub fn all_ready(&self) -> bool {
+        !self.states.is_empty() && self.states.values().all(|state| matches!(state, ServiceState::Ready { .. }))
+    }
+
+    /// Where a process listens, when it is ready.
+    #[must_use]
+    pub fn address(&self, service: &str) -> Option<&str> {
+        match self.states.get(service)? {
+            ServiceState::Ready { address } => address.as_deref(),
+            _ => None,
+        }
+    }
+}

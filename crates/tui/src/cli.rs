@@ -1,0 +1,141 @@
+//! The command line.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A terminal viewer for distributed traces.
+///
+/// Listens for OTLP (gRPC and HTTP) and Sentry envelopes on loopback, and draws each trace as a live waterfall. Without a command it
+/// is the viewer alone: point any OpenTelemetry or Sentry program at it.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub struct Cli {
+    /// What to do; the viewer alone when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Where to listen and how much to keep.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// The viewer with the demo behind it: broker, API and mailer as child processes; a key sends a request through them
+    Demo,
+    /// No screen: one line per span as it arrives
+    Tail {
+        /// One JSON object per span instead of a readable line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Where to listen and how much to keep.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Where to listen for OTLP over gRPC; port 0 picks a free one
+    #[arg(long, global = true, value_name = "ADDR", default_value_t = loopback(4317))]
+    pub otlp_grpc: SocketAddr,
+    /// Where to listen for OTLP over HTTP, protobuf or JSON
+    #[arg(long, global = true, value_name = "ADDR", default_value_t = loopback(4318))]
+    pub otlp_http: SocketAddr,
+    /// Where to listen for Sentry envelopes
+    #[arg(long, global = true, value_name = "ADDR", default_value_t = loopback(8969))]
+    pub sentry: SocketAddr,
+    /// How much memory the traces may take: bytes, or with KiB, MiB or GiB; then the longest quiet ones leave
+    #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
+    pub max_memory: Size,
+    /// Where the viewer's own log goes [default: spanfall.log in the user's state directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+}
+
+impl Options {
+    /// Where the collector shall listen.
+    #[must_use]
+    pub fn collector(&self) -> collector::Config {
+        collector::Config {
+            otlp_grpc: self.otlp_grpc,
+            otlp_http: self.otlp_http,
+            sentry: self.sentry,
+        }
+    }
+}
+
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// A number of bytes: `262144`, `256KiB`, `256 MiB`, `1GiB` (powers of 1024; `K`, `KB`, `M`, … mean the same).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub usize);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let number: usize = number
+            .parse()
+            .map_err(|_| "a size is a whole number of bytes, KiB, MiB or GiB".to_owned())?;
+        let scale: usize = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "k" | "kb" | "kib" => 1 << 10,
+            "m" | "mb" | "mib" => 1 << 20,
+            "g" | "gb" | "gib" => 1 << 30,
+            other => return Err(format!("{other:?} is no unit of size: use KiB, MiB or GiB")),
+        };
+        match number.checked_mul(scale) {
+            Some(bytes) if bytes >= 1 << 20 => Ok(Self(bytes)),
+            Some(_) => Err("at least 1MiB is needed".to_owned()),
+            None => Err("is more than this machine can address".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        for (text, bytes) in [
+            ("1048576", 1 << 20),
+            ("256MiB", 256 << 20),
+            ("256 mib", 256 << 20),
+            ("2g", 2 << 30),
+            ("2048K", 2 << 20),
+        ] {
+            assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
+        }
+        for text in [
+            "",
+            "MiB",
+            "-1",
+            "1.5GiB",
+            "12 parsecs",
+            "1023KiB",
+            "99999999999999999999",
+            "17179869184GiB",
+        ] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn flags_are_taken_before_and_after_the_command() {
+        for line in [
+            ["spanfall", "--otlp-http", "127.0.0.1:0", "demo"],
+            ["spanfall", "demo", "--otlp-http", "127.0.0.1:0"],
+        ] {
+            let cli = Cli::try_parse_from(line).expect("a valid line");
+            assert_eq!(cli.options.otlp_http.port(), 0, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! A process' line of output as a person reads it.
+
+use serde_json::Value;
+
+use crate::app::OutputLine;
+use crate::text::clean;
+
+/// Fields that have a place of their own, or none.
+const KNOWN: [&str; 5] = ["timestamp", "level", "target", "message", "span_id"];
+
+/// Reads a JSON log line (see [`lifecycle`]) into `message  field=value …`; any other line stays as it is.
+pub(super) fn line(service: &'static str, line: &str) -> OutputLine {
+    let Ok(Value::Object(record)) = serde_json::from_str(line) else {
+        return OutputLine {
+            service,
+            level: String::new(),
+            text: clean(line).into_owned(),
+        };
+    };
+    let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
+    let mut shown = text("message").to_owned();
+    for (name, value) in record.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        shown.extend(["  ", name, "=", &value]);
+    }
+    OutputLine {
+        service,
+        level: clean(text("level")).into_owned(),
+        text: clean(&shown).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_record_becomes_readable() {
+        let read = line(
+            "api",
+            r#"{"timestamp":"t","level":"WARN","message":"no queue","retry_after":2,"trace_id":"ab"}"#,
+        );
+        assert_eq!(
+            (read.level.as_str(), read.text.as_str()),
+            ("WARN", "no queue  retry_after=2  trace_id=ab")
+        );
+    }
+
+    #[test]
+    fn other_lines_stay_but_cannot_command_the_terminal() {
+        assert!(!line("api", "\u{1b}[2Jpanic").text.contains('\u{1b}'));
+        assert!(!line("api", "{\"message\":\"\\u001b[2J\"}").text.contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,25 @@
+//! The `spanfall` program; see the library for what it does.
+
+use clap::Parser;
+use color_eyre::eyre::Result;
+use spanfall::app::Mode;
+use spanfall::cli::{Cli, Command};
+use spanfall::{tail, viewer};
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    color_eyre::config::HookBuilder::default()
+        .display_env_section(false)
+        .install()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        match cli.command {
+            None => viewer::run(&cli.options, Mode::Viewer).await,
+            Some(Command::Demo) => viewer::run(&cli.options, Mode::Demo).await,
+            Some(Command::Tail { json }) => tail::run(viewer::bind(&cli.options).await?, json, std::io::stdout()).await,
+        }
+    });
+    // A blocking task (a name look-up, say) must not hold up the end.
+    runtime.shutdown_background();
+    ended
+}

@@ -1,0 +1,75 @@
+//! Drawing: from state to cells. Nothing here changes state, does I/O or asks for the time.
+
+pub mod layout;
+
+mod bars;
+mod details;
+mod footer;
+mod format;
+mod header;
+mod help;
+mod output;
+mod theme;
+mod traces;
+mod waterfall;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Stylize;
+use ratatui::text::{Line, Span};
+
+pub use details::SpanPage;
+
+use crate::app::{App, Overlay};
+use layout::Panes;
+
+/// What the wall clock says when a frame is drawn.
+#[derive(Clone, Debug)]
+pub struct Now {
+    /// Nanoseconds since the Unix epoch: where spans in flight have come to.
+    pub unix_nano: u64,
+    /// In which zone times of day are shown.
+    pub zone: jiff::tz::TimeZone,
+}
+
+/// Draws everything. [`App::fit`] comes before it, with the same panes.
+pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
+    header::draw(frame, app, panes.header);
+    traces::draw(frame, app, panes.traces, now);
+    waterfall::draw(frame, app, panes.waterfall, now);
+    details::draw(frame, app, panes.details);
+    footer::draw(frame, app, panes.footer);
+    match app.overlay {
+        Some(Overlay::Help(first)) => help::draw(frame, app.mode, first, panes.overlay),
+        Some(Overlay::Output) => output::draw(frame, app, panes.overlay),
+        None => {}
+    }
+}
+
+/// Whether the picture changes with time alone: spans in flight grow.
+#[must_use]
+pub fn moves(app: &App, unix_nano: u64) -> bool {
+    let shown = app.traces.selected().and_then(|trace_id| app.store.trace(trace_id));
+    shown.is_some_and(|trace| waterfall::moves(&trace, unix_nano))
+}
+
+/// A pane's title: bright when the keys go there.
+fn title(text: &str, focused: bool) -> Span<'_> {
+    if focused {
+        Span::raw(text).bold().fg(theme::ACCENT)
+    } else {
+        Span::raw(text).bold()
+    }
+}
+
+/// A title line, with a rule from its text to the edge.
+fn ruled(frame: &mut Frame, mut line: Line, row: Rect) {
+    let rest = usize::from(row.width).saturating_sub(line.width() + 1);
+    line.push_span(format!(" {}", "─".repeat(rest)).fg(theme::RULE));
+    frame.render_widget(line, row);
+}
+
+/// Lines that say what to do where there is nothing to show, centred.
+fn hint<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> ratatui::widgets::Paragraph<'a> {
+    ratatui::widgets::Paragraph::new(lines.into_iter().collect::<Vec<_>>()).centered()
+}

@@ -1,0 +1,57 @@
+//! The keys that matter here, or what there is to say.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Stylize;
+use ratatui::text::Line;
+
+use super::theme;
+use crate::app::{App, ServiceState};
+use crate::keymap::KEYMAP;
+use crate::text::clean;
+
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
+    let line = notice(app).unwrap_or_else(|| keys(app, usize::from(area.width)));
+    frame.render_widget(line, area);
+}
+
+fn notice(app: &App) -> Option<Line<'static>> {
+    if let Some(notice) = &app.notice {
+        let text = format!(" {}", clean(&notice.text));
+        return Some(Line::from(if notice.error {
+            text.fg(theme::ERROR)
+        } else {
+            text.fg(theme::ACCENT)
+        }));
+    }
+    let (service, status) = app.services.iter().find_map(|(service, state)| match state {
+        ServiceState::Exited { status } => Some((service, status)),
+        _ => None,
+    })?;
+    let text = format!(
+        " ✗ {service} ended ({}) and is started again; press o to read its output",
+        clean(status)
+    );
+    Some(Line::from(text.fg(theme::ERROR)))
+}
+
+/// As many keys as there is room for; help and quit always.
+fn keys(app: &App, width: usize) -> Line<'static> {
+    let here = KEYMAP
+        .iter()
+        .filter(|binding| !binding.short.is_empty() && binding.applies(app.mode, app.pane));
+    let entries: Vec<_> = here.map(|binding| (binding.keys[0].label(), binding.short)).collect();
+    let size = |(key, short): &(String, &str)| key.chars().count() + short.chars().count() + 3;
+    let always = entries.len().saturating_sub(2);
+    let mut left = width.saturating_sub(1 + entries[always..].iter().map(size).sum::<usize>());
+    let mut line = Line::from(" ");
+    for (at, entry) in entries.iter().enumerate() {
+        if at < always {
+            let Some(rest) = left.checked_sub(size(entry)) else { continue };
+            left = rest;
+        }
+        line.push_span(entry.0.clone().bold().fg(theme::ACCENT));
+        line.push_span(format!(" {}  ", entry.1).fg(theme::DIM));
+    }
+    line
+}

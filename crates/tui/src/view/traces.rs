@@ -1,0 +1,158 @@
+//! One row per trace, newest first.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Style, Stylize};
+use ratatui::text::{Line, Span};
+use trace_model::{SentryReach, TraceSummary};
+
+use super::{Now, format, hint, theme, title};
+use crate::app::{App, Mode, Pane};
+use crate::text::clean;
+
+/// The columns of the list, and of its title line.
+struct Columns([Rect; 7]);
+
+impl Columns {
+    fn of(row: Rect) -> Self {
+        let wide = row.width >= 110;
+        let widths = [
+            Constraint::Length(3),
+            Constraint::Length(9),
+            Constraint::Fill(5),
+            Constraint::Fill(4),
+            Constraint::Length(9),
+            Constraint::Length(if wide { 12 } else { 10 }),
+            Constraint::Length(if wide { 14 } else { 9 }),
+        ];
+        Self(Layout::horizontal(widths).spacing(0).areas(row))
+    }
+}
+
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
+    let focused = app.pane == Pane::Traces;
+    if area.is_empty() {
+        return;
+    }
+    heading(frame, app, Rect { height: 1, ..area }, focused);
+    let body = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
+    let traces = app.store.traces(app.traces.visible());
+    if traces.is_empty() {
+        frame.render_widget(nothing_yet(app), body);
+    }
+    for (row, trace) in body.rows().zip(&traces) {
+        let selected = app.traces.selected() == Some(trace.trace_id);
+        if selected {
+            frame.buffer_mut().set_style(row, theme::cursor(focused));
+        }
+        draw_row(frame, trace, row, selected, now);
+    }
+}
+
+fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool) {
+    let Columns([_, _, name, services, duration, spans, sentry]) = Columns::of(row);
+    let state = if app.traces.following() { " following the newest" } else { "" };
+    let left = Line::from(vec![title(" TRACES", focused), state.fg(theme::DIM)]);
+    frame.render_widget(
+        left,
+        Rect {
+            x: row.x,
+            width: name.right().saturating_sub(row.x),
+            ..row
+        },
+    );
+    for (text, area) in [("services", services), ("spans", spans), ("sentry", sentry)] {
+        frame.render_widget(Line::from(text.fg(theme::DIM)), area);
+    }
+    frame.render_widget(Line::from("duration ".fg(theme::DIM)).right_aligned(), duration);
+}
+
+fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, selected: bool, now: &Now) {
+    let Columns([mark, time, name, services, duration, spans, sentry]) = Columns::of(row);
+    let failed = trace.errors > 0;
+    frame.render_widget(Line::from(if selected { " ▸" } else { "  " }), mark);
+    frame.render_widget(
+        Line::from(format::time_of_day(trace.start_unix_nano, now).fg(theme::DIM)),
+        time,
+    );
+    frame.render_widget(root_name(trace, usize::from(name.width).saturating_sub(1)), name);
+    frame.render_widget(service_path(trace, usize::from(services.width).saturating_sub(1)), services);
+    let length = if trace.in_flight > 0 {
+        "running ".to_owned()
+    } else {
+        format!("{} ", format::duration(trace.duration_nano))
+    };
+    frame.render_widget(Line::from(length).right_aligned(), duration);
+    let mut counts = Line::from(format::grouped(trace.spans as u64));
+    if failed {
+        counts.push_span(format!(" ✗{}", format::grouped(trace.errors as u64)).bold().fg(theme::ERROR));
+    }
+    if trace.truncated > 0 {
+        counts.push_span(" truncated".fg(theme::WARNING));
+    }
+    frame.render_widget(counts, spans);
+    frame.render_widget(Line::from(sentry_reach(trace.sentry)), sentry);
+}
+
+fn root_name(trace: &TraceSummary, width: usize) -> Line<'static> {
+    let name = clean(&trace.root.name).into_owned();
+    // Not the root yet, only the earliest span there is: said by the mark and, in the waterfall, by the placeholder.
+    let name = if trace.root.arrived { name } else { format!("… {name}") };
+    let style = if trace.errors > 0 {
+        Style::new().fg(theme::ERROR)
+    } else {
+        Style::new()
+    };
+    Line::from(Span::styled(format::at_most(&name, width), style))
+}
+
+fn service_path(trace: &TraceSummary, width: usize) -> Line<'static> {
+    let mut line = Line::default();
+    let mut left = width;
+    for (at, service) in trace.services.iter().enumerate() {
+        let arrow = if at > 0 { "→" } else { "" };
+        let name = format::at_most(&service_name(service), left.saturating_sub(arrow.chars().count()));
+        left = left.saturating_sub(arrow.chars().count() + unicode_width::UnicodeWidthStr::width(name.as_str()));
+        line.push_span(arrow.fg(theme::DIM));
+        line.push_span(name.fg(theme::service(service)));
+        if left < 2 {
+            break;
+        }
+    }
+    line
+}
+
+/// A service as a person reads it.
+pub(super) fn service_name(service: &str) -> String {
+    if service.is_empty() {
+        "(no service)".to_owned()
+    } else {
+        clean(service).into_owned()
+    }
+}
+
+/// `✓ 8/8` when all spans that services sent were in an envelope too; nothing where no envelope speaks of the trace.
+pub(super) fn sentry_reach(reach: SentryReach) -> Span<'static> {
+    let SentryReach { reached, expected } = reach;
+    if reached == 0 {
+        return "–".fg(theme::DIM);
+    }
+    if reached == expected {
+        format!("✓ {reached}/{expected}").fg(theme::GOOD)
+    } else {
+        format!("… {reached}/{expected}").fg(theme::WARNING)
+    }
+}
+
+fn nothing_yet(app: &App) -> ratatui::widgets::Paragraph<'static> {
+    let text = match app.mode {
+        Mode::Demo if app.services.all_ready() => "no trace yet: press r to send a password reset".fg(theme::ACCENT),
+        Mode::Demo => "starting the demo's services …".fg(theme::WARNING),
+        Mode::Viewer => "no trace yet: waiting for spans".fg(theme::DIM),
+    };
+    hint([Line::default(), Line::from(text)])
+}

@@ -1,0 +1,130 @@
+//! One row of the waterfall.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Style, Stylize};
+use ratatui::text::{Line, Span};
+use trace_model::{Line as SpanLine, Row, StatusCode};
+
+use super::super::bars::Axis;
+use super::super::traces::service_name;
+use super::super::{Now, format, theme};
+use super::{Columns, LONGEST_RUN};
+use crate::text::clean;
+
+pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, columns: Columns, axis: Axis, now: &Now) {
+    let on_row = |column: Rect| Rect {
+        y: area.y,
+        height: 1,
+        ..column
+    };
+    let width = usize::from(columns.label.width).saturating_sub(1);
+    frame.render_widget(label(row, width), on_row(columns.label));
+    let Some(line) = &row.line else { return };
+    frame.render_widget(length(line, now).right_aligned(), on_row(columns.duration));
+    bar(frame, line, on_row(columns.bars), axis, now);
+}
+
+/// Indentation, fold mark, service, name; the name is what gets cut.
+fn label(row: &Row, width: usize) -> Line<'static> {
+    // A deep tree still shows names: indentation takes a third at most.
+    let indent = (1 + 2 * row.depth).min(1 + width / 3);
+    let fold = match (row.children, row.hidden) {
+        (0, _) => "  ",
+        (_, 0) => "▾ ",
+        _ => "▸ ",
+    };
+    let mut line = Line::from(vec![" ".repeat(indent).into(), fold.fg(theme::DIM)]);
+    let hidden = if row.hidden > 0 {
+        format!(" +{}", format::grouped(row.hidden as u64))
+    } else {
+        String::new()
+    };
+    let mut left = width.saturating_sub(indent + 2 + hidden.len());
+    let mut say = |text: String, style: Style| {
+        let text = format::at_most(&text, left);
+        left = left.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
+        line.push_span(Span::styled(text, style));
+    };
+    if row.cyclic {
+        say("↻ ".to_owned(), Style::new().fg(theme::WARNING));
+    }
+    match &row.line {
+        Some(span) => {
+            if span.status == StatusCode::Error {
+                say("✗ ".to_owned(), Style::new().bold().fg(theme::ERROR));
+            }
+            say(
+                format!("{} ", service_name(&span.service)),
+                Style::new().fg(theme::service(&span.service)),
+            );
+            let name = if span.status == StatusCode::Error {
+                Style::new().fg(theme::ERROR)
+            } else {
+                Style::new()
+            };
+            say(clean(&span.name).into_owned(), name);
+        }
+        None => say(
+            format!("◌ parent {:.8} has not arrived", row.key.span_id),
+            Style::new().italic().fg(theme::WARNING),
+        ),
+    }
+    line.push_span(hidden.fg(theme::DIM));
+    line
+}
+
+fn length(line: &SpanLine, now: &Now) -> Line<'static> {
+    match line.end_unix_nano {
+        Some(end) if end < line.start_unix_nano => Line::from("ends early".fg(theme::WARNING)),
+        Some(end) => Line::from(format::duration(end - line.start_unix_nano)),
+        None => {
+            Line::from(format!("… {}", format::duration(now.unix_nano.saturating_sub(line.start_unix_nano))).fg(theme::WARNING))
+        }
+    }
+}
+
+fn bar(frame: &mut Frame, line: &SpanLine, area: Rect, axis: Axis, now: &Now) {
+    let failed = line.status == StatusCode::Error;
+    let colour = if failed { theme::ERROR } else { theme::service(&line.service) };
+    let style = Style::new().fg(colour);
+    let start = line.start_unix_nano;
+    let buffer = frame.buffer_mut();
+    if let Some(queued) = line.queued_unix_nano {
+        axis.dashes(buffer, area, queued, start, Style::new().fg(theme::DIM));
+    }
+    match line.end_unix_nano {
+        Some(end) => axis.bar(buffer, area, start, end, style),
+        None => axis.bar(
+            buffer,
+            area,
+            start,
+            now.unix_nano.min(start.saturating_add(LONGEST_RUN)),
+            style.dim(),
+        ),
+    }
+    let Some(queued) = line.queued_unix_nano else { return };
+    let text = format!(" {} in queue", format::duration(start - queued));
+    beside(frame, &text, area, axis, start, line.end_unix_nano.unwrap_or(now.unix_nano));
+}
+
+/// Writes beside a bar: right of it, else left of it, else nowhere.
+fn beside(frame: &mut Frame, text: &str, area: Rect, axis: Axis, start: u64, end: u64) {
+    let width = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
+    let (first, last) = (axis.column(start), axis.column(end));
+    let column = if last + 1 + width <= area.width {
+        last + 1
+    } else if width < first {
+        first - width - 1
+    } else {
+        return;
+    };
+    frame.render_widget(
+        Line::from(text.to_owned().fg(theme::DIM)),
+        Rect {
+            x: area.x + column,
+            width,
+            ..area
+        },
+    );
+}

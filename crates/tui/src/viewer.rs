@@ -1,0 +1,249 @@
+//! The viewer as a program: ports, terminal, and the one event loop that owns all state.
+//!
+//! The order at the start matters. Ports are bound first, so that a taken one is said on a normal screen; then the panic hook;
+//! then the terminal. At the end: the demo's processes, the collector, the terminal.
+
+mod log;
+mod terminal;
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use collector::{Arrival, Collector, Health};
+use color_eyre::Help;
+use color_eyre::eyre::{Context, Result};
+use crossterm::event::{Event, EventStream, KeyEventKind};
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use trace_model::Store;
+
+use crate::app::{App, DemoRequest, Effect, Mode, Notice};
+use crate::cli::Options;
+use crate::demo::{API, DemoEvent, Requests, Setup, Supervisor};
+use crate::keymap;
+use crate::view::{self, Now};
+use terminal::Terminal;
+
+/// Between two frames, at least.
+const FRAME: Duration = Duration::from_millis(16);
+/// Between two frames of spans that are still running, when nothing else happens.
+const ANIMATION: Duration = Duration::from_millis(100);
+/// How long arrivals are taken in before the next look at the keyboard.
+const TURN: Duration = Duration::from_millis(4);
+
+/// Binds the collector's ports.
+///
+/// # Errors
+/// One of them cannot be bound; the report names it and the flag that moves it.
+pub async fn bind(options: &Options) -> Result<Collector> {
+    Collector::bind(options.collector()).await.map_err(|error| {
+        let suggestion = format!(
+            "choose another address with {} (port 0 picks a free one)",
+            error.listener.flag()
+        );
+        color_eyre::Report::new(error).suggestion(suggestion)
+    })
+}
+
+/// Runs the viewer until somebody quits.
+///
+/// # Errors
+/// Something is missing or taken at the start, or the terminal fails.
+pub async fn run(options: &Options, mode: Mode) -> Result<()> {
+    let collector = bind(options).await?;
+    let addresses = collector.addresses();
+    let setup = match mode {
+        Mode::Demo => Some(Setup::check(addresses)?),
+        Mode::Viewer => None,
+    };
+    log::to_file(options.log_file.as_deref())?;
+    let store = Store::new(options.max_memory.0);
+    let app = App::new(store, mode, addresses, fastrand::Rng::new());
+
+    let terminal = Terminal::enter().wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
+    let (arrivals, health, server) = collector.serve();
+    let demo = match setup {
+        Some(setup) => Demo::start(&setup)?,
+        None => Demo::none(),
+    };
+    let mut viewer = Viewer {
+        app,
+        terminal,
+        arrivals,
+        health,
+        demo,
+        zone: jiff::tz::TimeZone::system(),
+        dirty: true,
+    };
+    let ended = viewer.run().await;
+    // Said on the screen, since it may take a moment.
+    let Viewer {
+        demo,
+        mut app,
+        mut terminal,
+        zone,
+        ..
+    } = viewer;
+    if mode == Mode::Demo {
+        app.notice = Some(Notice {
+            text: "ending the demo's services …".to_owned(),
+            error: false,
+        });
+        let _ = terminal.draw(&mut app, &now(&zone));
+    }
+    demo.shutdown().await;
+    server.shutdown().await;
+    terminal.leave();
+    ended
+}
+
+/// The demo's processes and the way to their API.
+struct Demo {
+    running: Option<(Supervisor, Requests)>,
+    events: mpsc::Receiver<DemoEvent>,
+}
+
+impl Demo {
+    fn none() -> Self {
+        // Without a sender this would be ready all the time; the loop looks at `running` first.
+        Self {
+            running: None,
+            events: mpsc::channel(1).1,
+        }
+    }
+
+    fn start(setup: &Setup) -> Result<Self> {
+        let (supervisor, sender, events) = Supervisor::start(setup);
+        let requests = Requests::new(sender).wrap_err("the HTTP client cannot be set up")?;
+        Ok(Self {
+            running: Some((supervisor, requests)),
+            events,
+        })
+    }
+
+    async fn shutdown(self) {
+        drop(self.events);
+        if let Some((supervisor, _)) = self.running {
+            supervisor.shutdown().await;
+        }
+    }
+}
+
+struct Viewer {
+    app: App,
+    terminal: Terminal,
+    arrivals: mpsc::Receiver<Arrival>,
+    health: Health,
+    demo: Demo,
+    zone: jiff::tz::TimeZone,
+    dirty: bool,
+}
+
+impl Viewer {
+    /// One turn after the other: input first, then what arrived, then the frame if one is due.
+    async fn run(&mut self) -> Result<()> {
+        let mut input = EventStream::new();
+        let shutdown = lifecycle::shutdown_requested();
+        tokio::pin!(shutdown);
+        let mut last_frame: Option<Instant> = None;
+        loop {
+            let due = self.next_frame(last_frame);
+            tokio::select! {
+                biased;
+                event = input.next() => match event {
+                    Some(event) => if self.input(&event.wrap_err("the terminal cannot be read")?) { return Ok(()) },
+                    None => return Ok(()),
+                },
+                ended = &mut shutdown => return ended.wrap_err("signals cannot be received"),
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
+                    self.terminal.draw(&mut self.app, &now(&self.zone)).wrap_err("the terminal cannot be drawn to")?;
+                    last_frame = Some(Instant::now());
+                    self.dirty = false;
+                }
+                Some(arrival) = self.arrivals.recv() => self.arrived(arrival),
+                Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => self.demo_said(event),
+                () = self.health.changed() => {
+                    self.app.health = self.health.snapshot();
+                    self.dirty = true;
+                }
+            }
+        }
+    }
+
+    /// When to draw; `None` while nothing on the screen would change.
+    fn next_frame(&self, last: Option<Instant>) -> Option<Instant> {
+        let Some(last) = last else { return Some(Instant::now()) };
+        if self.dirty {
+            return Some(last + FRAME);
+        }
+        view::moves(&self.app, now(&self.zone).unix_nano).then(|| last + ANIMATION)
+    }
+
+    /// True when it is time to go.
+    fn input(&mut self, event: &Event) -> bool {
+        self.dirty = true;
+        let Event::Key(key) = event else { return false };
+        if key.kind == KeyEventKind::Release {
+            return false;
+        }
+        let action = keymap::action(key, self.app.mode, self.app.pane);
+        match action.and_then(|action| self.app.update(action)) {
+            Some(Effect::Quit) => true,
+            Some(Effect::Send(request)) => {
+                self.send(request);
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn send(&mut self, request: DemoRequest) {
+        let Some((_, requests)) = &self.demo.running else { return };
+        let Some(address) = self.app.services.address(API) else {
+            let text = "the API is not ready yet; press o to read what the services print".to_owned();
+            self.app.notice = Some(Notice { text, error: true });
+            return;
+        };
+        let (requests, address) = (requests.clone(), address.to_owned());
+        tokio::spawn(async move { requests.send(address, request).await });
+    }
+
+    /// Takes in what has arrived, for a bounded time: keys come first.
+    fn arrived(&mut self, first: Arrival) {
+        self.dirty = true;
+        let started = Instant::now();
+        let mut next = Some(first);
+        while let Some(arrival) = next {
+            match arrival {
+                Arrival::Spans(batch) => self.app.store.add(batch),
+                Arrival::SentrySpans(traces) => {
+                    for trace in traces {
+                        self.app.store.add_sentry(trace.trace_id, trace.span_ids);
+                    }
+                }
+            }
+            next = if started.elapsed() < TURN {
+                self.arrivals.try_recv().ok()
+            } else {
+                None
+            };
+        }
+    }
+
+    fn demo_said(&mut self, event: DemoEvent) {
+        self.dirty = true;
+        match event {
+            DemoEvent::State(service, state) => self.app.services.set(service, state),
+            DemoEvent::Output(line) => self.app.output.push(line),
+            DemoEvent::Spans(batch) => self.app.store.add(batch),
+            DemoEvent::Notice(notice) => self.app.notice = Some(notice),
+        }
+    }
+}
+
+fn now(zone: &jiff::tz::TimeZone) -> Now {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now {
+        unix_nano: u64::try_from(since.as_nanos()).unwrap_or(u64::MAX),
+        zone: zone.clone(),
+    }
+}

@@ -1,0 +1,96 @@
+//! What must never happen: a panic at any size, an escape sequence on the screen, a trace that leaves under the reader.
+
+use crossterm::event::KeyCode;
+use spanfall::app::Mode;
+use trace_model::Store;
+
+use crate::scene::{Scene, edit, password_reset, span, trace};
+
+const KEYS: [KeyCode; 14] = [
+    KeyCode::Down,
+    KeyCode::Up,
+    KeyCode::PageDown,
+    KeyCode::PageUp,
+    KeyCode::End,
+    KeyCode::Home,
+    KeyCode::Enter,
+    KeyCode::Left,
+    KeyCode::Right,
+    KeyCode::Char(' '),
+    KeyCode::Tab,
+    KeyCode::Char('?'),
+    KeyCode::Char('o'),
+    KeyCode::Esc,
+];
+
+#[test]
+fn every_size_can_be_drawn_in_every_state() {
+    let mut scene = Scene::new(Mode::Demo, 80, 24);
+    scene.resize(0, 0);
+    scene.add(password_reset());
+    for (at, key) in KEYS.iter().cycle().take(3 * KEYS.len()).enumerate() {
+        scene.press(&[*key]);
+        for (width, height) in [(0, 0), (1, 1), (80, 2), (3, 40), (20, 5), (79, 23), (300, 3), (31, 90)] {
+            scene.resize(width, height);
+        }
+        scene.resize(60 + u16::try_from(at).expect("small"), 20);
+    }
+}
+
+#[test]
+fn hostile_text_does_not_command_the_terminal() {
+    let hostile = "\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{9b}31m\r\n\u{202e}evil\u{200b}\u{0}";
+    let mut scene = Scene::new(Mode::Demo, 120, 40);
+    scene.add(vec![edit(span(1, 1, 0, hostile, hostile, 0, 5), |span| {
+        span.attributes[0].key = hostile.to_owned();
+        span.trace_state = hostile.to_owned();
+        span.attributes[1].value = span.attributes[0].value.clone();
+        span.status = Some(opentelemetry_proto::tonic::trace::v1::Status {
+            code: 2,
+            message: hostile.to_owned(),
+        });
+    })]);
+    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    let text = scene.text();
+    assert!(text.contains("evil"), "{text}");
+    assert!(
+        !text.chars().any(|c| c != '\n' && spanfall::text::is_unprintable(c)),
+        "{text:?}"
+    );
+}
+
+#[test]
+fn wide_names_keep_the_columns() {
+    let mut scene = Scene::new(Mode::Demo, 80, 24);
+    scene.add(vec![
+        span(1, 1, 0, "注文サービス", &"東京🚀e\u{301}".repeat(20), 0, 5),
+        span(1, 2, 1, "api", "plain", 1, 2),
+    ]);
+    let buffer = scene.draw();
+    let column_of = |row: u16, symbol: &str| (0..80).find(|x| buffer[(*x, row)].symbol() == symbol);
+    // The unit of both durations ends in the same column.
+    let rows: Vec<_> = (0..24).filter(|row| column_of(*row, "█").is_some()).collect();
+    assert_eq!(rows.len(), 2, "{}", scene.text());
+    let ends: Vec<_> = rows
+        .iter()
+        .map(|row| (20..50).rfind(|x| buffer[(*x, *row)].symbol() == "s"))
+        .collect();
+    assert_eq!(ends[0], ends[1], "{}", scene.text());
+}
+
+#[test]
+fn a_trace_that_leaves_makes_way_for_its_neighbour() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.app.store = Store::new(16 * 1024);
+    scene.add(password_reset());
+    scene.press(&[KeyCode::Enter, KeyCode::End]);
+    scene.draw();
+    assert_eq!(scene.app.traces.selected(), Some(trace(1)));
+    for number in 2..=60 {
+        scene.add(vec![span(number, 1, 0, "api", "GET /", 0, 1)]);
+        scene.draw();
+    }
+    let selected = scene.app.traces.selected().expect("some trace");
+    assert!(selected != trace(1) && scene.app.store.trace(selected).is_some());
+    assert!(scene.text().contains("made room"), "{}", scene.text());
+}

@@ -1,0 +1,8 @@
+//! Whole screens, from keys to cells, without a terminal.
+
+#![expect(clippy::expect_used, reason = "a test may fail by it")]
+
+mod bounds;
+mod scene;
+mod snapshots;
+mod walk;

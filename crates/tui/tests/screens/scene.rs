@@ -1,0 +1,170 @@
+//! A screen that keys can be pressed on, and spans for it.
+
+use collector::Addresses;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span::Event};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use spanfall::app::{App, Effect, Mode, ServiceState};
+use spanfall::keymap;
+use spanfall::view::layout::Panes;
+use spanfall::view::{self, Now};
+use trace_model::{Source, SpanId, Store, TraceId, otlp};
+
+/// 2026-01-02 03:04:05 UTC.
+pub(crate) const START: u64 = 1_767_323_045_000_000_000;
+const MILLI: u64 = 1_000_000;
+
+pub(crate) struct Scene {
+    pub(crate) app: App,
+    terminal: Terminal<TestBackend>,
+}
+
+impl Scene {
+    pub(crate) fn new(mode: Mode, width: u16, height: u16) -> Self {
+        let at = |port| ([127, 0, 0, 1], port).into();
+        let addresses = Addresses {
+            otlp_grpc: at(4317),
+            otlp_http: at(4318),
+            sentry: at(8969),
+        };
+        let mut app = App::new(Store::new(256 << 20), mode, addresses, fastrand::Rng::with_seed(1));
+        if mode == Mode::Demo {
+            for service in ["broker", "mailer", "api"] {
+                app.services.set(service, ServiceState::Ready { address: None });
+            }
+        }
+        let terminal = Terminal::new(TestBackend::new(width, height)).expect("a test backend");
+        Self { app, terminal }
+    }
+
+    pub(crate) fn add(&mut self, spans: Vec<ResourceSpans>) {
+        let (batch, rejected) = otlp::batch(spans, Source::OtlpHttp);
+        assert_eq!(rejected, []);
+        self.app.store.add(batch);
+    }
+
+    /// Presses keys one after the other, each followed by a frame, as a person would.
+    pub(crate) fn press(&mut self, keys: &[KeyCode]) -> Option<Effect> {
+        let mut last = None;
+        for key in keys {
+            self.draw();
+            let event = KeyEvent::new(*key, KeyModifiers::NONE);
+            last = keymap::action(&event, self.app.mode, self.app.pane).and_then(|action| self.app.update(action));
+        }
+        last
+    }
+
+    pub(crate) fn type_keys(&mut self, keys: &str) -> Option<Effect> {
+        self.press(&keys.chars().map(KeyCode::Char).collect::<Vec<_>>())
+    }
+
+    pub(crate) fn resize(&mut self, width: u16, height: u16) {
+        self.terminal.backend_mut().resize(width, height);
+        self.draw();
+    }
+
+    pub(crate) fn draw(&mut self) -> Buffer {
+        let now = Now {
+            unix_nano: START + 250 * MILLI,
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        let app = &mut self.app;
+        let drawn = self.terminal.draw(|frame| {
+            let panes = Panes::of(frame.area());
+            app.fit(&panes);
+            view::draw(frame, app, &panes, &now);
+        });
+        drawn.expect("a test backend").buffer.clone()
+    }
+
+    pub(crate) fn text(&mut self) -> String {
+        let buffer = self.draw();
+        let width = usize::from(buffer.area.width).max(1);
+        let lines = buffer.content().chunks(width).map(|row| {
+            let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+            line.trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+pub(crate) fn span(trace: u8, id: u8, parent: u8, service: &str, name: &str, from_ms: u64, to_ms: u64) -> ResourceSpans {
+    let attribute = |key: &str, value| KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
+    };
+    let text = |value: &str| any_value::Value::StringValue(value.to_owned());
+    let span = Span {
+        trace_id: vec![trace; 16],
+        span_id: vec![id; 8],
+        parent_span_id: if parent == 0 { Vec::new() } else { vec![parent; 8] },
+        name: name.to_owned(),
+        kind: 2,
+        start_time_unix_nano: START + from_ms * MILLI,
+        end_time_unix_nano: if to_ms == 0 { 0 } else { START + to_ms * MILLI },
+        attributes: vec![
+            attribute("http.request.method", text("POST")),
+            attribute("http.response.status_code", any_value::Value::IntValue(200)),
+        ],
+        ..Span::default()
+    };
+    let resource = Resource {
+        attributes: vec![attribute("service.name", text(service))],
+        ..Resource::default()
+    };
+    let scope_spans = vec![ScopeSpans {
+        spans: vec![span],
+        ..ScopeSpans::default()
+    }];
+    ResourceSpans {
+        resource: Some(resource),
+        scope_spans,
+        ..ResourceSpans::default()
+    }
+}
+
+pub(crate) fn edit(mut spans: ResourceSpans, change: impl FnOnce(&mut Span)) -> ResourceSpans {
+    change(&mut spans.scope_spans[0].spans[0]);
+    spans
+}
+
+pub(crate) fn failed(spans: ResourceSpans, message: &str) -> ResourceSpans {
+    edit(spans, |span| {
+        span.status = Some(Status {
+            code: 2,
+            message: message.to_owned(),
+        });
+        span.events.push(Event {
+            time_unix_nano: span.start_time_unix_nano + MILLI,
+            name: "exception".to_owned(),
+            ..Event::default()
+        });
+    })
+}
+
+/// A password reset as the demo makes it, with a slow mailer.
+pub(crate) fn password_reset() -> Vec<ResourceSpans> {
+    let kind = |spans, kind| edit(spans, |span| span.kind = kind);
+    vec![
+        kind(span(1, 1, 0, "spanfall", "reset password", 0, 8), 3),
+        span(1, 2, 1, "api", "POST /users/reset-password", 1, 7),
+        kind(span(1, 3, 2, "api", "resetPasswordHandler", 2, 7), 1),
+        kind(span(1, 4, 3, "api", "EnqueueMessage", 3, 6), 4),
+        kind(span(1, 5, 4, "mailer", "handleSentMailMessage", 80, 180), 5),
+        kind(span(1, 6, 5, "mailer", "compose mail", 82, 90), 1),
+        failed(kind(span(1, 7, 5, "mailer", "send mail", 90, 170), 3), "451 try again later"),
+    ]
+}
+
+pub(crate) fn trace(byte: u8) -> TraceId {
+    TraceId::from_bytes([byte; 16]).expect("not zero")
+}
+
+pub(crate) fn span_id(byte: u8) -> SpanId {
+    SpanId::from_bytes([byte; 8]).expect("not zero")
+}

@@ -1,0 +1,98 @@
+//! The screens as a person sees them, at three sizes.
+
+use collector::HealthSnapshot;
+use spanfall::app::{Mode, OutputLine, ServiceState};
+
+use crate::scene::{Scene, edit, failed, password_reset, span, span_id, trace};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+fn at_all_sizes(name: &str, mode: Mode, prepare: impl Fn(&mut Scene)) {
+    for (width, height) in SIZES {
+        let mut scene = Scene::new(mode, width, height);
+        prepare(&mut scene);
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.text());
+    }
+}
+
+fn two_traces(scene: &mut Scene) {
+    scene.add(vec![
+        failed(span(2, 1, 0, "spanfall", "reset password", 0, 4), ""),
+        failed(span(2, 2, 1, "api", "POST /users/reset-password", 1, 3), "no valid email"),
+    ]);
+    scene.add(password_reset());
+    scene.app.store.add_sentry(trace(1), (1..=7).map(span_id));
+    scene.app.store.add_sentry(trace(2), [span_id(1)]);
+}
+
+#[test]
+fn the_demo_at_its_start() {
+    at_all_sizes("demo_start", Mode::Demo, |_| {});
+}
+
+#[test]
+fn the_viewer_alone_says_where_to_send() {
+    at_all_sizes("viewer_start", Mode::Viewer, |_| {});
+}
+
+#[test]
+fn a_password_reset() {
+    at_all_sizes("password_reset", Mode::Demo, two_traces);
+}
+
+#[test]
+fn the_failed_span_and_its_details() {
+    at_all_sizes("failed_span", Mode::Demo, |scene| {
+        two_traces(scene);
+        scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::End]);
+    });
+}
+
+#[test]
+fn running_missing_and_nameless_spans() {
+    at_all_sizes("unfinished", Mode::Demo, |scene| {
+        scene.add(vec![
+            span(1, 2, 9, "api", "POST /users/reset-password", 1, 0),
+            span(1, 3, 2, "", "a span without service", 2, 7),
+            edit(span(1, 4, 4, "api", "its own parent", 3, 6), |span| {
+                span.end_time_unix_nano = span.start_time_unix_nano - 1
+            }),
+        ]);
+        scene.app.services.set(
+            "mailer",
+            ServiceState::Exited {
+                status: "signal: 9 (SIGKILL)".to_owned(),
+            },
+        );
+        scene.app.services.set("api", ServiceState::NotReady);
+        let mut health = HealthSnapshot::default();
+        health.otlp_http.refused = 3;
+        scene.app.health = health;
+    });
+}
+
+#[test]
+fn help_shows_all_keys() {
+    at_all_sizes("help", Mode::Demo, |scene| {
+        two_traces(scene);
+        scene.type_keys("?");
+    });
+}
+
+#[test]
+fn the_output_of_the_services() {
+    at_all_sizes("output", Mode::Demo, |scene| {
+        for (level, text) in [
+            ("INFO", "listening  address=127.0.0.1:3000"),
+            ("WARN", "the broker cannot be reached"),
+            ("", "a bare line"),
+        ] {
+            scene.app.output.push(OutputLine {
+                service: "api",
+                level: level.to_owned(),
+                text: text.to_owned(),
+            });
+        }
+        scene.type_keys("o");
+    });
+}

@@ -1,0 +1,129 @@
+//! Moving about.
+
+use crossterm::event::KeyCode;
+use spanfall::app::{Effect, Mode, Overlay, Pane};
+
+use crate::scene::{Scene, password_reset, span, trace};
+
+#[test]
+fn a_key_sends_a_request_and_its_trace_stands_before_the_person() {
+    let mut scene = Scene::new(Mode::Demo, 120, 40);
+    scene.add(password_reset());
+    let Some(Effect::Send(request)) = scene.type_keys("r") else {
+        panic!("nothing sent")
+    };
+    assert!(request.valid);
+    scene.draw();
+    assert_eq!(
+        scene.app.traces.selected(),
+        Some(request.trace_id),
+        "before its first span has arrived"
+    );
+
+    // Others that come meanwhile do not take its place.
+    scene.add(vec![span(9, 1, 0, "other", "GET /", 0, 1)]);
+    scene.draw();
+    assert_eq!(scene.app.traces.selected(), Some(request.trace_id));
+
+    let Some(Effect::Send(invalid)) = scene.type_keys("i") else {
+        panic!("nothing sent")
+    };
+    assert!(!invalid.valid);
+    assert_ne!(invalid.trace_id, request.trace_id);
+}
+
+#[test]
+fn the_newest_trace_is_followed_until_somebody_moves() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    for number in 1..=3 {
+        scene.add(vec![span(number, 1, 0, "api", "GET /", 0, 1)]);
+        scene.draw();
+        assert_eq!(scene.app.traces.selected(), Some(trace(number)));
+    }
+    scene.type_keys("j");
+    scene.add(vec![span(4, 1, 0, "api", "GET /", 0, 1)]);
+    scene.draw();
+    assert_eq!(scene.app.traces.selected(), Some(trace(2)), "it stays where the person went");
+    scene.type_keys("g");
+    scene.add(vec![span(5, 1, 0, "api", "GET /", 0, 1)]);
+    scene.draw();
+    assert_eq!(scene.app.traces.selected(), Some(trace(5)));
+}
+
+#[test]
+fn reading_a_span_holds_its_trace() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.add(password_reset());
+    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    scene.add(vec![span(9, 1, 0, "api", "GET /", 0, 1)]);
+    scene.draw();
+    assert_eq!(scene.app.traces.selected(), Some(trace(1)));
+}
+
+#[test]
+fn enter_goes_deeper_and_escape_comes_back() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.add(password_reset());
+    let mut panes = Vec::new();
+    for key in [
+        KeyCode::Enter,
+        KeyCode::Enter,
+        KeyCode::Esc,
+        KeyCode::Esc,
+        KeyCode::Tab,
+        KeyCode::BackTab,
+    ] {
+        scene.press(&[key]);
+        panes.push(scene.app.pane);
+    }
+    use Pane::{Details, Traces, Waterfall};
+    assert_eq!(panes, [Waterfall, Details, Waterfall, Traces, Waterfall, Traces]);
+}
+
+#[test]
+fn the_cursor_is_on_a_span_while_rows_move() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.add(password_reset());
+    scene.press(&[KeyCode::Enter, KeyCode::End]);
+    scene.draw();
+    let before = scene.app.waterfall.selected().map(|(_, key)| key.clone());
+    scene.add(vec![span(1, 20, 2, "api", "an earlier child", 1, 2)]);
+    scene.draw();
+    assert_eq!(scene.app.waterfall.selected().map(|(_, key)| key.clone()), before);
+    assert_eq!(scene.app.waterfall.position(), 7);
+}
+
+#[test]
+fn space_and_arrows_fold_the_tree() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.add(password_reset());
+    scene.press(&[KeyCode::Enter, KeyCode::Down, KeyCode::Char(' ')]);
+    assert!(scene.text().contains("+5"), "{}", scene.text());
+    scene.press(&[KeyCode::Right]);
+    assert!(!scene.text().contains("+5"));
+    scene.press(&[KeyCode::Right, KeyCode::Left, KeyCode::Left]);
+    scene.draw();
+    assert_eq!(scene.app.waterfall.position(), 1, "folded at the child, then to the parent");
+}
+
+#[test]
+fn escape_and_the_same_key_close_help() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.type_keys("?");
+    assert_eq!(scene.app.overlay, Some(Overlay::Help(0)));
+    scene.press(&[KeyCode::Down]);
+    assert_eq!(scene.app.overlay, Some(Overlay::Help(1)));
+    scene.type_keys("?");
+    assert_eq!(scene.app.overlay, None);
+    scene.type_keys("?");
+    scene.press(&[KeyCode::Esc]);
+    assert_eq!(scene.app.overlay, None);
+}
+
+#[test]
+fn quitting_works_from_everywhere() {
+    for keys in ["q", "?q", "oq"] {
+        let mut scene = Scene::new(Mode::Demo, 80, 24);
+        assert_eq!(scene.type_keys(keys), Some(Effect::Quit), "{keys}");
+    }
+}
