@@ -62,15 +62,15 @@ pub async fn run_until(
         at.otlp_grpc, at.otlp_http, at.sentry
     ));
     let (arrivals, health, server) = collector.serve();
-    let mut printer = tokio::task::spawn_blocking(move || print(arrivals, json, out));
+    let mut printing = tokio::task::spawn_blocking(move || print(arrivals, json, out));
     let ended = tokio::select! {
-        printed = &mut printer => return finished(printed.wrap_err("the printer failed")?),
+        printed = &mut printing => return finished(printed.wrap_err("the printer failed")?),
         ended = shutdown => ended.wrap_err("signals cannot be received"),
         () = report(health) => Ok(()),
     };
     // Ends the channel, so that the printer ends when it has printed what is left; unless nobody takes it.
     server.shutdown().await;
-    match tokio::time::timeout(LAST_LINES, printer).await {
+    match tokio::time::timeout(LAST_LINES, printing).await {
         Ok(printed) => finished(printed.wrap_err("the printer failed")?)?,
         Err(_) => say("the last lines were not read by anybody"),
     }

@@ -1,4 +1,5 @@
 //! `tail` between a real sender and a real reader, without the program around it.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
