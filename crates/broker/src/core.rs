@@ -86,17 +86,16 @@ impl Core {
         self.clients.insert(id, Client { outbox, frame_max });
     }
 
-    /// Forgets a connection; what it held goes back to its queues.
+    /// Forgets a connection; what it held goes back to its queues, from all its channels at once: else another consumer would
+    /// be given what one channel held before what the next one did, whatever came first.
     pub(crate) fn disconnect(&mut self, id: ConnectionId) {
-        let mut channels: Vec<ChannelId> = self.channels.keys().filter(|channel| channel.0 == id).copied().collect();
-        channels.sort_unstable_by_key(|channel| channel.1);
-        // First all consumers, else one of its channels is given what another one held.
+        let channels: Vec<ChannelId> = self.channels.keys().filter(|channel| channel.0 == id).copied().collect();
         for channel in &channels {
             self.cancel_all(*channel);
         }
-        for channel in channels {
-            self.close_channel(channel);
-        }
+        let channels = channels.iter().filter_map(|channel| self.channels.remove(channel));
+        let held = channels.flat_map(|channel| channel.unsettled.into_values()).collect();
+        self.return_all(held, Verdict::Requeue);
         self.clients.remove(&id);
     }
 

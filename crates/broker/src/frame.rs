@@ -93,7 +93,9 @@ pub(crate) enum End {
     Gone,
     /// The client asked for it with `connection.close`.
     Closed,
-    /// The broker ends it: why, and the class and method that it is about (0 where there is none).
+    /// The broker itself ends.
+    Shutdown,
+    /// The broker refuses to go on: why, and the class and method that it is about (0 where there is none).
     Refused(Refusal, (u16, u16)),
 }
 

@@ -54,6 +54,10 @@ async fn close(reader: &mut Reader, writer: &mut OwnedWriteHalf, end: End) {
     let (method, answered) = match end {
         End::Gone => return,
         End::Closed => (Connection::CloseOk(CloseOk {}), false),
+        End::Shutdown => {
+            let refusal = Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "the broker is shutting down");
+            (refusal.close_connection((0, 0)), true)
+        }
         End::Refused(refusal, at) => (refusal.close_connection(at), true),
     };
     let mut bytes = Vec::new();
@@ -138,7 +142,7 @@ impl Session {
                 }
                 return End::Gone;
             }
-            () = shutdown => Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "the broker is shutting down").into(),
+            () = shutdown => End::Shutdown,
         };
         // Its messages are others' from here on; what was already said to it still goes out.
         drop(self);

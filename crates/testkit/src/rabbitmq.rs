@@ -183,7 +183,21 @@ mod tests {
         let port = broker.port;
         handshake(port).await.unwrap();
         drop(broker);
-        // Killed is not yet dead: the kernel closes its sockets a moment later.
+        refuses(port).await;
+    }
+
+    #[tokio::test]
+    async fn it_is_gone_with_a_test_that_was_killed() {
+        let Some(mut broker) = RabbitMq::start_or_skip().await else {
+            return;
+        };
+        // What the kernel does for a process that is killed, and nothing else.
+        drop(broker.group.stdin.take());
+        refuses(broker.port).await;
+    }
+
+    /// Killed is not yet dead: the kernel closes its sockets a moment later.
+    async fn refuses(port: u16) {
         let refused = || async move {
             handshake(port)
                 .await

@@ -151,6 +151,27 @@ impl World {
     }
 }
 
+#[test]
+fn a_lost_connection_gives_back_in_order_to_those_who_wait() {
+    let mut world = World::new();
+    for channel in [2, 1] {
+        world.take(&Step::Consume { channel, prefetch: 3 });
+    }
+    (0..6).for_each(|_| world.take(&Step::Publish));
+    // Each of the two channels holds every other message.
+    let other = (ConnectionId(2), 1);
+    world.core.connect(other.0, Arc::new(Outbox::new(usize::MAX)), 4096);
+    world.core.open_channel(other);
+    world.core.consume(other, &"tag".into(), &"work".into(), (false, 0)).unwrap();
+    world.core.disconnect(CLIENT);
+    let given: Vec<_> = world.core.channels[&other].unsettled.values().map(|one| &one.entry).collect();
+    assert_eq!(
+        given.iter().map(|entry| entry.message.body[0]).collect::<Vec<_>>(),
+        [0, 1, 2, 3, 4, 5]
+    );
+    assert!(given.iter().all(|entry| entry.redelivered));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
