@@ -52,6 +52,14 @@ impl Services {
     /// # Errors
     /// One of them isn't built or does not become ready.
     pub async fn start(broker: &str) -> Result<Self, Error> {
+        Self::start_with(broker, &[]).await
+    }
+
+    /// The same, both with some more of an environment.
+    ///
+    /// # Errors
+    /// One of them isn't built or does not become ready.
+    pub async fn start_with(broker: &str, env: &[(&str, &str)]) -> Result<Self, Error> {
         let (spans, envelopes) = (Spans::receive().await?, Envelopes::receive().await?);
         let mail = tempfile::tempdir()?;
         let mut api = program("api")?;
@@ -60,9 +68,10 @@ impl Services {
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", spans.http))
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
             .env("SENTRY_DSN", envelopes.dsn())
-            .env("SENTRY_ENVIRONMENT", "test");
+            .env("SENTRY_ENVIRONMENT", "test")
+            .envs(env.iter().copied());
         let api = Process::spawn(api)?;
-        let mailer = mailer(broker, &spans, &envelopes, &mail, &[])?;
+        let mailer = mailer(broker, &spans, &envelopes, &mail, env)?;
         let address = api.ready(DEADLINE).await?.ok_or("the API says where it listens")?;
         mailer.ready(DEADLINE).await?;
         Ok(Self {

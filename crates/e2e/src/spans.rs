@@ -63,7 +63,15 @@ impl Spans {
     /// # Errors
     /// It cannot listen.
     pub async fn receive() -> Result<Self, Error> {
-        let grpc = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::receive_at((Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// The same, with gRPC at a given address.
+    ///
+    /// # Errors
+    /// It cannot listen.
+    pub async fn receive_at(grpc: SocketAddr) -> Result<Self, Error> {
+        let grpc = TcpListener::bind(grpc).await?;
         let http = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let spans = Self {
             received: watch::Sender::new(Vec::new()),

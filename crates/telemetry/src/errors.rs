@@ -1,15 +1,22 @@
 //! Sentry: the client, its settings, and what every event of it must say.
 
 use std::borrow::Cow;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, TraceId};
 use sentry::protocol::{self, Event, TraceContext};
+use sentry::transports::ReqwestHttpTransportOptions;
 use sentry::types::Dsn;
-use sentry::{ClientInitGuard, ClientOptions};
+use sentry::{ClientInitGuard, ClientOptions, Transport, TransportFactory, TransportOptions};
 
 use crate::propagation::SentryHead;
 use crate::{Error, FLUSH, Service, environment};
+
+/// How long one envelope may take; Sentry's own client waits for ever.
+const ENVELOPE: Duration = Duration::from_secs(5);
 
 /// What the `SENTRY_*` variables say.
 pub(crate) struct Settings {
@@ -44,6 +51,9 @@ impl Settings {
             .maybe_release(head.release.clone().map(Cow::Owned))
             .send_default_pii(false)
             .shutdown_timeout(FLUSH)
+            .transport(InTime {
+                loopback: matches!(self.dsn.host(), "localhost" | "127.0.0.1" | "[::1]"),
+            })
             .before_send(|event| Some(of_current_trace(event)))
             .traces_sampler(move |started| {
                 // Its bytes are private to the SDK, its text is not.
@@ -54,6 +64,39 @@ impl Settings {
         options.dsn = Some(self.dsn.clone());
         options.environment = self.head.environment.clone().map(Cow::Owned);
         sentry::init(options)
+    }
+}
+
+/// Sentry's own transport over a client that gives up.
+struct InTime {
+    /// Sentry is on this machine, where no proxy can reach it.
+    loopback: bool,
+}
+
+impl TransportFactory for InTime {
+    fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
+        let builder = reqwest::Client::builder().timeout(ENVELOPE);
+        let builder = if self.loopback { builder.no_proxy() } else { builder };
+        let options = ReqwestHttpTransportOptions::from(options);
+        Arc::new(match builder.build() {
+            Ok(client) => options.with_client(client).build(),
+            Err(_) => options.build(),
+        })
+    }
+}
+
+/// Flushes and ends the client, for as long as that may take and no longer.
+///
+/// On a thread of its own: asking for the flush waits for a place in a full queue, and ending waits for the envelope that is on
+/// its way, neither of them with an end when Sentry does not answer.
+pub(crate) fn close(client: ClientInitGuard) {
+    let (closed, done) = mpsc::channel();
+    let closing = thread::Builder::new().name("sentry-close".to_owned()).spawn(move || {
+        drop(client);
+        let _ = closed.send(());
+    });
+    if closing.is_ok() {
+        let _ = done.recv_timeout(FLUSH);
     }
 }
 

@@ -179,7 +179,7 @@ impl Drop for Guard {
             }
         }
         if let Some(SentryGuard(client)) = self.sentry.take() {
-            client.close(Some(FLUSH));
+            errors::close(client);
         }
     }
 }
