@@ -1,0 +1,231 @@
+//! Other people's SDKs, in another language, against the real program: what they send is what comes out.
+//!
+//! They are installed by `crates/e2e/python/setup.sh`. Without them the tests say loudly that they are skipped, and fail when
+//! `SPANFALL_REQUIRE_PYTHON` is set.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use collector::{Arrival, Collector, Config};
+use e2e::DEADLINE;
+use serde_json::{Value, json};
+use testkit::{Process, eventually};
+
+const REQUIRE: &str = "SPANFALL_REQUIRE_PYTHON";
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const START: u64 = 1_700_000_000_000_000_001;
+
+/// The interpreter that has the SDKs: in the target directory that this test was built into.
+fn python() -> Option<PathBuf> {
+    let test = std::env::current_exe().unwrap();
+    let found = test
+        .ancestors()
+        .map(|folder| folder.join("python-sdks"))
+        .find(|venv| venv.join("installed.txt").is_file());
+    if found.is_none() {
+        let how = "the Python SDKs are not installed: run crates/e2e/python/setup.sh";
+        assert!(std::env::var_os(REQUIRE).is_none(), "{how}");
+        eprintln!("SKIPPED: {how}");
+    }
+    found.map(|venv| venv.join("bin/python"))
+}
+
+/// Runs one of the scripts to its end. The environment is empty: no `OTEL_*` or proxy of this machine is meant for it.
+async fn run(python: &Path, script: &str, arguments: &[&str]) -> Process {
+    let mut command = Command::new(python);
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
+    command.env_clear().arg(scripts.join(script)).args(arguments);
+    let process = Process::spawn(command).unwrap();
+    let status = process.exited(DEADLINE).await.unwrap();
+    assert!(status.success(), "{script}: {}", process.stderr().join("\n"));
+    process
+}
+
+/// `spanfall tail` on free ports, with where it says that it listens.
+struct Tail {
+    process: Process,
+    otlp_grpc: String,
+    otlp_http: String,
+}
+
+impl Tail {
+    async fn start(json: &[&str]) -> Self {
+        let mut command = Command::new(testkit::bin("spanfall").unwrap());
+        command.arg("tail").args(json);
+        for flag in ["--otlp-grpc", "--otlp-http", "--sentry"] {
+            command.args([flag, "127.0.0.1:0"]);
+        }
+        let process = Process::spawn(command).unwrap();
+        let said = || async { process.stderr().into_iter().find(|line| line.contains("OTLP/gRPC on ")) };
+        let said = eventually(DEADLINE, said).await.unwrap();
+        let after = |name: &str| said.split_once(name).unwrap().1.split(',').next().unwrap().to_owned();
+        Self {
+            otlp_grpc: after("OTLP/gRPC on "),
+            otlp_http: after("OTLP/HTTP on "),
+            process,
+        }
+    }
+
+    /// Ends it as a person does, and gives its lines.
+    async fn end(self) -> Vec<String> {
+        self.process.interrupt();
+        let status = self.process.exited(DEADLINE).await.unwrap();
+        assert!(status.success(), "{}", self.process.stderr().join("\n"));
+        // The process has ended, its output may still be on the way to this one.
+        let root = || async { self.process.stdout().iter().any(|line| line.contains("root")).then_some(()) };
+        eventually(DEADLINE, root).await.unwrap();
+        self.process.stdout()
+    }
+}
+
+/// What `send_otlp.py` sends, in the order in which its spans end.
+fn expected(source: &str) -> Vec<Value> {
+    let resource = json!({ "service.name": "checkout", "service.version": "1.2.3", "process.pid": 4242 });
+    let child = |number: u64, kind: &str, code: &str, message: Option<&str>| {
+        let link = json!({
+            "trace_id": "000000000000000000000000000000f0", "span_id": "00000000000000f1",
+            "attributes": { "why": "batch", "n": number },
+        });
+        json!({
+            "trace_id": TRACE, "span_id": format!("{:016x}", 0xa2 + number), "parent_span_id": "00000000000000a1",
+            "service": "checkout", "name": kind.to_uppercase(), "kind": kind,
+            "start_unix_nano": START + 10 + number, "end_unix_nano": START + 20 + number,
+            "status": { "code": code, "message": message },
+            "attributes": {}, "events": [], "links": [link], "resource": resource, "source": source,
+        })
+    };
+    let root = json!({
+        "trace_id": TRACE, "span_id": "00000000000000a1", "parent_span_id": null,
+        "service": "checkout", "name": "root", "kind": "server",
+        "start_unix_nano": START, "end_unix_nano": START + 1_000_000_000,
+        "status": { "code": "unset", "message": null },
+        "attributes": {
+            "str": "grüße 東京 \"quoted\"\n\u{1b}[31m", "str.empty": "",
+            "bool.true": true, "bool.false": false,
+            "int": 42, "int.max": i64::MAX, "int.min": i64::MIN,
+            "float": 0.1, "float.whole": 2.0, "float.nan": "NaN", "float.inf": "Infinity", "float.-inf": "-Infinity",
+            "bytes": "AP/+",
+            "seq.str": ["a", "b"], "seq.bool": [true, false], "seq.int": [1, -2, 3], "seq.float": [0.5, 1.0],
+            "seq.bytes": ["YQ==", ""], "seq.empty": [], "seq.mixed": [1, "a", null, [true]],
+            "map": { "inner": { "n": 1 }, "list": ["x"] },
+        },
+        "events": [
+            { "time_unix_nano": START + 1, "name": "cache miss", "attributes": { "key": "user:7", "tries": [1, 2] } },
+            { "time_unix_nano": START + 2, "name": "bare", "attributes": {} },
+        ],
+        "links": [], "resource": resource, "source": source,
+    });
+    vec![
+        child(0, "internal", "unset", None),
+        child(1, "client", "error", Some("connection refused")),
+        child(2, "producer", "ok", None),
+        child(3, "consumer", "unset", None),
+        root,
+    ]
+}
+
+async fn everything_comes_out(protocol: &str, source: &str, compression: &str) {
+    let Some(python) = python() else { return };
+    let tail = Tail::start(&["--json"]).await;
+    let address = if protocol == "grpc" {
+        &tail.otlp_grpc
+    } else {
+        &tail.otlp_http
+    };
+    run(
+        &python,
+        "send_otlp.py",
+        &[protocol, &format!("http://{address}"), compression],
+    )
+    .await;
+    let lines = tail.end().await;
+    let spans: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let expected = expected(source);
+    assert_eq!(spans.len(), expected.len());
+    for (span, expected) in spans.iter().zip(&expected) {
+        assert_eq!(span, expected);
+    }
+}
+
+#[tokio::test]
+async fn over_grpc() {
+    everything_comes_out("grpc", "otlp-grpc", "none").await;
+}
+
+#[tokio::test]
+async fn over_grpc_gzipped() {
+    everything_comes_out("grpc", "otlp-grpc", "gzip").await;
+}
+
+#[tokio::test]
+async fn over_http() {
+    everything_comes_out("http", "otlp-http", "none").await;
+}
+
+#[tokio::test]
+async fn over_http_gzipped() {
+    everything_comes_out("http", "otlp-http", "gzip").await;
+}
+
+#[tokio::test]
+async fn a_person_gets_lines_that_cannot_command_the_terminal() {
+    let Some(python) = python() else { return };
+    let tail = Tail::start(&[]).await;
+    run(
+        &python,
+        "send_otlp.py",
+        &["http", &format!("http://{}", tail.otlp_http), "none"],
+    )
+    .await;
+    let lines = tail.end().await;
+    assert_eq!(lines.len(), 5);
+    let client = &lines[1];
+    for part in [
+        "0af76519",
+        "checkout",
+        "CLIENT",
+        "client",
+        "0.000 ms",
+        "error: connection refused",
+    ] {
+        assert!(client.contains(part), "{client}");
+    }
+    assert!(lines[4].contains("1000.000 ms"), "{}", lines[4]);
+    assert!(!lines.concat().chars().any(char::is_control));
+}
+
+/// Sentry's SDK takes the endpoint for Sentry, and all its spans are noted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sentry_spans_are_noted() {
+    let Some(python) = python() else { return };
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let collector = Collector::bind(Config {
+        otlp_grpc: any,
+        otlp_http: any,
+        sentry: any,
+    })
+    .await
+    .unwrap();
+    let dsn = format!("http://key@{}/1", collector.addresses().sentry);
+    let (mut arrivals, health, _server) = collector.serve();
+    let sent = run(&python, "send_sentry.py", &[&dsn]).await;
+    let sent: Value = eventually(DEADLINE, || async { sent.json().pop() }).await.unwrap();
+
+    let Arrival::SentrySpans(traces) = arrivals.try_recv().unwrap() else {
+        panic!("spans of an envelope")
+    };
+    assert_eq!(traces.len(), 1);
+    let span_ids: Vec<String> = traces[0].span_ids.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        json!({ "trace_id": traces[0].trace_id.to_string(), "span_ids": span_ids }),
+        sent
+    );
+    let counts = health.snapshot().sentry;
+    assert_eq!(
+        (counts.items.get("transaction"), counts.items.get("event")),
+        (Some(&1), Some(&1))
+    );
+    assert_eq!((counts.bad_items, counts.refused), (0, 0));
+}
