@@ -90,6 +90,23 @@ async fn table(broker: &str) {
             assert_eq!(trace.span_id.to_string(), span.span_id, "{}: {service}", row.name);
             let parent = trace.parent_span_id.map(|id| id.to_string()).unwrap_or_default();
             assert_eq!(parent, span.parent_id, "{}: {service}", row.name);
+            // What OpenTelemetry has below the root, Sentry has as well, in the same places.
+            let below = |span: &&Span| span.service == service && span.name != root;
+            let mut expected: Vec<_> = spans
+                .iter()
+                .filter(below)
+                .map(|span| (span.span_id.clone(), span.parent_id.clone()))
+                .collect();
+            let ids = |span: &sentry::protocol::Span| (span.span_id.to_string(), span.parent_span_id.map(|id| id.to_string()));
+            let mut children: Vec<_> = transaction
+                .spans
+                .iter()
+                .map(ids)
+                .map(|(id, parent)| (id, parent.unwrap_or_default()))
+                .collect();
+            expected.sort();
+            children.sort();
+            assert_eq!(children, expected, "{}: {service}", row.name);
         }
     }
     assert_eq!(services.envelopes.all().unreadable, 0);

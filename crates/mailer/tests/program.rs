@@ -1,0 +1,135 @@
+//! The mailer as a program: its configuration, and mail over SMTP.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::Command;
+use std::time::Duration;
+
+use lapin::BasicProperties;
+use mailer::{Mailer, Outcome, SmtpTransport};
+use testkit::{Process, eventually};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+fn program(env: &[(&str, &str)]) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mailer"));
+    command
+        .env_clear()
+        .env("OTEL_TRACES_EXPORTER", "none")
+        .envs(env.iter().copied());
+    Process::spawn(command).unwrap()
+}
+
+#[tokio::test]
+async fn bad_configuration_is_named_without_its_secrets() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let below_a_file = file.path().join("mail");
+    for (variable, value, code) in [
+        ("RABBITMQ_URL", "amqp:secret", 64),
+        ("SMTP_URL", "smtp://me:secret@localhost", 64),
+        ("MAIL_DIR", below_a_file.to_str().unwrap(), 1),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mailer = program(&[("MAIL_DIR", dir.path().to_str().unwrap()), (variable, value)]);
+        assert_eq!(mailer.exited(DEADLINE).await.unwrap().code(), Some(code), "{variable}");
+        let named = || async { mailer.stderr().join("\n").contains(variable).then_some(()) };
+        eventually(DEADLINE, named).await.unwrap();
+        assert!(!mailer.stderr().join("\n").contains("secret"), "{variable}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_queue_it_says_so_once_and_ends_when_told() {
+    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("amqp://guest:guest@{nowhere}/%2f");
+    let mailer = program(&[("MAIL_DIR", dir.path().to_str().unwrap()), ("RABBITMQ_URL", &url)]);
+    mailer.line(DEADLINE, |line| line["ready"] == false).await.unwrap();
+    mailer.interrupt();
+    assert!(mailer.exited(DEADLINE).await.unwrap().success());
+    let said = mailer.json().into_iter().filter(|line| line.get("ready").is_some()).count();
+    assert_eq!(said, 1);
+}
+
+/// A mail server for one mail: takes the commands in order and answers the recipient with `rcpt`.
+async fn mail_server(rcpt: &'static str) -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    let (heard, lines) = mpsc::channel(1000);
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            let _ = serve(connection, rcpt, &heard).await;
+        }
+    });
+    (url, lines)
+}
+
+async fn serve(connection: TcpStream, rcpt: &str, heard: &mpsc::Sender<String>) -> std::io::Result<()> {
+    let (read, mut write) = connection.into_split();
+    let mut lines = BufReader::new(read).lines();
+    write.write_all(b"220 here\r\n").await?;
+    let mut in_mail = false;
+    while let Some(line) = lines.next_line().await? {
+        let answer = match line.split(' ').next() {
+            _ if in_mail && line != "." => "",
+            Some("RCPT") => rcpt,
+            Some("DATA") => "354 go on",
+            Some("QUIT") => "221 bye",
+            _ => "250 ok",
+        };
+        in_mail = line == "DATA" || (in_mail && line != ".");
+        let _ = heard.send(line).await;
+        if !answer.is_empty() {
+            write.write_all(format!("{answer}\r\n").as_bytes()).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn outcome(url: &str) -> Outcome {
+    let mailer = Mailer::new(Box::new(SmtpTransport::new(url).unwrap()), "http://here".to_owned());
+    let properties = BasicProperties::default().with_message_id("m-1".into());
+    mailer.outcome(&properties, br#"{"email":"jane@example.org"}"#).await
+}
+
+/// What a server heard up to now.
+fn heard(lines: &mut mpsc::Receiver<String>) -> Vec<String> {
+    std::iter::from_fn(|| lines.try_recv().ok()).collect()
+}
+
+#[tokio::test]
+async fn a_mail_goes_out_over_smtp() {
+    let (url, mut lines) = mail_server("250 ok").await;
+    assert_eq!(outcome(&url).await, Outcome::Sent);
+    let lines = heard(&mut lines);
+    for line in [
+        "RCPT TO:<jane@example.org>",
+        "To: jane@example.org",
+        "Message-ID: <m-1@spanfall.invalid>",
+    ] {
+        assert!(lines.iter().any(|said| said == line), "{line} in {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_recipient_that_is_refused_for_good_is_not_asked_again() {
+    let (url, mut lines) = mail_server("550 no such person as jane@example.org").await;
+    let Outcome::Refused(refusal) = outcome(&url).await else {
+        panic!("sent");
+    };
+    assert!(
+        refusal.to_string().contains("550") && !refusal.to_string().contains("jane"),
+        "{refusal}"
+    );
+    assert_eq!(heard(&mut lines).iter().filter(|line| line.starts_with("RCPT")).count(), 1);
+}
+
+#[tokio::test]
+async fn a_recipient_that_is_refused_for_the_moment_is_tried_three_times() {
+    let (url, mut lines) = mail_server("451 later").await;
+    assert!(matches!(outcome(&url).await, Outcome::Refused(_)));
+    assert_eq!(heard(&mut lines).iter().filter(|line| line.starts_with("RCPT")).count(), 3);
+}
