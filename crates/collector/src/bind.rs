@@ -76,9 +76,9 @@ pub struct Addresses {
     pub sentry: SocketAddr,
 }
 
-/// A port could not be had. The message names the flag that moves it.
+/// A port could not be had. The message names the flag that moves it; the reason is its source.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen for {listener} on {address}: {source}; `{} ADDR` moves it", listener.flag())]
+#[error("cannot listen for {listener} on {address} (`{} ADDR` moves it)", listener.flag())]
 pub struct BindError {
     /// For what.
     pub listener: Listener,

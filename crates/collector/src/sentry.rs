@@ -53,6 +53,8 @@ pub(crate) fn cors() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::POST])
         .allow_headers(Any)
+        // Browsers ask for it when a page from elsewhere reaches into this machine.
+        .allow_private_network(true)
         .expose_headers([RETRY_AFTER, RATE_LIMITS, HeaderName::from_static("x-sentry-error")])
 }
 

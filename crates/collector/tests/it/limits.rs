@@ -136,3 +136,35 @@ async fn a_change_of_health_is_told_to_each_that_waits() {
         assert_eq!(waited.await.unwrap(), 1);
     }
 }
+
+/// More at once than one listener reads at the same time: what cannot be read is asked to come again, and is not forgotten.
+#[tokio::test]
+async fn too_many_requests_at_once_are_asked_to_come_again() {
+    let running = Running::start().await;
+    // Each has begun a body and keeps its place with that.
+    let mut begun = Vec::new();
+    let asked = loop {
+        let answer = Client::new().post(running.sentry("/stream")).body("{}").send().await.unwrap();
+        if answer.status() != 200 {
+            break answer;
+        }
+        let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
+        stream
+            .write_all(b"POST /stream HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{")
+            .await
+            .unwrap();
+        begun.push(stream);
+        assert!(begun.len() < 1000, "there is an end to what is read at the same time");
+    };
+    assert_eq!(asked.status(), 429);
+    // Once they are through there is room again.
+    for stream in &mut begun {
+        stream.write_all(b"}").await.unwrap();
+    }
+    let again = testkit::eventually(SOON, || async {
+        let answer = Client::new().post(running.sentry("/stream")).body("{}").send().await.unwrap();
+        (answer.status() == 200).then_some(())
+    });
+    again.await.unwrap();
+    assert!(running.counts().sentry.busy >= 1);
+}

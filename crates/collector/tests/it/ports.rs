@@ -25,10 +25,8 @@ async fn a_taken_port_is_named_with_the_flag_that_moves_it() {
         let error = Collector::bind(config).await.unwrap_err();
         assert_eq!(error.listener, listener);
         let text = error.to_string();
-        assert!(
-            text.contains(&address) && text.contains(flag) && text.contains("in use"),
-            "{text}"
-        );
+        assert!(text.contains(&address) && text.contains(flag), "{text}");
+        assert_eq!(error.source.kind(), std::io::ErrorKind::AddrInUse);
     }
 }
 
@@ -36,7 +34,7 @@ async fn a_taken_port_is_named_with_the_flag_that_moves_it() {
 async fn other_machines_are_kept_out() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let error = Collector::bind(on("127.0.0.1:0", address, "127.0.0.1:0")).await.unwrap_err();
-        assert!(error.to_string().contains("loopback only"), "{error}");
+        assert!(error.source.to_string().contains("loopback only"), "{error:?}");
     }
 }
 

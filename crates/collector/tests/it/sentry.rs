@@ -159,10 +159,12 @@ async fn pages_from_anywhere_may_send() {
     let request = request
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "x-sentry-auth");
+    let request = request.header("access-control-request-private-network", "true");
     let preflight = request.send().await.unwrap();
     assert_eq!(preflight.status(), 200);
     assert_eq!(preflight.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     assert_eq!(preflight.headers()["access-control-allow-headers"], "*");
+    assert_eq!(preflight.headers()["access-control-allow-private-network"], "true");
     let answer = post(running.sentry("/api/1/envelope/"), "{}").await;
     assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     assert_eq!(
