@@ -48,7 +48,7 @@ impl Screen {
         command.args(["-c", script]);
         command.env("TERM", "xterm-256color");
         // What the developer's own shell has set must not change what is tested.
-        for variable in ["RABBITMQ_URL", "SENTRY_DSN", "SMTP_URL", "NO_COLOR", "API_ADDR"] {
+        for variable in ["RABBITMQ_URL", "SENTRY_DSN", "SMTP_URL", "NO_COLOR", "API_ADDR", "RUST_LOG"] {
             command.env_remove(variable);
         }
         for (name, value) in environment {

@@ -19,6 +19,7 @@ pub use services::{ServiceState, Services};
 pub use traces::TraceList;
 pub use waterfall::Waterfall;
 
+use crate::demo::API;
 use crate::view::layout::Panes;
 
 /// What stands behind the viewer.
@@ -184,6 +185,11 @@ impl App {
     }
 
     fn send(&mut self, valid: bool) -> Option<Effect> {
+        if self.services.address(API).is_none() {
+            let text = "the API is not ready; press o to read what the services print".to_owned();
+            self.notice = Some(Notice { text, error: true });
+            return None;
+        }
         let trace_id = TraceId::from_bytes(self.ids.u128(1..).to_be_bytes()).ok()?;
         let span_id = SpanId::from_bytes(self.ids.u64(1..).to_be_bytes()).ok()?;
         self.overlay = None;

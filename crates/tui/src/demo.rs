@@ -8,18 +8,18 @@ mod output;
 mod request;
 mod supervisor;
 
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use collector::Addresses;
-use color_eyre::Help;
-use color_eyre::eyre::{Context, Result, bail, eyre};
+use color_eyre::eyre::{Context, Result, eyre};
 use trace_model::Batch;
 
 pub use request::Requests;
 pub use supervisor::Supervisor;
 
 use crate::app::{Notice, OutputLine, ServiceState};
+use crate::problem::Problem;
 
 /// The API's process.
 pub const API: &str = "api";
@@ -62,11 +62,14 @@ impl Setup {
             .filter(|name| *name != BROKER || rabbitmq_url.is_none());
         for name in wanted {
             if !programs.join(name).is_file() {
-                return Err(eyre!(
-                    "the demo needs the program `{name}` beside this one, in {}",
-                    programs.display()
-                ))
-                .suggestion("build all of them: cargo build --workspace --bins (or: make demo)");
+                return Err(Problem {
+                    what: format!(
+                        "the demo needs the program `{name}` beside this one, in {}",
+                        programs.display()
+                    ),
+                    advice: "build all of them with: cargo build --workspace --bins".to_owned(),
+                }
+                .into());
             }
         }
         api_address_is_free()?;
@@ -103,15 +106,11 @@ fn beside_this_program() -> Result<PathBuf> {
 }
 
 /// The API would say so itself, but on a screen that is no longer normal.
-fn api_address_is_free() -> Result<()> {
-    let text = set("API_ADDR").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-    let addresses: Vec<SocketAddr> = match text.to_socket_addrs() {
-        Ok(addresses) => addresses.collect(),
-        Err(error) => bail!("API_ADDR={text}: {error}; it takes host:port, such as 127.0.0.1:3000"),
-    };
+fn api_address_is_free() -> Result<(), Problem> {
+    let address = set("API_ADDR").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     // Bound for a moment only: no connection is made, so the port is free again at once.
-    TcpListener::bind(addresses.as_slice())
-        .map(drop)
-        .wrap_err_with(|| format!("the demo's API cannot listen on {text}"))
-        .suggestion("choose another address with API_ADDR, such as API_ADDR=127.0.0.1:3100")
+    TcpListener::bind(&address).map(drop).map_err(|error| Problem {
+        what: format!("the demo's API cannot listen on {address}: {error}"),
+        advice: "choose another address with API_ADDR, such as API_ADDR=127.0.0.1:3100".to_owned(),
+    })
 }

@@ -8,6 +8,7 @@ pub mod app;
 pub mod cli;
 pub mod demo;
 pub mod keymap;
+pub mod problem;
 pub mod tail;
 pub mod text;
 pub mod view;

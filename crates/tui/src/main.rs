@@ -1,13 +1,26 @@
 //! The `spanfall` program; see the library for what it does.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use color_eyre::eyre::Result;
 use spanfall::app::Mode;
 use spanfall::cli::{Cli, Command};
 use spanfall::{tail, viewer};
 
-fn main() -> Result<()> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // What stands in the way is for the person who started it: a backtrace would only hide it.
+        Err(report) => {
+            eprintln!("spanfall: {report:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    // For panics: those are ours, and their report should be complete.
     color_eyre::config::HookBuilder::default()
         .display_env_section(false)
         .install()?;

@@ -8,9 +8,8 @@ mod terminal;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use collector::{Arrival, Collector, Health};
-use color_eyre::Help;
-use color_eyre::eyre::{Context, Result};
+use collector::{Arrival, Collector, Health, Listener};
+use color_eyre::eyre::{Context, Report, Result};
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
@@ -20,6 +19,7 @@ use crate::app::{App, DemoRequest, Effect, Mode, Notice};
 use crate::cli::Options;
 use crate::demo::{API, DemoEvent, Requests, Setup, Supervisor};
 use crate::keymap;
+use crate::problem::Problem;
 use crate::view::{self, Now};
 use terminal::Terminal;
 
@@ -35,13 +35,12 @@ const TURN: Duration = Duration::from_millis(4);
 /// # Errors
 /// One of them cannot be bound; the report names it and the flag that moves it.
 pub async fn bind(options: &Options) -> Result<Collector> {
-    Collector::bind(options.collector()).await.map_err(|error| {
-        let suggestion = format!(
-            "choose another address with {} (port 0 picks a free one)",
-            error.listener.flag()
-        );
-        color_eyre::Report::new(error).suggestion(suggestion)
-    })
+    let advice = |listener: Listener| format!("choose another address with {} (port 0 picks a free one)", listener.flag());
+    let bound = Collector::bind(options.collector()).await;
+    Ok(bound.map_err(|error| Problem {
+        advice: advice(error.listener),
+        what: format!("{:#}", Report::new(error)),
+    })?)
 }
 
 /// Runs the viewer until somebody quits.
@@ -199,8 +198,6 @@ impl Viewer {
     fn send(&mut self, request: DemoRequest) {
         let Some((_, requests)) = &self.demo.running else { return };
         let Some(address) = self.app.services.address(API) else {
-            let text = "the API is not ready yet; press o to read what the services print".to_owned();
-            self.app.notice = Some(Notice { text, error: true });
             return;
         };
         let (requests, address) = (requests.clone(), address.to_owned());

@@ -53,7 +53,7 @@ impl Details {
             self.span = selected.and_then(|(trace_id, key)| store.span(trace_id, key));
             self.read = now;
         }
-        self.height = usize::from(area.height.saturating_sub(1));
+        self.height = usize::from(area.height.saturating_sub(2));
         self.lines = self.span.as_ref().map_or(0, |span| SpanPage::of(span, area.width).height());
         self.first = self.first.min(self.lines.saturating_sub(self.height));
     }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span as Text};
 use trace_model::{Attribute, Event, Link, Span, StatusCode, Value};
+use unicode_width::UnicodeWidthStr;
 
 use super::traces::service_name;
 use super::{format, hint, ruled, theme, title};
@@ -42,21 +43,29 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     let below = app
         .details
         .lines()
-        .saturating_sub(app.details.first() + usize::from(body.height));
+        .saturating_sub(app.details.first() + usize::from(body.height.saturating_sub(1)));
     if below > 0 {
         line.push_span(format!("   ↓ {} below", format::count(below as u64, "line")).fg(theme::DIM));
     }
     ruled(frame, line, heading);
-    let [left, right] = SpanPage::of(span, area.width).columns;
+    let page = SpanPage::of(span, area.width);
+    frame.render_widget(page.facts, Rect { height: 1, ..body }.intersection(body));
+    let columns = Rect {
+        y: body.y + 1,
+        height: body.height.saturating_sub(1),
+        ..body
+    }
+    .intersection(body);
+    let half = columns.width / 2;
     let halves = [
-        body,
+        columns,
         Rect {
-            x: body.x + body.width / 2,
-            width: body.width - body.width / 2,
-            ..body
+            x: columns.x + half,
+            width: columns.width - half,
+            ..columns
         },
     ];
-    for (lines, area) in [left, right].into_iter().zip(halves) {
+    for (lines, area) in page.columns.into_iter().zip(halves) {
         for (row, line) in area.rows().zip(lines.into_iter().skip(app.details.first())) {
             frame.render_widget(line, row);
         }
@@ -66,9 +75,12 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
 /// From this width on, what the span says stands left and who says it stands right.
 const TWO_COLUMNS: u16 = 110;
 
-/// The pane's lines at a width, values wrapped; the right column is empty where there is room for one only.
+/// The pane's content at a width, values wrapped.
 #[derive(Debug)]
 pub struct SpanPage {
+    /// Stays while the rest scrolls.
+    facts: Line<'static>,
+    /// The right one is empty where there is room for one only.
     columns: [Vec<Line<'static>>; 2],
 }
 
@@ -77,30 +89,19 @@ impl SpanPage {
     #[must_use]
     pub fn of(span: &Span, width: u16) -> Self {
         let wide = width >= TWO_COLUMNS;
-        let mut left = Page {
-            lines: vec![facts(span)],
-            width: usize::from(if wide { width / 2 } else { width }),
-        };
+        let mut left = Page::new(usize::from(if wide { width / 2 } else { width }), &span.attributes);
+        let mut right = Page::new(left.width, &span.resource);
         if span.status == StatusCode::Error && !span.status_message.is_empty() {
             left.pair("status", &span.status_message, 3, Style::new().fg(theme::ERROR));
         }
         left.attributes("attributes", &span.attributes);
         left.events(&span.events, span.start_unix_nano);
         left.links(&span.links);
-        if !wide {
-            left.attributes("resource", &span.resource);
-            left.identity(span);
-            return Self {
-                columns: [left.lines, Vec::new()],
-            };
-        }
-        let mut right = Page {
-            lines: Vec::new(),
-            width: left.width,
-        };
-        right.attributes("resource", &span.resource);
-        right.identity(span);
+        let who = if wide { &mut right } else { &mut left };
+        who.attributes("resource", &span.resource);
+        who.identity(span);
         Self {
+            facts: facts(span),
             columns: [left.lines, right.lines],
         }
     }
@@ -136,13 +137,25 @@ fn facts(span: &Span) -> Line<'static> {
     line
 }
 
-/// Lines so far, and the width for the next.
+/// Lines so far, and the widths for the next.
 struct Page {
     lines: Vec<Line<'static>>,
     width: usize,
+    /// Where values begin.
+    values: usize,
 }
 
 impl Page {
+    /// Values begin behind the longest key, or in the middle.
+    fn new(width: usize, attributes: &[Attribute]) -> Self {
+        let longest = attributes.iter().map(|attribute| attribute.key.width()).max().unwrap_or(0);
+        Self {
+            lines: Vec::new(),
+            width,
+            values: (longest + 4).clamp(18, (width / 2).max(18)),
+        }
+    }
+
     fn section(&mut self, name: &'static str) {
         self.lines.push(Line::from(format!(" {name}").bold()));
     }
@@ -162,8 +175,8 @@ impl Page {
 
     /// A name with its value; a value that is too long goes on below itself.
     fn pair(&mut self, key: &str, value: &str, indent: usize, style: Style) {
-        let column = 3 + (self.width / 3).clamp(8, 40);
-        let key = format::exactly(&clean(key), column - indent - 1);
+        let column = self.values;
+        let key = format::exactly(&clean(key), column.saturating_sub(indent + 1));
         let value = clean(value);
         for (at, piece) in format::wrapped(&value, self.width.saturating_sub(column + 1).max(8))
             .into_iter()

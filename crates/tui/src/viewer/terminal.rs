@@ -2,9 +2,9 @@
 
 use std::io::{self, Stdout, stdout};
 
-use crossterm::cursor::Show;
+use crossterm::cursor::{Hide, Show};
 use crossterm::execute;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::CrosstermBackend;
 
 use crate::app::App;
@@ -30,9 +30,9 @@ impl Terminal {
         enable_raw_mode()?;
         // From here on dropping it gives the terminal back.
         let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
-        let mut terminal = Self { inner };
-        execute!(stdout(), EnterAlternateScreen)?;
-        terminal.inner.clear()?;
+        let terminal = Self { inner };
+        // Not `Terminal::clear`, which asks the terminal where its cursor is: not every one answers.
+        execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), Hide)?;
         Ok(terminal)
     }
 

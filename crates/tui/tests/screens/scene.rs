@@ -34,7 +34,12 @@ impl Scene {
         let mut app = App::new(Store::new(256 << 20), mode, addresses, fastrand::Rng::with_seed(1));
         if mode == Mode::Demo {
             for service in ["broker", "mailer", "api"] {
-                app.services.set(service, ServiceState::Ready { address: None });
+                app.services.set(
+                    service,
+                    ServiceState::Ready {
+                        address: Some("127.0.0.1:3000".to_owned()),
+                    },
+                );
             }
         }
         let terminal = Terminal::new(TestBackend::new(width, height)).expect("a test backend");

@@ -33,6 +33,16 @@ fn a_key_sends_a_request_and_its_trace_stands_before_the_person() {
 }
 
 #[test]
+fn nothing_is_sent_while_the_api_is_not_ready() {
+    let mut scene = Scene::new(Mode::Demo, 120, 40);
+    scene.add(password_reset());
+    scene.app.services.set("api", spanfall::app::ServiceState::NotReady);
+    assert_eq!(scene.type_keys("r"), None);
+    assert!(scene.text().contains("the API is not ready"), "{}", scene.text());
+    assert_eq!(scene.app.traces.selected(), Some(trace(1)), "the list stays as it was");
+}
+
+#[test]
 fn the_newest_trace_is_followed_until_somebody_moves() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     for number in 1..=3 {
