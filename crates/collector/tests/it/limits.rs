@@ -1,5 +1,7 @@
 //! What a sender cannot do: fill the memory, hold the others up, kill the listener, write on the terminal.
 
+use std::time::Duration;
+
 use collector::Health;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use prost::Message;
@@ -167,4 +169,38 @@ async fn too_many_requests_at_once_are_asked_to_come_again() {
     });
     again.await.unwrap();
     assert!(running.counts().sentry.busy >= 1);
+}
+
+/// Of virtual time, which passes as soon as everybody waits for it.
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test(start_paused = true)]
+async fn connections_without_a_request_are_closed() {
+    let running = Running::start().await;
+    for at in [running.at.otlp_grpc, running.at.otlp_http, running.at.sentry] {
+        for beginning in ["", "P", "PRI * HTTP/2.0\r\n", "POST / HTTP/1.1\r\nhost:"] {
+            let mut stream = TcpStream::connect(at).await.unwrap();
+            stream.write_all(beginning.as_bytes()).await.unwrap();
+            let closed = tokio::time::timeout(HOUR, stream.read_to_end(&mut Vec::new())).await;
+            assert!(closed.is_ok(), "{beginning:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_given_up() {
+    let running = Running::start().await;
+    let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
+    stream
+        .write_all(b"POST /stream HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(HOUR, stream.read_to_end(&mut answer))
+        .await
+        .unwrap()
+        .unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!(running.counts().sentry.refused, 1);
 }
