@@ -5,6 +5,7 @@
 //! | `POST /users/reset-password` `{"email": "…"}` | 200 `{"message":"Password reset email sent"}`, once the broker has confirmed it |
 //! | … anything that is not JSON with a valid email | 400 `{"error":"Bad Request"}` |
 //! | … more than 16 KiB | 413 `{"error":"Payload Too Large"}` |
+//! | … that does not arrive within five seconds | 408 `{"error":"Request Timeout"}` |
 //! | … while the queue cannot be reached | 503 `{"error":"Service Unavailable"}` with `Retry-After`, within two seconds |
 //! | `GET /health` | 200 `{"status":"ok"}`, or 503 `{"status":"queue unreachable"}` |
 //!
@@ -22,10 +23,14 @@
 //! ```
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::{get, post};
+use http::StatusCode;
 
 pub use self::origins::{InvalidOrigins, Origins};
 pub use self::publisher::{Publisher, Unpublished};
@@ -36,11 +41,16 @@ mod publisher;
 mod reset_password;
 mod server_span;
 
+/// How long a request may take, its body included; longer than the queue is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The service, listening on `address`, with the queue behind `publisher`, for pages of `origins`.
 ///
 /// Set telemetry up before: the HTTP spans go to the tracer provider that is global now.
 pub fn app(publisher: Publisher, address: SocketAddr, origins: Origins) -> Router {
-    let traced = Router::new().route("/users/reset-password", post(reset_password::handle));
+    let traced = Router::new()
+        .route("/users/reset-password", post(reset_password::handle))
+        .route_layer(middleware::from_fn(in_time));
     server_span::around(traced, address)
         .route("/health", get(answer::health))
         .fallback(answer::not_found)
@@ -48,4 +58,11 @@ pub fn app(publisher: Publisher, address: SocketAddr, origins: Origins) -> Route
         .layer(DefaultBodyLimit::max(mail_queue::MAX_BODY))
         .layer(origins.layer())
         .with_state(publisher)
+}
+
+/// A body that never ends would hold its connection and its span open for ever.
+async fn in_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(PATIENCE, next.run(request))
+        .await
+        .unwrap_or_else(|_| answer::error(StatusCode::REQUEST_TIMEOUT))
 }

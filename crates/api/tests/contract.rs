@@ -1,6 +1,6 @@
 //! The contract of the API over real HTTP, with a real broker, and without one.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -125,6 +125,18 @@ async fn a_body_is_read_up_to_its_limit() {
     assert_eq!(api.post("application/json", largest).await.status(), 200);
     let answer = said(api.post("application/json", larger).await).await;
     assert_eq!(answer, (413, r#"{"error":"Payload Too Large"}"#.into()));
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_not_waited_for() {
+    let (api, _broker) = ready().await;
+    let mut raw = TcpStream::connect(api.address).await.unwrap();
+    let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{");
+    raw.write_all(head.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    let answered = tokio::time::timeout(DEADLINE, raw.read_exact(&mut status)).await;
+    answered.expect("an answer").unwrap();
+    assert_eq!(&status, b"HTTP/1.1 408");
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ async fn an_absent_collector_costs_one_line_and_one_more_when_it_comes() {
         OVER_GRPC,
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
         ("SENTRY_DSN", &dsn),
+        ("RUST_LOG", "info"),
     ];
     let services = Services::start_with(&url, &env).await.unwrap();
     requests(&services, 1).await;
@@ -61,6 +62,12 @@ async fn an_absent_collector_costs_one_line_and_one_more_when_it_comes() {
         assert_eq!(lines(process, "takes no spans").len(), 1);
         assert_eq!(lines(process, "takes spans again").len(), 1);
         assert_eq!(process.stderr(), Vec::<String>::new());
+        let others = |line: &Value| {
+            line["target"]
+                .as_str()
+                .is_some_and(|target| target.starts_with("opentelemetry"))
+        };
+        assert!(!process.json().iter().any(others), "{:#?}", process.stdout());
     }
     assert!(!collector.all().is_empty());
 }

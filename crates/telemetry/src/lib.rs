@@ -10,7 +10,7 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `RUST_LOG` | what is logged ([`tracing_subscriber::EnvFilter`]) | `info`, without the AMQP client's and the SDK's own |
+//! | `RUST_LOG` | what is logged ([`tracing_subscriber::EnvFilter`]) | `info`; `lapin` and `opentelemetry` stay silent unless named |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT` | where spans go | `http://localhost:4317`; over HTTP `http://localhost:4318` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]PROTOCOL` | `grpc` or `http/protobuf` | `grpc` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT`, `…_HEADERS` | as the standard says | |

@@ -15,16 +15,23 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::{Error, environment};
 
-/// The AMQP client logs what it returns as well, and the SDK's exporters report for themselves.
-const DEFAULT_FILTER: &str = "info,lapin=off,opentelemetry=off";
+/// Libraries that are silent unless `RUST_LOG` names them: the AMQP client logs as errors what it returns as well, and the SDK
+/// writes a line for every batch that it could not send, where ours is one line in all.
+const QUIET: [&str; 2] = ["lapin", "opentelemetry"];
 
 /// What a log line says itself: a field of the same name makes way.
 const OWN: [&str; 5] = ["timestamp", "level", "target", "trace_id", "span_id"];
 
 pub(crate) fn filter() -> Result<EnvFilter, Error> {
     let directives = environment::value("RUST_LOG");
-    EnvFilter::try_new(directives.as_deref().unwrap_or(DEFAULT_FILTER))
+    EnvFilter::try_new(directives_of(directives.as_deref()))
         .map_err(|error| environment::bad("RUST_LOG", format!("is not a filter: {error}")))
+}
+
+fn directives_of(asked: Option<&str>) -> String {
+    let asked = asked.unwrap_or("info");
+    let quiet = QUIET.iter().filter(|library| !asked.contains(**library));
+    quiet.fold(asked.to_owned(), |directives, library| format!("{directives},{library}=off"))
 }
 
 /// Writes to standard output. An output that is gone is nobody's business: a service outlives who reads its log.
@@ -161,6 +168,16 @@ mod tests {
         assert_eq!(line["field.level"], "mine");
         assert!(line["timestamp"].is_string() && line["target"].is_string());
         assert!(line.get("trace_id").is_none(), "outside of a span there are no ids");
+    }
+
+    #[test]
+    fn what_would_flood_the_log_has_to_be_asked_for_by_name() {
+        assert_eq!(directives_of(None), "info,lapin=off,opentelemetry=off");
+        assert_eq!(directives_of(Some("debug")), "debug,lapin=off,opentelemetry=off");
+        assert_eq!(
+            directives_of(Some("warn,opentelemetry_sdk=debug")),
+            "warn,opentelemetry_sdk=debug,lapin=off"
+        );
     }
 
     #[test]
