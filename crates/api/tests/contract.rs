@@ -1,6 +1,6 @@
 //! The contract of the API over real HTTP, with a real broker, and without one.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
 use std::process::Command;
