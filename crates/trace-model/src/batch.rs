@@ -35,8 +35,8 @@ pub struct Origin {
     pub service: Arc<str>,
     /// How it came here.
     pub source: Source,
-    /// The OTLP `Resource` message, encoded.
-    pub resource: Box<[u8]>,
+    /// The OTLP `Resource` message, encoded: one copy for all scopes of a request, however many there are.
+    pub resource: Arc<[u8]>,
     /// The OTLP `InstrumentationScope` message, encoded.
     pub scope: Box<[u8]>,
 }

@@ -22,7 +22,7 @@ pub fn batch(resource_spans: Vec<proto::ResourceSpans>, source: Source) -> (Batc
     for group in resource_spans {
         let resource = group.resource.unwrap_or_default();
         let service: Arc<str> = service_name(&resource).into();
-        let resource = resource.encode_to_vec().into_boxed_slice();
+        let resource: Arc<[u8]> = resource.encode_to_vec().into();
         for scope in group.scope_spans {
             let encoded = scope.scope.unwrap_or_default().encode_to_vec().into_boxed_slice();
             let origin = Arc::new(Origin {

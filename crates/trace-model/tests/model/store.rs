@@ -2,7 +2,7 @@
 
 use crate::support::{Sent, batch, sent, span, store, trace};
 use proptest::prelude::*;
-use trace_model::{SentryReach, SpanKey, Store};
+use trace_model::{SentryReach, Source, SpanKey, Store, otlp};
 
 #[test]
 fn a_trace_is_one_line_with_its_true_root() {
@@ -150,6 +150,15 @@ fn a_span_is_decoded_when_it_is_asked_for() {
     );
     assert_eq!(decoded.resource[0].key, "service.name");
     assert_eq!(store.span(trace(2), &key), None);
+}
+
+#[test]
+fn a_resource_is_kept_once_however_many_scopes_repeat_it() {
+    let mut group = sent(1, 0, 0, 1).to_otlp();
+    group.scope_spans = vec![group.scope_spans[0].clone(); 3];
+    let (batch, _) = otlp::batch(vec![group], Source::OtlpHttp);
+    let resources: Vec<_> = batch.spans.iter().map(|span| span.origin.resource.as_ptr()).collect();
+    assert_eq!(resources, [resources[0]; 3]);
 }
 
 proptest! {
