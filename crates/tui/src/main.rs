@@ -9,7 +9,7 @@ use spanfall::cli::{Cli, Command};
 use spanfall::{tail, viewer};
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         // What stands in the way is for the person who started it: a backtrace would only hide it.
         Err(report) => {
@@ -19,17 +19,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<()> {
+fn run(cli: &Cli) -> Result<()> {
     // For panics: those are ours, and their report should be complete.
     color_eyre::config::HookBuilder::default()
         .display_env_section(false)
         .install()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
-        match cli.command {
+        match &cli.command {
             None => viewer::run(&cli.options, Mode::Viewer).await,
             Some(Command::Demo) => viewer::run(&cli.options, Mode::Demo).await,
-            Some(Command::Tail { json }) => tail::run(viewer::bind(&cli.options).await?, json, std::io::stdout()).await,
+            Some(Command::Tail { json }) => tail::run(viewer::bind(&cli.options).await?, *json, std::io::stdout()).await,
         }
     });
     // A blocking task (a name look-up, say) must not hold up the end.

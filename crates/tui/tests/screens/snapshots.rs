@@ -55,7 +55,7 @@ fn running_missing_and_nameless_spans() {
             span(1, 2, 9, "api", "POST /users/reset-password", 1, 0),
             span(1, 3, 2, "", "a span without service", 2, 7),
             edit(span(1, 4, 4, "api", "its own parent", 3, 6), |span| {
-                span.end_time_unix_nano = span.start_time_unix_nano - 1
+                span.end_time_unix_nano = span.start_time_unix_nano - 1;
             }),
         ]);
         scene.app.services.set(

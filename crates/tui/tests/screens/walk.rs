@@ -86,8 +86,7 @@ fn enter_goes_deeper_and_escape_comes_back() {
         scene.press(&[key]);
         panes.push(scene.app.pane);
     }
-    use Pane::{Details, Traces, Waterfall};
-    assert_eq!(panes, [Waterfall, Details, Waterfall, Traces, Waterfall, Traces]);
+    assert_eq!(panes, [Pane::Waterfall, Pane::Details, Pane::Waterfall, Pane::Traces, Pane::Waterfall, Pane::Traces]);
 }
 
 #[test]

@@ -1,0 +1,39 @@
+# The two commands that matter: `make demo` and `make test`. Both install what they can and name what they cannot.
+
+CARGO ?= cargo
+# A test that lacks its broker or its SDK must fail here, not skip.
+REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1
+
+.PHONY: help demo build test lint docs unit clean
+
+help: ## Show this help
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## Build everything and start the viewer with the demo behind it
+	@scripts/need demo
+	$(CARGO) build --release --locked --workspace --bins
+	@target/release/spanfall demo
+
+build: ## Build all programs, for speed
+	$(CARGO) build --release --locked --workspace --bins
+
+test: ## Everything that has to pass: format, lints, documentation, tests
+	@scripts/need test
+	@$(MAKE) --no-print-directory lint
+	@crates/e2e/python/setup.sh
+	$(CARGO) build --locked --workspace --bins
+	$(REQUIRE) $(CARGO) test --locked --workspace --no-fail-fast
+	@$(MAKE) --no-print-directory docs
+
+lint: ## Format and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+docs: ## The crates' documentation, its links checked
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+
+unit: ## The tests that need no other program
+	$(CARGO) test --locked --workspace --exclude e2e --lib
+
+clean: ## Remove what was built
+	$(CARGO) clean
