@@ -12,7 +12,7 @@ help: ## Show this help
 demo: ## Build everything and start the viewer with the demo behind it
 	@scripts/need demo
 	$(CARGO) build --release --locked --workspace --bins
-	@target/release/spanfall demo
+	@set -a; if [ -f .env ]; then . ./.env; fi; exec target/release/spanfall demo
 
 build: ## Build all programs, for speed
 	$(CARGO) build --release --locked --workspace --bins

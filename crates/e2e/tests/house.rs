@@ -1,0 +1,69 @@
+//! The house's walls: which room may not know of which.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by it")]
+
+use std::collections::HashSet;
+use std::process::Command;
+
+/// What a crate must not compile, however far down.
+const WALLS: [(&str, &[&str]); 9] = [
+    ("trace-model", &["tokio", "tonic", "axum", "hyper", "ratatui", "serde_json"]),
+    ("collector", &["ratatui", "crossterm", "sentry", "lapin"]),
+    (
+        "spanfall",
+        &["sentry", "lapin", "lettre", "telemetry", "broker", "mail-queue"],
+    ),
+    ("lifecycle", &["tracing", "opentelemetry", "ratatui"]),
+    ("broker", &["lapin", "sentry", "opentelemetry", "ratatui"]),
+    ("telemetry", &["axum", "lettre", "ratatui", "trace-model", "collector"]),
+    ("mail-queue", &["axum", "lettre", "ratatui", "trace-model", "collector"]),
+    (
+        "api",
+        &["lettre", "ratatui", "crossterm", "trace-model", "collector", "broker"],
+    ),
+    (
+        "mailer",
+        &["axum", "ratatui", "crossterm", "trace-model", "collector", "broker"],
+    ),
+];
+
+#[test]
+fn dependencies_point_inward() {
+    assert!(compiled_by("spanfall").contains("ratatui"), "names are what they seem");
+    for (room, walls) in WALLS {
+        let compiled = compiled_by(room);
+        assert!(compiled.len() > 1, "{room} is a room");
+        for beyond in walls {
+            assert!(!compiled.contains(*beyond), "{room} compiles {beyond}");
+        }
+    }
+}
+
+/// The names of all crates that a room compiles when it is built alone.
+fn compiled_by(room: &str) -> HashSet<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let arguments = [
+        "tree",
+        "--locked",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{lib}",
+        "--package",
+        room,
+    ];
+    let output = Command::new(cargo)
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let names = String::from_utf8(output.stdout).unwrap();
+    names
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(|name| name.replace('_', "-"))
+        .collect()
+}
