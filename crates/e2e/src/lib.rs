@@ -5,6 +5,7 @@
 
 pub mod envelopes;
 pub mod proxy;
+pub mod python;
 pub mod screen;
 pub mod services;
 pub mod spans;

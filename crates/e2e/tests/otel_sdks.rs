@@ -5,32 +5,17 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use collector::{Arrival, Collector, Config};
 use e2e::DEADLINE;
+use e2e::python::interpreter_or_skip;
 use serde_json::{Value, json};
 use testkit::{Process, eventually};
 
-const REQUIRE: &str = "SPANFALL_REQUIRE_PYTHON";
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const START: u64 = 1_700_000_000_000_000_001;
-
-/// The interpreter that has the SDKs: in the target directory that this test was built into.
-fn python() -> Option<PathBuf> {
-    let test = std::env::current_exe().unwrap();
-    let found = test
-        .ancestors()
-        .map(|folder| folder.join("python-sdks"))
-        .find(|venv| venv.join("installed.txt").is_file());
-    if found.is_none() {
-        let how = "the Python SDKs are not installed: run crates/e2e/python/setup.sh";
-        assert!(std::env::var_os(REQUIRE).is_none(), "{how}");
-        eprintln!("SKIPPED: {how}");
-    }
-    found.map(|venv| venv.join("bin/python"))
-}
 
 /// Runs one of the scripts to its end. The environment is empty: no `OTEL_*` or proxy of this machine is meant for it.
 async fn run(python: &Path, script: &str, arguments: &[&str]) -> Process {
@@ -127,7 +112,7 @@ fn expected(source: &str) -> Vec<Value> {
 }
 
 async fn everything_comes_out(protocol: &str, source: &str, compression: &str) {
-    let Some(python) = python() else { return };
+    let Some(python) = interpreter_or_skip() else { return };
     let tail = Tail::start(&["--json"]).await;
     let address = if protocol == "grpc" {
         &tail.otlp_grpc
@@ -171,7 +156,7 @@ async fn over_http_gzipped() {
 
 #[tokio::test]
 async fn a_person_gets_lines_that_cannot_command_the_terminal() {
-    let Some(python) = python() else { return };
+    let Some(python) = interpreter_or_skip() else { return };
     let tail = Tail::start(&[]).await;
     run(
         &python,
@@ -199,7 +184,7 @@ async fn a_person_gets_lines_that_cannot_command_the_terminal() {
 /// Sentry's SDK takes the endpoint for Sentry, and all its spans are noted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sentry_spans_are_noted() {
-    let Some(python) = python() else { return };
+    let Some(python) = interpreter_or_skip() else { return };
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let collector = Collector::bind(Config {
         otlp_grpc: any,

@@ -1,0 +1,24 @@
+//! Programs from PyPI: SDKs of another language, and a real SMTP server.
+
+use std::path::PathBuf;
+
+/// With this variable set, missing programs are a failure and no reason to skip.
+pub const REQUIRE: &str = "SPANFALL_REQUIRE_PYTHON";
+
+/// The interpreter that has them, in the target directory that this test was built into. Without it says loudly that the test is
+/// skipped.
+///
+/// # Panics
+/// It is missing and [`REQUIRE`] is set.
+#[must_use]
+pub fn interpreter_or_skip() -> Option<PathBuf> {
+    let test = std::env::current_exe().unwrap_or_default();
+    let venvs = test.ancestors().map(|folder| folder.join("python-sdks"));
+    let found = venvs.into_iter().find(|venv| venv.join("installed.txt").is_file());
+    if found.is_none() {
+        let how = "the programs from PyPI are not installed: run crates/e2e/python/setup.sh";
+        assert!(std::env::var_os(REQUIRE).is_none(), "{how}");
+        eprintln!("SKIPPED: {how}");
+    }
+    found.map(|venv| venv.join("bin/python"))
+}
