@@ -11,6 +11,7 @@ help: ## Show this help
 
 demo: ## Build everything and start the viewer with the demo behind it
 	@scripts/need demo
+	@scripts/build-page
 	$(CARGO) build --release --locked --workspace --bins
 	@set -a; if [ -f .env ]; then . ./.env; fi; exec target/release/spanfall demo
 

@@ -19,7 +19,7 @@ pub use services::{ServiceState, Services};
 pub use traces::TraceList;
 pub use waterfall::Waterfall;
 
-use crate::demo::API;
+use crate::demo::{API, PAGE};
 use crate::view::layout::Panes;
 
 /// What stands behind the viewer.
@@ -57,6 +57,7 @@ pub enum Overlay {
 pub enum Action {
     SendReset,
     SendInvalid,
+    Page,
     Output,
     Up,
     Down,
@@ -76,12 +77,14 @@ pub enum Action {
 }
 
 /// What the event loop shall do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// End the program.
     Quit,
     /// Send a request to the demo's API, as the span with these ids.
     Send(DemoRequest),
+    /// Open this address in a browser.
+    Browse(String),
 }
 
 /// A request to the demo's API, traced by the viewer.
@@ -162,6 +165,7 @@ impl App {
             Action::Quit => return Some(Effect::Quit),
             Action::SendReset => return self.send(true),
             Action::SendInvalid => return self.send(false),
+            Action::Page => return self.open_page(),
             Action::Help => self.toggle(Overlay::Help(0)),
             Action::Output => self.toggle(Overlay::Output),
             Action::Back if self.overlay.is_some() => self.overlay = None,
@@ -200,6 +204,21 @@ impl App {
             span_id,
             valid,
         }))
+    }
+
+    fn open_page(&mut self) -> Option<Effect> {
+        if let Some(address) = self.services.address(PAGE) {
+            return Some(Effect::Browse(format!("http://{address}/")));
+        }
+        let text = match self.services.state(PAGE) {
+            Some(ServiceState::Absent { why }) => why,
+            _ => "the page is not ready; press o to read what the services print",
+        };
+        self.notice = Some(Notice {
+            text: text.to_owned(),
+            error: true,
+        });
+        None
     }
 
     fn toggle(&mut self, overlay: Overlay) {

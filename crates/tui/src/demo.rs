@@ -27,6 +27,8 @@ pub const API: &str = "api";
 pub const MAILER: &str = "mailer";
 /// The embedded broker's process.
 pub const BROKER: &str = "broker";
+/// The process that serves the page.
+pub const PAGE: &str = "page";
 
 /// What the demo tells the event loop.
 #[derive(Clone, Debug)]
@@ -46,7 +48,10 @@ pub enum DemoEvent {
 pub struct Setup {
     programs: PathBuf,
     rabbitmq_url: Option<String>,
+    /// The built page; without it there is none.
+    page: Option<PathBuf>,
     environment: Vec<(&'static str, String)>,
+    page_environment: Vec<(&'static str, String)>,
 }
 
 impl Setup {
@@ -57,10 +62,9 @@ impl Setup {
     pub fn check(addresses: Addresses) -> Result<Self> {
         let programs = beside_this_program()?;
         let rabbitmq_url = set("RABBITMQ_URL");
-        let wanted = [BROKER, API, MAILER]
-            .into_iter()
-            .filter(|name| *name != BROKER || rabbitmq_url.is_none());
-        for name in wanted {
+        let page = built_page(&programs);
+        let left_out = |name| name == BROKER && rabbitmq_url.is_some() || name == PAGE && page.is_none();
+        for name in [BROKER, API, MAILER, PAGE].into_iter().filter(|name| !left_out(*name)) {
             if !programs.join(name).is_file() {
                 return Err(Problem {
                     what: format!(
@@ -72,23 +76,62 @@ impl Setup {
                 .into());
             }
         }
-        api_address_is_free()?;
+        is_free("API", "API_ADDR", 3000)?;
+        if page.is_some() {
+            is_free("page", "PAGE_ADDR", 3001)?;
+        }
+        let otlp_http = format!("http://{}", addresses.otlp_http);
+        let or_ours = |variable: &str, ours: String| set(variable).unwrap_or(ours);
+        let sentry = [
+            (
+                "SENTRY_DSN",
+                or_ours("SENTRY_DSN", format!("http://spanfall@{}/1", addresses.sentry)),
+            ),
+            ("SENTRY_ENVIRONMENT", or_ours("SENTRY_ENVIRONMENT", "demo".to_owned())),
+        ];
         let mut environment = vec![
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", addresses.otlp_http)),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", otlp_http.clone()),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()),
         ];
-        if set("SENTRY_DSN").is_none() {
-            environment.push(("SENTRY_DSN", format!("http://spanfall@{}/1", addresses.sentry)));
-        }
-        if set("SENTRY_ENVIRONMENT").is_none() {
-            environment.push(("SENTRY_ENVIRONMENT", "demo".to_owned()));
-        }
+        environment.extend(sentry.clone());
+        let mut page_environment = vec![("OTLP_HTTP_URL", otlp_http)];
+        page_environment.extend(sentry);
         Ok(Self {
             programs,
             rabbitmq_url,
+            page,
             environment,
+            page_environment,
         })
     }
+
+    /// The processes that there will be, in the order in which the header shows them, and the page even if there is none.
+    #[must_use]
+    pub fn processes(&self) -> Vec<(&'static str, ServiceState)> {
+        let embedded = self.rabbitmq_url.is_none().then_some((BROKER, ServiceState::Starting));
+        let page = match self.page {
+            Some(_) => ServiceState::Starting,
+            None => ServiceState::Absent {
+                why: "the page is not built: make demo does it when Node 20 or newer is there",
+            },
+        };
+        let services = [(API, ServiceState::Starting), (MAILER, ServiceState::Starting), (PAGE, page)];
+        embedded.into_iter().chain(services).collect()
+    }
+}
+
+/// Where the built page is: said by `PAGE_DIR`, or `frontend/dist` of the tree that this program was built in.
+fn built_page(programs: &Path) -> Option<PathBuf> {
+    let said = set("PAGE_DIR").map(PathBuf::from);
+    let candidates = match &said {
+        Some(said) => vec![said.clone()],
+        None => [Path::new(".")]
+            .into_iter()
+            .chain(programs.ancestors())
+            .map(|tree| tree.join("frontend/dist"))
+            .collect(),
+    };
+    candidates.into_iter().find(|page| page.join("index.html").is_file())
 }
 
 /// A variable that is set to something.
@@ -105,12 +148,15 @@ fn beside_this_program() -> Result<PathBuf> {
         .ok_or_else(|| eyre!("this program has no directory"))
 }
 
-/// The API would say so itself, but on a screen that is no longer normal.
-fn api_address_is_free() -> Result<(), Problem> {
-    let address = set("API_ADDR").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+/// The process would say so itself, but on a screen that is no longer normal.
+fn is_free(whose: &str, variable: &str, port: u16) -> Result<(), Problem> {
+    let address = set(variable).unwrap_or_else(|| format!("127.0.0.1:{port}"));
     // Bound for a moment only: no connection is made, so the port is free again at once.
     TcpListener::bind(&address).map(drop).map_err(|error| Problem {
-        what: format!("the demo's API cannot listen on {address}: {error}"),
-        advice: "choose another address with API_ADDR, such as API_ADDR=127.0.0.1:3100".to_owned(),
+        what: format!("the demo's {whose} cannot listen on {address}: {error}"),
+        advice: format!(
+            "choose another address with {variable}, such as {variable}=127.0.0.1:{}",
+            port + 100
+        ),
     })
 }

@@ -100,6 +100,13 @@ pub const KEYMAP: &[Binding] = &[
         "send a request without a valid email: a 400 and a failed trace",
     ),
     bind(
+        &[Char('p')],
+        Action::Page,
+        Place::Demo,
+        "page",
+        "open the page in a browser: its requests begin there",
+    ),
+    bind(
         &[Char('o')],
         Action::Output,
         Place::Demo,

@@ -56,7 +56,10 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     };
     log::to_file(options.log_file.as_deref())?;
     let store = Store::new(options.max_memory.0);
-    let app = App::new(store, mode, addresses, fastrand::Rng::new());
+    let mut app = App::new(store, mode, addresses, fastrand::Rng::new());
+    for (service, state) in setup.iter().flat_map(Setup::processes) {
+        app.services.set(service, state);
+    }
 
     let terminal = Terminal::enter().wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
     let (arrivals, health, server) = collector.serve();
@@ -138,7 +141,7 @@ struct Viewer {
 }
 
 impl Viewer {
-    /// One turn after the other: input first, then what arrived, then the frame if one is due.
+    /// One turn after the other: input first, then the frame if one is due, then what arrived.
     async fn run(&mut self) -> Result<()> {
         let mut input = EventStream::new();
         let shutdown = lifecycle::shutdown_requested();
@@ -154,18 +157,24 @@ impl Viewer {
                 },
                 ended = &mut shutdown => return ended.wrap_err("signals cannot be received"),
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
-                    self.terminal.draw(&mut self.app, &now(&self.zone)).wrap_err("the terminal cannot be drawn to")?;
+                    self.draw()?;
                     last_frame = Some(Instant::now());
-                    self.dirty = false;
                 }
-                Some(arrival) = self.arrivals.recv() => self.arrived(arrival),
+                // Before the arrivals, of which there may be more at any moment.
                 Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => self.demo_said(event),
-                () = self.health.changed() => {
-                    self.app.health = self.health.snapshot();
-                    self.dirty = true;
-                }
+                Some(arrival) = self.arrivals.recv() => self.arrived(arrival),
+                // After them, since each of them changes it; a refusal alone has to wake the screen too.
+                () = self.health.changed() => self.dirty = true,
             }
         }
+    }
+
+    fn draw(&mut self) -> Result<()> {
+        self.app.health = self.health.snapshot();
+        self.dirty = false;
+        self.terminal
+            .draw(&mut self.app, &now(&self.zone))
+            .wrap_err("the terminal cannot be drawn to")
     }
 
     /// When to draw; `None` while nothing on the screen would change.
@@ -187,6 +196,10 @@ impl Viewer {
         let action = keymap::action(key, self.app.mode, self.app.pane);
         match action.and_then(|action| self.app.update(action)) {
             Some(Effect::Quit) => true,
+            Some(Effect::Browse(address)) => {
+                self.app.notice = Some(browse(&address));
+                false
+            }
             Some(Effect::Send(request)) => {
                 self.send(request);
                 false
@@ -234,6 +247,20 @@ impl Viewer {
             DemoEvent::Spans(batch) => self.app.store.add(batch),
             DemoEvent::Notice(notice) => self.app.notice = Some(notice),
         }
+    }
+}
+
+/// Opens an address in whatever browser there is; where there is none, the person can still read the address.
+fn browse(address: &str) -> Notice {
+    match open::that_detached(address) {
+        Ok(()) => Notice {
+            text: format!("opening {address}"),
+            error: false,
+        },
+        Err(_) => Notice {
+            text: format!("no browser here; the page is at {address}"),
+            error: false,
+        },
     }
 }
 

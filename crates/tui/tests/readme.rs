@@ -24,7 +24,11 @@ fn its_keys_are_those_of_the_keymap() {
         std::fs::write(path, format!("{before}{START}{}{END}{after}", keymap::markdown())).expect("the README");
         return;
     }
-    assert_eq!(table, keymap::markdown(), "take it over with SPANFALL_UPDATE_README=1 cargo test -p spanfall --test readme");
+    assert_eq!(
+        table,
+        keymap::markdown(),
+        "take it over with SPANFALL_UPDATE_README=1 cargo test -p spanfall --test readme"
+    );
 }
 
 #[test]
@@ -32,9 +36,16 @@ fn it_names_every_command_and_flag_with_its_default() {
     let readme = readme();
     let command = Cli::command();
     for subcommand in command.get_subcommands() {
-        assert!(readme.contains(&format!("`spanfall {}", subcommand.get_name())), "{}", subcommand.get_name());
+        assert!(
+            readme.contains(&format!("`spanfall {}", subcommand.get_name())),
+            "{}",
+            subcommand.get_name()
+        );
     }
-    for argument in command.get_arguments().filter_map(|argument| argument.get_long().map(|long| (long, argument))) {
+    for argument in command
+        .get_arguments()
+        .filter_map(|argument| argument.get_long().map(|long| (long, argument)))
+    {
         let (long, argument) = argument;
         assert!(readme.contains(&format!("`--{long}")), "--{long}");
         for default in argument.get_default_values() {

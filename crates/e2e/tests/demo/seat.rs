@@ -19,6 +19,9 @@ impl Seat {
         let directory = TempDir::new().unwrap();
         let mut all = vec![
             ("API_ADDR", "127.0.0.1:0".to_owned()),
+            ("PAGE_ADDR", "127.0.0.1:0".to_owned()),
+            // No page unless a test asks for it.
+            ("PAGE_DIR", directory.path().display().to_string()),
             ("MAIL_DIR", directory.path().join("mail").display().to_string()),
             ("XDG_STATE_HOME", directory.path().display().to_string()),
         ];

@@ -14,6 +14,11 @@ pub enum ServiceState {
     },
     /// Runs, but says that it cannot do its work now.
     NotReady,
+    /// Is not there, and nothing waits for it.
+    Absent {
+        /// Why, and what to do about it.
+        why: &'static str,
+    },
     /// Ended, and is started again in a moment.
     Exited {
         /// What the system says of its end.
@@ -47,7 +52,14 @@ impl Services {
     /// Whether there are any and all do their work.
     #[must_use]
     pub fn all_ready(&self) -> bool {
-        !self.states.is_empty() && self.states.values().all(|state| matches!(state, ServiceState::Ready { .. }))
+        let ready = |state: &ServiceState| matches!(state, ServiceState::Ready { .. } | ServiceState::Absent { .. });
+        !self.states.is_empty() && self.states.values().all(ready)
+    }
+
+    /// How a process is; `None` when it has not been started.
+    #[must_use]
+    pub fn state(&self, service: &str) -> Option<&ServiceState> {
+        self.states.get(service)
     }
 
     /// Where a process listens, when it is ready.

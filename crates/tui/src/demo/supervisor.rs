@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::child::{Child, Stopping};
-use super::{API, BROKER, DemoEvent, MAILER, Setup};
+use super::{API, BROKER, DemoEvent, MAILER, PAGE, Setup};
 
 /// Lines that may wait for the event loop; a process that prints faster waits.
 const WAITING: usize = 256;
@@ -20,22 +20,39 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts broker, mailer and API; what happens to them comes over the channel.
+    /// Starts broker, API, mailer and, if it is built, the page; what happens to them comes over the channel.
     #[must_use]
     pub fn start(setup: &Setup) -> (Self, mpsc::Sender<DemoEvent>, mpsc::Receiver<DemoEvent>) {
         let (events, received) = mpsc::channel(WAITING);
         let (stop, stopping) = watch::channel(false);
-        // The broker's URL, once it is known.
-        let (found, url) = watch::channel(setup.rabbitmq_url.clone());
         let mut processes = JoinSet::new();
+        let child = |name| Child::new(name, setup.programs.join(name), events.clone());
+
+        // What others need to know and only one can tell: the broker's URL, the API's address.
+        let (broker_found, broker_url) = watch::channel(setup.rabbitmq_url.clone());
+        let (api_found, api_url) = watch::channel(None);
         if setup.rabbitmq_url.is_none() {
-            let broker = Child::new(BROKER, setup.programs.join(BROKER), events.clone());
-            processes.spawn(run_broker(broker, found, Stopping::new(&stopping)));
+            processes.spawn(run_broker(child(BROKER), broker_found, Stopping::new(&stopping)));
         }
-        for name in [MAILER, API] {
-            let mut child = Child::new(name, setup.programs.join(name), events.clone());
-            child.environment.clone_from(&setup.environment);
-            processes.spawn(run_service(child, url.clone(), Stopping::new(&stopping)));
+        for name in [API, MAILER] {
+            let mut service = child(name);
+            service.environment.clone_from(&setup.environment);
+            let found = (name == API).then(|| api_found.clone());
+            let needs = Needs {
+                variable: "RABBITMQ_URL",
+                value: broker_url.clone(),
+            };
+            processes.spawn(run_service(service, needs, found, Stopping::new(&stopping)));
+        }
+        if let Some(directory) = &setup.page {
+            let mut page = child(PAGE);
+            page.environment.clone_from(&setup.page_environment);
+            page.environment.push(("PAGE_DIR", directory.display().to_string()));
+            let needs = Needs {
+                variable: "API_URL",
+                value: api_url,
+            };
+            processes.spawn(run_service(page, needs, None, Stopping::new(&stopping)));
         }
         (Self { stop, processes }, events, received)
     }
@@ -66,15 +83,28 @@ async fn run_broker(mut broker: Child, found: watch::Sender<Option<String>>, mut
     }
 }
 
-async fn run_service(mut service: Child, mut url: watch::Receiver<Option<String>>, mut stopping: Stopping) {
+/// A variable whose value somebody else finds out.
+struct Needs {
+    variable: &'static str,
+    value: watch::Receiver<Option<String>>,
+}
+
+/// Runs a service again and again, from when what it needs is known; tells where it listens, if somebody needs that.
+async fn run_service(mut service: Child, mut needs: Needs, found: Option<watch::Sender<Option<String>>>, mut stopping: Stopping) {
     let known = tokio::select! {
-        known = url.wait_for(Option::is_some) => known.ok().and_then(|url| url.clone()),
+        known = needs.value.wait_for(Option::is_some) => known.ok().and_then(|value| value.clone()),
         () = stopping.wait() => None,
     };
     let Some(known) = known else { return };
-    service.environment.push(("RABBITMQ_URL", known));
+    service.environment.push((needs.variable, known));
     while !stopping.now() {
-        service.run(&mut stopping, |_| {}).await;
+        service
+            .run(&mut stopping, |readiness| {
+                if let (Some(found), Some(address)) = (&found, &readiness.address) {
+                    found.send_replace(Some(format!("http://{address}")));
+                }
+            })
+            .await;
         service.pause(&mut stopping).await;
     }
 }

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{format, theme};
 use crate::app::{App, ServiceState};
+use crate::demo::PAGE;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     for (line, content) in [(0, [counts(app), services(app)]), (1, [listeners(app), refused(app)])] {
@@ -61,6 +62,7 @@ pub(super) fn mark(state: &ServiceState) -> (&'static str, Style) {
     match state {
         ServiceState::Starting => ("◌", Style::new().fg(theme::WARNING)),
         ServiceState::Ready { .. } => ("●", Style::new().fg(theme::GOOD)),
+        ServiceState::Absent { .. } => ("–", Style::new().fg(theme::DIM)),
         ServiceState::NotReady => ("◐", Style::new().fg(theme::WARNING)),
         ServiceState::Exited { .. } => ("✗", Style::new().fg(theme::ERROR).bold()),
     }
@@ -79,6 +81,10 @@ fn listeners(app: &App) -> Line<'static> {
     for (name, address) in listeners {
         line.push_span(Span::raw(format!(" {name} ")).fg(theme::DIM));
         line.push_span(format!(":{}", address.port()));
+    }
+    if let Some((_, port)) = app.services.address(PAGE).and_then(|address| address.rsplit_once(':')) {
+        line.push_span(Span::raw(" page ").fg(theme::DIM));
+        line.push_span(format!(":{port}"));
     }
     line
 }

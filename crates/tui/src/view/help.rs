@@ -52,7 +52,10 @@ const MARKS: &[(&str, &str)] = &[
         "✓ 8/8",
         "all spans that services sent reached Sentry too (without SENTRY_DSN: this viewer's own endpoint)",
     ),
-    ("● ◐ ✗", "a service that works; that runs but cannot work now; that ended"),
+    (
+        "● ◐ ✗ –",
+        "a service that works; that runs but cannot work now; that ended; that is not there",
+    ),
     ("refused", "requests and spans that the collector did not take"),
 ];
 

@@ -33,11 +33,17 @@ impl Scene {
         };
         let mut app = App::new(Store::new(256 << 20), mode, addresses, fastrand::Rng::with_seed(1));
         if mode == Mode::Demo {
-            for service in ["broker", "mailer", "api"] {
+            let services = [
+                ("broker", None),
+                ("api", Some("127.0.0.1:3000")),
+                ("mailer", None),
+                ("page", Some("127.0.0.1:3001")),
+            ];
+            for (service, address) in services {
                 app.services.set(
                     service,
                     ServiceState::Ready {
-                        address: Some("127.0.0.1:3000".to_owned()),
+                        address: address.map(str::to_owned),
                     },
                 );
             }

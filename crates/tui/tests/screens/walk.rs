@@ -1,7 +1,7 @@
 //! Moving about.
 
 use crossterm::event::KeyCode;
-use spanfall::app::{Effect, Mode, Overlay, Pane};
+use spanfall::app::{Effect, Mode, Overlay, Pane, ServiceState};
 
 use crate::scene::{Scene, password_reset, span, trace};
 
@@ -36,10 +36,27 @@ fn a_key_sends_a_request_and_its_trace_stands_before_the_person() {
 fn nothing_is_sent_while_the_api_is_not_ready() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     scene.add(password_reset());
-    scene.app.services.set("api", spanfall::app::ServiceState::NotReady);
+    scene.app.services.set("api", ServiceState::NotReady);
     assert_eq!(scene.type_keys("r"), None);
     assert!(scene.text().contains("the API is not ready"), "{}", scene.text());
     assert_eq!(scene.app.traces.selected(), Some(trace(1)), "the list stays as it was");
+}
+
+#[test]
+fn the_page_is_opened_where_it_is_served() {
+    let mut scene = Scene::new(Mode::Demo, 120, 40);
+    assert_eq!(
+        scene.type_keys("p"),
+        Some(Effect::Browse("http://127.0.0.1:3001/".to_owned()))
+    );
+    scene.app.services.set(
+        "page",
+        ServiceState::Absent {
+            why: "the page is not built",
+        },
+    );
+    assert_eq!(scene.type_keys("p"), None);
+    assert!(scene.text().contains("the page is not built"), "{}", scene.text());
 }
 
 #[test]
@@ -86,7 +103,17 @@ fn enter_goes_deeper_and_escape_comes_back() {
         scene.press(&[key]);
         panes.push(scene.app.pane);
     }
-    assert_eq!(panes, [Pane::Waterfall, Pane::Details, Pane::Waterfall, Pane::Traces, Pane::Waterfall, Pane::Traces]);
+    assert_eq!(
+        panes,
+        [
+            Pane::Waterfall,
+            Pane::Details,
+            Pane::Waterfall,
+            Pane::Traces,
+            Pane::Waterfall,
+            Pane::Traces
+        ]
+    );
 }
 
 #[test]
