@@ -1,0 +1,79 @@
+import { type FormEvent, useId, useRef, useState } from 'react';
+import type { Outcome, ResetRequest } from './reset-password';
+import { TraceId } from './TraceId';
+
+interface Props {
+  /** Sends a request for this address. */
+  request: (email: string) => ResetRequest;
+  /** The page of a trace in Sentry, if there is one. */
+  traceUrl: (traceId: string) => string | undefined;
+}
+
+const INVALID = 'Please enter an email address, such as name@example.com.';
+
+/** Asks for an email address, sends the request, and says how it went and which trace it was. */
+export function ResetForm({ request, traceUrl }: Props) {
+  const [busy, setBusy] = useState(false);
+  const [invalid, setInvalid] = useState(false);
+  const [outcome, setOutcome] = useState<Outcome>();
+  const [traceId, setTraceId] = useState<string>();
+  const input = useRef<HTMLInputElement>(null);
+  const id = useId();
+
+  async function handleSubmit(event: FormEvent) {
+    event.preventDefault();
+    if (busy || !input.current) {
+      return;
+    }
+    setOutcome(undefined);
+    const email = input.current.value.trim();
+    const valid = email !== '' && input.current.validity.valid;
+    setInvalid(!valid);
+    if (!valid) {
+      input.current.focus();
+      return;
+    }
+    setBusy(true);
+    const sent = request(email);
+    setTraceId(sent.traceId);
+    setOutcome(await sent.outcome);
+    setBusy(false);
+  }
+
+  return (
+    <main>
+      <h1>Reset your password</h1>
+      <p id={`${id}-about`}>Enter the email address of your account, and we send you a link to choose a new one.</p>
+      {/* The browser's own messages vanish and cannot be styled; a form of method GET could put the address into the URL. */}
+      <form onSubmit={handleSubmit} method="post" noValidate aria-busy={busy}>
+        <label htmlFor={`${id}-email`}>Email address</label>
+        <input
+          ref={input}
+          id={`${id}-email`}
+          name="email"
+          type="email"
+          autoComplete="email"
+          required
+          aria-invalid={invalid}
+          aria-describedby={invalid ? `${id}-invalid` : `${id}-about`}
+          onChange={() => setInvalid(false)}
+        />
+        {invalid && (
+          <p id={`${id}-invalid`} className="error" role="alert">
+            {INVALID}
+          </p>
+        )}
+        {/* Not `disabled`, which would take the focus away from who has just pressed it. */}
+        <button type="submit" aria-disabled={busy}>
+          {busy ? 'Sending…' : 'Send reset email'}
+        </button>
+      </form>
+      {/* There from the beginning: readers announce what changes in a live region, not one that appears. */}
+      <div className="outcome" aria-live="polite">
+        {busy && <span className="hidden">Sending…</span>}
+        {outcome && <p className={outcome.ok ? 'success' : 'error'}>{outcome.message}</p>}
+      </div>
+      {traceId && <TraceId key={traceId} traceId={traceId} url={traceUrl(traceId)} />}
+    </main>
+  );
+}
