@@ -158,6 +158,16 @@ impl App {
         }
     }
 
+    /// Takes the collector's counts; a new refusal is said at once, with its reason.
+    pub fn set_health(&mut self, health: HealthSnapshot) {
+        let newest = |health: &HealthSnapshot| health.recent.back().map(|refused| refused.number);
+        if let Some(refused) = health.recent.back().filter(|_| newest(&health) > newest(&self.health)) {
+            let text = format!("refused at {}: {}", refused.listener, refused.reason);
+            self.notice = Some(Notice { text, error: true });
+        }
+        self.health = health;
+    }
+
     /// Does what a key asked for.
     pub fn update(&mut self, action: Action) -> Option<Effect> {
         self.notice = None;

@@ -170,7 +170,7 @@ impl Viewer {
     }
 
     fn draw(&mut self) -> Result<()> {
-        self.app.health = self.health.snapshot();
+        self.app.set_health(self.health.snapshot());
         self.dirty = false;
         self.terminal
             .draw(&mut self.app, &now(&self.zone))

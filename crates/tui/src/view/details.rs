@@ -97,6 +97,10 @@ impl SpanPage {
         left.attributes("attributes", &span.attributes);
         left.events(&span.events, span.start_unix_nano);
         left.links(&span.links);
+        if left.lines.is_empty() {
+            left.lines
+                .push(Line::from("   no attributes, events or links".fg(theme::DIM)));
+        }
         let who = if wide { &mut right } else { &mut left };
         who.attributes("resource", &span.resource);
         who.identity(span);

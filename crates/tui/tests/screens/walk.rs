@@ -163,3 +163,22 @@ fn quitting_works_from_everywhere() {
         assert_eq!(scene.type_keys(keys), Some(Effect::Quit), "{keys}");
     }
 }
+
+#[test]
+fn a_refusal_is_said_once_with_its_reason() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    let mut health = collector::HealthSnapshot::default();
+    health.otlp_http.refused = 1;
+    health.recent.push_back(collector::Refused {
+        number: 1,
+        time: std::time::SystemTime::UNIX_EPOCH,
+        listener: collector::Listener::OtlpHttp,
+        reason: "no OTLP message".to_owned(),
+    });
+    scene.app.set_health(health.clone());
+    let text = scene.text();
+    assert!(text.contains("no OTLP message") && text.contains("1 refused"), "{text}");
+    scene.type_keys("j");
+    scene.app.set_health(health);
+    assert!(!scene.text().contains("no OTLP message"), "read once");
+}
