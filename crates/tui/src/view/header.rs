@@ -90,11 +90,18 @@ fn listeners(app: &App) -> Line<'static> {
 }
 
 fn refused(app: &App) -> Line<'static> {
-    let refused = app.health.refused();
-    let text = format!("{} refused ", format::grouped(refused));
-    if refused == 0 {
-        Line::from(text.fg(theme::DIM))
-    } else {
-        Line::from(text.bold().fg(theme::WARNING))
+    let (refused, busy) = (app.health.refused(), app.health.busy());
+    let said = |number: u64, what: &str| {
+        let text = format!("{} {what} ", format::grouped(number));
+        if number == 0 {
+            text.fg(theme::DIM)
+        } else {
+            text.bold().fg(theme::WARNING)
+        }
+    };
+    let mut line = Line::from(said(refused, "refused"));
+    if busy > 0 {
+        line.spans.insert(0, said(busy, "told to retry ·"));
     }
+    line
 }

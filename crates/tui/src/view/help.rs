@@ -56,9 +56,16 @@ const MARKS: &[(&str, &str)] = &[
         "● ◐ ✗ –",
         "a service that works; that runs but cannot work now; that ended; that is not there",
     ),
-    ("refused", "requests and spans that the collector did not take"),
+    (
+        "refused",
+        "requests and spans that the collector did not take, for what they are",
+    ),
+    (
+        "told to retry",
+        "requests that came faster than they could be taken in; their senders were asked to send them again",
+    ),
 ];
 
 fn pair(left: &str, right: &'static str) -> Line<'static> {
-    Line::from(vec![format!("  {left:<12} ").bold().fg(theme::ACCENT), right.into()])
+    Line::from(vec![format!("  {left:<14} ").bold().fg(theme::ACCENT), right.into()])
 }

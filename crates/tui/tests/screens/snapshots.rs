@@ -67,6 +67,7 @@ fn running_missing_and_nameless_spans() {
         scene.app.services.set("api", ServiceState::NotReady);
         let mut health = HealthSnapshot::default();
         health.otlp_http.refused = 3;
+        health.otlp_grpc.busy = 2;
         scene.app.health = health;
     });
 }
