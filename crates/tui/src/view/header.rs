@@ -101,7 +101,7 @@ fn refused(app: &App) -> Line<'static> {
     };
     let mut line = Line::from(said(refused, "refused"));
     if busy > 0 {
-        line.spans.insert(0, said(busy, "told to retry ·"));
+        line.spans.insert(0, said(busy, "busy ·"));
     }
     line
 }

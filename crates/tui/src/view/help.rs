@@ -61,7 +61,7 @@ const MARKS: &[(&str, &str)] = &[
         "requests and spans that the collector did not take, for what they are",
     ),
     (
-        "told to retry",
+        "busy",
         "requests that came faster than they could be taken in; their senders were asked to send them again",
     ),
 ];
