@@ -27,13 +27,11 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let cx = Context::current_with_span(global::tracer("api").start("resetPasswordHandler"));
-    let answer = telemetry::isolated(handle_in_span(&publisher, &headers, body).with_context(cx.clone())).await;
-    cx.span().end();
-    answer
+    telemetry::isolated(reset_password(&publisher, &headers, body)).await
 }
 
-async fn handle_in_span(publisher: &Publisher, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+#[tracing::instrument(name = "resetPasswordHandler", skip_all)]
+async fn reset_password(publisher: &Publisher, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     let request = match parse(headers, body) {
         Ok(request) => request,
         Err(malformed) => {
@@ -72,7 +70,8 @@ fn parse(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Res
     ResetRequest::from_json(&body)
 }
 
-/// Publishes in a span of its own, whose context the message carries.
+/// Publishes in a span of its own, whose context the message carries. Made with OpenTelemetry's API: its attributes are a list
+/// that both services share, and `tracing` wants the names of all fields at compile time.
 async fn enqueue(publisher: &Publisher, request: &ResetRequest) -> Result<(), Unpublished> {
     let (id, body) = (Uuid::new_v4().simple().to_string(), request.to_json());
     let mut attributes = semconv::attributes(semconv::Operation::Publish, publisher.url());

@@ -5,6 +5,7 @@
 use e2e::DEADLINE;
 use e2e::services::{Services, embedded_broker};
 use e2e::spans::{Span, Spans};
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::Value;
 use testkit::{Process, eventually};
 use tokio::net::TcpListener;
@@ -198,22 +199,72 @@ async fn a_log_line_names_the_span_it_was_written_in() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let services = Services::start(&url).await.unwrap();
     requests(&services, 1).await;
+    services.request("nobody", &[]).await.unwrap();
     for (process, message, name) in [
         (&services.api, "reset mail requested", "EnqueueMessage"),
+        (&services.api, "request refused", "resetPasswordHandler"),
         (&services.mailer, "mail sent", "handleSentMailMessage"),
     ] {
         let line = process.line(DEADLINE, |line| line["message"] == message).await.unwrap();
         let span = services
             .spans
-            .wait(|spans| spans.iter().find(|span| span.name == name).cloned())
+            .wait(|spans| spans.iter().find(|span| line["span_id"] == span.span_id.as_str()).cloned())
             .await
             .unwrap();
         assert_eq!(
-            (&line["trace_id"], &line["span_id"]),
-            (&span.trace_id.into(), &span.span_id.into()),
-            "{name}"
+            (span.name.as_str(), &line["trace_id"]),
+            (name, &span.trace_id.into()),
+            "{message}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tracings_spans_are_exported_whatever_is_logged_and_no_others_of_them() {
+    let (_broker, url) = embedded_broker().await.unwrap();
+    // As little as tells that the services are ready, and everything of those who carry the spans away.
+    let env = [(
+        "RUST_LOG",
+        "off,api::publisher=info,mailer::consume=info,h2=trace,hyper_util=trace",
+    )];
+    let services = Services::start_with(&url, &env).await.unwrap();
+    let count = 3;
+    // One after the other, so that exports lie in between.
+    for number in 1..=count {
+        requests(&services, 1).await;
+        let all = |spans: &[Span]| (spans.len() >= 7 * number).then_some(());
+        services.spans.wait(all).await.unwrap();
+    }
+    let mut names: Vec<_> = services.spans.all().into_iter().map(|span| span.name).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(
+        names,
+        [
+            "EnqueueMessage",
+            "POST /users/reset-password",
+            "ack email_queue",
+            "compose mail",
+            "handleSentMailMessage",
+            "resetPasswordHandler",
+            "send mail",
+        ]
+    );
+    assert_eq!(services.spans.all().len(), 7 * count);
+    // They say what the code gave them: no more, no less.
+    let spans = services.spans.all();
+    let keys = |name: &str| -> Vec<_> {
+        let span = spans.iter().find(|span| span.name == name).unwrap();
+        span.attributes.keys().cloned().collect()
+    };
+    assert_eq!(keys("resetPasswordHandler"), Vec::<String>::new());
+    assert_eq!(keys("compose mail"), Vec::<String>::new());
+    assert_eq!(keys("send mail"), ["mail.attempt", "mail.transport"]);
+    assert!(
+        spans
+            .iter()
+            .all(|span| (span.kind == SpanKind::Client) == ["send mail", "ack email_queue"].contains(&&*span.name))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -101,11 +101,7 @@ impl Mailer {
 
     async fn send(&self, properties: &BasicProperties, body: &[u8]) -> Result<(), Refusal> {
         let id = message_id(properties)?;
-        let mail = {
-            let _composing = child(SpanBuilder::from_name("compose mail")).attach();
-            let composed = ResetRequest::from_json(body).and_then(|request| compose(&id, &request, &self.reset_url));
-            composed.inspect_err(|malformed| fail(malformed.error_type(), malformed.to_string()))?
-        };
+        let mail = self.compose(&id, body)?;
         let mut backoff = Backoff::default();
         for attempt in 1.. {
             match self.attempt(&mail, attempt).await {
@@ -121,25 +117,27 @@ impl Mailer {
         Ok(())
     }
 
+    #[tracing::instrument(name = "compose mail", skip_all)]
+    fn compose(&self, id: &str, body: &[u8]) -> Result<Composed, Malformed> {
+        let composed = ResetRequest::from_json(body).and_then(|request| compose(id, &request, &self.reset_url));
+        composed.inspect_err(|malformed| fail(malformed.error_type(), malformed.to_string()))
+    }
+
+    // The attempt is signed because of the layer, which knows no unsigned numbers and would make a string of it.
+    #[tracing::instrument(
+        name = "send mail",
+        skip_all,
+        fields(otel.kind = "client", mail.transport = self.transport.name(), mail.attempt = i64::from(attempt)),
+    )]
     async fn attempt(&self, mail: &Composed, attempt: u32) -> Result<(), SendError> {
-        let attributes = vec![
-            KeyValue::new("mail.transport", self.transport.name()),
-            KeyValue::new("mail.attempt", i64::from(attempt)),
-        ];
-        let builder = SpanBuilder::from_name("send mail")
-            .with_kind(SpanKind::Client)
-            .with_attributes(attributes);
-        let sending = async {
-            let sent = tokio::time::timeout(ATTEMPT, self.transport.send(mail)).await;
-            let sent = sent.unwrap_or_else(|_| {
-                Err(SendError {
-                    reason: "no answer in time".to_owned(),
-                    transient: true,
-                })
-            });
-            sent.inspect_err(|error| fail("transport", error.to_string()))
-        };
-        sending.with_context(child(builder)).await
+        let sent = tokio::time::timeout(ATTEMPT, self.transport.send(mail)).await;
+        let sent = sent.unwrap_or_else(|_| {
+            Err(SendError {
+                reason: "no answer in time".to_owned(),
+                transient: true,
+            })
+        });
+        sent.inspect_err(|error| fail("transport", error.to_string()))
     }
 }
 
@@ -152,6 +150,8 @@ async fn settle(delivery: &Delivery, outcome: &Outcome, url: &QueueUrl) {
     let builder = SpanBuilder::from_name(name)
         .with_kind(SpanKind::Client)
         .with_attributes(semconv::attributes(operation, url));
+    // It ends when its context is dropped.
+    let span = Context::current_with_span(global::tracer("mailer").build(builder));
     let settling = async {
         let settled = match outcome {
             Outcome::Sent => delivery.ack(BasicAckOptions::default()).await,
@@ -167,7 +167,7 @@ async fn settle(delivery: &Delivery, outcome: &Outcome, url: &QueueUrl) {
             tracing::warn!("the connection was lost before the message was settled; it will come again");
         }
     };
-    settling.with_context(child(builder)).await;
+    settling.with_context(span).await;
 }
 
 /// The span of the whole handling: the producer's child, and linked to it.
@@ -191,12 +191,7 @@ fn process_span(delivery: &Delivery, url: &QueueUrl) -> Context {
     parent.with_span(span)
 }
 
-/// A span below the current one; it ends when its context is dropped.
-fn child(builder: SpanBuilder) -> Context {
-    let tracer = global::tracer("mailer");
-    Context::current_with_span(tracer.build(builder))
-}
-
+/// Marks the current span as failed, whoever made it.
 fn fail(error_type: &'static str, description: String) {
     Context::map_current(|cx| {
         cx.span().set_attribute(KeyValue::new("error.type", error_type));

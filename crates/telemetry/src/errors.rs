@@ -114,7 +114,7 @@ fn sample_rate() -> Result<f32, Error> {
 ///
 /// The span processor does so as well, but only for spans it knows, and it does not know those that are not sampled: their errors
 /// would land on a trace id that nobody else uses.
-fn of_current_trace(mut event: Event<'static>) -> Event<'static> {
+pub(crate) fn of_current_trace(mut event: Event<'static>) -> Event<'static> {
     Context::map_current(|cx| {
         let span = cx.span();
         let span = span.span_context();

@@ -1,16 +1,22 @@
 //! What a service calls once at start-up: JSON logs, OpenTelemetry, Sentry, and one propagator for HTTP and AMQP.
 //!
 //! [`init`] sets the process-wide `tracing` subscriber, tracer provider and propagator, and hands back a [`Guard`] that ends them
-//! in the right order. Spans are made with OpenTelemetry's own API ([`opentelemetry::global::tracer`]), not through `tracing`:
-//! the HTTP middleware, Sentry's span processor and the propagator all look at OpenTelemetry's current context, so one stack of
-//! spans serves them all, the logs' `trace_id` and `span_id` included. It also means that a span some library opens while spans
-//! are being exported can never be exported itself.
+//! in the right order. There is one stack of spans, OpenTelemetry's current context, since the HTTP middleware, Sentry's span
+//! processor, the propagator and the ids in the logs all look there. Two ways lead into it:
+//!
+//! - `tracing`'s spans (`#[tracing::instrument]`, `info_span!`), for what happens inside of a service. A span of the service's own
+//!   package at `INFO` or above becomes OpenTelemetry's, below its current one, and is the current one while it is entered, across
+//!   `.await` too. `otel.kind` and the like mean what [`tracing_opentelemetry`] says; events are logged, and are in no span.
+//! - OpenTelemetry's own API ([`opentelemetry::global::tracer`]), where a span has links, a parent from elsewhere or attributes
+//!   made at run time.
+//!
+//! Libraries' `tracing` spans are not exported: what they open while spans are being exported must not be exported itself.
 //!
 //! It is not a wrapper around these APIs, it exports no logs or metrics, and it opens no port.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `RUST_LOG` | what is logged ([`tracing_subscriber::EnvFilter`]) | `info`; `lapin` and `opentelemetry` stay silent unless named |
+//! | `RUST_LOG` | what is logged ([`tracing_subscriber::EnvFilter`]), not what is traced | `info`; `lapin` and `opentelemetry` stay silent unless named |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT` | where spans go | `http://localhost:4317`; over HTTP `http://localhost:4318` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]PROTOCOL` | `grpc` or `http/protobuf` | `grpc` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT`, `…_HEADERS` | as the standard says | |
@@ -52,6 +58,7 @@ mod export;
 mod logs;
 mod propagation;
 mod resource;
+mod spans;
 
 /// How long the last spans may take to leave, and then again the last envelopes.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -59,7 +66,7 @@ const FLUSH: Duration = Duration::from_secs(2);
 /// Who is speaking: `service.name` and `service.version`.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
-    /// The name of the service, unless `OTEL_SERVICE_NAME` says otherwise.
+    /// The name of the service, unless `OTEL_SERVICE_NAME` says otherwise; and of the package whose `tracing` spans are exported.
     pub name: &'static str,
     /// Its version.
     pub version: &'static str,
@@ -133,23 +140,23 @@ pub fn init(service: Service) -> Result<Guard, Error> {
     if let Some(provider) = &provider {
         global::set_tracer_provider(provider.clone());
     }
-    subscribe(filter, sentry.is_some())?;
+    subscribe(service, filter, sentry.is_some())?;
     let sentry = sentry.map(SentryGuard);
     Ok(Guard { provider, tally, sentry })
 }
 
-fn subscribe(filter: EnvFilter, sentry: bool) -> Result<(), Error> {
+fn subscribe(service: Service, filter: EnvFilter, sentry: bool) -> Result<(), Error> {
     use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer};
     use tracing::Level;
     // Not Sentry's `SpanLayer`: it would make transactions beside those of the span processor.
     let errors = sentry.then(|| ErrorLayer::new().with_filter(LevelFilter::ERROR));
     let crumb = filter_fn(|metadata| matches!(*metadata.level(), Level::INFO | Level::WARN));
     let breadcrumbs = sentry.then(|| BreadcrumbLayer::new().with_filter(crumb));
+    // The filter is about what is said, so it must not stand before the spans: a quieter log would tear holes into traces.
+    let said = logs::layer().and_then(breadcrumbs).and_then(errors).with_filter(filter);
     tracing_subscriber::registry()
-        .with(filter)
-        .with(logs::layer())
-        .with(breadcrumbs)
-        .with(errors)
+        .with(spans::layer(service, global::tracer(service.name)))
+        .with(said)
         .try_init()?;
     Ok(())
 }
