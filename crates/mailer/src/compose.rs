@@ -7,7 +7,7 @@ use mail_queue::{Malformed, ResetRequest};
 use uuid::Uuid;
 
 /// The page that the link in the mail opens, to which `?token=…` is added.
-pub const DEFAULT_RESET_URL: &str = "http://localhost:5173/reset-password";
+pub const DEFAULT_RESET_URL: &str = "http://127.0.0.1:3001/reset-password";
 
 const SENDER: (&str, &str) = ("Spanfall demo", "no-reply@spanfall.invalid");
 

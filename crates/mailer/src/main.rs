@@ -5,7 +5,7 @@
 //! | `RABBITMQ_URL` | the broker | `amqp://guest:guest@127.0.0.1:5672/%2f` |
 //! | `SMTP_URL` | where mail goes, `smtp://<host>:<port>`, without TLS | unset: into files |
 //! | `MAIL_DIR` | the directory of those files | `out/mail` |
-//! | `RESET_URL` | the page that the link in the mail opens | `http://localhost:5173/reset-password` |
+//! | `RESET_URL` | the page that the link in the mail opens | `http://127.0.0.1:3001/reset-password` |
 //!
 //! The rest is telemetry's. It exits with 64 when a variable holds nonsense, with 1 when it cannot write into the directory.
 
