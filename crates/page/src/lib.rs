@@ -1,0 +1,98 @@
+//! A small server for the built page of `frontend/`: its files, the settings of this place, and headers that allow the page
+//! what it needs and nothing else.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /`, `GET /reset-password` | the page; the second is where the link in a reset mail leads |
+//! | `GET /settings.js` | where the API, the collector and Sentry are, for this one build to run anywhere |
+//! | `GET /assets/…` | files with a hash in their name, to be kept for ever |
+//! | anything else | a file of the directory, or 404 |
+//!
+//! It renders nothing, passes nothing on to the API (the page calls it itself, by CORS) and sends no telemetry.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = page::Settings::from_lookup(|name| std::env::var(name).ok())?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! axum::serve(listener, page::app("frontend/dist".as_ref(), &settings)).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::path::Path;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use http::StatusCode;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use tower_http::compression::CompressionLayer;
+use tower_http::services::{ServeDir, ServeFile};
+
+pub use self::settings::{InvalidSetting, Settings};
+
+mod settings;
+
+/// The page itself, in the directory that is served.
+pub const INDEX: &str = "index.html";
+
+/// Files below it have a hash of their content in their names.
+const HASHED: &str = "/assets/";
+
+/// The server of the page that was built into `dir`.
+///
+/// The files are read when they are asked for, so that a new build is served at once.
+pub fn app(dir: &Path, settings: &Settings) -> Router {
+    let script = settings.script();
+    let policy = HeaderValue::from_str(&settings.content_security_policy());
+    // Never happens: a policy consists of origins, which were checked to have letters, digits, dots, dashes and colons only.
+    let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let secure = move |request: Request, next: Next| {
+        let policy = policy.clone();
+        async move { with_headers(policy, request, next).await }
+    };
+    let files = ServeDir::new(dir).fallback(get(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") }));
+    Router::new()
+        .route(
+            "/settings.js",
+            get(move || async move { ([(CONTENT_TYPE, "text/javascript")], script) }),
+        )
+        .route_service("/reset-password", ServeFile::new(dir.join(INDEX)))
+        .fallback_service(files)
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn(secure))
+}
+
+async fn with_headers(policy: HeaderValue, request: Request, next: Next) -> Response {
+    let hashed = request.uri().path().starts_with(HASHED);
+    let mut response = next.run(request).await;
+    let found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    let keep = if hashed && found {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CACHE_CONTROL, HeaderValue::from_static(keep)),
+        (CONTENT_SECURITY_POLICY, policy),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        // The link in a mail carries a token, which is nobody else's business.
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+    ] {
+        headers.insert(name, value);
+    }
+    response
+}

@@ -1,0 +1,103 @@
+//! The page's server as a program: see the library.
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `PAGE_ADDR` | where it listens; port 0 takes any free one | `127.0.0.1:3001` |
+//! | `PAGE_DIR` | the built page | `frontend/dist` |
+//! | `API_URL` | where the page finds the API | `http://127.0.0.1:3000` |
+//! | `OTLP_HTTP_URL` | where it sends spans | `http://127.0.0.1:4318` |
+//! | `SENTRY_DSN` | where it sends spans and errors as well | unset: nowhere |
+//! | `SENTRY_ENVIRONMENT` | named in both | `development` |
+//! | `SENTRY_ORG`, `SENTRY_URL` | for links to traces: the organization's slug, and the host if it isn't sentry.io | unset: no links |
+//! | `RUST_LOG` | what it logs | `info` |
+//!
+//! It exits with 64 when a variable holds nonsense, with 1 when there is no page or it cannot listen.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use page::{INDEX, InvalidSetting, Settings};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+/// How long open requests may take once the end is asked for.
+const DRAIN: Duration = Duration::from_secs(2);
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Setting(#[from] InvalidSetting),
+    #[error("{0}")]
+    Configuration(&'static str),
+    #[error("there is no {INDEX} in {}: build the page with `npm run build` in frontend/, or set PAGE_DIR", .0.display())]
+    Missing(PathBuf),
+    #[error("cannot listen on {address}: {error}; set PAGE_ADDR to another address")]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("page: {failure}");
+            match failure {
+                Failure::Setting(_) | Failure::Configuration(_) => ExitCode::from(64),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
+    let settings = Settings::from_lookup(variable)?;
+    let address = address()?;
+    let dir = PathBuf::from(variable("PAGE_DIR").unwrap_or_else(|| "frontend/dist".to_owned()));
+    if !dir.join(INDEX).is_file() {
+        return Err(Failure::Missing(dir));
+    }
+    // As a task, so that the signals are caught from now on and not only once somebody waits for them.
+    let mut end = tokio::spawn(lifecycle::shutdown_requested());
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .init();
+
+    let listen = |error| Failure::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = axum::serve(listener, page::app(&dir, &settings)).with_graceful_shutdown(async {
+        let _ = stopped.await;
+    });
+    let mut serving = tokio::spawn(async { serving.await });
+    tracing::info!(ready = true, address = url, "listening");
+    tokio::select! {
+        ended = &mut end => ended.map_err(std::io::Error::other)??,
+        _ = &mut serving => {}
+    }
+    tracing::info!(ready = false, "ending");
+    drop(stop);
+    if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
+        serving.abort();
+    }
+    Ok(())
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn address() -> Result<SocketAddr, Failure> {
+    let text = variable("PAGE_ADDR").unwrap_or_else(|| "127.0.0.1:3001".to_owned());
+    text.trim()
+        .parse()
+        .map_err(|_| Failure::Configuration("PAGE_ADDR is not an address like 127.0.0.1:3001"))
+}

@@ -1,0 +1,94 @@
+//! The server as a program: what it says at the start and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by it")]
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use testkit::Process;
+use tokio::net::TcpListener;
+
+const SOON: Duration = Duration::from_secs(30);
+
+fn page(dir: &Path, env: &[(&str, &str)]) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_page"));
+    command
+        .env_clear()
+        .env("PAGE_ADDR", "127.0.0.1:0")
+        .env("PAGE_DIR", dir)
+        .envs(env.iter().copied());
+    Process::spawn(command).unwrap()
+}
+
+fn built() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("index.html"), "the page").unwrap();
+    dir
+}
+
+#[tokio::test]
+async fn it_says_where_it_is_and_ends_with_its_supervisor() {
+    let dir = built();
+    let process = page(dir.path(), &[("SPANFALL_SUPERVISED", "1")]);
+    let url = process.ready(SOON).await.unwrap().unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    assert_eq!(client.get(&url).send().await.unwrap().text().await.unwrap(), "the page");
+
+    process.close_stdin();
+    assert!(process.exited(SOON).await.unwrap().success());
+    assert_eq!(process.json().last().unwrap()["ready"], false);
+    assert_eq!(process.stderr(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn it_ends_on_sigterm_in_spite_of_a_silent_client() {
+    let dir = built();
+    let process = page(dir.path(), &[]);
+    let url = process.ready(SOON).await.unwrap().unwrap();
+    let _silent = tokio::net::TcpStream::connect(url.trim_start_matches("http://"))
+        .await
+        .unwrap();
+    process.terminate();
+    assert!(process.exited(SOON).await.unwrap().success());
+}
+
+#[tokio::test]
+async fn without_a_page_it_names_the_command_that_builds_it() {
+    let empty = TempDir::new().unwrap();
+    refused(
+        &page(empty.path(), &[]),
+        1,
+        &["npm run build", "PAGE_DIR", &empty.path().display().to_string()],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_taken_address_is_named_with_its_variable() {
+    let dir = built();
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    refused(&page(dir.path(), &[("PAGE_ADDR", &address)]), 1, &[&address, "PAGE_ADDR"]).await;
+}
+
+#[tokio::test]
+async fn nonsense_in_a_variable_is_named() {
+    let dir = built();
+    refused(&page(dir.path(), &[("PAGE_ADDR", "here")]), 64, &["PAGE_ADDR"]).await;
+    refused(&page(dir.path(), &[("API_URL", "here")]), 64, &["API_URL"]).await;
+}
+
+/// It ends with this code and says these things to a person.
+async fn refused(process: &Process, code: i32, said: &[&str]) {
+    let status = process.exited(SOON).await.unwrap();
+    assert_eq!(status.code(), Some(code));
+    // Its end is seen by the process, its last words by another thread.
+    let told = testkit::eventually(SOON, || {
+        let words = process.stderr().join("\n");
+        std::future::ready(said.iter().all(|part| words.contains(part)).then_some(words))
+    });
+    let words = told.await.unwrap_or_else(|_| panic!("it said: {:?}", process.stderr()));
+    assert!(!words.contains("panicked"), "{words}");
+}

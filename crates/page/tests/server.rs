@@ -1,0 +1,179 @@
+//! The server over real sockets, with a page of three files.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by it")]
+
+use std::fs;
+use std::net::SocketAddr;
+
+use page::Settings;
+use reqwest::{Client, Method, Response, StatusCode};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const SCRIPT: &str = "assets/index-abc123.js";
+const SECRET: &str = "outside of the page's directory";
+
+struct Server {
+    address: SocketAddr,
+    /// The page is in `dist`, beside something that is nobody's business.
+    _directory: TempDir,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let directory = TempDir::new().unwrap();
+        let dist = directory.path().join("dist");
+        fs::create_dir_all(dist.join("assets")).unwrap();
+        fs::write(directory.path().join("secret.txt"), SECRET).unwrap();
+        fs::write(dist.join("index.html"), "<!doctype html><title>the page</title>").unwrap();
+        fs::write(dist.join("settings.js"), "window.SPANFALL_SETTINGS = {};").unwrap();
+        fs::write(dist.join(SCRIPT), "console.log('the script');".repeat(100)).unwrap();
+        let settings = Settings::from_lookup(|name| match name {
+            "API_URL" => Some("http://127.0.0.1:3210".to_owned()),
+            "SENTRY_DSN" => Some("http://public@127.0.0.1:8970/1".to_owned()),
+            _ => None,
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = page::app(&dist, &settings.unwrap());
+        tokio::spawn(async { axum::serve(listener, app).await });
+        Self {
+            address,
+            _directory: directory,
+        }
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        self.ask(Method::GET, path, &[]).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+        let client = Client::builder().no_proxy().build().unwrap();
+        let mut request = client.request(method, format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
+    }
+
+    /// Without a client that tidies the path up first.
+    async fn get_raw(&self, path: &str) -> String {
+        let mut connection = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn the_page_is_here_and_where_the_mail_leads() {
+    let server = Server::start().await;
+    for path in ["/", "/index.html", "/reset-password?token=abc"] {
+        let response = server.get(path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert_eq!(header(&response, "content-type"), "text/html", "{path}");
+        assert_eq!(header(&response, "cache-control"), "no-cache", "{path}");
+        assert!(response.text().await.unwrap().contains("the page"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_says_what_the_page_may_do() {
+    let server = Server::start().await;
+    for path in ["/", "/reset-password", "/settings.js", "/assets/index-abc123.js", "/nothing"] {
+        let response = server.get(path).await;
+        let policy = header(&response, "content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self';"),
+            "{path}: {policy}"
+        );
+        let connect = "connect-src http://127.0.0.1:3210 http://127.0.0.1:4318 http://127.0.0.1:8970;";
+        assert!(policy.contains(connect), "{path}: {policy}");
+        assert!(
+            policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"),
+            "{path}: {policy}"
+        );
+        assert_eq!(header(&response, "x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(header(&response, "referrer-policy"), "no-referrer", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_settings_are_of_this_place_and_not_of_the_build() {
+    let server = Server::start().await;
+    let response = server.get("/settings.js").await;
+    assert_eq!(header(&response, "content-type"), "text/javascript");
+    assert_eq!(header(&response, "cache-control"), "no-cache");
+    let script = response.text().await.unwrap();
+    assert!(script.contains(r#""apiUrl":"http://127.0.0.1:3210""#), "{script}");
+    assert!(script.contains(r#""sentryDsn":"http://public@127.0.0.1:8970/1""#), "{script}");
+}
+
+#[tokio::test]
+async fn hashed_files_are_kept_for_ever_and_missing_ones_are_not() {
+    let server = Server::start().await;
+    let response = server.get(&format!("/{SCRIPT}")).await;
+    assert_eq!(header(&response, "cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(header(&response, "content-type"), "text/javascript");
+
+    let modified = header(&response, "last-modified").to_owned();
+    let again = server
+        .ask(Method::GET, &format!("/{SCRIPT}"), &[("if-modified-since", &modified)])
+        .await;
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+
+    for path in ["/assets/index-gone.js", "/nothing", "/assets/"] {
+        let response = server.get(path).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(header(&response, "cache-control"), "no-cache", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_gets_it_compressed() {
+    let server = Server::start().await;
+    let response = server
+        .ask(Method::GET, &format!("/{SCRIPT}"), &[("accept-encoding", "gzip, br")])
+        .await;
+    assert_eq!(header(&response, "content-encoding"), "gzip");
+    assert!(response.bytes().await.unwrap().len() < 500);
+}
+
+#[tokio::test]
+async fn nothing_outside_of_the_directory_is_served() {
+    let server = Server::start().await;
+    for path in [
+        "/../secret.txt",
+        "/assets/../../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/assets/%2e%2e%2f%2e%2e%2fsecret.txt",
+        "/..%5csecret.txt",
+        "//../secret.txt",
+        "/%00",
+        "/%ff",
+    ] {
+        let answer = server.get_raw(path).await;
+        assert!(!answer.contains(SECRET), "{path}: {answer}");
+        let status = answer.split(' ').nth(1).unwrap_or_default();
+        assert!(matches!(status, "400" | "404"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn it_takes_nothing() {
+    let server = Server::start().await;
+    for path in ["/", "/settings.js", "/reset-password"] {
+        let response = server.ask(Method::POST, path, &[]).await;
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+    }
+    let response = server.ask(Method::HEAD, "/", &[]).await;
+    assert_eq!(response.status(), StatusCode::OK);
+}
