@@ -30,7 +30,8 @@ export function startSentry(settings: Settings, release: string): Client {
     dsn: settings.sentryDsn,
     environment: settings.environment,
     release,
-    transport: makeFetchTransport,
+    // Nothing here wraps `fetch`; by itself the SDK would look for an unwrapped one in a hidden frame.
+    transport: (options) => makeFetchTransport(options, window.fetch.bind(window)),
     stackParser: defaultStackParser,
     integrations: [
       globalHandlersIntegration(),

@@ -80,7 +80,8 @@ export function startTelemetry(settings: Settings): Telemetry {
   const stop = async () => {
     document.removeEventListener('visibilitychange', hidden);
     window.removeEventListener('pagehide', left);
-    await provider.shutdown().catch(() => {});
+    // Not waited for: where no collector is, that takes as long as it is tried again.
+    provider.shutdown().catch(() => {});
     await client.close();
     for (const api of [trace, context, propagation]) {
       api.disable();

@@ -1,0 +1,340 @@
+import { context, trace } from '@opentelemetry/api';
+import { captureException } from '@sentry/react';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { requestReset } from '../src/reset-password';
+import { settle } from '../src/settings';
+import { startTelemetry, type Telemetry } from '../src/telemetry/start';
+import { nowhere, Receiver } from './receiver';
+
+const EMAIL = 'ada.lovelace@example.com';
+
+interface OtlpSpan {
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  name: string;
+  kind: number;
+  status: { code: number };
+  attributes: { key: string; value: Record<string, unknown> }[];
+}
+
+interface SentrySpan {
+  trace_id: string;
+  span_id: string;
+  parent_span_id?: string;
+  name: string;
+  status: string;
+  is_segment: boolean;
+  start_timestamp: number;
+  end_timestamp: number;
+  attributes: Record<string, { type: string; value: unknown }>;
+}
+
+let otlp: Receiver;
+let sentry: Receiver;
+let telemetry: Telemetry;
+
+function start(more: Record<string, string> = {}) {
+  const served = { otlpUrl: otlp.url, sentryDsn: sentry.dsn, environment: 'test', ...more };
+  telemetry = startTelemetry(settle(served, {}, ''));
+}
+
+beforeEach(async () => {
+  otlp = await Receiver.start();
+  sentry = await Receiver.start();
+});
+
+afterEach(() => telemetry.stop());
+
+function otlpSpans(): OtlpSpan[] {
+  return otlp.received.flatMap(({ body }) =>
+    // biome-ignore lint/suspicious/noExplicitAny: it is read as it came
+    JSON.parse(body).resourceSpans.flatMap((resource: any) => resource.scopeSpans.flatMap((scope: any) => scope.spans)),
+  );
+}
+
+/** The envelopes' lines: header, then item header and payload by turns. */
+function envelopes() {
+  return sentry.received.map(({ body }) =>
+    body
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  );
+}
+
+function sentrySpans(): SentrySpan[] {
+  return envelopes().flatMap(([, item, payload]) => (item.type === 'span' ? payload.items : []));
+}
+
+function only<T extends { name: string }>(spans: T[], name: string): T {
+  const found = spans.filter((span) => span.name === name);
+  expect(found, `one span ${name} among ${spans.map((span) => span.name)}`).toHaveLength(1);
+  return found[0] as T;
+}
+
+async function reset(api: string) {
+  const request = requestReset(telemetry.tracer, api, EMAIL);
+  const outcome = await request.outcome;
+  await telemetry.flush();
+  return { ...request, outcome };
+}
+
+describe('a request that is answered', () => {
+  let api: Receiver;
+
+  beforeEach(async () => {
+    api = await Receiver.start();
+    start();
+  });
+
+  test('carries the context of the fetch in the headers of both SDKs', async () => {
+    const { traceId } = await reset(api.url);
+    const [request] = api.received;
+    const { spanId } = only(otlpSpans(), 'POST');
+    expect(request?.path).toBe('/users/reset-password');
+    expect(JSON.parse(request?.body ?? '')).toEqual({ email: EMAIL });
+    expect(request?.headers.traceparent).toBe(`00-${traceId}-${spanId}-01`);
+    expect(request?.headers['sentry-trace']).toBe(`${traceId}-${spanId}-1`);
+    const baggage = String(request?.headers.baggage).split(',');
+    expect(baggage.sort()).toEqual([
+      'sentry-environment=test',
+      'sentry-public_key=public',
+      `sentry-release=frontend%40${__VERSION__}`,
+      'sentry-sample_rate=1',
+      'sentry-sampled=true',
+      `sentry-trace_id=${traceId}`,
+    ]);
+  });
+
+  test('is one trace: handleSubmit as its root, the fetch as its child', async () => {
+    const { traceId } = await reset(api.url);
+    const submit = only(otlpSpans(), 'handleSubmit');
+    const post = only(otlpSpans(), 'POST');
+    expect([submit.traceId, post.traceId]).toEqual([traceId, traceId]);
+    expect(submit.parentSpanId).toBeUndefined();
+    expect(post.parentSpanId).toBe(submit.spanId);
+    // CLIENT, as OTLP numbers it.
+    expect(post.kind).toBe(3);
+    const { hostname, port } = new URL(api.url);
+    expect(Object.fromEntries(post.attributes.map(({ key, value }) => [key, Object.values(value)[0]]))).toEqual({
+      'http.request.method': 'POST',
+      'http.response.status_code': 200,
+      'server.address': hostname,
+      'server.port': Number(port),
+      'url.full': `${api.url}/users/reset-password`,
+    });
+    const [{ resource }] = JSON.parse(otlp.received[0]?.body ?? '').resourceSpans;
+    expect(resource.attributes).toContainEqual({ key: 'service.name', value: { stringValue: 'frontend' } });
+  });
+
+  test('reaches Sentry with the same ids, in one envelope of its trace', async () => {
+    const { traceId } = await reset(api.url);
+    const [header, item, payload] = envelopes().find(([header]) => header.trace.trace_id === traceId) ?? [];
+    expect(header.trace).toMatchObject({
+      public_key: 'public',
+      sampled: 'true',
+      sample_rate: '1',
+      environment: 'test',
+    });
+    expect(item).toMatchObject({
+      type: 'span',
+      item_count: 2,
+      content_type: 'application/vnd.sentry.items.span.v2+json',
+    });
+    const submit = only<SentrySpan>(payload.items, 'handleSubmit');
+    const post = only<SentrySpan>(payload.items, 'POST');
+    expect(submit).toMatchObject({ span_id: only(otlpSpans(), 'handleSubmit').spanId, is_segment: true, status: 'ok' });
+    expect(submit.parent_span_id).toBeUndefined();
+    expect(post).toMatchObject({ span_id: only(otlpSpans(), 'POST').spanId, parent_span_id: submit.span_id });
+    expect(post.is_segment).toBe(false);
+    expect(post.attributes).toMatchObject({
+      'sentry.op': { type: 'string', value: 'http.client' },
+      'http.response.status_code': { type: 'integer', value: 200 },
+    });
+    expect(post.start_timestamp).toBeGreaterThanOrEqual(submit.start_timestamp);
+    expect(post.end_timestamp).toBeLessThanOrEqual(submit.end_timestamp);
+    // Seconds since 1970, not milliseconds.
+    expect(Math.abs(submit.end_timestamp - Date.now() / 1000)).toBeLessThan(3600);
+  });
+
+  test('begins a trace of its own each time', async () => {
+    const first = await reset(api.url);
+    const second = await reset(api.url);
+    expect(second.traceId).not.toBe(first.traceId);
+  });
+});
+
+describe('what fails', () => {
+  test('an answer of 503 is an error in both, with an event on the same trace', async () => {
+    const api = await Receiver.start((response) => response.writeHead(503, { 'retry-after': '2' }).end('{}'));
+    start();
+    const { traceId, outcome } = await reset(api.url);
+    expect(outcome).toEqual({ ok: false, message: expect.stringContaining('in 2 seconds') });
+    for (const name of ['handleSubmit', 'POST']) {
+      expect(only(otlpSpans(), name).status.code).toBe(2);
+      expect(only(sentrySpans(), name).status).toBe('error');
+    }
+    await vi.waitFor(() => {
+      const event = envelopes().find(([, item]) => item.type === 'event')?.[2];
+      expect(event.contexts.trace).toMatchObject({
+        trace_id: traceId,
+        span_id: only(otlpSpans(), 'handleSubmit').spanId,
+      });
+    });
+  });
+
+  test('an answer of 400 is an error of the request and none of the page', async () => {
+    const api = await Receiver.start((response) => response.writeHead(400).end('{"error":"Bad Request"}'));
+    start();
+    const { outcome } = await reset(api.url);
+    expect(outcome).toEqual({ ok: false, message: expect.stringContaining('not a valid email address') });
+    expect(only(sentrySpans(), 'POST').attributes['error.type']).toEqual({ type: 'string', value: '400' });
+    expect(envelopes().flatMap(([, item]) => item.type)).not.toContain('event');
+  });
+
+  test('an API that is not there is told plainly, and both spans and the error are sent', async () => {
+    start();
+    const { traceId, outcome } = await reset(await nowhere());
+    expect(outcome).toEqual({ ok: false, message: expect.stringContaining('cannot be reached') });
+    expect(only(otlpSpans(), 'POST')).toMatchObject({ traceId, status: { code: 2 } });
+    await vi.waitFor(() => {
+      const event = envelopes().find(([, item]) => item.type === 'event')?.[2];
+      expect(event.contexts.trace.trace_id).toBe(traceId);
+    });
+  });
+
+  test('an API that never answers is given up', async () => {
+    const api = await Receiver.start(() => {});
+    start();
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((patience) => {
+      expect(patience).toBe(10_000);
+      return timeout(1);
+    });
+    const { outcome } = await reset(api.url);
+    expect(outcome).toEqual({ ok: false, message: expect.stringContaining('did not answer in time') });
+    expect(only(otlpSpans(), 'POST').status.code).toBe(2);
+  });
+
+  test('a collector that is not there costs the person nothing, and Sentry nothing', async () => {
+    const api = await Receiver.start();
+    start({ otlpUrl: await nowhere() });
+    const request = requestReset(telemetry.tracer, api.url, EMAIL);
+    expect(await request.outcome).toMatchObject({ ok: true });
+    telemetry.flush();
+    await vi.waitFor(() => expect(only(sentrySpans(), 'handleSubmit').trace_id).toBe(request.traceId));
+  });
+
+  test('a Sentry that is not there costs the person nothing, and the collector nothing', async () => {
+    const api = await Receiver.start();
+    start({ sentryDsn: `${(await nowhere()).replace('//', '//public@')}/1` });
+    const request = requestReset(telemetry.tracer, api.url, EMAIL);
+    expect(await request.outcome).toMatchObject({ ok: true });
+    telemetry.flush();
+    await vi.waitFor(() => expect(only(otlpSpans(), 'handleSubmit').traceId).toBe(request.traceId));
+  });
+});
+
+describe('a page that is left', () => {
+  test('sends the spans that are still open, and says why they ended', async () => {
+    const api = await Receiver.start(() => {});
+    start();
+    const { traceId } = requestReset(telemetry.tracer, api.url, EMAIL);
+    await vi.waitFor(() => expect(api.received).toHaveLength(1));
+    window.dispatchEvent(new Event('pagehide'));
+    await vi.waitFor(() => {
+      const submit = only(otlpSpans(), 'handleSubmit');
+      expect(submit).toMatchObject({ traceId });
+      expect(submit.attributes).toContainEqual({ key: 'page.left', value: { boolValue: true } });
+      expect(only(otlpSpans(), 'POST').parentSpanId).toBe(submit.spanId);
+      expect(only(sentrySpans(), 'handleSubmit').span_id).toBe(submit.spanId);
+      expect(only(sentrySpans(), 'POST').parent_span_id).toBe(submit.spanId);
+    });
+  });
+
+  test('sends at once what has ended when it is hidden', async () => {
+    start();
+    telemetry.tracer.startSpan('ended').end();
+    vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
+    document.dispatchEvent(new Event('visibilitychange'));
+    await vi.waitFor(() => only(otlpSpans(), 'ended'));
+  });
+});
+
+describe('errors of the page', () => {
+  test('join the active span', async () => {
+    start();
+    const span = telemetry.tracer.startSpan('something');
+    context.with(trace.setSpan(context.active(), span), () => captureException(new Error('broken')));
+    await vi.waitFor(() => {
+      const event = envelopes().find(([, item]) => item.type === 'event')?.[2];
+      expect(event.contexts.trace).toMatchObject(ids(span.spanContext()));
+    });
+  });
+
+  test('join the trace that began last where no span is active', async () => {
+    const api = await Receiver.start();
+    start();
+    const { traceId } = await reset(api.url);
+    captureException(new Error('broken later'));
+    await vi.waitFor(() => {
+      const event = envelopes().find(([, item]) => item.type === 'event')?.[2];
+      expect(event.contexts.trace.trace_id).toBe(traceId);
+    });
+  });
+
+  test('lose every email address that they quote, and the query of the page', async () => {
+    start();
+    window.history.replaceState(null, '', `/reset-password?token=secret-token&email=${EMAIL}`);
+    captureException(new Error(`no mail to ${EMAIL} today`));
+    await vi.waitFor(() => {
+      const event = envelopes().find(([, item]) => item.type === 'event')?.[2];
+      expect(event.exception.values[0].value).toBe('no mail to [email] today');
+    });
+    window.history.replaceState(null, '', '/');
+    expect(sentry.raw).not.toContain('secret-token');
+  });
+});
+
+test('no email address is in anything that telemetry sends', async () => {
+  const answers = [200, 400, 500];
+  const api = await Receiver.start((response) =>
+    response.writeHead(answers.shift() ?? 503).end(`{"error":"${EMAIL}"}`),
+  );
+  start();
+  for (let request = 0; request < 4; request++) {
+    await reset(api.url);
+  }
+  await reset(await nowhere());
+  await vi.waitFor(() => expect(envelopes().filter(([, item]) => item.type === 'event').length).toBeGreaterThan(2));
+  expect(otlpSpans().filter((span) => span.name === 'POST')).toHaveLength(5);
+  for (const part of ['lovelace', 'ada.']) {
+    expect(otlp.raw).not.toContain(part);
+    expect(sentry.raw).not.toContain(part);
+  }
+  expect(api.received.map(({ headers }) => JSON.stringify(headers)).join()).not.toContain('lovelace');
+});
+
+test('the console gets the spans when it is asked to', async () => {
+  const dir = vi.spyOn(console, 'dir').mockImplementation(() => {});
+  telemetry = startTelemetry(settle({ otlpUrl: '' }, { VITE_OTEL_CONSOLE: '1' }, ''));
+  telemetry.tracer.startSpan('printed').end();
+  await vi.waitFor(() =>
+    expect(dir).toHaveBeenCalledWith(expect.objectContaining({ name: 'printed' }), expect.anything()),
+  );
+  expect(otlp.received).toHaveLength(0);
+});
+
+test('the page load is a trace of its own, from the moment on that the person asked for it', async () => {
+  start();
+  await vi.waitFor(async () => {
+    await telemetry.flush();
+    const load = only(otlpSpans(), 'page load');
+    expect(load.parentSpanId).toBeUndefined();
+  });
+});
+
+function ids({ traceId, spanId }: { traceId: string; spanId: string }) {
+  return { trace_id: traceId, span_id: spanId };
+}
