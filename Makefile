@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 # A test that lacks its broker or its SDK must fail here, not skip.
-REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1
+REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_BROWSER=1
 
 .PHONY: help demo build test lint docs unit clean
 
@@ -15,13 +15,16 @@ demo: ## Build everything and start the viewer with the demo behind it
 	$(CARGO) build --release --locked --workspace --bins
 	@set -a; if [ -f .env ]; then . ./.env; fi; exec target/release/spanfall demo
 
-build: ## Build all programs, for speed
+build: ## Build all programs and the page
+	@scripts/build-page
 	$(CARGO) build --release --locked --workspace --bins
 
 test: ## Everything that has to pass: format, lints, documentation, tests
 	@scripts/need test
 	@$(MAKE) --no-print-directory lint
 	@crates/e2e/python/setup.sh
+	@scripts/build-page
+	npm --prefix frontend run check
 	$(CARGO) build --locked --workspace --bins
 	$(REQUIRE) $(CARGO) test --locked --workspace --no-fail-fast
 	@$(MAKE) --no-print-directory docs
