@@ -218,7 +218,7 @@ impl App {
 
     fn open_page(&mut self) -> Option<Effect> {
         if let Some(address) = self.services.address(PAGE) {
-            return Some(Effect::Browse(format!("http://{address}/")));
+            return Some(Effect::Browse(address.to_owned()));
         }
         let text = match self.services.state(PAGE) {
             Some(ServiceState::Absent { why }) => why,

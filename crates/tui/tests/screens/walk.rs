@@ -47,7 +47,7 @@ fn the_page_is_opened_where_it_is_served() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     assert_eq!(
         scene.type_keys("p"),
-        Some(Effect::Browse("http://127.0.0.1:3001/".to_owned()))
+        Some(Effect::Browse("http://127.0.0.1:3001".to_owned()))
     );
     scene.app.services.set(
         "page",
