@@ -218,7 +218,13 @@ impl App {
 
     fn open_page(&mut self) -> Option<Effect> {
         if let Some(address) = self.services.address(PAGE) {
-            return Some(Effect::Browse(address.to_owned()));
+            // A process says `host:port` or a URL.
+            let url = if address.contains("://") {
+                address.to_owned()
+            } else {
+                format!("http://{address}/")
+            };
+            return Some(Effect::Browse(url));
         }
         let text = match self.services.state(PAGE) {
             Some(ServiceState::Absent { why }) => why,

@@ -37,7 +37,7 @@ impl Scene {
                 ("broker", None),
                 ("api", Some("127.0.0.1:3000")),
                 ("mailer", None),
-                ("page", Some("http://127.0.0.1:3001")),
+                ("page", Some("127.0.0.1:3001")),
             ];
             for (service, address) in services {
                 app.services.set(
