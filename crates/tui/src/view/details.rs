@@ -89,8 +89,12 @@ impl SpanPage {
     #[must_use]
     pub fn of(span: &Span, width: u16) -> Self {
         let wide = width >= TWO_COLUMNS;
-        let mut left = Page::new(usize::from(if wide { width / 2 } else { width }), &span.attributes);
-        let mut right = Page::new(left.width, &span.resource);
+        let mut left = if wide {
+            Page::new(usize::from(width / 2), span.attributes.iter())
+        } else {
+            Page::new(usize::from(width), span.attributes.iter().chain(&span.resource))
+        };
+        let mut right = Page::new(left.width, span.resource.iter());
         if span.status == StatusCode::Error && !span.status_message.is_empty() {
             left.pair("status", &span.status_message, 3, Style::new().fg(theme::ERROR));
         }
@@ -151,8 +155,8 @@ struct Page {
 
 impl Page {
     /// Values begin behind the longest key, or in the middle.
-    fn new(width: usize, attributes: &[Attribute]) -> Self {
-        let longest = attributes.iter().map(|attribute| attribute.key.width()).max().unwrap_or(0);
+    fn new<'a>(width: usize, attributes: impl Iterator<Item = &'a Attribute>) -> Self {
+        let longest = attributes.map(|attribute| attribute.key.width()).max().unwrap_or(0);
         Self {
             lines: Vec::new(),
             width,

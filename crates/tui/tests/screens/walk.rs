@@ -45,7 +45,18 @@ fn nothing_is_sent_while_the_api_is_not_ready() {
 #[test]
 fn the_page_is_opened_where_it_is_served() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
-    assert_eq!(scene.type_keys("p"), Some(Effect::Browse("http://127.0.0.1:3001".to_owned())));
+    for said in ["127.0.0.1:3001", "http://127.0.0.1:3001/"] {
+        scene.app.services.set(
+            "page",
+            ServiceState::Ready {
+                address: Some(said.to_owned()),
+            },
+        );
+        assert_eq!(
+            scene.type_keys("p"),
+            Some(Effect::Browse("http://127.0.0.1:3001/".to_owned()))
+        );
+    }
     scene.app.services.set(
         "page",
         ServiceState::Absent {
