@@ -72,13 +72,13 @@ async fn run() -> Result<(), Failure> {
 
     let listen = |error| Failure::Listen { address, error };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let address = listener.local_addr()?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = axum::serve(listener, page::app(&dir, &settings)).with_graceful_shutdown(async {
         let _ = stopped.await;
     });
     let mut serving = tokio::spawn(async { serving.await });
-    tracing::info!(ready = true, address = url, "listening");
+    tracing::info!(ready = true, address = address.to_string(), "listening");
     tokio::select! {
         ended = &mut end => ended.map_err(std::io::Error::other)??,
         _ = &mut serving => {}

@@ -32,9 +32,19 @@ fn built() -> TempDir {
 async fn it_says_where_it_is_and_ends_with_its_supervisor() {
     let dir = built();
     let process = page(dir.path(), &[("SPANFALL_SUPERVISED", "1")]);
-    let url = process.ready(SOON).await.unwrap().unwrap();
+    let address = process.ready(SOON).await.unwrap().unwrap();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    assert_eq!(client.get(&url).send().await.unwrap().text().await.unwrap(), "the page");
+    assert_eq!(
+        client
+            .get(format!("http://{address}/"))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap(),
+        "the page"
+    );
 
     process.close_stdin();
     assert!(process.exited(SOON).await.unwrap().success());
