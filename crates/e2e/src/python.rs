@@ -1,4 +1,4 @@
-//! Programs from PyPI: SDKs of another language, and a real SMTP server.
+//! Programs from Python's package index: SDKs of another language, and a real SMTP server.
 
 use std::path::PathBuf;
 

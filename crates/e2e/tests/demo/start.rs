@@ -22,8 +22,8 @@ fn a_taken_port_is_named_with_the_flag_that_moves_it() {
         let others = ["--otlp-grpc", "--otlp-http", "--sentry"]
             .into_iter()
             .filter(|other| *other != flag);
-        let others: String = others.map(|other| format!(" {other} 127.0.0.1:0")).collect();
-        let said = refused(&format!("{others} {flag} {address}"), &[]);
+        let others: Vec<_> = others.map(|other| format!("{other} 127.0.0.1:0")).collect();
+        let said = refused(&format!("{} {flag} {address}", others.join(" ")), &[]);
         assert!(said.contains(&address) && said.contains(flag), "{said}");
     }
 }
