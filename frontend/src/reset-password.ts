@@ -1,5 +1,8 @@
 import { context, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import { captureException } from '@sentry/react';
+import { now } from './telemetry/clock';
+import { isLeaving } from './telemetry/leaving';
+import { PAGE_LEFT } from './telemetry/open-spans';
 import { tracedFetch } from './telemetry/traced-fetch';
 
 /** Longer than the API waits for its queue, in milliseconds. */
@@ -21,7 +24,7 @@ export interface ResetRequest {
 
 /** Asks the API at `apiUrl` for a reset mail to `email`, in a trace of its own that begins here. */
 export function requestReset(tracer: Tracer, apiUrl: string, email: string): ResetRequest {
-  const span = tracer.startSpan('handleSubmit', { root: true });
+  const span = tracer.startSpan('handleSubmit', { root: true, startTime: now() });
   // Kept, because the active context is lost after the first `await`.
   const inside = trace.setSpan(context.active(), span);
   const failed = (message: string, error?: unknown) => {
@@ -39,11 +42,15 @@ export function requestReset(tracer: Tracer, apiUrl: string, email: string): Res
       }
       return { ok: response.ok, message: wordsFor(response) };
     } catch (error) {
+      if (isLeaving()) {
+        span.setAttribute(PAGE_LEFT, true);
+        return { ok: false, message: UNREACHABLE };
+      }
       failed(error instanceof Error ? error.name : 'unknown', error);
       const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
       return { ok: false, message: timedOut ? TIMED_OUT : UNREACHABLE };
     } finally {
-      span.end();
+      span.end(now());
     }
   };
   return { traceId: span.spanContext().traceId, outcome: run() };

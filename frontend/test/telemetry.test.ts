@@ -44,7 +44,10 @@ beforeEach(async () => {
   sentry = await Receiver.start();
 });
 
-afterEach(() => telemetry.stop());
+afterEach(async () => {
+  await telemetry.stop();
+  window.dispatchEvent(new Event('pageshow'));
+});
 
 function otlpSpans(): OtlpSpan[] {
   return otlp.received.flatMap(({ body }) =>
@@ -251,6 +254,22 @@ describe('a page that is left', () => {
       expect(only(sentrySpans(), 'handleSubmit').span_id).toBe(submit.spanId);
       expect(only(sentrySpans(), 'POST').parent_span_id).toBe(submit.spanId);
     });
+  });
+
+  test('takes a request that the browser gave up for no error', async () => {
+    start();
+    window.dispatchEvent(new Event('beforeunload'));
+    const { traceId } = await reset(await nowhere());
+    for (const name of ['handleSubmit', 'POST']) {
+      expect(only(otlpSpans(), name)).toMatchObject({ traceId, status: { code: 0 } });
+      expect(only(sentrySpans(), name).attributes['page.left']).toEqual({ type: 'boolean', value: true });
+    }
+    expect(envelopes().flatMap(([, item]) => item.type)).not.toContain('event');
+
+    // It was not left after all.
+    window.dispatchEvent(new Event('pageshow'));
+    await reset(await nowhere());
+    expect(otlpSpans().map((span) => span.status.code)).toContain(2);
   });
 
   test('sends at once what has ended when it is hidden', async () => {

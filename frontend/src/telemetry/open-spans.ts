@@ -1,5 +1,9 @@
 import type { Context, SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { now } from './clock';
+
+/** Set to true on a span whose end is not known, because the page was left before. */
+export const PAGE_LEFT = 'page.left';
 
 /**
  * Knows the spans that have not ended. A page that is left never sees its answers, so nobody would end them, and a span that
@@ -28,8 +32,8 @@ export class OpenSpans implements SpanProcessor {
   /** Ends what is open, and says why: their real ends are not known. Children first, as they would have. */
   endAll(): void {
     for (const span of [...this.#open.values()].reverse()) {
-      span.setAttribute('page.left', true);
-      span.end();
+      span.setAttribute(PAGE_LEFT, true);
+      span.end(now());
     }
   }
 

@@ -1,4 +1,7 @@
 import { context, propagation, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import { now } from './clock';
+import { isLeaving } from './leaving';
+import { PAGE_LEFT } from './open-spans';
 
 /**
  * `fetch` in a CLIENT span (HTTP semantic conventions), the child of the active one, whose context the request carries.
@@ -12,7 +15,7 @@ export function tracedFetch(tracer: Tracer, url: URL, init: RequestInit & { meth
     'server.address': url.hostname,
     'server.port': Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
   };
-  return tracer.startActiveSpan(init.method, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+  return tracer.startActiveSpan(init.method, { kind: SpanKind.CLIENT, startTime: now(), attributes }, async (span) => {
     const headers = new Headers(init.headers);
     propagation.inject(context.active(), headers, { set: (headers, name, value) => headers.set(name, value) });
     try {
@@ -24,12 +27,16 @@ export function tracedFetch(tracer: Tracer, url: URL, init: RequestInit & { meth
       }
       return response;
     } catch (error) {
+      if (isLeaving()) {
+        span.setAttribute(PAGE_LEFT, true);
+        throw error;
+      }
       const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
       span.setAttribute('error.type', name);
       span.setStatus({ code: SpanStatusCode.ERROR, message });
       throw error;
     } finally {
-      span.end();
+      span.end(now());
     }
   });
 }
