@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Json, Router};
 use sentry::Envelope;
@@ -83,7 +85,7 @@ impl Envelopes {
     }
 }
 
-async fn keep(State(received): State<watch::Sender<Items>>, body: Bytes) -> Json<()> {
+async fn keep(State(received): State<watch::Sender<Items>>, body: Bytes) -> impl IntoResponse {
     received.send_modify(|items| {
         items.raw.push_str(&String::from_utf8_lossy(&body));
         let Ok(envelope) = Envelope::from_slice(&body) else {
@@ -98,7 +100,8 @@ async fn keep(State(received): State<watch::Sender<Items>>, body: Bytes) -> Json
             }
         }
     });
-    Json(())
+    // As Sentry does: any page may send.
+    ([(ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(()))
 }
 
 /// The trace context of a transaction or an event.

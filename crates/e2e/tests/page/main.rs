@@ -1,0 +1,13 @@
+//! The page as a person uses it: a real browser, real keys and clicks, and what of it arrives where.
+//!
+//! Chromium, Node and the built page (`npm ci && npm run build` in `frontend/`) are needed; without them these tests say aloud that
+//! they were skipped, or fail if `SPANFALL_REQUIRE_BROWSER` is set to 1.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by it")]
+
+mod apart;
+mod demo;
+mod person;
+#[path = "../demo/seat.rs"]
+#[expect(dead_code, reason = "shared with the demo's tests, which look at more of it")]
+mod seat;
