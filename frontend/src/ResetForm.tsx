@@ -7,12 +7,14 @@ interface Props {
   request: (email: string) => ResetRequest;
   /** The page of a trace in Sentry, if there is one. */
   traceUrl: (traceId: string) => string | undefined;
+  /** Whether the link in a mail led here. */
+  fromMail?: boolean;
 }
 
 const INVALID = 'Please enter an email address, such as name@example.com.';
 
 /** Asks for an email address, sends the request, and says how it went and which trace it was. */
-export function ResetForm({ request, traceUrl }: Props) {
+export function ResetForm({ request, traceUrl, fromMail = false }: Props) {
   const [busy, setBusy] = useState(false);
   const [invalid, setInvalid] = useState(false);
   const [outcome, setOutcome] = useState<Outcome>();
@@ -43,6 +45,12 @@ export function ResetForm({ request, traceUrl }: Props) {
   return (
     <main>
       <h1>Reset your password</h1>
+      {fromMail && (
+        <p className="success">
+          The link in your mail works. Here this demo ends: there is no password to choose, but you can ask for another
+          mail.
+        </p>
+      )}
       <p id={`${id}-about`}>Enter the email address of your account, and we send you a link to choose a new one.</p>
       {/* The browser's own messages vanish and cannot be styled; a form of method GET could put the address into the URL. */}
       <form onSubmit={handleSubmit} method="post" noValidate aria-busy={busy}>

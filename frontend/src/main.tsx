@@ -17,6 +17,7 @@ if (root) {
       <ResetForm
         request={(email) => requestReset(tracer, settings.apiUrl, email)}
         traceUrl={(traceId) => sentryTraceUrl(settings, traceId)}
+        fromMail={window.location.pathname === '/reset-password'}
       />
     </StrictMode>,
   );

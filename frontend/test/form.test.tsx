@@ -104,3 +104,11 @@ test('a clipboard that refuses is said, and without settings there is no link', 
   await screen.findByText(/select the id/);
   expect(screen.queryByRole('link')).toBeNull();
 });
+
+test('who followed the link in the mail is told where the demo ends', () => {
+  const request = vi.fn();
+  const { rerender } = render(<ResetForm request={request} traceUrl={() => undefined} />);
+  expect(screen.queryByText(/demo ends/)).toBeNull();
+  rerender(<ResetForm request={request} traceUrl={() => undefined} fromMail />);
+  screen.getByText(/demo ends/);
+});

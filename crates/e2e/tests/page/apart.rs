@@ -171,6 +171,11 @@ async fn who_leaves_at_once_gets_the_mail_and_loses_no_span() {
         );
     }
     assert!(!envelopes.all().raw.contains("Failed to fetch"), "nor an event");
+    // What is known of the page itself only by then.
+    let vitals = tail.0.line(DEADLINE, |line| line["name"] == "web vitals").await.unwrap();
+    assert!(vitals.to_string().contains("browser.web_vital.lcp.value"), "{vitals}");
+    let load = tail.0.line(DEADLINE, |line| line["name"] == "page load").await.unwrap();
+    assert_eq!(vitals["parent_span_id"], load["span_id"]);
     person.goes().await;
 }
 
