@@ -63,8 +63,14 @@ pub fn app(dir: &Path, settings: &Settings) -> Router {
         )
         .route_service("/reset-password", ServeFile::new(dir.join(INDEX)))
         .fallback_service(files)
-        .layer(CompressionLayer::new())
+        .layer(compression())
         .layer(middleware::from_fn(secure))
+}
+
+/// gzip alone. Said for each encoding: another crate of the same build may have switched on tower-http's *de*compression of the
+/// others, which this layer would then choose and not be able to do.
+fn compression() -> CompressionLayer {
+    CompressionLayer::new().gzip(true).no_br().no_deflate().no_zstd()
 }
 
 async fn with_headers(policy: HeaderValue, request: Request, next: Next) -> Response {
