@@ -24,7 +24,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// The viewer with the demo behind it: broker, API and mailer as child processes; a key sends a request through them
+    /// The viewer with the demo behind it: broker, API, mailer and page as child processes; a key sends a request through them
     Demo,
     /// No screen: one line per span as it arrives
     Tail {
