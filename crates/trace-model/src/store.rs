@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use trace::Put;
 pub(crate) use trace::Trace;
 pub use trace::{Root, SentryReach, TraceSummary};
 
@@ -79,17 +80,17 @@ impl Store {
             self.intern(&mut span);
             self.add_span(span);
         }
-        self.keep_within_budget(None);
     }
 
     /// Notes that these spans of one trace reached Sentry (or the viewer's endpoint in its place).
     pub fn add_sentry(&mut self, trace_id: TraceId, spans: impl IntoIterator<Item = SpanId>) {
         self.touch(trace_id);
-        let Some(trace) = self.traces.get_mut(&trace_id) else { return };
-        let bytes = trace.bytes();
-        trace.add_sentry(spans);
-        self.totals.bytes += trace.bytes() - bytes;
-        self.keep_within_budget(Some(trace_id));
+        self.change(trace_id, |trace| trace.add_sentry(spans));
+        self.make_room(trace_id);
+        if self.totals.bytes > self.totals.budget {
+            // More marks than there is memory: no SDK does that.
+            self.change(trace_id, Trace::forget_sentry);
+        }
     }
 
     /// Which state this is.
@@ -144,28 +145,40 @@ impl Store {
 
     fn add_span(&mut self, span: SpanRecord) {
         let trace_id = span.trace_id;
+        let origin = span.origin.clone();
         self.touch(trace_id);
+        let mut put = Put::Known;
+        self.change(trace_id, |trace| put = trace.put(span));
+        self.make_room(trace_id);
+        let new = matches!(put, Put::New);
+        self.totals.repeated_spans += u64::from(!new);
+        if self.totals.bytes > self.totals.budget {
+            // All others have left and it still does not fit: the trace goes on without it.
+            self.change(trace_id, |trace| trace.undo(put));
+            self.totals.truncated_spans += u64::from(new);
+            return self.release(origin);
+        }
+        match put {
+            Put::New => self.count_new_span(trace_id),
+            Put::Replaced(_, before) => self.release(before.origin),
+            Put::Known => self.release(origin),
+        }
+    }
+
+    /// Changes a trace and keeps the account of its bytes.
+    fn change(&mut self, trace_id: TraceId, change: impl FnOnce(&mut Trace)) {
         let Some(trace) = self.traces.get_mut(&trace_id) else { return };
-        let (bytes, spans) = (trace.bytes(), trace.spans().len());
-        // Others leave before this trace is cut.
-        let needs = bytes + span.bytes();
-        if needs > self.totals.budget && trace.get(&span.key()).is_none() {
-            trace.truncate();
-            self.totals.truncated_spans += 1;
-            return;
-        }
-        if trace.put(span) {
-            self.totals.repeated_spans += 1;
-        }
-        let added = trace.spans().len() - spans;
-        if spans == 0 && added > 0 {
+        let bytes = trace.bytes();
+        change(trace);
+        self.totals.bytes = self.totals.bytes + trace.bytes() - bytes;
+    }
+
+    fn count_new_span(&mut self, trace_id: TraceId) {
+        let Some(trace) = self.traces.get(&trace_id) else { return };
+        self.totals.spans += 1;
+        if trace.spans().len() == 1 {
             self.by_arrival.insert(trace.arrival, trace_id);
             self.totals.traces += 1;
-        }
-        self.totals.spans += added;
-        self.totals.bytes = self.totals.bytes + trace.bytes() - bytes;
-        if self.totals.bytes > self.totals.budget {
-            self.keep_within_budget(Some(trace_id));
         }
     }
 
@@ -173,7 +186,12 @@ impl Store {
     fn touch(&mut self, trace_id: TraceId) {
         self.clock += 1;
         let now = self.clock;
-        let trace = self.traces.entry(trace_id).or_insert_with(|| Trace::new(trace_id, now));
+        let bytes = &mut self.totals.bytes;
+        let trace = self.traces.entry(trace_id).or_insert_with(|| {
+            let trace = Trace::new(trace_id, now);
+            *bytes += trace.bytes();
+            trace
+        });
         self.by_activity.remove(&trace.activity);
         trace.activity = now;
         self.by_activity.insert(now, trace_id);
@@ -189,30 +207,22 @@ impl Store {
         }
     }
 
-    /// Lets the longest quiet traces go until the rest fits; never `except`.
-    fn keep_within_budget(&mut self, except: Option<TraceId>) {
-        if self.totals.bytes <= self.totals.budget {
+    /// Lets the longest quiet traces go until the rest fits; never the one that room is made for, and none if that alone is too
+    /// large.
+    fn make_room(&mut self, trace_id: TraceId) {
+        if self
+            .traces
+            .get(&trace_id)
+            .is_some_and(|trace| trace.bytes() > self.totals.budget)
+        {
             return;
         }
-        self.forget_unused_origins();
         while self.totals.bytes > self.totals.budget {
-            let Some(oldest) = self.by_activity.values().copied().find(|id| Some(*id) != except) else {
-                break;
+            let Some(oldest) = self.by_activity.values().copied().find(|id| *id != trace_id) else {
+                return;
             };
             self.evict(oldest);
-            self.forget_unused_origins();
         }
-    }
-
-    fn forget_unused_origins(&mut self) {
-        let bytes = &mut self.totals.bytes;
-        self.origins.retain(|origin| {
-            let used = Arc::strong_count(origin) > 1;
-            if !used {
-                *bytes -= origin.bytes();
-            }
-            used
-        });
     }
 
     fn evict(&mut self, trace_id: TraceId) {
@@ -226,5 +236,23 @@ impl Store {
             self.totals.evicted_traces += 1;
             self.totals.evicted_spans += trace.spans().len() as u64;
         }
+        let origins: HashSet<Arc<Origin>> = trace.spans().iter().map(|span| span.origin.clone()).collect();
+        drop(trace);
+        for origin in origins {
+            self.release(origin);
+        }
+    }
+
+    /// Forgets an origin if the caller was the last to hold on to it.
+    fn release(&mut self, origin: Arc<Origin>) {
+        self.origins.remove(&origin);
+        if Arc::strong_count(&origin) > 1 {
+            self.origins.insert(origin);
+        } else {
+            self.totals.bytes -= origin.bytes();
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,17 @@ pub struct TraceSummary {
     pub sentry: SentryReach,
 }
 
+/// What became of a record.
+#[derive(Debug)]
+pub(crate) enum Put {
+    /// Its span was not there.
+    New,
+    /// It took the place of this one, at this position.
+    Replaced(usize, SpanRecord),
+    /// What was known says as much or more.
+    Known,
+}
+
 #[derive(Debug)]
 pub(crate) struct Trace {
     id: TraceId,
@@ -101,25 +112,48 @@ impl Trace {
         self.sentry.contains(&span_id)
     }
 
-    /// Keeps a record; true when the span was there before.
+    /// Keeps a record, or what is known of its span already.
     ///
     /// Of two records of one span that with the later end stays (0, in flight, is the earliest), and of two with the same end
     /// the one whose bytes sort last: any rule would do, as long as the order of arrival does not matter.
-    pub(crate) fn put(&mut self, span: SpanRecord) -> bool {
+    pub(crate) fn put(&mut self, span: SpanRecord) -> Put {
         self.summary.take();
         let key = span.key();
         let Some(at) = self.index.get(&key).copied() else {
             self.bytes += span.bytes() + INDEX_BYTES;
             self.index.insert(key, self.spans.len());
             self.spans.push(span);
-            return false;
+            return Put::New;
         };
-        let known = &mut self.spans[at];
+        let known = &self.spans[at];
         if (span.end_unix_nano, &span.raw) > (known.end_unix_nano, &known.raw) {
-            self.bytes = self.bytes + span.bytes() - known.bytes();
-            *known = span;
+            Put::Replaced(at, self.replace(at, span))
+        } else {
+            Put::Known
         }
-        true
+    }
+
+    fn replace(&mut self, at: usize, span: SpanRecord) -> SpanRecord {
+        self.bytes = self.bytes + span.bytes() - self.spans[at].bytes();
+        std::mem::replace(&mut self.spans[at], span)
+    }
+
+    /// Takes back what [`Trace::put`] did; a new span that has to go is noted.
+    pub(crate) fn undo(&mut self, put: Put) {
+        self.summary.take();
+        match put {
+            Put::Known => {}
+            Put::Replaced(at, before) => {
+                self.replace(at, before);
+            }
+            Put::New => {
+                if let Some(span) = self.spans.pop() {
+                    self.index.remove(&span.key());
+                    self.bytes -= span.bytes() + INDEX_BYTES;
+                    self.truncated += 1;
+                }
+            }
+        }
     }
 
     pub(crate) fn add_sentry(&mut self, spans: impl IntoIterator<Item = SpanId>) {
@@ -131,9 +165,10 @@ impl Trace {
         }
     }
 
-    pub(crate) fn truncate(&mut self) {
+    pub(crate) fn forget_sentry(&mut self) {
         self.summary.take();
-        self.truncated += 1;
+        self.bytes -= self.sentry.len() * SENTRY_BYTES;
+        self.sentry = HashSet::new();
     }
 
     /// Computed once per change of the trace, when somebody looks.
