@@ -15,6 +15,8 @@ pub struct Details {
     first: usize,
     height: usize,
     lines: usize,
+    /// For which width the lines were counted; none when the span has changed since.
+    counted: Option<u16>,
 }
 
 impl Details {
@@ -52,9 +54,13 @@ impl Details {
         if self.read != now || self.span.is_none() {
             self.span = selected.and_then(|(trace_id, key)| store.span(trace_id, key));
             self.read = now;
+            self.counted = None;
         }
         self.height = usize::from(area.height.saturating_sub(2));
-        self.lines = self.span.as_ref().map_or(0, |span| SpanPage::of(span, area.width).height());
+        if self.counted != Some(area.width) {
+            self.lines = self.span.as_ref().map_or(0, |span| SpanPage::of(span, area.width).height());
+            self.counted = Some(area.width);
+        }
         self.first = self.first.min(self.lines.saturating_sub(self.height));
     }
 }
