@@ -1,0 +1,215 @@
+//! Reading protobuf's wire format.
+//!
+//! Source: [Encoding](https://protobuf.dev/programming-guides/encoding/); what counts as an error, and the limit of nesting, is as
+//! prost has it, so that whatever is accepted here can be decoded later.
+
+/// How deep messages may be nested, as in prost.
+pub const DEPTH: u32 = 100;
+
+/// Why bytes are no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// The bytes end within a field, or a field reaches beyond the message around it.
+    #[error("a field is cut short")]
+    Truncated,
+    /// A number that goes on after 64 bits.
+    #[error("a number is longer than 64 bits")]
+    Varint,
+    /// A field number of zero or beyond 29 bits, or a wire type that does not exist.
+    #[error("a field has no valid key")]
+    Key,
+    /// A known field of a type that it does not have.
+    #[error("{message}.{field} has the wrong type")]
+    WireType {
+        /// The message's name in OTLP's schema.
+        message: &'static str,
+        /// The field's name in OTLP's schema.
+        field: &'static str,
+    },
+    /// Text that is not UTF-8.
+    #[error("{message}.{field} is not UTF-8")]
+    Utf8 {
+        /// The message's name in OTLP's schema.
+        message: &'static str,
+        /// The field's name in OTLP's schema.
+        field: &'static str,
+    },
+    /// The end of a group that did not begin.
+    #[error("a group ends that did not begin")]
+    Group,
+    /// Messages within messages beyond [`DEPTH`].
+    #[error("messages are nested deeper than {DEPTH}")]
+    Depth,
+}
+
+/// One field's value, as the wire types have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// Integers, booleans and enumerations.
+    Varint(u64),
+    /// `fixed64`, `sfixed64`, `double`.
+    Fixed64(u64),
+    /// `fixed32`, `sfixed32`, `float`.
+    Fixed32(u32),
+    /// Text, bytes, messages, packed numbers.
+    Bytes(&'a [u8]),
+    /// A group, which OTLP does not use; the reader has skipped it.
+    Group,
+}
+
+/// A field with its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawField<'a> {
+    /// As in the schema.
+    pub number: u32,
+    /// Its value.
+    pub value: Value<'a>,
+}
+
+/// Reads one field after the other.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    depth: u32,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the fields of a message that may hold messages `depth` levels deep ([`DEPTH`] for an outermost one).
+    #[must_use]
+    pub const fn new(message: &'a [u8], depth: u32) -> Self {
+        Self { rest: message, depth }
+    }
+
+    /// How many bytes are left.
+    #[must_use]
+    pub const fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// The next field; `None` at the end.
+    ///
+    /// # Errors
+    /// What is there is no field.
+    #[inline]
+    pub fn next_field(&mut self) -> Result<Option<RawField<'a>>, Malformed> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let (number, wire_type) = self.key()?;
+        let value = match wire_type {
+            0 => Value::Varint(self.varint()?),
+            1 => Value::Fixed64(u64::from_le_bytes(self.array()?)),
+            2 => Value::Bytes(self.delimited()?),
+            3 => {
+                self.skip_group(number)?;
+                Value::Group
+            }
+            4 => return Err(Malformed::Group),
+            5 => Value::Fixed32(u32::from_le_bytes(self.array()?)),
+            _ => return Err(Malformed::Key),
+        };
+        Ok(Some(RawField { number, value }))
+    }
+
+    #[inline]
+    fn key(&mut self) -> Result<(u32, u32), Malformed> {
+        let key = u32::try_from(self.varint()?).map_err(|_| Malformed::Key)?;
+        if key < 8 {
+            return Err(Malformed::Key);
+        }
+        Ok((key >> 3, key & 7))
+    }
+
+    #[inline]
+    pub(crate) fn varint(&mut self) -> Result<u64, Malformed> {
+        match self.rest {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
+        let mut value = 0;
+        for (at, byte) in self.rest.iter().take(10).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * at);
+            if *byte < 0x80 {
+                // The tenth byte holds the last of 64 bits.
+                if at == 9 && *byte > 1 {
+                    return Err(Malformed::Varint);
+                }
+                self.rest = &self.rest[at + 1..];
+                return Ok(value);
+            }
+        }
+        Err(if self.rest.len() < 10 {
+            Malformed::Truncated
+        } else {
+            Malformed::Varint
+        })
+    }
+
+    #[inline]
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(Malformed::Truncated)?;
+        self.rest = rest;
+        Ok(*bytes)
+    }
+
+    #[inline]
+    fn delimited(&mut self) -> Result<&'a [u8], Malformed> {
+        let length = usize::try_from(self.varint()?).map_err(|_| Malformed::Truncated)?;
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(Malformed::Truncated)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    /// Skips what follows the start of a group, up to and with its end.
+    fn skip_group(&mut self, number: u32) -> Result<(), Malformed> {
+        let mut open = vec![number];
+        while let Some(innermost) = open.last().copied() {
+            let (number, wire_type) = self.key()?;
+            if wire_type == 4 {
+                if number != innermost {
+                    return Err(Malformed::Group);
+                }
+                open.pop();
+                continue;
+            }
+            // The group itself took no level, what is in it does.
+            if open.len() >= self.depth as usize {
+                return Err(Malformed::Depth);
+            }
+            match wire_type {
+                0 => drop(self.varint()?),
+                1 => drop(self.array::<8>()?),
+                2 => drop(self.delimited()?),
+                3 => open.push(number),
+                5 => drop(self.array::<4>()?),
+                _ => return Err(Malformed::Key),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The fields of a message that is known to be valid: see [`fields`].
+#[derive(Clone, Debug)]
+pub struct Fields<'a>(Reader<'a>);
+
+/// Reads a message that [`crate::validate`] has accepted; of any other it reads as far as it goes.
+#[must_use]
+pub const fn fields(message: &[u8]) -> Fields<'_> {
+    Fields(Reader::new(message, DEPTH))
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = RawField<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<RawField<'a>> {
+        self.0.next_field().ok().flatten()
+    }
+}

@@ -1,0 +1,86 @@
+//! Whether bytes are a message.
+
+use crate::reader::{DEPTH, Malformed, RawField, Reader, Value};
+use crate::schema::{Field, Kind, Message};
+
+/// Checks every field of a message and of all messages in it, exactly as strictly as prost decodes.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn validate(bytes: &[u8], message: &'static Message) -> Result<(), Malformed> {
+    validate_to(bytes, message, DEPTH)
+}
+
+fn validate_to(bytes: &[u8], message: &'static Message, depth: u32) -> Result<(), Malformed> {
+    let mut reader = Reader::new(bytes, depth);
+    while let Some(field) = reader.next_field()? {
+        validate_field(field, message, depth)?;
+    }
+    Ok(())
+}
+
+/// Checks one field of a message that may hold messages `depth` levels deep.
+///
+/// # Errors
+/// The first thing that is wrong.
+#[inline]
+pub fn validate_field(field: RawField<'_>, message: &'static Message, depth: u32) -> Result<(), Malformed> {
+    let Some(known) = message.field(field.number) else {
+        // Anything may stand there, as long as there is a level left: prost skips it as if it were one.
+        return if depth == 0 { Err(Malformed::Depth) } else { Ok(()) };
+    };
+    match (known.kind, field.value) {
+        (Kind::String, Value::Bytes(text)) => match std::str::from_utf8(text) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Malformed::Utf8 {
+                message: message.name,
+                field: known.name,
+            }),
+        },
+        (Kind::Message(inner), Value::Bytes(bytes)) => {
+            let depth = depth.checked_sub(1).ok_or(Malformed::Depth)?;
+            validate_to(bytes, inner, depth)
+        }
+        (kind, value) if is_of(kind, value) => Ok(()),
+        (_, Value::Bytes(packed)) if known.repeated => validate_packed(packed, known),
+        _ => Err(Malformed::WireType {
+            message: message.name,
+            field: known.name,
+        }),
+    }
+}
+
+/// Whether a number or plain bytes stand on the wire as their kind does.
+const fn is_of(kind: Kind, value: Value<'_>) -> bool {
+    match value {
+        Value::Varint(_) => matches!(
+            kind,
+            Kind::Bool | Kind::Int32 | Kind::Int64 | Kind::Uint32 | Kind::Uint64 | Kind::Sint32 | Kind::Enum(_)
+        ),
+        Value::Fixed64(_) => matches!(kind, Kind::Double | Kind::Fixed64 | Kind::Sfixed64),
+        Value::Fixed32(_) => matches!(kind, Kind::Fixed32),
+        Value::Bytes(_) => matches!(kind, Kind::Bytes | Kind::Id),
+        Value::Group => false,
+    }
+}
+
+fn validate_packed(packed: &[u8], field: &Field) -> Result<(), Malformed> {
+    let whole = |size| {
+        if packed.len().is_multiple_of(size) {
+            Ok(())
+        } else {
+            Err(Malformed::Truncated)
+        }
+    };
+    match field.kind {
+        Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => whole(8),
+        Kind::Fixed32 => whole(4),
+        _ => {
+            let mut numbers = Reader::new(packed, 0);
+            while numbers.remaining() > 0 {
+                numbers.varint()?;
+            }
+            Ok(())
+        }
+    }
+}
