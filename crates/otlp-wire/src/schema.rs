@@ -74,6 +74,12 @@ impl Message {
         let position = *self.positions.get(number as usize)?;
         self.fields.get(usize::from(position).wrapping_sub(1))
     }
+
+    /// The field with this name, as JSON or as the schema has it.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.json_name == name || field.name == name)
+    }
 }
 
 const fn one(number: u32, name: &'static str, json_name: &'static str, kind: Kind) -> Field {

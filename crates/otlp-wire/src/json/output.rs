@@ -1,0 +1,88 @@
+//! Writing protobuf's wire format.
+
+use crate::reader::Value;
+
+/// Bytes that are being written.
+pub(super) struct Output(Vec<u8>);
+
+/// Where a field's contents began.
+pub(super) struct Open(usize);
+
+impl Output {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.0.truncate(length);
+    }
+
+    /// Writes a whole field.
+    pub(super) fn field(&mut self, number: u32, value: Value<'_>) {
+        let wire_type = match value {
+            Value::Varint(_) => 0,
+            Value::Fixed64(_) => 1,
+            Value::Bytes(_) => 2,
+            Value::Group => return,
+            Value::Fixed32(_) => 5,
+        };
+        self.varint(u64::from(number << 3 | wire_type));
+        self.value(value);
+    }
+
+    /// Writes a value without its key, as packed numbers stand.
+    pub(super) fn value(&mut self, value: Value<'_>) {
+        match value {
+            Value::Varint(number) => self.varint(number),
+            Value::Fixed64(bits) => self.0.extend_from_slice(&bits.to_le_bytes()),
+            Value::Bytes(bytes) => {
+                self.varint(bytes.len() as u64);
+                self.0.extend_from_slice(bytes);
+            }
+            Value::Fixed32(bits) => self.0.extend_from_slice(&bits.to_le_bytes()),
+            Value::Group => {}
+        }
+    }
+
+    /// Begins a field whose length is known when it ends. Most of what OTLP has is shorter than 128 bytes, which takes one byte to
+    /// say: that byte is kept free here, the place for more is made at the end.
+    pub(super) fn open_field(&mut self, number: u32) -> Open {
+        self.field(number, Value::Bytes(&[]));
+        Open(self.0.len())
+    }
+
+    fn varint(&mut self, value: u64) {
+        let (bytes, length) = encode(value);
+        self.0.extend_from_slice(&bytes[..length]);
+    }
+
+    /// Writes the length of what was written since `open`.
+    pub(super) fn close(&mut self, Open(start): Open) {
+        let (bytes, length) = encode((self.0.len() - start) as u64);
+        self.0[start - 1] = bytes[0];
+        if length > 1 {
+            self.0.splice(start..start, bytes[1..length].iter().copied());
+        }
+    }
+}
+
+/// A varint and its length in bytes.
+#[expect(clippy::cast_possible_truncation, reason = "the lowest seven bits are meant")]
+fn encode(mut value: u64) -> ([u8; 10], usize) {
+    let (mut bytes, mut last) = ([0; 10], 0);
+    while value >= 0x80 {
+        bytes[last] = value as u8 | 0x80;
+        value >>= 7;
+        last += 1;
+    }
+    bytes[last] = value as u8;
+    (bytes, last + 1)
+}

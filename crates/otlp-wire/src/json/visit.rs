@@ -1,0 +1,322 @@
+//! What serde calls while it reads.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::State;
+use super::number::Number;
+use crate::reader::Value;
+use crate::schema::{Field, Kind, Message};
+
+/// Bytes as any encoder writes them.
+const BASE64: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+
+/// Reads the object that is the whole text.
+pub(super) struct Outermost<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) message: &'static Message,
+}
+
+impl<'de> DeserializeSeed<'de> for Outermost<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Outermost<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the object {}", self.message.name)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        object(self.state, self.message, map)
+    }
+
+    /// serde's own would quote it.
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Err(E::custom(format_args!("text, not the object {}", self.message.name)))
+    }
+}
+
+/// Writes the fields of an object.
+fn object<'de, A: MapAccess<'de>>(state: &mut State, message: &'static Message, mut map: A) -> Result<(), A::Error> {
+    while let Some(field) = map.next_key_seed(Name(message))? {
+        match field {
+            Some(field) => map.next_value_seed(Contents::of(state, message, field))?,
+            None => drop(map.next_value::<IgnoredAny>()?),
+        }
+    }
+    Ok(())
+}
+
+/// Reads a field's name.
+struct Name(&'static Message);
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Option<&'static Field>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = Option<&'static Field>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.named(name))
+    }
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Behind its name.
+    Field,
+    /// In an array, as a field of its own.
+    Element,
+    /// In an array of numbers, which share one field.
+    Packed,
+}
+
+/// Reads what a field holds.
+struct Contents<'a> {
+    state: &'a mut State,
+    message: &'static Message,
+    field: &'static Field,
+    place: Place,
+}
+
+impl<'a> Contents<'a> {
+    const fn of(state: &'a mut State, message: &'static Message, field: &'static Field) -> Self {
+        let place = Place::Field;
+        Self {
+            state,
+            message,
+            field,
+            place,
+        }
+    }
+
+    fn error<E: Error>(&self, what: impl fmt::Display) -> E {
+        E::custom(format_args!("{}.{} {what}", self.message.name, self.field.name))
+    }
+
+    fn unexpected<E: Error>(&self, found: &str) -> E {
+        if self.place == Place::Field && self.field.repeated {
+            return self.error(format_args!("is {found}, not an array"));
+        }
+        let wanted = match self.field.kind {
+            Kind::String => "text",
+            Kind::Bytes => "base64",
+            Kind::Id => "hexadecimal",
+            Kind::Bool => "true or false",
+            Kind::Enum(_) => "a name or a number",
+            Kind::Message(_) => "an object",
+            _ => "a number",
+        };
+        self.error(format_args!("is {found}, not {wanted}"))
+    }
+
+    /// Whether one value may stand here, and not an array of them.
+    fn is_single(&self) -> bool {
+        !self.field.repeated || self.place != Place::Field
+    }
+
+    fn write(&mut self, value: Value<'_>) {
+        if self.place == Place::Packed {
+            self.state.output.value(value);
+        } else {
+            self.state.output.field(self.field.number, value);
+        }
+    }
+
+    fn number<E: Error>(&mut self, number: Number) -> Result<(), E> {
+        if !self.is_single() || !is_number(self.field.kind) {
+            return Err(self.unexpected("a number"));
+        }
+        let Some(value) = number.of_kind(self.field.kind) else {
+            return Err(self.error("has a number that it cannot hold"));
+        };
+        self.write(value);
+        Ok(())
+    }
+
+    fn text<E: Error>(&mut self, text: &str) -> Result<(), E> {
+        if !self.is_single() {
+            return Err(self.unexpected("text"));
+        }
+        let decoded;
+        let value = match self.field.kind {
+            Kind::String => Value::Bytes(text.as_bytes()),
+            Kind::Bytes => {
+                decoded = base64(text).ok_or_else(|| self.unexpected("text"))?;
+                Value::Bytes(&decoded)
+            }
+            Kind::Id => {
+                let Some(bytes) = id(text) else {
+                    self.state.unusable_id(self.message, self.field.name);
+                    return Ok(());
+                };
+                decoded = bytes;
+                Value::Bytes(&decoded)
+            }
+            Kind::Bool => match text {
+                "true" => Value::Varint(1),
+                "false" => Value::Varint(0),
+                _ => return Err(self.unexpected("text")),
+            },
+            Kind::Message(_) => return Err(self.unexpected("text")),
+            Kind::Enum(names) => {
+                let number = named(names, text).or_else(|| Number::parse(text));
+                return self.number(number.ok_or_else(|| self.error("has no value of this name"))?);
+            }
+            _ => return self.number(Number::parse(text).ok_or_else(|| self.unexpected("text"))?),
+        };
+        self.write(value);
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Contents<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Contents<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.message.name, self.field.name)
+    }
+
+    fn visit_unit<E: Error>(mut self) -> Result<(), E> {
+        match (self.place, self.field.kind) {
+            (Place::Field, _) => {}
+            (_, Kind::Bool) => self.write(Value::Varint(0)),
+            (_, kind) => self.write(Number::Unsigned(0).of_kind(kind).unwrap_or(Value::Bytes(&[]))),
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(mut self, value: bool) -> Result<(), E> {
+        match self.field.kind {
+            Kind::Bool if self.is_single() => {
+                self.write(Value::Varint(value.into()));
+                Ok(())
+            }
+            _ => Err(self.unexpected(if value { "true" } else { "false" })),
+        }
+    }
+
+    fn visit_u64<E: Error>(mut self, number: u64) -> Result<(), E> {
+        self.number(Number::Unsigned(number))
+    }
+
+    fn visit_i64<E: Error>(mut self, number: i64) -> Result<(), E> {
+        self.number(Number::Signed(number))
+    }
+
+    fn visit_f64<E: Error>(mut self, number: f64) -> Result<(), E> {
+        self.number(Number::Float(number))
+    }
+
+    fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
+        self.text(text)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
+        if self.is_single() {
+            return Err(self.unexpected("an array"));
+        }
+        let Self {
+            state, message, field, ..
+        } = self;
+        let packed = is_number(field.kind).then(|| state.output.open_field(field.number));
+        let place = if packed.is_some() { Place::Packed } else { Place::Element };
+        loop {
+            let element = Contents {
+                state: &mut *state,
+                message,
+                field,
+                place,
+            };
+            if array.next_element_seed(element)?.is_none() {
+                break;
+            }
+        }
+        if let Some(open) = packed {
+            state.output.close(open);
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        let Kind::Message(message) = self.field.kind else {
+            return Err(self.unexpected("an object"));
+        };
+        if !self.is_single() {
+            return Err(self.unexpected("an object"));
+        }
+        let start = self.state.output.len();
+        let open = self.state.output.open_field(self.field.number);
+        object(self.state, message, map)?;
+        if self.state.end_of(message, start) {
+            self.state.output.close(open);
+        }
+        Ok(())
+    }
+}
+
+/// Whether JSON has it as a number, and the wire packs it.
+const fn is_number(kind: Kind) -> bool {
+    !matches!(kind, Kind::String | Kind::Bytes | Kind::Id | Kind::Bool | Kind::Message(_))
+}
+
+/// The number of an enumeration's name, which may come without what all names of that enumeration begin with.
+fn named(names: &[(&str, i32)], text: &str) -> Option<Number> {
+    let is_it = |name: &str| {
+        let parts = name.len().checked_sub(text.len()).and_then(|at| name.split_at_checked(at));
+        parts.is_some_and(|(prefix, rest)| rest.eq_ignore_ascii_case(text) && (prefix.is_empty() || prefix.ends_with('_')))
+    };
+    let (_, number) = names.iter().find(|(name, _)| is_it(name))?;
+    Some(Number::Signed((*number).into()))
+}
+
+fn id(text: &str) -> Option<Vec<u8>> {
+    // Base64 of 16 or of 8 bytes.
+    if matches!(text.len(), 24 | 12) && text.ends_with('=') {
+        return base64(text);
+    }
+    let digits = text.as_bytes();
+    if !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    digits
+        .chunks_exact(2)
+        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
+        .collect()
+}
+
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+    GeneralPurpose::new(alphabet, BASE64).decode(text).ok()
+}
