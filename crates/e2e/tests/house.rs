@@ -6,8 +6,13 @@ use std::collections::HashSet;
 use std::process::Command;
 
 /// What a crate must not compile, however far down.
-const WALLS: [(&str, &[&str]); 10] = [
-    ("trace-model", &["tokio", "tonic", "axum", "hyper", "ratatui", "serde_json"]),
+const WALLS: [(&str, &[&str]); 11] = [
+    // JSON only for those who ask for it.
+    (
+        "otlp-wire",
+        &["trace-model", "prost", "opentelemetry-proto", "serde-json", "tokio", "bytes"],
+    ),
+    ("trace-model", &["tokio", "tonic", "axum", "hyper", "ratatui", "serde-json"]),
     ("collector", &["ratatui", "crossterm", "sentry", "lapin"]),
     (
         "spanfall",

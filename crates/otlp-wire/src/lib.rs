@@ -2,7 +2,7 @@
 //!
 //! - [`validate`] decides whether bytes are a message, exactly as prost would, without keeping anything.
 //! - [`fields`] reads the fields of a message that is known to be valid.
-//! - [`json::transcode`] writes what came as JSON in protobuf.
+#![cfg_attr(feature = "json", doc = "- [`json::transcode`] writes what came as JSON in protobuf.")]
 //!
 //! It knows messages and fields, not spans: what of a span is worth keeping is the affair of the crate that keeps it.
 //!
@@ -20,6 +20,7 @@
 //! assert!(validate(b"\x2a\x03GE", &schema::SPAN).is_err());
 //! ```
 
+#[cfg(feature = "json")]
 pub mod json;
 mod reader;
 pub mod schema;

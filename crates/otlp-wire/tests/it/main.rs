@@ -1,0 +1,9 @@
+//! The table and the reader against prost, and JSON against protobuf.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by it")]
+
+mod damage;
+mod messages;
+mod table;
+mod transcode;
+mod wire;
