@@ -1,9 +1,12 @@
-//! What travels from the edge to the store.
+//! What travels from the edge to the store: the bytes of a request, and where in them everything is.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{SpanId, SpanKey, SpanKind, StatusCode, TraceId};
+use bytes::Bytes;
+
+use crate::{IdError, Log, Span, SpanId, SpanKind, StatusCode, TraceId, otlp};
 
 /// How a span came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +31,7 @@ impl Source {
     }
 }
 
-/// What all spans of one `ScopeSpans` share.
+/// What all spans of one `ScopeSpans`, or all records of one `ScopeLogs`, share.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// `service.name`; empty when the resource has none.
@@ -49,72 +52,190 @@ impl Origin {
     }
 }
 
-/// One span: the few fields that lists and bars need, and the rest as it came.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SpanRecord {
-    /// The trace it belongs to.
-    pub trace_id: TraceId,
-    /// Its own id.
-    pub span_id: SpanId,
-    /// Its parent; `None` for a root.
-    pub parent_span_id: Option<SpanId>,
-    /// What was done.
-    pub name: Arc<str>,
-    /// The part it played.
-    pub kind: SpanKind,
-    /// How it ended.
-    pub status: StatusCode,
-    /// Nanoseconds since the Unix epoch.
-    pub start_unix_nano: u64,
-    /// Nanoseconds since the Unix epoch; 0 while the span is in flight.
-    pub end_unix_nano: u64,
-    /// Who made it.
-    pub origin: Arc<Origin>,
-    /// The OTLP `Span` message, encoded: decoded only when somebody looks at it.
-    pub raw: Box<[u8]>,
+/// A part of a request's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Piece {
+    at: u32,
+    length: u32,
 }
 
-impl SpanRecord {
-    /// What names the span's row in its trace.
-    #[must_use]
-    pub fn key(&self) -> SpanKey {
-        SpanKey {
-            span_id: self.span_id,
-            service: self.origin.service.clone(),
+impl Piece {
+    /// Where `part`, which was cut out of `whole`, stands in it. A body has less than 4 GiB.
+    #[expect(clippy::cast_possible_truncation, reason = "`Batch` refuses longer bodies")]
+    pub(crate) fn of(whole: &[u8], part: &[u8]) -> Self {
+        Self {
+            at: (part.as_ptr().addr() - whole.as_ptr().addr()) as u32,
+            length: part.len() as u32,
         }
     }
 
-    /// Whether its end has not been seen.
-    #[must_use]
-    pub const fn in_flight(&self) -> bool {
-        self.end_unix_nano == 0
-    }
-
-    /// Bytes of memory it stands for in the store's budget, without its shared [`Origin`].
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.raw.len() + self.name.len()
+    pub(crate) const fn range(self) -> Range<usize> {
+        self.at as usize..self.at as usize + self.length as usize
     }
 }
 
-/// The spans of one request, in the sender's order.
-#[derive(Clone, Debug, PartialEq, Default)]
+/// What is noted of a span, the rest being in the body.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SpanHead {
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) parent_span_id: Option<SpanId>,
+    pub(crate) start_unix_nano: u64,
+    /// 0 while it is in flight.
+    pub(crate) end_unix_nano: u64,
+    pub(crate) kind: SpanKind,
+    pub(crate) status: StatusCode,
+    /// Position in [`Batch::origins`].
+    pub(crate) origin: u32,
+    /// UTF-8.
+    pub(crate) name: Piece,
+    /// The OTLP `Span` message.
+    pub(crate) raw: Piece,
+}
+
+/// What is noted of a log record, the rest being in the body.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct LogHead {
+    /// `None` for a record outside of any trace.
+    pub(crate) trace_id: Option<TraceId>,
+    pub(crate) span_id: Option<SpanId>,
+    /// When it happened; where the sender did not say, when it was observed.
+    pub(crate) time_unix_nano: u64,
+    /// Position in [`Batch::origins`].
+    pub(crate) origin: u32,
+    /// The OTLP `LogRecord` message.
+    pub(crate) raw: Piece,
+}
+
+/// The spans or the log records of one request, in the sender's order, with its bytes.
+///
+/// Made by [`Batch::traces`] and [`Batch::logs`], taken in by [`crate::Store::add`].
+#[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// The usable spans.
-    pub spans: Vec<SpanRecord>,
+    pub(crate) body: Bytes,
+    pub(crate) received_unix_nano: u64,
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) spans: Vec<SpanHead>,
+    pub(crate) logs: Vec<LogHead>,
+    /// How many of them the store has taken.
+    pub(crate) taken: usize,
+}
+
+impl Batch {
+    /// Says when it was received, in nanoseconds since the Unix epoch: what [`crate::Store::services`] shows as last seen.
+    #[must_use]
+    pub const fn received_at(mut self, unix_nano: u64) -> Self {
+        self.received_unix_nano = unix_nano;
+        self
+    }
+
+    /// How many spans there are.
+    #[must_use]
+    pub const fn span_count(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// How many log records there are.
+    #[must_use]
+    pub const fn log_count(&self) -> usize {
+        self.logs.len()
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.spans.is_empty() && self.logs.is_empty()
+    }
+
+    /// Bytes of memory it stands for while it waits for the store.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.body.len() + self.spans.len() * size_of::<SpanHead>() + self.logs.len() * size_of::<LogHead>()
+    }
+
+    /// The spans, each decoded whole.
+    pub fn decode_spans(&self) -> impl Iterator<Item = Span> {
+        self.spans.iter().filter_map(|head| {
+            let origin = self.origins.get(head.origin as usize)?;
+            otlp::decode_span(self.piece(head.raw), origin)
+        })
+    }
+
+    /// The log records, each decoded whole.
+    pub fn decode_logs(&self) -> impl Iterator<Item = Log> {
+        self.logs.iter().filter_map(|head| {
+            let origin = self.origins.get(head.origin as usize)?;
+            otlp::decode_log(self.piece(head.raw), origin)
+        })
+    }
+
+    pub(crate) fn piece(&self, piece: Piece) -> &[u8] {
+        self.body.get(piece.range()).unwrap_or_default()
+    }
 }
 
 /// Why one span of a request was not taken, the others having been.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {error}")]
 pub struct Rejection {
     /// Which field: `trace_id`, `span_id`, `parent_span_id`.
     pub field: &'static str,
     /// What is wrong with it.
-    pub error: crate::IdError,
+    pub error: IdError,
 }
 
-impl fmt::Display for Rejection {
+/// The spans of a request that were not taken, the others having been. Displays as the reason that the sender is told.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Rejected {
+    reasons: Vec<(Rejection, u64)>,
+    other: u64,
+}
+
+impl Rejected {
+    /// How many reasons are told apart: a hostile request can bring a different one for each span.
+    const REASONS: usize = 3;
+
+    pub(crate) const fn new() -> Self {
+        Self {
+            reasons: Vec::new(),
+            other: 0,
+        }
+    }
+
+    /// Counts more spans that were not taken.
+    pub fn add(&mut self, reason: Rejection, spans: u64) {
+        if let Some((_, count)) = self.reasons.iter_mut().find(|(known, _)| *known == reason) {
+            *count += spans;
+        } else if self.reasons.len() < Self::REASONS {
+            self.reasons.push((reason, spans));
+        } else {
+            self.other += spans;
+        }
+    }
+
+    /// How many spans.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.other + self.reasons.iter().map(|(_, count)| count).sum::<u64>()
+    }
+
+    /// Whether all were taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+}
+
+impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.field, self.error)
+        f.write_str("spans left out: ")?;
+        for (at, (reason, count)) in self.reasons.iter().enumerate() {
+            let comma = if at > 0 { ", " } else { "" };
+            write!(f, "{comma}{reason} ({count})")?;
+        }
+        if self.other > 0 {
+            write!(f, ", other reasons ({})", self.other)?;
+        }
+        Ok(())
     }
 }

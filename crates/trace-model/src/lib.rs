@@ -25,15 +25,21 @@
 //! ```
 
 mod batch;
+pub mod filter;
 mod id;
+mod log_record;
 pub mod otlp;
 mod outline;
 mod span;
 mod store;
 mod tree;
+mod walk;
 
-pub use batch::{Batch, Origin, Rejection, Source, SpanRecord};
+pub use batch::{Batch, Origin, Rejected, Rejection, Source};
+pub use filter::{Candidate, Filter, FilterError};
 pub use id::{IdError, SpanId, SpanKey, TraceId};
+pub use log_record::{Log, Severity};
+pub use otlp_wire::Malformed;
 pub use outline::{Line, Outline, Row};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
-pub use store::{Revision, Root, SentryReach, Store, Totals, TraceSummary};
+pub use store::{Revision, Root, SECONDS, SearchProgress, SentryReach, ServiceStats, Store, Totals, TraceSummary};

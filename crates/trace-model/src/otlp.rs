@@ -1,123 +1,88 @@
-//! OTLP messages to [`Batch`] and back to one [`Span`].
+//! OTLP messages from bytes, when somebody looks at one; and to bytes, for spans that are made here.
 //!
-//! Source: [opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto), `trace/v1/trace.proto`.
+//! Source: [opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto), `trace/v1/trace.proto`, `logs/v1/logs.proto`.
 
-use std::sync::Arc;
-
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 
-use crate::{
-    Attribute, Batch, Event, IdError, Link, Origin, Rejection, Scope, Source, Span, SpanId, SpanKind, SpanRecord, StatusCode,
-    TraceId, Value,
-};
+use crate::batch::{Origin, Rejected};
+use crate::{Attribute, Batch, Event, Link, Log, Scope, Severity, Source, Span, SpanId, SpanKind, StatusCode, TraceId, Value};
 
-/// Turns the content of an `ExportTraceServiceRequest` into a [`Batch`]; spans whose ids are unusable are left out and named.
+/// Turns spans that were made in this program into a [`Batch`], by way of the bytes that they would be on a wire.
 #[must_use]
-pub fn batch(resource_spans: Vec<proto::ResourceSpans>, source: Source) -> (Batch, Vec<Rejection>) {
-    let mut batch = Batch::default();
-    let mut rejected = Vec::new();
-    for group in resource_spans {
-        let resource = group.resource.unwrap_or_default();
-        let service: Arc<str> = service_name(&resource).into();
-        let resource: Arc<[u8]> = resource.encode_to_vec().into();
-        for scope in group.scope_spans {
-            let encoded = scope.scope.unwrap_or_default().encode_to_vec().into_boxed_slice();
-            let origin = Arc::new(Origin {
-                service: service.clone(),
-                source,
-                resource: resource.clone(),
-                scope: encoded,
-            });
-            for span in &scope.spans {
-                match record(span, &origin) {
-                    Ok(record) => batch.spans.push(record),
-                    Err(rejection) => rejected.push(rejection),
-                }
-            }
-        }
-    }
-    (batch, rejected)
+pub fn batch(resource_spans: Vec<proto::ResourceSpans>, source: Source) -> (Batch, Rejected) {
+    let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
+    // What prost encodes can be read, unless it is longer than a request may be.
+    Batch::traces(body.into(), source).unwrap_or_else(|_| (Batch::empty(), Rejected::default()))
 }
 
-fn record(span: &proto::Span, origin: &Arc<Origin>) -> Result<SpanRecord, Rejection> {
-    let in_field = |field| move |error| Rejection { field, error };
-    Ok(SpanRecord {
-        trace_id: span.trace_id.as_slice().try_into().map_err(in_field("trace_id"))?,
-        span_id: span.span_id.as_slice().try_into().map_err(in_field("span_id"))?,
-        parent_span_id: parent(&span.parent_span_id).map_err(in_field("parent_span_id"))?,
-        name: span.name.as_str().into(),
-        kind: SpanKind::from_otlp(span.kind),
-        status: span
-            .status
-            .as_ref()
-            .map(|status| StatusCode::from_otlp(status.code))
-            .unwrap_or_default(),
-        start_unix_nano: span.start_time_unix_nano,
-        end_unix_nano: span.end_time_unix_nano,
-        origin: origin.clone(),
-        raw: span.encode_to_vec().into_boxed_slice(),
-    })
-}
-
-/// A root has no parent id; some senders write it as zeros.
-fn parent(bytes: &[u8]) -> Result<Option<SpanId>, IdError> {
-    match SpanId::try_from(bytes) {
-        Ok(id) => Ok(Some(id)),
-        Err(IdError::Zero | IdError::Length { found: 0, .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn service_name(resource: &Resource) -> &str {
-    let named = resource.attributes.iter().find(|attribute| attribute.key == "service.name");
-    match named
-        .and_then(|attribute| attribute.value.as_ref())
-        .and_then(|value| value.value.as_ref())
-    {
-        Some(any_value::Value::StringValue(name)) => name,
-        _ => "",
-    }
-}
-
-/// Decodes one record whole.
-///
-/// # Errors
-/// The record's bytes are not OTLP. Those that [`batch`] made always are.
-pub fn decode(record: &SpanRecord) -> Result<Span, prost::DecodeError> {
-    let span = proto::Span::decode(&*record.raw)?;
-    let resource = Resource::decode(&*record.origin.resource)?;
-    let scope = InstrumentationScope::decode(&*record.origin.scope)?;
+/// Decodes one span whole; `None` for bytes that the walk would not have accepted.
+pub(crate) fn decode_span(raw: &[u8], origin: &Origin) -> Option<Span> {
+    let span = proto::Span::decode(raw).ok()?;
+    let (resource, scope) = decode_origin(origin)?;
     let dropped = [
         span.dropped_attributes_count,
         span.dropped_events_count,
         span.dropped_links_count,
     ];
-    Ok(Span {
-        trace_id: record.trace_id,
-        span_id: record.span_id,
-        parent_span_id: record.parent_span_id,
-        service: record.origin.service.to_string(),
+    let status = span.status.unwrap_or_default();
+    Some(Span {
+        trace_id: TraceId::try_from(span.trace_id.as_slice()).ok()?,
+        span_id: SpanId::try_from(span.span_id.as_slice()).ok()?,
+        parent_span_id: SpanId::try_from(span.parent_span_id.as_slice()).ok(),
+        service: origin.service.to_string(),
         name: span.name,
-        kind: record.kind,
-        start_unix_nano: record.start_unix_nano,
-        end_unix_nano: (!record.in_flight()).then_some(record.end_unix_nano),
-        status: record.status,
-        status_message: span.status.map(|status| status.message).unwrap_or_default(),
+        kind: SpanKind::from_otlp(span.kind),
+        start_unix_nano: span.start_time_unix_nano,
+        end_unix_nano: Some(span.end_time_unix_nano).filter(|end| *end != 0),
+        status: StatusCode::from_otlp(status.code),
+        status_message: status.message,
         trace_state: span.trace_state,
         attributes: attributes(span.attributes),
         events: span.events.into_iter().map(event).collect(),
         links: span.links.into_iter().map(link).collect(),
-        resource: attributes(resource.attributes),
-        scope: Scope {
-            name: scope.name,
-            version: scope.version,
-        },
-        source: record.origin.source,
+        resource,
+        scope,
+        source: origin.source,
         dropped: dropped.into_iter().fold(0, u32::saturating_add),
     })
+}
+
+/// Decodes one log record whole; `None` for bytes that the walk would not have accepted.
+pub(crate) fn decode_log(raw: &[u8], origin: &Origin) -> Option<Log> {
+    let record = LogRecord::decode(raw).ok()?;
+    let (resource, scope) = decode_origin(origin)?;
+    Some(Log {
+        trace_id: TraceId::try_from(record.trace_id.as_slice()).ok(),
+        span_id: SpanId::try_from(record.span_id.as_slice()).ok(),
+        service: origin.service.to_string(),
+        time_unix_nano: Some(record.time_unix_nano)
+            .filter(|time| *time != 0)
+            .unwrap_or(record.observed_time_unix_nano),
+        severity: Severity::from_otlp(record.severity_number),
+        severity_text: record.severity_text,
+        event_name: record.event_name,
+        body: value(record.body),
+        attributes: attributes(record.attributes),
+        resource,
+        scope,
+        source: origin.source,
+        dropped: record.dropped_attributes_count,
+    })
+}
+
+fn decode_origin(origin: &Origin) -> Option<(Vec<Attribute>, Scope)> {
+    let resource = Resource::decode(&*origin.resource).ok()?;
+    let scope = InstrumentationScope::decode(&*origin.scope).ok()?;
+    let scope = Scope {
+        name: scope.name,
+        version: scope.version,
+    };
+    Some((attributes(resource.attributes), scope))
 }
 
 fn event(event: proto::span::Event) -> Event {

@@ -1,12 +1,14 @@
 //! One trace as rows, some of them folded away.
 
 use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::store::Trace;
-use crate::tree::{Node, Tree};
-use crate::{Revision, SpanId, SpanKey, SpanKind, SpanRecord, StatusCode, Store, TraceId};
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::tree::{Place, Tree, TreeNode};
+use crate::{Revision, SpanId, SpanKey, SpanKind, StatusCode, Store, TraceId};
 
 /// What a row says of its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct Line {
     pub queued_unix_nano: Option<u64>,
     /// Whether an envelope held it as well.
     pub reached_sentry: bool,
+    /// Whether the filter has found it; false without one.
+    pub found: bool,
 }
 
 /// One row of the tree.
@@ -56,8 +60,16 @@ pub struct Outline {
     /// Positions in the tree's nodes.
     visible: Vec<usize>,
     keys: Vec<SpanKey>,
+    /// Positions in `keys`, by span id.
+    by_id: HashTable<usize>,
+    hasher: DefaultHashBuilder,
     built: Option<Revision>,
+    /// How often it will be behind before it is built anew.
+    rest: usize,
 }
+
+/// A tree of so many spans is built within a small part of a frame.
+const SPANS_PER_FRAME: usize = 10_000;
 
 impl Outline {
     /// Nothing is folded and nothing read yet.
@@ -69,7 +81,10 @@ impl Outline {
             tree: Tree::default(),
             visible: Vec::new(),
             keys: Vec::new(),
+            by_id: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
             built: None,
+            rest: 0,
         }
     }
 
@@ -80,23 +95,39 @@ impl Outline {
     }
 
     /// Catches up with the store; costs nothing when nothing changed. A trace that left is empty.
-    pub fn refresh(&mut self, store: &Store) {
+    ///
+    /// The tree of a large trace that is still growing is not built for every frame, but only each time it was asked for as often as
+    /// building it costs frames: until then this answers false, and should be asked again.
+    pub fn refresh(&mut self, store: &Store) -> bool {
         let now = store.trace_revision(self.trace_id);
         if now.is_some() && now == self.built {
-            return;
+            return true;
         }
-        let spans = store.spans_of(self.trace_id).map(Trace::spans).unwrap_or_default();
-        self.tree = Tree::build(spans);
-        let key = |node: &Node| match node {
-            Node::Span(at) => spans[*at].key(),
-            Node::Missing(span_id) => SpanKey {
-                span_id: *span_id,
+        if self.built.is_some() && now.is_some() && self.rest > 0 {
+            self.rest -= 1;
+            return false;
+        }
+        let spans = store.nodes(self.trace_id);
+        self.tree = Tree::build(&spans);
+        let key = |node: &TreeNode| match node.place {
+            Place::Span(at) => spans[at].key.clone(),
+            Place::Missing(span_id) => SpanKey {
+                span_id,
                 service: "".into(),
             },
         };
-        self.keys = self.tree.nodes.iter().map(|node| key(&node.node)).collect();
+        self.keys = self.tree.nodes.iter().map(key).collect();
+        let (keys, hasher) = (&self.keys, &self.hasher);
+        let hash = |at: &usize| hasher.hash_one(keys[*at].span_id);
+        self.by_id.clear();
+        self.by_id.reserve(keys.len(), hash);
+        for at in 0..keys.len() {
+            self.by_id.insert_unique(hash(&at), at, hash);
+        }
         self.built = now;
+        self.rest = keys.len() / SPANS_PER_FRAME;
         self.lay_out();
+        true
     }
 
     /// How many rows there are.
@@ -128,8 +159,7 @@ impl Outline {
     /// is folded away stands where its folded ancestor does.
     #[must_use]
     pub fn position(&self, key: &SpanKey) -> Option<usize> {
-        let at = self.keys.iter().position(|known| known == key);
-        let at = at.or_else(|| self.node_of(key.span_id))?;
+        let at = self.node_of(key).or_else(|| self.first_of(key.span_id))?;
         Some(self.visible.partition_point(|visible| *visible <= at).saturating_sub(1))
     }
 
@@ -144,12 +174,8 @@ impl Outline {
 
     /// Folds or unfolds what is below a span; one without children stays as it is.
     pub fn fold(&mut self, key: &SpanKey, folded: bool) {
-        let has_children = |key: &SpanKey| {
-            let at = self.keys.iter().position(|known| known == key);
-            at.is_some_and(|at| self.tree.nodes[at].children > 0)
-        };
         let changed = if folded {
-            has_children(key) && self.folded.insert(key.clone())
+            self.has_children(key) && self.folded.insert(key.clone())
         } else {
             self.folded.remove(key)
         };
@@ -167,18 +193,27 @@ impl Outline {
     /// Whether there is anything below a span.
     #[must_use]
     pub fn has_children(&self, key: &SpanKey) -> bool {
-        let at = self.keys.iter().position(|known| known == key);
-        at.is_some_and(|at| self.tree.nodes[at].children > 0)
+        self.node_of(key).is_some_and(|at| self.tree.nodes[at].children > 0)
     }
 
-    fn queued(&self, trace: &Trace, parent: Option<usize>, span: &SpanRecord) -> Option<u64> {
-        let parent = trace.get(&self.keys[parent?])?;
-        let hop = (parent.kind, span.kind) == (SpanKind::Producer, SpanKind::Consumer);
-        (hop && !parent.in_flight() && parent.end_unix_nano < span.start_unix_nano).then_some(parent.end_unix_nano)
+    /// When a consumer's producer ended.
+    fn queued(&self, store: &Store, parent: Option<usize>, line: &Line) -> Option<u64> {
+        if line.kind != SpanKind::Consumer {
+            return None;
+        }
+        let producer = store.line(self.trace_id, &self.keys[parent?])?;
+        let sent = producer.end_unix_nano.filter(|_| producer.kind == SpanKind::Producer)?;
+        (sent < line.start_unix_nano).then_some(sent)
     }
 
-    fn node_of(&self, span_id: SpanId) -> Option<usize> {
-        self.keys.iter().position(|known| known.span_id == span_id)
+    fn node_of(&self, key: &SpanKey) -> Option<usize> {
+        let is_it = |at: &usize| self.keys[*at] == *key;
+        self.by_id.find(self.hasher.hash_one(key.span_id), is_it).copied()
+    }
+
+    fn first_of(&self, span_id: SpanId) -> Option<usize> {
+        let all = self.by_id.iter_hash(self.hasher.hash_one(span_id)).copied();
+        all.filter(|at| self.keys[*at].span_id == span_id).min()
     }
 
     fn lay_out(&mut self) {
@@ -186,12 +221,8 @@ impl Outline {
         let mut at = 0;
         while let Some(node) = self.tree.nodes.get(at) {
             self.visible.push(at);
-            let hidden = if self.folded.contains(&self.keys[at]) {
-                node.descendants
-            } else {
-                0
-            };
-            at += 1 + hidden;
+            let folded = !self.folded.is_empty() && self.folded.contains(&self.keys[at]);
+            at += 1 + if folded { node.descendants } else { 0 };
         }
     }
 
@@ -199,19 +230,10 @@ impl Outline {
         let node = &self.tree.nodes[at];
         let key = self.keys[at].clone();
         let hidden = if self.folded.contains(&key) { node.descendants } else { 0 };
-        let trace = store.spans_of(self.trace_id);
-        let line = trace
-            .and_then(|trace| trace.get(&key).map(|span| (trace, span)))
-            .map(|(trace, span)| Line {
-                service: span.origin.service.clone(),
-                name: span.name.clone(),
-                kind: span.kind,
-                status: span.status,
-                start_unix_nano: span.start_unix_nano,
-                end_unix_nano: (!span.in_flight()).then_some(span.end_unix_nano),
-                queued_unix_nano: self.queued(trace, node.parent, span),
-                reached_sentry: trace.reached_sentry(span.span_id),
-            });
+        let line = store.line(self.trace_id, &key).map(|line| Line {
+            queued_unix_nano: self.queued(store, node.parent, &line),
+            ..line
+        });
         Row {
             key,
             depth: node.depth,

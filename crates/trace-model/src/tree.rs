@@ -4,14 +4,16 @@
 //! trace may be as deep as it likes.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
-use crate::{SpanId, SpanKind, SpanRecord};
+use hashbrown::HashMap;
+
+use crate::store::Node as Span;
+use crate::{SpanId, SpanKind};
 
 /// One place in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Node {
-    /// A span: its position among the records.
+pub(crate) enum Place {
+    /// A span: its position among those that the tree was built of.
     Span(usize),
     /// A parent that has not arrived, with its id.
     Missing(SpanId),
@@ -25,7 +27,7 @@ pub(crate) struct Tree {
 
 #[derive(Debug)]
 pub(crate) struct TreeNode {
-    pub(crate) node: Node,
+    pub(crate) place: Place,
     pub(crate) depth: usize,
     /// Where the parent stands in [`Tree::nodes`].
     pub(crate) parent: Option<usize>,
@@ -38,10 +40,33 @@ pub(crate) struct TreeNode {
 }
 
 impl Tree {
-    pub(crate) fn build(spans: &[SpanRecord]) -> Self {
+    pub(crate) fn build(spans: &[Span]) -> Self {
         let mut links = Links::new(spans);
         links.break_cycles(spans);
         links.walk(spans)
+    }
+}
+
+/// Spans by id: of most ids there is one, the others are linked to it.
+struct ById {
+    first: HashMap<SpanId, usize>,
+    next: Vec<Option<usize>>,
+}
+
+impl ById {
+    fn new(spans: &[Span]) -> Self {
+        let mut by_id = Self {
+            first: HashMap::with_capacity(spans.len()),
+            next: Vec::with_capacity(spans.len()),
+        };
+        for (at, span) in spans.iter().enumerate() {
+            by_id.next.push(by_id.first.insert(span.key.span_id, at));
+        }
+        by_id
+    }
+
+    fn of(&self, id: SpanId) -> impl Iterator<Item = usize> + Clone {
+        std::iter::successors(self.first.get(&id).copied(), |at| self.next[*at])
     }
 }
 
@@ -53,11 +78,8 @@ struct Links {
 }
 
 impl Links {
-    fn new(spans: &[SpanRecord]) -> Self {
-        let mut by_id: HashMap<SpanId, Vec<usize>> = HashMap::with_capacity(spans.len());
-        for (at, span) in spans.iter().enumerate() {
-            by_id.entry(span.span_id).or_default().push(at);
-        }
+    fn new(spans: &[Span]) -> Self {
+        let by_id = ById::new(spans);
         let mut links = Self {
             parents: Vec::with_capacity(spans.len()),
             missing: Vec::new(),
@@ -65,23 +87,20 @@ impl Links {
         };
         let mut missing_at: HashMap<SpanId, usize> = HashMap::new();
         for (at, span) in spans.iter().enumerate() {
-            let twins = by_id.get(&span.span_id).map_or(&[][..], Vec::as_slice);
-            let parent = match (calling_twin(spans, twins, at), span.parent_span_id) {
+            let twin = calling_twin(spans, by_id.of(span.key.span_id), at);
+            let parent = match (twin, span.parent_span_id) {
                 (Some(twin), _) => Some(twin),
                 (None, None) => None,
-                (None, Some(id)) if id == span.span_id => {
+                (None, Some(id)) if id == span.key.span_id => {
                     links.cyclic[at] = true;
                     None
                 }
-                (None, Some(id)) => Some(by_id.get(&id).map_or_else(
-                    || {
-                        *missing_at.entry(id).or_insert_with(|| {
-                            links.missing.push(id);
-                            spans.len() + links.missing.len() - 1
-                        })
-                    },
-                    |candidates| parent_among(spans, candidates, span),
-                )),
+                (None, Some(id)) => Some(parent_among(spans, by_id.of(id), span).unwrap_or_else(|| {
+                    *missing_at.entry(id).or_insert_with(|| {
+                        links.missing.push(id);
+                        spans.len() + links.missing.len() - 1
+                    })
+                })),
             };
             links.parents.push(parent);
         }
@@ -89,7 +108,7 @@ impl Links {
     }
 
     /// Follows parents from every span; where that leads back, the earliest span of the circle becomes a root.
-    fn break_cycles(&mut self, spans: &[SpanRecord]) {
+    fn break_cycles(&mut self, spans: &[Span]) {
         const NEW: usize = 0;
         let mut seen = vec![NEW; spans.len()];
         for start in 0..spans.len() {
@@ -108,58 +127,84 @@ impl Links {
         }
     }
 
-    fn earliest_of_circle(&self, spans: &[SpanRecord], from: usize) -> usize {
+    fn earliest_of_circle(&self, spans: &[Span], from: usize) -> usize {
         let circle = std::iter::successors(Some(from), |here| self.parents[*here].filter(|next| *next != from));
         circle
-            .min_by_key(|at| (spans[*at].start_unix_nano, spans[*at].key()))
+            .min_by(|one, other| order(&spans[*one], &spans[*other]))
             .unwrap_or(from)
     }
 
     /// Depth first, siblings by start.
-    fn walk(&self, spans: &[SpanRecord]) -> Tree {
+    fn walk(&self, spans: &[Span]) -> Tree {
         let total = spans.len() + self.missing.len();
-        let mut children: Vec<Vec<usize>> = vec![Vec::new(); total];
-        let mut roots: Vec<usize> = (spans.len()..total).collect();
-        for (at, parent) in self.parents.iter().enumerate() {
-            parent.map_or(&mut roots, |parent| &mut children[parent]).push(at);
-        }
-        let start = |at: usize| if at < spans.len() { Some(&spans[at]) } else { None };
-        for siblings in &mut children {
-            siblings.sort_by_cached_key(|at| start(*at).map(|span| (span.start_unix_nano, span.key())));
-        }
-        // A missing parent stands where its first child does.
-        roots.sort_by_cached_key(|at| {
-            start(*at)
-                .or_else(|| children[*at].first().and_then(|child| start(*child)))
-                .map(|span| (span.start_unix_nano, span.key()))
-        });
+        let Children { roots, first, all } = self.children(spans);
+        let children = |at: usize| &all[first[at]..first[at + 1]];
 
         let mut tree = Tree {
             nodes: Vec::with_capacity(total),
         };
         let mut stack: Vec<(usize, Option<usize>)> = roots.iter().rev().map(|root| (*root, None)).collect();
         while let Some((at, parent)) = stack.pop() {
-            let depth = parent.map_or(0, |parent: usize| tree.nodes[parent].depth + 1);
             let here = tree.nodes.len();
-            let node = if at < spans.len() {
-                Node::Span(at)
-            } else {
-                Node::Missing(self.missing[at - spans.len()])
-            };
-            let cyclic = self.cyclic.get(at).copied().unwrap_or(false);
             tree.nodes.push(TreeNode {
-                node,
-                depth,
+                place: if at < spans.len() {
+                    Place::Span(at)
+                } else {
+                    Place::Missing(self.missing[at - spans.len()])
+                },
+                depth: parent.map_or(0, |parent: usize| tree.nodes[parent].depth + 1),
                 parent,
-                children: children[at].len(),
+                children: children(at).len(),
                 descendants: 0,
-                cyclic,
+                cyclic: self.cyclic.get(at).copied().unwrap_or(false),
             });
-            stack.extend(children[at].iter().rev().map(|child| (*child, Some(here))));
+            stack.extend(children(at).iter().rev().map(|child| (*child, Some(here))));
         }
         count_descendants(&mut tree.nodes);
         tree
     }
+
+    fn children(&self, spans: &[Span]) -> Children {
+        let mut by_start: Vec<usize> = (0..spans.len()).collect();
+        by_start.sort_unstable_by(|one, other| order(&spans[*one], &spans[*other]));
+
+        let total = spans.len() + self.missing.len();
+        let mut first = vec![0; total + 1];
+        for parent in self.parents.iter().flatten() {
+            first[parent + 1] += 1;
+        }
+        for at in 0..total {
+            first[at + 1] += first[at];
+        }
+        let mut all = vec![0; first[total]];
+        let mut next = first.clone();
+        let mut roots = Vec::new();
+        for at in by_start {
+            let Some(parent) = self.parents[at] else {
+                roots.push(at);
+                continue;
+            };
+            // A missing parent stands where its first child does.
+            if parent >= spans.len() && next[parent] == first[parent] {
+                roots.push(parent);
+            }
+            all[next[parent]] = at;
+            next[parent] += 1;
+        }
+        Children { roots, first, all }
+    }
+}
+
+/// Who stands below whom, by start: the children of `at` are `all[first[at]..first[at + 1]]`.
+struct Children {
+    roots: Vec<usize>,
+    first: Vec<usize>,
+    all: Vec<usize>,
+}
+
+/// By start; the key decides between equals, so that the order of arrival does not.
+fn order(one: &Span, other: &Span) -> std::cmp::Ordering {
+    (one.start_unix_nano, &one.key).cmp(&(other.start_unix_nano, &other.key))
 }
 
 /// A node's descendants are the nodes after it that are deeper.
@@ -175,27 +220,24 @@ fn count_descendants(nodes: &mut [TreeNode]) {
 }
 
 /// In Zipkin's model both sides of a call report the same id: then the calling side is the parent of the called one.
-fn calling_twin(spans: &[SpanRecord], twins: &[usize], at: usize) -> Option<usize> {
-    if twins.len() < 2 || !receives(spans[at].kind) {
+fn calling_twin(spans: &[Span], twins: impl Iterator<Item = usize>, at: usize) -> Option<usize> {
+    if !receives(spans[at].kind) {
         return None;
     }
-    let calling = twins
-        .iter()
-        .copied()
-        .filter(|twin| matches!(spans[*twin].kind, SpanKind::Client | SpanKind::Producer));
-    calling.min_by_key(|twin| spans[*twin].key())
+    let calling = twins.filter(|twin| matches!(spans[*twin].kind, SpanKind::Client | SpanKind::Producer));
+    calling.min_by_key(|twin| &spans[*twin].key)
 }
 
 /// Of the spans that share the parent's id: the child's own service, else the side that was called.
-fn parent_among(spans: &[SpanRecord], candidates: &[usize], child: &SpanRecord) -> usize {
+fn parent_among(spans: &[Span], candidates: impl Iterator<Item = usize>, child: &Span) -> Option<usize> {
     let rank = |at: usize| {
         (
-            spans[at].origin.service == child.origin.service,
+            spans[at].key.service == child.key.service,
             receives(spans[at].kind),
-            Reverse(spans[at].key()),
+            Reverse(&spans[at].key),
         )
     };
-    candidates.iter().copied().max_by_key(|at| rank(*at)).unwrap_or_default()
+    candidates.max_by_key(|at| rank(*at))
 }
 
 const fn receives(kind: SpanKind) -> bool {

@@ -1,102 +1,300 @@
-//! What only the inside can see: that every byte is accounted for.
+//! What only the inside can see: that everything refers to what it should, and that every byte is accounted for.
 
+use std::collections::{HashMap, HashSet};
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as OtlpSpan};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Source, SpanKind, StatusCode};
+use crate::{Filter, Source};
 
-fn span(trace: u8, id: u8, service: u8, end: u64, size: usize) -> SpanRecord {
-    let origin = Origin {
-        service: format!("s{service}").into(),
-        source: Source::OtlpHttp,
-        resource: [0; 40].into(),
-        scope: [].into(),
-    };
-    SpanRecord {
-        trace_id: TraceId::from_bytes([trace; 16]).expect("not zero"),
-        span_id: SpanId::from_bytes([id; 8]).expect("not zero"),
-        parent_span_id: None,
-        name: "span".into(),
-        kind: SpanKind::Internal,
-        status: StatusCode::Unset,
-        start_unix_nano: 0,
-        end_unix_nano: end,
-        origin: origin.into(),
-        raw: vec![0; size].into(),
+const KIB: usize = 1024;
+
+fn text(key: &str, value: String) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue {
+            value: Some(any_value::Value::StringValue(value)),
+        }),
+        ..KeyValue::default()
     }
 }
 
-/// What the store holds, counted anew.
-fn counted(store: &Store) -> usize {
-    let traces: usize = store.traces.values().map(Trace::bytes).sum();
-    traces + store.origins.iter().map(|origin| origin.bytes()).sum::<usize>()
+/// A span of about so many bytes.
+fn span(trace: u16, id: u16, service: u8, end: u64, size: usize) -> Batch {
+    let mut trace_id = vec![1; 14];
+    trace_id.extend(trace.to_be_bytes());
+    let mut span_id = vec![1; 6];
+    span_id.extend(id.to_be_bytes());
+    let span = OtlpSpan {
+        trace_id,
+        span_id,
+        name: format!("span {}", id % 7),
+        start_time_unix_nano: 1,
+        end_time_unix_nano: end,
+        attributes: vec![text("fill", "x".repeat(size))],
+        ..OtlpSpan::default()
+    };
+    let resource = Resource {
+        attributes: vec![text("service.name", format!("service {service}"))],
+        ..Resource::default()
+    };
+    let scope_spans = vec![ScopeSpans {
+        spans: vec![span],
+        ..ScopeSpans::default()
+    }];
+    let group = ResourceSpans {
+        resource: Some(resource),
+        scope_spans,
+        ..ResourceSpans::default()
+    };
+    let (batch, rejected) = otlp::batch(vec![group], Source::OtlpHttp);
+    assert!(rejected.is_empty());
+    batch
+}
+
+fn trace_id(trace: u16) -> TraceId {
+    let mut bytes = [1; 16];
+    bytes[14..].copy_from_slice(&trace.to_be_bytes());
+    TraceId::from_bytes(bytes).expect("not zero")
+}
+
+fn key(id: u16, service: u8) -> SpanKey {
+    let mut bytes = [1; 8];
+    bytes[6..].copy_from_slice(&id.to_be_bytes());
+    SpanKey {
+        span_id: SpanId::from_bytes(bytes).expect("not zero"),
+        service: format!("service {service}").into(),
+    }
+}
+
+/// Goes through everything the store has and compares it with what is noted elsewhere.
+fn check(store: &Store) {
+    let slots = store.traces.slots();
+    let mut seen = HashSet::new();
+    let (mut spans, mut logs, mut uses, mut rare) = (0, 0, 0, 0);
+    let mut live: HashMap<usize, usize> = HashMap::new();
+    for slot in &slots {
+        let trace = &store.traces[*slot];
+        for (list, is_span) in [(trace.spans, true), (trace.logs, false)] {
+            let mut previous = At::NONE;
+            let records: Vec<_> = store.contents.records(list).collect();
+            assert_eq!(records.len(), list.count as usize);
+            for at in records {
+                let record = store.contents.log.get(at);
+                assert!(seen.insert(at), "no record is in two lists");
+                assert!(!record.dead);
+                assert_eq!((record.previous, record.trace), (previous, *slot));
+                assert_eq!(store.contents.log.raw(at).len(), record.length as usize);
+                if let Some(key) = store.contents.key(record).filter(|_| is_span) {
+                    assert_eq!(
+                        store.find_span(*slot, key.span_id, &key.service),
+                        Some(at),
+                        "each span is found"
+                    );
+                }
+                *live.entry(at.chunk()).or_default() += record.bytes();
+                previous = at;
+                uses += 1;
+            }
+            assert_eq!(list.last, previous);
+        }
+        spans += trace.spans.count as usize;
+        logs += trace.logs.count as usize;
+        rare += trace.rare.as_ref().map_or(0, |rare| rare.bytes());
+        if let Some(id) = trace.id {
+            assert_eq!(store.find_trace(id), Some(*slot));
+        }
+        assert_eq!(store.by_arrival.position(trace.arrival).is_some(), trace.spans.count > 0);
+    }
+    assert_eq!((store.totals.spans, store.totals.logs, store.rare_bytes), (spans, logs, rare));
+    assert_eq!((store.contents.names.uses(), store.contents.origins.uses()), (uses, uses));
+    assert_eq!(store.contents.log.live(), live);
+
+    let by_activity: Vec<_> = std::iter::successors(store.oldest.get(), |slot| store.traces[*slot].newer.get()).collect();
+    let activities: Vec<_> = by_activity.iter().map(|slot| store.traces[*slot].activity).collect();
+    assert!(activities.is_sorted(), "{activities:?}");
+    assert_eq!(by_activity.len() + store.totals.pinned, slots.len());
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Span {
+        trace: u16,
+        id: u16,
+        service: u8,
+        end: u64,
+        size: usize,
+    },
+    Sentry {
+        trace: u16,
+        id: u16,
+    },
+    Pin {
+        trace: u16,
+        pinned: bool,
+    },
+    Filter(bool),
+    Search(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let size = prop_oneof![8 => 0..300_usize, 2 => 1_000..3_000_usize, 1 => 5_000..30_000_usize];
+    let step = prop_oneof![
+        20 => (1..40_u16, 1..60_u16, 0..3_u8, 0..3_u64, size)
+            .prop_map(|(trace, id, service, end, size)| Step::Span { trace, id, service, end, size }),
+        2 => (1..40_u16, 1..60_u16).prop_map(|(trace, id)| Step::Sentry { trace, id }),
+        1 => (1..40_u16, any::<bool>()).prop_map(|(trace, pinned)| Step::Pin { trace, pinned }),
+        1 => any::<bool>().prop_map(Step::Filter),
+        2 => (1..100_usize).prop_map(Step::Search),
+    ];
+    prop::collection::vec(step, 1..600)
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
-    fn every_byte_is_accounted_for(
-        steps in prop::collection::vec((1..9_u8, 1..30_u8, 0..6_u8, 0..3_u64, 0..400_usize, any::<bool>()), 1..150),
-        budget in 1_500..20_000_usize,
-    ) {
+    fn everything_refers_to_what_it_should(steps in steps(), budget in 96 * KIB..400 * KIB) {
         let mut store = Store::new(budget);
-        for (trace, id, service, end, size, sentry) in steps {
-            let span = span(trace, id, service, end, size);
-            if sentry {
-                store.add_sentry(span.trace_id, [span.span_id]);
-            } else {
-                store.add(Batch { spans: vec![span] });
+        let mut pinned = HashSet::new();
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Span { trace, id, service, end, size } => store.add(span(trace, id, service, end, size)),
+                Step::Sentry { trace, id } => store.add_sentry(trace_id(trace), [key(id, 0).span_id]),
+                Step::Pin { trace, pinned: pin } => {
+                    let there = store.find_trace(trace_id(trace)).is_some();
+                    store.pin(trace_id(trace), pin);
+                    if pin && there { pinned.insert(trace); } else { pinned.remove(&trace); }
+                }
+                Step::Filter(set) => store.set_filter(set.then(|| Filter::parse("name:\"span 3\"").expect("a filter"))),
+                Step::Search(records) => { store.search(records); }
             }
-            prop_assert_eq!(store.totals.bytes, counted(&store));
-            prop_assert!(store.totals.bytes <= budget);
-            prop_assert!(store.origins.iter().all(|origin| Arc::strong_count(origin) > 1), "an origin without spans is kept");
-            prop_assert_eq!(store.by_activity.len(), store.traces.len());
+            prop_assert!(store.used() <= budget, "{} of {budget}: {:?}", store.used(), store.totals());
+            if number % 16 == 0 {
+                check(&store);
+            }
         }
+        check(&store);
+        for trace in pinned {
+            prop_assert!(store.find_trace(trace_id(trace)).is_some(), "a pinned trace stays");
+        }
+        check_found(&mut store);
     }
 }
 
-#[test]
-fn neither_marks_nor_larger_records_exceed_the_budget() {
-    let mut store = Store::new(5_000);
-    store.add(Batch {
-        spans: vec![span(1, 1, 0, 1, 100), span(1, 2, 0, 1, 100)],
-    });
-    store.add(Batch {
-        spans: vec![span(1, 1, 0, 2, 1 << 20)],
-    });
-    let ids = (1..=u64::from(u16::MAX)).filter_map(|id| SpanId::from_bytes(id.to_be_bytes()).ok());
-    store.add_sentry(TraceId::from_bytes([1; 16]).expect("not zero"), ids);
-    assert_eq!(store.traces(0..9)[0].spans, 2);
-    assert!(store.totals.bytes <= 5_000, "{:?}", store.totals);
-    assert_eq!(store.totals.bytes, counted(&store));
+/// After a search has ended it has found exactly what matches.
+fn check_found(store: &mut Store) {
+    while store.search(64) {}
+    if store.filter().is_none() {
+        return;
+    }
+    let (mut matching, mut traces) = (0, 0);
+    for slot in store.traces.slots() {
+        let records = store.contents.records(store.traces[slot].spans);
+        let names = records.map(|at| store.contents.names.get(store.contents.log.get(at).name));
+        let found = names.filter(|name| ***name == *"span 3").count();
+        matching += found;
+        traces += usize::from(found > 0);
+        let id = store.traces[slot].id.expect("only spans were added");
+        assert_eq!(store.found_in(id), found);
+    }
+    assert_eq!(store.listed(), traces);
+    let progress = store.search_progress().expect("a search");
+    assert_eq!((progress.found, progress.is_complete()), (matching, true));
 }
 
 #[test]
-fn nobody_leaves_for_a_span_that_can_never_fit() {
-    let mut store = Store::new(5_000);
-    store.add(Batch {
-        spans: vec![span(1, 1, 0, 1, 100)],
-    });
-    store.add(Batch {
-        spans: vec![span(2, 1, 0, 1, 10_000)],
-    });
-    assert_eq!(
-        (store.totals.traces, store.totals.evicted_traces, store.totals.truncated_spans),
-        (1, 0, 1)
+fn a_chunk_of_which_little_is_alive_is_copied_forward() {
+    // One trace speaks all the time, in between come others that leave: its spans would hold on to all chunks.
+    let mut store = Store::new(512 * KIB);
+    for number in 0..5_000_u16 {
+        store.add(span(number + 2, 1, 0, 1, 900));
+        if number % 10 == 0 {
+            store.add(span(1, number / 10, 0, 1, 300));
+        }
+    }
+    check(&store);
+    let totals = store.totals();
+    let talkative = store.trace(trace_id(1)).expect("it never was quiet");
+    assert_eq!((talkative.spans, talkative.truncated), (500, 0));
+    assert!(totals.evicted_traces > 4_000, "{totals:?}");
+    assert!(
+        totals.traces > 60,
+        "what is dead does not take the place of the living: {totals:?}"
     );
 }
 
 #[test]
-fn a_trace_beyond_the_budget_is_cut_at_it_and_never_leaves_itself() {
-    for budget in (2_000..8_000).step_by(37) {
-        let mut store = Store::new(budget);
-        for id in 1..=60 {
-            store.add(Batch {
-                spans: vec![span(1, id, 0, 1, 100)],
-            });
+fn short_spans_leave_no_memory_that_long_ones_need() {
+    let budget = 1024 * KIB;
+    let mut store = Store::new(budget);
+    let fill = |store: &mut Store, size: usize, count: u16| {
+        for number in 0..count {
+            store.add(span(number, 1, 0, 1, size));
         }
-        let kept = store.traces(0..9);
-        assert_eq!(kept.len(), 1, "{budget}");
-        assert_eq!(kept[0].spans + kept[0].truncated, 60, "{budget}");
-        assert!(kept[0].truncated > 0 && store.totals().bytes <= budget, "{budget}");
+        store.totals().spans
+    };
+    let long_at_first = fill(&mut store, 2_000, 2_000);
+    fill(&mut store, 0, 20_000);
+    let long_again = {
+        fill(&mut store, 2_001, 4_000);
+        fill(&mut store, 2_000, 4_000)
+    };
+    check(&store);
+    assert!(long_again * 10 > long_at_first * 8, "{long_again} of {long_at_first}");
+}
+
+#[test]
+fn more_marks_than_there_is_memory_are_forgotten() {
+    let mut store = Store::new(64 * KIB);
+    store.add(span(1, 1, 0, 1, 100));
+    let ids = (1..=u64::from(u16::MAX)).filter_map(|id| SpanId::from_bytes(id.to_be_bytes()).ok());
+    store.add_sentry(trace_id(1), ids);
+    assert_eq!(store.traces(0..9)[0].spans, 1);
+    assert!(store.used() <= 64 * KIB, "{:?}", store.totals());
+}
+
+#[test]
+fn nobody_leaves_for_a_span_that_can_never_fit() {
+    let mut store = Store::new(128 * KIB);
+    store.add(span(1, 1, 0, 1, 100));
+    store.add(span(2, 1, 0, 1, 200 * KIB));
+    let totals = store.totals();
+    assert_eq!((totals.traces, totals.evicted_traces, totals.truncated_spans), (1, 0, 1));
+}
+
+#[test]
+fn a_search_goes_on_with_what_comes_and_forgets_what_leaves() {
+    let mut store = Store::new(256 * KIB);
+    store.set_filter(Some(Filter::parse("name:\"span 3\"").expect("a filter")));
+    store.add(span(1, 3, 0, 1, 10));
+    store.add(span(2, 4, 0, 1, 10));
+    assert!(!store.search(100));
+    assert_eq!(
+        (store.listed(), store.position(trace_id(1)), store.position(trace_id(2))),
+        (1, Some(0), None)
+    );
+    for trace in 3..3_000 {
+        store.add(span(trace, 4, 0, 1, 500));
+    }
+    while store.search(10) {}
+    assert_eq!(store.listed(), 0, "it has left");
+    check_found(&mut store);
+}
+
+#[test]
+fn the_256th_search_does_not_find_what_the_first_one_found() {
+    let mut store = Store::new(256 * KIB);
+    store.add(span(1, 3, 0, 1, 10));
+    for _ in 0..3 {
+        for filter in ["name:\"span 3\"", "name:nothing"] {
+            for _ in 0..64 {
+                store.set_filter(Some(Filter::parse(filter).expect("a filter")));
+                while store.search(10) {}
+                assert_eq!(store.listed(), usize::from(filter.contains('3')));
+            }
+        }
     }
 }

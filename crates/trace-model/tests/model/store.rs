@@ -1,8 +1,8 @@
 //! What the store keeps, and what it lets go.
 
-use crate::support::{Sent, batch, sent, span, store, trace};
+use crate::support::{Sent, batch, edit, logs, sent, span, store, trace};
 use proptest::prelude::*;
-use trace_model::{SentryReach, Source, SpanKey, Store, otlp};
+use trace_model::{SentryReach, Source, SpanKey, Store, TraceId, Value, otlp};
 
 #[test]
 fn a_trace_is_one_line_with_its_true_root() {
@@ -93,47 +93,118 @@ fn sentry_spans_are_matched_whichever_comes_first() {
     );
 }
 
+/// Many small traces of two spans; each adds about 400 bytes to the log.
+fn flood(store: &mut Store, numbers: std::ops::Range<u32>) {
+    for number in numbers {
+        let of = |id| {
+            edit(sent(id, 0, 0, 1).to_otlp(), |span| {
+                span.trace_id[..4].copy_from_slice(&number.to_be_bytes());
+                span.trace_state = "x".repeat(100);
+            })
+        };
+        store.add(otlp::batch(vec![of(1), of(2)], Source::OtlpHttp).0);
+    }
+}
+
+fn flooded(number: u32) -> TraceId {
+    let mut bytes = [1; 16];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    TraceId::from_bytes(bytes).expect("not zero")
+}
+
 #[test]
 fn the_longest_quiet_trace_leaves_whole() {
-    let of = |number: u8, id| Sent {
-        trace: number,
-        ..sent(id, 0, 0, 1)
-    };
-    let three = [of(1, 1), of(2, 1), of(2, 2), of(3, 1)];
-    let enough = store(&three).totals().bytes;
-
-    let mut store = Store::new(enough);
-    for span in &three {
-        store.add(batch([span]));
-    }
+    let mut store = Store::new(512 << 10);
+    flood(&mut store, 1_000..1_800);
     assert_eq!(store.totals().evicted_traces, 0);
     // The first one speaks again, so the second has been quiet for longest.
-    store.add(batch(&[of(1, 2)]));
+    flood(&mut store, 1_000..1_001);
+    store.add(batch(&[sent(9, 0, 0, 1)]));
+    flood(&mut store, 3_000..3_600);
 
-    let listed: Vec<_> = store
-        .traces(0..9)
-        .into_iter()
-        .map(|trace| (trace.trace_id, trace.spans))
-        .collect();
-    assert_eq!(listed, [(trace(3), 1), (trace(1), 2)]);
     let totals = store.totals();
-    assert_eq!((totals.evicted_traces, totals.evicted_spans), (1, 2));
-    assert!(totals.bytes <= totals.budget, "{totals:?}");
+    assert!(totals.bytes <= totals.budget && totals.evicted_traces > 0, "{totals:?}");
+    assert_eq!(totals.evicted_spans, 2 * totals.evicted_traces, "traces leave whole");
+    let gone = u32::try_from(totals.evicted_traces).expect("few");
+    for number in 1_001..1_800 {
+        assert_eq!(
+            store.trace(flooded(number)).is_none(),
+            number <= 1_000 + gone,
+            "{number} of {gone}"
+        );
+    }
+    assert!(store.trace(flooded(1_000)).is_some());
+}
+
+#[test]
+fn a_pinned_trace_stays_until_it_is_let_go() {
+    let mut store = Store::new(512 << 10);
+    flood(&mut store, 1_000..1_003);
+    store.pin(flooded(1_001), true);
+    flood(&mut store, 2_000..6_000);
+    assert_eq!((store.trace(flooded(1_000)), store.totals().pinned), (None, 1));
+    let pinned = store.trace(flooded(1_001)).expect("it is pinned");
+    assert_eq!((pinned.pinned, pinned.spans), (true, 2));
+
+    store.pin(flooded(1_001), false);
+    flood(&mut store, 6_000..10_000);
+    assert_eq!((store.trace(flooded(1_001)), store.totals().pinned), (None, 0));
+}
+
+#[test]
+fn when_all_that_is_there_is_pinned_what_comes_is_counted_as_left_out() {
+    let mut store = Store::new(256 << 10);
+    let mut number = 0;
+    while store.totals().truncated_spans == 0 {
+        flood(&mut store, number..number + 1);
+        store.pin(flooded(number), true);
+        number += 1;
+    }
+    let held = store.totals();
+    assert!(held.pinned > 100 && held.bytes <= held.budget, "{held:?}");
+    flood(&mut store, number..number + 10);
+    let after = store.totals();
+    assert_eq!((after.spans, after.evicted_traces), (held.spans, 0));
+    assert_eq!(after.truncated_spans, held.truncated_spans + 20);
 }
 
 #[test]
 fn a_trace_beyond_the_budget_is_cut_and_says_so() {
-    let mut store = Store::new(8 * 1024);
-    for id in 1..=250 {
-        store.add(batch(&[sent(id, 0, 0, 1)]));
+    let mut store = Store::new(128 << 10);
+    for id in 1..=2_000_u64 {
+        let span = edit(sent(1, 0, 0, 1).to_otlp(), |span| span.span_id = id.to_be_bytes().to_vec());
+        store.add(otlp::batch(vec![span], Source::OtlpHttp).0);
     }
     let trace = store.trace(trace(1)).expect("the trace");
-    assert!(trace.spans > 5 && trace.truncated > 5, "{trace:?}");
-    assert_eq!(trace.spans + trace.truncated, 250);
-    assert!(
-        store.totals().bytes <= 8 * 1024 + 1024,
-        "its origin and little else come on top"
-    );
+    assert!(trace.spans > 300 && trace.truncated > 300, "{trace:?}");
+    assert_eq!(trace.spans + trace.truncated, 2_000);
+    assert!(store.totals().bytes <= 128 << 10, "{:?}", store.totals());
+}
+
+#[test]
+fn logs_are_kept_with_their_trace_and_span_and_leave_with_them() {
+    let mut store = Store::new(512 << 10);
+    store.add(logs(&[
+        (1, 1, 30, "third"),
+        (1, 2, 20, "second"),
+        (1, 1, 10, "first"),
+        (0, 0, 5, "outside of any trace"),
+    ]));
+    assert_eq!(store.trace(trace(1)), None, "log records alone are no trace");
+    store.add(batch(&[sent(1, 0, 0, 100), sent(2, 1, 0, 100)]));
+    assert_eq!(store.trace(trace(1)).expect("the trace").logs, 3);
+    let said = |span_id| -> Vec<_> {
+        let logs = store.logs(trace(1), span_id, 10);
+        logs.into_iter().map(|log| log.body).collect()
+    };
+    let text = |text: &str| Value::String(text.to_owned());
+    assert_eq!(said(None), [text("first"), text("second"), text("third")]);
+    assert_eq!(said(Some(span(1))), [text("first"), text("third")]);
+    assert_eq!(store.logs(trace(1), None, 1)[0].service, "api");
+    assert_eq!(store.totals().logs, 4);
+
+    flood(&mut store, 1_000..6_000);
+    assert_eq!((store.totals().logs, store.totals().evicted_logs), (0, 4));
 }
 
 #[test]
@@ -153,18 +224,63 @@ fn a_span_is_decoded_when_it_is_asked_for() {
 }
 
 #[test]
-fn a_resource_is_kept_once_however_many_scopes_repeat_it() {
-    let mut group = sent(1, 0, 0, 1).to_otlp();
-    group.scope_spans = vec![group.scope_spans[0].clone(); 3];
-    let (batch, _) = otlp::batch(vec![group], Source::OtlpHttp);
-    let resources: Vec<_> = batch.spans.iter().map(|span| span.origin.resource.as_ptr()).collect();
-    assert_eq!(resources, [resources[0]; 3]);
+fn a_span_known_by_two_services_is_two_spans() {
+    let mailer = Sent {
+        service: "mailer",
+        ..sent(1, 0, 0, 7)
+    };
+    let store = store(&[sent(1, 0, 5, 9), mailer]);
+    let of = |service: &str| {
+        let key = SpanKey {
+            span_id: span(1),
+            service: service.into(),
+        };
+        store.span(trace(1), &key).and_then(|span| span.end_unix_nano)
+    };
+    assert_eq!((of("api"), of("mailer"), of("web")), (Some(9), Some(7), None));
+}
+
+#[test]
+fn what_came_from_each_service_is_counted() {
+    let mut store = Store::new(1 << 30);
+    store.add(
+        batch(&[
+            sent(1, 0, 5, 9),
+            sent(2, 1, 5, 9),
+            Sent {
+                service: "mailer",
+                ..sent(3, 1, 0, 7)
+            },
+        ])
+        .received_at(12_000_000_000),
+    );
+    store.add(logs(&[(1, 1, 30, "x")]).received_at(14_000_000_000));
+    let seen: Vec<_> = store
+        .services()
+        .map(|seen| (&*seen.service, seen.spans, seen.logs, seen.last_seen_unix_nano))
+        .collect();
+    assert_eq!(seen, [("api", 2, 1, 14_000_000_000), ("mailer", 1, 0, 12_000_000_000)]);
+}
+
+#[test]
+fn a_batch_can_be_taken_in_parts() {
+    let spans: Vec<_> = (1..=200).map(|id| sent(id, 0, 0, 1)).collect();
+    let mut batch = batch(&spans);
+    let mut store = Store::new(1 << 30);
+    let mut parts = 1;
+    while store.add_part(&mut batch, 7) {
+        parts += 1;
+        assert!(store.totals().spans <= 7 * parts);
+    }
+    assert_eq!((store.totals().spans, parts), (200, 29));
+    assert!(!store.add_part(&mut batch, 7), "it is empty now");
+    assert_eq!((store.totals().spans, store.totals().repeated_spans), (200, 0));
 }
 
 proptest! {
     #[test]
     fn the_books_always_balance(
-        steps in prop::collection::vec((1..6_u8, 1..30_u8, any::<bool>()), 1..120), budget in 2_000..40_000_usize,
+        steps in prop::collection::vec((1..6_u8, 1..30_u8, any::<bool>()), 1..120), budget in 96_000..200_000_usize,
     ) {
         let mut store = Store::new(budget);
         let mut taken = 0_u64;

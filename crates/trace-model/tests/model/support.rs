@@ -1,8 +1,11 @@
 //! Spans made of a few words, for the tests of this crate.
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use prost::Message;
 use trace_model::{Batch, Outline, Source, SpanId, Store, TraceId, otlp};
 
 /// A span to be sent; times are offsets in nanoseconds from nowhere in particular.
@@ -74,7 +77,7 @@ impl Sent {
 
 pub(crate) fn batch<'a>(spans: impl IntoIterator<Item = &'a Sent>) -> Batch {
     let (batch, rejected) = otlp::batch(spans.into_iter().map(Sent::to_otlp).collect(), Source::OtlpHttp);
-    assert!(rejected.is_empty(), "{rejected:?}");
+    assert!(rejected.is_empty(), "{rejected}");
     batch
 }
 
@@ -120,4 +123,43 @@ pub(crate) fn drawn(store: &Store, outline: &Outline) -> Vec<String> {
         )
     };
     rows.iter().map(line).collect()
+}
+
+pub(crate) fn edit(mut spans: ResourceSpans, change: impl FnOnce(&mut Span)) -> ResourceSpans {
+    change(&mut spans.scope_spans[0].spans[0]);
+    spans
+}
+
+/// Log records of the service `api`: trace, span (0 for none), time and text.
+pub(crate) fn logs(records: &[(u8, u8, u64, &str)]) -> Batch {
+    let text = |text: &str| AnyValue {
+        value: Some(any_value::Value::StringValue(text.to_owned())),
+    };
+    let id = |byte: u8, length| if byte == 0 { Vec::new() } else { vec![byte; length] };
+    let record = |(trace, span, time, body): &(u8, u8, u64, &str)| LogRecord {
+        trace_id: id(*trace, 16),
+        span_id: id(*span, 8),
+        time_unix_nano: *time,
+        body: Some(text(body)),
+        ..LogRecord::default()
+    };
+    let service = KeyValue {
+        key: "service.name".to_owned(),
+        value: Some(text("api")),
+        ..KeyValue::default()
+    };
+    let request = ExportLogsServiceRequest {
+        resource_logs: vec![ResourceLogs {
+            resource: Some(Resource {
+                attributes: vec![service],
+                ..Resource::default()
+            }),
+            scope_logs: vec![ScopeLogs {
+                log_records: records.iter().map(record).collect(),
+                ..ScopeLogs::default()
+            }],
+            ..ResourceLogs::default()
+        }],
+    };
+    Batch::logs(request.encode_to_vec().into(), Source::OtlpHttp).expect("a request")
 }

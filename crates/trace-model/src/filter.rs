@@ -1,0 +1,171 @@
+//! The search language, and whether a span matches.
+//!
+//! In the style of Sentry's search. Terms stand side by side, and all of them must hold.
+//!
+//! | example | finds spans |
+//! |---|---|
+//! | `reset` | with the text anywhere: name, service, ids (6 digits or more), any attribute's key or value, events, status message |
+//! | `"reset password"` | the same, with a space; quotes also hold `( ) : [ ]`, and `\"` is a quote |
+//! | `service:api` | whose service contains `api`, in whatever case |
+//! | `service:=api` | whose service is `api`, in whatever case |
+//! | `name:"GET /users/*"` | whose whole name fits: `*` is any text, `\*` is an asterisk |
+//! | `kind:server`, `status:error` | of this kind (`unspecified internal server client producer consumer`) or status (`unset ok error`) |
+//! | `kind:[client, producer]` | with one of the values |
+//! | `duration:>50ms` | that took longer; `> >= < <= =`, units `ns us µs ms s m h` |
+//! | `duration:50ms..1.5s` | that took from … to …, both included |
+//! | `http.response.status_code:>=500` | with an attribute of such a number, or of a text that is one |
+//! | `http.response.status_code:500` | with an attribute that equals the number, or a text that contains it |
+//! | `db.system:postgres` | with an attribute that contains the text; `user.name` also finds `name` in a map `user` |
+//! | `has:exception.type` | that have the attribute; also `has:parent`, `has:event`, `has:message`, … |
+//! | `trace:4bf92f`, `id:00f067`, `parent:00f067` | by the first digits of trace id, span id, parent's id |
+//! | `event:exception`, `message:timeout`, `scope:tokio` | by an event's name, by the status message, by the instrumentation scope's name |
+//! | `is:root`, `is:running`, `is:error` | without a parent; that have not ended; that failed |
+//! | `!name:health`, `!(a OR b)` | for which the term, or the group, does not hold |
+//! | `status:error OR duration:>1s` | for which one of both holds; `AND` binds closer than `OR`, `( )` group |
+//!
+//! Any other key is the name of an attribute: of the span, its events and links, its resource or its scope, in whatever case.
+//! A key in quotes is always an attribute's (`"name":x`). `OR` and `AND` are written in capitals. A colon before another one, or
+//! before `//`, is text (`mailer::send`, `http://…`). Of an array, one matching element is enough. Ids and numbers never match
+//! as the bytes they are sent in. A span that is running has no duration.
+//!
+//! Matching reads the span's bytes where they lie: [`Filter::matches`] decodes nothing, and allocates only for a message in which
+//! a sender wrote one value in several pieces.
+
+mod cursor;
+mod keys;
+mod parse;
+mod plan;
+mod quantity;
+mod syntax;
+mod text;
+mod wire;
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::{SpanId, SpanKind, StatusCode, TraceId};
+
+/// The longest text that is parsed, in characters.
+pub const MAX_LENGTH: usize = 4096;
+
+/// How deep `!` and parentheses may be nested.
+pub const MAX_DEPTH: usize = 32;
+
+/// Examples with what they find, for a help screen.
+pub const HELP: &[(&str, &str)] = &[
+    ("reset", "the text anywhere in the span"),
+    ("\"reset password\"", "text with a space, or with ( ) : in it"),
+    ("service:api status:error", "both: service contains api, and it failed"),
+    ("service:=api", "exactly this service"),
+    ("name:\"GET /users/*\"", "the whole name fits the pattern"),
+    ("kind:[client, producer]", "one of the values"),
+    ("duration:>50ms", "longer than; > >= < <= and ns us ms s m h"),
+    ("http.response.status_code:>=500", "any attribute by its name"),
+    ("has:exception.type", "the attribute is there"),
+    ("!name:health", "not"),
+    ("kind:server (status:error OR duration:>1s)", "one or the other"),
+    ("trace:4bf92f", "by the first digits; also id: and parent:"),
+    ("event:exception", "by an event's name; also message: and scope:"),
+    ("is:root", "no parent; also is:running and is:error"),
+];
+
+/// A search, ready to be run over any number of spans. Displays as text that parses to an equal one.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    syntax: syntax::Expr,
+    plan: plan::Plan,
+}
+
+impl Filter {
+    /// Reads the language described in [the module](self). A blank text is a filter that matches everything.
+    ///
+    /// # Errors
+    /// What is wrong, where, and what would be right.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let syntax = parse::parse(text)?;
+        let plan = plan::Plan::new(&syntax);
+        Ok(Self { syntax, plan })
+    }
+
+    /// Whether it has no terms, and so matches everything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.syntax.is_empty()
+    }
+
+    /// Whether the span matches.
+    #[must_use]
+    pub fn matches(&self, candidate: &Candidate<'_>) -> bool {
+        self.plan.matches(candidate)
+    }
+}
+
+impl PartialEq for Filter {
+    fn eq(&self, other: &Self) -> bool {
+        // The plan follows from the syntax.
+        self.syntax == other.syntax
+    }
+}
+
+impl Default for Filter {
+    /// A filter that matches everything.
+    fn default() -> Self {
+        let syntax = syntax::Expr::default();
+        let plan = plan::Plan::new(&syntax);
+        Self { syntax, plan }
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.syntax.fmt(f)
+    }
+}
+
+/// Why a text is no filter. Displays as what is wrong and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct FilterError {
+    /// The part of the text that is meant, counted in characters; within the text, possibly empty at its end.
+    pub at: Range<usize>,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl FilterError {
+    fn new(at: Range<usize>, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { at, message }
+    }
+}
+
+/// What of a span decides whether it matches: what the store notes of it, and its bytes.
+///
+/// The messages must have passed [`otlp_wire::validate`]; of others as much is read as can be.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// The trace it belongs to.
+    pub trace_id: TraceId,
+    /// Its own id.
+    pub span_id: SpanId,
+    /// Its parent; `None` for a root.
+    pub parent_span_id: Option<SpanId>,
+    /// What was done.
+    pub name: &'a str,
+    /// `service.name` of its resource; empty when there is none.
+    pub service: &'a str,
+    /// The part it played.
+    pub kind: SpanKind,
+    /// How it ended.
+    pub status: StatusCode,
+    /// Nanoseconds since the Unix epoch.
+    pub start_unix_nano: u64,
+    /// Nanoseconds since the Unix epoch; 0 while it is running.
+    pub end_unix_nano: u64,
+    /// The OTLP `Span` message.
+    pub raw: &'a [u8],
+    /// The OTLP `Resource` message.
+    pub resource: &'a [u8],
+    /// The OTLP `InstrumentationScope` message.
+    pub scope: &'a [u8],
+}

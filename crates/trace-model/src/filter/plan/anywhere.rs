@@ -1,0 +1,137 @@
+//! Free text: whether it stands anywhere in a span.
+
+use otlp_wire::{Value, fields};
+
+use super::attribute::DEPTH;
+use super::terms::fits;
+use crate::filter::Candidate;
+use crate::filter::keys::{IdField, IdPrefix};
+use crate::filter::syntax::Pattern;
+use crate::filter::text::{Matcher, Needle};
+use crate::filter::wire::{self, AnyValue, KeyValue, Leaf, number};
+
+/// From how many digits on a free text may be the beginning of an id: fewer would find spans by chance.
+const ID_DIGITS: usize = 6;
+
+/// A text that may stand anywhere.
+#[derive(Clone, Debug)]
+pub(super) struct Anywhere {
+    matcher: Matcher,
+    /// Where these bytes are not, no text matches: they are looked for in all bytes at once.
+    required: Option<Needle>,
+    /// Whether something that is no text may match.
+    values: bool,
+    id: Option<IdPrefix>,
+}
+
+impl Anywhere {
+    pub(super) fn new(pattern: &Pattern) -> Self {
+        let matcher = Matcher::new(pattern, false);
+        let id = pattern.plain().and_then(|text| IdPrefix::hex(text, false));
+        Self {
+            required: matcher.required(),
+            values: matcher.is_of_values(),
+            id: id.filter(|prefix| prefix.length() >= ID_DIGITS),
+            matcher,
+        }
+    }
+
+    pub(super) const fn cost(&self) -> u32 {
+        if self.values || self.required.is_none() { 500 } else { 60 }
+    }
+
+    pub(super) fn matches(&self, candidate: &Candidate<'_>) -> bool {
+        let ids = [IdField::Trace, IdField::Span, IdField::Parent];
+        let is_id = |prefix: &IdPrefix| ids.iter().any(|field| fits(prefix, *field, candidate));
+        self.matcher.text(candidate.name.as_bytes())
+            || self.matcher.text(candidate.service.as_bytes())
+            || self.id.as_ref().is_some_and(is_id)
+            || self.scan(candidate.raw).is_some_and(|scan| scan.span(candidate.raw))
+            || self
+                .scan(candidate.resource)
+                .is_some_and(|scan| scan.attributes(candidate.resource, number::RESOURCE_ATTRIBUTES))
+            || self.scan(candidate.scope).is_some_and(|scan| scan.scope(candidate.scope))
+    }
+
+    /// What is worth looking at in a message; `None` if nothing in it can match.
+    #[inline]
+    fn scan(&self, message: &[u8]) -> Option<Scan<'_>> {
+        let texts = self.required.as_ref().is_none_or(|needle| needle.find(message).is_some());
+        let matcher = &self.matcher;
+        (texts || self.values).then_some(Scan { matcher, texts })
+    }
+}
+
+/// Looks at a message field by field.
+#[derive(Clone, Copy)]
+struct Scan<'a> {
+    matcher: &'a Matcher,
+    /// Whether texts are worth comparing.
+    texts: bool,
+}
+
+impl Scan<'_> {
+    fn span(self, span: &[u8]) -> bool {
+        let (mut trace_state, mut message) = (&[][..], &[][..]);
+        for field in fields(span) {
+            let Value::Bytes(bytes) = field.value else {
+                continue;
+            };
+            let found = match field.number {
+                number::SPAN_ATTRIBUTES => self.attribute(bytes, DEPTH),
+                number::SPAN_EVENTS => self.field(bytes, number::EVENT_NAME) || self.attributes(bytes, number::EVENT_ATTRIBUTES),
+                number::SPAN_LINKS => {
+                    self.field(bytes, number::LINK_TRACE_STATE) || self.attributes(bytes, number::LINK_ATTRIBUTES)
+                }
+                number::SPAN_TRACE_STATE => {
+                    trace_state = bytes;
+                    false
+                }
+                number::SPAN_STATUS => {
+                    message = wire::parts(bytes, number::STATUS_MESSAGE).last().unwrap_or(message);
+                    false
+                }
+                _ => false,
+            };
+            if found {
+                return true;
+            }
+        }
+        self.text(message) || self.text(trace_state)
+    }
+
+    fn scope(self, scope: &[u8]) -> bool {
+        self.field(scope, number::SCOPE_NAME)
+            || self.field(scope, number::SCOPE_VERSION)
+            || self.attributes(scope, number::SCOPE_ATTRIBUTES)
+    }
+
+    fn field(self, message: &[u8], number: u32) -> bool {
+        self.texts && self.matcher.text(wire::text(message, number))
+    }
+
+    fn text(self, text: &[u8]) -> bool {
+        self.texts && self.matcher.text(text)
+    }
+
+    fn attributes(self, message: &[u8], number: u32) -> bool {
+        wire::parts(message, number).any(|attribute| self.attribute(attribute, DEPTH))
+    }
+
+    fn attribute(self, attribute: &[u8], depth: u32) -> bool {
+        let attribute = KeyValue::read(attribute);
+        self.text(attribute.key) || self.value(&attribute.value, depth)
+    }
+
+    fn value(self, value: &[u8], depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        match AnyValue::read(value) {
+            AnyValue::Leaf(Leaf::Text(text)) => self.text(text),
+            AnyValue::Leaf(leaf) => self.matcher.leaf(leaf),
+            AnyValue::Array(elements) => elements.iter().any(|element| self.value(element, depth)),
+            AnyValue::Map(entries) => entries.iter().any(|entry| self.attribute(entry, depth)),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The parts of a span's bytes that can be searched, read where they lie.
+//!
+//! A field that a sender wrote twice counts as protobuf says: of plain values the last, messages merged.
+
+use std::borrow::Cow;
+
+use otlp_wire::{Value, fields};
+
+use super::quantity::Number;
+
+/// Field numbers of OTLP's messages, named as in `otlp_wire::schema`.
+pub(super) mod number {
+    pub(crate) const SPAN_TRACE_STATE: u32 = 3;
+    pub(crate) const SPAN_ATTRIBUTES: u32 = 9;
+    pub(crate) const SPAN_EVENTS: u32 = 11;
+    pub(crate) const SPAN_LINKS: u32 = 13;
+    pub(crate) const SPAN_STATUS: u32 = 15;
+    pub(crate) const STATUS_MESSAGE: u32 = 2;
+    pub(crate) const EVENT_NAME: u32 = 2;
+    pub(crate) const EVENT_ATTRIBUTES: u32 = 3;
+    pub(crate) const LINK_TRACE_STATE: u32 = 3;
+    pub(crate) const LINK_ATTRIBUTES: u32 = 4;
+    pub(crate) const RESOURCE_ATTRIBUTES: u32 = 1;
+    pub(crate) const SCOPE_NAME: u32 = 1;
+    pub(crate) const SCOPE_VERSION: u32 = 2;
+    pub(crate) const SCOPE_ATTRIBUTES: u32 = 3;
+}
+
+/// The messages, texts or bytes that stand in a field.
+#[inline]
+pub(super) fn parts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
+    fields(message).filter_map(move |field| match field.value {
+        Value::Bytes(bytes) if field.number == number => Some(bytes),
+        _ => None,
+    })
+}
+
+/// A text that stands in a field once; empty if it does not.
+pub(super) fn text(message: &[u8], number: u32) -> &[u8] {
+    parts(message, number).last().unwrap_or_default()
+}
+
+/// A delimited field with this key (its number and type), of less than 128 bytes, and what follows it.
+#[inline]
+fn short(key: u8, message: &[u8]) -> Option<(&[u8], &[u8])> {
+    match message {
+        [first, length, rest @ ..] if *first == key && *length < 128 => rest.split_at_checked(usize::from(*length)),
+        _ => None,
+    }
+}
+
+/// An attribute.
+pub(super) struct KeyValue<'a> {
+    pub(super) key: &'a [u8],
+    /// An `AnyValue`.
+    pub(super) value: Cow<'a, [u8]>,
+}
+
+impl<'a> KeyValue<'a> {
+    #[inline]
+    pub(super) fn read(message: &'a [u8]) -> Self {
+        match Self::read_plain(message) {
+            Some(plain) => plain,
+            None => Self::read_any(message),
+        }
+    }
+
+    /// Reads what nearly all attributes are: a key, then a value, both short and once. It takes a quarter of the time.
+    #[inline]
+    fn read_plain(message: &'a [u8]) -> Option<Self> {
+        let (key, rest) = short(0x0a, message)?;
+        let (value, rest) = short(0x12, rest)?;
+        let value = Cow::Borrowed(value);
+        rest.is_empty().then_some(Self { key, value })
+    }
+
+    fn read_any(message: &'a [u8]) -> Self {
+        let mut key = &[][..];
+        let mut value: Option<Cow<'_, [u8]>> = None;
+        for field in fields(message) {
+            match (field.number, field.value) {
+                (1, Value::Bytes(bytes)) => key = bytes,
+                (2, Value::Bytes(bytes)) => match &mut value {
+                    // Messages are merged by reading one after the other.
+                    Some(before) => before.to_mut().extend_from_slice(bytes),
+                    None => value = Some(Cow::Borrowed(bytes)),
+                },
+                _ => {}
+            }
+        }
+        Self {
+            key,
+            value: value.unwrap_or_default(),
+        }
+    }
+}
+
+/// An `AnyValue`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AnyValue<'a> {
+    Leaf(Leaf<'a>),
+    Array(Elements<'a>),
+    Map(Elements<'a>),
+}
+
+/// A value that has no others in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Leaf<'a> {
+    Text(&'a [u8]),
+    Bool(bool),
+    Number(Number),
+    /// Bytes, or nothing.
+    Other,
+}
+
+/// The fields of an `AnyValue` that make up one array or map.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Elements<'a> {
+    fields: &'a [u8],
+    number: u32,
+}
+
+impl<'a> Elements<'a> {
+    /// `AnyValue`s of an array, `KeyValue`s of a map.
+    pub(super) fn iter(self) -> impl Iterator<Item = &'a [u8]> {
+        parts(self.fields, self.number).flat_map(|values| parts(values, 1))
+    }
+}
+
+impl<'a> AnyValue<'a> {
+    #[inline]
+    pub(super) fn read(message: &'a [u8]) -> Self {
+        match short(0x0a, message) {
+            Some((text, [])) => Self::Leaf(Leaf::Text(text)),
+            _ => Self::read_any(message),
+        }
+    }
+
+    fn read_any(message: &'a [u8]) -> Self {
+        let mut read = Self::Leaf(Leaf::Other);
+        // One value is the rule. Of several the last counts; an array or a map goes on from the one right before it.
+        let mut started = (0, message);
+        let mut rest = message;
+        let mut reader = otlp_wire::Reader::new(message, otlp_wire::DEPTH);
+        while let Ok(Some(field)) = reader.next_field() {
+            if started.0 != field.number && (1..=8).contains(&field.number) {
+                started = (field.number, rest);
+            }
+            rest = &message[message.len() - reader.remaining()..];
+            let elements = Elements {
+                fields: started.1,
+                number: field.number,
+            };
+            read = match (field.number, field.value) {
+                (1, Value::Bytes(text)) => Self::Leaf(Leaf::Text(text)),
+                (2, Value::Varint(value)) => Self::Leaf(Leaf::Bool(value != 0)),
+                (3, Value::Varint(value)) => Self::Leaf(Leaf::Number(Number::Int(value.cast_signed()))),
+                (4, Value::Fixed64(bits)) => Self::Leaf(Leaf::Number(Number::Double(f64::from_bits(bits)))),
+                (5, Value::Bytes(_)) => Self::Array(elements),
+                (6, Value::Bytes(_)) => Self::Map(elements),
+                (7 | 8, _) => Self::Leaf(Leaf::Other),
+                _ => read,
+            };
+        }
+        read
+    }
+}

@@ -1,0 +1,84 @@
+//! One log record, decoded.
+
+use crate::{Attribute, Scope, Source, SpanId, TraceId, Value};
+
+/// How grave a log record is: the six ranges of OTLP's `SeverityNumber`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Severity {
+    /// Not said.
+    #[default]
+    Unspecified,
+    /// 1 to 4.
+    Trace,
+    /// 5 to 8.
+    Debug,
+    /// 9 to 12.
+    Info,
+    /// 13 to 16.
+    Warn,
+    /// 17 to 20.
+    Error,
+    /// 21 to 24.
+    Fatal,
+}
+
+impl Severity {
+    /// Reads OTLP's number; one that OTLP does not define is [`Severity::Unspecified`].
+    #[must_use]
+    pub const fn from_otlp(number: i32) -> Self {
+        match number {
+            1..=4 => Self::Trace,
+            5..=8 => Self::Debug,
+            9..=12 => Self::Info,
+            13..=16 => Self::Warn,
+            17..=20 => Self::Error,
+            21..=24 => Self::Fatal,
+            _ => Self::Unspecified,
+        }
+    }
+
+    /// The lower-case name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Fatal => "fatal",
+        }
+    }
+}
+
+/// One log record, whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Log {
+    /// The trace in which it was written.
+    pub trace_id: Option<TraceId>,
+    /// The span in which it was written.
+    pub span_id: Option<SpanId>,
+    /// `service.name` of its resource; empty when there is none.
+    pub service: String,
+    /// Nanoseconds since the Unix epoch; where the sender did not say, when it was observed.
+    pub time_unix_nano: u64,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What the sender calls that; often empty.
+    pub severity_text: String,
+    /// Which kind of event it is; mostly empty.
+    pub event_name: String,
+    /// What it says.
+    pub body: Value,
+    /// In the sender's order.
+    pub attributes: Vec<Attribute>,
+    /// The resource's attributes: the service, its process and host.
+    pub resource: Vec<Attribute>,
+    /// The library that made it.
+    pub scope: Scope,
+    /// How it came here.
+    pub source: Source,
+    /// How many attributes the sender dropped for its own limits.
+    pub dropped: u32,
+}

@@ -1,0 +1,313 @@
+//! The log: chunks of span bytes with the records that belong to them, filled one after the other.
+//!
+//! A chunk's memory is never given back while the budget has room for it: the kernel clears every fresh page, which costs more than
+//! all the rest of a span's way. When everything in a chunk is dead it is filled anew. Bytes and records of a chunk come and go
+//! together, so that a mix of long and of short spans cannot leave one of them holding memory that the other needs.
+
+use super::record::{At, Record};
+
+/// A chunk, unless the budget is small: large enough that opening one costs nothing, small enough to be one of many.
+const LARGEST: usize = 1 << 20;
+/// Below this the bookkeeping would be larger than what is kept.
+const SMALLEST: usize = 1 << 10;
+/// How many chunks a budget is divided into, at least.
+const CHUNKS: usize = 64;
+/// How long a span's bytes are, before the first chunk has shown it.
+const USUAL: usize = 340;
+
+#[derive(Debug)]
+struct Chunk {
+    bytes: Vec<u8>,
+    records: Vec<Record>,
+    /// What its living records stand for.
+    live: usize,
+    /// Which filling this is: grows with time.
+    sequence: u64,
+    /// Whether it was made for one record that is too long for any other chunk.
+    own: bool,
+}
+
+impl Chunk {
+    const fn capacity(&self) -> usize {
+        self.bytes.capacity() + self.records.capacity() * size_of::<Record>()
+    }
+
+    /// What its dead records stand for.
+    const fn dead(&self) -> usize {
+        self.bytes.len() + self.records.len() * size_of::<Record>() - self.live
+    }
+
+    const fn fits(&self, length: usize) -> bool {
+        self.bytes.len() + length <= self.bytes.capacity()
+            && self.records.len() < self.records.capacity()
+            && self.records.len() < At::PER_CHUNK
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Log {
+    chunks: Vec<Chunk>,
+    active: Option<usize>,
+    /// A chunk of its own for the next record.
+    own: Option<usize>,
+    /// All dead, their memory to be used again.
+    free: Vec<usize>,
+    /// Without memory.
+    vacant: Vec<usize>,
+    sequence: u64,
+    allocated: usize,
+    /// What dead records stand for, in all chunks.
+    dead: usize,
+    size: usize,
+    /// How long the bytes of a span were in the chunk that was filled last.
+    usual: usize,
+}
+
+impl Log {
+    /// For a budget of so many bytes.
+    pub(super) fn new(budget: usize) -> Self {
+        Self {
+            chunks: Vec::new(),
+            active: None,
+            own: None,
+            free: Vec::new(),
+            vacant: Vec::new(),
+            sequence: 0,
+            allocated: 0,
+            dead: 0,
+            size: (budget / CHUNKS).clamp(SMALLEST, LARGEST),
+            usual: USUAL,
+        }
+    }
+
+    /// Bytes of memory it has.
+    pub(super) const fn allocated(&self) -> usize {
+        self.allocated + self.chunks.capacity() * size_of::<Chunk>()
+    }
+
+    /// What dead records stand for, in all chunks.
+    pub(super) const fn dead(&self) -> usize {
+        self.dead
+    }
+
+    /// How large a chunk is that has to take a span of this length.
+    pub(super) fn chunk_size(&self, length: usize) -> usize {
+        self.size.max(length + size_of::<Record>())
+    }
+
+    /// Whether a span of this length can be appended now.
+    pub(super) fn fits(&self, length: usize) -> bool {
+        let chunk = if self.needs_own(length) { self.own } else { self.active };
+        chunk.is_some_and(|chunk| self.chunks[chunk].fits(length))
+    }
+
+    /// Whether a span of this length gets a chunk of its own. A search does not come by it with the others.
+    pub(super) const fn needs_own(&self, length: usize) -> bool {
+        length + size_of::<Record>() > self.size
+    }
+
+    /// Appends a record with its bytes. [`Log::fits`] was asked before.
+    pub(super) fn append(&mut self, mut record: Record, raw: &[u8]) -> At {
+        let own = if self.needs_own(raw.len()) { self.own.take() } else { None };
+        let at = own.or(self.active).unwrap_or_default();
+        let chunk = &mut self.chunks[at];
+        record.offset = u32::try_from(chunk.bytes.len()).unwrap_or(u32::MAX);
+        record.length = u32::try_from(raw.len()).unwrap_or(u32::MAX);
+        chunk.bytes.extend_from_slice(raw);
+        chunk.live += record.bytes();
+        chunk.records.push(record);
+        At::new(at, chunk.records.len() - 1)
+    }
+
+    #[inline]
+    pub(super) fn get(&self, at: At) -> &Record {
+        &self.chunks[at.chunk()].records[at.position()]
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, at: At) -> &mut Record {
+        &mut self.chunks[at.chunk()].records[at.position()]
+    }
+
+    pub(super) fn raw(&self, at: At) -> &[u8] {
+        let chunk = &self.chunks[at.chunk()];
+        let record = &chunk.records[at.position()];
+        let from = record.offset as usize;
+        chunk.bytes.get(from..from + record.length as usize).unwrap_or_default()
+    }
+
+    /// Nobody refers to this record any more.
+    pub(super) fn kill(&mut self, at: At) {
+        let chunk = &mut self.chunks[at.chunk()];
+        let record = &mut chunk.records[at.position()];
+        record.dead = true;
+        chunk.live -= record.bytes();
+        self.dead += record.bytes();
+        if chunk.live == 0 && self.active != Some(at.chunk()) {
+            self.free.push(at.chunk());
+        }
+    }
+
+    /// Whether a chunk can be used again without asking for memory.
+    pub(super) const fn has_free(&self) -> bool {
+        !self.free.is_empty()
+    }
+
+    /// Begins a chunk that takes a span of this length: a free one if there is, else one of new memory.
+    ///
+    /// False when there are more chunks than can be numbered.
+    pub(super) fn open(&mut self, length: usize) -> bool {
+        let own = self.needs_own(length);
+        if !own {
+            self.seal();
+        }
+        let Some(at) = self.free.pop().or_else(|| self.without_memory()) else {
+            return false;
+        };
+        let records = if own {
+            1
+        } else {
+            (self.size / (self.usual + size_of::<Record>())).clamp(1, At::PER_CHUNK)
+        };
+        let bytes = (self.size.saturating_sub(records * size_of::<Record>())).max(length);
+        self.sequence += 1;
+        let chunk = &mut self.chunks[at];
+        self.allocated -= chunk.capacity();
+        self.dead -= chunk.dead();
+        chunk.bytes.clear();
+        chunk.records.clear();
+        chunk.sequence = self.sequence;
+        chunk.own = own;
+        // Memory of another shape is given back, unless the shapes are alike.
+        if chunk.records.capacity().abs_diff(records) > records / 4 || chunk.bytes.capacity() < length {
+            chunk.bytes = Vec::new();
+            chunk.records = Vec::new();
+            chunk.bytes.reserve_exact(bytes);
+            chunk.records.reserve_exact(records);
+        }
+        self.allocated += chunk.capacity();
+        *(if own { &mut self.own } else { &mut self.active }) = Some(at);
+        true
+    }
+
+    /// A number for a chunk that has no memory yet.
+    fn without_memory(&mut self) -> Option<usize> {
+        if let Some(vacant) = self.vacant.pop() {
+            return Some(vacant);
+        }
+        if self.chunks.len() == At::CHUNKS {
+            return None;
+        }
+        self.chunks.push(Chunk {
+            bytes: Vec::new(),
+            records: Vec::new(),
+            live: 0,
+            sequence: 0,
+            own: false,
+        });
+        Some(self.chunks.len() - 1)
+    }
+
+    /// Gives the memory of a free chunk back. False when there is none.
+    pub(super) fn release_free(&mut self) -> bool {
+        let Some(at) = self.free.pop() else { return false };
+        let chunk = &mut self.chunks[at];
+        self.allocated -= chunk.capacity();
+        self.dead -= chunk.dead();
+        chunk.bytes = Vec::new();
+        chunk.records = Vec::new();
+        self.vacant.push(at);
+        true
+    }
+
+    /// The chunk of which most is dead, besides the one that is being filled, if that is at least a `part`-th of a chunk.
+    pub(super) fn most_dead(&self, part: usize) -> Option<usize> {
+        let sealed = self.chunks.iter().enumerate().filter(|(at, _)| self.active != Some(*at));
+        let alive = sealed.filter(|(_, chunk)| chunk.live > 0);
+        let (at, chunk) = alive.max_by_key(|(_, chunk)| chunk.dead())?;
+        (chunk.dead() >= self.size / part).then_some(at)
+    }
+
+    /// The living records of a chunk.
+    pub(super) fn living(&self, chunk: usize) -> Vec<At> {
+        let records = self.chunks[chunk].records.iter().enumerate();
+        records
+            .filter(|(_, record)| !record.dead)
+            .map(|(position, _)| At::new(chunk, position))
+            .collect()
+    }
+
+    /// Appends a copy of a record; what refers to the old one is the caller's affair. [`Log::fits`] was asked before.
+    pub(super) fn copy(&mut self, at: At) -> At {
+        let record = *self.get(at);
+        let active = self.active.unwrap_or_default();
+        if active == at.chunk() {
+            return at;
+        }
+        // Two chunks at once: the one that is read is taken out for a moment.
+        let bytes = std::mem::take(&mut self.chunks[at.chunk()].bytes);
+        let from = record.offset as usize;
+        let copied = self.append(record, bytes.get(from..from + record.length as usize).unwrap_or_default());
+        self.chunks[at.chunk()].bytes = bytes;
+        copied
+    }
+
+    /// All chunks that hold something, oldest filling first, with the number of that filling.
+    pub(super) fn fillings(&self) -> Vec<(usize, u64)> {
+        let mut fillings: Vec<_> = self
+            .chunks
+            .iter()
+            .enumerate()
+            .map(|(at, chunk)| (at, chunk.sequence))
+            .collect();
+        fillings.sort_unstable_by_key(|(_, sequence)| *sequence);
+        fillings
+    }
+
+    /// The chunk that is being filled, with the number of its filling and how many records it has.
+    pub(super) fn head(&self) -> Option<(usize, u64, usize)> {
+        let active = self.active?;
+        let chunk = &self.chunks[active];
+        Some((active, chunk.sequence, chunk.records.len()))
+    }
+
+    /// How many records a chunk has, dead ones included; 0 when it has been filled anew since that filling.
+    pub(super) fn records_in(&self, chunk: usize, sequence: u64) -> usize {
+        let chunk = self.chunks.get(chunk).filter(|chunk| chunk.sequence == sequence);
+        chunk.map_or(0, |chunk| chunk.records.len())
+    }
+
+    /// The next filling after one, if it has records.
+    pub(super) fn filling_after(&self, sequence: u64) -> Option<(usize, u64)> {
+        let later = self.chunks.iter().enumerate().filter(|(_, chunk)| chunk.sequence > sequence);
+        let filled = later.filter(|(_, chunk)| !chunk.own && !chunk.records.is_empty());
+        filled
+            .map(|(at, chunk)| (at, chunk.sequence))
+            .min_by_key(|(_, sequence)| *sequence)
+    }
+
+    /// No search has found anything.
+    pub(super) fn forget_found(&mut self) {
+        for record in self.chunks.iter_mut().flat_map(|chunk| &mut chunk.records) {
+            record.found_by = 0;
+        }
+    }
+
+    /// By chunk, what its living records stand for.
+    #[cfg(test)]
+    pub(super) fn live(&self) -> std::collections::HashMap<usize, usize> {
+        let chunks = self.chunks.iter().enumerate().filter(|(_, chunk)| chunk.live > 0);
+        chunks.map(|(at, chunk)| (at, chunk.live)).collect()
+    }
+
+    fn seal(&mut self) {
+        let Some(active) = self.active.take() else { return };
+        let chunk = &self.chunks[active];
+        if let Some(usual) = chunk.bytes.len().checked_div(chunk.records.len()) {
+            self.usual = usual;
+        }
+        if chunk.live == 0 {
+            self.free.push(active);
+        }
+    }
+}

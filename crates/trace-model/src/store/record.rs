@@ -1,0 +1,160 @@
+//! What is kept of a span or a log record besides its bytes: one cache line.
+
+use crate::batch::{LogHead, SpanHead};
+use crate::{SpanId, SpanKind, StatusCode};
+
+/// Where a record stands in the log: the chunk and the position in it. It changes only when the record is copied forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct At(u32);
+
+impl At {
+    /// How many records a chunk may have.
+    pub(super) const PER_CHUNK: usize = 1 << 14;
+    /// How many chunks there may be, one number being [`At::NONE`].
+    pub(super) const CHUNKS: usize = (1 << 18) - 1;
+    /// Nowhere.
+    pub(super) const NONE: Self = Self(u32::MAX);
+
+    #[expect(clippy::cast_possible_truncation, reason = "both are below their limits")]
+    pub(super) const fn new(chunk: usize, position: usize) -> Self {
+        Self((chunk as u32) << 14 | position as u32)
+    }
+
+    pub(super) const fn chunk(self) -> usize {
+        (self.0 >> 14) as usize
+    }
+
+    pub(super) const fn position(self) -> usize {
+        (self.0 & 0x3fff) as usize
+    }
+
+    pub(super) fn get(self) -> Option<Self> {
+        (self != Self::NONE).then_some(self)
+    }
+}
+
+/// Which trace: a place in the slab of traces, which another trace may take when this one has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Slot(pub(super) u32);
+
+impl Slot {
+    /// No trace.
+    pub(super) const NONE: Self = Self(u32::MAX);
+
+    pub(super) fn get(self) -> Option<Self> {
+        (self != Self::NONE).then_some(self)
+    }
+}
+
+/// What a record is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    Span,
+    Log,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    /// 0 for a log record outside of any span.
+    span_id: u64,
+    /// 0 for none.
+    parent: u64,
+    pub(super) start_unix_nano: u64,
+    pub(super) end_unix_nano: u64,
+    /// Where its bytes begin in the chunk.
+    pub(super) offset: u32,
+    pub(super) length: u32,
+    /// Interned.
+    pub(super) name: u32,
+    /// Interned.
+    pub(super) origin: u32,
+    pub(super) trace: Slot,
+    /// The records of one trace are linked, in order of arrival.
+    pub(super) next: At,
+    pub(super) previous: At,
+    pub(super) signal: Signal,
+    kind: u8,
+    /// Whether nobody refers to it any more.
+    pub(super) dead: bool,
+    /// Which search found it; 0 for none.
+    pub(super) found_by: u8,
+}
+
+const _: () = assert!(size_of::<Record>() == 64, "a record fills one cache line");
+
+impl Record {
+    pub(super) fn of_span(head: &SpanHead) -> Self {
+        Self {
+            span_id: u64::from_be_bytes(*head.span_id.as_bytes()),
+            parent: head.parent_span_id.map_or(0, |id| u64::from_be_bytes(*id.as_bytes())),
+            start_unix_nano: head.start_unix_nano,
+            end_unix_nano: head.end_unix_nano,
+            offset: 0,
+            length: 0,
+            name: 0,
+            origin: 0,
+            trace: Slot::NONE,
+            next: At::NONE,
+            previous: At::NONE,
+            signal: Signal::Span,
+            kind: (head.kind as u8) << 4 | head.status as u8,
+            dead: false,
+            found_by: 0,
+        }
+    }
+
+    pub(super) fn of_log(head: &LogHead) -> Self {
+        Self {
+            span_id: head.span_id.map_or(0, |id| u64::from_be_bytes(*id.as_bytes())),
+            parent: 0,
+            start_unix_nano: head.time_unix_nano,
+            end_unix_nano: head.time_unix_nano,
+            offset: 0,
+            length: 0,
+            name: 0,
+            origin: 0,
+            trace: Slot::NONE,
+            next: At::NONE,
+            previous: At::NONE,
+            signal: Signal::Log,
+            kind: 0,
+            dead: false,
+            found_by: 0,
+        }
+    }
+
+    pub(super) fn span_id(&self) -> Option<SpanId> {
+        SpanId::from_bytes(self.span_id.to_be_bytes()).ok()
+    }
+
+    pub(super) const fn has_span_id(&self, span_id: SpanId) -> bool {
+        self.span_id == u64::from_be_bytes(*span_id.as_bytes())
+    }
+
+    pub(super) fn parent_span_id(&self) -> Option<SpanId> {
+        SpanId::from_bytes(self.parent.to_be_bytes()).ok()
+    }
+
+    pub(super) const fn is_root(&self) -> bool {
+        self.parent == 0
+    }
+
+    pub(super) const fn in_flight(&self) -> bool {
+        self.end_unix_nano == 0
+    }
+
+    /// Of a span.
+    pub(super) fn kind(&self) -> SpanKind {
+        SpanKind::from_otlp(i32::from(self.kind >> 4))
+    }
+
+    /// Of a span.
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_otlp(i32::from(self.kind & 15))
+    }
+
+    /// Bytes of the log that it stands for.
+    pub(super) const fn bytes(&self) -> usize {
+        size_of::<Self>() + self.length as usize
+    }
+}

@@ -1,0 +1,260 @@
+//! Finding spans: a filter that goes through the log, chunk by chunk, and stays at its head.
+//!
+//! Each call looks at a bounded number of spans, so that whoever draws is never kept waiting. What arrives after the search has begun is
+//! looked at first, then what was there, newest first: that is what a person sees at the top of the list.
+
+use super::by_arrival::ByArrival;
+use super::record::{At, Record, Signal, Slot};
+use super::trace::Trace;
+use super::{Contents, Store};
+use crate::Filter;
+use crate::filter::Candidate;
+
+/// How far a search has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct SearchProgress {
+    /// Records looked at, of those that were there when it began.
+    pub searched: usize,
+    /// How many those are.
+    pub total: usize,
+    /// Spans found that are still there.
+    pub found: usize,
+}
+
+impl SearchProgress {
+    /// Whether all that was there has been looked at.
+    #[must_use]
+    pub const fn is_complete(self) -> bool {
+        self.searched >= self.total
+    }
+}
+
+/// A filling of a chunk, and up to or from which record it is still to be looked at.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    chunk: usize,
+    sequence: u64,
+    position: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Search {
+    filter: Filter,
+    /// What was there: the last one is looked at next, from its position down.
+    before: Vec<Place>,
+    /// What has come since: from its position up.
+    since: Option<Place>,
+    found: ByArrival,
+    progress: SearchProgress,
+}
+
+impl Search {
+    pub(super) const fn found(&self) -> &ByArrival {
+        &self.found
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.found.bytes() + self.before.capacity() * size_of::<Place>()
+    }
+}
+
+impl Store {
+    /// Lists only what a filter finds from now on; all again without one. Nothing is found before [`Store::search`] has looked.
+    pub fn set_filter(&mut self, filter: Option<Filter>) {
+        self.clock += 1;
+        self.search = filter.map(|filter| {
+            self.searches = self.searches.checked_add(1).unwrap_or_else(|| {
+                self.contents.log.forget_found();
+                self.traces.iter_mut().for_each(|trace| trace.found_by = 0);
+                1
+            });
+            let log = &self.contents.log;
+            let mut before: Vec<_> = log
+                .fillings()
+                .into_iter()
+                .map(|(chunk, sequence)| Place {
+                    chunk,
+                    sequence,
+                    position: log.records_in(chunk, sequence),
+                })
+                .collect();
+            before.retain(|place| place.position > 0);
+            Box::new(Search {
+                filter,
+                since: log.head().map(|(chunk, sequence, position)| Place {
+                    chunk,
+                    sequence,
+                    position,
+                }),
+                found: ByArrival::default(),
+                progress: SearchProgress {
+                    total: before.iter().map(|place| place.position).sum(),
+                    ..SearchProgress::default()
+                },
+                before,
+            })
+        });
+        self.settle();
+    }
+
+    /// The filter that is set.
+    #[must_use]
+    pub fn filter(&self) -> Option<&Filter> {
+        self.search.as_ref().map(|search| &search.filter)
+    }
+
+    /// How far the search has come; `None` without a filter.
+    #[must_use]
+    pub fn search_progress(&self) -> Option<SearchProgress> {
+        self.search.as_ref().map(|search| search.progress)
+    }
+
+    /// Whether there is anything left to look at.
+    #[must_use]
+    pub fn is_searching(&self) -> bool {
+        self.search
+            .as_ref()
+            .is_some_and(|search| !search.before.is_empty() || self.place_since(search).is_some())
+    }
+
+    /// Looks at about so many records; true while there is more to look at.
+    pub fn search(&mut self, records: usize) -> bool {
+        let Some(mut search) = self.search.take() else { return false };
+        let mut left = records;
+        while left > 0 {
+            let (place, positions) = if let Some(place) = self.place_since(&search) {
+                let end = self.contents.log.records_in(place.chunk, place.sequence);
+                let end = end.min(place.position + left);
+                search.since = Some(Place { position: end, ..place });
+                (place, place.position..end)
+            } else if let Some(place) = search.before.last_mut() {
+                let end = place.position;
+                let begin = end.saturating_sub(left);
+                place.position = begin;
+                search.progress.searched += end - begin;
+                let place = *place;
+                if begin == 0 {
+                    search.before.pop();
+                }
+                (place, begin..end)
+            } else {
+                break;
+            };
+            left -= positions.len();
+            // A chunk that was filled anew since holds nothing of what was there.
+            let there = self.contents.log.records_in(place.chunk, place.sequence);
+            for position in positions.rev().filter(|position| *position < there) {
+                self.look_at(&mut search, At::new(place.chunk, position));
+            }
+        }
+        let more = !search.before.is_empty() || self.place_since(&search).is_some();
+        self.search = Some(search);
+        self.settle();
+        more
+    }
+
+    /// Where the next record stands that has come since the search began.
+    fn place_since(&self, search: &Search) -> Option<Place> {
+        let log = &self.contents.log;
+        let sequence = match search.since {
+            Some(place) if place.position < log.records_in(place.chunk, place.sequence) => return Some(place),
+            Some(place) => place.sequence,
+            None => 0,
+        };
+        let (chunk, sequence) = log.filling_after(sequence)?;
+        (log.records_in(chunk, sequence) > 0).then_some(Place {
+            chunk,
+            sequence,
+            position: 0,
+        })
+    }
+
+    fn look_at(&mut self, search: &mut Search, at: At) {
+        let record = self.contents.log.get(at);
+        if record.dead || record.signal != Signal::Span || record.found_by == self.searches {
+            return;
+        }
+        let slot = record.trace;
+        let trace = &self.traces[slot];
+        let is_found = candidate(&self.contents, trace, at).is_some_and(|candidate| search.filter.matches(&candidate));
+        if !is_found {
+            return;
+        }
+        self.contents.log.get_mut(at).found_by = self.searches;
+        let trace = &mut self.traces[slot];
+        if trace.found_by != self.searches {
+            (trace.found_by, trace.found) = (self.searches, 0);
+        }
+        trace.found += 1;
+        search.progress.found += 1;
+        if trace.found == 1 {
+            search.found.insert(trace.arrival, slot);
+        }
+        self.clock += 1;
+    }
+
+    /// Looks at the span that a trace got last: one that no search comes by.
+    pub(super) fn look_at_last(&mut self, slot: Slot) {
+        let Some(mut search) = self.search.take() else { return };
+        if let Some(last) = self.traces[slot].spans.last.get() {
+            self.look_at(&mut search, last);
+        }
+        self.search = Some(search);
+    }
+
+    /// A record has ended; if it was found, there is one less.
+    pub(super) fn lost(&mut self, record: &Record) {
+        let Some(search) = &mut self.search else { return };
+        if record.found_by != self.searches {
+            return;
+        }
+        search.progress.found -= 1;
+        let trace = &mut self.traces[record.trace];
+        trace.found -= 1;
+        if trace.found == 0 {
+            search.found.remove(trace.arrival);
+        }
+    }
+
+    /// A trace has left.
+    pub(super) fn forget_found(&mut self, trace: &Trace) {
+        let Some(search) = &mut self.search else { return };
+        if trace.found_by == self.searches && trace.found > 0 {
+            search.progress.found -= trace.found as usize;
+            search.found.remove(trace.arrival);
+        }
+    }
+
+    /// How many spans of a trace the filter has found.
+    #[must_use]
+    pub fn found_in(&self, trace_id: crate::TraceId) -> usize {
+        let Some(slot) = self.find_trace(trace_id).filter(|_| self.search.is_some()) else {
+            return 0;
+        };
+        let trace = &self.traces[slot];
+        if trace.found_by == self.searches {
+            trace.found as usize
+        } else {
+            0
+        }
+    }
+}
+
+fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: At) -> Option<Candidate<'a>> {
+    let record = contents.log.get(at);
+    let origin = contents.origins.get(record.origin);
+    Some(Candidate {
+        trace_id: trace.id?,
+        span_id: record.span_id()?,
+        parent_span_id: record.parent_span_id(),
+        name: contents.names.get(record.name),
+        service: &origin.service,
+        kind: record.kind(),
+        status: record.status(),
+        start_unix_nano: record.start_unix_nano,
+        end_unix_nano: record.end_unix_nano,
+        raw: contents.log.raw(at),
+        resource: &origin.resource,
+        scope: &origin.scope,
+    })
+}

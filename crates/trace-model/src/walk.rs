@@ -1,0 +1,335 @@
+//! One validating walk over a request's bytes, which notes what a record needs and where the rest lies.
+//!
+//! Nothing is decoded and nothing copied but what all spans of a scope share. It accepts exactly what prost would decode, so that
+//! whatever is kept can be decoded when somebody looks at it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_field};
+
+use crate::batch::{LogHead, Piece, Rejected, Rejection, SpanHead};
+use crate::{Batch, IdError, Origin, Source, SpanId, SpanKind, StatusCode, TraceId};
+
+impl Batch {
+    /// Reads an OTLP `ExportTraceServiceRequest`. Spans whose ids are unusable are left out and counted.
+    ///
+    /// # Errors
+    /// The bytes are no such message.
+    pub fn traces(body: Bytes, source: Source) -> Result<(Self, Rejected), Malformed> {
+        let mut walk = Walk::new(&body, source);
+        walk.request(Signal::Traces)?;
+        let Walk {
+            origins,
+            spans,
+            rejected,
+            ..
+        } = walk;
+        Ok((Self::new(body, origins, spans, Vec::new()), rejected))
+    }
+
+    /// Reads an OTLP `ExportLogsServiceRequest`. A record whose ids are unusable belongs to no trace.
+    ///
+    /// # Errors
+    /// The bytes are no such message.
+    pub fn logs(body: Bytes, source: Source) -> Result<Self, Malformed> {
+        let mut walk = Walk::new(&body, source);
+        walk.request(Signal::Logs)?;
+        let Walk { origins, logs, .. } = walk;
+        Ok(Self::new(body, origins, Vec::new(), logs))
+    }
+
+    pub(crate) const fn empty() -> Self {
+        Self::new(Bytes::new(), Vec::new(), Vec::new(), Vec::new())
+    }
+
+    const fn new(body: Bytes, origins: Vec<Origin>, spans: Vec<SpanHead>, logs: Vec<LogHead>) -> Self {
+        Self {
+            body,
+            received_unix_nano: 0,
+            origins,
+            spans,
+            logs,
+            taken: 0,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Signal {
+    Traces,
+    Logs,
+}
+
+impl Signal {
+    const fn request(self) -> &'static schema::Message {
+        match self {
+            Self::Traces => &schema::TRACES_REQUEST,
+            Self::Logs => &schema::LOGS_REQUEST,
+        }
+    }
+
+    const fn of_resource(self) -> &'static schema::Message {
+        match self {
+            Self::Traces => &schema::RESOURCE_SPANS,
+            Self::Logs => &schema::RESOURCE_LOGS,
+        }
+    }
+
+    const fn of_scope(self) -> &'static schema::Message {
+        match self {
+            Self::Traces => &schema::SCOPE_SPANS,
+            Self::Logs => &schema::SCOPE_LOGS,
+        }
+    }
+}
+
+/// How deep messages may be nested in a request, in its groups by resource, in those by scope, and in a span.
+const IN_RESOURCE: u32 = DEPTH - 1;
+const IN_SCOPE: u32 = DEPTH - 2;
+const IN_RECORD: u32 = DEPTH - 3;
+
+struct Walk<'a> {
+    body: &'a [u8],
+    source: Source,
+    origins: Vec<Origin>,
+    spans: Vec<SpanHead>,
+    logs: Vec<LogHead>,
+    rejected: Rejected,
+}
+
+impl<'a> Walk<'a> {
+    const fn new(body: &'a [u8], source: Source) -> Self {
+        Self {
+            body,
+            source,
+            origins: Vec::new(),
+            spans: Vec::new(),
+            logs: Vec::new(),
+            rejected: Rejected::new(),
+        }
+    }
+
+    fn request(&mut self, signal: Signal) -> Result<(), Malformed> {
+        if u32::try_from(self.body.len()).is_err() {
+            return Err(Malformed::Truncated);
+        }
+        let mut request = Reader::new(self.body, DEPTH);
+        while let Some(field) = request.next_field()? {
+            match (field.number, field.value) {
+                (1, Value::Bytes(group)) => self.of_resource(group, signal)?,
+                _ => validate_field(field, signal.request(), DEPTH)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn of_resource(&mut self, group: &'a [u8], signal: Signal) -> Result<(), Malformed> {
+        let first = self.origins.len();
+        let mut resource = Parts::default();
+        let mut reader = Reader::new(group, IN_RESOURCE);
+        while let Some(field) = reader.next_field()? {
+            match (field.number, field.value) {
+                (2, Value::Bytes(scope)) => self.of_scope(scope, signal)?,
+                (number, value) => {
+                    validate_field(field, signal.of_resource(), IN_RESOURCE)?;
+                    if let (1, Value::Bytes(part)) = (number, value) {
+                        resource.add(part);
+                    }
+                }
+            }
+        }
+        // The resource may stand behind what it is the resource of.
+        if self.origins.len() > first {
+            let resource: Arc<[u8]> = resource.joined().into();
+            let service: Arc<str> = service_name(&resource).into();
+            for origin in &mut self.origins[first..] {
+                origin.resource = resource.clone();
+                origin.service = service.clone();
+            }
+        }
+        Ok(())
+    }
+
+    fn of_scope(&mut self, group: &'a [u8], signal: Signal) -> Result<(), Malformed> {
+        let before = self.spans.len() + self.logs.len();
+        let mut scope = Parts::default();
+        let mut reader = Reader::new(group, IN_SCOPE);
+        while let Some(field) = reader.next_field()? {
+            match (field.number, field.value, signal) {
+                (2, Value::Bytes(span), Signal::Traces) => self.span(span)?,
+                (2, Value::Bytes(record), Signal::Logs) => self.log(record)?,
+                (number, value, _) => {
+                    validate_field(field, signal.of_scope(), IN_SCOPE)?;
+                    if let (1, Value::Bytes(part)) = (number, value) {
+                        scope.add(part);
+                    }
+                }
+            }
+        }
+        if self.spans.len() + self.logs.len() > before {
+            self.origins.push(Origin {
+                service: "".into(),
+                source: self.source,
+                resource: [].into(),
+                scope: scope.joined().into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn span(&mut self, raw: &'a [u8]) -> Result<(), Malformed> {
+        let (mut trace_id, mut span_id, mut parent, mut name) = (&[][..], &[][..], &[][..], &[][..]);
+        let (mut start, mut end, mut kind, mut status) = (0, 0, 0, 0);
+        let mut reader = Reader::new(raw, IN_RECORD);
+        while let Some(field) = reader.next_field()? {
+            match (field.number, field.value) {
+                (1, Value::Bytes(id)) => trace_id = id,
+                (2, Value::Bytes(id)) => span_id = id,
+                (4, Value::Bytes(id)) => parent = id,
+                (6, Value::Varint(number)) => kind = number,
+                (7, Value::Fixed64(time)) => start = time,
+                (8, Value::Fixed64(time)) => end = time,
+                (number, value) => {
+                    validate_field(field, &schema::SPAN, IN_RECORD)?;
+                    match (number, value) {
+                        (5, Value::Bytes(text)) => name = text,
+                        (15, Value::Bytes(message)) => status = last_number(message, 3).unwrap_or(status),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        match ids(trace_id, span_id, parent) {
+            Ok((trace_id, span_id, parent_span_id)) => self.spans.push(SpanHead {
+                trace_id,
+                span_id,
+                parent_span_id,
+                start_unix_nano: start,
+                end_unix_nano: end,
+                kind: SpanKind::from_otlp(enumeration(kind)),
+                status: StatusCode::from_otlp(enumeration(status)),
+                origin: self.origin(),
+                name: Piece::of(self.body, if name.is_empty() { &self.body[..0] } else { name }),
+                raw: Piece::of(self.body, raw),
+            }),
+            Err(reason) => self.rejected.add(reason, 1),
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, raw: &'a [u8]) -> Result<(), Malformed> {
+        let (mut trace_id, mut span_id) = (&[][..], &[][..]);
+        let (mut time, mut observed) = (0, 0);
+        let mut reader = Reader::new(raw, IN_RECORD);
+        while let Some(field) = reader.next_field()? {
+            match (field.number, field.value) {
+                (1, Value::Fixed64(value)) => time = value,
+                (9, Value::Bytes(id)) => trace_id = id,
+                (10, Value::Bytes(id)) => span_id = id,
+                (11, Value::Fixed64(value)) => observed = value,
+                _ => validate_field(field, &schema::LOG_RECORD, IN_RECORD)?,
+            }
+        }
+        self.logs.push(LogHead {
+            trace_id: TraceId::try_from(trace_id).ok(),
+            span_id: SpanId::try_from(span_id).ok(),
+            time_unix_nano: if time == 0 { observed } else { time },
+            origin: self.origin(),
+            raw: Piece::of(self.body, raw),
+        });
+        Ok(())
+    }
+
+    /// The position of the origin that is added at the end of the scope.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "each has at least two bytes of a body of less than 4 GiB"
+    )]
+    const fn origin(&self) -> u32 {
+        self.origins.len() as u32
+    }
+}
+
+/// A message that stands in several parts is one: protobuf merges them, which is what their bytes do when they are joined.
+#[derive(Default)]
+struct Parts<'a> {
+    first: &'a [u8],
+    all: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    fn add(&mut self, part: &'a [u8]) {
+        if self.first.is_empty() {
+            self.first = part;
+        } else {
+            if self.all.is_empty() {
+                self.all.extend_from_slice(self.first);
+            }
+            self.all.extend_from_slice(part);
+        }
+    }
+
+    fn joined(&self) -> &[u8] {
+        if self.all.is_empty() { self.first } else { &self.all }
+    }
+}
+
+fn ids(trace_id: &[u8], span_id: &[u8], parent: &[u8]) -> Result<(TraceId, SpanId, Option<SpanId>), Rejection> {
+    let of = |field| move |error| Rejection { field, error };
+    Ok((
+        trace_id.try_into().map_err(of("trace_id"))?,
+        span_id.try_into().map_err(of("span_id"))?,
+        // A root has no parent id; some senders write it as zeros.
+        match SpanId::try_from(parent) {
+            Ok(id) => Some(id),
+            Err(IdError::Zero | IdError::Length { found: 0, .. }) => None,
+            Err(error) => return Err(of("parent_span_id")(error)),
+        },
+    ))
+}
+
+/// Of a field that stands there several times the last counts.
+fn last_number(message: &[u8], number: u32) -> Option<u64> {
+    let numbers = fields(message).filter_map(|field| match field.value {
+        Value::Varint(value) if field.number == number => Some(value),
+        _ => None,
+    });
+    numbers.last()
+}
+
+/// Protobuf cuts an enumeration's number to 32 bits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "so does protobuf")]
+const fn enumeration(number: u64) -> i32 {
+    number as i32
+}
+
+/// `service.name`, where it is text.
+fn service_name(resource: &[u8]) -> &str {
+    let attributes = fields(resource).filter_map(|field| match (field.number, field.value) {
+        (1, Value::Bytes(attribute)) => Some(attribute),
+        _ => None,
+    });
+    let named = attributes.map(key_and_text).find(|(key, _)| *key == b"service.name");
+    named.and_then(|(_, text)| text).unwrap_or_default()
+}
+
+/// An attribute's key, and its value where that is text. Of what stands there several times the last counts.
+fn key_and_text(attribute: &[u8]) -> (&[u8], Option<&str>) {
+    let (mut key, mut text) = (&[][..], None);
+    for field in fields(attribute) {
+        match (field.number, field.value) {
+            (1, Value::Bytes(bytes)) => key = bytes,
+            (2, Value::Bytes(value)) => {
+                for alternative in fields(value).filter(|alternative| (1..=8).contains(&alternative.number)) {
+                    text = match alternative.value {
+                        Value::Bytes(bytes) if alternative.number == 1 => std::str::from_utf8(bytes).ok(),
+                        _ => None,
+                    };
+                }
+            }
+            _ => {}
+        }
+    }
+    (key, text)
+}
