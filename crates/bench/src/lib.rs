@@ -1,0 +1,118 @@
+//! `make bench`: whether spanfall is as fast as it shall be.
+//!
+//! It runs the real program in a real pseudo-terminal, sends it unique spans over real sockets, looks at its screen and at what the
+//! kernel says of its processor time and memory, and prints each figure with its goal beside it. It knows the program from outside
+//! alone: the command line, the ports, the keys and the screen. Only the comparison of walking with decoding runs in its own process.
+//!
+//! It is no test: how long something takes depends on what else the machine does, so a goal that is missed fails nothing.
+//!
+//! ```text
+//! make bench                    # everything; the report is in target/bench/report.md too
+//! BENCH_ONLY=http make bench    # one part: http, grpc, arrival, keys, trace, start, walk
+//! ```
+
+mod load;
+mod parts;
+mod process;
+mod report;
+mod samples;
+mod spans;
+mod viewer;
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+use color_eyre::eyre::{Context, Result, bail};
+
+use parts::{PARTS, Part};
+use report::Report;
+
+/// Names the one part to measure.
+const ONLY: &str = "BENCH_ONLY";
+/// The program to measure, instead of the one that was built beside this one: to compare with another version.
+const PROGRAM: &str = "BENCH_PROGRAM";
+
+/// Measures, prints the report and writes it to `bench/report.md` in the target directory.
+///
+/// # Errors
+/// `BENCH_ONLY` names no part, the program isn't built, or some part could not be measured (the others are in the report).
+pub fn run() -> Result<()> {
+    let parts = chosen(env::var(ONLY).ok().filter(|name| !name.is_empty()).as_deref())?;
+    let program = match env::var_os(PROGRAM) {
+        Some(path) => PathBuf::from(path),
+        None => testkit::bin("spanfall")?,
+    };
+    let mut report = Report::new(machine());
+    let mut failed = Vec::new();
+    for (name, measure) in parts {
+        eprintln!("measuring: {name}");
+        match measure(&program) {
+            Ok(figures) => report.extend(figures),
+            Err(error) => {
+                eprintln!("{name}: {error:#}");
+                report.failed(name, &format!("{error:#}"));
+                failed.push(*name);
+            }
+        }
+    }
+    println!("\n{report}");
+    let path = write(&report).wrap_err("the report cannot be written")?;
+    println!("also in {}", path.display());
+    if !failed.is_empty() {
+        bail!("could not be measured: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn chosen(only: Option<&str>) -> Result<Vec<&'static Part>> {
+    let chosen: Vec<_> = PARTS
+        .iter()
+        .filter(|(name, _)| only.is_none_or(|only| only == *name))
+        .collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = PARTS.iter().map(|(name, _)| *name).collect();
+        bail!("{ONLY} is none of: {}", names.join(", "));
+    }
+    Ok(chosen)
+}
+
+/// What the figures depend on, in one line.
+fn machine() -> String {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    format!(
+        "{processors} processors ({}), which the senders share; load average at the start {}.",
+        model.map_or("model unknown", |(_, model)| model),
+        load.split(' ').next().unwrap_or("unknown"),
+    )
+}
+
+/// Into the target directory that this program was built into.
+fn write(report: &Report) -> Result<PathBuf> {
+    let program = env::current_exe()?;
+    let Some(target) = program.ancestors().nth(2) else {
+        bail!("{} is in no target directory", program.display())
+    };
+    let directory = target.join("bench");
+    fs::create_dir_all(&directory)?;
+    let path = directory.join("report.md");
+    fs::write(&path, report.to_string())?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_part_can_be_chosen_by_its_name() {
+        let names = |only| chosen(only).map(|parts| parts.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        assert_eq!(names(Some("grpc")).expect("a part"), ["grpc"]);
+        assert_eq!(names(None).expect("parts").len(), PARTS.len());
+        assert!(names(Some("grp")).is_err());
+    }
+}

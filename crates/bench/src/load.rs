@@ -1,0 +1,211 @@
+//! The load generator: unique spans over real connections, every answer checked.
+
+mod grpc;
+mod http;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use color_eyre::eyre::{Result, eyre};
+
+use crate::spans::{SPANS, Template};
+pub(crate) use grpc::Grpc;
+pub(crate) use http::Http;
+
+/// How many connections send at once, one request at a time each.
+const CONNECTIONS: usize = 4;
+/// After "try again". The time that the answer names is meant for exporters; here it would measure how long it is.
+const AFTER_BUSY: Duration = Duration::from_millis(2);
+/// How long an answer may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The next request's number: one for all that this process sends, so that no viewer ever sees a span twice.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+/// What a receiver said to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It took all of it.
+    Taken,
+    /// It wants it again later.
+    Busy,
+}
+
+/// A connection that sends one request after the other.
+pub(crate) trait Connection {
+    /// Sends an OTLP `ExportTraceServiceRequest` and waits for the answer. Any but those two is an error: refused, taken in
+    /// part, cut off.
+    fn send(&mut self, body: &[u8]) -> Result<Answer>;
+
+    /// The same, as often as it takes.
+    fn deliver(&mut self, body: &[u8], load: &Counts) -> Result<()> {
+        while self.send(body)? == Answer::Busy {
+            load.busy.fetch_add(1, Ordering::Relaxed);
+            thread::sleep(AFTER_BUSY);
+        }
+        Ok(())
+    }
+}
+
+/// How a load is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http,
+    Grpc,
+}
+
+impl Protocol {
+    fn connect(self, address: SocketAddr) -> Result<Box<dyn Connection>> {
+        Ok(match self {
+            Self::Http => Box::new(Http::connect(address)?),
+            Self::Grpc => Box::new(Grpc::connect(address)?),
+        })
+    }
+}
+
+/// What has come of a load so far.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    accepted: AtomicU64,
+    busy: AtomicU64,
+    stop: AtomicBool,
+}
+
+/// A load that is being sent, until it is stopped or has reached its end.
+#[derive(Debug)]
+pub(crate) struct Load {
+    counts: Arc<Counts>,
+    senders: Vec<JoinHandle<Result<()>>>,
+}
+
+/// How much to send, and how fast.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// Stops after so many spans, rounded up to whole requests.
+    pub(crate) spans: u64,
+    /// Spans per second; as fast as it goes without.
+    pub(crate) pace: Option<u64>,
+}
+
+impl Plan {
+    /// As fast as it goes, until it is stopped.
+    pub(crate) const ENDLESS: Self = Self {
+        spans: u64::MAX,
+        pace: None,
+    };
+}
+
+impl Load {
+    pub(crate) fn start(protocol: Protocol, address: SocketAddr, plan: Plan) -> Self {
+        let counts = Arc::new(Counts::default());
+        let template = Arc::new(Template::new());
+        let turns = Arc::new(Turns::new(plan));
+        let senders = (0..CONNECTIONS).map(|_| {
+            let (counts, template, turns) = (counts.clone(), template.clone(), turns.clone());
+            thread::spawn(move || {
+                let sent = protocol
+                    .connect(address)
+                    .and_then(|mut connection| send(connection.as_mut(), &template, &turns, &counts));
+                if sent.is_err() {
+                    // One that fails ends all: what is measured would not be what was meant.
+                    counts.stop.store(true, Ordering::Relaxed);
+                }
+                sent
+            })
+        });
+        Self {
+            senders: senders.collect(),
+            counts,
+        }
+    }
+
+    /// Spans that were taken.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.counts.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Requests that were asked to come again.
+    pub(crate) fn busy(&self) -> u64 {
+        self.counts.busy.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing is sent any more.
+    pub(crate) fn ended(&self) -> bool {
+        self.senders.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Stops it and says how many spans were taken in all.
+    pub(crate) fn stop(mut self) -> Result<u64> {
+        self.counts.stop.store(true, Ordering::Relaxed);
+        self.join()
+    }
+
+    /// Waits for the end of its plan and says how many spans were taken in all.
+    #[cfg(test)]
+    pub(crate) fn finish(mut self) -> Result<u64> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<u64> {
+        for sender in self.senders.drain(..) {
+            sender.join().map_err(|_| eyre!("a sender panicked"))??;
+        }
+        Ok(self.accepted())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.counts.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+fn send(connection: &mut dyn Connection, template: &Template, turns: &Turns, counts: &Counts) -> Result<()> {
+    let mut body = Vec::new();
+    while !counts.stop.load(Ordering::Relaxed) && turns.wait() {
+        template.request(NUMBERS.fetch_add(1, Ordering::Relaxed), SystemTime::now(), &mut body);
+        connection.deliver(&body, counts)?;
+        counts.accepted.fetch_add(SPANS as u64, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Who of all connections sends when.
+#[derive(Debug)]
+struct Turns {
+    started: Instant,
+    next: AtomicU64,
+    requests: u64,
+    /// Between two requests.
+    interval: Option<Duration>,
+}
+
+impl Turns {
+    fn new(plan: Plan) -> Self {
+        let interval = plan
+            .pace
+            .map(|pace| Duration::from_secs(SPANS as u64) / u32::try_from(pace).unwrap_or(u32::MAX));
+        Self {
+            started: Instant::now(),
+            next: AtomicU64::new(0),
+            requests: plan.spans.div_ceil(SPANS as u64),
+            interval,
+        }
+    }
+
+    /// Takes a turn and waits until it has come; false when there are no more.
+    fn wait(&self) -> bool {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        if let Some(interval) = self.interval {
+            let due = self.started + interval * u32::try_from(turn).unwrap_or(u32::MAX);
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+        turn < self.requests
+    }
+}
+
+#[cfg(test)]
+mod tests;

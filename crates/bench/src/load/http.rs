@@ -1,0 +1,84 @@
+//! OTLP over HTTP/1.1 with keep-alive: what an exporter's client does, and nothing more.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use color_eyre::eyre::{Context, Result, bail};
+
+use super::{Answer, Connection, DEADLINE};
+
+/// How much of an answer is read that is not wanted.
+const ANSWER: u64 = 64 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct Http {
+    stream: BufReader<TcpStream>,
+    address: SocketAddr,
+    /// Head and body together: one write, as any exporter does.
+    request: Vec<u8>,
+}
+
+impl Http {
+    pub(crate) fn connect(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).wrap_err_with(|| format!("nobody listens on {address}"))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(DEADLINE))?;
+        stream.set_write_timeout(Some(DEADLINE))?;
+        Ok(Self {
+            stream: BufReader::new(stream),
+            address,
+            request: Vec::new(),
+        })
+    }
+
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.stream.by_ref().take(ANSWER).read_line(&mut line)?;
+        if !line.ends_with("\r\n") {
+            bail!("an answer is cut off");
+        }
+        line.truncate(line.len() - 2);
+        Ok(line)
+    }
+
+    /// Status and body.
+    fn answer(&mut self) -> Result<(u16, Vec<u8>)> {
+        let line = self.line()?;
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let Some(status) = status else { bail!("no HTTP: {line}") };
+        let mut length = None;
+        loop {
+            let line = self.line()?;
+            let Some((name, value)) = line.split_once(':') else { break };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = Some(value.trim().parse::<u64>()?);
+            }
+        }
+        let Some(length) = length.filter(|length| *length <= ANSWER) else {
+            bail!("an answer ({status}) does not say how long it is, or is long");
+        };
+        let mut body = Vec::new();
+        self.stream.by_ref().take(length).read_to_end(&mut body)?;
+        Ok((status, body))
+    }
+}
+
+impl Connection for Http {
+    fn send(&mut self, body: &[u8]) -> Result<Answer> {
+        self.request.clear();
+        let (address, length) = (self.address, body.len());
+        write!(
+            self.request,
+            "POST /v1/traces HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/x-protobuf\r\ncontent-length: {length}\r\n\r\n"
+        )?;
+        self.request.extend_from_slice(body);
+        self.stream.get_mut().write_all(&self.request)?;
+        match self.answer()? {
+            // An empty message: no partial success.
+            (200, body) if body.is_empty() => Ok(Answer::Taken),
+            (200, body) => bail!("taken in part: {}", String::from_utf8_lossy(&body)),
+            (503, _) => Ok(Answer::Busy),
+            (status, body) => bail!("answered with {status}: {}", String::from_utf8_lossy(&body)),
+        }
+    }
+}

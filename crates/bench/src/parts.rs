@@ -1,0 +1,28 @@
+//! What is measured, part by part. Each starts viewers of its own and hands over figures.
+
+mod arrival;
+mod ingest;
+mod keys;
+mod large_trace;
+mod start;
+mod walk;
+
+use std::path::Path;
+
+use color_eyre::eyre::Result;
+
+use crate::report::Figure;
+
+/// A part of the run by its name, with what measures it.
+pub(crate) type Part = (&'static str, fn(&Path) -> Result<Vec<Figure>>);
+
+/// All parts, in the order of the report.
+pub(crate) const PARTS: &[Part] = &[
+    ("http", ingest::http),
+    ("grpc", ingest::grpc),
+    ("arrival", arrival::measure),
+    ("keys", keys::measure),
+    ("trace", large_trace::measure),
+    ("start", start::measure),
+    ("walk", walk::measure),
+];

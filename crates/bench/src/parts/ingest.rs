@@ -1,0 +1,211 @@
+//! How many spans a second of processor time takes in, and how much memory they then need.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use color_eyre::eyre::{Result, bail};
+
+use super::walk;
+use crate::load::{Load, Plan, Protocol};
+use crate::process::Process;
+use crate::report::{Count, Figure};
+use crate::spans::{SPANS, Template};
+use crate::viewer::Viewer;
+
+/// Spans per second of processor time.
+const HTTP_GOAL: f64 = 2e6;
+const FILLING_GOAL: f64 = 0.6e6;
+const GRPC_GOAL: f64 = 1e6;
+/// Bytes of memory per byte on the wire.
+const MEMORY_GOAL: f64 = 1.5;
+/// Percent of one processor.
+const IDLE_GOAL: f64 = 0.5;
+const IDLE: Duration = Duration::from_secs(10);
+
+/// The steady state is measured until one of these is reached.
+const STEADY: Duration = Duration::from_secs(10);
+const STEADY_SPANS: u64 = 20_000_000;
+/// The budget is full once so many spans more were accepted than are held: more than can be on their way to the screen.
+const FULL: u64 = 200_000;
+/// A budget that is not full by then never will be.
+const TOO_MANY: u64 = 10_000_000;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// What others take in, in spans per second of processor time.
+const PEERS: [(&str, f64, &str); 3] = [
+    ("otelite 0.1.156", 6e3, "measured"),
+    ("OpenTelemetry Collector", 137e3, "published, per core"),
+    ("Rotel", 462e3, "published, per core"),
+];
+
+pub(super) fn http(program: &Path) -> Result<Vec<Figure>> {
+    let viewer = Viewer::start(program, &[])?;
+    viewer.rest()?;
+    let process = viewer.process()?;
+    let at_start = process.memory()?;
+    let Phases { filling, steady } = take_in(&viewer, Protocol::Http)?;
+    viewer.rest()?;
+    let memory = process.memory()?.saturating_sub(at_start);
+    let held = viewer.spans()?;
+    let idle = idle(process)?;
+
+    let mut figures = vec![
+        Figure::at_least("OTLP/HTTP, budget full, spans per CPU-second", HTTP_GOAL, steady.rate()).beside(steady.to_string()),
+    ];
+    figures.extend(beside_others(steady.rate())?);
+    let per_span = exact(memory) / exact(held);
+    let on_wire = exact(Template::new().len() as u64) / exact(SPANS as u64);
+    let sizes = format!("{per_span:.0} bytes for {on_wire:.0}; {} spans held", Count(exact(held)));
+    figures.extend([
+        Figure::at_least("  while the budget fills for the first time", FILLING_GOAL, filling.rate()).beside(filling.to_string()),
+        Figure::at_most(
+            "memory per span over its bytes on the wire",
+            MEMORY_GOAL,
+            per_span / on_wire,
+            "×",
+        )
+        .beside(sizes),
+        Figure::at_most("CPU when idle, screen open, budget full", IDLE_GOAL, idle, "%").beside("of one processor, for 10 s"),
+    ]);
+    Ok(figures)
+}
+
+/// The rate over those of peers, and over that of doing nothing but decoding, on this machine.
+fn beside_others(rate: f64) -> Result<Vec<Figure>> {
+    let over = |other: &str, theirs, how: &str| {
+        Figure::times(format!("  over {other}"), rate, theirs).beside(format!("{}: {how}", Count(theirs)))
+    };
+    let mut figures: Vec<_> = PEERS.iter().map(|(peer, theirs, how)| over(peer, *theirs, how)).collect();
+    figures.push(over("prost decoding alone", walk::decoding()?, "measured in this run"));
+    Ok(figures)
+}
+
+pub(super) fn grpc(program: &Path) -> Result<Vec<Figure>> {
+    let viewer = Viewer::start(program, &[])?;
+    let taken = take_in(&viewer, Protocol::Grpc)?;
+    Ok(vec![
+        Figure::at_least("OTLP/gRPC, budget full, spans per CPU-second", GRPC_GOAL, taken.steady.rate())
+            .beside(taken.steady.to_string()),
+    ])
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far less than 2^53")]
+const fn exact(spans: u64) -> f64 {
+    spans as f64
+}
+
+/// Percent of one processor that is used while nothing goes on.
+fn idle(process: Process) -> Result<f64> {
+    let before = process.cpu_of_threads()?;
+    thread::sleep(IDLE);
+    let used = process.cpu_of_threads()?.saturating_sub(before);
+    Ok(100.0 * used.as_secs_f64() / IDLE.as_secs_f64())
+}
+
+/// What was taken in, and what that took.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    spans: u64,
+    cpu: Duration,
+    elapsed: Duration,
+    busy: u64,
+}
+
+impl Taken {
+    /// Spans per second of processor time.
+    fn rate(self) -> f64 {
+        exact(self.spans) / self.cpu.as_secs_f64()
+    }
+}
+
+impl std::fmt::Display for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let spans = exact(self.spans);
+        let elapsed = self.elapsed.as_secs_f64();
+        let requests = spans / exact(SPANS as u64);
+        write!(
+            f,
+            "{} spans in {elapsed:.1} s, {:.0} % of a processor, {:.1} % asked to come again",
+            Count(spans),
+            100.0 * self.cpu.as_secs_f64() / elapsed,
+            100.0 * exact(self.busy) / requests.max(1.0),
+        )
+    }
+}
+
+struct Phases {
+    filling: Taken,
+    steady: Taken,
+}
+
+/// One look at a load and who takes it.
+#[derive(Clone, Copy)]
+struct Look {
+    at: Instant,
+    cpu: Duration,
+    accepted: u64,
+    busy: u64,
+    held: u64,
+}
+
+impl Look {
+    fn take(viewer: &Viewer, process: Process, load: &Load) -> Result<Self> {
+        Ok(Self {
+            at: Instant::now(),
+            cpu: process.cpu()?,
+            accepted: load.accepted(),
+            busy: load.busy(),
+            held: viewer.spans()?,
+        })
+    }
+
+    fn until(&self, later: &Self) -> Taken {
+        Taken {
+            spans: later.accepted - self.accepted,
+            cpu: later.cpu.saturating_sub(self.cpu),
+            elapsed: later.at - self.at,
+            busy: later.busy - self.busy,
+        }
+    }
+}
+
+/// Sends until the budget is full, and then for a while.
+fn take_in(viewer: &Viewer, protocol: Protocol) -> Result<Phases> {
+    let address = match protocol {
+        Protocol::Http => viewer.otlp_http()?,
+        Protocol::Grpc => viewer.otlp_grpc()?,
+    };
+    let process = viewer.process()?;
+    let load = Load::start(protocol, address, Plan::ENDLESS);
+    let look = || {
+        thread::sleep(BETWEEN_LOOKS);
+        Look::take(viewer, process, &load)
+    };
+    let mut looks = vec![look()?];
+    let full = loop {
+        let now = look()?;
+        looks.push(now);
+        if now.accepted > now.held + FULL {
+            break now;
+        }
+        if load.ended() || now.accepted > TOO_MANY {
+            load.stop()?;
+            bail!("the budget never fills; the screen:\n{}", viewer.text());
+        }
+    };
+    // Only now it is known how many are held when it is full: whatever had been accepted when most of them were, filled it.
+    let held = looks.iter().map(|look| look.held).max().unwrap_or_default();
+    let filled = looks.iter().find(|look| look.held * 100 >= held * 97).unwrap_or(&full);
+    let filling = looks[0].until(filled);
+
+    let steady = loop {
+        let now = look()?;
+        let steady = full.until(&now);
+        if steady.elapsed >= STEADY || steady.spans >= STEADY_SPANS || load.ended() {
+            break steady;
+        }
+    };
+    load.stop()?;
+    Ok(Phases { filling, steady })
+}

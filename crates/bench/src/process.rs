@@ -1,0 +1,84 @@
+//! What the kernel says of a process.
+
+use std::fs;
+use std::time::Duration;
+
+use color_eyre::eyre::{Context, Result, eyre};
+
+/// The unit of `/proc/<pid>/stat`: Linux shows times to programs in hundredths of a second, whatever its own clock is.
+const TICK: Duration = Duration::from_millis(10);
+
+/// A process by its id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Process(pub(crate) u32);
+
+impl Process {
+    /// Processor time of all its threads so far, those that have ended too: user and system, to 10 ms. For long intervals.
+    ///
+    /// Source: proc(5), `/proc/pid/stat`, fields 14 and 15.
+    pub(crate) fn cpu(self) -> Result<Duration> {
+        let stat = self.read("stat")?;
+        // The second field is the program's name in brackets, which may hold anything.
+        let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
+        let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<u32>);
+        match (ticks.next(), ticks.next()) {
+            (Some(Ok(user)), Some(Ok(system))) => Ok(TICK * user + TICK * system),
+            _ => Err(eyre!("/proc/{}/stat cannot be read: {stat}", self.0)),
+        }
+    }
+
+    /// Processor time of the threads that there are, to the nanosecond. For short intervals.
+    ///
+    /// Source: `Documentation/scheduler/sched-stats.rst`, the first number of `/proc/pid/task/tid/schedstat`.
+    pub(crate) fn cpu_of_threads(self) -> Result<Duration> {
+        let mut sum = Duration::ZERO;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.0))? {
+            // A thread may end between the listing and the look.
+            let Ok(stat) = fs::read_to_string(thread?.path().join("schedstat")) else {
+                continue;
+            };
+            let running = stat.split(' ').next().and_then(|number| number.parse().ok());
+            sum += Duration::from_nanos(running.ok_or_else(|| eyre!("this kernel keeps no schedstat"))?);
+        }
+        Ok(sum)
+    }
+
+    /// Bytes of memory that it has in use (its resident set).
+    pub(crate) fn memory(self) -> Result<u64> {
+        let status = self.read("status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        Ok(kibibytes.ok_or_else(|| eyre!("/proc/{}/status has no VmRSS", self.0))? * 1024)
+    }
+
+    fn read(self, file: &str) -> Result<String> {
+        fs::read_to_string(format!("/proc/{}/{file}", self.0)).wrap_err("the program has ended")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_works_uses_time_and_memory() {
+        let this = Process(std::process::id());
+        let (cpu, threads) = (this.cpu().expect("a number"), this.cpu_of_threads().expect("a number"));
+        let mut filled = vec![0_u64; 8 << 20];
+        while this.cpu().expect("a number") < cpu + 2 * TICK {
+            for (at, number) in filled.iter_mut().enumerate() {
+                *number = std::hint::black_box(at as u64 + 1);
+            }
+        }
+        assert!(this.cpu_of_threads().expect("a number") > threads);
+        let bytes = size_of_val(filled.as_slice()) as u64;
+        assert!(this.memory().expect("a number") > bytes);
+    }
+
+    #[test]
+    fn one_that_is_gone_is_an_error() {
+        // The highest id that Linux gives is 4194304.
+        assert!(Process(4_194_305).cpu().is_err());
+        assert!(Process(4_194_305).memory().is_err());
+    }
+}
