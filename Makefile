@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test that lacks its broker or its SDK must fail here, not skip.
 REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_BROWSER=1
 
-.PHONY: help demo build test bench lint docs unit clean
+.PHONY: help demo build test fuzz bench lint docs unit clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -28,6 +28,9 @@ test: ## Everything that has to pass: format, lints, documentation, tests
 	$(CARGO) build --locked --workspace --bins
 	$(REQUIRE) $(CARGO) test --locked --workspace --no-fail-fast
 	@$(MAKE) --no-print-directory docs
+
+fuzz: ## Fuzz each target for FUZZ_SECONDS (60); the tests have a bounded run of the same
+	@fuzz/run
 
 bench: ## Measure whether it is as fast as it shall be; BENCH_ONLY=<part> for one part
 	$(CARGO) build --release --locked --package spanfall --package bench --bins

@@ -42,9 +42,40 @@ impl<'de> Visitor<'de> for Outermost<'_> {
         object(self.state, self.message, map)
     }
 
-    /// serde's own would quote it.
+    // Without these serde would quote what it found.
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Err(self.not("null"))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Err(self.not("true or false"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Err(self.not("a number"))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Err(self.not("a number"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Err(self.not("a number"))
+    }
+
     fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        Err(E::custom(format_args!("text, not the object {}", self.message.name)))
+        Err(self.not("text"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(self.not("an array"))
+    }
+}
+
+impl Outermost<'_> {
+    fn not<E: Error>(&self, found: &str) -> E {
+        E::custom(format_args!("{found}, not the object {}", self.message.name))
     }
 }
 

@@ -36,9 +36,13 @@ fn what_is_no_object() {
     refuse(
         &SPAN,
         &[
-            ("[]", "invalid type: sequence, expected the object Span at line 1 column 2"),
+            ("[]", "an array, not the object Span at line 1 column 2"),
             ("\"secret\"", "text, not the object Span at line 1 column 8"),
-            ("1", "invalid type: integer `1`, expected the object Span at line 1 column 1"),
+            ("1", "a number, not the object Span at line 1 column 1"),
+            ("-1", "a number, not the object Span at line 1 column 2"),
+            ("1.5", "a number, not the object Span at line 1 column 3"),
+            ("null", "null, not the object Span at line 1 column 4"),
+            ("true", "true or false, not the object Span at line 1 column 4"),
         ],
     );
 }

@@ -1,0 +1,78 @@
+//! What must hold of any bytes whatsoever, one plain function for each place where bytes come in.
+//!
+//! `make fuzz` runs them under libFuzzer (the crate in `fuzz/`), this crate's own test runs them on the stable toolchain: from the same
+//! seeds, with a bounded number of damaged copies. It is not for what a right message must become; that is for each crate's tests.
+//!
+//! ```
+//! // Neither a message nor a panic.
+//! fuzz_targets::check("traces", b"\xff\xff");
+//! ```
+
+mod json;
+mod protobuf;
+mod seeds;
+
+pub use seeds::fixtures;
+
+/// One place where bytes come in.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name, and that of its program in `fuzz/`.
+    pub name: &'static str,
+    check: fn(&[u8]),
+    documents: &'static [&'static [u8]],
+    prepare: fn(&[u8]) -> Vec<u8>,
+}
+
+/// All of them.
+pub const TARGETS: [Target; 4] = [
+    Target {
+        name: "traces",
+        check: protobuf::traces,
+        documents: &[seeds::TRACES],
+        prepare: protobuf::traces_from,
+    },
+    Target {
+        name: "logs",
+        check: protobuf::logs,
+        documents: &[seeds::LOGS],
+        prepare: protobuf::logs_from,
+    },
+    Target {
+        name: "metrics",
+        check: protobuf::metrics,
+        documents: &[seeds::METRICS],
+        prepare: protobuf::metrics_from,
+    },
+    Target {
+        name: "json",
+        check: json::check,
+        documents: &[seeds::TRACES, seeds::LOGS, seeds::METRICS],
+        prepare: <[u8]>::to_vec,
+    },
+];
+
+/// Takes in some bytes.
+///
+/// # Panics
+/// Something does not hold that must, or there is no such target.
+pub fn check(name: &str, data: &[u8]) {
+    let Some(target) = TARGETS.iter().find(|target| target.name == name) else {
+        panic!("there is no target {name}")
+    };
+    (target.check)(data);
+}
+
+impl Target {
+    /// Where fuzzing begins: this crate's own documents.
+    #[must_use]
+    pub fn seeds(&self) -> Vec<Vec<u8>> {
+        self.documents.iter().map(|document| self.seed_of(document)).collect()
+    }
+
+    /// A document as this place gets it: in protobuf, where it is OTLP and this is a place for protobuf.
+    #[must_use]
+    pub fn seed_of(&self, document: &[u8]) -> Vec<u8> {
+        (self.prepare)(document)
+    }
+}

@@ -1,0 +1,53 @@
+//! OTLP in protobuf.
+
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use otlp_wire::json::transcode;
+use otlp_wire::schema::{LOGS_REQUEST, METRICS_REQUEST, Message, SPAN, TRACES_REQUEST};
+use otlp_wire::{fields, validate};
+
+pub(crate) fn traces(data: &[u8]) {
+    agree::<Span>(data, &SPAN);
+    agree::<ExportTraceServiceRequest>(data, &TRACES_REQUEST);
+}
+
+pub(crate) fn logs(data: &[u8]) {
+    agree::<ExportLogsServiceRequest>(data, &LOGS_REQUEST);
+}
+
+pub(crate) fn metrics(data: &[u8]) {
+    agree::<ExportMetricsServiceRequest>(data, &METRICS_REQUEST);
+}
+
+/// What we call valid is what prost decodes.
+fn agree<T: prost::Message + Default>(data: &[u8], schema: &'static Message) -> Option<T> {
+    let (ours, theirs) = (validate(data, schema), T::decode(data));
+    assert_eq!(
+        ours.is_ok(),
+        theirs.is_ok(),
+        "{}: {ours:?}, prost: {:?}",
+        schema.name,
+        theirs.err()
+    );
+    // Of what is not valid as much is read as can be.
+    assert!(fields(data).count() <= data.len());
+    theirs.ok()
+}
+
+pub(crate) fn traces_from(document: &[u8]) -> Vec<u8> {
+    from(document, &TRACES_REQUEST)
+}
+
+pub(crate) fn logs_from(document: &[u8]) -> Vec<u8> {
+    from(document, &LOGS_REQUEST)
+}
+
+pub(crate) fn metrics_from(document: &[u8]) -> Vec<u8> {
+    from(document, &METRICS_REQUEST)
+}
+
+fn from(document: &[u8], schema: &'static Message) -> Vec<u8> {
+    transcode(document, schema).map_or_else(|_| document.to_vec(), |read| read.bytes)
+}

@@ -1,0 +1,36 @@
+//! Where fuzzing begins.
+
+use std::path::Path;
+use std::{fs, io};
+
+pub(crate) const TRACES: &[u8] = include_bytes!("../seeds/traces.json");
+pub(crate) const LOGS: &[u8] = include_bytes!("../seeds/logs.json");
+pub(crate) const METRICS: &[u8] = include_bytes!("../seeds/metrics.json");
+
+/// Every file below a directory; of a file with one document to a line, every line.
+///
+/// # Errors
+/// Something below the directory cannot be read.
+pub fn fixtures(directory: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let mut documents = Vec::new();
+    let mut directories = vec![directory.to_path_buf()];
+    while let Some(directory) = directories.pop() {
+        let mut paths = fs::read_dir(directory)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<io::Result<Vec<_>>>()?;
+        paths.sort();
+        for path in paths {
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let content = fs::read(&path)?;
+            if path.extension().is_some_and(|extension| extension == "jsonl") {
+                documents.extend(content.split(|byte| *byte == b'\n').map(<[u8]>::to_vec));
+            } else {
+                documents.push(content);
+            }
+        }
+    }
+    Ok(documents)
+}

@@ -1,0 +1,139 @@
+//! Each target on its seeds and on damaged copies of them: the same ones in every run, bounded by number.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by it")]
+
+use std::path::Path;
+
+use fastrand::Rng;
+use fuzz_targets::{TARGETS, fixtures};
+
+/// How many damaged copies there are of each of our own seeds, which are small.
+const OF_A_SEED: usize = 8000;
+/// How many bytes all damaged copies of one of other people's documents have together, so that large ones get fewer.
+const OF_A_DOCUMENT: usize = 500_000;
+
+/// What is rarely met by chance.
+const TOKENS: [&[u8]; 30] = [
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\"",
+    b"\\",
+    b"\\ud800",
+    b"null",
+    b"true",
+    b"-1",
+    b"1e999",
+    b"18446744073709551616",
+    b"\"NaN\"",
+    b"(",
+    b")",
+    b"!",
+    b"*",
+    b"..",
+    b" OR ",
+    b"\n",
+    b"\0",
+    b"\xff",
+    b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02",
+    b"\xff\xff\xff\xff\x0f",
+    b"\x0b",
+    b"\x0c",
+    b"\xc3\xa9",
+    b"\xe2\x80\xae",
+];
+
+/// Says which bytes it was, should the check panic.
+struct Input<'a>(&'a [u8]);
+
+impl Drop for Input<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the input: b\"{}\"", self.0.escape_ascii());
+        }
+    }
+}
+
+fn run(name: &str) {
+    let target = TARGETS.iter().find(|target| target.name == name).unwrap();
+    let check = |data: &[u8]| {
+        let input = Input(data);
+        fuzz_targets::check(name, input.0);
+    };
+    let mut random = Rng::with_seed(7);
+    for seed in target.seeds() {
+        check(&seed);
+        for length in 0..seed.len() {
+            check(&seed[..length]);
+        }
+        for _ in 0..OF_A_SEED {
+            check(&damaged(&seed, &mut random));
+        }
+    }
+    let Some(directory) = std::env::var_os("SPANFALL_FIXTURES") else {
+        eprintln!("only our own seeds: SPANFALL_FIXTURES is not set");
+        return;
+    };
+    for document in fixtures(Path::new(&directory)).unwrap() {
+        let seed = target.seed_of(&document);
+        check(&seed);
+        for _ in 0..OF_A_DOCUMENT / (seed.len() + 1000) {
+            check(&damaged(&seed, &mut random));
+        }
+    }
+}
+
+/// A copy that suffered a few times.
+fn damaged(seed: &[u8], random: &mut Rng) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    for _ in 0..random.usize(1..=4) {
+        let at = random.usize(0..=bytes.len());
+        let part = at..bytes.len().min(at + random.usize(1..=32));
+        match random.u8(0..7) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << random.u8(0..8),
+            1 if at < bytes.len() => bytes[at] = random.u8(..),
+            2 => drop(bytes.drain(part)),
+            3 => {
+                let copied = bytes[part].to_vec();
+                let to = random.usize(0..=bytes.len());
+                drop(bytes.splice(to..to, copied));
+            }
+            4 => drop(bytes.splice(at..at, TOKENS[random.usize(..TOKENS.len())].iter().copied())),
+            5 => drop(bytes.splice(part, TOKENS[random.usize(..TOKENS.len())].iter().copied())),
+            _ => bytes.truncate(at.max(bytes.len() / 2)),
+        }
+    }
+    bytes
+}
+
+macro_rules! targets {
+    ($($name:ident),*) => {
+        $(
+            #[test]
+            fn $name() {
+                run(stringify!($name));
+            }
+        )*
+
+        #[test]
+        fn every_target_is_run() {
+            assert_eq!([$(stringify!($name)),*], TARGETS.map(|target| target.name));
+        }
+    };
+}
+
+targets!(traces, logs, metrics, json);
+
+/// A seed that cannot be read tries little.
+#[test]
+fn seeds_are_read() {
+    for target in TARGETS {
+        let protobuf = ["traces", "logs", "metrics"].contains(&target.name);
+        for seed in target.seeds() {
+            assert_eq!(seed.starts_with(b"{"), !protobuf, "{}", target.name);
+        }
+    }
+}
