@@ -1,0 +1,186 @@
+//! What is accepted, what is refused and where, and how it is written back.
+
+use proptest::prelude::*;
+use trace_model::Filter;
+use trace_model::filter::{HELP, MAX_DEPTH, MAX_LENGTH};
+
+/// The part of the text that the error points at, and its message.
+fn refused(text: &str) -> (String, String) {
+    let error = Filter::parse(text).expect_err(text);
+    let part = text.chars().skip(error.at.start).take(error.at.len()).collect();
+    (part, error.to_string())
+}
+
+fn assert_refused(text: &str, part: &str, says: &str) {
+    let (at, message) = refused(text);
+    assert_eq!(at, part, "{text}: {message}");
+    assert!(message.contains(says), "{text}: {message}");
+}
+
+fn shown(text: &str) -> String {
+    Filter::parse(text)
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+        .to_string()
+}
+
+#[test]
+fn every_example_of_the_help_is_a_filter() {
+    for (example, _) in HELP {
+        let filter = Filter::parse(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+        assert_eq!(filter.to_string(), *example);
+    }
+}
+
+#[test]
+fn a_blank_text_is_the_empty_filter() {
+    for blank in ["", " ", "\t\n"] {
+        assert!(Filter::parse(blank).expect("blank").is_empty());
+    }
+    assert_eq!(Filter::default(), Filter::parse("").expect("blank"));
+    assert!(!Filter::parse("a").expect("a word").is_empty());
+}
+
+#[test]
+fn one_meaning_is_written_in_one_way() {
+    for (text, expected) in [
+        ("  a   AND b ", "a b"),
+        ("((a)) (b c)", "a b c"),
+        ("a OR (b OR c)", "a OR b OR c"),
+        ("(a OR b) c", "(a OR b) c"),
+        ("!!a !!!b", "a !b"),
+        ("!(a b)", "!(a b)"),
+        ("SERVICE:api Kind:SERVER", "service:api kind:server"),
+        ("trace_id:4BF9 span.id:00F0 parent_id:e", "trace:4bf9 id:00f0 parent:e"),
+        ("duration:>0.05s duration:60s..1h", "duration:>50ms duration:1m..1h"),
+        ("key:\"plain\"", "key:plain"),
+        ("\"two words\" \"OR\" key:\"(\"", "\"two words\" \"OR\" key:\"(\""),
+        ("key:a**b", "key:a*b"),
+        ("key:\"a\\*\\\"b\"", "key:\"a\\*\\\"b\""),
+        ("key:[ a ,b, \"c d\" ]", "key:[a, b, \"c d\"]"),
+        ("\"name\":x", "\"name\":x"),
+        ("http.status:>=500", "http.status:>=500"),
+        ("a::b http://x", "\"a::b\" \"http://x\""),
+        ("url:http://x:80/", "url:\"http://x:80/\""),
+        ("\"OR\":x", "\"OR\":x"),
+    ] {
+        assert_eq!(shown(text), expected);
+        assert_eq!(shown(expected), expected);
+    }
+}
+
+#[test]
+fn values_that_do_not_exist_are_refused_with_those_that_do() {
+    assert_refused(
+        "a kind:serverr b",
+        "serverr",
+        "unspecified, internal, server, client, producer, consumer",
+    );
+    assert_refused("status:[ok, failed]", "failed", "unset, ok, error");
+    assert_refused("is:open", "open", "root, running, error");
+    assert_refused("has:is", "is", "\"is\"");
+}
+
+#[test]
+fn durations_need_a_unit_and_other_numbers_have_none() {
+    assert_refused("duration:>50", "50", "50ms");
+    assert_refused("duration:50days", "50days", "ns, us, ms, s, m or h");
+    assert_refused("duration:2s..1s", "2s..1s", "shorter duration comes first");
+    assert_refused("http.time:>50ms", "50ms", "only duration has units");
+    assert_refused("http.time:>fast", "fast", "not a number");
+    assert_refused("duration:>[1s, 2s]", "1s, 2s", "one value");
+    assert_refused("retries:<[1, 2]", "1, 2", "one value");
+}
+
+#[test]
+fn ids_are_hexadecimal() {
+    assert_refused("trace:xyz", "xyz", "hexadecimal");
+    assert_refused("id:", "id:", "a value is missing");
+    assert_refused("id:00f067aa0ba902b71", "00f067aa0ba902b71", "16 digits");
+    assert_refused("parent:=00f0", "00f0", "16 digits");
+}
+
+#[test]
+fn what_is_left_open_is_pointed_at() {
+    assert_refused("a \"b c", "\"b c", "not closed");
+    assert_refused("a (b", "(", "not closed");
+    assert_refused("a (", "(", "not closed");
+    assert_refused("a b)", ")", "closes nothing");
+    assert_refused("()", "()", "nothing between");
+    assert_refused("key:[a, b", "[a, b", "not closed");
+    assert_refused("key:[a b]", "b", "goes in quotes");
+    assert_refused("key:[]", "]", "key:[a, b]");
+    assert_refused("key:[a]b", "b", "space is missing");
+    assert_refused("\"a\"b", "b", "space is missing");
+}
+
+#[test]
+fn operators_need_something_to_operate_on() {
+    assert_refused("a OR", "OR", "between two terms");
+    assert_refused("OR a", "OR", "between two terms");
+    assert_refused("a OR OR b", "OR", "between two terms");
+    assert_refused("a AND", "AND", "between two terms");
+    assert_refused("(AND a)", "AND", "between two terms");
+    assert_refused("a OR AND b", "AND", "between two terms");
+    assert_refused("! a", "!", "right before");
+    assert_refused("service: api", "service:", "a value is missing");
+    assert_refused(":api", ":", "a name is missing");
+    assert_refused("name:>5", ">", "compares numbers");
+    assert_refused("kind:>server", ">", "compares numbers");
+    assert_refused("name:!health", "!health", "!name:");
+    assert_refused("\"\"", "\"\"", "nothing between");
+    assert_refused("key:\"\"", "\"\"", "has:key");
+    assert_refused("key*:a", "key*", "no wildcard");
+    assert_refused("has:key*", "key*", "no wildcard");
+    assert_refused("status:err*", "err*", "no wildcard");
+    assert_refused("call(x)", "(", "in quotes");
+}
+
+#[test]
+fn positions_are_counted_in_characters() {
+    assert_refused("größe:ö kind:ß", "ß", "there is no kind");
+}
+
+#[test]
+fn depth_and_length_are_bounded() {
+    let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(Filter::parse(&nested(MAX_DEPTH)).is_ok());
+    assert_refused(&nested(MAX_DEPTH + 1), "(", "nested deeper");
+    assert!(Filter::parse(&format!("{}a", "!".repeat(MAX_DEPTH))).is_ok());
+    assert_refused(&format!("{}a", "!(".repeat(MAX_LENGTH / 4)), "!", "nested deeper");
+    assert!(Filter::parse(&"ä".repeat(MAX_LENGTH)).is_ok());
+    assert_refused(&("a".repeat(MAX_LENGTH) + "bc"), "bc", "up to 4096 characters");
+}
+
+/// Texts that look like filters, so that more than the first character is read.
+fn tangle() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        prop::sample::select(vec![
+            "(", ")", "!", "\"", ":", "[", "]", ",", "*", "\\", " ", "OR", "AND", " OR ", ">", ">=", "=", "..", "::", "//",
+            "name", "kind", "server", "status", "error", "duration", "50ms", "1.5s", "h", "is", "root", "has", "trace", "4bf92f",
+            "500", "-1e3", "ä", "ß", "\u{300}", "\n", "\u{0}",
+        ])
+        .prop_map(str::to_owned),
+        "\\PC",
+    ];
+    prop::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2048, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_a_filter_that_can_be_written_back_or_an_error_within_it(text in prop_oneof![any::<String>(), tangle()]) {
+        match Filter::parse(&text) {
+            Ok(filter) => {
+                let shown = filter.to_string();
+                let again = Filter::parse(&shown);
+                prop_assert_eq!(again.as_ref(), Ok(&filter), "{}", shown);
+                prop_assert_eq!(again.expect("parsed").to_string(), shown);
+            }
+            Err(error) => {
+                prop_assert!(error.at.start <= error.at.end && error.at.end <= text.chars().count(), "{error:?}");
+                prop_assert!(!error.message.is_empty());
+            }
+        }
+    }
+}
