@@ -75,6 +75,13 @@ pub(crate) fn decode_log(raw: &[u8], origin: &Origin) -> Option<Log> {
     })
 }
 
+/// Decodes attributes that stand one after the other as they do in a resource.
+pub(crate) fn decode_attributes(encoded: &[u8]) -> Vec<Attribute> {
+    Resource::decode(encoded)
+        .map(|resource| attributes(resource.attributes))
+        .unwrap_or_default()
+}
+
 fn decode_origin(origin: &Origin) -> Option<(Vec<Attribute>, Scope)> {
     let resource = Resource::decode(&*origin.resource).ok()?;
     let scope = InstrumentationScope::decode(&*origin.scope).ok()?;

@@ -24,7 +24,8 @@ use std::ops::Range;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::batch::{LogHead, Origin, SpanHead};
-use crate::{Batch, Span, SpanId, SpanKey, SpanKind, TraceId, otlp};
+use crate::metrics::Metrics;
+use crate::{Batch, MetricsBatch, Span, SpanId, SpanKey, SpanKind, TraceId, otlp};
 use by_arrival::ByArrival;
 use interner::Interner;
 use log::Log;
@@ -124,6 +125,7 @@ pub struct Store {
     search: Option<Box<Search>>,
     /// Which search this is; 0 before the first one.
     searches: u8,
+    metrics: Metrics,
     rare_bytes: usize,
     totals: Totals,
     /// Counts changes; also the clock of arrival and activity, so that no two are equal.
@@ -149,6 +151,7 @@ impl Store {
             services: services::Services::default(),
             search: None,
             searches: 0,
+            metrics: Metrics::default(),
             rare_bytes: 0,
             totals: Totals {
                 budget,
@@ -199,6 +202,19 @@ impl Store {
         self.end_run(&run, batch.received_unix_nano);
         self.settle();
         batch.taken < total
+    }
+
+    /// Takes the points of a request, each into its series.
+    pub fn add_metrics(&mut self, batch: &MetricsBatch) {
+        self.clock += 1;
+        self.metrics.add(batch, self.totals.budget);
+        self.settle();
+    }
+
+    /// All series of metrics.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Notes that these spans of one trace reached Sentry (or the viewer's endpoint in its place).
@@ -521,10 +537,10 @@ impl Store {
             None => list.last = to,
         }
         let index = trace.rare.as_mut().and_then(|rare| rare.index.as_mut());
-        if let (Some(index), Signal::Span, Some(span_id)) = (index, record.signal, record.span_id()) {
-            if let Some(known) = index.find_mut(self.hasher.hash_one(span_id), |known| *known == from) {
-                *known = to;
-            }
+        if let (Some(index), Signal::Span, Some(span_id)) = (index, record.signal, record.span_id())
+            && let Some(known) = index.find_mut(self.hasher.hash_one(span_id), |known| *known == from)
+        {
+            *known = to;
         }
     }
 

@@ -299,13 +299,13 @@ fn last_number(message: &[u8], number: u32) -> Option<u64> {
 }
 
 /// Protobuf cuts an enumeration's number to 32 bits.
-#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "so does protobuf")]
+#[expect(clippy::cast_possible_truncation, reason = "so does protobuf")]
 const fn enumeration(number: u64) -> i32 {
     number as i32
 }
 
 /// `service.name`, where it is text.
-fn service_name(resource: &[u8]) -> &str {
+pub(crate) fn service_name(resource: &[u8]) -> &str {
     let attributes = fields(resource).filter_map(|field| match (field.number, field.value) {
         (1, Value::Bytes(attribute)) => Some(attribute),
         _ => None,

@@ -18,6 +18,7 @@ impl Store {
             + self.traces.bytes()
             + self.by_id.allocation_size()
             + self.by_arrival.bytes()
+            + self.metrics.bytes()
             + self.rare_bytes
             + self.search.as_ref().map_or(0, |search| search.bytes())
     }
