@@ -8,9 +8,11 @@
 //! fuzz_targets::check("traces", b"\xff\xff");
 //! ```
 
+mod filter;
 mod json;
 mod protobuf;
 mod seeds;
+mod walk;
 
 pub use seeds::fixtures;
 
@@ -25,7 +27,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     Target {
         name: "traces",
         check: protobuf::traces,
@@ -49,6 +51,12 @@ pub const TARGETS: [Target; 4] = [
         check: json::check,
         documents: &[seeds::TRACES, seeds::LOGS, seeds::METRICS],
         prepare: <[u8]>::to_vec,
+    },
+    Target {
+        name: "filter",
+        check: filter::check,
+        documents: &filter::SEEDS,
+        prepare: filter::with_span,
     },
 ];
 

@@ -1,20 +1,20 @@
 //! OTLP in protobuf.
 
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use otlp_wire::json::transcode;
 use otlp_wire::schema::{LOGS_REQUEST, METRICS_REQUEST, Message, SPAN, TRACES_REQUEST};
 use otlp_wire::{fields, validate};
 
+use crate::walk;
+
 pub(crate) fn traces(data: &[u8]) {
     agree::<Span>(data, &SPAN);
-    agree::<ExportTraceServiceRequest>(data, &TRACES_REQUEST);
+    walk::traces(data, agree(data, &TRACES_REQUEST).as_ref());
 }
 
 pub(crate) fn logs(data: &[u8]) {
-    agree::<ExportLogsServiceRequest>(data, &LOGS_REQUEST);
+    walk::logs(data, agree(data, &LOGS_REQUEST).as_ref());
 }
 
 pub(crate) fn metrics(data: &[u8]) {

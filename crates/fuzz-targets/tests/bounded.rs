@@ -7,10 +7,10 @@ use std::path::Path;
 use fastrand::Rng;
 use fuzz_targets::{TARGETS, fixtures};
 
-/// How many damaged copies there are of each of our own seeds, which are small.
-const OF_A_SEED: usize = 8000;
+/// How many damaged copies there are of all of a target's own seeds together.
+const OF_OUR_SEEDS: usize = 12_000;
 /// How many bytes all damaged copies of one of other people's documents have together, so that large ones get fewer.
-const OF_A_DOCUMENT: usize = 500_000;
+const OF_A_DOCUMENT: usize = 250_000;
 
 /// What is rarely met by chance.
 const TOKENS: [&[u8]; 30] = [
@@ -64,13 +64,14 @@ fn run(name: &str) {
         fuzz_targets::check(name, input.0);
     };
     let mut random = Rng::with_seed(7);
-    for seed in target.seeds() {
-        check(&seed);
+    let seeds = target.seeds();
+    for seed in &seeds {
+        check(seed);
         for length in 0..seed.len() {
             check(&seed[..length]);
         }
-        for _ in 0..OF_A_SEED {
-            check(&damaged(&seed, &mut random));
+        for _ in 0..OF_OUR_SEEDS / seeds.len() {
+            check(&damaged(seed, &mut random));
         }
     }
     let Some(directory) = std::env::var_os("SPANFALL_FIXTURES") else {
@@ -125,7 +126,7 @@ macro_rules! targets {
     };
 }
 
-targets!(traces, logs, metrics, json);
+targets!(traces, logs, metrics, json, filter);
 
 /// A seed that cannot be read tries little.
 #[test]
@@ -133,7 +134,7 @@ fn seeds_are_read() {
     for target in TARGETS {
         let protobuf = ["traces", "logs", "metrics"].contains(&target.name);
         for seed in target.seeds() {
-            assert_eq!(seed.starts_with(b"{"), !protobuf, "{}", target.name);
+            assert!(!seed.starts_with(b"{") || !protobuf, "{}", target.name);
         }
     }
 }
