@@ -62,6 +62,8 @@ fn one_meaning_is_written_in_one_way() {
         ("a::b http://x", "\"a::b\" \"http://x\""),
         ("url:http://x:80/", "url:\"http://x:80/\""),
         ("\"OR\":x", "\"OR\":x"),
+        ("\"!a\" key:\">5\" key:\"=x\"", "\"!a\" key:\">5\" key:\"=x\""),
+        ("a:>5.0 a:<1e3", "a:>5.0 a:<1000.0"),
     ] {
         assert_eq!(shown(text), expected);
         assert_eq!(shown(expected), expected);

@@ -1,10 +1,11 @@
 //! What each kind of term finds in one span.
 
-use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
+use prost::Message;
 
 use crate::support::{PARENT_ID, SPAN_ID, Sample, TRACE_ID, array, attribute, map, text};
 
@@ -305,6 +306,68 @@ fn ids_and_numbers_do_not_match_as_the_bytes_they_are_sent_in() {
     let sample = Sample::new(&span, &Resource::default(), &InstrumentationScope::default());
     for text in ["abcdefgh", "qrst", "starting", "theendin", "floating"] {
         assert!(!sample.matches(text), "{text}");
+    }
+}
+
+#[test]
+fn free_text_finds_what_is_no_text_where_no_text_is() {
+    let span = Span {
+        trace_id: TRACE_ID.into(),
+        span_id: SPAN_ID.into(),
+        attributes: vec![attribute("", Value::BoolValue(true)), attribute("", Value::IntValue(404))],
+        ..Span::default()
+    };
+    let sample = Sample::new(&span, &Resource::default(), &InstrumentationScope::default());
+    for filter in ["true", "*ru*", "404", "404.0", "4*4"] {
+        assert!(sample.matches(filter), "{filter}");
+    }
+}
+
+#[test]
+fn what_a_sender_wrote_twice_counts_as_protobuf_says() {
+    use prost::encoding::bytes;
+
+    let value = |value: Value| AnyValue { value: Some(value) }.encode_to_vec();
+    let word = |word: &str| Value::StringValue(word.into());
+    let mut raw = Span {
+        trace_id: TRACE_ID.into(),
+        span_id: SPAN_ID.into(),
+        ..Span::default()
+    }
+    .encode_to_vec();
+    // Two arrays are one, in one value or in two; of two texts the last counts.
+    let lists = [
+        value(array([word("blue")])),
+        value(array([word("green")])),
+        value(array([word("red")])),
+    ];
+    let mut list = text("list", "").encode_to_vec();
+    bytes::encode(2, &lists[0], &mut list);
+    bytes::encode(2, &[lists[1].as_slice(), &lists[2]].concat(), &mut list);
+    bytes::encode(9, &list, &mut raw);
+    let mut choice = text("choice", "tea").encode_to_vec();
+    bytes::encode(2, &[value(word("milk")), value(word("coffee"))].concat(), &mut choice);
+    bytes::encode(9, &choice, &mut raw);
+    let mut status = Vec::new();
+    bytes::encode(2, &b"at first".to_vec(), &mut status);
+    bytes::encode(2, &b"at last".to_vec(), &mut status);
+    bytes::encode(15, &status, &mut raw);
+    // A status without a message leaves the one before.
+    bytes::encode(15, &Vec::new(), &mut raw);
+
+    let sample = Sample::of_bytes(raw, &Resource::default(), &InstrumentationScope::default());
+    for filter in [
+        "list:blue list:green list:red",
+        "blue green red",
+        "choice:coffee",
+        "coffee",
+        "message:last",
+        "last",
+    ] {
+        assert!(sample.matches(filter), "{filter}");
+    }
+    for filter in ["choice:tea", "tea", "choice:milk", "milk", "message:first", "first"] {
+        assert!(!sample.matches(filter), "{filter}");
     }
 }
 
