@@ -1,6 +1,5 @@
 //! OTLP in protobuf.
 
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use otlp_wire::json::transcode;
 use otlp_wire::schema::{LOGS_REQUEST, METRICS_REQUEST, Message, SPAN, TRACES_REQUEST};
@@ -18,7 +17,7 @@ pub(crate) fn logs(data: &[u8]) {
 }
 
 pub(crate) fn metrics(data: &[u8]) {
-    agree::<ExportMetricsServiceRequest>(data, &METRICS_REQUEST);
+    walk::metrics(data, agree(data, &METRICS_REQUEST).as_ref());
 }
 
 /// What we call valid is what prost decodes.

@@ -1,11 +1,13 @@
 //! What is kept of a request, against what prost makes of it.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use trace_model::{Batch, IdError, Outline, Source, SpanId, Store, TraceId};
+use trace_model::{Batch, IdError, MetricsBatch, Outline, Source, SpanId, Store, TraceId};
 
 /// Little, so that traces have to leave.
 const BUDGET: usize = 1 << 16;
@@ -67,6 +69,36 @@ pub(crate) fn logs(data: &[u8], decoded: Option<&ExportLogsServiceRequest>) {
         if let Some(trace_id) = kept.trace_id {
             assert!(store.logs(trace_id, None, 10).len() <= 10);
         }
+    }
+}
+
+pub(crate) fn metrics(data: &[u8], decoded: Option<&ExportMetricsServiceRequest>) {
+    let read = MetricsBatch::read(data.to_vec().into(), Source::OtlpHttp);
+    assert_eq!(read.is_ok(), decoded.is_some(), "{:?}", read.err());
+    let (Ok(batch), Some(decoded)) = (read, decoded) else { return };
+
+    let scopes = decoded.resource_metrics.iter().flat_map(|group| &group.scope_metrics);
+    let metrics = scopes.flat_map(|scope| &scope.metrics);
+    let sent: usize = metrics.filter_map(|metric| metric.data.as_ref()).map(points).sum();
+    // Of a metric that is of several kinds at once prost keeps the last.
+    assert!(batch.points() >= sent, "{} points, not {sent}", batch.points());
+    let mut store = Store::new(BUDGET);
+    store.add_metrics(&batch);
+    assert!(store.metrics().points() <= batch.points());
+    for (key, series) in store.metrics().series() {
+        assert!(key.attributes().len() <= data.len());
+        let times: Vec<_> = series.points().map(|point| point.time_unix_nano).collect();
+        assert!(times.is_sorted(), "{times:?}");
+    }
+}
+
+fn points(data: &Data) -> usize {
+    match data {
+        Data::Gauge(gauge) => gauge.data_points.len(),
+        Data::Sum(sum) => sum.data_points.len(),
+        Data::Histogram(histogram) => histogram.data_points.len(),
+        Data::ExponentialHistogram(histogram) => histogram.data_points.len(),
+        Data::Summary(summary) => summary.data_points.len(),
     }
 }
 
