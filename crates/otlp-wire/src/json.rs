@@ -20,6 +20,7 @@
 
 mod number;
 mod output;
+mod text;
 mod visit;
 
 use serde::de::DeserializeSeed;

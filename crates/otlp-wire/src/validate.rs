@@ -1,7 +1,7 @@
 //! Whether bytes are a message.
 
 use crate::reader::{DEPTH, Malformed, RawField, Reader, Value};
-use crate::schema::{Field, Kind, Message};
+use crate::schema::{self, Field, Kind, Message};
 
 /// Checks every field of a message and of all messages in it, exactly as strictly as prost decodes.
 ///
@@ -30,15 +30,16 @@ pub fn validate_field(field: RawField<'_>, message: &'static Message, depth: u32
         return if depth == 0 { Err(Malformed::Depth) } else { Ok(()) };
     };
     match (known.kind, field.value) {
-        (Kind::String, Value::Bytes(text)) => match std::str::from_utf8(text) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Malformed::Utf8 {
-                message: message.name,
-                field: known.name,
-            }),
-        },
+        (Kind::String, Value::Bytes(text)) if is_text(text) => Ok(()),
+        (Kind::String, Value::Bytes(_)) => Err(Malformed::Utf8 {
+            message: message.name,
+            field: known.name,
+        }),
         (Kind::Message(inner), Value::Bytes(bytes)) => {
             let depth = depth.checked_sub(1).ok_or(Malformed::Depth)?;
+            if depth > 0 && std::ptr::eq(inner, &raw const schema::KEY_VALUE) && is_plain_attribute(bytes) {
+                return Ok(());
+            }
             validate_to(bytes, inner, depth)
         }
         (kind, value) if is_of(kind, value) => Ok(()),
@@ -48,6 +49,43 @@ pub fn validate_field(field: RawField<'_>, message: &'static Message, depth: u32
             field: known.name,
         }),
     }
+}
+
+#[inline]
+fn is_text(bytes: &[u8]) -> bool {
+    // Nearly always it is ASCII, and then there is no need to ask for more.
+    bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
+}
+
+/// Whether these bytes are an attribute as nearly all senders write it: first a short key, then a value that is a short text, a
+/// number or a boolean, and all of it ASCII. Most of a span are such attributes, so this is most of the walk's speed; whatever looks
+/// different in the least goes the long way.
+#[inline]
+fn is_plain_attribute(bytes: &[u8]) -> bool {
+    const KEY: u8 = 1 << 3 | 2;
+    const VALUE: u8 = 2 << 3 | 2;
+    const TEXT: u8 = 1 << 3 | 2;
+    const BOOL: u8 = 2 << 3;
+    const INT: u8 = 3 << 3;
+    const DOUBLE: u8 = 4 << 3 | 1;
+    let [KEY, length @ ..0x80, rest @ ..] = bytes else {
+        return false;
+    };
+    let Some((key, rest)) = rest.split_at_checked(usize::from(*length)) else {
+        return false;
+    };
+    let [VALUE, length @ ..0x80, value @ ..] = rest else {
+        return false;
+    };
+    usize::from(*length) == value.len()
+        && key.is_ascii()
+        && match value {
+            [TEXT, length @ ..0x80, text @ ..] => usize::from(*length) == text.len() && text.is_ascii(),
+            // One byte after the other says that more come, up to the last. A tenth one would need a closer look.
+            [BOOL | INT, more @ .., 0..0x80] => more.len() < 9 && more.iter().all(|byte| *byte >= 0x80),
+            [DOUBLE, double @ ..] => double.len() == 8,
+            _ => false,
+        }
 }
 
 /// Whether a number or plain bytes stand on the wire as their kind does.

@@ -2,20 +2,13 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::alphabet::{STANDARD, URL_SAFE};
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::State;
 use super::number::Number;
+use super::text::{base64, id, named};
 use crate::reader::Value;
 use crate::schema::{Field, Kind, Message};
-
-/// Bytes as any encoder writes them.
-const BASE64: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-    .with_decode_allow_trailing_bits(true);
 
 /// Reads the object that is the whole text.
 pub(super) struct Outermost<'a> {
@@ -319,35 +312,4 @@ impl<'de> Visitor<'de> for Contents<'_> {
 /// Whether JSON has it as a number, and the wire packs it.
 const fn is_number(kind: Kind) -> bool {
     !matches!(kind, Kind::String | Kind::Bytes | Kind::Id | Kind::Bool | Kind::Message(_))
-}
-
-/// The number of an enumeration's name, which may come without what all names of that enumeration begin with.
-fn named(names: &[(&str, i32)], text: &str) -> Option<Number> {
-    let is_it = |name: &str| {
-        let parts = name.len().checked_sub(text.len()).and_then(|at| name.split_at_checked(at));
-        parts.is_some_and(|(prefix, rest)| rest.eq_ignore_ascii_case(text) && (prefix.is_empty() || prefix.ends_with('_')))
-    };
-    let (_, number) = names.iter().find(|(name, _)| is_it(name))?;
-    Some(Number::Signed((*number).into()))
-}
-
-fn id(text: &str) -> Option<Vec<u8>> {
-    // Base64 of 16 or of 8 bytes.
-    if matches!(text.len(), 24 | 12) && text.ends_with('=') {
-        return base64(text);
-    }
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    digits
-        .chunks_exact(2)
-        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
-        .collect()
-}
-
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
-    GeneralPurpose::new(alphabet, BASE64).decode(text).ok()
 }
