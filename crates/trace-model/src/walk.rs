@@ -89,6 +89,9 @@ const IN_RESOURCE: u32 = DEPTH - 1;
 const IN_SCOPE: u32 = DEPTH - 2;
 const IN_RECORD: u32 = DEPTH - 3;
 
+/// For how many spans there is room from the start, at most.
+const AHEAD: usize = 4096;
+
 struct Walk<'a> {
     body: &'a [u8],
     source: Source,
@@ -157,7 +160,13 @@ impl<'a> Walk<'a> {
         let mut reader = Reader::new(group, IN_SCOPE);
         while let Some(field) = reader.next_field()? {
             match (field.number, field.value, signal) {
-                (2, Value::Bytes(span), Signal::Traces) => self.span(span)?,
+                (2, Value::Bytes(span), Signal::Traces) => {
+                    if self.spans.len() == before {
+                        // Spans of one sender are alike: growing step by step would copy them all once more.
+                        self.spans.reserve((group.len() / (span.len() + 1)).min(AHEAD));
+                    }
+                    self.span(span)?;
+                }
                 (2, Value::Bytes(record), Signal::Logs) => self.log(record)?,
                 (number, value, _) => {
                     validate_field(field, signal.of_scope(), IN_SCOPE)?;
