@@ -2,13 +2,14 @@
 //!
 //! It runs the real program in a real pseudo-terminal, sends it unique spans over real sockets, looks at its screen and at what the
 //! kernel says of its processor time and memory, and prints each figure with its goal beside it. It knows the program from outside
-//! alone: the command line, the ports, the keys and the screen. Only the comparison of walking with decoding runs in its own process.
+//! alone: the command line, the ports, the keys and the screen. Only walk, store and filter are measured in its own process too, where
+//! their part of the time can be seen.
 //!
 //! It is no test: how long something takes depends on what else the machine does, so a goal that is missed fails nothing.
 //!
 //! ```text
 //! make bench                    # everything; the report is in target/bench/report.md too
-//! BENCH_ONLY=http make bench    # one part: http, grpc, arrival, keys, trace, start, walk
+//! BENCH_ONLY=http make bench    # one part: http, grpc, arrival, keys, trace, start, engine, walk
 //! ```
 
 mod load;

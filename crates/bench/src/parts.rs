@@ -1,6 +1,7 @@
 //! What is measured, part by part. Each starts viewers of its own and hands over figures.
 
 mod arrival;
+mod engine;
 mod ingest;
 mod keys;
 mod large_trace;
@@ -24,5 +25,6 @@ pub(crate) const PARTS: &[Part] = &[
     ("keys", keys::measure),
     ("trace", large_trace::measure),
     ("start", start::measure),
+    ("engine", engine::measure),
     ("walk", walk::measure),
 ];

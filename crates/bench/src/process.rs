@@ -1,6 +1,7 @@
 //! What the kernel says of a process.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use color_eyre::eyre::{Context, Result, eyre};
@@ -27,18 +28,17 @@ impl Process {
         }
     }
 
-    /// Processor time of the threads that there are, to the nanosecond. For short intervals.
-    ///
-    /// Source: `Documentation/scheduler/sched-stats.rst`, the first number of `/proc/pid/task/tid/schedstat`.
+    /// Processor time of the threads that there are, to the nanosecond while they are at rest. For short intervals.
     pub(crate) fn cpu_of_threads(self) -> Result<Duration> {
         let mut sum = Duration::ZERO;
         for thread in fs::read_dir(format!("/proc/{}/task", self.0))? {
-            // A thread may end between the listing and the look.
-            let Ok(stat) = fs::read_to_string(thread?.path().join("schedstat")) else {
-                continue;
-            };
-            let running = stat.split(' ').next().and_then(|number| number.parse().ok());
-            sum += Duration::from_nanos(running.ok_or_else(|| eyre!("this kernel keeps no schedstat"))?);
+            let path = thread?.path().join("schedstat");
+            match running(&path) {
+                Ok(time) => sum += time,
+                // It has ended between the listing and the look.
+                Err(_) if !path.exists() => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(sum)
     }
@@ -54,6 +54,24 @@ impl Process {
     fn read(self, file: &str) -> Result<String> {
         fs::read_to_string(format!("/proc/{}/{file}", self.0)).wrap_err("the program has ended")
     }
+}
+
+/// Processor time of this thread so far.
+pub(crate) fn this_thread() -> Result<Duration> {
+    // The kernel adds up a thread's time when it looks for another one to run: without this it may be a tick behind.
+    std::thread::yield_now();
+    running("/proc/thread-self/schedstat".as_ref())
+}
+
+/// The first number of a `schedstat`: nanoseconds on a processor.
+///
+/// Source: `Documentation/scheduler/sched-stats.rst`.
+fn running(path: &Path) -> Result<Duration> {
+    let stat = fs::read_to_string(path)?;
+    let nanoseconds = stat.split(' ').next().and_then(|number| number.parse().ok());
+    Ok(Duration::from_nanos(
+        nanoseconds.ok_or_else(|| eyre!("this kernel keeps no schedstat"))?,
+    ))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use otlp_wire::{schema, validate};
 use prost::Message as _;
 use trace_model::{Batch, Source};
 
+use crate::process::this_thread;
 use crate::report::{Count, Figure};
 use crate::spans::{SPANS, Template};
 
@@ -60,11 +61,12 @@ fn fastest<const N: usize>(ways: [&dyn Fn() -> bool; N]) -> Result<[f64; N]> {
 /// Spans per second.
 #[expect(clippy::cast_precision_loss, reason = "for people")]
 fn rate(way: &dyn Fn() -> bool) -> Result<f64> {
-    let begun = Instant::now();
+    let (begun, cpu) = (Instant::now(), this_thread()?);
     let mut spans = 0;
     while begun.elapsed() < TURN {
         ensure!(black_box(way()), "the template is no request");
         spans += SPANS;
     }
-    Ok(spans as f64 / begun.elapsed().as_secs_f64())
+    let cpu = this_thread()?.saturating_sub(cpu);
+    Ok(spans as f64 / cpu.as_secs_f64())
 }

@@ -1,0 +1,146 @@
+//! What walk and store cost without sockets and screen, and the filter over what they hold: in this process, on one thread.
+//!
+//! Against the same figures of the whole program this says on which side the time goes.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use color_eyre::eyre::{Result, ensure};
+use trace_model::{Batch, Filter, Source, Store};
+
+use crate::process::this_thread;
+use crate::report::{Count, Figure};
+use crate::samples::Ms;
+use crate::spans::{SPANS, Template};
+
+/// The program's own.
+const BUDGET: usize = 256 << 20;
+const STEADY_SPANS: usize = 4_000_000;
+/// Requests that are made before each stretch that is measured: few, so that they are near as those that just came from a socket are.
+const STRETCH: usize = 16;
+
+const SEARCHED: usize = 1_000_000;
+const SEARCHED_BUDGET: usize = 1 << 30;
+const FIRST_GOAL: Duration = Duration::from_millis(50);
+const WHOLE_GOAL: Duration = Duration::from_millis(500);
+/// How many records a search looks at before anybody else gets a turn.
+const TURN: usize = 10_000;
+/// What is looked for: in a few words, as it is typed, and whether it is there.
+const FILTERS: [(&str, &str, bool); 3] = [
+    ("fields", "status:error duration:>50ms http.response.status_code:>=500", true),
+    ("service and text", "service:api users", true),
+    ("text that is nowhere", "absent-everywhere", false),
+];
+
+pub(super) fn measure(_: &Path) -> Result<Vec<Figure>> {
+    let mut figures = filling()?;
+    figures.extend(searching()?);
+    Ok(figures)
+}
+
+fn filling() -> Result<Vec<Figure>> {
+    let mut source = Requests::new();
+    let mut store = Store::new(BUDGET);
+    let (mut spans, mut cpu) = (0, Duration::ZERO);
+    while store.totals().evicted_spans == 0 {
+        ensure!(spans < 10 * BUDGET, "the budget never fills");
+        cpu += source.take_in(&mut store)?;
+        spans += STRETCH * SPANS;
+    }
+    let filling = rate(spans, cpu);
+    (spans, cpu) = (0, Duration::ZERO);
+    while spans < STEADY_SPANS {
+        cpu += source.take_in(&mut store)?;
+        spans += STRETCH * SPANS;
+    }
+    let beside = format!(
+        "per second of one thread; {} while the budget fills for the first time",
+        Count(filling)
+    );
+    Ok(vec![
+        Figure::plain("  walk and store alone, one thread, budget full", Count(rate(spans, cpu))).beside(beside),
+    ])
+}
+
+fn searching() -> Result<Vec<Figure>> {
+    let mut source = Requests::new();
+    let mut store = Store::new(SEARCHED_BUDGET);
+    while store.totals().spans < SEARCHED {
+        source.take_in(&mut store)?;
+    }
+    let (mut first, mut whole) = (Duration::ZERO, Duration::ZERO);
+    let mut beside = Vec::new();
+    for (kind, text, there) in FILTERS {
+        let found = search(&mut store, text)?;
+        ensure!(found.first.is_some() == there, "{text} found {} spans", found.spans);
+        first = first.max(found.first.unwrap_or_default());
+        whole = whole.max(found.whole);
+        beside.push(format!("{kind} {}", Ms(found.whole)));
+    }
+    Ok(vec![
+        Figure::within("a filter over 1 M spans, first result", FIRST_GOAL, first).beside("the slowest; store alone, one thread"),
+        Figure::within("  whole", WHOLE_GOAL, whole).beside(beside.join(", ")),
+    ])
+}
+
+struct Found {
+    first: Option<Duration>,
+    whole: Duration,
+    spans: usize,
+}
+
+fn search(store: &mut Store, text: &str) -> Result<Found> {
+    let filter = Filter::parse(text)?;
+    let begun = this_thread()?;
+    store.set_filter(Some(filter));
+    let mut first = None;
+    let mut more = true;
+    while more {
+        more = store.search(TURN);
+        if first.is_none() && store.search_progress().is_some_and(|progress| progress.found > 0) {
+            first = Some(this_thread()?.saturating_sub(begun));
+        }
+    }
+    let whole = this_thread()?.saturating_sub(begun);
+    let spans = store.search_progress().map_or(0, |progress| progress.found);
+    Ok(Found { first, whole, spans })
+}
+
+/// Requests as they come from a socket, each in memory of its own.
+struct Requests {
+    template: Template,
+    next: u64,
+}
+
+impl Requests {
+    fn new() -> Self {
+        Self {
+            template: Template::new(),
+            next: 0,
+        }
+    }
+
+    /// The processor time that some requests take, from their bytes into the store.
+    fn take_in(&mut self, store: &mut Store) -> Result<Duration> {
+        let requests: Vec<Bytes> = (0..STRETCH).map(|_| self.request()).collect();
+        let begun = this_thread()?;
+        for request in requests {
+            let (batch, _) = Batch::traces(request, Source::OtlpHttp)?;
+            store.add(batch);
+        }
+        Ok(this_thread()?.saturating_sub(begun))
+    }
+
+    fn request(&mut self) -> Bytes {
+        let mut body = Vec::new();
+        self.template.request(self.next, SystemTime::now(), &mut body);
+        self.next += 1;
+        body.into()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far less than 2^53")]
+fn rate(spans: usize, cpu: Duration) -> f64 {
+    spans as f64 / cpu.as_secs_f64()
+}
