@@ -137,23 +137,6 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn the_order_of_arrival_does_not_matter(
-        spans in prop::collection::vec(any_span(), 1..25), seed: prop::sample::Index, cut in 0..25_usize,
-    ) {
-        let expected = store(&spans);
-        let mut shuffled = spans.clone();
-        shuffled.rotate_left(seed.index(spans.len()));
-        shuffled.reverse();
-        let mut other = Store::new(1 << 30);
-        let (first, second) = shuffled.split_at(cut.min(shuffled.len()));
-        other.add(batch(first));
-        other.add(batch(second));
-
-        prop_assert_eq!(expected.traces(0..9), other.traces(0..9));
-        prop_assert_eq!(drawn(&expected, &outline(&expected)), drawn(&other, &outline(&other)));
-    }
-
-    #[test]
     fn every_span_has_exactly_one_row(spans in prop::collection::vec(any_span(), 1..25)) {
         let store = store(&spans);
         let rows = outline(&store).rows(&store, 0..usize::MAX);
