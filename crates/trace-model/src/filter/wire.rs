@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use otlp_wire::{Value, fields};
+use otlp_wire::{DEPTH, Reader, Value};
 
 use super::quantity::Number;
 
@@ -26,13 +26,53 @@ pub(super) mod number {
     pub(crate) const SCOPE_ATTRIBUTES: u32 = 3;
 }
 
+/// The fields that are messages, texts or bytes, each with its number.
+#[derive(Clone, Debug)]
+pub(super) struct Delimited<'a>(&'a [u8]);
+
+/// Reads those fields of a message.
+#[inline]
+pub(super) const fn delimited(message: &[u8]) -> Delimited<'_> {
+    Delimited(message)
+}
+
+impl<'a> Iterator for Delimited<'a> {
+    type Item = (u32, &'a [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        // Nearly all have a number below 16 and less than 128 bytes; to read just these here halves the time of a walk.
+        if let [key @ 0x08..0x80, length @ 0..0x80, rest @ ..] = self.0
+            && key & 7 == 2
+        {
+            let (bytes, rest) = rest.split_at_checked(usize::from(*length))?;
+            self.0 = rest;
+            return Some((u32::from(key >> 3), bytes));
+        }
+        self.next_of_any_size()
+    }
+}
+
+impl<'a> Delimited<'a> {
+    fn next_of_any_size(&mut self) -> Option<(u32, &'a [u8])> {
+        let mut reader = Reader::new(self.0, DEPTH);
+        let found = loop {
+            let field = reader.next_field().ok().flatten()?;
+            if let Value::Bytes(bytes) = field.value {
+                break (field.number, bytes);
+            }
+        };
+        self.0 = &self.0[self.0.len() - reader.remaining()..];
+        Some(found)
+    }
+}
+
 /// The messages, texts or bytes that stand in a field.
 #[inline]
 pub(super) fn parts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
-    fields(message).filter_map(move |field| match field.value {
-        Value::Bytes(bytes) if field.number == number => Some(bytes),
-        _ => None,
-    })
+    delimited(message)
+        .filter(move |field| field.0 == number)
+        .map(|(_, bytes)| bytes)
 }
 
 /// A text that stands in a field once; empty if it does not.
@@ -77,10 +117,10 @@ impl<'a> KeyValue<'a> {
     fn read_any(message: &'a [u8]) -> Self {
         let mut key = &[][..];
         let mut value: Option<Cow<'_, [u8]>> = None;
-        for field in fields(message) {
-            match (field.number, field.value) {
-                (1, Value::Bytes(bytes)) => key = bytes,
-                (2, Value::Bytes(bytes)) => match &mut value {
+        for (number, bytes) in delimited(message) {
+            match number {
+                1 => key = bytes,
+                2 => match &mut value {
                     // Messages are merged by reading one after the other.
                     Some(before) => before.to_mut().extend_from_slice(bytes),
                     None => value = Some(Cow::Borrowed(bytes)),
@@ -141,7 +181,7 @@ impl<'a> AnyValue<'a> {
         // One value is the rule. Of several the last counts; an array or a map goes on from the one right before it.
         let mut started = (0, message);
         let mut rest = message;
-        let mut reader = otlp_wire::Reader::new(message, otlp_wire::DEPTH);
+        let mut reader = Reader::new(message, DEPTH);
         while let Ok(Some(field)) = reader.next_field() {
             if started.0 != field.number && (1..=8).contains(&field.number) {
                 started = (field.number, rest);

@@ -1,7 +1,5 @@
 //! Free text: whether it stands anywhere in a span.
 
-use otlp_wire::{Value, fields};
-
 use super::attribute::DEPTH;
 use super::terms::fits;
 use crate::filter::Candidate;
@@ -73,11 +71,8 @@ struct Scan<'a> {
 impl Scan<'_> {
     fn span(self, span: &[u8]) -> bool {
         let (mut trace_state, mut message) = (&[][..], &[][..]);
-        for field in fields(span) {
-            let Value::Bytes(bytes) = field.value else {
-                continue;
-            };
-            let found = match field.number {
+        for (number, bytes) in wire::delimited(span) {
+            let found = match number {
                 number::SPAN_ATTRIBUTES => self.attribute(bytes, DEPTH),
                 number::SPAN_EVENTS => self.field(bytes, number::EVENT_NAME) || self.attributes(bytes, number::EVENT_ATTRIBUTES),
                 number::SPAN_LINKS => {

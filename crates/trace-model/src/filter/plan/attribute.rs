@@ -1,7 +1,5 @@
 //! Looking an attribute up by its name.
 
-use otlp_wire::{Value, fields};
-
 use crate::filter::Candidate;
 use crate::filter::quantity::{Comparison, Number};
 use crate::filter::text::{Matcher, Needle, fold};
@@ -93,10 +91,10 @@ impl Lookup {
     }
 
     fn in_span(&self, span: &[u8]) -> bool {
-        fields(span).any(|field| match (field.number, field.value) {
-            (number::SPAN_ATTRIBUTES, Value::Bytes(attribute)) => self.fits(&self.name.folded, attribute, DEPTH),
-            (number::SPAN_EVENTS, Value::Bytes(event)) => self.among(event, number::EVENT_ATTRIBUTES),
-            (number::SPAN_LINKS, Value::Bytes(link)) => self.among(link, number::LINK_ATTRIBUTES),
+        wire::delimited(span).any(|(number, bytes)| match number {
+            number::SPAN_ATTRIBUTES => self.fits(&self.name.folded, bytes, DEPTH),
+            number::SPAN_EVENTS => self.among(bytes, number::EVENT_ATTRIBUTES),
+            number::SPAN_LINKS => self.among(bytes, number::LINK_ATTRIBUTES),
             _ => false,
         })
     }
