@@ -1,12 +1,14 @@
 //! What the collector hands on.
 
-use trace_model::{Batch, SpanId, TraceId};
+use trace_model::{Batch, MetricsBatch, SpanId, TraceId};
 
 /// What one request brought.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arrival {
-    /// The usable spans of one OTLP request; never empty.
-    Spans(Batch),
+    /// The usable spans, or the log records, of one OTLP request; never empty.
+    Batch(Batch),
+    /// The metrics of one OTLP request; never empty.
+    Metrics(MetricsBatch),
     /// Which spans one Sentry envelope held; never empty.
     SentrySpans(Vec<SentrySpans>),
 }

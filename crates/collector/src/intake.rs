@@ -1,19 +1,14 @@
 //! Where the three protocols meet: conversion, hand-over, counting.
 
-use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use opentelemetry_proto::tonic::collector::{
-    logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest,
-};
-use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use bytes::Bytes;
 use tokio::sync::mpsc;
-use trace_model::{Rejection, Source, otlp};
+use trace_model::{Batch, Malformed, MetricsBatch, Rejected, Source};
 
 use crate::health::{HealthSnapshot, Recorder};
+use crate::refusal::Refusal;
 use crate::{Arrival, Listener};
-
-/// How many different reasons a partial success names.
-const REASONS: usize = 3;
 
 /// The reader is behind, or gone: the sender shall try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +18,7 @@ pub(crate) struct Busy;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Partial {
     /// How many spans.
-    pub(crate) rejected: usize,
+    pub(crate) rejected: u64,
     /// Why.
     pub(crate) reason: String,
 }
@@ -50,57 +45,68 @@ impl Intake {
     }
 
     /// Takes spans; tells what was left out.
-    pub(crate) fn traces(&self, request: ExportTraceServiceRequest, source: Source) -> Result<Option<Partial>, Busy> {
+    pub(crate) fn traces(&self, body: Bytes, source: Source, mut before: Rejected) -> Result<Option<Partial>, Refusal> {
         let place = self.reserve()?;
-        let (batch, rejected) = otlp::batch(request.resource_spans, source);
-        let partial = partial(&rejected);
+        let (batch, rejected) = Batch::traces(body, source).map_err(malformed)?;
+        before.merge(rejected);
+        let partial = (!before.is_empty()).then(|| Partial {
+            rejected: before.count(),
+            reason: before.to_string(),
+        });
         self.recorder.record(|health| {
             let counts = otlp_counts(health, source);
             counts.requests += 1;
-            counts.spans += batch.spans.len() as u64;
-            counts.rejected_spans += rejected.len() as u64;
+            counts.spans += batch.span_count() as u64;
+            counts.rejected_spans += before.count();
             if let Some(partial) = &partial {
                 health.remember(listener(source), &partial.reason);
             }
         });
-        if !batch.spans.is_empty() {
-            place.send(Arrival::Spans(batch));
+        if !batch.is_empty() {
+            place.send(Arrival::Batch(batch.received_at(now())));
         }
         Ok(partial)
     }
 
-    /// Counts log records; nothing keeps them yet.
-    pub(crate) fn logs(&self, request: &ExportLogsServiceRequest, source: Source) {
-        let scopes = request.resource_logs.iter().flat_map(|resource| &resource.scope_logs);
-        let records: usize = scopes.map(|scope| scope.log_records.len()).sum();
+    /// Takes log records.
+    pub(crate) fn logs(&self, body: Bytes, source: Source) -> Result<(), Refusal> {
+        let place = self.reserve()?;
+        let batch = Batch::logs(body, source).map_err(malformed)?;
         self.recorder.record(|health| {
             let counts = otlp_counts(health, source);
             counts.requests += 1;
-            counts.log_records += records as u64;
+            counts.log_records += batch.log_count() as u64;
         });
+        if !batch.is_empty() {
+            place.send(Arrival::Batch(batch.received_at(now())));
+        }
+        Ok(())
     }
 
-    /// Counts data points; nothing keeps them yet.
-    pub(crate) fn metrics(&self, request: &ExportMetricsServiceRequest, source: Source) {
-        let scopes = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
-        let data = scopes
-            .flat_map(|scope| &scope.metrics)
-            .filter_map(|metric| metric.data.as_ref());
-        let points: usize = data
-            .map(|data| match data {
-                Data::Gauge(data) => data.data_points.len(),
-                Data::Sum(data) => data.data_points.len(),
-                Data::Histogram(data) => data.data_points.len(),
-                Data::ExponentialHistogram(data) => data.data_points.len(),
-                Data::Summary(data) => data.data_points.len(),
-            })
-            .sum();
+    /// Takes data points.
+    pub(crate) fn metrics(&self, body: Bytes, source: Source) -> Result<(), Refusal> {
+        let place = self.reserve()?;
+        let batch = MetricsBatch::read(body, source).map_err(malformed)?;
         self.recorder.record(|health| {
             let counts = otlp_counts(health, source);
             counts.requests += 1;
-            counts.data_points += points as u64;
+            counts.data_points += batch.points() as u64;
         });
+        if batch.points() > 0 {
+            place.send(Arrival::Metrics(batch.received_at(now())));
+        }
+        Ok(())
     }
+}
+
+fn malformed(error: Malformed) -> Refusal {
+    Refusal::malformed(format!("no OTLP message: {error}"))
+}
+
+/// Nanoseconds since the Unix epoch.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 const fn listener(source: Source) -> Listener {
@@ -115,28 +121,4 @@ const fn otlp_counts(health: &mut HealthSnapshot, source: Source) -> &mut crate:
         Listener::OtlpGrpc => &mut health.otlp_grpc,
         Listener::OtlpHttp | Listener::Sentry => &mut health.otlp_http,
     }
-}
-
-fn partial(rejected: &[Rejection]) -> Option<Partial> {
-    if rejected.is_empty() {
-        return None;
-    }
-    let mut by_reason: BTreeMap<String, usize> = BTreeMap::new();
-    for rejection in rejected {
-        // A hostile request can bring a different length for each span.
-        let reason = if by_reason.len() < REASONS {
-            rejection.to_string()
-        } else {
-            "other reasons".to_owned()
-        };
-        *by_reason.entry(reason).or_default() += 1;
-    }
-    let reasons: Vec<String> = by_reason
-        .iter()
-        .map(|(reason, spans)| format!("{reason} ({spans})"))
-        .collect();
-    Some(Partial {
-        rejected: rejected.len(),
-        reason: format!("spans left out: {}", reasons.join(", ")),
-    })
 }

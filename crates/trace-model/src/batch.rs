@@ -213,6 +213,14 @@ impl Rejected {
         }
     }
 
+    /// Counts those of another part of the request too.
+    pub fn merge(&mut self, other: Self) {
+        for (reason, spans) in other.reasons {
+            self.add(reason, spans);
+        }
+        self.other += other.other;
+    }
+
     /// How many spans.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -8,12 +8,13 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use http::StatusCode;
 use opentelemetry_proto::tonic::collector::{logs, metrics, trace};
+use prost::Message;
 use tonic::codec::CompressionEncoding::Gzip;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
-use trace_model::Source;
+use trace_model::{Rejected, Source};
 
-use crate::intake::{Busy, Intake};
+use crate::intake::Intake;
 use crate::refusal::Refusal;
 use crate::{body, door};
 
@@ -48,8 +49,11 @@ impl trace::v1::trace_service_server::TraceService for Services {
         &self,
         request: Request<trace::v1::ExportTraceServiceRequest>,
     ) -> Result<Response<trace::v1::ExportTraceServiceResponse>, Status> {
-        let taken = self.0.traces(request.into_inner(), Source::OtlpGrpc);
-        let partial = taken.map_err(|Busy| Refusal::from(Busy).grpc_status())?;
+        let body = request.into_inner().encode_to_vec().into();
+        let partial = self
+            .0
+            .traces(body, Source::OtlpGrpc, Rejected::default())
+            .map_err(|refusal| refusal.grpc_status())?;
         Ok(Response::new(super::trace_response(partial)))
     }
 }
@@ -60,7 +64,8 @@ impl logs::v1::logs_service_server::LogsService for Services {
         &self,
         request: Request<logs::v1::ExportLogsServiceRequest>,
     ) -> Result<Response<logs::v1::ExportLogsServiceResponse>, Status> {
-        self.0.logs(request.get_ref(), Source::OtlpGrpc);
+        let body = request.into_inner().encode_to_vec().into();
+        self.0.logs(body, Source::OtlpGrpc).map_err(|refusal| refusal.grpc_status())?;
         Ok(Response::new(logs::v1::ExportLogsServiceResponse::default()))
     }
 }
@@ -71,7 +76,10 @@ impl metrics::v1::metrics_service_server::MetricsService for Services {
         &self,
         request: Request<metrics::v1::ExportMetricsServiceRequest>,
     ) -> Result<Response<metrics::v1::ExportMetricsServiceResponse>, Status> {
-        self.0.metrics(request.get_ref(), Source::OtlpGrpc);
+        let body = request.into_inner().encode_to_vec().into();
+        self.0
+            .metrics(body, Source::OtlpGrpc)
+            .map_err(|refusal| refusal.grpc_status())?;
         Ok(Response::new(metrics::v1::ExportMetricsServiceResponse::default()))
     }
 }

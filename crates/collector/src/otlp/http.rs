@@ -11,16 +11,15 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Uri};
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
-use prost::Message;
-use serde::de::DeserializeOwned;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use otlp_wire::json;
+use otlp_wire::schema::{self, Message};
+use prost::Message as _;
 use tower::ServiceBuilder;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::map_request_body::MapRequestBodyLayer;
-use trace_model::Source;
+use trace_model::{IdError, Rejected, Rejection, Source};
 
 use super::Encoding;
 use crate::body;
@@ -29,7 +28,7 @@ use crate::refusal::Refusal;
 
 /// The routes of the HTTP listener; `grpc` is where its neighbour listens, for those who confuse the two.
 pub(crate) fn routes(intake: &Intake, grpc: SocketAddr) -> Router {
-    let gzip = RequestDecompressionLayer::new().no_br().no_deflate().no_zstd().gzip(true);
+    let gzip = RequestDecompressionLayer::new().no_br().no_deflate().zstd(true).gzip(true);
     Router::new()
         .route("/v1/traces", post(traces))
         .route("/v1/logs", post(logs))
@@ -63,24 +62,25 @@ fn is_local(origin: &HeaderValue) -> bool {
 }
 
 async fn traces(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let (encoding, request) = read::<ExportTraceServiceRequest>(&headers, body).await?;
-    let partial = intake.traces(request, Source::OtlpHttp)?;
+    let (encoding, body, rejected) = read(&headers, body, &schema::TRACES_REQUEST).await?;
+    let partial = intake.traces(body, Source::OtlpHttp, rejected)?;
     Ok(answer(encoding, super::trace_response(partial)))
 }
 
 async fn logs(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let (encoding, request) = read::<ExportLogsServiceRequest>(&headers, body).await?;
-    intake.logs(&request, Source::OtlpHttp);
+    let (encoding, body, _) = read(&headers, body, &schema::LOGS_REQUEST).await?;
+    intake.logs(body, Source::OtlpHttp)?;
     Ok(answer(encoding, ExportTraceServiceResponse::default()))
 }
 
 async fn metrics(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let (encoding, request) = read::<ExportMetricsServiceRequest>(&headers, body).await?;
-    intake.metrics(&request, Source::OtlpHttp);
+    let (encoding, body, _) = read(&headers, body, &schema::METRICS_REQUEST).await?;
+    intake.metrics(body, Source::OtlpHttp)?;
     Ok(answer(encoding, ExportTraceServiceResponse::default()))
 }
 
-async fn read<T: Message + Default + DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<(Encoding, T), Refusal> {
+/// Reads a request as protobuf, whatever it was sent as.
+async fn read(headers: &HeaderMap, body: Body, message: &'static Message) -> Result<(Encoding, Bytes, Rejected), Refusal> {
     let Some(encoding) = Encoding::of(headers) else {
         let found = headers
             .get(CONTENT_TYPE)
@@ -89,16 +89,19 @@ async fn read<T: Message + Default + DeserializeOwned>(headers: &HeaderMap, body
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
     };
     let body = body::read(body).await?;
-    Ok((encoding, decode(encoding, &body)?))
-}
-
-fn decode<T: Message + Default + DeserializeOwned>(encoding: Encoding, body: &Bytes) -> Result<T, Refusal> {
-    match encoding {
-        Encoding::Protobuf => T::decode(body.clone()).map_err(|error| Refusal::malformed(format!("no OTLP message: {error}"))),
-        // serde_json gives up 128 levels deep, which is less deep than what prost still reads when a span is looked at: a test holds
-        // the two together.
-        Encoding::Json => serde_json::from_slice(body).map_err(|error| Refusal::malformed(format!("no OTLP message: {error}"))),
+    let mut rejected = Rejected::default();
+    if encoding == Encoding::Protobuf {
+        return Ok((encoding, body, rejected));
     }
+    let read = json::transcode(&body, message).map_err(|error| Refusal::malformed(format!("no OTLP message: {error}")))?;
+    for spans in read.rejected {
+        let reason = Rejection {
+            field: spans.field,
+            error: IdError::NotHex,
+        };
+        rejected.add(reason, spans.spans);
+    }
+    Ok((encoding, read.bytes.into(), rejected))
 }
 
 /// All three signals answer alike; only spans are ever left out.
