@@ -8,6 +8,7 @@
 //! fuzz_targets::check("traces", b"\xff\xff");
 //! ```
 
+mod envelope;
 mod filter;
 mod json;
 mod protobuf;
@@ -27,7 +28,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     Target {
         name: "traces",
         check: protobuf::traces,
@@ -57,6 +58,12 @@ pub const TARGETS: [Target; 5] = [
         check: filter::check,
         documents: &filter::SEEDS,
         prepare: filter::with_span,
+    },
+    Target {
+        name: "envelope",
+        check: envelope::check,
+        documents: &[seeds::ENVELOPE],
+        prepare: <[u8]>::to_vec,
     },
 ];
 

@@ -6,6 +6,7 @@ use std::{fs, io};
 pub(crate) const TRACES: &[u8] = include_bytes!("../seeds/traces.json");
 pub(crate) const LOGS: &[u8] = include_bytes!("../seeds/logs.json");
 pub(crate) const METRICS: &[u8] = include_bytes!("../seeds/metrics.json");
+pub(crate) const ENVELOPE: &[u8] = include_bytes!("../seeds/envelope.txt");
 
 /// Every file below a directory; of a file with one document to a line, every line.
 ///

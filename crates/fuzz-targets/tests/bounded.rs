@@ -126,7 +126,7 @@ macro_rules! targets {
     };
 }
 
-targets!(traces, logs, metrics, json, filter);
+targets!(traces, logs, metrics, json, filter, envelope);
 
 /// A seed that cannot be read tries little.
 #[test]
