@@ -4,6 +4,8 @@
 //! out. Before each frame [`App::fit`] catches up with the store and makes sure that every cursor is in view.
 
 mod details;
+mod filter;
+mod line;
 mod output;
 mod services;
 mod traces;
@@ -13,14 +15,18 @@ use collector::{Addresses, HealthSnapshot};
 use ratatui::layout::Rect;
 use trace_model::{SpanId, Store, TraceId};
 
-pub use details::Details;
+pub use details::{Details, LOGS};
+pub use filter::FilterLine;
+pub use line::InputLine;
 pub use output::{Output, OutputLine};
 pub use services::{ServiceState, Services};
 pub use traces::TraceList;
 pub use waterfall::Waterfall;
 
 use crate::demo::{API, PAGE};
+use crate::keymap::Here;
 use crate::view::layout::Panes;
+use crate::view::overlay_lines;
 
 /// What stands behind the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +53,8 @@ pub enum Pane {
 pub enum Overlay {
     /// Keys and legend; the number is the first line shown.
     Help(usize),
+    /// What comes, and what does not; the number is the first line shown.
+    Health(usize),
     /// What the demo's processes print.
     Output,
 }
@@ -72,8 +80,25 @@ pub enum Action {
     ToggleFold,
     Left,
     Right,
+    Filter,
+    Pin,
+    Health,
     Help,
     Quit,
+    /// Into the line in which a filter is typed.
+    Type(char),
+    KeepFilter,
+    ClearFilter,
+    Earlier,
+    Later,
+    CursorLeft,
+    CursorRight,
+    CursorStart,
+    CursorEnd,
+    DeleteLeft,
+    DeleteRight,
+    DeleteWord,
+    DeleteToStart,
 }
 
 /// What the event loop shall do.
@@ -122,6 +147,8 @@ pub struct App {
     pub services: Services,
     /// What they print.
     pub output: Output,
+    /// Which traces are listed.
+    pub filter: FilterLine,
     /// The list of traces.
     pub traces: TraceList,
     /// The spans of the selected trace.
@@ -148,6 +175,7 @@ impl App {
             health: HealthSnapshot::default(),
             services: Services::default(),
             output: Output::default(),
+            filter: FilterLine::default(),
             traces: TraceList::default(),
             waterfall: Waterfall::default(),
             details: Details::default(),
@@ -176,26 +204,77 @@ impl App {
             Action::SendReset => return self.send(true),
             Action::SendInvalid => return self.send(false),
             Action::Page => return self.open_page(),
+            _ if self.filter.is_open() => self.filter.update(action, &mut self.store),
             Action::Help => self.toggle(Overlay::Help(0)),
+            Action::Health => self.toggle(Overlay::Health(0)),
+            Action::Filter => self.type_filter(),
             Action::Output => self.toggle(Overlay::Output),
             Action::Back if self.overlay.is_some() => self.overlay = None,
             _ if self.overlay.is_some() => self.scroll_overlay(action),
             Action::NextPane => self.pane = next(self.pane),
             Action::PreviousPane => self.pane = next(next(self.pane)),
+            Action::Pin => self.pin(),
             Action::Open => self.pane = deeper(self.pane),
+            Action::Back if self.pane == Pane::Traces && self.store.filter().is_some() => self.filter.clear(&mut self.store),
             Action::Back => self.pane = shallower(self.pane),
             _ => self.move_in_pane(action),
         }
         None
     }
 
+    /// What decides what a key means now.
+    #[must_use]
+    pub const fn here(&self) -> Here {
+        Here {
+            mode: self.mode,
+            pane: self.pane,
+            typing: self.filter.is_open(),
+        }
+    }
+
+    /// Takes text that was pasted: into the filter while one is typed, else nowhere.
+    pub fn paste(&mut self, text: &str) {
+        if self.filter.is_open() {
+            self.notice = None;
+            self.filter.paste(text, &mut self.store);
+        }
+    }
+
     /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn.
     pub fn fit(&mut self, panes: &Panes) {
-        self.traces.fit(&self.store, rows(panes.traces));
+        let above = usize::from(self.filter.is_open());
+        self.traces.fit(&self.store, rows(panes.traces).saturating_sub(above));
         self.waterfall.show(self.traces.selected());
         self.waterfall.fit(&self.store, rows(panes.waterfall).saturating_sub(1));
         self.details.fit(&self.store, self.waterfall.selected(), panes.details);
-        self.output.fit(rows(panes.overlay));
+        self.output.fit(rows(panes.overlay).saturating_sub(1));
+        let last = overlay_lines(self, panes.overlay).saturating_sub(rows(panes.overlay).saturating_sub(1));
+        if let Some(Overlay::Help(first) | Overlay::Health(first)) = &mut self.overlay {
+            *first = last.min(*first);
+        }
+    }
+
+    fn type_filter(&mut self) {
+        self.overlay = None;
+        self.pane = Pane::Traces;
+        self.filter.open();
+    }
+
+    fn pin(&mut self) {
+        let Some(trace) = self.traces.selected().and_then(|trace_id| self.store.trace(trace_id)) else {
+            return;
+        };
+        self.traces.hold();
+        self.store.pin(trace.trace_id, !trace.pinned);
+        let text = if trace.pinned {
+            "no longer pinned: this trace leaves when it is among the longest quiet ones and the memory is full"
+        } else {
+            "★ pinned: this trace stays when the memory is full"
+        };
+        self.notice = Some(Notice {
+            text: text.to_owned(),
+            error: false,
+        });
     }
 
     fn send(&mut self, valid: bool) -> Option<Effect> {
@@ -248,7 +327,7 @@ impl App {
 
     fn scroll_overlay(&mut self, action: Action) {
         match &mut self.overlay {
-            Some(Overlay::Help(first)) => *first = scrolled(*first, action, 10),
+            Some(Overlay::Help(first) | Overlay::Health(first)) => *first = scrolled(*first, action, 10),
             Some(Overlay::Output) => self.output.scroll(action),
             None => {}
         }

@@ -1,8 +1,22 @@
-//! The one table of keys. Dispatch, the footer, the help and the README all read it.
+//! What keys do. Dispatch, the footer, the help and the README all read the one table of them, [`KEYMAP`].
+
+mod table;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::{Action, Mode, Pane};
+pub use table::KEYMAP;
+
+/// What decides what a key means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// What stands behind the viewer.
+    pub mode: Mode,
+    /// Which pane the keys go to.
+    pub pane: Pane,
+    /// Whether a filter is being typed: then a letter is a letter.
+    pub typing: bool,
+}
 
 /// A key on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +65,8 @@ const fn code_label(code: KeyCode) -> &'static str {
         KeyCode::PageDown => "PgDn",
         KeyCode::Home => "Home",
         KeyCode::End => "End",
+        KeyCode::Backspace => "Backspace",
+        KeyCode::Delete => "Del",
         _ => "?",
     }
 }
@@ -58,12 +74,16 @@ const fn code_label(code: KeyCode) -> &'static str {
 /// Where a key means something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Everywhere.
+    /// Everywhere, also while a filter is typed.
+    Always,
+    /// Everywhere, but not while a filter is typed.
     Anywhere,
     /// Only with the demo's services behind the viewer.
     Demo,
     /// In the tree of spans.
     Waterfall,
+    /// In the line in which a filter is typed.
+    Filter,
 }
 
 /// Keys that do the same, and what to say of them.
@@ -81,164 +101,33 @@ pub struct Binding {
     pub help: &'static str,
 }
 
-use Key::{Char, Code, Ctrl};
-
-/// All keys, in the order in which help shows them.
-pub const KEYMAP: &[Binding] = &[
-    bind(
-        &[Char('r')],
-        Action::SendReset,
-        Place::Demo,
-        "reset request",
-        "send a password reset through the demo and watch its trace",
-    ),
-    bind(
-        &[Char('i')],
-        Action::SendInvalid,
-        Place::Demo,
-        "invalid one",
-        "send a request without a valid email: a 400 and a failed trace",
-    ),
-    bind(
-        &[Char('p')],
-        Action::Page,
-        Place::Demo,
-        "page",
-        "open the page in a browser: its requests begin there",
-    ),
-    bind(
-        &[Char('o')],
-        Action::Output,
-        Place::Demo,
-        "output",
-        "read what broker, API and mailer print",
-    ),
-    bind(
-        &[Code(KeyCode::Down), Char('j')],
-        Action::Down,
-        Place::Anywhere,
-        "move",
-        "down one row",
-    ),
-    bind(&[Code(KeyCode::Up), Char('k')], Action::Up, Place::Anywhere, "", "up one row"),
-    bind(
-        &[Code(KeyCode::PageDown), Ctrl('d')],
-        Action::PageDown,
-        Place::Anywhere,
-        "",
-        "down one page",
-    ),
-    bind(
-        &[Code(KeyCode::PageUp), Ctrl('u')],
-        Action::PageUp,
-        Place::Anywhere,
-        "",
-        "up one page",
-    ),
-    bind(
-        &[Code(KeyCode::Home), Char('g')],
-        Action::First,
-        Place::Anywhere,
-        "",
-        "to the first row; in the list: follow the newest trace",
-    ),
-    bind(
-        &[Code(KeyCode::End), Char('G')],
-        Action::Last,
-        Place::Anywhere,
-        "",
-        "to the last row",
-    ),
-    bind(
-        &[Code(KeyCode::Enter)],
-        Action::Open,
-        Place::Anywhere,
-        "open",
-        "from the list to the waterfall, from the waterfall to the span",
-    ),
-    bind(
-        &[Code(KeyCode::Esc)],
-        Action::Back,
-        Place::Anywhere,
-        "",
-        "back: close what is open, or to the pane before",
-    ),
-    bind(
-        &[Code(KeyCode::Tab)],
-        Action::NextPane,
-        Place::Anywhere,
-        "next pane",
-        "to the next pane",
-    ),
-    bind(
-        &[Code(KeyCode::BackTab)],
-        Action::PreviousPane,
-        Place::Anywhere,
-        "",
-        "to the pane before",
-    ),
-    bind(
-        &[Char(' ')],
-        Action::ToggleFold,
-        Place::Waterfall,
-        "fold",
-        "fold or unfold what is below a span",
-    ),
-    bind(
-        &[Code(KeyCode::Left), Char('h')],
-        Action::Left,
-        Place::Waterfall,
-        "",
-        "fold, or to the parent",
-    ),
-    bind(
-        &[Code(KeyCode::Right), Char('l')],
-        Action::Right,
-        Place::Waterfall,
-        "",
-        "unfold, or to the first child",
-    ),
-    bind(
-        &[Char('?')],
-        Action::Help,
-        Place::Anywhere,
-        "keys",
-        "all keys, and what the colours and marks mean",
-    ),
-    bind(
-        &[Char('q'), Ctrl('c')],
-        Action::Quit,
-        Place::Anywhere,
-        "quit",
-        "quit; the demo's processes end with the viewer",
-    ),
-];
-
-const fn bind(keys: &'static [Key], action: Action, place: Place, short: &'static str, help: &'static str) -> Binding {
-    Binding {
-        keys,
-        action,
-        place,
-        short,
-        help,
-    }
-}
-
 /// What a key does here.
 #[must_use]
-pub fn action(event: &KeyEvent, mode: Mode, pane: Pane) -> Option<Action> {
-    let meant = |binding: &&Binding| binding.applies(mode, pane) && binding.keys.iter().any(|key| key.matches(event));
-    KEYMAP.iter().find(meant).map(|binding| binding.action)
+pub fn action(event: &KeyEvent, here: Here) -> Option<Action> {
+    let meant = |binding: &&Binding| binding.applies(here) && binding.keys.iter().any(|key| key.matches(event));
+    let bound = KEYMAP.iter().find(meant).map(|binding| binding.action);
+    bound.or_else(|| typed(event).filter(|_| here.typing).map(Action::Type))
+}
+
+/// The character that a key stands for.
+fn typed(event: &KeyEvent) -> Option<char> {
+    match event.code {
+        KeyCode::Char(c) if Key::Char(c).matches(event) => Some(c),
+        _ => None,
+    }
 }
 
 impl Binding {
     /// Whether the keys do anything here.
     #[must_use]
-    pub fn applies(&self, mode: Mode, pane: Pane) -> bool {
+    pub fn applies(&self, here: Here) -> bool {
         match self.place {
+            Place::Always => true,
+            Place::Filter => here.typing,
+            _ if here.typing => false,
             Place::Anywhere => true,
-            Place::Demo => mode == Mode::Demo,
-            Place::Waterfall => pane == Pane::Waterfall,
+            Place::Demo => here.mode == Mode::Demo,
+            Place::Waterfall => here.pane == Pane::Waterfall,
         }
     }
 
@@ -249,7 +138,7 @@ impl Binding {
     }
 }
 
-/// The README's table.
+/// The README's tables.
 #[must_use]
 pub fn markdown() -> String {
     let line = |binding: &Binding| {
@@ -257,23 +146,40 @@ pub fn markdown() -> String {
         let demo = if binding.place == Place::Demo { " (demo)" } else { "" };
         format!("| {} | {}{demo} |\n", keys.join(" "), binding.help)
     };
-    format!(
-        "| key | what it does |\n|---|---|\n{}",
-        KEYMAP.iter().map(line).collect::<String>()
-    )
+    let table = |title: &str, typing: bool| {
+        let bindings = KEYMAP.iter().filter(|binding| (binding.place == Place::Filter) == typing);
+        format!(
+            "| {title} | what it does |\n|---|---|\n{}",
+            bindings.map(line).collect::<String>()
+        )
+    };
+    format!("{}\n{}", table("key", false), table("key, while a filter is typed", true))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LIST: Here = Here {
+        mode: Mode::Demo,
+        pane: Pane::Traces,
+        typing: false,
+    };
+
     #[test]
-    fn no_key_means_two_things() {
-        let mut seen = Vec::new();
-        for binding in KEYMAP {
-            for key in binding.keys {
-                assert!(!seen.contains(key), "{} is bound twice", key.label());
-                seen.push(*key);
+    fn no_key_means_two_things_in_one_place() {
+        for typing in [false, true] {
+            let mut seen = Vec::new();
+            let here = Here {
+                pane: Pane::Waterfall,
+                typing,
+                ..LIST
+            };
+            for binding in KEYMAP.iter().filter(|binding| binding.applies(here)) {
+                for key in binding.keys {
+                    assert!(!seen.contains(key), "{} is bound twice", key.label());
+                    seen.push(*key);
+                }
             }
         }
     }
@@ -281,15 +187,35 @@ mod tests {
     #[test]
     fn demo_keys_do_nothing_in_the_viewer_alone() {
         let press = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::NONE);
-        assert_eq!(action(&press, Mode::Demo, Pane::Traces), Some(Action::SendReset));
-        assert_eq!(action(&press, Mode::Viewer, Pane::Traces), None);
+        assert_eq!(action(&press, LIST), Some(Action::SendReset));
+        let viewer = Here {
+            mode: Mode::Viewer,
+            ..LIST
+        };
+        assert_eq!(action(&press, viewer), None);
     }
 
     #[test]
     fn control_is_not_the_plain_key() {
-        let press = |c, modifiers| action(&KeyEvent::new(KeyCode::Char(c), modifiers), Mode::Demo, Pane::Traces);
+        let press = |c, modifiers| action(&KeyEvent::new(KeyCode::Char(c), modifiers), LIST);
         assert_eq!(press('c', KeyModifiers::CONTROL), Some(Action::Quit));
         assert_eq!(press('r', KeyModifiers::CONTROL), None);
         assert_eq!(press('G', KeyModifiers::SHIFT), Some(Action::Last));
+    }
+
+    #[test]
+    fn what_is_typed_is_text() {
+        let typing = Here { typing: true, ..LIST };
+        for c in ('!'..='~').chain([' ', 'é', '日']) {
+            let press = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
+            assert_eq!(action(&press, typing), Some(Action::Type(c)));
+        }
+        let control = |c| action(&KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL), typing);
+        assert_eq!(
+            [control('c'), control('u'), control('r')],
+            [Some(Action::Quit), Some(Action::DeleteToStart), None]
+        );
+        assert_eq!(action(&KeyEvent::new(KeyCode::Char('x'), KeyModifiers::ALT), typing), None);
+        assert_eq!(action(&KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE), typing), None);
     }
 }

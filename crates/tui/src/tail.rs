@@ -34,7 +34,6 @@ use std::io::{self, BufWriter, Write};
 use collector::{Arrival, Collector, Health, HealthSnapshot};
 use color_eyre::eyre::{Context, Result};
 use tokio::sync::mpsc;
-use trace_model::otlp;
 
 /// Prints spans until it is asked to end, or until nobody reads `out` any more. What was accepted by then is printed.
 ///
@@ -85,9 +84,8 @@ fn print(mut arrivals: mpsc::Receiver<Arrival>, json: bool, out: impl Write) -> 
     let mut out = BufWriter::new(out);
     let zone = jiff::tz::TimeZone::system();
     while let Some(arrival) = arrivals.blocking_recv() {
-        let Arrival::Spans(batch) = arrival else { continue };
-        for record in &batch.spans {
-            let span = otlp::decode(record).map_err(io::Error::other)?;
+        let Arrival::Batch(batch) = arrival else { continue };
+        for span in batch.decode_spans() {
             let line = if json { json::line(&span)? } else { plain::line(&span, &zone) };
             writeln!(out, "{line}")?;
         }

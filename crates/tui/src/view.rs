@@ -4,14 +4,18 @@ pub mod layout;
 
 mod bars;
 mod details;
+mod filter;
 mod footer;
 mod format;
 mod header;
+mod health;
 mod help;
 mod output;
 mod theme;
 mod traces;
 mod waterfall;
+
+use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -34,23 +38,44 @@ pub struct Now {
 
 /// Draws everything. [`App::fit`] comes before it, with the same panes.
 pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
-    header::draw(frame, app, panes.header);
+    header::draw(frame, app, panes.header, now);
     traces::draw(frame, app, panes.traces, now);
     waterfall::draw(frame, app, panes.waterfall, now);
     details::draw(frame, app, panes.details);
     footer::draw(frame, app, panes.footer);
     match app.overlay {
         Some(Overlay::Help(first)) => help::draw(frame, app.mode, first, panes.overlay),
+        Some(Overlay::Health(first)) => health::draw(frame, app, first, panes.overlay, now),
         Some(Overlay::Output) => output::draw(frame, app, panes.overlay),
         None => {}
     }
 }
 
-/// Whether the picture changes with time alone: spans in flight grow.
+/// How many lines lie over the panes, if they can be scrolled by line; `area` includes their border.
 #[must_use]
-pub fn moves(app: &App, unix_nano: u64) -> bool {
+pub fn overlay_lines(app: &App, area: Rect) -> usize {
+    match app.overlay {
+        Some(Overlay::Help(_)) => help::height(app.mode),
+        Some(Overlay::Health(_)) => health::height(app, area),
+        Some(Overlay::Output) | None => 0,
+    }
+}
+
+/// Between two frames of what moves by itself.
+const ANIMATION: Duration = Duration::from_millis(100);
+/// Between two frames of what counts seconds.
+const CLOCK: Duration = Duration::from_secs(1);
+
+/// How long the picture stays as it is when nothing happens; `None` for ever.
+#[must_use]
+pub fn stays(app: &App, now: &Now) -> Option<Duration> {
     let shown = app.traces.selected().and_then(|trace_id| app.store.trace(trace_id));
-    shown.is_some_and(|trace| waterfall::moves(&trace, unix_nano))
+    if app.waterfall.is_behind() || shown.is_some_and(|trace| waterfall::moves(&trace, now.unix_nano)) {
+        return Some(ANIMATION);
+    }
+    // A rate is over soon after the last span.
+    let counts = matches!(app.overlay, Some(Overlay::Health(_))) || header::rate(app, now) > 0;
+    counts.then_some(CLOCK)
 }
 
 /// A pane's title: bright when the keys go there.

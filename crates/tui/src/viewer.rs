@@ -3,12 +3,13 @@
 //! The order at the start matters. Ports are bound first, so that a taken one is said on a normal screen; then the panic hook;
 //! then the terminal. At the end: the demo's processes, the collector, the terminal.
 
+mod inbox;
 mod log;
 mod terminal;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use collector::{Arrival, Collector, Health, Listener};
+use collector::{Collector, Health, Listener};
 use color_eyre::eyre::{Context, Report, Result};
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures_util::StreamExt;
@@ -21,14 +22,15 @@ use crate::demo::{API, DemoEvent, Requests, Setup, Supervisor};
 use crate::keymap;
 use crate::problem::Problem;
 use crate::view::{self, Now};
+use inbox::Inbox;
 use terminal::Terminal;
 
 /// Between two frames, at least.
 const FRAME: Duration = Duration::from_millis(16);
-/// Between two frames of spans that are still running, when nothing else happens.
-const ANIMATION: Duration = Duration::from_millis(100);
-/// How long arrivals are taken in before the next look at the keyboard.
-const TURN: Duration = Duration::from_millis(4);
+/// How long spans are searched before the next look at the keyboard.
+const SEARCH: Duration = Duration::from_millis(3);
+/// How many spans are searched between two looks at the clock.
+const SEARCHED: usize = 512;
 
 /// Binds the collector's ports.
 ///
@@ -70,7 +72,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let mut viewer = Viewer {
         app,
         terminal,
-        arrivals,
+        inbox: Inbox::new(arrivals),
         health,
         demo,
         zone: jiff::tz::TimeZone::system(),
@@ -133,7 +135,7 @@ impl Demo {
 struct Viewer {
     app: App,
     terminal: Terminal,
-    arrivals: mpsc::Receiver<Arrival>,
+    inbox: Inbox,
     health: Health,
     demo: Demo,
     zone: jiff::tz::TimeZone,
@@ -141,7 +143,7 @@ struct Viewer {
 }
 
 impl Viewer {
-    /// One turn after the other: input first, then the frame if one is due, then what arrived.
+    /// One turn after the other: input first, then the frame if one is due, then what arrived, then what is looked for.
     async fn run(&mut self) -> Result<()> {
         let mut input = EventStream::new();
         let shutdown = lifecycle::shutdown_requested();
@@ -162,9 +164,15 @@ impl Viewer {
                 }
                 // Before the arrivals, of which there may be more at any moment.
                 Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => self.demo_said(event),
-                Some(arrival) = self.arrivals.recv() => self.arrived(arrival),
+                () = self.inbox.wait() => {
+                    self.dirty = true;
+                    self.inbox.take_in(&mut self.app.store);
+                    // Arrivals may never end.
+                    self.search();
+                }
                 // After them, since each of them changes it; a refusal alone has to wake the screen too.
                 () = self.health.changed() => self.dirty = true,
+                () = tokio::task::yield_now(), if self.app.store.is_searching() => self.search(),
             }
         }
     }
@@ -183,17 +191,20 @@ impl Viewer {
         if self.dirty {
             return Some(last + FRAME);
         }
-        view::moves(&self.app, now(&self.zone).unix_nano).then(|| last + ANIMATION)
+        view::stays(&self.app, &now(&self.zone)).map(|stays| last + stays)
     }
 
     /// True when it is time to go.
     fn input(&mut self, event: &Event) -> bool {
         self.dirty = true;
+        if let Event::Paste(text) = event {
+            self.app.paste(text);
+        }
         let Event::Key(key) = event else { return false };
         if key.kind == KeyEventKind::Release {
             return false;
         }
-        let action = keymap::action(key, self.app.mode, self.app.pane);
+        let action = keymap::action(key, self.app.here());
         match action.and_then(|action| self.app.update(action)) {
             Some(Effect::Quit) => true,
             Some(Effect::Browse(address)) => {
@@ -217,26 +228,11 @@ impl Viewer {
         tokio::spawn(async move { requests.send(address, request).await });
     }
 
-    /// Takes in what has arrived, for a bounded time: keys come first.
-    fn arrived(&mut self, first: Arrival) {
-        self.dirty = true;
+    /// Looks for what the filter wants, for a bounded time.
+    fn search(&mut self) {
         let started = Instant::now();
-        let mut next = Some(first);
-        while let Some(arrival) = next {
-            match arrival {
-                Arrival::Spans(batch) => self.app.store.add(batch),
-                Arrival::SentrySpans(traces) => {
-                    for trace in traces {
-                        self.app.store.add_sentry(trace.trace_id, trace.span_ids);
-                    }
-                }
-            }
-            next = if started.elapsed() < TURN {
-                self.arrivals.try_recv().ok()
-            } else {
-                None
-            };
-        }
+        while self.app.store.search(SEARCHED) && started.elapsed() < SEARCH {}
+        self.dirty = true;
     }
 
     fn demo_said(&mut self, event: DemoEvent) {

@@ -1,10 +1,13 @@
 //! The selected span, decoded when it is selected or changes.
 
 use ratatui::layout::Rect;
-use trace_model::{Revision, Span, SpanKey, Store, TraceId};
+use trace_model::{Log, Revision, Span, SpanKey, Store, TraceId};
 
 use super::{Action, scrolled};
 use crate::view::SpanPage;
+
+/// How many log records of a span are shown.
+pub const LOGS: usize = 200;
 
 /// The details pane's state.
 #[derive(Debug, Default)]
@@ -12,6 +15,9 @@ pub struct Details {
     shown: Option<(TraceId, SpanKey)>,
     read: Option<Revision>,
     span: Option<Span>,
+    logs: Vec<Log>,
+    /// How many log records the trace had when they were read.
+    logs_of_trace: usize,
     first: usize,
     height: usize,
     lines: usize,
@@ -24,6 +30,12 @@ impl Details {
     #[must_use]
     pub const fn span(&self) -> Option<&Span> {
         self.span.as_ref()
+    }
+
+    /// Its log records by time, the first [`LOGS`] of them and one more if there are more.
+    #[must_use]
+    pub fn logs(&self) -> &[Log] {
+        &self.logs
     }
 
     /// The first line in view.
@@ -55,12 +67,26 @@ impl Details {
             self.span = selected.and_then(|(trace_id, key)| store.span(trace_id, key));
             self.read = now;
             self.counted = None;
+            self.read_logs(store, selected);
         }
         self.height = usize::from(area.height.saturating_sub(2));
         if self.counted != Some(area.width) {
-            self.lines = self.span.as_ref().map_or(0, |span| SpanPage::of(span, area.width).height());
+            let page = self.span.as_ref().map(|span| SpanPage::of(span, &self.logs, area.width));
+            self.lines = page.map_or(0, |page| page.height());
             self.counted = Some(area.width);
         }
         self.first = self.first.min(self.lines.saturating_sub(self.height));
+    }
+
+    /// All records of the trace are looked through, so only when there are others than before.
+    fn read_logs(&mut self, store: &Store, selected: Option<(TraceId, &SpanKey)>) {
+        let Some((trace_id, key)) = selected.filter(|_| self.span.is_some()) else {
+            return;
+        };
+        let logs = store.trace(trace_id).map_or(0, |trace| trace.logs);
+        if logs != self.logs_of_trace {
+            self.logs_of_trace = logs;
+            self.logs = store.logs(trace_id, Some(key.span_id), LOGS + 1);
+        }
     }
 }

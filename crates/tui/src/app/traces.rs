@@ -64,7 +64,7 @@ impl TraceList {
     }
 
     pub(super) fn update(&mut self, store: &Store, action: Action) {
-        let last = store.totals().traces.saturating_sub(1);
+        let last = store.listed().saturating_sub(1);
         let position = scrolled(self.position, action, self.height).min(last);
         if let Some(trace) = at(store, position) {
             self.selected = Some(trace.trace_id);
@@ -83,16 +83,21 @@ impl TraceList {
                 self.position = position;
                 self.awaited = false;
             }
-            None if held.is_some() && self.awaited => {}
+            None if held.is_some() && (self.awaited || is_looked_for(store)) => {}
             None => {
-                let last = store.totals().traces.saturating_sub(1);
+                let last = store.listed().saturating_sub(1);
                 self.position = if self.following { 0 } else { self.position.min(last) };
                 self.selected = at(store, self.position).map(|trace| trace.trace_id);
             }
         }
-        let highest_first = store.totals().traces.saturating_sub(self.height);
+        let highest_first = store.listed().saturating_sub(self.height);
         self.first = window(self.first, self.position, self.height).min(highest_first);
     }
+}
+
+/// Whether a trace that is not listed may yet be found.
+fn is_looked_for(store: &Store) -> bool {
+    store.search_progress().is_some_and(|progress| !progress.is_complete())
 }
 
 fn at(store: &Store, position: usize) -> Option<TraceSummary> {

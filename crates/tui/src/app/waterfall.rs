@@ -16,6 +16,8 @@ pub struct Waterfall {
     moved: bool,
     first: usize,
     height: usize,
+    /// The rows are not those of the store's last change: a large trace is growing.
+    behind: bool,
 }
 
 impl Waterfall {
@@ -41,6 +43,12 @@ impl Waterfall {
     #[must_use]
     pub const fn visible(&self) -> Range<usize> {
         self.first..self.first + self.height
+    }
+
+    /// Whether the rows have to catch up at one of the next frames.
+    #[must_use]
+    pub const fn is_behind(&self) -> bool {
+        self.behind
     }
 
     /// Shows a trace; does nothing when it is shown already.
@@ -73,7 +81,7 @@ impl Waterfall {
     pub(super) fn fit(&mut self, store: &Store, height: usize) {
         self.height = height.max(1);
         let Some(outline) = &mut self.outline else { return };
-        outline.refresh(store);
+        self.behind = !outline.refresh(store);
         let kept = self
             .cursor
             .as_ref()

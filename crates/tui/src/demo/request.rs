@@ -152,7 +152,7 @@ fn batch(span: &Span) -> Batch {
         }],
         Source::Viewer,
     );
-    batch
+    batch.received_at(now())
 }
 
 fn text(key: &str, value: &str) -> KeyValue {

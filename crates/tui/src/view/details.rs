@@ -4,12 +4,12 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span as Text};
-use trace_model::{Attribute, Event, Link, Span, StatusCode, Value};
+use trace_model::{Attribute, Event, Link, Log, Severity, Span, StatusCode, Value};
 use unicode_width::UnicodeWidthStr;
 
 use super::traces::service_name;
 use super::{format, hint, ruled, theme, title};
-use crate::app::{App, Pane};
+use crate::app::{App, LOGS, Pane};
 use crate::text::clean;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
@@ -48,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         line.push_span(format!("   ↓ {} below", format::count(below as u64, "line")).fg(theme::DIM));
     }
     ruled(frame, line, heading);
-    let page = SpanPage::of(span, area.width);
+    let page = SpanPage::of(span, app.details.logs(), area.width);
     frame.render_widget(page.facts, Rect { height: 1, ..body }.intersection(body));
     let columns = Rect {
         y: body.y + 1,
@@ -85,9 +85,9 @@ pub struct SpanPage {
 }
 
 impl SpanPage {
-    /// Lays a span out.
+    /// Lays a span out, with its log records.
     #[must_use]
-    pub fn of(span: &Span, width: u16) -> Self {
+    pub fn of(span: &Span, logs: &[Log], width: u16) -> Self {
         let wide = width >= TWO_COLUMNS;
         let mut left = if wide {
             Page::new(usize::from(width / 2), span.attributes.iter())
@@ -100,10 +100,11 @@ impl SpanPage {
         }
         left.attributes("attributes", &span.attributes);
         left.events(&span.events, span.start_unix_nano);
+        left.logs(logs, span.start_unix_nano);
         left.links(&span.links);
         if left.lines.is_empty() {
             left.lines
-                .push(Line::from("   no attributes, events or links".fg(theme::DIM)));
+                .push(Line::from("   no attributes, events, logs or links".fg(theme::DIM)));
         }
         let who = if wide { &mut right } else { &mut left };
         who.attributes("resource", &span.resource);
@@ -217,6 +218,25 @@ impl Page {
         }
     }
 
+    fn logs(&mut self, logs: &[Log], start: u64) {
+        if logs.is_empty() {
+            return;
+        }
+        self.section("logs");
+        for log in logs.iter().take(LOGS) {
+            let when = match log.time_unix_nano.checked_sub(start) {
+                Some(after) => format!("+{}", format::duration(after)),
+                None => format!("-{}", format::duration(start - log.time_unix_nano)),
+            };
+            self.pair(&when, &log_line(log), 3, severity_style(log.severity));
+            self.list(&log.attributes, 5);
+        }
+        if logs.len() > LOGS {
+            self.lines
+                .push(Line::from(format!("   only the first {LOGS} are shown").fg(theme::DIM)));
+        }
+    }
+
     fn links(&mut self, links: &[Link]) {
         if links.is_empty() {
             return;
@@ -256,6 +276,35 @@ impl Page {
                 Style::new().fg(theme::WARNING),
             );
         }
+    }
+}
+
+/// Severity, the event's name if it has one, and what it says.
+fn log_line(log: &Log) -> String {
+    let severity = match (log.severity_text.as_str(), log.severity) {
+        ("", Severity::Unspecified) => String::new(),
+        ("", severity) => format!("{} ", severity.name().to_uppercase()),
+        (text, _) => format!("{text} "),
+    };
+    let event = if log.event_name.is_empty() {
+        String::new()
+    } else {
+        format!("{} ", log.event_name)
+    };
+    let body = if log.body == Value::Empty {
+        String::new()
+    } else {
+        value(&log.body)
+    };
+    format!("{severity}{event}{body}")
+}
+
+fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::Error | Severity::Fatal => Style::new().fg(theme::ERROR),
+        Severity::Warn => Style::new().fg(theme::WARNING),
+        Severity::Trace | Severity::Debug => Style::new().fg(theme::DIM),
+        Severity::Info | Severity::Unspecified => Style::new(),
     }
 }
 

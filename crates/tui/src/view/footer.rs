@@ -35,14 +35,18 @@ fn notice(app: &App) -> Option<Line<'static>> {
     Some(Line::from(text.fg(theme::ERROR)))
 }
 
-/// As many keys as there is room for; help and quit always.
+/// As many keys as there is room for; help and quit always, but while a filter is typed they are letters.
 fn keys(app: &App, width: usize) -> Line<'static> {
     let here = KEYMAP
         .iter()
-        .filter(|binding| !binding.short.is_empty() && binding.applies(app.mode, app.pane));
+        .filter(|binding| !binding.short.is_empty() && binding.applies(app.here()));
     let entries: Vec<_> = here.map(|binding| (binding.keys[0].label(), binding.short)).collect();
     let size = |(key, short): &(String, &str)| key.chars().count() + short.chars().count() + 3;
-    let always = entries.len().saturating_sub(2);
+    let always = if app.filter.is_open() {
+        0
+    } else {
+        entries.len().saturating_sub(2)
+    };
     let mut left = width.saturating_sub(1 + entries[always..].iter().map(size).sum::<usize>());
     let mut line = Line::from(" ");
     for (at, entry) in entries.iter().enumerate() {

@@ -29,13 +29,21 @@ fn scaled(nano: u64, unit: u64, name: &str) -> String {
     }
 }
 
-/// Bytes, in MiB with one digit below ten.
-pub(super) fn mebibytes(bytes: usize) -> String {
-    let tenths = bytes * 10 / (1 << 20);
-    if tenths < 100 {
-        format!("{}.{}", tenths / 10, tenths % 10)
-    } else {
-        (tenths / 10).to_string()
+/// Bytes in their unit, with three digits or so: `512 B`, `1.50 KiB`, `12.3 MiB`, `256 MiB`, `2.00 GiB`.
+pub(super) fn bytes(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        0..0x400 => return format!("{bytes} B"),
+        0x400..0x10_0000 => (1 << 10, "KiB"),
+        0x10_0000..0x4000_0000 => (1 << 20, "MiB"),
+        _ => (1 << 30, "GiB"),
+    };
+    let whole = bytes / unit;
+    let hundredths = bytes % unit * 100 / unit;
+    match whole {
+        _ if hundredths == 0 => format!("{} {name}", grouped(whole)),
+        0..10 => format!("{whole}.{hundredths:02} {name}"),
+        10..100 => format!("{whole}.{} {name}", hundredths / 10),
+        _ => format!("{} {name}", grouped(whole)),
     }
 }
 
@@ -110,6 +118,52 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// As [`wrapped`], but a line ends between two words where it can.
+pub(super) fn wrapped_words(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if line.width() + word.trim_end().width() <= width {
+            line.push_str(word);
+            continue;
+        }
+        let pieces = wrapped(word, width);
+        if line.is_empty() {
+            lines.pop();
+        }
+        lines.extend(pieces);
+    }
+    lines
+}
+
+/// A number in about four characters, cut: `9 999`, `12.3 k`, `123 k`, `1.23 M`.
+pub(super) fn compact(number: u64) -> String {
+    let (unit, name) = match number {
+        0..10_000 => return grouped(number),
+        10_000..1_000_000 => (1_000, "k"),
+        1_000_000..1_000_000_000 => (1_000_000, "M"),
+        _ => (1_000_000_000, "G"),
+    };
+    let whole = number / unit;
+    let hundredths = number % unit * 100 / unit;
+    match whole {
+        0..10 => format!("{whole}.{hundredths:02} {name}"),
+        10..100 => format!("{whole}.{} {name}", hundredths / 10),
+        _ => format!("{} {name}", grouped(whole)),
+    }
+}
+
+/// How long ago a moment was: `now`, `2 s ago`, `3 min ago`, `2 h ago`.
+pub(super) fn ago(unix_nano: u64, now: &Now) -> String {
+    match now.unix_nano.saturating_sub(unix_nano) / 1_000_000_000 {
+        0 => "now".to_owned(),
+        seconds @ 1..120 => format!("{seconds} s ago"),
+        seconds @ 120..7_200 => format!("{} min ago", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h ago", seconds / 3_600),
+        seconds => format!("{} days ago", seconds / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +200,59 @@ mod tests {
         assert_eq!(wrapped("abcdef", 4), ["abcd", "ef"]);
         assert_eq!(wrapped("日本", 1), ["日", "本"]);
         assert_eq!(wrapped("", 4), [""]);
+    }
+
+    #[test]
+    fn words_stay_whole_where_they_can() {
+        assert_eq!(wrapped_words("one two three", 8), ["one two ", "three"]);
+        assert_eq!(wrapped_words("a verylongword b", 6), ["a ", "verylo", "ngword", " b"]);
+        assert_eq!(wrapped_words("", 4), [""]);
+        assert_eq!(wrapped_words("日本 語", 3), ["日", "本 ", "語"]);
+    }
+
+    #[test]
+    fn large_numbers_become_short() {
+        for (number, text) in [
+            (0, "0"),
+            (9_999, "9 999"),
+            (10_000, "10.0 k"),
+            (123_999, "123 k"),
+            (1_230_000, "1.23 M"),
+            (4_500_000_000, "4.50 G"),
+        ] {
+            assert_eq!(compact(number), text);
+        }
+    }
+
+    #[test]
+    fn bytes_have_their_unit() {
+        for (number, text) in [
+            (1_023, "1023 B"),
+            (1_536, "1.50 KiB"),
+            (256 << 20, "256 MiB"),
+            ((12 << 20) + (1 << 19), "12.5 MiB"),
+            (u64::MAX, "17 179 869 183 GiB"),
+        ] {
+            assert_eq!(bytes(number), text);
+        }
+    }
+
+    #[test]
+    fn the_past_is_told_in_its_unit() {
+        let now = Now {
+            unix_nano: 1_000_000_000_000_000,
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        for (seconds, text) in [
+            (0, "now"),
+            (2, "2 s ago"),
+            (119, "119 s ago"),
+            (120, "2 min ago"),
+            (90_000, "25 h ago"),
+        ] {
+            assert_eq!(ago(now.unix_nano - seconds * 1_000_000_000, &now), text);
+        }
+        assert_eq!(ago(u64::MAX, &now), "now", "clocks differ");
     }
 
     #[test]

@@ -1,48 +1,102 @@
-//! Two lines: what there is and who is up; where the collector listens and what was refused.
+//! Two lines: what there is, how fast it comes, what was not taken; where the collector listens and who is up.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
+use trace_model::ServiceStats;
 
-use super::{format, theme};
+use super::{Now, format, theme};
 use crate::app::{App, ServiceState};
 use crate::demo::PAGE;
 
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
-    for (line, content) in [(0, [counts(app), services(app)]), (1, [listeners(app), refused(app)])] {
-        let row = Rect {
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
+    let row = |line: u16| {
+        Rect {
             y: area.y + line,
             height: 1,
             ..area
         }
-        .intersection(area);
-        let [left, right] = content;
-        let width = u16::try_from(right.width()).unwrap_or(u16::MAX);
-        let [left_area, right_area] = Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(row);
-        frame.render_widget(left, left_area);
-        frame.render_widget(right, right_area);
+        .intersection(area)
+    };
+    let width = usize::from(area.width);
+    let mut trouble = trouble(app);
+    let counts = counts(app, now, width.saturating_sub(trouble.width() + 1));
+    // That nothing is wrong is worth saying only where there is room.
+    let fine = " 0 refused ";
+    if trouble.spans.is_empty() && counts.width() + fine.len() <= width {
+        trouble = Line::from(fine.fg(theme::DIM));
     }
+    pair(frame, counts, trouble, row(0));
+    let services = services(app);
+    pair(
+        frame,
+        listeners(app, width.saturating_sub(services.width() + 1)),
+        services,
+        row(1),
+    );
 }
 
-fn counts(app: &App) -> Line<'static> {
+/// One text left, one right; the right one stays whole.
+fn pair(frame: &mut Frame, left: Line, right: Line, row: Rect) {
+    let width = u16::try_from(right.width()).unwrap_or(u16::MAX);
+    let [left_area, right_area] = Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(row);
+    frame.render_widget(left, left_area);
+    frame.render_widget(right, right_area);
+}
+
+/// Spans per second, from all services.
+pub(super) fn rate(app: &App, now: &Now) -> u64 {
+    app.store
+        .services()
+        .map(|service: &ServiceStats| service.rate(now.unix_nano))
+        .sum()
+}
+
+/// What matters most comes first; what does not fit is left out. The health screen has all of it.
+fn counts(app: &App, now: &Now, width: usize) -> Line<'static> {
     let totals = app.store.totals();
     let mut line = Line::from(vec![
         Span::raw(" spanfall ").bold().fg(theme::ACCENT),
         Span::raw(format!(" {}", format::count(totals.traces as u64, "trace"))),
         Span::raw(" · ").fg(theme::DIM),
         Span::raw(format::count(totals.spans as u64, "span")),
-        Span::raw(" · ").fg(theme::DIM),
-        Span::raw(format!(
-            "{} of {} MiB",
-            format::mebibytes(totals.bytes),
-            format::mebibytes(totals.budget)
-        ))
-        .fg(theme::DIM),
     ]);
-    if totals.evicted_traces > 0 {
-        line.push_span(format!(" · {} made room", format::count(totals.evicted_traces, "trace")).fg(theme::DIM));
+    let mut say = |text: Span<'static>| {
+        if line.width() + 3 + text.width() <= width {
+            line.push_span(" · ".fg(theme::DIM));
+            line.push_span(text);
+        }
+    };
+    let rate = rate(app, now);
+    if rate > 0 {
+        say(format!("{} spans/s", format::compact(rate)).fg(theme::GOOD));
     }
+    let memory = format!("memory {} %", totals.bytes * 100 / totals.budget.max(1));
+    if width < WIDE {
+        say(memory.fg(theme::DIM));
+    } else {
+        say(format!("{memory} of {}", format::bytes(totals.budget as u64)).fg(theme::DIM));
+    }
+    if totals.evicted_traces > 0 {
+        say(format!("{} evicted", format::compact(totals.evicted_traces)).fg(theme::DIM));
+    }
+    line
+}
+
+/// From this width on things are said at more length.
+const WIDE: usize = 90;
+
+/// What was not taken, and what waits.
+fn trouble(app: &App) -> Line<'static> {
+    let mut line = Line::default();
+    let mut say = |number: u64, what: &str| {
+        if number > 0 {
+            line.push_span(format!(" {} {what} ", format::compact(number)).bold().fg(theme::WARNING));
+        }
+    };
+    say(app.health.busy(), "busy");
+    say(app.health.refused(), "refused");
     line
 }
 
@@ -68,40 +122,29 @@ pub(super) fn mark(state: &ServiceState) -> (&'static str, Style) {
     }
 }
 
-fn listeners(app: &App) -> Line<'static> {
+fn listeners(app: &App, width: usize) -> Line<'static> {
     let addresses = app.addresses;
+    let name = |name: &str| Span::raw(format!(" {name} ")).fg(theme::DIM);
+    let port = |port: &str| Span::raw(format!(":{port}"));
     let listeners = [
         ("otlp/grpc", addresses.otlp_grpc),
         ("otlp/http", addresses.otlp_http),
         ("sentry", addresses.sentry),
     ];
-    let mut line = Line::from(" ");
-    // The host once: all three listen on loopback.
-    line.push_span(Span::raw(format!("{} ", addresses.otlp_grpc.ip())).fg(theme::DIM));
-    for (name, address) in listeners {
-        line.push_span(Span::raw(format!(" {name} ")).fg(theme::DIM));
-        line.push_span(format!(":{}", address.port()));
+    let mut line = Line::default();
+    for (protocol, address) in listeners {
+        line.spans.extend([name(protocol), port(&address.port().to_string())]);
     }
-    if let Some((_, port)) = app.services.address(PAGE).and_then(|address| address.rsplit_once(':')) {
-        line.push_span(Span::raw(" page ").fg(theme::DIM));
-        line.push_span(format!(":{port}"));
-    }
-    line
-}
-
-fn refused(app: &App) -> Line<'static> {
-    let (refused, busy) = (app.health.refused(), app.health.busy());
-    let said = |number: u64, what: &str| {
-        let text = format!("{} {what} ", format::grouped(number));
-        if number == 0 {
-            text.fg(theme::DIM)
-        } else {
-            text.bold().fg(theme::WARNING)
+    if let Some((_, page)) = app.services.address(PAGE).and_then(|address| address.rsplit_once(':')) {
+        let page = [name("page"), port(page)];
+        if line.width() + page.iter().map(Span::width).sum::<usize>() <= width {
+            line.spans.extend(page);
         }
-    };
-    let mut line = Line::from(said(refused, "refused"));
-    if busy > 0 {
-        line.spans.insert(0, said(busy, "busy ·"));
+    }
+    // The host once: all three listen on loopback.
+    let host = format!(" {} ", addresses.otlp_grpc.ip());
+    if line.width() + host.len() <= width {
+        line.spans.insert(0, host.fg(theme::DIM));
     }
     line
 }

@@ -27,6 +27,11 @@ pub(super) fn draw(frame: &mut Frame, mode: Mode, first: usize, area: Rect) {
     frame.render_widget(page, area);
 }
 
+/// How many lines there are.
+pub(super) fn height(mode: Mode) -> usize {
+    lines(mode).len()
+}
+
 fn lines(mode: Mode) -> Vec<Line<'static>> {
     let known = KEYMAP
         .iter()

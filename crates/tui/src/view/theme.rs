@@ -10,6 +10,8 @@ pub(super) const ERROR: Color = Color::Indexed(203);
 pub(super) const GOOD: Color = Color::Indexed(77);
 /// What is on its way, or wants a look.
 pub(super) const WARNING: Color = Color::Indexed(221);
+/// What the filter has found.
+pub(super) const FOUND: Color = Color::Indexed(213);
 /// What matters less.
 pub(super) const DIM: Color = Color::Indexed(245);
 /// What only divides.

@@ -6,7 +6,7 @@ use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::{SentryReach, TraceSummary};
 
-use super::{Now, format, hint, theme, title};
+use super::{Now, filter, format, hint, theme, title};
 use crate::app::{App, Mode, Pane};
 use crate::text::clean;
 
@@ -34,47 +34,72 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if area.is_empty() {
         return;
     }
-    heading(frame, app, Rect { height: 1, ..area }, focused);
+    let above = if app.filter.is_open() { 2 } else { 1 };
     let body = Rect {
-        y: area.y + 1,
-        height: area.height - 1,
+        y: area.y + above,
+        height: area.height.saturating_sub(above),
         ..area
-    };
+    }
+    .intersection(area);
     let traces = app.store.traces(app.traces.visible());
     if traces.is_empty() {
-        frame.render_widget(nothing_yet(app), body);
+        frame.render_widget(nothing_here(app), body);
     }
     for (row, trace) in body.rows().zip(&traces) {
         let selected = app.traces.selected() == Some(trace.trace_id);
         if selected {
             frame.buffer_mut().set_style(row, theme::cursor(focused));
         }
-        draw_row(frame, trace, row, selected, now);
+        let found = app.store.found_in(trace.trace_id);
+        draw_row(frame, trace, row, Marks { selected, found }, now);
     }
+    if app.filter.is_open() {
+        // Over the rows: what is wrong with a filter may take more than one line.
+        filter::draw(frame, app, area);
+    } else {
+        heading(frame, app, Rect { height: 1, ..area }, focused);
+    }
+}
+
+/// What a row says besides what the trace does.
+#[derive(Clone, Copy)]
+struct Marks {
+    selected: bool,
+    /// How many of its spans the filter has found.
+    found: usize,
 }
 
 fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool) {
     let Columns([_, _, name, services, duration, spans, sentry]) = Columns::of(row);
-    let state = if app.traces.following() { " following the newest" } else { "" };
-    let left = Line::from(vec![title(" TRACES", focused), state.fg(theme::DIM)]);
-    frame.render_widget(
-        left,
-        Rect {
-            x: row.x,
-            width: name.right().saturating_sub(row.x),
-            ..row
-        },
-    );
-    for (text, area) in [("services", services), ("spans", spans), ("sentry", sentry)] {
-        frame.render_widget(Line::from(text.fg(theme::DIM)), area);
+    let mut left = Line::from(title(" TRACES", focused));
+    left.spans
+        .extend(filter::in_title(app, usize::from(row.width).saturating_sub(left.width())));
+    if left.spans.len() == 1 && app.traces.following() {
+        left.push_span(" following the newest".fg(theme::DIM));
     }
-    frame.render_widget(Line::from("duration ".fg(theme::DIM)).right_aligned(), duration);
+    // A filter may need the room of the columns' names.
+    let end = row.x.saturating_add(u16::try_from(left.width()).unwrap_or(u16::MAX));
+    let left_area = Rect {
+        width: name.right().max(end.min(row.right())).saturating_sub(row.x),
+        ..row
+    };
+    frame.render_widget(left, left_area);
+    for (text, area) in [("services", services), ("spans", spans), ("sentry", sentry)] {
+        if area.x > end {
+            frame.render_widget(Line::from(text.fg(theme::DIM)), area);
+        }
+    }
+    if duration.x > end {
+        frame.render_widget(Line::from("duration ".fg(theme::DIM)).right_aligned(), duration);
+    }
 }
 
-fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, selected: bool, now: &Now) {
+fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, now: &Now) {
     let Columns([mark, time, name, services, duration, spans, sentry]) = Columns::of(row);
     let failed = trace.errors > 0;
-    frame.render_widget(Line::from(if selected { " ▸" } else { "  " }), mark);
+    let pin = if trace.pinned { "★" } else { " " };
+    let cursor = if marks.selected { "▸" } else { " " };
+    frame.render_widget(Line::from(vec![pin.fg(theme::ACCENT), cursor.into()]), mark);
     frame.render_widget(
         Line::from(format::time_of_day(trace.start_unix_nano, now).fg(theme::DIM)),
         time,
@@ -90,6 +115,9 @@ fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, selected: bool, 
     let mut counts = Line::from(format::grouped(trace.spans as u64));
     if failed {
         counts.push_span(format!(" ✗{}", format::grouped(trace.errors as u64)).bold().fg(theme::ERROR));
+    }
+    if marks.found > 0 {
+        counts.push_span(format!(" ◆{}", format::grouped(marks.found as u64)).fg(theme::FOUND));
     }
     if trace.truncated > 0 {
         counts.push_span(" truncated".fg(theme::WARNING));
@@ -148,7 +176,10 @@ pub(super) fn sentry_reach(reach: SentryReach) -> Span<'static> {
     }
 }
 
-fn nothing_yet(app: &App) -> ratatui::widgets::Paragraph<'static> {
+fn nothing_here(app: &App) -> ratatui::widgets::Paragraph<'static> {
+    if app.store.filter().is_some() && app.store.totals().traces > 0 {
+        return hint([filter::nothing_found(app)]);
+    }
     let text = match app.mode {
         Mode::Demo if app.services.all_ready() => "no trace yet: press r to send a password reset".fg(theme::ACCENT),
         Mode::Demo => "starting the demo's services …".fg(theme::WARNING),

@@ -85,6 +85,12 @@ fn heading(frame: &mut Frame, trace: &TraceSummary, row: Rect, focused: bool) {
     if trace.truncated > 0 {
         say(format!("truncated: {} left out", format::count(trace.truncated as u64, "span")).fg(theme::WARNING));
     }
+    if trace.logs > 0 {
+        say(format::count(trace.logs as u64, "log").into());
+    }
+    if trace.pinned {
+        say("★ pinned".fg(theme::ACCENT));
+    }
     if trace.sentry.reached > 0 {
         say(Span::raw("reached Sentry "));
         line.push_span(sentry_reach(trace.sentry));
@@ -191,6 +197,9 @@ fn more_below(frame: &mut Frame, rows: usize, area: Rect) {
 /// For somebody who sees the program for the first time.
 fn how_to_begin(app: &App) -> Vec<Line<'static>> {
     let addresses = app.addresses;
+    if app.store.filter().is_some() && app.store.totals().traces > 0 {
+        return Vec::new();
+    }
     let mut lines = vec![Line::default()];
     match app.mode {
         Mode::Demo => {

@@ -3,6 +3,7 @@
 use std::io::{self, Stdout, stdout};
 
 use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::CrosstermBackend;
@@ -32,7 +33,13 @@ impl Terminal {
         let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
         let terminal = Self { inner };
         // Not `Terminal::clear`, which asks the terminal where its cursor is: not every one answers.
-        execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), Hide)?;
+        execute!(
+            stdout(),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            Clear(ClearType::All),
+            Hide
+        )?;
         Ok(terminal)
     }
 
@@ -60,6 +67,6 @@ impl Drop for Terminal {
 
 /// As often as you like. Errors have nowhere to go: the terminal is what failed.
 fn give_back() {
-    let _ = execute!(stdout(), LeaveAlternateScreen, Show);
+    let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
 }

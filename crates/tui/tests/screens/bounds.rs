@@ -81,16 +81,17 @@ fn wide_names_keep_the_columns() {
 #[test]
 fn a_trace_that_leaves_makes_way_for_its_neighbour() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
-    scene.app.store = Store::new(16 * 1024);
+    scene.app.store = Store::new(1 << 20);
     scene.add(password_reset());
     scene.press(&[KeyCode::Enter, KeyCode::End]);
     scene.draw();
     assert_eq!(scene.app.traces.selected(), Some(trace(1)));
-    for number in 2..=60 {
-        scene.add(vec![span(number, 1, 0, "api", "GET /", 0, 1)]);
+    let large = "x".repeat(20_000);
+    for number in 2..=120 {
+        scene.add(vec![span(number, 1, 0, "api", &large, 0, 1)]);
         scene.draw();
     }
     let selected = scene.app.traces.selected().expect("some trace");
     assert!(selected != trace(1) && scene.app.store.trace(selected).is_some());
-    assert!(scene.text().contains("made room"), "{}", scene.text());
+    assert!(scene.text().contains("evicted"), "{}", scene.text());
 }

@@ -17,6 +17,8 @@ use trace_model::{Source, SpanId, Store, TraceId, otlp};
 /// 2026-01-02 03:04:05 UTC.
 pub(crate) const START: u64 = 1_767_323_045_000_000_000;
 const MILLI: u64 = 1_000_000;
+/// When all frames are drawn.
+pub(crate) const NOW: u64 = START + 250 * MILLI;
 
 pub(crate) struct Scene {
     pub(crate) app: App,
@@ -54,8 +56,9 @@ impl Scene {
 
     pub(crate) fn add(&mut self, spans: Vec<ResourceSpans>) {
         let (batch, rejected) = otlp::batch(spans, Source::OtlpHttp);
-        assert_eq!(rejected, []);
-        self.app.store.add(batch);
+        assert!(rejected.is_empty(), "{rejected}");
+        // Within the seconds that the rate is made of.
+        self.app.store.add(batch.received_at(NOW - 2_500 * MILLI));
     }
 
     /// Presses keys one after the other, each followed by a frame, as a person would.
@@ -64,7 +67,9 @@ impl Scene {
         for key in keys {
             self.draw();
             let event = KeyEvent::new(*key, KeyModifiers::NONE);
-            last = keymap::action(&event, self.app.mode, self.app.pane).and_then(|action| self.app.update(action));
+            last = keymap::action(&event, self.app.here()).and_then(|action| self.app.update(action));
+            // What the event loop does between two frames.
+            while self.app.store.search(1_000) {}
         }
         last
     }
@@ -80,7 +85,7 @@ impl Scene {
 
     pub(crate) fn draw(&mut self) -> Buffer {
         let now = Now {
-            unix_nano: START + 250 * MILLI,
+            unix_nano: NOW,
             zone: jiff::tz::TimeZone::UTC,
         };
         let app = &mut self.app;

@@ -34,7 +34,13 @@ fn label(row: &Row, width: usize) -> Line<'static> {
         (_, 0) => "▾ ",
         _ => "▸ ",
     };
-    let mut line = Line::from(vec![" ".repeat(indent).into(), fold.fg(theme::DIM)]);
+    let found = row.line.as_ref().is_some_and(|line| line.found);
+    let mark = if found { "◆" } else { " " };
+    let mut line = Line::from(vec![
+        mark.fg(theme::FOUND),
+        " ".repeat(indent - 1).into(),
+        fold.fg(theme::DIM),
+    ]);
     let hidden = if row.hidden > 0 {
         format!(" +{}", format::grouped(row.hidden as u64))
     } else {
@@ -63,6 +69,7 @@ fn label(row: &Row, width: usize) -> Line<'static> {
             } else {
                 Style::new()
             };
+            let name = if found { name.bold() } else { name };
             say(clean(&span.name).into_owned(), name);
         }
         None => say(

@@ -1,0 +1,149 @@
+//! A line of text that is typed.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Text with a cursor. What the text holds is the person's affair; who shows it cleans it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputLine {
+    text: String,
+    /// In bytes, between two characters.
+    cursor: usize,
+}
+
+/// Where the cursor goes, or what is deleted there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Edit {
+    Left,
+    Right,
+    Start,
+    End,
+    DeleteLeft,
+    DeleteRight,
+    DeleteWord,
+    DeleteToStart,
+}
+
+impl InputLine {
+    /// A text with the cursor behind it.
+    pub(super) fn of(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            cursor: text.len(),
+        }
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is left of the cursor.
+    #[must_use]
+    pub fn before_cursor(&self) -> &str {
+        &self.text[..self.cursor]
+    }
+
+    /// Inserts at the cursor, as far as there is room within `limit` characters; what breaks a line becomes a space.
+    pub(super) fn insert(&mut self, more: impl Iterator<Item = char>, limit: usize) {
+        let room = limit.saturating_sub(self.text.chars().count());
+        let more: String = more
+            .take(room)
+            .map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c })
+            .collect();
+        self.text.insert_str(self.cursor, &more);
+        self.cursor += more.len();
+    }
+
+    pub(super) fn edit(&mut self, edit: Edit) {
+        let (left, right) = self.text.split_at(self.cursor);
+        let before = self.cursor - left.graphemes(true).next_back().map_or(0, str::len);
+        let after = self.cursor + right.graphemes(true).next().map_or(0, str::len);
+        match edit {
+            Edit::Left => self.cursor = before,
+            Edit::Right => self.cursor = after,
+            Edit::Start => self.cursor = 0,
+            Edit::End => self.cursor = self.text.len(),
+            Edit::DeleteLeft => self.delete_from(before),
+            Edit::DeleteRight => {
+                self.text.drain(self.cursor..after);
+            }
+            Edit::DeleteWord => {
+                let word = left.trim_end().rfind(char::is_whitespace);
+                let start = word.map_or(0, |space| space + left[space..].chars().next().map_or(0, char::len_utf8));
+                self.delete_from(start);
+            }
+            Edit::DeleteToStart => self.delete_from(0),
+        }
+    }
+
+    fn delete_from(&mut self, start: usize) {
+        self.text.drain(start..self.cursor);
+        self.cursor = start;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line with `|` at the cursor.
+    fn shown(line: &InputLine) -> String {
+        let (left, right) = line.text.split_at(line.cursor);
+        format!("{left}|{right}")
+    }
+
+    #[test]
+    fn it_is_edited_as_lines_are() {
+        let mut line = InputLine::of("one two");
+        let steps = [
+            (Edit::Left, "one tw|o"),
+            (Edit::DeleteLeft, "one t|o"),
+            (Edit::DeleteRight, "one t|"),
+            (Edit::DeleteRight, "one t|"),
+            (Edit::DeleteWord, "one |"),
+            (Edit::DeleteWord, "|"),
+            (Edit::DeleteWord, "|"),
+            (Edit::DeleteLeft, "|"),
+            (Edit::Left, "|"),
+            (Edit::Right, "|"),
+        ];
+        for (edit, expected) in steps {
+            line.edit(edit);
+            assert_eq!(shown(&line), expected, "{edit:?}");
+        }
+        line = InputLine::of("a b");
+        line.edit(Edit::Start);
+        line.edit(Edit::Right);
+        assert_eq!(shown(&line), "a| b");
+        line.edit(Edit::DeleteToStart);
+        assert_eq!(shown(&line), "| b");
+        line.edit(Edit::End);
+        assert_eq!(shown(&line), " b|");
+    }
+
+    #[test]
+    fn a_character_is_what_a_person_sees() {
+        let mut line = InputLine::of("ae\u{301}日🇩🇪");
+        for expected in ["ae\u{301}日|", "ae\u{301}|", "a|", "|"] {
+            line.edit(Edit::DeleteLeft);
+            assert_eq!(shown(&line), expected);
+        }
+        line.insert("e\u{301}\u{3000}x".chars(), 10);
+        line.edit(Edit::DeleteWord);
+        assert_eq!(shown(&line), "e\u{301}\u{3000}|", "an ideographic space is one too");
+        line.edit(Edit::Start);
+        line.edit(Edit::Right);
+        assert_eq!(line.before_cursor(), "e\u{301}");
+    }
+
+    #[test]
+    fn a_paste_is_one_line_and_bounded() {
+        let mut line = InputLine::of("ab");
+        line.edit(Edit::Left);
+        line.insert("1\r\n2\t3".chars(), 6);
+        assert_eq!(shown(&line), "a1  2|b");
+        line.insert("xyz".chars(), 6);
+        assert_eq!(line.text().chars().count(), 6);
+    }
+}

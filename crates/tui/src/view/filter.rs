@@ -1,0 +1,185 @@
+//! The filter: while it is typed, and in the title of the list.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Style, Stylize};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
+use trace_model::FilterError;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::{format, theme, title};
+use crate::app::App;
+use crate::text::clean;
+
+const LABEL: &str = " FILTER ";
+
+/// The line that is typed, with the terminal's cursor in it; below it what it finds, or what is wrong with it.
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
+    let row = Rect { height: 1, ..area };
+    let label = u16::try_from(LABEL.width()).unwrap_or(0).min(row.width);
+    let field = Rect {
+        x: row.x + label,
+        width: row.width - label,
+        ..row
+    };
+    let text = clean(app.filter.line().text()).into_owned();
+    let cursor = clean(app.filter.line().before_cursor()).width();
+    let shown = Shown::of(&text, cursor, usize::from(field.width));
+    frame.render_widget(Line::from(title(LABEL, true)), row);
+    let style = if app.filter.error().is_some() {
+        Style::new().fg(theme::WARNING)
+    } else {
+        Style::new().bold()
+    };
+    frame.render_widget(Span::styled(shown.text, style), field);
+    if let Some(column) = column(field, cursor - shown.from) {
+        frame.set_cursor_position((column, field.y));
+    }
+    let below = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+    .intersection(area);
+    match app.filter.error() {
+        Some(error) => problem(frame, error, &text, shown.from, label, below),
+        None => frame.render_widget(status(app), Rect { height: 1, ..below }.intersection(below)),
+    }
+}
+
+/// The part of a line that is in view: it moves so that the cursor always is.
+struct Shown<'a> {
+    text: &'a str,
+    /// The column at which it begins.
+    from: usize,
+}
+
+impl<'a> Shown<'a> {
+    fn of(text: &'a str, cursor: usize, width: usize) -> Self {
+        // One column is for the cursor behind the text.
+        let hidden = (cursor + 1).saturating_sub(width);
+        let mut from = 0;
+        for (at, grapheme) in text.grapheme_indices(true) {
+            if from >= hidden {
+                return Self { text: &text[at..], from };
+            }
+            from += grapheme.width();
+        }
+        Self {
+            text: "",
+            from: cursor.min(from),
+        }
+    }
+}
+
+fn column(field: Rect, offset: usize) -> Option<u16> {
+    let offset = u16::try_from(offset).ok().filter(|offset| *offset < field.width)?;
+    Some(field.x + offset)
+}
+
+/// A caret under the character that is meant, and what is wrong there; on lines of its own where there is no room beside it.
+fn problem(frame: &mut Frame, error: &FilterError, text: &str, from: usize, label: u16, area: Rect) {
+    let before: String = text.chars().take(error.at.start).collect();
+    let at = usize::from(label) + before.width().saturating_sub(from);
+    let message = clean(&error.message);
+    let width = usize::from(area.width);
+    let at = at.min(width.saturating_sub(1));
+    let caret = "▲".bold().fg(theme::ERROR);
+    let mut lines = vec![Line::from(vec![" ".repeat(at).into(), caret])];
+    if at + 2 + message.width() < width {
+        lines[0].push_span(format!(" {message}").fg(theme::ERROR));
+    } else {
+        let pieces = format::wrapped_words(&message, width.saturating_sub(2).max(1));
+        lines.extend(
+            pieces
+                .into_iter()
+                .map(|piece| Line::from(format!(" {piece}").fg(theme::ERROR))),
+        );
+    }
+    for (row, line) in area.rows().zip(lines) {
+        frame.render_widget(Clear, row);
+        frame.render_widget(line, row);
+    }
+}
+
+/// What the line finds; for an empty one, what it could be.
+fn status(app: &App) -> Line<'static> {
+    let mut line = Line::from(" ".repeat(LABEL.width()));
+    if app.store.filter().is_some() {
+        line.spans.extend(found(app));
+    } else {
+        line.push_span("a word, or like ".fg(theme::DIM));
+        for example in ["service:api", "status:error", "duration:>50ms"] {
+            line.push_span(example.fg(theme::ACCENT));
+            line.push_span("  ".fg(theme::DIM));
+        }
+        line.push_span("(more: Esc, then ?)".fg(theme::DIM));
+    }
+    line
+}
+
+/// For the title of the list, while nobody types: the filter, and what it has found. Nothing without one.
+pub(super) fn in_title(app: &App, width: usize) -> Vec<Span<'static>> {
+    if app.store.filter().is_none() {
+        return Vec::new();
+    }
+    let found = found(app);
+    let room = width.saturating_sub(found.iter().map(Span::width).sum::<usize>() + " filter:  · ".len());
+    let mut spans = vec![
+        " filter: ".fg(theme::DIM),
+        format::at_most(&clean(app.filter.set_text()), room).bold().fg(theme::FOUND),
+        " · ".fg(theme::DIM),
+    ];
+    spans.extend(found);
+    spans
+}
+
+/// `12 of 3 400 traces · 57 spans · searching 43 %`.
+fn found(app: &App) -> Vec<Span<'static>> {
+    let progress = app.store.search_progress().unwrap_or_default();
+    let (listed, all) = (app.store.listed() as u64, app.store.totals().traces as u64);
+    let mut spans = vec![
+        format!("{} of {}", format::grouped(listed), format::count(all, "trace")).into(),
+        format!(" · {}", format::count(progress.found as u64, "span")).into(),
+    ];
+    if !progress.is_complete() {
+        spans.push(format!(" · searching {} %", percent(progress.searched, progress.total)).fg(theme::WARNING));
+    }
+    spans
+}
+
+/// Where the list would be, when there is nothing in it.
+pub(super) fn nothing_found(app: &App) -> Line<'static> {
+    let progress = app.store.search_progress().unwrap_or_default();
+    if progress.is_complete() {
+        Line::from("no trace matches the filter · Esc clears it".fg(theme::WARNING))
+    } else {
+        let percent = percent(progress.searched, progress.total);
+        Line::from(format!("nothing found yet · searching {percent} %").fg(theme::DIM))
+    }
+}
+
+fn percent(part: usize, whole: usize) -> usize {
+    (part * 100).checked_div(whole).unwrap_or(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_stays_in_view() {
+        let shown = |cursor, width| {
+            let shown = Shown::of("ab日本cd", cursor, width);
+            (shown.text.to_owned(), shown.from)
+        };
+        assert_eq!(shown(0, 4), ("ab日本cd".to_owned(), 0));
+        assert_eq!(shown(3, 4), ("ab日本cd".to_owned(), 0));
+        assert_eq!(shown(6, 4), ("本cd".to_owned(), 4), "half of a wide character is not shown");
+        assert_eq!(shown(8, 4), ("cd".to_owned(), 6));
+        assert_eq!(shown(8, 1), (String::new(), 8));
+        assert_eq!(shown(8, 0), (String::new(), 8));
+    }
+}
