@@ -17,8 +17,9 @@ pub(crate) use http::Http;
 
 /// How many connections send at once, one request at a time each.
 const CONNECTIONS: usize = 4;
-/// After "try again". The time that the answer names is meant for exporters; here it would measure how long it is.
-const AFTER_BUSY: Duration = Duration::from_millis(2);
+/// After "try again". The time that the answer names is meant for exporters, and would leave the receiver idle here; much less than
+/// it takes to work off what waits would make it refuse the same spans over and over.
+const AFTER_BUSY: Duration = Duration::from_millis(10);
 /// How long an answer may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 

@@ -52,6 +52,15 @@ impl Figure {
         }
     }
 
+    /// The same, and it shall be at least `goal` times as high.
+    pub(crate) fn times_at_least(what: impl Display, goal: f64, rate: f64, other: f64) -> Self {
+        Self {
+            goal: format!("≥ {goal:.1} ×"),
+            reached: Some(rate >= goal * other),
+            ..Self::times(what, rate, other)
+        }
+    }
+
     /// A ratio that shall be at most so high; `unit` follows the numbers.
     pub(crate) fn at_most(what: impl Display, goal: f64, measured: f64, unit: &str) -> Self {
         Self {
@@ -165,6 +174,7 @@ mod tests {
             Figure::at_most("memory", 1.5, 1.334, "×"),
             Figure::times("walking", 7.06e6, 1e6),
         ]);
+        report.extend(vec![Figure::times_at_least("decoding", 2.0, 30.0, 20.0)]);
         report.failed("filter", "no | such key\nthe screen:");
         let expected = "\
 # Speed
@@ -177,6 +187,7 @@ a machine
 | a key     | ≤ 30 ms  | 31 ms        | ✗ |                 |
 | memory    | ≤ 1.5 ×  | 1.33 ×       | ✓ |                 |
 | walking   |          | 7.1 ×        |   |                 |
+| decoding  | ≥ 2.0 ×  | 1.5 ×        | ✗ |                 |
 | filter    |          | not measured | ✗ | no / such key   |
 ";
         assert_eq!(report.to_string(), expected);
