@@ -11,6 +11,7 @@ mod header;
 mod health;
 mod help;
 mod output;
+mod page;
 mod theme;
 mod traces;
 mod waterfall;
@@ -55,7 +56,7 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
 #[must_use]
 pub fn overlay_lines(app: &App, area: Rect) -> usize {
     match app.overlay {
-        Some(Overlay::Help(_)) => help::height(app.mode),
+        Some(Overlay::Help(_)) => help::height(app.mode, area),
         Some(Overlay::Health(_)) => health::height(app, area),
         Some(Overlay::Output) | None => 0,
     }

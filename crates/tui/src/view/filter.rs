@@ -110,12 +110,12 @@ fn status(app: &App) -> Line<'static> {
     if app.store.filter().is_some() {
         line.spans.extend(found(app));
     } else {
-        line.push_span("a word, or like ".fg(theme::DIM));
+        line.push_span("a word, or ".fg(theme::DIM));
         for example in ["service:api", "status:error", "duration:>50ms"] {
             line.push_span(example.fg(theme::ACCENT));
             line.push_span("  ".fg(theme::DIM));
         }
-        line.push_span("(more: Esc, then ?)".fg(theme::DIM));
+        line.push_span("more: Esc, ?".fg(theme::DIM));
     }
     line
 }

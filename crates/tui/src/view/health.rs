@@ -1,8 +1,295 @@
-use super::Now;
-use crate::app::App;
+//! Ingest health: what comes in, from whom, what is kept of it, and what was not taken and why.
+
+mod services;
+
+use std::time::UNIX_EPOCH;
+
+use collector::{OtlpCounts, SentryCounts};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-pub(super) fn draw(_: &mut Frame, _: &App, _: usize, _: Rect, _: &Now) {}
-pub(super) fn height(_: &App, _: Rect) -> usize {
-    0
+use ratatui::style::{Style, Stylize};
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::page::{self, Page};
+use super::{Now, format, theme};
+use crate::app::App;
+use crate::text::clean;
+
+pub(super) fn draw(frame: &mut Frame, app: &App, first: usize, area: Rect, now: &Now) {
+    page::draw(frame, " Ingest health ", &lay_out(app, area, now), first, area);
+}
+
+/// How many lines there are.
+pub(super) fn height(app: &App, area: Rect) -> usize {
+    // All that changes with time has a fixed width.
+    let any = Now {
+        unix_nano: 0,
+        zone: jiff::tz::TimeZone::UTC,
+    };
+    lay_out(app, area, &any).height()
+}
+
+fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
+    Page::of(area, |width| {
+        let mut first = Vec::new();
+        listeners(&mut first, app, width);
+        first.push(Line::default());
+        memory(&mut first, app, width);
+        let mut second = Vec::new();
+        services::lay_out(&mut second, app, width, now);
+        second.push(Line::default());
+        refusals(&mut second, app, width, now);
+        [first, second]
+    })
+}
+
+/// How wide the names of facts are.
+const NAMES: usize = 11;
+/// How wide a listener's numbers are.
+const NUMBERS: usize = 12;
+
+fn listeners(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
+    let name = |text: &str| Span::raw(format::exactly(text, NAMES)).fg(theme::DIM);
+    let mut header = Line::from(format::exactly("LISTENERS", NAMES).bold());
+    let mut addresses = Line::from(name("at port"));
+    for (listener, address) in [
+        ("OTLP/gRPC", app.addresses.otlp_grpc),
+        ("OTLP/HTTP", app.addresses.otlp_http),
+        ("Sentry", app.addresses.sentry),
+    ] {
+        header.push_span(format!("{listener:>NUMBERS$}").bold());
+        addresses.push_span(format!("{:>NUMBERS$}", address.port()));
+    }
+    lines.extend([header, addresses]);
+    let health = &app.health;
+    let (grpc, http, sentry) = (&health.otlp_grpc, &health.otlp_http, &health.sentry);
+    for fact in FACTS {
+        let mut line = Line::from(name(fact.name));
+        for number in [(fact.otlp)(grpc), (fact.otlp)(http)]
+            .map(Some)
+            .into_iter()
+            .chain([(fact.sentry)(sentry)])
+        {
+            let style = match number {
+                Some(1..) if fact.bad => Style::new().bold().fg(theme::WARNING),
+                Some(1..) => Style::new(),
+                _ => Style::new().fg(theme::DIM),
+            };
+            let number = number.map_or_else(|| "–".to_owned(), |number| short(number, NUMBERS - 1));
+            line.push_span(Span::styled(format!("{number:>NUMBERS$}"), style));
+        }
+        let room = width.saturating_sub(line.width() + 2);
+        line.push_span(format!("  {}", format::at_most(fact.about, room)).fg(theme::DIM));
+        lines.push(line);
+    }
+    if !sentry.items.is_empty() {
+        let items: Vec<_> = sentry
+            .items
+            .iter()
+            .map(|(name, count)| format!("{} {}", format::grouped(*count), clean(name)))
+            .collect();
+        say(lines, "items", items.join(" · ").into(), "in Sentry's envelopes", width);
+    }
+}
+
+/// A row of the listeners' table.
+struct Fact {
+    name: &'static str,
+    otlp: fn(&OtlpCounts) -> u64,
+    /// `None` where the protocol has no such thing.
+    sentry: fn(&SentryCounts) -> Option<u64>,
+    /// Whether any at all is worth a look.
+    bad: bool,
+    about: &'static str,
+}
+
+const FACTS: &[Fact] = &[
+    Fact {
+        name: "requests",
+        otlp: |counts| counts.requests,
+        sentry: |counts| Some(counts.envelopes),
+        bad: false,
+        about: "taken, or part of them",
+    },
+    Fact {
+        name: "spans",
+        otlp: |counts| counts.spans,
+        sentry: |counts| Some(counts.spans),
+        bad: false,
+        about: "in them",
+    },
+    Fact {
+        name: "logs",
+        otlp: |counts| counts.log_records,
+        sentry: |_| None,
+        bad: false,
+        about: "log records in them",
+    },
+    Fact {
+        name: "metrics",
+        otlp: |counts| counts.data_points,
+        sentry: |_| None,
+        bad: false,
+        about: "data points in them",
+    },
+    Fact {
+        name: "left out",
+        otlp: |counts| counts.rejected_spans,
+        sentry: |counts| Some(counts.bad_items),
+        bad: true,
+        about: "unusable parts of them",
+    },
+    Fact {
+        name: "refused",
+        otlp: |counts| counts.refused,
+        sentry: |counts| Some(counts.refused),
+        bad: true,
+        about: "wrong: see why below",
+    },
+    Fact {
+        name: "busy",
+        otlp: |counts| counts.busy,
+        sentry: |counts| Some(counts.busy),
+        bad: true,
+        about: "asked to come again",
+    },
+];
+
+fn memory(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
+    let totals = app.store.totals();
+    let several = |number: u64, noun| format::count(number, noun);
+    page::heading(lines, "memory", "what is kept, as far as --max-memory goes", width);
+    let used = totals.bytes as u64;
+    let share = format!(
+        " {} of {} · {} %",
+        format::bytes(used),
+        format::bytes(totals.budget as u64),
+        used * 100 / (totals.budget as u64).max(1)
+    );
+    lines.push(Line::from(vec![
+        format!("{:<1$}", "used", NAMES + 2).fg(theme::DIM),
+        gauge(used, totals.budget as u64, GAUGE).fg(theme::ACCENT),
+        share.into(),
+    ]));
+    let held = format!(
+        "{} · {} · {} · {} metric series",
+        several(totals.traces as u64, "trace"),
+        several(totals.spans as u64, "span"),
+        several(totals.logs as u64, "log"),
+        format::grouped(app.store.metrics().series().len() as u64),
+    );
+    let evicted = format!(
+        "{} · {} · {}",
+        several(totals.evicted_traces, "trace"),
+        several(totals.evicted_spans, "span"),
+        several(totals.evicted_logs, "log"),
+    );
+    let truncated = format!(
+        "{} · {}",
+        several(totals.truncated_spans, "span"),
+        several(totals.truncated_logs, "log")
+    );
+    let mut fact = |name: &str, value: String, about: &str, bad: bool| {
+        let value = if bad { value.bold().fg(theme::WARNING) } else { value.into() };
+        say(lines, name, value, about, width);
+    };
+    fact("held", held, "", false);
+    fact(
+        "pinned",
+        several(totals.pinned as u64, "trace"),
+        "never evicted; * pins the selected one",
+        false,
+    );
+    fact("evicted", evicted, "left in a full memory, longest quiet first", false);
+    fact(
+        "truncated",
+        truncated,
+        "no room: their trace alone, or pinned ones, fill it",
+        totals.truncated_spans + totals.truncated_logs > 0,
+    );
+    fact(
+        "repeated",
+        several(totals.repeated_spans, "span"),
+        "came again: a retry, or the end after the start",
+        false,
+    );
+}
+
+/// How wide a bar for a part of a whole is.
+const GAUGE: usize = 20;
+
+/// A name, its value, and what that means; below the value where there is no room beside it.
+fn say(lines: &mut Vec<Line<'static>>, name: &str, value: Span<'static>, about: &str, width: usize) {
+    let room = width.saturating_sub(NAMES + 2);
+    let fits = value.width() + 2 + about.width() <= room;
+    let beside = value.width() <= room;
+    page::pair(lines, name.to_owned().fg(theme::DIM), value, NAMES, width);
+    let about = format!("  {about}").fg(theme::DIM);
+    match lines.last_mut() {
+        Some(line) if fits && beside => line.push_span(about),
+        _ => page::pair(lines, "".into(), about, NAMES, width),
+    }
+}
+
+fn refusals(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) {
+    page::heading(
+        lines,
+        "refused",
+        "the last requests, or parts of them, that were not taken, and what their senders were told",
+        width,
+    );
+    if app.health.recent.is_empty() {
+        lines.push(Line::from("nothing has been refused".fg(theme::GOOD)));
+    }
+    for refused in app.health.recent.iter().rev() {
+        let since = refused.time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let time = format::time_of_day(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX), now);
+        let left = format!("{time} {}", refused.listener);
+        let reason = clean(&refused.reason).into_owned();
+        page::pair(
+            lines,
+            left.fg(theme::DIM),
+            Span::raw(reason).fg(theme::WARNING),
+            REFUSED,
+            width,
+        );
+    }
+}
+
+/// How wide a refusal's time and listener are.
+const REFUSED: usize = "12:34:56 OTLP/HTTP".len();
+
+/// A number in at most `width` columns, whole if it fits.
+fn short(number: u64, width: usize) -> String {
+    let whole = format::grouped(number);
+    if whole.len() <= width {
+        whole
+    } else {
+        format::compact(number)
+    }
+}
+
+/// A bar that is full as far as a part is of the whole, to an eighth of a cell.
+fn gauge(part: u64, whole: u64, cells: usize) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = u128::from(part.min(whole)) * 8 * cells as u128 / u128::from(whole.max(1));
+    let eighths = usize::try_from(eighths).unwrap_or(0);
+    let bar = format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8]);
+    let rest = cells - bar.width();
+    format!("{bar}{}", "░".repeat(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gauge_is_as_full_as_it_says() {
+        assert_eq!(gauge(0, 100, 4), "░░░░");
+        assert_eq!(gauge(50, 100, 4), "██░░");
+        assert_eq!(gauge(33, 100, 4), "█▎░░");
+        assert_eq!(gauge(500, 100, 4), "████");
+        assert_eq!(gauge(1, 0, 2), "░░");
+    }
 }

@@ -1,47 +1,65 @@
-//! All keys, and what the marks mean.
+//! All keys, the filter's language, and what the marks mean.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Style, Stylize};
+use ratatui::style::Stylize;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Clear, Paragraph};
+use trace_model::filter;
 
+use super::page::{self, Page};
 use super::theme;
 use crate::app::Mode;
 use crate::keymap::{KEYMAP, Place};
 
 pub(super) fn draw(frame: &mut Frame, mode: Mode, first: usize, area: Rect) {
-    let lines = lines(mode);
-    let height = usize::from(area.height.saturating_sub(2));
-    let first = first.min(lines.len().saturating_sub(height));
-    let block = Block::bordered()
-        .border_style(Style::new().fg(theme::ACCENT))
-        .title(" Keys and marks ");
-    let hint = if lines.len() > height {
-        " ↓ ↑ scroll · Esc close "
-    } else {
-        " Esc close "
-    };
-    frame.render_widget(Clear, area);
-    let page = Paragraph::new(lines.into_iter().skip(first).collect::<Vec<_>>()).block(block.title_bottom(hint));
-    frame.render_widget(page, area);
+    page::draw(frame, " Keys and marks ", &lay_out(mode, area), first, area);
 }
 
 /// How many lines there are.
-pub(super) fn height(mode: Mode) -> usize {
-    lines(mode).len()
+pub(super) fn height(mode: Mode, area: Rect) -> usize {
+    lay_out(mode, area).height()
 }
 
-fn lines(mode: Mode) -> Vec<Line<'static>> {
-    let known = KEYMAP
-        .iter()
-        .filter(|binding| binding.place != Place::Demo || mode == Mode::Demo);
-    let mut lines: Vec<Line> = known.map(|binding| pair(&binding.labels(), binding.help)).collect();
-    lines.push(Line::default());
-    for (mark, meaning) in MARKS {
-        lines.push(pair(mark, meaning));
+fn lay_out(mode: Mode, area: Rect) -> Page {
+    Page::of(area, |width| {
+        let is_known = |place| place != Place::Filter && (place != Place::Demo || mode == Mode::Demo);
+        let mut keys = Vec::new();
+        section(&mut keys, "keys", "", width);
+        let known = KEYMAP.iter().filter(|binding| is_known(binding.place));
+        known.for_each(|binding| pair(&mut keys, &binding.labels(), binding.help, KEYS, width));
+        section(&mut keys, "keys while a filter is typed", "", width);
+        let typing = KEYMAP.iter().filter(|binding| binding.place == Place::Filter);
+        typing.for_each(|binding| pair(&mut keys, &binding.labels(), binding.help, KEYS, width));
+
+        let mut marks = Vec::new();
+        let about = "/ lists the traces with a span that matches all terms; letters match in any case";
+        section(&mut marks, "filter", about, width);
+        for (example, meaning) in filter::HELP {
+            pair(&mut marks, example, meaning, EXAMPLES, width);
+        }
+        section(&mut marks, "marks", "", width);
+        MARKS
+            .iter()
+            .for_each(|(mark, meaning)| pair(&mut marks, mark, meaning, KEYS, width));
+        [keys, marks]
+    })
+}
+
+/// How wide keys and marks are.
+const KEYS: usize = 12;
+/// How wide the examples of filters are.
+const EXAMPLES: usize = 34;
+
+fn section(lines: &mut Vec<Line<'static>>, name: &'static str, about: &'static str, width: usize) {
+    if !lines.is_empty() {
+        lines.push(Line::default());
     }
-    lines
+    page::heading(lines, name, about, width);
+}
+
+/// What is meant stands right, on as many lines as it needs; a left side that is too wide has a line of its own.
+fn pair(lines: &mut Vec<Line<'static>>, left: &str, right: &'static str, column: usize, width: usize) {
+    page::pair(lines, left.to_owned().bold().fg(theme::ACCENT), right.into(), column, width);
 }
 
 const MARKS: &[(&str, &str)] = &[
@@ -49,6 +67,8 @@ const MARKS: &[(&str, &str)] = &[
     ("▏██▎", "when a span ran, on the axis above"),
     ("╌╌╌", "time in the queue, between producer and consumer"),
     ("✗", "status error: of a span, or of some spans of a trace"),
+    ("◆", "found by the filter: a span; in the list, how many of the trace's spans"),
+    ("★", "pinned: it stays when the memory is full"),
     ("▾ ▸ +3", "open; folded, with three spans below"),
     ("…", "still running; of a trace: its root has not arrived"),
     ("◌", "a parent that has not arrived; a service that is starting"),
@@ -61,16 +81,22 @@ const MARKS: &[(&str, &str)] = &[
         "● ◐ ✗ –",
         "a service that works; that runs but cannot work now; that ended; that is not there",
     ),
+    ("memory", "what the traces take, of --max-memory"),
+    (
+        "evicted",
+        "traces that left when the memory was full: whole ones, those that were quiet for longest",
+    ),
+    (
+        "truncated",
+        "a trace for some of whose spans there was no room: it alone, or pinned ones, fill the memory",
+    ),
     (
         "refused",
-        "requests and spans that the collector did not take, for what they are",
+        "requests and spans that the collector did not take, for what they are; H says why",
     ),
     (
         "busy",
         "requests that came faster than they could be taken in; their senders were asked to send them again",
     ),
+    ("waiting", "requests that were received and are not taken in yet"),
 ];
-
-fn pair(left: &str, right: &'static str) -> Line<'static> {
-    Line::from(vec![format!("  {left:<14} ").bold().fg(theme::ACCENT), right.into()])
-}

@@ -3,7 +3,7 @@
 use collector::HealthSnapshot;
 use spanfall::app::{Mode, OutputLine, ServiceState};
 
-use crate::scene::{Scene, edit, failed, password_reset, span, span_id, trace};
+use crate::scene::{NOW, Scene, edit, failed, password_reset, span, span_id, trace};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
@@ -95,5 +95,102 @@ fn the_output_of_the_services() {
             });
         }
         scene.type_keys("o");
+    });
+}
+
+/// Refusals with what a sender may put into them, and counts of all kinds.
+fn trouble(scene: &mut Scene) {
+    let mut health = HealthSnapshot::default();
+    health.otlp_http.requests = 1_234;
+    health.otlp_http.spans = 1_234_567;
+    health.otlp_http.log_records = 42;
+    health.otlp_grpc.data_points = 12_345_678_901;
+    health.otlp_grpc.busy = 2;
+    health.sentry.envelopes = 7;
+    health.sentry.items = [("transaction".to_owned(), 7), ("\u{1b}[2J".to_owned(), 1)].into();
+    for (number, reason) in [
+        (1, "no OTLP message: field 1 of Span ends in the middle"),
+        (
+            2,
+            "the content-encoding \u{1b}[31m日本語 is not known here, use one of: gzip, zstd, deflate, br; or none at all, which is simplest \
+             on loopback, where nothing is gained by it",
+        ),
+    ] {
+        health.otlp_http.refused += 1;
+        health.recent.push_back(collector::Refused {
+            number,
+            time: std::time::UNIX_EPOCH + std::time::Duration::from_nanos(NOW),
+            listener: collector::Listener::OtlpHttp,
+            reason: reason.to_owned(),
+        });
+    }
+    scene.app.health = health;
+}
+
+#[test]
+fn ingest_health() {
+    at_all_sizes("health", Mode::Demo, |scene| {
+        two_traces(scene);
+        trouble(scene);
+        scene.type_keys("*H");
+        scene.app.notice = None;
+    });
+}
+
+#[test]
+fn ingest_health_before_anything_came() {
+    at_all_sizes("health_start", Mode::Viewer, |scene| {
+        scene.type_keys("H");
+    });
+}
+
+#[test]
+fn the_end_of_a_long_health_screen() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    two_traces(&mut scene);
+    trouble(&mut scene);
+    scene.type_keys("HG");
+    insta::assert_snapshot!("health_end_80x24", scene.text());
+}
+
+#[test]
+fn a_filter_that_finds() {
+    at_all_sizes("filter_found", Mode::Demo, |scene| {
+        two_traces(scene);
+        scene.type_keys("/status:error mail");
+    });
+}
+
+#[test]
+fn a_filter_that_is_kept() {
+    at_all_sizes("filter_kept", Mode::Demo, |scene| {
+        two_traces(scene);
+        scene.type_keys("/name:\"*mail*\"");
+        scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::Enter]);
+    });
+}
+
+#[test]
+fn a_filter_with_a_mistake() {
+    at_all_sizes("filter_mistake", Mode::Demo, |scene| {
+        two_traces(scene);
+        scene.type_keys("/service:api duration:>50");
+    });
+}
+
+#[test]
+fn a_filter_that_finds_nothing() {
+    at_all_sizes("filter_nothing", Mode::Viewer, |scene| {
+        two_traces(scene);
+        scene.type_keys("/nowhere");
+        scene.press(&[crossterm::event::KeyCode::Enter]);
+    });
+}
+
+#[test]
+fn a_filter_not_typed_yet() {
+    at_all_sizes("filter_empty", Mode::Viewer, |scene| {
+        two_traces(scene);
+        scene.type_keys("/");
     });
 }

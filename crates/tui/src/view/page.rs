@@ -1,0 +1,105 @@
+//! A page over the panes that is longer than the screen: sections of lines, in two columns where there is room for them.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Style, Stylize};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear};
+
+use super::{format, theme};
+
+/// From this width on there are two columns.
+const TWO_COLUMNS: u16 = 150;
+
+/// Lines in one or two columns.
+#[derive(Debug)]
+pub(super) struct Page {
+    columns: Vec<Vec<Line<'static>>>,
+}
+
+impl Page {
+    /// Lays out for an area, which includes the border; `lines` makes both halves for the width of a column.
+    pub(super) fn of(area: Rect, lines: impl FnOnce(usize) -> [Vec<Line<'static>>; 2]) -> Self {
+        let inner = usize::from(area.width.saturating_sub(4));
+        if area.width >= TWO_COLUMNS {
+            return Self {
+                columns: lines((inner - GAP) / 2).into(),
+            };
+        }
+        let [mut all, second] = lines(inner);
+        all.push(Line::default());
+        all.extend(second);
+        Self { columns: vec![all] }
+    }
+
+    /// How many lines there are, of the longer column.
+    pub(super) fn height(&self) -> usize {
+        self.columns.iter().map(Vec::len).max().unwrap_or(0)
+    }
+}
+
+/// Between two columns.
+const GAP: usize = 3;
+
+/// Draws a page with its border, from line `first` on. It takes no more of the area than it needs.
+pub(super) fn draw(frame: &mut Frame, title: &str, page: &Page, first: usize, area: Rect) {
+    let needed = u16::try_from(page.height() + 2).unwrap_or(u16::MAX);
+    let area = Rect {
+        height: area.height.min(needed),
+        ..area
+    };
+    let height = usize::from(area.height.saturating_sub(2));
+    let below = page.height().saturating_sub(first + height);
+    let hint = match (first, below) {
+        (0, 0) => " Esc close ".to_owned(),
+        (_, 0) => " ↑ scroll · Esc close ".to_owned(),
+        (_, below) => format!(" ↓ {} below · Esc close ", format::count(below as u64, "line")),
+    };
+    let block = Block::bordered()
+        .border_style(Style::new().fg(theme::ACCENT))
+        .title(title.to_owned().bold())
+        .title_bottom(hint);
+    frame.render_widget(Clear, area);
+    frame.render_widget(block, area);
+    let inner = area.inner(ratatui::layout::Margin::new(2, 1)).intersection(area);
+    let columns = u16::try_from(page.columns.len()).unwrap_or(1).max(1);
+    let gap = u16::try_from(GAP).unwrap_or(0);
+    let width = (inner.width.saturating_sub(gap * (columns - 1))) / columns;
+    for (at, lines) in (0..).zip(&page.columns) {
+        let area = Rect {
+            x: inner.x + at * (width + gap),
+            width,
+            ..inner
+        };
+        for (row, line) in area.rows().zip(lines.iter().skip(first)) {
+            frame.render_widget(line, row);
+        }
+    }
+}
+
+/// A section's name, and what it is about.
+pub(super) fn heading(lines: &mut Vec<Line<'static>>, name: &str, about: &str, width: usize) {
+    let name = Span::raw(name.to_uppercase()).bold();
+    let column = name.width();
+    pair(lines, name, Span::raw(about.to_owned()).fg(theme::DIM), column, width);
+}
+
+/// Two texts beside each other; the right one goes on below itself, and begins there where the left one is wider than its column.
+pub(super) fn pair(lines: &mut Vec<Line<'static>>, left: Span<'static>, right: Span<'static>, column: usize, width: usize) {
+    // Where there is not room enough for both, the right one stands a little further in.
+    let column = if width < column + MINIMUM { 2 } else { column + 2 };
+    let mut pieces = format::wrapped_words(&right.content, width.saturating_sub(column).max(1)).into_iter();
+    let mut first = Line::from(left);
+    if first.width() < column {
+        let fill = column - first.width();
+        first.push_span(" ".repeat(fill));
+        first.push_span(Span::styled(pieces.next().unwrap_or_default(), right.style));
+    }
+    lines.push(first);
+    for piece in pieces.filter(|piece| !piece.is_empty()) {
+        lines.push(Line::from(vec![" ".repeat(column).into(), Span::styled(piece, right.style)]));
+    }
+}
+
+/// How wide the right side of a pair is at least.
+const MINIMUM: usize = 24;
