@@ -27,4 +27,4 @@ pub mod schema;
 mod validate;
 
 pub use reader::{DEPTH, Fields, Malformed, RawField, Reader, Value, fields};
-pub use validate::{validate, validate_field};
+pub use validate::{validate, validate_attribute, validate_field};

@@ -115,6 +115,23 @@ impl<'a> Reader<'a> {
         Ok(Some(RawField { number, value }))
     }
 
+    /// The value of the next field, if that is this one, delimited, of a number below 16, and shorter than 128 bytes: as most
+    /// attributes of a span are. Else nothing is read.
+    #[inline]
+    pub const fn next_if_short(&mut self, number: u8) -> Option<&'a [u8]> {
+        let [key, length @ 0..0x80, rest @ ..] = self.rest else {
+            return None;
+        };
+        if *key != number << 3 | 2 {
+            return None;
+        }
+        let Some((value, rest)) = rest.split_at_checked(*length as usize) else {
+            return None;
+        };
+        self.rest = rest;
+        Some(value)
+    }
+
     #[inline]
     fn key(&mut self) -> Result<(u32, u32), Malformed> {
         let key = u32::try_from(self.varint()?).map_err(|_| Malformed::Key)?;

@@ -394,6 +394,9 @@ impl Store {
 
     fn find_span(&self, slot: Slot, span_id: SpanId, service: &str) -> Option<At> {
         let trace = &self.traces[slot];
+        if trace.seen & Trace::bit(span_id) == 0 {
+            return None;
+        }
         let is_it = |at: &At| self.contents.is(*at, span_id, service);
         match trace.rare.as_ref().and_then(|rare| rare.index.as_ref()) {
             Some(index) => index.find(self.hasher.hash_one(span_id), is_it).copied(),
@@ -460,6 +463,7 @@ impl Store {
             last: at,
             count: list.count + 1,
         };
+        trace.seen |= span_id.map_or(0, Trace::bit);
         self.totals.spans += 1;
         if list.count == 0 {
             self.by_arrival.insert(trace.arrival, slot);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_field};
+use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
 use crate::batch::{LogHead, Piece, Rejected, Rejection, SpanHead};
 use crate::{Batch, IdError, Origin, Source, SpanId, SpanKind, StatusCode, TraceId};
@@ -88,6 +88,9 @@ impl Signal {
 const IN_RESOURCE: u32 = DEPTH - 1;
 const IN_SCOPE: u32 = DEPTH - 2;
 const IN_RECORD: u32 = DEPTH - 3;
+
+/// The number of `Span.attributes`.
+const ATTRIBUTES: u8 = 9;
 
 /// For how many spans there is room from the start, at most.
 const AHEAD: usize = 4096;
@@ -192,6 +195,12 @@ impl<'a> Walk<'a> {
         let (mut start, mut end, mut kind, mut status) = (0, 0, 0, 0);
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
+            // What follows the first attribute are more of them: most of a span's fields.
+            if field.number == ATTRIBUTES.into() {
+                while let Some(attribute) = reader.next_if_short(ATTRIBUTES) {
+                    validate_attribute(attribute, IN_RECORD - 1)?;
+                }
+            }
             match (field.number, field.value) {
                 (1, Value::Bytes(id)) => trace_id = id,
                 (2, Value::Bytes(id)) => span_id = id,

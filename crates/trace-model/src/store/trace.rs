@@ -58,6 +58,8 @@ pub(super) struct Trace {
     /// The next ones by activity.
     pub(super) older: Slot,
     pub(super) newer: Slot,
+    /// One bit for each span's id: a span whose bit is not set is new, without a look at the others.
+    pub(super) seen: u64,
     /// Spans that were not taken because there was no room left for them.
     pub(super) truncated: u32,
     /// Spans that the filter has found, if it was this search.
@@ -80,6 +82,7 @@ impl Trace {
             activity: now,
             older: Slot::NONE,
             newer: Slot::NONE,
+            seen: 0,
             truncated: 0,
             found: 0,
             found_by: 0,
@@ -87,6 +90,12 @@ impl Trace {
             rare: None,
             summary: OnceCell::new(),
         }
+    }
+
+    /// The bit of a span's id in [`Trace::seen`]. Ids are random, mostly: of those that count up the low bits differ.
+    pub(super) const fn bit(span_id: SpanId) -> u64 {
+        let [.., last] = *span_id.as_bytes();
+        1 << (last & 63)
     }
 
     pub(super) fn reached_sentry(&self, span_id: SpanId) -> bool {
