@@ -196,7 +196,7 @@ impl<'a> Walk<'a> {
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
             // What follows the first attribute are more of them: most of a span's fields.
-            if field.number == ATTRIBUTES.into() {
+            if field.number == u32::from(ATTRIBUTES) {
                 while let Some(attribute) = reader.next_if_short(ATTRIBUTES) {
                     validate_attribute(attribute, IN_RECORD - 1)?;
                 }
