@@ -145,7 +145,6 @@ impl Load {
     }
 
     /// Waits for the end of its plan and says how many spans were taken in all.
-    #[cfg(test)]
     pub(crate) fn finish(mut self) -> Result<u64> {
         self.join()
     }

@@ -2,6 +2,7 @@
 
 mod arrival;
 mod engine;
+mod filter;
 mod ingest;
 mod keys;
 mod large_trace;
@@ -24,6 +25,7 @@ pub(crate) const PARTS: &[Part] = &[
     ("arrival", arrival::measure),
     ("keys", keys::measure),
     ("trace", large_trace::measure),
+    ("filter", filter::measure),
     ("start", start::measure),
     ("engine", engine::measure),
     ("walk", walk::measure),

@@ -1,0 +1,86 @@
+//! A filter over a million spans: from its last key to the first result and to the last span looked at, on the screen.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use color_eyre::eyre::{Result, ensure};
+
+use crate::load::{Connection, Counts, Http, Load, Plan, Protocol};
+use crate::report::Figure;
+use crate::samples::Ms;
+use crate::spans;
+use crate::viewer::{Viewer, count_of};
+
+const SPANS: u64 = 1_000_000;
+/// Enough traces after the one that is looked for that it is not in the list already.
+const NEWER: u64 = 1_000;
+const FIRST_GOAL: Duration = Duration::from_millis(50);
+const WHOLE_GOAL: Duration = Duration::from_millis(500);
+const NEEDLE: &str = "bench.needle";
+/// A filter knows no case: so what is typed is not taken for what is found.
+const FOR_NEEDLE: &str = "name:BENCH.NEEDLE";
+/// What is looked for, in a few words and as it is typed. Most of the time goes where nothing is found.
+const FILTERS: [(&str, &str); 3] = [
+    ("fields", "status:error duration:>50ms http.response.status_code:>=500"),
+    ("service and text", "service:api users"),
+    ("text that is nowhere", "absent-everywhere"),
+];
+
+pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
+    let mut viewer = Viewer::start(program, &["--max-memory", "1GiB"])?;
+    send(&viewer, SPANS)?;
+    Http::connect(viewer.otlp_http()?)?.deliver(&spans::single(NEEDLE), &Counts::default())?;
+    send(&viewer, NEWER)?;
+    viewer.wait("all spans", |screen| {
+        count_of(screen, "span").is_some_and(|spans| spans > SPANS + NEWER)
+    })?;
+    viewer.rest()?;
+    ensure!(
+        !viewer.text().contains(NEEDLE),
+        "what shall be found is in the list already:\n{}",
+        viewer.text()
+    );
+
+    let needle = look_for(&mut viewer, FOR_NEEDLE, |screen| screen.contains(NEEDLE))?;
+    let mut whole = needle.whole;
+    let mut beside = vec![format!("name {}", Ms(needle.whole))];
+    for (kind, text) in FILTERS {
+        let found = look_for(&mut viewer, text, |_| true)?;
+        whole = whole.max(found.whole);
+        beside.push(format!("{kind} {}", Ms(found.whole)));
+    }
+    Ok(vec![
+        Figure::within("a filter over 1 M spans, key to first result", FIRST_GOAL, needle.first).beside("a name, on the screen"),
+        Figure::within("  whole", WHOLE_GOAL, whole).beside(beside.join(", ")),
+    ])
+}
+
+fn send(viewer: &Viewer, spans: u64) -> Result<()> {
+    let plan = Plan { spans, pace: None };
+    Load::start(Protocol::Http, viewer.otlp_http()?, plan).finish()?;
+    Ok(())
+}
+
+struct Found {
+    first: Duration,
+    whole: Duration,
+}
+
+/// Types a filter at once, waits for its end and clears it.
+fn look_for(viewer: &mut Viewer, text: &'static str, found: impl Fn(&str) -> bool + Send + 'static) -> Result<Found> {
+    viewer.press("/")?;
+    viewer.wait("the line for a filter", |screen| screen.contains("FILTER"))?;
+    viewer.rest()?;
+    let begun = Instant::now();
+    viewer.press(text)?;
+    let first = viewer.wait("a result", move |screen| screen.contains(text) && found(screen))?;
+    let whole = viewer.wait("the end of the search", move |screen| {
+        screen.contains(text) && !screen.contains("searching")
+    })?;
+    viewer.press("\x1b")?;
+    viewer.wait("no filter", move |screen| !screen.contains(text))?;
+    Ok(Found {
+        first: first.saturating_duration_since(begun),
+        whole: whole.saturating_duration_since(begun),
+    })
+}
