@@ -2,7 +2,8 @@
 //!
 //! A chunk's memory is never given back while the budget has room for it: the kernel clears every fresh page, which costs more than
 //! all the rest of a span's way. When everything in a chunk is dead it is filled anew. Bytes and records of a chunk come and go
-//! together, so that a mix of long and of short spans cannot leave one of them holding memory that the other needs.
+//! together, so that a mix of long and of short spans cannot leave one of them holding memory that the other needs. How a chunk is
+//! divided between them is guessed from the chunk before, and put right when it turns out to be wrong.
 
 use super::record::{At, Record};
 
@@ -32,15 +33,37 @@ impl Chunk {
         self.bytes.capacity() + self.records.capacity() * size_of::<Record>()
     }
 
-    /// What its dead records stand for.
-    const fn dead(&self) -> usize {
-        self.bytes.len() + self.records.len() * size_of::<Record>() - self.live
+    /// What its records stand for, dead or alive.
+    const fn used(&self) -> usize {
+        self.bytes.len() + self.records.len() * size_of::<Record>()
     }
 
-    const fn fits(&self, length: usize) -> bool {
-        self.bytes.len() + length <= self.bytes.capacity()
-            && self.records.len() < self.records.capacity()
-            && self.records.len() < At::PER_CHUNK
+    /// What its dead records stand for.
+    const fn dead(&self) -> usize {
+        self.used() - self.live
+    }
+
+    const fn has_place(&self, length: usize) -> bool {
+        self.bytes.len() + length <= self.bytes.capacity() && self.records.len() < self.records.capacity()
+    }
+
+    /// Whether a span of this length can be appended to a chunk that shall become no larger than `size`.
+    const fn fits(&self, length: usize, size: usize) -> bool {
+        // Not for the last few: dividing the memory anew means to copy what is there.
+        let can_be_divided = self.used() + length + size_of::<Record>() + size / 32 <= size;
+        self.records.len() < At::PER_CHUNK && (self.has_place(length) || can_be_divided)
+    }
+
+    /// Divides the memory anew between bytes and records, for a span of this length and more like those that are there.
+    fn divide(&mut self, length: usize, size: usize) {
+        let left = size - self.used();
+        let usual = (self.bytes.len() + length) / (self.records.len() + 1);
+        let more = (left / (usual + size_of::<Record>())).max(1);
+        let bytes = self.bytes.len() + (left - more * size_of::<Record>()).max(length);
+        self.records.shrink_to(self.records.len() + more);
+        self.records.reserve_exact(more);
+        self.bytes.shrink_to(bytes);
+        self.bytes.reserve_exact(bytes - self.bytes.len());
     }
 }
 
@@ -98,7 +121,7 @@ impl Log {
     /// Whether a span of this length can be appended now.
     pub(super) fn fits(&self, length: usize) -> bool {
         let chunk = if self.needs_own(length) { self.own } else { self.active };
-        chunk.is_some_and(|chunk| self.chunks[chunk].fits(length))
+        chunk.is_some_and(|chunk| self.chunks[chunk].fits(length, self.size))
     }
 
     /// Whether a span of this length gets a chunk of its own. A search does not come by it with the others.
@@ -111,6 +134,11 @@ impl Log {
         let own = if self.needs_own(raw.len()) { self.own.take() } else { None };
         let at = own.or(self.active).unwrap_or_default();
         let chunk = &mut self.chunks[at];
+        if !chunk.has_place(raw.len()) {
+            self.allocated -= chunk.capacity();
+            chunk.divide(raw.len(), self.size);
+            self.allocated += chunk.capacity();
+        }
         record.offset = u32::try_from(chunk.bytes.len()).unwrap_or(u32::MAX);
         record.length = u32::try_from(raw.len()).unwrap_or(u32::MAX);
         chunk.bytes.extend_from_slice(raw);
