@@ -27,6 +27,8 @@ use terminal::Terminal;
 
 /// Between two frames, at least.
 const FRAME: Duration = Duration::from_millis(16);
+/// The same when a key was pressed: the person waits for this one.
+const ANSWER: Duration = Duration::from_millis(4);
 /// How long spans are searched before the next look at the keyboard.
 const SEARCH: Duration = Duration::from_millis(3);
 /// How many spans are searched between two looks at the clock.
@@ -77,6 +79,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         demo,
         zone: jiff::tz::TimeZone::system(),
         dirty: true,
+        pressed: false,
     };
     let ended = viewer.run().await;
     // Said on the screen, since it may take a moment.
@@ -140,6 +143,8 @@ struct Viewer {
     demo: Demo,
     zone: jiff::tz::TimeZone,
     dirty: bool,
+    /// Whether a key was pressed since the last frame.
+    pressed: bool,
 }
 
 impl Viewer {
@@ -180,6 +185,7 @@ impl Viewer {
     fn draw(&mut self) -> Result<()> {
         self.app.set_health(self.health.snapshot());
         self.dirty = false;
+        self.pressed = false;
         self.terminal
             .draw(&mut self.app, &now(&self.zone))
             .wrap_err("the terminal cannot be drawn to")
@@ -189,7 +195,7 @@ impl Viewer {
     fn next_frame(&self, last: Option<Instant>) -> Option<Instant> {
         let Some(last) = last else { return Some(Instant::now()) };
         if self.dirty {
-            return Some(last + FRAME);
+            return Some(last + if self.pressed { ANSWER } else { FRAME });
         }
         view::stays(&self.app, &now(&self.zone)).map(|stays| last + stays)
     }
@@ -197,6 +203,7 @@ impl Viewer {
     /// True when it is time to go.
     fn input(&mut self, event: &Event) -> bool {
         self.dirty = true;
+        self.pressed = true;
         if let Event::Paste(text) = event {
             self.app.paste(text);
         }
