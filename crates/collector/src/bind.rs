@@ -5,9 +5,8 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
-use crate::{Arrival, Health, Server};
+use crate::{Arrivals, Health, Server};
 
 /// One of the three doors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,8 +125,8 @@ impl Collector {
 
     /// Starts to answer. Must be called within a Tokio runtime.
     ///
-    /// The receiver must be drained: when it is full, senders are asked to try again.
-    pub fn serve(self) -> (mpsc::Receiver<Arrival>, Health, Server) {
+    /// What arrives must be taken: when too much waits, senders are asked to try again.
+    pub fn serve(self) -> (Arrivals, Health, Server) {
         crate::server::start(self)
     }
 }

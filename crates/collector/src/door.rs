@@ -8,19 +8,20 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use http::StatusCode;
-use http::header::{ACCEPT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use tokio::sync::Semaphore;
-use tonic::{Code, Status};
 
-use crate::Listener;
 use crate::health::Recorder;
 use crate::intake::Busy;
 use crate::otlp::Encoding;
 use crate::refusal::Refusal;
+use crate::{Listener, body};
 
-/// How many requests of one listener are read at the same time; each may hold a body of [`crate::body::LIMIT`] bytes.
-const UNDER_WAY: usize = 32;
+/// How many requests of one listener are read at the same time. How much memory they take has a bound of its own ([`crate::queue`]), so
+/// that senders which begin and do not go on leave room for others; it is less than how many connections there may be, so that those who
+/// come then are told.
+const UNDER_WAY: usize = 128;
 /// How long one request may take, most of which is waiting for the sender.
 const TIME: Duration = Duration::from_secs(30);
 
@@ -46,18 +47,16 @@ pub(crate) fn before(router: Router, listener: Listener, recorder: Recorder) -> 
 
 async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
     let encoding = Encoding::of(request.headers());
-    let is_grpc = is_grpc(&request);
+    let is_grpc = is_grpc(request.headers());
     let refusal = match door.places.try_acquire() {
-        Err(_) => Refusal::from(Busy),
+        Err(_) => {
+            let _ = tokio::time::timeout(TIME, body::skip(request.into_body())).await;
+            Refusal::from(Busy)
+        }
         Ok(_place) => match tokio::time::timeout(TIME, next.run(request)).await {
             Err(_) => Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive within 30 s"),
-            Ok(mut response) => match response.extensions_mut().remove().or_else(|| of_library(&response)) {
+            Ok(mut response) => match response.extensions_mut().remove() {
                 None => return response,
-                // tonic has said it already.
-                Some(refusal) if response.headers().contains_key(Status::GRPC_STATUS) => {
-                    door.count(&refusal);
-                    return response;
-                }
                 Some(refusal) => refusal,
             },
         },
@@ -70,39 +69,25 @@ async fn pass(State(door): State<Door>, request: Request, next: Next) -> Respons
     }
 }
 
-/// What tonic, axum or a layer refused before our own code saw it.
-fn of_library(response: &Response) -> Option<Refusal> {
-    if let Some(status) = Status::from_header_map(response.headers()) {
-        return (status.code() != Code::Ok).then(|| Refusal::of_grpc(&status));
-    }
-    let status = response.status();
-    let reason = match status {
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            let known = response.headers().get(ACCEPT_ENCODING).and_then(|known| known.to_str().ok());
-            format!(
-                "the content-encoding is not known here, use one of: {}",
-                known.unwrap_or("gzip")
-            )
-        }
-        _ => status.canonical_reason().unwrap_or("refused").to_owned(),
-    };
-    (status.is_client_error() || status.is_server_error()).then(|| Refusal::new(status, reason))
-}
-
 impl Door {
     fn count(&self, refusal: &Refusal) {
         self.recorder.record(|health| {
+            let counts = health.at(self.listener);
             if refusal.is_busy() {
-                *health.busy_at(self.listener) += 1;
+                *counts.busy += 1;
             } else {
-                *health.refused_at(self.listener) += 1;
+                *counts.refused += 1;
                 health.remember(self.listener, &refusal.reason);
             }
         });
     }
 }
 
-pub(crate) fn is_grpc(request: &Request) -> bool {
-    let content_type = request.headers().get(CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+/// Whether it is gRPC with protobuf in it: `application/grpc`, maybe with `+proto`. `application/grpc-web` is another protocol.
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    ["application/grpc", "application/grpc+proto"]
+        .into_iter()
+        .any(|known| known.eq_ignore_ascii_case(media_type.trim()))
 }

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use tokio::sync::watch;
 
-use crate::Listener;
+use crate::queue::Queue;
+use crate::{Listener, QueueDepth};
 
 /// How many refusals are remembered.
 const REMEMBERED: usize = 20;
@@ -21,6 +22,10 @@ const ITEM_TYPE_LENGTH: usize = 32;
 /// What came to one OTLP listener.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct OtlpCounts {
+    /// Connections that are open now.
+    pub connections: u64,
+    /// Bytes of bodies, as they were sent.
+    pub received_bytes: u64,
     /// Requests that were accepted, whole or in part.
     pub requests: u64,
     /// Spans that were handed on.
@@ -31,6 +36,8 @@ pub struct OtlpCounts {
     pub data_points: u64,
     /// Spans that were not taken, the rest of their request having been.
     pub rejected_spans: u64,
+    /// Requests of a signal for which there is no screen (profiles), answered and thrown away.
+    pub unsupported: u64,
     /// Requests that were refused because of what they are.
     pub refused: u64,
     /// Requests that were asked to come again, because the reader is behind.
@@ -40,6 +47,10 @@ pub struct OtlpCounts {
 /// What came to the Sentry endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct SentryCounts {
+    /// Connections that are open now.
+    pub connections: u64,
+    /// Bytes of bodies, as they were sent.
+    pub received_bytes: u64,
     /// Envelopes that were accepted, whole or in part.
     pub envelopes: u64,
     /// Their items, by type.
@@ -98,19 +109,25 @@ impl HealthSnapshot {
         self.otlp_grpc.busy + self.otlp_http.busy + self.sentry.busy
     }
 
-    pub(crate) const fn refused_at(&mut self, listener: Listener) -> &mut u64 {
+    /// What is counted at every listener.
+    pub(crate) const fn at(&mut self, listener: Listener) -> Counts<'_> {
         match listener {
-            Listener::OtlpGrpc => &mut self.otlp_grpc.refused,
-            Listener::OtlpHttp => &mut self.otlp_http.refused,
-            Listener::Sentry => &mut self.sentry.refused,
+            Listener::OtlpGrpc => self.otlp_grpc.counts(),
+            Listener::OtlpHttp => self.otlp_http.counts(),
+            Listener::Sentry => Counts {
+                connections: &mut self.sentry.connections,
+                received_bytes: &mut self.sentry.received_bytes,
+                refused: &mut self.sentry.refused,
+                busy: &mut self.sentry.busy,
+            },
         }
     }
 
-    pub(crate) const fn busy_at(&mut self, listener: Listener) -> &mut u64 {
+    /// What is counted where OTLP is spoken.
+    pub(crate) const fn otlp_at(&mut self, listener: Listener) -> &mut OtlpCounts {
         match listener {
-            Listener::OtlpGrpc => &mut self.otlp_grpc.busy,
-            Listener::OtlpHttp => &mut self.otlp_http.busy,
-            Listener::Sentry => &mut self.sentry.busy,
+            Listener::OtlpGrpc => &mut self.otlp_grpc,
+            Listener::OtlpHttp | Listener::Sentry => &mut self.otlp_http,
         }
     }
 
@@ -140,6 +157,26 @@ impl HealthSnapshot {
     }
 }
 
+impl OtlpCounts {
+    const fn counts(&mut self) -> Counts<'_> {
+        Counts {
+            connections: &mut self.connections,
+            received_bytes: &mut self.received_bytes,
+            refused: &mut self.refused,
+            busy: &mut self.busy,
+        }
+    }
+}
+
+/// What is counted at every listener.
+#[derive(Debug)]
+pub(crate) struct Counts<'a> {
+    pub(crate) connections: &'a mut u64,
+    pub(crate) received_bytes: &'a mut u64,
+    pub(crate) refused: &'a mut u64,
+    pub(crate) busy: &'a mut u64,
+}
+
 /// Short, on one line, without what a terminal would obey: reasons quote what the sender wrote.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
@@ -155,20 +192,40 @@ fn is_harmless(c: char) -> bool {
 
 /// A view of the counts. Cheap to clone; each clone notices changes for itself.
 #[derive(Clone, Debug)]
-pub struct Health(watch::Receiver<HealthSnapshot>);
+pub struct Health {
+    /// For who waits.
+    changes: watch::Receiver<HealthSnapshot>,
+    /// For who looks now and then.
+    looks: watch::Receiver<HealthSnapshot>,
+    queue: Queue,
+}
 
 impl Health {
     /// The counts now.
     #[must_use]
     pub fn snapshot(&self) -> HealthSnapshot {
-        self.0.borrow().clone()
+        self.looks.borrow().clone()
+    }
+
+    /// The counts now, if they have changed since the last call (of this clone): who draws copies nothing when there is nothing new.
+    #[must_use]
+    pub fn latest(&mut self) -> Option<HealthSnapshot> {
+        // It stays readable when the collector is gone.
+        let changed = self.looks.has_changed().unwrap_or(false);
+        changed.then(|| self.looks.borrow_and_update().clone())
     }
 
     /// Waits until something has changed since the last call (of this clone). Never resolves once the collector is gone.
     pub async fn changed(&mut self) {
-        if self.0.changed().await.is_err() {
+        if self.changes.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// What waits for the reader now. It changes with every request, so [`Health::changed`] does not tell.
+    #[must_use]
+    pub fn queue(&self) -> QueueDepth {
+        self.queue.depth()
     }
 }
 
@@ -177,10 +234,16 @@ impl Health {
 pub(crate) struct Recorder(watch::Sender<HealthSnapshot>);
 
 impl Recorder {
-    pub(crate) fn health(&self) -> Health {
-        Health(self.0.subscribe())
+    pub(crate) fn health(&self, queue: Queue) -> Health {
+        let looks = self.0.subscribe();
+        Health {
+            changes: looks.clone(),
+            looks,
+            queue,
+        }
     }
 
+    /// Changes the counts, in constant time.
     pub(crate) fn record(&self, change: impl FnOnce(&mut HealthSnapshot)) {
         self.0.send_modify(change);
     }

@@ -1,20 +1,31 @@
-//! Where the three protocols meet: conversion, hand-over, counting.
+//! Where the three protocols meet: the walk, the hand-over, the counting.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use bytes::Bytes;
+use axum::body::Body;
+use http::HeaderMap;
+use otlp_wire::json;
+use otlp_wire::schema::{self, Message};
 use tokio::sync::mpsc;
-use trace_model::{Batch, Malformed, MetricsBatch, Rejected, Source};
+use trace_model::{Batch, IdError, Malformed, MetricsBatch, Rejected, Rejection, Source};
 
-use crate::health::{HealthSnapshot, Recorder};
+use crate::arrival::Waiting;
+use crate::body::{self, Received};
+use crate::health::Recorder;
+use crate::pool::Pool;
+use crate::queue::{Lease, Queue};
 use crate::refusal::Refusal;
 use crate::{Arrival, Listener};
+
+/// How long a request waits for a place before its sender is asked to come again. The reader is away for a frame at most; senders stay
+/// away for seconds.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The reader is behind, or gone: the sender shall try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Busy;
 
-/// What was left out of an accepted request.
+/// What of a request was left out, the rest having been taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Partial {
     /// How many spans.
@@ -23,79 +34,170 @@ pub(crate) struct Partial {
     pub(crate) reason: String,
 }
 
-/// The way in, shared by all handlers.
+/// What OTLP carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Traces,
+    Logs,
+    Metrics,
+}
+
+impl Signal {
+    /// What is sent.
+    pub(crate) const fn request(self) -> &'static Message {
+        match self {
+            Self::Traces => &schema::TRACES_REQUEST,
+            Self::Logs => &schema::LOGS_REQUEST,
+            Self::Metrics => &schema::METRICS_REQUEST,
+        }
+    }
+}
+
+/// The way in at one listener.
 #[derive(Clone, Debug)]
 pub(crate) struct Intake {
-    arrivals: mpsc::Sender<Arrival>,
+    listener: Listener,
+    arrivals: mpsc::Sender<Waiting>,
+    queue: Queue,
+    pool: Pool,
     recorder: Recorder,
 }
 
 impl Intake {
-    pub(crate) const fn new(arrivals: mpsc::Sender<Arrival>, recorder: Recorder) -> Self {
-        Self { arrivals, recorder }
+    pub(crate) fn new(arrivals: mpsc::Sender<Waiting>, queue: Queue, recorder: Recorder) -> Self {
+        Self {
+            listener: Listener::OtlpGrpc,
+            arrivals,
+            queue,
+            pool: Pool::default(),
+            recorder,
+        }
+    }
+
+    /// The same at another listener.
+    pub(crate) fn at(&self, listener: Listener) -> Self {
+        Self {
+            listener,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) const fn listener(&self) -> Listener {
+        self.listener
+    }
+
+    pub(crate) const fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    pub(crate) const fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     pub(crate) const fn recorder(&self) -> &Recorder {
         &self.recorder
     }
 
-    /// A place in the queue: taken before any work is done for the request, so that a sender that must come again costs little.
-    pub(crate) fn reserve(&self) -> Result<mpsc::Permit<'_, Arrival>, Busy> {
-        self.arrivals.try_reserve().map_err(|_| Busy)
+    /// Reads a body and inflates it as its headers say.
+    pub(crate) async fn receive(&self, headers: &HeaderMap, body: Body) -> Result<Received, Refusal> {
+        body::read(self, headers, body).await
     }
 
-    /// Takes spans; tells what was left out.
-    pub(crate) fn traces(&self, body: Bytes, source: Source, mut before: Rejected) -> Result<Option<Partial>, Refusal> {
-        let place = self.reserve()?;
-        let (batch, rejected) = Batch::traces(body, source).map_err(malformed)?;
-        before.merge(rejected);
-        let partial = (!before.is_empty()).then(|| Partial {
-            rejected: before.count(),
-            reason: before.to_string(),
+    pub(crate) fn count_bytes(&self, bytes: usize) {
+        self.recorder
+            .record(|health| *health.at(self.listener).received_bytes += bytes as u64);
+    }
+
+    /// Waits for a place in the queue, not for long.
+    pub(crate) async fn place(&self) -> Result<Place<'_>, Busy> {
+        match tokio::time::timeout(PATIENCE, self.arrivals.reserve()).await {
+            Ok(Ok(permit)) => Ok(Place(permit)),
+            Ok(Err(_)) | Err(_) => Err(Busy),
+        }
+    }
+
+    /// Takes an OTLP request in protobuf; tells what was left out.
+    pub(crate) async fn otlp(&self, signal: Signal, body: Received) -> Result<Option<Partial>, Refusal> {
+        self.take(signal, body, Rejected::default()).await
+    }
+
+    /// Takes an OTLP request in JSON; tells what was left out.
+    pub(crate) async fn otlp_json(&self, signal: Signal, body: Received) -> Result<Option<Partial>, Refusal> {
+        let read = json::transcode(&body.bytes, signal.request());
+        let read = read.map_err(|error| Refusal::malformed(format!("no OTLP message: {error}")))?;
+        let mut rejected = Rejected::default();
+        for spans in read.rejected {
+            let reason = Rejection {
+                field: spans.field,
+                error: IdError::NotHex,
+            };
+            rejected.add(reason, spans.spans);
+        }
+        let Received {
+            bytes: json,
+            mut lease,
+            at_unix_nano,
+        } = body;
+        drop(json);
+        lease.resize(read.bytes.len())?;
+        let body = Received {
+            bytes: read.bytes.into(),
+            lease,
+            at_unix_nano,
+        };
+        self.take(signal, body, rejected).await
+    }
+
+    async fn take(&self, signal: Signal, body: Received, mut rejected: Rejected) -> Result<Option<Partial>, Refusal> {
+        let place = self.place().await?;
+        let Received {
+            bytes,
+            lease,
+            at_unix_nano,
+        } = body;
+        let source = match self.listener {
+            Listener::OtlpGrpc => Source::OtlpGrpc,
+            Listener::OtlpHttp | Listener::Sentry => Source::OtlpHttp,
+        };
+        let arrival = match signal {
+            Signal::Traces => {
+                let (batch, more) = Batch::traces(bytes, source).map_err(malformed)?;
+                rejected.merge(more);
+                (!batch.is_empty()).then(|| Arrival::Batch(batch.received_at(at_unix_nano)))
+            }
+            Signal::Logs => {
+                let batch = Batch::logs(bytes, source).map_err(malformed)?;
+                (!batch.is_empty()).then(|| Arrival::Batch(batch.received_at(at_unix_nano)))
+            }
+            Signal::Metrics => {
+                let batch = MetricsBatch::read(bytes, source).map_err(malformed)?;
+                (batch.points() > 0).then(|| Arrival::Metrics(batch.received_at(at_unix_nano)))
+            }
+        };
+        let partial = (!rejected.is_empty()).then(|| Partial {
+            rejected: rejected.count(),
+            reason: rejected.to_string(),
         });
+        let (spans, log_records, data_points) = match &arrival {
+            Some(Arrival::Batch(batch)) => (batch.span_count(), batch.log_count(), 0),
+            Some(Arrival::Metrics(batch)) => (0, 0, batch.points()),
+            Some(Arrival::SentrySpans(_)) | None => (0, 0, 0),
+        };
+        if let Some(arrival) = arrival {
+            place.send(arrival, lease)?;
+        }
         self.recorder.record(|health| {
-            let counts = otlp_counts(health, source);
+            let counts = health.otlp_at(self.listener);
             counts.requests += 1;
-            counts.spans += batch.span_count() as u64;
-            counts.rejected_spans += before.count();
+            counts.spans += spans as u64;
+            counts.log_records += log_records as u64;
+            counts.data_points += data_points as u64;
+            counts.rejected_spans += rejected.count();
             if let Some(partial) = &partial {
-                health.remember(listener(source), &partial.reason);
+                health.remember(self.listener, &partial.reason);
             }
         });
-        if !batch.is_empty() {
-            place.send(Arrival::Batch(batch.received_at(now())));
-        }
         Ok(partial)
-    }
-
-    /// Takes log records.
-    pub(crate) fn logs(&self, body: Bytes, source: Source) -> Result<(), Refusal> {
-        let place = self.reserve()?;
-        let batch = Batch::logs(body, source).map_err(malformed)?;
-        self.recorder.record(|health| {
-            let counts = otlp_counts(health, source);
-            counts.requests += 1;
-            counts.log_records += batch.log_count() as u64;
-        });
-        if !batch.is_empty() {
-            place.send(Arrival::Batch(batch.received_at(now())));
-        }
-        Ok(())
-    }
-
-    /// Takes data points.
-    pub(crate) fn metrics(&self, body: Bytes, source: Source) -> Result<(), Refusal> {
-        let place = self.reserve()?;
-        let batch = MetricsBatch::read(body, source).map_err(malformed)?;
-        self.recorder.record(|health| {
-            let counts = otlp_counts(health, source);
-            counts.requests += 1;
-            counts.data_points += batch.points() as u64;
-        });
-        if batch.points() > 0 {
-            place.send(Arrival::Metrics(batch.received_at(now())));
-        }
-        Ok(())
     }
 }
 
@@ -103,22 +205,16 @@ fn malformed(error: Malformed) -> Refusal {
     Refusal::malformed(format!("no OTLP message: {error}"))
 }
 
-/// Nanoseconds since the Unix epoch.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-}
+/// A place in the queue.
+#[derive(Debug)]
+pub(crate) struct Place<'a>(mpsc::Permit<'a, Waiting>);
 
-const fn listener(source: Source) -> Listener {
-    match source {
-        Source::OtlpGrpc => Listener::OtlpGrpc,
-        Source::OtlpHttp | Source::Viewer => Listener::OtlpHttp,
-    }
-}
-
-const fn otlp_counts(health: &mut HealthSnapshot, source: Source) -> &mut crate::OtlpCounts {
-    match listener(source) {
-        Listener::OtlpGrpc => &mut health.otlp_grpc,
-        Listener::OtlpHttp | Listener::Sentry => &mut health.otlp_http,
+impl Place<'_> {
+    /// Hands on what has arrived, with the right to the memory that it takes.
+    pub(crate) fn send(self, arrival: Arrival, mut lease: Lease) -> Result<(), Busy> {
+        lease.resize(arrival.bytes())?;
+        lease.wait();
+        self.0.send(Waiting { arrival, lease });
+        Ok(())
     }
 }

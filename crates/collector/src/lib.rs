@@ -1,8 +1,8 @@
 //! Everything that listens: OTLP over gRPC, OTLP over HTTP, and Sentry envelopes. Bytes in, [`trace_model`] batches out.
 //!
-//! It keeps nothing (that is the store's affair) and analyses nothing. Each request becomes at most one [`Arrival`] on a bounded
-//! channel; when that is full the sender is told to try again, in its own protocol's words, and it is counted. What was accepted
-//! and what was refused stands in [`Health`].
+//! It keeps nothing (that is the store's affair), decodes nothing and analyses nothing. Each request becomes at most one [`Arrival`]
+//! in a queue that is bounded by count and by bytes; when that is full the sender is told to try again, in its own protocol's words,
+//! and it is counted. What was accepted and what was refused stands in [`Health`].
 //!
 //! Ports are bound ([`Collector::bind`]) before anything starts ([`Collector::serve`]), so that a taken one can be reported on a
 //! screen that is still normal. It listens on loopback only: there is no authentication.
@@ -26,16 +26,21 @@
 mod arrival;
 mod bind;
 mod body;
+mod coding;
+mod connection;
 mod door;
 pub mod envelope;
 mod health;
 mod intake;
 mod otlp;
+mod pool;
+mod queue;
 mod refusal;
 mod sentry;
 mod server;
 
-pub use arrival::{Arrival, SentrySpans};
+pub use arrival::{Arrival, Arrivals, SentrySpans};
 pub use bind::{Addresses, BindError, Collector, Config, Listener};
 pub use health::{Health, HealthSnapshot, OtlpCounts, Refused, SentryCounts};
+pub use queue::QueueDepth;
 pub use server::Server;

@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{HeaderName, StatusCode};
 use tonic::Code;
 
+use crate::coding;
 use crate::health::clean;
 use crate::intake::Busy;
 use crate::otlp::{Encoding, status};
@@ -15,6 +16,9 @@ pub(crate) const RETRY_SECONDS: u64 = 1;
 
 /// Sentry's own header: its SDKs read it before `Retry-After`.
 pub(crate) const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
+
+/// What a gRPC message may be compressed with.
+const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 /// Why a request is not taken.
 #[derive(Clone, Debug)]
@@ -36,17 +40,6 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, reason)
     }
 
-    /// What tonic answered; only [`Refusal::is_busy`] depends on the status.
-    pub(crate) fn of_grpc(status: &tonic::Status) -> Self {
-        let is_busy = status.code() == Code::Unavailable;
-        let http = if is_busy {
-            StatusCode::SERVICE_UNAVAILABLE
-        } else {
-            StatusCode::BAD_REQUEST
-        };
-        Self::new(http, format!("{:?}: {}", status.code(), status.message()))
-    }
-
     /// Whether the same request is welcome later.
     pub(crate) fn is_busy(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE
@@ -54,17 +47,19 @@ impl Refusal {
 
     /// As OTLP/gRPC says it.
     pub(crate) fn grpc(&self) -> Response {
-        self.grpc_status().into_http::<Body>()
-    }
-
-    pub(crate) fn grpc_status(&self) -> tonic::Status {
         let code = self.code();
         let details = if self.is_busy() {
             status::retry_details(code, &self.reason, RETRY_SECONDS)
         } else {
             Vec::new()
         };
-        tonic::Status::with_details(code, &self.reason, details.into())
+        let mut response = tonic::Status::with_details(code, &self.reason, details.into()).into_http::<Body>();
+        if code == Code::Unimplemented {
+            response
+                .headers_mut()
+                .insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static(coding::KNOWN));
+        }
+        response
     }
 
     /// As OTLP/HTTP says it: a `google.rpc.Status` in the request's encoding, text where that is unknown.
@@ -94,6 +89,11 @@ impl Refusal {
         if self.is_busy() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
         }
+        if self.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            response
+                .headers_mut()
+                .insert(ACCEPT_ENCODING, HeaderValue::from_static(coding::KNOWN));
+        }
         response
     }
 
@@ -101,7 +101,7 @@ impl Refusal {
         match self.status {
             StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
             StatusCode::REQUEST_TIMEOUT => Code::DeadlineExceeded,
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Code::Unimplemented,
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::Unimplemented,
             StatusCode::PAYLOAD_TOO_LARGE => Code::ResourceExhausted,
             _ => Code::InvalidArgument,
         }

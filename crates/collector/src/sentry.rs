@@ -11,18 +11,17 @@ use axum::response::{IntoResponse, Json};
 use axum::routing::post;
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
-use http::{HeaderName, Method, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tower::ServiceBuilder;
 use tower_http::cors::{Any, CorsLayer};
-use tower_http::decompression::RequestDecompressionLayer;
-use tower_http::map_request_body::MapRequestBodyLayer;
 
+use crate::body::{self, Received};
 use crate::envelope::{Envelope, Item};
 use crate::intake::Intake;
+use crate::queue::Lease;
 use crate::refusal::{RATE_LIMITS, Refusal};
-use crate::{Arrival, Listener, SentrySpans, body};
+use crate::{Arrival, Listener, SentrySpans};
 
 pub(crate) fn routes(intake: Intake) -> Router {
     Router::new()
@@ -33,18 +32,15 @@ pub(crate) fn routes(intake: Intake) -> Router {
         // Where SDKs with Spotlight turned on send to.
         .route("/stream", post(envelope))
         .with_state(intake)
-        .method_not_allowed_fallback(|method: Method| async move {
+        .method_not_allowed_fallback(|method: Method, body: Body| async move {
+            body::skip(body).await;
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for here: use POST"))
         })
-        .fallback(|uri: Uri| async move {
+        .fallback(|uri: Uri, body: Body| async move {
+            body::skip(body).await;
             let known = "/api/<project>/envelope/, /api/<project>/store/ and /stream are here";
             Refusal::new(StatusCode::NOT_FOUND, format!("there is no {}: {known}", uri.path()))
         })
-        .layer(
-            ServiceBuilder::new()
-                .layer(RequestDecompressionLayer::new())
-                .layer(MapRequestBodyLayer::new(Body::new)),
-        )
 }
 
 /// As Sentry does: any page may send.
@@ -65,17 +61,17 @@ struct Accepted {
     id: Option<String>,
 }
 
-async fn envelope(State(intake): State<Intake>, body: Body) -> Result<impl IntoResponse, Refusal> {
-    let body = body::read(body).await?;
-    let envelope = Envelope::parse(body).map_err(|error| Refusal::malformed(error.to_string()))?;
-    take(&intake, &envelope)
+async fn envelope(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<impl IntoResponse, Refusal> {
+    let Received { bytes, lease, .. } = intake.receive(&headers, body).await?;
+    let envelope = Envelope::parse(bytes).map_err(|error| Refusal::malformed(error.to_string()))?;
+    take(&intake, &envelope, lease).await
 }
 
 /// The old way: one event, bare.
-async fn store(State(intake): State<Intake>, body: Body) -> Result<impl IntoResponse, Refusal> {
-    let body = body::read(body).await?;
-    let envelope = single_event(body).map_err(|error| Refusal::malformed(format!("the event is no JSON object: {error}")))?;
-    take(&intake, &envelope)
+async fn store(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<impl IntoResponse, Refusal> {
+    let Received { bytes, lease, .. } = intake.receive(&headers, body).await?;
+    let envelope = single_event(bytes).map_err(|error| Refusal::malformed(format!("the event is no JSON object: {error}")))?;
+    take(&intake, &envelope, lease).await
 }
 
 fn single_event(payload: Bytes) -> Result<Envelope, serde_json::Error> {
@@ -95,11 +91,14 @@ fn single_event(payload: Bytes) -> Result<Envelope, serde_json::Error> {
     })
 }
 
-fn take(intake: &Intake, envelope: &Envelope) -> Result<Json<Accepted>, Refusal> {
-    let place = intake.reserve()?;
+async fn take(intake: &Intake, envelope: &Envelope, lease: Lease) -> Result<Json<Accepted>, Refusal> {
+    let place = intake.place().await?;
     let (spans, unreadable) = spans::of(&envelope.items);
     let bad = envelope.bad_items.iter().map(ToString::to_string).chain(unreadable);
     let span_count: usize = spans.iter().map(|spans: &SentrySpans| spans.span_ids.len()).sum();
+    if !spans.is_empty() {
+        place.send(Arrival::SentrySpans(spans), lease)?;
+    }
     intake.recorder().record(|health| {
         health.sentry.envelopes += 1;
         health.sentry.spans += span_count as u64;
@@ -111,9 +110,6 @@ fn take(intake: &Intake, envelope: &Envelope) -> Result<Json<Accepted>, Refusal>
             health.remember(Listener::Sentry, &reason);
         }
     });
-    if !spans.is_empty() {
-        place.send(Arrival::SentrySpans(spans));
-    }
     Ok(Json(Accepted {
         id: envelope.event_id().map(str::to_owned),
     }))

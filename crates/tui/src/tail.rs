@@ -31,9 +31,8 @@ mod plain;
 
 use std::io::{self, BufWriter, Write};
 
-use collector::{Arrival, Collector, Health, HealthSnapshot};
+use collector::{Arrival, Arrivals, Collector, Health, HealthSnapshot};
 use color_eyre::eyre::{Context, Result};
-use tokio::sync::mpsc;
 
 /// Prints spans until it is asked to end, or until nobody reads `out` any more. What was accepted by then is printed.
 ///
@@ -80,7 +79,7 @@ pub async fn run_until(
 const LAST_LINES: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Prints until there are no more arrivals. Blocks.
-fn print(mut arrivals: mpsc::Receiver<Arrival>, json: bool, out: impl Write) -> io::Result<()> {
+fn print(mut arrivals: Arrivals, json: bool, out: impl Write) -> io::Result<()> {
     let mut out = BufWriter::new(out);
     let zone = jiff::tz::TimeZone::system();
     while let Some(arrival) = arrivals.blocking_recv() {

@@ -1,85 +1,129 @@
 //! OTLP over gRPC.
+//!
+//! Source: [gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). Of gRPC there is only the unary call of a
+//! message that is not decoded: a body of one message with five bytes before it, an answer alike, and a status behind that. So it is read
+//! as every other body is, into the same memory and under the same limits.
 
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::Request as HttpRequest;
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response as HttpResponse};
-use http::StatusCode;
-use opentelemetry_proto::tonic::collector::{logs, metrics, trace};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use http_body_util::{BodyExt, Full};
 use prost::Message;
-use tonic::codec::CompressionEncoding::Gzip;
-use tonic::service::Routes;
-use tonic::{Request, Response, Status};
-use trace_model::{Rejected, Source};
 
-use crate::intake::Intake;
+use crate::body::{self, Received};
+use crate::coding::Coding;
+use crate::door;
+use crate::intake::{Intake, Partial, Signal};
 use crate::refusal::Refusal;
-use crate::{body, door};
+
+/// Before each message: whether it is compressed, and its length.
+const PREFIX: usize = 5;
+/// Says how a compressed message is.
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+
+/// What is here.
+const METHODS: [(&str, Signal); 3] = [
+    ("/opentelemetry.proto.collector.trace.v1.TraceService/Export", Signal::Traces),
+    ("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Signal::Logs),
+    (
+        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        Signal::Metrics,
+    ),
+];
 
 /// The routes of the gRPC listener; `http` is where its neighbour listens, for those who confuse the two.
-pub(crate) fn routes(intake: &Intake, http: SocketAddr) -> Router {
-    let traces = trace::v1::trace_service_server::TraceServiceServer::new(Services(intake.clone()));
-    let logs = logs::v1::logs_service_server::LogsServiceServer::new(Services(intake.clone()));
-    let metrics = metrics::v1::metrics_service_server::MetricsServiceServer::new(Services(intake.clone()));
-    // The limit holds for the message as sent and for what it inflates to.
-    Routes::new(traces.accept_compressed(Gzip).max_decoding_message_size(body::LIMIT))
-        .add_service(logs.accept_compressed(Gzip).max_decoding_message_size(body::LIMIT))
-        .add_service(metrics.accept_compressed(Gzip).max_decoding_message_size(body::LIMIT))
-        .into_axum_router()
-        .layer(from_fn(move |request, next| only_grpc(request, next, http)))
+pub(crate) fn routes(intake: Intake, http: SocketAddr) -> Router {
+    Router::new().fallback(move |request: Request| {
+        let intake = intake.clone();
+        async move { call(&intake, request, http).await }
+    })
 }
 
-async fn only_grpc(request: HttpRequest, next: Next, http: SocketAddr) -> HttpResponse {
-    if door::is_grpc(&request) {
-        next.run(request).await
-    } else {
-        let reason = format!("this port speaks gRPC (content type application/grpc); OTLP over HTTP goes to http://{http}");
-        Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason).into_response()
+async fn call(intake: &Intake, request: Request, http: SocketAddr) -> Result<Response, Refusal> {
+    let (head, body) = request.into_parts();
+    let known = METHODS.iter().find(|(path, _)| *path == head.uri.path());
+    let refusal = match known {
+        _ if !door::is_grpc(&head.headers) => {
+            let reason = format!("this port speaks gRPC (content type application/grpc); OTLP over HTTP goes to http://{http}");
+            Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
+        }
+        _ if head.method != Method::POST => {
+            let reason = format!("{} is not for here: use POST", head.method);
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, reason)
+        }
+        None => unknown(head.uri.path()),
+        Some((_, signal)) => {
+            let message = message(intake, &head.headers, body).await?;
+            return Ok(answer(intake.otlp(*signal, message).await?));
+        }
+    };
+    body::skip(body).await;
+    Err(refusal)
+}
+
+fn unknown(path: &str) -> Refusal {
+    let known = METHODS.map(|(path, _)| path).join(", ");
+    Refusal::new(StatusCode::NOT_FOUND, format!("there is no {path}: {known} are here"))
+}
+
+/// Reads the one message of a call.
+async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Received, Refusal> {
+    let coding = match Coding::of(headers, &ENCODING) {
+        Ok(coding) => coding,
+        Err(reason) => {
+            body::skip(body).await;
+            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
+        }
+    };
+    let mut received = body::read_plain(intake, headers, body).await?;
+    let is_compressed = unwrap(&mut received.bytes).map_err(Refusal::malformed)?;
+    match (is_compressed, coding) {
+        (false, _) => Ok(received),
+        (true, Coding::Identity) => Err(Refusal::malformed(format!(
+            "the message is compressed, and {ENCODING} does not say how"
+        ))),
+        (true, coding) => received.inflate(coding, intake).await,
     }
 }
 
-#[derive(Clone, Debug)]
-struct Services(Intake);
-
-#[tonic::async_trait]
-impl trace::v1::trace_service_server::TraceService for Services {
-    async fn export(
-        &self,
-        request: Request<trace::v1::ExportTraceServiceRequest>,
-    ) -> Result<Response<trace::v1::ExportTraceServiceResponse>, Status> {
-        let body = request.into_inner().encode_to_vec().into();
-        let partial = self
-            .0
-            .traces(body, Source::OtlpGrpc, Rejected::default())
-            .map_err(|refusal| refusal.grpc_status())?;
-        Ok(Response::new(super::trace_response(partial)))
+/// Takes the prefix off; says whether what is behind it is compressed.
+fn unwrap(body: &mut Bytes) -> Result<bool, String> {
+    let Some(([flag, length @ ..], message)) = body.split_first_chunk::<PREFIX>() else {
+        return Err(format!("the call has {} bytes, and no message in them", body.len()));
+    };
+    let (flag, length) = (*flag, u32::from_be_bytes(*length));
+    if flag > 1 {
+        return Err(format!(
+            "the message begins with {flag}, which says neither compressed nor not"
+        ));
     }
+    let there = message.len();
+    match usize::try_from(length).map(|length| there.cmp(&length)) {
+        Ok(std::cmp::Ordering::Equal) => {}
+        Ok(std::cmp::Ordering::Greater) => return Err("more than one message in a call that takes one".to_owned()),
+        _ => return Err(format!("the message is cut off: {there} of {length} bytes came")),
+    }
+    *body = body.slice(PREFIX..);
+    Ok(flag == 1)
 }
 
-#[tonic::async_trait]
-impl logs::v1::logs_service_server::LogsService for Services {
-    async fn export(
-        &self,
-        request: Request<logs::v1::ExportLogsServiceRequest>,
-    ) -> Result<Response<logs::v1::ExportLogsServiceResponse>, Status> {
-        let body = request.into_inner().encode_to_vec().into();
-        self.0.logs(body, Source::OtlpGrpc).map_err(|refusal| refusal.grpc_status())?;
-        Ok(Response::new(logs::v1::ExportLogsServiceResponse::default()))
-    }
+/// All three signals answer alike; only spans are ever left out.
+fn answer(partial: Option<Partial>) -> Response {
+    let message = super::trace_response(partial).encode_to_vec();
+    let mut body = vec![0];
+    body.extend_from_slice(&u32::try_from(message.len()).unwrap_or_default().to_be_bytes());
+    body.extend_from_slice(&message);
+    let mut trailers = HeaderMap::new();
+    trailers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"));
+    let body = Full::new(Bytes::from(body)).with_trailers(std::future::ready(Some(Ok(trailers))));
+    ([(CONTENT_TYPE, "application/grpc")], Body::new(body)).into_response()
 }
 
-#[tonic::async_trait]
-impl metrics::v1::metrics_service_server::MetricsService for Services {
-    async fn export(
-        &self,
-        request: Request<metrics::v1::ExportMetricsServiceRequest>,
-    ) -> Result<Response<metrics::v1::ExportMetricsServiceResponse>, Status> {
-        let body = request.into_inner().encode_to_vec().into();
-        self.0
-            .metrics(body, Source::OtlpGrpc)
-            .map_err(|refusal| refusal.grpc_status())?;
-        Ok(Response::new(metrics::v1::ExportMetricsServiceResponse::default()))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -7,42 +7,46 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
-use otlp_wire::json;
-use otlp_wire::schema::{self, Message};
-use prost::Message as _;
-use tower::ServiceBuilder;
+use prost::Message;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
-use tower_http::decompression::RequestDecompressionLayer;
-use tower_http::map_request_body::MapRequestBodyLayer;
-use trace_model::{IdError, Rejected, Rejection, Source};
 
 use super::Encoding;
 use crate::body;
-use crate::intake::Intake;
+use crate::intake::{Intake, Partial, Signal};
 use crate::refusal::Refusal;
 
 /// The routes of the HTTP listener; `grpc` is where its neighbour listens, for those who confuse the two.
 pub(crate) fn routes(intake: &Intake, grpc: SocketAddr) -> Router {
-    let gzip = RequestDecompressionLayer::new().no_br().no_deflate().zstd(true).gzip(true);
-    Router::new()
-        .route("/v1/traces", post(traces))
-        .route("/v1/logs", post(logs))
-        .route("/v1/metrics", post(metrics))
+    let mut router = Router::new();
+    for (path, signal) in [
+        ("/v1/traces", Signal::Traces),
+        ("/v1/logs", Signal::Logs),
+        ("/v1/metrics", Signal::Metrics),
+    ] {
+        let export = move |State(intake): State<Intake>, headers: HeaderMap, body: Body| async move {
+            export(&intake, signal, &headers, body).await
+        };
+        // Some build it from an endpoint and a path, both with a slash at the end.
+        router = router.route(path, post(export)).route(&format!("{path}/"), post(export));
+    }
+    router
+        .route("/v1development/profiles", post(profiles))
+        .route("/v1development/profiles/", post(profiles))
         .with_state(intake.clone())
-        .method_not_allowed_fallback(|method: Method| async move {
+        .method_not_allowed_fallback(|method: Method, body: Body| async move {
+            body::skip(body).await;
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for here: use POST"))
         })
-        .fallback(move |uri: Uri| async move {
+        .fallback(move |uri: Uri, body: Body| async move {
+            body::skip(body).await;
             let known = "/v1/traces, /v1/logs and /v1/metrics are here";
             let reason = format!("there is no {}: {known}, OTLP over gRPC is on {grpc}", uri.path());
             Refusal::new(StatusCode::NOT_FOUND, reason)
         })
-        .layer(ServiceBuilder::new().layer(gzip).layer(MapRequestBodyLayer::new(Body::new)))
 }
 
 /// Pages that are served from this machine may send; what other pages send is theirs, not this person's.
@@ -61,52 +65,56 @@ fn is_local(origin: &HeaderValue) -> bool {
     })
 }
 
-async fn traces(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let (encoding, body, rejected) = read(&headers, body, &schema::TRACES_REQUEST).await?;
-    let partial = intake.traces(body, Source::OtlpHttp, rejected)?;
-    Ok(answer(encoding, super::trace_response(partial)))
+async fn export(intake: &Intake, signal: Signal, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+    let encoding = encoding(headers);
+    let encoding = match encoding {
+        Ok(encoding) => encoding,
+        Err(refusal) => {
+            body::skip(body).await;
+            return Err(refusal);
+        }
+    };
+    let body = intake.receive(headers, body).await?;
+    let partial = match encoding {
+        Encoding::Protobuf => intake.otlp(signal, body).await?,
+        Encoding::Json => intake.otlp_json(signal, body).await?,
+    };
+    Ok(answer(encoding, partial))
 }
 
-async fn logs(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let (encoding, body, _) = read(&headers, body, &schema::LOGS_REQUEST).await?;
-    intake.logs(body, Source::OtlpHttp)?;
-    Ok(answer(encoding, ExportTraceServiceResponse::default()))
+/// A signal in development, for which there is no screen. It is answered as if it had been taken: exporters report a refusal with every
+/// batch, for ever, and their user has not asked this viewer for profiles. Here it is counted, and said once.
+async fn profiles(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    let encoding = encoding(&headers);
+    body::skip(body).await;
+    let encoding = encoding?;
+    intake.recorder().record(|health| {
+        let counts = health.otlp_at(intake.listener());
+        counts.unsupported += 1;
+        if counts.unsupported == 1 {
+            health.remember(
+                intake.listener(),
+                "profiles are not kept here: they are answered and thrown away",
+            );
+        }
+    });
+    Ok(answer(encoding, None))
 }
 
-async fn metrics(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let (encoding, body, _) = read(&headers, body, &schema::METRICS_REQUEST).await?;
-    intake.metrics(body, Source::OtlpHttp)?;
-    Ok(answer(encoding, ExportTraceServiceResponse::default()))
-}
-
-/// Reads a request as protobuf, whatever it was sent as.
-async fn read(headers: &HeaderMap, body: Body, message: &'static Message) -> Result<(Encoding, Bytes, Rejected), Refusal> {
-    let Some(encoding) = Encoding::of(headers) else {
+fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+    Encoding::of(headers).ok_or_else(|| {
         let found = headers
             .get(CONTENT_TYPE)
             .map_or("missing".into(), |found| String::from_utf8_lossy(found.as_bytes()));
         let reason = format!("the content type is {found}, not application/x-protobuf or application/json");
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
-    };
-    let body = body::read(body).await?;
-    let mut rejected = Rejected::default();
-    if encoding == Encoding::Protobuf {
-        return Ok((encoding, body, rejected));
-    }
-    let read = json::transcode(&body, message).map_err(|error| Refusal::malformed(format!("no OTLP message: {error}")))?;
-    for spans in read.rejected {
-        let reason = Rejection {
-            field: spans.field,
-            error: IdError::NotHex,
-        };
-        rejected.add(reason, spans.spans);
-    }
-    Ok((encoding, read.bytes.into(), rejected))
+        Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
+    })
 }
 
 /// All three signals answer alike; only spans are ever left out.
-fn answer(encoding: Encoding, response: ExportTraceServiceResponse) -> Response {
-    let body = match (encoding, response.partial_success) {
+fn answer(encoding: Encoding, partial: Option<Partial>) -> Response {
+    let ExportTraceServiceResponse { partial_success } = super::trace_response(partial);
+    let body = match (encoding, partial_success) {
         (Encoding::Protobuf, partial_success) => ExportTraceServiceResponse { partial_success }.encode_to_vec(),
         (Encoding::Json, None) => b"{}".to_vec(),
         // Numbers of 64 bits are strings in protobuf's JSON.

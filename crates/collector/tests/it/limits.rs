@@ -129,7 +129,10 @@ async fn what_is_remembered_of_a_refusal_cannot_command_a_terminal() {
 async fn a_change_of_health_is_told_to_each_that_waits() {
     let running = Running::start().await;
     let wait = |mut health: Health| async move {
-        tokio::time::timeout(SOON, health.changed()).await.unwrap();
+        // The connection and the body's bytes are told before.
+        while health.snapshot().sentry.envelopes == 0 {
+            tokio::time::timeout(SOON, health.changed()).await.unwrap();
+        }
         health.snapshot().sentry.envelopes
     };
     let waiting = [wait(running.health.clone()), wait(running.health.clone())].map(tokio::spawn);

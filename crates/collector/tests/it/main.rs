@@ -1,6 +1,7 @@
 //! The collector as its senders meet it: real sockets, real bytes.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod fixtures;
 mod limits;
 mod otlp_grpc;
 mod otlp_http;
@@ -9,12 +10,12 @@ mod sentry;
 
 use std::time::Duration;
 
-use collector::{Addresses, Arrival, Collector, Config, Health, HealthSnapshot, Server};
+use collector::{Addresses, Arrival, Arrivals, Collector, Config, Health, HealthSnapshot, Server};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use tokio::sync::mpsc;
+use trace_model::Batch;
 
 /// Long enough for the slowest machine; only a failing test waits it out.
 const SOON: Duration = Duration::from_secs(20);
@@ -22,7 +23,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// A collector on free ports.
 struct Running {
     at: Addresses,
-    arrivals: mpsc::Receiver<Arrival>,
+    arrivals: Arrivals,
     health: Health,
     server: Server,
 }
@@ -51,14 +52,21 @@ impl Running {
         std::iter::from_fn(|| self.arrivals.try_recv().ok()).collect()
     }
 
+    /// The batches among that.
+    fn batches(&mut self) -> Vec<Batch> {
+        let arrived = self.arrived().into_iter();
+        let batches = arrived.filter_map(|arrival| match arrival {
+            Arrival::Batch(batch) => Some(batch),
+            Arrival::Metrics(_) | Arrival::SentrySpans(_) => None,
+        });
+        batches.collect()
+    }
+
     /// The names of all spans that came.
     fn span_names(&mut self) -> Vec<String> {
-        let arrived = self.arrived().into_iter();
-        let spans = arrived.flat_map(|arrival| match arrival {
-            Arrival::Spans(batch) => batch.spans,
-            Arrival::SentrySpans(_) => Vec::new(),
-        });
-        spans.map(|span| span.name.to_string()).collect()
+        let batches = self.batches();
+        let spans = batches.iter().flat_map(Batch::decode_spans);
+        spans.map(|span| span.name).collect()
     }
 
     fn counts(&self) -> HealthSnapshot {
@@ -125,4 +133,22 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+/// In every way that senders compress, and not at all.
+fn compressed(plain: &[u8]) -> [(&'static str, Vec<u8>); 5] {
+    use std::io::Write;
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    zlib.write_all(plain).unwrap();
+    let mut brotli = Vec::new();
+    brotli::CompressorWriter::new(&mut brotli, 4096, 5, 20)
+        .write_all(plain)
+        .unwrap();
+    [
+        ("identity", plain.to_vec()),
+        ("gzip", gzip(plain)),
+        ("deflate", zlib.finish().unwrap()),
+        ("br", brotli),
+        ("zstd", zstd::encode_all(plain, 3).unwrap()),
+    ]
 }

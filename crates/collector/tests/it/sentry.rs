@@ -1,13 +1,11 @@
 //! The Sentry endpoint.
 
-use std::io::Write;
-
 use collector::{Arrival, SentrySpans};
 use reqwest::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 
-use crate::{Running, fill, gzip};
+use crate::{Running, compressed, fill};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const EVENT: &str = "9ec79c33ec9942ab8353589fcb2e04dc";
@@ -85,21 +83,7 @@ async fn the_old_way_of_one_event_is_understood() {
 #[tokio::test]
 async fn any_content_type_and_every_usual_encoding_is_taken() {
     let mut running = Running::start().await;
-    let plain = envelope().into_bytes();
-    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    zlib.write_all(&plain).unwrap();
-    let mut brotli = Vec::new();
-    brotli::CompressorWriter::new(&mut brotli, 4096, 5, 20)
-        .write_all(&plain)
-        .unwrap();
-    let encoded = [
-        ("identity", plain.clone()),
-        ("gzip", gzip(&plain)),
-        ("deflate", zlib.finish().unwrap()),
-        ("br", brotli),
-        ("zstd", zstd::encode_all(&*plain, 3).unwrap()),
-    ];
-    for (encoding, body) in encoded {
+    for (encoding, body) in compressed(envelope().as_bytes()) {
         for content_type in [
             "application/x-sentry-envelope",
             "text/plain;charset=UTF-8",
@@ -208,7 +192,7 @@ async fn real_envelopes_are_taken() {
         assert_eq!(post(running.sentry("/stream"), body).await.status(), 200, "{file}");
         let arrived = running.arrived().into_iter().flat_map(|arrival| match arrival {
             Arrival::SentrySpans(spans) => spans,
-            Arrival::Spans(_) => panic!("{file}"),
+            Arrival::Batch(_) | Arrival::Metrics(_) => panic!("{file}"),
         });
         assert_eq!(
             arrived.map(|of_trace| of_trace.span_ids.len()).sum::<usize>(),

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use collector::Arrival;
-use tokio::sync::mpsc;
+use collector::{Arrival, Arrivals};
 use trace_model::{Batch, Store};
 
 /// How long arrivals are taken in before the next look at the keyboard.
@@ -14,7 +13,7 @@ const SLICE: usize = 1_024;
 /// The way from the collector to the store.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    arrivals: mpsc::Receiver<Arrival>,
+    arrivals: Arrivals,
     /// What is to be taken in next.
     next: Option<Arrival>,
     /// What has been taken in up to a part.
@@ -22,7 +21,7 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    pub(super) const fn new(arrivals: mpsc::Receiver<Arrival>) -> Self {
+    pub(super) const fn new(arrivals: Arrivals) -> Self {
         Self {
             arrivals,
             next: None,

@@ -1,0 +1,122 @@
+use std::io::Write;
+
+use http::header::{CONTENT_ENCODING, HeaderValue};
+use proptest::prelude::*;
+
+use super::*;
+use crate::pool::Pool;
+
+const ALL: [Coding; 5] = [Coding::Identity, Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd];
+
+fn compress(coding: Coding, plain: &[u8]) -> Vec<u8> {
+    let level = flate2::Compression::fast();
+    let (mut gzip, mut zlib) = (
+        flate2::write::GzEncoder::new(Vec::new(), level),
+        flate2::write::ZlibEncoder::new(Vec::new(), level),
+    );
+    match coding {
+        Coding::Identity => plain.to_vec(),
+        Coding::Gzip => {
+            gzip.write_all(plain).expect("memory");
+            gzip.finish().expect("memory")
+        }
+        Coding::Deflate => {
+            zlib.write_all(plain).expect("memory");
+            zlib.finish().expect("memory")
+        }
+        Coding::Brotli => {
+            let mut compressed = Vec::new();
+            brotli::CompressorWriter::new(&mut compressed, 4096, 1, 18)
+                .write_all(plain)
+                .expect("memory");
+            compressed
+        }
+        Coding::Zstd => zstd::encode_all(plain, 1).expect("memory"),
+    }
+}
+
+fn inflate(coding: Coding, compressed: &[u8]) -> io::Result<Vec<u8>> {
+    let mut inflated = coding.inflate(compressed)?;
+    let mut into = Pool::default().take(0);
+    while step(&mut *inflated, &mut into)? > 0 {}
+    Ok(into.bytes.clone())
+}
+
+proptest! {
+    // Each is hundreds of kilobytes, five times.
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn what_was_compressed_comes_back(plain in prop::collection::vec(any::<u8>(), 0..5000), repeated in 1..200_usize) {
+        let plain = plain.repeat(repeated);
+        for coding in ALL {
+            prop_assert_eq!(&inflate(coding, &compress(coding, &plain)).expect("it is whole"), &plain, "{:?}", coding);
+        }
+    }
+}
+
+proptest! {
+    /// Else the end of a request could be lost with nobody noticing.
+    #[test]
+    fn what_is_cut_off_is_an_error(plain in prop::collection::vec(any::<u8>(), 1..500), cut in any::<prop::sample::Index>()) {
+        for coding in &ALL[1..] {
+            let whole = compress(*coding, &plain);
+            let cut = 1 + cut.index(whole.len() - 1);
+            prop_assert!(inflate(*coding, &whole[..cut]).is_err(), "{:?} {} of {}", coding, cut, whole.len());
+        }
+    }
+
+    #[test]
+    fn anything_can_be_looked_at(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+        for coding in ALL {
+            let _ = inflate(coding, &bytes);
+        }
+    }
+}
+
+#[test]
+fn several_members_are_one_body() {
+    for coding in [Coding::Gzip, Coding::Zstd] {
+        let two = [compress(coding, b"one "), compress(coding, b"two")].concat();
+        assert_eq!(inflate(coding, &two).expect("both are whole"), b"one two", "{coding:?}");
+    }
+}
+
+/// A few bytes that ask for a gigabyte.
+#[test]
+fn windows_beyond_what_http_allows_are_refused() {
+    let mut zstd = zstd::Encoder::new(Vec::new(), 1).expect("memory");
+    zstd.window_log(ZSTD_WINDOW_LOG + 1).expect("a possible window");
+    zstd.write_all(b"x").expect("memory");
+    zstd.flush().expect("memory");
+    assert!(inflate(Coding::Zstd, &zstd.finish().expect("memory")).is_err());
+
+    // A window of 2^30 bytes, as brotli's extension writes it, and one empty last block.
+    assert!(inflate(Coding::Brotli, &[0x11, 0x1e, 0x03]).is_err());
+}
+
+#[test]
+fn the_header_is_read_as_it_is_written() {
+    let of = |values: &[&'static [u8]]| {
+        let headers = values
+            .iter()
+            .map(|value| (CONTENT_ENCODING, HeaderValue::from_bytes(value).expect("a value")));
+        Coding::of(&headers.collect(), &CONTENT_ENCODING)
+    };
+    for (value, coding) in [
+        (&b""[..], Coding::Identity),
+        (b"identity", Coding::Identity),
+        (b"GZIP", Coding::Gzip),
+        (b"x-gzip", Coding::Gzip),
+        (b" zstd", Coding::Zstd),
+        (b"br", Coding::Brotli),
+        (b"Deflate", Coding::Deflate),
+    ] {
+        assert_eq!(of(&[value]), Ok(coding));
+    }
+    assert_eq!(of(&[]), Ok(Coding::Identity));
+    for values in [&[&b"gzip, gzip"[..]][..], &[b"gzip", b"gzip"], &[b"snappy"], &[b"\xff"]] {
+        let reason = of(values).expect_err("nobody knows it");
+        assert!(reason.contains(KNOWN), "{reason}");
+    }
+}
