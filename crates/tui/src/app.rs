@@ -11,7 +11,7 @@ mod services;
 mod traces;
 mod waterfall;
 
-use collector::{Addresses, HealthSnapshot};
+use collector::{Addresses, HealthSnapshot, QueueDepth};
 use ratatui::layout::Rect;
 use trace_model::{SpanId, Store, TraceId};
 
@@ -143,6 +143,8 @@ pub struct App {
     pub addresses: Addresses,
     /// What the collector accepted and refused.
     pub health: HealthSnapshot,
+    /// What the collector has received and the store has not.
+    pub queue: QueueDepth,
     /// The demo's processes.
     pub services: Services,
     /// What they print.
@@ -173,6 +175,7 @@ impl App {
             mode,
             addresses,
             health: HealthSnapshot::default(),
+            queue: QueueDepth::default(),
             services: Services::default(),
             output: Output::default(),
             filter: FilterLine::default(),

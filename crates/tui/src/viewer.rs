@@ -183,7 +183,10 @@ impl Viewer {
     }
 
     fn draw(&mut self) -> Result<()> {
-        self.app.set_health(self.health.snapshot());
+        if let Some(health) = self.health.latest() {
+            self.app.set_health(health);
+        }
+        self.app.queue = self.health.queue();
         self.dirty = false;
         self.pressed = false;
         self.terminal

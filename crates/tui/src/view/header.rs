@@ -95,6 +95,7 @@ fn trouble(app: &App) -> Line<'static> {
             line.push_span(format!(" {} {what} ", format::compact(number)).bold().fg(theme::WARNING));
         }
     };
+    say(app.queue.waiting as u64, "waiting");
     say(app.health.busy(), "busy");
     say(app.health.refused(), "refused");
     line

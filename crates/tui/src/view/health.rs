@@ -1,13 +1,13 @@
 //! Ingest health: what comes in, from whom, what is kept of it, and what was not taken and why.
 
+mod listeners;
 mod services;
 
 use std::time::UNIX_EPOCH;
 
-use collector::{OtlpCounts, SentryCounts};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Style, Stylize};
+use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
@@ -33,9 +33,11 @@ pub(super) fn height(app: &App, area: Rect) -> usize {
 fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
     Page::of(area, |width| {
         let mut first = Vec::new();
-        listeners(&mut first, app, width);
+        listeners::lay_out(&mut first, app, width);
         first.push(Line::default());
         memory(&mut first, app, width);
+        first.push(Line::default());
+        queue(&mut first, app, width);
         let mut second = Vec::new();
         services::lay_out(&mut second, app, width, now);
         second.push(Line::default());
@@ -46,132 +48,18 @@ fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
 
 /// How wide the names of facts are.
 const NAMES: usize = 11;
-/// How wide a listener's numbers are.
-const NUMBERS: usize = 12;
-
-fn listeners(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
-    let name = |text: &str| Span::raw(format::exactly(text, NAMES)).fg(theme::DIM);
-    let mut header = Line::from(format::exactly("LISTENERS", NAMES).bold());
-    let mut addresses = Line::from(name("at port"));
-    for (listener, address) in [
-        ("OTLP/gRPC", app.addresses.otlp_grpc),
-        ("OTLP/HTTP", app.addresses.otlp_http),
-        ("Sentry", app.addresses.sentry),
-    ] {
-        header.push_span(format!("{listener:>NUMBERS$}").bold());
-        addresses.push_span(format!("{:>NUMBERS$}", address.port()));
-    }
-    lines.extend([header, addresses]);
-    let health = &app.health;
-    let (grpc, http, sentry) = (&health.otlp_grpc, &health.otlp_http, &health.sentry);
-    for fact in FACTS {
-        let mut line = Line::from(name(fact.name));
-        for number in [(fact.otlp)(grpc), (fact.otlp)(http)]
-            .map(Some)
-            .into_iter()
-            .chain([(fact.sentry)(sentry)])
-        {
-            let style = match number {
-                Some(1..) if fact.bad => Style::new().bold().fg(theme::WARNING),
-                Some(1..) => Style::new(),
-                _ => Style::new().fg(theme::DIM),
-            };
-            let number = number.map_or_else(|| "–".to_owned(), |number| short(number, NUMBERS - 1));
-            line.push_span(Span::styled(format!("{number:>NUMBERS$}"), style));
-        }
-        let room = width.saturating_sub(line.width() + 2);
-        line.push_span(format!("  {}", format::at_most(fact.about, room)).fg(theme::DIM));
-        lines.push(line);
-    }
-    if !sentry.items.is_empty() {
-        let items: Vec<_> = sentry
-            .items
-            .iter()
-            .map(|(name, count)| format!("{} {}", format::grouped(*count), clean(name)))
-            .collect();
-        say(lines, "items", items.join(" · ").into(), "in Sentry's envelopes", width);
-    }
-}
-
-/// A row of the listeners' table.
-struct Fact {
-    name: &'static str,
-    otlp: fn(&OtlpCounts) -> u64,
-    /// `None` where the protocol has no such thing.
-    sentry: fn(&SentryCounts) -> Option<u64>,
-    /// Whether any at all is worth a look.
-    bad: bool,
-    about: &'static str,
-}
-
-const FACTS: &[Fact] = &[
-    Fact {
-        name: "requests",
-        otlp: |counts| counts.requests,
-        sentry: |counts| Some(counts.envelopes),
-        bad: false,
-        about: "taken, or part of them",
-    },
-    Fact {
-        name: "spans",
-        otlp: |counts| counts.spans,
-        sentry: |counts| Some(counts.spans),
-        bad: false,
-        about: "in them",
-    },
-    Fact {
-        name: "logs",
-        otlp: |counts| counts.log_records,
-        sentry: |_| None,
-        bad: false,
-        about: "log records in them",
-    },
-    Fact {
-        name: "metrics",
-        otlp: |counts| counts.data_points,
-        sentry: |_| None,
-        bad: false,
-        about: "data points in them",
-    },
-    Fact {
-        name: "left out",
-        otlp: |counts| counts.rejected_spans,
-        sentry: |counts| Some(counts.bad_items),
-        bad: true,
-        about: "unusable parts of them",
-    },
-    Fact {
-        name: "refused",
-        otlp: |counts| counts.refused,
-        sentry: |counts| Some(counts.refused),
-        bad: true,
-        about: "wrong: see why below",
-    },
-    Fact {
-        name: "busy",
-        otlp: |counts| counts.busy,
-        sentry: |counts| Some(counts.busy),
-        bad: true,
-        about: "asked to come again",
-    },
-];
-
 fn memory(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     let totals = app.store.totals();
     let several = |number: u64, noun| format::count(number, noun);
     page::heading(lines, "memory", "what is kept, as far as --max-memory goes", width);
-    let used = totals.bytes as u64;
+    let (used, budget) = (totals.bytes as u64, totals.budget as u64);
     let share = format!(
-        " {} of {} · {} %",
+        "{} % · {} of {}",
+        used * 100 / budget.max(1),
         format::bytes(used),
-        format::bytes(totals.budget as u64),
-        used * 100 / (totals.budget as u64).max(1)
+        format::bytes(budget)
     );
-    lines.push(Line::from(vec![
-        format!("{:<1$}", "used", NAMES + 2).fg(theme::DIM),
-        gauge(used, totals.budget as u64, GAUGE).fg(theme::ACCENT),
-        share.into(),
-    ]));
+    lines.push(gauge_line("used", used, budget, share));
     let held = format!(
         "{} · {} · {} · {} metric series",
         several(totals.traces as u64, "trace"),
@@ -192,7 +80,7 @@ fn memory(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     );
     let mut fact = |name: &str, value: String, about: &str, bad: bool| {
         let value = if bad { value.bold().fg(theme::WARNING) } else { value.into() };
-        say(lines, name, value, about, width);
+        say(lines, name, &value, about, width);
     };
     fact("held", held, "", false);
     fact(
@@ -216,11 +104,50 @@ fn memory(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     );
 }
 
+fn queue(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
+    let queue = app.queue;
+    page::heading(
+        lines,
+        "queue",
+        "received and not taken in yet; when it is full, senders are asked to come again (busy)",
+        width,
+    );
+    let waiting = format!("{} of {} requests", queue.waiting, queue.waiting_limit);
+    lines.push(gauge_line(
+        "waiting",
+        queue.waiting as u64,
+        queue.waiting_limit as u64,
+        waiting,
+    ));
+    let (bytes, limit) = (queue.bytes as u64, queue.bytes_limit as u64);
+    let held = format!(
+        "{} of {}, with what is being read",
+        format::bytes(bytes),
+        format::bytes(limit)
+    );
+    lines.push(gauge_line("memory", bytes, limit, held));
+}
+
+/// A name, a bar for a part of a whole, and what it means.
+fn gauge_line(name: &str, part: u64, whole: u64, about: String) -> Line<'static> {
+    let colour = if part * 10 >= whole * 9 && part > 0 {
+        theme::WARNING
+    } else {
+        theme::ACCENT
+    };
+    Line::from(vec![
+        format!("{name:<0$}", NAMES + 2).fg(theme::DIM),
+        gauge(part, whole, GAUGE).fg(colour),
+        "  ".into(),
+        about.into(),
+    ])
+}
+
 /// How wide a bar for a part of a whole is.
 const GAUGE: usize = 20;
 
 /// A name, its value, and what that means; below the value where there is no room beside it.
-fn say(lines: &mut Vec<Line<'static>>, name: &str, value: Span<'static>, about: &str, width: usize) {
+fn say(lines: &mut Vec<Line<'static>>, name: &str, value: &Span<'static>, about: &str, width: usize) {
     let room = width.saturating_sub(NAMES + 2);
     let fits = value.width() + 2 + about.width() <= room;
     let beside = value.width() <= room;
@@ -228,7 +155,7 @@ fn say(lines: &mut Vec<Line<'static>>, name: &str, value: Span<'static>, about: 
     let about = format!("  {about}").fg(theme::DIM);
     match lines.last_mut() {
         Some(line) if fits && beside => line.push_span(about),
-        _ => page::pair(lines, "".into(), about, NAMES, width),
+        _ => page::pair(lines, "".into(), &about, NAMES, width),
     }
 }
 
@@ -250,7 +177,7 @@ fn refusals(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) 
         page::pair(
             lines,
             left.fg(theme::DIM),
-            Span::raw(reason).fg(theme::WARNING),
+            &Span::raw(reason).fg(theme::WARNING),
             REFUSED,
             width,
         );

@@ -38,9 +38,9 @@ fn lay_out(mode: Mode, area: Rect) -> Page {
             pair(&mut marks, example, meaning, EXAMPLES, width);
         }
         section(&mut marks, "marks", "", width);
-        MARKS
-            .iter()
-            .for_each(|(mark, meaning)| pair(&mut marks, mark, meaning, KEYS, width));
+        for (mark, meaning) in MARKS {
+            pair(&mut marks, mark, meaning, KEYS, width);
+        }
         [keys, marks]
     })
 }
@@ -59,7 +59,7 @@ fn section(lines: &mut Vec<Line<'static>>, name: &'static str, about: &'static s
 
 /// What is meant stands right, on as many lines as it needs; a left side that is too wide has a line of its own.
 fn pair(lines: &mut Vec<Line<'static>>, left: &str, right: &'static str, column: usize, width: usize) {
-    page::pair(lines, left.to_owned().bold().fg(theme::ACCENT), right.into(), column, width);
+    page::pair(lines, left.to_owned().bold().fg(theme::ACCENT), &right.into(), column, width);
 }
 
 const MARKS: &[(&str, &str)] = &[

@@ -81,11 +81,11 @@ pub(super) fn draw(frame: &mut Frame, title: &str, page: &Page, first: usize, ar
 pub(super) fn heading(lines: &mut Vec<Line<'static>>, name: &str, about: &str, width: usize) {
     let name = Span::raw(name.to_uppercase()).bold();
     let column = name.width();
-    pair(lines, name, Span::raw(about.to_owned()).fg(theme::DIM), column, width);
+    pair(lines, name, &Span::raw(about).fg(theme::DIM), column, width);
 }
 
 /// Two texts beside each other; the right one goes on below itself, and begins there where the left one is wider than its column.
-pub(super) fn pair(lines: &mut Vec<Line<'static>>, left: Span<'static>, right: Span<'static>, column: usize, width: usize) {
+pub(super) fn pair(lines: &mut Vec<Line<'static>>, left: Span<'static>, right: &Span, column: usize, width: usize) {
     // Where there is not room enough for both, the right one stands a little further in.
     let column = if width < column + MINIMUM { 2 } else { column + 2 };
     let mut pieces = format::wrapped_words(&right.content, width.saturating_sub(column).max(1)).into_iter();

@@ -97,6 +97,14 @@ impl Scene {
         drawn.expect("a test backend").buffer.clone()
     }
 
+    /// Where the terminal's cursor is after a frame, if it can be seen.
+    pub(crate) fn cursor(&mut self) -> Option<(u16, u16)> {
+        self.draw();
+        let backend = self.terminal.backend_mut();
+        let at = ratatui::backend::Backend::get_cursor_position(backend).expect("a test backend");
+        backend.cursor_visible().then_some((at.x, at.y))
+    }
+
     pub(crate) fn text(&mut self) -> String {
         let buffer = self.draw();
         let width = usize::from(buffer.area.width).max(1);

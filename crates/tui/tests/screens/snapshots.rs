@@ -106,6 +106,8 @@ fn trouble(scene: &mut Scene) {
     health.otlp_http.log_records = 42;
     health.otlp_grpc.data_points = 12_345_678_901;
     health.otlp_grpc.busy = 2;
+    health.otlp_http.connections = 3;
+    health.otlp_http.received_bytes = 123 << 20;
     health.sentry.envelopes = 7;
     health.sentry.items = [("transaction".to_owned(), 7), ("\u{1b}[2J".to_owned(), 1)].into();
     for (number, reason) in [
@@ -125,6 +127,12 @@ fn trouble(scene: &mut Scene) {
         });
     }
     scene.app.health = health;
+    scene.app.queue = collector::QueueDepth {
+        waiting: 60,
+        waiting_limit: 64,
+        bytes: 12 << 20,
+        bytes_limit: 64 << 20,
+    };
 }
 
 #[test]

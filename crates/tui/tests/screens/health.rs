@@ -1,0 +1,147 @@
+//! What comes in and what does not; pinning.
+
+use collector::HealthSnapshot;
+use crossterm::event::KeyCode;
+use spanfall::app::{Mode, Overlay};
+use spanfall::view::{self, Now};
+use trace_model::Store;
+
+use crate::scene::{NOW, Scene, edit, password_reset, span, trace};
+
+fn later(seconds: u64) -> Now {
+    Now {
+        unix_nano: NOW + seconds * 1_000_000_000,
+        zone: jiff::tz::TimeZone::UTC,
+    }
+}
+
+/// Refusals from number 1 on.
+fn refusals(reasons: impl IntoIterator<Item = String>) -> HealthSnapshot {
+    let refused = |(number, reason)| collector::Refused {
+        number,
+        time: std::time::UNIX_EPOCH + std::time::Duration::from_nanos(NOW),
+        listener: collector::Listener::Sentry,
+        reason,
+    };
+    HealthSnapshot {
+        recent: (1..).zip(reasons).map(refused).collect(),
+        ..HealthSnapshot::default()
+    }
+}
+
+#[test]
+fn it_opens_closes_and_scrolls_to_its_end() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.app.health = refusals((1..=20).map(|number| format!("reason number {number}, the last word of which is end{number}")));
+    scene.type_keys("H");
+    assert_eq!(scene.app.overlay, Some(Overlay::Health(0)));
+    assert!(!scene.text().contains("end1 "));
+    scene.press(&[KeyCode::End]);
+    assert!(scene.text().contains("number 1, "), "{}", scene.text());
+    // The first key up moves at once: the end was where the last line is in view.
+    let before = scene.text();
+    scene.press(&[KeyCode::Up]);
+    assert_ne!(scene.text(), before);
+    scene.press(&[KeyCode::Esc]);
+    assert_eq!(scene.app.overlay, None);
+    scene.type_keys("HH");
+    assert_eq!(scene.app.overlay, None);
+}
+
+#[test]
+fn a_long_reason_can_be_read_whole() {
+    let words: Vec<String> = (0..40).map(|number| format!("w{number}")).collect();
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = Scene::new(Mode::Viewer, width, height);
+        scene.app.health = refusals([words.join(" ")]);
+        scene.type_keys("H");
+        scene.press(&[KeyCode::End]);
+        let text = scene.text();
+        let missing: Vec<_> = words
+            .iter()
+            .filter(|word| !text.split([' ', '│']).any(|shown| shown == *word))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}\n{text}");
+    }
+}
+
+#[test]
+fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
+    let hostile = "\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\r\n\u{202e}evil日本🚀e\u{301}\u{200b}";
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![span(1, 1, 0, hostile, "a", 0, 5), span(2, 1, 0, "plain", "a", 0, 5)]);
+    scene.app.health = refusals([hostile.to_owned()]);
+    scene.app.health.sentry.items.insert(hostile.to_owned(), 3);
+    scene.type_keys("H");
+    let buffer = scene.draw();
+    let hostile_rows = (0..40).filter(|y| (0..120).any(|x| buffer[(x, *y)].symbol() == "🚀"));
+    assert!(hostile_rows.count() >= 3, "{}", scene.text());
+    let left_border = (3..40).take_while(|y| buffer[(2, *y)].symbol() == "│");
+    for y in left_border {
+        assert_eq!(buffer[(117, y)].symbol(), "│", "row {y}\n{}", scene.text());
+    }
+    let ago = |x: u16, y: u16| (0..3).map(|at| buffer[(x + at, y)].symbol()).eq(["a", "g", "o"]);
+    let ends: Vec<u16> = (0..40).filter_map(|y| (0..117).find(|x| ago(*x, y))).collect();
+    assert!(ends.len() == 2 && ends[0] == ends[1], "{ends:?}\n{}", scene.text());
+
+    scene.press(&[KeyCode::Esc]);
+    scene.type_keys("/");
+    scene.app.paste(hostile);
+    let text = scene.text();
+    assert!(text.contains("evil"), "{text}");
+    assert!(
+        !text.chars().any(|c| c != '\n' && spanfall::text::is_unprintable(c)),
+        "{text:?}"
+    );
+    scene.press(&[KeyCode::Enter]);
+    assert!(!scene.text().chars().any(|c| c != '\n' && spanfall::text::is_unprintable(c)));
+}
+
+#[test]
+fn nothing_is_drawn_while_nothing_changes() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    assert_eq!(view::stays(&scene.app, &later(0)), None);
+    scene.add(password_reset());
+    scene.draw();
+    assert!(view::stays(&scene.app, &later(0)).is_some(), "the rate will fall");
+    assert_eq!(view::stays(&scene.app, &later(6)), None, "it has fallen to nothing");
+    scene.type_keys("H");
+    scene.draw();
+    assert!(view::stays(&scene.app, &later(6)).is_some(), "last seen grows");
+    scene.type_keys("H");
+    assert_eq!(view::stays(&scene.app, &later(6)), None);
+}
+
+#[test]
+fn a_pinned_trace_stays_in_a_full_memory() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.app.store = Store::new(1 << 20);
+    scene.add(password_reset());
+    scene.type_keys("*");
+    let large = "x".repeat(20_000);
+    for number in 2..=120 {
+        scene.add(vec![span(number, 1, 0, "api", &large, 0, 1)]);
+    }
+    scene.press(&[KeyCode::End]);
+    let text = scene.text();
+    assert_eq!(scene.app.traces.selected(), Some(trace(1)), "{text}");
+    assert!(text.contains("★▸") && text.contains("evicted"), "{text}");
+    scene.type_keys("*");
+    assert!(!scene.app.store.trace(trace(1)).expect("still there").pinned);
+}
+
+#[test]
+fn a_truncated_trace_says_so_in_the_list_and_in_its_title() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.app.store = Store::new(1 << 20);
+    let large = "x".repeat(20_000);
+    for number in 1..=120 {
+        scene.add(vec![edit(span(1, 1, 0, "api", &large, 0, 1), |span| {
+            span.span_id = vec![number; 8];
+        })]);
+    }
+    let text = scene.text();
+    assert!(text.contains(" truncated") && text.contains("truncated: "), "{text}");
+    scene.type_keys("H");
+    assert!(scene.app.store.totals().truncated_spans > 0);
+}
