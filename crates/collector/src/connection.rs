@@ -166,3 +166,48 @@ impl Drop for UnderWay {
         self.0.shared.silent.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_closing(connection: &Connection) -> bool {
+        connection.activity().closing
+    }
+
+    #[tokio::test]
+    async fn who_never_asked_goes_first_then_who_has_been_silent_for_longest() {
+        let mut open = Connections::new(Listener::OtlpHttp, Recorder::default());
+        let mut tasks = tokio::task::JoinSet::new();
+        let mut add = || {
+            let (connection, task) = (open.connection(), tasks.spawn(async {}).id());
+            open.insert(task, connection.clone());
+            (task, connection)
+        };
+        let [(_, busy), (recent_task, recent), (old_task, old), (never_task, never), _] = [add(), add(), add(), add(), add()];
+        let under_way = busy.begin();
+        drop(old.begin());
+        drop(recent.begin());
+
+        let mut closed = Vec::new();
+        for (task, connection) in [(never_task, &never), (old_task, &old), (recent_task, &recent)] {
+            open.close_one();
+            open.close_one();
+            assert!(is_closing(connection), "one at a time");
+            connection.told_to_go().await;
+            if closed.is_empty() {
+                // The other that never asked.
+                let last = open.open.keys().copied().max().expect("five");
+                open.remove(last);
+            }
+            open.remove(task);
+            closed.push(task);
+        }
+        open.close_one();
+        assert!(!is_closing(&busy), "it has something to do");
+        drop(under_way);
+        open.silent().await;
+        open.close_one();
+        assert!(is_closing(&busy));
+    }
+}

@@ -260,6 +260,24 @@ mod tests {
     }
 
     #[test]
+    fn who_looks_gets_a_copy_only_when_there_is_something_new() {
+        let recorder = Recorder::default();
+        let mut health = recorder.health(Queue::default());
+        assert_eq!(health.latest(), None);
+        recorder.record(|health| health.sentry.spans += 1);
+        recorder.record(|health| health.sentry.spans += 1);
+        let mut other = health.clone();
+        assert_eq!(health.latest().map(|health| health.sentry.spans), Some(2));
+        assert_eq!(health.latest(), None);
+        assert_eq!(
+            other.latest().map(|health| health.sentry.spans),
+            Some(2),
+            "each looks for itself"
+        );
+        assert_eq!(health.snapshot().sentry.spans, 2);
+    }
+
+    #[test]
     fn what_senders_can_invent_is_bounded() {
         let mut health = HealthSnapshot::default();
         for number in 0..1000 {

@@ -68,8 +68,8 @@ async fn call(intake: &Intake, request: Request, http: SocketAddr) -> Result<Res
 }
 
 fn unknown(path: &str) -> Refusal {
-    let known = METHODS.map(|(path, _)| path).join(", ");
-    Refusal::new(StatusCode::NOT_FOUND, format!("there is no {path}: {known} are here"))
+    let known = "TraceService, LogsService and MetricsService of opentelemetry.proto.collector are here, each with Export";
+    Refusal::new(StatusCode::NOT_FOUND, format!("{known}; there is no {path}"))
 }
 
 /// Reads the one message of a call.

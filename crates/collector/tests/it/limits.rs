@@ -6,32 +6,11 @@ use collector::Health;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use prost::Message;
 use reqwest::Client;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use reqwest::header::CONTENT_TYPE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::{Running, SOON, gzip, request, span};
-
-/// Longer than what is taken, shorter as gzip than anything else here.
-fn bomb() -> Vec<u8> {
-    vec![b' '; (16 << 20) + 1]
-}
-
-#[tokio::test]
-async fn a_body_has_a_limit_also_after_inflation() {
-    let running = Running::start().await;
-    for (url, content_type) in [
-        (running.http("/v1/traces"), "application/json"),
-        (running.sentry("/stream"), "text/plain"),
-    ] {
-        for (encoding, body) in [("identity", bomb()), ("gzip", gzip(&bomb()))] {
-            let request = Client::new().post(&url).header(CONTENT_TYPE, content_type);
-            let answer = request.header(CONTENT_ENCODING, encoding).body(body).send().await.unwrap();
-            assert_eq!(answer.status(), 413, "{url} {encoding}");
-        }
-    }
-    assert_eq!((running.counts().otlp_http.refused, running.counts().sentry.refused), (2, 2));
-}
+use crate::{Running, SOON, request, span};
 
 #[tokio::test]
 async fn clients_that_stop_in_the_middle_hold_nobody_up() {

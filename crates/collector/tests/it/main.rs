@@ -1,8 +1,11 @@
 //! The collector as its senders meet it: real sockets, real bytes.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod connections;
 mod fixtures;
+mod grpc_frames;
 mod limits;
+mod memory;
 mod otlp_grpc;
 mod otlp_http;
 mod ports;
@@ -149,6 +152,6 @@ fn compressed(plain: &[u8]) -> [(&'static str, Vec<u8>); 5] {
         ("gzip", gzip(plain)),
         ("deflate", zlib.finish().unwrap()),
         ("br", brotli),
-        ("zstd", zstd::encode_all(plain, 3).unwrap()),
+        ("zstd", zstd::encode_all(plain, 1).unwrap()),
     ]
 }

@@ -206,6 +206,28 @@ async fn spans_without_usable_ids_are_left_out_and_named() {
 }
 
 #[tokio::test]
+async fn ids_that_are_not_hexadecimal_cost_their_own_span_only() {
+    let mut running = Running::start().await;
+    let good = || json!({ "traceId": "01010101010101010101010101010101", "spanId": "0202020202020202", "name": "good" });
+    let (mut one, mut other) = (good(), good());
+    one["traceId"] = json!("order-7");
+    other["spanId"] = json!("xyz");
+    let body = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [one, good(), other] }] }] });
+    let answer = post(running.http("/v1/traces"), JSON, body.to_string()).await;
+    assert_eq!(answer.status(), 200);
+    let partial = &answer.json::<Value>().await.unwrap()["partialSuccess"];
+    assert_eq!(partial["rejectedSpans"], "2");
+    let reason = partial["errorMessage"].as_str().unwrap();
+    for expected in ["trace_id is not hexadecimal (1)", "span_id is not hexadecimal (1)"] {
+        assert!(reason.contains(expected), "{reason}");
+    }
+    assert_eq!(running.span_names(), ["good"]);
+    let counts = running.counts();
+    assert_eq!((counts.otlp_http.spans, counts.otlp_http.rejected_spans), (1, 2));
+    assert_eq!(counts.recent[0].reason, reason);
+}
+
+#[tokio::test]
 async fn malformed_requests_are_refused_in_their_own_encoding() {
     let mut running = Running::start().await;
     let protobuf = post(running.http("/v1/traces"), PROTOBUF, "not protobuf").await;

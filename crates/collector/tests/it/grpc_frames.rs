@@ -1,0 +1,170 @@
+//! gRPC below what its client libraries let one do: calls as their bytes are.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request};
+use prost::Message;
+use tokio::net::TcpStream;
+
+use crate::{Running, compressed, request, span};
+
+const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+/// How a call ended.
+#[derive(Debug)]
+struct Ended {
+    http_status: u16,
+    /// gRPC's status, whether it came before a message or behind it.
+    code: Option<String>,
+    message: String,
+    headers: HeaderMap,
+}
+
+async fn call(running: &Running, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Ended {
+    let stream = TcpStream::connect(running.at.otlp_grpc).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut client = client.ready().await.unwrap();
+    let mut call = Request::builder().method(method).uri(format!("http://x{path}"));
+    for (name, value) in headers {
+        call = call.header(*name, *value);
+    }
+    let (answer, mut sender) = client.send_request(call.body(()).unwrap(), false).unwrap();
+    sender.send_data(Bytes::from(body), true).unwrap();
+    let (head, mut body) = answer.await.unwrap().into_parts();
+    while let Some(data) = body.data().await {
+        let length = data.unwrap().len();
+        body.flow_control().release_capacity(length).unwrap();
+    }
+    let trailers = body.trailers().await.unwrap().unwrap_or_default();
+    let text = |name| {
+        let value = head.headers.get(name).or_else(|| trailers.get(name));
+        value.map(|value| value.to_str().unwrap().to_owned())
+    };
+    Ended {
+        http_status: head.status.as_u16(),
+        code: text("grpc-status"),
+        message: text("grpc-message").unwrap_or_default().replace("%20", " "),
+        headers: head.headers,
+    }
+}
+
+/// A message with its prefix.
+fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[flag], &length[..], message].concat()
+}
+
+fn message(name: &str) -> Vec<u8> {
+    request(vec![span(name)]).encode_to_vec()
+}
+
+const GRPC: (&str, &str) = ("content-type", "application/grpc");
+
+#[tokio::test]
+async fn a_message_is_inflated_as_it_says() {
+    let mut running = Running::start().await;
+    for (encoding, message) in compressed(&message("x")) {
+        let flag = u8::from(encoding != "identity");
+        let ended = call(
+            &running,
+            Method::POST,
+            EXPORT,
+            &[GRPC, ("grpc-encoding", encoding)],
+            framed(flag, &message),
+        )
+        .await;
+        assert_eq!(ended.code.as_deref(), Some("0"), "{encoding}: {ended:?}");
+        assert_eq!(running.span_names(), ["x"], "{encoding}");
+    }
+    // What may be compressed need not be.
+    let proto = ("content-type", "application/grpc+proto");
+    let ended = call(
+        &running,
+        Method::POST,
+        EXPORT,
+        &[proto, ("grpc-encoding", "gzip")],
+        framed(0, &message("y")),
+    )
+    .await;
+    assert_eq!((ended.code.as_deref(), ended.http_status), (Some("0"), 200), "{ended:?}");
+    assert_eq!(running.span_names(), ["y"]);
+}
+
+#[tokio::test]
+async fn calls_that_are_not_one_message_are_refused() {
+    let mut running = Running::start().await;
+    let x = message("x");
+    let mut longer = framed(0, &x);
+    longer[4] += 1;
+    let mut shorter = framed(0, &x);
+    shorter[4] -= 1;
+    let huge = [&[0, 0xff, 0xff, 0xff, 0xff][..], &x].concat();
+    let gzip = ("grpc-encoding", "gzip");
+    let plain = &[GRPC][..];
+    let cases = [
+        ("no message", plain, Vec::new(), "no message"),
+        ("half a prefix", plain, vec![0, 0, 0], "no message"),
+        (
+            "two messages",
+            &[GRPC],
+            [framed(0, &x), framed(0, &x)].concat(),
+            "more than one",
+        ),
+        ("a length beyond the end", plain, longer, "cut off"),
+        ("4 GiB", plain, huge, "cut off"),
+        ("a length before the end", plain, shorter, "more than one"),
+        ("compressed somehow", plain, framed(1, &x), "does not say how"),
+        ("not compressed", &[GRPC, gzip][..], framed(1, &x), "cannot be read"),
+        ("no protobuf", plain, framed(0, b"not protobuf"), "no OTLP message"),
+    ];
+    let expected = cases.len() as u64;
+    for (what, headers, body, reason) in cases {
+        let ended = call(&running, Method::POST, EXPORT, headers, body).await;
+        // INVALID_ARGUMENT, which no exporter sends again.
+        assert_eq!(ended.code.as_deref(), Some("3"), "{what}: {ended:?}");
+        assert!(ended.message.contains(reason), "{what}: {}", ended.message);
+    }
+    assert_eq!(running.arrived(), []);
+    assert_eq!(running.counts().otlp_grpc.refused, expected);
+    assert_eq!(running.health.queue().bytes, 0);
+}
+
+#[tokio::test]
+async fn what_is_not_here_is_told_what_is() {
+    let running = Running::start().await;
+    let ended = call(
+        &running,
+        Method::POST,
+        "/opentelemetry.Nothing/Export",
+        &[GRPC],
+        framed(0, b""),
+    )
+    .await;
+    assert_eq!(ended.code.as_deref(), Some("12"), "{ended:?}");
+    for service in ["TraceService", "LogsService", "MetricsService"] {
+        assert!(ended.message.contains(service), "{}", ended.message);
+    }
+    let ended = call(&running, Method::GET, EXPORT, &[GRPC], Vec::new()).await;
+    assert_eq!(ended.code.as_deref(), Some("12"), "{ended:?}");
+
+    let ended = call(
+        &running,
+        Method::POST,
+        EXPORT,
+        &[GRPC, ("grpc-encoding", "snappy")],
+        framed(1, b"x"),
+    )
+    .await;
+    assert_eq!(ended.code.as_deref(), Some("12"), "{ended:?}");
+    assert_eq!(ended.headers["grpc-accept-encoding"], "gzip, zstd, deflate, br");
+
+    for other in [
+        "application/grpc-web",
+        "application/grpc+json",
+        "application/json",
+        "application/grpcx",
+    ] {
+        let ended = call(&running, Method::POST, EXPORT, &[("content-type", other)], framed(0, b"")).await;
+        assert_eq!((ended.http_status, ended.code), (415, None), "{other}");
+    }
+}
