@@ -247,6 +247,14 @@ impl Recorder {
     pub(crate) fn record(&self, change: impl FnOnce(&mut HealthSnapshot)) {
         self.0.send_modify(change);
     }
+
+    /// The same for what another change follows soon: nobody is woken for it.
+    pub(crate) fn record_quietly(&self, change: impl FnOnce(&mut HealthSnapshot)) {
+        self.0.send_if_modified(|health| {
+            change(health);
+            false
+        });
+    }
 }
 
 #[cfg(test)]

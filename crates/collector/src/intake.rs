@@ -103,9 +103,10 @@ impl Intake {
         body::read(self, headers, body).await
     }
 
+    /// Counts what has come of a body, which is about to be taken or refused.
     pub(crate) fn count_bytes(&self, bytes: usize) {
         self.recorder
-            .record(|health| *health.at(self.listener).received_bytes += bytes as u64);
+            .record_quietly(|health| *health.at(self.listener).received_bytes += bytes as u64);
     }
 
     /// Waits for a place in the queue, not for long.

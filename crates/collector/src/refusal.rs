@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{HeaderName, StatusCode};
 use tonic::Code;
 
@@ -89,11 +89,12 @@ impl Refusal {
         if self.is_busy() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
         }
-        if self.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-            response
-                .headers_mut()
-                .insert(ACCEPT_ENCODING, HeaderValue::from_static(coding::KNOWN));
-        }
+        let hint = match self.status {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Some((ACCEPT_ENCODING, HeaderValue::from_static(coding::KNOWN))),
+            StatusCode::METHOD_NOT_ALLOWED => Some((ALLOW, HeaderValue::from_static("POST"))),
+            _ => None,
+        };
+        response.headers_mut().extend(hint);
         response
     }
 

@@ -347,6 +347,11 @@ async fn other_content_types_paths_and_methods_are_told_what_is_right() {
     for (request, status, hint) in requests {
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), status, "{hint}");
+        match status {
+            405 => assert_eq!(answer.headers()["allow"], "POST"),
+            415 => assert_eq!(answer.headers()["accept-encoding"], "gzip, zstd, deflate, br"),
+            _ => {}
+        }
         let text = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
         assert!(text.contains(hint), "{text}");
     }
