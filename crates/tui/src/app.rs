@@ -218,7 +218,10 @@ impl App {
             Action::PreviousPane => self.pane = next(next(self.pane)),
             Action::Pin => self.pin(),
             Action::Open => self.pane = deeper(self.pane),
-            Action::Back if self.pane == Pane::Traces && self.store.filter().is_some() => self.filter.clear(&mut self.store),
+            Action::Back if self.store.filter().is_some() && (self.pane == Pane::Traces || self.store.listed() == 0) => {
+                self.filter.clear(&mut self.store);
+                self.pane = Pane::Traces;
+            }
             Action::Back => self.pane = shallower(self.pane),
             _ => self.move_in_pane(action),
         }

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 /// A terminal viewer for distributed traces.
 ///
 /// Listens for OTLP (gRPC and HTTP) and Sentry envelopes on loopback, and draws each trace as a live waterfall. Without a command it
-/// is the viewer alone: point any OpenTelemetry or Sentry program at it.
+/// is the viewer alone: point any OpenTelemetry or Sentry program at it. On the screen, ? shows all keys and / filters.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
 pub struct Cli {
@@ -46,7 +46,7 @@ pub struct Options {
     /// Where to listen for Sentry envelopes
     #[arg(long, global = true, value_name = "ADDR", default_value_t = loopback(8969))]
     pub sentry: SocketAddr,
-    /// How much memory the traces may take: bytes, or with KiB, MiB or GiB; then the longest quiet ones leave
+    /// How much may be kept in memory: bytes, or with KiB, MiB or GiB; then the longest quiet traces leave, unless they are pinned
     #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: Size,
     /// Where the viewer's own log goes [default: spanfall.log in the user's state directory]

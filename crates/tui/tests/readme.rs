@@ -53,3 +53,21 @@ fn it_names_every_command_and_flag_with_its_default() {
         }
     }
 }
+
+#[test]
+fn every_filter_in_it_is_one() {
+    let readme = readme();
+    let (_, rest) = readme
+        .split_once("| filter | finds spans |\n|---|---|\n")
+        .expect("the table of filters");
+    let (table, _) = rest.split_once("\n\n").expect("its end");
+    let mut filters = 0;
+    for row in table.lines() {
+        let examples = row.trim_start_matches("| ").split(" | ").next().expect("a first cell");
+        for example in examples.split('`').skip(1).step_by(2) {
+            assert!(trace_model::Filter::parse(example).is_ok(), "{example}");
+            filters += 1;
+        }
+    }
+    assert!(filters > 12, "{filters}");
+}

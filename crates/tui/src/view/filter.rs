@@ -153,7 +153,10 @@ fn found(app: &App) -> Vec<Span<'static>> {
 /// Where the list would be, when there is nothing in it.
 pub(super) fn nothing_found(app: &App) -> Line<'static> {
     let progress = app.store.search_progress().unwrap_or_default();
-    if progress.is_complete() {
+    if app.filter.error().is_some() {
+        // Of that the person has moved on: it is only why the list is empty.
+        Line::from(format!("no trace matches {}", clean(app.filter.set_text())).fg(theme::DIM))
+    } else if progress.is_complete() {
         Line::from("no trace matches the filter · Esc clears it".fg(theme::WARNING))
     } else {
         let percent = percent(progress.searched, progress.total);

@@ -130,14 +130,11 @@ fn queue(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
 
 /// A name, a bar for a part of a whole, and what it means.
 fn gauge_line(name: &str, part: u64, whole: u64, about: String) -> Line<'static> {
-    let colour = if part * 10 >= whole * 9 && part > 0 {
-        theme::WARNING
-    } else {
-        theme::ACCENT
-    };
+    let (full, empty) = gauge(part, whole, GAUGE);
     Line::from(vec![
         format!("{name:<0$}", NAMES + 2).fg(theme::DIM),
-        gauge(part, whole, GAUGE).fg(colour),
+        full.fg(theme::ACCENT),
+        empty.fg(theme::RULE),
         "  ".into(),
         about.into(),
     ])
@@ -163,7 +160,7 @@ fn refusals(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) 
     page::heading(
         lines,
         "refused",
-        "the last requests, or parts of them, that were not taken, and what their senders were told",
+        "the last ones, newest first, with what their senders were told",
         width,
     );
     if app.health.recent.is_empty() {
@@ -197,14 +194,14 @@ fn short(number: u64, width: usize) -> String {
     }
 }
 
-/// A bar that is full as far as a part is of the whole, to an eighth of a cell.
-fn gauge(part: u64, whole: u64, cells: usize) -> String {
+/// A bar that is full as far as a part is of the whole, to an eighth of a cell; and what is empty of it.
+fn gauge(part: u64, whole: u64, cells: usize) -> (String, String) {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = u128::from(part.min(whole)) * 8 * cells as u128 / u128::from(whole.max(1));
     let eighths = usize::try_from(eighths).unwrap_or(0);
-    let bar = format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8]);
-    let rest = cells - bar.width();
-    format!("{bar}{}", "░".repeat(rest))
+    let full = format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8]);
+    let empty = "░".repeat(cells - full.width());
+    (full, empty)
 }
 
 #[cfg(test)]
@@ -213,6 +210,10 @@ mod tests {
 
     #[test]
     fn a_gauge_is_as_full_as_it_says() {
+        let gauge = |part, whole, cells| {
+            let (full, empty) = gauge(part, whole, cells);
+            full + &empty
+        };
         assert_eq!(gauge(0, 100, 4), "░░░░");
         assert_eq!(gauge(50, 100, 4), "██░░");
         assert_eq!(gauge(33, 100, 4), "█▎░░");

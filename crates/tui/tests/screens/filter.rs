@@ -80,6 +80,20 @@ fn enter_keeps_a_filter_and_escape_clears_it() {
 }
 
 #[test]
+fn escape_clears_a_filter_that_finds_nothing_wherever_it_is_pressed() {
+    let mut scene = scene(120, 40);
+    scene.type_keys("/nowhere");
+    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    assert!(
+        scene.text().contains("no trace matches the filter · Esc clears it"),
+        "{}",
+        scene.text()
+    );
+    scene.press(&[KeyCode::Esc]);
+    assert_eq!((scene.app.pane, listed(&scene)), (Pane::Traces, vec![3, 2, 1]));
+}
+
+#[test]
 fn the_filter_before_stays_until_there_is_another() {
     let mut scene = scene(120, 40);
     scene.type_keys("/service:shop is:error (");
