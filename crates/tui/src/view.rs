@@ -71,7 +71,8 @@ const CLOCK: Duration = Duration::from_secs(1);
 #[must_use]
 pub fn stays(app: &App, now: &Now) -> Option<Duration> {
     let shown = app.traces.selected().and_then(|trace_id| app.store.trace(trace_id));
-    if app.waterfall.is_behind() || shown.is_some_and(|trace| waterfall::moves(&trace, now.unix_nano)) {
+    if app.waterfall.is_behind() || app.details.is_behind() || shown.is_some_and(|trace| waterfall::moves(&trace, now.unix_nano))
+    {
         return Some(ANIMATION);
     }
     // A rate is over soon after the last span.

@@ -23,7 +23,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         height: area.height - 1,
         ..area
     };
-    let Some(span) = app.details.span() else {
+    let (Some(span), Some(page)) = (app.details.span(), app.details.page()) else {
         ruled(frame, Line::from(title(" SPAN", focused)), heading);
         if app.waterfall.selected().is_some() {
             frame.render_widget(
@@ -48,8 +48,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         line.push_span(format!("   ↓ {} below", format::count(below as u64, "line")).fg(theme::DIM));
     }
     ruled(frame, line, heading);
-    let page = SpanPage::of(span, app.details.logs(), area.width);
-    frame.render_widget(page.facts, Rect { height: 1, ..body }.intersection(body));
+    frame.render_widget(&page.facts, Rect { height: 1, ..body }.intersection(body));
     let columns = Rect {
         y: body.y + 1,
         height: body.height.saturating_sub(1),
@@ -65,8 +64,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
             ..columns
         },
     ];
-    for (lines, area) in page.columns.into_iter().zip(halves) {
-        for (row, line) in area.rows().zip(lines.into_iter().skip(app.details.first())) {
+    for (lines, area) in page.columns.iter().zip(halves) {
+        for (row, line) in area.rows().zip(lines.iter().skip(app.details.first())) {
             frame.render_widget(line, row);
         }
     }

@@ -81,23 +81,21 @@ pub(super) fn exactly(text: &str, width: usize) -> String {
     text
 }
 
-/// At most `width` columns, cut with an ellipsis between two graphemes.
+/// At most `width` columns, cut with an ellipsis between two graphemes. However long the text is, only so much of it is looked at.
 pub(super) fn at_most(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for grapheme in text.graphemes(true) {
-        // One column is for the ellipsis.
-        if kept.width() + grapheme.width() + 1 > width {
-            break;
+    // Where the text would be cut, with room for the ellipsis.
+    let (mut cut, mut used) = (0, 0);
+    for (at, grapheme) in text.grapheme_indices(true) {
+        used += grapheme.width();
+        if used > width {
+            let ellipsis = if width > 0 { "…" } else { "" };
+            return format!("{}{ellipsis}", &text[..cut]);
         }
-        kept.push_str(grapheme);
+        if used < width {
+            cut = at + grapheme.len();
+        }
     }
-    if width > 0 {
-        kept.push('…');
-    }
-    kept
+    text.to_owned()
 }
 
 /// Text in pieces of at most `width` columns (at least one grapheme each), none of it lost.

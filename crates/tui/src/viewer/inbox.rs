@@ -69,3 +69,65 @@ impl Inbox {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use collector::{Collector, Config, Health};
+    use futures_util::FutureExt;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    async fn send(port: u16, path: &str, body: &Value) {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        let answer = reqwest::Client::new().post(url).json(body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+
+    fn spans(numbers: std::ops::Range<usize>) -> Value {
+        let span = |number| json!({ "traceId": format!("{number:032x}"), "spanId": "00f067aa0ba902b7", "name": "work" });
+        let spans: Vec<Value> = numbers.map(span).collect();
+        json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] })
+    }
+
+    /// As the event loop does, until nothing waits.
+    async fn drain(inbox: &mut Inbox, store: &mut Store, health: &Health) {
+        while health.queue().waiting > 0 || inbox.next.is_some() || inbox.begun.is_some() {
+            // A key comes in between: what was waited for stays.
+            let _ = inbox.wait().now_or_never();
+            inbox.wait().await;
+            inbox.step(store);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn all_that_arrives_is_taken_in_piece_by_piece() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let config = Config {
+            otlp_grpc: any,
+            otlp_http: any,
+            sentry: any,
+        };
+        let collector = Collector::bind(config).await.unwrap();
+        let port = collector.addresses().otlp_http.port();
+        let (arrivals, health, _server) = collector.serve();
+        let (mut inbox, mut store) = (Inbox::new(arrivals), Store::new(64 << 20));
+        // More than two slices, and then some.
+        let many = 2 * SLICE + 10;
+        send(port, "/v1/traces", &spans(1..many + 1)).await;
+        let log = json!({ "traceId": format!("{:032x}", 1), "body": { "stringValue": "hello" } });
+        let logs = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [log] }] }] });
+        send(port, "/v1/logs", &logs).await;
+        let point = json!({ "timeUnixNano": "1", "asInt": "1" });
+        let metrics = json!({ "resourceMetrics": [{ "scopeMetrics": [{ "metrics": [{ "name": "m", "gauge": { "dataPoints": [point] } }] }] }] });
+        send(port, "/v1/metrics", &metrics).await;
+        send(port, "/v1/traces", &spans(many + 1..many + 3)).await;
+
+        inbox.wait().await;
+        assert!(inbox.step(&mut store) && inbox.step(&mut store));
+        assert_eq!(store.totals().spans, SLICE, "not all of a request at once");
+        drain(&mut inbox, &mut store, &health).await;
+        let totals = store.totals();
+        assert_eq!((totals.spans, totals.logs, store.metrics().series().len()), (many + 2, 1, 1));
+    }
+}

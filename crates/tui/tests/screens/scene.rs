@@ -2,9 +2,12 @@
 
 use collector::Addresses;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span::Event};
+use prost::Message;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -12,7 +15,7 @@ use spanfall::app::{App, Effect, Mode, ServiceState};
 use spanfall::keymap;
 use spanfall::view::layout::Panes;
 use spanfall::view::{self, Now};
-use trace_model::{Source, SpanId, Store, TraceId, otlp};
+use trace_model::{Batch, Source, SpanId, Store, TraceId, otlp};
 
 /// 2026-01-02 03:04:05 UTC.
 pub(crate) const START: u64 = 1_767_323_045_000_000_000;
@@ -59,6 +62,32 @@ impl Scene {
         assert!(rejected.is_empty(), "{rejected}");
         // Within the seconds that the rate is made of.
         self.app.store.add(batch.received_at(NOW - 2_500 * MILLI));
+    }
+
+    /// Adds log records of a span: time in milliseconds, severity number and text, in any order.
+    pub(crate) fn add_logs(&mut self, trace: u8, span: u8, records: &[(u64, i32, &str)]) {
+        let record = |&(at_ms, severity_number, body): &(u64, i32, &str)| LogRecord {
+            trace_id: vec![trace; 16],
+            span_id: vec![span; 8],
+            time_unix_nano: START + at_ms * MILLI,
+            severity_number,
+            body: Some(AnyValue {
+                value: Some(any_value::Value::StringValue(body.to_owned())),
+            }),
+            ..LogRecord::default()
+        };
+        let scope_logs = vec![ScopeLogs {
+            log_records: records.iter().map(record).collect(),
+            ..ScopeLogs::default()
+        }];
+        let resource_logs = vec![ResourceLogs {
+            scope_logs,
+            ..ResourceLogs::default()
+        }];
+        let body = ExportLogsServiceRequest { resource_logs }.encode_to_vec();
+        self.app
+            .store
+            .add(Batch::logs(body.into(), Source::OtlpHttp).expect("valid logs"));
     }
 
     /// Presses keys one after the other, each followed by a frame, as a person would.

@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 use spanfall::app::{Effect, Mode, Overlay, Pane, ServiceState};
 
-use crate::scene::{Scene, password_reset, span, trace};
+use crate::scene::{Scene, edit, password_reset, span, trace};
 
 #[test]
 fn a_key_sends_a_request_and_its_trace_stands_before_the_person() {
@@ -189,4 +189,57 @@ fn a_refusal_is_said_once_with_its_reason() {
     scene.type_keys("j");
     scene.app.set_health(health);
     assert!(!scene.text().contains("no OTLP message"), "read once");
+}
+
+#[test]
+fn log_records_stand_with_their_span() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![
+        span(1, 1, 0, "api", "GET /", 10, 30),
+        span(1, 2, 1, "api", "work", 11, 20),
+    ]);
+    scene.add_logs(1, 2, &[(15, 17, "out of \u{1b}[2J stock"), (9, 9, "about to work")]);
+    let text = scene.text();
+    assert!(!text.contains("about to work") && text.contains("2 logs"), "{text}");
+    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    let text = scene.text();
+    let line = |part: &str| text.lines().position(|line| line.contains(part));
+    let (first, second) = (line("INFO about to work"), line("ERROR out of ␛[2J stock"));
+    assert!(first.is_some() && first < second, "by time\n{text}");
+    assert!(text.contains("-2.00 ms") && text.contains("+4.00 ms"), "{text}");
+
+    // One more, after it was read.
+    scene.add_logs(1, 2, &[(17, 13, "few left")]);
+    assert!(scene.text().contains("WARN few left"));
+}
+
+#[test]
+fn a_large_trace_that_grows_is_caught_up_with() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    let spans = |range: std::ops::Range<u32>| {
+        let number = |number: u32| {
+            edit(span(1, 1, 0, "api", "GET /", 0, 5), |span| {
+                span.span_id = u64::from(number + 1).to_be_bytes().to_vec();
+            })
+        };
+        range.map(number).collect()
+    };
+    scene.add(spans(0..30_000));
+    scene.draw();
+    scene.add(spans(30_000..30_001));
+    let now = spanfall::view::Now {
+        unix_nano: crate::scene::NOW + 60_000_000_000,
+        zone: jiff::tz::TimeZone::UTC,
+    };
+    let mut frames = 0;
+    while scene.app.waterfall.outline().is_some_and(|outline| outline.len() == 30_000) {
+        scene.draw();
+        frames += 1;
+        assert!(frames < 100, "it is never caught up with");
+        if scene.app.waterfall.is_behind() {
+            assert!(spanfall::view::stays(&scene.app, &now).is_some(), "another frame is needed");
+        }
+    }
+    assert!(frames > 1, "not in every frame");
+    assert_eq!(spanfall::view::stays(&scene.app, &now), None);
 }
