@@ -8,6 +8,7 @@ mod limits;
 mod memory;
 mod otlp_grpc;
 mod otlp_http;
+mod otlp_json;
 mod ports;
 mod sentry;
 
