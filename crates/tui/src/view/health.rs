@@ -42,7 +42,7 @@ fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
         services::lay_out(&mut second, app, width, now);
         second.push(Line::default());
         refusals(&mut second, app, width, now);
-        [first, second]
+        [first, second, Vec::new()]
     })
 }
 

@@ -27,9 +27,6 @@ fn lay_out(mode: Mode, area: Rect) -> Page {
         section(&mut keys, "keys", "", width);
         let known = KEYMAP.iter().filter(|binding| is_known(binding.place));
         known.for_each(|binding| pair(&mut keys, &binding.labels(), binding.help, KEYS, width));
-        section(&mut keys, "keys while a filter is typed", "", width);
-        let typing = KEYMAP.iter().filter(|binding| binding.place == Place::Filter);
-        typing.for_each(|binding| pair(&mut keys, &binding.labels(), binding.help, KEYS, width));
 
         let mut marks = Vec::new();
         let about = "/ lists the traces with a span that matches all terms; letters match in any case";
@@ -41,7 +38,12 @@ fn lay_out(mode: Mode, area: Rect) -> Page {
         for (mark, meaning) in MARKS {
             pair(&mut marks, mark, meaning, KEYS, width);
         }
-        [keys, marks]
+
+        let mut typing = Vec::new();
+        section(&mut typing, "keys while a filter is typed", "", width);
+        let known = KEYMAP.iter().filter(|binding| binding.place == Place::Filter);
+        known.for_each(|binding| pair(&mut typing, &binding.labels(), binding.help, KEYS, width));
+        [keys, marks, typing]
     })
 }
 

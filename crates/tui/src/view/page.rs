@@ -18,24 +18,35 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Lays out for an area, which includes the border; `lines` makes both halves for the width of a column.
-    pub(super) fn of(area: Rect, lines: impl FnOnce(usize) -> [Vec<Line<'static>>; 2]) -> Self {
+    /// Lays out for an area, which includes the border; `parts` makes three of them for the width of a column. They stand one below
+    /// the other, or the second one beside the others.
+    pub(super) fn of(area: Rect, parts: impl FnOnce(usize) -> [Vec<Line<'static>>; 3]) -> Self {
         let inner = usize::from(area.width.saturating_sub(4));
         if area.width >= TWO_COLUMNS {
-            return Self {
-                columns: lines((inner - GAP) / 2).into(),
-            };
+            let [first, second, third] = parts((inner - GAP) / 2);
+            let columns = vec![joined([first, third]), second];
+            return Self { columns };
         }
-        let [mut all, second] = lines(inner);
-        all.push(Line::default());
-        all.extend(second);
-        Self { columns: vec![all] }
+        let columns = vec![joined(parts(inner))];
+        Self { columns }
     }
 
     /// How many lines there are, of the longer column.
     pub(super) fn height(&self) -> usize {
         self.columns.iter().map(Vec::len).max().unwrap_or(0)
     }
+}
+
+/// Parts with an empty line between them.
+fn joined<const N: usize>(parts: [Vec<Line<'static>>; N]) -> Vec<Line<'static>> {
+    let mut all = Vec::new();
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        if !all.is_empty() {
+            all.push(Line::default());
+        }
+        all.extend(part);
+    }
+    all
 }
 
 /// Between two columns.

@@ -6,7 +6,7 @@ use trace_model::Store;
 
 use crate::scene::{Scene, edit, password_reset, span, trace};
 
-const KEYS: [KeyCode; 14] = [
+const KEYS: [KeyCode; 24] = [
     KeyCode::Down,
     KeyCode::Up,
     KeyCode::PageDown,
@@ -20,6 +20,16 @@ const KEYS: [KeyCode; 14] = [
     KeyCode::Tab,
     KeyCode::Char('?'),
     KeyCode::Char('o'),
+    KeyCode::Esc,
+    KeyCode::Char('H'),
+    KeyCode::End,
+    KeyCode::Esc,
+    KeyCode::Char('*'),
+    KeyCode::Char('/'),
+    KeyCode::Char('日'),
+    KeyCode::Char('('),
+    KeyCode::Left,
+    KeyCode::Up,
     KeyCode::Esc,
 ];
 
