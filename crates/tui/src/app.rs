@@ -3,6 +3,7 @@
 //! A key becomes an [`Action`], [`App::update`] changes the state and answers with [`Effect`]s that only the event loop carries
 //! out. Before each frame [`App::fit`] catches up with the store and makes sure that every cursor is in view.
 
+mod action;
 mod details;
 mod filter;
 mod line;
@@ -15,6 +16,7 @@ use collector::{Addresses, HealthSnapshot, QueueDepth};
 use ratatui::layout::Rect;
 use trace_model::{SpanId, Store, TraceId};
 
+pub use action::{Action, DemoRequest, Effect, Notice};
 pub use details::{Details, LOGS};
 pub use filter::FilterLine;
 pub use line::InputLine;
@@ -57,79 +59,6 @@ pub enum Overlay {
     Health(usize),
     /// What the demo's processes print.
     Output,
-}
-
-/// What a key asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the keymap says what each does")]
-pub enum Action {
-    SendReset,
-    SendInvalid,
-    Page,
-    Output,
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    First,
-    Last,
-    Open,
-    Back,
-    NextPane,
-    PreviousPane,
-    ToggleFold,
-    Left,
-    Right,
-    Filter,
-    Pin,
-    Health,
-    Help,
-    Quit,
-    /// Into the line in which a filter is typed.
-    Type(char),
-    KeepFilter,
-    ClearFilter,
-    Earlier,
-    Later,
-    CursorLeft,
-    CursorRight,
-    CursorStart,
-    CursorEnd,
-    DeleteLeft,
-    DeleteRight,
-    DeleteWord,
-    DeleteToStart,
-}
-
-/// What the event loop shall do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// End the program.
-    Quit,
-    /// Send a request to the demo's API, as the span with these ids.
-    Send(DemoRequest),
-    /// Open this address in a browser.
-    Browse(String),
-}
-
-/// A request to the demo's API, traced by the viewer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DemoRequest {
-    /// The trace it begins.
-    pub trace_id: TraceId,
-    /// The viewer's own span in it.
-    pub span_id: SpanId,
-    /// False for one that the API must refuse.
-    pub valid: bool,
-}
-
-/// A line for the person, until the next key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// What to say.
-    pub text: String,
-    /// Whether something went wrong.
-    pub error: bool,
 }
 
 /// The whole state of the screen.

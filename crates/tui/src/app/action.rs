@@ -1,0 +1,76 @@
+//! What goes into [`super::App::update`], and what comes out of it.
+
+use trace_model::{SpanId, TraceId};
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the keymap says what each does")]
+pub enum Action {
+    SendReset,
+    SendInvalid,
+    Page,
+    Output,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Open,
+    Back,
+    NextPane,
+    PreviousPane,
+    ToggleFold,
+    Left,
+    Right,
+    Filter,
+    Pin,
+    Health,
+    Help,
+    Quit,
+    /// Into the line in which a filter is typed.
+    Type(char),
+    KeepFilter,
+    ClearFilter,
+    Earlier,
+    Later,
+    CursorLeft,
+    CursorRight,
+    CursorStart,
+    CursorEnd,
+    DeleteLeft,
+    DeleteRight,
+    DeleteWord,
+    DeleteToStart,
+}
+
+/// What the event loop shall do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// End the program.
+    Quit,
+    /// Send a request to the demo's API, as the span with these ids.
+    Send(DemoRequest),
+    /// Open this address in a browser.
+    Browse(String),
+}
+
+/// A request to the demo's API, traced by the viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DemoRequest {
+    /// The trace it begins.
+    pub trace_id: TraceId,
+    /// The viewer's own span in it.
+    pub span_id: SpanId,
+    /// False for one that the API must refuse.
+    pub valid: bool,
+}
+
+/// A line for the person, until the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What to say.
+    pub text: String,
+    /// Whether something went wrong.
+    pub error: bool,
+}
