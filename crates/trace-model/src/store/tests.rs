@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as O
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Filter, Source};
+use crate::{Batch, Filter, Source, otlp};
 
 const KIB: usize = 1024;
 
