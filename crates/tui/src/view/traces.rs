@@ -119,9 +119,6 @@ fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, no
     if marks.found > 0 {
         counts.push_span(format!(" ◆{}", format::grouped(marks.found as u64)).fg(theme::FOUND));
     }
-    if trace.truncated > 0 {
-        counts.push_span(" truncated".fg(theme::WARNING));
-    }
     frame.render_widget(counts, spans);
     frame.render_widget(Line::from(sentry_reach(trace.sentry)), sentry);
 }
@@ -135,7 +132,13 @@ fn root_name(trace: &TraceSummary, width: usize) -> Line<'static> {
     } else {
         Style::new()
     };
-    Line::from(Span::styled(format::at_most(&name, width), style))
+    if trace.truncated == 0 {
+        return Line::from(Span::styled(format::at_most(&name, width), style));
+    }
+    // Where there is room for it however many spans there are.
+    let mark = " truncated";
+    let name = format::at_most(&name, width.saturating_sub(mark.len()));
+    Line::from(vec![Span::styled(name, style), mark.fg(theme::WARNING)])
 }
 
 fn service_path(trace: &TraceSummary, width: usize) -> Line<'static> {

@@ -132,16 +132,22 @@ fn a_pinned_trace_stays_in_a_full_memory() {
 
 #[test]
 fn a_truncated_trace_says_so_in_the_list_and_in_its_title() {
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    scene.app.store = Store::new(1 << 20);
-    let large = "x".repeat(20_000);
-    for number in 1..=120 {
-        scene.add(vec![edit(span(1, 1, 0, "api", &large, 0, 1), |span| {
-            span.span_id = vec![number; 8];
-        })]);
+    // So many that their number fills its column, under a name that fills its own.
+    let many = 4_000_u64;
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut scene = Scene::new(Mode::Viewer, width, height);
+        scene.app.store = Store::new(512 << 10);
+        let group = |number: u64| {
+            let name = "a name that is longer than its column, whatever the size of the screen";
+            edit(span(1, 1, 0, "api", name, 0, 1), |span| {
+                span.span_id = number.to_be_bytes().to_vec()
+            })
+        };
+        scene.add((1..=many).map(group).collect());
+        assert!(scene.app.store.totals().truncated_spans > 0);
+        let text = scene.text();
+        let row = text.lines().find(|line| line.contains('▸')).expect("the trace's row");
+        assert!(row.contains("… truncated "), "{row}");
+        assert!(text.contains("· truncated: "), "{text}");
     }
-    let text = scene.text();
-    assert!(text.contains(" truncated") && text.contains("truncated: "), "{text}");
-    scene.type_keys("H");
-    assert!(scene.app.store.totals().truncated_spans > 0);
 }
