@@ -140,7 +140,7 @@ fn a_truncated_trace_says_so_in_the_list_and_in_its_title() {
         let group = |number: u64| {
             let name = "a name that is longer than its column, whatever the size of the screen";
             edit(span(1, 1, 0, "api", name, 0, 1), |span| {
-                span.span_id = number.to_be_bytes().to_vec()
+                span.span_id = number.to_be_bytes().to_vec();
             })
         };
         scene.add((1..=many).map(group).collect());
