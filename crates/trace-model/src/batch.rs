@@ -17,6 +17,8 @@ pub enum Source {
     OtlpHttp,
     /// Made by the viewer itself: the request that a key fires.
     Viewer,
+    /// A Sentry envelope.
+    Sentry,
 }
 
 impl Source {
@@ -27,6 +29,7 @@ impl Source {
             Self::OtlpGrpc => "otlp-grpc",
             Self::OtlpHttp => "otlp-http",
             Self::Viewer => "viewer",
+            Self::Sentry => "sentry",
         }
     }
 }

@@ -31,6 +31,7 @@ mod log_record;
 pub mod metrics;
 pub mod otlp;
 mod outline;
+pub mod sentry;
 mod span;
 mod store;
 mod tree;

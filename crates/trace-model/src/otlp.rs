@@ -2,9 +2,10 @@
 //!
 //! Source: [opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto), `trace/v1/trace.proto`, `logs/v1/logs.proto`.
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
-use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
@@ -18,6 +19,14 @@ pub fn batch(resource_spans: Vec<proto::ResourceSpans>, source: Source) -> (Batc
     let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
     // What prost encodes can be read, unless it is longer than a request may be.
     Batch::traces(body.into(), source).unwrap_or_else(|_| (Batch::empty(), Rejected::default()))
+}
+
+/// Turns log records that were made in this program into a [`Batch`], by way of the bytes that they would be on a wire.
+#[must_use]
+pub fn log_batch(resource_logs: Vec<ResourceLogs>, source: Source) -> Batch {
+    let body = ExportLogsServiceRequest { resource_logs }.encode_to_vec();
+    // What prost encodes can be read, unless it is longer than a request may be.
+    Batch::logs(body.into(), source).unwrap_or_else(|_| Batch::empty())
 }
 
 /// Decodes one span whole; `None` for bytes that the walk would not have accepted.

@@ -25,6 +25,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::batch::Origin;
 use crate::metrics::Metrics;
+use crate::sentry::Evidence;
 use crate::{MetricsBatch, SpanId, SpanKey, SpanKind, TraceId};
 use by_arrival::ByArrival;
 use interner::Interner;
@@ -185,6 +186,11 @@ impl Store {
             // More marks than there is memory: no SDK does that.
             self.change_rare(slot, |rare| rare.sentry = std::collections::HashSet::new());
         }
+    }
+
+    /// Takes what else an envelope proves.
+    pub fn add_evidence(&mut self, evidence: Vec<Evidence>) {
+        drop(evidence);
     }
 
     /// Makes a trace stay whatever comes, or lets it go its way again. A trace that is not there is not pinned.
