@@ -104,6 +104,8 @@ pub(crate) struct LogHead {
     pub(crate) span_id: Option<SpanId>,
     /// When it happened; where the sender did not say, when it was observed.
     pub(crate) time_unix_nano: u64,
+    /// Whether it tells of an error, and so stands on its span's row.
+    pub(crate) is_error_event: bool,
     /// Position in [`Batch::origins`].
     pub(crate) origin: u32,
     /// The OTLP `LogRecord` message.

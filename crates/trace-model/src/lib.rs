@@ -43,6 +43,9 @@ pub use id::{IdError, SpanId, SpanKey, TraceId};
 pub use log_record::{Log, Severity};
 pub use metrics::MetricsBatch;
 pub use otlp_wire::Malformed;
-pub use outline::{Line, Outline, Row};
+pub use outline::{ERROR_MARKS, ErrorMark, Line, Outline, Row};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
-pub use store::{Revision, Root, SECONDS, SearchProgress, SentryReach, ServiceStats, Store, Totals, TraceSummary};
+pub use store::{
+    ClientReport, Expectation, Revision, Root, SECONDS, SearchProgress, SentryReach, ServiceStats, Store, Totals, TraceSummary,
+    outside_of_spans,
+};

@@ -1,6 +1,6 @@
 //! One trace as rows, some of them folded away.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::tree::{Place, Tree, TreeNode};
-use crate::{Revision, SpanId, SpanKey, SpanKind, StatusCode, Store, TraceId};
+use crate::{Revision, Source, SpanId, SpanKey, SpanKind, StatusCode, Store, TraceId};
 
 /// What a row says of its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +28,23 @@ pub struct Line {
     /// For a consumer below its producer: when the producer ended, in nanoseconds since the Unix epoch. From then to the start
     /// the message waited in the queue.
     pub queued_unix_nano: Option<u64>,
-    /// Whether an envelope held it as well.
-    pub reached_sentry: bool,
+    /// How it came here; a span that came in several ways has the one that is shown.
+    pub source: Source,
+    /// Whether it was in a Sentry envelope.
+    pub in_envelope: bool,
     /// Whether the filter has found it; false without one.
     pub found: bool,
+}
+
+/// An error event on a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorMark {
+    /// When it happened, in nanoseconds since the Unix epoch.
+    pub time_unix_nano: u64,
+    /// What it says in one line; cut when it is long.
+    pub title: Arc<str>,
+    /// The service that reported it.
+    pub service: Arc<str>,
 }
 
 /// One row of the tree.
@@ -47,9 +60,14 @@ pub struct Row {
     pub hidden: usize,
     /// Whether its parent was ignored because following parents from here leads back here.
     pub cyclic: bool,
-    /// The span; `None` for a parent that has not arrived.
+    /// The span; `None` for a parent that has not arrived, and for a span that is only known because an error happened in it.
     pub line: Option<Line>,
+    /// The error events of this span, by time; at most [`ERROR_MARKS`] of them.
+    pub errors: Vec<ErrorMark>,
 }
+
+/// How many error events a row tells one by one.
+pub const ERROR_MARKS: usize = 16;
 
 /// The rows of one trace: a cache that [`Outline::refresh`] rebuilds when the trace or the folds change.
 #[derive(Debug)]
@@ -60,6 +78,7 @@ pub struct Outline {
     /// Positions in the tree's nodes.
     visible: Vec<usize>,
     keys: Vec<SpanKey>,
+    errors: HashMap<SpanId, Vec<ErrorMark>>,
     /// Positions in `keys`, by span id.
     by_id: HashTable<usize>,
     hasher: DefaultHashBuilder,
@@ -81,6 +100,7 @@ impl Outline {
             tree: Tree::default(),
             visible: Vec::new(),
             keys: Vec::new(),
+            errors: HashMap::new(),
             by_id: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             built: None,
@@ -108,7 +128,16 @@ impl Outline {
             return false;
         }
         let spans = store.nodes(self.trace_id);
-        self.tree = Tree::build(&spans);
+        let marks = store.error_marks(self.trace_id);
+        let rows: Vec<SpanId> = marks.iter().map(|(span_id, _)| *span_id).collect();
+        self.tree = Tree::build(&spans, &rows);
+        self.errors.clear();
+        for (span_id, mark) in marks {
+            let marks = self.errors.entry(span_id).or_default();
+            if marks.len() < ERROR_MARKS {
+                marks.push(mark);
+            }
+        }
         let key = |node: &TreeNode| match node.place {
             Place::Span(at) => spans[at].key.clone(),
             Place::Missing(span_id) => SpanKey {
@@ -234,7 +263,9 @@ impl Outline {
             queued_unix_nano: self.queued(store, node.parent, &line),
             ..line
         });
+        let errors = self.errors.get(&key.span_id).cloned().unwrap_or_default();
         Row {
+            errors,
             key,
             depth: node.depth,
             children: node.children,

@@ -3,9 +3,25 @@
 //! Spans, errors and logs of an envelope take the same form as OTLP's, with [`crate::Source::Sentry`]. What is left is evidence: it
 //! says which spans cannot reach Sentry any more, and why.
 
+mod error_event;
+mod verdict;
+
 use std::sync::Arc;
 
+pub use self::error_event::{Breadcrumb, ErrorEvent, Exception, Frame};
+
+use opentelemetry_proto::tonic::common::v1::any_value;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use prost::Message;
+
 use crate::{SpanId, TraceId};
+
+pub use verdict::{Against, Awaited, Difference, Reason, Verdict};
+
+/// [`crate::Log::event_name`] of an error: what OpenTelemetry's conventions call an exception that is logged.
+pub const EXCEPTION: &str = "exception";
+/// [`crate::Log::event_name`] of a Sentry event without exceptions: a message.
+pub const SENTRY_EVENT: &str = "sentry.event";
 
 /// Something that an envelope, or Sentry's answer to it, proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,4 +114,53 @@ pub enum Delivery {
         /// Why.
         reason: Box<str>,
     },
+}
+
+/// What Sentry answered when it was asked for a trace.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Stored {
+    /// When it was asked, in nanoseconds since the Unix epoch.
+    pub asked_unix_nano: u64,
+    /// Whether it will be asked again: then what it lacks may still come.
+    pub asked_again: bool,
+    /// The spans that it has, each with its parent.
+    pub spans: Vec<(SpanId, Option<SpanId>)>,
+}
+
+/// Whether a log record of this event name stands on its span's row.
+pub(crate) fn is_error_event(event_name: &[u8]) -> bool {
+    event_name == EXCEPTION.as_bytes() || event_name == SENTRY_EVENT.as_bytes()
+}
+
+/// How long a title may be, in bytes.
+const TITLE: usize = 200;
+
+/// What an error event is called in one line: its body, or else the exception's type and message.
+pub(crate) fn title(raw: &[u8]) -> String {
+    let Ok(record) = LogRecord::decode(raw) else {
+        return String::new();
+    };
+    let text = |value: Option<&any_value::Value>| match value {
+        Some(any_value::Value::StringValue(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let body = text(record.body.as_ref().and_then(|body| body.value.as_ref()));
+    let title = if body.is_empty() {
+        let attribute = |key: &str| {
+            let found = record.attributes.iter().find(|attribute| attribute.key == key);
+            text(found.and_then(|attribute| attribute.value.as_ref()?.value.as_ref()))
+        };
+        let parts = [attribute("exception.type"), attribute("exception.message")];
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(": ")
+    } else {
+        body
+    };
+    cut(&title, TITLE).to_owned()
+}
+
+/// The first bytes of a text, at most so many, whole characters.
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
 }

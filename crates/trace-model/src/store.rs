@@ -9,6 +9,8 @@
 
 mod activity;
 mod by_arrival;
+mod cross_check;
+mod evidence;
 mod interner;
 mod log;
 mod read;
@@ -25,18 +27,20 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::batch::Origin;
 use crate::metrics::Metrics;
-use crate::sentry::Evidence;
 use crate::{MetricsBatch, SpanId, SpanKey, SpanKind, TraceId};
 use by_arrival::ByArrival;
+pub use cross_check::SentryReach;
+pub use evidence::{ClientReport, Expectation};
 use interner::Interner;
 use log::Log;
+pub use read::outside_of_spans;
 use record::{At, Record, Slot};
 use search::Search;
 pub use search::SearchProgress;
 pub use services::{SECONDS, ServiceStats};
 use slab::Slab;
-pub use summary::{Root, SentryReach, TraceSummary};
-use trace::{List, Rare, Trace};
+pub use summary::{Root, TraceSummary};
+use trace::{List, Trace};
 
 /// Grows with every change of the store; two equal revisions mean that nothing happened in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -45,9 +49,9 @@ pub struct Revision(u64);
 /// What the store holds and what it could not keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Totals {
-    /// Traces that hold at least one span.
+    /// Traces that hold at least one span or log record.
     pub traces: usize,
-    /// Spans held.
+    /// Spans held; one that came by OTLP and in an envelope is one.
     pub spans: usize,
     /// Log records held.
     pub logs: usize,
@@ -117,7 +121,7 @@ pub struct Store {
     contents: Contents,
     traces: Slab<Trace>,
     by_id: HashTable<Slot>,
-    /// Only traces that have spans.
+    /// Only traces that have spans or log records.
     by_arrival: ByArrival,
     /// The ends of the list by activity, in which pinned traces are not.
     oldest: Slot,
@@ -128,6 +132,9 @@ pub struct Store {
     searches: u8,
     metrics: Metrics,
     rare_bytes: usize,
+    /// Spans of all traces that came in Sentry's envelopes, by span id.
+    sentry_spans: HashTable<At>,
+    sentry: evidence::SentrySide,
     totals: Totals,
     /// Counts changes; also the clock of arrival and activity, so that no two are equal.
     clock: u64,
@@ -154,6 +161,8 @@ impl Store {
             searches: 0,
             metrics: Metrics::default(),
             rare_bytes: 0,
+            sentry_spans: HashTable::new(),
+            sentry: evidence::SentrySide::default(),
             totals: Totals {
                 budget,
                 ..Totals::default()
@@ -174,23 +183,6 @@ impl Store {
     #[must_use]
     pub const fn metrics(&self) -> &Metrics {
         &self.metrics
-    }
-
-    /// Notes that these spans of one trace reached Sentry (or the viewer's endpoint in its place).
-    pub fn add_sentry(&mut self, trace_id: TraceId, spans: impl IntoIterator<Item = SpanId>) {
-        let slot = self.slot_of(trace_id);
-        self.touch(slot);
-        self.change_rare(slot, |rare| rare.sentry.extend(spans));
-        self.settle_for(slot);
-        if self.used() > self.totals.budget {
-            // More marks than there is memory: no SDK does that.
-            self.change_rare(slot, |rare| rare.sentry = std::collections::HashSet::new());
-        }
-    }
-
-    /// Takes what else an envelope proves.
-    pub fn add_evidence(&mut self, evidence: Vec<Evidence>) {
-        drop(evidence);
     }
 
     /// Makes a trace stay whatever comes, or lets it go its way again. A trace that is not there is not pinned.
@@ -227,15 +219,6 @@ impl Store {
             bytes: self.used(),
             ..self.totals
         }
-    }
-
-    fn change_rare(&mut self, slot: Slot, change: impl FnOnce(&mut Rare)) {
-        let trace = &mut self.traces[slot];
-        let before = trace.rare.as_ref().map_or(0, |rare| rare.bytes());
-        let rare = trace.rare.get_or_insert_default();
-        change(rare);
-        self.rare_bytes = self.rare_bytes + rare.bytes() - before;
-        trace.summary.take();
     }
 }
 

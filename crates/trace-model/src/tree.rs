@@ -40,8 +40,9 @@ pub(crate) struct TreeNode {
 }
 
 impl Tree {
-    pub(crate) fn build(spans: &[Span]) -> Self {
-        let mut links = Links::new(spans);
+    /// Of spans, and of ids that shall be rows even if no span has them.
+    pub(crate) fn build(spans: &[Span], rows: &[SpanId]) -> Self {
+        let mut links = Links::new(spans, rows);
         links.break_cycles(spans);
         links.walk(spans)
     }
@@ -78,7 +79,7 @@ struct Links {
 }
 
 impl Links {
-    fn new(spans: &[Span]) -> Self {
+    fn new(spans: &[Span], rows: &[SpanId]) -> Self {
         let by_id = ById::new(spans);
         let mut links = Self {
             parents: Vec::with_capacity(spans.len()),
@@ -103,6 +104,12 @@ impl Links {
                 })),
             };
             links.parents.push(parent);
+        }
+        for id in rows.iter().filter(|id| by_id.of(**id).next().is_none()) {
+            missing_at.entry(*id).or_insert_with(|| {
+                links.missing.push(*id);
+                spans.len() + links.missing.len() - 1
+            });
         }
         links
     }
@@ -191,6 +198,9 @@ impl Links {
             all[next[parent]] = at;
             next[parent] += 1;
         }
+        // Behind all others stand those without children, in the order in which they were asked for.
+        let childless = (spans.len()..total).filter(|at| first[*at] == first[at + 1]);
+        roots.extend(childless);
         Children { roots, first, all }
     }
 }

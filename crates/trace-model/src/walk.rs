@@ -9,7 +9,7 @@ use bytes::Bytes;
 use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
 use crate::batch::{LogHead, Piece, Rejected, Rejection, SpanHead};
-use crate::{Batch, IdError, Origin, Source, SpanId, SpanKind, StatusCode, TraceId};
+use crate::{Batch, IdError, Origin, Source, SpanId, SpanKind, StatusCode, TraceId, sentry};
 
 impl Batch {
     /// Reads an OTLP `ExportTraceServiceRequest`. Spans whose ids are unusable are left out and counted.
@@ -238,7 +238,7 @@ impl<'a> Walk<'a> {
 
     fn log(&mut self, raw: &'a [u8]) -> Result<(), Malformed> {
         let (mut trace_id, mut span_id) = (&[][..], &[][..]);
-        let (mut time, mut observed) = (0, 0);
+        let (mut time, mut observed, mut event_name) = (0, 0, &[][..]);
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
             match (field.number, field.value) {
@@ -246,13 +246,19 @@ impl<'a> Walk<'a> {
                 (9, Value::Bytes(id)) => trace_id = id,
                 (10, Value::Bytes(id)) => span_id = id,
                 (11, Value::Fixed64(value)) => observed = value,
-                _ => validate_field(field, &schema::LOG_RECORD, IN_RECORD)?,
+                (number, value) => {
+                    validate_field(field, &schema::LOG_RECORD, IN_RECORD)?;
+                    if let (12, Value::Bytes(name)) = (number, value) {
+                        event_name = name;
+                    }
+                }
             }
         }
         self.logs.push(LogHead {
             trace_id: TraceId::try_from(trace_id).ok(),
             span_id: SpanId::try_from(span_id).ok(),
             time_unix_nano: if time == 0 { observed } else { time },
+            is_error_event: sentry::is_error_event(event_name),
             origin: self.origin(),
             raw: Piece::of(self.body, raw),
         });

@@ -2,13 +2,23 @@
 
 use std::hash::BuildHasher;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::by_arrival::ByArrival;
-use super::record::{At, Slot};
+use super::record::{At, Record, Slot};
 use super::summary::{self, TraceSummary};
 use super::trace::Trace;
 use super::{Node, Revision, ServiceStats, Store};
-use crate::{Line, Log, Span, SpanId, SpanKey, TraceId, otlp};
+use crate::{ErrorMark, Line, Log, Span, SpanId, SpanKey, TraceId, otlp};
+
+/// The row of a trace on which error events stand that name no span: an id that no span has, unless somebody made it so on purpose.
+#[must_use]
+pub fn outside_of_spans(trace_id: TraceId) -> SpanId {
+    let [id @ .., _, _, _, _, _, _, _, _] = trace_id.as_bytes();
+    // Not a part of the trace's id as it stands: there are senders that use that for their root.
+    let id = (!u64::from_be_bytes(*id)).max(1);
+    SpanId::from_bytes(id.to_be_bytes()).unwrap_or_else(|_| unreachable!("at least 1"))
+}
 
 impl Store {
     /// The last change of one trace; `None` when it is not there.
@@ -28,13 +38,13 @@ impl Store {
     #[must_use]
     pub fn traces(&self, positions: Range<usize>) -> Vec<TraceSummary> {
         let slots = self.list().newest(positions);
-        slots.into_iter().filter_map(|slot| self.summary(slot)).collect()
+        slots.into_iter().filter_map(|slot| self.summary(slot).cloned()).collect()
     }
 
     /// One trace, if it has spans.
     #[must_use]
     pub fn trace(&self, trace_id: TraceId) -> Option<TraceSummary> {
-        self.summary(self.find_trace(trace_id)?)
+        self.summary(self.find_trace(trace_id)?).cloned()
     }
 
     /// Where a trace stands in [`Store::traces`].
@@ -47,7 +57,16 @@ impl Store {
     /// One span, decoded whole; `None` when it is not there.
     #[must_use]
     pub fn span(&self, trace_id: TraceId, key: &SpanKey) -> Option<Span> {
-        let at = self.find_key(trace_id, key)?;
+        self.decoded(self.find_key(self.find_trace(trace_id)?, key)?)
+    }
+
+    /// A span as an envelope has it, decoded whole; `None` for one that was in none.
+    #[must_use]
+    pub fn sentry_span(&self, trace_id: TraceId, span_id: SpanId) -> Option<Span> {
+        self.decoded(self.find_sentry(self.find_trace(trace_id)?, span_id)?)
+    }
+
+    fn decoded(&self, at: At) -> Option<Span> {
         let origin = self.contents.origins.get(self.contents.log.get(at).origin);
         otlp::decode_span(self.contents.log.raw(at), origin)
     }
@@ -61,7 +80,50 @@ impl Store {
         let log = &self.contents.log;
         let records = self.contents.records(self.traces[slot].logs);
         let wanted = records.filter(|at| span_id.is_none_or(|span_id| log.get(*at).has_span_id(span_id)));
-        let mut wanted: Vec<_> = wanted.collect();
+        self.decoded_logs(wanted.collect(), limit)
+    }
+
+    /// The error events of a span, by time, at most `limit` of them; of the row of those outside of any span ([`outside_of_spans`]),
+    /// these.
+    #[must_use]
+    pub fn error_events(&self, trace_id: TraceId, span_id: SpanId, limit: usize) -> Vec<Log> {
+        let Some(slot) = self.find_trace(trace_id).filter(|slot| self.traces[*slot].error_events > 0) else {
+            return Vec::new();
+        };
+        let records = self.contents.records(self.traces[slot].logs);
+        let wanted = records.filter(|at| {
+            let record = self.contents.log.get(*at);
+            record.is_error_event() && record.span_id().unwrap_or_else(|| outside_of_spans(trace_id)) == span_id
+        });
+        self.decoded_logs(wanted.collect(), limit)
+    }
+
+    /// For [`crate::Outline`]: the error events of a trace by the row that they stand on, by time.
+    pub(crate) fn error_marks(&self, trace_id: TraceId) -> Vec<(SpanId, ErrorMark)> {
+        let Some(slot) = self.find_trace(trace_id).filter(|slot| self.traces[*slot].error_events > 0) else {
+            return Vec::new();
+        };
+        let records = self
+            .contents
+            .records(self.traces[slot].logs)
+            .map(|at| self.contents.log.get(at));
+        let mark = |record: &Record| {
+            let mark = ErrorMark {
+                time_unix_nano: record.start_unix_nano,
+                title: self.contents.names.get(record.name).clone(),
+                service: self.contents.origins.get(record.origin).service.clone(),
+            };
+            (record.span_id().unwrap_or_else(|| outside_of_spans(trace_id)), mark)
+        };
+        let mut marks: Vec<_> = records.filter(|record| record.is_error_event()).map(mark).collect();
+        marks.sort_by(|(one_span, one), (other_span, other)| {
+            (one.time_unix_nano, &one.title, one_span).cmp(&(other.time_unix_nano, &other.title, other_span))
+        });
+        marks
+    }
+
+    fn decoded_logs(&self, mut wanted: Vec<At>, limit: usize) -> Vec<Log> {
+        let log = &self.contents.log;
         // Of two at the same time the bytes decide, so that the order of arrival does not.
         wanted.sort_by(|one, other| {
             let rank = |at: At| (log.get(at).start_unix_nano, log.raw(at));
@@ -83,9 +145,11 @@ impl Store {
         let Some(slot) = self.find_trace(trace_id) else {
             return Vec::new();
         };
-        let records = self.contents.records(self.traces[slot].spans);
-        let node = |at| {
-            let record = self.contents.log.get(at);
+        let trace = &self.traces[slot];
+        let spans = self.contents.records(trace.spans);
+        let sentry = self.contents.records(trace.sentry);
+        let records = spans.chain(sentry).map(|at| self.contents.log.get(at));
+        let node = |record: &Record| {
             Some(Node {
                 key: self.contents.key(record)?,
                 parent_span_id: record.parent_span_id(),
@@ -93,12 +157,12 @@ impl Store {
                 kind: record.kind(),
             })
         };
-        records.filter_map(node).collect()
+        records.filter(|record| record.is_row()).filter_map(node).collect()
     }
 
     /// For [`crate::Outline`]: what a row says of a span.
     pub(crate) fn line(&self, trace_id: TraceId, key: &SpanKey) -> Option<Line> {
-        let record = self.contents.log.get(self.find_key(trace_id, key)?);
+        let record = self.contents.log.get(self.find_key(self.find_trace(trace_id)?, key)?);
         Some(Line {
             service: key.service.clone(),
             name: self.contents.names.get(record.name).clone(),
@@ -107,7 +171,8 @@ impl Store {
             start_unix_nano: record.start_unix_nano,
             end_unix_nano: (!record.in_flight()).then_some(record.end_unix_nano),
             queued_unix_nano: None,
-            reached_sentry: self.traces[record.trace].reached_sentry(key.span_id),
+            source: self.contents.origins.get(record.origin).source,
+            in_envelope: self.find_sentry(record.trace, key.span_id).is_some(),
             found: self.search.is_some() && record.found_by == self.searches,
         })
     }
@@ -116,13 +181,13 @@ impl Store {
         self.search.as_ref().map_or(&self.by_arrival, |search| search.found())
     }
 
-    fn summary(&self, slot: Slot) -> Option<TraceSummary> {
+    pub(super) fn summary(&self, slot: Slot) -> Option<&TraceSummary> {
         let trace = &self.traces[slot];
-        let trace_id = trace.id.filter(|_| trace.spans.count > 0)?;
+        let trace_id = trace.id.filter(|_| trace.is_listed())?;
         let summary = trace
             .summary
-            .get_or_init(|| Box::new(summary::summarise(self, trace, trace_id)));
-        Some(summary.as_ref().clone())
+            .get_or_init(|| Box::new(summary::summarise(self, slot, trace, trace_id)));
+        Some(summary)
     }
 
     pub(super) fn find_trace(&self, trace_id: TraceId) -> Option<Slot> {
@@ -134,8 +199,50 @@ impl Store {
         self.by_id.find(self.hasher.hash_one(trace_id), is_it).copied()
     }
 
-    fn find_key(&self, trace_id: TraceId, key: &SpanKey) -> Option<At> {
-        self.find_span(self.find_trace(trace_id)?, key.span_id, &key.service)
+    /// The span of a row. One that was a row by its envelope alone is found by OTLP's too, whatever that calls the service.
+    pub(super) fn find_key(&self, slot: Slot, key: &SpanKey) -> Option<At> {
+        let span = self.find_span(slot, key.span_id, &key.service);
+        span.or_else(|| {
+            let at = self.find_sentry(slot, key.span_id)?;
+            self.contents.is(at, key.span_id, &key.service).then_some(at)
+        })
+    }
+
+    /// The span as an envelope had it.
+    pub(super) fn find_sentry(&self, slot: Slot, span_id: SpanId) -> Option<At> {
+        if self.traces[slot].sentry.count == 0 {
+            return None;
+        }
+        self.sentry_spans_with(span_id)
+            .find(|at| self.contents.log.get(*at).trace == slot)
+    }
+
+    /// Spans with this id that came in envelopes, of any trace.
+    pub(super) fn sentry_spans_with(&self, span_id: SpanId) -> impl Iterator<Item = At> {
+        let hash = self.hasher.hash_one(Some(span_id));
+        let all = self.sentry_spans.iter_hash(hash).copied();
+        all.filter(move |at| self.contents.log.get(*at).has_span_id(span_id))
+    }
+
+    /// The services whose spans with this id came by OTLP: mostly one.
+    pub(super) fn services_of(&self, slot: Slot, span_id: SpanId) -> Vec<Arc<str>> {
+        let trace = &self.traces[slot];
+        if trace.seen & Trace::bit(span_id) == 0 {
+            return Vec::new();
+        }
+        let service = |at: At| {
+            let record = self.contents.log.get(at);
+            let is_it = record.has_span_id(span_id);
+            is_it.then(|| self.contents.origins.get(record.origin).service.clone())
+        };
+        match trace.rare.as_ref().and_then(|rare| rare.index.as_ref()) {
+            Some(index) => index
+                .iter_hash(self.hasher.hash_one(span_id))
+                .copied()
+                .filter_map(service)
+                .collect(),
+            None => self.contents.records(trace.spans).filter_map(service).collect(),
+        }
     }
 
     pub(super) fn find_span(&self, slot: Slot, span_id: SpanId, service: &str) -> Option<At> {

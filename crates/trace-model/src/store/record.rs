@@ -49,9 +49,17 @@ impl Slot {
 /// What a record is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
+    /// By OTLP, or the viewer's own.
     Span,
     Log,
+    /// By a Sentry envelope.
+    SentrySpan,
 }
+
+/// In [`Record::kind`], of a span by a Sentry envelope: the same span is here by OTLP as well, and is what a screen shows.
+const SHADOW: u8 = 0x80;
+/// In [`Record::kind`], of a log record: it is an error event.
+const ERROR_EVENT: u8 = 1;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
@@ -73,6 +81,7 @@ pub(super) struct Record {
     pub(super) next: At,
     pub(super) previous: At,
     pub(super) signal: Signal,
+    /// Of a span: kind and status, each in four bits, and [`SHADOW`]. Of a log record: [`ERROR_EVENT`] or nothing.
     kind: u8,
     /// Whether nobody refers to it any more.
     pub(super) dead: bool,
@@ -83,7 +92,7 @@ pub(super) struct Record {
 const _: () = assert!(size_of::<Record>() == 64, "a record fills one cache line");
 
 impl Record {
-    pub(super) fn of_span(head: &SpanHead) -> Self {
+    pub(super) fn of_span(head: &SpanHead, signal: Signal) -> Self {
         Self {
             span_id: u64::from_be_bytes(*head.span_id.as_bytes()),
             parent: head.parent_span_id.map_or(0, |id| u64::from_be_bytes(*id.as_bytes())),
@@ -96,7 +105,7 @@ impl Record {
             trace: Slot::NONE,
             next: At::NONE,
             previous: At::NONE,
-            signal: Signal::Span,
+            signal,
             kind: (head.kind as u8) << 4 | head.status as u8,
             dead: false,
             found_by: 0,
@@ -117,7 +126,7 @@ impl Record {
             next: At::NONE,
             previous: At::NONE,
             signal: Signal::Log,
-            kind: 0,
+            kind: if head.is_error_event { ERROR_EVENT } else { 0 },
             dead: false,
             found_by: 0,
         }
@@ -145,12 +154,35 @@ impl Record {
 
     /// Of a span.
     pub(super) fn kind(&self) -> SpanKind {
-        SpanKind::from_otlp(i32::from(self.kind >> 4))
+        SpanKind::from_otlp(i32::from(self.kind >> 4 & 7))
     }
 
     /// Of a span.
     pub(super) fn status(&self) -> StatusCode {
         StatusCode::from_otlp(i32::from(self.kind & 15))
+    }
+
+    /// Of a span by a Sentry envelope: whether it is here by OTLP as well.
+    pub(super) const fn is_shadow(&self) -> bool {
+        self.kind & SHADOW != 0
+    }
+
+    pub(super) const fn set_shadow(&mut self) {
+        self.kind |= SHADOW;
+    }
+
+    /// Whether it is a log record that tells of an error.
+    pub(super) fn is_error_event(&self) -> bool {
+        self.signal == Signal::Log && self.kind & ERROR_EVENT != 0
+    }
+
+    /// Whether a screen shows a row of its own for it.
+    pub(super) fn is_row(&self) -> bool {
+        match self.signal {
+            Signal::Span => true,
+            Signal::SentrySpan => !self.is_shadow(),
+            Signal::Log => false,
+        }
     }
 
     /// Bytes of the log that it stands for.

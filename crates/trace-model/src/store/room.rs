@@ -20,6 +20,7 @@ impl Store {
             + self.by_arrival.bytes()
             + self.metrics.bytes()
             + self.rare_bytes
+            + self.sentry_spans.allocation_size()
             + self.search.as_ref().map_or(0, |search| search.bytes())
     }
 
@@ -126,15 +127,28 @@ impl Store {
                 found.remove();
             }
         }
-        if trace.spans.count > 0 {
+        if trace.is_listed() {
             self.by_arrival.remove(trace.arrival);
             self.totals.evicted_traces += 1;
             self.forget_found(&trace);
         }
         self.rare_bytes -= trace.rare.as_ref().map_or(0, |rare| rare.bytes());
-        let bytes = self.bury_all(trace.spans.first) + self.bury_all(trace.logs.first);
+        self.forget_sentry_spans(&trace);
+        let bytes = self.bury_all(trace.spans.first) + self.bury_all(trace.logs.first) + self.bury_all(trace.sentry.first);
         self.count_evicted(&trace);
         bytes
+    }
+
+    fn forget_sentry_spans(&mut self, trace: &Trace) {
+        let mut next = trace.sentry.first.get();
+        while let Some(at) = next {
+            let record = self.contents.log.get(at);
+            next = record.next.get();
+            let hash = std::hash::BuildHasher::hash_one(&self.hasher, record.span_id());
+            if let Ok(found) = self.sentry_spans.find_entry(hash, |known| *known == at) {
+                found.remove();
+            }
+        }
     }
 
     fn bury_all(&mut self, first: At) -> usize {
@@ -152,7 +166,7 @@ impl Store {
     }
 
     fn count_evicted(&mut self, trace: &Trace) {
-        let (spans, logs) = (trace.spans.count, trace.logs.count);
+        let (spans, logs) = (trace.rows(), trace.logs.count);
         self.totals.spans -= spans as usize;
         self.totals.logs -= logs as usize;
         self.totals.evicted_spans += u64::from(spans);

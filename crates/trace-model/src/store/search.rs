@@ -6,9 +6,9 @@
 use super::by_arrival::ByArrival;
 use super::record::{At, Record, Signal, Slot};
 use super::trace::Trace;
-use super::{Contents, Store};
-use crate::Filter;
+use super::{Contents, Store, outside_of_spans};
 use crate::filter::Candidate;
+use crate::{Filter, SpanKind, StatusCode};
 
 /// How far a search has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -171,7 +171,7 @@ impl Store {
 
     fn look_at(&mut self, search: &mut Search, at: At) {
         let record = self.contents.log.get(at);
-        if record.dead || record.signal != Signal::Span || record.found_by == self.searches {
+        if record.dead || !(record.is_row() || record.is_error_event()) || record.found_by == self.searches {
             return;
         }
         let slot = record.trace;
@@ -193,10 +193,16 @@ impl Store {
         self.clock += 1;
     }
 
-    /// Looks at the span that a trace got last: one that no search comes by.
-    pub(super) fn look_at_last(&mut self, slot: Slot) {
+    /// Looks at what a trace got last: something that no search comes by.
+    pub(super) fn look_at_last(&mut self, slot: Slot, signal: Signal) {
         let Some(mut search) = self.search.take() else { return };
-        if let Some(last) = self.traces[slot].spans.last.get() {
+        let trace = &self.traces[slot];
+        let list = match signal {
+            Signal::Span => trace.spans,
+            Signal::Log => trace.logs,
+            Signal::SentrySpan => trace.sentry,
+        };
+        if let Some(last) = list.last.get() {
             self.look_at(&mut search, last);
         }
         self.search = Some(search);
@@ -243,6 +249,25 @@ impl Store {
 fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: At) -> Option<Candidate<'a>> {
     let record = contents.log.get(at);
     let origin = contents.origins.get(record.origin);
+    if record.is_error_event() {
+        // As if it were a failed span below the one it happened in; its bytes are no span's.
+        let trace_id = trace.id?;
+        let span_id = record.span_id().unwrap_or_else(|| outside_of_spans(trace_id));
+        return Some(Candidate {
+            trace_id,
+            span_id,
+            parent_span_id: Some(span_id),
+            name: contents.names.get(record.name),
+            service: &origin.service,
+            kind: SpanKind::Unspecified,
+            status: StatusCode::Error,
+            start_unix_nano: record.start_unix_nano,
+            end_unix_nano: record.end_unix_nano,
+            raw: &[],
+            resource: &origin.resource,
+            scope: &origin.scope,
+        });
+    }
     Some(Candidate {
         trace_id: trace.id?,
         span_id: record.span_id()?,

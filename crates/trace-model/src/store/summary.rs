@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::record::Record;
+use super::cross_check::{Finding, SentryReach};
+use super::record::{Record, Slot};
 use super::trace::Trace;
 use super::{Contents, Store};
-use crate::{Source, StatusCode, TraceId};
+use crate::sentry::Against;
+use crate::{StatusCode, TraceId};
 
 /// What the first span of a trace says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,15 +19,6 @@ pub struct Root {
     pub name: Arc<str>,
     /// False while no span without a parent has arrived; then this is the earliest span there is.
     pub arrived: bool,
-}
-
-/// How many spans of a trace reached Sentry, of those that should.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct SentryReach {
-    /// Spans that are here and were in an envelope as well.
-    pub reached: usize,
-    /// Spans that services sent; the viewer's own are for the local screen alone.
-    pub expected: usize,
 }
 
 /// What the list and the header of the waterfall say of a trace.
@@ -49,6 +42,8 @@ pub struct TraceSummary {
     pub in_flight: usize,
     /// Log records held.
     pub logs: usize,
+    /// Of these, how many tell of an error.
+    pub error_events: usize,
     /// Spans not taken because there was no room left for them: the trace alone fills the store's budget, or pinned ones do.
     pub truncated: usize,
     /// Whether it stays whatever comes.
@@ -57,15 +52,14 @@ pub struct TraceSummary {
     pub sentry: SentryReach,
 }
 
-pub(super) fn summarise(store: &Store, trace: &Trace, trace_id: TraceId) -> TraceSummary {
+pub(super) fn summarise(store: &Store, slot: Slot, trace: &Trace, trace_id: TraceId) -> TraceSummary {
     let contents = &store.contents;
     let (mut start, mut end) = (u64::MAX, 0);
     let (mut errors, mut in_flight) = (0, 0);
-    let mut sentry = SentryReach::default();
     let mut services = Services::default();
     let mut root: Option<&Record> = None;
-    for at in contents.records(trace.spans) {
-        let record = contents.log.get(at);
+    let spans = contents.records(trace.spans).chain(contents.records(trace.sentry));
+    for record in spans.map(|at| contents.log.get(at)).filter(|record| record.is_row()) {
         start = start.min(record.start_unix_nano);
         end = end.max(record.start_unix_nano).max(record.end_unix_nano);
         errors += usize::from(record.status() == StatusCode::Error);
@@ -74,11 +68,26 @@ pub(super) fn summarise(store: &Store, trace: &Trace, trace_id: TraceId) -> Trac
         if root.is_none_or(|root| is_before(contents, record, root)) {
             root = Some(record);
         }
-        if contents.origins.get(record.origin).source != Source::Viewer {
-            sentry.expected += 1;
-            sentry.reached += usize::from(record.span_id().is_some_and(|id| trace.reached_sentry(id)));
+    }
+    if trace.rows() == 0 {
+        // Errors and logs alone: what was said first, errors before all else.
+        for record in contents.records(trace.logs).map(|at| contents.log.get(at)) {
+            start = start.min(record.start_unix_nano);
+            end = end.max(record.start_unix_nano);
+            services.add(record);
+            let rank = |record: &Record| {
+                (
+                    !record.is_error_event(),
+                    record.start_unix_nano,
+                    contents.names.get(record.name),
+                )
+            };
+            if root.is_none_or(|root| rank(record) < rank(root)) {
+                root = Some(record);
+            }
         }
     }
+    let sentry = reach(store, slot, trace, end);
     TraceSummary {
         trace_id,
         root: root.map_or_else(
@@ -90,20 +99,56 @@ pub(super) fn summarise(store: &Store, trace: &Trace, trace_id: TraceId) -> Trac
             |record| Root {
                 service: contents.origins.get(record.origin).service.clone(),
                 name: contents.names.get(record.name).clone(),
-                arrived: record.is_root(),
+                arrived: trace.rows() > 0 && record.is_root(),
             },
         ),
         services: services.names(contents),
         start_unix_nano: start.min(end),
         duration_nano: end.saturating_sub(start),
-        spans: trace.spans.count as usize,
+        spans: trace.rows() as usize,
         errors,
         in_flight,
         logs: trace.logs.count as usize,
+        error_events: trace.error_events as usize,
         truncated: trace.truncated as usize,
         pinned: trace.pinned,
         sentry,
     }
+}
+
+fn reach(store: &Store, slot: Slot, trace: &Trace, ends: u64) -> SentryReach {
+    let against = store.against(slot);
+    let mut reach = SentryReach {
+        against,
+        due_unix_nano: u64::MAX,
+        ..SentryReach::default()
+    };
+    if trace.rows() == 0 {
+        return reach;
+    }
+    let spans = store
+        .contents
+        .records(trace.spans)
+        .chain(store.contents.records(trace.sentry));
+    for at in spans.filter(|at| store.contents.log.get(*at).is_row()) {
+        let finding = store.finding(slot, at, ends);
+        reach.expected += usize::from(!matches!(
+            finding,
+            Finding::NotSent | Finding::NotChecked | Finding::SentryOnly
+        ));
+        match finding {
+            Finding::NotChecked | Finding::NotSent => {}
+            Finding::SentryOnly => reach.sentry_only += 1,
+            Finding::Reached => reach.reached += 1,
+            Finding::Differs(_) => reach.differs += 1,
+            Finding::Absent { due, .. } => reach.due_unix_nano = reach.due_unix_nano.min(due),
+        }
+    }
+    if against == Against::Nothing && reach.expected > 0 {
+        // A service in it talks to Sentry elsewhere.
+        reach.against = Against::Endpoint;
+    }
+    reach
 }
 
 /// Spans without a parent first, then by start; the key decides between equals, so that the order of arrival does not.

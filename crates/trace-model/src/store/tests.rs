@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as OtlpSpan};
 use proptest::prelude::*;
 
 use super::*;
+use crate::sentry::Evidence;
 use crate::{Batch, Filter, Source, otlp};
 
 const KIB: usize = 1024;
@@ -24,6 +26,10 @@ fn text(key: &str, value: String) -> KeyValue {
 
 /// A span of about so many bytes.
 fn span(trace: u16, id: u16, service: u8, end: u64, size: usize) -> Batch {
+    span_by(Source::OtlpHttp, trace, id, service, end, size)
+}
+
+fn span_by(source: Source, trace: u16, id: u16, service: u8, end: u64, size: usize) -> Batch {
     let mut trace_id = vec![1; 14];
     trace_id.extend(trace.to_be_bytes());
     let mut span_id = vec![1; 6];
@@ -50,9 +56,36 @@ fn span(trace: u16, id: u16, service: u8, end: u64, size: usize) -> Batch {
         scope_spans,
         ..ResourceSpans::default()
     };
-    let (batch, rejected) = otlp::batch(vec![group], Source::OtlpHttp);
+    let (batch, rejected) = otlp::batch(vec![group], source);
     assert!(rejected.is_empty());
     batch
+}
+
+fn error_event(trace: u16, id: u16, time: u64, size: usize) -> Batch {
+    let mut trace_id = vec![1; 14];
+    trace_id.extend(trace.to_be_bytes());
+    let mut span_id = vec![1; 6];
+    span_id.extend(id.to_be_bytes());
+    let record = LogRecord {
+        trace_id,
+        span_id,
+        time_unix_nano: time,
+        event_name: "exception".to_owned(),
+        attributes: vec![
+            text("exception.type", format!("span {}", id % 7)),
+            text("fill", "x".repeat(size)),
+        ],
+        ..LogRecord::default()
+    };
+    let scope_logs = vec![ScopeLogs {
+        log_records: vec![record],
+        ..ScopeLogs::default()
+    }];
+    let group = ResourceLogs {
+        scope_logs,
+        ..ResourceLogs::default()
+    };
+    otlp::log_batch(vec![group], Source::Sentry)
 }
 
 fn trace_id(trace: u16) -> TraceId {
@@ -74,11 +107,11 @@ fn key(id: u16, service: u8) -> SpanKey {
 fn check(store: &Store) {
     let slots = store.traces.slots();
     let mut seen = HashSet::new();
-    let (mut spans, mut logs, mut uses, mut rare) = (0, 0, 0, 0);
+    let (mut spans, mut logs, mut uses, mut rare, mut in_envelopes) = (0, 0, 0, 0, 0);
     let mut live: HashMap<usize, usize> = HashMap::new();
     for slot in &slots {
         let trace = &store.traces[*slot];
-        for (list, is_span) in [(trace.spans, true), (trace.logs, false)] {
+        for (list, is_span) in [(trace.spans, true), (trace.logs, false), (trace.sentry, false)] {
             let mut previous = At::NONE;
             let records: Vec<_> = store.contents.records(list).collect();
             assert_eq!(records.len(), list.count as usize);
@@ -101,15 +134,32 @@ fn check(store: &Store) {
             }
             assert_eq!(list.last, previous);
         }
-        spans += trace.spans.count as usize;
+        let sentry: Vec<_> = store.contents.records(trace.sentry).collect();
+        let mut alone = 0;
+        for at in &sentry {
+            let record = store.contents.log.get(*at);
+            let span_id = record.span_id().expect("not zero");
+            assert_eq!(store.find_sentry(*slot, span_id), Some(*at));
+            assert_eq!(record.is_shadow(), !store.services_of(*slot, span_id).is_empty());
+            alone += u32::from(!record.is_shadow());
+        }
+        assert_eq!(alone, trace.sentry_only);
+        in_envelopes += sentry.len();
+        let errors = store
+            .contents
+            .records(trace.logs)
+            .filter(|at| store.contents.log.get(*at).is_error_event());
+        assert_eq!(errors.count(), trace.error_events as usize);
+        spans += trace.rows() as usize;
         logs += trace.logs.count as usize;
         rare += trace.rare.as_ref().map_or(0, |rare| rare.bytes());
         if let Some(id) = trace.id {
             assert_eq!(store.find_trace(id), Some(*slot));
         }
-        assert_eq!(store.by_arrival.position(trace.arrival).is_some(), trace.spans.count > 0);
+        assert_eq!(store.by_arrival.position(trace.arrival).is_some(), trace.is_listed());
     }
     assert_eq!((store.totals.spans, store.totals.logs, store.rare_bytes), (spans, logs, rare));
+    assert_eq!(store.sentry_spans.len(), in_envelopes);
     assert_eq!((store.contents.names.uses(), store.contents.origins.uses()), (uses, uses));
     assert_eq!(store.contents.log.live(), live);
 
@@ -131,6 +181,19 @@ enum Step {
     Sentry {
         trace: u16,
         id: u16,
+        service: u8,
+        end: u64,
+        size: usize,
+    },
+    Error {
+        trace: u16,
+        id: u16,
+        time: u64,
+        size: usize,
+    },
+    Evidence {
+        trace: u16,
+        id: u16,
     },
     Pin {
         trace: u16,
@@ -145,7 +208,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         20 => (1..40_u16, 1..60_u16, 0..3_u8, 0..3_u64, size)
             .prop_map(|(trace, id, service, end, size)| Step::Span { trace, id, service, end, size }),
-        2 => (1..40_u16, 1..60_u16).prop_map(|(trace, id)| Step::Sentry { trace, id }),
+        8 => (1..40_u16, 1..60_u16, 0..2_u8, 0..3_u64, 0..300_usize)
+            .prop_map(|(trace, id, service, end, size)| Step::Sentry { trace, id, service, end, size }),
+        4 => (1..40_u16, 1..60_u16, 0..3_u64, 0..3_000_usize).prop_map(|(trace, id, time, size)| Step::Error { trace, id, time, size }),
+        2 => (1..40_u16, 1..60_u16).prop_map(|(trace, id)| Step::Evidence { trace, id }),
         1 => (1..40_u16, any::<bool>()).prop_map(|(trace, pinned)| Step::Pin { trace, pinned }),
         1 => any::<bool>().prop_map(Step::Filter),
         2 => (1..100_usize).prop_map(Step::Search),
@@ -162,7 +228,12 @@ proptest! {
         for (number, step) in steps.into_iter().enumerate() {
             match step {
                 Step::Span { trace, id, service, end, size } => store.add(span(trace, id, service, end, size)),
-                Step::Sentry { trace, id } => store.add_sentry(trace_id(trace), [key(id, 0).span_id]),
+                Step::Sentry { trace, id, service, end, size } => store.add(span_by(Source::Sentry, trace, id, service, end, size)),
+                Step::Error { trace, id, time, size } => store.add(error_event(trace, id, time, size)),
+                Step::Evidence { trace, id } => {
+                    let (trace_id, spans) = (trace_id(trace), vec![key(id, 0).span_id]);
+                    store.add_evidence(vec![Evidence::TooLarge { trace_id, spans, bytes: 1 }]);
+                }
                 Step::Pin { trace, pinned: pin } => {
                     let there = store.find_trace(trace_id(trace)).is_some();
                     store.pin(trace_id(trace), pin);
@@ -192,8 +263,13 @@ fn check_found(store: &mut Store) {
     }
     let (mut matching, mut traces) = (0, 0);
     for slot in store.traces.slots() {
-        let records = store.contents.records(store.traces[slot].spans);
-        let names = records.map(|at| store.contents.names.get(store.contents.log.get(at).name));
+        let trace = &store.traces[slot];
+        let lists = [trace.spans, trace.sentry, trace.logs].into_iter();
+        let records = lists
+            .flat_map(|list| store.contents.records(list))
+            .map(|at| store.contents.log.get(at));
+        let searched = records.filter(|record| record.is_row() || record.is_error_event());
+        let names = searched.map(|record| store.contents.names.get(record.name));
         let found = names.filter(|name| ***name == *"span 3").count();
         matching += found;
         traces += usize::from(found > 0);
@@ -250,8 +326,12 @@ fn short_spans_leave_no_memory_that_long_ones_need() {
 fn more_marks_than_there_is_memory_are_forgotten() {
     let mut store = Store::new(64 * KIB);
     store.add(span(1, 1, 0, 1, 100));
-    let ids = (1..=u64::from(u16::MAX)).filter_map(|id| SpanId::from_bytes(id.to_be_bytes()).ok());
-    store.add_sentry(trace_id(1), ids);
+    let spans = (1..=u64::from(u16::MAX)).filter_map(|id| SpanId::from_bytes(id.to_be_bytes()).ok());
+    store.add_evidence(vec![Evidence::TooLarge {
+        trace_id: trace_id(1),
+        spans: spans.collect(),
+        bytes: 1,
+    }]);
     assert_eq!(store.traces(0..9)[0].spans, 1);
     assert!(store.used() <= 64 * KIB, "{:?}", store.totals());
 }

@@ -1,10 +1,10 @@
 //! What is kept of a trace besides its records.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
 
 use hashbrown::HashTable;
 
+use super::evidence::TraceEvidence;
 use super::record::{At, Slot};
 use super::summary::TraceSummary;
 use crate::{SpanId, TraceId};
@@ -30,18 +30,15 @@ impl List {
 pub(super) struct Rare {
     /// Where the spans are, by span id, once there are too many to look through.
     pub(super) index: Option<HashTable<At>>,
-    /// Spans that reached Sentry.
-    pub(super) sentry: HashSet<SpanId>,
+    /// What is known of its way to Sentry besides what came.
+    pub(super) evidence: Option<Box<TraceEvidence>>,
 }
-
-/// What a Sentry mark costs, about.
-const SENTRY_BYTES: usize = size_of::<SpanId>() * 2;
 
 impl Rare {
     /// Bytes of memory it stands for.
     pub(super) fn bytes(&self) -> usize {
         let index = self.index.as_ref().map_or(0, HashTable::allocation_size);
-        size_of::<Self>() + index + self.sentry.capacity() * SENTRY_BYTES
+        size_of::<Self>() + index + self.evidence.as_ref().map_or(0, |evidence| evidence.bytes())
     }
 }
 
@@ -51,6 +48,12 @@ pub(super) struct Trace {
     pub(super) id: Option<TraceId>,
     pub(super) spans: List,
     pub(super) logs: List,
+    /// Spans that came in Sentry's envelopes.
+    pub(super) sentry: List,
+    /// Of these, how many came in no other way.
+    pub(super) sentry_only: u32,
+    /// Of the log records, how many tell of an error.
+    pub(super) error_events: u32,
     /// The store's clock when it was first heard of.
     pub(super) arrival: u64,
     /// The store's clock at its last change.
@@ -78,6 +81,9 @@ impl Trace {
             id,
             spans: List::EMPTY,
             logs: List::EMPTY,
+            sentry: List::EMPTY,
+            sentry_only: 0,
+            error_events: 0,
             arrival: now,
             activity: now,
             older: Slot::NONE,
@@ -98,7 +104,13 @@ impl Trace {
         1 << (last & 63)
     }
 
-    pub(super) fn reached_sentry(&self, span_id: SpanId) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.sentry.contains(&span_id))
+    /// Rows: a span that came both ways is one.
+    pub(super) const fn rows(&self) -> u32 {
+        self.spans.count + self.sentry_only
+    }
+
+    /// Whether it is one of the listed ones.
+    pub(super) const fn is_listed(&self) -> bool {
+        self.id.is_some() && self.spans.count + self.sentry.count + self.logs.count > 0
     }
 }

@@ -8,10 +8,12 @@ use super::Store;
 use super::record::{At, Record, Signal, Slot};
 use super::trace::{List, Trace};
 use crate::batch::{LogHead, Origin, SpanHead};
-use crate::{Batch, SpanId};
+use crate::{Batch, Source, SpanId, sentry};
 
 /// How many spans a trace has before they are indexed.
 const MANY: u32 = 32;
+/// Up to how many error events of a trace are compared with a new one.
+const ERROR_EVENTS: u32 = 1_000;
 
 impl Store {
     /// Takes everything in a batch.
@@ -52,15 +54,20 @@ impl Store {
             }
         }
         self.end_run(&run, batch.received_unix_nano);
+        self.look_again();
         self.settle();
         batch.taken < total
     }
 
     fn add_span(&mut self, head: &SpanHead, origin: u32, batch: &Batch) {
+        let signal = match self.contents.origins.get(origin).source {
+            Source::Sentry => Signal::SentrySpan,
+            Source::OtlpGrpc | Source::OtlpHttp | Source::Viewer => Signal::Span,
+        };
         let slot = self.slot_of(head.trace_id);
         self.touch(slot);
         let raw = batch.piece(head.raw);
-        let known = self.find_span(slot, head.span_id, &self.contents.origins.get(origin).service);
+        let known = self.find_same(slot, head.span_id, origin, signal);
         if let Some(at) = known {
             self.totals.repeated_spans += 1;
             let log = &self.contents.log;
@@ -76,7 +83,7 @@ impl Store {
             return;
         }
         let name = std::str::from_utf8(batch.piece(head.name)).unwrap_or_default();
-        let mut record = Record::of_span(head);
+        let mut record = Record::of_span(head, signal);
         record.trace = slot;
         record.name = self
             .contents
@@ -85,19 +92,37 @@ impl Store {
         record.origin = origin;
         self.contents.origins.again(origin);
         // Room may have been made by copying the known one forward.
-        let known = known.and_then(|_| self.find_span(slot, head.span_id, &self.contents.origins.get(origin).service));
+        let known = known.and_then(|_| self.find_same(slot, head.span_id, origin, signal));
         match known {
             Some(before) => {
                 let old = *self.contents.log.get(before);
                 (record.previous, record.next) = (old.previous, old.next);
+                if old.is_shadow() {
+                    record.set_shadow();
+                }
                 let at = self.contents.log.append(record, raw);
                 self.moved(before, at);
                 self.bury(before);
             }
-            None => self.append_span(slot, record, raw),
+            None if signal == Signal::SentrySpan => self.append_sentry_span(slot, head.span_id, record, raw),
+            None => {
+                self.append_span(slot, record, raw);
+                if self.traces[slot].sentry.count > 0 {
+                    self.shadow(slot, head.span_id);
+                }
+            }
         }
         if self.contents.log.needs_own(raw.len()) {
-            self.look_at_last(slot);
+            self.look_at_last(slot, signal);
+        }
+    }
+
+    /// The span's record that is here already.
+    fn find_same(&self, slot: Slot, span_id: SpanId, origin: u32, signal: Signal) -> Option<At> {
+        if signal == Signal::SentrySpan {
+            self.find_sentry(slot, span_id)
+        } else {
+            self.find_span(slot, span_id, &self.contents.origins.get(origin).service)
         }
     }
 
@@ -106,22 +131,75 @@ impl Store {
         record.previous = list.last;
         let span_id = record.span_id();
         let at = self.contents.log.append(record, raw);
+        self.enlist(slot);
+        self.traces[slot].spans = self.appended(list, at);
+        let trace = &mut self.traces[slot];
+        trace.seen |= span_id.map_or(0, Trace::bit);
+        self.totals.spans += 1;
+        if let Some(span_id) = span_id.filter(|_| list.count >= MANY) {
+            self.index(slot, span_id, at);
+        }
+    }
+
+    /// A span by a Sentry envelope: a row of its own, unless it is here by OTLP.
+    fn append_sentry_span(&mut self, slot: Slot, span_id: SpanId, mut record: Record, raw: &[u8]) {
+        let list = self.traces[slot].sentry;
+        record.previous = list.last;
+        let services = self.services_of(slot, span_id);
+        if services.is_empty() {
+            self.traces[slot].sentry_only += 1;
+            self.totals.spans += 1;
+            self.sentry.look_again = true;
+        } else {
+            record.set_shadow();
+            for service in &services {
+                self.talks(service);
+            }
+        }
+        let at = self.contents.log.append(record, raw);
+        self.enlist(slot);
+        self.traces[slot].sentry = self.appended(list, at);
+        let (hasher, log) = (&self.hasher, &self.contents.log);
+        let hash = |at: &At| hasher.hash_one(log.get(*at).span_id());
+        self.sentry_spans.insert_unique(hash(&at), at, hash);
+    }
+
+    /// A span that has come in an envelope before has come by OTLP too.
+    fn shadow(&mut self, slot: Slot, span_id: SpanId) {
+        let Some(at) = self.find_sentry(slot, span_id) else { return };
+        let record = *self.contents.log.get(at);
+        for service in self.services_of(slot, span_id) {
+            self.talks(&service);
+        }
+        if record.is_shadow() {
+            return;
+        }
+        self.sentry.look_again = true;
+        self.lost(&record);
+        let record = self.contents.log.get_mut(at);
+        record.set_shadow();
+        record.found_by = 0;
+        self.traces[slot].sentry_only -= 1;
+        self.totals.spans -= 1;
+    }
+
+    /// A list with one record more, which has been appended to the log.
+    fn appended(&mut self, list: List, at: At) -> List {
         if let Some(last) = list.last.get() {
             self.contents.log.get_mut(last).next = at;
         }
-        let trace = &mut self.traces[slot];
-        trace.spans = List {
+        List {
             first: list.first.get().unwrap_or(at),
             last: at,
             count: list.count + 1,
-        };
-        trace.seen |= span_id.map_or(0, Trace::bit);
-        self.totals.spans += 1;
-        if list.count == 0 {
-            self.by_arrival.insert(trace.arrival, slot);
         }
-        if let Some(span_id) = span_id.filter(|_| list.count >= MANY) {
-            self.index(slot, span_id, at);
+    }
+
+    /// Lists a trace that is about to get its first record.
+    fn enlist(&mut self, slot: Slot) {
+        let trace = &self.traces[slot];
+        if trace.id.is_some() && !trace.is_listed() {
+            self.by_arrival.insert(trace.arrival, slot);
         }
     }
 
@@ -132,6 +210,9 @@ impl Store {
         };
         self.touch(slot);
         let raw = batch.piece(head.raw);
+        if head.is_error_event && self.is_known(slot, raw) {
+            return;
+        }
         if !self.make_place(raw.len(), slot) {
             self.totals.truncated_logs += 1;
             return;
@@ -139,20 +220,37 @@ impl Store {
         let list = self.traces[slot].logs;
         let mut record = Record::of_log(head);
         record.trace = slot;
-        record.name = self.contents.names.number("", |name| (name.into(), 0));
+        let title = if head.is_error_event {
+            sentry::title(raw)
+        } else {
+            String::new()
+        };
+        record.name = self
+            .contents
+            .names
+            .number(&*title, |name| (name.into(), name.len() + 2 * size_of::<usize>()));
         record.origin = origin;
         record.previous = list.last;
         self.contents.origins.again(origin);
         let at = self.contents.log.append(record, raw);
-        if let Some(last) = list.last.get() {
-            self.contents.log.get_mut(last).next = at;
-        }
-        self.traces[slot].logs = List {
-            first: list.first.get().unwrap_or(at),
-            last: at,
-            count: list.count + 1,
-        };
+        self.enlist(slot);
+        self.traces[slot].logs = self.appended(list, at);
+        self.traces[slot].error_events += u32::from(head.is_error_event);
         self.totals.logs += 1;
+        if self.contents.log.needs_own(raw.len()) {
+            self.look_at_last(slot, Signal::Log);
+        }
+    }
+
+    /// Whether an error event is here already: SDKs send to a DSN and to Spotlight, and both may be here.
+    fn is_known(&self, slot: Slot, raw: &[u8]) -> bool {
+        let trace = &self.traces[slot];
+        if !(1..=ERROR_EVENTS).contains(&trace.error_events) {
+            return false;
+        }
+        let log = &self.contents.log;
+        let mut records = self.contents.records(trace.logs);
+        records.any(|at| log.get(at).is_error_event() && log.raw(at) == raw)
     }
 
     /// Adds a span to its trace's index, which is made when looking through all of them would take too long.
@@ -183,6 +281,7 @@ impl Store {
         let list = match record.signal {
             Signal::Span => &mut trace.spans,
             Signal::Log => &mut trace.logs,
+            Signal::SentrySpan => &mut trace.sentry,
         };
         match record.previous.get() {
             Some(previous) => log.get_mut(previous).next = to,
@@ -191,6 +290,13 @@ impl Store {
         match record.next.get() {
             Some(next) => log.get_mut(next).previous = to,
             None => list.last = to,
+        }
+        if record.signal == Signal::SentrySpan
+            && let Some(known) = self
+                .sentry_spans
+                .find_mut(self.hasher.hash_one(record.span_id()), |known| *known == from)
+        {
+            *known = to;
         }
         let index = trace.rare.as_mut().and_then(|rare| rare.index.as_mut());
         if let (Some(index), Signal::Span, Some(span_id)) = (index, record.signal, record.span_id())

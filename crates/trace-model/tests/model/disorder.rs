@@ -6,14 +6,17 @@ use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use proptest::prelude::*;
 use trace_model::{Batch, Filter, Log, Outline, Row, Source, Span, SpanId, Store, TraceId, TraceSummary, otlp};
 
-use crate::support::{Sent, edit, logs, sent, span, trace};
+use crate::support::{Sent, edit, errors, logs, sent, span, trace};
+use trace_model::sentry::{Evidence, Verdict};
 
 /// Something that arrives.
 #[derive(Clone, Debug)]
 enum Arrival {
     Span(Sent),
     Log(u8, u8, u64),
-    Sentry(u8, u8),
+    Error(u8, u8, u64),
+    Sentry(Sent),
+    Transaction(u8, u8),
 }
 
 fn any_time() -> impl Strategy<Value = u64> {
@@ -34,12 +37,21 @@ fn any_arrival() -> impl Strategy<Value = Arrival> {
     prop_oneof![
         10 => any_span().prop_map(Arrival::Span),
         2 => (1..4_u8, 0..12_u8, 0..60_u64).prop_map(|(trace, span, time)| Arrival::Log(trace, span, time)),
-        1 => (1..4_u8, 1..12_u8).prop_map(|(trace, span)| Arrival::Sentry(trace, span)),
+        1 => (1..4_u8, 0..12_u8, 0..60_u64).prop_map(|(trace, span, time)| Arrival::Error(trace, span, time)),
+        4 => any_span().prop_map(Arrival::Sentry),
+        1 => (1..4_u8, 1..12_u8).prop_map(|(trace, span)| Arrival::Transaction(trace, span)),
     ]
 }
 
 /// All that can be read of a trace.
-type Read = (TraceSummary, Vec<Row>, Vec<Option<Span>>, Vec<Log>, usize);
+type Read = (
+    TraceSummary,
+    Vec<Row>,
+    Vec<Option<Span>>,
+    Vec<Option<Verdict>>,
+    Vec<Log>,
+    usize,
+);
 
 fn read(store: &Store) -> BTreeMap<TraceId, Read> {
     let of = |summary: TraceSummary| {
@@ -47,9 +59,11 @@ fn read(store: &Store) -> BTreeMap<TraceId, Read> {
         outline.refresh(store);
         let rows = outline.rows(store, 0..usize::MAX);
         let spans = rows.iter().map(|row| store.span(summary.trace_id, &row.key)).collect();
+        let verdict = |row: &Row| store.verdict(summary.trace_id, &row.key, 10_000_000_040);
+        let verdicts = rows.iter().map(verdict).collect();
         let logs = store.logs(summary.trace_id, None, usize::MAX);
         let found = store.found_in(summary.trace_id);
-        (summary.trace_id, (summary, rows, spans, logs, found))
+        (summary.trace_id, (summary, rows, spans, verdicts, logs, found))
     };
     store.traces(0..usize::MAX).into_iter().map(of).collect()
 }
@@ -71,7 +85,13 @@ fn receive(arrivals: &[Arrival], cuts: &[usize]) -> Store {
         match arrival {
             Arrival::Span(span) => waiting.push(span.to_otlp()),
             Arrival::Log(trace, span, time) => store.add(logs(&[(*trace, *span, *time, "said")])),
-            Arrival::Sentry(number, id) => store.add_sentry(trace(*number), [span(*id)]),
+            Arrival::Error(trace, span, time) => store.add(errors(&[(*trace, *span, *time, "failed")])),
+            Arrival::Sentry(span) => store.add(otlp::batch(vec![span.to_otlp()], Source::Sentry).0),
+            Arrival::Transaction(number, root) => store.add_evidence(vec![Evidence::Transaction {
+                trace_id: trace(*number),
+                root: span(*root),
+                spans: 1,
+            }]),
         }
     }
     send(&mut store, &mut waiting);

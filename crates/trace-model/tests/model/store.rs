@@ -1,8 +1,8 @@
 //! What the store keeps, and what it lets go.
 
-use crate::support::{Sent, batch, edit, logs, sent, span, store, trace};
+use crate::support::{Sent, batch, edit, errors, logs, sent, span, store, trace};
 use proptest::prelude::*;
-use trace_model::{SentryReach, Source, SpanKey, Store, TraceId, Value, otlp};
+use trace_model::{Source, SpanKey, Store, TraceId, Value, otlp};
 
 #[test]
 fn a_trace_is_one_line_with_its_true_root() {
@@ -78,19 +78,6 @@ fn traces_are_listed_newest_first() {
     assert_eq!(listed, [trace(4), trace(3)]);
     assert_eq!(store.position(trace(4)), Some(1));
     assert_eq!(store.position(trace(9)), None);
-}
-
-#[test]
-fn sentry_spans_are_matched_whichever_comes_first() {
-    let mut store = Store::new(1 << 30);
-    store.add_sentry(trace(1), [span(1), span(7)]);
-    assert_eq!(store.totals().traces, 0, "ids alone are no trace");
-    store.add(batch(&[sent(1, 0, 0, 10), sent(2, 1, 1, 2)]));
-    store.add_sentry(trace(1), [span(2), span(2)]);
-    assert_eq!(
-        store.trace(trace(1)).expect("the trace").sentry,
-        SentryReach { reached: 2, expected: 2 }
-    );
 }
 
 /// Many small traces of two spans; each adds about 400 bytes to the log.
@@ -190,7 +177,11 @@ fn logs_are_kept_with_their_trace_and_span_and_leave_with_them() {
         (1, 1, 10, "first"),
         (0, 0, 5, "outside of any trace"),
     ]));
-    assert_eq!(store.trace(trace(1)), None, "log records alone are no trace");
+    let alone = store.trace(trace(1)).expect("listed, even without spans");
+    assert_eq!(
+        (alone.spans, alone.logs, alone.start_unix_nano, alone.duration_nano),
+        (0, 3, 10, 20)
+    );
     store.add(batch(&[sent(1, 0, 0, 100), sent(2, 1, 0, 100)]));
     assert_eq!(store.trace(trace(1)).expect("the trace").logs, 3);
     let said = |span_id| -> Vec<_> {
@@ -286,7 +277,7 @@ proptest! {
         let mut taken = 0_u64;
         for (number, id, sentry) in steps {
             if sentry {
-                store.add_sentry(trace(number), [span(id)]);
+                store.add(errors(&[(number, id, u64::from(id), "failed")]));
             } else {
                 store.add(batch(&[Sent { trace: number, ..sent(id, 0, 0, 1) }]));
                 taken += 1;

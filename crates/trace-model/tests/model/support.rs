@@ -81,6 +81,11 @@ pub(crate) fn batch<'a>(spans: impl IntoIterator<Item = &'a Sent>) -> Batch {
     batch
 }
 
+/// The same by a Sentry envelope.
+pub(crate) fn envelope<'a>(spans: impl IntoIterator<Item = &'a Sent>) -> Batch {
+    otlp::batch(spans.into_iter().map(Sent::to_otlp).collect(), Source::Sentry).0
+}
+
 pub(crate) fn store(spans: &[Sent]) -> Store {
     let mut store = Store::new(1 << 30);
     store.add(batch(spans));
@@ -132,6 +137,15 @@ pub(crate) fn edit(mut spans: ResourceSpans, change: impl FnOnce(&mut Span)) -> 
 
 /// Log records of the service `api`: trace, span (0 for none), time and text.
 pub(crate) fn logs(records: &[(u8, u8, u64, &str)]) -> Batch {
+    log_records(records, "")
+}
+
+/// Error events, with the same.
+pub(crate) fn errors(records: &[(u8, u8, u64, &str)]) -> Batch {
+    log_records(records, trace_model::sentry::EXCEPTION)
+}
+
+fn log_records(records: &[(u8, u8, u64, &str)], event_name: &str) -> Batch {
     let text = |text: &str| AnyValue {
         value: Some(any_value::Value::StringValue(text.to_owned())),
     };
@@ -141,6 +155,7 @@ pub(crate) fn logs(records: &[(u8, u8, u64, &str)]) -> Batch {
         span_id: id(*span, 8),
         time_unix_nano: *time,
         body: Some(text(body)),
+        event_name: event_name.to_owned(),
         ..LogRecord::default()
     };
     let service = KeyValue {

@@ -1,0 +1,407 @@
+//! An error event, read back from the log record that it is kept as.
+
+use crate::{Attribute, Log, Severity, SpanId, TraceId, Value};
+
+/// An error or a message that somebody reported: an event of Sentry, or an exception that came as an OTLP log record.
+///
+/// What the sender did not say is `None`, or empty. All texts are the sender's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorEvent {
+    /// One line that names it: `Type: value` of the exception, else the message.
+    pub title: String,
+    /// The trace in which it happened.
+    pub trace_id: Option<TraceId>,
+    /// The span in which it happened.
+    pub span_id: Option<SpanId>,
+    /// When it happened, in nanoseconds since the Unix epoch.
+    pub unix_nano: u64,
+    /// How grave it is.
+    pub level: Severity,
+    /// Sentry's id of it: 32 hexadecimal digits.
+    pub event_id: Option<String>,
+    /// What was being done: the name of a route or a task.
+    pub transaction: Option<String>,
+    /// Which logger reported it.
+    pub logger: Option<String>,
+    /// What was said besides the exception.
+    pub message: Option<String>,
+    /// What was thrown last comes first; what led to it follows.
+    pub exceptions: Vec<Exception>,
+    /// The stack trace as text, as a sender wrote it who has no other.
+    pub stacktrace: Option<String>,
+    /// What happened before, oldest first.
+    pub breadcrumbs: Vec<Breadcrumb>,
+    /// Tags by their names.
+    pub tags: Vec<Attribute>,
+    /// The person concerned: `id`, `email`, `ip_address`, …
+    pub user: Vec<Attribute>,
+    /// The HTTP request in which it happened: `method`, `url`, `headers.…`, …
+    pub request: Vec<Attribute>,
+    /// Contexts: `os.name`, `runtime.version`, …
+    pub contexts: Vec<Attribute>,
+    /// What the program added.
+    pub extra: Vec<Attribute>,
+}
+
+/// One exception.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Exception {
+    /// Its type (`ValueError`); empty for a stack trace without an exception.
+    pub type_name: String,
+    /// What it says.
+    pub value: String,
+    /// Where its type is from.
+    pub module: Option<String>,
+    /// How it was caught: `generic`, `panic`, `onerror`, …
+    pub mechanism: Option<String>,
+    /// Whether the program caught it itself.
+    pub handled: Option<bool>,
+    /// The newest call first.
+    pub frames: Vec<Frame>,
+}
+
+/// One call of a stack.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Frame {
+    /// What was called.
+    pub function: Option<String>,
+    /// Where it is from: a module, or a library.
+    pub module: Option<String>,
+    /// The source file, as short as the sender has it.
+    pub filename: Option<String>,
+    /// The source file's whole path.
+    pub abs_path: Option<String>,
+    /// The line in it, counted from 1.
+    pub lineno: Option<u64>,
+    /// The column in that, counted from 1.
+    pub colno: Option<u64>,
+    /// Whether it is the program's own code; `None` where the sender does not tell.
+    pub in_app: Option<bool>,
+    /// The line's source.
+    pub context_line: Option<String>,
+}
+
+/// Something that happened before.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Breadcrumb {
+    /// When, in nanoseconds since the Unix epoch.
+    pub unix_nano: Option<u64>,
+    /// Where it is from: `http`, `console`, `ui.click`, …
+    pub category: Option<String>,
+    /// `default`, `http`, `navigation`, …
+    pub kind: Option<String>,
+    /// `debug`, `info`, `warning`, `error`, `fatal`.
+    pub level: Option<String>,
+    /// What it says.
+    pub message: Option<String>,
+    /// More about it.
+    pub data: Vec<Attribute>,
+}
+
+impl ErrorEvent {
+    /// Whether records with this event name are error events.
+    #[must_use]
+    pub fn is_event_name(name: &str) -> bool {
+        matches!(name, "exception" | "sentry.event")
+    }
+
+    /// Reads a log record; `None` for one that is no error event.
+    #[must_use]
+    pub fn of(log: &Log) -> Option<Self> {
+        if !Self::is_event_name(&log.event_name) {
+            return None;
+        }
+        let text = |key| text(&log.attributes, key);
+        let mut exceptions: Vec<_> = array(&log.attributes, "sentry.exceptions")
+            .iter()
+            .map(Exception::of)
+            .collect();
+        exceptions.reverse();
+        if exceptions.is_empty() && log.event_name == "exception" {
+            exceptions.push(Exception {
+                type_name: text("exception.type").unwrap_or_default(),
+                value: text("exception.message").unwrap_or_default(),
+                ..Exception::default()
+            });
+        }
+        let thrown = exceptions.iter().find(|exception| exception.has_name());
+        let title = match &log.body {
+            Value::String(body) if !body.is_empty() => body.clone(),
+            _ => thrown.map(Exception::title).unwrap_or_default(),
+        };
+        Some(Self {
+            title,
+            trace_id: log.trace_id,
+            span_id: log.span_id,
+            unix_nano: log.time_unix_nano,
+            level: log.severity,
+            event_id: text("sentry.event_id"),
+            transaction: text("sentry.transaction"),
+            logger: text("sentry.logger"),
+            message: text("sentry.message"),
+            stacktrace: text("exception.stacktrace"),
+            breadcrumbs: array(&log.attributes, "sentry.breadcrumbs")
+                .iter()
+                .map(Breadcrumb::of)
+                .collect(),
+            tags: below(&log.attributes, "tags."),
+            user: below(&log.attributes, "user."),
+            request: below(&log.attributes, "request."),
+            contexts: below(&log.attributes, "contexts."),
+            extra: below(&log.attributes, "extra."),
+            exceptions,
+        })
+    }
+
+    /// Whether any call is known to be the program's own.
+    #[must_use]
+    pub fn has_in_app_frames(&self) -> bool {
+        self.exceptions
+            .iter()
+            .any(|exception| exception.in_app_frames().next().is_some())
+    }
+}
+
+impl Exception {
+    fn of(value: &Value) -> Self {
+        let members = members(value);
+        let mut frames: Vec<_> = array(members, "frames").iter().map(Frame::of).collect();
+        frames.reverse();
+        Self {
+            type_name: text(members, "type").unwrap_or_default(),
+            value: text(members, "value").unwrap_or_default(),
+            module: text(members, "module"),
+            mechanism: text(members, "mechanism"),
+            handled: boolean(members, "handled"),
+            frames,
+        }
+    }
+
+    /// `Type: value`; one of them where the other is missing.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match (self.type_name.as_str(), self.value.as_str()) {
+            ("", one) | (one, "") => one.to_owned(),
+            (type_name, value) => format!("{type_name}: {value}"),
+        }
+    }
+
+    /// Whether it is an exception, not only a stack trace.
+    #[must_use]
+    pub const fn has_name(&self) -> bool {
+        !self.type_name.is_empty() || !self.value.is_empty()
+    }
+
+    /// The calls of the program's own code, the newest first.
+    pub fn in_app_frames(&self) -> impl Iterator<Item = &Frame> {
+        self.frames.iter().filter(|frame| frame.in_app == Some(true))
+    }
+}
+
+impl Frame {
+    fn of(value: &Value) -> Self {
+        let members = members(value);
+        Self {
+            function: text(members, "function"),
+            module: text(members, "module"),
+            filename: text(members, "filename"),
+            abs_path: text(members, "abs_path"),
+            lineno: number(members, "lineno"),
+            colno: number(members, "colno"),
+            in_app: boolean(members, "in_app"),
+            context_line: text(members, "context_line"),
+        }
+    }
+}
+
+impl Breadcrumb {
+    fn of(value: &Value) -> Self {
+        let of = members(value);
+        Self {
+            unix_nano: number(of, "unix_nano"),
+            category: text(of, "category"),
+            kind: text(of, "type"),
+            level: text(of, "level"),
+            message: text(of, "message"),
+            data: get(of, "data").map(members).unwrap_or_default().to_vec(),
+        }
+    }
+}
+
+fn get<'a>(attributes: &'a [Attribute], key: &str) -> Option<&'a Value> {
+    attributes
+        .iter()
+        .find(|attribute| attribute.key == key)
+        .map(|attribute| &attribute.value)
+}
+
+fn text(attributes: &[Attribute], key: &str) -> Option<String> {
+    match get(attributes, key) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn number(attributes: &[Attribute], key: &str) -> Option<u64> {
+    match get(attributes, key) {
+        Some(Value::Int(number)) => (*number).try_into().ok(),
+        _ => None,
+    }
+}
+
+fn boolean(attributes: &[Attribute], key: &str) -> Option<bool> {
+    match get(attributes, key) {
+        Some(Value::Bool(value)) => Some(*value),
+        _ => None,
+    }
+}
+
+fn array<'a>(attributes: &'a [Attribute], key: &str) -> &'a [Value] {
+    match get(attributes, key) {
+        Some(Value::Array(values)) => values,
+        _ => &[],
+    }
+}
+
+fn members(value: &Value) -> &[Attribute] {
+    match value {
+        Value::Map(members) => members,
+        _ => &[],
+    }
+}
+
+/// Those whose names begin so, without that.
+fn below(attributes: &[Attribute], prefix: &str) -> Vec<Attribute> {
+    let below = attributes.iter().filter_map(|attribute| {
+        let key = attribute.key.strip_prefix(prefix)?;
+        Some(Attribute {
+            key: key.to_owned(),
+            value: attribute.value.clone(),
+        })
+    });
+    below.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Scope, Source};
+
+    fn log(event_name: &str, body: Value, attributes: Vec<Attribute>) -> Log {
+        Log {
+            trace_id: None,
+            span_id: None,
+            service: String::new(),
+            time_unix_nano: 7,
+            severity: Severity::Error,
+            severity_text: String::new(),
+            event_name: event_name.to_owned(),
+            body,
+            attributes,
+            resource: Vec::new(),
+            scope: Scope::default(),
+            source: Source::Sentry,
+            dropped: 0,
+        }
+    }
+
+    fn attribute(key: &str, value: Value) -> Attribute {
+        Attribute {
+            key: key.to_owned(),
+            value,
+        }
+    }
+
+    fn string(text: &str) -> Value {
+        Value::String(text.to_owned())
+    }
+
+    #[test]
+    fn only_error_events_are_read() {
+        assert_eq!(ErrorEvent::of(&log("", string("hello"), Vec::new())), None);
+        assert_eq!(ErrorEvent::of(&log("sentry.check_in", string("hello"), Vec::new())), None);
+        let message = ErrorEvent::of(&log("sentry.event", string("hello"), Vec::new())).expect("an event");
+        assert_eq!(
+            (&*message.title, message.unix_nano, message.exceptions.len()),
+            ("hello", 7, 0)
+        );
+    }
+
+    #[test]
+    fn what_was_thrown_last_and_called_last_comes_first() {
+        let frame = |name: &str, in_app| {
+            Value::Map(vec![
+                attribute("function", string(name)),
+                attribute("lineno", Value::Int(3)),
+                attribute("in_app", Value::Bool(in_app)),
+            ])
+        };
+        let exception = |name: &str, frames| {
+            Value::Map(vec![
+                attribute("type", string(name)),
+                attribute("handled", Value::Bool(false)),
+                attribute("frames", Value::Array(frames)),
+            ])
+        };
+        let exceptions = vec![
+            exception("Cause", Vec::new()),
+            exception(
+                "Thrown",
+                vec![frame("main", true), frame("work", true), frame("library", false)],
+            ),
+        ];
+        let attributes = vec![attribute("sentry.exceptions", Value::Array(exceptions))];
+        let event = ErrorEvent::of(&log("exception", Value::Empty, attributes)).expect("an event");
+        assert_eq!(event.title, "Thrown");
+        let names: Vec<_> = event.exceptions.iter().map(|exception| &*exception.type_name).collect();
+        assert_eq!(names, ["Thrown", "Cause"]);
+        let thrown = &event.exceptions[0];
+        let functions = |frames: Vec<&Frame>| {
+            frames
+                .iter()
+                .map(|frame| frame.function.clone().expect("a name"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(functions(thrown.frames.iter().collect()), ["library", "work", "main"]);
+        assert_eq!(functions(thrown.in_app_frames().collect()), ["work", "main"]);
+        assert_eq!((thrown.handled, thrown.frames[0].lineno), (Some(false), Some(3)));
+        assert!(event.has_in_app_frames());
+    }
+
+    /// OpenTelemetry's own convention for exceptions in logs.
+    #[test]
+    fn an_exception_of_opentelemetry_is_one_too() {
+        let attributes = vec![
+            attribute("exception.type", string("IOError")),
+            attribute("exception.message", string("gone")),
+            attribute("exception.stacktrace", string("at main")),
+        ];
+        let event = ErrorEvent::of(&log("exception", Value::Empty, attributes)).expect("an event");
+        assert_eq!(
+            (&*event.title, event.stacktrace.as_deref()),
+            ("IOError: gone", Some("at main"))
+        );
+        assert_eq!(event.exceptions[0].value, "gone");
+    }
+
+    #[test]
+    fn values_of_other_types_are_as_good_as_absent() {
+        let attributes = vec![
+            attribute("sentry.event_id", Value::Int(7)),
+            attribute("sentry.exceptions", Value::Array(vec![Value::Empty, string("x")])),
+            attribute(
+                "sentry.breadcrumbs",
+                Value::Array(vec![Value::Bool(true), Value::Map(vec![attribute("data", Value::Int(1))])]),
+            ),
+            attribute("tags.a", Value::Int(1)),
+            attribute("contexts.os.name", string("Linux")),
+        ];
+        let event = ErrorEvent::of(&log("exception", string("x"), attributes)).expect("an event");
+        assert_eq!(
+            (event.event_id, event.exceptions.len(), event.breadcrumbs.len()),
+            (None, 2, 2)
+        );
+        assert_eq!(event.tags, [attribute("a", Value::Int(1))]);
+        assert_eq!(event.contexts, [attribute("os.name", string("Linux"))]);
+    }
+}

@@ -1,0 +1,262 @@
+//! What the cross-check says of one span.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{SpanId, TraceId};
+
+/// What the spans of a trace are compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Against {
+    /// Nothing: no envelope ever spoke of this trace or of a service in it, and none is expected.
+    #[default]
+    Nothing,
+    /// What came to the endpoint for envelopes here.
+    Endpoint,
+    /// What Sentry itself has.
+    Sentry {
+        /// When it was asked last, in nanoseconds since the Unix epoch; `None` before its first answer.
+        asked_unix_nano: Option<u64>,
+        /// Whether it will be asked again.
+        asked_again: bool,
+    },
+}
+
+/// Whether a span reached Sentry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There is nothing to compare it with.
+    NotChecked,
+    /// It is the viewer's own, for the local screen alone.
+    NotSent,
+    /// It did.
+    Reached,
+    /// It came in an envelope and in no other way.
+    SentryOnly,
+    /// Not yet, but it may still.
+    Expected(Awaited),
+    /// It did not and will not.
+    Missing(Reason),
+    /// It did, but as something else.
+    Differs(Difference),
+}
+
+/// What a span that has not reached Sentry yet is waiting for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// Its own end.
+    End,
+    /// The end of the span that it will be sent with.
+    RootEnd {
+        /// That span's name.
+        root: Arc<str>,
+    },
+    /// The way of its envelope.
+    Envelope,
+    /// Sentry can be reached again.
+    Relay {
+        /// What stands in the way.
+        problem: Box<str>,
+    },
+    /// Sentry's next answer.
+    Answer,
+}
+
+/// Why a span did not reach Sentry, as far as there is evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The sender does not sample this trace.
+    Unsampled,
+    /// The transaction that it belongs to was sent before it had ended.
+    EndedAfterRoot {
+        /// By how many nanoseconds.
+        nanos: u64,
+        /// The transaction's name.
+        root: Arc<str>,
+    },
+    /// It started when the transaction that it belongs to had been sent.
+    StartedAfterRoot {
+        /// By how many nanoseconds.
+        nanos: u64,
+        /// The transaction's name.
+        root: Arc<str>,
+    },
+    /// The transaction that it belongs to holds as many spans as fit.
+    TransactionFull {
+        /// How many.
+        spans: u32,
+    },
+    /// The transaction that it belongs to came without it.
+    NotInTransaction {
+        /// The transaction's name.
+        root: Arc<str>,
+    },
+    /// Its item was larger than Sentry takes.
+    TooLarge {
+        /// How many bytes it had.
+        bytes: u64,
+    },
+    /// Sentry refused it.
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// What Sentry said; may be empty.
+        reason: Box<str>,
+    },
+    /// Sentry takes no more for now.
+    RateLimited {
+        /// What Sentry said; may be empty.
+        reason: Box<str>,
+    },
+    /// It was given up on the way to Sentry.
+    Lost {
+        /// Why.
+        reason: Box<str>,
+    },
+    /// The sender reported that it had dropped something of this kind.
+    ClientReport {
+        /// `queue_overflow`, …
+        reason: Box<str>,
+        /// `transaction`, `span`.
+        category: Box<str>,
+        /// How many.
+        quantity: u64,
+    },
+    /// Its service has sent nothing to Sentry so far.
+    Silent,
+    /// It came to the endpoint here; what became of it after that is not known.
+    NotStored,
+    /// There is no evidence.
+    Unknown,
+}
+
+/// As what a span reached Sentry instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Under another trace id.
+    Trace {
+        /// That one.
+        sentry: TraceId,
+    },
+    /// Below another parent.
+    Parent {
+        /// The parent that Sentry knows; `None` for a root.
+        sentry: Option<SpanId>,
+        /// The parent as the span itself says.
+        span: Option<SpanId>,
+    },
+}
+
+impl Verdict {
+    /// One character that says it without a colour.
+    #[must_use]
+    pub const fn mark(&self) -> char {
+        match self {
+            Self::NotChecked | Self::NotSent => '–',
+            Self::Reached | Self::SentryOnly => '✓',
+            Self::Expected(_) => '…',
+            Self::Missing(_) => '✗',
+            Self::Differs(_) => '≠',
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotChecked => f.write_str("nothing to compare with"),
+            Self::NotSent => f.write_str("the viewer's own span, not for Sentry"),
+            Self::Reached => f.write_str("reached Sentry"),
+            Self::SentryOnly => f.write_str("came in an envelope only"),
+            Self::Expected(awaited) => write!(f, "still expected: {awaited}"),
+            Self::Missing(reason) => write!(f, "missing: {reason}"),
+            Self::Differs(difference) => difference.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::End => f.write_str("it is running"),
+            Self::RootEnd { root } => write!(f, "it is sent when {root:?} ends, which is running"),
+            Self::Envelope => f.write_str("its envelope is on its way"),
+            Self::Relay { problem } => write!(f, "kept here until Sentry can be reached ({problem})"),
+            Self::Answer => f.write_str("Sentry will be asked again"),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsampled => f.write_str("unsampled, says its sender"),
+            Self::EndedAfterRoot { nanos, root } => {
+                write!(
+                    f,
+                    "ended {} after {root:?}, with which it would have been sent",
+                    Length(*nanos)
+                )
+            }
+            Self::StartedAfterRoot { nanos, root } => {
+                write!(
+                    f,
+                    "started {} after {root:?} had ended, with which it would have been sent",
+                    Length(*nanos)
+                )
+            }
+            Self::TransactionFull { spans } => write!(f, "its transaction holds {spans} spans, and no more fit"),
+            Self::NotInTransaction { root } => write!(f, "transaction {root:?} came without it; why is not known"),
+            Self::TooLarge { bytes } => write!(f, "item too large: {} KiB, and Sentry takes 1,024", bytes.div_ceil(1024)),
+            Self::Refused { status, reason } => write!(f, "Sentry answered {status}{}", Said(reason)),
+            Self::RateLimited { reason } => write!(f, "rate limit{}", Said(reason)),
+            Self::Lost { reason } => write!(f, "given up on the way to Sentry{}", Said(reason)),
+            Self::ClientReport {
+                reason,
+                category,
+                quantity,
+            } => write!(f, "client report: {quantity} × {category} dropped, {reason}"),
+            Self::Silent => f.write_str("nothing of this service has reached Sentry so far: is SENTRY_DSN set there?"),
+            Self::NotStored => f.write_str("sent, but Sentry does not have it; why is not known"),
+            Self::Unknown => f.write_str("why is not known"),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = |id: &Option<SpanId>| id.map_or_else(|| "no parent".to_owned(), |id| format!("parent {id}"));
+        match self {
+            Self::Trace { sentry } => write!(f, "arrived under trace {sentry}"),
+            Self::Parent { sentry, span } => write!(f, "arrived with {} instead of {}", id(sentry), id(span)),
+        }
+    }
+}
+
+/// What somebody said, after a colon; nothing when they said nothing.
+struct Said<'a>(&'a str);
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ": {}", self.0)
+        }
+    }
+}
+
+/// A length of time in the unit that fits.
+struct Length(u64);
+
+impl fmt::Display for Length {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            nanos @ ..1_000 => write!(f, "{nanos} ns"),
+            nanos @ ..1_000_000 => write!(f, "{:.1} µs", nanos as f64 / 1e3),
+            nanos @ ..1_000_000_000 => write!(f, "{:.1} ms", nanos as f64 / 1e6),
+            nanos => write!(f, "{:.1} s", nanos as f64 / 1e9),
+        }
+    }
+}

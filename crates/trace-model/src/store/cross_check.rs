@@ -1,0 +1,384 @@
+//! The cross-check: which spans reached Sentry, and what is in the way of the others.
+//!
+//! A finding does not depend on the time, only on what came; from when on an absent span is missing is a part of it. So the list can
+//! keep what it says of a trace until something comes, and a late envelope sets everything right.
+
+use super::Store;
+use super::evidence::{Expectation, TraceEvidence};
+use super::record::{At, Record, Signal, Slot};
+use crate::sentry::{Against, Awaited, Delivery, Difference, Reason, Verdict};
+use crate::{Source, SpanId, SpanKey, SpanKind, TraceId};
+
+/// SDKs send a transaction when it ends, and single spans in batches every few seconds: what has not come so long after a trace's last
+/// end does not come, in nanoseconds.
+const GRACE: u64 = 10_000_000_000;
+/// When the transaction is here, what belongs to it and came another way is here soon too.
+const SETTLED: u64 = 2_000_000_000;
+/// How far a span's transaction is looked for above it.
+const DEPTH: usize = 1_000;
+/// Traces of more spans are not looked through for each one's transaction while they grow.
+const LARGE: u32 = 5_000;
+/// How many spans Sentry's SDKs put into a transaction, at most.
+const TRANSACTION_SPANS: u32 = 1_000;
+
+/// How much of a trace reached Sentry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct SentryReach {
+    /// What it is compared with.
+    pub against: Against,
+    /// Spans that services sent; the viewer's own are for the local screen alone.
+    pub expected: usize,
+    /// Spans of these that reached Sentry as what they are.
+    pub reached: usize,
+    /// Spans of these that reached Sentry as something else.
+    pub differs: usize,
+    /// Spans that came in envelopes only.
+    pub sentry_only: usize,
+    /// From when on one of the others is missing and no longer expected, in nanoseconds since the Unix epoch.
+    pub due_unix_nano: u64,
+}
+
+impl SentryReach {
+    /// Spans that did not reach Sentry, or not yet.
+    #[must_use]
+    pub const fn absent(self) -> usize {
+        self.expected.saturating_sub(self.reached + self.differs)
+    }
+
+    /// The mark of the whole trace: that of its worst span; `–` where there is nothing to compare with.
+    #[must_use]
+    pub const fn mark(self, now_unix_nano: u64) -> char {
+        if matches!(self.against, Against::Nothing) || self.expected + self.sentry_only == 0 {
+            '–'
+        } else if self.absent() > 0 && now_unix_nano >= self.due_unix_nano {
+            '✗'
+        } else if self.differs > 0 {
+            '≠'
+        } else if self.absent() > 0 {
+            '…'
+        } else {
+            '✓'
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    NotChecked,
+    NotSent,
+    Reached,
+    SentryOnly,
+    Differs(Difference),
+    Absent {
+        why: Why,
+        /// From when on it is missing.
+        due: u64,
+    },
+}
+
+/// Where to look for what is in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    Running,
+    /// The span that it will be sent with is running.
+    RootRunning(At),
+    /// That one was sent, without this one.
+    RootSent(At),
+    Relayed,
+    TooLarge(u64),
+    /// It was sent, and Sentry does not have it.
+    NotStored,
+    NotAsked,
+    Open,
+}
+
+impl Store {
+    /// Whether a span reached Sentry at this time, in nanoseconds since the Unix epoch; `None` for one that is not here.
+    #[must_use]
+    pub fn verdict(&self, trace_id: TraceId, key: &SpanKey, now_unix_nano: u64) -> Option<Verdict> {
+        let slot = self.find_trace(trace_id)?;
+        let at = self.find_key(slot, key)?;
+        let ends = self
+            .summary(slot)
+            .map_or(0, |trace| trace.start_unix_nano + trace.duration_nano);
+        Some(match self.finding(slot, at, ends) {
+            Finding::NotChecked => Verdict::NotChecked,
+            Finding::NotSent => Verdict::NotSent,
+            Finding::Reached => Verdict::Reached,
+            Finding::SentryOnly => Verdict::SentryOnly,
+            Finding::Differs(difference) => Verdict::Differs(difference),
+            Finding::Absent { why, due } if now_unix_nano < due => Verdict::Expected(self.awaited(slot, at, why)),
+            Finding::Absent { why, .. } => Verdict::Missing(self.reason(slot, at, why)),
+        })
+    }
+
+    /// What the spans of a trace are compared with.
+    pub(super) fn against(&self, slot: Slot) -> Against {
+        let evidence = self.evidence(slot);
+        if let Some(answer) = evidence.and_then(|evidence| evidence.stored.as_ref()) {
+            return Against::Sentry {
+                asked_unix_nano: Some(answer.asked_unix_nano),
+                asked_again: answer.asked_again,
+            };
+        }
+        match self.sentry.expectation {
+            Expectation::Sentry => Against::Sentry {
+                asked_unix_nano: None,
+                asked_again: true,
+            },
+            Expectation::Endpoint => Against::Endpoint,
+            Expectation::Nothing if evidence.is_some() || self.traces[slot].sentry.count > 0 => Against::Endpoint,
+            Expectation::Nothing => Against::Nothing,
+        }
+    }
+
+    /// What is known of one span of a trace that ends at this time, so far.
+    pub(super) fn finding(&self, slot: Slot, at: At, ends: u64) -> Finding {
+        let record = self.contents.log.get(at);
+        let origin = self.contents.origins.get(record.origin);
+        let Some(span_id) = record.span_id().filter(|_| origin.source != Source::Viewer) else {
+            return Finding::NotSent;
+        };
+        let only_sentry = record.signal == Signal::SentrySpan;
+        let copy = if only_sentry {
+            Some(at)
+        } else {
+            self.find_sentry(slot, span_id)
+        };
+        let evidence = self.evidence(slot);
+        if let Some(answer) = evidence.and_then(|evidence| evidence.stored.as_ref()) {
+            if let Some(parent) = answer.spans.get(&span_id) {
+                return same_parent(record, *parent);
+            }
+            if let Some(sentry) = self.in_another_trace(slot, span_id).filter(|_| copy.is_none()) {
+                return Finding::Differs(Difference::Trace { sentry });
+            }
+            let due = if answer.asked_again { u64::MAX } else { 0 };
+            let why = if copy.is_some() {
+                sent(evidence, span_id).unwrap_or(Why::NotStored)
+            } else {
+                self.absence(slot, at, ends).0
+            };
+            return Finding::Absent { why, due };
+        }
+        if let Some(copy) = copy {
+            if let Some(why) = sent(evidence, span_id) {
+                let waits = matches!(why, Why::Relayed) && is_waiting(evidence, span_id);
+                let due = if waits { u64::MAX } else { 0 };
+                return Finding::Absent { why, due };
+            }
+            if self.sentry.expectation == Expectation::Sentry {
+                return Finding::Absent {
+                    why: Why::NotAsked,
+                    due: u64::MAX,
+                };
+            }
+            if only_sentry {
+                return Finding::SentryOnly;
+            }
+            return same_parent(record, self.contents.log.get(copy).parent_span_id());
+        }
+        if let Some(sentry) = self.in_another_trace(slot, span_id) {
+            return Finding::Differs(Difference::Trace { sentry });
+        }
+        if self.against(slot) == Against::Nothing && !self.sentry.talking.contains(&origin.service) {
+            return Finding::NotChecked;
+        }
+        let (why, due) = self.absence(slot, at, ends);
+        let asks = self.sentry.expectation == Expectation::Sentry;
+        Finding::Absent {
+            why: if asks && why == Why::Open { Why::NotAsked } else { why },
+            due: if asks { u64::MAX } else { due },
+        }
+    }
+
+    /// Why a span did not come in an envelope, and from when on it will not.
+    fn absence(&self, slot: Slot, at: At, ends: u64) -> (Why, u64) {
+        let trace = &self.traces[slot];
+        let record = self.contents.log.get(at);
+        if record.in_flight() {
+            return (Why::Running, u64::MAX);
+        }
+        let in_time = ends.saturating_add(GRACE);
+        if trace.spans.count > LARGE {
+            return (Why::Open, in_time);
+        }
+        let root = self.transaction_of(slot, at);
+        let above = self.contents.log.get(root);
+        let sent = |evidence: &TraceEvidence| above.span_id().is_some_and(|id| evidence.transactions.contains_key(&id));
+        if root != at && self.evidence(slot).is_some_and(sent) {
+            // What starts later is a transaction of its own, which may take as long as any.
+            let own = record.start_unix_nano > above.end_unix_nano;
+            let due = record.end_unix_nano.saturating_add(if own { GRACE } else { SETTLED });
+            return (Why::RootSent(root), due);
+        }
+        if root != at && above.in_flight() {
+            return (Why::RootRunning(root), u64::MAX);
+        }
+        (Why::Open, in_time)
+    }
+
+    /// The span that a span is sent with: the transaction above it that came, or else the uppermost of its service.
+    fn transaction_of(&self, slot: Slot, at: At) -> At {
+        let log = &self.contents.log;
+        let service = self.contents.service(log.get(at));
+        let evidence = self.evidence(slot);
+        let came = |at: At| {
+            let id = log.get(at).span_id();
+            id.is_some_and(|id| evidence.is_some_and(|evidence| evidence.transactions.contains_key(&id)))
+        };
+        let mut here = at;
+        for _ in 0..DEPTH {
+            let record = log.get(here);
+            let is_root = matches!(record.kind(), SpanKind::Server | SpanKind::Consumer);
+            if here != at && (is_root || came(here)) {
+                break;
+            }
+            let parent = record.parent_span_id().filter(|_| !is_root);
+            let Some(above) = parent.and_then(|parent| self.find_span(slot, parent, service)) else {
+                break;
+            };
+            here = above;
+        }
+        here
+    }
+
+    /// The trace under which Sentry has this span.
+    fn in_another_trace(&self, slot: Slot, span_id: SpanId) -> Option<TraceId> {
+        let alone = self.sentry_spans_with(span_id).map(|at| self.contents.log.get(at));
+        // One that came both ways there is that trace's own.
+        let others = alone.filter(|record| !record.is_shadow()).map(|record| record.trace);
+        others
+            .filter(|other| *other != slot)
+            .filter_map(|other| self.traces[other].id)
+            .min()
+    }
+
+    fn awaited(&self, slot: Slot, at: At, why: Why) -> Awaited {
+        let name = |at: At| self.contents.names.get(self.contents.log.get(at).name).clone();
+        match why {
+            Why::Running => Awaited::End,
+            Why::RootRunning(root) => Awaited::RootEnd { root: name(root) },
+            Why::Relayed => match self.delivery(slot, at) {
+                Some(Delivery::Waiting { problem }) => Awaited::Relay {
+                    problem: problem.clone(),
+                },
+                _ => Awaited::Envelope,
+            },
+            Why::NotAsked | Why::NotStored => Awaited::Answer,
+            Why::RootSent(_) | Why::TooLarge(_) | Why::Open => {
+                if matches!(self.against(slot), Against::Sentry { .. }) {
+                    Awaited::Answer
+                } else {
+                    Awaited::Envelope
+                }
+            }
+        }
+    }
+
+    fn reason(&self, slot: Slot, at: At, why: Why) -> Reason {
+        let record = self.contents.log.get(at);
+        match why {
+            Why::TooLarge(bytes) => Reason::TooLarge { bytes },
+            Why::Relayed => match self.delivery(slot, at) {
+                Some(Delivery::Refused { status, reason }) => Reason::Refused {
+                    status: *status,
+                    reason: reason.clone(),
+                },
+                Some(Delivery::RateLimited { reason }) => Reason::RateLimited { reason: reason.clone() },
+                Some(Delivery::Lost { reason } | Delivery::Waiting { problem: reason }) => {
+                    Reason::Lost { reason: reason.clone() }
+                }
+                Some(Delivery::Accepted) | None => Reason::Unknown,
+            },
+            Why::RootSent(root) => self.left_behind(slot, record, root),
+            Why::NotStored => self.reported(record).unwrap_or(Reason::NotStored),
+            Why::Running | Why::RootRunning(_) | Why::NotAsked | Why::Open => {
+                if self.evidence(slot).is_some_and(|evidence| evidence.unsampled) {
+                    return Reason::Unsampled;
+                }
+                let silent = !self
+                    .sentry
+                    .talking
+                    .contains(&self.contents.origins.get(record.origin).service);
+                let reported = self.reported(record);
+                reported.unwrap_or(if silent { Reason::Silent } else { Reason::Unknown })
+            }
+        }
+    }
+
+    /// The transaction was sent without this span.
+    fn left_behind(&self, slot: Slot, record: &Record, root: At) -> Reason {
+        let above = self.contents.log.get(root);
+        let name = || self.contents.names.get(above.name).clone();
+        let ended = above.end_unix_nano;
+        if record.start_unix_nano > ended {
+            return Reason::StartedAfterRoot {
+                nanos: record.start_unix_nano - ended,
+                root: name(),
+            };
+        }
+        if record.end_unix_nano > ended {
+            return Reason::EndedAfterRoot {
+                nanos: record.end_unix_nano - ended,
+                root: name(),
+            };
+        }
+        let spans = self
+            .evidence(slot)
+            .and_then(|evidence| evidence.transactions.get(&above.span_id()?).copied());
+        match spans {
+            Some(spans) if spans >= TRANSACTION_SPANS => Reason::TransactionFull { spans },
+            _ => self
+                .reported(record)
+                .unwrap_or_else(|| Reason::NotInTransaction { root: name() }),
+        }
+    }
+
+    /// What its service has reported as dropped since the span began.
+    fn reported(&self, record: &Record) -> Option<Reason> {
+        let service = self.contents.service(record);
+        let about = |report: &&super::ClientReport| {
+            (report.service.is_empty() || *report.service == *service)
+                && report.unix_nano >= record.start_unix_nano
+                && matches!(
+                    &*report.category,
+                    "transaction" | "span" | "transaction_indexed" | "span_indexed"
+                )
+        };
+        let report = self.client_reports().rev().find(about)?;
+        Some(Reason::ClientReport {
+            reason: report.reason.clone(),
+            category: report.category.clone(),
+            quantity: report.quantity,
+        })
+    }
+
+    fn delivery(&self, slot: Slot, at: At) -> Option<&Delivery> {
+        let span_id = self.contents.log.get(at).span_id()?;
+        self.evidence(slot)?.relayed.get(&span_id)
+    }
+}
+
+/// What is known against a span that came in an envelope.
+fn sent(evidence: Option<&TraceEvidence>, span_id: SpanId) -> Option<Why> {
+    let evidence = evidence?;
+    if evidence.relayed.contains_key(&span_id) {
+        return Some(Why::Relayed);
+    }
+    evidence.too_large.get(&span_id).map(|bytes| Why::TooLarge(*bytes))
+}
+
+fn is_waiting(evidence: Option<&TraceEvidence>, span_id: SpanId) -> bool {
+    let delivery = evidence.and_then(|evidence| evidence.relayed.get(&span_id));
+    matches!(delivery, Some(Delivery::Waiting { .. }))
+}
+
+fn same_parent(record: &Record, sentry: Option<SpanId>) -> Finding {
+    let span = record.parent_span_id();
+    if sentry == span {
+        Finding::Reached
+    } else {
+        Finding::Differs(Difference::Parent { sentry, span })
+    }
+}

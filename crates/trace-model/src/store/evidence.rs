@@ -1,0 +1,242 @@
+//! What is known of a trace's way to Sentry besides the spans that came in envelopes.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use super::Store;
+use super::record::Slot;
+use super::trace::Rare;
+use crate::sentry::{Delivery, Evidence, Stored};
+use crate::{SpanId, TraceId, sentry};
+
+/// How many lines of client reports are remembered.
+const REPORTS: usize = 64;
+/// How long a text of theirs may be, in bytes: they are the senders' words.
+const TEXT: usize = 200;
+/// How many traces are looked at again when spans came under a trace id that is not theirs: the last ones that anything happened to.
+const LOOK_AGAIN: usize = 1_000;
+/// How many services are remembered as talking to Sentry.
+const SERVICES: usize = 256;
+
+/// What is expected of spans when nothing has come in envelopes yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Expectation {
+    /// Nothing: not everybody uses Sentry.
+    #[default]
+    Nothing,
+    /// Each span that a service sends shall come in an envelope as well.
+    Endpoint,
+    /// Sentry itself will be asked for each trace.
+    Sentry,
+}
+
+/// A line of a client report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientReport {
+    /// Who dropped it; empty when it isn't known.
+    pub service: Arc<str>,
+    /// When it said so, in nanoseconds since the Unix epoch.
+    pub unix_nano: u64,
+    /// `sample_rate`, `queue_overflow`, `ratelimit_backoff`, …
+    pub reason: Box<str>,
+    /// `transaction`, `span`, `error`, …
+    pub category: Box<str>,
+    /// How many.
+    pub quantity: u64,
+}
+
+/// Of the whole store.
+#[derive(Debug, Default)]
+pub(super) struct SentrySide {
+    pub(super) expectation: Expectation,
+    pub(super) reports: VecDeque<ClientReport>,
+    /// Services of which a span came both ways.
+    pub(super) talking: HashSet<Arc<str>>,
+    /// Whether spans have come, or gone, that another trace may miss.
+    pub(super) look_again: bool,
+}
+
+/// Of one trace.
+#[derive(Debug, Default)]
+pub(super) struct TraceEvidence {
+    /// Transactions that came, each with the number of its spans.
+    pub(super) transactions: HashMap<SpanId, u32>,
+    pub(super) unsampled: bool,
+    /// Spans that came in a larger item than Sentry takes.
+    pub(super) too_large: HashMap<SpanId, u64>,
+    /// Spans that were handed on to Sentry and that it has not accepted.
+    pub(super) relayed: HashMap<SpanId, Delivery>,
+    pub(super) stored: Option<Answer>,
+}
+
+/// What Sentry answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) asked_unix_nano: u64,
+    pub(super) asked_again: bool,
+    /// Spans with their parents.
+    pub(super) spans: HashMap<SpanId, Option<SpanId>>,
+}
+
+impl TraceEvidence {
+    /// Bytes of memory it stands for, about.
+    pub(super) fn bytes(&self) -> usize {
+        let answer = self.stored.as_ref().map_or(0, |answer| answer.spans.capacity());
+        size_of::<Self>()
+            + self.transactions.capacity() * size_of::<(SpanId, u32)>()
+            + self.too_large.capacity() * size_of::<(SpanId, u64)>()
+            + self.relayed.capacity() * (size_of::<(SpanId, Delivery)>() + TEXT)
+            + answer * 2 * size_of::<(SpanId, Option<SpanId>)>()
+    }
+}
+
+impl Store {
+    /// Says what is expected of spans when nothing has come in envelopes yet.
+    pub fn expect_sentry(&mut self, expectation: Expectation) {
+        self.clock += 1;
+        self.sentry.expectation = expectation;
+        for trace in self.traces.iter_mut() {
+            trace.summary.take();
+        }
+    }
+
+    /// Takes what else an envelope proves.
+    pub fn add_evidence(&mut self, evidence: Vec<Evidence>) {
+        for evidence in evidence {
+            match evidence {
+                Evidence::Transaction { trace_id, root, spans } => self.note(trace_id, |known| {
+                    known.transactions.insert(root, spans);
+                }),
+                Evidence::Unsampled { trace_id } => self.note(trace_id, |known| known.unsampled = true),
+                Evidence::TooLarge { trace_id, spans, bytes } => self.note(trace_id, |known| {
+                    known.too_large.extend(spans.into_iter().map(|span| (span, bytes)));
+                }),
+                Evidence::Relayed {
+                    trace_id,
+                    spans,
+                    delivery,
+                } => self.note(trace_id, |known| {
+                    for span in spans {
+                        if delivery == Delivery::Accepted {
+                            known.relayed.remove(&span);
+                        } else {
+                            known.relayed.insert(span, short(&delivery));
+                        }
+                    }
+                }),
+                Evidence::Dropped {
+                    service,
+                    unix_nano,
+                    reason,
+                    category,
+                    quantity,
+                } => self.remember(ClientReport {
+                    service,
+                    unix_nano,
+                    reason: cut(&reason),
+                    category: cut(&category),
+                    quantity,
+                }),
+            }
+        }
+    }
+
+    /// Takes Sentry's answer about a trace. One about a trace that is not here is of no use.
+    pub fn set_stored(&mut self, trace_id: TraceId, stored: Stored) {
+        if self.find_trace(trace_id).is_some() {
+            self.note(trace_id, |known| {
+                known.stored = Some(Answer {
+                    asked_unix_nano: stored.asked_unix_nano,
+                    asked_again: stored.asked_again,
+                    spans: stored.spans.into_iter().collect(),
+                });
+            });
+        }
+    }
+
+    /// The last lines of client reports, newest last.
+    #[must_use]
+    pub fn client_reports(&self) -> impl DoubleEndedIterator<Item = &ClientReport> {
+        self.sentry.reports.iter()
+    }
+
+    fn note(&mut self, trace_id: TraceId, change: impl FnOnce(&mut TraceEvidence)) {
+        let slot = self.slot_of(trace_id);
+        self.touch(slot);
+        self.change_rare(slot, |rare| change(rare.evidence.get_or_insert_default()));
+        self.settle_for(slot);
+        if self.used() > self.totals.budget {
+            // More of it than there is memory: no SDK does that.
+            self.change_rare(slot, |rare| rare.evidence = None);
+        }
+    }
+
+    fn remember(&mut self, report: ClientReport) {
+        self.clock += 1;
+        if self.sentry.reports.len() == REPORTS {
+            self.sentry.reports.pop_front();
+        }
+        self.sentry.reports.push_back(report);
+    }
+
+    /// A span of this service came both ways.
+    pub(super) fn talks(&mut self, service: &Arc<str>) {
+        if self.sentry.talking.len() < SERVICES && !self.sentry.talking.contains(service) {
+            self.sentry.talking.insert(service.clone());
+            // It is expected to everywhere now.
+            for trace in self.traces.iter_mut() {
+                trace.summary.take();
+            }
+        }
+    }
+
+    /// Where spans have come in envelopes that their own trace does not know, another may miss them.
+    pub(super) fn look_again(&mut self) {
+        if !std::mem::take(&mut self.sentry.look_again) {
+            return;
+        }
+        let mut next = self.newest.get();
+        for _ in 0..LOOK_AGAIN {
+            let Some(slot) = next else { break };
+            let trace = &mut self.traces[slot];
+            if trace
+                .summary
+                .get()
+                .is_some_and(|summary| summary.sentry.absent() + summary.sentry.differs > 0)
+            {
+                trace.summary.take();
+            }
+            next = trace.older.get();
+        }
+    }
+
+    pub(super) fn evidence(&self, slot: Slot) -> Option<&TraceEvidence> {
+        self.traces[slot].rare.as_deref()?.evidence.as_deref()
+    }
+
+    fn change_rare(&mut self, slot: Slot, change: impl FnOnce(&mut Rare)) {
+        let trace = &mut self.traces[slot];
+        let before = trace.rare.as_ref().map_or(0, |rare| rare.bytes());
+        let rare = trace.rare.get_or_insert_default();
+        change(rare);
+        self.rare_bytes = self.rare_bytes + rare.bytes() - before;
+        trace.summary.take();
+    }
+}
+
+fn cut(text: &str) -> Box<str> {
+    sentry::cut(text, TEXT).into()
+}
+
+fn short(delivery: &Delivery) -> Delivery {
+    match delivery {
+        Delivery::Waiting { problem } => Delivery::Waiting { problem: cut(problem) },
+        Delivery::Accepted => Delivery::Accepted,
+        Delivery::Refused { status, reason } => Delivery::Refused {
+            status: *status,
+            reason: cut(reason),
+        },
+        Delivery::RateLimited { reason } => Delivery::RateLimited { reason: cut(reason) },
+        Delivery::Lost { reason } => Delivery::Lost { reason: cut(reason) },
+    }
+}

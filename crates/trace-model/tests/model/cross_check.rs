@@ -1,0 +1,410 @@
+//! What is said of a span's way to Sentry, and from which evidence.
+
+use trace_model::sentry::{Against, Awaited, Delivery, Difference, Evidence, Reason, Stored, Verdict};
+use trace_model::{Expectation, SpanId, SpanKey, Store, TraceId};
+
+use crate::support::{Sent, batch, envelope, errors, outline, sent, span, store, trace};
+
+const SECOND: u64 = 1_000_000_000;
+
+fn key(id: u8, service: &str) -> SpanKey {
+    SpanKey {
+        span_id: span(id),
+        service: service.into(),
+    }
+}
+
+fn verdict(store: &Store, id: u8, now: u64) -> Verdict {
+    store.verdict(trace(1), &key(id, "api"), now).expect("it is here")
+}
+
+fn mark(store: &Store, now: u64) -> char {
+    store.trace(trace(1)).expect("the trace").sentry.mark(now)
+}
+
+fn transaction(root: u8, spans: u32) -> Evidence {
+    Evidence::Transaction {
+        trace_id: trace(1),
+        root: span(root),
+        spans,
+    }
+}
+
+/// A request of two spans, of which only the first was in an envelope, with this evidence.
+fn half(evidence: Vec<Evidence>) -> Store {
+    let mut store = store(&[sent(1, 0, 0, 10), sent(2, 1, 1, 9)]);
+    store.add(envelope(&[sent(1, 0, 0, 10)]));
+    store.add_evidence(evidence);
+    store
+}
+
+fn missing(store: &Store, id: u8) -> Reason {
+    match verdict(store, id, 60 * SECOND) {
+        Verdict::Missing(reason) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_span_that_came_both_ways_is_one_row_whichever_came_first() {
+    for first in [true, false] {
+        let mut store = Store::new(1 << 30);
+        let otlp = || batch(&[sent(1, 0, 0, 10), sent(2, 1, 1, 2)]);
+        if first {
+            store.add(otlp());
+        }
+        store.add(envelope(&[sent(1, 0, 0, 11), sent(2, 1, 1, 2), sent(3, 1, 3, 4)]));
+        if !first {
+            store.add(otlp());
+        }
+        let outline = outline(&store);
+        let rows = outline.rows(&store, 0..9);
+        let lines: Vec<_> = rows.iter().map(|row| row.line.as_ref().expect("it is here")).collect();
+        let ways: Vec<_> = lines.iter().map(|line| (line.source.name(), line.in_envelope)).collect();
+        assert_eq!(ways, [("otlp-http", true), ("otlp-http", true), ("sentry", true)]);
+        assert_eq!((store.totals().spans, store.totals().repeated_spans), (3, 0));
+        let theirs = store.sentry_span(trace(1), span(1)).expect("the envelope's");
+        assert_eq!(theirs.end_unix_nano, Some(11), "what the envelope said is kept beside");
+        let reach = store.trace(trace(1)).expect("the trace").sentry;
+        assert_eq!((reach.reached, reach.expected, reach.sentry_only), (2, 2, 1));
+        assert_eq!(
+            [1, 2, 3].map(|id| verdict(&store, id, 0)),
+            [Verdict::Reached, Verdict::Reached, Verdict::SentryOnly]
+        );
+        assert_eq!(mark(&store, 0), '✓');
+    }
+}
+
+#[test]
+fn who_does_not_use_sentry_is_not_reminded_of_it() {
+    let mut store = store(&[sent(1, 0, 0, 10)]);
+    assert_eq!(
+        (verdict(&store, 1, 60 * SECOND), mark(&store, 60 * SECOND)),
+        (Verdict::NotChecked, '–')
+    );
+    store.expect_sentry(Expectation::Endpoint);
+    assert_eq!(verdict(&store, 1, SECOND), Verdict::Expected(Awaited::Envelope));
+    assert_eq!((mark(&store, SECOND), mark(&store, 60 * SECOND)), ('…', '✗'));
+    assert_eq!(missing(&store, 1), Reason::Silent);
+}
+
+#[test]
+fn a_service_that_talks_to_sentry_is_expected_to_everywhere() {
+    let mut store = store(&[
+        sent(1, 0, 0, 10),
+        Sent {
+            trace: 2,
+            ..sent(1, 0, 0, 10)
+        },
+        Sent {
+            trace: 3,
+            service: "other",
+            ..sent(1, 0, 0, 10)
+        },
+    ]);
+    assert_eq!(mark(&store, 60 * SECOND), '–');
+    store.add(envelope(&[Sent {
+        trace: 2,
+        ..sent(1, 0, 0, 10)
+    }]));
+    assert_eq!(mark(&store, 60 * SECOND), '✗');
+    assert_eq!(missing(&store, 1), Reason::Unknown);
+    let other = store.verdict(trace(3), &key(1, "other"), 60 * SECOND);
+    assert_eq!(other, Some(Verdict::NotChecked));
+}
+
+#[test]
+fn what_runs_is_waited_for() {
+    let mut store = half(Vec::new());
+    store.add(batch(&[sent(3, 1, 2, 0)]));
+    assert_eq!(verdict(&store, 3, u64::MAX - 1), Verdict::Expected(Awaited::End));
+    assert_eq!(mark(&store, 60 * SECOND), '✗', "the second is missing in any case");
+
+    let mut store = Store::new(1 << 30);
+    store.expect_sentry(Expectation::Endpoint);
+    store.add(batch(&[sent(1, 0, 0, 0), sent(2, 1, 1, 9)]));
+    let root = "span 1".into();
+    assert_eq!(verdict(&store, 2, u64::MAX - 1), Verdict::Expected(Awaited::RootEnd { root }));
+    assert_eq!(mark(&store, u64::MAX - 1), '…');
+}
+
+#[test]
+fn what_ends_or_starts_after_its_transaction_is_said_with_the_time() {
+    let mut store = half(vec![transaction(1, 0)]);
+    store.add(batch(&[sent(3, 1, 5, 25), sent(4, 3, 12, 14), sent(5, 1, 5, 6)]));
+    let root = || "span 1".into();
+    assert_eq!(missing(&store, 3), Reason::EndedAfterRoot { nanos: 15, root: root() });
+    assert_eq!(missing(&store, 4), Reason::StartedAfterRoot { nanos: 2, root: root() });
+    assert_eq!(missing(&store, 5), Reason::NotInTransaction { root: root() });
+    let soon = verdict(&store, 3, SECOND);
+    assert_eq!(soon, Verdict::Expected(Awaited::Envelope), "it may be behind");
+    assert!(
+        matches!(verdict(&store, 3, 3 * SECOND), Verdict::Missing(_)),
+        "but not for long"
+    );
+    assert_eq!(mark(&store, 3 * SECOND), '✗');
+}
+
+#[test]
+fn the_transaction_is_that_of_the_own_service() {
+    let mut store = store(&[
+        sent(1, 0, 0, 10),
+        Sent {
+            service: "mailer",
+            kind: 5,
+            ..sent(2, 1, 20, 30)
+        },
+        Sent {
+            service: "mailer",
+            ..sent(3, 2, 21, 40)
+        },
+    ]);
+    store.add(envelope(&[sent(1, 0, 0, 10)]));
+    store.add_evidence(vec![transaction(1, 0)]);
+    let of = |store: &Store, id| store.verdict(trace(1), &key(id, "mailer"), 60 * SECOND);
+    assert_eq!(of(&store, 3), Some(Verdict::Missing(Reason::Silent)));
+    store.add(envelope(&[Sent {
+        service: "mailer",
+        ..sent(2, 1, 20, 30)
+    }]));
+    store.add_evidence(vec![transaction(2, 0)]);
+    let reason = Reason::EndedAfterRoot {
+        nanos: 10,
+        root: "span 2".into(),
+    };
+    assert_eq!(of(&store, 3), Some(Verdict::Missing(reason)));
+}
+
+#[test]
+fn a_full_transaction_is_the_reason() {
+    assert_eq!(
+        missing(&half(vec![transaction(1, 1_000)]), 2),
+        Reason::TransactionFull { spans: 1_000 }
+    );
+}
+
+#[test]
+fn the_sender_says_why() {
+    let unsampled = half(vec![Evidence::Unsampled { trace_id: trace(1) }]);
+    assert_eq!(missing(&unsampled, 2), Reason::Unsampled);
+    let report = |service: &str, unix_nano, category: &str| Evidence::Dropped {
+        service: service.into(),
+        unix_nano,
+        reason: "queue_overflow".into(),
+        category: category.into(),
+        quantity: 3,
+    };
+    let of_others = half(vec![
+        report("mailer", 50, "span"),
+        report("api", 50, "error"),
+        report("api", 0, "span"),
+    ]);
+    assert_eq!(missing(&of_others, 2), Reason::Unknown, "none of these is about it");
+    let reported = half(vec![report("api", 50, "span")]);
+    let reason = Reason::ClientReport {
+        reason: "queue_overflow".into(),
+        category: "span".into(),
+        quantity: 3,
+    };
+    assert_eq!(missing(&reported, 2), reason);
+    assert_eq!(reason.to_string(), "client report: 3 × span dropped, queue_overflow");
+}
+
+#[test]
+fn a_too_large_item_is_not_taken() {
+    let large = half(vec![Evidence::TooLarge {
+        trace_id: trace(1),
+        spans: vec![span(1)],
+        bytes: 1_300_000,
+    }]);
+    assert_eq!(missing(&large, 1), Reason::TooLarge { bytes: 1_300_000 });
+    assert_eq!(mark(&large, 0), '✗', "at once");
+}
+
+#[test]
+fn what_is_handed_on_has_reached_sentry_when_sentry_says_so() {
+    let relayed = |delivery| {
+        half(vec![Evidence::Relayed {
+            trace_id: trace(1),
+            spans: vec![span(1)],
+            delivery,
+        }])
+    };
+    let problem: Box<str> = "connection refused".into();
+    let mut store = relayed(Delivery::Waiting {
+        problem: problem.clone(),
+    });
+    assert_eq!(
+        verdict(&store, 1, u64::MAX - 1),
+        Verdict::Expected(Awaited::Relay { problem })
+    );
+    store.add_evidence(vec![Evidence::Relayed {
+        trace_id: trace(1),
+        spans: vec![span(1)],
+        delivery: Delivery::Accepted,
+    }]);
+    assert_eq!(verdict(&store, 1, 0), Verdict::Reached);
+    let reason: Box<str> = "why".into();
+    for (delivery, said) in [
+        (
+            Delivery::Refused {
+                status: 413,
+                reason: reason.clone(),
+            },
+            Reason::Refused {
+                status: 413,
+                reason: reason.clone(),
+            },
+        ),
+        (
+            Delivery::RateLimited { reason: reason.clone() },
+            Reason::RateLimited { reason: reason.clone() },
+        ),
+        (
+            Delivery::Lost { reason: reason.clone() },
+            Reason::Lost { reason: reason.clone() },
+        ),
+    ] {
+        assert_eq!(verdict(&relayed(delivery), 1, 0), Verdict::Missing(said));
+    }
+}
+
+#[test]
+fn another_parent_is_a_difference() {
+    let mut store = store(&[sent(1, 0, 0, 10), sent(2, 1, 1, 9)]);
+    store.add(envelope(&[sent(1, 0, 0, 10), sent(2, 0, 1, 9)]));
+    let difference = Difference::Parent {
+        sentry: None,
+        span: Some(span(1)),
+    };
+    assert_eq!(verdict(&store, 2, 0), Verdict::Differs(difference));
+    assert_eq!(mark(&store, 0), '≠');
+}
+
+#[test]
+fn another_trace_id_is_a_difference_whichever_comes_first() {
+    for first in [true, false] {
+        let mut store = Store::new(1 << 30);
+        store.expect_sentry(Expectation::Endpoint);
+        let theirs = || {
+            envelope(&[Sent {
+                trace: 7,
+                ..sent(1, 0, 0, 10)
+            }])
+        };
+        if first {
+            store.add(theirs());
+        }
+        store.add(batch(&[sent(1, 0, 0, 10)]));
+        assert_eq!(mark(&store, 0), if first { '≠' } else { '…' });
+        if !first {
+            store.add(theirs());
+        }
+        let difference = Difference::Trace { sentry: trace(7) };
+        assert_eq!((verdict(&store, 1, 0), mark(&store, 0)), (Verdict::Differs(difference), '≠'));
+        assert_eq!(store.trace(trace(7)).expect("listed too").sentry.sentry_only, 1);
+    }
+}
+
+#[test]
+fn sentrys_own_answer_counts_for_more() {
+    let mut store = half(Vec::new());
+    store.expect_sentry(Expectation::Sentry);
+    assert_eq!(
+        verdict(&store, 1, 60 * SECOND),
+        Verdict::Expected(Awaited::Answer),
+        "not asked yet"
+    );
+    let answer = |asked_again, spans: &[(u8, u8)]| Stored {
+        asked_unix_nano: 77,
+        asked_again,
+        spans: spans
+            .iter()
+            .map(|(id, parent)| (span(*id), (*parent > 0).then(|| span(*parent))))
+            .collect(),
+    };
+    store.set_stored(trace(1), answer(true, &[(1, 0)]));
+    let against = store.trace(trace(1)).expect("the trace").sentry.against;
+    assert_eq!(
+        against,
+        Against::Sentry {
+            asked_unix_nano: Some(77),
+            asked_again: true
+        }
+    );
+    assert_eq!(verdict(&store, 1, 0), Verdict::Reached);
+    assert_eq!(verdict(&store, 2, 60 * SECOND), Verdict::Expected(Awaited::Answer));
+    store.set_stored(trace(1), answer(false, &[(2, 7)]));
+    assert_eq!(
+        missing(&store, 1),
+        Reason::NotStored,
+        "it came here, but Sentry does not have it"
+    );
+    let difference = Difference::Parent {
+        sentry: Some(span(7)),
+        span: Some(span(1)),
+    };
+    assert_eq!(verdict(&store, 2, 0), Verdict::Differs(difference));
+    store.set_stored(trace(1), answer(false, &[(1, 0)]));
+    assert_eq!(missing(&store, 2), Reason::Unknown);
+    store.set_stored(trace(9), answer(false, &[(1, 0)]));
+    assert_eq!(store.trace_revision(trace(9)), None, "an answer alone is no trace");
+}
+
+#[test]
+fn an_error_stands_on_its_span_or_on_a_row_of_its_own() {
+    let mut store = store(&[sent(1, 0, 0, 10)]);
+    store.add(errors(&[
+        (1, 1, 5, "late"),
+        (1, 1, 3, "early"),
+        (1, 6, 4, "elsewhere"),
+        (1, 0, 2, "outside"),
+    ]));
+    store.add(errors(&[(1, 1, 5, "late")]));
+    let rows = outline(&store).rows(&store, 0..9);
+    let said: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let titles: Vec<_> = row.errors.iter().map(|error| error.title.to_string()).collect();
+            (row.key.span_id, row.line.is_some(), titles.join(", "))
+        })
+        .collect();
+    let outside = trace_model::outside_of_spans(trace(1));
+    assert_eq!(
+        said,
+        [
+            (span(1), true, "early, late".to_owned()),
+            (outside, false, "outside".to_owned()),
+            (span(6), false, "elsewhere".to_owned()),
+        ],
+        "and what came twice is there once"
+    );
+    assert_eq!(store.trace(trace(1)).expect("the trace").error_events, 4);
+    let of = |span_id: SpanId| store.error_events(trace(1), span_id, 9).len();
+    assert_eq!([of(span(1)), of(span(6)), of(outside)], [2, 1, 1]);
+}
+
+#[test]
+fn a_trace_of_an_error_alone_is_called_by_it_and_found_by_it() {
+    let mut store = Store::new(1 << 30);
+    store.add(errors(&[(4, 1, 3, "ZeroDivisionError: division by zero")]));
+    let listed = store.traces(0..9);
+    assert_eq!(&*listed[0].root.name, "ZeroDivisionError: division by zero");
+    assert_eq!((listed[0].spans, listed[0].error_events, listed[0].services.len()), (0, 1, 1));
+    for (filter, found) in [
+        ("zerodivision", 1),
+        ("status:error service:api", 1),
+        ("name:other", 0),
+        ("is:root", 0),
+    ] {
+        store.set_filter(Some(trace_model::Filter::parse(filter).expect("a filter")));
+        while store.search(10) {}
+        assert_eq!(store.listed(), found, "{filter}");
+    }
+}
+
+#[test]
+fn the_row_of_errors_outside_of_spans_is_no_likely_span() {
+    let nasty = TraceId::from_bytes([0xff; 16]).expect("not zero");
+    assert_ne!(trace_model::outside_of_spans(nasty).as_bytes(), &[0; 8]);
+}
