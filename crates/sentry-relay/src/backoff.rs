@@ -1,0 +1,55 @@
+//! How long to wait before the next attempt.
+
+use std::time::Duration;
+
+/// Waiting times that double with each failure, up to a longest one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// After the first failure.
+    pub first: Duration,
+    /// However many there were.
+    pub longest: Duration,
+}
+
+impl Default for Backoff {
+    /// One second, up to a minute.
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Backoff {
+    /// The waiting time after so many failures in a row; `jitter` is from 0 to 1 and takes away up to a half of it, so that many
+    /// relays do not come back at one moment.
+    pub(crate) fn after(self, failures: u32, jitter: f64) -> Duration {
+        let doubled = self
+            .first
+            .saturating_mul(1u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
+        doubled.min(self.longest).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn it_doubles_up_to_the_longest() {
+        let backoff = Backoff::default();
+        let seconds: Vec<_> = (1..=8).map(|failures| backoff.after(failures, 0.0).as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_bounded_however_long_it_lasts(failures: u32, jitter in 0.0..1.0) {
+            let wait = Backoff::default().after(failures, jitter);
+            prop_assert!(wait >= Duration::from_millis(500) && wait <= Duration::from_secs(60));
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What is sent to Sentry: the body as it came, with the headers that belong to the target.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN, REFERER, USER_AGENT, VIA};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::target::Target;
+
+const AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
+/// What says something about the body or its sender. Everything else was meant for the connection to the relay, or, as cookies are,
+/// for other servers on this machine.
+const HANDED_ON: [HeaderName; 11] = [
+    CONTENT_TYPE,
+    CONTENT_ENCODING,
+    USER_AGENT,
+    ORIGIN,
+    REFERER,
+    ACCEPT,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("sec-ch-ua"),
+    HeaderName::from_static("sec-ch-ua-mobile"),
+    HeaderName::from_static("sec-ch-ua-platform"),
+    HeaderName::from_static("sec-ch-ua-platform-version"),
+];
+/// What an entry costs beside its bytes, about.
+const OVERHEAD: usize = 512;
+/// How long a name may be, in bytes, that a sender gives its SDK.
+const CLIENT_LENGTH: usize = 128;
+
+/// Which of Sentry's endpoints a body came to, and goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `/api/<project>/envelope/`
+    Envelope,
+    /// `/api/<project>/store/`: one event, the old way.
+    Store,
+}
+
+/// A request to Sentry.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// What came in, and shall be sent.
+#[derive(Debug)]
+pub(crate) struct Incoming<'a> {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) query: Option<&'a str>,
+    pub(crate) body: Bytes,
+    pub(crate) inflated: &'a Bytes,
+}
+
+impl Outgoing {
+    /// What to send to `target`. `via` is how this relay signs, for [`has_come_by`].
+    pub(crate) fn new(incoming: Incoming<'_>, target: &Target, via: &HeaderValue) -> Self {
+        let Incoming {
+            endpoint,
+            headers: from,
+            query,
+            body,
+            inflated,
+        } = incoming;
+        let mut headers = HeaderMap::new();
+        for name in HANDED_ON {
+            for value in from.get_all(&name) {
+                headers.append(&name, value.clone());
+            }
+        }
+        for value in from.get_all(VIA).iter().chain([via]) {
+            headers.append(VIA, value.clone());
+        }
+        headers.extend(auth(from, query, target).map(|value| (AUTH, value)));
+        let named = (endpoint == Endpoint::Envelope)
+            .then(|| name_target(inflated, target))
+            .flatten();
+        let body = if let Some(named) = named {
+            headers.remove(CONTENT_ENCODING);
+            named
+        } else {
+            body
+        };
+        let endpoint = match endpoint {
+            Endpoint::Envelope => "envelope",
+            Endpoint::Store => "store",
+        };
+        Self {
+            url: target.url(endpoint),
+            headers,
+            body,
+        }
+    }
+
+    /// Bytes of memory that it takes while it waits.
+    pub(crate) fn bytes(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        self.body.len() + headers.sum::<usize>() + OVERHEAD
+    }
+
+    /// Gives memory back that it does not need: a body may be a small part of what it was read into.
+    pub(crate) fn shrink(&mut self) {
+        self.body = Bytes::copy_from_slice(&self.body);
+    }
+}
+
+/// Whether a request was sent on by the relay that signs so.
+pub(crate) fn has_come_by(headers: &HeaderMap, via: &HeaderValue) -> bool {
+    let values = headers.get_all(VIA).iter();
+    let mut parts = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    parts.any(|part| part.trim_ascii() == via.as_bytes())
+}
+
+/// The id of the event in a body, which Sentry would answer with.
+pub(crate) fn event_id(endpoint: Endpoint, inflated: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Identified<'a> {
+        #[serde(borrow)]
+        event_id: Cow<'a, str>,
+    }
+    let text = match endpoint {
+        Endpoint::Envelope => first_line(inflated),
+        Endpoint::Store => inflated,
+    };
+    let Identified { event_id } = serde_json::from_slice(text).ok()?;
+    let is_uuid = (32..=36).contains(&event_id.len()) && event_id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    is_uuid.then(|| event_id.into_owned())
+}
+
+/// The target's key, with the version and the SDK that the sender named.
+fn auth(headers: &HeaderMap, query: Option<&str>, target: &Target) -> Option<HeaderValue> {
+    use std::fmt::Write as _;
+
+    let said = Said::of(headers, query);
+    let mut auth = format!("Sentry sentry_version={}", said.version.as_deref().unwrap_or("7"));
+    if let Some(client) = said.client {
+        let _ = write!(auth, ", sentry_client={client}");
+    }
+    let _ = write!(auth, ", sentry_key={}", target.key());
+    if let Some(secret) = target.secret() {
+        let _ = write!(auth, ", sentry_secret={secret}");
+    }
+    let mut auth = HeaderValue::from_str(&auth).ok()?;
+    auth.set_sensitive(true);
+    Some(auth)
+}
+
+/// What a sender says about itself where it names its key.
+#[derive(Debug, Default)]
+struct Said {
+    client: Option<String>,
+    version: Option<String>,
+}
+
+impl Said {
+    fn of(headers: &HeaderMap, query: Option<&str>) -> Self {
+        let mut said = Self::default();
+        for name in [AUTH, AUTHORIZATION] {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            let Some((scheme, pairs)) = value.and_then(|value| value.split_once(' ')) else {
+                continue;
+            };
+            if scheme.eq_ignore_ascii_case("sentry") {
+                let pairs = pairs.split(',').filter_map(|pair| pair.trim().split_once('='));
+                pairs.for_each(|(key, value)| said.take(key, value));
+            }
+        }
+        // Browsers cannot set the header without asking first.
+        if let Some(query) = query
+            && let Ok(url) = Url::parse(&format!("http://relay/?{query}"))
+        {
+            url.query_pairs().for_each(|(key, value)| said.take(&key, &value));
+        }
+        said
+    }
+
+    fn take(&mut self, key: &str, value: &str) {
+        let is_client = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+        match key {
+            "sentry_client" if !value.is_empty() && value.len() <= CLIENT_LENGTH && value.bytes().all(is_client) => {
+                self.client.get_or_insert_with(|| value.to_owned());
+            }
+            "sentry_version"
+                if matches!(value.len(), 1..=4) && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') =>
+            {
+                self.version.get_or_insert_with(|| value.to_owned());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The envelope with the target's DSN in place of another one in its header; `None` if it can stay as it is, which is the rule.
+///
+/// Sentry refuses an envelope whose header names another project or key than its request (relay's `EnvelopeError::HeaderMismatch`),
+/// or whose `dsn` it cannot read. Not a byte outside of the member's value changes.
+fn name_target(inflated: &Bytes, target: &Target) -> Option<Bytes> {
+    #[derive(Deserialize)]
+    struct Header<'a> {
+        #[serde(borrow)]
+        dsn: &'a RawValue,
+    }
+    let line = std::str::from_utf8(first_line(inflated)).ok()?;
+    let Header { dsn } = serde_json::from_str(line).ok()?;
+    let dsn = dsn.get();
+    let is_right = dsn == "null" || serde_json::from_str::<String>(dsn).is_ok_and(|dsn| target.is_named_by(&dsn));
+    if is_right {
+        return None;
+    }
+    let start = (dsn.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
+    let before = inflated.get(..start)?;
+    let behind = inflated.get(start + dsn.len()..)?;
+    let name = serde_json::to_string(&target.dsn()).ok()?;
+    Some([before, name.as_bytes(), behind].concat().into())
+}
+
+fn first_line(envelope: &[u8]) -> &[u8] {
+    envelope.split(|byte| *byte == b'\n').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
