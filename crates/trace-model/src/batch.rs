@@ -158,6 +158,11 @@ impl Batch {
         self.body.len() + self.spans.len() * size_of::<SpanHead>() + self.logs.len() * size_of::<LogHead>()
     }
 
+    /// The ids of the spans, in the sender's order.
+    pub fn span_ids(&self) -> impl Iterator<Item = (TraceId, SpanId)> {
+        self.spans.iter().map(|head| (head.trace_id, head.span_id))
+    }
+
     /// The spans, each decoded whole.
     pub fn decode_spans(&self) -> impl Iterator<Item = Span> {
         self.spans.iter().filter_map(|head| {
