@@ -1,4 +1,4 @@
-//! Sentry: the client, its settings, and what every event of it must say.
+//! Sentry: the client, its settings, and what every event and every log of it must say.
 
 use std::borrow::Cow;
 use std::sync::{Arc, mpsc};
@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, TraceId};
-use sentry::protocol::{self, Event, TraceContext};
+use sentry::protocol::{self, Event, Log, LogAttribute, TraceContext};
 use sentry::transports::ReqwestHttpTransportOptions;
 use sentry::types::Dsn;
 use sentry::{ClientInitGuard, ClientOptions, Transport, TransportFactory, TransportOptions};
 
+use crate::operations::Operations;
 use crate::propagation::SentryHead;
-use crate::{Error, FLUSH, Service, environment};
+use crate::{Error, FLUSH, Service, environment, resource};
 
 /// How long one envelope may take; Sentry's own client waits for ever.
 const ENVELOPE: Duration = Duration::from_secs(5);
@@ -22,6 +23,7 @@ const ENVELOPE: Duration = Duration::from_secs(5);
 pub(crate) struct Settings {
     dsn: Dsn,
     pub(crate) head: SentryHead,
+    service: Service,
 }
 
 impl Settings {
@@ -41,12 +43,13 @@ impl Settings {
             release: Some(environment::value("SENTRY_RELEASE").unwrap_or_else(release)),
             sample_rate: sample_rate()?,
         };
-        Ok(Some(Self { dsn, head }))
+        Ok(Some(Self { dsn, head, service }))
     }
 
     /// Starts the client. It sends on a thread of its own, and drops envelopes when its queue is full.
     pub(crate) fn init(&self) -> ClientInitGuard {
         let head = self.head.clone();
+        let name = resource::service_name(self.service);
         let mut options = ClientOptions::new()
             .maybe_release(head.release.clone().map(Cow::Owned))
             .send_default_pii(false)
@@ -55,6 +58,7 @@ impl Settings {
                 loopback: matches!(self.dsn.host(), "localhost" | "127.0.0.1" | "[::1]"),
             })
             .before_send(|event| Some(of_current_trace(event)))
+            .before_send_log(move |log| Some(of_current_span(log, &name)))
             .traces_sampler(move |started| {
                 // Its bytes are private to the SDK, its text is not.
                 let trace_id = || TraceId::from_hex(&started.trace_id().to_string()).unwrap_or(TraceId::INVALID);
@@ -78,10 +82,10 @@ impl TransportFactory for InTime {
         let builder = reqwest::Client::builder().timeout(ENVELOPE);
         let builder = if self.loopback { builder.no_proxy() } else { builder };
         let options = ReqwestHttpTransportOptions::from(options);
-        Arc::new(match builder.build() {
+        Arc::new(Operations(match builder.build() {
             Ok(client) => options.with_client(client).build(),
             Err(_) => options.build(),
-        })
+        }))
     }
 }
 
@@ -135,4 +139,59 @@ pub(crate) fn of_current_trace(mut event: Event<'static>) -> Event<'static> {
         }
     });
     event
+}
+
+/// Puts a log on the span it was written in, and says whose it is.
+///
+/// By itself it would have a trace id of the process's own: the one that Sentry knows of is not in its scope but in OpenTelemetry's
+/// context. Outside of all spans it keeps that id, since each log must have one.
+pub(crate) fn of_current_span(mut log: Log, service: &str) -> Log {
+    let mut put = |key: &str, value: String| log.attributes.insert(key.to_owned(), LogAttribute::from(value));
+    put("service.name", service.to_owned());
+    Context::map_current(|cx| {
+        let span = cx.span();
+        let span = span.span_context();
+        if span.is_valid() {
+            // The protocol has a member for it by now, the SDK's type has not; this is how it was said before, and is understood still.
+            put("sentry.trace.parent_span_id", span.span_id().to_string());
+            log.trace_id = Some(span.trace_id().to_bytes().into());
+        }
+    });
+    log
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::SystemTime;
+
+    use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceState};
+    use sentry::protocol::LogLevel;
+
+    use super::*;
+
+    #[test]
+    fn a_log_takes_the_span_it_was_written_in_and_keeps_its_own_trace_outside_of_all() {
+        let log = || Log {
+            level: LogLevel::Info,
+            body: "said".to_owned(),
+            trace_id: Some([3; 16].into()),
+            timestamp: SystemTime::UNIX_EPOCH,
+            severity_number: None,
+            attributes: BTreeMap::new(),
+        };
+        let text = |log: &Log, key: &str| log.attributes.get(key).and_then(|value| value.0.as_str().map(str::to_owned));
+        let outside = of_current_span(log(), "api");
+        assert_eq!(outside.trace_id, log().trace_id);
+        assert_eq!(text(&outside, "service.name").as_deref(), Some("api"));
+        assert_eq!(text(&outside, "sentry.trace.parent_span_id"), None);
+
+        let (trace_id, span_id) = (TraceId::from(7), SpanId::from(9));
+        // Not sampled: the log is not the span, it goes all the same.
+        let span = SpanContext::new(trace_id, span_id, TraceFlags::default(), false, TraceState::NONE);
+        let _within = Context::new().with_remote_span_context(span).attach();
+        let within = of_current_span(log(), "api");
+        assert_eq!(within.trace_id.map(|id| id.to_string()), Some(trace_id.to_string()));
+        assert_eq!(text(&within, "sentry.trace.parent_span_id"), Some(span_id.to_string()));
+    }
 }

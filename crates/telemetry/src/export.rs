@@ -11,8 +11,8 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
 };
-use sentry::integrations::opentelemetry::SentrySpanProcessor;
 
+use crate::sentry_spans::{Limits, SentrySpans};
 use crate::{Error, Service, environment, resource};
 
 /// Somebody watches the spans arrive, so they leave sooner than the SDK's default of 5 seconds.
@@ -25,7 +25,7 @@ pub(crate) fn provider(service: Service, sentry: bool, tally: &Tally) -> Result<
     }
     let mut builder = SdkTracerProvider::builder().with_resource(resource::of(service));
     if sentry {
-        builder = builder.with_span_processor(SentrySpanProcessor::new());
+        builder = builder.with_span_processor(SentrySpans::new(Limits::default()));
     }
     if let Some(exporter) = exporter()? {
         let mut batch = BatchConfigBuilder::default();

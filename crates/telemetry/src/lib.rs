@@ -12,11 +12,15 @@
 //!
 //! Libraries' `tracing` spans are not exported: what they open while spans are being exported must not be exported itself.
 //!
-//! It is not a wrapper around these APIs, it exports no logs or metrics, and it opens no port.
+//! Sentry gets a transaction of each local root, with what started below it and ended within 30 seconds of its end; more than 1,000
+//! spans below one root do not fit, and Sentry's report says how many were dropped. What is logged at `ERROR` is an error event there,
+//! and what is logged at `INFO` and above a log; either names the span it was written in.
+//!
+//! It is not a wrapper around these APIs, it exports no logs by OTLP and no metrics, and it opens no port.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `RUST_LOG` | what is logged ([`tracing_subscriber::EnvFilter`]), not what is traced | `info`; `lapin` and `opentelemetry` stay silent unless named |
+//! | `RUST_LOG` | what is logged ([`tracing_subscriber::EnvFilter`]), here and at Sentry, not what is traced | `info`; `lapin` and `opentelemetry` stay silent unless named |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT` | where spans go | `http://localhost:4317`; over HTTP `http://localhost:4318` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]PROTOCOL` | `grpc` or `http/protobuf` | `grpc` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT`, `…_HEADERS` | as the standard says | |
@@ -25,7 +29,7 @@
 //! | `OTEL_BSP_*` | the batch: `SCHEDULE_DELAY` in milliseconds, … | the SDK's, but a delay of 100: somebody is watching |
 //! | `OTEL_TRACES_SAMPLER`, `…_ARG`, `OTEL_SPAN_*_LIMIT` | as the standard says | |
 //! | `OTEL_SDK_DISABLED` | `true`: no spans at all; trace context is still passed on | `false` |
-//! | `SENTRY_DSN` | where errors and transactions go; unset or empty: Sentry is off | off |
+//! | `SENTRY_DSN` | where errors, logs and transactions go; unset or empty: Sentry is off | off |
 //! | `SENTRY_ENVIRONMENT`, `SENTRY_RELEASE` | as Sentry says; the former also becomes `deployment.environment.name` | `<name>@<version>` as release |
 //! | `SENTRY_TRACES_SAMPLE_RATE` | which part of the traces that start here Sentry gets, 0 to 1 | `1.0` |
 //!
@@ -56,8 +60,10 @@ mod environment;
 mod errors;
 mod export;
 mod logs;
+mod operations;
 mod propagation;
 mod resource;
+mod sentry_spans;
 mod spans;
 
 /// How long the last spans may take to leave, and then again the last envelopes.
@@ -146,14 +152,19 @@ pub fn init(service: Service) -> Result<Guard, Error> {
 }
 
 fn subscribe(service: Service, filter: EnvFilter, sentry: bool) -> Result<(), Error> {
-    use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer};
+    use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer, LogLayer};
     use tracing::Level;
     // Not Sentry's `SpanLayer`: it would make transactions beside those of the span processor.
     let errors = sentry.then(|| ErrorLayer::new().with_filter(LevelFilter::ERROR));
     let crumb = filter_fn(|metadata| matches!(*metadata.level(), Level::INFO | Level::WARN));
     let breadcrumbs = sentry.then(|| BreadcrumbLayer::new().with_filter(crumb));
+    let sentrys = sentry.then(|| LogLayer::new().with_filter(LevelFilter::INFO));
     // The filter is about what is said, so it must not stand before the spans: a quieter log would tear holes into traces.
-    let said = logs::layer().and_then(breadcrumbs).and_then(errors).with_filter(filter);
+    let said = logs::layer()
+        .and_then(breadcrumbs)
+        .and_then(errors)
+        .and_then(sentrys)
+        .with_filter(filter);
     tracing_subscriber::registry()
         .with(spans::layer(service, global::tracer(service.name)))
         .with(said)

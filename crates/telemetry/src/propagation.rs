@@ -156,11 +156,7 @@ impl TextMapPropagator for Propagator {
         let remote = SpanContext::new(parent.trace_id, parent.span_id, flags, true, state);
 
         let sentry_sampled = sentry.map_or(Some(sampled), |sentry| sentry.sampled);
-        let propagation = TracePropagationContext::new(parent.trace_id.to_bytes().into(), parent.span_id.to_bytes().into());
-        let propagation = match sentry_sampled {
-            Some(sampled) => propagation.with_sampled(sampled),
-            None => propagation,
-        };
+        let propagation = sentrys_parent(&remote, sentry_sampled);
         let upstream = Upstream {
             continued: true,
             sentry_sampled,
@@ -173,6 +169,22 @@ impl TextMapPropagator for Propagator {
 
     fn fields(&self) -> FieldIter<'_> {
         FieldIter::new(&self.fields)
+    }
+}
+
+/// The context of a span below `parent`, whatever other parent Sentry was told in it; what the caller decided on sampling stays.
+pub(crate) fn below(cx: &Context, parent: &SpanContext) -> Context {
+    let sampled = cx.get::<Upstream>().and_then(|upstream| upstream.sentry_sampled);
+    cx.with_value(sentrys_parent(parent, sampled))
+}
+
+/// A parent as Sentry's span processor reads it from a context. Without a decision it is the sampler's.
+fn sentrys_parent(parent: &SpanContext, sampled: Option<bool>) -> TracePropagationContext {
+    let (trace_id, span_id) = (parent.trace_id().to_bytes(), parent.span_id().to_bytes());
+    let propagation = TracePropagationContext::new(trace_id.into(), span_id.into());
+    match sampled {
+        Some(sampled) => propagation.with_sampled(sampled),
+        None => propagation,
     }
 }
 

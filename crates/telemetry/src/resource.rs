@@ -1,6 +1,6 @@
 //! The resource: which process, of which service, on which host.
 
-use opentelemetry::KeyValue;
+use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 
@@ -27,4 +27,10 @@ pub(crate) fn of(service: Service) -> Resource {
         Some(name) => builder.with_service_name(name).build(),
         None => builder.build(),
     }
+}
+
+/// The name under which the service is known, after all variables.
+pub(crate) fn service_name(service: Service) -> String {
+    let name = of(service).get(&Key::new("service.name"));
+    name.map_or_else(|| service.name.to_owned(), |name| name.to_string())
 }

@@ -1,0 +1,214 @@
+//! What kind of work a span is, in the words that Sentry's screens look for (`op`).
+//!
+//! Its span processor takes the span's name for it and says so in a comment of its own ("infer this"), and there is no hook for
+//! transactions. So it is put right on the way out. The words are those of Sentry's conventions
+//! (<https://github.com/getsentry/sentry-conventions>, `model/op`), inferred as Sentry's own servers and its Java SDK infer them from
+//! OpenTelemetry's conventions. Names stay as they are.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sentry::protocol::{Context, EnvelopeItem, Transaction, Value};
+use sentry::{Envelope, Transport};
+
+/// A transport that names operations before it sends.
+pub(crate) struct Operations<T>(pub(crate) T);
+
+impl<T: Transport> Transport for Operations<T> {
+    fn send_envelope(&self, envelope: Envelope) {
+        self.0.send_envelope(named(envelope));
+    }
+
+    fn flush(&self, timeout: Duration) -> bool {
+        self.0.flush(timeout)
+    }
+
+    fn shutdown(&self, timeout: Duration) -> bool {
+        self.0.shutdown(timeout)
+    }
+}
+
+fn named(envelope: Envelope) -> Envelope {
+    let transaction = |item: &EnvelopeItem| matches!(item, EnvelopeItem::Transaction(_));
+    if !envelope.items().any(transaction) {
+        return envelope;
+    }
+    let headers = envelope.headers().clone();
+    let mut named = Envelope::new();
+    for mut item in envelope.into_items() {
+        if let EnvelopeItem::Transaction(transaction) = &mut item {
+            name(transaction);
+        }
+        named.add_item(item);
+    }
+    named.with_headers(headers)
+}
+
+fn name(transaction: &mut Transaction<'_>) {
+    if let Some(Context::Trace(trace)) = transaction.contexts.get_mut("trace")
+        && let Some(operation) = operation(&trace.data)
+    {
+        trace.op = Some(operation);
+    }
+    for span in &mut transaction.spans {
+        if let Some(operation) = operation(&span.data) {
+            span.op = Some(operation);
+        }
+    }
+}
+
+/// `None` for a span that does not come from OpenTelemetry: whoever made it chose its operation.
+fn operation(data: &BTreeMap<String, Value>) -> Option<String> {
+    let text = |key: &str| data.get(key).and_then(Value::as_str);
+    let any = |keys: &[&str]| keys.iter().any(|key| data.contains_key(*key));
+    let kind = text("otel.kind")?;
+    if let Some(chosen) = text("sentry.op") {
+        return Some(chosen.to_owned());
+    }
+    // The second name of each is that of older conventions.
+    let operation = if any(&["http.request.method", "http.method"]) {
+        match kind {
+            "server" => "http.server",
+            "client" => "http.client",
+            _ => "http",
+        }
+    } else if any(&["db.system.name", "db.system"]) {
+        "db"
+    } else if any(&["rpc.system.name", "rpc.system"]) {
+        "rpc"
+    } else {
+        let messaging = text("messaging.operation.type").or_else(|| text("messaging.operation"));
+        match (messaging, kind) {
+            (Some("create"), _) => "queue.create",
+            (Some("receive"), _) => "queue.receive",
+            (Some("settle"), _) => "queue.settle",
+            (Some("send" | "publish"), _) | (_, "producer") => "queue.publish",
+            (Some("process" | "deliver"), _) | (_, "consumer") => "queue.process",
+            _ if any(&["messaging.system"]) => "queue",
+            (_, "internal") => "function",
+            // Sentry's own word for what it cannot tell.
+            _ => "default",
+        }
+    };
+    Some(operation.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use sentry::protocol::{EnvelopeHeaders, Span, TraceContext};
+    use sentry::types::Uuid;
+
+    use super::*;
+
+    fn data(pairs: &[(&str, &str)]) -> BTreeMap<String, Value> {
+        pairs.iter().map(|&(key, value)| (key.to_owned(), value.into())).collect()
+    }
+
+    #[test]
+    fn operations_follow_kind_and_conventions() {
+        let http = ("http.request.method", "POST");
+        let messaging = ("messaging.system", "rabbitmq");
+        for (pairs, expected) in [
+            (&[("otel.kind", "server"), http][..], "http.server"),
+            (&[("otel.kind", "client"), http], "http.client"),
+            (&[("otel.kind", "client"), ("http.method", "GET")], "http.client"),
+            (&[("otel.kind", "internal"), http], "http"),
+            (&[("otel.kind", "producer")], "queue.publish"),
+            (&[("otel.kind", "consumer"), messaging], "queue.process"),
+            (
+                &[("otel.kind", "consumer"), messaging, ("messaging.operation.type", "receive")],
+                "queue.receive",
+            ),
+            (
+                &[("otel.kind", "client"), messaging, ("messaging.operation.type", "settle")],
+                "queue.settle",
+            ),
+            (&[("otel.kind", "client"), messaging], "queue"),
+            (&[("otel.kind", "client"), ("db.system.name", "postgresql")], "db"),
+            (&[("otel.kind", "client"), ("db.system", "redis")], "db"),
+            (&[("otel.kind", "server"), ("rpc.system", "grpc")], "rpc"),
+            (&[("otel.kind", "internal")], "function"),
+            (&[("otel.kind", "client")], "default"),
+            (&[("otel.kind", "internal"), ("sentry.op", "mine")], "mine"),
+        ] {
+            assert_eq!(operation(&data(pairs)).as_deref(), Some(expected), "{pairs:?}");
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Sent(Arc<Mutex<Vec<Envelope>>>);
+
+    impl Transport for Sent {
+        fn send_envelope(&self, envelope: Envelope) {
+            self.0.lock().unwrap().push(envelope);
+        }
+
+        fn flush(&self, _: Duration) -> bool {
+            false
+        }
+
+        fn shutdown(&self, _: Duration) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn roots_and_children_are_named_and_all_else_leaves_as_it_came() {
+        let trace = TraceContext {
+            op: Some("POST /x".to_owned()),
+            data: data(&[("otel.kind", "server"), ("http.request.method", "POST")]),
+            ..TraceContext::default()
+        };
+        let span = |op: &str, pairs: &[(&str, &str)]| Span {
+            op: Some(op.to_owned()),
+            description: Some(op.to_owned()),
+            data: data(pairs),
+            ..Span::default()
+        };
+        let transaction = Transaction {
+            name: Some("POST /x".to_owned()),
+            contexts: [("trace".to_owned(), trace.into())].into(),
+            spans: vec![
+                span("publish", &[("otel.kind", "producer")]),
+                span("by hand", &[("number", "1")]),
+            ],
+            ..Transaction::default()
+        };
+        let mut envelope = Envelope::new().with_headers(EnvelopeHeaders::new().with_event_id(Uuid::from_u128(7)));
+        envelope.add_item(transaction);
+        envelope.add_item(EnvelopeItem::Event(Box::default()));
+        let other: Envelope = sentry::protocol::Event::new().into();
+
+        let sent = Sent::default();
+        let transport = Operations(sent.clone());
+        transport.send_envelope(envelope.clone());
+        transport.send_envelope(other.clone());
+        assert!(!transport.flush(Duration::ZERO) && !transport.shutdown(Duration::ZERO));
+        let sent = sent.0.lock().unwrap();
+
+        assert_eq!(sent[0].headers(), envelope.headers());
+        let [EnvelopeItem::Transaction(transaction), event] = &sent[0].items().collect::<Vec<_>>()[..] else {
+            panic!("{sent:#?}")
+        };
+        assert_eq!(Some(*event), envelope.items().nth(1));
+        let Some(Context::Trace(trace)) = transaction.contexts.get("trace") else {
+            panic!("{transaction:#?}")
+        };
+        assert_eq!(
+            (trace.op.as_deref(), transaction.name.as_deref()),
+            (Some("http.server"), Some("POST /x"))
+        );
+        let words: Vec<_> = transaction
+            .spans
+            .iter()
+            .map(|span| (span.op.as_deref(), span.description.as_deref()))
+            .collect();
+        assert_eq!(
+            words,
+            [(Some("queue.publish"), Some("publish")), (Some("by hand"), Some("by hand"))]
+        );
+        assert_eq!(sent[1], other);
+    }
+}
