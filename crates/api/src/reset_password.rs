@@ -11,7 +11,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
 use lapin::BasicProperties;
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use mail_queue::{Malformed, ResetRequest, semconv};
 use opentelemetry::trace::{FutureExt as _, SpanKind, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue, global};
@@ -92,6 +92,8 @@ async fn publish(publisher: &Publisher, id: &str, body: &[u8]) -> Result<(), Unp
     let mut headers = FieldTable::default();
     telemetry::amqp::inject(&Context::current(), &mut headers);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now_ms = i64::try_from(now.as_millis()).unwrap_or_default();
+    headers.insert(semconv::PUBLISHED_MS.into(), AMQPValue::LongLongInt(now_ms));
     let properties = BasicProperties::default()
         .with_content_type("application/json".into())
         .with_delivery_mode(PERSISTENT)

@@ -1,10 +1,11 @@
 //! One delivery, from its headers to its acknowledgement.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicRejectOptions};
+use lapin::types::AMQPValue;
 use mail_queue::{Backoff, Malformed, QueueUrl, ResetRequest, semconv};
 use opentelemetry::trace::{FutureExt as _, Link, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue, global};
@@ -180,6 +181,7 @@ fn process_span(delivery: &Delivery, url: &QueueUrl) -> Context {
         attributes.extend(semconv::message(&id, delivery.data.len()));
     }
     attributes.push(KeyValue::new("messaging.rabbitmq.redelivered", delivery.redelivered));
+    attributes.extend(published(&delivery.properties).and_then(|at| semconv::receive_latency(at, SystemTime::now())));
     let mut builder = SpanBuilder::from_name("handleSentMailMessage")
         .with_kind(SpanKind::Consumer)
         .with_attributes(attributes);
@@ -189,6 +191,14 @@ fn process_span(delivery: &Delivery, url: &QueueUrl) -> Context {
     let tracer = global::tracer("mailer");
     let span = tracer.build_with_context(builder, &parent);
     parent.with_span(span)
+}
+
+/// When the message was published, in milliseconds since 1970, if its producer says so.
+fn published(properties: &BasicProperties) -> Option<i64> {
+    match properties.headers().as_ref()?.inner().get(semconv::PUBLISHED_MS)? {
+        AMQPValue::LongLongInt(at) => Some(*at),
+        _ => None,
+    }
 }
 
 /// Marks the current span as failed, whoever made it.
