@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Json, Router};
 use sentry::Envelope;
-use sentry::protocol::{Context, EnvelopeItem, Event, TraceContext, Transaction};
+use sentry::protocol::{Context, EnvelopeItem, Event, ItemContainer, Log, TraceContext, Transaction};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -22,6 +22,8 @@ pub struct Items {
     pub transactions: Vec<Transaction<'static>>,
     /// Errors.
     pub events: Vec<Event<'static>>,
+    /// Lines of the services' logs.
+    pub logs: Vec<Log>,
     /// Bodies that are no envelope.
     pub unreadable: usize,
     /// Everything as it came, to look for what must not be in it.
@@ -96,6 +98,7 @@ async fn keep(State(received): State<watch::Sender<Items>>, body: Bytes) -> impl
             match item {
                 EnvelopeItem::Transaction(transaction) => items.transactions.push(*transaction),
                 EnvelopeItem::Event(event) => items.events.push(*event),
+                EnvelopeItem::ItemContainer(ItemContainer::Logs(logs)) => items.logs.extend(logs),
                 _ => {}
             }
         }
