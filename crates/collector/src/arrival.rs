@@ -2,7 +2,8 @@
 
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
-use trace_model::{Batch, MetricsBatch, SpanId, TraceId};
+use trace_model::sentry::Evidence;
+use trace_model::{Batch, MetricsBatch};
 
 use crate::queue::Lease;
 
@@ -13,8 +14,8 @@ pub enum Arrival {
     Batch(Batch),
     /// The metrics of one OTLP request; never empty.
     Metrics(MetricsBatch),
-    /// Which spans one Sentry envelope held; never empty.
-    SentrySpans(Vec<SentrySpans>),
+    /// What one Sentry envelope held; never empty.
+    Sentry(Box<SentryArrival>),
 }
 
 impl Arrival {
@@ -23,21 +24,34 @@ impl Arrival {
         match self {
             Self::Batch(batch) => batch.bytes(),
             Self::Metrics(batch) => batch.bytes(),
-            Self::SentrySpans(traces) => {
-                let spans: usize = traces.iter().map(|spans| spans.span_ids.capacity()).sum();
-                traces.capacity() * size_of::<SentrySpans>() + spans * size_of::<SpanId>()
-            }
+            Self::Sentry(arrival) => arrival.bytes(),
         }
     }
 }
 
-/// Spans of one trace that were on their way to Sentry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SentrySpans {
-    /// Their trace.
-    pub trace_id: TraceId,
-    /// Their ids, as the envelope has them: in its order, twice if it says so twice.
-    pub span_ids: Vec<SpanId>,
+/// What one Sentry envelope held, in the store's own form. Each part may be empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SentryArrival {
+    /// Transactions with their spans, and spans that came alone.
+    pub spans: Batch,
+    /// Events (errors and messages), logs and check-ins.
+    pub logs: Batch,
+    /// What it proves besides.
+    pub evidence: Vec<Evidence>,
+}
+
+impl SentryArrival {
+    /// Whether there is nothing for the store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty() && self.logs.is_empty() && self.evidence.is_empty()
+    }
+
+    /// Bytes of memory it stands for while it waits for the store.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.spans.bytes() + self.logs.bytes() + self.evidence.iter().map(Evidence::bytes).sum::<usize>()
+    }
 }
 
 /// An arrival with the memory that it was granted.

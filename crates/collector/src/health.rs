@@ -1,10 +1,14 @@
 //! What was accepted and what was refused, for everybody who wants to look.
 
-use std::collections::{BTreeMap, VecDeque};
+mod sentry;
+
+use std::collections::VecDeque;
 use std::time::SystemTime;
 
 use tokio::sync::watch;
 
+pub(crate) use self::sentry::tally;
+pub use self::sentry::{ItemCount, SentryCounts};
 use crate::queue::Queue;
 use crate::{Listener, QueueDepth};
 
@@ -12,13 +16,6 @@ use crate::{Listener, QueueDepth};
 const REMEMBERED: usize = 20;
 /// How long a remembered reason may be, in characters.
 const REASON_LENGTH: usize = 200;
-/// How many item types are told apart; the type is the sender's text, so there could be any number.
-const ITEM_TYPES: usize = 32;
-/// Where the types beyond that, and overlong ones, are counted.
-const OTHER_TYPES: &str = "other";
-/// How long the name of an item type may be, in bytes.
-const ITEM_TYPE_LENGTH: usize = 32;
-
 /// What came to one OTLP listener.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct OtlpCounts {
@@ -38,27 +35,6 @@ pub struct OtlpCounts {
     pub rejected_spans: u64,
     /// Requests of a signal for which there is no screen (profiles), answered and thrown away.
     pub unsupported: u64,
-    /// Requests that were refused because of what they are.
-    pub refused: u64,
-    /// Requests that were asked to come again, because the reader is behind.
-    pub busy: u64,
-}
-
-/// What came to the Sentry endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct SentryCounts {
-    /// Connections that are open now.
-    pub connections: u64,
-    /// Bytes of bodies, as they were sent.
-    pub received_bytes: u64,
-    /// Envelopes that were accepted, whole or in part.
-    pub envelopes: u64,
-    /// Their items, by type.
-    pub items: BTreeMap<String, u64>,
-    /// Spans in them.
-    pub spans: u64,
-    /// Items that could not be read, the rest of their envelope having been.
-    pub bad_items: u64,
     /// Requests that were refused because of what they are.
     pub refused: u64,
     /// Requests that were asked to come again, because the reader is behind.
@@ -129,18 +105,6 @@ impl HealthSnapshot {
             Listener::OtlpGrpc => &mut self.otlp_grpc,
             Listener::OtlpHttp | Listener::Sentry => &mut self.otlp_http,
         }
-    }
-
-    pub(crate) fn count_item(&mut self, item_type: &str) {
-        let items = &mut self.sentry.items;
-        let known = items.contains_key(item_type);
-        let fits = item_type.len() <= ITEM_TYPE_LENGTH && items.len() < ITEM_TYPES;
-        let name = if known || fits {
-            clean(item_type)
-        } else {
-            OTHER_TYPES.to_owned()
-        };
-        *items.entry(name).or_default() += 1;
     }
 
     pub(crate) fn remember(&mut self, listener: Listener, reason: &str) {
@@ -286,15 +250,11 @@ mod tests {
     }
 
     #[test]
-    fn what_senders_can_invent_is_bounded() {
+    fn what_is_remembered_is_bounded() {
         let mut health = HealthSnapshot::default();
         for number in 0..1000 {
-            health.count_item(&format!("type-{number}"));
             health.remember(Listener::Sentry, &format!("reason {number}"));
         }
-        health.count_item(&"x".repeat(1 << 20));
-        assert!(health.sentry.items.len() <= ITEM_TYPES + 1);
-        assert_eq!(health.sentry.items.values().sum::<u64>(), 1001);
         assert_eq!(health.recent.len(), REMEMBERED);
         assert_eq!((health.recent[0].number, &*health.recent[0].reason), (981, "reason 980"));
         assert_eq!(health.recent[REMEMBERED - 1].number, 1000);

@@ -182,7 +182,7 @@ impl Intake {
         let (spans, log_records, data_points) = match &arrival {
             Some(Arrival::Batch(batch)) => (batch.span_count(), batch.log_count(), 0),
             Some(Arrival::Metrics(batch)) => (0, 0, batch.points()),
-            Some(Arrival::SentrySpans(_)) | None => (0, 0, 0),
+            Some(Arrival::Sentry(_)) | None => (0, 0, 0),
         };
         if let Some(arrival) = arrival {
             place.send(arrival, lease)?;

@@ -36,11 +36,11 @@ mod otlp;
 mod pool;
 mod queue;
 mod refusal;
-mod sentry;
+pub mod sentry;
 mod server;
 
-pub use arrival::{Arrival, Arrivals, SentrySpans};
+pub use arrival::{Arrival, Arrivals, SentryArrival};
 pub use bind::{Addresses, BindError, Collector, Config, Listener};
-pub use health::{Health, HealthSnapshot, OtlpCounts, Refused, SentryCounts};
+pub use health::{Health, HealthSnapshot, ItemCount, OtlpCounts, Refused, SentryCounts};
 pub use queue::QueueDepth;
 pub use server::Server;

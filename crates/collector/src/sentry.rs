@@ -1,116 +1,50 @@
-//! What Sentry's SDKs talk to: an endpoint that answers as Sentry would, and notes which spans came by.
+//! What Sentry's SDKs talk to: an endpoint that answers as Sentry would, and what becomes of their envelopes.
 //!
-//! Nothing goes on to Sentry from here, and the key in the DSN is not looked at: whoever can connect is this person.
+//! Items take the form of OTLP ([`trace_model::Source::Sentry`]), so that they are kept, searched and shown as all else is:
+//!
+//! | item | becomes |
+//! |---|---|
+//! | `transaction` | a span, and the spans that it holds |
+//! | `span`, either version | spans |
+//! | `event` | a log record `exception`, or `sentry.event` for a message, on the span where it happened; without a trace it is in one of its own, whose id is the event's |
+//! | `log` | log records |
+//! | `check_in` | counted; in a trace a log record `sentry.check_in` |
+//! | `session`, `sessions`, `client_report` | counted; of a report each line is evidence |
+//! | any other: `attachment`, `profile`, `replay_recording`, … | counted, with its size |
+//!
+//! A resource's `service.name` is OpenTelemetry's, where the SDK knows it (`contexts.otel.resource`); else an attribute `service.name`; else a
+//! tag `service` or `service.name`; else the release's package (`api@0.1.0`); else the public key of the sender's DSN, unless it is
+//! `spanfall` or 32 hexadecimal digits, so that `SENTRY_DSN=http://checkout@127.0.0.1:8969/1` names a service; else the platform (`python`).
+//!
+//! Nothing goes on to Sentry from here, and the key in the DSN lets nobody in or out: whoever can connect is this person.
+//!
+//! ```
+//! use collector::envelope::Envelope;
+//! use collector::sentry::{Came, read};
+//!
+//! let envelope = Envelope::parse("{}\n{\"type\":\"event\"}\n{\"message\":\"oops\",\"release\":\"api@1\"}".into())?;
+//! let reading = read(&envelope, Came::default());
+//! let event = reading.arrival.logs.decode_logs().next().expect("an event");
+//! assert_eq!((&*event.service, &*event.event_name), ("api", "sentry.event"));
+//! # Ok::<_, collector::envelope::EnvelopeError>(())
+//! ```
 
-mod spans;
+mod check_in;
+mod client_report;
+mod endpoint;
+mod event;
+mod ids;
+mod json;
+mod log;
+mod read;
+mod sender;
+mod session;
+mod span;
+#[cfg(test)]
+mod testing;
+mod time;
+mod transaction;
+mod value;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
-use axum::response::{IntoResponse, Json};
-use axum::routing::post;
-use bytes::Bytes;
-use http::header::RETRY_AFTER;
-use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
-use serde::Serialize;
-use serde_json::{Map, Value};
-use tower_http::cors::{Any, CorsLayer};
-
-use crate::body::{self, Received};
-use crate::envelope::{Envelope, Item};
-use crate::intake::Intake;
-use crate::queue::Lease;
-use crate::refusal::{RATE_LIMITS, Refusal};
-use crate::{Arrival, Listener, SentrySpans};
-
-pub(crate) fn routes(intake: Intake) -> Router {
-    Router::new()
-        .route("/api/{project}/envelope/", post(envelope))
-        .route("/api/{project}/envelope", post(envelope))
-        .route("/api/{project}/store/", post(store))
-        .route("/api/{project}/store", post(store))
-        // Where SDKs with Spotlight turned on send to.
-        .route("/stream", post(envelope))
-        .with_state(intake)
-        .method_not_allowed_fallback(|method: Method, body: Body| async move {
-            body::skip(body).await;
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for here: use POST"))
-        })
-        .fallback(|uri: Uri, body: Body| async move {
-            body::skip(body).await;
-            let known = "/api/<project>/envelope/, /api/<project>/store/ and /stream are here";
-            Refusal::new(StatusCode::NOT_FOUND, format!("there is no {}: {known}", uri.path()))
-        })
-}
-
-/// As Sentry does: any page may send.
-pub(crate) fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::POST])
-        .allow_headers(Any)
-        // Browsers ask for it when a page from elsewhere reaches into this machine.
-        .allow_private_network(true)
-        .expose_headers([RETRY_AFTER, RATE_LIMITS, HeaderName::from_static("x-sentry-error")])
-}
-
-/// Sentry's answer to what it took.
-#[derive(Debug, Serialize)]
-struct Accepted {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-}
-
-async fn envelope(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<impl IntoResponse, Refusal> {
-    let Received { bytes, lease, .. } = intake.receive(&headers, body).await?;
-    let envelope = Envelope::parse(bytes).map_err(|error| Refusal::malformed(error.to_string()))?;
-    take(&intake, &envelope, lease).await
-}
-
-/// The old way: one event, bare.
-async fn store(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<impl IntoResponse, Refusal> {
-    let Received { bytes, lease, .. } = intake.receive(&headers, body).await?;
-    let envelope = single_event(bytes).map_err(|error| Refusal::malformed(format!("the event is no JSON object: {error}")))?;
-    take(&intake, &envelope, lease).await
-}
-
-fn single_event(payload: Bytes) -> Result<Envelope, serde_json::Error> {
-    let mut event: Map<String, Value> = serde_json::from_slice(&payload)?;
-    let item_type = match event.get("type").and_then(Value::as_str) {
-        Some("transaction") => "transaction",
-        _ => "event",
-    };
-    Ok(Envelope {
-        header: event.remove_entry("event_id").into_iter().collect(),
-        items: vec![Item {
-            item_type: item_type.to_owned(),
-            header: Map::new(),
-            payload,
-        }],
-        bad_items: Vec::new(),
-    })
-}
-
-async fn take(intake: &Intake, envelope: &Envelope, lease: Lease) -> Result<Json<Accepted>, Refusal> {
-    let place = intake.place().await?;
-    let (spans, unreadable) = spans::of(&envelope.items);
-    let bad = envelope.bad_items.iter().map(ToString::to_string).chain(unreadable);
-    let span_count: usize = spans.iter().map(|spans: &SentrySpans| spans.span_ids.len()).sum();
-    if !spans.is_empty() {
-        place.send(Arrival::SentrySpans(spans), lease)?;
-    }
-    intake.recorder().record(|health| {
-        health.sentry.envelopes += 1;
-        health.sentry.spans += span_count as u64;
-        for item in &envelope.items {
-            health.count_item(&item.item_type);
-        }
-        for reason in bad {
-            health.sentry.bad_items += 1;
-            health.remember(Listener::Sentry, &reason);
-        }
-    });
-    Ok(Json(Accepted {
-        id: envelope.event_id().map(str::to_owned),
-    }))
-}
+pub(crate) use endpoint::{cors, routes};
+pub use read::{Came, Reading, read};

@@ -51,7 +51,7 @@ async fn send(running: &mut Running, name: &str, text: &str) {
         // Decoded, so that it is known to be readable.
         Arrival::Batch(batch) => batch.decode_spans().count() + batch.decode_logs().count(),
         Arrival::Metrics(batch) => batch.points(),
-        Arrival::SentrySpans(_) => panic!("{name}"),
+        Arrival::Sentry(_) => panic!("{name}"),
     });
     assert_eq!(arrived.sum::<usize>() + rejected, there, "{name}: {answer}");
 }

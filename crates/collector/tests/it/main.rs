@@ -61,7 +61,7 @@ impl Running {
         let arrived = self.arrived().into_iter();
         let batches = arrived.filter_map(|arrival| match arrival {
             Arrival::Batch(batch) => Some(batch),
-            Arrival::Metrics(_) | Arrival::SentrySpans(_) => None,
+            Arrival::Metrics(_) | Arrival::Sentry(_) => None,
         });
         batches.collect()
     }

@@ -1,9 +1,13 @@
 //! The Sentry endpoint.
 
-use collector::{Arrival, SentrySpans};
+use std::fmt::Write;
+
+use collector::{Arrival, SentryArrival};
 use reqwest::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
+use trace_model::sentry::{ErrorEvent, Evidence};
+use trace_model::{Log, Span};
 
 use crate::{Running, compressed, fill};
 
@@ -23,14 +27,51 @@ fn envelope() -> String {
     )
 }
 
-fn spans() -> Arrival {
-    let span_ids = ["00000000000000a1", "00000000000000a2"]
-        .map(|id| id.parse().unwrap())
-        .to_vec();
-    Arrival::SentrySpans(vec![SentrySpans {
-        trace_id: TRACE.parse().unwrap(),
-        span_ids,
-    }])
+/// Spans as ids, errors as titles, and the number of other records, of all that came.
+#[derive(Debug, PartialEq, Default)]
+struct Came {
+    spans: Vec<String>,
+    errors: Vec<String>,
+    records: usize,
+    services: Vec<String>,
+    evidence: Vec<Evidence>,
+}
+
+impl Running {
+    fn sentry_arrivals(&mut self) -> Vec<SentryArrival> {
+        let arrived = self.arrived().into_iter();
+        let arrived = arrived.map(|arrival| match arrival {
+            Arrival::Sentry(arrival) => *arrival,
+            Arrival::Batch(_) | Arrival::Metrics(_) => panic!("that is not Sentry's"),
+        });
+        arrived.collect()
+    }
+
+    fn came(&mut self) -> Came {
+        let mut came = Came::default();
+        for arrival in self.sentry_arrivals() {
+            let spans: Vec<Span> = arrival.spans.decode_spans().collect();
+            let logs: Vec<Log> = arrival.logs.decode_logs().collect();
+            came.spans.extend(spans.iter().map(|span| span.span_id.to_string()));
+            let errors: Vec<_> = logs.iter().filter_map(ErrorEvent::of).map(|event| event.title).collect();
+            came.records += logs.len() - errors.len();
+            came.errors.extend(errors);
+            came.services.extend(
+                spans
+                    .into_iter()
+                    .map(|span| span.service)
+                    .chain(logs.into_iter().map(|log| log.service)),
+            );
+            came.evidence.extend(arrival.evidence);
+        }
+        came.services.dedup();
+        came
+    }
+}
+
+/// What [`envelope`] becomes.
+fn spans() -> Vec<String> {
+    vec!["00000000000000a1".to_owned(), "00000000000000a2".to_owned()]
 }
 
 async fn post(url: String, body: impl Into<reqwest::Body>) -> Response {
@@ -51,11 +92,16 @@ async fn every_path_takes_envelopes_and_answers_with_the_event_id() {
         assert_eq!(answer.status(), 200, "{path}");
         assert_eq!(answer.headers()[CONTENT_TYPE], "application/json", "{path}");
         assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "id": EVENT }), "{path}");
-        assert_eq!(running.arrived(), [spans()], "{path}");
+        assert_eq!(running.came().spans, spans(), "{path}");
     }
     let counts = running.counts().sentry;
-    let items: Vec<_> = counts.items.iter().map(|(item_type, count)| (&**item_type, *count)).collect();
+    let items: Vec<_> = counts
+        .items
+        .iter()
+        .map(|(item_type, items)| (&**item_type, items.count))
+        .collect();
     assert_eq!(items, [("novelty", 4), ("transaction", 4)]);
+    assert_eq!(counts.items["novelty"].bytes, 4 * 3);
     assert_eq!(
         (counts.envelopes, counts.spans, counts.bad_items, counts.refused),
         (4, 8, 4, 0)
@@ -65,19 +111,153 @@ async fn every_path_takes_envelopes_and_answers_with_the_event_id() {
 #[tokio::test]
 async fn the_old_way_of_one_event_is_understood() {
     let mut running = Running::start().await;
+    let event = json!({ "event_id": EVENT, "message": "oops" }).to_string();
     for path in ["/api/42/store/", "/api/42/store"] {
-        let answer = post(
-            running.sentry(path),
-            json!({ "event_id": EVENT, "message": "oops" }).to_string(),
-        )
-        .await;
-        assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "id": EVENT }), "{path}");
+        for (encoding, body) in compressed(event.as_bytes()) {
+            let request = Client::new().post(running.sentry(path)).header(CONTENT_ENCODING, encoding);
+            let answer = request.body(body).send().await.unwrap();
+            assert_eq!(
+                answer.json::<Value>().await.unwrap(),
+                json!({ "id": EVENT }),
+                "{path} {encoding}"
+            );
+            assert_eq!(running.came().errors, ["oops"], "{path} {encoding}");
+        }
     }
-    let refused = post(running.sentry("/api/42/store/"), "[]").await;
-    assert_eq!(refused.status(), 400);
+    let transaction =
+        json!({ "type": "transaction", "contexts": { "trace": { "trace_id": TRACE, "span_id": "00000000000000a1" } } });
+    let answer = post(running.sentry("/api/42/store/"), transaction.to_string()).await;
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!({}), "it has no id");
+    assert_eq!(running.came().spans, ["00000000000000a1"]);
+    for refused in ["[]", "", "{", "AAAA", "no base64!"] {
+        assert_eq!(
+            post(running.sentry("/api/42/store/"), refused).await.status(),
+            400,
+            "{refused:?}"
+        );
+    }
     assert_eq!(running.arrived(), []);
     let counts = running.counts().sentry;
-    assert_eq!((counts.items.get("event"), counts.refused), (Some(&2), 1));
+    assert_eq!(
+        (counts.items["event"].count, counts.items["transaction"].count, counts.refused),
+        (10, 1, 5)
+    );
+    assert_eq!(counts.errors, 10);
+}
+
+/// zlib in base64, without a header that says so.
+#[tokio::test]
+async fn the_oldest_way_of_one_event_is_understood() {
+    use base64::Engine as _;
+    let mut running = Running::start().await;
+    let event = json!({ "event_id": EVENT, "message": "oops" }).to_string();
+    let [_, _, (_, zlib), ..] = compressed(event.as_bytes());
+    let base64 = base64::engine::general_purpose::STANDARD;
+    assert_eq!(post(running.sentry("/api/1/store/"), base64.encode(zlib)).await.status(), 200);
+    assert_eq!(running.came().errors, ["oops"]);
+
+    let [_, _, (_, bomb), ..] = compressed(&vec![b' '; 17 << 20]);
+    assert_eq!(post(running.sentry("/api/1/store/"), base64.encode(bomb)).await.status(), 413);
+    assert_eq!(running.health.queue().bytes, 0);
+}
+
+#[tokio::test]
+async fn the_key_of_a_dsn_names_a_service() {
+    let mut running = Running::start().await;
+    let url = running.sentry("/api/1/envelope/");
+    let envelope = "{}\n{\"type\":\"event\"}\n{\"message\":\"x\",\"platform\":\"python\"}";
+    for (auth, query, service) in [
+        (
+            "Sentry sentry_version=7, sentry_client=x/1, sentry_key=checkout",
+            "",
+            "checkout",
+        ),
+        ("Sentry sentry_key=checkout,sentry_version=7", "", "checkout"),
+        ("Sentry sentry_version=7", "?sentry_version=7&sentry_key=shop", "shop"),
+        ("Sentry sentry_key=spanfall", "", "python"),
+        ("Sentry sentry_key=e12d836b15bb49d7bbf99e64295d995b", "", "python"),
+        ("Bearer sentry_key=checkout", "", "python"),
+    ] {
+        for name in ["x-sentry-auth", "authorization"] {
+            let request = Client::new().post(format!("{url}{query}")).header(name, auth).body(envelope);
+            assert_eq!(request.send().await.unwrap().status(), 200);
+            assert_eq!(running.came().services, [service], "{name}: {auth} {query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_came_is_counted_by_kind() {
+    let mut running = Running::start().await;
+    let items = [
+        ("event", json!({ "message": "x" })),
+        ("log", json!({ "items": [{ "body": "a" }, { "body": "b" }] })),
+        ("check_in", json!({ "status": "ok" })),
+        ("session", json!({ "status": "crashed" })),
+        ("sessions", json!({ "aggregates": [{ "exited": 3 }] })),
+        (
+            "client_report",
+            json!({ "discarded_events": [{ "reason": "sample_rate", "category": "span", "quantity": 7 }] }),
+        ),
+        ("attachment", json!("12345678")),
+        ("transaction", json!([])),
+    ];
+    let header = json!({ "trace": { "trace_id": TRACE, "sampled": "false" } });
+    let mut envelope = header.to_string();
+    for (item_type, payload) in items {
+        write!(envelope, "\n{{\"type\":\"{item_type}\"}}\n{payload}").unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(post(running.sentry("/stream"), envelope.clone()).await.status(), 200);
+    }
+    let came = running.came();
+    assert_eq!((came.errors.len(), came.records), (2, 4));
+    assert_eq!(came.evidence.len(), 4);
+    assert!(came.evidence.contains(&Evidence::Unsampled {
+        trace_id: TRACE.parse().unwrap()
+    }));
+    let counts = running.counts().sentry;
+    assert_eq!(
+        (
+            counts.envelopes,
+            counts.errors,
+            counts.log_records,
+            counts.spans,
+            counts.bad_items
+        ),
+        (2, 2, 4, 0, 2)
+    );
+    assert_eq!(
+        (counts.check_ins["ok"], counts.sessions["crashed"], counts.sessions["exited"]),
+        (2, 2, 6)
+    );
+    assert_eq!(counts.client_reports["sample_rate"], 14);
+    assert_eq!(counts.items["attachment"], collector::ItemCount { count: 2, bytes: 20 });
+    let reasons: Vec<_> = running.counts().recent.iter().map(|refused| refused.reason.clone()).collect();
+    assert_eq!(reasons, ["a transaction is not readable: it is no JSON object"; 2]);
+}
+
+/// What a page that embeds an SDK needs of the old paths too.
+#[tokio::test]
+async fn a_preflight_is_answered_everywhere() {
+    let running = Running::start().await;
+    for path in ["/api/1/envelope/", "/api/1/store/", "/stream"] {
+        let request = Client::new()
+            .request(Method::OPTIONS, running.sentry(path))
+            .header(ORIGIN, "null");
+        let request = request.header("access-control-request-method", "POST");
+        let answer = request
+            .header("access-control-request-headers", "content-type")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN]),
+            (200, &"*".parse().unwrap()),
+            "{path}"
+        );
+        assert_eq!(answer.headers()["access-control-allow-methods"], "POST", "{path}");
+    }
 }
 
 #[tokio::test]
@@ -100,7 +280,7 @@ async fn any_content_type_and_every_usual_encoding_is_taken() {
                 .await
                 .unwrap();
             assert_eq!(answer.status(), 200, "{encoding} {content_type}");
-            assert_eq!(running.arrived(), [spans()], "{encoding} {content_type}");
+            assert_eq!(running.came().spans, spans(), "{encoding} {content_type}");
         }
     }
 }
@@ -174,6 +354,29 @@ async fn a_full_channel_limits_the_rate() {
     assert!(send().await, "there is room again");
 }
 
+/// Reading takes more memory than the envelope has: it is drawn from the same account, and given back.
+#[tokio::test]
+async fn what_reading_takes_is_counted() {
+    let mut running = Running::start().await;
+    let (limit, url) = (running.health.queue().bytes_limit, running.sentry("/stream"));
+    let name = "x".repeat(8 << 20);
+    let span = json!({ "trace_id": TRACE, "span_id": "00000000000000a1", "name": name });
+    let envelope = format!("{{}}\n{{\"type\":\"span\"}}\n{span}");
+    let mut taken = 0;
+    while post(url.clone(), envelope.clone()).await.status() == 200 {
+        taken += 1;
+        assert!(running.health.queue().bytes <= limit);
+    }
+    // Seven such names wait, and what is read needs its room twice.
+    assert!((5..8).contains(&taken), "{taken}");
+    assert_eq!(running.came().spans.len(), taken);
+    assert_eq!(running.health.queue().bytes, 0);
+    assert_eq!(running.counts().sentry.busy, 1);
+}
+
+/// A file with its spans, errors, other records, and the services that they are of.
+type Expected<'a> = (&'a str, usize, &'a [&'a str], usize, &'a [&'a str]);
+
 #[tokio::test]
 async fn real_envelopes_are_taken() {
     let Ok(fixtures) = std::env::var("SPANFALL_FIXTURES") else {
@@ -181,24 +384,64 @@ async fn real_envelopes_are_taken() {
         return;
     };
     let mut running = Running::start().await;
-    // With how many spans each holds: the transaction and those inside it.
-    for (file, spans) in [
-        ("envelope_java.txt", 3),
-        ("envelope_php.txt", 6),
-        ("envelope_javascript.txt", 0),
-        ("log_envelope.txt", 0),
-    ] {
-        let body = std::fs::read(std::path::Path::new(&fixtures).join("sentry").join(file)).unwrap();
+    let expected: [Expected<'_>; 10] = [
+        (
+            "Capture.Message.in.a.transaction.txt",
+            0,
+            &["hitting API"],
+            0,
+            &["javascript"],
+        ),
+        ("envelope_binary.bin", 0, &["hello world"], 0, &[""]),
+        ("envelope_empty.txt", 0, &[], 0, &[]),
+        ("envelope_empty_payload.txt", 0, &[], 0, &[]),
+        ("envelope_java.txt", 3, &[], 0, &["java"]),
+        (
+            "envelope_javascript.txt",
+            0,
+            &["SyntaxError: Unexpected end of JSON input"],
+            0,
+            &["frontend"],
+        ),
+        ("envelope_no_len_w_eof.txt", 0, &[], 0, &[]),
+        ("envelope_php.txt", 6, &[], 0, &["php"]),
+        ("envelope_with_ansi_logs.txt", 0, &[], 1, &["node"]),
+        ("log_envelope.txt", 0, &[], 7, &["javascript"]),
+    ];
+    let folder = std::path::Path::new(&fixtures).join("sentry");
+    assert_eq!(
+        std::fs::read_dir(&folder).unwrap().count(),
+        expected.len(),
+        "a file without an expectation"
+    );
+    for (file, spans, errors, records, services) in expected {
+        let body = std::fs::read(folder.join(file)).unwrap();
         assert_eq!(post(running.sentry("/stream"), body).await.status(), 200, "{file}");
-        let arrived = running.arrived().into_iter().flat_map(|arrival| match arrival {
-            Arrival::SentrySpans(spans) => spans,
-            Arrival::Batch(_) | Arrival::Metrics(_) => panic!("{file}"),
-        });
+        let came = running.came();
+        assert_eq!((came.spans.len(), came.records), (spans, records), "{file}");
         assert_eq!(
-            arrived.map(|of_trace| of_trace.span_ids.len()).sum::<usize>(),
-            spans,
+            (came.errors, came.services),
+            (
+                errors.iter().map(ToString::to_string).collect(),
+                services.iter().map(ToString::to_string).collect()
+            ),
             "{file}"
         );
+        let transactions = came.evidence.iter().map(|evidence| match evidence {
+            Evidence::Transaction { spans, .. } => *spans as usize + 1,
+            other => panic!("{file}: {other:?}"),
+        });
+        assert_eq!(transactions.sum::<usize>(), spans, "{file}");
     }
-    assert_eq!(running.counts().sentry.bad_items, 0);
+    let counts = running.counts();
+    assert_eq!(
+        (counts.sentry.bad_items, counts.sentry.refused),
+        (0, 0),
+        "{:?}",
+        counts.recent
+    );
+    assert_eq!(
+        (counts.sentry.spans, counts.sentry.errors, counts.sentry.log_records),
+        (9, 3, 8)
+    );
 }

@@ -1,5 +1,6 @@
 //! An error event, read back from the log record that it is kept as.
 
+use super::{EXCEPTION, is_error_event};
 use crate::{Attribute, Log, Severity, SpanId, TraceId, Value};
 
 /// An error or a message that somebody reported: an event of Sentry, or an exception that came as an OTLP log record.
@@ -99,16 +100,10 @@ pub struct Breadcrumb {
 }
 
 impl ErrorEvent {
-    /// Whether records with this event name are error events.
-    #[must_use]
-    pub fn is_event_name(name: &str) -> bool {
-        matches!(name, "exception" | "sentry.event")
-    }
-
     /// Reads a log record; `None` for one that is no error event.
     #[must_use]
     pub fn of(log: &Log) -> Option<Self> {
-        if !Self::is_event_name(&log.event_name) {
+        if !is_error_event(log.event_name.as_bytes()) {
             return None;
         }
         let text = |key| text(&log.attributes, key);
@@ -117,7 +112,7 @@ impl ErrorEvent {
             .map(Exception::of)
             .collect();
         exceptions.reverse();
-        if exceptions.is_empty() && log.event_name == "exception" {
+        if exceptions.is_empty() && log.event_name == EXCEPTION {
             exceptions.push(Exception {
                 type_name: text("exception.type").unwrap_or_default(),
                 value: text("exception.message").unwrap_or_default(),

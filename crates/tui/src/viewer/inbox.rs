@@ -1,5 +1,6 @@
 //! What has arrived, taken in for a bounded time at once: keys come first.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use collector::{Arrival, Arrivals};
@@ -16,8 +17,8 @@ pub(super) struct Inbox {
     arrivals: Arrivals,
     /// What is to be taken in next.
     next: Option<Arrival>,
-    /// What has been taken in up to a part.
-    begun: Option<Batch>,
+    /// What is being taken in: the first up to a part.
+    begun: VecDeque<Batch>,
 }
 
 impl Inbox {
@@ -25,13 +26,13 @@ impl Inbox {
         Self {
             arrivals,
             next: None,
-            begun: None,
+            begun: VecDeque::new(),
         }
     }
 
     /// Waits until there is something to take in; nothing is lost when it is not waited for to the end.
     pub(super) async fn wait(&mut self) {
-        if self.next.is_some() || self.begun.is_some() {
+        if self.next.is_some() || !self.begun.is_empty() {
             // Others have their turn, the clock among them.
             return tokio::task::yield_now().await;
         }
@@ -50,19 +51,18 @@ impl Inbox {
 
     /// Takes in a little; false when there was nothing.
     fn step(&mut self, store: &mut Store) -> bool {
-        if let Some(batch) = &mut self.begun {
+        if let Some(batch) = self.begun.front_mut() {
             if !store.add_part(batch, SLICE) {
-                self.begun = None;
+                self.begun.pop_front();
             }
             return true;
         }
         match self.next.take().or_else(|| self.arrivals.try_recv().ok()) {
-            Some(Arrival::Batch(batch)) => self.begun = Some(batch),
+            Some(Arrival::Batch(batch)) => self.begun.push_back(batch),
             Some(Arrival::Metrics(batch)) => store.add_metrics(&batch),
-            Some(Arrival::SentrySpans(traces)) => {
-                for trace in traces {
-                    store.add_sentry(trace.trace_id, trace.span_ids);
-                }
+            Some(Arrival::Sentry(arrival)) => {
+                store.add_evidence(arrival.evidence);
+                self.begun.extend([arrival.spans, arrival.logs]);
             }
             None => return false,
         }
@@ -92,7 +92,7 @@ mod tests {
 
     /// As the event loop does, until nothing waits.
     async fn drain(inbox: &mut Inbox, store: &mut Store, health: &Health) {
-        while health.queue().waiting > 0 || inbox.next.is_some() || inbox.begun.is_some() {
+        while health.queue().waiting > 0 || inbox.next.is_some() || !inbox.begun.is_empty() {
             // A key comes in between: what was waited for stays.
             let _ = inbox.wait().now_or_never();
             inbox.wait().await;

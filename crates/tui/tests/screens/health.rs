@@ -71,7 +71,13 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(vec![span(1, 1, 0, hostile, "a", 0, 5), span(2, 1, 0, "plain", "a", 0, 5)]);
     scene.app.health = refusals([hostile.to_owned()]);
-    scene.app.health.sentry.items.insert(hostile.to_owned(), 3);
+    scene
+        .app
+        .health
+        .sentry
+        .items
+        .insert(hostile.to_owned(), collector::ItemCount { count: 3, bytes: 3 });
+    scene.app.health.sentry.sessions.insert(hostile.to_owned(), 3);
     scene.type_keys("H");
     let buffer = scene.draw();
     let hostile_rows = (0..40).filter(|y| (0..120).any(|x| buffer[(x, *y)].symbol() == "🚀"));

@@ -109,7 +109,16 @@ fn trouble(scene: &mut Scene) {
     health.otlp_http.connections = 3;
     health.otlp_http.received_bytes = 123 << 20;
     health.sentry.envelopes = 7;
-    health.sentry.items = [("transaction".to_owned(), 7), ("\u{1b}[2J".to_owned(), 1)].into();
+    let items = |count, bytes| collector::ItemCount { count, bytes };
+    health.sentry.items = [
+        ("transaction".to_owned(), items(7, 70_000)),
+        ("\u{1b}[2J".to_owned(), items(1, 1)),
+        ("attachment".to_owned(), items(2, 3 << 20)),
+    ]
+    .into();
+    health.sentry.errors = 3;
+    health.sentry.sessions = [("exited".to_owned(), 5)].into();
+    health.sentry.client_reports = [("sample_rate".to_owned(), 12)].into();
     for (number, reason) in [
         (1, "no OTLP message: field 1 of Span ends in the middle"),
         (

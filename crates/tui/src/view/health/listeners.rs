@@ -1,5 +1,7 @@
 //! The table of listeners: what came to each since the start.
 
+use std::collections::BTreeMap;
+
 use collector::{OtlpCounts, SentryCounts};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
@@ -30,7 +32,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     let (grpc, http, sentry) = (&health.otlp_grpc, &health.otlp_http, &health.sentry);
     for fact in FACTS {
         let mut line = Line::from(name(fact.name));
-        for number in [Some((fact.otlp)(grpc)), Some((fact.otlp)(http)), (fact.sentry)(sentry)] {
+        for number in [(fact.otlp)(grpc), (fact.otlp)(http), (fact.sentry)(sentry)] {
             let style = match number {
                 Some(1..) if fact.bad => Style::new().bold().fg(theme::WARNING),
                 Some(1..) => Style::new(),
@@ -47,20 +49,46 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
         line.push_span(format!("  {}", format::at_most(fact.about, room)).fg(theme::DIM));
         lines.push(line);
     }
-    if !sentry.items.is_empty() {
-        let items = sentry.items.iter();
-        let items: Vec<_> = items
+    envelopes(lines, sentry, width);
+}
+
+/// What Sentry's envelopes held, by the senders' own names.
+fn envelopes(lines: &mut Vec<Line<'static>>, sentry: &SentryCounts, width: usize) {
+    let items = sentry.items.iter().map(|(name, items)| {
+        let number = format!("{} {}", format::grouped(items.count), clean(name));
+        // Of these the size is what matters: nothing of them is kept.
+        let is_large = ["attachment", "replay", "profile"]
+            .iter()
+            .any(|large| name.starts_with(large));
+        if is_large {
+            format!("{number} {}", format::bytes(items.bytes))
+        } else {
+            number
+        }
+    });
+    let counts = |counts: &BTreeMap<String, u64>| -> Vec<_> {
+        let counts = counts.iter();
+        counts
             .map(|(name, count)| format!("{} {}", format::grouped(*count), clean(name)))
-            .collect();
-        say(lines, "items", &items.join(" · ").into(), "in Sentry's envelopes", width);
+            .collect()
+    };
+    for (name, parts, about) in [
+        ("items", items.collect(), "in Sentry's envelopes"),
+        ("sessions", counts(&sentry.sessions), "told of by SDKs, by status"),
+        ("check-ins", counts(&sentry.check_ins), "of scheduled jobs, by status"),
+        ("dropped", counts(&sentry.client_reports), "by SDKs, as they report"),
+    ] {
+        if !parts.is_empty() {
+            say(lines, name, &parts.join(" · ").into(), about, width);
+        }
     }
 }
 
 /// A row of the table.
 struct Fact {
     name: &'static str,
-    otlp: fn(&OtlpCounts) -> u64,
     /// `None` where the protocol has no such thing.
+    otlp: fn(&OtlpCounts) -> Option<u64>,
     sentry: fn(&SentryCounts) -> Option<u64>,
     /// Whether any at all is worth a look.
     bad: bool,
@@ -73,7 +101,7 @@ struct Fact {
 impl Fact {
     const fn new(
         name: &'static str,
-        otlp: fn(&OtlpCounts) -> u64,
+        otlp: fn(&OtlpCounts) -> Option<u64>,
         sentry: fn(&SentryCounts) -> Option<u64>,
         about: &'static str,
     ) -> Self {
@@ -91,7 +119,7 @@ impl Fact {
 const FACTS: &[Fact] = &[
     Fact::new(
         "connected",
-        |otlp| otlp.connections,
+        |otlp| Some(otlp.connections),
         |sentry| Some(sentry.connections),
         "senders, now",
     ),
@@ -99,26 +127,32 @@ const FACTS: &[Fact] = &[
         bytes: true,
         ..Fact::new(
             "received",
-            |otlp| otlp.received_bytes,
+            |otlp| Some(otlp.received_bytes),
             |sentry| Some(sentry.received_bytes),
             "bodies, as sent",
         )
     },
     Fact::new(
         "requests",
-        |otlp| otlp.requests,
+        |otlp| Some(otlp.requests),
         |sentry| Some(sentry.envelopes),
         "taken, or part of them",
     ),
-    Fact::new("spans", |otlp| otlp.spans, |sentry| Some(sentry.spans), "in them"),
-    Fact::new("logs", |otlp| otlp.log_records, |_| None, "log records in them"),
-    Fact::new("metrics", |otlp| otlp.data_points, |_| None, "data points in them"),
-    Fact::new("profiles", |otlp| otlp.unsupported, |_| None, "thrown away"),
+    Fact::new("spans", |otlp| Some(otlp.spans), |sentry| Some(sentry.spans), "in them"),
+    Fact::new(
+        "logs",
+        |otlp| Some(otlp.log_records),
+        |sentry| Some(sentry.log_records),
+        "log records in them",
+    ),
+    Fact::new("errors", |_| None, |sentry| Some(sentry.errors), "events: errors, messages"),
+    Fact::new("metrics", |otlp| Some(otlp.data_points), |_| None, "data points in them"),
+    Fact::new("profiles", |otlp| Some(otlp.unsupported), |_| None, "thrown away"),
     Fact {
         bad: true,
         ..Fact::new(
             "left out",
-            |otlp| otlp.rejected_spans,
+            |otlp| Some(otlp.rejected_spans),
             |sentry| Some(sentry.bad_items),
             "unusable parts of them",
         )
@@ -127,13 +161,18 @@ const FACTS: &[Fact] = &[
         bad: true,
         ..Fact::new(
             "refused",
-            |otlp| otlp.refused,
+            |otlp| Some(otlp.refused),
             |sentry| Some(sentry.refused),
             "wrong: see REFUSED",
         )
     },
     Fact {
         bad: true,
-        ..Fact::new("busy", |otlp| otlp.busy, |sentry| Some(sentry.busy), "asked to come again")
+        ..Fact::new(
+            "busy",
+            |otlp| Some(otlp.busy),
+            |sentry| Some(sentry.busy),
+            "asked to come again",
+        )
     },
 ];

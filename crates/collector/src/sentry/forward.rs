@@ -1,0 +1,129 @@
+//! Handing envelopes on to the real Sentry, and telling the reader what became of their spans.
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, Uri};
+use sentry_relay::{Answer, Categories, Category, Endpoint, Event, Events, Forward, Relay};
+use trace_model::sentry::{Delivery, Evidence};
+use trace_model::{Batch, SpanId, TraceId};
+
+use crate::arrival::SentryArrival;
+use crate::envelope::Envelope;
+use crate::health::Recorder;
+use crate::intake::Intake;
+use crate::{Arrival, SentryRelay};
+
+/// By trace, the spans of an envelope.
+pub(crate) type Spans = Vec<(TraceId, Vec<SpanId>)>;
+
+/// What is said of an envelope until Sentry has answered.
+const UNDER_WAY: &str = "under way";
+
+/// What came, and shall go on.
+pub(super) struct Passing<'a> {
+    pub(super) endpoint: Endpoint,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) uri: &'a Uri,
+    /// As it came.
+    pub(super) body: Bytes,
+    /// The same, decoded.
+    pub(super) inflated: Bytes,
+    pub(super) categories: Categories,
+    pub(super) spans: Spans,
+}
+
+/// Of an envelope's items, for rate limits.
+pub(super) fn categories(envelope: &Envelope) -> Categories {
+    let types = envelope.items.iter().map(|item| item.item_type.as_str());
+    types.map(Category::of_item).collect()
+}
+
+pub(super) fn spans(batch: &Batch) -> Spans {
+    let mut spans: Spans = Vec::new();
+    for (trace_id, span_id) in batch.span_ids() {
+        match spans.last_mut() {
+            Some((last, spans)) if *last == trace_id => spans.push(span_id),
+            _ => spans.push((trace_id, vec![span_id])),
+        }
+    }
+    spans
+}
+
+/// That they are on their way, for the time until more is known.
+pub(super) fn under_way(spans: &Spans) -> Vec<Evidence> {
+    let problem = UNDER_WAY.into();
+    evidence(spans.clone(), &Delivery::Waiting { problem })
+}
+
+/// Hands it on, tells the reader what became of it, and answers what Sentry answers.
+pub(super) async fn hand_on(relay: &Relay<Spans>, intake: &Intake, passing: Passing<'_>) -> Response {
+    let spans = passing.spans.clone();
+    let answer = relay.forward(Forward {
+        endpoint: passing.endpoint,
+        headers: passing.headers.clone(),
+        query: passing.uri.query().map(str::to_owned),
+        body: passing.body,
+        inflated: passing.inflated,
+        categories: passing.categories,
+        tag: passing.spans,
+    });
+    let Answer {
+        status,
+        headers,
+        body,
+        delivery,
+    } = answer.await;
+    tell(intake, spans, &delivery).await;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Tells the reader and the health screen what happens later, until the relay has ended.
+pub(crate) async fn follow(SentryRelay { relay, mut events }: SentryRelay, intake: Intake, recorder: Recorder) {
+    let mut counts = relay.watch();
+    // It ends when nobody forwards any more.
+    drop(relay);
+    let record = |counts: &sentry_relay::Counts| recorder.record(|health| health.relay = Some(counts.clone()));
+    record(&counts.borrow_and_update());
+    loop {
+        tokio::select! {
+            event = next(&mut events) => match event {
+                Some(Event { tag, delivery }) => tell(&intake, tag, &delivery).await,
+                None => break,
+            },
+            changed = counts.changed() => match changed {
+                Ok(()) => record(&counts.borrow_and_update()),
+                Err(_) => while let Some(Event { tag, delivery }) = events.recv().await {
+                    tell(&intake, tag, &delivery).await;
+                },
+            },
+        }
+    }
+}
+
+async fn next(events: &mut Events<Spans>) -> Option<Event<Spans>> {
+    events.recv().await
+}
+
+async fn tell(intake: &Intake, spans: Spans, delivery: &Delivery) {
+    if spans.is_empty() {
+        return;
+    }
+    let arrival = SentryArrival {
+        evidence: evidence(spans, delivery),
+        ..SentryArrival::default()
+    };
+    intake.tell(Arrival::Sentry(Box::new(arrival))).await;
+}
+
+fn evidence(spans: Spans, delivery: &Delivery) -> Vec<Evidence> {
+    let of = |(trace_id, spans)| Evidence::Relayed {
+        trace_id,
+        spans,
+        delivery: delivery.clone(),
+    };
+    spans.into_iter().map(of).collect()
+}

@@ -1,0 +1,340 @@
+//! From an envelope to what the store keeps.
+
+use std::collections::BTreeMap;
+
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
+use serde_json::Value;
+use trace_model::sentry::Evidence;
+use trace_model::{Source, SpanId, TraceId, otlp};
+
+use super::ids;
+use super::json::Object;
+use super::sender::{self, Facts, Sender};
+use super::span::Draft;
+use super::value;
+use super::{check_in, client_report, event, log, session, span, transaction};
+use crate::envelope::{Envelope, Item};
+use crate::health::tally;
+use crate::{SentryArrival, SentryCounts};
+
+/// How many JSON values all items of an envelope may have, with which the number of spans, records and attributes is bounded as well: a
+/// thousand spans, which is what Sentry takes at once, of two hundred values each.
+const VALUES: usize = 200_000;
+/// What a value takes while it is read, in bytes, at most: its name, the value, and as much again while a list of them grows.
+const VALUE: usize = 160;
+/// How large an item is that Sentry takes, in bytes.
+const LARGEST: usize = 1024 * 1024;
+
+/// What is known of a request besides its envelope.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Came<'a> {
+    /// The public key of the DSN that the sender uses, if it says so.
+    pub public_key: Option<&'a str>,
+    /// When it was received, in nanoseconds since the Unix epoch.
+    pub unix_nano: u64,
+}
+
+/// What was read of an envelope.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What is for the store.
+    pub arrival: SentryArrival,
+    /// What could not be read, and why: a line for an item. Of the sender's words they quote an item's type alone.
+    pub problems: Vec<String>,
+    /// All that there was, by kind; `bad_items` counts the problems and what was no item at all.
+    pub counts: SentryCounts,
+}
+
+/// Reads what is understood of an envelope. Of a bad item the good parts are taken, of a bad span the others.
+#[must_use]
+pub fn read(envelope: &Envelope, came: Came<'_>) -> Reading {
+    let plan = Plan::of(envelope);
+    let mut reader = Reader::new(envelope, came);
+    for item in plan.too_many {
+        reader.problems.push(format!(
+            "of a {} is more than {VALUES} JSON values are read here",
+            item.item_type
+        ));
+    }
+    // A report has the sender of what comes with it.
+    let (reports, others): (Vec<_>, Vec<_>) = plan.items.into_iter().partition(|(kind, _)| *kind == Kind::ClientReport);
+    for (kind, item) in others.into_iter().chain(reports) {
+        reader.item(kind, item);
+    }
+    reader.finish()
+}
+
+/// How many bytes reading it takes besides the envelope, at most.
+pub(crate) fn memory(envelope: &Envelope) -> usize {
+    Plan::of(envelope).bytes
+}
+
+/// What items are read; all others are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Transaction,
+    Span,
+    Event,
+    Log,
+    CheckIn,
+    Session,
+    Sessions,
+    ClientReport,
+}
+
+impl Kind {
+    fn of(item_type: &str) -> Option<Self> {
+        Some(match item_type {
+            "transaction" => Self::Transaction,
+            "span" => Self::Span,
+            "event" => Self::Event,
+            "log" => Self::Log,
+            "check_in" => Self::CheckIn,
+            "session" => Self::Session,
+            "sessions" => Self::Sessions,
+            "client_report" => Self::ClientReport,
+            _ => return None,
+        })
+    }
+}
+
+/// What of an envelope is read, within the bounds.
+struct Plan<'a> {
+    items: Vec<(Kind, &'a Item)>,
+    too_many: Vec<&'a Item>,
+    bytes: usize,
+}
+
+impl<'a> Plan<'a> {
+    fn of(envelope: &'a Envelope) -> Self {
+        let (mut items, mut too_many) = (Vec::new(), Vec::new());
+        let (mut values_left, mut bytes) = (VALUES, 0);
+        for item in &envelope.items {
+            let Some(kind) = Kind::of(&item.item_type) else { continue };
+            let values = values(&item.payload);
+            match values_left.checked_sub(values) {
+                Some(left) => {
+                    values_left = left;
+                    bytes += item.payload.len() + values * VALUE;
+                    items.push((kind, item));
+                }
+                None => too_many.push(item),
+            }
+        }
+        Self { items, too_many, bytes }
+    }
+}
+
+/// How many values a JSON document has, or more: punctuation in texts is counted too.
+fn values(document: &[u8]) -> usize {
+    1 + document.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count()
+}
+
+/// Where items leave what they hold.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    envelope: &'a Envelope,
+    came: Came<'a>,
+    sender: Sender,
+    trace_id: Option<TraceId>,
+    spans: Vec<ResourceSpans>,
+    logs: Vec<ResourceLogs>,
+    evidence: Vec<Evidence>,
+    problems: Vec<String>,
+    counts: SentryCounts,
+    current: Current,
+}
+
+/// Of the item that is being read.
+#[derive(Debug, Default)]
+struct Current {
+    /// How many parts were left out, and why the first was.
+    left_out: Option<(&'static str, u64)>,
+    /// Its size where that is too much for Sentry, with the spans in it.
+    too_large: Option<(u64, BTreeMap<TraceId, Vec<SpanId>>)>,
+}
+
+/// The resource and the scope of a span or a log record.
+pub(super) type Origin = (Resource, InstrumentationScope);
+
+impl<'a> Reader<'a> {
+    fn new(envelope: &'a Envelope, came: Came<'a>) -> Self {
+        let trace = |member| envelope.header.get("trace")?.get(member);
+        let trace_id = trace("trace_id").and_then(Value::as_str).and_then(ids::trace_id);
+        let is_unsampled = trace("sampled").is_some_and(|sampled| matches!(sampled, Value::Bool(false)) || sampled == "false");
+        let unsampled = trace_id.filter(|_| is_unsampled);
+        Self {
+            envelope,
+            came,
+            sender: Sender::new(&envelope.header, came.public_key),
+            trace_id,
+            spans: Vec::new(),
+            logs: Vec::new(),
+            evidence: unsampled
+                .map(|trace_id| Evidence::Unsampled { trace_id })
+                .into_iter()
+                .collect(),
+            problems: Vec::new(),
+            counts: SentryCounts {
+                envelopes: 1,
+                ..SentryCounts::default()
+            },
+            current: Current::default(),
+        }
+    }
+
+    fn item(&mut self, kind: Kind, item: &Item) {
+        let read = match kind {
+            Kind::Transaction => transaction::item,
+            Kind::Span => span::item,
+            Kind::Event => event::item,
+            Kind::Log => log::item,
+            Kind::CheckIn => check_in::item,
+            Kind::Session => session::update,
+            Kind::Sessions => session::aggregates,
+            Kind::ClientReport => client_report::item,
+        };
+        let size = item.payload.len();
+        self.current = Current {
+            too_large: (size > LARGEST).then(|| (size as u64, BTreeMap::new())),
+            ..Current::default()
+        };
+        match Object::parse(&item.payload) {
+            Ok(object) => read(self, &object),
+            Err(error) => self.problems.push(format!("a {} is not readable: {error}", item.item_type)),
+        }
+        let current = std::mem::take(&mut self.current);
+        if let Some((reason, parts)) = current.left_out {
+            self.problems
+                .push(format!("a {}: {reason} ({parts} left out)", item.item_type));
+        }
+        if let Some((bytes, traces)) = current.too_large {
+            let traces = traces.into_iter();
+            self.evidence
+                .extend(traces.map(|(trace_id, spans)| Evidence::TooLarge { trace_id, spans, bytes }));
+        }
+    }
+
+    fn finish(self) -> Reading {
+        let received = self.came.unix_nano;
+        let (mut problems, mut counts) = (self.problems, self.counts);
+        problems.extend(self.envelope.bad_items.iter().map(ToString::to_string));
+        counts.bad_items = problems.len() as u64;
+        for item in &self.envelope.items {
+            counts.count_item(&item.item_type, item.payload.len());
+        }
+        // The ids have been looked at: none is left out here.
+        let (spans, _) = otlp::batch(self.spans, Source::Sentry);
+        counts.spans = spans.span_count() as u64;
+        Reading {
+            arrival: SentryArrival {
+                spans: spans.received_at(received),
+                logs: otlp::log_batch(self.logs, Source::Sentry).received_at(received),
+                evidence: self.evidence,
+            },
+            problems,
+            counts,
+        }
+    }
+
+    /// When the envelope came, in nanoseconds since the Unix epoch.
+    pub(super) const fn received(&self) -> u64 {
+        self.came.unix_nano
+    }
+
+    /// The event that the envelope is about.
+    pub(super) fn event_id(&self) -> Option<String> {
+        self.envelope.event_id().map(str::to_owned)
+    }
+
+    /// The trace that the envelope is about.
+    pub(super) const fn trace_id(&self) -> Option<TraceId> {
+        self.trace_id
+    }
+
+    /// The service of what has been read, or of any that this sender would send.
+    pub(super) fn service(&self) -> String {
+        let resources = self.spans.iter().map(|spans| &spans.resource);
+        let resources = resources.chain(self.logs.iter().map(|logs| &logs.resource));
+        let mut services = resources.flatten().map(sender::service);
+        let known = services.find(|service| !service.is_empty());
+        known.map_or_else(|| sender::name(&self.sender), str::to_owned)
+    }
+
+    pub(super) fn origin(&self, facts: Facts) -> Origin {
+        self.sender.origin(facts)
+    }
+
+    /// Takes a span, whose ids are usable.
+    pub(super) fn span(&mut self, (resource, scope): &Origin, mut span: Draft) {
+        if let (Some((bytes, traces)), Some(trace_id)) = (&mut self.current.too_large, span.ids.trace) {
+            traces.entry(trace_id).or_default().extend(span.ids.span);
+            span.attributes.push("sentry.item.bytes", value::int(*bytes));
+        }
+        let span = span.finish(self.came.unix_nano);
+        match self.spans.last_mut() {
+            // Most items are of one sender.
+            Some(last) if last.resource.as_ref() == Some(resource) => last.scope_spans[0].spans.push(span),
+            _ => self.spans.push(ResourceSpans {
+                resource: Some(resource.clone()),
+                scope_spans: vec![ScopeSpans {
+                    scope: Some(scope.clone()),
+                    spans: vec![span],
+                    ..ScopeSpans::default()
+                }],
+                ..ResourceSpans::default()
+            }),
+        }
+    }
+
+    /// Takes a log record.
+    pub(super) fn record(&mut self, (resource, scope): &Origin, record: LogRecord) {
+        match self.logs.last_mut() {
+            Some(last) if last.resource.as_ref() == Some(resource) => last.scope_logs[0].log_records.push(record),
+            _ => self.logs.push(ResourceLogs {
+                resource: Some(resource.clone()),
+                scope_logs: vec![ScopeLogs {
+                    scope: Some(scope.clone()),
+                    log_records: vec![record],
+                    ..ScopeLogs::default()
+                }],
+                ..ResourceLogs::default()
+            }),
+        }
+    }
+
+    pub(super) fn evidence(&mut self, evidence: Evidence) {
+        if let Evidence::Dropped { reason, quantity, .. } = &evidence {
+            tally(&mut self.counts.client_reports, reason, *quantity);
+        }
+        self.evidence.push(evidence);
+    }
+
+    /// Notes that a part of the item is of no use.
+    pub(super) fn leave_out(&mut self, reason: &'static str) {
+        let (_, parts) = self.current.left_out.get_or_insert((reason, 0));
+        *parts += 1;
+    }
+
+    pub(super) const fn count_error(&mut self) {
+        self.counts.errors += 1;
+    }
+
+    pub(super) const fn count_log(&mut self) {
+        self.counts.log_records += 1;
+    }
+
+    pub(super) fn count_check_in(&mut self, status: &str) {
+        tally(&mut self.counts.check_ins, status, 1);
+    }
+
+    pub(super) fn count_sessions(&mut self, status: &str, number: u64) {
+        tally(&mut self.counts.sessions, status, number);
+    }
+}
+
+#[cfg(test)]
+mod tests;

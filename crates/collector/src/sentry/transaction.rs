@@ -1,0 +1,80 @@
+//! Transactions: a span that brings what happened below it in the same process.
+//!
+//! Source: [Transaction payloads](https://develop.sentry.dev/sdk/foundations/transport/event-payloads/transaction/).
+
+use trace_model::sentry::Evidence;
+
+use super::ids::Ids;
+use super::json::Object;
+use super::read::Reader;
+use super::sender::{Facts, is_of_the_process};
+use super::span::{Draft, measurements};
+use super::value::Attributes;
+
+/// Reads one. Of a transaction without usable ids the spans may still be of use.
+pub(super) fn item(reader: &mut Reader<'_>, transaction: &Object<'_>) {
+    let contexts = transaction.object("contexts");
+    let trace = contexts.object("trace");
+    let ids = Ids::of(&trace);
+    let origin = reader.origin(Facts::of_event(transaction).with_contexts(&contexts));
+    match Draft::of(&trace, ids) {
+        None => reader.leave_out("its ids are unusable"),
+        Some(mut root) => {
+            if let Some(name) = transaction.text("transaction") {
+                root.name = name.into();
+            }
+            root.during(transaction);
+            more(&mut root.attributes, transaction, &contexts);
+            reader.span(&origin, root);
+        }
+    }
+    let mut spans = 0;
+    for raw in transaction.list("spans") {
+        let span = Object::of(raw).unwrap_or_default();
+        let mut own = Ids::of(&span);
+        // Old SDKs leave it out: a transaction is of one trace.
+        own.trace = own.trace.or(ids.trace.filter(|_| span.get("trace_id").is_none()));
+        match Draft::of(&span, own) {
+            None => reader.leave_out("its ids are unusable"),
+            Some(draft) => {
+                spans += 1;
+                reader.span(&origin, draft);
+            }
+        }
+    }
+    if let (Some(trace_id), Some(root)) = (ids.trace, ids.span) {
+        reader.evidence(Evidence::Transaction { trace_id, root, spans });
+    }
+}
+
+/// What an event knows and a span has no place for.
+fn more(attributes: &mut Attributes, transaction: &Object<'_>, contexts: &Object<'_>) {
+    for (key, member) in [
+        ("sentry.event_id", "event_id"),
+        ("sentry.release", "release"),
+        ("sentry.environment", "environment"),
+        ("sentry.dist", "dist"),
+    ] {
+        if !attributes.has(key) {
+            attributes.member(key, transaction, member);
+        }
+    }
+    let request = transaction.object("request");
+    for (key, member) in [("http.request.method", "method"), ("url.full", "url")] {
+        if !attributes.has(key) {
+            attributes.member(key, &request, member);
+        }
+    }
+    attributes.tags(transaction);
+    measurements(attributes, transaction);
+    attributes.members("extra.", &transaction.object("extra"));
+    for (name, raw) in contexts.members() {
+        if !is_of_the_process(name)
+            && name != "trace"
+            && name != "otel"
+            && let Some(context) = Object::of(raw)
+        {
+            attributes.members(&format!("contexts.{name}."), &context);
+        }
+    }
+}
