@@ -1,0 +1,310 @@
+//! Reading one page: streaming, and flat from the start.
+//!
+//! Nothing nested is ever built, since even dropping a deep tree could overflow the stack; while reading, `serde_stacker` lets the
+//! stack grow, up to a depth that no trace has.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use trace_model::SpanId;
+
+use super::text::Text;
+use super::{StoredError, StoredSpan};
+
+/// How deep spans may lie in spans. Sentry writes them by recursion in Python, which ends long before.
+const DEPTH: usize = 10_000;
+
+/// One page of an answer.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(super) spans: Vec<StoredSpan>,
+    pub(super) errors: Vec<StoredError>,
+    pub(super) complete: bool,
+}
+
+impl Page {
+    /// Reads a body of either endpoint. Unknown members and kinds of items are passed over.
+    ///
+    /// # Errors
+    /// It is no JSON, or of another shape: where, and which of both. Nothing of the body is shown.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, String> {
+        let mut page = Self {
+            spans: Vec::new(),
+            errors: Vec::new(),
+            complete: true,
+        };
+        // Of a reader it counts lines as it goes; in a slice it counts them from the start for each list that an error leaves.
+        let mut json = serde_json::Deserializer::from_reader(body);
+        json.disable_recursion_limit();
+        let read = Answer(&mut page).deserialize(serde_stacker::Deserializer::new(&mut json));
+        read.and_then(|()| json.end()).map_err(|error| {
+            let problem = match error.classify() {
+                serde_json::error::Category::Data => "it is not of the shape of a trace",
+                serde_json::error::Category::Eof => "it ends too early",
+                _ => "it is no JSON",
+            };
+            format!("{problem}, line {} column {}", error.line(), error.column())
+        })?;
+        Ok(page)
+    }
+}
+
+/// The whole body.
+struct Answer<'a>(&'a mut Page);
+
+impl<'de> DeserializeSeed<'de> for Answer<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Answer<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a trace")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
+        read_orphans(self.0, Kind::Other, |list| list.visit_seq(items))
+    }
+
+    /// The older shape, which has transactions and not their spans.
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut known = false;
+        while let Some(key) = members.next_key::<Text>()? {
+            let otherwise = match &*key {
+                "transactions" => Kind::Span,
+                "orphan_errors" => Kind::Error,
+                _ => {
+                    members.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            known = true;
+            read_orphans(self.0, otherwise, |list| members.next_value_seed(list))?;
+        }
+        self.0.complete = false;
+        if known {
+            Ok(())
+        } else {
+            Err(A::Error::custom("neither a list nor transactions"))
+        }
+    }
+}
+
+/// Reads a list around which there is no span.
+fn read_orphans<E>(page: &mut Page, otherwise: Kind, read: impl FnOnce(Items) -> Result<(), E>) -> Result<(), E> {
+    let mut errors = Vec::new();
+    read(Items {
+        page,
+        errors: &mut errors,
+        depth: 0,
+        otherwise,
+    })?;
+    page.errors.append(&mut errors);
+    Ok(())
+}
+
+/// What an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Span,
+    Error,
+    /// Such as the check of an uptime monitor.
+    Other,
+}
+
+/// A list of items: children, errors.
+struct Items<'a> {
+    page: &'a mut Page,
+    /// Where the errors of this list go, until it is known in which span they happened.
+    errors: &'a mut Vec<StoredError>,
+    /// How many items lie around it.
+    depth: usize,
+    /// What an item is that does not say so.
+    otherwise: Kind,
+}
+
+impl<'de> DeserializeSeed<'de> for Items<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of spans or errors")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        if self.depth > DEPTH {
+            return Err(A::Error::custom("too deep"));
+        }
+        loop {
+            let item = Item(Items {
+                page: self.page,
+                errors: self.errors,
+                ..self
+            });
+            if items.next_element_seed(item)?.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// One item of such a list.
+struct Item<'a>(Items<'a>);
+
+impl<'de> DeserializeSeed<'de> for Item<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Item<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a span or an error")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let list = self.0;
+        let mut said = Members::default();
+        let mut errors = Vec::new();
+        while let Some(key) = members.next_key::<Text>()? {
+            if let Some(place) = said.place(&key) {
+                *place = members.next_value()?;
+                continue;
+            }
+            let otherwise = match &*key {
+                "children" => list.otherwise,
+                "errors" | "occurrences" | "performance_issues" => Kind::Error,
+                _ => {
+                    members.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            members.next_value_seed(Items {
+                page: list.page,
+                errors: &mut errors,
+                depth: list.depth + 1,
+                otherwise,
+            })?;
+        }
+        // Its own id stands after its children, mostly.
+        let kind = said.kind(list.otherwise);
+        let span_id = if kind == Kind::Span { said.id() } else { None };
+        for error in &mut errors {
+            error.span_id = error.span_id.or(span_id);
+        }
+        list.page.errors.append(&mut errors);
+        match (kind, span_id) {
+            (Kind::Span, Some(span_id)) => list.page.spans.push(said.span(span_id)),
+            (Kind::Span, None) => list.page.complete = false,
+            (Kind::Error, _) => list.errors.push(said.error()),
+            (Kind::Other, _) => {}
+        }
+        Ok(())
+    }
+}
+
+/// What an item says of itself.
+#[derive(Default)]
+struct Members {
+    event_type: Text,
+    event_id: Text,
+    span_id: Text,
+    parent_span_id: Text,
+    op: Text,
+    name: Text,
+    description: Text,
+    transaction: Text,
+    is_transaction: Text,
+    project: Text,
+    level: Text,
+    span: Text,
+}
+
+impl Members {
+    fn place(&mut self, key: &str) -> Option<&mut Text> {
+        Some(match key {
+            "event_type" => &mut self.event_type,
+            "event_id" => &mut self.event_id,
+            "span_id" => &mut self.span_id,
+            "parent_span_id" => &mut self.parent_span_id,
+            "op" | "transaction.op" => &mut self.op,
+            "name" => &mut self.name,
+            "description" | "title" => &mut self.description,
+            "transaction" => &mut self.transaction,
+            "is_transaction" => &mut self.is_transaction,
+            "project_slug" => &mut self.project,
+            "level" => &mut self.level,
+            "span" => &mut self.span,
+            _ => return None,
+        })
+    }
+
+    fn kind(&self, otherwise: Kind) -> Kind {
+        match &*self.event_type {
+            "span" | "transaction" => Kind::Span,
+            "error" | "occurrence" => Kind::Error,
+            "" => otherwise,
+            _ => Kind::Other,
+        }
+    }
+
+    /// A span's own id: the older endpoint has a member for it, since there an event's id is another thing.
+    fn id(&self) -> Option<SpanId> {
+        id(&self.span_id).or_else(|| id(&self.event_id))
+    }
+
+    fn span(self, span_id: SpanId) -> StoredSpan {
+        StoredSpan {
+            span_id,
+            parent_span_id: id(&self.parent_span_id),
+            op: self.op.into_inner(),
+            // The older endpoint has transactions alone, and no member to say so.
+            is_transaction: &*self.is_transaction == "true" || !self.span_id.is_empty(),
+            name: self.description.or(self.name).into_inner(),
+            project: self.project.into_inner(),
+            transaction: self.transaction.into_inner(),
+        }
+    }
+
+    fn error(self) -> StoredError {
+        StoredError {
+            span_id: id(&self.span),
+            event_id: self.event_id.into_inner(),
+            title: self.description.or(self.name).into_inner(),
+            level: self.level.into_inner(),
+        }
+    }
+}
+
+/// A span's id. Sentry's storage has ids of 16 bytes, in which a span's 8 are the last.
+fn id(text: &str) -> Option<SpanId> {
+    let digits = if text.len() == 32 { text.get(16..)? } else { text };
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

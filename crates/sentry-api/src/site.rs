@@ -1,0 +1,166 @@
+//! Where an organization's API and its pages are.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+use trace_model::{SpanId, TraceId};
+
+use crate::settings::SettingsError;
+
+/// One organization in one Sentry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Ends with a slash, and holds neither user nor query.
+    base: Url,
+    organization: Box<str>,
+}
+
+impl Site {
+    /// Takes a `SENTRY_URL` and a slug.
+    pub(crate) fn new(url: &str, organization: &str) -> Result<Self, SettingsError> {
+        let problem = |problem| SettingsError {
+            variable: "SENTRY_URL",
+            problem,
+        };
+        let no_url = || problem("is no address like https://sentry.example");
+        let mut base = Url::parse(url).map_err(|_| no_url())?;
+        if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
+            return Err(no_url());
+        }
+        if !base.username().is_empty() || base.password().is_some() || base.query().is_some() || base.fragment().is_some() {
+            return Err(problem(
+                "holds more than an address: it is like https://sentry.example, without user, ? and #",
+            ));
+        }
+        if !base.path().ends_with('/') {
+            let path = format!("{}/", base.path());
+            base.set_path(&path);
+        }
+        Ok(Self {
+            base,
+            organization: organization.into(),
+        })
+    }
+
+    /// The organization's slug.
+    #[must_use]
+    pub fn organization(&self) -> &str {
+        &self.organization
+    }
+
+    /// The host that is asked, with its port if it is not the usual one: `sentry.io`, `127.0.0.1:9000`.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.base.authority()
+    }
+
+    /// The page of a trace, for a browser: on `sentry.io` below the organization's own name, on a self-hosted Sentry below
+    /// `/organizations/`.
+    #[must_use]
+    pub fn trace_url(&self, trace_id: TraceId) -> String {
+        let organization = &self.organization;
+        let host = self.base.host_str().unwrap_or_default();
+        let page = format!("explore/traces/trace/{trace_id}/");
+        if host == "sentry.io" || host.ends_with(".sentry.io") {
+            format!("https://{}.sentry.io/{page}", organization.to_ascii_lowercase())
+        } else {
+            format!("{}organizations/{organization}/{page}", self.base)
+        }
+    }
+
+    /// The same page, with one span in view.
+    #[must_use]
+    pub fn span_url(&self, trace_id: TraceId, span_id: SpanId) -> String {
+        format!("{}?node=span-{span_id}", self.trace_url(trace_id))
+    }
+
+    /// Whether nobody else can read what is sent there: by https, or without leaving this machine.
+    pub(crate) fn may_be_sent_a_token(&self) -> bool {
+        self.base.scheme() == "https" || self.is_loopback()
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        let host = self.base.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Where the API answers for a trace; `endpoint` is `trace` or, for a Sentry before 25, `events-trace`.
+    pub(crate) fn api_url(&self, endpoint: &str, trace_id: TraceId) -> Url {
+        let mut url = self.base.clone();
+        // A slug needs no escape, nor does anything else here.
+        url.set_path(&format!(
+            "{}api/0/organizations/{}/{endpoint}/{trace_id}/",
+            self.base.path(),
+            self.organization
+        ));
+        url
+    }
+}
+
+/// What Sentry takes as the slug of an organization: nothing that could leave its place in a path or become another host.
+pub(crate) fn is_slug(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !text.is_empty() && text.len() <= 100 && text.bytes().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace_id() -> TraceId {
+        "0af7651916cd43dd8448eb211c80319c".parse().expect("an id")
+    }
+
+    fn site(url: &str) -> Site {
+        Site::new(url, "Acme-1").expect("an address")
+    }
+
+    #[test]
+    fn pages_of_sentry_io_are_below_the_organizations_name() {
+        for url in ["https://sentry.io", "https://de.sentry.io/", "https://acme-1.sentry.io"] {
+            let page = site(url).trace_url(trace_id());
+            assert_eq!(
+                page,
+                "https://acme-1.sentry.io/explore/traces/trace/0af7651916cd43dd8448eb211c80319c/"
+            );
+        }
+    }
+
+    #[test]
+    fn pages_of_another_sentry_are_below_its_own_address() {
+        let span_id = "b7ad6b7169203331".parse().expect("an id");
+        for (url, start) in [
+            ("https://sentry.example:9000", "https://sentry.example:9000/organizations/"),
+            ("https://notsentry.io", "https://notsentry.io/organizations/"),
+            ("https://tools.example/sentry", "https://tools.example/sentry/organizations/"),
+        ] {
+            let rest = "Acme-1/explore/traces/trace/0af7651916cd43dd8448eb211c80319c/?node=span-b7ad6b7169203331";
+            assert_eq!(site(url).span_url(trace_id(), span_id), format!("{start}{rest}"));
+        }
+    }
+
+    #[test]
+    fn the_api_is_below_the_address() {
+        for (url, start) in [
+            ("https://sentry.io", "https://sentry.io/api/0/"),
+            ("http://127.0.0.1:9000/", "http://127.0.0.1:9000/api/0/"),
+            ("https://tools.example/sentry", "https://tools.example/sentry/api/0/"),
+        ] {
+            let rest = "organizations/Acme-1/trace/0af7651916cd43dd8448eb211c80319c/";
+            assert_eq!(site(url).api_url("trace", trace_id()).as_str(), format!("{start}{rest}"));
+        }
+    }
+
+    #[test]
+    fn a_name_that_only_begins_like_this_machine_is_another() {
+        for url in [
+            "http://localhost.example",
+            "http://127.0.0.1.example",
+            "http://10.0.0.1",
+            "http://[fe80::1]",
+        ] {
+            assert!(!site(url).may_be_sent_a_token(), "{url}");
+        }
+    }
+}
