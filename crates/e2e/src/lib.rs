@@ -7,6 +7,7 @@ pub mod envelopes;
 pub mod proxy;
 pub mod python;
 pub mod screen;
+pub mod sentry_api;
 pub mod services;
 pub mod spans;
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::process::Command;
 
 /// What a crate must not compile, however far down.
-const WALLS: [(&str, &[&str]); 13] = [
+const WALLS: [(&str, &[&str]); 14] = [
     // JSON only for those who ask for it.
     (
         "otlp-wire",
@@ -17,6 +17,10 @@ const WALLS: [(&str, &[&str]); 13] = [
     (
         "spanfall",
         &["sentry", "lapin", "lettre", "telemetry", "broker", "mail-queue"],
+    ),
+    (
+        "sentry-api",
+        &["collector", "ratatui", "axum", "sentry", "lapin", "sentry-relay"],
     ),
     ("sentry-relay", &["collector", "ratatui", "axum", "sentry", "lapin"]),
     // It knows the viewer from outside alone.
