@@ -14,7 +14,7 @@ pub enum Arrival {
     Batch(Batch),
     /// The metrics of one OTLP request; never empty.
     Metrics(MetricsBatch),
-    /// What one Sentry envelope held; never empty.
+    /// What one Sentry envelope held, or what has become of one; never empty.
     Sentry(Box<SentryArrival>),
 }
 
@@ -41,6 +41,16 @@ pub struct SentryArrival {
 }
 
 impl SentryArrival {
+    /// Evidence alone.
+    #[must_use]
+    pub const fn of_evidence(evidence: Vec<Evidence>) -> Self {
+        Self {
+            spans: Batch::empty(),
+            logs: Batch::empty(),
+            evidence,
+        }
+    }
+
     /// Whether there is nothing for the store.
     #[must_use]
     pub fn is_empty(&self) -> bool {

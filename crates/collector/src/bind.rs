@@ -4,8 +4,10 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use sentry_relay::{Limits, Relay, StartError, Target};
 use tokio::net::TcpListener;
 
+use crate::sentry::SentryRelay;
 use crate::{Arrivals, Health, Server};
 
 /// One of the three doors.
@@ -93,6 +95,7 @@ pub struct Collector {
     pub(crate) otlp_grpc: TcpListener,
     pub(crate) otlp_http: TcpListener,
     pub(crate) sentry: TcpListener,
+    pub(crate) relay: Option<SentryRelay>,
     addresses: Addresses,
 }
 
@@ -109,6 +112,7 @@ impl Collector {
             otlp_grpc,
             otlp_http,
             sentry,
+            relay: None,
             addresses: Addresses {
                 otlp_grpc: at_otlp_grpc,
                 otlp_http: at_otlp_http,
@@ -121,6 +125,16 @@ impl Collector {
     #[must_use]
     pub const fn addresses(&self) -> Addresses {
         self.addresses
+    }
+
+    /// Hands the envelopes that come on to a real Sentry, and answers what that answers. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// It would hand them to itself, or TLS cannot be set up.
+    pub fn relay_to(mut self, target: Target) -> Result<Self, StartError> {
+        let (relay, events) = Relay::start(target, &[self.addresses.sentry], Limits::default())?;
+        self.relay = Some(SentryRelay { relay, events });
+        Ok(self)
     }
 
     /// Starts to answer. Must be called within a Tokio runtime.

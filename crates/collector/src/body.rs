@@ -68,8 +68,14 @@ impl Received {
 
 /// Reads an HTTP body and inflates it as its headers say.
 pub(crate) async fn read(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Received, Refusal> {
+    let (received, coding) = read_coded(intake, headers, body).await?;
+    received.inflate(coding, intake).await
+}
+
+/// Reads an HTTP body as it is, with what its headers say of how it is compressed.
+pub(crate) async fn read_coded(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<(Received, Coding), Refusal> {
     match Coding::of(headers, &CONTENT_ENCODING) {
-        Ok(coding) => read_plain(intake, headers, body).await?.inflate(coding, intake).await,
+        Ok(coding) => Ok((read_plain(intake, headers, body).await?, coding)),
         Err(reason) => {
             skip(body).await;
             Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason))

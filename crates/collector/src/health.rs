@@ -5,6 +5,7 @@ mod sentry;
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
+use sentry_relay::Counts as RelayCounts;
 use tokio::sync::watch;
 
 pub(crate) use self::sentry::tally;
@@ -63,6 +64,8 @@ pub struct HealthSnapshot {
     pub otlp_http: OtlpCounts,
     /// Sentry.
     pub sentry: SentryCounts,
+    /// What became of envelopes that were handed on to Sentry; `None` without a relay.
+    pub relay: Option<RelayCounts>,
     /// The last refusals, whole requests and parts of them, oldest first; at most 20.
     pub recent: VecDeque<Refused>,
 }

@@ -117,6 +117,14 @@ impl Intake {
         }
     }
 
+    /// Tells the reader something that nobody will say again: waits for a place as long as it takes.
+    pub(crate) async fn tell(&self, arrival: Arrival) {
+        // An error means that the reader is gone; no memory, that it has far more to do.
+        if let Ok(permit) = self.arrivals.reserve().await {
+            let _ = Place(permit).send(arrival, self.queue.lease());
+        }
+    }
+
     /// Takes an OTLP request in protobuf; tells what was left out.
     pub(crate) async fn otlp(&self, signal: Signal, body: Received) -> Result<Option<Partial>, Refusal> {
         self.take(signal, body, Rejected::default()).await

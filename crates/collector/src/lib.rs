@@ -43,4 +43,5 @@ pub use arrival::{Arrival, Arrivals, SentryArrival};
 pub use bind::{Addresses, BindError, Collector, Config, Listener};
 pub use health::{Health, HealthSnapshot, ItemCount, OtlpCounts, Refused, SentryCounts};
 pub use queue::QueueDepth;
+pub use sentry_relay::{Counts as RelayCounts, StartError as RelayError, Target as RelayTarget};
 pub use server::Server;

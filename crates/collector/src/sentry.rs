@@ -16,7 +16,8 @@
 //! tag `service` or `service.name`; else the release's package (`api@0.1.0`); else the public key of the sender's DSN, unless it is
 //! `spanfall` or 32 hexadecimal digits, so that `SENTRY_DSN=http://checkout@127.0.0.1:8969/1` names a service; else the platform (`python`).
 //!
-//! Nothing goes on to Sentry from here, and the key in the DSN lets nobody in or out: whoever can connect is this person.
+//! With a relay ([`crate::Collector::relay_to`]) what comes to a project's endpoint goes on to Sentry as it came, and Sentry's answer is the answer; what comes
+//! to `/stream` does not, since an SDK sends that besides. Without one nothing goes on from here. The key in the DSN lets nobody in or out: whoever can connect is this person.
 //!
 //! ```
 //! use collector::envelope::Envelope;
@@ -33,6 +34,7 @@ mod check_in;
 mod client_report;
 mod endpoint;
 mod event;
+mod forward;
 mod ids;
 mod json;
 mod log;
@@ -47,4 +49,5 @@ mod transaction;
 mod value;
 
 pub(crate) use endpoint::{cors, routes};
+pub(crate) use forward::{SentryRelay, Spans, follow};
 pub use read::{Came, Reading, read};

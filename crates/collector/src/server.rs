@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use sentry_relay::Relay;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -21,6 +22,7 @@ use crate::connection::{Connection, Connections};
 use crate::health::Recorder;
 use crate::intake::Intake;
 use crate::queue::{Queue, WAITING};
+use crate::sentry::SentryRelay;
 use crate::{Collector, Health, Listener, door, otlp, sentry};
 
 /// How long a connection may be there without having made a request.
@@ -49,17 +51,22 @@ const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 #[must_use = "dropping it ends the listeners"]
 pub struct Server {
+    relay: Option<Relay<sentry::Spans>>,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
 }
 
 impl Server {
-    /// Stops listening and lets the requests that are under way finish, for at most two seconds.
+    /// Stops listening and lets the requests that are under way finish, for at most two seconds. What waits for Sentry is tried a last time, for
+    /// at most two seconds more.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         let finished = async { while self.listeners.join_next().await.is_some() {} };
         if tokio::time::timeout(FINISH, finished).await.is_err() {
             tracing::debug!("requests under way were cut off");
+        }
+        if let Some(relay) = self.relay {
+            relay.shutdown().await;
         }
     }
 }
@@ -83,9 +90,15 @@ pub(crate) fn start(collector: Collector) -> (Arrivals, Health, Server) {
     let http = otlp::http::routes(&intake.at(Listener::OtlpHttp), addresses.otlp_grpc);
     let http = before(http, Listener::OtlpHttp).layer(otlp::http::cors());
     serve(collector.otlp_http, Listener::OtlpHttp, http);
-    let sentry = before(sentry::routes(intake.at(Listener::Sentry)), Listener::Sentry).layer(sentry::cors());
+    let at_sentry = intake.at(Listener::Sentry);
+    let relay = collector.relay.map(|SentryRelay { relay, events }| {
+        tokio::spawn(sentry::follow(relay.clone(), events, at_sentry.clone()));
+        relay
+    });
+    let sentry = sentry::routes(at_sentry, relay.clone());
+    let sentry = before(sentry, Listener::Sentry).layer(sentry::cors());
     serve(collector.sentry, Listener::Sentry, sentry);
-    (Arrivals(receiver), health, Server { stop, listeners })
+    (Arrivals(receiver), health, Server { relay, stop, listeners })
 }
 
 /// Accepts connections until it is stopped, then waits for them.

@@ -39,7 +39,9 @@ impl Batch {
         Ok(Self::new(body, origins, Vec::new(), logs))
     }
 
-    pub(crate) const fn empty() -> Self {
+    /// Nothing.
+    #[must_use]
+    pub const fn empty() -> Self {
         Self::new(Bytes::new(), Vec::new(), Vec::new(), Vec::new())
     }
 

@@ -3,7 +3,6 @@
 //! Source: [Client reports](https://develop.sentry.dev/sdk/telemetry/client-reports/).
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use trace_model::sentry::Evidence;
 
@@ -24,7 +23,7 @@ const LISTS: [&str; 4] = [
 /// Reads one.
 pub(super) fn item(reader: &mut Reader<'_>, report: &Object<'_>) {
     let unix_nano = time::member(report, "timestamp").unwrap_or_else(|| reader.received());
-    let service: Arc<str> = reader.service().into();
+    let service = reader.service();
     for list in LISTS {
         for line in report.list(list).into_iter().filter_map(Object::of) {
             let Some(quantity) = line.u64("quantity").filter(|quantity| *quantity > 0) else {

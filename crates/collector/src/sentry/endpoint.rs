@@ -3,17 +3,19 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Json};
+use axum::response::{IntoResponse, Json, Response};
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
+use sentry_relay::{Endpoint, Relay};
 use serde::Serialize;
 use serde_json::Map;
 use tower_http::cors::{Any, CorsLayer};
 
+use super::forward::{self, Passing, Spans};
 use super::json::Object;
 use super::read::{self, Came, Reading};
 use crate::body::{self, Received};
@@ -27,15 +29,29 @@ use crate::{Arrival, Listener};
 /// Where SDKs say who they are, and by which DSN.
 const AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
 
-pub(crate) fn routes(intake: Intake) -> Router {
+/// What the handlers have.
+#[derive(Clone)]
+struct Door {
+    intake: Intake,
+    /// Where envelopes go on to.
+    relay: Option<Relay<Spans>>,
+}
+
+pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
+    // An SDK sends there what it sends to its DSN as well: Sentry gets it once.
+    let spotlight = Door {
+        intake: intake.clone(),
+        relay: None,
+    };
+    let spotlight = Router::new().route("/stream", post(envelope)).with_state(spotlight);
     Router::new()
         .route("/api/{project}/envelope/", post(envelope))
         .route("/api/{project}/envelope", post(envelope))
         .route("/api/{project}/store/", post(store))
         .route("/api/{project}/store", post(store))
+        .with_state(Door { intake, relay })
         // Where SDKs with Spotlight turned on send to.
-        .route("/stream", post(envelope))
-        .with_state(intake)
+        .merge(spotlight)
         .method_not_allowed_fallback(|method: Method, body: Body| async move {
             body::skip(body).await;
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for here: use POST"))
@@ -65,31 +81,112 @@ struct Accepted {
     id: Option<String>,
 }
 
-async fn envelope(State(intake): State<Intake>, uri: Uri, headers: HeaderMap, body: Body) -> Result<impl IntoResponse, Refusal> {
-    let Received {
-        bytes,
-        lease,
-        at_unix_nano,
-    } = intake.receive(&headers, body).await?;
-    let envelope = Envelope::parse(bytes).map_err(|error| Refusal::malformed(error.to_string()))?;
-    let came = Came {
-        public_key: public_key(&headers, &uri),
-        unix_nano: at_unix_nano,
-    };
-    take(&intake, &envelope, came, lease).await
+async fn envelope(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    let raw = Raw::receive(&door, &headers, body).await?;
+    let inflated = raw.received.bytes.clone();
+    let envelope = Envelope::parse(inflated.clone()).map_err(|error| Refusal::malformed(error.to_string()))?;
+    raw.pass(&door, &envelope, inflated, Endpoint::Envelope, &uri, &headers).await
+}
+
+/// A body that is here, and as it came, where that has to go on.
+struct Raw {
+    received: Received,
+    as_it_came: Bytes,
+    /// The right to the memory that both take until Sentry has answered.
+    held: Lease,
+}
+
+impl Raw {
+    async fn receive(door: &Door, headers: &HeaderMap, body: Body) -> Result<Self, Refusal> {
+        if door.relay.is_none() {
+            return Ok(Self {
+                received: door.intake.receive(headers, body).await?,
+                as_it_came: Bytes::new(),
+                held: door.intake.queue().lease(),
+            });
+        }
+        let (coded, coding) = body::read_coded(&door.intake, headers, body).await?;
+        let as_it_came = coded.bytes.clone();
+        let received = coded.inflate(coding, &door.intake).await?;
+        let mut held = door.intake.queue().lease();
+        held.grow(as_it_came.len())?;
+        if coding != Coding::Identity {
+            held.grow(received.bytes.len())?;
+        }
+        Ok(Self {
+            received,
+            as_it_came,
+            held,
+        })
+    }
+
+    /// Takes what is understood of it; hands it on, where there is a relay.
+    async fn pass(
+        self,
+        door: &Door,
+        envelope: &Envelope,
+        inflated: Bytes,
+        endpoint: Endpoint,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Response, Refusal> {
+        let Self {
+            received,
+            as_it_came,
+            held,
+        } = self;
+        let came = Came {
+            public_key: public_key(headers, uri),
+            unix_nano: received.at_unix_nano,
+        };
+        let Some(relay) = &door.relay else {
+            take(&door.intake, envelope, came, received.lease, false).await?;
+            let id = envelope.event_id().map(str::to_owned);
+            return Ok(Json(Accepted { id }).into_response());
+        };
+        // That this viewer is behind is no reason to keep it from Sentry.
+        let spans = match take(&door.intake, envelope, came, received.lease, true).await {
+            Ok(spans) => spans,
+            Err(refusal) => {
+                door.intake.recorder().record(|health| {
+                    health.sentry.busy += 1;
+                    health.remember(Listener::Sentry, &refusal.reason);
+                });
+                Spans::new()
+            }
+        };
+        let passing = Passing {
+            endpoint,
+            headers,
+            uri,
+            body: as_it_came,
+            inflated,
+            categories: forward::categories(envelope),
+            spans,
+        };
+        let answer = forward::hand_on(relay, &door.intake, passing).await;
+        drop(held);
+        Ok(answer)
+    }
 }
 
 /// The old way: one event, bare.
-async fn store(State(intake): State<Intake>, uri: Uri, headers: HeaderMap, body: Body) -> Result<impl IntoResponse, Refusal> {
-    let received = intake.receive(&headers, body).await?;
-    let received = unwrap(received, &intake).await?;
-    let came = Came {
-        public_key: public_key(&headers, &uri),
-        unix_nano: received.at_unix_nano,
-    };
+async fn store(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    let Raw {
+        received,
+        as_it_came,
+        held,
+    } = Raw::receive(&door, &headers, body).await?;
+    let inflated = received.bytes.clone();
+    let received = unwrap(received, &door.intake).await?;
     let envelope =
         single_event(&received.bytes).map_err(|error| Refusal::malformed(format!("the event is not readable: {error}")))?;
-    take(&intake, &envelope, came, received.lease).await
+    let raw = Raw {
+        received,
+        as_it_came,
+        held,
+    };
+    raw.pass(&door, &envelope, inflated, Endpoint::Store, &uri, &headers).await
 }
 
 /// The oldest SDKs compress without saying so, and write that in base64.
@@ -147,14 +244,21 @@ fn public_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
         .find_map(|part| part.trim().strip_prefix("sentry_key="))
 }
 
-async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: Lease) -> Result<Json<Accepted>, Refusal> {
+/// Takes what is understood of an envelope; tells which spans there are, if they are to go on.
+async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: Lease, goes_on: bool) -> Result<Spans, Refusal> {
     let place = intake.place().await?;
     lease.grow(read::memory(envelope))?;
     let Reading {
-        arrival,
+        mut arrival,
         problems,
         counts,
     } = read::read(envelope, came);
+    let spans = if goes_on {
+        forward::spans(&arrival.spans)
+    } else {
+        Spans::new()
+    };
+    arrival.evidence.extend(forward::under_way(&spans));
     if !arrival.is_empty() {
         place.send(Arrival::Sentry(Box::new(arrival)), lease)?;
     }
@@ -164,7 +268,5 @@ async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: L
             health.remember(Listener::Sentry, &reason);
         }
     });
-    Ok(Json(Accepted {
-        id: envelope.event_id().map(str::to_owned),
-    }))
+    Ok(spans)
 }

@@ -8,11 +8,17 @@ use sentry_relay::{Answer, Categories, Category, Endpoint, Event, Events, Forwar
 use trace_model::sentry::{Delivery, Evidence};
 use trace_model::{Batch, SpanId, TraceId};
 
+use crate::Arrival;
 use crate::arrival::SentryArrival;
 use crate::envelope::Envelope;
-use crate::health::Recorder;
 use crate::intake::Intake;
-use crate::{Arrival, SentryRelay};
+
+/// A relay and what it says later, before the listeners start.
+#[derive(Debug)]
+pub(crate) struct SentryRelay {
+    pub(crate) relay: Relay<Spans>,
+    pub(crate) events: Events<Spans>,
+}
 
 /// By trace, the spans of an envelope.
 pub(crate) type Spans = Vec<(TraceId, Vec<SpanId>)>;
@@ -82,40 +88,28 @@ pub(super) async fn hand_on(relay: &Relay<Spans>, intake: &Intake, passing: Pass
 }
 
 /// Tells the reader and the health screen what happens later, until the relay has ended.
-pub(crate) async fn follow(SentryRelay { relay, mut events }: SentryRelay, intake: Intake, recorder: Recorder) {
+pub(crate) async fn follow(relay: Relay<Spans>, mut events: Events<Spans>, intake: Intake) {
     let mut counts = relay.watch();
     // It ends when nobody forwards any more.
     drop(relay);
-    let record = |counts: &sentry_relay::Counts| recorder.record(|health| health.relay = Some(counts.clone()));
+    let record = |counts: &sentry_relay::Counts| intake.recorder().record(|health| health.relay = Some(counts.clone()));
     record(&counts.borrow_and_update());
     loop {
         tokio::select! {
-            event = next(&mut events) => match event {
+            event = events.recv() => match event {
                 Some(Event { tag, delivery }) => tell(&intake, tag, &delivery).await,
                 None => break,
             },
-            changed = counts.changed() => match changed {
-                Ok(()) => record(&counts.borrow_and_update()),
-                Err(_) => while let Some(Event { tag, delivery }) = events.recv().await {
-                    tell(&intake, tag, &delivery).await;
-                },
-            },
+            Ok(()) = counts.changed() => record(&counts.borrow_and_update()),
         }
     }
-}
-
-async fn next(events: &mut Events<Spans>) -> Option<Event<Spans>> {
-    events.recv().await
 }
 
 async fn tell(intake: &Intake, spans: Spans, delivery: &Delivery) {
     if spans.is_empty() {
         return;
     }
-    let arrival = SentryArrival {
-        evidence: evidence(spans, delivery),
-        ..SentryArrival::default()
-    };
+    let arrival = SentryArrival::of_evidence(evidence(spans, delivery));
     intake.tell(Arrival::Sentry(Box::new(arrival))).await;
 }
 

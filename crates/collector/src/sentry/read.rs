@@ -1,6 +1,7 @@
 //! From an envelope to what the store keeps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
@@ -20,11 +21,17 @@ use crate::envelope::{Envelope, Item};
 use crate::health::tally;
 use crate::{SentryArrival, SentryCounts};
 
-/// How many JSON values all items of an envelope may have, with which the number of spans, records and attributes is bounded as well: a
-/// thousand spans, which is what Sentry takes at once, of two hundred values each.
-const VALUES: usize = 200_000;
-/// What a value takes while it is read, in bytes, at most: its name, the value, and as much again while a list of them grows.
+/// How much memory reading an envelope may take, in bytes, as [`cost`] has it. With that the number of spans, records and attributes is
+/// bounded as well: a thousand spans of a hundred attributes, more than Sentry takes at once, need half of it.
+const MEMORY: usize = 44 * 1024 * 1024;
+/// What an object takes while it is read, in bytes, about: a span is the largest.
+const OBJECT: usize = 512;
+/// What any other value takes: its name, the value, and as much again while a list of them grows.
 const VALUE: usize = 160;
+/// How often a text stands in memory: as what it says, in what is made of it (a title, a stack trace), and when that is written down.
+const COPIES: usize = 4;
+/// How long a text of the envelope's header may be, in bytes, that is taken over for each of its items.
+const SHARED: usize = 200;
 /// How large an item is that Sentry takes, in bytes.
 const LARGEST: usize = 1024 * 1024;
 
@@ -54,10 +61,9 @@ pub fn read(envelope: &Envelope, came: Came<'_>) -> Reading {
     let plan = Plan::of(envelope);
     let mut reader = Reader::new(envelope, came);
     for item in plan.too_many {
-        reader.problems.push(format!(
-            "of a {} is more than {VALUES} JSON values are read here",
-            item.item_type
-        ));
+        reader
+            .problems
+            .push(format!("a {} is more than is read at once", item.item_type));
     }
     // A report has the sender of what comes with it.
     let (reports, others): (Vec<_>, Vec<_>) = plan.items.into_iter().partition(|(kind, _)| *kind == Kind::ClientReport);
@@ -111,26 +117,29 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn of(envelope: &'a Envelope) -> Self {
         let (mut items, mut too_many) = (Vec::new(), Vec::new());
-        let (mut values_left, mut bytes) = (VALUES, 0);
+        let mut bytes = 0;
         for item in &envelope.items {
             let Some(kind) = Kind::of(&item.item_type) else { continue };
-            let values = values(&item.payload);
-            match values_left.checked_sub(values) {
-                Some(left) => {
-                    values_left = left;
-                    bytes += item.payload.len() + values * VALUE;
-                    items.push((kind, item));
-                }
-                None => too_many.push(item),
+            let more = cost(&item.payload);
+            if bytes + more <= MEMORY {
+                bytes += more;
+                items.push((kind, item));
+            } else {
+                too_many.push(item);
             }
         }
         Self { items, too_many, bytes }
     }
 }
 
-/// How many values a JSON document has, or more: punctuation in texts is counted too.
-fn values(document: &[u8]) -> usize {
-    1 + document.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count()
+/// What reading a JSON document takes, in bytes; more where there is punctuation in texts.
+fn cost(document: &[u8]) -> usize {
+    let values = document.iter().map(|byte| match byte {
+        b'{' => OBJECT,
+        b',' | b'[' => VALUE,
+        _ => 0,
+    });
+    OBJECT + document.len() * COPIES + values.sum::<usize>()
 }
 
 /// Where items leave what they hold.
@@ -145,6 +154,8 @@ pub(super) struct Reader<'a> {
     evidence: Vec<Evidence>,
     problems: Vec<String>,
     counts: SentryCounts,
+    /// Once it is known.
+    service: Option<Arc<str>>,
     current: Current,
 }
 
@@ -169,7 +180,7 @@ impl<'a> Reader<'a> {
         Self {
             envelope,
             came,
-            sender: Sender::new(&envelope.header, came.public_key),
+            sender: Sender::new(&envelope.header, came.public_key, SHARED),
             trace_id,
             spans: Vec::new(),
             logs: Vec::new(),
@@ -182,6 +193,7 @@ impl<'a> Reader<'a> {
                 envelopes: 1,
                 ..SentryCounts::default()
             },
+            service: None,
             current: Current::default(),
         }
     }
@@ -247,7 +259,8 @@ impl<'a> Reader<'a> {
 
     /// The event that the envelope is about.
     pub(super) fn event_id(&self) -> Option<String> {
-        self.envelope.event_id().map(str::to_owned)
+        let id = self.envelope.event_id().filter(|id| id.len() <= SHARED);
+        id.map(str::to_owned)
     }
 
     /// The trace that the envelope is about.
@@ -256,12 +269,16 @@ impl<'a> Reader<'a> {
     }
 
     /// The service of what has been read, or of any that this sender would send.
-    pub(super) fn service(&self) -> String {
+    pub(super) fn service(&mut self) -> Arc<str> {
+        if let Some(service) = &self.service {
+            return service.clone();
+        }
         let resources = self.spans.iter().map(|spans| &spans.resource);
         let resources = resources.chain(self.logs.iter().map(|logs| &logs.resource));
         let mut services = resources.flatten().map(sender::service);
         let known = services.find(|service| !service.is_empty());
-        known.map_or_else(|| sender::name(&self.sender), str::to_owned)
+        let service: Arc<str> = known.map_or_else(|| sender::name(&self.sender).into(), Into::into);
+        self.service.insert(service).clone()
     }
 
     pub(super) fn origin(&self, facts: Facts) -> Origin {

@@ -115,9 +115,11 @@ pub(super) fn is_of_the_process(context: &str) -> bool {
 }
 
 impl Sender {
-    /// By an envelope's header, and the public key that the request named.
-    pub(super) fn new(header: &Map<String, Value>, key: Option<&str>) -> Self {
-        let sdk = |member| header.get("sdk")?.get(member)?.as_str().map(str::to_owned);
+    /// By an envelope's header, and the public key that the request named. What is longer than so many bytes is as good as absent: each
+    /// item takes it over.
+    pub(super) fn new(header: &Map<String, Value>, key: Option<&str>, longest: usize) -> Self {
+        let text = |member| header.get("sdk")?.get(member)?.as_str();
+        let sdk = |member| text(member).filter(|text| text.len() <= longest).map(str::to_owned);
         let own = header.get("dsn").and_then(Value::as_str).and_then(key_of_dsn);
         Self {
             sdk: Sdk {
@@ -240,7 +242,7 @@ mod tests {
     fn resource(event: &Value, header: &Value, key: Option<&str>) -> Vec<(String, String)> {
         let event = event.to_string();
         let event = Object::parse(event.as_bytes()).unwrap();
-        let sender = Sender::new(header.as_object().unwrap(), key);
+        let sender = Sender::new(header.as_object().unwrap(), key, 200);
         let (resource, _) = sender.origin(Facts::of_event(&event).with_contexts(&event.object("contexts")));
         let text = |value: KeyValue| match value.value.unwrap().value.unwrap() {
             any_value::Value::StringValue(text) => text,
@@ -300,7 +302,7 @@ mod tests {
             assert_eq!(service_of(&json!({}), Some(key)), "", "{key:?}");
         }
         let header = json!({ "dsn": "http://checkout@127.0.0.1:8969/1" });
-        assert_eq!(name(&Sender::new(header.as_object().unwrap(), None)), "checkout");
+        assert_eq!(name(&Sender::new(header.as_object().unwrap(), None, 200)), "checkout");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod otlp_grpc;
 mod otlp_http;
 mod otlp_json;
 mod ports;
+mod relay;
 mod sentry;
 
 use std::time::Duration;
@@ -40,7 +41,10 @@ impl Running {
             otlp_http: any,
             sentry: any,
         };
-        let collector = Collector::bind(config).await.unwrap();
+        Self::serve(Collector::bind(config).await.unwrap())
+    }
+
+    fn serve(collector: Collector) -> Self {
         let at = collector.addresses();
         let (arrivals, health, server) = collector.serve();
         Self {
@@ -54,6 +58,22 @@ impl Running {
     /// What has been handed over and not been read yet. An answer is sent after the hand-over, so it is here by then.
     fn arrived(&mut self) -> Vec<Arrival> {
         std::iter::from_fn(|| self.arrivals.try_recv().ok()).collect()
+    }
+
+    /// What is handed over next.
+    async fn next(&mut self) -> Arrival {
+        let next = tokio::time::timeout(SOON, self.arrivals.recv());
+        next.await.unwrap().unwrap()
+    }
+
+    /// Waits until the counts are as they should be.
+    async fn until(&mut self, is_so: impl Fn(&HealthSnapshot) -> bool) {
+        let changes = async {
+            while !is_so(&self.health.snapshot()) {
+                self.health.changed().await;
+            }
+        };
+        tokio::time::timeout(SOON, changes).await.unwrap();
     }
 
     /// The batches among that.

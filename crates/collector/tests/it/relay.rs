@@ -1,0 +1,180 @@
+//! With a real server in Sentry's place: what goes on, what comes back, and what the reader is told.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use collector::{Arrival, Collector, Config, RelayTarget};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use reqwest::{Client, StatusCode};
+use serde_json::json;
+use tokio::net::TcpListener;
+use trace_model::sentry::{Delivery, Evidence};
+
+use crate::{Running, gzip};
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+/// What came to Sentry: path, headers, body.
+type Came = Arc<Mutex<Vec<(String, HeaderMap, Bytes)>>>;
+
+#[derive(Clone)]
+struct Sentry {
+    came: Came,
+    status: StatusCode,
+}
+
+impl Sentry {
+    async fn answer(State(sentry): State<Self>, request: axum::extract::Request) -> impl IntoResponse {
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let came = (parts.uri.path().to_owned(), parts.headers, body);
+        sentry.came.lock().unwrap().push(came);
+        let limits = ("x-sentry-rate-limits", "60:transaction:organization:quota");
+        let headers = if sentry.status == StatusCode::TOO_MANY_REQUESTS {
+            vec![limits]
+        } else {
+            Vec::new()
+        };
+        let headers: HeaderMap = headers
+            .into_iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        (sentry.status, headers, "{\"id\":\"from sentry\"}")
+    }
+}
+
+async fn sentry(listener: TcpListener, status: StatusCode) -> Came {
+    let came = Came::default();
+    let sentry = Sentry {
+        came: came.clone(),
+        status,
+    };
+    let router = Router::new().fallback(Sentry::answer).with_state(sentry);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    came
+}
+
+async fn relaying_to(address: std::net::SocketAddr) -> Running {
+    let any = "127.0.0.1:0".parse().unwrap();
+    let config = Config {
+        otlp_grpc: any,
+        otlp_http: any,
+        sentry: any,
+    };
+    let target = RelayTarget::parse(&format!("http://0123456789abcdef@{address}/42")).unwrap();
+    let collector = Collector::bind(config).await.unwrap().relay_to(target).unwrap();
+    Running::serve(collector)
+}
+
+fn envelope() -> Vec<u8> {
+    let transaction = json!({
+        "contexts": { "trace": { "trace_id": TRACE, "span_id": "00000000000000a1" } },
+        "spans": [{ "span_id": "00000000000000a2" }],
+    });
+    format!("{{}}\n{{\"type\":\"transaction\"}}\n{transaction}").into_bytes()
+}
+
+/// What was said of the spans, up to their end.
+async fn deliveries(collector: &mut Running) -> Vec<Delivery> {
+    let mut said = Vec::new();
+    loop {
+        let Arrival::Sentry(arrival) = collector.next().await else {
+            panic!("not Sentry's")
+        };
+        for evidence in arrival.evidence {
+            if let Evidence::Relayed { spans, delivery, .. } = evidence {
+                assert_eq!(spans.len(), 2);
+                said.push(delivery);
+            }
+        }
+        if said.last().is_some_and(|last| !matches!(last, Delivery::Waiting { .. })) {
+            return said;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_comes_goes_on_unchanged_and_sentrys_answer_comes_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut collector = relaying_to(listener.local_addr().unwrap()).await;
+    let came = sentry(listener, StatusCode::OK).await;
+    let sent = gzip(&envelope());
+    let url = collector.sentry("/api/1/envelope/");
+    let request = Client::new().post(url).header(CONTENT_ENCODING, "gzip").body(sent.clone());
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "{\"id\":\"from sentry\"}");
+    let came = came.lock().unwrap().pop().unwrap();
+    assert_eq!((came.0.as_str(), came.2.as_ref()), ("/api/42/envelope/", &*sent));
+    assert!(
+        came.1["x-sentry-auth"]
+            .to_str()
+            .unwrap()
+            .contains("sentry_key=0123456789abcdef")
+    );
+    let said = deliveries(&mut collector).await;
+    assert!(matches!(said[..], [Delivery::Waiting { .. }, Delivery::Accepted]), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_rate_limit_reaches_the_sender_and_the_reader() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut collector = relaying_to(listener.local_addr().unwrap()).await;
+    let _came = sentry(listener, StatusCode::TOO_MANY_REQUESTS).await;
+    let answer = Client::new()
+        .post(collector.sentry("/api/1/envelope/"))
+        .body(envelope())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 429);
+    assert_eq!(answer.headers()["x-sentry-rate-limits"], "60:transaction:organization:quota");
+    let said = deliveries(&mut collector).await;
+    assert!(
+        matches!(said[..], [Delivery::Waiting { .. }, Delivery::RateLimited { .. }]),
+        "{said:?}"
+    );
+}
+
+#[tokio::test]
+async fn while_sentry_is_away_it_is_kept() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut collector = relaying_to(address).await;
+    let answer = Client::new()
+        .post(collector.sentry("/api/1/envelope/"))
+        .body(envelope())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    let came = sentry(TcpListener::bind(address).await.unwrap(), StatusCode::OK).await;
+    let said = deliveries(&mut collector).await;
+    assert!(
+        matches!(
+            said[..],
+            [Delivery::Waiting { .. }, Delivery::Waiting { .. }, Delivery::Accepted]
+        ),
+        "{said:?}"
+    );
+    assert_eq!(came.lock().unwrap().len(), 1);
+    collector
+        .until(|health| health.relay.as_ref().is_some_and(|relay| relay.accepted == 1))
+        .await;
+}
+
+#[tokio::test]
+async fn spotlights_copy_and_what_is_no_envelope_stay_here() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let collector = relaying_to(listener.local_addr().unwrap()).await;
+    let came = sentry(listener, StatusCode::OK).await;
+    let post = |path: &str, body: &[u8]| Client::new().post(collector.sentry(path)).body(body.to_vec()).send();
+    assert_eq!(post("/stream", &envelope()).await.unwrap().status(), 200);
+    assert_eq!(post("/api/1/envelope/", b"no envelope").await.unwrap().status(), 400);
+    assert_eq!(post("/api/1/store/", b"{\"message\":\"old\"}").await.unwrap().status(), 200);
+    let paths: Vec<_> = came.lock().unwrap().iter().map(|(path, ..)| path.clone()).collect();
+    assert_eq!(paths, ["/api/42/store/"]);
+}
