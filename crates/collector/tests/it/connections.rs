@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use collector::Arrival;
 use prost::Message;
-use reqwest::Client;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::{Running, SOON, request, span};
+use crate::{Running, SOON, client, request, span};
 
 /// An export of one span as HTTP/1.1, with these further headers.
 fn export(name: &str, headers: &str) -> Vec<u8> {
@@ -255,7 +254,7 @@ async fn a_client_that_hangs_up_leaves_nothing_behind() {
         (counts.connections == 0 && running.health.queue().bytes == 0).then_some(())
     });
     gone.await.unwrap();
-    let answer = Client::new()
+    let answer = client()
         .post(running.http("/v1/logs"))
         .header("content-type", "application/json");
     assert_eq!(answer.body("{}").send().await.unwrap().status(), 200);

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use collector::Arrival;
-use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use crate::Running;
+use crate::{Running, client};
 
 /// How many elements all arrays of that name have.
 fn count(json: &Value, name: &str) -> usize {
@@ -35,9 +34,7 @@ async fn send(running: &mut Running, name: &str, text: &str) {
         _ => panic!("{name}: what is it?"),
     };
     assert!(there > 0, "{name}");
-    let request = Client::new()
-        .post(running.http(path))
-        .header(CONTENT_TYPE, "application/json");
+    let request = client().post(running.http(path)).header(CONTENT_TYPE, "application/json");
     let answer = request.body(text.to_owned()).send().await.unwrap();
     let status = answer.status();
     let answer: Value = answer.json().await.unwrap();

@@ -5,12 +5,11 @@ use std::time::Duration;
 use collector::Health;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use prost::Message;
-use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::{Running, SOON, request, span};
+use crate::{Running, SOON, client, request, span};
 
 #[tokio::test]
 async fn clients_that_stop_in_the_middle_hold_nobody_up() {
@@ -29,7 +28,7 @@ async fn clients_that_stop_in_the_middle_hold_nobody_up() {
             stuck.push(stream);
         }
     }
-    let http = Client::new()
+    let http = client()
         .post(running.http("/v1/traces"))
         .header(CONTENT_TYPE, "application/x-protobuf");
     assert_eq!(
@@ -45,7 +44,7 @@ async fn clients_that_stop_in_the_middle_hold_nobody_up() {
         .unwrap();
     grpc.export(request(vec![span("grpc")])).await.unwrap();
     assert_eq!(
-        Client::new()
+        client()
             .post(running.sentry("/stream"))
             .body("{}")
             .send()
@@ -78,7 +77,7 @@ async fn a_body_cut_off_is_no_request() {
 async fn what_is_remembered_of_a_refusal_cannot_command_a_terminal() {
     let running = Running::start().await;
     let hostile = "\u{1b}[2J".repeat(10_000);
-    let answer = Client::new()
+    let answer = client()
         .post(running.http("/v1/traces"))
         .header(CONTENT_TYPE, "application/json")
         .body(hostile)
@@ -115,7 +114,7 @@ async fn a_change_of_health_is_told_to_each_that_waits() {
         health.snapshot().sentry.envelopes
     };
     let waiting = [wait(running.health.clone()), wait(running.health.clone())].map(tokio::spawn);
-    Client::new().post(running.sentry("/stream")).body("{}").send().await.unwrap();
+    client().post(running.sentry("/stream")).body("{}").send().await.unwrap();
     for waited in waiting {
         assert_eq!(waited.await.unwrap(), 1);
     }
@@ -128,7 +127,7 @@ async fn too_many_requests_at_once_are_asked_to_come_again() {
     // Each has begun a body and keeps its place with that.
     let mut begun = Vec::new();
     let asked = loop {
-        let answer = Client::new().post(running.sentry("/stream")).body("{}").send().await.unwrap();
+        let answer = client().post(running.sentry("/stream")).body("{}").send().await.unwrap();
         if answer.status() != 200 {
             break answer;
         }
@@ -146,7 +145,7 @@ async fn too_many_requests_at_once_are_asked_to_come_again() {
         stream.write_all(b"}").await.unwrap();
     }
     let again = testkit::eventually(SOON, || async {
-        let answer = Client::new().post(running.sentry("/stream")).body("{}").send().await.unwrap();
+        let answer = client().post(running.sentry("/stream")).body("{}").send().await.unwrap();
         (answer.status() == 200).then_some(())
     });
     again.await.unwrap();

@@ -3,14 +3,14 @@
 use collector::QueueDepth;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use prost::Message;
+use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use reqwest::{Client, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 use tonic::codec::CompressionEncoding;
 
-use crate::{Running, SOON, compressed, gzip, request, span};
+use crate::{Running, SOON, client, compressed, gzip, request, span};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const MIB: usize = 1 << 20;
@@ -21,7 +21,7 @@ fn large(bytes: usize) -> Vec<u8> {
 }
 
 async fn send(running: &Running, body: Vec<u8>) -> Response {
-    let request = Client::new().post(running.http("/v1/traces")).header(CONTENT_TYPE, PROTOBUF);
+    let request = client().post(running.http("/v1/traces")).header(CONTENT_TYPE, PROTOBUF);
     request.body(body).send().await.unwrap()
 }
 
@@ -66,7 +66,7 @@ async fn one_account_of_bytes_is_for_all_listeners() {
     assert_eq!(full.waiting, taken);
     assert!(full.waiting < full.waiting_limit, "it is the bytes that are full: {full:?}");
 
-    let sentry = Client::new()
+    let sentry = client()
         .post(running.sentry("/stream"))
         .body("x".repeat(10 * MIB))
         .send()
@@ -91,7 +91,7 @@ async fn what_is_inflated_is_what_counts() {
     let mut running = Running::start().await;
     for (encoding, body) in compressed(&large(15 * MIB)).into_iter().skip(1) {
         let send = async || {
-            let request = Client::new().post(running.http("/v1/traces"));
+            let request = client().post(running.http("/v1/traces"));
             let request = request.header(CONTENT_TYPE, PROTOBUF).header(CONTENT_ENCODING, encoding);
             request.body(body.clone()).send().await.unwrap().status().as_u16()
         };
@@ -127,7 +127,7 @@ async fn bombs_are_refused_and_leave_nothing_behind() {
     for (encoding, body) in compressed(&bomb) {
         assert!(encoding == "identity" || body.len() < MIB, "{encoding} is a bomb");
         for url in [running.http("/v1/traces"), running.sentry("/stream")] {
-            let request = Client::new().post(&url).header(CONTENT_TYPE, PROTOBUF);
+            let request = client().post(&url).header(CONTENT_TYPE, PROTOBUF);
             let answer = request
                 .header(CONTENT_ENCODING, encoding)
                 .body(body.clone())
@@ -160,7 +160,7 @@ async fn a_bomb_in_a_bomb_is_inflated_once() {
     for (encoding, compress) in [("gzip", &gzip as &dyn Fn(&[u8]) -> Vec<u8>), ("zstd", &zstd)] {
         let body = compress(&compress(&large(16 * MIB)));
         for (header, status) in [(encoding.to_owned(), 400), (format!("{encoding}, {encoding}"), 415)] {
-            let request = Client::new().post(running.http("/v1/traces")).header(CONTENT_TYPE, PROTOBUF);
+            let request = client().post(running.http("/v1/traces")).header(CONTENT_TYPE, PROTOBUF);
             let answer = request
                 .header(CONTENT_ENCODING, &header)
                 .body(body.clone())

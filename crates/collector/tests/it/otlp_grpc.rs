@@ -241,7 +241,7 @@ async fn a_reader_that_is_gone_is_no_crash() {
 async fn who_confuses_the_two_ports_is_told() {
     let running = Running::start().await;
     let http_to_grpc = format!("http://{}/v1/traces", running.at.otlp_grpc);
-    let answer = reqwest::Client::new()
+    let answer = crate::client()
         .post(http_to_grpc)
         .header("content-type", "application/json")
         .body("{}")

@@ -4,11 +4,11 @@ use collector::Arrival;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use reqwest::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN};
-use reqwest::{Client, Method, Response};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use trace_model::{Batch, Source};
 
-use crate::{Running, compressed, fill, request, span};
+use crate::{Running, client, compressed, fill, request, span};
 
 const PROTOBUF: &str = "application/x-protobuf";
 pub(crate) const JSON: &str = "application/json";
@@ -23,7 +23,7 @@ struct Status {
 }
 
 pub(crate) async fn post(url: String, content_type: &str, body: impl Into<reqwest::Body>) -> Response {
-    Client::new()
+    client()
         .post(url)
         .header(CONTENT_TYPE, content_type)
         .body(body)
@@ -85,7 +85,7 @@ async fn what_is_compressed_is_inflated() {
     ];
     for (content_type, body) in bodies {
         for (encoding, body) in compressed(&body) {
-            let request = Client::new()
+            let request = client()
                 .post(running.http("/v1/traces"))
                 .header(CONTENT_TYPE, content_type)
                 .header(CONTENT_ENCODING, encoding);
@@ -228,7 +228,7 @@ async fn malformed_requests_are_refused_in_their_own_encoding() {
         assert_eq!(status["code"], 3, "{body:.20}");
         assert!(status["message"].is_string(), "{body:.20}");
     }
-    let bad_gzip = Client::new().post(running.http("/v1/traces")).header(CONTENT_TYPE, JSON);
+    let bad_gzip = client().post(running.http("/v1/traces")).header(CONTENT_TYPE, JSON);
     let bad_gzip = bad_gzip
         .header(CONTENT_ENCODING, "gzip")
         .body("no gzip")
@@ -246,7 +246,7 @@ async fn malformed_requests_are_refused_in_their_own_encoding() {
 #[tokio::test]
 async fn other_content_types_paths_and_methods_are_told_what_is_right() {
     let running = Running::start().await;
-    let client = Client::new();
+    let client = client();
     let (traces, body) = (running.http("/v1/traces"), || request(vec![span("x")]).encode_to_vec());
     let requests = [
         (
@@ -326,7 +326,7 @@ async fn a_full_channel_asks_to_come_again_and_loses_nothing_it_took() {
 async fn only_pages_of_this_machine_may_send() {
     let running = Running::start().await;
     let preflight = |origin: &'static str| {
-        let request = Client::new()
+        let request = client()
             .request(Method::OPTIONS, running.http("/v1/traces"))
             .header(ORIGIN, origin);
         let request = request.header("access-control-request-method", "POST");
@@ -343,7 +343,7 @@ async fn only_pages_of_this_machine_may_send() {
 
     // The answer itself needs the header as well, and so does a refusal.
     for (body, status) in [(json_request("x"), 200), ("{".to_owned(), 400)] {
-        let request = Client::new().post(running.http("/v1/traces")).header(CONTENT_TYPE, JSON);
+        let request = client().post(running.http("/v1/traces")).header(CONTENT_TYPE, JSON);
         let answer = request.header(ORIGIN, "http://[::1]:8080").body(body).send().await.unwrap();
         assert_eq!(answer.status(), status);
         assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "http://[::1]:8080");

@@ -7,13 +7,13 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use collector::{Arrival, Collector, Config, RelayTarget};
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
-use reqwest::{Client, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
 use trace_model::sentry::{Delivery, Evidence};
 
-use crate::{Running, gzip};
+use crate::{Running, client, gzip};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -103,7 +103,7 @@ async fn what_comes_goes_on_unchanged_and_sentrys_answer_comes_back() {
     let came = sentry(listener, StatusCode::OK).await;
     let sent = gzip(&envelope());
     let url = collector.sentry("/api/1/envelope/");
-    let request = Client::new().post(url).header(CONTENT_ENCODING, "gzip").body(sent.clone());
+    let request = client().post(url).header(CONTENT_ENCODING, "gzip").body(sent.clone());
     let answer = request.send().await.unwrap();
     assert_eq!(answer.text().await.unwrap(), "{\"id\":\"from sentry\"}");
     let came = came.lock().unwrap().pop().unwrap();
@@ -123,7 +123,7 @@ async fn a_rate_limit_reaches_the_sender_and_the_reader() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut collector = relaying_to(listener.local_addr().unwrap()).await;
     let _came = sentry(listener, StatusCode::TOO_MANY_REQUESTS).await;
-    let answer = Client::new()
+    let answer = client()
         .post(collector.sentry("/api/1/envelope/"))
         .body(envelope())
         .send()
@@ -144,7 +144,7 @@ async fn while_sentry_is_away_it_is_kept() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let mut collector = relaying_to(address).await;
-    let answer = Client::new()
+    let answer = client()
         .post(collector.sentry("/api/1/envelope/"))
         .body(envelope())
         .send()
@@ -171,7 +171,7 @@ async fn spotlights_copy_and_what_is_no_envelope_stay_here() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let collector = relaying_to(listener.local_addr().unwrap()).await;
     let came = sentry(listener, StatusCode::OK).await;
-    let post = |path: &str, body: &[u8]| Client::new().post(collector.sentry(path)).body(body.to_vec()).send();
+    let post = |path: &str, body: &[u8]| client().post(collector.sentry(path)).body(body.to_vec()).send();
     assert_eq!(post("/stream", &envelope()).await.unwrap().status(), 200);
     assert_eq!(post("/api/1/envelope/", b"no envelope").await.unwrap().status(), 400);
     assert_eq!(post("/api/1/store/", b"{\"message\":\"old\"}").await.unwrap().status(), 200);

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use collector::{Arrival, SentryArrival};
 use reqwest::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN};
-use reqwest::{Client, Method, Response};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use trace_model::sentry::{ErrorEvent, Evidence};
 use trace_model::{Log, Span};
 
-use crate::{Running, compressed, fill};
+use crate::{Running, client, compressed, fill};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const EVENT: &str = "9ec79c33ec9942ab8353589fcb2e04dc";
@@ -75,7 +75,7 @@ fn spans() -> Vec<String> {
 }
 
 async fn post(url: String, body: impl Into<reqwest::Body>) -> Response {
-    Client::new().post(url).body(body).send().await.unwrap()
+    client().post(url).body(body).send().await.unwrap()
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn the_old_way_of_one_event_is_understood() {
     let event = json!({ "event_id": EVENT, "message": "oops" }).to_string();
     for path in ["/api/42/store/", "/api/42/store"] {
         for (encoding, body) in compressed(event.as_bytes()) {
-            let request = Client::new().post(running.sentry(path)).header(CONTENT_ENCODING, encoding);
+            let request = client().post(running.sentry(path)).header(CONTENT_ENCODING, encoding);
             let answer = request.body(body).send().await.unwrap();
             assert_eq!(
                 answer.json::<Value>().await.unwrap(),
@@ -179,7 +179,7 @@ async fn the_key_of_a_dsn_names_a_service() {
         ("Bearer sentry_key=checkout", "", "python"),
     ] {
         for name in ["x-sentry-auth", "authorization"] {
-            let request = Client::new().post(format!("{url}{query}")).header(name, auth).body(envelope);
+            let request = client().post(format!("{url}{query}")).header(name, auth).body(envelope);
             assert_eq!(request.send().await.unwrap().status(), 200);
             assert_eq!(running.came().services, [service], "{name}: {auth} {query}");
         }
@@ -242,9 +242,7 @@ async fn what_came_is_counted_by_kind() {
 async fn a_preflight_is_answered_everywhere() {
     let running = Running::start().await;
     for path in ["/api/1/envelope/", "/api/1/store/", "/stream"] {
-        let request = Client::new()
-            .request(Method::OPTIONS, running.sentry(path))
-            .header(ORIGIN, "null");
+        let request = client().request(Method::OPTIONS, running.sentry(path)).header(ORIGIN, "null");
         let request = request.header("access-control-request-method", "POST");
         let answer = request
             .header("access-control-request-headers", "content-type")
@@ -270,7 +268,7 @@ async fn any_content_type_and_every_usual_encoding_is_taken() {
             "application/json",
             "nonsense",
         ] {
-            let request = Client::new()
+            let request = client()
                 .post(running.sentry("/api/1/envelope/"))
                 .header(CONTENT_TYPE, content_type);
             let answer = request
@@ -288,7 +286,7 @@ async fn any_content_type_and_every_usual_encoding_is_taken() {
 #[tokio::test]
 async fn what_is_no_envelope_is_refused_as_sentry_does() {
     let mut running = Running::start().await;
-    let client = Client::new();
+    let client = client();
     let url = running.sentry("/api/1/envelope/");
     let requests = [
         (client.post(&url).body(""), 400, "empty"),
@@ -317,7 +315,7 @@ async fn what_is_no_envelope_is_refused_as_sentry_does() {
 #[tokio::test]
 async fn pages_from_anywhere_may_send() {
     let running = Running::start().await;
-    let request = Client::new()
+    let request = client()
         .request(Method::OPTIONS, running.sentry("/api/1/envelope/"))
         .header(ORIGIN, "https://example.com");
     let request = request
