@@ -143,15 +143,17 @@ impl Store {
 
     /// Takes Sentry's answer about a trace. One about a trace that is not here is of no use.
     pub fn set_stored(&mut self, trace_id: TraceId, stored: Stored) {
-        if self.find_trace(trace_id).is_some() {
-            self.note(trace_id, |known| {
-                known.stored = Some(Answer {
-                    asked_unix_nano: stored.asked_unix_nano,
-                    asked_again: stored.asked_again,
-                    spans: stored.spans.into_iter().collect(),
-                });
+        let Some(slot) = self.find_trace(trace_id) else { return };
+        // Nothing has happened to the trace itself: who asks for those to which something did would ask for ever.
+        self.clock += 1;
+        self.change_rare(slot, |rare| {
+            rare.evidence.get_or_insert_default().stored = Some(Answer {
+                asked_unix_nano: stored.asked_unix_nano,
+                asked_again: stored.asked_again,
+                spans: stored.spans.into_iter().collect(),
             });
-        }
+        });
+        self.within_budget(slot);
     }
 
     /// The last lines of client reports, newest last.
@@ -164,6 +166,10 @@ impl Store {
         let slot = self.slot_of(trace_id);
         self.touch(slot);
         self.change_rare(slot, |rare| change(rare.evidence.get_or_insert_default()));
+        self.within_budget(slot);
+    }
+
+    fn within_budget(&mut self, slot: Slot) {
         self.settle_for(slot);
         if self.used() > self.totals.budget {
             // More of it than there is memory: no SDK does that.

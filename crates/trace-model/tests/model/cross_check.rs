@@ -347,6 +347,11 @@ fn sentrys_own_answer_counts_for_more() {
     assert_eq!(verdict(&store, 2, 0), Verdict::Differs(difference));
     store.set_stored(trace(1), answer(false, &[(1, 0)]));
     assert_eq!(missing(&store, 2), Reason::Unknown);
+    let before = store.revision();
+    assert_eq!(store.changed_since(before, 9), []);
+    store.set_stored(trace(1), answer(false, &[(1, 0)]));
+    assert_eq!(store.changed_since(before, 9), [], "nothing has happened to the trace itself");
+    assert!(store.revision() > before);
     store.set_stored(trace(9), answer(false, &[(1, 0)]));
     assert_eq!(store.trace_revision(trace(9)), None, "an answer alone is no trace");
 }
