@@ -1,7 +1,12 @@
 //! Sentry's envelopes.
 
 use collector::envelope::Envelope;
+use collector::sentry::{Came, Reading, read};
 use serde_json::Value;
+use trace_model::sentry::ErrorEvent;
+
+/// How many bytes are kept of one byte of an envelope, at most; and whatever its length.
+const GROWTH: usize = 1000;
 
 /// What was read is all there, and framed anew it is read again as the same.
 pub(crate) fn check(data: &[u8]) {
@@ -31,4 +36,26 @@ pub(crate) fn check(data: &[u8]) {
         items.map(|item| (item.item_type.clone(), item.payload.clone())).collect()
     };
     assert_eq!(contents(&again), contents(&envelope));
+    items(&envelope, data.len());
+}
+
+/// What is counted is there and can be decoded, and it is in proportion to what came.
+fn items(envelope: &Envelope, length: usize) {
+    let Reading {
+        arrival,
+        problems,
+        counts,
+    } = read(envelope, Came::default());
+    assert!(problems.len() <= envelope.items.len() + envelope.bad_items.len());
+    assert_eq!(counts.bad_items, problems.len() as u64);
+    assert_eq!(arrival.spans.decode_spans().count() as u64, counts.spans);
+    let logs: Vec<_> = arrival.logs.decode_logs().collect();
+    assert_eq!(logs.len(), arrival.logs.log_count());
+    let errors = logs.iter().filter_map(ErrorEvent::of).count() as u64;
+    assert_eq!(errors, counts.errors);
+    assert!(
+        arrival.bytes() <= GROWTH * (length + 1),
+        "{} bytes of {length}",
+        arrival.bytes()
+    );
 }

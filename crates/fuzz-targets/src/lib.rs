@@ -62,7 +62,7 @@ pub const TARGETS: [Target; 6] = [
     Target {
         name: "envelope",
         check: envelope::check,
-        documents: &[seeds::ENVELOPE],
+        documents: &[seeds::ENVELOPE, seeds::ENVELOPE_ITEMS],
         prepare: <[u8]>::to_vec,
     },
 ];

@@ -7,6 +7,7 @@ pub(crate) const TRACES: &[u8] = include_bytes!("../seeds/traces.json");
 pub(crate) const LOGS: &[u8] = include_bytes!("../seeds/logs.json");
 pub(crate) const METRICS: &[u8] = include_bytes!("../seeds/metrics.json");
 pub(crate) const ENVELOPE: &[u8] = include_bytes!("../seeds/envelope.txt");
+pub(crate) const ENVELOPE_ITEMS: &[u8] = include_bytes!("../seeds/envelope_items.txt");
 
 /// Every file below a directory; of a file with one document to a line, every line.
 ///

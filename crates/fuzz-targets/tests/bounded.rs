@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use collector::envelope::Envelope;
+use collector::sentry;
 use fastrand::Rng;
 use fuzz_targets::{TARGETS, fixtures};
 
@@ -137,4 +139,17 @@ fn seeds_are_read() {
             assert!(!seed.starts_with(b"{") || !protobuf, "{}", target.name);
         }
     }
+}
+
+/// Of an envelope every item.
+#[test]
+fn seeds_of_envelopes_have_items_of_all_kinds() {
+    let target = TARGETS.iter().find(|target| target.name == "envelope").unwrap();
+    let items = Envelope::parse(target.seeds().pop().unwrap().into()).unwrap();
+    let reading = sentry::read(&items, sentry::Came::default());
+    assert_eq!(reading.problems, [""; 0]);
+    let counts = reading.counts;
+    assert_eq!((counts.spans, counts.errors, counts.log_records), (3, 1, 1));
+    let told = [counts.check_ins, counts.sessions, counts.client_reports];
+    assert!(told.iter().all(|told| !told.is_empty()), "{told:?}");
 }
