@@ -270,6 +270,22 @@ fn waiting_has_an_end_and_what_starts_below_who_was_late_is_not_lost() {
 }
 
 #[test]
+fn nothing_joins_a_root_that_must_go() {
+    with(PATIENT, |bench| {
+        let root = bench.start("root", &Context::new());
+        let child = bench.start("child", &root);
+        root.span().end();
+        // As if it had waited for as long as it may.
+        bench.spans.spans().held[0].until = Instant::now();
+        bench.start("late", &root).span().end();
+        assert_eq!(bench.names(), names(&[("root", &[]), ("late", &[])]));
+        assert_eq!(trace(&bench.sent()[1]).parent_span_id.unwrap().to_string(), id(&root));
+        child.span().end();
+        bench.assert_nothing_is_kept();
+    });
+}
+
+#[test]
 fn of_too_many_that_wait_the_first_goes() {
     with(Limits { roots: 2, ..PATIENT }, |bench| {
         let open: Vec<_> = ["one", "two", "three"]
