@@ -98,6 +98,8 @@ struct Watched {
     tries: u32,
     /// Somebody wants to know now.
     urgent: bool,
+    /// Nobody needs to know more than was found.
+    settled: bool,
 }
 
 impl Schedule {
@@ -131,18 +133,24 @@ impl Schedule {
     }
 
     /// Says that somebody wants to know now: it is asked for at once, whatever the plan and past failures; only a wait that Sentry asked
-    /// for is kept.
-    pub fn ask_now(&mut self, trace_id: TraceId, last_activity: u64) {
-        self.place(trace_id, last_activity, true);
+    /// for is kept. A trace that is not watched is so from now on, as if something had just arrived for it.
+    pub fn ask_now(&mut self, trace_id: TraceId, now: u64) {
+        if !self.watched.contains_key(&trace_id) {
+            self.place(trace_id, now, true);
+        }
         if let Some(watched) = self.watched.get_mut(&trace_id) {
             watched.urgent = true;
             watched.tries = 0;
         }
     }
 
-    /// Says that nobody needs to know any more: the trace has left, or all of it was found.
+    /// Says that nobody needs to know any more: the trace has left, or all of it was found. Until something arrives for it, it is not
+    /// asked for by itself, not even when it is selected again.
     pub fn forget(&mut self, trace_id: TraceId) {
-        self.watched.remove(&trace_id);
+        if let Some(watched) = self.watched.get_mut(&trace_id) {
+            watched.settled = true;
+            watched.urgent = false;
+        }
     }
 
     /// When to call [`Self::start`] next; `None` while a request is under way, and when there is nothing to ask.
@@ -161,7 +169,7 @@ impl Schedule {
         }
         let due = self.watched.iter().filter_map(|(trace_id, watched)| {
             let due = self.due(watched).filter(|due| *due <= now)?;
-            let planned = self.delays.next_ask(watched.last_activity, watched.asked);
+            let planned = self.planned(watched);
             let first = (Reverse(watched.urgent), self.selected != Some(*trace_id), watched.tries);
             Some((first, planned, due, *trace_id))
         });
@@ -208,12 +216,19 @@ impl Schedule {
         if watched.urgent {
             return Some(self.told_until);
         }
-        if self.hopeless || watched.tries >= TRIES {
+        if self.hopeless {
             return None;
         }
-        let planned = self.delays.next_ask(watched.last_activity, watched.asked)?;
+        let planned = self.planned(watched)?;
         let paused = self.last.map_or(0, |last| last.saturating_add(self.delays.pause()));
         Some(planned.max(paused).max(self.backoff_until).max(self.told_until))
+    }
+
+    /// When a trace would be asked for if nothing were in the way.
+    fn planned(&self, watched: &Watched) -> Option<u64> {
+        let ends = watched.settled || watched.tries >= TRIES;
+        let planned = self.delays.next_ask(watched.last_activity, watched.asked);
+        planned.filter(|_| !ends)
     }
 
     fn place(&mut self, trace_id: TraceId, last_activity: u64, must: bool) -> bool {
@@ -221,6 +236,7 @@ impl Schedule {
             if last_activity > watched.last_activity {
                 watched.last_activity = last_activity;
                 watched.tries = 0;
+                watched.settled = false;
             }
             return true;
         }
@@ -232,6 +248,7 @@ impl Schedule {
             asked: None,
             tries: 0,
             urgent: false,
+            settled: false,
         };
         self.watched.insert(trace_id, watched);
         true
@@ -244,14 +261,10 @@ impl Schedule {
             let trace_id = Some(**trace_id);
             trace_id != self.selected && trace_id != asking && !watched.urgent
         });
-        let planned = |watched: &Watched| {
-            let planned = self.delays.next_ask(watched.last_activity, watched.asked);
-            planned.filter(|_| watched.tries < TRIES)
-        };
         // Those without a plan before all others.
-        let leaving = free.min_by_key(|(_, watched)| (planned(watched).map(Reverse), watched.last_activity));
+        let leaving = free.min_by_key(|(_, watched)| (self.planned(watched).map(Reverse), watched.last_activity));
         let Some((trace_id, watched)) = leaving else { return false };
-        if !must && planned(watched).is_some() {
+        if !must && self.planned(watched).is_some() {
             return false;
         }
         let trace_id = *trace_id;

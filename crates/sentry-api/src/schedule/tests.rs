@@ -151,6 +151,21 @@ fn what_is_forgotten_is_not_asked_for() {
 }
 
 #[test]
+fn what_was_found_is_asked_for_again_only_when_there_is_more_to_find() {
+    let mut schedule = schedule();
+    schedule.watch(id(1), 0);
+    ask(&mut schedule, 20, Outcome::Answered);
+    schedule.forget(id(1));
+    schedule.select(None);
+    schedule.select(Some((id(1), 0)));
+    assert_eq!(schedule.next(), None);
+    schedule.ask_now(id(1), 25 * SECOND);
+    assert_eq!(ask(&mut schedule, 25, Outcome::Answered), (Some(id(1)), None));
+    schedule.watch(id(1), 30 * SECOND);
+    assert_eq!(schedule.next(), Some(45 * SECOND));
+}
+
+#[test]
 fn of_a_flood_the_first_are_followed_to_the_end_and_then_others() {
     let mut schedule = schedule();
     for number in 0..WATCHED {
