@@ -65,6 +65,10 @@ impl Client {
             // A proxy would read it.
             builder = builder.no_proxy();
         }
+        if !site.is_https() {
+            // There may be none on this machine, and they take a while to read.
+            builder = builder.tls_certs_only([]);
+        }
         Ok(Self {
             http: builder.build().map_err(SetupError::Http)?,
             site,

@@ -76,7 +76,11 @@ impl Site {
 
     /// Whether nobody else can read what is sent there: by https, or without leaving this machine.
     pub(crate) fn may_be_sent_a_token(&self) -> bool {
-        self.base.scheme() == "https" || self.is_loopback()
+        self.is_https() || self.is_loopback()
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.base.scheme() == "https"
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
