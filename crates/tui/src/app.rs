@@ -4,10 +4,12 @@
 //! out. Before each frame [`App::fit`] catches up with the store and makes sure that every cursor is in view.
 
 mod action;
+mod cross_check;
 mod details;
 mod filter;
 mod line;
 mod output;
+mod sentry;
 mod services;
 mod traces;
 mod waterfall;
@@ -17,10 +19,12 @@ use ratatui::layout::Rect;
 use trace_model::{SpanId, Store, TraceId};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
-pub use details::{Details, LOGS};
+pub use cross_check::CrossCheck;
+pub use details::{Details, ERRORS, LOGS, ShownError, ShownSpan};
 pub use filter::FilterLine;
 pub use line::InputLine;
 pub use output::{Output, OutputLine};
+pub use sentry::{Said, SentryStatus};
 pub use services::{ServiceState, Services};
 pub use traces::TraceList;
 pub use waterfall::Waterfall;
@@ -28,7 +32,7 @@ pub use waterfall::Waterfall;
 use crate::demo::{API, PAGE};
 use crate::keymap::Here;
 use crate::view::layout::Panes;
-use crate::view::overlay_lines;
+use crate::view::{cross_check_rows, overlay_lines};
 
 /// What stands behind the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +61,8 @@ pub enum Overlay {
     Help(usize),
     /// What comes, and what does not; the number is the first line shown.
     Health(usize),
+    /// Which spans of the selected trace reached Sentry, and what is in the way of the others.
+    CrossCheck,
     /// What the demo's processes print.
     Output,
 }
@@ -86,6 +92,10 @@ pub struct App {
     pub waterfall: Waterfall,
     /// The selected span.
     pub details: Details,
+    /// Which rows of the waterfall the cross-check shows.
+    pub cross_check: CrossCheck,
+    /// The real Sentry.
+    pub sentry: SentryStatus,
     /// Which pane the keys go to.
     pub pane: Pane,
     /// What lies over the panes.
@@ -111,6 +121,8 @@ impl App {
             traces: TraceList::default(),
             waterfall: Waterfall::default(),
             details: Details::default(),
+            cross_check: CrossCheck::default(),
+            sentry: SentryStatus::default(),
             pane: Pane::Traces,
             overlay: None,
             notice: None,
@@ -136,12 +148,20 @@ impl App {
             Action::SendReset => return self.send(true),
             Action::SendInvalid => return self.send(false),
             Action::Page => return self.open_page(),
+            Action::OpenInSentry => return self.open_in_sentry(),
+            Action::AskSentry => return self.ask_sentry(),
+            Action::CopyDsn => return Some(self.copy_dsn()),
             _ if self.filter.is_open() => self.filter.update(action, &mut self.store),
             Action::Help => self.toggle(Overlay::Help(0)),
             Action::Health => self.toggle(Overlay::Health(0)),
+            Action::CrossCheck => self.open_cross_check(),
             Action::Filter => self.type_filter(),
             Action::Output => self.toggle(Overlay::Output),
             Action::Back if self.overlay.is_some() => self.overlay = None,
+            Action::Open if self.overlay == Some(Overlay::CrossCheck) => {
+                self.overlay = None;
+                self.pane = Pane::Details;
+            }
             _ if self.overlay.is_some() => self.scroll_overlay(action),
             Action::NextPane => self.pane = next(self.pane),
             Action::PreviousPane => self.pane = next(next(self.pane)),
@@ -164,6 +184,7 @@ impl App {
             mode: self.mode,
             pane: self.pane,
             typing: self.filter.is_open(),
+            checking: matches!(self.overlay, Some(Overlay::CrossCheck)),
         }
     }
 
@@ -175,13 +196,16 @@ impl App {
         }
     }
 
-    /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn.
-    pub fn fit(&mut self, panes: &Panes) {
+    /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn, with the frame's time in
+    /// nanoseconds since the Unix epoch.
+    pub fn fit(&mut self, panes: &Panes, unix_nano: u64) {
         let above = usize::from(self.filter.is_open());
         self.traces.fit(&self.store, rows(panes.traces).saturating_sub(above));
         self.waterfall.show(self.traces.selected());
         self.waterfall.fit(&self.store, rows(panes.waterfall).saturating_sub(1));
-        self.details.fit(&self.store, self.waterfall.selected(), panes.details);
+        self.details
+            .fit(&self.store, self.waterfall.selected(), panes.details, unix_nano);
+        self.cross_check.fit(&self.waterfall, cross_check_rows(self, panes.overlay));
         self.output.fit(rows(panes.overlay).saturating_sub(1));
         let last = overlay_lines(self, panes.overlay).saturating_sub(rows(panes.overlay).saturating_sub(1));
         if let Some(Overlay::Help(first) | Overlay::Health(first)) = &mut self.overlay {
@@ -251,6 +275,62 @@ impl App {
         None
     }
 
+    fn open_cross_check(&mut self) {
+        if self.waterfall.selected().is_none() {
+            self.notice = Some(Notice {
+                text: "there is no trace to check yet".to_owned(),
+                error: true,
+            });
+            return;
+        }
+        // The trace under the reader stays.
+        self.traces.hold();
+        self.toggle(Overlay::CrossCheck);
+    }
+
+    fn open_in_sentry(&mut self) -> Option<Effect> {
+        let (trace_id, _) = self.waterfall.selected()?;
+        if let Some(site) = &self.sentry.site {
+            return Some(Effect::Browse(site.trace_url(trace_id)));
+        }
+        self.notice = Some(Notice {
+            text: "no Sentry is known here: SENTRY_ORG (and SENTRY_URL, of a self-hosted one) name it".to_owned(),
+            error: true,
+        });
+        None
+    }
+
+    fn ask_sentry(&mut self) -> Option<Effect> {
+        let (trace_id, _) = self.waterfall.selected()?;
+        if self.sentry.is_asked {
+            self.notice = Some(Notice {
+                text: "asking Sentry for this trace …".to_owned(),
+                error: false,
+            });
+            return Some(Effect::AskSentry(trace_id));
+        }
+        self.notice = Some(Notice {
+            text: "Sentry is not asked: that needs SENTRY_AUTH_TOKEN and SENTRY_ORG".to_owned(),
+            error: true,
+        });
+        None
+    }
+
+    fn copy_dsn(&mut self) -> Effect {
+        let dsn = self.dsn();
+        self.notice = Some(Notice {
+            text: format!("copied, where the terminal allows it: {dsn}"),
+            error: false,
+        });
+        Effect::Copy(dsn)
+    }
+
+    /// What Sentry's SDKs are to be told so that they send here.
+    #[must_use]
+    pub fn dsn(&self) -> String {
+        format!("http://spanfall@{}/1", self.addresses.sentry)
+    }
+
     fn toggle(&mut self, overlay: Overlay) {
         let shown = |open: Overlay| std::mem::discriminant(&open) == std::mem::discriminant(&overlay);
         self.overlay = if self.overlay.is_some_and(shown) {
@@ -264,6 +344,7 @@ impl App {
         match &mut self.overlay {
             Some(Overlay::Help(first) | Overlay::Health(first)) => *first = scrolled(*first, action, 10),
             Some(Overlay::Output) => self.output.scroll(action),
+            Some(Overlay::CrossCheck) => self.waterfall.update(action, Some(self.cross_check.height())),
             None => {}
         }
     }
@@ -273,7 +354,7 @@ impl App {
             Pane::Traces => self.traces.update(&self.store, action),
             Pane::Waterfall => {
                 self.traces.hold();
-                self.waterfall.update(action);
+                self.waterfall.update(action, None);
             }
             Pane::Details => {
                 self.traces.hold();

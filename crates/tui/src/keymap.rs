@@ -16,6 +16,8 @@ pub struct Here {
     pub pane: Pane,
     /// Whether a filter is being typed: then a letter is a letter.
     pub typing: bool,
+    /// Whether the cross-check is open.
+    pub checking: bool,
 }
 
 /// A key on its own.
@@ -82,6 +84,8 @@ pub enum Place {
     Demo,
     /// In the tree of spans.
     Waterfall,
+    /// In the cross-check.
+    CrossCheck,
     /// In the line in which a filter is typed.
     Filter,
 }
@@ -127,7 +131,9 @@ impl Binding {
             _ if here.typing => false,
             Place::Anywhere => true,
             Place::Demo => here.mode == Mode::Demo,
-            Place::Waterfall => here.pane == Pane::Waterfall,
+            // The cross-check shows the same tree.
+            Place::Waterfall => here.pane == Pane::Waterfall || here.checking,
+            Place::CrossCheck => here.checking,
         }
     }
 
@@ -143,8 +149,12 @@ impl Binding {
 pub fn markdown() -> String {
     let line = |binding: &Binding| {
         let keys: Vec<_> = binding.keys.iter().map(|key| format!("`{}`", key.label())).collect();
-        let demo = if binding.place == Place::Demo { " (demo)" } else { "" };
-        format!("| {} | {}{demo} |\n", keys.join(" "), binding.help)
+        let place = match binding.place {
+            Place::Demo => " (demo)",
+            Place::CrossCheck => " (cross-check)",
+            _ => "",
+        };
+        format!("| {} | {}{place} |\n", keys.join(" "), binding.help)
     };
     let table = |title: &str, typing: bool| {
         let bindings = KEYMAP.iter().filter(|binding| (binding.place == Place::Filter) == typing);
@@ -164,6 +174,7 @@ mod tests {
         mode: Mode::Demo,
         pane: Pane::Traces,
         typing: false,
+        checking: false,
     };
 
     #[test]
@@ -173,6 +184,7 @@ mod tests {
             let here = Here {
                 pane: Pane::Waterfall,
                 typing,
+                checking: true,
                 ..LIST
             };
             for binding in KEYMAP.iter().filter(|binding| binding.applies(here)) {

@@ -3,6 +3,7 @@
 pub mod layout;
 
 mod bars;
+mod cross_check;
 mod details;
 mod filter;
 mod footer;
@@ -12,18 +13,20 @@ mod health;
 mod help;
 mod output;
 mod page;
+mod stay;
 mod theme;
 mod traces;
 mod waterfall;
-
-use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 
+pub use cross_check::rows as cross_check_rows;
 pub use details::SpanPage;
+pub use footer::{Hyperlink, hyperlink};
+pub use stay::stays;
 
 use crate::app::{App, Overlay};
 use layout::Panes;
@@ -48,6 +51,7 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
         Some(Overlay::Help(first)) => help::draw(frame, app.mode, first, panes.overlay),
         Some(Overlay::Health(first)) => health::draw(frame, app, first, panes.overlay, now),
         Some(Overlay::Output) => output::draw(frame, app, panes.overlay),
+        Some(Overlay::CrossCheck) => cross_check::draw(frame, app, panes.overlay, now),
         None => {}
     }
 }
@@ -58,26 +62,8 @@ pub fn overlay_lines(app: &App, area: Rect) -> usize {
     match app.overlay {
         Some(Overlay::Help(_)) => help::height(app.mode, area),
         Some(Overlay::Health(_)) => health::height(app, area),
-        Some(Overlay::Output) | None => 0,
+        Some(Overlay::Output | Overlay::CrossCheck) | None => 0,
     }
-}
-
-/// Between two frames of what moves by itself.
-const ANIMATION: Duration = Duration::from_millis(100);
-/// Between two frames of what counts seconds.
-const CLOCK: Duration = Duration::from_secs(1);
-
-/// How long the picture stays as it is when nothing happens; `None` for ever.
-#[must_use]
-pub fn stays(app: &App, now: &Now) -> Option<Duration> {
-    let shown = app.traces.selected().and_then(|trace_id| app.store.trace(trace_id));
-    if app.waterfall.is_behind() || app.details.is_behind() || shown.is_some_and(|trace| waterfall::moves(&trace, now.unix_nano))
-    {
-        return Some(ANIMATION);
-    }
-    // A rate is over soon after the last span.
-    let counts = matches!(app.overlay, Some(Overlay::Health(_))) || header::rate(app, now) > 0;
-    counts.then_some(CLOCK)
 }
 
 /// A pane's title: bright when the keys go there.

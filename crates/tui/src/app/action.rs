@@ -26,6 +26,10 @@ pub enum Action {
     Filter,
     Pin,
     Health,
+    CrossCheck,
+    OpenInSentry,
+    AskSentry,
+    CopyDsn,
     Help,
     Quit,
     /// Into the line in which a filter is typed.
@@ -53,6 +57,10 @@ pub enum Effect {
     Send(DemoRequest),
     /// Open this address in a browser.
     Browse(String),
+    /// Ask Sentry for this trace now.
+    AskSentry(TraceId),
+    /// Put this text into the clipboard.
+    Copy(String),
 }
 
 /// A request to the demo's API, traced by the viewer.

@@ -1,13 +1,16 @@
-//! The selected span, decoded and laid out when it is selected or changes.
+//! The selected span with its errors, decoded and laid out when it is selected or changes.
 
 use ratatui::layout::Rect;
-use trace_model::{Log, Revision, Span, SpanKey, Store, TraceId};
+use trace_model::sentry::{ErrorEvent, Verdict};
+use trace_model::{Attribute, Log, Revision, Span, SpanKey, Store, TraceId};
 
 use super::{Action, scrolled};
 use crate::view::SpanPage;
 
 /// How many log records of a span are shown.
 pub const LOGS: usize = 200;
+/// How many error events of a span are shown.
+pub const ERRORS: usize = 20;
 
 /// Looking through so many log records takes a small part of a frame.
 const LOGS_PER_FRAME: usize = 10_000;
@@ -17,9 +20,9 @@ const LOGS_PER_FRAME: usize = 10_000;
 pub struct Details {
     shown: Option<(TraceId, SpanKey)>,
     read: Option<Revision>,
-    span: Option<Span>,
-    /// By time, the first [`LOGS`] of them and one more if there are more.
-    logs: Vec<Log>,
+    /// When the trace began, in nanoseconds since the Unix epoch.
+    trace_start: u64,
+    content: ShownSpan,
     /// How many log records the trace had when they were read.
     logs_of_trace: usize,
     /// How many frames they stay as they are.
@@ -28,18 +31,58 @@ pub struct Details {
     behind: bool,
     first: usize,
     height: usize,
-    /// For which width it is laid out; none when the span has changed since.
+    /// For which width it is laid out; none when something has changed since.
     page: Option<(u16, SpanPage)>,
 }
 
+/// All that is said of a row.
+#[derive(Debug, Default, PartialEq)]
+pub struct ShownSpan {
+    /// The span; `None` for one that has not arrived.
+    pub span: Option<Span>,
+    /// By time, the first [`ERRORS`] of them and one more if there are more.
+    pub errors: Vec<ShownError>,
+    /// By time, the first ones of the others; more than [`LOGS`] if there are more.
+    pub logs: Vec<Log>,
+    /// The span as an envelope had it.
+    pub sentry: Option<Span>,
+    /// Whether it reached Sentry.
+    pub verdict: Option<Verdict>,
+}
+
+/// An error event, with what only its log record says.
+#[derive(Debug, PartialEq)]
+pub struct ShownError {
+    /// What happened.
+    pub event: ErrorEvent,
+    /// Who reported it; empty when it isn't known.
+    pub service: String,
+    /// Attributes that are no part of the event.
+    pub attributes: Vec<Attribute>,
+}
+
+impl ShownError {
+    fn of(log: &Log) -> Option<Self> {
+        const OF_EVENTS: [&str; 7] = ["sentry.", "exception.", "tags.", "user.", "request.", "contexts.", "extra."];
+        let event = ErrorEvent::of(log)?;
+        let others = log.attributes.iter();
+        let others = others.filter(|attribute| !OF_EVENTS.iter().any(|prefix| attribute.key.starts_with(prefix)));
+        Some(Self {
+            event,
+            service: log.service.clone(),
+            attributes: others.cloned().collect(),
+        })
+    }
+}
+
 impl Details {
-    /// The span; `None` when nothing is selected, or it has not arrived.
+    /// What is said of the selected row.
     #[must_use]
-    pub const fn span(&self) -> Option<&Span> {
-        self.span.as_ref()
+    pub const fn content(&self) -> &ShownSpan {
+        &self.content
     }
 
-    /// What the pane says.
+    /// What the pane says; `None` when nothing is selected, or nothing is known of it.
     #[must_use]
     pub fn page(&self) -> Option<&SpanPage> {
         self.page.as_ref().map(|(_, page)| page)
@@ -67,7 +110,7 @@ impl Details {
         self.first = scrolled(self.first, action, self.height).min(self.lines().saturating_sub(self.height));
     }
 
-    pub(super) fn fit(&mut self, store: &Store, selected: Option<(TraceId, &SpanKey)>, area: Rect) {
+    pub(super) fn fit(&mut self, store: &Store, selected: Option<(TraceId, &SpanKey)>, area: Rect, unix_nano: u64) {
         let shown = self.shown.as_ref().map(|(trace_id, key)| (*trace_id, key));
         if shown != selected {
             *self = Self {
@@ -75,32 +118,48 @@ impl Details {
                 ..Self::default()
             };
         }
-        let now = selected.and_then(|(trace_id, _)| store.trace_revision(trace_id));
-        if self.read != now || self.span.is_none() {
-            let span = selected.and_then(|(trace_id, key)| store.span(trace_id, key));
-            self.read = now;
-            if span != self.span {
-                self.span = span;
-                self.page = None;
-            }
-            self.read_logs(store, selected);
-        } else if self.behind {
-            self.read_logs(store, selected);
+        if let Some((trace_id, key)) = selected {
+            self.read(store, trace_id, key, unix_nano);
         }
         self.height = usize::from(area.height.saturating_sub(2));
         if self.page.as_ref().is_none_or(|(width, _)| *width != area.width) {
-            let span = self.span.as_ref();
-            self.page = span.map(|span| (area.width, SpanPage::of(span, &self.logs, area.width)));
+            let known = self.content.span.is_some() || !self.content.errors.is_empty();
+            let shown = self.shown.as_ref().filter(|_| known);
+            self.page = shown.map(|(trace_id, key)| {
+                let page = SpanPage::of(&self.content, *trace_id, key, self.trace_start, area.width);
+                (area.width, page)
+            });
         }
         self.first = self.first.min(self.lines().saturating_sub(self.height));
     }
 
+    fn read(&mut self, store: &Store, trace_id: TraceId, key: &SpanKey, unix_nano: u64) {
+        let now = store.trace_revision(trace_id);
+        if self.read != now {
+            self.read = now;
+            let span = store.span(trace_id, key);
+            let sentry = store.sentry_span(trace_id, key.span_id);
+            if (&span, &sentry) != (&self.content.span, &self.content.sentry) {
+                self.content.span = span;
+                self.content.sentry = sentry;
+                self.page = None;
+            }
+            self.read_logs(store, trace_id, key);
+        } else if self.behind {
+            self.read_logs(store, trace_id, key);
+        }
+        // What is expected now is missing a little later.
+        let verdict = store.verdict(trace_id, key, unix_nano);
+        if verdict != self.content.verdict {
+            self.content.verdict = verdict;
+            self.page = None;
+        }
+    }
+
     /// All records of the trace are looked through: only when there are others than before, and the more there are the less often.
-    fn read_logs(&mut self, store: &Store, selected: Option<(TraceId, &SpanKey)>) {
-        let Some((trace_id, key)) = selected.filter(|_| self.span.is_some()) else {
-            return;
-        };
-        let logs = store.trace(trace_id).map_or(0, |trace| trace.logs);
+    fn read_logs(&mut self, store: &Store, trace_id: TraceId, key: &SpanKey) {
+        let trace = store.trace(trace_id);
+        let (logs, start) = trace.map_or((0, 0), |trace| (trace.logs, trace.start_unix_nano));
         self.behind = logs != self.logs_of_trace;
         if !self.behind {
             return;
@@ -112,9 +171,15 @@ impl Details {
         self.behind = false;
         self.logs_of_trace = logs;
         self.rest = logs / LOGS_PER_FRAME;
-        let logs = store.logs(trace_id, Some(key.span_id), LOGS + 1);
-        if logs != self.logs {
-            self.logs = logs;
+        let errors = store.error_events(trace_id, key.span_id, ERRORS + 1);
+        let errors: Vec<_> = errors.iter().filter_map(ShownError::of).collect();
+        // Error events are among them, and are shown already.
+        let mut logs = store.logs(trace_id, Some(key.span_id), LOGS + 1 + errors.len());
+        logs.retain(|log| ErrorEvent::of(log).is_none());
+        if (&logs, &errors, start) != (&self.content.logs, &self.content.errors, self.trace_start) {
+            self.content.logs = logs;
+            self.content.errors = errors;
+            self.trace_start = start;
             self.page = None;
         }
     }

@@ -62,7 +62,8 @@ impl Waterfall {
         }
     }
 
-    pub(super) fn update(&mut self, action: Action) {
+    /// `page` is how many rows are in view, where that is not this pane.
+    pub(super) fn update(&mut self, action: Action, page: Option<usize>) {
         let Some(outline) = &mut self.outline else { return };
         let Some(key) = self.cursor.clone() else { return };
         self.moved = true;
@@ -73,7 +74,10 @@ impl Waterfall {
             Action::Left => self.position = outline.parent(self.position).unwrap_or(self.position),
             Action::Right if folded => outline.fold(&key, false),
             Action::Right if outline.has_children(&key) => self.position += 1,
-            _ => self.position = scrolled(self.position, action, self.height).min(outline.len().saturating_sub(1)),
+            _ => {
+                let page = page.unwrap_or(self.height);
+                self.position = scrolled(self.position, action, page).min(outline.len().saturating_sub(1));
+            }
         }
         self.cursor = outline.key(self.position).cloned();
     }

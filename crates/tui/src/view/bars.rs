@@ -43,6 +43,12 @@ impl Axis {
         }
     }
 
+    /// Marks a moment, over what is there.
+    pub(super) fn mark(self, buffer: &mut Buffer, area: Rect, moment: u64, symbol: &str, style: Style) {
+        let style = style.remove_modifier(Modifier::REVERSED | Modifier::DIM);
+        self.put(buffer, area, self.column(moment).into(), symbol, style);
+    }
+
     /// Where a moment is drawn: columns from the left.
     pub(super) fn column(self, moment: u64) -> u16 {
         let column = self.eighths(moment) / 8;
@@ -134,6 +140,23 @@ mod tests {
         assert_eq!(drawn(TEN, u64::MAX, u64::MAX), "         ▉");
         assert_eq!(drawn(TEN, 0, 0), "▏         ");
         assert_eq!(drawn(Axis { duration: 0, ..TEN }, 100, 100), "▏         ");
+    }
+
+    #[test]
+    fn a_moment_is_marked_in_its_cell_and_the_last_one_takes_what_is_later() {
+        let area = Rect::new(0, 0, TEN.cells, 1);
+        for (moment, expected) in [
+            (0, "!         "),
+            (117, "  !       "),
+            (180, "         !"),
+            (u64::MAX, "         !"),
+        ] {
+            let mut buffer = Buffer::empty(area);
+            TEN.mark(&mut buffer, area, moment, "!", Style::new());
+            let drawn: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+            assert_eq!(drawn, expected, "{moment}");
+        }
+        Axis { cells: 0, ..TEN }.mark(&mut Buffer::empty(area), area, 100, "!", Style::new());
     }
 
     #[test]

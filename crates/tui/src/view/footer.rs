@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::Line;
 
-use super::theme;
+use super::{format, theme};
 use crate::app::{App, ServiceState};
 use crate::keymap::KEYMAP;
 use crate::text::clean;
@@ -13,6 +13,43 @@ use crate::text::clean;
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     let line = notice(app).unwrap_or_else(|| keys(app, usize::from(area.width)));
     frame.render_widget(line, area);
+}
+
+/// A part of the footer that leads to a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hyperlink {
+    /// Where it stands: one line.
+    pub area: Rect,
+    /// An `http` or `https` address without any character that could end or extend an escape sequence.
+    pub url: String,
+}
+
+/// The address in what is said now, if there is one: the text may be cut, the link is whole.
+#[must_use]
+pub fn hyperlink(app: &App, footer: Rect) -> Option<Hyperlink> {
+    let notice = app.notice.as_ref().filter(|notice| !notice.error)?;
+    let text = format!(" {}", clean(&notice.text));
+    let start = ["https://", "http://"].iter().find_map(|scheme| text.find(scheme))?;
+    let url = text[start..].split(' ').next().filter(|url| is_plain(url))?;
+    let column = u16::try_from(format::columns(&text[..start])).ok()?;
+    let width = u16::try_from(url.len()).unwrap_or(u16::MAX);
+    let area = Rect {
+        x: footer.x.saturating_add(column),
+        width,
+        height: 1,
+        ..footer
+    }
+    .intersection(footer);
+    (!area.is_empty()).then(|| Hyperlink {
+        area,
+        url: url.to_owned(),
+    })
+}
+
+/// What [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986) lets an address hold, and no space or control character.
+fn is_plain(url: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+    url.len() <= 2_048 && url.bytes().all(is_allowed)
 }
 
 fn notice(app: &App) -> Option<Line<'static>> {

@@ -74,6 +74,20 @@ pub(super) fn time_of_day(unix_nano: u64, now: &Now) -> String {
     )
 }
 
+/// How long it takes until a moment: `now`, `15 s`, `3 min`.
+pub(super) fn until(unix_nano: u64, now: &Now) -> String {
+    match unix_nano.saturating_sub(now.unix_nano).div_ceil(1_000_000_000) {
+        0 => "now".to_owned(),
+        seconds @ 1..120 => format!("in {seconds} s"),
+        seconds => format!("in {} min", seconds / 60),
+    }
+}
+
+/// How many columns a text takes.
+pub(super) fn columns(text: &str) -> usize {
+    text.width()
+}
+
 /// Exactly `width` columns: cut with an ellipsis, or filled with spaces.
 pub(super) fn exactly(text: &str, width: usize) -> String {
     let mut text = at_most(text, width);

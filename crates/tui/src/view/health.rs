@@ -1,6 +1,7 @@
 //! Ingest health: what comes in, from whom, what is kept of it, and what was not taken and why.
 
 mod listeners;
+mod sentry;
 mod services;
 
 use std::time::UNIX_EPOCH;
@@ -42,7 +43,9 @@ fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
         services::lay_out(&mut second, app, width, now);
         second.push(Line::default());
         refusals(&mut second, app, width, now);
-        [first, second, Vec::new()]
+        let mut third = Vec::new();
+        sentry::lay_out(&mut third, app, width);
+        [first, second, third]
     })
 }
 

@@ -48,6 +48,20 @@ pub(super) fn service(name: &str) -> Color {
     SERVICES[(hash >> 9) as usize % SERVICES.len()]
 }
 
+/// A moment at which an error happened, on a bar of whatever colour.
+pub(super) const ERROR_MARK: Style = Style::new().fg(Color::Indexed(231)).bg(Color::Indexed(160));
+
+/// A mark of the cross-check.
+pub(super) fn verdict(mark: char) -> Style {
+    match mark {
+        '✓' => Style::new().fg(GOOD),
+        '…' => Style::new().fg(WARNING),
+        '✗' => Style::new().fg(ERROR).bold(),
+        '≠' => Style::new().fg(WARNING).bold(),
+        _ => Style::new().fg(DIM),
+    }
+}
+
 /// The row under the cursor: marked in the pane that has the focus, hinted at in the others.
 pub(super) fn cursor(focused: bool) -> Style {
     if focused {

@@ -23,7 +23,7 @@ impl Columns {
             Constraint::Fill(4),
             Constraint::Length(9),
             Constraint::Length(if wide { 12 } else { 10 }),
-            Constraint::Length(if wide { 14 } else { 9 }),
+            Constraint::Length(if wide { 14 } else { 11 }),
         ];
         Self(Layout::horizontal(widths).spacing(0).areas(row))
     }
@@ -96,7 +96,6 @@ fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool) {
 
 fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, now: &Now) {
     let Columns([mark, time, name, services, duration, spans, sentry]) = Columns::of(row);
-    let failed = trace.errors > 0;
     let pin = if trace.pinned { "★" } else { " " };
     let cursor = if marks.selected { "▸" } else { " " };
     frame.render_widget(Line::from(vec![pin.fg(theme::ACCENT), cursor.into()]), mark);
@@ -106,28 +105,51 @@ fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, no
     );
     frame.render_widget(root_name(trace, usize::from(name.width).saturating_sub(1)), name);
     frame.render_widget(service_path(trace, usize::from(services.width).saturating_sub(1)), services);
-    let length = if trace.in_flight > 0 {
+    let length = if trace.spans == 0 {
+        String::new()
+    } else if trace.in_flight > 0 {
         "running ".to_owned()
     } else {
         format!("{} ", format::duration(trace.duration_nano))
     };
     frame.render_widget(Line::from(length).right_aligned(), duration);
-    let mut counts = Line::from(format::grouped(trace.spans as u64));
-    if failed {
-        counts.push_span(format!(" ✗{}", format::grouped(trace.errors as u64)).bold().fg(theme::ERROR));
+    frame.render_widget(counts(trace, marks.found), spans);
+    frame.render_widget(Line::from(sentry_reach(trace.sentry, now)), sentry);
+}
+
+/// Spans, those of them that failed, error events, and what the filter has found.
+fn counts(trace: &TraceSummary, found: usize) -> Line<'static> {
+    let mut parts = Vec::new();
+    let mut say = |mark: &str, number: usize, style: Style| {
+        if number > 0 {
+            let space = if parts.is_empty() { "" } else { " " };
+            parts.push(Span::styled(
+                format!("{space}{mark}{}", format::grouped(number as u64)),
+                style,
+            ));
+        }
+    };
+    let bad = Style::new().bold().fg(theme::ERROR);
+    say("", trace.spans, Style::new());
+    say("✗", trace.errors, bad);
+    say("!", trace.error_events, bad);
+    say("◆", found, Style::new().fg(theme::FOUND));
+    if parts.is_empty() {
+        parts.push(format::count(trace.logs as u64, "log").fg(theme::DIM));
     }
-    if marks.found > 0 {
-        counts.push_span(format!(" ◆{}", format::grouped(marks.found as u64)).fg(theme::FOUND));
-    }
-    frame.render_widget(counts, spans);
-    frame.render_widget(Line::from(sentry_reach(trace.sentry)), sentry);
+    Line::from(parts)
 }
 
 fn root_name(trace: &TraceSummary, width: usize) -> Line<'static> {
-    let name = clean(&trace.root.name).into_owned();
-    // Not the root yet, only the earliest span there is: said by the mark and, in the waterfall, by the placeholder.
-    let name = if trace.root.arrived { name } else { format!("… {name}") };
-    let style = if trace.errors > 0 {
+    let name = clean(&trace.root.name);
+    let name = match (trace.spans, trace.error_events) {
+        (0, 0) => "(only logs)".to_owned(),
+        (0, _) => format!("! {name}"),
+        _ if trace.root.arrived => name.into_owned(),
+        // Not the root yet, only the earliest span there is: said by the mark and, in the waterfall, by the placeholder.
+        _ => format!("… {name}"),
+    };
+    let style = if trace.errors > 0 || trace.spans == 0 && trace.error_events > 0 {
         Style::new().fg(theme::ERROR)
     } else {
         Style::new()
@@ -166,17 +188,19 @@ pub(super) fn service_name(service: &str) -> String {
     }
 }
 
-/// `✓ 8/8` when all spans that services sent were in an envelope too; nothing where no envelope speaks of the trace.
-pub(super) fn sentry_reach(reach: SentryReach) -> Span<'static> {
-    let SentryReach { reached, expected } = reach;
-    if reached == 0 {
-        return "–".fg(theme::DIM);
+/// `✓ 8/8` when all spans that services sent reached Sentry; `–` where there is nothing to compare with.
+pub(super) fn sentry_reach(reach: SentryReach, now: &Now) -> Span<'static> {
+    let mark = reach.mark(now.unix_nano);
+    let style = theme::verdict(mark);
+    if mark == '–' {
+        return Span::styled("–", style);
     }
-    if reached == expected {
-        format!("✓ {reached}/{expected}").fg(theme::GOOD)
-    } else {
-        format!("… {reached}/{expected}").fg(theme::WARNING)
+    if reach.expected == 0 {
+        return "via Sentry".fg(theme::DIM);
     }
+    // As something else it arrived too, which the mark says.
+    let arrived = format::grouped((reach.reached + reach.differs) as u64);
+    Span::styled(format!("{mark} {arrived}/{}", format::grouped(reach.expected as u64)), style)
 }
 
 fn nothing_here(app: &App) -> ratatui::widgets::Paragraph<'static> {

@@ -1,12 +1,12 @@
 //! The spans of the selected trace as a tree, with their bars on one time axis.
 
-mod row;
+pub(super) mod row;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
-use trace_model::TraceSummary;
+use trace_model::{Row, TraceId, TraceSummary};
 
 use super::bars::Axis;
 use super::traces::sentry_reach;
@@ -38,13 +38,14 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     let columns = Columns::of(area);
     let axis = axis(&trace, columns.bars.width, now);
     let heading_row = Rect { height: 1, ..area };
-    heading(frame, &trace, heading_row, focused);
+    heading(frame, &trace, heading_row, focused, now);
     let body = Rect {
         y: area.y + 1,
         height: area.height - 1,
         ..area
     };
-    scale(frame, axis, Rect { height: 1, ..body }, columns);
+    let checked = trace.sentry.mark(now.unix_nano) != '–';
+    scale(frame, axis, Rect { height: 1, ..body }, columns, checked);
     let rows = outline.rows(&app.store, app.waterfall.visible());
     let below = body.rows().skip(1);
     for (at, (area, row)) in below.zip(&rows).enumerate() {
@@ -52,6 +53,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
             frame.buffer_mut().set_style(area, theme::cursor(focused));
         }
         row::draw(frame, row, area, columns, axis, now);
+        mark(frame, app, trace.trace_id, row, columns.at(area), now);
     }
     let last = app.waterfall.visible().start + rows.len();
     if last < outline.len() {
@@ -60,9 +62,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
 }
 
 /// What can be said of a trace in one line.
-fn heading(frame: &mut Frame, trace: &TraceSummary, row: Rect, focused: bool) {
+fn heading(frame: &mut Frame, trace: &TraceSummary, row: Rect, focused: bool, now: &Now) {
     let mut line = Line::from(vec![title(" WATERFALL ", focused), Span::raw(format!(" {}", trace.trace_id))]);
-    if usize::from(row.width) < 100 {
+    let narrow = row.width < 100;
+    if narrow {
         line = Line::from(vec![
             title(" WATERFALL ", focused),
             Span::raw(format!(" {:.8}…", trace.trace_id)),
@@ -72,12 +75,30 @@ fn heading(frame: &mut Frame, trace: &TraceSummary, row: Rect, focused: bool) {
         line.push_span(" · ".fg(theme::DIM));
         line.push_span(text);
     };
-    say(format::duration(trace.duration_nano).into());
-    say(format::count(trace.spans as u64, "span").into());
+    if trace.spans > 0 {
+        say(format::duration(trace.duration_nano).into());
+        say(format::count(trace.spans as u64, "span").into());
+    } else {
+        say("no spans".into());
+    }
     if trace.errors > 0 {
-        say(format!("✗ {}", format::count(trace.errors as u64, "error"))
+        say(format!("✗ {} failed", format::grouped(trace.errors as u64))
             .bold()
             .fg(theme::ERROR));
+    }
+    if trace.error_events > 0 {
+        say(format!("! {}", format::count(trace.error_events as u64, "error"))
+            .bold()
+            .fg(theme::ERROR));
+    }
+    if trace.sentry.mark(now.unix_nano) != '–' {
+        let what = match trace.sentry.expected {
+            0 => "",
+            _ if narrow => "Sentry ",
+            _ => "reached Sentry ",
+        };
+        let reach = sentry_reach(trace.sentry, now);
+        say(Span::styled(format!("{what}{}", reach.content), reach.style));
     }
     if trace.in_flight > 0 {
         say(format!("{} running", trace.in_flight).fg(theme::WARNING));
@@ -85,21 +106,18 @@ fn heading(frame: &mut Frame, trace: &TraceSummary, row: Rect, focused: bool) {
     if trace.truncated > 0 {
         say(format!("truncated: {} left out", format::count(trace.truncated as u64, "span")).fg(theme::WARNING));
     }
-    if trace.logs > 0 {
-        say(format::count(trace.logs as u64, "log").into());
+    let logs = trace.logs.saturating_sub(trace.error_events);
+    if logs > 0 {
+        say(format::count(logs as u64, "log").into());
     }
     if trace.pinned {
         say("★ pinned".fg(theme::ACCENT));
-    }
-    if trace.sentry.reached > 0 {
-        say(Span::raw("reached Sentry "));
-        line.push_span(sentry_reach(trace.sentry));
     }
     ruled(frame, line, row);
 }
 
 /// The axis' labels: offsets from the trace's start.
-fn scale(frame: &mut Frame, axis: Axis, row: Rect, columns: Columns) {
+fn scale(frame: &mut Frame, axis: Axis, row: Rect, columns: Columns, checked: bool) {
     let label = |text: &'static str| Line::from(text.fg(theme::DIM));
     frame.render_widget(
         label("   service and span"),
@@ -108,6 +126,15 @@ fn scale(frame: &mut Frame, axis: Axis, row: Rect, columns: Columns) {
             ..row
         },
     );
+    if checked {
+        let title = "Sentry";
+        let width = u16::try_from(title.len()).unwrap_or(0);
+        // Its last letter stands over the marks.
+        let x = (columns.mark.x + 1).saturating_sub(width);
+        if x > columns.label.x + 19 {
+            frame.render_widget(label(title), Rect { x, width, ..row }.intersection(row));
+        }
+    }
     let mut free_from = 0;
     for offset in axis.ticks(TICK) {
         let column = axis.column(axis.start + offset);
@@ -156,6 +183,8 @@ pub(super) fn moves(trace: &TraceSummary, unix_nano: u64) -> bool {
 #[derive(Clone, Copy, Debug)]
 struct Columns {
     label: Rect,
+    /// One column: whether the span reached Sentry.
+    mark: Rect,
     duration: Rect,
     bars: Rect,
 }
@@ -171,11 +200,35 @@ impl Columns {
             height: 1,
             ..area
         };
+        // The last column of the label is empty.
+        let text = label.saturating_sub(2);
         Self {
-            label: at(0, label),
+            label: at(0, text),
+            mark: at(text, 1.min(label - text)),
             duration: at(label, duration),
             bars: at((label + duration + 1).min(area.width), bars),
         }
+    }
+
+    /// Where the mark of this row stands.
+    fn at(self, row: Rect) -> Rect {
+        Rect {
+            y: row.y,
+            height: 1,
+            ..self.mark
+        }
+        .intersection(row)
+    }
+}
+
+/// Whether the span reached Sentry, in one character; nothing where it was not checked.
+fn mark(frame: &mut Frame, app: &App, trace_id: TraceId, row: &Row, area: Rect, now: &Now) {
+    let mark = app
+        .store
+        .verdict(trace_id, &row.key, now.unix_nano)
+        .map(|verdict| verdict.mark());
+    if let Some(mark) = mark.filter(|mark| *mark != '–') {
+        frame.render_widget(Span::styled(mark.to_string(), theme::verdict(mark)), area);
     }
 }
 
@@ -192,6 +245,11 @@ fn more_below(frame: &mut Frame, rows: usize, area: Rect) {
         Line::from(text.fg(theme::DIM)).style(ratatui::style::Style::new().bg(theme::CURSOR)),
         corner,
     );
+}
+
+/// Where the Spotlight option of Sentry's SDKs is to send.
+pub(super) fn spotlight(app: &App) -> String {
+    format!("http://{}/stream", app.addresses.sentry)
 }
 
 /// For somebody who sees the program for the first time.
@@ -220,8 +278,12 @@ fn how_to_begin(app: &App) -> Vec<Line<'static>> {
             lines.push(Line::from(
                 format!("or http://{} for gRPC", addresses.otlp_grpc).fg(theme::DIM),
             ));
+            lines.push(Line::from(vec![
+                format!("SENTRY_DSN={}", app.dsn()).bold(),
+                "   D copies it".fg(theme::DIM),
+            ]));
             lines.push(Line::from(
-                format!("SENTRY_DSN=http://spanfall@{}/1", addresses.sentry).bold(),
+                format!("or SENTRY_SPOTLIGHT={} beside a DSN of your own", spotlight(app)).fg(theme::DIM),
             ));
         }
     }

@@ -1,7 +1,10 @@
 //! The terminal: taken over, drawn to, and given back as it was.
 
+mod link;
+
 use std::io::{self, Stdout, stdout};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
@@ -10,12 +13,14 @@ use ratatui::backend::CrosstermBackend;
 
 use crate::app::App;
 use crate::view::layout::Panes;
-use crate::view::{self, Now};
+use crate::view::{self, Hyperlink, Now};
 
 /// The terminal in raw mode on its alternate screen, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Terminal {
     inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// What of the picture is a link at present.
+    link: Option<Hyperlink>,
 }
 
 impl Terminal {
@@ -31,7 +36,7 @@ impl Terminal {
         enable_raw_mode()?;
         // From here on dropping it gives the terminal back.
         let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
-        let terminal = Self { inner };
+        let terminal = Self { inner, link: None };
         // Not `Terminal::clear`, which asks the terminal where its cursor is: not every one answers.
         execute!(
             stdout(),
@@ -45,12 +50,32 @@ impl Terminal {
 
     /// Draws a frame.
     pub(super) fn draw(&mut self, app: &mut App, now: &Now) -> io::Result<()> {
-        self.inner.draw(|frame| {
+        let mut wanted = None;
+        let frame = self.inner.draw(|frame| {
             let panes = Panes::of(frame.area());
-            app.fit(&panes);
+            app.fit(&panes, now.unix_nano);
             view::draw(frame, app, &panes, now);
+            wanted = view::hyperlink(app, panes.footer);
         })?;
+        // A frame writes only what has changed of it, and knows nothing of links.
+        if wanted != self.link {
+            let cells = |link: &Hyperlink| link::cells(frame.buffer, link.area);
+            let (old, new) = (self.link.as_ref().map(cells), wanted.as_ref().map(cells));
+            let backend = self.inner.backend_mut();
+            if let Some(old) = old {
+                link::write(backend, &old, None)?;
+            }
+            if let Some((link, new)) = wanted.as_ref().zip(new) {
+                link::write(backend, &new, Some(&link.url))?;
+            }
+            self.link = wanted;
+        }
         Ok(())
+    }
+
+    /// Asks the terminal to put a text into the clipboard (OSC 52); whether it did so it does not say.
+    pub(super) fn copy(text: &str) -> io::Result<()> {
+        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Gives the terminal back.

@@ -4,9 +4,10 @@ use crossterm::event::KeyCode;
 use spanfall::app::Mode;
 use trace_model::Store;
 
-use crate::scene::{Scene, edit, password_reset, span, trace};
+use crate::errors::mail_failed;
+use crate::scene::{Scene, edit, password_reset, password_reset_without, span, trace};
 
-const KEYS: [KeyCode; 24] = [
+const KEYS: [KeyCode; 34] = [
     KeyCode::Down,
     KeyCode::Up,
     KeyCode::PageDown,
@@ -24,6 +25,16 @@ const KEYS: [KeyCode; 24] = [
     KeyCode::Char('H'),
     KeyCode::End,
     KeyCode::Esc,
+    KeyCode::Char('x'),
+    KeyCode::Down,
+    KeyCode::PageDown,
+    KeyCode::Char(' '),
+    KeyCode::Char('s'),
+    KeyCode::Char('R'),
+    KeyCode::Home,
+    KeyCode::Enter,
+    KeyCode::Esc,
+    KeyCode::Char('D'),
     KeyCode::Char('*'),
     KeyCode::Char('/'),
     KeyCode::Char('日'),
@@ -37,7 +48,8 @@ const KEYS: [KeyCode; 24] = [
 fn every_size_can_be_drawn_in_every_state() {
     let mut scene = Scene::new(Mode::Demo, 80, 24);
     scene.resize(0, 0);
-    scene.add(password_reset());
+    mail_failed(&mut scene);
+    scene.add_envelope(password_reset_without(&[6]));
     for (at, key) in KEYS.iter().cycle().take(3 * KEYS.len()).enumerate() {
         scene.press(&[*key]);
         for (width, height) in [(0, 0), (1, 1), (80, 2), (3, 40), (20, 5), (79, 23), (300, 3), (31, 90)] {

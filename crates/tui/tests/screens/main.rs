@@ -3,8 +3,10 @@
 #![expect(clippy::expect_used, reason = "a test may fail by it")]
 
 mod bounds;
+mod errors;
 mod filter;
 mod health;
 mod scene;
+mod sentry;
 mod snapshots;
 mod walk;

@@ -19,12 +19,14 @@ use trace_model::{Batch, Source, SpanId, Store, TraceId, otlp};
 
 /// 2026-01-02 03:04:05 UTC.
 pub(crate) const START: u64 = 1_767_323_045_000_000_000;
-const MILLI: u64 = 1_000_000;
-/// When all frames are drawn.
+pub(crate) const MILLI: u64 = 1_000_000;
+/// When frames are drawn.
 pub(crate) const NOW: u64 = START + 250 * MILLI;
 
 pub(crate) struct Scene {
     pub(crate) app: App,
+    /// When frames are drawn, in nanoseconds since the Unix epoch: [`NOW`], unless a test lets time pass.
+    pub(crate) now: u64,
     terminal: Terminal<TestBackend>,
 }
 
@@ -54,13 +56,20 @@ impl Scene {
             }
         }
         let terminal = Terminal::new(TestBackend::new(width, height)).expect("a test backend");
-        Self { app, terminal }
+        Self { app, now: NOW, terminal }
     }
 
     pub(crate) fn add(&mut self, spans: Vec<ResourceSpans>) {
         let (batch, rejected) = otlp::batch(spans, Source::OtlpHttp);
         assert!(rejected.is_empty(), "{rejected}");
         // Within the seconds that the rate is made of.
+        self.app.store.add(batch.received_at(NOW - 2_500 * MILLI));
+    }
+
+    /// The same, in a Sentry envelope.
+    pub(crate) fn add_envelope(&mut self, spans: Vec<ResourceSpans>) {
+        let (batch, rejected) = otlp::batch(spans, Source::Sentry);
+        assert!(rejected.is_empty(), "{rejected}");
         self.app.store.add(batch.received_at(NOW - 2_500 * MILLI));
     }
 
@@ -113,17 +122,21 @@ impl Scene {
     }
 
     pub(crate) fn draw(&mut self) -> Buffer {
-        let now = Now {
-            unix_nano: NOW,
-            zone: jiff::tz::TimeZone::UTC,
-        };
+        let now = self.clock();
         let app = &mut self.app;
         let drawn = self.terminal.draw(|frame| {
             let panes = Panes::of(frame.area());
-            app.fit(&panes);
+            app.fit(&panes, now.unix_nano);
             view::draw(frame, app, &panes, &now);
         });
         drawn.expect("a test backend").buffer.clone()
+    }
+
+    pub(crate) fn clock(&self) -> Now {
+        Now {
+            unix_nano: self.now,
+            zone: jiff::tz::TimeZone::UTC,
+        }
     }
 
     /// Where the terminal's cursor is after a frame, if it can be seen.
@@ -212,6 +225,15 @@ pub(crate) fn password_reset() -> Vec<ResourceSpans> {
         kind(span(1, 6, 5, "mailer", "compose mail", 82, 90), 1),
         failed(kind(span(1, 7, 5, "mailer", "send mail", 90, 170), 3), "451 try again later"),
     ]
+}
+
+/// A password reset without the spans of these numbers.
+pub(crate) fn password_reset_without(numbers: &[usize]) -> Vec<ResourceSpans> {
+    let spans = (1..).zip(password_reset());
+    spans
+        .filter(|(number, _)| !numbers.contains(number))
+        .map(|(_, span)| span)
+        .collect()
 }
 
 pub(crate) fn trace(byte: u8) -> TraceId {

@@ -3,7 +3,9 @@
 use collector::HealthSnapshot;
 use spanfall::app::{Mode, OutputLine, ServiceState};
 
-use crate::scene::{NOW, Scene, edit, failed, password_reset, span, span_id, trace};
+use crate::errors::{checkout, mail_failed, nothing_but_an_error};
+use crate::scene::{NOW, Scene, edit, failed, password_reset, span};
+use crate::sentry::{asked, checked, refused};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
@@ -21,8 +23,8 @@ fn two_traces(scene: &mut Scene) {
         failed(span(2, 2, 1, "api", "POST /users/reset-password", 1, 3), "no valid email"),
     ]);
     scene.add(password_reset());
-    scene.app.store.add_sentry(trace(1), (1..=7).map(span_id));
-    scene.app.store.add_sentry(trace(2), [span_id(1)]);
+    scene.add_envelope(password_reset());
+    scene.add_envelope(vec![span(2, 1, 0, "spanfall", "reset password", 0, 4)]);
 }
 
 #[test]
@@ -209,5 +211,69 @@ fn a_filter_not_typed_yet() {
     at_all_sizes("filter_empty", Mode::Viewer, |scene| {
         two_traces(scene);
         scene.type_keys("/");
+    });
+}
+
+#[test]
+fn errors_where_they_happened() {
+    at_all_sizes("errors", Mode::Viewer, |scene| {
+        nothing_but_an_error(scene);
+        mail_failed(scene);
+        scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::End]);
+    });
+}
+
+#[test]
+fn an_error_in_a_small_pane() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    mail_failed(&mut scene);
+    scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::End]);
+    scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::PageDown]);
+    insta::assert_snapshot!("errors_scrolled_80x24", scene.text());
+}
+
+#[test]
+fn a_trace_of_nothing_but_an_error() {
+    at_all_sizes("error_alone", Mode::Viewer, |scene| {
+        checkout(scene);
+        nothing_but_an_error(scene);
+    });
+}
+
+#[test]
+fn the_cross_check_with_all_marks() {
+    at_all_sizes("cross_check", Mode::Demo, |scene| {
+        checked(scene);
+        scene.type_keys("x");
+        scene.press(&[crossterm::event::KeyCode::Down; 5]);
+    });
+}
+
+#[test]
+fn marks_in_the_list_and_on_the_rows() {
+    at_all_sizes("sentry_marks", Mode::Demo, checked);
+}
+
+#[test]
+fn the_cross_check_with_sentry_itself() {
+    at_all_sizes("cross_check_asked", Mode::Demo, |scene| {
+        asked(scene);
+        scene.type_keys("x");
+    });
+}
+
+#[test]
+fn the_cross_check_when_sentry_does_not_answer() {
+    at_all_sizes("cross_check_refused", Mode::Demo, |scene| {
+        refused(scene);
+        scene.type_keys("x");
+    });
+}
+
+#[test]
+fn the_cross_check_without_anything_to_compare_with() {
+    at_all_sizes("cross_check_nothing", Mode::Viewer, |scene| {
+        scene.add(password_reset());
+        scene.type_keys("x");
     });
 }

@@ -20,13 +20,18 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, columns: Columns, a
     };
     let width = usize::from(columns.label.width).saturating_sub(1);
     frame.render_widget(label(row, width), on_row(columns.label));
-    let Some(line) = &row.line else { return };
-    frame.render_widget(length(line, now).right_aligned(), on_row(columns.duration));
-    bar(frame, line, on_row(columns.bars), axis, now);
+    if let Some(line) = &row.line {
+        frame.render_widget(length(line, now).right_aligned(), on_row(columns.duration));
+        bar(frame, line, on_row(columns.bars), axis, now);
+    }
+    let bars = on_row(columns.bars);
+    for error in &row.errors {
+        axis.mark(frame.buffer_mut(), bars, error.time_unix_nano, "!", theme::ERROR_MARK);
+    }
 }
 
-/// Indentation, fold mark, service, name; the name is what gets cut.
-fn label(row: &Row, width: usize) -> Line<'static> {
+/// Indentation, fold mark, service, name, errors; the names are what gets cut.
+pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
     // A deep tree still shows names: indentation takes a third at most.
     let indent = (1 + 2 * row.depth).min(1 + width / 3);
     let fold = match (row.children, row.hidden) {
@@ -46,7 +51,15 @@ fn label(row: &Row, width: usize) -> Line<'static> {
     } else {
         String::new()
     };
-    let mut left = width.saturating_sub(indent + 2 + hidden.len());
+    // An error is seen however long the name is.
+    let errors = match (&row.line, row.errors.len()) {
+        (_, 0) => String::new(),
+        (None, 1) => "! ".to_owned(),
+        (None, several) => format!("!{several} "),
+        (Some(_), 1) => " !".to_owned(),
+        (Some(_), several) => format!(" !{several}"),
+    };
+    let mut left = width.saturating_sub(indent + 2 + hidden.len() + errors.len());
     let mut say = |text: String, style: Style| {
         let text = format::at_most(&text, left);
         left = left.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
@@ -72,14 +85,35 @@ fn label(row: &Row, width: usize) -> Line<'static> {
             let name = if found { name.bold() } else { name };
             say(clean(&span.name).into_owned(), name);
         }
-        None => say(
+        None if row.errors.is_empty() => say(
             format!("◌ parent {:.8} has not arrived", row.key.span_id),
             Style::new().italic().fg(theme::WARNING),
         ),
+        // Below it there are spans: it is more than an error.
+        None if row.children > 0 => say("◌ ".to_owned(), Style::new().fg(theme::WARNING)),
+        None => {}
+    }
+    line.push_span(errors.bold().fg(theme::ERROR));
+    if let Some(error) = row.errors.first() {
+        if row.line.is_none() {
+            let service = format::at_most(&format!("{} ", service_name(&error.service)), left);
+            left = left.saturating_sub(unicode_width::UnicodeWidthStr::width(service.as_str()));
+            line.push_span(service.fg(theme::service(&error.service)));
+        }
+        // Beside a name only where it says something.
+        let space = usize::from(row.line.is_some());
+        if row.line.is_none() || left > MINIMUM {
+            let title = format::at_most(&clean(&error.title), left.saturating_sub(space));
+            line.push_span(" ".repeat(space));
+            line.push_span(title.fg(theme::ERROR));
+        }
     }
     line.push_span(hidden.fg(theme::DIM));
     line
 }
+
+/// An error's title is shown beside a name from this width on.
+const MINIMUM: usize = 8;
 
 fn length(line: &SpanLine, now: &Now) -> Line<'static> {
     match line.end_unix_nano {

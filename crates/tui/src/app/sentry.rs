@@ -1,0 +1,76 @@
+//! What is known of the real Sentry: where its pages are, and how asking it goes.
+
+use std::collections::VecDeque;
+
+use sentry_api::{Site, WATCHED};
+use trace_model::TraceId;
+
+/// The state of asking Sentry. What it has of a trace is in the store.
+#[derive(Debug, Default)]
+pub struct SentryStatus {
+    /// Whose pages can be opened; `None` while no organization is named.
+    pub site: Option<Site>,
+    /// Whether it is asked for traces, which takes a token.
+    pub is_asked: bool,
+    /// Where envelopes that come here are handed on to, without the key: `https://o1.ingest.sentry.io/42`.
+    pub relay: Option<String>,
+    /// The traces that were asked for last, at most [`WATCHED`], newest last.
+    said: VecDeque<(TraceId, Said)>,
+}
+
+/// How asking for a trace went the last time.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Said {
+    /// What went wrong and what to do about it, in plain words.
+    pub problem: Option<String>,
+    /// When it will be asked next, in nanoseconds since the Unix epoch; `None` when it will not.
+    pub next_ask_unix_nano: Option<u64>,
+}
+
+impl SentryStatus {
+    /// Notes how asking for a trace went, or, before the first time, when it will be asked.
+    pub fn said(&mut self, trace_id: TraceId, outcome: Result<(), String>, next_ask_unix_nano: Option<u64>) {
+        self.said.retain(|(known, _)| *known != trace_id);
+        if self.said.len() == WATCHED {
+            self.said.pop_front();
+        }
+        let said = Said {
+            problem: outcome.err(),
+            next_ask_unix_nano,
+        };
+        self.said.push_back((trace_id, said));
+    }
+
+    /// How asking for a trace went.
+    #[must_use]
+    pub fn about(&self, trace_id: TraceId) -> Option<&Said> {
+        let mut newest_first = self.said.iter().rev();
+        newest_first.find(|(known, _)| *known == trace_id).map(|(_, said)| said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(number: usize) -> TraceId {
+        TraceId::from_bytes((number as u128 + 1).to_be_bytes()).expect("not zero")
+    }
+
+    #[test]
+    fn the_last_word_counts_and_the_oldest_traces_are_forgotten() {
+        let mut status = SentryStatus::default();
+        status.said(trace(0), Err("no network".to_owned()), Some(5));
+        assert_eq!(
+            status.about(trace(0)).and_then(|said| said.problem.as_deref()),
+            Some("no network")
+        );
+        status.said(trace(0), Ok(()), None);
+        assert_eq!(status.about(trace(0)), Some(&Said::default()));
+        for number in 1..=WATCHED {
+            status.said(trace(number), Ok(()), None);
+        }
+        assert_eq!(status.about(trace(0)), None);
+        assert_eq!(status.said.len(), WATCHED);
+    }
+}

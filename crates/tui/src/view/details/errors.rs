@@ -1,0 +1,181 @@
+//! The errors of a span: what was thrown, where, and what happened before.
+
+use ratatui::style::{Style, Stylize};
+use ratatui::text::{Line, Span as Text};
+use trace_model::sentry::{Breadcrumb, Exception, Frame};
+use trace_model::{Attribute, Severity};
+
+use super::super::{format, theme};
+use super::lines::{Column, offset, value};
+use crate::app::{ERRORS, ShownError};
+use crate::text::clean;
+
+/// How many calls of a stack are shown.
+const FRAMES: usize = 30;
+/// How many breadcrumbs are shown, the last ones.
+const BREADCRUMBS: usize = 30;
+/// How many exceptions of a chain are shown.
+const CHAIN: usize = 10;
+
+impl Column {
+    /// Nothing where there are none. Times are told from `start` on, in nanoseconds since the Unix epoch.
+    pub(super) fn errors(&mut self, errors: &[ShownError], start: u64) {
+        if errors.is_empty() {
+            return;
+        }
+        self.lines.push(Line::from(" errors".bold().fg(theme::ERROR)));
+        for error in errors.iter().take(ERRORS) {
+            self.error(error, start);
+        }
+        if errors.len() > ERRORS {
+            self.note(&format!("only the first {ERRORS} are shown"), 3);
+        }
+    }
+
+    fn error(&mut self, error: &ShownError, start: u64) {
+        let event = &error.event;
+        let title = if event.title.is_empty() {
+            "(an error without a name)"
+        } else {
+            &event.title
+        };
+        self.paragraph(&format!("! {title}"), 3, Style::new().bold().fg(theme::ERROR));
+        let mut facts = vec![offset(event.unix_nano, start)];
+        if event.level != Severity::Unspecified {
+            facts.push(event.level.name().to_owned());
+        }
+        let thrown = event.exceptions.first();
+        facts.extend(thrown.and_then(handling));
+        facts.extend(event.transaction.as_ref().map(|transaction| format!("in {transaction}")));
+        facts.extend(event.logger.as_ref().map(|logger| format!("by {logger}")));
+        facts.extend(event.event_id.as_ref().map(|id| format!("event {id}")));
+        self.note(&facts.join(" · "), 5);
+        if let Some(message) = event.message.as_ref().filter(|message| **message != event.title) {
+            self.paragraph(message, 5, Style::new());
+        }
+        for (at, exception) in event.exceptions.iter().take(CHAIN).enumerate() {
+            self.exception(exception, at, &event.title);
+        }
+        let has_frames = event.exceptions.iter().any(|exception| !exception.frames.is_empty());
+        if let Some(trace) = event.stacktrace.as_ref().filter(|_| !has_frames) {
+            self.stack_as_text(trace);
+        }
+        self.breadcrumbs(&event.breadcrumbs, event.unix_nano);
+        for (name, attributes) in [
+            ("tags", &event.tags),
+            ("request", &event.request),
+            ("user", &event.user),
+            ("extra", &event.extra),
+            ("contexts", &event.contexts),
+            ("attributes", &error.attributes),
+        ] {
+            self.below(name, attributes);
+        }
+    }
+
+    /// The last one thrown comes first; of that one the title was said already.
+    fn exception(&mut self, exception: &Exception, at: usize, title: &str) {
+        let mut name = exception.title();
+        if at > 0 {
+            name = format!("caused by {name}");
+        }
+        if exception.has_name() && name != title {
+            self.paragraph(&name, 5, Style::new().fg(theme::ERROR));
+        }
+        // Where nobody says whose code it is, all of it counts as the program's own.
+        let told = exception.in_app_frames().next().is_some();
+        let is_own = |frame: &&Frame| !told || frame.in_app == Some(true);
+        for frame in exception.frames.iter().filter(is_own).take(FRAMES) {
+            self.frame(frame);
+        }
+        let shown = exception.frames.iter().filter(is_own).take(FRAMES).count();
+        let hidden = exception.frames.len() - shown;
+        if hidden > 0 {
+            let whose = if told { " of libraries" } else { "" };
+            self.note(&format!("and {}{whose}", format::count(hidden as u64, "more call")), 7);
+        }
+    }
+
+    /// `file:line function`, and that line of the source.
+    fn frame(&mut self, frame: &Frame) {
+        let file = frame.filename.as_ref().or(frame.abs_path.as_ref()).or(frame.module.as_ref());
+        let mut place = file.map_or_else(|| "(no file)".to_owned(), |file| clean(file).into_owned());
+        if let Some(line) = frame.lineno {
+            place = format!("{place}:{line}");
+        }
+        let room = self.width.saturating_sub(8).max(8);
+        let place = format::at_most(&place, room);
+        let function = frame.function.as_deref().unwrap_or("(no name)");
+        let mut line = Line::from(vec!["       ".into(), Text::raw(place)]);
+        let left = (room + 7).saturating_sub(line.width() + 1);
+        line.push_span(format!(" {}", format::at_most(&clean(function), left)).bold());
+        self.lines.push(line);
+        let source = frame
+            .context_line
+            .as_deref()
+            .map(str::trim)
+            .filter(|source| !source.is_empty());
+        if let Some(source) = source {
+            let source = format::at_most(&clean(source), room.saturating_sub(4));
+            self.lines
+                .push(Line::from(vec!["         │ ".fg(theme::RULE), source.fg(theme::WARNING)]));
+        }
+    }
+
+    fn stack_as_text(&mut self, trace: &str) {
+        for line in trace.lines().take(FRAMES) {
+            self.paragraph(line, 7, Style::new());
+        }
+        let hidden = trace.lines().count().saturating_sub(FRAMES);
+        if hidden > 0 {
+            self.note(&format!("and {}", format::count(hidden as u64, "more line")), 7);
+        }
+    }
+
+    fn breadcrumbs(&mut self, breadcrumbs: &[Breadcrumb], happened: u64) {
+        if breadcrumbs.is_empty() {
+            return;
+        }
+        self.note("breadcrumbs: what happened before", 5);
+        let left_out = breadcrumbs.len().saturating_sub(BREADCRUMBS);
+        if left_out > 0 {
+            self.note(&format!("{} left out", format::count(left_out as u64, "earlier one")), 7);
+        }
+        let mut in_order: Vec<_> = breadcrumbs.iter().skip(left_out).collect();
+        in_order.sort_by_key(|breadcrumb| breadcrumb.unix_nano);
+        for breadcrumb in in_order {
+            let when = breadcrumb.unix_nano.map(|time| offset(time, happened)).unwrap_or_default();
+            let what = [
+                breadcrumb.category.as_ref().or(breadcrumb.kind.as_ref()),
+                breadcrumb.message.as_ref(),
+            ];
+            let mut said: Vec<_> = what.into_iter().flatten().cloned().collect();
+            let data = breadcrumb.data.iter();
+            said.extend(data.map(|attribute| format!("{}={}", attribute.key, value(&attribute.value))));
+            let style = match breadcrumb.level.as_deref() {
+                Some("error" | "fatal") => Style::new().fg(theme::ERROR),
+                Some("warning") => Style::new().fg(theme::WARNING),
+                _ => Style::new(),
+            };
+            self.pair(&when, &said.join(" "), 7, style);
+        }
+    }
+
+    fn below(&mut self, name: &str, attributes: &[Attribute]) {
+        if !attributes.is_empty() {
+            self.note(name, 5);
+            self.list(attributes, 7);
+        }
+    }
+
+    fn note(&mut self, text: &str, indent: usize) {
+        self.paragraph(text, indent, Style::new().fg(theme::DIM));
+    }
+}
+
+/// Whether the program caught it itself, and how it was noticed.
+fn handling(exception: &Exception) -> Option<String> {
+    let handled = if exception.handled? { "handled" } else { "unhandled" };
+    let mechanism = exception.mechanism.as_ref();
+    Some(mechanism.map_or_else(|| handled.to_owned(), |mechanism| format!("{handled} ({mechanism})")))
+}

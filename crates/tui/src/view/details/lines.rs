@@ -1,0 +1,228 @@
+//! Sections of names with their values.
+
+use ratatui::style::{Style, Stylize};
+use ratatui::text::{Line, Span as Text};
+use trace_model::{Attribute, Event, Link, Log, Severity, Source, Span, Value};
+use unicode_width::UnicodeWidthStr;
+
+use super::super::{format, theme};
+use crate::app::LOGS;
+use crate::text::clean;
+
+/// Lines so far, and the widths for the next ones.
+pub(super) struct Column {
+    pub(super) lines: Vec<Line<'static>>,
+    pub(super) width: usize,
+    /// Where values begin.
+    values: usize,
+}
+
+impl Column {
+    /// Values begin behind the longest key, or in the middle.
+    pub(super) fn new<'a>(width: usize, attributes: impl Iterator<Item = &'a Attribute>) -> Self {
+        let longest = attributes.map(|attribute| attribute.key.width()).max().unwrap_or(0);
+        Self {
+            lines: Vec::new(),
+            width,
+            values: (longest + 4).clamp(18, (width / 2).max(18)),
+        }
+    }
+
+    pub(super) fn section(&mut self, name: &'static str) {
+        self.lines.push(Line::from(format!(" {name}").bold()));
+    }
+
+    pub(super) fn attributes(&mut self, section: &'static str, attributes: &[Attribute]) {
+        if !attributes.is_empty() {
+            self.section(section);
+            self.list(attributes, 3);
+        }
+    }
+
+    pub(super) fn list(&mut self, attributes: &[Attribute], indent: usize) {
+        for attribute in attributes {
+            self.pair(&attribute.key, &value(&attribute.value), indent, Style::new());
+        }
+    }
+
+    /// A name with its value; a value that is too long goes on below itself.
+    pub(super) fn pair(&mut self, key: &str, value: &str, indent: usize, style: Style) {
+        let column = self.values;
+        let key = format::exactly(&clean(key), column.saturating_sub(indent + 1));
+        let value = clean(value);
+        for (at, piece) in format::wrapped(&value, self.width.saturating_sub(column + 1).max(8))
+            .into_iter()
+            .enumerate()
+        {
+            let left = if at == 0 {
+                format!("{}{key} ", " ".repeat(indent))
+            } else {
+                " ".repeat(column)
+            };
+            self.lines
+                .push(Line::from(vec![left.fg(theme::DIM), Text::styled(piece, style)]));
+        }
+    }
+
+    /// Text on as many lines as it needs, which begin at a column.
+    pub(super) fn paragraph(&mut self, text: &str, indent: usize, style: Style) {
+        for piece in format::wrapped_words(&clean(text), self.width.saturating_sub(indent + 1).max(8)) {
+            let indent = " ".repeat(indent).into();
+            self.lines.push(Line::from(vec![indent, Text::styled(piece, style)]));
+        }
+    }
+
+    pub(super) fn events(&mut self, events: &[Event], start: u64) {
+        if events.is_empty() {
+            return;
+        }
+        self.section("events");
+        for event in events {
+            let when = format!("+{}", format::duration(event.time_unix_nano.saturating_sub(start)));
+            let style = if event.name == "exception" {
+                Style::new().fg(theme::ERROR)
+            } else {
+                Style::new()
+            };
+            self.pair(&when, &event.name, 3, style);
+            self.list(&event.attributes, 5);
+        }
+    }
+
+    pub(super) fn logs(&mut self, logs: &[Log], start: u64) {
+        if logs.is_empty() {
+            return;
+        }
+        self.section("logs");
+        for log in logs.iter().take(LOGS) {
+            let when = offset(log.time_unix_nano, start);
+            self.pair(&when, &log_line(log), 3, severity_style(log.severity));
+            self.list(&log.attributes, 5);
+        }
+        if logs.len() > LOGS {
+            self.lines
+                .push(Line::from(format!("   only the first {LOGS} are shown").fg(theme::DIM)));
+        }
+    }
+
+    pub(super) fn links(&mut self, links: &[Link]) {
+        if links.is_empty() {
+            return;
+        }
+        self.section("links");
+        for link in links {
+            let id = |id: Option<String>| id.unwrap_or_else(|| "(no valid id)".to_owned());
+            let to = format!(
+                "span {} of trace {}",
+                id(link.span_id.map(|id| id.to_string())),
+                id(link.trace_id.map(|id| id.to_string()))
+            );
+            self.pair("to", &to, 3, Style::new());
+            self.list(&link.attributes, 5);
+        }
+    }
+
+    pub(super) fn identity(&mut self, span: &Span, in_envelope: bool) {
+        self.section("identity");
+        self.pair("trace", &span.trace_id.to_string(), 3, Style::new());
+        self.pair("span", &span.span_id.to_string(), 3, Style::new());
+        for (name, text) in [
+            ("tracestate", &span.trace_state),
+            ("scope", &span.scope.name),
+            ("scope version", &span.scope.version),
+        ] {
+            if !text.is_empty() {
+                self.pair(name, text, 3, Style::new());
+            }
+        }
+        self.pair("came by", came_by(span.source, in_envelope), 3, Style::new());
+        if span.dropped > 0 {
+            self.pair(
+                "dropped by its SDK",
+                &format::count(span.dropped.into(), "item"),
+                3,
+                Style::new().fg(theme::WARNING),
+            );
+        }
+    }
+}
+
+/// By which ways a span came here.
+const fn came_by(source: Source, in_envelope: bool) -> &'static str {
+    match (source, in_envelope) {
+        (Source::OtlpGrpc, false) => "OTLP/gRPC",
+        (Source::OtlpGrpc, true) => "OTLP/gRPC and in a Sentry envelope",
+        (Source::OtlpHttp, false) => "OTLP/HTTP",
+        (Source::OtlpHttp, true) => "OTLP/HTTP and in a Sentry envelope",
+        (Source::Viewer, _) => "this viewer",
+        (Source::Sentry, _) => "a Sentry envelope",
+    }
+}
+
+/// How long after something else, or before it.
+pub(super) fn offset(unix_nano: u64, start: u64) -> String {
+    match unix_nano.checked_sub(start) {
+        Some(after) => format!("+{}", format::duration(after)),
+        None => format!("-{}", format::duration(start - unix_nano)),
+    }
+}
+
+/// Severity, the event's name if it has one, and what it says.
+fn log_line(log: &Log) -> String {
+    let severity = match (log.severity_text.as_str(), log.severity) {
+        ("", Severity::Unspecified) => String::new(),
+        ("", severity) => format!("{} ", severity.name().to_uppercase()),
+        (text, _) => format!("{text} "),
+    };
+    let event = if log.event_name.is_empty() {
+        String::new()
+    } else {
+        format!("{} ", log.event_name)
+    };
+    let body = if log.body == Value::Empty {
+        String::new()
+    } else {
+        value(&log.body)
+    };
+    format!("{severity}{event}{body}")
+}
+
+fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::Error | Severity::Fatal => Style::new().fg(theme::ERROR),
+        Severity::Warn => Style::new().fg(theme::WARNING),
+        Severity::Trace | Severity::Debug => Style::new().fg(theme::DIM),
+        Severity::Info | Severity::Unspecified => Style::new(),
+    }
+}
+
+/// A value in one line, in the manner of JSON.
+pub(super) fn value(value: &Value) -> String {
+    match value {
+        Value::Empty => "(empty)".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Double(value) => value.to_string(),
+        Value::Bytes(bytes) => {
+            let shown: Vec<_> = bytes.iter().take(64).map(|byte| format!("{byte:02x}")).collect();
+            format!("{}: {}", format::count(bytes.len() as u64, "byte"), shown.join(" "))
+        }
+        Value::Array(values) => format!("[{}]", values.iter().map(nested).collect::<Vec<_>>().join(", ")),
+        Value::Map(pairs) => {
+            let pairs: Vec<_> = pairs
+                .iter()
+                .map(|pair| format!("{}: {}", pair.key, nested(&pair.value)))
+                .collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
+    }
+}
+
+fn nested(inner: &Value) -> String {
+    if let Value::String(text) = inner {
+        format!("{text:?}")
+    } else {
+        value(inner)
+    }
+}

@@ -1,0 +1,69 @@
+//! Whether the span reached Sentry, and what is different there.
+
+use ratatui::style::Style;
+use trace_model::sentry::Verdict;
+use trace_model::{Source, Span, SpanId, Value};
+
+use super::super::{format, theme};
+use super::lines::{Column, offset, value};
+
+impl Column {
+    /// Nothing where there is nothing to compare with.
+    pub(super) fn sentry(&mut self, span: &Span, there: Option<&Span>, verdict: Option<&Verdict>) {
+        let Some(verdict) = verdict.filter(|verdict| **verdict != Verdict::NotChecked) else {
+            return;
+        };
+        self.section("sentry");
+        self.paragraph(&format!("{} {verdict}", verdict.mark()), 3, theme::verdict(verdict.mark()));
+        // What came in an envelope only says all that itself.
+        let Some(there) = there.filter(|_| span.source != Source::Sentry) else {
+            return;
+        };
+        for (name, key) in [("op", "sentry.op"), ("origin", "sentry.origin")] {
+            if let Some(said) = attribute(there, key) {
+                self.pair(name, &said, 3, Style::new());
+            }
+        }
+        if let Some(Value::Int(bytes)) = find(there, "sentry.item.bytes") {
+            self.pair("item", &format::bytes(u64::try_from(*bytes).unwrap_or(0)), 3, Style::new());
+        }
+        let differs = Style::new().fg(theme::WARNING);
+        if there.name != span.name {
+            self.pair("name there", &there.name, 3, differs);
+        }
+        if there.status != span.status {
+            let status = match there.status_message.as_str() {
+                "" => there.status.name().to_owned(),
+                message => format!("{}: {message}", there.status.name()),
+            };
+            self.pair("status there", &status, 3, differs);
+        }
+        if there.parent_span_id != span.parent_span_id {
+            let id = |id: Option<SpanId>| id.map_or_else(|| "none".to_owned(), |id| id.to_string());
+            self.pair("parent there", &id(there.parent_span_id), 3, differs);
+        }
+        // To the microsecond: what SDKs write as a float is no more exact.
+        if there.start_unix_nano.abs_diff(span.start_unix_nano) > 1_000 {
+            self.pair(
+                "start there",
+                &offset(there.start_unix_nano, span.start_unix_nano),
+                3,
+                differs,
+            );
+        }
+        if let (Some(end), Some(ours)) = (there.end_unix_nano, span.end_unix_nano)
+            && end.abs_diff(ours) > 1_000
+        {
+            self.pair("end there", &offset(end, ours), 3, differs);
+        }
+    }
+}
+
+fn find<'a>(span: &'a Span, key: &str) -> Option<&'a Value> {
+    let found = span.attributes.iter().find(|attribute| attribute.key == key)?;
+    Some(&found.value)
+}
+
+fn attribute(span: &Span, key: &str) -> Option<String> {
+    find(span, key).map(value)
+}
