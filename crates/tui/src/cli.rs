@@ -46,6 +46,9 @@ pub struct Options {
     /// Where to listen for Sentry envelopes
     #[arg(long, global = true, value_name = "ADDR", default_value_t = loopback(8969))]
     pub sentry: SocketAddr,
+    /// Hand the envelopes that come in on to the real Sentry of this DSN, unchanged; without one, that of `SENTRY_DSN`
+    #[arg(long, global = true, value_name = "DSN", num_args = 0..=1, default_missing_value = "", hide_default_value = true)]
+    pub sentry_relay: Option<String>,
     /// How much may be kept in memory: bytes, or with KiB, MiB or GiB; then the longest quiet traces leave, unless they are pinned
     #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: Size,
@@ -125,6 +128,25 @@ mod tests {
             "17179869184GiB",
         ] {
             assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_relay_takes_a_dsn_or_none() {
+        for (line, relay) in [
+            (vec!["spanfall"], None),
+            (vec!["spanfall", "demo", "--sentry-relay"], Some("")),
+            (
+                vec!["spanfall", "--sentry-relay", "http://key@host/1"],
+                Some("http://key@host/1"),
+            ),
+            (
+                vec!["spanfall", "--sentry-relay=http://key@host/1", "demo"],
+                Some("http://key@host/1"),
+            ),
+        ] {
+            let cli = Cli::try_parse_from(&line).expect("a valid line");
+            assert_eq!(cli.options.sentry_relay.as_deref(), relay, "{line:?}");
         }
     }
 

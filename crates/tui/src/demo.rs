@@ -1,7 +1,7 @@
 //! The demo behind the viewer: an embedded broker, the API and the mailer as child processes, and the requests that keys fire.
 //!
 //! The programs are found beside the viewer's own. With `RABBITMQ_URL` set that broker is used and the embedded one is not
-//! started; with `SENTRY_DSN` set envelopes go there, else to the viewer. Spans come to the viewer in any case.
+//! started; with `SENTRY_DSN` set envelopes go there, unless the viewer is to hand them on, else to the viewer. Spans come to the viewer in any case.
 
 mod child;
 mod output;
@@ -19,6 +19,7 @@ pub use request::Requests;
 pub use supervisor::Supervisor;
 
 use crate::app::{Notice, OutputLine, ServiceState};
+use crate::outward::Outward;
 use crate::problem::Problem;
 
 /// The API's process.
@@ -59,7 +60,7 @@ impl Setup {
     ///
     /// # Errors
     /// A program is missing, or the API's address is taken: said with what to do about it.
-    pub fn check(addresses: Addresses) -> Result<Self> {
+    pub fn check(addresses: Addresses, outward: &Outward) -> Result<Self> {
         let programs = beside_this_program()?;
         let rabbitmq_url = set("RABBITMQ_URL");
         let page = built_page(&programs);
@@ -83,10 +84,7 @@ impl Setup {
         let otlp_http = format!("http://{}", addresses.otlp_http);
         let or_ours = |variable: &str, ours: String| set(variable).unwrap_or(ours);
         let sentry = [
-            (
-                "SENTRY_DSN",
-                or_ours("SENTRY_DSN", format!("http://spanfall@{}/1", addresses.sentry)),
-            ),
+            ("SENTRY_DSN", services_dsn(addresses, outward)),
             ("SENTRY_ENVIRONMENT", or_ours("SENTRY_ENVIRONMENT", "demo".to_owned())),
         ];
         let mut environment = vec![
@@ -117,6 +115,15 @@ impl Setup {
         };
         let services = [(API, ServiceState::Starting), (MAILER, ServiceState::Starting), (PAGE, page)];
         embedded.into_iter().chain(services).collect()
+    }
+}
+
+/// Where the services send envelopes: to Sentry if they are told to, else here, with the key that the relay's target knows.
+fn services_dsn(addresses: Addresses, outward: &Outward) -> String {
+    match (&outward.services_dsn, &outward.relay) {
+        (Some(dsn), _) => dsn.clone(),
+        (None, Some(target)) => target.local_dsn(addresses.sentry),
+        (None, None) => format!("http://spanfall@{}/1", addresses.sentry),
     }
 }
 

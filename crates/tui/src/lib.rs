@@ -5,9 +5,11 @@
 //! become effects by [`app::App::update`], and only the event loop carries effects out. Nothing that draws does I/O.
 
 pub mod app;
+pub mod asker;
 pub mod cli;
 pub mod demo;
 pub mod keymap;
+pub mod outward;
 pub mod problem;
 pub mod tail;
 pub mod text;

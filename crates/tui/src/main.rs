@@ -6,6 +6,7 @@ use clap::Parser;
 use color_eyre::eyre::Result;
 use spanfall::app::Mode;
 use spanfall::cli::{Cli, Command};
+use spanfall::outward::Outward;
 use spanfall::{tail, viewer};
 
 fn main() -> ExitCode {
@@ -29,7 +30,10 @@ fn run(cli: &Cli) -> Result<()> {
         match &cli.command {
             None => viewer::run(&cli.options, Mode::Viewer).await,
             Some(Command::Demo) => viewer::run(&cli.options, Mode::Demo).await,
-            Some(Command::Tail { json }) => tail::run(viewer::bind(&cli.options).await?, *json, std::io::stdout()).await,
+            Some(Command::Tail { json }) => {
+                let outward = Outward::read(cli.options.sentry_relay.as_deref())?;
+                tail::run(viewer::bind(&cli.options, &outward).await?, *json, std::io::stdout()).await
+            }
         }
     });
     // A blocking task (a name look-up, say) must not hold up the end.

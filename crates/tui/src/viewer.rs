@@ -3,6 +3,7 @@
 //! The order at the start matters. Ports are bound first, so that a taken one is said on a normal screen; then the panic hook;
 //! then the terminal. At the end: the demo's processes, the collector, the terminal.
 
+mod asking;
 mod inbox;
 mod log;
 mod terminal;
@@ -17,11 +18,14 @@ use tokio::sync::mpsc;
 use trace_model::Store;
 
 use crate::app::{App, DemoRequest, Effect, Mode, Notice};
+use crate::asker::Asker;
 use crate::cli::Options;
 use crate::demo::{API, DemoEvent, Requests, Setup, Supervisor};
 use crate::keymap;
+use crate::outward::Outward;
 use crate::problem::Problem;
 use crate::view::{self, Now};
+use asking::Asking;
 use inbox::Inbox;
 use terminal::Terminal;
 
@@ -37,13 +41,20 @@ const SEARCHED: usize = 512;
 /// Binds the collector's ports.
 ///
 /// # Errors
-/// One of them cannot be bound; the report names it and the flag that moves it.
-pub async fn bind(options: &Options) -> Result<Collector> {
+/// One of them cannot be bound; the report names it and the flag that moves it. Or envelopes cannot be handed on.
+pub async fn bind(options: &Options, outward: &Outward) -> Result<Collector> {
     let advice = |listener: Listener| format!("choose another address with {} (port 0 picks a free one)", listener.flag());
     let bound = Collector::bind(options.collector()).await;
-    Ok(bound.map_err(|error| Problem {
+    let collector = bound.map_err(|error| Problem {
         advice: advice(error.listener),
         what: format!("{:#}", Report::new(error)),
+    })?;
+    let Some(target) = outward.relay.clone() else {
+        return Ok(collector);
+    };
+    Ok(collector.relay_to(target).map_err(|error| Problem {
+        what: format!("{:#}", Report::new(error)),
+        advice: "give --sentry-relay the DSN of the Sentry that shall get the envelopes".to_owned(),
     })?)
 }
 
@@ -52,15 +63,24 @@ pub async fn bind(options: &Options) -> Result<Collector> {
 /// # Errors
 /// Something is missing or taken at the start, or the terminal fails.
 pub async fn run(options: &Options, mode: Mode) -> Result<()> {
-    let collector = bind(options).await?;
+    let outward = Outward::read(options.sentry_relay.as_deref())?;
+    let collector = bind(options, &outward).await?;
     let addresses = collector.addresses();
     let setup = match mode {
-        Mode::Demo => Some(Setup::check(addresses)?),
+        Mode::Demo => Some(Setup::check(addresses, &outward)?),
         Mode::Viewer => None,
     };
     log::to_file(options.log_file.as_deref())?;
-    let store = Store::new(options.max_memory.0);
+    let mut store = Store::new(options.max_memory.0);
+    store.expect_sentry(outward.expectation(mode));
     let mut app = App::new(store, mode, addresses, fastrand::Rng::new());
+    let asker = match outward.api.as_ref().filter(|_| outward.is_asked(mode)) {
+        Some(settings) => Asker::connect(settings)?,
+        None => None,
+    };
+    app.sentry.is_asked = asker.is_some();
+    app.sentry.site = outward.api.map(|settings| settings.site);
+    app.sentry.relay = outward.relay.map(|target| target.to_string());
     for (service, state) in setup.iter().flat_map(Setup::processes) {
         app.services.set(service, state);
     }
@@ -75,6 +95,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         app,
         terminal,
         inbox: Inbox::new(arrivals),
+        asking: Asking::new(asker),
         health,
         demo,
         zone: jiff::tz::TimeZone::system(),
@@ -139,6 +160,7 @@ struct Viewer {
     app: App,
     terminal: Terminal,
     inbox: Inbox,
+    asking: Asking,
     health: Health,
     demo: Demo,
     zone: jiff::tz::TimeZone,
@@ -175,6 +197,10 @@ impl Viewer {
                     // Arrivals may never end.
                     self.search();
                 }
+                event = self.asking.next() => {
+                    self.dirty = true;
+                    self.asking.answered(&mut self.app, event);
+                }
                 // After them, since each of them changes it; a refusal alone has to wake the screen too.
                 () = self.health.changed() => self.dirty = true,
                 () = tokio::task::yield_now(), if self.app.store.is_searching() => self.search(),
@@ -186,11 +212,13 @@ impl Viewer {
         if let Some(health) = self.health.latest() {
             self.app.set_health(health);
         }
+        let now = now(&self.zone);
+        self.asking.tell(&mut self.app, now.unix_nano);
         self.app.queue = self.health.queue();
         self.dirty = false;
         self.pressed = false;
         self.terminal
-            .draw(&mut self.app, &now(&self.zone))
+            .draw(&mut self.app, &now)
             .wrap_err("the terminal cannot be drawn to")
     }
 
@@ -219,6 +247,17 @@ impl Viewer {
             Some(Effect::Quit) => true,
             Some(Effect::Browse(address)) => {
                 self.app.notice = Some(browse(&address));
+                false
+            }
+            Some(Effect::Copy(text)) => {
+                if let Err(error) = Terminal::copy(&text) {
+                    let text = format!("it cannot be copied: {error}");
+                    self.app.notice = Some(Notice { text, error: true });
+                }
+                false
+            }
+            Some(Effect::AskSentry(trace_id)) => {
+                self.asking.ask_now(trace_id);
                 false
             }
             Some(Effect::Send(request)) => {
@@ -264,7 +303,7 @@ fn browse(address: &str) -> Notice {
             error: false,
         },
         Err(_) => Notice {
-            text: format!("no browser here; the page is at {address}"),
+            text: format!("no browser here, the page is {address}"),
             error: false,
         },
     }

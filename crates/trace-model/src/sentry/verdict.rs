@@ -182,7 +182,7 @@ impl fmt::Display for Awaited {
             Self::RootEnd { root } => write!(f, "it is sent when {root:?} ends, which is running"),
             Self::Envelope => f.write_str("its envelope is on its way"),
             Self::Relay { problem } => write!(f, "kept here until Sentry can be reached ({problem})"),
-            Self::Answer => f.write_str("Sentry has not answered for good"),
+            Self::Answer => f.write_str("no final answer from Sentry"),
         }
     }
 }

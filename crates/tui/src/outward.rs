@@ -1,0 +1,114 @@
+//! What this program has to do with the real Sentry: whom it hands envelopes on to, and whom it asks what became of them.
+
+use sentry_api::Settings;
+use sentry_relay::Target;
+use trace_model::Expectation;
+
+use crate::app::Mode;
+use crate::problem::Problem;
+
+/// Read from the command line and the environment, before anything starts.
+#[derive(Debug)]
+pub struct Outward {
+    /// Where envelopes go on to.
+    pub relay: Option<Target>,
+    /// Who is asked for traces.
+    pub api: Option<Settings>,
+    /// Where the demo's services send envelopes, if that is not here.
+    pub services_dsn: Option<String>,
+}
+
+impl Outward {
+    /// `relay` is the option's value: `None` without the option, empty without a value.
+    ///
+    /// # Errors
+    /// What is said cannot be used; the problem names the option or the variable, and no secret.
+    pub fn read(relay: Option<&str>) -> Result<Self, Problem> {
+        let dsn = std::env::var("SENTRY_DSN").ok().filter(|dsn| !dsn.trim().is_empty());
+        let relay = relay.map(|said| target(said, dsn.as_deref())).transpose()?;
+        let api = Settings::from_env().map_err(|error| Problem {
+            what: error.to_string(),
+            advice: "unset SENTRY_AUTH_TOKEN to go without Sentry's own answer".to_owned(),
+        })?;
+        let services_dsn = dsn.filter(|_| relay.is_none());
+        Ok(Self {
+            relay,
+            api,
+            services_dsn,
+        })
+    }
+
+    /// What spans are compared with when nothing has come in envelopes yet.
+    #[must_use]
+    pub fn expectation(&self, mode: Mode) -> Expectation {
+        if self.is_asked(mode) {
+            Expectation::Sentry
+        } else if mode == Mode::Demo && self.services_dsn.is_none() {
+            // The demo's services are told to send here.
+            Expectation::Endpoint
+        } else {
+            Expectation::Nothing
+        }
+    }
+
+    /// Whether Sentry can have what the services send: those of the demo send nothing to it unless they are told to.
+    #[must_use]
+    pub fn is_asked(&self, mode: Mode) -> bool {
+        let may = self.api.as_ref().is_some_and(|settings| settings.token.is_some());
+        may && (mode == Mode::Viewer || self.relay.is_some() || self.services_dsn.is_some())
+    }
+}
+
+fn target(said: &str, variable: Option<&str>) -> Result<Target, Problem> {
+    let (dsn, whose) = match (said.trim(), variable) {
+        ("", Some(dsn)) => (dsn, "SENTRY_DSN"),
+        ("", None) => {
+            return Err(Problem {
+                what: "--sentry-relay does not know where to".to_owned(),
+                advice: "name the DSN: --sentry-relay https://<key>@<host>/<project>, or set SENTRY_DSN".to_owned(),
+            });
+        }
+        (said, _) => (said, "--sentry-relay"),
+    };
+    Target::parse(dsn).map_err(|error| Problem {
+        what: format!("{whose} is no DSN: {error}"),
+        advice: "it looks like https://<key>@<host>/<project>; Sentry shows it in the project's settings, under Client Keys"
+            .to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DSN: &str = "https://5f1e0c5b6d8f4c7f9f3a0d2b1c4e6a88@o1.ingest.sentry.io/42";
+
+    fn outward(relay: bool, services: bool) -> Outward {
+        Outward {
+            relay: relay.then(|| Target::parse(DSN).expect("a DSN")),
+            api: None,
+            services_dsn: services.then(|| DSN.to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_relays_dsn_is_that_of_the_option_or_of_the_variable() {
+        let at = |said, variable| target(said, variable).map(|target| target.to_string());
+        assert_eq!(at(DSN, None).as_deref(), Ok("https://o1.ingest.sentry.io/42"));
+        assert_eq!(at("", Some(DSN)).as_deref(), Ok("https://o1.ingest.sentry.io/42"));
+        let other = at("http://key@127.0.0.1:9/7", Some(DSN));
+        assert_eq!(other.as_deref(), Ok("http://127.0.0.1:9/7"), "what is said counts for more");
+        let nothing = at("", None).expect_err("nowhere");
+        assert!(nothing.advice.contains("SENTRY_DSN"), "{nothing}");
+        let wrong = at("demo", Some(DSN)).expect_err("no DSN");
+        assert!(wrong.what.starts_with("--sentry-relay is no DSN"), "{wrong}");
+    }
+
+    #[test]
+    fn what_goes_elsewhere_is_not_expected_here() {
+        assert_eq!(outward(false, false).expectation(Mode::Viewer), Expectation::Nothing);
+        assert_eq!(outward(false, false).expectation(Mode::Demo), Expectation::Endpoint);
+        assert_eq!(outward(false, true).expectation(Mode::Demo), Expectation::Nothing);
+        assert_eq!(outward(true, false).expectation(Mode::Demo), Expectation::Endpoint);
+    }
+}
