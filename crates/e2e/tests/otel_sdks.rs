@@ -181,9 +181,9 @@ async fn a_person_gets_lines_that_cannot_command_the_terminal() {
     assert!(!lines.concat().chars().any(char::is_control));
 }
 
-/// Sentry's SDK takes the endpoint for Sentry, and all its spans are noted.
+/// Sentry's SDK takes the endpoint for Sentry, and all that it sends arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sentry_spans_are_noted() {
+async fn a_transaction_and_a_message_of_sentrys_sdk_are_read() {
     let Some(python) = interpreter_or_skip() else { return };
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let collector = Collector::bind(Config {
@@ -198,19 +198,27 @@ async fn sentry_spans_are_noted() {
     let sent = run(&python, "send_sentry.py", &[&dsn]).await;
     let sent: Value = eventually(DEADLINE, || async { sent.json().pop() }).await.unwrap();
 
-    let Arrival::SentrySpans(traces) = arrivals.try_recv().unwrap() else {
-        panic!("spans of an envelope")
-    };
-    assert_eq!(traces.len(), 1);
-    let span_ids: Vec<String> = traces[0].span_ids.iter().map(ToString::to_string).collect();
+    let arrived = std::iter::from_fn(|| arrivals.try_recv().ok()).map(|arrival| match arrival {
+        Arrival::Sentry(arrival) => *arrival,
+        other => panic!("{other:?}"),
+    });
+    let arrived: Vec<_> = arrived.collect();
+    let spans: Vec<_> = arrived.iter().flat_map(|arrival| arrival.spans.decode_spans()).collect();
+    let [root, child] = &spans[..] else { panic!("{spans:?}") };
     assert_eq!(
-        json!({ "trace_id": traces[0].trace_id.to_string(), "span_ids": span_ids }),
+        json!({ "trace_id": root.trace_id.to_string(), "span_ids": [root.span_id.to_string(), child.span_id.to_string()] }),
         sent
     );
+    assert_eq!((&*root.name, &*child.name, child.parent_span_id), ("GET /", "SELECT 1", Some(root.span_id)));
+    assert_eq!((root.kind.name(), child.kind.name()), ("server", "client"));
+    assert_eq!((&*root.service, child.trace_id), ("key", root.trace_id), "the DSN's key names it");
+    assert!(spans.iter().all(|span| span.start_unix_nano > 0 && span.end_unix_nano >= Some(span.start_unix_nano)));
+    let logs: Vec<_> = arrived.iter().flat_map(|arrival| arrival.logs.decode_logs()).collect();
+    assert_eq!(logs.len(), 1);
+    assert_eq!((&*logs[0].event_name, &*logs[0].service), ("sentry.event", "key"));
+    assert!(format!("{:?}", logs[0].body).contains("something happened"), "{:?}", logs[0]);
     let counts = health.snapshot().sentry;
-    assert_eq!(
-        (counts.items.get("transaction"), counts.items.get("event")),
-        (Some(&1), Some(&1))
-    );
+    let count = |item_type: &str| counts.items.get(item_type).map(|items| items.count);
+    assert_eq!((count("transaction"), count("event")), (Some(1), Some(1)));
     assert_eq!((counts.bad_items, counts.refused), (0, 0));
 }
