@@ -109,7 +109,7 @@ mod tests {
             sentry: any,
         };
         let collector = Collector::bind(config).await.unwrap();
-        let port = collector.addresses().otlp_http.port();
+        let (port, sentry) = (collector.addresses().otlp_http.port(), collector.addresses().sentry.port());
         let (arrivals, health, _server) = collector.serve();
         let (mut inbox, mut store) = (Inbox::new(arrivals), Store::new(64 << 20));
         // More than two slices, and then some.
@@ -122,12 +122,15 @@ mod tests {
         let metrics = json!({ "resourceMetrics": [{ "scopeMetrics": [{ "metrics": [{ "name": "m", "gauge": { "dataPoints": [point] } }] }] }] });
         send(port, "/v1/metrics", &metrics).await;
         send(port, "/v1/traces", &spans(many + 1..many + 3)).await;
+        let trace = json!({ "trace": { "trace_id": format!("{:032x}", many + 3), "span_id": "00f067aa0ba902b7" } });
+        send(sentry, "/api/1/store/", &json!({ "type": "transaction", "contexts": trace })).await;
+        send(sentry, "/api/1/store/", &json!({ "message": "hello", "contexts": trace })).await;
 
         inbox.wait().await;
         assert!(inbox.step(&mut store) && inbox.step(&mut store));
         assert_eq!(store.totals().spans, SLICE, "not all of a request at once");
         drain(&mut inbox, &mut store, &health).await;
         let totals = store.totals();
-        assert_eq!((totals.spans, totals.logs, store.metrics().series().len()), (many + 2, 1, 1));
+        assert_eq!((totals.spans, totals.logs, store.metrics().series().len()), (many + 3, 2, 1));
     }
 }
