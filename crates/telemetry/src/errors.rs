@@ -58,7 +58,7 @@ impl Settings {
                 loopback: matches!(self.dsn.host(), "localhost" | "127.0.0.1" | "[::1]"),
             })
             .before_send(|event| Some(of_current_trace(event)))
-            .before_send_log(move |log| Some(of_current_span(log, &name)))
+            .before_send_log(move |log| of_current_span(log, &name))
             .traces_sampler(move |started| {
                 // Its bytes are private to the SDK, its text is not.
                 let trace_id = || TraceId::from_hex(&started.trace_id().to_string()).unwrap_or(TraceId::INVALID);
@@ -144,20 +144,18 @@ pub(crate) fn of_current_trace(mut event: Event<'static>) -> Event<'static> {
 /// Puts a log on the span it was written in, and says whose it is.
 ///
 /// By itself it would have a trace id of the process's own: the one that Sentry knows of is not in its scope but in OpenTelemetry's
-/// context. Outside of all spans it keeps that id, since each log must have one.
-pub(crate) fn of_current_span(mut log: Log, service: &str) -> Log {
+/// context. One outside of all spans is not sent: each log must have a trace, and it would make one of its own up.
+pub(crate) fn of_current_span(mut log: Log, service: &str) -> Option<Log> {
+    let span = Context::map_current(|cx| cx.span().span_context().clone());
+    if !span.is_valid() {
+        return None;
+    }
     let mut put = |key: &str, value: String| log.attributes.insert(key.to_owned(), LogAttribute::from(value));
     put("service.name", service.to_owned());
-    Context::map_current(|cx| {
-        let span = cx.span();
-        let span = span.span_context();
-        if span.is_valid() {
-            // The protocol has a member for it by now, the SDK's type has not; this is how it was said before, and is understood still.
-            put("sentry.trace.parent_span_id", span.span_id().to_string());
-            log.trace_id = Some(span.trace_id().to_bytes().into());
-        }
-    });
-    log
+    // The protocol has a member for it by now, the SDK's type has not; this is how it was said before, and is understood still.
+    put("sentry.trace.parent_span_id", span.span_id().to_string());
+    log.trace_id = Some(span.trace_id().to_bytes().into());
+    Some(log)
 }
 
 #[cfg(test)]
@@ -171,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_takes_the_span_it_was_written_in_and_keeps_its_own_trace_outside_of_all() {
+    fn a_log_takes_the_span_it_was_written_in_and_is_not_sent_outside_of_all() {
         let log = || Log {
             level: LogLevel::Info,
             body: "said".to_owned(),
@@ -181,16 +179,14 @@ mod tests {
             attributes: BTreeMap::new(),
         };
         let text = |log: &Log, key: &str| log.attributes.get(key).and_then(|value| value.0.as_str().map(str::to_owned));
-        let outside = of_current_span(log(), "api");
-        assert_eq!(outside.trace_id, log().trace_id);
-        assert_eq!(text(&outside, "service.name").as_deref(), Some("api"));
-        assert_eq!(text(&outside, "sentry.trace.parent_span_id"), None);
+        assert!(of_current_span(log(), "api").is_none());
 
         let (trace_id, span_id) = (TraceId::from(7), SpanId::from(9));
         // Not sampled: the log is not the span, it goes all the same.
         let span = SpanContext::new(trace_id, span_id, TraceFlags::default(), false, TraceState::NONE);
         let _within = Context::new().with_remote_span_context(span).attach();
-        let within = of_current_span(log(), "api");
+        let within = of_current_span(log(), "api").expect("a log");
+        assert_eq!(text(&within, "service.name").as_deref(), Some("api"));
         assert_eq!(within.trace_id.map(|id| id.to_string()), Some(trace_id.to_string()));
         assert_eq!(text(&within, "sentry.trace.parent_span_id"), Some(span_id.to_string()));
     }

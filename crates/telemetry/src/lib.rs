@@ -29,7 +29,7 @@
 //! | `OTEL_BSP_*` | the batch: `SCHEDULE_DELAY` in milliseconds, … | the SDK's, but a delay of 100: somebody is watching |
 //! | `OTEL_TRACES_SAMPLER`, `…_ARG`, `OTEL_SPAN_*_LIMIT` | as the standard says | |
 //! | `OTEL_SDK_DISABLED` | `true`: no spans at all; trace context is still passed on | `false` |
-//! | `SENTRY_DSN` | where errors, logs and transactions go; unset or empty: Sentry is off | off |
+//! | `SENTRY_DSN` | where errors, transactions, and the logs within a span go; unset or empty: Sentry is off | off |
 //! | `SENTRY_ENVIRONMENT`, `SENTRY_RELEASE` | as Sentry says; the former also becomes `deployment.environment.name` | `<name>@<version>` as release |
 //! | `SENTRY_TRACES_SAMPLE_RATE` | which part of the traces that start here Sentry gets, 0 to 1 | `1.0` |
 //!
