@@ -158,7 +158,7 @@ fn stored(app: &App, trace: &TraceSummary, asked: Option<u64>, asked_again: bool
     };
     let next = match said.and_then(|said| said.next_ask_unix_nano) {
         Some(next) => now.map_or_else(
-            || "next ask in 000 s".to_owned(),
+            || "next ask in 000 min".to_owned(),
             |now| format!("next ask {}", format::until(next, now)),
         ),
         None if refused || !asked_again => "R asks again".to_owned(),

@@ -46,9 +46,9 @@ pub fn hyperlink(app: &App, footer: Rect) -> Option<Hyperlink> {
     })
 }
 
-/// What [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986) lets an address hold, and no space or control character.
+/// What [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986) lets an address hold, and no space or control character; nor a user: a DSN is no page.
 fn is_plain(url: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]!$&'()*+,;=%".contains(&byte);
     url.len() <= 2_048 && url.bytes().all(is_allowed)
 }
 

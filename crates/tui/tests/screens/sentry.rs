@@ -1,6 +1,7 @@
 //! The cross-check: marks, reasons, and what keys do about them.
 
 use crossterm::event::KeyCode;
+use opentelemetry_proto::tonic::trace::v1::Status;
 use sentry_api::Settings;
 use spanfall::app::{Effect, Mode, Notice, Overlay, Pane};
 use spanfall::view;
@@ -322,12 +323,18 @@ fn the_dsn_is_on_the_screen_and_a_key_copies_it() {
 
 #[test]
 fn a_span_that_came_both_ways_says_so_and_what_is_different() {
+    let status = |code| Status {
+        code,
+        ..Status::default()
+    };
     let mut scene = Scene::new(Mode::Viewer, 200, 60);
     scene.add(vec![span(1, 1, 0, "api", "GET /", 0, 10), span(1, 2, 1, "api", "work", 1, 5)]);
     scene.add_envelope(vec![
-        span(1, 1, 0, "api", "GET /", 0, 10),
+        // Nothing was said of it, and so Sentry says that it went well.
+        edit(span(1, 1, 0, "api", "GET /", 0, 10), |span| span.status = Some(status(1))),
         edit(span(1, 2, 0, "api", "work.do", 1, 7), |span| {
             span.attributes[0].key = "sentry.op".to_owned();
+            span.status = Some(status(2));
         }),
     ]);
     scene.press(&[KeyCode::Enter, KeyCode::Down]);
@@ -337,6 +344,7 @@ fn a_span_that_came_both_ways_says_so_and_what_is_different() {
         "op ",
         "name there",
         "work.do",
+        "status there",
         "parent there",
         "end there",
         "+2.00 ms",
@@ -374,6 +382,7 @@ fn an_address_in_a_notice_is_a_link_and_stays_whole_when_it_is_cut() {
         "https://a.example/\u{9c}",
         "https://a.example/\\",
         "https://日本.example/",
+        "http://spanfall@127.0.0.1:8969/1",
     ] {
         assert_eq!(link(&mut scene, text, false), None, "{text:?}");
     }

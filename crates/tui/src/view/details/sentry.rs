@@ -2,7 +2,7 @@
 
 use ratatui::style::Style;
 use trace_model::sentry::Verdict;
-use trace_model::{Source, Span, SpanId, Value};
+use trace_model::{Source, Span, SpanId, StatusCode, Value};
 
 use super::super::{format, theme};
 use super::lines::{Column, offset, value};
@@ -31,7 +31,9 @@ impl Column {
         if there.name != span.name {
             self.pair("name there", &there.name, 3, differs);
         }
-        if there.status != span.status {
+        // What nothing was said of counts as well done there.
+        let failed = |span: &Span| span.status == StatusCode::Error;
+        if failed(there) != failed(span) {
             let status = match there.status_message.as_str() {
                 "" => there.status.name().to_owned(),
                 message => format!("{}: {message}", there.status.name()),
