@@ -46,7 +46,7 @@ impl Sentry {
     }
 }
 
-async fn sentry(listener: TcpListener, status: StatusCode) -> Came {
+fn sentry(listener: TcpListener, status: StatusCode) -> Came {
     let came = Came::default();
     let sentry = Sentry {
         came: came.clone(),
@@ -100,7 +100,7 @@ async fn deliveries(collector: &mut Running) -> Vec<Delivery> {
 async fn what_comes_goes_on_unchanged_and_sentrys_answer_comes_back() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut collector = relaying_to(listener.local_addr().unwrap()).await;
-    let came = sentry(listener, StatusCode::OK).await;
+    let came = sentry(listener, StatusCode::OK);
     let sent = gzip(&envelope());
     let url = collector.sentry("/api/1/envelope/");
     let request = client().post(url).header(CONTENT_ENCODING, "gzip").body(sent.clone());
@@ -122,7 +122,7 @@ async fn what_comes_goes_on_unchanged_and_sentrys_answer_comes_back() {
 async fn a_rate_limit_reaches_the_sender_and_the_reader() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut collector = relaying_to(listener.local_addr().unwrap()).await;
-    let _came = sentry(listener, StatusCode::TOO_MANY_REQUESTS).await;
+    let _came = sentry(listener, StatusCode::TOO_MANY_REQUESTS);
     let answer = client()
         .post(collector.sentry("/api/1/envelope/"))
         .body(envelope())
@@ -151,7 +151,7 @@ async fn while_sentry_is_away_it_is_kept() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 200);
-    let came = sentry(TcpListener::bind(address).await.unwrap(), StatusCode::OK).await;
+    let came = sentry(TcpListener::bind(address).await.unwrap(), StatusCode::OK);
     let said = deliveries(&mut collector).await;
     assert!(
         matches!(
@@ -170,7 +170,7 @@ async fn while_sentry_is_away_it_is_kept() {
 async fn spotlights_copy_and_what_is_no_envelope_stay_here() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let collector = relaying_to(listener.local_addr().unwrap()).await;
-    let came = sentry(listener, StatusCode::OK).await;
+    let came = sentry(listener, StatusCode::OK);
     let post = |path: &str, body: &[u8]| client().post(collector.sentry(path)).body(body.to_vec()).send();
     assert_eq!(post("/stream", &envelope()).await.unwrap().status(), 200);
     assert_eq!(post("/api/1/envelope/", b"no envelope").await.unwrap().status(), 400);
