@@ -82,6 +82,7 @@ async fn a_failing_mail_is_an_error_on_its_span_and_the_log_tells_how_it_came_to
     assert_eq!(within.len(), expected.len(), "{within:#?}");
     // What happens outside of any trace would make one of its own up.
     assert_eq!(items.logs.iter().find(|log| log.body == "waiting for messages"), None);
+    assert!(!items.raw.contains("client_report"), "nothing was lost: {}", items.raw);
     let fine = |log: &&Log| matches!(log.level, LogLevel::Trace | LogLevel::Debug);
     assert_eq!(items.logs.iter().find(fine), None);
     for secret in ["jane", "token="] {

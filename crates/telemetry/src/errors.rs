@@ -141,6 +141,11 @@ pub(crate) fn of_current_trace(mut event: Event<'static>) -> Event<'static> {
     event
 }
 
+/// Whether what is logged now is logged in a span.
+pub(crate) fn within_span() -> bool {
+    Context::map_current(|cx| cx.span().span_context().is_valid())
+}
+
 /// Puts a log on the span it was written in, and says whose it is.
 ///
 /// By itself it would have a trace id of the process's own: the one that Sentry knows of is not in its scope but in OpenTelemetry's

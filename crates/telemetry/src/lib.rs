@@ -50,7 +50,7 @@ use std::time::Duration;
 use opentelemetry::global;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use sentry::{ClientInitGuard, Hub, SentryFutureExt as _};
-use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
+use tracing_subscriber::filter::{DynFilterFn, EnvFilter, LevelFilter, filter_fn};
 use tracing_subscriber::prelude::*;
 
 pub use self::propagation::Propagator;
@@ -153,12 +153,14 @@ pub fn init(service: Service) -> Result<Guard, Error> {
 
 fn subscribe(service: Service, filter: EnvFilter, sentry: bool) -> Result<(), Error> {
     use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer, LogLayer};
-    use tracing::Level;
+    use tracing::{Level, Metadata};
     // Not Sentry's `SpanLayer`: it would make transactions beside those of the span processor.
     let errors = sentry.then(|| ErrorLayer::new().with_filter(LevelFilter::ERROR));
     let crumb = filter_fn(|metadata| matches!(*metadata.level(), Level::INFO | Level::WARN));
     let breadcrumbs = sentry.then(|| BreadcrumbLayer::new().with_filter(crumb));
-    let sentrys = sentry.then(|| LogLayer::new().with_filter(LevelFilter::INFO));
+    // What the hook drops, Sentry's client reports as lost: what is outside of all spans must not get that far.
+    let within = DynFilterFn::new(|metadata: &Metadata<'_>, _: &_| *metadata.level() <= Level::INFO && errors::within_span());
+    let sentrys = sentry.then(|| LogLayer::new().with_filter(within.with_max_level_hint(LevelFilter::INFO)));
     // The filter is about what is said, so it must not stand before the spans: a quieter log would tear holes into traces.
     let said = logs::layer()
         .and_then(breadcrumbs)
