@@ -123,7 +123,7 @@ fn reach(store: &Store, slot: Slot, trace: &Trace, ends: u64) -> SentryReach {
         due_unix_nano: u64::MAX,
         ..SentryReach::default()
     };
-    if trace.rows() == 0 {
+    if trace.rows() == 0 || (against == Against::Nothing && store.knows_no_sentry()) {
         return reach;
     }
     let spans = store
