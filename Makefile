@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 # A test that lacks its broker or its SDK must fail here, not skip.
-REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_BROWSER=1
+REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_NODE=1 SPANFALL_REQUIRE_BROWSER=1
 
 .PHONY: help demo build test fuzz bench lint docs unit clean
 
@@ -23,6 +23,7 @@ test: ## Everything that has to pass: format, lints, documentation, tests
 	@scripts/need test
 	@$(MAKE) --no-print-directory lint
 	@crates/e2e/python/setup.sh
+	@crates/e2e/node/setup.sh
 	@scripts/build-page
 	npm --prefix frontend run check
 	$(CARGO) build --locked --workspace --bins

@@ -4,12 +4,14 @@
 //! they got is looked at in the tests.
 
 pub mod envelopes;
+pub mod node;
 pub mod proxy;
 pub mod python;
 pub mod screen;
 pub mod sentry_api;
 pub mod services;
 pub mod spans;
+pub mod viewer;
 
 /// Why something could not be started.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

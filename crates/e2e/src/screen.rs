@@ -12,6 +12,20 @@ use crate::{DEADLINE, Error};
 /// Between two looks at the screen.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
+/// Variables that mean something to the programs under test.
+const FOREIGN: [&str; 10] = [
+    "RABBITMQ_URL",
+    "SENTRY_AUTH_TOKEN",
+    "SENTRY_DSN",
+    "SENTRY_ORG",
+    "SENTRY_URL",
+    "SMTP_URL",
+    "NO_COLOR",
+    "API_ADDR",
+    "RUST_LOG",
+    "SPANFALL_SENTRY_ASK_AFTER",
+];
+
 /// A pseudo-terminal with a program in it. Dropping it kills the program.
 pub struct Screen {
     parser: Arc<Mutex<Recorded>>,
@@ -48,7 +62,7 @@ impl Screen {
         command.args(["-c", script]);
         command.env("TERM", "xterm-256color");
         // What the developer's own shell has set must not change what is tested.
-        for variable in ["RABBITMQ_URL", "SENTRY_DSN", "SMTP_URL", "NO_COLOR", "API_ADDR", "RUST_LOG"] {
+        for variable in FOREIGN {
             command.env_remove(variable);
         }
         for (name, value) in environment {
@@ -100,6 +114,15 @@ impl Screen {
         lock(&self.parser).terminal.screen().contents()
     }
 
+    /// What stands on the screen, when the last thing that happened was the end of a frame: ratatui says where the cursor is, or
+    /// hides it, after each. Between two frames, panes may tell of different moments.
+    #[must_use]
+    pub fn frame(&self) -> Option<String> {
+        let recorded = lock(&self.parser);
+        let whole = recorded.bytes.ends_with(b"\x1b[?25l");
+        whole.then(|| recorded.terminal.screen().contents())
+    }
+
     /// Everything that was written to the terminal so far.
     #[must_use]
     pub fn written(&self) -> String {
@@ -119,13 +142,28 @@ impl Screen {
     /// # Panics
     /// It never was: the panic shows the screen.
     pub fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.look(what, || Some(self.text()), wanted)
+    }
+
+    /// The same, for a whole frame; not while a cursor is shown.
+    ///
+    /// # Panics
+    /// It never was: the panic shows the screen.
+    pub fn wait_frame(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.look(what, || self.frame(), wanted)
+    }
+
+    fn look(&self, what: &str, seen: impl Fn() -> Option<String>, wanted: impl Fn(&str) -> bool) -> String {
         let started = Instant::now();
         loop {
-            let text = self.text();
-            if wanted(&text) {
+            if let Some(text) = seen().filter(|text| wanted(text)) {
                 return text;
             }
-            assert!(started.elapsed() < DEADLINE, "waited in vain for {what}; the screen:\n{text}");
+            assert!(
+                started.elapsed() < DEADLINE,
+                "waited in vain for {what}; the screen:\n{}",
+                self.text()
+            );
             std::thread::sleep(BETWEEN_LOOKS);
         }
     }

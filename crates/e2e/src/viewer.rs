@@ -1,0 +1,144 @@
+//! `spanfall` in a terminal of its own, as somebody has it open who sends telemetry to it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::screen::Screen;
+use crate::{DEADLINE, Error};
+
+/// The key that opens what is under the cursor.
+pub const ENTER: &str = "\r";
+/// The key that goes to the pane before. Not Escape: followed by another key at once, it would be one with that.
+pub const BACK: &str = "\u{1b}[Z";
+const PAGE_DOWN: &str = "\u{1b}[6~";
+
+/// Wide enough that no sentence is cut, and high enough for all rows.
+const SIZE: (u16, u16) = (200, 60);
+
+/// The viewer, ready, on free ports.
+pub struct Viewer {
+    /// Its terminal.
+    pub screen: Screen,
+    /// Where it takes OTLP over HTTP.
+    pub otlp_http: SocketAddr,
+    /// Where it takes envelopes.
+    pub sentry: SocketAddr,
+    directory: TempDir,
+}
+
+impl Viewer {
+    /// Starts `spanfall` with more arguments and more of an environment, and waits until it says where it listens.
+    ///
+    /// # Errors
+    /// It isn't built, or does not say it.
+    pub fn start(arguments: &str, environment: &[(&str, String)]) -> Result<Self, Error> {
+        let directory = TempDir::new()?;
+        let script = format!(
+            "exec {spanfall} --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 --log-file {log} {arguments}",
+            spanfall = testkit::bin("spanfall")?.display(),
+            log = log_file(directory.path()).display(),
+        );
+        let all = [("SPANFALL_LOG", "trace".to_owned())];
+        let screen = Screen::start(&script, all.into_iter().chain(environment.iter().cloned()), SIZE.0, SIZE.1)?;
+        let text = screen.wait_frame("the addresses", |text| text.contains("sentry :"));
+        let address = |name: &str| -> Result<SocketAddr, Error> {
+            let (_, after) = text.split_once(name).ok_or("no such listener")?;
+            let port = after.split_whitespace().next().unwrap_or_default();
+            Ok(([127, 0, 0, 1], port.parse()?).into())
+        };
+        Ok(Self {
+            otlp_http: address("otlp/http :")?,
+            sentry: address("sentry :")?,
+            screen,
+            directory,
+        })
+    }
+
+    /// A DSN that leads here. Its key names the service where the sender does not.
+    #[must_use]
+    pub fn dsn(&self, key: &str) -> String {
+        format!("http://{key}@{}/1", self.sentry)
+    }
+
+    /// What it has written into its log file so far; it is asked to write all that it ever would.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(log_file(self.directory.path())).unwrap_or_default()
+    }
+
+    /// Sends OTLP/JSON to it.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub async fn send_otlp(&self, request: &Value) -> Result<(), Error> {
+        let url = format!("http://{}/v1/traces", self.otlp_http);
+        self.post(&url, "application/json", request.to_string()).await?;
+        Ok(())
+    }
+
+    /// Sends an envelope to it, and gives the answer.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn send_envelope(&self, key: &str, envelope: String) -> Result<reqwest::Response, Error> {
+        let url = format!("http://{}/api/1/envelope/?sentry_key={key}", self.sentry);
+        self.post(&url, "application/x-sentry-envelope", envelope).await
+    }
+
+    async fn post(&self, url: &str, content_type: &str, body: String) -> Result<reqwest::Response, Error> {
+        let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build()?;
+        let request = client.post(url).header("content-type", content_type).body(body);
+        Ok(request.send().await?.error_for_status()?)
+    }
+
+    /// Selects the trace of this name; the list has to have the focus and all its traces.
+    ///
+    /// # Errors
+    /// The keys do not reach it.
+    ///
+    /// # Panics
+    /// It isn't listed.
+    pub fn select(&mut self, name: &str) -> Result<(), Error> {
+        let listed = |text: &str| {
+            let rows = text.lines().skip_while(|line| !line.starts_with(" TRACES")).skip(1);
+            rows.take_while(|line| !line.is_empty()).position(|line| line.contains(name))
+        };
+        let text = self.screen.wait_frame(name, |text| listed(text).is_some());
+        let below = listed(&text).unwrap_or_default();
+        self.screen.press(&format!("g{}", "j".repeat(below)))
+    }
+
+    /// Goes from the waterfall into the pane of the selected span, reads it from its first line to its last one, and goes back.
+    ///
+    /// # Errors
+    /// The keys do not reach it.
+    ///
+    /// # Panics
+    /// It does not scroll.
+    pub fn read_details(&mut self) -> Result<String, Error> {
+        let mut text = self.screen.wait_frame("the details", |text| details(text).len() < text.len());
+        let mut read = details(&text).to_owned();
+        self.screen.press(ENTER)?;
+        while text.contains(" below ─") {
+            self.screen.press(PAGE_DOWN)?;
+            let before = details(&text).to_owned();
+            text = self.screen.wait_frame("the next lines", |text| details(text) != before);
+            read.push_str(details(&text));
+        }
+        self.screen.press(BACK)?;
+        Ok(read)
+    }
+}
+
+/// The lowest pane.
+fn details(text: &str) -> &str {
+    let start = text.rfind("\n SPAN ").or_else(|| text.rfind("\n ERROR "));
+    &text[start.unwrap_or(0)..]
+}
+
+fn log_file(directory: &Path) -> std::path::PathBuf {
+    directory.join("viewer.log")
+}
