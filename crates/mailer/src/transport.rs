@@ -4,6 +4,7 @@ use std::future::Future;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::Uri;
@@ -53,7 +54,10 @@ impl FileTransport {
     /// reads half a mail.
     fn write(&self, mail: &Composed) -> std::io::Result<()> {
         use std::io::Write as _;
-        let unfinished = self.dir.join(format!(".{}.{}.tmp", mail.id, std::process::id()));
+        // Of its own for each writing: a message that is delivered again may be under way still.
+        static WRITINGS: AtomicU64 = AtomicU64::new(0);
+        let writing = WRITINGS.fetch_add(1, Ordering::Relaxed);
+        let unfinished = self.dir.join(format!(".{}.{}.{writing}.tmp", mail.id, std::process::id()));
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         let mut file = options.open(&unfinished)?;
@@ -159,6 +163,27 @@ mod tests {
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(transport.dir.clone()), 0o700);
         assert_eq!(mode(transport.dir.join("a.eml")), 0o600);
+    }
+
+    #[test]
+    fn a_message_that_is_handled_twice_at_once_makes_no_half_mail() {
+        let dir = tempfile::tempdir().unwrap();
+        let transport = FileTransport::new(dir.path().to_owned()).unwrap();
+        let mail = composed("a");
+        let whole = mail.mail.formatted();
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        transport.write(&mail).unwrap();
+                        assert!(
+                            std::fs::read(dir.path().join("a.eml")).unwrap() == whole,
+                            "half a mail was there to read"
+                        );
+                    }
+                });
+            }
+        });
     }
 
     #[tokio::test(flavor = "multi_thread")]
