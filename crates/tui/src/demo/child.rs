@@ -103,17 +103,24 @@ impl Child {
     }
 
     fn spawn(&self) -> std::io::Result<process::Child> {
-        Command::new(&self.program)
+        self.command().spawn()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env(lifecycle::SUPERVISED, "1")
+            // The viewer's own: nobody else asks Sentry.
+            .env_remove("SENTRY_AUTH_TOKEN")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // A group of its own: the terminal's signals are for the viewer, which ends its children in order.
             .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
+            .kill_on_drop(true);
+        command
     }
 
     async fn read(&mut self, line: Result<String, impl std::fmt::Display>, on_ready: &mut impl FnMut(&Readiness)) {
@@ -187,4 +194,18 @@ async fn end(process: &mut process::Child) {
 
 fn describe(ended: std::io::Result<ExitStatus>) -> String {
     ended.map_or_else(|error| error.to_string(), |status| status.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_child_gets_the_token() {
+        let (events, _events) = mpsc::channel(1);
+        let child = Child::new("api", "api".into(), events);
+        let command = child.command();
+        let token = command.as_std().get_envs().find(|(name, _)| *name == "SENTRY_AUTH_TOKEN");
+        assert_eq!(token.map(|(_, value)| value), Some(None), "taken out of what it inherits");
+    }
 }
