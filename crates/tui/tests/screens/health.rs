@@ -157,3 +157,24 @@ fn a_truncated_trace_says_so_in_the_list_and_in_its_title() {
         assert!(text.contains("· truncated: "), "{text}");
     }
 }
+
+#[test]
+fn what_became_of_what_was_handed_on_is_counted() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 60);
+    scene.app.sentry.relay = Some("https://o1.ingest.sentry.io/42".to_owned());
+    let relay = collector::RelayCounts {
+        accepted: 12,
+        refused: [(413, 2), (400, 1)].into_iter().collect(),
+        waiting: 4,
+        problem: Some("cannot connect: \u{1b}[31mrefused".into()),
+        ..collector::RelayCounts::default()
+    };
+    scene.app.set_health(HealthSnapshot {
+        relay: Some(relay),
+        ..HealthSnapshot::default()
+    });
+    scene.type_keys("H");
+    let text = scene.text();
+    assert!(text.contains("12 accepted · 4 waiting · 3 refused"), "{text}");
+    assert!(text.contains("cannot connect") && !text.contains('\u{1b}'), "{text}");
+}

@@ -1,11 +1,11 @@
 //! How Sentry's SDKs are made to send here, and what this viewer has to do with the real Sentry.
 
+use collector::RelayCounts;
 use ratatui::style::Stylize;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
-use super::super::page;
-use super::super::theme;
 use super::super::waterfall::spotlight;
+use super::super::{format, page, theme};
 use super::say;
 use crate::app::App;
 use crate::text::clean;
@@ -31,6 +31,9 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
             width,
         ),
     }
+    if let Some(counts) = &app.health.relay {
+        relayed(lines, counts, width);
+    }
     let site = app.sentry.site.as_ref().filter(|_| app.sentry.is_asked);
     match site {
         Some(site) => {
@@ -44,5 +47,38 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
             "SENTRY_AUTH_TOKEN and SENTRY_ORG: asks Sentry for traces",
             width,
         ),
+    }
+}
+
+/// What became of what was handed on; what needs a look has a colour.
+fn relayed(lines: &mut Vec<Line<'static>>, counts: &RelayCounts, width: usize) {
+    let refused: u64 = counts.refused.values().sum();
+    let parts = [
+        (counts.accepted, "accepted", false),
+        (counts.waiting as u64, "waiting", true),
+        (refused, "refused", true),
+        (counts.rate_limited, "rate limited", true),
+        (counts.lost, "lost", true),
+    ];
+    let parts: Vec<_> = parts
+        .into_iter()
+        .filter(|(number, what, _)| *number > 0 || *what == "accepted")
+        .collect();
+    let text: Vec<_> = parts
+        .iter()
+        .map(|(number, what, _)| format!("{} {what}", format::grouped(*number)))
+        .collect();
+    let text = Span::raw(text.join(" · "));
+    let is_bad = parts.iter().any(|(number, _, bad)| *bad && *number > 0);
+    let text = if is_bad { text.fg(theme::WARNING) } else { text };
+    say(lines, "", &text, "envelopes, by Sentry's answer", width);
+    if let Some(problem) = &counts.problem {
+        say(
+            lines,
+            "",
+            &Span::raw(clean(problem).into_owned()).fg(theme::WARNING),
+            "in the way now",
+            width,
+        );
     }
 }
