@@ -1,0 +1,167 @@
+//! Compared with the envelopes that come to the viewer.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use e2e::viewer::Viewer;
+use e2e::{DEADLINE, python};
+use serde_json::{Value, json};
+use testkit::{Process, eventually};
+
+use crate::trace::{
+    CHILD, LATER, LONG_AGO, OTHER, ROOT, SERVICE, Span, TRACE, Trace, assert_said, envelope, open, pair, said, span, wait_said,
+};
+
+const REACHED: &str = "✓ reached Sentry";
+
+/// The mark of the only trace in the list.
+fn wait_listed(viewer: &Viewer, mark: &str) {
+    let listed = |text: &str| {
+        text.lines()
+            .any(|line| line.contains("POST /checkout") && line.trim_end().ends_with(mark))
+    };
+    viewer.screen.wait_frame(&format!("{mark} in the list"), listed);
+}
+
+/// What the official span processor does: who lasts longer than the root, or begins after it, is not in its transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_outlives_the_root_or_begins_after_it_is_missing_and_that_is_why() {
+    let mut spans = pair();
+    spans.push(span(OTHER, Some(ROOT), "send mail", (900, 1_250)));
+    spans.push(span("00000000000000a4", Some(ROOT), "clean up", (3_000, 3_500)));
+    let trace = Trace::new(spans, LONG_AGO);
+    let mut viewer = Viewer::start("", &[]).unwrap();
+    viewer.send_otlp(&trace.otlp()).await.unwrap();
+    viewer
+        .send_envelope(SERVICE, trace.transaction(&[ROOT, CHILD]))
+        .await
+        .unwrap();
+    wait_listed(&viewer, "✗ 2/4");
+    let sent = "with which it would have been sent";
+    let text = assert_said(
+        &mut viewer,
+        &[
+            ("POST /checkout", REACHED),
+            ("publish order", REACHED),
+            (
+                "send mail",
+                &format!("✗ missing: ended 250.0 ms after \"POST /checkout\", {sent}"),
+            ),
+            (
+                "clean up",
+                &format!("✗ missing: started 2.0 s after \"POST /checkout\" had ended, {sent}"),
+            ),
+        ],
+    );
+    assert!(text.contains("✗ 2 missing · ✓ 2 reached it"), "{text}");
+    assert!(text.contains("the Sentry envelopes that came to this viewer"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_its_way_is_expected_and_a_late_envelope_sets_it_right() {
+    let trace = Trace::new(pair(), LATER);
+    let mut viewer = Viewer::start("", &[]).unwrap();
+    viewer.send_otlp(&trace.otlp()).await.unwrap();
+    wait_listed(&viewer, "–");
+    assert_said(&mut viewer, &[("POST /checkout", "– nothing to compare with")]);
+    viewer.send_envelope(SERVICE, trace.single_spans(&[ROOT])).await.unwrap();
+    let on_its_way = "… still expected: its envelope is on its way";
+    let text = wait_said(&viewer, &[("POST /checkout", REACHED), ("publish order", on_its_way)]);
+    assert!(text.contains("… 1 expected · ✓ 1 reached it"), "{text}");
+    viewer.send_envelope(SERVICE, trace.single_spans(&[CHILD])).await.unwrap();
+    wait_said(&viewer, &[("POST /checkout", REACHED), ("publish order", REACHED)]);
+    viewer.screen.press("x").unwrap();
+    wait_listed(&viewer, "✓ 2/2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_parent_is_different() {
+    let mut spans = pair();
+    spans.push(span(OTHER, Some(CHILD), "send mail", (200, 300)));
+    let trace = Trace::new(spans, LONG_AGO);
+    let mut there = trace.clone();
+    there.spans[2].parent = Some(ROOT);
+    let mut viewer = Viewer::start("", &[]).unwrap();
+    viewer.send_otlp(&trace.otlp()).await.unwrap();
+    viewer
+        .send_envelope(SERVICE, there.single_spans(&[ROOT, CHILD, OTHER]))
+        .await
+        .unwrap();
+    wait_listed(&viewer, "≠ 3/3");
+    let instead = format!("≠ arrived with parent {ROOT} instead of parent {CHILD}");
+    assert_said(&mut viewer, &[("publish order", REACHED), ("send mail", &instead)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_sender_says_it_dropped_is_missing_for_that_reason() {
+    let trace = Trace::new(pair(), LONG_AGO);
+    let mut viewer = Viewer::start("", &[]).unwrap();
+    viewer.send_otlp(&trace.otlp()).await.unwrap();
+    viewer.send_envelope(SERVICE, trace.transaction(&[ROOT])).await.unwrap();
+    let silent = "✗ missing: transaction \"POST /checkout\" came without it; why is not known";
+    assert_said(&mut viewer, &[("publish order", silent)]);
+    let dropped = json!({ "reason": "queue_overflow", "category": "span", "quantity": 2 });
+    // After the span began.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let report = json!({ "timestamp": now, "discarded_events": [dropped] });
+    let report = envelope(&[(json!({ "type": "client_report" }), report)]);
+    viewer.send_envelope(SERVICE, report).await.unwrap();
+    let why = "✗ missing: client report: 2 × span dropped, queue_overflow";
+    let text = wait_said(&viewer, &[("POST /checkout", REACHED), ("publish order", why)]);
+    assert!(text.contains("CLIENT REPORTS"), "{text}");
+}
+
+/// Over 1 MiB in one item: Sentry would refuse it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_for_sentry_is_missing_though_it_came() {
+    let trace = Trace::new(pair(), LONG_AGO);
+    let mut viewer = Viewer::start("", &[]).unwrap();
+    viewer.send_otlp(&trace.otlp()).await.unwrap();
+    viewer.send_envelope(SERVICE, trace.transaction(&[ROOT])).await.unwrap();
+    let single = trace.single_spans(&[CHILD]);
+    // JSON may have as much space in it as it likes.
+    let padded = single.replace("{\"items\":", &format!("{{{}\"items\":", " ".repeat(1_100 * 1_024)));
+    assert!(padded.len() > 1 << 20, "{single}");
+    viewer.send_envelope(SERVICE, padded).await.unwrap();
+    wait_listed(&viewer, "✗ 1/2");
+    open(&mut viewer);
+    let too_large = |text: &str| {
+        let said = said(text, "publish order").unwrap_or_default();
+        said.starts_with("✗ missing: item too large: 11") && said.ends_with("KiB, and Sentry takes 1,024")
+    };
+    viewer.screen.wait_frame("the large item", too_large);
+}
+
+/// Sentry's SDK for Python, told to sample nothing, still sends errors, and says in their envelopes that the trace is not sampled.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_that_is_not_sampled_is_missing_because_its_sender_says_so() {
+    let Some(python) = python::interpreter_or_skip() else { return };
+    let mut viewer = Viewer::start("", &[]).unwrap();
+    let mut command = Command::new(python);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/send_unsampled.py");
+    command.env_clear().arg(script).arg(viewer.dsn(SERVICE));
+    let process = Process::spawn(command).unwrap();
+    assert!(process.exited(DEADLINE).await.unwrap().success(), "{:?}", process.stderr());
+    let ids: Value = eventually(DEADLINE, || async { process.json().pop() }).await.unwrap();
+
+    let root: &'static str = ids["span_id"].as_str().unwrap().to_owned().leak();
+    let mut trace = Trace::new(
+        vec![Span {
+            id: root,
+            ..pair().remove(0)
+        }],
+        LONG_AGO,
+    );
+    ids["trace_id"].as_str().unwrap().clone_into(&mut trace.id);
+    viewer.send_otlp(&trace.otlp()).await.unwrap();
+    wait_listed(&viewer, "✗ 0/1");
+    let text = assert_said(
+        &mut viewer,
+        &[(
+            "POST /checkout ! ValueError: declined",
+            "✗ missing: unsampled, says its sender",
+        )],
+    );
+    assert!(!text.contains(TRACE), "{text}");
+}
