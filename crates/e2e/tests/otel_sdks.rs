@@ -209,10 +209,21 @@ async fn a_transaction_and_a_message_of_sentrys_sdk_are_read() {
         json!({ "trace_id": root.trace_id.to_string(), "span_ids": [root.span_id.to_string(), child.span_id.to_string()] }),
         sent
     );
-    assert_eq!((&*root.name, &*child.name, child.parent_span_id), ("GET /", "SELECT 1", Some(root.span_id)));
+    assert_eq!(
+        (&*root.name, &*child.name, child.parent_span_id),
+        ("GET /", "SELECT 1", Some(root.span_id))
+    );
     assert_eq!((root.kind.name(), child.kind.name()), ("server", "client"));
-    assert_eq!((&*root.service, child.trace_id), ("key", root.trace_id), "the DSN's key names it");
-    assert!(spans.iter().all(|span| span.start_unix_nano > 0 && span.end_unix_nano >= Some(span.start_unix_nano)));
+    assert_eq!(
+        (&*root.service, child.trace_id),
+        ("key", root.trace_id),
+        "the DSN's key names it"
+    );
+    assert!(
+        spans
+            .iter()
+            .all(|span| span.start_unix_nano > 0 && span.end_unix_nano >= Some(span.start_unix_nano))
+    );
     let logs: Vec<_> = arrived.iter().flat_map(|arrival| arrival.logs.decode_logs()).collect();
     assert_eq!(logs.len(), 1);
     assert_eq!((&*logs[0].event_name, &*logs[0].service), ("sentry.event", "key"));
