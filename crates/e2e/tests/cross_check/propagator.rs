@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use e2e::DEADLINE;
 use e2e::viewer::Viewer;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{Span, SpanKind, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
 use sentry::integrations::opentelemetry::{SentryPropagator, SentrySpanProcessor};
 
 use crate::trace::{SERVICE, TRACE, assert_said};
@@ -26,10 +27,12 @@ fn a_span_that_sentry_has_under_another_trace_id_is_found_and_that_id_is_said() 
         .with_endpoint(format!("http://{}/v1/traces", viewer.otlp_http))
         .build()
         .unwrap();
+    // So that it comes after the envelope.
+    let at_shutdown = BatchConfigBuilder::default().with_scheduled_delay(DEADLINE * 10).build();
     let provider = SdkTracerProvider::builder()
         .with_resource(Resource::builder_empty().with_service_name(SERVICE).build())
         .with_span_processor(SentrySpanProcessor::new())
-        .with_simple_exporter(exporter)
+        .with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(at_shutdown).build())
         .build();
 
     let headers = HashMap::from([("sentry-trace".to_owned(), format!("{TRACE}-b7ad6b7169203331-1"))]);
@@ -42,8 +45,9 @@ fn a_span_that_sentry_has_under_another_trace_id_is_found_and_that_id_is_said() 
         .start_with_context(&tracer, &parent);
     let own = span.span_context().trace_id().to_string();
     span.end();
-    provider.shutdown().unwrap();
     drop(sentry);
+    viewer.screen.wait_frame("the envelope", |text| text.contains("via Sentry"));
+    provider.shutdown().unwrap();
     assert_ne!(own, TRACE);
 
     viewer.screen.wait_frame("both traces", |text| {
