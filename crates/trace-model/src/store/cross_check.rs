@@ -154,12 +154,15 @@ impl Store {
                 return Finding::Differs(Difference::Trace { sentry });
             }
             let due = if answer.asked_again { u64::MAX } else { 0 };
-            let why = if copy.is_some() {
-                sent(evidence, span_id).unwrap_or(Why::NotStored)
-            } else {
-                self.absence(slot, at, ends).0
+            if copy.is_some() {
+                let why = sent(evidence, span_id).unwrap_or(Why::NotStored);
+                return Finding::Absent { why, due };
+            }
+            return match self.absence(slot, at, ends) {
+                // Sentry cannot have what was not sent.
+                (why @ Why::RootSent(_), due) => Finding::Absent { why, due },
+                (why, _) => Finding::Absent { why, due },
             };
-            return Finding::Absent { why, due };
         }
         if let Some(copy) = copy {
             if let Some(why) = sent(evidence, span_id) {
@@ -188,7 +191,11 @@ impl Store {
         let asks = self.sentry.expectation == Expectation::Sentry;
         Finding::Absent {
             why: if asks && why == Why::Open { Why::NotAsked } else { why },
-            due: if asks { u64::MAX } else { due },
+            due: if asks && !matches!(why, Why::RootSent(_)) {
+                u64::MAX
+            } else {
+                due
+            },
         }
     }
 

@@ -357,6 +357,28 @@ fn sentrys_own_answer_counts_for_more() {
 }
 
 #[test]
+fn what_was_not_sent_is_missing_without_asking() {
+    let mut store = half(vec![transaction(1, 0)]);
+    store.add(batch(&[sent(3, 1, 5, 25)]));
+    store.expect_sentry(Expectation::Sentry);
+    let reason = Reason::EndedAfterRoot {
+        nanos: 15,
+        root: "span 1".into(),
+    };
+    assert_eq!(verdict(&store, 3, 3 * SECOND), Verdict::Missing(reason.clone()));
+    store.set_stored(
+        trace(1),
+        Stored {
+            asked_unix_nano: 1,
+            asked_again: true,
+            spans: vec![(span(1), None)],
+        },
+    );
+    assert_eq!(verdict(&store, 3, 3 * SECOND), Verdict::Missing(reason));
+    assert_eq!(mark(&store, 3 * SECOND), '✗');
+}
+
+#[test]
 fn an_error_stands_on_its_span_or_on_a_row_of_its_own() {
     let mut store = store(&[sent(1, 0, 0, 10)]);
     store.add(errors(&[
