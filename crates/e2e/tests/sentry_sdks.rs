@@ -23,8 +23,6 @@ struct Sdk {
     alone: &'static str,
     /// The service, where nobody names it.
     platform: &'static str,
-    /// The service that its spans name themselves: OpenTelemetry's resource counts for more than the key of the DSN.
-    resource: Option<&'static str>,
 }
 
 fn python_sdk() -> Option<Sdk> {
@@ -39,7 +37,6 @@ fn python_sdk() -> Option<Sdk> {
         ],
         alone: "KeyError: 'basket'",
         platform: "python",
-        resource: None,
     })
 }
 
@@ -58,8 +55,6 @@ fn node_sdk(generation: &str) -> Option<Sdk> {
         ],
         alone: "TypeError: no such basket",
         platform: "node",
-        // What the SDK puts there of its own accord.
-        resource: (generation == "10").then_some("node"),
     })
 }
 
@@ -96,11 +91,10 @@ async fn everything_is_in_its_place(sdk: Option<Sdk>, way: Way) {
         Way::Dsn => "shop",
         Way::Spotlight => sdk.platform,
     };
-    let spans = sdk.resource.unwrap_or(service);
     let alone = format!("! {}", sdk.alone);
     viewer.screen.wait_frame("both traces in the list", |text| {
         let listed = |name: &str, service: &str| text.lines().any(|line| line.contains(name) && line.contains(service));
-        listed(&alone, service) && listed("POST /checkout", spans) && text.contains("2 traces · 2 spans")
+        listed(&alone, service) && listed("POST /checkout", service) && text.contains("2 traces · 2 spans")
     });
 
     viewer.select("POST /checkout").unwrap();
@@ -122,13 +116,13 @@ async fn everything_is_in_its_place(sdk: Option<Sdk>, way: Way) {
         let (at, line) = rows.find(|(_, line)| line.contains(name)).unwrap();
         (at, line[..line.find(name).unwrap()].chars().count(), line)
     };
-    let (root, left, line) = row(&format!("{spans} POST /checkout"));
-    let (child, right, _) = row(&format!("{spans} publish order"));
+    let (root, left, line) = row(&format!("{service} POST /checkout"));
+    let (child, right, _) = row(&format!("{service} publish order"));
     assert!(child == root + 1 && right == left + 2, "one below the other:\n{text}");
     assert!(!line.contains('!'), "the error is on its own row alone:\n{text}");
 
     viewer.screen.press(&format!("{ENTER}j")).unwrap();
-    let shown = format!(" SPAN {spans} publish order");
+    let shown = format!(" SPAN {service} publish order");
     viewer.screen.wait_frame("the child's details", |text| text.contains(&shown));
     let details = viewer.read_details().unwrap();
     for part in [
@@ -155,7 +149,7 @@ async fn everything_is_in_its_place(sdk: Option<Sdk>, way: Way) {
     }
 
     viewer.screen.press("k").unwrap();
-    let shown = format!(" SPAN {spans} POST /checkout");
+    let shown = format!(" SPAN {service} POST /checkout");
     viewer.screen.wait_frame("the root's details", |text| text.contains(&shown));
     let details = viewer.read_details().unwrap();
     for foreign in [sdk.error, "stock is low"] {

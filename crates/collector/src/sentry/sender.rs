@@ -135,7 +135,10 @@ impl Sender {
         let sdk = if facts.sdk.name.is_some() { &facts.sdk } else { &self.sdk };
         let platform = platform(facts.platform.as_deref(), sdk.name.as_deref());
         let own = facts.resource.get_text("service.name").filter(|name| !name.is_empty());
+        // Version 10 of the SDK for Node.js fills in its platform where nobody names the service.
+        let is_own = |name: &&str| facts.resource.get_text("service.namespace") != Some("sentry") || Some(*name) != platform;
         let service = own
+            .filter(is_own)
             .or(facts.service.as_deref())
             .or_else(|| package(facts.release.as_deref()?))
             .or(self.key.as_deref())

@@ -75,6 +75,28 @@ async fn what_is_on_its_way_is_expected_and_a_late_envelope_sets_it_right() {
     wait_listed(&viewer, "✓ 2/2");
 }
 
+/// What was compared with nothing is compared again when there is something.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_trace_id_is_found_for_a_trace_that_is_listed_already() {
+    let trace = Trace::new(pair(), LONG_AGO);
+    let mut there = trace.clone();
+    "1af7651916cd43dd8448eb211c80319c".clone_into(&mut there.id);
+    let mut viewer = Viewer::start("", &[]).unwrap();
+    viewer.send_otlp(&trace.otlp()).await.unwrap();
+    wait_listed(&viewer, "–");
+    viewer
+        .send_envelope(SERVICE, there.single_spans(&[ROOT, CHILD]))
+        .await
+        .unwrap();
+    wait_listed(&viewer, "≠ 2/2");
+    viewer.select("≠ 2/2").unwrap();
+    let found = "≠ arrived under trace 1af7651916cd43dd8448eb211c80319c";
+    viewer
+        .screen
+        .wait_frame("the trace", |text| text.contains(&format!(" WATERFALL  {TRACE}")));
+    assert_said(&mut viewer, &[("POST /checkout", found), ("publish order", found)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_parent_is_different() {
     let mut spans = pair();

@@ -210,10 +210,11 @@ impl Store {
         for _ in 0..LOOK_AGAIN {
             let Some(slot) = next else { break };
             let trace = &mut self.traces[slot];
+            // Those that were compared with nothing, too: now there may be something.
             if trace
                 .summary
                 .get()
-                .is_some_and(|summary| summary.sentry.absent() + summary.sentry.differs > 0)
+                .is_some_and(|summary| summary.sentry.reached + summary.sentry.sentry_only < summary.spans)
             {
                 trace.summary.take();
             }

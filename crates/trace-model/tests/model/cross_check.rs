@@ -283,9 +283,14 @@ fn another_parent_is_a_difference() {
 
 #[test]
 fn another_trace_id_is_a_difference_whichever_comes_first() {
-    for first in [true, false] {
+    for (first, expected) in [
+        (true, Expectation::Endpoint),
+        (false, Expectation::Endpoint),
+        (true, Expectation::Nothing),
+        (false, Expectation::Nothing),
+    ] {
         let mut store = Store::new(1 << 30);
-        store.expect_sentry(Expectation::Endpoint);
+        store.expect_sentry(expected);
         let theirs = || {
             envelope(&[Sent {
                 trace: 7,
@@ -296,7 +301,8 @@ fn another_trace_id_is_a_difference_whichever_comes_first() {
             store.add(theirs());
         }
         store.add(batch(&[sent(1, 0, 0, 10)]));
-        assert_eq!(mark(&store, 0), if first { '≠' } else { '…' });
+        let unknown = if expected == Expectation::Nothing { '–' } else { '…' };
+        assert_eq!(mark(&store, 0), if first { '≠' } else { unknown });
         if !first {
             store.add(theirs());
         }
