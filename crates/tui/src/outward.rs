@@ -14,6 +14,8 @@ pub struct Outward {
     pub relay: Option<Target>,
     /// Who is asked for traces.
     pub api: Option<Settings>,
+    /// Why nobody is, although there is a token. No reason not to start: the variable may be there for another program.
+    pub api_problem: Option<String>,
     /// Where the demo's services send envelopes, if that is not here.
     pub services_dsn: Option<String>,
 }
@@ -26,14 +28,15 @@ impl Outward {
     pub fn read(relay: Option<&str>) -> Result<Self, Problem> {
         let dsn = std::env::var("SENTRY_DSN").ok().filter(|dsn| !dsn.trim().is_empty());
         let relay = relay.map(|said| target(said, dsn.as_deref())).transpose()?;
-        let api = Settings::from_env().map_err(|error| Problem {
-            what: error.to_string(),
-            advice: "unset SENTRY_AUTH_TOKEN to go without Sentry's own answer".to_owned(),
-        })?;
+        let (api, api_problem) = match Settings::from_env() {
+            Ok(api) => (api, None),
+            Err(error) => (None, Some(format!("Sentry is not asked: {error}"))),
+        };
         let services_dsn = dsn.filter(|_| relay.is_none());
         Ok(Self {
             relay,
             api,
+            api_problem,
             services_dsn,
         })
     }
@@ -87,6 +90,7 @@ mod tests {
         Outward {
             relay: relay.then(|| Target::parse(DSN).expect("a DSN")),
             api: None,
+            api_problem: None,
             services_dsn: services.then(|| DSN.to_owned()),
         }
     }

@@ -79,6 +79,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         None => None,
     };
     app.sentry.is_asked = asker.is_some();
+    app.notice = outward.api_problem.map(|text| Notice { text, error: true });
     app.sentry.site = outward.api.map(|settings| settings.site);
     app.sentry.relay = outward.relay.map(|target| target.to_string());
     for (service, state) in setup.iter().flat_map(Setup::processes) {

@@ -215,6 +215,19 @@ async fn a_sentry_that_is_not_there_and_an_organization_that_it_does_not_know_ar
     }
 }
 
+/// `sentry-cli` has the variable too, and takes its organization from elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_without_an_organization_is_no_reason_not_to_start() {
+    let api = SentryApi::start().await.unwrap();
+    let mut environment = api.environment().to_vec();
+    environment.retain(|(variable, _)| *variable != "SENTRY_ORG");
+    let viewer = Viewer::start("", &environment).unwrap();
+    viewer.screen.wait_frame("what is missing", |text| {
+        without_border(text).contains("Sentry is not asked: SENTRY_ORG is missing")
+    });
+    assert!(!viewer.screen.written().contains(TOKEN));
+}
+
 /// Sentences go on over the border of the overlay.
 fn without_border(text: &str) -> String {
     let words = text
