@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
@@ -31,6 +32,8 @@ pub struct Screen {
     parser: Arc<Mutex<Recorded>>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
+    /// Reads what is written until nobody can write any more.
+    output: JoinHandle<()>,
     _master: Box<dyn MasterPty + Send>,
 }
 
@@ -75,11 +78,11 @@ impl Screen {
             terminal: vt100::Parser::new(rows, columns, 0),
             bytes: Vec::new(),
         }));
-        let mut output = pty.master.try_clone_reader()?;
+        let mut written = pty.master.try_clone_reader()?;
         let reader = parser.clone();
-        std::thread::spawn(move || {
+        let output = std::thread::spawn(move || {
             let mut buffer = [0; 8192];
-            while let Ok(read) = output.read(&mut buffer) {
+            while let Ok(read) = written.read(&mut buffer) {
                 if read == 0 {
                     break;
                 }
@@ -92,6 +95,7 @@ impl Screen {
             parser,
             keys: pty.master.take_writer()?,
             child,
+            output,
             _master: pty.master,
         })
     }
@@ -175,7 +179,8 @@ impl Screen {
     pub fn ended(&mut self) -> Result<ExitStatus, Error> {
         let started = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait()? {
+            // What it wrote last may be on its way to the screen still.
+            if let Some(status) = self.child.try_wait()?.filter(|_| self.output.is_finished()) {
                 return Ok(status);
             }
             assert!(started.elapsed() < DEADLINE, "it does not end; the screen:\n{}", self.text());
