@@ -6,12 +6,19 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 
+/// What else decides, as help says it.
+const VARIABLES: &str = "\
+Environment:
+  SENTRY_AUTH_TOKEN, SENTRY_ORG  Ask Sentry what it has stored of a trace (x on the screen); the token needs org:read
+  SENTRY_URL                     Where Sentry is, if it is not https://sentry.io
+  SENTRY_DSN                     Where --sentry-relay hands envelopes on to, and where the demo's services send them";
+
 /// A terminal viewer for distributed traces.
 ///
 /// Listens for OTLP (gRPC and HTTP) and Sentry envelopes on loopback, and draws each trace as a live waterfall. Without a command it
 /// is the viewer alone: point any OpenTelemetry or Sentry program at it. On the screen, ? shows all keys and / filters.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true)]
+#[command(version, propagate_version = true, after_help = VARIABLES)]
 pub struct Cli {
     /// What to do; the viewer alone when left out.
     #[command(subcommand)]
