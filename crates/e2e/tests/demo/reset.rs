@@ -50,9 +50,11 @@ fn person_resets_a_password(mut seat: Seat, up: &str) {
     assert!(processes.len() >= 2, "API and mailer are processes of their own");
 
     seat.screen.press("r").unwrap();
-    let text = seat.screen.wait("the whole trace, here and at the Sentry endpoint", |text| {
-        ROWS.iter().all(|(_, row)| text.contains(row)) && text.contains("reached Sentry ✓ 7/7")
-    });
+    let text = seat
+        .screen
+        .wait_frame("the whole trace, here and at the Sentry endpoint", |text| {
+            ROWS.iter().all(|(_, row)| text.contains(row)) && text.contains("reached Sentry ✓ 7/7")
+        });
     assert_rows(&text);
     assert!(
         text.contains("spanfall→api→mailer") && text.contains("1 trace · 8 spans"),
@@ -64,14 +66,14 @@ fn person_resets_a_password(mut seat: Seat, up: &str) {
     seat.screen.press("jjj").unwrap();
     let details = seat
         .screen
-        .wait("the details", |text| text.contains("SPAN api EnqueueMessage"));
+        .wait_frame("the details", |text| text.contains("SPAN api EnqueueMessage"));
     assert!(
         details.contains("messaging.destination.name") && details.contains("email_queue"),
         "{details}"
     );
 
     seat.screen.press("i").unwrap();
-    let text = seat.screen.wait("the failed trace", |text| {
+    let text = seat.screen.wait_frame("the failed trace", |text| {
         text.contains("400") && text.contains("✗ api resetPasswordHandler")
     });
     assert!(
