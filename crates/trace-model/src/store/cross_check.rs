@@ -158,11 +158,7 @@ impl Store {
                 let why = sent(evidence, span_id).unwrap_or(Why::NotStored);
                 return Finding::Absent { why, due };
             }
-            return match self.absence(slot, at, ends) {
-                // Sentry cannot have what was not sent.
-                (why @ Why::RootSent(_), due) => Finding::Absent { why, due },
-                (why, _) => Finding::Absent { why, due },
-            };
+            return self.not_in_an_envelope(slot, at, ends, Some(due));
         }
         if let Some(copy) = copy {
             if let Some(why) = sent(evidence, span_id) {
@@ -187,16 +183,15 @@ impl Store {
         if self.against(slot) == Against::Nothing && !self.sentry.talking.contains(&origin.service) {
             return Finding::NotChecked;
         }
+        let is_asked = self.sentry.expectation == Expectation::Sentry;
+        self.not_in_an_envelope(slot, at, ends, is_asked.then_some(u64::MAX))
+    }
+
+    /// Where Sentry is asked, its answer decides, which is final at a time; but it cannot have what was not sent.
+    fn not_in_an_envelope(&self, slot: Slot, at: At, ends: u64, answered: Option<u64>) -> Finding {
         let (why, due) = self.absence(slot, at, ends);
-        let asks = self.sentry.expectation == Expectation::Sentry;
-        Finding::Absent {
-            why: if asks && why == Why::Open { Why::NotAsked } else { why },
-            due: if asks && !matches!(why, Why::RootSent(_)) {
-                u64::MAX
-            } else {
-                due
-            },
-        }
+        let due = answered.filter(|_| !matches!(why, Why::RootSent(_))).unwrap_or(due);
+        Finding::Absent { why, due }
     }
 
     /// Why a span did not come in an envelope, and from when on it will not.

@@ -9,7 +9,7 @@ use trace_model::sentry::{Against, Verdict};
 use trace_model::{ClientReport, Outline, Row, TraceSummary};
 
 use super::traces::service_name;
-use super::waterfall::row::label;
+use super::waterfall::{more_below, row::label};
 use super::{Now, format, theme};
 use crate::app::App;
 use crate::text::clean;
@@ -224,16 +224,7 @@ fn spans(frame: &mut Frame, app: &App, outline: &Outline, area: Rect, now: &Now)
     let below = outline.len().saturating_sub(visible.start + rows.len());
     let cut = rows.len().min(usize::from(area.height));
     if below > 0 && cut > 0 {
-        let text = format!(" ↓ {} more ", format::grouped(below as u64));
-        let width = u16::try_from(text.chars().count()).unwrap_or(0).min(area.width);
-        let corner = Rect {
-            x: area.right() - width,
-            y: area.bottom() - 1,
-            width,
-            height: 1,
-        };
-        let text = text.fg(theme::DIM).bg(theme::CURSOR);
-        frame.render_widget(Line::from(text), corner);
+        more_below(frame, below, area);
     }
 }
 

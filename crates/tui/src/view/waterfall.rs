@@ -232,7 +232,8 @@ fn mark(frame: &mut Frame, app: &App, trace_id: TraceId, row: &Row, area: Rect, 
     }
 }
 
-fn more_below(frame: &mut Frame, rows: usize, area: Rect) {
+/// How many rows there are below the last one, in the corner of what shows them.
+pub(super) fn more_below(frame: &mut Frame, rows: usize, area: Rect) {
     let text = format!(" ↓ {} more ", format::grouped(rows as u64));
     let width = u16::try_from(text.chars().count()).unwrap_or(0).min(area.width);
     let corner = Rect {
