@@ -11,6 +11,8 @@ mod format;
 mod header;
 mod health;
 mod help;
+#[allow(dead_code, reason = "the lists that are narrowed come one by one")]
+mod narrow;
 mod output;
 mod page;
 mod stay;

@@ -50,14 +50,14 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
 }
 
 /// The part of a line that is in view: it moves so that the cursor always is.
-struct Shown<'a> {
-    text: &'a str,
+pub(super) struct Shown<'a> {
+    pub(super) text: &'a str,
     /// The column at which it begins.
-    from: usize,
+    pub(super) from: usize,
 }
 
 impl<'a> Shown<'a> {
-    fn of(text: &'a str, cursor: usize, width: usize) -> Self {
+    pub(super) fn of(text: &'a str, cursor: usize, width: usize) -> Self {
         // One column is for the cursor behind the text.
         let hidden = (cursor + 1).saturating_sub(width);
         let mut from = 0;
@@ -74,7 +74,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-fn column(field: Rect, offset: usize) -> Option<u16> {
+pub(super) fn column(field: Rect, offset: usize) -> Option<u16> {
     let offset = u16::try_from(offset).ok().filter(|offset| *offset < field.width)?;
     Some(field.x + offset)
 }

@@ -1,0 +1,128 @@
+//! The line by which a list is narrowed: words, all of which must occur in a row.
+
+use super::Action;
+use super::line::{Edit, InputLine};
+
+/// How many characters may be typed.
+const LONGEST: usize = 200;
+
+/// A line over a list. What is typed counts at every key; how the words are written does not matter.
+#[derive(Debug, Default)]
+pub struct Narrow {
+    open: bool,
+    line: InputLine,
+    /// Of the line, in lower case.
+    words: Vec<String>,
+}
+
+impl Narrow {
+    /// Whether it is being typed.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// What is typed.
+    #[must_use]
+    pub const fn line(&self) -> &InputLine {
+        &self.line
+    }
+
+    /// Whether all rows are shown.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Begins to type, with what narrows already.
+    pub fn open(&mut self) {
+        self.open = true;
+        self.line = InputLine::of(self.line.text());
+    }
+
+    /// Shows all rows again.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes text that was pasted.
+    pub fn paste(&mut self, text: &str) {
+        self.line.insert(text.chars(), LONGEST);
+        self.apply();
+    }
+
+    /// Does what a key asked for while it is being typed.
+    pub fn update(&mut self, action: Action) {
+        let edit = match action {
+            Action::Type(c) => {
+                self.line.insert(std::iter::once(c), LONGEST);
+                return self.apply();
+            }
+            Action::KeepFilter => {
+                self.open = false;
+                return;
+            }
+            Action::ClearFilter => return self.clear(),
+            Action::CursorLeft => Edit::Left,
+            Action::CursorRight => Edit::Right,
+            Action::CursorStart => Edit::Start,
+            Action::CursorEnd => Edit::End,
+            Action::DeleteLeft => Edit::DeleteLeft,
+            Action::DeleteRight => Edit::DeleteRight,
+            Action::DeleteWord => Edit::DeleteWord,
+            Action::DeleteToStart => Edit::DeleteToStart,
+            _ => return,
+        };
+        self.line.edit(edit);
+        self.apply();
+    }
+
+    /// Whether a row with these texts stays: each word occurs in one of them.
+    #[must_use]
+    pub fn keeps(&self, texts: &[&str]) -> bool {
+        if self.words.is_empty() {
+            return true;
+        }
+        let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
+        self.words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
+    }
+
+    fn apply(&mut self) {
+        self.words = self.line.text().split_whitespace().map(str::to_lowercase).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str) -> Narrow {
+        let mut narrow = Narrow::default();
+        narrow.open();
+        for c in text.chars() {
+            narrow.update(Action::Type(c));
+        }
+        narrow
+    }
+
+    #[test]
+    fn all_words_must_occur_however_they_are_written() {
+        let narrow = typed("api  POST");
+        assert!(narrow.keeps(&["API", "post /users"]) && narrow.keeps(&["post the api"]));
+        assert!(!narrow.keeps(&["api", "get /users"]) && !narrow.keeps(&["ap", "i post"]));
+        assert!(typed("ÜBER").keeps(&["über"]) && typed("  ").is_empty() && typed(" ").keeps(&[]));
+    }
+
+    #[test]
+    fn it_is_kept_or_cleared() {
+        let mut narrow = typed("api");
+        narrow.update(Action::KeepFilter);
+        assert!(!narrow.is_open() && !narrow.keeps(&["mailer"]));
+        narrow.open();
+        narrow.update(Action::DeleteLeft);
+        narrow.paste("x\n");
+        assert_eq!(narrow.line().text(), "apx ");
+        narrow.update(Action::ClearFilter);
+        assert!(!narrow.is_open() && narrow.is_empty() && narrow.keeps(&["mailer"]));
+    }
+}
