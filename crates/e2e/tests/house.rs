@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::process::Command;
 
 /// What a crate must not compile, however far down.
-const WALLS: [(&str, &[&str]); 15] = [
+const WALLS: [(&str, &[&str]); 16] = [
     // JSON only for those who ask for it.
     (
         "otlp-wire",
@@ -16,6 +16,10 @@ const WALLS: [(&str, &[&str]); 15] = [
     (
         "trace-stats",
         &["tokio", "tonic", "axum", "hyper", "ratatui", "serde-json", "collector"],
+    ),
+    (
+        "trace-files",
+        &["collector", "tokio", "tonic", "axum", "hyper", "ratatui", "sentry", "lapin"],
     ),
     ("collector", &["ratatui", "crossterm", "sentry", "lapin"]),
     (

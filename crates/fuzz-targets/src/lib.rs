@@ -9,6 +9,7 @@
 //! ```
 
 mod envelope;
+mod files;
 mod filter;
 mod json;
 mod protobuf;
@@ -28,7 +29,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target {
         name: "traces",
         check: protobuf::traces,
@@ -63,6 +64,12 @@ pub const TARGETS: [Target; 6] = [
         name: "envelope",
         check: envelope::check,
         documents: &[seeds::ENVELOPE, seeds::ENVELOPE_ITEMS],
+        prepare: <[u8]>::to_vec,
+    },
+    Target {
+        name: "files",
+        check: files::check,
+        documents: &[seeds::TRACES, seeds::LOGS, seeds::JAEGER, seeds::ZIPKIN],
         prepare: <[u8]>::to_vec,
     },
 ];

@@ -6,6 +6,8 @@ use std::{fs, io};
 pub(crate) const TRACES: &[u8] = include_bytes!("../seeds/traces.json");
 pub(crate) const LOGS: &[u8] = include_bytes!("../seeds/logs.json");
 pub(crate) const METRICS: &[u8] = include_bytes!("../seeds/metrics.json");
+pub(crate) const JAEGER: &[u8] = include_bytes!("../seeds/jaeger.json");
+pub(crate) const ZIPKIN: &[u8] = include_bytes!("../seeds/zipkin.json");
 pub(crate) const ENVELOPE: &[u8] = include_bytes!("../seeds/envelope.txt");
 pub(crate) const ENVELOPE_ITEMS: &[u8] = include_bytes!("../seeds/envelope_items.txt");
 

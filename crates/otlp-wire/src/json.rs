@@ -85,7 +85,19 @@ impl JsonError {
 /// # Errors
 /// The text is not JSON, is nested more than 128 levels deep, or has a value that its field cannot hold.
 pub fn transcode(json: &[u8], message: &'static Message) -> Result<Transcoded, JsonError> {
+    transcode_with(json, message, |_, text| text::id(text))
+}
+
+/// How the text of an id is read: the field's name in the schema (`parent_span_id`) and the text become bytes; `None` is unusable.
+pub type ReadId = fn(&'static str, &str) -> Option<Vec<u8>>;
+
+/// As [`transcode`], with ids that are written in a way of their own.
+///
+/// # Errors
+/// As those of [`transcode`].
+pub fn transcode_with(json: &[u8], message: &'static Message, id: ReadId) -> Result<Transcoded, JsonError> {
     let mut state = State {
+        id,
         // Names and quotes are about half of the text.
         output: Output::with_capacity(json.len() / 2),
         rejected: Vec::new(),
@@ -107,6 +119,7 @@ pub fn transcode(json: &[u8], message: &'static Message) -> Result<Transcoded, J
 
 /// What has been written, and what could not be.
 struct State {
+    id: ReadId,
     output: Output,
     rejected: Vec<RejectedSpans>,
     /// The id for which the span that is being read will be left out. Spans do not contain spans, so one is enough.

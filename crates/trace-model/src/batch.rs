@@ -19,6 +19,8 @@ pub enum Source {
     Viewer,
     /// A Sentry envelope.
     Sentry,
+    /// A file that was saved.
+    File,
 }
 
 impl Source {
@@ -30,6 +32,7 @@ impl Source {
             Self::OtlpHttp => "otlp-http",
             Self::Viewer => "viewer",
             Self::Sentry => "sentry",
+            Self::File => "file",
         }
     }
 }

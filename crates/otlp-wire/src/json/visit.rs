@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::State;
 use super::number::Number;
-use super::text::{base64, id, named};
+use super::text::{base64, named};
 use crate::reader::Value;
 use crate::schema::{Field, Kind, Message};
 
@@ -192,7 +192,7 @@ impl<'a> Contents<'a> {
                 Value::Bytes(&decoded)
             }
             Kind::Id => {
-                let Some(bytes) = id(text) else {
+                let Some(bytes) = (self.state.id)(self.field.name, text) else {
                     self.state.unusable_id(self.message, self.field.name);
                     return Ok(());
                 };

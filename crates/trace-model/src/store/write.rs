@@ -62,7 +62,7 @@ impl Store {
     fn add_span(&mut self, head: &SpanHead, origin: u32, batch: &Batch) {
         let signal = match self.contents.origins.get(origin).source {
             Source::Sentry => Signal::SentrySpan,
-            Source::OtlpGrpc | Source::OtlpHttp | Source::Viewer => Signal::Span,
+            Source::OtlpGrpc | Source::OtlpHttp | Source::Viewer | Source::File => Signal::Span,
         };
         let slot = self.slot_of(head.trace_id);
         self.touch(slot);

@@ -1,0 +1,36 @@
+//! Saved traces of all kinds.
+
+use std::ops::ControlFlow;
+
+use trace_files::Input;
+use trace_model::Store;
+
+/// How many bytes become of one of a file, at most; and whatever its length. Most of it are the span's marks in its batch.
+const GROWTH: usize = 200;
+
+/// What is counted is there and can be decoded, and what is wrong has a place in the file.
+pub(crate) fn check(data: &[u8]) {
+    let lines = data.split(|byte| *byte == b'\n').count();
+    let (mut spans, mut logs, mut bytes) = (0, 0, 0);
+    let mut store = Store::new(1 << 16);
+    let read = Input::new("a file".to_owned(), data.to_vec()).read(&mut |part| {
+        assert!(part.read <= part.of);
+        spans += part.batch.decode_spans().count() as u64;
+        logs += part.batch.decode_logs().count() as u64;
+        bytes += part.batch.bytes();
+        store.add(part.batch);
+        ControlFlow::Continue(())
+    });
+    match read {
+        Ok(report) => {
+            assert_eq!((report.spans, report.logs), (spans, logs));
+            assert!(bytes <= GROWTH * (data.len() + 1), "{bytes} bytes of {}", data.len());
+            assert!(report.problems.first.len() as u64 <= report.problems.count);
+            for problem in &report.problems.first {
+                assert!((1..=lines).contains(&problem.position.line), "{problem}");
+                assert!(problem.what.len() < 120, "{problem}");
+            }
+        }
+        Err(error) => assert!((spans, logs) == (0, 0), "{error}"),
+    }
+}

@@ -1,0 +1,211 @@
+//! Jaeger's JSON, as its HTTP API answers and its UI saves.
+//!
+//! Source: [`model/json/model.go`](https://github.com/jaegertracing/jaeger/blob/main/internal/uimodel/model.go). The parent is the first
+//! `CHILD_OF` of the same trace, else the first `FOLLOWS_FROM` of it, as Jaeger's own model has it; all other references are links.
+
+use std::collections::HashMap;
+
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
+use prost::Message as _;
+use serde_json::Value;
+use trace_model::TraceId;
+
+use crate::node::{Member, Node};
+use crate::reader::{Reader, value};
+use crate::tags::{Tags, any, micros, text, typed};
+use crate::{Format, ids};
+
+/// By a process's name in the trace: its resource, in OTLP's protobuf.
+type Processes = HashMap<String, Vec<u8>>;
+
+/// A trace with its spans and the processes that they name.
+pub(crate) fn trace<'a>(reader: &mut Reader<'a>, members: &[Member<'a>]) {
+    reader.report.saw(Format::Jaeger);
+    let mut processes = Processes::new();
+    for (_, node) in members.iter().filter(|(name, node)| name == "processes" && !node.is_null()) {
+        let Some(members) = reader.members(*node) else { continue };
+        for (name, node) in members {
+            let process = serde_json::from_str(node.json());
+            if let Some(process) = reader.checked::<Value>(node, process) {
+                processes.insert(name.into_owned(), resource(&process));
+            }
+        }
+    }
+    let id = value(members, "traceID").and_then(|id| serde_json::from_str(id.json()).ok());
+    for (_, spans) in members.iter().filter(|(name, _)| name == "spans") {
+        for node in reader.elements(*spans) {
+            if reader.is_stopped() {
+                return;
+            }
+            span(reader, node, &processes, id.as_ref());
+        }
+    }
+}
+
+/// A span that stands alone, with its process in it.
+pub(crate) fn single_span<'a>(reader: &mut Reader<'a>, node: Node<'a>) {
+    reader.report.saw(Format::Jaeger);
+    span(reader, node, &Processes::new(), None);
+}
+
+fn span<'a>(reader: &mut Reader<'a>, node: Node<'a>, processes: &Processes, trace: Option<&Value>) {
+    let json = serde_json::from_str(node.json());
+    let Some(json) = reader.checked::<Value>(node, json) else {
+        return;
+    };
+    match made(&json, trace) {
+        Ok((span, scope)) => {
+            let own;
+            let named = json["processID"].as_str().and_then(|name| processes.get(name));
+            let resource = if let Some(resource) = named {
+                resource
+            } else {
+                own = resource(&json["process"]);
+                &own
+            };
+            reader.add_made(node.offset(reader.text), resource, &scope, &span);
+        }
+        Err(what) => reader.problem(node, what),
+    }
+}
+
+/// What a process is, in OTLP's protobuf.
+fn resource(process: &Value) -> Vec<u8> {
+    let service = process["serviceName"].as_str().map(|service| text("service.name", service));
+    let tags = tags(&process["tags"]).map(|(key, value)| crate::tags::attribute(key, value));
+    let attributes = service.into_iter().chain(tags).collect();
+    let resource = Resource {
+        attributes,
+        ..Resource::default()
+    };
+    resource.encode_to_vec()
+}
+
+/// The tags of a list of `{key, type, value}`; in some stores an object of names and values.
+fn tags(list: &Value) -> impl Iterator<Item = (&str, Any)> {
+    let of_list = list.as_array().into_iter().flatten();
+    let of_object = list.as_object().into_iter().flatten();
+    of_list
+        .filter_map(|tag| Some((tag["key"].as_str()?, typed(&tag["value"], tag["type"].as_str()))))
+        .chain(of_object.map(|(key, value)| (key.as_str(), any(value))))
+}
+
+/// The span and its scope, the latter in protobuf; or what is wrong.
+fn made(json: &Value, trace: Option<&Value>) -> Result<(Span, Vec<u8>), &'static str> {
+    let id_of = |id: &Value| id.as_str().and_then(ids::trace_id);
+    let trace_id = id_of(&json["traceID"])
+        .or_else(|| id_of(trace?))
+        .ok_or("the span has no traceID")?;
+    let span_id = json["spanID"]
+        .as_str()
+        .and_then(ids::span_id)
+        .ok_or("the span has no spanID")?;
+    let start = micros(&json["startTime"]).ok_or("the span's startTime is no number of microseconds")?;
+    let end = match &json["duration"] {
+        Value::Null => 0,
+        duration => {
+            let duration = micros(duration).ok_or("the span's duration is no number of microseconds")?;
+            // OTLP writes an end at zero as none.
+            start
+                .checked_add(duration)
+                .ok_or("the span's times are beyond 64 bits")?
+                .max(1)
+        }
+    };
+    let mut read = Tags::default();
+    for (key, value) in tags(&json["tags"]) {
+        read.add(key, value);
+    }
+    let warnings = json["warnings"].as_array().filter(|warnings| !warnings.is_empty());
+    if warnings.is_some() {
+        read.add("jaeger.warnings", any(&json["warnings"]));
+    }
+    let (parent, links) = references(json, trace_id);
+    let status = read.status();
+    let span = Span {
+        trace_id: trace_id.as_bytes().to_vec(),
+        span_id: span_id.as_bytes().to_vec(),
+        parent_span_id: parent,
+        name: json["operationName"].as_str().unwrap_or_default().to_owned(),
+        kind: read.kind.into(),
+        start_time_unix_nano: start,
+        end_time_unix_nano: end,
+        status,
+        trace_state: read.trace_state,
+        attributes: read.attributes,
+        events: json["logs"].as_array().into_iter().flatten().map(event).collect(),
+        links,
+        ..Span::default()
+    };
+    Ok((span, read.scope.encode_to_vec()))
+}
+
+/// The parent's id, and what else a span refers to.
+fn references(json: &Value, trace_id: TraceId) -> (Vec<u8>, Vec<Link>) {
+    let mut links = Vec::new();
+    let mut parents = Vec::new();
+    for reference in json["references"].as_array().into_iter().flatten() {
+        let Some(span_id) = reference["spanID"].as_str().and_then(ids::parent_id) else {
+            continue;
+        };
+        let of_trace = reference["traceID"].as_str().and_then(ids::trace_id).unwrap_or(trace_id);
+        let is_child = reference["refType"].as_str() != Some("FOLLOWS_FROM");
+        parents.push((of_trace == trace_id, is_child, span_id));
+        links.push(Link {
+            trace_id: of_trace.as_bytes().to_vec(),
+            span_id: span_id.as_bytes().to_vec(),
+            attributes: vec![text(
+                "opentracing.ref_type",
+                if is_child { "child_of" } else { "follows_from" },
+            )],
+            ..Link::default()
+        });
+    }
+    let first = |is_child| parents.iter().position(|(same, child, _)| *same && *child == is_child);
+    if let Some(at) = first(true).or_else(|| first(false)) {
+        links.remove(at);
+        return (parents[at].2.as_bytes().to_vec(), links);
+    }
+    // Before references there was a field.
+    let field = json["parentSpanID"].as_str().and_then(ids::parent_id);
+    (field.map(|id| id.as_bytes().to_vec()).unwrap_or_default(), links)
+}
+
+/// A log of a span; an error's in OpenTelemetry's terms.
+fn event(log: &Value) -> Event {
+    let fields: Vec<(&str, Any)> = tags(&log["fields"]).collect();
+    let said = |name: &str| {
+        fields.iter().find_map(|(key, value)| match value {
+            Any::StringValue(value) if *key == name => Some(value.as_str()),
+            _ => None,
+        })
+    };
+    let is_error = said("event") == Some("error");
+    let (named_by, name) = match (said("event"), said("message")) {
+        (Some(_), _) if is_error => ("event", "exception"),
+        (Some(event), _) => ("event", event),
+        (None, Some(message)) => ("message", message),
+        (None, None) => ("", "log"),
+    };
+    let name = name.to_owned();
+    let attributes = fields.into_iter().filter(|(key, _)| *key != named_by).map(|(key, value)| {
+        let key = match key {
+            "error.kind" if is_error => "exception.type",
+            "message" if is_error => "exception.message",
+            "stack" if is_error => "exception.stacktrace",
+            key => key,
+        };
+        crate::tags::attribute(key, value)
+    });
+    let attributes: Vec<KeyValue> = attributes.collect();
+    Event {
+        time_unix_nano: micros(&log["timestamp"]).unwrap_or_default(),
+        name,
+        attributes,
+        ..Event::default()
+    }
+}

@@ -1,0 +1,150 @@
+//! What Jaeger and Zipkin write into tags and OTLP has fields for.
+//!
+//! Source: [OpenTelemetry to Jaeger](https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/) and
+//! [to Zipkin](https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/), read backwards, and
+//! [OpenTracing's conventions](https://opentracing.io/specification/conventions/).
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::{Status, status::StatusCode};
+use serde_json::Value;
+
+/// A name with a value.
+pub(crate) fn attribute(key: &str, value: Any) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
+    }
+}
+
+/// A name with a text.
+pub(crate) fn text(key: &str, value: impl Into<String>) -> KeyValue {
+    attribute(key, Any::StringValue(value.into()))
+}
+
+/// Any JSON as a value. Recursion is bounded: serde reads nothing that is nested deeper than 128.
+pub(crate) fn any(value: &Value) -> Any {
+    match value {
+        Value::Null => Any::StringValue(String::new()),
+        Value::Bool(value) => Any::BoolValue(*value),
+        Value::Number(number) => number.as_i64().map_or_else(
+            // Beyond 64 bits it is as near as a double comes.
+            || Any::DoubleValue(number.as_f64().unwrap_or_default()),
+            Any::IntValue,
+        ),
+        Value::String(text) => Any::StringValue(text.clone()),
+        Value::Array(values) => Any::ArrayValue(ArrayValue {
+            values: values.iter().map(|value| AnyValue { value: Some(any(value)) }).collect(),
+        }),
+        // Tags hold none; as text nothing of it is lost.
+        Value::Object(_) => Any::StringValue(value.to_string()),
+    }
+}
+
+/// A value of one of Jaeger's types, which may have been written as text.
+pub(crate) fn typed(value: &Value, kind: Option<&str>) -> Any {
+    let Value::String(text) = value else { return any(value) };
+    let read = match kind {
+        Some("bool") => text.parse().ok().map(Any::BoolValue),
+        Some("int64") => text.parse().ok().map(Any::IntValue),
+        Some("float64") => text.parse().ok().map(Any::DoubleValue),
+        Some("binary") => BASE64_STANDARD.decode(text).ok().map(Any::BytesValue),
+        _ => None,
+    };
+    read.unwrap_or_else(|| Any::StringValue(text.clone()))
+}
+
+/// A span's tags, sorted into OTLP's fields.
+#[derive(Debug, Default)]
+pub(crate) struct Tags {
+    pub(crate) kind: SpanKind,
+    code: StatusCode,
+    message: String,
+    is_error: bool,
+    pub(crate) scope: InstrumentationScope,
+    pub(crate) trace_state: String,
+    pub(crate) attributes: Vec<KeyValue>,
+}
+
+impl Tags {
+    pub(crate) fn add(&mut self, key: &str, value: Any) {
+        match (key, &value) {
+            ("span.kind", Any::StringValue(text)) if kind(text).is_some() => self.kind = kind(text).unwrap_or_default(),
+            ("error", Any::BoolValue(true)) => self.is_error = true,
+            ("error", Any::StringValue(text)) if text == "true" => self.is_error = true,
+            ("otel.status_code" | "status.code", Any::StringValue(text)) if code(text).is_some() => {
+                self.code = code(text).unwrap_or_default();
+            }
+            ("otel.status_description" | "status.message", Any::StringValue(text)) => self.message.clone_from(text),
+            ("otel.scope.name" | "otel.library.name", Any::StringValue(text)) => self.scope.name.clone_from(text),
+            ("otel.scope.version" | "otel.library.version", Any::StringValue(text)) => self.scope.version.clone_from(text),
+            ("w3c.tracestate", Any::StringValue(text)) => self.trace_state.clone_from(text),
+            _ => self.attributes.push(attribute(key, value)),
+        }
+    }
+
+    /// Notes that it failed, with what was said of that.
+    pub(crate) fn failed(&mut self, message: &str) {
+        self.is_error = true;
+        if self.message.is_empty() && message != "true" {
+            message.clone_into(&mut self.message);
+        }
+    }
+
+    pub(crate) fn status(&self) -> Option<Status> {
+        let code = match self.code {
+            StatusCode::Unset if self.is_error => StatusCode::Error,
+            code => code,
+        };
+        (code != StatusCode::Unset || !self.message.is_empty()).then(|| Status {
+            code: code.into(),
+            message: self.message.clone(),
+        })
+    }
+}
+
+/// The kind of this name, in whatever case.
+pub(crate) fn kind(name: &str) -> Option<SpanKind> {
+    let kinds = [
+        ("internal", SpanKind::Internal),
+        ("server", SpanKind::Server),
+        ("client", SpanKind::Client),
+        ("producer", SpanKind::Producer),
+        ("consumer", SpanKind::Consumer),
+    ];
+    let known = kinds.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    known.map(|(_, kind)| kind)
+}
+
+fn code(name: &str) -> Option<StatusCode> {
+    match name.to_ascii_lowercase().as_str() {
+        "ok" => Some(StatusCode::Ok),
+        "error" => Some(StatusCode::Error),
+        "unset" => Some(StatusCode::Unset),
+        _ => None,
+    }
+}
+
+/// Microseconds, whole or not, as a number or as text, in nanoseconds; `None` for what is no time.
+pub(crate) fn micros(value: &Value) -> Option<u64> {
+    let parsed;
+    let number = match value {
+        Value::String(text) => {
+            parsed = text.trim().parse().ok()?;
+            &parsed
+        }
+        Value::Number(number) => number,
+        _ => return None,
+    };
+    if let Some(whole) = number.as_u64() {
+        return whole.checked_mul(1000);
+    }
+    let float = number.as_f64().filter(|micros| (0.0..1.8e16).contains(micros))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "its range is checked")]
+    let of_whole = |whole: f64| whole as u64;
+    Some(of_whole(float.trunc()) * 1000 + of_whole((float.fract() * 1000.0).round()))
+}

@@ -1,0 +1,105 @@
+//! Files that are not what they should be.
+
+use proptest::prelude::*;
+
+use crate::support::{read, try_read};
+
+const SPAN: &str = r#"{"traceId": "1", "id": "2", "name": "good", "timestamp": 1}"#;
+
+fn error(file: &str) -> String {
+    try_read(file).map(|read| read.spans.len()).expect_err(file).to_string()
+}
+
+#[test]
+fn a_file_of_no_known_kind_says_where_and_what_is_understood() {
+    assert_eq!(
+        error("\n  {\"hello\": 1}"),
+        "the file: line 2, column 3: neither OTLP/JSON, Jaeger JSON nor Zipkin v2 JSON begins like this\n  \
+         understood are OTLP/JSON (an object, an array, JSON lines), Jaeger JSON and Zipkin v2 JSON"
+    );
+    for (file, expected) in [
+        ("", "the file is empty"),
+        (" \n\n", "the file is empty"),
+        ("\u{feff}", "the file is empty"),
+        ("hello", "the file: line 1, column 1: expected value\n"),
+        ("[1, \"x\"]", "the file: line 1, column 2: neither"),
+        (
+            "{\"resourceSpans\": [\n  {\"a\":",
+            "the file: line 2, column 7: EOF while parsing a value\n",
+        ),
+        ("[[[[[[[[]]]]]]]]", "the file: line 1, column 5: neither"),
+    ] {
+        assert!(error(file).starts_with(expected), "{file:?}: {}", error(file));
+    }
+}
+
+#[test]
+fn what_is_nested_beyond_all_measure_is_an_error() {
+    for begin in ["[", "{\"data\":", "{\"resourceSpans\":["] {
+        assert!(error(&begin.repeat(300_000)).contains("EOF"), "{begin}");
+    }
+    let nested = format!("{}{}", "[".repeat(300_000), "]".repeat(300_000));
+    assert!(error(&nested).contains("neither"));
+    let tags = format!(r#"{{"traceId": "1", "id": "2", "tags": {nested}}}"#);
+    let read = read(format!("{SPAN}\n{tags}\n{SPAN}"));
+    assert_eq!(
+        (read.spans.len(), read.problems()),
+        (2, vec!["line 2, column 163: recursion limit exceeded".to_owned()])
+    );
+}
+
+#[test]
+fn a_bad_line_costs_itself() {
+    let read = read(format!(
+        "{SPAN}\n{{\"traceId\": \"1\", \"id\n{SPAN}\n{{\"traceId\": \"1\",\n{SPAN}\nnonsense\n{SPAN}\n{{\"tra"
+    ));
+    assert_eq!(read.spans.len(), 4);
+    assert_eq!(
+        read.problems(),
+        [
+            "line 2, column 20: control character (\\u0000-\\u001F) found while parsing a string",
+            "line 5, column 1: key must be a string",
+            "line 6, column 2: expected ident",
+            "line 8, column 5: EOF while parsing a string",
+        ]
+    );
+}
+
+/// A file whose writer was interrupted.
+#[test]
+fn of_an_array_that_is_cut_off_what_stands_on_lines_of_its_own_is_read() {
+    let read = read(format!("[\n{SPAN},\n{SPAN},\n{{\"tra"));
+    assert_eq!(read.spans.len(), 2);
+    assert_eq!(
+        read.problems().first().unwrap(),
+        "line 4, column 5: EOF while parsing a string"
+    );
+}
+
+#[test]
+fn huge_numbers_are_refused_and_bytes_that_are_no_text_are_replaced() {
+    for time in ["1e999", "1e308", "99999999999999999999999", "-1", "18446744073709551615"] {
+        let read = read(format!(r#"[{SPAN}, {{"traceId": "1", "id": "3", "timestamp": {time}}}]"#));
+        assert_eq!((read.spans.len(), read.report.problems.count), (1, 1), "{time}");
+    }
+    let file = [
+        br#"{"traceId": "1", "id": "2", "name": "g"#.as_slice(),
+        b"\xff",
+        br#"d", "timestamp": 1}"#,
+    ]
+    .concat();
+    assert_eq!(read(file).spans[0].name, "g\u{fffd}d");
+}
+
+proptest! {
+    /// Whatever is damaged, something is said of it or all is there.
+    #[test]
+    fn a_cut_anywhere_is_an_error_or_said(at in 0..SPAN.len() * 3 + 4) {
+        let file = format!("[{SPAN},\n{SPAN},\n{SPAN}]");
+        let cut = &file[..at];
+        match try_read(cut) {
+            Ok(read) => prop_assert!(!read.problems().is_empty()),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Jaeger's JSON.
+
+use serde_json::{Value as Json, json};
+use trace_files::Format;
+use trace_model::{SpanKind, StatusCode, Value};
+
+use crate::support::{attribute, read, text};
+
+fn trace() -> Json {
+    json!({
+        "traceID": "a1",
+        "processes": {
+            "p1": { "serviceName": "ferry", "tags": [{ "key": "host.name", "type": "string", "value": "quay" }] },
+            "p2": { "serviceName": "radio", "tags": null },
+        },
+        "spans": [
+            { "traceID": "a1", "spanID": "b1", "operationName": "root", "references": [], "startTime": 1_000, "duration": 500,
+              "processID": "p1", "warnings": null, "tags": [
+                { "key": "span.kind", "type": "string", "value": "server" },
+                { "key": "error", "type": "bool", "value": true },
+                { "key": "otel.status_description", "type": "string", "value": "sunk" },
+                { "key": "otel.scope.name", "type": "string", "value": "hull" },
+                { "key": "otel.scope.version", "type": "string", "value": "2" },
+                { "key": "w3c.tracestate", "type": "string", "value": "a=b" },
+                { "key": "count", "type": "int64", "value": "7" },
+                { "key": "ratio", "type": "float64", "value": 0.5 },
+                { "key": "raw", "type": "binary", "value": "AP8=" },
+                { "key": "late", "value": false },
+              ],
+              "logs": [
+                { "timestamp": 1_100, "fields": [{ "key": "event", "type": "string", "value": "cast off" }, { "key": "n", "type": "int64", "value": 1 }] },
+                { "timestamp": 1_200, "fields": [{ "key": "event", "type": "string", "value": "error" },
+                    { "key": "error.kind", "type": "string", "value": "Storm" }, { "key": "message", "type": "string", "value": "too high" },
+                    { "key": "stack", "type": "string", "value": "at sea" }] },
+                { "timestamp": 1_300, "fields": [{ "key": "message", "type": "string", "value": "hello" }] },
+                { "timestamp": 1_400, "fields": [] },
+              ] },
+            { "spanID": "b2", "operationName": "child", "startTime": 1_100, "duration": 100, "processID": "p2", "warnings": ["late"],
+              "references": [
+                { "refType": "FOLLOWS_FROM", "traceID": "a1", "spanID": "b3" },
+                { "refType": "CHILD_OF", "traceID": "ff", "spanID": "b9" },
+                { "refType": "CHILD_OF", "traceID": "a1", "spanID": "b1" },
+              ] },
+            { "traceID": "a1", "spanID": "b3", "operationName": "follower", "startTime": 1_600, "duration": 0, "processID": "missing",
+              "references": [{ "refType": "FOLLOWS_FROM", "traceID": "a1", "spanID": "b1" }] },
+            { "traceID": "a1", "spanID": "b4", "operationName": "old", "startTime": 0, "duration": 0, "parentSpanID": "b1",
+              "process": { "serviceName": "inline" } },
+            { "traceID": "a1", "spanID": "b5", "operationName": "open", "startTime": 1_600.5, "processID": "p1", "parentSpanID": "0" },
+        ],
+    })
+}
+
+#[test]
+fn wrapped_and_bare_traces_and_single_spans_are_the_same() {
+    let trace = trace();
+    let mut other = trace.clone();
+    other["spans"] = json!([{ "traceID": "a2", "spanID": "c1", "operationName": "other", "startTime": 1, "duration": 1 }]);
+    let span = other["spans"][0].clone();
+    for file in [
+        json!({ "data": [trace, other], "total": 0, "errors": null }),
+        json!([trace, other]),
+        json!([{ "data": trace }, other]),
+        json!([trace, span]),
+    ] {
+        let read = read(file.to_string());
+        assert_eq!((read.spans.len(), read.problems()), (6, vec![]));
+        assert_eq!(read.report.formats, [Format::Jaeger]);
+        assert_eq!(
+            (read.span("root").service.as_str(), read.span("other").service.as_str()),
+            ("ferry", "")
+        );
+    }
+    let lines = read(format!("{trace}\n{other}\n{span}"));
+    assert_eq!((lines.spans.len(), lines.problems()), (7, vec![]));
+}
+
+#[test]
+fn tags_become_what_otlp_has_fields_for() {
+    let read = read(trace().to_string());
+    let root = read.span("root");
+    assert_eq!(
+        (root.kind, root.status, &*root.status_message),
+        (SpanKind::Server, StatusCode::Error, "sunk")
+    );
+    assert_eq!(
+        (&*root.scope.name, &*root.scope.version, &*root.trace_state),
+        ("hull", "2", "a=b")
+    );
+    assert_eq!((root.start_unix_nano, root.end_unix_nano), (1_000_000, Some(1_500_000)));
+    assert_eq!(attribute(&root.resource, "host.name"), Some(&text("quay")));
+    let keys: Vec<&str> = root.attributes.iter().map(|attribute| &*attribute.key).collect();
+    assert_eq!(keys, ["count", "ratio", "raw", "late"]);
+    let values: Vec<&Value> = root.attributes.iter().map(|attribute| &attribute.value).collect();
+    assert_eq!(
+        values,
+        [
+            &Value::Int(7),
+            &Value::Double(0.5),
+            &Value::Bytes(vec![0, 255]),
+            &Value::Bool(false)
+        ]
+    );
+    let warnings = Value::Array(vec![text("late")]);
+    assert_eq!(attribute(&read.span("child").attributes, "jaeger.warnings"), Some(&warnings));
+}
+
+#[test]
+fn logs_become_events() {
+    let read = read(trace().to_string());
+    let events = &read.span("root").events;
+    let names: Vec<_> = events.iter().map(|event| (event.time_unix_nano, &*event.name)).collect();
+    assert_eq!(
+        names,
+        [
+            (1_100_000, "cast off"),
+            (1_200_000, "exception"),
+            (1_300_000, "hello"),
+            (1_400_000, "log")
+        ]
+    );
+    assert_eq!(attribute(&events[0].attributes, "n"), Some(&Value::Int(1)));
+    for (key, said) in [
+        ("exception.type", "Storm"),
+        ("exception.message", "too high"),
+        ("exception.stacktrace", "at sea"),
+    ] {
+        assert_eq!(attribute(&events[1].attributes, key), Some(&text(said)), "{key}");
+    }
+    assert_eq!(events[2].attributes, []);
+}
+
+#[test]
+fn a_child_of_is_the_parent_before_any_other_reference() {
+    let read = read(trace().to_string());
+    let id = |name: &str| Some(read.span(name).span_id);
+    let child = read.span("child");
+    assert_eq!(
+        (child.parent_span_id, child.trace_id),
+        (id("root"), read.span("root").trace_id)
+    );
+    let links: Vec<_> = child
+        .links
+        .iter()
+        .map(|link| (link.span_id, attribute(&link.attributes, "opentracing.ref_type")))
+        .collect();
+    assert_eq!(
+        links,
+        [
+            (id("follower"), Some(&text("follows_from"))),
+            ("00000000000000b9".parse().ok(), Some(&text("child_of")))
+        ]
+    );
+    let follower = read.span("follower");
+    assert_eq!((follower.parent_span_id, follower.links.len()), (id("root"), 0));
+    assert_eq!(
+        (read.span("old").parent_span_id, read.span("open").parent_span_id),
+        (id("root"), None)
+    );
+}
+
+#[test]
+fn processes_may_be_missing_and_spans_may_be_open() {
+    let read = read(trace().to_string());
+    assert_eq!((&*read.span("follower").service, &*read.span("old").service), ("", "inline"));
+    assert_eq!(read.span("follower").end_unix_nano, Some(1_600_000));
+    assert_eq!(read.span("old").end_unix_nano, Some(1), "it has ended");
+    let open = read.span("open");
+    assert_eq!((open.start_unix_nano, open.end_unix_nano), (1_600_500, None));
+}
+
+#[test]
+fn a_bad_span_costs_itself() {
+    let bad = [
+        (
+            json!({ "traceID": "a1", "spanID": "b", "startTime": "soon" }),
+            "the span's startTime is no number of microseconds",
+        ),
+        (
+            json!({ "traceID": "a1", "spanID": "b", "startTime": 1, "duration": -5 }),
+            "the span's duration is no number of microseconds",
+        ),
+        (
+            json!({ "traceID": "a1", "spanID": "b", "startTime": u64::MAX, "duration": 5 }),
+            "the span's startTime is no number of microseconds",
+        ),
+        (
+            json!({ "traceID": "a1", "spanID": "b", "startTime": u64::MAX / 1000, "duration": 5 }),
+            "the span's times are beyond 64 bits",
+        ),
+        (
+            json!({ "traceID": "a1", "spanID": 5, "startTime": 1 }),
+            "the span has no spanID",
+        ),
+        (json!({ "spanID": "b", "startTime": 1 }), "the span has no traceID"),
+        (json!("text"), "the span has no traceID"),
+    ];
+    for (span, expected) in bad {
+        let good = json!({ "traceID": "a1", "spanID": "b1", "operationName": "good", "startTime": 1 });
+        let read = read(json!({ "processes": {}, "spans": [good, span] }).to_string());
+        assert_eq!(read.spans.len(), 1, "{span}");
+        assert!(read.problems()[0].ends_with(expected), "{:?}", read.problems());
+    }
+}
+
+#[test]
+fn an_answer_without_traces_has_none() {
+    let read = read(r#"{"data": null, "errors": [{"msg": "trace not found"}]}"#);
+    assert_eq!((read.spans.len(), read.report.formats), (0, vec![Format::Jaeger]));
+}
