@@ -22,7 +22,7 @@ impl Position {
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |newline| newline + 1);
         Self {
-            line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
+            line: before.split(|byte| *byte == b'\n').count(),
             column: 1 + before.len() - line_start,
         }
     }

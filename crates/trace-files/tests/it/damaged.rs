@@ -7,7 +7,7 @@ use crate::support::{read, try_read};
 const SPAN: &str = r#"{"traceId": "1", "id": "2", "name": "good", "timestamp": 1}"#;
 
 fn error(file: &str) -> String {
-    try_read(file).map(|read| read.spans.len()).expect_err(file).to_string()
+    try_read(file).map(|read| read.spans.len()).unwrap_err().to_string()
 }
 
 #[test]

@@ -36,21 +36,22 @@ fn array<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
 fn check(folder: &str, format: Format, expected: impl Fn(&Value) -> Vec<String>, records: impl Fn(&Value) -> usize) {
     for path in files(folder) {
         let text = fs::read_to_string(&path).unwrap();
+        let path = path.display();
         let mut names: Vec<String> = values(&text).iter().flat_map(&expected).collect();
         let logs: usize = values(&text).iter().map(&records).sum();
         let read = read(text);
-        assert_eq!(read.problems(), [""; 0], "{path:?}");
-        assert_eq!(read.report.formats, [format], "{path:?}");
+        assert_eq!(read.problems(), [""; 0], "{path}");
+        assert_eq!(read.report.formats, [format], "{path}");
         let mut found: Vec<String> = read
             .spans
             .iter()
             .map(|span| format!("{} {}", span.start_unix_nano, span.name))
             .collect();
-        assert!(names.len() + logs > 0, "{path:?}");
+        assert!(names.len() + logs > 0, "{path}");
         names.sort();
         found.sort();
-        assert_eq!(found, names, "{path:?}");
-        assert_eq!(read.logs.len(), logs, "{path:?}");
+        assert_eq!(found, names, "{path}");
+        assert_eq!(read.logs.len(), logs, "{path}");
     }
 }
 
