@@ -30,7 +30,7 @@
 //!     ControlFlow::Continue(())
 //! })?;
 //! assert_eq!((report.formats, report.spans), (vec![Format::Zipkin], 1));
-//! assert_eq!(report.problems.first[0].to_string(), "line 1, column 77: the span has no id");
+//! assert_eq!(report.problems.first[0].to_string(), "line 1, column 79: the span has no id");
 //! assert_eq!(store.totals().spans, 1);
 //! # Ok::<_, trace_files::FileError>(())
 //! ```

@@ -156,6 +156,7 @@ const fn came_by(source: Source, in_envelope: bool) -> &'static str {
         (Source::OtlpHttp, true) => "OTLP/HTTP and in a Sentry envelope",
         (Source::Viewer, _) => "this viewer",
         (Source::Sentry, _) => "a Sentry envelope",
+        (Source::File, _) => "a file",
     }
 }
 
