@@ -80,6 +80,66 @@ impl Piece {
     }
 }
 
+/// What a span says of its sampling: the bits of OTLP's `Span.flags` that spans are read by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// Whether the W3C trace flags say that it is sampled. Senders that don't write them say no.
+    pub sampled: bool,
+    /// Whether its parent is in another process; `None` where the sender does not say.
+    pub parent_is_remote: Option<bool>,
+}
+
+/// Bits about a span that cost a look at its bytes otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    pub(crate) const EXCEPTION: u8 = 1;
+    pub(crate) const LINKS: u8 = 1 << 1;
+    pub(crate) const EVENTS: u8 = 1 << 2;
+    pub(crate) const SAMPLED: u8 = 1 << 3;
+    pub(crate) const REMOTE_KNOWN: u8 = 1 << 4;
+    pub(crate) const REMOTE: u8 = 1 << 5;
+
+    pub(crate) const fn of(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    pub(crate) const fn set(&mut self, bits: u8) {
+        self.0 |= bits;
+    }
+
+    pub(crate) const fn has(self, bit: u8) -> bool {
+        self.0 & bit != 0
+    }
+
+    /// Notes `Span.flags`: W3C's in the low byte, then whether it is known that the parent is remote, then whether it is.
+    pub(crate) const fn set_flags(&mut self, flags: u32) {
+        // Of a field that stands there several times the last counts.
+        self.0 &= !(Self::SAMPLED | Self::REMOTE_KNOWN | Self::REMOTE);
+        if flags & 1 != 0 {
+            self.0 |= Self::SAMPLED;
+        }
+        if flags & 0x100 != 0 {
+            self.0 |= Self::REMOTE_KNOWN;
+        }
+        if flags & 0x200 != 0 {
+            self.0 |= Self::REMOTE;
+        }
+    }
+
+    pub(crate) fn flags(self) -> Flags {
+        Flags {
+            sampled: self.has(Self::SAMPLED),
+            parent_is_remote: self.has(Self::REMOTE_KNOWN).then_some(self.has(Self::REMOTE)),
+        }
+    }
+}
+
 /// What is noted of a span, the rest being in the body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct SpanHead {
@@ -91,6 +151,7 @@ pub(crate) struct SpanHead {
     pub(crate) end_unix_nano: u64,
     pub(crate) kind: SpanKind,
     pub(crate) status: StatusCode,
+    pub(crate) marks: Marks,
     /// Position in [`Batch::origins`].
     pub(crate) origin: u32,
     /// UTF-8.

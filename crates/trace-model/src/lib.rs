@@ -24,6 +24,7 @@
 //! assert_eq!(outline.len(), 1);
 //! ```
 
+mod analysis;
 mod batch;
 pub mod filter;
 mod id;
@@ -37,15 +38,19 @@ mod store;
 mod tree;
 mod walk;
 
-pub use batch::{Batch, Origin, Rejected, Rejection, Source};
+pub use analysis::{
+    Analysis, ClockTrouble, CriticalPath, CriticalPathError, EVENT_MARKS, EventMark, Gap, Group, Lint, Repeated, Rule, Section,
+};
+pub use batch::{Batch, Flags, Origin, Rejected, Rejection, Source};
 pub use filter::{Candidate, Filter, FilterError};
 pub use id::{IdError, SpanId, SpanKey, TraceId};
 pub use log_record::{Log, Severity};
 pub use metrics::MetricsBatch;
 pub use otlp_wire::Malformed;
-pub use outline::{ERROR_MARKS, ErrorMark, Line, Outline, Row};
+pub use outline::{ERROR_MARKS, ErrorMark, Line, Outline, Reading, Row};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
 pub use store::{
     ClientReport, Expectation, Revision, Root, SECONDS, SearchProgress, SentryReach, ServiceStats, Store, Totals, TraceSummary,
     outside_of_spans,
 };
+pub use tree::{SpanNode, SpanTree};

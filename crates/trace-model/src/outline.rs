@@ -1,14 +1,21 @@
 //! One trace as rows, some of them folded away.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::tree::{Place, Tree, TreeNode};
-use crate::{Revision, Source, SpanId, SpanKey, SpanKind, StatusCode, Store, TraceId};
+use crate::{
+    Analysis, ClockTrouble, EventMark, Gap, Group, Repeated, Revision, Rule, Source, SpanId, SpanKey, SpanKind, SpanTree,
+    StatusCode, Store, TraceId,
+};
+
+mod folds;
+mod row;
+
+use folds::Folds;
 
 /// What a row says of its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +71,36 @@ pub struct Row {
     pub line: Option<Line>,
     /// The error events of this span, by time; at most [`ERROR_MARKS`] of them.
     pub errors: Vec<ErrorMark>,
+    /// Its place in [`Outline::tree`]; of a group, its first member's.
+    pub node: usize,
+    /// Set where the row stands for several spans, of which it shows the first one.
+    pub group: Option<Group>,
+    /// What the trace's analysis says of it.
+    pub reading: Reading,
+    /// What happened in it, by time; at most [`crate::EVENT_MARKS`].
+    pub events: Vec<EventMark>,
+    /// How many links there are: its own, and those of other spans to it.
+    pub links: usize,
+}
+
+/// What the analysis of a trace says of one row. Times are those of the row: straightened when it is.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// How long it worked itself, in nanoseconds.
+    pub self_nano: u64,
+    /// Its parts of the critical path and those of what is folded away below it, by time, from and to, in nanoseconds since the Unix
+    /// epoch.
+    pub critical: Vec<(u64, u64)>,
+    /// The parts of it that none of its children covers, by time.
+    pub gaps: Vec<Gap>,
+    /// The call that its children repeat.
+    pub repeated: Option<Repeated>,
+    /// How its times contradict its parent's.
+    pub clock: Option<ClockTrouble>,
+    /// What straightening the clocks adds to its times, in nanoseconds; added already when they are straightened.
+    pub shift_nano: i64,
+    /// What is wrong with it.
+    pub lints: Vec<Rule>,
 }
 
 /// How many error events a row tells one by one.
@@ -73,18 +110,30 @@ pub const ERROR_MARKS: usize = 16;
 #[derive(Debug)]
 pub struct Outline {
     trace_id: TraceId,
-    folded: HashSet<SpanKey>,
-    tree: Tree,
-    /// Positions in the tree's nodes.
+    folds: Folds,
+    straight: bool,
+    tree: SpanTree,
+    analysis: Analysis,
+    /// Positions in the tree's nodes, with where in them the next row is.
     visible: Vec<usize>,
-    keys: Vec<SpanKey>,
+    /// The critical path by row, then by time.
+    critical: Vec<Critical>,
     errors: HashMap<SpanId, Vec<ErrorMark>>,
-    /// Positions in `keys`, by span id.
+    /// Positions in the tree's nodes, by span id.
     by_id: HashTable<usize>,
     hasher: DefaultHashBuilder,
     built: Option<Revision>,
     /// How often it will be behind before it is built anew.
     rest: usize,
+}
+
+/// A part of the critical path on a row.
+#[derive(Clone, Copy, Debug)]
+struct Critical {
+    /// The row's place in the tree.
+    node: usize,
+    start: u64,
+    end: u64,
 }
 
 /// A tree of so many spans is built within a small part of a frame.
@@ -96,10 +145,12 @@ impl Outline {
     pub fn new(trace_id: TraceId) -> Self {
         Self {
             trace_id,
-            folded: HashSet::new(),
-            tree: Tree::default(),
+            folds: Folds::default(),
+            straight: false,
+            tree: SpanTree::default(),
+            analysis: Analysis::default(),
             visible: Vec::new(),
-            keys: Vec::new(),
+            critical: Vec::new(),
             errors: HashMap::new(),
             by_id: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
@@ -112,6 +163,18 @@ impl Outline {
     #[must_use]
     pub const fn trace_id(&self) -> TraceId {
         self.trace_id
+    }
+
+    /// The tree of the revision that it shows.
+    #[must_use]
+    pub const fn tree(&self) -> &SpanTree {
+        &self.tree
+    }
+
+    /// What can be read out of it.
+    #[must_use]
+    pub const fn analysis(&self) -> &Analysis {
+        &self.analysis
     }
 
     /// Catches up with the store; costs nothing when nothing changed. A trace that left is empty.
@@ -127,34 +190,24 @@ impl Outline {
             self.rest -= 1;
             return false;
         }
-        let spans = store.nodes(self.trace_id);
-        let marks = store.error_marks(self.trace_id);
-        let rows: Vec<SpanId> = marks.iter().map(|(span_id, _)| *span_id).collect();
-        self.tree = Tree::build(&spans, &rows);
+        self.tree = SpanTree::of(store, self.trace_id);
+        self.analysis = Analysis::of(&self.tree);
         self.errors.clear();
-        for (span_id, mark) in marks {
+        for (span_id, mark) in store.error_marks(self.trace_id) {
             let marks = self.errors.entry(span_id).or_default();
             if marks.len() < ERROR_MARKS {
                 marks.push(mark);
             }
         }
-        let key = |node: &TreeNode| match node.place {
-            Place::Span(at) => spans[at].key.clone(),
-            Place::Missing(span_id) => SpanKey {
-                span_id,
-                service: "".into(),
-            },
-        };
-        self.keys = self.tree.nodes.iter().map(key).collect();
-        let (keys, hasher) = (&self.keys, &self.hasher);
-        let hash = |at: &usize| hasher.hash_one(keys[*at].span_id);
+        let (nodes, hasher) = (self.tree.nodes(), &self.hasher);
+        let hash = |at: &usize| hasher.hash_one(nodes[*at].key.span_id);
         self.by_id.clear();
-        self.by_id.reserve(keys.len(), hash);
-        for at in 0..keys.len() {
+        self.by_id.reserve(nodes.len(), hash);
+        for at in 0..nodes.len() {
             self.by_id.insert_unique(hash(&at), at, hash);
         }
         self.built = now;
-        self.rest = keys.len() / SPANS_PER_FRAME;
+        self.rest = nodes.len() / SPANS_PER_FRAME;
         self.lay_out();
         true
     }
@@ -181,97 +234,73 @@ impl Outline {
     /// The row at a position.
     #[must_use]
     pub fn key(&self, position: usize) -> Option<&SpanKey> {
-        self.visible.get(position).map(|at| &self.keys[*at])
+        Some(&self.tree.nodes()[self.node(position)?].key)
+    }
+
+    /// The place in the tree of the row at a position; of a group, its first member's.
+    #[must_use]
+    pub fn node(&self, position: usize) -> Option<usize> {
+        self.visible.get(position).copied()
     }
 
     /// Where a span stands now. One that was only known as a missing parent is found by its id when it has arrived; one that
-    /// is folded away stands where its folded ancestor does.
+    /// is folded away stands where its folded ancestor, or its group, does.
     #[must_use]
     pub fn position(&self, key: &SpanKey) -> Option<usize> {
         let at = self.node_of(key).or_else(|| self.first_of(key.span_id))?;
-        Some(self.visible.partition_point(|visible| *visible <= at).saturating_sub(1))
+        Some(self.row_of(at))
+    }
+
+    /// Where a node's row stands; of one that is folded away, the row that hides it.
+    #[must_use]
+    pub fn row_of(&self, node: usize) -> usize {
+        self.visible.partition_point(|visible| *visible <= node).saturating_sub(1)
     }
 
     /// The parent's row.
     #[must_use]
     pub fn parent(&self, position: usize) -> Option<usize> {
-        let depth = self.tree.nodes[*self.visible.get(position)?].depth;
-        (0..position)
-            .rev()
-            .find(|above| self.tree.nodes[self.visible[*above]].depth < depth)
+        let parent = self.tree.nodes()[self.node(position)?].parent?;
+        Some(self.row_of(parent))
     }
 
-    /// Folds or unfolds what is below a span; one without children stays as it is.
-    pub fn fold(&mut self, key: &SpanKey, folded: bool) {
-        let changed = if folded {
-            self.has_children(key) && self.folded.insert(key.clone())
-        } else {
-            self.folded.remove(key)
-        };
-        if changed {
+    /// Whether it shows times with the clocks straightened.
+    #[must_use]
+    pub const fn is_straight(&self) -> bool {
+        self.straight
+    }
+
+    /// Shows times with the clocks straightened, or as they came.
+    pub fn set_straight(&mut self, straight: bool) {
+        if self.straight != straight {
+            self.straight = straight;
             self.lay_out();
         }
     }
 
-    /// Whether a span's rows are folded away.
+    /// The next node of a kind, in the order of rows, whether its row is folded away or not; after the last one comes the first.
     #[must_use]
-    pub fn is_folded(&self, key: &SpanKey) -> bool {
-        self.folded.contains(key)
-    }
-
-    /// Whether there is anything below a span.
-    #[must_use]
-    pub fn has_children(&self, key: &SpanKey) -> bool {
-        self.node_of(key).is_some_and(|at| self.tree.nodes[at].children > 0)
-    }
-
-    /// When a consumer's producer ended.
-    fn queued(&self, store: &Store, parent: Option<usize>, line: &Line) -> Option<u64> {
-        if line.kind != SpanKind::Consumer {
-            return None;
+    pub fn next(&self, from: usize, forward: bool, wanted: impl Fn(usize) -> bool) -> Option<usize> {
+        let count = self.tree.nodes().len();
+        let from = from.min(count.checked_sub(1)?);
+        if forward {
+            (from + 1..count).chain(0..=from).find(|at| wanted(*at))
+        } else {
+            (0..from).rev().chain((from..count).rev()).find(|at| wanted(*at))
         }
-        let producer = store.line(self.trace_id, &self.keys[parent?])?;
-        let sent = producer.end_unix_nano.filter(|_| producer.kind == SpanKind::Producer)?;
-        (sent < line.start_unix_nano).then_some(sent)
     }
 
-    fn node_of(&self, key: &SpanKey) -> Option<usize> {
-        let is_it = |at: &usize| self.keys[*at] == *key;
+    /// The place in the tree of a span.
+    #[must_use]
+    pub fn node_of(&self, key: &SpanKey) -> Option<usize> {
+        let is_it = |at: &usize| self.tree.nodes()[*at].key == *key;
         self.by_id.find(self.hasher.hash_one(key.span_id), is_it).copied()
     }
 
-    fn first_of(&self, span_id: SpanId) -> Option<usize> {
+    /// The first place in the tree of a span with this id.
+    #[must_use]
+    pub fn first_of(&self, span_id: SpanId) -> Option<usize> {
         let all = self.by_id.iter_hash(self.hasher.hash_one(span_id)).copied();
-        all.filter(|at| self.keys[*at].span_id == span_id).min()
-    }
-
-    fn lay_out(&mut self) {
-        self.visible.clear();
-        let mut at = 0;
-        while let Some(node) = self.tree.nodes.get(at) {
-            self.visible.push(at);
-            let folded = !self.folded.is_empty() && self.folded.contains(&self.keys[at]);
-            at += 1 + if folded { node.descendants } else { 0 };
-        }
-    }
-
-    fn row(&self, store: &Store, at: usize) -> Row {
-        let node = &self.tree.nodes[at];
-        let key = self.keys[at].clone();
-        let hidden = if self.folded.contains(&key) { node.descendants } else { 0 };
-        let line = store.line(self.trace_id, &key).map(|line| Line {
-            queued_unix_nano: self.queued(store, node.parent, &line),
-            ..line
-        });
-        let errors = self.errors.get(&key.span_id).cloned().unwrap_or_default();
-        Row {
-            errors,
-            key,
-            depth: node.depth,
-            children: node.children,
-            hidden,
-            cyclic: node.cyclic,
-            line,
-        }
+        all.filter(|at| self.tree.nodes()[*at].key.span_id == span_id).min()
     }
 }

@@ -13,6 +13,7 @@ mod cross_check;
 mod evidence;
 mod interner;
 mod log;
+mod marks;
 mod read;
 mod record;
 mod room;
@@ -23,11 +24,13 @@ mod summary;
 mod trace;
 mod write;
 
+use std::sync::Arc;
+
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::batch::Origin;
 use crate::metrics::Metrics;
-use crate::{MetricsBatch, SpanId, SpanKey, SpanKind, TraceId};
+use crate::{Flags, MetricsBatch, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
 use by_arrival::ByArrival;
 pub use cross_check::SentryReach;
 pub use evidence::{ClientReport, Expectation};
@@ -111,8 +114,17 @@ impl Contents {
 pub(crate) struct Node {
     pub(crate) key: SpanKey,
     pub(crate) parent_span_id: Option<SpanId>,
+    pub(crate) name: Arc<str>,
     pub(crate) start_unix_nano: u64,
+    /// `None` while it is in flight.
+    pub(crate) end_unix_nano: Option<u64>,
     pub(crate) kind: SpanKind,
+    pub(crate) status: StatusCode,
+    pub(crate) has_exception: bool,
+    pub(crate) has_links: bool,
+    pub(crate) flags: Flags,
+    /// Which host: a number that spans with the same clock share.
+    pub(crate) host: u32,
 }
 
 /// All spans and log records that the viewer knows, by trace.

@@ -4,47 +4,98 @@
 //! trace may be as deep as it likes.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use crate::store::Node as Span;
-use crate::{SpanId, SpanKind};
+use crate::{Flags, SpanId, SpanKey, SpanKind, StatusCode, Store, TraceId};
 
-/// One place in the tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// A span: its position among those that the tree was built of.
-    Span(usize),
-    /// A parent that has not arrived, with its id.
-    Missing(SpanId),
+/// One trace as a tree with its times: parents before their children, depth first, siblings by start.
+///
+/// A node is named by its position in [`SpanTree::nodes`]. That holds for this tree only: the next one has others.
+#[derive(Clone, Debug, Default)]
+pub struct SpanTree {
+    nodes: Vec<SpanNode>,
 }
 
-/// The tree, parents before their children.
-#[derive(Debug, Default)]
-pub(crate) struct Tree {
-    pub(crate) nodes: Vec<TreeNode>,
-}
-
-#[derive(Debug)]
-pub(crate) struct TreeNode {
-    pub(crate) place: Place,
-    pub(crate) depth: usize,
-    /// Where the parent stands in [`Tree::nodes`].
-    pub(crate) parent: Option<usize>,
+/// One place in the tree: a span, or a row that stands for one that has not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpanNode {
+    /// What a cursor holds on to.
+    pub key: SpanKey,
+    /// False for a parent that is missing, and for a span that is only known because an error happened in it. Its times are then
+    /// those from its first child's start to its last child's end.
+    pub arrived: bool,
+    /// Where the parent stands in [`SpanTree::nodes`].
+    pub parent: Option<usize>,
+    /// The parent's id as the span has it, which may have been ignored ([`SpanNode::cyclic`]).
+    pub parent_span_id: Option<SpanId>,
+    /// 0 for a root.
+    pub depth: usize,
     /// Direct children.
-    pub(crate) children: usize,
-    /// All nodes below; those are the next ones in [`Tree::nodes`].
-    pub(crate) descendants: usize,
+    pub children: usize,
+    /// All nodes below; those are the next ones in [`SpanTree::nodes`].
+    pub descendants: usize,
     /// Whether its parent was ignored because following parents from here leads back here.
-    pub(crate) cyclic: bool,
+    pub cyclic: bool,
+    /// What was done; empty for one that has not arrived.
+    pub name: Arc<str>,
+    /// The part it played.
+    pub kind: SpanKind,
+    /// How it ended.
+    pub status: StatusCode,
+    /// Nanoseconds since the Unix epoch.
+    pub start_unix_nano: u64,
+    /// Nanoseconds since the Unix epoch; `None` while it is in flight.
+    pub end_unix_nano: Option<u64>,
+    /// Whether an exception is among its events.
+    pub has_exception: bool,
+    /// Whether it has links to other spans.
+    pub has_links: bool,
+    /// What its W3C trace flags, and OTLP's besides them, say.
+    pub flags: Flags,
+    /// On which host it ran: nodes with the same number share a clock. By `host.name` of the resource, else by its service.
+    pub host: u32,
 }
 
-impl Tree {
-    /// Of spans, and of ids that shall be rows even if no span has them.
-    pub(crate) fn build(spans: &[Span], rows: &[SpanId]) -> Self {
+impl SpanTree {
+    /// Reads a trace; the tree of one that is not there is empty.
+    #[must_use]
+    pub fn of(store: &Store, trace_id: TraceId) -> Self {
+        let marks = store.error_marks(trace_id);
+        let rows: Vec<_> = marks.iter().map(|(span_id, mark)| (*span_id, mark.time_unix_nano)).collect();
+        Self::build(&store.nodes(trace_id), &rows)
+    }
+
+    /// Of spans, and of ids that shall be rows even if no span has them, with the time at which they are first spoken of.
+    pub(crate) fn build(spans: &[Span], rows: &[(SpanId, u64)]) -> Self {
         let mut links = Links::new(spans, rows);
         links.break_cycles(spans);
         links.walk(spans)
+    }
+
+    /// All of them, in the order of rows.
+    #[must_use]
+    pub fn nodes(&self) -> &[SpanNode] {
+        &self.nodes
+    }
+
+    /// The children of a node, by start.
+    pub fn children(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        let below = self.nodes.get(at).map_or(0, |node| node.descendants);
+        self.siblings(at + 1, at + 1 + below)
+    }
+
+    /// Nodes without a parent, by start.
+    pub fn roots(&self) -> impl Iterator<Item = usize> + '_ {
+        self.siblings(0, self.nodes.len())
+    }
+
+    /// From one sibling to the next, over what is below.
+    fn siblings(&self, first: usize, end: usize) -> impl Iterator<Item = usize> + '_ {
+        let next = move |at: &usize| Some(at + 1 + self.nodes.get(*at)?.descendants);
+        std::iter::successors(Some(first), next).take_while(move |at| *at < end)
     }
 }
 
@@ -74,12 +125,18 @@ impl ById {
 /// Parents by position: positions past the spans are the missing ones.
 struct Links {
     parents: Vec<Option<usize>>,
-    missing: Vec<SpanId>,
+    missing: Vec<Missing>,
     cyclic: Vec<bool>,
 }
 
+/// A span that has not arrived.
+struct Missing {
+    id: SpanId,
+    start: u64,
+}
+
 impl Links {
-    fn new(spans: &[Span], rows: &[SpanId]) -> Self {
+    fn new(spans: &[Span], rows: &[(SpanId, u64)]) -> Self {
         let by_id = ById::new(spans);
         let mut links = Self {
             parents: Vec::with_capacity(spans.len()),
@@ -98,16 +155,16 @@ impl Links {
                 }
                 (None, Some(id)) => Some(parent_among(spans, by_id.of(id), span).unwrap_or_else(|| {
                     *missing_at.entry(id).or_insert_with(|| {
-                        links.missing.push(id);
+                        links.missing.push(Missing { id, start: u64::MAX });
                         spans.len() + links.missing.len() - 1
                     })
                 })),
             };
             links.parents.push(parent);
         }
-        for id in rows.iter().filter(|id| by_id.of(**id).next().is_none()) {
+        for (id, start) in rows.iter().filter(|(id, _)| by_id.of(*id).next().is_none()) {
             missing_at.entry(*id).or_insert_with(|| {
-                links.missing.push(*id);
+                links.missing.push(Missing { id: *id, start: *start });
                 spans.len() + links.missing.len() - 1
             });
         }
@@ -142,33 +199,35 @@ impl Links {
     }
 
     /// Depth first, siblings by start.
-    fn walk(&self, spans: &[Span]) -> Tree {
+    fn walk(&self, spans: &[Span]) -> SpanTree {
         let total = spans.len() + self.missing.len();
         let Children { roots, first, all } = self.children(spans);
         let children = |at: usize| &all[first[at]..first[at + 1]];
 
-        let mut tree = Tree {
-            nodes: Vec::with_capacity(total),
-        };
+        let no_name: Arc<str> = "".into();
+        let mut nodes: Vec<SpanNode> = Vec::with_capacity(total);
         let mut stack: Vec<(usize, Option<usize>)> = roots.iter().rev().map(|root| (*root, None)).collect();
         while let Some((at, parent)) = stack.pop() {
-            let here = tree.nodes.len();
-            tree.nodes.push(TreeNode {
-                place: if at < spans.len() {
-                    Place::Span(at)
-                } else {
-                    Place::Missing(self.missing[at - spans.len()])
-                },
-                depth: parent.map_or(0, |parent: usize| tree.nodes[parent].depth + 1),
+            let here = nodes.len();
+            let below = children(at);
+            let node = match spans.get(at) {
+                Some(span) => node(span, self.cyclic[at]),
+                None => missing(
+                    &self.missing[at - spans.len()],
+                    below.iter().map(|child| &spans[*child]),
+                    &no_name,
+                ),
+            };
+            nodes.push(SpanNode {
+                depth: parent.map_or(0, |parent: usize| nodes[parent].depth + 1),
                 parent,
-                children: children(at).len(),
-                descendants: 0,
-                cyclic: self.cyclic.get(at).copied().unwrap_or(false),
+                children: below.len(),
+                ..node
             });
-            stack.extend(children(at).iter().rev().map(|child| (*child, Some(here))));
+            stack.extend(below.iter().rev().map(|child| (*child, Some(here))));
         }
-        count_descendants(&mut tree.nodes);
-        tree
+        count_descendants(&mut nodes);
+        SpanTree { nodes }
     }
 
     fn children(&self, spans: &[Span]) -> Children {
@@ -205,6 +264,60 @@ impl Links {
     }
 }
 
+/// A span's node, without its place.
+fn node(span: &Span, cyclic: bool) -> SpanNode {
+    SpanNode {
+        key: span.key.clone(),
+        arrived: true,
+        parent: None,
+        parent_span_id: span.parent_span_id,
+        depth: 0,
+        children: 0,
+        descendants: 0,
+        cyclic,
+        name: span.name.clone(),
+        kind: span.kind,
+        status: span.status,
+        start_unix_nano: span.start_unix_nano,
+        end_unix_nano: span.end_unix_nano,
+        has_exception: span.has_exception,
+        has_links: span.has_links,
+        flags: span.flags,
+        host: span.host,
+    }
+}
+
+/// The node of a span that has not arrived, without its place.
+fn missing<'a>(missing: &Missing, children: impl Iterator<Item = &'a Span>, nothing: &Arc<str>) -> SpanNode {
+    let (mut start, mut end) = (missing.start, 0);
+    for child in children {
+        start = start.min(child.start_unix_nano);
+        end = end.max(child.end_unix_nano.unwrap_or(child.start_unix_nano));
+    }
+    SpanNode {
+        key: SpanKey {
+            span_id: missing.id,
+            service: nothing.clone(),
+        },
+        arrived: false,
+        parent: None,
+        parent_span_id: None,
+        depth: 0,
+        children: 0,
+        descendants: 0,
+        cyclic: false,
+        name: nothing.clone(),
+        kind: SpanKind::Unspecified,
+        status: StatusCode::Unset,
+        start_unix_nano: start,
+        end_unix_nano: Some(end.max(start)),
+        has_exception: false,
+        has_links: false,
+        flags: Flags::default(),
+        host: u32::MAX,
+    }
+}
+
 /// Who stands below whom, by start: the children of `at` are `all[first[at]..first[at + 1]]`.
 struct Children {
     roots: Vec<usize>,
@@ -218,7 +331,7 @@ fn order(one: &Span, other: &Span) -> std::cmp::Ordering {
 }
 
 /// A node's descendants are the nodes after it that are deeper.
-fn count_descendants(nodes: &mut [TreeNode]) {
+fn count_descendants(nodes: &mut [SpanNode]) {
     let mut open: Vec<usize> = Vec::new();
     for at in 0..=nodes.len() {
         let depth = nodes.get(at).map_or(0, |node| node.depth);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
-use crate::batch::{LogHead, Piece, Rejected, Rejection, SpanHead};
+use crate::batch::{LogHead, Marks, Piece, Rejected, Rejection, SpanHead};
 use crate::{Batch, IdError, Origin, Source, SpanId, SpanKind, StatusCode, TraceId, sentry};
 
 impl Batch {
@@ -195,6 +195,7 @@ impl<'a> Walk<'a> {
     fn span(&mut self, raw: &'a [u8]) -> Result<(), Malformed> {
         let (mut trace_id, mut span_id, mut parent, mut name) = (&[][..], &[][..], &[][..], &[][..]);
         let (mut start, mut end, mut kind, mut status) = (0, 0, 0, 0);
+        let mut marks = Marks::default();
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
             // What follows the first attribute are more of them: most of a span's fields.
@@ -214,7 +215,10 @@ impl<'a> Walk<'a> {
                     validate_field(field, &schema::SPAN, IN_RECORD)?;
                     match (number, value) {
                         (5, Value::Bytes(text)) => name = text,
+                        (11, Value::Bytes(event)) => marks.set(of_event(event)),
+                        (13, Value::Bytes(_)) => marks.set(Marks::LINKS),
                         (15, Value::Bytes(message)) => status = last_number(message, 3).unwrap_or(status),
+                        (16, Value::Fixed32(flags)) => marks.set_flags(flags),
                         _ => {}
                     }
                 }
@@ -229,6 +233,7 @@ impl<'a> Walk<'a> {
                 end_unix_nano: end,
                 kind: SpanKind::from_otlp(enumeration(kind)),
                 status: StatusCode::from_otlp(enumeration(status)),
+                marks,
                 origin: self.origin(),
                 name: Piece::of(self.body, if name.is_empty() { &self.body[..0] } else { name }),
                 raw: Piece::of(self.body, raw),
@@ -313,6 +318,16 @@ fn ids(trace_id: &[u8], span_id: &[u8], parent: &[u8]) -> Result<(TraceId, SpanI
             Err(error) => return Err(of("parent_span_id")(error)),
         },
     ))
+}
+
+/// What an event of a span is noted by.
+fn of_event(event: &[u8]) -> u8 {
+    let names = fields(event).filter_map(|field| match field.value {
+        Value::Bytes(name) if field.number == 2 => Some(name),
+        _ => None,
+    });
+    let is_exception = names.last() == Some(sentry::EXCEPTION.as_bytes());
+    Marks::EVENTS | if is_exception { Marks::EXCEPTION } else { 0 }
 }
 
 /// Of a field that stands there several times the last counts.

@@ -136,7 +136,10 @@ impl Store {
     pub(super) fn finding(&self, slot: Slot, at: At, ends: u64) -> Finding {
         let record = self.contents.log.get(at);
         let origin = self.contents.origins.get(record.origin);
-        let Some(span_id) = record.span_id().filter(|_| origin.source != Source::Viewer) else {
+        let Some(span_id) = record
+            .span_id()
+            .filter(|_| !matches!(origin.source, Source::Viewer | Source::File))
+        else {
             return Finding::NotSent;
         };
         let only_sentry = record.signal == Signal::SentrySpan;

@@ -168,7 +168,7 @@ impl Log {
     pub(super) fn kill(&mut self, at: At) {
         let chunk = &mut self.chunks[at.chunk()];
         let record = &mut chunk.records[at.position()];
-        record.dead = true;
+        record.set_dead();
         chunk.live -= record.bytes();
         self.dead += record.bytes();
         if chunk.live == 0 && self.active != Some(at.chunk()) {
@@ -260,7 +260,7 @@ impl Log {
     pub(super) fn living(&self, chunk: usize) -> Vec<At> {
         let records = self.chunks[chunk].records.iter().enumerate();
         records
-            .filter(|(_, record)| !record.dead)
+            .filter(|(_, record)| !record.is_dead())
             .map(|(position, _)| At::new(chunk, position))
             .collect()
     }

@@ -5,10 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::by_arrival::ByArrival;
+use super::marks::{Found, Hosts};
 use super::record::{At, Record, Slot};
 use super::summary::{self, TraceSummary};
 use super::trace::Trace;
 use super::{Node, Revision, ServiceStats, Store};
+use crate::batch::Marks;
 use crate::{ErrorMark, Line, Log, Span, SpanId, SpanKey, TraceId, otlp};
 
 /// The row of a trace on which error events stand that name no span: an id that no span has, unless somebody made it so on purpose.
@@ -159,21 +161,38 @@ impl Store {
         let spans = self.contents.records(trace.spans);
         let sentry = self.contents.records(trace.sentry);
         let records = spans.chain(sentry).map(|at| self.contents.log.get(at));
+        let mut hosts = Hosts::default();
         let node = |record: &Record| {
+            let marks = record.marks();
             Some(Node {
                 key: self.contents.key(record)?,
                 parent_span_id: record.parent_span_id(),
+                name: self.contents.names.get(record.name).clone(),
                 start_unix_nano: record.start_unix_nano,
+                end_unix_nano: (!record.in_flight()).then_some(record.end_unix_nano),
                 kind: record.kind(),
+                status: record.status(),
+                has_exception: marks.has(Marks::EXCEPTION),
+                has_links: marks.has(Marks::LINKS),
+                flags: marks.flags(),
+                host: hosts.number(record.origin, self.contents.origins.get(record.origin)),
             })
         };
         records.filter(|record| record.is_row()).filter_map(node).collect()
     }
 
     /// For [`crate::Outline`]: what a row says of a span.
-    pub(crate) fn line(&self, trace_id: TraceId, key: &SpanKey) -> Option<Line> {
-        let record = self.contents.log.get(self.find_key(self.find_trace(trace_id)?, key)?);
-        Some(Line {
+    pub(crate) fn row(&self, trace_id: TraceId, key: &SpanKey) -> Option<Found> {
+        let slot = self.find_trace(trace_id)?;
+        let others = self.links_to(trace_id, key.span_id);
+        let Some(at) = self.find_key(slot, key) else {
+            return Some(Found {
+                links: others,
+                ..Found::default()
+            });
+        };
+        let record = self.contents.log.get(at);
+        let line = Line {
             service: key.service.clone(),
             name: self.contents.names.get(record.name).clone(),
             kind: record.kind(),
@@ -184,6 +203,11 @@ impl Store {
             source: self.contents.origins.get(record.origin).source,
             in_envelope: self.find_sentry(record.trace, key.span_id).is_some(),
             found: self.search.is_some() && record.found_by == self.searches,
+        };
+        Some(Found {
+            line: Some(line),
+            events: self.event_marks(at),
+            links: others + self.links_of(at).count(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! What is kept of a span or a log record besides its bytes: one cache line.
 
-use crate::batch::{LogHead, SpanHead};
+use crate::batch::{LogHead, Marks, SpanHead};
 use crate::{SpanId, SpanKind, StatusCode};
 
 /// Where a record stands in the log: the chunk and the position in it. It changes only when the record is copied forward.
@@ -61,6 +61,9 @@ const SHADOW: u8 = 0x80;
 /// In [`Record::kind`], of a log record: it is an error event.
 const ERROR_EVENT: u8 = 1;
 
+/// In [`Record::marks`], beside the bits of [`Marks`].
+const DEAD: u8 = 0x80;
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
     /// 0 for a log record outside of any span.
@@ -83,8 +86,8 @@ pub(super) struct Record {
     pub(super) signal: Signal,
     /// Of a span: kind and status, each in four bits, and [`SHADOW`]. Of a log record: [`ERROR_EVENT`] or nothing.
     kind: u8,
-    /// Whether nobody refers to it any more.
-    pub(super) dead: bool,
+    /// Of a span: its [`Marks`]. Of any record: whether nobody refers to it any more ([`DEAD`]).
+    marks: u8,
     /// Which search found it; 0 for none.
     pub(super) found_by: u8,
 }
@@ -107,7 +110,7 @@ impl Record {
             previous: At::NONE,
             signal,
             kind: (head.kind as u8) << 4 | head.status as u8,
-            dead: false,
+            marks: head.marks.bits(),
             found_by: 0,
         }
     }
@@ -127,9 +130,22 @@ impl Record {
             previous: At::NONE,
             signal: Signal::Log,
             kind: if head.is_error_event { ERROR_EVENT } else { 0 },
-            dead: false,
+            marks: 0,
             found_by: 0,
         }
+    }
+
+    pub(super) const fn is_dead(&self) -> bool {
+        self.marks & DEAD != 0
+    }
+
+    pub(super) const fn set_dead(&mut self) {
+        self.marks |= DEAD;
+    }
+
+    /// Of a span.
+    pub(super) const fn marks(&self) -> Marks {
+        Marks::of(self.marks & !DEAD)
     }
 
     pub(super) fn span_id(&self) -> Option<SpanId> {

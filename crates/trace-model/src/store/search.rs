@@ -171,7 +171,7 @@ impl Store {
 
     fn look_at(&mut self, search: &mut Search, at: At) {
         let record = self.contents.log.get(at);
-        if record.dead || !(record.is_row() || record.is_error_event()) || record.found_by == self.searches {
+        if record.is_dead() || !(record.is_row() || record.is_error_event()) || record.found_by == self.searches {
             return;
         }
         let slot = record.trace;
@@ -246,7 +246,7 @@ impl Store {
     }
 }
 
-fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: At) -> Option<Candidate<'a>> {
+pub(super) fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: At) -> Option<Candidate<'a>> {
     let record = contents.log.get(at);
     let origin = contents.origins.get(record.origin);
     if record.is_error_event() {

@@ -118,7 +118,7 @@ fn check(store: &Store) {
             for at in records {
                 let record = store.contents.log.get(at);
                 assert!(seen.insert(at), "no record is in two lists");
-                assert!(!record.dead);
+                assert!(!record.is_dead());
                 assert_eq!((record.previous, record.trace), (previous, *slot));
                 assert_eq!(store.contents.log.raw(at).len(), record.length as usize);
                 if let Some(key) = store.contents.key(record).filter(|_| is_span) {

@@ -1,0 +1,219 @@
+//! What can be read out of one trace: where its time went, and what is wrong with it.
+//!
+//! Computed from a [`SpanTree`] alone, in passes over its nodes that neither recurse nor look at a clock: a span in flight ends where the
+//! trace's last known moment is.
+
+mod rule;
+
+use hashbrown::HashMap;
+use std::sync::Arc;
+
+pub use rule::Rule;
+
+use crate::SpanTree;
+
+/// A part of a span's time that none of its children covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Nanoseconds since the Unix epoch.
+    pub start_unix_nano: u64,
+    /// Nanoseconds since the Unix epoch.
+    pub end_unix_nano: u64,
+}
+
+/// A part of the critical path: for so long the trace waited for this span itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Position in [`SpanTree::nodes`].
+    pub node: usize,
+    /// Nanoseconds since the Unix epoch.
+    pub start_unix_nano: u64,
+    /// Nanoseconds since the Unix epoch.
+    pub end_unix_nano: u64,
+}
+
+/// What a trace waited for, from its root's start to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct CriticalPath {
+    /// By time.
+    pub sections: Vec<Section>,
+    /// How long they are together, in nanoseconds.
+    pub nano: u64,
+}
+
+/// Why there is no critical path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CriticalPathError {
+    /// Nothing has arrived that has a start.
+    #[error("no span has arrived")]
+    NoRoot,
+}
+
+/// Equal calls of one parent, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// The name that they share.
+    pub name: Arc<str>,
+    /// How many they are.
+    pub count: usize,
+    /// How long they took together, in nanoseconds.
+    pub total_nano: u64,
+}
+
+/// How a span's times contradict its parent's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockTrouble {
+    /// It starts before its parent.
+    StartsBefore {
+        /// By how much, in nanoseconds.
+        nano: u64,
+    },
+    /// It ends far after its parent, on another host.
+    EndsAfter {
+        /// By how much, in nanoseconds.
+        nano: u64,
+    },
+}
+
+/// Something that a rule found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lint {
+    /// Position in [`SpanTree::nodes`].
+    pub node: usize,
+    /// What is wrong.
+    pub rule: Rule,
+}
+
+/// Sibling leaves of one service and name, which one row stands for until it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// How many.
+    pub count: usize,
+    /// How long they took together, in nanoseconds.
+    pub total_nano: u64,
+    /// The median of how long they took, in nanoseconds; of an even number the lower of the two in the middle.
+    pub median_nano: u64,
+    /// How many ended with an error.
+    pub failed: usize,
+    /// The first start, in nanoseconds since the Unix epoch.
+    pub first: u64,
+    /// The last end, in nanoseconds since the Unix epoch.
+    pub last: u64,
+}
+
+/// Something that happened in a span, on its bar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventMark {
+    /// When, in nanoseconds since the Unix epoch.
+    pub time_unix_nano: u64,
+    /// What; cut when it is long.
+    pub name: Box<str>,
+    /// Whether it is an exception.
+    pub exception: bool,
+}
+
+/// How many events a row tells one by one.
+pub const EVENT_MARKS: usize = 16;
+
+/// What can be read out of one trace. Nodes are named by their position in the [`SpanTree`] that it is of.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    self_nano: Vec<u64>,
+    critical_path: Result<CriticalPath, CriticalPathError>,
+    gaps: HashMap<usize, Vec<Gap>>,
+    repeated: HashMap<usize, Repeated>,
+    clocks: HashMap<usize, ClockTrouble>,
+    /// By node; empty where nothing is to be straightened.
+    shifts: Vec<i64>,
+    lints: Vec<Lint>,
+    /// By first member.
+    groups: Vec<(usize, Group)>,
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        Self::of(&SpanTree::default())
+    }
+}
+
+impl Analysis {
+    /// Reads a tree.
+    #[must_use]
+    pub fn of(tree: &SpanTree) -> Self {
+        Self {
+            self_nano: vec![0; tree.nodes().len()],
+            critical_path: Err(CriticalPathError::NoRoot),
+            gaps: HashMap::new(),
+            repeated: HashMap::new(),
+            clocks: HashMap::new(),
+            shifts: Vec::new(),
+            lints: Vec::new(),
+            groups: Vec::new(),
+        }
+    }
+
+    /// How long a span worked itself: its duration without its children's, in nanoseconds.
+    #[must_use]
+    pub fn self_nano(&self, at: usize) -> u64 {
+        self.self_nano.get(at).copied().unwrap_or_default()
+    }
+
+    /// What the trace waited for.
+    ///
+    /// # Errors
+    /// It can't be said.
+    pub fn critical_path(&self) -> Result<&CriticalPath, CriticalPathError> {
+        self.critical_path.as_ref().map_err(|error| *error)
+    }
+
+    /// The parts of a span that none of its children covers, by time.
+    #[must_use]
+    pub fn gaps(&self, at: usize) -> &[Gap] {
+        self.gaps.get(&at).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The call that a span's children repeat ("N+1"); the longest where there are several.
+    #[must_use]
+    pub fn repeated(&self, at: usize) -> Option<Repeated> {
+        self.repeated.get(&at).cloned()
+    }
+
+    /// How a span's times contradict its parent's.
+    #[must_use]
+    pub fn clock(&self, at: usize) -> Option<ClockTrouble> {
+        self.clocks.get(&at).copied()
+    }
+
+    /// What straightening the clocks adds to a span's times, in nanoseconds.
+    #[must_use]
+    pub fn shift_nano(&self, at: usize) -> i64 {
+        self.shifts.get(at).copied().unwrap_or_default()
+    }
+
+    /// What is wrong, by node.
+    #[must_use]
+    pub fn lints(&self) -> &[Lint] {
+        &self.lints
+    }
+
+    /// What is wrong with one span.
+    pub fn lints_of(&self, at: usize) -> impl Iterator<Item = Rule> + '_ {
+        let first = self.lints.partition_point(|lint| lint.node < at);
+        let here = self.lints[first..].iter().take_while(move |lint| lint.node == at);
+        here.map(|lint| lint.rule)
+    }
+
+    /// Groups of equal siblings, by their first member.
+    #[must_use]
+    pub fn groups(&self) -> &[(usize, Group)] {
+        &self.groups
+    }
+
+    /// The group that a node is in, with its first member.
+    #[must_use]
+    pub fn group_of(&self, at: usize) -> Option<(usize, Group)> {
+        let before = self.groups.partition_point(|(first, _)| *first <= at);
+        let (first, group) = *self.groups.get(before.checked_sub(1)?)?;
+        (at < first + group.count).then_some((first, group))
+    }
+}

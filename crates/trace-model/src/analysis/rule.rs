@@ -1,0 +1,113 @@
+//! What is worth a warning, with one line of explanation and how to put it right.
+
+/// Something about spans that makes a trace worth less than it could be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// A span names a parent that has not arrived.
+    MissingParent,
+    /// A span lies outside of its parent's time, without a message queue between them.
+    OutsideParent,
+    /// A resource without `service.name`.
+    NoServiceName,
+    /// An exception was recorded on a span whose status is not error.
+    ExceptionWithoutError,
+    /// Two spans have the same id.
+    DuplicateSpanId,
+    /// A span's parent in the same process was not sampled.
+    UnsampledParent,
+    /// Two services call each other, and their spans are in different traces.
+    BrokenTrace,
+    /// A clock is wrong: a span starts before its parent, or ends long after it on another host.
+    ClockTrouble,
+    /// Many equal calls one after the other ("N+1").
+    RepeatedCalls,
+}
+
+impl Rule {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [Self; 9] = [
+        Self::MissingParent,
+        Self::UnsampledParent,
+        Self::BrokenTrace,
+        Self::DuplicateSpanId,
+        Self::OutsideParent,
+        Self::ClockTrouble,
+        Self::ExceptionWithoutError,
+        Self::NoServiceName,
+        Self::RepeatedCalls,
+    ];
+
+    /// Its name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MissingParent => "missing-parent",
+            Self::OutsideParent => "outside-parent",
+            Self::NoServiceName => "no-service-name",
+            Self::ExceptionWithoutError => "exception-without-error",
+            Self::DuplicateSpanId => "duplicate-span-id",
+            Self::UnsampledParent => "unsampled-parent",
+            Self::BrokenTrace => "broken-trace",
+            Self::ClockTrouble => "clock-trouble",
+            Self::RepeatedCalls => "repeated-calls",
+        }
+    }
+
+    /// A few words for a list.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::MissingParent => "parent is missing",
+            Self::OutsideParent => "outside its parent",
+            Self::NoServiceName => "no service.name",
+            Self::ExceptionWithoutError => "exception without error status",
+            Self::DuplicateSpanId => "span id used twice",
+            Self::UnsampledParent => "parent was not sampled",
+            Self::BrokenTrace => "trace broken between services",
+            Self::ClockTrouble => "clocks disagree",
+            Self::RepeatedCalls => "the same call many times",
+        }
+    }
+
+    /// What it means, in one line.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::MissingParent => "Its parent's id is known, but that span has not come: what called it can't be told.",
+            Self::OutsideParent => {
+                "It starts after its parent ended or runs on when its parent has ended: the parent didn't wait for it."
+            }
+            Self::NoServiceName => {
+                "Its resource doesn't say which service it is, so it has no colour, no filter and no place on the map."
+            }
+            Self::ExceptionWithoutError => "An exception was recorded, but its status isn't error: it is counted as a success.",
+            Self::DuplicateSpanId => "Two different spans have this id: which one their children belong to can't be told.",
+            Self::UnsampledParent => {
+                "Its parent is in the same process and was not recorded, while this span was: the trace has a hole."
+            }
+            Self::BrokenTrace => "One service calls the other at this time, yet their spans are in different traces.",
+            Self::ClockTrouble => {
+                "It starts before its parent, or ends long after it on another host: one of their clocks is wrong."
+            }
+            Self::RepeatedCalls => "Its children repeat one call, one after the other, where one call for all of them might do.",
+        }
+    }
+
+    /// How to put it right, in one line.
+    #[must_use]
+    pub const fn fix(self) -> &'static str {
+        match self {
+            Self::MissingParent => "Let the caller export its spans here too, and flush them before it exits.",
+            Self::OutsideParent => "Await the work inside the parent's span, or link the spans instead of nesting them.",
+            Self::NoServiceName => "Set OTEL_SERVICE_NAME, or service.name in the SDK's resource.",
+            Self::ExceptionWithoutError => "Set the span's status to error where the exception isn't handled.",
+            Self::DuplicateSpanId => {
+                "Let the SDK make ids; look for a fork that copied its random state, or for ids made by hand."
+            }
+            Self::UnsampledParent => "Use a parent-based sampler, and do not sample parts of one process differently.",
+            Self::BrokenTrace => "Inject traceparent into the outgoing call, and extract it where that arrives.",
+            Self::ClockTrouble => "Synchronise the hosts' clocks (NTP); T shows the trace straightened.",
+            Self::RepeatedCalls => "Fetch them with one query or in one batch, or run them side by side.",
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! One row: what the tree, the analysis and the store say of a span.
+
+use super::{Line, Outline, Reading, Row};
+use crate::{Gap, SpanKind, Store};
+
+impl Outline {
+    pub(super) fn row(&self, store: &Store, at: usize) -> Row {
+        let node = &self.tree.nodes()[at];
+        let group = self.closed_group(at);
+        let hidden = match &group {
+            Some(group) => group.count - 1,
+            None if self.hides_below(&node.key) => node.descendants,
+            None => 0,
+        };
+        let shift = if self.straight { self.analysis.shift_nano(at) } else { 0 };
+        let found = store.row(self.trace_id, &node.key).unwrap_or_default();
+        let line = found.line.map(|line| Line {
+            queued_unix_nano: self.queued(at),
+            start_unix_nano: line.start_unix_nano.saturating_add_signed(shift),
+            end_unix_nano: line.end_unix_nano.map(|end| end.saturating_add_signed(shift)),
+            ..line
+        });
+        let mut events = found.events;
+        for event in &mut events {
+            event.time_unix_nano = event.time_unix_nano.saturating_add_signed(shift);
+        }
+        Row {
+            key: node.key.clone(),
+            depth: node.depth,
+            children: node.children,
+            hidden,
+            cyclic: node.cyclic,
+            line,
+            errors: self.errors.get(&node.key.span_id).cloned().unwrap_or_default(),
+            node: at,
+            group,
+            reading: self.reading(at, shift),
+            events,
+            links: found.links,
+        }
+    }
+
+    fn reading(&self, at: usize, shift: i64) -> Reading {
+        let first = self.critical.partition_point(|part| part.node < at);
+        let critical = self.critical[first..].iter().take_while(|part| part.node == at);
+        let gaps = self.analysis.gaps(at).iter().map(|gap| Gap {
+            start_unix_nano: gap.start_unix_nano.saturating_add_signed(shift),
+            end_unix_nano: gap.end_unix_nano.saturating_add_signed(shift),
+        });
+        Reading {
+            self_nano: self.analysis.self_nano(at),
+            critical: critical.map(|part| (part.start, part.end)).collect(),
+            gaps: gaps.collect(),
+            repeated: self.analysis.repeated(at),
+            clock: self.analysis.clock(at),
+            shift_nano: self.analysis.shift_nano(at),
+            lints: self.analysis.lints_of(at).collect(),
+        }
+    }
+
+    /// When a consumer's producer ended, on the clock that is shown.
+    fn queued(&self, at: usize) -> Option<u64> {
+        let nodes = self.tree.nodes();
+        let consumer = &nodes[at];
+        let above = consumer.parent.filter(|_| consumer.kind == SpanKind::Consumer)?;
+        let producer = &nodes[above];
+        let sent = producer.end_unix_nano.filter(|_| producer.kind == SpanKind::Producer)?;
+        let shift = |at| if self.straight { self.analysis.shift_nano(at) } else { 0 };
+        let sent = sent.saturating_add_signed(shift(above));
+        (sent < consumer.start_unix_nano.saturating_add_signed(shift(at))).then_some(sent)
+    }
+}
