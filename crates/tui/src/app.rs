@@ -29,7 +29,7 @@ pub use output::{Output, OutputLine};
 pub use sentry::{Said, SentryStatus};
 pub use services::{ServiceState, Services};
 pub use traces::TraceList;
-pub use waterfall::Waterfall;
+pub use waterfall::{LONGEST_RUN, Stretch, Waterfall, Zoom};
 
 use crate::demo::{API, PAGE};
 use crate::keymap::Here;
@@ -174,6 +174,7 @@ impl App {
                 self.pane = Pane::Traces;
             }
             Action::Back => self.pane = shallower(self.pane),
+            _ if self.waterfall.zooms(action) => self.traces.hold(),
             _ => self.move_in_pane(action),
         }
         None
@@ -204,7 +205,7 @@ impl App {
         let above = usize::from(self.filter.is_open());
         self.traces.fit(&self.store, rows(panes.traces).saturating_sub(above));
         self.waterfall.show(self.traces.selected());
-        self.waterfall.fit(&self.store, rows(panes.waterfall).saturating_sub(1));
+        self.waterfall.fit(&self.store, panes.waterfall, unix_nano);
         self.details
             .fit(&self.store, self.waterfall.selected(), panes.details, unix_nano);
         self.cross_check.fit(&self.waterfall, cross_check_rows(self, panes.overlay));

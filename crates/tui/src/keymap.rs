@@ -84,6 +84,8 @@ pub enum Place {
     Demo,
     /// In the tree of spans.
     Waterfall,
+    /// In the tree of spans and in the details of one of them.
+    Spans,
     /// In the cross-check.
     CrossCheck,
     /// In the line in which a filter is typed.
@@ -133,6 +135,7 @@ impl Binding {
             Place::Demo => here.mode == Mode::Demo,
             // The cross-check shows the same tree.
             Place::Waterfall => here.pane == Pane::Waterfall || here.checking,
+            Place::Spans => here.pane != Pane::Traces,
             Place::CrossCheck => here.checking,
         }
     }

@@ -29,6 +29,7 @@ pub use cross_check::rows as cross_check_rows;
 pub use details::SpanPage;
 pub use footer::{Hyperlink, hyperlink};
 pub use stay::stays;
+pub use waterfall::WaterfallParts;
 
 use crate::app::{App, Overlay};
 use layout::Panes;

@@ -1,10 +1,18 @@
 //! The spans of one trace: the cursor, the folds, and which rows are in view.
 
+mod zoom;
+
 use std::ops::Range;
 
+use ratatui::layout::Rect;
 use trace_model::{Outline, SpanKey, Store, TraceId};
 
 use super::{Action, scrolled, window};
+use crate::view::WaterfallParts;
+pub use zoom::{Stretch, Zoom};
+
+/// A span in flight for longer, in nanoseconds, was most likely abandoned: its bar stops growing, so that the others can be seen.
+pub const LONGEST_RUN: u64 = 300_000_000_000;
 
 /// The waterfall's state; empty while no trace is selected.
 #[derive(Debug, Default)]
@@ -18,6 +26,9 @@ pub struct Waterfall {
     height: usize,
     /// The rows are not those of the store's last change: a large trace is growing.
     behind: bool,
+    zoom: Zoom,
+    /// When the span under the cursor ran.
+    ran: Option<Stretch>,
 }
 
 impl Waterfall {
@@ -51,6 +62,52 @@ impl Waterfall {
         self.behind
     }
 
+    /// Which part of the trace's time the bars show.
+    #[must_use]
+    pub const fn zoom(&self) -> &Zoom {
+        &self.zoom
+    }
+
+    /// Zooms around what stands in a column of the bars, counted from the left.
+    pub fn zoom_at(&mut self, column: u16, nearer: bool) {
+        self.zoom.change_at(column, nearer);
+    }
+
+    /// Moves the window by so many columns to the right, or to the left.
+    pub fn pan_by(&mut self, columns: i32) {
+        self.zoom.pan(columns);
+    }
+
+    /// Shows another part of the trace's time, if an action asks for that.
+    pub(super) fn zooms(&mut self, action: Action) -> bool {
+        let middle = |stretch: Stretch| stretch.start_unix_nano + stretch.nano / 2;
+        match action {
+            Action::ZoomIn | Action::ZoomOut => {
+                let shown = self.zoom.shown();
+                // Of a span that begins or ends elsewhere, what is to be seen of it.
+                let seen = |ran: Stretch| {
+                    let (start, end) = (ran.start_unix_nano, ran.end_unix_nano());
+                    if shown.touches(start, end) {
+                        Stretch::new(start.max(shown.start_unix_nano), end.min(shown.end_unix_nano()))
+                    } else {
+                        ran
+                    }
+                };
+                let around = self.ran.map_or(shown, seen);
+                self.zoom.change(action == Action::ZoomIn, middle(around));
+            }
+            Action::ZoomToSpan => {
+                if let Some(ran) = self.ran {
+                    self.zoom.to(ran);
+                }
+            }
+            Action::WholeTrace => self.zoom.show_whole(),
+            Action::PanLeft | Action::PanRight => self.zoom.step(action == Action::PanRight),
+            _ => return false,
+        }
+        true
+    }
+
     /// Shows a trace; does nothing when it is shown already.
     pub(super) fn show(&mut self, trace_id: Option<TraceId>) {
         if self.outline.as_ref().map(Outline::trace_id) != trace_id {
@@ -82,8 +139,10 @@ impl Waterfall {
         self.cursor = outline.key(self.position).cloned();
     }
 
-    pub(super) fn fit(&mut self, store: &Store, height: usize) {
-        self.height = height.max(1);
+    /// Catches up with the store; `area` is that of the pane.
+    pub(super) fn fit(&mut self, store: &Store, area: Rect, unix_nano: u64) {
+        let parts = WaterfallParts::of(area);
+        self.height = usize::from(parts.rows.height).max(1);
         let Some(outline) = &mut self.outline else { return };
         self.behind = !outline.refresh(store);
         let kept = self
@@ -95,5 +154,28 @@ impl Waterfall {
         self.cursor = outline.key(self.position).cloned();
         let highest_first = outline.len().saturating_sub(self.height);
         self.first = window(self.first, self.position, self.height).min(highest_first);
+        let selected = outline.rows(store, self.position..self.position + 1).pop();
+        self.ran = selected.and_then(|row| row.line).map(|line| {
+            let running = unix_nano.min(line.start_unix_nano.saturating_add(LONGEST_RUN));
+            Stretch::new(line.start_unix_nano, line.end_unix_nano.unwrap_or(running))
+        });
+        let whole = whole(store, outline.trace_id(), unix_nano);
+        self.zoom.fit(whole, parts.bars.width);
+    }
+}
+
+/// All of a trace's time, to this moment while something is in flight.
+fn whole(store: &Store, trace_id: TraceId, unix_nano: u64) -> Stretch {
+    let Some(trace) = store.trace(trace_id) else {
+        return Stretch::default();
+    };
+    let running = if trace.in_flight > 0 {
+        unix_nano.saturating_sub(trace.start_unix_nano).min(LONGEST_RUN)
+    } else {
+        0
+    };
+    Stretch {
+        start_unix_nano: trace.start_unix_nano,
+        nano: trace.duration_nano.max(running).max(1),
     }
 }

@@ -7,15 +7,49 @@ use ratatui::style::{Modifier, Style};
 /// The time that a row of cells stands for. Times are nanoseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Axis {
+    /// Where the labels count from: the trace's start.
+    pub(super) origin: u64,
     pub(super) start: u64,
     pub(super) duration: u64,
     pub(super) cells: u16,
+    /// There is more of the trace on both sides: what happened there is not drawn as if it had happened here.
+    pub(super) is_part: bool,
 }
 
 /// Left parts of a cell, one to seven eighths.
 const LEFT: [&str; 7] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
+/// Where a stretch of time lies, seen from the axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Before,
+    Within,
+    After,
+}
+
 impl Axis {
+    /// The last moment.
+    pub(super) const fn end(self) -> u64 {
+        self.start.saturating_add(self.duration)
+    }
+
+    /// Whether a stretch of time is to be seen.
+    pub(super) fn shows(self, from: u64, to: u64) -> bool {
+        self.side(from, to) == Side::Within
+    }
+
+    const fn side(self, from: u64, to: u64) -> Side {
+        if !self.is_part {
+            Side::Within
+        } else if to < self.start {
+            Side::Before
+        } else if from > self.end() {
+            Side::After
+        } else {
+            Side::Within
+        }
+    }
+
     /// How many eighths of a cell a moment is from the left.
     fn eighths(self, moment: u64) -> u64 {
         let from_start = u128::from(moment.saturating_sub(self.start).min(self.duration));
@@ -23,8 +57,14 @@ impl Axis {
         u64::try_from(eighths).unwrap_or(u64::MAX)
     }
 
-    /// Draws from one moment to another into the first line of `area`, at least a thin line.
+    /// Draws from one moment to another into the first line of `area`, at least a thin line; where it is not to be seen, to which side
+    /// it is.
     pub(super) fn bar(self, buffer: &mut Buffer, area: Rect, from: u64, to: u64, style: Style) {
+        match self.side(from, to) {
+            Side::Before => return self.put(buffer, area, 0, "‹", style),
+            Side::After => return self.put(buffer, area, self.cells.saturating_sub(1).into(), "›", style),
+            Side::Within => {}
+        }
         let end_of_axis = u64::from(self.cells) * 8;
         let first = self.eighths(from).min(end_of_axis.saturating_sub(1));
         let last = self.eighths(to).clamp(first + 1, end_of_axis.max(first + 1));
@@ -37,6 +77,9 @@ impl Axis {
 
     /// Draws a dashed line between two moments, in whole cells.
     pub(super) fn dashes(self, buffer: &mut Buffer, area: Rect, from: u64, to: u64, style: Style) {
+        if !self.shows(from, to) {
+            return;
+        }
         let (first, last) = (self.eighths(from).div_ceil(8), self.eighths(to) / 8);
         for cell in first..last {
             self.put(buffer, area, cell, "╌", style);
@@ -45,6 +88,9 @@ impl Axis {
 
     /// Marks a moment, over what is there.
     pub(super) fn mark(self, buffer: &mut Buffer, area: Rect, moment: u64, symbol: &str, style: Style) {
+        if !self.shows(moment, moment) {
+            return;
+        }
         let style = style.remove_modifier(Modifier::REVERSED | Modifier::DIM);
         self.put(buffer, area, self.column(moment).into(), symbol, style);
     }
@@ -63,23 +109,38 @@ impl Axis {
         }
     }
 
-    /// Round moments for labels, `every` columns apart or more: offsets from the start in nanoseconds.
-    pub(super) fn ticks(self, every: u16) -> Vec<u64> {
+    /// Round moments for labels, `every` columns apart or more: offsets from the origin, and how far they are apart, in nanoseconds.
+    pub(super) fn ticks(self, every: u16) -> (Vec<u64>, u64) {
         if self.duration == 0 || self.cells == 0 || every == 0 {
-            return Vec::new();
+            return (Vec::new(), 1);
         }
         let at_least = u128::from(self.duration) * u128::from(every) / u128::from(self.cells);
         let step = round_up(u64::try_from(at_least).unwrap_or(u64::MAX));
-        (0..)
+        let from = self.start.saturating_sub(self.origin);
+        let first = from.div_ceil(step);
+        let ticks = (first..)
             .map_while(|tick: u64| tick.checked_mul(step))
-            .take_while(|offset| *offset <= self.duration)
-            .collect()
+            .take_while(|offset| *offset <= from.saturating_add(self.duration));
+        (ticks.collect(), step)
     }
 }
 
-/// The next of 1, 2, 5, 10, 20, 50, …
+const SECOND: u64 = 1_000_000_000;
+const DAY: u64 = 86_400 * SECOND;
+
+/// The next of 1, 2, 5, 10, 20, 50, …; from seconds to days what is round on a clock.
 fn round_up(at_least: u64) -> u64 {
-    let mut magnitude: u64 = 1;
+    const CLOCK: [u64; 17] = [
+        1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200,
+    ];
+    let on_the_clock = CLOCK
+        .map(|seconds| seconds * SECOND)
+        .into_iter()
+        .find(|step| *step >= at_least);
+    if let Some(step) = on_the_clock.filter(|_| at_least > SECOND) {
+        return step;
+    }
+    let mut magnitude: u64 = if at_least > SECOND { DAY } else { 1 };
     loop {
         for digit in [1, 2, 5] {
             let step = magnitude.saturating_mul(digit);
@@ -118,9 +179,11 @@ mod tests {
     }
 
     const TEN: Axis = Axis {
+        origin: 100,
         start: 100,
         duration: 80,
         cells: 10,
+        is_part: false,
     };
 
     #[test]
@@ -162,9 +225,11 @@ mod tests {
     #[test]
     fn nothing_is_drawn_outside() {
         let axis = Axis {
+            origin: 0,
             start: 0,
             duration: u64::MAX,
             cells: u16::MAX,
+            is_part: false,
         };
         let area = Rect::new(3, 0, 4, 1);
         let mut buffer = Buffer::empty(Rect::new(0, 0, 5, 1));
@@ -174,23 +239,65 @@ mod tests {
     }
 
     #[test]
+    fn what_is_outside_of_a_part_is_hinted_at_only() {
+        let part = Axis { is_part: true, ..TEN };
+        assert_eq!(drawn(part, 0, 99), "‹         ");
+        assert_eq!(drawn(part, 0, 100), "▏         ");
+        assert_eq!(drawn(part, 181, 200), "         ›");
+        assert_eq!(drawn(part, 0, 200), "██████████");
+        let area = Rect::new(0, 0, part.cells, 1);
+        let mut buffer = Buffer::empty(area);
+        part.mark(&mut buffer, area, 99, "!", Style::new());
+        part.dashes(&mut buffer, area, 0, 99, Style::new());
+        assert_eq!(buffer, Buffer::empty(area));
+    }
+
+    #[test]
     fn ticks_are_round_and_far_enough_apart() {
+        const MILLI: u64 = 1_000_000;
         let axis = Axis {
+            origin: 0,
             start: 0,
-            duration: 182_000_000,
+            duration: 182 * MILLI,
             cells: 60,
+            is_part: false,
         };
-        assert_eq!(axis.ticks(12), [0, 50_000_000, 100_000_000, 150_000_000]);
-        assert!(
-            Axis {
-                start: 0,
-                duration: u64::MAX,
-                cells: 1
-            }
-            .ticks(12)
-            .len()
-                <= 2
+        assert_eq!(axis.ticks(12), (vec![0, 50 * MILLI, 100 * MILLI, 150 * MILLI], 50 * MILLI));
+        let part = Axis {
+            origin: 1_000,
+            start: 1_000 + 70 * MILLI,
+            duration: MILLI,
+            ..axis
+        };
+        assert_eq!(
+            part.ticks(30).0,
+            [70 * MILLI, 70 * MILLI + 500_000, 71 * MILLI],
+            "counted from the trace's start"
         );
-        assert_eq!(Axis { duration: 0, ..axis }.ticks(12), [0; 0]);
+        let longest = Axis {
+            duration: u64::MAX,
+            cells: 1,
+            ..axis
+        };
+        assert!(longest.ticks(12).0.len() <= 2);
+        assert_eq!(Axis { duration: 0, ..axis }.ticks(12).0, [0; 0]);
+    }
+
+    #[test]
+    fn steps_are_those_of_a_clock() {
+        for (at_least, step) in [
+            (0, 1),
+            (3, 5),
+            (SECOND, SECOND),
+            (SECOND + 1, 2 * SECOND),
+            (11 * SECOND, 15 * SECOND),
+            (40 * SECOND, 60 * SECOND),
+            (4_000 * SECOND, 7_200 * SECOND),
+            (DAY, DAY),
+            (3 * DAY, 5 * DAY),
+            (u64::MAX, u64::MAX),
+        ] {
+            assert_eq!(round_up(at_least), step, "{at_least}");
+        }
     }
 }

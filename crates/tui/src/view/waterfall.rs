@@ -1,6 +1,8 @@
 //! The spans of the selected trace as a tree, with their bars on one time axis.
 
+mod heading;
 pub(super) mod row;
+mod scale;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,12 +11,8 @@ use ratatui::text::{Line, Span};
 use trace_model::{Row, TraceId, TraceSummary};
 
 use super::bars::Axis;
-use super::traces::sentry_reach;
 use super::{Now, format, hint, ruled, theme, title};
-use crate::app::{App, Mode, Pane};
-
-/// Columns between two labels of the axis, at least.
-const TICK: u16 = 12;
+use crate::app::{App, LONGEST_RUN, Mode, Pane, Zoom};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if area.is_empty() {
@@ -25,8 +23,9 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         .waterfall
         .outline()
         .and_then(|outline| app.store.trace(outline.trace_id()));
+    let parts = WaterfallParts::of(area);
     let (Some(trace), Some(outline)) = (trace, app.waterfall.outline()) else {
-        ruled(frame, Line::from(title(" WATERFALL", focused)), Rect { height: 1, ..area });
+        ruled(frame, Line::from(title(" WATERFALL", focused)), parts.heading);
         let body = Rect {
             y: area.y + 1,
             height: area.height - 1,
@@ -36,19 +35,12 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         return;
     };
     let columns = Columns::of(area);
-    let axis = axis(&trace, columns.bars.width, now);
-    let heading_row = Rect { height: 1, ..area };
-    heading(frame, &trace, heading_row, focused, now);
-    let body = Rect {
-        y: area.y + 1,
-        height: area.height - 1,
-        ..area
-    };
+    let axis = axis(app.waterfall.zoom(), columns.bars.width);
+    heading::draw(frame, app, &trace, parts.heading, focused, now);
     let checked = trace.sentry.mark(now.unix_nano) != '–';
-    scale(frame, axis, Rect { height: 1, ..body }, columns, checked);
+    scale::draw(frame, axis, parts.scale, columns, checked);
     let rows = outline.rows(&app.store, app.waterfall.visible());
-    let below = body.rows().skip(1);
-    for (at, (area, row)) in below.zip(&rows).enumerate() {
+    for (at, (area, row)) in parts.rows.rows().zip(&rows).enumerate() {
         if app.waterfall.visible().start + at == app.waterfall.position() {
             frame.buffer_mut().set_style(area, theme::cursor(focused));
         }
@@ -61,118 +53,61 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     }
 }
 
-/// What can be said of a trace in one line.
-fn heading(frame: &mut Frame, trace: &TraceSummary, row: Rect, focused: bool, now: &Now) {
-    let mut line = Line::from(vec![title(" WATERFALL ", focused), Span::raw(format!(" {}", trace.trace_id))]);
-    let narrow = row.width < 100;
-    if narrow {
-        line = Line::from(vec![
-            title(" WATERFALL ", focused),
-            Span::raw(format!(" {:.8}…", trace.trace_id)),
-        ]);
-    }
-    let mut say = |text: Span<'static>| {
-        line.push_span(" · ".fg(theme::DIM));
-        line.push_span(text);
-    };
-    if trace.spans > 0 {
-        say(format::duration(trace.duration_nano).into());
-        say(format::count(trace.spans as u64, "span").into());
-    } else {
-        say("no spans".into());
-    }
-    if trace.errors > 0 {
-        say(format!("✗ {} failed", format::grouped(trace.errors as u64))
-            .bold()
-            .fg(theme::ERROR));
-    }
-    if trace.error_events > 0 {
-        say(format!("! {}", format::count(trace.error_events as u64, "error"))
-            .bold()
-            .fg(theme::ERROR));
-    }
-    if trace.sentry.mark(now.unix_nano) != '–' {
-        let what = match trace.sentry.expected {
-            0 => "",
-            _ if narrow => "Sentry ",
-            _ => "reached Sentry ",
-        };
-        let reach = sentry_reach(trace.sentry, now);
-        say(Span::styled(format!("{what}{}", reach.content), reach.style));
-    }
-    if trace.in_flight > 0 {
-        say(format!("{} running", trace.in_flight).fg(theme::WARNING));
-    }
-    if trace.truncated > 0 {
-        say(format!("truncated: {} left out", format::count(trace.truncated as u64, "span")).fg(theme::WARNING));
-    }
-    let logs = trace.logs.saturating_sub(trace.error_events);
-    if logs > 0 {
-        say(format::count(logs as u64, "log").into());
-    }
-    if trace.pinned {
-        say("★ pinned".fg(theme::ACCENT));
-    }
-    ruled(frame, line, row);
+/// Where the parts of the pane stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaterfallParts {
+    /// What can be said of the trace in one line.
+    pub heading: Rect,
+    /// The axis' labels.
+    pub scale: Rect,
+    /// The spans, a line each.
+    pub rows: Rect,
+    /// The columns of the bars, over all of the rows.
+    pub bars: Rect,
 }
 
-/// The axis' labels: offsets from the trace's start.
-fn scale(frame: &mut Frame, axis: Axis, row: Rect, columns: Columns, checked: bool) {
-    let label = |text: &'static str| Line::from(text.fg(theme::DIM));
-    frame.render_widget(
-        label("   service and span"),
-        Rect {
-            width: columns.label.width,
-            ..row
-        },
-    );
-    if checked {
-        let title = "Sentry";
-        let width = u16::try_from(title.len()).unwrap_or(0);
-        // Its last letter stands over the marks.
-        let x = (columns.mark.x + 1).saturating_sub(width);
-        if x > columns.label.x + 19 {
-            frame.render_widget(label(title), Rect { x, width, ..row }.intersection(row));
-        }
-    }
-    let mut free_from = 0;
-    for offset in axis.ticks(TICK) {
-        let column = axis.column(axis.start + offset);
-        let text = if offset == 0 {
-            "0".to_owned()
-        } else {
-            format::duration(offset).replace(".00 ", " ").replace(".0 ", " ")
+impl WaterfallParts {
+    /// Divides the pane.
+    #[must_use]
+    pub fn of(area: Rect) -> Self {
+        let line = |y: u16| {
+            Rect {
+                y: area.y.saturating_add(y),
+                height: 1,
+                ..area
+            }
+            .intersection(area)
         };
-        let text = format!("╷{text}");
-        let width = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
-        if column < free_from || column + width > columns.bars.width {
-            continue;
+        let rows = Rect {
+            y: area.y.saturating_add(2),
+            height: area.height.saturating_sub(2),
+            ..area
         }
-        free_from = column + width + 1;
-        let area = Rect {
-            x: columns.bars.x + column,
-            width,
-            ..row
-        };
-        frame.render_widget(Line::from(text.fg(theme::DIM)), area);
+        .intersection(area);
+        let bars = Columns::of(area).bars;
+        Self {
+            heading: line(0),
+            scale: line(1),
+            rows,
+            bars: Rect {
+                y: rows.y,
+                height: rows.height,
+                ..bars
+            },
+        }
     }
 }
 
-fn axis(trace: &TraceSummary, cells: u16, now: &Now) -> Axis {
-    let running = if trace.in_flight > 0 {
-        now.unix_nano.saturating_sub(trace.start_unix_nano).min(LONGEST_RUN)
-    } else {
-        0
-    };
+fn axis(zoom: &Zoom, cells: u16) -> Axis {
+    let shown = zoom.shown();
     Axis {
-        start: trace.start_unix_nano,
-        duration: trace.duration_nano.max(running).max(1),
+        origin: zoom.whole().start_unix_nano,
+        start: shown.start_unix_nano,
+        duration: shown.nano,
         cells,
+        is_part: zoom.is_zoomed(),
     }
 }
-
-/// A span in flight for longer was most likely abandoned: its bar stops growing, so that the others can be seen.
-pub(super) const LONGEST_RUN: u64 = 300_000_000_000;
 
 /// Whether the picture changes with time alone.
 pub(super) fn moves(trace: &TraceSummary, unix_nano: u64) -> bool {

@@ -10,3 +10,4 @@ mod scene;
 mod sentry;
 mod snapshots;
 mod walk;
+mod waterfall;

@@ -9,7 +9,8 @@ use trace_model::{Line as SpanLine, Row, StatusCode};
 use super::super::bars::Axis;
 use super::super::traces::service_name;
 use super::super::{Now, format, theme};
-use super::{Columns, LONGEST_RUN};
+use super::Columns;
+use crate::app::LONGEST_RUN;
 use crate::text::clean;
 
 pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, columns: Columns, axis: Axis, now: &Now) {
@@ -151,6 +152,9 @@ fn bar(frame: &mut Frame, line: &SpanLine, area: Rect, axis: Axis, now: &Now) {
 
 /// Writes beside a bar: right of it, else left of it, else nowhere.
 fn beside(frame: &mut Frame, text: &str, area: Rect, axis: Axis, start: u64, end: u64) {
+    if !axis.shows(start, end) {
+        return;
+    }
     let width = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
     let (first, last) = (axis.column(start), axis.column(end));
     let column = if last + 1 + width <= area.width {

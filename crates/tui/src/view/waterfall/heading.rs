@@ -1,0 +1,138 @@
+//! The title: what can be said of a trace in one line.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Stylize;
+use ratatui::text::{Line, Span};
+use trace_model::TraceSummary;
+
+use super::super::traces::sentry_reach;
+use super::super::{Now, format, ruled, theme, title};
+use crate::app::App;
+
+/// From this width on the trace's whole id is shown, if there is room.
+const WIDE: u16 = 100;
+
+/// A part of the title.
+struct Item {
+    /// The ones that matter least go first where there is no room; 0 stays.
+    rank: u8,
+    text: Span<'static>,
+    /// For a narrow screen.
+    short: Option<Span<'static>>,
+}
+
+impl Item {
+    fn new(rank: u8, text: impl Into<Span<'static>>) -> Self {
+        Self {
+            rank,
+            text: text.into(),
+            short: None,
+        }
+    }
+
+    fn or(mut self, text: impl Into<Span<'static>>) -> Self {
+        self.short = Some(text.into());
+        self
+    }
+}
+
+pub(super) fn draw(frame: &mut Frame, app: &App, trace: &TraceSummary, row: Rect, focused: bool, now: &Now) {
+    let mut line = Line::from(title(" WATERFALL ", focused));
+    let room = usize::from(row.width).saturating_sub(line.width() + 1);
+    for (at, item) in chosen(items(app, trace, row.width, now), room).into_iter().enumerate() {
+        line.push_span(if at == 0 { " ".into() } else { " · ".fg(theme::DIM) });
+        line.push_span(item.text);
+    }
+    ruled(frame, line, row);
+}
+
+/// What there is room for: one after the other is said shorter, then left out, what matters least first.
+fn chosen(mut items: Vec<Item>, room: usize) -> Vec<Item> {
+    let width = |items: &[Item]| items.iter().map(|item| item.text.width() + 3).sum::<usize>();
+    while width(&items) > room {
+        let long = items
+            .iter_mut()
+            .filter(|item| item.short.is_some())
+            .max_by_key(|item| item.rank);
+        if let Some(item) = long {
+            item.text = item.short.take().unwrap_or_default();
+            continue;
+        }
+        let least = items.iter().enumerate().max_by_key(|(_, item)| item.rank);
+        match least.filter(|(_, item)| item.rank > 0) {
+            Some((at, _)) => items.remove(at),
+            None => break,
+        };
+    }
+    items
+}
+
+fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
+    let mut items = Vec::new();
+    let id = if width < WIDE {
+        format!("{:.8}…", trace.trace_id)
+    } else {
+        trace.trace_id.to_string()
+    };
+    items.push(Item::new(0, id).or(format!("{:.8}…", trace.trace_id)));
+    if trace.spans == 0 {
+        items.push(Item::new(1, "no spans"));
+    } else {
+        items.push(Item::new(0, format::duration(trace.duration_nano)));
+    }
+    items.extend(shown_part(app));
+    if trace.spans > 0 {
+        items.push(Item::new(6, format::count(trace.spans as u64, "span")));
+    }
+    items.extend(trouble(trace));
+    if trace.sentry.mark(now.unix_nano) != '–' {
+        let what = |text: &'static str| if trace.sentry.expected == 0 { "" } else { text };
+        let reach = sentry_reach(trace.sentry, now);
+        let said = |text: &'static str| Span::styled(format!("{}{}", what(text), reach.content), reach.style);
+        items.push(Item::new(4, said("reached Sentry ")).or(said("Sentry ")));
+    }
+    let logs = trace.logs.saturating_sub(trace.error_events);
+    if logs > 0 {
+        items.push(Item::new(7, format::count(logs as u64, "log")));
+    }
+    if trace.pinned {
+        items.push(Item::new(3, "★ pinned".fg(theme::ACCENT)).or("★".fg(theme::ACCENT)));
+    }
+    items
+}
+
+/// What went wrong in the trace, and what is not here of it.
+fn trouble(trace: &TraceSummary) -> Vec<Item> {
+    let mut items = Vec::new();
+    let mut failed = |mark: &'static str, noun: String, number: usize| {
+        if number > 0 {
+            let short = format!("{mark} {}", format::grouped(number as u64));
+            let long = format!("{mark} {noun}");
+            items.push(Item::new(2, long.bold().fg(theme::ERROR)).or(short.bold().fg(theme::ERROR)));
+        }
+    };
+    failed("✗", format!("{} failed", format::grouped(trace.errors as u64)), trace.errors);
+    failed("!", format::count(trace.error_events as u64, "error"), trace.error_events);
+    if trace.in_flight > 0 {
+        items.push(Item::new(2, format!("{} running", trace.in_flight).fg(theme::WARNING)));
+    }
+    if trace.truncated > 0 {
+        let missing = format::count(trace.truncated as u64, "span");
+        items.push(Item::new(1, format!("truncated: {missing} left out").fg(theme::WARNING)));
+    }
+    items
+}
+
+/// Which part of the time is shown, if it is not all.
+fn shown_part(app: &App) -> Option<Item> {
+    let zoom = app.waterfall.zoom();
+    if !zoom.is_zoomed() {
+        return None;
+    }
+    let (whole, shown) = (zoom.whole(), zoom.shown());
+    let from = shown.start_unix_nano.saturating_sub(whole.start_unix_nano);
+    let length = format::duration(shown.nano);
+    let long = format!("⌕ {length} from {}", format::duration(from));
+    Some(Item::new(0, long.fg(theme::ACCENT)).or(format!("⌕ {length}").fg(theme::ACCENT)))
+}
