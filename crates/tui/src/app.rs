@@ -6,6 +6,7 @@
 mod action;
 mod cross_check;
 mod details;
+mod files;
 mod filter;
 mod line;
 mod narrow;
@@ -22,6 +23,7 @@ use trace_model::{SpanId, Store, TraceId};
 pub use action::{Action, DemoRequest, Effect, Notice};
 pub use cross_check::CrossCheck;
 pub use details::{Details, ERRORS, LOGS, ShownError, ShownSpan};
+pub use files::{FileState, Files, ShownFile};
 pub use filter::FilterLine;
 pub use line::InputLine;
 pub use narrow::Narrow;
@@ -43,6 +45,8 @@ pub enum Mode {
     Viewer,
     /// The demo's services.
     Demo,
+    /// Files that were saved; nothing listens.
+    Files,
 }
 
 /// Which part of the screen the keys go to.
@@ -82,6 +86,8 @@ pub struct App {
     pub health: HealthSnapshot,
     /// What the collector has received and the store has not.
     pub queue: QueueDepth,
+    /// The files that are shown.
+    pub files: Files,
     /// The demo's processes.
     pub services: Services,
     /// What they print.
@@ -117,6 +123,7 @@ impl App {
             addresses,
             health: HealthSnapshot::default(),
             queue: QueueDepth::default(),
+            files: Files::default(),
             services: Services::default(),
             output: Output::default(),
             filter: FilterLine::default(),

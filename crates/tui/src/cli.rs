@@ -33,6 +33,12 @@ pub struct Cli {
 pub enum Command {
     /// The viewer with the demo behind it: broker, API, mailer and page as child processes; a key sends a request through them
     Demo,
+    /// Show saved traces: OTLP/JSON (also JSON lines), Jaeger JSON or Zipkin v2 JSON, known by their content; nothing listens
+    Open {
+        /// Files, maybe packed by gzip; - is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     /// No screen: one line per span as it arrives
     Tail {
         /// One JSON object per span instead of a readable line

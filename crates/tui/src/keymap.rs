@@ -82,6 +82,8 @@ pub enum Place {
     Anywhere,
     /// Only with the demo's services behind the viewer.
     Demo,
+    /// Only while something can be sent here.
+    Listening,
     /// In the tree of spans.
     Waterfall,
     /// In the tree of spans and in the details of one of them.
@@ -90,6 +92,18 @@ pub enum Place {
     CrossCheck,
     /// In the line in which a filter is typed.
     Filter,
+}
+
+impl Place {
+    /// Whether there is such a place with this behind the viewer.
+    #[must_use]
+    pub fn is_in(self, mode: Mode) -> bool {
+        match self {
+            Self::Demo => mode == Mode::Demo,
+            Self::Listening => mode != Mode::Files,
+            _ => true,
+        }
+    }
 }
 
 /// Keys that do the same, and what to say of them.
@@ -132,7 +146,7 @@ impl Binding {
             Place::Filter => here.typing,
             _ if here.typing => false,
             Place::Anywhere => true,
-            Place::Demo => here.mode == Mode::Demo,
+            Place::Demo | Place::Listening => self.place.is_in(here.mode),
             // The cross-check shows the same tree.
             Place::Waterfall => here.pane == Pane::Waterfall || here.checking,
             Place::Spans => here.pane != Pane::Traces,

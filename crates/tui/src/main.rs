@@ -30,6 +30,7 @@ fn run(cli: &Cli) -> Result<()> {
         match &cli.command {
             None => viewer::run(&cli.options, Mode::Viewer).await,
             Some(Command::Demo) => viewer::run(&cli.options, Mode::Demo).await,
+            Some(Command::Open { files }) => viewer::open(&cli.options, files.clone()).await,
             Some(Command::Tail { json }) => {
                 let outward = Outward::read(cli.options.sentry_relay.as_deref())?;
                 tail::run(viewer::bind(&cli.options, &outward).await?, *json, std::io::stdout()).await

@@ -5,6 +5,7 @@ pub mod layout;
 mod bars;
 mod cross_check;
 mod details;
+mod files;
 mod filter;
 mod footer;
 mod format;

@@ -4,6 +4,7 @@
 //! then the terminal. At the end: the demo's processes, the collector, the terminal.
 
 mod asking;
+mod files;
 mod inbox;
 mod log;
 mod terminal;
@@ -26,6 +27,8 @@ use crate::outward::Outward;
 use crate::problem::Problem;
 use crate::view::{self, Now};
 use asking::Asking;
+use files::Reading;
+pub use files::open;
 use inbox::Inbox;
 use terminal::Terminal;
 
@@ -68,7 +71,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let addresses = collector.addresses();
     let setup = match mode {
         Mode::Demo => Some(Setup::check(addresses, &outward)?),
-        Mode::Viewer => None,
+        Mode::Viewer | Mode::Files => None,
     };
     log::to_file(options.log_file.as_deref())?;
     let mut store = Store::new(options.max_memory.0);
@@ -97,8 +100,9 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         terminal,
         inbox: Inbox::new(arrivals),
         asking: Asking::new(asker),
-        health,
+        health: Some(health),
         demo,
+        reading: Reading::nothing(),
         zone: jiff::tz::TimeZone::system(),
         dirty: true,
         pressed: false,
@@ -162,8 +166,10 @@ struct Viewer {
     terminal: Terminal,
     inbox: Inbox,
     asking: Asking,
-    health: Health,
+    /// `None` where nothing listens.
+    health: Option<Health>,
     demo: Demo,
+    reading: Reading,
     zone: jiff::tz::TimeZone,
     dirty: bool,
     /// Whether a key was pressed since the last frame.
@@ -198,24 +204,26 @@ impl Viewer {
                     // Arrivals may never end.
                     self.search();
                 }
+                // When what came before has been taken in: files are read faster than that.
+                event = self.reading.next(), if self.inbox.is_empty() => if self.file_said(event) { return Ok(()) },
                 event = self.asking.next() => {
                     self.dirty = true;
                     self.asking.answered(&mut self.app, event);
                 }
                 // After them, since each of them changes it; a refusal alone has to wake the screen too.
-                () = self.health.changed() => self.dirty = true,
+                () = changed(&mut self.health) => self.dirty = true,
                 () = tokio::task::yield_now(), if self.app.store.is_searching() => self.search(),
             }
         }
     }
 
     fn draw(&mut self) -> Result<()> {
-        if let Some(health) = self.health.latest() {
+        if let Some(health) = self.health.as_mut().and_then(Health::latest) {
             self.app.set_health(health);
         }
-        let now = now(&self.zone);
+        let now = self.now();
         self.asking.tell(&mut self.app, now.unix_nano);
-        self.app.queue = self.health.queue();
+        self.app.queue = self.health.as_ref().map(Health::queue).unwrap_or_default();
         self.dirty = false;
         self.pressed = false;
         self.terminal
@@ -229,7 +237,20 @@ impl Viewer {
         if self.dirty {
             return Some(last + if self.pressed { ANSWER } else { FRAME });
         }
-        view::stays(&self.app, &now(&self.zone)).map(|stays| last + stays)
+        view::stays(&self.app, &self.now()).map(|stays| last + stays)
+    }
+
+    /// The time of the frame. In files it is that of the trace: nothing in them goes on.
+    fn now(&self) -> Now {
+        let now = now(&self.zone);
+        if self.app.mode != Mode::Files {
+            return now;
+        }
+        let shown = self.app.traces.selected().and_then(|trace_id| self.app.store.trace(trace_id));
+        Now {
+            unix_nano: shown.map_or(0, |trace| trace.start_unix_nano.saturating_add(trace.duration_nano)),
+            ..now
+        }
     }
 
     /// True when it is time to go.
@@ -293,6 +314,14 @@ impl Viewer {
             DemoEvent::Spans(batch) => self.app.store.add(batch),
             DemoEvent::Notice(notice) => self.app.notice = Some(notice),
         }
+    }
+}
+
+/// Waits for news of the collector, for ever where there is none.
+async fn changed(health: &mut Option<Health>) {
+    match health {
+        Some(health) => health.changed().await,
+        None => std::future::pending().await,
     }
 }
 

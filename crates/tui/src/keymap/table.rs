@@ -67,7 +67,7 @@ pub const KEYMAP: &[Binding] = &[
     bind(
         &[Char('D')],
         Action::CopyDsn,
-        Place::Anywhere,
+        Place::Listening,
         "",
         "copy the DSN that makes Sentry's SDKs send here",
     ),

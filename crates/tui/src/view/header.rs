@@ -6,8 +6,8 @@ use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::ServiceStats;
 
-use super::{Now, format, theme};
-use crate::app::{App, ServiceState};
+use super::{Now, files, format, theme};
+use crate::app::{App, Mode, ServiceState};
 use crate::demo::PAGE;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
@@ -24,17 +24,18 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     let counts = counts(app, now, width.saturating_sub(trouble.width() + 1));
     // That nothing is wrong is worth saying only where there is room.
     let fine = " 0 refused ";
-    if trouble.spans.is_empty() && counts.width() + fine.len() <= width {
+    if trouble.spans.is_empty() && app.mode != Mode::Files && counts.width() + fine.len() <= width {
         trouble = Line::from(fine.fg(theme::DIM));
     }
     pair(frame, counts, trouble, row(0));
     let services = services(app);
-    pair(
-        frame,
-        listeners(app, width.saturating_sub(services.width() + 1)),
-        services,
-        row(1),
-    );
+    let room = width.saturating_sub(services.width() + 1);
+    let from = if app.mode == Mode::Files {
+        files::header(app, room)
+    } else {
+        listeners(app, room)
+    };
+    pair(frame, from, services, row(1));
 }
 
 /// One text left, one right; the right one stays whole.
@@ -47,6 +48,9 @@ fn pair(frame: &mut Frame, left: Line, right: Line, row: Rect) {
 
 /// Spans per second, from all services.
 pub(super) fn rate(app: &App, now: &Now) -> u64 {
+    if app.mode == Mode::Files {
+        return 0;
+    }
     app.store
         .services()
         .map(|service: &ServiceStats| service.rate(now.unix_nano))
@@ -98,6 +102,7 @@ fn trouble(app: &App) -> Line<'static> {
     say(app.queue.waiting as u64, "waiting");
     say(app.health.busy(), "busy");
     say(app.health.refused(), "refused");
+    say(app.files.problems(), "not read");
     line
 }
 

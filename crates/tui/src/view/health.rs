@@ -13,12 +13,17 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{self, Page};
-use super::{Now, format, theme};
-use crate::app::App;
+use super::{Now, files, format, theme};
+use crate::app::{App, Mode};
 use crate::text::clean;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, first: usize, area: Rect, now: &Now) {
-    page::draw(frame, " Ingest health ", &lay_out(app, area, now), first, area);
+    let title = if app.mode == Mode::Files {
+        " Files "
+    } else {
+        " Ingest health "
+    };
+    page::draw(frame, title, &lay_out(app, area, now), first, area);
 }
 
 /// How many lines there are.
@@ -34,6 +39,12 @@ pub(super) fn height(app: &App, area: Rect) -> usize {
 fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
     Page::of(area, |width| {
         let mut first = Vec::new();
+        if app.mode == Mode::Files {
+            files::lay_out(&mut first, app, width);
+            first.push(Line::default());
+            memory(&mut first, app, width);
+            return [first, Vec::new(), Vec::new()];
+        }
         listeners::lay_out(&mut first, app, width);
         first.push(Line::default());
         memory(&mut first, app, width);

@@ -22,7 +22,7 @@ pub(super) fn height(mode: Mode, area: Rect) -> usize {
 
 fn lay_out(mode: Mode, area: Rect) -> Page {
     Page::of(area, |width| {
-        let is_known = |place| place != Place::Filter && (place != Place::Demo || mode == Mode::Demo);
+        let is_known = |place: Place| place != Place::Filter && place.is_in(mode);
         let mut keys = Vec::new();
         section(&mut keys, "keys", "", width);
         let known = KEYMAP.iter().filter(|binding| is_known(binding.place));

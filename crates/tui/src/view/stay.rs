@@ -5,7 +5,7 @@ use std::time::Duration;
 use trace_model::TraceSummary;
 
 use super::{Now, header, waterfall};
-use crate::app::{App, Overlay};
+use crate::app::{App, Mode, Overlay};
 
 /// Between two frames of what moves by itself.
 const ANIMATION: Duration = Duration::from_millis(100);
@@ -20,7 +20,7 @@ pub fn stays(app: &App, now: &Now) -> Option<Duration> {
     let shown = app.traces.selected().and_then(|trace_id| app.store.trace(trace_id));
     if app.waterfall.is_behind()
         || app.details.is_behind()
-        || shown.as_ref().is_some_and(|trace| waterfall::moves(trace, now.unix_nano))
+        || (app.mode != Mode::Files && shown.as_ref().is_some_and(|trace| waterfall::moves(trace, now.unix_nano)))
     {
         return Some(ANIMATION);
     }

@@ -211,6 +211,8 @@ fn nothing_here(app: &App) -> ratatui::widgets::Paragraph<'static> {
         Mode::Demo if app.services.all_ready() => "no trace yet: press r to send a password reset".fg(theme::ACCENT),
         Mode::Demo => "starting the demo's services …".fg(theme::WARNING),
         Mode::Viewer => "no trace yet: waiting for spans".fg(theme::DIM),
+        Mode::Files if app.files.reading().is_some() => "reading …".fg(theme::DIM),
+        Mode::Files => "no trace in what was read".fg(theme::DIM),
     };
     hint([Line::default(), Line::from(text)])
 }

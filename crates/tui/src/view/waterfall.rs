@@ -222,6 +222,7 @@ fn how_to_begin(app: &App) -> Vec<Line<'static>> {
                 format!("or SENTRY_SPOTLIGHT={} beside a DSN of your own", spotlight(app)).fg(theme::DIM),
             ));
         }
+        Mode::Files => {}
     }
     lines
 }

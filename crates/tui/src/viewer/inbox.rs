@@ -14,7 +14,8 @@ const SLICE: usize = 1_024;
 /// The way from the collector to the store.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    arrivals: Arrivals,
+    /// `None` where nothing listens.
+    arrivals: Option<Arrivals>,
     /// What is to be taken in next.
     next: Option<Arrival>,
     /// What is being taken in: the first up to a part.
@@ -24,21 +25,42 @@ pub(super) struct Inbox {
 impl Inbox {
     pub(super) const fn new(arrivals: Arrivals) -> Self {
         Self {
-            arrivals,
+            arrivals: Some(arrivals),
             next: None,
             begun: VecDeque::new(),
         }
     }
 
+    /// For what does not come from a collector.
+    pub(super) const fn without_collector() -> Self {
+        Self {
+            arrivals: None,
+            next: None,
+            begun: VecDeque::new(),
+        }
+    }
+
+    /// Whether there is nothing to take in.
+    pub(super) fn is_empty(&self) -> bool {
+        self.next.is_none() && self.begun.is_empty()
+    }
+
+    /// Adds what came from elsewhere.
+    pub(super) fn push(&mut self, batch: Batch) {
+        self.begun.push_back(batch);
+    }
+
     /// Waits until there is something to take in; nothing is lost when it is not waited for to the end.
     pub(super) async fn wait(&mut self) {
-        if self.next.is_some() || !self.begun.is_empty() {
+        if !self.is_empty() {
             // Others have their turn, the clock among them.
             return tokio::task::yield_now().await;
         }
-        self.next = self.arrivals.recv().await;
+        if let Some(arrivals) = &mut self.arrivals {
+            self.next = arrivals.recv().await;
+        }
         if self.next.is_none() {
-            // The collector has ended.
+            // The collector has ended, or there is none.
             std::future::pending::<()>().await;
         }
     }
@@ -57,7 +79,8 @@ impl Inbox {
             }
             return true;
         }
-        match self.next.take().or_else(|| self.arrivals.try_recv().ok()) {
+        let waiting = || self.arrivals.as_mut()?.try_recv().ok();
+        match self.next.take().or_else(waiting) {
             Some(Arrival::Batch(batch)) => self.begun.push_back(batch),
             Some(Arrival::Metrics(batch)) => store.add_metrics(&batch),
             Some(Arrival::Sentry(arrival)) => {

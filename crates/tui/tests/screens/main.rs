@@ -4,6 +4,7 @@
 
 mod bounds;
 mod errors;
+mod files;
 mod filter;
 mod health;
 mod scene;

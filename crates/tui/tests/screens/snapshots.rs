@@ -38,6 +38,11 @@ fn the_viewer_alone_says_where_to_send() {
 }
 
 #[test]
+fn files_instead_of_what_arrives() {
+    at_all_sizes("files", Mode::Files, crate::files::two_files);
+}
+
+#[test]
 fn a_password_reset() {
     at_all_sizes("password_reset", Mode::Demo, two_traces);
 }

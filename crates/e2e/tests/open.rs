@@ -1,0 +1,86 @@
+//! `spanfall open` in a terminal: files, standard input, and what cannot be shown.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::path::Path;
+
+use e2e::screen::Screen;
+use serde_json::json;
+use tempfile::TempDir;
+
+const ROOT: &str = "a voyage";
+
+fn zipkin() -> String {
+    let span = |id: &str, parent: Option<&str>, name: &str| {
+        json!({ "traceId": "0af7651916cd43dd", "id": id, "parentId": parent, "name": name, "timestamp": 1_700_000_000_000_000_u64,
+            "duration": 5_000, "localEndpoint": { "serviceName": "ferry" } })
+    };
+    json!([span("01", None, ROOT), span("02", Some("01"), "cast off"), { "traceId": "0af7651916cd43dd" }]).to_string()
+}
+
+/// Starts a script in which `$spanfall` is the program, in a directory of its own.
+fn start(directory: &Path, script: &str) -> Screen {
+    let spanfall = testkit::bin("spanfall").unwrap();
+    let script = format!("cd {}; {script}; echo status $?", directory.display());
+    let environment = [
+        ("spanfall", spanfall.display().to_string()),
+        ("XDG_STATE_HOME", directory.display().to_string()),
+    ];
+    Screen::start(&script, environment, 120, 40).unwrap()
+}
+
+fn directory() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("voyage.json"), zipkin()).unwrap();
+    fs::write(directory.path().join("notes.txt"), "hello").unwrap();
+    directory
+}
+
+/// Waits for the trace, quits by a key, and looks whether that was a good end.
+fn seen_and_left(mut screen: Screen, from: &str) -> String {
+    let text = screen.wait_frame("the trace", |text| text.contains(ROOT) && text.contains(from));
+    screen.press("q").unwrap();
+    screen.ended().unwrap();
+    assert!(screen.text().contains("status 0"), "{}", screen.text());
+    assert_eq!(screen.taken_over(), (false, false));
+    text
+}
+
+#[test]
+fn a_file_is_shown_with_what_could_not_be_read() {
+    let directory = directory();
+    let screen = start(directory.path(), "$spanfall open voyage.json notes.txt");
+    let text = seen_and_left(screen, "files voyage.json");
+    assert!(text.contains("2 spans") && text.contains("2 not read"), "{text}");
+    assert!(text.contains("notes.txt: line 1, column 1"), "{text}");
+    assert!(text.contains("cast off") && !text.contains("otlp"), "{text}");
+}
+
+/// The data is the standard input, so keys come from the terminal.
+#[test]
+fn standard_input_is_shown_and_keys_work() {
+    let directory = directory();
+    let screen = start(directory.path(), "cat voyage.json | $spanfall open -");
+    seen_and_left(screen, "files standard input");
+}
+
+#[test]
+fn what_cannot_be_shown_at_all_is_said_on_a_normal_screen() {
+    let directory = directory();
+    for (script, said) in [
+        (
+            "$spanfall open notes.txt missing.json",
+            ["notes.txt: line 1, column 1: expected", "missing.json: No such file"],
+        ),
+        ("true | $spanfall open -", ["standard input is empty", "status 1"]),
+    ] {
+        let mut screen = start(directory.path(), script);
+        screen.ended().unwrap();
+        let text = screen.text();
+        assert!(
+            said.iter().all(|said| text.contains(said)) && text.contains("status 1"),
+            "{text}"
+        );
+        assert!(!screen.written().contains("\u{1b}[?1049h"), "the screen was taken over");
+    }
+}

@@ -1,0 +1,80 @@
+//! The files that are shown instead of what arrives.
+
+use trace_files::Report;
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownFile {
+    /// Its name, as it was given.
+    pub name: String,
+    /// How far it has been read.
+    pub state: FileState,
+}
+
+/// How far a file has been read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileState {
+    /// It is its turn, or soon will be: bytes read, of how many (0 of 0 before that is known).
+    Reading(usize, usize),
+    /// All of it has been read, but for what it says itself.
+    Read(Report),
+    /// Nothing of it can be shown, for this reason.
+    Failed(String),
+}
+
+/// All of them, in the order in which they were given.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// Each of them.
+    pub list: Vec<ShownFile>,
+}
+
+impl Files {
+    /// Files that are about to be read.
+    #[must_use]
+    pub fn new(names: impl IntoIterator<Item = String>) -> Self {
+        let list = names.into_iter().map(|name| ShownFile {
+            name,
+            state: FileState::Reading(0, 0),
+        });
+        Self { list: list.collect() }
+    }
+
+    /// Notes how far the file at this position has been read.
+    pub fn set(&mut self, at: usize, state: FileState) {
+        if let Some(file) = self.list.get_mut(at) {
+            file.state = state;
+        }
+    }
+
+    /// The first one that is not at its end.
+    #[must_use]
+    pub fn reading(&self) -> Option<&ShownFile> {
+        self.list.iter().find(|file| matches!(file.state, FileState::Reading(..)))
+    }
+
+    /// Why those that cannot be shown cannot.
+    pub fn failures(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().filter_map(|file| match &file.state {
+            FileState::Failed(why) => Some(why.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether there is none that can be shown, and none that may be yet.
+    #[must_use]
+    pub fn all_failed(&self) -> bool {
+        !self.list.is_empty() && self.list.iter().all(|file| matches!(file.state, FileState::Failed(_)))
+    }
+
+    /// How many spans, log records, documents and files could not be read.
+    #[must_use]
+    pub fn problems(&self) -> u64 {
+        let problems = |file: &ShownFile| match &file.state {
+            FileState::Reading(..) => 0,
+            FileState::Read(report) => report.problems.count,
+            FileState::Failed(_) => 1,
+        };
+        self.list.iter().map(problems).sum()
+    }
+}

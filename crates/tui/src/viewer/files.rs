@@ -1,0 +1,175 @@
+//! `spanfall open`: files instead of ports. Nothing listens.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use collector::Addresses;
+use color_eyre::eyre::{Context, Result, eyre};
+use tokio::sync::mpsc;
+use trace_files::{Input, Part, Report};
+use trace_model::Store;
+
+use super::asking::Asking;
+use super::inbox::Inbox;
+use super::terminal::Terminal;
+use super::{Demo, Viewer, log};
+use crate::app::{App, FileState, Files, Mode, Notice};
+use crate::cli::Options;
+
+/// How many parts of files wait to be taken in, each of about a mebibyte.
+const WAITING: usize = 4;
+
+/// How long the screen waits for something to show, or for there being nothing.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+/// What the thread that reads says, with the position of the file that it says it of.
+pub(super) enum FileEvent {
+    Part(usize, Part),
+    Read(usize, Report),
+    Failed(usize, String),
+}
+
+/// Where files come from, if any do.
+#[derive(Debug)]
+pub(super) struct Reading(Option<mpsc::Receiver<FileEvent>>);
+
+impl Reading {
+    pub(super) const fn nothing() -> Self {
+        Self(None)
+    }
+
+    /// Begins to read files, one after the other, on a thread of its own.
+    fn start(paths: Vec<PathBuf>) -> Self {
+        let (sender, events) = mpsc::channel(WAITING);
+        // Not a task: standard input may block for ever, and must not hold up the end.
+        std::thread::spawn(move || {
+            for (at, path) in paths.iter().enumerate() {
+                let read = Input::open(path).and_then(|input| {
+                    input.read(&mut |part| match sender.blocking_send(FileEvent::Part(at, part)) {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(_) => ControlFlow::Break(()),
+                    })
+                });
+                let said = match read {
+                    Ok(report) => FileEvent::Read(at, report),
+                    Err(error) => FileEvent::Failed(at, error.to_string()),
+                };
+                if sender.blocking_send(said).is_err() {
+                    return;
+                }
+            }
+        });
+        Self(Some(events))
+    }
+
+    /// What is said at once, up to the first thing that can be shown: a mistake in a name is no reason to take the screen over.
+    async fn first(&mut self) -> Vec<FileEvent> {
+        let mut said = Vec::new();
+        while let Some(events) = &mut self.0 {
+            match tokio::time::timeout(AT_ONCE, events.recv()).await {
+                Ok(Some(event @ FileEvent::Failed(..))) => said.push(event),
+                Ok(Some(event)) => {
+                    said.push(event);
+                    break;
+                }
+                Ok(None) | Err(_) => break,
+            }
+        }
+        said
+    }
+
+    /// Waits for what is read next; for ever when there is no more.
+    pub(super) async fn next(&mut self) -> FileEvent {
+        if let Some(events) = &mut self.0 {
+            if let Some(event) = events.recv().await {
+                return event;
+            }
+            self.0 = None;
+        }
+        std::future::pending().await
+    }
+}
+
+/// Shows files until somebody quits.
+///
+/// # Errors
+/// Nothing of any of them can be shown, or the terminal fails.
+pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
+    log::to_file(options.log_file.as_deref())?;
+    let nowhere = ([0, 0, 0, 0], 0).into();
+    let addresses = Addresses {
+        otlp_grpc: nowhere,
+        otlp_http: nowhere,
+        sentry: nowhere,
+    };
+    let mut app = App::new(Store::new(options.max_memory.0), Mode::Files, addresses, fastrand::Rng::new());
+    app.files = Files::new(paths.iter().map(|path| match path.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => path.display().to_string(),
+    }));
+    let mut reading = Reading::start(paths);
+    let first = reading.first().await;
+    for event in &first {
+        if let FileEvent::Failed(at, why) = event {
+            app.files.set(*at, FileState::Failed(why.clone()));
+        }
+    }
+    nothing_to_show(&app.files)?;
+    let terminal = Terminal::enter().wrap_err("this needs a terminal; for output to a pipe use: spanfall inspect")?;
+    let mut viewer = Viewer {
+        app,
+        terminal,
+        inbox: Inbox::without_collector(),
+        asking: Asking::new(None),
+        health: None,
+        demo: Demo::none(),
+        reading,
+        zone: jiff::tz::TimeZone::system(),
+        dirty: true,
+        pressed: false,
+    };
+    for event in first {
+        viewer.file_said(event);
+    }
+    let ended = viewer.run().await;
+    let Viewer { app, terminal, .. } = viewer;
+    terminal.leave();
+    ended?;
+    nothing_to_show(&app.files)
+}
+
+fn nothing_to_show(files: &Files) -> Result<()> {
+    if files.all_failed() {
+        return Err(eyre!("{}", files.failures().collect::<Vec<_>>().join("\n")));
+    }
+    Ok(())
+}
+
+impl Viewer {
+    /// Takes what was read; true when nothing can be shown.
+    pub(super) fn file_said(&mut self, event: FileEvent) -> bool {
+        self.dirty = true;
+        let files = &mut self.app.files;
+        match event {
+            FileEvent::Part(at, Part { batch, read, of }) => {
+                files.set(at, FileState::Reading(read, of));
+                self.inbox.push(batch);
+            }
+            FileEvent::Read(at, report) => {
+                if let Some(problem) = report.problems.first.first() {
+                    let file = files.list.get(at).map_or("", |file| &file.name);
+                    let text = format!("{} not read in {file}, the first one at {problem}", report.problems.count);
+                    self.app.notice = Some(Notice { text, error: true });
+                }
+                files.set(at, FileState::Read(report));
+            }
+            FileEvent::Failed(at, why) => {
+                let line = why.lines().next().unwrap_or_default().to_owned();
+                self.app.notice = Some(Notice { text: line, error: true });
+                files.set(at, FileState::Failed(why));
+            }
+        }
+        self.app.files.all_failed()
+    }
+}

@@ -1,0 +1,126 @@
+//! `spanfall open`: files instead of what arrives.
+
+use crossterm::event::KeyCode;
+use spanfall::app::{FileState, Files, Mode};
+use trace_files::{Input, Report};
+
+use crate::scene::{Scene, password_reset, span};
+
+/// A screen with two files, of which the first has two problems.
+pub(crate) fn two_files(scene: &mut Scene) {
+    let damaged = r#"[{"traceId": "1", "id": "2", "timestamp": 5}, {"traceId": "1"}, 7]"#;
+    let read = |name: &str, text: &str| -> Report {
+        let input = Input::new(name.to_owned(), text.into());
+        let read = input.read(&mut |_| std::ops::ControlFlow::Continue(()));
+        read.expect("a file with a span")
+    };
+    scene.app.files = Files::new(["saved/checkout.json".to_owned(), "night.otlp.jsonl".to_owned()]);
+    scene.app.files.set(0, FileState::Read(read("checkout.json", damaged)));
+    scene.app.files.set(
+        1,
+        FileState::Read(Report {
+            spans: 7,
+            logs: 2,
+            ..Report::default()
+        }),
+    );
+    scene.add(password_reset());
+}
+
+fn scene() -> Scene {
+    let mut scene = Scene::new(Mode::Files, 120, 40);
+    two_files(&mut scene);
+    scene
+}
+
+#[test]
+fn the_header_names_the_files_and_no_ports() {
+    let text = scene().text();
+    assert!(text.contains("files saved/checkout.json · night.otlp.jsonl"), "{text}");
+    assert!(text.contains("2 not read"), "{text}");
+    for listening in ["otlp", ":4318", "127.0.0.1", "waiting"] {
+        assert!(
+            !text
+                .lines()
+                .take(2)
+                .any(|line| line.contains(listening) && !line.contains("files")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn names_that_do_not_fit_are_counted_and_command_no_terminal() {
+    let mut scene = Scene::new(Mode::Files, 80, 24);
+    scene.app.files = Files::new((0..30).map(|number| format!("\u{1b}[2J{number:010}.json")));
+    for at in 0..30 {
+        scene.app.files.set(at, FileState::Read(Report::default()));
+    }
+    let text = scene.text();
+    assert!(text.contains("and 28 more"), "{text}");
+    assert!(!text.contains('\u{1b}'));
+}
+
+#[test]
+fn progress_is_said_while_a_file_is_read_and_hints_fit() {
+    let mut scene = Scene::new(Mode::Files, 80, 24);
+    scene.app.files = Files::new(["large.json".to_owned()]);
+    scene.app.files.set(0, FileState::Reading(42, 100));
+    let text = scene.text();
+    assert!(
+        text.contains("reading large.json 42 %") && text.contains("reading …"),
+        "{text}"
+    );
+    scene.app.files.set(0, FileState::Read(Report::default()));
+    let text = scene.text();
+    assert!(text.contains("no trace in what was read"), "{text}");
+    for hint in ["press r", "waiting for spans", "OTEL_EXPORTER", "SENTRY_DSN"] {
+        assert!(!text.contains(hint), "{hint}: {text}");
+    }
+}
+
+/// The health screen has each problem with its place, and why a file is not there at all.
+#[test]
+fn what_was_not_read_is_listed() {
+    let mut scene = scene();
+    scene.app.files.list.push(spanfall::app::ShownFile {
+        name: "none.json".to_owned(),
+        state: FileState::Failed("none.json: No such file".to_owned()),
+    });
+    scene.type_keys("H");
+    let text = scene.text();
+    for said in [
+        "1 span · 2 not read",
+        "line 1, column 47: the span has no id",
+        "line 1, column 65: neither",
+        "7 spans · 2 log records",
+        "none.json  not shown",
+        "No such file",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains("LISTENERS") && !text.contains("Ingest"), "{text}");
+}
+
+#[test]
+fn keys_that_need_somebody_who_sends_do_nothing() {
+    let mut scene = scene();
+    assert_eq!(scene.type_keys("D"), None);
+    assert_eq!(scene.type_keys("r"), None);
+    scene.press(&[KeyCode::Char('?')]);
+    let text = scene.text();
+    assert!(
+        !text.contains("copy the DSN") && !text.contains("send a password reset"),
+        "{text}"
+    );
+}
+
+/// Nothing in a file goes on: its picture stays.
+#[test]
+fn a_span_without_an_end_does_not_move() {
+    let mut scene = Scene::new(Mode::Files, 80, 24);
+    scene.app.files = Files::new(["a.json".to_owned()]);
+    scene.add(vec![span(1, 1, 0, "api", "open", 0, 0), span(1, 2, 1, "api", "done", 1, 8)]);
+    scene.draw();
+    assert_eq!(spanfall::view::stays(&scene.app, &scene.clock()), None);
+}
