@@ -50,7 +50,7 @@ pub use otlp_wire::Malformed;
 pub use outline::{ERROR_MARKS, ErrorMark, Line, Outline, Reading, Row};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
 pub use store::{
-    ClientReport, Expectation, Revision, Root, SECONDS, SearchProgress, SentryReach, ServiceStats, Store, Totals, TraceSummary,
-    outside_of_spans,
+    ClientReport, Expectation, RANKED, RankBy, Ranking, Revision, Root, SECONDS, SHAPE, SearchProgress, SentryReach,
+    ServiceStats, Store, Totals, TraceSummary, outside_of_spans,
 };
 pub use tree::{SpanNode, SpanTree};

@@ -14,6 +14,7 @@ mod evidence;
 mod interner;
 mod log;
 mod marks;
+mod rank;
 mod read;
 mod record;
 mod room;
@@ -36,13 +37,14 @@ pub use cross_check::SentryReach;
 pub use evidence::{ClientReport, Expectation};
 use interner::Interner;
 use log::Log;
+pub use rank::{RANKED, RankBy, Ranking};
 pub use read::outside_of_spans;
 use record::{At, Record, Slot};
 use search::Search;
 pub use search::SearchProgress;
 pub use services::{SECONDS, ServiceStats};
 use slab::Slab;
-pub use summary::{Root, TraceSummary};
+pub use summary::{Root, SHAPE, TraceSummary};
 use trace::{List, Trace};
 
 /// Grows with every change of the store; two equal revisions mean that nothing happened in between.

@@ -30,7 +30,7 @@ pub use narrow::Narrow;
 pub use output::{Output, OutputLine};
 pub use sentry::{Said, SentryStatus};
 pub use services::{ServiceState, Services};
-pub use traces::TraceList;
+pub use traces::{Column, TraceList};
 pub use waterfall::{LONGEST_RUN, Stretch, Waterfall, Zoom};
 
 use crate::demo::{API, PAGE};
@@ -210,7 +210,8 @@ impl App {
     /// nanoseconds since the Unix epoch.
     pub fn fit(&mut self, panes: &Panes, unix_nano: u64) {
         let above = usize::from(self.filter.is_open());
-        self.traces.fit(&self.store, rows(panes.traces).saturating_sub(above));
+        self.traces
+            .fit(&self.store, rows(panes.traces).saturating_sub(above), unix_nano);
         self.waterfall.show(self.traces.selected());
         self.waterfall.fit(&self.store, panes.waterfall, unix_nano);
         self.details

@@ -84,6 +84,8 @@ pub enum Place {
     Demo,
     /// Only while something can be sent here.
     Listening,
+    /// In the list of traces.
+    Traces,
     /// In the tree of spans.
     Waterfall,
     /// In the tree of spans and in the details of one of them.
@@ -147,6 +149,7 @@ impl Binding {
             _ if here.typing => false,
             Place::Anywhere => true,
             Place::Demo | Place::Listening => self.place.is_in(here.mode),
+            Place::Traces => here.pane == Pane::Traces && !here.checking,
             // The cross-check shows the same tree.
             Place::Waterfall => here.pane == Pane::Waterfall || here.checking,
             Place::Spans => here.pane != Pane::Traces,

@@ -84,6 +84,13 @@ impl ByArrival {
         slots
     }
 
+    /// The newest of those that are older than `arrival`, newest first; at most `limit`.
+    pub(super) fn before(&self, arrival: u64, limit: usize) -> Vec<(u64, Slot)> {
+        let Some(at) = self.block_of(arrival) else { return Vec::new() };
+        let older = self.blocks[..=at].iter().rev().flat_map(|block| block.iter().rev());
+        older.filter(|(known, _)| *known < arrival).take(limit).copied().collect()
+    }
+
     /// The block in which an arrival stands or would stand.
     fn block_of(&self, arrival: u64) -> Option<usize> {
         let after = self
@@ -121,6 +128,9 @@ mod tests {
             prop_assert_eq!(list.len(), map.len());
             let expected: Vec<_> = map.values().rev().skip(from).take(many).copied().collect();
             prop_assert_eq!(list.newest(from..from + many), expected);
+            let arrival = from as u64;
+            let older: Vec<_> = map.range(..arrival).rev().take(many).map(|(arrival, slot)| (*arrival, *slot)).collect();
+            prop_assert_eq!(list.before(arrival, many), older);
             for (position, arrival) in map.keys().rev().enumerate() {
                 prop_assert_eq!(list.position(*arrival), Some(position));
             }

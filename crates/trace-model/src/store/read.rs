@@ -211,7 +211,7 @@ impl Store {
         })
     }
 
-    fn list(&self) -> &ByArrival {
+    pub(super) fn list(&self) -> &ByArrival {
         self.search.as_ref().map_or(&self.by_arrival, |search| search.found())
     }
 

@@ -21,6 +21,9 @@ pub struct Root {
     pub arrived: bool,
 }
 
+/// In how many parts of equal length a trace's shape is.
+pub const SHAPE: usize = 12;
+
 /// What the list and the header of the waterfall say of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceSummary {
@@ -46,6 +49,8 @@ pub struct TraceSummary {
     pub error_events: usize,
     /// Spans not taken because there was no room left for them: the trace alone fills the store's budget, or pinned ones do.
     pub truncated: usize,
+    /// How many spans were at work in each part of its duration, in eighths of the most that were at once, or of four.
+    pub shape: [u8; SHAPE],
     /// Whether it stays whatever comes.
     pub pinned: bool,
     /// What reached Sentry.
@@ -111,9 +116,39 @@ pub(super) fn summarise(store: &Store, slot: Slot, trace: &Trace, trace_id: Trac
         logs: trace.logs.count as usize,
         error_events: trace.error_events as usize,
         truncated: trace.truncated as usize,
+        shape: shape(contents, trace, start, end),
         pinned: trace.pinned,
         sentry,
     }
+}
+
+/// Each span counts in the parts that it began, ended, or was at work in.
+fn shape(contents: &Contents, trace: &Trace, start: u64, end: u64) -> [u8; SHAPE] {
+    let duration = end.saturating_sub(start);
+    // Of the longest durations the lowest bits are left out, so that nothing overflows.
+    let spare = 4_u32.saturating_sub(duration.leading_zeros());
+    let part = |moment: u64| {
+        let from_start = moment.saturating_sub(start).min(duration) >> spare;
+        let part = from_start * SHAPE as u64 / (duration >> spare).max(1);
+        usize::try_from(part).unwrap_or(SHAPE).min(SHAPE - 1)
+    };
+    // How many more there are in a part than in the one before it.
+    let mut changes = [0_i64; SHAPE + 1];
+    let spans = contents.records(trace.spans).chain(contents.records(trace.sentry));
+    for record in spans.map(|at| contents.log.get(at)).filter(|record| record.is_row()) {
+        let last = if record.in_flight() { end } else { record.end_unix_nano };
+        let first = part(record.start_unix_nano);
+        changes[first] += 1;
+        changes[part(last).max(first) + 1] -= 1;
+    }
+    let mut at_work = 0;
+    let counts: [i64; SHAPE] = std::array::from_fn(|part| {
+        at_work += changes[part];
+        at_work
+    });
+    // Few spans shall look like few.
+    let most = counts.iter().copied().max().unwrap_or(0).max(4);
+    counts.map(|count| u8::try_from((count * 8 + most - 1) / most).unwrap_or(8))
 }
 
 fn reach(store: &Store, slot: Slot, trace: &Trace, ends: u64) -> SentryReach {

@@ -29,6 +29,8 @@ pub enum Action {
     WholeTrace,
     PanLeft,
     PanRight,
+    Sort,
+    SortReversed,
     Filter,
     Pin,
     Health,

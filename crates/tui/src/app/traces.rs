@@ -1,12 +1,52 @@
 //! The list of traces: which one is selected, and which ones are in view.
 
 use std::ops::Range;
+use std::time::Duration;
 
-use trace_model::{Store, TraceId, TraceSummary};
+use trace_model::{RANKED, RankBy, Ranking, Store, TraceId, TraceSummary};
 
 use super::{Action, scrolled, window};
 
-/// The list's state. It follows the newest trace until somebody moves.
+/// What the list is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Column {
+    /// When they came.
+    #[default]
+    Time,
+    /// The longest first.
+    Duration,
+    /// Most failed first.
+    Errors,
+    /// Most spans first.
+    Spans,
+}
+
+impl Column {
+    const fn next(self) -> Self {
+        match self {
+            Self::Time => Self::Duration,
+            Self::Duration => Self::Errors,
+            Self::Errors => Self::Spans,
+            Self::Spans => Self::Time,
+        }
+    }
+
+    const fn rank_by(self) -> Option<RankBy> {
+        match self {
+            Self::Time => None,
+            Self::Duration => Some(RankBy::Duration),
+            Self::Errors => Some(RankBy::Errors),
+            Self::Spans => Some(RankBy::Spans),
+        }
+    }
+}
+
+/// How many records are looked at per frame to sort: a small part of one.
+const RECORDS_PER_FRAME: usize = 20_000;
+/// Between two looks at all traces, at least; in nanoseconds.
+const AGAIN: u64 = 1_000_000_000;
+
+/// The list's state. It follows the newest trace until somebody moves; then the rows stay where they are, whatever comes.
 #[derive(Debug)]
 pub struct TraceList {
     selected: Option<TraceId>,
@@ -17,6 +57,14 @@ pub struct TraceList {
     height: usize,
     /// Where the selected trace stood at the last frame: if it leaves, what took its place is selected.
     position: usize,
+    column: Column,
+    reversed: bool,
+    /// For every column but the time.
+    ranking: Option<Ranking>,
+    /// When the last look at all traces began.
+    ranked_at: u64,
+    /// The newest trace when the list was last followed.
+    newest: Option<TraceId>,
 }
 
 impl Default for TraceList {
@@ -28,6 +76,11 @@ impl Default for TraceList {
             first: 0,
             height: 1,
             position: 0,
+            column: Column::Time,
+            reversed: false,
+            ranking: None,
+            ranked_at: 0,
+            newest: None,
         }
     }
 }
@@ -51,6 +104,62 @@ impl TraceList {
         self.first..self.first + self.height
     }
 
+    /// What the list is sorted by, and whether the other way round: oldest or least first.
+    #[must_use]
+    pub const fn sorted(&self) -> (Column, bool) {
+        (self.column, self.reversed)
+    }
+
+    /// How many traces were looked at so far, while there is no order by the column yet.
+    #[must_use]
+    pub fn sorting(&self) -> Option<usize> {
+        let ranking = self.ranking.as_ref().filter(|ranking| ranking.is_new());
+        ranking.and_then(Ranking::looked_at)
+    }
+
+    /// Whether more traces are listed than the order by the column holds.
+    #[must_use]
+    pub fn is_cut(&self, store: &Store) -> bool {
+        self.ranking.is_some() && store.listed() > RANKED
+    }
+
+    /// Whether the order has to catch up, at this time in nanoseconds since the Unix epoch; with how long it may wait.
+    #[must_use]
+    pub fn is_behind(&self, store: &Store, unix_nano: u64) -> Option<Duration> {
+        let ranking = self.ranking.as_ref()?;
+        if ranking.looked_at().is_some() {
+            return Some(Duration::ZERO);
+        }
+        let due = self.ranked_at.saturating_add(AGAIN).saturating_sub(unix_nano);
+        ranking.is_behind(store).then(|| Duration::from_nanos(due))
+    }
+
+    /// How many traces have come since the list was last followed.
+    #[must_use]
+    pub fn new_since(&self, store: &Store) -> usize {
+        let newest = self.newest.filter(|_| !self.following && self.column == Column::Time);
+        newest.and_then(|newest| store.position(newest)).unwrap_or(0)
+    }
+
+    /// The traces in view.
+    #[must_use]
+    pub fn rows(&self, store: &Store) -> Vec<TraceSummary> {
+        let Range { start, end } = self.visible();
+        match &self.ranking {
+            Some(ranking) => {
+                let shown = ranking.order().iter().skip(start).take(end - start);
+                shown.filter_map(|trace_id| store.trace(*trace_id)).collect()
+            }
+            None if self.reversed => {
+                let listed = store.listed();
+                let mut rows = store.traces(listed.saturating_sub(end)..listed.saturating_sub(start));
+                rows.reverse();
+                rows
+            }
+            None => store.traces(start..end),
+        }
+    }
+
     /// Selects one trace, which may not have arrived yet.
     pub const fn select(&mut self, trace_id: TraceId) {
         self.selected = Some(trace_id);
@@ -63,43 +172,107 @@ impl TraceList {
         self.following = false;
     }
 
+    /// Sorts by another column, most first; by the same one, the other way round.
+    pub fn sort_by(&mut self, column: Column) {
+        self.reversed = self.column == column && !self.reversed;
+        self.column = column;
+        self.ranking = column.rank_by().map(|by| Ranking::new(by, self.reversed));
+        self.ranked_at = 0;
+        self.first = 0;
+        self.hold();
+    }
+
     pub(super) fn update(&mut self, store: &Store, action: Action) {
-        let last = store.listed().saturating_sub(1);
+        match action {
+            Action::Sort => return self.sort_by(self.column.next()),
+            Action::SortReversed => return self.sort_by(self.column),
+            _ => {}
+        }
+        let last = self.len(store).saturating_sub(1);
         let position = scrolled(self.position, action, self.height).min(last);
-        if let Some(trace) = at(store, position) {
-            self.selected = Some(trace.trace_id);
+        if let Some(trace_id) = self.at(store, position) {
+            self.selected = Some(trace_id);
             self.awaited = false;
             self.position = position;
         }
         // The newest stands at the top: going there means following it.
-        self.following = position == 0 && matches!(action, Action::First | Action::Up | Action::PageUp);
+        let to_the_top = position == 0 && matches!(action, Action::First | Action::Up | Action::PageUp);
+        self.following = to_the_top && self.column == Column::Time && !self.reversed;
     }
 
-    pub(super) fn fit(&mut self, store: &Store, height: usize) {
+    pub(super) fn fit(&mut self, store: &Store, height: usize, unix_nano: u64) {
         self.height = height.max(1);
+        self.rank(store, unix_nano);
+        if self.following || self.newest.is_none_or(|newest| store.trace(newest).is_none()) {
+            self.newest = store.traces(0..1).pop().map(|trace| trace.trace_id);
+        }
         let held = self.selected.filter(|_| !self.following);
-        match held.and_then(|trace_id| store.position(trace_id)) {
+        match held.and_then(|trace_id| self.position_of(store, trace_id)) {
             Some(position) => {
+                // The row under the reader stays where it is on the screen.
+                let on_screen = self.position.saturating_sub(self.first);
+                if on_screen < self.height {
+                    self.first = position.saturating_sub(on_screen);
+                }
                 self.position = position;
                 self.awaited = false;
             }
-            None if held.is_some() && (self.awaited || is_looked_for(store)) => {}
+            None if held.is_some() && (self.awaited || self.is_looked_for(store)) => {}
             None => {
-                let last = store.listed().saturating_sub(1);
+                let last = self.len(store).saturating_sub(1);
                 self.position = if self.following { 0 } else { self.position.min(last) };
-                self.selected = at(store, self.position).map(|trace| trace.trace_id);
+                self.selected = self.at(store, self.position);
             }
         }
-        let highest_first = store.listed().saturating_sub(self.height);
+        let highest_first = self.len(store).saturating_sub(self.height);
         self.first = window(self.first, self.position, self.height).min(highest_first);
     }
-}
 
-/// Whether a trace that is not listed may yet be found.
-fn is_looked_for(store: &Store) -> bool {
-    store.search_progress().is_some_and(|progress| !progress.is_complete())
-}
+    fn rank(&mut self, store: &Store, unix_nano: u64) {
+        let waited = unix_nano.saturating_sub(self.ranked_at) >= AGAIN;
+        let Some(ranking) = &mut self.ranking else { return };
+        if ranking.looked_at().is_none() && waited && ranking.is_behind(store) {
+            ranking.begin(store);
+            self.ranked_at = unix_nano;
+        }
+        ranking.step(store, RECORDS_PER_FRAME);
+        // What left since is no row.
+        let shown = ranking.order().iter().skip(self.first).take(self.height);
+        let gone: Vec<_> = shown
+            .filter(|trace_id| store.position(**trace_id).is_none())
+            .copied()
+            .collect();
+        gone.into_iter().for_each(|trace_id| ranking.forget(trace_id));
+    }
 
-fn at(store: &Store, position: usize) -> Option<TraceSummary> {
-    store.traces(position..position + 1).pop()
+    fn len(&self, store: &Store) -> usize {
+        self.ranking
+            .as_ref()
+            .map_or_else(|| store.listed(), |ranking| ranking.order().len())
+    }
+
+    fn at(&self, store: &Store, position: usize) -> Option<TraceId> {
+        let listed = store.listed();
+        let newest_first = match &self.ranking {
+            Some(ranking) => return ranking.order().get(position).copied(),
+            None if self.reversed => listed.checked_sub(position + 1)?,
+            None => position,
+        };
+        let trace = store.traces(newest_first..newest_first + 1).pop();
+        trace.map(|trace| trace.trace_id)
+    }
+
+    fn position_of(&self, store: &Store, trace_id: TraceId) -> Option<usize> {
+        match &self.ranking {
+            Some(ranking) => ranking.order().iter().position(|ranked| *ranked == trace_id),
+            None if self.reversed => Some(store.listed() - 1 - store.position(trace_id)?),
+            None => store.position(trace_id),
+        }
+    }
+
+    /// Whether a trace that is not listed may yet be found, or ranked.
+    fn is_looked_for(&self, store: &Store) -> bool {
+        let unranked = self.ranking.is_some() && self.selected.is_some_and(|selected| store.position(selected).is_some());
+        unranked || store.search_progress().is_some_and(|progress| !progress.is_complete())
+    }
 }

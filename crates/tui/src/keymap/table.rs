@@ -44,6 +44,20 @@ pub const KEYMAP: &[Binding] = &[
         "list only the traces with spans that match what you type",
     ),
     bind(
+        &[Char('s')],
+        Action::Sort,
+        Place::Traces,
+        "sort",
+        "sort the list by the next column: time, duration, errors, spans",
+    ),
+    bind(
+        &[Char('S')],
+        Action::SortReversed,
+        Place::Traces,
+        "",
+        "sort the list the other way round",
+    ),
+    bind(
         &[Char('x')],
         Action::CrossCheck,
         Place::Anywhere,

@@ -74,6 +74,11 @@ const MARKS: &[(&str, &str)] = &[
         "errors reported in the span, or in the trace: their stacks stand in the span's details; on a bar, when",
     ),
     ("◆", "found by the filter: a span; in the list, how many of the trace's spans"),
+    (
+        "▁▃█▂",
+        "a trace's shape: how many of its spans were at work, from its start to its end",
+    ),
+    ("▾ ▴", "the column that the list is sorted by: most first, least first"),
     ("★", "pinned: it stays when the memory is full"),
     ("▾ ▸ +3", "open; folded, with three spans below"),
     ("…", "still running; before a trace's name: its root has not arrived"),

@@ -29,9 +29,10 @@ pub fn stays(app: &App, now: &Now) -> Option<Duration> {
         || header::rate(app, now) > 0
         || shown.is_some_and(|trace| marks_change(&trace, now) || is_counted_down(app, &trace, now));
     let clock = counts.then_some(CLOCK);
-    let listed = app.store.traces(app.traces.visible());
+    let listed = app.traces.rows(&app.store);
     let due = listed.iter().filter_map(|trace| falls_due(trace, now)).min();
-    clock.into_iter().chain(due).min()
+    let sorted = app.traces.is_behind(&app.store, now.unix_nano);
+    clock.into_iter().chain(due).chain(sorted).min()
 }
 
 /// How long it takes until the mark of a trace in the list becomes another.

@@ -4,14 +4,18 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::{SentryReach, TraceSummary};
+use trace_model::{RANKED, SHAPE, SentryReach, TraceSummary};
 
 use super::{Now, filter, format, hint, theme, title};
-use crate::app::{App, Mode, Pane};
+use crate::app::{App, Column, Mode, Pane};
 use crate::text::clean;
 
+/// Each part of a shape in a cell of its own, and a space.
+#[expect(clippy::cast_possible_truncation, reason = "a dozen")]
+const WIDE_SHAPE: u16 = SHAPE as u16 + 1;
+
 /// The columns of the list, and of its title line.
-struct Columns([Rect; 7]);
+struct Columns([Rect; 8]);
 
 impl Columns {
     fn of(row: Rect) -> Self {
@@ -21,9 +25,10 @@ impl Columns {
             Constraint::Length(9),
             Constraint::Fill(5),
             Constraint::Fill(4),
-            Constraint::Length(9),
+            Constraint::Length(10),
             Constraint::Length(if wide { 12 } else { 10 }),
             Constraint::Length(if wide { 14 } else { 11 }),
+            Constraint::Length(if wide { WIDE_SHAPE } else { 5 }),
         ];
         Self(Layout::horizontal(widths).spacing(0).areas(row))
     }
@@ -41,7 +46,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         ..area
     }
     .intersection(area);
-    let traces = app.store.traces(app.traces.visible());
+    let traces = app.traces.rows(&app.store);
     if traces.is_empty() {
         frame.render_widget(nothing_here(app), body);
     }
@@ -70,12 +75,13 @@ struct Marks {
 }
 
 fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool) {
-    let Columns([_, _, name, services, duration, spans, sentry]) = Columns::of(row);
+    let Columns([_, _, name, services, duration, spans, sentry, shape]) = Columns::of(row);
     let mut left = Line::from(title(" TRACES", focused));
     left.spans
         .extend(filter::in_title(app, usize::from(row.width).saturating_sub(left.width())));
-    if left.spans.len() == 1 && app.traces.following() {
-        left.push_span(" following the newest".fg(theme::DIM));
+    if left.spans.len() == 1 {
+        left.push_span(" ");
+        left.push_span(order(app));
     }
     // A filter may need the room of the columns' names.
     let end = row.x.saturating_add(u16::try_from(left.width()).unwrap_or(u16::MAX));
@@ -84,18 +90,68 @@ fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool) {
         ..row
     };
     frame.render_widget(left, left_area);
-    for (text, area) in [("services", services), ("spans", spans), ("sentry", sentry)] {
-        if area.x > end {
-            frame.render_widget(Line::from(text.fg(theme::DIM)), area);
+    let (sorted, reversed) = app.traces.sorted();
+    let head = |text: &'static str, columns: &[Column]| {
+        if !columns.contains(&sorted) {
+            return Line::from(text.fg(theme::DIM));
         }
-    }
-    if duration.x > end {
-        frame.render_widget(Line::from("duration ".fg(theme::DIM)).right_aligned(), duration);
+        let mark = if reversed { "▴" } else { "▾" };
+        Line::from(vec![text.into(), mark.fg(theme::ACCENT)])
+    };
+    let heads = [
+        (head("services", &[]), services),
+        (
+            head("duration", &[Column::Duration]).right_aligned(),
+            Rect {
+                width: duration.width.saturating_sub(1),
+                ..duration
+            },
+        ),
+        (
+            head(
+                if sorted == Column::Errors { "errors" } else { "spans" },
+                &[Column::Spans, Column::Errors],
+            ),
+            spans,
+        ),
+        (head("sentry", &[]), sentry),
+        (head("shape", &[]), shape),
+    ];
+    for (line, area) in heads {
+        if area.x > end {
+            frame.render_widget(line, area);
+        }
     }
 }
 
+/// In which order the traces stand, and what a person misses who reads an older one.
+fn order(app: &App) -> Span<'static> {
+    if let Some(looked_at) = app.traces.sorting() {
+        return format!("sorting … {} looked at", format::count(looked_at as u64, "trace")).fg(theme::WARNING);
+    }
+    let new = app.traces.new_since(&app.store);
+    let text = match app.traces.sorted() {
+        (Column::Time, false) if app.traces.following() => "following the newest",
+        (Column::Time, false) if new > 0 => {
+            return format!("↑ {} new · g follows", format::grouped(new as u64)).fg(theme::ACCENT);
+        }
+        (Column::Time, false) => "newest first",
+        (Column::Time, true) => "oldest first",
+        (Column::Duration, false) => "longest first",
+        (Column::Duration, true) => "shortest first",
+        (Column::Errors, false) => "most errors first",
+        (Column::Errors, true) => "fewest errors first",
+        (Column::Spans, false) => "most spans first",
+        (Column::Spans, true) => "fewest spans first",
+    };
+    if app.traces.is_cut(&app.store) {
+        return format!("{text}, the first {}", format::grouped(RANKED as u64)).fg(theme::DIM);
+    }
+    text.fg(theme::DIM)
+}
+
 fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, now: &Now) {
-    let Columns([mark, time, name, services, duration, spans, sentry]) = Columns::of(row);
+    let Columns([mark, time, name, services, duration, spans, sentry, shape]) = Columns::of(row);
     let pin = if trace.pinned { "★" } else { " " };
     let cursor = if marks.selected { "▸" } else { " " };
     frame.render_widget(Line::from(vec![pin.fg(theme::ACCENT), cursor.into()]), mark);
@@ -115,6 +171,16 @@ fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, no
     frame.render_widget(Line::from(length).right_aligned(), duration);
     frame.render_widget(counts(trace, marks.found), spans);
     frame.render_widget(Line::from(sentry_reach(trace.sentry, now)), sentry);
+    frame.render_widget(shape_of(trace, usize::from(shape.width).saturating_sub(1)), shape);
+}
+
+/// How many spans were at work from the trace's start to its end, in so many cells.
+fn shape_of(trace: &TraceSummary, cells: usize) -> Line<'static> {
+    const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let parts = trace.shape.chunks(trace.shape.len().div_ceil(cells.max(1)));
+    let level = |part: &[u8]| LEVELS[usize::from(part.iter().copied().max().unwrap_or(0)).min(8)];
+    let colour = theme::service(&trace.root.service);
+    Line::from(parts.map(level).collect::<String>().fg(colour))
 }
 
 /// Spans, those of them that failed, error events, and what the filter has found.

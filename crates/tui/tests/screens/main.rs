@@ -7,6 +7,7 @@ mod errors;
 mod files;
 mod filter;
 mod health;
+mod list;
 mod scene;
 mod sentry;
 mod snapshots;

@@ -109,10 +109,10 @@ fn each_row_has_its_mark_and_the_list_the_worst_of_them() {
         let first = right.split_whitespace().next().expect("a mark");
         assert_eq!(first, mark, "{name}\n{text}");
     }
-    assert!(line_with(&text, "▸").ends_with("✗ 5/8"), "{text}");
+    assert!(line_with(&text, "▸").contains("✗ 5/8"), "{text}");
     assert!(text.contains("reached Sentry ✗ 5/8"), "{text}");
     let unchecked = line_with(&text, "GET /");
-    assert!(unchecked.ends_with('–'), "{text}");
+    assert!(unchecked.contains('–'), "{text}");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_mark_becomes_another_when_its_time_has_come() {
     scene.add(password_reset());
     scene.add_envelope(password_reset_without(&[7]));
     let text = scene.text();
-    assert!(line_with(&text, "▸").ends_with("… 6/7"), "{text}");
+    assert!(line_with(&text, "▸").contains("… 6/7"), "{text}");
     // The trace ends at 180 ms, and ten seconds later nothing is expected any more.
     let due = START + 180 * MILLI + 10 * SECOND;
     let stays = view::stays(&scene.app, &scene.clock()).expect("not for ever");
@@ -155,13 +155,13 @@ fn a_mark_becomes_another_when_its_time_has_come() {
     assert_eq!(stays.as_millis(), 500);
     scene.now = due;
     let text = scene.text();
-    assert!(line_with(&text, "▸").ends_with("✗ 6/7"), "{text}");
+    assert!(line_with(&text, "▸").contains("✗ 6/7"), "{text}");
     scene.now = due + 60 * SECOND;
     assert_eq!(view::stays(&scene.app, &scene.clock()), None, "at rest");
     // A late envelope sets it right.
     scene.add_envelope(password_reset());
     let text = scene.text();
-    assert!(line_with(&text, "▸").ends_with("✓ 7/7"), "{text}");
+    assert!(line_with(&text, "▸").contains("✓ 7/7"), "{text}");
 }
 
 #[test]

@@ -1,0 +1,171 @@
+//! Traces in another order than that of their arrival.
+//!
+//! What they are compared by is in their records, so an order of all of them is made in passes that look at a bounded number of records at a
+//! time; the order of the last complete pass is what there is to see. Nobody scrolls through a million ranked traces: the first ones are
+//! kept.
+
+use super::record::Slot;
+use super::{Revision, Store};
+use crate::{StatusCode, TraceId};
+
+/// What traces are compared by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RankBy {
+    /// From the earliest start to the latest end.
+    Duration,
+    /// Spans with status error, and error events.
+    Errors,
+    /// Spans held.
+    Spans,
+}
+
+/// How many traces a ranking keeps.
+pub const RANKED: usize = 10_000;
+
+/// The listed traces by something other than their arrival, most first; equal ones newest first.
+#[derive(Debug)]
+pub struct Ranking {
+    by: RankBy,
+    /// Least first instead.
+    least: bool,
+    order: Vec<TraceId>,
+    /// Which state of the store `order` shows, or an older one.
+    of: Option<Revision>,
+    pass: Option<Pass>,
+}
+
+/// A look at all traces, newest first.
+#[derive(Debug)]
+struct Pass {
+    began: Revision,
+    /// Those that arrived before this one are still to be looked at.
+    before: u64,
+    looked_at: usize,
+    best: Vec<(u64, u64, TraceId)>,
+}
+
+impl Ranking {
+    /// Nothing is ranked yet; `least` for the smallest first.
+    #[must_use]
+    pub const fn new(by: RankBy, least: bool) -> Self {
+        Self {
+            by,
+            least,
+            order: Vec::new(),
+            of: None,
+            pass: None,
+        }
+    }
+
+    /// The traces of the last complete pass, at most [`RANKED`]; some of them may have left since.
+    #[must_use]
+    pub fn order(&self) -> &[TraceId] {
+        &self.order
+    }
+
+    /// Forgets a trace that has left.
+    pub fn forget(&mut self, trace_id: TraceId) {
+        self.order.retain(|known| *known != trace_id);
+    }
+
+    /// How many traces the pass under way has looked at; `None` while there is none.
+    #[must_use]
+    pub fn looked_at(&self) -> Option<usize> {
+        self.pass.as_ref().map(|pass| pass.looked_at)
+    }
+
+    /// Whether no pass was ever completed.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        self.of.is_none()
+    }
+
+    /// Whether something has changed since the last pass began.
+    #[must_use]
+    pub fn is_behind(&self, store: &Store) -> bool {
+        self.of != Some(store.revision())
+    }
+
+    /// Begins to look at all traces, unless that is under way.
+    pub fn begin(&mut self, store: &Store) {
+        self.pass.get_or_insert_with(|| Pass {
+            began: store.revision(),
+            before: u64::MAX,
+            looked_at: 0,
+            best: Vec::new(),
+        });
+    }
+
+    /// Looks at so many records, and a few more; true while the pass is under way.
+    pub fn step(&mut self, store: &Store, records: usize) -> bool {
+        let Some(mut pass) = self.pass.take() else { return false };
+        let mut left = records;
+        while left > 0 {
+            let next = store.list().before(pass.before, STRIDE);
+            if next.is_empty() {
+                pass.best.sort_unstable();
+                pass.best.truncate(RANKED);
+                self.order = pass.best.into_iter().map(|(_, _, trace_id)| trace_id).collect();
+                self.of = Some(pass.began);
+                return false;
+            }
+            for (arrival, slot) in next {
+                pass.before = arrival;
+                pass.looked_at += 1;
+                let Some(trace_id) = store.traces[slot].id else { continue };
+                let (value, cost) = store.weigh(slot, self.by);
+                left = left.saturating_sub(cost);
+                // The smallest stand first, and of equal ones the newest.
+                let rank = if self.least { value } else { u64::MAX - value };
+                pass.best.push((rank, u64::MAX - arrival, trace_id));
+                if left == 0 {
+                    break;
+                }
+            }
+            if pass.best.len() >= 2 * RANKED {
+                pass.best.select_nth_unstable(RANKED);
+                pass.best.truncate(RANKED);
+            }
+        }
+        self.pass = Some(pass);
+        true
+    }
+}
+
+/// How many traces are fetched at once.
+const STRIDE: usize = 256;
+
+impl Store {
+    /// What a trace is compared by, and at how many records that took a look.
+    fn weigh(&self, slot: Slot, by: RankBy) -> (u64, usize) {
+        let trace = &self.traces[slot];
+        if let (Some(summary), RankBy::Duration | RankBy::Errors) = (trace.summary.get(), by) {
+            let errors = summary.errors + summary.error_events;
+            let value = if by == RankBy::Errors {
+                errors as u64
+            } else {
+                summary.duration_nano
+            };
+            return (value, 1);
+        }
+        if by == RankBy::Spans {
+            return (trace.rows().into(), 1);
+        }
+        let (mut start, mut end, mut errors, mut cost) = (u64::MAX, 0, u64::from(trace.error_events), 1);
+        for at in self.contents.records(trace.spans).chain(self.contents.records(trace.sentry)) {
+            let record = self.contents.log.get(at);
+            cost += 1;
+            if record.is_row() {
+                start = start.min(record.start_unix_nano);
+                end = end.max(record.start_unix_nano).max(record.end_unix_nano);
+                errors += u64::from(record.status() == StatusCode::Error);
+            }
+        }
+        let value = if by == RankBy::Errors {
+            errors
+        } else {
+            end.saturating_sub(start)
+        };
+        (value, cost)
+    }
+}

@@ -1,0 +1,160 @@
+//! The list of traces: its order, and that it holds still.
+
+use crossterm::event::KeyCode;
+use spanfall::app::{Column, Mode};
+use trace_model::TraceId;
+
+use crate::scene::{Scene, failed, span, trace};
+
+/// Four traces that differ in length, spans and errors, and in the order of their arrival.
+fn several() -> Scene {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![span(1, 1, 0, "api", "GET /1", 0, 40)]);
+    scene.add(vec![
+        span(2, 1, 0, "api", "GET /2", 0, 10),
+        span(2, 2, 1, "api", "query", 1, 9),
+    ]);
+    scene.add(vec![failed(span(3, 1, 0, "api", "GET /3", 0, 30), "no")]);
+    scene.add(vec![span(4, 1, 0, "api", "GET /4", 0, 20)]);
+    scene
+}
+
+/// The traces of the list, from top to bottom, by the number in their name.
+fn listed(scene: &mut Scene) -> String {
+    let text = scene.text();
+    let numbers = text.lines().skip(3).take(9).filter_map(|line| line.split("GET /").nth(1));
+    numbers.filter_map(|rest| rest.chars().next()).collect()
+}
+
+fn row_of_selected(scene: &mut Scene) -> Option<usize> {
+    scene.text().lines().position(|line| line.starts_with(" ▸"))
+}
+
+#[test]
+fn it_is_sorted_by_each_column_and_the_other_way_round() {
+    let mut scene = several();
+    assert_eq!(listed(&mut scene), "4321", "newest first");
+    let mut orders = Vec::new();
+    for key in ["S", "s", "S", "s", "S", "s", "S", "s"] {
+        scene.type_keys(key);
+        orders.push((scene.app.traces.sorted(), listed(&mut scene)));
+    }
+    let expected = [
+        (Column::Time, true, "1234"),
+        (Column::Duration, false, "1342"),
+        (Column::Duration, true, "2431"),
+        (Column::Errors, false, "3421"),
+        (Column::Errors, true, "4213"),
+        (Column::Spans, false, "2431"),
+        (Column::Spans, true, "4312"),
+        (Column::Time, false, "4321"),
+    ];
+    let expected = expected.map(|(column, reversed, order)| ((column, reversed), order.to_owned()));
+    assert_eq!(orders, expected);
+}
+
+#[test]
+fn the_heading_says_the_order() {
+    let mut scene = several();
+    scene.type_keys("s");
+    let text = scene.text();
+    assert!(text.contains("longest first") && text.contains("duration▾"), "{text}");
+    scene.type_keys("S");
+    let text = scene.text();
+    assert!(text.contains("shortest first") && text.contains("duration▴"), "{text}");
+}
+
+#[test]
+fn sorting_keeps_the_selected_trace() {
+    let mut scene = several();
+    scene.press(&[KeyCode::Down]);
+    scene.draw();
+    assert_eq!(scene.app.traces.selected(), Some(trace(3)));
+    for _ in 0..8 {
+        scene.type_keys("s");
+        scene.draw();
+        assert_eq!(scene.app.traces.selected(), Some(trace(3)));
+    }
+}
+
+#[test]
+fn an_order_catches_up_with_what_comes_and_what_leaves() {
+    let mut scene = several();
+    scene.type_keys("s");
+    assert_eq!(listed(&mut scene), "1342");
+    scene.add(vec![span(5, 1, 0, "api", "GET /5", 0, 35)]);
+    assert_eq!(listed(&mut scene), "1342", "not in every frame");
+    let stays = spanfall::view::stays(&scene.app, &scene.clock());
+    assert!(stays.is_some(), "another frame is needed");
+    scene.now += 1_000_000_000;
+    assert_eq!(listed(&mut scene), "15342");
+    scene.type_keys("/GET").map_or((), |effect| panic!("{effect:?}"));
+    scene.type_keys(" /3");
+    scene.now += 1_000_000_000;
+    assert_eq!(listed(&mut scene), "3", "what the filter hides is no row");
+}
+
+#[test]
+fn rows_stay_under_a_person_and_what_is_new_is_counted() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    for number in 1..=9 {
+        scene.add(vec![span(number, 1, 0, "api", "GET /", 0, 1)]);
+    }
+    scene.press(&[KeyCode::Down, KeyCode::Down]);
+    let before = row_of_selected(&mut scene);
+    for number in 10..=21 {
+        scene.add(vec![span(number, 1, 0, "api", "GET /", 0, 1)]);
+        assert_eq!(row_of_selected(&mut scene), before, "after trace {number}");
+    }
+    assert_eq!(scene.app.traces.selected(), Some(trace(7)));
+    assert!(scene.text().contains("↑ 12 new"), "{}", scene.text());
+    scene.type_keys("g");
+    let text = scene.text();
+    assert!(text.contains("following the newest") && !text.contains(" new ·"), "{text}");
+    assert_eq!(scene.app.traces.selected(), Some(trace(21)));
+}
+
+#[test]
+fn an_order_of_many_traces_is_made_frame_by_frame() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    let id = |number: u128| TraceId::from_bytes((number + 1).to_be_bytes()).expect("not zero");
+    for number in 0..30_000_u128 {
+        let spans = crate::scene::edit(span(1, 1, 0, "api", "GET /", 0, 1 + (number % 20_000) as u64), |span| {
+            span.trace_id = id(number).as_bytes().to_vec();
+        });
+        scene.add(vec![spans]);
+    }
+    scene.type_keys("s");
+    let text = scene.text();
+    assert!(text.contains("sorting … "), "{text}");
+    let mut frames = 0;
+    while scene.app.traces.sorting().is_some() {
+        assert_eq!(
+            spanfall::view::stays(&scene.app, &scene.clock()),
+            Some(std::time::Duration::ZERO)
+        );
+        scene.draw();
+        frames += 1;
+        assert!(frames < 100, "it never ends");
+    }
+    let text = scene.text();
+    assert!(text.contains("longest first, the first 10 000"), "{text}");
+    scene.press(&[KeyCode::Home]);
+    scene.draw();
+    assert_eq!(scene.app.traces.selected(), Some(id(19_999)), "the longest");
+}
+
+#[test]
+fn the_shape_tells_when_spans_were_at_work() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![
+        span(1, 1, 0, "api", "GET /", 0, 120),
+        span(1, 2, 1, "api", "first", 1, 55),
+        span(1, 3, 1, "api", "second", 25, 55),
+        span(1, 4, 1, "api", "third", 25, 55),
+        span(1, 5, 1, "api", "fourth", 45, 55),
+    ]);
+    let text = scene.text();
+    let row = text.lines().find(|line| line.starts_with(" ▸")).unwrap_or_default();
+    assert!(row.ends_with("▄▄▇▇██▂▂▂▂▂▂"), "{row}");
+}
