@@ -1,4 +1,4 @@
-//! `spanfall open` in a terminal: files, standard input, and what cannot be shown.
+//! `spanfall open` and `spanfall inspect` in a terminal: files, standard input, and what cannot be shown.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
@@ -81,6 +81,27 @@ fn what_cannot_be_shown_at_all_is_said_on_a_normal_screen() {
             said.iter().all(|said| text.contains(said)) && text.contains("status 1"),
             "{text}"
         );
+        assert!(!screen.written().contains("\u{1b}[?1049h"), "the screen was taken over");
+    }
+}
+
+#[test]
+fn inspect_prints_without_taking_the_screen_and_says_by_its_status_whether_all_was_read() {
+    let directory = directory();
+    for (script, said, status) in [
+        ("cat voyage.json | $spanfall inspect -", "a voyage", "status 0"),
+        ("$spanfall inspect --json voyage.json | head -c 2", "[", "status 0"),
+        (
+            "$spanfall inspect voyage.json",
+            "voyage.json: line 1, column 365: the span has no id",
+            "status 0",
+        ),
+        ("$spanfall inspect notes.txt voyage.json", "a voyage", "status 1"),
+    ] {
+        let mut screen = start(directory.path(), script);
+        screen.ended().unwrap();
+        let text = screen.text();
+        assert!(text.contains(said) && text.contains(status), "{script}: {text}");
         assert!(!screen.written().contains("\u{1b}[?1049h"), "the screen was taken over");
     }
 }

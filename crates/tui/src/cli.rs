@@ -39,6 +39,15 @@ pub enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// No screen: what saved traces say, each in a few lines
+    Inspect {
+        /// A JSON array of traces with their spans, roots, orphans, warnings and critical paths
+        #[arg(long)]
+        json: bool,
+        /// Files, maybe packed by gzip; - is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     /// No screen: one line per span as it arrives
     Tail {
         /// One JSON object per span instead of a readable line

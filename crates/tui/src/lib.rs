@@ -8,6 +8,7 @@ pub mod app;
 pub mod asker;
 pub mod cli;
 pub mod demo;
+pub mod inspect;
 pub mod keymap;
 pub mod outward;
 pub mod problem;

@@ -7,7 +7,7 @@ use color_eyre::eyre::Result;
 use spanfall::app::Mode;
 use spanfall::cli::{Cli, Command};
 use spanfall::outward::Outward;
-use spanfall::{tail, viewer};
+use spanfall::{inspect, tail, viewer};
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
@@ -31,6 +31,8 @@ fn run(cli: &Cli) -> Result<()> {
             None => viewer::run(&cli.options, Mode::Viewer).await,
             Some(Command::Demo) => viewer::run(&cli.options, Mode::Demo).await,
             Some(Command::Open { files }) => viewer::open(&cli.options, files.clone()).await,
+            // Nothing else goes on that it could hold up.
+            Some(Command::Inspect { json, files }) => inspect::run(files, *json, std::io::stdout()),
             Some(Command::Tail { json }) => {
                 let outward = Outward::read(cli.options.sentry_relay.as_deref())?;
                 tail::run(viewer::bind(&cli.options, &outward).await?, *json, std::io::stdout()).await

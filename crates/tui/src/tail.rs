@@ -26,7 +26,7 @@
 //! `"NaN"`, `"Infinity"`, `"-Infinity"` stand for doubles that are not finite. Integers are exact, all 64 bits of them, which some
 //! readers' numbers are not.
 
-mod json;
+pub(crate) mod json;
 mod plain;
 
 use std::io::{self, BufWriter, Write};

@@ -8,7 +8,7 @@ mod details;
 mod files;
 mod filter;
 mod footer;
-mod format;
+pub(crate) mod format;
 mod header;
 mod health;
 mod help;

@@ -54,7 +54,7 @@ struct LinkLine {
 }
 
 /// Written as it displays.
-struct Id<T>(T);
+pub(crate) struct Id<T>(pub(crate) T);
 
 impl<T: std::fmt::Display> Serialize for Id<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -133,7 +133,7 @@ fn double(value: f64) -> Json {
 }
 
 /// JSON escapes C0 controls only; this escapes all that a terminal would obey or not show. The text stays the same for a parser.
-struct Printable;
+pub(crate) struct Printable;
 
 impl Formatter for Printable {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {

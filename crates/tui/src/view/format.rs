@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Now;
 
 /// A duration with three digits or so: `812 ns`, `5.90 ms`, `118 ms`, `2.30 s`, `3m 20s`, `2h 05m`.
-pub(super) fn duration(nano: u64) -> String {
+pub(crate) fn duration(nano: u64) -> String {
     const MICRO: u64 = 1_000;
     const MILLI: u64 = 1_000_000;
     const SECOND: u64 = 1_000_000_000;
@@ -48,7 +48,7 @@ pub(super) fn bytes(bytes: u64) -> String {
 }
 
 /// A count with its noun: `1 span`, `12 spans`, `1 200 000 spans`.
-pub(super) fn count(number: u64, noun: &str) -> String {
+pub(crate) fn count(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 

@@ -1,0 +1,104 @@
+//! Traces as a few lines each, for a person.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use jiff::tz::TimeZone;
+use trace_model::Rule;
+
+use super::Trace;
+use crate::text::clean;
+use crate::view::format;
+
+/// How many spans of the critical path are named.
+const STEPS: usize = 5;
+
+pub(super) fn write(traces: impl Iterator<Item = Trace>, out: &mut impl Write) -> io::Result<()> {
+    let zone = TimeZone::system();
+    let mut separator = "";
+    for trace in traces {
+        out.write_all(separator.as_bytes())?;
+        for line in lines(&trace, &zone) {
+            writeln!(out, "{line}")?;
+        }
+        separator = "\n";
+    }
+    if separator.is_empty() {
+        writeln!(out, "no trace")?;
+    }
+    Ok(())
+}
+
+fn lines(trace: &Trace, zone: &TimeZone) -> Vec<String> {
+    let summary = &trace.summary;
+    let services: Vec<_> = summary.services.iter().map(|service| or_dash(service)).collect();
+    let mut counts = format!(
+        "{} · {}",
+        format::duration(summary.duration_nano),
+        format::count(summary.spans as u64, "span")
+    );
+    for (number, what) in [
+        (summary.errors, "failed"),
+        (summary.in_flight, "in flight"),
+        (missing(trace), "missing"),
+    ] {
+        if number > 0 {
+            counts.push_str(&format!(" · {number} {what}"));
+        }
+    }
+    if summary.logs > 0 {
+        counts.push_str(&format!(" · {}", format::count(summary.logs as u64, "log record")));
+    }
+    let mut lines = vec![
+        format!("{}  {}", summary.trace_id, or_dash(&summary.root.name)),
+        format!("  {}  {counts}", moment(summary.start_unix_nano, zone)),
+        format!("  services       {}", services.join(" → ")),
+    ];
+    lines.push(format!("  critical path  {}", critical_path(trace)));
+    let mut rules: BTreeMap<Rule, usize> = BTreeMap::new();
+    for lint in trace.analysis.lints() {
+        *rules.entry(lint.rule).or_default() += 1;
+    }
+    let warning = |(rule, count): (&Rule, &usize)| format!("  warning        {} ({count})", rule.title());
+    lines.extend(rules.iter().map(warning));
+    lines
+}
+
+fn missing(trace: &Trace) -> usize {
+    trace.tree.nodes().iter().filter(|node| !node.arrived).count()
+}
+
+/// The spans that the trace waited for longest.
+fn critical_path(trace: &Trace) -> String {
+    let Some(mut steps) = trace.critical_path() else {
+        return "failed: it can't be said".to_owned();
+    };
+    let all = steps.len();
+    steps.sort_by_key(|(_, nano)| std::cmp::Reverse(*nano));
+    let named = steps.iter().take(STEPS).map(|(at, nano)| {
+        let node = &trace.tree.nodes()[*at];
+        format!(
+            "{} {} {}",
+            or_dash(&node.key.service),
+            or_dash(&node.name),
+            format::duration(*nano)
+        )
+    });
+    let mut text = named.collect::<Vec<_>>().join(" · ");
+    if all > STEPS {
+        text.push_str(&format!(" · {} more", all - STEPS));
+    }
+    text
+}
+
+fn or_dash(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.is_empty() { "-".into() } else { clean(text) }
+}
+
+fn moment(unix_nano: u64, zone: &TimeZone) -> String {
+    let moment = jiff::Timestamp::from_nanosecond(i128::from(unix_nano));
+    moment.map_or_else(
+        |_| "-".to_owned(),
+        |moment| moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+    )
+}

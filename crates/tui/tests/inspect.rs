@@ -1,0 +1,228 @@
+//! `spanfall inspect`: what it prints of files.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use spanfall::inspect;
+use tempfile::TempDir;
+
+/// Files with these contents, and what is printed of them.
+fn printed(contents: &[String], json: bool) -> (String, Result<(), String>) {
+    let directory = TempDir::new().unwrap();
+    let write = |(number, content): (usize, &String)| {
+        let path = directory.path().join(format!("{number}.json"));
+        fs::write(&path, content).unwrap();
+        path
+    };
+    let paths: Vec<PathBuf> = contents.iter().enumerate().map(write).collect();
+    let mut out = Vec::new();
+    let ended = inspect::run(&paths, json, &mut out).map_err(|error| error.to_string());
+    (String::from_utf8(out).unwrap(), ended)
+}
+
+fn traces(contents: &[String]) -> Vec<Value> {
+    let (text, ended) = printed(contents, true);
+    ended.unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn span(id: &str, parent: &str, service: &str, from: u64, to: u64) -> Value {
+    let resource = json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": service } }] });
+    let span = json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": id, "parentSpanId": parent, "name": format!("{service} {id}"),
+        "kind": 2, "startTimeUnixNano": from.to_string(), "endTimeUnixNano": to.to_string(), "status": { "code": 2 } });
+    json!({ "resource": resource, "scopeSpans": [{ "spans": [span] }] })
+}
+
+fn file(spans: &[Value]) -> String {
+    json!({ "resourceSpans": spans }).to_string()
+}
+
+const A: &str = "00000000000000aa";
+const B: &str = "00000000000000bb";
+const C: &str = "00000000000000cc";
+const D: &str = "00000000000000dd";
+
+#[test]
+fn a_trace_has_exactly_these_keys() {
+    let [trace] = &*traces(&[file(&[span(A, "", "api", 1_000, 9_000), span(B, A, "db", 2_000, 0)])]) else {
+        panic!("one trace")
+    };
+    let spans = json!([
+        { "span_id": A, "parent_span_id": null, "service": "api", "name": format!("api {A}"), "kind": "server",
+          "start_unix_nano": 1_000, "end_unix_nano": 9_000, "status": "error" },
+        { "span_id": B, "parent_span_id": A, "service": "db", "name": format!("db {B}"), "kind": "server",
+          "start_unix_nano": 2_000, "end_unix_nano": null, "status": "error" },
+    ]);
+    assert_eq!(trace["spans"], spans);
+    let keys: Vec<&String> = trace.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "critical_path",
+            "duration_ns",
+            "errors",
+            "lints",
+            "orphans",
+            "roots",
+            "services",
+            "spans",
+            "trace_id"
+        ]
+    );
+    assert_eq!(
+        (
+            &trace["trace_id"],
+            &trace["roots"],
+            &trace["orphans"],
+            &trace["services"],
+            &trace["duration_ns"],
+            &trace["errors"]
+        ),
+        (
+            &json!("0af7651916cd43dd8448eb211c80319c"),
+            &json!([A]),
+            &json!([]),
+            &json!(["api", "db"]),
+            &json!(8_000),
+            &json!(2)
+        )
+    );
+}
+
+/// Whatever the order of the files, and whatever is missing.
+#[test]
+fn all_files_are_one_store() {
+    let parts = [
+        file(&[span(B, A, "fraud", 2_000, 5_000)]),
+        file(&[span(C, B, "db", 3_000, 4_000), span(D, "ee", "lost", 6_000, 7_000)]),
+        file(&[span(A, "", "pay", 1_000, 9_000)]),
+    ];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let [trace] = &*traces(&order.map(|at| parts[at].clone())) else {
+            panic!("one trace")
+        };
+        let ids: Vec<&str> = trace["spans"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|span| span["span_id"].as_str().unwrap())
+            .collect();
+        assert_eq!(ids[..3], [A, B, C], "parents before children");
+        assert_eq!((&trace["roots"], &trace["orphans"]), (&json!([A]), &json!([D])));
+        assert_eq!(trace["services"], json!(["pay", "fraud", "db", "lost"]));
+    }
+}
+
+#[test]
+fn traces_stand_by_start_and_those_without_spans_do_not_stand_there() {
+    let zipkin = |trace: &str, start: u64| json!({ "traceId": trace, "id": "1", "timestamp": start }).to_string();
+    let log = json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "body": { "stringValue": "alone" } });
+    let logs = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [log] }] }] }).to_string();
+    let found = traces(&[zipkin("b", 5), logs, zipkin("a", 7), zipkin("c", 3)]);
+    let ids: Vec<&str> = found
+        .iter()
+        .map(|trace| trace["trace_id"].as_str().unwrap().trim_start_matches('0'))
+        .collect();
+    assert_eq!(ids, ["c", "b", "a"]);
+    assert_eq!(printed(&["[]".to_owned()], true).0, "[]\n");
+    assert_eq!(printed(&["[]".to_owned()], false).0, "no trace\n");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_error_and_the_others_are_printed() {
+    let good = file(&[span(A, "", "api", 1_000, 9_000)]);
+    let (text, ended) = printed(&["hello".to_owned(), good], true);
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&text).unwrap().len(), 1);
+    let error = ended.unwrap_err();
+    assert!(
+        error.contains("0.json: line 1, column 1: expected value") && error.contains("understood are"),
+        "{error}"
+    );
+    let (text, ended) = printed(&["hello".to_owned()], true);
+    assert_eq!((text.as_str(), ended.is_err()), ("", true));
+}
+
+#[test]
+fn a_person_reads_what_matters() {
+    let (text, ended) = printed(
+        &[file(&[
+            span(A, "", "api", 1_000, 9_000),
+            span(B, "ee", "d\u{1b}[2Jb", 2_000, 0),
+        ])],
+        false,
+    );
+    ended.unwrap();
+    for said in [
+        "0af7651916cd43dd8448eb211c80319c  api 00000000000000aa",
+        "8.00 µs · 2 spans · 2 failed · 1 in flight · 1 missing",
+        "services       api → d␛[2Jb",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains('\u{1b}'));
+}
+
+fn fixtures(folder: &str) -> Vec<PathBuf> {
+    let Some(fixtures) = std::env::var_os("SPANFALL_FIXTURES") else {
+        eprintln!("skipped: SPANFALL_FIXTURES is not set");
+        return Vec::new();
+    };
+    let entries = fs::read_dir(Path::new(&fixtures).join(folder)).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+fn of_files(paths: &[PathBuf]) -> Vec<Value> {
+    let mut out = Vec::new();
+    inspect::run(paths, true, &mut out).unwrap();
+    serde_json::from_slice(&out).unwrap()
+}
+
+#[test]
+fn a_root_that_comes_last_in_three_parts_is_one_tree() {
+    let mut parts = fixtures("otlp");
+    parts.retain(|path| path.to_str().unwrap().contains("late-root"));
+    parts.sort();
+    if parts.is_empty() {
+        return;
+    }
+    let [trace] = &*of_files(&parts) else { panic!("one trace") };
+    assert_eq!((trace["roots"].as_array().unwrap().len(), &trace["orphans"]), (1, &json!([])));
+    assert_eq!(
+        (&trace["spans"][0]["span_id"], &trace["spans"][0]["name"]),
+        (&json!("a001a001a001a001"), &json!("POST /payment"))
+    );
+    assert!(!of_files(&parts[..2])[0]["orphans"].as_array().unwrap().is_empty());
+}
+
+/// The sum of all `key: […]` of a file, and of arrays of spans themselves.
+fn spans_in(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => values
+            .iter()
+            .map(|value| usize::from(value.get("id").is_some()) + spans_in(value))
+            .sum(),
+        Value::Object(members) => {
+            let own = members.get("spans").and_then(Value::as_array).map_or(0, Vec::len);
+            let below = ["data", "resourceSpans", "scopeSpans"]
+                .iter()
+                .filter_map(|name| members.get(*name));
+            own + below.map(spans_in).sum::<usize>()
+        }
+        _ => 0,
+    }
+}
+
+#[test]
+fn no_span_of_other_peoples_files_is_lost() {
+    for path in ["otlp", "jaeger", "zipkin", "critical-path"].into_iter().flat_map(fixtures) {
+        let text = fs::read_to_string(&path).unwrap();
+        let values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+        let expected: usize = values.map(|value| spans_in(&value.unwrap())).sum();
+        let found = of_files(std::slice::from_ref(&path));
+        let found: usize = found.iter().map(|trace| trace["spans"].as_array().unwrap().len()).sum();
+        assert_eq!(found, expected, "{}", path.display());
+    }
+}
