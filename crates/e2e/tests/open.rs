@@ -93,7 +93,7 @@ fn inspect_prints_without_taking_the_screen_and_says_by_its_status_whether_all_w
         ("$spanfall inspect --json voyage.json | head -c 2", "[", "status 0"),
         (
             "$spanfall inspect voyage.json",
-            "voyage.json: line 1, column 365: the span has no id",
+            "voyage.json: line 1, column 322: the span has no id",
             "status 0",
         ),
         ("$spanfall inspect notes.txt voyage.json", "a voyage", "status 1"),
