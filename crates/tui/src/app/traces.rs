@@ -265,7 +265,7 @@ impl TraceList {
     fn position_of(&self, store: &Store, trace_id: TraceId) -> Option<usize> {
         match &self.ranking {
             Some(ranking) => ranking.order().iter().position(|ranked| *ranked == trace_id),
-            None if self.reversed => Some(store.listed() - 1 - store.position(trace_id)?),
+            None if self.reversed => store.position(trace_id).map(|newer| store.listed() - 1 - newer),
             None => store.position(trace_id),
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         Style::new().bold()
     };
     frame.render_widget(Span::styled(shown.text, style), field);
-    if let Some(column) = column(field, cursor - shown.from) {
+    if let Some(column) = column(field, cursor.saturating_sub(shown.from)) {
         frame.set_cursor_position((column, field.y));
     }
     let below = Rect {

@@ -30,7 +30,7 @@ pub(super) fn draw(frame: &mut Frame, narrow: &Narrow, left: &str, row: Rect) {
     let shown = Shown::of(&text, cursor, usize::from(field.width));
     frame.render_widget(Span::raw(shown.text).bold().fg(theme::FOUND), field);
     if narrow.is_open()
-        && let Some(column) = super::filter::column(field, cursor - shown.from)
+        && let Some(column) = super::filter::column(field, cursor.saturating_sub(shown.from))
     {
         frame.set_cursor_position((column, field.y));
     }

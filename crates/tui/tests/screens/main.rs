@@ -4,6 +4,7 @@
 
 mod bounds;
 mod errors;
+mod everywhere;
 mod files;
 mod filter;
 mod health;

@@ -1,0 +1,154 @@
+//! Whatever is pressed in whatever state, on a screen of whatever size, while whatever arrives: there is a picture.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use opentelemetry_proto::tonic::trace::v1::span::Link;
+use proptest::prelude::*;
+use spanfall::app::{Effect, Mode};
+use spanfall::keymap::{self, KEYMAP, Key};
+use trace_model::Source;
+
+use crate::scene::{Scene, edit, failed, password_reset, span};
+
+/// Sizes at which something gives way, from nothing on.
+const SIZES: [(u16, u16); 12] = [
+    (0, 0),
+    (1, 1),
+    (2, 2),
+    (0, 10),
+    (10, 0),
+    (3, 7),
+    (20, 5),
+    (39, 12),
+    (80, 24),
+    (120, 40),
+    (200, 50),
+    (300, 9),
+];
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// One of the keys in the table, by position.
+    Key(usize),
+    Type(char),
+    Resize(usize),
+    Arrive(u8),
+    /// Milliseconds that pass.
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let keys: usize = KEYMAP.iter().map(|binding| binding.keys.len()).sum();
+    prop_oneof![
+        12 => (0..keys).prop_map(Step::Key),
+        2 => proptest::char::range(' ', '~').prop_map(Step::Type),
+        3 => (0..SIZES.len()).prop_map(Step::Resize),
+        3 => (0..9_u8).prop_map(Step::Arrive),
+        1 => prop_oneof![Just(100), Just(1_500), Just(400_000)].prop_map(Step::Wait),
+    ]
+}
+
+fn event(number: usize) -> KeyEvent {
+    let key = KEYMAP
+        .iter()
+        .flat_map(|binding| binding.keys)
+        .nth(number)
+        .expect("a key of the table");
+    match key {
+        Key::Char(c) => KeyEvent::new(KeyCode::Char(*c), KeyModifiers::NONE),
+        Key::Ctrl(c) => KeyEvent::new(KeyCode::Char(*c), KeyModifiers::CONTROL),
+        Key::Code(code) => KeyEvent::new(*code, KeyModifiers::NONE),
+    }
+}
+
+/// What has crashed others: services and spans in circles, spans that are their own parents, links into nowhere, requests that come again,
+/// roots that come last, times that run backwards.
+fn arrive(scene: &mut Scene, what: u8) {
+    match what {
+        0 => scene.add(password_reset()),
+        1 => scene.add(vec![
+            span(2, 1, 2, "api", "circle", 0, 5),
+            span(2, 2, 1, "mailer", "circle", 1, 4),
+            span(2, 3, 3, "api", "own parent", 1, 2),
+        ]),
+        2 => scene.add(vec![edit(span(3, 1, 0, "api", "linked", 0, 5), |span| {
+            let link = |trace: u8, id: u8| Link {
+                trace_id: vec![trace; 16],
+                span_id: vec![id; 8],
+                ..Link::default()
+            };
+            span.links = vec![link(1, 4), link(200, 1), link(3, 1), Link::default()];
+        })]),
+        3 => scene.add(vec![
+            span(4, 2, 1, "api", "child", 3, 900),
+            span(4, 3, 1, "", "nameless", 2, 0),
+        ]),
+        4 => scene.add(vec![failed(span(4, 1, 0, "web", "late root", 0, 5), "no\u{1b}[2J")]),
+        5 => scene.add(
+            (2..40)
+                .map(|id| span(5, id, 1, "db", "SELECT", u64::from(id) * 3, u64::from(id) * 3 + 2))
+                .collect(),
+        ),
+        6 => scene.add(vec![edit(span(5, 1, 0, "api", "backwards", 0, 5), |span| {
+            span.start_time_unix_nano = u64::MAX;
+            span.end_time_unix_nano = 1;
+        })]),
+        7 => scene.add_envelope(password_reset()),
+        _ => scene.add_logs(1, 5, &[(3, 9, "said"), (2, 17, "failed")]),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn there_is_a_picture(demo: bool, steps in prop::collection::vec(step(), 1..120)) {
+        let mode = if demo { Mode::Demo } else { Mode::Viewer };
+        let mut scene = Scene::new(mode, 80, 24);
+        for step in steps {
+            match step {
+                Step::Key(number) => { send(&mut scene, event(number)); }
+                Step::Type(c) => { send(&mut scene, KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)); }
+                Step::Resize(size) => scene.resize(SIZES[size].0, SIZES[size].1),
+                Step::Arrive(what) => arrive(&mut scene, what),
+                Step::Wait(milliseconds) => scene.now += milliseconds * crate::scene::MILLI,
+            }
+            scene.draw();
+        }
+    }
+}
+
+/// Each key once, in each place that one or two keys lead to.
+#[test]
+fn every_key_can_be_pressed_on_every_screen() {
+    let keys: usize = KEYMAP.iter().map(|binding| binding.keys.len()).sum();
+    for opened in 0..keys {
+        for (at, size) in SIZES.iter().enumerate() {
+            let mut scene = Scene::new(Mode::Demo, 80, 24);
+            if at % 2 == 0 {
+                (0..9).for_each(|what| arrive(&mut scene, what));
+            }
+            scene.draw();
+            send(&mut scene, event(opened));
+            scene.resize(size.0, size.1);
+            for key in (at..keys).step_by(SIZES.len()) {
+                send(&mut scene, event(key));
+                scene.draw();
+            }
+        }
+    }
+}
+
+fn send(scene: &mut Scene, event: KeyEvent) -> Option<Effect> {
+    let action = keymap::action(&event, scene.app.here());
+    let effect = action.and_then(|action| scene.app.update(action));
+    while scene.app.store.search(1_000) {}
+    effect
+}
+
+#[test]
+fn a_summary_of_nothing_is_a_picture() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    let (batch, _) = trace_model::otlp::batch(Vec::new(), Source::OtlpHttp);
+    scene.app.store.add(batch);
+    assert!(scene.text().contains("waiting for spans"), "{}", scene.text());
+}
