@@ -4,6 +4,7 @@
 //! they got is looked at in the tests.
 
 pub mod envelopes;
+pub mod mail;
 pub mod node;
 pub mod proxy;
 pub mod python;

@@ -35,6 +35,8 @@ pub struct Span {
     pub span_id: String,
     /// The parent's id, or empty.
     pub parent_id: String,
+    /// Whether it came without an end.
+    pub running: bool,
     /// Its kind.
     pub kind: SpanKind,
     /// The description of an error; `None` if it is none.
@@ -146,6 +148,7 @@ fn keep(received: &watch::Sender<Vec<Span>>, request: ExportTraceServiceRequest)
                 trace_id: hex(&span.trace_id),
                 span_id: hex(&span.span_id),
                 parent_id: hex(&span.parent_span_id),
+                running: span.end_time_unix_nano == 0,
                 kind,
                 error: (status.code() == StatusCode::Error).then_some(status.message),
                 attributes: texts(span.attributes),

@@ -1,4 +1,4 @@
-//! The tracer provider: spans go to Sentry's span processor and, in batches, to the collector.
+//! The tracer provider: spans go to Sentry's span processor and, in batches, to the collector; on request also when they start.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,6 +12,7 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
 };
 
+use crate::live::{self, Starts};
 use crate::sentry_spans::{Limits, SentrySpans};
 use crate::{Error, Service, environment, resource};
 
@@ -27,7 +28,11 @@ pub(crate) fn provider(service: Service, sentry: bool, tally: &Tally) -> Result<
     if sentry {
         builder = builder.with_span_processor(SentrySpans::new(Limits::default()));
     }
+    let starts = live::is_wanted()?;
     if let Some(exporter) = exporter()? {
+        if starts && let Some(exporter) = self::exporter()? {
+            builder = builder.with_span_processor(Starts::new(exporter));
+        }
         let mut batch = BatchConfigBuilder::default();
         if environment::value("OTEL_BSP_SCHEDULE_DELAY").is_none() {
             batch = batch.with_scheduled_delay(LIVE_DELAY);

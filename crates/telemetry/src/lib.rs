@@ -25,6 +25,7 @@
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]PROTOCOL` | `grpc` or `http/protobuf` | `grpc` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT`, `…_HEADERS` | as the standard says | |
 //! | `OTEL_TRACES_EXPORTER` | `otlp` or `none` | `otlp` |
+//! | `SPANFALL_LIVE` | `true`: spans are sent when they start, too, without an end, if they go to this machine | `false` |
 //! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | added to the resource, and stronger than our own | |
 //! | `OTEL_BSP_*` | the batch: `SCHEDULE_DELAY` in milliseconds, … | the SDK's, but a delay of 100: somebody is watching |
 //! | `OTEL_TRACES_SAMPLER`, `…_ARG`, `OTEL_SPAN_*_LIMIT` | as the standard says | |
@@ -59,6 +60,7 @@ pub mod amqp;
 mod environment;
 mod errors;
 mod export;
+mod live;
 mod logs;
 mod operations;
 mod propagation;

@@ -90,6 +90,8 @@ impl Setup {
         let mut environment = vec![
             ("OTEL_EXPORTER_OTLP_ENDPOINT", otlp_http.clone()),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()),
+            // So that what runs is on the screen while it runs.
+            ("SPANFALL_LIVE", "true".to_owned()),
         ];
         environment.extend(sentry.clone());
         let mut page_environment = vec![("OTLP_HTTP_URL", otlp_http)];
