@@ -32,6 +32,7 @@ mod log_record;
 pub mod metrics;
 pub mod otlp;
 mod outline;
+mod pending;
 pub mod sentry;
 mod span;
 mod store;

@@ -11,7 +11,9 @@ use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 
 use crate::batch::{Origin, Rejected};
-use crate::{Attribute, Batch, Event, Link, Log, Scope, Severity, Source, Span, SpanId, SpanKind, StatusCode, TraceId, Value};
+use crate::{
+    Attribute, Batch, Event, Link, Log, Scope, Severity, Source, Span, SpanId, SpanKind, StatusCode, TraceId, Value, pending,
+};
 
 /// Turns spans that were made in this program into a [`Batch`], by way of the bytes that they would be on a wire.
 #[must_use]
@@ -39,7 +41,7 @@ pub(crate) fn decode_span(raw: &[u8], origin: &Origin) -> Option<Span> {
         span.dropped_links_count,
     ];
     let status = span.status.unwrap_or_default();
-    Some(Span {
+    Some(pending::resolve(Span {
         trace_id: TraceId::try_from(span.trace_id.as_slice()).ok()?,
         span_id: SpanId::try_from(span.span_id.as_slice()).ok()?,
         parent_span_id: SpanId::try_from(span.parent_span_id.as_slice()).ok(),
@@ -58,7 +60,7 @@ pub(crate) fn decode_span(raw: &[u8], origin: &Origin) -> Option<Span> {
         scope,
         source: origin.source,
         dropped: dropped.into_iter().fold(0, u32::saturating_add),
-    })
+    }))
 }
 
 /// Decodes one log record whole; `None` for bytes that the walk would not have accepted.

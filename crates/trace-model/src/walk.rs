@@ -9,7 +9,7 @@ use bytes::Bytes;
 use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
 use crate::batch::{LogHead, Marks, Piece, Rejected, Rejection, SpanHead};
-use crate::{Batch, IdError, Origin, Source, SpanId, SpanKind, StatusCode, TraceId, sentry};
+use crate::{Batch, IdError, Origin, Source, SpanId, SpanKind, StatusCode, TraceId, pending, sentry};
 
 impl Batch {
     /// Reads an OTLP `ExportTraceServiceRequest`. Spans whose ids are unusable are left out and counted.
@@ -92,7 +92,7 @@ const IN_SCOPE: u32 = DEPTH - 2;
 const IN_RECORD: u32 = DEPTH - 3;
 
 /// The number of `Span.attributes`.
-const ATTRIBUTES: u8 = 9;
+pub(crate) const ATTRIBUTES: u8 = 9;
 
 /// For how many spans there is room from the start, at most.
 const AHEAD: usize = 4096;
@@ -225,19 +225,22 @@ impl<'a> Walk<'a> {
             }
         }
         match ids(trace_id, span_id, parent) {
-            Ok((trace_id, span_id, parent_span_id)) => self.spans.push(SpanHead {
-                trace_id,
-                span_id,
-                parent_span_id,
-                start_unix_nano: start,
-                end_unix_nano: end,
-                kind: SpanKind::from_otlp(enumeration(kind)),
-                status: StatusCode::from_otlp(enumeration(status)),
-                marks,
-                origin: self.origin(),
-                name: Piece::of(self.body, if name.is_empty() { &self.body[..0] } else { name }),
-                raw: Piece::of(self.body, raw),
-            }),
+            Ok((trace_id, span_id, parent_span_id)) => self.spans.push(pending::resolve_head(
+                SpanHead {
+                    trace_id,
+                    span_id,
+                    parent_span_id,
+                    start_unix_nano: start,
+                    end_unix_nano: end,
+                    kind: SpanKind::from_otlp(enumeration(kind)),
+                    status: StatusCode::from_otlp(enumeration(status)),
+                    marks,
+                    origin: self.origin(),
+                    name: Piece::of(self.body, if name.is_empty() { &self.body[..0] } else { name }),
+                    raw: Piece::of(self.body, raw),
+                },
+                raw,
+            )),
             Err(reason) => self.rejected.add(reason, 1),
         }
         Ok(())
@@ -356,7 +359,7 @@ pub(crate) fn service_name(resource: &[u8]) -> &str {
 }
 
 /// An attribute's key, and its value where that is text. Of what stands there several times the last counts.
-fn key_and_text(attribute: &[u8]) -> (&[u8], Option<&str>) {
+pub(crate) fn key_and_text(attribute: &[u8]) -> (&[u8], Option<&str>) {
     let (mut key, mut text) = (&[][..], None);
     for field in fields(attribute) {
         match (field.number, field.value) {

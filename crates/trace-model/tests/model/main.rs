@@ -4,6 +4,7 @@
 
 mod cross_check;
 mod disorder;
+mod pending;
 mod store;
 mod support;
 mod tree;
