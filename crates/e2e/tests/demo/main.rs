@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by it")]
 
 mod ending;
+mod live;
 mod reset;
 mod seat;
 mod start;

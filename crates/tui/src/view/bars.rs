@@ -75,6 +75,18 @@ impl Axis {
         }
     }
 
+    /// Draws from a moment to another that is no end, in whole cells that fade.
+    pub(super) fn open_bar(self, buffer: &mut Buffer, area: Rect, from: u64, to: u64, style: Style) {
+        if !self.shows(from, to) {
+            return self.bar(buffer, area, from, to, style);
+        }
+        let (first, last) = (u64::from(self.column(from)), u64::from(self.column(to)));
+        for cell in first..=last.max(first) {
+            let symbol = if cell == last && first < last { "░" } else { "▒" };
+            self.put(buffer, area, cell, symbol, style);
+        }
+    }
+
     /// Draws a dashed line between two moments, in whole cells.
     pub(super) fn dashes(self, buffer: &mut Buffer, area: Rect, from: u64, to: u64, style: Style) {
         if !self.shows(from, to) {
@@ -203,6 +215,18 @@ mod tests {
         assert_eq!(drawn(TEN, u64::MAX, u64::MAX), "         ▉");
         assert_eq!(drawn(TEN, 0, 0), "▏         ");
         assert_eq!(drawn(Axis { duration: 0, ..TEN }, 100, 100), "▏         ");
+    }
+
+    #[test]
+    fn a_bar_without_an_end_fades() {
+        let area = Rect::new(0, 0, TEN.cells, 1);
+        for (from, to, expected) in [(108, 132, " ▒▒▒░     "), (108, 109, " ▒        "), (172, 90, "         ▒")] {
+            let mut buffer = Buffer::empty(area);
+            TEN.open_bar(&mut buffer, area, from, to, Style::new());
+            let drawn: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+            assert_eq!(drawn, expected, "{from}..{to}");
+        }
+        Axis { cells: 0, ..TEN }.open_bar(&mut Buffer::empty(area), area, 0, u64::MAX, Style::new());
     }
 
     #[test]

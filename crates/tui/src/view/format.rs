@@ -4,6 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::Now;
+use crate::app::LONGEST_RUN;
 
 /// A duration with three digits or so: `812 ns`, `5.90 ms`, `118 ms`, `2.30 s`, `3m 20s`, `2h 05m`.
 pub(crate) fn duration(nano: u64) -> String {
@@ -26,6 +27,25 @@ fn scaled(nano: u64, unit: u64, name: &str) -> String {
         0..1_000 => format!("{}.{:02} {name}", hundredths / 100, hundredths % 100),
         1_000..10_000 => format!("{}.{} {name}", hundredths / 100, hundredths / 10 % 10),
         _ => format!("{} {name}", hundredths / 100),
+    }
+}
+
+/// How long something has been running, turning with the time: `⠹ 2.3 s`, `⠼ 3m 20s`. What has run for longer than anything does is
+/// not looked at as running: `no end`.
+pub(super) fn running(start_unix_nano: u64, now: &Now) -> String {
+    const TURN: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+    /// Nanoseconds.
+    const TENTH: u64 = 100_000_000;
+    let run = now.unix_nano.saturating_sub(start_unix_nano);
+    if run >= LONGEST_RUN {
+        return "no end".to_owned();
+    }
+    let tenths = run / TENTH;
+    let turn = TURN[usize::try_from(tenths % TURN.len() as u64).unwrap_or(0)];
+    if tenths < 600 {
+        format!("{turn} {}.{} s", tenths / 10, tenths % 10)
+    } else {
+        format!("{turn} {}", duration(run))
     }
 }
 

@@ -81,7 +81,8 @@ const MARKS: &[(&str, &str)] = &[
     ("▾ ▴", "the column that the list is sorted by: most first, least first"),
     ("★", "pinned: it stays when the memory is full"),
     ("▾ ▸ +3", "open; folded, with three spans below"),
-    ("…", "still running; before a trace's name: its root has not arrived"),
+    ("⠹ ▒░", "still running: so long so far, and no end yet"),
+    ("…", "before a trace's name: its root has not arrived"),
     ("◌", "a span that has not arrived, only others name it"),
     ("↻", "its parents lead back to itself: shown as a root"),
     (

@@ -18,9 +18,14 @@ const SETTLED: u64 = 15_000_000_000;
 #[must_use]
 pub fn stays(app: &App, now: &Now) -> Option<Duration> {
     let shown = app.traces.selected().and_then(|trace_id| app.store.trace(trace_id));
+    let listed = app.traces.rows(&app.store);
     if app.waterfall.is_behind()
         || app.details.is_behind()
-        || (app.mode != Mode::Files && shown.as_ref().is_some_and(|trace| waterfall::moves(trace, now.unix_nano)))
+        || (app.mode != Mode::Files
+            && shown
+                .iter()
+                .chain(&listed)
+                .any(|trace| waterfall::moves(trace, now.unix_nano)))
     {
         return Some(ANIMATION);
     }
@@ -29,7 +34,6 @@ pub fn stays(app: &App, now: &Now) -> Option<Duration> {
         || header::rate(app, now) > 0
         || shown.is_some_and(|trace| marks_change(&trace, now) || is_counted_down(app, &trace, now));
     let clock = counts.then_some(CLOCK);
-    let listed = app.traces.rows(&app.store);
     let due = listed.iter().filter_map(|trace| falls_due(trace, now)).min();
     let sorted = app.traces.is_behind(&app.store, now.unix_nano);
     clock.into_iter().chain(due).chain(sorted).min()

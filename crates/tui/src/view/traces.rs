@@ -164,7 +164,7 @@ fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, no
     let length = if trace.spans == 0 {
         String::new()
     } else if trace.in_flight > 0 {
-        "running ".to_owned()
+        format!("{} ", format::running(trace.start_unix_nano, now))
     } else {
         format!("{} ", format::duration(trace.duration_nano))
     };

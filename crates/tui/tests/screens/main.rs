@@ -9,6 +9,7 @@ mod files;
 mod filter;
 mod health;
 mod list;
+mod live;
 mod scene;
 mod sentry;
 mod snapshots;

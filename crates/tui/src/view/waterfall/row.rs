@@ -120,9 +120,7 @@ fn length(line: &SpanLine, now: &Now) -> Line<'static> {
     match line.end_unix_nano {
         Some(end) if end < line.start_unix_nano => Line::from("ends early".fg(theme::WARNING)),
         Some(end) => Line::from(format::duration(end - line.start_unix_nano)),
-        None => {
-            Line::from(format!("… {}", format::duration(now.unix_nano.saturating_sub(line.start_unix_nano))).fg(theme::WARNING))
-        }
+        None => Line::from(format::running(line.start_unix_nano, now).fg(theme::WARNING)),
     }
 }
 
@@ -135,19 +133,39 @@ fn bar(frame: &mut Frame, line: &SpanLine, area: Rect, axis: Axis, now: &Now) {
     if let Some(queued) = line.queued_unix_nano {
         axis.dashes(buffer, area, queued, start, Style::new().fg(theme::DIM));
     }
-    match line.end_unix_nano {
-        Some(end) => axis.bar(buffer, area, start, end, style),
-        None => axis.bar(
-            buffer,
-            area,
-            start,
-            now.unix_nano.min(start.saturating_add(LONGEST_RUN)),
-            style.dim(),
-        ),
+    if let Some(end) = line.end_unix_nano {
+        axis.bar(buffer, area, start, end, style);
+    } else {
+        let come_to = now.unix_nano.min(start.saturating_add(LONGEST_RUN));
+        axis.open_bar(buffer, area, start, come_to, style);
+        let state = if come_to == now.unix_nano { "running" } else { "no end" };
+        at_open_end(frame, state, area, axis, come_to);
     }
     let Some(queued) = line.queued_unix_nano else { return };
     let text = format!(" {} in queue", format::duration(start - queued));
     beside(frame, &text, area, axis, start, line.end_unix_nano.unwrap_or(now.unix_nano));
+}
+
+/// Writes right of a bar without an end, or over its last cells where it goes to the edge: that end is no moment.
+fn at_open_end(frame: &mut Frame, text: &str, area: Rect, axis: Axis, come_to: u64) {
+    let width = u16::try_from(text.len()).unwrap_or(u16::MAX).saturating_add(1);
+    if width > area.width / 2 || !axis.shows(come_to, come_to) {
+        return;
+    }
+    let (behind, last) = (axis.column(come_to) + 1, area.width - width);
+    let at = Rect {
+        x: area.x + behind.min(last),
+        width,
+        ..area
+    };
+    frame.render_widget(Line::from(format!(" {text}").fg(theme::WARNING)), at);
+    // It still fades.
+    if behind > last
+        && let Some(cell) = frame.buffer_mut().cell_mut((at.x.saturating_sub(1), at.y))
+        && cell.symbol() == "▒"
+    {
+        cell.set_symbol("░");
+    }
 }
 
 /// Writes beside a bar: right of it, else left of it, else nowhere.
