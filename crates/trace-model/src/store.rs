@@ -38,7 +38,7 @@ pub use evidence::{ClientReport, Expectation};
 use interner::Interner;
 use log::Log;
 pub use rank::{RANKED, RankBy, Ranking};
-pub use read::outside_of_spans;
+pub use read::{ListPlace, outside_of_spans};
 use record::{At, Record, Slot};
 use search::Search;
 pub use search::SearchProgress;

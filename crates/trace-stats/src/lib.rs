@@ -1,5 +1,8 @@
 //! What many traces say together.
 //!
+//! - A [`Survey`] is one look at all traces of the list: what is done there ([`Operation`]) and who calls whom ([`Edge`]). A [`Pass`]
+//!   takes it in slices, between input and frames.
+//! - [`Warnings`] are what is wrong with the traces themselves, kept up to date while they come.
 //! - [`Latencies`] are durations by frequency: percentiles within a known error, and a small histogram.
 //!
 //! No async, no I/O, no clock, no user interface, as in `trace-model`, of which this knows only what a screen may ask. What one trace
@@ -16,6 +19,18 @@
 //! assert!(latencies.percentile(50.0).abs_diff(50_000_000) < 500_000);
 //! ```
 
+mod calls;
 mod latencies;
+mod operations;
+mod peer;
+mod place;
+mod service_map;
+mod survey;
+mod warnings;
 
 pub use latencies::Latencies;
+pub use operations::{OPERATIONS, Operation};
+pub use place::SpanPlace;
+pub use service_map::{Callee, EDGES, Edge};
+pub use survey::{Pass, Survey};
+pub use warnings::{Broken, QUIET_NANO, REMEMBERED, RuleCount, Warning, Warnings};

@@ -9,11 +9,17 @@ mod details;
 mod files;
 mod filter;
 mod line;
+mod lists;
+mod many;
 mod narrow;
+mod operations;
 mod output;
+mod picker;
 mod sentry;
+mod service_map;
 mod services;
 mod traces;
+mod warnings;
 mod waterfall;
 
 use collector::{Addresses, HealthSnapshot, QueueDepth};
@@ -26,17 +32,22 @@ pub use details::{Details, ERRORS, LOGS, ShownError, ShownSpan};
 pub use files::{FileState, Files, ShownFile};
 pub use filter::FilterLine;
 pub use line::InputLine;
+pub use many::ManyTraces;
 pub use narrow::Narrow;
+pub use operations::{OperationColumn, OperationKey, OperationList};
 pub use output::{Output, OutputLine};
+pub use picker::Picker;
 pub use sentry::{Said, SentryStatus};
+pub use service_map::{MapRow, ServiceMap};
 pub use services::{ServiceState, Services};
 pub use traces::{Column, TraceList};
+pub use warnings::WarningList;
 pub use waterfall::{LONGEST_RUN, Stretch, Waterfall, Zoom};
 
 use crate::demo::{API, PAGE};
 use crate::keymap::Here;
 use crate::view::layout::Panes;
-use crate::view::{cross_check_rows, overlay_lines};
+use crate::view::{cross_check_rows, list_rows, overlay_lines};
 
 /// What stands behind the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +82,12 @@ pub enum Overlay {
     CrossCheck,
     /// What the demo's processes print.
     Output,
+    /// What is done in all traces, and how long that takes.
+    Operations,
+    /// Which service calls which.
+    ServiceMap,
+    /// What is wrong with the traces themselves.
+    Warnings,
 }
 
 /// The whole state of the screen.
@@ -102,6 +119,14 @@ pub struct App {
     pub details: Details,
     /// Which rows of the waterfall the cross-check shows.
     pub cross_check: CrossCheck,
+    /// What all traces say together.
+    pub many: ManyTraces,
+    /// What is done in them.
+    pub operations: OperationList,
+    /// Who calls whom.
+    pub service_map: ServiceMap,
+    /// What is wrong with them.
+    pub warnings: WarningList,
     /// The real Sentry.
     pub sentry: SentryStatus,
     /// Which pane the keys go to.
@@ -131,6 +156,10 @@ impl App {
             waterfall: Waterfall::default(),
             details: Details::default(),
             cross_check: CrossCheck::default(),
+            many: ManyTraces::default(),
+            operations: OperationList::default(),
+            service_map: ServiceMap::default(),
+            warnings: WarningList::default(),
             sentry: SentryStatus::default(),
             pane: Pane::Traces,
             overlay: None,
@@ -161,6 +190,15 @@ impl App {
             Action::AskSentry => return self.ask_sentry(),
             Action::CopyDsn => return Some(self.copy_dsn()),
             _ if self.filter.is_open() => self.filter.update(action, &mut self.store),
+            _ if self.is_narrowing() => {
+                if let Some(narrow) = self.narrow() {
+                    narrow.update(action);
+                }
+            }
+            Action::Operations => self.toggle(Overlay::Operations),
+            Action::ServiceMap => self.toggle(Overlay::ServiceMap),
+            Action::Warnings => self.toggle(Overlay::Warnings),
+            _ if self.update_list(action) => {}
             Action::Help => self.toggle(Overlay::Help(0)),
             Action::Health => self.toggle(Overlay::Health(0)),
             Action::CrossCheck => self.open_cross_check(),
@@ -193,16 +231,22 @@ impl App {
         Here {
             mode: self.mode,
             pane: self.pane,
-            typing: self.filter.is_open(),
+            typing: self.filter.is_open() || self.is_narrowing(),
             checking: matches!(self.overlay, Some(Overlay::CrossCheck)),
+            listing: self.listing(),
         }
     }
 
-    /// Takes text that was pasted: into the filter while one is typed, else nowhere.
+    /// Takes text that was pasted: into the line that is typed, else nowhere.
     pub fn paste(&mut self, text: &str) {
         if self.filter.is_open() {
             self.notice = None;
             self.filter.paste(text, &mut self.store);
+        } else if self.is_narrowing() {
+            self.notice = None;
+            if let Some(narrow) = self.narrow() {
+                narrow.paste(text);
+            }
         }
     }
 
@@ -218,6 +262,7 @@ impl App {
             .fit(&self.store, self.waterfall.selected(), panes.details, unix_nano);
         self.cross_check.fit(&self.waterfall, cross_check_rows(self, panes.overlay));
         self.output.fit(rows(panes.overlay).saturating_sub(1));
+        self.fit_lists(list_rows(self, panes.overlay));
         let last = overlay_lines(self, panes.overlay).saturating_sub(rows(panes.overlay).saturating_sub(1));
         if let Some(Overlay::Help(first) | Overlay::Health(first)) = &mut self.overlay {
             *first = last.min(*first);
@@ -356,7 +401,7 @@ impl App {
             Some(Overlay::Help(first) | Overlay::Health(first)) => *first = scrolled(*first, action, 10),
             Some(Overlay::Output) => self.output.scroll(action),
             Some(Overlay::CrossCheck) => self.waterfall.update(action, Some(self.cross_check.height())),
-            None => {}
+            Some(Overlay::Operations | Overlay::ServiceMap | Overlay::Warnings) | None => {}
         }
     }
 

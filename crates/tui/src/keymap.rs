@@ -18,6 +18,19 @@ pub struct Here {
     pub typing: bool,
     /// Whether the cross-check is open.
     pub checking: bool,
+    /// Which list about all traces is open.
+    pub listing: Option<Listing>,
+}
+
+/// A list about all traces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// What is done.
+    Operations,
+    /// Who calls whom.
+    ServiceMap,
+    /// What is wrong with them.
+    Warnings,
 }
 
 /// A key on its own.
@@ -92,6 +105,12 @@ pub enum Place {
     Spans,
     /// In the cross-check.
     CrossCheck,
+    /// In the list of operations.
+    Operations,
+    /// In the list of operations and in the service map.
+    Survey,
+    /// In the warnings.
+    Warnings,
     /// In the line in which a filter is typed.
     Filter,
 }
@@ -149,11 +168,14 @@ impl Binding {
             _ if here.typing => false,
             Place::Anywhere => true,
             Place::Demo | Place::Listening => self.place.is_in(here.mode),
-            Place::Traces => here.pane == Pane::Traces && !here.checking,
+            Place::Traces => here.pane == Pane::Traces && !here.checking && here.listing.is_none(),
             // The cross-check shows the same tree.
-            Place::Waterfall => here.pane == Pane::Waterfall || here.checking,
-            Place::Spans => here.pane != Pane::Traces,
+            Place::Waterfall => (here.pane == Pane::Waterfall && here.listing.is_none()) || here.checking,
+            Place::Spans => here.pane != Pane::Traces && here.listing.is_none(),
             Place::CrossCheck => here.checking,
+            Place::Operations => here.listing == Some(Listing::Operations),
+            Place::Survey => matches!(here.listing, Some(Listing::Operations | Listing::ServiceMap)),
+            Place::Warnings => here.listing == Some(Listing::Warnings),
         }
     }
 
@@ -172,6 +194,9 @@ pub fn markdown() -> String {
         let place = match binding.place {
             Place::Demo => " (demo)",
             Place::CrossCheck => " (cross-check)",
+            Place::Operations => " (operations)",
+            Place::Survey => " (operations, service map)",
+            Place::Warnings => " (warnings)",
             _ => "",
         };
         format!("| {} | {}{place} |\n", keys.join(" "), binding.help)
@@ -195,16 +220,19 @@ mod tests {
         pane: Pane::Traces,
         typing: false,
         checking: false,
+        listing: None,
     };
 
     #[test]
     fn no_key_means_two_things_in_one_place() {
-        for typing in [false, true] {
+        let lists = [Listing::Operations, Listing::ServiceMap, Listing::Warnings].map(|list| (false, false, Some(list)));
+        for (typing, checking, listing) in [(false, true, None), (true, true, None)].into_iter().chain(lists) {
             let mut seen = Vec::new();
             let here = Here {
                 pane: Pane::Waterfall,
                 typing,
-                checking: true,
+                checking,
+                listing,
                 ..LIST
             };
             for binding in KEYMAP.iter().filter(|binding| binding.applies(here)) {

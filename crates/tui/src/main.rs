@@ -28,9 +28,9 @@ fn run(cli: &Cli) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         match &cli.command {
-            None => viewer::run(&cli.options, Mode::Viewer).await,
-            Some(Command::Demo) => viewer::run(&cli.options, Mode::Demo).await,
-            Some(Command::Open { files }) => viewer::open(&cli.options, files.clone()).await,
+            None => Box::pin(viewer::run(&cli.options, Mode::Viewer)).await,
+            Some(Command::Demo) => Box::pin(viewer::run(&cli.options, Mode::Demo)).await,
+            Some(Command::Open { files }) => Box::pin(viewer::open(&cli.options, files.clone())).await,
             // Nothing else goes on that it could hold up.
             Some(Command::Inspect { json, files }) => inspect::run(files, *json, std::io::stdout()),
             Some(Command::Tail { json }) => {

@@ -12,13 +12,16 @@ pub(crate) mod format;
 mod header;
 mod health;
 mod help;
-#[allow(dead_code, reason = "the lists that are narrowed come one by one")]
+mod lists;
 mod narrow;
+mod operations;
 mod output;
 mod page;
+mod service_map;
 mod stay;
 mod theme;
 mod traces;
+mod warnings;
 mod waterfall;
 
 use ratatui::Frame;
@@ -29,6 +32,7 @@ use ratatui::text::{Line, Span};
 pub use cross_check::rows as cross_check_rows;
 pub use details::SpanPage;
 pub use footer::{Hyperlink, hyperlink};
+pub use lists::rows as list_rows;
 pub use stay::stays;
 pub use waterfall::WaterfallParts;
 
@@ -56,6 +60,9 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
         Some(Overlay::Health(first)) => health::draw(frame, app, first, panes.overlay, now),
         Some(Overlay::Output) => output::draw(frame, app, panes.overlay),
         Some(Overlay::CrossCheck) => cross_check::draw(frame, app, panes.overlay, now),
+        Some(Overlay::Operations) => operations::draw(frame, app, panes.overlay),
+        Some(Overlay::ServiceMap) => service_map::draw(frame, app, panes.overlay),
+        Some(Overlay::Warnings) => warnings::draw(frame, app, panes.overlay, now),
         None => {}
     }
 }
@@ -66,7 +73,7 @@ pub fn overlay_lines(app: &App, area: Rect) -> usize {
     match app.overlay {
         Some(Overlay::Help(_)) => help::height(app.mode, area),
         Some(Overlay::Health(_)) => health::height(app, area),
-        Some(Overlay::Output | Overlay::CrossCheck) | None => 0,
+        _ => 0,
     }
 }
 

@@ -7,6 +7,7 @@ mod asking;
 mod files;
 mod inbox;
 mod log;
+mod surveying;
 mod terminal;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -30,6 +31,7 @@ use asking::Asking;
 use files::Reading;
 pub use files::open;
 use inbox::Inbox;
+use surveying::Surveying;
 use terminal::Terminal;
 
 /// Between two frames, at least.
@@ -100,6 +102,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         terminal,
         inbox: Inbox::new(arrivals),
         asking: Asking::new(asker),
+        surveying: Surveying::default(),
         health: Some(health),
         demo,
         reading: Reading::nothing(),
@@ -166,6 +169,7 @@ struct Viewer {
     terminal: Terminal,
     inbox: Inbox,
     asking: Asking,
+    surveying: Surveying,
     /// `None` where nothing listens.
     health: Option<Health>,
     demo: Demo,
@@ -185,6 +189,7 @@ impl Viewer {
         let mut last_frame: Option<Instant> = None;
         loop {
             let due = self.next_frame(last_frame);
+            let survey_due = self.surveying.due(&self.app);
             tokio::select! {
                 biased;
                 event = input.next() => match event {
@@ -195,6 +200,9 @@ impl Viewer {
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
                     self.draw()?;
                     last_frame = Some(Instant::now());
+                }
+                () = tokio::time::sleep_until(survey_due.unwrap_or_else(Instant::now).into()), if survey_due.is_some() => {
+                    self.dirty |= self.surveying.go_on(&mut self.app);
                 }
                 // Before the arrivals, of which there may be more at any moment.
                 Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => self.demo_said(event),

@@ -22,6 +22,10 @@ pub fn outside_of_spans(trace_id: TraceId) -> SpanId {
     SpanId::from_bytes(id.to_be_bytes()).unwrap_or_else(|_| unreachable!("at least 1"))
 }
 
+/// A place in the list of traces that stays where it is while others come and go; the default is before the newest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListPlace(Option<u64>);
+
 impl Store {
     /// The last change of one trace; `None` when it is not there.
     #[must_use]
@@ -51,6 +55,16 @@ impl Store {
     pub fn traces(&self, positions: Range<usize>) -> Vec<TraceSummary> {
         let slots = self.list().newest(positions);
         slots.into_iter().filter_map(|slot| self.summary(slot).cloned()).collect()
+    }
+
+    /// The traces of the list after a place in it, newest first, at most `limit`, and the place behind them. From the default on until
+    /// none is left this meets each trace once that stays, whatever comes and goes meanwhile.
+    #[must_use]
+    pub fn listed_after(&self, place: ListPlace, limit: usize) -> (Vec<TraceId>, ListPlace) {
+        let found = self.list().before(place.0.unwrap_or(u64::MAX), limit);
+        let last = found.last().map_or(place.0, |(arrival, _)| Some(*arrival));
+        let ids = found.into_iter().filter_map(|(_, slot)| self.traces[slot].id);
+        (ids.collect(), ListPlace(last))
     }
 
     /// One trace, if it has spans.

@@ -38,6 +38,10 @@ pub enum Action {
     OpenInSentry,
     AskSentry,
     CopyDsn,
+    Operations,
+    ServiceMap,
+    Warnings,
+    OpenFailed,
     Help,
     Quit,
     /// Into the line in which a filter is typed.

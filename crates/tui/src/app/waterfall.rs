@@ -119,6 +119,12 @@ impl Waterfall {
         }
     }
 
+    /// Puts the cursor on a span of the trace that is shown.
+    pub(super) fn select(&mut self, key: &SpanKey) {
+        self.cursor = Some(key.clone());
+        self.moved = true;
+    }
+
     /// `page` is how many rows are in view, where that is not this pane.
     pub(super) fn update(&mut self, action: Action, page: Option<usize>) {
         let Some(outline) = &mut self.outline else { return };

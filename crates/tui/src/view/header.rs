@@ -72,6 +72,10 @@ fn counts(app: &App, now: &Now, width: usize) -> Line<'static> {
             line.push_span(text);
         }
     };
+    let warnings = app.many.warnings().traces();
+    if warnings > 0 {
+        say(format!("⚠ {}", format::compact(warnings as u64)).bold().fg(theme::WARNING));
+    }
     let rate = rate(app, now);
     if rate > 0 {
         say(format!("{} spans/s", format::compact(rate)).fg(theme::GOOD));

@@ -12,6 +12,7 @@ use trace_model::Store;
 
 use super::asking::Asking;
 use super::inbox::Inbox;
+use super::surveying::Surveying;
 use super::terminal::Terminal;
 use super::{Demo, Viewer, log};
 use crate::app::{App, FileState, Files, Mode, Notice};
@@ -122,6 +123,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         terminal,
         inbox: Inbox::without_collector(),
         asking: Asking::new(None),
+        surveying: Surveying::default(),
         health: None,
         demo: Demo::none(),
         reading,

@@ -10,6 +10,7 @@ mod filter;
 mod health;
 mod list;
 mod live;
+mod many;
 mod scene;
 mod sentry;
 mod snapshots;

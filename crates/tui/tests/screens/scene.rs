@@ -108,6 +108,7 @@ impl Scene {
             last = keymap::action(&event, self.app.here()).and_then(|action| self.app.update(action));
             // What the event loop does between two frames.
             while self.app.store.search(1_000) {}
+            while self.app.survey(self.now, 1_000) {}
         }
         last
     }

@@ -1,0 +1,167 @@
+//! One look at all traces of the list, in slices.
+
+use std::vec;
+
+use trace_model::{ListPlace, SpanTree, Store, TraceId};
+
+use crate::calls::{Call, unanswered};
+use crate::{Edge, Operation, operations, service_map};
+
+/// How many traces are taken from the list at once.
+const AHEAD: usize = 64;
+/// As many spans does it count for to decode one.
+const DECODED: usize = 10;
+
+/// What the traces of the list say together.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    /// How many traces.
+    pub traces: usize,
+    /// How many spans.
+    pub spans: u64,
+    /// The earliest start and the latest end (or start, of a span in flight), in nanoseconds since the Unix epoch.
+    pub between_unix_nano: Option<(u64, u64)>,
+    /// What is done, by service and name.
+    pub operations: Vec<Operation>,
+    /// All those that [`crate::OPERATIONS`] leaves no room for, as one.
+    pub other_operations: Option<Operation>,
+    /// Who calls whom, by name.
+    pub edges: Vec<Edge>,
+    /// How many calls are on none of them, since [`crate::EDGES`] leaves no room.
+    pub other_calls: u64,
+}
+
+impl Survey {
+    /// How long the time is from which the spans come, in nanoseconds.
+    #[must_use]
+    pub fn observed_nano(&self) -> u64 {
+        self.between_unix_nano.map_or(0, |(from, to)| to - from)
+    }
+}
+
+/// A survey on its way. Traces that arrive after its start are not in it; one that changes is in it once, before or after.
+///
+/// ```
+/// use trace_model::Store;
+/// use trace_stats::Pass;
+///
+/// let store = Store::new(1 << 20);
+/// let mut pass = Pass::new(&store);
+/// while pass.step(&store, 1_000) {
+///     println!("{} %", pass.percent());
+/// }
+/// assert!(pass.finish().operations.is_empty());
+/// ```
+#[derive(Debug)]
+pub struct Pass {
+    place: ListPlace,
+    ahead: vec::IntoIter<TraceId>,
+    reading: Option<Reading>,
+    total: usize,
+    survey: Survey,
+    operations: operations::Counting,
+    edges: service_map::Counting,
+}
+
+/// The trace that is being read.
+#[derive(Debug)]
+struct Reading {
+    trace_id: TraceId,
+    tree: SpanTree,
+    unanswered: Vec<bool>,
+    at: usize,
+}
+
+impl Pass {
+    /// Before the first trace of the list.
+    #[must_use]
+    pub fn new(store: &Store) -> Self {
+        Self {
+            place: ListPlace::default(),
+            ahead: Vec::new().into_iter(),
+            reading: None,
+            total: store.listed(),
+            survey: Survey::default(),
+            operations: operations::Counting::default(),
+            edges: service_map::Counting::default(),
+        }
+    }
+
+    /// How much of the list has been read, in percent.
+    #[must_use]
+    pub fn percent(&self) -> usize {
+        (self.survey.traces * 100).checked_div(self.total).unwrap_or(100).min(100)
+    }
+
+    /// Reads about so many spans; true while there are more. One trace is laid out at once, however large it is.
+    pub fn step(&mut self, store: &Store, spans: usize) -> bool {
+        let mut left = spans;
+        while left > 0 {
+            let mut reading = if let Some(reading) = self.reading.take() {
+                reading
+            } else {
+                let Some(reading) = self.next(store) else { return false };
+                // One without spans costs something, too.
+                left = left.saturating_sub(reading.tree.nodes().len().max(1));
+                reading
+            };
+            while reading.at < reading.tree.nodes().len() && left > 0 {
+                left = left.saturating_sub(self.read(store, &reading));
+                reading.at += 1;
+            }
+            if reading.at < reading.tree.nodes().len() {
+                self.reading = Some(reading);
+            }
+        }
+        true
+    }
+
+    /// What it has found.
+    #[must_use]
+    pub fn finish(mut self) -> Survey {
+        (self.survey.operations, self.survey.other_operations) = self.operations.finish();
+        (self.survey.edges, self.survey.other_calls) = self.edges.finish();
+        self.survey
+    }
+
+    fn next(&mut self, store: &Store) -> Option<Reading> {
+        if self.ahead.len() == 0 {
+            let (traces, place) = store.listed_after(self.place, AHEAD);
+            self.place = place;
+            self.ahead = traces.into_iter();
+        }
+        let trace_id = self.ahead.next()?;
+        let tree = SpanTree::of(store, trace_id);
+        self.survey.traces += 1;
+        Some(Reading {
+            trace_id,
+            unanswered: unanswered(tree.nodes()),
+            tree,
+            at: 0,
+        })
+    }
+
+    /// Counts one span; answers with what that costs.
+    fn read(&mut self, store: &Store, reading: &Reading) -> usize {
+        let (nodes, trace_id) = (reading.tree.nodes(), reading.trace_id);
+        let node = &nodes[reading.at];
+        if !node.arrived {
+            return 1;
+        }
+        self.survey.spans += 1;
+        let end = node.end_unix_nano.unwrap_or(0).max(node.start_unix_nano);
+        let (from, to) = self.survey.between_unix_nano.unwrap_or((u64::MAX, 0));
+        self.survey.between_unix_nano = Some((from.min(node.start_unix_nano), to.max(end)));
+        self.operations.add(trace_id, node);
+        if let Some(call) = Call::to(nodes, reading.at) {
+            self.edges.add(trace_id, nodes, call);
+        }
+        if !reading.unanswered[reading.at] {
+            return 1;
+        }
+        if let Some(span) = store.span(trace_id, &node.key) {
+            self.edges.add_external(trace_id, node, &span);
+        }
+        DECODED
+    }
+}

@@ -1,0 +1,207 @@
+//! Traces that were broken on their way from one service to another: the called side began a trace of its own.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use trace_model::{Rule, SpanKey, SpanKind, SpanNode, Store, TraceId};
+
+use super::Warning;
+use crate::SpanPlace;
+use crate::calls::{Call, receives, sends, unanswered};
+use crate::peer::Peer;
+
+/// How many beginnings of traces, and how many calls without an answer, are compared; the latest ones.
+const COMPARED: usize = 1_000;
+/// How many pairs of services that call each other are remembered.
+const KNOWN: usize = 2_000;
+/// How many names of hosts are remembered for each.
+const HOSTS: usize = 8;
+/// How many calls of a pair are looked at for these.
+const LOOKED_AT: usize = 32;
+/// A message is consumed within this time after it was sent, in nanoseconds; later it could be anybody's.
+const DELIVERY: u64 = 5_000_000_000;
+
+/// A span that began a trace of its own, and the call that it most likely answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The root of the second part.
+    pub span: SpanPlace,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The call in the first part.
+    pub call: SpanPlace,
+}
+
+impl Broken {
+    pub(super) fn warning(&self) -> Warning {
+        Warning {
+            rule: Rule::BrokenTrace,
+            count: 1,
+            first: self.span.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+/// A span that might be one side of a broken call.
+#[derive(Debug)]
+struct Side {
+    trace_id: TraceId,
+    key: SpanKey,
+    name: Arc<str>,
+    messaging: bool,
+    start: u64,
+    end: u64,
+    /// Of a call: whom it names. Of a consumer: where it took its message from.
+    peer: Option<Peer>,
+}
+
+impl Side {
+    fn place(&self) -> SpanPlace {
+        SpanPlace {
+            trace_id: self.trace_id,
+            key: self.key.clone(),
+        }
+    }
+
+    /// Whether, by its time alone, a root could be what this calls.
+    fn could_call(&self, root: &Self) -> bool {
+        let until = if self.messaging {
+            self.end.saturating_add(DELIVERY)
+        } else {
+            self.end
+        };
+        let ends = if self.messaging { root.start } else { root.end };
+        self.messaging == root.messaging && self.start <= root.start && ends <= until && self.trace_id != root.trace_id
+    }
+}
+
+/// What is known of a pair of services that call each other.
+#[derive(Debug, Default)]
+struct Pair {
+    /// Under which names the called one is reached.
+    hosts: HashSet<String>,
+    looked_at: usize,
+}
+
+/// Both sides of calls that could belong together, and what makes that likely.
+#[derive(Debug, Default)]
+pub(super) struct Fragments {
+    roots: VecDeque<Side>,
+    calls: VecDeque<Side>,
+    pairs: HashMap<(Arc<str>, Arc<str>), Pair>,
+    /// Whether anything changed since they were compared.
+    pub(super) changed: bool,
+}
+
+impl Fragments {
+    pub(super) fn retain(&mut self, is_there: impl Fn(TraceId) -> bool) {
+        let before = self.roots.len() + self.calls.len();
+        self.roots.retain(|end| is_there(end.trace_id));
+        self.calls.retain(|end| is_there(end.trace_id));
+        self.changed |= self.roots.len() + self.calls.len() != before;
+    }
+
+    /// Takes what a trace says, in place of what it said before.
+    pub(super) fn learn(&mut self, store: &Store, trace_id: TraceId, nodes: &[SpanNode]) {
+        self.retain(|known| known != trace_id);
+        let unanswered = unanswered(nodes);
+        for (at, node) in nodes.iter().enumerate() {
+            if let Some(call) = Call::to(nodes, at) {
+                self.learn_pair(store, trace_id, &nodes[call.caller], &node.key.service);
+            }
+            let Some(end_unix_nano) = node.end_unix_nano.filter(|_| node.arrived) else {
+                continue;
+            };
+            // One with links says itself where it comes from.
+            let is_root = node.parent.is_none() && !node.cyclic && receives(node.kind) && !node.has_links;
+            if !is_root && !unanswered[at] {
+                continue;
+            }
+            let mut end = Side {
+                trace_id,
+                key: node.key.clone(),
+                name: node.name.clone(),
+                messaging: matches!(node.kind, SpanKind::Producer | SpanKind::Consumer),
+                start: node.start_unix_nano,
+                end: end_unix_nano,
+                peer: None,
+            };
+            if !is_root || end.messaging {
+                end.peer = store.span(trace_id, &node.key).as_ref().and_then(Peer::of);
+            }
+            match end.peer {
+                _ if is_root => push(&mut self.roots, end),
+                Some(Peer::Database(_)) => continue,
+                _ => push(&mut self.calls, end),
+            }
+            self.changed = true;
+        }
+    }
+
+    fn learn_pair(&mut self, store: &Store, trace_id: TraceId, from: &SpanNode, to: &Arc<str>) {
+        let ends = (from.key.service.clone(), to.clone());
+        if self.pairs.len() >= KNOWN && !self.pairs.contains_key(&ends) {
+            return;
+        }
+        let pair = self.pairs.entry(ends).or_insert_with(|| {
+            self.changed = true;
+            Pair::default()
+        });
+        if pair.looked_at == LOOKED_AT || !sends(from.kind) {
+            return;
+        }
+        pair.looked_at += 1;
+        let peer = store.span(trace_id, &from.key).as_ref().and_then(Peer::of);
+        if let Some(peer) = peer.filter(|_| pair.hosts.len() < HOSTS) {
+            self.changed |= pair.hosts.insert(peer.name().to_owned());
+        }
+    }
+
+    /// Whether something besides the time says that this calls that: its name, the queue that both name, or other calls to the same host.
+    fn is_evident(&self, call: &Side, root: &Side) -> bool {
+        let callee = &root.key.service;
+        match &call.peer {
+            Some(peer) if peer.names(callee) => true,
+            Some(queue @ Peer::Broker(_)) if root.peer.as_ref() == Some(queue) => true,
+            Some(peer) => self.pair(call, callee).is_some_and(|pair| pair.hosts.contains(peer.name())),
+            None => self.pair(call, callee).is_some(),
+        }
+    }
+
+    fn pair(&self, call: &Side, callee: &Arc<str>) -> Option<&Pair> {
+        self.pairs.get(&(call.key.service.clone(), callee.clone()))
+    }
+
+    /// Roots with the one call that each can answer, where no other root can answer that one.
+    pub(super) fn broken(&self) -> Vec<Broken> {
+        let mut callers: Vec<Vec<usize>> = vec![Vec::new(); self.calls.len()];
+        let mut candidates = vec![Vec::new(); self.roots.len()];
+        for (at, root) in self.roots.iter().enumerate() {
+            for (from, call) in self.calls.iter().enumerate() {
+                if call.could_call(root) && self.is_evident(call, root) {
+                    callers[from].push(at);
+                    candidates[at].push(from);
+                }
+            }
+        }
+        let pairs = candidates.iter().enumerate().filter_map(|(at, calls)| match calls[..] {
+            [from] if callers[from].len() == 1 => Some((&self.roots[at], &self.calls[from])),
+            _ => None,
+        });
+        pairs
+            .map(|(root, call)| Broken {
+                span: root.place(),
+                name: root.name.clone(),
+                call: call.place(),
+            })
+            .collect()
+    }
+}
+
+fn push(ends: &mut VecDeque<Side>, end: Side) {
+    if ends.len() == COMPARED {
+        ends.pop_front();
+    }
+    ends.push_back(end);
+}

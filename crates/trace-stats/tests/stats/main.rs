@@ -1,0 +1,8 @@
+//! What many traces say together, by the public interface.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by it")]
+
+mod map;
+mod support;
+mod survey;
+mod warnings;

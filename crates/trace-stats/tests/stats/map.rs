@@ -1,0 +1,132 @@
+//! Who calls whom.
+
+use trace_stats::{Callee, Edge};
+
+use crate::support::{MILLI, Sent, id, sent, store, survey};
+
+fn edges(spans: &[Sent]) -> Vec<Edge> {
+    survey(&store(spans), 7).edges
+}
+
+/// `api → mailer 2 calls`, with `⇢` for messages and brackets for what sends no spans.
+fn drawn(edges: &[Edge]) -> Vec<String> {
+    let edge = |edge: &Edge| {
+        let arrow = if edge.messaging { "⇢" } else { "→" };
+        let callee = match &edge.callee {
+            Callee::Service(name) => name.to_string(),
+            Callee::External(name) => format!("[{name}]"),
+        };
+        format!("{} {arrow} {callee} {}/{}", edge.caller, edge.errors, edge.calls)
+    };
+    edges.iter().map(edge).collect()
+}
+
+/// A call of one service by another, as both sides report it.
+fn call(trace: u64, first: u64, parent: u64, (from, to): (&str, &str)) -> [Sent; 2] {
+    [
+        sent((trace, first, parent), from, 'c', (first, 9_000 - first)),
+        sent((trace, first + 1, first), to, 's', (first + 1, 8_999 - first)),
+    ]
+}
+
+#[test]
+fn a_call_is_counted_once_and_takes_as_long_as_the_caller_waits() {
+    let edges = edges(&[
+        sent((1, 1, 0), "web", 's', (0, 100)),
+        sent((1, 2, 1), "web", 'c', (10, 90)),
+        sent((1, 3, 2), "api", 's', (20, 60)).failed(),
+        sent((1, 4, 3), "api", 'i', (20, 30)),
+        sent((2, 1, 0), "web", 'c', (0, 10)),
+        sent((2, 2, 1), "api", 's', (2, 8)),
+    ]);
+    assert_eq!(drawn(&edges), ["web → api 1/2"]);
+    assert_eq!(edges[0].latencies.max(), 80 * MILLI);
+    assert_eq!(
+        (id(edges[0].slowest.as_ref()), id(edges[0].failed.as_ref())),
+        ((1, 3), (1, 3))
+    );
+    assert_eq!(edges[0].queued.count(), 0);
+}
+
+#[test]
+fn a_message_waits_in_its_queue_and_is_then_worked_on() {
+    let edges = edges(&[
+        sent((1, 1, 0), "api", 'p', (0, 5)),
+        sent((1, 2, 1), "mailer", 'n', (105, 135)),
+        // A clock that is behind: no time in the queue can be told.
+        sent((2, 1, 0), "api", 'p', (50, 55)),
+        sent((2, 2, 1), "mailer", 'n', (20, 25)),
+    ]);
+    assert_eq!(drawn(&edges), ["api ⇢ mailer 0/2"]);
+    assert_eq!((edges[0].latencies.max(), edges[0].queued.max()), (30 * MILLI, 100 * MILLI));
+    assert_eq!(edges[0].queued.count(), 1);
+}
+
+#[test]
+fn circles_and_calls_of_oneself_are_edges_like_others() {
+    let mut spans = Vec::new();
+    for (at, ends) in [("a", "b"), ("b", "a"), ("a", "a")].into_iter().enumerate() {
+        let first = 1 + 2 * at as u64;
+        spans.extend(call(1, first, first - 1, ends));
+    }
+    assert_eq!(drawn(&edges(&spans)), ["a → a 0/1", "a → b 0/1", "b → a 0/1"]);
+}
+
+#[test]
+fn a_chain_of_a_thousand_services_is_read() {
+    let name = |at: u64| format!("s{at:04}");
+    let spans: Vec<_> = (0..1_000)
+        .flat_map(|at| call(1, 1 + 2 * at, 2 * at, (&name(at), &name(at + 1))))
+        .map(|span| Sent {
+            start: 0,
+            end: Some(1),
+            ..span
+        })
+        .collect();
+    assert_eq!(edges(&spans).len(), 1_000);
+}
+
+#[test]
+fn who_sends_no_spans_is_known_by_the_calls() {
+    let client = |id, key, value: &str| sent((1, id, 1), "api", 'c', (id, id + 1)).with(key, value);
+    let edges = edges(&[
+        sent((1, 1, 0), "api", 's', (0, 100)),
+        client(2, "db.system", "postgresql").with("db.name", "shop"),
+        client(3, "db.system.name", "postgresql")
+            .with("db.namespace", "shop")
+            .failed(),
+        client(4, "peer.service", "billing").with("server.address", "10.0.0.1"),
+        client(5, "server.address", "example.org"),
+        client(6, "http.method", "GET"),
+        Sent {
+            kind: 'p',
+            ..client(7, "messaging.system", "rabbitmq").with("messaging.destination.name", "mails")
+        },
+        // Of one in the other the inner one says who is called.
+        client(8, "server.address", "outer"),
+        sent((1, 9, 8), "api", 'i', (8, 9)),
+        Sent {
+            parent: 9,
+            ..client(10, "server.address", "inner")
+        },
+        // Answered: nobody else is called.
+        client(11, "server.address", "mailer"),
+        sent((1, 12, 11), "mailer", 's', (11, 12)),
+    ]);
+    let expected = [
+        "api → mailer 0/1",
+        "api → [] 0/1",
+        "api → [billing] 0/1",
+        "api → [example.org] 0/1",
+        "api → [inner] 0/1",
+        "api → [postgresql shop] 1/2",
+        "api ⇢ [rabbitmq mails] 0/1",
+    ];
+    assert_eq!(drawn(&edges), expected);
+    assert_eq!(id(edges[5].failed.as_ref()), (1, 3));
+}
+
+#[test]
+fn below_a_missing_parent_nobody_is_known_to_call() {
+    assert_eq!(drawn(&edges(&[sent((1, 2, 1), "api", 's', (0, 1))])), [""; 0]);
+}

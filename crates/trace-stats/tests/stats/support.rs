@@ -1,0 +1,141 @@
+//! Spans made of a few words.
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::Link;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use trace_model::{Source, Store, otlp};
+use trace_stats::{Pass, Survey};
+
+pub(crate) const MILLI: u64 = 1_000_000;
+/// When all of them start, so that none starts at 0.
+pub(crate) const START: u64 = 1_000_000_000_000;
+
+/// A span to be sent; times are milliseconds since [`START`].
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) trace: u64,
+    pub(crate) id: u64,
+    /// 0 for none.
+    pub(crate) parent: u64,
+    pub(crate) service: String,
+    pub(crate) name: String,
+    /// `c`lient, `s`erver, `p`roducer, co`n`sumer or `i`nternal.
+    pub(crate) kind: char,
+    pub(crate) start: u64,
+    /// `None` while it is in flight.
+    pub(crate) end: Option<u64>,
+    pub(crate) failed: bool,
+    pub(crate) attributes: Vec<(&'static str, String)>,
+    pub(crate) linked: bool,
+}
+
+/// Trace, id and parent; service and kind; from and to.
+pub(crate) fn sent((trace, id, parent): (u64, u64, u64), service: &str, kind: char, (start, end): (u64, u64)) -> Sent {
+    Sent {
+        trace,
+        id,
+        parent,
+        service: service.to_owned(),
+        name: "work".to_owned(),
+        kind,
+        start,
+        end: Some(end),
+        failed: false,
+        attributes: Vec::new(),
+        linked: false,
+    }
+}
+
+impl Sent {
+    pub(crate) fn named(self, name: &str) -> Self {
+        let name = name.to_owned();
+        Self { name, ..self }
+    }
+
+    pub(crate) fn failed(self) -> Self {
+        Self { failed: true, ..self }
+    }
+
+    pub(crate) fn with(mut self, key: &'static str, value: &str) -> Self {
+        self.attributes.push((key, value.to_owned()));
+        self
+    }
+
+    fn to_otlp(&self) -> ResourceSpans {
+        let kind = "iscpn".find(self.kind).unwrap();
+        let span = Span {
+            trace_id: u128::from(self.trace).to_be_bytes().to_vec(),
+            span_id: self.id.to_be_bytes().to_vec(),
+            parent_span_id: if self.parent == 0 {
+                Vec::new()
+            } else {
+                self.parent.to_be_bytes().to_vec()
+            },
+            name: self.name.clone(),
+            kind: i32::try_from(kind).unwrap() + 1,
+            start_time_unix_nano: START + self.start * MILLI,
+            end_time_unix_nano: self.end.map_or(0, |end| START + end * MILLI),
+            status: self.failed.then(|| Status {
+                code: 2,
+                message: String::new(),
+            }),
+            attributes: self.attributes.iter().map(|(key, value)| attribute(key, value)).collect(),
+            links: Vec::from_iter(self.linked.then(|| Link {
+                trace_id: vec![9; 16],
+                span_id: vec![9; 8],
+                ..Link::default()
+            })),
+            ..Span::default()
+        };
+        let resource = Resource {
+            attributes: vec![attribute("service.name", &self.service)],
+            ..Resource::default()
+        };
+        ResourceSpans {
+            resource: Some(resource),
+            scope_spans: vec![ScopeSpans {
+                spans: vec![span],
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }
+    }
+}
+
+fn attribute(key: &str, value: &str) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue {
+            value: Some(any_value::Value::StringValue(value.to_owned())),
+        }),
+        ..KeyValue::default()
+    }
+}
+
+pub(crate) fn add(store: &mut Store, spans: &[Sent]) {
+    let (batch, rejected) = otlp::batch(spans.iter().map(Sent::to_otlp).collect(), Source::OtlpHttp);
+    assert!(rejected.is_empty(), "{rejected}");
+    store.add(batch);
+}
+
+pub(crate) fn store(spans: &[Sent]) -> Store {
+    let mut store = Store::new(1 << 30);
+    add(&mut store, spans);
+    store
+}
+
+pub(crate) fn survey(store: &Store, slice: usize) -> Survey {
+    let mut pass = Pass::new(store);
+    while pass.step(store, slice) {}
+    assert_eq!(pass.percent(), 100);
+    pass.finish()
+}
+
+pub(crate) fn id(place: Option<&trace_stats::SpanPlace>) -> (u128, u64) {
+    let place = place.expect("a place");
+    (
+        u128::from_be_bytes(*place.trace_id.as_bytes()),
+        u64::from_be_bytes(*place.key.span_id.as_bytes()),
+    )
+}

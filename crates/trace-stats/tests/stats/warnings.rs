@@ -1,0 +1,110 @@
+//! What is wrong with traces, as they come.
+
+use trace_model::{Rule, Store};
+use trace_stats::{QUIET_NANO, Warnings};
+
+use crate::support::{Sent, id, sent, store};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// Lets the quiet time pass, whatever has come.
+fn judged(warnings: &mut Warnings, store: &Store, from: u64) {
+    for moment in [from, from + QUIET_NANO, from + QUIET_NANO + SECOND] {
+        while warnings.step(store, moment, 10) {}
+    }
+}
+
+/// `web` calls `api` at a host, and both sides are in one trace.
+fn whole(trace: u64, from: u64) -> [Sent; 2] {
+    [
+        sent((trace, 1, 0), "web", 'c', (from, from + 50)).with("server.address", "10.0.0.7"),
+        sent((trace, 2, 1), "api", 's', (from + 1, from + 49)),
+    ]
+}
+
+/// The same, where the called side began a trace of its own: the traces are `trace` and `trace + 1`.
+fn broken(trace: u64, from: u64) -> [Sent; 2] {
+    let [call, answer] = whole(trace, from);
+    let answer = Sent {
+        trace: trace + 1,
+        parent: 0,
+        ..answer
+    };
+    [call, answer]
+}
+
+fn found(spans: &[Sent]) -> Vec<((u128, u64), (u128, u64))> {
+    let mut warnings = Warnings::default();
+    judged(&mut warnings, &store(spans), SECOND);
+    assert_eq!(warnings.of_rule(Rule::BrokenTrace).len(), warnings.broken().len());
+    let broken = warnings.broken().iter();
+    broken
+        .map(|broken| (id(Some(&broken.span)), id(Some(&broken.call))))
+        .collect()
+}
+
+#[test]
+fn a_trace_that_was_broken_between_two_services_is_found() {
+    let spans = [whole(1, 0), broken(2, 200)].concat();
+    assert_eq!(found(&spans), [((3, 2), (2, 1))]);
+    assert_eq!(found(&broken(2, 200)), [], "nothing says that they call each other");
+
+    let mut named = broken(2, 200);
+    named[0].attributes = vec![("server.address", "api.default.svc:8080".to_owned())];
+    assert_eq!(found(&named), [((3, 2), (2, 1))], "the host's name does");
+    named[0].attributes = vec![("peer.service", "api".to_owned())];
+    assert_eq!(found(&named).len(), 1);
+}
+
+#[test]
+fn what_is_not_sure_is_no_broken_trace() {
+    let sure = [whole(1, 0), broken(2, 200)].concat();
+    let with = |change: &dyn Fn(&mut Vec<Sent>)| {
+        let mut spans = sure.clone();
+        change(&mut spans);
+        found(&spans)
+    };
+    assert_eq!(with(&|_| ()).len(), 1);
+    assert_eq!(with(&|spans| spans[3].end = Some(260)), [], "it outlasts the call");
+    assert_eq!(with(&|spans| spans[3].start = 199), [], "it began before");
+    assert_eq!(with(&|spans| spans[3].kind = 'i'), [], "it answers nobody");
+    assert_eq!(
+        with(&|spans| spans[3].linked = true),
+        [],
+        "it says itself where it comes from"
+    );
+    assert_eq!(
+        with(&|spans| spans[3].service = "billing".to_owned()),
+        [],
+        "web never called it"
+    );
+    let stranger = |spans: &mut Vec<Sent>| spans[2].attributes[0].1 = "api.stripe.com".to_owned();
+    assert_eq!(with(&stranger), [], "another host is called");
+    let database = |spans: &mut Vec<Sent>| spans[2].attributes.push(("db.system", "redis".to_owned()));
+    assert_eq!(with(&database), [], "a database is called");
+    assert_eq!(
+        with(&|spans| spans.extend(broken(5, 201))),
+        [],
+        "two calls at the same time: which one is it"
+    );
+    let answered = |spans: &mut Vec<Sent>| spans.push(sent((2, 9, 1), "api", 's', (205, 210)));
+    assert_eq!(with(&answered), [], "the call has its answer");
+}
+
+#[test]
+fn a_message_that_lost_its_trace_is_found_by_its_queue() {
+    let queue = |sent: Sent, name| {
+        sent.with("messaging.system", "rabbitmq")
+            .with("messaging.destination.name", name)
+    };
+    let producer = queue(sent((1, 1, 0), "api", 'p', (0, 2)), "mails");
+    let consumer = |name| queue(sent((2, 2, 0), "mailer", 'n', (300, 400)), name);
+    assert_eq!(found(&[producer.clone(), consumer("mails")]), [((2, 2), (1, 1))]);
+    assert_eq!(found(&[producer.clone(), consumer("orders")]), []);
+    let late = Sent {
+        start: 6_000,
+        end: Some(6_001),
+        ..consumer("mails")
+    };
+    assert_eq!(found(&[producer, late]), []);
+}

@@ -1,0 +1,172 @@
+//! The lists over the panes that are about all traces: what keys do in them.
+
+use trace_model::TraceId;
+use trace_stats::SpanPlace;
+
+use super::{Action, App, Narrow, Notice, Overlay, Pane};
+use crate::keymap::Listing;
+
+impl App {
+    /// Which of these lists is open.
+    pub(super) const fn listing(&self) -> Option<Listing> {
+        match self.overlay {
+            Some(Overlay::Operations) => Some(Listing::Operations),
+            Some(Overlay::ServiceMap) => Some(Listing::ServiceMap),
+            Some(Overlay::Warnings) => Some(Listing::Warnings),
+            _ => None,
+        }
+    }
+
+    /// The line that narrows the list that is open.
+    pub(super) const fn narrow(&mut self) -> Option<&mut Narrow> {
+        match self.overlay {
+            Some(Overlay::Operations) => Some(self.operations.narrow_mut()),
+            Some(Overlay::ServiceMap) => Some(self.service_map.narrow_mut()),
+            Some(Overlay::Warnings) => Some(self.warnings.narrow_mut()),
+            _ => None,
+        }
+    }
+
+    /// Whether the line that narrows a list is being typed.
+    pub(super) const fn is_narrowing(&self) -> bool {
+        let narrow = match self.overlay {
+            Some(Overlay::Operations) => self.operations.narrow(),
+            Some(Overlay::ServiceMap) => self.service_map.narrow(),
+            Some(Overlay::Warnings) => self.warnings.narrow(),
+            _ => return false,
+        };
+        narrow.is_open()
+    }
+
+    /// Does what a key asked for in one of these lists; false for one that means something else.
+    pub(super) fn update_list(&mut self, action: Action) -> bool {
+        if self.listing().is_none() {
+            return false;
+        }
+        match action {
+            Action::Filter => {
+                if let Some(narrow) = self.narrow() {
+                    narrow.open();
+                }
+            }
+            Action::Back => self.leave_list(),
+            Action::Left if self.warnings.opened().is_some() && self.overlay == Some(Overlay::Warnings) => self.leave_list(),
+            Action::Open | Action::Right => self.open_listed(),
+            Action::OpenFailed => self.open_failed(),
+            Action::Sort
+            | Action::SortReversed
+            | Action::Up
+            | Action::Down
+            | Action::PageUp
+            | Action::PageDown
+            | Action::First
+            | Action::Last => match self.overlay {
+                Some(Overlay::Operations) => self.operations.update(action),
+                Some(Overlay::ServiceMap) => self.service_map.update(action),
+                _ => self.warnings.update(action),
+            },
+            _ => return false,
+        }
+        true
+    }
+
+    /// One step back: all rows again, the rules again, the panes again.
+    fn leave_list(&mut self) {
+        let narrow = self.narrow().filter(|narrow| !narrow.is_empty());
+        if let Some(narrow) = narrow {
+            narrow.clear();
+        } else if self.overlay != Some(Overlay::Warnings) || !self.warnings.close() {
+            self.overlay = None;
+        }
+    }
+
+    fn open_listed(&mut self) {
+        let survey = self.many.survey();
+        let place = match self.overlay {
+            Some(Overlay::Operations) => survey
+                .and_then(|survey| self.operations.selected(survey))
+                .and_then(|operation| operation.slowest.clone()),
+            Some(Overlay::ServiceMap) => survey.and_then(|survey| {
+                let calls = self.service_map.selected(survey);
+                let slowest = calls.into_iter().max_by_key(|edge| edge.latencies.max())?;
+                slowest.slowest.clone()
+            }),
+            _ => {
+                let place = self.warnings.selected().map(|warning| warning.first.clone());
+                self.warnings.open();
+                place
+            }
+        };
+        if let Some(place) = place {
+            self.go_to(&place);
+        }
+    }
+
+    fn open_failed(&mut self) {
+        let survey = self.many.survey();
+        let place = match self.overlay {
+            Some(Overlay::Operations) => survey
+                .and_then(|survey| self.operations.selected(survey))
+                .and_then(|operation| operation.failed.clone()),
+            Some(Overlay::ServiceMap) => survey.and_then(|survey| {
+                let calls = self.service_map.selected(survey);
+                calls.into_iter().find_map(|edge| edge.failed.clone())
+            }),
+            _ => return,
+        };
+        match place {
+            Some(place) => self.go_to(&place),
+            None => self.say("none of these failed"),
+        }
+    }
+
+    /// Closes what is open and goes to a span of whatever trace.
+    pub(super) fn go_to(&mut self, place: &SpanPlace) {
+        if self.store.trace_revision(place.trace_id).is_none() {
+            return self.say("this trace is not here any more: the memory was full");
+        }
+        self.show_trace(place.trace_id);
+        self.waterfall.select(&place.key);
+    }
+
+    fn show_trace(&mut self, trace_id: TraceId) {
+        self.overlay = None;
+        self.pane = Pane::Waterfall;
+        self.traces.select(trace_id);
+        self.waterfall.show(Some(trace_id));
+    }
+
+    fn say(&mut self, text: &str) {
+        self.notice = Some(Notice {
+            text: text.to_owned(),
+            error: true,
+        });
+    }
+
+    /// When there is something to do for [`App::survey`], in nanoseconds since the Unix epoch; `None` while there is not.
+    #[must_use]
+    pub fn survey_due(&self) -> Option<u64> {
+        self.many.due(&self.store, self.is_surveyed())
+    }
+
+    /// Reads on in the traces, about so many spans: what the lists show, and what is warned of. True while there is more to be read now.
+    pub fn survey(&mut self, unix_nano: u64, spans: usize) -> bool {
+        let surveyed = self.is_surveyed();
+        self.many.step(&self.store, surveyed, unix_nano, spans)
+    }
+
+    const fn is_surveyed(&self) -> bool {
+        matches!(self.overlay, Some(Overlay::Operations | Overlay::ServiceMap))
+    }
+
+    /// Brings the lists in step with what has been read; `height` is how many rows there is room for.
+    pub(super) fn fit_lists(&mut self, height: usize) {
+        let (survey, number) = (self.many.survey(), self.many.number());
+        match self.overlay {
+            Some(Overlay::Operations) => self.operations.fit(survey, number, height),
+            Some(Overlay::ServiceMap) => self.service_map.fit(survey, number, height),
+            Some(Overlay::Warnings) => self.warnings.fit(self.many.warnings(), height),
+            _ => {}
+        }
+    }
+}

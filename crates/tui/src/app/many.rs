@@ -1,0 +1,112 @@
+//! What all traces say together: read in slices by the event loop while somebody looks, and the warnings always.
+
+use trace_model::{Filter, Revision, Store};
+use trace_stats::{Pass, Survey, Warnings};
+
+/// Between the end of one pass and the start of the next, in nanoseconds.
+const REST: u64 = 1_000_000_000;
+
+/// The last survey that is complete, the one on its way, and the warnings.
+#[derive(Debug, Default)]
+pub struct ManyTraces {
+    survey: Option<Survey>,
+    /// Which survey that is, so that it can be told from the one before.
+    number: u64,
+    pass: Option<Pass>,
+    /// Of what the last pass was.
+    of: Option<Of>,
+    /// When it ended.
+    ended: u64,
+    warnings: Warnings,
+}
+
+/// What a survey depends on.
+#[derive(Debug, PartialEq)]
+struct Of {
+    revision: Revision,
+    listed: usize,
+    filter: Option<Filter>,
+}
+
+impl Of {
+    fn now(store: &Store) -> Self {
+        Self {
+            revision: store.revision(),
+            listed: store.listed(),
+            filter: store.filter().cloned(),
+        }
+    }
+
+    fn is_of(&self, store: &Store) -> bool {
+        self.revision == store.revision() && self.listed == store.listed() && self.filter.as_ref() == store.filter()
+    }
+}
+
+impl ManyTraces {
+    /// The last one that is complete.
+    #[must_use]
+    pub const fn survey(&self) -> Option<&Survey> {
+        self.survey.as_ref()
+    }
+
+    /// Which one that is; 0 before the first.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How much of the list the one on its way has read, in percent.
+    #[must_use]
+    pub fn percent(&self) -> Option<usize> {
+        self.pass.as_ref().map(Pass::percent)
+    }
+
+    /// What is wrong with the traces.
+    #[must_use]
+    pub const fn warnings(&self) -> &Warnings {
+        &self.warnings
+    }
+
+    /// When there is something to do; `None` while there is not. With `surveyed` somebody looks at the survey.
+    pub(super) fn due(&self, store: &Store, surveyed: bool) -> Option<u64> {
+        let pass = match (&self.pass, &self.of) {
+            _ if !surveyed => None,
+            (Some(_), _) | (None, None) => Some(0),
+            (None, Some(of)) if of.filter.as_ref() != store.filter() => Some(0),
+            (None, Some(of)) => (!of.is_of(store)).then_some(self.ended.saturating_add(REST)),
+        };
+        let warnings = self.warnings.due(store);
+        pass.into_iter().chain(warnings).min()
+    }
+
+    /// Does what is due, about so many spans of each. True while there is more of it now.
+    pub(super) fn step(&mut self, store: &Store, surveyed: bool, unix_nano: u64, spans: usize) -> bool {
+        let judging = self.warnings.step(store, unix_nano, spans);
+        if !surveyed {
+            // Half of a survey is of no use later.
+            self.pass = None;
+            return judging;
+        }
+        if self.pass.is_none() {
+            // A clock that was set back must not stop this.
+            let rested = unix_nano < self.ended || unix_nano - self.ended >= REST;
+            let other_filter = self.of.as_ref().is_none_or(|of| of.filter.as_ref() != store.filter());
+            if other_filter {
+                self.survey = None;
+            }
+            if !other_filter && (!rested || self.of.as_ref().is_some_and(|of| of.is_of(store))) {
+                return judging;
+            }
+            self.of = Some(Of::now(store));
+            self.pass = Some(Pass::new(store));
+        }
+        let Some(pass) = &mut self.pass else { return judging };
+        if pass.step(store, spans) {
+            return true;
+        }
+        self.survey = self.pass.take().map(Pass::finish);
+        self.number += 1;
+        self.ended = unix_nano;
+        judging
+    }
+}

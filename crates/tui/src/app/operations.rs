@@ -1,0 +1,156 @@
+//! The list of operations: in which order, which of them, and where the cursor is.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use trace_model::SpanKind;
+use trace_stats::{Operation, Survey};
+
+use super::{Action, Narrow, Picker};
+
+/// What operations are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the columns' names say it")]
+pub enum OperationColumn {
+    /// The time that all of its spans took together.
+    #[default]
+    Time,
+    Count,
+    Errors,
+    P50,
+    P90,
+    P99,
+    Max,
+    Service,
+}
+
+impl OperationColumn {
+    const ALL: [Self; 8] = [
+        Self::Time,
+        Self::Count,
+        Self::Errors,
+        Self::P50,
+        Self::P90,
+        Self::P99,
+        Self::Max,
+        Self::Service,
+    ];
+
+    fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|column| *column == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+
+    /// What comes first has the highest; by service all are equal, since they come by their names.
+    fn rank(self, operation: &Operation) -> (u64, u64) {
+        let rank = match self {
+            Self::Time => operation.total_nano,
+            Self::Count => operation.count,
+            // The share: one of two failed is worse than two of a thousand.
+            Self::Errors => operation.errors.saturating_mul(1_000_000) / operation.count.max(1),
+            Self::P50 => operation.latencies.percentile(50.0),
+            Self::P90 => operation.latencies.percentile(90.0),
+            Self::P99 => operation.latencies.percentile(99.0),
+            Self::Max => operation.latencies.max(),
+            Self::Service => return (0, 0),
+        };
+        (rank, if self == Self::Errors { operation.errors } else { 0 })
+    }
+}
+
+/// What names an operation.
+pub type OperationKey = (Arc<str>, Arc<str>, SpanKind);
+
+/// The list's state.
+#[derive(Debug, Default)]
+pub struct OperationList {
+    narrow: Narrow,
+    sort: OperationColumn,
+    reversed: bool,
+    /// What the rows were made of: which survey, in which order, and what is typed.
+    of: Option<(u64, OperationColumn, bool, String)>,
+    /// Positions in the survey's operations.
+    rows: Vec<usize>,
+    keys: Vec<OperationKey>,
+    picker: Picker<OperationKey>,
+}
+
+impl OperationList {
+    /// The line that narrows it.
+    #[must_use]
+    pub const fn narrow(&self) -> &Narrow {
+        &self.narrow
+    }
+
+    pub(super) const fn narrow_mut(&mut self) -> &mut Narrow {
+        &mut self.narrow
+    }
+
+    /// By what it is sorted, and whether the other way round.
+    #[must_use]
+    pub const fn sort(&self) -> (OperationColumn, bool) {
+        (self.sort, self.reversed)
+    }
+
+    /// How many are listed.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Those in view, and whether the cursor is there.
+    pub fn visible<'a>(&'a self, survey: &'a Survey) -> impl Iterator<Item = (&'a Operation, bool)> {
+        let visible = self.picker.visible();
+        let rows = self.rows.iter().enumerate().skip(visible.start).take(visible.len());
+        rows.filter_map(|(at, row)| Some((survey.operations.get(*row)?, at == self.picker.position())))
+    }
+
+    /// The one under the cursor.
+    pub(super) fn selected<'a>(&self, survey: &'a Survey) -> Option<&'a Operation> {
+        survey.operations.get(*self.rows.get(self.picker.position())?)
+    }
+
+    pub(super) fn update(&mut self, action: Action) {
+        match action {
+            Action::Sort => (self.sort, self.reversed) = (self.sort.next(), false),
+            Action::SortReversed => self.reversed = !self.reversed,
+            _ => return self.picker.update(action, &self.keys),
+        }
+        // Whoever sorts wants to see what is first now.
+        self.picker = Picker::default();
+    }
+
+    pub(super) fn fit(&mut self, survey: Option<&Survey>, number: u64, height: usize) {
+        let of = (number, self.sort, self.reversed, self.narrow.line().text().to_owned());
+        if self.of.as_ref() != Some(&of) || survey.is_none() {
+            self.lay_out(survey.map_or(&[], |survey| &survey.operations));
+            self.of = Some(of);
+        }
+        self.picker.fit(&self.keys, height);
+    }
+
+    fn lay_out(&mut self, operations: &[Operation]) {
+        let kept = |operation: &Operation| {
+            self.narrow
+                .keeps(&[&*operation.service, &*operation.name, operation.kind.name()])
+        };
+        let kept = operations.iter().enumerate().filter(|(_, operation)| kept(operation));
+        self.rows = kept.map(|(at, _)| at).collect();
+        // They come by name, and equals stay so.
+        self.rows.sort_by_cached_key(|at| Reverse(self.sort.rank(&operations[*at])));
+        if self.reversed {
+            self.rows.reverse();
+        }
+        let key = |at: &usize| {
+            let operation = &operations[*at];
+            (operation.service.clone(), operation.name.clone(), operation.kind)
+        };
+        self.keys = self.rows.iter().map(key).collect();
+    }
+}

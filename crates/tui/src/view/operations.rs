@@ -1,0 +1,238 @@
+//! What is done in all traces: how often, how long, and with what end.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Stylize;
+use ratatui::text::{Line, Span};
+use trace_model::SpanKind;
+use trace_stats::{Operation, Survey};
+
+use super::lists::{self, Parts};
+use super::{format, theme, traces::service_name};
+use crate::app::{App, OperationColumn};
+use crate::text::clean;
+
+/// How many cells the small histogram has.
+const SHAPE: u16 = 10;
+/// From these widths on there are more columns.
+const WIDE: u16 = 100;
+const WIDEST: u16 = 150;
+const SECOND: u64 = 1_000_000_000;
+
+/// The columns; those without room have no width.
+struct Columns {
+    service: Rect,
+    name: Rect,
+    kind: Rect,
+    count: Rect,
+    rate: Rect,
+    errors: Rect,
+    percentiles: [Rect; 4],
+    time: Rect,
+    shape: Rect,
+}
+
+impl Columns {
+    fn of(row: Rect) -> Self {
+        let (wide, widest) = (row.width >= WIDE, row.width >= WIDEST);
+        let when = |is_there: bool, width: u16| Constraint::Length(if is_there { width } else { 0 });
+        let widths = [
+            Constraint::Length(if wide { 16 } else { 10 }),
+            Constraint::Fill(1),
+            Constraint::Length(if widest { 11 } else { 2 }),
+            Constraint::Length(7),
+            when(wide, 10),
+            Constraint::Length(8),
+            Constraint::Length(9),
+            when(widest, 9),
+            Constraint::Length(9),
+            when(wide, 9),
+            when(wide, 8),
+            Constraint::Length(SHAPE + 1),
+        ];
+        let [service, name, kind, count, rate, errors, p50, p90, p99, max, time, shape] = Layout::horizontal(widths).areas(row);
+        Self {
+            service,
+            name,
+            kind,
+            count,
+            rate,
+            errors,
+            percentiles: [p50, p90, p99, max],
+            time,
+            shape,
+        }
+    }
+}
+
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
+    let keys = " Enter slowest · e failed · s S sort · / narrow · Esc close ";
+    lists::border(frame, " Operations ", keys, area);
+    let parts = Parts::of(area, 0);
+    heading(frame, app.operations.sort(), parts.head);
+    if let Some(survey) = app.many.survey() {
+        let total = survey.operations.iter().map(|operation| operation.total_nano);
+        let total = total.fold(0, u64::saturating_add);
+        for (row, (operation, selected)) in parts.rows.rows().zip(app.operations.visible(survey)) {
+            if selected {
+                frame.buffer_mut().set_style(row, theme::cursor(true));
+            }
+            draw_row(frame, survey, operation, total, row);
+        }
+    }
+    let list = &app.operations;
+    if list.is_empty() {
+        let empty = "no spans yet: each service, name and kind of span will have a row here, with its latencies";
+        lists::nothing(frame, app, list.narrow(), empty, parts.rows);
+    }
+    let mut all = Line::from(vec![
+        format::count(list.len() as u64, "operation").into(),
+        " · ".fg(theme::DIM),
+    ]);
+    all.spans.extend(lists::about(app).spans);
+    let others = app.many.survey().and_then(|survey| survey.other_operations.as_ref());
+    if let Some(others) = others {
+        let text = format!(
+            " · and {} of others, too many to tell apart",
+            format::count(others.count, "span")
+        );
+        all.push_span(text.fg(theme::WARNING));
+    }
+    if parts.head.width < WIDEST {
+        lists::right(&mut all, "→ calls  ← is called  ⇢ sends  ⇠ receives ", parts.last);
+    }
+    let left = format::count(list.len() as u64, "operation");
+    lists::last(frame, list.narrow(), &left, all, parts.last);
+}
+
+fn heading(frame: &mut Frame, (sort, reversed): (OperationColumn, bool), row: Rect) {
+    use OperationColumn as By;
+    let columns = Columns::of(row);
+    let [p50, p90, p99, max] = columns.percentiles;
+    let left = [
+        ("SERVICE", By::Service, columns.service),
+        ("OPERATION", By::Service, columns.name),
+    ];
+    let right = [
+        ("spans", By::Count, columns.count),
+        ("errors", By::Errors, columns.errors),
+        ("p50", By::P50, p50),
+        ("p90", By::P90, p90),
+        ("p99", By::P99, p99),
+        ("max", By::Max, max),
+        ("time", By::Time, columns.time),
+    ];
+    let mark = |by: By| match (by == sort, reversed != (by == By::Service)) {
+        (false, _) => "",
+        (true, false) => "▾",
+        (true, true) => "▴",
+    };
+    let named = |text: &str, by: By| {
+        let text = format!("{}{text}", mark(by));
+        if by == sort {
+            text.bold().fg(theme::ACCENT)
+        } else {
+            text.fg(theme::DIM)
+        }
+    };
+    for (text, by, area) in left {
+        let text = if text == "OPERATION" {
+            text.fg(theme::DIM)
+        } else {
+            named(text, by)
+        };
+        frame.render_widget(text, area);
+    }
+    for (text, by, area) in right {
+        frame.render_widget(Line::from(named(text, by)).right_aligned(), area);
+    }
+    // The sort that has no column of its own where there is little room.
+    if sort == By::Time && columns.time.is_empty() {
+        frame.render_widget(Line::from("▾by time".bold().fg(theme::ACCENT)).right_aligned(), columns.shape);
+    } else {
+        frame.render_widget(" short→long".fg(theme::DIM), columns.shape);
+    }
+    if columns.kind.width > 2 {
+        frame.render_widget("kind".fg(theme::DIM), columns.kind);
+    }
+    frame.render_widget(Line::from("rate".fg(theme::DIM)).right_aligned(), columns.rate);
+}
+
+fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u64, row: Rect) {
+    let columns = Columns::of(row);
+    let fitted = |text: &str, area: Rect| format::at_most(&clean(text), usize::from(area.width).saturating_sub(1));
+    frame.render_widget(
+        fitted(&service_name(&operation.service), columns.service).fg(theme::service(&operation.service)),
+        columns.service,
+    );
+    frame.render_widget(fitted(&operation.name, columns.name), columns.name);
+    let kind = if columns.kind.width > 2 {
+        operation.kind.name()
+    } else {
+        kind_mark(operation.kind)
+    };
+    frame.render_widget(kind.fg(theme::DIM), columns.kind);
+    let mut right = |text: Span<'static>, area: Rect| frame.render_widget(Line::from(text).right_aligned(), area);
+    right(format::compact(operation.count).into(), columns.count);
+    right(rate(operation.count, survey.observed_nano()).fg(theme::DIM), columns.rate);
+    right(
+        lists::share(operation.errors, operation.count).fg(theme::ERROR),
+        columns.errors,
+    );
+    let latencies = &operation.latencies;
+    if latencies.count() == 0 {
+        right("running".fg(theme::WARNING), columns.percentiles[0]);
+        return;
+    }
+    for (percent, area) in [50.0, 90.0, 99.0].into_iter().zip(columns.percentiles) {
+        right(format::duration(latencies.percentile(percent)).into(), area);
+    }
+    right(format::duration(latencies.max()).into(), columns.percentiles[3]);
+    right(lists::share(operation.total_nano, total).fg(theme::DIM), columns.time);
+    let shape = lists::columns(&latencies.shape(usize::from(SHAPE)));
+    right(shape.fg(theme::service(&operation.service)), columns.shape);
+}
+
+/// A kind in one cell: both sides of a call mostly have the same name.
+const fn kind_mark(kind: SpanKind) -> &'static str {
+    match kind {
+        SpanKind::Client => "→",
+        SpanKind::Server => "←",
+        SpanKind::Producer => "⇢",
+        SpanKind::Consumer => "⇠",
+        SpanKind::Internal | SpanKind::Unspecified => "",
+    }
+}
+
+/// How often in the time from which the spans come; nothing for less than a second of it.
+fn rate(count: u64, observed_nano: u64) -> String {
+    if observed_nano < SECOND {
+        return String::new();
+    }
+    let per = |unit: u64| u128::from(count) * u128::from(unit) * 10 / u128::from(observed_nano);
+    let tenths = |tenths: u128| format!("{}.{}", tenths / 10, tenths % 10);
+    match (per(SECOND), per(60 * SECOND)) {
+        (second @ 100.., _) => format!("{}/s", format::compact(u64::try_from(second / 10).unwrap_or(u64::MAX))),
+        (second @ 10.., _) => format!("{}/s", tenths(second)),
+        (_, minute @ 10..) => format!("{}/min", tenths(minute)),
+        _ => format!("{}/h", tenths(per(3_600 * SECOND))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_in_the_unit_that_makes_it_readable() {
+        let rates = [
+            (5, 1),
+            (50_000, SECOND),
+            (12, 10 * SECOND),
+            (6, 60 * SECOND),
+            (1, 1_800 * SECOND),
+        ];
+        let rates = rates.map(|(count, observed)| rate(count, observed));
+        assert_eq!(rates, ["", "50.0 k/s", "1.2/s", "6.0/min", "2.0/h"]);
+    }
+}

@@ -1,0 +1,206 @@
+//! Who calls whom: each service once, with the calls that it makes below it.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Stylize;
+use ratatui::text::{Line, Span};
+use trace_stats::{Callee, Edge, Survey};
+
+use super::lists::{self, Parts};
+use super::{format, theme, traces::service_name};
+use crate::app::{App, MapRow};
+use crate::text::clean;
+
+/// From this width on there are more columns.
+const WIDE: u16 = 100;
+
+/// The columns; those without room have no width.
+struct Columns {
+    name: Rect,
+    bar: Rect,
+    calls: Rect,
+    errors: Rect,
+    p50: Rect,
+    p99: Rect,
+    queue: Rect,
+}
+
+impl Columns {
+    fn of(row: Rect) -> Self {
+        let wide = row.width >= WIDE;
+        let widths = [
+            Constraint::Fill(1),
+            Constraint::Length(if wide { row.width / 5 } else { 8 }),
+            Constraint::Length(if wide { 10 } else { 7 }),
+            Constraint::Length(8),
+            Constraint::Length(if wide { 10 } else { 9 }),
+            Constraint::Length(if wide { 10 } else { 9 }),
+            Constraint::Length(if wide { 10 } else { 9 }),
+        ];
+        let [name, bar, calls, errors, p50, p99, queue] = Layout::horizontal(widths).areas(row);
+        Self {
+            name,
+            bar,
+            calls,
+            errors,
+            p50,
+            p99,
+            queue,
+        }
+    }
+}
+
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
+    let keys = " Enter slowest call · e failed · / narrow · Esc close ";
+    lists::border(frame, " Service map ", keys, area);
+    let parts = Parts::of(area, 0);
+    heading(frame, parts.head);
+    let map = &app.service_map;
+    let mut rows = 0;
+    if let Some(survey) = app.many.survey() {
+        let most = survey.edges.iter().map(|edge| edge.calls).max().unwrap_or(1);
+        for (row, (shown, selected)) in parts.rows.rows().zip(map.visible()) {
+            if selected {
+                frame.buffer_mut().set_style(row, theme::cursor(true));
+            }
+            match shown {
+                MapRow::Service(service) => draw_service(frame, survey, service, row),
+                MapRow::Call { edge, back, last } => {
+                    if let Some(edge) = survey.edges.get(*edge) {
+                        draw_call(frame, edge, (*back, *last), most, row);
+                    }
+                }
+            }
+            rows += 1;
+        }
+    }
+    if rows == 0 {
+        let empty = "no spans yet: each service will stand here, and below it whom it calls";
+        lists::nothing(frame, app, map.narrow(), empty, parts.rows);
+    }
+    let mut all = lists::about(app);
+    let left_out = app.many.survey().map_or(0, |survey| survey.other_calls);
+    if left_out > 0 {
+        let text = format!(
+            " · and {} between others, too many to tell apart",
+            format::count(left_out, "call")
+        );
+        all.push_span(text.fg(theme::WARNING));
+    }
+    lists::right(&mut all, "⇢ message  ◇ sends no spans  ↻ circle ", parts.last);
+    let left = format::count(map.services() as u64, "service");
+    lists::last(frame, map.narrow(), &left, all, parts.last);
+}
+
+fn heading(frame: &mut Frame, row: Rect) {
+    let columns = Columns::of(row);
+    frame.render_widget("SERVICE → calls".fg(theme::DIM), columns.name);
+    let names = [
+        ("calls", columns.calls),
+        ("errors", columns.errors),
+        ("p50", columns.p50),
+        ("p99", columns.p99),
+        ("in queue", columns.queue),
+    ];
+    for (name, area) in names {
+        frame.render_widget(Line::from(name.fg(theme::DIM)).right_aligned(), area);
+    }
+}
+
+fn draw_service(frame: &mut Frame, survey: &Survey, service: &str, row: Rect) {
+    let of = survey.operations.iter().filter(|operation| &*operation.service == service);
+    let (spans, errors) = of.fold((0, 0), |(spans, errors), operation| {
+        (spans + operation.count, errors + operation.errors)
+    });
+    let is_called = survey
+        .edges
+        .iter()
+        .any(|edge| matches!(&edge.callee, Callee::Service(callee) if &**callee == service));
+    let calls = survey.edges.iter().any(|edge| &*edge.caller == service);
+    let mut line = Line::from(vec![
+        "● ".fg(theme::service(service)),
+        service_name(service).bold().fg(theme::service(service)),
+        format!("  {}", format::count(spans, "span")).fg(theme::DIM),
+    ]);
+    if errors > 0 {
+        line.push_span(format!(" · {} failed", format::compact(errors)).fg(theme::ERROR));
+    }
+    let about = match (is_called, calls) {
+        (false, false) => " · calls nobody, and nobody calls it",
+        (true, false) => " · calls nobody",
+        (false, true) => " · nobody calls it",
+        (true, true) => "",
+    };
+    line.push_span(about.fg(theme::DIM));
+    frame.render_widget(line, row);
+}
+
+fn draw_call(frame: &mut Frame, edge: &Edge, (back, last): (bool, bool), most: u64, row: Rect) {
+    let columns = Columns::of(row);
+    let arrow = if edge.messaging { "⇢ " } else { "→ " };
+    let branch = format!("  {}{arrow}", if last { "└" } else { "├" });
+    let (name, mark) = match &edge.callee {
+        Callee::Service(name) if *name == edge.caller => (service_name(name), " ↻ itself"),
+        Callee::Service(name) => (service_name(name), if back { " ↻" } else { "" }),
+        Callee::External(name) if name.is_empty() => ("somebody unnamed".to_owned(), ""),
+        Callee::External(name) => (clean(name).into_owned(), ""),
+    };
+    let mut line = Line::from(branch.fg(theme::DIM));
+    let colour = match &edge.callee {
+        Callee::Service(name) => theme::service(name),
+        Callee::External(_) => {
+            line.push_span("◇ ".fg(theme::DIM));
+            theme::DIM
+        }
+    };
+    let room = usize::from(columns.name.width).saturating_sub(line.width() + mark.chars().count() + 1);
+    line.push_span(format::at_most(&name, room).fg(colour));
+    line.push_span(mark.fg(theme::WARNING));
+    frame.render_widget(line, columns.name);
+    let bar = bar(edge.calls, most, usize::from(columns.bar.width).saturating_sub(1));
+    frame.render_widget(bar.fg(colour), columns.bar);
+    let mut right = |text: Span<'static>, area: Rect| frame.render_widget(Line::from(text).right_aligned(), area);
+    right(format::compact(edge.calls).into(), columns.calls);
+    right(lists::share(edge.errors, edge.calls).fg(theme::ERROR), columns.errors);
+    if edge.latencies.count() == 0 {
+        right("running".fg(theme::WARNING), columns.p50);
+    } else {
+        right(format::duration(edge.latencies.percentile(50.0)).into(), columns.p50);
+        right(format::duration(edge.latencies.percentile(99.0)).into(), columns.p99);
+    }
+    if edge.queued.count() > 0 {
+        right(
+            format::duration(edge.queued.percentile(50.0)).fg(theme::WARNING),
+            columns.queue,
+        );
+    }
+}
+
+/// A bar for a number, to an eighth of a cell, by its logarithm: one call can be seen beside a million.
+fn bar(number: u64, most: u64, cells: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let bits = |number: u64| u64::from(number.max(1).ilog2() + 1);
+    let eighths = cells as u64 * 8 * bits(number) / bits(most).max(1);
+    let full = usize::try_from(eighths / 8).unwrap_or(cells).min(cells);
+    let rest = if full == cells {
+        0
+    } else {
+        usize::try_from(eighths % 8).unwrap_or(0)
+    };
+    format!("{}{}", "█".repeat(full), EIGHTHS[rest])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_can_be_seen_and_fits() {
+        assert_eq!(bar(1_000, 1_000, 4), "████");
+        assert_eq!(
+            (bar(1, 1_000_000, 10), bar(0, 0, 3), bar(1, 1, 0)),
+            ("▌".into(), "███".into(), String::new())
+        );
+        assert_eq!(bar(u64::MAX, 1, 3).chars().count(), 3, "never more than there is room for");
+    }
+}

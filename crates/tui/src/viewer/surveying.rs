@@ -1,0 +1,51 @@
+//! Reading all traces, a little at a time: for the lists about them while they are open, and for the warnings.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::app::App;
+
+/// How long spans are read before the next look at the keyboard.
+const SLICE: Duration = Duration::from_millis(2);
+/// The same while a person waits for the first survey.
+const FIRST_SLICE: Duration = Duration::from_millis(6);
+/// Between the starts of two slices: the rest of the time is for whatever else there is to do.
+const BETWEEN: Duration = Duration::from_millis(16);
+/// How many spans are read between two looks at the clock.
+const READ: usize = 256;
+
+/// When it was last read, and whether there was more.
+#[derive(Debug, Default)]
+pub(super) struct Surveying {
+    last: Option<Instant>,
+    has_more: bool,
+}
+
+impl Surveying {
+    /// When to read on; `None` while there is nothing to read.
+    pub(super) fn due(&self, app: &App) -> Option<Instant> {
+        let now = Instant::now();
+        let due = if self.has_more { 0 } else { app.survey_due()? };
+        let due = now + Duration::from_nanos(due.saturating_sub(unix_nano()));
+        Some(self.last.map_or(due, |last| due.max(last + BETWEEN)))
+    }
+
+    /// Reads for a bounded time; true when the picture may have changed.
+    pub(super) fn go_on(&mut self, app: &mut App) -> bool {
+        let shown = |app: &App| (app.many.number(), app.many.percent(), app.many.warnings().revision());
+        let (before, started) = (shown(app), Instant::now());
+        let slice = if app.many.survey().is_none() { FIRST_SLICE } else { SLICE };
+        loop {
+            self.has_more = app.survey(unix_nano(), READ);
+            if !self.has_more || started.elapsed() >= slice {
+                break;
+            }
+        }
+        self.last = Some(started);
+        shown(app) != before
+    }
+}
+
+fn unix_nano() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,320 @@
+//! The lists about all traces: operations, the service map, warnings.
+
+use crossterm::event::KeyCode;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
+use spanfall::app::{Mode, Overlay, Pane};
+use spanfall::view;
+
+use crate::scene::{MILLI, NOW, START, Scene, edit, failed, password_reset, span, trace};
+
+const SECOND: u64 = 1_000 * MILLI;
+
+fn with(span: &mut Span, key: &str, value: &str) {
+    span.attributes.push(KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue {
+            value: Some(any_value::Value::StringValue(value.to_owned())),
+        }),
+        ..KeyValue::default()
+    });
+}
+
+fn kind(spans: ResourceSpans, kind: i32) -> ResourceSpans {
+    edit(spans, |span| span.kind = kind)
+}
+
+/// An order in a shop: a call, a database, a message, a circle between two services, one that calls itself.
+fn order(number: u8) -> Vec<ResourceSpans> {
+    let slow = u64::from(number);
+    let from = 200 * slow;
+    let span =
+        |id, parent, service, name, start: u64, end: u64| span(number, id, parent, service, name, from + start, from + end);
+    let payment = span(6, 5, "payment", "POST /charge", 22, 38 + slow);
+    vec![
+        span(1, 0, "web", "GET /checkout", 0, 60 + 2 * slow),
+        kind(span(2, 1, "web", "POST /orders", 2, 58 + 2 * slow), 3),
+        span(3, 2, "orders", "POST /orders", 4, 50 + slow),
+        edit(kind(span(4, 3, "orders", "INSERT orders", 6, 9), 3), |span| {
+            with(span, "db.system.name", "postgresql");
+            with(span, "db.namespace", "shop");
+        }),
+        kind(span(5, 3, "orders", "POST /charge", 20, 40 + slow), 3),
+        if number.is_multiple_of(5) {
+            failed(payment, "card declined")
+        } else {
+            payment
+        },
+        kind(span(7, 6, "payment", "GET /orders/{id}", 24, 30), 3),
+        span(8, 7, "orders", "GET /orders/{id}", 25, 29),
+        kind(span(9, 8, "orders", "GET /orders/cache", 26, 28), 3),
+        span(10, 9, "orders", "GET /orders/cache", 26, 28),
+        kind(span(11, 3, "orders", "order-placed publish", 42, 43), 4),
+        kind(span(12, 11, "mailer", "order-placed process", 90, 140), 5),
+    ]
+}
+
+fn shop(width: u16, height: u16) -> Scene {
+    let mut scene = Scene::new(Mode::Viewer, width, height);
+    (1..=20).for_each(|number| scene.add(order(number)));
+    scene
+}
+
+/// At each size that a snapshot is taken of.
+fn snapshots(name: &str, keys: &str, scene: impl Fn(u16, u16) -> Scene) {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = scene(width, height);
+        scene.type_keys(keys);
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.text());
+    }
+}
+
+#[test]
+fn operations_of_all_traces() {
+    snapshots("operations", "O", shop);
+}
+
+#[test]
+fn the_service_map() {
+    snapshots("service_map", "m", shop);
+}
+
+#[test]
+fn operations_are_sorted_by_each_column_both_ways() {
+    let mut scene = shop(200, 50);
+    scene.type_keys("O");
+    let first = |scene: &mut Scene| scene.text().lines().nth(4).unwrap_or_default().to_owned();
+    assert!(
+        first(&mut scene).contains("GET /checkout"),
+        "the time that all took: {}",
+        scene.text()
+    );
+    scene.type_keys("ss");
+    assert!(first(&mut scene).contains("POST /charge") && scene.text().contains("▾errors"));
+    scene.type_keys("sssss");
+    assert!(first(&mut scene).contains("mailer") && scene.text().contains("▴SERVICE"));
+    scene.type_keys("S");
+    assert!(
+        first(&mut scene).contains("web") && scene.text().contains("▾SERVICE"),
+        "{}",
+        scene.text()
+    );
+    scene.type_keys("s");
+    assert!(first(&mut scene).contains("GET /checkout"), "the first one again");
+}
+
+#[test]
+fn enter_goes_to_the_slowest_and_e_to_one_that_failed() {
+    let mut scene = shop(120, 40);
+    scene.type_keys("O");
+    scene.press(&[KeyCode::Enter]);
+    scene.draw();
+    assert_eq!((scene.app.overlay, scene.app.pane), (None, Pane::Waterfall));
+    assert_eq!(scene.app.traces.selected(), Some(trace(20)));
+    assert_eq!(scene.app.waterfall.position(), 0);
+
+    scene.type_keys("O/charge server");
+    scene.press(&[KeyCode::Enter]);
+    assert_eq!(scene.app.overlay, Some(Overlay::Operations), "that only ends the typing");
+    scene.type_keys("e");
+    scene.draw();
+    let (trace_id, key) = scene.app.waterfall.selected().expect("a span");
+    assert_eq!((trace_id, &*key.service), (trace(20), "payment"));
+    assert!(scene.text().contains("card declined"), "{}", scene.text());
+
+    scene.press(&[KeyCode::Esc]);
+    scene.type_keys("O");
+    scene.press(&[KeyCode::Esc]);
+    scene.type_keys("/checkout");
+    scene.press(&[KeyCode::Enter]);
+    scene.type_keys("e");
+    assert_eq!(scene.app.overlay, Some(Overlay::Operations));
+    assert!(scene.text().contains("none of these failed"));
+}
+
+#[test]
+fn a_list_is_narrowed_by_words() {
+    let mut scene = shop(80, 24);
+    scene.type_keys("m/PAY order");
+    let text = scene.text();
+    assert!(text.contains("└→ orders") && !text.contains("● web"), "{text}");
+    assert!(scene.cursor().is_some(), "the terminal's cursor is in the line");
+    scene.press(&[KeyCode::Esc]);
+    assert!(scene.text().contains("● web"));
+    scene.type_keys("/nowhere");
+    assert!(scene.text().contains("nothing here has all these words"));
+    scene.press(&[KeyCode::Enter, KeyCode::Esc]);
+    assert_eq!(scene.app.overlay, Some(Overlay::ServiceMap), "first all rows again");
+    scene.press(&[KeyCode::Esc]);
+    assert_eq!(scene.app.overlay, None);
+    scene.type_keys("O/");
+    scene.app.paste("mailer\n");
+    assert!(scene.text().contains("1 operation"), "{}", scene.text());
+}
+
+#[test]
+fn circles_are_marked_and_each_service_stands_once() {
+    let mut scene = shop(120, 40);
+    scene.type_keys("m");
+    let text = scene.text();
+    assert_eq!(text.matches("● orders").count(), 1, "{text}");
+    assert!(
+        text.contains("├→ payment") && text.contains("└→ orders ↻") && text.contains("orders ↻ itself"),
+        "{text}"
+    );
+    assert!(text.contains("⇢ mailer") && text.contains("→ ◇ postgresql shop"), "{text}");
+    scene.type_keys("j");
+    scene.press(&[KeyCode::Enter]);
+    scene.draw();
+    let (trace_id, key) = scene.app.waterfall.selected().expect("a span");
+    assert_eq!((trace_id, &*key.service), (trace(20), "orders"), "the slowest call of web");
+}
+
+#[test]
+fn a_chain_of_many_services_and_a_screen_of_any_size_are_no_trouble() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    let name = |at: u8| format!("service-{at}");
+    let calls = (1..=120).flat_map(|at| {
+        let caller = kind(span(1, 2 * at, (2 * at).saturating_sub(1), &name(at), "call", 0, 10), 3);
+        let callee = span(1, 2 * at + 1, 2 * at, &name(at % 120 + 1), "answer", 0, 10);
+        [caller, callee]
+    });
+    scene.add(calls.collect());
+    scene.type_keys("mG");
+    assert!(scene.text().contains("↻"), "{}", scene.text());
+    for list in ["O", "m", "w"] {
+        scene.press(&[KeyCode::Esc]);
+        scene.press(&[KeyCode::Esc]);
+        scene.type_keys(list);
+        for (width, height) in [(0, 0), (1, 1), (3, 40), (200, 2), (30, 7), (80, 24)] {
+            scene.resize(width, height);
+            scene.press(&[KeyCode::End, KeyCode::Up, KeyCode::PageDown]);
+            scene.type_keys("/a");
+            scene.press(&[KeyCode::Esc]);
+        }
+    }
+}
+
+#[test]
+fn it_says_what_will_stand_there() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    for (key, text) in [
+        ("O", "no spans yet: each service"),
+        ("m", "no spans yet"),
+        ("w", "no traces yet"),
+    ] {
+        scene.type_keys(key);
+        assert!(scene.text().contains(text), "{}", scene.text());
+        scene.type_keys(key);
+        assert_eq!(scene.app.overlay, None);
+    }
+}
+
+#[test]
+fn a_new_survey_takes_the_place_of_the_old_one_when_it_is_complete() {
+    let mut scene = shop(120, 40);
+    scene.type_keys("O");
+    assert!(scene.text().contains("20 traces"), "{}", scene.text());
+    scene.now += 5 * SECOND;
+    while scene.app.survey(scene.now, 1_000) {}
+    assert_eq!(scene.app.survey_due(), None, "nothing to do while nothing changes");
+    scene.add(order(21));
+    let due = scene.app.survey_due().expect("a moment");
+    assert!(
+        due > NOW && due <= scene.now + SECOND,
+        "soon, but not at once for each span that comes"
+    );
+    scene.now += SECOND;
+    assert!(scene.app.survey(scene.now, 20), "there is more to read");
+    let text = scene.text();
+    assert!(text.contains("20 traces") && text.contains("reading"), "{text}");
+    while scene.app.survey(scene.now, 20) {}
+    let text = scene.text();
+    assert!(text.contains("21 traces") && !text.contains("reading"), "{text}");
+}
+
+#[test]
+fn the_filter_says_which_traces_are_read() {
+    let mut scene = shop(120, 40);
+    scene.type_keys("/status:error");
+    scene.press(&[KeyCode::Enter]);
+    scene.type_keys("O");
+    let text = scene.text();
+    assert!(
+        text.contains("4 traces") && text.contains("of those that the filter lists"),
+        "{text}"
+    );
+}
+
+#[test]
+fn numbers_have_the_colours_of_what_they_mean() {
+    let mut scene = shop(120, 40);
+    scene.type_keys("O/charge server");
+    scene.press(&[KeyCode::Enter]);
+    let buffer = scene.draw();
+    let row = (4..40)
+        .find(|y| (0..118).any(|x| buffer[(x, *y)].symbol() == "2" && buffer[(x + 1, *y)].symbol() == "0"))
+        .expect("20 %");
+    let text: String = (0..120).map(|x| buffer[(x, row)].symbol()).collect();
+    let at = u16::try_from(text.chars().position(|c| c == '%').expect("a share")).expect("small");
+    let error = scene_colour(203);
+    assert_eq!(buffer[(at, row)].fg, error, "{text}");
+    assert_eq!(buffer[(4, row)].bg, scene_colour(237), "the cursor");
+}
+
+const fn scene_colour(number: u8) -> ratatui::style::Color {
+    ratatui::style::Color::Indexed(number)
+}
+
+/// A trace whose called side began a trace of its own, and one that is whole.
+fn broken() -> Vec<ResourceSpans> {
+    vec![
+        kind(span(31, 1, 0, "web", "POST /users", 0, 50), 3),
+        span(31, 2, 1, "api", "POST /users", 1, 49),
+        kind(span(32, 1, 0, "web", "POST /users", 60, 90), 3),
+        span(33, 2, 0, "api", "POST /users", 61, 89),
+    ]
+}
+
+#[test]
+fn warnings_are_counted_in_the_header_and_lead_to_their_spans() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(broken());
+    scene.type_keys("w");
+    assert!(scene.text().contains("✓ nothing is wrong"), "{}", scene.text());
+    assert!(!scene.text().contains("⚠ 1"), "not judged yet");
+    scene.now += 5 * SECOND;
+    while scene.app.survey(scene.now, 1_000) {}
+    scene.now += SECOND;
+    while scene.app.survey(scene.now, 1_000) {}
+    let text = scene.text();
+    assert!(text.lines().next().is_some_and(|line| line.contains("⚠ 1")), "{text}");
+    assert_eq!(view::stays(&scene.app, &scene.clock()), None);
+    scene.press(&[KeyCode::Enter]);
+    assert!(scene.text().contains("POST /users"), "{}", scene.text());
+    scene.press(&[KeyCode::Left, KeyCode::Right, KeyCode::Enter]);
+    scene.draw();
+    let (trace_id, key) = scene.app.waterfall.selected().expect("a span");
+    assert_eq!((trace_id, &*key.service, scene.app.overlay), (trace(33), "api", None));
+}
+
+#[test]
+fn hostile_names_keep_the_terminal() {
+    let hostile = "\u{1b}[2J\u{202e}evil日本🚀";
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.add(vec![
+        kind(span(1, 1, 0, hostile, hostile, 0, 50), 3),
+        span(1, 2, 1, "api", hostile, 1, 49),
+    ]);
+    scene.add(password_reset());
+    for list in ["O", "m", "w"] {
+        scene.type_keys(list);
+        let text = scene.text();
+        assert!(
+            !text.chars().any(|c| c != '\n' && spanfall::text::is_unprintable(c)),
+            "{text:?}"
+        );
+        scene.press(&[KeyCode::Esc]);
+    }
+    assert!(scene.now > START);
+}
