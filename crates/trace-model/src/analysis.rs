@@ -3,10 +3,17 @@
 //! Computed from a [`SpanTree`] alone, in passes over its nodes that neither recurse nor look at a clock: a span in flight ends where the
 //! trace's last known moment is.
 
+mod clocks;
+mod covered;
+mod critical_path;
+mod lints;
 mod rule;
+mod siblings;
+mod times;
+
+use std::sync::Arc;
 
 use hashbrown::HashMap;
-use std::sync::Arc;
 
 pub use rule::Rule;
 
@@ -30,14 +37,19 @@ pub struct Section {
     pub start_unix_nano: u64,
     /// Nanoseconds since the Unix epoch.
     pub end_unix_nano: u64,
+    /// Whether nobody at the root waited for it: it is below the consumer of a message, or below another root.
+    pub asynchronous: bool,
 }
 
 /// What a trace waited for, from its root's start to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct CriticalPath {
-    /// By time.
+    /// By time. Those that are not asynchronous do not overlap.
     pub sections: Vec<Section>,
-    /// How long they are together, in nanoseconds.
+    /// By node, for every span on it: how long it was waited for that span itself, in nanoseconds. That is its duration without those
+    /// of the children that were waited for, also where they overlap a little; 0 for one that did nothing besides.
+    pub exclusive: Vec<(usize, u64)>,
+    /// How long the trace was waited for, in nanoseconds: without what is asynchronous.
     pub nano: u64,
 }
 
@@ -140,15 +152,25 @@ impl Analysis {
     /// Reads a tree.
     #[must_use]
     pub fn of(tree: &SpanTree) -> Self {
+        let times = times::times(tree);
+        let covered = covered::covered(tree, &times);
+        let clocks = clocks::clocks(tree, &times);
+        let repeated = siblings::repeated(tree, &times);
+        let lints = lints::Linted {
+            tree,
+            times: &times,
+            clocks: &clocks.trouble,
+            repeated: &repeated,
+        };
         Self {
-            self_nano: vec![0; tree.nodes().len()],
-            critical_path: Err(CriticalPathError::NoRoot),
-            gaps: HashMap::new(),
-            repeated: HashMap::new(),
-            clocks: HashMap::new(),
-            shifts: Vec::new(),
-            lints: Vec::new(),
-            groups: Vec::new(),
+            lints: lints.lints(),
+            critical_path: critical_path::critical_path(tree, &times),
+            groups: siblings::groups(tree, &times),
+            self_nano: covered.self_nano,
+            gaps: covered.gaps,
+            clocks: clocks.trouble,
+            shifts: clocks.shifts,
+            repeated,
         }
     }
 

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::store::Node as Span;
 use crate::{Flags, SpanId, SpanKey, SpanKind, StatusCode, Store, TraceId};
@@ -39,6 +39,8 @@ pub struct SpanNode {
     pub descendants: usize,
     /// Whether its parent was ignored because following parents from here leads back here.
     pub cyclic: bool,
+    /// Whether another span has its id, and they are not the two sides of one call.
+    pub duplicate: bool,
     /// What was done; empty for one that has not arrived.
     pub name: Arc<str>,
     /// The part it played.
@@ -120,6 +122,26 @@ impl ById {
     fn of(&self, id: SpanId) -> impl Iterator<Item = usize> + Clone {
         std::iter::successors(self.first.get(&id).copied(), |at| self.next[*at])
     }
+
+    /// Spans that share an id without being the two sides of one call.
+    fn duplicates(&self, spans: &[Span]) -> HashSet<usize> {
+        let mut duplicates = HashSet::new();
+        if self.first.len() == spans.len() {
+            return duplicates;
+        }
+        for (id, _) in self.first.iter().filter(|(_, last)| self.next[**last].is_some()) {
+            let (mut all, mut called, mut calling) = (0, 0, 0);
+            for at in self.of(*id) {
+                all += 1;
+                called += usize::from(receives(spans[at].kind));
+                calling += usize::from(calls(spans[at].kind));
+            }
+            if (all, called, calling) != (2, 1, 1) {
+                duplicates.extend(self.of(*id));
+            }
+        }
+        duplicates
+    }
 }
 
 /// Parents by position: positions past the spans are the missing ones.
@@ -127,6 +149,8 @@ struct Links {
     parents: Vec<Option<usize>>,
     missing: Vec<Missing>,
     cyclic: Vec<bool>,
+    /// Spans whose id another span has as well, by position; there are few.
+    duplicates: HashSet<usize>,
 }
 
 /// A span that has not arrived.
@@ -142,6 +166,7 @@ impl Links {
             parents: Vec::with_capacity(spans.len()),
             missing: Vec::new(),
             cyclic: vec![false; spans.len()],
+            duplicates: by_id.duplicates(spans),
         };
         let mut missing_at: HashMap<SpanId, usize> = HashMap::new();
         for (at, span) in spans.iter().enumerate() {
@@ -205,20 +230,32 @@ impl Links {
         let children = |at: usize| &all[first[at]..first[at + 1]];
 
         let no_name: Arc<str> = "".into();
+        let mut hosts: HashMap<u32, u32> = HashMap::new();
         let mut nodes: Vec<SpanNode> = Vec::with_capacity(total);
         let mut stack: Vec<(usize, Option<usize>)> = roots.iter().rev().map(|root| (*root, None)).collect();
         while let Some((at, parent)) = stack.pop() {
             let here = nodes.len();
             let below = children(at);
             let node = match spans.get(at) {
-                Some(span) => node(span, self.cyclic[at]),
+                Some(span) => SpanNode {
+                    duplicate: self.duplicates.contains(&at),
+                    ..node(span, self.cyclic[at])
+                },
                 None => missing(
                     &self.missing[at - spans.len()],
                     below.iter().map(|child| &spans[*child]),
                     &no_name,
                 ),
             };
+            // By the first row on it, as all else does not depend on what came first either.
+            let host = if node.host == u32::MAX {
+                node.host
+            } else {
+                let next = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+                *hosts.entry(node.host).or_insert(next)
+            };
             nodes.push(SpanNode {
+                host,
                 depth: parent.map_or(0, |parent: usize| nodes[parent].depth + 1),
                 parent,
                 children: below.len(),
@@ -275,6 +312,7 @@ fn node(span: &Span, cyclic: bool) -> SpanNode {
         children: 0,
         descendants: 0,
         cyclic,
+        duplicate: false,
         name: span.name.clone(),
         kind: span.kind,
         status: span.status,
@@ -306,6 +344,7 @@ fn missing<'a>(missing: &Missing, children: impl Iterator<Item = &'a Span>, noth
         children: 0,
         descendants: 0,
         cyclic: false,
+        duplicate: false,
         name: nothing.clone(),
         kind: SpanKind::Unspecified,
         status: StatusCode::Unset,
@@ -347,7 +386,7 @@ fn calling_twin(spans: &[Span], twins: impl Iterator<Item = usize>, at: usize) -
     if !receives(spans[at].kind) {
         return None;
     }
-    let calling = twins.filter(|twin| matches!(spans[*twin].kind, SpanKind::Client | SpanKind::Producer));
+    let calling = twins.filter(|twin| calls(spans[*twin].kind));
     calling.min_by_key(|twin| &spans[*twin].key)
 }
 
@@ -365,4 +404,8 @@ fn parent_among(spans: &[Span], candidates: impl Iterator<Item = usize>, child: 
 
 const fn receives(kind: SpanKind) -> bool {
     matches!(kind, SpanKind::Server | SpanKind::Consumer)
+}
+
+const fn calls(kind: SpanKind) -> bool {
+    matches!(kind, SpanKind::Client | SpanKind::Producer)
 }

@@ -119,6 +119,8 @@ fn numbered(number: u64, parent: u64, trace_number: u64) -> ResourceSpans {
     edit(sent(1, 0, number, number + 1).to_otlp(), |span| {
         span.trace_id[8..].copy_from_slice(&trace_number.to_be_bytes());
         span.span_id = number.to_be_bytes().to_vec();
+        // No groups: each is a row.
+        span.name = format!("span {number}");
         span.parent_span_id = if parent == 0 {
             Vec::new()
         } else {

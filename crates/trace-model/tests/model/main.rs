@@ -2,8 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "a test may fail by it")]
 
+mod analysis;
+mod crisp;
 mod cross_check;
 mod disorder;
+mod folds;
 mod pending;
 mod store;
 mod support;

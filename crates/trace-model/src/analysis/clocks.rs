@@ -1,0 +1,88 @@
+//! Clocks that disagree: which spans contradict their parent's times, and by how much each host's spans would have to be moved.
+//!
+//! A trace shows the times that were sent. Straightening is an offer, after the adjuster of Jaeger and Zipkin's before it: a span on another
+//! host than its parent's, which contradicts it, is moved into its middle when it fits, else to its start; what is below on the same host
+//! moves with it.
+
+use hashbrown::HashMap;
+
+use super::ClockTrouble;
+use super::critical_path::is_message;
+use super::times::Time;
+use crate::SpanTree;
+
+/// Times are written in microseconds at best by some: less than one is no contradiction, in nanoseconds.
+pub(super) const NOISE: u64 = 1_000;
+/// How long after its parent a span ends on another host before a clock is to blame, in nanoseconds: 10 ms.
+const FAR: u64 = 10_000_000;
+/// And which part of the parent's duration.
+const PART: u64 = 10;
+
+#[derive(Debug)]
+pub(super) struct Clocks {
+    pub(super) trouble: HashMap<usize, ClockTrouble>,
+    /// By node, in nanoseconds; empty where nothing is to be moved.
+    pub(super) shifts: Vec<i64>,
+}
+
+pub(super) fn clocks(tree: &SpanTree, times: &[Time]) -> Clocks {
+    let nodes = tree.nodes();
+    let mut clocks = Clocks {
+        trouble: HashMap::new(),
+        shifts: Vec::new(),
+    };
+    for (at, node) in nodes.iter().enumerate() {
+        let Some(parent) = node.parent.filter(|parent| nodes[*parent].arrived) else {
+            continue;
+        };
+        let is_remote = node.host != nodes[parent].host;
+        let ended = node.end_unix_nano.is_some() && nodes[parent].end_unix_nano.is_some();
+        let waits = ended && is_remote && !is_message(tree, at);
+        if let Some(trouble) = contradiction(times[at], times[parent], waits) {
+            clocks.trouble.insert(at, trouble);
+        }
+        let above = clocks.shifts.get(parent).copied().unwrap_or_default();
+        let shift = if is_remote {
+            shift(times[at], moved(times[parent], above), waits)
+        } else {
+            above
+        };
+        if shift != 0 {
+            clocks.shifts.resize(nodes.len(), 0);
+            clocks.shifts[at] = shift;
+        }
+    }
+    clocks
+}
+
+/// How a span contradicts its parent. One whose parent `waits` for it can't end long after it, if it could have been within it: one that
+/// took longer than its parent was given up on.
+fn contradiction(child: Time, parent: Time, waits: bool) -> Option<ClockTrouble> {
+    let before = parent.start.saturating_sub(child.start);
+    if before >= NOISE {
+        return Some(ClockTrouble::StartsBefore { nano: before });
+    }
+    let after = child.end.saturating_sub(parent.end);
+    let is_far = after > FAR && after > parent.nano() / PART;
+    (waits && is_far && child.nano() <= parent.nano()).then_some(ClockTrouble::EndsAfter { nano: after })
+}
+
+fn shift(child: Time, parent: Time, waits: bool) -> i64 {
+    if contradiction(child, parent, waits).is_none() {
+        return 0;
+    }
+    let room = if waits {
+        parent.nano().saturating_sub(child.nano())
+    } else {
+        0
+    };
+    let start = i128::from(parent.start) + i128::from(room / 2);
+    i64::try_from(start - i128::from(child.start)).unwrap_or_default()
+}
+
+fn moved(time: Time, by: i64) -> Time {
+    Time {
+        start: time.start.saturating_add_signed(by),
+        end: time.end.saturating_add_signed(by),
+    }
+}

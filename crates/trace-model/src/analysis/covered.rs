@@ -1,0 +1,69 @@
+//! Self time and gaps: the parts of a span that its children do and do not cover.
+//!
+//! Self time is a span's duration without the union of its children's, each cut to the parent. A gap is a long part of a parent
+//! about which no child says anything: time that instrumentation does not see.
+
+use hashbrown::HashMap;
+
+use super::Gap;
+use super::times::Time;
+use crate::SpanTree;
+
+/// A shorter one is no gap, in nanoseconds: 100 ms.
+const SHORTEST: u64 = 100_000_000;
+/// Nor is less than this part of the parent.
+const PART: u64 = 10;
+
+#[derive(Debug)]
+pub(super) struct Covered {
+    /// By node, in nanoseconds.
+    pub(super) self_nano: Vec<u64>,
+    pub(super) gaps: HashMap<usize, Vec<Gap>>,
+}
+
+/// One pass: the children of a node come by start, so that it is enough to know up to where they have covered it.
+pub(super) fn covered(tree: &SpanTree, times: &[Time]) -> Covered {
+    let nodes = tree.nodes();
+    let mut until: Vec<u64> = times.iter().map(|time| time.start).collect();
+    let mut covered = Covered {
+        self_nano: times.iter().map(|time| time.nano()).collect(),
+        gaps: HashMap::new(),
+    };
+    let may_have_gaps = |at: usize| nodes[at].arrived && nodes[at].end_unix_nano.is_some();
+    for (at, node) in nodes.iter().enumerate() {
+        if !node.arrived {
+            covered.self_nano[at] = 0;
+        }
+        let Some(parent) = node.parent else { continue };
+        let Some(part) = times[at].within(times[parent]) else {
+            continue;
+        };
+        let from = part.start.max(until[parent]);
+        if part.end <= from {
+            continue;
+        }
+        covered.self_nano[parent] = covered.self_nano[parent].saturating_sub(part.end - from);
+        if may_have_gaps(parent) {
+            covered.gap(parent, times[parent], until[parent], from);
+        }
+        until[parent] = part.end;
+    }
+    for (at, node) in nodes.iter().enumerate() {
+        if node.children > 0 && may_have_gaps(at) {
+            covered.gap(at, times[at], until[at], times[at].end);
+        }
+    }
+    covered
+}
+
+impl Covered {
+    fn gap(&mut self, parent: usize, time: Time, start: u64, end: u64) {
+        let nano = end.saturating_sub(start);
+        if nano >= SHORTEST && nano >= time.nano() / PART {
+            self.gaps.entry(parent).or_default().push(Gap {
+                start_unix_nano: start,
+                end_unix_nano: end,
+            });
+        }
+    }
+}

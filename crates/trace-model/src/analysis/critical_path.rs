@@ -1,0 +1,188 @@
+//! The critical path: what a trace waited for, from its root's start to its end.
+//!
+//! After "CRISP: Critical Path Analysis of Large-Scale Microservice Architectures" (Zhang et al., USENIX ATC 2022): from a span's end
+//! backwards, the child that ended last was waited for; before it started, the one that had ended last by then; what is left is the span's
+//! own. Children are cut to their parent, and those outside of it are left out.
+//!
+//! Children that overlap by less than a hundredth of their parent, with no other one starting or ending meanwhile, ran one after the
+//! other on clocks that differ a little.
+//!
+//! Nobody waits for the consumer of a message: below its producer it is a path of its own, and so is every root besides the first.
+
+use super::times::Time;
+use super::{CriticalPath, CriticalPathError, Section};
+use crate::{SpanKind, SpanTree};
+
+/// Children overlap by less than this part of their parent if they ran one after the other.
+const OVERLAP: u64 = 100;
+
+pub(super) fn critical_path(tree: &SpanTree, times: &[Time]) -> Result<CriticalPath, CriticalPathError> {
+    let root = main_root(tree).ok_or(CriticalPathError::NoRoot)?;
+    let mut walk = Walk {
+        tree,
+        times,
+        path: CriticalPath::default(),
+        open: Vec::new(),
+        children: Vec::new(),
+        starts: Vec::new(),
+        asynchronous: false,
+    };
+    walk.from(root);
+    walk.path.nano = walk.path.exclusive.iter().fold(0, |nano, (_, own)| nano.saturating_add(*own));
+    walk.asynchronous = true;
+    for other in tree.roots().filter(|other| *other != root) {
+        walk.from(other);
+    }
+    for consumer in (0..tree.nodes().len()).filter(|at| is_message(tree, *at)) {
+        walk.from(consumer);
+    }
+    let mut path = walk.path;
+    let order = |section: &Section| (section.start_unix_nano, section.end_unix_nano, section.node);
+    path.sections.sort_unstable_by_key(order);
+    path.exclusive.sort_unstable();
+    Ok(path)
+}
+
+/// Where a trace begins: a span without a parent, the first one; else what stands first. Errors alone have no time.
+fn main_root(tree: &SpanTree) -> Option<usize> {
+    let nodes = tree.nodes();
+    let begins = |at: &usize| nodes[*at].arrived && nodes[*at].parent_span_id.is_none();
+    let spans = |at: &usize| nodes[*at].arrived || nodes[*at].children > 0;
+    tree.roots().find(begins).or_else(|| tree.roots().find(spans))
+}
+
+/// Whether a span took a message out of a queue that its parent has put there.
+pub(super) fn is_message(tree: &SpanTree, at: usize) -> bool {
+    let node = &tree.nodes()[at];
+    let is_producer = |parent: usize| tree.nodes()[parent].kind == SpanKind::Producer;
+    node.kind == SpanKind::Consumer && node.parent.is_some_and(is_producer)
+}
+
+struct Walk<'a> {
+    tree: &'a SpanTree,
+    times: &'a [Time],
+    path: CriticalPath,
+    open: Vec<Open>,
+    /// Of the open spans: the children of each with their times, cut to it, by end.
+    children: Vec<(usize, Time)>,
+    /// The starts of the same, in order.
+    starts: Vec<u64>,
+    asynchronous: bool,
+}
+
+/// A span on the path that the walk is in.
+struct Open {
+    node: usize,
+    time: Time,
+    /// Up to here, from its end, it is known what was waited for.
+    until: u64,
+    /// From here on something else was waited for, that began before it had ended.
+    cut: u64,
+    /// Its children begin there in [`Walk::children`] and [`Walk::starts`].
+    first: usize,
+    /// Its children from there on have been looked at.
+    left: usize,
+    /// The child that was taken last.
+    last: Option<Time>,
+    /// How long those took that were waited for.
+    waited: u64,
+}
+
+impl Walk<'_> {
+    fn from(&mut self, root: usize) {
+        self.enter(root, self.times[root], u64::MAX);
+        while let Some(mut open) = self.open.pop() {
+            if let Some((child, time)) = self.last_child(&mut open) {
+                self.own(&open, time.end);
+                let cut = open.cut.min(open.until);
+                open.waited = open.waited.saturating_add(time.nano());
+                open.until = time.start;
+                open.last = Some(time);
+                self.open.push(open);
+                self.enter(child, time, cut);
+            } else {
+                self.own(&open, open.time.start);
+                self.children.truncate(open.first);
+                self.starts.truncate(open.first);
+                if self.tree.nodes()[open.node].arrived {
+                    let own = open.time.nano().saturating_sub(open.waited);
+                    self.path.exclusive.push((open.node, own));
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, node: usize, time: Time, cut: u64) {
+        let first = self.children.len();
+        for child in self.tree.children(node).filter(|child| !is_message(self.tree, *child)) {
+            let whole = self.times[child];
+            let Some(part) = whole.within(time).filter(|_| !encloses(whole, time)) else {
+                continue;
+            };
+            self.children.push((child, part));
+            self.starts.push(part.start);
+        }
+        // Of those that end together the one that started last; the order of rows decides between equals.
+        self.children[first..].sort_unstable_by_key(|(child, part)| (part.end, part.start, *child));
+        self.open.push(Open {
+            node,
+            time,
+            until: time.end,
+            cut,
+            first,
+            left: self.children.len(),
+            last: None,
+            waited: 0,
+        });
+    }
+
+    /// The child that had ended last by the moment up to which the span is known.
+    fn last_child(&self, open: &mut Open) -> Option<(usize, Time)> {
+        while open.left > open.first {
+            open.left -= 1;
+            let child = self.children[open.left];
+            if child.1.end <= open.until || self.ran_before(open, child.1) {
+                return Some(child);
+            }
+        }
+        None
+    }
+
+    /// Whether a child that overlaps the one that was taken last ran before it all the same.
+    fn ran_before(&self, open: &Open, child: Time) -> bool {
+        let Some(last) = open.last else { return false };
+        if child.start >= last.start || child.end >= last.end {
+            return false;
+        }
+        let overlap = child.end - last.start;
+        overlap < open.time.nano().div_ceil(OVERLAP) && self.moments(open, last.start, child.end) == 2
+    }
+
+    /// How many starts and ends of a span's children there are from one moment to another.
+    fn moments(&self, open: &Open, from: u64, to: u64) -> usize {
+        let end = self.starts.len();
+        let (starts, children) = (&self.starts[open.first..end], &self.children[open.first..end]);
+        let starts = starts.partition_point(|start| *start <= to) - starts.partition_point(|start| *start < from);
+        let ends = children.partition_point(|child| child.1.end <= to) - children.partition_point(|child| child.1.end < from);
+        starts + ends
+    }
+
+    /// What lies between a moment and what is known was the span's own.
+    fn own(&mut self, open: &Open, from: u64) {
+        let until = open.until.min(open.cut);
+        // A span that has not arrived has no time of its own.
+        if from < until && self.tree.nodes()[open.node].arrived {
+            self.path.sections.push(Section {
+                node: open.node,
+                start_unix_nano: from,
+                end_unix_nano: until,
+                asynchronous: self.asynchronous,
+            });
+        }
+    }
+}
+
+/// Whether a child reaches out of its parent at both ends, by more than clocks are wrong: then it tells nothing of what was waited for.
+fn encloses(child: Time, parent: Time) -> bool {
+    child.start < parent.start && child.end > parent.end && child.nano() - parent.nano() > parent.nano() / OVERLAP
+}

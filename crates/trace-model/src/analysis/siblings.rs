@@ -1,0 +1,120 @@
+//! Equal siblings: groups that one row stands for, and calls that are repeated one after the other ("N+1").
+
+use hashbrown::HashMap;
+
+use super::times::Time;
+use super::{Group, Repeated};
+use crate::{SpanNode, SpanTree, StatusCode};
+
+/// How many make a group, or repeated calls.
+const MANY: usize = 5;
+/// How long repeated calls take together, at least, in nanoseconds: 50 ms.
+const LONG: u64 = 50_000_000;
+
+/// Five or more leaves of one service and name that stand one after the other, by the first of them.
+pub(super) fn groups(tree: &SpanTree, times: &[Time]) -> Vec<(usize, Group)> {
+    let nodes = tree.nodes();
+    let is_leaf = |node: &SpanNode| node.arrived && node.children == 0 && !node.cyclic;
+    let mut groups = Vec::new();
+    let mut first = 0;
+    while first < nodes.len() {
+        let node = &nodes[first];
+        if !is_leaf(node) {
+            first += 1;
+            continue;
+        }
+        let rest = nodes[first + 1..].iter();
+        let more = rest.take_while(|other| is_leaf(other) && other.parent == node.parent && are_alike(node, other));
+        let count = 1 + more.count();
+        if count >= MANY {
+            groups.push((first, group(&nodes[first..first + count], &times[first..first + count])));
+        }
+        first += count;
+    }
+    groups
+}
+
+fn group(members: &[SpanNode], times: &[Time]) -> Group {
+    let mut durations: Vec<u64> = times.iter().map(|time| time.nano()).collect();
+    let middle = (durations.len() - 1) / 2;
+    let (_, median, _) = durations.select_nth_unstable(middle);
+    Group {
+        count: members.len(),
+        median_nano: *median,
+        total_nano: durations.iter().fold(0, |total, nano| total.saturating_add(*nano)),
+        failed: members.iter().filter(|member| member.status == StatusCode::Error).count(),
+        first: times.iter().map(|time| time.start).min().unwrap_or_default(),
+        last: times.iter().map(|time| time.end).max().unwrap_or_default(),
+    }
+}
+
+/// By parent: the call that five or more of its children repeat, none before the last one has ended, 50 ms together or more. Of
+/// several the one that took longest.
+pub(super) fn repeated(tree: &SpanTree, times: &[Time]) -> HashMap<usize, Repeated> {
+    let nodes = tree.nodes();
+    let mut found = HashMap::new();
+    for parent in (0..nodes.len()).filter(|at| nodes[*at].children >= MANY) {
+        let runs = runs(tree, times, parent);
+        let many = runs.into_iter().filter(|run| run.count >= MANY && run.nano >= LONG);
+        // The first one where several took equally long.
+        let longest = many.max_by_key(|run| (run.nano, std::cmp::Reverse(run.first)));
+        if let Some(run) = longest {
+            found.insert(
+                parent,
+                Repeated {
+                    name: nodes[run.first].name.clone(),
+                    count: run.count,
+                    total_nano: run.nano,
+                },
+            );
+        }
+    }
+    found
+}
+
+/// Calls alike that do not overlap: as many as there can be.
+struct Run {
+    first: usize,
+    count: usize,
+    nano: u64,
+    last: Time,
+}
+
+fn runs(tree: &SpanTree, times: &[Time], parent: usize) -> Vec<Run> {
+    let nodes = tree.nodes();
+    let mut runs: Vec<Run> = Vec::new();
+    let mut by_call: HashMap<(&str, &str), usize> = HashMap::new();
+    // Neighbours are mostly alike.
+    let mut here = None;
+    for child in tree.children(parent).filter(|child| nodes[*child].arrived) {
+        let (node, time) = (&nodes[child], times[child]);
+        let at = here
+            .filter(|at: &usize| are_alike(&nodes[runs[*at].first], node))
+            .unwrap_or_else(|| *by_call.entry((&node.key.service, &node.name)).or_insert(runs.len()));
+        here = Some(at);
+        match runs.get_mut(at) {
+            None => runs.push(Run {
+                first: child,
+                count: 1,
+                nano: time.nano(),
+                last: time,
+            }),
+            Some(run) if time.start >= run.last.end => {
+                run.count += 1;
+                run.nano = run.nano.saturating_add(time.nano());
+                run.last = time;
+            }
+            // Of two that overlap the one that ends first leaves more room for others.
+            Some(run) if time.end < run.last.end => {
+                run.nano = run.nano - run.last.nano() + time.nano();
+                run.last = time;
+            }
+            Some(_) => {}
+        }
+    }
+    runs
+}
+
+fn are_alike(one: &SpanNode, other: &SpanNode) -> bool {
+    one.name == other.name && one.key.service == other.key.service
+}
