@@ -21,6 +21,10 @@ pub struct SpanTree {
 
 /// One place in the tree: a span, or a row that stands for one that has not come.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own, in any combination"
+)]
 pub struct SpanNode {
     /// What a cursor holds on to.
     pub key: SpanKey,

@@ -195,7 +195,7 @@ fn named(spans: &[Sent]) -> Store {
     let spans = spans.iter().map(|span| {
         edit(span.to_otlp(), |otlp| {
             if span.id < 100 {
-                otlp.name = "SELECT".to_owned();
+                "SELECT".clone_into(&mut otlp.name);
             }
         })
     });

@@ -39,7 +39,7 @@ fn spans(file: &Value) -> Vec<ResourceSpans> {
             ..made
         };
         edit(made.to_otlp(), |otlp| {
-            otlp.name = span["operationName"].as_str().expect("a name").to_owned()
+            span["operationName"].as_str().expect("a name").clone_into(&mut otlp.name);
         })
     };
     file["data"][0]["spans"].as_array().expect("spans").iter().map(span).collect()

@@ -14,7 +14,7 @@ fn key(id: u8) -> SpanKey {
 
 fn named(id: u8, parent: u8, start: u64, name: &str) -> ResourceSpans {
     edit(sent(id, parent, start, start + 5).to_otlp(), |span| {
-        span.name = name.to_owned()
+        name.clone_into(&mut span.name);
     })
 }
 

@@ -220,6 +220,7 @@ fn a_large_trace_that_grows_is_caught_up_with() {
         let number = |number: u32| {
             edit(span(1, 1, 0, "api", "GET /", 0, 5), |span| {
                 span.span_id = u64::from(number + 1).to_be_bytes().to_vec();
+                span.name = format!("GET /{number}");
             })
         };
         range.map(number).collect()
