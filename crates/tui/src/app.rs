@@ -47,7 +47,7 @@ pub use waterfall::{LONGEST_RUN, Stretch, Waterfall, Zoom};
 use crate::demo::{API, PAGE};
 use crate::keymap::Here;
 use crate::view::layout::Panes;
-use crate::view::{cross_check_rows, list_rows, overlay_lines};
+use crate::view::{Theme, cross_check_rows, list_rows, overlay_lines};
 
 /// What stands behind the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,8 @@ pub struct App {
     pub overlay: Option<Overlay>,
     /// A line for the person.
     pub notice: Option<Notice>,
+    /// The colours that the terminal has.
+    pub theme: Theme,
     ids: fastrand::Rng,
 }
 
@@ -164,6 +166,7 @@ impl App {
             pane: Pane::Traces,
             overlay: None,
             notice: None,
+            theme: Theme::default(),
             ids,
         }
     }
@@ -253,6 +256,7 @@ impl App {
     /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn, with the frame's time in
     /// nanoseconds since the Unix epoch.
     pub fn fit(&mut self, panes: &Panes, unix_nano: u64) {
+        self.store.services().for_each(|service| self.theme.learn(&service.service));
         let above = usize::from(self.filter.is_open());
         self.traces
             .fit(&self.store, rows(panes.traces).saturating_sub(above), unix_nano);

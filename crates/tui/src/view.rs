@@ -34,6 +34,7 @@ pub use details::SpanPage;
 pub use footer::{Hyperlink, hyperlink};
 pub use lists::rows as list_rows;
 pub use stay::stays;
+pub use theme::{ROLES, Theme, ThemeKind};
 pub use waterfall::WaterfallParts;
 
 use crate::app::{App, Overlay};
@@ -65,6 +66,7 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
         Some(Overlay::Warnings) => warnings::draw(frame, app, panes.overlay, now),
         None => {}
     }
+    app.theme.paint(frame.buffer_mut());
 }
 
 /// How many lines lie over the panes, if they can be scrolled by line; `area` includes their border.
@@ -80,7 +82,7 @@ pub fn overlay_lines(app: &App, area: Rect) -> usize {
 /// A pane's title: bright when the keys go there.
 fn title(text: &str, focused: bool) -> Span<'_> {
     if focused {
-        Span::raw(text).bold().fg(theme::ACCENT)
+        Span::raw(text).bold().fg(theme::FOCUS)
     } else {
         Span::raw(text).bold()
     }

@@ -1,9 +1,17 @@
-//! Colours. All of the 256 that nearly every terminal has; marks carry the meaning too, so that none is needed to understand.
+//! What colours mean. Views write roles; [`Theme::paint`] makes them the colours that the terminal at hand has. Marks carry the
+//! meaning too, so that no colour is needed to understand.
+
+mod paint;
+mod palette;
 
 use ratatui::style::{Color, Style};
 
-/// What has the focus.
+pub use paint::{ROLES, Theme, ThemeKind};
+
+/// Keys, links, what is new.
 pub(super) const ACCENT: Color = Color::Indexed(75);
+/// The title of the pane that the keys go to.
+pub(super) const FOCUS: Color = Color::Indexed(74);
 /// What failed.
 pub(super) const ERROR: Color = Color::Indexed(203);
 /// What went well.
@@ -18,38 +26,34 @@ pub(super) const DIM: Color = Color::Indexed(245);
 pub(super) const RULE: Color = Color::Indexed(239);
 /// Behind the row under the cursor.
 pub(super) const CURSOR: Color = Color::Indexed(237);
+/// Behind the row under the cursor of a pane that the keys do not go to.
+pub(super) const CURSOR_AWAY: Color = Color::Indexed(235);
+/// Behind the mark of an error on a bar.
+pub(super) const ERROR_GROUND: Color = Color::Indexed(160);
+/// That mark.
+pub(super) const ON_ERROR: Color = Color::Indexed(231);
 
-/// Far apart from each other and from the colours above that mean something.
-const SERVICES: [Color; 12] = [
-    Color::Indexed(75),
-    Color::Indexed(215),
-    Color::Indexed(114),
-    Color::Indexed(176),
-    Color::Indexed(186),
-    Color::Indexed(80),
-    Color::Indexed(147),
-    Color::Indexed(173),
-    Color::Indexed(36),
-    Color::Indexed(105),
-    Color::Indexed(181),
-    Color::Indexed(151),
-];
-
-/// A service's colour: the same in every run and on every machine, since it comes from the name alone.
+/// A service's colour as a role: it says which service, and nothing of the colour.
 pub(super) fn service(name: &str) -> Color {
     if name.is_empty() {
         return DIM;
     }
+    let [_, red, green, blue] = number_of(name).to_be_bytes();
+    Color::Rgb(red, green, blue)
+}
+
+/// Which service, in 24 bits: the same in every run and on every machine, since it comes from the name alone.
+fn number_of(service: &str) -> u32 {
     // FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/): the standard library's hash may change between releases.
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+    let hash = service.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     // The lowest bits of this hash mix least.
-    SERVICES[(hash >> 9) as usize % SERVICES.len()]
+    hash >> 8
 }
 
 /// A moment at which an error happened, on a bar of whatever colour.
-pub(super) const ERROR_MARK: Style = Style::new().fg(Color::Indexed(231)).bg(Color::Indexed(160));
+pub(super) const ERROR_MARK: Style = Style::new().fg(ON_ERROR).bg(ERROR_GROUND);
 
 /// A mark of the cross-check.
 pub(super) fn verdict(mark: char) -> Style {
@@ -67,18 +71,6 @@ pub(super) fn cursor(focused: bool) -> Style {
     if focused {
         Style::new().bg(CURSOR)
     } else {
-        Style::new().bg(Color::Indexed(235))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_services_of_the_demo_have_colours_of_their_own() {
-        let mut colours = ["spanfall", "api", "mailer", "frontend", "web"].map(|name| format!("{}", service(name)));
-        colours.sort();
-        assert!(colours.windows(2).all(|pair| pair[0] != pair[1]), "{colours:?}");
+        Style::new().bg(CURSOR_AWAY)
     }
 }
