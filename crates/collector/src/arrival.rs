@@ -20,11 +20,22 @@ pub enum Arrival {
 
 impl Arrival {
     /// Bytes of memory it stands for while it waits.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         match self {
             Self::Batch(batch) => batch.bytes(),
             Self::Metrics(batch) => batch.bytes(),
             Self::Sentry(arrival) => arrival.bytes(),
+        }
+    }
+
+    /// How many spans it brought.
+    #[must_use]
+    pub fn span_count(&self) -> usize {
+        match self {
+            Self::Batch(batch) => batch.span_count(),
+            Self::Metrics(_) => 0,
+            Self::Sentry(arrival) => arrival.spans.span_count(),
         }
     }
 }

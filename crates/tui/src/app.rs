@@ -14,6 +14,7 @@ mod many;
 mod narrow;
 mod operations;
 mod output;
+mod pause;
 mod picker;
 mod sentry;
 mod service_map;
@@ -36,6 +37,7 @@ pub use many::ManyTraces;
 pub use narrow::Narrow;
 pub use operations::{OperationColumn, OperationKey, OperationList};
 pub use output::{Output, OutputLine};
+pub use pause::Pause;
 pub use picker::Picker;
 pub use sentry::{Said, SentryStatus};
 pub use service_map::{MapRow, ServiceMap};
@@ -137,6 +139,9 @@ pub struct App {
     pub notice: Option<Notice>,
     /// The colours that the terminal has.
     pub theme: Theme,
+    pause: Option<Pause>,
+    /// When the last frame was drawn, or rather which moment it shows.
+    shown_unix_nano: u64,
     ids: fastrand::Rng,
 }
 
@@ -167,6 +172,8 @@ impl App {
             overlay: None,
             notice: None,
             theme: Theme::default(),
+            pause: None,
+            shown_unix_nano: 0,
             ids,
         }
     }
@@ -191,6 +198,7 @@ impl App {
             Action::Page => return self.open_page(),
             Action::OpenInSentry => return self.open_in_sentry(),
             Action::AskSentry => return self.ask_sentry(),
+            Action::Pause => self.toggle_pause(),
             Action::CopyDsn => return Some(self.copy_dsn()),
             _ if self.filter.is_open() => self.filter.update(action, &mut self.store),
             _ if self.is_narrowing() => {
@@ -257,6 +265,8 @@ impl App {
     /// nanoseconds since the Unix epoch.
     pub fn fit(&mut self, panes: &Panes, unix_nano: u64) {
         self.store.services().for_each(|service| self.theme.learn(&service.service));
+        let unix_nano = self.moment(unix_nano);
+        self.shown_unix_nano = unix_nano;
         let above = usize::from(self.filter.is_open());
         self.traces
             .fit(&self.store, rows(panes.traces).saturating_sub(above), unix_nano);
@@ -305,6 +315,8 @@ impl App {
         let trace_id = TraceId::from_bytes(self.ids.u128(1..).to_be_bytes()).ok()?;
         let span_id = SpanId::from_bytes(self.ids.u64(1..).to_be_bytes()).ok()?;
         self.overlay = None;
+        // Whoever sends one wants to see it.
+        self.go_on();
         self.traces.select(trace_id);
         self.pane = Pane::Waterfall;
         Some(Effect::Send(DemoRequest {

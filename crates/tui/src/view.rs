@@ -51,6 +51,10 @@ pub struct Now {
 
 /// Draws everything. [`App::fit`] comes before it, with the same panes.
 pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
+    let now = &Now {
+        unix_nano: app.moment(now.unix_nano),
+        zone: now.zone.clone(),
+    };
     header::draw(frame, app, panes.header, now);
     traces::draw(frame, app, panes.traces, now);
     waterfall::draw(frame, app, panes.waterfall, now);

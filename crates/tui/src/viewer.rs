@@ -206,15 +206,16 @@ impl Viewer {
                 }
                 // Before the arrivals, of which there may be more at any moment.
                 Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => self.demo_said(event),
-                () = self.inbox.wait() => {
+                () = self.inbox.wait(self.app.pause().is_some()) => {
                     self.dirty = true;
-                    self.inbox.take_in(&mut self.app.store);
+                    self.inbox.arrived(&mut self.app);
                     // Arrivals may never end.
                     self.search();
                 }
                 // When what came before has been taken in: files are read faster than that.
                 event = self.reading.next(), if self.inbox.is_empty() => if self.file_said(event) { return Ok(()) },
-                event = self.asking.next() => {
+                // Which changes what is shown.
+                event = self.asking.next(), if self.app.pause().is_none() => {
                     self.dirty = true;
                     self.asking.answered(&mut self.app, event);
                 }
@@ -230,7 +231,9 @@ impl Viewer {
             self.app.set_health(health);
         }
         let now = self.now();
-        self.asking.tell(&mut self.app, now.unix_nano);
+        if self.app.pause().is_none() {
+            self.asking.tell(&mut self.app, now.unix_nano);
+        }
         self.app.queue = self.health.as_ref().map(Health::queue).unwrap_or_default();
         self.dirty = false;
         self.pressed = false;
@@ -319,7 +322,10 @@ impl Viewer {
         match event {
             DemoEvent::State(service, state) => self.app.services.set(service, state),
             DemoEvent::Output(line) => self.app.output.push(line),
-            DemoEvent::Spans(batch) => self.app.store.add(batch),
+            DemoEvent::Spans(batch) => {
+                self.app.arrived_in_pause(batch.span_count());
+                self.inbox.push(batch);
+            }
             DemoEvent::Notice(notice) => self.app.notice = Some(notice),
         }
     }

@@ -33,6 +33,7 @@ pub enum Action {
     SortReversed,
     Filter,
     Pin,
+    Pause,
     Health,
     CrossCheck,
     OpenInSentry,

@@ -156,6 +156,13 @@ pub const KEYMAP: &[Binding] = &[
         "what is wrong with the traces themselves, why, and how to fix it",
     ),
     bind(
+        &[Char('P')],
+        Action::Pause,
+        Place::Listening,
+        "",
+        "pause: the picture holds still, what arrives waits and is counted; P again goes on",
+    ),
+    bind(
         &[Code(KeyCode::Down), Char('j')],
         Action::Down,
         Place::Anywhere,

@@ -50,7 +50,7 @@ pub(super) fn running(start_unix_nano: u64, now: &Now) -> String {
 }
 
 /// Bytes in their unit, with three digits or so: `512 B`, `1.50 KiB`, `12.3 MiB`, `256 MiB`, `2.00 GiB`.
-pub(super) fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(bytes: u64) -> String {
     let (unit, name) = match bytes {
         0..0x400 => return format!("{bytes} B"),
         0x400..0x10_0000 => (1 << 10, "KiB"),

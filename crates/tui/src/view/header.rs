@@ -60,8 +60,13 @@ pub(super) fn rate(app: &App, now: &Now) -> u64 {
 /// What matters most comes first; what does not fit is left out. The health screen has all of it.
 fn counts(app: &App, now: &Now, width: usize) -> Line<'static> {
     let totals = app.store.totals();
-    let mut line = Line::from(vec![
-        Span::raw(" spanfall ").bold().fg(theme::ACCENT),
+    let mut line = Line::from(Span::raw(" spanfall ").bold().fg(theme::ACCENT));
+    if let Some(pause) = app.pause() {
+        line.push_span(" ❚❚ paused".bold().fg(theme::WARNING));
+        let arrived = if width < WIDE { "since" } else { "arrived since, P goes on" };
+        line.push_span(format!(" · {} {arrived} · ", format::count(pause.spans, "span")).fg(theme::WARNING));
+    }
+    line.spans.extend([
         Span::raw(format!(" {}", format::count(totals.traces as u64, "trace"))),
         Span::raw(" · ").fg(theme::DIM),
         Span::raw(format::count(totals.spans as u64, "span")),

@@ -22,12 +22,16 @@ pub fn stays(app: &App, now: &Now) -> Option<Duration> {
     if app.waterfall.is_behind()
         || app.details.is_behind()
         || (app.mode != Mode::Files
+            && app.pause().is_none()
             && shown
                 .iter()
                 .chain(&listed)
                 .any(|trace| waterfall::moves(trace, now.unix_nano)))
     {
         return Some(ANIMATION);
+    }
+    if app.pause().is_some() {
+        return None;
     }
     // A rate is over soon after the last span.
     let counts = matches!(app.overlay, Some(Overlay::Health(_)))

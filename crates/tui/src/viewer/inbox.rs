@@ -6,18 +6,24 @@ use std::time::{Duration, Instant};
 use collector::{Arrival, Arrivals};
 use trace_model::{Batch, Store};
 
+use crate::app::App;
+
 /// How long arrivals are taken in before the next look at the keyboard.
 const TURN: Duration = Duration::from_millis(4);
 /// How many spans between two looks at the clock: a request may have any number of them.
 const SLICE: usize = 1_024;
+/// Which part of the store's budget may wait for the end of a pause.
+const IN_PAUSE: usize = 4;
 
 /// The way from the collector to the store.
 #[derive(Debug)]
 pub(super) struct Inbox {
     /// `None` where nothing listens.
     arrivals: Option<Arrivals>,
-    /// What is to be taken in next.
-    next: Option<Arrival>,
+    /// What is to be taken in next: one, or during a pause all that has arrived since.
+    waiting: VecDeque<Arrival>,
+    /// What these stand for, in bytes.
+    waiting_bytes: usize,
     /// What is being taken in: the first up to a part.
     begun: VecDeque<Batch>,
 }
@@ -26,7 +32,8 @@ impl Inbox {
     pub(super) const fn new(arrivals: Arrivals) -> Self {
         Self {
             arrivals: Some(arrivals),
-            next: None,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
             begun: VecDeque::new(),
         }
     }
@@ -35,14 +42,15 @@ impl Inbox {
     pub(super) const fn without_collector() -> Self {
         Self {
             arrivals: None,
-            next: None,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
             begun: VecDeque::new(),
         }
     }
 
     /// Whether there is nothing to take in.
     pub(super) fn is_empty(&self) -> bool {
-        self.next.is_none() && self.begun.is_empty()
+        self.waiting.is_empty() && self.begun.is_empty()
     }
 
     /// Adds what came from elsewhere.
@@ -50,23 +58,38 @@ impl Inbox {
         self.begun.push_back(batch);
     }
 
-    /// Waits until there is something to take in; nothing is lost when it is not waited for to the end.
-    pub(super) async fn wait(&mut self) {
-        if !self.is_empty() {
+    /// Waits until there is something to take in, in a pause until something arrives; nothing is lost when it is not waited for to the
+    /// end.
+    pub(super) async fn wait(&mut self, paused: bool) {
+        if !paused && !self.is_empty() {
             // Others have their turn, the clock among them.
             return tokio::task::yield_now().await;
         }
-        if let Some(arrivals) = &mut self.arrivals {
-            self.next = arrivals.recv().await;
-        }
-        if self.next.is_none() {
+        let arrival = match &mut self.arrivals {
+            Some(arrivals) => arrivals.recv().await,
+            None => None,
+        };
+        let Some(arrival) = arrival else {
             // The collector has ended, or there is none.
-            std::future::pending::<()>().await;
+            return std::future::pending::<()>().await;
+        };
+        self.waiting_bytes += arrival.bytes();
+        self.waiting.push_back(arrival);
+    }
+
+    /// What was waited for is here: takes it in, or in a pause counts it and keeps it for later, as long as there is room for it.
+    pub(super) fn arrived(&mut self, app: &mut App) {
+        if app.pause().is_none() {
+            return self.take_in(&mut app.store);
+        }
+        app.arrived_in_pause(self.waiting.back().map_or(0, Arrival::span_count));
+        if self.waiting_bytes > app.store.totals().budget / IN_PAUSE {
+            app.end_full_pause(self.waiting_bytes);
         }
     }
 
     /// Takes in what there is, for a bounded time.
-    pub(super) fn take_in(&mut self, store: &mut Store) {
+    fn take_in(&mut self, store: &mut Store) {
         let started = Instant::now();
         while self.step(store) && started.elapsed() < TURN {}
     }
@@ -79,8 +102,9 @@ impl Inbox {
             }
             return true;
         }
-        let waiting = || self.arrivals.as_mut()?.try_recv().ok();
-        match self.next.take().or_else(waiting) {
+        let arrived = self.waiting.pop_front();
+        self.waiting_bytes -= arrived.as_ref().map_or(0, Arrival::bytes);
+        match arrived.or_else(|| self.arrivals.as_mut()?.try_recv().ok()) {
             Some(Arrival::Batch(batch)) => self.begun.push_back(batch),
             Some(Arrival::Metrics(batch)) => store.add_metrics(&batch),
             Some(Arrival::Sentry(arrival)) => {
@@ -100,6 +124,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::app::{Action, Mode};
 
     async fn send(port: u16, path: &str, body: &Value) {
         let url = format!("http://127.0.0.1:{port}{path}");
@@ -115,10 +140,10 @@ mod tests {
 
     /// As the event loop does, until nothing waits.
     async fn drain(inbox: &mut Inbox, store: &mut Store, health: &Health) {
-        while health.queue().waiting > 0 || inbox.next.is_some() || !inbox.begun.is_empty() {
+        while health.queue().waiting > 0 || !inbox.is_empty() {
             // A key comes in between: what was waited for stays.
-            let _ = inbox.wait().now_or_never();
-            inbox.wait().await;
+            let _ = inbox.wait(false).now_or_never();
+            inbox.wait(false).await;
             inbox.step(store);
         }
     }
@@ -149,11 +174,55 @@ mod tests {
         send(sentry, "/api/1/store/", &json!({ "type": "transaction", "contexts": trace })).await;
         send(sentry, "/api/1/store/", &json!({ "message": "hello", "contexts": trace })).await;
 
-        inbox.wait().await;
+        inbox.wait(false).await;
         assert!(inbox.step(&mut store) && inbox.step(&mut store));
         assert_eq!(store.totals().spans, SLICE, "not all of a request at once");
         drain(&mut inbox, &mut store, &health).await;
         let totals = store.totals();
         assert_eq!((totals.spans, totals.logs, store.metrics().series().len()), (many + 3, 2, 1));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_arrives_in_a_pause_waits_and_is_counted_until_there_is_no_room() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let config = Config {
+            otlp_grpc: any,
+            otlp_http: any,
+            sentry: any,
+        };
+        let collector = Collector::bind(config).await.unwrap();
+        let addresses = collector.addresses();
+        let (arrivals, _health, _server) = collector.serve();
+        let mut inbox = Inbox::new(arrivals);
+        let mut app = App::new(Store::new(4 << 20), Mode::Viewer, addresses, fastrand::Rng::with_seed(1));
+        let port = addresses.otlp_http.port();
+        app.update(Action::Pause);
+        send(port, "/v1/traces", &spans(1..4)).await;
+        inbox.wait(true).await;
+        inbox.arrived(&mut app);
+        assert_eq!((app.pause().map(|pause| pause.spans), app.store.totals().spans), (Some(3), 0));
+        // It sleeps instead of asking again and again.
+        assert_eq!(inbox.wait(true).now_or_never(), None);
+
+        let budget = app.store.totals().budget;
+        let mut from = 4;
+        while app.pause().is_some() {
+            send(port, "/v1/traces", &spans(from..from + 1_000)).await;
+            from += 1_000;
+            inbox.wait(true).await;
+            inbox.arrived(&mut app);
+        }
+        assert!(inbox.waiting_bytes < budget / 2, "it is bounded");
+        assert!(
+            app.notice
+                .as_ref()
+                .is_some_and(|notice| notice.text.contains("the pause is over"))
+        );
+        while !inbox.is_empty() {
+            inbox.arrived(&mut app);
+        }
+        let totals = app.store.totals();
+        assert_eq!(totals.spans as u64 + totals.evicted_spans, from as u64 - 1, "none is lost");
+        assert_eq!(inbox.waiting_bytes, 0);
     }
 }

@@ -11,6 +11,7 @@ mod health;
 mod list;
 mod live;
 mod many;
+mod pause;
 mod scene;
 mod sentry;
 mod snapshots;

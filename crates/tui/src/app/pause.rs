@@ -1,0 +1,64 @@
+//! The pause: the picture holds still, and what arrives waits for its end.
+//!
+//! The store takes nothing in meanwhile, so everything that looks at it (moving, folding, filtering, details) works on the traces as
+//! they are. What arrives waits beside it, counted, for as long as there is room for it; then the pause ends by itself, since the
+//! other ways out would be to lose spans or to turn senders away.
+
+use super::{App, Notice};
+use crate::view::format;
+
+/// A pause that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// The moment that is shown, in nanoseconds since the Unix epoch.
+    pub unix_nano: u64,
+    /// How many spans have arrived since, and wait.
+    pub spans: u64,
+}
+
+impl App {
+    /// The pause, if there is one.
+    #[must_use]
+    pub const fn pause(&self) -> Option<Pause> {
+        self.pause
+    }
+
+    /// The moment to show when the clock says `unix_nano`: that of the pause, if there is one. Nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn moment(&self, unix_nano: u64) -> u64 {
+        self.pause.map_or(unix_nano, |pause| pause.unix_nano)
+    }
+
+    pub(super) fn toggle_pause(&mut self) {
+        self.pause = match self.pause {
+            Some(_) => None,
+            None => Some(Pause {
+                unix_nano: self.shown_unix_nano,
+                spans: 0,
+            }),
+        };
+    }
+
+    /// Ends a pause, if there is one: something has been asked for that is yet to come.
+    pub(super) const fn go_on(&mut self) {
+        self.pause = None;
+    }
+
+    /// Counts spans that wait.
+    pub fn arrived_in_pause(&mut self, spans: usize) {
+        if let Some(pause) = &mut self.pause {
+            pause.spans += spans as u64;
+        }
+    }
+
+    /// Ends the pause because so many bytes wait that no more shall.
+    pub fn end_full_pause(&mut self, bytes: usize) {
+        if self.pause.take().is_some() {
+            let text = format!(
+                "the pause is over: {} had arrived, a quarter of --max-memory",
+                format::bytes(bytes as u64)
+            );
+            self.notice = Some(Notice { text, error: false });
+        }
+    }
+}
