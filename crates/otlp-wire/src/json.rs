@@ -1,4 +1,4 @@
-//! OTLP/JSON into protobuf.
+//! OTLP/JSON into protobuf, and back ([`write`]).
 //!
 //! Source: [OTLP/JSON](https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding), which is
 //! [protobuf's JSON](https://protobuf.dev/programming-guides/json/) with ids in hexadecimal. Read as it is found in the wild:
@@ -22,12 +22,14 @@ mod number;
 mod output;
 mod text;
 mod visit;
+mod write;
 
 use serde::de::DeserializeSeed;
 
 use crate::schema::{self, Message};
 use output::Output;
 use visit::Outermost;
+pub use write::write;
 
 /// A message that came as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

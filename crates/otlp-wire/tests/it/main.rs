@@ -7,3 +7,4 @@ mod messages;
 mod table;
 mod transcode;
 mod wire;
+mod write;
