@@ -56,6 +56,20 @@ fn a_file_is_shown_with_what_could_not_be_read() {
     assert!(text.contains("cast off") && !text.contains("otlp"), "{text}");
 }
 
+/// What is saved is a file in the directory in which the program was started, and can be opened.
+#[test]
+fn a_trace_is_saved_and_opened_again() {
+    let directory = directory();
+    let mut screen = start(directory.path(), "$spanfall open voyage.json");
+    screen.wait_frame("the trace", |text| text.contains(ROOT));
+    let name = "trace-00000000000000000af7651916cd43dd.otlp.jsonl";
+    screen.press("W").unwrap();
+    screen.wait_frame("its name", |text| text.contains(&format!("saved as {name}: 2 spans")));
+    let screen = start(directory.path(), &format!("$spanfall open {name}"));
+    let text = seen_and_left(screen, &format!("files {name}"));
+    assert!(text.contains("cast off") && text.contains("2 spans"), "{text}");
+}
+
 /// The data is the standard input, so keys come from the terminal.
 #[test]
 fn standard_input_is_shown_and_keys_work() {

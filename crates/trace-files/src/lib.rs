@@ -43,6 +43,7 @@ mod otlp;
 mod pending;
 mod problem;
 mod reader;
+mod save;
 mod tags;
 mod zipkin;
 
@@ -50,6 +51,7 @@ use trace_model::Batch;
 
 pub use input::{FileError, Input, LIMIT};
 pub use problem::{Position, Problem, Problems};
+pub use save::Saved;
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

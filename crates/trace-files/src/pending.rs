@@ -58,7 +58,7 @@ impl Pending {
     }
 
     /// What has come together, as a request's body; then there is nothing.
-    fn body(&mut self) -> Vec<u8> {
+    pub(crate) fn body(&mut self) -> Vec<u8> {
         let Self { groups, bytes, .. } = std::mem::take(self);
         let mut body = Vec::with_capacity(bytes + bytes / 8);
         for group in groups {

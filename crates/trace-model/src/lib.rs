@@ -51,7 +51,7 @@ pub use otlp_wire::Malformed;
 pub use outline::{ERROR_MARKS, ErrorMark, Line, Outline, Reading, Row};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
 pub use store::{
-    ClientReport, Expectation, ListPlace, RANKED, RankBy, Ranking, Revision, Root, SECONDS, SHAPE, SearchProgress, SentryReach,
-    ServiceStats, Store, Totals, TraceSummary, outside_of_spans,
+    ClientReport, Expectation, ListPlace, RANKED, RankBy, Ranking, Raw, Revision, Root, SECONDS, SHAPE, SearchProgress,
+    SentryReach, ServiceStats, Store, Totals, TraceSummary, outside_of_spans,
 };
 pub use tree::{SpanNode, SpanTree};

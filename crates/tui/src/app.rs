@@ -16,6 +16,7 @@ mod operations;
 mod output;
 mod pause;
 mod picker;
+mod save;
 mod sentry;
 mod service_map;
 mod services;
@@ -200,6 +201,7 @@ impl App {
             Action::AskSentry => return self.ask_sentry(),
             Action::Pause => self.toggle_pause(),
             Action::CopyDsn => return Some(self.copy_dsn()),
+            Action::Save => return self.save(),
             _ if self.filter.is_open() => self.filter.update(action, &mut self.store),
             _ if self.is_narrowing() => {
                 if let Some(narrow) = self.narrow() {

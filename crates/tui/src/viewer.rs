@@ -7,6 +7,7 @@ mod asking;
 mod files;
 mod inbox;
 mod log;
+mod saving;
 mod surveying;
 mod terminal;
 
@@ -31,6 +32,7 @@ use asking::Asking;
 use files::Reading;
 pub use files::open;
 use inbox::Inbox;
+use saving::Saving;
 use surveying::Surveying;
 use terminal::Terminal;
 
@@ -106,6 +108,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         health: Some(health),
         demo,
         reading: Reading::nothing(),
+        saving: Saving::new(),
         zone: jiff::tz::TimeZone::system(),
         dirty: true,
         pressed: false,
@@ -174,6 +177,7 @@ struct Viewer {
     health: Option<Health>,
     demo: Demo,
     reading: Reading,
+    saving: Saving,
     zone: jiff::tz::TimeZone,
     dirty: bool,
     /// Whether a key was pressed since the last frame.
@@ -214,6 +218,10 @@ impl Viewer {
                 }
                 // When what came before has been taken in: files are read faster than that.
                 event = self.reading.next(), if self.inbox.is_empty() => if self.file_said(event) { return Ok(()) },
+                notice = self.saving.next() => {
+                    self.dirty = true;
+                    self.app.notice = Some(notice);
+                }
                 // Which changes what is shown.
                 event = self.asking.next(), if self.app.pause().is_none() => {
                     self.dirty = true;
@@ -287,6 +295,10 @@ impl Viewer {
                     let text = format!("it cannot be copied: {error}");
                     self.app.notice = Some(Notice { text, error: true });
                 }
+                false
+            }
+            Some(Effect::Save(trace_id)) => {
+                self.app.notice = Some(self.saving.begin(&self.app.store, trace_id));
                 false
             }
             Some(Effect::AskSentry(trace_id)) => {

@@ -75,8 +75,4 @@ fn what_is_nested_without_end_is_cut() {
     }
     let json = written(&value, &ANY_VALUE);
     assert!(json.len() < 3_000, "{}", json.len());
-    assert!(
-        transcode(json.as_bytes(), &ANY_VALUE).is_err() || json.contains("{}"),
-        "{json}"
-    );
 }

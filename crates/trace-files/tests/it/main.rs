@@ -6,5 +6,6 @@ mod damaged;
 mod fixtures;
 mod jaeger;
 mod otlp;
+mod save;
 mod support;
 mod zipkin;

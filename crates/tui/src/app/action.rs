@@ -43,6 +43,7 @@ pub enum Action {
     ServiceMap,
     Warnings,
     OpenFailed,
+    Save,
     Help,
     Quit,
     /// Into the line in which a filter is typed.
@@ -72,6 +73,8 @@ pub enum Effect {
     Browse(String),
     /// Ask Sentry for this trace now.
     AskSentry(TraceId),
+    /// Write this trace into a file.
+    Save(TraceId),
     /// Put this text into the clipboard.
     Copy(String),
 }

@@ -163,6 +163,13 @@ pub const KEYMAP: &[Binding] = &[
         "pause: the picture holds still, what arrives waits and is counted; P again goes on",
     ),
     bind(
+        &[Char('W')],
+        Action::Save,
+        Place::Anywhere,
+        "",
+        "save the trace as a file here: OTLP/JSON lines, which spanfall open shows again",
+    ),
+    bind(
         &[Code(KeyCode::Down), Char('j')],
         Action::Down,
         Place::Anywhere,

@@ -12,6 +12,7 @@ use trace_model::Store;
 
 use super::asking::Asking;
 use super::inbox::Inbox;
+use super::saving::Saving;
 use super::surveying::Surveying;
 use super::terminal::Terminal;
 use super::{Demo, Viewer, log};
@@ -127,6 +128,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         health: None,
         demo: Demo::none(),
         reading,
+        saving: Saving::new(),
         zone: jiff::tz::TimeZone::system(),
         dirty: true,
         pressed: false,

@@ -1,10 +1,10 @@
 //! `spanfall open`: files instead of what arrives.
 
 use crossterm::event::KeyCode;
-use spanfall::app::{FileState, Files, Mode};
+use spanfall::app::{Effect, FileState, Files, Mode};
 use trace_files::{Input, Report};
 
-use crate::scene::{Scene, password_reset, span};
+use crate::scene::{Scene, password_reset, span, trace};
 
 /// A screen with two files, of which the first has two problems.
 pub(crate) fn two_files(scene: &mut Scene) {
@@ -113,6 +113,21 @@ fn keys_that_need_somebody_who_sends_do_nothing() {
         !text.contains("copy the DSN") && !text.contains("send a password reset"),
         "{text}"
     );
+}
+
+#[test]
+fn the_selected_trace_is_saved_wherever_the_keys_go() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    assert_eq!(scene.type_keys("W"), None);
+    assert!(scene.text().contains("there is no trace to save yet"));
+    scene.add(password_reset());
+    for keys in ["W", "\tW", "\tW", "HW"] {
+        let keys: Vec<KeyCode> = keys
+            .chars()
+            .map(|key| if key == '\t' { KeyCode::Tab } else { KeyCode::Char(key) })
+            .collect();
+        assert_eq!(scene.press(&keys), Some(Effect::Save(trace(1))));
+    }
 }
 
 /// Nothing in a file goes on: its picture stays.

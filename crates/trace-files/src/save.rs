@@ -1,0 +1,123 @@
+//! One trace as a file: OTLP/JSON lines, which this crate and OpenTelemetry's collector read.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use otlp_wire::json::write;
+use otlp_wire::schema::{LOGS_REQUEST, Message, TRACES_REQUEST};
+use trace_model::{Store, TraceId};
+
+use crate::pending::Pending;
+
+/// How many files of one trace there may be in a directory.
+const NAMES: usize = 1_000;
+
+/// A trace on its way into a file: requests of about a mebibyte each, in protobuf. It holds nothing of the store.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Saved {
+    trace_id: TraceId,
+    requests: Vec<(Signal, Vec<u8>)>,
+    /// How many spans it has.
+    pub spans: usize,
+    /// How many log records it has.
+    pub logs: usize,
+}
+
+impl std::fmt::Debug for Saved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Saved")
+            .field("trace_id", &self.trace_id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    Traces,
+    Logs,
+}
+
+impl Signal {
+    const fn request(self) -> &'static Message {
+        match self {
+            Self::Traces => &TRACES_REQUEST,
+            Self::Logs => &LOGS_REQUEST,
+        }
+    }
+}
+
+impl Saved {
+    /// Copies a trace out of the store: its spans with their resources and scopes, and its log records. `None` when it is not there.
+    #[must_use]
+    pub fn of(store: &Store, trace_id: TraceId) -> Option<Self> {
+        let mut saved = Self {
+            trace_id,
+            requests: Vec::new(),
+            spans: 0,
+            logs: 0,
+        };
+        saved.spans = saved.collect(Signal::Traces, store.raw_spans(trace_id));
+        saved.logs = saved.collect(Signal::Logs, store.raw_logs(trace_id));
+        (!saved.requests.is_empty()).then_some(saved)
+    }
+
+    fn collect<'a>(&mut self, signal: Signal, records: impl Iterator<Item = trace_model::Raw<'a>>) -> usize {
+        let mut pending = Pending::default();
+        let mut count = 0;
+        for record in records {
+            count += 1;
+            pending.add(&record.origin.resource, &record.origin.scope, record.bytes);
+            if pending.is_full() {
+                self.requests.push((signal, pending.body()));
+            }
+        }
+        if !pending.is_empty() {
+            self.requests.push((signal, pending.body()));
+        }
+        count
+    }
+
+    /// Writes the lines: requests with spans, then requests with log records.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
+        let mut line = Vec::new();
+        for (signal, request) in &self.requests {
+            line.clear();
+            write(request, signal.request(), &mut line);
+            line.push(b'\n');
+            out.write_all(&line)?;
+        }
+        out.flush()
+    }
+
+    /// Writes a new file `trace-<id>.otlp.jsonl` into a directory, with `-2`, `-3`, … behind the id where there is one already; what is
+    /// there is never written over. Gives the file's path. Blocks.
+    ///
+    /// # Errors
+    /// The file cannot be made or written; then there is none.
+    pub fn write_into(&self, directory: &Path) -> io::Result<PathBuf> {
+        for number in 1..=NAMES {
+            let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+            let path = directory.join(format!("trace-{}{suffix}.otlp.jsonl", self.trace_id));
+            let file = match File::create_new(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                file => file?,
+            };
+            return match self.write(BufWriter::new(file)) {
+                Ok(()) => Ok(path),
+                Err(error) => {
+                    // A part of a trace would be a lie.
+                    let _ = fs::remove_file(&path);
+                    Err(error)
+                }
+            };
+        }
+        Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            format!("there are {NAMES} files of this trace already"),
+        ))
+    }
+}

@@ -1,0 +1,131 @@
+//! What is saved is read again as it was.
+
+use std::fs;
+
+use serde_json::{Value as Json, json};
+use trace_files::Saved;
+use trace_model::{Log, Source, Span, Store, TraceId};
+
+use crate::support::{read, try_read};
+
+/// Spans and logs of two traces, with all that they can have.
+fn file() -> String {
+    let span = |trace: &str, id: u32, service: &str| {
+        let resource = json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": service } }, { "key": "host.name", "value": { "stringValue": "quay" } }] });
+        let span = json!({ "traceId": trace, "spanId": format!("{id:016x}"), "parentSpanId": format!("{:016x}", id - 1), "name": format!("{service} {id} \"é\u{1b}\""),
+            "kind": 3, "traceState": "a=b", "flags": 1, "startTimeUnixNano": "1700000000000000001", "endTimeUnixNano": "18446744073709551615",
+            "status": { "code": 2, "message": "sunk" }, "droppedLinksCount": 3,
+            "attributes": [{ "key": "i", "value": { "intValue": "-9223372036854775808" } }, { "key": "d", "value": { "doubleValue": 0.1 } },
+                { "key": "inf", "value": { "doubleValue": "Infinity" } }, { "key": "b", "value": { "bytesValue": "AP8=" } }, { "key": "n", "value": {} },
+                { "key": "m", "value": { "kvlistValue": { "values": [{ "key": "k", "value": { "arrayValue": { "values": [{ "boolValue": true }] } } }] } } }],
+            "events": [{ "timeUnixNano": "5", "name": "exception", "attributes": [{ "key": "exception.type", "value": { "stringValue": "Storm" } }] }],
+            "links": [{ "traceId": "ff", "spanId": "1", "traceState": "c=d", "attributes": [{ "key": "why", "value": { "stringValue": "" } }] }] });
+        json!({ "resource": resource, "scopeSpans": [{ "scope": { "name": "hull", "version": "2" }, "spans": [span] }] })
+    };
+    let log = |trace: &str, body: &str| json!({ "traceId": trace, "spanId": "0000000000000001", "timeUnixNano": "7", "severityNumber": 17, "severityText": "ERROR", "body": { "stringValue": body } });
+    let spans =
+        json!({ "resourceSpans": [span("a", 1, "ferry"), span("b", 1, "other"), span("a", 2, "radio"), span("a", 3, "ferry")] });
+    let logs = json!({ "resourceLogs": [{ "resource": { "attributes": [] }, "scopeLogs": [{ "logRecords": [log("a", "hello"), log("b", "not this"), log("a", "again")] }] }] });
+    format!("{spans}\n{logs}")
+}
+
+fn store(file: &str) -> Store {
+    let mut store = Store::new(8 << 20);
+    let input = trace_files::Input::new("a file".to_owned(), file.into());
+    input
+        .read(&mut |part| {
+            store.add(part.batch);
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    store
+}
+
+fn trace(number: u8) -> TraceId {
+    TraceId::try_from([[0; 15].as_slice(), &[number]].concat().as_slice()).unwrap()
+}
+
+fn saved(store: &Store, trace_id: TraceId) -> String {
+    let mut lines = Vec::new();
+    Saved::of(store, trace_id).unwrap().write(&mut lines).unwrap();
+    String::from_utf8(lines).unwrap()
+}
+
+fn sorted(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_by_key(|span| span.span_id);
+    spans
+}
+
+fn of_trace(spans: &[Span], trace_id: TraceId) -> Vec<Span> {
+    let own = spans.iter().filter(|span| span.trace_id == trace_id);
+    sorted(own.cloned().collect())
+}
+
+#[test]
+fn what_is_saved_is_read_again_as_it_was() {
+    let (before, store) = (read(file()), store(&file()));
+    let lines = saved(&store, trace(10));
+    let after = read(lines.clone());
+    assert_eq!(after.problems(), [""; 0]);
+    assert_eq!(
+        sorted(after.spans),
+        of_trace(&before.spans, trace(10)),
+        "spans of this trace alone, whole"
+    );
+    let of_trace: Vec<&Log> = before.logs.iter().filter(|log| log.trace_id == Some(trace(10))).collect();
+    assert_eq!(after.logs.iter().collect::<Vec<_>>(), of_trace);
+    assert_eq!(after.logs.len(), 2);
+    assert_eq!(saved(&self::store(&lines), trace(10)), lines, "saved again it is the same");
+}
+
+/// Spans and logs each in requests of their own, and what spans share once.
+#[test]
+fn it_is_json_lines_of_requests() {
+    let lines = saved(&store(&file()), trace(10));
+    let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let groups = |at: usize, name: &str| lines[at][name].as_array().map(Vec::len);
+    assert_eq!(
+        (lines.len(), groups(0, "resourceSpans"), groups(1, "resourceLogs")),
+        (2, Some(2), Some(1))
+    );
+    let span = &lines[0]["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+    assert_eq!(span["traceId"], "0000000000000000000000000000000a");
+    assert_eq!(span["startTimeUnixNano"], "1700000000000000001");
+    assert_eq!(
+        (&span["flags"], &span["links"][0]["traceState"]),
+        (&json!(1), &json!("c=d")),
+        "what no screen shows"
+    );
+}
+
+#[test]
+fn a_file_is_never_written_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let saved = Saved::of(&store(&file()), trace(10)).unwrap();
+    assert_eq!((saved.spans, saved.logs), (3, 2));
+    let name = "trace-0000000000000000000000000000000a";
+    fs::write(directory.path().join(format!("{name}-2.otlp.jsonl")), "mine").unwrap();
+    for expected in [format!("{name}.otlp.jsonl"), format!("{name}-3.otlp.jsonl")] {
+        let path = saved.write_into(directory.path()).unwrap();
+        assert_eq!(path, directory.path().join(expected));
+        assert_eq!(try_read(fs::read(path).unwrap()).unwrap().spans.len(), 3);
+    }
+    assert_eq!(
+        fs::read_to_string(directory.path().join(format!("{name}-2.otlp.jsonl"))).unwrap(),
+        "mine"
+    );
+    assert!(saved.write_into(&directory.path().join("missing")).is_err());
+}
+
+#[test]
+fn a_large_trace_takes_several_lines_and_one_that_is_not_there_none() {
+    let spans: Vec<Json> = (1..20_000)
+        .map(|id| json!({ "traceId": "a", "spanId": format!("{id:x}"), "name": format!("span number {id} with a name that takes some room to write") }))
+        .collect();
+    let store = store(&json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] }).to_string());
+    let lines = saved(&store, trace(10));
+    assert!(lines.lines().count() > 1);
+    assert_eq!(read(lines).spans.len(), 19_999);
+    assert_eq!(Saved::of(&store, trace(11)), None);
+    assert_eq!(Source::File.name(), "file");
+}

@@ -1,0 +1,126 @@
+//! Writing traces into files, on threads that may block.
+
+use std::path::Path;
+
+use tokio::sync::mpsc;
+use trace_files::Saved;
+use trace_model::{Store, TraceId};
+
+use crate::app::Notice;
+use crate::view::format;
+
+/// How many traces may be on their way into files at once.
+const AT_ONCE: usize = 4;
+
+/// Where what became of them comes out.
+#[derive(Debug)]
+pub(super) struct Saving {
+    sender: mpsc::Sender<Notice>,
+    ended: mpsc::Receiver<Notice>,
+}
+
+impl Saving {
+    pub(super) fn new() -> Self {
+        let (sender, ended) = mpsc::channel(AT_ONCE);
+        Self { sender, ended }
+    }
+
+    /// Begins to write a trace into the directory in which the program was started; what there is to say of that at once.
+    pub(super) fn begin(&self, store: &Store, trace_id: TraceId) -> Notice {
+        let Ok(permit) = self.sender.clone().try_reserve_owned() else {
+            return Notice {
+                text: "other traces are being saved: try again in a moment".to_owned(),
+                error: true,
+            };
+        };
+        let Some(saved) = Saved::of(store, trace_id) else {
+            return Notice {
+                text: "this trace is not there any more".to_owned(),
+                error: true,
+            };
+        };
+        tokio::task::spawn_blocking(move || permit.send(write(&saved, Path::new(""))));
+        Notice {
+            text: "saving the trace …".to_owned(),
+            error: false,
+        }
+    }
+
+    /// Waits for the next one that has ended.
+    pub(super) async fn next(&mut self) -> Notice {
+        match self.ended.recv().await {
+            Some(notice) => notice,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn write(saved: &Saved, directory: &Path) -> Notice {
+    match saved.write_into(directory) {
+        Ok(path) => {
+            let mut text = format!("saved as {}: {}", path.display(), format::count(saved.spans as u64, "span"));
+            if saved.logs > 0 {
+                text.push_str(&format!(" and {}", format::count(saved.logs as u64, "log record")));
+            }
+            Notice { text, error: false }
+        }
+        Err(error) => Notice {
+            text: format!("the trace cannot be saved here: {error}"),
+            error: true,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trace_model::otlp;
+    use trace_model::{Source, TraceId};
+
+    use super::*;
+
+    fn store(trace_id: TraceId) -> Store {
+        use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+        let span = Span {
+            trace_id: trace_id.as_bytes().to_vec(),
+            span_id: vec![1; 8],
+            ..Span::default()
+        };
+        let scope_spans = vec![ScopeSpans {
+            spans: vec![span],
+            ..ScopeSpans::default()
+        }];
+        let spans = vec![ResourceSpans {
+            scope_spans,
+            ..ResourceSpans::default()
+        }];
+        let mut store = Store::new(1 << 20);
+        store.add(otlp::batch(spans, Source::OtlpHttp).0);
+        store
+    }
+
+    #[test]
+    fn what_became_of_it_is_said() {
+        let trace_id = TraceId::from_bytes([1; 16]).unwrap();
+        let saved = Saved::of(&store(trace_id), trace_id).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let notice = write(&saved, directory.path());
+        assert!(
+            notice.text.ends_with(&format!("trace-{trace_id}.otlp.jsonl: 1 span")) && !notice.error,
+            "{}",
+            notice.text
+        );
+        let notice = write(&saved, &directory.path().join("missing"));
+        assert!(
+            notice.text.starts_with("the trace cannot be saved here: No such file") && notice.error,
+            "{}",
+            notice.text
+        );
+    }
+
+    #[tokio::test]
+    async fn a_trace_that_has_left_is_not_saved() {
+        let trace_id = TraceId::from_bytes([1; 16]).unwrap();
+        let notice = Saving::new().begin(&Store::new(1 << 20), trace_id);
+        assert!(notice.error && notice.text.contains("not there"), "{}", notice.text);
+    }
+}
