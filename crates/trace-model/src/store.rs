@@ -12,6 +12,7 @@ mod by_arrival;
 mod cross_check;
 mod evidence;
 mod interner;
+mod links;
 mod log;
 mod marks;
 mod rank;
@@ -150,6 +151,8 @@ pub struct Store {
     rare_bytes: usize,
     /// Spans of all traces that came in Sentry's envelopes, by span id.
     sentry_spans: HashTable<At>,
+    /// Which spans link to a span, by that one's id.
+    links: HashTable<links::LinkFrom>,
     sentry: evidence::SentrySide,
     totals: Totals,
     /// Counts changes; also the clock of arrival and activity, so that no two are equal.
@@ -178,6 +181,7 @@ impl Store {
             metrics: Metrics::default(),
             rare_bytes: 0,
             sentry_spans: HashTable::new(),
+            links: HashTable::new(),
             sentry: evidence::SentrySide::default(),
             totals: Totals {
                 budget,

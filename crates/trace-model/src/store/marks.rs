@@ -1,4 +1,4 @@
-//! What a row tells of a span besides its record: its host, the events on its bar, and its links in both directions.
+//! What a row tells of a span besides its record: its host, and the events on its bar.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::record::At;
 use super::search::candidate;
 use crate::analysis::{EVENT_MARKS, EventMark};
 use crate::batch::{Marks, Origin};
-use crate::{Filter, Line, SpanId, SpanKey, TraceId, otlp, sentry};
+use crate::{Filter, Line, SpanKey, TraceId, otlp, sentry};
 
 /// What a row says of its span.
 #[derive(Default)]
@@ -72,28 +72,6 @@ impl Store {
             .collect()
     }
 
-    /// The spans, of any trace, whose links name this one; those of one trace in no particular order.
-    #[must_use]
-    pub fn linked_from(&self, trace_id: TraceId, span_id: SpanId) -> Vec<(TraceId, SpanKey)> {
-        let _ = (trace_id, span_id);
-        Vec::new()
-    }
-
-    /// How many spans link to this one.
-    pub(super) fn links_to(&self, trace_id: TraceId, span_id: SpanId) -> usize {
-        self.linked_from(trace_id, span_id).len()
-    }
-
-    /// The links of a span: the trace and the span that each names, where those are ids.
-    pub(super) fn links_of(&self, at: At) -> impl Iterator<Item = (TraceId, SpanId)> {
-        let has_links = self.contents.log.get(at).marks().has(Marks::LINKS);
-        let raw = if has_links { self.contents.log.raw(at) } else { &[] };
-        fields(raw).filter_map(|field| match field.value {
-            Value::Bytes(link) if field.number == 13 => link_ids(link),
-            _ => None,
-        })
-    }
-
     /// The events of a span, by time; the first [`EVENT_MARKS`].
     pub(super) fn event_marks(&self, at: At) -> Vec<EventMark> {
         if !self.contents.log.get(at).marks().has(Marks::EVENTS) {
@@ -125,16 +103,4 @@ fn event_mark(event: &[u8]) -> EventMark {
         name: sentry::cut(std::str::from_utf8(name).unwrap_or_default(), 128).into(),
         exception: name == sentry::EXCEPTION.as_bytes(),
     }
-}
-
-fn link_ids(link: &[u8]) -> Option<(TraceId, SpanId)> {
-    let (mut trace_id, mut span_id) = (None, None);
-    for field in fields(link) {
-        match (field.number, field.value) {
-            (1, Value::Bytes(id)) => trace_id = TraceId::try_from(id).ok(),
-            (2, Value::Bytes(id)) => span_id = SpanId::try_from(id).ok(),
-            _ => {}
-        }
-    }
-    trace_id.zip(span_id)
 }

@@ -198,7 +198,7 @@ impl Store {
     /// For [`crate::Outline`]: what a row says of a span.
     pub(crate) fn row(&self, trace_id: TraceId, key: &SpanKey) -> Option<Found> {
         let slot = self.find_trace(trace_id)?;
-        let others = self.links_to(trace_id, key.span_id);
+        let others = self.linking(trace_id, key.span_id).count();
         let Some(at) = self.find_key(slot, key) else {
             return Some(Found {
                 links: others,

@@ -21,6 +21,7 @@ impl Store {
             + self.metrics.bytes()
             + self.rare_bytes
             + self.sentry_spans.allocation_size()
+            + self.links.allocation_size()
             + self.search.as_ref().map_or(0, |search| search.bytes())
     }
 
@@ -158,6 +159,7 @@ impl Store {
             let record = *self.contents.log.get(at);
             next = record.next.get();
             bytes += record.bytes();
+            self.forget_links(at);
             self.contents.names.release(record.name);
             self.contents.origins.release(record.origin);
             self.contents.log.kill(at);

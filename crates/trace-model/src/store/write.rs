@@ -100,9 +100,11 @@ impl Store {
                 if old.is_shadow() {
                     record.set_shadow();
                 }
+                self.forget_links(before);
                 let at = self.contents.log.append(record, raw);
                 self.moved(before, at);
                 self.bury(before);
+                self.note_links(at);
             }
             None if signal == Signal::SentrySpan => self.append_sentry_span(slot, head.span_id, record, raw),
             None => {
@@ -131,6 +133,7 @@ impl Store {
         record.previous = list.last;
         let span_id = record.span_id();
         let at = self.contents.log.append(record, raw);
+        self.note_links(at);
         self.enlist(slot);
         self.traces[slot].spans = self.appended(list, at);
         let trace = &mut self.traces[slot];
@@ -157,6 +160,7 @@ impl Store {
             }
         }
         let at = self.contents.log.append(record, raw);
+        self.note_links(at);
         self.enlist(slot);
         self.traces[slot].sentry = self.appended(list, at);
         let (hasher, log) = (&self.hasher, &self.contents.log);
@@ -275,6 +279,7 @@ impl Store {
 
     /// What refers to a record refers to its new place from now on.
     pub(super) fn moved(&mut self, from: At, to: At) {
+        self.moved_links(from, to);
         let log = &mut self.contents.log;
         let record = *log.get(to);
         let trace = &mut self.traces[record.trace];

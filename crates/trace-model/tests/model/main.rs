@@ -7,6 +7,7 @@ mod crisp;
 mod cross_check;
 mod disorder;
 mod folds;
+mod links;
 mod pending;
 mod store;
 mod support;
