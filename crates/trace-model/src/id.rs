@@ -114,13 +114,28 @@ fn nibble(digit: u8) -> Result<u8, IdError> {
 /// What names one row of one trace.
 ///
 /// A span id alone does not: in Zipkin's model the client and the server side of a call share one, so two services may each
-/// report a span with the same id. Records of the same service with the same id are the same span.
+/// report a span with the same id. Records of the same service with the same id are the same span, unless both have ended, and neither
+/// start nor name are the same: then somebody has used an id twice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpanKey {
     /// The span's own id.
     pub span_id: SpanId,
     /// The service that reported it; empty when it has no `service.name`, and for a span that has not arrived.
     pub service: Arc<str>,
+    /// Of spans that have the same id by mistake: when this one started, in nanoseconds since the Unix epoch. 0 for all others.
+    pub twin: u64,
+}
+
+impl SpanKey {
+    /// The key of a span whose id is its own.
+    #[must_use]
+    pub const fn new(span_id: SpanId, service: Arc<str>) -> Self {
+        Self {
+            span_id,
+            service,
+            twin: 0,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod services;
 mod slab;
 mod summary;
 mod trace;
+mod twins;
 mod write;
 
 use std::sync::Arc;
@@ -105,6 +106,7 @@ impl Contents {
         Some(SpanKey {
             span_id: record.span_id()?,
             service: self.origins.get(record.origin).service.clone(),
+            twin: if record.is_twin() { record.start_unix_nano } else { 0 },
         })
     }
 

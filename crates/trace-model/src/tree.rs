@@ -337,10 +337,7 @@ fn missing<'a>(missing: &Missing, children: impl Iterator<Item = &'a Span>, noth
         end = end.max(child.end_unix_nano.unwrap_or(child.start_unix_nano));
     }
     SpanNode {
-        key: SpanKey {
-            span_id: missing.id,
-            service: nothing.clone(),
-        },
+        key: SpanKey::new(missing.id, nothing.clone()),
         arrived: false,
         parent: None,
         parent_span_id: None,

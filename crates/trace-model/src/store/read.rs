@@ -250,6 +250,7 @@ impl Store {
     /// The span of a row. One that was a row by its envelope alone is found by OTLP's too, whatever that calls the service.
     pub(super) fn find_key(&self, slot: Slot, key: &SpanKey) -> Option<At> {
         let span = self.find_span(slot, key.span_id, &key.service);
+        let span = span.and_then(|at| self.twin_of(slot, at, key.twin));
         span.or_else(|| {
             let at = self.find_sentry(slot, key.span_id)?;
             self.contents.is(at, key.span_id, &key.service).then_some(at)
@@ -278,18 +279,21 @@ impl Store {
         if trace.seen & Trace::bit(span_id) == 0 {
             return Vec::new();
         }
-        let service = |at: At| {
-            let record = self.contents.log.get(at);
-            let is_it = record.has_span_id(span_id);
-            is_it.then(|| self.contents.origins.get(record.origin).service.clone())
-        };
+        let service = |at: At| self.contents.origins.get(self.contents.log.get(at).origin).service.clone();
+        self.spans_with(slot, span_id).into_iter().map(service).collect()
+    }
+
+    /// The spans with this id that came by OTLP: mostly one.
+    pub(super) fn spans_with(&self, slot: Slot, span_id: SpanId) -> Vec<At> {
+        let trace = &self.traces[slot];
+        let is_it = |at: &At| self.contents.log.get(*at).has_span_id(span_id);
         match trace.rare.as_ref().and_then(|rare| rare.index.as_ref()) {
             Some(index) => index
                 .iter_hash(self.hasher.hash_one(span_id))
                 .copied()
-                .filter_map(service)
+                .filter(is_it)
                 .collect(),
-            None => self.contents.records(trace.spans).filter_map(service).collect(),
+            None => self.contents.records(trace.spans).filter(is_it).collect(),
         }
     }
 

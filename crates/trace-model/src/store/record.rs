@@ -63,6 +63,8 @@ const ERROR_EVENT: u8 = 1;
 
 /// In [`Record::marks`], beside the bits of [`Marks`].
 const DEAD: u8 = 0x80;
+/// Beside those: another span has the same id by mistake.
+const TWIN: u8 = 0x40;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
@@ -86,7 +88,7 @@ pub(super) struct Record {
     pub(super) signal: Signal,
     /// Of a span: kind and status, each in four bits, and [`SHADOW`]. Of a log record: [`ERROR_EVENT`] or nothing.
     kind: u8,
-    /// Of a span: its [`Marks`]. Of any record: whether nobody refers to it any more ([`DEAD`]).
+    /// Of a span: its [`Marks`]. Of any record: whether nobody refers to it any more ([`DEAD`]). And [`TWIN`].
     marks: u8,
     /// Which search found it; 0 for none.
     pub(super) found_by: u8,
@@ -145,7 +147,16 @@ impl Record {
 
     /// Of a span.
     pub(super) const fn marks(&self) -> Marks {
-        Marks::of(self.marks & !DEAD)
+        Marks::of(self.marks & !(DEAD | TWIN))
+    }
+
+    /// Of a span: whether another one of its service has its id by mistake.
+    pub(super) const fn is_twin(&self) -> bool {
+        self.marks & TWIN != 0
+    }
+
+    pub(super) const fn set_twin(&mut self) {
+        self.marks |= TWIN;
     }
 
     pub(super) fn span_id(&self) -> Option<SpanId> {

@@ -100,6 +100,7 @@ fn key(id: u16, service: u8) -> SpanKey {
     SpanKey {
         span_id: SpanId::from_bytes(bytes).expect("not zero"),
         service: format!("service {service}").into(),
+        twin: 0,
     }
 }
 

@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use super::Store;
 use super::record::{At, Record, Signal, Slot};
 use super::trace::{List, Trace};
+use super::twins::Here;
 use crate::batch::{LogHead, Origin, SpanHead};
 use crate::{Batch, Source, SpanId, sentry};
 
@@ -67,7 +68,9 @@ impl Store {
         let slot = self.slot_of(head.trace_id);
         self.touch(slot);
         let raw = batch.piece(head.raw);
-        let known = self.find_same(slot, head.span_id, origin, signal);
+        let name = std::str::from_utf8(batch.piece(head.name)).unwrap_or_default();
+        let here = self.find_same(slot, head, name, origin, signal);
+        let known = here.same();
         if let Some(at) = known {
             self.totals.repeated_spans += 1;
             let log = &self.contents.log;
@@ -82,7 +85,6 @@ impl Store {
             }
             return;
         }
-        let name = std::str::from_utf8(batch.piece(head.name)).unwrap_or_default();
         let mut record = Record::of_span(head, signal);
         record.trace = slot;
         record.name = self
@@ -92,13 +94,20 @@ impl Store {
         record.origin = origin;
         self.contents.origins.again(origin);
         // Room may have been made by copying the known one forward.
-        let known = known.and_then(|_| self.find_same(slot, head.span_id, origin, signal));
+        let here = match here {
+            Here::Nothing => Here::Nothing,
+            Here::Same(_) | Here::Other(_) => self.find_same(slot, head, name, origin, signal),
+        };
+        let known = here.same();
         match known {
             Some(before) => {
                 let old = *self.contents.log.get(before);
                 (record.previous, record.next) = (old.previous, old.next);
                 if old.is_shadow() {
                     record.set_shadow();
+                }
+                if old.is_twin() {
+                    record.set_twin();
                 }
                 self.forget_links(before);
                 let at = self.contents.log.append(record, raw);
@@ -108,6 +117,10 @@ impl Store {
             }
             None if signal == Signal::SentrySpan => self.append_sentry_span(slot, head.span_id, record, raw),
             None => {
+                if let Here::Other(twin) = here {
+                    self.contents.log.get_mut(twin).set_twin();
+                    record.set_twin();
+                }
                 self.append_span(slot, record, raw);
                 if self.traces[slot].sentry.count > 0 {
                     self.shadow(slot, head.span_id);
@@ -120,12 +133,12 @@ impl Store {
     }
 
     /// The span's record that is here already.
-    fn find_same(&self, slot: Slot, span_id: SpanId, origin: u32, signal: Signal) -> Option<At> {
+    fn find_same(&self, slot: Slot, head: &SpanHead, name: &str, origin: u32, signal: Signal) -> Here {
         if signal == Signal::SentrySpan {
-            self.find_sentry(slot, span_id)
-        } else {
-            self.find_span(slot, span_id, &self.contents.origins.get(origin).service)
+            return self.find_sentry(slot, head.span_id).map_or(Here::Nothing, Here::Same);
         }
+        let found = self.find_span(slot, head.span_id, &self.contents.origins.get(origin).service);
+        found.map_or(Here::Nothing, |found| self.same_span(slot, found, head, name))
     }
 
     fn append_span(&mut self, slot: Slot, mut record: Record, raw: &[u8]) {

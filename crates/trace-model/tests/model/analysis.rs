@@ -373,6 +373,65 @@ fn two_services_with_one_id_are_duplicates_unless_they_are_the_sides_of_a_call()
     );
 }
 
+/// Spans of one id, by name, start and end.
+fn with_one_id(spans: &[(&str, u64, u64)]) -> Store {
+    let mut store = Store::new(1 << 24);
+    for (name, start, end) in spans {
+        let otlp = edit(sent(2, 1, *start, *end).to_otlp(), |span| (*name).clone_into(&mut span.name));
+        store.add(trace_model::otlp::batch(vec![otlp], trace_model::Source::OtlpHttp).0);
+    }
+    store
+}
+
+#[test]
+fn different_spans_with_one_id_are_both_there() {
+    for spans in [[("read", 10, 20), ("write", 30, 40)], [("write", 30, 40), ("read", 10, 20)]] {
+        let mut store = with_one_id(&spans);
+        // Retries of either, and one of them again as it runs.
+        for again in [("write", 30, 40), ("read", 10, 20), ("read", 10, 0)] {
+            let otlp = edit(sent(2, 1, again.1, again.2).to_otlp(), |span| {
+                again.0.clone_into(&mut span.name)
+            });
+            store.add(trace_model::otlp::batch(vec![otlp], trace_model::Source::OtlpHttp).0);
+        }
+        let (tree, analysis) = read(&store);
+        let names: Vec<_> = tree.nodes().iter().map(|node| &*node.name).collect();
+        assert_eq!(names, ["", "read", "write"], "below a parent that is missing");
+        for (at, name) in [(1, "read"), (2, "write")] {
+            let found = store.span(trace(1), &tree.nodes()[at].key).expect("a span");
+            assert_eq!(found.name, name, "its key leads to it");
+            assert!(analysis.lints_of(at).any(|rule| rule == Rule::DuplicateSpanId));
+        }
+        assert_eq!((store.totals().spans, store.totals().repeated_spans), (2, 3));
+    }
+}
+
+#[test]
+fn a_span_told_of_twice_is_one() {
+    for again in [("renamed", 10, 25), ("read", 11, 25), ("other", 12, 0)] {
+        let store = with_one_id(&[("read", 10, 20), again]);
+        assert_eq!(store.totals().spans, 1, "{again:?}");
+        assert!(rules_of(&store).iter().all(|rule| *rule != Rule::DuplicateSpanId));
+    }
+}
+
+fn rules_of(store: &Store) -> Vec<Rule> {
+    read(store).1.lints().iter().map(|lint| lint.rule).collect()
+}
+
+#[test]
+fn one_id_for_everything_is_bounded() {
+    let names: Vec<_> = (0..100_u64).map(|at| (format!("span {at}"), 10 + at)).collect();
+    let spans: Vec<_> = names.iter().map(|(name, start)| (name.as_str(), *start, 500)).collect();
+    let store = with_one_id(&spans);
+    assert_eq!(store.totals().spans, 16);
+    let (tree, _) = read(&store);
+    let mut keys: Vec<_> = tree.nodes().iter().map(|node| node.key.clone()).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 17, "each row has a key of its own");
+}
+
 prop_compose! {
     fn any_span()(
         id in 1..16_u8, parent in 0..18_u8, start in 0..40_u64, long in 0..60_u64, kind in 0..6, failed: bool, flies in 0..8,

@@ -11,6 +11,7 @@ fn key(id: u8, service: &str) -> SpanKey {
     SpanKey {
         span_id: span(id),
         service: service.into(),
+        twin: 0,
     }
 }
 

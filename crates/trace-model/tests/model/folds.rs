@@ -9,6 +9,7 @@ fn key(id: u8) -> SpanKey {
     SpanKey {
         span_id: span(id),
         service: "api".into(),
+        twin: 0,
     }
 }
 

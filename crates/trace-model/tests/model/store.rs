@@ -204,6 +204,7 @@ fn a_span_is_decoded_when_it_is_asked_for() {
     let key = SpanKey {
         span_id: span(1),
         service: "api".into(),
+        twin: 0,
     };
     let decoded = store.span(trace(1), &key).expect("the span");
     assert_eq!(
@@ -225,6 +226,7 @@ fn a_span_known_by_two_services_is_two_spans() {
         let key = SpanKey {
             span_id: span(1),
             service: service.into(),
+            twin: 0,
         };
         store.span(trace(1), &key).and_then(|span| span.end_unix_nano)
     };

@@ -75,6 +75,7 @@ fn folding_hides_what_is_below() {
     let hidden = SpanKey {
         span_id: span(4),
         service: "api".into(),
+        twin: 0,
     };
     assert_eq!(outline.position(&hidden), Some(1), "it stands where its folded parent does");
     assert_eq!(outline.parent(2), Some(0));

@@ -433,6 +433,7 @@ fn hostile_reports_and_answers_do_not_command_the_terminal() {
     let key = SpanKey {
         span_id: span_id(2),
         service: hostile.into(),
+        twin: 0,
     };
     let verdict = scene.app.store.verdict(trace(1), &key, scene.now).expect("it is here");
     assert!(verdict.to_string().contains("evil"), "the transaction's name is in it");
