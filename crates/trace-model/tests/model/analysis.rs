@@ -390,7 +390,7 @@ fn different_spans_with_one_id_are_both_there() {
         // Retries of either, and one of them again as it runs.
         for again in [("write", 30, 40), ("read", 10, 20), ("read", 10, 0)] {
             let otlp = edit(sent(2, 1, again.1, again.2).to_otlp(), |span| {
-                again.0.clone_into(&mut span.name)
+                again.0.clone_into(&mut span.name);
             });
             store.add(trace_model::otlp::batch(vec![otlp], trace_model::Source::OtlpHttp).0);
         }

@@ -78,13 +78,13 @@ fn the_real_span_takes_its_place_whichever_comes_first() {
 #[test]
 fn other_spans_of_no_length_and_longer_ones_are_themselves() {
     let instant = sent(3, 1, 20, 20).to_otlp();
-    let mut long = sent(4, 1, 20, 30).to_otlp();
-    long.scope_spans[0].spans[0].attributes = vec![text("logfire.span_type", "pending_span")];
+    let mut lasting = sent(4, 1, 20, 30).to_otlp();
+    lasting.scope_spans[0].spans[0].attributes = vec![text("logfire.span_type", "pending_span")];
     let mut log = sent(5, 1, 20, 20).to_otlp();
     log.scope_spans[0].spans[0].attributes = vec![text("logfire.span_type", "log")];
     let mut nowhere = sent(6, 0, 20, 20).to_otlp();
     nowhere.scope_spans[0].spans[0].attributes = vec![text("logfire.span_type", "pending_span")];
-    let store = store([instant, long, log, nowhere]);
+    let store = store([instant, lasting, log, nowhere]);
     let summary = store.trace(trace(1)).expect("it is here");
     assert_eq!((summary.spans, summary.in_flight), (4, 0));
 }
