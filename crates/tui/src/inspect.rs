@@ -15,7 +15,7 @@
 //! | `duration_ns` | from the earliest start to the latest end |
 //! | `errors` | how many spans have status error |
 //! | `lints` | `[{"rule", "span_id", "title"}]`: the rules of [`trace_model::Rule`] |
-//! | `critical_path` | `[{"span_id", "self_ns"}]`: for how long the trace waited for each span itself, by when it first did; `null` where that can't be said |
+//! | `critical_path` | `[{"span_id", "self_ns"}]`: every span on it, in the order of `spans`, and for how long the trace waited for that span itself; `null` where that can't be said |
 //!
 //! Of a span `parent_span_id`, `service` and `end_unix_nano` (of one in flight) may be `null`; `kind` and `status` are names in lower
 //! case; times are integers of up to 64 bits, which some readers' numbers are not.
@@ -109,20 +109,10 @@ fn print(store: &Store, json: bool, mut out: impl Write) -> io::Result<()> {
 }
 
 impl Trace {
-    /// For each span that the trace waited for, the position of its node and for how long, by when it first did.
-    fn critical_path(&self) -> Option<Vec<(usize, u64)>> {
+    /// For each span on the critical path, the position of its node and for how long the trace waited for it itself, in nanoseconds.
+    fn critical_path(&self) -> Option<&[(usize, u64)]> {
         let path = self.analysis.critical_path().ok()?;
-        let mut places = std::collections::HashMap::new();
-        let mut steps: Vec<(usize, u64)> = Vec::new();
-        for section in &path.sections {
-            let nano = section.end_unix_nano.saturating_sub(section.start_unix_nano);
-            let place = *places.entry(section.node).or_insert_with(|| {
-                steps.push((section.node, 0));
-                steps.len() - 1
-            });
-            steps[place].1 += nano;
-        }
-        Some(steps)
+        Some(&path.exclusive)
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by it")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -92,7 +93,7 @@ fn a_trace_has_exactly_these_keys() {
     );
 }
 
-/// Whatever the order of the files, and whatever is missing.
+/// Whatever the order of the files is, and whatever is missing.
 #[test]
 fn all_files_are_one_store() {
     let parts = [
@@ -223,6 +224,30 @@ fn no_span_of_other_peoples_files_is_lost() {
         let expected: usize = values.map(|value| spans_in(&value.unwrap())).sum();
         let found = of_files(std::slice::from_ref(&path));
         let found: usize = found.iter().map(|trace| trace["spans"].as_array().unwrap().len()).sum();
+        assert_eq!(found, expected, "{}", path.display());
+    }
+}
+/// CRISP's own expectations: microseconds on the critical path for each service and operation.
+#[test]
+fn critical_paths_are_those_of_crisp() {
+    for path in fixtures("critical-path") {
+        let raw: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let [trace] = &*of_files(std::slice::from_ref(&path)) else {
+            panic!("one trace")
+        };
+        let mut found: BTreeMap<String, u64> = BTreeMap::new();
+        for step in trace["critical_path"].as_array().unwrap() {
+            let spans = trace["spans"].as_array().unwrap();
+            let span = spans.iter().find(|span| span["span_id"] == step["span_id"]).unwrap();
+            let name = format!("[{}] {}", span["service"].as_str().unwrap(), span["name"].as_str().unwrap());
+            *found.entry(name).or_default() += step["self_ns"].as_u64().unwrap() / 1_000;
+        }
+        // Those with errors in them say more than this.
+        let expected = raw["testing"].get("opTimeExclusive").unwrap_or(&raw["testing"][0]);
+        let expected = expected.as_object().unwrap().iter();
+        let expected: BTreeMap<String, u64> = expected
+            .map(|(name, micros)| (name.clone(), micros.as_u64().unwrap()))
+            .collect();
         assert_eq!(found, expected, "{}", path.display());
     }
 }

@@ -70,7 +70,7 @@ fn line(trace: &Trace) -> TraceLine<'_> {
         span_id: id(lint.node),
         title: lint.rule.title(),
     });
-    let step = |(node, self_ns)| Step {
+    let step = |&(node, self_ns): &(usize, u64)| Step {
         span_id: id(node),
         self_ns,
     };
@@ -89,7 +89,7 @@ fn line(trace: &Trace) -> TraceLine<'_> {
         duration_ns: trace.summary.duration_nano,
         errors: trace.summary.errors,
         lints: lints.collect(),
-        critical_path: trace.critical_path().map(|path| path.into_iter().map(step).collect()),
+        critical_path: trace.critical_path().map(|path| path.iter().map(step).collect()),
     }
 }
 

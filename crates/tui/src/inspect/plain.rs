@@ -70,9 +70,11 @@ fn missing(trace: &Trace) -> usize {
 
 /// The spans that the trace waited for longest.
 fn critical_path(trace: &Trace) -> String {
-    let Some(mut steps) = trace.critical_path() else {
-        return "failed: it can't be said".to_owned();
+    let mut steps = match trace.critical_path() {
+        Some(path) => path.to_vec(),
+        None => return "failed: it can't be said".to_owned(),
     };
+    steps.retain(|(_, nano)| *nano > 0);
     let all = steps.len();
     steps.sort_by_key(|(_, nano)| std::cmp::Reverse(*nano));
     let named = steps.iter().take(STEPS).map(|(at, nano)| {
