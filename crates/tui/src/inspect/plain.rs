@@ -43,11 +43,11 @@ fn lines(trace: &Trace, zone: &TimeZone) -> Vec<String> {
         (missing(trace), "missing"),
     ] {
         if number > 0 {
-            counts.push_str(&format!(" · {number} {what}"));
+            counts = counts + " · " + &number.to_string() + " " + what;
         }
     }
     if summary.logs > 0 {
-        counts.push_str(&format!(" · {}", format::count(summary.logs as u64, "log record")));
+        counts = counts + " · " + &format::count(summary.logs as u64, "log record");
     }
     let mut lines = vec![
         format!("{}  {}", summary.trace_id, or_dash(&summary.root.name)),
@@ -88,7 +88,7 @@ fn critical_path(trace: &Trace) -> String {
     });
     let mut text = named.collect::<Vec<_>>().join(" · ");
     if all > STEPS {
-        text.push_str(&format!(" · {} more", all - STEPS));
+        text = text + " · " + &format::count((all - STEPS) as u64, "more span");
     }
     text
 }

@@ -60,7 +60,7 @@ fn write(saved: &Saved, directory: &Path) -> Notice {
         Ok(path) => {
             let mut text = format!("saved as {}: {}", path.display(), format::count(saved.spans as u64, "span"));
             if saved.logs > 0 {
-                text.push_str(&format!(" and {}", format::count(saved.logs as u64, "log record")));
+                text = text + " and " + &format::count(saved.logs as u64, "log record");
             }
             Notice { text, error: false }
         }
