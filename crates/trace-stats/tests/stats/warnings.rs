@@ -3,7 +3,7 @@
 use trace_model::{Rule, Store};
 use trace_stats::{QUIET_NANO, Warnings};
 
-use crate::support::{Sent, id, sent, store};
+use crate::support::{Sent, add, id, sent, store};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -12,6 +12,78 @@ fn judged(warnings: &mut Warnings, store: &Store, from: u64) {
     for moment in [from, from + QUIET_NANO, from + QUIET_NANO + SECOND] {
         while warnings.step(store, moment, 10) {}
     }
+}
+
+fn orphan(trace: u64) -> Sent {
+    sent((trace, 2, 1), "api", 's', (0, 5)).named("orphan")
+}
+
+/// Rule, traces, spans.
+fn counts(warnings: &Warnings) -> Vec<(Rule, usize, usize)> {
+    let rules = warnings.rules().into_iter();
+    rules.map(|count| (count.rule, count.traces, count.spans)).collect()
+}
+
+#[test]
+fn a_trace_is_judged_when_it_has_been_quiet() {
+    let mut store = store(&[orphan(1)]);
+    let mut warnings = Warnings::default();
+    assert_eq!(warnings.due(&Store::new(1 << 20)), None, "nothing to do");
+    let mut now = 100 * SECOND;
+    while warnings.step(&store, now, 10) {}
+    let due = warnings.due(&store).expect("a moment");
+    assert_eq!(
+        (due, warnings.traces()),
+        (now + QUIET_NANO, 0),
+        "the parent may be on its way"
+    );
+
+    // Another span of it: it waits again.
+    now += 2 * SECOND;
+    add(&mut store, &[sent((1, 3, 2), "api", 'i', (0, 1))]);
+    while warnings.step(&store, now, 10) {}
+    while warnings.step(&store, due, 10) {}
+    assert_eq!(warnings.traces(), 0);
+    while warnings.step(&store, now + QUIET_NANO, 10) {}
+    assert_eq!(counts(&warnings), [(Rule::MissingParent, 1, 1)]);
+    let found = warnings.of_rule(Rule::MissingParent);
+    assert_eq!(id(Some(&found[0].first)).0, 1);
+
+    // The parent comes late: no warning is left.
+    let revision = warnings.revision();
+    add(&mut store, &[sent((1, 1, 0), "web", 'c', (0, 9))]);
+    judged(&mut warnings, &store, now + 10 * SECOND);
+    assert_eq!((counts(&warnings), warnings.traces()), (vec![], 0));
+    assert!(warnings.revision() > revision);
+    assert_eq!(warnings.due(&store), None, "and nothing more to do");
+}
+
+#[test]
+fn traces_that_have_left_are_not_counted() {
+    let mut store = Store::new(1 << 20);
+    add(&mut store, &[orphan(1)]);
+    let mut warnings = Warnings::default();
+    judged(&mut warnings, &store, SECOND);
+    assert_eq!(warnings.traces(), 1);
+    for trace in 2..200 {
+        add(
+            &mut store,
+            &[sent((trace, 1, 0), "api", 's', (0, 5)).named(&"x".repeat(20_000))],
+        );
+    }
+    judged(&mut warnings, &store, 100 * SECOND);
+    assert!(store.totals().evicted_traces > 0);
+    assert_eq!(warnings.traces(), 0);
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_nothing() {
+    let mut store = store(&[orphan(1)]);
+    let mut warnings = Warnings::default();
+    while warnings.step(&store, 1_000 * SECOND, 10) {}
+    add(&mut store, &[orphan(2)]);
+    judged(&mut warnings, &store, SECOND);
+    assert_eq!(warnings.traces(), 2);
 }
 
 /// `web` calls `api` at a host, and both sides are in one trace.

@@ -165,7 +165,8 @@ fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u6
         fitted(&service_name(&operation.service), columns.service).fg(theme::service(&operation.service)),
         columns.service,
     );
-    frame.render_widget(fitted(&operation.name, columns.name), columns.name);
+    let room = usize::from(columns.name.width).saturating_sub(1);
+    frame.render_widget(lists::middle(&clean(&operation.name), room), columns.name);
     let kind = if columns.kind.width > 2 {
         operation.kind.name()
     } else {
@@ -215,7 +216,11 @@ fn rate(count: u64, observed_nano: u64) -> String {
         (second @ 100.., _) => format!("{}/s", format::compact(u64::try_from(second / 10).unwrap_or(u64::MAX))),
         (second @ 10.., _) => format!("{}/s", tenths(second)),
         (_, minute @ 10..) => format!("{}/min", tenths(minute)),
-        _ => format!("{}/h", tenths(per(3_600 * SECOND))),
+        _ => match per(3_600 * SECOND) {
+            // Traces of different times: there is no rate.
+            0 => String::new(),
+            hour => format!("{}/h", tenths(hour)),
+        },
     }
 }
 

@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Stylize;
 use ratatui::text::Line;
+use trace_model::Rule;
 use trace_stats::{REMEMBERED, Warning};
 
 use super::lists::{self, Parts};
@@ -77,7 +78,12 @@ fn traces(frame: &mut Frame, app: &App, parts: &Parts, now: &Now) {
         ];
         Layout::horizontal(widths).areas(row)
     };
-    let heads = ["STARTED", "SERVICE", "SPAN", "IN THE TRACE", ""];
+    let beside = if app.warnings.opened() == Some(Rule::BrokenTrace) {
+        "CALLED BY"
+    } else {
+        "IN THE TRACE"
+    };
+    let heads = ["STARTED", "SERVICE", "SPAN", beside, ""];
     for (head, area) in heads.into_iter().zip(columns(parts.head)) {
         frame.render_widget(head.fg(theme::DIM), area);
     }
@@ -96,7 +102,10 @@ fn trace(frame: &mut Frame, app: &App, warning: &Warning, columns: [Rect; 5], no
     match app.store.trace(warning.first.trace_id) {
         Some(trace) => {
             frame.render_widget(format::time_of_day(trace.start_unix_nano, now).fg(theme::DIM), time);
-            frame.render_widget(fitted(&trace.root.name, root).fg(theme::DIM), root);
+            match caller(app, warning) {
+                Some(service) => frame.render_widget(fitted(&service_name(service), root).fg(theme::service(service)), root),
+                None => frame.render_widget(fitted(&trace.root.name, root).fg(theme::DIM), root),
+            }
         }
         None => frame.render_widget("left".fg(theme::DIM), time),
     }
@@ -115,6 +124,13 @@ fn trace(frame: &mut Frame, app: &App, warning: &Warning, columns: [Rect; 5], no
         let times = format!("× {}", format::compact(warning.count as u64));
         frame.render_widget(Line::from(times.fg(theme::DIM)).right_aligned(), count);
     }
+}
+
+/// Of a trace that was broken between two services: the other one.
+fn caller<'a>(app: &'a App, warning: &Warning) -> Option<&'a str> {
+    let broken = app.many.warnings().broken().iter();
+    let mut broken = broken.filter(|broken| warning.rule == Rule::BrokenTrace && broken.span == warning.first);
+    Some(&*broken.next()?.call.key.service)
 }
 
 /// What the rule says, and what to do about it.

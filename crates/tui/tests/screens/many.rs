@@ -175,9 +175,9 @@ fn a_chain_of_many_services_and_a_screen_of_any_size_are_no_trouble() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     let name = |at: u8| format!("service-{at}");
     let calls = (1..=120).flat_map(|at| {
-        let caller = kind(span(1, 2 * at, (2 * at).saturating_sub(1), &name(at), "call", 0, 10), 3);
-        let callee = span(1, 2 * at + 1, 2 * at, &name(at % 120 + 1), "answer", 0, 10);
-        [caller, callee]
+        let call = kind(span(1, 2 * at, (2 * at).saturating_sub(1), &name(at), "call", 0, 10), 3);
+        let answer = span(1, 2 * at + 1, 2 * at, &name(at % 120 + 1), "answer", 0, 10);
+        [call, answer]
     });
     scene.add(calls.collect());
     scene.type_keys("mG");
@@ -291,11 +291,47 @@ fn warnings_are_counted_in_the_header_and_lead_to_their_spans() {
     assert!(text.lines().next().is_some_and(|line| line.contains("⚠ 1")), "{text}");
     assert_eq!(view::stays(&scene.app, &scene.clock()), None);
     scene.press(&[KeyCode::Enter]);
-    assert!(scene.text().contains("POST /users"), "{}", scene.text());
+    let text = scene.text();
+    assert!(text.contains("CALLED BY") && text.contains("POST /users"), "{text}");
+    let line = text.lines().find(|line| line.contains(" api ")).unwrap_or_default();
+    assert!(line.contains(" web "), "{text}");
     scene.press(&[KeyCode::Left, KeyCode::Right, KeyCode::Enter]);
     scene.draw();
     let (trace_id, key) = scene.app.waterfall.selected().expect("a span");
     assert_eq!((trace_id, &*key.service, scene.app.overlay), (trace(33), "api", None));
+}
+
+/// With a missing parent in some, one that was broken between two services, and clocks that disagree.
+fn troubled(width: u16, height: u16) -> Scene {
+    let mut scene = Scene::new(Mode::Viewer, width, height);
+    scene.add(broken());
+    for trace in 1..=4 {
+        scene.add(vec![
+            span(trace, 2, 1, "api", "POST /users/reset-password", 1, 49),
+            span(trace, 3, 1, "mailer", "send mail", 20, 30),
+            span(trace, 4, 2, "api", "early", 0, 10),
+        ]);
+    }
+    for _ in 0..3 {
+        scene.now += 4 * SECOND;
+        while scene.app.survey(scene.now, 1_000) {}
+    }
+    scene
+}
+
+#[test]
+fn warnings_of_all_traces() {
+    snapshots("warnings", "w", troubled);
+}
+
+#[test]
+fn the_traces_of_a_rule() {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = troubled(width, height);
+        scene.type_keys("w");
+        scene.press(&[KeyCode::Enter, KeyCode::Down]);
+        insta::assert_snapshot!(format!("warnings_rule_{width}x{height}"), scene.text());
+    }
 }
 
 #[test]

@@ -1,0 +1,92 @@
+//! Traces of other people's programs. They are not part of the repository: `SPANFALL_FIXTURES` says where they are.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use trace_files::Input;
+use trace_model::{Rule, Store};
+use trace_stats::{Callee, QUIET_NANO, Warnings};
+
+use crate::support::survey;
+
+fn store(file: &str) -> Option<Store> {
+    let Some(fixtures) = std::env::var_os("SPANFALL_FIXTURES") else {
+        eprintln!("skipped: SPANFALL_FIXTURES is not set");
+        return None;
+    };
+    let bytes = std::fs::read(Path::new(&fixtures).join(file)).expect("the fixture");
+    let mut store = Store::new(1 << 30);
+    let read = Input::new(file.to_owned(), bytes).read(&mut |part| {
+        store.add(part.batch);
+        ControlFlow::Continue(())
+    });
+    read.expect("saved traces");
+    Some(store)
+}
+
+/// What is warned of when all has been quiet.
+fn warnings(store: &Store) -> Warnings {
+    let mut warnings = Warnings::default();
+    for moment in [QUIET_NANO, 3 * QUIET_NANO, 4 * QUIET_NANO] {
+        while warnings.step(store, moment, 100) {}
+    }
+    warnings
+}
+
+#[test]
+fn the_map_of_a_real_shop() {
+    let Some(store) = store("otlp/onlineboutique.otlp.jsonl") else {
+        return;
+    };
+    let survey = survey(&store, 100);
+    let totals = store.totals();
+    assert_eq!((survey.traces, survey.spans), (totals.traces, totals.spans as u64));
+    assert_eq!(
+        survey.operations.iter().map(|operation| operation.count).sum::<u64>(),
+        survey.spans
+    );
+    let calls = |from: &str, to: &str| {
+        let is_it = |callee: &Callee| matches!(callee, Callee::Service(name) if &**name == to);
+        survey.edges.iter().any(|edge| &*edge.caller == from && is_it(&edge.callee))
+    };
+    for (from, to) in [
+        ("frontend", "cartservice"),
+        ("frontend", "currencyservice"),
+        ("frontend", "productcatalogservice"),
+        ("checkoutservice", "paymentservice"),
+    ] {
+        assert!(calls(from, to), "{from} → {to}: {:?}", survey.edges);
+    }
+    let warnings = warnings(&store);
+    assert_eq!(warnings.broken(), [], "each of its traces is whole");
+}
+
+#[test]
+fn both_sides_of_a_call_that_share_an_id_are_a_call() {
+    let Some(store) = store("zipkin/yelp.json") else { return };
+    let survey = survey(&store, 100);
+    assert!(
+        survey.edges.iter().any(|edge| matches!(edge.callee, Callee::Service(_))),
+        "{:?}",
+        survey.edges
+    );
+    assert_eq!(warnings(&store).broken(), []);
+}
+
+#[test]
+fn messages_are_told_from_calls() {
+    for file in ["zipkin/messaging.json", "zipkin/messaging-kafka.json"] {
+        let Some(store) = store(file) else { return };
+        let survey = survey(&store, 100);
+        assert!(survey.edges.iter().any(|edge| edge.messaging), "{file}: {:?}", survey.edges);
+    }
+}
+
+#[test]
+fn a_missing_parent_is_warned_of() {
+    let Some(store) = store("otlp/otel-gui-trace-orphan-span.json") else {
+        return;
+    };
+    let rules: Vec<_> = warnings(&store).rules().into_iter().map(|count| count.rule).collect();
+    assert!(rules.contains(&Rule::MissingParent), "{rules:?}");
+}
