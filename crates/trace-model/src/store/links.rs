@@ -24,6 +24,13 @@ pub(super) struct LinkFrom {
     from: At,
 }
 
+#[cfg(test)]
+impl LinkFrom {
+    pub(super) fn is(&self, target: SpanId, from: At) -> bool {
+        self.target == target && self.from == from
+    }
+}
+
 impl Store {
     /// The spans whose links name this one, of any trace that is here, by start; at most a thousand.
     #[must_use]
@@ -101,7 +108,7 @@ impl Store {
     }
 
     /// The ids of the spans that a span links to, each once.
-    fn targets(&self, at: At) -> Vec<SpanId> {
+    pub(super) fn targets(&self, at: At) -> Vec<SpanId> {
         if !self.contents.log.get(at).has_links() {
             return Vec::new();
         }

@@ -1,10 +1,12 @@
 //! What only the inside can see: that everything refers to what it should, and that every byte is accounted for.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as OtlpSpan};
 use proptest::prelude::*;
 
@@ -34,12 +36,29 @@ fn span_by(source: Source, trace: u16, id: u16, service: u8, end: u64, size: usi
     trace_id.extend(trace.to_be_bytes());
     let mut span_id = vec![1; 6];
     span_id.extend(id.to_be_bytes());
+    // Some link to others, and some have an id that another one has.
+    let linked = u8::try_from(size % 40).unwrap_or_default();
+    let to = |id| Link {
+        trace_id: [vec![1; 15], vec![linked]].concat(),
+        span_id: [vec![1; 7], vec![id]].concat(),
+        ..Link::default()
+    };
+    let (name, start) = if size % 16 == 11 {
+        (size % 5, 2 + size as u64 % 3)
+    } else {
+        (id.into(), 1)
+    };
     let span = OtlpSpan {
         trace_id,
         span_id,
-        name: format!("span {}", id % 7),
-        start_time_unix_nano: 1,
+        name: format!("span {}", name % 7),
+        start_time_unix_nano: start,
         end_time_unix_nano: end,
+        links: if size % 4 == 1 {
+            vec![to(linked % 3), to(1), to(1)]
+        } else {
+            Vec::new()
+        },
         attributes: vec![text("fill", "x".repeat(size))],
         ..OtlpSpan::default()
     };
@@ -108,7 +127,7 @@ fn key(id: u16, service: u8) -> SpanKey {
 fn check(store: &Store) {
     let slots = store.traces.slots();
     let mut seen = HashSet::new();
-    let (mut spans, mut logs, mut uses, mut rare, mut in_envelopes) = (0, 0, 0, 0, 0);
+    let (mut spans, mut logs, mut uses, mut rare, mut in_envelopes, mut links) = (0, 0, 0, 0, 0, 0);
     let mut live: HashMap<usize, usize> = HashMap::new();
     for slot in &slots {
         let trace = &store.traces[*slot];
@@ -123,11 +142,12 @@ fn check(store: &Store) {
                 assert_eq!((record.previous, record.trace), (previous, *slot));
                 assert_eq!(store.contents.log.raw(at).len(), record.length as usize);
                 if let Some(key) = store.contents.key(record).filter(|_| is_span) {
-                    assert_eq!(
-                        store.find_span(*slot, key.span_id, &key.service),
-                        Some(at),
-                        "each span is found"
-                    );
+                    assert_eq!(store.find_key(*slot, &key), Some(at), "each span is found");
+                }
+                for target in store.targets(at) {
+                    links += 1;
+                    let known = store.links.iter_hash(store.hasher.hash_one(target));
+                    assert!({ known }.any(|link| link.is(target, at)), "each link is known");
                 }
                 *live.entry(at.chunk()).or_default() += record.bytes();
                 previous = at;
@@ -160,7 +180,7 @@ fn check(store: &Store) {
         assert_eq!(store.by_arrival.position(trace.arrival).is_some(), trace.is_listed());
     }
     assert_eq!((store.totals.spans, store.totals.logs, store.rare_bytes), (spans, logs, rare));
-    assert_eq!(store.sentry_spans.len(), in_envelopes);
+    assert_eq!((store.sentry_spans.len(), store.links.len()), (in_envelopes, links));
     assert_eq!((store.contents.names.uses(), store.contents.origins.uses()), (uses, uses));
     assert_eq!(store.contents.log.live(), live);
 
