@@ -297,6 +297,20 @@ impl Outline {
         self.by_id.find(self.hasher.hash_one(key.span_id), is_it).copied()
     }
 
+    /// Of which change of the trace it is; `None` before the first [`Outline::refresh`].
+    #[must_use]
+    pub const fn revision(&self) -> Option<Revision> {
+        self.built
+    }
+
+    /// The error events of the span at a place in the tree, by time; at most [`ERROR_MARKS`] of them.
+    #[must_use]
+    pub fn errors(&self, node: usize) -> &[ErrorMark] {
+        let node = self.tree.nodes().get(node);
+        let marks = node.and_then(|node| self.errors.get(&node.key.span_id));
+        marks.map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The first place in the tree of a span with this id.
     #[must_use]
     pub fn first_of(&self, span_id: SpanId) -> Option<usize> {

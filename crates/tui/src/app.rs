@@ -16,6 +16,7 @@ mod operations;
 mod output;
 mod pause;
 mod picker;
+mod read;
 mod save;
 mod sentry;
 mod service_map;
@@ -30,7 +31,7 @@ use trace_model::{SpanId, Store, TraceId};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
 pub use cross_check::CrossCheck;
-pub use details::{Details, ERRORS, LOGS, ShownError, ShownSpan};
+pub use details::{Details, ERRORS, LINKS, LOGS, ShownError, ShownLink, ShownSpan};
 pub use files::{FileState, Files, ShownFile};
 pub use filter::FilterLine;
 pub use line::InputLine;
@@ -45,7 +46,7 @@ pub use service_map::{MapRow, ServiceMap};
 pub use services::{ServiceState, Services};
 pub use traces::{Column, TraceList};
 pub use warnings::WarningList;
-pub use waterfall::{LONGEST_RUN, Stretch, Waterfall, Zoom};
+pub use waterfall::{Find, LONGEST_RUN, Shape, Stretch, Waterfall, Zoom};
 
 use crate::demo::{API, PAGE};
 use crate::keymap::Here;
@@ -203,6 +204,7 @@ impl App {
             Action::CopyDsn => return Some(self.copy_dsn()),
             Action::Save => return self.save(),
             _ if self.filter.is_open() => self.filter.update(action, &mut self.store),
+            _ if self.waterfall.find().is_open() => self.waterfall.type_find(action, &self.store),
             _ if self.is_narrowing() => {
                 if let Some(narrow) = self.narrow() {
                     narrow.update(action);
@@ -215,6 +217,7 @@ impl App {
             Action::Help => self.toggle(Overlay::Help(0)),
             Action::Health => self.toggle(Overlay::Health(0)),
             Action::CrossCheck => self.open_cross_check(),
+            Action::Filter if self.reading_a_trace() => self.waterfall.open_find(),
             Action::Filter => self.type_filter(),
             Action::Output => self.toggle(Overlay::Output),
             Action::Back if self.overlay.is_some() => self.overlay = None,
@@ -231,8 +234,9 @@ impl App {
                 self.filter.clear(&mut self.store);
                 self.pane = Pane::Traces;
             }
+            Action::Back if self.pane != Pane::Traces && self.waterfall.find().is_set() => self.waterfall.clear_find(),
             Action::Back => self.pane = shallower(self.pane),
-            _ if self.waterfall.zooms(action) => self.traces.hold(),
+            _ if self.reads(action) => self.traces.hold(),
             _ => self.move_in_pane(action),
         }
         None
@@ -244,7 +248,7 @@ impl App {
         Here {
             mode: self.mode,
             pane: self.pane,
-            typing: self.filter.is_open() || self.is_narrowing(),
+            typing: self.filter.is_open() || self.waterfall.find().is_open() || self.is_narrowing(),
             checking: matches!(self.overlay, Some(Overlay::CrossCheck)),
             listing: self.listing(),
         }
@@ -260,6 +264,9 @@ impl App {
             if let Some(narrow) = self.narrow() {
                 narrow.paste(text);
             }
+        } else if self.waterfall.find().is_open() {
+            self.notice = None;
+            self.waterfall.paste_find(text);
         }
     }
 
@@ -274,8 +281,7 @@ impl App {
             .fit(&self.store, rows(panes.traces).saturating_sub(above), unix_nano);
         self.waterfall.show(self.traces.selected());
         self.waterfall.fit(&self.store, panes.waterfall, unix_nano);
-        self.details
-            .fit(&self.store, self.waterfall.selected(), panes.details, unix_nano);
+        self.details.fit(&self.store, &self.waterfall, panes.details, unix_nano);
         self.cross_check.fit(&self.waterfall, cross_check_rows(self, panes.overlay));
         self.output.fit(rows(panes.overlay).saturating_sub(1));
         self.fit_lists(list_rows(self, panes.overlay));

@@ -138,7 +138,7 @@ pub struct Binding {
     pub place: Place,
     /// One or two words for the footer; empty where it has no room for them.
     pub short: &'static str,
-    /// A line for the help and the README.
+    /// A line for the help and the README; empty where another binding's says it too.
     pub help: &'static str,
 }
 
@@ -202,7 +202,9 @@ pub fn markdown() -> String {
         format!("| {} | {}{place} |\n", keys.join(" "), binding.help)
     };
     let table = |title: &str, typing: bool| {
-        let bindings = KEYMAP.iter().filter(|binding| (binding.place == Place::Filter) == typing);
+        let bindings = KEYMAP
+            .iter()
+            .filter(|binding| (binding.place == Place::Filter) == typing && !binding.help.is_empty());
         format!(
             "| {title} | what it does |\n|---|---|\n{}",
             bindings.map(line).collect::<String>()

@@ -1,10 +1,12 @@
 //! The selected span with its errors, decoded and laid out when it is selected or changes.
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 use trace_model::sentry::{ErrorEvent, Verdict};
-use trace_model::{Attribute, Log, Revision, Span, SpanKey, Store, TraceId};
+use trace_model::{Attribute, Log, Reading, Revision, Span, SpanId, SpanKey, SpanTree, Store, TraceId};
 
-use super::{Action, scrolled};
+use super::{Action, Waterfall, scrolled};
 use crate::view::SpanPage;
 
 /// How many log records of a span are shown.
@@ -48,6 +50,32 @@ pub struct ShownSpan {
     pub sentry: Option<Span>,
     /// Whether it reached Sentry.
     pub verdict: Option<Verdict>,
+    /// What the trace's analysis says of it.
+    pub reading: Reading,
+    /// How long the trace waited for it, and how long its critical path is, in nanoseconds.
+    pub critical: Option<(u64, u64)>,
+    /// Its links, and those of other spans to it; at most [`LINKS`].
+    pub links: Vec<ShownLink>,
+}
+
+/// How many links of a span are shown.
+pub const LINKS: usize = 50;
+
+/// A link, with what is known of the span at its other end.
+#[derive(Debug, PartialEq)]
+pub struct ShownLink {
+    /// Another span's link to this one.
+    pub comes_here: bool,
+    /// The other span's trace; `None` where the sender wrote something that is no id.
+    pub trace_id: Option<TraceId>,
+    /// The other span.
+    pub span_id: Option<SpanId>,
+    /// The other span's service and name, if it is here.
+    pub target: Option<(Arc<str>, Arc<str>)>,
+    /// It is known not to be here.
+    pub is_absent: bool,
+    /// More about it.
+    pub attributes: Vec<Attribute>,
 }
 
 /// An error event, with what only its log record says.
@@ -110,7 +138,8 @@ impl Details {
         self.first = scrolled(self.first, action, self.height).min(self.lines().saturating_sub(self.height));
     }
 
-    pub(super) fn fit(&mut self, store: &Store, selected: Option<(TraceId, &SpanKey)>, area: Rect, unix_nano: u64) {
+    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, area: Rect, unix_nano: u64) {
+        let selected = waterfall.selected();
         let shown = self.shown.as_ref().map(|(trace_id, key)| (*trace_id, key));
         if shown != selected {
             *self = Self {
@@ -120,6 +149,7 @@ impl Details {
         }
         if let Some((trace_id, key)) = selected {
             self.read(store, trace_id, key, unix_nano);
+            self.read_analysis(waterfall);
         }
         self.height = usize::from(area.height.saturating_sub(2));
         if self.page.as_ref().is_none_or(|(width, _)| *width != area.width) {
@@ -133,6 +163,24 @@ impl Details {
         self.first = self.first.min(self.lines().saturating_sub(self.height));
     }
 
+    fn read_analysis(&mut self, waterfall: &Waterfall) {
+        let Some((row, outline)) = waterfall.row().zip(waterfall.outline()) else {
+            return;
+        };
+        let critical = outline.analysis().critical_path().ok().map(|path| {
+            let own = path.sections.iter().filter(|section| section.node == row.node);
+            let nano = own
+                .map(|section| section.end_unix_nano.saturating_sub(section.start_unix_nano))
+                .sum();
+            (nano, path.nano)
+        });
+        if (&self.content.reading, &self.content.critical) != (&row.reading, &critical) {
+            self.content.reading = row.reading.clone();
+            self.content.critical = critical;
+            self.page = None;
+        }
+    }
+
     fn read(&mut self, store: &Store, trace_id: TraceId, key: &SpanKey, unix_nano: u64) {
         let now = store.trace_revision(trace_id);
         if self.read != now {
@@ -140,6 +188,7 @@ impl Details {
             let span = store.span(trace_id, key);
             let sentry = store.sentry_span(trace_id, key.span_id);
             if (&span, &sentry) != (&self.content.span, &self.content.sentry) {
+                self.content.links = links(store, trace_id, key, span.as_ref());
                 self.content.span = span;
                 self.content.sentry = sentry;
                 self.page = None;
@@ -183,4 +232,48 @@ impl Details {
             self.page = None;
         }
     }
+}
+
+/// Names are looked up in traces of so many spans at most, and so many traces: that is a small part of a frame.
+const LOOKED_THROUGH: usize = 2_000;
+const TRACES_LOOKED_THROUGH: usize = 5;
+
+fn links(store: &Store, trace_id: TraceId, key: &SpanKey, span: Option<&Span>) -> Vec<ShownLink> {
+    let own = span.map(|span| span.links.as_slice()).unwrap_or_default();
+    let own = own.iter().map(|link| ShownLink {
+        comes_here: false,
+        trace_id: link.trace_id,
+        span_id: link.span_id,
+        target: None,
+        is_absent: false,
+        attributes: link.attributes.clone(),
+    });
+    let others = store.linked_from(trace_id, key.span_id);
+    let others = others.into_iter().map(|(trace_id, key)| ShownLink {
+        comes_here: true,
+        trace_id: Some(trace_id),
+        span_id: Some(key.span_id),
+        target: None,
+        is_absent: false,
+        attributes: Vec::new(),
+    });
+    let mut links: Vec<_> = own.chain(others).take(LINKS).collect();
+    let mut trees: Vec<(TraceId, SpanTree)> = Vec::new();
+    for link in &mut links {
+        let Some(trace_id) = link.trace_id else { continue };
+        if !trees.iter().any(|(known, _)| *known == trace_id) {
+            let spans = store.trace(trace_id).map(|trace| trace.spans);
+            link.is_absent = spans.is_none();
+            if spans.is_none_or(|spans| spans > LOOKED_THROUGH) || trees.len() == TRACES_LOOKED_THROUGH {
+                continue;
+            }
+            trees.push((trace_id, SpanTree::of(store, trace_id)));
+        }
+        let tree = trees.iter().find(|(known, _)| *known == trace_id);
+        let mut nodes = tree.into_iter().flat_map(|(_, tree)| tree.nodes());
+        let found = nodes.find(|node| node.arrived && Some(node.key.span_id) == link.span_id);
+        link.is_absent = found.is_none();
+        link.target = found.map(|node| (node.key.service.clone(), node.name.clone()));
+    }
+    links
 }

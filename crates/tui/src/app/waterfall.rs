@@ -1,14 +1,21 @@
 //! The spans of one trace: the cursor, the folds, and which rows are in view.
 
+mod find;
+mod jump;
+mod shape;
 mod zoom;
 
 use std::ops::Range;
 
 use ratatui::layout::Rect;
-use trace_model::{Outline, SpanKey, Store, TraceId};
+use trace_model::{Outline, Revision, Row, SpanKey, Store, TraceId};
 
 use super::{Action, scrolled, window};
 use crate::view::WaterfallParts;
+pub use find::Find;
+use jump::Jumps;
+pub(super) use jump::Went;
+pub use shape::Shape;
 pub use zoom::{Stretch, Zoom};
 
 /// A span in flight for longer, in nanoseconds, was most likely abandoned: its bar stops growing, so that the others can be seen.
@@ -27,8 +34,15 @@ pub struct Waterfall {
     /// The rows are not those of the store's last change: a large trace is growing.
     behind: bool,
     zoom: Zoom,
-    /// When the span under the cursor ran.
+    /// The row under the cursor.
+    row: Option<Row>,
+    /// When it ran.
     ran: Option<Stretch>,
+    shape: Shape,
+    /// Of what it is: a change of the trace, and whether its clocks were straightened.
+    shape_of: Option<(Option<Revision>, bool)>,
+    find: Find,
+    jumps: Jumps,
 }
 
 impl Waterfall {
@@ -68,6 +82,83 @@ impl Waterfall {
         &self.zoom
     }
 
+    /// The row under the cursor, as it was when the frame was prepared.
+    #[must_use]
+    pub const fn row(&self) -> Option<&Row> {
+        self.row.as_ref()
+    }
+
+    /// The whole trace in a line.
+    #[must_use]
+    pub const fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// What is looked for in this trace.
+    #[must_use]
+    pub const fn find(&self) -> &Find {
+        &self.find
+    }
+
+    /// Begins to type what is looked for in this trace.
+    pub(super) fn open_find(&mut self) {
+        self.find.open();
+    }
+
+    /// Looks for nothing any more.
+    pub(super) fn clear_find(&mut self) {
+        self.find.clear();
+    }
+
+    pub(super) fn paste_find(&mut self, text: &str) {
+        self.find.paste(text);
+    }
+
+    /// Does what a key asked for while it is typed what is looked for; when that is done, the cursor goes to the first match.
+    pub(super) fn type_find(&mut self, action: Action, store: &Store) {
+        if self.find.update(action) {
+            self.go_to_first_match(store);
+        }
+    }
+
+    /// Folds a part of the trace, or straightens its clocks, if an action asks for that; an error says why that can't be done.
+    pub(super) fn folds(&mut self, action: Action, store: &Store) -> Option<Result<(), &'static str>> {
+        let outline = self.outline.as_mut()?;
+        match action {
+            Action::UnfoldAll => outline.unfold_all(),
+            Action::FoldAll => outline.fold_all(),
+            Action::FoldToDepth(depth) => outline.fold_to_depth(depth.into()),
+            Action::StraightenClocks => outline.set_straight(!outline.is_straight()),
+            Action::FoldToErrors => {
+                let nodes = 0..outline.tree().nodes().len();
+                let failed: Vec<bool> = nodes.map(|at| jump::failed(outline, at)).collect();
+                if !failed.contains(&true) {
+                    return Some(Err("no span of this trace failed, and no error was reported in it"));
+                }
+                outline.fold_to(|at| failed[at]);
+            }
+            Action::FoldToMatches => {
+                let found = self.find.all(store, outline);
+                if found.is_empty() {
+                    return Some(Err("nothing is found: / looks for spans of this trace"));
+                }
+                outline.fold_to(|at| found.binary_search(&at).is_ok());
+            }
+            _ => return None,
+        }
+        self.keep_cursor();
+        Some(Ok(()))
+    }
+
+    /// After folding: the cursor stays on its span, or goes to the row that hides it.
+    fn keep_cursor(&mut self) {
+        let Some(outline) = &self.outline else { return };
+        let kept = self.cursor.as_ref().and_then(|key| outline.position(key));
+        self.position = kept.unwrap_or(self.position).min(outline.len().saturating_sub(1));
+        self.cursor = outline.key(self.position).cloned();
+        self.moved = true;
+    }
+
     /// Zooms around what stands in a column of the bars, counted from the left.
     pub fn zoom_at(&mut self, column: u16, nearer: bool) {
         self.zoom.change_at(column, nearer);
@@ -80,7 +171,7 @@ impl Waterfall {
 
     /// Shows another part of the trace's time, if an action asks for that.
     pub(super) fn zooms(&mut self, action: Action) -> bool {
-        let middle = |stretch: Stretch| stretch.start_unix_nano + stretch.nano / 2;
+        let middle = |stretch: Stretch| stretch.start_unix_nano.saturating_add(stretch.nano / 2);
         match action {
             Action::ZoomIn | Action::ZoomOut => {
                 let shown = self.zoom.shown();
@@ -114,6 +205,9 @@ impl Waterfall {
             *self = Self {
                 outline: trace_id.map(Outline::new),
                 height: self.height,
+                // What is looked for is looked for in the next one too, and there is a way back.
+                find: std::mem::take(&mut self.find),
+                jumps: std::mem::take(&mut self.jumps),
                 ..Self::default()
             };
         }
@@ -132,7 +226,10 @@ impl Waterfall {
         self.moved = true;
         let folded = outline.is_folded(&key);
         match action {
-            Action::ToggleFold => outline.fold(&key, !folded),
+            Action::ToggleFold => {
+                outline.fold(&key, !folded);
+                return self.keep_cursor();
+            }
             Action::Left if outline.has_children(&key) && !folded => outline.fold(&key, true),
             Action::Left => self.position = outline.parent(self.position).unwrap_or(self.position),
             Action::Right if folded => outline.fold(&key, false),
@@ -147,7 +244,7 @@ impl Waterfall {
 
     /// Catches up with the store; `area` is that of the pane.
     pub(super) fn fit(&mut self, store: &Store, area: Rect, unix_nano: u64) {
-        let parts = WaterfallParts::of(area);
+        let parts = WaterfallParts::of(area, self.zoom.is_zoomed());
         self.height = usize::from(parts.rows.height).max(1);
         let Some(outline) = &mut self.outline else { return };
         self.behind = !outline.refresh(store);
@@ -160,14 +257,40 @@ impl Waterfall {
         self.cursor = outline.key(self.position).cloned();
         let highest_first = outline.len().saturating_sub(self.height);
         self.first = window(self.first, self.position, self.height).min(highest_first);
-        let selected = outline.rows(store, self.position..self.position + 1).pop();
-        self.ran = selected.and_then(|row| row.line).map(|line| {
+        self.row = outline.rows(store, self.position..self.position + 1).pop();
+        let line = self.row.as_ref().and_then(|row| row.line.as_ref());
+        self.ran = line.map(|line| {
             let running = unix_nano.min(line.start_unix_nano.saturating_add(LONGEST_RUN));
             Stretch::new(line.start_unix_nano, line.end_unix_nano.unwrap_or(running))
         });
-        let whole = whole(store, outline.trace_id(), unix_nano);
+        if let Some(group) = self.row.as_ref().and_then(|row| row.group) {
+            self.ran = Some(Stretch::new(group.first, group.last));
+        }
+        let shape_of = Some((outline.revision(), outline.is_straight()));
+        if self.shape_of != shape_of {
+            self.shape = Shape::of(outline);
+            self.shape_of = shape_of;
+        }
+        if !self.behind {
+            self.find.fit(store, outline);
+        }
+        let mut whole = whole(store, outline.trace_id(), unix_nano);
+        if outline.is_straight() {
+            let over = self.shape.over();
+            // What is in flight goes on, whatever the clocks say.
+            let end = if is_running(store, outline.trace_id()) {
+                whole.end_unix_nano()
+            } else {
+                0
+            };
+            whole = Stretch::new(over.start_unix_nano, over.end_unix_nano().max(end));
+        }
         self.zoom.fit(whole, parts.bars.width);
     }
+}
+
+fn is_running(store: &Store, trace_id: TraceId) -> bool {
+    store.trace(trace_id).is_some_and(|trace| trace.in_flight > 0)
 }
 
 /// All of a trace's time, to this moment while something is in flight.

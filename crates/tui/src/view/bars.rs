@@ -1,8 +1,10 @@
 //! Bars on a time axis, to an eighth of a cell.
 
-use ratatui::buffer::Buffer;
+use std::ops::Range;
+
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 /// The time that a row of cells stands for. Times are nanoseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +100,63 @@ impl Axis {
         }
     }
 
+    /// Fills whole cells between two moments, at least the one in which it begins; answers which.
+    pub(super) fn fill(self, buffer: &mut Buffer, area: Rect, from: u64, to: u64, symbol: &str, style: Style) -> Range<u16> {
+        if !self.shows(from, to) {
+            return 0..0;
+        }
+        let first = self.column(from);
+        let last = u16::try_from(self.eighths(to).div_ceil(8))
+            .unwrap_or(u16::MAX)
+            .clamp(first + 1, self.cells.max(first + 1));
+        for cell in first..last {
+            self.put(buffer, area, cell.into(), symbol, style);
+        }
+        first..last
+    }
+
+    /// Draws a line over the part of a bar between two moments; outside of bars it is a line of its own.
+    ///
+    /// The line keeps the bar visible without colours too: the cell is the bar's in reverse, and the line is cut out of it.
+    pub(super) fn strike(self, buffer: &mut Buffer, area: Rect, from: u64, to: u64, line: Color) {
+        if !self.shows(from, to) {
+            return;
+        }
+        // Neighbouring parts share no cell.
+        let (first, last) = ((self.eighths(from) + 4) / 8, (self.eighths(to) + 4) / 8);
+        for column in first..last {
+            let Some(cell) = self.cell(buffer, area, column) else {
+                continue;
+            };
+            match cell.symbol() {
+                "█" => cell
+                    .set_symbol("━")
+                    .set_style(Style::new().bg(line).add_modifier(Modifier::REVERSED)),
+                "▒" => cell.set_symbol("━").set_style(Style::new().remove_modifier(Modifier::DIM)),
+                " " => cell.set_symbol("━").set_fg(line),
+                _ => continue,
+            };
+        }
+    }
+
+    /// Marks a moment on a bar, whose colour stays.
+    pub(super) fn dot(self, buffer: &mut Buffer, area: Rect, moment: u64, symbol: &str, beside: Color) {
+        if !self.shows(moment, moment) {
+            return;
+        }
+        let Some(cell) = self.cell(buffer, area, self.column(moment).into()) else {
+            return;
+        };
+        match cell.symbol() {
+            "█" => cell
+                .set_symbol(symbol)
+                .set_style(Style::new().add_modifier(Modifier::REVERSED)),
+            " " | "╌" => cell.set_symbol(symbol).set_fg(beside),
+            // A part of a bar keeps its colours, and is reversed already where it has to be.
+            _ => cell.set_symbol(symbol),
+        };
+    }
+
     /// Marks a moment, over what is there.
     pub(super) fn mark(self, buffer: &mut Buffer, area: Rect, moment: u64, symbol: &str, style: Style) {
         if !self.shows(moment, moment) {
@@ -114,11 +173,16 @@ impl Axis {
     }
 
     fn put(self, buffer: &mut Buffer, area: Rect, cell: u64, symbol: &str, style: Style) {
-        let column = u16::try_from(cell).ok().filter(|column| *column < self.cells.min(area.width));
-        let position = column.map(|column| (area.x + column, area.y));
-        if let Some(cell) = position.and_then(|position| buffer.cell_mut(position)) {
+        if let Some(cell) = self.cell(buffer, area, cell) {
             cell.set_symbol(symbol).set_style(style);
         }
+    }
+
+    fn cell(self, buffer: &mut Buffer, area: Rect, cell: u64) -> Option<&mut Cell> {
+        let column = u16::try_from(cell)
+            .ok()
+            .filter(|column| *column < self.cells.min(area.width))?;
+        buffer.cell_mut((area.x + column, area.y))
     }
 
     /// Round moments for labels, `every` columns apart or more: offsets from the origin, and how far they are apart, in nanoseconds.

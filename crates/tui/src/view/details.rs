@@ -110,6 +110,7 @@ impl SpanPage {
             Column::new(usize::from(width), attributes.iter().chain(resource))
         };
         let mut right = Column::new(left.width, resource.iter());
+        left.warnings(&content.reading);
         left.errors(&content.errors, span.map_or(trace_start, |span| span.start_unix_nano));
         let Some(span) = span else {
             left.logs(&content.logs, trace_start);
@@ -124,7 +125,7 @@ impl SpanPage {
         left.attributes("attributes", &span.attributes);
         left.events(&span.events, span.start_unix_nano);
         left.logs(&content.logs, span.start_unix_nano);
-        left.links(&span.links);
+        left.links(&content.links, trace_id);
         if left.lines.is_empty() {
             left.lines
                 .push(Line::from("   no attributes, events, logs or links".fg(theme::DIM)));
@@ -134,7 +135,7 @@ impl SpanPage {
         who.attributes("resource", &span.resource);
         who.identity(span, content.sentry.is_some());
         Self {
-            facts: facts(span),
+            facts: facts(span, content),
             columns: [left.lines, right.lines],
         }
     }
@@ -161,7 +162,7 @@ fn facts_of_errors(content: &ShownSpan, trace_id: TraceId, key: &SpanKey) -> Lin
 }
 
 /// Kind, status, duration, start: what everybody looks for first.
-fn facts(span: &Span) -> Line<'static> {
+fn facts(span: &Span, content: &ShownSpan) -> Line<'static> {
     let status = match span.status {
         StatusCode::Error => "✗ error".bold().fg(theme::ERROR),
         StatusCode::Ok => "✓ ok".fg(theme::GOOD),
@@ -173,6 +174,20 @@ fn facts(span: &Span) -> Line<'static> {
     };
     let dot = || " · ".fg(theme::DIM);
     let mut line = Line::from(vec![" ".into(), status, dot(), span.kind.name().into(), dot(), length.into()]);
+    line.spans.extend([
+        dot(),
+        "self ".fg(theme::DIM),
+        format::duration(content.reading.self_nano).into(),
+    ]);
+    if let Some((waited, path)) = content.critical.filter(|(waited, path)| *waited > 0 && *path > 0) {
+        let share = u128::from(waited) * 100 / u128::from(path);
+        let share = if share == 0 {
+            "less than 1".to_owned()
+        } else {
+            share.to_string()
+        };
+        line.spans.extend([dot(), format!("{share} % of the critical path").bold()]);
+    }
     line.spans
         .extend([dot(), "span ".fg(theme::DIM), span.span_id.to_string().into()]);
     match span.parent_span_id {

@@ -10,25 +10,30 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::{format, theme, title};
-use crate::app::App;
+use crate::app::{App, InputLine};
 use crate::text::clean;
 
 const LABEL: &str = " FILTER ";
 
-/// The line that is typed, with the terminal's cursor in it; below it what it finds, or what is wrong with it.
+/// The line that is typed; below it what it finds, or what is wrong with it.
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
+    typed(frame, LABEL, (app.filter.line(), app.filter.error()), status(app), area);
+}
+
+/// A filter that is typed, with the terminal's cursor in it; on the next line a status, or what is wrong with the filter.
+pub(super) fn typed(frame: &mut Frame, label: &str, (line, error): (&InputLine, Option<&FilterError>), status: Line, area: Rect) {
     let row = Rect { height: 1, ..area };
-    let label = u16::try_from(LABEL.width()).unwrap_or(0).min(row.width);
+    let name = u16::try_from(label.width()).unwrap_or(0).min(row.width);
     let field = Rect {
-        x: row.x + label,
-        width: row.width - label,
+        x: row.x + name,
+        width: row.width - name,
         ..row
     };
-    let text = clean(app.filter.line().text()).into_owned();
-    let cursor = clean(app.filter.line().before_cursor()).width();
+    let text = clean(line.text()).into_owned();
+    let cursor = clean(line.before_cursor()).width();
     let shown = Shown::of(&text, cursor, usize::from(field.width));
-    frame.render_widget(Line::from(title(LABEL, true)), row);
-    let style = if app.filter.error().is_some() {
+    frame.render_widget(Line::from(title(label, true)), row);
+    let style = if error.is_some() {
         Style::new().fg(theme::WARNING)
     } else {
         Style::new().bold()
@@ -43,9 +48,9 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         ..area
     }
     .intersection(area);
-    match app.filter.error() {
-        Some(error) => problem(frame, error, &text, shown.from, label, below),
-        None => frame.render_widget(status(app), Rect { height: 1, ..below }.intersection(below)),
+    match error {
+        Some(error) => problem(frame, error, &text, shown.from, name, below),
+        None => frame.render_widget(status, Rect { height: 1, ..below }.intersection(below)),
     }
 }
 

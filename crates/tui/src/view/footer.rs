@@ -79,7 +79,7 @@ fn keys(app: &App, width: usize) -> Line<'static> {
         .filter(|binding| !binding.short.is_empty() && binding.applies(app.here()));
     let entries: Vec<_> = here.map(|binding| (binding.keys[0].label(), binding.short)).collect();
     let size = |(key, short): &(String, &str)| key.chars().count() + short.chars().count() + 3;
-    let always = if app.filter.is_open() {
+    let always = if app.here().typing {
         0
     } else {
         entries.len().saturating_sub(2)

@@ -9,7 +9,7 @@ use trace_model::filter;
 use super::page::{self, Page};
 use super::theme;
 use crate::app::Mode;
-use crate::keymap::{KEYMAP, Place};
+use crate::keymap::{Binding, KEYMAP, Place};
 
 pub(super) fn draw(frame: &mut Frame, mode: Mode, first: usize, area: Rect) {
     page::draw(frame, " Keys and marks ", &lay_out(mode, area), first, area);
@@ -23,9 +23,10 @@ pub(super) fn height(mode: Mode, area: Rect) -> usize {
 fn lay_out(mode: Mode, area: Rect) -> Page {
     Page::of(area, |width| {
         let is_known = |place: Place| place != Place::Filter && place.is_in(mode);
+        let is_told = |binding: &&Binding| is_known(binding.place) && !binding.help.is_empty();
         let mut keys = Vec::new();
         section(&mut keys, "keys", "", width);
-        let known = KEYMAP.iter().filter(|binding| is_known(binding.place));
+        let known = KEYMAP.iter().filter(is_told);
         known.for_each(|binding| pair(&mut keys, &binding.labels(), binding.help, KEYS, width));
 
         let mut marks = Vec::new();
@@ -67,13 +68,35 @@ fn pair(lines: &mut Vec<Line<'static>>, left: &str, right: &'static str, column:
 const MARKS: &[(&str, &str)] = &[
     ("colours", "each service has its own, the same in every run; red is an error"),
     ("▏██▎", "when a span ran, on the axis above"),
+    (
+        "━ ┃",
+        "the critical path, on bars and before them: for so long the trace waited for this span itself",
+    ),
     ("╌╌╌", "time in the queue, between producer and consumer"),
+    ("░░░", "no span here: a long part of a span that none of its children covers"),
+    ("• !", "on a bar: when an event happened; when an exception or an error did"),
+    ("‹ ›", "zoomed: it ran before what is shown, or after"),
+    (
+        "▁▃█",
+        "the whole trace: how many spans at a time, in the colour of whom it waits for; red: one failed",
+    ),
+    (
+        "× 12 ▄▄▄",
+        "so many equal calls in one row, with what they took together; Space opens it",
+    ),
+    ("N+1 ×12", "its children repeat one call so many times, one after the other"),
+    ("⇄", "it has links, or others link to it: f follows them"),
+    ("⚠", "worth a look: the span's details say why, and what helps"),
+    ("±", "shown at another time than its service said: clocks are straightened"),
     ("✗", "status error: of a span, or of some spans of a trace"),
     (
         "! !2",
         "errors reported in the span, or in the trace: their stacks stand in the span's details; on a bar, when",
     ),
-    ("◆", "found by the filter: a span; in the list, how many of the trace's spans"),
+    (
+        "◆",
+        "found by the filter, or by / in the trace; in the list, how many of the trace's spans",
+    ),
     (
         "▁▃█▂",
         "a trace's shape: how many of its spans were at work, from its start to its end",

@@ -1,6 +1,9 @@
 //! The spans of the selected trace as a tree, with their bars on one time axis.
 
+mod bar;
+mod find;
 mod heading;
+mod minimap;
 pub(super) mod row;
 mod scale;
 
@@ -23,7 +26,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         .waterfall
         .outline()
         .and_then(|outline| app.store.trace(outline.trace_id()));
-    let parts = WaterfallParts::of(area);
+    let parts = WaterfallParts::of(area, app.waterfall.zoom().is_zoomed());
     let (Some(trace), Some(outline)) = (trace, app.waterfall.outline()) else {
         ruled(frame, Line::from(title(" WATERFALL", focused)), parts.heading);
         let body = Rect {
@@ -38,14 +41,32 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     let axis = axis(app.waterfall.zoom(), columns.bars.width);
     heading::draw(frame, app, &trace, parts.heading, focused, now);
     let checked = trace.sentry.mark(now.unix_nano) != '–';
+    minimap::draw(frame, app, outline, parts.minimap, columns);
     scale::draw(frame, axis, parts.scale, columns, checked);
-    let rows = outline.rows(&app.store, app.waterfall.visible());
+    let mut rows = outline.rows(&app.store, app.waterfall.visible());
+    let find = app.waterfall.find();
+    if find.count().is_some() {
+        // What is looked for here matters more than what the list was filtered for.
+        for row in &mut rows {
+            let finds = find.finds(row.node);
+            row.line.iter_mut().for_each(|line| line.found = finds);
+        }
+    }
+    let look = row::Look {
+        columns,
+        axis,
+        now,
+        straight: outline.is_straight(),
+    };
     for (at, (area, row)) in parts.rows.rows().zip(&rows).enumerate() {
         if app.waterfall.visible().start + at == app.waterfall.position() {
             frame.buffer_mut().set_style(area, theme::cursor(focused));
         }
-        row::draw(frame, row, area, columns, axis, now);
+        row::draw(frame, row, area, &look);
         mark(frame, app, trace.trace_id, row, columns.at(area), now);
+    }
+    if app.waterfall.find().is_open() {
+        find::draw(frame, app, area);
     }
     let last = app.waterfall.visible().start + rows.len();
     if last < outline.len() {
@@ -53,11 +74,16 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     }
 }
 
+/// A pane of fewer lines is a low one.
+const LOW: u16 = 14;
+
 /// Where the parts of the pane stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaterfallParts {
     /// What can be said of the trace in one line.
     pub heading: Rect,
+    /// The whole trace in a line; empty where there is no room for it.
+    pub minimap: Rect,
     /// The axis' labels.
     pub scale: Rect,
     /// The spans, a line each.
@@ -67,9 +93,10 @@ pub struct WaterfallParts {
 }
 
 impl WaterfallParts {
-    /// Divides the pane.
+    /// Divides the pane. On a low one the whole trace in a line gives way to spans, unless a part is shown only.
     #[must_use]
-    pub fn of(area: Rect) -> Self {
+    pub fn of(area: Rect, zoomed: bool) -> Self {
+        let minimap = u16::from(area.height >= if zoomed { LOW / 2 } else { LOW });
         let line = |y: u16| {
             Rect {
                 y: area.y.saturating_add(y),
@@ -79,15 +106,19 @@ impl WaterfallParts {
             .intersection(area)
         };
         let rows = Rect {
-            y: area.y.saturating_add(2),
-            height: area.height.saturating_sub(2),
+            y: area.y.saturating_add(2 + minimap),
+            height: area.height.saturating_sub(2 + minimap),
             ..area
         }
         .intersection(area);
         let bars = Columns::of(area).bars;
         Self {
             heading: line(0),
-            scale: line(1),
+            minimap: Rect {
+                height: minimap,
+                ..line(1)
+            },
+            scale: line(1 + minimap),
             rows,
             bars: Rect {
                 y: rows.y,
@@ -121,6 +152,8 @@ struct Columns {
     /// One column: whether the span reached Sentry.
     mark: Rect,
     duration: Rect,
+    /// One column: whether the trace waited for the span.
+    critical: Rect,
     bars: Rect,
 }
 
@@ -141,6 +174,7 @@ impl Columns {
             label: at(0, text),
             mark: at(text, 1.min(label - text)),
             duration: at(label, duration),
+            critical: at((label + duration).min(area.width), 1.min(area.width - label - duration)),
             bars: at((label + duration + 1).min(area.width), bars),
         }
     }

@@ -91,7 +91,8 @@ fn wide_names_keep_the_columns() {
     let buffer = scene.draw();
     let column_of = |row: u16, symbol: &str| (0..80).find(|x| buffer[(*x, row)].symbol() == symbol);
     // The unit of both durations ends in the same column.
-    let rows: Vec<_> = (0..24).filter(|row| column_of(*row, "█").is_some()).collect();
+    let has_bar = |row: &u16| column_of(*row, "█").or(column_of(*row, "━")).is_some();
+    let rows: Vec<_> = (0..24).filter(has_bar).collect();
     assert_eq!(rows.len(), 2, "{}", scene.text());
     let ends: Vec<_> = rows
         .iter()

@@ -185,7 +185,7 @@ fn an_error_stands_on_its_spans_row_and_on_its_bar() {
     let (label, bar) = failed.split_at(failed.find("ms").expect("a duration"));
     assert!(label.contains('!') && bar.contains('!'), "{text}");
     assert!(line_with(&text, "EnqueueMessage").contains("!2"), "{text}");
-    assert!(text.contains("! 3 errors"), "{text}");
+    assert!(text.contains("· ! 3"), "{text}");
     assert!(line_with(&text, "▸").contains("7 ✗1 !3"), "{text}");
 }
 

@@ -1,9 +1,11 @@
 //! Reading one trace: time, folds, jumps, what is found in it.
 
 use crossterm::event::KeyCode;
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use spanfall::app::Mode;
 
-use crate::scene::{MILLI, START, Scene, password_reset, span};
+use crate::scene::{MILLI, START, Scene, edit, password_reset, span, trace};
 
 /// The title line of the waterfall.
 fn title(scene: &mut Scene) -> String {
@@ -40,9 +42,9 @@ fn zooming_to_a_span_fills_the_axis_with_it() {
     select(&mut scene, 5);
     scene.type_keys("z");
     let compose = row(&mut scene, "compose mail");
-    let cells = compose.chars().filter(|c| *c == '█').count();
+    let cells = compose.chars().filter(|c| matches!(c, '█' | '━')).count();
     assert!(cells > 50, "{compose}");
-    assert!(title(&mut scene).contains("⌕ 8.80 ms from 81.6 ms"), "{}", title(&mut scene));
+    assert!(title(&mut scene).contains("⌕ 8.80 ms"), "{}", title(&mut scene));
     assert!(
         row(&mut scene, "reset password").trim_end().ends_with("8.00 ms ‹") || row(&mut scene, "reset password").contains('‹')
     );
@@ -129,4 +131,346 @@ fn a_microsecond_is_the_least_and_its_labels_differ() {
         labels.len() > 1 && labels.windows(2).all(|pair| pair[0] != pair[1]),
         "{labels:?}"
     );
+}
+
+/// The name of the selected row.
+fn selected(scene: &mut Scene) -> String {
+    scene.draw();
+    let row = scene.app.waterfall.row().expect("a row");
+    row.line.as_ref().map_or_else(String::new, |line| line.name.to_string())
+}
+
+#[test]
+fn everything_is_folded_and_unfolded_at_once_and_the_cursor_stays() {
+    let mut scene = reset(120, 40);
+    select(&mut scene, 5);
+    scene.type_keys("F");
+    assert_eq!(selected(&mut scene), "reset password", "on the row that hides it");
+    assert!(row(&mut scene, "reset password").contains("+6"));
+    scene.type_keys("U");
+    assert_eq!(scene.app.waterfall.outline().expect("rows").len(), 7);
+    scene.type_keys("2");
+    let outline = scene.app.waterfall.outline().expect("rows");
+    assert_eq!(outline.len(), 3, "a root and two levels below it");
+}
+
+#[test]
+fn folding_to_errors_leaves_what_leads_to_them() {
+    let mut scene = reset(120, 40);
+    select(&mut scene, 6);
+    scene.type_keys("E");
+    assert_eq!(selected(&mut scene), "send mail", "it stays where it was");
+    assert_eq!(
+        scene.app.waterfall.outline().expect("rows").len(),
+        7,
+        "all lead to it or are beside it"
+    );
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![span(1, 1, 0, "api", "GET /", 0, 5), span(1, 2, 1, "api", "work", 1, 2)]);
+    scene.press(&[KeyCode::Enter, KeyCode::Char('E')]);
+    assert!(scene.text().contains("no span of this trace failed"), "{}", scene.text());
+}
+
+#[test]
+fn what_is_looked_for_is_marked_counted_and_gone_through() {
+    let mut scene = reset(120, 40);
+    scene.type_keys("/service:mailer");
+    let text = scene.text();
+    assert!(
+        text.contains("FIND IN THIS TRACE service:mailer") && text.contains("◆ 3 spans"),
+        "{text}"
+    );
+    scene.press(&[KeyCode::Enter]);
+    assert_eq!(selected(&mut scene), "handleSentMailMessage", "to the first one");
+    assert!(title(&mut scene).contains("◆ 1 of 3"), "{}", title(&mut scene));
+    assert!(row(&mut scene, "compose mail").starts_with('◆') && !row(&mut scene, "EnqueueMessage").contains('◆'));
+    scene.type_keys("nn");
+    assert_eq!(selected(&mut scene), "send mail");
+    scene.type_keys("n");
+    assert_eq!(
+        selected(&mut scene),
+        "handleSentMailMessage",
+        "after the last one comes the first"
+    );
+    scene.type_keys("N");
+    assert!(title(&mut scene).contains("◆ 3 of 3"));
+    scene.press(&[KeyCode::Home]);
+    assert!(title(&mut scene).contains("◆ 3 found"));
+    scene.press(&[KeyCode::Esc]);
+    assert!(!title(&mut scene).contains('◆'), "Escape clears");
+    assert_eq!(scene.app.pane, spanfall::app::Pane::Waterfall, "and goes no further");
+}
+
+#[test]
+fn a_match_that_is_folded_away_is_shown() {
+    let mut scene = reset(120, 40);
+    scene.type_keys("F/compose");
+    scene.press(&[KeyCode::Enter]);
+    assert_eq!(selected(&mut scene), "compose mail");
+    scene.type_keys("FM");
+    assert!(scene.app.waterfall.outline().is_some_and(|outline| outline.len() == 7));
+}
+
+#[test]
+fn a_mistake_in_what_is_looked_for_is_shown_where_it_is() {
+    let mut scene = reset(120, 40);
+    scene.type_keys("/duration:>50");
+    let text = scene.text();
+    assert!(text.contains('▲'), "{text}");
+    scene.press(&[KeyCode::Esc]);
+    assert!(!scene.text().contains("FIND"));
+}
+
+#[test]
+fn without_a_find_the_lists_filter_is_gone_through() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(password_reset());
+    scene.type_keys("/mail");
+    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    scene.type_keys("n");
+    assert_eq!(selected(&mut scene), "handleSentMailMessage");
+    let mut scene = reset(120, 40);
+    scene.type_keys("n");
+    assert!(scene.text().contains("nothing is looked for"), "{}", scene.text());
+}
+
+#[test]
+fn keys_lead_to_errors_parents_and_back() {
+    let mut scene = reset(120, 40);
+    scene.type_keys("Fe");
+    assert_eq!(selected(&mut scene), "send mail", "whatever hides it");
+    scene.type_keys("u");
+    assert_eq!(selected(&mut scene), "handleSentMailMessage");
+    scene.type_keys("b");
+    assert_eq!(selected(&mut scene), "send mail");
+    scene.type_keys("b");
+    assert_eq!(selected(&mut scene), "reset password");
+    scene.type_keys("b");
+    assert!(scene.text().contains("nothing was jumped from"), "{}", scene.text());
+    scene.type_keys("u");
+    assert!(scene.text().contains("it has no parent"), "{}", scene.text());
+}
+
+fn linked(spans: ResourceSpans, to: &[(u8, u8)]) -> ResourceSpans {
+    edit(spans, |span| {
+        for (trace, id) in to {
+            span.links.push(Link {
+                trace_id: vec![*trace; 16],
+                span_id: vec![*id; 8],
+                ..Link::default()
+            });
+        }
+    })
+}
+
+#[test]
+fn links_are_followed_into_other_traces_and_back() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![
+        span(2, 1, 0, "shop", "checkout", 0, 9),
+        span(2, 2, 1, "shop", "send to queue", 1, 3),
+    ]);
+    scene.add(vec![
+        linked(span(1, 1, 0, "worker", "batch", 10, 30), &[(2, 2), (7, 7), (1, 2)]),
+        span(1, 2, 1, "worker", "part", 11, 12),
+    ]);
+    scene.press(&[KeyCode::Enter, KeyCode::Char('f')]);
+    assert_eq!(selected(&mut scene), "send to queue");
+    assert_eq!(scene.app.traces.selected(), Some(trace(2)));
+    assert!(scene.text().contains("link 1 of 3"), "{}", scene.text());
+    scene.type_keys("f");
+    assert!(scene.text().contains("trace 07070707… is not here"), "{}", scene.text());
+    scene.type_keys("f");
+    assert_eq!(
+        selected(&mut scene),
+        "part",
+        "the next one, although the cursor was not on the span with the links"
+    );
+    assert_eq!(scene.app.traces.selected(), Some(trace(1)));
+    scene.type_keys("b");
+    assert_eq!(selected(&mut scene), "send to queue");
+    scene.type_keys("b");
+    assert_eq!(selected(&mut scene), "batch");
+}
+
+#[test]
+fn a_span_without_links_says_so() {
+    let mut scene = reset(120, 40);
+    scene.type_keys("f");
+    assert!(scene.text().contains("this span has no link"), "{}", scene.text());
+}
+
+#[test]
+fn the_whole_trace_stands_over_the_axis_with_the_part_that_is_shown() {
+    let mut scene = reset(120, 40);
+    let line = |scene: &mut Scene| row_above_the_axis(scene);
+    assert!(line(&mut scene).contains("up to 4 spans at a time"), "{}", line(&mut scene));
+    assert!(!line(&mut scene).contains('['));
+    select(&mut scene, 5);
+    scene.type_keys("z");
+    let zoomed = line(&mut scene);
+    let (from, to) = (zoomed.find('[').expect("a start"), zoomed.find(']').expect("an end"));
+    assert!(from < to && zoomed[from..to].chars().count() < 8, "{zoomed}");
+}
+
+fn row_above_the_axis(scene: &mut Scene) -> String {
+    let text = scene.text();
+    let axis = text
+        .lines()
+        .position(|line| line.contains("service and span"))
+        .expect("an axis");
+    text.lines().nth(axis - 1).expect("a line").to_owned()
+}
+
+#[test]
+fn a_low_pane_keeps_its_lines_for_spans() {
+    let mut scene = reset(80, 24);
+    assert!(row_above_the_axis(&mut scene).starts_with(" WATERFALL"));
+    scene.type_keys("+");
+    assert!(
+        row_above_the_axis(&mut scene).contains('['),
+        "but where a part is shown, it is said which"
+    );
+}
+
+#[test]
+fn events_stand_on_the_bar_and_a_running_span_spins() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![
+        edit(span(1, 1, 0, "api", "GET /", 0, 100), |span| {
+            span.events.push(Event {
+                time_unix_nano: START + 50 * MILLI,
+                name: "cache miss".to_owned(),
+                ..Event::default()
+            });
+        }),
+        span(1, 2, 1, "api", "work", 10, 0),
+    ]);
+    assert!(row(&mut scene, "GET /").contains('•'), "{}", scene.text());
+    let running = row(&mut scene, "api work");
+    assert!(
+        running.contains("0.2 s") && running.contains("▒▒▒") && running.contains("running"),
+        "{running}"
+    );
+}
+
+#[test]
+fn every_size_can_be_drawn_whatever_is_read() {
+    let mut scene = reset(80, 24);
+    for key in "+z<>-0FUeeccuffbnNTEM123+/日\"".chars().chain("++z".chars()) {
+        scene.press(&[KeyCode::Char(key)]);
+        for (width, height) in [(0, 0), (1, 1), (25, 12), (80, 2), (3, 40), (36, 30), (300, 7)] {
+            scene.resize(width, height);
+        }
+        scene.resize(80, 24);
+    }
+}
+
+/// Equal calls below one parent, one after the other, and a long time without any.
+fn repeated() -> Vec<ResourceSpans> {
+    let call = |number: u8| {
+        span(
+            1,
+            10 + number,
+            1,
+            "db",
+            "SELECT",
+            10 * u64::from(number),
+            10 * u64::from(number) + 9,
+        )
+    };
+    let mut spans = vec![span(1, 1, 0, "api", "GET /orders", 0, 400)];
+    spans.extend((0..12).map(call));
+    spans
+}
+
+#[test]
+fn equal_calls_are_one_row_until_it_is_opened() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(repeated());
+    scene.press(&[KeyCode::Enter]);
+    let group = row(&mut scene, "SELECT");
+    assert!(
+        group.contains("SELECT × 12") && group.contains("108 ms") && group.contains("median 9.00 ms"),
+        "{group}"
+    );
+    assert!(group.contains("▄▄▄"), "{group}");
+    assert!(row(&mut scene, "GET /orders").contains("N+1 ×12"), "{}", scene.text());
+    scene.press(&[KeyCode::Down, KeyCode::Char(' ')]);
+    assert_eq!(scene.app.waterfall.outline().expect("rows").len(), 13);
+    scene.press(&[KeyCode::Down, KeyCode::Down, KeyCode::Char(' ')]);
+    scene.draw();
+    assert_eq!(scene.app.waterfall.outline().expect("rows").len(), 2);
+    assert_eq!(scene.app.waterfall.position(), 1, "on the row that hides it");
+}
+
+#[test]
+fn time_that_no_child_covers_is_hatched_and_said() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(repeated());
+    let parent = row(&mut scene, "GET /orders");
+    assert!(parent.contains("░ no span here ░"), "{parent}");
+}
+
+#[test]
+fn the_critical_path_is_on_the_bars_and_before_them() {
+    let mut scene = reset(120, 40);
+    assert!(
+        title(&mut scene).contains("critical path ") && title(&mut scene).contains("self "),
+        "{}",
+        title(&mut scene)
+    );
+    let buffer = scene.draw();
+    let lines = (0..40).flat_map(|y| (0..120).map(move |x| (x, y)));
+    let struck: Vec<_> = lines.filter(|at| buffer[*at].symbol() == "━").collect();
+    assert!(!struck.is_empty(), "{}", scene.text());
+    for at in struck {
+        let modifier = buffer[at].modifier;
+        assert!(
+            modifier.contains(ratatui::style::Modifier::REVERSED),
+            "the bar is seen without colours too: {at:?}"
+        );
+    }
+    assert!(row(&mut scene, "send mail").contains('┃'));
+    assert!(!row(&mut scene, "compose mail").is_empty());
+    scene.type_keys("c");
+    assert!(scene.text().contains("critical path, section "), "{}", scene.text());
+}
+
+#[test]
+fn clocks_that_disagree_are_flagged_and_can_be_straightened() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![
+        span(1, 1, 0, "api", "GET /", 100, 200),
+        span(1, 2, 1, "far", "handle", 60, 90),
+    ]);
+    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    let flagged = row(&mut scene, "far handle");
+    assert!(flagged.contains("⚠ clock −40.0 ms"), "{flagged}");
+    assert!(
+        scene.text().contains("clocks disagree"),
+        "the details say what it means\n{}",
+        scene.text()
+    );
+    scene.type_keys("T");
+    let straightened = row(&mut scene, "far handle");
+    assert!(
+        straightened.contains("±") && straightened.contains("shifted +"),
+        "{straightened}"
+    );
+    assert!(title(&mut scene).contains("± clocks straightened"), "{}", title(&mut scene));
+    scene.type_keys("T");
+    assert!(row(&mut scene, "far handle").contains("⚠ clock"));
+}
+
+#[test]
+fn the_details_name_the_spans_at_the_other_end_of_links() {
+    let mut scene = Scene::new(Mode::Viewer, 200, 50);
+    scene.add(vec![span(2, 1, 0, "shop", "checkout", 0, 9)]);
+    scene.add(vec![linked(span(1, 1, 0, "worker", "batch", 10, 30), &[(2, 1), (7, 7)])]);
+    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    let text = scene.text();
+    assert!(text.contains("shop checkout · span 0101010101010101"), "{text}");
+    let absent: Vec<_> = scene.app.details.content().links.iter().map(|link| link.is_absent).collect();
+    assert_eq!(absent, [false, true]);
 }

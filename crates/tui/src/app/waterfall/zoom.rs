@@ -143,7 +143,6 @@ impl Zoom {
     }
 
     /// Brings a stretch into view, without zooming.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the jumps come next"))]
     pub(super) fn reveal(&mut self, stretch: Stretch) {
         if let Some(window) = self
             .window

@@ -2,11 +2,12 @@
 
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span as Text};
-use trace_model::{Attribute, Event, Link, Log, Severity, Source, Span, Value};
+use trace_model::{Attribute, Event, Log, Reading, Severity, Source, Span, TraceId, Value};
 use unicode_width::UnicodeWidthStr;
 
+use super::super::traces::service_name;
 use super::super::{format, theme};
-use crate::app::LOGS;
+use crate::app::{LOGS, ShownLink};
 use crate::text::clean;
 
 /// Lines so far, and the widths for the next ones.
@@ -105,20 +106,41 @@ impl Column {
         }
     }
 
-    pub(super) fn links(&mut self, links: &[Link]) {
+    /// To which spans it links, and which link to it; those of its own trace are named by their span alone.
+    pub(super) fn links(&mut self, links: &[ShownLink], trace_id: TraceId) {
         if links.is_empty() {
             return;
         }
-        self.section("links");
+        self.section("links · f follows them");
         for link in links {
             let id = |id: Option<String>| id.unwrap_or_else(|| "(no valid id)".to_owned());
-            let to = format!(
-                "span {} of trace {}",
-                id(link.span_id.map(|id| id.to_string())),
-                id(link.trace_id.map(|id| id.to_string()))
-            );
-            self.pair("to", &to, 3, Style::new());
+            let named = match &link.target {
+                Some((service, name)) => format!("{} {name} · ", service_name(service)),
+                None => String::new(),
+            };
+            let span = id(link.span_id.map(|id| id.to_string()));
+            let of = if link.trace_id == Some(trace_id) {
+                String::new()
+            } else {
+                format!(" of trace {}", id(link.trace_id.map(|id| id.to_string())))
+            };
+            let absent = if link.is_absent { ", not here" } else { "" };
+            let other = format!("{named}span {span}{of}{absent}");
+            self.pair(if link.comes_here { "⇄ from" } else { "⇄ to" }, &other, 3, Style::new());
             self.list(&link.attributes, 5);
+        }
+    }
+
+    /// What is wrong with the span, why that matters, and what helps.
+    pub(super) fn warnings(&mut self, reading: &Reading) {
+        if reading.lints.is_empty() {
+            return;
+        }
+        self.section("warnings");
+        for rule in &reading.lints {
+            self.paragraph(&format!("⚠ {}", rule.title()), 3, Style::new().fg(theme::WARNING));
+            self.paragraph(rule.explanation(), 5, Style::new());
+            self.paragraph(rule.fix(), 5, Style::new().fg(theme::DIM));
         }
     }
 

@@ -50,6 +50,12 @@ pub(super) fn draw(frame: &mut Frame, app: &App, trace: &TraceSummary, row: Rect
 /// What there is room for: one after the other is said shorter, then left out, what matters least first.
 fn chosen(mut items: Vec<Item>, room: usize) -> Vec<Item> {
     let width = |items: &[Item]| items.iter().map(|item| item.text.width() + 3).sum::<usize>();
+    // The id is the longest of all, and the list tells which trace it is.
+    if width(&items) > room
+        && let Some(id) = items.first_mut()
+    {
+        id.text = id.short.take().unwrap_or_else(|| id.text.clone());
+    }
     while width(&items) > room {
         let long = items
             .iter_mut()
@@ -82,6 +88,8 @@ fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
         items.push(Item::new(0, format::duration(trace.duration_nano)));
     }
     items.extend(shown_part(app));
+    items.extend(reading(app));
+    items.extend(found(app));
     if trace.spans > 0 {
         items.push(Item::new(6, format::count(trace.spans as u64, "span")));
     }
@@ -122,6 +130,46 @@ fn trouble(trace: &TraceSummary) -> Vec<Item> {
         items.push(Item::new(1, format!("truncated: {missing} left out").fg(theme::WARNING)));
     }
     items
+}
+
+/// What the trace waited for, how long the selected span worked itself, and on which clock.
+fn reading(app: &App) -> Vec<Item> {
+    let mut items = Vec::new();
+    let Some(outline) = app.waterfall.outline() else {
+        return items;
+    };
+    let nodes = outline.tree().nodes();
+    match outline.analysis().critical_path() {
+        Ok(path) => {
+            let nano = format::duration(path.nano);
+            items.push(Item::new(4, format!("critical path {nano}")).or(format!("critical {nano}")));
+        }
+        Err(error) if nodes.iter().any(|node| node.arrived) => {
+            items.push(Item::new(4, format!("critical path failed: {error}").fg(theme::WARNING)));
+        }
+        Err(_) => {}
+    }
+    if let Some(row) = app.waterfall.row().filter(|row| row.line.is_some() && row.group.is_none()) {
+        items.push(Item::new(5, format!("self {}", format::duration(row.reading.self_nano))));
+    }
+    if outline.is_straight() {
+        items.push(Item::new(0, "± clocks straightened".fg(theme::WARNING)).or("± clocks".fg(theme::WARNING)));
+    }
+    items
+}
+
+/// How many spans are found, and which one of them is selected.
+fn found(app: &App) -> Option<Item> {
+    let find = app.waterfall.find();
+    let count = find.count().filter(|_| !find.is_open())?;
+    let outline = app.waterfall.outline()?;
+    let here = outline.node(app.waterfall.position()).and_then(|node| find.rank(node));
+    let text = match here {
+        Some(rank) => format!("◆ {} of {}", format::grouped(rank as u64 + 1), format::grouped(count as u64)),
+        None if count == 0 => "◆ none found".to_owned(),
+        None => format!("◆ {} found", format::grouped(count as u64)),
+    };
+    Some(Item::new(0, text.bold().fg(theme::FOUND)))
 }
 
 /// Which part of the time is shown, if it is not all.

@@ -4,31 +4,47 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::{Line as SpanLine, Row, StatusCode};
+use trace_model::{Line as SpanLine, Row, Rule, StatusCode};
+use unicode_width::UnicodeWidthStr;
 
 use super::super::bars::Axis;
 use super::super::traces::service_name;
 use super::super::{Now, format, theme};
-use super::Columns;
-use crate::app::LONGEST_RUN;
+use super::{Columns, bar};
 use crate::text::clean;
 
-pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, columns: Columns, axis: Axis, now: &Now) {
+/// What all rows share.
+pub(super) struct Look<'a> {
+    pub(super) columns: Columns,
+    pub(super) axis: Axis,
+    pub(super) now: &'a Now,
+    /// Whether clocks are straightened.
+    pub(super) straight: bool,
+}
+
+pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
     let on_row = |column: Rect| Rect {
         y: area.y,
         height: 1,
         ..column
     };
-    let width = usize::from(columns.label.width).saturating_sub(1);
-    frame.render_widget(label(row, width), on_row(columns.label));
+    let width = usize::from(look.columns.label.width).saturating_sub(1);
+    let mut label = label(row, width);
+    if look.straight && row.reading.shift_nano != 0 {
+        let room = width.saturating_sub(2);
+        while label.width() > room && label.spans.len() > 1 {
+            label.spans.pop();
+        }
+        label.push_span(" ±".fg(theme::WARNING));
+    }
+    frame.render_widget(label, on_row(look.columns.label));
     if let Some(line) = &row.line {
-        frame.render_widget(length(line, now).right_aligned(), on_row(columns.duration));
-        bar(frame, line, on_row(columns.bars), axis, now);
+        frame.render_widget(length(row, line, look.now).right_aligned(), on_row(look.columns.duration));
     }
-    let bars = on_row(columns.bars);
-    for error in &row.errors {
-        axis.mark(frame.buffer_mut(), bars, error.time_unix_nano, "!", theme::ERROR_MARK);
+    if !row.reading.critical.is_empty() {
+        frame.render_widget("┃".fg(theme::CRITICAL), on_row(look.columns.critical));
     }
+    bar::draw(frame, row, on_row(look.columns.bars), look);
 }
 
 /// Indentation, fold mark, service, name, errors; the names are what gets cut.
@@ -36,6 +52,7 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
     // A deep tree still shows names: indentation takes a third at most.
     let indent = (1 + 2 * row.depth).min(1 + width / 3);
     let fold = match (row.children, row.hidden) {
+        (0, _) if row.group.is_some() => "▸ ",
         (0, _) => "  ",
         (_, 0) => "▾ ",
         _ => "▸ ",
@@ -47,7 +64,7 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
         " ".repeat(indent - 1).into(),
         fold.fg(theme::DIM),
     ]);
-    let hidden = if row.hidden > 0 {
+    let hidden = if row.hidden > 0 && row.group.is_none() {
         format!(" +{}", format::grouped(row.hidden as u64))
     } else {
         String::new()
@@ -60,10 +77,12 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
         (Some(_), 1) => " !".to_owned(),
         (Some(_), several) => format!(" !{several}"),
     };
-    let mut left = width.saturating_sub(indent + 2 + hidden.len() + errors.len());
+    let room = width.saturating_sub(indent + 2 + hidden.len() + errors.len());
+    let marks = marks(row, room / 2);
+    let mut left = room.saturating_sub(marks.iter().map(Span::width).sum());
     let mut say = |text: String, style: Style| {
         let text = format::at_most(&text, left);
-        left = left.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
+        left = left.saturating_sub(text.width());
         line.push_span(Span::styled(text, style));
     };
     if row.cyclic {
@@ -94,11 +113,12 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
         None if row.children > 0 => say("◌ ".to_owned(), Style::new().fg(theme::WARNING)),
         None => {}
     }
+    line.spans.extend(marks);
     line.push_span(errors.bold().fg(theme::ERROR));
     if let Some(error) = row.errors.first() {
         if row.line.is_none() {
             let service = format::at_most(&format!("{} ", service_name(&error.service)), left);
-            left = left.saturating_sub(unicode_width::UnicodeWidthStr::width(service.as_str()));
+            left = left.saturating_sub(service.width());
             line.push_span(service.fg(theme::service(&error.service)));
         }
         // Beside a name only where it says something.
@@ -116,78 +136,51 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
 /// An error's title is shown beside a name from this width on.
 const MINIMUM: usize = 8;
 
-fn length(line: &SpanLine, now: &Now) -> Line<'static> {
+/// What is to be seen however long the name is, within a width: for how many spans the row stands, repeated calls, links, warnings.
+fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
+    let mut marks = Vec::new();
+    let mut left = width;
+    let mut mark = |text: String, style: Style| {
+        if let Some(rest) = left.checked_sub(text.width()) {
+            left = rest;
+            marks.push(Span::styled(text, style));
+        }
+    };
+    if let Some(group) = row.group {
+        mark(format!(" × {}", format::grouped(group.count as u64)), Style::new().bold());
+        if group.failed > 0 {
+            mark(
+                format!(" ✗{}", format::grouped(group.failed as u64)),
+                Style::new().bold().fg(theme::ERROR),
+            );
+        }
+    }
+    // Other rules have a mark in common; this one and what is missing have their own.
+    let own = |rule: &Rule| matches!(rule, Rule::RepeatedCalls | Rule::MissingParent);
+    if row.reading.clock.is_some() || row.reading.lints.iter().any(|rule| !own(rule)) {
+        mark(" ⚠".to_owned(), Style::new().fg(theme::WARNING));
+    }
+    if let Some(repeated) = &row.reading.repeated {
+        mark(
+            format!(" N+1 ×{}", format::grouped(repeated.count as u64)),
+            Style::new().fg(theme::WARNING),
+        );
+    }
+    match row.links {
+        0 => {}
+        1 => mark(" ⇄".to_owned(), Style::new().fg(theme::ACCENT)),
+        several => mark(format!(" ⇄{several}"), Style::new().fg(theme::ACCENT)),
+    }
+    marks
+}
+
+fn length(row: &Row, line: &SpanLine, now: &Now) -> Line<'static> {
+    if let Some(group) = row.group {
+        return Line::from(format::duration(group.total_nano));
+    }
     match line.end_unix_nano {
         Some(end) if end < line.start_unix_nano => Line::from("ends early".fg(theme::WARNING)),
         Some(end) => Line::from(format::duration(end - line.start_unix_nano)),
         None => Line::from(format::running(line.start_unix_nano, now).fg(theme::WARNING)),
     }
-}
-
-fn bar(frame: &mut Frame, line: &SpanLine, area: Rect, axis: Axis, now: &Now) {
-    let failed = line.status == StatusCode::Error;
-    let colour = if failed { theme::ERROR } else { theme::service(&line.service) };
-    let style = Style::new().fg(colour);
-    let start = line.start_unix_nano;
-    let buffer = frame.buffer_mut();
-    if let Some(queued) = line.queued_unix_nano {
-        axis.dashes(buffer, area, queued, start, Style::new().fg(theme::DIM));
-    }
-    if let Some(end) = line.end_unix_nano {
-        axis.bar(buffer, area, start, end, style);
-    } else {
-        let come_to = now.unix_nano.min(start.saturating_add(LONGEST_RUN));
-        axis.open_bar(buffer, area, start, come_to, style);
-        let state = if come_to == now.unix_nano { "running" } else { "no end" };
-        at_open_end(frame, state, area, axis, come_to);
-    }
-    let Some(queued) = line.queued_unix_nano else { return };
-    let text = format!(" {} in queue", format::duration(start - queued));
-    beside(frame, &text, area, axis, start, line.end_unix_nano.unwrap_or(now.unix_nano));
-}
-
-/// Writes right of a bar without an end, or over its last cells where it goes to the edge: that end is no moment.
-fn at_open_end(frame: &mut Frame, text: &str, area: Rect, axis: Axis, come_to: u64) {
-    let width = u16::try_from(text.len()).unwrap_or(u16::MAX).saturating_add(1);
-    if width > area.width / 2 || !axis.shows(come_to, come_to) {
-        return;
-    }
-    let (behind, last) = (axis.column(come_to) + 1, area.width - width);
-    let at = Rect {
-        x: area.x + behind.min(last),
-        width,
-        ..area
-    };
-    frame.render_widget(Line::from(format!(" {text}").fg(theme::WARNING)), at);
-    // It still fades.
-    if behind > last
-        && let Some(cell) = frame.buffer_mut().cell_mut((at.x.saturating_sub(1), at.y))
-        && cell.symbol() == "▒"
-    {
-        cell.set_symbol("░");
-    }
-}
-
-/// Writes beside a bar: right of it, else left of it, else nowhere.
-fn beside(frame: &mut Frame, text: &str, area: Rect, axis: Axis, start: u64, end: u64) {
-    if !axis.shows(start, end) {
-        return;
-    }
-    let width = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
-    let (first, last) = (axis.column(start), axis.column(end));
-    let column = if last + 1 + width <= area.width {
-        last + 1
-    } else if width < first {
-        first - width - 1
-    } else {
-        return;
-    };
-    frame.render_widget(
-        Line::from(text.to_owned().fg(theme::DIM)),
-        Rect {
-            x: area.x + column,
-            width,
-            ..area
-        },
-    );
 }

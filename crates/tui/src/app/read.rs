@@ -1,0 +1,55 @@
+//! Keys that go about in one trace, or from one trace to another.
+
+use super::{Action, App, Notice, Pane, waterfall::Went};
+
+impl App {
+    /// Whether the keys go to one trace, and there is one.
+    pub(super) fn reading_a_trace(&self) -> bool {
+        self.pane != Pane::Traces && self.overlay.is_none() && self.waterfall.selected().is_some()
+    }
+
+    /// Shows another part of the trace, or another span; false when an action asks for something else.
+    pub(super) fn reads(&mut self, action: Action) -> bool {
+        if self.waterfall.zooms(action) {
+            return true;
+        }
+        if let Some(folded) = self.waterfall.folds(action, &self.store) {
+            if let Err(why) = folded {
+                self.tell(why.to_owned(), true);
+            } else if action == Action::StraightenClocks {
+                self.say_clocks();
+            }
+            return true;
+        }
+        let Some(went) = self.waterfall.jump(action, &self.store) else {
+            return false;
+        };
+        match went {
+            Went::To(Some(text)) => self.tell(text, false),
+            Went::To(None) => {}
+            Went::Nowhere(why) => self.tell(why, true),
+        }
+        if let Some((trace_id, _)) = self.waterfall.selected()
+            && self.traces.selected() != Some(trace_id)
+        {
+            self.traces.select(trace_id);
+        }
+        true
+    }
+
+    fn say_clocks(&mut self) {
+        let Some(outline) = self.waterfall.outline() else { return };
+        let nodes = 0..outline.tree().nodes().len();
+        let shifted = nodes.filter(|at| outline.analysis().shift_nano(*at) != 0).count();
+        let text = match (outline.is_straight(), shifted) {
+            (true, 0) => "clocks straightened: there was nothing to shift".to_owned(),
+            (true, shifted) => format!("clocks straightened: {shifted} spans are shown at times that their services did not say"),
+            (false, _) => "times as they came".to_owned(),
+        };
+        self.tell(text, false);
+    }
+
+    fn tell(&mut self, text: String, error: bool) {
+        self.notice = Some(Notice { text, error });
+    }
+}

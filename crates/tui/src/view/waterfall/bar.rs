@@ -1,0 +1,172 @@
+//! The bar of a row: when the span ran, what it waited for, and what happened meanwhile.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style, Stylize};
+use ratatui::text::Line;
+use trace_model::{ClockTrouble, Line as SpanLine, Row, StatusCode};
+
+use super::super::bars::Axis;
+use super::super::{format, theme};
+use super::row::Look;
+use crate::app::LONGEST_RUN;
+
+pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
+    let axis = look.axis;
+    if let Some(line) = &row.line {
+        let colour = if line.status == StatusCode::Error {
+            theme::ERROR
+        } else {
+            theme::service(&line.service)
+        };
+        let (start, end) = body(frame, row, line, area, look, colour);
+        for (from, to) in &row.reading.critical {
+            axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
+        }
+        gaps(frame, row, area, axis, colour);
+        if let Some((text, colour)) = remark(row, line, look) {
+            beside(frame, &text, colour, area, axis, start, end);
+        }
+        for event in &row.events {
+            if event.exception {
+                axis.mark(frame.buffer_mut(), area, event.time_unix_nano, "!", theme::ERROR_MARK);
+            } else {
+                axis.dot(frame.buffer_mut(), area, event.time_unix_nano, "•", theme::DIM);
+            }
+        }
+    } else {
+        for (from, to) in &row.reading.critical {
+            axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
+        }
+    }
+    for error in &row.errors {
+        axis.mark(frame.buffer_mut(), area, error.time_unix_nano, "!", theme::ERROR_MARK);
+    }
+}
+
+/// The bar itself; answers from when to when it is.
+fn body(frame: &mut Frame, row: &Row, line: &SpanLine, area: Rect, look: &Look, colour: Color) -> (u64, u64) {
+    let (axis, buffer) = (look.axis, frame.buffer_mut());
+    let style = Style::new().fg(colour);
+    let start = line.start_unix_nano;
+    if let Some(queued) = line.queued_unix_nano {
+        axis.dashes(buffer, area, queued, start, Style::new().fg(theme::DIM));
+    }
+    if let Some(group) = row.group {
+        // Many spans, with time between them: not one bar.
+        if axis.shows(group.first, group.last) {
+            axis.fill(buffer, area, group.first, group.last, "▄", style);
+        } else {
+            axis.bar(buffer, area, group.first, group.last, style);
+        }
+        return (group.first, group.last);
+    }
+    if let Some(end) = line.end_unix_nano {
+        axis.bar(buffer, area, start, end, style);
+        return (start, end);
+    }
+    let come_to = look.now.unix_nano.min(start.saturating_add(LONGEST_RUN)).max(start);
+    axis.open_bar(buffer, area, start, come_to, style);
+    let state = if come_to == look.now.unix_nano { "running" } else { "no end" };
+    at_open_end(frame, state, area, axis, come_to);
+    (start, come_to)
+}
+
+/// Writes right of a bar without an end, or over its last cells where it goes to the edge: that end is no moment.
+fn at_open_end(frame: &mut Frame, text: &str, area: Rect, axis: Axis, come_to: u64) {
+    let width = u16::try_from(text.len()).unwrap_or(u16::MAX).saturating_add(1);
+    if width > area.width / 2 || !axis.shows(come_to, come_to) {
+        return;
+    }
+    let (behind, last) = (axis.column(come_to) + 1, area.width - width);
+    let at = Rect {
+        x: area.x + behind.min(last),
+        width,
+        ..area
+    };
+    frame.render_widget(Line::from(format!(" {text}").fg(theme::WARNING)), at);
+    // It still fades.
+    if behind > last
+        && let Some(cell) = frame.buffer_mut().cell_mut((at.x.saturating_sub(1), at.y))
+        && cell.symbol() == "▒"
+    {
+        cell.set_symbol("░");
+    }
+}
+
+/// Time of a parent that none of its children covers: hatched, and said where there is room.
+fn gaps(frame: &mut Frame, row: &Row, area: Rect, axis: Axis, colour: Color) {
+    const TEXT: &str = " no span here ";
+    for gap in &row.reading.gaps {
+        let (from, to) = (gap.start_unix_nano, gap.end_unix_nano);
+        let cells = axis.fill(frame.buffer_mut(), area, from, to, "░", Style::new().fg(colour));
+        let width = u16::try_from(TEXT.len()).unwrap_or(u16::MAX);
+        if cells.len() > usize::from(width) + 3 {
+            let middle = Rect {
+                x: area.x + cells.start + (u16::try_from(cells.len()).unwrap_or(width) - width) / 2,
+                width,
+                ..area
+            };
+            frame.render_widget(Line::from(TEXT.fg(theme::DIM)), middle.intersection(area));
+        }
+    }
+}
+
+/// What is worth a few words beside the bar: one thing only, what explains most.
+fn remark(row: &Row, line: &SpanLine, look: &Look) -> Option<(String, Color)> {
+    if look.straight && row.reading.shift_nano != 0 {
+        return Some((format!("shifted {}", signed(row.reading.shift_nano)), theme::WARNING));
+    }
+    match row.reading.clock {
+        Some(ClockTrouble::StartsBefore { nano }) if !look.straight => {
+            return Some((format!("⚠ clock −{}", format::duration(nano)), theme::WARNING));
+        }
+        Some(ClockTrouble::EndsAfter { nano }) if !look.straight => {
+            return Some((format!("⚠ clock +{}", format::duration(nano)), theme::WARNING));
+        }
+        _ => {}
+    }
+    if let Some(queued) = line.queued_unix_nano {
+        let waited = line.start_unix_nano.saturating_sub(queued);
+        return Some((format!("{} in queue", format::duration(waited)), theme::DIM));
+    }
+    if let Some(group) = row.group {
+        return Some((format!("median {}", format::duration(group.median_nano)), theme::DIM));
+    }
+    // What is in flight says so itself.
+    line.end_unix_nano?;
+    let repeated = row.reading.repeated.as_ref()?;
+    let total = format::duration(repeated.total_nano);
+    Some((
+        format!("N+1 × {}, {total}", format::grouped(repeated.count as u64)),
+        theme::WARNING,
+    ))
+}
+
+fn signed(nano: i64) -> String {
+    let sign = if nano < 0 { "−" } else { "+" };
+    format!("{sign}{}", format::duration(nano.unsigned_abs()))
+}
+
+/// Writes beside a bar: right of it, else left of it, else nowhere.
+fn beside(frame: &mut Frame, text: &str, colour: Color, area: Rect, axis: Axis, start: u64, end: u64) {
+    if !axis.shows(start, end) {
+        return;
+    }
+    let text = format!(" {text} ");
+    let width = u16::try_from(format::columns(&text)).unwrap_or(u16::MAX);
+    let (first, last) = (axis.column(start), axis.column(end));
+    let column = if last.saturating_add(1).saturating_add(width) <= area.width.saturating_add(1) {
+        last + 1
+    } else if width <= first {
+        first - width
+    } else {
+        return;
+    };
+    let place = Rect {
+        x: area.x + column,
+        width,
+        ..area
+    };
+    frame.render_widget(Line::from(text.fg(colour)), place.intersection(area));
+}
