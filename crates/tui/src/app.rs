@@ -4,6 +4,7 @@
 //! out. Before each frame [`App::fit`] catches up with the store and makes sure that every cursor is in view.
 
 mod action;
+mod copy;
 mod cross_check;
 mod details;
 mod files;
@@ -86,6 +87,8 @@ pub enum Overlay {
     CrossCheck,
     /// What the demo's processes print.
     Output,
+    /// What can be copied of the selected span.
+    Copy,
     /// What is done in all traces, and how long that takes.
     Operations,
     /// Which service calls which.
@@ -203,6 +206,9 @@ impl App {
             Action::Pause => self.toggle_pause(),
             Action::CopyDsn => return Some(self.copy_dsn()),
             Action::Save => return self.save(),
+            Action::CopyTraceId | Action::CopySpanId | Action::CopyJson | Action::CopyTraceparent | Action::CopyCurl => {
+                return self.copy(action);
+            }
             _ if self.filter.is_open() => self.filter.update(action, &mut self.store),
             _ if self.waterfall.find().is_open() => self.waterfall.type_find(action, &self.store),
             _ if self.is_narrowing() => {
@@ -220,6 +226,7 @@ impl App {
             Action::Filter if self.reading_a_trace() => self.waterfall.open_find(),
             Action::Filter => self.type_filter(),
             Action::Output => self.toggle(Overlay::Output),
+            Action::CopyMenu => self.open_copy_menu(),
             Action::Back if self.overlay.is_some() => self.overlay = None,
             Action::Open if self.overlay == Some(Overlay::CrossCheck) => {
                 self.overlay = None;
@@ -251,6 +258,7 @@ impl App {
             typing: self.filter.is_open() || self.waterfall.find().is_open() || self.is_narrowing(),
             checking: matches!(self.overlay, Some(Overlay::CrossCheck)),
             listing: self.listing(),
+            copying: matches!(self.overlay, Some(Overlay::Copy)),
         }
     }
 
@@ -397,6 +405,9 @@ impl App {
     }
 
     fn copy_dsn(&mut self) -> Effect {
+        if self.overlay == Some(Overlay::Copy) {
+            self.overlay = None;
+        }
         let dsn = self.dsn();
         self.notice = Some(Notice {
             text: format!("copied, where the terminal allows it: {dsn}"),
@@ -425,7 +436,7 @@ impl App {
             Some(Overlay::Help(first) | Overlay::Health(first)) => *first = scrolled(*first, action, 10),
             Some(Overlay::Output) => self.output.scroll(action),
             Some(Overlay::CrossCheck) => self.waterfall.update(action, Some(self.cross_check.height())),
-            Some(Overlay::Operations | Overlay::ServiceMap | Overlay::Warnings) | None => {}
+            Some(Overlay::Copy | Overlay::Operations | Overlay::ServiceMap | Overlay::Warnings) | None => {}
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Here {
     pub checking: bool,
     /// Which list about all traces is open.
     pub listing: Option<Listing>,
+    /// Whether the menu of what can be copied is open: then its keys are all there are.
+    pub copying: bool,
 }
 
 /// A list about all traces.
@@ -103,6 +105,8 @@ pub enum Place {
     Waterfall,
     /// In the tree of spans and in the details of one of them.
     Spans,
+    /// In the menu of what can be copied.
+    Copy,
     /// In the cross-check.
     CrossCheck,
     /// In the list of operations.
@@ -166,6 +170,8 @@ impl Binding {
             Place::Always => true,
             Place::Filter => here.typing,
             _ if here.typing => false,
+            Place::Copy => here.copying,
+            _ if here.copying => matches!(self.action, Action::CopyMenu | Action::CopyDsn | Action::Back | Action::Quit),
             Place::Anywhere => true,
             Place::Demo | Place::Listening => self.place.is_in(here.mode),
             Place::Traces => here.pane == Pane::Traces && !here.checking && here.listing.is_none(),
@@ -194,6 +200,7 @@ pub fn markdown() -> String {
         let place = match binding.place {
             Place::Demo => " (demo)",
             Place::CrossCheck => " (cross-check)",
+            Place::Copy => " (after `y`)",
             Place::Operations => " (operations)",
             Place::Survey => " (operations, service map)",
             Place::Warnings => " (warnings)",
@@ -223,6 +230,7 @@ mod tests {
         typing: false,
         checking: false,
         listing: None,
+        copying: false,
     };
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod layout;
 
 mod bars;
+mod copy;
 mod cross_check;
 mod details;
 mod files;
@@ -64,6 +65,7 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
     match app.overlay {
         Some(Overlay::Help(first)) => help::draw(frame, app.mode, first, panes.overlay),
         Some(Overlay::Health(first)) => health::draw(frame, app, first, panes.overlay, now),
+        Some(Overlay::Copy) => copy::draw(frame, panes.overlay),
         Some(Overlay::Output) => output::draw(frame, app, panes.overlay),
         Some(Overlay::CrossCheck) => cross_check::draw(frame, app, panes.overlay, now),
         Some(Overlay::Operations) => operations::draw(frame, app, panes.overlay),

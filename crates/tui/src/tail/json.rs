@@ -9,7 +9,7 @@ use trace_model::{Attribute, Event, Link, Span, SpanId, TraceId, Value};
 
 use crate::text::is_unprintable;
 
-pub(super) fn line(span: &Span) -> io::Result<String> {
+pub(crate) fn line(span: &Span) -> io::Result<String> {
     let mut bytes = Vec::new();
     Line::of(span).serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Printable))?;
     String::from_utf8(bytes).map_err(io::Error::other)

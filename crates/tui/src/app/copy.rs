@@ -1,0 +1,94 @@
+//! What can be copied of the selected span, through the terminal (OSC 52), so that it works over ssh too.
+
+mod curl;
+
+use trace_model::{Span, SpanKey, TraceId};
+
+use super::{Action, App, Effect, Mode, Notice, Overlay};
+use crate::tail::json;
+use curl::Ids;
+
+/// How many spans above, and below, the selected one are looked at for the request that it belongs to.
+const LOOKED_AT: usize = 1_000;
+
+impl App {
+    pub(super) fn open_copy_menu(&mut self) {
+        if self.waterfall.selected().is_none() {
+            self.refuse("there is no span to copy yet");
+            return;
+        }
+        self.traces.hold();
+        self.toggle(Overlay::Copy);
+    }
+
+    /// Does what a key of the menu asked for, and closes it.
+    pub(super) fn copy(&mut self, action: Action) -> Option<Effect> {
+        let (trace_id, key) = self.waterfall.selected()?;
+        let key = key.clone();
+        self.overlay = None;
+        let span_id = key.span_id;
+        match action {
+            Action::CopyTraceId => Some(self.copied(trace_id.to_string(), "")),
+            Action::CopySpanId => Some(self.copied(span_id.to_string(), "")),
+            Action::CopyTraceparent => Some(self.copied(format!("00-{trace_id}-{span_id}-01"), "")),
+            Action::CopyJson => self.copy_json(trace_id, &key),
+            Action::CopyCurl => self.copy_curl(trace_id, &key),
+            _ => None,
+        }
+    }
+
+    fn copy_json(&mut self, trace_id: TraceId, key: &SpanKey) -> Option<Effect> {
+        let line = self.store.span(trace_id, key).and_then(|span| json::line(&span).ok());
+        match line {
+            Some(line) => Some(self.copied(line, "")),
+            None => self.refuse("this span has not arrived: there is nothing but its id"),
+        }
+    }
+
+    fn copy_curl(&mut self, trace_id: TraceId, key: &SpanKey) -> Option<Effect> {
+        let ids = Ids {
+            trace: self.ids.u128(1..),
+            span: self.ids.u64(1..),
+        };
+        let mode = self.mode;
+        let repeated = self.requests_near(trace_id, key).find_map(|span| {
+            let body = if mode == Mode::Demo { curl::body_of_demo(&span) } else { None };
+            curl::command(&span, &ids, body)
+        });
+        match repeated {
+            Some(curl) if curl.lacks_body => Some(self.copied(curl.command, "without the body, which is not recorded; ")),
+            Some(curl) => Some(self.copied(curl.command, "")),
+            None => self.refuse("neither this span nor one above or below it tells of an HTTP request with its address"),
+        }
+    }
+
+    /// The span, those above it from the nearest on, and those below it, as far as they have arrived.
+    fn requests_near(&self, trace_id: TraceId, key: &SpanKey) -> impl Iterator<Item = Span> {
+        let tree = self.waterfall.outline().map(trace_model::Outline::tree);
+        let nodes = tree.map_or(&[][..], |tree| tree.nodes());
+        let at = nodes.iter().position(|node| node.key == *key);
+        let above = std::iter::successors(at, |at| nodes.get(*at)?.parent).take(LOOKED_AT);
+        let below = at.map_or(0..0, |at| {
+            let descendants = nodes.get(at).map_or(0, |node| node.descendants);
+            at + 1..at + 1 + descendants.min(LOOKED_AT)
+        });
+        let keys = above.chain(below).filter_map(|at| nodes.get(at));
+        keys.filter_map(move |node| self.store.span(trace_id, &node.key))
+    }
+
+    fn copied(&mut self, text: String, note: &str) -> Effect {
+        self.notice = Some(Notice {
+            text: format!("copied, where the terminal allows it: {note}{text}"),
+            error: false,
+        });
+        Effect::Copy(text)
+    }
+
+    fn refuse(&mut self, text: &str) -> Option<Effect> {
+        self.notice = Some(Notice {
+            text: text.to_owned(),
+            error: true,
+        });
+        None
+    }
+}
