@@ -10,6 +10,8 @@ const SLICE: Duration = Duration::from_millis(2);
 const FIRST_SLICE: Duration = Duration::from_millis(6);
 /// Between the starts of two slices: the rest of the time is for whatever else there is to do.
 const BETWEEN: Duration = Duration::from_millis(16);
+/// After this time it is looked again, whatever the wall clock says.
+const LATEST: Duration = Duration::from_secs(4);
 /// How many spans are read between two looks at the clock.
 const READ: usize = 256;
 
@@ -25,7 +27,8 @@ impl Surveying {
     pub(super) fn due(&self, app: &App) -> Option<Instant> {
         let now = Instant::now();
         let due = if self.has_more { 0 } else { app.survey_due()? };
-        let due = now + Duration::from_nanos(due.saturating_sub(unix_nano()));
+        // Nothing is due later than that, unless the wall clock was set back.
+        let due = now + Duration::from_nanos(due.saturating_sub(unix_nano())).min(LATEST);
         Some(self.last.map_or(due, |last| due.max(last + BETWEEN)))
     }
 
