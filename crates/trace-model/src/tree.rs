@@ -9,7 +9,12 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 
 use crate::store::Node as Span;
-use crate::{Flags, SpanId, SpanKey, SpanKind, StatusCode, Store, TraceId};
+use crate::{SpanId, SpanKind, Store, TraceId};
+
+mod node;
+
+use node::Missing;
+pub use node::SpanNode;
 
 /// One trace as a tree with its times: parents before their children, depth first, siblings by start.
 ///
@@ -17,52 +22,6 @@ use crate::{Flags, SpanId, SpanKey, SpanKind, StatusCode, Store, TraceId};
 #[derive(Clone, Debug, Default)]
 pub struct SpanTree {
     nodes: Vec<SpanNode>,
-}
-
-/// One place in the tree: a span, or a row that stands for one that has not come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says something of its own, in any combination"
-)]
-pub struct SpanNode {
-    /// What a cursor holds on to.
-    pub key: SpanKey,
-    /// False for a parent that is missing, and for a span that is only known because an error happened in it. Its times are then
-    /// those from its first child's start to its last child's end.
-    pub arrived: bool,
-    /// Where the parent stands in [`SpanTree::nodes`].
-    pub parent: Option<usize>,
-    /// The parent's id as the span has it, which may have been ignored ([`SpanNode::cyclic`]).
-    pub parent_span_id: Option<SpanId>,
-    /// 0 for a root.
-    pub depth: usize,
-    /// Direct children.
-    pub children: usize,
-    /// All nodes below; those are the next ones in [`SpanTree::nodes`].
-    pub descendants: usize,
-    /// Whether its parent was ignored because following parents from here leads back here.
-    pub cyclic: bool,
-    /// Whether another span has its id, and they are not the two sides of one call.
-    pub duplicate: bool,
-    /// What was done; empty for one that has not arrived.
-    pub name: Arc<str>,
-    /// The part it played.
-    pub kind: SpanKind,
-    /// How it ended.
-    pub status: StatusCode,
-    /// Nanoseconds since the Unix epoch.
-    pub start_unix_nano: u64,
-    /// Nanoseconds since the Unix epoch; `None` while it is in flight.
-    pub end_unix_nano: Option<u64>,
-    /// Whether an exception is among its events.
-    pub has_exception: bool,
-    /// Whether it has links to other spans.
-    pub has_links: bool,
-    /// What its W3C trace flags, and OTLP's besides them, say.
-    pub flags: Flags,
-    /// On which host it ran: nodes with the same number share a clock. By `host.name` of the resource, else by its service.
-    pub host: u32,
 }
 
 impl SpanTree {
@@ -157,12 +116,6 @@ struct Links {
     duplicates: HashSet<usize>,
 }
 
-/// A span that has not arrived.
-struct Missing {
-    id: SpanId,
-    start: u64,
-}
-
 impl Links {
     fn new(spans: &[Span], rows: &[(SpanId, u64)]) -> Self {
         let by_id = ById::new(spans);
@@ -243,9 +196,9 @@ impl Links {
             let node = match spans.get(at) {
                 Some(span) => SpanNode {
                     duplicate: self.duplicates.contains(&at),
-                    ..node(span, self.cyclic[at])
+                    ..node::node(span, self.cyclic[at])
                 },
-                None => missing(
+                None => node::missing(
                     &self.missing[at - spans.len()],
                     below.iter().map(|child| &spans[*child]),
                     &no_name,
@@ -302,59 +255,6 @@ impl Links {
         let childless = (spans.len()..total).filter(|at| first[*at] == first[at + 1]);
         roots.extend(childless);
         Children { roots, first, all }
-    }
-}
-
-/// A span's node, without its place.
-fn node(span: &Span, cyclic: bool) -> SpanNode {
-    SpanNode {
-        key: span.key.clone(),
-        arrived: true,
-        parent: None,
-        parent_span_id: span.parent_span_id,
-        depth: 0,
-        children: 0,
-        descendants: 0,
-        cyclic,
-        duplicate: false,
-        name: span.name.clone(),
-        kind: span.kind,
-        status: span.status,
-        start_unix_nano: span.start_unix_nano,
-        end_unix_nano: span.end_unix_nano,
-        has_exception: span.has_exception,
-        has_links: span.has_links,
-        flags: span.flags,
-        host: span.host,
-    }
-}
-
-/// The node of a span that has not arrived, without its place.
-fn missing<'a>(missing: &Missing, children: impl Iterator<Item = &'a Span>, nothing: &Arc<str>) -> SpanNode {
-    let (mut start, mut end) = (missing.start, 0);
-    for child in children {
-        start = start.min(child.start_unix_nano);
-        end = end.max(child.end_unix_nano.unwrap_or(child.start_unix_nano));
-    }
-    SpanNode {
-        key: SpanKey::new(missing.id, nothing.clone()),
-        arrived: false,
-        parent: None,
-        parent_span_id: None,
-        depth: 0,
-        children: 0,
-        descendants: 0,
-        cyclic: false,
-        duplicate: false,
-        name: nothing.clone(),
-        kind: SpanKind::Unspecified,
-        status: StatusCode::Unset,
-        start_unix_nano: start,
-        end_unix_nano: Some(end.max(start)),
-        has_exception: false,
-        has_links: false,
-        flags: Flags::default(),
-        host: u32::MAX,
     }
 }
 

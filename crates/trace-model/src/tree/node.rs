@@ -1,0 +1,111 @@
+//! What is known of one place in the tree.
+
+use std::sync::Arc;
+
+use crate::store::Node as Span;
+use crate::{Flags, SpanId, SpanKey, SpanKind, StatusCode};
+
+/// One place in the tree: a span, or a row that stands for one that has not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own, in any combination"
+)]
+pub struct SpanNode {
+    /// What a cursor holds on to.
+    pub key: SpanKey,
+    /// False for a parent that is missing, and for a span that is only known because an error happened in it. Its times are then
+    /// those from its first child's start to its last child's end.
+    pub arrived: bool,
+    /// Where the parent stands in [`SpanTree::nodes`].
+    pub parent: Option<usize>,
+    /// The parent's id as the span has it, which may have been ignored ([`SpanNode::cyclic`]).
+    pub parent_span_id: Option<SpanId>,
+    /// 0 for a root.
+    pub depth: usize,
+    /// Direct children.
+    pub children: usize,
+    /// All nodes below; those are the next ones in [`SpanTree::nodes`].
+    pub descendants: usize,
+    /// Whether its parent was ignored because following parents from here leads back here.
+    pub cyclic: bool,
+    /// Whether another span has its id, and they are not the two sides of one call.
+    pub duplicate: bool,
+    /// What was done; empty for one that has not arrived.
+    pub name: Arc<str>,
+    /// The part it played.
+    pub kind: SpanKind,
+    /// How it ended.
+    pub status: StatusCode,
+    /// Nanoseconds since the Unix epoch.
+    pub start_unix_nano: u64,
+    /// Nanoseconds since the Unix epoch; `None` while it is in flight.
+    pub end_unix_nano: Option<u64>,
+    /// Whether an exception is among its events.
+    pub has_exception: bool,
+    /// Whether it has links to other spans.
+    pub has_links: bool,
+    /// What its W3C trace flags, and OTLP's besides them, say.
+    pub flags: Flags,
+    /// On which host it ran: nodes with the same number share a clock. By `host.name` of the resource, else by its service.
+    pub host: u32,
+}
+
+/// A span that has not arrived.
+pub(super) struct Missing {
+    pub(super) id: SpanId,
+    pub(super) start: u64,
+}
+
+/// A span's node, without its place.
+pub(super) fn node(span: &Span, cyclic: bool) -> SpanNode {
+    SpanNode {
+        key: span.key.clone(),
+        arrived: true,
+        parent: None,
+        parent_span_id: span.parent_span_id,
+        depth: 0,
+        children: 0,
+        descendants: 0,
+        cyclic,
+        duplicate: false,
+        name: span.name.clone(),
+        kind: span.kind,
+        status: span.status,
+        start_unix_nano: span.start_unix_nano,
+        end_unix_nano: span.end_unix_nano,
+        has_exception: span.has_exception,
+        has_links: span.has_links,
+        flags: span.flags,
+        host: span.host,
+    }
+}
+
+/// The node of a span that has not arrived, without its place.
+pub(super) fn missing<'a>(missing: &Missing, children: impl Iterator<Item = &'a Span>, nothing: &Arc<str>) -> SpanNode {
+    let (mut start, mut end) = (missing.start, 0);
+    for child in children {
+        start = start.min(child.start_unix_nano);
+        end = end.max(child.end_unix_nano.unwrap_or(child.start_unix_nano));
+    }
+    SpanNode {
+        key: SpanKey::new(missing.id, nothing.clone()),
+        arrived: false,
+        parent: None,
+        parent_span_id: None,
+        depth: 0,
+        children: 0,
+        descendants: 0,
+        cyclic: false,
+        duplicate: false,
+        name: nothing.clone(),
+        kind: SpanKind::Unspecified,
+        status: StatusCode::Unset,
+        start_unix_nano: start,
+        end_unix_nano: Some(end.max(start)),
+        has_exception: false,
+        has_links: false,
+        flags: Flags::default(),
+        host: u32::MAX,
+    }
+}
