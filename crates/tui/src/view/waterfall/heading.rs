@@ -10,7 +10,7 @@ use super::super::traces::sentry_reach;
 use super::super::{Now, format, ruled, theme, title};
 use crate::app::App;
 
-/// From this width on the trace's whole id is shown, if there is room.
+/// From this width on the trace's whole id is shown: it is what one looks for elsewhere.
 const WIDE: u16 = 100;
 
 /// A part of the title.
@@ -47,41 +47,29 @@ pub(super) fn draw(frame: &mut Frame, app: &App, trace: &TraceSummary, row: Rect
     ruled(frame, line, row);
 }
 
-/// What there is room for: one after the other is said shorter, then left out, what matters least first.
+/// What there is room for: what matters least is said shorter, then left out, then what matters more.
 fn chosen(mut items: Vec<Item>, room: usize) -> Vec<Item> {
     let width = |items: &[Item]| items.iter().map(|item| item.text.width() + 3).sum::<usize>();
-    // The id is the longest of all, and the list tells which trace it is.
-    if width(&items) > room
-        && let Some(id) = items.first_mut()
-    {
-        id.text = id.short.take().unwrap_or_else(|| id.text.clone());
-    }
     while width(&items) > room {
-        let long = items
-            .iter_mut()
-            .filter(|item| item.short.is_some())
-            .max_by_key(|item| item.rank);
-        if let Some(item) = long {
-            item.text = item.short.take().unwrap_or_default();
-            continue;
-        }
-        let least = items.iter().enumerate().max_by_key(|(_, item)| item.rank);
-        match least.filter(|(_, item)| item.rank > 0) {
-            Some((at, _)) => items.remove(at),
-            None => break,
+        let can_give = |item: &Item| item.rank > 0 || item.short.is_some();
+        let least = items.iter_mut().enumerate().filter(|(_, item)| can_give(item));
+        let Some((at, item)) = least.max_by_key(|(_, item)| item.rank) else {
+            break;
         };
+        match item.short.take() {
+            Some(short) => item.text = short,
+            None => {
+                items.remove(at);
+            }
+        }
     }
     items
 }
 
 fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
     let mut items = Vec::new();
-    let id = if width < WIDE {
-        format!("{:.8}…", trace.trace_id)
-    } else {
-        trace.trace_id.to_string()
-    };
-    items.push(Item::new(0, id).or(format!("{:.8}…", trace.trace_id)));
+    let id = trace.trace_id;
+    items.push(Item::new(0, if width < WIDE { format!("{id:.8}…") } else { id.to_string() }));
     if trace.spans == 0 {
         items.push(Item::new(1, "no spans"));
     } else {
@@ -98,7 +86,7 @@ fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
         let what = |text: &'static str| if trace.sentry.expected == 0 { "" } else { text };
         let reach = sentry_reach(trace.sentry, now);
         let said = |text: &'static str| Span::styled(format!("{}{}", what(text), reach.content), reach.style);
-        items.push(Item::new(4, said("reached Sentry ")).or(said("Sentry ")));
+        items.push(Item::new(3, said("reached Sentry ")).or(said("Sentry ")));
     }
     let logs = trace.logs.saturating_sub(trace.error_events);
     if logs > 0 {
