@@ -133,6 +133,15 @@ fn traces_stand_by_start_and_those_without_spans_do_not_stand_there() {
 }
 
 #[test]
+fn clocks_that_disagree_are_flagged() {
+    for path in fixtures("zipkin").iter().filter(|path| path.ends_with("skew.json")) {
+        let found = of_files(std::slice::from_ref(path));
+        let lints = found[0]["lints"].as_array().unwrap();
+        assert!(lints.iter().any(|lint| lint["rule"] == "clock-trouble"), "{lints:?}");
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_an_error_and_the_others_are_printed() {
     let good = file(&[span(A, "", "api", 1_000, 9_000)]);
     let (text, ended) = printed(&["hello".to_owned(), good], true);
