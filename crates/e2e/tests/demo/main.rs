@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by it")]
 
+mod copy;
 mod ending;
 mod live;
 mod reset;
