@@ -60,6 +60,10 @@ impl Viewer {
         let pty = pty.map_err(|error| eyre!("there is no pseudo-terminal: {error}"))?;
         let mut command = CommandBuilder::new(program);
         command.env("TERM", "xterm-256color");
+        // This terminal does not answer what its ground is.
+        command.env("COLORFGBG", "15;0");
+        // Nor is the developer's own configuration read.
+        command.env("XDG_CONFIG_HOME", "/nonexistent");
         for flag in ["--otlp-grpc", "--otlp-http", "--sentry"] {
             command.args([flag, "127.0.0.1:0"]);
         }

@@ -64,6 +64,10 @@ impl Screen {
         let mut command = CommandBuilder::new("sh");
         command.args(["-c", script]);
         command.env("TERM", "xterm-256color");
+        // This terminal does not answer what its ground is.
+        command.env("COLORFGBG", "15;0");
+        // Nor is the developer's own configuration read.
+        command.env("XDG_CONFIG_HOME", "/nonexistent");
         // What the developer's own shell has set must not change what is tested.
         for variable in FOREIGN {
             command.env_remove(variable);

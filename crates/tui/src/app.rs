@@ -50,7 +50,7 @@ pub use warnings::WarningList;
 pub use waterfall::{Find, LONGEST_RUN, Shape, Stretch, Waterfall, Zoom};
 
 use crate::demo::{API, PAGE};
-use crate::keymap::Here;
+use crate::keymap::{Here, Keymap};
 use crate::view::layout::Panes;
 use crate::view::{Theme, cross_check_rows, list_rows, overlay_lines};
 
@@ -147,6 +147,8 @@ pub struct App {
     pause: Option<Pause>,
     /// When the last frame was drawn, or rather which moment it shows.
     shown_unix_nano: u64,
+    /// What keys do.
+    pub keymap: Keymap,
     ids: fastrand::Rng,
 }
 
@@ -179,6 +181,7 @@ impl App {
             theme: Theme::default(),
             pause: None,
             shown_unix_nano: 0,
+            keymap: Keymap::default(),
             ids,
         }
     }

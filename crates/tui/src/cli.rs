@@ -6,11 +6,14 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::view::ThemeKind;
+
 /// What else decides, as help says it.
 const VARIABLES: &str = "\
 Environment:
   SENTRY_AUTH_TOKEN, SENTRY_ORG  Ask Sentry what it has stored of a trace (x on the screen); the token needs org:read
   SENTRY_URL                     Where Sentry is, if it is not https://sentry.io
+  NO_COLOR                       Draw without colours
   SENTRY_DSN                     Where --sentry-relay hands envelopes on to, and where the demo's services send them";
 
 /// A terminal viewer for distributed traces.
@@ -48,6 +51,8 @@ pub enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Print the configuration as it is when nothing is set: every key and every colour, as TOML
+    Config,
     /// No screen: one line per span as it arrives
     Tail {
         /// One JSON object per span instead of a readable line
@@ -74,6 +79,12 @@ pub struct Options {
     /// How much may be kept in memory: bytes, or with KiB, MiB or GiB; then the longest quiet traces leave, unless they are pinned
     #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: Size,
+    /// Keys and colours: a TOML file [default: spanfall/config.toml in the user's configuration directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The colours: auto, dark, light, ansi-dark, ansi-light (16 colours) or none
+    #[arg(long, global = true, value_name = "NAME", default_value = "auto", hide_default_value = true)]
+    pub theme: ThemeChoice,
     /// Where the viewer's own log goes [default: spanfall.log in the user's state directory]
     #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
@@ -93,6 +104,22 @@ impl Options {
 
 const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// Which colours a person wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThemeChoice(pub Option<ThemeKind>);
+
+impl FromStr for ThemeChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            Ok(Self(None))
+        } else {
+            text.parse().map(|kind| Self(Some(kind)))
+        }
+    }
 }
 
 /// A number of bytes: `262144`, `256KiB`, `256 MiB`, `1GiB` (powers of 1024; `K`, `KB`, `M`, … mean the same).

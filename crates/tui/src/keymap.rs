@@ -2,6 +2,8 @@
 
 mod table;
 
+use std::str::FromStr;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::{Action, Mode, Pane};
@@ -22,6 +24,32 @@ pub struct Here {
     pub listing: Option<Listing>,
     /// Whether the menu of what can be copied is open: then its keys are all there are.
     pub copying: bool,
+}
+
+impl Here {
+    /// Every state there is.
+    fn all() -> Vec<Self> {
+        let modes = [Mode::Demo, Mode::Viewer, Mode::Files];
+        let panes = [Pane::Traces, Pane::Waterfall, Pane::Details];
+        let mut all = Vec::new();
+        for (mode, pane) in modes.into_iter().flat_map(|mode| panes.map(|pane| (mode, pane))) {
+            let plain = Self {
+                mode,
+                pane,
+                typing: false,
+                checking: false,
+                listing: None,
+                copying: false,
+            };
+            let listings = [Listing::Operations, Listing::ServiceMap, Listing::Warnings];
+            all.extend(listings.map(|listing| Self {
+                listing: Some(listing),
+                ..plain
+            }));
+            all.extend([plain, Self { typing: true, ..plain }, Self { checking: true, ..plain }]);
+        }
+        all
+    }
 }
 
 /// A list about all traces.
@@ -63,8 +91,74 @@ impl Key {
             Self::Char(' ') => "Space".to_owned(),
             Self::Char(c) => c.to_string(),
             Self::Ctrl(c) => format!("^{}", c.to_ascii_uppercase()),
+            Self::Code(KeyCode::F(number)) => format!("F{number}"),
             Self::Code(code) => code_label(code).to_owned(),
         }
+    }
+}
+
+/// Keys that are no character, by the name that a configuration has for them.
+const NAMED: [(&str, KeyCode); 14] = [
+    ("up", KeyCode::Up),
+    ("down", KeyCode::Down),
+    ("left", KeyCode::Left),
+    ("right", KeyCode::Right),
+    ("enter", KeyCode::Enter),
+    ("esc", KeyCode::Esc),
+    ("tab", KeyCode::Tab),
+    ("shift-tab", KeyCode::BackTab),
+    ("pageup", KeyCode::PageUp),
+    ("pagedown", KeyCode::PageDown),
+    ("home", KeyCode::Home),
+    ("end", KeyCode::End),
+    ("backspace", KeyCode::Backspace),
+    ("delete", KeyCode::Delete),
+];
+
+impl Key {
+    /// How a configuration writes it: `q`, `ctrl-c`, `up`, `f5`.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Char(' ') => "space".to_owned(),
+            Self::Char(c) => c.to_string(),
+            Self::Ctrl(c) => format!("ctrl-{c}"),
+            Self::Code(KeyCode::F(number)) => format!("f{number}"),
+            Self::Code(code) => {
+                let named = NAMED.iter().find(|(_, named)| *named == code);
+                named.map_or("?", |(name, _)| name).to_owned()
+            }
+        }
+    }
+}
+
+impl FromStr for Key {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut letters = text.chars();
+        if let (Some(c), None) = (letters.next(), letters.next()) {
+            return Ok(Self::Char(c));
+        }
+        let lower = text.to_ascii_lowercase();
+        if lower == "space" {
+            return Ok(Self::Char(' '));
+        }
+        if let Some((_, code)) = NAMED.iter().find(|(name, _)| *name == lower) {
+            return Ok(Self::Code(*code));
+        }
+        let control = lower.strip_prefix("ctrl-").map(str::chars);
+        if let Some((Some(c), None)) = control.map(|mut letters| (letters.next(), letters.next())) {
+            return Ok(Self::Ctrl(c));
+        }
+        let function = lower.strip_prefix('f').and_then(|number| number.parse().ok());
+        if let Some(number) = function.filter(|number| (1..=24).contains(number)) {
+            return Ok(Self::Code(KeyCode::F(number)));
+        }
+        let names = NAMED.map(|(name, _)| name).join(", ");
+        Err(format!(
+            "{text:?} is no key: use a character, ctrl- and a character, f1 to f24, space, {names}"
+        ))
     }
 }
 
@@ -146,12 +240,90 @@ pub struct Binding {
     pub help: &'static str,
 }
 
-/// What a key does here.
-#[must_use]
-pub fn action(event: &KeyEvent, here: Here) -> Option<Action> {
-    let meant = |binding: &&Binding| binding.applies(here) && binding.keys.iter().any(|key| key.matches(event));
-    let bound = KEYMAP.iter().find(meant).map(|binding| binding.action);
-    bound.or_else(|| typed(event).filter(|_| here.typing).map(Action::Type))
+/// The table with the keys that a person chose.
+#[derive(Clone, Debug)]
+pub struct Keymap {
+    bound: Vec<Bound>,
+}
+
+/// A line of the table, with its keys.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// The first one stands for all in the footer; none where a person wants none.
+    pub keys: Vec<Key>,
+    /// What they do.
+    pub binding: &'static Binding,
+}
+
+/// One key that is to do two things in one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clash {
+    /// The key.
+    pub key: Key,
+    /// Both, by name.
+    pub actions: [String; 2],
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let bound = |binding: &'static Binding| Bound {
+            keys: binding.keys.to_vec(),
+            binding,
+        };
+        Self {
+            bound: KEYMAP.iter().map(bound).collect(),
+        }
+    }
+}
+
+impl Keymap {
+    /// What a key does here.
+    #[must_use]
+    pub fn action(&self, event: &KeyEvent, here: Here) -> Option<Action> {
+        let meant = |bound: &&Bound| bound.binding.applies(here) && bound.keys.iter().any(|key| key.matches(event));
+        let bound = self.bound.iter().find(meant).map(|bound| bound.binding.action);
+        bound.or_else(|| typed(event).filter(|_| here.typing).map(Action::Type))
+    }
+
+    /// All lines of the table, in the order in which help shows them.
+    pub fn iter(&self) -> impl Iterator<Item = &Bound> {
+        self.bound.iter()
+    }
+
+    /// Gives an action other keys; false when there is no such action. Control-C always quits.
+    pub fn set(&mut self, action: &str, keys: &[Key]) -> bool {
+        let known = self
+            .bound
+            .iter_mut()
+            .find(|bound| bound.binding.place != Place::Always && bound.binding.name() == action);
+        known.map(|bound| keys.clone_into(&mut bound.keys)).is_some()
+    }
+
+    /// A key that does two things in one place, if there is one.
+    #[must_use]
+    pub fn clash(&self) -> Option<Clash> {
+        Here::all().into_iter().find_map(|here| {
+            let mut seen: Vec<(Key, &Bound)> = Vec::new();
+            for bound in self.bound.iter().filter(|bound| bound.binding.applies(here)) {
+                for key in &bound.keys {
+                    if let Some((_, other)) = seen.iter().find(|(known, _)| known == key) {
+                        let actions = [other.binding.name(), bound.binding.name()];
+                        return Some(Clash { key: *key, actions });
+                    }
+                    seen.push((*key, bound));
+                }
+            }
+            None
+        })
+    }
+}
+
+impl Bound {
+    /// All its keys, for a person: `↓ j`.
+    #[must_use]
+    pub fn labels(&self) -> String {
+        self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// The character that a key stands for.
@@ -185,11 +357,30 @@ impl Binding {
         }
     }
 
-    /// All its keys, for a person: `↓ j`.
+    /// What a configuration calls it: `send-reset`; where keys do the same in two places, the second is `left-in-warnings`.
     #[must_use]
-    pub fn labels(&self) -> String {
-        self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
+    pub fn name(&self) -> String {
+        let first = KEYMAP.iter().find(|binding| binding.action == self.action);
+        let action = kebab(&format!("{:?}", self.action));
+        if first.is_none_or(|first| first.place == self.place) {
+            return action;
+        }
+        format!("{action}-in-{}", kebab(&format!("{:?}", self.place)))
     }
+}
+
+/// `SendReset` as `send-reset`, `FoldToDepth(2)` as `fold-to-depth-2`.
+fn kebab(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars().filter(|c| *c != ')') {
+        if (c.is_ascii_uppercase() || c == '(') && !text.is_empty() {
+            text.push('-');
+        }
+        if c != '(' {
+            text.push(c.to_ascii_lowercase());
+        }
+    }
+    text
 }
 
 /// The README's tables.
@@ -233,24 +424,34 @@ mod tests {
         copying: false,
     };
 
+    fn action(event: &KeyEvent, here: Here) -> Option<Action> {
+        Keymap::default().action(event, here)
+    }
+
     #[test]
     fn no_key_means_two_things_in_one_place() {
-        let lists = [Listing::Operations, Listing::ServiceMap, Listing::Warnings].map(|list| (false, false, Some(list)));
-        for (typing, checking, listing) in [(false, true, None), (true, true, None)].into_iter().chain(lists) {
-            let mut seen = Vec::new();
-            let here = Here {
-                pane: Pane::Waterfall,
-                typing,
-                checking,
-                listing,
-                ..LIST
-            };
-            for binding in KEYMAP.iter().filter(|binding| binding.applies(here)) {
-                for key in binding.keys {
-                    assert!(!seen.contains(key), "{} is bound twice", key.label());
-                    seen.push(*key);
-                }
-            }
+        assert_eq!(Keymap::default().clash(), None);
+    }
+
+    #[test]
+    fn every_line_has_a_name_of_its_own_but_for_control_c() {
+        let mut names: Vec<_> = KEYMAP
+            .iter()
+            .filter(|binding| binding.place != Place::Always)
+            .map(Binding::name)
+            .collect();
+        names.sort();
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+        assert_eq!(twice, None);
+    }
+
+    #[test]
+    fn every_key_is_read_as_it_is_written() {
+        for key in KEYMAP.iter().flat_map(|binding| binding.keys) {
+            assert_eq!(key.text().parse(), Ok(*key), "{}", key.text());
+        }
+        for text in ["", "ctrl-", "ctrl-cc", "hyper-x", "ab", "f0", "f99"] {
+            assert!(text.parse::<Key>().is_err(), "{text}");
         }
     }
 

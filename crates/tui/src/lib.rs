@@ -7,6 +7,7 @@
 pub mod app;
 pub mod asker;
 pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod inspect;
 pub mod keymap;

@@ -1,5 +1,6 @@
 //! The `spanfall` program; see the library for what it does.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -33,6 +34,7 @@ fn run(cli: &Cli) -> Result<()> {
             Some(Command::Open { files }) => Box::pin(viewer::open(&cli.options, files.clone())).await,
             // Nothing else goes on that it could hold up.
             Some(Command::Inspect { json, files }) => inspect::run(files, *json, std::io::stdout()),
+            Some(Command::Config) => print(&spanfall::config::defaults()),
             Some(Command::Tail { json }) => {
                 let outward = Outward::read(cli.options.sentry_relay.as_deref())?;
                 tail::run(viewer::bind(&cli.options, &outward).await?, *json, std::io::stdout()).await
@@ -42,4 +44,12 @@ fn run(cli: &Cli) -> Result<()> {
     // A blocking task (a name look-up, say) must not hold up the end.
     runtime.shutdown_background();
     ended
+}
+
+/// A closed pipe (`| head -1`) is the reader's way to say that it has had enough.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }

@@ -63,9 +63,9 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
     details::draw(frame, app, panes.details);
     footer::draw(frame, app, panes.footer);
     match app.overlay {
-        Some(Overlay::Help(first)) => help::draw(frame, app.mode, first, panes.overlay),
+        Some(Overlay::Help(first)) => help::draw(frame, app, first, panes.overlay),
         Some(Overlay::Health(first)) => health::draw(frame, app, first, panes.overlay, now),
-        Some(Overlay::Copy) => copy::draw(frame, panes.overlay),
+        Some(Overlay::Copy) => copy::draw(frame, app, panes.overlay),
         Some(Overlay::Output) => output::draw(frame, app, panes.overlay),
         Some(Overlay::CrossCheck) => cross_check::draw(frame, app, panes.overlay, now),
         Some(Overlay::Operations) => operations::draw(frame, app, panes.overlay),
@@ -80,7 +80,7 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
 #[must_use]
 pub fn overlay_lines(app: &App, area: Rect) -> usize {
     match app.overlay {
-        Some(Overlay::Help(_)) => help::height(app.mode, area),
+        Some(Overlay::Help(_)) => help::height(app, area),
         Some(Overlay::Health(_)) => health::height(app, area),
         _ => 0,
     }

@@ -7,6 +7,7 @@ mod asking;
 mod files;
 mod inbox;
 mod log;
+mod look;
 mod saving;
 mod surveying;
 mod terminal;
@@ -24,7 +25,6 @@ use crate::app::{App, DemoRequest, Effect, Mode, Notice};
 use crate::asker::Asker;
 use crate::cli::Options;
 use crate::demo::{API, DemoEvent, Requests, Setup, Supervisor};
-use crate::keymap;
 use crate::outward::Outward;
 use crate::problem::Problem;
 use crate::view::{self, Now};
@@ -70,6 +70,7 @@ pub async fn bind(options: &Options, outward: &Outward) -> Result<Collector> {
 /// # Errors
 /// Something is missing or taken at the start, or the terminal fails.
 pub async fn run(options: &Options, mode: Mode) -> Result<()> {
+    let (config, theme) = look::read(options)?;
     let outward = Outward::read(options.sentry_relay.as_deref())?;
     let collector = bind(options, &outward).await?;
     let addresses = collector.addresses();
@@ -81,6 +82,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let mut store = Store::new(options.max_memory.0);
     store.expect_sentry(outward.expectation(mode));
     let mut app = App::new(store, mode, addresses, fastrand::Rng::new());
+    (app.keymap, app.theme) = (config.keymap, theme);
     let asker = match outward.api.as_ref().filter(|_| outward.is_asked(mode)) {
         Some(settings) => Asker::connect(settings)?,
         None => None,
@@ -283,7 +285,7 @@ impl Viewer {
         if key.kind == KeyEventKind::Release {
             return false;
         }
-        let action = keymap::action(key, self.app.here());
+        let action = self.app.keymap.action(key, self.app.here());
         match action.and_then(|action| self.app.update(action)) {
             Some(Effect::Quit) => true,
             Some(Effect::Browse(address)) => {

@@ -242,7 +242,9 @@ impl TraceList {
             .filter(|trace_id| store.position(**trace_id).is_none())
             .copied()
             .collect();
-        gone.into_iter().for_each(|trace_id| ranking.forget(trace_id));
+        for trace_id in gone {
+            ranking.forget(trace_id);
+        }
     }
 
     fn len(&self, store: &Store) -> usize {

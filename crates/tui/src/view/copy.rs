@@ -7,14 +7,16 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::{format, theme};
-use crate::app::Action;
-use crate::keymap::{KEYMAP, Place};
+use crate::app::{Action, App};
+use crate::keymap::Place;
 
-pub(super) fn draw(frame: &mut Frame, area: Rect) {
-    let entries = KEYMAP
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
+    let is_one = |place: Place, action: Action| place == Place::Copy || action == Action::CopyDsn;
+    let entries = app
+        .keymap
         .iter()
-        .filter(|binding| binding.place == Place::Copy || binding.action == Action::CopyDsn);
-    let entries: Vec<_> = entries.map(|binding| (binding.labels(), binding.help)).collect();
+        .filter(|bound| is_one(bound.binding.place, bound.binding.action));
+    let entries: Vec<_> = entries.map(|bound| (bound.labels(), bound.binding.help)).collect();
     let widest = entries.iter().map(|(_, help)| format::columns(help)).max().unwrap_or(0);
     let width = u16::try_from(widest + 9).unwrap_or(u16::MAX).min(area.width);
     let height = u16::try_from(entries.len() + 2).unwrap_or(u16::MAX).min(area.height);

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 
 use super::{format, theme};
 use crate::app::{App, ServiceState};
-use crate::keymap::KEYMAP;
+use crate::keymap::Bound;
 use crate::text::clean;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
@@ -74,10 +74,11 @@ fn notice(app: &App) -> Option<Line<'static>> {
 
 /// As many keys as there is room for; help and quit always, but while a filter is typed they are letters.
 fn keys(app: &App, width: usize) -> Line<'static> {
-    let here = KEYMAP
-        .iter()
-        .filter(|binding| !binding.short.is_empty() && binding.applies(app.here()));
-    let entries: Vec<_> = here.map(|binding| (binding.keys[0].label(), binding.short)).collect();
+    let is_here = |bound: &&Bound| !bound.binding.short.is_empty() && bound.binding.applies(app.here());
+    let here = app.keymap.iter().filter(is_here);
+    let entries: Vec<_> = here
+        .filter_map(|bound| Some((bound.keys.first()?.label(), bound.binding.short)))
+        .collect();
     let size = |(key, short): &(String, &str)| key.chars().count() + short.chars().count() + 3;
     let always = if app.here().typing {
         0

@@ -8,26 +8,28 @@ use trace_model::filter;
 
 use super::page::{self, Page};
 use super::theme;
-use crate::app::Mode;
-use crate::keymap::{Binding, KEYMAP, Place};
+use crate::app::App;
+use crate::keymap::Place;
 
-pub(super) fn draw(frame: &mut Frame, mode: Mode, first: usize, area: Rect) {
-    page::draw(frame, " Keys and marks ", &lay_out(mode, area), first, area);
+pub(super) fn draw(frame: &mut Frame, app: &App, first: usize, area: Rect) {
+    page::draw(frame, " Keys and marks ", &lay_out(app, area), first, area);
 }
 
 /// How many lines there are.
-pub(super) fn height(mode: Mode, area: Rect) -> usize {
-    lay_out(mode, area).height()
+pub(super) fn height(app: &App, area: Rect) -> usize {
+    lay_out(app, area).height()
 }
 
-fn lay_out(mode: Mode, area: Rect) -> Page {
+fn lay_out(app: &App, area: Rect) -> Page {
     Page::of(area, |width| {
-        let is_known = |place: Place| place != Place::Filter && place.is_in(mode);
-        let is_told = |binding: &&Binding| is_known(binding.place) && !binding.help.is_empty();
+        let is_known = |place: Place| place != Place::Filter && place.is_in(app.mode);
         let mut keys = Vec::new();
         section(&mut keys, "keys", "", width);
-        let known = KEYMAP.iter().filter(is_told);
-        known.for_each(|binding| pair(&mut keys, &binding.labels(), binding.help, KEYS, width));
+        let known = app
+            .keymap
+            .iter()
+            .filter(|bound| is_known(bound.binding.place) && !bound.binding.help.is_empty());
+        known.for_each(|bound| pair(&mut keys, &bound.labels(), bound.binding.help, KEYS, width));
 
         let mut marks = Vec::new();
         let about = "/ lists the traces with a span that matches all terms; letters match in any case";
@@ -42,8 +44,8 @@ fn lay_out(mode: Mode, area: Rect) -> Page {
 
         let mut typing = Vec::new();
         section(&mut typing, "keys while a filter is typed", "", width);
-        let known = KEYMAP.iter().filter(|binding| binding.place == Place::Filter);
-        known.for_each(|binding| pair(&mut typing, &binding.labels(), binding.help, KEYS, width));
+        let known = app.keymap.iter().filter(|bound| bound.binding.place == Place::Filter);
+        known.for_each(|bound| pair(&mut typing, &bound.labels(), bound.binding.help, KEYS, width));
         [keys, marks, typing]
     })
 }

@@ -12,6 +12,7 @@ use trace_model::Store;
 
 use super::asking::Asking;
 use super::inbox::Inbox;
+use super::look;
 use super::saving::Saving;
 use super::surveying::Surveying;
 use super::terminal::Terminal;
@@ -98,6 +99,7 @@ impl Reading {
 /// # Errors
 /// Nothing of any of them can be shown, or the terminal fails.
 pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
+    let (config, theme) = look::read(options)?;
     log::to_file(options.log_file.as_deref())?;
     let nowhere = ([0, 0, 0, 0], 0).into();
     let addresses = Addresses {
@@ -106,6 +108,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         sentry: nowhere,
     };
     let mut app = App::new(Store::new(options.max_memory.0), Mode::Files, addresses, fastrand::Rng::new());
+    (app.keymap, app.theme) = (config.keymap, theme);
     app.files = Files::new(paths.iter().map(|path| match path.to_str() {
         Some("-") => "standard input".to_owned(),
         _ => path.display().to_string(),

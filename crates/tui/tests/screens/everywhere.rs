@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::trace::v1::span::Link;
 use proptest::prelude::*;
 use ratatui::style::Color;
 use spanfall::app::{Effect, Mode};
-use spanfall::keymap::{self, KEYMAP, Key};
+use spanfall::keymap::{KEYMAP, Key};
 use spanfall::view::{Theme, ThemeKind};
 use trace_model::Source;
 
@@ -157,7 +157,7 @@ fn every_key_can_be_pressed_on_every_screen() {
 }
 
 fn send(scene: &mut Scene, event: KeyEvent) -> Option<Effect> {
-    let action = keymap::action(&event, scene.app.here());
+    let action = scene.app.keymap.action(&event, scene.app.here());
     let effect = action.and_then(|action| scene.app.update(action));
     while scene.app.store.search(1_000) {}
     effect

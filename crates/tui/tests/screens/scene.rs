@@ -12,7 +12,6 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use spanfall::app::{App, Effect, Mode, ServiceState};
-use spanfall::keymap;
 use spanfall::view::layout::Panes;
 use spanfall::view::{self, Now};
 use trace_model::{Batch, Source, SpanId, Store, TraceId, otlp};
@@ -105,7 +104,8 @@ impl Scene {
         for key in keys {
             self.draw();
             let event = KeyEvent::new(*key, KeyModifiers::NONE);
-            last = keymap::action(&event, self.app.here()).and_then(|action| self.app.update(action));
+            let action = self.app.keymap.action(&event, self.app.here());
+            last = action.and_then(|action| self.app.update(action));
             // What the event loop does between two frames.
             while self.app.store.search(1_000) {}
             while self.app.survey(self.now, 1_000) {}

@@ -220,7 +220,9 @@ mod tests {
             let mut theme = Theme::new(*kind);
             let many = theme.palette.len();
             let names: Vec<_> = (0..many).map(|number| format!("service-{number}")).collect();
-            names.iter().for_each(|name| theme.learn(name));
+            for name in &names {
+                theme.learn(name);
+            }
             let mut colors: Vec<_> = names.iter().map(|name| format!("{:?}", color_of(&theme, name))).collect();
             colors.sort();
             colors.dedup();
@@ -239,7 +241,9 @@ mod tests {
             assert_eq!(color_of(&theme, name), alone, "{name}");
         }
         let before = DEMO.map(|name| color_of(&theme, name));
-        (0..40).for_each(|number| theme.learn(&format!("other-{number}")));
+        for number in 0..40 {
+            theme.learn(&format!("other-{number}"));
+        }
         assert_eq!(DEMO.map(|name| color_of(&theme, name)), before);
     }
 

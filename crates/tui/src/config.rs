@@ -1,0 +1,302 @@
+//! The configuration: keys and colours in a TOML file.
+//!
+//! ```toml
+//! theme = "auto"              # or dark, light, ansi-dark, ansi-light, none
+//!
+//! [keys]                      # an action's name, its key or keys
+//! quit = ["q", "ctrl-q"]
+//!
+//! [colors]                    # a role, and "#rrggbb", a name such as "blue", or a number of 256
+//! error = "#ff5f5f"
+//!
+//! [services]                  # a service by its name
+//! api = 215
+//! ```
+//!
+//! [`defaults`] writes all that can be set. What is wrong is said with the line it stands on.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use ratatui::style::Color;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::keymap::{KEYMAP, Key, Keymap, Place};
+use crate::view::{ROLES, Theme, ThemeKind};
+
+/// What a person set.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The theme; `None` for the one that suits the terminal.
+    pub theme: Option<ThemeKind>,
+    /// The table of keys with those that were chosen.
+    pub keymap: Keymap,
+    roles: Vec<(String, Color)>,
+    services: Vec<(String, Color)>,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Something in it is wrong.
+    #[error("{}, line {line}: {message}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// The file is there and cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    theme: Option<Spanned<String>>,
+    #[serde(default)]
+    keys: BTreeMap<Spanned<String>, Spanned<OneOrMore>>,
+    #[serde(default)]
+    colors: BTreeMap<Spanned<String>, Spanned<ColorText>>,
+    #[serde(default)]
+    services: BTreeMap<Spanned<String>, Spanned<ColorText>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a key, or a list of keys, was expected")]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a colour was expected: \"#rrggbb\", a name, or a number of 256")]
+enum ColorText {
+    Number(u8),
+    Text(String),
+}
+
+/// Where something is wrong, and what.
+type Mistake = (Range<usize>, String);
+
+impl Config {
+    /// Reads a configuration: the file that is named, or the one at its usual place, where there need be none.
+    ///
+    /// # Errors
+    /// It cannot be read, or something in it is wrong.
+    pub fn read(named: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = named.map(Path::to_owned).or_else(usual_place) else {
+            return Ok(Self::default());
+        };
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text).map_err(|(line, message)| ConfigError::Line { path, line, message }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(Self::default()),
+            Err(source) => Err(ConfigError::Unreadable { path, source }),
+        }
+    }
+
+    /// Reads the text of a configuration.
+    ///
+    /// # Errors
+    /// The line, counted from 1, of what is wrong, and what would be right.
+    pub fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let line = |at: usize| 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+        let raw: Raw = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            (line(at), error.message().to_owned())
+        })?;
+        Self::of(raw).map_err(|(at, message)| (line(at.start), message))
+    }
+
+    fn of(raw: Raw) -> Result<Self, Mistake> {
+        let theme = match raw.theme {
+            Some(theme) if theme.get_ref() != "auto" => Some(theme.get_ref().parse().map_err(|error| (theme.span(), error))?),
+            _ => None,
+        };
+        let mut keymap = Keymap::default();
+        for (action, keys) in raw.keys {
+            let at = keys.span();
+            let texts = match keys.into_inner() {
+                OneOrMore::One(text) => vec![text],
+                OneOrMore::More(texts) => texts,
+            };
+            let keys: Result<Vec<Key>, String> = texts.iter().map(|text| text.parse()).collect();
+            let keys = keys.map_err(|error| (at, error))?;
+            if !keymap.set(action.get_ref(), &keys) {
+                let names: Vec<_> = KEYMAP.iter().map(crate::keymap::Binding::name).collect();
+                return Err((action.span(), unknown("action", action.get_ref(), &names)));
+            }
+            // Of two that clash the later line is told of.
+            if let Some(clash) = keymap.clash() {
+                let [one, other] = clash.actions;
+                let key = clash.key.text();
+                return Err((
+                    action.span(),
+                    format!("{key:?} would do two things in one place: {one} and {other}"),
+                ));
+            }
+        }
+        let color = |text: Spanned<ColorText>| {
+            let at = text.span();
+            let color = match text.into_inner() {
+                ColorText::Number(number) => Some(Color::Indexed(number)),
+                ColorText::Text(text) => text.parse().ok(),
+            };
+            color.ok_or_else(|| {
+                (
+                    at,
+                    "this is no colour: use \"#rrggbb\", a name such as \"blue\", or a number of 256".to_owned(),
+                )
+            })
+        };
+        let mut roles = Vec::new();
+        for (role, text) in raw.colors {
+            if !ROLES.contains(&role.get_ref().as_str()) {
+                return Err((role.span(), unknown("role", role.get_ref(), &ROLES.map(str::to_owned))));
+            }
+            roles.push((role.into_inner(), color(text)?));
+        }
+        let mut services = Vec::new();
+        for (service, text) in raw.services {
+            services.push((service.into_inner(), color(text)?));
+        }
+        Ok(Self {
+            theme,
+            keymap,
+            roles,
+            services,
+        })
+    }
+
+    /// The colours of a terminal, with those that were chosen.
+    #[must_use]
+    pub fn theme(&self, kind: ThemeKind) -> Theme {
+        let mut theme = Theme::new(kind);
+        for (role, color) in &self.roles {
+            theme.set_role(role, *color);
+        }
+        for (service, color) in &self.services {
+            theme.set_service(service, *color);
+        }
+        theme
+    }
+}
+
+fn unknown(what: &str, name: &str, known: &[String]) -> String {
+    // As many letters in common at the start as any.
+    let in_common = |known: &&String| {
+        known
+            .bytes()
+            .zip(name.bytes())
+            .take_while(|(one, other)| one == other)
+            .count()
+    };
+    let near = known
+        .iter()
+        .max_by_key(|known| (in_common(known), Reverse(known.len())))
+        .filter(|known| in_common(known) > 0);
+    let advice = near.map_or_else(String::new, |near| format!(" (is {near:?} meant?)"));
+    format!("there is no {what} {name:?}{advice}; `spanfall config` prints all")
+}
+
+/// `spanfall/config.toml` in the directory that [XDG](https://specifications.freedesktop.org/basedir-spec/latest/) names.
+fn usual_place() -> Option<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let directory = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))?;
+    Some(directory.join("spanfall/config.toml"))
+}
+
+/// All that can be set, as it is when nothing is.
+#[must_use]
+pub fn defaults() -> String {
+    let bound = KEYMAP.iter().filter(|binding| binding.place != Place::Always);
+    let keys = bound.map(|binding| {
+        let keys: Vec<_> = binding
+            .keys
+            .iter()
+            .map(|key| toml::Value::String(key.text()).to_string())
+            .collect();
+        format!("# {}\n{} = [{}]\n", binding.help, binding.name(), keys.join(", "))
+    });
+    let roles = ROLES.map(|role| format!("#   {role}\n")).concat();
+    format!(
+        "\
+# spanfall's configuration: $XDG_CONFIG_HOME/spanfall/config.toml, or ~/.config/spanfall/config.toml.
+# What is left out stays as it is here.
+
+# auto, dark, light, ansi-dark, ansi-light or none
+theme = \"auto\"
+
+[keys]
+{}
+# A role = \"#rrggbb\", a name such as \"blue\", or a number of 256. Roles:
+{roles}[colors]
+
+# A service's name = a colour
+[services]
+",
+        keys.collect::<String>()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(text: &str) -> (usize, String) {
+        Config::parse(text).map_or_else(|mistake| mistake, |_| panic!("{text} was taken"))
+    }
+
+    #[test]
+    fn the_defaults_are_a_configuration_and_change_nothing() {
+        let config = Config::parse(&defaults()).expect("valid");
+        let keys = |keymap: &Keymap| keymap.iter().map(|bound| bound.keys.clone()).collect::<Vec<_>>();
+        assert_eq!(keys(&config.keymap), keys(&Keymap::default()));
+        assert_eq!(config.theme, None);
+    }
+
+    #[test]
+    fn keys_and_colours_are_what_they_are_set_to() {
+        let text = "theme = \"light\"\n[keys]\nquit = \"Q\"\nhelp = [\"f1\", \"?\"]\n[colors]\nerror = \"#010203\"\n[services]\napi = 9\n";
+        let config = Config::parse(text).expect("valid");
+        assert_eq!(config.theme, Some(ThemeKind::Light));
+        let keys = |name| {
+            let bound = config.keymap.iter().find(|bound| bound.binding.name() == name);
+            bound.map(crate::keymap::Bound::labels)
+        };
+        assert_eq!((keys("quit").as_deref(), keys("help").as_deref()), (Some("Q"), Some("F1 ?")));
+        assert_eq!(config.roles, [("error".to_owned(), Color::Rgb(1, 2, 3))]);
+        assert_eq!(config.services, [("api".to_owned(), Color::Indexed(9))]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        for (text, line, part) in [
+            ("theme = \"drak\"", 1, "dark, light"),
+            ("\n[keys]\nqiut = \"q\"", 3, "\"quit\""),
+            ("[keys]\n\nquit = \"hyper-q\"", 3, "is no key"),
+            ("[keys]\nquit = 5", 2, "a key, or a list of keys"),
+            ("[keys]\nquit = \"?\"", 2, "two things in one place"),
+            ("[colors]\nerror = \"redd\"", 2, "is no colour"),
+            ("[colors]\neror = \"red\"", 2, "\"error\""),
+            ("[services]\napi = 256", 2, "a number of 256"),
+            ("# a comment\ncolours = 1", 2, "unknown field"),
+            ("theme = ", 1, ""),
+        ] {
+            let (at, message) = mistake(text);
+            assert!(at == line && message.contains(part), "{text}: line {at}, {message}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Which colours the terminal has.
+
+use std::env;
+
+use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
+
+use crate::cli::Options;
+use crate::config::{Config, ConfigError};
+use crate::view::{Theme, ThemeKind};
+
+/// What a person configured, and the colours for this terminal. To be called before the terminal is taken over, which it may be asked
+/// what its ground is.
+///
+/// # Errors
+/// The configuration cannot be used.
+pub(super) fn read(options: &Options) -> Result<(Config, Theme), ConfigError> {
+    let config = Config::read(options.config.as_deref())?;
+    let kind = options.theme.0.or(config.theme).unwrap_or_else(|| {
+        let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        suits(set, || matches!(theme_mode(QueryOptions::default()), Ok(ThemeMode::Light)))
+    });
+    let theme = config.theme(kind);
+    Ok((config, theme))
+}
+
+/// The theme for a terminal of which the environment tells; only where that is silent the terminal itself is asked.
+fn suits(set: impl Fn(&str) -> Option<String>, is_light: impl FnOnce() -> bool) -> ThemeKind {
+    let term = set("TERM").unwrap_or_default();
+    if set("NO_COLOR").is_some() || term == "dumb" {
+        return ThemeKind::None;
+    }
+    let many = set("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit")
+        || ["256color", "direct", "kitty", "alacritty", "ghostty", "wezterm", "foot"]
+            .iter()
+            .any(|part| term.contains(part));
+    // Foreground and background as two of the sixteen colours, as rxvt and Konsole say them.
+    let ground = set("COLORFGBG").and_then(|colors| colors.rsplit(';').next()?.parse::<u8>().ok());
+    let light = ground.map_or_else(is_light, |ground| ground == 7 || ground == 15);
+    match (many, light) {
+        (true, false) => ThemeKind::Dark,
+        (true, true) => ThemeKind::Light,
+        (false, false) => ThemeKind::AnsiDark,
+        (false, true) => ThemeKind::AnsiLight,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)], asked: bool) -> ThemeKind {
+        let set = |name: &str| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        suits(set, || asked)
+    }
+
+    #[test]
+    fn the_environment_decides_and_else_the_terminal() {
+        for (variables, asked, kind) in [
+            (&[("TERM", "xterm-256color")][..], false, ThemeKind::Dark),
+            (&[("TERM", "xterm-256color")], true, ThemeKind::Light),
+            (&[("TERM", "xterm-256color"), ("COLORFGBG", "0;15")], false, ThemeKind::Light),
+            (
+                &[("TERM", "xterm-256color"), ("COLORFGBG", "15;default;0")],
+                true,
+                ThemeKind::Dark,
+            ),
+            (&[("TERM", "xterm"), ("COLORTERM", "truecolor")], false, ThemeKind::Dark),
+            (&[("TERM", "linux")], false, ThemeKind::AnsiDark),
+            (&[("TERM", "xterm")], true, ThemeKind::AnsiLight),
+            (&[("TERM", "xterm-256color"), ("NO_COLOR", "1")], true, ThemeKind::None),
+            (&[("TERM", "dumb")], false, ThemeKind::None),
+        ] {
+            assert_eq!(of(variables, asked), kind, "{variables:?}");
+        }
+    }
+}
