@@ -1,7 +1,5 @@
 //! Spans while they run: told to who watches, and to nobody else.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use e2e::mail::StalledMail;
 use e2e::services::{Services, embedded_broker};
 use e2e::spans::Span;

@@ -83,8 +83,8 @@ pub struct Options {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The colours: auto, dark, light, ansi-dark, ansi-light (16 colours) or none
-    #[arg(long, global = true, value_name = "NAME", default_value = "auto", hide_default_value = true)]
-    pub theme: ThemeChoice,
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<ThemeChoice>,
     /// Where the viewer's own log goes [default: spanfall.log in the user's state directory]
     #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,

@@ -23,7 +23,7 @@ pub(super) const FOUND: Color = Color::Indexed(213);
 /// What matters less.
 pub(super) const DIM: Color = Color::Indexed(245);
 /// What the trace waits for: the line of the critical path.
-pub(super) const CRITICAL: Color = Color::Indexed(231);
+pub(super) const CRITICAL: Color = Color::Indexed(230);
 /// What only divides.
 pub(super) const RULE: Color = Color::Indexed(239);
 /// Behind the row under the cursor.

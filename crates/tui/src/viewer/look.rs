@@ -15,7 +15,7 @@ use crate::view::{Theme, ThemeKind};
 /// The configuration cannot be used.
 pub(super) fn read(options: &Options) -> Result<(Config, Theme), ConfigError> {
     let config = Config::read(options.config.as_deref())?;
-    let kind = options.theme.0.or(config.theme).unwrap_or_else(|| {
+    let kind = options.theme.map_or(config.theme, |choice| choice.0).unwrap_or_else(|| {
         let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         suits(set, || matches!(theme_mode(QueryOptions::default()), Ok(ThemeMode::Light)))
     });

@@ -153,6 +153,10 @@ impl Theme {
 
     /// Makes the roles of a frame colours.
     pub fn paint(&self, buffer: &mut Buffer) {
+        debug_assert!(
+            buffer.content.iter().all(|cell| is_role(cell.fg) && is_role(cell.bg)),
+            "a colour that is no role"
+        );
         for cell in &mut buffer.content {
             if self.kind == ThemeKind::None {
                 without_colours(cell);
@@ -178,6 +182,14 @@ impl Theme {
             }
             other => other,
         }
+    }
+}
+
+/// Whether the table, or a service's name, says what it is to be.
+fn is_role(color: Color) -> bool {
+    match color {
+        Color::Reset | Color::Rgb(..) => true,
+        role => TABLE.iter().any(|known| known.color == role),
     }
 }
 
@@ -210,6 +222,14 @@ mod tests {
 
     fn color_of(theme: &Theme, name: &str) -> Color {
         painted(theme, Style::new().fg(service(name))).fg
+    }
+
+    #[test]
+    fn no_two_roles_are_one() {
+        let mut roles: Vec<_> = TABLE.iter().map(|role| format!("{:?}", role.color)).collect();
+        roles.sort();
+        roles.dedup();
+        assert_eq!(roles.len(), TABLE.len());
     }
 
     const DEMO: [&str; 5] = ["spanfall", "api", "mailer", "frontend", "web"];

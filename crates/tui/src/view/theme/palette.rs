@@ -2,7 +2,7 @@
 
 use ratatui::style::Color;
 
-use super::{ACCENT, CURSOR, CURSOR_AWAY, DIM, ERROR, ERROR_GROUND, FOCUS, FOUND, GOOD, ON_ERROR, RULE, WARNING};
+use super::{ACCENT, CRITICAL, CURSOR, CURSOR_AWAY, DIM, ERROR, ERROR_GROUND, FOCUS, FOUND, GOOD, ON_ERROR, RULE, WARNING};
 
 /// A role's number, its name in the configuration, and its colours: dark, light, 16 colours on dark, 16 colours on light.
 pub(super) struct Role {
@@ -24,13 +24,14 @@ const fn role(color: Color, name: &'static str, dark: u8, light: u8, ansi: [Colo
 }
 
 /// All roles but the services'.
-pub(super) const TABLE: [Role; 12] = [
+pub(super) const TABLE: [Role; 13] = [
     role(ACCENT, "accent", 75, 26, [Color::LightBlue, Color::Blue]),
     role(FOCUS, "focus", 75, 26, [Color::LightBlue, Color::Blue]),
     role(ERROR, "error", 203, 160, [Color::LightRed, Color::Red]),
     role(GOOD, "good", 77, 28, [Color::LightGreen, Color::Green]),
     role(WARNING, "warning", 221, 130, [Color::LightYellow, Color::Magenta]),
     role(FOUND, "found", 213, 163, [Color::LightMagenta, Color::Magenta]),
+    role(CRITICAL, "critical", 231, 16, [Color::White, Color::Black]),
     role(DIM, "dim", 245, 242, [Color::Gray, Color::DarkGray]),
     role(RULE, "rule", 239, 250, [Color::DarkGray, Color::Gray]),
     role(CURSOR, "cursor", 237, 253, [Color::DarkGray, Color::Gray]),
