@@ -11,10 +11,12 @@ mod files;
 mod filter;
 mod line;
 mod lists;
+mod logs;
 mod many;
 mod narrow;
 mod operations;
 mod output;
+mod palette;
 mod pause;
 mod picker;
 mod read;
@@ -36,10 +38,12 @@ pub use details::{Details, ERRORS, LINKS, LOGS, ShownError, ShownLink, ShownSpan
 pub use files::{FileState, Files, ShownFile};
 pub use filter::FilterLine;
 pub use line::InputLine;
+pub use logs::{LISTED_LOGS, LogList};
 pub use many::ManyTraces;
 pub use narrow::Narrow;
 pub use operations::{OperationColumn, OperationKey, OperationList};
 pub use output::{Output, OutputLine};
+pub use palette::{Command, Palette};
 pub use pause::Pause;
 pub use picker::Picker;
 pub use sentry::{Said, SentryStatus};
@@ -52,7 +56,7 @@ pub use waterfall::{Find, LONGEST_RUN, Shape, Stretch, Waterfall, Zoom};
 use crate::demo::{API, PAGE};
 use crate::keymap::{Here, Keymap};
 use crate::view::layout::Panes;
-use crate::view::{Theme, cross_check_rows, list_rows, overlay_lines};
+use crate::view::{Theme, cross_check_rows, list_rows, overlay_lines, palette_rows};
 
 /// What stands behind the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +99,10 @@ pub enum Overlay {
     ServiceMap,
     /// What is wrong with the traces themselves.
     Warnings,
+    /// The log records of the selected trace.
+    Logs,
+    /// All that can be done here, found by typing.
+    Palette,
 }
 
 /// The whole state of the screen.
@@ -134,6 +142,10 @@ pub struct App {
     pub service_map: ServiceMap,
     /// What is wrong with them.
     pub warnings: WarningList,
+    /// The log records of the selected trace.
+    pub logs: LogList,
+    /// All that can be done here.
+    pub palette: Palette,
     /// The real Sentry.
     pub sentry: SentryStatus,
     /// Which pane the keys go to.
@@ -174,6 +186,8 @@ impl App {
             operations: OperationList::default(),
             service_map: ServiceMap::default(),
             warnings: WarningList::default(),
+            logs: LogList::default(),
+            palette: Palette::default(),
             sentry: SentryStatus::default(),
             pane: Pane::Traces,
             overlay: None,
@@ -199,6 +213,10 @@ impl App {
     /// Does what a key asked for.
     pub fn update(&mut self, action: Action) -> Option<Effect> {
         self.notice = None;
+        if self.overlay == Some(Overlay::Palette) && action != Action::Quit {
+            let chosen = self.type_into_palette(action)?;
+            return self.update(chosen);
+        }
         match action {
             Action::Quit => return Some(Effect::Quit),
             Action::SendReset => return self.send(true),
@@ -219,9 +237,11 @@ impl App {
                     narrow.update(action);
                 }
             }
+            Action::Palette => self.open_palette(),
             Action::Operations => self.toggle(Overlay::Operations),
             Action::ServiceMap => self.toggle(Overlay::ServiceMap),
             Action::Warnings => self.toggle(Overlay::Warnings),
+            Action::Logs => self.open_logs(),
             _ if self.update_list(action) => {}
             Action::Help => self.toggle(Overlay::Help(0)),
             Action::Health => self.toggle(Overlay::Health(0)),
@@ -296,6 +316,7 @@ impl App {
         self.cross_check.fit(&self.waterfall, cross_check_rows(self, panes.overlay));
         self.output.fit(rows(panes.overlay).saturating_sub(1));
         self.fit_lists(list_rows(self, panes.overlay));
+        self.fit_palette(palette_rows(panes.overlay));
         let last = overlay_lines(self, panes.overlay).saturating_sub(rows(panes.overlay).saturating_sub(1));
         if let Some(Overlay::Help(first) | Overlay::Health(first)) = &mut self.overlay {
             *first = last.min(*first);
@@ -439,7 +460,7 @@ impl App {
             Some(Overlay::Help(first) | Overlay::Health(first)) => *first = scrolled(*first, action, 10),
             Some(Overlay::Output) => self.output.scroll(action),
             Some(Overlay::CrossCheck) => self.waterfall.update(action, Some(self.cross_check.height())),
-            Some(Overlay::Copy | Overlay::Operations | Overlay::ServiceMap | Overlay::Warnings) | None => {}
+            Some(_) | None => {}
         }
     }
 

@@ -41,7 +41,7 @@ impl Here {
                 listing: None,
                 copying: false,
             };
-            let listings = [Listing::Operations, Listing::ServiceMap, Listing::Warnings];
+            let listings = [Listing::Operations, Listing::ServiceMap, Listing::Warnings, Listing::Logs];
             all.extend(listings.map(|listing| Self {
                 listing: Some(listing),
                 ..plain
@@ -61,6 +61,8 @@ pub enum Listing {
     ServiceMap,
     /// What is wrong with them.
     Warnings,
+    /// What was logged in the selected one.
+    Logs,
 }
 
 /// A key on its own.

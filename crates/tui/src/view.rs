@@ -14,10 +14,12 @@ mod header;
 mod health;
 mod help;
 mod lists;
+mod logs;
 mod narrow;
 mod operations;
 mod output;
 mod page;
+mod palette;
 mod service_map;
 mod stay;
 mod theme;
@@ -35,6 +37,8 @@ pub use details::SpanPage;
 pub use footer::{Hyperlink, hyperlink};
 pub(crate) use format::duration;
 pub use lists::rows as list_rows;
+pub use logs::log_text;
+pub use palette::rows as palette_rows;
 pub use stay::stays;
 pub use theme::{ROLES, Theme, ThemeKind};
 pub use waterfall::WaterfallParts;
@@ -71,6 +75,8 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
         Some(Overlay::Operations) => operations::draw(frame, app, panes.overlay),
         Some(Overlay::ServiceMap) => service_map::draw(frame, app, panes.overlay),
         Some(Overlay::Warnings) => warnings::draw(frame, app, panes.overlay, now),
+        Some(Overlay::Logs) => logs::draw(frame, app, panes.overlay),
+        Some(Overlay::Palette) => palette::draw(frame, app, panes.overlay),
         None => {}
     }
     app.theme.paint(frame.buffer_mut());

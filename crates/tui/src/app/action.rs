@@ -62,6 +62,8 @@ pub enum Action {
     Operations,
     ServiceMap,
     Warnings,
+    Logs,
+    Palette,
     OpenFailed,
     Save,
     Help,

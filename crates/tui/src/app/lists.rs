@@ -13,6 +13,7 @@ impl App {
             Some(Overlay::Operations) => Some(Listing::Operations),
             Some(Overlay::ServiceMap) => Some(Listing::ServiceMap),
             Some(Overlay::Warnings) => Some(Listing::Warnings),
+            Some(Overlay::Logs) => Some(Listing::Logs),
             _ => None,
         }
     }
@@ -23,6 +24,8 @@ impl App {
             Some(Overlay::Operations) => Some(self.operations.narrow_mut()),
             Some(Overlay::ServiceMap) => Some(self.service_map.narrow_mut()),
             Some(Overlay::Warnings) => Some(self.warnings.narrow_mut()),
+            Some(Overlay::Logs) => Some(self.logs.narrow_mut()),
+            Some(Overlay::Palette) => Some(self.palette.narrow_mut()),
             _ => None,
         }
     }
@@ -33,6 +36,8 @@ impl App {
             Some(Overlay::Operations) => self.operations.narrow(),
             Some(Overlay::ServiceMap) => self.service_map.narrow(),
             Some(Overlay::Warnings) => self.warnings.narrow(),
+            Some(Overlay::Logs) => self.logs.narrow(),
+            Some(Overlay::Palette) => self.palette.narrow(),
             _ => return false,
         };
         narrow.is_open()
@@ -51,6 +56,9 @@ impl App {
             }
             Action::Back => self.leave_list(),
             Action::Left if self.warnings.opened().is_some() && self.overlay == Some(Overlay::Warnings) => self.leave_list(),
+            Action::NextPane | Action::PreviousPane if self.overlay == Some(Overlay::Logs) => self.logs.switch(),
+            Action::Open if self.overlay == Some(Overlay::Logs) => self.open_logged(),
+            Action::Right if self.overlay == Some(Overlay::Logs) => {}
             Action::Open | Action::Right => self.open_listed(),
             Action::OpenFailed => self.open_failed(),
             Action::Sort
@@ -63,6 +71,7 @@ impl App {
             | Action::Last => match self.overlay {
                 Some(Overlay::Operations) => self.operations.update(action),
                 Some(Overlay::ServiceMap) => self.service_map.update(action),
+                Some(Overlay::Logs) => self.logs.update(action),
                 _ => self.warnings.update(action),
             },
             _ => return false,
@@ -129,6 +138,30 @@ impl App {
         self.waterfall.select(&place.key);
     }
 
+    /// The logs of the trace under the reader, which stays.
+    pub(super) fn open_logs(&mut self) {
+        if self.waterfall.selected().is_none() {
+            return self.say("there is no trace yet whose logs could be read");
+        }
+        self.traces.hold();
+        self.toggle(Overlay::Logs);
+    }
+
+    /// Goes to the span in which the record under the cursor was written.
+    fn open_logged(&mut self) {
+        let span_id = self.logs.selected().and_then(|log| log.span_id);
+        let outline = self.waterfall.outline();
+        let key = outline.and_then(|outline| Some(outline.tree().nodes().get(outline.first_of(span_id?)?)?.key.clone()));
+        match key {
+            Some(key) => {
+                self.overlay = None;
+                self.pane = Pane::Waterfall;
+                self.waterfall.select(&key);
+            }
+            None => self.say("this record names no span that is here"),
+        }
+    }
+
     fn show_trace(&mut self, trace_id: TraceId) {
         self.overlay = None;
         self.pane = Pane::Waterfall;
@@ -166,6 +199,7 @@ impl App {
             Some(Overlay::Operations) => self.operations.fit(survey, number, height),
             Some(Overlay::ServiceMap) => self.service_map.fit(survey, number, height),
             Some(Overlay::Warnings) => self.warnings.fit(self.many.warnings(), height),
+            Some(Overlay::Logs) => self.logs.fit(&self.store, &self.waterfall, height),
             _ => {}
         }
     }

@@ -186,6 +186,20 @@ pub const KEYMAP: &[Binding] = &[
         "copy: a curl that repeats the request in a fresh trace, without credentials",
     ),
     bind(
+        &[Char('L')],
+        Action::Logs,
+        Place::Anywhere,
+        "logs",
+        "what was logged in the trace, in the order of time",
+    ),
+    bind(
+        &[Char(':'), Ctrl('p')],
+        Action::Palette,
+        Place::Anywhere,
+        "commands",
+        "all that can be done here, found by typing",
+    ),
+    bind(
         &[Char('P')],
         Action::Pause,
         Place::Listening,

@@ -1,7 +1,7 @@
 //! The selected span: its errors, and everything its sender said.
 
 mod errors;
-mod lines;
+pub(super) mod lines;
 mod sentry;
 
 use ratatui::Frame;

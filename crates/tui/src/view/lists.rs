@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{hint, narrow, theme, warnings};
+use super::{hint, logs, narrow, theme, warnings};
 use crate::app::{App, Narrow, Overlay};
 
 /// How many rows there is room for; `area` includes the border.
@@ -15,6 +15,7 @@ use crate::app::{App, Narrow, Overlay};
 pub fn rows(app: &App, area: Rect) -> usize {
     let below = match app.overlay {
         Some(Overlay::Warnings) => warnings::BELOW,
+        Some(Overlay::Logs) => logs::BELOW,
         _ => 0,
     };
     usize::from(Parts::of(area, below).rows.height)

@@ -9,7 +9,7 @@ use crate::sentry::{asked, checked, refused};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
-fn at_all_sizes(name: &str, mode: Mode, prepare: impl Fn(&mut Scene)) {
+pub(crate) fn at_all_sizes(name: &str, mode: Mode, prepare: impl Fn(&mut Scene)) {
     for (width, height) in SIZES {
         let mut scene = Scene::new(mode, width, height);
         prepare(&mut scene);

@@ -183,7 +183,7 @@ const fn came_by(source: Source, in_envelope: bool) -> &'static str {
 }
 
 /// How long after something else, or before it.
-pub(super) fn offset(unix_nano: u64, start: u64) -> String {
+pub(in crate::view) fn offset(unix_nano: u64, start: u64) -> String {
     match unix_nano.checked_sub(start) {
         Some(after) => format!("+{}", format::duration(after)),
         None => format!("-{}", format::duration(start - unix_nano)),
@@ -191,7 +191,7 @@ pub(super) fn offset(unix_nano: u64, start: u64) -> String {
 }
 
 /// Severity, the event's name if it has one, and what it says.
-fn log_line(log: &Log) -> String {
+pub(in crate::view) fn log_line(log: &Log) -> String {
     let severity = match (log.severity_text.as_str(), log.severity) {
         ("", Severity::Unspecified) => String::new(),
         ("", severity) => format!("{} ", severity.name().to_uppercase()),
@@ -210,7 +210,7 @@ fn log_line(log: &Log) -> String {
     format!("{severity}{event}{body}")
 }
 
-fn severity_style(severity: Severity) -> Style {
+pub(in crate::view) fn severity_style(severity: Severity) -> Style {
     match severity {
         Severity::Error | Severity::Fatal => Style::new().fg(theme::ERROR),
         Severity::Warn => Style::new().fg(theme::WARNING),
@@ -220,7 +220,7 @@ fn severity_style(severity: Severity) -> Style {
 }
 
 /// A value in one line, in the manner of JSON.
-pub(super) fn value(value: &Value) -> String {
+pub(in crate::view) fn value(value: &Value) -> String {
     match value {
         Value::Empty => "(empty)".to_owned(),
         Value::String(text) => text.clone(),

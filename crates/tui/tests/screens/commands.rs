@@ -1,0 +1,165 @@
+//! The palette, and the list of logs.
+
+use crossterm::event::KeyCode;
+use spanfall::app::{Action, Mode, Overlay, Pane};
+
+use crate::scene::{Scene, password_reset, span};
+use crate::snapshots::at_all_sizes;
+
+fn logged(scene: &mut Scene) {
+    scene.add(password_reset());
+    scene.add_logs(1, 3, &[(2, 9, "reset asked for"), (6, 5, "message is in the queue")]);
+    scene.add_logs(
+        1,
+        7,
+        &[(95, 13, "the server is slow"), (169, 17, "451 try \u{1b}[2Jagain later")],
+    );
+}
+
+fn reading_logs(scene: &mut Scene) {
+    logged(scene);
+    scene.type_keys("L");
+}
+
+#[test]
+fn logs_stand_in_the_order_of_time_with_their_spans() {
+    at_all_sizes("logs", Mode::Viewer, reading_logs);
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    reading_logs(&mut scene);
+    let text = scene.text();
+    let line = |part: &str| text.lines().position(|line| line.contains(part));
+    let order = [
+        "reset asked for",
+        "message is in the queue",
+        "the server is slow",
+        "451 try ␛[2Jagain",
+    ]
+    .map(line);
+    assert!(order.is_sorted() && order.iter().all(Option::is_some), "{order:?}\n{text}");
+    let row = text
+        .lines()
+        .find(|line| line.contains("the server is slow"))
+        .unwrap_or_default();
+    assert!(["WARN", "send mail"].iter().all(|part| row.contains(part)), "{row}");
+}
+
+#[test]
+fn enter_goes_to_the_span_of_a_record() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    reading_logs(&mut scene);
+    scene.press(&[KeyCode::End, KeyCode::Enter]);
+    scene.draw();
+    assert_eq!((scene.app.overlay, scene.app.pane), (None, Pane::Waterfall));
+    let key = scene.app.waterfall.selected().map(|(_, key)| key.span_id);
+    assert_eq!(key, Some(crate::scene::span_id(7)));
+}
+
+#[test]
+fn logs_are_those_of_the_span_on_request_and_narrowed_by_words() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    scene.press(&[KeyCode::Enter, KeyCode::Down, KeyCode::Down]);
+    scene.type_keys("L");
+    scene.press(&[KeyCode::Tab]);
+    let text = scene.text();
+    assert!(
+        text.contains("Logs of the span") && text.contains("reset asked for"),
+        "{text}"
+    );
+    assert!(!text.contains("the server is slow"), "{text}");
+    scene.press(&[KeyCode::Tab]);
+    scene.type_keys("/ERROR later");
+    scene.press(&[KeyCode::Enter]);
+    let text = scene.text();
+    assert!(text.contains("again later") && !text.contains("reset asked for"), "{text}");
+    scene.press(&[KeyCode::Esc]);
+    assert!(scene.text().contains("reset asked for"));
+    scene.press(&[KeyCode::Esc]);
+    scene.draw();
+    assert_eq!(scene.app.overlay, None);
+}
+
+#[test]
+fn the_cursor_stays_on_its_record_while_others_come() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    reading_logs(&mut scene);
+    scene.press(&[KeyCode::Down, KeyCode::Down]);
+    scene.add_logs(1, 5, &[(1, 9, "an earlier one")]);
+    scene.draw();
+    let said = scene.app.logs.selected().map(|log| format!("{:?}", log.body));
+    assert!(said.as_deref().unwrap_or_default().contains("the server is slow"), "{said:?}");
+}
+
+#[test]
+fn a_trace_without_logs_says_so() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.type_keys("L");
+    assert!(scene.text().contains("no trace yet whose logs"), "{}", scene.text());
+    scene.add(vec![span(1, 1, 0, "api", "GET /", 0, 1)]);
+    scene.draw();
+    scene.type_keys("L");
+    assert!(scene.text().contains("nothing was logged in this trace"), "{}", scene.text());
+}
+
+fn finding_a_command(scene: &mut Scene) {
+    logged(scene);
+    scene.type_keys(":fold");
+}
+
+#[test]
+fn the_palette_shows_what_can_be_done_and_by_which_key() {
+    at_all_sizes("palette", Mode::Demo, |scene| {
+        logged(scene);
+        scene.type_keys(":");
+    });
+    at_all_sizes("palette_found", Mode::Demo, finding_a_command);
+}
+
+#[test]
+fn what_is_chosen_is_done_as_its_key_would_do_it() {
+    let mut scene = Scene::new(Mode::Demo, 120, 40);
+    logged(&mut scene);
+    scene.type_keys(":SERVICE map");
+    scene.press(&[KeyCode::Enter]);
+    scene.draw();
+    assert_eq!(scene.app.overlay, Some(Overlay::ServiceMap));
+    // From there back to what lay over the panes.
+    scene.type_keys(":quit");
+    scene.press(&[KeyCode::Esc]);
+    scene.draw();
+    assert_eq!(scene.app.overlay, Some(Overlay::ServiceMap));
+    scene.press(&[KeyCode::Esc]);
+    scene.type_keys(":quit; the");
+    assert_eq!(scene.press(&[KeyCode::Enter]), Some(spanfall::app::Effect::Quit));
+}
+
+#[test]
+fn arrows_choose_among_what_was_found() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    scene.type_keys(":sort the list");
+    scene.press(&[KeyCode::Down, KeyCode::Enter]);
+    scene.draw();
+    assert!(scene.app.traces.sorted().1, "the other way round");
+    scene.type_keys(":no such thing");
+    scene.press(&[KeyCode::Enter]);
+    assert!(scene.text().contains("nothing that can be done here"), "{}", scene.text());
+}
+
+#[test]
+fn only_what_makes_sense_where_it_was_opened_is_offered() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    let offered = |scene: &mut Scene, action: Action| {
+        scene.draw();
+        scene.app.palette.rows().any(|(command, _)| command.action == action)
+    };
+    scene.type_keys(":other way");
+    assert!(offered(&mut scene, Action::SortReversed));
+    scene.press(&[KeyCode::Esc, KeyCode::Enter]);
+    scene.type_keys(":other way");
+    assert!(!offered(&mut scene, Action::SortReversed), "not in the waterfall");
+    scene.press(&[KeyCode::Esc]);
+    scene.type_keys(":password");
+    assert!(!offered(&mut scene, Action::SendReset), "there is no demo");
+}
