@@ -13,6 +13,7 @@ mod line;
 mod lists;
 mod logs;
 mod many;
+mod mouse;
 mod narrow;
 mod operations;
 mod output;
@@ -40,6 +41,7 @@ pub use filter::FilterLine;
 pub use line::InputLine;
 pub use logs::{LISTED_LOGS, LogList};
 pub use many::ManyTraces;
+pub use mouse::Answer;
 pub use narrow::Narrow;
 pub use operations::{OperationColumn, OperationKey, OperationList};
 pub use output::{Output, OutputLine};
@@ -55,7 +57,7 @@ pub use waterfall::{Find, LONGEST_RUN, Shape, Stretch, Waterfall, Zoom};
 
 use crate::demo::{API, PAGE};
 use crate::keymap::{Here, Keymap};
-use crate::view::layout::Panes;
+use crate::view::layout::{Panes, Splits};
 use crate::view::{Theme, cross_check_rows, list_rows, overlay_lines, palette_rows};
 
 /// What stands behind the viewer.
@@ -161,6 +163,10 @@ pub struct App {
     shown_unix_nano: u64,
     /// What keys do.
     pub keymap: Keymap,
+    /// Where things stood in the last frame.
+    panes: Panes,
+    splits: Splits,
+    dragged: Option<mouse::Divider>,
     ids: fastrand::Rng,
 }
 
@@ -196,6 +202,9 @@ impl App {
             pause: None,
             shown_unix_nano: 0,
             keymap: Keymap::default(),
+            panes: Panes::of(Rect::ZERO, Splits::default()),
+            splits: Splits::default(),
+            dragged: None,
             ids,
         }
     }
@@ -258,6 +267,7 @@ impl App {
             _ if self.overlay.is_some() => self.scroll_overlay(action),
             Action::NextPane => self.pane = next(self.pane),
             Action::PreviousPane => self.pane = next(next(self.pane)),
+            Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
             Action::Pin => self.pin(),
             Action::Open => self.pane = deeper(self.pane),
             Action::Back if self.store.filter().is_some() && (self.pane == Pane::Traces || self.store.listed() == 0) => {
@@ -304,6 +314,7 @@ impl App {
     /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn, with the frame's time in
     /// nanoseconds since the Unix epoch.
     pub fn fit(&mut self, panes: &Panes, unix_nano: u64) {
+        self.panes = *panes;
         self.store.services().for_each(|service| self.theme.learn(&service.service));
         let unix_nano = self.moment(unix_nano);
         self.shown_unix_nano = unix_nano;

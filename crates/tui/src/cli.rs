@@ -85,6 +85,9 @@ pub struct Options {
     /// The colours: auto, dark, light, ansi-dark, ansi-light (16 colours) or none
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<ThemeChoice>,
+    /// Leave the mouse to the terminal, which selects text with it
+    #[arg(long, global = true)]
+    pub no_mouse: bool,
     /// Where the viewer's own log goes [default: spanfall.log in the user's state directory]
     #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,

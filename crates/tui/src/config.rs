@@ -1,6 +1,7 @@
 //! The configuration: keys and colours in a TOML file.
 //!
 //! ```toml
+//! mouse = true
 //! theme = "auto"              # or dark, light, ansi-dark, ansi-light, none
 //!
 //! [keys]                      # an action's name, its key or keys
@@ -29,10 +30,12 @@ use crate::keymap::{KEYMAP, Key, Keymap, Place};
 use crate::view::{ROLES, Theme, ThemeKind};
 
 /// What a person set.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The theme; `None` for the one that suits the terminal.
     pub theme: Option<ThemeKind>,
+    /// Whether clicks do something.
+    pub mouse: bool,
     /// The table of keys with those that were chosen.
     pub keymap: Keymap,
     roles: Vec<(String, Color)>,
@@ -66,6 +69,8 @@ pub enum ConfigError {
 #[serde(deny_unknown_fields)]
 struct Raw {
     theme: Option<Spanned<String>>,
+    #[serde(default = "yes")]
+    mouse: bool,
     #[serde(default)]
     keys: BTreeMap<Spanned<String>, Spanned<OneOrMore>>,
     #[serde(default)]
@@ -88,8 +93,24 @@ enum ColorText {
     Text(String),
 }
 
+const fn yes() -> bool {
+    true
+}
+
 /// Where something is wrong, and what.
 type Mistake = (Range<usize>, String);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            theme: None,
+            mouse: true,
+            keymap: Keymap::default(),
+            roles: Vec::new(),
+            services: Vec::new(),
+        }
+    }
+}
 
 impl Config {
     /// Reads a configuration: the file that is named, or the one at its usual place, where there need be none.
@@ -174,6 +195,7 @@ impl Config {
         }
         Ok(Self {
             theme,
+            mouse: raw.mouse,
             keymap,
             roles,
             services,
@@ -238,6 +260,8 @@ pub fn defaults() -> String {
 
 # auto, dark, light, ansi-dark, ansi-light or none
 theme = \"auto\"
+# false leaves it to the terminal, which selects text with it
+mouse = true
 
 [keys]
 {}

@@ -34,7 +34,7 @@ use ratatui::text::{Line, Span};
 
 pub use cross_check::rows as cross_check_rows;
 pub use details::SpanPage;
-pub use footer::{Hyperlink, hyperlink};
+pub use footer::{Hyperlink, footer_action, hyperlink};
 pub(crate) use format::duration;
 pub use lists::rows as list_rows;
 pub use logs::log_text;

@@ -21,7 +21,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use trace_model::Store;
 
-use crate::app::{App, DemoRequest, Effect, Mode, Notice};
+use crate::app::{Answer, App, DemoRequest, Effect, Mode, Notice};
 use crate::asker::Asker;
 use crate::cli::Options;
 use crate::demo::{API, DemoEvent, Requests, Setup, Supervisor};
@@ -71,6 +71,7 @@ pub async fn bind(options: &Options, outward: &Outward) -> Result<Collector> {
 /// Something is missing or taken at the start, or the terminal fails.
 pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let (config, theme) = look::read(options)?;
+    let mouse = config.mouse && !options.no_mouse;
     let outward = Outward::read(options.sentry_relay.as_deref())?;
     let collector = bind(options, &outward).await?;
     let addresses = collector.addresses();
@@ -95,7 +96,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         app.services.set(service, state);
     }
 
-    let terminal = Terminal::enter().wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
+    let terminal = Terminal::enter(mouse).wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
     let (arrivals, health, server) = collector.serve();
     let demo = match setup {
         Some(setup) => Demo::start(&setup)?,
@@ -276,43 +277,44 @@ impl Viewer {
 
     /// True when it is time to go.
     fn input(&mut self, event: &Event) -> bool {
+        let effect = match event {
+            Event::Key(key) if key.kind == KeyEventKind::Release => return false,
+            Event::Key(key) => {
+                let action = self.app.keymap.action(key, self.app.here());
+                action.and_then(|action| self.app.update(action))
+            }
+            Event::Mouse(mouse) => match self.app.mouse(*mouse) {
+                Answer::Changed(effect) => effect,
+                // A pointer that only moves costs no frame.
+                Answer::Nothing => return false,
+            },
+            Event::Paste(text) => {
+                self.app.paste(text);
+                None
+            }
+            _ => None,
+        };
         self.dirty = true;
         self.pressed = true;
-        if let Event::Paste(text) = event {
-            self.app.paste(text);
-        }
-        let Event::Key(key) = event else { return false };
-        if key.kind == KeyEventKind::Release {
-            return false;
-        }
-        let action = self.app.keymap.action(key, self.app.here());
-        match action.and_then(|action| self.app.update(action)) {
-            Some(Effect::Quit) => true,
-            Some(Effect::Browse(address)) => {
-                self.app.notice = Some(browse(&address));
-                false
-            }
-            Some(Effect::Copy(text)) => {
+        effect.is_some_and(|effect| self.carry_out(effect))
+    }
+
+    /// True when it is time to go.
+    fn carry_out(&mut self, effect: Effect) -> bool {
+        match effect {
+            Effect::Quit => return true,
+            Effect::Browse(address) => self.app.notice = Some(browse(&address)),
+            Effect::Copy(text) => {
                 if let Err(error) = Terminal::copy(&text) {
                     let text = format!("it cannot be copied: {error}");
                     self.app.notice = Some(Notice { text, error: true });
                 }
-                false
             }
-            Some(Effect::Save(trace_id)) => {
-                self.app.notice = Some(self.saving.begin(&self.app.store, trace_id));
-                false
-            }
-            Some(Effect::AskSentry(trace_id)) => {
-                self.asking.ask_now(trace_id);
-                false
-            }
-            Some(Effect::Send(request)) => {
-                self.send(request);
-                false
-            }
-            None => false,
+            Effect::Save(trace_id) => self.app.notice = Some(self.saving.begin(&self.app.store, trace_id)),
+            Effect::AskSentry(trace_id) => self.asking.ask_now(trace_id),
+            Effect::Send(request) => self.send(request),
         }
+        false
     }
 
     fn send(&mut self, request: DemoRequest) {

@@ -18,6 +18,8 @@ pub enum Action {
     Last,
     Open,
     Back,
+    Grow,
+    Shrink,
     NextPane,
     PreviousPane,
     ToggleFold,

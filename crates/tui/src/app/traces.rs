@@ -167,6 +167,15 @@ impl TraceList {
         self.following = false;
     }
 
+    /// Selects the trace in a row of those in view, if there is one.
+    pub(super) fn select_row(&mut self, store: &Store, row: usize) {
+        if let Some(trace_id) = self.at(store, self.first + row).filter(|_| row < self.height) {
+            self.selected = Some(trace_id);
+            self.position = self.first + row;
+            (self.awaited, self.following) = (false, false);
+        }
+    }
+
     /// Stays where it is.
     pub const fn hold(&mut self) {
         self.following = false;

@@ -213,6 +213,29 @@ impl Waterfall {
         }
     }
 
+    /// Puts the cursor on a row of those in view; whether it was there already, or `None` where there is no row.
+    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
+        let key = self
+            .outline
+            .as_ref()?
+            .key(self.first + row)
+            .filter(|_| row < self.height)?
+            .clone();
+        let again = self.cursor.as_ref() == Some(&key);
+        self.position = self.first + row;
+        self.cursor = Some(key);
+        self.moved = true;
+        Some(again)
+    }
+
+    /// In which column the fold mark of the row under the cursor stands, if it has one.
+    pub(super) fn fold_column(&self, parts: WaterfallParts) -> Option<u16> {
+        let outline = self.outline.as_ref()?;
+        let node = outline.tree().nodes().get(outline.node(self.position)?)?;
+        let is_one = node.children > 0 || outline.is_folded(&node.key);
+        is_one.then(|| parts.rows.x.saturating_add(parts.fold_column(node.depth)))
+    }
+
     /// Puts the cursor on a span of the trace that is shown.
     pub(super) fn select(&mut self, key: &SpanKey) {
         self.cursor = Some(key.clone());

@@ -271,6 +271,14 @@ pub const KEYMAP: &[Binding] = &[
         "to the next pane",
     ),
     bind(
+        &[Char('}')],
+        Action::Grow,
+        Place::Anywhere,
+        "",
+        "more room for this pane; with the mouse: drag a pane's title",
+    ),
+    bind(&[Char('{')], Action::Shrink, Place::Anywhere, "", "less room for this pane"),
+    bind(
         &[Code(KeyCode::BackTab)],
         Action::PreviousPane,
         Place::Anywhere,

@@ -6,7 +6,7 @@ use ratatui::style::Stylize;
 use ratatui::text::Line;
 
 use super::{format, theme};
-use crate::app::{App, ServiceState};
+use crate::app::{Action, App, ServiceState};
 use crate::keymap::Bound;
 use crate::text::clean;
 
@@ -72,28 +72,72 @@ fn notice(app: &App) -> Option<Line<'static>> {
     Some(Line::from(text.fg(theme::ERROR)))
 }
 
-/// As many keys as there is room for; help and quit always, but while a filter is typed they are letters.
+/// What a click on the footer does: what the key that is written there does.
+#[must_use]
+pub fn footer_action(app: &App, footer: Rect, column: u16) -> Option<Action> {
+    if notice(app).is_some() {
+        return None;
+    }
+    let mut from = footer.x.saturating_add(1);
+    for entry in entries(app, usize::from(footer.width)) {
+        let width = u16::try_from(entry.width()).unwrap_or(u16::MAX);
+        // The two columns behind it belong to nobody.
+        if (from..from.saturating_add(width.saturating_sub(2))).contains(&column) {
+            return Some(entry.action);
+        }
+        from = from.saturating_add(width);
+    }
+    None
+}
+
+/// A key of the footer.
+struct Entry {
+    key: String,
+    short: &'static str,
+    action: Action,
+}
+
+impl Entry {
+    fn width(&self) -> usize {
+        format::columns(&self.key) + format::columns(self.short) + 3
+    }
+}
+
 fn keys(app: &App, width: usize) -> Line<'static> {
+    let mut line = Line::from(" ");
+    for entry in entries(app, width) {
+        line.push_span(entry.key.bold().fg(theme::ACCENT));
+        line.push_span(format!(" {}  ", entry.short).fg(theme::DIM));
+    }
+    line
+}
+
+/// As many keys as there is room for; help and quit always, but while a filter is typed they are letters.
+fn entries(app: &App, width: usize) -> Vec<Entry> {
     let is_here = |bound: &&Bound| !bound.binding.short.is_empty() && bound.binding.applies(app.here());
-    let here = app.keymap.iter().filter(is_here);
-    let entries: Vec<_> = here
-        .filter_map(|bound| Some((bound.keys.first()?.label(), bound.binding.short)))
-        .collect();
-    let size = |(key, short): &(String, &str)| key.chars().count() + short.chars().count() + 3;
+    let entry = |bound: &Bound| {
+        Some(Entry {
+            key: bound.keys.first()?.label(),
+            short: bound.binding.short,
+            action: bound.binding.action,
+        })
+    };
+    let entries: Vec<_> = app.keymap.iter().filter(is_here).filter_map(entry).collect();
     let always = if app.here().typing {
         0
     } else {
         entries.len().saturating_sub(2)
     };
-    let mut left = width.saturating_sub(1 + entries[always..].iter().map(size).sum::<usize>());
-    let mut line = Line::from(" ");
-    for (at, entry) in entries.iter().enumerate() {
+    let mut left = width.saturating_sub(1 + entries[always..].iter().map(Entry::width).sum::<usize>());
+    let mut shown = Vec::new();
+    for (at, entry) in entries.into_iter().enumerate() {
         if at < always {
-            let Some(rest) = left.checked_sub(size(entry)) else { continue };
+            let Some(rest) = left.checked_sub(entry.width()) else {
+                continue;
+            };
             left = rest;
         }
-        line.push_span(entry.0.clone().bold().fg(theme::ACCENT));
-        line.push_span(format!(" {}  ", entry.1).fg(theme::DIM));
+        shown.push(entry);
     }
-    line
+    shown
 }

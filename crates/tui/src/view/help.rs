@@ -104,6 +104,10 @@ const MARKS: &[(&str, &str)] = &[
         "a trace's shape: how many of its spans were at work, from its start to its end",
     ),
     ("▾ ▴", "the column that the list is sorted by: most first, least first"),
+    (
+        "mouse",
+        "the wheel scrolls, a click selects, another opens; on a fold mark it folds, on a key below it does that; Ctrl and Shift with the wheel zoom and pan; Shift and drag select text",
+    ),
     ("★", "pinned: it stays when the memory is full"),
     ("▾ ▸ +3", "open; folded, with three spans below"),
     ("⠹ ▒░", "still running: so long so far, and no end yet"),

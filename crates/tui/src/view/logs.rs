@@ -91,6 +91,7 @@ fn level_of(log: &Log) -> String {
 }
 
 /// What a record says, without its level.
+#[must_use]
 pub fn log_text(log: &Log) -> String {
     log_line(&Log {
         severity: trace_model::Severity::Unspecified,

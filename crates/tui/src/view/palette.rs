@@ -13,6 +13,7 @@ use crate::app::App;
 const KEYS: usize = 12;
 
 /// How many commands there is room for.
+#[must_use]
 pub fn rows(area: Rect) -> usize {
     usize::from(parts(area).1.height)
 }

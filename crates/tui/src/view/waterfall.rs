@@ -127,6 +127,13 @@ impl WaterfallParts {
             },
         }
     }
+
+    /// Where the fold mark of a row stands, counted from the left.
+    #[must_use]
+    pub fn fold_column(&self, depth: usize) -> u16 {
+        let width = usize::from(Columns::of(self.rows).label.width).saturating_sub(1);
+        u16::try_from(row::indentation(depth, width)).unwrap_or(u16::MAX)
+    }
 }
 
 fn axis(zoom: &Zoom, cells: u16) -> Axis {

@@ -100,6 +100,7 @@ impl Reading {
 /// Nothing of any of them can be shown, or the terminal fails.
 pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     let (config, theme) = look::read(options)?;
+    let mouse = config.mouse && !options.no_mouse;
     log::to_file(options.log_file.as_deref())?;
     let nowhere = ([0, 0, 0, 0], 0).into();
     let addresses = Addresses {
@@ -121,7 +122,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         }
     }
     nothing_to_show(&app.files)?;
-    let terminal = Terminal::enter().wrap_err("this needs a terminal; for output to a pipe use: spanfall inspect")?;
+    let terminal = Terminal::enter(mouse).wrap_err("this needs a terminal; for output to a pipe use: spanfall inspect")?;
     let mut viewer = Viewer {
         app,
         terminal,

@@ -6,7 +6,7 @@ use std::io::{self, Stdout, stdout};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::execute;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::CrosstermBackend;
@@ -26,7 +26,8 @@ pub(super) struct Terminal {
 impl Terminal {
     /// Takes the terminal over. A panic in whatever thread gives it back first, reports, and ends the program: what is left of a
     /// program one of whose tasks has died is not worth looking at.
-    pub(super) fn enter() -> io::Result<Self> {
+    /// Clicks come here instead of selecting text if `mouse` is set.
+    pub(super) fn enter(mouse: bool) -> io::Result<Self> {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             give_back();
@@ -45,6 +46,9 @@ impl Terminal {
             Clear(ClearType::All),
             Hide
         )?;
+        if mouse {
+            execute!(stdout(), EnableMouseCapture)?;
+        }
         Ok(terminal)
     }
 
@@ -52,7 +56,7 @@ impl Terminal {
     pub(super) fn draw(&mut self, app: &mut App, now: &Now) -> io::Result<()> {
         let mut wanted = None;
         let frame = self.inner.draw(|frame| {
-            let panes = Panes::of(frame.area());
+            let panes = Panes::of(frame.area(), app.splits());
             app.fit(&panes, now.unix_nano);
             view::draw(frame, app, &panes, now);
             wanted = view::hyperlink(app, panes.footer);
@@ -92,6 +96,12 @@ impl Drop for Terminal {
 
 /// As often as you like. Errors have nowhere to go: the terminal is what failed.
 fn give_back() {
-    let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let _ = execute!(
+        stdout(),
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show
+    );
     let _ = disable_raw_mode();
 }

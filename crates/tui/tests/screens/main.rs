@@ -13,6 +13,7 @@ mod health;
 mod list;
 mod live;
 mod many;
+mod mouse;
 mod pause;
 mod scene;
 mod sentry;

@@ -126,7 +126,7 @@ impl Scene {
         let now = self.clock();
         let app = &mut self.app;
         let drawn = self.terminal.draw(|frame| {
-            let panes = Panes::of(frame.area());
+            let panes = Panes::of(frame.area(), app.splits());
             app.fit(&panes, now.unix_nano);
             view::draw(frame, app, &panes, &now);
         });

@@ -363,7 +363,7 @@ fn link(scene: &mut Scene, text: &str, error: bool) -> Option<(u16, u16, String)
         error,
     });
     let area = scene.draw().area;
-    let link = view::hyperlink(&scene.app, Panes::of(area).footer)?;
+    let link = view::hyperlink(&scene.app, Panes::of(area, scene.app.splits()).footer)?;
     Some((link.area.x, link.area.width, link.url))
 }
 

@@ -47,10 +47,14 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
     bar::draw(frame, row, on_row(look.columns.bars), look);
 }
 
+/// In which column the fold mark stands. A deep tree still shows names: indentation takes a third at most.
+pub(super) fn indentation(depth: usize, width: usize) -> usize {
+    (1 + 2 * depth).min(1 + width / 3)
+}
+
 /// Indentation, fold mark, service, name, errors; the names are what gets cut.
 pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
-    // A deep tree still shows names: indentation takes a third at most.
-    let indent = (1 + 2 * row.depth).min(1 + width / 3);
+    let indent = indentation(row.depth, width);
     let fold = match (row.children, row.hidden) {
         (0, _) if row.group.is_some() => "▸ ",
         (0, _) => "  ",

@@ -1,0 +1,176 @@
+//! The mouse: what is under the pointer, and what is done with it.
+
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect};
+
+use super::{Action, App, Effect, Pane};
+use crate::view::layout::{Panes, Splits};
+use crate::view::{WaterfallParts, footer_action};
+
+/// How many rows a notch of the wheel is.
+const NOTCH: usize = 3;
+
+/// A title line that is dragged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Divider {
+    /// Between list and waterfall.
+    List,
+    /// Between waterfall and details.
+    Details,
+}
+
+/// What came of a mouse event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing has changed, not even the picture.
+    Nothing,
+    /// Another frame is needed, and perhaps something is to be done.
+    Changed(Option<Effect>),
+}
+
+impl App {
+    /// Does what the mouse asks for. What is under the pointer is what the last frame showed there.
+    pub fn mouse(&mut self, event: MouseEvent) -> Answer {
+        let at = Position::new(event.column, event.row);
+        match event.kind {
+            MouseEventKind::ScrollUp => self.wheel(event, Action::Up),
+            MouseEventKind::ScrollDown => self.wheel(event, Action::Down),
+            MouseEventKind::Down(MouseButton::Left) => return self.press(at),
+            MouseEventKind::Drag(MouseButton::Left) => {
+                if !self.drag(at) {
+                    return Answer::Nothing;
+                }
+            }
+            MouseEventKind::Up(MouseButton::Left) => {
+                self.dragged = None;
+                return Answer::Nothing;
+            }
+            _ => return Answer::Nothing,
+        }
+        Answer::Changed(None)
+    }
+
+    fn wheel(&mut self, event: MouseEvent, action: Action) {
+        let at = Position::new(event.column, event.row);
+        if self.overlay.is_some() {
+            for _ in 0..NOTCH {
+                self.update(action);
+            }
+            return;
+        }
+        let parts = WaterfallParts::of(self.panes.waterfall, self.waterfall.zoom().is_zoomed());
+        let up = action == Action::Up;
+        if parts.bars.contains(at) && event.modifiers.contains(KeyModifiers::CONTROL) {
+            return self.waterfall.zoom_at(event.column - parts.bars.x, up);
+        }
+        if parts.bars.contains(at) && event.modifiers.contains(KeyModifiers::SHIFT) {
+            return self.waterfall.pan_by(if up { -8 } else { 8 });
+        }
+        let Some(pane) = self.pane_at(at) else { return };
+        // The keys still go where they went.
+        let focused = std::mem::replace(&mut self.pane, pane);
+        for _ in 0..NOTCH {
+            self.move_in_pane(action);
+        }
+        self.pane = focused;
+    }
+
+    fn pane_at(&self, at: Position) -> Option<Pane> {
+        let Panes {
+            traces,
+            waterfall,
+            details,
+            ..
+        } = self.panes;
+        let panes = [(traces, Pane::Traces), (waterfall, Pane::Waterfall), (details, Pane::Details)];
+        panes.into_iter().find(|(area, _)| area.contains(at)).map(|(_, pane)| pane)
+    }
+
+    fn press(&mut self, at: Position) -> Answer {
+        if self.panes.footer.contains(at) {
+            let action = footer_action(self, self.panes.footer, at.x);
+            return action.map_or(Answer::Nothing, |action| Answer::Changed(self.update(action)));
+        }
+        if self.overlay.is_some() {
+            // Beside it is out of it.
+            return if self.panes.overlay.contains(at) {
+                Answer::Nothing
+            } else {
+                Answer::Changed(self.update(Action::Back))
+            };
+        }
+        if self.here().typing {
+            return Answer::Nothing;
+        }
+        self.notice = None;
+        let title = |area: Rect| area.height > 0 && at.y == area.y;
+        self.dragged = if title(self.panes.waterfall) {
+            Some(Divider::List)
+        } else if title(self.panes.details) {
+            Some(Divider::Details)
+        } else {
+            None
+        };
+        let Some(pane) = self.pane_at(at) else {
+            return Answer::Nothing;
+        };
+        let focused = std::mem::replace(&mut self.pane, pane) == pane;
+        let below = |area: Rect| at.y.checked_sub(area.y + 1).map(usize::from);
+        match pane {
+            Pane::Traces => {
+                let Some(row) = below(self.panes.traces) else {
+                    return Answer::Changed(None);
+                };
+                let was = self.traces.selected();
+                self.traces.select_row(&self.store, row);
+                if focused && was.is_some() && self.traces.selected() == was {
+                    return Answer::Changed(self.update(Action::Open));
+                }
+            }
+            Pane::Waterfall => {
+                let parts = WaterfallParts::of(self.panes.waterfall, self.waterfall.zoom().is_zoomed());
+                let row = parts.rows.contains(at).then(|| usize::from(at.y - parts.rows.y));
+                let Some(again) = row.and_then(|row| self.waterfall.select_row(row)) else {
+                    return Answer::Changed(None);
+                };
+                self.traces.hold();
+                if self.waterfall.fold_column(parts) == Some(at.x) {
+                    self.waterfall.update(Action::ToggleFold, None);
+                } else if focused && again {
+                    return Answer::Changed(self.update(Action::Open));
+                }
+            }
+            Pane::Details => self.traces.hold(),
+        }
+        Answer::Changed(None)
+    }
+
+    /// Whether a divider has moved.
+    fn drag(&mut self, at: Position) -> bool {
+        let Some(divider) = self.dragged else { return false };
+        let before = self.splits;
+        match divider {
+            Divider::List => self.splits.list = Some(at.y.saturating_sub(self.panes.traces.y)),
+            Divider::Details => self.splits.details = Some(self.panes.footer.y.saturating_sub(at.y)),
+        }
+        self.splits != before
+    }
+
+    /// How the person divided the screen.
+    #[must_use]
+    pub const fn splits(&self) -> Splits {
+        self.splits
+    }
+
+    /// Gives the pane that the keys go to more room, or less.
+    pub(super) fn resize(&mut self, more: bool) {
+        let (list, details) = (self.panes.traces.height, self.panes.details.height);
+        let changed = |height: u16, more: bool| Some(if more { height + 1 } else { height.saturating_sub(1) });
+        match self.pane {
+            Pane::Traces => self.splits.list = changed(list, more),
+            Pane::Details => self.splits.details = changed(details, more),
+            // What it gains the details lose.
+            Pane::Waterfall => self.splits.details = changed(details, !more),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The mouse.
+
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use spanfall::app::{Answer, Effect, Mode, Overlay, Pane};
+
+use crate::scene::{Scene, password_reset, span, trace};
+
+fn event(scene: &mut Scene, kind: MouseEventKind, (column, row): (u16, u16), modifiers: KeyModifiers) -> Answer {
+    scene.draw();
+    let event = MouseEvent {
+        kind,
+        column,
+        row,
+        modifiers,
+    };
+    scene.app.mouse(event)
+}
+
+fn click(scene: &mut Scene, at: (u16, u16)) -> Answer {
+    let pressed = event(scene, MouseEventKind::Down(MouseButton::Left), at, KeyModifiers::NONE);
+    event(scene, MouseEventKind::Up(MouseButton::Left), at, KeyModifiers::NONE);
+    pressed
+}
+
+/// Where a text stands on the screen.
+fn place(scene: &mut Scene, part: &str) -> (u16, u16) {
+    let text = scene.text();
+    let lines = text.lines().enumerate();
+    let found = lines
+        .filter_map(|(row, line)| Some((line[..line.find(part)?].chars().count(), row)))
+        .next();
+    let (column, row) = found.unwrap_or_else(|| panic!("{part} is not there\n{text}"));
+    (u16::try_from(column).expect("small"), u16::try_from(row).expect("small"))
+}
+
+fn several() -> Scene {
+    let mut scene = Scene::new(Mode::Demo, 120, 40);
+    for number in 2..=12 {
+        scene.add(vec![span(number, 1, 0, "shop", "GET /", 0, 1)]);
+    }
+    scene.add(password_reset());
+    scene
+}
+
+#[test]
+fn a_click_selects_and_another_opens() {
+    let mut scene = several();
+    click(&mut scene, (20, 4));
+    scene.draw();
+    assert_eq!((scene.app.traces.selected(), scene.app.pane), (Some(trace(12)), Pane::Traces));
+    click(&mut scene, (20, 3));
+    click(&mut scene, (20, 3));
+    assert_eq!(
+        (scene.app.traces.selected(), scene.app.pane),
+        (Some(trace(1)), Pane::Waterfall)
+    );
+    let at = place(&mut scene, "send mail");
+    click(&mut scene, at);
+    scene.draw();
+    let selected = scene.app.waterfall.selected().map(|(_, key)| key.span_id);
+    assert_eq!((selected, scene.app.pane), (Some(crate::scene::span_id(7)), Pane::Waterfall));
+    click(&mut scene, at);
+    assert_eq!(scene.app.pane, Pane::Details);
+}
+
+#[test]
+fn a_click_on_a_fold_mark_folds() {
+    let mut scene = several();
+    let (column, row) = place(&mut scene, "api resetPasswordHandler");
+    click(&mut scene, (column - 2, row));
+    assert!(scene.text().contains("+4"), "{}", scene.text());
+    click(&mut scene, (column - 2, row));
+    assert!(!scene.text().contains("+4"));
+}
+
+#[test]
+fn a_click_on_a_key_below_is_that_key() {
+    let mut scene = several();
+    let at = place(&mut scene, "reset  i invalid");
+    assert!(matches!(click(&mut scene, at), Answer::Changed(Some(Effect::Send(_)))));
+    let at = place(&mut scene, "keys  q quit");
+    click(&mut scene, at);
+    assert_eq!(scene.app.overlay, Some(Overlay::Help(0)));
+    click(&mut scene, (0, 0));
+    assert_eq!(scene.app.overlay, None, "beside it is out of it");
+}
+
+#[test]
+fn the_wheel_scrolls_what_is_under_the_pointer() {
+    let mut scene = several();
+    let wheel = |scene: &mut Scene, at| event(scene, MouseEventKind::ScrollDown, at, KeyModifiers::NONE);
+    let at = place(&mut scene, "resetPasswordHandler");
+    wheel(&mut scene, at);
+    scene.draw();
+    assert_eq!((scene.app.waterfall.position(), scene.app.pane), (3, Pane::Traces));
+    wheel(&mut scene, (20, 4));
+    scene.draw();
+    assert_eq!(scene.app.traces.selected(), Some(trace(10)), "three rows down");
+    scene.type_keys("?");
+    wheel(&mut scene, (20, 10));
+    assert_eq!(scene.app.overlay, Some(Overlay::Help(3)));
+}
+
+#[test]
+fn control_and_the_wheel_zoom() {
+    let mut scene = several();
+    let (_, row) = place(&mut scene, "resetPasswordHandler");
+    event(&mut scene, MouseEventKind::ScrollUp, (100, row), KeyModifiers::CONTROL);
+    assert!(scene.app.waterfall.zoom().is_zoomed());
+    let before = scene.app.waterfall.zoom().shown();
+    event(&mut scene, MouseEventKind::ScrollUp, (100, row), KeyModifiers::SHIFT);
+    assert!(scene.app.waterfall.zoom().shown().start_unix_nano < before.start_unix_nano);
+}
+
+#[test]
+fn a_title_can_be_dragged_and_the_same_done_by_key() {
+    let mut scene = several();
+    let (_, title) = place(&mut scene, "WATERFALL");
+    event(
+        &mut scene,
+        MouseEventKind::Down(MouseButton::Left),
+        (5, title),
+        KeyModifiers::NONE,
+    );
+    let dragged = |scene: &mut Scene, row| event(scene, MouseEventKind::Drag(MouseButton::Left), (5, row), KeyModifiers::NONE);
+    assert_eq!(dragged(&mut scene, title + 4), Answer::Changed(None));
+    assert_eq!(place(&mut scene, "WATERFALL").1, title + 4);
+    assert_eq!(dragged(&mut scene, title + 4), Answer::Nothing, "it is there");
+    dragged(&mut scene, 39);
+    assert!(scene.text().contains("WATERFALL"), "it cannot be dragged away");
+    event(
+        &mut scene,
+        MouseEventKind::Up(MouseButton::Left),
+        (5, title),
+        KeyModifiers::NONE,
+    );
+    assert_eq!(dragged(&mut scene, title), Answer::Nothing, "let go");
+
+    let mut scene = several();
+    let (_, details) = place(&mut scene, " SPAN ");
+    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    scene.type_keys("}}");
+    assert_eq!(place(&mut scene, " SPAN ").1, details - 2);
+    scene.type_keys("{");
+    assert_eq!(place(&mut scene, " SPAN ").1, details - 1);
+}
+
+#[test]
+fn a_pointer_that_moves_changes_nothing() {
+    let mut scene = several();
+    for at in [(0, 0), (60, 20), (500, 500)] {
+        assert_eq!(
+            event(&mut scene, MouseEventKind::Moved, at, KeyModifiers::NONE),
+            Answer::Nothing
+        );
+    }
+    assert_eq!(click(&mut scene, (500, 500)), Answer::Nothing);
+    for (width, height) in [(0, 0), (1, 1), (7, 3)] {
+        scene.resize(width, height);
+        for at in [(0, 0), (3, 2), (500, 500)] {
+            click(&mut scene, at);
+            event(&mut scene, MouseEventKind::ScrollUp, at, KeyModifiers::CONTROL);
+        }
+    }
+}
