@@ -119,3 +119,67 @@ fn inspect_prints_without_taking_the_screen_and_says_by_its_status_whether_all_w
         assert!(!screen.written().contains("\u{1b}[?1049h"), "the screen was taken over");
     }
 }
+
+#[test]
+fn a_click_in_a_real_terminal_selects_a_span_and_the_mouse_is_given_back() {
+    let directory = directory();
+    let mut screen = start(directory.path(), "$spanfall open voyage.json");
+    let text = screen.wait_frame("the trace", |text| text.contains("cast off"));
+    let row = text.lines().position(|line| line.contains("cast off")).unwrap() + 1;
+    // Pressed and let go, as a terminal says it (SGR, 1006), columns and rows from 1.
+    screen.press(&format!("\x1b[<0;20;{row}M\x1b[<0;20;{row}m")).unwrap();
+    screen.wait_frame("its details", |text| text.contains("SPAN ferry cast off"));
+    screen.press("q").unwrap();
+    screen.ended().unwrap();
+    let written = screen.written();
+    assert!(
+        written.contains("\x1b[?1006h") && written.contains("\x1b[?1006l"),
+        "{written:?}"
+    );
+
+    let mut screen = start(directory.path(), "$spanfall open --no-mouse voyage.json");
+    screen.wait_frame("the trace", |text| text.contains("cast off"));
+    screen.press("q").unwrap();
+    screen.ended().unwrap();
+    assert!(!screen.written().contains("\x1b[?1006h"), "it was to be left alone");
+}
+
+#[test]
+fn a_configuration_is_used_and_its_mistakes_are_named_on_a_normal_screen() {
+    let directory = directory();
+    let configured = |text: &str, script: &str| {
+        fs::write(directory.path().join("spanfall.toml"), text).unwrap();
+        start(directory.path(), script)
+    };
+    let mut screen = configured(
+        "[keys]\nquit = \"Z\"\n",
+        "$spanfall open --config spanfall.toml --theme none voyage.json",
+    );
+    screen.wait_frame("the trace", |text| text.contains("cast off"));
+    // What was not read is said where the keys stand, until the next key.
+    screen.press("j").unwrap();
+    screen.wait_frame("the key that was chosen", |text| text.contains("Z quit"));
+    screen.press("Z").unwrap();
+    screen.ended().unwrap();
+    assert!(screen.text().contains("status 0"), "{}", screen.text());
+    let written = screen.written();
+    assert!(
+        !written.contains("38;5;") && !written.contains("48;5;"),
+        "a theme without colours has some"
+    );
+
+    let mut screen = configured(
+        "[keys]\n\nqiut = \"Z\"\n",
+        "$spanfall open --config spanfall.toml voyage.json",
+    );
+    screen.ended().unwrap();
+    let text = screen.text();
+    assert!(
+        text.contains("spanfall.toml, line 3") && text.contains("\"quit\"") && text.contains("status 1"),
+        "{text}"
+    );
+    assert!(
+        !screen.written().contains("\x1b[?1049h"),
+        "not on the screen that is taken over"
+    );
+}

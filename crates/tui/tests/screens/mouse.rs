@@ -25,10 +25,8 @@ fn click(scene: &mut Scene, at: (u16, u16)) -> Answer {
 /// Where a text stands on the screen.
 fn place(scene: &mut Scene, part: &str) -> (u16, u16) {
     let text = scene.text();
-    let lines = text.lines().enumerate();
-    let found = lines
-        .filter_map(|(row, line)| Some((line[..line.find(part)?].chars().count(), row)))
-        .next();
+    let mut lines = text.lines().enumerate();
+    let found = lines.find_map(|(row, line)| Some((line[..line.find(part)?].chars().count(), row)));
     let (column, row) = found.unwrap_or_else(|| panic!("{part} is not there\n{text}"));
     (u16::try_from(column).expect("small"), u16::try_from(row).expect("small"))
 }
