@@ -6,7 +6,7 @@ use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear};
 use trace_model::sentry::{Against, Verdict};
-use trace_model::{ClientReport, Outline, Row, TraceSummary};
+use trace_model::{ClientReport, Outline, Reading, Row, TraceSummary};
 
 use super::traces::service_name;
 use super::waterfall::{more_below, row::label};
@@ -234,7 +234,12 @@ fn span(app: &App, outline: &Outline, row: &Row, name: usize, width: usize, now:
     let (mark, said) = said(row, verdict.as_ref());
     let style = theme::verdict(mark);
     let mut line = Line::from(Span::styled(mark.to_string(), style));
-    line.spans.extend(label(row, name.saturating_sub(2)).spans);
+    // What is wrong with the span otherwise is said elsewhere: here a mark is about Sentry.
+    let row_alone = Row {
+        reading: Reading::default(),
+        ..row.clone()
+    };
+    line.spans.extend(label(&row_alone, name.saturating_sub(2)).spans);
     let fill = (name + 1).saturating_sub(line.width());
     line.push_span(" ".repeat(fill));
     let room = width.saturating_sub(line.width());
