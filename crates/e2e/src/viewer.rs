@@ -133,10 +133,11 @@ impl Viewer {
     }
 }
 
-/// The lowest pane.
+/// The lowest pane, without the keys below it: those change with the pane that they go to.
 fn details(text: &str) -> &str {
     let start = text.rfind("\n SPAN ").or_else(|| text.rfind("\n ERROR "));
-    &text[start.unwrap_or(0)..]
+    let end = text.trim_end().rfind('\n').unwrap_or(text.len());
+    &text[start.unwrap_or(0).min(end)..end]
 }
 
 fn log_file(directory: &Path) -> std::path::PathBuf {

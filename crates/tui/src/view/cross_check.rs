@@ -234,8 +234,9 @@ fn span(app: &App, outline: &Outline, row: &Row, name: usize, width: usize, now:
     let (mark, said) = said(row, verdict.as_ref());
     let style = theme::verdict(mark);
     let mut line = Line::from(Span::styled(mark.to_string(), style));
-    // What is wrong with the span otherwise is said elsewhere: here a mark is about Sentry.
+    // What else there is to a span is said elsewhere: here a mark is about Sentry.
     let row_alone = Row {
+        links: 0,
         reading: Reading::default(),
         ..row.clone()
     };
