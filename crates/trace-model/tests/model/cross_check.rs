@@ -47,6 +47,15 @@ fn missing(store: &Store, id: u8) -> Reason {
 }
 
 #[test]
+fn what_a_file_holds_is_compared_with_nothing() {
+    let mut store = Store::new(1 << 30);
+    let spans = [sent(1, 0, 0, 10)].iter().map(Sent::to_otlp).collect();
+    store.add(trace_model::otlp::batch(spans, trace_model::Source::File).0);
+    assert_eq!(verdict(&store, 1, 60 * SECOND), Verdict::NotChecked);
+    assert_eq!(mark(&store, 60 * SECOND), '–');
+}
+
+#[test]
 fn a_span_that_came_both_ways_is_one_row_whichever_came_first() {
     for first in [true, false] {
         let mut store = Store::new(1 << 30);

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 
 use super::{format, theme};
 use crate::app::{Action, App, ServiceState};
-use crate::keymap::Bound;
+use crate::keymap::{Bound, Place};
 use crate::text::clean;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
@@ -122,7 +122,16 @@ fn entries(app: &App, width: usize) -> Vec<Entry> {
             action: bound.binding.action,
         })
     };
-    let entries: Vec<_> = app.keymap.iter().filter(is_here).filter_map(entry).collect();
+    // What is special here comes before what is always so; the last two of the table stay the last.
+    let rank = |bound: &&Bound| match bound.binding.place {
+        Place::Demo => 0,
+        Place::Anywhere | Place::Listening => 2,
+        _ => 1,
+    };
+    let mut here: Vec<_> = app.keymap.iter().filter(is_here).collect();
+    let last = here.split_off(here.len().saturating_sub(if app.here().typing { 0 } else { 2 }));
+    here.sort_by_key(rank);
+    let entries: Vec<_> = here.into_iter().chain(last).filter_map(entry).collect();
     let always = if app.here().typing {
         0
     } else {

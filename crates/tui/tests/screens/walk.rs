@@ -244,3 +244,16 @@ fn a_large_trace_that_grows_is_caught_up_with() {
     assert!(frames > 1, "not in every frame");
     assert_eq!(spanfall::view::stays(&scene.app, &now), None);
 }
+
+#[test]
+fn the_keys_that_are_special_here_come_first() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(password_reset());
+    let last = |scene: &mut Scene| scene.text().lines().last().unwrap_or_default().to_owned();
+    assert!(last(&mut scene).starts_with(" s sort"), "{}", last(&mut scene));
+    scene.press(&[KeyCode::Enter]);
+    let keys = last(&mut scene);
+    let at = |part: &str| keys.find(part);
+    assert!(at("Space fold").is_some() && at("Space fold") < at("/ filter"), "{keys}");
+    assert!(keys.trim_end().ends_with("? keys  q quit"), "{keys}");
+}

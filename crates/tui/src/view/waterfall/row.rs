@@ -84,6 +84,11 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
     let room = width.saturating_sub(indent + 2 + hidden.len() + errors.len());
     let marks = marks(row, room / 2);
     let mut left = room.saturating_sub(marks.iter().map(Span::width).sum());
+    // Where there is no room for both, the service leaves some to what it did.
+    let service_room = row.line.as_ref().map_or(left, |span| {
+        let whole = service_name(&span.service).width() + 1 + clean(&span.name).width();
+        if whole > left { left * 2 / 5 } else { left }
+    });
     let mut say = |text: String, style: Style| {
         let text = format::at_most(&text, left);
         left = left.saturating_sub(text.width());
@@ -98,7 +103,10 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
                 say("✗ ".to_owned(), Style::new().bold().fg(theme::ERROR));
             }
             say(
-                format!("{} ", service_name(&span.service)),
+                format!(
+                    "{} ",
+                    format::at_most(&service_name(&span.service), service_room.max(SERVICE))
+                ),
                 Style::new().fg(theme::service(&span.service)),
             );
             let name = if span.status == StatusCode::Error {
@@ -136,6 +144,9 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
     line.push_span(hidden.fg(theme::DIM));
     line
 }
+
+/// So much of a service's name is always there.
+const SERVICE: usize = 6;
 
 /// An error's title is shown beside a name from this width on.
 const MINIMUM: usize = 8;
