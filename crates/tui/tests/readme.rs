@@ -71,3 +71,14 @@ fn every_filter_in_it_is_one() {
     }
     assert!(filters > 12, "{filters}");
 }
+
+#[test]
+fn every_configuration_in_it_is_one() {
+    let readme = readme();
+    let blocks: Vec<_> = readme.split("```toml\n").skip(1).collect();
+    assert!(!blocks.is_empty(), "there is none");
+    for block in blocks {
+        let (text, _) = block.split_once("```").expect("the end of a block");
+        assert!(spanfall::config::Config::parse(text).is_ok(), "{text}");
+    }
+}

@@ -134,11 +134,13 @@ impl TraceList {
         ranking.is_behind(store).then(|| Duration::from_nanos(due))
     }
 
-    /// How many traces have come since the list was last followed.
+    /// How many traces have come since the list was last followed, and are not in view.
     #[must_use]
     pub fn new_since(&self, store: &Store) -> usize {
         let newest = self.newest.filter(|_| !self.following && self.column == Column::Time);
-        newest.and_then(|newest| store.position(newest)).unwrap_or(0)
+        newest
+            .and_then(|newest| store.position(newest))
+            .map_or(0, |newer| newer.min(self.first))
     }
 
     /// The traces in view.

@@ -114,6 +114,12 @@ fn rows_stay_under_a_person_and_what_is_new_is_counted() {
     }
     assert_eq!(scene.app.traces.selected(), Some(trace(7)));
     assert!(scene.text().contains("↑ 12 new"), "{}", scene.text());
+    scene.press(&[KeyCode::Up; 12]);
+    assert!(
+        scene.text().contains("↑ 2 new"),
+        "what is in view needs no telling\n{}",
+        scene.text()
+    );
     scene.type_keys("g");
     let text = scene.text();
     assert!(text.contains("following the newest") && !text.contains(" new ·"), "{text}");
