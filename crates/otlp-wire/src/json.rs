@@ -1,4 +1,4 @@
-//! OTLP/JSON into protobuf, and back ([`write`]).
+//! OTLP/JSON into protobuf, and back ([`write()`]).
 //!
 //! Source: [OTLP/JSON](https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding), which is
 //! [protobuf's JSON](https://protobuf.dev/programming-guides/json/) with ids in hexadecimal. Read as it is found in the wild:

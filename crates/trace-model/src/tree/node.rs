@@ -17,7 +17,7 @@ pub struct SpanNode {
     /// False for a parent that is missing, and for a span that is only known because an error happened in it. Its times are then
     /// those from its first child's start to its last child's end.
     pub arrived: bool,
-    /// Where the parent stands in [`SpanTree::nodes`].
+    /// Where the parent stands in [`crate::SpanTree::nodes`].
     pub parent: Option<usize>,
     /// The parent's id as the span has it, which may have been ignored ([`SpanNode::cyclic`]).
     pub parent_span_id: Option<SpanId>,
@@ -25,7 +25,7 @@ pub struct SpanNode {
     pub depth: usize,
     /// Direct children.
     pub children: usize,
-    /// All nodes below; those are the next ones in [`SpanTree::nodes`].
+    /// All nodes below; those are the next ones in [`crate::SpanTree::nodes`].
     pub descendants: usize,
     /// Whether its parent was ignored because following parents from here leads back here.
     pub cyclic: bool,
