@@ -1,13 +1,15 @@
 //! What a span costs that is surveyed or judged, on one core: `cargo bench -p trace-stats --bench survey`.
 
+#![expect(clippy::expect_used, reason = "a benchmark may fail by it")]
+
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use trace_model::{Source, Store, otlp};
-use trace_stats::{Pass, QUIET_NANO, Warnings};
+use trace_model::{Analysis, Source, SpanTree, Store, TraceId, otlp};
+use trace_stats::{Comparison, MedianPass, Operated, Pass, Profile, QUIET_NANO, Warnings};
 
 const TRACES: u64 = 5_000;
 /// One calls two others, each of which asks a database.
@@ -97,5 +99,45 @@ fn judge(bencher: Bencher<'_, '_>) {
             while warnings.step(store, moment, 256) {}
         }
         warnings
+    });
+}
+
+/// Whatever the size of the list, a hundred traces.
+#[divan::bench]
+fn median(bencher: Bencher<'_, '_>) {
+    let store = &store();
+    let newest = TraceId::from_bytes(u128::from(TRACES).to_be_bytes()).expect("a trace id");
+    let operated = Operated::of(store, newest).expect("a root");
+    bencher.bench_local(|| {
+        let mut pass = MedianPass::new(store, operated.clone(), newest);
+        while pass.step(store, 256) {}
+        pass.finish()
+    });
+}
+
+/// Two profiles and what they differ in, of a trace of a hundred thousand spans: loops of one call, or every span another name.
+#[divan::bench(args = ["loops", "names"])]
+fn compare(bencher: Bencher<'_, '_>, what: &str) {
+    const LARGE: u64 = 100_000;
+    let mut store = Store::new(1 << 30);
+    let spans = (1..=LARGE).map(|id| {
+        let mut spans = span(1, id);
+        let span = &mut spans.scope_spans[0].spans[0];
+        span.parent_span_id = if id == 1 {
+            Vec::new()
+        } else {
+            (id / 8).max(1).to_be_bytes().to_vec()
+        };
+        if what == "names" {
+            span.name = format!("work {id}");
+        }
+        spans
+    });
+    store.add(otlp::batch(spans.collect(), Source::OtlpHttp).0);
+    let tree = SpanTree::of(&store, TraceId::from_bytes(1_u128.to_be_bytes()).expect("a trace id"));
+    let analysis = Analysis::of(&tree);
+    bencher.counter(ItemsCount::new(LARGE)).bench_local(|| {
+        let profile = Profile::of(&tree, &analysis);
+        Comparison::of(&profile, &Profile::of(&tree, &analysis))
     });
 }

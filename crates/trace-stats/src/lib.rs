@@ -3,6 +3,7 @@
 //! - A [`Survey`] is one look at all traces of the list: what is done there ([`Operation`]) and who calls whom ([`Edge`]). A [`Pass`]
 //!   takes it in slices, between input and frames.
 //! - [`Warnings`] are what is wrong with the traces themselves, kept up to date while they come.
+//! - A [`Comparison`] is what one trace did otherwise than another, or than the median of its operation ([`MedianPass`]).
 //! - [`Latencies`] are durations by frequency: percentiles within a known error, and a small histogram.
 //!
 //! No async, no I/O, no clock, no user interface, as in `trace-model`, of which this knows only what a screen may ask. What one trace
@@ -20,6 +21,7 @@
 //! ```
 
 mod calls;
+mod compare;
 mod latencies;
 mod operations;
 mod peer;
@@ -28,6 +30,7 @@ mod service_map;
 mod survey;
 mod warnings;
 
+pub use compare::{CallPath, Change, Comparison, Difference, MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, Operated, Profile, Sums};
 pub use latencies::Latencies;
 pub use operations::{OPERATIONS, Operation};
 pub use place::SpanPlace;

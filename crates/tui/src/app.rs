@@ -4,6 +4,7 @@
 //! out. Before each frame [`App::fit`] catches up with the store and makes sure that every cursor is in view.
 
 mod action;
+mod compare;
 mod copy;
 mod cross_check;
 mod details;
@@ -34,6 +35,7 @@ use ratatui::layout::Rect;
 use trace_model::{SpanId, Store, TraceId};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
+pub use compare::{Against, Compare, Marked, Usual};
 pub use cross_check::CrossCheck;
 pub use details::{Details, ERRORS, LINKS, LOGS, ShownError, ShownLink, ShownSpan};
 pub use files::{FileState, Files, ShownFile};
@@ -103,6 +105,8 @@ pub enum Overlay {
     Warnings,
     /// The log records of the selected trace.
     Logs,
+    /// What the selected trace does otherwise than another.
+    Compare,
     /// All that can be done here, found by typing.
     Palette,
 }
@@ -146,6 +150,8 @@ pub struct App {
     pub warnings: WarningList,
     /// The log records of the selected trace.
     pub logs: LogList,
+    /// What the selected trace does otherwise than another.
+    pub compare: Compare,
     /// All that can be done here.
     pub palette: Palette,
     /// The real Sentry.
@@ -193,6 +199,7 @@ impl App {
             service_map: ServiceMap::default(),
             warnings: WarningList::default(),
             logs: LogList::default(),
+            compare: Compare::default(),
             palette: Palette::default(),
             sentry: SentryStatus::default(),
             pane: Pane::Traces,
@@ -251,6 +258,8 @@ impl App {
             Action::ServiceMap => self.toggle(Overlay::ServiceMap),
             Action::Warnings => self.toggle(Overlay::Warnings),
             Action::Logs => self.open_logs(),
+            Action::MarkBase => self.mark_base(),
+            Action::Compare => self.open_compare(),
             _ if self.update_list(action) => {}
             Action::Help => self.toggle(Overlay::Help(0)),
             Action::Health => self.toggle(Overlay::Health(0)),

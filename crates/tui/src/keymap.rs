@@ -41,7 +41,13 @@ impl Here {
                 listing: None,
                 copying: false,
             };
-            let listings = [Listing::Operations, Listing::ServiceMap, Listing::Warnings, Listing::Logs];
+            let listings = [
+                Listing::Operations,
+                Listing::ServiceMap,
+                Listing::Warnings,
+                Listing::Logs,
+                Listing::Compare,
+            ];
             all.extend(listings.map(|listing| Self {
                 listing: Some(listing),
                 ..plain
@@ -63,6 +69,8 @@ pub enum Listing {
     Warnings,
     /// What was logged in the selected one.
     Logs,
+    /// What the selected one does otherwise than another.
+    Compare,
 }
 
 /// A key on its own.
@@ -211,6 +219,8 @@ pub enum Place {
     Survey,
     /// In the warnings.
     Warnings,
+    /// In the comparison.
+    Compare,
     /// In the line in which a filter is typed.
     Filter,
 }
@@ -356,6 +366,7 @@ impl Binding {
             Place::Operations => here.listing == Some(Listing::Operations),
             Place::Survey => matches!(here.listing, Some(Listing::Operations | Listing::ServiceMap)),
             Place::Warnings => here.listing == Some(Listing::Warnings),
+            Place::Compare => here.listing == Some(Listing::Compare),
         }
     }
 
@@ -397,6 +408,7 @@ pub fn markdown() -> String {
             Place::Operations => " (operations)",
             Place::Survey => " (operations, service map)",
             Place::Warnings => " (warnings)",
+            Place::Compare => " (comparison)",
             _ => "",
         };
         format!("| {} | {}{place} |\n", keys.join(" "), binding.help)

@@ -3,6 +3,7 @@
 pub mod layout;
 
 mod bars;
+mod compare;
 mod copy;
 mod cross_check;
 mod details;
@@ -76,6 +77,7 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
         Some(Overlay::ServiceMap) => service_map::draw(frame, app, panes.overlay),
         Some(Overlay::Warnings) => warnings::draw(frame, app, panes.overlay, now),
         Some(Overlay::Logs) => logs::draw(frame, app, panes.overlay),
+        Some(Overlay::Compare) => compare::draw(frame, app, panes.overlay, now),
         Some(Overlay::Palette) => palette::draw(frame, app, panes.overlay),
         None => {}
     }

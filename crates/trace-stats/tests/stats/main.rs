@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by it")]
 
+mod compare;
 mod fixtures;
 mod map;
 mod support;

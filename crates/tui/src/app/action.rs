@@ -65,6 +65,8 @@ pub enum Action {
     ServiceMap,
     Warnings,
     Logs,
+    MarkBase,
+    Compare,
     Palette,
     OpenFailed,
     Save,

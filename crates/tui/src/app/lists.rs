@@ -14,6 +14,7 @@ impl App {
             Some(Overlay::ServiceMap) => Some(Listing::ServiceMap),
             Some(Overlay::Warnings) => Some(Listing::Warnings),
             Some(Overlay::Logs) => Some(Listing::Logs),
+            Some(Overlay::Compare) => Some(Listing::Compare),
             _ => None,
         }
     }
@@ -25,6 +26,7 @@ impl App {
             Some(Overlay::ServiceMap) => Some(self.service_map.narrow_mut()),
             Some(Overlay::Warnings) => Some(self.warnings.narrow_mut()),
             Some(Overlay::Logs) => Some(self.logs.narrow_mut()),
+            Some(Overlay::Compare) => Some(self.compare.narrow_mut()),
             Some(Overlay::Palette) => Some(self.palette.narrow_mut()),
             _ => None,
         }
@@ -37,6 +39,7 @@ impl App {
             Some(Overlay::ServiceMap) => self.service_map.narrow(),
             Some(Overlay::Warnings) => self.warnings.narrow(),
             Some(Overlay::Logs) => self.logs.narrow(),
+            Some(Overlay::Compare) => self.compare.narrow(),
             Some(Overlay::Palette) => self.palette.narrow(),
             _ => return false,
         };
@@ -57,12 +60,16 @@ impl App {
             Action::Back => self.leave_list(),
             Action::Left if self.warnings.opened().is_some() && self.overlay == Some(Overlay::Warnings) => self.leave_list(),
             Action::NextPane | Action::PreviousPane if self.overlay == Some(Overlay::Logs) => self.logs.switch(),
+            Action::NextPane | Action::PreviousPane if self.overlay == Some(Overlay::Compare) => self.switch_base(),
             Action::Open if self.overlay == Some(Overlay::Logs) => self.open_logged(),
-            Action::Right if self.overlay == Some(Overlay::Logs) => {}
+            Action::Open if self.overlay == Some(Overlay::Compare) => self.open_compared(),
+            Action::Right if matches!(self.overlay, Some(Overlay::Logs | Overlay::Compare)) => {}
             Action::Open | Action::Right => self.open_listed(),
             Action::OpenFailed => self.open_failed(),
             Action::Sort
             | Action::SortReversed
+            | Action::NextMatch
+            | Action::PreviousMatch
             | Action::Up
             | Action::Down
             | Action::PageUp
@@ -72,6 +79,11 @@ impl App {
                 Some(Overlay::Operations) => self.operations.update(action),
                 Some(Overlay::ServiceMap) => self.service_map.update(action),
                 Some(Overlay::Logs) => self.logs.update(action),
+                Some(Overlay::Compare) => {
+                    if let Err(why) = self.compare.update(action) {
+                        self.say(why);
+                    }
+                }
                 _ => self.warnings.update(action),
             },
             _ => return false,
@@ -169,7 +181,7 @@ impl App {
         self.waterfall.show(Some(trace_id));
     }
 
-    fn say(&mut self, text: &str) {
+    pub(super) fn say(&mut self, text: &str) {
         self.notice = Some(Notice {
             text: text.to_owned(),
             error: true,
@@ -179,13 +191,17 @@ impl App {
     /// When there is something to do for [`App::survey`], in nanoseconds since the Unix epoch; `None` while there is not.
     #[must_use]
     pub fn survey_due(&self) -> Option<u64> {
+        if self.overlay == Some(Overlay::Compare) && self.compare.percent().is_some() {
+            return Some(0);
+        }
         self.many.due(&self.store, self.is_surveyed())
     }
 
     /// Reads on in the traces, about so many spans: what the lists show, and what is warned of. True while there is more to be read now.
     pub fn survey(&mut self, unix_nano: u64, spans: usize) -> bool {
         let surveyed = self.is_surveyed();
-        self.many.step(&self.store, surveyed, unix_nano, spans)
+        let comparing = self.overlay == Some(Overlay::Compare) && self.compare.step(&self.store, spans);
+        self.many.step(&self.store, surveyed, unix_nano, spans) || comparing
     }
 
     const fn is_surveyed(&self) -> bool {
@@ -200,6 +216,7 @@ impl App {
             Some(Overlay::ServiceMap) => self.service_map.fit(survey, number, height),
             Some(Overlay::Warnings) => self.warnings.fit(self.many.warnings(), height),
             Some(Overlay::Logs) => self.logs.fit(&self.store, &self.waterfall, height),
+            Some(Overlay::Compare) => self.compare.fit(&self.store, &self.waterfall, height),
             _ => {}
         }
     }

@@ -109,6 +109,11 @@ const MARKS: &[(&str, &str)] = &[
         "the wheel scrolls, a click selects, another opens; on a fold mark it folds, on a key below it does that; Ctrl and Shift with the wheel zoom and pan; Shift and drag select text",
     ),
     ("★", "pinned: it stays when the memory is full"),
+    ("=", "in the list: marked, others are compared with it (d)"),
+    (
+        "▲ ▼ + − ≠",
+        "compared: takes longer; less time; new here; not here any more; other numbers of spans or failures",
+    ),
     ("▾ ▸ +3", "open; folded, with three spans below"),
     ("⠹ ▒░", "still running: so long so far, and no end yet"),
     ("…", "before a trace's name: its root has not arrived"),

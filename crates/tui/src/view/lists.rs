@@ -7,13 +7,14 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{hint, logs, narrow, theme, warnings};
+use super::{compare, hint, logs, narrow, theme, warnings};
 use crate::app::{App, Narrow, Overlay};
 
 /// How many rows there is room for; `area` includes the border.
 #[must_use]
 pub fn rows(app: &App, area: Rect) -> usize {
     let below = match app.overlay {
+        Some(Overlay::Compare) => return usize::from(compare::rows(area)),
         Some(Overlay::Warnings) => warnings::BELOW,
         Some(Overlay::Logs) => logs::BELOW,
         _ => 0,

@@ -56,7 +56,9 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
             frame.buffer_mut().set_style(row, theme::cursor(focused));
         }
         let found = app.store.found_in(trace.trace_id);
-        draw_row(frame, trace, row, Marks { selected, found }, now);
+        let marked = app.compare.marked();
+        let marked = marked.is_some_and(|marked| marked.summary.trace_id == trace.trace_id);
+        draw_row(frame, trace, row, Marks { selected, marked, found }, now);
     }
     if app.filter.is_open() {
         // Over the rows: what is wrong with a filter may take more than one line.
@@ -70,6 +72,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
 #[derive(Clone, Copy)]
 struct Marks {
     selected: bool,
+    /// Others are compared with it.
+    marked: bool,
     /// How many of its spans the filter has found.
     found: usize,
 }
@@ -152,7 +156,13 @@ fn order(app: &App) -> Span<'static> {
 
 fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, now: &Now) {
     let Columns([mark, time, name, services, duration, spans, sentry, shape]) = Columns::of(row);
-    let pin = if trace.pinned { "★" } else { " " };
+    let pin = if marks.marked {
+        "="
+    } else if trace.pinned {
+        "★"
+    } else {
+        " "
+    };
     let cursor = if marks.selected { "▸" } else { " " };
     frame.render_widget(Line::from(vec![pin.fg(theme::ACCENT), cursor.into()]), mark);
     frame.render_widget(

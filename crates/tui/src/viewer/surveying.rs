@@ -34,7 +34,10 @@ impl Surveying {
 
     /// Reads for a bounded time; true when the picture may have changed.
     pub(super) fn go_on(&mut self, app: &mut App) -> bool {
-        let shown = |app: &App| (app.many.number(), app.many.percent(), app.many.warnings().revision());
+        let shown = |app: &App| {
+            let (many, compare) = (&app.many, app.compare.percent());
+            (many.number(), many.percent(), many.warnings().revision(), compare)
+        };
         let (before, started) = (shown(app), Instant::now());
         let slice = if app.many.survey().is_none() { FIRST_SLICE } else { SLICE };
         loop {

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod commands;
+mod compare;
 mod copy;
 mod errors;
 mod everywhere;

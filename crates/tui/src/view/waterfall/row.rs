@@ -48,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
 }
 
 /// In which column the fold mark stands. A deep tree still shows names: indentation takes a third at most.
-pub(super) fn indentation(depth: usize, width: usize) -> usize {
+pub(in crate::view) fn indentation(depth: usize, width: usize) -> usize {
     (1 + 2 * depth).min(1 + width / 3)
 }
 

@@ -1,0 +1,197 @@
+//! What traces of one operation usually do.
+
+use std::sync::Arc;
+use std::vec;
+
+use trace_model::{Analysis, ListPlace, SpanTree, Store, TraceId};
+
+use super::profile::{Paths, Profile, Sums};
+
+/// How many traces a median is made of at most: the newest.
+pub const MEDIAN_TRACES: usize = 100;
+/// How many call paths of theirs are kept at most while it is made. A trace that would be more is not taken.
+pub const MEDIAN_SPANS: usize = 200_000;
+/// How many traces are taken from the list at once.
+const AHEAD: usize = 64;
+
+/// What a trace is one of: the service and the name of its root.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Operated {
+    /// The root's service.
+    pub service: Arc<str>,
+    /// The root's name.
+    pub name: Arc<str>,
+}
+
+impl Operated {
+    /// Of a trace; `None` while its root has not arrived.
+    #[must_use]
+    pub fn of(store: &Store, trace_id: TraceId) -> Option<Self> {
+        let root = store.trace(trace_id)?.root;
+        root.arrived.then_some(Self {
+            service: root.service,
+            name: root.name,
+        })
+    }
+}
+
+/// A median on its way: of the traces in the list with the same root as one of them, without that one and without any that are in flight.
+///
+/// Each number is the median of its own, the lower of the two in the middle where there are two: a call path that most traces do not have
+/// is none of it.
+#[derive(Debug)]
+pub struct MedianPass {
+    operated: Operated,
+    except: TraceId,
+    place: ListPlace,
+    ahead: vec::IntoIter<TraceId>,
+    looked_at: usize,
+    listed: usize,
+    profiles: Vec<Profile>,
+    paths: usize,
+    too_large: usize,
+}
+
+impl MedianPass {
+    /// Before the first trace of the list.
+    #[must_use]
+    pub fn new(store: &Store, operated: Operated, except: TraceId) -> Self {
+        Self {
+            operated,
+            except,
+            place: ListPlace::default(),
+            ahead: Vec::new().into_iter(),
+            looked_at: 0,
+            listed: store.listed(),
+            profiles: Vec::new(),
+            paths: 0,
+            too_large: 0,
+        }
+    }
+
+    /// How much of the list has been looked at, in percent.
+    #[must_use]
+    pub fn percent(&self) -> usize {
+        (self.looked_at * 100).checked_div(self.listed).unwrap_or(100).min(100)
+    }
+
+    /// Looks at about so many spans; true while there is more to look at. One trace is read at once.
+    pub fn step(&mut self, store: &Store, spans: usize) -> bool {
+        let mut left = spans;
+        while left > 0 {
+            if self.profiles.len() >= MEDIAN_TRACES {
+                return false;
+            }
+            if self.ahead.len() == 0 {
+                let (traces, place) = store.listed_after(self.place, AHEAD);
+                self.place = place;
+                self.ahead = traces.into_iter();
+            }
+            let Some(trace_id) = self.ahead.next() else { return false };
+            self.looked_at += 1;
+            left = left.saturating_sub(self.read(store, trace_id));
+        }
+        true
+    }
+
+    /// Answers with about what it cost.
+    fn read(&mut self, store: &Store, trace_id: TraceId) -> usize {
+        let Some(trace) = store.trace(trace_id).filter(|_| trace_id != self.except) else {
+            return 1;
+        };
+        let is_one = trace.root.arrived && trace.root.service == self.operated.service && trace.root.name == self.operated.name;
+        if !is_one || trace.in_flight > 0 {
+            return trace.spans + 1;
+        }
+        if self.paths + trace.spans > MEDIAN_SPANS {
+            self.too_large += 1;
+            return trace.spans + 1;
+        }
+        let tree = SpanTree::of(store, trace_id);
+        let profile = Profile::of(&tree, &Analysis::of(&tree));
+        self.paths += profile.len();
+        self.profiles.push(profile);
+        // Building a tree costs more than reading records.
+        trace.spans * 5 + 1
+    }
+
+    /// How many traces it is made of so far.
+    #[must_use]
+    pub const fn traces(&self) -> usize {
+        self.profiles.len()
+    }
+
+    /// How many were not taken because they are too large.
+    #[must_use]
+    pub const fn too_large(&self) -> usize {
+        self.too_large
+    }
+
+    /// The median; `None` when there was no trace to make it of.
+    #[must_use]
+    pub fn finish(self) -> Option<Profile> {
+        let of = self.profiles.len();
+        let numbers = |read: fn(&Profile) -> u64| self.profiles.iter().map(read).collect();
+        if of == 0 {
+            return None;
+        }
+        let mut paths = Paths::default();
+        // By path, of the traces that have it.
+        let mut seen: Vec<Vec<Sums>> = Vec::new();
+        for profile in &self.profiles {
+            let mut placed = vec![0; profile.paths.len()];
+            let mut stack: Vec<(usize, Option<usize>)> = profile.roots.iter().rev().map(|root| (*root, None)).collect();
+            while let Some((at, above)) = stack.pop() {
+                let path = &profile.paths[at];
+                placed[at] = paths.at(above, path.name());
+                seen.resize_with(paths.all.len(), Vec::new);
+                seen[placed[at]].push(path.sums);
+                stack.extend(path.children.iter().rev().map(|child| (*child, Some(placed[at]))));
+            }
+        }
+        for (path, sums) in paths.all.iter_mut().zip(&seen) {
+            let of_all = |read: fn(&Sums) -> u64| median(sums.iter().map(read).collect(), of);
+            path.sums = Sums {
+                spans: of_all(|sums| sums.spans),
+                errors: of_all(|sums| sums.errors),
+                in_flight: 0,
+                nano: of_all(|sums| sums.nano),
+                self_nano: of_all(|sums| sums.self_nano),
+            };
+        }
+        let mut profile = Profile {
+            nano: median(numbers(|profile| profile.nano), of),
+            spans: median(numbers(|profile| profile.spans), of),
+            errors: median(numbers(|profile| profile.errors), of),
+            in_flight: 0,
+            paths: paths.all,
+            roots: paths.roots,
+        };
+        profile.retain_usual();
+        Some(profile)
+    }
+}
+
+impl Profile {
+    /// Without the paths that most do not have. Whoever has a path has those above it, so what stays hangs together.
+    fn retain_usual(&mut self) {
+        let usual: Vec<bool> = self.paths.iter().map(|path| path.sums.spans > 0).collect();
+        for path in &mut self.paths {
+            path.children.retain(|child| usual[*child]);
+        }
+        self.roots.retain(|root| usual[*root]);
+    }
+}
+
+/// The median of `of` numbers, of which those that are not there are 0.
+fn median(mut numbers: Vec<u64>, of: usize) -> u64 {
+    let zeros = of.saturating_sub(numbers.len());
+    let Some(at) = (of.saturating_sub(1) / 2).checked_sub(zeros) else {
+        return 0;
+    };
+    if numbers.is_empty() {
+        return 0;
+    }
+    let (_, median, _) = numbers.select_nth_unstable(at);
+    *median
+}

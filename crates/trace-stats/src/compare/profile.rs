@@ -1,0 +1,165 @@
+//! A trace by call paths.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use trace_model::{Analysis, SpanKey, SpanKind, SpanTree, StatusCode};
+
+use crate::calls::duration;
+
+/// What the spans of a call path come to; of a [median](crate::MedianPass), what is usual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Sums {
+    /// How many spans.
+    pub spans: u64,
+    /// Of these, with status error.
+    pub errors: u64,
+    /// Of these, in flight: they have no duration yet.
+    pub in_flight: u64,
+    /// How long they took together, in nanoseconds; where they ran beside each other that is more than passed.
+    pub nano: u64,
+    /// How long they worked themselves, in nanoseconds: without their children.
+    pub self_nano: u64,
+}
+
+/// Spans of the same service, name and kind whose parents are of one call path: a loop of a hundred equal calls is one, as is a request
+/// that was tried three times. Jaeger's trace graph and flame graphs merge alike.
+#[derive(Clone, Debug)]
+pub struct CallPath {
+    /// The service; empty for spans without `service.name`.
+    pub service: Arc<str>,
+    /// The spans' name.
+    pub name: Arc<str>,
+    /// Their kind.
+    pub kind: SpanKind,
+    /// What they come to.
+    pub sums: Sums,
+    /// The first of them; none in a median.
+    pub first: Option<SpanKey>,
+    pub(super) children: Vec<usize>,
+}
+
+impl CallPath {
+    pub(super) fn name(&self) -> Name {
+        (self.service.clone(), self.name.clone(), self.kind)
+    }
+}
+
+pub(super) type Name = (Arc<str>, Arc<str>, SpanKind);
+
+/// What a trace did, by call path. Spans that have not arrived are no part of it: what stands below them stands at the root.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// How long the trace took, in nanoseconds.
+    pub nano: u64,
+    /// How many spans it has.
+    pub spans: u64,
+    /// How many spans failed.
+    pub errors: u64,
+    /// How many spans are in flight.
+    pub in_flight: u64,
+    pub(super) paths: Vec<CallPath>,
+    pub(super) roots: Vec<usize>,
+}
+
+impl Profile {
+    /// Reads a trace, with what was read out of it.
+    #[must_use]
+    pub fn of(tree: &SpanTree, analysis: &Analysis) -> Self {
+        let mut paths = Paths::default();
+        // The path of each node.
+        let mut placed: Vec<Option<usize>> = Vec::with_capacity(tree.nodes().len());
+        let (mut start, mut end) = (u64::MAX, 0);
+        let (mut spans, mut errors) = (0, 0);
+        for (at, node) in tree.nodes().iter().enumerate() {
+            let above = node.parent.and_then(|parent| placed[parent]);
+            if !node.arrived {
+                placed.push(above);
+                continue;
+            }
+            start = start.min(node.start_unix_nano);
+            end = end.max(node.end_unix_nano.unwrap_or(0)).max(node.start_unix_nano);
+            let place = paths.at(above, (node.key.service.clone(), node.name.clone(), node.kind));
+            let path = &mut paths.all[place];
+            path.first.get_or_insert_with(|| node.key.clone());
+            let failed = u64::from(node.status == StatusCode::Error);
+            let sums = &mut path.sums;
+            sums.spans += 1;
+            sums.errors += failed;
+            spans += 1;
+            errors += failed;
+            match duration(node) {
+                Some(nano) => {
+                    sums.nano = sums.nano.saturating_add(nano);
+                    sums.self_nano = sums.self_nano.saturating_add(analysis.self_nano(at));
+                }
+                None => sums.in_flight += 1,
+            }
+            placed.push(Some(place));
+        }
+        Self {
+            nano: end.saturating_sub(start),
+            spans,
+            errors,
+            in_flight: paths.all.iter().map(|path| path.sums.in_flight).sum(),
+            paths: paths.all,
+            roots: paths.roots,
+        }
+    }
+
+    /// How many call paths there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    pub(super) fn roots(&self) -> &[usize] {
+        &self.roots
+    }
+
+    pub(super) fn children(&self, at: Option<usize>) -> &[usize] {
+        at.map(|at| self.paths[at].children.as_slice()).unwrap_or_default()
+    }
+}
+
+/// Call paths as they are found, parents first.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    pub(super) all: Vec<CallPath>,
+    pub(super) roots: Vec<usize>,
+    known: HashMap<(Option<usize>, Name), usize>,
+}
+
+impl Paths {
+    /// Where the path with this name below another one stands; made where there is none yet.
+    pub(super) fn at(&mut self, above: Option<usize>, name: Name) -> usize {
+        let new = self.all.len();
+        let (service, span, kind) = name.clone();
+        match self.known.entry((above, name)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                place.insert(new);
+                self.all.push(CallPath {
+                    service,
+                    name: span,
+                    kind,
+                    sums: Sums::default(),
+                    first: None,
+                    children: Vec::new(),
+                });
+                match above {
+                    Some(above) => self.all[above].children.push(new),
+                    None => self.roots.push(new),
+                }
+                new
+            }
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! The selected trace beside another one, or beside the median of its operation.
+
+use std::cmp::Reverse;
+
+use trace_model::{Outline, Revision, SpanKey, Store, TraceId, TraceSummary};
+use trace_stats::{Comparison, Difference, MedianPass, Operated, Profile, SpanPlace};
+
+use super::{Action, App, Narrow, Notice, Overlay, Picker, Waterfall};
+
+/// What the selected trace is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Against {
+    /// The trace that was marked.
+    Marked,
+    /// What traces of its operation usually do.
+    #[default]
+    Median,
+}
+
+/// The trace that others are compared with: kept as it was last, also when it has left the memory.
+#[derive(Debug)]
+pub struct Marked {
+    /// What the list said of it.
+    pub summary: TraceSummary,
+    /// Whether it has left.
+    pub left: bool,
+    outline: Outline,
+    revision: Option<Revision>,
+    profile: Profile,
+}
+
+impl Marked {
+    fn new(store: &Store, trace_id: TraceId) -> Option<Self> {
+        let mut marked = Self {
+            summary: store.trace(trace_id)?,
+            left: false,
+            outline: Outline::new(trace_id),
+            revision: None,
+            profile: Profile::default(),
+        };
+        marked.refresh(store);
+        Some(marked)
+    }
+
+    /// Catches up with the store, a large trace that is growing at some of the frames only.
+    fn refresh(&mut self, store: &Store) {
+        let Some(summary) = store.trace(self.summary.trace_id) else {
+            self.left = true;
+            return;
+        };
+        self.outline.refresh(store);
+        if self.revision != self.outline.revision() || self.left {
+            self.revision = self.outline.revision();
+            self.profile = Profile::of(self.outline.tree(), self.outline.analysis());
+            self.summary = summary;
+            self.left = false;
+        }
+    }
+}
+
+/// The median of an operation, as far as it has been read.
+#[derive(Debug)]
+enum Median {
+    Reading(Box<MedianPass>),
+    Read(Option<Profile>),
+}
+
+/// Whose median that is.
+#[derive(Debug)]
+pub struct Usual {
+    /// Of which trace.
+    trace_id: TraceId,
+    /// What it is one of; `None` while its root has not arrived.
+    pub operated: Option<Operated>,
+    /// How many traces it is made of so far.
+    pub traces: usize,
+    /// How many were too large for it.
+    pub too_large: usize,
+    median: Median,
+}
+
+/// What a cursor holds on to: the first spans of a row; the row's number where neither side has one.
+type Key = (Option<SpanKey>, Option<SpanKey>, usize);
+
+/// What a comparison depends on: which trace and which change of it, what it is compared with, and how far that is known.
+type Of = (TraceId, Option<Revision>, Against, Option<TraceId>, Option<Revision>, bool);
+
+/// The state of the comparison.
+#[derive(Debug, Default)]
+pub struct Compare {
+    marked: Option<Marked>,
+    usual: Option<Usual>,
+    /// The median is asked for although a trace is marked.
+    wants_usual: bool,
+    by_change: bool,
+    narrow: Narrow,
+    against: Against,
+    of: Option<Of>,
+    /// How it is ordered and narrowed.
+    shown: Option<(bool, String)>,
+    comparison: Comparison,
+    before: Option<(u64, u64, u64)>,
+    /// The largest change of what spans worked themselves, in nanoseconds.
+    most: u64,
+    rows: Vec<usize>,
+    keys: Vec<Key>,
+    picker: Picker<Key>,
+}
+
+impl Compare {
+    /// The trace that others are compared with.
+    #[must_use]
+    pub const fn marked(&self) -> Option<&Marked> {
+        self.marked.as_ref()
+    }
+
+    /// What is usual for the selected trace, once that was asked for.
+    #[must_use]
+    pub const fn usual(&self) -> Option<&Usual> {
+        self.usual.as_ref()
+    }
+
+    /// What the selected trace is compared with.
+    #[must_use]
+    pub const fn against(&self) -> Against {
+        self.against
+    }
+
+    /// Whether rows stand by how much their own time changed, instead of as a tree.
+    #[must_use]
+    pub const fn is_by_change(&self) -> bool {
+        self.by_change
+    }
+
+    /// The line that narrows it.
+    #[must_use]
+    pub const fn narrow(&self) -> &Narrow {
+        &self.narrow
+    }
+
+    pub(super) const fn narrow_mut(&mut self) -> &mut Narrow {
+        &mut self.narrow
+    }
+
+    /// All rows, in the order of the tree; none while there is nothing to compare with.
+    #[must_use]
+    pub fn all(&self) -> &[Difference] {
+        &self.comparison.rows
+    }
+
+    /// Duration in nanoseconds, spans and failed spans of what it is compared with, once that is known.
+    #[must_use]
+    pub const fn before(&self) -> Option<(u64, u64, u64)> {
+        self.before
+    }
+
+    /// By how much the time that spans worked themselves changed at most, in nanoseconds.
+    #[must_use]
+    pub const fn most(&self) -> u64 {
+        self.most
+    }
+
+    /// The rows in view, and whether the cursor is there.
+    pub fn visible(&self) -> impl Iterator<Item = (&Difference, bool)> {
+        let visible = self.picker.visible();
+        let rows = self.rows.iter().enumerate().skip(visible.start).take(visible.len());
+        rows.map(|(at, row)| (&self.comparison.rows[*row], at == self.picker.position()))
+    }
+
+    /// How many rows are listed.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How much of the list has been looked at for the median, in percent, while that goes on.
+    #[must_use]
+    pub fn percent(&self) -> Option<usize> {
+        match &self.usual.as_ref()?.median {
+            Median::Reading(pass) => Some(pass.percent()),
+            Median::Read(_) => None,
+        }
+    }
+
+    fn selected(&self) -> Option<&Difference> {
+        self.comparison.rows.get(*self.rows.get(self.picker.position())?)
+    }
+
+    /// Goes on reading what is usual, about so many spans; true while there is more to read.
+    pub(super) fn step(&mut self, store: &Store, spans: usize) -> bool {
+        let Some(usual) = &mut self.usual else { return false };
+        let Median::Reading(pass) = &mut usual.median else {
+            return false;
+        };
+        let more = pass.step(store, spans);
+        (usual.traces, usual.too_large) = (pass.traces(), pass.too_large());
+        if !more {
+            let read = std::mem::replace(&mut usual.median, Median::Read(None));
+            if let Median::Reading(pass) = read {
+                usual.median = Median::Read(pass.finish());
+            }
+        }
+        more
+    }
+
+    /// What the trace is compared with; what is usual is asked for where it is needed.
+    fn choose(&mut self, store: &Store, trace_id: TraceId) {
+        let is_marked = |marked: &Marked| marked.summary.trace_id != trace_id;
+        self.against = if self.marked.as_ref().is_some_and(is_marked) && !self.wants_usual {
+            Against::Marked
+        } else {
+            Against::Median
+        };
+        let is_asked = self.usual.as_ref().is_some_and(|usual| usual.trace_id == trace_id);
+        if self.against == Against::Median && !is_asked {
+            let operated = Operated::of(store, trace_id);
+            let median = operated.clone().map_or(Median::Read(None), |operated| {
+                Median::Reading(Box::new(MedianPass::new(store, operated, trace_id)))
+            });
+            self.usual = Some(Usual {
+                trace_id,
+                operated,
+                traces: 0,
+                too_large: 0,
+                median,
+            });
+        }
+    }
+
+    pub(super) fn update(&mut self, action: Action) -> Result<(), &'static str> {
+        match action {
+            Action::Sort => {
+                self.by_change = !self.by_change;
+                self.picker = Picker::default();
+            }
+            Action::NextMatch | Action::PreviousMatch => {
+                let count = self.rows.len();
+                let here = self.picker.position();
+                let differs = |at: &usize| self.comparison.rows[self.rows[*at]].differs;
+                let next = if action == Action::NextMatch {
+                    (here + 1..count).chain(0..count.min(here + 1)).find(differs)
+                } else {
+                    (0..here).rev().chain((here..count).rev()).find(differs)
+                };
+                let Some(next) = next else {
+                    return Err("nothing differs by enough to speak of");
+                };
+                self.picker.go_to(next, &self.keys);
+            }
+            _ => self.picker.update(action, &self.keys),
+        }
+        Ok(())
+    }
+
+    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, height: usize) {
+        let outline = waterfall.outline().filter(|outline| outline.revision().is_some());
+        let Some(outline) = outline else {
+            (self.comparison, self.of, self.before) = (Comparison::default(), None, None);
+            self.lay_out();
+            return self.picker.fit(&self.keys, height);
+        };
+        self.choose(store, outline.trace_id());
+        if let Some(marked) = &mut self.marked {
+            marked.refresh(store);
+        }
+        let marked = self.marked.as_ref().filter(|_| self.against == Against::Marked);
+        let of = (
+            outline.trace_id(),
+            outline.revision(),
+            self.against,
+            marked.map(|marked| marked.summary.trace_id),
+            marked.and_then(|marked| marked.revision),
+            self.percent().is_none(),
+        );
+        if self.of != Some(of) {
+            let usual = self.usual.as_ref().and_then(|usual| match &usual.median {
+                Median::Read(profile) => profile.as_ref(),
+                Median::Reading(_) => None,
+            });
+            let before = marked.map(|marked| &marked.profile);
+            let before = before.or_else(|| usual.filter(|_| self.against == Against::Median));
+            let after = Profile::of(outline.tree(), outline.analysis());
+            self.before = before.map(|before| (before.nano, before.spans, before.errors));
+            self.comparison = before.map_or_else(Comparison::default, |before| Comparison::of(before, &after));
+            let changes = self.comparison.rows.iter().map(|row| row.self_change().unsigned_abs());
+            self.most = changes.max().unwrap_or(0);
+            self.of = Some(of);
+            self.shown = None;
+        }
+        let shown = (self.by_change, self.narrow.line().text().to_owned());
+        if self.shown.as_ref() != Some(&shown) {
+            self.lay_out();
+            self.shown = Some(shown);
+        }
+        self.picker.fit(&self.keys, height);
+    }
+
+    fn lay_out(&mut self) {
+        let all = &self.comparison.rows;
+        let kept = |row: &Difference| self.narrow.keeps(&[&*row.service, &*row.name, row.kind.name()]);
+        self.rows = (0..all.len()).filter(|at| kept(&all[*at])).collect();
+        if self.by_change {
+            self.rows.sort_by_key(|at| Reverse(all[*at].self_change().unsigned_abs()));
+        }
+        let key = |at: &usize| {
+            let row = &all[*at];
+            let number = if row.first_after.is_none() { *at } else { 0 };
+            (row.first_after.clone(), row.first_before.clone(), number)
+        };
+        self.keys = self.rows.iter().map(key).collect();
+    }
+}
+
+impl App {
+    /// Marks the selected trace as the one that others are compared with, or no longer.
+    pub(super) fn mark_base(&mut self) {
+        let Some(trace_id) = self.traces.selected() else {
+            return self.say("there is no trace yet that others could be compared with");
+        };
+        self.traces.hold();
+        let marked = self.compare.marked.take();
+        // What was compared with the one before is to be compared anew.
+        self.compare.of = None;
+        self.compare.wants_usual = false;
+        let text = if marked.is_some_and(|marked| marked.summary.trace_id == trace_id) {
+            "no longer marked: d compares with the median of the operation"
+        } else {
+            self.compare.marked = Marked::new(&self.store, trace_id);
+            "= marked: select another trace and press d to see what it does otherwise"
+        };
+        self.notice = Some(Notice {
+            text: text.to_owned(),
+            error: false,
+        });
+    }
+
+    /// Compares the trace under the reader, which stays.
+    pub(super) fn open_compare(&mut self) {
+        let Some((trace_id, _)) = self.waterfall.selected() else {
+            return self.say("there is no trace to compare yet");
+        };
+        self.traces.hold();
+        if self.overlay != Some(Overlay::Compare) {
+            // What is usual is what is usual now.
+            (self.compare.usual, self.compare.of) = (None, None);
+            self.compare.picker = Picker::default();
+            self.compare.choose(&self.store, trace_id);
+        }
+        self.toggle(Overlay::Compare);
+    }
+
+    /// From the trace that was marked to the median, and back.
+    pub(super) fn switch_base(&mut self) {
+        let Some((trace_id, _)) = self.waterfall.selected() else {
+            return;
+        };
+        match &self.compare.marked {
+            Some(marked) if marked.summary.trace_id != trace_id => {
+                self.compare.wants_usual = !self.compare.wants_usual;
+                self.compare.choose(&self.store, trace_id);
+            }
+            Some(_) => self.say("this is the trace that is marked: select another one to compare with it"),
+            None => self.say("no trace is marked: = marks the selected one, to compare others with it"),
+        }
+    }
+
+    /// Goes to the first span of the row under the cursor; in the marked trace where the selected one has none.
+    pub(super) fn open_compared(&mut self) {
+        let Some(row) = self.compare.selected() else { return };
+        let after = self
+            .waterfall
+            .selected()
+            .map(|(trace_id, _)| trace_id)
+            .zip(row.first_after.clone());
+        let marked = self.compare.marked.as_ref().map(|marked| marked.summary.trace_id);
+        let before = marked.zip(row.first_before.clone());
+        match after.or(before) {
+            Some((trace_id, key)) => self.go_to(&SpanPlace { trace_id, key }),
+            None => self.say("this trace has no such span: most others of its operation do"),
+        }
+    }
+}
