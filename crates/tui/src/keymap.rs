@@ -207,6 +207,8 @@ pub enum Place {
     Traces,
     /// In the tree of spans.
     Waterfall,
+    /// In the details of a span.
+    Details,
     /// In the tree of spans and in the details of one of them.
     Spans,
     /// In the menu of what can be copied.
@@ -361,6 +363,7 @@ impl Binding {
             Place::Traces => here.pane == Pane::Traces && !here.checking && here.listing.is_none(),
             // The cross-check shows the same tree.
             Place::Waterfall => (here.pane == Pane::Waterfall && here.listing.is_none()) || here.checking,
+            Place::Details => here.pane == Pane::Details && !here.checking && here.listing.is_none(),
             Place::Spans => here.pane != Pane::Traces && here.listing.is_none(),
             Place::CrossCheck => here.checking,
             Place::Operations => here.listing == Some(Listing::Operations),
@@ -404,6 +407,7 @@ pub fn markdown() -> String {
         let place = match binding.place {
             Place::Demo => " (demo)",
             Place::CrossCheck => " (cross-check)",
+            Place::Details => " (details)",
             Place::Copy => " (after `y`)",
             Place::Operations => " (operations)",
             Place::Survey => " (operations, service map)",

@@ -34,14 +34,17 @@ use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 
 pub use cross_check::rows as cross_check_rows;
-pub use details::SpanPage;
+pub use details::{Section, SpanPage};
 pub use footer::{Hyperlink, footer_action, hyperlink};
 pub(crate) use format::duration;
+pub use header::action_at as header_action;
 pub use lists::rows as list_rows;
 pub use logs::log_text;
+pub use operations::column_at as operation_column;
 pub use palette::rows as palette_rows;
 pub use stay::stays;
 pub use theme::{ROLES, Theme, ThemeKind};
+pub use traces::column_at as trace_column;
 pub use waterfall::WaterfallParts;
 
 use crate::app::{App, Overlay};
@@ -82,6 +85,19 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
         None => {}
     }
     app.theme.paint(frame.buffer_mut());
+}
+
+/// Where the rows of what lies over the panes stand, if it has rows; `area` includes its border.
+#[must_use]
+pub fn overlay_rows(app: &App, area: Rect) -> Rect {
+    match app.overlay {
+        Some(Overlay::Palette) => palette::rows_area(area),
+        Some(Overlay::CrossCheck) => cross_check::rows_area(app, area),
+        Some(Overlay::Operations | Overlay::ServiceMap | Overlay::Warnings | Overlay::Logs | Overlay::Compare) => {
+            lists::rows_area(app, area)
+        }
+        Some(Overlay::Help(_) | Overlay::Health(_) | Overlay::Output | Overlay::Copy) | None => Rect::ZERO,
+    }
 }
 
 /// How many lines lie over the panes, if they can be scrolled by line; `area` includes their border.

@@ -258,6 +258,11 @@ impl Compare {
         Ok(())
     }
 
+    /// Puts the cursor on a row of those in view; whether it was there already.
+    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
+        self.picker.select_row(row, &self.keys)
+    }
+
     pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, height: usize) {
         let outline = waterfall.outline().filter(|outline| outline.revision().is_some());
         let Some(outline) = outline else {

@@ -7,7 +7,7 @@ use trace_model::sentry::{ErrorEvent, Verdict};
 use trace_model::{Attribute, Log, Reading, Revision, Span, SpanId, SpanKey, SpanTree, Store, TraceId};
 
 use super::{Action, Waterfall, scrolled};
-use crate::view::SpanPage;
+use crate::view::{Section, SpanPage};
 
 /// How many log records of a span are shown.
 pub const LOGS: usize = 200;
@@ -33,6 +33,8 @@ pub struct Details {
     behind: bool,
     first: usize,
     height: usize,
+    /// The section that was gone to, by name: others come and go while the span grows.
+    section: Option<&'static str>,
     /// For which width it is laid out; none when something has changed since.
     page: Option<(u16, SpanPage)>,
 }
@@ -134,8 +136,40 @@ impl Details {
         self.page().map_or(0, SpanPage::height)
     }
 
+    /// The section that was gone to.
+    #[must_use]
+    pub fn section(&self) -> Option<&Section> {
+        let name = self.section?;
+        self.page()?.sections().iter().find(|section| section.name == name)
+    }
+
     pub(super) fn update(&mut self, action: Action) {
+        if matches!(action, Action::Left | Action::Right) {
+            return self.go_to_section(action == Action::Right);
+        }
+        self.section = None;
         self.first = scrolled(self.first, action, self.height).min(self.lines().saturating_sub(self.height));
+    }
+
+    /// The next section, or the one before; after the last comes the first. What is not gone on from a section goes on from what is in view.
+    fn go_to_section(&mut self, forward: bool) {
+        let Some((_, page)) = &self.page else { return };
+        let sections = page.sections();
+        let here = self
+            .section()
+            .and_then(|here| sections.iter().position(|section| section == here));
+        let in_view = |section: &Section| section.column == 0 && section.line >= self.first;
+        let next = match (here, forward) {
+            (Some(here), true) => here + 1,
+            (Some(here), false) => here + sections.len().max(1) - 1,
+            (None, true) => sections.iter().position(in_view).unwrap_or(0),
+            (None, false) => sections.iter().rposition(|section| !in_view(section)).unwrap_or(0),
+        };
+        let Some(section) = sections.get(next % sections.len().max(1)) else {
+            return;
+        };
+        (self.section, self.first) = (Some(section.name), section.line);
+        self.first = self.first.min(self.lines().saturating_sub(self.height));
     }
 
     pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, area: Rect, unix_nano: u64) {

@@ -82,6 +82,11 @@ impl LogList {
         self.picker.update(action, &self.keys);
     }
 
+    /// Puts the cursor on a row of those in view; whether it was there already.
+    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
+        self.picker.select_row(row, &self.keys)
+    }
+
     pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, height: usize) {
         let selected = waterfall.selected();
         let Some((trace_id, revision)) = selected.and_then(|(trace_id, _)| Some((trace_id, store.trace_revision(trace_id)?)))

@@ -1,11 +1,13 @@
 //! The mouse: what is under the pointer, and what is done with it.
 
+mod overlays;
+
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::{Action, App, Effect, Pane};
 use crate::view::layout::{Panes, Splits};
-use crate::view::{WaterfallParts, footer_action};
+use crate::view::{WaterfallParts, footer_action, header_action, trace_column};
 
 /// How many rows a notch of the wheel is.
 const NOTCH: usize = 3;
@@ -92,17 +94,20 @@ impl App {
             return action.map_or(Answer::Nothing, |action| Answer::Changed(self.update(action)));
         }
         if self.overlay.is_some() {
-            // Beside it is out of it.
-            return if self.panes.overlay.contains(at) {
-                Answer::Nothing
-            } else {
-                Answer::Changed(self.update(Action::Back))
-            };
+            return self.press_overlay(at);
         }
         if self.here().typing {
             return Answer::Nothing;
         }
         self.notice = None;
+        if let Some(action) = header_action(self, self.panes.header, at) {
+            return Answer::Changed(self.update(action));
+        }
+        if let Some(column) = trace_column(self, self.panes.traces, at) {
+            self.pane = Pane::Traces;
+            self.traces.sort_by(column);
+            return Answer::Changed(None);
+        }
         let title = |area: Rect| area.height > 0 && at.y == area.y;
         self.dragged = if title(self.panes.waterfall) {
             Some(Divider::List)

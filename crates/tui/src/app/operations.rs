@@ -126,6 +126,18 @@ impl OperationList {
         self.picker = Picker::default();
     }
 
+    /// Sorts by another column, most first; by the same one, the other way round.
+    pub(super) fn sort_by(&mut self, column: OperationColumn) {
+        self.reversed = self.sort == column && !self.reversed;
+        self.sort = column;
+        self.picker = Picker::default();
+    }
+
+    /// Puts the cursor on a row of those in view; whether it was there already.
+    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
+        self.picker.select_row(row, &self.keys)
+    }
+
     pub(super) fn fit(&mut self, survey: Option<&Survey>, number: u64, height: usize) {
         let of = (number, self.sort, self.reversed, self.narrow.line().text().to_owned());
         if self.of.as_ref() != Some(&of) || survey.is_none() {

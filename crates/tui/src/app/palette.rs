@@ -50,6 +50,11 @@ impl Palette {
         self.entries.is_empty()
     }
 
+    /// Puts the cursor on a row of those in view; whether it was there already.
+    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
+        self.picker.select_row(row, &self.actions)
+    }
+
     /// The commands in view, and whether the cursor is there.
     pub fn rows(&self) -> impl Iterator<Item = (&Command, bool)> {
         let visible = self.picker.visible();

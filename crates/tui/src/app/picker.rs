@@ -54,6 +54,17 @@ impl<K: Clone + PartialEq> Picker<K> {
         self.selected = keys.get(self.position).cloned();
     }
 
+    /// To one of the rows in view, the first of them being 0; whether the cursor was there already, `None` where there is no row.
+    pub(super) fn select_row(&mut self, row: usize, keys: &[K]) -> Option<bool> {
+        let position = self.first + row;
+        if row >= self.height || position >= keys.len() {
+            return None;
+        }
+        let again = position == self.position;
+        self.go_to(position, keys);
+        Some(again)
+    }
+
     /// Finds the row again, and brings it into view.
     pub(super) fn fit(&mut self, keys: &[K], height: usize) {
         self.height = height.max(1);

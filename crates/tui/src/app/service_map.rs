@@ -75,6 +75,11 @@ impl ServiceMap {
         self.picker.update(action, &self.keys);
     }
 
+    /// Puts the cursor on a row of those in view; whether it was there already.
+    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
+        self.picker.select_row(row, &self.keys)
+    }
+
     pub(super) fn fit(&mut self, survey: Option<&Survey>, number: u64, height: usize) {
         let of = (number, self.narrow.line().text().to_owned());
         if self.of.as_ref() != Some(&of) || survey.is_none() {

@@ -110,6 +110,14 @@ impl WarningList {
         }
     }
 
+    /// Puts the cursor on a row of those in view; whether it was there already.
+    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
+        match &mut self.open {
+            Some(open) => open.picker.select_row(row, &open.keys),
+            None => self.rule.select_row(row, &self.keys),
+        }
+    }
+
     pub(super) fn fit(&mut self, warnings: &Warnings, height: usize) {
         let Some(open) = &mut self.open else {
             let kept = |count: &RuleCount| self.narrow.keeps(&[count.rule.title(), count.rule.explanation()]);

@@ -215,14 +215,18 @@ impl Waterfall {
 
     /// Puts the cursor on a row of those in view; whether it was there already, or `None` where there is no row.
     pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
-        let key = self
-            .outline
-            .as_ref()?
-            .key(self.first + row)
-            .filter(|_| row < self.height)?
-            .clone();
+        if row < self.height {
+            self.select_position(self.first + row)
+        } else {
+            None
+        }
+    }
+
+    /// The same for any row, the trace's first one being 0.
+    pub(super) fn select_position(&mut self, position: usize) -> Option<bool> {
+        let key = self.outline.as_ref()?.key(position)?.clone();
         let again = self.cursor.as_ref() == Some(&key);
-        self.position = self.first + row;
+        self.position = position;
         self.cursor = Some(key);
         self.moved = true;
         Some(again)

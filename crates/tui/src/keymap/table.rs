@@ -336,6 +336,20 @@ pub const KEYMAP: &[Binding] = &[
         "unfold, or to the first child",
     ),
     bind(
+        &[Code(KeyCode::Right), Char('l')],
+        Action::Right,
+        Place::Details,
+        "next section",
+        "the next section: attributes, events, logs, links, resource, Sentry",
+    ),
+    bind(
+        &[Code(KeyCode::Left), Char('h')],
+        Action::Left,
+        Place::Details,
+        "",
+        "the section before",
+    ),
+    bind(
         &[Char('+')],
         Action::ZoomIn,
         Place::Spans,

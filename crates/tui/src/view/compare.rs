@@ -23,9 +23,9 @@ const LABEL: u16 = 80;
 /// The picture of what changed has at least so many cells on both sides of its middle, and at most so many.
 const HALF: (u16, u16) = (10, 40);
 
-/// How many rows there is room for; `area` includes the border.
-pub(super) fn rows(area: Rect) -> u16 {
-    parts(area).1.rows.height
+/// Where the rows stand; `area` includes the border.
+pub(super) fn rows(area: Rect) -> Rect {
+    parts(area).1.rows
 }
 
 /// The two sides, and the list below them.

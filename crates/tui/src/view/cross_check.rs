@@ -28,7 +28,12 @@ const ROOM_FOR_REPORTS: u16 = 16;
 /// How many rows of spans there is room for; `area` includes the border.
 #[must_use]
 pub fn rows(app: &App, area: Rect) -> usize {
-    usize::from(Parts::of(app, area).rows.height)
+    usize::from(rows_area(app, area).height)
+}
+
+/// Where they stand.
+pub(super) fn rows_area(app: &App, area: Rect) -> Rect {
+    Parts::of(app, area).rows
 }
 
 /// Where its parts stand.

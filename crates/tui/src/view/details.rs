@@ -15,6 +15,7 @@ use super::{format, hint, ruled, theme, title};
 use crate::app::{App, Pane, ShownSpan};
 use crate::text::clean;
 use lines::Column;
+pub use lines::Section;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     if area.is_empty() {
@@ -39,15 +40,16 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         }
         return;
     };
-    let mut line = headline(app.details.content(), focused);
+    let line = headline(app.details.content(), focused);
     let below = app
         .details
         .lines()
         .saturating_sub(app.details.first() + usize::from(body.height.saturating_sub(1)));
-    if below > 0 {
-        line.push_span(format!("   ↓ {} below", format::count(below as u64, "line")).fg(theme::DIM));
-    }
-    ruled(frame, line, heading);
+    ruled(
+        frame,
+        with_sections(app, page, line, below, usize::from(heading.width)),
+        heading,
+    );
     frame.render_widget(&page.facts, Rect { height: 1, ..body }.intersection(body));
     let columns = Rect {
         y: body.y + 1,
@@ -64,11 +66,42 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
             ..columns
         },
     ];
-    for (lines, area) in page.columns.iter().zip(halves) {
-        for (row, line) in area.rows().zip(lines.iter().skip(app.details.first())) {
+    let current = app.details.section();
+    for (column, (lines, area)) in page.columns.iter().zip(halves).enumerate() {
+        for (row, (at, line)) in area.rows().zip(lines.iter().enumerate().skip(app.details.first())) {
+            if current.is_some_and(|section| (section.column, section.line) == (column, at)) {
+                frame.buffer_mut().set_style(row, theme::cursor(focused));
+            }
             frame.render_widget(line, row);
         }
     }
+}
+
+/// The title with the names of the sections, as far as there is room, and how much is below.
+fn with_sections(app: &App, page: &SpanPage, mut line: Line<'static>, below: usize, width: usize) -> Line<'static> {
+    let below = if below > 0 {
+        format!("   ↓ {} below", format::count(below as u64, "line"))
+    } else {
+        String::new()
+    };
+    let room = width.saturating_sub(format::columns(&below) + 1);
+    let current = app.details.section();
+    for (at, section) in page.sections.iter().enumerate() {
+        let gap = if at == 0 { "   " } else { " · " };
+        let count = section.count.map(|count| format!(" {}", format::grouped(count as u64)));
+        let name = format!("{}{}", section.name, count.unwrap_or_default());
+        if line.width() + format::columns(gap) + format::columns(&name) > room {
+            break;
+        }
+        line.push_span(gap.fg(theme::DIM));
+        line.push_span(if current == Some(section) {
+            name.bold().fg(theme::ACCENT)
+        } else {
+            name.fg(theme::DIM)
+        });
+    }
+    line.push_span(below.fg(theme::DIM));
+    line
 }
 
 /// Service and name; of a span that has not arrived, those of its first error.
@@ -95,6 +128,7 @@ pub struct SpanPage {
     facts: Line<'static>,
     /// The right one is empty where there is room for one only.
     columns: [Vec<Line<'static>>; 2],
+    sections: Vec<Section>,
 }
 
 impl SpanPage {
@@ -114,10 +148,7 @@ impl SpanPage {
         left.errors(&content.errors, span.map_or(trace_start, |span| span.start_unix_nano));
         let Some(span) = span else {
             left.logs(&content.logs, trace_start);
-            return Self {
-                facts: facts_of_errors(content, trace_id, key),
-                columns: [left.lines, right.lines],
-            };
+            return Self::laid_out(facts_of_errors(content, trace_id, key), left, right);
         };
         if span.status == StatusCode::Error && !span.status_message.is_empty() {
             left.pair("status", &span.status_message, 3, Style::new().fg(theme::ERROR));
@@ -134,10 +165,22 @@ impl SpanPage {
         who.sentry(span, content.sentry.as_ref(), content.verdict.as_ref());
         who.attributes("resource", &span.resource);
         who.identity(span, content.sentry.is_some());
+        Self::laid_out(facts(span, content), left, right)
+    }
+
+    fn laid_out(facts: Line<'static>, left: Column, right: Column) -> Self {
+        let right_sections = right.sections.into_iter().map(|section| Section { column: 1, ..section });
         Self {
-            facts: facts(span, content),
+            facts,
+            sections: left.sections.into_iter().chain(right_sections).collect(),
             columns: [left.lines, right.lines],
         }
+    }
+
+    /// What is said of the span, part by part.
+    #[must_use]
+    pub fn sections(&self) -> &[Section] {
+        &self.sections
     }
 
     /// How many lines there are, of the longer column.

@@ -1,13 +1,13 @@
 //! Two lines: what there is, how fast it comes, what was not taken; where the collector listens and who is up.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::ServiceStats;
 
 use super::{Now, files, format, theme};
-use crate::app::{App, Mode, ServiceState};
+use crate::app::{Action, App, Mode, ServiceState};
 use crate::demo::PAGE;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
@@ -57,29 +57,35 @@ pub(super) fn rate(app: &App, now: &Now) -> u64 {
         .sum()
 }
 
+/// What a click there asks for: on the warnings, what they are; on what was not taken, why.
+#[must_use]
+pub fn action_at(app: &App, area: Rect, at: Position) -> Option<Action> {
+    let first = Rect { height: 1, ..area }.intersection(area);
+    if !first.contains(at) {
+        return None;
+    }
+    let (column, width) = (usize::from(at.x - area.x), usize::from(area.width));
+    let trouble = trouble(app).width();
+    if column >= width.saturating_sub(trouble) {
+        return Some(Action::Health);
+    }
+    let before = before_warnings(app, width.saturating_sub(trouble + 1)).width() + 3;
+    let warnings = warnings(app)?.width();
+    (before..before + warnings).contains(&column).then_some(Action::Warnings)
+}
+
 /// What matters most comes first; what does not fit is left out. The health screen has all of it.
 fn counts(app: &App, now: &Now, width: usize) -> Line<'static> {
     let totals = app.store.totals();
-    let mut line = Line::from(Span::raw(" spanfall ").bold().fg(theme::ACCENT));
-    if let Some(pause) = app.pause() {
-        line.push_span(" ❚❚ paused".bold().fg(theme::WARNING));
-        let arrived = if width < WIDE { "since" } else { "arrived since, P goes on" };
-        line.push_span(format!(" · {} {arrived} · ", format::count(pause.spans, "span")).fg(theme::WARNING));
-    }
-    line.spans.extend([
-        Span::raw(format!(" {}", format::count(totals.traces as u64, "trace"))),
-        Span::raw(" · ").fg(theme::DIM),
-        Span::raw(format::count(totals.spans as u64, "span")),
-    ]);
+    let mut line = before_warnings(app, width);
     let mut say = |text: Span<'static>| {
         if line.width() + 3 + text.width() <= width {
             line.push_span(" · ".fg(theme::DIM));
             line.push_span(text);
         }
     };
-    let warnings = app.many.warnings().traces();
-    if warnings > 0 {
-        say(format!("⚠ {}", format::compact(warnings as u64)).bold().fg(theme::WARNING));
+    if let Some(warnings) = warnings(app) {
+        say(warnings);
     }
     let rate = rate(app, now);
     if rate > 0 {
@@ -94,6 +100,28 @@ fn counts(app: &App, now: &Now, width: usize) -> Line<'static> {
     if totals.evicted_traces > 0 {
         say(format!("{} evicted", format::compact(totals.evicted_traces)).fg(theme::DIM));
     }
+    line
+}
+
+fn warnings(app: &App) -> Option<Span<'static>> {
+    let warnings = app.many.warnings().traces();
+    (warnings > 0).then(|| format!("⚠ {}", format::compact(warnings as u64)).bold().fg(theme::WARNING))
+}
+
+/// The program, whether it is paused, traces and spans.
+fn before_warnings(app: &App, width: usize) -> Line<'static> {
+    let totals = app.store.totals();
+    let mut line = Line::from(Span::raw(" spanfall ").bold().fg(theme::ACCENT));
+    if let Some(pause) = app.pause() {
+        line.push_span(" ❚❚ paused".bold().fg(theme::WARNING));
+        let arrived = if width < WIDE { "since" } else { "arrived since, P goes on" };
+        line.push_span(format!(" · {} {arrived} · ", format::count(pause.spans, "span")).fg(theme::WARNING));
+    }
+    line.spans.extend([
+        Span::raw(format!(" {}", format::count(totals.traces as u64, "trace"))),
+        Span::raw(" · ").fg(theme::DIM),
+        Span::raw(format::count(totals.spans as u64, "span")),
+    ]);
     line
 }
 

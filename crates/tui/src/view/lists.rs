@@ -13,13 +13,18 @@ use crate::app::{App, Narrow, Overlay};
 /// How many rows there is room for; `area` includes the border.
 #[must_use]
 pub fn rows(app: &App, area: Rect) -> usize {
+    usize::from(rows_area(app, area).height)
+}
+
+/// Where the rows of such a list stand.
+pub(super) fn rows_area(app: &App, area: Rect) -> Rect {
     let below = match app.overlay {
-        Some(Overlay::Compare) => return usize::from(compare::rows(area)),
+        Some(Overlay::Compare) => return compare::rows(area),
         Some(Overlay::Warnings) => warnings::BELOW,
         Some(Overlay::Logs) => logs::BELOW,
         _ => 0,
     };
-    usize::from(Parts::of(area, below).rows.height)
+    Parts::of(area, below).rows
 }
 
 /// Where the parts stand, one below the other.

@@ -1,7 +1,7 @@
 //! What is done in all traces: how often, how long, and with what end.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 use trace_model::SpanKind;
@@ -9,7 +9,7 @@ use trace_stats::{Operation, Survey};
 
 use super::lists::{self, Parts};
 use super::{format, theme, traces::service_name};
-use crate::app::{App, OperationColumn};
+use crate::app::{App, OperationColumn, Overlay};
 use crate::text::clean;
 
 /// How many cells the small histogram has.
@@ -63,6 +63,31 @@ impl Columns {
             shape,
         }
     }
+}
+
+/// The column whose name stands there, if the list is open; `area` includes the border.
+#[must_use]
+pub fn column_at(app: &App, area: Rect, at: Position) -> Option<OperationColumn> {
+    use OperationColumn as By;
+    let head = Parts::of(area, 0).head;
+    if app.overlay != Some(Overlay::Operations) || !head.contains(at) {
+        return None;
+    }
+    let columns = Columns::of(head);
+    let [p50, p90, p99, max] = columns.percentiles;
+    let named = [
+        (By::Service, columns.service),
+        (By::Service, columns.name),
+        (By::Count, columns.count),
+        (By::Errors, columns.errors),
+        (By::P50, p50),
+        (By::P90, p90),
+        (By::P99, p99),
+        (By::Max, max),
+        (By::Time, columns.time),
+        (By::Time, columns.shape),
+    ];
+    named.into_iter().find(|(_, area)| area.contains(at)).map(|(by, _)| by)
 }
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {

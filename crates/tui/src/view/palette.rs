@@ -15,7 +15,12 @@ const KEYS: usize = 12;
 /// How many commands there is room for.
 #[must_use]
 pub fn rows(area: Rect) -> usize {
-    usize::from(parts(area).1.height)
+    usize::from(rows_area(area).height)
+}
+
+/// Where they stand.
+pub(super) fn rows_area(area: Rect) -> Rect {
+    parts(area).1
 }
 
 /// The palette and its rows. It stands where the eye is, and leaves something of what is behind.

@@ -1,7 +1,7 @@
 //! One row per trace, newest first.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::{RANKED, SHAPE, SentryReach, TraceSummary};
@@ -76,6 +76,26 @@ struct Marks {
     marked: bool,
     /// How many of its spans the filter has found.
     found: usize,
+}
+
+/// The column whose name stands there; `area` is that of the pane.
+#[must_use]
+pub fn column_at(app: &App, area: Rect, at: Position) -> Option<Column> {
+    let head = Rect { height: 1, ..area }.intersection(area);
+    if !head.contains(at) {
+        return None;
+    }
+    let Columns([_, _, _, _, duration, spans, _, _]) = Columns::of(head);
+    let counted = if app.traces.sorted().0 == Column::Errors {
+        Column::Errors
+    } else {
+        Column::Spans
+    };
+    let named = [(Column::Duration, duration), (counted, spans)];
+    named
+        .into_iter()
+        .find(|(_, area)| area.contains(at))
+        .map(|(column, _)| column)
 }
 
 fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool) {

@@ -148,7 +148,7 @@ fn a_marked_trace_that_left_is_compared_as_it_was() {
     scene.type_keys("=");
     let fat = |number: u8, id: u8| {
         edit(span(number, id, 0, "web", "GET /checkout", 0, 5), |span| {
-            span.name = "x".repeat(60_000)
+            span.name = "x".repeat(60_000);
         })
     };
     for number in 10..=200 {

@@ -6,6 +6,7 @@ mod bounds;
 mod commands;
 mod compare;
 mod copy;
+mod details;
 mod errors;
 mod everywhere;
 mod files;

@@ -161,3 +161,90 @@ fn a_pointer_that_moves_changes_nothing() {
         }
     }
 }
+
+#[test]
+fn rows_and_column_names_of_lists_are_clicked() {
+    let mut scene = several();
+    scene.type_keys("O");
+    let at = place(&mut scene, "resetPasswordHandler");
+    click(&mut scene, at);
+    assert_eq!(scene.app.overlay, Some(Overlay::Operations), "selected");
+    click(&mut scene, at);
+    scene.draw();
+    assert_eq!((scene.app.overlay, scene.app.pane), (None, Pane::Waterfall));
+    let (trace_id, key) = scene.app.waterfall.selected().expect("a span");
+    assert_eq!((trace_id, &*key.service), (trace(1), "api"));
+
+    scene.type_keys("O");
+    let at = place(&mut scene, "p50");
+    click(&mut scene, at);
+    assert!(scene.text().contains("▾p50"), "{}", scene.text());
+    click(&mut scene, at);
+    assert!(scene.text().contains("▴p50"), "{}", scene.text());
+    // What is typed is kept by whoever points at what it has found.
+    scene.type_keys("/mail");
+    let at = place(&mut scene, "handleSentMailMessage");
+    click(&mut scene, at);
+    assert!(!scene.app.here().typing && scene.app.overlay == Some(Overlay::Operations));
+    click(&mut scene, (0, 0));
+    assert_eq!(scene.app.overlay, None);
+}
+
+#[test]
+fn every_list_can_be_clicked() {
+    let mut scene = several();
+    for (keys, row) in [
+        ("g", "reset password"),
+        ("m", "● api"),
+        ("x", "EnqueueMessage"),
+        ("d", "resetPasswordHandler"),
+        (":quit", "quit;"),
+    ] {
+        scene.type_keys(keys);
+        if keys == "d" {
+            // Something to compare with.
+            scene.press(&[KeyCode::Esc]);
+            scene.type_keys("=jdk");
+        }
+        let text = scene.text();
+        if let Some(line) = text.lines().position(|line| line.contains(row)) {
+            let at = u16::try_from(line).expect("small");
+            let answer = click(&mut scene, (30, at));
+            assert!(matches!(answer, Answer::Changed(_)), "{keys}: {text}");
+            if keys.starts_with(':') {
+                assert_eq!(answer, Answer::Changed(Some(Effect::Quit)), "a command is done at once");
+            }
+        } else {
+            panic!("{keys}: {row}\n{text}");
+        }
+        scene.press(&[KeyCode::Esc]);
+    }
+}
+
+#[test]
+fn the_names_of_the_lists_columns_sort_it() {
+    let mut scene = several();
+    let at = place(&mut scene, "duration");
+    click(&mut scene, at);
+    assert!(scene.text().contains("longest first"), "{}", scene.text());
+    click(&mut scene, at);
+    assert!(scene.text().contains("shortest first"), "{}", scene.text());
+    let (column, row) = place(&mut scene, "sentry        shape");
+    click(&mut scene, (column - 10, row));
+    assert!(scene.text().contains("most spans first"), "{}", scene.text());
+}
+
+#[test]
+fn the_warnings_in_the_header_can_be_clicked() {
+    let mut scene = several();
+    scene.add(vec![span(40, 2, 1, "api", "orphan", 0, 5)]);
+    scene.type_keys("j");
+    scene.now += 10_000 * crate::scene::MILLI;
+    scene.type_keys("k");
+    let at = place(&mut scene, "⚠ 1");
+    click(&mut scene, at);
+    assert_eq!(scene.app.overlay, Some(Overlay::Warnings));
+    click(&mut scene, (1, 1));
+    click(&mut scene, (1, 0));
+    assert_eq!(scene.app.overlay, None, "elsewhere there is nothing to click");
+}

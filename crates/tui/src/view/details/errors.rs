@@ -23,7 +23,8 @@ impl Column {
         if errors.is_empty() {
             return;
         }
-        self.lines.push(Line::from(" errors".bold().fg(theme::ERROR)));
+        let heading = Line::from(" errors".bold().fg(theme::ERROR));
+        self.headed("errors", Some(errors.len()), heading);
         for error in errors.iter().take(ERRORS) {
             self.error(error, start);
         }

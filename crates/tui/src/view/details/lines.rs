@@ -10,9 +10,23 @@ use super::super::{format, theme};
 use crate::app::{LOGS, ShownLink};
 use crate::text::clean;
 
+/// A part of what is said of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// What it is about.
+    pub name: &'static str,
+    /// How many there are in it, where that says something.
+    pub count: Option<usize>,
+    /// In which column it stands, the left one being 0.
+    pub column: usize,
+    /// In which line of that.
+    pub line: usize,
+}
+
 /// Lines so far, and the widths for the next ones.
 pub(super) struct Column {
     pub(super) lines: Vec<Line<'static>>,
+    pub(super) sections: Vec<Section>,
     pub(super) width: usize,
     /// Where values begin.
     values: usize,
@@ -24,18 +38,30 @@ impl Column {
         let longest = attributes.map(|attribute| attribute.key.width()).max().unwrap_or(0);
         Self {
             lines: Vec::new(),
+            sections: Vec::new(),
             width,
             values: (longest + 4).clamp(18, (width / 2).max(18)),
         }
     }
 
-    pub(super) fn section(&mut self, name: &'static str) {
-        self.lines.push(Line::from(format!(" {name}").bold()));
+    pub(super) fn section(&mut self, name: &'static str, count: Option<usize>) {
+        self.headed(name, count, Line::from(format!(" {name}").bold()));
+    }
+
+    /// A section with a heading of its own.
+    pub(super) fn headed(&mut self, name: &'static str, count: Option<usize>, heading: Line<'static>) {
+        self.sections.push(Section {
+            name,
+            count,
+            column: 0,
+            line: self.lines.len(),
+        });
+        self.lines.push(heading);
     }
 
     pub(super) fn attributes(&mut self, section: &'static str, attributes: &[Attribute]) {
         if !attributes.is_empty() {
-            self.section(section);
+            self.section(section, Some(attributes.len()));
             self.list(attributes, 3);
         }
     }
@@ -77,7 +103,7 @@ impl Column {
         if events.is_empty() {
             return;
         }
-        self.section("events");
+        self.section("events", Some(events.len()));
         for event in events {
             let when = format!("+{}", format::duration(event.time_unix_nano.saturating_sub(start)));
             let style = if event.name == "exception" {
@@ -94,7 +120,7 @@ impl Column {
         if logs.is_empty() {
             return;
         }
-        self.section("logs");
+        self.section("logs", Some(logs.len()));
         for log in logs.iter().take(LOGS) {
             let when = offset(log.time_unix_nano, start);
             self.pair(&when, &log_line(log), 3, severity_style(log.severity));
@@ -111,7 +137,8 @@ impl Column {
         if links.is_empty() {
             return;
         }
-        self.section("links · f follows them");
+        let heading = Line::from(vec![" links".bold(), " · f follows them".fg(theme::DIM)]);
+        self.headed("links", Some(links.len()), heading);
         for link in links {
             let id = |id: Option<String>| id.unwrap_or_else(|| "(no valid id)".to_owned());
             let named = match &link.target {
@@ -136,7 +163,7 @@ impl Column {
         if reading.lints.is_empty() {
             return;
         }
-        self.section("warnings");
+        self.section("warnings", Some(reading.lints.len()));
         for rule in &reading.lints {
             self.paragraph(&format!("⚠ {}", rule.title()), 3, Style::new().fg(theme::WARNING));
             self.paragraph(rule.explanation(), 5, Style::new());
@@ -145,7 +172,7 @@ impl Column {
     }
 
     pub(super) fn identity(&mut self, span: &Span, in_envelope: bool) {
-        self.section("identity");
+        self.section("identity", None);
         self.pair("trace", &span.trace_id.to_string(), 3, Style::new());
         self.pair("span", &span.span_id.to_string(), 3, Style::new());
         for (name, text) in [

@@ -13,7 +13,7 @@ impl Column {
         let Some(verdict) = verdict.filter(|verdict| **verdict != Verdict::NotChecked) else {
             return;
         };
-        self.section("sentry");
+        self.section("sentry", None);
         self.paragraph(&format!("{} {verdict}", verdict.mark()), 3, theme::verdict(verdict.mark()));
         // What came in an envelope only says all that itself.
         let Some(there) = there.filter(|_| span.source != Source::Sentry) else {

@@ -10,8 +10,10 @@ use super::super::traces::sentry_reach;
 use super::super::{Now, format, ruled, theme, title};
 use crate::app::App;
 
-/// From this width on the trace's whole id is shown: it is what one looks for elsewhere.
+/// From this width on the trace's whole id may be shown: it is what one looks for elsewhere.
 const WIDE: u16 = 100;
+/// The rank of the whole id: what is left of it stays.
+const WHOLE_ID: u8 = 9;
 
 /// A part of the title.
 struct Item {
@@ -57,7 +59,12 @@ fn chosen(mut items: Vec<Item>, room: usize) -> Vec<Item> {
             break;
         };
         match item.short.take() {
-            Some(short) => item.text = short,
+            Some(short) => {
+                item.text = short;
+                if item.rank == WHOLE_ID {
+                    item.rank = 0;
+                }
+            }
             None => {
                 items.remove(at);
             }
@@ -69,7 +76,12 @@ fn chosen(mut items: Vec<Item>, room: usize) -> Vec<Item> {
 fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
     let mut items = Vec::new();
     let id = trace.trace_id;
-    items.push(Item::new(0, if width < WIDE { format!("{id:.8}…") } else { id.to_string() }));
+    let short = format!("{id:.8}…");
+    items.push(if width < WIDE {
+        Item::new(0, short)
+    } else {
+        Item::new(WHOLE_ID, id.to_string()).or(short)
+    });
     if trace.spans == 0 {
         items.push(Item::new(1, "no spans"));
     } else {
@@ -79,18 +91,19 @@ fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
     items.extend(reading(app));
     items.extend(found(app));
     if trace.spans > 0 {
-        items.push(Item::new(6, format::count(trace.spans as u64, "span")));
+        items.push(Item::new(7, format::count(trace.spans as u64, "span")));
     }
     items.extend(trouble(trace));
     if trace.sentry.mark(now.unix_nano) != '–' {
         let what = |text: &'static str| if trace.sentry.expected == 0 { "" } else { text };
         let reach = sentry_reach(trace.sentry, now);
         let said = |text: &'static str| Span::styled(format!("{}{}", what(text), reach.content), reach.style);
-        items.push(Item::new(3, said("reached Sentry ")).or(said("Sentry ")));
+        // The list says it too.
+        items.push(Item::new(6, said("reached Sentry ")).or(said("Sentry ")));
     }
     let logs = trace.logs.saturating_sub(trace.error_events);
     if logs > 0 {
-        items.push(Item::new(7, format::count(logs as u64, "log")));
+        items.push(Item::new(8, format::count(logs as u64, "log")));
     }
     if trace.pinned {
         items.push(Item::new(3, "★ pinned".fg(theme::ACCENT)).or("★".fg(theme::ACCENT)));

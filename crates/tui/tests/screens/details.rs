@@ -1,0 +1,97 @@
+//! The details of a span: their sections.
+
+use crossterm::event::KeyCode;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
+use spanfall::app::Mode;
+
+use crate::scene::{MILLI, START, Scene, edit, span};
+
+/// A span of which there is more to be said than fits.
+fn talkative(width: u16, height: u16) -> Scene {
+    let mut scene = Scene::new(Mode::Viewer, width, height);
+    let text = |at: usize| KeyValue {
+        key: format!("attribute.{at}"),
+        value: Some(AnyValue {
+            value: Some(any_value::Value::StringValue(format!("value {at}"))),
+        }),
+        ..KeyValue::default()
+    };
+    scene.add(vec![edit(span(1, 1, 0, "api", "talk", 0, 5), |span| {
+        span.attributes = (1..=20).map(text).collect();
+        span.events = (1..=5)
+            .map(|at| Event {
+                time_unix_nano: START + at * MILLI,
+                name: format!("event {at}"),
+                ..Event::default()
+            })
+            .collect();
+        span.links = vec![Link {
+            trace_id: vec![7; 16],
+            span_id: vec![7; 8],
+            ..Link::default()
+        }];
+    })]);
+    scene.add_logs(1, 1, &[(1, 9, "a log record"), (2, 9, "another")]);
+    scene
+}
+
+fn section(scene: &mut Scene) -> Option<&'static str> {
+    scene.draw();
+    scene.app.details.section().map(|section| section.name)
+}
+
+#[test]
+fn sections_are_named_in_the_title_and_gone_through() {
+    for size in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = talkative(size.0, size.1);
+        scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+        let names = "attributes 20 · events 5 · logs 2 · links 1 · resource 1 · identity";
+        assert!(
+            scene.text().contains(if size.0 > 80 {
+                names
+            } else {
+                "attributes 20 · events 5 · logs 2 · links 1"
+            }),
+            "{}",
+            scene.text()
+        );
+        assert_eq!(section(&mut scene), None);
+        for name in ["attributes", "events", "logs", "links", "resource", "identity", "attributes"] {
+            scene.press(&[KeyCode::Right]);
+            assert_eq!(section(&mut scene), Some(name), "at {size:?}");
+            let heading = format!(" {name}");
+            let text = scene.text();
+            let in_view = text.lines().skip_while(|line| !line.contains("SPAN api")).skip(1);
+            let in_view = in_view.into_iter().any(|line| line.contains(&heading));
+            assert!(in_view || size.0 == 80, "{name} at {size:?}\n{}", scene.text());
+        }
+        scene.type_keys("h");
+        assert_eq!(section(&mut scene), Some("identity"), "the other way round");
+        scene.type_keys("k");
+        assert_eq!(section(&mut scene), None, "whoever scrolls is in no section");
+    }
+}
+
+#[test]
+fn from_what_is_in_view_it_goes_on() {
+    let mut scene = talkative(80, 24);
+    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    scene.type_keys("jjj");
+    scene.type_keys("l");
+    assert_eq!(section(&mut scene), Some("events"));
+    assert!(scene.text().contains("event 1"), "{}", scene.text());
+    scene.type_keys("j");
+    scene.type_keys("h");
+    assert_eq!(section(&mut scene), Some("events"), "the one whose middle is in view");
+}
+
+#[test]
+fn details_with_their_sections() {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = talkative(width, height);
+        scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+        scene.type_keys("ll");
+        insta::assert_snapshot!(format!("details_{width}x{height}"), scene.text());
+    }
+}
