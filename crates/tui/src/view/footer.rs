@@ -6,8 +6,8 @@ use ratatui::style::Stylize;
 use ratatui::text::Line;
 
 use super::{format, theme};
-use crate::app::{Action, App, ServiceState};
-use crate::keymap::{Bound, Place};
+use crate::app::{Action, App, Pane, ServiceState};
+use crate::keymap::{Binding, Bound, Place};
 use crate::text::clean;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
@@ -112,13 +112,23 @@ fn keys(app: &App, width: usize) -> Line<'static> {
     line
 }
 
+/// What a key does, in a word: one of them depends on what it is pressed in.
+fn short(app: &App, binding: &Binding) -> &'static str {
+    let here = app.here();
+    match binding.action {
+        Action::Filter if here.listing.is_some() => "narrow",
+        Action::Filter if here.pane != Pane::Traces && app.overlay.is_none() => "find",
+        _ => binding.short,
+    }
+}
+
 /// As many keys as there is room for; help and quit always, but while a filter is typed they are letters.
 fn entries(app: &App, width: usize) -> Vec<Entry> {
     let is_here = |bound: &&Bound| !bound.binding.short.is_empty() && bound.binding.applies(app.here());
     let entry = |bound: &Bound| {
         Some(Entry {
             key: bound.keys.first()?.label(),
-            short: bound.binding.short,
+            short: short(app, bound.binding),
             action: bound.binding.action,
         })
     };

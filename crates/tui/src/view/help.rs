@@ -22,14 +22,25 @@ pub(super) fn height(app: &App, area: Rect) -> usize {
 
 fn lay_out(app: &App, area: Rect) -> Page {
     Page::of(area, |width| {
-        let is_known = |place: Place| place != Place::Filter && place.is_in(app.mode);
         let mut keys = Vec::new();
-        section(&mut keys, "keys", "", width);
-        let known = app
-            .keymap
-            .iter()
-            .filter(|bound| is_known(bound.binding.place) && !bound.binding.help.is_empty());
-        known.for_each(|bound| pair(&mut keys, &bound.labels(), bound.binding.help, KEYS, width));
+        // What is special where it was asked for comes first.
+        let here = app.here();
+        let is_special = |places: &[Place]| {
+            let mut bound = app.keymap.iter().filter(|bound| places.contains(&bound.binding.place));
+            !places.contains(&Place::Anywhere) && !places.contains(&Place::Demo) && bound.any(|bound| bound.binding.applies(here))
+        };
+        let (special, other): (Vec<_>, Vec<_>) = GROUPS.into_iter().partition(|(_, places)| is_special(places));
+        for (name, places) in special.into_iter().chain(other) {
+            let is_known = |place: Place| places.contains(&place) && place.is_in(app.mode);
+            let known = app.keymap.iter();
+            let mut known = known
+                .filter(|bound| is_known(bound.binding.place) && !bound.binding.help.is_empty())
+                .peekable();
+            if known.peek().is_some() {
+                section(&mut keys, name, "", width);
+            }
+            known.for_each(|bound| pair(&mut keys, &bound.labels(), bound.binding.help, KEYS, width));
+        }
 
         let mut marks = Vec::new();
         let about = "/ lists the traces with a span that matches all terms; letters match in any case";
@@ -50,6 +61,21 @@ fn lay_out(app: &App, area: Rect) -> Page {
     })
 }
 
+/// Keys by where they mean something; those while a filter is typed stand apart.
+const GROUPS: [(&str, &[Place]); 11] = [
+    ("keys in the demo", &[Place::Demo]),
+    ("keys everywhere", &[Place::Anywhere, Place::Listening, Place::Always]),
+    ("in the list of traces", &[Place::Traces]),
+    ("in a trace", &[Place::Waterfall, Place::Spans]),
+    ("in the details of a span", &[Place::Details]),
+    ("after y", &[Place::Copy]),
+    ("in a comparison (d)", &[Place::Compare]),
+    ("in operations (O)", &[Place::Operations]),
+    ("in operations and the service map (m)", &[Place::Survey]),
+    ("in warnings (w)", &[Place::Warnings]),
+    ("in the cross-check (x)", &[Place::CrossCheck]),
+];
+
 /// How wide keys and marks are.
 const KEYS: usize = 12;
 /// How wide the examples of filters are.
@@ -69,6 +95,10 @@ fn pair(lines: &mut Vec<Line<'static>>, left: &str, right: &'static str, column:
 
 const MARKS: &[(&str, &str)] = &[
     ("colours", "each service has its own, the same in every run; red is an error"),
+    (
+        "theme",
+        "for a dark or a light ground, for 16 colours or none, as the terminal says; --theme, NO_COLOR and --config choose another",
+    ),
     ("▏██▎", "when a span ran, on the axis above"),
     (
         "━ ┃",
@@ -151,3 +181,16 @@ const MARKS: &[(&str, &str)] = &[
     ),
     ("waiting", "requests that were received and are not taken in yet"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keymap::KEYMAP;
+
+    #[test]
+    fn every_key_with_a_help_is_in_a_group() {
+        let is_told = |place: Place| place == Place::Filter || GROUPS.iter().any(|(_, places)| places.contains(&place));
+        let left_out = KEYMAP.iter().find(|binding| !is_told(binding.place));
+        assert!(left_out.is_none(), "{left_out:?}");
+    }
+}

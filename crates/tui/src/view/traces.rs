@@ -155,7 +155,7 @@ fn order(app: &App) -> Span<'static> {
     }
     let new = app.traces.new_since(&app.store);
     let text = match app.traces.sorted() {
-        (Column::Time, false) if app.traces.following() => "following the newest",
+        (Column::Time, false) if app.traces.following() && app.mode != Mode::Files => "following the newest",
         (Column::Time, false) if new > 0 => {
             return format!("↑ {} new · g follows", format::grouped(new as u64)).fg(theme::ACCENT);
         }

@@ -254,6 +254,6 @@ fn the_keys_that_are_special_here_come_first() {
     scene.press(&[KeyCode::Enter]);
     let keys = last(&mut scene);
     let at = |part: &str| keys.find(part);
-    assert!(at("Space fold").is_some() && at("Space fold") < at("/ filter"), "{keys}");
+    assert!(at("Space fold").is_some() && at("Space fold") < at("/ find"), "{keys}");
     assert!(keys.trim_end().ends_with("? keys  q quit"), "{keys}");
 }
