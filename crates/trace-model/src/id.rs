@@ -114,15 +114,15 @@ fn nibble(digit: u8) -> Result<u8, IdError> {
 /// What names one row of one trace.
 ///
 /// A span id alone does not: in Zipkin's model the client and the server side of a call share one, so two services may each
-/// report a span with the same id. Records of the same service with the same id are the same span, unless both have ended, and neither
-/// start nor name are the same: then somebody has used an id twice.
+/// report a span with the same id, and so does one that calls itself. Records of the same service with the same id are the same span, unless
+/// one was called and the other was not, or both have ended and neither start nor name are the same: then somebody has used an id twice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpanKey {
     /// The span's own id.
     pub span_id: SpanId,
     /// The service that reported it; empty when it has no `service.name`, and for a span that has not arrived.
     pub service: Arc<str>,
-    /// Of spans that have the same id by mistake: when this one started, in nanoseconds since the Unix epoch. 0 for all others.
+    /// Of spans of one service that have the same id: a number that only this one of them has. 0 for all others.
     pub twin: u64,
 }
 

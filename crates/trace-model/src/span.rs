@@ -21,6 +21,18 @@ pub enum SpanKind {
 }
 
 impl SpanKind {
+    /// Whether it is of the side that was called: a server, or the consumer of a message.
+    #[must_use]
+    pub const fn receives(self) -> bool {
+        matches!(self, Self::Server | Self::Consumer)
+    }
+
+    /// Whether it is of the side that calls: a client, or the producer of a message.
+    #[must_use]
+    pub const fn sends(self) -> bool {
+        matches!(self, Self::Client | Self::Producer)
+    }
+
     /// Reads OTLP's number; one that OTLP does not define is [`SpanKind::Unspecified`].
     #[must_use]
     pub fn from_otlp(number: i32) -> Self {

@@ -106,7 +106,7 @@ impl Contents {
         Some(SpanKey {
             span_id: record.span_id()?,
             service: self.origins.get(record.origin).service.clone(),
-            twin: if record.is_twin() { record.start_unix_nano } else { 0 },
+            twin: if record.is_twin() { record.twin() } else { 0 },
         })
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 
 use crate::store::Node as Span;
-use crate::{SpanId, SpanKind, Store, TraceId};
+use crate::{SpanId, Store, TraceId};
 
 mod node;
 
@@ -96,8 +96,8 @@ impl ById {
             let (mut all, mut called, mut calling) = (0, 0, 0);
             for at in self.of(*id) {
                 all += 1;
-                called += usize::from(receives(spans[at].kind));
-                calling += usize::from(calls(spans[at].kind));
+                called += usize::from(spans[at].kind.receives());
+                calling += usize::from(spans[at].kind.sends());
             }
             if (all, called, calling) != (2, 1, 1) {
                 duplicates.extend(self.of(*id));
@@ -284,10 +284,10 @@ fn count_descendants(nodes: &mut [SpanNode]) {
 
 /// In Zipkin's model both sides of a call report the same id: then the calling side is the parent of the called one.
 fn calling_twin(spans: &[Span], twins: impl Iterator<Item = usize>, at: usize) -> Option<usize> {
-    if !receives(spans[at].kind) {
+    if !spans[at].kind.receives() {
         return None;
     }
-    let calling = twins.filter(|twin| calls(spans[*twin].kind));
+    let calling = twins.filter(|twin| spans[*twin].kind.sends());
     calling.min_by_key(|twin| &spans[*twin].key)
 }
 
@@ -296,17 +296,9 @@ fn parent_among(spans: &[Span], candidates: impl Iterator<Item = usize>, child: 
     let rank = |at: usize| {
         (
             spans[at].key.service == child.key.service,
-            receives(spans[at].kind),
+            spans[at].kind.receives(),
             Reverse(&spans[at].key),
         )
     };
     candidates.max_by_key(|at| rank(*at))
-}
-
-const fn receives(kind: SpanKind) -> bool {
-    matches!(kind, SpanKind::Server | SpanKind::Consumer)
-}
-
-const fn calls(kind: SpanKind) -> bool {
-    matches!(kind, SpanKind::Client | SpanKind::Producer)
 }

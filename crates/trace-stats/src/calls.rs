@@ -19,7 +19,7 @@ impl Call {
         let node = &nodes[callee];
         let from = node.parent?;
         let parent = &nodes[from];
-        let is_call = parent.key.service != node.key.service || (sends(parent.kind) && receives(node.kind));
+        let is_call = parent.key.service != node.key.service || (parent.kind.sends() && node.kind.receives());
         (node.arrived && parent.arrived && is_call).then_some(Self {
             caller: from,
             callee,
@@ -45,14 +45,6 @@ pub(crate) fn duration(node: &SpanNode) -> Option<u64> {
     Some(node.end_unix_nano?.saturating_sub(node.start_unix_nano))
 }
 
-pub(crate) const fn sends(kind: SpanKind) -> bool {
-    matches!(kind, SpanKind::Client | SpanKind::Producer)
-}
-
-pub(crate) const fn receives(kind: SpanKind) -> bool {
-    matches!(kind, SpanKind::Server | SpanKind::Consumer)
-}
-
 /// Which spans call somebody of whom no span is there: by position, the sending ones below which no other one sends or receives. An outer
 /// one of two that send is answered by whatever answers the inner one.
 pub(crate) fn unanswered(nodes: &[SpanNode]) -> Vec<bool> {
@@ -60,9 +52,9 @@ pub(crate) fn unanswered(nodes: &[SpanNode]) -> Vec<bool> {
     // Parents come before their children.
     for (at, node) in nodes.iter().enumerate().rev() {
         if let Some(parent) = node.parent {
-            answered[parent] |= answered[at] || sends(node.kind) || Call::to(nodes, at).is_some();
+            answered[parent] |= answered[at] || node.kind.sends() || Call::to(nodes, at).is_some();
         }
     }
-    let unanswered = |(node, answered): (&SpanNode, &bool)| node.arrived && sends(node.kind) && !answered;
+    let unanswered = |(node, answered): (&SpanNode, &bool)| node.arrived && node.kind.sends() && !answered;
     nodes.iter().zip(&answered).map(unanswered).collect()
 }

@@ -244,7 +244,7 @@ impl Store {
             let Some(above) = parent.and_then(|parent| self.find_span(slot, parent, service)) else {
                 break;
             };
-            here = above;
+            here = self.called_twin_of(slot, above);
         }
         here
     }

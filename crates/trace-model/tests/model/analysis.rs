@@ -407,6 +407,51 @@ fn different_spans_with_one_id_are_both_there() {
 }
 
 #[test]
+fn a_service_that_calls_itself_has_both_sides_however_alike_they_are() {
+    // Zipkin's clock ticks in microseconds: both may start within one.
+    for server_start in [10, 11] {
+        let mut sides = vec![
+            Sent {
+                kind: 3,
+                ..sent(2, 1, 10, 20)
+            },
+            Sent {
+                kind: 2,
+                ..sent(2, 1, server_start, 19)
+            },
+            Sent {
+                kind: 3,
+                ..sent(2, 1, 10, 20)
+            },
+            sent(1, 0, 0, 100),
+            sent(3, 2, 12, 13),
+        ];
+        for _ in 0..2 {
+            sides.reverse();
+            let mut store = Store::new(1 << 24);
+            for side in &sides {
+                let otlp = edit(side.to_otlp(), |span| span.name = "get".to_owned());
+                store.add(trace_model::otlp::batch(vec![otlp], trace_model::Source::OtlpHttp).0);
+            }
+            let (tree, _) = read(&store);
+            let told: Vec<_> = tree.nodes().iter().map(|node| (node.depth, node.kind)).collect();
+            let of = |kind: i32| trace_model::SpanKind::from_otlp(kind);
+            assert_eq!(
+                told[..3],
+                [(0, told[0].1), (1, of(3)), (2, of(2))],
+                "the server is below the client"
+            );
+            assert_eq!(told[3].0, 3, "what is done there is below the server");
+            for node in tree.nodes() {
+                let span = store.span(trace(1), &node.key).expect("a span");
+                assert_eq!(span.kind, node.kind, "its key leads to it");
+                assert!(!node.duplicate);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_span_told_of_twice_is_one() {
     for again in [("renamed", 10, 25), ("read", 11, 25), ("other", 12, 0)] {
         let store = with_one_id(&[("read", 10, 20), again]);

@@ -7,7 +7,7 @@ use trace_model::{Rule, SpanKey, SpanKind, SpanNode, Store, TraceId};
 
 use super::Warning;
 use crate::SpanPlace;
-use crate::calls::{Call, receives, sends, unanswered};
+use crate::calls::{Call, unanswered};
 use crate::peer::Peer;
 
 /// How many beginnings of traces, and how many calls without an answer, are compared; the latest ones.
@@ -114,7 +114,7 @@ impl Fragments {
                 continue;
             };
             // One with links says itself where it comes from.
-            let is_root = node.parent.is_none() && !node.cyclic && receives(node.kind) && !node.has_links;
+            let is_root = node.parent.is_none() && !node.cyclic && node.kind.receives() && !node.has_links;
             if !is_root && !unanswered[at] {
                 continue;
             }
@@ -148,7 +148,7 @@ impl Fragments {
             self.changed = true;
             Pair::default()
         });
-        if pair.looked_at == LOOKED_AT || !sends(from.kind) {
+        if pair.looked_at == LOOKED_AT || !from.kind.sends() {
             return;
         }
         pair.looked_at += 1;
