@@ -17,12 +17,17 @@ use testkit::{Process, eventually};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const START: u64 = 1_700_000_000_000_000_001;
 
-/// Runs one of the scripts to its end. The environment is empty: no `OTEL_*` or proxy of this machine is meant for it.
-async fn run(python: &Path, script: &str, arguments: &[&str]) -> Process {
+/// Starts one of the scripts. The environment is empty: no `OTEL_*` or proxy of this machine is meant for it.
+fn start(python: &Path, script: &str, arguments: &[&str]) -> Process {
     let mut command = Command::new(python);
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
     command.env_clear().arg(scripts.join(script)).args(arguments);
-    let process = Process::spawn(command).unwrap();
+    Process::spawn(command).unwrap()
+}
+
+/// Runs one of them to its end.
+async fn run(python: &Path, script: &str, arguments: &[&str]) -> Process {
+    let process = start(python, script, arguments);
     let status = process.exited(DEADLINE).await.unwrap();
     assert!(status.success(), "{script}: {}", process.stderr().join("\n"));
     process
@@ -179,6 +184,37 @@ async fn a_person_gets_lines_that_cannot_command_the_terminal() {
     }
     assert!(lines[4].contains("1000.000 ms"), "{}", lines[4]);
     assert!(!lines.concat().chars().any(char::is_control));
+}
+
+/// Logfire's SDK tells of a span that runs by another one below it: here it is the span itself, before and after its end.
+#[tokio::test]
+async fn what_runs_in_logfires_sdk_is_here_before_it_ends() {
+    let Some(python) = interpreter_or_skip() else { return };
+    let tail = Tail::start(&["--json"]).await;
+    let program = start(&python, "send_logfire.py", &[&format!("http://{}", tail.otlp_http)]);
+    let told = |ended: bool| {
+        let spans = tail.process.json();
+        let spans = spans.into_iter().filter(move |span| span["end_unix_nano"].is_u64() == ended);
+        let spans: Vec<_> = spans
+            .map(|span| [span["name"].clone(), span["span_id"].clone(), span["parent_span_id"].clone()])
+            .collect();
+        (spans.len() == 2).then_some(spans)
+    };
+    let mut running = eventually(DEADLINE, || async { told(false) }).await.unwrap();
+    assert_eq!(told(true), None, "they run");
+    program.close_stdin();
+    let status = program.exited(DEADLINE).await.unwrap();
+    assert!(status.success(), "{}", program.stderr().join("\n"));
+    let mut ended = eventually(DEADLINE, || async { told(true) }).await.unwrap();
+    // The outer one begins first and ends last.
+    running.sort_by_key(|span| span[0].to_string());
+    ended.sort_by_key(|span| span[0].to_string());
+    assert_eq!(running, ended);
+    assert_eq!(
+        (&running[0][0], &running[0][2], &running[1][2]),
+        (&json!("broadcast"), &Value::Null, &running[0][1])
+    );
+    tail.process.interrupt();
 }
 
 /// Sentry's SDK takes the endpoint for Sentry, and all that it sends arrives.
