@@ -84,7 +84,7 @@ fn with_sections(app: &App, page: &SpanPage, mut line: Line<'static>, below: usi
     } else {
         String::new()
     };
-    let room = width.saturating_sub(format::columns(&below) + 1);
+    let room = width.saturating_sub(format::columns(&below) + 2);
     let current = app.details.section();
     for (at, section) in page.sections.iter().enumerate() {
         let gap = if at == 0 { "   " } else { " · " };

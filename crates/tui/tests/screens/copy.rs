@@ -47,6 +47,7 @@ fn the_menu_explains_itself_and_closes_without_a_trace() {
         let before = scene.text();
         scene.type_keys("y");
         let text = scene.text();
+        insta::assert_snapshot!(format!("copy_{width}x{height}"), text);
         for said in [
             "Copy of the selected span",
             "t  copy: the trace id",

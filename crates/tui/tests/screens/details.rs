@@ -51,7 +51,7 @@ fn sections_are_named_in_the_title_and_gone_through() {
             scene.text().contains(if size.0 > 80 {
                 names
             } else {
-                "attributes 20 · events 5 · logs 2 · links 1"
+                "attributes 20 · events 5 · logs 2"
             }),
             "{}",
             scene.text()
