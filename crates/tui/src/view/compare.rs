@@ -310,7 +310,8 @@ fn label(row: &Difference, depth: usize, width: usize) -> Line<'static> {
         room
     };
     let service = format::at_most(&service, service_room);
-    let name = format::at_most(&name, room.saturating_sub(service.width() + 1));
+    // Of long names the end tells more than the start.
+    let name = format::name(&name, room.saturating_sub(service.width() + 1));
     let style = match row.duration {
         Change::New => Style::new().fg(theme::ACCENT),
         Change::Gone => Style::new().fg(theme::FOUND),

@@ -132,6 +132,34 @@ pub(super) fn at_most(text: &str, width: usize) -> String {
     text.to_owned()
 }
 
+/// The name of a span or a trace in at most so many columns: of a path or a qualified name the end tells most, of words the start.
+pub(super) fn name(text: &str, width: usize) -> String {
+    const FEW: usize = 12;
+    let is_path = text.contains(['/', '.']) || text.contains("::");
+    if is_path && width >= FEW {
+        middle(text, width)
+    } else {
+        at_most(text, width)
+    }
+}
+
+/// A text of at most so many columns, cut in its middle: of a long name of an operation the end tells more than the start.
+pub(super) fn middle(text: &str, width: usize) -> String {
+    let all = columns(text);
+    if all <= width {
+        return text.to_owned();
+    }
+    let start = at_most(text, width / 3);
+    let room = width.saturating_sub(columns(&start));
+    let mut left = all;
+    let end = text.grapheme_indices(true).find_map(|(at, grapheme)| {
+        let fits = left <= room;
+        left -= columns(grapheme);
+        fits.then_some(at)
+    });
+    format!("{start}{}", end.map_or("", |at| &text[at..]))
+}
+
 /// Text in pieces of at most `width` columns (at least one grapheme each), none of it lost.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -225,6 +253,23 @@ mod tests {
         assert_eq!(exactly("日本語", 4), "日… ");
         assert_eq!(exactly("e\u{301}a", 3), "e\u{301}a ");
         assert_eq!(exactly("abc", 0), "");
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_end() {
+        assert_eq!(middle("hipstershop.CurrencyService/Convert", 20), "hipst…ervice/Convert");
+        assert_eq!(
+            (middle("short", 5), middle("日本日本日本", 7)),
+            ("short".into(), "…本日本".into())
+        );
+        assert_eq!(name("hipstershop.CurrencyService/Convert", 20), "hipst…ervice/Convert");
+        assert_eq!(
+            (name("handleSentMailMessage", 12), name("GET /users", 8)),
+            ("handleSentM…".into(), "GET /us…".into())
+        );
+        for width in 0..4 {
+            assert!(columns(&middle("abcdef", width)) <= width);
+        }
     }
 
     #[test]

@@ -5,7 +5,6 @@ use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear};
-use unicode_segmentation::UnicodeSegmentation;
 
 use super::{compare, hint, logs, narrow, theme, warnings};
 use crate::app::{App, Narrow, Overlay};
@@ -133,23 +132,6 @@ pub(super) fn columns(numbers: &[u64]) -> String {
     numbers.iter().map(column).collect()
 }
 
-/// A text of at most so many columns, cut in its middle: of a long name of an operation the end tells more than the start.
-pub(super) fn middle(text: &str, width: usize) -> String {
-    let all = super::format::columns(text);
-    if all <= width {
-        return text.to_owned();
-    }
-    let start = super::format::at_most(text, width / 3);
-    let room = width.saturating_sub(super::format::columns(&start));
-    let mut left = all;
-    let end = text.grapheme_indices(true).find_map(|(at, grapheme)| {
-        let fits = left <= room;
-        left -= super::format::columns(grapheme);
-        fits.then_some(at)
-    });
-    format!("{start}{}", end.map_or("", |at| &text[at..]))
-}
-
 /// How many of so many, in at most three digits: `0.02 %`, `3.1 %`, `100 %`; nothing for none.
 pub(super) fn share(part: u64, whole: u64) -> String {
     let hundredths = u128::from(part) * 10_000 / u128::from(whole.max(1));
@@ -172,18 +154,6 @@ mod tests {
         assert_eq!(columns(&[0, 0]), "  ");
         assert_eq!(columns(&[u64::MAX, 1]), "█▁");
         assert_eq!(columns(&[]), "");
-    }
-
-    #[test]
-    fn a_long_name_keeps_its_end() {
-        assert_eq!(middle("hipstershop.CurrencyService/Convert", 20), "hipst…ervice/Convert");
-        assert_eq!(
-            (middle("short", 5), middle("日本日本日本", 7)),
-            ("short".into(), "…本日本".into())
-        );
-        for width in 0..4 {
-            assert!(super::super::format::columns(&middle("abcdef", width)) <= width);
-        }
     }
 
     #[test]

@@ -191,7 +191,7 @@ fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u6
         columns.service,
     );
     let room = usize::from(columns.name.width).saturating_sub(1);
-    frame.render_widget(lists::middle(&clean(&operation.name), room), columns.name);
+    frame.render_widget(format::name(&clean(&operation.name), room), columns.name);
     let kind = if columns.kind.width > 2 {
         operation.kind.name()
     } else {

@@ -250,12 +250,15 @@ fn root_name(trace: &TraceSummary, width: usize) -> Line<'static> {
     } else {
         Style::new()
     };
-    if trace.truncated == 0 {
+    if trace.spans == 0 {
         return Line::from(Span::styled(format::at_most(&name, width), style));
+    }
+    if trace.truncated == 0 {
+        return Line::from(Span::styled(format::name(&name, width), style));
     }
     // Where there is room for it however many spans there are.
     let mark = " truncated";
-    let name = format::at_most(&name, width.saturating_sub(mark.len()));
+    let name = format::name(&name, width.saturating_sub(mark.len()));
     Line::from(vec![Span::styled(name, style), mark.fg(theme::WARNING)])
 }
 

@@ -90,7 +90,7 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
         if whole > left { left * 2 / 5 } else { left }
     });
     let mut say = |text: String, style: Style| {
-        let text = format::at_most(&text, left);
+        let text = format::name(&text, left);
         left = left.saturating_sub(text.width());
         line.push_span(Span::styled(text, style));
     };
