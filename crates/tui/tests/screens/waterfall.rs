@@ -410,6 +410,18 @@ fn time_that_no_child_covers_is_hatched_and_said() {
     scene.add(repeated());
     let parent = row(&mut scene, "GET /orders");
     assert!(parent.contains("░ no span here ░"), "{parent}");
+    // On the critical path too it is text on the ground, and not in reverse.
+    let buffer = scene.draw();
+    let row = (0..40).find(|y| buffer[(0, *y)].symbol() == "▾" || buffer[(1, *y)].symbol() == "▾");
+    let row = row.expect("the parent's row");
+    let said: Vec<_> = (0..120)
+        .filter(|x| *x > 60 && buffer[(*x, row)].symbol().chars().all(char::is_alphabetic))
+        .collect();
+    assert_eq!(said.len(), "nospanhere".len(), "{parent}");
+    assert!(
+        said.iter()
+            .all(|x| !buffer[(*x, row)].modifier.contains(ratatui::style::Modifier::REVERSED))
+    );
 }
 
 #[test]

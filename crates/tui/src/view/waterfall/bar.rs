@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Style, Stylize};
+use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::Line;
 use trace_model::{ClockTrouble, Line as SpanLine, Row, StatusCode};
 
@@ -107,7 +107,18 @@ fn gaps(frame: &mut Frame, row: &Row, area: Rect, axis: Axis, colour: Color) {
                 width,
                 ..area
             };
-            frame.render_widget(Line::from(TEXT.fg(theme::DIM)), middle.intersection(area));
+            let middle = middle.intersection(area);
+            for at in middle.positions() {
+                // The critical path stands there in reverse, on which no text can be read.
+                if let Some(cell) = frame
+                    .buffer_mut()
+                    .cell_mut(at)
+                    .filter(|cell| cell.modifier.contains(Modifier::REVERSED))
+                {
+                    cell.set_style(Style::new().bg(Color::Reset).remove_modifier(Modifier::REVERSED));
+                }
+            }
+            frame.render_widget(Line::from(TEXT.fg(theme::DIM)), middle);
         }
     }
 }
