@@ -15,8 +15,8 @@ pub const ENTER: &str = "\r";
 pub const BACK: &str = "\u{1b}[Z";
 const PAGE_DOWN: &str = "\u{1b}[6~";
 
-/// Wide enough that no sentence is cut, and high enough for all rows.
-const SIZE: (u16, u16) = (200, 60);
+/// Wide enough that no sentence is cut, but not so wide that the details stand beside the waterfall; and high enough for all rows.
+const SIZE: (u16, u16) = (176, 60);
 
 /// The viewer, ready, on free ports.
 pub struct Viewer {

@@ -1,5 +1,4 @@
 //! Keys and mouse in a real terminal: a picture that holds still, two traces side by side, clicks.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use e2e::viewer::Viewer;
 use serde_json::{Value, json};

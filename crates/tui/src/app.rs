@@ -277,6 +277,7 @@ impl App {
             Action::NextPane => self.pane = next(self.pane),
             Action::PreviousPane => self.pane = next(next(self.pane)),
             Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
+            Action::TurnDetails => self.turn_details(),
             Action::Pin => self.pin(),
             Action::Open => self.pane = deeper(self.pane),
             Action::Back if self.store.filter().is_some() && (self.pane == Pane::Traces || self.store.listed() == 0) => {

@@ -69,6 +69,9 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
     traces::draw(frame, app, panes.traces, now);
     waterfall::draw(frame, app, panes.waterfall, now);
     details::draw(frame, app, panes.details);
+    if panes.are_beside() {
+        between(frame, panes);
+    }
     footer::draw(frame, app, panes.footer);
     match app.overlay {
         Some(Overlay::Help(first)) => help::draw(frame, app, first, panes.overlay),
@@ -85,6 +88,18 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
         None => {}
     }
     app.theme.paint(frame.buffer_mut());
+}
+
+/// The line between two panes that stand beside each other.
+fn between(frame: &mut Frame, panes: &Panes) {
+    let column = Rect {
+        x: panes.waterfall.right(),
+        width: 1,
+        ..panes.waterfall
+    };
+    for (at, row) in column.rows().enumerate() {
+        frame.render_widget(Span::raw(if at == 0 { "┬" } else { "│" }).fg(theme::RULE), row);
+    }
 }
 
 /// Where the rows of what lies over the panes stand, if it has rows; `area` includes its border.

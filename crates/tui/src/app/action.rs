@@ -20,6 +20,7 @@ pub enum Action {
     Back,
     Grow,
     Shrink,
+    TurnDetails,
     NextPane,
     PreviousPane,
     ToggleFold,

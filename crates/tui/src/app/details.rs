@@ -35,8 +35,8 @@ pub struct Details {
     height: usize,
     /// The section that was gone to, by name: others come and go while the span grows.
     section: Option<&'static str>,
-    /// For which width it is laid out; none when something has changed since.
-    page: Option<(u16, SpanPage)>,
+    /// For which size it is laid out; none when something has changed since.
+    page: Option<((u16, u16), SpanPage)>,
 }
 
 /// All that is said of a row.
@@ -185,15 +185,17 @@ impl Details {
             self.read(store, trace_id, key, unix_nano);
             self.read_analysis(waterfall);
         }
-        self.height = usize::from(area.height.saturating_sub(2));
-        if self.page.as_ref().is_none_or(|(width, _)| *width != area.width) {
+        let size = (area.width, area.height);
+        if self.page.as_ref().is_none_or(|(of, _)| *of != size) {
             let known = self.content.span.is_some() || !self.content.errors.is_empty();
             let shown = self.shown.as_ref().filter(|_| known);
             self.page = shown.map(|(trace_id, key)| {
-                let page = SpanPage::of(&self.content, *trace_id, key, self.trace_start, area.width);
-                (area.width, page)
+                let page = SpanPage::of(&self.content, *trace_id, key, self.trace_start, size);
+                (size, page)
             });
         }
+        let facts = self.page().map_or(1, SpanPage::facts_height);
+        self.height = usize::from(area.height.saturating_sub(1 + facts));
         self.first = self.first.min(self.lines().saturating_sub(self.height));
     }
 

@@ -6,19 +6,24 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::{Action, App, Effect, Pane};
-use crate::view::layout::{Panes, Splits};
+use crate::view::layout::{BESIDE, Panes, Splits};
 use crate::view::{WaterfallParts, footer_action, header_action, trace_column};
 
 /// How many rows a notch of the wheel is.
 const NOTCH: usize = 3;
+
+/// How many columns a key moves what is between two panes.
+const COLUMNS: u16 = 4;
 
 /// A title line that is dragged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Divider {
     /// Between list and waterfall.
     List,
-    /// Between waterfall and details.
+    /// Between waterfall and details below it.
     Details,
+    /// Between waterfall and details beside it.
+    Beside,
 }
 
 /// What came of a mouse event.
@@ -109,7 +114,12 @@ impl App {
             return Answer::Changed(None);
         }
         let title = |area: Rect| area.height > 0 && at.y == area.y;
-        self.dragged = if title(self.panes.waterfall) {
+        let between = self.panes.waterfall.right();
+        let is_between = self.panes.are_beside() && at.x == between && at.y > self.panes.waterfall.y;
+        self.dragged = if is_between {
+            Some(Divider::Beside)
+        } else if title(self.panes.waterfall) {
+            // Of the details, too, where they begin in the same line.
             Some(Divider::List)
         } else if title(self.panes.details) {
             Some(Divider::Details)
@@ -157,6 +167,7 @@ impl App {
         match divider {
             Divider::List => self.splits.list = Some(at.y.saturating_sub(self.panes.traces.y)),
             Divider::Details => self.splits.details = Some(self.panes.footer.y.saturating_sub(at.y)),
+            Divider::Beside => self.splits.width = Some(self.panes.details.right().saturating_sub(at.x + 1)),
         }
         self.splits != before
     }
@@ -170,12 +181,22 @@ impl App {
     /// Gives the pane that the keys go to more room, or less.
     pub(super) fn resize(&mut self, more: bool) {
         let (list, details) = (self.panes.traces.height, self.panes.details.height);
-        let changed = |height: u16, more: bool| Some(if more { height + 1 } else { height.saturating_sub(1) });
+        let changed = |size: u16, more: bool, by: u16| Some(if more { size + by } else { size.saturating_sub(by) });
+        // What the waterfall gains the details lose.
+        let more_details = more == (self.pane == Pane::Details);
         match self.pane {
-            Pane::Traces => self.splits.list = changed(list, more),
-            Pane::Details => self.splits.details = changed(details, more),
-            // What it gains the details lose.
-            Pane::Waterfall => self.splits.details = changed(details, !more),
+            Pane::Traces => self.splits.list = changed(list, more, 1),
+            _ if self.panes.are_beside() => self.splits.width = changed(self.panes.details.width, more_details, COLUMNS),
+            _ => self.splits.details = changed(details, more_details, 1),
         }
+    }
+
+    /// Puts the details beside the waterfall, or below it.
+    pub(super) fn turn_details(&mut self) {
+        let screen = self.panes.screen();
+        if screen.width < BESIDE {
+            return self.say("this screen is too narrow for details beside the waterfall");
+        }
+        self.splits.beside = Some(!self.splits.is_beside(screen));
     }
 }

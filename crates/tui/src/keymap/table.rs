@@ -308,6 +308,13 @@ pub const KEYMAP: &[Binding] = &[
     ),
     bind(&[Char('{')], Action::Shrink, Place::Anywhere, "", "less room for this pane"),
     bind(
+        &[Char('|')],
+        Action::TurnDetails,
+        Place::Anywhere,
+        "",
+        "the span's details beside the waterfall, or below it",
+    ),
+    bind(
         &[Code(KeyCode::BackTab)],
         Action::PreviousPane,
         Place::Anywhere,

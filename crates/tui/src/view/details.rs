@@ -40,20 +40,26 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         }
         return;
     };
-    let line = headline(app.details.content(), focused);
+    let line = headline(app.details.content(), focused, usize::from(heading.width));
+    let facts = page.facts_height();
     let below = app
         .details
         .lines()
-        .saturating_sub(app.details.first() + usize::from(body.height.saturating_sub(1)));
-    ruled(
-        frame,
-        with_sections(app, page, line, below, usize::from(heading.width)),
-        heading,
-    );
-    frame.render_widget(&page.facts, Rect { height: 1, ..body }.intersection(body));
+        .saturating_sub(app.details.first() + usize::from(body.height.saturating_sub(facts)));
+    let mut facts_lines = page.facts.clone();
+    let line = if page.names_apart {
+        facts_lines.push(with_sections(app, page, Line::default(), 0, usize::from(heading.width)));
+        with_below(line, below)
+    } else {
+        with_sections(app, page, line, below, usize::from(heading.width))
+    };
+    ruled(frame, line, heading);
+    for (row, line) in body.rows().zip(facts_lines) {
+        frame.render_widget(line, row);
+    }
     let columns = Rect {
-        y: body.y + 1,
-        height: body.height.saturating_sub(1),
+        y: body.y.saturating_add(facts),
+        height: body.height.saturating_sub(facts),
         ..body
     }
     .intersection(body);
@@ -79,15 +85,14 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
 
 /// The title with the names of the sections, as far as there is room, and how much is below.
 fn with_sections(app: &App, page: &SpanPage, mut line: Line<'static>, below: usize, width: usize) -> Line<'static> {
-    let below = if below > 0 {
-        format!("   ↓ {} below", format::count(below as u64, "line"))
-    } else {
-        String::new()
-    };
-    let room = width.saturating_sub(format::columns(&below) + 2);
+    let room = width.saturating_sub(with_below(Line::default(), below).width() + 2);
     let current = app.details.section();
     for (at, section) in page.sections.iter().enumerate() {
-        let gap = if at == 0 { "   " } else { " · " };
+        let gap = match at {
+            0 if line.spans.is_empty() => " ",
+            0 => "   ",
+            _ => " · ",
+        };
         let count = section.count.map(|count| format!(" {}", format::grouped(count as u64)));
         let name = format!("{}{}", section.name, count.unwrap_or_default());
         if line.width() + format::columns(gap) + format::columns(&name) > room {
@@ -100,21 +105,35 @@ fn with_sections(app: &App, page: &SpanPage, mut line: Line<'static>, below: usi
             name.fg(theme::DIM)
         });
     }
-    line.push_span(below.fg(theme::DIM));
+    with_below(line, below)
+}
+
+fn with_below(mut line: Line<'static>, below: usize) -> Line<'static> {
+    if below > 0 {
+        line.push_span(format!("   ↓ {} below", format::count(below as u64, "line")).fg(theme::DIM));
+    }
     line
 }
 
 /// Service and name; of a span that has not arrived, those of its first error.
-fn headline(content: &ShownSpan, focused: bool) -> Line<'static> {
+fn headline(content: &ShownSpan, focused: bool, width: usize) -> Line<'static> {
     let (heading, service, name) = match (&content.span, content.errors.first()) {
         (Some(span), _) => (" SPAN ", &span.service, &span.name),
         (None, Some(error)) => (" ERROR ", &error.service, &error.event.title),
         (None, None) => return Line::from(title(" SPAN", focused)),
     };
+    let service_text = service_name(service);
+    let room = width.saturating_sub(heading.len() + format::columns(&service_text) + 3);
+    let name = clean(name);
+    let name = if content.span.is_some() {
+        format::name(&name, room)
+    } else {
+        format::at_most(&name, room)
+    };
     Line::from(vec![
         title(heading, focused),
-        Text::raw(service_name(service)).fg(theme::service(service)),
-        Text::raw(format!(" {}", clean(name))),
+        Text::raw(service_text).fg(theme::service(service)),
+        Text::raw(format!(" {name}")),
     ])
 }
 
@@ -124,17 +143,31 @@ const TWO_COLUMNS: u16 = 110;
 /// The pane's content at a width, values wrapped.
 #[derive(Debug)]
 pub struct SpanPage {
-    /// Stays while the rest scrolls.
-    facts: Line<'static>,
+    /// They stay while the rest scrolls.
+    facts: Vec<Line<'static>>,
     /// The right one is empty where there is room for one only.
     columns: [Vec<Line<'static>>; 2],
     sections: Vec<Section>,
+    /// The names of the sections have a line of their own.
+    names_apart: bool,
 }
 
 impl SpanPage {
-    /// Lays out what is said of a row. The trace began at `trace_start`, in nanoseconds since the Unix epoch.
+    /// Lays out what is said of a row, for a pane of this size with its title. The trace began at `trace_start`, in nanoseconds since the
+    /// Unix epoch.
     #[must_use]
-    pub fn of(content: &ShownSpan, trace_id: TraceId, key: &SpanKey, trace_start: u64, width: u16) -> Self {
+    pub fn of(content: &ShownSpan, trace_id: TraceId, key: &SpanKey, trace_start: u64, (width, height): (u16, u16)) -> Self {
+        let laid_out = |facts: Line<'static>, left: Column, right: Column| {
+            let lines = if height >= TALL { 3 } else { 1 };
+            let right_sections = right.sections.into_iter().map(|section| Section { column: 1, ..section });
+            let sections: Vec<_> = left.sections.into_iter().chain(right_sections).collect();
+            Self {
+                facts: folded(facts, usize::from(width), lines),
+                names_apart: height >= TALL && width < TWO_COLUMNS && !sections.is_empty(),
+                sections,
+                columns: [left.lines, right.lines],
+            }
+        };
         let wide = width >= TWO_COLUMNS;
         let span = content.span.as_ref();
         let (attributes, resource) = span.map_or((&[][..], &[][..]), |span| (&span.attributes, &span.resource));
@@ -148,7 +181,7 @@ impl SpanPage {
         left.errors(&content.errors, span.map_or(trace_start, |span| span.start_unix_nano));
         let Some(span) = span else {
             left.logs(&content.logs, trace_start);
-            return Self::laid_out(facts_of_errors(content, trace_id, key), left, right);
+            return laid_out(facts_of_errors(content, trace_id, key), left, right);
         };
         if span.status == StatusCode::Error && !span.status_message.is_empty() {
             left.pair("status", &span.status_message, 3, Style::new().fg(theme::ERROR));
@@ -165,16 +198,13 @@ impl SpanPage {
         who.sentry(span, content.sentry.as_ref(), content.verdict.as_ref());
         who.attributes("resource", &span.resource);
         who.identity(span, content.sentry.is_some());
-        Self::laid_out(facts(span, content), left, right)
+        laid_out(facts(span, content), left, right)
     }
 
-    fn laid_out(facts: Line<'static>, left: Column, right: Column) -> Self {
-        let right_sections = right.sections.into_iter().map(|section| Section { column: 1, ..section });
-        Self {
-            facts,
-            sections: left.sections.into_iter().chain(right_sections).collect(),
-            columns: [left.lines, right.lines],
-        }
+    /// How many lines stay while the rest scrolls.
+    #[must_use]
+    pub fn facts_height(&self) -> u16 {
+        u16::try_from(self.facts.len() + usize::from(self.names_apart)).unwrap_or(u16::MAX)
     }
 
     /// What is said of the span, part by part.
@@ -202,6 +232,34 @@ fn facts_of_errors(content: &ShownSpan, trace_id: TraceId, key: &SpanKey) -> Lin
         format!(" ! {errors}").bold().fg(theme::ERROR),
         format!(" · {place}").fg(theme::DIM),
     ])
+}
+
+/// A pane of so many lines has room for all facts.
+const TALL: u16 = 12;
+
+/// On as many lines as it needs, but no more than that: broken between facts.
+fn folded(facts: Line<'static>, width: usize, most: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::default()];
+    let mut fact: Vec<Text<'static>> = Vec::new();
+    let mut take = |fact: &mut Vec<Text<'static>>| {
+        let wanted: usize = fact.iter().map(Text::width).sum();
+        let last = lines.len() - 1;
+        if !lines[last].spans.is_empty() && lines[last].width() + wanted > width && lines.len() < most {
+            // The dot before it divides it from nothing there.
+            let rest = fact.drain(..).skip(1);
+            lines.push(std::iter::once(Text::raw(" ")).chain(rest).collect());
+        } else {
+            lines[last].spans.append(fact);
+        }
+    };
+    for span in facts.spans {
+        if span.content == " · " {
+            take(&mut fact);
+        }
+        fact.push(span);
+    }
+    take(&mut fact);
+    lines
 }
 
 /// Kind, status, duration, start: what everybody looks for first.

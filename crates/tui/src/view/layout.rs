@@ -19,19 +19,49 @@ pub struct Panes {
     pub overlay: Rect,
 }
 
-/// How a person divided the screen, in lines; `None` where nobody did.
+/// How a person divided the screen; `None` where nobody did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Splits {
-    /// The list, with its title.
+    /// Lines of the list, with its title.
     pub list: Option<u16>,
-    /// The details, with their title.
+    /// Lines of the details, with their title, where they stand below the waterfall.
     pub details: Option<u16>,
+    /// Columns of the details, where they stand beside it.
+    pub width: Option<u16>,
+    /// Whether they stand beside it.
+    pub beside: Option<bool>,
+}
+
+impl Splits {
+    /// Whether the details stand beside the waterfall on such a screen: where nobody said so, on a wide one.
+    #[must_use]
+    pub fn is_beside(self, screen: Rect) -> bool {
+        screen.width >= BESIDE && self.beside.unwrap_or(screen.width >= WIDE)
+    }
 }
 
 /// What is left of the waterfall at least.
 const WATERFALL: u16 = 3;
+/// A narrower screen has no room for two panes beside each other.
+pub const BESIDE: u16 = 110;
+/// From this width on there is room for both without being asked.
+const WIDE: u16 = 180;
+/// Of what is beside each other at least so many columns are left.
+const NARROWEST: u16 = 40;
 
 impl Panes {
+    /// Whether the details stand beside the waterfall.
+    #[must_use]
+    pub const fn are_beside(&self) -> bool {
+        self.details.x > self.waterfall.x
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn screen(&self) -> Rect {
+        self.header.union(self.footer)
+    }
+
     /// Divides the screen: the waterfall gets what the others leave.
     #[must_use]
     pub fn of(screen: Rect, splits: Splits) -> Self {
@@ -43,6 +73,11 @@ impl Panes {
         let heights = [2, list, 0, details, 1].map(Constraint::Length);
         let [header, traces, waterfall, details, footer] =
             Layout::vertical([heights[0], heights[1], Constraint::Min(3), heights[3], heights[4]]).areas(screen);
+        let (waterfall, details) = if splits.is_beside(screen) {
+            beside(screen, [traces, waterfall, details, footer], splits.width)
+        } else {
+            (waterfall, details)
+        };
         let overlay = screen.inner(Margin::new(2, 2)).intersection(screen);
         Self {
             header,
@@ -53,4 +88,25 @@ impl Panes {
             overlay,
         }
     }
+}
+
+/// Both from below the list to the footer, with a column between them.
+fn beside(screen: Rect, [traces, waterfall, details, footer]: [Rect; 4], width: Option<u16>) -> (Rect, Rect) {
+    let most = screen.width.saturating_sub(NARROWEST + 1).max(NARROWEST);
+    let width = width.unwrap_or(screen.width * 7 / 20).clamp(NARROWEST, most);
+    let both = Rect {
+        y: traces.bottom(),
+        height: footer.y.saturating_sub(traces.bottom()),
+        ..waterfall.union(details)
+    };
+    let left = Rect {
+        width: both.width.saturating_sub(width + 1),
+        ..both
+    };
+    let right = Rect {
+        x: both.right().saturating_sub(width),
+        width: width.min(both.width),
+        ..both
+    };
+    (left, right)
 }

@@ -218,6 +218,8 @@ pub(super) fn more_below(frame: &mut Frame, rows: usize, area: Rect) {
         width,
         height: 1,
     };
+    // A bar may stand there in reverse.
+    frame.render_widget(ratatui::widgets::Clear, corner);
     frame.render_widget(
         Line::from(text.fg(theme::DIM)).style(ratatui::style::Style::new().bg(theme::CURSOR)),
         corner,

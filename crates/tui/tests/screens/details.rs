@@ -95,3 +95,44 @@ fn details_with_their_sections() {
         insta::assert_snapshot!(format!("details_{width}x{height}"), scene.text());
     }
 }
+
+#[test]
+fn details_stand_beside_the_waterfall_or_below_it() {
+    let mut scene = talkative(120, 40);
+    let beside = |scene: &mut Scene| {
+        let text = scene.text();
+        let line = text
+            .lines()
+            .find(|line| line.contains("WATERFALL"))
+            .expect("a title")
+            .to_owned();
+        line.contains(" SPAN api talk")
+    };
+    assert!(!beside(&mut scene), "a screen that is not wide");
+    scene.type_keys("|");
+    assert!(beside(&mut scene), "{}", scene.text());
+    insta::assert_snapshot!("details_beside_120x40", scene.text());
+    // The key that makes the pane wider makes the other one narrower.
+    scene.press(&[KeyCode::Tab, KeyCode::Tab]);
+    let column = |scene: &mut Scene| scene.text().lines().find_map(|line| line.find(" SPAN api"));
+    let before = column(&mut scene);
+    scene.type_keys("}");
+    assert!(column(&mut scene) < before, "{}", scene.text());
+    for key in ['}', '{'] {
+        scene.type_keys(&String::from(key).repeat(60));
+        assert!(beside(&mut scene), "both are there: {}", scene.text());
+    }
+    scene.type_keys("|");
+    assert!(!beside(&mut scene));
+
+    let mut scene = talkative(200, 50);
+    assert!(beside(&mut scene), "a wide screen");
+    scene.type_keys("|");
+    assert!(!beside(&mut scene));
+    insta::assert_snapshot!("details_below_200x50", scene.text());
+    scene.type_keys("|");
+    scene.resize(80, 24);
+    assert!(!beside(&mut scene), "no room");
+    scene.type_keys("|");
+    assert!(scene.text().contains("too narrow"), "{}", scene.text());
+}

@@ -191,7 +191,7 @@ fn an_error_stands_on_its_spans_row_and_on_its_bar() {
 
 #[test]
 fn its_own_code_comes_first_and_what_led_to_it_follows() {
-    let mut scene = Scene::new(Mode::Viewer, 200, 100);
+    let mut scene = Scene::new(Mode::Viewer, 176, 100);
     mail_failed(&mut scene);
     scene.press(&[KeyCode::Enter, KeyCode::End]);
     let text = details_of(&mut scene);

@@ -248,3 +248,41 @@ fn the_warnings_in_the_header_can_be_clicked() {
     click(&mut scene, (1, 0));
     assert_eq!(scene.app.overlay, None, "elsewhere there is nothing to click");
 }
+
+#[test]
+fn the_line_between_panes_beside_each_other_is_dragged() {
+    let mut scene = several();
+    scene.resize(200, 50);
+    let rule = |scene: &mut Scene| {
+        let text = scene.text();
+        let line = text
+            .lines()
+            .find(|line| line.contains("WATERFALL"))
+            .expect("a title")
+            .to_owned();
+        u16::try_from(line.chars().position(|c| c == '┬').expect("a line between")).expect("small")
+    };
+    let at = rule(&mut scene);
+    event(
+        &mut scene,
+        MouseEventKind::Down(MouseButton::Left),
+        (at, 20),
+        KeyModifiers::NONE,
+    );
+    event(
+        &mut scene,
+        MouseEventKind::Drag(MouseButton::Left),
+        (at - 30, 20),
+        KeyModifiers::NONE,
+    );
+    event(
+        &mut scene,
+        MouseEventKind::Up(MouseButton::Left),
+        (at - 30, 20),
+        KeyModifiers::NONE,
+    );
+    assert_eq!(rule(&mut scene), at - 30);
+    // A click in what stands beside is a click there.
+    click(&mut scene, (at, 20));
+    assert_eq!(scene.app.pane, Pane::Details);
+}
