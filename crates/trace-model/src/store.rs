@@ -145,6 +145,8 @@ pub struct Store {
     /// The ends of the list by activity, in which pinned traces are not.
     oldest: Slot,
     newest: Slot,
+    /// Those: by hand, so they are few.
+    pinned: Vec<Slot>,
     services: services::Services,
     search: Option<Box<Search>>,
     /// Which search this is; 0 before the first one.
@@ -177,6 +179,7 @@ impl Store {
             by_arrival: ByArrival::default(),
             oldest: Slot::NONE,
             newest: Slot::NONE,
+            pinned: Vec::new(),
             services: services::Services::default(),
             search: None,
             searches: 0,
@@ -215,9 +218,11 @@ impl Store {
         }
         if pinned {
             self.unlink(slot);
+            self.pinned.push(slot);
             self.totals.pinned += 1;
         } else {
             self.link_newest(slot);
+            self.pinned.retain(|pinned| *pinned != slot);
             self.totals.pinned -= 1;
         }
         self.clock += 1;

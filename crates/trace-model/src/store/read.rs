@@ -34,14 +34,15 @@ impl Store {
         Some(Revision(self.traces[slot].activity))
     }
 
-    /// The traces to which something has happened since a revision, the last one first; at most `limit`.
+    /// The traces to which something has happened since a revision, pinned ones before the others and of these the last one first; at most
+    /// `limit`.
     #[must_use]
     pub fn changed_since(&self, revision: Revision, limit: usize) -> Vec<TraceId> {
+        let has_changed = |trace: &&Trace| trace.activity > revision.0;
+        let pinned = self.pinned.iter().map(|slot| &self.traces[*slot]).filter(has_changed);
         let by_activity = std::iter::successors(self.newest.get(), |slot| self.traces[*slot].older.get());
-        let changed = by_activity
-            .map(|slot| &self.traces[slot])
-            .take_while(|trace| trace.activity > revision.0);
-        changed.filter_map(|trace| trace.id).take(limit).collect()
+        let changed = by_activity.map(|slot| &self.traces[slot]).take_while(has_changed);
+        pinned.chain(changed).filter_map(|trace| trace.id).take(limit).collect()
     }
 
     /// How many traces [`Store::traces`] lists: all, or those that the filter has found.

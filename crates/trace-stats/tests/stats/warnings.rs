@@ -59,6 +59,23 @@ fn a_trace_is_judged_when_it_has_been_quiet() {
 }
 
 #[test]
+fn a_pinned_trace_is_judged_as_any() {
+    let mut store = store(&[orphan(1), orphan(2)]);
+    let id = store.traces(0..2).iter().map(|trace| trace.trace_id).min().expect("traces");
+    let mut warnings = Warnings::default();
+    // Before it was seen, and again after it was judged.
+    store.pin(id, true);
+    judged(&mut warnings, &store, 100 * SECOND);
+    assert_eq!(warnings.traces(), 2);
+    add(&mut store, &[sent((1, 1, 0), "web", 'c', (0, 9))]);
+    judged(&mut warnings, &store, 200 * SECOND);
+    assert_eq!(counts(&warnings), [(Rule::MissingParent, 1, 1)]);
+    store.pin(id, false);
+    judged(&mut warnings, &store, 300 * SECOND);
+    assert_eq!(warnings.traces(), 1);
+}
+
+#[test]
 fn traces_that_have_left_are_not_counted() {
     let mut store = Store::new(1 << 20);
     add(&mut store, &[orphan(1)]);
