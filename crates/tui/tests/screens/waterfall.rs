@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use spanfall::app::Mode;
 
-use crate::scene::{MILLI, START, Scene, edit, password_reset, span, trace};
+use crate::scene::{MILLI, START, Scene, edit, failed, password_reset, span, trace};
 
 /// The title line of the waterfall.
 fn title(scene: &mut Scene) -> String {
@@ -357,7 +357,7 @@ fn events_stand_on_the_bar_and_a_running_span_spins() {
 #[test]
 fn every_size_can_be_drawn_whatever_is_read() {
     let mut scene = reset(80, 24);
-    for key in "+z<>-0FUeeccuffbnNTEM123+/日\"".chars().chain("++z".chars()) {
+    for key in "+z<>-0FUeeccuffbnNTEM123|+=d/日\"".chars().chain("++z".chars()) {
         scene.press(&[KeyCode::Char(key)]);
         for (width, height) in [(0, 0), (1, 1), (25, 12), (80, 2), (3, 40), (36, 30), (300, 7)] {
             scene.resize(width, height);
@@ -485,4 +485,51 @@ fn the_details_name_the_spans_at_the_other_end_of_links() {
     assert!(text.contains("shop checkout · span 0101010101010101"), "{text}");
     let absent: Vec<_> = scene.app.details.content().links.iter().map(|link| link.is_absent).collect();
     assert_eq!(absent, [false, true]);
+}
+
+/// A trace in which all that can be read in one is to be seen: a group, N+1, a gap, a message in a queue, clocks that disagree, an error,
+/// an exception, an event, a link, a span that runs, a parent that is missing; and a quiet one beside it.
+fn everything(width: u16, height: u16) -> Scene {
+    let mut scene = Scene::new(Mode::Viewer, width, height);
+    scene.now = START + 450 * MILLI;
+    scene.add(vec![linked(span(2, 1, 0, "cron", "nightly", 0, 5), &[(1, 2)])]);
+    let mut spans = repeated();
+    spans.extend([
+        edit(span(1, 2, 1, "api", "charge card", 130, 180), |span| {
+            span.kind = 3;
+            span.events.push(Event {
+                time_unix_nano: START + 150 * MILLI,
+                name: "retried".to_owned(),
+                ..Event::default()
+            });
+        }),
+        failed(span(1, 3, 2, "bank", "POST /charges", 60, 90), "no such card"),
+        edit(span(1, 4, 1, "api", "orders publish", 182, 184), |span| span.kind = 4),
+        edit(span(1, 5, 4, "mailer", "orders process", 220, 0), |span| span.kind = 5),
+        span(1, 6, 99, "audit", "write", 230, 240),
+    ]);
+    scene.add(spans);
+    scene.press(&[KeyCode::Enter]);
+    scene
+}
+
+#[test]
+fn all_that_can_be_read_in_a_trace() {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        for (name, keys) in [
+            ("read", "j"),
+            ("zoomed", "jjjz"),
+            ("straight", "T"),
+            ("finding", "/charge"),
+            ("folded", "F"),
+        ] {
+            let mut scene = everything(width, height);
+            scene.type_keys(keys);
+            insta::assert_snapshot!(format!("waterfall_{name}_{width}x{height}"), scene.text());
+        }
+        let mut scene = everything(width, height);
+        scene.type_keys("P");
+        scene.app.arrived_in_pause(312);
+        insta::assert_snapshot!(format!("waterfall_paused_{width}x{height}"), scene.text());
+    }
 }

@@ -23,6 +23,10 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
         for (from, to) in &row.reading.critical {
             axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
         }
+        if line.end_unix_nano.is_none() && row.group.is_none() {
+            let state = if end == look.now.unix_nano { "running" } else { "no end" };
+            at_open_end(frame, state, area, axis, end);
+        }
         gaps(frame, row, area, axis, colour);
         if let Some((text, colour)) = remark(row, line, look) {
             beside(frame, &text, colour, area, axis, start, end);
@@ -67,8 +71,6 @@ fn body(frame: &mut Frame, row: &Row, line: &SpanLine, area: Rect, look: &Look, 
     }
     let come_to = look.now.unix_nano.min(start.saturating_add(LONGEST_RUN)).max(start);
     axis.open_bar(buffer, area, start, come_to, style);
-    let state = if come_to == look.now.unix_nano { "running" } else { "no end" };
-    at_open_end(frame, state, area, axis, come_to);
     (start, come_to)
 }
 
