@@ -102,8 +102,13 @@ impl<'a> Reader<'a> {
             otlp::group(self, &members);
         } else if let Some(data) = value(&members, "data") {
             self.wrapped(data, arrays);
-        } else if let Some(result) = value(&members, "result").filter(|_| arrays < ARRAYS) {
-            self.document(result, arrays + 1);
+        } else if let Some(inner) = ["result", "trace"]
+            .iter()
+            .find_map(|name| value(&members, name))
+            .filter(|_| arrays < ARRAYS)
+        {
+            // Answers of the APIs of Jaeger (v3) and of Tempo (v2).
+            self.document(inner, arrays + 1);
         } else if has(&["spans"]) && has(&["processes", "traceID"]) {
             jaeger::trace(self, &members);
         } else if has(&["spanID", "operationName"]) {

@@ -71,6 +71,7 @@ fn older_and_other_names_are_known() {
         json!({ "resourceSpans": groups }),
         json!({ "batches": groups }),
         json!({ "result": { "resourceSpans": groups } }),
+        json!({ "trace": { "resourceSpans": groups }, "metrics": {} }),
         groups[0].clone(),
         json!({ "resource_spans": [{ "resource": resource, "scope_spans": [{ "scope": { "name": "quay" }, "spans": [snake] }] }] }),
     ] {
