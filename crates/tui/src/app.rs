@@ -18,9 +18,11 @@ mod mouse;
 mod narrow;
 mod operations;
 mod output;
+mod outside;
 mod palette;
 mod pause;
 mod picker;
+mod place;
 mod read;
 mod save;
 mod sentry;
@@ -32,7 +34,7 @@ mod waterfall;
 
 use collector::{Addresses, HealthSnapshot, QueueDepth};
 use ratatui::layout::Rect;
-use trace_model::{SpanId, Store, TraceId};
+use trace_model::Store;
 
 pub use action::{Action, DemoRequest, Effect, Notice};
 pub use compare::{Against, Compare, Marked, Usual};
@@ -50,6 +52,7 @@ pub use output::{Output, OutputLine};
 pub use palette::{Command, Palette};
 pub use pause::Pause;
 pub use picker::Picker;
+pub use place::{Mode, Overlay, Pane};
 pub use sentry::{Said, SentryStatus};
 pub use service_map::{MapRow, ServiceMap};
 pub use services::{ServiceState, Services};
@@ -57,59 +60,11 @@ pub use traces::{Column, TraceList};
 pub use warnings::WarningList;
 pub use waterfall::{Find, LONGEST_RUN, Shape, Stretch, Waterfall, Zoom};
 
-use crate::demo::{API, PAGE};
+use place::{deeper, next, shallower};
+
 use crate::keymap::{Here, Keymap};
 use crate::view::layout::{Panes, Splits};
 use crate::view::{Theme, cross_check_rows, list_rows, overlay_lines, palette_rows};
-
-/// What stands behind the viewer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Nothing: others send.
-    Viewer,
-    /// The demo's services.
-    Demo,
-    /// Files that were saved; nothing listens.
-    Files,
-}
-
-/// Which part of the screen the keys go to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pane {
-    /// The list of traces.
-    Traces,
-    /// The spans of the selected trace.
-    Waterfall,
-    /// The selected span.
-    Details,
-}
-
-/// What lies over the panes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overlay {
-    /// Keys and legend; the number is the first line shown.
-    Help(usize),
-    /// What comes, and what does not; the number is the first line shown.
-    Health(usize),
-    /// Which spans of the selected trace reached Sentry, and what is in the way of the others.
-    CrossCheck,
-    /// What the demo's processes print.
-    Output,
-    /// What can be copied of the selected span.
-    Copy,
-    /// What is done in all traces, and how long that takes.
-    Operations,
-    /// Which service calls which.
-    ServiceMap,
-    /// What is wrong with the traces themselves.
-    Warnings,
-    /// The log records of the selected trace.
-    Logs,
-    /// What the selected trace does otherwise than another.
-    Compare,
-    /// All that can be done here, found by typing.
-    Palette,
-}
 
 /// The whole state of the screen.
 #[derive(Debug)]
@@ -367,47 +322,6 @@ impl App {
         });
     }
 
-    fn send(&mut self, valid: bool) -> Option<Effect> {
-        if self.services.address(API).is_none() {
-            let text = "the API is not ready; press o to read what the services print".to_owned();
-            self.notice = Some(Notice { text, error: true });
-            return None;
-        }
-        let trace_id = TraceId::from_bytes(self.ids.u128(1..).to_be_bytes()).ok()?;
-        let span_id = SpanId::from_bytes(self.ids.u64(1..).to_be_bytes()).ok()?;
-        self.overlay = None;
-        // Whoever sends one wants to see it.
-        self.go_on();
-        self.traces.select(trace_id);
-        self.pane = Pane::Waterfall;
-        Some(Effect::Send(DemoRequest {
-            trace_id,
-            span_id,
-            valid,
-        }))
-    }
-
-    fn open_page(&mut self) -> Option<Effect> {
-        if let Some(address) = self.services.address(PAGE) {
-            // A process says `host:port` or a URL.
-            let url = if address.contains("://") {
-                address.to_owned()
-            } else {
-                format!("http://{address}/")
-            };
-            return Some(Effect::Browse(url));
-        }
-        let text = match self.services.state(PAGE) {
-            Some(ServiceState::Absent { why }) => why,
-            _ => "the page is not ready; press o to read what the services print",
-        };
-        self.notice = Some(Notice {
-            text: text.to_owned(),
-            error: true,
-        });
-        None
-    }
-
     fn open_cross_check(&mut self) {
         if self.waterfall.selected().is_none() {
             self.notice = Some(Notice {
@@ -419,52 +333,6 @@ impl App {
         // The trace under the reader stays.
         self.traces.hold();
         self.toggle(Overlay::CrossCheck);
-    }
-
-    fn open_in_sentry(&mut self) -> Option<Effect> {
-        let (trace_id, _) = self.waterfall.selected()?;
-        if let Some(site) = &self.sentry.site {
-            return Some(Effect::Browse(site.trace_url(trace_id)));
-        }
-        self.notice = Some(Notice {
-            text: "no Sentry is known here: SENTRY_ORG (and SENTRY_URL, of a self-hosted one) name it".to_owned(),
-            error: true,
-        });
-        None
-    }
-
-    fn ask_sentry(&mut self) -> Option<Effect> {
-        let (trace_id, _) = self.waterfall.selected()?;
-        if self.sentry.is_asked {
-            self.notice = Some(Notice {
-                text: "asking Sentry for this trace …".to_owned(),
-                error: false,
-            });
-            return Some(Effect::AskSentry(trace_id));
-        }
-        self.notice = Some(Notice {
-            text: "Sentry is not asked: that needs SENTRY_AUTH_TOKEN and SENTRY_ORG".to_owned(),
-            error: true,
-        });
-        None
-    }
-
-    fn copy_dsn(&mut self) -> Effect {
-        if self.overlay == Some(Overlay::Copy) {
-            self.overlay = None;
-        }
-        let dsn = self.dsn();
-        self.notice = Some(Notice {
-            text: format!("copied, where the terminal allows it: {dsn}"),
-            error: false,
-        });
-        Effect::Copy(dsn)
-    }
-
-    /// What Sentry's SDKs are to be told so that they send here.
-    #[must_use]
-    pub fn dsn(&self) -> String {
-        format!("http://spanfall@{}/1", self.addresses.sentry)
     }
 
     fn toggle(&mut self, overlay: Overlay) {
@@ -503,28 +371,6 @@ impl App {
 /// A pane's rows without its title line.
 const fn rows(area: Rect) -> usize {
     area.height.saturating_sub(1) as usize
-}
-
-const fn next(pane: Pane) -> Pane {
-    match pane {
-        Pane::Traces => Pane::Waterfall,
-        Pane::Waterfall => Pane::Details,
-        Pane::Details => Pane::Traces,
-    }
-}
-
-const fn deeper(pane: Pane) -> Pane {
-    match pane {
-        Pane::Traces => Pane::Waterfall,
-        Pane::Waterfall | Pane::Details => Pane::Details,
-    }
-}
-
-const fn shallower(pane: Pane) -> Pane {
-    match pane {
-        Pane::Traces | Pane::Waterfall => Pane::Traces,
-        Pane::Details => Pane::Waterfall,
-    }
 }
 
 /// Where a position goes; the caller knows the end and clamps it.

@@ -1,0 +1,95 @@
+//! What a key asks for beyond this screen: a request to the demo, a page, Sentry, the clipboard.
+
+use trace_model::{SpanId, TraceId};
+
+use super::{App, DemoRequest, Effect, Notice, Overlay, Pane, ServiceState};
+use crate::demo::{API, PAGE};
+
+impl App {
+    pub(super) fn send(&mut self, valid: bool) -> Option<Effect> {
+        if self.services.address(API).is_none() {
+            let text = "the API is not ready; press o to read what the services print".to_owned();
+            self.notice = Some(Notice { text, error: true });
+            return None;
+        }
+        let trace_id = TraceId::from_bytes(self.ids.u128(1..).to_be_bytes()).ok()?;
+        let span_id = SpanId::from_bytes(self.ids.u64(1..).to_be_bytes()).ok()?;
+        self.overlay = None;
+        // Whoever sends one wants to see it.
+        self.go_on();
+        self.traces.select(trace_id);
+        self.pane = Pane::Waterfall;
+        Some(Effect::Send(DemoRequest {
+            trace_id,
+            span_id,
+            valid,
+        }))
+    }
+
+    pub(super) fn open_page(&mut self) -> Option<Effect> {
+        if let Some(address) = self.services.address(PAGE) {
+            // A process says `host:port` or a URL.
+            let url = if address.contains("://") {
+                address.to_owned()
+            } else {
+                format!("http://{address}/")
+            };
+            return Some(Effect::Browse(url));
+        }
+        let text = match self.services.state(PAGE) {
+            Some(ServiceState::Absent { why }) => why,
+            _ => "the page is not ready; press o to read what the services print",
+        };
+        self.notice = Some(Notice {
+            text: text.to_owned(),
+            error: true,
+        });
+        None
+    }
+
+    pub(super) fn open_in_sentry(&mut self) -> Option<Effect> {
+        let (trace_id, _) = self.waterfall.selected()?;
+        if let Some(site) = &self.sentry.site {
+            return Some(Effect::Browse(site.trace_url(trace_id)));
+        }
+        self.notice = Some(Notice {
+            text: "no Sentry is known here: SENTRY_ORG (and SENTRY_URL, of a self-hosted one) name it".to_owned(),
+            error: true,
+        });
+        None
+    }
+
+    pub(super) fn ask_sentry(&mut self) -> Option<Effect> {
+        let (trace_id, _) = self.waterfall.selected()?;
+        if self.sentry.is_asked {
+            self.notice = Some(Notice {
+                text: "asking Sentry for this trace …".to_owned(),
+                error: false,
+            });
+            return Some(Effect::AskSentry(trace_id));
+        }
+        self.notice = Some(Notice {
+            text: "Sentry is not asked: that needs SENTRY_AUTH_TOKEN and SENTRY_ORG".to_owned(),
+            error: true,
+        });
+        None
+    }
+
+    pub(super) fn copy_dsn(&mut self) -> Effect {
+        if self.overlay == Some(Overlay::Copy) {
+            self.overlay = None;
+        }
+        let dsn = self.dsn();
+        self.notice = Some(Notice {
+            text: format!("copied, where the terminal allows it: {dsn}"),
+            error: false,
+        });
+        Effect::Copy(dsn)
+    }
+
+    /// What Sentry's SDKs are to be told so that they send here.
+    #[must_use]
+    pub fn dsn(&self) -> String {
+        format!("http://spanfall@{}/1", self.addresses.sentry)
+    }
+}
