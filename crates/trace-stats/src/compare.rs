@@ -9,7 +9,7 @@ use std::sync::Arc;
 use trace_model::{SpanKey, SpanKind};
 
 pub use median::{MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, Operated};
-pub use profile::{CallPath, Profile, Sums};
+pub use profile::{CallPath, Profile, Sums, Totals};
 
 /// One call path of either side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,8 +84,8 @@ impl Comparison {
     #[must_use]
     pub fn of(before: &Profile, after: &Profile) -> Self {
         let scale = Scale {
-            nano: before.nano.max(after.nano),
-            running: before.in_flight + after.in_flight > 0,
+            nano: before.totals.nano.max(after.totals.nano),
+            running: before.totals.in_flight + after.totals.in_flight > 0,
         };
         let mut rows: Vec<Difference> = Vec::new();
         let mut stack = Vec::new();

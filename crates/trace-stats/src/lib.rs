@@ -30,7 +30,9 @@ mod service_map;
 mod survey;
 mod warnings;
 
-pub use compare::{CallPath, Change, Comparison, Difference, MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, Operated, Profile, Sums};
+pub use compare::{
+    CallPath, Change, Comparison, Difference, MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, Operated, Profile, Sums, Totals,
+};
 pub use latencies::Latencies;
 pub use operations::{OPERATIONS, Operation};
 pub use place::SpanPlace;

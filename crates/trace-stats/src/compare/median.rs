@@ -5,7 +5,7 @@ use std::vec;
 
 use trace_model::{Analysis, ListPlace, SpanTree, Store, TraceId};
 
-use super::profile::{Paths, Profile, Sums};
+use super::profile::{Paths, Profile, Sums, Totals};
 
 /// How many traces a median is made of at most: the newest.
 pub const MEDIAN_TRACES: usize = 100;
@@ -131,7 +131,7 @@ impl MedianPass {
     #[must_use]
     pub fn finish(self) -> Option<Profile> {
         let of = self.profiles.len();
-        let numbers = |read: fn(&Profile) -> u64| self.profiles.iter().map(read).collect();
+        let numbers = |read: fn(&Totals) -> u64| self.profiles.iter().map(|profile| read(&profile.totals)).collect();
         if of == 0 {
             return None;
         }
@@ -160,10 +160,12 @@ impl MedianPass {
             };
         }
         let mut profile = Profile {
-            nano: median(numbers(|profile| profile.nano), of),
-            spans: median(numbers(|profile| profile.spans), of),
-            errors: median(numbers(|profile| profile.errors), of),
-            in_flight: 0,
+            totals: Totals {
+                nano: median(numbers(|totals| totals.nano), of),
+                spans: median(numbers(|totals| totals.spans), of),
+                errors: median(numbers(|totals| totals.errors), of),
+                in_flight: 0,
+            },
             paths: paths.all,
             roots: paths.roots,
         };

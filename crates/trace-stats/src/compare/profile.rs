@@ -48,17 +48,24 @@ impl CallPath {
 
 pub(super) type Name = (Arc<str>, Arc<str>, SpanKind);
 
-/// What a trace did, by call path. Spans that have not arrived are no part of it: what stands below them stands at the root.
-#[derive(Clone, Debug, Default)]
-pub struct Profile {
-    /// How long the trace took, in nanoseconds.
+/// A whole trace in numbers; of a [median](crate::MedianPass), what is usual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// How long the trace took, in nanoseconds: from its first start to its last known moment.
     pub nano: u64,
     /// How many spans it has.
     pub spans: u64,
-    /// How many spans failed.
+    /// Of these, with status error.
     pub errors: u64,
-    /// How many spans are in flight.
+    /// Of these, in flight.
     pub in_flight: u64,
+}
+
+/// What a trace did, by call path. Spans that have not arrived are no part of it: what stands below them stands at the root.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// All of it.
+    pub totals: Totals,
     pub(super) paths: Vec<CallPath>,
     pub(super) roots: Vec<usize>,
 }
@@ -71,7 +78,7 @@ impl Profile {
         // The path of each node.
         let mut placed: Vec<Option<usize>> = Vec::with_capacity(tree.nodes().len());
         let (mut start, mut end) = (u64::MAX, 0);
-        let (mut spans, mut errors) = (0, 0);
+        let mut totals = Totals::default();
         for (at, node) in tree.nodes().iter().enumerate() {
             let above = node.parent.and_then(|parent| placed[parent]);
             if !node.arrived {
@@ -87,22 +94,20 @@ impl Profile {
             let sums = &mut path.sums;
             sums.spans += 1;
             sums.errors += failed;
-            spans += 1;
-            errors += failed;
-            match duration(node) {
-                Some(nano) => {
-                    sums.nano = sums.nano.saturating_add(nano);
-                    sums.self_nano = sums.self_nano.saturating_add(analysis.self_nano(at));
-                }
-                None => sums.in_flight += 1,
+            totals.spans += 1;
+            totals.errors += failed;
+            if let Some(nano) = duration(node) {
+                sums.nano = sums.nano.saturating_add(nano);
+                sums.self_nano = sums.self_nano.saturating_add(analysis.self_nano(at));
+            } else {
+                sums.in_flight += 1;
+                totals.in_flight += 1;
             }
             placed.push(Some(place));
         }
+        totals.nano = end.saturating_sub(start);
         Self {
-            nano: end.saturating_sub(start),
-            spans,
-            errors,
-            in_flight: paths.all.iter().map(|path| path.sums.in_flight).sum(),
+            totals,
             paths: paths.all,
             roots: paths.roots,
         }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use trace_model::{Outline, Revision, SpanKey, Store, TraceId, TraceSummary};
-use trace_stats::{Comparison, Difference, MedianPass, Operated, Profile, SpanPlace};
+use trace_stats::{Comparison, Difference, MedianPass, Operated, Profile, SpanPlace, Totals};
 
 use super::{Action, App, Narrow, Notice, Overlay, Picker, Waterfall};
 
@@ -99,7 +99,8 @@ pub struct Compare {
     /// How it is ordered and narrowed.
     shown: Option<(bool, String)>,
     comparison: Comparison,
-    before: Option<(u64, u64, u64)>,
+    before: Option<Totals>,
+    after: Totals,
     /// The largest change of what spans worked themselves, in nanoseconds.
     most: u64,
     rows: Vec<usize>,
@@ -148,10 +149,16 @@ impl Compare {
         &self.comparison.rows
     }
 
-    /// Duration in nanoseconds, spans and failed spans of what it is compared with, once that is known.
+    /// What it is compared with in numbers, once that is known.
     #[must_use]
-    pub const fn before(&self) -> Option<(u64, u64, u64)> {
+    pub const fn before(&self) -> Option<Totals> {
         self.before
+    }
+
+    /// The selected trace in numbers.
+    #[must_use]
+    pub const fn after(&self) -> Totals {
+        self.after
     }
 
     /// By how much the time that spans worked themselves changed at most, in nanoseconds.
@@ -291,7 +298,8 @@ impl Compare {
             let before = marked.map(|marked| &marked.profile);
             let before = before.or_else(|| usual.filter(|_| self.against == Against::Median));
             let after = Profile::of(outline.tree(), outline.analysis());
-            self.before = before.map(|before| (before.nano, before.spans, before.errors));
+            self.before = before.map(|before| before.totals);
+            self.after = after.totals;
             self.comparison = before.map_or_else(Comparison::default, |before| Comparison::of(before, &after));
             let changes = self.comparison.rows.iter().map(|row| row.self_change().unsigned_abs());
             self.most = changes.max().unwrap_or(0);

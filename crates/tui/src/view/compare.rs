@@ -7,7 +7,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 use trace_model::TraceSummary;
-use trace_stats::{Change, Difference, MEDIAN_TRACES};
+use trace_stats::{Change, Difference, MEDIAN_TRACES, Totals};
 use unicode_width::UnicodeWidthStr;
 
 use super::lists::{self, Parts};
@@ -84,7 +84,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
 /// What the selected trace is compared with.
 fn before(app: &App, now: &Now, width: u16) -> Line<'static> {
     let compare = &app.compare;
-    let numbers = compare.before().map(|(nano, spans, errors)| (nano, spans, errors, false));
+    let numbers = compare.before();
     match (compare.against(), compare.marked(), compare.usual()) {
         (Against::Marked, Some(marked), _) => {
             let mark = if marked.left {
@@ -128,14 +128,7 @@ fn before(app: &App, now: &Now, width: u16) -> Line<'static> {
 fn after(app: &App, now: &Now, width: u16) -> Line<'static> {
     let selected = app.waterfall.selected().and_then(|(trace_id, _)| app.store.trace(trace_id));
     let Some(summary) = selected else { return Line::default() };
-    let (spans, errors) = (summary.spans as u64, summary.errors as u64);
-    let running = summary.in_flight > 0;
-    side(
-        "▸",
-        &trace(&summary, now),
-        Some((summary.duration_nano, spans, errors, running)),
-        width,
-    )
+    side("▸", &trace(&summary, now), Some(app.compare.after()), width)
 }
 
 fn trace(summary: &TraceSummary, now: &Now) -> String {
@@ -144,18 +137,18 @@ fn trace(summary: &TraceSummary, now: &Now) -> String {
     format!("{} {service} {name}", format::time_of_day(summary.start_unix_nano, now))
 }
 
-fn side(mark: &str, text: &str, numbers: Option<(u64, u64, u64, bool)>, width: u16) -> Line<'static> {
+fn side(mark: &str, text: &str, totals: Option<Totals>, width: u16) -> Line<'static> {
     let mut right = vec![];
-    if let Some((nano, spans, errors, running)) = numbers {
-        let duration = if running {
+    if let Some(totals) = totals {
+        let duration = if totals.in_flight > 0 {
             "running".to_owned()
         } else {
-            format::duration(nano)
+            format::duration(totals.nano)
         };
         right.push(Span::raw(format!("  {duration:>9}")));
-        right.push(format!("{:>12}", format::count(spans, "span")).fg(theme::DIM));
-        let failed = if errors > 0 {
-            format!("  ✗{}", format::grouped(errors))
+        right.push(format!("{:>12}", format::count(totals.spans, "span")).fg(theme::DIM));
+        let failed = if totals.errors > 0 {
+            format!("  ✗{}", format::grouped(totals.errors))
         } else {
             String::new()
         };
