@@ -43,6 +43,7 @@ pub use details::{Details, ERRORS, LINKS, LOGS, ShownError, ShownLink, ShownSpan
 pub use files::{FileState, Files, ShownFile};
 pub use filter::FilterLine;
 pub use line::InputLine;
+pub use lists::List;
 pub use logs::{LISTED_LOGS, LogList};
 pub use many::ManyTraces;
 pub use mouse::Answer;
@@ -249,7 +250,7 @@ impl App {
 
     /// What decides what a key means now.
     #[must_use]
-    pub const fn here(&self) -> Here {
+    pub fn here(&self) -> Here {
         Here {
             mode: self.mode,
             pane: self.pane,

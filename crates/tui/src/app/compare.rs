@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use trace_model::{Outline, Revision, SpanKey, Store, TraceId, TraceSummary};
 use trace_stats::{Comparison, Difference, MedianPass, Operated, Profile, SpanPlace, Totals};
 
-use super::{Action, App, Narrow, Notice, Overlay, Picker, Waterfall};
+use super::{Action, App, List, Narrow, Notice, Overlay, Picker, Waterfall};
 
 /// What the selected trace is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -133,16 +133,6 @@ impl Compare {
         self.by_change
     }
 
-    /// The line that narrows it.
-    #[must_use]
-    pub const fn narrow(&self) -> &Narrow {
-        &self.narrow
-    }
-
-    pub(super) const fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
-    }
-
     /// All rows, in the order of the tree; none while there is nothing to compare with.
     #[must_use]
     pub fn all(&self) -> &[Difference] {
@@ -240,36 +230,6 @@ impl Compare {
         }
     }
 
-    pub(super) fn update(&mut self, action: Action) -> Result<(), &'static str> {
-        match action {
-            Action::Sort => {
-                self.by_change = !self.by_change;
-                self.picker = Picker::default();
-            }
-            Action::NextMatch | Action::PreviousMatch => {
-                let count = self.rows.len();
-                let here = self.picker.position();
-                let differs = |at: &usize| self.comparison.rows[self.rows[*at]].differs;
-                let next = if action == Action::NextMatch {
-                    (here + 1..count).chain(0..count.min(here + 1)).find(differs)
-                } else {
-                    (0..here).rev().chain((here..count).rev()).find(differs)
-                };
-                let Some(next) = next else {
-                    return Err("nothing differs by enough to speak of");
-                };
-                self.picker.go_to(next, &self.keys);
-            }
-            _ => self.picker.update(action, &self.keys),
-        }
-        Ok(())
-    }
-
-    /// Puts the cursor on a row of those in view; whether it was there already.
-    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
-        self.picker.select_row(row, &self.keys)
-    }
-
     pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, height: usize) {
         let outline = waterfall.outline().filter(|outline| outline.revision().is_some());
         let Some(outline) = outline else {
@@ -327,6 +287,45 @@ impl Compare {
             (row.first_after.clone(), row.first_before.clone(), number)
         };
         self.keys = self.rows.iter().map(key).collect();
+    }
+}
+
+impl List for Compare {
+    fn narrow(&self) -> &Narrow {
+        &self.narrow
+    }
+
+    fn narrow_mut(&mut self) -> &mut Narrow {
+        &mut self.narrow
+    }
+
+    fn update(&mut self, action: Action) -> Result<(), &'static str> {
+        match action {
+            Action::Sort => {
+                self.by_change = !self.by_change;
+                self.picker = Picker::default();
+            }
+            Action::NextMatch | Action::PreviousMatch => {
+                let count = self.rows.len();
+                let here = self.picker.position();
+                let differs = |at: &usize| self.comparison.rows[self.rows[*at]].differs;
+                let next = if action == Action::NextMatch {
+                    (here + 1..count).chain(0..count.min(here + 1)).find(differs)
+                } else {
+                    (0..here).rev().chain((here..count).rev()).find(differs)
+                };
+                let Some(next) = next else {
+                    return Err("nothing differs by enough to speak of");
+                };
+                self.picker.go_to(next, &self.keys);
+            }
+            _ => self.picker.update(action, &self.keys),
+        }
+        Ok(())
+    }
+
+    fn select_row(&mut self, row: usize) -> Option<bool> {
+        self.picker.select_row(row, &self.keys)
     }
 }
 

@@ -6,6 +6,24 @@ use trace_stats::SpanPlace;
 use super::{Action, App, Narrow, Notice, Overlay, Pane};
 use crate::keymap::Listing;
 
+/// A list over the panes: rows with a cursor, which words narrow.
+pub trait List {
+    /// The line in which the words are typed.
+    fn narrow(&self) -> &Narrow;
+
+    /// The same, to be changed.
+    fn narrow_mut(&mut self) -> &mut Narrow;
+
+    /// Moves the cursor, or orders the rows otherwise.
+    ///
+    /// # Errors
+    /// Why that can't be done, for the person.
+    fn update(&mut self, action: Action) -> Result<(), &'static str>;
+
+    /// Puts the cursor on a row of those in view, the first one being 0; whether it was there already, `None` where there is no row.
+    fn select_row(&mut self, row: usize) -> Option<bool>;
+}
+
 impl App {
     /// Which of these lists is open.
     pub(super) const fn listing(&self) -> Option<Listing> {
@@ -19,31 +37,40 @@ impl App {
         }
     }
 
-    /// The line that narrows the list that is open.
-    pub(super) const fn narrow(&mut self) -> Option<&mut Narrow> {
-        match self.overlay {
-            Some(Overlay::Operations) => Some(self.operations.narrow_mut()),
-            Some(Overlay::ServiceMap) => Some(self.service_map.narrow_mut()),
-            Some(Overlay::Warnings) => Some(self.warnings.narrow_mut()),
-            Some(Overlay::Logs) => Some(self.logs.narrow_mut()),
-            Some(Overlay::Compare) => Some(self.compare.narrow_mut()),
-            Some(Overlay::Palette) => Some(self.palette.narrow_mut()),
-            _ => None,
-        }
+    /// The list that is open.
+    pub(super) fn list(&self) -> Option<&dyn List> {
+        Some(match self.overlay? {
+            Overlay::Operations => &self.operations,
+            Overlay::ServiceMap => &self.service_map,
+            Overlay::Warnings => &self.warnings,
+            Overlay::Logs => &self.logs,
+            Overlay::Compare => &self.compare,
+            Overlay::Palette => &self.palette,
+            _ => return None,
+        })
     }
 
-    /// Whether the line that narrows a list is being typed.
-    pub(super) const fn is_narrowing(&self) -> bool {
-        let narrow = match self.overlay {
-            Some(Overlay::Operations) => self.operations.narrow(),
-            Some(Overlay::ServiceMap) => self.service_map.narrow(),
-            Some(Overlay::Warnings) => self.warnings.narrow(),
-            Some(Overlay::Logs) => self.logs.narrow(),
-            Some(Overlay::Compare) => self.compare.narrow(),
-            Some(Overlay::Palette) => self.palette.narrow(),
-            _ => return false,
-        };
-        narrow.is_open()
+    /// The same, to be changed.
+    pub(super) fn list_mut(&mut self) -> Option<&mut dyn List> {
+        Some(match self.overlay? {
+            Overlay::Operations => &mut self.operations,
+            Overlay::ServiceMap => &mut self.service_map,
+            Overlay::Warnings => &mut self.warnings,
+            Overlay::Logs => &mut self.logs,
+            Overlay::Compare => &mut self.compare,
+            Overlay::Palette => &mut self.palette,
+            _ => return None,
+        })
+    }
+
+    /// The line that narrows it.
+    pub(super) fn narrow(&mut self) -> Option<&mut Narrow> {
+        self.list_mut().map(List::narrow_mut)
+    }
+
+    /// Whether that is being typed.
+    pub(super) fn is_narrowing(&self) -> bool {
+        self.list().is_some_and(|list| list.narrow().is_open())
     }
 
     /// Does what a key asked for in one of these lists; false for one that means something else.
@@ -75,17 +102,11 @@ impl App {
             | Action::PageUp
             | Action::PageDown
             | Action::First
-            | Action::Last => match self.overlay {
-                Some(Overlay::Operations) => self.operations.update(action),
-                Some(Overlay::ServiceMap) => self.service_map.update(action),
-                Some(Overlay::Logs) => self.logs.update(action),
-                Some(Overlay::Compare) => {
-                    if let Err(why) = self.compare.update(action) {
-                        self.say(why);
-                    }
+            | Action::Last => {
+                if let Some(Err(why)) = self.list_mut().map(|list| list.update(action)) {
+                    self.say(why);
                 }
-                _ => self.warnings.update(action),
-            },
+            }
             _ => return false,
         }
         true

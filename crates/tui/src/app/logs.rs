@@ -2,7 +2,7 @@
 
 use trace_model::{Log, Revision, SpanId, Store, TraceId};
 
-use super::{Action, Narrow, Picker, Waterfall};
+use super::{Action, List, Narrow, Picker, Waterfall};
 
 /// How many log records of a trace are shown: so many are decoded within a small part of a frame.
 pub const LISTED_LOGS: usize = 2_000;
@@ -26,16 +26,6 @@ pub struct LogList {
 }
 
 impl LogList {
-    /// The line that narrows it.
-    #[must_use]
-    pub const fn narrow(&self) -> &Narrow {
-        &self.narrow
-    }
-
-    pub(super) const fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
-    }
-
     /// Whether only those of the selected span are listed.
     #[must_use]
     pub const fn is_of_span(&self) -> bool {
@@ -78,15 +68,6 @@ impl LogList {
         self.of_span = !self.of_span;
     }
 
-    pub(super) fn update(&mut self, action: Action) {
-        self.picker.update(action, &self.keys);
-    }
-
-    /// Puts the cursor on a row of those in view; whether it was there already.
-    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
-        self.picker.select_row(row, &self.keys)
-    }
-
     pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, height: usize) {
         let selected = waterfall.selected();
         let Some((trace_id, revision)) = selected.and_then(|(trace_id, _)| Some((trace_id, store.trace_revision(trace_id)?)))
@@ -119,5 +100,24 @@ impl LogList {
             self.of = Some(of);
         }
         self.picker.fit(&self.keys, height);
+    }
+}
+
+impl List for LogList {
+    fn narrow(&self) -> &Narrow {
+        &self.narrow
+    }
+
+    fn narrow_mut(&mut self) -> &mut Narrow {
+        &mut self.narrow
+    }
+
+    fn update(&mut self, action: Action) -> Result<(), &'static str> {
+        self.picker.update(action, &self.keys);
+        Ok(())
+    }
+
+    fn select_row(&mut self, row: usize) -> Option<bool> {
+        self.picker.select_row(row, &self.keys)
     }
 }

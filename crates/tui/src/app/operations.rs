@@ -6,7 +6,7 @@ use std::sync::Arc;
 use trace_model::SpanKind;
 use trace_stats::{Operation, Survey};
 
-use super::{Action, Narrow, Picker};
+use super::{Action, List, Narrow, Picker};
 
 /// What operations are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -76,16 +76,6 @@ pub struct OperationList {
 }
 
 impl OperationList {
-    /// The line that narrows it.
-    #[must_use]
-    pub const fn narrow(&self) -> &Narrow {
-        &self.narrow
-    }
-
-    pub(super) const fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
-    }
-
     /// By what it is sorted, and whether the other way round.
     #[must_use]
     pub const fn sort(&self) -> (OperationColumn, bool) {
@@ -116,26 +106,11 @@ impl OperationList {
         survey.operations.get(*self.rows.get(self.picker.position())?)
     }
 
-    pub(super) fn update(&mut self, action: Action) {
-        match action {
-            Action::Sort => (self.sort, self.reversed) = (self.sort.next(), false),
-            Action::SortReversed => self.reversed = !self.reversed,
-            _ => return self.picker.update(action, &self.keys),
-        }
-        // Whoever sorts wants to see what is first now.
-        self.picker = Picker::default();
-    }
-
     /// Sorts by another column, most first; by the same one, the other way round.
     pub(super) fn sort_by(&mut self, column: OperationColumn) {
         self.reversed = self.sort == column && !self.reversed;
         self.sort = column;
         self.picker = Picker::default();
-    }
-
-    /// Puts the cursor on a row of those in view; whether it was there already.
-    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
-        self.picker.select_row(row, &self.keys)
     }
 
     pub(super) fn fit(&mut self, survey: Option<&Survey>, number: u64, height: usize) {
@@ -164,5 +139,33 @@ impl OperationList {
             (operation.service.clone(), operation.name.clone(), operation.kind)
         };
         self.keys = self.rows.iter().map(key).collect();
+    }
+}
+
+impl List for OperationList {
+    fn narrow(&self) -> &Narrow {
+        &self.narrow
+    }
+
+    fn narrow_mut(&mut self) -> &mut Narrow {
+        &mut self.narrow
+    }
+
+    fn update(&mut self, action: Action) -> Result<(), &'static str> {
+        match action {
+            Action::Sort => (self.sort, self.reversed) = (self.sort.next(), false),
+            Action::SortReversed => self.reversed = !self.reversed,
+            _ => {
+                self.picker.update(action, &self.keys);
+                return Ok(());
+            }
+        }
+        // Whoever sorts wants to see what is first now.
+        self.picker = Picker::default();
+        Ok(())
+    }
+
+    fn select_row(&mut self, row: usize) -> Option<bool> {
+        self.picker.select_row(row, &self.keys)
     }
 }

@@ -1,6 +1,6 @@
 //! The command palette: all that can be done here, found by what it does.
 
-use super::{Action, App, Narrow, Overlay, Picker};
+use super::{Action, App, List, Narrow, Overlay, Picker};
 use crate::keymap::Here;
 
 /// The palette's state.
@@ -28,16 +28,6 @@ pub struct Command {
 }
 
 impl Palette {
-    /// The line in which is typed.
-    #[must_use]
-    pub const fn narrow(&self) -> &Narrow {
-        &self.narrow
-    }
-
-    pub(super) const fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
-    }
-
     /// How many commands there are that have what was typed.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -50,16 +40,30 @@ impl Palette {
         self.entries.is_empty()
     }
 
-    /// Puts the cursor on a row of those in view; whether it was there already.
-    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
-        self.picker.select_row(row, &self.actions)
-    }
-
     /// The commands in view, and whether the cursor is there.
     pub fn rows(&self) -> impl Iterator<Item = (&Command, bool)> {
         let visible = self.picker.visible();
         let rows = self.entries.iter().enumerate().skip(visible.start).take(visible.len());
         rows.map(|(at, command)| (command, at == self.picker.position()))
+    }
+}
+
+impl List for Palette {
+    fn narrow(&self) -> &Narrow {
+        &self.narrow
+    }
+
+    fn narrow_mut(&mut self) -> &mut Narrow {
+        &mut self.narrow
+    }
+
+    fn update(&mut self, action: Action) -> Result<(), &'static str> {
+        self.picker.update(action, &self.actions);
+        Ok(())
+    }
+
+    fn select_row(&mut self, row: usize) -> Option<bool> {
+        self.picker.select_row(row, &self.actions)
     }
 }
 

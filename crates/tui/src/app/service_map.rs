@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trace_stats::{Callee, Edge, Survey};
 
-use super::{Action, Narrow, Picker};
+use super::{Action, List, Narrow, Picker};
 
 /// One row of the map.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,16 +39,6 @@ pub struct ServiceMap {
 }
 
 impl ServiceMap {
-    /// The line that narrows it.
-    #[must_use]
-    pub const fn narrow(&self) -> &Narrow {
-        &self.narrow
-    }
-
-    pub(super) const fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
-    }
-
     /// How many services it shows.
     #[must_use]
     pub const fn services(&self) -> usize {
@@ -71,15 +61,6 @@ impl ServiceMap {
         }
     }
 
-    pub(super) fn update(&mut self, action: Action) {
-        self.picker.update(action, &self.keys);
-    }
-
-    /// Puts the cursor on a row of those in view; whether it was there already.
-    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
-        self.picker.select_row(row, &self.keys)
-    }
-
     pub(super) fn fit(&mut self, survey: Option<&Survey>, number: u64, height: usize) {
         let of = (number, self.narrow.line().text().to_owned());
         if self.of.as_ref() != Some(&of) || survey.is_none() {
@@ -90,6 +71,25 @@ impl ServiceMap {
             self.of = Some(of);
         }
         self.picker.fit(&self.keys, height);
+    }
+}
+
+impl List for ServiceMap {
+    fn narrow(&self) -> &Narrow {
+        &self.narrow
+    }
+
+    fn narrow_mut(&mut self) -> &mut Narrow {
+        &mut self.narrow
+    }
+
+    fn update(&mut self, action: Action) -> Result<(), &'static str> {
+        self.picker.update(action, &self.keys);
+        Ok(())
+    }
+
+    fn select_row(&mut self, row: usize) -> Option<bool> {
+        self.picker.select_row(row, &self.keys)
     }
 }
 

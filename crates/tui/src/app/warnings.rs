@@ -3,7 +3,7 @@
 use trace_model::{Rule, TraceId};
 use trace_stats::{RuleCount, Warning, Warnings};
 
-use super::{Action, Narrow, Picker};
+use super::{Action, List, Narrow, Picker};
 
 /// The list's state.
 #[derive(Debug, Default)]
@@ -27,16 +27,6 @@ struct Opened {
 }
 
 impl WarningList {
-    /// The line that narrows it.
-    #[must_use]
-    pub const fn narrow(&self) -> &Narrow {
-        &self.narrow
-    }
-
-    pub(super) const fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
-    }
-
     /// The rule whose traces are listed; `None` while rules are.
     #[must_use]
     pub fn opened(&self) -> Option<Rule> {
@@ -103,21 +93,6 @@ impl WarningList {
         self.open.take().is_some()
     }
 
-    pub(super) fn update(&mut self, action: Action) {
-        match &mut self.open {
-            Some(open) => open.picker.update(action, &open.keys),
-            None => self.rule.update(action, &self.keys),
-        }
-    }
-
-    /// Puts the cursor on a row of those in view; whether it was there already.
-    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
-        match &mut self.open {
-            Some(open) => open.picker.select_row(row, &open.keys),
-            None => self.rule.select_row(row, &self.keys),
-        }
-    }
-
     pub(super) fn fit(&mut self, warnings: &Warnings, height: usize) {
         let Some(open) = &mut self.open else {
             let kept = |count: &RuleCount| self.narrow.keeps(&[count.rule.title(), count.rule.explanation()]);
@@ -133,5 +108,30 @@ impl WarningList {
             open.of = Some(of);
         }
         open.picker.fit(&open.keys, height);
+    }
+}
+
+impl List for WarningList {
+    fn narrow(&self) -> &Narrow {
+        &self.narrow
+    }
+
+    fn narrow_mut(&mut self) -> &mut Narrow {
+        &mut self.narrow
+    }
+
+    fn update(&mut self, action: Action) -> Result<(), &'static str> {
+        match &mut self.open {
+            Some(open) => open.picker.update(action, &open.keys),
+            None => self.rule.update(action, &self.keys),
+        }
+        Ok(())
+    }
+
+    fn select_row(&mut self, row: usize) -> Option<bool> {
+        match &mut self.open {
+            Some(open) => open.picker.select_row(row, &open.keys),
+            None => self.rule.select_row(row, &self.keys),
+        }
     }
 }

@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::lists::{self, Parts};
 use super::{Now, format, hint, theme, traces::service_name};
-use crate::app::{Against, App};
+use crate::app::{Against, App, List};
 use crate::text::clean;
 
 /// Both sides, a line each, and an empty line.

@@ -9,7 +9,7 @@ use trace_model::Log;
 use super::details::lines::{log_line, offset, severity_style};
 use super::lists::{self, Parts};
 use super::{format, hint, theme, traces::service_name};
-use crate::app::{App, LISTED_LOGS};
+use crate::app::{App, LISTED_LOGS, List};
 use crate::text::clean;
 
 /// Lines about the record under the cursor: a rule above them, and the whole text.

@@ -9,7 +9,7 @@ use trace_stats::{Operation, Survey};
 
 use super::lists::{self, Parts};
 use super::{format, theme, traces::service_name};
-use crate::app::{App, OperationColumn, Overlay};
+use crate::app::{App, List, OperationColumn, Overlay};
 use crate::text::clean;
 
 /// How many cells the small histogram has.

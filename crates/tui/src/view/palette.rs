@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear};
 
 use super::{format, hint, narrow, theme};
-use crate::app::App;
+use crate::app::{App, List};
 
 /// How wide the keys are.
 const KEYS: usize = 12;

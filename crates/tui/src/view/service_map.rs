@@ -8,7 +8,7 @@ use trace_stats::{Callee, Edge, Survey};
 
 use super::lists::{self, Parts};
 use super::{format, theme, traces::service_name};
-use crate::app::{App, MapRow};
+use crate::app::{App, List, MapRow};
 use crate::text::clean;
 
 /// From this width on there are more columns.

@@ -9,7 +9,7 @@ use trace_stats::{REMEMBERED, Warning};
 
 use super::lists::{self, Parts};
 use super::{Now, format, hint, theme, traces::service_name};
-use crate::app::App;
+use crate::app::{App, List};
 use crate::text::clean;
 
 /// Lines about the rule under the cursor: a rule above them, why it matters, what to do.

@@ -3,7 +3,7 @@
 use ratatui::layout::Position;
 
 use super::{Action, Answer, App};
-use crate::app::Overlay;
+use crate::app::{List, Overlay};
 use crate::view::{operation_column, overlay_rows};
 
 impl App {
@@ -39,17 +39,11 @@ impl App {
             // Whoever points at a row has found it.
             self.update(Action::KeepFilter);
         }
-        let again = match self.overlay {
-            Some(Overlay::Operations) => self.operations.select_row(row),
-            Some(Overlay::ServiceMap) => self.service_map.select_row(row),
-            Some(Overlay::Warnings) => self.warnings.select_row(row),
-            Some(Overlay::Logs) => self.logs.select_row(row),
-            Some(Overlay::Compare) => self.compare.select_row(row),
-            Some(Overlay::CrossCheck) => {
-                let position = self.cross_check.visible().start + row;
-                self.waterfall.select_position(position)
-            }
-            _ => None,
+        let again = if self.overlay == Some(Overlay::CrossCheck) {
+            let position = self.cross_check.visible().start + row;
+            self.waterfall.select_position(position)
+        } else {
+            self.list_mut().and_then(|list| list.select_row(row))
         };
         match again {
             Some(true) => Answer::Changed(self.update(Action::Open)),
