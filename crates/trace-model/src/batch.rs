@@ -170,6 +170,8 @@ pub(crate) struct LogHead {
     pub(crate) time_unix_nano: u64,
     /// Whether it tells of an error, and so stands on its span's row.
     pub(crate) is_error_event: bool,
+    /// Whether its severity is below that of an error.
+    pub(crate) is_mild: bool,
     /// Position in [`Batch::origins`].
     pub(crate) origin: u32,
     /// The OTLP `LogRecord` message.

@@ -23,6 +23,12 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Whether it is below that of an error; what says nothing of itself is not.
+    #[must_use]
+    pub const fn is_mild(self) -> bool {
+        matches!(self, Self::Trace | Self::Debug | Self::Info | Self::Warn)
+    }
+
     /// Reads OTLP's number; one that OTLP does not define is [`Severity::Unspecified`].
     #[must_use]
     pub const fn from_otlp(number: i32) -> Self {

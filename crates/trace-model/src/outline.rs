@@ -52,6 +52,8 @@ pub struct ErrorMark {
     pub title: Arc<str>,
     /// The service that reported it.
     pub service: Arc<str>,
+    /// It is a message or a warning: its severity is below that of an error.
+    pub mild: bool,
 }
 
 /// One row of the tree.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
 use crate::batch::{LogHead, Marks, Piece, Rejected, Rejection, SpanHead};
-use crate::{Batch, IdError, Origin, Source, SpanId, SpanKind, StatusCode, TraceId, pending, sentry};
+use crate::{Batch, IdError, Origin, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, pending, sentry};
 
 impl Batch {
     /// Reads an OTLP `ExportTraceServiceRequest`. Spans whose ids are unusable are left out and counted.
@@ -249,6 +249,7 @@ impl<'a> Walk<'a> {
     fn log(&mut self, raw: &'a [u8]) -> Result<(), Malformed> {
         let (mut trace_id, mut span_id) = (&[][..], &[][..]);
         let (mut time, mut observed, mut event_name) = (0, 0, &[][..]);
+        let mut severity = 0;
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
             match (field.number, field.value) {
@@ -258,8 +259,10 @@ impl<'a> Walk<'a> {
                 (11, Value::Fixed64(value)) => observed = value,
                 (number, value) => {
                     validate_field(field, &schema::LOG_RECORD, IN_RECORD)?;
-                    if let (12, Value::Bytes(name)) = (number, value) {
-                        event_name = name;
+                    match (number, value) {
+                        (2, Value::Varint(value)) => severity = value,
+                        (12, Value::Bytes(name)) => event_name = name,
+                        _ => {}
                     }
                 }
             }
@@ -269,6 +272,7 @@ impl<'a> Walk<'a> {
             span_id: SpanId::try_from(span_id).ok(),
             time_unix_nano: if time == 0 { observed } else { time },
             is_error_event: sentry::is_error_event(event_name),
+            is_mild: Severity::from_otlp(i32::try_from(severity).unwrap_or(0)).is_mild(),
             origin: self.origin(),
             raw: Piece::of(self.body, raw),
         });

@@ -140,7 +140,7 @@ impl Store {
     fn weigh(&self, slot: Slot, by: RankBy) -> (u64, usize) {
         let trace = &self.traces[slot];
         if let (Some(summary), RankBy::Duration | RankBy::Errors) = (trace.summary.get(), by) {
-            let errors = summary.errors + summary.error_events;
+            let errors = summary.errors + summary.error_events - summary.mild_events;
             let value = if by == RankBy::Errors {
                 errors as u64
             } else {
@@ -151,7 +151,8 @@ impl Store {
         if by == RankBy::Spans {
             return (trace.rows().into(), 1);
         }
-        let (mut start, mut end, mut errors, mut cost) = (u64::MAX, 0, u64::from(trace.error_events), 1);
+        let reported = trace.error_events as usize - self.contents.mild_events(trace);
+        let (mut start, mut end, mut errors, mut cost) = (u64::MAX, 0, reported as u64, 1 + trace.logs.count as usize);
         for at in self.contents.records(trace.spans).chain(self.contents.records(trace.sentry)) {
             let record = self.contents.log.get(at);
             cost += 1;

@@ -139,6 +139,7 @@ impl Store {
                 time_unix_nano: record.start_unix_nano,
                 title: self.contents.names.get(record.name).clone(),
                 service: self.contents.origins.get(record.origin).service.clone(),
+                mild: record.is_mild(),
             };
             (record.span_id().unwrap_or_else(|| outside_of_spans(trace_id)), mark)
         };

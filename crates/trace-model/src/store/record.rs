@@ -60,6 +60,8 @@ pub(super) enum Signal {
 const SHADOW: u8 = 0x80;
 /// In [`Record::kind`], of a log record: it is an error event.
 const ERROR_EVENT: u8 = 1;
+/// In [`Record::kind`], of an error event: its severity is below that of an error.
+const MILD: u8 = 2;
 
 /// In [`Record::marks`], beside the bits of [`Marks`].
 const DEAD: u8 = 0x80;
@@ -86,7 +88,7 @@ pub(super) struct Record {
     pub(super) next: At,
     pub(super) previous: At,
     pub(super) signal: Signal,
-    /// Of a span: kind and status, each in four bits, and [`SHADOW`]. Of a log record: [`ERROR_EVENT`] or nothing.
+    /// Of a span: kind and status, each in four bits, and [`SHADOW`]. Of a log record: [`ERROR_EVENT`], with [`MILD`], or nothing.
     kind: u8,
     /// Of a span: its [`Marks`]. Of any record: whether nobody refers to it any more ([`DEAD`]). And [`TWIN`].
     marks: u8,
@@ -131,7 +133,11 @@ impl Record {
             next: At::NONE,
             previous: At::NONE,
             signal: Signal::Log,
-            kind: if head.is_error_event { ERROR_EVENT } else { 0 },
+            kind: match (head.is_error_event, head.is_mild) {
+                (false, _) => 0,
+                (true, false) => ERROR_EVENT,
+                (true, true) => ERROR_EVENT | MILD,
+            },
             marks: 0,
             found_by: 0,
         }
@@ -209,6 +215,11 @@ impl Record {
     /// Whether it is a log record that tells of an error.
     pub(super) fn is_error_event(&self) -> bool {
         self.signal == Signal::Log && self.kind & ERROR_EVENT != 0
+    }
+
+    /// Of an error event: whether its severity is below that of an error.
+    pub(super) fn is_mild(&self) -> bool {
+        self.is_error_event() && self.kind & MILD != 0
     }
 
     /// Whether a screen shows a row of its own for it.

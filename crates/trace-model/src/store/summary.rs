@@ -47,6 +47,8 @@ pub struct TraceSummary {
     pub logs: usize,
     /// Of these, how many tell of an error.
     pub error_events: usize,
+    /// Of these, how many are messages or warnings: their severity is below that of an error.
+    pub mild_events: usize,
     /// Spans not taken because there was no room left for them: the trace alone fills the store's budget, or pinned ones do.
     pub truncated: usize,
     /// How many spans were at work in each part of its duration, in eighths of the most that were at once, or of four.
@@ -55,6 +57,17 @@ pub struct TraceSummary {
     pub pinned: bool,
     /// What reached Sentry.
     pub sentry: SentryReach,
+}
+
+impl Contents {
+    /// How many of a trace's error events have a severity below that of an error: looked for only where there are any.
+    pub(super) fn mild_events(&self, trace: &Trace) -> usize {
+        if trace.error_events == 0 {
+            return 0;
+        }
+        let logs = self.records(trace.logs).map(|at| self.log.get(at));
+        logs.filter(|record| record.is_mild()).count()
+    }
 }
 
 pub(super) fn summarise(store: &Store, slot: Slot, trace: &Trace, trace_id: TraceId) -> TraceSummary {
@@ -115,6 +128,7 @@ pub(super) fn summarise(store: &Store, slot: Slot, trace: &Trace, trace_id: Trac
         in_flight,
         logs: trace.logs.count as usize,
         error_events: trace.error_events as usize,
+        mild_events: contents.mild_events(trace),
         truncated: trace.truncated as usize,
         shape: shape(contents, trace, start, end),
         pinned: trace.pinned,

@@ -119,7 +119,10 @@ fn with_below(mut line: Line<'static>, below: usize) -> Line<'static> {
 fn headline(content: &ShownSpan, focused: bool, width: usize) -> Line<'static> {
     let (heading, service, name) = match (&content.span, content.errors.first()) {
         (Some(span), _) => (" SPAN ", &span.service, &span.name),
-        (None, Some(error)) => (" ERROR ", &error.service, &error.event.title),
+        (None, Some(error)) => {
+            let heading = if are_mild(content) { " MESSAGE " } else { " ERROR " };
+            (heading, &error.service, &error.event.title)
+        }
         (None, None) => return Line::from(title(" SPAN", focused)),
     };
     let service_text = service_name(service);
@@ -220,6 +223,11 @@ impl SpanPage {
     }
 }
 
+/// Whether all that was reported is less than an error.
+fn are_mild(content: &ShownSpan) -> bool {
+    content.errors.iter().all(|error| error.event.level.is_mild())
+}
+
 /// Where errors are from that no span here holds.
 fn facts_of_errors(content: &ShownSpan, trace_id: TraceId, key: &SpanKey) -> Line<'static> {
     let place = if key.span_id == outside_of_spans(trace_id) {
@@ -227,9 +235,14 @@ fn facts_of_errors(content: &ShownSpan, trace_id: TraceId, key: &SpanKey) -> Lin
     } else {
         format!("span {} itself has not arrived", key.span_id)
     };
-    let errors = format::count(content.errors.len() as u64, "error");
+    let (mark, noun, colour) = if are_mild(content) {
+        ("i", "message", theme::WARNING)
+    } else {
+        ("!", "error", theme::ERROR)
+    };
+    let errors = format::count(content.errors.len() as u64, noun);
     Line::from(vec![
-        format!(" ! {errors}").bold().fg(theme::ERROR),
+        format!(" {mark} {errors}").bold().fg(colour),
         format!(" · {place}").fg(theme::DIM),
     ])
 }

@@ -125,6 +125,7 @@ const MARKS: &[(&str, &str)] = &[
         "! !2",
         "errors reported in the span, or in the trace: their stacks stand in the span's details; on a bar, when",
     ),
+    ("i i2", "messages and warnings that were reported so: less than errors"),
     (
         "◆",
         "found by the filter, or by / in the trace; in the list, how many of the trace's spans",

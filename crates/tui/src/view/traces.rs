@@ -228,7 +228,8 @@ fn counts(trace: &TraceSummary, found: usize) -> Line<'static> {
     let bad = Style::new().bold().fg(theme::ERROR);
     say("", trace.spans, Style::new());
     say("✗", trace.errors, bad);
-    say("!", trace.error_events, bad);
+    say("!", trace.error_events - trace.mild_events, bad);
+    say("i", trace.mild_events, Style::new().fg(theme::WARNING));
     say("◆", found, Style::new().fg(theme::FOUND));
     if parts.is_empty() {
         parts.push(format::count(trace.logs as u64, "log").fg(theme::DIM));
@@ -238,14 +239,16 @@ fn counts(trace: &TraceSummary, found: usize) -> Line<'static> {
 
 fn root_name(trace: &TraceSummary, width: usize) -> Line<'static> {
     let name = clean(&trace.root.name);
+    let is_mild = trace.error_events == trace.mild_events;
     let name = match (trace.spans, trace.error_events) {
         (0, 0) => "(only logs)".to_owned(),
+        (0, _) if is_mild => format!("i {name}"),
         (0, _) => format!("! {name}"),
         _ if trace.root.arrived => name.into_owned(),
         // Not the root yet, only the earliest span there is: said by the mark and, in the waterfall, by the placeholder.
         _ => format!("… {name}"),
     };
-    let style = if trace.errors > 0 || trace.spans == 0 && trace.error_events > 0 {
+    let style = if trace.errors > 0 || trace.spans == 0 && !is_mild {
         Style::new().fg(theme::ERROR)
     } else {
         Style::new()

@@ -43,6 +43,11 @@ fn frame(function: &str, file: &str, line: i64, in_app: bool, source: &str) -> V
 
 /// An error event as an envelope brings it: in a span, or in none where its number is 0.
 pub(crate) fn add_error(scene: &mut Scene, trace: u8, span: u8, service: &str, at_ms: u64, attributes: Vec<(&str, Value)>) {
+    report(scene, 17, (trace, span, service, at_ms), attributes);
+}
+
+/// The same with any severity number.
+fn report(scene: &mut Scene, severity: i32, (trace, span, service, at_ms): (u8, u8, &str, u64), attributes: Vec<(&str, Value)>) {
     let title = attributes.iter().find_map(|(key, value)| match (*key, value) {
         ("title", Value::StringValue(title)) => Some(title.clone()),
         _ => None,
@@ -52,7 +57,7 @@ pub(crate) fn add_error(scene: &mut Scene, trace: u8, span: u8, service: &str, a
         trace_id: vec![trace; 16],
         span_id: if span == 0 { Vec::new() } else { vec![span; 8] },
         time_unix_nano: START + at_ms * MILLI,
-        severity_number: 17,
+        severity_number: severity,
         event_name: "exception".to_owned(),
         body: title.map(|title| AnyValue {
             value: Some(text(&title)),
@@ -301,4 +306,40 @@ fn hostile_errors_do_not_command_the_terminal() {
             "{text:?}"
         );
     }
+}
+
+#[test]
+fn a_message_or_a_warning_is_no_error() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![span(1, 1, 0, "api", "GET /", 0, 100)]);
+    report(&mut scene, 9, (1, 1, "api", 50), vec![("title", text("user clicked"))]);
+    scene.press(&[KeyCode::Enter]);
+    let said = scene.text();
+    assert!(line_with(&said, "▸").contains(" 1 i1 "), "{said}");
+    assert!(said.contains("· i 1 message") && !said.contains("1 error"), "{said}");
+    let row = line_with(&said, "api GET /");
+    let (label, bar) = row.split_at(row.find("ms").expect("a duration"));
+    assert!(
+        label.contains("GET / i user clicked") && bar.contains('i') && !row.contains('!'),
+        "{row}"
+    );
+    assert!(
+        said.contains("messages 1") && said.contains("i user clicked"),
+        "the details: {said}"
+    );
+    scene.type_keys("e");
+    assert!(scene.text().contains("no span of this trace failed"), "{}", scene.text());
+
+    // Beside an error it is less.
+    report(&mut scene, 17, (1, 1, "api", 60), vec![("title", text("it broke"))]);
+    let said = scene.text();
+    assert!(line_with(&said, "▸").contains(" 1 !1 i1 "), "{said}");
+    assert!(line_with(&said, "api GET /").contains("GET / ! it broke"), "{said}");
+    assert!(said.contains("errors 2"), "{said}");
+    // And alone it is a trace of its own.
+    report(&mut scene, 13, (7, 0, "shop", 60), vec![("title", text("stock is low"))]);
+    scene.type_keys("g");
+    scene.press(&[KeyCode::Esc, KeyCode::Home]);
+    let said = scene.text();
+    assert!(said.contains("i stock is low") && said.contains("MESSAGE shop"), "{said}");
 }

@@ -283,7 +283,7 @@ impl Waterfall {
 /// Whether a span failed or an error was reported in it.
 pub(super) fn failed(outline: &Outline, at: usize) -> bool {
     let node = outline.tree().nodes().get(at);
-    node.is_some_and(|node| node.status == StatusCode::Error) || !outline.errors(at).is_empty()
+    node.is_some_and(|node| node.status == StatusCode::Error) || outline.errors(at).iter().any(|error| !error.mild)
 }
 
 fn shift(outline: &Outline, node: usize) -> i64 {

@@ -23,8 +23,13 @@ impl Column {
         if errors.is_empty() {
             return;
         }
-        let heading = Line::from(" errors".bold().fg(theme::ERROR));
-        self.headed("errors", Some(errors.len()), heading);
+        let is_grave = errors.iter().any(|error| !error.event.level.is_mild());
+        let (name, colour) = if is_grave {
+            ("errors", theme::ERROR)
+        } else {
+            ("messages", theme::WARNING)
+        };
+        self.headed(name, Some(errors.len()), Line::from(format!(" {name}").bold().fg(colour)));
         for error in errors.iter().take(ERRORS) {
             self.error(error, start);
         }
@@ -40,7 +45,12 @@ impl Column {
         } else {
             &event.title
         };
-        self.paragraph(&format!("! {title}"), 3, Style::new().bold().fg(theme::ERROR));
+        let (mark, colour) = if event.level.is_mild() {
+            ("i", theme::WARNING)
+        } else {
+            ("!", theme::ERROR)
+        };
+        self.paragraph(&format!("{mark} {title}"), 3, Style::new().bold().fg(colour));
         let mut facts = vec![offset(event.unix_nano, start)];
         if event.level != Severity::Unspecified {
             facts.push(event.level.name().to_owned());

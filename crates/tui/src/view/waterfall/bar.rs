@@ -43,7 +43,10 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
             axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
         }
     }
-    for error in &row.errors {
+    for message in row.errors.iter().filter(|error| error.mild) {
+        axis.dot(frame.buffer_mut(), area, message.time_unix_nano, "i", theme::WARNING);
+    }
+    for error in row.errors.iter().filter(|error| !error.mild) {
         axis.mark(frame.buffer_mut(), area, error.time_unix_nano, "!", theme::ERROR_MARK);
     }
 }

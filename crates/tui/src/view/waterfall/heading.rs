@@ -122,7 +122,12 @@ fn trouble(trace: &TraceSummary) -> Vec<Item> {
         }
     };
     failed("✗", format!("{} failed", format::grouped(trace.errors as u64)), trace.errors);
-    failed("!", format::count(trace.error_events as u64, "error"), trace.error_events);
+    let errors = trace.error_events - trace.mild_events;
+    failed("!", format::count(errors as u64, "error"), errors);
+    if trace.mild_events > 0 {
+        let messages = format::count(trace.mild_events as u64, "message");
+        items.push(Item::new(5, format!("i {messages}").fg(theme::WARNING)));
+    }
     if trace.in_flight > 0 {
         items.push(Item::new(2, format!("{} running", trace.in_flight).fg(theme::WARNING)));
     }

@@ -74,12 +74,20 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
         String::new()
     };
     // An error is seen however long the name is.
-    let errors = match (&row.line, row.errors.len()) {
+    // Messages and warnings are told where there is no error.
+    let grave = row.errors.iter().filter(|error| !error.mild).count();
+    let (mark, told) = if grave > 0 { ("!", grave) } else { ("i", row.errors.len()) };
+    let errors = match (&row.line, told) {
         (_, 0) => String::new(),
-        (None, 1) => "! ".to_owned(),
-        (None, several) => format!("!{several} "),
-        (Some(_), 1) => " !".to_owned(),
-        (Some(_), several) => format!(" !{several}"),
+        (None, 1) => format!("{mark} "),
+        (None, several) => format!("{mark}{several} "),
+        (Some(_), 1) => format!(" {mark}"),
+        (Some(_), several) => format!(" {mark}{several}"),
+    };
+    let style = if grave > 0 {
+        Style::new().fg(theme::ERROR)
+    } else {
+        Style::new().fg(theme::WARNING)
     };
     let room = width.saturating_sub(indent + 2 + hidden.len() + errors.len());
     let marks = marks(row, room / 2);
@@ -126,8 +134,9 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
         None => {}
     }
     line.spans.extend(marks);
-    line.push_span(errors.bold().fg(theme::ERROR));
-    if let Some(error) = row.errors.first() {
+    line.push_span(Span::styled(errors, style.bold()));
+    let first = row.errors.iter().find(|error| !error.mild).or_else(|| row.errors.first());
+    if let Some(error) = first {
         if row.line.is_none() {
             let service = format::at_most(&format!("{} ", service_name(&error.service)), left);
             left = left.saturating_sub(service.width());
@@ -138,7 +147,7 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
         if row.line.is_none() || left > MINIMUM {
             let title = format::at_most(&clean(&error.title), left.saturating_sub(space));
             line.push_span(" ".repeat(space));
-            line.push_span(title.fg(theme::ERROR));
+            line.push_span(Span::styled(title, style));
         }
     }
     line.push_span(hidden.fg(theme::DIM));
