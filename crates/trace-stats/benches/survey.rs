@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use trace_model::{Analysis, Source, SpanTree, Store, TraceId, otlp};
-use trace_stats::{Comparison, MedianPass, Operated, Pass, Profile, QUIET_NANO, Warnings};
+use trace_stats::{Comparison, MedianPass, Pass, Profile, QUIET_NANO, RootOperation, Warnings};
 
 const TRACES: u64 = 5_000;
 /// One calls two others, each of which asks a database.
@@ -107,9 +107,9 @@ fn judge(bencher: Bencher<'_, '_>) {
 fn median(bencher: Bencher<'_, '_>) {
     let store = &store();
     let newest = TraceId::from_bytes(u128::from(TRACES).to_be_bytes()).expect("a trace id");
-    let operated = Operated::of(store, newest).expect("a root");
+    let operation = RootOperation::of(store, newest).expect("a root");
     bencher.bench_local(|| {
-        let mut pass = MedianPass::new(store, operated.clone(), newest);
+        let mut pass = MedianPass::new(store, operation.clone(), newest);
         while pass.step(store, 256) {}
         pass.finish()
     });

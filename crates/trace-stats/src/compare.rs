@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use trace_model::{SpanKey, SpanKind};
 
-pub use median::{MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, Operated};
+pub use median::{MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, RootOperation};
 pub use profile::{CallPath, Profile, Sums, Totals};
 
 /// One call path of either side.
@@ -78,7 +78,33 @@ pub struct Comparison {
     pub rows: Vec<Difference>,
 }
 
+/// How many rows differ themselves, by how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Differing {
+    /// On the second side only.
+    pub new: usize,
+    /// On the first side only.
+    pub gone: usize,
+    /// On both.
+    pub changed: usize,
+}
+
 impl Comparison {
+    /// How many rows differ themselves.
+    #[must_use]
+    pub fn differing(&self) -> Differing {
+        let mut counts = Differing::default();
+        for row in self.rows.iter().filter(|row| row.differs) {
+            let count = match row.duration {
+                Change::New => &mut counts.new,
+                Change::Gone => &mut counts.gone,
+                _ => &mut counts.changed,
+            };
+            *count += 1;
+        }
+        counts
+    }
+
     /// Compares by call path: the same place in both trees, and there the same service, name and kind. Two that have a single root each, of
     /// one service, are compared from there on whatever the roots' names are.
     #[must_use]

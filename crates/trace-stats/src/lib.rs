@@ -31,7 +31,8 @@ mod survey;
 mod warnings;
 
 pub use compare::{
-    CallPath, Change, Comparison, Difference, MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, Operated, Profile, Sums, Totals,
+    CallPath, Change, Comparison, Difference, Differing, MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, Profile, RootOperation, Sums,
+    Totals,
 };
 pub use latencies::Latencies;
 pub use operations::{OPERATIONS, Operation};

@@ -16,14 +16,14 @@ const AHEAD: usize = 64;
 
 /// What a trace is one of: the service and the name of its root.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Operated {
+pub struct RootOperation {
     /// The root's service.
     pub service: Arc<str>,
     /// The root's name.
     pub name: Arc<str>,
 }
 
-impl Operated {
+impl RootOperation {
     /// Of a trace; `None` while its root has not arrived.
     #[must_use]
     pub fn of(store: &Store, trace_id: TraceId) -> Option<Self> {
@@ -37,11 +37,11 @@ impl Operated {
 
 /// A median on its way: of the traces in the list with the same root as one of them, without that one and without any that are in flight.
 ///
-/// Each number is the median of its own, the lower of the two in the middle where there are two: a call path that most traces do not have
-/// is none of it.
+/// Traces with errors are no part of it while there are others: what usually happens is what happens when all goes well. Each number is the
+/// median of its own, the lower of the two in the middle where there are two: a call path that most traces do not have is none of it.
 #[derive(Debug)]
 pub struct MedianPass {
-    operated: Operated,
+    operation: RootOperation,
     except: TraceId,
     place: ListPlace,
     ahead: vec::IntoIter<TraceId>,
@@ -55,9 +55,9 @@ pub struct MedianPass {
 impl MedianPass {
     /// Before the first trace of the list.
     #[must_use]
-    pub fn new(store: &Store, operated: Operated, except: TraceId) -> Self {
+    pub fn new(store: &Store, operation: RootOperation, except: TraceId) -> Self {
         Self {
-            operated,
+            operation,
             except,
             place: ListPlace::default(),
             ahead: Vec::new().into_iter(),
@@ -99,7 +99,7 @@ impl MedianPass {
         let Some(trace) = store.trace(trace_id).filter(|_| trace_id != self.except) else {
             return 1;
         };
-        let is_one = trace.root.arrived && trace.root.service == self.operated.service && trace.root.name == self.operated.name;
+        let is_one = trace.root.arrived && trace.root.service == self.operation.service && trace.root.name == self.operation.name;
         if !is_one || trace.in_flight > 0 {
             return trace.spans + 1;
         }
@@ -117,8 +117,21 @@ impl MedianPass {
 
     /// How many traces it is made of so far.
     #[must_use]
-    pub const fn traces(&self) -> usize {
-        self.profiles.len()
+    pub fn traces(&self) -> usize {
+        match self.well() {
+            0 => self.profiles.len(),
+            well => well,
+        }
+    }
+
+    /// Whether it is made of traces without errors.
+    #[must_use]
+    pub fn is_without_errors(&self) -> bool {
+        self.well() > 0
+    }
+
+    fn well(&self) -> usize {
+        self.profiles.iter().filter(|profile| profile.totals.errors == 0).count()
     }
 
     /// How many were not taken because they are too large.
@@ -129,7 +142,10 @@ impl MedianPass {
 
     /// The median; `None` when there was no trace to make it of.
     #[must_use]
-    pub fn finish(self) -> Option<Profile> {
+    pub fn finish(mut self) -> Option<Profile> {
+        if self.is_without_errors() {
+            self.profiles.retain(|profile| profile.totals.errors == 0);
+        }
         let of = self.profiles.len();
         let numbers = |read: fn(&Totals) -> u64| self.profiles.iter().map(|profile| read(&profile.totals)).collect();
         if of == 0 {

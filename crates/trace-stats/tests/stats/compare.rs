@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use trace_model::{Analysis, SpanTree, Store, TraceId};
-use trace_stats::{Change, Comparison, MEDIAN_TRACES, MedianPass, Operated, Profile};
+use trace_stats::{Change, Comparison, MEDIAN_TRACES, MedianPass, Profile, RootOperation};
 
 use crate::support::{Sent, add, sent, store};
 
@@ -124,8 +124,8 @@ fn a_failure_and_a_span_in_flight_are_differences_and_a_missing_parent_is_no_pla
 }
 
 fn median(store: &Store, number: u64, slice: usize) -> Option<Profile> {
-    let operated = Operated::of(store, trace(number))?;
-    let mut pass = MedianPass::new(store, operated, trace(number));
+    let operation = RootOperation::of(store, trace(number))?;
+    let mut pass = MedianPass::new(store, operation, trace(number));
     while pass.step(store, slice) {}
     pass.finish()
 }
@@ -178,6 +178,17 @@ fn a_median_has_what_most_traces_have() {
     }
     assert!(median(&store, 20, 10).is_none(), "there is no other one");
     assert!(median(&store, 22, 10).is_none(), "nobody knows what it is");
+}
+
+#[test]
+fn what_failed_is_usual_only_where_everything_fails() {
+    let mut store = Store::new(1 << 30);
+    let request = |number: u64| sent((number, 1, 0), "web", 's', (0, 10 * number));
+    add(&mut store, &[request(1).failed(), request(2).failed(), request(9)]);
+    assert_eq!(median(&store, 9, 1).expect("two others").totals.errors, 1);
+    add(&mut store, &[request(5)]);
+    let usual = median(&store, 9, 1).expect("one that went well").totals;
+    assert_eq!((usual.nano / 1_000_000, usual.errors), (50, 0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use trace_model::{Outline, Revision, SpanKey, Store, TraceId, TraceSummary};
-use trace_stats::{Comparison, Difference, MedianPass, Operated, Profile, SpanPlace, Totals};
+use trace_stats::{Comparison, Difference, Differing, MedianPass, Profile, RootOperation, SpanPlace, Totals};
 
 use super::{Action, App, List, Narrow, Notice, Overlay, Picker, Waterfall};
 
@@ -71,9 +71,11 @@ pub struct Usual {
     /// Of which trace.
     trace_id: TraceId,
     /// What it is one of; `None` while its root has not arrived.
-    pub operated: Option<Operated>,
+    pub operation: Option<RootOperation>,
     /// How many traces it is made of so far.
     pub traces: usize,
+    /// Whether none of these has an error.
+    pub without_errors: bool,
     /// How many were too large for it.
     pub too_large: usize,
     median: Median,
@@ -82,8 +84,16 @@ pub struct Usual {
 /// What a cursor holds on to: the first spans of a row; the row's number where neither side has one.
 type Key = (Option<SpanKey>, Option<SpanKey>, usize);
 
-/// What a comparison depends on: which trace and which change of it, what it is compared with, and how far that is known.
-type Of = (TraceId, Option<Revision>, Against, Option<TraceId>, Option<Revision>, bool);
+/// What a comparison depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Of {
+    trace_id: TraceId,
+    revision: Option<Revision>,
+    against: Against,
+    marked: Option<(TraceId, Option<Revision>)>,
+    /// Nothing is being read for the median.
+    is_read: bool,
+}
 
 /// The state of the comparison.
 #[derive(Debug, Default)]
@@ -101,6 +111,7 @@ pub struct Compare {
     comparison: Comparison,
     before: Option<Totals>,
     after: Totals,
+    differing: Differing,
     /// The largest change of what spans worked themselves, in nanoseconds.
     most: u64,
     rows: Vec<usize>,
@@ -133,10 +144,16 @@ impl Compare {
         self.by_change
     }
 
-    /// All rows, in the order of the tree; none while there is nothing to compare with.
+    /// Whether there is something to compare with.
     #[must_use]
-    pub fn all(&self) -> &[Difference] {
-        &self.comparison.rows
+    pub const fn is_compared(&self) -> bool {
+        !self.comparison.rows.is_empty()
+    }
+
+    /// How many rows differ.
+    #[must_use]
+    pub const fn differing(&self) -> Differing {
+        self.differing
     }
 
     /// What it is compared with in numbers, once that is known.
@@ -197,6 +214,7 @@ impl Compare {
         };
         let more = pass.step(store, spans);
         (usual.traces, usual.too_large) = (pass.traces(), pass.too_large());
+        usual.without_errors = pass.is_without_errors();
         if !more {
             let read = std::mem::replace(&mut usual.median, Median::Read(None));
             if let Median::Reading(pass) = read {
@@ -208,22 +226,24 @@ impl Compare {
 
     /// What the trace is compared with; what is usual is asked for where it is needed.
     fn choose(&mut self, store: &Store, trace_id: TraceId) {
-        let is_marked = |marked: &Marked| marked.summary.trace_id != trace_id;
-        self.against = if self.marked.as_ref().is_some_and(is_marked) && !self.wants_usual {
+        let is_another = |marked: &Marked| marked.summary.trace_id != trace_id;
+        self.against = if self.marked.as_ref().is_some_and(is_another) && !self.wants_usual {
             Against::Marked
         } else {
             Against::Median
         };
-        let is_asked = self.usual.as_ref().is_some_and(|usual| usual.trace_id == trace_id);
-        if self.against == Against::Median && !is_asked {
-            let operated = Operated::of(store, trace_id);
-            let median = operated.clone().map_or(Median::Read(None), |operated| {
-                Median::Reading(Box::new(MedianPass::new(store, operated, trace_id)))
+        let asked = self.usual.as_ref().filter(|usual| usual.trace_id == trace_id);
+        if self.against == Against::Median && asked.is_none_or(|usual| usual.operation.is_none()) {
+            // Its root may have arrived since.
+            let operation = RootOperation::of(store, trace_id);
+            let median = operation.clone().map_or(Median::Read(None), |operation| {
+                Median::Reading(Box::new(MedianPass::new(store, operation, trace_id)))
             });
             self.usual = Some(Usual {
                 trace_id,
-                operated,
+                operation,
                 traces: 0,
+                without_errors: false,
                 too_large: 0,
                 median,
             });
@@ -242,14 +262,13 @@ impl Compare {
             marked.refresh(store);
         }
         let marked = self.marked.as_ref().filter(|_| self.against == Against::Marked);
-        let of = (
-            outline.trace_id(),
-            outline.revision(),
-            self.against,
-            marked.map(|marked| marked.summary.trace_id),
-            marked.and_then(|marked| marked.revision),
-            self.percent().is_none(),
-        );
+        let of = Of {
+            trace_id: outline.trace_id(),
+            revision: outline.revision(),
+            against: self.against,
+            marked: marked.map(|marked| (marked.summary.trace_id, marked.revision)),
+            is_read: self.percent().is_none(),
+        };
         if self.of != Some(of) {
             let usual = self.usual.as_ref().and_then(|usual| match &usual.median {
                 Median::Read(profile) => profile.as_ref(),
@@ -263,6 +282,7 @@ impl Compare {
             self.comparison = before.map_or_else(Comparison::default, |before| Comparison::of(before, &after));
             let changes = self.comparison.rows.iter().map(|row| row.self_change().unsigned_abs());
             self.most = changes.max().unwrap_or(0);
+            self.differing = self.comparison.differing();
             self.of = Some(of);
             self.shown = None;
         }

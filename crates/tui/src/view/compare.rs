@@ -7,7 +7,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 use trace_model::TraceSummary;
-use trace_stats::{Change, Difference, MEDIAN_TRACES, Totals};
+use trace_stats::{Differing, MEDIAN_TRACES, Totals};
 use unicode_width::UnicodeWidthStr;
 
 use super::lists::{self, Parts};
@@ -75,7 +75,11 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if app.compare.is_empty() {
         frame.render_widget(hint([Line::default(), Line::from(nothing(app))]), parts.rows);
     }
-    let mut all = said(app.compare.all());
+    let mut all = if app.compare.is_compared() {
+        said(app.compare.differing())
+    } else {
+        Line::default()
+    };
     lists::right(&mut all, "▲ slower  ▼ faster  + new  − gone  ≠ other ", parts.last);
     let left = format::count(app.compare.len() as u64, "row");
     lists::last(frame, app.compare.narrow(), &left, all, parts.last);
@@ -95,28 +99,29 @@ fn before(app: &App, now: &Now, width: u16) -> Line<'static> {
             side(mark, &trace(&marked.summary, now), numbers, width)
         }
         (_, _, Some(usual)) => {
-            let Some(operated) = &usual.operated else {
+            let Some(operation) = &usual.operation else {
                 return Line::default();
             };
             if usual.traces == 0 && compare.percent().is_none() {
                 let name = format!(
                     "no other trace of {} {}",
-                    service_name(&operated.service),
-                    clean(&operated.name)
+                    service_name(&operation.service),
+                    clean(&operation.name)
                 );
                 return side("~", &name, None, width);
             }
             let of = format::count(usual.traces as u64, "trace");
             let newest = if usual.traces >= MEDIAN_TRACES { "the newest " } else { "" };
+            let well = if usual.without_errors { " without errors" } else { "" };
             let more = if usual.too_large > 0 {
                 format!(", without {} that are too large for it", usual.too_large)
             } else {
                 String::new()
             };
             let name = format!(
-                "median of {newest}{of}{more}: {} {}",
-                service_name(&operated.service),
-                clean(&operated.name)
+                "median of {newest}{of}{well}{more}: {} {}",
+                service_name(&operation.service),
+                clean(&operation.name)
             );
             side("~", &name, numbers, width)
         }
@@ -230,17 +235,11 @@ fn heading(frame: &mut Frame, app: &App, row: Rect) {
 }
 
 /// How many differences there are, by what they are.
-fn said(rows: &[Difference]) -> Line<'static> {
-    if rows.is_empty() {
-        return Line::default();
-    }
-    let count = |is: &dyn Fn(&Difference) -> bool| rows.iter().filter(|row| row.differs && is(row)).count();
-    let new = count(&|row| row.duration == Change::New);
-    let gone = count(&|row| row.duration == Change::Gone);
-    let other = count(&|_| true) - new - gone;
+fn said(differing: Differing) -> Line<'static> {
+    let Differing { changed, new, gone } = differing;
     let mut parts = Vec::new();
     for (number, text, colour) in [
-        (other, "changed", theme::WARNING),
+        (changed, "changed", theme::WARNING),
         (new, "new", theme::ACCENT),
         (gone, "gone", theme::FOUND),
     ] {
@@ -259,14 +258,14 @@ fn said(rows: &[Difference]) -> Line<'static> {
 
 fn nothing(app: &App) -> Span<'static> {
     let compare = &app.compare;
-    if !compare.narrow().is_empty() && !compare.all().is_empty() {
+    if !compare.narrow().is_empty() && compare.is_compared() {
         return "nothing here has all these words · Esc shows all again".fg(theme::DIM);
     }
     if let Some(percent) = compare.percent() {
         return format!("reading what traces of this operation usually do … {percent} %").fg(theme::WARNING);
     }
     match compare.usual() {
-        Some(usual) if usual.operated.is_none() => {
+        Some(usual) if usual.operation.is_none() => {
             "the root of this trace has not arrived: = on another trace marks that one to compare with".fg(theme::DIM)
         }
         Some(usual) if usual.traces == 0 => {

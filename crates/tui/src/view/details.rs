@@ -87,14 +87,24 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
 fn with_sections(app: &App, page: &SpanPage, mut line: Line<'static>, below: usize, width: usize) -> Line<'static> {
     let room = width.saturating_sub(with_below(Line::default(), below).width() + 2);
     let current = app.details.section();
-    for (at, section) in page.sections.iter().enumerate() {
-        let gap = match at {
-            0 if line.spans.is_empty() => " ",
-            0 => "   ",
-            _ => " · ",
-        };
+    let named = |section: &Section| {
         let count = section.count.map(|count| format!(" {}", format::grouped(count as u64)));
-        let name = format!("{}{}", section.name, count.unwrap_or_default());
+        format!("{}{}", section.name, count.unwrap_or_default())
+    };
+    let at_current = page.sections.iter().position(|section| current == Some(section)).unwrap_or(0);
+    // The one that was gone to is seen, whatever has to give way for it.
+    let widths: Vec<_> = page
+        .sections
+        .iter()
+        .map(|section| format::columns(&named(section)) + 3)
+        .collect();
+    let left = room.saturating_sub(line.width());
+    let first = (0..at_current).find(|first| widths[*first..=at_current].iter().sum::<usize>() <= left);
+    let first = first.unwrap_or(at_current);
+    let begins = if line.spans.is_empty() { " " } else { "   " };
+    for (at, section) in page.sections.iter().enumerate().skip(first) {
+        let gap = if at == first { begins } else { " · " };
+        let name = named(section);
         if line.width() + format::columns(gap) + format::columns(&name) > room {
             break;
         }

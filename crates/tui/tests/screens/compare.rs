@@ -109,7 +109,7 @@ fn tab_changes_what_it_is_compared_with() {
     assert_eq!(scene.app.compare.against(), Against::Marked);
     scene.press(&[KeyCode::Tab]);
     assert!(
-        scene.text().contains("median of 8 traces: web GET /checkout"),
+        scene.text().contains("median of 8 traces without errors: web GET /checkout"),
         "{}",
         scene.text()
     );
@@ -139,6 +139,18 @@ fn what_cannot_be_compared_says_why() {
     scene.add(vec![span(7, 2, 1, "api", "child", 3, 9)]);
     scene.type_keys("kd");
     assert!(scene.text().contains("has not arrived"), "{}", scene.text());
+    // Its root comes while one looks, and there is another of its operation.
+    scene.add(vec![
+        span(7, 1, 0, "web", "GET /", 1, 10),
+        span(8, 1, 0, "web", "GET /", 1, 10),
+    ]);
+    scene.draw();
+    scene.type_keys("n");
+    assert!(
+        scene.text().contains("median of 1 trace without errors: web GET /"),
+        "{}",
+        scene.text()
+    );
 }
 
 #[test]
