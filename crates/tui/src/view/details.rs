@@ -171,7 +171,7 @@ impl SpanPage {
     #[must_use]
     pub fn of(content: &ShownSpan, trace_id: TraceId, key: &SpanKey, trace_start: u64, (width, height): (u16, u16)) -> Self {
         let laid_out = |facts: Line<'static>, left: Column, right: Column| {
-            let lines = if height >= TALL { 3 } else { 1 };
+            let lines = if height >= TALL { 4 } else { 1 };
             let right_sections = right.sections.into_iter().map(|section| Section { column: 1, ..section });
             let sections: Vec<_> = left.sections.into_iter().chain(right_sections).collect();
             Self {

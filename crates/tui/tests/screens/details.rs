@@ -142,3 +142,15 @@ fn details_stand_beside_the_waterfall_or_below_it() {
     scene.type_keys("|");
     assert!(scene.text().contains("too narrow"), "{}", scene.text());
 }
+
+#[test]
+fn both_ids_are_whole_in_a_narrow_pane() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![span(1, 1, 0, "api", "above", 0, 9), span(1, 2, 1, "api", "below", 1, 5)]);
+    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    scene.type_keys("|");
+    let text = scene.text();
+    for id in ["span 0202020202020202", "parent 0101010101010101"] {
+        assert!(text.contains(id), "{id}\n{text}");
+    }
+}
