@@ -9,10 +9,11 @@
 //!
 //! ```text
 //! make bench                    # everything; the report is in target/bench/report.md too
-//! BENCH_ONLY=http make bench    # one part: http, grpc, arrival, keys, trace, filter, start, engine, walk
+//! BENCH_ONLY=http make bench    # one part: http, grpc, arrival, keys, trace, filter, hostile, start, engine, walk
 //! ```
 
 mod load;
+mod mixes;
 mod parts;
 mod process;
 mod report;

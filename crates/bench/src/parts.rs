@@ -3,6 +3,7 @@
 mod arrival;
 mod engine;
 mod filter;
+mod hostile;
 mod ingest;
 mod keys;
 mod large_trace;
@@ -26,6 +27,7 @@ pub(crate) const PARTS: &[Part] = &[
     ("keys", keys::measure),
     ("trace", large_trace::measure),
     ("filter", filter::measure),
+    ("hostile", hostile::measure),
     ("start", start::measure),
     ("engine", engine::measure),
     ("walk", walk::measure),

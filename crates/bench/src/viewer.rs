@@ -110,6 +110,11 @@ impl Viewer {
         self.address("otlp/grpc")
     }
 
+    /// Where it takes envelopes.
+    pub(crate) fn sentry(&self) -> Result<SocketAddr> {
+        self.address("sentry")
+    }
+
     fn address(&self, listener: &str) -> Result<SocketAddr> {
         let port = port(&self.text(), listener);
         let port = port.ok_or_else(|| eyre!("the header does not say where {listener} is:\n{}", self.text()))?;

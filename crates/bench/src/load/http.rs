@@ -31,6 +31,19 @@ impl Http {
         })
     }
 
+    /// Sends a request and waits for its answer: status and body.
+    pub(crate) fn post(&mut self, path: &str, content_type: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
+        self.request.clear();
+        let (address, length) = (self.address, body.len());
+        write!(
+            self.request,
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"
+        )?;
+        self.request.extend_from_slice(body);
+        self.stream.get_mut().write_all(&self.request)?;
+        self.answer()
+    }
+
     fn line(&mut self) -> Result<String> {
         let mut line = String::new();
         self.stream.by_ref().take(ANSWER).read_line(&mut line)?;
@@ -65,15 +78,7 @@ impl Http {
 
 impl Connection for Http {
     fn send(&mut self, body: &[u8]) -> Result<Answer> {
-        self.request.clear();
-        let (address, length) = (self.address, body.len());
-        write!(
-            self.request,
-            "POST /v1/traces HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/x-protobuf\r\ncontent-length: {length}\r\n\r\n"
-        )?;
-        self.request.extend_from_slice(body);
-        self.stream.get_mut().write_all(&self.request)?;
-        match self.answer()? {
+        match self.post("/v1/traces", "application/x-protobuf", body)? {
             // An empty message: no partial success.
             (200, body) if body.is_empty() => Ok(Answer::Taken),
             (200, body) => bail!("taken in part: {}", String::from_utf8_lossy(&body)),
