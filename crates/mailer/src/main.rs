@@ -9,11 +9,14 @@
 //!
 //! The rest is telemetry's. It exits with 64 when a variable holds nonsense, with 1 when it cannot write into the directory.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use mail_queue::QueueUrl;
 use mailer::{DEFAULT_RESET_URL, FileTransport, MailTransport, Mailer, SmtpTransport};
+
+/// Where mails go unless `MAIL_DIR` names a directory.
+const DEFAULT_DIR: &str = "out/mail";
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -64,9 +67,23 @@ fn transport() -> Result<Box<dyn MailTransport>, Failure> {
         let smtp = SmtpTransport::new(url.trim()).map_err(|problem| Failure::Configuration(format!("SMTP_URL {problem}")))?;
         return Ok(Box::new(smtp));
     }
-    let dir = variable("MAIL_DIR").unwrap_or_else(|| "out/mail".to_owned());
-    match FileTransport::new(PathBuf::from(&dir)) {
+    let given = variable("MAIL_DIR");
+    let dir = given.clone().unwrap_or_else(|| DEFAULT_DIR.to_owned());
+    let files = match given {
+        Some(_) => FileTransport::new(PathBuf::from(&dir)),
+        None => no_symlink(Path::new(&dir)).and_then(|()| FileTransport::new(PathBuf::from(&dir))),
+    };
+    match files {
         Ok(files) => Ok(Box::new(files)),
         Err(error) => Err(Failure::Directory { dir, error }),
+    }
+}
+
+/// Fails if a part of a path is a symlink: nobody chose where the default directory leads, and mails hold tokens.
+fn no_symlink(path: &Path) -> std::io::Result<()> {
+    let is_symlink = |part: &&Path| part.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    match path.ancestors().find(is_symlink) {
+        Some(part) => Err(std::io::Error::other(format!("{} is a symlink", part.display()))),
+        None => Ok(()),
     }
 }

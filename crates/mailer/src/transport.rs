@@ -41,12 +41,18 @@ pub struct FileTransport {
 }
 
 impl FileTransport {
-    /// Creates the directory if need be.
+    /// Creates the directory if needed, and removes the unfinished mails that a killed mailer left in it: each holds a token.
     ///
     /// # Errors
-    /// That fails.
+    /// The directory cannot be created or read.
     pub fn new(dir: PathBuf) -> std::io::Result<Self> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+        for entry in std::fs::read_dir(&dir)? {
+            let entry = entry?;
+            if is_unfinished(&entry.file_name()) && entry.file_type()?.is_file() {
+                remove_if_abandoned(&entry.path());
+            }
+        }
         Ok(Self { dir })
     }
 
@@ -57,14 +63,43 @@ impl FileTransport {
         // Of its own for each writing: a message that is delivered again may be under way still.
         static WRITINGS: AtomicU64 = AtomicU64::new(0);
         let writing = WRITINGS.fetch_add(1, Ordering::Relaxed);
-        let unfinished = self.dir.join(format!(".{}.{}.{writing}.tmp", mail.id, std::process::id()));
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&unfinished)?;
-        file.write_all(&mail.mail.formatted())?;
-        // The message is acknowledged after this: what is on the disk then must survive a crash.
-        file.sync_all()?;
-        std::fs::rename(&unfinished, self.dir.join(format!("{}.eml", mail.id)))
+        let unfinished = self
+            .dir
+            .join(format!(".{}.{}.{writing}{UNFINISHED}", mail.id, std::process::id()));
+        // `create_new` follows no symlink and opens nothing that somebody else made.
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&unfinished)?;
+        let written = (|| {
+            // The kernel drops the lock with the process: that tells an abandoned file from one that is being written. A file
+            // system without locks leaves abandoned files in place.
+            let _ = file.try_lock();
+            file.write_all(&mail.mail.formatted())?;
+            // The message is acknowledged after this: what is on the disk then must survive a crash.
+            file.sync_all()?;
+            std::fs::rename(&unfinished, self.dir.join(format!("{}.eml", mail.id)))
+        })();
+        if written.is_err() {
+            let _ = std::fs::remove_file(&unfinished);
+        }
+        written
+    }
+}
+
+/// How the name of an unfinished mail ends; it starts with a dot.
+const UNFINISHED: &str = ".tmp";
+
+fn is_unfinished(name: &std::ffi::OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b".") && name.ends_with(UNFINISHED.as_bytes())
+}
+
+/// A file whose writer is alive is locked. One that cannot be locked or removed stays: mail works without that.
+fn remove_if_abandoned(path: &std::path::Path) {
+    if std::fs::File::open(path).is_ok_and(|file| file.try_lock().is_ok()) {
+        let _ = std::fs::remove_file(path);
     }
 }
 
@@ -163,6 +198,54 @@ mod tests {
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(transport.dir.clone()), 0o700);
         assert_eq!(mode(transport.dir.join("a.eml")), 0o600);
+    }
+
+    #[test]
+    fn unfinished_mails_of_a_killed_mailer_are_removed_at_the_next_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str| {
+            std::fs::write(dir.path().join(name), "reset-password?token=secret").unwrap();
+        };
+        // Of a killed mailer, of one that runs, a mail, a file of somebody else.
+        for name in [".a.4194304.0.tmp", ".b.1.0.tmp", "c.eml", "notes.tmp"] {
+            file(name);
+        }
+        let writing = std::fs::File::open(dir.path().join(".b.1.0.tmp")).unwrap();
+        writing.lock().unwrap();
+        std::os::unix::fs::symlink(dir.path().join("c.eml"), dir.path().join(".d.1.0.tmp")).unwrap();
+        FileTransport::new(dir.path().to_owned()).unwrap();
+        let mut left: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, [".b.1.0.tmp", ".d.1.0.tmp", "c.eml", "notes.tmp"]);
+    }
+
+    #[test]
+    fn a_mail_that_cannot_be_finished_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let transport = FileTransport::new(dir.path().to_owned()).unwrap();
+        std::fs::create_dir(dir.path().join("a.eml")).unwrap();
+        transport.write(&composed("a")).unwrap_err();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "only the directory");
+    }
+
+    #[test]
+    fn a_mail_is_written_through_no_symlink() {
+        let dir = tempfile::tempdir().unwrap();
+        let elsewhere = dir.path().join("elsewhere");
+        let transport = FileTransport::new(dir.path().join("mail")).unwrap();
+        std::fs::write(&elsewhere, "mine").unwrap();
+        // The names to come: the next writings of this process, and the mail itself.
+        let process = std::process::id();
+        let names = (0..1_000).map(|writing| format!(".a.{process}.{writing}.tmp"));
+        for name in names.chain(["a.eml".to_owned()]) {
+            std::os::unix::fs::symlink(&elsewhere, transport.dir.join(name)).unwrap();
+        }
+        transport.write(&composed("a")).unwrap_err();
+        transport.write(&composed("b")).unwrap();
+        assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "mine");
     }
 
     #[test]

@@ -42,6 +42,31 @@ async fn bad_configuration_is_named_without_its_secrets() {
 }
 
 #[tokio::test]
+async fn the_default_mail_directory_follows_no_symlink_and_a_given_one_does() {
+    let (here, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::os::unix::fs::symlink(elsewhere.path(), here.path().join("out")).unwrap();
+    let start = |env: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mailer"));
+        command
+            .env_clear()
+            .current_dir(here.path())
+            .env("OTEL_TRACES_EXPORTER", "none");
+        // Nothing listens there.
+        command.env("RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:1/%2f");
+        command.envs(env.iter().copied());
+        Process::spawn(command).unwrap()
+    };
+    let chosen = start(&[]);
+    assert_eq!(chosen.exited(DEADLINE).await.unwrap().code(), Some(1));
+    let named = || async { chosen.stderr().join("\n").contains("out is a symlink").then_some(()) };
+    eventually(DEADLINE, named).await.unwrap();
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    let given = start(&[("MAIL_DIR", "out/mail")]);
+    given.line(DEADLINE, |line| line["ready"] == false).await.unwrap();
+    assert!(elsewhere.path().join("mail").is_dir());
+}
+
+#[tokio::test]
 async fn without_a_queue_it_says_so_once_and_ends_when_told() {
     let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let dir = tempfile::tempdir().unwrap();
