@@ -38,6 +38,7 @@ mod span;
 mod store;
 mod tree;
 mod walk;
+pub mod work;
 
 pub use analysis::{
     Analysis, ClockTrouble, CriticalPath, CriticalPathError, EVENT_MARKS, EventMark, Gap, Group, Lint, Repeated, Rule, Section,
