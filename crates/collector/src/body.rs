@@ -133,14 +133,8 @@ async fn collect(body: &mut Body, whole: &mut Buffer, lease: &mut Lease) -> Resu
 }
 
 /// Reads what nobody wants, up to a limit: a connection that is closed while its sender still writes takes the answer with it.
-pub(crate) async fn skip(mut body: Body) {
-    let mut left = LIMIT;
-    while let Ok(Some(Ok(frame))) = tokio::time::timeout(SILENCE, body.frame()).await {
-        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
-            Some(less) => left = less,
-            None => return,
-        }
-    }
+pub(crate) async fn skip(body: Body) {
+    http_server::discard(body, LIMIT).await;
 }
 
 fn too_long() -> Refusal {

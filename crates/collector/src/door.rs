@@ -1,27 +1,24 @@
-//! What happens to every request, whatever it is: a bound on how many are under way, a bound on how long each takes, and one
-//! place where refusals are counted and put into words.
+//! What happens to every request, whatever it is: a bound on how long it takes, and one place where refusals are counted and put
+//! into words.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
-use tokio::sync::Semaphore;
+use http_server::App;
+use tower_http::cors::CorsLayer;
 
 use crate::health::Recorder;
 use crate::intake::Busy;
 use crate::otlp::Encoding;
 use crate::refusal::Refusal;
-use crate::{Listener, body};
+use crate::{Listener, body, otlp, sentry};
 
-/// How many requests of one listener are read at the same time. How much memory they take has a bound of its own ([`crate::queue`]), so
-/// that senders which begin and do not go on leave room for others; it is less than how many connections there may be, so that those who
-/// come then are told.
-const UNDER_WAY: usize = 128;
 /// How long one request may take, most of which is waiting for the sender.
 const TIME: Duration = Duration::from_secs(30);
 
@@ -29,36 +26,44 @@ const TIME: Duration = Duration::from_secs(30);
 struct Door {
     listener: Listener,
     recorder: Recorder,
-    places: Arc<Semaphore>,
 }
 
 /// Puts the door before the routes of one listener.
-pub(crate) fn before(router: Router, listener: Listener, recorder: Recorder) -> Router {
-    let places = Arc::new(Semaphore::new(UNDER_WAY));
-    router.layer(from_fn_with_state(
-        Door {
-            listener,
-            recorder,
-            places,
-        },
-        pass,
-    ))
+pub(crate) fn before(routes: Router, listener: Listener, recorder: &Recorder) -> App {
+    let door = Door {
+        listener,
+        recorder: recorder.clone(),
+    };
+    let overloaded = Router::new().fallback(|body: Body| async {
+        body::skip(body).await;
+        Refusal::from(Busy)
+    });
+    let layers = |routes: Router| {
+        let routes = routes.layer(from_fn_with_state(door.clone(), pass));
+        match cors(listener) {
+            Some(cors) => routes.layer(cors),
+            None => routes,
+        }
+    };
+    App::new(layers(routes)).overloaded(layers(overloaded))
+}
+
+fn cors(listener: Listener) -> Option<CorsLayer> {
+    match listener {
+        Listener::OtlpGrpc => None,
+        Listener::OtlpHttp => Some(otlp::http::cors()),
+        Listener::Sentry => Some(sentry::cors()),
+    }
 }
 
 async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
     let encoding = Encoding::of(request.headers());
     let is_grpc = is_grpc(request.headers());
-    let refusal = match door.places.try_acquire() {
-        Err(_) => {
-            let _ = tokio::time::timeout(TIME, body::skip(request.into_body())).await;
-            Refusal::from(Busy)
-        }
-        Ok(_place) => match tokio::time::timeout(TIME, next.run(request)).await {
-            Err(_) => Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive within 30 s"),
-            Ok(mut response) => match response.extensions_mut().remove() {
-                None => return response,
-                Some(refusal) => refusal,
-            },
+    let refusal = match tokio::time::timeout(TIME, next.run(request)).await {
+        Err(_) => Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive within 30 s"),
+        Ok(mut response) => match response.extensions_mut().remove() {
+            None => return response,
+            Some(refusal) => refusal,
         },
     };
     door.count(&refusal);

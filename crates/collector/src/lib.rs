@@ -27,7 +27,6 @@ mod arrival;
 mod bind;
 mod body;
 mod coding;
-mod connection;
 mod door;
 pub mod envelope;
 mod health;

@@ -1,0 +1,159 @@
+//! One connection, HTTP/1.1 or HTTP/2 as its client begins it.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request, Response, Version};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, Sleep, sleep, timeout};
+use tower::ServiceExt as _;
+
+use crate::body::Holding;
+use crate::pool::{Activity, UnderWay};
+use crate::socket::Socket;
+use crate::{App, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits};
+
+/// How long an evicted connection may take to close, in which it may have begun a request.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// How many requests one HTTP/2 connection may have under way.
+const STREAMS: u32 = 32;
+/// How long an HTTP/2 frame may be, in bytes: each has a cost of its own, whatever its length.
+const FRAME: u32 = 64 * 1024;
+
+/// What all connections of a listener share.
+#[derive(Debug)]
+pub(crate) struct Service {
+    app: App,
+    limits: Limits,
+    /// Permits for requests; none on a spare connection.
+    permits: Semaphore,
+    is_spare: bool,
+}
+
+impl Service {
+    pub(crate) fn new(app: App, limits: Limits) -> Self {
+        Self {
+            app,
+            limits,
+            permits: Semaphore::new(limits.requests),
+            is_spare: false,
+        }
+    }
+
+    /// The service of connections over the limit: each request is answered as overloaded.
+    pub(crate) fn spare(&self) -> Self {
+        Self {
+            app: self.app.clone(),
+            limits: self.limits,
+            permits: Semaphore::new(0),
+            is_spare: true,
+        }
+    }
+
+    /// Serves one connection until it ends, is evicted, or `stopped` and idle.
+    pub(crate) async fn serve(self: Arc<Self>, stream: TcpStream, activity: Arc<Activity>, mut stopped: watch::Receiver<bool>) {
+        let builder = builder(self.limits);
+        let service = service_fn(|request| {
+            let under_way = activity.begin(request.version() == Version::HTTP_2);
+            self.clone().answer(request, under_way)
+        });
+        let socket = TokioIo::new(Socket::new(stream, activity.clone()));
+        let mut http = pin!(builder.serve_connection(socket, service));
+        let mut timer = pin!(sleep(HEAD_TIMEOUT));
+
+        tokio::select! {
+            biased;
+            () = drive(http.as_mut(), timer.as_mut(), &activity) => {}
+            () = activity.evicted() => if activity.has_begun() {
+                http.as_mut().graceful_shutdown();
+                while timeout(GOODBYE, drive(http.as_mut(), timer.as_mut(), &activity)).await.is_err() && activity.is_busy() {}
+            },
+            () = end(&mut stopped) => {
+                http.as_mut().graceful_shutdown();
+                drive(http.as_mut(), timer.as_mut(), &activity).await;
+            }
+        }
+    }
+
+    /// Answers a request, which is under way until its response has been written.
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        mut under_way: UnderWay,
+    ) -> Result<Response<Holding<UnderWay>>, Infallible> {
+        let closes = self.is_spare && request.version() < Version::HTTP_2;
+        let permit = self.permits.try_acquire();
+        let routes = match permit {
+            Ok(_) => &self.app.routes,
+            Err(_) => &self.app.overloaded,
+        };
+        let mut response = routes.clone().oneshot(request.map(Body::new)).await?;
+        drop(permit);
+        if closes {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        under_way.answered();
+        Ok(response.map(|body| Holding { body, _held: under_way }))
+    }
+}
+
+/// Waits until the listener is to end, or has.
+async fn end(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Drives a connection until it ends or exceeds a timeout. What a client does wrong before its request is complete (cut off, not HTTP)
+/// needs no report: nothing was refused.
+async fn drive<F: Future>(mut http: Pin<&mut F>, mut timer: Pin<&mut Sleep>, activity: &Activity) {
+    poll_fn(|cx| {
+        if http.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        // All that changes the deadline happens in the poll above (of HTTP/2, all that brings it nearer).
+        let deadline = activity.deadline();
+        if let Some(deadline) = deadline.filter(|deadline| *deadline < timer.deadline()) {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            match deadline {
+                Some(deadline) if deadline <= now => return Poll::Ready(()),
+                Some(deadline) => timer.as_mut().reset(deadline),
+                None => timer.as_mut().reset(now + IDLE_TIMEOUT),
+            }
+        }
+        Poll::Pending
+    })
+    .await;
+}
+
+fn builder(limits: Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // It would count the time between two requests as well: see `Activity::deadline`.
+        .header_read_timeout(None)
+        .max_buf_size(limits.read_buffer);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .adaptive_window(false)
+        .initial_stream_window_size(limits.window)
+        .initial_connection_window_size(4 * limits.window)
+        .max_frame_size(FRAME)
+        .max_concurrent_streams(STREAMS)
+        .keep_alive_interval(IDLE_TIMEOUT);
+    builder
+}

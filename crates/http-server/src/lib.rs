@@ -1,0 +1,74 @@
+//! The HTTP server of every listener: limits on connections and requests, timeouts, eviction of idle connections, and an answer when
+//! there is too much to do.
+//!
+//! A listener accepts [`Limits::connections`] connections. One more replaces an idle one: first one that never made a request, then
+//! the one that has been idle for longest. When all are busy for a second, further clients get the [`App::overloaded`] answer (503
+//! with `Retry-After`) on one of a few spare connections. A request counts as under way until its response has been written, and a
+//! connection with a request under way is never evicted.
+//!
+//! | a client that | loses its connection after |
+//! |---|---|
+//! | sends no request, or not the whole head of one | [`HEAD_TIMEOUT`] |
+//! | is idle between two requests (HTTP/1.1) or does not answer pings (HTTP/2) | [`IDLE_TIMEOUT`] |
+//! | does not read its response | [`STALL_TIMEOUT`] |
+//!
+//! How long a handler may wait for a request's body is for the handler to bound.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use axum::{Router, routing::get};
+//! use http_server::{App, Server};
+//!
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let app = App::new(Router::new().route("/", get(|| async { "hello" })));
+//! Server::new(listener, app).run(std::future::pending()).await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod app;
+mod body;
+mod connection;
+mod pool;
+mod serve;
+mod socket;
+
+use std::time::Duration;
+
+pub use self::app::App;
+pub use self::body::discard;
+pub use self::serve::Server;
+
+/// How long the head of a request may take, from the connection or from its first byte.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may be idle between two requests: longer than exporters wait between two batches.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long a client may leave its response unread.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What one listener holds at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Open connections.
+    pub connections: usize,
+    /// Requests under way, on all connections together. Fewer than connections, so that clients over the limit are answered.
+    pub requests: usize,
+    /// Bytes that HTTP/1 reads at once, which is also the limit of a request's head. A connection keeps a buffer of that size once it
+    /// has had large bodies.
+    pub read_buffer: usize,
+    /// Bytes that an HTTP/2 client may send ahead of the reading, in one request. In all requests of a connection it is four times
+    /// that.
+    pub window: u32,
+}
+
+impl Default for Limits {
+    /// For small requests: 256 connections, 128 requests, heads of 16 KiB.
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            requests: 128,
+            read_buffer: 16 * 1024,
+            window: 64 * 1024,
+        }
+    }
+}
