@@ -143,3 +143,22 @@ fn value(any: Option<AnyValue>) -> Value {
         None | Some(any_value::Value::StringValueStrindex(_)) => Value::Empty,
     }
 }
+
+/// The value of an attribute, a `KeyValue` message, as text: lists with commas, maps as `key=value`, bytes in hexadecimal.
+pub(crate) fn value_as_text(attribute: &[u8]) -> String {
+    fn text(value: &Value) -> String {
+        let joined = |parts: Vec<String>| parts.join(",");
+        let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+        match value {
+            Value::Empty => String::new(),
+            Value::String(text) => text.clone(),
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Double(value) => value.to_string(),
+            Value::Bytes(bytes) => bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect(),
+            Value::Array(values) => joined(values.iter().map(text).collect()),
+            Value::Map(pairs) => joined(pairs.iter().map(|pair| pair.key.clone() + "=" + &text(&pair.value)).collect()),
+        }
+    }
+    KeyValue::decode(attribute).map_or_else(|_| String::new(), |pair| text(&value(pair.value)))
+}

@@ -3,13 +3,14 @@
 //! Nothing is decoded and nothing copied but what all spans of a scope share. It accepts exactly what prost would decode, so that
 //! whatever is kept can be decoded when somebody looks at it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
 use crate::batch::{LogHead, Marks, Piece, Rejected, Rejection, SpanHead};
-use crate::{Batch, IdError, Origin, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, pending, sentry};
+use crate::{Batch, IdError, Origin, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, otlp, pending, sentry};
 
 impl Batch {
     /// Reads an OTLP `ExportTraceServiceRequest`. Spans whose ids are unusable are left out and counted.
@@ -352,14 +353,18 @@ const fn enumeration(number: u64) -> i32 {
     number as i32
 }
 
-/// `service.name`, where it is text.
-pub(crate) fn service_name(resource: &[u8]) -> &str {
+/// `service.name`; a number, a list or any other value as text, since some programs set those.
+pub(crate) fn service_name(resource: &[u8]) -> Cow<'_, str> {
     let attributes = fields(resource).filter_map(|field| match (field.number, field.value) {
         (1, Value::Bytes(attribute)) => Some(attribute),
         _ => None,
     });
-    let named = attributes.map(key_and_text).find(|(key, _)| *key == b"service.name");
-    named.and_then(|(_, text)| text).unwrap_or_default()
+    for attribute in attributes {
+        if let (b"service.name", text) = key_and_text(attribute) {
+            return text.map_or_else(|| Cow::Owned(otlp::value_as_text(attribute)), Cow::Borrowed);
+        }
+    }
+    Cow::Borrowed("")
 }
 
 /// An attribute's key, and its value where that is text. Of what stands there several times the last counts.

@@ -1,6 +1,8 @@
 //! What the store keeps, and what it lets go.
 
 use crate::support::{Sent, batch, edit, errors, logs, sent, span, store, trace};
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue};
 use proptest::prelude::*;
 use trace_model::{Source, SpanKey, Store, TraceId, Value, otlp};
 
@@ -213,6 +215,29 @@ fn a_span_is_decoded_when_it_is_asked_for() {
     );
     assert_eq!(decoded.resource[0].key, "service.name");
     assert_eq!(store.span(trace(2), &key), None);
+}
+
+#[test]
+fn service_names_that_are_not_text_are_converted() {
+    let any = |value| AnyValue { value: Some(value) };
+    let list = ArrayValue {
+        values: vec![any(Any::StringValue("shop".to_owned())), any(Any::IntValue(7))],
+    };
+    for (value, expected) in [
+        (Any::StringValue("shop".to_owned()), "shop"),
+        (Any::IntValue(-42), "-42"),
+        (Any::DoubleValue(1.5), "1.5"),
+        (Any::BoolValue(true), "true"),
+        (Any::BytesValue(vec![0xab, 1]), "ab01"),
+        (Any::ArrayValue(list), "shop,7"),
+    ] {
+        let mut request = sent(1, 0, 5, 9).to_otlp();
+        let resource = request.resource.as_mut().expect("a resource");
+        resource.attributes[0].value = Some(any(value));
+        let mut store = Store::new(1 << 20);
+        store.add(otlp::batch(vec![request], Source::OtlpHttp).0);
+        assert_eq!(&*store.trace(trace(1)).expect("the trace").root.service, expected);
+    }
 }
 
 #[test]
