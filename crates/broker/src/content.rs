@@ -103,7 +103,7 @@ impl Content {
                 header: header.raw,
                 body,
                 routing_key: publish.routing_key,
-                _room: header.room?,
+                room: header.room?,
             })
         });
         Published {

@@ -1,23 +1,27 @@
 //! The broker's state: queues, who consumes them, and what was delivered and not yet settled.
 //!
 //! One value behind one lock, without I/O: what goes to a client is put into its [`Outbox`]. Methods that answer a request are
-//! grouped by what they are about: [`queue`] (declare, purge, delete), [`delivery`] (consume, get, deliver) and [`settle`]
-//! (acknowledge, reject, requeue).
+//! grouped by what they are about: [`queue`] (declare, purge, delete), [`delivery`] (consume, get, deliver), [`settle`]
+//! (acknowledge, reject, requeue) and [`expiry`].
 
 mod delivery;
+mod expiry;
 mod queue;
+mod settings;
 mod settle;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 use amq_protocol::protocol::AMQPHardError;
 use amq_protocol::types::ShortString;
+use tokio::sync::Notify;
 
-pub(crate) use self::queue::Settings;
 use self::queue::{Queue, QueueId};
+pub(crate) use self::settings::Settings;
 pub(crate) use self::settle::Verdict;
 use crate::message::Message;
 use crate::outbox::Outbox;
@@ -37,6 +41,8 @@ pub(crate) struct Core {
     queues: HashMap<QueueId, Queue>,
     names: HashMap<ShortString, QueueId>,
     last_queue: u64,
+    /// Something may expire earlier than [`Core::expire`] said.
+    pub(crate) expiring: Arc<Notify>,
 }
 
 /// How to reach the client of a connection.
@@ -69,6 +75,8 @@ struct Entry {
     /// Its place in the queue: a requeued message goes back to it.
     position: u64,
     redelivered: bool,
+    /// When it has waited for too long; unlike its place in the queue it does not change when the message is requeued.
+    expires: Option<Instant>,
     message: Message,
 }
 

@@ -1,8 +1,8 @@
 //! The embedded AMQP 0-9-1 broker: it lets the demo run on a machine that has no RabbitMQ.
 //!
 //! It is a real broker on a real (loopback) socket, but only of what the demo uses: PLAIN login as `guest`, the virtual host
-//! `/`, named queues on the default exchange, consumers with a prefetch, acknowledgements, publisher confirms, `mandatory`, and
-//! dead-lettering through the default exchange. Where it does something it does it as RabbitMQ does (one conformance program
+//! `/`, named queues on the default exchange, consumers with a prefetch, acknowledgements, publisher confirms, `mandatory`,
+//! dead-lettering through the default exchange, and `x-message-ttl` of a queue. Where it does something it does it as RabbitMQ does (one conformance program
 //! runs against both); everything else is refused with the protocol's own error, never taken and ignored.
 //!
 //! It is not a place to keep anything: **queues and messages live in memory** and are gone with the process, `durable` and

@@ -39,6 +39,19 @@ pub(crate) struct Reservation {
     free: Arc<AtomicU64>,
 }
 
+impl Reservation {
+    /// Takes more for what has grown already, where there is no way to refuse it: as much of it as there is.
+    pub(crate) fn grow(&mut self, bytes: u64) {
+        let taken = |free: u64| free.saturating_sub(bytes);
+        if let Ok(free) = self
+            .free
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| Some(taken(free)))
+        {
+            self.bytes += free - taken(free);
+        }
+    }
+}
+
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.free.fetch_add(self.bytes, Ordering::Relaxed);

@@ -20,72 +20,117 @@ pub(crate) struct Message {
     /// Its routing key, and its queue when there is one: this broker has the default exchange only.
     pub(crate) routing_key: ShortString,
     /// What it takes of the broker's memory, until it is dropped.
-    pub(crate) _room: Reservation,
+    pub(crate) room: Reservation,
+}
+
+/// Why a message leaves its queue for the dead letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// A consumer rejected it.
+    Rejected,
+    /// It has waited for longer than its queue allows.
+    Expired,
+}
+
+impl Death {
+    /// As RabbitMQ names it.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 impl Message {
-    /// Writes on it that it was rejected in `queue`, as RabbitMQ does: `x-death` and, the first time, `x-first-death-*`.
-    pub(crate) fn rejected_in(&mut self, queue: &str) {
+    /// Writes on it that it died in `queue`, as RabbitMQ does: `x-death` and, the first time, `x-first-death-*`.
+    pub(crate) fn died_in(&mut self, queue: &str, death: Death) {
         // It was read when it was published, so it can be read.
         let Ok(([], header)) = parse_content_header(&self.header[..]) else {
             return;
         };
         let mut headers = header.properties.headers().clone().unwrap_or_default();
-        write_death(&mut headers, queue, self.routing_key.as_str());
+        write_death(&mut headers, queue, death, self.routing_key.as_str());
         let properties = header.properties.with_headers(headers);
         let start = self.header[..BEFORE_PROPERTIES].to_vec();
         if let Ok(written) = gen_properties(&properties)(WriteContext::from(start)) {
+            let before = self.header.len();
             (self.header, _) = written.into_inner();
+            self.room.grow(self.header.len().saturating_sub(before) as u64);
         }
+    }
+
+    /// Whether it has died in the queue that its routing key names and came back there without anybody rejecting it on the way: it
+    /// would go round for ever. RabbitMQ's rule (`rabbit_dead_letter:detect_cycles`).
+    pub(crate) fn is_in_cycle(&self) -> bool {
+        let Ok(([], header)) = parse_content_header(&self.header[..]) else {
+            return false;
+        };
+        let Some(headers) = header.properties.headers() else {
+            return false;
+        };
+        let Some(AMQPValue::FieldArray(deaths)) = headers.inner().get("x-death") else {
+            return false;
+        };
+        let (queue, rejected) = (text(self.routing_key.as_str()), text(Death::Rejected.reason()));
+        let field = |death: &AMQPValue, key| match death {
+            AMQPValue::FieldTable(death) => death.inner().get(key).cloned(),
+            _ => None,
+        };
+        let deaths = deaths.as_slice();
+        let back = deaths.iter().position(|death| field(death, "queue").as_ref() == Some(&queue));
+        let unaided =
+            |death: &AMQPValue| matches!(death, AMQPValue::FieldTable(_)) && field(death, "reason").as_ref() != Some(&rejected);
+        back.is_some_and(|back| deaths[..=back].iter().all(unaided))
     }
 }
 
-fn write_death(headers: &mut FieldTable, queue: &str, routing_key: &str) {
+fn write_death(headers: &mut FieldTable, queue: &str, death: Death, routing_key: &str) {
     let mut deaths = Vec::new();
     if let Some(AMQPValue::FieldArray(earlier)) = headers.inner().get("x-death") {
         deaths.extend_from_slice(earlier.as_slice());
     } else {
-        for (key, value) in [("reason", "rejected"), ("queue", queue), ("exchange", "")] {
+        for (key, value) in [("reason", death.reason()), ("queue", queue), ("exchange", "")] {
             headers.insert(format!("x-first-death-{key}").into(), text(value));
         }
     }
     // One record for each queue and reason, the latest first.
-    let known = deaths.iter().position(|death| is_rejection_in(death, queue));
-    let death = match known.map(|at| deaths.remove(at)) {
-        Some(AMQPValue::FieldTable(mut death)) => {
-            let count = match death.inner().get("count") {
+    let known = deaths.iter().position(|record| is_death_in(record, queue, death));
+    let record = match known.map(|at| deaths.remove(at)) {
+        Some(AMQPValue::FieldTable(mut record)) => {
+            let count = match record.inner().get("count") {
                 Some(AMQPValue::LongLongInt(count)) => count.saturating_add(1),
                 _ => 1,
             };
-            death.insert("count".into(), AMQPValue::LongLongInt(count));
-            death
+            record.insert("count".into(), AMQPValue::LongLongInt(count));
+            record
         }
-        _ => first_death(queue, routing_key),
+        _ => first_death(queue, death, routing_key),
     };
-    deaths.insert(0, AMQPValue::FieldTable(death));
+    deaths.insert(0, AMQPValue::FieldTable(record));
     headers.insert("x-death".into(), AMQPValue::FieldArray(deaths.into()));
 }
 
-fn is_rejection_in(death: &AMQPValue, queue: &str) -> bool {
-    let AMQPValue::FieldTable(death) = death else { return false };
-    death.inner().get("queue") == Some(&text(queue)) && death.inner().get("reason") == Some(&text("rejected"))
+fn is_death_in(record: &AMQPValue, queue: &str, death: Death) -> bool {
+    let AMQPValue::FieldTable(record) = record else { return false };
+    record.inner().get("queue") == Some(&text(queue)) && record.inner().get("reason") == Some(&text(death.reason()))
 }
 
-fn first_death(queue: &str, routing_key: &str) -> FieldTable {
+fn first_death(queue: &str, death: Death, routing_key: &str) -> FieldTable {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
-    let mut death = FieldTable::default();
-    death.insert("count".into(), AMQPValue::LongLongInt(1));
-    death.insert("reason".into(), text("rejected"));
-    death.insert("queue".into(), text(queue));
-    death.insert("time".into(), AMQPValue::Timestamp(now));
-    death.insert("exchange".into(), text(""));
-    death.insert(
+    let mut record = FieldTable::default();
+    record.insert("count".into(), AMQPValue::LongLongInt(1));
+    record.insert("reason".into(), text(death.reason()));
+    record.insert("queue".into(), text(queue));
+    record.insert("time".into(), AMQPValue::Timestamp(now));
+    record.insert("exchange".into(), text(""));
+    record.insert(
         "routing-keys".into(),
         AMQPValue::FieldArray(FieldArray::from(vec![text(routing_key)])),
     );
-    death
+    record
 }
 
 fn text(value: &str) -> AMQPValue {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -99,9 +99,12 @@ impl Broker {
         let mut sessions = JoinSet::new();
         let mut last = 0;
         tokio::pin!(shutdown);
+        let expiring = expire(&shared);
+        tokio::pin!(expiring);
         loop {
             let stream = tokio::select! {
                 () = &mut shutdown => break,
+                () = &mut expiring => continue,
                 Some(ended) = sessions.join_next() => {
                     report(ended);
                     continue;
@@ -137,6 +140,21 @@ impl Broker {
         };
         // One for what is still to be written, one for the hang-up. Those that are left then are cut off.
         let _ = tokio::time::timeout(2 * HANG_UP, ending).await;
+    }
+}
+
+/// Dead-letters messages as they expire; never ends.
+async fn expire(shared: &Shared) {
+    let earlier = shared.core().expiring.clone();
+    loop {
+        let now = Instant::now();
+        let next = shared.core().expire(now);
+        match next {
+            // There was more than goes at once.
+            Some(at) if at <= now => tokio::task::yield_now().await,
+            Some(at) => drop(tokio::time::timeout_at(at.into(), earlier.notified()).await),
+            None => earlier.notified().await,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Handing messages out: to consumers as they have credit, or one at a time with `basic.get`.
 
+use std::time::Instant;
+
 use amq_protocol::protocol::basic::{AMQPMethod as Basic, Deliver, GetOk};
 use amq_protocol::protocol::{AMQPClass, AMQPHardError};
 use amq_protocol::types::ShortString;
@@ -56,6 +58,8 @@ impl Core {
 
     /// Sends the first message of a queue with `get-ok`; says whether there was one.
     pub(crate) fn get(&mut self, id: ChannelId, name: &ShortString, no_ack: bool) -> Result<bool, Refusal> {
+        let now = Instant::now();
+        while self.expire(now).is_some_and(|next| next <= now) {}
         let (queue, state) = self.queue(name)?;
         let Some((_, entry)) = state.ready.pop_first() else {
             return Ok(false);
@@ -93,10 +97,16 @@ impl Core {
             clients,
             channels,
             queues,
+            expiring,
             ..
         } = self;
         let Some(queue) = queues.get_mut(&id) else { return };
+        let now = queue.settings.ttl.map(|_| Instant::now());
         while !queue.ready.is_empty() {
+            // Dead-lettering it here could lead back here; whoever waits for expiries does it, and delivers what is behind it.
+            if now.is_some_and(|now| queue.has_expired(now)) {
+                return expiring.notify_one();
+            }
             let can_take = |(channel, tag): &(ChannelId, ShortString)| {
                 let consumer = channels.get(channel).and_then(|channel| channel.consumers.get(tag));
                 consumer.is_some_and(Consumer::has_credit)

@@ -1,12 +1,13 @@
 //! Queues: declaring, purging, deleting, and putting messages in.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use amq_protocol::protocol::basic::{AMQPMethod as Basic, Cancel};
-use amq_protocol::protocol::queue::Declare;
 use amq_protocol::protocol::{AMQPClass, AMQPSoftError};
-use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
+use amq_protocol::types::ShortString;
 
+use super::settings::Settings;
 use super::{ChannelId, Core, Entry};
 use crate::config::MAX_QUEUES;
 use crate::message::Message;
@@ -25,69 +26,6 @@ pub(super) struct Queue {
     last_position: u64,
     /// The next one to be served is first.
     pub(super) consumers: VecDeque<(ChannelId, ShortString)>,
-}
-
-/// What a queue was declared with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Settings {
-    durable: bool,
-    pub(super) dead_letter: Option<DeadLetter>,
-}
-
-/// Where rejected messages go: through the default exchange, so to the queue of that name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct DeadLetter {
-    /// `None` for the message's own routing key.
-    pub(super) routing_key: Option<ShortString>,
-}
-
-impl Settings {
-    pub(crate) fn of(declare: &Declare) -> Result<Self, Refusal> {
-        if declare.queue.as_str().is_empty() {
-            return Err(Refusal::not_implemented("queues named by the server"));
-        }
-        if declare.queue.as_str().starts_with("amq.") {
-            return Err(Refusal::channel(
-                &AMQPSoftError::ACCESSREFUSED,
-                "queue names with the prefix 'amq.' are reserved",
-            ));
-        }
-        if declare.exclusive || declare.auto_delete {
-            return Err(Refusal::not_implemented("exclusive and auto-delete queues"));
-        }
-        Ok(Self {
-            durable: declare.durable,
-            dead_letter: dead_letter(&declare.arguments)?,
-        })
-    }
-}
-
-/// Reads the arguments of a queue. An unknown one would ask for something that isn't done, so it is refused.
-fn dead_letter(arguments: &FieldTable) -> Result<Option<DeadLetter>, Refusal> {
-    let (mut exchange, mut routing_key) = (false, None);
-    for (key, value) in arguments {
-        match (key.as_str(), value) {
-            ("x-queue-type", AMQPValue::LongString(kind)) if kind.as_bytes() == b"classic" => {}
-            ("x-dead-letter-exchange", AMQPValue::LongString(name)) if name.is_empty() => exchange = true,
-            ("x-dead-letter-routing-key", AMQPValue::LongString(name)) => {
-                let name = str::from_utf8(name.as_bytes())
-                    .ok()
-                    .and_then(|name| ShortString::try_new(name).ok());
-                let invalid = || Refusal::precondition("x-dead-letter-routing-key is not a routing key");
-                routing_key = Some(name.ok_or_else(invalid)?);
-            }
-            (key, _) => {
-                let reason = format!("invalid arg '{key}': the embedded broker does not know it, or not this value");
-                return Err(Refusal::precondition(reason));
-            }
-        }
-    }
-    match (exchange, routing_key) {
-        (false, Some(_)) => Err(Refusal::precondition(
-            "x-dead-letter-routing-key needs x-dead-letter-exchange",
-        )),
-        (exchange, routing_key) => Ok(exchange.then_some(DeadLetter { routing_key })),
-    }
 }
 
 /// How many messages wait in a queue and how many consumers it has, as `queue.declare-ok` says it.
@@ -174,15 +112,20 @@ impl Core {
         };
         queue.last_position += 1;
         let position = queue.last_position;
+        let expires = queue.settings.ttl.map(|ttl| Instant::now() + ttl);
         queue.ready.insert(
             position,
             Entry {
                 position,
                 redelivered: false,
+                expires,
                 message,
             },
         );
         self.deliver(id);
+        if expires.is_some() {
+            self.expiring.notify_one();
+        }
         Ok(())
     }
 

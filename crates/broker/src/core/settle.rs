@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::queue::QueueId;
 use super::{ChannelId, Core, Entry, Unsettled};
+use crate::message::Death;
 use crate::refusal::Refusal;
 
 /// What a client says about a delivery.
@@ -53,7 +54,7 @@ impl Core {
         for Unsettled { queue: id, entry, .. } in settled {
             match verdict {
                 Verdict::Ack => {}
-                Verdict::Reject => self.dead_letter(id, entry),
+                Verdict::Reject => self.dead_letter(id, entry, Death::Rejected),
                 Verdict::Requeue => {
                     // A queue that was deleted meanwhile took its messages with it.
                     let Some(queue) = self.queues.get_mut(&id) else { continue };
@@ -74,20 +75,23 @@ impl Core {
         for queue in requeued {
             self.deliver(queue);
         }
+        self.expiring.notify_one();
     }
 
-    fn dead_letter(&mut self, from: QueueId, Entry { mut message, .. }: Entry) {
+    pub(super) fn dead_letter(&mut self, from: QueueId, Entry { mut message, .. }: Entry, death: Death) {
         let Some(queue) = self.queues.get(&from) else { return };
         let Some(dead_letter) = &queue.settings.dead_letter else {
             return;
         };
-        message.rejected_in(queue.name.as_str());
+        message.died_in(queue.name.as_str(), death);
         if let Some(routing_key) = &dead_letter.routing_key {
             message.routing_key = routing_key.clone();
         }
         let name = queue.name.clone();
-        if self.publish(message).is_err() {
-            tracing::warn!(queue = %name, "a rejected message was dropped: its dead-letter queue does not exist");
+        if death == Death::Expired && message.is_in_cycle() {
+            tracing::warn!(queue = %name, "expired message dropped: its queues dead-letter in a circle");
+        } else if self.publish(message).is_err() {
+            tracing::warn!(queue = %name, "dead letter dropped: its dead-letter queue does not exist");
         }
     }
 }

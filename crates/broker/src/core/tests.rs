@@ -99,7 +99,7 @@ impl World {
                     header: vec![0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],
                     body: vec![self.published],
                     routing_key: work,
-                    _room: self.memory.reserve(1).unwrap(),
+                    room: self.memory.reserve(1).unwrap(),
                 };
                 self.core.publish(message).unwrap();
                 self.published += 1;

@@ -11,6 +11,7 @@
 mod client;
 mod consuming;
 mod declaring;
+mod expiring;
 mod publishing;
 mod refusing;
 mod settling;
@@ -87,6 +88,14 @@ cases! {
     settling::deaths_are_counted,
     settling::dead_letters_keep_their_key_without_another,
     settling::a_rejected_message_without_dead_letters_is_dropped,
+    expiring::an_expired_message_is_dead_lettered,
+    expiring::expired_messages_keep_their_order,
+    expiring::an_expired_message_without_dead_letters_is_dropped,
+    expiring::an_expired_message_is_not_delivered,
+    expiring::an_expired_message_that_comes_back_is_dropped,
+    expiring::a_rejected_message_may_come_back,
+    expiring::a_time_to_live_of_any_integer_type_is_the_same,
+    refusing::a_time_to_live_that_is_none,
     refusing::unknown_queues,
     refusing::unknown_exchanges,
     refusing::another_declaration,

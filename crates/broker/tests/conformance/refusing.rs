@@ -113,6 +113,22 @@ pub(crate) async fn a_dead_letter_key_alone(url: String) {
     assert_eq!(code(refused), 406);
 }
 
+pub(crate) async fn a_time_to_live_that_is_none(url: String) {
+    let client = Client::connect(&url).await;
+    for ttl in [
+        AMQPValue::LongInt(-1),
+        AMQPValue::LongLongInt(i64::MAX),
+        AMQPValue::LongString("1000".into()),
+        AMQPValue::Boolean(true),
+    ] {
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-message-ttl".into(), ttl.clone());
+        let channel = client.other_channel().await;
+        let refused = channel.queue_declare(fresh_name(), QueueDeclareOptions::durable(), arguments);
+        assert_eq!(code(refused.await), 406, "{ttl:?}");
+    }
+}
+
 pub(crate) async fn somebody_elses_user_id(url: String) {
     let client = Client::connect(&url).await;
     let properties = BasicProperties::default().with_user_id("somebody".into());

@@ -102,16 +102,16 @@ pub(crate) async fn multiple_settles_all_before(url: String) {
     assert!(client.take(&queue).await.is_none());
 }
 
-fn text(value: &str) -> AMQPValue {
+pub(crate) fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
 }
 
-fn headers(properties: &BasicProperties) -> &FieldTable {
+pub(crate) fn headers(properties: &BasicProperties) -> &FieldTable {
     properties.headers().as_ref().expect("headers")
 }
 
 /// The records of `x-death`, the latest first.
-fn deaths(properties: &BasicProperties) -> Vec<&FieldTable> {
+pub(crate) fn deaths(properties: &BasicProperties) -> Vec<&FieldTable> {
     let Some(AMQPValue::FieldArray(deaths)) = headers(properties).inner().get("x-death") else {
         panic!("no x-death")
     };

@@ -85,7 +85,11 @@ async fn queues_of_other_kinds() {
     ];
     all_refused(kinds.map(|(what, method)| (what, method, Closed::Connection(540)))).await;
     let arguments = [
-        ("x-message-ttl", declare_argument("x-message-ttl", AMQPValue::LongInt(1))),
+        (
+            "at-least-once",
+            declare_argument("x-dead-letter-strategy", text("at-least-once")),
+        ),
+        ("x-expires", declare_argument("x-expires", AMQPValue::LongInt(1))),
         ("unknown", declare_argument("x-no-such-thing", AMQPValue::Boolean(true))),
         ("quorum", declare_argument("x-queue-type", text("quorum"))),
         (

@@ -1,0 +1,100 @@
+//! What a queue is declared with.
+
+use std::time::Duration;
+
+use amq_protocol::protocol::AMQPSoftError;
+use amq_protocol::protocol::queue::Declare;
+use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
+
+use crate::refusal::Refusal;
+
+/// The longest time to live in milliseconds, as RabbitMQ has it.
+const TTL_MAX: u64 = u32::MAX as u64;
+
+/// The properties of a queue; declaring it again with others is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    durable: bool,
+    pub(super) dead_letter: Option<DeadLetter>,
+    /// How long a message may wait in the queue.
+    pub(super) ttl: Option<Duration>,
+}
+
+/// Where dead letters go: through the default exchange, so to the queue of that name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DeadLetter {
+    /// `None` for the message's own routing key.
+    pub(super) routing_key: Option<ShortString>,
+}
+
+impl Settings {
+    pub(crate) fn of(declare: &Declare) -> Result<Self, Refusal> {
+        if declare.queue.as_str().is_empty() {
+            return Err(Refusal::not_implemented("queues named by the server"));
+        }
+        if declare.queue.as_str().starts_with("amq.") {
+            return Err(Refusal::channel(
+                &AMQPSoftError::ACCESSREFUSED,
+                "queue names with the prefix 'amq.' are reserved",
+            ));
+        }
+        if declare.exclusive || declare.auto_delete {
+            return Err(Refusal::not_implemented("exclusive and auto-delete queues"));
+        }
+        let mut settings = Self {
+            durable: declare.durable,
+            dead_letter: None,
+            ttl: None,
+        };
+        settings.read(&declare.arguments)?;
+        Ok(settings)
+    }
+
+    /// Reads the arguments. An unknown one would ask for something that isn't done, so it is refused.
+    fn read(&mut self, arguments: &FieldTable) -> Result<(), Refusal> {
+        let (mut exchange, mut routing_key) = (false, None);
+        for (key, value) in arguments {
+            match (key.as_str(), value) {
+                ("x-queue-type", AMQPValue::LongString(kind)) if kind.as_bytes() == b"classic" => {}
+                ("x-message-ttl", value) => self.ttl = Some(ttl(value)?),
+                ("x-dead-letter-exchange", AMQPValue::LongString(name)) if name.is_empty() => exchange = true,
+                ("x-dead-letter-routing-key", AMQPValue::LongString(name)) => {
+                    let name = str::from_utf8(name.as_bytes())
+                        .ok()
+                        .and_then(|name| ShortString::try_new(name).ok());
+                    let invalid = || Refusal::precondition("x-dead-letter-routing-key is not a routing key");
+                    routing_key = Some(name.ok_or_else(invalid)?);
+                }
+                (key, _) => {
+                    let reason = format!("invalid arg '{key}': the embedded broker does not know it, or not this value");
+                    return Err(Refusal::precondition(reason));
+                }
+            }
+        }
+        if routing_key.is_some() && !exchange {
+            return Err(Refusal::precondition(
+                "x-dead-letter-routing-key needs x-dead-letter-exchange",
+            ));
+        }
+        self.dead_letter = exchange.then_some(DeadLetter { routing_key });
+        Ok(())
+    }
+}
+
+/// An integer of any width, in milliseconds: the same number is the same argument.
+fn ttl(value: &AMQPValue) -> Result<Duration, Refusal> {
+    let millis = match *value {
+        AMQPValue::ShortShortInt(n) => i64::from(n).try_into().ok(),
+        AMQPValue::ShortShortUInt(n) => Some(n.into()),
+        AMQPValue::ShortInt(n) => i64::from(n).try_into().ok(),
+        AMQPValue::ShortUInt(n) => Some(n.into()),
+        AMQPValue::LongInt(n) => i64::from(n).try_into().ok(),
+        AMQPValue::LongUInt(n) => Some(n.into()),
+        AMQPValue::LongLongInt(n) => n.try_into().ok(),
+        _ => None,
+    };
+    millis
+        .filter(|millis| *millis <= TTL_MAX)
+        .map(Duration::from_millis)
+        .ok_or_else(|| Refusal::precondition(format_args!("x-message-ttl must be an integer from 0 to {TTL_MAX}")))
+}
