@@ -1,21 +1,26 @@
 //! One attempt to hand a request to Sentry.
 
+mod progress;
+
 use std::error::Error;
+use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, StatusCode};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Body, Client, Response};
 use serde::Deserialize;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
 use trace_model::sentry::Delivery;
 
 use crate::category::{Categories, Category};
 use crate::limit::{self, Limit, RATE_LIMITS};
 use crate::outgoing::Outgoing;
 use crate::target::Target;
+use progress::WatchedBody;
 
 const ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
 /// What an answer says to an SDK.
@@ -43,18 +48,50 @@ pub(crate) struct Answered {
     pub(crate) limits: Vec<Limit>,
 }
 
-/// Sends it once. An error is what stood in the way of an answer, in a person's words.
-pub(crate) async fn send(client: Client, outgoing: Outgoing, deadline: Duration) -> Result<Answered, String> {
+/// How long an attempt may go without progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    pub(crate) deadline: Duration,
+    /// Bytes per second that the slowest uplink carries.
+    pub(crate) slowest: usize,
+}
+
+impl Patience {
+    /// Time until the next progress, when the connection took this many bytes: it takes far more than it has sent, and how much of
+    /// that is still in its buffers cannot be seen from here.
+    fn after(self, taken: usize) -> Duration {
+        let buffered = u64::try_from(taken).unwrap_or(u64::MAX).saturating_mul(1_000);
+        self.deadline + Duration::from_millis(buffered / u64::try_from(self.slowest.max(1)).unwrap_or(u64::MAX))
+    }
+}
+
+/// Why there was no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// In a person's words.
+    pub(crate) problem: Box<str>,
+    /// Whether there was no connection, which is never the envelope's fault.
+    pub(crate) is_connect: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(problem: impl Into<Box<str>>) -> Self {
+        Self {
+            problem: problem.into(),
+            is_connect: false,
+        }
+    }
+}
+
+/// Sends it once.
+pub(crate) async fn send(client: Client, outgoing: Outgoing, patience: Patience) -> Result<Answered, Failure> {
     let Outgoing { url, headers, body } = outgoing;
-    let until = Instant::now() + deadline;
-    let request = client.post(url).headers(headers).body(body).send();
-    let mut response = match timeout_at(until, request).await {
-        Ok(response) => response.map_err(|error| problem(&error))?,
-        Err(_) => return Err(format!("no answer within {deadline:?}")),
-    };
-    // It has been decided: a body that breaks off, or never ends, is taken as far as it came.
+    let (body, progress) = WatchedBody::new(body);
+    let request = client.post(url).headers(headers).body(Body::wrap(body)).send();
+    let mut response = with_patience(request, progress, patience).await?;
+    // It has been decided: a body that breaks off, or never ends, is taken as far as it came. Who waits for it still gets it in time.
     let mut body = Vec::new();
-    let _ = timeout_at(until, read(&mut response, &mut body)).await;
+    let _ = timeout(patience.deadline / 4, read(&mut response, &mut body)).await;
     let status = response.status();
     let mut headers = HeaderMap::new();
     for name in HANDED_BACK {
@@ -69,6 +106,28 @@ pub(crate) async fn send(client: Client, outgoing: Outgoing, deadline: Duration)
         body: body.into(),
         limits,
     })
+}
+
+/// Waits for the answer for as long as the upload gets on.
+async fn with_patience(
+    request: impl Future<Output = reqwest::Result<Response>>,
+    mut progress: watch::Receiver<usize>,
+    patience: Patience,
+) -> Result<Response, Failure> {
+    let mut request = pin!(request);
+    let mut allowed = patience.after(0);
+    let mut until = Instant::now() + allowed;
+    loop {
+        tokio::select! {
+            biased;
+            response = &mut request => return response.map_err(|error| failure(&error)),
+            Ok(()) = progress.changed() => {
+                allowed = patience.after(*progress.borrow_and_update());
+                until = Instant::now() + allowed;
+            }
+            () = sleep_until(until) => return Err(Failure::new(format!("no answer within {allowed:.0?}"))),
+        }
+    }
 }
 
 async fn read(response: &mut Response, body: &mut Vec<u8>) {
@@ -138,8 +197,8 @@ impl Answered {
     }
 }
 
-/// Why there was no answer: the innermost cause says most.
-fn problem(error: &reqwest::Error) -> String {
+/// The innermost cause says most.
+fn failure(error: &reqwest::Error) -> Failure {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -149,7 +208,10 @@ fn problem(error: &reqwest::Error) -> String {
     } else {
         "the connection broke"
     };
-    format!("{what}: {}", clean(&cause.to_string()))
+    Failure {
+        problem: format!("{what}: {}", clean(&cause.to_string())).into(),
+        is_connect: error.is_connect(),
+    }
 }
 
 /// Short, on one line, without what a terminal would obey.

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use tokio::time::Instant;
+
 use crate::category::Categories;
 use crate::outgoing::Outgoing;
 
@@ -13,6 +15,37 @@ pub(crate) struct Entry<T> {
     pub(crate) outgoing: Outgoing,
     pub(crate) categories: Categories,
     pub(crate) tag: T,
+    /// Tries that failed although there was a connection.
+    pub(crate) failures: u32,
+    /// Whether the last of them counts once Sentry answers another request.
+    pub(crate) is_suspect: bool,
+    /// Tries that failed while Sentry answered other requests.
+    pub(crate) strikes: u32,
+    /// When it may be tried again, unless there is an outage.
+    pub(crate) due: Instant,
+    /// What stood in the way the last time.
+    pub(crate) problem: Option<Box<str>>,
+}
+
+impl<T> Entry<T> {
+    pub(crate) fn new(number: u64, outgoing: Outgoing, categories: Categories, tag: T) -> Self {
+        Self {
+            number,
+            outgoing,
+            categories,
+            tag,
+            failures: 0,
+            is_suspect: false,
+            strikes: 0,
+            due: Instant::now(),
+            problem: None,
+        }
+    }
+
+    /// Counts the last try against it, if it failed when Sentry could be reached.
+    pub(crate) fn hold_against(&mut self) {
+        self.strikes += u32::from(std::mem::take(&mut self.is_suspect));
+    }
 }
 
 #[derive(Debug)]
@@ -46,24 +79,45 @@ impl<T> Buffer<T> {
         self.entries.insert(at, entry);
         let mut gone = Vec::new();
         while self.entries.len() > self.most_entries || self.bytes > self.most_bytes {
-            gone.extend(self.take());
+            gone.extend(self.remove(0));
         }
         gone
     }
 
-    /// Takes the oldest.
-    pub(crate) fn take(&mut self) -> Option<Entry<T>> {
-        let entry = self.entries.pop_front()?;
+    /// Takes the next to try: of those that are due, or of all, the oldest of those that failed least.
+    pub(crate) fn next(&mut self, all: bool, now: Instant) -> Option<Entry<T>> {
+        let candidates = self.entries.iter().enumerate();
+        let candidates = candidates.filter(|(_, entry)| all || entry.due <= now);
+        let (at, _) = candidates.min_by_key(|(_, entry)| (entry.failures, entry.number))?;
+        self.remove(at)
+    }
+
+    /// When the first is due.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.entries.iter().map(|entry| entry.due).min()
+    }
+
+    /// Takes those against which so many tries count.
+    pub(crate) fn take_failed(&mut self, tries: u32) -> Vec<Entry<T>> {
+        let mut failed = Vec::new();
+        while let Some(at) = self.entries.iter().position(|entry| entry.strikes >= tries) {
+            failed.extend(self.remove(at));
+        }
+        failed
+    }
+
+    pub(crate) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry<T>> {
+        self.entries.iter_mut()
+    }
+
+    fn remove(&mut self, at: usize) -> Option<Entry<T>> {
+        let entry = self.entries.remove(at)?;
         self.bytes -= entry.outgoing.bytes();
         Some(entry)
     }
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 
     pub(crate) const fn bytes(&self) -> usize {
@@ -84,16 +138,16 @@ mod tests {
             headers: HeaderMap::new(),
             body: vec![0; body].into(),
         };
-        Entry {
-            number,
-            outgoing,
-            categories: Categories::default(),
-            tag: (),
-        }
+        Entry::new(number, outgoing, Categories::default(), ())
     }
 
     fn numbers(entries: impl IntoIterator<Item = Entry<()>>) -> Vec<u64> {
         entries.into_iter().map(|entry| entry.number).collect()
+    }
+
+    fn all(buffer: &mut Buffer<()>) -> Vec<Entry<()>> {
+        let now = Instant::now();
+        std::iter::from_fn(|| buffer.next(true, now)).collect()
     }
 
     #[test]
@@ -101,7 +155,7 @@ mod tests {
         let mut buffer = Buffer::new(2, 1 << 20);
         assert!(buffer.keep(entry(1, 1)).is_empty() && buffer.keep(entry(2, 1)).is_empty());
         assert_eq!(numbers(buffer.keep(entry(3, 1))), [1]);
-        assert_eq!(numbers(std::iter::from_fn(|| buffer.take())), [2, 3]);
+        assert_eq!(numbers(all(&mut buffer)), [2, 3]);
         assert_eq!(buffer.bytes(), 0);
     }
 
@@ -120,9 +174,28 @@ mod tests {
         for number in [1, 2, 4] {
             assert!(buffer.keep(entry(number, 1)).is_empty());
         }
-        let first = buffer.take().unwrap();
+        let first = buffer.next(true, Instant::now()).unwrap();
         assert!(buffer.keep(first).is_empty() && buffer.keep(entry(3, 1)).is_empty());
-        assert_eq!(numbers(std::iter::from_fn(|| buffer.take())), [1, 2, 3, 4]);
+        assert_eq!(numbers(all(&mut buffer)), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn an_entry_that_failed_gives_way_to_the_others() {
+        let mut buffer = Buffer::new(10, 1 << 20);
+        let now = Instant::now();
+        let later = now + std::time::Duration::from_secs(1);
+        for (number, failures, due) in [(1, 2, now), (2, 1, later), (3, 0, now), (4, 0, now)] {
+            let entry = Entry {
+                failures,
+                due,
+                ..entry(number, 1)
+            };
+            assert!(buffer.keep(entry).is_empty());
+        }
+        assert_eq!(buffer.next(false, now).unwrap().number, 3);
+        assert_eq!(numbers(std::iter::from_fn(|| buffer.next(false, now))), [4, 1]);
+        assert_eq!(buffer.due(), Some(later));
+        assert_eq!(numbers(std::iter::from_fn(|| buffer.next(true, now))), [2]);
     }
 
     #[test]
@@ -144,7 +217,7 @@ mod tests {
                 seen.extend(numbers(buffer.keep(entry(number, *size))));
                 prop_assert!(buffer.len() <= 7 && buffer.bytes() <= 8000);
             }
-            seen.extend(numbers(std::iter::from_fn(|| buffer.take())));
+            seen.extend(numbers(all(&mut buffer)));
             prop_assert_eq!(seen, (0..sizes.len() as u64).collect::<Vec<_>>());
         }
     }

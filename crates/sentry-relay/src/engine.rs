@@ -1,7 +1,8 @@
 //! The relay's task: it alone knows what is under way, what waits, and which limits hold.
 //!
 //! While Sentry can be reached, envelopes go to it as they come, several at once, and what had to wait follows one by one, with a
-//! pause between. While it cannot be reached, everything waits in order, and only the oldest is tried, at growing intervals.
+//! pause between. During an outage everything waits in order, and one is tried at a time, at growing intervals. An entry that failed
+//! by itself gives way to the others and is tried again at growing intervals of its own.
 //!
 //! What is retried, and what not, is what [Sentry asks of its
 //! SDKs](https://develop.sentry.dev/sdk/foundations/transport/offline-caching/): network errors; never an answer, whatever its status.
@@ -11,11 +12,11 @@ use std::collections::{HashMap, VecDeque};
 use reqwest::Client;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{self, JoinError, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use trace_model::sentry::Delivery;
 
 use crate::answer::Answer;
-use crate::attempt::{self, Answered};
+use crate::attempt::{self, Answered, Failure};
 use crate::buffer::{Buffer, Entry};
 use crate::category::Categories;
 use crate::counts::Counts;
@@ -25,6 +26,10 @@ use crate::relay::{Event, Limits};
 use crate::target::Target;
 
 mod end;
+mod reach;
+mod report;
+
+use reach::Reach;
 
 /// An envelope that wants an answer.
 #[derive(Debug)]
@@ -41,17 +46,23 @@ pub(crate) struct Command<T> {
 struct Asking {
     event_id: Option<String>,
     reply: oneshot::Sender<Answer>,
+    /// When it is answered at the latest.
+    until: Instant,
 }
 
 /// An entry that is being sent.
 #[derive(Debug)]
 struct UnderWay<T> {
     entry: Entry<T>,
-    /// Nobody, if it had to wait before.
+    /// Nobody, if it had to wait before, or takes long.
     asking: Option<Asking>,
+    /// When it stops holding up those that wait, though it goes on.
+    gives_way: Instant,
+    /// Whether it is its last try.
+    is_last: bool,
 }
 
-type Outcome = Result<Answered, String>;
+type Outcome = Result<Answered, Failure>;
 
 #[derive(Debug)]
 pub(crate) struct Engine<T> {
@@ -67,9 +78,8 @@ pub(crate) struct Engine<T> {
     buffer: Buffer<T>,
     attempts: JoinSet<Outcome>,
     under_way: HashMap<task::Id, UnderWay<T>>,
-    /// How often in a row Sentry could not be reached, and why; `None` while it can.
-    unreachable: Option<(u32, Box<str>)>,
-    /// When the oldest of those that wait may be tried.
+    reach: Reach,
+    /// When the next of those that wait may be tried.
     next: Instant,
     /// The next entry's.
     number: u64,
@@ -96,7 +106,7 @@ impl<T: Send + 'static> Engine<T> {
             buffer: Buffer::new(limits.waiting, limits.waiting_bytes),
             attempts: JoinSet::new(),
             under_way: HashMap::new(),
-            unreachable: None,
+            reach: Reach::default(),
             next: Instant::now(),
             number: 0,
         }
@@ -107,7 +117,8 @@ impl<T: Send + 'static> Engine<T> {
         let events = self.events.clone();
         loop {
             let free = self.outbox.is_empty();
-            let due = free && !self.buffer.is_empty() && !self.is_trying();
+            let due = self.due().filter(|_| free);
+            let impatient = self.impatient();
             tokio::select! {
                 biased;
                 () = asked(&mut stop) => break,
@@ -120,13 +131,10 @@ impl<T: Send + 'static> Engine<T> {
                     // Nobody wants to know.
                     Err(_) => self.outbox.clear(),
                 },
-                Some(done) = self.attempts.join_next_with_id() => {
-                    self.finish(done);
-                }
-                () = tokio::time::sleep_until(self.next), if due => {
-                    self.try_oldest();
-                }
-                command = self.commands.recv(), if free && self.has_room() => match command {
+                Some(done) = self.attempts.join_next_with_id() => self.finish(done),
+                () = at(impatient) => self.answer_impatient(),
+                () = at(due) => self.try_next(),
+                command = self.commands.recv(), if free && self.takes_more() => match command {
                     Some(command) => self.take(command),
                     None => break,
                 },
@@ -136,20 +144,38 @@ impl<T: Send + 'static> Engine<T> {
         self.end().await;
     }
 
-    /// Whether something that had to wait is under way.
-    fn is_trying(&self) -> bool {
-        self.under_way.values().any(|under_way| under_way.asking.is_none())
+    /// When the next of those that wait is to be tried: one at a time, but one that takes long gives way.
+    fn due(&self) -> Option<Instant> {
+        let first = self.buffer.due().filter(|_| self.has_room())?;
+        let due = if self.reach.is_outage() {
+            self.next
+        } else {
+            first.max(self.next)
+        };
+        let retries = self.under_way.values().filter(|under_way| under_way.asking.is_none());
+        Some(retries.map(|retry| retry.gives_way).fold(due, Instant::max))
     }
 
-    /// Whether another envelope can be dealt with at once.
+    /// When the first of those who wait for an answer has waited long enough.
+    fn impatient(&self) -> Option<Instant> {
+        let asking = self.under_way.values().filter_map(|under_way| under_way.asking.as_ref());
+        asking.map(|asking| asking.until).min()
+    }
+
+    /// Whether another request can begin.
     fn has_room(&self) -> bool {
         let bytes: usize = self
             .under_way
             .values()
             .map(|under_way| under_way.entry.outgoing.bytes())
             .sum();
-        let sendable = self.under_way.len() < self.limits.concurrent.max(1) && bytes < self.limits.waiting_bytes.max(1);
-        sendable || self.unreachable.is_some()
+        self.under_way.len() < self.limits.concurrent.max(1) && bytes < self.limits.waiting_bytes.max(1)
+    }
+
+    /// Whether another envelope can be dealt with at once: sent, or kept. One that will soon be answered is worth waiting for.
+    fn takes_more(&self) -> bool {
+        let is_soon_free = self.under_way.values().any(|under_way| under_way.asking.is_some());
+        self.has_room() || self.reach.is_outage() || !is_soon_free
     }
 
     fn take(&mut self, command: Command<T>) {
@@ -160,65 +186,72 @@ impl<T: Send + 'static> Engine<T> {
             tag,
             reply,
         } = command;
-        if let Some(stop) = self.rates.stop(categories, Instant::now()) {
+        let now = Instant::now();
+        if let Some(stop) = self.rates.stop(categories, now) {
             self.reply(reply, tag, Answer::limited(&stop));
             return;
         }
-        let entry = Entry {
-            number: self.number,
-            outgoing,
-            categories,
-            tag,
-        };
+        let entry = Entry::new(self.number, outgoing, categories, tag);
         self.number += 1;
-        let asking = Some(Asking { event_id, reply });
-        match &self.unreachable {
-            Some((_, problem)) => {
+        let asking = Some(Asking {
+            event_id,
+            reply,
+            until: now + self.limits.deadline,
+        });
+        match &self.reach {
+            Reach::Outage { problem, .. } => {
                 let problem = problem.clone();
                 self.keep(entry, asking, &problem);
             }
-            None => self.send(entry, asking),
+            _ if self.has_room() => self.send(entry, asking, false),
+            _ => self.keep(entry, asking, "earlier envelopes are still being sent"),
         }
     }
 
-    fn send(&mut self, entry: Entry<T>, asking: Option<Asking>) {
-        let attempt = attempt::send(self.client.clone(), entry.outgoing.clone(), self.limits.deadline);
+    fn send(&mut self, entry: Entry<T>, asking: Option<Asking>, is_last: bool) {
+        let attempt = attempt::send(self.client.clone(), entry.outgoing.clone(), self.limits.patience());
         let id = self.attempts.spawn(attempt).id();
-        self.under_way.insert(id, UnderWay { entry, asking });
+        let under_way = UnderWay {
+            entry,
+            asking,
+            gives_way: Instant::now() + self.limits.deadline,
+            is_last,
+        };
+        self.under_way.insert(id, under_way);
     }
 
-    /// Tries the oldest of those that wait; those before it that a limit stops are discarded, as Sentry asks.
-    fn try_oldest(&mut self) {
-        while let Some(entry) = self.buffer.take() {
-            let Some(stop) = self.rates.stop(entry.categories, Instant::now()) else {
-                self.send(entry, None);
-                return;
-            };
-            let reason = stop.reason().into();
-            self.tell_later(entry.tag, Delivery::RateLimited { reason });
+    /// Tries the next of those that wait; those before it that a limit stops are discarded, as Sentry asks.
+    fn try_next(&mut self) {
+        let now = Instant::now();
+        while let Some(entry) = self.buffer.next(self.reach.is_outage(), now) {
+            if let Some(entry) = self.sendable(entry) {
+                return self.send(entry, None, false);
+            }
         }
     }
 
-    /// Says whether Sentry answered.
-    fn finish(&mut self, done: Result<(task::Id, Outcome), JoinError>) -> bool {
+    /// The entry, if no limit stops it; else it is discarded.
+    fn sendable(&mut self, entry: Entry<T>) -> Option<Entry<T>> {
+        let Some(stop) = self.rates.stop(entry.categories, Instant::now()) else {
+            return Some(entry);
+        };
+        let reason = stop.reason().into();
+        self.tell_later(entry.tag, Delivery::RateLimited { reason });
+        None
+    }
+
+    fn finish(&mut self, done: Result<(task::Id, Outcome), JoinError>) {
         let (id, outcome) = match done {
             Ok(done) => done,
-            Err(error) => (error.id(), Err("the attempt failed".to_owned())),
+            Err(error) => (error.id(), Err(Failure::new("the attempt failed"))),
         };
-        let Some(UnderWay { entry, asking }) = self.under_way.remove(&id) else {
-            return false;
-        };
+        let Some(under_way) = self.under_way.remove(&id) else { return };
         match outcome {
             Ok(answered) => {
                 self.reached();
-                self.answered(entry, asking, answered);
-                true
+                self.answered(under_way.entry, under_way.asking, answered);
             }
-            Err(problem) => {
-                self.failed(&problem, asking.is_none());
-                self.keep(entry, asking, &problem);
-                false
-            }
+            Err(failure) => self.failed(under_way, &failure),
         }
     }
 
@@ -234,27 +267,55 @@ impl<T: Send + 'static> Engine<T> {
         }
     }
 
+    /// Sentry answered: what failed before it did failed by itself.
     fn reached(&mut self) {
-        if self.unreachable.take().is_some() {
+        if self.reach.is_outage() {
             tracing::info!(target = %self.target, "Sentry can be reached again");
         }
+        self.reach = Reach::Reached;
         self.next = Instant::now() + self.limits.pause;
+        let under_way = self.under_way.values_mut().map(|under_way| &mut under_way.entry);
+        under_way.chain(self.buffer.entries_mut()).for_each(Entry::hold_against);
+        for entry in self.buffer.take_failed(self.limits.tries) {
+            self.give_up(entry, None);
+        }
     }
 
-    /// `tried` says that it was the one attempt that is made while Sentry cannot be reached: several that were under way when that
-    /// began are one failure.
-    fn failed(&mut self, problem: &str, tried: bool) {
-        let failures = match &self.unreachable {
-            None => {
-                tracing::warn!(target = %self.target, problem, "Sentry cannot be reached; envelopes wait until it can");
-                1
+    fn failed(&mut self, under_way: UnderWay<T>, failure: &Failure) {
+        let UnderWay {
+            mut entry,
+            asking,
+            is_last,
+            ..
+        } = under_way;
+        let problem = &*failure.problem;
+        let is_probe = asking.is_none();
+        let was_outage = self.reach.is_outage();
+        entry.problem = Some(problem.into());
+        self.reach.failed(failure, &mut entry, is_probe);
+        let now = Instant::now();
+        let (backoff, jitter) = (self.limits.backoff, fastrand::f64());
+        entry.due = now + backoff.after(entry.failures, jitter);
+        match &self.reach {
+            Reach::Outage { failures, .. } if !was_outage || is_probe => {
+                self.next = now + backoff.after(*failures, jitter);
             }
-            Some((failures, _)) => failures.saturating_add(u32::from(tried)),
-        };
-        if tried || self.unreachable.is_none() {
-            self.next = Instant::now() + self.limits.backoff.after(failures, fastrand::f64());
+            Reach::Doubtful { .. } => self.next = now + self.limits.pause,
+            _ => {}
         }
-        self.unreachable = Some((failures, problem.into()));
+        if self.reach.is_outage() && !was_outage {
+            tracing::warn!(target = %self.target, problem, "Sentry cannot be reached; envelopes wait until it can");
+            entry.is_suspect = false;
+            let under_way = self.under_way.values_mut().map(|under_way| &mut under_way.entry);
+            under_way
+                .chain(self.buffer.entries_mut())
+                .for_each(|entry| entry.is_suspect = false);
+        }
+        if entry.strikes >= self.limits.tries || is_last {
+            self.give_up(entry, asking);
+        } else {
+            self.keep(entry, asking, problem);
+        }
     }
 
     /// Keeps what could not be delivered, as far as there is room.
@@ -263,49 +324,33 @@ impl<T: Send + 'static> Engine<T> {
         let mut asking = asking;
         for gone in self.buffer.keep(entry) {
             let reason = format!("there was no room for all that wait for Sentry: {problem}");
-            match asking.take_if(|_| gone.number == number) {
-                Some(Asking { reply, .. }) => self.reply(reply, gone.tag, Answer::lost(&reason)),
-                None => self.tell_later(gone.tag, Delivery::Lost { reason: reason.into() }),
-            }
+            let asking = asking.take_if(|_| gone.number == number);
+            self.lose(gone, asking, &reason);
         }
-        if let Some(Asking { event_id, reply }) = asking {
+        if let Some(asking) = asking {
             self.tell();
-            // Who is gone hears of it in the end.
-            let _ = reply.send(Answer::waiting(event_id.as_deref(), problem));
+            asking.keep_waiting(problem);
         }
     }
 
-    /// Counts and tells it: to who waits, or as an event if nobody does any more.
-    fn reply(&mut self, reply: oneshot::Sender<Answer>, tag: T, answer: Answer) {
-        self.counts.send_modify(|counts| counts.count(&answer.delivery));
-        self.tell();
-        if let Err(Answer { delivery, .. }) = reply.send(answer) {
-            self.outbox.push_back(Event { tag, delivery });
-        }
+    fn give_up(&mut self, entry: Entry<T>, asking: Option<Asking>) {
+        let problem = entry.problem.as_deref().unwrap_or_default();
+        let reason = if entry.strikes >= self.limits.tries {
+            let tries = entry.strikes;
+            tracing::warn!(target = %self.target, tries, problem, "an envelope was given up");
+            format!("{tries} tries failed while Sentry answered other requests: {problem}")
+        } else {
+            format!("the last try failed when the program ended: {problem}")
+        };
+        self.lose(entry, asking, &reason);
     }
+}
 
-    fn tell_later(&mut self, tag: T, delivery: Delivery) {
-        self.counts.send_modify(|counts| counts.count(&delivery));
-        self.outbox.push_back(Event { tag, delivery });
-    }
-
-    /// Brings the counts up to date, before anybody is answered.
-    fn tell(&self) {
-        let trying = self.under_way.values().filter(|under_way| under_way.asking.is_none());
-        let trying = trying.map(|under_way| under_way.entry.outgoing.bytes());
-        let waiting = (
-            self.buffer.len() + trying.clone().count(),
-            self.buffer.bytes() + trying.sum::<usize>(),
-        );
-        let problem = self.unreachable.as_ref().map(|(_, problem)| &**problem);
-        self.counts.send_if_modified(|counts| {
-            let changed = (counts.waiting, counts.waiting_bytes) != waiting || counts.problem.as_deref() != problem;
-            if changed {
-                (counts.waiting, counts.waiting_bytes) = waiting;
-                counts.problem = problem.map(Into::into);
-            }
-            changed
-        });
+/// Waits until then; for ever when there is no such time.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

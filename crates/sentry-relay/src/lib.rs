@@ -9,8 +9,10 @@
 //!   An SDK that is given [`Target::local_dsn`] never needs it.
 //! - **Authentication** is the target's. The SDK's name and version stay in it.
 //! - **Retried** is what Sentry [lets its SDKs retry](https://develop.sentry.dev/sdk/foundations/transport/offline-caching/): network
-//!   errors, in which an answer that does not come in time is included. Sentry takes an event once by its id, should it have come after
-//!   all. An answer is final, 5xx too.
+//!   errors, and an attempt that makes no progress. Sentry takes an event once by its id, should it have come after all. An answer is
+//!   final, 5xx too.
+//! - **Given up** is an envelope that failed [`Limits::tries`] times while Sentry answered other requests. It gives way to them
+//!   meanwhile. An outage uses up no tries, however long it lasts.
 //! - **Rate limits** hold for the relay as for an SDK: what they stop as a whole is answered with 429 and the time that is left, or
 //!   discarded if it has been waiting. What they stop in part is sent, as nothing is taken out of an envelope; Sentry drops that part.
 //!

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use trace_model::sentry::Delivery;
 
 use crate::answer::Answer;
-use crate::attempt;
+use crate::attempt::{self, Patience};
 use crate::backoff::Backoff;
 use crate::category::Categories;
 use crate::counts::Counts;
@@ -32,8 +32,13 @@ pub struct Limits {
     pub waiting_bytes: usize,
     /// How many requests may be under way at once.
     pub concurrent: usize,
-    /// How long one attempt may take, until Sentry has answered.
+    /// How long an SDK waits for Sentry's answer, and how long one attempt may go without progress.
     pub deadline: Duration,
+    /// Bytes per second that the slowest uplink carries. What a connection has taken may be in its buffers for as long as that needs,
+    /// so an attempt has this much more time for each byte of it.
+    pub slowest: usize,
+    /// How many tries may fail while Sentry answers other requests before an envelope is given up. An outage uses up none.
+    pub tries: u32,
     /// How long to wait before the next attempt while Sentry cannot be reached.
     pub backoff: Backoff,
     /// How long to wait between two envelopes of those that had to wait: Sentry asks for it, as a burst may look like an abuse.
@@ -43,16 +48,27 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 1,000 envelopes, 16 MiB, 8 requests, 5 s, [`Backoff::default`], 100 ms, 2 s.
+    /// 1,000 envelopes, 16 MiB, 8 requests, 5 s, 32 KiB/s, 5 tries, [`Backoff::default`], 100 ms, 2 s.
     fn default() -> Self {
         Self {
             waiting: 1000,
             waiting_bytes: 16 * 1024 * 1024,
             concurrent: 8,
             deadline: Duration::from_secs(5),
+            slowest: 32 * 1024,
+            tries: 5,
             backoff: Backoff::default(),
             pause: Duration::from_millis(100),
             farewell: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) const fn patience(&self) -> Patience {
+        Patience {
+            deadline: self.deadline,
+            slowest: self.slowest,
         }
     }
 }
@@ -146,9 +162,9 @@ impl<T: Send + 'static> Relay<T> {
 
     /// Hands an envelope on, and says what to answer to who sent it.
     ///
-    /// Waits for Sentry's answer for at most the deadline of an attempt, and once more that long for its turn when many are under
-    /// way. What could not be delivered is kept and answered with 200; what becomes of it is told by an [`Event`]. It goes on when
-    /// this future is dropped after its turn has come.
+    /// Waits for Sentry's answer for at most [`Limits::deadline`], and once more that long for its turn when many are under way. What
+    /// could not be delivered by then is kept, or goes on being sent, and is answered with 200; what becomes of it is told by an
+    /// [`Event`]. It goes on when this future is dropped after its turn has come.
     pub async fn forward(&self, forward: Forward<T>) -> Answer {
         let Forward {
             endpoint,

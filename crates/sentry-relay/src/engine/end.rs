@@ -1,10 +1,11 @@
-//! How a relay ends: a last attempt for all that is left, within a time, and a word on what was not delivered.
+//! How a relay ends: one more try for all that is left, within a time, and a word on what was not delivered.
+
+use std::collections::VecDeque;
 
 use tokio::time::{Instant, timeout_at};
-use trace_model::sentry::Delivery;
 
-use super::{Asking, Engine, UnderWay};
-use crate::answer::Answer;
+use super::{Engine, UnderWay};
+use crate::buffer::Entry;
 
 const LOST: &str = "the program ended before Sentry could be reached";
 
@@ -14,39 +15,50 @@ impl<T: Send + 'static> Engine<T> {
         while let Some(command) = self.commands.recv().await {
             self.take(command);
         }
+        let mut left = VecDeque::new();
         let until = Instant::now() + self.limits.farewell;
-        if timeout_at(until, self.last_attempts()).await.is_err() {
+        if timeout_at(until, self.last_tries(&mut left)).await.is_err() {
             self.attempts.abort_all();
         }
         let cut_off: Vec<_> = self.under_way.drain().map(|(_, under_way)| under_way).collect();
-        for UnderWay { entry, asking } in cut_off {
-            match asking {
-                Some(Asking { reply, .. }) => self.reply(reply, entry.tag, Answer::lost(LOST)),
-                None => self.tell_later(entry.tag, Delivery::Lost { reason: LOST.into() }),
-            }
+        for UnderWay { entry, asking, .. } in cut_off {
+            self.lose(entry, asking, LOST);
         }
-        while let Some(entry) = self.buffer.take() {
-            self.tell_later(entry.tag, Delivery::Lost { reason: LOST.into() });
+        self.drain_buffer(&mut left);
+        for entry in left {
+            self.lose(entry, None, LOST);
         }
         self.tell();
         self.last_events().await;
     }
 
-    /// Waits for what is under way, and tries what waits one after the other until anything fails.
-    async fn last_attempts(&mut self) {
-        let mut hopeless = false;
+    /// Waits for what is under way and tries each entry that waits once more, several at a time: one that hangs must not cost the
+    /// others their try.
+    async fn last_tries(&mut self, left: &mut VecDeque<Entry<T>>) {
         loop {
-            if !hopeless && !self.is_trying() {
-                self.try_oldest();
+            // What was under way when the end began comes back to the buffer when it fails.
+            self.drain_buffer(left);
+            while self.under_way.len() < self.limits.concurrent.max(1)
+                && let Some(entry) = left.pop_front()
+            {
+                if let Some(entry) = self.sendable(entry) {
+                    self.send(entry, None, true);
+                }
             }
             let Some(done) = self.attempts.join_next_with_id().await else {
                 return;
             };
-            hopeless |= !self.finish(done);
+            self.finish(done);
         }
     }
 
-    /// Gives who reads them as long again as the last attempts could take.
+    /// Takes all that waits, those that failed least first.
+    fn drain_buffer(&mut self, left: &mut VecDeque<Entry<T>>) {
+        let now = Instant::now();
+        left.extend(std::iter::from_fn(|| self.buffer.next(true, now)));
+    }
+
+    /// Gives who reads them as long again as the last tries could take.
     async fn last_events(&mut self) {
         let until = Instant::now() + self.limits.farewell;
         while let Some(event) = self.outbox.pop_front() {

@@ -5,6 +5,8 @@
 mod answers;
 mod delivery;
 mod ends;
+mod failing;
+mod picky;
 mod sentry;
 mod unreachable;
 

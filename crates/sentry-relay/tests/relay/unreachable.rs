@@ -71,8 +71,7 @@ async fn who_does_not_answer_in_time_is_asked_again() {
     };
     let (relay, mut events) = relay(sentry.address, limits);
     let answer = relay.forward(envelope("a", &["transaction"])).await;
-    let problem = "no answer within 1s".into();
-    assert_eq!(answer.delivery, Delivery::Waiting { problem });
+    assert!(matches!(answer.delivery, Delivery::Waiting { problem } if problem.starts_with("no answer within 1s")));
     let event = next(&mut events).await;
     assert_eq!((event.tag, event.delivery), ("a", Delivery::Accepted));
     assert!(sentry.seen().len() > 1);
