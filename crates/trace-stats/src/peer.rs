@@ -29,15 +29,28 @@ impl Peer {
         if let Some(service) = text(&["service.peer.name", "peer.service"]) {
             return Some(Self::Service(service.to_owned()));
         }
-        if let Some(system) = text(&["db.system.name", "db.system"]) {
-            let name = text(&["db.namespace", "db.name"]);
+        if let Some(system) = text(&["db.system.name", "db.system", "db.type"]) {
+            let name = text(&["db.namespace", "db.name", "db.instance", "db.redis.database_index"]);
             return Some(Self::Database(part(system.to_owned(), name)));
         }
         if let Some(system) = text(&["messaging.system"]) {
-            let destination = text(&["messaging.destination.name", "messaging.destination"]);
+            let destination = text(&[
+                "messaging.destination.name",
+                "messaging.destination",
+                "message_bus.destination",
+            ]);
             return Some(Self::Broker(part(system.to_owned(), destination)));
         }
-        text(&["server.address", "net.peer.name", "network.peer.address", "http.host"]).map(|host| Self::Host(host.to_owned()))
+        let host = text(&[
+            "server.address",
+            "net.peer.name",
+            "net.sock.peer.name",
+            "http.host",
+            "peer.hostname",
+        ]);
+        let host = host.or_else(|| text(&["url.full", "http.url"]).and_then(host_of));
+        let host = host.or_else(|| text(&["network.peer.address", "net.sock.peer.addr", "net.peer.ip", "peer.address"]));
+        host.map(|host| Self::Host(host.to_owned()))
     }
 
     /// The name alone.
@@ -64,10 +77,41 @@ fn is_host_of(service: &str, host: &str) -> bool {
     is_first && (labels.clone().next().is_none() || labels.any(|label| matches!(label, "svc" | "local" | "internal")))
 }
 
+/// The host of an absolute URL, without user and port; `None` where there is none.
+fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host.strip_prefix('[') {
+        Some(v6) => v6.split_once(']')?.0,
+        None => host.split_once(':').map_or(host, |(host, _)| host),
+    };
+    Some(host).filter(|host| !host.is_empty())
+}
+
 fn text<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
     let attribute = span.attributes.iter().find(|attribute| attribute.key == key)?;
     match &attribute.value {
         Value::String(text) if !text.is_empty() => Some(text),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn host_of_url_has_no_user_and_no_port() {
+        for (url, host) in [
+            ("http://shop:8080/cart?x=1", Some("shop")),
+            ("https://user:secret@shop.example/a@b", Some("shop.example")),
+            ("http://[::1]:8080/", Some("::1")),
+            ("http://shop?x", Some("shop")),
+            ("/cart", None),
+            ("http:///cart", None),
+        ] {
+            assert_eq!(host_of(url), host, "{url}");
+        }
     }
 }

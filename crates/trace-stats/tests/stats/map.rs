@@ -127,6 +127,26 @@ fn who_sends_no_spans_is_known_by_the_calls() {
 }
 
 #[test]
+fn peers_are_named_by_either_generation_of_the_conventions() {
+    for (attributes, name) in [
+        (&[("url.full", "https://api.example.org:8443/v1?q=1")][..], "api.example.org"),
+        (&[("http.url", "http://user:pw@shop:8080/cart")], "shop"),
+        (&[("http.url", "http://shop/cart"), ("net.peer.ip", "10.0.0.1")], "shop"),
+        (&[("net.peer.name", "cache"), ("net.peer.ip", "10.0.0.1")], "cache"),
+        (&[("net.peer.ip", "10.0.0.1")], "10.0.0.1"),
+        (&[("net.sock.peer.addr", "10.0.0.2")], "10.0.0.2"),
+        (&[("db.system", "mysql"), ("net.peer.name", "db1")], "mysql"),
+        (&[("db.type", "sql"), ("db.instance", "shop")], "sql shop"),
+        (&[("peer.service", "billing"), ("http.url", "http://x/")], "billing"),
+    ] {
+        let mut client = sent((1, 2, 1), "api", 'c', (2, 3));
+        client.attributes = attributes.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        let found = drawn(&edges(&[sent((1, 1, 0), "api", 's', (0, 100)), client]));
+        assert_eq!(found, [format!("api → [{name}] 0/1")], "{attributes:?}");
+    }
+}
+
+#[test]
 fn below_a_missing_parent_nobody_is_known_to_call() {
     assert_eq!(drawn(&edges(&[sent((1, 2, 1), "api", 's', (0, 1))])), [""; 0]);
 }
