@@ -28,7 +28,7 @@ pub struct Gap {
     pub end_unix_nano: u64,
 }
 
-/// A part of the critical path: for so long the trace waited for this span itself.
+/// A part of the critical path: for so long the trace waited for this span itself, or for its message in a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Section {
     /// Position in [`SpanTree::nodes`].
@@ -37,19 +37,21 @@ pub struct Section {
     pub start_unix_nano: u64,
     /// Nanoseconds since the Unix epoch.
     pub end_unix_nano: u64,
-    /// Whether nobody at the root waited for it: it is below the consumer of a message, or below another root.
-    pub asynchronous: bool,
+    /// Whether the message that the span received was in a queue then: the section lies before the span's start.
+    pub queued: bool,
 }
 
-/// What a trace waited for, from its root's start to its end.
+/// What was waited for, from the root's start to an end.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct CriticalPath {
-    /// By time. Those that are not asynchronous do not overlap.
+    /// By time; they do not overlap.
     pub sections: Vec<Section>,
     /// By node, for every span on it: how long it was waited for that span itself, in nanoseconds. That is its duration without those
     /// of the children that were waited for, also where they overlap a little; 0 for one that did nothing besides.
     pub exclusive: Vec<(usize, u64)>,
-    /// How long the trace was waited for, in nanoseconds: without what is asynchronous.
+    /// By node, for every consumer on it: how long its message was in the queue, in nanoseconds.
+    pub queued: Vec<(usize, u64)>,
+    /// The sum of both, in nanoseconds.
     pub nano: u64,
 }
 
@@ -70,6 +72,30 @@ pub struct Repeated {
     pub count: usize,
     /// How long they took together, in nanoseconds.
     pub total_nano: u64,
+}
+
+/// From which number or time on equal calls are repeated ("N+1"): whichever is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RepeatedLimits {
+    /// So many calls, however short.
+    pub count: usize,
+    /// So long together, in nanoseconds, of [`RepeatedLimits::FEWEST`] calls or more.
+    pub nano: u64,
+}
+
+impl RepeatedLimits {
+    /// Fewer calls are never repeated.
+    pub const FEWEST: usize = 5;
+}
+
+/// 10 calls, or 50 ms.
+impl Default for RepeatedLimits {
+    fn default() -> Self {
+        Self {
+            count: 10,
+            nano: 50_000_000,
+        }
+    }
 }
 
 /// How a span's times contradict its parent's.
@@ -94,6 +120,8 @@ pub struct Lint {
     pub node: usize,
     /// What is wrong.
     pub rule: Rule,
+    /// By how much, in nanoseconds, where that can be said: how far a span reaches out of its parent.
+    pub excess_nano: Option<u64>,
 }
 
 /// Sibling leaves of one service and name, which one row stands for until it is opened.
@@ -132,6 +160,8 @@ pub const EVENT_MARKS: usize = 16;
 pub struct Analysis {
     self_nano: Vec<u64>,
     critical_path: Result<CriticalPath, CriticalPathError>,
+    /// Only where it is not the critical path of the root.
+    path_to_last_span: Option<CriticalPath>,
     gaps: HashMap<usize, Vec<Gap>>,
     repeated: HashMap<usize, Repeated>,
     clocks: HashMap<usize, ClockTrouble>,
@@ -165,6 +195,7 @@ impl Analysis {
         Self {
             lints: lints.lints(),
             critical_path: critical_path::critical_path(tree, &times),
+            path_to_last_span: critical_path::path_to_last_span(tree, &times, &clocks.shifts),
             groups: siblings::groups(tree, &times),
             self_nano: covered.self_nano,
             gaps: covered.gaps,
@@ -180,12 +211,30 @@ impl Analysis {
         self.self_nano.get(at).copied().unwrap_or_default()
     }
 
-    /// What the trace waited for.
+    /// The critical path of the request: what the root waited for.
     ///
     /// # Errors
-    /// It can't be said.
+    /// Nothing has arrived that has a start.
     pub fn critical_path(&self) -> Result<&CriticalPath, CriticalPathError> {
         self.critical_path.as_ref().map_err(|error| *error)
+    }
+
+    /// The path to the span that ends last, with the time that messages were in queues. Where the root ends last that is the critical
+    /// path of the request.
+    ///
+    /// # Errors
+    /// Nothing has arrived that has a start.
+    pub fn path_to_last_span(&self) -> Result<&CriticalPath, CriticalPathError> {
+        match &self.path_to_last_span {
+            Some(path) => Ok(path),
+            None => self.critical_path(),
+        }
+    }
+
+    /// Whether work that the root does not wait for ends last: then the two paths differ.
+    #[must_use]
+    pub const fn ends_asynchronously(&self) -> bool {
+        self.path_to_last_span.is_some()
     }
 
     /// The parts of a span that none of its children covers, by time.
@@ -219,10 +268,9 @@ impl Analysis {
     }
 
     /// What is wrong with one span.
-    pub fn lints_of(&self, at: usize) -> impl Iterator<Item = Rule> + '_ {
+    pub fn lints_of(&self, at: usize) -> impl Iterator<Item = Lint> + '_ {
         let first = self.lints.partition_point(|lint| lint.node < at);
-        let here = self.lints[first..].iter().take_while(move |lint| lint.node == at);
-        here.map(|lint| lint.rule)
+        self.lints[first..].iter().take_while(move |lint| lint.node == at).copied()
     }
 
     /// Groups of equal siblings, by their first member.

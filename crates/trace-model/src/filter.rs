@@ -38,7 +38,7 @@ mod plan;
 mod quantity;
 mod syntax;
 mod text;
-mod wire;
+pub(crate) mod wire;
 
 use std::fmt;
 use std::ops::Range;

@@ -26,6 +26,7 @@
 
 mod analysis;
 mod batch;
+mod call;
 pub mod filter;
 mod id;
 mod log_record;
@@ -41,7 +42,8 @@ mod walk;
 pub mod work;
 
 pub use analysis::{
-    Analysis, ClockTrouble, CriticalPath, CriticalPathError, EVENT_MARKS, EventMark, Gap, Group, Lint, Repeated, Rule, Section,
+    Analysis, ClockTrouble, CriticalPath, CriticalPathError, EVENT_MARKS, EventMark, Gap, Group, Lint, Repeated, RepeatedLimits,
+    Rule, Section,
 };
 pub use batch::{Batch, Flags, Origin, Rejected, Rejection, Source};
 pub use filter::{Candidate, Filter, FilterError};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::{
-    Analysis, ClockTrouble, EventMark, Gap, Group, Repeated, Revision, Rule, Source, SpanId, SpanKey, SpanKind, SpanTree,
+    Analysis, ClockTrouble, EventMark, Gap, Group, Lint, Repeated, Revision, Source, SpanId, SpanKey, SpanKind, SpanTree,
     StatusCode, Store, TraceId,
 };
 
@@ -102,7 +102,7 @@ pub struct Reading {
     /// What straightening the clocks adds to its times, in nanoseconds; added already when they are straightened.
     pub shift_nano: i64,
     /// What is wrong with it.
-    pub lints: Vec<Rule>,
+    pub lints: Vec<Lint>,
 }
 
 /// How many error events a row tells one by one.

@@ -34,7 +34,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::batch::Origin;
 use crate::metrics::Metrics;
-use crate::{Flags, MetricsBatch, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
+use crate::{Flags, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
 use by_arrival::ByArrival;
 pub use cross_check::SentryReach;
 pub use evidence::{ClientReport, Expectation};
@@ -158,6 +158,7 @@ pub struct Store {
     /// Which spans link to a span, by that one's id.
     links: HashTable<links::LinkFrom>,
     sentry: evidence::SentrySide,
+    repeated_limits: RepeatedLimits,
     totals: Totals,
     /// Counts changes; also the clock of arrival and activity, so that no two are equal.
     clock: u64,
@@ -188,6 +189,7 @@ impl Store {
             sentry_spans: HashTable::new(),
             links: HashTable::new(),
             sentry: evidence::SentrySide::default(),
+            repeated_limits: RepeatedLimits::default(),
             totals: Totals {
                 budget,
                 ..Totals::default()
@@ -195,6 +197,11 @@ impl Store {
             clock: 0,
             hasher: DefaultHashBuilder::default(),
         }
+    }
+
+    /// Changes from which number or time on equal calls are repeated.
+    pub const fn set_repeated_limits(&mut self, limits: RepeatedLimits) {
+        self.repeated_limits = limits;
     }
 
     /// Takes the points of a request, each into its series.

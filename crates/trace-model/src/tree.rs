@@ -6,10 +6,11 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
+use crate::call::CallId;
 use crate::store::Node as Span;
-use crate::{SpanId, Store, TraceId};
+use crate::{RepeatedLimits, SpanId, SpanKind, Store, TraceId};
 
 mod node;
 
@@ -22,6 +23,12 @@ pub use node::SpanNode;
 #[derive(Clone, Debug, Default)]
 pub struct SpanTree {
     nodes: Vec<SpanNode>,
+    /// By consumer: the producer of the trace that only a link joins it to.
+    linked: HashMap<usize, usize>,
+    /// What spans with many siblings call.
+    calls: HashMap<usize, CallId>,
+    /// What makes calls repeated.
+    limits: RepeatedLimits,
 }
 
 impl SpanTree {
@@ -30,7 +37,11 @@ impl SpanTree {
     pub fn of(store: &Store, trace_id: TraceId) -> Self {
         let marks = store.error_marks(trace_id);
         let rows: Vec<_> = marks.iter().map(|(span_id, mark)| (*span_id, mark.time_unix_nano)).collect();
-        Self::build(&store.nodes(trace_id), &rows)
+        let mut tree = Self::build(&store.nodes(trace_id), &rows);
+        tree.linked = linked_producers(store, trace_id, &tree);
+        tree.calls = calls(store, trace_id, &tree);
+        tree.limits = store.repeated_limits();
+        tree
     }
 
     /// Of spans, and of ids that shall be rows even if no span has them, with the time at which they are first spoken of.
@@ -57,11 +68,68 @@ impl SpanTree {
         self.siblings(0, self.nodes.len())
     }
 
+    /// The span that sent the message which a consumer received: its parent, or a producer that it links to.
+    #[must_use]
+    pub fn producer(&self, at: usize) -> Option<usize> {
+        let node = self.nodes.get(at).filter(|node| node.kind == SpanKind::Consumer)?;
+        let is_producer = |parent: &usize| self.nodes[*parent].kind == SpanKind::Producer;
+        node.parent.filter(is_producer).or_else(|| self.linked.get(&at).copied())
+    }
+
+    /// What a span calls; `None` for one that is no call, or has few siblings.
+    pub(crate) fn call(&self, at: usize) -> Option<CallId> {
+        self.calls.get(&at).copied()
+    }
+
+    /// What makes calls repeated.
+    pub(crate) const fn repeated_limits(&self) -> RepeatedLimits {
+        self.limits
+    }
+
     /// From one sibling to the next, over what is below.
     fn siblings(&self, first: usize, end: usize) -> impl Iterator<Item = usize> + '_ {
         let next = move |at: &usize| Some(at + 1 + self.nodes.get(*at)?.descendants);
         std::iter::successors(Some(first), next).take_while(move |at| *at < end)
     }
+}
+
+/// The producers that consumers are joined to by links alone. Of several, as a batch of messages has, it is the one that ended last before
+/// the consumer started, else the first one: the consumer did not wait for any that came later.
+fn linked_producers(store: &Store, trace_id: TraceId, tree: &SpanTree) -> HashMap<usize, usize> {
+    let nodes = tree.nodes();
+    let is_joined = |at: usize| nodes[at].has_links && nodes[at].kind == SpanKind::Consumer && tree.producer(at).is_none();
+    let consumers: Vec<usize> = (0..nodes.len()).filter(|at| is_joined(*at)).collect();
+    if consumers.is_empty() {
+        return HashMap::new();
+    }
+    let producers = nodes.iter().enumerate().filter(|(_, node)| node.kind == SpanKind::Producer);
+    let by_id: HashMap<SpanId, usize> = producers.map(|(at, node)| (node.key.span_id, at)).collect();
+    let producer = |consumer: usize| {
+        let start = nodes[consumer].start_unix_nano;
+        let linked = store.links_within(trace_id, &nodes[consumer].key);
+        let linked = linked.into_iter().filter_map(|id| by_id.get(&id).copied());
+        linked.max_by_key(|at| match nodes[*at].end_unix_nano.filter(|end| *end <= start) {
+            Some(end) => (true, end),
+            None => (false, u64::MAX - nodes[*at].start_unix_nano),
+        })
+    };
+    let joined = consumers
+        .into_iter()
+        .filter_map(|consumer| Some((consumer, producer(consumer)?)));
+    joined.collect()
+}
+
+/// What the children of those call that have so many that they may repeat a call. Reading that costs a look at a span's bytes.
+fn calls(store: &Store, trace_id: TraceId, tree: &SpanTree) -> HashMap<usize, CallId> {
+    let nodes = tree.nodes();
+    let has_many = |node: &SpanNode| {
+        node.parent
+            .is_some_and(|parent| nodes[parent].children >= RepeatedLimits::FEWEST)
+    };
+    let children = nodes.iter().enumerate().filter(|(_, node)| node.arrived && has_many(node));
+    let hasher = DefaultHashBuilder::default();
+    let call = |(at, node): (usize, &SpanNode)| Some((at, store.call_id(trace_id, node, &hasher)?));
+    children.filter_map(call).collect()
 }
 
 /// Spans by id: of most ids there is one, the others are linked to it.
@@ -221,7 +289,10 @@ impl Links {
             stack.extend(below.iter().rev().map(|child| (*child, Some(here))));
         }
         count_descendants(&mut nodes);
-        SpanTree { nodes }
+        SpanTree {
+            nodes,
+            ..SpanTree::default()
+        }
     }
 
     fn children(&self, spans: &[Span]) -> Children {

@@ -14,8 +14,9 @@
 //! | `services` | names, by their first span's start |
 //! | `duration_ns` | from the earliest start to the latest end |
 //! | `errors` | how many spans have status error |
-//! | `lints` | `[{"rule", "span_id", "title"}]`: the rules of [`trace_model::Rule`] |
-//! | `critical_path` | `[{"span_id", "self_ns"}]`: every span on it, in the order of `spans`, and for how long the trace waited for that span itself; `null` where that can't be said |
+//! | `lints` | `[{"rule", "span_id", "title", "excess_ns"}]`: the rules of [`trace_model::Rule`]; `excess_ns` says how far a span reaches out of its parent, else it is `null` |
+//! | `critical_path` | `[{"span_id", "self_ns"}]`: every span on it, in the order of `spans`, and for how long the trace waited for that span itself; `null` where that can't be said. It is the root's: without what the root does not wait for |
+//! | `path_to_last_span` | `[{"span_id", "self_ns", "queued_ns"}]`: the path to the span that ends last, also over messages; `queued_ns` is the time that the span's message was in the queue. Where the root ends last it is the critical path |
 //!
 //! Of a span `parent_span_id`, `service` and `end_unix_nano` (of one in flight) may be `null`; `kind` and `status` are names in lower
 //! case; times are integers of up to 64 bits, which some readers' numbers are not.
@@ -23,6 +24,7 @@
 mod json;
 mod plain;
 
+use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -113,6 +115,15 @@ impl Trace {
     fn critical_path(&self) -> Option<&[(usize, u64)]> {
         let path = self.analysis.critical_path().ok()?;
         Some(&path.exclusive)
+    }
+
+    /// For each span on the path to the last one, the position of its node, its own time and its message's time in the queue, both in
+    /// nanoseconds.
+    fn path_to_last_span(&self) -> Option<Vec<(usize, u64, u64)>> {
+        let path = self.analysis.path_to_last_span().ok()?;
+        let queued: HashMap<usize, u64> = path.queued.iter().copied().collect();
+        let step = |&(node, own): &(usize, u64)| (node, own, queued.get(&node).copied().unwrap_or(0));
+        Some(path.exclusive.iter().map(step).collect())
     }
 }
 

@@ -67,6 +67,7 @@ fn a_trace_has_exactly_these_keys() {
             "errors",
             "lints",
             "orphans",
+            "path_to_last_span",
             "roots",
             "services",
             "spans",
@@ -237,6 +238,38 @@ fn no_span_of_other_peoples_files_is_lost() {
     }
 }
 /// CRISP's own expectations: microseconds on the critical path for each service and operation.
+/// What is printed of a small input that went wrong once; `None` where the fixtures are not there.
+fn field(name: &str) -> Option<Vec<Value>> {
+    let Ok(fixtures) = std::env::var("SPANFALL_FIXTURES") else {
+        eprintln!("SKIPPED: SPANFALL_FIXTURES is not set");
+        return None;
+    };
+    Some(traces(&[
+        fs::read_to_string(Path::new(&fixtures).join("field").join(name)).unwrap()
+    ]))
+}
+
+#[test]
+fn path_to_last_span_contains_the_time_in_the_queue() {
+    let Some(found) = field("celery.json") else { return };
+    let trace = &found[0];
+    assert_eq!(trace["critical_path"].as_array().unwrap().len(), 2, "the request's: {trace}");
+    let steps = trace["path_to_last_span"].as_array().unwrap();
+    let sum = |key: &str| steps.iter().map(|step| step[key].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(sum("queued_ns"), 960_350_000);
+    assert_eq!(sum("self_ns") + sum("queued_ns"), trace["duration_ns"].as_u64().unwrap());
+}
+
+#[test]
+fn repeated_calls_are_told_of_equal_statements_only() {
+    for (file, expected) in [("n1.jsonl", true), ("diff.json", false)] {
+        let Some(found) = field(file) else { return };
+        let lints = found.iter().flat_map(|trace| trace["lints"].as_array().unwrap());
+        let is_told = lints.clone().any(|lint| lint["rule"] == "repeated-calls");
+        assert_eq!(is_told, expected, "{file}");
+    }
+}
+
 #[test]
 fn critical_paths_are_those_of_crisp() {
     for path in fixtures("critical-path") {

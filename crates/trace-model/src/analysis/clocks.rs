@@ -12,7 +12,7 @@ use super::times::Time;
 use crate::SpanTree;
 
 /// Times are written in microseconds at best by some: less than one is no contradiction, in nanoseconds.
-pub(super) const NOISE: u64 = 1_000;
+const NOISE: u64 = 1_000;
 /// How long after its parent a span ends on another host before a clock is to blame, in nanoseconds: 10 ms.
 const FAR: u64 = 10_000_000;
 /// And which part of the parent's duration.

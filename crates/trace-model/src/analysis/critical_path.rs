@@ -7,7 +7,9 @@
 //! Children that overlap by less than a hundredth of their parent, with no other one starting or ending meanwhile, ran one after the
 //! other on clocks that differ a little.
 //!
-//! Nobody waits for the consumer of a message: below its producer it is a path of its own, and so is every root besides the first.
+//! The root does not wait for the consumer of a message, so what a trace did after its answer is not on this path. Where that ends last,
+//! [`path_to_last_span`] has the path to it: from the end of the last span backwards, from each span to what it waited for before it
+//! started, which is its parent, or the time in the queue and the producer of its message.
 
 use super::times::Time;
 use super::{CriticalPath, CriticalPathError, Section};
@@ -16,31 +18,64 @@ use crate::{SpanKind, SpanTree};
 /// Children overlap by less than this part of their parent if they ran one after the other.
 const OVERLAP: u64 = 100;
 
+/// A span that ends after its root by less than this is no work of its own, in nanoseconds: 1 ms.
+const LATE: u64 = 1_000_000;
+
+/// What the root waited for.
 pub(super) fn critical_path(tree: &SpanTree, times: &[Time]) -> Result<CriticalPath, CriticalPathError> {
     let root = main_root(tree).ok_or(CriticalPathError::NoRoot)?;
-    let mut walk = Walk {
-        tree,
-        times,
-        path: CriticalPath::default(),
-        open: Vec::new(),
-        children: Vec::new(),
-        starts: Vec::new(),
-        asynchronous: false,
-    };
+    let mut walk = Walk::new(tree, times);
     walk.from(root);
-    walk.path.nano = walk.path.exclusive.iter().fold(0, |nano, (_, own)| nano.saturating_add(*own));
-    walk.asynchronous = true;
-    for other in tree.roots().filter(|other| *other != root) {
-        walk.from(other);
+    Ok(walk.finish())
+}
+
+/// The path to the span that ends last, if that is not what the root waited for and causes lead from it back to the root. `shifts` says
+/// which spans' clocks are known to be wrong, whose ends are no evidence.
+pub(super) fn path_to_last_span(tree: &SpanTree, times: &[Time], shifts: &[i64]) -> Option<CriticalPath> {
+    let root = main_root(tree)?;
+    let is_straight = |at: &usize| shifts.get(*at).is_none_or(|shift| *shift == 0);
+    let arrived = (0..tree.nodes().len()).filter(|at| tree.nodes()[*at].arrived);
+    // Of those that end together the one closest to the root.
+    let last = arrived
+        .filter(is_straight)
+        .max_by_key(|at| (times[*at].end, std::cmp::Reverse(*at)))?;
+    let late = times[last].end.saturating_sub(times[root].end);
+    let causes = causes(tree, last);
+    if causes.last().is_none_or(|cause| cause.node != root) {
+        return None;
     }
-    for consumer in (0..tree.nodes().len()).filter(|at| is_message(tree, *at)) {
-        walk.from(consumer);
+    let is_waited_for = late <= LATE.max(times[root].nano() / OVERLAP) && !causes.iter().any(|cause| cause.by_message);
+    if last == root || is_waited_for {
+        return None;
     }
-    let mut path = walk.path;
-    let order = |section: &Section| (section.start_unix_nano, section.end_unix_nano, section.node);
-    path.sections.sort_unstable_by_key(order);
-    path.exclusive.sort_unstable();
-    Ok(path)
+    let mut walk = Walk::new(tree, times);
+    let mut until = times[last].end;
+    let mut effect = None;
+    for cause in &causes {
+        until = walk.back(cause, effect, until);
+        effect = Some(cause.node);
+    }
+    Some(walk.finish())
+}
+
+/// A span that had to happen for the one before it in a chain to start.
+struct Cause {
+    node: usize,
+    /// Whether it sent the message that the one before it received.
+    by_message: bool,
+}
+
+/// A span and what caused it, up to a root. Links can lead in a circle, which ends the chain.
+fn causes(tree: &SpanTree, last: usize) -> Vec<Cause> {
+    let mut seen = vec![false; tree.nodes().len()];
+    let mut causes = Vec::new();
+    let mut next = Some((last, false));
+    while let Some((node, by_message)) = next.filter(|(node, _)| !std::mem::replace(&mut seen[*node], true)) {
+        causes.push(Cause { node, by_message });
+        let sender = tree.producer(node).map(|producer| (producer, true));
+        next = sender.or_else(|| tree.nodes()[node].parent.map(|parent| (parent, false)));
+    }
+    causes
 }
 
 /// Where a trace begins: a span without a parent, the first one; else what stands first. Errors alone have no time.
@@ -67,7 +102,6 @@ struct Walk<'a> {
     children: Vec<(usize, Time)>,
     /// The starts of the same, in order.
     starts: Vec<u64>,
-    asynchronous: bool,
 }
 
 /// A span on the path that the walk is in.
@@ -88,9 +122,72 @@ struct Open {
     waited: u64,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    const fn new(tree: &'a SpanTree, times: &'a [Time]) -> Self {
+        Self {
+            tree,
+            times,
+            path: CriticalPath {
+                sections: Vec::new(),
+                exclusive: Vec::new(),
+                queued: Vec::new(),
+                nano: 0,
+            },
+            open: Vec::new(),
+            children: Vec::new(),
+            starts: Vec::new(),
+        }
+    }
+
+    fn finish(self) -> CriticalPath {
+        let mut path = self.path;
+        let order = |section: &Section| (section.start_unix_nano, section.end_unix_nano, section.node);
+        path.sections.sort_unstable_by_key(order);
+        path.exclusive.sort_unstable();
+        path.queued.sort_unstable();
+        let parts = path.exclusive.iter().chain(&path.queued);
+        path.nano = parts.fold(0, |nano, (_, part)| nano.saturating_add(*part));
+        path
+    }
+
     fn from(&mut self, root: usize) {
-        self.enter(root, self.times[root], u64::MAX);
+        self.enter(root, self.times[root], u64::MAX, None);
+        self.run();
+    }
+
+    /// Goes back from a moment through one cause of the span that was looked at before, its `effect`; answers with the moment from which
+    /// on the next cause counts.
+    fn back(&mut self, cause: &Cause, effect: Option<usize>, until: u64) -> u64 {
+        let time = self.times[cause.node];
+        let mut until = until;
+        if let Some(consumer) = effect.filter(|_| cause.by_message)
+            && time.end < until
+        {
+            if self.tree.nodes()[cause.node].arrived {
+                self.path.sections.push(Section {
+                    node: consumer,
+                    start_unix_nano: time.end,
+                    end_unix_nano: until,
+                    queued: true,
+                });
+                self.path.queued.push((consumer, until - time.end));
+            }
+            until = time.end;
+        }
+        let until = until.min(time.end);
+        let child = effect.filter(|_| !cause.by_message);
+        self.enter(cause.node, time, u64::MAX, child);
+        if let Some(open) = self.open.last_mut() {
+            open.until = until;
+            open.waited = time.end - until;
+            let last = child.and_then(|child| self.times[child].within(time));
+            open.last = last.filter(|last| last.start == until);
+        }
+        self.run();
+        until.min(time.start)
+    }
+
+    fn run(&mut self) {
         while let Some(mut open) = self.open.pop() {
             if let Some((child, time)) = self.last_child(&mut open) {
                 self.own(&open, time.end);
@@ -99,7 +196,7 @@ impl Walk<'_> {
                 open.until = time.start;
                 open.last = Some(time);
                 self.open.push(open);
-                self.enter(child, time, cut);
+                self.enter(child, time, cut, None);
             } else {
                 self.own(&open, open.time.start);
                 self.children.truncate(open.first);
@@ -112,9 +209,11 @@ impl Walk<'_> {
         }
     }
 
-    fn enter(&mut self, node: usize, time: Time, cut: u64) {
+    /// Opens a span at its end. A child that has been looked at already is left out.
+    fn enter(&mut self, node: usize, time: Time, cut: u64, seen: Option<usize>) {
         let first = self.children.len();
-        for child in self.tree.children(node).filter(|child| !is_message(self.tree, *child)) {
+        let is_waited_for = |child: &usize| Some(*child) != seen && !is_message(self.tree, *child);
+        for child in self.tree.children(node).filter(is_waited_for) {
             let whole = self.times[child];
             let Some(part) = whole.within(time).filter(|_| !encloses(whole, time)) else {
                 continue;
@@ -176,7 +275,7 @@ impl Walk<'_> {
                 node: open.node,
                 start_unix_nano: from,
                 end_unix_nano: until,
-                asynchronous: self.asynchronous,
+                queued: false,
             });
         }
     }

@@ -2,11 +2,10 @@
 
 use hashbrown::HashMap;
 
-use super::clocks::NOISE;
 use super::critical_path::is_message;
 use super::times::Time;
 use super::{ClockTrouble, Lint, Repeated, Rule};
-use crate::{SpanNode, SpanTree, StatusCode};
+use crate::{SpanKind, SpanNode, SpanTree, StatusCode};
 
 pub(super) struct Linted<'a> {
     pub(super) tree: &'a SpanTree,
@@ -15,51 +14,102 @@ pub(super) struct Linted<'a> {
     pub(super) repeated: &'a HashMap<usize, Repeated>,
 }
 
+/// A span that reaches out of its parent by less than this is no fault, in nanoseconds: 1 ms.
+const TOLERATED: u64 = 1_000_000;
+/// Nor is one that does so by less than this part of its parent, 5 %: clocks have steps, and spans are ended one after the other.
+const TOLERATED_PART: u64 = 20;
+
 impl Linted<'_> {
     /// By node, then by rule.
     pub(super) fn lints(&self) -> Vec<Lint> {
         let mut lints = Vec::new();
+        let responses = self.responses();
         for (at, node) in self.tree.nodes().iter().enumerate().filter(|(_, node)| node.arrived) {
             let first = lints.len();
-            let mut found = |rule, is_so: bool| {
+            let mut found = |rule, is_so: bool, excess_nano| {
                 if is_so {
-                    lints.push(Lint { node: at, rule });
+                    lints.push(Lint {
+                        node: at,
+                        rule,
+                        excess_nano,
+                    });
                 }
             };
             if let Some(parent) = node.parent {
                 let parent_node = &self.tree.nodes()[parent];
                 let unsampled = is_unsampled(parent_node, node);
-                found(Rule::MissingParent, !parent_node.arrived && !unsampled);
-                found(Rule::UnsampledParent, unsampled);
-                found(Rule::OutsideParent, self.is_outside(at, parent));
+                found(Rule::MissingParent, !parent_node.arrived && !unsampled, None);
+                found(Rule::UnsampledParent, unsampled, None);
+                let outside = self.outside(at, parent, responses[parent]);
+                found(Rule::OutsideParent, outside.is_some(), outside);
             }
-            found(Rule::NoServiceName, has_no_service(&node.key.service));
+            found(Rule::NoServiceName, has_no_service(&node.key.service), None);
             found(
                 Rule::ExceptionWithoutError,
                 node.has_exception && node.status != StatusCode::Error,
+                None,
             );
-            found(Rule::DuplicateSpanId, node.duplicate);
-            found(Rule::ClockTrouble, self.clocks.contains_key(&at));
-            found(Rule::RepeatedCalls, self.repeated.contains_key(&at));
+            found(Rule::DuplicateSpanId, node.duplicate, None);
+            found(Rule::ClockTrouble, self.clocks.contains_key(&at), None);
+            found(Rule::RepeatedCalls, self.repeated.contains_key(&at), None);
             lints[first..].sort_unstable();
         }
         lints
     }
 
-    /// A message is worked on when its sender has long ended, and what a clock explains is no fault of the code.
-    fn is_outside(&self, at: usize, parent: usize) -> bool {
+    /// By how much a span reaches out of its parent, in nanoseconds; `None` where that is no fault. A message is processed when its
+    /// sender has long ended, and what a clock explains is no fault of the code.
+    fn outside(&self, at: usize, parent: usize, response: Option<Response>) -> Option<u64> {
         let nodes = self.tree.nodes();
         if !nodes[parent].arrived || is_message(self.tree, at) {
-            return false;
+            return None;
         }
         if self.clocks.contains_key(&at) && nodes[at].host != nodes[parent].host {
-            return false;
+            return None;
         }
         let (child, parent_time) = (self.times[at], self.times[parent]);
+        let before = parent_time.start.saturating_sub(child.start);
         let ended = nodes[at].end_unix_nano.is_some() && nodes[parent].end_unix_nano.is_some();
         let after = child.end.saturating_sub(parent_time.end);
-        parent_time.start.saturating_sub(child.start) >= NOISE || (ended && after >= NOISE)
+        let ends_with = |other: Time| child.end.abs_diff(other.end) <= tolerated(other);
+        let ends_with_response = response.is_some_and(|response| ends_with(response.server) || ends_with(response.caller));
+        let after = if ended && !ends_with_response { after } else { 0 };
+        Some(before.max(after)).filter(|excess| *excess > tolerated(parent_time))
     }
+
+    /// By node: the request that it is part of. Middleware hands a request on and ends, and streams are written after their handler has
+    /// ended: what they began ends with the response.
+    fn responses(&self) -> Vec<Option<Response>> {
+        let nodes = self.tree.nodes();
+        let mut responses: Vec<Option<Response>> = Vec::with_capacity(nodes.len());
+        for (at, node) in nodes.iter().enumerate() {
+            let is_server = node.arrived && node.kind == SpanKind::Server && node.end_unix_nano.is_some();
+            // Parents stand before their children. What another service does is a request of its own.
+            let above = node.parent.filter(|parent| nodes[*parent].key.service == node.key.service);
+            let caller = node.parent.filter(|parent| nodes[*parent].kind == SpanKind::Client);
+            let response = Response {
+                server: self.times[at],
+                caller: self.times[caller.unwrap_or(at)],
+            };
+            responses.push(if is_server {
+                Some(response)
+            } else {
+                above.and_then(|parent| responses[parent])
+            });
+        }
+        responses
+    }
+}
+
+/// When a request was answered: by the span of the server, and by that of its caller, where that is known.
+#[derive(Clone, Copy)]
+struct Response {
+    server: Time,
+    caller: Time,
+}
+
+fn tolerated(time: Time) -> u64 {
+    TOLERATED.max(time.nano() / TOLERATED_PART)
 }
 
 /// Whether a parent was left out, or would have been, by the sampler of the process that sent its child.

@@ -75,7 +75,7 @@ impl Rule {
         match self {
             Self::MissingParent => "Its parent's id is known, but that span has not come: what called it can't be told.",
             Self::OutsideParent => {
-                "It starts after its parent ended or runs on when its parent has ended: the parent didn't wait for it."
+                "It starts before its parent, or ends after it: the parent didn't wait for it. 1 ms or 5 % of the parent is tolerated."
             }
             Self::NoServiceName => {
                 "Its resource doesn't say which service it is, so it has no colour, no filter and no place on the map."
@@ -89,7 +89,9 @@ impl Rule {
             Self::ClockTrouble => {
                 "It starts before its parent, or ends long after it on another host: one of their clocks is wrong."
             }
-            Self::RepeatedCalls => "Its children repeat one call, one after the other, where one call for all of them might do.",
+            Self::RepeatedCalls => {
+                "Its children repeat one call (the same statement, route or peer), one after the other, where one for all might do."
+            }
         }
     }
 

@@ -3,13 +3,12 @@
 use hashbrown::HashMap;
 
 use super::times::Time;
-use super::{Group, Repeated};
+use super::{Group, Repeated, RepeatedLimits};
+use crate::call::CallId;
 use crate::{SpanNode, SpanTree, StatusCode};
 
-/// How many make a group, or repeated calls.
+/// How many make a group.
 const MANY: usize = 5;
-/// How long repeated calls take together, at least, in nanoseconds: 50 ms.
-const LONG: u64 = 50_000_000;
 
 /// Five or more leaves of one service and name that stand one after the other, by the first of them.
 pub(super) fn groups(tree: &SpanTree, times: &[Time]) -> Vec<(usize, Group)> {
@@ -48,14 +47,15 @@ fn group(members: &[SpanNode], times: &[Time]) -> Group {
     }
 }
 
-/// By parent: the call that five or more of its children repeat, none before the last one has ended, 50 ms together or more. Of
-/// several the one that took longest.
+/// By parent: the call that its children repeat, none before the last one has ended, as often or for as long as the limits say. Of several
+/// the one that took longest.
 pub(super) fn repeated(tree: &SpanTree, times: &[Time]) -> HashMap<usize, Repeated> {
     let nodes = tree.nodes();
+    let limits = tree.repeated_limits();
+    let is_repeated = |run: &Run| run.count >= RepeatedLimits::FEWEST && (run.count >= limits.count || run.nano >= limits.nano);
     let mut found = HashMap::new();
-    for parent in (0..nodes.len()).filter(|at| nodes[*at].children >= MANY) {
-        let runs = runs(tree, times, parent);
-        let many = runs.into_iter().filter(|run| run.count >= MANY && run.nano >= LONG);
+    for parent in (0..nodes.len()).filter(|at| nodes[*at].children >= RepeatedLimits::FEWEST) {
+        let many = runs(tree, times, parent).into_iter().filter(is_repeated);
         // The first one where several took equally long.
         let longest = many.max_by_key(|run| (run.nano, std::cmp::Reverse(run.first)));
         if let Some(run) = longest {
@@ -81,17 +81,11 @@ struct Run {
 }
 
 fn runs(tree: &SpanTree, times: &[Time], parent: usize) -> Vec<Run> {
-    let nodes = tree.nodes();
     let mut runs: Vec<Run> = Vec::new();
-    let mut by_call: HashMap<(&str, &str), usize> = HashMap::new();
-    // Neighbours are mostly alike.
-    let mut here = None;
-    for child in tree.children(parent).filter(|child| nodes[*child].arrived) {
-        let (node, time) = (&nodes[child], times[child]);
-        let at = here
-            .filter(|at: &usize| are_alike(&nodes[runs[*at].first], node))
-            .unwrap_or_else(|| *by_call.entry((&node.key.service, &node.name)).or_insert(runs.len()));
-        here = Some(at);
+    let mut by_call: HashMap<CallId, usize> = HashMap::new();
+    for (child, call) in tree.children(parent).filter_map(|child| Some((child, tree.call(child)?))) {
+        let time = times[child];
+        let at = *by_call.entry(call).or_insert(runs.len());
         match runs.get_mut(at) {
             None => runs.push(Run {
                 first: child,

@@ -43,7 +43,7 @@ impl fmt::Display for Comparison {
 
 /// A number as attributes have them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Number {
+pub(crate) enum Number {
     Int(i64),
     Double(f64),
 }

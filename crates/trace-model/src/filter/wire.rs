@@ -9,7 +9,7 @@ use otlp_wire::{DEPTH, Reader, Value};
 use super::quantity::Number;
 
 /// Field numbers of OTLP's messages, named as in `otlp_wire::schema`.
-pub(super) mod number {
+pub(crate) mod number {
     pub(crate) const SPAN_TRACE_STATE: u32 = 3;
     pub(crate) const SPAN_ATTRIBUTES: u32 = 9;
     pub(crate) const SPAN_EVENTS: u32 = 11;
@@ -69,7 +69,7 @@ impl<'a> Delimited<'a> {
 
 /// The messages, texts or bytes that stand in a field.
 #[inline]
-pub(super) fn parts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn parts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
     delimited(message)
         .filter(move |field| field.0 == number)
         .map(|(_, bytes)| bytes)
@@ -90,15 +90,15 @@ fn short(key: u8, message: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// An attribute.
-pub(super) struct KeyValue<'a> {
-    pub(super) key: &'a [u8],
+pub(crate) struct KeyValue<'a> {
+    pub(crate) key: &'a [u8],
     /// An `AnyValue`.
-    pub(super) value: Cow<'a, [u8]>,
+    pub(crate) value: Cow<'a, [u8]>,
 }
 
 impl<'a> KeyValue<'a> {
     #[inline]
-    pub(super) fn read(message: &'a [u8]) -> Self {
+    pub(crate) fn read(message: &'a [u8]) -> Self {
         match Self::read_plain(message) {
             Some(plain) => plain,
             None => Self::read_any(message),
@@ -137,7 +137,7 @@ impl<'a> KeyValue<'a> {
 
 /// An `AnyValue`.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum AnyValue<'a> {
+pub(crate) enum AnyValue<'a> {
     Leaf(Leaf<'a>),
     Array(Elements<'a>),
     Map(Elements<'a>),
@@ -145,7 +145,7 @@ pub(super) enum AnyValue<'a> {
 
 /// A value that has no others in it.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Leaf<'a> {
+pub(crate) enum Leaf<'a> {
     Text(&'a [u8]),
     Bool(bool),
     Number(Number),
@@ -155,7 +155,7 @@ pub(super) enum Leaf<'a> {
 
 /// The fields of an `AnyValue` that make up one array or map.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Elements<'a> {
+pub(crate) struct Elements<'a> {
     fields: &'a [u8],
     number: u32,
 }
@@ -169,7 +169,7 @@ impl<'a> Elements<'a> {
 
 impl<'a> AnyValue<'a> {
     #[inline]
-    pub(super) fn read(message: &'a [u8]) -> Self {
+    pub(crate) fn read(message: &'a [u8]) -> Self {
         match short(0x0a, message) {
             Some((text, [])) => Self::Leaf(Leaf::Text(text)),
             _ => Self::read_any(message),

@@ -158,11 +158,11 @@ impl Outline {
         self.lay_out_critical_path();
     }
 
-    /// Puts each section on the row that shows or hides its node.
+    /// Puts each section of the path to the last span on the row that shows or hides its node. Time in a queue is drawn as such.
     fn lay_out_critical_path(&mut self) {
         self.critical.clear();
-        let Ok(path) = self.analysis.critical_path() else { return };
-        for section in &path.sections {
+        let Ok(path) = self.analysis.path_to_last_span() else { return };
+        for section in path.sections.iter().filter(|section| !section.queued) {
             let shift = if self.straight {
                 self.analysis.shift_nano(section.node)
             } else {

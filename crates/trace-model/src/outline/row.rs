@@ -1,7 +1,7 @@
 //! One row: what the tree, the analysis and the store say of a span.
 
 use super::{Line, Outline, Reading, Row};
-use crate::{Gap, SpanKind, Store};
+use crate::{Gap, Store};
 
 impl Outline {
     pub(super) fn row(&self, store: &Store, at: usize) -> Row {
@@ -62,11 +62,10 @@ impl Outline {
     fn queued(&self, at: usize) -> Option<u64> {
         let nodes = self.tree.nodes();
         let consumer = &nodes[at];
-        let above = consumer.parent.filter(|_| consumer.kind == SpanKind::Consumer)?;
-        let producer = &nodes[above];
-        let sent = producer.end_unix_nano.filter(|_| producer.kind == SpanKind::Producer)?;
+        let producer = self.tree.producer(at)?;
+        let sent = nodes[producer].end_unix_nano?;
         let shift = |at| if self.straight { self.analysis.shift_nano(at) } else { 0 };
-        let sent = sent.saturating_add_signed(shift(above));
+        let sent = sent.saturating_add_signed(shift(producer));
         (sent < consumer.start_unix_nano.saturating_add_signed(shift(at))).then_some(sent)
     }
 }

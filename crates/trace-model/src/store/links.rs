@@ -50,6 +50,13 @@ impl Store {
         named.into_iter().map(|(_, trace_id, key)| (trace_id, key)).collect()
     }
 
+    /// For [`crate::SpanTree`]: the spans of its own trace that a span links to.
+    pub(crate) fn links_within(&self, trace_id: TraceId, key: &SpanKey) -> Vec<SpanId> {
+        let at = self.find_trace(trace_id).and_then(|slot| self.find_key(slot, key));
+        let links = at.into_iter().flat_map(|at| self.links_of(at).take(OF_ONE));
+        links.filter(|(of, _)| *of == trace_id).map(|(_, id)| id).collect()
+    }
+
     /// The same, where their records are; in no particular order.
     pub(super) fn linking(&self, trace_id: TraceId, span_id: SpanId) -> impl Iterator<Item = At> {
         let all = self.links.iter_hash(self.hasher.hash_one(span_id));

@@ -4,6 +4,8 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
 
+use hashbrown::DefaultHashBuilder;
+
 use super::by_arrival::ByArrival;
 use super::marks::{Found, Hosts};
 use super::record::{At, Record, Slot};
@@ -11,7 +13,8 @@ use super::summary::{self, TraceSummary};
 use super::trace::Trace;
 use super::{Node, Revision, ServiceStats, Store};
 use crate::batch::Marks;
-use crate::{ErrorMark, Line, Log, Span, SpanId, SpanKey, TraceId, otlp};
+use crate::call::{self, CallId};
+use crate::{ErrorMark, Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, TraceId, otlp};
 
 /// The row of a trace on which error events stand that name no span: an id that no span has, unless somebody made it so on purpose.
 #[must_use]
@@ -195,6 +198,20 @@ impl Store {
             })
         };
         records.filter(|record| record.is_row()).filter_map(node).collect()
+    }
+
+    /// What makes calls repeated, in the trees of its traces.
+    pub(crate) const fn repeated_limits(&self) -> RepeatedLimits {
+        self.repeated_limits
+    }
+
+    /// For [`crate::SpanTree`]: what a span calls.
+    pub(crate) fn call_id(&self, trace_id: TraceId, node: &SpanNode, hasher: &DefaultHashBuilder) -> Option<CallId> {
+        if node.kind.receives() {
+            return None;
+        }
+        let at = self.find_key(self.find_trace(trace_id)?, &node.key)?;
+        call::call_id(hasher, &node.key.service, &node.name, node.kind, self.contents.log.raw(at))
     }
 
     /// For [`crate::Outline`]: what a row says of a span.

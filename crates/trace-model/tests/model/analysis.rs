@@ -5,25 +5,25 @@ use trace_model::{Analysis, ClockTrouble, CriticalPathError, Gap, Rule, SpanTree
 
 use crate::support::{Sent, batch, edit, sent, store, trace};
 
-const MS: u64 = 1_000_000;
+pub(crate) const MS: u64 = 1_000_000;
 
-fn read(store: &Store) -> (SpanTree, Analysis) {
+pub(crate) fn read(store: &Store) -> (SpanTree, Analysis) {
     let tree = SpanTree::of(store, trace(1));
     let analysis = Analysis::of(&tree);
     (tree, analysis)
 }
 
-fn analysed(spans: &[Sent]) -> (SpanTree, Analysis) {
+pub(crate) fn analysed(spans: &[Sent]) -> (SpanTree, Analysis) {
     read(&store(spans))
 }
 
-fn in_ms(mut span: Sent) -> Sent {
+pub(crate) fn in_ms(mut span: Sent) -> Sent {
     (span.start, span.end) = (span.start * MS, span.end * MS);
     span
 }
 
 /// Sections as (first byte of the span's id, from, to).
-fn sections(spans: &[Sent]) -> Vec<(u8, u64, u64)> {
+pub(crate) fn sections(spans: &[Sent]) -> Vec<(u8, u64, u64)> {
     let (tree, analysis) = analysed(spans);
     let path = analysis.critical_path().expect("a path");
     let id = |node: usize| tree.nodes()[node].key.span_id.as_bytes()[0];
@@ -31,12 +31,12 @@ fn sections(spans: &[Sent]) -> Vec<(u8, u64, u64)> {
     path.sections.iter().map(section).collect()
 }
 
-fn node(tree: &SpanTree, id: u8) -> usize {
+pub(crate) fn node(tree: &SpanTree, id: u8) -> usize {
     let found = tree.nodes().iter().position(|node| node.key.span_id.as_bytes()[0] == id);
     found.expect("a node")
 }
 
-fn rules(spans: &[Sent]) -> Vec<(u8, Rule)> {
+pub(crate) fn rules(spans: &[Sent]) -> Vec<(u8, Rule)> {
     let (tree, analysis) = analysed(spans);
     let id = |node: usize| tree.nodes()[node].key.span_id.as_bytes()[0];
     analysis.lints().iter().map(|lint| (id(lint.node), lint.rule)).collect()
@@ -93,44 +93,6 @@ fn children_outside_of_their_parent_are_cut_or_left_out() {
         sent(4, 1, 120, 130),
     ];
     assert_eq!(sections(&spans), [(2, 10, 30), (1, 30, 80), (3, 80, 100)]);
-}
-
-#[test]
-fn nobody_waits_for_a_consumer() {
-    let producer = Sent {
-        kind: 4,
-        ..sent(2, 1, 10, 20)
-    };
-    let consumer = Sent {
-        kind: 5,
-        service: "mailer",
-        ..sent(3, 2, 50, 80)
-    };
-    let (tree, analysis) = analysed(&[sent(1, 0, 0, 30), producer, consumer]);
-    let path = analysis.critical_path().expect("a path");
-    assert_eq!(path.nano, 30);
-    let last = path.sections.last().expect("a section");
-    assert_eq!(
-        (last.node, last.asynchronous, last.start_unix_nano),
-        (node(&tree, 3), true, 50)
-    );
-    assert!(path.sections[..3].iter().all(|section| !section.asynchronous));
-}
-
-#[test]
-fn the_first_true_root_is_waited_for_and_others_have_paths_of_their_own() {
-    let (tree, analysis) = analysed(&[sent(2, 9, 0, 10), sent(1, 0, 5, 50), sent(3, 0, 60, 70)]);
-    let path = analysis.critical_path().expect("a path");
-    let of = |id| {
-        path.sections
-            .iter()
-            .find(|section| section.node == node(&tree, id))
-            .expect("a section")
-    };
-    assert_eq!(
-        (path.nano, of(1).asynchronous, of(2).asynchronous, of(3).asynchronous),
-        (45, false, true, true)
-    );
 }
 
 #[test]
@@ -205,28 +167,6 @@ fn named(spans: &[Sent]) -> Store {
 }
 
 #[test]
-fn five_equal_calls_one_after_the_other_are_repeated() {
-    let (tree, analysis) = read(&named(&alike(5, 12)));
-    let repeated = analysis.repeated(node(&tree, 100)).expect("repeated calls");
-    assert_eq!((&*repeated.name, repeated.count, repeated.total_nano), ("SELECT", 5, 60 * MS));
-    assert!(analysis.lints_of(0).any(|rule| rule == Rule::RepeatedCalls));
-    assert_eq!(read(&named(&alike(4, 12))).1.repeated(0), None, "four are few");
-    assert_eq!(
-        read(&named(&alike(8, 6))).1.repeated(0),
-        None,
-        "side by side there are four at most"
-    );
-    let short: Vec<Sent> = alike(5, 12)
-        .into_iter()
-        .map(|span| Sent {
-            end: if span.id < 100 { span.start + 1 } else { span.end },
-            ..span
-        })
-        .collect();
-    assert_eq!(read(&named(&short)).1.repeated(0), None, "they take no time");
-}
-
-#[test]
 fn five_equal_leaves_are_a_group() {
     let mut spans = alike(6, 20);
     spans[2].failed = true;
@@ -277,13 +217,55 @@ fn only_on_another_host_is_a_late_end_a_clock() {
         let (_, analysis) = analysed(&[sent(1, 0, 100, 200), child].map(in_ms));
         (
             analysis.clock(1).is_some(),
-            analysis.lints_of(1).any(|rule| rule == Rule::OutsideParent),
+            analysis.lints_of(1).any(|lint| lint.rule == Rule::OutsideParent),
         )
     };
     assert_eq!(late("b", 240), (true, false));
     assert_eq!(late("api", 240), (false, true), "the same clock");
-    assert_eq!(late("b", 205), (false, true), "not far");
+    assert_eq!(late("b", 206), (false, true), "not far");
     assert_eq!(late("b", 300), (false, true), "longer than its parent: it was given up on");
+}
+
+#[test]
+fn outside_parent_says_by_how_much_and_tolerates_what_is_normal() {
+    let late = |length: u64, after: u64| {
+        let parent = sent(1, 0, 0, length);
+        let (_, analysis) = analysed(&[parent, sent(2, 1, 1_000, length + after)]);
+        let found = analysis.lints_of(1).find(|lint| lint.rule == Rule::OutsideParent);
+        found.and_then(|lint| lint.excess_nano)
+    };
+    assert_eq!(late(10 * MS, MS), None, "a millisecond");
+    assert_eq!(late(10 * MS, MS + 1), Some(MS + 1));
+    assert_eq!(late(200 * MS, 10 * MS), None, "a twentieth");
+    assert_eq!(late(200 * MS, 11 * MS), Some(11 * MS));
+}
+
+#[test]
+fn outside_parent_tolerates_what_ends_with_the_response() {
+    let is_outside = |end: u64, kind: i32, service: &'static str| {
+        let server = Sent {
+            service,
+            kind,
+            ..sent(1, 0, 0, 400)
+        };
+        let spans = [server, sent(2, 1, 1, 5), sent(3, 2, 4, end)].map(in_ms);
+        rules(&spans).contains(&(3, Rule::OutsideParent))
+    };
+    assert!(!is_outside(398, 2, "api"), "its middleware has handed the request on");
+    assert!(is_outside(200, 2, "api"), "nothing ends with it");
+    assert!(is_outside(398, 1, "api"), "it is no request");
+    assert!(is_outside(398, 2, "other"), "it is the request of another service");
+    let caller = Sent {
+        kind: 3,
+        service: "web",
+        ..sent(1, 0, 0, 400)
+    };
+    let server = Sent {
+        kind: 2,
+        ..sent(2, 1, 1, 10)
+    };
+    let streamed = [caller, server, sent(3, 2, 9, 399)].map(in_ms);
+    assert_eq!(rules(&streamed), [], "the caller has read the stream to its end");
 }
 
 #[test]
@@ -340,7 +322,7 @@ fn an_exception_without_error_status_is_told_of() {
             });
         });
         store.add(trace_model::otlp::batch(vec![otlp], trace_model::Source::OtlpHttp).0);
-        read(&store).1.lints_of(0).collect::<Vec<_>>()
+        read(&store).1.lints_of(0).map(|lint| lint.rule).collect::<Vec<_>>()
     };
     assert_eq!(with_exception(false), [Rule::ExceptionWithoutError]);
     assert_eq!(with_exception(true), []);
@@ -352,7 +334,7 @@ fn a_parent_left_out_by_its_own_process_was_not_sampled() {
         let mut store = Store::new(1 << 30);
         let otlp = edit(sent(1, 9, 0, 10).to_otlp(), |span| span.flags = flags);
         store.add(trace_model::otlp::batch(vec![otlp], trace_model::Source::OtlpHttp).0);
-        read(&store).1.lints_of(1).collect::<Vec<_>>()
+        read(&store).1.lints_of(1).map(|lint| lint.rule).collect::<Vec<_>>()
     };
     assert_eq!(flags(0x101), [Rule::UnsampledParent]);
     assert_eq!(flags(0x301), [Rule::MissingParent], "it is in another process");
@@ -400,7 +382,7 @@ fn different_spans_with_one_id_are_both_there() {
         for (at, name) in [(1, "read"), (2, "write")] {
             let found = store.span(trace(1), &tree.nodes()[at].key).expect("a span");
             assert_eq!(found.name, name, "its key leads to it");
-            assert!(analysis.lints_of(at).any(|rule| rule == Rule::DuplicateSpanId));
+            assert!(analysis.lints_of(at).any(|lint| lint.rule == Rule::DuplicateSpanId));
         }
         assert_eq!((store.totals().spans, store.totals().repeated_spans), (2, 3));
     }
@@ -509,9 +491,17 @@ proptest! {
             prop_assert_eq!(children.len(), node.children);
             prop_assert!(children.iter().all(|child| tree.nodes()[*child].parent == Some(at)));
         }
+        if let Ok(path) = analysis.path_to_last_span() {
+            let sections = path.sections.iter();
+            let told: u128 = sections.map(|section| u128::from(section.end_unix_nano - section.start_unix_nano)).sum();
+            prop_assert!(told <= u128::from(path.nano), "no share of it is more than the whole");
+            for pair in path.sections.windows(2) {
+                prop_assert!(pair[0].end_unix_nano <= pair[1].start_unix_nano, "they are disjoint");
+            }
+        }
         if let Ok(path) = analysis.critical_path() {
             prop_assert!(!path.exclusive.is_empty());
-            let waited: Vec<_> = path.sections.iter().filter(|section| !section.asynchronous).collect();
+            let waited: Vec<_> = path.sections.iter().collect();
             for pair in waited.windows(2) {
                 prop_assert!(pair[0].end_unix_nano <= pair[1].start_unix_nano, "they are disjoint");
             }

@@ -4,6 +4,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message;
 use trace_model::{Batch, Outline, Source, SpanId, Store, TraceId, otlp};
@@ -133,6 +134,15 @@ pub(crate) fn drawn(store: &Store, outline: &Outline) -> Vec<String> {
 pub(crate) fn edit(mut spans: ResourceSpans, change: impl FnOnce(&mut Span)) -> ResourceSpans {
     change(&mut spans.scope_spans[0].spans[0]);
     spans
+}
+
+/// A link to a span of a trace.
+pub(crate) fn link(trace: u8, span: u8) -> Link {
+    Link {
+        trace_id: vec![trace; 16],
+        span_id: vec![span; 8],
+        ..Link::default()
+    }
 }
 
 /// Log records of the service `api`: trace, span (0 for none), time and text.

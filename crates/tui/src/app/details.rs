@@ -203,8 +203,11 @@ impl Details {
         let Some((row, outline)) = waterfall.row().zip(waterfall.outline()) else {
             return;
         };
-        let critical = outline.analysis().critical_path().ok().map(|path| {
-            let own = path.sections.iter().filter(|section| section.node == row.node);
+        let critical = outline.analysis().path_to_last_span().ok().map(|path| {
+            let own = path
+                .sections
+                .iter()
+                .filter(|section| section.node == row.node && !section.queued);
             let nano = own
                 .map(|section| section.end_unix_nano.saturating_sub(section.start_unix_nano))
                 .sum();

@@ -19,6 +19,7 @@ struct TraceLine<'a> {
     errors: usize,
     lints: Vec<LintLine>,
     critical_path: Option<Vec<Step>>,
+    path_to_last_span: Option<Vec<PathStep>>,
 }
 
 #[derive(Serialize)]
@@ -38,12 +39,20 @@ struct LintLine {
     rule: &'static str,
     span_id: Id<SpanId>,
     title: &'static str,
+    excess_ns: Option<u64>,
 }
 
 #[derive(Serialize)]
 struct Step {
     span_id: Id<SpanId>,
     self_ns: u64,
+}
+
+#[derive(Serialize)]
+struct PathStep {
+    span_id: Id<SpanId>,
+    self_ns: u64,
+    queued_ns: u64,
 }
 
 /// Writes an array, one trace to a line.
@@ -69,10 +78,16 @@ fn line(trace: &Trace) -> TraceLine<'_> {
         rule: lint.rule.name(),
         span_id: id(lint.node),
         title: lint.rule.title(),
+        excess_ns: lint.excess_nano,
     });
     let step = |&(node, self_ns): &(usize, u64)| Step {
         span_id: id(node),
         self_ns,
+    };
+    let path_step = |(node, self_ns, queued_ns): (usize, u64, u64)| PathStep {
+        span_id: id(node),
+        self_ns,
+        queued_ns,
     };
     TraceLine {
         trace_id: Id(trace.summary.trace_id),
@@ -90,6 +105,9 @@ fn line(trace: &Trace) -> TraceLine<'_> {
         errors: trace.summary.errors,
         lints: lints.collect(),
         critical_path: trace.critical_path().map(|path| path.iter().map(step).collect()),
+        path_to_last_span: trace
+            .path_to_last_span()
+            .map(|path| path.into_iter().map(path_step).collect()),
     }
 }
 

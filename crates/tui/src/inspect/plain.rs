@@ -55,6 +55,9 @@ fn lines(trace: &Trace, zone: &TimeZone) -> Vec<String> {
         format!("  services       {}", services.join(" → ")),
     ];
     lines.push(format!("  critical path  {}", critical_path(trace)));
+    if trace.analysis.ends_asynchronously() {
+        lines.push(format!("  to last span   {}", path_to_last_span(trace)));
+    }
     let mut rules: BTreeMap<Rule, usize> = BTreeMap::new();
     for lint in trace.analysis.lints() {
         *rules.entry(lint.rule).or_default() += 1;
@@ -68,25 +71,38 @@ fn missing(trace: &Trace) -> usize {
     trace.tree.nodes().iter().filter(|node| !node.arrived).count()
 }
 
-/// The spans that the trace waited for longest.
+/// The spans that the root waited for longest.
 fn critical_path(trace: &Trace) -> String {
-    let mut steps = match trace.critical_path() {
-        Some(path) => path.to_vec(),
-        None => return "failed: it can't be said".to_owned(),
+    let Some(path) = trace.critical_path() else {
+        return "failed: no span has arrived".to_owned();
     };
-    steps.retain(|(_, nano)| *nano > 0);
+    longest(path.iter().map(|(at, nano)| (named(trace, *at), *nano)))
+}
+
+/// The spans and the times in queues that delayed the last span most.
+fn path_to_last_span(trace: &Trace) -> String {
+    let path = trace.path_to_last_span().unwrap_or_default();
+    longest(path.into_iter().flat_map(|(at, own, queued)| {
+        let name = named(trace, at);
+        [(format!("{name} in queue"), queued), (name, own)]
+    }))
+}
+
+fn named(trace: &Trace, at: usize) -> String {
+    let node = &trace.tree.nodes()[at];
+    format!("{} {}", or_dash(&node.key.service), or_dash(&node.name))
+}
+
+/// The longest steps first, a few of them.
+fn longest(steps: impl Iterator<Item = (String, u64)>) -> String {
+    let mut steps: Vec<_> = steps.filter(|(_, nano)| *nano > 0).collect();
     let all = steps.len();
     steps.sort_by_key(|(_, nano)| std::cmp::Reverse(*nano));
-    let named = steps.iter().take(STEPS).map(|(at, nano)| {
-        let node = &trace.tree.nodes()[*at];
-        format!(
-            "{} {} {}",
-            or_dash(&node.key.service),
-            or_dash(&node.name),
-            format::duration(*nano)
-        )
-    });
-    let mut text = named.collect::<Vec<_>>().join(" · ");
+    let told = steps.into_iter().take(STEPS);
+    let mut text = told
+        .map(|(name, nano)| format!("{name} {}", format::duration(nano)))
+        .collect::<Vec<_>>()
+        .join(" · ");
     if all > STEPS {
         text = text + " · " + &format::count((all - STEPS) as u64, "more span");
     }

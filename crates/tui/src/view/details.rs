@@ -305,12 +305,8 @@ fn facts(span: &Span, content: &ShownSpan) -> Line<'static> {
     ]);
     if let Some((waited, path)) = content.critical.filter(|(waited, path)| *waited > 0 && *path > 0) {
         let share = u128::from(waited) * 100 / u128::from(path);
-        let share = if share == 0 {
-            "less than 1".to_owned()
-        } else {
-            share.to_string()
-        };
-        line.spans.extend([dot(), format!("{share} % of the critical path").bold()]);
+        let share = if share == 0 { "<1".to_owned() } else { share.to_string() };
+        line.spans.extend([dot(), format!("{share}% of the critical path").bold()]);
     }
     line.spans
         .extend([dot(), "span ".fg(theme::DIM), span.span_id.to_string().into()]);

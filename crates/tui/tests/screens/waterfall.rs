@@ -369,15 +369,10 @@ fn every_size_can_be_drawn_whatever_is_read() {
 /// Equal calls below one parent, one after the other, and a long time without any.
 fn repeated() -> Vec<ResourceSpans> {
     let call = |number: u8| {
-        span(
-            1,
-            10 + number,
-            1,
-            "db",
-            "SELECT",
-            10 * u64::from(number),
-            10 * u64::from(number) + 9,
-        )
+        let start = 10 * u64::from(number);
+        let mut call = span(1, 10 + number, 1, "db", "SELECT", start, start + 9);
+        call.scope_spans[0].spans[0].kind = 3;
+        call
     };
     let mut spans = vec![span(1, 1, 0, "api", "GET /orders", 0, 400)];
     spans.extend((0..12).map(call));

@@ -136,7 +136,7 @@ impl Waterfall {
         let Some((outline, here)) = self.outline.as_ref().zip(self.node()) else {
             return Went::quietly();
         };
-        let path = match outline.analysis().critical_path() {
+        let path = match outline.analysis().path_to_last_span() {
             Ok(path) => path,
             Err(error) => return Went::Nowhere(format!("there is no critical path: {error}")),
         };
@@ -166,9 +166,12 @@ impl Waterfall {
         self.go(section.node);
         self.zoom.reveal(stretch);
         let waited = crate::view::duration(section.end_unix_nano.saturating_sub(section.start_unix_nano));
-        Went::To(Some(format!(
-            "critical path, section {number} of {all}: for {waited} the trace waited for this span itself"
-        )))
+        let what = if section.queued {
+            "this span's message was in the queue"
+        } else {
+            "the trace waited for this span itself"
+        };
+        Went::To(Some(format!("critical path, section {number} of {all}: for {waited} {what}")))
     }
 
     fn go_to_parent(&mut self) -> Went {

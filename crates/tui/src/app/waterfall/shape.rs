@@ -82,7 +82,7 @@ impl Shape {
             column.failed = failing > 0;
         }
         shape.most = shape.columns.iter().map(|column| column.spans).max().unwrap_or(0);
-        for section in outline.analysis().critical_path().iter().flat_map(|path| &path.sections) {
+        for section in outline.analysis().path_to_last_span().iter().flat_map(|path| &path.sections) {
             let by = shift(section.node);
             let from = shape.column_of(section.start_unix_nano.saturating_add_signed(by));
             let to = shape.column_of(section.end_unix_nano.saturating_add_signed(by));

@@ -164,8 +164,11 @@ impl Column {
             return;
         }
         self.section("warnings", Some(reading.lints.len()));
-        for rule in &reading.lints {
-            self.paragraph(&format!("⚠ {}", rule.title()), 3, Style::new().fg(theme::WARNING));
+        for lint in &reading.lints {
+            let rule = lint.rule;
+            let excess = lint.excess_nano.map(|nano| format!(" by {}", format::duration(nano)));
+            let title = format!("⚠ {}{}", rule.title(), excess.unwrap_or_default());
+            self.paragraph(&title, 3, Style::new().fg(theme::WARNING));
             self.paragraph(rule.explanation(), 5, Style::new());
             self.paragraph(rule.fix(), 5, Style::new().fg(theme::DIM));
         }

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
-use trace_model::TraceSummary;
+use trace_model::{Analysis, CriticalPath, TraceSummary};
 
 use super::super::traces::sentry_reach;
 use super::super::{Now, format, ruled, theme, title};
@@ -145,11 +145,9 @@ fn reading(app: &App) -> Vec<Item> {
         return items;
     };
     let nodes = outline.tree().nodes();
-    match outline.analysis().critical_path() {
-        Ok(path) => {
-            let nano = format::duration(path.nano);
-            items.push(Item::new(4, format!("critical path {nano}")).or(format!("critical {nano}")));
-        }
+    let analysis = outline.analysis();
+    match analysis.path_to_last_span() {
+        Ok(path) => items.extend(critical_path(analysis, path)),
         Err(error) if nodes.iter().any(|node| node.arrived) => {
             items.push(Item::new(4, format!("critical path failed: {error}").fg(theme::WARNING)));
         }
@@ -160,6 +158,21 @@ fn reading(app: &App) -> Vec<Item> {
     }
     if outline.is_straight() {
         items.push(Item::new(0, "± clocks straightened".fg(theme::WARNING)).or("± clocks".fg(theme::WARNING)));
+    }
+    items
+}
+
+/// How long the path to the last span is, how much of it messages were in queues, and after what time the root was done.
+fn critical_path(analysis: &Analysis, path: &CriticalPath) -> Vec<Item> {
+    let nano = format::duration(path.nano);
+    let mut items = vec![Item::new(4, format!("critical path {nano}")).or(format!("critical {nano}"))];
+    let queued = path.queued.iter().fold(0_u64, |sum, (_, nano)| sum.saturating_add(*nano));
+    if queued > 0 {
+        let queued = format::duration(queued);
+        items.push(Item::new(8, format!("{queued} of it in queue")).or(format!("{queued} in queue")));
+    }
+    if let Some(request) = analysis.critical_path().ok().filter(|_| analysis.ends_asynchronously()) {
+        items.push(Item::new(10, format!("request {}", format::duration(request.nano))));
     }
     items
 }

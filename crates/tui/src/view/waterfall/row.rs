@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::{Line as SpanLine, Row, Rule, StatusCode};
+use trace_model::{Line as SpanLine, Lint, Row, Rule, StatusCode};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::bars::Axis;
@@ -180,8 +180,8 @@ fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
         }
     }
     // Other rules have a mark in common; this one and what is missing have their own.
-    let own = |rule: &Rule| matches!(rule, Rule::RepeatedCalls | Rule::MissingParent);
-    if row.reading.clock.is_some() || row.reading.lints.iter().any(|rule| !own(rule)) {
+    let own = |lint: &Lint| matches!(lint.rule, Rule::RepeatedCalls | Rule::MissingParent);
+    if row.reading.clock.is_some() || row.reading.lints.iter().any(|lint| !own(lint)) {
         mark(" ⚠".to_owned(), Style::new().fg(theme::WARNING));
     }
     if let Some(repeated) = &row.reading.repeated {

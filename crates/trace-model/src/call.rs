@@ -1,0 +1,236 @@
+//! What a span calls, so that two calls can be told to be the same one repeated.
+//!
+//! Two calls are the same when service, name and target are, where the target is a statement's template, a route, a method, a queue or
+//! a peer: whatever names the work without its parameters. Attribute names are those of
+//! [OpenTelemetry's semantic conventions](https://opentelemetry.io/docs/specs/semconv/), of either generation, and Sentry's `sentry.op`.
+
+use std::borrow::Cow;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use hashbrown::DefaultHashBuilder;
+
+use crate::SpanKind;
+use crate::filter::wire::{AnyValue, KeyValue, Leaf, number, parts};
+
+/// Identifies a call among the children of one span: equal for calls of the same kind, without their parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CallId(u64);
+
+/// Attributes that make an internal span a call.
+const CALL_PREFIXES: [&[u8]; 3] = [b"db.", b"http.", b"rpc."];
+/// Sentry's operations that are calls.
+const CALL_OPS: [&[u8]; 6] = [b"db", b"http.client", b"cache", b"grpc", b"rpc", b"queue.publish"];
+
+/// Attributes that say what is called.
+#[derive(Default)]
+struct Target<'a> {
+    statement: Option<&'a [u8]>,
+    route: Option<&'a [u8]>,
+    url: Option<&'a [u8]>,
+    path: Option<&'a [u8]>,
+    plain: [Option<&'a [u8]>; PLAIN.len()],
+    is_call: bool,
+}
+
+/// Attributes that are compared as they are, with their older names.
+const PLAIN: [&[&[u8]]; 7] = [
+    &[b"http.request.method", b"http.method"],
+    &[b"server.address", b"net.peer.name", b"http.host"],
+    &[b"server.port", b"net.peer.port"],
+    &[b"db.collection.name", b"db.sql.table", b"db.mongodb.collection"],
+    &[b"rpc.service"],
+    &[b"rpc.method"],
+    &[b"messaging.destination.name", b"messaging.destination"],
+];
+
+/// Returns what a span calls; `None` for one that is no call.
+pub(crate) fn call_id(hasher: &DefaultHashBuilder, service: &str, name: &str, kind: SpanKind, raw: &[u8]) -> Option<CallId> {
+    if kind.receives() {
+        return None;
+    }
+    let mut target = Target {
+        is_call: kind.sends(),
+        ..Target::default()
+    };
+    for attribute in parts(raw, number::SPAN_ATTRIBUTES) {
+        target.see(attribute);
+    }
+    if !target.is_call {
+        return None;
+    }
+    let mut hash = hasher.build_hasher();
+    service.hash(&mut hash);
+    mask(name.as_bytes(), &mut hash);
+    match (target.statement, target.route, target.url.or(target.path)) {
+        (Some(statement), ..) => mask(statement, &mut hash),
+        (None, Some(route), _) => route.hash(&mut hash),
+        (None, None, Some(url)) => mask(without_query(url), &mut hash),
+        (None, None, None) => {}
+    }
+    target.plain.hash(&mut hash);
+    Some(CallId(hash.finish()))
+}
+
+impl<'a> Target<'a> {
+    fn see(&mut self, attribute: &'a [u8]) {
+        // A value that lies in several parts is merged by protobuf's rules: no SDK writes one so, and it names no call.
+        let KeyValue {
+            key,
+            value: Cow::Borrowed(value),
+        } = KeyValue::read(attribute)
+        else {
+            return;
+        };
+        self.is_call |= CALL_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+        let AnyValue::Leaf(Leaf::Text(text)) = AnyValue::read(value) else {
+            return;
+        };
+        match key {
+            b"db.query.text" | b"db.statement" => self.statement = Some(text),
+            b"http.route" | b"url.template" => self.route = Some(text),
+            b"url.full" | b"http.url" => self.url = Some(text),
+            b"url.path" | b"http.target" => self.path = Some(text),
+            b"sentry.op" => self.is_call |= CALL_OPS.iter().any(|op| text.starts_with(op)),
+            _ => {
+                if let Some(at) = PLAIN.iter().position(|names| names.contains(&key)) {
+                    self.plain[at] = Some(text);
+                }
+            }
+        }
+    }
+}
+
+fn without_query(url: &[u8]) -> &[u8] {
+    let end = url.iter().position(|byte| matches!(byte, b'?' | b'#'));
+    &url[..end.unwrap_or(url.len())]
+}
+
+/// Hashes text without its literals: quoted strings, numbers, ids and lists of them, and without regard to white space and case. One pass,
+/// and nothing is copied.
+fn mask(text: &[u8], hash: &mut impl Hasher) {
+    let mut rest = text;
+    let mut last = b' ';
+    // Of a list of literals, as in `IN (1, 2, 3)`, the first stands for all.
+    let mut in_literals = false;
+    while let [byte, after @ ..] = rest {
+        let literal = literal(rest, last);
+        if literal > 0 {
+            if !in_literals {
+                hash.write_u8(b'?');
+            }
+            in_literals = true;
+            last = b'?';
+            rest = &rest[literal..];
+            continue;
+        }
+        if byte.is_ascii_whitespace() || (in_literals && *byte == b',') {
+            if !in_literals && !last.is_ascii_whitespace() {
+                hash.write_u8(b' ');
+            }
+        } else {
+            in_literals = false;
+            hash.write_u8(byte.to_ascii_lowercase());
+        }
+        last = *byte;
+        rest = after;
+    }
+    hash.write_u8(0xff);
+}
+
+/// The length of the literal that text begins with, after the byte `before`; 0 where it begins with none.
+fn literal(text: &[u8], before: u8) -> usize {
+    match text {
+        [quote @ b'\'', rest @ ..] => {
+            let end = rest.iter().position(|byte| byte == quote).map_or(rest.len(), |at| at + 1);
+            1 + end
+        }
+        // Placeholders of prepared statements: `?`, `$1`, `:name`, `%s`.
+        [b'?', ..] => 1,
+        [b'$' | b':', next, ..] if next.is_ascii_alphanumeric() && before != b':' => 1 + word(&text[1..]),
+        [b'%', b's' | b'd', ..] => 2,
+        [first, ..] if !is_word(before) => {
+            let length = if first.is_ascii_hexdigit() { word(text) } else { 0 };
+            let first_part = text[..length].iter().take_while(|byte| is_word(**byte)).count();
+            if is_id(&text[..first_part]) { length } else { 0 }
+        }
+        _ => 0,
+    }
+}
+
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// The length of the word that text begins with; of a number or an id, with the dots, dashes and colons in it.
+fn word(text: &[u8]) -> usize {
+    let part = |text: &[u8]| text.iter().take_while(|byte| is_word(**byte)).count();
+    let mut length = part(text);
+    if is_id(&text[..length]) {
+        while let [b'.' | b'-' | b':', rest @ ..] = &text[length..] {
+            let more = part(rest);
+            if more == 0 || !rest[..more].iter().all(u8::is_ascii_hexdigit) {
+                break;
+            }
+            length += 1 + more;
+        }
+    }
+    length
+}
+
+/// Whether a word is a number, or begins an id: hexadecimal, as long as the first part of a UUID.
+fn is_id(word: &[u8]) -> bool {
+    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && (digits == word.len() || (word.len() >= 8 && word.iter().all(u8::is_ascii_hexdigit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(one: &str, other: &str) -> bool {
+        let hasher = DefaultHashBuilder::default();
+        let hash = |text: &str| {
+            let mut hash = hasher.build_hasher();
+            mask(text.as_bytes(), &mut hash);
+            hash.finish()
+        };
+        hash(one) == hash(other)
+    }
+
+    #[test]
+    fn mask_ignores_parameters() {
+        for (one, other) in [
+            ("SELECT * FROM t WHERE id = 1", "select *  from t\nwhere id = 23"),
+            ("SELECT * FROM t WHERE name = 'a'", "SELECT * FROM t WHERE name = 'b, c'"),
+            ("SELECT 1 FROM t WHERE id IN (1, 2, 3)", "SELECT 1 FROM t WHERE id IN (4)"),
+            ("SELECT * FROM t WHERE id = $1", "SELECT * FROM t WHERE id = ?"),
+            ("GET /users/1/posts", "GET /users/27/posts"),
+            (
+                "/users/0b2e7a6c-0d0e-4c2c-9d1d-1c6a53dc8b0f",
+                "/users/7f1ac3d2-1111-4222-8333-94b5c6d7e8f9",
+            ),
+            ("/at/2026-11-28", "/at/2025-01-02"),
+        ] {
+            assert!(same(one, other), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn mask_keeps_what_is_called() {
+        for (one, other) in [
+            ("SELECT * FROM users", "SELECT * FROM orders"),
+            ("SELECT a FROM t1", "SELECT a FROM t2"),
+            ("/users/1", "/users/1/posts"),
+            ("GET /users", "POST /users"),
+            ("ab", "a b"),
+            ("SELECT ''", "SELECT"),
+        ] {
+            assert!(!same(one, other), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn mask_ends_at_an_unclosed_quote() {
+        assert!(same("name = 'never closed", "name = 'another one"));
+    }
+}
