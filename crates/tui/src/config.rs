@@ -12,6 +12,10 @@
 //!
 //! [services]                  # a service by its name
 //! api = 215
+//!
+//! [warnings]                  # from which number or time on equal calls are repeated
+//! repeated-calls = 10
+//! repeated-calls-ms = 50
 //! ```
 //!
 //! [`defaults`] writes all that can be set. What is wrong is said with the line it stands on.
@@ -25,6 +29,7 @@ use std::{env, fs, io};
 use ratatui::style::Color;
 use serde::Deserialize;
 use toml::Spanned;
+use trace_model::RepeatedLimits;
 
 use crate::keymap::{KEYMAP, Key, Keymap, Place};
 use crate::view::{ROLES, Theme, ThemeKind};
@@ -38,6 +43,8 @@ pub struct Config {
     pub mouse: bool,
     /// The table of keys with those that were chosen.
     pub keymap: Keymap,
+    /// From which number or time on calls are repeated.
+    pub repeated: RepeatedLimits,
     roles: Vec<(String, Color)>,
     services: Vec<(String, Color)>,
 }
@@ -77,6 +84,34 @@ struct Raw {
     colors: BTreeMap<Spanned<String>, Spanned<ColorText>>,
     #[serde(default)]
     services: BTreeMap<Spanned<String>, Spanned<ColorText>>,
+    #[serde(default)]
+    warnings: RawWarnings,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawWarnings {
+    repeated_calls: Option<Spanned<usize>>,
+    repeated_calls_ms: Option<u64>,
+}
+
+impl RawWarnings {
+    fn limits(self) -> Result<RepeatedLimits, Mistake> {
+        let mut limits = RepeatedLimits::default();
+        if let Some(count) = self.repeated_calls {
+            if *count.get_ref() < RepeatedLimits::FEWEST {
+                return Err((
+                    count.span(),
+                    format!("repeated-calls must be at least {}", RepeatedLimits::FEWEST),
+                ));
+            }
+            limits.count = count.into_inner();
+        }
+        if let Some(millis) = self.repeated_calls_ms {
+            limits.nano = millis.saturating_mul(1_000_000);
+        }
+        Ok(limits)
+    }
 }
 
 #[derive(Deserialize)]
@@ -106,6 +141,7 @@ impl Default for Config {
             theme: None,
             mouse: true,
             keymap: Keymap::default(),
+            repeated: RepeatedLimits::default(),
             roles: Vec::new(),
             services: Vec::new(),
         }
@@ -197,6 +233,7 @@ impl Config {
             theme,
             mouse: raw.mouse,
             keymap,
+            repeated: raw.warnings.limits()?,
             roles,
             services,
         })
@@ -253,6 +290,7 @@ pub fn defaults() -> String {
         format!("# {}\n{} = [{}]\n", binding.help, binding.name(), keys.join(", "))
     });
     let roles = ROLES.map(|role| format!("#   {role}\n")).concat();
+    let limits = RepeatedLimits::default();
     format!(
         "\
 # spanfall's configuration: $XDG_CONFIG_HOME/spanfall/config.toml, or ~/.config/spanfall/config.toml.
@@ -270,8 +308,16 @@ mouse = true
 
 # A service's name = a colour
 [services]
+
+# Equal calls of one span, one after the other, are repeated from this number on, or from this time on for {fewest} or more.
+[warnings]
+repeated-calls = {count}
+repeated-calls-ms = {millis}
 ",
-        keys.collect::<String>()
+        keys.collect::<String>(),
+        fewest = RepeatedLimits::FEWEST,
+        count = limits.count,
+        millis = limits.nano / 1_000_000,
     )
 }
 
@@ -289,6 +335,17 @@ mod tests {
         let keys = |keymap: &Keymap| keymap.iter().map(|bound| bound.keys.clone()).collect::<Vec<_>>();
         assert_eq!(keys(&config.keymap), keys(&Keymap::default()));
         assert_eq!(config.theme, None);
+        assert_eq!(config.repeated, RepeatedLimits::default());
+    }
+
+    #[test]
+    fn warnings_follow_the_limits_that_are_set() {
+        let config = Config::parse("[warnings]\nrepeated-calls = 6\nrepeated-calls-ms = 1").expect("valid");
+        let limits = RepeatedLimits {
+            count: 6,
+            nano: 1_000_000,
+        };
+        assert_eq!(config.repeated, limits);
     }
 
     #[test]
@@ -317,6 +374,8 @@ mod tests {
             ("[colors]\neror = \"red\"", 2, "\"error\""),
             ("[services]\napi = 256", 2, "a number of 256"),
             ("# a comment\ncolours = 1", 2, "unknown field"),
+            ("[warnings]\nrepeated-calls = 4", 2, "at least 5"),
+            ("[warnings]\nrepeated = 9", 2, "unknown field"),
             ("theme = ", 1, ""),
         ] {
             let (at, message) = mistake(text);

@@ -82,6 +82,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     log::to_file(options.log_file.as_deref())?;
     let mut store = Store::new(options.max_memory.0);
     store.expect_sentry(outward.expectation(mode));
+    store.set_repeated_limits(config.repeated);
     let mut app = App::new(store, mode, addresses, fastrand::Rng::new());
     (app.keymap, app.theme) = (config.keymap, theme);
     let asker = match outward.api.as_ref().filter(|_| outward.is_asked(mode)) {

@@ -110,6 +110,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     };
     let mut app = App::new(Store::new(options.max_memory.0), Mode::Files, addresses, fastrand::Rng::new());
     (app.keymap, app.theme) = (config.keymap, theme);
+    app.store.set_repeated_limits(config.repeated);
     app.files = Files::new(paths.iter().map(|path| match path.to_str() {
         Some("-") => "standard input".to_owned(),
         _ => path.display().to_string(),
