@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use otlp_wire::schema::{self, Message};
 use otlp_wire::{DEPTH, Reader, validate_field};
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, encode_key, encode_varint};
 use trace_model::{Batch, Source};
 
 /// How many bytes a batch has before it is handed on: little enough to be taken in between two frames.
@@ -60,15 +60,15 @@ impl Pending {
     /// What has come together, as a request's body; then there is nothing.
     pub(crate) fn body(&mut self) -> Vec<u8> {
         let Self { groups, bytes, .. } = std::mem::take(self);
-        let mut body = Vec::with_capacity(bytes + 32 * groups.len());
+        let mut body = Vec::with_capacity(bytes + bytes / 8);
         for group in groups {
-            let of_scope = length(group.scope.len()) + group.records.len();
-            let of_resource = length(group.resource.len()) + length(of_scope);
-            begin(&mut body, 1, of_resource);
-            field(&mut body, 1, &group.resource);
-            begin(&mut body, 2, of_scope);
-            field(&mut body, 1, &group.scope);
-            body.extend_from_slice(&group.records);
+            let mut of_scope = Vec::with_capacity(group.scope.len() + group.records.len() + 8);
+            field(&mut of_scope, 1, &group.scope);
+            of_scope.extend_from_slice(&group.records);
+            let mut of_resource = Vec::with_capacity(group.resource.len() + of_scope.len() + 16);
+            field(&mut of_resource, 1, &group.resource);
+            field(&mut of_resource, 2, &of_scope);
+            field(&mut body, 1, &of_resource);
         }
         body
     }
@@ -84,20 +84,10 @@ impl Pending {
 }
 
 /// Writes a field that holds bytes.
-fn field(to: &mut Vec<u8>, number: u32, bytes: &[u8]) {
-    begin(to, number, bytes.len());
-    to.extend_from_slice(bytes);
-}
-
-/// Writes what stands before the bytes of a field.
-fn begin(to: &mut Vec<u8>, number: u32, bytes: usize) {
+pub(crate) fn field(to: &mut Vec<u8>, number: u32, bytes: &[u8]) {
     encode_key(number, WireType::LengthDelimited, to);
-    encode_varint(bytes as u64, to);
-}
-
-/// How long such a field is, of a number below 16.
-fn length(bytes: usize) -> usize {
-    1 + encoded_len_varint(bytes as u64) + bytes
+    encode_varint(bytes.len() as u64, to);
+    to.extend_from_slice(bytes);
 }
 
 /// Whether a span, a log record, a resource or a scope may stand where it stands in a request: that is as deep as messages may be

@@ -4,51 +4,26 @@ use std::fmt;
 
 use otlp_wire::json::JsonError;
 
-/// A place in a file, after decompression.
+/// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// The message, counted from 1, of a file that consists of messages; 0 for any other file.
-    pub message: u64,
-    /// Counted from 1; 0 in a binary file or message.
+    /// Counted from 1.
     pub line: usize,
-    /// In bytes, counted from 1; the offset in a binary file or message.
+    /// In bytes, counted from 1.
     pub column: usize,
 }
 
 impl Position {
-    /// The beginning of a text.
-    pub(crate) const TEXT: Self = Self {
-        message: 0,
-        line: 1,
-        column: 1,
-    };
-
-    /// The beginning of a binary file.
-    pub(crate) const BINARY: Self = Self {
-        message: 0,
-        line: 0,
-        column: 0,
-    };
-
-    /// The place behind some bytes that begin here.
-    pub(crate) fn after(self, bytes: &[u8]) -> Self {
-        if self.line == 0 {
-            return self.advanced(bytes.len());
-        }
-        let Some(newline) = bytes.iter().rposition(|byte| *byte == b'\n') else {
-            return self.advanced(bytes.len());
-        };
+    /// The place of a byte.
+    pub(crate) fn of(text: &str, offset: usize) -> Self {
+        let before = &text.as_bytes()[..offset.min(text.len())];
+        let line_start = before
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |newline| newline + 1);
         Self {
-            line: self.line + bytes[..=newline].iter().filter(|byte| **byte == b'\n').count(),
-            column: bytes.len() - newline,
-            ..self
-        }
-    }
-
-    const fn advanced(self, bytes: usize) -> Self {
-        Self {
-            column: self.column + bytes,
-            ..self
+            line: before.split(|byte| *byte == b'\n').count(),
+            column: 1 + before.len() - line_start,
         }
     }
 
@@ -56,14 +31,13 @@ impl Position {
     const fn within(self, line: usize, column: usize) -> Self {
         if line <= 1 {
             Self {
+                line: self.line,
                 column: (self.column + column).saturating_sub(1),
-                ..self
             }
         } else {
             Self {
                 line: self.line + line - 1,
                 column,
-                ..self
             }
         }
     }
@@ -71,13 +45,7 @@ impl Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.message > 0 {
-            write!(f, "message {}, ", self.message)?;
-        }
-        match self.line {
-            0 => write!(f, "byte {}", self.column),
-            line => write!(f, "line {line}, column {}", self.column),
-        }
+        write!(f, "line {}, column {}", self.line, self.column)
     }
 }
 
@@ -92,28 +60,28 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn at(position: Position, what: impl Into<String>) -> Self {
+    pub(crate) fn at(text: &str, offset: usize, what: impl Into<String>) -> Self {
         Self {
-            position,
+            position: Position::of(text, offset),
             what: what.into(),
         }
     }
 
-    /// What serde found in a text that begins at a place.
-    pub(crate) fn in_json(position: Position, error: &serde_json::Error) -> Self {
-        Self::relative(position, &error.to_string(), (error.line(), error.column()))
+    /// What serde found in the part of the text that begins at an offset.
+    pub(crate) fn in_json(text: &str, offset: usize, error: &serde_json::Error) -> Self {
+        Self::relative(text, offset, &error.to_string(), (error.line(), error.column()))
     }
 
-    /// What OTLP's reader found in a text that begins at a place.
-    pub(crate) fn in_otlp(position: Position, error: &JsonError) -> Self {
-        Self::relative(position, &error.to_string(), (error.line(), error.column()))
+    /// What OTLP's reader found in the part of the text that begins at an offset.
+    pub(crate) fn in_otlp(text: &str, offset: usize, error: &JsonError) -> Self {
+        Self::relative(text, offset, &error.to_string(), (error.line(), error.column()))
     }
 
-    fn relative(position: Position, said: &str, (line, column): (usize, usize)) -> Self {
+    fn relative(text: &str, offset: usize, said: &str, (line, column): (usize, usize)) -> Self {
         // Its own place is relative to the part.
         let place = format!(" at line {line} column {column}");
         Self {
-            position: position.within(line, column),
+            position: Position::of(text, offset).within(line, column),
             what: said.strip_suffix(&place).unwrap_or(said).to_owned(),
         }
     }
@@ -145,18 +113,15 @@ impl Problems {
 mod tests {
     use super::*;
 
-    fn place(text: &str, offset: usize) -> Position {
-        Position::TEXT.after(&text.as_bytes()[..offset])
-    }
-
     #[test]
     fn places_are_counted_from_one_in_lines_and_bytes() {
         let text = "{\n  \"é\": [1,\n2]}";
-        let place = |offset| (place(text, offset).line, place(text, offset).column);
+        let place = |offset| {
+            let Position { line, column } = Position::of(text, offset);
+            (line, column)
+        };
         assert_eq!((place(0), place(1), place(2), place(10)), ((1, 1), (1, 2), (2, 1), (2, 9)));
-        assert_eq!(place(text.len()), (3, 4));
-        let binary = Position::BINARY.after(b"\n\n1");
-        assert_eq!(Position { message: 2, ..binary }.to_string(), "message 2, byte 3");
+        assert_eq!(place(usize::MAX), (3, 4));
     }
 
     #[test]
@@ -167,15 +132,15 @@ mod tests {
             (14, "line 4, column 4: expected value"),
         ] {
             let error = serde_json::from_str::<serde_json::Value>(&text[offset..]).unwrap_err();
-            assert_eq!(Problem::in_json(place(text, offset), &error).to_string(), expected);
+            assert_eq!(Problem::in_json(text, offset, &error).to_string(), expected);
         }
     }
 
     #[test]
     fn of_many_problems_the_first_are_told_and_all_are_counted() {
         let mut problems = Problems::default();
-        for _ in 0..25 {
-            problems.add(|| Problem::at(Position::TEXT, "bad"));
+        for number in 0..25 {
+            problems.add(|| Problem::at("text", number, "bad"));
         }
         assert_eq!((problems.first.len(), problems.count), (TOLD, 25));
     }
