@@ -38,6 +38,7 @@
 mod ids;
 mod input;
 mod jaeger;
+mod lines;
 mod node;
 mod otlp;
 mod pending;
@@ -50,6 +51,7 @@ mod zipkin;
 use trace_model::Batch;
 
 pub use input::{FileError, Input, LIMIT};
+pub use lines::{write_logs, write_spans};
 pub use problem::{Position, Problem, Problems};
 pub use save::Saved;
 

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{IdError, Log, Span, SpanId, SpanKind, StatusCode, TraceId, otlp};
+mod items;
+
+use crate::{IdError, Log, Span, SpanId, SpanKind, StatusCode, TraceId};
+pub use items::{BatchLog, BatchSpan};
 
 /// How a span came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -231,18 +234,12 @@ impl Batch {
 
     /// The spans, each decoded whole.
     pub fn decode_spans(&self) -> impl Iterator<Item = Span> {
-        self.spans.iter().filter_map(|head| {
-            let origin = self.origins.get(head.origin as usize)?;
-            otlp::decode_span(self.piece(head.raw), origin)
-        })
+        self.each_span().filter_map(|span| span.decode())
     }
 
     /// The log records, each decoded whole.
     pub fn decode_logs(&self) -> impl Iterator<Item = Log> {
-        self.logs.iter().filter_map(|head| {
-            let origin = self.origins.get(head.origin as usize)?;
-            otlp::decode_log(self.piece(head.raw), origin)
-        })
+        self.each_log().filter_map(|log| log.decode())
     }
 
     pub(crate) fn piece(&self, piece: Piece) -> &[u8] {

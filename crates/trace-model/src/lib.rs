@@ -45,7 +45,7 @@ pub use analysis::{
     Analysis, ClockTrouble, CriticalPath, CriticalPathError, EVENT_MARKS, EventMark, Gap, Group, Lint, Repeated, RepeatedLimits,
     Rule, Section,
 };
-pub use batch::{Batch, Flags, Origin, Rejected, Rejection, Source};
+pub use batch::{Batch, BatchLog, BatchSpan, Flags, Origin, Rejected, Rejection, Source};
 pub use filter::{Candidate, Filter, FilterError};
 pub use id::{IdError, SpanId, SpanKey, TraceId};
 pub use log_record::{Log, Severity};

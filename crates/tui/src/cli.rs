@@ -3,9 +3,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use trace_model::{Filter, FilterError};
+
+use crate::tail::{Form, Selection, Until};
 use crate::view::ThemeKind;
 
 /// What else decides, as help says it.
@@ -53,12 +57,75 @@ pub enum Command {
     },
     /// Print the configuration as it is when nothing is set: every key and every colour, as TOML
     Config,
-    /// No screen: one line per span as it arrives
-    Tail {
-        /// One JSON object per span instead of a readable line
-        #[arg(long)]
-        json: bool,
-    },
+    /// No screen: one line per span as it arrives, and for what Sentry envelopes hold
+    Tail(Tail),
+}
+
+/// Which lines `tail` prints, and when it ends.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = TAIL_EXAMPLES)]
+pub struct Tail {
+    /// Print only what matches, in the syntax of / on the screen: service:api status:error
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// Print one JSON object per record instead of a readable line
+    #[arg(long, conflicts_with = "otlp")]
+    pub json: bool,
+    /// Print OTLP/JSON lines, which open, inspect and collectors read
+    #[arg(long)]
+    pub otlp: bool,
+    /// Print OTLP log records too
+    #[arg(long)]
+    pub logs: bool,
+    /// End after N records
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// End when nothing was printed for this long after the first record: 6s, 500ms
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub quiet_for: Option<Duration>,
+    /// End after this long; the status is 1 if nothing was printed, or less than --count, or it was not --quiet-for
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+}
+
+const TAIL_EXAMPLES: &str = "\
+Examples:
+  spanfall tail --json | jq -r 'select(.status.code == \"error\") | .name'
+  spanfall tail status:error duration:'>1s'
+  spanfall tail --otlp --quiet-for 6s --timeout 30s > run.jsonl && spanfall inspect run.jsonl";
+
+impl Tail {
+    /// What is printed, and when it ends.
+    ///
+    /// # Errors
+    /// The filter cannot be parsed.
+    pub fn read(&self) -> Result<(Selection, Until), FilterError> {
+        let form = match (self.json, self.otlp) {
+            (true, _) => Form::Json,
+            (_, true) => Form::Otlp,
+            _ => Form::Plain,
+        };
+        let selection = Selection {
+            form,
+            logs: self.logs,
+            filter: Filter::parse(&self.filter.join(" "))?,
+            count: self.count,
+        };
+        let until = Until {
+            quiet_for: self.quiet_for,
+            timeout: self.timeout,
+        };
+        Ok((selection, until))
+    }
+}
+
+/// Parses a length of time: `6s`, `500ms`, `1m 30s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok();
+    let positive = parsed.and_then(|duration| Duration::try_from(duration).ok());
+    positive
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "not a length of time: use 6s, 500ms or 2m".to_owned())
 }
 
 /// Where to listen and how much to keep.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, eyre};
 use spanfall::app::Mode;
 use spanfall::cli::{Cli, Command};
 use spanfall::outward::Outward;
@@ -35,9 +35,11 @@ fn run(cli: &Cli) -> Result<()> {
             // Nothing else goes on that it could hold up.
             Some(Command::Inspect { json, files }) => inspect::run(files, *json, std::io::stdout()),
             Some(Command::Config) => print(&spanfall::config::defaults()),
-            Some(Command::Tail { json }) => {
+            Some(Command::Tail(tail)) => {
+                let (selection, until) = tail.read().map_err(|error| eyre!("cannot parse the filter: {error}"))?;
                 let outward = Outward::read(cli.options.sentry_relay.as_deref())?;
-                tail::run(viewer::bind(&cli.options, &outward).await?, *json, std::io::stdout()).await
+                let collector = viewer::bind(&cli.options, &outward).await?;
+                tail::run(collector, selection, until, std::io::stdout()).await
             }
         }
     });

@@ -1,47 +1,105 @@
 //! `spanfall tail`: no screen, one line per span as it arrives.
 //!
-//! Lines go to standard output, everything that is said about them (where it listens, what was refused) to standard error.
+//! Spans are printed, and what Sentry envelopes hold: spans, errors, logs. OTLP's log records only where that is asked for. Lines go to
+//! standard output, everything else (addresses, what was refused) to standard error.
 //!
 //! # A readable line
 //! The span's start as local time, the first eight digits of its trace id, service, name, kind, duration in milliseconds (`…` while
-//! it is in flight), status and what was said of it. What was not said is `-`. Characters that would command the terminal are
-//! replaced: see [`crate::text`].
+//! it is in flight), status and its message. What is missing is `-`. Of a log record: time, trace, service, severity, text. Characters
+//! that would command the terminal are replaced: see [`crate::text`].
 //!
 //! # A JSON line
 //! One object with these keys, always all of them; `null` where there is nothing:
 //!
 //! | key | value |
 //! |---|---|
+//! | `signal` | `span` |
 //! | `trace_id`, `span_id`, `parent_span_id` | lower-case hexadecimal |
 //! | `service`, `name` | text; `service` is the resource's `service.name` |
 //! | `kind` | `unspecified`, `internal`, `server`, `client`, `producer`, `consumer` |
 //! | `start_unix_nano`, `end_unix_nano` | integers; the end is `null` while the span is in flight |
+//! | `start_time`, `end_time` | the same as RFC 3339 text in UTC, with nine digits of a second's fraction |
 //! | `status` | `{"code": "unset" \| "ok" \| "error", "message": text or null}` |
 //! | `attributes`, `resource` | an object; of two attributes with one name the last counts |
-//! | `events` | `[{"time_unix_nano", "name", "attributes"}]` |
+//! | `events` | `[{"time_unix_nano", "time", "name", "attributes"}]` |
 //! | `links` | `[{"trace_id", "span_id", "attributes"}]` |
-//! | `source` | `otlp-grpc` or `otlp-http` |
+//! | `source` | `otlp-grpc`, `otlp-http` or `sentry` |
+//!
+//! The line of a log record has `signal` (`error` where it reports one, else `log`), `trace_id`, `span_id`, `service`, `severity`,
+//! `severity_text`, `time_unix_nano`, `time`, `event_name`, `body`, `attributes`, `resource`, `source`.
 //!
 //! An attribute's value is the JSON value of its type. What JSON has no type for is text: bytes are base64 (with padding), and
-//! `"NaN"`, `"Infinity"`, `"-Infinity"` stand for doubles that are not finite. Integers are exact, all 64 bits of them, which some
-//! readers' numbers are not.
+//! `"NaN"`, `"Infinity"`, `"-Infinity"` stand for doubles that are not finite. Integers are exact, all 64 bits of them, which the
+//! numbers of some readers are not: `jq` 1.6 rounds integers above 2^53.
+//!
+//! # An OTLP line
+//! An `ExportTraceServiceRequest` or `ExportLogsServiceRequest` in OTLP/JSON, the spans or the log records of one request.
 
 pub(crate) mod json;
 mod plain;
+mod print;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
+use std::time::Duration;
 
-use collector::{Arrival, Arrivals, Collector, Health, HealthSnapshot};
-use color_eyre::eyre::{Context, Result};
+use collector::{Collector, Health, HealthSnapshot};
+use color_eyre::eyre::{Context, Result, eyre};
+use tokio::sync::watch;
+use trace_model::Filter;
 
-/// Prints spans until it is asked to end, or until nobody reads `out` any more. What was accepted by then is printed.
+use print::Printer;
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Form {
+    /// For a person.
+    #[default]
+    Plain,
+    /// An object for each record.
+    Json,
+    /// OTLP/JSON, which `open`, `inspect` and collectors read.
+    Otlp,
+}
+
+/// Which records are printed, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// How lines are written.
+    pub form: Form,
+    /// Whether OTLP's log records are printed too.
+    pub logs: bool,
+    /// Only what matches; log records by trace, service and text.
+    pub filter: Filter,
+    /// After so many records it ends.
+    pub count: Option<u64>,
+}
+
+/// When to end, besides the number of records.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Until {
+    /// After the first record: when no other was printed for so long.
+    pub quiet_for: Option<Duration>,
+    /// In any case after so long.
+    pub timeout: Option<Duration>,
+}
+
+/// Prints what arrives until it is asked to end, until nothing reads `out` any more, or until what was waited for has come. What was
+/// accepted by then is printed.
 ///
-/// `out` is written to by a thread of its own and may block: then senders are asked to come again.
+/// `out` is written to by a thread of its own and may block: then senders are told to retry.
 ///
 /// # Errors
-/// `out` fails otherwise than by being closed, or signals cannot be received.
-pub async fn run(collector: Collector, json: bool, out: impl Write + Send + 'static) -> Result<()> {
-    run_until(collector, json, out, lifecycle::shutdown_requested()).await
+/// `out` fails otherwise than by being closed, signals cannot be received, or the time was over before as many records were printed as
+/// were wanted, before it was quiet, or before there was any.
+pub async fn run(collector: Collector, selection: Selection, until: Until, out: impl Write + Send + 'static) -> Result<()> {
+    run_until(collector, selection, until, out, lifecycle::shutdown_requested()).await
+}
+
+/// Why it ends.
+enum End {
+    Asked,
+    Quiet,
+    Timeout,
 }
 
 /// As [`run`], ended by `shutdown`.
@@ -50,7 +108,8 @@ pub async fn run(collector: Collector, json: bool, out: impl Write + Send + 'sta
 /// As [`run`]; and the error of `shutdown`.
 pub async fn run_until(
     collector: Collector,
-    json: bool,
+    selection: Selection,
+    until: Until,
     out: impl Write + Send + 'static,
     shutdown: impl Future<Output = io::Result<()>>,
 ) -> Result<()> {
@@ -59,39 +118,68 @@ pub async fn run_until(
         "OTLP/gRPC on {}, OTLP/HTTP on {}, Sentry on {}",
         at.otlp_grpc, at.otlp_http, at.sentry
     ));
+    let wanted = selection.count;
     let (arrivals, health, server) = collector.serve();
-    let mut printing = tokio::task::spawn_blocking(move || print(arrivals, json, out));
-    let ended = tokio::select! {
-        printed = &mut printing => return finished(printed.wrap_err("the printer failed")?),
-        ended = shutdown => ended.wrap_err("signals cannot be received"),
-        () = report(health) => Ok(()),
+    let (sender, printed) = watch::channel(0);
+    let printer = Printer::new(selection, out, sender);
+    let mut printing = tokio::task::spawn_blocking(move || printer.run(arrivals));
+    let end = tokio::select! {
+        ended = &mut printing => {
+            finished(ended.wrap_err("the printer failed")?)?;
+            server.shutdown().await;
+            return Ok(());
+        }
+        asked = shutdown => asked.wrap_err("signals cannot be received").map(|()| End::Asked),
+        () = quiet(printed.clone(), until.quiet_for) => Ok(End::Quiet),
+        () = after(until.timeout) => Ok(End::Timeout),
+        () = report(health) => Ok(End::Asked),
     };
-    // Ends the channel, so that the printer ends when it has printed what is left; unless nobody takes it.
+    // Ends the channel, so that the printer ends when it has printed what is left; unless nothing reads it.
     server.shutdown().await;
     match tokio::time::timeout(LAST_LINES, printing).await {
-        Ok(printed) => finished(printed.wrap_err("the printer failed")?)?,
-        Err(_) => say("the last lines were not read by anybody"),
+        Ok(ended) => finished(ended.wrap_err("the printer failed")?)?,
+        Err(_) => say("the last lines were not read"),
     }
-    ended
+    let printed = *printed.borrow();
+    judge(&end?, printed, wanted, until)
+}
+
+/// Says what was waited for and did not come.
+fn judge(end: &End, printed: u64, wanted: Option<u64>, until: Until) -> Result<()> {
+    let records = |count: u64| crate::view::format::count(count, "record");
+    match (end, wanted) {
+        (End::Quiet | End::Timeout, Some(wanted)) if printed < wanted => Err(eyre!("{} of {} arrived", printed, records(wanted))),
+        (End::Timeout, None) if until.quiet_for.is_some() => Err(eyre!("it was not quiet in time ({})", records(printed))),
+        (End::Timeout, None) if printed == 0 => Err(eyre!("nothing arrived in time")),
+        _ => Ok(()),
+    }
+}
+
+/// Waits until nothing more was printed for so long; for ever without a time, and before the first record.
+async fn quiet(mut printed: watch::Receiver<u64>, quiet_for: Option<Duration>) {
+    let Some(quiet_for) = quiet_for else {
+        return std::future::pending().await;
+    };
+    let mut news = printed.wait_for(|printed| *printed > 0).await.map(drop);
+    while news.is_ok() {
+        match tokio::time::timeout(quiet_for, printed.changed()).await {
+            Ok(changed) => news = changed,
+            Err(_) => return,
+        }
+    }
+    // The printer has ended, which says why itself.
+    std::future::pending().await
+}
+
+async fn after(timeout: Option<Duration>) {
+    match timeout {
+        Some(timeout) => tokio::time::sleep(timeout).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// How long the last lines may take after the end was asked for.
-const LAST_LINES: std::time::Duration = std::time::Duration::from_secs(1);
-
-/// Prints until there are no more arrivals. Blocks.
-fn print(mut arrivals: Arrivals, json: bool, out: impl Write) -> io::Result<()> {
-    let mut out = BufWriter::new(out);
-    let zone = jiff::tz::TimeZone::system();
-    while let Some(arrival) = arrivals.blocking_recv() {
-        let Arrival::Batch(batch) = arrival else { continue };
-        for span in batch.decode_spans() {
-            let line = if json { json::line(&span)? } else { plain::line(&span, &zone) };
-            writeln!(out, "{line}")?;
-        }
-        out.flush()?;
-    }
-    Ok(())
-}
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// A closed pipe (`| head -1`) is the reader's way to say that it has had enough.
 fn finished(printed: io::Result<()>) -> Result<()> {
@@ -123,7 +211,7 @@ fn news(before: &HealthSnapshot, now: &HealthSnapshot) -> Vec<String> {
         .collect();
     // Said once: as long as it goes on, every request is one.
     if before.busy() == 0 && now.busy() > 0 {
-        news.push("the output is slow: senders are asked to come again".to_owned());
+        news.push("the output is slow: senders are told to retry".to_owned());
     }
     news
 }

@@ -53,9 +53,11 @@ fn a_trace_has_exactly_these_keys() {
     };
     let spans = json!([
         { "span_id": A, "parent_span_id": null, "service": "api", "name": format!("api {A}"), "kind": "server",
-          "start_unix_nano": 1_000, "end_unix_nano": 9_000, "status": "error" },
+          "start_unix_nano": 1_000, "end_unix_nano": 9_000,
+          "start_time": "1970-01-01T00:00:00.000001000Z", "end_time": "1970-01-01T00:00:00.000009000Z", "status": "error" },
         { "span_id": B, "parent_span_id": A, "service": "db", "name": format!("db {B}"), "kind": "server",
-          "start_unix_nano": 2_000, "end_unix_nano": null, "status": "error" },
+          "start_unix_nano": 2_000, "end_unix_nano": null,
+          "start_time": "1970-01-01T00:00:00.000002000Z", "end_time": null, "status": "error" },
     ]);
     assert_eq!(trace["spans"], spans);
     let keys: Vec<&String> = trace.as_object().unwrap().keys().collect();

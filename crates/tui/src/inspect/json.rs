@@ -6,7 +6,7 @@ use serde::Serialize;
 use trace_model::{SpanId, SpanNode, TraceId};
 
 use super::Trace;
-use crate::tail::json::{Id, Printable};
+use crate::tail::json::{Id, Printable, rfc3339};
 
 #[derive(Serialize)]
 struct TraceLine<'a> {
@@ -31,6 +31,8 @@ struct SpanLine<'a> {
     kind: &'static str,
     start_unix_nano: u64,
     end_unix_nano: Option<u64>,
+    start_time: Option<String>,
+    end_time: Option<String>,
     status: &'static str,
 }
 
@@ -120,6 +122,8 @@ fn span(node: &SpanNode) -> SpanLine<'_> {
         kind: node.kind.name(),
         start_unix_nano: node.start_unix_nano,
         end_unix_nano: node.end_unix_nano,
+        start_time: rfc3339(node.start_unix_nano),
+        end_time: node.end_unix_nano.and_then(rfc3339),
         status: node.status.name(),
     }
 }

@@ -1,7 +1,7 @@
 //! A span as a line for a person.
 
 use jiff::tz::TimeZone;
-use trace_model::Span;
+use trace_model::{Log, Severity, Span};
 
 use crate::text::clean;
 
@@ -24,6 +24,25 @@ pub(super) fn line(span: &Span, zone: &TimeZone) -> String {
     } else {
         format!("{line}: {}", clean(&span.status_message))
     }
+}
+
+/// A log record: severity and text stand where a span's name and kind do.
+pub(super) fn log_line(log: &Log, title: &str, zone: &TimeZone) -> String {
+    let trace = log
+        .trace_id
+        .map_or_else(|| "-".to_owned(), |trace_id| format!("{trace_id:.8}"));
+    let severity = match (log.severity_text.as_str(), log.severity) {
+        ("", Severity::Unspecified) => "log",
+        ("", severity) => severity.name(),
+        (text, _) => text,
+    };
+    format!(
+        "{}  {trace:<8}  {:<12}  {}  {}",
+        time_of_day(log.time_unix_nano, zone),
+        or_dash(&log.service),
+        clean(severity),
+        or_dash(title),
+    )
 }
 
 fn or_dash(text: &str) -> std::borrow::Cow<'_, str> {

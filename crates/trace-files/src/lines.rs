@@ -1,0 +1,28 @@
+//! Records as lines of OTLP/JSON, the form that OpenTelemetry calls a file exporter's.
+
+use otlp_wire::json::write;
+use otlp_wire::schema::{LOGS_REQUEST, Message, TRACES_REQUEST};
+use trace_model::Raw;
+
+use crate::pending::Pending;
+
+/// Writes spans as one `ExportTraceServiceRequest` in JSON and a line break; nothing for none.
+pub fn write_spans<'a>(spans: impl Iterator<Item = Raw<'a>>, line: &mut Vec<u8>) {
+    write_line(spans, &TRACES_REQUEST, line);
+}
+
+/// Writes log records as one `ExportLogsServiceRequest` in JSON and a line break; nothing for none.
+pub fn write_logs<'a>(logs: impl Iterator<Item = Raw<'a>>, line: &mut Vec<u8>) {
+    write_line(logs, &LOGS_REQUEST, line);
+}
+
+fn write_line<'a>(records: impl Iterator<Item = Raw<'a>>, request: &'static Message, line: &mut Vec<u8>) {
+    let mut pending = Pending::default();
+    for record in records {
+        pending.add(&record.origin.resource, &record.origin.scope, record.bytes);
+    }
+    if !pending.is_empty() {
+        write(&pending.body(), request, line);
+        line.push(b'\n');
+    }
+}

@@ -1,0 +1,134 @@
+//! The spans and log records of a batch, one by one: what can be asked of each before it is decoded.
+
+use super::{Batch, LogHead, Origin, Piece, SpanHead};
+use crate::{Candidate, Log, Raw, Span, SpanKind, StatusCode, otlp};
+
+/// A span of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchSpan<'a> {
+    batch: &'a Batch,
+    head: &'a SpanHead,
+    origin: &'a Origin,
+}
+
+/// A log record of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLog<'a> {
+    batch: &'a Batch,
+    head: &'a LogHead,
+    origin: &'a Origin,
+}
+
+impl Batch {
+    /// The spans, in the sender's order.
+    pub fn each_span(&self) -> impl Iterator<Item = BatchSpan<'_>> {
+        self.spans.iter().filter_map(|head| {
+            Some(BatchSpan {
+                batch: self,
+                head,
+                origin: self.origins.get(head.origin as usize)?,
+            })
+        })
+    }
+
+    /// The log records, in the sender's order.
+    pub fn each_log(&self) -> impl Iterator<Item = BatchLog<'_>> {
+        self.logs.iter().filter_map(|head| {
+            Some(BatchLog {
+                batch: self,
+                head,
+                origin: self.origins.get(head.origin as usize)?,
+            })
+        })
+    }
+
+    fn text(&self, piece: Piece) -> &str {
+        // The walk has checked that it is UTF-8.
+        std::str::from_utf8(self.piece(piece)).unwrap_or_default()
+    }
+}
+
+impl<'a> BatchSpan<'a> {
+    /// Returns what a filter reads of it.
+    #[must_use]
+    pub fn candidate(&self) -> Candidate<'a> {
+        Candidate {
+            trace_id: self.head.trace_id,
+            span_id: self.head.span_id,
+            parent_span_id: self.head.parent_span_id,
+            name: self.batch.text(self.head.name),
+            service: &self.origin.service,
+            kind: self.head.kind,
+            status: self.head.status,
+            start_unix_nano: self.head.start_unix_nano,
+            end_unix_nano: self.head.end_unix_nano,
+            raw: self.batch.piece(self.head.raw),
+            resource: &self.origin.resource,
+            scope: &self.origin.scope,
+        }
+    }
+
+    /// Returns the span as it came.
+    #[must_use]
+    pub fn raw(&self) -> Raw<'a> {
+        Raw {
+            origin: self.origin,
+            bytes: self.batch.piece(self.head.raw),
+        }
+    }
+
+    /// Decodes the whole span.
+    #[must_use]
+    pub fn decode(&self) -> Option<Span> {
+        otlp::decode_span(self.batch.piece(self.head.raw), self.origin)
+    }
+}
+
+impl<'a> BatchLog<'a> {
+    /// Whether it reports an error.
+    #[must_use]
+    pub const fn is_error(&self) -> bool {
+        self.head.is_error_event && !self.head.is_mild
+    }
+
+    /// Returns what a filter reads of it: as the store does, as if it were a span of this name below the one in which it was written.
+    /// `None` outside of any trace.
+    #[must_use]
+    pub fn candidate<'b>(&'b self, name: &'b str) -> Option<Candidate<'b>> {
+        let trace_id = self.head.trace_id?;
+        let span_id = self.head.span_id.unwrap_or_else(|| crate::outside_of_spans(trace_id));
+        Some(Candidate {
+            trace_id,
+            span_id,
+            parent_span_id: Some(span_id),
+            name,
+            service: &self.origin.service,
+            kind: SpanKind::Unspecified,
+            status: if self.is_error() {
+                StatusCode::Error
+            } else {
+                StatusCode::Unset
+            },
+            start_unix_nano: self.head.time_unix_nano,
+            end_unix_nano: self.head.time_unix_nano,
+            raw: &[],
+            resource: &self.origin.resource,
+            scope: &self.origin.scope,
+        })
+    }
+
+    /// Returns the record as it came.
+    #[must_use]
+    pub fn raw(&self) -> Raw<'a> {
+        Raw {
+            origin: self.origin,
+            bytes: self.batch.piece(self.head.raw),
+        }
+    }
+
+    /// Decodes the whole record.
+    #[must_use]
+    pub fn decode(&self) -> Option<Log> {
+        otlp::decode_log(self.batch.piece(self.head.raw), self.origin)
+    }
+}

@@ -1,0 +1,152 @@
+//! Arrivals become lines, on a thread of its own: writing may block.
+
+use std::io::{self, BufWriter, Write};
+
+use collector::{Arrival, Arrivals};
+use jiff::tz::TimeZone;
+use tokio::sync::watch;
+use trace_model::sentry::ErrorEvent;
+use trace_model::{Batch, BatchLog, BatchSpan, Log};
+
+use super::{Form, Selection, json, plain};
+use crate::view::log_text;
+
+/// How many records a line of OTLP/JSON has at most.
+const OF_A_LINE: usize = 512;
+
+/// Prints until there are no more arrivals, or as many records as wanted. Tells how many there were.
+pub(super) struct Printer<W: Write> {
+    out: BufWriter<W>,
+    selection: Selection,
+    zone: TimeZone,
+    printed: watch::Sender<u64>,
+}
+
+impl<W: Write> Printer<W> {
+    pub(super) fn new(selection: Selection, out: W, printed: watch::Sender<u64>) -> Self {
+        Self {
+            out: BufWriter::new(out),
+            selection,
+            zone: TimeZone::system(),
+            printed,
+        }
+    }
+
+    /// Blocks.
+    pub(super) fn run(mut self, mut arrivals: Arrivals) -> io::Result<()> {
+        while !self.is_done()
+            && let Some(arrival) = arrivals.blocking_recv()
+        {
+            match arrival {
+                Arrival::Batch(batch) => self.batch(&batch, self.selection.logs)?,
+                Arrival::Sentry(arrival) => {
+                    self.batch(&arrival.spans, true)?;
+                    self.batch(&arrival.logs, true)?;
+                }
+                Arrival::Metrics(_) => {}
+            }
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        self.left() == 0
+    }
+
+    /// How many records are still wanted.
+    fn left(&self) -> usize {
+        let printed = *self.printed.borrow();
+        let left = self.selection.count.map(|count| count.saturating_sub(printed));
+        left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    fn batch(&mut self, batch: &Batch, logs: bool) -> io::Result<()> {
+        let spans: Vec<_> = batch
+            .each_span()
+            .filter(|span| self.selects(span))
+            .take(self.left())
+            .collect();
+        match self.selection.form {
+            Form::Otlp => self.otlp(&spans, |spans, line| {
+                trace_files::write_spans(spans.iter().map(BatchSpan::raw), line)
+            })?,
+            Form::Json | Form::Plain => self.spans(&spans)?,
+        }
+        if !logs {
+            return Ok(());
+        }
+        let logs: Vec<_> = batch
+            .each_log()
+            .filter(|log| self.selects_log(log))
+            .take(self.left())
+            .collect();
+        match self.selection.form {
+            Form::Otlp => self.otlp(&logs, |logs, line| {
+                trace_files::write_logs(logs.iter().map(BatchLog::raw), line)
+            }),
+            Form::Json | Form::Plain => self.logs(&logs),
+        }
+    }
+
+    fn selects(&self, span: &BatchSpan<'_>) -> bool {
+        self.selection.filter.matches(&span.candidate())
+    }
+
+    fn selects_log(&self, log: &BatchLog<'_>) -> bool {
+        if self.selection.filter.is_empty() {
+            return true;
+        }
+        let Some(decoded) = log.decode() else { return false };
+        let name = title(&decoded);
+        log.candidate(&name)
+            .is_some_and(|candidate| self.selection.filter.matches(&candidate))
+    }
+
+    fn spans(&mut self, spans: &[BatchSpan<'_>]) -> io::Result<()> {
+        for span in spans.iter().filter_map(BatchSpan::decode) {
+            let line = match self.selection.form {
+                Form::Json => json::line(&span)?,
+                Form::Plain | Form::Otlp => plain::line(&span, &self.zone),
+            };
+            writeln!(self.out, "{line}")?;
+        }
+        self.count(spans.len());
+        Ok(())
+    }
+
+    fn logs(&mut self, logs: &[BatchLog<'_>]) -> io::Result<()> {
+        for (log, decoded) in logs.iter().filter_map(|log| Some((log, log.decode()?))) {
+            let line = match self.selection.form {
+                Form::Json => json::log_line(&decoded, log.is_error())?,
+                Form::Plain | Form::Otlp => plain::log_line(&decoded, &title(&decoded), &self.zone),
+            };
+            writeln!(self.out, "{line}")?;
+        }
+        self.count(logs.len());
+        Ok(())
+    }
+
+    /// A line for some records at a time: a request may have any number of them.
+    fn otlp<T>(&mut self, records: &[T], write: impl Fn(&[T], &mut Vec<u8>)) -> io::Result<()> {
+        let mut line = Vec::new();
+        for some in records.chunks(OF_A_LINE) {
+            line.clear();
+            write(some, &mut line);
+            self.out.write_all(&line)?;
+        }
+        self.count(records.len());
+        Ok(())
+    }
+
+    fn count(&self, records: usize) {
+        if records > 0 {
+            self.printed.send_modify(|printed| *printed += records as u64);
+        }
+    }
+}
+
+/// What a record says in one line: an error's title, else its text.
+fn title(log: &Log) -> String {
+    ErrorEvent::of(log).map_or_else(|| log_text(log), |error| error.title)
+}
