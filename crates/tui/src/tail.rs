@@ -120,9 +120,9 @@ pub async fn run_until(
     ));
     let wanted = selection.count;
     let (arrivals, health, server) = collector.serve();
-    let (sender, printed) = watch::channel(0);
-    let printer = Printer::new(selection, out, sender);
-    let mut printing = tokio::task::spawn_blocking(move || printer.run(arrivals));
+    let (count, printed) = watch::channel(0);
+    let lines = Printer::new(selection, out, count);
+    let mut printing = tokio::task::spawn_blocking(move || lines.run(arrivals));
     let end = tokio::select! {
         ended = &mut printing => {
             finished(ended.wrap_err("the printer failed")?)?;
@@ -168,7 +168,7 @@ async fn quiet(mut printed: watch::Receiver<u64>, quiet_for: Option<Duration>) {
         }
     }
     // The printer has ended, which says why itself.
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn after(timeout: Option<Duration>) {

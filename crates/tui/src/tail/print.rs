@@ -69,7 +69,7 @@ impl<W: Write> Printer<W> {
             .collect();
         match self.selection.form {
             Form::Otlp => self.otlp(&spans, |spans, line| {
-                trace_files::write_spans(spans.iter().map(BatchSpan::raw), line)
+                trace_files::write_spans(spans.iter().map(BatchSpan::raw), line);
             })?,
             Form::Json | Form::Plain => self.spans(&spans)?,
         }
@@ -83,7 +83,7 @@ impl<W: Write> Printer<W> {
             .collect();
         match self.selection.form {
             Form::Otlp => self.otlp(&logs, |logs, line| {
-                trace_files::write_logs(logs.iter().map(BatchLog::raw), line)
+                trace_files::write_logs(logs.iter().map(BatchLog::raw), line);
             }),
             Form::Json | Form::Plain => self.logs(&logs),
         }
