@@ -99,6 +99,7 @@ fn decode_origin(origin: &Origin) -> Option<(Vec<Attribute>, Scope)> {
     let scope = Scope {
         name: scope.name,
         version: scope.version,
+        attributes: attributes(scope.attributes),
     };
     Some((attributes(resource.attributes), scope))
 }

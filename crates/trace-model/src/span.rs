@@ -153,6 +153,8 @@ pub struct Scope {
     pub name: String,
     /// Its version; often empty.
     pub version: String,
+    /// In the sender's order; mostly none.
+    pub attributes: Vec<Attribute>,
 }
 
 /// One span, whole.

@@ -1,6 +1,7 @@
 //! Reading one trace: time, folds, jumps, what is found in it.
 
 use crossterm::event::KeyCode;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use spanfall::app::Mode;
@@ -527,4 +528,26 @@ fn all_that_can_be_read_in_a_trace() {
         scene.app.arrived_in_pause(312);
         insta::assert_snapshot!(format!("waterfall_paused_{width}x{height}"), scene.text());
     }
+}
+
+#[test]
+fn details_show_the_attributes_of_the_scope() {
+    let mut spans = span(1, 1, 0, "api", "GET /orders", 0, 400);
+    let attribute = KeyValue {
+        key: "policy.name".to_owned(),
+        value: Some(AnyValue {
+            value: Some(any_value::Value::StringValue("errors only".to_owned())),
+        }),
+        ..KeyValue::default()
+    };
+    spans.scope_spans[0].scope = Some(InstrumentationScope {
+        name: "tail".to_owned(),
+        attributes: vec![attribute],
+        ..InstrumentationScope::default()
+    });
+    let mut scene = Scene::new(Mode::Viewer, 200, 50);
+    scene.add(vec![spans]);
+    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    let line = row(&mut scene, "policy.name");
+    assert!(line.contains("errors only"), "{line}");
 }

@@ -187,6 +187,7 @@ impl Column {
                 self.pair(name, text, 3, Style::new());
             }
         }
+        self.list(&span.scope.attributes, 5);
         self.pair("came by", came_by(span.source, in_envelope), 3, Style::new());
         if span.dropped > 0 {
             self.pair(
