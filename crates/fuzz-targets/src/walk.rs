@@ -83,8 +83,9 @@ pub(crate) fn metrics(data: &[u8], decoded: Option<&ExportMetricsServiceRequest>
     // Of a metric that is of several kinds at once prost keeps the last.
     assert!(batch.points() >= sent, "{} points, not {sent}", batch.points());
     let mut store = Store::new(BUDGET);
-    store.add_metrics(&batch);
-    assert!(store.metrics().points() <= batch.points());
+    let points = batch.points();
+    store.add_metrics(batch);
+    assert!(store.metrics().points() <= points);
     for (key, series) in store.metrics().series() {
         assert!(key.attributes().len() <= data.len());
         let times: Vec<_> = series.points().map(|point| point.time_unix_nano).collect();

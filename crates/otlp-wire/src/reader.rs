@@ -141,8 +141,12 @@ impl<'a> Reader<'a> {
         Ok((key >> 3, key & 7))
     }
 
+    /// Reads a number without a key, as packed ones are.
+    ///
+    /// # Errors
+    /// The bytes end, or the number has more than 64 bits.
     #[inline]
-    pub(crate) fn varint(&mut self) -> Result<u64, Malformed> {
+    pub fn varint(&mut self) -> Result<u64, Malformed> {
         match self.rest {
             [byte, rest @ ..] if *byte < 0x80 => {
                 self.rest = rest;

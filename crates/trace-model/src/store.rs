@@ -204,11 +204,17 @@ impl Store {
         self.repeated_limits = limits;
     }
 
-    /// Takes the points of a request, each into its series.
-    pub fn add_metrics(&mut self, batch: &MetricsBatch) {
+    /// Takes all points of a request, each into its series.
+    pub fn add_metrics(&mut self, mut batch: MetricsBatch) {
+        while self.add_metrics_part(&mut batch, u64::MAX) {}
+    }
+
+    /// Takes points of a request until about this much [`crate::work`] is done; true while more are left.
+    pub fn add_metrics_part(&mut self, batch: &mut MetricsBatch, work: u64) -> bool {
         self.clock += 1;
-        self.metrics.add(batch, self.totals.budget);
+        let has_more = self.metrics.add_part(batch, self.totals.budget, work);
         self.settle();
+        has_more
     }
 
     /// All series of metrics.

@@ -292,13 +292,13 @@ impl<'a> Walk<'a> {
 
 /// A message that stands in several parts is one: protobuf merges them, which is what their bytes do when they are joined.
 #[derive(Default)]
-struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     first: &'a [u8],
     all: Vec<u8>,
 }
 
 impl<'a> Parts<'a> {
-    fn add(&mut self, part: &'a [u8]) {
+    pub(crate) fn add(&mut self, part: &'a [u8]) {
         if self.first.is_empty() {
             self.first = part;
         } else {
@@ -309,7 +309,11 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn joined(&self) -> &[u8] {
+    pub(crate) const fn is_joined(&self) -> bool {
+        !self.all.is_empty()
+    }
+
+    pub(crate) fn joined(&self) -> &[u8] {
         if self.all.is_empty() { self.first } else { &self.all }
     }
 }

@@ -110,6 +110,16 @@ fn memory(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
         "no room: their trace alone, or pinned ones, fill it",
         totals.truncated_spans + totals.truncated_logs > 0,
     );
+    let dropped = app.store.metrics().dropped();
+    if dropped > 0 {
+        let points = several(dropped, "data point");
+        fact(
+            "dropped",
+            points,
+            "larger than metrics may be, or of a metric with such a name",
+            true,
+        );
+    }
     fact(
         "repeated",
         several(totals.repeated_spans, "span"),

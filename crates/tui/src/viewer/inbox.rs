@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use collector::{Arrival, Arrivals};
-use trace_model::{Batch, Store};
+use trace_model::sentry::Evidence;
+use trace_model::{Batch, MetricsBatch, Store};
 
 use crate::app::App;
 
@@ -12,6 +13,10 @@ use crate::app::App;
 const TURN: Duration = Duration::from_millis(4);
 /// How many spans between two looks at the clock: a request may have any number of them.
 const SLICE: usize = 1_024;
+/// The same for metrics, in [`trace_model::work`]: a fraction of a millisecond.
+const METRICS_SLICE: u64 = 256 * 1024;
+/// The same for evidence, each piece of which may name a transaction's spans.
+const EVIDENCE_SLICE: usize = 8;
 /// Which part of the store's budget may wait for the end of a pause.
 const IN_PAUSE: usize = 4;
 
@@ -25,7 +30,30 @@ pub(super) struct Inbox {
     /// What these stand for, in bytes.
     waiting_bytes: usize,
     /// What is being taken in: the first up to a part.
-    begun: VecDeque<Batch>,
+    begun: VecDeque<Begun>,
+}
+
+/// What can be taken in part by part.
+#[derive(Debug)]
+enum Begun {
+    Batch(Batch),
+    Metrics(MetricsBatch),
+    Evidence(Vec<Evidence>),
+}
+
+impl Begun {
+    /// Takes in the next part; true while more is left.
+    fn add_part(&mut self, store: &mut Store) -> bool {
+        match self {
+            Self::Batch(batch) => store.add_part(batch, SLICE),
+            Self::Metrics(batch) => store.add_metrics_part(batch, METRICS_SLICE),
+            Self::Evidence(evidence) => {
+                let rest = evidence.split_off(evidence.len().min(EVIDENCE_SLICE));
+                store.add_evidence(std::mem::replace(evidence, rest));
+                !evidence.is_empty()
+            }
+        }
+    }
 }
 
 impl Inbox {
@@ -55,7 +83,7 @@ impl Inbox {
 
     /// Adds what came from elsewhere.
     pub(super) fn push(&mut self, batch: Batch) {
-        self.begun.push_back(batch);
+        self.begun.push_back(Begun::Batch(batch));
     }
 
     /// Waits until there is something to take in, in a pause until something arrives; nothing is lost when it is not waited for to the
@@ -96,8 +124,8 @@ impl Inbox {
 
     /// Takes in a little; false when there was nothing.
     fn step(&mut self, store: &mut Store) -> bool {
-        if let Some(batch) = self.begun.front_mut() {
-            if !store.add_part(batch, SLICE) {
+        if let Some(begun) = self.begun.front_mut() {
+            if !begun.add_part(store) {
                 self.begun.pop_front();
             }
             return true;
@@ -105,12 +133,13 @@ impl Inbox {
         let arrived = self.waiting.pop_front();
         self.waiting_bytes -= arrived.as_ref().map_or(0, Arrival::bytes);
         match arrived.or_else(|| self.arrivals.as_mut()?.try_recv().ok()) {
-            Some(Arrival::Batch(batch)) => self.begun.push_back(batch),
-            Some(Arrival::Metrics(batch)) => store.add_metrics(&batch),
-            Some(Arrival::Sentry(arrival)) => {
-                store.add_evidence(arrival.evidence);
-                self.begun.extend([arrival.spans, arrival.logs]);
-            }
+            Some(Arrival::Batch(batch)) => self.begun.push_back(Begun::Batch(batch)),
+            Some(Arrival::Metrics(batch)) => self.begun.push_back(Begun::Metrics(batch)),
+            Some(Arrival::Sentry(arrival)) => self.begun.extend([
+                Begun::Evidence(arrival.evidence),
+                Begun::Batch(arrival.spans),
+                Begun::Batch(arrival.logs),
+            ]),
             None => return false,
         }
         true
