@@ -18,7 +18,7 @@
 
 use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 /// The environment variable that a supervisor sets (to `1`) to say that closing standard input means "end".
@@ -55,19 +55,60 @@ impl Readiness {
     }
 }
 
+/// The signals that ask a process to end, listened to from the moment this is made: from then on none of them ends it by itself.
+#[derive(Debug)]
+pub struct Shutdown {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Option<Signal>,
+}
+
+impl Shutdown {
+    /// Listens to SIGINT and SIGTERM.
+    ///
+    /// # Errors
+    /// The signal handlers cannot be installed.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: None,
+        })
+    }
+
+    /// Listens to SIGHUP, too: for a program that has a terminal. A service may have been told to survive it (`nohup`).
+    ///
+    /// # Errors
+    /// The signal handler cannot be installed.
+    pub fn or_hangup(mut self) -> io::Result<Self> {
+        self.hangup = Some(signal(SignalKind::hangup())?);
+        Ok(self)
+    }
+
+    /// Waits until the process is asked to end: by one of these signals or, under a supervisor, the end of standard input.
+    pub async fn requested(mut self) {
+        let supervised = std::env::var_os(SUPERVISED).is_some();
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => _ = hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            () = hangup => {}
+            () = end_of_input(), if supervised => {}
+        }
+    }
+}
+
 /// Waits until the process is asked to end: SIGINT, SIGTERM or, under a supervisor, the end of standard input.
 ///
 /// # Errors
-/// The signal handlers could not be installed.
+/// The signal handlers cannot be installed.
 pub async fn shutdown_requested() -> io::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let supervised = std::env::var_os(SUPERVISED).is_some();
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        () = end_of_input(), if supervised => {}
-    }
+    Shutdown::listen()?.requested().await;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod look;
 mod saving;
 mod surveying;
 mod terminal;
+mod watchdog;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,7 +19,7 @@ use collector::{Collector, Health, Listener};
 use color_eyre::eyre::{Context, Report, Result};
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use trace_model::Store;
 
 use crate::app::{Answer, App, DemoRequest, Effect, Mode, Notice};
@@ -35,6 +36,7 @@ use inbox::Inbox;
 use saving::Saving;
 use surveying::Surveying;
 use terminal::Terminal;
+use watchdog::{Doing, Watchdog};
 
 /// Between two frames, at least.
 const FRAME: Duration = Duration::from_millis(16);
@@ -97,6 +99,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         app.services.set(service, state);
     }
 
+    let ending = Ending::listen()?;
     let terminal = Terminal::enter(mouse).wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
     let (arrivals, health, server) = collector.serve();
     let demo = match setup {
@@ -113,6 +116,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         demo,
         reading: Reading::nothing(),
         saving: Saving::new(),
+        ending,
         zone: jiff::tz::TimeZone::system(),
         dirty: true,
         pressed: false,
@@ -124,8 +128,10 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         mut app,
         mut terminal,
         zone,
+        ending,
         ..
     } = viewer;
+    ending.watchdog.enter(Doing::Frame);
     if mode == Mode::Demo {
         app.notice = Some(Notice {
             text: "ending the demo's services …".to_owned(),
@@ -133,8 +139,10 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         });
         let _ = terminal.draw(&mut app, &now(&zone));
     }
+    ending.watchdog.enter(Doing::Waiting);
     demo.shutdown().await;
     server.shutdown().await;
+    ending.watchdog.enter(Doing::Frame);
     terminal.leave();
     ended
 }
@@ -171,6 +179,29 @@ impl Demo {
     }
 }
 
+/// Requests to end the program, which are heard from before the terminal is taken over: what ends it later gives it back.
+struct Ending {
+    requested: oneshot::Receiver<()>,
+    watchdog: Watchdog,
+}
+
+impl Ending {
+    fn listen() -> Result<Self> {
+        let shutdown = lifecycle::Shutdown::listen().and_then(lifecycle::Shutdown::or_hangup);
+        let shutdown = shutdown.wrap_err("signals cannot be received")?;
+        let watchdog = Watchdog::start().wrap_err("no thread can be started")?;
+        let (sender, requested) = oneshot::channel();
+        // A task, so that the watchdog hears of it whatever the event loop does.
+        let asked = watchdog.asked();
+        tokio::spawn(async move {
+            shutdown.requested().await;
+            asked.set();
+            let _ = sender.send(());
+        });
+        Ok(Self { requested, watchdog })
+    }
+}
+
 struct Viewer {
     app: App,
     terminal: Terminal,
@@ -182,6 +213,7 @@ struct Viewer {
     demo: Demo,
     reading: Reading,
     saving: Saving,
+    ending: Ending,
     zone: jiff::tz::TimeZone,
     dirty: bool,
     /// Whether a key was pressed since the last frame.
@@ -189,45 +221,60 @@ struct Viewer {
 }
 
 impl Viewer {
-    /// One turn after the other: input first, then the frame if one is due, then what arrived, then what is looked for.
+    /// One turn after the other: a request to end first, then input, the frame if one is due, what arrived, and what is looked for.
+    /// Each takes a few milliseconds at most, so that none of the others waits for longer.
     async fn run(&mut self) -> Result<()> {
         let mut input = EventStream::new();
-        let shutdown = lifecycle::shutdown_requested();
-        tokio::pin!(shutdown);
         let mut last_frame: Option<Instant> = None;
         loop {
             let due = self.next_frame(last_frame);
             let survey_due = self.surveying.due(&self.app);
+            self.doing(Doing::Waiting);
             tokio::select! {
                 biased;
-                event = input.next() => match event {
-                    Some(event) => if self.input(&event.wrap_err("the terminal cannot be read")?) { return Ok(()) },
-                    None => return Ok(()),
-                },
-                ended = &mut shutdown => return ended.wrap_err("signals cannot be received"),
+                _ = &mut self.ending.requested => return Ok(()),
+                event = input.next() => {
+                    self.doing(Doing::Input);
+                    let Some(event) = event else { return Ok(()) };
+                    if self.input(&event.wrap_err("the terminal cannot be read")?) {
+                        return Ok(());
+                    }
+                }
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
+                    self.doing(Doing::Frame);
                     self.draw()?;
                     last_frame = Some(Instant::now());
                 }
                 () = tokio::time::sleep_until(survey_due.unwrap_or_else(Instant::now).into()), if survey_due.is_some() => {
+                    self.doing(Doing::Survey);
                     self.dirty |= self.surveying.go_on(&mut self.app);
                 }
                 // Before the arrivals, of which there may be more at any moment.
-                Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => self.demo_said(event),
+                Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => {
+                    self.doing(Doing::Demo);
+                    self.demo_said(event);
+                }
                 () = self.inbox.wait(self.app.pause().is_some()) => {
+                    self.doing(Doing::Ingest);
                     self.dirty = true;
                     self.inbox.arrived(&mut self.app);
                     // Arrivals may never end.
                     self.search();
                 }
                 // When what came before has been taken in: files are read faster than that.
-                event = self.reading.next(), if self.inbox.is_empty() => if self.file_said(event) { return Ok(()) },
+                event = self.reading.next(), if self.inbox.is_empty() => {
+                    self.doing(Doing::Files);
+                    if self.file_said(event) {
+                        return Ok(());
+                    }
+                }
                 notice = self.saving.next() => {
                     self.dirty = true;
                     self.app.notice = Some(notice);
                 }
                 // Which changes what is shown.
                 event = self.asking.next(), if self.app.pause().is_none() => {
+                    self.doing(Doing::Sentry);
                     self.dirty = true;
                     self.asking.answered(&mut self.app, event);
                 }
@@ -236,6 +283,10 @@ impl Viewer {
                 () = tokio::task::yield_now(), if self.app.store.is_searching() => self.search(),
             }
         }
+    }
+
+    fn doing(&self, doing: Doing) {
+        self.ending.watchdog.enter(doing);
     }
 
     fn draw(&mut self) -> Result<()> {
@@ -329,6 +380,7 @@ impl Viewer {
 
     /// Looks for what the filter wants, for a bounded time.
     fn search(&mut self) {
+        self.doing(Doing::Search);
         let started = Instant::now();
         while self.app.store.search(SEARCHED) && started.elapsed() < SEARCH {}
         self.dirty = true;

@@ -16,7 +16,8 @@ use super::look;
 use super::saving::Saving;
 use super::surveying::Surveying;
 use super::terminal::Terminal;
-use super::{Demo, Viewer, log};
+use super::watchdog::Doing;
+use super::{Demo, Ending, Viewer, log};
 use crate::app::{App, FileState, Files, Mode, Notice};
 use crate::cli::Options;
 
@@ -123,6 +124,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         }
     }
     nothing_to_show(&app.files)?;
+    let ending = Ending::listen()?;
     let terminal = Terminal::enter(mouse).wrap_err("this needs a terminal; for output to a pipe use: spanfall inspect")?;
     let mut viewer = Viewer {
         app,
@@ -134,6 +136,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         demo: Demo::none(),
         reading,
         saving: Saving::new(),
+        ending,
         zone: jiff::tz::TimeZone::system(),
         dirty: true,
         pressed: false,
@@ -142,7 +145,10 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         viewer.file_said(event);
     }
     let ended = viewer.run().await;
-    let Viewer { app, terminal, .. } = viewer;
+    let Viewer {
+        app, terminal, ending, ..
+    } = viewer;
+    ending.watchdog.enter(Doing::Frame);
     terminal.leave();
     ended?;
     nothing_to_show(&app.files)

@@ -3,6 +3,7 @@
 mod link;
 
 use std::io::{self, Stdout, stdout};
+use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
@@ -92,6 +93,21 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// How long a terminal that does not read gets for leaving its alternate screen.
+const ABANDON: Duration = Duration::from_millis(300);
+
+/// Gives the terminal back as far as it goes, from another thread than the one that may be stuck writing to it: what a shell needs to
+/// be usable does not depend on the terminal reading.
+pub(super) fn abandon() {
+    let _ = disable_raw_mode();
+    let (sender, given_back) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        give_back();
+        let _ = sender.send(());
+    });
+    let _ = given_back.recv_timeout(ABANDON);
 }
 
 /// As often as you like. Errors have nowhere to go: the terminal is what failed.
