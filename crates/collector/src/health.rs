@@ -110,6 +110,24 @@ impl HealthSnapshot {
         }
     }
 
+    /// Counts an OTLP request that was taken.
+    pub(crate) fn count_otlp(&mut self, listener: Listener, spans: usize, log_records: usize, data_points: usize, rejected: u64) {
+        if listener == Listener::Sentry {
+            let counts = &mut self.sentry;
+            counts.otlp_requests += 1;
+            counts.spans += spans as u64;
+            counts.log_records += log_records as u64;
+            counts.bad_items += rejected;
+            return;
+        }
+        let counts = self.otlp_at(listener);
+        counts.requests += 1;
+        counts.spans += spans as u64;
+        counts.log_records += log_records as u64;
+        counts.data_points += data_points as u64;
+        counts.rejected_spans += rejected;
+    }
+
     pub(crate) fn remember(&mut self, listener: Listener, reason: &str) {
         let number = self.recent.back().map_or(0, |last| last.number) + 1;
         if self.recent.len() == REMEMBERED {

@@ -12,6 +12,7 @@ use trace_model::{Batch, IdError, Malformed, MetricsBatch, Rejected, Rejection, 
 use crate::arrival::Waiting;
 use crate::body::{self, Received};
 use crate::health::Recorder;
+use crate::otlp::Encoding;
 use crate::pool::Pool;
 use crate::queue::{Lease, Queue};
 use crate::refusal::Refusal;
@@ -127,11 +128,26 @@ impl Intake {
 
     /// Takes an OTLP request in protobuf; tells what was left out.
     pub(crate) async fn otlp(&self, signal: Signal, body: Received) -> Result<Option<Partial>, Refusal> {
-        self.take(signal, body, Rejected::default()).await
+        self.otlp_seen(signal, Encoding::Protobuf, body, |_| {}).await
     }
 
-    /// Takes an OTLP request in JSON; tells what was left out.
-    pub(crate) async fn otlp_json(&self, signal: Signal, body: Received) -> Result<Option<Partial>, Refusal> {
+    /// Takes an OTLP request, and shows the spans or log records in it; tells what was left out.
+    pub(crate) async fn otlp_seen(
+        &self,
+        signal: Signal,
+        encoding: Encoding,
+        body: Received,
+        see: impl FnOnce(&Batch),
+    ) -> Result<Option<Partial>, Refusal> {
+        let (body, rejected) = match encoding {
+            Encoding::Protobuf => (body, Rejected::default()),
+            Encoding::Json => Self::from_json(signal, body)?,
+        };
+        self.take(signal, body, rejected, see).await
+    }
+
+    /// The same request in protobuf.
+    fn from_json(signal: Signal, body: Received) -> Result<(Received, Rejected), Refusal> {
         let read = json::transcode(&body.bytes, signal.request());
         let read = read.map_err(|error| Refusal::malformed(format!("no OTLP message: {error}")))?;
         let mut rejected = Rejected::default();
@@ -154,10 +170,16 @@ impl Intake {
             lease,
             at_unix_nano,
         };
-        self.take(signal, body, rejected).await
+        Ok((body, rejected))
     }
 
-    async fn take(&self, signal: Signal, body: Received, mut rejected: Rejected) -> Result<Option<Partial>, Refusal> {
+    async fn take(
+        &self,
+        signal: Signal,
+        body: Received,
+        mut rejected: Rejected,
+        see: impl FnOnce(&Batch),
+    ) -> Result<Option<Partial>, Refusal> {
         let place = self.place().await?;
         let Received {
             bytes,
@@ -166,7 +188,8 @@ impl Intake {
         } = body;
         let source = match self.listener {
             Listener::OtlpGrpc => Source::OtlpGrpc,
-            Listener::OtlpHttp | Listener::Sentry => Source::OtlpHttp,
+            Listener::OtlpHttp => Source::OtlpHttp,
+            Listener::Sentry => Source::SentryOtlp,
         };
         let arrival = match signal {
             Signal::Traces => {
@@ -192,16 +215,14 @@ impl Intake {
             Some(Arrival::Metrics(batch)) => (0, 0, batch.points()),
             Some(Arrival::Sentry(_)) | None => (0, 0, 0),
         };
+        if let Some(Arrival::Batch(batch)) = &arrival {
+            see(batch);
+        }
         if let Some(arrival) = arrival {
             place.send(arrival, lease)?;
         }
         self.recorder.record(|health| {
-            let counts = health.otlp_at(self.listener);
-            counts.requests += 1;
-            counts.spans += spans as u64;
-            counts.log_records += log_records as u64;
-            counts.data_points += data_points as u64;
-            counts.rejected_spans += rejected.count();
+            health.count_otlp(self.listener, spans, log_records, data_points, rejected.count());
             if let Some(partial) = &partial {
                 health.remember(self.listener, &partial.reason);
             }

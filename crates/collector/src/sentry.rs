@@ -16,6 +16,8 @@
 //! tag `service` or `service.name`; else the release's package (`api@0.1.0`); else the public key of the sender's DSN, unless it is
 //! `spanfall` or 32 hexadecimal digits, so that `SENTRY_DSN=http://checkout@127.0.0.1:8969/1` names a service; else the platform (`python`).
 //!
+//! Beside envelopes it takes OTLP by Sentry's own route, as Sentry does: these spans are OTLP spans that reached Sentry.
+//!
 //! With a relay ([`crate::Collector::relay_to`]) what comes to a project's endpoint goes on to Sentry as it came, and Sentry's answer is the answer; what comes
 //! to `/stream` does not, since an SDK sends that besides. Without one nothing goes on from here. The key in the DSN lets nobody in or out: whoever can connect is this person.
 //!
@@ -38,6 +40,7 @@ mod forward;
 mod ids;
 mod json;
 mod log;
+mod otlp;
 mod read;
 mod sender;
 mod session;

@@ -7,6 +7,7 @@ use trace_model::sentry::Delivery;
 
 use crate::attempt::Answered;
 use crate::limit::{RATE_LIMITS, Stop};
+use crate::outgoing::Receipt;
 
 /// The answer for the SDK: Sentry's own where there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +37,14 @@ impl Answer {
     }
 
     /// As Sentry answers to what it took: nobody shall send it again.
-    pub(crate) fn waiting(event_id: Option<&str>, problem: &str) -> Self {
-        let id = event_id.map(|id| ("id", id));
-        let body = serde_json::Value::Object(id.into_iter().map(|(name, id)| (name.to_owned(), id.into())).collect());
-        let delivery = Delivery::Waiting { problem: problem.into() };
-        Self::own(StatusCode::OK, &body, delivery)
+    pub(crate) fn waiting(receipt: Receipt, problem: &str) -> Self {
+        let Receipt { content_type, body } = receipt;
+        Self {
+            status: StatusCode::OK,
+            headers: [(CONTENT_TYPE, content_type)].into_iter().collect(),
+            body,
+            delivery: Delivery::Waiting { problem: problem.into() },
+        }
     }
 
     /// As Sentry answers while a limit holds.

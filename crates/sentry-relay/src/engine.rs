@@ -21,7 +21,7 @@ use crate::buffer::{Buffer, Entry};
 use crate::category::Categories;
 use crate::counts::Counts;
 use crate::limit::RateLimits;
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Outgoing, Receipt};
 use crate::relay::{Event, Limits};
 use crate::target::Target;
 
@@ -35,7 +35,7 @@ use reach::Reach;
 #[derive(Debug)]
 pub(crate) struct Command<T> {
     pub(crate) outgoing: Outgoing,
-    pub(crate) event_id: Option<String>,
+    pub(crate) receipt: Receipt,
     pub(crate) categories: Categories,
     pub(crate) tag: T,
     pub(crate) reply: oneshot::Sender<Answer>,
@@ -44,7 +44,7 @@ pub(crate) struct Command<T> {
 /// Who waits for what becomes of an entry.
 #[derive(Debug)]
 struct Asking {
-    event_id: Option<String>,
+    receipt: Receipt,
     reply: oneshot::Sender<Answer>,
     /// When it is answered at the latest.
     until: Instant,
@@ -181,7 +181,7 @@ impl<T: Send + 'static> Engine<T> {
     fn take(&mut self, command: Command<T>) {
         let Command {
             outgoing,
-            event_id,
+            receipt,
             categories,
             tag,
             reply,
@@ -194,7 +194,7 @@ impl<T: Send + 'static> Engine<T> {
         let entry = Entry::new(self.number, outgoing, categories, tag);
         self.number += 1;
         let asking = Some(Asking {
-            event_id,
+            receipt,
             reply,
             until: now + self.limits.deadline,
         });

@@ -39,6 +39,55 @@ pub enum Endpoint {
     Envelope,
     /// `/api/<project>/store/`: one event, the old way.
     Store,
+    /// `/api/<project>/integration/otlp/v1/traces/`
+    OtlpTraces,
+    /// `/api/<project>/integration/otlp/v1/logs/`
+    OtlpLogs,
+}
+
+impl Endpoint {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Envelope => "envelope",
+            Self::Store => "store",
+            Self::OtlpTraces => "integration/otlp/v1/traces",
+            Self::OtlpLogs => "integration/otlp/v1/logs",
+        }
+    }
+}
+
+/// What a sender is answered when its envelope waits, as if Sentry had taken it.
+#[derive(Clone, Debug)]
+pub(crate) struct Receipt {
+    pub(crate) content_type: HeaderValue,
+    pub(crate) body: Bytes,
+}
+
+impl Receipt {
+    pub(crate) fn new(endpoint: Endpoint, headers: &HeaderMap, inflated: &[u8]) -> Self {
+        let json = HeaderValue::from_static("application/json");
+        let content_type = headers.get(CONTENT_TYPE);
+        let is_json = content_type.is_some_and(|value| value.as_bytes().starts_with(json.as_bytes()));
+        match endpoint {
+            Endpoint::Envelope | Endpoint::Store => {
+                let id = event_id(endpoint, inflated).map(|id| ("id".to_owned(), id.into()));
+                let body = serde_json::Value::Object(id.into_iter().collect());
+                Self {
+                    content_type: json,
+                    body: body.to_string().into(),
+                }
+            }
+            Endpoint::OtlpTraces | Endpoint::OtlpLogs if is_json => Self {
+                content_type: json,
+                body: Bytes::from_static(b"{}"),
+            },
+            // In protobuf that is a message without fields.
+            Endpoint::OtlpTraces | Endpoint::OtlpLogs => Self {
+                content_type: HeaderValue::from_static("application/x-protobuf"),
+                body: Bytes::new(),
+            },
+        }
+    }
 }
 
 /// A request to Sentry.
@@ -88,12 +137,8 @@ impl Outgoing {
         } else {
             body
         };
-        let endpoint = match endpoint {
-            Endpoint::Envelope => "envelope",
-            Endpoint::Store => "store",
-        };
         Self {
-            url: target.url(endpoint),
+            url: target.url(endpoint.path()),
             headers,
             body,
         }
@@ -119,7 +164,7 @@ pub(crate) fn has_come_by(headers: &HeaderMap, via: &HeaderValue) -> bool {
 }
 
 /// The id of the event in a body, which Sentry would answer with.
-pub(crate) fn event_id(endpoint: Endpoint, inflated: &[u8]) -> Option<String> {
+fn event_id(endpoint: Endpoint, inflated: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Identified<'a> {
         #[serde(borrow)]
@@ -128,6 +173,7 @@ pub(crate) fn event_id(endpoint: Endpoint, inflated: &[u8]) -> Option<String> {
     let text = match endpoint {
         Endpoint::Envelope => first_line(inflated),
         Endpoint::Store => inflated,
+        Endpoint::OtlpTraces | Endpoint::OtlpLogs => return None,
     };
     let Identified { event_id } = serde_json::from_slice(text).ok()?;
     let is_uuid = (32..=36).contains(&event_id.len()) && event_id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');

@@ -15,7 +15,7 @@ use crate::backoff::Backoff;
 use crate::category::Categories;
 use crate::counts::Counts;
 use crate::engine::{Command, Engine};
-use crate::outgoing::{self, Endpoint, Incoming, Outgoing};
+use crate::outgoing::{self, Endpoint, Incoming, Outgoing, Receipt};
 use crate::target::Target;
 
 /// How many events wait for who reads them.
@@ -188,7 +188,7 @@ impl<T: Send + 'static> Relay<T> {
         let (reply, answer) = oneshot::channel();
         let command = Command {
             outgoing: Outgoing::new(incoming, &self.target, &self.via),
-            event_id: outgoing::event_id(endpoint, &inflated),
+            receipt: Receipt::new(endpoint, &headers, &inflated),
             categories,
             tag,
             reply,

@@ -22,6 +22,8 @@ pub enum Source {
     Viewer,
     /// A Sentry envelope.
     Sentry,
+    /// OTLP over HTTP, by the route that Sentry has for it: Sentry gets it as well.
+    SentryOtlp,
     /// A file that was saved.
     File,
 }
@@ -35,6 +37,7 @@ impl Source {
             Self::OtlpHttp => "otlp-http",
             Self::Viewer => "viewer",
             Self::Sentry => "sentry",
+            Self::SentryOtlp => "sentry-otlp",
             Self::File => "file",
         }
     }

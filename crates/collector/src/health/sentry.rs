@@ -22,13 +22,15 @@ pub struct SentryCounts {
     pub received_bytes: u64,
     /// Envelopes that were accepted, whole or in part.
     pub envelopes: u64,
-    /// Their items, by type: those too of which nothing is read.
+    /// OTLP requests by Sentry's own route that were accepted, whole or in part.
+    pub otlp_requests: u64,
+    /// Items of envelopes, by type: those too of which nothing is read.
     pub items: BTreeMap<String, ItemCount>,
-    /// Spans in them.
+    /// Spans in envelopes and in OTLP requests.
     pub spans: u64,
     /// Events in them: errors and messages.
     pub errors: u64,
-    /// Records in their logs.
+    /// Log records in either.
     pub log_records: u64,
     /// Check-ins, by status.
     pub check_ins: BTreeMap<String, u64>,

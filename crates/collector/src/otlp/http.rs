@@ -75,10 +75,7 @@ async fn export(intake: &Intake, signal: Signal, headers: &HeaderMap, body: Body
         }
     };
     let body = intake.receive(headers, body).await?;
-    let partial = match encoding {
-        Encoding::Protobuf => intake.otlp(signal, body).await?,
-        Encoding::Json => intake.otlp_json(signal, body).await?,
-    };
+    let partial = intake.otlp_seen(signal, encoding, body, |_| {}).await?;
     Ok(answer(encoding, partial))
 }
 
@@ -101,7 +98,7 @@ async fn profiles(State(intake): State<Intake>, headers: HeaderMap, body: Body) 
     Ok(answer(encoding, None))
 }
 
-fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     Encoding::of(headers).ok_or_else(|| {
         let found = headers
             .get(CONTENT_TYPE)
@@ -112,7 +109,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
 }
 
 /// All three signals answer alike; only spans are ever left out.
-fn answer(encoding: Encoding, partial: Option<Partial>) -> Response {
+pub(crate) fn answer(encoding: Encoding, partial: Option<Partial>) -> Response {
     let ExportTraceServiceResponse { partial_success } = super::trace_response(partial);
     let body = match (encoding, partial_success) {
         (Encoding::Protobuf, partial_success) => ExportTraceServiceResponse { partial_success }.encode_to_vec(),

@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::middleware::map_request;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::post;
 use base64::Engine as _;
@@ -13,10 +14,12 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use sentry_relay::{Endpoint, Relay};
 use serde::Serialize;
 use serde_json::Map;
+use tower::Layer as _;
 use tower_http::cors::{Any, CorsLayer};
 
 use super::forward::{self, Passing, Spans};
 use super::json::Object;
+use super::otlp;
 use super::read::{self, Came, Reading};
 use crate::body::{self, Received};
 use crate::coding::Coding;
@@ -31,10 +34,20 @@ const AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
 
 /// What the handlers have.
 #[derive(Clone)]
-struct Door {
-    intake: Intake,
+pub(super) struct Door {
+    pub(super) intake: Intake,
     /// Where envelopes go on to.
-    relay: Option<Relay<Spans>>,
+    pub(super) relay: Option<Relay<Spans>>,
+}
+
+impl Door {
+    /// Counts what this viewer could not take, though Sentry gets it.
+    pub(super) fn count_busy(&self, refusal: &Refusal) {
+        self.intake.recorder().record(|health| {
+            health.sentry.busy += 1;
+            health.remember(Listener::Sentry, &refusal.reason);
+        });
+    }
 }
 
 pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
@@ -43,12 +56,16 @@ pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
         intake: intake.clone(),
         relay: None,
     };
-    let spotlight = Router::new().route("/stream", post(envelope)).with_state(spotlight);
-    Router::new()
+    let spotlight = Router::new()
+        .route("/stream", post(envelope))
+        .route("/stream/", post(envelope))
+        .with_state(spotlight);
+    let routes = Router::new()
         .route("/api/{project}/envelope/", post(envelope))
         .route("/api/{project}/envelope", post(envelope))
         .route("/api/{project}/store/", post(store))
         .route("/api/{project}/store", post(store))
+        .merge(otlp::routes())
         .with_state(Door { intake, relay })
         // Where SDKs with Spotlight turned on send to.
         .merge(spotlight)
@@ -58,9 +75,24 @@ pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
         })
         .fallback(|uri: Uri, body: Body| async move {
             body::skip(body).await;
-            let known = "/api/<project>/envelope/, /api/<project>/store/ and /stream are here";
+            let known =
+                "/api/<project>/envelope/, /api/<project>/store/, /api/<project>/integration/otlp/v1/traces and /stream are here";
             Refusal::new(StatusCode::NOT_FOUND, format!("there is no {}: {known}", uri.path()))
-        })
+        });
+    Router::new().fallback_service(map_request(without_prefix).layer(routes))
+}
+
+/// A DSN may have a path before its project (`https://<key>@<host>/<prefix>/<project>`), which then comes before `/api` too.
+async fn without_prefix(mut request: Request) -> Request {
+    let uri = request.uri();
+    let Some(path) = uri.path_and_query() else { return request };
+    let Some(prefix) = path.path().rfind("/api/").filter(|prefix| *prefix > 0) else {
+        return request;
+    };
+    if let Ok(rewritten) = path.as_str()[prefix..].parse() {
+        *request.uri_mut() = rewritten;
+    }
+    request
 }
 
 /// As Sentry does: any page may send.
@@ -89,15 +121,15 @@ async fn envelope(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: 
 }
 
 /// A body that is here, and as it came, where that has to go on.
-struct Raw {
-    received: Received,
-    as_it_came: Bytes,
+pub(super) struct Raw {
+    pub(super) received: Received,
+    pub(super) as_it_came: Bytes,
     /// The right to the memory that both take until Sentry has answered.
-    held: Lease,
+    pub(super) held: Lease,
 }
 
 impl Raw {
-    async fn receive(door: &Door, headers: &HeaderMap, body: Body) -> Result<Self, Refusal> {
+    pub(super) async fn receive(door: &Door, headers: &HeaderMap, body: Body) -> Result<Self, Refusal> {
         if door.relay.is_none() {
             return Ok(Self {
                 received: door.intake.receive(headers, body).await?,
@@ -148,10 +180,7 @@ impl Raw {
         let spans = match take(&door.intake, envelope, came, received.lease, true).await {
             Ok(spans) => spans,
             Err(refusal) => {
-                door.intake.recorder().record(|health| {
-                    health.sentry.busy += 1;
-                    health.remember(Listener::Sentry, &refusal.reason);
-                });
+                door.count_busy(&refusal);
                 Spans::new()
             }
         };
@@ -234,10 +263,9 @@ fn single_event(payload: &Bytes) -> Result<Envelope, String> {
 /// The public key of the sender's DSN: in a header, or where a browser may not set one in the query.
 fn public_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let header = headers.get(AUTH).or_else(|| headers.get(AUTHORIZATION));
-    let header = header
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Sentry "));
-    let in_header = header.into_iter().flat_map(|value| value.split(','));
+    let header = header.and_then(|value| value.to_str().ok()?.split_once(' '));
+    let header = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("sentry"));
+    let in_header = header.into_iter().flat_map(|(_, pairs)| pairs.split(','));
     let in_query = uri.query().into_iter().flat_map(|query| query.split('&'));
     in_header
         .chain(in_query)

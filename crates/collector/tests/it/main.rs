@@ -12,6 +12,7 @@ mod otlp_json;
 mod ports;
 mod relay;
 mod sentry;
+mod sentry_otlp;
 
 use std::time::Duration;
 

@@ -77,6 +77,58 @@ fn envelope() -> Vec<u8> {
     format!("{{}}\n{{\"type\":\"transaction\"}}\n{transaction}").into_bytes()
 }
 
+#[tokio::test]
+async fn otlp_by_sentrys_route_goes_on_unchanged_and_its_spans_are_known() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut collector = relaying_to(listener.local_addr().unwrap()).await;
+    let came = sentry(listener, StatusCode::OK);
+    let spans = [[2; 8], [3; 8]].map(|span_id| opentelemetry_proto::tonic::trace::v1::Span {
+        span_id: span_id.to_vec(),
+        ..crate::span("one")
+    });
+    let sent = gzip(&prost::Message::encode_to_vec(&crate::request(spans.to_vec())));
+    let request = client()
+        .post(collector.sentry("/api/1/integration/otlp/v1/traces"))
+        .header(CONTENT_ENCODING, "gzip")
+        .header("content-type", "application/x-protobuf")
+        .header("x-sentry-auth", "sentry sentry_key=spanfall, sentry_client=otlp/1")
+        .body(sent.clone());
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "{\"id\":\"from sentry\"}");
+    let (path, headers, body) = came.lock().unwrap().pop().unwrap();
+    assert_eq!(
+        (path.as_str(), body.as_ref()),
+        ("/api/42/integration/otlp/v1/traces/", &*sent)
+    );
+    let auth = headers["x-sentry-auth"].to_str().unwrap();
+    assert!(
+        auth.contains("sentry_key=0123456789abcdef") && auth.contains("sentry_client=otlp/1"),
+        "{auth}"
+    );
+    assert!(matches!(collector.next().await, Arrival::Batch(batch) if batch.span_count() == 2));
+    let said = deliveries(&mut collector).await;
+    assert!(matches!(said[..], [Delivery::Waiting { .. }, Delivery::Accepted]), "{said:?}");
+}
+
+#[tokio::test]
+async fn otlp_that_waits_for_sentry_is_answered_as_otlp() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let collector = relaying_to(address).await;
+    let protobuf = prost::Message::encode_to_vec(&crate::request(vec![crate::span("one")]));
+    for (content_type, sent, expected) in [
+        ("application/x-protobuf", protobuf, ""),
+        ("application/json", b"{}".to_vec(), "{}"),
+    ] {
+        let request = client().post(collector.sentry("/api/1/integration/otlp/v1/traces"));
+        let answer = request.header("content-type", content_type).body(sent).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], content_type);
+        assert_eq!(answer.text().await.unwrap(), expected);
+    }
+}
+
 /// What was said of the spans, up to their end.
 async fn deliveries(collector: &mut Running) -> Vec<Delivery> {
     let mut said = Vec::new();

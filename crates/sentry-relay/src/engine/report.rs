@@ -13,7 +13,7 @@ impl Asking {
     /// Answers that the envelope is kept here.
     pub(super) fn keep_waiting(self, problem: &str) {
         // Who is gone hears of it in the end.
-        let _ = self.reply.send(Answer::waiting(self.event_id.as_deref(), problem));
+        let _ = self.reply.send(Answer::waiting(self.receipt, problem));
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Verdict {
     NotSent,
     /// It did.
     Reached,
+    /// It did, without its events: Sentry drops those of spans that come by its OTLP route.
+    WithoutEvents,
     /// It came in an envelope and in no other way.
     SentryOnly,
     /// Not yet, but it may still.
@@ -153,7 +155,7 @@ impl Verdict {
     pub const fn mark(&self) -> char {
         match self {
             Self::NotChecked | Self::NotSent => '–',
-            Self::Reached | Self::SentryOnly => '✓',
+            Self::Reached | Self::WithoutEvents | Self::SentryOnly => '✓',
             Self::Expected(_) => '…',
             Self::Missing(_) => '✗',
             Self::Differs(_) => '≠',
@@ -167,6 +169,7 @@ impl fmt::Display for Verdict {
             Self::NotChecked => f.write_str("nothing to compare with"),
             Self::NotSent => f.write_str("the viewer's own span, not for Sentry"),
             Self::Reached => f.write_str("reached Sentry"),
+            Self::WithoutEvents => f.write_str("reached Sentry, whose OTLP route drops span events"),
             Self::SentryOnly => f.write_str("came in an envelope only"),
             Self::Expected(awaited) => write!(f, "still expected: {awaited}"),
             Self::Missing(reason) => write!(f, "missing: {reason}"),

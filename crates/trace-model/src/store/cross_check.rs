@@ -6,6 +6,7 @@
 use super::Store;
 use super::evidence::{Expectation, TraceEvidence};
 use super::record::{At, Record, Signal, Slot};
+use crate::batch::Marks;
 use crate::sentry::{Against, Awaited, Delivery, Difference, Reason, Verdict};
 use crate::{Source, SpanId, SpanKey, SpanKind, TraceId};
 
@@ -101,7 +102,10 @@ impl Store {
         let ends = self
             .summary(slot)
             .map_or(0, |trace| trace.start_unix_nano + trace.duration_nano);
+        let record = self.contents.log.get(at);
+        let has_lost_events = record.is_sentry_otlp() && record.marks().has(Marks::EVENTS);
         Some(match self.finding(slot, at, ends) {
+            Finding::Reached if has_lost_events => Verdict::WithoutEvents,
             Finding::NotChecked => Verdict::NotChecked,
             Finding::NotSent => Verdict::NotSent,
             Finding::Reached => Verdict::Reached,
@@ -127,8 +131,14 @@ impl Store {
                 asked_again: true,
             },
             Expectation::Endpoint => Against::Endpoint,
-            Expectation::Nothing if evidence.is_some() || self.traces[slot].sentry.count > 0 => Against::Endpoint,
-            Expectation::Nothing => Against::Nothing,
+            Expectation::Nothing => {
+                let trace = &self.traces[slot];
+                if evidence.is_some() || trace.sentry.count > 0 || trace.has_sentry_otlp {
+                    Against::Endpoint
+                } else {
+                    Against::Nothing
+                }
+            }
         }
     }
 
@@ -149,22 +159,23 @@ impl Store {
         } else {
             self.find_sentry(slot, span_id)
         };
+        let was_sent = copy.is_some() || record.is_sentry_otlp();
         let evidence = self.evidence(slot);
         if let Some(answer) = evidence.and_then(|evidence| evidence.stored.as_ref()) {
             if let Some(parent) = answer.spans.get(&span_id) {
                 return same_parent(record, *parent);
             }
-            if let Some(sentry) = self.in_another_trace(slot, span_id).filter(|_| copy.is_none()) {
+            if let Some(sentry) = self.in_another_trace(slot, span_id).filter(|_| !was_sent) {
                 return Finding::Differs(Difference::Trace { sentry });
             }
             let due = if answer.asked_again { u64::MAX } else { 0 };
-            if copy.is_some() {
+            if was_sent {
                 let why = sent(evidence, span_id).unwrap_or(Why::NotStored);
                 return Finding::Absent { why, due };
             }
             return self.not_in_an_envelope(slot, at, ends, Some(due));
         }
-        if let Some(copy) = copy {
+        if was_sent {
             if let Some(why) = sent(evidence, span_id) {
                 let waits = matches!(why, Why::Relayed) && is_waiting(evidence, span_id);
                 let due = if waits { u64::MAX } else { 0 };
@@ -179,7 +190,8 @@ impl Store {
             if only_sentry {
                 return Finding::SentryOnly;
             }
-            return same_parent(record, self.contents.log.get(copy).parent_span_id());
+            let sent_parent = copy.map_or(record.parent_span_id(), |copy| self.contents.log.get(copy).parent_span_id());
+            return same_parent(record, sent_parent);
         }
         if let Some(sentry) = self.in_another_trace(slot, span_id) {
             return Finding::Differs(Difference::Trace { sentry });

@@ -58,6 +58,8 @@ pub(super) enum Signal {
 
 /// In [`Record::kind`], of a span by a Sentry envelope: the same span is here by OTLP as well, and is what a screen shows.
 const SHADOW: u8 = 0x80;
+/// In [`Record::kind`], of a span by OTLP: it came by Sentry's OTLP route, perhaps besides another way.
+const SENTRY_OTLP: u8 = 0x08;
 /// In [`Record::kind`], of a log record: it is an error event.
 const ERROR_EVENT: u8 = 1;
 /// In [`Record::kind`], of an error event: its severity is below that of an error.
@@ -88,7 +90,7 @@ pub(super) struct Record {
     pub(super) next: At,
     pub(super) previous: At,
     pub(super) signal: Signal,
-    /// Of a span: kind and status, each in four bits, and [`SHADOW`]. Of a log record: [`ERROR_EVENT`], with [`MILD`], or nothing.
+    /// Of a span: kind in three bits and status in two, [`SHADOW`] and [`SENTRY_OTLP`]. Of a log record: [`ERROR_EVENT`], with [`MILD`], or nothing.
     kind: u8,
     /// Of a span: its [`Marks`]. Of any record: whether nobody refers to it any more ([`DEAD`]). And [`TWIN`].
     marks: u8,
@@ -200,7 +202,7 @@ impl Record {
 
     /// Of a span.
     pub(super) fn status(&self) -> StatusCode {
-        StatusCode::from_otlp(i32::from(self.kind & 15))
+        StatusCode::from_otlp(i32::from(self.kind & 3))
     }
 
     /// Of a span by a Sentry envelope: whether it is here by OTLP as well.
@@ -210,6 +212,15 @@ impl Record {
 
     pub(super) const fn set_shadow(&mut self) {
         self.kind |= SHADOW;
+    }
+
+    /// Of a span by OTLP: whether it came by Sentry's OTLP route.
+    pub(super) const fn is_sentry_otlp(&self) -> bool {
+        self.kind & SENTRY_OTLP != 0
+    }
+
+    pub(super) const fn set_sentry_otlp(&mut self) {
+        self.kind |= SENTRY_OTLP;
     }
 
     /// Whether it is a log record that tells of an error.

@@ -70,6 +70,8 @@ pub(super) struct Trace {
     pub(super) found_by: u8,
     /// Never evicted.
     pub(super) pinned: bool,
+    /// Whether a span came by Sentry's OTLP route.
+    pub(super) has_sentry_otlp: bool,
     pub(super) rare: Option<Box<Rare>>,
     /// Computed when somebody looks, forgotten at the next change.
     pub(super) summary: OnceCell<Box<TraceSummary>>,
@@ -93,6 +95,7 @@ impl Trace {
             found: 0,
             found_by: 0,
             pinned: false,
+            has_sentry_otlp: false,
             rare: None,
             summary: OnceCell::new(),
         }

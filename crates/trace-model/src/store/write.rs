@@ -61,18 +61,28 @@ impl Store {
     }
 
     fn add_span(&mut self, head: &SpanHead, origin: u32, batch: &Batch) {
-        let signal = match self.contents.origins.get(origin).source {
+        let source = self.contents.origins.get(origin).source;
+        let signal = match source {
             Source::Sentry => Signal::SentrySpan,
-            Source::OtlpGrpc | Source::OtlpHttp | Source::Viewer | Source::File => Signal::Span,
+            Source::OtlpGrpc | Source::OtlpHttp | Source::SentryOtlp | Source::Viewer | Source::File => Signal::Span,
         };
         let slot = self.slot_of(head.trace_id);
         self.touch(slot);
+        let is_sentry_otlp = source == Source::SentryOtlp;
+        if is_sentry_otlp {
+            self.traces[slot].has_sentry_otlp = true;
+            let service = self.contents.origins.get(origin).service.clone();
+            self.talks(&service);
+        }
         let raw = batch.piece(head.raw);
         let name = std::str::from_utf8(batch.piece(head.name)).unwrap_or_default();
         let here = self.find_same(slot, head, name, origin, signal);
         let known = here.same();
         if let Some(at) = known {
             self.totals.repeated_spans += 1;
+            if is_sentry_otlp {
+                self.contents.log.get_mut(at).set_sentry_otlp();
+            }
             let log = &self.contents.log;
             if (head.end_unix_nano, raw) <= (log.get(at).end_unix_nano, log.raw(at)) {
                 return;
@@ -92,6 +102,9 @@ impl Store {
             .names
             .number(name, |name| (name.into(), name.len() + 2 * size_of::<usize>()));
         record.origin = origin;
+        if is_sentry_otlp {
+            record.set_sentry_otlp();
+        }
         self.contents.origins.again(origin);
         // Room may have been made by copying the known one forward.
         let here = match here {
@@ -105,6 +118,9 @@ impl Store {
                 (record.previous, record.next) = (old.previous, old.next);
                 if old.is_shadow() {
                     record.set_shadow();
+                }
+                if old.is_sentry_otlp() {
+                    record.set_sentry_otlp();
                 }
                 if old.is_twin() {
                     record.set_twin();

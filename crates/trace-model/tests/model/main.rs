@@ -11,6 +11,7 @@ mod last_span;
 mod links;
 mod pending;
 mod repeated_calls;
+mod sentry_otlp;
 mod store;
 mod support;
 mod tree;

@@ -207,6 +207,8 @@ const fn came_by(source: Source, in_envelope: bool) -> &'static str {
         (Source::OtlpGrpc, true) => "OTLP/gRPC and in a Sentry envelope",
         (Source::OtlpHttp, false) => "OTLP/HTTP",
         (Source::OtlpHttp, true) => "OTLP/HTTP and in a Sentry envelope",
+        (Source::SentryOtlp, false) => "Sentry's OTLP route",
+        (Source::SentryOtlp, true) => "Sentry's OTLP route and in a Sentry envelope",
         (Source::Viewer, _) => "this viewer",
         (Source::Sentry, _) => "a Sentry envelope",
         (Source::File, _) => "a file",

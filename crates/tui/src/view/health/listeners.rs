@@ -135,7 +135,7 @@ const FACTS: &[Fact] = &[
     Fact::new(
         "requests",
         |otlp| Some(otlp.requests),
-        |sentry| Some(sentry.envelopes),
+        |sentry| Some(sentry.envelopes + sentry.otlp_requests),
         "taken, or part of them",
     ),
     Fact::new("spans", |otlp| Some(otlp.spans), |sentry| Some(sentry.spans), "in them"),

@@ -1,0 +1,114 @@
+//! Sentry's own OTLP route, which the OTLP integrations of its SDKs derive from a DSN: spans and log records, no metrics.
+//!
+//! Source: [Direct OTLP traces](https://docs.sentry.io/concepts/otlp/direct/).
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+use http::{HeaderMap, StatusCode, Uri};
+use sentry_relay::{Categories, Category, Endpoint};
+
+use super::endpoint::{Door, Raw};
+use super::forward::{self, Passing, Spans};
+use crate::Arrival;
+use crate::arrival::SentryArrival;
+use crate::body;
+use crate::intake::Signal;
+use crate::otlp::http as otlp_http;
+use crate::refusal::Refusal;
+
+const ROUTE: &str = "/api/{project}/integration/otlp/v1";
+
+/// A signal that the route takes: its path, and what it is at Sentry.
+const SIGNALS: [(&str, Signal, Endpoint, Category); 2] = [
+    ("traces", Signal::Traces, Endpoint::OtlpTraces, Category::Span),
+    ("logs", Signal::Logs, Endpoint::OtlpLogs, Category::LogItem),
+];
+
+pub(super) fn routes() -> Router<Door> {
+    let mut router = Router::new();
+    for (name, signal, endpoint, category) in SIGNALS {
+        let export = move |State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body| async move {
+            let kind = Kind {
+                signal,
+                endpoint,
+                categories: [category].into_iter().collect(),
+            };
+            export(&door, kind, &uri, &headers, body).await
+        };
+        let path = format!("{ROUTE}/{name}");
+        router = router.route(&path, post(export)).route(&format!("{path}/"), post(export));
+    }
+    let metrics = format!("{ROUTE}/metrics");
+    router
+        .route(&metrics, post(no_metrics))
+        .route(&format!("{metrics}/"), post(no_metrics))
+}
+
+/// As at Sentry.
+async fn no_metrics(body: Body) -> Refusal {
+    body::skip(body).await;
+    let reason = "Sentry has no OTLP route for metrics (set OTEL_METRICS_EXPORTER=none, or send them to the OTLP port)";
+    Refusal::new(StatusCode::NOT_FOUND, reason)
+}
+
+#[derive(Clone, Copy)]
+struct Kind {
+    signal: Signal,
+    endpoint: Endpoint,
+    categories: Categories,
+}
+
+async fn export(door: &Door, kind: Kind, uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+    let encoding = match otlp_http::encoding(headers) {
+        Ok(encoding) => encoding,
+        Err(refusal) => {
+            body::skip(body).await;
+            return Err(refusal);
+        }
+    };
+    let Raw {
+        received,
+        as_it_came,
+        held,
+    } = Raw::receive(door, headers, body).await?;
+    let inflated = received.bytes.clone();
+    let mut spans = Spans::new();
+    let is_relayed = door.relay.is_some();
+    let taken = door.intake.otlp_seen(kind.signal, encoding, received, |batch| {
+        if is_relayed {
+            spans = forward::spans(batch);
+        }
+    });
+    let taken = taken.await;
+    let Some(relay) = &door.relay else {
+        return Ok(otlp_http::answer(encoding, taken?));
+    };
+    // That this viewer is behind is no reason to keep it from Sentry.
+    match taken {
+        Err(refusal) if refusal.is_busy() => {
+            spans.clear();
+            door.count_busy(&refusal);
+        }
+        Err(refusal) => return Err(refusal),
+        Ok(_) => {}
+    }
+    if !spans.is_empty() {
+        let arrival = SentryArrival::of_evidence(forward::under_way(&spans));
+        door.intake.tell(Arrival::Sentry(Box::new(arrival))).await;
+    }
+    let passing = Passing {
+        endpoint: kind.endpoint,
+        headers,
+        uri,
+        body: as_it_came,
+        inflated,
+        categories: kind.categories,
+        spans,
+    };
+    let answer = forward::hand_on(relay, &door.intake, passing).await;
+    drop(held);
+    Ok(answer)
+}

@@ -1,0 +1,98 @@
+//! Spans that reached Sentry by its own OTLP route.
+
+use trace_model::sentry::{Against, Delivery, Evidence, Reason, Stored, Verdict};
+use trace_model::{Source, SpanKey, Store, otlp};
+
+use crate::support::{Sent, batch, envelope, outline, sent, span, trace};
+
+const SECOND: u64 = 1_000_000_000;
+
+fn by_route(spans: &[Sent]) -> trace_model::Batch {
+    otlp::batch(spans.iter().map(Sent::to_otlp).collect(), Source::SentryOtlp).0
+}
+
+fn verdict(store: &Store, id: u8) -> Verdict {
+    let key = SpanKey {
+        span_id: span(id),
+        service: "api".into(),
+        twin: 0,
+    };
+    store.verdict(trace(1), &key, 60 * SECOND).expect("it is here")
+}
+
+fn stored(spans: &[u8]) -> Stored {
+    Stored {
+        spans: spans.iter().map(|id| (span(*id), None)).collect(),
+        ..Stored::default()
+    }
+}
+
+#[test]
+fn sentry_otlp_spans_are_rows_that_reached_sentry() {
+    let mut store = Store::new(1 << 30);
+    store.add(by_route(&[sent(1, 0, 0, 10), sent(2, 1, 1, 2)]));
+    let outline = outline(&store);
+    let rows = outline.rows(&store, 0..9);
+    let ways: Vec<_> = rows.iter().map(|row| row.line.as_ref().unwrap().source.name()).collect();
+    assert_eq!(ways, ["sentry-otlp", "sentry-otlp"]);
+    assert_eq!([verdict(&store, 1), verdict(&store, 2)], [Verdict::Reached, Verdict::Reached]);
+    let reach = store.trace(trace(1)).expect("the trace").sentry;
+    assert_eq!((reach.against, reach.reached, reach.expected), (Against::Endpoint, 2, 2));
+}
+
+#[test]
+fn a_span_by_both_otlp_ways_reached_sentry_whichever_came_first() {
+    // The later bytes win, so the origin may be either's.
+    for ends in [(10, 10), (10, 11), (11, 10)] {
+        for first in [true, false] {
+            let mut store = Store::new(1 << 30);
+            if first {
+                store.add(batch(&[sent(1, 0, 0, ends.0), sent(2, 1, 1, 2)]));
+            }
+            store.add(by_route(&[sent(1, 0, 0, ends.1)]));
+            if !first {
+                store.add(batch(&[sent(1, 0, 0, ends.0), sent(2, 1, 1, 2)]));
+            }
+            assert_eq!(verdict(&store, 1), Verdict::Reached, "{ends:?} {first}");
+            assert!(
+                matches!(verdict(&store, 2), Verdict::Missing(_)),
+                "its service sends by that route"
+            );
+        }
+    }
+}
+
+#[test]
+fn events_of_a_sentry_otlp_span_are_said_to_be_dropped() {
+    let mut with_events = sent(1, 0, 0, 10).to_otlp();
+    with_events.scope_spans[0].spans[0].events = vec![opentelemetry_proto::tonic::trace::v1::span::Event::default()];
+    let mut store = Store::new(1 << 30);
+    store.add(otlp::batch(vec![with_events], Source::SentryOtlp).0);
+    assert_eq!(verdict(&store, 1), Verdict::WithoutEvents);
+    assert_eq!(verdict(&store, 1).mark(), '✓');
+}
+
+#[test]
+fn a_sentry_otlp_span_is_judged_by_the_relay_and_by_sentrys_answer() {
+    let mut store = Store::new(1 << 30);
+    store.add(by_route(&[sent(1, 0, 0, 10), sent(2, 0, 1, 2)]));
+    store.add_evidence(vec![Evidence::Relayed {
+        trace_id: trace(1),
+        spans: vec![span(2)],
+        delivery: Delivery::Lost { reason: "why".into() },
+    }]);
+    assert_eq!(verdict(&store, 1), Verdict::Reached);
+    assert!(matches!(verdict(&store, 2), Verdict::Missing(Reason::Lost { .. })));
+    store.set_stored(trace(1), stored(&[2]));
+    assert_eq!(verdict(&store, 1), Verdict::Missing(Reason::NotStored));
+    assert_eq!(verdict(&store, 2), Verdict::Reached);
+}
+
+#[test]
+fn a_sentry_otlp_span_and_its_envelope_are_one_row() {
+    let mut store = Store::new(1 << 30);
+    store.add(by_route(&[sent(1, 0, 0, 10)]));
+    store.add(envelope(&[sent(1, 0, 0, 10)]));
+    assert_eq!(store.totals().spans, 1);
+    assert_eq!(verdict(&store, 1), Verdict::Reached);
+}
