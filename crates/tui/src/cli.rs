@@ -18,7 +18,7 @@ Environment:
   SENTRY_AUTH_TOKEN, SENTRY_ORG  Ask Sentry what it has stored of a trace (x on the screen); the token needs org:read
   SENTRY_URL                     Where Sentry is, if it is not https://sentry.io
   NO_COLOR                       Draw without colours
-  SENTRY_DSN                     Where --sentry-relay hands envelopes on to, and where the demo's services send them";
+  SENTRY_DSN                     The Sentry that --sentry-relay forwards envelopes to, as the demo does by default";
 
 /// A terminal viewer for distributed traces.
 ///
@@ -143,6 +143,9 @@ pub struct Options {
     /// Hand the envelopes that come in on to the real Sentry of this DSN, unchanged; without one, that of `SENTRY_DSN`
     #[arg(long, global = true, value_name = "DSN", num_args = 0..=1, default_missing_value = "", hide_default_value = true)]
     pub sentry_relay: Option<String>,
+    /// In the demo with `SENTRY_DSN`: let the services send to Sentry directly instead of through the viewer
+    #[arg(long, global = true, conflicts_with = "sentry_relay")]
+    pub no_sentry_relay: bool,
     /// How much may be kept in memory: bytes, or with KiB, MiB or GiB; then the longest quiet traces leave, unless they are pinned
     #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: Size,

@@ -1,7 +1,7 @@
 //! The demo behind the viewer: an embedded broker, the API and the mailer as child processes, and the requests that keys fire.
 //!
 //! The programs are found beside the viewer's own. With `RABBITMQ_URL` set that broker is used and the embedded one is not
-//! started; with `SENTRY_DSN` set envelopes go there, unless the viewer is to hand them on, else to the viewer. Spans come to the viewer in any case.
+//! started; with `SENTRY_DSN` set envelopes go there through the viewer, or directly with `--no-sentry-relay`. Spans come to the viewer in any case.
 
 mod child;
 mod output;

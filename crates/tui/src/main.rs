@@ -37,7 +37,7 @@ fn run(cli: &Cli) -> Result<()> {
             Some(Command::Config) => print(&spanfall::config::defaults()),
             Some(Command::Tail(tail)) => {
                 let (selection, until) = tail.read().map_err(|error| eyre!("cannot parse the filter: {error}"))?;
-                let outward = Outward::read(cli.options.sentry_relay.as_deref())?;
+                let outward = Outward::read(&cli.options, Mode::Viewer)?;
                 let collector = viewer::bind(&cli.options, &outward).await?;
                 tail::run(collector, selection, until, std::io::stdout()).await
             }

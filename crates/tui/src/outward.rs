@@ -5,6 +5,7 @@ use sentry_relay::Target;
 use trace_model::Expectation;
 
 use crate::app::Mode;
+use crate::cli::Options;
 use crate::problem::Problem;
 
 /// Read from the command line and the environment, before anything starts.
@@ -21,13 +22,14 @@ pub struct Outward {
 }
 
 impl Outward {
-    /// `relay` is the option's value: `None` without the option, empty without a value.
+    /// Reads the options and the environment.
     ///
     /// # Errors
     /// What is said cannot be used; the problem names the option or the variable, and no secret.
-    pub fn read(relay: Option<&str>) -> Result<Self, Problem> {
+    pub fn read(options: &Options, mode: Mode) -> Result<Self, Problem> {
         let dsn = std::env::var("SENTRY_DSN").ok().filter(|dsn| !dsn.trim().is_empty());
-        let relay = relay.map(|said| target(said, dsn.as_deref())).transpose()?;
+        let relay = relay(options, mode, dsn.as_deref())?;
+        let dsn = dsn.filter(|dsn| !leads_here(dsn, options));
         let (api, api_problem) = match Settings::from_env() {
             Ok(api) => (api, None),
             Err(error) => (None, Some(format!("Sentry is not asked: {error}"))),
@@ -62,6 +64,23 @@ impl Outward {
     }
 }
 
+/// Where envelopes go on to: as the option says; in the demo by default to the Sentry of `SENTRY_DSN`.
+fn relay(options: &Options, mode: Mode, dsn: Option<&str>) -> Result<Option<Target>, Problem> {
+    match (options.sentry_relay.as_deref(), dsn) {
+        (Some(said), dsn) => target(said, dsn).map(Some),
+        (None, Some(dsn)) if mode == Mode::Demo && !options.no_sentry_relay => {
+            let target = target("", Some(dsn))?;
+            Ok((!target.leads_to(options.sentry)).then_some(target))
+        }
+        (None, _) => Ok(None),
+    }
+}
+
+/// Whether a DSN is this viewer's own, which is no Sentry to hand on to.
+fn leads_here(dsn: &str, options: &Options) -> bool {
+    Target::parse(dsn).is_ok_and(|target| target.leads_to(options.sentry))
+}
+
 fn target(said: &str, variable: Option<&str>) -> Result<Target, Problem> {
     let (dsn, whose) = match (said.trim(), variable) {
         ("", Some(dsn)) => (dsn, "SENTRY_DSN"),
@@ -74,7 +93,7 @@ fn target(said: &str, variable: Option<&str>) -> Result<Target, Problem> {
         (said, _) => (said, "--sentry-relay"),
     };
     Target::parse(dsn).map_err(|error| Problem {
-        what: format!("{whose} is no DSN: {error}"),
+        what: format!("invalid {whose}: {error}"),
         advice: "it looks like https://<key>@<host>/<project>; Sentry shows it in the project's settings, under Client Keys"
             .to_owned(),
     })
@@ -83,6 +102,7 @@ fn target(said: &str, variable: Option<&str>) -> Result<Target, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
 
     const DSN: &str = "https://5f1e0c5b6d8f4c7f9f3a0d2b1c4e6a88@o1.ingest.sentry.io/42";
 
@@ -105,7 +125,31 @@ mod tests {
         let nothing = at("", None).expect_err("nowhere");
         assert!(nothing.advice.contains("SENTRY_DSN"), "{nothing}");
         let wrong = at("demo", Some(DSN)).expect_err("no DSN");
-        assert!(wrong.what.starts_with("--sentry-relay is no DSN"), "{wrong}");
+        assert!(wrong.what.starts_with("invalid --sentry-relay: "), "{wrong}");
+    }
+
+    #[test]
+    fn relay_is_on_by_default_in_the_demo_alone() {
+        use clap::Parser as _;
+
+        let relay_of = |arguments: &[&str], mode, dsn| {
+            let cli = Cli::parse_from(["spanfall"].iter().chain(arguments));
+            relay(&cli.options, mode, dsn).map(|target| target.map(|target| target.to_string()))
+        };
+        let there = Ok(Some("https://o1.ingest.sentry.io/42".to_owned()));
+        assert_eq!(relay_of(&["demo"], Mode::Demo, Some(DSN)), there);
+        assert_eq!(relay_of(&["--sentry-relay"], Mode::Viewer, Some(DSN)), there);
+        for (arguments, mode, dsn) in [
+            (&["demo", "--no-sentry-relay"][..], Mode::Demo, Some(DSN)),
+            (&["demo"], Mode::Demo, None),
+            (&[], Mode::Viewer, Some(DSN)),
+            // The viewer's own.
+            (&["demo"], Mode::Demo, Some("http://spanfall@localhost:8969/1")),
+        ] {
+            assert_eq!(relay_of(arguments, mode, dsn), Ok(None), "{arguments:?}");
+        }
+        let wrong = relay_of(&["demo"], Mode::Demo, Some("demo")).expect_err("not a DSN");
+        assert!(wrong.what.starts_with("invalid SENTRY_DSN: "), "{wrong}");
     }
 
     #[test]

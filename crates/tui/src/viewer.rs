@@ -19,6 +19,7 @@ use collector::{Collector, Health, Listener};
 use color_eyre::eyre::{Context, Report, Result};
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures_util::StreamExt;
+use sentry_relay::Target;
 use tokio::sync::{mpsc, oneshot};
 use trace_model::Store;
 
@@ -74,7 +75,7 @@ pub async fn bind(options: &Options, outward: &Outward) -> Result<Collector> {
 pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let (config, theme) = look::read(options)?;
     let mouse = config.mouse && !options.no_mouse;
-    let outward = Outward::read(options.sentry_relay.as_deref())?;
+    let outward = Outward::read(options, mode)?;
     let collector = bind(options, &outward).await?;
     let addresses = collector.addresses();
     let setup = match mode {
@@ -94,6 +95,10 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     app.sentry.is_asked = asker.is_some();
     app.notice = outward.api_problem.map(|text| Notice { text, error: true });
     app.sentry.site = outward.api.map(|settings| settings.site);
+    app.sentry.direct = outward.services_dsn.filter(|_| mode == Mode::Demo).map(|dsn| {
+        // What cannot be read is for the services to complain of.
+        Target::parse(&dsn).map_or_else(|_| "SENTRY_DSN".to_owned(), |target| target.to_string())
+    });
     app.sentry.relay = outward.relay.map(|target| target.to_string());
     for (service, state) in setup.iter().flat_map(Setup::processes) {
         app.services.set(service, state);

@@ -5,6 +5,7 @@
 mod copy;
 mod ending;
 mod live;
+mod relay;
 mod reset;
 mod seat;
 mod start;

@@ -124,7 +124,7 @@ pub enum Reason {
         /// How many.
         quantity: u64,
     },
-    /// Its service has sent nothing to Sentry so far.
+    /// Nothing of its service came in an envelope so far.
     Silent,
     /// It came to the endpoint here; what became of it after that is not known.
     NotStored,
@@ -219,7 +219,7 @@ impl fmt::Display for Reason {
                 category,
                 quantity,
             } => write!(f, "client report: {quantity} × {category} dropped, {reason}"),
-            Self::Silent => f.write_str("nothing of this service has reached Sentry so far: is SENTRY_DSN set there?"),
+            Self::Silent => f.write_str("no envelope from this service so far: is SENTRY_DSN set there?"),
             Self::NotStored => f.write_str("sent, but Sentry does not have it; why is not known"),
             Self::Unknown => f.write_str("why is not known"),
         }

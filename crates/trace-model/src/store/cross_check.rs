@@ -315,10 +315,7 @@ impl Store {
                 if self.evidence(slot).is_some_and(|evidence| evidence.unsampled) {
                     return Reason::Unsampled;
                 }
-                let silent = !self
-                    .sentry
-                    .talking
-                    .contains(&self.contents.origins.get(record.origin).service);
+                let silent = !self.has_sent_to_sentry(&self.contents.origins.get(record.origin).service);
                 let reported = self.reported(record);
                 reported.unwrap_or(if silent { Reason::Silent } else { Reason::Unknown })
             }

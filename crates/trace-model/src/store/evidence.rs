@@ -52,6 +52,8 @@ pub(super) struct SentrySide {
     pub(super) reports: VecDeque<ClientReport>,
     /// Services of which a span came both ways.
     pub(super) talking: HashSet<Arc<str>>,
+    /// Services of which anything came in an envelope or by Sentry's OTLP route.
+    pub(super) heard: HashSet<Arc<str>>,
     /// Whether spans have come, or gone, that another trace may miss.
     pub(super) look_again: bool,
 }
@@ -188,6 +190,25 @@ impl Store {
     /// Whether nothing has come in envelopes: then large traces need not be looked through.
     pub(super) fn knows_no_sentry(&self) -> bool {
         self.sentry_spans.is_empty() && self.sentry.talking.is_empty()
+    }
+
+    /// Whether anything came in envelopes or by Sentry's OTLP route.
+    #[must_use]
+    pub fn has_sentry(&self) -> bool {
+        !self.sentry.heard.is_empty()
+    }
+
+    /// Whether anything of this service came in envelopes or by Sentry's OTLP route.
+    #[must_use]
+    pub fn has_sent_to_sentry(&self, service: &str) -> bool {
+        self.sentry.heard.contains(service)
+    }
+
+    /// Something of this service came in an envelope or by Sentry's OTLP route.
+    pub(super) fn hears(&mut self, service: &Arc<str>) {
+        if self.sentry.heard.len() < SERVICES && !self.sentry.heard.contains(service) {
+            self.sentry.heard.insert(service.clone());
+        }
     }
 
     /// A span of this service came both ways.

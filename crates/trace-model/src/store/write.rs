@@ -71,8 +71,6 @@ impl Store {
         let is_sentry_otlp = source == Source::SentryOtlp;
         if is_sentry_otlp {
             self.traces[slot].has_sentry_otlp = true;
-            let service = self.contents.origins.get(origin).service.clone();
-            self.talks(&service);
         }
         let raw = batch.piece(head.raw);
         let name = std::str::from_utf8(batch.piece(head.name)).unwrap_or_default();
@@ -357,8 +355,15 @@ impl Store {
 
     fn end_run(&mut self, run: &Run, received_unix_nano: u64) {
         if run.origin.is_some() {
-            let service = &self.contents.origins.get(run.number).service;
-            self.services.count(service, run.spans, run.logs, received_unix_nano);
+            let origin = self.contents.origins.get(run.number);
+            let (service, source) = (origin.service.clone(), origin.source);
+            self.services.count(&service, run.spans, run.logs, received_unix_nano);
+            if matches!(source, Source::Sentry | Source::SentryOtlp) {
+                self.hears(&service);
+            }
+            if source == Source::SentryOtlp && run.spans > 0 {
+                self.talks(&service);
+            }
             self.contents.origins.release(run.number);
         }
     }

@@ -96,3 +96,19 @@ fn a_sentry_otlp_span_and_its_envelope_are_one_row() {
     assert_eq!(store.totals().spans, 1);
     assert_eq!(verdict(&store, 1), Verdict::Reached);
 }
+
+#[test]
+fn a_service_that_sent_anything_to_sentry_is_not_called_silent() {
+    let mut store = Store::new(1 << 30);
+    store.add(batch(&[sent(1, 0, 0, 10)]));
+    store.expect_sentry(trace_model::Expectation::Endpoint);
+    assert!(!store.has_sentry());
+    assert_eq!(verdict(&store, 1), Verdict::Missing(Reason::Silent));
+    // Its span of another trace came in an envelope, and in no other way.
+    store.add(envelope(&[Sent {
+        trace: 2,
+        ..sent(7, 0, 0, 10)
+    }]));
+    assert!(store.has_sent_to_sentry("api") && !store.has_sent_to_sentry("other"));
+    assert_eq!(verdict(&store, 1), Verdict::Missing(Reason::Unknown));
+}

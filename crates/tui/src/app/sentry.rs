@@ -14,6 +14,8 @@ pub struct SentryStatus {
     pub is_asked: bool,
     /// Where envelopes that come here are handed on to, without the key: `https://o1.ingest.sentry.io/42`.
     pub relay: Option<String>,
+    /// The Sentry that the demo's services send to past this viewer, without the key.
+    pub direct: Option<String>,
     /// The traces that were asked for last, at most [`WATCHED`], newest last.
     said: VecDeque<(TraceId, Said)>,
 }

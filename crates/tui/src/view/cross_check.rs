@@ -114,10 +114,7 @@ fn lines(frame: &mut Frame, lines: Vec<Line>, area: Rect) {
 fn against(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> Vec<Line<'static>> {
     let here = app.addresses.sentry;
     let text = match trace.sentry.against {
-        Against::Nothing => format!(
-            "Nothing to compare with: no envelope has come from these services. Set SENTRY_DSN={} where they run; D copies it.",
-            app.dsn()
-        ),
+        Against::Nothing => nothing(app, trace),
         Against::Endpoint => match &app.sentry.relay {
             None => format!("Compared with the Sentry envelopes that came to this viewer, at {here}."),
             Some(relay) => {
@@ -143,6 +140,33 @@ fn against(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> 
     }
     lines.truncate(AGAINST);
     lines
+}
+
+/// Why there is nothing to compare with, and how to change that.
+fn nothing(app: &App, trace: &TraceSummary) -> String {
+    if let Some(direct) = &app.sentry.direct {
+        let direct = clean(direct);
+        return format!(
+            "Nothing to compare with: the services send to {direct} directly. Start without --no-sentry-relay to forward envelopes \
+             through this viewer, or set SENTRY_AUTH_TOKEN and SENTRY_ORG to ask Sentry."
+        );
+    }
+    let heard: Vec<_> = trace
+        .services
+        .iter()
+        .filter(|service| app.store.has_sent_to_sentry(service))
+        .map(|service| service_name(service))
+        .collect();
+    if heard.is_empty() {
+        let dsn = app.dsn();
+        return format!(
+            "Nothing to compare with: no envelope has come from these services. Set SENTRY_DSN={dsn} where they run; D copies it."
+        );
+    }
+    format!(
+        "Nothing to compare with: envelopes came from {}, but none with this trace.",
+        heard.join(", ")
+    )
 }
 
 /// What Sentry itself has, since when that is known, and when it will be known better.

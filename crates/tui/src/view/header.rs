@@ -9,6 +9,7 @@ use trace_model::ServiceStats;
 use super::{Now, files, format, theme};
 use crate::app::{Action, App, Mode, ServiceState};
 use crate::demo::PAGE;
+use crate::text::clean;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     let row = |line: u16| {
@@ -177,6 +178,13 @@ fn listeners(app: &App, width: usize) -> Line<'static> {
     let mut line = Line::default();
     for (protocol, address) in listeners {
         line.spans.extend([name(protocol), port(&address.port().to_string())]);
+    }
+    if let Some(relay) = &app.sentry.relay {
+        let relay = clean(relay).into_owned();
+        let to = format!(" → {}", relay.split_once("://").map_or(&*relay, |(_, to)| to));
+        if line.width() + to.chars().count() <= width {
+            line.push_span(to);
+        }
     }
     if let Some((_, page)) = app.services.address(PAGE).and_then(|address| address.rsplit_once(':')) {
         let page = [name("page"), port(page)];

@@ -50,6 +50,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if traces.is_empty() {
         frame.render_widget(nothing_here(app), body);
     }
+    let without = without_sentry(app);
     for (row, trace) in body.rows().zip(&traces) {
         let selected = app.traces.selected() == Some(trace.trace_id);
         if selected {
@@ -58,7 +59,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         let found = app.store.found_in(trace.trace_id);
         let marked = app.compare.marked();
         let marked = marked.is_some_and(|marked| marked.summary.trace_id == trace.trace_id);
-        draw_row(frame, trace, row, Marks { selected, marked, found }, now);
+        draw_row(frame, trace, row, Marks { selected, marked, found }, without, now);
     }
     if app.filter.is_open() {
         // Over the rows: what is wrong with a filter may take more than one line.
@@ -174,7 +175,7 @@ fn order(app: &App) -> Span<'static> {
     text.fg(theme::DIM)
 }
 
-fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, now: &Now) {
+fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, without: &'static str, now: &Now) {
     let Columns([mark, time, name, services, duration, spans, sentry, shape]) = Columns::of(row);
     let pin = if marks.marked {
         "="
@@ -200,7 +201,10 @@ fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, no
     };
     frame.render_widget(Line::from(length).right_aligned(), duration);
     frame.render_widget(counts(trace, marks.found), spans);
-    frame.render_widget(Line::from(sentry_reach(trace.sentry, now)), sentry);
+    frame.render_widget(
+        Line::from(sentry_reach(trace.sentry, if trace.spans > 0 { without } else { "–" }, now)),
+        sentry,
+    );
     frame.render_widget(shape_of(trace, usize::from(shape.width).saturating_sub(1)), shape);
 }
 
@@ -290,12 +294,23 @@ pub(super) fn service_name(service: &str) -> String {
     }
 }
 
-/// `✓ 8/8` when all spans that services sent reached Sentry; `–` where there is nothing to compare with.
-pub(super) fn sentry_reach(reach: SentryReach, now: &Now) -> Span<'static> {
+/// Why there is nothing to compare a trace with: `–` where nobody uses Sentry.
+fn without_sentry(app: &App) -> &'static str {
+    if app.sentry.direct.is_some() {
+        "no relay"
+    } else if app.store.has_sentry() {
+        "not sent"
+    } else {
+        "–"
+    }
+}
+
+/// `✓ 8/8` when all spans that services sent reached Sentry; where there is nothing to compare with, why.
+pub(super) fn sentry_reach(reach: SentryReach, without: &'static str, now: &Now) -> Span<'static> {
     let mark = reach.mark(now.unix_nano);
     let style = theme::verdict(mark);
     if mark == '–' {
-        return Span::styled("–", style);
+        return Span::styled(without, style);
     }
     if reach.expected == 0 {
         return "via Sentry".fg(theme::DIM);

@@ -112,7 +112,7 @@ fn each_row_has_its_mark_and_the_list_the_worst_of_them() {
     assert!(line_with(&text, "▸").contains("✗ 5/8"), "{text}");
     assert!(text.contains("Sentry ✗ 5/8"), "{text}");
     let unchecked = line_with(&text, "GET /");
-    assert!(unchecked.contains('–'), "{text}");
+    assert!(unchecked.contains("not sent"), "{text}");
 }
 
 #[test]
@@ -437,4 +437,45 @@ fn hostile_reports_and_answers_do_not_command_the_terminal() {
     };
     let verdict = scene.app.store.verdict(trace(1), &key, scene.now).expect("it is here");
     assert!(verdict.to_string().contains("evil"), "the transaction's name is in it");
+}
+
+/// The first row of the list.
+fn first_row(scene: &mut Scene) -> String {
+    let text = scene.text();
+    let row = text.lines().find(|line| line.contains("GET / "));
+    row.expect("the trace is listed").to_owned()
+}
+
+#[test]
+fn list_says_in_two_words_why_nothing_is_compared_and_x_how_to_change_it() {
+    let listed = || {
+        let mut scene = Scene::new(Mode::Demo, 120, 40);
+        scene.add(vec![span(2, 1, 0, "shop", "GET /", 0, 5)]);
+        scene
+    };
+    let mut scene = listed();
+    scene.app.sentry.direct = Some("https://o1.ingest.sentry.io/42".to_owned());
+    assert!(first_row(&mut scene).contains(" no relay "), "{}", scene.text());
+    scene.type_keys("x");
+    let text = scene.text();
+    assert!(text.contains("directly") && text.contains("--no-sentry-relay"), "{text}");
+
+    let mut scene = listed();
+    scene.add_envelope(vec![span(3, 5, 0, "other", "GET /other", 10, 15)]);
+    scene.app.traces.select(trace(2));
+    assert!(first_row(&mut scene).contains(" not sent "), "{}", scene.text());
+    scene.type_keys("x");
+    assert!(
+        scene.text().contains("no envelope has come from these services"),
+        "{}",
+        scene.text()
+    );
+}
+
+#[test]
+fn header_names_the_sentry_that_envelopes_are_forwarded_to() {
+    let mut scene = Scene::new(Mode::Demo, 120, 40);
+    scene.app.sentry.relay = Some("https://o1.ingest.sentry.io/42".to_owned());
+    let text = scene.text();
+    assert!(text.contains("sentry :8969 → o1.ingest.sentry.io/42"), "{text}");
 }

@@ -96,7 +96,7 @@ fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
     items.extend(trouble(trace));
     if trace.sentry.mark(now.unix_nano) != '–' {
         let what = |text: &'static str| if trace.sentry.expected == 0 { "" } else { text };
-        let reach = sentry_reach(trace.sentry, now);
+        let reach = sentry_reach(trace.sentry, "–", now);
         let said = |text: &'static str| Span::styled(format!("{}{}", what(text), reach.content), reach.style);
         // The list says it too.
         items.push(Item::new(6, said("reached Sentry ")).or(said("Sentry ")));
