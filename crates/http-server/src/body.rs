@@ -9,13 +9,11 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 
-/// How long [`discard`] waits for the next part of a body.
-const SILENCE: Duration = Duration::from_secs(5);
-
-/// Reads up to `limit` bytes of a body that is not wanted, so that its client gets to read the answer.
-pub async fn discard(mut body: Body, limit: usize) {
+/// Reads up to `limit` bytes of a body that is not wanted, until there is no more for as long as `silence`: a connection that is closed
+/// while its client still writes takes the answer with it.
+pub async fn discard(mut body: Body, limit: usize, silence: Duration) {
     let mut left = limit;
-    while let Ok(Some(Ok(frame))) = tokio::time::timeout(SILENCE, body.frame()).await {
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(silence, body.frame()).await {
         match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
             Some(less) => left = less,
             None => return,

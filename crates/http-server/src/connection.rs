@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::{CONNECTION, HeaderValue};
+use http::header::{CONNECTION, EXPECT, HeaderValue};
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -19,10 +19,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tower::ServiceExt as _;
 
-use crate::body::Holding;
+use crate::body::{Holding, discard};
 use crate::pool::{Activity, UnderWay};
 use crate::socket::Socket;
-use crate::{App, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits};
+use crate::{Access, App, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits};
 
 /// How long an evicted connection may take to close, in which it may have begun a request.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -31,9 +31,15 @@ const STREAMS: u32 = 32;
 /// How long an HTTP/2 frame may be, in bytes: each has a cost of its own, whatever its length.
 const FRAME: u32 = 64 * 1024;
 
+/// How much of a request's body is read before the request is denied or answered as overloaded, in bytes, and how long the client may
+/// pause meanwhile: there is nothing to gain by announcing a body and not sending it.
+const DISCARDED: usize = 16 * 1024 * 1024;
+const DISCARDED_SILENCE: Duration = Duration::from_millis(100);
+
 /// What all connections of a listener share.
 #[derive(Debug)]
 pub(crate) struct Service {
+    access: Access,
     app: App,
     limits: Limits,
     /// Permits for requests; none on a spare connection.
@@ -42,8 +48,9 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(app: App, limits: Limits) -> Self {
+    pub(crate) fn new(access: Access, app: App, limits: Limits) -> Self {
         Self {
+            access,
             app,
             limits,
             permits: Semaphore::new(limits.requests),
@@ -54,6 +61,7 @@ impl Service {
     /// The service of connections over the limit: each request is answered as overloaded.
     pub(crate) fn spare(&self) -> Self {
         Self {
+            access: self.access.clone(),
             app: self.app.clone(),
             limits: self.limits,
             permits: Semaphore::new(0),
@@ -89,16 +97,19 @@ impl Service {
     /// Answers a request, which is under way until its response has been written.
     async fn answer(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         mut under_way: UnderWay,
     ) -> Result<Response<Holding<UnderWay>>, Infallible> {
         let closes = self.is_spare && request.version() < Version::HTTP_2;
-        let permit = self.permits.try_acquire();
-        let routes = match permit {
-            Ok(_) => &self.app.routes,
-            Err(_) => &self.app.overloaded,
+        let (permit, denied) = (self.permits.try_acquire(), self.access.check(&request).err());
+        let mut response = match (denied, &permit) {
+            (None, Ok(_)) => self.app.routes.clone().oneshot(request.map(Body::new)).await?,
+            (None, Err(_)) => self.app.overloaded.clone().oneshot(without_body(request).await).await?,
+            (Some(denied), _) => {
+                request.extensions_mut().insert(denied);
+                self.app.denied.clone().oneshot(without_body(request).await).await?
+            }
         };
-        let mut response = routes.clone().oneshot(request.map(Body::new)).await?;
         drop(permit);
         if closes {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -106,6 +117,15 @@ impl Service {
         under_way.answered();
         Ok(response.map(|body| Holding { body, _held: under_way }))
     }
+}
+
+/// Reads what a client sends in vain, unless it waits to be told to.
+async fn without_body(request: Request<Incoming>) -> Request<Body> {
+    let (head, body) = request.into_parts();
+    if !head.headers.contains_key(EXPECT) {
+        discard(Body::new(body), DISCARDED, DISCARDED_SILENCE).await;
+    }
+    Request::from_parts(head, Body::empty())
 }
 
 /// Waits until the listener is to end, or has.

@@ -1,5 +1,5 @@
-//! The HTTP server of every listener: limits on connections and requests, timeouts, eviction of idle connections, and an answer when
-//! there is too much to do.
+//! The HTTP server of every listener: who may use it ([`Access`]), limits on connections and requests, timeouts, eviction of idle
+//! connections, and an answer when there is too much to do.
 //!
 //! A listener accepts [`Limits::connections`] connections. One more replaces an idle one: first one that never made a request, then
 //! the one that has been idle for longest. When all are busy for a second, further clients get the [`App::overloaded`] answer (503
@@ -17,15 +17,16 @@
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
 //! use axum::{Router, routing::get};
-//! use http_server::{App, Server};
+//! use http_server::{Access, App, Server};
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! let app = App::new(Router::new().route("/", get(|| async { "hello" })));
-//! Server::new(listener, app).run(std::future::pending()).await;
+//! Server::new(listener, Access::local(Vec::new(), Vec::new()), app).run(std::future::pending()).await;
 //! # Ok(())
 //! # }
 //! ```
 
+mod access;
 mod app;
 mod body;
 mod connection;
@@ -35,6 +36,7 @@ mod socket;
 
 use std::time::Duration;
 
+pub use self::access::{Access, AllowedOrigin, Denied, Host, InvalidHost, InvalidOrigin, Origin};
 pub use self::app::App;
 pub use self::body::discard;
 pub use self::serve::Server;

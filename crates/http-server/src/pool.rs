@@ -61,7 +61,7 @@ impl Pool {
         let mut oldest: Option<(State, &Arc<Activity>)> = None;
         for activity in self.open.values() {
             let state = activity.state();
-            if state.requests > 0 {
+            if state.is_busy() {
                 continue;
             }
             if state.closing {
@@ -123,6 +123,8 @@ struct State {
     requests: usize,
     /// Of those, the ones that are with their handler.
     handled: usize,
+    /// The client does not read: what is left of a response waits to be written.
+    is_blocked: bool,
     /// The first byte of a head that is not complete (HTTP/1.1, after the first request).
     head_since: Option<Instant>,
     /// The last progress: opened, read, written, begun or ended a request.
@@ -132,6 +134,13 @@ struct State {
     closing: bool,
 }
 
+impl State {
+    /// Whether requests are under way.
+    const fn is_busy(self) -> bool {
+        self.requests > 0 || self.is_blocked
+    }
+}
+
 impl Activity {
     fn new(shared: Arc<Shared>) -> Self {
         let state = State {
@@ -139,6 +148,7 @@ impl Activity {
             is_http2: false,
             requests: 0,
             handled: 0,
+            is_blocked: false,
             head_since: None,
             last_progress: Instant::now(),
             last: shared.clock.fetch_add(1, Ordering::Relaxed),
@@ -178,16 +188,24 @@ impl Activity {
 
     /// Notes that bytes have been written.
     pub(crate) fn wrote(&self) {
-        self.change(|_| {});
+        let mut was_blocked = false;
+        self.change(|state| was_blocked = std::mem::take(&mut state.is_blocked));
+        if was_blocked {
+            self.shared.idle.notify_one();
+        }
+    }
+
+    /// Notes that nothing can be written now.
+    pub(crate) fn blocked(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_blocked = true;
     }
 
     pub(crate) fn has_begun(&self) -> bool {
         self.state().begun
     }
 
-    /// Whether requests are under way.
     pub(crate) fn is_busy(&self) -> bool {
-        self.state().requests > 0
+        self.state().is_busy()
     }
 
     /// When the connection is to be closed unless the client does something. Handlers have limits of their own, and an idle HTTP/2
@@ -196,7 +214,7 @@ impl Activity {
         let state = self.state();
         if state.handled > 0 {
             None
-        } else if state.requests > 0 {
+        } else if state.is_busy() {
             Some(state.last_progress + STALL_TIMEOUT)
         } else if !state.begun {
             Some(self.opened + HEAD_TIMEOUT)
@@ -309,7 +327,12 @@ mod tests {
         let mut under_way = activities[0].begin(false);
         under_way.answered();
         assert!(!pool.evict());
+        // The body has been handed over whole, and the client does not read.
+        activities[0].blocked();
         drop(under_way);
+        assert!(!pool.evict());
+        activities[0].wrote();
+        pool.idle().await;
         assert!(pool.evict());
     }
 

@@ -10,12 +10,12 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::connection::Service;
 use crate::pool::Pool;
-use crate::{App, Limits};
+use crate::{Access, App, Limits};
 
 /// How long a connection waits for a place while all others are busy, before it gets a spare one.
 const PLACE_WAIT: Duration = Duration::from_secs(1);
 /// How many spare connections there are, on which requests are only told that there are too many.
-const SPARE: usize = 32;
+const SPARE: usize = 64;
 /// How long such a connection may take.
 const SPARE_TIME: Duration = Duration::from_secs(2);
 /// The pause when the process has no file descriptor left for another connection.
@@ -24,6 +24,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A listener and what it answers, not running yet.
 pub struct Server {
     listener: TcpListener,
+    access: Access,
     app: App,
     limits: Limits,
     on_connections: Box<dyn Fn(usize) + Send + Sync>,
@@ -38,11 +39,12 @@ impl fmt::Debug for Server {
 }
 
 impl Server {
-    /// A server with the default limits.
+    /// A server with the default limits. Requests that `access` denies never reach the app's routes.
     #[must_use]
-    pub fn new(listener: TcpListener, app: App) -> Self {
+    pub fn new(listener: TcpListener, access: Access, app: App) -> Self {
         Self {
             listener,
+            access,
             app,
             limits: Limits::default(),
             on_connections: Box::new(|_| {}),
@@ -69,12 +71,13 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let Self {
             listener,
+            access,
             app,
             limits,
             on_connections,
         } = self;
         let (stop, stopped) = watch::channel(false);
-        let service = Service::new(app, limits);
+        let service = Service::new(access, app, limits);
         let mut accepting = Accepting {
             spare_service: Arc::new(service.spare()),
             service: Arc::new(service),

@@ -24,8 +24,10 @@ impl Socket {
     }
 
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(written, Poll::Ready(Ok(1..))) {
-            self.activity.wrote();
+        match written {
+            Poll::Ready(Ok(1..)) => self.activity.wrote(),
+            Poll::Pending => self.activity.blocked(),
+            Poll::Ready(_) => {}
         }
         written
     }

@@ -17,10 +17,12 @@
 //! # }
 //! ```
 
+mod flood;
 mod process;
 mod rabbitmq;
 mod wait;
 
+pub use flood::half_open;
 pub use process::{MissingBin, Process, ProcessError, bin};
 pub use rabbitmq::{REQUIRE_RABBITMQ, RabbitMq, RabbitMqError};
 pub use wait::{TimedOut, eventually};

@@ -1,0 +1,274 @@
+//! Limits and timeouts over real sockets.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by it")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::routing::{get, post};
+use http_server::{Access, App, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits, STALL_TIMEOUT, Server};
+use testkit::half_open;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+/// Its body does not come.
+const POST: &[u8] = b"POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{";
+
+struct Running {
+    address: SocketAddr,
+    /// Lets a request to `/gate` through.
+    gate: Arc<Semaphore>,
+    open: watch::Receiver<usize>,
+    stop: watch::Sender<bool>,
+    ended: tokio::task::JoinHandle<()>,
+}
+
+async fn serve(limits: Limits) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let gate = Arc::new(Semaphore::new(0));
+    let closed = gate.clone();
+    let waits = move || async move {
+        closed.acquire().await.unwrap().forget();
+        "through"
+    };
+    let routes = Router::new()
+        .route("/", get(|| async { "hello" }))
+        .route("/echo", post(|body: Bytes| async move { body }))
+        .route("/gate", get(waits))
+        // More than the buffers of both sides hold.
+        .route("/large", get(|| async { vec![b'x'; 64 << 20] }));
+    let (report, open) = watch::channel(0);
+    let (stop, mut stopped) = watch::channel(false);
+    let server = Server::new(listener, Access::local(Vec::new(), Vec::new()), App::new(routes))
+        .limits(limits)
+        .on_connections(move |open| {
+            report.send_replace(open);
+        });
+    let ended = tokio::spawn(server.run(async move {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    }));
+    Running {
+        address,
+        gate,
+        open,
+        stop,
+        ended,
+    }
+}
+
+async fn small() -> Running {
+    let (connections, requests) = (4, 3);
+    serve(Limits {
+        connections,
+        requests,
+        ..Limits::default()
+    })
+    .await
+}
+
+impl Running {
+    async fn connect(&self, request: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        stream
+    }
+
+    /// The answer to a request on a connection of its own.
+    async fn ask(&self, request: &[u8]) -> String {
+        head(&mut self.connect(request).await).await
+    }
+}
+
+/// The head of an answer; empty when the connection was closed instead.
+async fn head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    let read = async {
+        while !head.ends_with(b"\r\n\r\n") {
+            match stream.read_u8().await {
+                Ok(byte) => head.push(byte),
+                Err(_) => break,
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, read).await.unwrap();
+    String::from_utf8(head).unwrap()
+}
+
+/// Whether the other side closes it, in virtual time, which passes as soon as everybody waits for it.
+async fn closed_after(stream: &mut TcpStream) -> Duration {
+    let start = tokio::time::Instant::now();
+    let _ = stream.read_to_end(&mut Vec::new()).await;
+    start.elapsed()
+}
+
+#[tokio::test]
+async fn half_open_connections_do_not_stop_a_good_client() {
+    for beginning in [
+        b"".as_slice(),
+        b"GET / HTTP/1.1\r\nhost: loc",
+        b"\x16\x03\x01\x02\x00",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        GET,
+    ] {
+        let running = serve(Limits::default()).await;
+        let flood = half_open(running.address, 3000, beginning).await.unwrap();
+        let answer = running.ask(GET).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{beginning:?}: {answer}");
+        assert!(*running.open.borrow() <= 256 + 64);
+        drop(flood);
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_come_leave_an_answer_for_a_good_client() {
+    let running = serve(Limits::default()).await;
+    let flood = half_open(running.address, 3000, POST).await.unwrap();
+    let answer = running.ask(GET).await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("\r\nretry-after: "), "{answer}");
+    drop(flood);
+    let taken = || async { running.ask(GET).await.starts_with("HTTP/1.1 200").then_some(()) };
+    testkit::eventually(DEADLINE, taken).await.unwrap();
+}
+
+#[tokio::test]
+async fn requests_over_the_limit_are_told_to_retry() {
+    let running = small().await;
+    let gate = b"GET /gate HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let mut busy = Vec::new();
+    for _ in 0..3 {
+        busy.push(running.connect(gate).await);
+    }
+    let over = || async { running.ask(GET).await.starts_with("HTTP/1.1 503").then_some(()) };
+    testkit::eventually(DEADLINE, over).await.unwrap();
+    running.gate.add_permits(3);
+    for stream in &mut busy {
+        assert!(head(stream).await.starts_with("HTTP/1.1 200"), "they were under way");
+    }
+    assert!(running.ask(GET).await.starts_with("HTTP/1.1 200"));
+}
+
+/// With all places taken by requests under way, there are spare ones to say so.
+#[tokio::test]
+async fn connections_over_the_limit_are_told_to_retry() {
+    let limits = Limits {
+        connections: 4,
+        requests: 100,
+        ..Limits::default()
+    };
+    let running = serve(limits).await;
+    let mut busy = Vec::new();
+    for _ in 0..4 {
+        busy.push(running.connect(b"GET /gate HTTP/1.1\r\nhost: localhost\r\n\r\n").await);
+    }
+    let silent = half_open(running.address, 200, b"").await.unwrap();
+    for _ in 0..3 {
+        let answer = running.ask(GET).await;
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        assert!(answer.contains("\r\nconnection: close"), "{answer}");
+        assert!(answer.contains("\r\nretry-after: "), "{answer}");
+    }
+    drop(silent);
+    running.gate.add_permits(4);
+    for stream in &mut busy {
+        assert!(head(stream).await.starts_with("HTTP/1.1 200"), "they were under way");
+    }
+}
+
+#[tokio::test]
+async fn eviction_lets_a_response_be_written() {
+    let running = small().await;
+    let mut reading = running.connect(b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    let answer = head(&mut reading).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    // More than there are places; they stay open.
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        let mut stream = running.connect(GET).await;
+        let answer = head(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        others.push(stream);
+    }
+    let mut body = vec![0; 64 << 20];
+    tokio::time::timeout(DEADLINE, reading.read_exact(&mut body))
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn head_has_to_come_within_its_timeout() {
+    let running = small().await;
+    // From the first byte on, whatever comes behind it.
+    for beginning in [b"".as_slice(), b"GET / HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n"] {
+        let mut stream = running.connect(beginning).await;
+        assert_eq!(
+            closed_after(&mut stream).await.as_secs(),
+            HEAD_TIMEOUT.as_secs(),
+            "{beginning:?}"
+        );
+    }
+    // On a connection that is known as well.
+    let mut stream = running.connect(GET).await;
+    assert!(head(&mut stream).await.starts_with("HTTP/1.1 200"));
+    let mut hello = [0; 5];
+    stream.read_exact(&mut hello).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    assert_eq!(closed_after(&mut stream).await.as_secs(), HEAD_TIMEOUT.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn trickled_head_is_cut_off() {
+    let running = small().await;
+    let mut stream = running.connect(b"GET / HTTP/1.1\r\n").await;
+    let start = tokio::time::Instant::now();
+    while stream.write_all(b"x: y\r\n").await.is_ok() && start.elapsed() < 2 * HEAD_TIMEOUT {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let lasted = start.elapsed();
+    assert!(lasted < HEAD_TIMEOUT + Duration::from_secs(4), "{lasted:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_connection_is_closed_after_its_timeout() {
+    let running = small().await;
+    let mut stream = running.connect(GET).await;
+    assert!(head(&mut stream).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(closed_after(&mut stream).await.as_secs(), IDLE_TIMEOUT.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn response_that_is_not_read_is_given_up() {
+    let mut running = small().await;
+    let _stream = running.connect(b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    running.open.wait_for(|open| *open == 1).await.unwrap();
+    let start = tokio::time::Instant::now();
+    running.open.wait_for(|open| *open == 0).await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), STALL_TIMEOUT.as_secs());
+}
+
+#[tokio::test]
+async fn shutdown_waits_for_requests_and_not_for_idle_connections() {
+    let mut running = small().await;
+    let mut idle = running.connect(GET).await;
+    assert!(head(&mut idle).await.starts_with("HTTP/1.1 200"));
+    let _silent = running.connect(b"").await;
+    let mut busy = running.connect(b"GET /gate HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    running.open.wait_for(|open| *open == 3).await.unwrap();
+    // Not before the request is with its handler.
+    let waits = || async { (running.ask(GET).await.starts_with("HTTP/1.1 200")).then_some(()) };
+    testkit::eventually(DEADLINE, waits).await.unwrap();
+    running.stop.send_replace(true);
+    let refused = || async { TcpStream::connect(running.address).await.is_err().then_some(()) };
+    testkit::eventually(DEADLINE, refused).await.unwrap();
+    running.gate.add_permits(1);
+    assert!(head(&mut busy).await.starts_with("HTTP/1.1 200"));
+    tokio::time::timeout(DEADLINE, running.ended).await.unwrap().unwrap();
+}
