@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use http_server::{Access, AllowedOrigin, Host};
 use sentry_relay::{Limits, Relay, StartError, Target};
 use tokio::net::TcpListener;
 
@@ -95,6 +96,7 @@ pub struct Collector {
     pub(crate) otlp_grpc: TcpListener,
     pub(crate) otlp_http: TcpListener,
     pub(crate) sentry: TcpListener,
+    pub(crate) access: Access,
     pub(crate) relay: Option<SentryRelay>,
     addresses: Addresses,
 }
@@ -112,6 +114,7 @@ impl Collector {
             otlp_grpc,
             otlp_http,
             sentry,
+            access: Access::local(Vec::new(), Vec::new()),
             relay: None,
             addresses: Addresses {
                 otlp_grpc: at_otlp_grpc,
@@ -125,6 +128,13 @@ impl Collector {
     #[must_use]
     pub const fn addresses(&self) -> Addresses {
         self.addresses
+    }
+
+    /// Takes requests to these hosts and of pages of these origins too, not only to this machine and of its own pages.
+    #[must_use]
+    pub fn allow(self, hosts: Vec<Host>, origins: Vec<AllowedOrigin>) -> Self {
+        let access = Access::local(hosts, origins);
+        Self { access, ..self }
     }
 
     /// Hands the envelopes that come on to a real Sentry, and answers what that answers. Must be called within a Tokio runtime.

@@ -134,7 +134,7 @@ async fn collect(body: &mut Body, whole: &mut Buffer, lease: &mut Lease) -> Resu
 
 /// Reads what nobody wants, up to a limit: a connection that is closed while its sender still writes takes the answer with it.
 pub(crate) async fn skip(body: Body) {
-    http_server::discard(body, LIMIT).await;
+    http_server::discard(body, LIMIT, SILENCE).await;
 }
 
 fn too_long() -> Refusal {

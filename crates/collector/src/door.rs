@@ -1,23 +1,22 @@
-//! What happens to every request, whatever it is: a bound on how long it takes, and one place where refusals are counted and put
-//! into words.
+//! What happens to every request, whatever it is: a bound on how long it takes, what browsers may do, and one place where refusals are
+//! counted and put into words.
 
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
-use http_server::App;
-use tower_http::cors::CorsLayer;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http_server::{App, Denied};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::health::Recorder;
+use crate::Listener;
+use crate::health::{Denial, Recorder};
 use crate::intake::Busy;
 use crate::otlp::Encoding;
-use crate::refusal::Refusal;
-use crate::{Listener, body, otlp, sentry};
+use crate::refusal::{RATE_LIMITS, Refusal};
 
 /// How long one request may take, most of which is waiting for the sender.
 const TIME: Duration = Duration::from_secs(30);
@@ -34,26 +33,29 @@ pub(crate) fn before(routes: Router, listener: Listener, recorder: &Recorder) ->
         listener,
         recorder: recorder.clone(),
     };
-    let overloaded = Router::new().fallback(|body: Body| async {
-        body::skip(body).await;
-        Refusal::from(Busy)
-    });
-    let layers = |routes: Router| {
-        let routes = routes.layer(from_fn_with_state(door.clone(), pass));
-        match cors(listener) {
-            Some(cors) => routes.layer(cors),
-            None => routes,
-        }
+    let overloaded = Router::new().fallback(|| async { Refusal::from(Busy) });
+    let denied = move |Extension(denied): Extension<Denied>| async move { Refusal::denied(&denied, listener) };
+    let denied = Router::new().fallback(denied);
+    let pass = |routes: Router| routes.layer(from_fn_with_state(door.clone(), pass));
+    let pass_pages = |routes: Router| match listener {
+        // No page can send gRPC.
+        Listener::OtlpGrpc => pass(routes),
+        Listener::OtlpHttp | Listener::Sentry => pass(routes).layer(cors()),
     };
-    App::new(layers(routes)).overloaded(layers(overloaded))
+    App::new(pass_pages(routes))
+        .overloaded(pass_pages(overloaded))
+        .denied(pass(denied))
 }
 
-fn cors(listener: Listener) -> Option<CorsLayer> {
-    match listener {
-        Listener::OtlpGrpc => None,
-        Listener::OtlpHttp => Some(otlp::http::cors()),
-        Listener::Sentry => Some(sentry::cors()),
-    }
+/// What pages may do. Requests of pages that may not send do not come here ([`http_server::Access`]), so whoever asks is allowed.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::mirror_request())
+        .allow_methods([Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        // Browsers ask for it when a page from elsewhere, which `--allowed-origin` names, reaches into this machine.
+        .allow_private_network(true)
+        .expose_headers([RETRY_AFTER, RATE_LIMITS, HeaderName::from_static("x-sentry-error")])
 }
 
 async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
@@ -80,6 +82,12 @@ impl Door {
             let counts = health.at(self.listener);
             if refusal.is_busy() {
                 *counts.busy += 1;
+            } else if let Some(denied) = &refusal.denied {
+                *counts.denied += 1;
+                // A page goes on sending: its first request is enough to tell of.
+                if health.denied.add(Denial::of(denied, self.listener)) {
+                    health.remember(self.listener, &refusal.reason);
+                }
             } else {
                 *counts.refused += 1;
                 health.remember(self.listener, &refusal.reason);

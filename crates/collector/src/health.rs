@@ -1,5 +1,6 @@
 //! What was accepted and what was refused, for everybody who wants to look.
 
+mod denied;
 mod sentry;
 
 use std::collections::VecDeque;
@@ -8,6 +9,7 @@ use std::time::SystemTime;
 use sentry_relay::Counts as RelayCounts;
 use tokio::sync::watch;
 
+pub use self::denied::{Denial, Denials};
 pub(crate) use self::sentry::tally;
 pub use self::sentry::{ItemCount, SentryCounts};
 use crate::queue::Queue;
@@ -36,6 +38,8 @@ pub struct OtlpCounts {
     pub rejected_spans: u64,
     /// Requests of a signal for which there is no screen (profiles), answered and thrown away.
     pub unsupported: u64,
+    /// Requests that were denied because of their origin or host.
+    pub denied: u64,
     /// Requests that were refused because of what they are.
     pub refused: u64,
     /// Requests that were asked to come again, because the reader is behind.
@@ -66,6 +70,8 @@ pub struct HealthSnapshot {
     pub sentry: SentryCounts,
     /// What became of envelopes that were handed on to Sentry; `None` without a relay.
     pub relay: Option<RelayCounts>,
+    /// Requests that were denied because of their origin or host, by reason.
+    pub denied: Denials,
     /// The last refusals, whole requests and parts of them, oldest first; at most 20.
     pub recent: VecDeque<Refused>,
 }
@@ -96,6 +102,7 @@ impl HealthSnapshot {
             Listener::Sentry => Counts {
                 connections: &mut self.sentry.connections,
                 received_bytes: &mut self.sentry.received_bytes,
+                denied: &mut self.sentry.denied,
                 refused: &mut self.sentry.refused,
                 busy: &mut self.sentry.busy,
             },
@@ -147,6 +154,7 @@ impl OtlpCounts {
         Counts {
             connections: &mut self.connections,
             received_bytes: &mut self.received_bytes,
+            denied: &mut self.denied,
             refused: &mut self.refused,
             busy: &mut self.busy,
         }
@@ -158,6 +166,7 @@ impl OtlpCounts {
 pub(crate) struct Counts<'a> {
     pub(crate) connections: &'a mut u64,
     pub(crate) received_bytes: &'a mut u64,
+    pub(crate) denied: &'a mut u64,
     pub(crate) refused: &'a mut u64,
     pub(crate) busy: &'a mut u64,
 }

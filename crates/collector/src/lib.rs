@@ -5,7 +5,8 @@
 //! and it is counted. What was accepted and what was refused stands in [`Health`].
 //!
 //! Ports are bound ([`Collector::bind`]) before anything starts ([`Collector::serve`]), so that a taken one can be reported on a
-//! screen that is still normal. It listens on loopback only: there is no authentication.
+//! screen that is still normal. It listens on loopback only: there is no authentication. Of the requests that come there, those of
+//! other people's pages are denied by their `Origin`, and those by way of DNS rebinding by their `Host`; [`Collector::allow`] lets more in.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -40,7 +41,8 @@ mod server;
 
 pub use arrival::{Arrival, Arrivals, SentryArrival};
 pub use bind::{Addresses, BindError, Collector, Config, Listener};
-pub use health::{Health, HealthSnapshot, ItemCount, OtlpCounts, Refused, SentryCounts};
+pub use health::{Denial, Denials, Health, HealthSnapshot, ItemCount, OtlpCounts, Refused, SentryCounts};
+pub use http_server::{AllowedOrigin, Host as AllowedHost, InvalidHost, InvalidOrigin};
 pub use queue::QueueDepth;
 pub use sentry_relay::{Counts as RelayCounts, StartError as RelayError, Target as RelayTarget};
 pub use server::Server;

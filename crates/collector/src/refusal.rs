@@ -4,12 +4,13 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{HeaderName, StatusCode};
+use http_server::Denied;
 use tonic::Code;
 
-use crate::coding;
-use crate::health::clean;
+use crate::health::{Denial, clean};
 use crate::intake::Busy;
 use crate::otlp::{Encoding, status};
+use crate::{Listener, coding};
 
 /// How long a sender shall wait before it tries again, in seconds: the reader catches up within a frame or two.
 pub(crate) const RETRY_SECONDS: u64 = 1;
@@ -26,6 +27,8 @@ pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     /// May quote the sender.
     pub(crate) reason: String,
+    /// Set when it is the origin or the host that is refused.
+    pub(crate) denied: Option<Denied>,
 }
 
 impl Refusal {
@@ -33,11 +36,21 @@ impl Refusal {
         Self {
             status,
             reason: clean(reason.as_ref()),
+            denied: None,
         }
     }
 
     pub(crate) fn malformed(reason: impl AsRef<str>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, reason)
+    }
+
+    pub(crate) fn denied(denied: &Denied, listener: Listener) -> Self {
+        let Denial { reason, flag, .. } = Denial::of(denied, listener);
+        let hint = flag.map(|flag| format!(" (to allow it: {flag})")).unwrap_or_default();
+        Self {
+            denied: Some(denied.clone()),
+            ..Self::new(denied.status(), format!("denied: {reason}{hint}"))
+        }
     }
 
     /// Whether the same request is welcome later.
@@ -104,6 +117,7 @@ impl Refusal {
             StatusCode::REQUEST_TIMEOUT => Code::DeadlineExceeded,
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::Unimplemented,
             StatusCode::PAYLOAD_TOO_LARGE => Code::ResourceExhausted,
+            StatusCode::FORBIDDEN => Code::PermissionDenied,
             _ => Code::InvalidArgument,
         }
     }

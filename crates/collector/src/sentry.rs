@@ -19,7 +19,8 @@
 //! Beside envelopes it takes OTLP by Sentry's own route, as Sentry does: these spans are OTLP spans that reached Sentry.
 //!
 //! With a relay ([`crate::Collector::relay_to`]) what comes to a project's endpoint goes on to Sentry as it came, and Sentry's answer is the answer; what comes
-//! to `/stream` does not, since an SDK sends that besides. Without one nothing goes on from here. The key in the DSN lets nobody in or out: whoever can connect is this person.
+//! to `/stream` does not, since an SDK sends that besides. Without one nothing goes on from here. The key in the DSN lets nobody in or out; which pages
+//! may send is decided before ([`http_server::Access`]).
 //!
 //! ```
 //! use collector::envelope::Envelope;
@@ -51,6 +52,6 @@ mod time;
 mod transaction;
 mod value;
 
-pub(crate) use endpoint::{cors, routes};
+pub(crate) use endpoint::routes;
 pub(crate) use forward::{SentryRelay, Spans, follow};
 pub use read::{Came, Reading, read};

@@ -63,7 +63,9 @@ pub(crate) fn start(collector: Collector) -> (Arrivals, Health, Server) {
         let app = door::before(routes, listener, &recorder);
         let (recorder, mut stopped) = (recorder.clone(), stopped.clone());
         let report = move |open: usize| recorder.record(|health| *health.at(listener).connections = open as u64);
-        let server = http_server::Server::new(socket, app).limits(LIMITS).on_connections(report);
+        let server = http_server::Server::new(socket, collector.access.clone(), app)
+            .limits(LIMITS)
+            .on_connections(report);
         listeners.spawn(async move {
             let stopped = async {
                 let _ = stopped.wait_for(|stopped| *stopped).await;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use collector::{AllowedHost, AllowedOrigin};
 
 use trace_model::{Filter, FilterError};
 
@@ -140,6 +141,13 @@ pub struct Options {
     /// Where to listen for Sentry envelopes
     #[arg(long, global = true, value_name = "ADDR", default_value_t = loopback(8969))]
     pub sentry: SocketAddr,
+    /// Accept what pages of this origin send (`https://app.example`, `http://dev.example:*` for any port, `null`); repeatable. Pages of
+    /// this machine always may
+    #[arg(long, global = true, value_name = "ORIGIN")]
+    pub allowed_origin: Vec<AllowedOrigin>,
+    /// Accept requests to this host name (`viewer.example`); repeatable. The names of this machine always are
+    #[arg(long, global = true, value_name = "HOST")]
+    pub allowed_host: Vec<AllowedHost>,
     /// Hand the envelopes that come in on to the real Sentry of this DSN, unchanged; without one, that of `SENTRY_DSN`
     #[arg(long, global = true, value_name = "DSN", num_args = 0..=1, default_missing_value = "", hide_default_value = true)]
     pub sentry_relay: Option<String>,
@@ -269,6 +277,34 @@ mod tests {
         ] {
             let cli = Cli::try_parse_from(&line).expect("a valid line");
             assert_eq!(cli.options.sentry_relay.as_deref(), relay, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn allowed_origins_and_hosts_may_be_repeated() {
+        let line = [
+            "spanfall",
+            "--allowed-origin",
+            "https://a.example",
+            "tail",
+            "--allowed-origin",
+            "null",
+        ];
+        let cli = Cli::try_parse_from(line).expect("a valid line");
+        assert!(!cli.options.allowed_origin.is_empty());
+        let line = [
+            "spanfall",
+            "--allowed-host=a.example",
+            "--allowed-host=192.0.2.1",
+            "--allowed-origin=http://a:*",
+        ];
+        let cli = Cli::try_parse_from(line).expect("a valid line");
+        assert_eq!((cli.options.allowed_host.len(), cli.options.allowed_origin.len()), (2, 1));
+        for line in [
+            ["spanfall", "--allowed-origin", "*"],
+            ["spanfall", "--allowed-host", "a.example:80"],
+        ] {
+            assert!(Cli::try_parse_from(line).is_err(), "{line:?}");
         }
     }
 

@@ -59,6 +59,7 @@ pub async fn bind(options: &Options, outward: &Outward) -> Result<Collector> {
         advice: advice(error.listener),
         what: format!("{:#}", Report::new(error)),
     })?;
+    let collector = collector.allow(options.allowed_host.clone(), options.allowed_origin.clone());
     let Some(target) = outward.relay.clone() else {
         return Ok(collector);
     };

@@ -40,6 +40,8 @@ pub struct SentryCounts {
     pub client_reports: BTreeMap<String, u64>,
     /// Items that could not be read or only in part, the rest of their envelope having been.
     pub bad_items: u64,
+    /// Requests that were denied because of their origin or host.
+    pub denied: u64,
     /// Requests that were refused because of what they are.
     pub refused: u64,
     /// Requests that were asked to come again, because the reader is behind.

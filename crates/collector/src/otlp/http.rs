@@ -7,12 +7,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use http::request::Parts;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::Encoding;
 use crate::body;
@@ -47,22 +45,6 @@ pub(crate) fn routes(intake: &Intake, grpc: SocketAddr) -> Router {
             let reason = format!("there is no {}: {known}, OTLP over gRPC is on {grpc}", uri.path());
             Refusal::new(StatusCode::NOT_FOUND, reason)
         })
-}
-
-/// Pages that are served from this machine may send; what other pages send is theirs, not this person's.
-pub(crate) fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(|origin, _: &Parts| is_local(origin)))
-        .allow_methods([Method::POST])
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([RETRY_AFTER])
-}
-
-fn is_local(origin: &HeaderValue) -> bool {
-    let uri = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-    uri.is_some_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
-    })
 }
 
 async fn export(intake: &Intake, signal: Signal, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
@@ -123,33 +105,4 @@ pub(crate) fn answer(encoding: Encoding, partial: Option<Partial>) -> Response {
         .into_bytes(),
     };
     ([(CONTENT_TYPE, encoding.content_type())], body).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_pages_of_this_machine_are_local() {
-        for origin in [
-            "http://localhost",
-            "http://localhost:5173",
-            "https://127.0.0.1:8443",
-            "http://[::1]:3000",
-        ] {
-            assert!(is_local(&HeaderValue::from_static(origin)), "{origin}");
-        }
-        for origin in [
-            "null",
-            "",
-            "localhost:5173",
-            "http://localhost.example.com",
-            "http://example.com:80",
-            "file://localhost",
-            "http://localhost@example.com",
-            "http://127.0.0.1.example.com",
-        ] {
-            assert!(!is_local(&HeaderValue::from_static(origin)), "{origin}");
-        }
-    }
 }

@@ -9,13 +9,12 @@ use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, RETRY_AFTER};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use sentry_relay::{Endpoint, Relay};
 use serde::Serialize;
 use serde_json::Map;
 use tower::Layer as _;
-use tower_http::cors::{Any, CorsLayer};
 
 use super::forward::{self, Passing, Spans};
 use super::json::Object;
@@ -26,7 +25,7 @@ use crate::coding::Coding;
 use crate::envelope::{Envelope, Item};
 use crate::intake::Intake;
 use crate::queue::Lease;
-use crate::refusal::{RATE_LIMITS, Refusal};
+use crate::refusal::Refusal;
 use crate::{Arrival, Listener};
 
 /// Where SDKs say who they are, and by which DSN.
@@ -93,17 +92,6 @@ async fn without_prefix(mut request: Request) -> Request {
         *request.uri_mut() = rewritten;
     }
     request
-}
-
-/// As Sentry does: any page may send.
-pub(crate) fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::POST])
-        .allow_headers(Any)
-        // Browsers ask for it when a page from elsewhere reaches into this machine.
-        .allow_private_network(true)
-        .expose_headers([RETRY_AFTER, RATE_LIMITS, HeaderName::from_static("x-sentry-error")])
 }
 
 /// Sentry's answer to what it took.

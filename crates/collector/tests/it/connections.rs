@@ -13,7 +13,7 @@ use crate::{Running, SOON, client, request, span};
 fn export(name: &str, headers: &str) -> Vec<u8> {
     let body = request(vec![span(name)]).encode_to_vec();
     let head = format!(
-        "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n{headers}content-length: {}\r\n\r\n",
+        "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\n{headers}content-length: {}\r\n\r\n",
         body.len()
     );
     [head.as_bytes(), &body].concat()
@@ -108,6 +108,29 @@ async fn silent_connections_do_not_keep_others_out() {
 }
 
 #[tokio::test]
+async fn half_open_connections_do_not_stop_a_good_client() {
+    let mut running = Running::start().await;
+    let body = export("half", "");
+    for beginning in [&b""[..], b"POST /v1/traces HTTP/1.1\r\nhost: loc", &body[..body.len() - 1]] {
+        let flood = testkit::half_open(running.at.otlp_http, 3000, beginning).await.unwrap();
+        let answered = async {
+            loop {
+                let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+                stream.write_all(&export("good", "")).await.unwrap();
+                match status(&mut stream).await {
+                    // Bodies that have been announced are waited for, for five seconds.
+                    503 => {}
+                    status => break status,
+                }
+            }
+        };
+        assert_eq!(tokio::time::timeout(SOON, answered).await, Ok(200));
+        assert_eq!(running.span_names(), ["good"]);
+        drop(flood);
+    }
+}
+
+#[tokio::test]
 async fn open_connections_are_counted_by_listener() {
     let running = Running::start().await;
     let open = || {
@@ -175,7 +198,7 @@ async fn lengths_that_contradict_each_other_are_refused() {
 #[tokio::test]
 async fn bodies_in_chunks_have_the_same_limit() {
     let mut running = Running::start().await;
-    let head = "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\nconnection: close\r\n\
+    let head = "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\nconnection: close\r\n\
                 transfer-encoding: chunked\r\n\r\n";
     let body = request(vec![span("chunked")]).encode_to_vec();
     let chunks: Vec<u8> = body
@@ -206,7 +229,7 @@ async fn a_refusal_reaches_a_sender_that_is_still_writing() {
         ),
     ] {
         let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
-        let head = format!("{line}\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!("{line}\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(&body).await.unwrap();
         assert_eq!(
@@ -222,7 +245,7 @@ async fn a_refusal_reaches_a_sender_that_is_still_writing() {
 async fn a_body_that_comes_too_slowly_is_given_up() {
     let running = Running::start().await;
     let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
-    let head = "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
+    let head = "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let (mut from, mut to) = stream.split();
     let mut answer = [0; 12];

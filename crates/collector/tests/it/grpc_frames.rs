@@ -20,11 +20,23 @@ struct Ended {
 }
 
 async fn call(running: &Running, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Ended {
+    call_at("localhost", running, method, path, headers, body).await
+}
+
+/// A call with this `:authority`.
+async fn call_at(
+    authority: &str,
+    running: &Running,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Ended {
     let stream = TcpStream::connect(running.at.otlp_grpc).await.unwrap();
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(connection);
     let mut client = client.ready().await.unwrap();
-    let mut call = Request::builder().method(method).uri(format!("http://x{path}"));
+    let mut call = Request::builder().method(method).uri(format!("http://{authority}{path}"));
     for (name, value) in headers {
         call = call.header(*name, *value);
     }
@@ -166,5 +178,38 @@ async fn what_is_not_here_is_told_what_is() {
     ] {
         let ended = call(&running, Method::POST, EXPORT, &[("content-type", other)], framed(0, b"")).await;
         assert_eq!((ended.http_status, ended.code), (415, None), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn authority_and_origin_are_checked() {
+    let mut running = Running::start().await;
+    let export = || framed(0, &message("x"));
+    let origin = ("origin", "https://evil.example");
+    for (authority, headers) in [
+        ("evil.example:4317", &[GRPC][..]),
+        ("localhost.evil.example", &[GRPC]),
+        ("localhost", &[GRPC, ("host", "evil.example")]),
+        ("localhost", &[GRPC, origin]),
+    ] {
+        let ended = call_at(authority, &running, Method::POST, EXPORT, headers, export()).await;
+        assert_eq!(ended.http_status, 200, "{ended:?}");
+        assert_eq!(ended.code.as_deref(), Some("7"), "{ended:?}");
+        assert_eq!(ended.headers["content-type"], "application/grpc", "{ended:?}");
+        assert!(
+            ended.message.contains("evil.example") && ended.message.contains("--allowed-"),
+            "{ended:?}"
+        );
+    }
+    assert_eq!(running.arrived(), []);
+    let counts = running.counts();
+    assert_eq!(
+        (counts.otlp_grpc.denied, counts.denied.count(), counts.otlp_grpc.refused),
+        (4, 4, 0)
+    );
+    for authority in ["127.0.0.1:4317", "[::1]", "localhost:1", "host.docker.internal:4317"] {
+        let ended = call_at(authority, &running, Method::POST, EXPORT, &[GRPC], export()).await;
+        assert_eq!(ended.code.as_deref(), Some("0"), "{authority}: {ended:?}");
+        assert_eq!(running.span_names(), ["x"], "{authority}");
     }
 }

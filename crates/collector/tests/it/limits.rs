@@ -63,7 +63,7 @@ async fn a_body_cut_off_is_no_request() {
     let mut running = Running::start().await;
     let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
     stream
-        .write_all(b"POST /stream HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{}\n")
+        .write_all(b"POST /stream HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{}\n")
         .await
         .unwrap();
     stream.shutdown().await.unwrap();
@@ -87,7 +87,7 @@ async fn what_is_remembered_of_a_refusal_cannot_command_a_terminal() {
     for _ in 0..30 {
         let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
         stream
-            .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-type: \x9b\xc2\x9b\t\xff\r\nconnection: close\r\n\r\n")
+            .write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: \x9b\xc2\x9b\t\xff\r\nconnection: close\r\n\r\n")
             .await
             .unwrap();
         stream.read_to_end(&mut Vec::new()).await.unwrap();
@@ -133,7 +133,7 @@ async fn too_many_requests_at_once_are_asked_to_come_again() {
         }
         let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
         stream
-            .write_all(b"POST /stream HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{")
+            .write_all(b"POST /stream HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{")
             .await
             .unwrap();
         begun.push(stream);
@@ -173,7 +173,7 @@ async fn a_body_that_does_not_come_is_given_up() {
     let running = Running::start().await;
     let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
     stream
-        .write_all(b"POST /stream HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
+        .write_all(b"POST /stream HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{")
         .await
         .unwrap();
     let mut answer = Vec::new();

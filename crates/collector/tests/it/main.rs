@@ -1,6 +1,7 @@
 //! The collector as its senders meet it: real sockets, real bytes.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod access;
 mod connections;
 mod fixtures;
 mod grpc_frames;

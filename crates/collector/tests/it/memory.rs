@@ -110,7 +110,7 @@ async fn a_body_on_its_way_is_counted_by_what_has_come() {
     let running = Running::start().await;
     let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
     let head = format!(
-        "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: {PROTOBUF}\r\ncontent-length: {}\r\n\r\n",
+        "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: {PROTOBUF}\r\ncontent-length: {}\r\n\r\n",
         16 * MIB
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -179,7 +179,7 @@ async fn a_length_that_is_too_large_is_refused_before_it_comes() {
     for length in ["17000000", "1000000000000"] {
         let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
         let head = format!(
-            "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: {PROTOBUF}\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+            "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: {PROTOBUF}\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut answer = vec![0; 12];

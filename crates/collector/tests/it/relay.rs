@@ -230,3 +230,36 @@ async fn spotlights_copy_and_what_is_no_envelope_stay_here() {
     let paths: Vec<_> = came.lock().unwrap().iter().map(|(path, ..)| path.clone()).collect();
     assert_eq!(paths, ["/api/42/store/"]);
 }
+
+/// The configured key is this person's: what other people's pages send must not get it.
+#[tokio::test]
+async fn relay_gives_its_key_to_no_denied_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let collector = relaying_to(listener.local_addr().unwrap()).await;
+    let came = sentry(listener, StatusCode::OK);
+    let paths = [
+        "envelope/",
+        "envelope",
+        "store/",
+        "store",
+        "integration/otlp/v1/traces",
+        "integration/otlp/v1/logs",
+    ];
+    for path in paths {
+        for (header, value) in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("host", "evil.example"),
+        ] {
+            let request = client().post(collector.sentry(&format!("/api/1/{path}")));
+            let answer = request.header(header, value).body(envelope()).send().await.unwrap();
+            assert_eq!(answer.status(), 403, "{path} {header} {value}");
+        }
+    }
+    // Whatever was relayed before has come by the time this has.
+    let page = client()
+        .post(collector.sentry("/api/1/envelope/"))
+        .header("origin", "http://localhost:5173");
+    assert_eq!(page.body(envelope()).send().await.unwrap().status(), 200);
+    assert_eq!(came.lock().unwrap().len(), 1);
+}

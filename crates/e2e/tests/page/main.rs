@@ -7,6 +7,7 @@
 
 mod apart;
 mod demo;
+mod origins;
 mod person;
 #[path = "../demo/seat.rs"]
 #[expect(dead_code, reason = "shared with the demo's tests, which look at more of it")]

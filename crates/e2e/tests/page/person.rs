@@ -60,20 +60,34 @@ fn frontend() -> PathBuf {
 
 /// The built page, if all that a test with a browser needs is there.
 pub(crate) fn built_page() -> Option<PathBuf> {
-    let chromium = std::env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
     let (frontend, page) = (frontend(), frontend().join("dist"));
-    let missing = [
-        (chromium, "Chromium (Debian: chromium), or CHROMIUM naming it"),
+    let needed = [
+        chromium(),
         (frontend.join("node_modules/playwright-core"), "npm ci in frontend/"),
         (page.join("index.html"), "npm run build in frontend/"),
     ];
-    let Some((_, what)) = missing.into_iter().find(|(path, _)| !path.exists()) else {
-        return Some(page);
+    all_there(&needed).then_some(page)
+}
+
+/// The browser, if it is there.
+pub(crate) fn browser() -> Option<PathBuf> {
+    let needed = [chromium()];
+    all_there(&needed).then(|| needed[0].0.clone())
+}
+
+fn chromium() -> (PathBuf, &'static str) {
+    let path = std::env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
+    (path, "Chromium (Debian: chromium), or CHROMIUM naming it")
+}
+
+fn all_there(needed: &[(PathBuf, &'static str)]) -> bool {
+    let Some((_, what)) = needed.iter().find(|(path, _)| !path.exists()) else {
+        return true;
     };
     let required = std::env::var_os(REQUIRE_BROWSER).is_some_and(|value| value == "1");
     assert!(!required, "{REQUIRE_BROWSER} is set, and this is missing: {what}");
     eprintln!("SKIPPED, nothing was checked in a browser. This is missing: {what}. ({REQUIRE_BROWSER}=1 makes this a failure.)");
-    None
+    false
 }
 
 /// The page's spans of a trace, as Sentry got them; nothing until both are there, child and parent.

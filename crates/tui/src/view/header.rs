@@ -5,6 +5,7 @@ use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::ServiceStats;
+use unicode_width::UnicodeWidthStr;
 
 use super::{Now, files, format, theme};
 use crate::app::{Action, App, Mode, ServiceState};
@@ -21,7 +22,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         .intersection(area)
     };
     let width = usize::from(area.width);
-    let mut trouble = trouble(app);
+    let mut trouble = trouble(app, width);
     let counts = counts(app, now, width.saturating_sub(trouble.width() + 1));
     // That nothing is wrong is worth saying only where there is room.
     let fine = " 0 refused ";
@@ -66,7 +67,7 @@ pub fn action_at(app: &App, area: Rect, at: Position) -> Option<Action> {
         return None;
     }
     let (column, width) = (usize::from(at.x - area.x), usize::from(area.width));
-    let trouble = trouble(app).width();
+    let trouble = trouble(app, width).width();
     if column >= width.saturating_sub(trouble) {
         return Some(Action::Health);
     }
@@ -129,14 +130,18 @@ fn before_warnings(app: &App, width: usize) -> Line<'static> {
 /// From this width on things are said at more length.
 const WIDE: usize = 90;
 
-/// What was not taken, and what waits.
-fn trouble(app: &App) -> Line<'static> {
+/// What was not taken, and what waits. What would allow the last denied origin or host takes a third of the width at most.
+fn trouble(app: &App, width: usize) -> Line<'static> {
     let mut line = Line::default();
     let mut say = |number: u64, what: &str| {
         if number > 0 {
             line.push_span(format!(" {} {what} ", format::compact(number)).bold().fg(theme::WARNING));
         }
     };
+    let flag = app.health.denied.last().and_then(|denial| denial.flag.as_deref());
+    let flag = flag.filter(|flag| flag.width() <= width / 3);
+    let denied = flag.map_or("denied".into(), |flag| format!("denied: {flag}"));
+    say(app.health.denied.count(), &denied);
     say(app.queue.waiting as u64, "waiting");
     say(app.health.busy(), "busy");
     say(app.health.refused(), "refused");

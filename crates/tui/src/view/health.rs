@@ -53,6 +53,7 @@ fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
         let mut second = Vec::new();
         services::lay_out(&mut second, app, width, now);
         second.push(Line::default());
+        denials(&mut second, app, width);
         refusals(&mut second, app, width, now);
         let mut third = Vec::new();
         sentry::lay_out(&mut third, app, width);
@@ -179,6 +180,38 @@ fn say(lines: &mut Vec<Line<'static>>, name: &str, value: &Span<'static>, about:
         _ => page::pair(lines, "".into(), &about, NAMES, width),
     }
 }
+
+/// Hosts and origins that were denied, with what allows each.
+fn denials(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
+    let denied = &app.health.denied;
+    if denied.count() == 0 {
+        return;
+    }
+    page::heading(
+        lines,
+        "denied",
+        "other people's pages, or names of this machine that are unknown",
+        width,
+    );
+    let mut say = |count: u64, reason: String, flag: Option<&str>| {
+        let count = format!("{:>DENIED$}", short(count, DENIED));
+        page::pair(lines, count.into(), &Span::raw(reason).fg(theme::WARNING), DENIED, width);
+        if let Some(flag) = flag {
+            page::pair(lines, "".into(), &format!("to allow it: {flag}").into(), DENIED, width);
+        }
+    };
+    for denial in denied.iter() {
+        let reason = format!("{}, at {}", clean(&denial.reason), denial.listener);
+        say(denial.count, reason, denial.flag.as_deref());
+    }
+    if denied.others() > 0 {
+        say(denied.others(), "others before".to_owned(), None);
+    }
+    lines.push(Line::default());
+}
+
+/// How wide the number of denied requests is.
+const DENIED: usize = 7;
 
 fn refusals(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) {
     page::heading(

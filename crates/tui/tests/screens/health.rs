@@ -159,6 +159,42 @@ fn a_truncated_trace_says_so_in_the_list_and_in_its_title() {
 }
 
 #[test]
+fn denied_pages_are_shown_with_the_flag_that_allows_them() {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = Scene::new(Mode::Viewer, width, height);
+        let mut denied = collector::Denials::default();
+        for (reason, flag) in [
+            ("host app.example", "--allowed-host app.example"),
+            ("origin null", "--allowed-origin null"),
+        ] {
+            denied.add(collector::Denial {
+                reason: reason.to_owned(),
+                flag: Some(flag.to_owned()),
+                listener: collector::Listener::OtlpHttp,
+                count: 12,
+            });
+        }
+        scene.app.set_health(HealthSnapshot {
+            denied,
+            ..HealthSnapshot::default()
+        });
+        let header = scene.text().lines().next().expect("a header").to_owned();
+        assert!(header.contains("24 denied: --allowed-origin null"), "{header}");
+        scene.type_keys("H");
+        let mut text = scene.text();
+        scene.press(&[KeyCode::End]);
+        text += &scene.text();
+        for expected in [
+            "12 origin null, at OTLP/HTTP",
+            "to allow it: --allowed-origin null",
+            "--allowed-host app.example",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+    }
+}
+
+#[test]
 fn what_became_of_what_was_handed_on_is_counted() {
     let mut scene = Scene::new(Mode::Viewer, 120, 60);
     scene.app.sentry.relay = Some("https://o1.ingest.sentry.io/42".to_owned());
