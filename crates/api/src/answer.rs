@@ -1,9 +1,10 @@
 //! The answers: always JSON, the errors with the standard's phrase and nothing about the reason.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use http::{HeaderValue, StatusCode, header};
+use http_server::Denied;
 use serde_json::json;
 
 use crate::Publisher;
@@ -30,6 +31,17 @@ pub(crate) async fn not_found() -> Response {
 
 pub(crate) async fn method_not_allowed() -> Response {
     error(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// Not traced, since it would only be more to do.
+pub(crate) async fn overloaded() -> Response {
+    error(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// The request is to a host that this service does not have while it listens on loopback.
+pub(crate) async fn denied(Extension(denied): Extension<Denied>) -> Response {
+    tracing::warn!(%denied, "request denied; ALLOWED_HOSTS names hosts to allow");
+    error(denied.status())
 }
 
 /// Not traced: a supervisor asks every second, and nobody wants to see that.

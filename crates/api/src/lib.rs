@@ -7,6 +7,8 @@
 //! | … more than 16 KiB | 413 `{"error":"Payload Too Large"}` |
 //! | … that does not arrive within five seconds | 408 `{"error":"Request Timeout"}` |
 //! | … while the queue cannot be reached | 503 `{"error":"Service Unavailable"}` with `Retry-After`, within two seconds |
+//! | … to a host that is not this machine's, while listening on loopback | 403 `{"error":"Forbidden"}` |
+//! | … with too many others at once | 503 `{"error":"Service Unavailable"}` with `Retry-After` |
 //! | `GET /health` | 200 `{"status":"ok"}`, or 503 `{"status":"queue unreachable"}` |
 //!
 //! It neither sends mail (that is the mailer) nor knows whether anybody has that address, and says so to nobody.
@@ -16,7 +18,8 @@
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! let address = listener.local_addr()?;
 //! let (publisher, keeper) = api::Publisher::start(mail_queue::QueueUrl::from_env()?, address);
-//! axum::serve(listener, api::app(publisher, address, api::Origins::default())).await?;
+//! let app = api::app(publisher, address, api::Origins::default());
+//! http_server::Server::new(listener, http_server::Access::service(address, Vec::new()), app).run(std::future::pending()).await;
 //! keeper.await?;
 //! # Ok(())
 //! # }
@@ -31,8 +34,9 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
+use http_server::App;
 
-pub use self::origins::{InvalidOrigins, Origins};
+pub use self::origins::Origins;
 pub use self::publisher::{Publisher, Unpublished};
 
 mod answer;
@@ -47,17 +51,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The service, listening on `address`, with the queue behind `publisher`, for pages of `origins`.
 ///
 /// Set telemetry up before: the HTTP spans go to the tracer provider that is global now.
-pub fn app(publisher: Publisher, address: SocketAddr, origins: Origins) -> Router {
+pub fn app(publisher: Publisher, address: SocketAddr, origins: Origins) -> App {
     let traced = Router::new()
         .route("/users/reset-password", post(reset_password::handle))
         .route_layer(middleware::from_fn(in_time));
-    server_span::around(traced, address)
+    let cors = origins.layer();
+    let routes = server_span::around(traced, address)
         .route("/health", get(answer::health))
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
         .layer(DefaultBodyLimit::max(mail_queue::MAX_BODY))
-        .layer(origins.layer())
-        .with_state(publisher)
+        .layer(cors.clone())
+        .with_state(publisher);
+    App::new(routes)
+        .overloaded(Router::new().fallback(answer::overloaded).layer(cors))
+        .denied(Router::new().fallback(answer::denied))
 }
 
 /// A body that never ends would hold its connection and its span open for ever.

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `API_ADDR` | where it listens | `127.0.0.1:3000` |
 //! | `RABBITMQ_URL` | the broker | `amqp://guest:guest@127.0.0.1:5672/%2f` |
+//! | `ALLOWED_HOSTS` | names that it may be asked by while it listens on loopback, `api.example,…`: those that a proxy passes on | this machine's |
 //! | `CORS_ORIGINS` | pages that may call it, `http://localhost:*,…` | this machine's, any port |
 //!
 //! The rest is telemetry's. It exits with 64 when a variable holds nonsense, with 1 when it cannot listen.
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use api::{Origins, Publisher};
+use http_server::{Access, Host, Server};
 use mail_queue::QueueUrl;
 use tokio::net::TcpListener;
 
@@ -48,6 +50,8 @@ async fn run() -> Result<(), Failure> {
     let url = QueueUrl::from_env().map_err(|error| configuration(&error))?;
     let address = address()?;
     let origins = origins()?;
+    let hosts = variable("ALLOWED_HOSTS").unwrap_or_default();
+    let hosts = Host::list(&hosts).map_err(|error| Failure::Configuration(format!("ALLOWED_HOSTS: {error}")))?;
     // As a task, so that the signals are caught from now on and not only once somebody waits for them.
     let mut end = tokio::spawn(lifecycle::shutdown_requested());
     let guard = telemetry::init(telemetry::service!()).map_err(|error| configuration(&error))?;
@@ -57,10 +61,11 @@ async fn run() -> Result<(), Failure> {
     let address = listener.local_addr()?;
     let (publisher, keeper) = Publisher::start(url, address);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = axum::serve(listener, api::app(publisher, address, origins)).with_graceful_shutdown(async {
+    let app = api::app(publisher, address, origins);
+    let server = Server::new(listener, Access::service(address, hosts), app);
+    let mut serving = tokio::spawn(server.run(async {
         let _ = stopped.await;
-    });
-    let mut serving = tokio::spawn(async { serving.await });
+    }));
     tokio::select! {
         ended = &mut end => ended.map_err(std::io::Error::other)??,
         _ = &mut serving => {}

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use http::{HeaderName, HeaderValue, Method, header};
+use http_server::{AllowedOrigin, InvalidOrigin, Origin};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// What a page must be allowed to send: the body's type and the trace context of both SDKs.
@@ -16,62 +17,33 @@ const HEADERS: [HeaderName; 5] = [
 
 /// Origins (`scheme://host[:port]`), separated by commas; `:*` stands for any port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origins(Vec<Origin>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Origin {
-    /// The whole origin, or all before the port.
-    text: String,
-    any_port: bool,
-}
-
-/// Text that names no origins.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an origin like http://localhost:5173 or http://localhost:*")]
-pub struct InvalidOrigins(String);
+pub struct Origins(Vec<AllowedOrigin>);
 
 impl Default for Origins {
-    /// Pages served from this machine, on any port.
+    /// Pages served from this machine by HTTP, on any port.
     fn default() -> Self {
-        let local = |host: &str| Origin {
-            text: format!("http://{host}"),
-            any_port: true,
-        };
-        Self(vec![local("localhost"), local("127.0.0.1")])
+        Self(
+            ["http://localhost:*", "http://127.0.0.1:*"]
+                .into_iter()
+                .filter_map(|origin| origin.parse().ok())
+                .collect(),
+        )
     }
 }
 
 impl FromStr for Origins {
-    type Err = InvalidOrigins;
+    type Err = InvalidOrigin;
 
-    fn from_str(text: &str) -> Result<Self, InvalidOrigins> {
-        let origin = |text: &str| {
-            let invalid = || InvalidOrigins(text.to_owned());
-            let (scheme, rest) = text.split_once("://").ok_or_else(invalid)?;
-            let any_port = rest.ends_with(":*");
-            let host = rest.strip_suffix(":*").unwrap_or(rest);
-            if !matches!(scheme, "http" | "https") || host.is_empty() || host.contains(['/', '*', ' ', '@']) {
-                return Err(invalid());
-            }
-            Ok(Origin {
-                text: format!("{scheme}://{host}"),
-                any_port,
-            })
-        };
-        text.split(',')
-            .map(|text| origin(text.trim()))
-            .collect::<Result<_, _>>()
-            .map(Self)
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+        let origins = text.split(',').map(|text| text.trim().parse());
+        origins.collect::<Result<_, _>>().map(Self)
     }
 }
 
 impl Origins {
     fn allow(&self, origin: &str) -> bool {
-        self.0.iter().any(|allowed| match origin.strip_prefix(&allowed.text) {
-            Some("") => true,
-            Some(port) if allowed.any_port => port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok()),
-            _ => false,
-        })
+        let origin = origin.parse::<Origin>();
+        origin.is_ok_and(|origin| self.0.iter().any(|allowed| allowed.matches(&origin)))
     }
 
     pub(crate) fn layer(self) -> CorsLayer {

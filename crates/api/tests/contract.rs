@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use api::{Origins, Publisher};
 use broker::{Broker, Config};
+use http_server::{Access, Server};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use testkit::{Process, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -30,7 +31,8 @@ impl Api {
         let address = listener.local_addr().unwrap();
         let (publisher, _keeper) = Publisher::start(broker.parse().unwrap(), address);
         let app = api::app(publisher, address, Origins::default());
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        let access = Access::service(address, Vec::new());
+        tokio::spawn(Server::new(listener, access, app).run(std::future::pending()));
         let client = Client::builder().no_proxy().build().unwrap();
         Self { address, client }
     }
@@ -131,7 +133,8 @@ async fn a_body_is_read_up_to_its_limit() {
 async fn a_body_that_never_ends_is_not_waited_for() {
     let (api, _broker) = ready().await;
     let mut raw = TcpStream::connect(api.address).await.unwrap();
-    let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{");
+    let head =
+        format!("POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{");
     raw.write_all(head.as_bytes()).await.unwrap();
     let mut status = [0; 12];
     let answered = tokio::time::timeout(DEADLINE, raw.read_exact(&mut status)).await;
@@ -143,7 +146,8 @@ async fn a_body_that_never_ends_is_not_waited_for() {
 async fn a_body_that_breaks_off_harms_nobody() {
     let (api, _broker) = ready().await;
     let mut raw = TcpStream::connect(api.address).await.unwrap();
-    let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{");
+    let head =
+        format!("POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{");
     raw.write_all(head.as_bytes()).await.unwrap();
     raw.shutdown().await.unwrap();
     // Whatever it is told, or nothing: the connection ends, and the next request is answered.
@@ -230,6 +234,55 @@ async fn a_broker_that_never_answers_is_not_waited_for() {
     assert_eq!(answer.expect("an answer").status(), 503);
 }
 
+/// A page whose name is rebound to 127.0.0.1 is of the API's own origin to its browser: no CORS would stop it.
+#[tokio::test]
+async fn host_is_checked_on_loopback() {
+    let (api, _broker) = ready().await;
+    for (host, status) in [
+        ("evil.example", 403),
+        ("localhost.evil.example:3000", 403),
+        ("a@localhost", 400),
+        ("localhost:3000", 200),
+        ("shop.localhost", 200),
+        ("[::1]:3000", 200),
+        ("host.docker.internal:3000", 200),
+    ] {
+        let post = api.send(Method::POST, PATH).header("content-type", "application/json");
+        let answer = post.header("host", host).body(GOOD).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{host}");
+        if status == 403 {
+            assert_eq!(said(answer).await, (403, r#"{"error":"Forbidden"}"#.into()), "{host}");
+        }
+        let health = api.send(Method::GET, "/health").header("host", host);
+        assert_eq!(health.send().await.unwrap().status(), status, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn half_open_connections_do_not_stop_a_good_client() {
+    let (api, _broker) = ready().await;
+    let head =
+        format!("POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{");
+    for beginning in ["", "POST / HTTP/1.1\r\nhost: loc", &head] {
+        let flood = testkit::half_open(api.address, 3000, beginning.as_bytes()).await.unwrap();
+        let taken = || async {
+            let answer = api.post("application/json", GOOD).await;
+            match answer.status().as_u16() {
+                200 => Some(()),
+                // Bodies that have been announced are waited for, for five seconds.
+                status => {
+                    assert_eq!(status, 503);
+                    assert_eq!(answer.headers()["retry-after"], "2");
+                    assert_eq!(beginning, head);
+                    None
+                }
+            }
+        };
+        eventually(DEADLINE, taken).await.unwrap();
+        drop(flood);
+    }
+}
+
 fn program(env: &[(&str, &str)]) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
     command
@@ -245,6 +298,7 @@ async fn bad_configuration_is_named_without_its_secrets() {
         ("RABBITMQ_URL", "http://me:secret@broker"),
         ("API_ADDR", "secret"),
         ("CORS_ORIGINS", "*"),
+        ("ALLOWED_HOSTS", "a:80"),
         ("SENTRY_DSN", "secret"),
         ("SENTRY_TRACES_SAMPLE_RATE", "2"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "secret"),

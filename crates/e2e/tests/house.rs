@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by it")]
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a crate must not compile, however far down.
@@ -70,6 +71,27 @@ fn dependencies_point_inward() {
             assert!(!compiled.contains(*beyond), "{room} compiles {beyond}");
         }
     }
+}
+
+/// Whoever listens by another way has no limits, and answers other people's pages.
+#[test]
+fn listeners_go_through_http_server() {
+    for program in ["api", "collector", "page", "tui"] {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(program).join("src");
+        for source in files_below(&sources) {
+            let text = std::fs::read_to_string(&source).unwrap();
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let serves = code.filter(|line| line.contains("axum::serve(") || line.contains("serve_connection("));
+            assert_eq!(serves.count(), 0, "{}", source.display());
+        }
+    }
+}
+
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
+        .collect()
 }
 
 /// The names of all crates that a room compiles when it is built alone.

@@ -7,6 +7,8 @@
 //! | `GET /settings.js` | where the API, the collector and Sentry are, for this one build to run anywhere |
 //! | `GET /assets/…` | files with a hash in their name, to be kept for ever |
 //! | anything else | a file of the directory, or 404 |
+//! | … to a host that is not this machine's, while listening on loopback | 403 |
+//! | … with too many others at once | 503 with `Retry-After` |
 //!
 //! It renders nothing, passes nothing on to the API (the page calls it itself, by CORS) and sends no telemetry.
 //!
@@ -14,7 +16,9 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let settings = page::Settings::from_lookup(|name| std::env::var(name).ok())?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-//! axum::serve(listener, page::app("frontend/dist".as_ref(), &settings)).await?;
+//! let access = http_server::Access::service(listener.local_addr()?, Vec::new());
+//! let app = page::app("frontend/dist".as_ref(), &settings);
+//! http_server::Server::new(listener, access, app).run(std::future::pending()).await;
 //! # Ok(())
 //! # }
 //! ```
@@ -30,6 +34,7 @@ use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use http_server::App;
 use tower_http::compression::CompressionLayer;
 use tower_http::services::{ServeDir, ServeFile};
 
@@ -46,7 +51,8 @@ const HASHED: &str = "/assets/";
 /// The server of the page that was built into `dir`.
 ///
 /// The files are read when they are asked for, so that a new build is served at once.
-pub fn app(dir: &Path, settings: &Settings) -> Router {
+#[must_use]
+pub fn app(dir: &Path, settings: &Settings) -> App {
     let script = settings.script();
     let policy = HeaderValue::from_str(&settings.content_security_policy());
     // Never happens: a policy consists of origins, which were checked to have letters, digits, dots, dashes and colons only.
@@ -56,7 +62,7 @@ pub fn app(dir: &Path, settings: &Settings) -> Router {
         async move { with_headers(policy, request, next).await }
     };
     let files = ServeDir::new(dir).fallback(get(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") }));
-    Router::new()
+    let routes = Router::new()
         .route(
             "/settings.js",
             get(move || async move { ([(CONTENT_TYPE, "text/javascript")], script) }),
@@ -64,7 +70,8 @@ pub fn app(dir: &Path, settings: &Settings) -> Router {
         .route_service("/reset-password", ServeFile::new(dir.join(INDEX)))
         .fallback_service(files)
         .layer(compression())
-        .layer(middleware::from_fn(secure))
+        .layer(middleware::from_fn(secure));
+    App::new(routes)
 }
 
 /// gzip alone. Said for each encoding: another crate of the same build may have switched on tower-http's *de*compression of the

@@ -3,6 +3,7 @@
 //! | variable | meaning | default |
 //! |---|---|---|
 //! | `PAGE_ADDR` | where it listens; port 0 takes any free one | `127.0.0.1:3001` |
+//! | `ALLOWED_HOSTS` | names that it may be asked by while it listens on loopback, `page.example,…`: those that a proxy passes on | this machine's |
 //! | `PAGE_DIR` | the built page | `frontend/dist` |
 //! | `API_URL` | where the page finds the API | `http://127.0.0.1:3000` |
 //! | `OTLP_HTTP_URL` | where it sends spans | `http://127.0.0.1:4318` |
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use http_server::{Access, Host, InvalidHost, Server};
 use page::{INDEX, InvalidSetting, Settings};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -29,6 +31,8 @@ const DRAIN: Duration = Duration::from_secs(2);
 enum Failure {
     #[error("{0}")]
     Setting(#[from] InvalidSetting),
+    #[error("ALLOWED_HOSTS: {0}")]
+    Hosts(#[from] InvalidHost),
     #[error("{0}")]
     Configuration(&'static str),
     #[error("there is no {INDEX} in {}: build the page with `npm run build` in frontend/, or set PAGE_DIR", .0.display())]
@@ -46,7 +50,7 @@ async fn main() -> ExitCode {
         Err(failure) => {
             eprintln!("page: {failure}");
             match failure {
-                Failure::Setting(_) | Failure::Configuration(_) => ExitCode::from(64),
+                Failure::Setting(_) | Failure::Hosts(_) | Failure::Configuration(_) => ExitCode::from(64),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -56,6 +60,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Failure> {
     let settings = Settings::from_lookup(variable)?;
     let address = address()?;
+    let hosts = Host::list(&variable("ALLOWED_HOSTS").unwrap_or_default())?;
     let dir = PathBuf::from(variable("PAGE_DIR").unwrap_or_else(|| "frontend/dist".to_owned()));
     if !dir.join(INDEX).is_file() {
         return Err(Failure::Missing(dir));
@@ -74,10 +79,10 @@ async fn run() -> Result<(), Failure> {
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let address = listener.local_addr()?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = axum::serve(listener, page::app(&dir, &settings)).with_graceful_shutdown(async {
+    let server = Server::new(listener, Access::service(address, hosts), page::app(&dir, &settings));
+    let mut serving = tokio::spawn(server.run(async {
         let _ = stopped.await;
-    });
-    let mut serving = tokio::spawn(async { serving.await });
+    }));
     tracing::info!(ready = true, address = address.to_string(), "listening");
     tokio::select! {
         ended = &mut end => ended.map_err(std::io::Error::other)??,

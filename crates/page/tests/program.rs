@@ -88,6 +88,7 @@ async fn nonsense_in_a_variable_is_named() {
     let dir = built();
     refused(&page(dir.path(), &[("PAGE_ADDR", "here")]), 64, &["PAGE_ADDR"]).await;
     refused(&page(dir.path(), &[("API_URL", "here")]), 64, &["API_URL"]).await;
+    refused(&page(dir.path(), &[("ALLOWED_HOSTS", "a:80")]), 64, &["ALLOWED_HOSTS"]).await;
 }
 
 /// It ends with this code and says these things to a person.

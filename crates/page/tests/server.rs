@@ -5,6 +5,7 @@
 use std::fs;
 use std::net::SocketAddr;
 
+use http_server::{Access, Server as HttpServer};
 use page::Settings;
 use reqwest::{Client, Method, Response, StatusCode};
 use tempfile::TempDir;
@@ -37,7 +38,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = page::app(&dist, &settings.unwrap());
-        tokio::spawn(async { axum::serve(listener, app).await });
+        let access = Access::service(address, Vec::new());
+        tokio::spawn(HttpServer::new(listener, access, app).run(std::future::pending()));
         Self {
             address,
             _directory: directory,
@@ -164,6 +166,38 @@ async fn nothing_outside_of_the_directory_is_served() {
         assert!(!answer.contains(SECRET), "{path}: {answer}");
         let status = answer.split(' ').nth(1).unwrap_or_default();
         assert!(matches!(status, "400" | "404"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn host_is_checked_on_loopback() {
+    let server = Server::start().await;
+    for (host, status) in [
+        ("evil.example", 403),
+        ("127.0.0.1.evil.example:3001", 403),
+        ("a@localhost", 400),
+        ("localhost:3001", 200),
+        ("[::1]", 200),
+        ("host.containers.internal:3001", 200),
+    ] {
+        for path in ["/", "/settings.js", "/reset-password"] {
+            let response = server.ask(Method::GET, path, &[("host", host)]).await;
+            assert_eq!(response.status(), status, "{host} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn half_open_connections_do_not_stop_a_good_client() {
+    let server = Server::start().await;
+    for beginning in [
+        "",
+        "GET / HTTP/1.1\r\nhost: loc",
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{",
+    ] {
+        let flood = testkit::half_open(server.address, 3000, beginning.as_bytes()).await.unwrap();
+        assert_eq!(server.get("/").await.status(), StatusCode::OK, "{beginning}");
+        drop(flood);
     }
 }
 
