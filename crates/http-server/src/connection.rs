@@ -20,7 +20,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 use tower::ServiceExt as _;
 
 use crate::body::{Holding, discard};
-use crate::pool::{Activity, UnderWay};
+use crate::pool::{Activity, Protocol, UnderWay};
 use crate::socket::Socket;
 use crate::{Access, App, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits};
 
@@ -72,8 +72,9 @@ impl Service {
     /// Serves one connection until it ends, is evicted, or `stopped` and idle.
     pub(crate) async fn serve(self: Arc<Self>, stream: TcpStream, activity: Arc<Activity>, mut stopped: watch::Receiver<bool>) {
         let builder = builder(self.limits);
-        let service = service_fn(|request| {
-            let under_way = activity.begin(request.version() == Version::HTTP_2);
+        let service = service_fn(|request: Request<Incoming>| {
+            let is_http2 = request.version() == Version::HTTP_2;
+            let under_way = activity.begin(if is_http2 { Protocol::Http2 } else { Protocol::Http1 });
             self.clone().answer(request, under_way)
         });
         let socket = TokioIo::new(Socket::new(stream, activity.clone()));

@@ -67,7 +67,7 @@ impl Pool {
             if state.closing {
                 return true;
             }
-            let age = |state: State| (state.begun, state.last);
+            let age = |state: State| (state.protocol.is_some(), state.last);
             if oldest.is_none_or(|(known, _)| age(state) < age(known)) {
                 oldest = Some((state, activity));
             }
@@ -114,11 +114,16 @@ pub(crate) struct Activity {
     close: Notify,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct State {
-    /// Whether there ever was a request.
-    begun: bool,
-    is_http2: bool,
+    /// That of the last request; `None` before the first.
+    protocol: Option<Protocol>,
     /// Requests whose response has not been written yet.
     requests: usize,
     /// Of those, the ones that are with their handler.
@@ -144,8 +149,7 @@ impl State {
 impl Activity {
     fn new(shared: Arc<Shared>) -> Self {
         let state = State {
-            begun: false,
-            is_http2: false,
+            protocol: None,
             requests: 0,
             handled: 0,
             is_blocked: false,
@@ -163,10 +167,9 @@ impl Activity {
     }
 
     /// Notes a request. It is under way until its guard is dropped.
-    pub(crate) fn begin(self: &Arc<Self>, is_http2: bool) -> UnderWay {
+    pub(crate) fn begin(self: &Arc<Self>, protocol: Protocol) -> UnderWay {
         self.change(|state| {
-            state.begun = true;
-            state.is_http2 = is_http2;
+            state.protocol = Some(protocol);
             state.requests += 1;
             state.handled += 1;
             state.head_since = None;
@@ -180,7 +183,7 @@ impl Activity {
     /// Notes that bytes have been read.
     pub(crate) fn read(&self) {
         self.change(|state| {
-            if state.begun && !state.is_http2 && state.requests == 0 && state.head_since.is_none() {
+            if state.protocol == Some(Protocol::Http1) && state.requests == 0 && state.head_since.is_none() {
                 state.head_since = Some(Instant::now());
             }
         });
@@ -201,7 +204,7 @@ impl Activity {
     }
 
     pub(crate) fn has_begun(&self) -> bool {
-        self.state().begun
+        self.state().protocol.is_some()
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -216,9 +219,9 @@ impl Activity {
             None
         } else if state.is_busy() {
             Some(state.last_progress + STALL_TIMEOUT)
-        } else if !state.begun {
+        } else if state.protocol.is_none() {
             Some(self.opened + HEAD_TIMEOUT)
-        } else if state.is_http2 {
+        } else if state.protocol == Some(Protocol::Http2) {
             None
         } else if let Some(since) = state.head_since {
             Some(since + HEAD_TIMEOUT)
@@ -291,9 +294,9 @@ mod tests {
         let [busy, recent, old, silent] = &activities[..] else {
             panic!("four connections");
         };
-        let under_way = busy.begin(false);
-        drop(old.begin(false));
-        drop(recent.begin(false));
+        let under_way = busy.begin(Protocol::Http1);
+        drop(old.begin(Protocol::Http1));
+        drop(recent.begin(Protocol::Http1));
         // Bytes of a head make no request.
         silent.read();
         for expected in [silent, old, recent] {
@@ -314,7 +317,7 @@ mod tests {
     async fn eviction_spares_a_head_being_read() {
         let (pool, activities) = pool(2);
         for activity in &activities {
-            drop(activity.begin(false));
+            drop(activity.begin(Protocol::Http1));
         }
         activities[0].read();
         assert!(pool.evict());
@@ -324,7 +327,7 @@ mod tests {
     #[tokio::test]
     async fn eviction_spares_a_response_being_written() {
         let (pool, activities) = pool(1);
-        let mut under_way = activities[0].begin(false);
+        let mut under_way = activities[0].begin(Protocol::Http1);
         under_way.answered();
         assert!(!pool.evict());
         // The body has been handed over whole, and the client does not read.
@@ -345,7 +348,7 @@ mod tests {
         later().await;
         activity.read();
         assert_eq!(activity.deadline(), Some(opened + HEAD_TIMEOUT), "bytes do not extend it");
-        let mut under_way = activity.begin(false);
+        let mut under_way = activity.begin(Protocol::Http1);
         assert_eq!(activity.deadline(), None, "for the handler to bound");
         under_way.answered();
         later().await;
@@ -358,7 +361,7 @@ mod tests {
         later().await;
         activity.read();
         assert_eq!(activity.deadline(), Some(head + HEAD_TIMEOUT), "bytes do not extend it");
-        drop(activity.begin(true));
+        drop(activity.begin(Protocol::Http2));
         activity.read();
         assert_eq!(activity.deadline(), None, "frames of HTTP/2 need not be a request");
     }
