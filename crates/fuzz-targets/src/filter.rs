@@ -4,7 +4,7 @@ use otlp_wire::json::transcode;
 use otlp_wire::schema::SPAN;
 use trace_model::{Candidate, Filter, SpanId, SpanKind, StatusCode, TraceId};
 
-pub(crate) const SEEDS: [&[u8]; 14] = [
+pub(crate) const SEEDS: [&[u8]; 15] = [
     b"reset",
     b"\"reset password\" !health",
     b"service:=ferry name:\"PUT /*\" status:error",
@@ -19,6 +19,7 @@ pub(crate) const SEEDS: [&[u8]; 14] = [
     b"list:\xc3\x89 map.in:x \"name\":x",
     b"mailer::send http://x\\* \\:",
     b"duration:<=18446744073709551615ns kind:",
+    b"message:\"//a\"",
 ];
 
 /// A filter and, behind a newline, a span.

@@ -221,7 +221,8 @@ fn write_attribute(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
 /// Whether a text would, as it is, be cut or mean something.
 fn needs_quotes(text: &str) -> bool {
     let special = |character: char| character.is_whitespace() || "\"():[],".contains(character);
-    text.contains(special) || text.starts_with(['!', '>', '<', '=']) || matches!(text, "AND" | "OR")
+    // A colon before two slashes is one of a URL.
+    text.contains(special) || text.starts_with(['!', '>', '<', '=']) || text.starts_with("//") || matches!(text, "AND" | "OR")
 }
 
 fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {

@@ -153,6 +153,19 @@ fn depth_and_length_are_bounded() {
     assert_refused(&("a".repeat(MAX_LENGTH) + "bc"), "bc", "up to 4096 characters");
 }
 
+#[test]
+fn text_after_a_colon_that_begins_with_slashes_is_written_in_quotes() {
+    for text in [
+        r#"message:"//a""#,
+        r#"has:"//a""#,
+        r#"message:"//*""#,
+        r#"http.url:["//a", "b"]"#,
+    ] {
+        let filter = Filter::parse(text).expect("a filter");
+        assert_eq!(Filter::parse(&filter.to_string()).as_ref(), Ok(&filter), "{filter}");
+    }
+}
+
 /// Texts that look like filters, so that more than the first character is read.
 fn tangle() -> impl Strategy<Value = String> {
     let part = prop_oneof![
@@ -167,11 +180,35 @@ fn tangle() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
 }
 
+/// Filters whose texts are in quotes, so that each of them is valid and may hold whatever means something elsewhere.
+fn quoted() -> impl Strategy<Value = String> {
+    let keys = vec![
+        "",
+        "name:",
+        "message:",
+        "has:",
+        "http.route:",
+        "\"//\":",
+        "scope:=",
+        "event:[",
+    ];
+    let part = prop::sample::select(vec![
+        "/", "//", ":", "::", "=", "!", ">", "..", "*", "\\*", "\\\"", "\\\\", "[", "]", ",", "(", ")", " ", "OR", "a", "5", "ä",
+        "true",
+    ]);
+    let text = prop::collection::vec(part, 1..6).prop_map(|parts| parts.concat());
+    let term = (prop::sample::select(keys), text).prop_map(|(key, text)| {
+        let close = if key.ends_with('[') { ", x]" } else { "" };
+        format!("{key}\"{text}\"{close}")
+    });
+    prop::collection::vec(term, 1..4).prop_map(|terms| terms.join(" OR !"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2048, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_a_filter_that_can_be_written_back_or_an_error_within_it(text in prop_oneof![any::<String>(), tangle()]) {
+    fn any_text_is_a_filter_that_can_be_written_back_or_an_error_within_it(text in prop_oneof![any::<String>(), tangle(), quoted()]) {
         match Filter::parse(&text) {
             Ok(filter) => {
                 let shown = filter.to_string();
