@@ -7,9 +7,10 @@ use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
+use prost::Message as _;
 use serde_json::Value;
 use trace_model::sentry::Evidence;
-use trace_model::{Source, SpanId, TraceId, otlp};
+use trace_model::{Source, SpanId, TraceId, otlp, work};
 
 use super::ids;
 use super::json::Object;
@@ -31,7 +32,7 @@ const VALUE: usize = 160;
 /// How often a text stands in memory: as what it says, in what is made of it (a title, a stack trace), and when that is written down.
 const COPIES: usize = 4;
 /// How long a text of the envelope's header may be, in bytes, that is taken over for each of its items.
-const SHARED: usize = 200;
+pub(super) const SHARED: usize = 200;
 /// How large an item is that Sentry takes, in bytes.
 const LARGEST: usize = 1024 * 1024;
 
@@ -157,6 +158,7 @@ pub(super) struct Reader<'a> {
     /// Once it is known.
     service: Option<Arc<str>>,
     current: Current,
+    origins: Origins,
 }
 
 /// Of the item that is being read.
@@ -168,8 +170,22 @@ struct Current {
     too_large: Option<(u64, BTreeMap<TraceId, Vec<SpanId>>)>,
 }
 
-/// The resource and the scope of a span or a log record.
-pub(super) type Origin = (Resource, InstrumentationScope);
+/// The resource and the scope of spans or log records.
+#[derive(Debug)]
+pub(super) struct Origin {
+    /// What it is told by: a transaction has one origin and any number of spans, so contents are compared once.
+    number: u64,
+    resource: Resource,
+    scope: InstrumentationScope,
+}
+
+/// Origins that were made, and which one the last span and the last log record have.
+#[derive(Debug, Default)]
+struct Origins {
+    made: u64,
+    of_last_span: u64,
+    of_last_record: u64,
+}
 
 impl<'a> Reader<'a> {
     fn new(envelope: &'a Envelope, came: Came<'a>) -> Self {
@@ -195,6 +211,7 @@ impl<'a> Reader<'a> {
             },
             service: None,
             current: Current::default(),
+            origins: Origins::default(),
         }
     }
 
@@ -281,24 +298,31 @@ impl<'a> Reader<'a> {
         self.service.insert(service).clone()
     }
 
-    pub(super) fn origin(&self, facts: Facts) -> Origin {
-        self.sender.origin(facts)
+    pub(super) fn origin(&mut self, facts: Facts) -> Origin {
+        let (resource, scope) = self.sender.origin(facts);
+        self.origins.made += 1;
+        Origin {
+            number: self.origins.made,
+            resource,
+            scope,
+        }
     }
 
     /// Takes a span, whose ids are usable.
-    pub(super) fn span(&mut self, (resource, scope): &Origin, mut span: Draft) {
+    pub(super) fn span(&mut self, origin: &Origin, mut span: Draft) {
         if let (Some((bytes, traces)), Some(trace_id)) = (&mut self.current.too_large, span.ids.trace) {
             traces.entry(trace_id).or_default().extend(span.ids.span);
             span.attributes.push("sentry.item.bytes", value::int(*bytes));
         }
         let span = span.finish(self.came.unix_nano);
+        let is_last = std::mem::replace(&mut self.origins.of_last_span, origin.number) == origin.number;
         match self.spans.last_mut() {
             // Most items are of one sender.
-            Some(last) if last.resource.as_ref() == Some(resource) => last.scope_spans[0].spans.push(span),
+            Some(last) if is_last || is_same(last.resource.as_ref(), &origin.resource) => last.scope_spans[0].spans.push(span),
             _ => self.spans.push(ResourceSpans {
-                resource: Some(resource.clone()),
+                resource: Some(origin.resource.clone()),
                 scope_spans: vec![ScopeSpans {
-                    scope: Some(scope.clone()),
+                    scope: Some(origin.scope.clone()),
                     spans: vec![span],
                     ..ScopeSpans::default()
                 }],
@@ -308,13 +332,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a log record.
-    pub(super) fn record(&mut self, (resource, scope): &Origin, record: LogRecord) {
+    pub(super) fn record(&mut self, origin: &Origin, record: LogRecord) {
+        let is_last = std::mem::replace(&mut self.origins.of_last_record, origin.number) == origin.number;
         match self.logs.last_mut() {
-            Some(last) if last.resource.as_ref() == Some(resource) => last.scope_logs[0].log_records.push(record),
+            Some(last) if is_last || is_same(last.resource.as_ref(), &origin.resource) => {
+                last.scope_logs[0].log_records.push(record);
+            }
             _ => self.logs.push(ResourceLogs {
-                resource: Some(resource.clone()),
+                resource: Some(origin.resource.clone()),
                 scope_logs: vec![ScopeLogs {
-                    scope: Some(scope.clone()),
+                    scope: Some(origin.scope.clone()),
                     log_records: vec![record],
                     ..ScopeLogs::default()
                 }],
@@ -351,6 +378,11 @@ impl<'a> Reader<'a> {
     pub(super) fn count_sessions(&mut self, status: &str, number: u64) {
         tally(&mut self.counts.sessions, status, number);
     }
+}
+
+fn is_same(one: Option<&Resource>, other: &Resource) -> bool {
+    work::add(other.encoded_len());
+    one == Some(other)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use trace_model::sentry::Evidence;
 
 use super::ids::Ids;
 use super::json::Object;
-use super::read::Reader;
+use super::read::{Reader, SHARED};
 use super::sender::{Facts, is_of_the_process};
 use super::span::{Draft, measurements};
 use super::value::Attributes;
@@ -74,7 +74,12 @@ fn more(attributes: &mut Attributes, transaction: &Object<'_>, contexts: &Object
             && name != "otel"
             && let Some(context) = Object::of(raw)
         {
-            attributes.members(&format!("contexts.{name}."), &context);
+            if name.len() <= SHARED {
+                attributes.members(&format!("contexts.{name}."), &context);
+            } else {
+                // Each member would take the name over: a megabyte of envelope would be gigabytes of attributes.
+                attributes.member(&format!("contexts.{name}"), contexts, name);
+            }
         }
     }
 }

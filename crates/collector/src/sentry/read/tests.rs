@@ -258,6 +258,39 @@ fn what_all_items_share_does_not_multiply() {
     assert_eq!(services.len(), 1, "one name for all");
 }
 
+#[test]
+fn name_of_a_context_is_not_copied_for_each_member() {
+    let members: serde_json::Map<_, _> = (0..1_000).map(|at| (format!("m{at}"), json!(at))).collect();
+    let contexts = json!({ "trace": { "trace_id": TRACE, "span_id": "00000000000000a1" }, "x".repeat(100_000): members });
+    let reading = read_one("transaction", json!({ "contexts": contexts }));
+    assert!(reading.arrival.bytes() < 1 << 20, "{}", reading.arrival.bytes());
+    let attributes = &spans(&reading)[0].attributes;
+    assert!(
+        attributes.iter().any(|attribute| attribute.key.starts_with("contexts.xx")),
+        "nothing is lost"
+    );
+}
+
+#[test]
+fn resource_of_a_transaction_is_not_compared_for_each_span() {
+    let long = "x".repeat(100_000);
+    let span = |at: u64| json!({ "trace_id": TRACE, "span_id": format!("{:016x}", at + 1) });
+    let spans: Vec<_> = (1..1_000).map(span).collect();
+    let contexts = json!({ "trace": span(0), "os": { "name": long } });
+    let (reading, counted) = work::of(|| read_one("transaction", json!({ "contexts": contexts, "spans": spans })));
+    assert_eq!(reading.counts.spans, 1_000);
+    assert!(counted < 20 * reading.arrival.bytes() as u64, "{counted}");
+    assert_eq!(
+        reading
+            .arrival
+            .spans
+            .decode_spans()
+            .filter(|span| !span.resource.is_empty())
+            .count(),
+        1_000
+    );
+}
+
 /// What stands in the names and values of hostile documents.
 #[test]
 fn hostile_documents_are_read_as_far_as_they_go() {
