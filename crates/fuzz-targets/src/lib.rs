@@ -11,12 +11,21 @@
 mod envelope;
 mod files;
 mod filter;
+mod ingest;
 mod json;
 mod protobuf;
 mod seeds;
 mod walk;
 
+use trace_model::work;
+
+pub use ingest::{PROTOCOLS, Protocol, ingest, look};
 pub use seeds::fixtures;
+
+/// The most work that a byte may cost, as [`work`] counts it: a slow input is a find, too. A record of two bytes is visited a few times.
+const WORK_PER_BYTE: u64 = 1_000;
+/// The same, whatever the length.
+const WORK_FIXED: u64 = 1 << 20;
 
 /// One place where bytes come in.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +38,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target {
         name: "traces",
         check: protobuf::traces,
@@ -72,17 +81,31 @@ pub const TARGETS: [Target; 7] = [
         documents: &[seeds::TRACES, seeds::LOGS, seeds::JAEGER, seeds::ZIPKIN],
         prepare: <[u8]>::to_vec,
     },
+    Target {
+        name: "ingest",
+        check: ingest::check,
+        documents: &[
+            seeds::TRACES,
+            seeds::LOGS,
+            seeds::METRICS,
+            seeds::ENVELOPE,
+            seeds::ENVELOPE_ITEMS,
+        ],
+        prepare: ingest::with_protocol,
+    },
 ];
 
 /// Takes in some bytes.
 ///
 /// # Panics
-/// Something does not hold that must, or there is no such target.
+/// Something does not hold that must, it takes more work than its length explains, or there is no such target.
 pub fn check(name: &str, data: &[u8]) {
     let Some(target) = TARGETS.iter().find(|target| target.name == name) else {
         panic!("there is no target {name}")
     };
-    (target.check)(data);
+    let ((), counted) = work::of(|| (target.check)(data));
+    let most = WORK_PER_BYTE * data.len() as u64 + WORK_FIXED;
+    assert!(counted <= most, "{counted} of work for {} bytes", data.len());
 }
 
 impl Target {

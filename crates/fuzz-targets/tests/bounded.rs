@@ -128,7 +128,7 @@ macro_rules! targets {
     };
 }
 
-targets!(traces, logs, metrics, json, filter, envelope, files);
+targets!(traces, logs, metrics, json, filter, envelope, files, ingest);
 
 /// A seed that cannot be read tries little.
 #[test]
