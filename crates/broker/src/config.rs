@@ -30,8 +30,11 @@ pub(crate) const HANG_UP: Duration = Duration::from_secs(2);
 pub struct Config {
     /// A loopback address; port 0 takes any free one.
     pub listen: SocketAddr,
-    /// How many connections there may be at a time. One more is hung up on.
+    /// How many clients may be logged in at a time. One more takes the place of the one that has been idle for longest; it is hung up
+    /// on when none is idle.
     pub max_connections: usize,
+    /// How many clients may be logging in at a time. One more takes the place of the one that has taken longest.
+    pub max_logins: usize,
     /// The largest message body, in bytes. A larger one closes its channel with 406 `PRECONDITION_FAILED`.
     pub max_message: u64,
     /// How many bytes all messages together may take (waiting, delivered and being received; bookkeeping included). At the limit
@@ -42,6 +45,8 @@ pub struct Config {
     pub max_unsent: usize,
     /// How long a client may take to log in.
     pub login_within: Duration,
+    /// How long a message may take from its publish to its last byte, before its connection is closed.
+    pub content_within: Duration,
     /// How long a client may leave bytes that were sent to it unread before it is hung up on.
     pub read_within: Duration,
 }
@@ -51,10 +56,12 @@ impl Default for Config {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             max_connections: 64,
+            max_logins: 256,
             max_message: 16 << 20,
             max_memory: 256 << 20,
             max_unsent: 4 << 20,
             login_within: Duration::from_secs(10),
+            content_within: Duration::from_secs(30),
             read_within: Duration::from_secs(30),
         }
     }

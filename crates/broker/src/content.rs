@@ -1,5 +1,7 @@
 //! A message on its way in: a publish, then its header, then its body in parts.
 
+use std::time::Instant;
+
 use amq_protocol::protocol::BasicProperties;
 use amq_protocol::protocol::basic::Publish;
 use bytes::Bytes;
@@ -16,6 +18,7 @@ pub(crate) struct Content {
     header: Option<Header>,
     body: Vec<u8>,
     received: u64,
+    started: Instant,
 }
 
 #[derive(Debug)]
@@ -42,7 +45,13 @@ impl Content {
             header: None,
             body: Vec::new(),
             received: 0,
+            started: Instant::now(),
         }
+    }
+
+    /// When it began.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
     }
 
     pub(crate) fn header(
@@ -61,11 +70,8 @@ impl Content {
             )));
         }
         check(properties)?;
-        let room = memory.reserve(size + raw.len() as u64);
-        if room.is_some() {
-            // Exactly what was reserved; growing step by step would take up to twice as much.
-            self.body.reserve_exact(usize::try_from(size).unwrap_or(0));
-        }
+        // The body is paid for as it comes: one that is only announced costs nobody anything.
+        let room = memory.reserve(raw.len() as u64 + self.publish.routing_key.as_str().len() as u64);
         // Copied out of the buffer that it was read into: a slice would keep all of that.
         self.header = Some(Header {
             raw: raw.to_vec(),
@@ -76,15 +82,21 @@ impl Content {
     }
 
     pub(crate) fn body(&mut self, part: &[u8]) -> Result<(), Refusal> {
-        let Some(header) = &self.header else {
+        let Some(header) = &mut self.header else {
             return Err(Refusal::unexpected("a body without its content header"));
         };
         self.received += part.len() as u64;
         if self.received > header.size {
             return Err(Refusal::unexpected("a body that is longer than its content header says"));
         }
-        if header.room.is_some() {
-            self.body.extend_from_slice(part);
+        if let Some(room) = &mut header.room {
+            let size = usize::try_from(header.size).unwrap_or(usize::MAX);
+            if grow(&mut self.body, part.len(), size, room) {
+                self.body.extend_from_slice(part);
+            } else {
+                header.room = None;
+                self.body = Vec::new();
+            }
         }
         Ok(())
     }
@@ -111,6 +123,21 @@ impl Content {
             mandatory: publish.mandatory,
         }
     }
+}
+
+/// Makes room for `more` bytes of a body of `size`; says whether there is as much.
+fn grow(body: &mut Vec<u8>, more: usize, size: usize, room: &mut Reservation) -> bool {
+    let needed = body.len() + more;
+    if needed <= body.capacity() {
+        return true;
+    }
+    // Doubled, so that each byte is copied once on average, but never beyond what will come.
+    let capacity = needed.max(body.capacity() * 2).min(size);
+    if !room.extend((capacity - body.capacity()) as u64) {
+        return false;
+    }
+    body.reserve_exact(capacity - body.len());
+    true
 }
 
 /// Refuses the properties that would have to do something.

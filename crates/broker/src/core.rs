@@ -107,6 +107,12 @@ impl Core {
         self.clients.remove(&id);
     }
 
+    /// Whether a connection has neither consumers nor unsettled messages.
+    pub(crate) fn holds_nothing(&self, id: ConnectionId) -> bool {
+        let mut channels = self.channels.iter().filter(|(channel, _)| channel.0 == id);
+        channels.all(|(_, channel)| channel.consumers.is_empty() && channel.unsettled.is_empty())
+    }
+
     pub(crate) fn open_channel(&mut self, id: ChannelId) {
         self.channels.insert(id, Channel::default());
     }

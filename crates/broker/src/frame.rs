@@ -93,6 +93,8 @@ pub(crate) enum End {
     Gone,
     /// The client asked for it with `connection.close`.
     Closed,
+    /// Its place was given to another client: it is told, and not waited for.
+    Evicted,
     /// The broker itself ends.
     Shutdown,
     /// The broker refuses to go on: why, and the class and method that it is about (0 where there is none).

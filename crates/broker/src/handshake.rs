@@ -19,8 +19,13 @@ pub(crate) struct Limits {
     pub(crate) heartbeat: u16,
 }
 
-/// Takes a client through the opening of a connection. The caller gives it a deadline.
-pub(crate) async fn handshake<R, W>(reader: &mut FrameReader<R>, writer: &mut W) -> Result<Limits, End>
+/// Takes a client through the opening of a connection; `admit` says at its end whether there is a place. The caller gives it a
+/// deadline.
+pub(crate) async fn handshake<R, W>(
+    reader: &mut FrameReader<R>,
+    writer: &mut W,
+    admit: impl FnOnce() -> bool,
+) -> Result<Limits, End>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -51,6 +56,9 @@ where
         return Err(out_of_order());
     };
     check_vhost(&open)?;
+    if !admit() {
+        return Err(Refusal::connection(&AMQPHardError::NOTALLOWED, "too many connections, none of them idle").into());
+    }
     send(writer, Connection::OpenOk(OpenOk {})).await?;
     reader.frame_max = limits.frame_max;
     Ok(limits)

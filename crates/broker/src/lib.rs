@@ -28,6 +28,7 @@ mod handshake;
 mod memory;
 mod message;
 mod outbox;
+mod presence;
 mod refusal;
 mod server;
 mod session;

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::config::{Config, HANG_UP, PASSWORD, USER};
 use crate::core::{ConnectionId, Core};
 use crate::memory::Memory;
+use crate::presence::Presences;
 use crate::session;
 
 /// Why the broker cannot listen.
@@ -44,6 +45,7 @@ pub struct Broker {
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) memory: Memory,
+    pub(crate) presences: Presences,
     core: Mutex<Core>,
 }
 
@@ -69,6 +71,7 @@ impl Broker {
         let address = listener.local_addr().map_err(listen)?;
         let shared = Shared {
             memory: Memory::new(config.max_memory),
+            presences: Presences::default(),
             config,
             core: Mutex::default(),
         };
@@ -119,13 +122,6 @@ impl Broker {
                     }
                 },
             };
-            if sessions.len() >= shared.config.max_connections {
-                tracing::warn!(
-                    limit = shared.config.max_connections,
-                    "connection refused: there are too many"
-                );
-                continue;
-            }
             last += 1;
             let mut stopped = stopped.clone();
             let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };

@@ -5,7 +5,7 @@ mod methods;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use amq_protocol::protocol::connection::{AMQPMethod as Connection, CloseOk};
 use amq_protocol::protocol::{AMQPClass, AMQPHardError, channel};
@@ -20,6 +20,7 @@ use crate::core::ConnectionId;
 use crate::frame::{End, Frame, FrameReader, put_method};
 use crate::handshake::{Limits, handshake};
 use crate::outbox::Outbox;
+use crate::presence::Presence;
 use crate::refusal::Refusal;
 use crate::server::Shared;
 
@@ -31,10 +32,23 @@ pub(crate) async fn serve(id: ConnectionId, stream: TcpStream, shared: Arc<Share
     let _ = stream.set_nodelay(true);
     let (read, mut writer) = stream.into_split();
     let mut reader = FrameReader::new(read, FRAME_MAX);
-    let end = match timeout(shared.config.login_within, handshake(&mut reader, &mut writer)).await {
+    let config = &shared.config;
+    let presence = shared.presences.enter(id, config.max_logins);
+    let admit = || {
+        let holds_nothing = |id| shared.core().holds_nothing(id);
+        shared.presences.admit(&presence, config.max_connections, holds_nothing)
+    };
+    let logging_in = async {
+        tokio::select! {
+            logged_in = handshake(&mut reader, &mut writer, admit) => logged_in,
+            () = presence.evicted() => Err(End::Gone),
+        }
+    };
+    let end = match timeout(config.login_within, logging_in).await {
         Ok(Ok(limits)) => {
             tracing::info!(connection = id.0, "connection opened");
-            Session::new(id, limits, shared).run(&mut reader, &mut writer, shutdown).await
+            let session = Session::new(id, limits, shared.clone(), presence);
+            session.run(&mut reader, &mut writer, shutdown).await
         }
         Ok(Err(end)) => end,
         Err(_) => {
@@ -53,6 +67,14 @@ pub(crate) async fn serve(id: ConnectionId, stream: TcpStream, shared: Arc<Share
 async fn close(reader: &mut Reader, writer: &mut OwnedWriteHalf, end: End) {
     let (method, answered) = match end {
         End::Gone => return,
+        End::Evicted => {
+            let refusal = Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "idle, and another client needs the place");
+            let mut bytes = Vec::new();
+            put_method(&mut bytes, 0, AMQPClass::Connection(refusal.close_connection((0, 0))));
+            // Whoever takes places faster than they are left must not keep these open as well.
+            let _ = writer.try_write(&bytes);
+            return;
+        }
         End::Closed => (Connection::CloseOk(CloseOk {}), false),
         End::Shutdown => {
             let refusal = Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "the broker is shutting down");
@@ -85,6 +107,7 @@ struct Session {
     limits: Limits,
     shared: Arc<Shared>,
     outbox: Arc<Outbox>,
+    presence: Arc<Presence>,
     channels: HashMap<u16, Channel>,
     last_consumer: u64,
     /// Publishes are being refused for want of memory: it is logged once, not for each of them.
@@ -109,7 +132,7 @@ struct OpenChannel {
 }
 
 impl Session {
-    fn new(id: ConnectionId, limits: Limits, shared: Arc<Shared>) -> Self {
+    fn new(id: ConnectionId, limits: Limits, shared: Arc<Shared>, presence: Arc<Presence>) -> Self {
         let outbox = Arc::new(Outbox::new(shared.config.max_unsent));
         shared.core().connect(id, outbox.clone(), limits.frame_max);
         Self {
@@ -117,6 +140,7 @@ impl Session {
             limits,
             shared,
             outbox,
+            presence,
             channels: HashMap::new(),
             last_consumer: 0,
             full: false,
@@ -125,6 +149,7 @@ impl Session {
 
     async fn run(mut self, reader: &mut Reader, writer: &mut OwnedWriteHalf, shutdown: impl Future<Output = ()>) -> End {
         let (outbox, shared, id) = (self.outbox.clone(), self.shared.clone(), self.id);
+        let presence = self.presence.clone();
         let heartbeat = (self.limits.heartbeat > 0).then(|| Duration::from_secs(self.limits.heartbeat.into()));
         let deliver = || shared.core().deliver_to_connection(id);
         let writing = outbox.write(
@@ -142,6 +167,7 @@ impl Session {
                 }
                 return End::Gone;
             }
+            () = presence.evicted() => End::Evicted,
             () = shutdown => End::Shutdown,
         };
         // Its messages are others' from here on; what was already said to it still goes out.
@@ -158,14 +184,29 @@ impl Session {
         let silence = heartbeat.map_or(Duration::MAX, |interval| interval * 2);
         loop {
             self.outbox.room().await;
-            let Ok(frame) = timeout(silence, reader.next()).await else {
+            let left = self.content_deadline().map(|at| at.saturating_duration_since(Instant::now()));
+            let Ok(frame) = timeout(left.map_or(silence, |left| left.min(silence)), reader.next()).await else {
+                if self.content_deadline().is_some_and(|at| at <= Instant::now()) {
+                    let late = Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "a message was begun and not completed");
+                    return late.into();
+                }
                 tracing::warn!(connection = self.id.0, "connection dropped: missed heartbeats from client");
                 return End::Gone;
             };
+            self.presence.heard(matches!(frame, Ok(Frame::Heartbeat)));
             if let Err(end) = frame.and_then(|frame| self.on_frame(frame)) {
                 return end;
             }
         }
+    }
+
+    /// When the message that was begun first must be whole: what has come of it holds memory that others could use.
+    fn content_deadline(&self) -> Option<Instant> {
+        let begun = self.channels.values().filter_map(|channel| match channel {
+            Channel::Open(channel) => channel.content.as_ref().map(Content::started),
+            Channel::Closing => None,
+        });
+        begun.min().map(|begun| begun + self.shared.config.content_within)
     }
 
     fn on_frame(&mut self, frame: Frame) -> Result<(), End> {

@@ -197,7 +197,7 @@ proptest! {
         prop_assert!(world.held().is_empty());
         let World { core, memory, .. } = world;
         drop(core);
-        prop_assert!(memory.reserve(MEMORY - 256).is_some(), "memory was not given back");
+        prop_assert!(memory.reserve(MEMORY - crate::memory::BOOKKEEPING).is_some(), "memory was not given back");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use amq_protocol::frame::AMQPFrame;
-use amq_protocol::protocol::{AMQPClass, basic};
+use amq_protocol::protocol::{AMQPClass, basic, connection};
 use broker::Config;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
@@ -32,7 +32,7 @@ async fn too_large_a_message_closes_the_channel() {
 #[tokio::test]
 async fn when_memory_is_full_publishes_are_nacked_until_there_is_room() {
     let address = start(Config {
-        max_memory: 10_000,
+        max_memory: 13_000,
         ..Config::default()
     })
     .await;
@@ -175,21 +175,95 @@ async fn who_does_not_log_in_is_dropped() {
     slow.gone().await;
 }
 
+/// 3,000 sockets without a word, and as many clients as there are places that log in and do nothing.
 #[tokio::test]
-async fn one_connection_too_many_is_hung_up_on() {
+async fn silent_sockets_and_idle_logins_keep_nobody_out() {
+    let address = start(Config {
+        login_within: LONG,
+        ..Config::default()
+    })
+    .await;
+    let mut silent = Vec::new();
+    for _ in 0..3000 {
+        silent.push(Raw::connect(address).await);
+    }
+    still_serves(address).await;
+    let mut idle = Vec::new();
+    for _ in 0..100 {
+        idle.push(Raw::open(address).await);
+    }
+    still_serves(address).await;
+    // The one that was idle for longest is told why.
+    assert_eq!(idle[0].closed().await, Closed::Connection(320));
+}
+
+#[tokio::test]
+async fn a_connection_that_consumes_is_not_idle() {
     let address = start(Config {
         max_connections: 2,
         ..Config::default()
     })
     .await;
-    let (first, _second) = (Raw::open(address).await, Raw::open(address).await);
-    Raw::connect(address).await.gone().await;
+    let mut consumer = Raw::open(address).await;
+    consumer.declare("queue").await;
+    consumer.consume("queue").await;
+    let mut idle = Raw::open(address).await;
+    let mut publisher = Raw::open(address).await;
+    assert_eq!(idle.closed().await, Closed::Connection(320));
+    publisher.publish("queue", false, b"x").await;
+    assert_eq!(consumer.delivery().await.1, b"x");
+}
+
+#[tokio::test]
+async fn a_body_that_is_announced_and_not_sent_costs_nothing() {
+    let address = start(Config {
+        max_memory: 32 << 20,
+        content_within: SHORT,
+        ..Config::default()
+    })
+    .await;
+    let mut liar = Raw::open(address).await;
+    for channel in 2..100 {
+        liar.open_channel(channel).await;
+        liar.send(channel, publish("queue", false)).await;
+        liar.bytes(&raw_frame(2, channel, &header(16 << 20, &[0, 0]))).await;
+    }
+    still_serves(address).await;
+    // And it does not stay for ever.
+    assert_eq!(liar.closed().await, Closed::Connection(320));
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_refused() {
+    let address = start(Config {
+        max_connections: 2,
+        ..Config::default()
+    })
+    .await;
+    let (mut first, mut second) = (Raw::open(address).await, Raw::open(address).await);
+    first.declare("queue").await;
+    for busy in [&mut first, &mut second] {
+        busy.consume("queue").await;
+    }
+    let tune = || connection::TuneOk {
+        channel_max: 0,
+        frame_max: 0,
+        heartbeat: 0,
+    };
+    let open = || {
+        connection::AMQPMethod::Open(connection::Open {
+            virtual_host: "/".into(),
+        })
+    };
+    let mut third = Raw::logged_in(address, tune()).await;
+    third.connection(open()).await;
+    assert_eq!(third.closed().await, Closed::Connection(530));
     drop(first);
     // Its place is free once the broker has noticed.
     let served = async || {
-        let mut raw = Raw::connect(address).await;
-        raw.bytes(crate::raw::HEADER).await;
-        raw.frame().await.is_some()
+        let mut raw = Raw::logged_in(address, tune()).await;
+        raw.connection(open()).await;
+        matches!(raw.method().await, AMQPClass::Connection(connection::AMQPMethod::OpenOk(_)))
     };
     eventually(served).await;
 }
