@@ -16,7 +16,7 @@ RUN cargo build --release --locked -p api -p mailer -p page
 FROM debian:bookworm-slim
 # Certificates of the authorities, for a Sentry that speaks TLS.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --no-create-home spanfall
+    && useradd --system --no-create-home spanfall && install -d -o spanfall -m 700 /var/lib/spanfall
 COPY --from=services /src/target/release/api /src/target/release/mailer /src/target/release/page /usr/local/bin/
 COPY --from=page /src/dist /usr/share/spanfall/page
 USER spanfall

@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::{BasicProperties, Channel, Confirmation};
-use mail_queue::{Backoff, Link, QUEUE, QueueUrl};
+use lapin::{BasicProperties, Channel};
+use mail_queue::{Backoff, Link, PublishError, QUEUE, QueueUrl};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -90,29 +89,16 @@ impl Publisher {
                 .map_err(|_| Unpublished::Unreachable)?
                 .clone();
             let Some(channel) = channel else { continue };
-            match publish_once(&channel, properties.clone(), body).await {
-                Ok(Confirmation::Ack(None)) => return Ok(()),
-                Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_))) => return Err(Unpublished::Unroutable),
-                Ok(Confirmation::Nack(None) | Confirmation::NotRequested) => return Err(Unpublished::Refused),
+            match mail_queue::publish(&channel, QUEUE, properties.clone(), body).await {
+                Ok(()) => return Ok(()),
+                Err(PublishError::Unroutable) => return Err(Unpublished::Unroutable),
+                Err(PublishError::Refused) => return Err(Unpublished::Refused),
                 // Its keeper notices as well. Whether this message arrived, nobody knows: it goes again over the next channel.
-                Err(error) => tracing::debug!(%error, "publishing failed"),
+                Err(PublishError::Lost(error)) => tracing::debug!(%error, "publishing failed"),
             }
             channels.changed().await.map_err(|_| Unpublished::Unreachable)?;
         }
     }
-}
-
-async fn publish_once(channel: &Channel, properties: BasicProperties, body: &[u8]) -> lapin::Result<Confirmation> {
-    let options = BasicPublishOptions {
-        // A message without a queue comes back instead of being dropped.
-        mandatory: true,
-        ..BasicPublishOptions::default()
-    };
-    // The default exchange routes by the queue's name.
-    channel
-        .basic_publish("".into(), QUEUE.into(), options, body, properties)
-        .await?
-        .await
 }
 
 /// Ends when nobody wants the channel any more.
@@ -120,7 +106,7 @@ async fn keep_connected(url: Arc<QueueUrl>, address: SocketAddr, channel: watch:
     let mut backoff = Backoff::default();
     let mut said = None;
     loop {
-        match open(&url).await {
+        match Link::open(&url, "api").await {
             Ok(link) => {
                 backoff.reset();
                 said = Some(true);
@@ -144,10 +130,4 @@ async fn keep_connected(url: Arc<QueueUrl>, address: SocketAddr, channel: watch:
             () = channel.closed() => return,
         }
     }
-}
-
-async fn open(url: &QueueUrl) -> lapin::Result<Link> {
-    let link = Link::open(url, "api").await?;
-    link.channel.confirm_select(ConfirmSelectOptions::default()).await?;
-    Ok(link)
 }

@@ -12,15 +12,12 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
-use mail_queue::{Malformed, ResetRequest, semconv};
+use mail_queue::{Malformed, QUEUE, ResetRequest, semconv};
 use opentelemetry::trace::{FutureExt as _, SpanKind, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue, global};
 use uuid::Uuid;
 
 use crate::{Publisher, Unpublished, answer};
-
-/// Persistent, in AMQP's words.
-const PERSISTENT: u8 = 2;
 
 pub(crate) async fn handle(
     State(publisher): State<Publisher>,
@@ -74,7 +71,7 @@ fn parse(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Res
 /// that both services share, and `tracing` wants the names of all fields at compile time.
 async fn enqueue(publisher: &Publisher, request: &ResetRequest) -> Result<(), Unpublished> {
     let (id, body) = (Uuid::new_v4().simple().to_string(), request.to_json());
-    let mut attributes = semconv::attributes(semconv::Operation::Publish, publisher.url());
+    let mut attributes = semconv::attributes(semconv::Operation::Publish, QUEUE, publisher.url());
     attributes.extend(semconv::message(&id, body.len()));
     let tracer = global::tracer("api");
     let span = tracer
@@ -91,14 +88,15 @@ async fn enqueue(publisher: &Publisher, request: &ResetRequest) -> Result<(), Un
 async fn publish(publisher: &Publisher, id: &str, body: &[u8]) -> Result<(), Unpublished> {
     let mut headers = FieldTable::default();
     telemetry::amqp::inject(&Context::current(), &mut headers);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now_ms = i64::try_from(now.as_millis()).unwrap_or_default();
-    headers.insert(semconv::PUBLISHED_MS.into(), AMQPValue::LongLongInt(now_ms));
+    let now = SystemTime::now();
+    headers.insert(
+        semconv::PUBLISHED_MS.into(),
+        AMQPValue::LongLongInt(semconv::published_ms(now)),
+    );
     let properties = BasicProperties::default()
         .with_content_type("application/json".into())
-        .with_delivery_mode(PERSISTENT)
         .with_message_id(id.into())
-        .with_timestamp(now.as_secs())
+        .with_timestamp(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
         .with_app_id("api".into())
         .with_headers(headers);
     let outcome = publisher.publish(properties, body).await;

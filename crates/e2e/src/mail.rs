@@ -1,19 +1,102 @@
-//! An SMTP server that says nothing for as long as a test wants.
+//! Mail servers: a real one, and one that says nothing for as long as a test wants.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use testkit::{Process, eventually};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::Error;
+use crate::{DEADLINE, Error, python};
 
-/// The server. When it is dropped, too, it hangs up.
+/// A real SMTP server (aiosmtpd), as a process of its own.
+#[derive(Debug)]
+pub struct SmtpServer {
+    /// Kill it, or stop it, as a test wants.
+    pub process: Process,
+    address: SocketAddr,
+}
+
+/// What the server does with mail.
+#[derive(Clone, Copy, Debug)]
+pub enum Receives<'a> {
+    /// Puts it into this maildir, before it answers.
+    Into(&'a Path),
+    /// Refuses each recipient with this reply.
+    Never(&'a str),
+}
+
+impl SmtpServer {
+    /// Starts one at `address` with more arguments of aiosmtpd, and waits until it can be connected to.
+    ///
+    /// # Errors
+    /// It does not start, or does not answer.
+    pub async fn start(python: &Path, address: SocketAddr, mail: Receives<'_>, arguments: &[&str]) -> Result<Self, Error> {
+        let mut server = Command::new(python);
+        server
+            .args(["-m", "aiosmtpd", "-n", "-l", &address.to_string()])
+            .args(arguments)
+            .arg("-c");
+        match mail {
+            Receives::Into(maildir) => server.arg("aiosmtpd.handlers.Mailbox").arg(maildir),
+            Receives::Never(reply) => server
+                .arg("smtp_replies.Replies")
+                .env("PYTHONPATH", python::scripts())
+                .env("SMTP_REPLY", reply),
+        };
+        let process = Process::spawn(server)?;
+        let connected = || async { tokio::net::TcpStream::connect(address).await.ok() };
+        match eventually(DEADLINE, connected).await {
+            Ok(_) => Ok(Self { process, address }),
+            Err(_) => Err(format!("aiosmtpd: {:?}", process.stderr()).into()),
+        }
+    }
+
+    /// For `SMTP_URL`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("smtp://{}", self.address)
+    }
+}
+
+/// An address that was free a moment ago, for a server that cannot be told to take any and say which.
+///
+/// # Errors
+/// There is none.
+pub fn free_address() -> Result<SocketAddr, Error> {
+    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// The mails in a maildir: the recipients of each `Message-ID`, one for each mail that has it.
+///
+/// # Errors
+/// It cannot be read.
+pub fn delivered(maildir: &Path) -> Result<BTreeMap<String, Vec<String>>, Error> {
+    let mut mails: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let Ok(files) = std::fs::read_dir(maildir.join("new")) else {
+        return Ok(mails);
+    };
+    for file in files {
+        let path: PathBuf = file?.path();
+        let mail = std::fs::read_to_string(&path)?;
+        let header = |name: &str| mail.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        let id = header("Message-ID: ").ok_or("a mail without an id")?;
+        mails
+            .entry(id)
+            .or_default()
+            .push(header("To: ").ok_or("a mail without a recipient")?);
+    }
+    Ok(mails)
+}
+
+/// A server that says nothing. When it is dropped, too, it hangs up.
 #[derive(Debug)]
 pub struct StalledMail {
     address: SocketAddr,
     hang_up: watch::Sender<bool>,
 }
-
 impl StalledMail {
     /// Listens on a free port, for as long as the runtime runs.
     ///

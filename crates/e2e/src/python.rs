@@ -1,6 +1,6 @@
 //! Programs from Python's package index: SDKs of another language, and a real SMTP server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// With this variable set, missing programs are a failure and no reason to skip.
 pub const REQUIRE: &str = "SPANFALL_REQUIRE_PYTHON";
@@ -21,4 +21,10 @@ pub fn interpreter_or_skip() -> Option<PathBuf> {
         eprintln!("SKIPPED: {how}");
     }
     found.map(|venv| venv.join("bin/python"))
+}
+
+/// Where the tests' own Python is.
+#[must_use]
+pub fn scripts() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/python"))
 }

@@ -4,12 +4,11 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by it")]
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::process::Command;
 
 use e2e::DEADLINE;
 use e2e::envelopes::Envelopes;
+use e2e::mail::{Receives, SmtpServer, free_address};
 use e2e::python::interpreter_or_skip;
 use e2e::spans::Spans;
 use saphyr::{LoadableYamlNode, Yaml};
@@ -53,27 +52,6 @@ fn started(command: &str, environment: &BTreeMap<String, String>) -> Process {
     Process::spawn(process).unwrap()
 }
 
-/// A real SMTP server that puts mails into a maildir.
-async fn smtp_server(python: &Path, maildir: &Path) -> (Process, SocketAddr) {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut server = Command::new(python);
-    server
-        .args([
-            "-m",
-            "aiosmtpd",
-            "-n",
-            "-l",
-            &address.to_string(),
-            "-c",
-            "aiosmtpd.handlers.Mailbox",
-        ])
-        .arg(maildir);
-    let server = Process::spawn(server).unwrap();
-    let up = eventually(DEADLINE, || async { tokio::net::TcpStream::connect(address).await.ok() }).await;
-    up.unwrap_or_else(|_| panic!("aiosmtpd: {:?}", server.stderr()));
-    (server, address)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_programs_run_with_the_same_variables() {
     let Some(python) = interpreter_or_skip() else { return };
@@ -85,7 +63,8 @@ async fn the_same_programs_run_with_the_same_variables() {
     let (spans, envelopes) = (Spans::receive().await.unwrap(), Envelopes::receive().await.unwrap());
     let directory = TempDir::new().unwrap();
     let maildir = directory.path().join("mail");
-    let (_smtp, smtp) = smtp_server(&python, &maildir).await;
+    let smtp = free_address().unwrap();
+    let _smtp = SmtpServer::start(&python, smtp, Receives::Into(&maildir), &[]).await.unwrap();
 
     let mut processes = BTreeMap::new();
     for name in ["api", "mailer"] {
@@ -103,9 +82,16 @@ async fn the_same_programs_run_with_the_same_variables() {
             "http://spanfall@127.0.0.1:8969/1",
             envelopes.dsn(),
         );
-        match name {
-            "api" => moved(&mut environment, "API_ADDR", "127.0.0.1:3000", "127.0.0.1:0"),
-            _ => moved(&mut environment, "SMTP_URL", "127.0.0.1:1025", smtp),
+        if name == "api" {
+            moved(&mut environment, "API_ADDR", "127.0.0.1:3000", "127.0.0.1:0");
+        } else {
+            moved(&mut environment, "SMTP_URL", "127.0.0.1:1025", smtp);
+            moved(
+                &mut environment,
+                "MAIL_JOURNAL",
+                "/var/lib/spanfall",
+                directory.path().display(),
+            );
         }
         processes.insert(name, started(&command, &environment));
     }

@@ -344,7 +344,10 @@ async fn malformed(url: &str) {
         dead.ack(lapin::options::BasicAckOptions::default()).await.unwrap();
         link.close().await;
 
-        let of_message = |span: &Span| span.attributes.get("messaging.message.id").is_some_and(|found| found == id);
+        let of_message = |span: &Span| {
+            let id_of_span = span.attributes.get("messaging.message.id");
+            span.name == "handleSentMailMessage" && id_of_span.is_some_and(|found| found == id)
+        };
         let span = services
             .spans
             .wait(|spans| spans.iter().find(|span| of_message(span)).cloned())

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use lapin::options::QueueDeclareOptions;
+use lapin::options::{ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties};
@@ -19,7 +19,7 @@ const OPENING: Duration = Duration::from_secs(5);
 /// A dead connection is noticed at once from its events; a channel that the broker closed alone is noticed by looking.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A connection with one channel, the queues declared on it.
+/// A connection with one channel in confirm mode, the queues declared on it.
 #[derive(Debug)]
 pub struct Link {
     connection: Connection,
@@ -42,8 +42,13 @@ impl Link {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let connection = Connection::connect_uri(uri, properties).await?;
         let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
         declare(&channel).await?;
         Ok(Self { connection, channel })
+    }
+
+    pub(crate) async fn create_channel(&self) -> lapin::Result<Channel> {
+        self.connection.create_channel().await
     }
 
     /// Waits until the connection or its channel is of no more use.
@@ -66,21 +71,25 @@ impl Link {
     }
 }
 
-/// Declares the queues: durable (version 4 of the broker accepts no others), what is refused goes to the dead letters.
+/// Declares the queues: durable (version 4 of the broker accepts no others), what a consumer rejects goes to the dead letters.
 async fn declare(channel: &Channel) -> lapin::Result<()> {
-    let durable = QueueDeclareOptions {
-        durable: true,
-        ..QueueDeclareOptions::default()
-    };
+    let durable = QueueDeclareOptions::durable();
     channel
         .queue_declare(DEAD_LETTERS.into(), durable, FieldTable::default())
         .await?;
+    channel
+        .queue_declare(QUEUE.into(), durable, dead_letter_to(DEAD_LETTERS))
+        .await?;
+    Ok(())
+}
+
+/// The arguments of a queue whose dead letters go to the queue of that name.
+pub(crate) fn dead_letter_to(queue: &str) -> FieldTable {
     let mut arguments = FieldTable::default();
     // The default exchange, which routes by the queue's name.
     arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
-    arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(DEAD_LETTERS.into()));
-    channel.queue_declare(QUEUE.into(), durable, arguments).await?;
-    Ok(())
+    arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(queue.into()));
+    arguments
 }
 
 /// How long to wait before the next attempt: from 100 ms, doubled up to 2 s, each with up to a quarter off, so that services that

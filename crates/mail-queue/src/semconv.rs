@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use opentelemetry::KeyValue;
 
-use crate::{QUEUE, QueueUrl};
+use crate::QueueUrl;
 
 /// The header that says when a message was published, in milliseconds since 1970, as a 64-bit number.
 ///
@@ -14,29 +14,26 @@ pub const PUBLISHED_MS: &str = "timestamp_in_ms";
 /// What one span does with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// The API hands it to the broker.
+    /// The API hands it to the broker, or the mailer does for a later attempt.
     Publish,
     /// The mailer works on it.
     Process,
     /// The mailer tells the broker that it is done.
     Ack,
-    /// The mailer refuses it: to the dead letters.
-    Reject,
 }
 
-/// The attributes of a span that does `operation` on a message of [`QUEUE`].
+/// The attributes of a span that does `operation` on a message of `queue`.
 #[must_use]
-pub fn attributes(operation: Operation, url: &QueueUrl) -> Vec<KeyValue> {
+pub fn attributes(operation: Operation, queue: &str, url: &QueueUrl) -> Vec<KeyValue> {
     let (kind, name) = match operation {
         Operation::Publish => ("send", "publish"),
         Operation::Process => ("process", "process"),
         Operation::Ack => ("settle", "ack"),
-        Operation::Reject => ("settle", "reject"),
     };
     let mut attributes = vec![
         KeyValue::new("messaging.system", "rabbitmq"),
-        KeyValue::new("messaging.destination.name", QUEUE),
-        KeyValue::new("messaging.rabbitmq.destination.routing_key", QUEUE),
+        KeyValue::new("messaging.destination.name", queue.to_owned()),
+        KeyValue::new("messaging.rabbitmq.destination.routing_key", queue.to_owned()),
         KeyValue::new("messaging.operation.type", kind),
         KeyValue::new("messaging.operation.name", name),
         KeyValue::new("server.address", url.host().to_owned()),
@@ -56,6 +53,13 @@ pub fn message(id: &str, body: usize) -> [KeyValue; 2] {
         KeyValue::new("messaging.message.id", id.to_owned()),
         KeyValue::new("messaging.message.body.size", i64::try_from(body).unwrap_or(i64::MAX)),
     ]
+}
+
+/// The value of [`PUBLISHED_MS`] for a message that is published at `now`.
+#[must_use]
+pub fn published_ms(now: SystemTime) -> i64 {
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or_default()
 }
 
 /// How long a message that was published at `published` ([`PUBLISHED_MS`]) has waited for its consumer, in milliseconds: an attribute

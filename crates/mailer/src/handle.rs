@@ -4,18 +4,16 @@ use std::time::{Duration, SystemTime};
 
 use lapin::BasicProperties;
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicRejectOptions};
+use lapin::options::BasicNackOptions;
 use lapin::types::AMQPValue;
-use mail_queue::{Backoff, Malformed, QueueUrl, ResetRequest, semconv};
+use mail_queue::{DEAD_LETTERS, Malformed, QUEUE, ResetRequest, RetrySchedule, headers, semconv};
 use opentelemetry::trace::{FutureExt as _, Link, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue, global};
 use uuid::Uuid;
 
 use crate::compose::compose;
-use crate::{Composed, MailTransport, SendError};
-
-/// How often a mail is handed to its transport before the message goes to the dead letters.
-const ATTEMPTS: u32 = 3;
+use crate::pass_on::failed;
+use crate::{Broker, Composed, Failure, Journal, MailTransport, SendError};
 
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
@@ -27,6 +25,8 @@ const MAX_ID: usize = 128;
 pub struct Mailer {
     transport: Box<dyn MailTransport>,
     reset_url: String,
+    pub(crate) schedule: RetrySchedule,
+    journal: Journal,
 }
 
 /// What became of a message.
@@ -34,40 +34,23 @@ pub struct Mailer {
 pub enum Outcome {
     /// The mail is sent: acknowledge.
     Sent,
-    /// To the dead letters, for this reason.
-    Refused(Refusal),
-}
-
-/// Why a message goes to the dead letters.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// It can never be handled.
-    #[error("{0}")]
-    Malformed(#[from] Malformed),
-    /// A message that comes twice could not be told from two messages.
-    #[error("unusable message id")]
-    MessageId,
-    /// The transport would not take the mail.
-    #[error("mail not sent: {0}")]
-    Transport(#[from] SendError),
-}
-
-impl Refusal {
-    /// The value of the attribute `error.type`.
-    fn error_type(&self) -> &'static str {
-        match self {
-            Self::Malformed(malformed) => malformed.error_type(),
-            Self::MessageId => "message_id",
-            Self::Transport(_) => "transport",
-        }
-    }
+    /// It was sent before: acknowledge.
+    Duplicate,
+    /// This attempt has failed.
+    Failed(Failure),
 }
 
 impl Mailer {
-    /// Sends over `transport`; links lead to `reset_url`.
+    /// Sends over `transport` what `journal` does not have yet; links lead to `reset_url`; what fails for the moment is tried again
+    /// as `schedule` says.
     #[must_use]
-    pub fn new(transport: Box<dyn MailTransport>, reset_url: String) -> Self {
-        Self { transport, reset_url }
+    pub fn new(transport: Box<dyn MailTransport>, reset_url: String, schedule: RetrySchedule, journal: Journal) -> Self {
+        Self {
+            transport,
+            reset_url,
+            schedule,
+            journal,
+        }
     }
 
     /// The name of its transport.
@@ -76,46 +59,73 @@ impl Mailer {
         self.transport.name()
     }
 
-    /// Handles one delivery in the trace it came in, and settles it.
-    pub async fn handle(&self, delivery: Delivery, url: &QueueUrl) {
-        let span = process_span(&delivery, url);
+    /// Handles one delivery in the trace it came in: sends its mail or passes the message on, and only then acknowledges it.
+    pub async fn handle(&self, mut delivery: Delivery, broker: Broker<'_>) {
+        // Its later attempts have to know each other.
+        if delivery.properties.message_id().is_none() {
+            delivery.properties = delivery.properties.with_message_id(fresh_id().into());
+        }
+        let span = process_span(&delivery, broker);
         let handling = async {
-            let outcome = self.outcome(&delivery.properties, &delivery.data).await;
-            if let Outcome::Refused(refusal) = &outcome {
-                fail(refusal.error_type(), refusal.to_string());
-                // An error and not a warning: it also goes to Sentry, on this trace.
-                tracing::error!(reason = %refusal, "message refused; it goes to the dead letters");
+            match self.outcome(&delivery.properties, &delivery.data).await {
+                Outcome::Sent | Outcome::Duplicate => broker.acknowledge(&delivery, QUEUE).await,
+                Outcome::Failed(failure) => self.settle_failed(&delivery, &failure, broker).await,
             }
-            settle(&delivery, &outcome, url).await;
         };
         telemetry::isolated(handling.with_context(span.clone())).await;
         span.span().end();
     }
 
-    /// Sends the mail a message asks for, in spans below the current one.
-    pub async fn outcome(&self, properties: &BasicProperties, body: &[u8]) -> Outcome {
-        match self.send(properties, body).await {
-            Ok(()) => Outcome::Sent,
-            Err(refusal) => Outcome::Refused(refusal),
+    /// Passes a message whose attempt has failed on to its next attempt or to the dead letters. If that is not confirmed, it
+    /// stays where it is and comes again.
+    async fn settle_failed(&self, delivery: &Delivery, failure: &Failure, broker: Broker<'_>) {
+        let attempt = attempt_of(&delivery.properties);
+        fail(failure.error_type(), failure.to_string());
+        let delay = self.schedule.after(attempt).filter(|_| failure.is_transient());
+        let queue = if let Some(delay) = delay {
+            tracing::warn!(reason = %failure, attempt, retry_in = ?delay.delay, "attempt failed; the message will be retried");
+            delay.name.as_str()
+        } else {
+            // An error and not a warning: it also goes to Sentry, on this trace.
+            tracing::error!(reason = %failure, attempt, "message moved to the dead letters");
+            DEAD_LETTERS
+        };
+        match broker.pass_on(delivery, queue, &failed(attempt, failure)).await {
+            Ok(()) => broker.acknowledge(delivery, QUEUE).await,
+            Err(error) => {
+                tracing::warn!(queue, %error, "message not passed on; it will be redelivered");
+                let requeue = BasicNackOptions {
+                    multiple: false,
+                    requeue: true,
+                };
+                // If the channel is gone, the broker requeues it by itself.
+                let _ = delivery.nack(requeue).await;
+            }
         }
     }
 
-    async fn send(&self, properties: &BasicProperties, body: &[u8]) -> Result<(), Refusal> {
+    /// Makes one attempt to send the mail that a message asks for, in spans below the current one.
+    pub async fn outcome(&self, properties: &BasicProperties, body: &[u8]) -> Outcome {
+        self.send(properties, body).await.unwrap_or_else(Outcome::Failed)
+    }
+
+    async fn send(&self, properties: &BasicProperties, body: &[u8]) -> Result<Outcome, Failure> {
         let id = message_id(properties)?;
+        let claimed = self.journal.claim(&id).await;
+        let claimed = claimed.map_err(|error| SendError::transient(format!("cannot read the journal: {}", error.kind())))?;
+        let Some(claim) = claimed else {
+            Context::map_current(|cx| cx.span().set_attribute(KeyValue::new("mail.duplicate", true)));
+            tracing::info!(message_id = id, "mail sent before; not sent again");
+            return Ok(Outcome::Duplicate);
+        };
         let mail = self.compose(&id, body)?;
-        let mut backoff = Backoff::default();
-        for attempt in 1.. {
-            match self.attempt(&mail, attempt).await {
-                Ok(()) => break,
-                Err(error) if error.transient && attempt < ATTEMPTS => {
-                    tracing::warn!(%error, attempt, "mail not sent; trying again");
-                    tokio::time::sleep(backoff.next_pause()).await;
-                }
-                Err(error) => return Err(error.into()),
-            }
+        self.attempt(&mail, attempt_of(properties)).await?;
+        if let Err(error) = tokio::task::block_in_place(|| claim.sent()) {
+            // The mail is sent, so the message must not come again.
+            tracing::error!(%error, message_id = id, "sent mail not recorded in the journal");
         }
         tracing::info!(message_id = id, transport = self.transport.name(), "mail sent");
-        Ok(())
+        Ok(Outcome::Sent)
     }
 
     #[tracing::instrument(name = "compose mail", skip_all)]
@@ -132,50 +142,16 @@ impl Mailer {
     )]
     async fn attempt(&self, mail: &Composed, attempt: u32) -> Result<(), SendError> {
         let sent = tokio::time::timeout(ATTEMPT, self.transport.send(mail)).await;
-        let sent = sent.unwrap_or_else(|_| {
-            Err(SendError {
-                reason: "no answer in time".to_owned(),
-                transient: true,
-            })
-        });
+        let sent = sent.unwrap_or_else(|_| Err(SendError::transient("no answer in time")));
         sent.inspect_err(|error| fail("transport", error.to_string()))
     }
 }
 
-/// Acknowledges or refuses, in a span. If that cannot be told to the broker any more, the message comes again.
-async fn settle(delivery: &Delivery, outcome: &Outcome, url: &QueueUrl) {
-    let (operation, name) = match outcome {
-        Outcome::Sent => (semconv::Operation::Ack, "ack email_queue"),
-        Outcome::Refused(_) => (semconv::Operation::Reject, "reject email_queue"),
-    };
-    let builder = SpanBuilder::from_name(name)
-        .with_kind(SpanKind::Client)
-        .with_attributes(semconv::attributes(operation, url));
-    // It ends when its context is dropped.
-    let span = Context::current_with_span(global::tracer("mailer").build(builder));
-    let settling = async {
-        let settled = match outcome {
-            Outcome::Sent => delivery.ack(BasicAckOptions::default()).await,
-            // Not back into the queue: its dead-letter exchange takes it.
-            Outcome::Refused(_) => delivery.reject(BasicRejectOptions { requeue: false }).await,
-        };
-        // `Ok(false)` means that the channel it came over is gone.
-        if !settled.unwrap_or(false) {
-            fail(
-                "connection_lost",
-                "the connection was lost; the message will come again".to_owned(),
-            );
-            tracing::warn!("the connection was lost before the message was settled; it will come again");
-        }
-    };
-    settling.with_context(span).await;
-}
-
 /// The span of the whole handling: the producer's child, and linked to it.
-fn process_span(delivery: &Delivery, url: &QueueUrl) -> Context {
+fn process_span(delivery: &Delivery, broker: Broker<'_>) -> Context {
     let parent = telemetry::amqp::extract(delivery.properties.headers().as_ref());
     let producer = parent.span().span_context().clone();
-    let mut attributes = semconv::attributes(semconv::Operation::Process, url);
+    let mut attributes = semconv::attributes(semconv::Operation::Process, QUEUE, broker.url);
     // Only an id we would use: anybody can publish, and who knows what they put there.
     if let Ok(id) = message_id(&delivery.properties) {
         attributes.extend(semconv::message(&id, delivery.data.len()));
@@ -202,24 +178,33 @@ fn published(properties: &BasicProperties) -> Option<i64> {
 }
 
 /// Marks the current span as failed, whoever made it.
-fn fail(error_type: &'static str, description: String) {
+pub(crate) fn fail(error_type: &'static str, description: String) {
     Context::map_current(|cx| {
         cx.span().set_attribute(KeyValue::new("error.type", error_type));
         cx.span().set_status(Status::error(description));
     });
 }
 
-/// The id under which a message is the same when it comes again. One without an id gets a new one each time.
-fn message_id(properties: &BasicProperties) -> Result<String, Refusal> {
+/// Which attempt this is, counted from 1.
+fn attempt_of(properties: &BasicProperties) -> u32 {
+    headers::attempts(properties.headers().as_ref()).saturating_add(1)
+}
+
+/// The id under which a message is the same when it comes again.
+fn message_id(properties: &BasicProperties) -> Result<String, Failure> {
     let Some(id) = properties.message_id() else {
-        return Ok(Uuid::new_v4().simple().to_string());
+        return Ok(fresh_id());
     };
     let id = id.as_str();
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if id.is_empty() || id.len() > MAX_ID || !id.bytes().all(safe) {
-        return Err(Refusal::MessageId);
+        return Err(Failure::MessageId);
     }
     Ok(id.to_owned())
+}
+
+fn fresh_id() -> String {
+    Uuid::new_v4().simple().to_string()
 }
 
 #[cfg(test)]

@@ -1,19 +1,22 @@
-//! The mailer as a program: see the library.
+//! The mailer as a program: see the library. `mailer redrive` puts dead letters back.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
 //! | `RABBITMQ_URL` | the broker | `amqp://guest:guest@127.0.0.1:5672/%2f` |
 //! | `SMTP_URL` | where mail goes, `smtp://<host>:<port>`, without TLS | unset: into files |
 //! | `MAIL_DIR` | the directory of those files | `out/mail` |
+//! | `MAIL_JOURNAL` | the file with the ids of the mails that were sent | `sent.journal` in `MAIL_DIR` |
+//! | `MAIL_RETRY_DELAYS` | the delays between the attempts to send a mail | `10s,20s,30s,1m,3m,10m,15m,30m` |
 //! | `RESET_URL` | the page that the link in the mail opens | `http://127.0.0.1:3001/reset-password` |
 //!
-//! The rest is telemetry's. It exits with 64 when a variable holds nonsense, with 1 when it cannot write into the directory.
+//! The rest is telemetry's. It exits with 64 when a variable holds nonsense, with 1 when it cannot use the directory or the journal.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use mail_queue::QueueUrl;
-use mailer::{DEFAULT_RESET_URL, FileTransport, MailTransport, Mailer, SmtpTransport};
+use clap::{Parser, Subcommand};
+use mail_queue::{PublishError, QueueUrl, RetrySchedule};
+use mailer::{DEFAULT_RESET_URL, FileTransport, Journal, MailTransport, Mailer, SmtpTransport};
 
 /// Where mails go unless `MAIL_DIR` names a directory.
 const DEFAULT_DIR: &str = "out/mail";
@@ -24,17 +27,47 @@ enum Failure {
     Configuration(String),
     #[error("cannot use {dir} for mail: {error}; set MAIL_DIR to another directory")]
     Directory { dir: String, error: std::io::Error },
+    #[error("cannot use the journal {}: {error}; set MAIL_JOURNAL to another file", path.display())]
+    Journal { path: PathBuf, error: std::io::Error },
+    #[error("cannot put the dead letters back: {0}; those that were not put back are still dead letters")]
+    Redrive(#[from] PublishError),
+}
+
+/// Takes requests from the queue and sends a reset mail for each.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Put the dead letters back into the queue, with all their attempts before them
+    ///
+    /// Run it after the cause is removed: the mail server was away for longer than the retries last, it refused the sender
+    /// (SMTP 5xx), or the mailer was not configured for it. Each message keeps its trace and its id, so one whose mail was sent all
+    /// the same is not sent again. A message that can never be mailed (a malformed one) comes back to the dead letters at once;
+    /// `mail-error` in its headers says why.
+    ///
+    /// It uses the broker that the mailer uses, and can run while mailers do. It prints how many messages it has put back.
+    #[command(verbatim_doc_comment)]
+    Redrive,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run().await {
+    let done = match Arguments::parse().command {
+        None => run().await,
+        Some(Command::Redrive) => redrive().await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("mailer: {failure}");
             match failure {
                 Failure::Configuration(_) => ExitCode::from(64),
-                Failure::Directory { .. } => ExitCode::FAILURE,
+                Failure::Directory { .. } | Failure::Journal { .. } | Failure::Redrive(_) => ExitCode::FAILURE,
             }
         }
     }
@@ -43,12 +76,14 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Failure> {
     let configuration = |error: &dyn std::error::Error| Failure::Configuration(error.to_string());
     let url = QueueUrl::from_env().map_err(|error| configuration(&error))?;
+    let schedule = RetrySchedule::from_env().map_err(|error| configuration(&error))?;
     let transport = transport()?;
+    let journal = journal()?;
     let reset_url = variable("RESET_URL").unwrap_or_else(|| DEFAULT_RESET_URL.to_owned());
     // As a task, so that the signals are caught from now on and not only once somebody waits for them.
     let end = tokio::spawn(lifecycle::shutdown_requested());
     let guard = telemetry::init(telemetry::service!()).map_err(|error| configuration(&error))?;
-    let mailer = Mailer::new(transport, reset_url);
+    let mailer = Mailer::new(transport, reset_url, schedule, journal);
     mailer::consume(&url, mailer.into(), async {
         // If signals cannot be caught, they end the process by themselves.
         let _ = end.await;
@@ -58,8 +93,27 @@ async fn run() -> Result<(), Failure> {
     Ok(())
 }
 
+async fn redrive() -> Result<(), Failure> {
+    let configuration = |error: &dyn std::error::Error| Failure::Configuration(error.to_string());
+    let url = QueueUrl::from_env().map_err(|error| configuration(&error))?;
+    let guard = telemetry::init(telemetry::service!()).map_err(|error| configuration(&error))?;
+    let moved = mailer::redrive(&url).await;
+    guard.shutdown();
+    println!("{} dead letters put back", moved?);
+    Ok(())
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn mail_dir() -> String {
+    variable("MAIL_DIR").unwrap_or_else(|| "out/mail".to_owned())
+}
+
+fn journal() -> Result<Journal, Failure> {
+    let path = variable("MAIL_JOURNAL").map_or_else(|| PathBuf::from(mail_dir()).join("sent.journal"), PathBuf::from);
+    Journal::open(path.clone()).map_err(|error| Failure::Journal { path, error })
 }
 
 fn transport() -> Result<Box<dyn MailTransport>, Failure> {

@@ -30,8 +30,21 @@ pub trait MailTransport: Send + Sync {
 pub struct SendError {
     /// What went wrong.
     pub reason: String,
+    /// The reply code of the SMTP server, if it answered.
+    pub smtp_code: Option<u16>,
     /// Whether trying again can help.
     pub transient: bool,
+}
+
+impl SendError {
+    /// A failure that may be over in a moment.
+    pub(crate) fn transient(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            smtp_code: None,
+            transient: true,
+        }
+    }
 }
 
 /// Writes each mail into a file of its own, `<message id>.eml`, readable to its owner alone.
@@ -110,10 +123,8 @@ impl MailTransport for FileTransport {
 
     fn send<'a>(&'a self, mail: &'a Composed) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
         Box::pin(async move {
-            tokio::task::block_in_place(|| self.write(mail)).map_err(|error| SendError {
-                reason: format!("cannot write the mail: {}", error.kind()),
-                transient: true,
-            })
+            tokio::task::block_in_place(|| self.write(mail))
+                .map_err(|error| SendError::transient(format!("cannot write the mail: {}", error.kind())))
         })
     }
 }
@@ -160,9 +171,11 @@ impl MailTransport for SmtpTransport {
         Box::pin(async move {
             // The server's own words may quote the recipient; its code says enough.
             self.0.send(mail.mail.clone()).await.map(|_| ()).map_err(|error| {
-                let code = error.status().map_or("no answer".to_owned(), |code| code.to_string());
+                let code = error.status().map(u16::from);
+                let said = code.map_or("no answer".to_owned(), |code| code.to_string());
                 SendError {
-                    reason: format!("the SMTP server did not take it: {code}"),
+                    reason: format!("the SMTP server did not take it: {said}"),
+                    smtp_code: code,
                     transient: !error.is_permanent(),
                 }
             })

@@ -6,7 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use lapin::BasicProperties;
-use mailer::{Mailer, Outcome, SmtpTransport};
+use mail_queue::RetrySchedule;
+use mailer::{Journal, Mailer, Outcome, SmtpTransport};
 use testkit::{Process, eventually};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,7 +31,9 @@ async fn bad_configuration_is_named_without_its_secrets() {
     for (variable, value, code) in [
         ("RABBITMQ_URL", "amqp:secret", 64),
         ("SMTP_URL", "smtp://me:secret@localhost", 64),
+        ("MAIL_RETRY_DELAYS", "10s,soon", 64),
         ("MAIL_DIR", below_a_file.to_str().unwrap(), 1),
+        ("MAIL_JOURNAL", below_a_file.to_str().unwrap(), 1),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let mailer = program(&[("MAIL_DIR", dir.path().to_str().unwrap()), (variable, value)]);
@@ -115,7 +118,10 @@ async fn serve(connection: TcpStream, rcpt: &str, heard: &mpsc::Sender<String>) 
 }
 
 async fn outcome(url: &str) -> Outcome {
-    let mailer = Mailer::new(Box::new(SmtpTransport::new(url).unwrap()), "http://here".to_owned());
+    let transport = Box::new(SmtpTransport::new(url).unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path().join("sent.journal")).unwrap();
+    let mailer = Mailer::new(transport, "http://here".to_owned(), RetrySchedule::default(), journal);
     let properties = BasicProperties::default().with_message_id("m-1".into());
     mailer.outcome(&properties, br#"{"email":"jane@example.org"}"#).await
 }
@@ -125,7 +131,7 @@ fn heard(lines: &mut mpsc::Receiver<String>) -> Vec<String> {
     std::iter::from_fn(|| lines.try_recv().ok()).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mail_goes_out_over_smtp() {
     let (url, mut lines) = mail_server("250 ok").await;
     assert_eq!(outcome(&url).await, Outcome::Sent);
@@ -139,22 +145,28 @@ async fn a_mail_goes_out_over_smtp() {
     }
 }
 
-#[tokio::test]
-async fn a_recipient_that_is_refused_for_good_is_not_asked_again() {
-    let (url, mut lines) = mail_server("550 no such person as jane@example.org").await;
-    let Outcome::Refused(refusal) = outcome(&url).await else {
-        panic!("sent");
-    };
-    assert!(
-        refusal.to_string().contains("550") && !refusal.to_string().contains("jane"),
-        "{refusal}"
-    );
-    assert_eq!(heard(&mut lines).iter().filter(|line| line.starts_with("RCPT")).count(), 1);
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipient_that_is_refused_tells_its_code_and_no_address() {
+    for (reply, code, transient) in [
+        ("550 no such person as jane@example.org", 550, false),
+        ("451 jane@example.org: later", 451, true),
+    ] {
+        let (url, mut lines) = mail_server(reply).await;
+        let Outcome::Failed(failure) = outcome(&url).await else {
+            panic!("sent");
+        };
+        assert_eq!((failure.smtp_code(), failure.is_transient()), (Some(code), transient));
+        let text = failure.to_string();
+        assert!(text.contains(&code.to_string()) && !text.contains("jane"), "{text}");
+        assert_eq!(heard(&mut lines).iter().filter(|line| line.starts_with("RCPT")).count(), 1);
+    }
 }
 
-#[tokio::test]
-async fn a_recipient_that_is_refused_for_the_moment_is_tried_three_times() {
-    let (url, mut lines) = mail_server("451 later").await;
-    assert!(matches!(outcome(&url).await, Outcome::Refused(_)));
-    assert_eq!(heard(&mut lines).iter().filter(|line| line.starts_with("RCPT")).count(), 3);
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_is_away_is_a_failure_for_the_moment() {
+    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let Outcome::Failed(failure) = outcome(&format!("smtp://{nowhere}")).await else {
+        panic!("sent");
+    };
+    assert_eq!((failure.smtp_code(), failure.is_transient()), (None, true));
 }

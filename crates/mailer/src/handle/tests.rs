@@ -1,7 +1,3 @@
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use super::*;
 use crate::FileTransport;
 
@@ -13,7 +9,14 @@ fn mailer(dir: &std::path::Path) -> Mailer {
     Mailer::new(
         Box::new(FileTransport::new(dir.to_owned()).unwrap()),
         "http://here".to_owned(),
+        RetrySchedule::default(),
+        Journal::open(dir.join("sent.journal")).unwrap(),
     )
+}
+
+fn mails(dir: &std::path::Path) -> usize {
+    let files = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|end| end == "eml")).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,9 +41,9 @@ async fn a_malformed_message_is_refused_and_makes_no_mail() {
         (&huge, Malformed::TooLarge),
     ] {
         let outcome = mailer(dir.path()).outcome(&properties("m"), body).await;
-        assert_eq!(outcome, Outcome::Refused(Refusal::Malformed(reason)));
+        assert_eq!(outcome, Outcome::Failed(Failure::Malformed(reason)));
     }
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    assert_eq!(mails(dir.path()), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,7 +54,7 @@ async fn a_message_id_cannot_name_a_file_elsewhere() {
         let outcome = mailer(dir.path())
             .outcome(&properties(id), br#"{"email":"jane@example.org"}"#)
             .await;
-        assert_eq!(outcome, Outcome::Refused(Refusal::MessageId), "{id}");
+        assert_eq!(outcome, Outcome::Failed(Failure::MessageId), "{id}");
     }
 }
 
@@ -62,45 +65,35 @@ async fn a_message_without_an_id_is_still_sent() {
         .outcome(&BasicProperties::default(), br#"{"email":"jane@example.org"}"#)
         .await;
     assert_eq!(outcome, Outcome::Sent);
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    assert_eq!(mails(dir.path()), 1);
 }
 
-/// A transport that is out of order for a number of attempts, which no real one can be told to be.
-struct Failing {
-    attempts: AtomicU32,
-    times: u32,
-    transient: bool,
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_comes_again_sends_no_second_mail() {
+    let dir = tempfile::tempdir().unwrap();
+    let body = br#"{"email":"jane@example.org"}"#;
+    assert_eq!(mailer(dir.path()).outcome(&properties("m-1"), body).await, Outcome::Sent);
+    std::fs::remove_file(dir.path().join("m-1.eml")).unwrap();
+    // Also not by a mailer that was started since.
+    assert_eq!(mailer(dir.path()).outcome(&properties("m-1"), body).await, Outcome::Duplicate);
+    assert_eq!(mails(dir.path()), 0);
+    // The same message twice at once, as the API publishes it when it did not hear the first confirm.
+    let mailer = mailer(dir.path());
+    let message = properties("m-2");
+    let both = futures_util::future::join(mailer.outcome(&message, body), mailer.outcome(&message, body)).await;
+    assert_eq!(both, (Outcome::Sent, Outcome::Duplicate));
 }
 
-impl MailTransport for Failing {
-    fn name(&self) -> &'static str {
-        "failing"
-    }
-
-    fn send<'a>(&'a self, _: &'a Composed) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
-        let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async move {
-            if attempt < self.times {
-                return Err(SendError {
-                    reason: "out of order".to_owned(),
-                    transient: self.transient,
-                });
-            }
-            Ok(())
-        })
-    }
-}
-
-#[tokio::test]
-async fn a_transport_is_tried_again_only_where_that_can_help_and_not_for_ever() {
-    for (times, transient, sent) in [(2, true, true), (3, true, false), (1, false, false)] {
-        let failing = Failing {
-            attempts: AtomicU32::new(0),
-            times,
-            transient,
-        };
-        let mailer = Mailer::new(Box::new(failing), String::new());
-        let outcome = mailer.outcome(&properties("m"), br#"{"email":"jane@example.org"}"#).await;
-        assert_eq!(outcome == Outcome::Sent, sent, "{times} failures, transient: {transient}");
-    }
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_was_not_sent_is_not_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let body = br#"{"email":"jane@example.org"}"#;
+    let mailer = mailer(dir.path());
+    std::fs::create_dir(dir.path().join("m-1.eml")).unwrap();
+    let Outcome::Failed(failure) = mailer.outcome(&properties("m-1"), body).await else {
+        panic!("sent over a directory")
+    };
+    assert!(failure.is_transient(), "{failure}");
+    std::fs::remove_dir(dir.path().join("m-1.eml")).unwrap();
+    assert_eq!(mailer.outcome(&properties("m-1"), body).await, Outcome::Sent);
 }
