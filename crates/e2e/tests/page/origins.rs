@@ -81,6 +81,6 @@ async fn pages_of_others_are_denied_and_the_screen_says_how_to_allow_them() {
     });
     viewer.screen.press("H").unwrap();
     viewer.screen.wait("what was denied", |text| {
-        text.contains(&format!("4 origin http://app.example:{port}")) && text.contains(&format!("to allow it: {flag}"))
+        text.contains(&format!("4  origin http://app.example:{port}")) && text.contains(&format!("to allow it: {flag}"))
     });
 }

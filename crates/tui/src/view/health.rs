@@ -190,7 +190,7 @@ fn denials(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     page::heading(
         lines,
         "denied",
-        "other people's pages, or names of this machine that are unknown",
+        "pages of other origins, requests to other hosts",
         width,
     );
     let mut say = |count: u64, reason: String, flag: Option<&str>| {

@@ -185,7 +185,7 @@ fn denied_pages_are_shown_with_the_flag_that_allows_them() {
         scene.press(&[KeyCode::End]);
         text += &scene.text();
         for expected in [
-            "12 origin null, at OTLP/HTTP",
+            "12  origin null, at OTLP/HTTP",
             "to allow it: --allowed-origin null",
             "--allowed-host app.example",
         ] {
