@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test that lacks its broker or its SDK must fail here, not skip.
 REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_NODE=1 SPANFALL_REQUIRE_BROWSER=1
 
-.PHONY: help demo build test fuzz bench lint docs unit clean
+.PHONY: help demo build test fuzz chaos bench lint docs unit clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,6 +32,11 @@ test: ## Everything that has to pass: format, lints, documentation, tests
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS (60); the tests have a bounded run of the same
 	@fuzz/run
+
+chaos: ## Kill and stop the demo's programs under load for CHAOS_SECONDS (120) a part; CHAOS_SEED repeats a run
+	@crates/e2e/python/setup.sh
+	$(CARGO) build --locked --workspace --bins
+	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(REQUIRE) $(CARGO) test --locked --workspace --test chaos -- --nocapture --test-threads=1
 
 bench: ## Measure whether it is as fast as it shall be; BENCH_ONLY=<part> for one part
 	$(CARGO) build --release --locked --package spanfall --package bench --bins

@@ -205,6 +205,16 @@ impl Process {
         self.signal(Signal::KILL);
     }
 
+    /// Sends SIGSTOP: it does nothing until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Sends SIGCONT.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Closes its standard input: what a supervised process takes for the end of its supervisor.
     pub fn close_stdin(&self) {
         drop(lock(&self.stdin).take());

@@ -50,6 +50,8 @@ pub enum RabbitMqError {
 #[derive(Debug)]
 pub struct RabbitMq {
     port: u16,
+    /// Of the node itself, of its distribution and of its epmd.
+    ports: [u16; 3],
     group: Child,
     // Dropped after `drop` has ended the node, which writes into it.
     home: TempDir,
@@ -65,15 +67,58 @@ impl RabbitMq {
             return Err(RabbitMqError::NotInstalled);
         }
         let home = tempfile::Builder::new().prefix("rabbitmq-").tempdir()?;
-        let [port, dist, epmd] = free_ports()?;
+        let ports @ [port, dist, epmd] = free_ports()?;
         let group = command(home.path(), port, dist, epmd)?.spawn()?;
-        let broker = Self { port, group, home };
+        let broker = Self {
+            port,
+            ports,
+            group,
+            home,
+        };
+        broker.answers().await?;
+        Ok(broker)
+    }
+
+    async fn answers(&self) -> Result<(), RabbitMqError> {
+        let port = self.port;
         let answers = || async move { handshake(port).await.ok() };
         if let Err(source) = eventually(BOOT, answers).await {
-            let log = std::fs::read_to_string(broker.home.path().join("output")).unwrap_or_default();
+            let log = std::fs::read_to_string(self.home.path().join("output")).unwrap_or_default();
             return Err(RabbitMqError::NotReady { source, log });
         }
-        Ok(broker)
+        Ok(())
+    }
+
+    /// Kills it (SIGKILL), with all its processes.
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        let _ = self.group.wait();
+    }
+
+    /// Starts it again after [`kill`](Self::kill), with what is on its disk, and waits until it answers.
+    ///
+    /// # Errors
+    /// It cannot be started, or does not answer in time.
+    pub async fn start_again(&mut self) -> Result<(), RabbitMqError> {
+        let [port, dist, epmd] = self.ports;
+        self.group = command(self.home.path(), port, dist, epmd)?.spawn()?;
+        self.answers().await
+    }
+
+    /// Stops all its processes (SIGSTOP) until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets them go on (SIGCONT).
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = Pid::from_raw(self.group.id().cast_signed()) {
+            let _ = kill_process_group(group, signal);
+        }
     }
 
     /// As [`start`](Self::start), but `None` (said on standard error) where RabbitMQ isn't installed, unless
@@ -110,10 +155,7 @@ impl RabbitMq {
 
 impl Drop for RabbitMq {
     fn drop(&mut self) {
-        if let Some(group) = Pid::from_raw(self.group.id().cast_signed()) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.group.wait();
+        self.kill();
     }
 }
 
