@@ -78,16 +78,39 @@ pub struct Addresses {
     pub sentry: SocketAddr,
 }
 
-/// A port could not be had. The message names the flag that moves it; the reason is its source.
+/// The ports that could not be bound: all of them, so that one run is enough to learn which. At least one.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen for {listener} on {address} (`{} ADDR` moves it)", listener.flag())]
+#[error("{}", lines(.ports))]
 pub struct BindError {
+    /// In the order in which they are bound.
+    pub ports: Vec<PortError>,
+}
+
+/// A port that could not be bound.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot bind {listener} to {address}: {} (set {})", bind_failure(.source), listener.flag())]
+pub struct PortError {
     /// For what.
     pub listener: Listener,
     /// Where.
     pub address: SocketAddr,
     /// Why not.
     pub source: io::Error,
+}
+
+fn lines(ports: &[PortError]) -> String {
+    ports.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Why an address cannot be bound, without the system's error number.
+#[must_use]
+pub fn bind_failure(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "address in use".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "not an address of this machine".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// Three bound ports that do not answer yet.
@@ -107,9 +130,18 @@ impl Collector {
     /// # Errors
     /// A port is taken, or an address is not a loopback one.
     pub async fn bind(config: Config) -> Result<Self, BindError> {
-        let (otlp_grpc, at_otlp_grpc) = bind(Listener::OtlpGrpc, config.otlp_grpc).await?;
-        let (otlp_http, at_otlp_http) = bind(Listener::OtlpHttp, config.otlp_http).await?;
-        let (sentry, at_sentry) = bind(Listener::Sentry, config.sentry).await?;
+        let otlp_grpc = bind(Listener::OtlpGrpc, config.otlp_grpc).await;
+        let otlp_http = bind(Listener::OtlpHttp, config.otlp_http).await;
+        let sentry = bind(Listener::Sentry, config.sentry).await;
+        let ((otlp_grpc, at_otlp_grpc), (otlp_http, at_otlp_http), (sentry, at_sentry)) = match (otlp_grpc, otlp_http, sentry) {
+            (Ok(otlp_grpc), Ok(otlp_http), Ok(sentry)) => (otlp_grpc, otlp_http, sentry),
+            (otlp_grpc, otlp_http, sentry) => {
+                let ports = [otlp_grpc.err(), otlp_http.err(), sentry.err()];
+                return Err(BindError {
+                    ports: ports.into_iter().flatten().collect(),
+                });
+            }
+        };
         Ok(Self {
             otlp_grpc,
             otlp_http,
@@ -155,8 +187,8 @@ impl Collector {
     }
 }
 
-async fn bind(listener: Listener, address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
-    let failed = |source| BindError {
+async fn bind(listener: Listener, address: SocketAddr) -> Result<(TcpListener, SocketAddr), PortError> {
+    let failed = |source| PortError {
         listener,
         address,
         source,

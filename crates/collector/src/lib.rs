@@ -40,7 +40,7 @@ pub mod sentry;
 mod server;
 
 pub use arrival::{Arrival, Arrivals, SentryArrival};
-pub use bind::{Addresses, BindError, Collector, Config, Listener};
+pub use bind::{Addresses, BindError, Collector, Config, Listener, PortError, bind_failure};
 pub use health::{Denial, Denials, Health, HealthSnapshot, ItemCount, OtlpCounts, Refused, SentryCounts};
 pub use http_server::{AllowedOrigin, Host as AllowedHost, InvalidHost, InvalidOrigin};
 pub use queue::QueueDepth;

@@ -90,24 +90,26 @@ async fn what_is_refused_is_said_beside_the_lines() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named_with_the_flag_that_moves_it() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
+async fn taken_ports_are_named_at_once_with_a_line_that_works() {
+    let taken = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let [grpc, sentry] = taken.each_ref().map(|taken| taken.local_addr().unwrap().port().to_string());
     let mut command = Command::new(spanfall());
     command.args([
         "tail",
         "--otlp-grpc",
-        "127.0.0.1:0",
+        &grpc,
         "--otlp-http",
-        "127.0.0.1:0",
+        "0",
         "--sentry",
-        &address,
+        &format!(":{sentry}"),
     ]);
     let process = Process::spawn(command).unwrap();
     assert!(!process.exited(DEADLINE).await.unwrap().success());
-    let said = || async {
-        let said = process.stderr().join("\n");
-        (said.contains(&address) && said.contains("--sentry")).then_some(())
-    };
-    eventually(DEADLINE, said).await.unwrap();
+    let said = eventually(DEADLINE, || async { (process.stderr().len() == 3).then(|| process.stderr()) });
+    let expected = [
+        format!("spanfall: cannot bind OTLP/gRPC to 127.0.0.1:{grpc}: address in use (set --otlp-grpc)"),
+        format!("cannot bind Sentry to 127.0.0.1:{sentry}: address in use (set --sentry)"),
+        "  this works: spanfall tail --otlp-grpc 0 --sentry 0".to_owned(),
+    ];
+    assert_eq!(said.await.unwrap(), expected);
 }

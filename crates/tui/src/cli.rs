@@ -1,11 +1,14 @@
 //! The command line.
 
+mod help;
+
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 use collector::{AllowedHost, AllowedOrigin};
 
 use trace_model::{Filter, FilterError};
@@ -129,17 +132,27 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "not a length of time: use 6s, 500ms or 2m".to_owned())
 }
 
+/// Parses a command line.
+///
+/// # Errors
+/// It cannot be used; or help or the version was asked for.
+pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    help::command()
+        .try_get_matches_from(line)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+}
+
 /// Where to listen and how much to keep.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Where to listen for OTLP over gRPC; port 0 picks a free one
-    #[arg(long, global = true, value_name = "ADDR", default_value_t = loopback(4317))]
+    /// Where to listen for OTLP over gRPC: an address, or a port of this machine; port 0 picks a free one
+    #[arg(long, global = true, value_name = "ADDR", value_parser = address, default_value_t = loopback(4317))]
     pub otlp_grpc: SocketAddr,
     /// Where to listen for OTLP over HTTP, protobuf or JSON
-    #[arg(long, global = true, value_name = "ADDR", default_value_t = loopback(4318))]
+    #[arg(long, global = true, value_name = "ADDR", value_parser = address, default_value_t = loopback(4318))]
     pub otlp_http: SocketAddr,
     /// Where to listen for Sentry envelopes
-    #[arg(long, global = true, value_name = "ADDR", default_value_t = loopback(8969))]
+    #[arg(long, global = true, value_name = "ADDR", value_parser = address, default_value_t = loopback(8969))]
     pub sentry: SocketAddr,
     /// Accept what pages of this origin send (`https://app.example`, `http://dev.example:*` for any port, `null`); repeatable. Pages of
     /// this machine always may
@@ -185,6 +198,18 @@ impl Options {
 
 const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// Parses where to listen: `127.0.0.1:4317`, `[::1]:4317`, `localhost:4317`, `:4317` or `4317`.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text
+        .strip_prefix("localhost:")
+        .or_else(|| text.strip_prefix(':'))
+        .unwrap_or(text);
+    let of_this_machine = port.parse().map(loopback);
+    of_this_machine
+        .or_else(|_| text.parse())
+        .map_err(|_| "not an address to listen on: use 4317, localhost:4317 or 127.0.0.1:4317".to_owned())
 }
 
 /// Which colours a person wants.
@@ -258,6 +283,17 @@ mod tests {
             "17179869184GiB",
         ] {
             assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_understood_as_people_write_them() {
+        for text in ["4317", ":4317", "localhost:4317", "127.0.0.1:4317"] {
+            assert_eq!(address(text), Ok(loopback(4317)), "{text}");
+        }
+        assert_eq!(address("[::1]:0"), Ok("[::1]:0".parse().expect("an address")));
+        for text in ["", "localhost", "127.0.0.1", "65536", ":-1", "example.org:80", "::1"] {
+            assert!(address(text).is_err(), "{text}");
         }
     }
 

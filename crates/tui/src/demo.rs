@@ -8,7 +8,6 @@ mod output;
 mod request;
 mod supervisor;
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use collector::Addresses;
@@ -20,6 +19,7 @@ pub use supervisor::Supervisor;
 
 use crate::app::{Notice, OutputLine, ServiceState};
 use crate::outward::Outward;
+use crate::ports::TakenPort;
 use crate::problem::Problem;
 
 /// The API's process.
@@ -59,7 +59,7 @@ impl Setup {
     /// Checks what can be checked while the terminal is still a normal one.
     ///
     /// # Errors
-    /// A program is missing, or the API's address is taken: said with what to do about it.
+    /// A program is missing: said with what to do about it.
     pub fn check(addresses: Addresses, outward: &Outward) -> Result<Self> {
         let programs = beside_this_program()?;
         let rabbitmq_url = set("RABBITMQ_URL");
@@ -76,10 +76,6 @@ impl Setup {
                 }
                 .into());
             }
-        }
-        is_free("API", "API_ADDR", 3000)?;
-        if page.is_some() {
-            is_free("page", "PAGE_ADDR", 3001)?;
         }
         let otlp_http = format!("http://{}", addresses.otlp_http);
         let or_ours = |variable: &str, ours: String| set(variable).unwrap_or(ours);
@@ -157,15 +153,12 @@ fn beside_this_program() -> Result<PathBuf> {
         .ok_or_else(|| eyre!("this program has no directory"))
 }
 
-/// The process would say so itself, but on a screen that is no longer normal.
-fn is_free(whose: &str, variable: &str, port: u16) -> Result<(), Problem> {
-    let address = set(variable).unwrap_or_else(|| format!("127.0.0.1:{port}"));
-    // Bound for a moment only: no connection is made, so the port is free again at once.
-    TcpListener::bind(&address).map(drop).map_err(|error| Problem {
-        what: format!("the demo's {whose} cannot listen on {address}: {error}"),
-        advice: format!(
-            "choose another address with {variable}, such as {variable}=127.0.0.1:{}",
-            port + 100
-        ),
-    })
+/// The ports of the services that cannot be bound. The processes would say so themselves, but on a screen that is no longer normal.
+pub(crate) fn taken_ports() -> Vec<TakenPort> {
+    let check = |service, variable, address: &str| {
+        TakenPort::check(service, variable, &set(variable).unwrap_or_else(|| address.to_owned()))
+    };
+    let has_page = beside_this_program().is_ok_and(|programs| built_page(&programs).is_some());
+    let page = has_page.then(|| check("page", "PAGE_ADDR", "127.0.0.1:3001")).flatten();
+    check("API", "API_ADDR", "127.0.0.1:3000").into_iter().chain(page).collect()
 }

@@ -12,6 +12,7 @@ pub mod demo;
 pub mod inspect;
 pub mod keymap;
 pub mod outward;
+pub mod ports;
 pub mod problem;
 pub mod tail;
 pub mod text;

@@ -3,15 +3,15 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
 use color_eyre::eyre::{Result, eyre};
 use spanfall::app::Mode;
 use spanfall::cli::{Cli, Command};
 use spanfall::outward::Outward;
-use spanfall::{inspect, tail, viewer};
+use spanfall::{cli, inspect, ports, tail, viewer};
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    let cli = cli::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         // What stands in the way is for the person who started it: a backtrace would only hide it.
         Err(report) => {
@@ -38,7 +38,7 @@ fn run(cli: &Cli) -> Result<()> {
             Some(Command::Tail(tail)) => {
                 let (selection, until) = tail.read().map_err(|error| eyre!("cannot parse the filter: {error}"))?;
                 let outward = Outward::read(&cli.options, Mode::Viewer)?;
-                let collector = viewer::bind(&cli.options, &outward).await?;
+                let collector = ports::bind(&cli.options, &outward).await?;
                 tail::run(collector, selection, until, std::io::stdout()).await
             }
         }

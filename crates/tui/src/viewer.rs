@@ -15,8 +15,8 @@ mod watchdog;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use collector::{Collector, Health, Listener};
-use color_eyre::eyre::{Context, Report, Result};
+use collector::Health;
+use color_eyre::eyre::{Context, Result};
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures_util::StreamExt;
 use sentry_relay::Target;
@@ -28,7 +28,7 @@ use crate::asker::Asker;
 use crate::cli::Options;
 use crate::demo::{API, DemoEvent, Requests, Setup, Supervisor};
 use crate::outward::Outward;
-use crate::problem::Problem;
+use crate::ports;
 use crate::view::{self, Now};
 use asking::Asking;
 use files::Reading;
@@ -48,27 +48,6 @@ const SEARCH: Duration = Duration::from_millis(3);
 /// How many spans are searched between two looks at the clock.
 const SEARCHED: usize = 512;
 
-/// Binds the collector's ports.
-///
-/// # Errors
-/// One of them cannot be bound; the report names it and the flag that moves it. Or envelopes cannot be handed on.
-pub async fn bind(options: &Options, outward: &Outward) -> Result<Collector> {
-    let advice = |listener: Listener| format!("choose another address with {} (port 0 picks a free one)", listener.flag());
-    let bound = Collector::bind(options.collector()).await;
-    let collector = bound.map_err(|error| Problem {
-        advice: advice(error.listener),
-        what: format!("{:#}", Report::new(error)),
-    })?;
-    let collector = collector.allow(options.allowed_host.clone(), options.allowed_origin.clone());
-    let Some(target) = outward.relay.clone() else {
-        return Ok(collector);
-    };
-    Ok(collector.relay_to(target).map_err(|error| Problem {
-        what: format!("{:#}", Report::new(error)),
-        advice: "give --sentry-relay the DSN of the Sentry that shall get the envelopes".to_owned(),
-    })?)
-}
-
 /// Runs the viewer until somebody quits.
 ///
 /// # Errors
@@ -77,7 +56,11 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let (config, theme) = look::read(options)?;
     let mouse = config.mouse && !options.no_mouse;
     let outward = Outward::read(options, mode)?;
-    let collector = bind(options, &outward).await?;
+    let (command, taken) = match mode {
+        Mode::Demo => ("demo", crate::demo::taken_ports()),
+        Mode::Viewer | Mode::Files => ("", Vec::new()),
+    };
+    let collector = ports::bind_with(options, &outward, command, &taken).await?;
     let addresses = collector.addresses();
     let setup = match mode {
         Mode::Demo => Some(Setup::check(addresses, &outward)?),

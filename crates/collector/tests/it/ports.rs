@@ -23,18 +23,30 @@ async fn a_taken_port_is_named_with_the_flag_that_moves_it() {
         (on(free, free, &address), Listener::Sentry, "--sentry"),
     ] {
         let error = Collector::bind(config).await.unwrap_err();
-        assert_eq!(error.listener, listener);
-        let text = error.to_string();
-        assert!(text.contains(&address) && text.contains(flag), "{text}");
-        assert_eq!(error.source.kind(), std::io::ErrorKind::AddrInUse);
+        assert_eq!(error.ports.iter().map(|port| port.listener).collect::<Vec<_>>(), [listener]);
+        let expected = format!("cannot bind {listener} to {address}: address in use (set {flag})");
+        assert_eq!(error.to_string(), expected);
     }
+}
+
+#[tokio::test]
+async fn taken_ports_are_all_named_at_once() {
+    let taken = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let [grpc, sentry] = taken.each_ref().map(|taken| taken.local_addr().unwrap().to_string());
+    let error = Collector::bind(on(&grpc, "127.0.0.1:0", &sentry)).await.unwrap_err();
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[0].contains(&grpc) && lines[1].contains(&sentry),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn other_machines_are_kept_out() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let error = Collector::bind(on("127.0.0.1:0", address, "127.0.0.1:0")).await.unwrap_err();
-        assert!(error.source.to_string().contains("loopback only"), "{error:?}");
+        assert!(error.to_string().contains("loopback only"), "{error:?}");
     }
 }
 

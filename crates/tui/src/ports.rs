@@ -1,0 +1,80 @@
+//! Binding the ports before anything else starts. What is taken is named at once, with a command line that works.
+
+use collector::{Collector, bind_failure};
+use color_eyre::eyre::{Report, Result};
+use std::net::{Ipv4Addr, TcpListener};
+
+use crate::cli::Options;
+use crate::outward::Outward;
+use crate::problem::Problem;
+
+/// A port of the demo's services that somebody else has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TakenPort {
+    /// Which and why.
+    what: String,
+    /// A setting that moves it, `VARIABLE=address`.
+    setting: String,
+}
+
+impl TakenPort {
+    /// Whether a service can have its address, which a variable may have set; `None` if it can.
+    pub(crate) fn check(service: &str, variable: &str, address: &str) -> Option<Self> {
+        // Bound for a moment only: no connection is made, so the port is free again at once.
+        let error = TcpListener::bind(address).err()?;
+        Some(Self {
+            what: format!(
+                "cannot bind the demo's {service} to {address}: {} (set {variable})",
+                bind_failure(&error)
+            ),
+            setting: format!("{variable}=127.0.0.1:{}", free_port()),
+        })
+    }
+}
+
+/// A port that is free now.
+fn free_port() -> u16 {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    bound.and_then(|bound| bound.local_addr()).map_or(0, |address| address.port())
+}
+
+/// Binds the collector's ports for a command, of whose other ports some may be taken.
+///
+/// # Errors
+/// Ports cannot be bound: all of them are named, with a command line that works. Or envelopes cannot be forwarded.
+pub(crate) async fn bind_with(options: &Options, outward: &Outward, command: &str, taken: &[TakenPort]) -> Result<Collector> {
+    let bound = Collector::bind(options.collector()).await;
+    let failed = bound.as_ref().err().map_or(&[][..], |error| &error.ports);
+    if !failed.is_empty() || !taken.is_empty() {
+        let ports = failed.iter().map(ToString::to_string);
+        let what: Vec<String> = ports.chain(taken.iter().map(|port| port.what.clone())).collect();
+        let settings = taken.iter().map(|port| port.setting.clone());
+        let program = ["spanfall", command]
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned);
+        let flags = failed.iter().map(|port| format!("{} 0", port.listener.flag()));
+        let line: Vec<String> = settings.chain(program).chain(flags).collect();
+        return Err(Problem {
+            what: what.join("\n"),
+            advice: format!("this works: {}", line.join(" ")),
+        }
+        .into());
+    }
+    let collector = bound?.allow(options.allowed_host.clone(), options.allowed_origin.clone());
+    let Some(target) = outward.relay.clone() else {
+        return Ok(collector);
+    };
+    Ok(collector.relay_to(target).map_err(|error| Problem {
+        what: format!("{:#}", Report::new(error)),
+        advice: "give --sentry-relay the DSN of the Sentry that envelopes are forwarded to".to_owned(),
+    })?)
+}
+
+/// Binds the collector's ports for `tail`.
+///
+/// # Errors
+/// As [`bind_with`].
+pub async fn bind(options: &Options, outward: &Outward) -> Result<Collector> {
+    bind_with(options, outward, "tail", &[]).await
+}
