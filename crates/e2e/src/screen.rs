@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ pub struct Screen {
     child: Box<dyn Child + Send + Sync>,
     /// Reads what is written until nobody can write any more.
     output: JoinHandle<()>,
+    /// Whether the reader waits.
+    stopped: Arc<AtomicBool>,
     _master: Box<dyn MasterPty + Send>,
 }
 
@@ -84,11 +87,16 @@ impl Screen {
         }));
         let mut written = pty.master.try_clone_reader()?;
         let reader = parser.clone();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let waits = stopped.clone();
         let output = std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(read) = written.read(&mut buffer) {
                 if read == 0 {
                     break;
+                }
+                while waits.load(Ordering::Acquire) {
+                    std::thread::park();
                 }
                 let mut recorded = lock(&reader);
                 recorded.terminal.process(&buffer[..read]);
@@ -100,8 +108,15 @@ impl Screen {
             keys: pty.master.take_writer()?,
             child,
             output,
+            stopped,
             _master: pty.master,
         })
+    }
+
+    /// Stops reading what is written, as a terminal does on `^S`, or goes on.
+    pub fn stop_reading(&self, stop: bool) {
+        self.stopped.store(stop, Ordering::Release);
+        self.output.thread().unpark();
     }
 
     /// The shell's process id.
