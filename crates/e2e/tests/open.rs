@@ -103,12 +103,12 @@ fn what_cannot_be_shown_at_all_is_said_on_a_normal_screen() {
 fn inspect_prints_without_taking_the_screen_and_says_by_its_status_whether_all_was_read() {
     let directory = directory();
     for (script, said, status) in [
-        ("cat voyage.json | $spanfall inspect -", "a voyage", "status 0"),
+        ("cat voyage.json | $spanfall inspect -", "a voyage", "status 1"),
         ("$spanfall inspect --json voyage.json | head -c 2", "[", "status 0"),
         (
             "$spanfall inspect voyage.json",
             "voyage.json: line 1, column 322: the span has no id",
-            "status 0",
+            "status 1",
         ),
         ("$spanfall inspect notes.txt voyage.json", "a voyage", "status 1"),
     ] {
@@ -182,4 +182,44 @@ fn a_configuration_is_used_and_its_mistakes_are_named_on_a_normal_screen() {
         !screen.written().contains("\x1b[?1049h"),
         "not on the screen that is taken over"
     );
+}
+
+/// `open -` behind `tail -f`: the writer never ends.
+#[test]
+fn what_comes_through_a_pipe_is_shown_while_the_pipe_is_open() {
+    let directory = directory();
+    let span = |id: u32, name: &str| {
+        json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": format!("{id:016x}"), "name": name,
+            "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": "1700000000000000900" })
+        .to_string()
+            + "\n"
+    };
+    let path = directory.path().join("growing.jsonl");
+    fs::write(&path, span(1, "set sail")).unwrap();
+    let mut screen = start(directory.path(), "tail -n +1 -f growing.jsonl | $spanfall open -");
+    screen.wait_frame("what was there", |text| text.contains("set sail"));
+    let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, span(2, "cast anchor").as_bytes()).unwrap();
+    screen.wait_frame("what came afterwards", |text| text.contains("cast anchor"));
+    screen.press("q").unwrap();
+    // The shell waits for tail too, which ends when it is interrupted.
+    screen.press("\x03").unwrap();
+    screen.ended().unwrap();
+}
+
+#[test]
+fn memory_that_is_too_small_for_the_files_is_reported_at_once() {
+    let directory = directory();
+    let line = |number: u32| {
+        json!({ "traceId": format!("{number:031x}1"), "spanId": "0000000000000001", "name": "x".repeat(2_000), "startTimeUnixNano": "5" })
+            .to_string()
+    };
+    let lines: Vec<String> = (0..1_500).map(line).collect();
+    fs::write(directory.path().join("large.jsonl"), lines.join("\n")).unwrap();
+    let mut screen = start(directory.path(), "$spanfall open --max-memory 2MiB large.jsonl");
+    screen.wait_frame("the notice", |text| {
+        text.contains("left out: the memory limit is 2 MiB (raise --max-memory)")
+    });
+    screen.press("q").unwrap();
+    screen.ended().unwrap();
 }

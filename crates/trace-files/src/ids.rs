@@ -23,6 +23,13 @@ pub(crate) fn trace_id(text: &str) -> Option<TraceId> {
     digits.or_else(encoded).or_else(hashed)
 }
 
+/// Whether both are the id of one trace: equal, or one the other's lower half.
+pub(crate) fn are_one(one: TraceId, other: TraceId) -> bool {
+    let [one, other] = [one, other].map(|id| u128::from_be_bytes(*id.as_bytes()));
+    let (short, long) = (one.min(other), one.max(other));
+    one == other || short == long & u128::from(u64::MAX)
+}
+
 /// The bytes of a span's own id; `None` for no text.
 pub(crate) fn span_id(text: &str) -> Option<SpanId> {
     let of = |number: u64| SpanId::from_bytes(number.to_be_bytes()).ok();

@@ -1,9 +1,13 @@
-//! Jaeger's JSON, as its HTTP API answers and its UI saves.
+//! Jaeger's JSON, as its HTTP API answers and its UI saves, and as its storage in Elasticsearch or `OpenSearch` has it.
 //!
-//! Source: [`model/json/model.go`](https://github.com/jaegertracing/jaeger/blob/main/internal/uimodel/model.go). The parent is the first
-//! `CHILD_OF` of the same trace, else the first `FOLLOWS_FROM` of it, as Jaeger's own model has it; all other references are links.
+//! Source: [`model/json/model.go`](https://github.com/jaegertracing/jaeger/blob/main/internal/uimodel/model.go) and
+//! [`dbmodel/model.go`](https://github.com/jaegertracing/jaeger/blob/main/internal/storage/v1/elasticsearch/spanstore/internal/dbmodel/model.go).
+//! The parent is the first `CHILD_OF` of the same trace, else the first `FOLLOWS_FROM` of it, as Jaeger's own model has it; all other
+//! references are links. In storage a span has its process in it, tags may be an object `tag` whose names have `@` for `.`
+//! (`--es.tags-as-fields.dot-replacement`), and binary values are hexadecimal.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
@@ -14,31 +18,34 @@ use prost::Message as _;
 use serde_json::Value;
 use trace_model::TraceId;
 
-use crate::node::{Member, Node};
-use crate::reader::{Reader, value};
-use crate::tags::{Tags, any, micros, text, typed};
+use crate::formats::Document;
+use crate::json::node::Node;
+use crate::reader::Reader;
+use crate::sink::Origin;
+use crate::tags::{Binary, Tags, any, micros, text, typed};
 use crate::{Format, ids};
 
 /// By a process's name in the trace: its resource, in OTLP's protobuf.
-type Processes = HashMap<String, Vec<u8>>;
+type Processes = HashMap<String, Arc<[u8]>>;
 
-/// A trace with its spans and the processes that they name.
-pub(crate) fn trace<'a>(reader: &mut Reader<'a>, members: &[Member<'a>]) {
-    reader.report.saw(Format::Jaeger);
+/// Reads a trace with its spans and the processes that they name.
+pub(crate) fn trace<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
+    reader.sink.saw(Format::Jaeger);
     let mut processes = Processes::new();
-    for (_, node) in members.iter().filter(|(name, node)| name == "processes" && !node.is_null()) {
-        let Some(members) = reader.members(*node) else { continue };
-        for (name, node) in members {
-            let process = serde_json::from_str(node.json());
-            if let Some(process) = reader.checked::<Value>(node, process) {
-                processes.insert(name.into_owned(), resource(&process));
+    for node in document.all("processes").filter(|node| !node.is_null()) {
+        if !reader.is_object(node) {
+            continue;
+        }
+        for (name, node) in node.members() {
+            if let Some(process) = reader.value(node) {
+                processes.insert(name.into_owned(), resource(&process, Binary::Base64));
             }
         }
     }
-    let id = value(members, "traceID").and_then(|id| serde_json::from_str(id.json()).ok());
-    for (_, spans) in members.iter().filter(|(name, _)| name == "spans") {
-        for node in reader.elements(*spans) {
-            if reader.is_stopped() {
+    let id = document.value("traceID").and_then(|id| serde_json::from_str(id.json()).ok());
+    for spans in document.all("spans") {
+        for node in reader.elements(spans) {
+            if reader.sink.is_stopped() {
                 return;
             }
             span(reader, node, &processes, id.as_ref());
@@ -46,56 +53,64 @@ pub(crate) fn trace<'a>(reader: &mut Reader<'a>, members: &[Member<'a>]) {
     }
 }
 
-/// A span that stands alone, with its process in it.
-pub(crate) fn single_span<'a>(reader: &mut Reader<'a>, node: Node<'a>) {
-    reader.report.saw(Format::Jaeger);
-    span(reader, node, &Processes::new(), None);
+/// Reads a span that stands alone, with its process in it.
+pub(crate) fn single_span<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
+    reader.sink.saw(Format::Jaeger);
+    span(reader, document.node, &Processes::new(), None);
 }
 
-fn span<'a>(reader: &mut Reader<'a>, node: Node<'a>, processes: &Processes, trace: Option<&Value>) {
-    let json = serde_json::from_str(node.json());
-    let Some(json) = reader.checked::<Value>(node, json) else {
-        return;
+fn span(reader: &mut Reader<'_, '_, '_>, node: Node<'_>, processes: &Processes, trace: Option<&Value>) {
+    let Some(json) = reader.value(node) else { return };
+    let binary = if json["startTimeMillis"].is_null() && json["tag"].is_null() {
+        Binary::Base64
+    } else {
+        Binary::Hexadecimal
     };
-    match made(&json, trace) {
-        Ok((span, scope)) => {
-            let own;
+    match converted(&json, trace, binary) {
+        Ok((trace_id, span, scope)) => {
+            if span.end_time_unix_nano > 0 && span.end_time_unix_nano < span.start_time_unix_nano {
+                reader.sink.warn(reader.place(node), "the span's duration is negative");
+            }
             let named = json["processID"].as_str().and_then(|name| processes.get(name));
-            let resource = if let Some(resource) = named {
-                resource
-            } else {
-                own = resource(&json["process"]);
-                &own
+            let resource = named.map_or_else(|| resource(&json["process"], binary), Arc::clone);
+            let origin = Origin {
+                resource,
+                scope: scope.into(),
             };
-            reader.add_made(node.offset(reader.text), resource, &scope, &span);
+            reader.sink.made(reader.place(node), trace_id, &origin, &span);
         }
         Err(what) => reader.problem(node, what),
     }
 }
 
 /// What a process is, in OTLP's protobuf.
-fn resource(process: &Value) -> Vec<u8> {
+fn resource(process: &Value, binary: Binary) -> Arc<[u8]> {
     let service = process["serviceName"].as_str().map(|service| text("service.name", service));
-    let tags = tags(&process["tags"]).map(|(key, value)| crate::tags::attribute(key, value));
+    let tags = tags(process, "tags", binary).map(|(key, value)| crate::tags::attribute(&key, value));
     let attributes = service.into_iter().chain(tags).collect();
     let resource = Resource {
         attributes,
         ..Resource::default()
     };
-    resource.encode_to_vec()
+    resource.encode_to_vec().into()
 }
 
-/// The tags of a list of `{key, type, value}`; in some stores an object of names and values.
-fn tags(list: &Value) -> impl Iterator<Item = (&str, Any)> {
-    let of_list = list.as_array().into_iter().flatten();
-    let of_object = list.as_object().into_iter().flatten();
+/// The tags of a list of `{key, type, value}`, or of an object of names and values; and those of an object `tag`.
+fn tags<'a>(owner: &'a Value, name: &str, binary: Binary) -> impl Iterator<Item = (String, Any)> + use<'a> {
+    let of_list = owner[name].as_array().into_iter().flatten();
+    let of_object = owner[name].as_object().into_iter().flatten();
+    let of_fields = owner["tag"].as_object().into_iter().flatten();
     of_list
-        .filter_map(|tag| Some((tag["key"].as_str()?, typed(&tag["value"], tag["type"].as_str()))))
-        .chain(of_object.map(|(key, value)| (key.as_str(), any(value))))
+        .filter_map(move |tag| {
+            let key = tag["key"].as_str()?.to_owned();
+            Some((key, typed(&tag["value"], tag["type"].as_str(), binary)))
+        })
+        .chain(of_object.map(|(key, value)| (key.clone(), any(value))))
+        .chain(of_fields.map(|(key, value)| (key.replace('@', "."), any(value))))
 }
 
-/// The span and its scope, the latter in protobuf; or what is wrong.
-fn made(json: &Value, trace: Option<&Value>) -> Result<(Span, Vec<u8>), &'static str> {
+/// The span and its scope, the latter in protobuf; or what is wrong. One with a negative duration ends before it starts.
+fn converted(json: &Value, trace: Option<&Value>, binary: Binary) -> Result<(TraceId, Span, Vec<u8>), &'static str> {
     let id_of = |id: &Value| id.as_str().and_then(ids::trace_id);
     let trace_id = id_of(&json["traceID"])
         .or_else(|| id_of(trace?))
@@ -104,21 +119,22 @@ fn made(json: &Value, trace: Option<&Value>) -> Result<(Span, Vec<u8>), &'static
         .as_str()
         .and_then(ids::span_id)
         .ok_or("the span has no spanID")?;
-    let start = micros(&json["startTime"]).ok_or("the span's startTime is no number of microseconds")?;
+    let start = micros(&json["startTime"]).ok_or("the span's startTime is not a number of microseconds")?;
     let end = match &json["duration"] {
         Value::Null => 0,
         duration => {
-            let duration = micros(duration).ok_or("the span's duration is no number of microseconds")?;
+            let duration = crate::tags::duration(duration).ok_or("the span's duration is not a number of microseconds")?;
+            let end = start
+                .checked_add_signed(duration)
+                .or((duration < 0).then_some(0))
+                .ok_or("the span's times are beyond 64 bits")?;
             // OTLP writes an end at zero as none.
-            start
-                .checked_add(duration)
-                .ok_or("the span's times are beyond 64 bits")?
-                .max(1)
+            end.max(1)
         }
     };
     let mut read = Tags::default();
-    for (key, value) in tags(&json["tags"]) {
-        read.add(key, value);
+    for (key, value) in tags(json, "tags", binary) {
+        read.add(&key, value);
     }
     let warnings = json["warnings"].as_array().filter(|warnings| !warnings.is_empty());
     if warnings.is_some() {
@@ -137,11 +153,16 @@ fn made(json: &Value, trace: Option<&Value>) -> Result<(Span, Vec<u8>), &'static
         status,
         trace_state: read.trace_state,
         attributes: read.attributes,
-        events: json["logs"].as_array().into_iter().flatten().map(event).collect(),
+        events: json["logs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|log| event(log, binary))
+            .collect(),
         links,
         ..Span::default()
     };
-    Ok((span, read.scope.encode_to_vec()))
+    Ok((trace_id, span, read.scope.encode_to_vec()))
 }
 
 /// The parent's id, and what else a span refers to.
@@ -154,7 +175,7 @@ fn references(json: &Value, trace_id: TraceId) -> (Vec<u8>, Vec<Link>) {
         };
         let of_trace = reference["traceID"].as_str().and_then(ids::trace_id).unwrap_or(trace_id);
         let is_child = reference["refType"].as_str() != Some("FOLLOWS_FROM");
-        parents.push((of_trace == trace_id, is_child, span_id));
+        parents.push((ids::are_one(of_trace, trace_id), is_child, span_id));
         links.push(Link {
             trace_id: of_trace.as_bytes().to_vec(),
             span_id: span_id.as_bytes().to_vec(),
@@ -176,11 +197,11 @@ fn references(json: &Value, trace_id: TraceId) -> (Vec<u8>, Vec<Link>) {
 }
 
 /// A log of a span; an error's in OpenTelemetry's terms.
-fn event(log: &Value) -> Event {
-    let fields: Vec<(&str, Any)> = tags(&log["fields"]).collect();
+fn event(log: &Value, binary: Binary) -> Event {
+    let fields: Vec<(String, Any)> = tags(log, "fields", binary).collect();
     let said = |name: &str| {
         fields.iter().find_map(|(key, value)| match value {
-            Any::StringValue(value) if *key == name => Some(value.as_str()),
+            Any::StringValue(value) if key == name => Some(value.as_str()),
             _ => None,
         })
     };
@@ -192,8 +213,8 @@ fn event(log: &Value) -> Event {
         (None, None) => ("", "log"),
     };
     let name = name.to_owned();
-    let attributes = fields.into_iter().filter(|(key, _)| *key != named_by).map(|(key, value)| {
-        let key = match key {
+    let attributes = fields.into_iter().filter(|(key, _)| key != named_by).map(|(key, value)| {
+        let key = match key.as_str() {
             "error.kind" if is_error => "exception.type",
             "message" if is_error => "exception.message",
             "stack" if is_error => "exception.stacktrace",

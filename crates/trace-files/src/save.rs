@@ -8,7 +8,7 @@ use otlp_wire::json::write;
 use otlp_wire::schema::{LOGS_REQUEST, Message, TRACES_REQUEST};
 use trace_model::{Store, TraceId};
 
-use crate::pending::Pending;
+use crate::pending::{Pending, Scopes};
 
 /// How many files of one trace there may be in a directory.
 const NAMES: usize = 1_000;
@@ -65,9 +65,10 @@ impl Saved {
     fn collect<'a>(&mut self, signal: Signal, records: impl Iterator<Item = trace_model::Raw<'a>>) -> usize {
         let mut pending = Pending::default();
         let mut count = 0;
+        let mut scopes = Scopes::default();
         for record in records {
             count += 1;
-            pending.add(&record.origin.resource, &record.origin.scope, record.bytes);
+            pending.add_raw(&record, &mut scopes);
             if pending.is_full() {
                 self.requests.push((signal, pending.body()));
             }

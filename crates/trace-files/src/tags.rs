@@ -45,14 +45,36 @@ pub(crate) fn any(value: &Value) -> Any {
     }
 }
 
+/// How a binary value is written as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Binary {
+    /// As Jaeger's API does.
+    Base64,
+    /// As Jaeger's storage in Elasticsearch does.
+    Hexadecimal,
+}
+
+impl Binary {
+    fn decode(self, text: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Base64 => BASE64_STANDARD.decode(text).ok(),
+            Self::Hexadecimal => {
+                let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+                let is_hexadecimal = text.len().is_multiple_of(2) && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+                is_hexadecimal.then(|| text.as_bytes().chunks_exact(2).map(pair).collect())?
+            }
+        }
+    }
+}
+
 /// A value of one of Jaeger's types, which may have been written as text.
-pub(crate) fn typed(value: &Value, kind: Option<&str>) -> Any {
+pub(crate) fn typed(value: &Value, kind: Option<&str>, binary: Binary) -> Any {
     let Value::String(text) = value else { return any(value) };
     let read = match kind {
         Some("bool") => text.parse().ok().map(Any::BoolValue),
         Some("int64") => text.parse().ok().map(Any::IntValue),
         Some("float64") => text.parse().ok().map(Any::DoubleValue),
-        Some("binary") => BASE64_STANDARD.decode(text).ok().map(Any::BytesValue),
+        Some("binary") => binary.decode(text).map(Any::BytesValue),
         _ => None,
     };
     read.unwrap_or_else(|| Any::StringValue(text.clone()))
@@ -147,4 +169,27 @@ pub(crate) fn micros(value: &Value) -> Option<u64> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "its range is checked")]
     let of_whole = |whole: f64| whole as u64;
     Some(of_whole(float.trunc()) * 1000 + of_whole((float.fract() * 1000.0).round()))
+}
+
+/// As [`micros`], but below zero too: clocks that are set back, and writers whose unsigned numbers wrapped around.
+pub(crate) fn duration(value: &Value) -> Option<i64> {
+    if let Some(nano) = micros(value).and_then(|nano| i64::try_from(nano).ok()) {
+        return Some(nano);
+    }
+    let parsed;
+    let number = match value {
+        Value::String(text) => {
+            parsed = text.trim().parse().ok()?;
+            &parsed
+        }
+        Value::Number(number) => number,
+        _ => return None,
+    };
+    let wrapped = number.as_u64().map(u64::cast_signed).filter(|micros| *micros < 0);
+    if let Some(micros) = number.as_i64().filter(|micros| *micros < 0).or(wrapped) {
+        return Some(micros.saturating_mul(1000));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "its range is checked")]
+    let below_zero = |micros: f64| (-9.2e15..0.0).contains(&micros).then_some((micros * 1000.0) as i64);
+    below_zero(number.as_f64()?)
 }

@@ -1,7 +1,14 @@
-//! Zipkin's v2 JSON: spans, each with the service that reported it.
+//! Zipkin's JSON, versions 1 and 2, and how Zipkin makes one span of several parts of a report.
 //!
-//! Source: [Zipkin API](https://zipkin.io/zipkin-api/), `zipkin2-api.yaml`. Both sides of a call may have one id; which of them is the
-//! other's child is decided where traces become trees.
+//! Source: [Zipkin API](https://zipkin.io/zipkin-api/), `zipkin2-api.yaml` and `zipkin-api.yaml`; `zipkin2.internal.Trace` and
+//! `zipkin2.v1.V1SpanConverter` of [openzipkin/zipkin](https://github.com/openzipkin/zipkin). Both sides of a call may have one id; which
+//! of them is the other's child is decided where traces become trees.
+
+mod merge;
+mod v1;
+mod v2;
+
+use std::collections::BTreeMap;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
@@ -10,130 +17,184 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
 use prost::Message as _;
 use serde_json::Value;
-use trace_model::TraceId;
+use trace_model::{SpanId, TraceId};
 
-use crate::node::Node;
-use crate::reader::Reader;
-use crate::tags::{Tags, any, attribute, kind, micros, text};
-use crate::{Format, ids};
+use crate::sink::Origin;
+use crate::tags::{Tags, attribute, text};
 
-pub(crate) fn span<'a>(reader: &mut Reader<'a>, node: Node<'a>) {
-    reader.report.saw(Format::Zipkin);
-    let json = serde_json::from_str(node.json());
-    let Some(json) = reader.checked::<Value>(node, json) else {
-        return;
-    };
-    match made(&json) {
-        Ok((trace_id, mut span, scope)) => {
-            let (offset, resource) = (node.offset(reader.text), resource(&json["localEndpoint"]));
-            if span.start_time_unix_nano == 0 {
-                let Some(first) = span.events.iter().map(|event| event.time_unix_nano).min() else {
-                    reader.timeless.push((offset, resource, scope, span));
-                    return;
-                };
-                begin_at(&mut span, first);
+pub(crate) use merge::Traces;
+pub(crate) use v1::spans as v1_spans;
+pub(crate) use v2::span as v2_span;
+
+/// A span as one report has it: maybe only a part of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) trace_id: TraceId,
+    span_id: SpanId,
+    parent: Option<SpanId>,
+    kind: Option<SpanKind>,
+    name: String,
+    /// In nanoseconds since the Unix epoch; 0 when it is not known.
+    start: u64,
+    /// In nanoseconds.
+    duration: Option<u64>,
+    local: Endpoint,
+    remote: Endpoint,
+    /// Times in nanoseconds since the Unix epoch, and what happened.
+    annotations: Vec<(u64, String)>,
+    tags: BTreeMap<String, Any>,
+    /// Whether another service began this span.
+    shared: bool,
+}
+
+/// Who reported, or who was called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Endpoint {
+    service: String,
+    ipv4: String,
+    ipv6: String,
+    port: i64,
+}
+
+impl Endpoint {
+    fn read(json: &Value) -> Self {
+        let said = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+        Self {
+            service: said("serviceName"),
+            ipv4: said("ipv4"),
+            ipv6: said("ipv6"),
+            port: json["port"].as_i64().unwrap_or_default(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether both may be the same: what one of them does not say agrees with anything.
+    fn is_compatible(&self, other: &Self) -> bool {
+        let agree = |one: &str, other: &str| one.is_empty() || other.is_empty() || one == other;
+        agree(&self.service, &other.service)
+            && agree(&self.ipv4, &other.ipv4)
+            && agree(&self.ipv6, &other.ipv6)
+            && (self.port == 0 || other.port == 0 || self.port == other.port)
+    }
+
+    fn merge(&mut self, other: Self) {
+        let fill = |own: &mut String, other: String| {
+            if own.is_empty() {
+                *own = other;
             }
-            let earliest = reader.earliest.entry(trace_id).or_insert(u64::MAX);
-            *earliest = span.start_time_unix_nano.min(*earliest);
-            reader.add_made(offset, &resource, &scope, &span);
-        }
-        Err(what) => reader.problem(node, what),
-    }
-}
-
-/// Adds spans that said no time at the earliest time of their trace: nobody knows better, and there they are seen.
-pub(crate) fn add_timeless(reader: &mut Reader<'_>) {
-    for (offset, resource, scope, mut span) in std::mem::take(&mut reader.timeless) {
-        let trace_id = TraceId::try_from(span.trace_id.as_slice()).ok();
-        let earliest = trace_id
-            .and_then(|trace_id| reader.earliest.get(&trace_id))
-            .copied()
-            .unwrap_or(0);
-        begin_at(&mut span, earliest);
-        reader.add_made(offset, &resource, &scope, &span);
-    }
-}
-
-/// Gives a start to a span without one, whose end is its duration.
-fn begin_at(span: &mut Span, start: u64) {
-    span.start_time_unix_nano = start;
-    if span.end_time_unix_nano > 0 {
-        span.end_time_unix_nano = start.saturating_add(span.end_time_unix_nano);
-    }
-}
-
-fn resource(endpoint: &Value) -> Vec<u8> {
-    let service = endpoint["serviceName"].as_str().filter(|service| !service.is_empty());
-    let resource = Resource {
-        attributes: service.map(|service| text("service.name", service)).into_iter().collect(),
-        ..Resource::default()
-    };
-    resource.encode_to_vec()
-}
-
-/// The span and its scope, the latter in protobuf; or what is wrong. Of one without a start the end is its duration.
-fn made(json: &Value) -> Result<(TraceId, Span, Vec<u8>), &'static str> {
-    let trace_id = json["traceId"]
-        .as_str()
-        .and_then(ids::trace_id)
-        .ok_or("the span has no traceId")?;
-    let span_id = json["id"].as_str().and_then(ids::span_id).ok_or("the span has no id")?;
-    let time = |name: &str, what| match &json[name] {
-        Value::Null => Ok(None),
-        value => micros(value).map(Some).ok_or(what),
-    };
-    let start = time("timestamp", "the span's timestamp is no number of microseconds")?.unwrap_or(0);
-    let duration = time("duration", "the span's duration is no number of microseconds")?;
-    let end = duration.map_or(Some(0), |duration| start.checked_add(duration));
-    let mut read = Tags::default();
-    endpoint(&mut read.attributes, &json["localEndpoint"], "network.local");
-    if let Some(peer) = json["remoteEndpoint"]["serviceName"].as_str().filter(|peer| !peer.is_empty()) {
-        read.attributes.push(text("peer.service", peer));
-    }
-    endpoint(&mut read.attributes, &json["remoteEndpoint"], "network.peer");
-    for (key, value) in json["tags"].as_object().into_iter().flatten() {
-        match (key.as_str(), value) {
-            // There are no other types; that the tag is there says that it failed.
-            ("error", Value::String(message)) => read.failed(message),
-            ("error", _) => read.failed(""),
-            (key, value) => read.add(key, any(value)),
+        };
+        fill(&mut self.service, other.service);
+        fill(&mut self.ipv4, other.ipv4);
+        fill(&mut self.ipv6, other.ipv6);
+        if self.port == 0 {
+            self.port = other.port;
         }
     }
-    let kind = json["kind"].as_str().and_then(kind).unwrap_or(SpanKind::Unspecified);
-    let status = read.status();
-    let span = Span {
-        trace_id: trace_id.as_bytes().to_vec(),
-        span_id: span_id.as_bytes().to_vec(),
-        parent_span_id: json["parentId"]
-            .as_str()
-            .and_then(ids::parent_id)
-            .map(|id| id.as_bytes().to_vec())
-            .unwrap_or_default(),
-        name: json["name"].as_str().unwrap_or_default().to_owned(),
-        kind: if kind == SpanKind::Unspecified { read.kind } else { kind }.into(),
-        start_time_unix_nano: start,
-        end_time_unix_nano: end.ok_or("the span's times are beyond 64 bits")?,
-        status,
-        trace_state: read.trace_state,
-        attributes: read.attributes,
-        events: json["annotations"].as_array().into_iter().flatten().map(event).collect(),
-        ..Span::default()
-    };
-    Ok((trace_id, span, read.scope.encode_to_vec()))
+
+    /// Address and port, as OpenTelemetry's conventions name them.
+    fn add_to(&self, attributes: &mut Vec<KeyValue>, prefix: &str) {
+        let address = if self.ipv4.is_empty() { &self.ipv6 } else { &self.ipv4 };
+        if !address.is_empty() {
+            attributes.push(text(&format!("{prefix}.address"), address));
+        }
+        if self.port != 0 {
+            attributes.push(attribute(&format!("{prefix}.port"), Any::IntValue(self.port)));
+        }
+    }
 }
 
-/// An address and a port, as OpenTelemetry's conventions name them.
-fn endpoint(attributes: &mut Vec<KeyValue>, endpoint: &Value, prefix: &str) {
-    let address = endpoint["ipv4"].as_str().or_else(|| endpoint["ipv6"].as_str());
-    attributes.extend(address.map(|address| text(&format!("{prefix}.address"), address)));
-    let port = endpoint["port"].as_i64().filter(|port| *port != 0);
-    attributes.extend(port.map(|port| attribute(&format!("{prefix}.port"), Any::IntValue(port))));
+impl Part {
+    fn new(trace_id: TraceId, span_id: SpanId) -> Self {
+        Self {
+            trace_id,
+            span_id,
+            parent: None,
+            kind: None,
+            name: String::new(),
+            start: 0,
+            duration: None,
+            local: Endpoint::default(),
+            remote: Endpoint::default(),
+            annotations: Vec::new(),
+            tags: BTreeMap::new(),
+            shared: false,
+        }
+    }
+
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let annotations = self.annotations.iter().map(|(_, value)| value.len() + 64);
+        let tags = self.tags.iter().map(|(key, value)| key.len() + size(value) + 96);
+        size_of::<Self>() + self.name.len() + 128 + annotations.sum::<usize>() + tags.sum::<usize>()
+    }
+
+    /// When it began, as far as it says: where it has no time, an annotation's.
+    fn earliest(&self) -> Option<u64> {
+        if self.start > 0 {
+            return Some(self.start);
+        }
+        self.annotations.iter().map(|(time, _)| *time).min()
+    }
+
+    /// In OTLP's protobuf. One that says no time begins where its trace does: nobody knows better, and there it is seen.
+    fn into_otlp(self, trace_start: u64) -> (TraceId, Origin, Vec<u8>) {
+        let start = self.earliest().unwrap_or(trace_start);
+        let mut read = Tags::default();
+        self.local.add_to(&mut read.attributes, "network.local");
+        if !self.remote.service.is_empty() {
+            read.attributes.push(text("peer.service", self.remote.service.as_str()));
+        }
+        self.remote.add_to(&mut read.attributes, "network.peer");
+        for (key, value) in self.tags {
+            match (key.as_str(), value) {
+                // There are no other types; that the tag is there says that it failed.
+                ("error", Any::StringValue(message)) => read.failed(&message),
+                ("error", _) => read.failed(""),
+                (key, value) => read.add(key, value),
+            }
+        }
+        let event = |(time_unix_nano, name)| Event {
+            time_unix_nano,
+            name,
+            ..Event::default()
+        };
+        let span = Span {
+            trace_id: self.trace_id.as_bytes().to_vec(),
+            span_id: self.span_id.as_bytes().to_vec(),
+            parent_span_id: self.parent.map(|id| id.as_bytes().to_vec()).unwrap_or_default(),
+            name: self.name,
+            kind: self.kind.unwrap_or(read.kind).into(),
+            start_time_unix_nano: start,
+            // OTLP writes an end at zero as none.
+            end_time_unix_nano: self.duration.map_or(0, |duration| start.saturating_add(duration).max(1)),
+            status: read.status(),
+            trace_state: read.trace_state,
+            attributes: read.attributes,
+            events: self.annotations.into_iter().map(event).collect(),
+            ..Span::default()
+        };
+        let service = (!self.local.service.is_empty()).then(|| text("service.name", self.local.service));
+        let resource = Resource {
+            attributes: service.into_iter().collect(),
+            ..Resource::default()
+        };
+        let origin = Origin {
+            resource: resource.encode_to_vec().into(),
+            scope: read.scope.encode_to_vec().into(),
+        };
+        (self.trace_id, origin, span.encode_to_vec())
+    }
 }
 
-fn event(annotation: &Value) -> Event {
-    Event {
-        time_unix_nano: micros(&annotation["timestamp"]).unwrap_or_default(),
-        name: annotation["value"].as_str().unwrap_or_default().to_owned(),
-        ..Event::default()
+/// About how many bytes a value takes.
+fn size(value: &Any) -> usize {
+    match value {
+        Any::StringValue(text) => text.len(),
+        Any::BytesValue(bytes) => bytes.len(),
+        Any::ArrayValue(array) => array.values.iter().map(|any| 40 + any.value.as_ref().map_or(0, size)).sum(),
+        _ => 0,
     }
 }

@@ -44,9 +44,9 @@ pub struct Cli {
 pub enum Command {
     /// The viewer with the demo behind it: broker, API, mailer and page as child processes; a key sends a request through them
     Demo,
-    /// Show saved traces: OTLP/JSON (also JSON lines), Jaeger JSON or Zipkin v2 JSON, known by their content; nothing listens
+    /// Show saved traces: OTLP (JSON, JSON lines or protobuf), Jaeger or Zipkin JSON, `tail --json`, known by their content
     Open {
-        /// Files, maybe packed by gzip; - is standard input
+        /// Files, also compressed with gzip or Zstandard; - is standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -55,7 +55,7 @@ pub enum Command {
         /// A JSON array of traces with their spans, roots, orphans, warnings and critical paths
         #[arg(long)]
         json: bool,
-        /// Files, maybe packed by gzip; - is standard input
+        /// Files, also compressed with gzip or Zstandard; - is standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -168,8 +168,9 @@ pub struct Options {
     #[arg(long, global = true, conflicts_with = "sentry_relay")]
     pub no_sentry_relay: bool,
     /// How much may be kept in memory: bytes, or with KiB, MiB or GiB; then the longest quiet traces leave, unless they are pinned
-    #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
-    pub max_memory: Size,
+    /// [default: 256MiB; for files half of the available memory]
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub max_memory: Option<Size>,
     /// Keys and colours: a TOML file [default: spanfall/config.toml in the user's configuration directory]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -184,7 +185,22 @@ pub struct Options {
     pub log_file: Option<PathBuf>,
 }
 
+/// What is kept in memory when nothing else is said, in bytes.
+const MEMORY: usize = 256 << 20;
+
 impl Options {
+    /// How much what arrives may take in memory, in bytes.
+    #[must_use]
+    pub fn max_memory(&self) -> usize {
+        self.max_memory.map_or(MEMORY, |size| size.0)
+    }
+
+    /// How much files may take in memory, in bytes: who asks for them wants all of them.
+    #[must_use]
+    pub fn max_memory_of_files(&self) -> usize {
+        self.max_memory.map_or_else(crate::memory::half_of_available, |size| size.0)
+    }
+
     /// Where the collector shall listen.
     #[must_use]
     pub fn collector(&self) -> collector::Config {

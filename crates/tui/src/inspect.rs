@@ -20,6 +20,9 @@
 //!
 //! Of a span `parent_span_id`, `service` and `end_unix_nano` (of one in flight) may be `null`; `kind` and `status` are names in lower
 //! case; times are integers of up to 64 bits, which some readers' numbers are not.
+//!
+//! When something could not be read the last element is another: `{"unreadable": [{"file", "place", "reason"}]}`, `file` and `place`
+//! being `null` for what concerns none in particular. It has no `errors`, so that a condition on all elements fails.
 
 mod json;
 mod plain;
@@ -27,59 +30,149 @@ mod plain;
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{Context, Result, eyre};
-use trace_files::Input;
-use trace_model::{Analysis, SpanTree, Store, TraceSummary};
+use serde::Serialize;
+use trace_files::{FileError, Input, Memory, Problems, Session};
+use trace_model::{Analysis, SpanTree, Store, Totals, TraceSummary};
 
 use crate::text::clean;
+use crate::view::format;
 
-/// As much as there is memory: whoever asks for files wants all of them.
-const BUDGET: usize = usize::MAX / 4;
+/// Something that could not be read.
+#[derive(Debug, Serialize)]
+struct Unreadable {
+    file: Option<String>,
+    place: Option<String>,
+    reason: String,
+}
 
-/// Prints what is in files (`-` is standard input); what can be read of them, also where another file can't be. Blocks.
+/// What is in files, as far as it could be read.
+struct Contents {
+    store: Store,
+    unreadable: Vec<Unreadable>,
+    /// Why nothing of a file could be read, in lines.
+    failed: Vec<String>,
+    /// How many parts of the other files could not be read.
+    missing: u64,
+}
+
+/// Prints what is in files (`-` is standard input); what can be read of them, also where another file can't be. At most `limit` bytes
+/// of memory are used for it. Blocks.
 ///
 /// # Errors
-/// A file cannot be read, or `out` fails otherwise than by being closed.
-pub fn run(paths: &[PathBuf], json: bool, out: impl Write) -> Result<()> {
-    let mut store = Store::new(BUDGET);
-    let mut failed = Vec::new();
-    for path in paths {
-        if let Err(error) = read(path, &mut store) {
-            failed.push(clean_lines(&error.to_string()));
-        }
-    }
-    if failed.len() < paths.len() {
-        match print(&store, json, BufWriter::new(out)) {
+/// Something of a file could not be read, or `out` fails otherwise than by being closed.
+pub fn run(paths: &[PathBuf], json: bool, limit: usize, out: impl Write) -> Result<()> {
+    let mut contents = read_all(paths, limit);
+    if json || contents.failed.len() < paths.len() {
+        match print(&contents, json, BufWriter::new(out)) {
             // The reader's way to say that it has had enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             printed => printed.wrap_err("standard output cannot be written to")?,
         }
     }
-    if failed.is_empty() {
+    if contents.missing > 0 {
+        let parts = format::count(contents.missing, "part");
+        contents.failed.push(format!("{parts} of the input could not be read"));
+    }
+    if contents.failed.is_empty() {
         Ok(())
     } else {
-        Err(eyre!("{}", failed.join("\n")))
+        Err(eyre!("{}", contents.failed.join("\n")))
     }
 }
 
-/// Takes a file in, and says what of it could not be read.
-fn read(path: &std::path::Path, store: &mut Store) -> Result<(), trace_files::FileError> {
-    let input = Input::open(path)?;
-    let report = input.read(&mut |part| {
-        store.add(part.batch);
+fn read_all(paths: &[PathBuf], limit: usize) -> Contents {
+    let memory = Memory::within(limit);
+    let mut session = Session::new(memory);
+    let mut contents = Contents {
+        store: Store::new(memory.store()),
+        unreadable: Vec::new(),
+        failed: Vec::new(),
+        missing: 0,
+    };
+    for path in paths {
+        if let Err(error) = contents.read(&mut session, path) {
+            let file = path.display().to_string();
+            let reason = |(place, reason)| Unreadable {
+                file: Some(file.clone()),
+                place,
+                reason,
+            };
+            contents.unreadable.extend(error.reasons().into_iter().map(reason));
+            contents.failed.push(clean_lines(&error.to_string()));
+        }
+    }
+    let warnings = session.finish(&mut |part| {
+        contents.store.add(part.batch);
         ControlFlow::Continue(())
-    })?;
-    let problems = report.problems;
-    for problem in &problems.first {
-        say(&format!("{}: {problem}", clean(input.name())));
+    });
+    warn("", &warnings);
+    if let Some(reason) = left_out(&contents.store.totals(), limit) {
+        say(&reason);
+        contents.missing += 1;
+        contents.unreadable.push(Unreadable {
+            file: None,
+            place: None,
+            reason,
+        });
     }
-    let rest = problems.count - problems.first.len() as u64;
-    if rest > 0 {
-        say(&format!("{}: {rest} more could not be read", clean(input.name())));
+    contents
+}
+
+impl Contents {
+    /// Takes a file in, and says what of it could not be read.
+    fn read(&mut self, session: &mut Session, path: &Path) -> Result<(), FileError> {
+        let input = Input::open(path)?;
+        let report = session.read(&input, &mut |part| {
+            self.store.add(part.batch);
+            ControlFlow::Continue(())
+        })?;
+        let file = clean(input.name());
+        for (place, reason) in report.problems.reasons() {
+            match &place {
+                Some(place) => say(&format!("{file}: {place}: {reason}")),
+                None => say(&format!("{file}: {reason}")),
+            }
+            self.unreadable.push(Unreadable {
+                file: Some(input.name().to_owned()),
+                place,
+                reason,
+            });
+        }
+        self.missing += report.problems.count;
+        warn(&format!("{file}: "), &report.warnings);
+        Ok(())
     }
-    Ok(())
+}
+
+/// Says what was read and looks wrong.
+fn warn(prefix: &str, warnings: &Problems) {
+    for warning in &warnings.first {
+        say(&format!("warning: {prefix}{warning}"));
+    }
+    let more = warnings.count - warnings.first.len() as u64;
+    if more > 0 {
+        say(&format!("warning: {prefix}{}", format::count(more, "more warning")));
+    }
+}
+
+/// Says what a limit of memory in bytes left out; `None` where everything is there.
+pub(crate) fn left_out(totals: &Totals, limit: usize) -> Option<String> {
+    let traces = totals.evicted_traces;
+    let spans = totals.evicted_spans + totals.truncated_spans;
+    let logs = totals.evicted_logs + totals.truncated_logs;
+    let what = [(spans, "span"), (traces, "whole trace"), (logs, "log record")];
+    let what = what.into_iter().filter(|(count, _)| *count > 0);
+    let what: Vec<String> = what.map(|(count, noun)| format::count(count, noun)).collect();
+    let limit = format::bytes(limit as u64);
+    (!what.is_empty()).then(|| {
+        format!(
+            "{} left out: the memory limit is {limit} (raise --max-memory)",
+            what.join(", ")
+        )
+    })
 }
 
 /// One trace, read through.
@@ -101,11 +194,12 @@ fn traces(store: &Store) -> impl Iterator<Item = Trace> {
     })
 }
 
-fn print(store: &Store, json: bool, mut out: impl Write) -> io::Result<()> {
+fn print(contents: &Contents, json: bool, mut out: impl Write) -> io::Result<()> {
+    let traces = traces(&contents.store);
     if json {
-        json::write(traces(store), &mut out)?;
+        json::write(traces, &contents.unreadable, &mut out)?;
     } else {
-        plain::write(traces(store), &mut out)?;
+        plain::write(traces, &mut out)?;
     }
     out.flush()
 }

@@ -11,6 +11,7 @@ pub mod config;
 pub mod demo;
 pub mod inspect;
 pub mod keymap;
+pub mod memory;
 pub mod outward;
 pub mod ports;
 pub mod problem;

@@ -33,7 +33,9 @@ fn run(cli: &Cli) -> Result<()> {
             Some(Command::Demo) => Box::pin(viewer::run(&cli.options, Mode::Demo)).await,
             Some(Command::Open { files }) => Box::pin(viewer::open(&cli.options, files.clone())).await,
             // Nothing else goes on that it could hold up.
-            Some(Command::Inspect { json, files }) => inspect::run(files, *json, std::io::stdout()),
+            Some(Command::Inspect { json, files }) => {
+                inspect::run(files, *json, cli.options.max_memory_of_files(), std::io::stdout())
+            }
             Some(Command::Config) => print(&spanfall::config::defaults()),
             Some(Command::Tail(tail)) => {
                 let (selection, until) = tail.read().map_err(|error| eyre!("cannot parse the filter: {error}"))?;

@@ -67,7 +67,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         Mode::Viewer | Mode::Files => None,
     };
     log::to_file(options.log_file.as_deref())?;
-    let mut store = Store::new(options.max_memory.0);
+    let mut store = Store::new(options.max_memory());
     store.expect_sentry(outward.expectation(mode));
     store.set_repeated_limits(config.repeated);
     let mut app = App::new(store, mode, addresses, fastrand::Rng::new());
@@ -247,6 +247,7 @@ impl Viewer {
                     self.doing(Doing::Ingest);
                     self.dirty = true;
                     self.inbox.arrived(&mut self.app);
+                    self.tell_left_out();
                     // Arrivals may never end.
                     self.search();
                 }

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use spanfall::inspect;
 use tempfile::TempDir;
 
+/// In bytes.
+const LIMIT: usize = 1 << 30;
+
 /// Files with these contents, and what is printed of them.
 fn printed(contents: &[String], json: bool) -> (String, Result<(), String>) {
     let directory = TempDir::new().unwrap();
@@ -20,7 +23,7 @@ fn printed(contents: &[String], json: bool) -> (String, Result<(), String>) {
     };
     let paths: Vec<PathBuf> = contents.iter().enumerate().map(write).collect();
     let mut out = Vec::new();
-    let ended = inspect::run(&paths, json, &mut out).map_err(|error| error.to_string());
+    let ended = inspect::run(&paths, json, LIMIT, &mut out).map_err(|error| error.to_string());
     (String::from_utf8(out).unwrap(), ended)
 }
 
@@ -147,15 +150,79 @@ fn clocks_that_disagree_are_flagged() {
 #[test]
 fn a_file_that_cannot_be_read_is_an_error_and_the_others_are_printed() {
     let good = file(&[span(A, "", "api", 1_000, 9_000)]);
-    let (text, ended) = printed(&["hello".to_owned(), good], true);
-    assert_eq!(serde_json::from_str::<Vec<Value>>(&text).unwrap().len(), 1);
+    let (text, ended) = printed(&["hello".to_owned(), good.clone()], true);
+    let elements: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert_eq!((elements.len(), &elements[0]["errors"]), (2, &json!(1)));
+    let unreadable = elements[1]["unreadable"].as_array().unwrap();
+    assert!(unreadable[0]["file"].as_str().unwrap().ends_with("0.json"));
+    assert_eq!(
+        (&unreadable[0]["place"], &unreadable[0]["reason"]),
+        (&json!("line 1, column 1"), &json!("expected value"))
+    );
     let error = ended.unwrap_err();
     assert!(
-        error.contains("0.json: line 1, column 1: expected value") && error.contains("understood are"),
+        error.contains("0.json: line 1, column 1: expected value") && error.contains("supported: "),
         "{error}"
     );
-    let (text, ended) = printed(&["hello".to_owned()], true);
-    assert_eq!((text.as_str(), ended.is_err()), ("", true));
+    let (text, ended) = printed(&["hello".to_owned(), good], false);
+    assert!(text.contains("api") && ended.is_err());
+}
+
+/// `all(.[]; .errors == 0 and .orphans == [])` must fail for every kind of loss, also where nothing at all could be read: `jq` is content
+/// with an empty array and with no input.
+#[test]
+fn whatever_could_not_be_read_is_an_element_without_errors() {
+    let bad_span = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [{ "traceId": "", "spanId": "" }] }] }] });
+    let many: Vec<Value> = (0..15)
+        .map(|_| json!({ "traceId": "", "spanId": "", "startTimeUnixNano": 1 }))
+        .collect();
+    for (content, places) in [
+        ("hello".to_owned(), vec![json!("line 1, column 1")]),
+        (String::new(), vec![json!(null)]),
+        (bad_span.to_string(), vec![json!("line 1, column 44")]),
+        ("resourceSpans:\n".to_owned(), vec![json!(null)]),
+        (json!(many).to_string(), vec![]),
+    ] {
+        let (text, ended) = printed(&[content], true);
+        assert!(ended.is_err());
+        let [element] = &*serde_json::from_str::<Vec<Value>>(&text).unwrap() else {
+            panic!("one element: {text}")
+        };
+        assert_eq!(element.as_object().unwrap().keys().collect::<Vec<_>>(), ["unreadable"]);
+        let unreadable = element["unreadable"].as_array().unwrap();
+        let found: Vec<Value> = unreadable.iter().map(|one| one["place"].clone()).collect();
+        if places.is_empty() {
+            assert_eq!(
+                (found.len(), &unreadable[10]["reason"]),
+                (11, &json!("5 more could not be read"))
+            );
+        } else {
+            assert_eq!(found, places);
+        }
+    }
+}
+
+#[test]
+fn what_memory_is_too_small_for_is_reported() {
+    let line = |number: u32| {
+        json!({ "traceId": format!("{number:031x}1"), "spanId": "0000000000000001", "name": "x".repeat(2_000), "startTimeUnixNano": "5" })
+            .to_string()
+    };
+    let lines: Vec<String> = (0..1_500).map(line).collect();
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("large.jsonl");
+    fs::write(&path, lines.join("\n")).unwrap();
+    let mut out = Vec::new();
+    let ended = inspect::run(&[path], true, 2 << 20, &mut out);
+    assert!(ended.is_err());
+    let elements: Vec<Value> = serde_json::from_slice(&out).unwrap();
+    let reason = elements.last().unwrap()["unreadable"][0]["reason"].as_str().unwrap();
+    let left = elements.len() as u64 - 1;
+    assert!(left > 0 && reason.starts_with(&format!("{} spans", 1_500 - left)), "{reason}");
+    assert!(
+        reason.ends_with("left out: the memory limit is 2 MiB (raise --max-memory)"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -189,7 +256,7 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
 
 fn of_files(paths: &[PathBuf]) -> Vec<Value> {
     let mut out = Vec::new();
-    inspect::run(paths, true, &mut out).unwrap();
+    inspect::run(paths, true, LIMIT, &mut out).unwrap();
     serde_json::from_slice(&out).unwrap()
 }
 

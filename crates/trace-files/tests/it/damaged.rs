@@ -6,6 +6,11 @@ use crate::support::{read, try_read};
 
 const SPAN: &str = r#"{"traceId": "1", "id": "2", "name": "good", "timestamp": 1}"#;
 
+/// As long as [`SPAN`], and another.
+fn span(number: char) -> String {
+    SPAN.replace("\"2\"", &format!("\"{number}\""))
+}
+
 fn error(file: &str) -> String {
     try_read(file).map(|read| read.spans.len()).unwrap_err().to_string()
 }
@@ -14,8 +19,8 @@ fn error(file: &str) -> String {
 fn a_file_of_no_known_kind_says_where_and_what_is_understood() {
     assert_eq!(
         error("\n  {\"hello\": 1}"),
-        "the file: line 2, column 3: neither OTLP/JSON, Jaeger JSON nor Zipkin v2 JSON begins like this\n  \
-         understood are OTLP/JSON (an object, an array, JSON lines), Jaeger JSON and Zipkin v2 JSON"
+        "the file: line 2, column 3: neither OTLP, Jaeger, Zipkin nor spanfall tail JSON\n  \
+         supported: OTLP (JSON or protobuf), Jaeger JSON (API or Elasticsearch), Zipkin JSON (v1 or v2), spanfall tail --json"
     );
     for (file, expected) in [
         ("", "the file is empty"),
@@ -25,7 +30,7 @@ fn a_file_of_no_known_kind_says_where_and_what_is_understood() {
         ("[1, \"x\"]", "the file: line 1, column 2: neither"),
         (
             "{\"resourceSpans\": [\n  {\"a\":",
-            "the file: line 2, column 7: EOF while parsing a value\n",
+            "the file: line 2, column 7: EOF while parsing a value",
         ),
         ("[[[[[[[[]]]]]]]]", "the file: line 1, column 5: neither"),
     ] {
@@ -41,7 +46,7 @@ fn what_is_nested_beyond_all_measure_is_an_error() {
     let nested = format!("{}{}", "[".repeat(300_000), "]".repeat(300_000));
     assert!(error(&nested).contains("neither"));
     let tags = format!(r#"{{"traceId": "1", "id": "2", "tags": {nested}}}"#);
-    let read = read(format!("{SPAN}\n{tags}\n{SPAN}"));
+    let read = read(format!("{SPAN}\n{tags}\n{}", span('3')));
     assert_eq!(
         (read.spans.len(), read.problems()),
         (2, vec!["line 2, column 163: recursion limit exceeded".to_owned()])
@@ -51,7 +56,11 @@ fn what_is_nested_beyond_all_measure_is_an_error() {
 #[test]
 fn a_bad_line_costs_itself() {
     let read = read(format!(
-        "{SPAN}\n{{\"traceId\": \"1\", \"id\n{SPAN}\n{{\"traceId\": \"1\",\n{SPAN}\nnonsense\n{SPAN}\n{{\"tra"
+        "{}\n{{\"traceId\": \"1\", \"id\n{}\n{{\"traceId\": \"1\",\n{}\nnonsense\n{}\n{{\"tra",
+        span('2'),
+        span('3'),
+        span('4'),
+        span('5')
     ));
     assert_eq!(read.spans.len(), 4);
     assert_eq!(
@@ -68,7 +77,7 @@ fn a_bad_line_costs_itself() {
 /// A file whose writer was interrupted.
 #[test]
 fn of_an_array_that_is_cut_off_what_stands_on_lines_of_its_own_is_read() {
-    let read = read(format!("[\n{SPAN},\n{SPAN},\n{{\"tra"));
+    let read = read(format!("[\n{SPAN},\n{},\n{{\"tra", span('3')));
     assert_eq!(read.spans.len(), 2);
     assert_eq!(
         read.problems().first().unwrap(),
@@ -95,7 +104,7 @@ proptest! {
     /// Whatever is damaged, something is said of it or all is there.
     #[test]
     fn a_cut_anywhere_is_an_error_or_said(at in 0..SPAN.len() * 3 + 4) {
-        let file = format!("[{SPAN},\n{SPAN},\n{SPAN}]");
+        let file = format!("[{SPAN},\n{},\n{}]", span('3'), span('4'));
         let cut = &file[..at];
         match try_read(cut) {
             Ok(read) => prop_assert!(!read.problems().is_empty()),

@@ -173,15 +173,15 @@ fn a_bad_span_costs_itself() {
     let bad = [
         (
             json!({ "traceID": "a1", "spanID": "b", "startTime": "soon" }),
-            "the span's startTime is no number of microseconds",
+            "the span's startTime is not a number of microseconds",
         ),
         (
-            json!({ "traceID": "a1", "spanID": "b", "startTime": 1, "duration": -5 }),
-            "the span's duration is no number of microseconds",
+            json!({ "traceID": "a1", "spanID": "b", "startTime": 1, "duration": "long" }),
+            "the span's duration is not a number of microseconds",
         ),
         (
             json!({ "traceID": "a1", "spanID": "b", "startTime": u64::MAX, "duration": 5 }),
-            "the span's startTime is no number of microseconds",
+            "the span's startTime is not a number of microseconds",
         ),
         (
             json!({ "traceID": "a1", "spanID": "b", "startTime": u64::MAX / 1000, "duration": 5 }),

@@ -2,10 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by it")]
 
+mod collector;
+mod compressed;
 mod damaged;
 mod fixtures;
 mod jaeger;
+mod linear;
 mod otlp;
+mod refused;
 mod save;
+mod session;
 mod support;
+mod tail;
 mod zipkin;

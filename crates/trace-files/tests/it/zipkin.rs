@@ -109,8 +109,8 @@ fn a_bad_span_costs_itself() {
         [
             "line 2, column 1: the span has no id",
             "line 3, column 2: the span has no traceId",
-            "line 3, column 36: neither OTLP/JSON, Jaeger JSON nor Zipkin v2 JSON begins like this",
-            "line 4, column 1: the span's timestamp is no number of microseconds",
+            "line 3, column 36: neither OTLP, Jaeger, Zipkin nor spanfall tail JSON",
+            "line 4, column 1: the span's timestamp is not a number of microseconds",
         ]
     );
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use trace_model::{SpanId, SpanNode, TraceId};
 
-use super::Trace;
+use super::{Trace, Unreadable};
 use crate::tail::json::{Id, Printable, rfc3339};
 
 #[derive(Serialize)]
@@ -57,16 +57,32 @@ struct PathStep {
     queued_ns: u64,
 }
 
-/// Writes an array, one trace to a line.
-pub(super) fn write(traces: impl Iterator<Item = Trace>, out: &mut impl Write) -> io::Result<()> {
+/// What could not be read, as the last element of the array.
+#[derive(Serialize)]
+struct Rest<'a> {
+    unreadable: &'a [Unreadable],
+}
+
+/// Writes an array, one trace to a line, and what could not be read.
+pub(super) fn write(traces: impl Iterator<Item = Trace>, unreadable: &[Unreadable], out: &mut impl Write) -> io::Result<()> {
     let mut separator = "[\n";
     for trace in traces {
         out.write_all(separator.as_bytes())?;
-        line(&trace).serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Printable))?;
+        element(&line(&trace), out)?;
+        separator = ",\n";
+    }
+    if !unreadable.is_empty() {
+        out.write_all(separator.as_bytes())?;
+        element(&Rest { unreadable }, out)?;
         separator = ",\n";
     }
     let end: &[u8] = if separator == "[\n" { b"[]\n" } else { b"\n]\n" };
     out.write_all(end)
+}
+
+fn element(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Printable))?;
+    Ok(())
 }
 
 fn line(trace: &Trace) -> TraceLine<'_> {

@@ -2,7 +2,7 @@
 
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
-use trace_files::Report;
+use trace_files::{Problems, Report};
 
 use super::{format, page, theme};
 use crate::app::{App, FileState, ShownFile};
@@ -77,9 +77,19 @@ fn read(name: String, report: &Report) -> Vec<Line<'static>> {
     }
     let mut lines = vec![first];
     lines.extend(problems.first.iter().map(|problem| Line::from(format!("  {problem}"))));
-    let rest = problems.count - problems.first.len() as u64;
-    if rest > 0 {
-        lines.push(Line::from(format!("  and {} more", format::grouped(rest)).fg(theme::DIM)));
-    }
+    lines.extend(more(problems));
+    let warnings = &report.warnings;
+    lines.extend(
+        warnings
+            .first
+            .iter()
+            .map(|warning| Line::from(format!("  warning: {warning}"))),
+    );
+    lines.extend(more(warnings));
     lines
+}
+
+fn more(problems: &Problems) -> Option<Line<'static>> {
+    let rest = problems.count - problems.first.len() as u64;
+    (rest > 0).then(|| Line::from(format!("  and {} more", format::grouped(rest)).fg(theme::DIM)))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use collector::Addresses;
 use color_eyre::eyre::{Context, Result, eyre};
 use tokio::sync::mpsc;
-use trace_files::{Input, Part, Report};
+use trace_files::{Input, Memory, Part, Problems, Report, Session};
 use trace_model::Store;
 
 use super::asking::Asking;
@@ -20,6 +20,7 @@ use super::watchdog::Doing;
 use super::{Demo, Ending, Viewer, log};
 use crate::app::{App, FileState, Files, Mode, Notice};
 use crate::cli::Options;
+use crate::inspect;
 
 /// How many parts of files wait to be taken in, each of about a mebibyte.
 const WAITING: usize = 4;
@@ -32,45 +33,45 @@ pub(super) enum FileEvent {
     Part(usize, Part),
     Read(usize, Report),
     Failed(usize, String),
+    /// All have been read: what is to be warned of.
+    Ended(Problems),
 }
 
 /// Where files come from, if any do.
 #[derive(Debug)]
-pub(super) struct Reading(Option<mpsc::Receiver<FileEvent>>);
+pub(super) struct Reading {
+    events: Option<mpsc::Receiver<FileEvent>>,
+    /// The memory for all files, in bytes.
+    limit: usize,
+    /// Whether it was said that something is left out.
+    told: bool,
+}
 
 impl Reading {
     pub(super) const fn nothing() -> Self {
-        Self(None)
+        Self {
+            events: None,
+            limit: 0,
+            told: true,
+        }
     }
 
     /// Begins to read files, one after the other, on a thread of its own.
-    fn start(paths: Vec<PathBuf>) -> Self {
+    fn start(paths: Vec<PathBuf>, limit: usize) -> Self {
         let (sender, events) = mpsc::channel(WAITING);
         // Not a task: standard input may block for ever, and must not hold up the end.
-        std::thread::spawn(move || {
-            for (at, path) in paths.iter().enumerate() {
-                let read = Input::open(path).and_then(|input| {
-                    input.read(&mut |part| match sender.blocking_send(FileEvent::Part(at, part)) {
-                        Ok(()) => ControlFlow::Continue(()),
-                        Err(_) => ControlFlow::Break(()),
-                    })
-                });
-                let said = match read {
-                    Ok(report) => FileEvent::Read(at, report),
-                    Err(error) => FileEvent::Failed(at, error.to_string()),
-                };
-                if sender.blocking_send(said).is_err() {
-                    return;
-                }
-            }
-        });
-        Self(Some(events))
+        std::thread::spawn(move || read(&paths, Memory::within(limit), &sender));
+        Self {
+            events: Some(events),
+            limit,
+            told: false,
+        }
     }
 
     /// What is said at once, up to the first thing that can be shown: a mistake in a name is no reason to take the screen over.
     async fn first(&mut self) -> Vec<FileEvent> {
         let mut said = Vec::new();
-        while let Some(events) = &mut self.0 {
+        while let Some(events) = &mut self.events {
             match tokio::time::timeout(AT_ONCE, events.recv()).await {
                 Ok(Some(event @ FileEvent::Failed(..))) => said.push(event),
                 Ok(Some(event)) => {
@@ -85,14 +86,38 @@ impl Reading {
 
     /// Waits for what is read next; for ever when there is no more.
     pub(super) async fn next(&mut self) -> FileEvent {
-        if let Some(events) = &mut self.0 {
+        if let Some(events) = &mut self.events {
             if let Some(event) = events.recv().await {
                 return event;
             }
-            self.0 = None;
+            self.events = None;
         }
         std::future::pending().await
     }
+}
+
+/// Reads files until nobody listens any more.
+fn read(paths: &[PathBuf], memory: Memory, events: &mpsc::Sender<FileEvent>) {
+    let mut session = Session::new(memory).live();
+    let deliver = |at: usize| {
+        move |part| match events.blocking_send(FileEvent::Part(at, part)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    };
+    for (at, path) in paths.iter().enumerate() {
+        let read = Input::open(path).and_then(|input| session.read(&input, &mut deliver(at)));
+        let said = match read {
+            Ok(report) => FileEvent::Read(at, report),
+            Err(error) => FileEvent::Failed(at, error.to_string()),
+        };
+        if events.blocking_send(said).is_err() {
+            return;
+        }
+    }
+    // What was put together of several files stands for none of them.
+    let warnings = session.finish(&mut deliver(paths.len()));
+    let _ = events.blocking_send(FileEvent::Ended(warnings));
 }
 
 /// Shows files until somebody quits.
@@ -109,14 +134,16 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         otlp_http: nowhere,
         sentry: nowhere,
     };
-    let mut app = App::new(Store::new(options.max_memory.0), Mode::Files, addresses, fastrand::Rng::new());
+    let limit = options.max_memory_of_files();
+    let store = Store::new(Memory::within(limit).store());
+    let mut app = App::new(store, Mode::Files, addresses, fastrand::Rng::new());
     (app.keymap, app.theme) = (config.keymap, theme);
     app.store.set_repeated_limits(config.repeated);
     app.files = Files::new(paths.iter().map(|path| match path.to_str() {
         Some("-") => "standard input".to_owned(),
         _ => path.display().to_string(),
     }));
-    let mut reading = Reading::start(paths);
+    let mut reading = Reading::start(paths, limit);
     let first = reading.first().await;
     for event in &first {
         if let FileEvent::Failed(at, why) = event {
@@ -172,9 +199,16 @@ impl Viewer {
                 self.inbox.push(batch);
             }
             FileEvent::Read(at, report) => {
-                if let Some(problem) = report.problems.first.first() {
-                    let file = files.list.get(at).map_or("", |file| &file.name);
-                    let text = format!("{} not read in {file}, the first one at {problem}", report.problems.count);
+                let file = files.list.get(at).map_or("", |file| &file.name);
+                let notice = if let Some(problem) = report.problems.first.first() {
+                    Some(format!(
+                        "{} not read in {file}, the first one at {problem}",
+                        report.problems.count
+                    ))
+                } else {
+                    warned(&report.warnings)
+                };
+                if let Some(text) = notice {
                     self.app.notice = Some(Notice { text, error: true });
                 }
                 files.set(at, FileState::Read(report));
@@ -184,7 +218,31 @@ impl Viewer {
                 self.app.notice = Some(Notice { text: line, error: true });
                 files.set(at, FileState::Failed(why));
             }
+            FileEvent::Ended(warnings) => {
+                if let Some(text) = warned(&warnings) {
+                    self.app.notice = Some(Notice { text, error: true });
+                }
+            }
         }
         self.app.files.all_failed()
     }
+
+    /// Says that memory is too small for the files, as soon as it is and once.
+    pub(super) fn tell_left_out(&mut self) {
+        if self.reading.told {
+            return;
+        }
+        if let Some(text) = inspect::left_out(&self.app.store.totals(), self.reading.limit) {
+            self.reading.told = true;
+            self.app.notice = Some(Notice { text, error: true });
+        }
+    }
+}
+
+fn warned(warnings: &Problems) -> Option<String> {
+    let first = warnings.first.first()?;
+    Some(match warnings.count {
+        1 => format!("warning: {first}"),
+        count => format!("{count} warnings, the first one: {first}"),
+    })
 }

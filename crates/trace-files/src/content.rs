@@ -1,0 +1,185 @@
+//! What a file holds, as it comes in pieces: JSON, or OTLP in protobuf; its first bytes say which.
+
+use trace_model::work;
+
+use crate::json::documents::{Documents, Found, parts};
+use crate::json::node::Node;
+use crate::memory::{Memory, in_words};
+use crate::messages::{Framing, Messages};
+use crate::otlp::protobuf;
+use crate::problem::{Position, Problem};
+use crate::reader::Reader;
+use crate::refused;
+use crate::sink::Sink;
+use crate::zstandard;
+
+/// How many bytes decide what a file is, if there are so many.
+const BEGIN: usize = 512;
+
+/// What UTF-8 does not need and some write.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A file's contents, up to where they have come.
+#[derive(Debug)]
+pub(crate) struct Content {
+    state: State,
+    memory: Memory,
+}
+
+#[derive(Debug)]
+enum State {
+    Undecided(Vec<u8>),
+    Json(Documents),
+    Binary(Messages),
+}
+
+impl Content {
+    pub(crate) const fn new(memory: Memory) -> Self {
+        Self {
+            state: State::Undecided(Vec::new()),
+            memory,
+        }
+    }
+
+    /// Takes the next piece in.
+    ///
+    /// # Errors
+    /// Why such a file is refused.
+    pub(crate) fn push(&mut self, piece: &[u8], sink: &mut Sink<'_>) -> Result<(), &'static str> {
+        match &mut self.state {
+            State::Undecided(begin) => {
+                begin.extend_from_slice(piece);
+                if begin.len() >= BEGIN || begin.starts_with(b"{") {
+                    self.decide(sink)?;
+                }
+            }
+            State::Json(documents) => documents.push(piece, &mut |position, found| see(sink, position, found)),
+            State::Binary(messages) => messages.push(piece, sink),
+        }
+        Ok(())
+    }
+
+    /// Decides what the file is by what there is of it, and reads that.
+    ///
+    /// # Errors
+    /// Why such a file is refused.
+    pub(crate) fn decide(&mut self, sink: &mut Sink<'_>) -> Result<(), &'static str> {
+        let State::Undecided(begin) = &mut self.state else {
+            return Ok(());
+        };
+        let begin = std::mem::take(begin);
+        if let Some(reason) = refused::content(&begin) {
+            return Err(reason);
+        }
+        let limit = self.memory.document;
+        if let Some(framing) = framing(&begin, limit) {
+            self.state = State::Binary(Messages::new(framing, self.memory));
+        } else {
+            self.state = State::Json(Documents::new(Position::TEXT, limit));
+        }
+        self.push(begin.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&begin), sink)
+    }
+
+    /// Reads what is left at the end.
+    ///
+    /// # Errors
+    /// Why such a file is refused.
+    pub(crate) fn finish(&mut self, sink: &mut Sink<'_>) -> Result<(), &'static str> {
+        self.decide(sink)?;
+        match &mut self.state {
+            State::Undecided(_) => {}
+            State::Json(documents) => documents.finish(&mut |position, found| see(sink, position, found)),
+            State::Binary(messages) => messages.finish(sink),
+        }
+        Ok(())
+    }
+
+    /// Whether there is nothing but white space.
+    pub(crate) fn is_blank(&self) -> bool {
+        match &self.state {
+            State::Undecided(begin) => begin.is_empty(),
+            State::Json(documents) => documents.is_blank(),
+            State::Binary(_) => false,
+        }
+    }
+
+    /// Up to where it has been read.
+    pub(crate) const fn position(&self) -> Position {
+        match &self.state {
+            State::Undecided(_) => Position::TEXT,
+            State::Json(documents) => documents.position(),
+            State::Binary(messages) => messages.position(),
+        }
+    }
+}
+
+/// How the messages of a binary file follow each other; `None` for text.
+fn framing(begin: &[u8], limit: usize) -> Option<Framing> {
+    let is_control = |byte: &u8| matches!(byte, 0..=8 | 14..=31);
+    let has_control = begin[..begin.len().min(BEGIN)].iter().any(is_control);
+    if let Some((length, message)) = begin.split_first_chunk::<4>() {
+        let is_message = message.starts_with(&zstandard::MAGIC) || message.starts_with(b"{") || message.starts_with(b"\n");
+        let length = u32::from_be_bytes(*length) as usize;
+        if is_control(&begin[0]) && is_message && (1..=limit).contains(&length) {
+            return Some(Framing::Length);
+        }
+    }
+    let is_group = protobuf::delimited(begin).is_some_and(|(number, _, group)| {
+        let has_key = matches!(group.first(), None | Some(0x0a | 0x12 | 0x1a));
+        number == 1 && has_key
+    });
+    (has_control && is_group).then_some(Framing::Protobuf)
+}
+
+/// Reads one thing that was found in a JSON text.
+pub(crate) fn see(sink: &mut Sink<'_>, position: Position, found: Found<'_>) {
+    if sink.is_stopped() {
+        return;
+    }
+    match found {
+        Found::Wrong(what) => sink.problem(position, what),
+        Found::Document(bytes) => {
+            let text = String::from_utf8_lossy(bytes);
+            if let Some(node) = Node::first(&text) {
+                Reader::new(&text, position, sink).document(node);
+            }
+        }
+        Found::TooLong(bytes) => {
+            let limit = in_words(sink.memory.document);
+            sink.problem(
+                position,
+                format!("a JSON value is longer than {limit}: the rest of it was left out (raise --max-memory)"),
+            );
+            let text = String::from_utf8_lossy(bytes);
+            if let Some(node) = Node::first(&text) {
+                Reader::new(&text, position, sink).document(node);
+            }
+        }
+        Found::Damaged(bytes, with) => {
+            work::add(with.len());
+            let error = serde_json::from_slice::<serde::de::IgnoredAny>(with).err();
+            if let Some(error) = error {
+                sink.report.problems.add(|| Problem::in_json(position, &error));
+            }
+            damaged(sink, position, &String::from_utf8_lossy(bytes));
+        }
+    }
+}
+
+/// Reads what there is of a damaged value: all that is whole in it, and what begins on lines of its own.
+fn damaged(sink: &mut Sink<'_>, position: Position, text: &str) {
+    let mut position = position;
+    for (number, part) in parts(text).enumerate() {
+        if sink.is_stopped() {
+            return;
+        }
+        if let Some(node) = Node::first(part) {
+            let mut reader = Reader::new(part, position, sink);
+            if number > 0 && !node.is_whole && node.is_object() {
+                reader.problem(node, "the value is not whole");
+            }
+            reader.wrapped(node);
+        }
+        position = position.after(part.as_bytes());
+    }
+}

@@ -1,0 +1,198 @@
+//! What waits for the end of all files, since only then it is known what it belongs to: Zipkin's spans, which come in parts, and spans
+//! with a trace id of 64 bits, which may be the short form of one of 128.
+//!
+//! Source: [Zipkin's B3 propagation](https://github.com/openzipkin/b3-propagation#traceid-1): the short form is the lower half of the
+//! long one.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use otlp_wire::{Value, fields};
+use trace_model::TraceId;
+
+use crate::sink::Origin;
+use crate::zipkin::{self, Part};
+
+/// How many trace ids are remembered; of those beyond the short form is not recognized.
+const IDS: usize = 1 << 20;
+
+/// A span or a log record in protobuf.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) is_log: bool,
+    pub(crate) origin: Origin,
+    pub(crate) bytes: Vec<u8>,
+    trace_id: TraceId,
+}
+
+impl Record {
+    pub(crate) fn span(trace_id: TraceId, origin: &Origin, bytes: Vec<u8>) -> Self {
+        let origin = origin.clone();
+        Self {
+            is_log: false,
+            origin,
+            bytes,
+            trace_id,
+        }
+    }
+
+    pub(crate) fn log(trace_id: TraceId, origin: &Origin, bytes: Vec<u8>) -> Self {
+        let origin = origin.clone();
+        Self {
+            is_log: true,
+            origin,
+            bytes,
+            trace_id,
+        }
+    }
+
+    /// Moves it into another trace: the id is of the same length, so it is written over.
+    fn move_to(&mut self, trace_id: TraceId) {
+        let number = if self.is_log { 9 } else { 1 };
+        let start = self.bytes.as_ptr().addr();
+        let places: Vec<usize> = fields(&self.bytes)
+            .filter_map(|field| match field.value {
+                Value::Bytes(id) if field.number == number && id.len() == TraceId::BYTES => Some(id.as_ptr().addr() - start),
+                _ => None,
+            })
+            .collect();
+        for at in places {
+            self.bytes[at..at + TraceId::BYTES].copy_from_slice(trace_id.as_bytes());
+        }
+        self.trace_id = trace_id;
+    }
+}
+
+/// The traces of 128-bit ids that have a lower half.
+#[derive(Clone, Copy, Debug)]
+enum Long {
+    One(TraceId),
+    Several,
+}
+
+/// What is held back, and which ids there are.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    records: Vec<Record>,
+    zipkin: Vec<Part>,
+    bytes: usize,
+    /// By lower half.
+    long: HashMap<u64, Long>,
+    last: Option<TraceId>,
+    /// Short ids that were handed on as they are, of which no long form was known.
+    apart: HashSet<u64>,
+    /// Short ids that were warned of.
+    warned: HashSet<u64>,
+}
+
+/// What is handed on, record by record: parts of one trace after the other.
+#[derive(Debug)]
+pub(crate) struct Released {
+    records: std::vec::IntoIter<Record>,
+    zipkin: zipkin::Traces,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Iterator for Released {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        self.records.next().or_else(|| {
+            let (trace_id, origin, span) = self.zipkin.next()?;
+            Some(Record::span(trace_id, &origin, span))
+        })
+    }
+}
+
+impl Held {
+    /// Notes an id; true when its spans must wait.
+    pub(crate) fn waits(&mut self, trace_id: TraceId) -> bool {
+        if self.last == Some(trace_id) {
+            return false;
+        }
+        let (upper, lower) = halves(trace_id);
+        if upper == 0 {
+            return true;
+        }
+        self.last = Some(trace_id);
+        let is_full = self.long.len() >= IDS;
+        match self.long.entry(lower) {
+            Entry::Occupied(mut known) => {
+                if matches!(known.get(), Long::One(one) if *one != trace_id) {
+                    known.insert(Long::Several);
+                }
+            }
+            Entry::Vacant(free) if !is_full => {
+                free.insert(Long::One(trace_id));
+            }
+            Entry::Vacant(_) => {}
+        }
+        false
+    }
+
+    /// Adds a record; gives what all take, in bytes.
+    pub(crate) fn add(&mut self, record: Record) -> usize {
+        self.bytes += record.bytes.capacity() + size_of::<Record>();
+        self.records.push(record);
+        self.bytes
+    }
+
+    /// Adds a part of a Zipkin span; gives what all take, in bytes.
+    pub(crate) fn add_zipkin(&mut self, part: Part) -> usize {
+        self.waits(part.trace_id);
+        self.bytes += part.bytes();
+        self.zipkin.push(part);
+        self.bytes
+    }
+
+    /// Takes all out, each in the trace that it belongs to as far as is known.
+    pub(crate) fn release(&mut self) -> Released {
+        let (mut records, mut zipkin) = (std::mem::take(&mut self.records), std::mem::take(&mut self.zipkin));
+        self.bytes = 0;
+        let mut warnings = Vec::new();
+        for record in &mut records {
+            let trace_id = self.whole(record.trace_id, &mut warnings);
+            if trace_id != record.trace_id {
+                record.move_to(trace_id);
+            }
+        }
+        for part in &mut zipkin {
+            part.trace_id = self.whole(part.trace_id, &mut warnings);
+        }
+        Released {
+            records: records.into_iter(),
+            zipkin: zipkin::Traces::new(zipkin),
+            warnings,
+        }
+    }
+
+    /// The trace that an id means.
+    fn whole(&mut self, trace_id: TraceId, warnings: &mut Vec<String>) -> TraceId {
+        let (upper, lower) = halves(trace_id);
+        if upper != 0 {
+            return trace_id;
+        }
+        let why = match self.long.get(&lower) {
+            None => {
+                if self.apart.len() < IDS {
+                    self.apart.insert(lower);
+                }
+                return trace_id;
+            }
+            Some(Long::One(one)) if !self.apart.contains(&lower) => return *one,
+            Some(Long::One(_)) => "its 128-bit form came too late",
+            Some(Long::Several) => "several 128-bit ids end in it",
+        };
+        if self.warned.len() < IDS && self.warned.insert(lower) {
+            warnings.push(format!("trace {lower:016x} stays apart: {why}"));
+        }
+        trace_id
+    }
+}
+
+fn halves(trace_id: TraceId) -> (u64, u64) {
+    let number = u128::from_be_bytes(*trace_id.as_bytes());
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    let lower = number as u64;
+    ((number >> 64) as u64, lower)
+}

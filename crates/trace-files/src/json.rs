@@ -1,0 +1,5 @@
+//! JSON as files have it: many values, large ones, damaged ones.
+
+pub(crate) mod documents;
+pub(crate) mod node;
+pub(crate) mod scan;

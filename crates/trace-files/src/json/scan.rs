@@ -1,0 +1,236 @@
+//! Finding where a JSON value ends, byte by byte: its brackets, strings and separators are checked, its numbers and words are not.
+//!
+//! Each byte is looked at once, in whatever pieces the text comes, and nothing recurses.
+
+use trace_model::work;
+
+/// What a piece of text was up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scanned {
+    /// The value goes on behind the piece.
+    More,
+    /// The value ends before this byte.
+    Ends(usize),
+    /// This byte cannot stand here.
+    Broken(usize),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Expected {
+    #[default]
+    Value,
+    ValueOrEnd,
+    Key,
+    KeyOrEnd,
+    Colon,
+    CommaOrEnd,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Inside {
+    #[default]
+    Nothing,
+    Text,
+    Escape,
+    /// A number or a word.
+    Scalar,
+}
+
+/// A value being scanned.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scanner {
+    expected: Expected,
+    inside: Inside,
+    is_key: bool,
+    open: Open,
+}
+
+impl Scanner {
+    /// Goes on at a position of a text of which all before has been scanned.
+    pub(crate) fn scan(&mut self, text: &[u8], from: usize) -> Scanned {
+        let scanned = self.run(text, from);
+        work::add(match scanned {
+            Scanned::More => text.len() - from,
+            Scanned::Ends(at) | Scanned::Broken(at) => at - from,
+        });
+        scanned
+    }
+
+    fn run(&mut self, text: &[u8], from: usize) -> Scanned {
+        let mut at = from;
+        while let Some(&byte) = text.get(at) {
+            match self.inside {
+                Inside::Text => match text[at..].iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)) {
+                    None => return Scanned::More,
+                    Some(found) => {
+                        at += found;
+                        match text[at] {
+                            b'"' if self.is_key => (self.inside, self.expected) = (Inside::Nothing, Expected::Colon),
+                            b'"' if self.ended() => return Scanned::Ends(at + 1),
+                            b'"' => {}
+                            b'\\' => self.inside = Inside::Escape,
+                            _ => return Scanned::Broken(at),
+                        }
+                    }
+                },
+                Inside::Escape => self.inside = Inside::Text,
+                Inside::Scalar => {
+                    if is_scalar(byte) {
+                        at += 1;
+                        continue;
+                    }
+                    if self.ended() {
+                        return Scanned::Ends(at);
+                    }
+                    continue;
+                }
+                Inside::Nothing if byte.is_ascii_whitespace() => {}
+                Inside::Nothing => match self.token(byte) {
+                    Token::Good => {}
+                    Token::Last => return Scanned::Ends(at + 1),
+                    Token::Bad => return Scanned::Broken(at),
+                },
+            }
+            at += 1;
+        }
+        Scanned::More
+    }
+
+    /// How many objects and arrays are open.
+    pub(crate) const fn depth(&self) -> usize {
+        self.open.depth
+    }
+
+    /// Whether what is open is a number or a word alone, which the end of the text ends too.
+    pub(crate) fn is_scalar(&self) -> bool {
+        self.open.depth == 0 && self.inside == Inside::Scalar
+    }
+
+    fn token(&mut self, byte: u8) -> Token {
+        use Expected::{Colon, CommaOrEnd, Key, KeyOrEnd, Value, ValueOrEnd};
+        match (byte, self.expected) {
+            (b'{', Value | ValueOrEnd) => {
+                self.open.push(true);
+                self.expected = KeyOrEnd;
+            }
+            (b'[', Value | ValueOrEnd) => {
+                self.open.push(false);
+                self.expected = ValueOrEnd;
+            }
+            (b'"', Key | KeyOrEnd) => (self.inside, self.is_key) = (Inside::Text, true),
+            (b'"', Value | ValueOrEnd) => (self.inside, self.is_key) = (Inside::Text, false),
+            (b':', Colon) => self.expected = Value,
+            (b',', CommaOrEnd) => self.expected = if self.open.is_object() { Key } else { Value },
+            (b'}', KeyOrEnd | CommaOrEnd) if self.open.is_object() => return self.close(),
+            (b']', ValueOrEnd | CommaOrEnd) if !self.open.is_object() => return self.close(),
+            (_, Value | ValueOrEnd) if is_scalar(byte) => self.inside = Inside::Scalar,
+            _ => return Token::Bad,
+        }
+        Token::Good
+    }
+
+    fn close(&mut self) -> Token {
+        self.open.pop();
+        if self.ended() { Token::Last } else { Token::Good }
+    }
+
+    /// A value has ended; true when it is the outermost.
+    fn ended(&mut self) -> bool {
+        (self.inside, self.expected) = (Inside::Nothing, Expected::CommaOrEnd);
+        self.open.depth == 0
+    }
+}
+
+enum Token {
+    Good,
+    Last,
+    Bad,
+}
+
+/// What numbers and words, also wrong ones, are made of.
+const fn is_scalar(byte: u8) -> bool {
+    !(byte.is_ascii_whitespace() || matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b':' | b'"'))
+}
+
+/// For each open object or array a bit, the innermost one lowest: it may be as deep as a text is long.
+#[derive(Clone, Debug, Default)]
+struct Open {
+    depth: usize,
+    inner: u64,
+    outer: Vec<u64>,
+}
+
+impl Open {
+    fn push(&mut self, is_object: bool) {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.outer.push(self.inner);
+        }
+        self.inner = self.inner << 1 | u64::from(is_object);
+        self.depth += 1;
+    }
+
+    fn pop(&mut self) {
+        self.depth -= 1;
+        self.inner >>= 1;
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.inner = self.outer.pop().unwrap_or_default();
+        }
+    }
+
+    const fn is_object(&self) -> bool {
+        self.depth > 0 && self.inner & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn scan(text: &str) -> Scanned {
+        Scanner::default().scan(text.as_bytes(), 0)
+    }
+
+    #[test]
+    fn values_end_where_they_end() {
+        for (text, rest) in [
+            ("{} x", 2),
+            ("[1, {\"a\\\"]\": [true, null]}] ]", 27),
+            ("\"a\" 1", 3),
+            ("12,", 2),
+            ("nonsense\n", 8),
+        ] {
+            assert_eq!(scan(text), Scanned::Ends(rest), "{text}");
+        }
+        for text in ["{", "[[", "\"a", "12", "{\"a\": [1,"] {
+            assert_eq!(scan(text), Scanned::More, "{text}");
+        }
+        for (text, at) in [
+            ("{1", 1),
+            ("[}", 1),
+            ("{\"a\" 1", 5),
+            ("[1 2", 3),
+            ("\"a\nb\"", 2),
+            ("{\"a\": 1,}", 8),
+            ("]", 0),
+        ] {
+            assert_eq!(scan(text), Scanned::Broken(at), "{text}");
+        }
+        let deep = "[{\"a\":".repeat(1_000) + "1" + &"}]".repeat(1_000);
+        assert_eq!(scan(&deep), Scanned::Ends(deep.len()));
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_are_scanned_as_the_whole(text in "[\\[\\]{},:\"\\\\ 1a\n]{0,24}", cut in 0_usize..25) {
+            let cut = cut.min(text.len());
+            let mut scanner = Scanner::default();
+            let in_pieces = match scanner.scan(&text.as_bytes()[..cut], 0) {
+                Scanned::More => scanner.scan(text.as_bytes(), cut),
+                scanned => scanned,
+            };
+            prop_assert_eq!(in_pieces, scan(&text));
+        }
+    }
+}

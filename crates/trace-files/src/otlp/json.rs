@@ -1,0 +1,177 @@
+//! OTLP/JSON: requests with traces and logs, as exporters and collectors write them.
+//!
+//! Besides what [`otlp_wire::json`] reads: `instrumentationLibrarySpans` with `instrumentationLibrary`, as before OTLP 0.19, and
+//! `batches`, as Grafana Tempo calls `resourceSpans`. Metrics are passed over.
+
+use std::sync::Arc;
+
+use otlp_wire::json::transcode_with;
+use otlp_wire::schema::{self, Message};
+use otlp_wire::{Value, fields};
+use trace_model::{TraceId, work};
+
+use crate::formats::Document;
+use crate::json::node::{Member, Node};
+use crate::reader::Reader;
+use crate::sink::{NESTED, Origin};
+use crate::{Format, ids, pending};
+
+/// By these a request is known.
+const REQUEST: &[&str] = &[
+    "resourceSpans",
+    "resource_spans",
+    "resourceLogs",
+    "resource_logs",
+    "resourceMetrics",
+    "resource_metrics",
+];
+
+/// By these a part of a request is known: what one resource sent.
+pub(crate) const GROUP: &[&str] = &[
+    "scopeSpans",
+    "scope_spans",
+    "instrumentationLibrarySpans",
+    "scopeLogs",
+    "scope_logs",
+];
+
+/// Of a span alone: no log record and no error report has it.
+const SPAN: &[&str] = &[
+    "startTimeUnixNano",
+    "start_time_unix_nano",
+    "endTimeUnixNano",
+    "end_time_unix_nano",
+];
+
+/// Whether a document is a request, or an answer that wraps its groups as Tempo does.
+pub(crate) fn is_request(document: &Document<'_>) -> bool {
+    let is_group = |node: Node<'_>| node.members().any(|(name, _)| name == "resource" || GROUP.contains(&&*name));
+    document.has(REQUEST) || document.all("batches").flat_map(Node::elements).take(1).any(is_group)
+}
+
+/// Whether a document is a span alone, and not what other programs say of one.
+pub(crate) fn is_span(document: &Document<'_>) -> bool {
+    document.has(&["traceId", "trace_id"]) && document.has(&["spanId", "span_id"]) && document.has(SPAN)
+}
+
+/// Reads a request.
+pub(crate) fn request<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
+    reader.sink.saw(Format::Otlp);
+    for (name, groups) in &document.members {
+        if !matches!(
+            &**name,
+            "resourceSpans" | "resource_spans" | "batches" | "resourceLogs" | "resource_logs"
+        ) {
+            continue;
+        }
+        for node in reader.elements(*groups) {
+            if reader.is_object(node) {
+                group(reader, &Document::of(node));
+            }
+        }
+    }
+}
+
+/// Reads what one resource sent.
+pub(crate) fn group<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
+    reader.sink.saw(Format::Otlp);
+    let resource = shared(reader, &document.members, &["resource"], &schema::RESOURCE);
+    let mut has_scopes = false;
+    for (_, scopes) in document.members.iter().filter(|(name, _)| GROUP.contains(&&**name)) {
+        has_scopes = true;
+        for scope in reader.elements(*scopes) {
+            if reader.is_object(scope) {
+                of_scope(reader, &resource, &Document::of(scope));
+            }
+        }
+    }
+    let known = |name: &str| matches!(name, "resource" | "schemaUrl" | "schema_url");
+    if !has_scopes && document.node.is_whole && document.members.iter().any(|(name, _)| !known(name)) {
+        reader.problem(document.node, "expected scopeSpans or scopeLogs");
+    }
+}
+
+fn of_scope<'a>(reader: &mut Reader<'a, '_, '_>, resource: &Arc<[u8]>, document: &Document<'a>) {
+    let names = ["scope", "instrumentationLibrary"];
+    let origin = Origin {
+        resource: resource.clone(),
+        scope: shared(reader, &document.members, &names, &schema::INSTRUMENTATION_SCOPE),
+    };
+    for (name, records) in &document.members {
+        let add = match &**name {
+            "spans" => span,
+            "logRecords" | "log_records" | "logs" => log,
+            _ => continue,
+        };
+        for record in reader.elements(*records) {
+            if reader.sink.is_stopped() {
+                return;
+            }
+            add(reader, &origin, record);
+        }
+    }
+}
+
+/// Reads a span that stands alone.
+pub(crate) fn single_span<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
+    reader.sink.saw(Format::Otlp);
+    span(reader, &Origin::default(), document.node);
+}
+
+fn span(reader: &mut Reader<'_, '_, '_>, origin: &Origin, node: Node<'_>) {
+    let Some(span) = read(reader, node, &schema::SPAN) else {
+        return;
+    };
+    match (TraceId::try_from(id(&span, 1)), id(&span, 2)) {
+        (Err(_), _) => reader.problem(node, "the span has no traceId"),
+        (_, []) => reader.problem(node, "the span has no spanId"),
+        (Ok(trace_id), _) => reader.sink.span(reader.place(node), trace_id, origin, span),
+    }
+}
+
+fn log(reader: &mut Reader<'_, '_, '_>, origin: &Origin, node: Node<'_>) {
+    if let Some(record) = read(reader, node, &schema::LOG_RECORD) {
+        let trace_id = TraceId::try_from(id(&record, 9)).ok();
+        reader.sink.log(reader.place(node), trace_id, origin, record);
+    }
+}
+
+/// The bytes of an id; of a field that is there several times the last counts.
+fn id(record: &[u8], number: u32) -> &[u8] {
+    let ids = fields(record).filter_map(|field| match field.value {
+        Value::Bytes(id) if field.number == number => Some(id),
+        _ => None,
+    });
+    ids.last().unwrap_or_default()
+}
+
+/// What all records below share. What is wrong with it costs itself, not them.
+fn shared<'a>(reader: &mut Reader<'a, '_, '_>, members: &[Member<'a>], names: &[&str], message: &'static Message) -> Arc<[u8]> {
+    let mut whole = Vec::new();
+    for (name, node) in members.iter().filter(|(_, node)| !node.is_null()) {
+        if !names.contains(&&**name) {
+            continue;
+        }
+        // Of the same name twice protobuf makes one message, which is what their bytes are one after the other.
+        if let Some(part) = read(reader, *node, message) {
+            whole.extend_from_slice(&part);
+        }
+    }
+    if !pending::fits(&whole, message) {
+        if let Some((_, node)) = members.first() {
+            reader.problem(*node, NESTED);
+        }
+        whole.clear();
+    }
+    whole.into()
+}
+
+/// A message in protobuf; nothing of one that is cut off.
+fn read(reader: &mut Reader<'_, '_, '_>, node: Node<'_>, message: &'static Message) -> Option<Vec<u8>> {
+    if !node.is_whole {
+        return None;
+    }
+    work::add(node.json().len());
+    let read = transcode_with(node.json().as_bytes(), message, ids::of_field);
+    reader.checked_otlp(node, read).map(|read| read.bytes)
+}

@@ -1,0 +1,120 @@
+//! Lines of `spanfall tail --json`.
+
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
+use opentelemetry_proto::tonic::trace::v1::{Span, Status, status::StatusCode};
+use prost::Message as _;
+use serde_json::Value;
+use trace_model::{SpanId, TraceId};
+
+use crate::formats::Document;
+use crate::reader::Reader;
+use crate::sink::Origin;
+use crate::tags::{any, attribute, kind};
+use crate::{Format, ids};
+
+/// Reads a line.
+pub(crate) fn span<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
+    reader.sink.saw(Format::Tail);
+    let Some(json) = reader.value(document.node) else { return };
+    match converted(&json) {
+        Ok((trace_id, span)) => {
+            let resource = Resource {
+                attributes: attributes(&json["resource"]),
+                ..Resource::default()
+            };
+            let origin = Origin {
+                resource: resource.encode_to_vec().into(),
+                scope: [].into(),
+            };
+            reader.sink.made(reader.place(document.node), trace_id, &origin, &span);
+        }
+        Err(what) => reader.problem(document.node, what),
+    }
+}
+
+fn converted(json: &Value) -> Result<(TraceId, Span), &'static str> {
+    let trace = |json: &Value| json["trace_id"].as_str().and_then(ids::trace_id);
+    let span_id = |id: &Value| id.as_str().and_then(ids::span_id);
+    let trace_id = trace(json).ok_or("the span has no trace_id")?;
+    let id = span_id(&json["span_id"]).ok_or("the span has no span_id")?;
+    let bytes = |id: Option<SpanId>| id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
+    let link = |link: &Value| Link {
+        trace_id: trace(link).map(|id| id.as_bytes().to_vec()).unwrap_or_default(),
+        span_id: bytes(span_id(&link["span_id"])),
+        attributes: attributes(&link["attributes"]),
+        ..Link::default()
+    };
+    let list = |name: &str| json[name].as_array().into_iter().flatten();
+    let span = Span {
+        trace_id: trace_id.as_bytes().to_vec(),
+        span_id: bytes(Some(id)),
+        parent_span_id: bytes(span_id(&json["parent_span_id"])),
+        name: json["name"].as_str().unwrap_or_default().to_owned(),
+        kind: json["kind"].as_str().and_then(kind).unwrap_or_default().into(),
+        start_time_unix_nano: json["start_unix_nano"].as_u64().ok_or("the span has no start_unix_nano")?,
+        end_time_unix_nano: json["end_unix_nano"].as_u64().unwrap_or_default(),
+        status: status(&json["status"]),
+        attributes: attributes(&json["attributes"]),
+        events: list("events").map(event).collect(),
+        links: list("links").map(link).collect(),
+        ..Span::default()
+    };
+    Ok((trace_id, span))
+}
+
+fn status(json: &Value) -> Option<Status> {
+    let code = match json["code"].as_str() {
+        Some("ok") => StatusCode::Ok,
+        Some("error") => StatusCode::Error,
+        _ => StatusCode::Unset,
+    };
+    let message = json["message"].as_str().unwrap_or_default().to_owned();
+    let said = code != StatusCode::Unset || !message.is_empty();
+    said.then(|| Status {
+        code: code.into(),
+        message,
+    })
+}
+
+fn event(json: &Value) -> Event {
+    Event {
+        time_unix_nano: json["time_unix_nano"].as_u64().unwrap_or_default(),
+        name: json["name"].as_str().unwrap_or_default().to_owned(),
+        attributes: attributes(&json["attributes"]),
+        ..Event::default()
+    }
+}
+
+fn attributes(object: &Value) -> Vec<KeyValue> {
+    let pairs = object.as_object().into_iter().flatten();
+    let pair = |(key, json): (&String, &Value)| match json {
+        Value::Null => KeyValue {
+            key: key.clone(),
+            value: Some(AnyValue::default()),
+            ..KeyValue::default()
+        },
+        json => attribute(key, value(json)),
+    };
+    pairs.map(pair).collect()
+}
+
+/// As [`any`], but objects are maps.
+fn value(json: &Value) -> Any {
+    match json {
+        Value::Object(_) => Any::KvlistValue(KeyValueList {
+            values: attributes(json),
+        }),
+        Value::Array(values) => Any::ArrayValue(ArrayValue {
+            values: values
+                .iter()
+                .map(|json| AnyValue {
+                    value: Some(value(json)),
+                })
+                .collect(),
+        }),
+        json => any(json),
+    }
+}

@@ -1,0 +1,43 @@
+//! Version 2: spans, each with the service that reported it.
+
+use serde_json::Value;
+
+use super::{Endpoint, Part};
+use crate::ids;
+use crate::tags::{any, duration, kind, micros};
+
+/// The part of a span that this is; or what is wrong.
+pub(crate) fn span(json: &Value) -> Result<Part, &'static str> {
+    let trace_id = json["traceId"]
+        .as_str()
+        .and_then(ids::trace_id)
+        .ok_or("the span has no traceId")?;
+    let span_id = json["id"].as_str().and_then(ids::span_id).ok_or("the span has no id")?;
+    let start = match &json["timestamp"] {
+        Value::Null => 0,
+        time => micros(time).ok_or("the span's timestamp is not a number of microseconds")?,
+    };
+    let duration = match &json["duration"] {
+        Value::Null => None,
+        time => Some(duration(time).ok_or("the span's duration is not a number of microseconds")?),
+    };
+    let annotation = |annotation: &Value| {
+        let value = annotation["value"].as_str().unwrap_or_default().to_owned();
+        (micros(&annotation["timestamp"]).unwrap_or_default(), value)
+    };
+    let tags = json["tags"].as_object().into_iter().flatten();
+    Ok(Part {
+        parent: json["parentId"].as_str().and_then(ids::parent_id),
+        kind: json["kind"].as_str().and_then(kind),
+        name: json["name"].as_str().unwrap_or_default().to_owned(),
+        start,
+        // A duration below zero is an error of the clock.
+        duration: duration.map(|nano| u64::try_from(nano).unwrap_or(0)),
+        local: Endpoint::read(&json["localEndpoint"]),
+        remote: Endpoint::read(&json["remoteEndpoint"]),
+        annotations: json["annotations"].as_array().into_iter().flatten().map(annotation).collect(),
+        tags: tags.map(|(key, value)| (key.clone(), any(value))).collect(),
+        shared: json["shared"] == true,
+        ..Part::new(trace_id, span_id)
+    })
+}

@@ -1,0 +1,88 @@
+//! What looks like a trace and is not one that can be read.
+
+use serde_json::json;
+
+use crate::support::{read, try_read};
+
+fn error(file: impl Into<Vec<u8>>) -> String {
+    try_read(file).map(|read| read.report).unwrap_err().to_string()
+}
+
+#[test]
+fn known_formats_are_refused_by_name_with_what_to_do() {
+    let attribute = json!({ "key": "service.name", "value": { "Value": { "StringValue": "shop" } } });
+    let go = json!({ "resource_spans": [{ "resource": { "attributes": [attribute] }, "scope_spans": [{ "spans": [{ "trace_id": "fR5cCps/Ti2Ma1pJOCcWBQ==", "span_id": "AQIDBAUGBwg=" }] }] }] });
+    let in_span = json!({ "resource_spans": [{ "scope_spans": [{ "spans": [{ "trace_id": "1", "span_id": "2", "attributes": [{ "key": "n", "value": { "Value": { "IntValue": 5 } } }] }] }] }] });
+    let exported = json!({ "ResourceSpans": [{ "Resource": { "Attributes": [] } }] });
+    let span = json!({ "traceId": "AAAAAAAAAAAAAAAAAAAAEQ==", "spanId": "AAAAAAAAAAM=", "operationName": "get", "startTime": "2017-01-26T21:46:30.639875Z",
+        "duration": "0.000005s", "tags": [{ "key": "peer", "vStr": "x" }], "process": { "serviceName": "shop" } });
+    let snake = json!({ "trace_id": "AAAAAAAAAAAAAAAAAAAAEQ==", "span_id": "AAAAAAAAAAM=", "operation_name": "get" });
+    let python = json!({ "name": "a", "context": { "trace_id": "0x1" }, "parent_id": null, "start_time": "2024" });
+    for (file, said) in [
+        (go, "ptrace.JSONMarshaler"),
+        (in_span, "ptrace.JSONMarshaler"),
+        (exported, "ptrace.JSONMarshaler"),
+        (json!({ "spans": [span] }), "/api/traces/<id>"),
+        (
+            json!({ "spans": [span], "process": { "serviceName": "shop" } }),
+            "/api/traces/<id>",
+        ),
+        (json!({ "result": { "spans": [span] } }), "/api/traces/<id>"),
+        (span.clone(), "/api/traces/<id>"),
+        (snake, "/api/traces/<id>"),
+        (python, "console exporter"),
+        (json!({ "traceEvents": [] }), "Chrome"),
+    ] {
+        let error = error(file.to_string());
+        assert!(
+            error.contains(said) && error.contains("not supported") && !error.contains("supported: "),
+            "{error}"
+        );
+    }
+    for yaml in [
+        "resourceSpans:\n  - resource:\n",
+        "# golden\n---\nresourceLogs:\n",
+        "resource_spans:\n",
+    ] {
+        assert!(error(yaml).contains("YAML"), "{yaml}");
+    }
+}
+
+/// Their words in texts are no reason.
+#[test]
+fn values_that_only_mention_such_words_are_read() {
+    let value = "\"Value\": {\"StringValue\": 1}";
+    let attribute = json!({ "key": "body", "value": { "stringValue": value } });
+    let file = json!({ "resource_spans": [{ "scope_spans": [{ "spans": [{ "trace_id": "1", "span_id": "2", "attributes": [attribute] }] }] }] });
+    assert_eq!(read(file.to_string()).spans.len(), 1);
+}
+
+/// Logs and other documents that have ids of traces and spans.
+#[test]
+fn other_programs_lines_are_not_taken_for_spans() {
+    for line in [
+        json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "level": "info", "message": "hello" }),
+        json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "message": "hello" }),
+        json!({ "trace_id": "a", "span_id": "b", "name": "logger", "msg": "hello" }),
+        json!({ "traceId": "a", "id": "7", "level": "info" }),
+        json!({ "spanID": "b", "message": "hello" }),
+        json!({ "data": [1, 2] }),
+        json!({ "data": { "resultType": "matrix", "result": [] } }),
+        json!({ "batches": [{ "id": 5 }] }),
+        json!({ "spans": 5 }),
+        json!({ "hits": { "hits": [{ "_source": { "message": "hello" } }] } }),
+        json!({ "data": null }),
+    ] {
+        let error = error(line.to_string());
+        assert!(
+            error.contains("neither OTLP, Jaeger, Zipkin nor spanfall tail JSON"),
+            "{line}: {error}"
+        );
+    }
+}
+
+#[test]
+fn groups_without_records_of_a_known_name_are_not_passed_over_in_silence() {
+    let file = json!({ "resourceSpans": [{ "resource": {}, "ScopeSpans": [] }] });
+    assert!(error(file.to_string()).contains("expected scopeSpans or scopeLogs"));
+}

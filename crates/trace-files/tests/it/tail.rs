@@ -1,0 +1,57 @@
+//! Lines of `spanfall tail --json`.
+
+use serde_json::json;
+use trace_files::Format;
+use trace_model::{SpanKind, StatusCode, Value};
+
+use crate::support::{attribute, read, text};
+
+#[test]
+fn a_line_is_the_span_that_was_printed() {
+    let line = json!({
+        "trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331", "parent_span_id": "00000000000000ff",
+        "service": "api", "name": "work", "kind": "consumer", "start_unix_nano": 18_446_744_073_709_551_614_u64, "end_unix_nano": 18_446_744_073_709_551_615_u64,
+        "status": { "code": "error", "message": "no queue" },
+        "attributes": { "n": 1, "list": [1, "a"], "map": { "k": true }, "empty": null },
+        "events": [{ "time_unix_nano": 7, "name": "exception", "attributes": { "n": 1.5 } }],
+        "links": [{ "trace_id": "11111111111111111111111111111111", "span_id": "2222222222222222", "attributes": {} }],
+        "resource": { "service.name": "api" }, "source": "otlp-grpc", "start_time": "2554-07-21T23:34:33.709551614Z",
+    });
+    let open = json!({ "trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "00000000000000ff", "parent_span_id": null, "service": null,
+        "name": "open", "kind": "unspecified", "start_unix_nano": 1, "end_unix_nano": null, "status": { "code": "unset", "message": null },
+        "attributes": {}, "events": [], "links": [], "resource": {}, "source": "sentry" });
+    let read = read(format!("{line}\n{open}\n"));
+    assert_eq!((read.spans.len(), read.problems()), (2, vec![]));
+    assert_eq!(read.report.formats, [Format::Tail]);
+    let span = read.span("work");
+    assert_eq!(
+        (&*span.service, span.kind, span.status, &*span.status_message),
+        ("api", SpanKind::Consumer, StatusCode::Error, "no queue")
+    );
+    assert_eq!((span.start_unix_nano, span.end_unix_nano), (u64::MAX - 1, Some(u64::MAX)));
+    assert_eq!(span.parent_span_id, Some(read.span("open").span_id));
+    assert_eq!(attribute(&span.attributes, "n"), Some(&Value::Int(1)));
+    assert_eq!(
+        attribute(&span.attributes, "list"),
+        Some(&Value::Array(vec![Value::Int(1), text("a")]))
+    );
+    assert!(matches!(attribute(&span.attributes, "map"), Some(Value::Map(_))));
+    assert_eq!(attribute(&span.attributes, "empty"), Some(&Value::Empty));
+    assert_eq!((span.events[0].time_unix_nano, span.links.len()), (7, 1));
+    let open = read.span("open");
+    assert_eq!(
+        (open.end_unix_nano, open.kind, &*open.service),
+        (None, SpanKind::Unspecified, "")
+    );
+}
+
+#[test]
+fn a_bad_line_costs_itself() {
+    let read = read(
+        "{\"trace_id\": \"1\", \"span_id\": \"2\", \"start_unix_nano\": 1}\n{\"trace_id\": \"1\", \"span_id\": \"2\", \"start_unix_nano\": -1}",
+    );
+    assert_eq!(
+        (read.spans.len(), read.problems()),
+        (1, vec!["line 2, column 1: the span has no start_unix_nano".to_owned()])
+    );
+}
