@@ -310,7 +310,7 @@ async fn otlp_lines_are_read_again() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &output).unwrap();
     let mut printed = Vec::new();
-    spanfall::inspect::run(&[file.path().to_owned()], true, &mut printed).unwrap();
+    spanfall::inspect::run(&[file.path().to_owned()], true, 1 << 30, &mut printed).unwrap();
     let traces: Value = serde_json::from_slice(&printed).unwrap();
     let names: Vec<&str> = traces[0]["spans"]
         .as_array()

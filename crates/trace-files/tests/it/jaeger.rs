@@ -207,3 +207,78 @@ fn an_answer_without_traces_has_none() {
     let read = read(r#"{"data": null, "errors": [{"msg": "trace not found"}]}"#);
     assert_eq!((read.spans.len(), read.report.formats), (0, vec![Format::Jaeger]));
 }
+
+/// As Jaeger writes it into Elasticsearch with `--es.tags-as-fields`.
+fn stored() -> Json {
+    json!({ "traceID": "0af7651916cd43dd8448eb211c80319c", "spanID": "b7ad6b7169203331", "operationName": "es op", "startTime": 1_000, "startTimeMillis": 1,
+        "duration": 5_000, "references": [{ "refType": "CHILD_OF", "traceID": "0af7651916cd43dd8448eb211c80319c", "spanID": "aa" }],
+        "tags": [{ "key": "blob", "type": "binary", "value": "00003039" }], "tag": { "span@kind": "server", "http@status_code": 500, "error": true },
+        "logs": [{ "timestamp": 1_200, "fields": [{ "key": "event", "type": "string", "value": "hello" }] }],
+        "process": { "serviceName": "es-shop", "tags": [], "tag": { "host@name": "h1" } } })
+}
+
+#[test]
+fn documents_of_elasticsearch_are_read_in_every_wrapping() {
+    let document = stored();
+    let hit = json!({ "_index": "jaeger-span-2024-01-01", "_id": "x", "_score": 1.0, "_source": document });
+    let service =
+        json!({ "_index": "jaeger-service-2024-01-01", "_source": { "serviceName": "es-shop", "operationName": "es op" } });
+    let answer = json!({ "took": 3, "timed_out": false, "hits": { "total": { "value": 1 }, "hits": [hit] } });
+    for file in [
+        document.to_string(),
+        hit.to_string(),
+        format!("{service}\n{hit}"),
+        format!("{{\"index\": {{\"_index\": \"jaeger-span\"}}}}\n{document}"),
+        answer.to_string(),
+        serde_json::to_string_pretty(&json!({ "responses": [answer] })).unwrap(),
+    ] {
+        let read = read(file.clone());
+        assert_eq!((read.spans.len(), read.problems()), (1, vec![]), "{file}");
+        let span = &read.spans[0];
+        assert_eq!(
+            (&*span.service, span.kind, span.status),
+            ("es-shop", SpanKind::Server, StatusCode::Error)
+        );
+        assert_eq!(attribute(&span.attributes, "http.status_code"), Some(&Value::Int(500)));
+        assert_eq!(
+            attribute(&span.attributes, "blob"),
+            Some(&Value::Bytes(vec![0, 0, 0x30, 0x39]))
+        );
+        assert_eq!(attribute(&span.resource, "host.name"), Some(&text("h1")));
+        assert_eq!((span.events.len(), span.parent_span_id.is_some()), (1, true));
+    }
+}
+
+/// A clock that was set back, and a writer whose unsigned number wrapped around.
+#[test]
+fn negative_durations_are_kept_and_warned_of() {
+    for duration in ["-100", "\"-100\"", "-100.0", "18446744073709551516"] {
+        let file =
+            format!(r#"{{"traceID": "a1", "spanID": "b1", "operationName": "back", "startTime": 1000, "duration": {duration}}}"#);
+        let read = read(file);
+        assert_eq!((read.spans.len(), read.problems()), (1, vec![]), "{duration}");
+        let warnings: Vec<String> = read.report.warnings.first.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, ["line 1, column 1: the span's duration is negative"], "{duration}");
+        let span = &read.spans[0];
+        assert!(
+            span.end_unix_nano.is_some_and(|end| end <= span.start_unix_nano),
+            "{duration}: {:?}",
+            span.end_unix_nano
+        );
+    }
+}
+
+/// `processes` stand behind the spans, so they are cut off too.
+#[test]
+fn spans_before_a_cut_are_read() {
+    let span = |id: u32| json!({ "traceID": "a1", "spanID": format!("{id}"), "operationName": format!("span {id}"), "startTime": 1, "duration": 1 });
+    for file in [
+        json!({ "data": [{ "traceID": "a1", "spans": [span(1), span(2), span(3)], "processes": {} }] }).to_string(),
+        json!({ "traceID": "a1", "spans": [span(1), span(2), span(3)] }).to_string(),
+    ] {
+        let cut = file.find("span 3").unwrap();
+        let read = read(&file.as_bytes()[..cut]);
+        assert_eq!(read.spans.len(), 2);
+        assert_eq!(read.report.problems.count, 1, "{:?}", read.problems());
+    }
+}

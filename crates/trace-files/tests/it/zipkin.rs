@@ -114,3 +114,167 @@ fn a_bad_span_costs_itself() {
         ]
     );
 }
+
+fn part(id: &str, fields: &Json) -> Json {
+    let mut part = json!({ "traceId": "463ac35c9f6413ad", "id": id });
+    part.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    part
+}
+
+/// In whatever order the parts stand.
+#[test]
+fn parts_of_a_report_are_one_span() {
+    let begin = part(
+        "a1",
+        &json!({ "name": "checkout", "timestamp": 1_000, "localEndpoint": { "serviceName": "pay", "ipv4": "192.0.2.1" },
+        "tags": { "early": "1" } }),
+    );
+    let end = part(
+        "a1",
+        &json!({ "name": "", "duration": 5_000, "localEndpoint": { "serviceName": "pay", "port": 80 }, "tags": { "late": "2" },
+        "annotations": [{ "timestamp": 4_000, "value": "flushed" }] }),
+    );
+    let anonymous = part("a1", &json!({ "kind": "SERVER", "parentId": "b1", "tags": { "error": "" } }));
+    for order in [
+        [&begin, &end, &anonymous],
+        [&anonymous, &end, &begin],
+        [&end, &begin, &anonymous],
+    ] {
+        let read = read(json!(order).to_string());
+        let [span] = &*read.spans else {
+            panic!("one span: {}", read.spans.len())
+        };
+        assert_eq!(
+            (&*span.name, &*span.service, span.kind, span.status),
+            ("checkout", "pay", SpanKind::Server, StatusCode::Error)
+        );
+        assert_eq!((span.start_unix_nano, span.end_unix_nano), (1_000_000, Some(6_000_000)));
+        assert!(span.parent_span_id.is_some());
+        for (key, value) in [
+            ("early", text("1")),
+            ("late", text("2")),
+            ("network.local.address", text("192.0.2.1")),
+            ("network.local.port", Value::Int(80)),
+        ] {
+            assert_eq!(attribute(&span.attributes, key), Some(&value), "{key}");
+        }
+        assert_eq!((span.events.len(), &*span.events[0].name), (1, "flushed"));
+    }
+}
+
+#[test]
+fn different_spans_of_one_id_stay_apart() {
+    let client = part(
+        "a1",
+        &json!({ "kind": "CLIENT", "parentId": "b1", "timestamp": 1, "localEndpoint": { "serviceName": "web" } }),
+    );
+    let server = part(
+        "a1",
+        &json!({ "kind": "SERVER", "timestamp": 2, "localEndpoint": { "serviceName": "web" } }),
+    );
+    let shared = part(
+        "a1",
+        &json!({ "kind": "SERVER", "shared": true, "timestamp": 2, "localEndpoint": { "serviceName": "web" } }),
+    );
+    let other = part(
+        "a1",
+        &json!({ "kind": "CLIENT", "timestamp": 3, "localEndpoint": { "serviceName": "cart" } }),
+    );
+    let port = part(
+        "a1",
+        &json!({ "kind": "CLIENT", "timestamp": 1, "localEndpoint": { "serviceName": "cart", "port": 80 } }),
+    );
+    let port_2 = part(
+        "a1",
+        &json!({ "kind": "CLIENT", "timestamp": 1, "localEndpoint": { "serviceName": "cart", "port": 81 } }),
+    );
+    for pair in [[&client, &server], [&client, &shared], [&client, &other], [&port, &port_2]] {
+        assert_eq!(read(json!(pair).to_string()).spans.len(), 2, "{pair:?}");
+    }
+    // The server has its client's parent.
+    let read = read(json!([client, shared]).to_string());
+    assert!(read.spans.iter().all(|span| span.parent_span_id.is_some()));
+}
+
+fn v1(fields: &Json) -> String {
+    let at = |service: &str| json!({ "serviceName": service, "ipv4": "192.0.2.1", "port": 80 });
+    let note = |time: u64, value: &str, service: &str| json!({ "timestamp": time, "value": value, "endpoint": at(service) });
+    let mut span = json!({ "traceId": "48485a3953bb6124", "id": "a1", "name": "get /cart",
+        "annotations": [note(1_000, "cs", "web"), note(1_010, "sr", "cart"), note(1_020, "cached", "cart"), note(1_090, "ss", "cart"), note(1_100, "cr", "web")],
+        "binaryAnnotations": [{ "key": "http.path", "value": "/cart", "endpoint": at("web") }, { "key": "error", "value": "500", "endpoint": at("cart") }] });
+    span.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    json!([span]).to_string()
+}
+
+#[test]
+fn both_sides_of_a_version_1_span_are_spans() {
+    let read = read(v1(&json!({})));
+    assert_eq!((read.spans.len(), read.problems()), (2, vec![]));
+    assert_eq!(read.report.formats, [Format::Zipkin]);
+    let side = |service: &str| read.spans.iter().find(|span| span.service == service).unwrap();
+    let (client, server) = (side("web"), side("cart"));
+    assert_eq!((client.kind, client.status), (SpanKind::Client, StatusCode::Unset));
+    assert_eq!((client.start_unix_nano, client.end_unix_nano), (1_000_000, Some(1_100_000)));
+    assert_eq!(attribute(&client.attributes, "http.path"), Some(&text("/cart")));
+    assert_eq!(
+        (server.kind, server.status, &*server.status_message),
+        (SpanKind::Server, StatusCode::Error, "500")
+    );
+    assert_eq!((server.start_unix_nano, server.end_unix_nano), (1_010_000, Some(1_090_000)));
+    assert_eq!((server.events.len(), &*server.events[0].name), (1, "cached"));
+}
+
+#[test]
+fn version_1_spans_of_one_side_have_their_times_kinds_and_peers() {
+    let at = |service: &str| json!({ "serviceName": service });
+    let note = |time: u64, value: &str| json!({ "timestamp": time, "value": value, "endpoint": at("cart") });
+    let address = |key: &str, service: &str| json!({ "key": key, "value": true, "endpoint": at(service) });
+    for (annotations, binary, kind, times, peer) in [
+        (
+            vec![note(20, "cs"), note(50, "cr")],
+            vec![address("sa", "mysql")],
+            SpanKind::Client,
+            (20_000, Some(50_000)),
+            Some("mysql"),
+        ),
+        (
+            vec![note(20, "sr"), note(50, "ss")],
+            vec![address("ca", "web")],
+            SpanKind::Server,
+            (20_000, Some(50_000)),
+            Some("web"),
+        ),
+        (
+            vec![note(20, "ms")],
+            vec![address("ma", "kafka")],
+            SpanKind::Producer,
+            (20_000, None),
+            Some("kafka"),
+        ),
+        (
+            vec![note(15, "wr"), note(20, "mr")],
+            vec![],
+            SpanKind::Consumer,
+            (15_000, Some(20_000)),
+            None,
+        ),
+        (vec![note(20, "cs")], vec![], SpanKind::Client, (20_000, None), None),
+        (
+            vec![note(20, "hello")],
+            vec![json!({ "key": "lc", "value": "", "endpoint": at("cart") })],
+            SpanKind::Unspecified,
+            (20_000, None),
+            None,
+        ),
+    ] {
+        let read = read(v1(&json!({ "annotations": annotations, "binaryAnnotations": binary })));
+        let [span] = &*read.spans else { panic!("one span") };
+        assert_eq!((&*span.service, span.kind), ("cart", kind));
+        assert_eq!((span.start_unix_nano, span.end_unix_nano), times, "{kind:?}");
+        assert_eq!(
+            attribute(&span.attributes, "peer.service"),
+            peer.map(text).as_ref(),
+            "{kind:?}"
+        );
+    }
+}
