@@ -24,7 +24,7 @@ mod text;
 mod visit;
 mod write;
 
-use serde::de::DeserializeSeed;
+use serde::de::{DeserializeSeed, Error as _};
 
 use crate::schema::{self, Message};
 use output::Output;
@@ -55,20 +55,29 @@ pub struct RejectedSpans {
 
 /// Why text is no message. Displays what is wrong, with line and column; it never quotes the text.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct JsonError(serde_json::Error);
+#[error("{error}")]
+pub struct JsonError {
+    error: serde_json::Error,
+    is_too_long: bool,
+}
 
 impl JsonError {
+    /// Whether the message exceeds the limit that [`transcode_within`] was given. It may be a valid message.
+    #[must_use]
+    pub const fn is_too_long(&self) -> bool {
+        self.is_too_long
+    }
+
     /// The line where it was noticed, counted from 1.
     #[must_use]
     pub fn line(&self) -> usize {
-        self.0.line()
+        self.error.line()
     }
 
     /// The column where it was noticed, in bytes, counted from 1; 0 for what is wrong with the end of the line before.
     #[must_use]
     pub fn column(&self) -> usize {
-        self.0.column()
+        self.error.column()
     }
 }
 
@@ -90,6 +99,14 @@ pub fn transcode(json: &[u8], message: &'static Message) -> Result<Transcoded, J
     transcode_with(json, message, |_, text| text::id(text))
 }
 
+/// As [`transcode`], into `output` (which is emptied first) and with at most `limit` bytes.
+///
+/// # Errors
+/// As those of [`transcode`], and [`JsonError::is_too_long`].
+pub fn transcode_within(json: &[u8], message: &'static Message, output: Vec<u8>, limit: usize) -> Result<Transcoded, JsonError> {
+    run(json, message, |_, text| text::id(text), Output::new(output, limit))
+}
+
 /// How the text of an id is read: the field's name in the schema (`parent_span_id`) and the text become bytes; `None` is unusable.
 pub type ReadId = fn(&'static str, &str) -> Option<Vec<u8>>;
 
@@ -98,10 +115,14 @@ pub type ReadId = fn(&'static str, &str) -> Option<Vec<u8>>;
 /// # Errors
 /// As those of [`transcode`].
 pub fn transcode_with(json: &[u8], message: &'static Message, id: ReadId) -> Result<Transcoded, JsonError> {
+    // Names and quotes are about half of the text.
+    run(json, message, id, Output::new(Vec::with_capacity(json.len() / 2), usize::MAX))
+}
+
+fn run(json: &[u8], message: &'static Message, id: ReadId, output: Output) -> Result<Transcoded, JsonError> {
     let mut state = State {
         id,
-        // Names and quotes are about half of the text.
-        output: Output::with_capacity(json.len() / 2),
+        output,
         rejected: Vec::new(),
         unusable: None,
     };
@@ -111,13 +132,25 @@ pub fn transcode_with(json: &[u8], message: &'static Message, id: ReadId) -> Res
         message,
     }
     .deserialize(&mut text);
-    read.and_then(|()| text.end()).map_err(JsonError)?;
+    let read = read.and_then(|()| text.end());
+    let is_too_long = state.output.is_too_long();
+    let whole = read.and_then(|()| {
+        if is_too_long {
+            Err(serde_json::Error::custom(TOO_LONG))
+        } else {
+            Ok(())
+        }
+    });
+    whole.map_err(|error| JsonError { error, is_too_long })?;
     state.end_of(message, 0);
     Ok(Transcoded {
         bytes: state.output.into_bytes(),
         rejected: state.rejected,
     })
 }
+
+/// What is wrong with a message beyond the limit.
+const TOO_LONG: &str = "the message is too long in protobuf";
 
 /// What has been written, and what could not be.
 struct State {

@@ -3,26 +3,35 @@
 use crate::reader::Value;
 
 /// Bytes that are being written.
-pub(super) struct Output(Vec<u8>);
+pub(super) struct Output {
+    bytes: Vec<u8>,
+    limit: usize,
+}
 
 /// Where a field's contents began.
 pub(super) struct Open(usize);
 
 impl Output {
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self(Vec::with_capacity(bytes))
+    /// Writes into `bytes`, whose contents are dropped, at most `limit` bytes and a value more.
+    pub(super) fn new(mut bytes: Vec<u8>, limit: usize) -> Self {
+        bytes.clear();
+        Self { bytes, limit }
+    }
+
+    pub(super) const fn is_too_long(&self) -> bool {
+        self.bytes.len() > self.limit
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.0
+        self.bytes
     }
 
     pub(super) const fn len(&self) -> usize {
-        self.0.len()
+        self.bytes.len()
     }
 
     pub(super) fn truncate(&mut self, length: usize) {
-        self.0.truncate(length);
+        self.bytes.truncate(length);
     }
 
     /// Writes a whole field.
@@ -42,12 +51,12 @@ impl Output {
     pub(super) fn value(&mut self, value: Value<'_>) {
         match value {
             Value::Varint(number) => self.varint(number),
-            Value::Fixed64(bits) => self.0.extend_from_slice(&bits.to_le_bytes()),
+            Value::Fixed64(bits) => self.bytes.extend_from_slice(&bits.to_le_bytes()),
             Value::Bytes(bytes) => {
                 self.varint(bytes.len() as u64);
-                self.0.extend_from_slice(bytes);
+                self.bytes.extend_from_slice(bytes);
             }
-            Value::Fixed32(bits) => self.0.extend_from_slice(&bits.to_le_bytes()),
+            Value::Fixed32(bits) => self.bytes.extend_from_slice(&bits.to_le_bytes()),
             Value::Group => {}
         }
     }
@@ -56,20 +65,20 @@ impl Output {
     /// say: that byte is kept free here, the place for more is made at the end.
     pub(super) fn open_field(&mut self, number: u32) -> Open {
         self.field(number, Value::Bytes(&[]));
-        Open(self.0.len())
+        Open(self.bytes.len())
     }
 
     fn varint(&mut self, value: u64) {
         let (bytes, length) = encode(value);
-        self.0.extend_from_slice(&bytes[..length]);
+        self.bytes.extend_from_slice(&bytes[..length]);
     }
 
     /// Writes the length of what was written since `open`.
     pub(super) fn close(&mut self, Open(start): Open) {
-        let (bytes, length) = encode((self.0.len() - start) as u64);
-        self.0[start - 1] = bytes[0];
+        let (bytes, length) = encode((self.bytes.len() - start) as u64);
+        self.bytes[start - 1] = bytes[0];
         if length > 1 {
-            self.0.splice(start..start, bytes[1..length].iter().copied());
+            self.bytes.splice(start..start, bytes[1..length].iter().copied());
         }
     }
 }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::State;
 use super::number::Number;
 use super::text::{base64, named};
+use super::{State, TOO_LONG};
 use crate::reader::Value;
 use crate::schema::{Field, Kind, Message};
 
@@ -284,6 +284,10 @@ impl<'de> Visitor<'de> for Contents<'_> {
             };
             if array.next_element_seed(element)?.is_none() {
                 break;
+            }
+            // Arrays of numbers are what grows.
+            if state.output.is_too_long() {
+                return Err(A::Error::custom(TOO_LONG));
             }
         }
         if let Some(open) = packed {
