@@ -192,6 +192,8 @@ pub struct Batch {
     pub(crate) body: Bytes,
     pub(crate) received_unix_nano: u64,
     pub(crate) origins: Vec<Origin>,
+    /// Bytes of memory that these take.
+    pub(crate) origin_bytes: usize,
     pub(crate) spans: Vec<SpanHead>,
     pub(crate) logs: Vec<LogHead>,
     /// How many of them the store has taken.
@@ -227,7 +229,8 @@ impl Batch {
     /// Bytes of memory it stands for while it waits for the store.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.body.len() + self.spans.len() * size_of::<SpanHead>() + self.logs.len() * size_of::<LogHead>()
+        let heads = self.spans.capacity() * size_of::<SpanHead>() + self.logs.capacity() * size_of::<LogHead>();
+        self.body.len() + heads + self.origin_bytes
     }
 
     /// The ids of the spans, in the sender's order.

@@ -58,3 +58,4 @@ pub use store::{
     SentryReach, ServiceStats, Store, Totals, TraceSummary, outside_of_spans,
 };
 pub use tree::{SpanNode, SpanTree};
+pub use walk::{Grant, ReadError};

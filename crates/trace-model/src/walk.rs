@@ -18,15 +18,30 @@ impl Batch {
     /// # Errors
     /// The bytes are no such message.
     pub fn traces(body: Bytes, source: Source) -> Result<(Self, Rejected), Malformed> {
-        let mut walk = Walk::new(&body, source);
+        unlimited(Self::traces_within(body, source, &mut |_| true))
+    }
+
+    /// The same, asking for the memory that its records take before it takes it: `grant` is called with a number of bytes.
+    ///
+    /// A request of empty records takes forty times its length, so whoever reads requests of others bounds this too.
+    ///
+    /// # Errors
+    /// The bytes are no such message, or memory was not granted.
+    pub fn traces_within(body: Bytes, source: Source, grant: Grant<'_>) -> Result<(Self, Rejected), ReadError> {
+        let mut walk = Walk::new(&body, source, grant);
         walk.request(Signal::Traces)?;
         let Walk {
             origins,
             spans,
             rejected,
+            origin_bytes,
             ..
         } = walk;
-        Ok((Self::new(body, origins, spans, Vec::new()), rejected))
+        let batch = Self {
+            origin_bytes,
+            ..Self::new(body, origins, spans, Vec::new())
+        };
+        Ok((batch, rejected))
     }
 
     /// Reads an OTLP `ExportLogsServiceRequest`. A record whose ids are unusable belongs to no trace.
@@ -34,10 +49,26 @@ impl Batch {
     /// # Errors
     /// The bytes are no such message.
     pub fn logs(body: Bytes, source: Source) -> Result<Self, Malformed> {
-        let mut walk = Walk::new(&body, source);
+        unlimited(Self::logs_within(body, source, &mut |_| true))
+    }
+
+    /// The same within memory that is granted, as [`Batch::traces_within`] has it.
+    ///
+    /// # Errors
+    /// The bytes are no such message, or memory was not granted.
+    pub fn logs_within(body: Bytes, source: Source, grant: Grant<'_>) -> Result<Self, ReadError> {
+        let mut walk = Walk::new(&body, source, grant);
         walk.request(Signal::Logs)?;
-        let Walk { origins, logs, .. } = walk;
-        Ok(Self::new(body, origins, Vec::new(), logs))
+        let Walk {
+            origins,
+            logs,
+            origin_bytes,
+            ..
+        } = walk;
+        Ok(Self {
+            origin_bytes,
+            ..Self::new(body, origins, Vec::new(), logs)
+        })
     }
 
     /// Nothing.
@@ -51,11 +82,35 @@ impl Batch {
             body,
             received_unix_nano: 0,
             origins,
+            origin_bytes: 0,
             spans,
             logs,
             taken: 0,
         }
     }
+}
+
+/// Asked before memory is taken, with how many bytes; says whether it may be.
+pub type Grant<'a> = &'a mut dyn FnMut(usize) -> bool;
+
+/// Why a request was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The bytes are no such message.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The memory that its records need was not granted.
+    #[error("there is no memory for its records")]
+    NoMemory,
+}
+
+/// What was read where all memory was granted.
+fn unlimited<T>(read: Result<T, ReadError>) -> Result<T, Malformed> {
+    read.map_err(|error| match error {
+        ReadError::Malformed(malformed) => malformed,
+        // Not said by a grant that is always given.
+        ReadError::NoMemory => Malformed::Truncated,
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -98,30 +153,38 @@ pub(crate) const ATTRIBUTES: u8 = 9;
 /// For how many spans there is room from the start, at most.
 const AHEAD: usize = 4096;
 
+/// What each origin takes besides its scope: itself, and two shared texts that are replaced once the resource is known.
+const ORIGIN: usize = size_of::<Origin>() + 64;
+
 struct Walk<'a> {
     body: &'a [u8],
     source: Source,
+    grant: Grant<'a>,
     origins: Vec<Origin>,
+    /// Bytes of memory that these take.
+    origin_bytes: usize,
     spans: Vec<SpanHead>,
     logs: Vec<LogHead>,
     rejected: Rejected,
 }
 
 impl<'a> Walk<'a> {
-    const fn new(body: &'a [u8], source: Source) -> Self {
+    const fn new(body: &'a [u8], source: Source, grant: Grant<'a>) -> Self {
         Self {
             body,
             source,
+            grant,
             origins: Vec::new(),
+            origin_bytes: 0,
             spans: Vec::new(),
             logs: Vec::new(),
             rejected: Rejected::new(),
         }
     }
 
-    fn request(&mut self, signal: Signal) -> Result<(), Malformed> {
+    fn request(&mut self, signal: Signal) -> Result<(), ReadError> {
         if u32::try_from(self.body.len()).is_err() {
-            return Err(Malformed::Truncated);
+            return Err(Malformed::Truncated.into());
         }
         let mut request = Reader::new(self.body, DEPTH);
         while let Some(field) = request.next_field()? {
@@ -133,7 +196,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn of_resource(&mut self, group: &'a [u8], signal: Signal) -> Result<(), Malformed> {
+    fn of_resource(&mut self, group: &'a [u8], signal: Signal) -> Result<(), ReadError> {
         let first = self.origins.len();
         let mut resource = Parts::default();
         let mut reader = Reader::new(group, IN_RESOURCE);
@@ -150,6 +213,7 @@ impl<'a> Walk<'a> {
         }
         // The resource may stand behind what it is the resource of.
         if self.origins.len() > first {
+            self.take_for_origins(resource.bytes())?;
             let resource: Arc<[u8]> = resource.joined().into();
             let service: Arc<str> = service_name(&resource).into();
             for origin in &mut self.origins[first..] {
@@ -160,7 +224,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn of_scope(&mut self, group: &'a [u8], signal: Signal) -> Result<(), Malformed> {
+    fn of_scope(&mut self, group: &'a [u8], signal: Signal) -> Result<(), ReadError> {
         let before = self.spans.len() + self.logs.len();
         let mut scope = Parts::default();
         let mut reader = Reader::new(group, IN_SCOPE);
@@ -169,7 +233,8 @@ impl<'a> Walk<'a> {
                 (2, Value::Bytes(span), Signal::Traces) => {
                     if self.spans.len() == before {
                         // Spans of one sender are alike: growing step by step would copy them all once more.
-                        self.spans.reserve((group.len() / (span.len() + 1)).min(AHEAD));
+                        let ahead = (group.len() / (span.len() + 1)).min(AHEAD);
+                        reserve(&mut self.spans, ahead, self.grant)?;
                     }
                     self.span(span)?;
                 }
@@ -183,6 +248,7 @@ impl<'a> Walk<'a> {
             }
         }
         if self.spans.len() + self.logs.len() > before {
+            self.take_for_origins(ORIGIN + scope.bytes())?;
             self.origins.push(Origin {
                 service: "".into(),
                 source: self.source,
@@ -193,7 +259,15 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn span(&mut self, raw: &'a [u8]) -> Result<(), Malformed> {
+    fn take_for_origins(&mut self, bytes: usize) -> Result<(), ReadError> {
+        if !(self.grant)(bytes) {
+            return Err(ReadError::NoMemory);
+        }
+        self.origin_bytes += bytes;
+        Ok(())
+    }
+
+    fn span(&mut self, raw: &'a [u8]) -> Result<(), ReadError> {
         let (mut trace_id, mut span_id, mut parent, mut name) = (&[][..], &[][..], &[][..], &[][..]);
         let (mut start, mut end, mut kind, mut status) = (0, 0, 0, 0);
         let mut marks = Marks::default();
@@ -226,28 +300,31 @@ impl<'a> Walk<'a> {
             }
         }
         match ids(trace_id, span_id, parent) {
-            Ok((trace_id, span_id, parent_span_id)) => self.spans.push(pending::resolve_head(
-                SpanHead {
-                    trace_id,
-                    span_id,
-                    parent_span_id,
-                    start_unix_nano: start,
-                    end_unix_nano: end,
-                    kind: SpanKind::from_otlp(enumeration(kind)),
-                    status: StatusCode::from_otlp(enumeration(status)),
-                    marks,
-                    origin: self.origin(),
-                    name: Piece::of(self.body, if name.is_empty() { &self.body[..0] } else { name }),
-                    raw: Piece::of(self.body, raw),
-                },
-                raw,
-            )),
+            Ok((trace_id, span_id, parent_span_id)) => {
+                reserve(&mut self.spans, 1, self.grant)?;
+                self.spans.push(pending::resolve_head(
+                    SpanHead {
+                        trace_id,
+                        span_id,
+                        parent_span_id,
+                        start_unix_nano: start,
+                        end_unix_nano: end,
+                        kind: SpanKind::from_otlp(enumeration(kind)),
+                        status: StatusCode::from_otlp(enumeration(status)),
+                        marks,
+                        origin: self.origin(),
+                        name: Piece::of(self.body, if name.is_empty() { &self.body[..0] } else { name }),
+                        raw: Piece::of(self.body, raw),
+                    },
+                    raw,
+                ));
+            }
             Err(reason) => self.rejected.add(reason, 1),
         }
         Ok(())
     }
 
-    fn log(&mut self, raw: &'a [u8]) -> Result<(), Malformed> {
+    fn log(&mut self, raw: &'a [u8]) -> Result<(), ReadError> {
         let (mut trace_id, mut span_id) = (&[][..], &[][..]);
         let (mut time, mut observed, mut event_name) = (0, 0, &[][..]);
         let mut severity = 0;
@@ -268,6 +345,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        reserve(&mut self.logs, 1, self.grant)?;
         self.logs.push(LogHead {
             trace_id: TraceId::try_from(trace_id).ok(),
             span_id: SpanId::try_from(span_id).ok(),
@@ -288,6 +366,19 @@ impl<'a> Walk<'a> {
     const fn origin(&self) -> u32 {
         self.origins.len() as u32
     }
+}
+
+/// Makes room for more items, as [`Vec::reserve`] does, once it is granted.
+fn reserve<T>(list: &mut Vec<T>, more: usize, grant: Grant<'_>) -> Result<(), ReadError> {
+    let (length, capacity) = (list.len(), list.capacity());
+    if more > capacity - length {
+        let wanted = (length + more).max(2 * capacity);
+        if !grant((wanted - capacity) * size_of::<T>()) {
+            return Err(ReadError::NoMemory);
+        }
+        list.reserve_exact(wanted - length);
+    }
+    Ok(())
 }
 
 /// A message that stands in several parts is one: protobuf merges them, which is what their bytes do when they are joined.
@@ -311,6 +402,15 @@ impl<'a> Parts<'a> {
 
     pub(crate) const fn is_joined(&self) -> bool {
         !self.all.is_empty()
+    }
+
+    /// Bytes of memory that joining and keeping it takes.
+    const fn bytes(&self) -> usize {
+        if self.all.is_empty() {
+            self.first.len()
+        } else {
+            2 * self.all.len()
+        }
     }
 
     pub(crate) fn joined(&self) -> &[u8] {
@@ -389,4 +489,41 @@ pub(crate) fn key_and_text(attribute: &[u8]) -> (&[u8], Option<&str>) {
         }
     }
     (key, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request of log records without any field, in scopes of a hundred.
+    fn empty_logs(scopes: usize) -> Bytes {
+        let scope = [&[0x12, 200, 1][..], &[0x12, 0].repeat(100)].concat();
+        let scopes = scope.repeat(scopes);
+        let mut body = vec![0x0a];
+        prost::encoding::encode_varint(scopes.len() as u64, &mut body);
+        body.extend_from_slice(&scopes);
+        body.into()
+    }
+
+    #[test]
+    fn memory_of_records_is_granted_before_it_is_taken() {
+        let body = empty_logs(50);
+        let mut granted = 0;
+        let read = Batch::logs_within(body.clone(), Source::File, &mut |bytes| {
+            granted += bytes;
+            true
+        });
+        let batch = read.expect("a request");
+        assert_eq!(batch.log_count(), 5000);
+        assert_eq!(batch.bytes(), body.len() + granted);
+        assert!(granted > 20 * body.len(), "records take more than their bytes");
+
+        for limit in [0, granted / 2, granted - 1] {
+            let mut left = limit;
+            let read = Batch::logs_within(body.clone(), Source::File, &mut |bytes| {
+                left.checked_sub(bytes).map(|less| left = less).is_some()
+            });
+            assert_eq!(read, Err(ReadError::NoMemory), "{limit} of {granted}");
+        }
+    }
 }
