@@ -5,7 +5,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use trace_model::sentry::Evidence;
 use trace_model::{Batch, MetricsBatch};
 
-use crate::queue::Lease;
+use crate::queue::{Lease, Share};
 
 /// What one request brought.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,42 +75,53 @@ impl SentryArrival {
     }
 }
 
-/// An arrival with the memory that it was granted.
+/// An arrival with its share of the in-flight account, which it holds until that is dropped.
+#[derive(Debug)]
+pub struct Delivery {
+    /// What arrived.
+    pub arrival: Arrival,
+    /// To be dropped with the last of it.
+    pub share: Share,
+}
+
+/// Where arrivals come out, in the order in which they were accepted. What is taken here makes room for what comes next in the queue, and
+/// in the in-flight account once its [`Share`] is dropped.
+#[derive(Debug)]
+pub struct Arrivals(pub(crate) mpsc::Receiver<Waiting>);
+
+/// An arrival that waits.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) arrival: Arrival,
     pub(crate) lease: Lease,
 }
 
-/// Where arrivals come out, in the order in which they were accepted. What is taken here makes room for what comes next.
-#[derive(Debug)]
-pub struct Arrivals(pub(crate) mpsc::Receiver<Waiting>);
-
 impl Arrivals {
     /// Waits for the next; `None` once the collector has ended and all were taken. Nothing is lost when it is dropped half way.
-    pub async fn recv(&mut self) -> Option<Arrival> {
-        self.0.recv().await.map(taken)
+    pub async fn recv(&mut self) -> Option<Delivery> {
+        self.0.recv().await.map(deliver)
     }
 
     /// The next, if it is here already.
     ///
     /// # Errors
     /// There is none yet, or there will be none any more.
-    pub fn try_recv(&mut self) -> Result<Arrival, TryRecvError> {
-        self.0.try_recv().map(taken)
+    pub fn try_recv(&mut self) -> Result<Delivery, TryRecvError> {
+        self.0.try_recv().map(deliver)
     }
 
     /// Waits for the next on a thread that may block.
     ///
     /// # Panics
     /// In an asynchronous task.
-    pub fn blocking_recv(&mut self) -> Option<Arrival> {
-        self.0.blocking_recv().map(taken)
+    pub fn blocking_recv(&mut self) -> Option<Delivery> {
+        self.0.blocking_recv().map(deliver)
     }
 }
 
-/// From here on its memory is the reader's affair.
-fn taken(waiting: Waiting) -> Arrival {
-    drop(waiting.lease);
-    waiting.arrival
+fn deliver(waiting: Waiting) -> Delivery {
+    Delivery {
+        arrival: waiting.arrival,
+        share: Share::new(waiting.lease),
+    }
 }

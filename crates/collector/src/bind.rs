@@ -8,6 +8,7 @@ use http_server::{Access, AllowedOrigin, Host};
 use sentry_relay::{Limits, Relay, StartError, Target};
 use tokio::net::TcpListener;
 
+use crate::limits::BODY_DEFAULT;
 use crate::sentry::SentryRelay;
 use crate::{Arrivals, Health, Server};
 
@@ -53,16 +54,20 @@ pub struct Config {
     pub otlp_http: SocketAddr,
     /// For Sentry envelopes.
     pub sentry: SocketAddr,
+    /// How long an OTLP request may be, in bytes, as sent and after decompression; at most [`crate::BODY_MAX`]. The in-flight
+    /// account is sized for it. Envelopes have Sentry's own limits.
+    pub max_body: usize,
 }
 
 impl Default for Config {
-    /// The ports that OpenTelemetry's SDKs and Spotlight's senders use unless told otherwise, on 127.0.0.1.
+    /// The ports that OpenTelemetry's SDKs and Spotlight's senders use unless told otherwise, on 127.0.0.1, and [`crate::BODY_DEFAULT`].
     fn default() -> Self {
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Self {
             otlp_grpc: loopback(4317),
             otlp_http: loopback(4318),
             sentry: loopback(8969),
+            max_body: BODY_DEFAULT,
         }
     }
 }
@@ -121,6 +126,7 @@ pub struct Collector {
     pub(crate) sentry: TcpListener,
     pub(crate) access: Access,
     pub(crate) relay: Option<SentryRelay>,
+    pub(crate) max_body: usize,
     addresses: Addresses,
 }
 
@@ -148,6 +154,7 @@ impl Collector {
             sentry,
             access: Access::local(Vec::new(), Vec::new()),
             relay: None,
+            max_body: config.max_body,
             addresses: Addresses {
                 otlp_grpc: at_otlp_grpc,
                 otlp_http: at_otlp_http,

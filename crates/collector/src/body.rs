@@ -10,18 +10,19 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 
-use crate::coding::{self, Coding};
+use crate::coding::{Coding, STEP};
 use crate::intake::Intake;
+use crate::limits::{BodyLimit, Size};
 use crate::pool::Buffer;
 use crate::queue::Lease;
 use crate::refusal::Refusal;
 
-/// The longest body, in bytes, as sent and after decompression. Exporters send a few hundred KiB at a time.
-pub(crate) const LIMIT: usize = 16 * 1024 * 1024;
 /// For how many bytes room is made because a sender says that it will send so many. Who lies about it holds no more than that.
 const UP_FRONT: usize = 1024 * 1024;
 /// How long a sender may be silent in the middle of a body.
 const SILENCE: Duration = Duration::from_secs(5);
+/// How much of a refused body is read, in bytes.
+const SKIPPED: usize = 64 * 1024 * 1024;
 
 /// A body that is here.
 #[derive(Debug)]
@@ -32,50 +33,70 @@ pub(crate) struct Received {
     pub(crate) lease: Lease,
     /// When the last byte had come, in nanoseconds since the Unix epoch.
     pub(crate) at_unix_nano: u64,
+    pub(crate) limit: BodyLimit,
 }
 
 impl Received {
-    /// Inflates it, if it is compressed. Works in steps, so that a large one does not keep others from the thread.
+    /// Inflates it, if it is compressed. Works in steps, so that a large one does not keep others from the thread, and draws on the
+    /// account before each takes memory.
     pub(crate) async fn inflate(self, coding: Coding, intake: &Intake) -> Result<Self, Refusal> {
         if coding == Coding::Identity {
             return Ok(self);
         }
+        let Self {
+            bytes,
+            mut lease,
+            at_unix_nano,
+            limit,
+        } = self;
         let unreadable = |error| Refusal::malformed(format!("the body cannot be read: {error}"));
-        let mut lease = intake.queue().lease();
-        let mut whole = intake.pool().take(self.bytes.len());
-        let mut inflated = coding.inflate(&self.bytes).map_err(unreadable)?;
+        let _turn = intake.decoder().await;
+        let compressed = lease.bytes();
+        lease.grow(coding.decoder_bytes())?;
+        let mut whole = intake.pool().take(0);
+        let mut inflated = coding.inflate(&bytes).map_err(unreadable)?;
         loop {
-            let more = coding::step(&mut *inflated, &mut whole).map_err(unreadable)?;
+            lease.grow(STEP)?;
+            whole.reserve(STEP, limit.whole + STEP)?;
+            let more = inflated.step(&mut whole).map_err(unreadable)?;
+            lease.shrink(STEP - more);
             if more == 0 {
                 break;
             }
-            if whole.bytes.len() > LIMIT {
-                return Err(too_long());
+            if whole.bytes.len() > limit.whole {
+                return Err(too_long(limit.whole, limit));
             }
-            lease.grow(more)?;
-            if more == coding::STEP {
+            if more == STEP {
                 tokio::task::yield_now().await;
             }
         }
         drop(inflated);
+        drop(bytes);
+        lease.shrink(coding.decoder_bytes() + compressed);
         Ok(Self {
             bytes: whole.freeze(),
             lease,
-            at_unix_nano: self.at_unix_nano,
+            at_unix_nano,
+            limit,
         })
     }
 }
 
 /// Reads an HTTP body and inflates it as its headers say.
-pub(crate) async fn read(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Received, Refusal> {
-    let (received, coding) = read_coded(intake, headers, body).await?;
+pub(crate) async fn read(intake: &Intake, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Refusal> {
+    let (received, coding) = read_coded(intake, headers, body, limit).await?;
     received.inflate(coding, intake).await
 }
 
 /// Reads an HTTP body as it is, with what its headers say of how it is compressed.
-pub(crate) async fn read_coded(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<(Received, Coding), Refusal> {
+pub(crate) async fn read_coded(
+    intake: &Intake,
+    headers: &HeaderMap,
+    body: Body,
+    limit: BodyLimit,
+) -> Result<(Received, Coding), Refusal> {
     match Coding::of(headers, &CONTENT_ENCODING) {
-        Ok(coding) => Ok((read_plain(intake, headers, body).await?, coding)),
+        Ok(coding) => Ok((read_plain(intake, headers, body, limit).await?, coding)),
         Err(reason) => {
             skip(body).await;
             Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason))
@@ -84,16 +105,21 @@ pub(crate) async fn read_coded(intake: &Intake, headers: &HeaderMap, body: Body)
 }
 
 /// Reads an HTTP body as it is.
-pub(crate) async fn read_plain(intake: &Intake, headers: &HeaderMap, mut body: Body) -> Result<Received, Refusal> {
+pub(crate) async fn read_plain(
+    intake: &Intake,
+    headers: &HeaderMap,
+    mut body: Body,
+    limit: BodyLimit,
+) -> Result<Received, Refusal> {
     let declared = body.size_hint().lower();
     let mut whole = intake
         .pool()
         .take(usize::try_from(declared).map_or(UP_FRONT, |declared| declared.min(UP_FRONT)));
     let mut lease = intake.queue().lease();
-    let collected = if declared > LIMIT as u64 {
-        Err(too_long())
+    let collected = if declared > limit.sent as u64 {
+        Err(too_long(limit.sent, limit))
     } else {
-        collect(&mut body, &mut whole, &mut lease).await
+        collect(&mut body, &mut whole, &mut lease, limit).await
     };
     intake.count_bytes(whole.bytes.len());
     if let Err(refusal) = collected {
@@ -108,10 +134,11 @@ pub(crate) async fn read_plain(intake: &Intake, headers: &HeaderMap, mut body: B
         bytes: whole.freeze(),
         lease,
         at_unix_nano: now(),
+        limit,
     })
 }
 
-async fn collect(body: &mut Body, whole: &mut Buffer, lease: &mut Lease) -> Result<(), Refusal> {
+async fn collect(body: &mut Body, whole: &mut Buffer, lease: &mut Lease, limit: BodyLimit) -> Result<(), Refusal> {
     loop {
         let frame = match tokio::time::timeout(SILENCE, body.frame()).await {
             Ok(Some(Ok(frame))) => frame,
@@ -124,21 +151,23 @@ async fn collect(body: &mut Body, whole: &mut Buffer, lease: &mut Lease) -> Resu
         };
         // Trailers say nothing about what was sent.
         let Ok(data) = frame.into_data() else { continue };
-        if data.len() > LIMIT - whole.bytes.len() {
-            return Err(too_long());
+        if data.len() > limit.sent - whole.bytes.len() {
+            return Err(too_long(limit.sent, limit));
         }
         lease.grow(data.len())?;
+        whole.reserve(data.len(), limit.sent)?;
         whole.bytes.extend_from_slice(&data);
     }
 }
 
 /// Reads what nobody wants, up to a limit: a connection that is closed while its sender still writes takes the answer with it.
 pub(crate) async fn skip(body: Body) {
-    http_server::discard(body, LIMIT, SILENCE).await;
+    http_server::discard(body, SKIPPED, SILENCE).await;
 }
 
-fn too_long() -> Refusal {
-    let reason = format!("the body has more than {LIMIT} bytes (uncompressed)");
+/// `bytes` is the limit that the body exceeds.
+pub(crate) fn too_long(bytes: usize, limit: BodyLimit) -> Refusal {
+    let reason = format!("the body is longer than {} ({})", Size(bytes), limit.source);
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
 }
 

@@ -12,9 +12,19 @@ use crate::pool::Buffer;
 /// What is known here, as [`Coding::of`] reads it: for `Accept-Encoding` and gRPC's `grpc-accept-encoding`.
 pub(crate) const KNOWN: &str = "gzip, zstd, deflate, br";
 
-/// Base-2 logarithm of how far back zstd may refer, which is the memory that its decoder takes: 8 MiB, as
-/// [RFC 9659](https://www.rfc-editor.org/rfc/rfc9659) has it. The format would allow 2 GiB, for a frame of a few bytes.
+/// Base-2 logarithm of the longest window over HTTP, in bytes: 8 MiB for Zstandard
+/// ([RFC 9659](https://www.rfc-editor.org/rfc/rfc9659)), 16 MiB for Brotli ([RFC 7932](https://www.rfc-editor.org/rfc/rfc7932), of
+/// which there is an extension that allows 1 GiB). A frame of a few bytes can ask for it.
 const ZSTD_WINDOW_LOG: u32 = 23;
+const BROTLI_WINDOW_LOG: u32 = 24;
+/// What decoders take besides their windows, in bytes: tables and blocks.
+const INFLATE: usize = 64 * 1024;
+const ZSTD_TABLES: usize = 512 * 1024;
+const BROTLI_TABLES: usize = 4 * 1024 * 1024;
+/// The most that any decoder takes, in bytes.
+pub(crate) const DECODER_MAX: usize = Coding::Brotli.decoder_bytes();
+/// What libzstd says to a window beyond `window_log_max`.
+const ZSTD_WINDOW_ERROR: &str = "Frame requires too much memory for decoding";
 /// How much is inflated before others have their turn, in bytes.
 pub(crate) const STEP: usize = 256 * 1024;
 
@@ -29,7 +39,28 @@ pub(crate) enum Coding {
     Zstd,
 }
 
+/// Why there is no decoder, or why it stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InflateError {
+    /// The data asks for a window larger than HTTP allows.
+    #[error("its {0} window is larger than {1} MiB")]
+    Window(&'static str, usize),
+    /// The data is cut off or damaged.
+    #[error(transparent)]
+    Damaged(#[from] io::Error),
+}
+
 impl Coding {
+    /// The most memory that a decoder takes, in bytes.
+    pub(crate) const fn decoder_bytes(self) -> usize {
+        match self {
+            Self::Identity => 0,
+            Self::Gzip | Self::Deflate => INFLATE,
+            Self::Brotli => (1 << BROTLI_WINDOW_LOG) + BROTLI_TABLES,
+            Self::Zstd => (1 << ZSTD_WINDOW_LOG) + ZSTD_TABLES,
+        }
+    }
+
     /// Reads the header that says it. An unknown one is an error, and so are several at once: nobody needs that but those who build
     /// bombs.
     pub(crate) fn of(headers: &HeaderMap, name: &HeaderName) -> Result<Self, String> {
@@ -50,15 +81,18 @@ impl Coding {
         })
     }
 
-    /// A reader of what `compressed` inflates to. It fails where that is cut off or damaged.
-    pub(crate) fn inflate(self, compressed: &[u8]) -> io::Result<Box<dyn Read + Send + '_>> {
-        Ok(match self {
+    /// A decoder of `compressed`. It fails where that is cut off or damaged.
+    pub(crate) fn inflate(self, compressed: &[u8]) -> Result<Inflate<'_>, InflateError> {
+        let reader: Box<dyn Read + Send + '_> = match self {
             Self::Identity => Box::new(compressed),
             Self::Gzip => Box::new(MultiGzDecoder::new(compressed)),
             Self::Deflate => Box::new(ZlibDecoder::new(compressed)),
             Self::Brotli => {
+                // How the extension begins, which RFC 7932 reserves.
+                if compressed.first().is_some_and(|first| first & 0x7f == 0x11) {
+                    return Err(Self::Brotli.window_error());
+                }
                 let mut inflated = Decompressor::new(compressed, 0);
-                // An extension of the format, whose window may have 1 GiB.
                 inflated.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
                 Box::new(inflated)
             }
@@ -67,13 +101,34 @@ impl Coding {
                 inflated.window_log_max(ZSTD_WINDOW_LOG)?;
                 Box::new(inflated)
             }
-        })
+        };
+        Ok(Inflate { coding: self, reader })
+    }
+
+    const fn window_error(self) -> InflateError {
+        match self {
+            Self::Zstd => InflateError::Window("Zstandard", 1 << (ZSTD_WINDOW_LOG - 20)),
+            _ => InflateError::Window("Brotli", 1 << (BROTLI_WINDOW_LOG - 20)),
+        }
     }
 }
 
-/// Reads at most [`STEP`] bytes more; says how many. 0 is the end.
-pub(crate) fn step(inflated: &mut (dyn Read + Send + '_), into: &mut Buffer) -> io::Result<usize> {
-    inflated.take(STEP as u64).read_to_end(&mut into.bytes)
+/// A decoder.
+pub(crate) struct Inflate<'a> {
+    coding: Coding,
+    reader: Box<dyn Read + Send + 'a>,
+}
+
+impl Inflate<'_> {
+    /// Reads at most [`STEP`] bytes more; returns how many. 0 is the end.
+    pub(crate) fn step(&mut self, into: &mut Buffer) -> Result<usize, InflateError> {
+        let read = self.reader.as_mut().take(STEP as u64).read_to_end(&mut into.bytes);
+        read.map_err(|error| match self.coding {
+            // Any frame may ask for it, not only the first.
+            Coding::Zstd if error.to_string() == ZSTD_WINDOW_ERROR => Coding::Zstd.window_error(),
+            _ => error.into(),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,10 @@ use serde_json::{Map, Value};
 
 /// How many items one envelope may have, readable or not. SDKs send a handful.
 const ITEMS: usize = 1000;
+/// How long the envelope's header may be, in bytes. Read, it takes up to forty times as much memory.
+const HEADER_MAX: usize = 64 * 1024;
+/// How long an item's header may be, in bytes, of which SDKs need a hundred.
+const ITEM_HEADER_MAX: usize = 2 * 1024;
 
 /// An envelope, its items still encoded.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -47,6 +51,9 @@ pub enum EnvelopeError {
     /// There is nothing.
     #[error("the envelope is empty")]
     Empty,
+    /// The first line is longer than any SDK writes.
+    #[error("the envelope's header is longer than {HEADER_MAX} bytes")]
+    LongHeader,
     /// The first line is not a JSON object.
     #[error("the envelope's header is no JSON object: {0}")]
     Header(#[source] serde_json::Error),
@@ -58,6 +65,9 @@ pub enum BadItem {
     /// Its first line is not a JSON object.
     #[error("an item's header is no JSON object")]
     Header,
+    /// Its first line is longer than any SDK writes.
+    #[error("an item's header is longer than {ITEM_HEADER_MAX} bytes")]
+    LongHeader,
     /// Its header does not say what it is.
     #[error("an item's header has no `type`")]
     NoType,
@@ -83,6 +93,9 @@ impl Envelope {
         let (first, mut rest) = split_line(body);
         if first.trim_ascii().is_empty() && rest.is_empty() {
             return Err(EnvelopeError::Empty);
+        }
+        if first.len() > HEADER_MAX {
+            return Err(EnvelopeError::LongHeader);
         }
         let mut envelope = Self {
             header: serde_json::from_slice(&first).map_err(EnvelopeError::Header)?,
@@ -116,6 +129,9 @@ impl Envelope {
 /// Reads the item whose header is `line`, and moves `rest` behind it: behind its payload where that is known, else to the line
 /// where another item may begin.
 fn item(line: &[u8], rest: &mut Bytes) -> Result<Item, BadItem> {
+    if line.len() > ITEM_HEADER_MAX {
+        return Err(BadItem::LongHeader);
+    }
     let header: Map<String, Value> = serde_json::from_slice(line).map_err(|_| BadItem::Header)?;
     let payload = match header.get("length") {
         None | Some(Value::Null) => {

@@ -13,12 +13,14 @@ pub use self::denied::{Denial, Denials};
 pub(crate) use self::sentry::tally;
 pub use self::sentry::{ItemCount, SentryCounts};
 use crate::queue::Queue;
+use crate::server::LIMITS;
 use crate::{Listener, QueueDepth};
 
 /// How many refusals are remembered.
 const REMEMBERED: usize = 20;
 /// How long a remembered reason may be, in characters.
 const REASON_LENGTH: usize = 200;
+const LISTENERS: usize = 3;
 /// What came to one OTLP listener.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct OtlpCounts {
@@ -92,6 +94,12 @@ impl HealthSnapshot {
     #[must_use]
     pub const fn busy(&self) -> u64 {
         self.otlp_grpc.busy + self.otlp_http.busy + self.sentry.busy
+    }
+
+    /// Open connections of all listeners.
+    #[must_use]
+    pub const fn connections(&self) -> u64 {
+        self.otlp_grpc.connections + self.otlp_http.connections + self.sentry.connections
     }
 
     /// What is counted at every listener.
@@ -216,10 +224,15 @@ impl Health {
         }
     }
 
-    /// What waits for the reader now. It changes with every request, so [`Health::changed`] does not tell.
+    /// What is in flight now. It changes with every request, so [`Health::changed`] does not tell.
     #[must_use]
     pub fn queue(&self) -> QueueDepth {
-        self.queue.depth()
+        let connections = usize::try_from(self.looks.borrow().connections()).unwrap_or(usize::MAX);
+        QueueDepth {
+            connection_bytes: connections.saturating_mul(LIMITS.connection_bytes()),
+            connection_bytes_limit: LISTENERS * LIMITS.connections * LIMITS.connection_bytes(),
+            ..self.queue.depth()
+        }
     }
 }
 
@@ -264,7 +277,7 @@ mod tests {
     #[test]
     fn who_looks_gets_a_copy_only_when_there_is_something_new() {
         let recorder = Recorder::default();
-        let mut health = recorder.health(Queue::default());
+        let mut health = recorder.health(Queue::new(1));
         assert_eq!(health.latest(), None);
         recorder.record(|health| health.sentry.spans += 1);
         recorder.record(|health| health.sentry.spans += 1);

@@ -1,26 +1,33 @@
 //! Where the three protocols meet: the walk, the hand-over, the counting.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use http::HeaderMap;
 use otlp_wire::json;
 use otlp_wire::schema::{self, Message};
-use tokio::sync::mpsc;
-use trace_model::{Batch, IdError, Malformed, MetricsBatch, Rejected, Rejection, Source};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use trace_model::{Batch, IdError, Malformed, MetricsBatch, ReadError, Rejected, Rejection, Source};
 
 use crate::arrival::Waiting;
 use crate::body::{self, Received};
 use crate::health::Recorder;
+use crate::limits::BodyLimit;
 use crate::otlp::Encoding;
 use crate::pool::Pool;
-use crate::queue::{Lease, Queue};
+use crate::queue::{Lease, NoRoom, Queue};
 use crate::refusal::Refusal;
 use crate::{Arrival, Listener};
 
 /// How long a request waits for a place before its sender is asked to come again. The reader is away for a frame at most; senders stay
 /// away for seconds.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How many requests are inflated at the same time; others wait for their turn. It is the processor that they need, so more would take
+/// memory and gain nothing.
+const DECODERS: usize = 4;
+/// How many times its length a JSON text can have in protobuf, at most: `1,` in an array becomes eight bytes.
+const JSON_GROWTH: usize = 4;
 
 /// The reader is behind, or gone: the sender shall try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,16 +68,20 @@ pub(crate) struct Intake {
     arrivals: mpsc::Sender<Waiting>,
     queue: Queue,
     pool: Pool,
+    decoders: Arc<Semaphore>,
+    otlp_limit: BodyLimit,
     recorder: Recorder,
 }
 
 impl Intake {
-    pub(crate) fn new(arrivals: mpsc::Sender<Waiting>, queue: Queue, recorder: Recorder) -> Self {
+    pub(crate) fn new(arrivals: mpsc::Sender<Waiting>, queue: Queue, otlp_limit: BodyLimit, recorder: Recorder) -> Self {
         Self {
             listener: Listener::OtlpGrpc,
             arrivals,
             queue,
             pool: Pool::default(),
+            decoders: Arc::new(Semaphore::new(DECODERS)),
+            otlp_limit,
             recorder,
         }
     }
@@ -99,9 +110,20 @@ impl Intake {
         &self.recorder
     }
 
+    /// How long an OTLP request may be.
+    pub(crate) const fn otlp_limit(&self) -> BodyLimit {
+        self.otlp_limit
+    }
+
+    /// Waits for its turn to inflate.
+    pub(crate) async fn decoder(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.decoders.acquire().await.ok()
+    }
+
     /// Reads a body and inflates it as its headers say.
-    pub(crate) async fn receive(&self, headers: &HeaderMap, body: Body) -> Result<Received, Refusal> {
-        body::read(self, headers, body).await
+    pub(crate) async fn receive(&self, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Refusal> {
+        body::read(self, headers, body, limit).await
     }
 
     /// Counts what has come of a body, which is about to be taken or refused.
@@ -141,15 +163,35 @@ impl Intake {
     ) -> Result<Option<Partial>, Refusal> {
         let (body, rejected) = match encoding {
             Encoding::Protobuf => (body, Rejected::default()),
-            Encoding::Json => Self::from_json(signal, body)?,
+            Encoding::Json => self.transcode(signal, body)?,
         };
         self.take(signal, body, rejected, see).await
     }
 
     /// The same request in protobuf.
-    fn from_json(signal: Signal, body: Received) -> Result<(Received, Rejected), Refusal> {
-        let read = json::transcode(&body.bytes, signal.request());
-        let read = read.map_err(|error| Refusal::malformed(format!("no OTLP message: {error}")))?;
+    fn transcode(&self, signal: Signal, body: Received) -> Result<(Received, Rejected), Refusal> {
+        let Received {
+            bytes: json,
+            mut lease,
+            at_unix_nano,
+            limit,
+        } = body;
+        let most = limit.whole.min(json.len().saturating_mul(JSON_GROWTH));
+        lease.grow(most)?;
+        let mut output = self.pool.take(0);
+        // Names and quotes are about half of the text.
+        output.reserve(most.min(json.len() / 2), most)?;
+        let read = json::transcode_within(&json, signal.request(), std::mem::take(&mut output.bytes), most);
+        let read = read.map_err(|error| {
+            if error.is_too_long() {
+                body::too_long(limit.whole, limit)
+            } else {
+                Refusal::malformed(format!("no OTLP message: {error}"))
+            }
+        })?;
+        drop(json);
+        output.bytes = read.bytes;
+        lease.resize(output.bytes.len())?;
         let mut rejected = Rejected::default();
         for spans in read.rejected {
             let reason = Rejection {
@@ -158,17 +200,11 @@ impl Intake {
             };
             rejected.add(reason, spans.spans);
         }
-        let Received {
-            bytes: json,
-            mut lease,
-            at_unix_nano,
-        } = body;
-        drop(json);
-        lease.resize(read.bytes.len())?;
         let body = Received {
-            bytes: read.bytes.into(),
+            bytes: output.freeze(),
             lease,
             at_unix_nano,
+            limit,
         };
         Ok((body, rejected))
     }
@@ -183,9 +219,18 @@ impl Intake {
         let place = self.place().await?;
         let Received {
             bytes,
-            lease,
+            mut lease,
             at_unix_nano,
+            ..
         } = body;
+        let mut not_granted = NoRoom::Busy;
+        let mut grant = |bytes| match lease.grow(bytes) {
+            Ok(()) => true,
+            Err(no_room) => {
+                not_granted = no_room;
+                false
+            }
+        };
         let source = match self.listener {
             Listener::OtlpGrpc => Source::OtlpGrpc,
             Listener::OtlpHttp => Source::OtlpHttp,
@@ -193,12 +238,14 @@ impl Intake {
         };
         let arrival = match signal {
             Signal::Traces => {
-                let (batch, more) = Batch::traces(bytes, source).map_err(malformed)?;
+                let read = Batch::traces_within(bytes, source, &mut grant);
+                let (batch, more) = read.map_err(|error| not_read(error, not_granted))?;
                 rejected.merge(more);
                 (!batch.is_empty()).then(|| Arrival::Batch(batch.received_at(at_unix_nano)))
             }
             Signal::Logs => {
-                let batch = Batch::logs(bytes, source).map_err(malformed)?;
+                let read = Batch::logs_within(bytes, source, &mut grant);
+                let batch = read.map_err(|error| not_read(error, not_granted))?;
                 (!batch.is_empty()).then(|| Arrival::Batch(batch.received_at(at_unix_nano)))
             }
             Signal::Metrics => {
@@ -231,6 +278,13 @@ impl Intake {
     }
 }
 
+fn not_read(error: ReadError, no_room: NoRoom) -> Refusal {
+    match error {
+        ReadError::Malformed(error) => malformed(error),
+        ReadError::NoMemory => no_room.into(),
+    }
+}
+
 fn malformed(error: Malformed) -> Refusal {
     Refusal::malformed(format!("no OTLP message: {error}"))
 }
@@ -241,7 +295,7 @@ pub(crate) struct Place<'a>(mpsc::Permit<'a, Waiting>);
 
 impl Place<'_> {
     /// Hands on what has arrived, with the right to the memory that it takes.
-    pub(crate) fn send(self, arrival: Arrival, mut lease: Lease) -> Result<(), Busy> {
+    pub(crate) fn send(self, arrival: Arrival, mut lease: Lease) -> Result<(), NoRoom> {
         lease.resize(arrival.bytes())?;
         lease.wait();
         self.0.send(Waiting { arrival, lease });

@@ -14,7 +14,7 @@
 //! use collector::{Collector, Config};
 //!
 //! let any_port = "127.0.0.1:0".parse().expect("an address");
-//! let collector = Collector::bind(Config { otlp_grpc: any_port, otlp_http: any_port, sentry: any_port }).await?;
+//! let collector = Collector::bind(Config { otlp_grpc: any_port, otlp_http: any_port, sentry: any_port, ..Config::default() }).await?;
 //! println!("OTLP/HTTP on {}", collector.addresses().otlp_http);
 //! let (mut arrivals, health, server) = collector.serve();
 //! assert!(arrivals.try_recv().is_err());
@@ -32,6 +32,7 @@ mod door;
 pub mod envelope;
 mod health;
 mod intake;
+mod limits;
 mod otlp;
 mod pool;
 mod queue;
@@ -39,10 +40,11 @@ mod refusal;
 pub mod sentry;
 mod server;
 
-pub use arrival::{Arrival, Arrivals, SentryArrival};
+pub use arrival::{Arrival, Arrivals, Delivery, SentryArrival};
 pub use bind::{Addresses, BindError, Collector, Config, Listener, PortError, bind_failure};
 pub use health::{Denial, Denials, Health, HealthSnapshot, ItemCount, OtlpCounts, Refused, SentryCounts};
 pub use http_server::{AllowedOrigin, Host as AllowedHost, InvalidHost, InvalidOrigin};
-pub use queue::QueueDepth;
+pub use limits::{BODY_DEFAULT, BODY_MAX};
+pub use queue::{QueueDepth, Share};
 pub use sentry_relay::{Counts as RelayCounts, StartError as RelayError, Target as RelayTarget};
 pub use server::Server;

@@ -8,12 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use crate::queue::NoRoom;
+
 /// How many buffers are kept.
 const KEPT: usize = 64;
 /// How large a buffer may be to be kept, in bytes.
 const LARGEST: usize = 1024 * 1024;
 /// How many bytes all that are kept may have.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
+/// Larger allocations have pages of their own, which the system gets back when they are freed: glibc's `DEFAULT_MMAP_THRESHOLD_MAX`.
+/// Smaller ones leave holes in its heaps, of which there is one for each thread.
+const MAPPED: usize = 32 * 1024 * 1024;
 
 /// Buffers that nobody uses at the moment.
 #[derive(Clone, Debug, Default)]
@@ -70,6 +75,23 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
+    /// Makes room for more bytes, of at most `most` in all. A buffer that has become large moves once, to where there is room for all
+    /// of it: what is never written there takes addresses, not memory.
+    pub(crate) fn reserve(&mut self, more: usize, most: usize) -> Result<(), NoRoom> {
+        let (length, capacity) = (self.bytes.len(), self.bytes.capacity());
+        let needed = length + more;
+        if needed <= capacity {
+            return Ok(());
+        }
+        let wanted = if needed <= LARGEST {
+            needed.max(2 * capacity).min(LARGEST)
+        } else {
+            needed.max(most).max(MAPPED + 1)
+        };
+        // A system that does not overcommit may refuse.
+        self.bytes.try_reserve_exact(wanted - length).map_err(|_| NoRoom::Busy)
+    }
+
     /// Makes it shareable; it returns when the last part is dropped.
     pub(crate) fn freeze(self) -> Bytes {
         Bytes::from_owner(self)
@@ -106,6 +128,20 @@ mod tests {
         drop(part);
         let again = pool.take(100);
         assert_eq!((again.bytes.as_ptr(), again.bytes.len()), (at, 0));
+    }
+
+    #[test]
+    fn buffer_that_has_become_large_moves_once() {
+        let mut buffer = Pool::default().take(100);
+        let (mut moves, mut at) = (0, buffer.bytes.as_ptr());
+        while buffer.bytes.len() < 64 * LARGEST {
+            buffer.reserve(LARGEST, 64 * LARGEST).expect("memory");
+            buffer.bytes.resize(buffer.bytes.len() + LARGEST, 0);
+            moves += usize::from(buffer.bytes.as_ptr() != at);
+            at = buffer.bytes.as_ptr();
+        }
+        assert!(moves <= 2, "{moves}");
+        assert_eq!(buffer.bytes.capacity(), 64 * LARGEST);
     }
 
     #[test]

@@ -1,46 +1,70 @@
-//! What of the requests is in memory until the reader has taken it: bodies being read, and batches that wait. All listeners draw on
-//! one account, so that no mix of senders can take more.
+//! The in-flight account: the memory of requests until the store has taken them. Bodies in all their forms, decoders, and batches that
+//! wait draw on it before they take memory. All listeners share it, so that no mix of senders can take more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::intake::Busy;
-
 /// How many arrivals may wait for the reader.
 pub(crate) const WAITING: usize = 64;
-/// How many bytes bodies and waiting arrivals may take: a reader that takes 100 MB a second has this done before a sender gives up.
-const BYTES: usize = 64 * 1024 * 1024;
 
-/// What has been read and not been taken by the reader yet.
+/// What is in flight: received, or being received, and not yet taken by the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct QueueDepth {
     /// Arrivals that wait.
     pub waiting: usize,
-    /// How many may wait before senders are asked to try again.
+    /// How many may wait before senders are asked to retry.
     pub waiting_limit: usize,
-    /// Bytes of those, and of bodies being read.
+    /// Bytes of requests: bodies in all their forms, decoders, and arrivals.
     pub bytes: usize,
-    /// How many bytes there may be before senders are asked to try again.
+    /// How many there may be before senders are asked to retry. A request that needs more on its own is refused for good.
     pub bytes_limit: usize,
+    /// Bytes of the buffers of open connections.
+    pub connection_bytes: usize,
+    /// How many those can be.
+    pub connection_bytes_limit: usize,
 }
 
 /// The account.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Queue(Arc<Counts>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
     waiting: AtomicUsize,
     bytes: AtomicUsize,
+    limit: usize,
+}
+
+/// Memory that was not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoRoom {
+    /// Others hold it: the same request may fit later.
+    Busy,
+    /// The request needs more than there is.
+    Never {
+        /// How many bytes there are.
+        limit: usize,
+    },
 }
 
 impl Queue {
+    /// An account of `limit` bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self(Arc::new(Counts {
+            waiting: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            limit,
+        }))
+    }
+
+    /// What is in flight, without the connections.
     pub(crate) fn depth(&self) -> QueueDepth {
         QueueDepth {
             waiting: self.0.waiting.load(Ordering::Relaxed),
             waiting_limit: WAITING,
             bytes: self.0.bytes.load(Ordering::Relaxed),
-            bytes_limit: BYTES,
+            bytes_limit: self.0.limit,
+            ..QueueDepth::default()
         }
     }
 
@@ -64,26 +88,56 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// Draws more.
-    pub(crate) fn grow(&mut self, more: usize) -> Result<(), Busy> {
-        let fits = |used: usize| used.checked_add(more).filter(|used| *used <= BYTES);
+    pub(crate) fn grow(&mut self, more: usize) -> Result<(), NoRoom> {
         let counts = &self.queue.0;
+        let limit = counts.limit;
+        if more > limit.saturating_sub(self.bytes) {
+            return Err(NoRoom::Never { limit });
+        }
+        let fits = |used: usize| used.checked_add(more).filter(|used| *used <= limit);
         match counts.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(_) => {
                 self.bytes += more;
                 Ok(())
             }
-            Err(_) => Err(Busy),
+            Err(_) => Err(NoRoom::Busy),
         }
     }
 
+    /// Gives some back.
+    pub(crate) fn shrink(&mut self, less: usize) {
+        let less = less.min(self.bytes);
+        self.queue.0.bytes.fetch_sub(less, Ordering::Relaxed);
+        self.bytes -= less;
+    }
+
     /// Holds so many from now on.
-    pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), Busy> {
+    pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), NoRoom> {
         if let Some(more) = bytes.checked_sub(self.bytes) {
             return self.grow(more);
         }
-        self.queue.0.bytes.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
-        self.bytes = bytes;
+        self.shrink(self.bytes - bytes);
         Ok(())
+    }
+
+    /// Moves so many of them, at most all, into a lease of their own.
+    pub(crate) fn split(&mut self, bytes: usize) -> Self {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        Self {
+            queue: self.queue.clone(),
+            bytes,
+            waits: false,
+        }
+    }
+
+    /// Takes over what another lease holds.
+    pub(crate) fn absorb(&mut self, mut other: Self) {
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
+
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Says that what they are for waits for the reader from now on.
@@ -91,6 +145,22 @@ impl Lease {
         if !std::mem::replace(&mut self.waits, true) {
             self.queue.0.waiting.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+/// The part of the in-flight account that an arrival holds after it was handed over. It goes back when this is dropped.
+#[derive(Debug)]
+pub struct Share {
+    _lease: Lease,
+}
+
+impl Share {
+    /// Of what no longer waits in the queue.
+    pub(crate) fn new(mut lease: Lease) -> Self {
+        if std::mem::take(&mut lease.waits) {
+            lease.queue.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        Self { _lease: lease }
     }
 }
 
@@ -105,21 +175,40 @@ impl Drop for Lease {
 mod tests {
     use super::*;
 
+    const LIMIT: usize = 1000;
+
     #[test]
-    fn what_is_leased_comes_back_and_never_exceeds_the_limit() {
-        let queue = Queue::default();
+    fn account_is_never_exceeded_and_gets_everything_back() {
+        let queue = Queue::new(LIMIT);
         let (mut one, mut other) = (queue.lease(), queue.lease());
-        one.grow(BYTES - 10).expect("there is room");
-        assert_eq!(other.grow(11), Err(Busy));
-        assert_eq!(other.grow(usize::MAX), Err(Busy));
+        one.grow(LIMIT - 10).expect("there is room");
+        assert_eq!(other.grow(11), Err(NoRoom::Busy));
         other.grow(10).expect("exactly that is left");
         other.wait();
         other.wait();
-        assert_eq!((queue.depth().bytes, queue.depth().waiting), (BYTES, 1));
+        assert_eq!((queue.depth().bytes, queue.depth().waiting), (LIMIT, 1));
         one.resize(5).expect("less is always possible");
         one.resize(6).expect("there is room");
-        assert_eq!(queue.depth().bytes, 16);
-        drop((one, other));
-        assert_eq!((queue.depth().bytes, queue.depth().waiting), (0, 0));
+        let part = one.split(4);
+        assert_eq!((one.bytes(), part.bytes(), queue.depth().bytes), (2, 4, 16));
+        other.absorb(one);
+        assert_eq!((other.bytes(), queue.depth().bytes), (12, 16));
+        drop(other);
+        assert_eq!((queue.depth().bytes, queue.depth().waiting), (4, 0));
+        drop(part);
+        assert_eq!(queue.depth().bytes, 0);
+    }
+
+    #[test]
+    fn account_tells_a_request_that_never_fits_from_one_that_may_fit_later() {
+        let queue = Queue::new(LIMIT);
+        let (mut one, mut other) = (queue.lease(), queue.lease());
+        one.grow(1).expect("there is room");
+        assert_eq!(other.grow(LIMIT), Err(NoRoom::Busy));
+        let never = Err(NoRoom::Never { limit: LIMIT });
+        assert_eq!(other.grow(LIMIT + 1), never);
+        assert_eq!(other.grow(usize::MAX), never);
+        assert_eq!(one.grow(LIMIT), never);
+        assert_eq!(queue.depth().bytes, 1);
     }
 }

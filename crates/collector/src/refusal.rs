@@ -10,6 +10,7 @@ use tonic::Code;
 use crate::health::{Denial, clean};
 use crate::intake::Busy;
 use crate::otlp::{Encoding, status};
+use crate::queue::NoRoom;
 use crate::{Listener, coding};
 
 /// How long a sender shall wait before it tries again, in seconds: the reader catches up within a frame or two.
@@ -126,6 +127,24 @@ impl Refusal {
 impl From<Busy> for Refusal {
     fn from(Busy: Busy) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the viewer is behind: try again")
+    }
+}
+
+impl From<NoRoom> for Refusal {
+    fn from(no_room: NoRoom) -> Self {
+        match no_room {
+            NoRoom::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the memory for requests in flight is in use: try again",
+            ),
+            NoRoom::Never { limit } => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!(
+                    "reading the request takes more memory than requests in flight have ({} MiB)",
+                    limit >> 20
+                ),
+            ),
+        }
     }
 }
 

@@ -54,4 +54,5 @@ mod value;
 
 pub(crate) use endpoint::routes;
 pub(crate) use forward::{SentryRelay, Spans, follow};
+pub(crate) use read::READING_MAX;
 pub use read::{Came, Reading, read};

@@ -12,17 +12,18 @@ use tokio::task::JoinSet;
 use crate::arrival::Arrivals;
 use crate::health::Recorder;
 use crate::intake::Intake;
+use crate::limits::BodyLimit;
 use crate::queue::{Queue, WAITING};
 use crate::sentry::SentryRelay;
-use crate::{Collector, Health, Listener, door, otlp, sentry};
+use crate::{Collector, Health, Listener, door, limits, otlp, sentry};
 
 /// What each listener holds at most. Half of the buffer costs a tenth of the whole program's speed, the double gains hardly anything.
 /// Bodies are read as they come, so an HTTP/2 sender that keeps to the limits never waits for a window.
-const LIMITS: Limits = Limits {
-    connections: 256,
-    requests: 128,
+pub(crate) const LIMITS: Limits = Limits {
+    connections: 128,
+    requests: 96,
     read_buffer: 128 * 1024,
-    window: 1024 * 1024,
+    window: 128 * 1024,
 };
 /// How long requests that are under way may take to finish after the end was asked for.
 const FINISH: Duration = Duration::from_secs(2);
@@ -52,10 +53,11 @@ impl Server {
 
 pub(crate) fn start(collector: Collector) -> (Arrivals, Health, Server) {
     let (arrivals, receiver) = mpsc::channel(WAITING);
-    let (recorder, queue) = (Recorder::default(), Queue::default());
+    let otlp_limit = BodyLimit::otlp(collector.max_body);
+    let (recorder, queue) = (Recorder::default(), Queue::new(limits::account(otlp_limit)));
     let health = recorder.health(queue.clone());
     let addresses = collector.addresses();
-    let intake = Intake::new(arrivals, queue, recorder.clone());
+    let intake = Intake::new(arrivals, queue, otlp_limit, recorder.clone());
 
     let (stop, stopped) = watch::channel(false);
     let mut listeners = JoinSet::new();

@@ -29,7 +29,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// How many requests one HTTP/2 connection may have under way.
 const STREAMS: u32 = 32;
 /// How long an HTTP/2 frame may be, in bytes: each has a cost of its own, whatever its length.
-const FRAME: u32 = 64 * 1024;
+pub(crate) const FRAME: u32 = 64 * 1024;
 
 /// How much of a request's body is read before the request is denied or answered as overloaded, in bytes, and how long the client may
 /// pause meanwhile: there is nothing to gain by announcing a body and not sending it.
@@ -172,7 +172,7 @@ fn builder(limits: Limits) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .adaptive_window(false)
         .initial_stream_window_size(limits.window)
-        .initial_connection_window_size(4 * limits.window)
+        .initial_connection_window_size(limits.window)
         .max_frame_size(FRAME)
         .max_concurrent_streams(STREAMS)
         .keep_alive_interval(IDLE_TIMEOUT);

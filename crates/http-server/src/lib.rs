@@ -58,9 +58,18 @@ pub struct Limits {
     /// Bytes that HTTP/1 reads at once, which is also the limit of a request's head. A connection keeps a buffer of that size once it
     /// has had large bodies.
     pub read_buffer: usize,
-    /// Bytes that an HTTP/2 client may send ahead of the reading, in one request. In all requests of a connection it is four times
-    /// that.
+    /// Bytes that an HTTP/2 client may send ahead of the reading, in all requests of a connection together.
     pub window: u32,
+}
+
+impl Limits {
+    /// Bytes that the buffers of one connection take at most: what HTTP/1 reads at once, or a window and the frame that is being
+    /// read.
+    #[must_use]
+    pub const fn connection_bytes(&self) -> usize {
+        let http2 = self.window as usize + connection::FRAME as usize;
+        if http2 > self.read_buffer { http2 } else { self.read_buffer }
+    }
 }
 
 impl Default for Limits {

@@ -171,6 +171,9 @@ pub struct Options {
     /// [default: 256MiB; for files half of the available memory]
     #[arg(long, global = true, value_name = "SIZE")]
     pub max_memory: Option<Size>,
+    /// How long an OTLP request may be after decompression; memory for requests in flight is set aside in proportion, besides --max-memory
+    #[arg(long, global = true, value_name = "SIZE", default_value = "64MiB")]
+    pub max_body: BodySize,
     /// Keys and colours: a TOML file [default: spanfall/config.toml in the user's configuration directory]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -208,6 +211,7 @@ impl Options {
             otlp_grpc: self.otlp_grpc,
             otlp_http: self.otlp_http,
             sentry: self.sentry,
+            max_body: self.max_body.0.0,
         }
     }
 }
@@ -273,6 +277,22 @@ impl FromStr for Size {
     }
 }
 
+/// A [`Size`] that a request's body may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodySize(pub Size);
+
+impl FromStr for BodySize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let size: Size = text.parse()?;
+        if size.0 > collector::BODY_MAX {
+            return Err("at most 1GiB is possible".to_owned());
+        }
+        Ok(Self(size))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,6 +330,16 @@ mod tests {
         assert_eq!(address("[::1]:0"), Ok("[::1]:0".parse().expect("an address")));
         for text in ["", "localhost", "127.0.0.1", "65536", ":-1", "example.org:80", "::1"] {
             assert!(address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn body_limit_has_a_default_and_an_upper_bound() {
+        let parsed = |line: &[&str]| Cli::try_parse_from(line).map(|cli| cli.options.collector().max_body).ok();
+        assert_eq!(parsed(&["spanfall"]), Some(collector::BODY_DEFAULT));
+        assert_eq!(parsed(&["spanfall", "tail", "--max-body", "1GiB"]), Some(collector::BODY_MAX));
+        for size in ["1025MiB", "0", "x"] {
+            assert_eq!(parsed(&["spanfall", "--max-body", size]), None, "{size}");
         }
     }
 

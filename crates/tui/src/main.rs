@@ -9,6 +9,9 @@ use spanfall::cli::{Cli, Command};
 use spanfall::outward::Outward;
 use spanfall::{cli, inspect, ports, tail, viewer};
 
+/// How many threads receive, at most: what they receive goes through the one event loop. Each has a heap of its own, with its own holes.
+const WORKERS_MAX: usize = 4;
+
 fn main() -> ExitCode {
     let cli = cli::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
     match run(&cli) {
@@ -26,7 +29,11 @@ fn run(cli: &Cli) -> Result<()> {
     color_eyre::config::HookBuilder::default()
         .display_env_section(false)
         .install()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers.min(WORKERS_MAX))
+        .enable_all()
+        .build()?;
     let ended = runtime.block_on(async {
         match &cli.command {
             None => Box::pin(viewer::run(&cli.options, Mode::Viewer)).await,

@@ -98,7 +98,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let mut viewer = Viewer {
         app,
         terminal,
-        inbox: Inbox::new(arrivals),
+        inbox: Inbox::new(arrivals, health.queue().bytes_limit),
         asking: Asking::new(asker),
         surveying: Surveying::default(),
         health: Some(health),

@@ -53,6 +53,7 @@ impl Tail {
             otlp_grpc: any,
             otlp_http: any,
             sentry: any,
+            ..Config::default()
         })
         .await
         .unwrap();

@@ -35,10 +35,10 @@ fn compress(coding: Coding, plain: &[u8]) -> Vec<u8> {
     }
 }
 
-fn inflate(coding: Coding, compressed: &[u8]) -> io::Result<Vec<u8>> {
+fn inflate(coding: Coding, compressed: &[u8]) -> Result<Vec<u8>, InflateError> {
     let mut inflated = coding.inflate(compressed)?;
     let mut into = Pool::default().take(0);
-    while step(&mut *inflated, &mut into)? > 0 {}
+    while inflated.step(&mut into)? > 0 {}
     Ok(into.bytes.clone())
 }
 
@@ -84,15 +84,25 @@ fn several_members_are_one_body() {
 
 /// A few bytes that ask for a gigabyte.
 #[test]
-fn windows_beyond_what_http_allows_are_refused() {
-    let mut zstd = zstd::Encoder::new(Vec::new(), 1).expect("memory");
-    zstd.window_log(ZSTD_WINDOW_LOG + 1).expect("a possible window");
-    zstd.write_all(b"x").expect("memory");
-    zstd.flush().expect("memory");
-    assert!(inflate(Coding::Zstd, &zstd.finish().expect("memory")).is_err());
+fn windows_beyond_what_http_allows_are_refused_by_name() {
+    let of_window = |log| {
+        let mut zstd = zstd::Encoder::new(Vec::new(), 1).expect("memory");
+        zstd.window_log(log).expect("a possible window");
+        zstd.write_all(b"x").expect("memory");
+        zstd.flush().expect("memory");
+        zstd.finish().expect("memory")
+    };
+    let largest = of_window(ZSTD_WINDOW_LOG);
+    assert_eq!(inflate(Coding::Zstd, &largest).expect("allowed"), b"x");
+    let beyond = of_window(ZSTD_WINDOW_LOG + 1);
+    for body in [&beyond, &[largest, beyond.clone()].concat()] {
+        let refused = inflate(Coding::Zstd, body).expect_err("too large");
+        assert_eq!(refused.to_string(), "its Zstandard window is larger than 8 MiB");
+    }
 
     // A window of 2^30 bytes, as brotli's extension writes it, and one empty last block.
-    assert!(inflate(Coding::Brotli, &[0x11, 0x1e, 0x03]).is_err());
+    let refused = inflate(Coding::Brotli, &[0x11, 0x1e, 0x03]).expect_err("too large");
+    assert_eq!(refused.to_string(), "its Brotli window is larger than 16 MiB");
 }
 
 #[test]

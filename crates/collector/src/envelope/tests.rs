@@ -65,7 +65,14 @@ fn without_a_readable_header_there_is_no_envelope() {
     for text in ["", "\n", " \n"] {
         assert!(matches!(Envelope::parse(text.into()), Err(EnvelopeError::Empty)), "{text:?}");
     }
-    for text in ["nonsense", "[]\n", "\n{}\n", "null", "{\"event_id\":", &"[".repeat(100_000)] {
+    for text in [
+        "nonsense",
+        "[]\n",
+        "\n{}\n",
+        "null",
+        "{\"event_id\":",
+        &"[".repeat(HEADER_MAX),
+    ] {
         let error = Envelope::parse(Bytes::copy_from_slice(text.as_bytes()));
         assert!(matches!(error, Err(EnvelopeError::Header(_))), "{text:.20}");
     }
@@ -168,4 +175,18 @@ proptest! {
         let _ = Envelope::parse(tail.into());
         prop_assert!(Envelope::parse(bytes.into()).is_ok());
     }
+}
+
+#[test]
+fn headers_have_a_bound_because_reading_multiplies_them() {
+    let members = |bytes: usize| {
+        let members: Vec<_> = (0..bytes / 10).map(|at| format!("\"{at:06}\":0")).collect();
+        members.join(",")
+    };
+    let long = format!("{{{}}}", members(HEADER_MAX + 10));
+    assert!(matches!(Envelope::parse(long.into()), Err(EnvelopeError::LongHeader)));
+    let long = members(ITEM_HEADER_MAX + 10);
+    let envelope = format!("{{}}\n{{\"type\":\"event\",{long}}}\n{{\"type\":\"event\"}}\n{{}}");
+    let envelope = Envelope::parse(envelope.into()).expect("an envelope");
+    assert_eq!((envelope.items.len(), envelope.bad_items), (1, vec![BadItem::LongHeader]));
 }

@@ -20,6 +20,7 @@ use crate::body::{self, Received};
 use crate::coding::Coding;
 use crate::door;
 use crate::intake::{Intake, Partial, Signal};
+use crate::limits::BodyLimit;
 use crate::refusal::Refusal;
 
 /// Before each message: whether it is compressed, and its length.
@@ -81,7 +82,13 @@ async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Rec
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
         }
     };
-    let mut received = body::read_plain(intake, headers, body).await?;
+    // The prefix is none of the message.
+    let limit = intake.otlp_limit();
+    let limit = BodyLimit {
+        sent: limit.sent + PREFIX,
+        ..limit
+    };
+    let mut received = body::read_plain(intake, headers, body, limit).await?;
     let is_compressed = unwrap(&mut received.bytes).map_err(Refusal::malformed)?;
     match (is_compressed, coding) {
         (false, _) => Ok(received),

@@ -56,7 +56,7 @@ async fn export(intake: &Intake, signal: Signal, headers: &HeaderMap, body: Body
             return Err(refusal);
         }
     };
-    let body = intake.receive(headers, body).await?;
+    let body = intake.receive(headers, body, intake.otlp_limit()).await?;
     let partial = intake.otlp_seen(signal, encoding, body, |_| {}).await?;
     Ok(answer(encoding, partial))
 }

@@ -24,6 +24,7 @@ use crate::body::{self, Received};
 use crate::coding::Coding;
 use crate::envelope::{Envelope, Item};
 use crate::intake::Intake;
+use crate::limits::BodyLimit;
 use crate::queue::Lease;
 use crate::refusal::Refusal;
 use crate::{Arrival, Listener};
@@ -102,7 +103,7 @@ struct Accepted {
 }
 
 async fn envelope(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let raw = Raw::receive(&door, &headers, body).await?;
+    let raw = Raw::receive(&door, &headers, body, BodyLimit::ENVELOPE).await?;
     let inflated = raw.received.bytes.clone();
     let envelope = Envelope::parse(inflated.clone()).map_err(|error| Refusal::malformed(error.to_string()))?;
     raw.pass(&door, &envelope, inflated, Endpoint::Envelope, &uri, &headers).await
@@ -112,26 +113,21 @@ async fn envelope(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: 
 pub(super) struct Raw {
     pub(super) received: Received,
     pub(super) as_it_came: Bytes,
-    /// The right to the memory that both take until Sentry has answered.
+    /// The right to the memory of both until Sentry has answered.
     pub(super) held: Lease,
 }
 
 impl Raw {
-    pub(super) async fn receive(door: &Door, headers: &HeaderMap, body: Body) -> Result<Self, Refusal> {
-        if door.relay.is_none() {
-            return Ok(Self {
-                received: door.intake.receive(headers, body).await?,
-                as_it_came: Bytes::new(),
-                held: door.intake.queue().lease(),
-            });
+    pub(super) async fn receive(door: &Door, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Self, Refusal> {
+        let (mut coded, coding) = body::read_coded(&door.intake, headers, body, limit).await?;
+        let (mut as_it_came, mut held) = (Bytes::new(), door.intake.queue().lease());
+        if door.relay.is_some() {
+            as_it_came = coded.bytes.clone();
+            held = coded.lease.split(as_it_came.len());
         }
-        let (coded, coding) = body::read_coded(&door.intake, headers, body).await?;
-        let as_it_came = coded.bytes.clone();
-        let received = coded.inflate(coding, &door.intake).await?;
-        let mut held = door.intake.queue().lease();
-        held.grow(as_it_came.len())?;
-        if coding != Coding::Identity {
-            held.grow(received.bytes.len())?;
+        let mut received = coded.inflate(coding, &door.intake).await?;
+        if door.relay.is_some() {
+            held.absorb(received.lease.split(usize::MAX));
         }
         Ok(Self {
             received,
@@ -193,7 +189,7 @@ async fn store(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Bod
         received,
         as_it_came,
         held,
-    } = Raw::receive(&door, &headers, body).await?;
+    } = Raw::receive(&door, &headers, body, BodyLimit::ENVELOPE).await?;
     let inflated = received.bytes.clone();
     let received = unwrap(received, &door.intake).await?;
     let envelope =
@@ -207,25 +203,19 @@ async fn store(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Bod
 }
 
 /// The oldest SDKs compress without saying so, and write that in base64.
-async fn unwrap(received: Received, intake: &Intake) -> Result<Received, Refusal> {
+async fn unwrap(mut received: Received, intake: &Intake) -> Result<Received, Refusal> {
     let text = received.bytes.trim_ascii();
     if text.is_empty() || text.starts_with(b"{") {
         return Ok(received);
     }
+    received.lease.grow(text.len())?;
     // Where it is no base64 either, the reader of events says what is wrong with it.
     let Ok(compressed) = STANDARD.decode(text) else {
         return Ok(received);
     };
-    let Received {
-        bytes,
-        lease,
-        at_unix_nano,
-    } = received;
-    drop(bytes);
     let compressed = Received {
         bytes: compressed.into(),
-        lease,
-        at_unix_nano,
+        ..received
     };
     compressed.inflate(Coding::Deflate, intake).await
 }

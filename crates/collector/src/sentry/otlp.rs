@@ -73,7 +73,7 @@ async fn export(door: &Door, kind: Kind, uri: &Uri, headers: &HeaderMap, body: B
         received,
         as_it_came,
         held,
-    } = Raw::receive(door, headers, body).await?;
+    } = Raw::receive(door, headers, body, door.intake.otlp_limit().at_sentry()).await?;
     let inflated = received.bytes.clone();
     let mut spans = Spans::new();
     let is_relayed = door.relay.is_some();

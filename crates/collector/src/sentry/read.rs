@@ -24,7 +24,7 @@ use crate::{SentryArrival, SentryCounts};
 
 /// How much memory reading an envelope may take, in bytes, as [`cost`] has it. With that the number of spans, records and attributes is
 /// bounded as well: a thousand spans of a hundred attributes, more than Sentry takes at once, need half of it.
-const MEMORY: usize = 44 * 1024 * 1024;
+pub(crate) const READING_MAX: usize = 44 * 1024 * 1024;
 /// What an object takes while it is read, in bytes, about: a span is the largest.
 const OBJECT: usize = 512;
 /// What any other value takes: its name, the value, and as much again while a list of them grows.
@@ -122,7 +122,7 @@ impl<'a> Plan<'a> {
         for item in &envelope.items {
             let Some(kind) = Kind::of(&item.item_type) else { continue };
             let more = cost(&item.payload);
-            if bytes + more <= MEMORY {
+            if bytes + more <= READING_MAX {
                 bytes += more;
                 items.push((kind, item));
             } else {

@@ -203,6 +203,7 @@ async fn allowed_hosts_and_origins_are_taken() {
         otlp_grpc: any,
         otlp_http: any,
         sentry: any,
+        ..Config::default()
     };
     let hosts = vec!["viewer.example".parse().unwrap()];
     let origins = vec!["https://app.example".parse().unwrap(), "null".parse().unwrap()];

@@ -38,11 +38,16 @@ struct Running {
 
 impl Running {
     async fn start() -> Self {
+        Self::with_max_body(Config::default().max_body).await
+    }
+
+    async fn with_max_body(max_body: usize) -> Self {
         let any = "127.0.0.1:0".parse().unwrap();
         let config = Config {
             otlp_grpc: any,
             otlp_http: any,
             sentry: any,
+            max_body,
         };
         Self::serve(Collector::bind(config).await.unwrap())
     }
@@ -60,13 +65,15 @@ impl Running {
 
     /// What has been handed over and not been read yet. An answer is sent after the hand-over, so it is here by then.
     fn arrived(&mut self) -> Vec<Arrival> {
-        std::iter::from_fn(|| self.arrivals.try_recv().ok()).collect()
+        std::iter::from_fn(|| self.arrivals.try_recv().ok())
+            .map(|delivery| delivery.arrival)
+            .collect()
     }
 
     /// What is handed over next.
     async fn next(&mut self) -> Arrival {
         let next = tokio::time::timeout(SOON, self.arrivals.recv());
-        next.await.unwrap().unwrap()
+        next.await.unwrap().unwrap().arrival
     }
 
     /// Waits until the counts are as they should be.

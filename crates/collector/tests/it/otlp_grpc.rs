@@ -111,7 +111,7 @@ async fn spans_without_usable_ids_are_left_out_and_named() {
 }
 
 /// One gRPC message over HTTP/2, as its bytes are.
-async fn raw(running: &Running, path: &str, message: &[u8]) -> tonic::Status {
+pub(crate) async fn raw(running: &Running, path: &str, message: &[u8]) -> tonic::Status {
     #[derive(Clone)]
     struct Bytes;
     impl tonic::codec::Codec for Bytes {
@@ -159,7 +159,7 @@ const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 
 #[tokio::test]
 async fn what_is_malformed_too_big_or_unknown_is_refused_and_counted() {
-    let mut running = Running::start().await;
+    let mut running = Running::with_max_body(16 << 20).await;
     assert_eq!(
         raw(&running, EXPORT, &request(vec![span("x")]).encode_to_vec()).await.code(),
         Code::Ok
@@ -190,7 +190,7 @@ async fn what_is_malformed_too_big_or_unknown_is_refused_and_counted() {
 
 #[tokio::test]
 async fn a_message_that_inflates_beyond_the_limit_is_refused() {
-    let mut running = Running::start().await;
+    let mut running = Running::with_max_body(16 << 20).await;
     let mut client = client(&running).await.send_compressed(CompressionEncoding::Gzip);
     let status = client.export(request(vec![span(&"x".repeat(17 << 20))])).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted, "{status}");

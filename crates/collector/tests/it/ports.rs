@@ -9,6 +9,7 @@ fn on(otlp_grpc: &str, otlp_http: &str, sentry: &str) -> Config {
         otlp_grpc: otlp_grpc.parse().unwrap(),
         otlp_http: otlp_http.parse().unwrap(),
         sentry: sentry.parse().unwrap(),
+        ..Config::default()
     }
 }
 

@@ -63,6 +63,7 @@ async fn relaying_to(address: std::net::SocketAddr) -> Running {
         otlp_grpc: any,
         otlp_http: any,
         sentry: any,
+        ..Config::default()
     };
     let target = RelayTarget::parse(&format!("http://0123456789abcdef@{address}/42")).unwrap();
     let collector = Collector::bind(config).await.unwrap().relay_to(target).unwrap();

@@ -156,7 +156,7 @@ async fn the_oldest_way_of_one_event_is_understood() {
     assert_eq!(post(running.sentry("/api/1/store/"), base64.encode(zlib)).await.status(), 200);
     assert_eq!(running.came().errors, ["oops"]);
 
-    let [_, _, (_, bomb), ..] = compressed(&vec![b' '; 17 << 20]);
+    let [_, _, (_, bomb), ..] = compressed(&vec![b' '; 101 << 20]);
     assert_eq!(post(running.sentry("/api/1/store/"), base64.encode(bomb)).await.status(), 413);
     assert_eq!(running.health.queue().bytes, 0);
 }
@@ -326,8 +326,8 @@ async fn what_reading_takes_is_counted() {
         taken += 1;
         assert!(running.health.queue().bytes <= limit);
     }
-    // Seven would have room if they only waited.
-    assert!((2..5).contains(&taken), "{taken}");
+    // Reading takes four times what is read.
+    assert!((2..limit / name.len() - 3).contains(&taken), "{taken}");
     assert_eq!(running.came().spans.len(), taken);
     assert_eq!(running.health.queue().bytes, 0);
     assert_eq!(running.counts().sentry.busy, 1);

@@ -55,7 +55,7 @@ impl App {
     pub fn end_full_pause(&mut self, bytes: usize) {
         if self.pause.take().is_some() {
             let text = format!(
-                "the pause is over: {} had arrived, a quarter of --max-memory",
+                "pause ended: {} had arrived, which is as much as may wait",
                 format::bytes(bytes as u64)
             );
             self.notice = Some(Notice { text, error: false });

@@ -35,10 +35,11 @@ impl<W: Write> Printer<W> {
     /// Blocks.
     pub(super) fn run(mut self, mut arrivals: Arrivals) -> io::Result<()> {
         while !self.is_done()
-            && let Some(arrival) = arrivals.blocking_recv()
+            && let Some(delivery) = arrivals.blocking_recv()
         {
-            match arrival {
-                Arrival::Batch(batch) => self.batch(&batch, self.selection.logs)?,
+            // Its share of the in-flight account goes back once it is printed.
+            match &delivery.arrival {
+                Arrival::Batch(batch) => self.batch(batch, self.selection.logs)?,
                 Arrival::Sentry(arrival) => {
                     self.batch(&arrival.spans, true)?;
                     self.batch(&arrival.logs, true)?;

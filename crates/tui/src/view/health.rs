@@ -133,8 +133,8 @@ fn queue(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     let queue = app.queue;
     page::heading(
         lines,
-        "queue",
-        "received and not taken in yet; when it is full, senders are asked to come again (busy)",
+        "in flight",
+        "received and not yet stored, besides --max-memory; when full, senders are told to retry (busy)",
         width,
     );
     let waiting = format!("{} of {} requests", queue.waiting, queue.waiting_limit);
@@ -144,13 +144,18 @@ fn queue(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
         queue.waiting_limit as u64,
         waiting,
     ));
-    let (bytes, limit) = (queue.bytes as u64, queue.bytes_limit as u64);
-    let held = format!(
-        "{} of {}, with what is being read",
-        format::bytes(bytes),
-        format::bytes(limit)
-    );
-    lines.push(gauge_line("memory", bytes, limit, held));
+    let of = |part: usize, whole: usize, what: &str| {
+        let (part, whole) = (part as u64, whole as u64);
+        (
+            part,
+            whole,
+            format!("{} of {}, {what}", format::bytes(part), format::bytes(whole)),
+        )
+    };
+    let (bytes, limit, about) = of(queue.bytes, queue.bytes_limit, "bodies, decoders, batches");
+    lines.push(gauge_line("requests", bytes, limit, about));
+    let (bytes, limit, about) = of(queue.connection_bytes, queue.connection_bytes_limit, "their buffers");
+    lines.push(gauge_line("connections", bytes, limit, about));
 }
 
 /// A name, a bar for a part of a whole, and what it means.
@@ -187,12 +192,7 @@ fn denials(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     if denied.count() == 0 {
         return;
     }
-    page::heading(
-        lines,
-        "denied",
-        "pages of other origins, requests to other hosts",
-        width,
-    );
+    page::heading(lines, "denied", "pages of other origins, requests to other hosts", width);
     let mut say = |count: u64, reason: String, flag: Option<&str>| {
         let count = format!("{:>DENIED$}", short(count, DENIED));
         page::pair(lines, count.into(), &Span::raw(reason).fg(theme::WARNING), DENIED, width);

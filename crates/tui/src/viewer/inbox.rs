@@ -1,9 +1,10 @@
 //! What has arrived, taken in for a bounded time at once: keys come first.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use collector::{Arrival, Arrivals};
+use collector::{Arrival, Arrivals, Delivery, Share};
 use trace_model::sentry::Evidence;
 use trace_model::{Batch, MetricsBatch, Store};
 
@@ -19,18 +20,22 @@ const METRICS_SLICE: u64 = 256 * 1024;
 const EVIDENCE_SLICE: usize = 8;
 /// Which part of the store's budget may wait for the end of a pause.
 const IN_PAUSE: usize = 4;
+/// Which part of the in-flight account may, so that senders still get in.
+const IN_FLIGHT: usize = 2;
 
 /// The way from the collector to the store.
 #[derive(Debug)]
 pub(super) struct Inbox {
     /// `None` where nothing listens.
     arrivals: Option<Arrivals>,
+    /// How many bytes may wait for the end of a pause, whatever the store's budget is.
+    most_waiting: usize,
     /// What is to be taken in next: one, or during a pause all that has arrived since.
-    waiting: VecDeque<Arrival>,
+    waiting: VecDeque<Delivery>,
     /// What these stand for, in bytes.
     waiting_bytes: usize,
-    /// What is being taken in: the first up to a part.
-    begun: VecDeque<Begun>,
+    /// What is being taken in: the first up to a part. What came from the collector holds its share of the in-flight account until then.
+    begun: VecDeque<(Begun, Option<Arc<Share>>)>,
 }
 
 /// What can be taken in part by part.
@@ -57,9 +62,11 @@ impl Begun {
 }
 
 impl Inbox {
-    pub(super) const fn new(arrivals: Arrivals) -> Self {
+    /// `in_flight` is the size of the collector's account, in bytes.
+    pub(super) const fn new(arrivals: Arrivals, in_flight: usize) -> Self {
         Self {
             arrivals: Some(arrivals),
+            most_waiting: in_flight / IN_FLIGHT,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             begun: VecDeque::new(),
@@ -70,6 +77,7 @@ impl Inbox {
     pub(super) const fn without_collector() -> Self {
         Self {
             arrivals: None,
+            most_waiting: 0,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             begun: VecDeque::new(),
@@ -83,7 +91,7 @@ impl Inbox {
 
     /// Adds what came from elsewhere.
     pub(super) fn push(&mut self, batch: Batch) {
-        self.begun.push_back(Begun::Batch(batch));
+        self.begun.push_back((Begun::Batch(batch), None));
     }
 
     /// Waits until there is something to take in, in a pause until something arrives; nothing is lost when it is not waited for to the
@@ -93,16 +101,16 @@ impl Inbox {
             // Others have their turn, the clock among them.
             return tokio::task::yield_now().await;
         }
-        let arrival = match &mut self.arrivals {
+        let delivery = match &mut self.arrivals {
             Some(arrivals) => arrivals.recv().await,
             None => None,
         };
-        let Some(arrival) = arrival else {
+        let Some(delivery) = delivery else {
             // The collector has ended, or there is none.
             return std::future::pending::<()>().await;
         };
-        self.waiting_bytes += arrival.bytes();
-        self.waiting.push_back(arrival);
+        self.waiting_bytes += delivery.arrival.bytes();
+        self.waiting.push_back(delivery);
     }
 
     /// What was waited for is here: takes it in, or in a pause counts it and keeps it for later, as long as there is room for it.
@@ -110,8 +118,8 @@ impl Inbox {
         if app.pause().is_none() {
             return self.take_in(&mut app.store);
         }
-        app.arrived_in_pause(self.waiting.back().map_or(0, Arrival::span_count));
-        if self.waiting_bytes > app.store.totals().budget / IN_PAUSE {
+        app.arrived_in_pause(self.waiting.back().map_or(0, |delivery| delivery.arrival.span_count()));
+        if self.waiting_bytes > self.most_waiting.min(app.store.totals().budget / IN_PAUSE) {
             app.end_full_pause(self.waiting_bytes);
         }
     }
@@ -124,23 +132,27 @@ impl Inbox {
 
     /// Takes in a little; false when there was nothing.
     fn step(&mut self, store: &mut Store) -> bool {
-        if let Some(begun) = self.begun.front_mut() {
+        if let Some((begun, _)) = self.begun.front_mut() {
             if !begun.add_part(store) {
                 self.begun.pop_front();
             }
             return true;
         }
-        let arrived = self.waiting.pop_front();
-        self.waiting_bytes -= arrived.as_ref().map_or(0, Arrival::bytes);
-        match arrived.or_else(|| self.arrivals.as_mut()?.try_recv().ok()) {
-            Some(Arrival::Batch(batch)) => self.begun.push_back(Begun::Batch(batch)),
-            Some(Arrival::Metrics(batch)) => self.begun.push_back(Begun::Metrics(batch)),
-            Some(Arrival::Sentry(arrival)) => self.begun.extend([
-                Begun::Evidence(arrival.evidence),
-                Begun::Batch(arrival.spans),
-                Begun::Batch(arrival.logs),
-            ]),
-            None => return false,
+        let waited = self.waiting.pop_front();
+        self.waiting_bytes -= waited.as_ref().map_or(0, |delivery| delivery.arrival.bytes());
+        let Some(Delivery { arrival, share }) = waited.or_else(|| self.arrivals.as_mut()?.try_recv().ok()) else {
+            return false;
+        };
+        let share = Arc::new(share);
+        let mut begin = |begun| self.begun.push_back((begun, Some(share.clone())));
+        match arrival {
+            Arrival::Batch(batch) => begin(Begun::Batch(batch)),
+            Arrival::Metrics(batch) => begin(Begun::Metrics(batch)),
+            Arrival::Sentry(arrival) => {
+                begin(Begun::Evidence(arrival.evidence));
+                begin(Begun::Batch(arrival.spans));
+                begin(Begun::Batch(arrival.logs));
+            }
         }
         true
     }
@@ -184,11 +196,12 @@ mod tests {
             otlp_grpc: any,
             otlp_http: any,
             sentry: any,
+            ..Config::default()
         };
         let collector = Collector::bind(config).await.unwrap();
         let (port, sentry) = (collector.addresses().otlp_http.port(), collector.addresses().sentry.port());
         let (arrivals, health, _server) = collector.serve();
-        let (mut inbox, mut store) = (Inbox::new(arrivals), Store::new(64 << 20));
+        let (mut inbox, mut store) = (Inbox::new(arrivals, usize::MAX), Store::new(64 << 20));
         // More than two slices, and then some.
         let many = 2 * SLICE + 10;
         send(port, "/v1/traces", &spans(1..many + 1)).await;
@@ -218,11 +231,12 @@ mod tests {
             otlp_grpc: any,
             otlp_http: any,
             sentry: any,
+            ..Config::default()
         };
         let collector = Collector::bind(config).await.unwrap();
         let addresses = collector.addresses();
         let (arrivals, _health, _server) = collector.serve();
-        let mut inbox = Inbox::new(arrivals);
+        let mut inbox = Inbox::new(arrivals, usize::MAX);
         let mut app = App::new(Store::new(4 << 20), Mode::Viewer, addresses, fastrand::Rng::with_seed(1));
         let port = addresses.otlp_http.port();
         app.update(Action::Pause);
@@ -242,11 +256,7 @@ mod tests {
             inbox.arrived(&mut app);
         }
         assert!(inbox.waiting_bytes < budget / 2, "it is bounded");
-        assert!(
-            app.notice
-                .as_ref()
-                .is_some_and(|notice| notice.text.contains("the pause is over"))
-        );
+        assert!(app.notice.as_ref().is_some_and(|notice| notice.text.contains("pause ended")));
         while !inbox.is_empty() {
             inbox.arrived(&mut app);
         }

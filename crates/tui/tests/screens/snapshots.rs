@@ -148,6 +148,8 @@ fn trouble(scene: &mut Scene) {
         waiting_limit: 64,
         bytes: 12 << 20,
         bytes_limit: 64 << 20,
+        connection_bytes: 3 << 20,
+        connection_bytes_limit: 72 << 20,
     };
 }
 

@@ -221,8 +221,8 @@ fn what_is_not_read_is_counted_with_its_size() {
 #[test]
 fn more_than_anybody_needs_is_not_read() {
     let span = json!({ "trace_id": TRACE, "span_id": "00000000000000a1" }).to_string();
-    let long = format!("{{\"name\":\"{}\"}}", "x".repeat(MEMORY / COPIES));
-    let many = format!("{{\"items\":[{}0]}}", "0,".repeat(MEMORY / VALUE));
+    let long = format!("{{\"name\":\"{}\"}}", "x".repeat(READING_MAX / COPIES));
+    let many = format!("{{\"items\":[{}0]}}", "0,".repeat(READING_MAX / VALUE));
     for large in [long, many] {
         let items = ["span", "span", "attachment"].map(|item_type| item(item_type, &large));
         let items = [&items[..], &[item("span", &span)]].concat();

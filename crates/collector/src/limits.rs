@@ -1,0 +1,90 @@
+//! How large a request may be, and what follows from that for the in-flight account.
+
+use std::fmt;
+
+use crate::coding::DECODER_MAX;
+use crate::sentry::READING_MAX;
+
+const MIB: usize = 1024 * 1024;
+
+/// How long an OTLP request may be, in bytes, as sent and after decompression: what the
+/// [OTLP specification](https://opentelemetry.io/docs/specs/otlp/) recommends receivers to accept.
+pub const BODY_DEFAULT: usize = 64 * MIB;
+/// The most that can be configured; positions in a body have 32 bits.
+pub const BODY_MAX: usize = 1024 * MIB;
+
+/// How long one request's body may be, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BodyLimit {
+    /// As sent, compressed or not.
+    pub(crate) sent: usize,
+    /// After decompression, and as protobuf.
+    pub(crate) whole: usize,
+    /// Where the limit comes from, for the sender.
+    pub(crate) source: &'static str,
+}
+
+impl BodyLimit {
+    /// Sentry's own, as [Relay](https://docs.sentry.io/product/relay/options/) has them: `max_api_payload_size` and
+    /// `max_envelope_size`. What Sentry would refuse is refused here too.
+    pub(crate) const ENVELOPE: Self = Self {
+        sent: 20 * MIB,
+        whole: 100 * MIB,
+        source: "Sentry's own limit",
+    };
+
+    /// The same where it goes on to Sentry.
+    pub(crate) fn at_sentry(self) -> Self {
+        Self {
+            sent: self.sent.min(Self::ENVELOPE.sent),
+            ..self
+        }
+    }
+
+    pub(crate) fn otlp(max_body: usize) -> Self {
+        let max_body = max_body.min(BODY_MAX);
+        Self {
+            sent: max_body,
+            whole: max_body,
+            source: "--max-body sets it",
+        }
+    }
+}
+
+/// A number of bytes as people read it: `64 MiB` where that is exact.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size(pub(crate) usize);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes.is_multiple_of(MIB) => write!(f, "{} MiB", bytes / MIB),
+            bytes => write!(f, "{bytes} bytes"),
+        }
+    }
+}
+
+/// The size of the in-flight account, in bytes: the largest request fits in all the forms that it has at once.
+///
+/// An OTLP request has two: as sent and decompressed, then JSON and protobuf, then protobuf and its records. An envelope has
+/// three: as sent (a relay forwards it so), decompressed, and read.
+pub(crate) fn account(otlp: BodyLimit) -> usize {
+    let BodyLimit { sent, whole, .. } = BodyLimit::ENVELOPE;
+    DECODER_MAX + (otlp.sent + otlp.whole).max(sent + whole + READING_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn account_holds_the_largest_request_in_all_its_forms() {
+        for max_body in [MIB, BODY_DEFAULT, BODY_MAX, usize::MAX] {
+            let otlp = BodyLimit::otlp(max_body);
+            assert!(otlp.whole <= BODY_MAX);
+            for limit in [otlp, BodyLimit::ENVELOPE] {
+                assert!(account(otlp) >= limit.sent + limit.whole + DECODER_MAX);
+            }
+        }
+    }
+}
