@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! make bench                    # everything; the report is in target/bench/report.md too
-//! BENCH_ONLY=http make bench    # one part: http, grpc, arrival, keys, trace, filter, hostile, start, engine, walk
+//! BENCH_ONLY=http make bench    # one part: http, grpc, arrival, keys, trace, filter, hostile, memory, start, engine, walk
 //! ```
 
 mod load;

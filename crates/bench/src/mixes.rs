@@ -155,7 +155,7 @@ fn one_span_id(round: u64) -> Vec<u8> {
     request.0
 }
 
-fn tiny_traces(round: u64) -> Vec<u8> {
+pub(crate) fn tiny_traces(round: u64) -> Vec<u8> {
     spans(50_000, |at| span(mixed(round, at), mixed(round, at), b""))
 }
 
@@ -180,7 +180,7 @@ fn spans(count: u64, span: impl Fn(u64) -> Message) -> Vec<u8> {
     Message::default().bytes(1, &group.0).0
 }
 
-fn empty_logs(_round: u64) -> Vec<u8> {
+pub(crate) fn empty_logs(_round: u64) -> Vec<u8> {
     let scope = Message::default().repeat(2, 1_000_000, |_, record| record);
     let group = Message::default().bytes(2, &scope.0);
     Message::default().bytes(1, &group.0).0

@@ -7,6 +7,7 @@ mod hostile;
 mod ingest;
 mod keys;
 mod large_trace;
+mod memory;
 mod start;
 mod walk;
 
@@ -28,6 +29,7 @@ pub(crate) const PARTS: &[Part] = &[
     ("trace", large_trace::measure),
     ("filter", filter::measure),
     ("hostile", hostile::measure),
+    ("memory", memory::measure),
     ("start", start::measure),
     ("engine", engine::measure),
     ("walk", walk::measure),

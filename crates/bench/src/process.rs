@@ -45,10 +45,19 @@ impl Process {
 
     /// Bytes of memory that it has in use (its resident set).
     pub(crate) fn memory(self) -> Result<u64> {
+        self.status("VmRSS")
+    }
+
+    /// The most that it ever had in use.
+    pub(crate) fn peak_memory(self) -> Result<u64> {
+        self.status("VmHWM")
+    }
+
+    fn status(self, name: &str) -> Result<u64> {
         let status = self.read("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        Ok(kibibytes.ok_or_else(|| eyre!("/proc/{}/status has no VmRSS", self.0))? * 1024)
+        Ok(kibibytes.ok_or_else(|| eyre!("/proc/{}/status has no {name}", self.0))? * 1024)
     }
 
     fn read(self, file: &str) -> Result<String> {

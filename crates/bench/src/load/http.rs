@@ -33,11 +33,16 @@ impl Http {
 
     /// Sends a request and waits for its answer: status and body.
     pub(crate) fn post(&mut self, path: &str, content_type: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
+        self.post_encoded(path, content_type, "identity", body)
+    }
+
+    /// The same with a body that is compressed.
+    pub(crate) fn post_encoded(&mut self, path: &str, content_type: &str, encoding: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
         self.request.clear();
         let (address, length) = (self.address, body.len());
         write!(
             self.request,
-            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: {content_type}\r\ncontent-encoding: {encoding}\r\ncontent-length: {length}\r\n\r\n"
         )?;
         self.request.extend_from_slice(body);
         self.stream.get_mut().write_all(&self.request)?;
