@@ -1,5 +1,6 @@
 //! What travels from the edge to the store: the bytes of a request, and where in them everything is.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -44,25 +45,28 @@ impl Source {
 }
 
 /// What all spans of one `ScopeSpans`, or all records of one `ScopeLogs`, share.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// `service.name`; empty when the resource has none.
+    /// `service.name`, cut at [`SERVICE_LENGTH_MAX`] bytes; empty when the resource has none.
     pub service: Arc<str>,
     /// How it came here.
     pub source: Source,
     /// The OTLP `Resource` message, encoded: one copy for all scopes of a request, however many there are.
     pub resource: Arc<[u8]>,
     /// The OTLP `InstrumentationScope` message, encoded.
-    pub scope: Box<[u8]>,
+    pub scope: Arc<[u8]>,
+    /// `host.name` of the resource, cut as the service is.
+    pub(crate) host: Option<Arc<str>>,
+    /// Hashes of resource and scope: computed by the walk, once per message, so that the store never reads a whole one again.
+    pub(crate) resource_hash: u64,
+    pub(crate) scope_hash: u64,
 }
 
-impl Origin {
-    /// Bytes of memory it stands for in the store's budget.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.resource.len() + self.scope.len() + self.service.len()
-    }
-}
+/// The longest span name that is kept apart from its span, in bytes.
+pub(crate) const NAME_LENGTH_MAX: usize = 4_096;
+
+/// The longest service name that is told from others, in bytes: it is a part of every key, which trees compare and sort.
+pub const SERVICE_LENGTH_MAX: usize = 1_024;
 
 /// A part of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -79,6 +83,14 @@ impl Piece {
             at: (part.as_ptr().addr() - whole.as_ptr().addr()) as u32,
             length: part.len() as u32,
         }
+    }
+
+    pub(crate) const fn start(self) -> u32 {
+        self.at
+    }
+
+    pub(crate) const fn length(self) -> usize {
+        self.length as usize
     }
 
     pub(crate) const fn range(self) -> Range<usize> {
@@ -196,8 +208,36 @@ pub struct Batch {
     pub(crate) origin_bytes: usize,
     pub(crate) spans: Vec<SpanHead>,
     pub(crate) logs: Vec<LogHead>,
+    /// Hashes of names longer than [`NAME_LENGTH_MAX`], each with where the name begins, in that order.
+    pub(crate) long_names: Vec<(u32, u64)>,
     /// How many of them the store has taken.
     pub(crate) taken: usize,
+    pub(crate) carry: Carry,
+}
+
+/// What the store remembers between two parts of a batch.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub(crate) struct Carry {
+    /// What is copied of the next record, which is too long to be copied in one step.
+    pub(crate) copied: Vec<u8>,
+    /// Where the log records that belong to no trace are: the place of their trace, and when that was made.
+    pub(crate) without_trace: Option<(u32, u64)>,
+}
+
+impl Carry {
+    pub(crate) const EMPTY: Self = Self {
+        copied: Vec::new(),
+        without_trace: None,
+    };
+
+    /// A record's bytes: those that were copied, or else where they are.
+    pub(crate) fn whole<'a>(&mut self, raw: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.copied.is_empty() {
+            Cow::Borrowed(raw)
+        } else {
+            Cow::Owned(std::mem::take(&mut self.copied))
+        }
+    }
 }
 
 impl Batch {
@@ -246,6 +286,18 @@ impl Batch {
     /// The log records, each decoded whole.
     pub fn decode_logs(&self) -> impl Iterator<Item = Log> {
         self.each_log().filter_map(|log| log.decode())
+    }
+
+    /// A span's name as it is kept apart from it. A long one is cut, and a hash at its end tells it from others.
+    pub(crate) fn name(&self, head: &SpanHead) -> Cow<'_, str> {
+        let name = self.piece(head.name);
+        if name.len() <= NAME_LENGTH_MAX {
+            return Cow::Borrowed(std::str::from_utf8(name).unwrap_or_default());
+        }
+        let begin = String::from_utf8_lossy(&name[..NAME_LENGTH_MAX]);
+        let known = self.long_names.binary_search_by_key(&head.name.at, |(at, _)| *at);
+        let hash = known.map_or(0, |known| self.long_names[known].1);
+        Cow::Owned(format!("{}… #{hash:016x}", begin.trim_end_matches('\u{fffd}')))
     }
 
     pub(crate) fn piece(&self, piece: Piece) -> &[u8] {

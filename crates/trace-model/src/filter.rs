@@ -33,6 +33,7 @@
 
 mod cursor;
 mod keys;
+mod memo;
 mod parse;
 mod plan;
 mod quantity;
@@ -42,6 +43,8 @@ pub(crate) mod wire;
 
 use std::fmt;
 use std::ops::Range;
+
+pub(crate) use memo::{Memo, Shared};
 
 use crate::{SpanId, SpanKind, StatusCode, TraceId};
 
@@ -96,7 +99,19 @@ impl Filter {
     /// Whether the span matches.
     #[must_use]
     pub fn matches(&self, candidate: &Candidate<'_>) -> bool {
-        self.plan.matches(candidate)
+        self.plan.matches(candidate, &mut memo::Forgetful)
+    }
+
+    /// The same, for many spans that share resources and scopes: a memo is of one filter.
+    pub(crate) fn matches_by(&self, candidate: &Candidate<'_>, memo: &mut Memo, resource: Shared, scope: Shared) -> bool {
+        let tests = self.plan.tests();
+        let mut asked = memo::Remembered {
+            memo,
+            resource,
+            scope,
+            tests,
+        };
+        self.plan.matches(candidate, &mut asked)
     }
 }
 

@@ -113,9 +113,8 @@ fn nibble(digit: u8) -> Result<u8, IdError> {
 
 /// What names one row of one trace.
 ///
-/// A span id alone does not: in Zipkin's model the client and the server side of a call share one, so two services may each
-/// report a span with the same id, and so does one that calls itself. Records of the same service with the same id are the same span, unless
-/// one was called and the other was not, or both have ended and neither start nor name are the same: then somebody has used an id twice.
+/// A span id alone does not: in Zipkin's model the client and the server side of a call share one, so two services may each report a span
+/// with the same id, and so does one that calls itself; and a program whose random state is seeded or forked uses the same ids in each run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpanKey {
     /// The span's own id.

@@ -28,6 +28,7 @@ mod analysis;
 mod batch;
 mod call;
 pub mod filter;
+mod hash;
 mod id;
 mod log_record;
 pub mod metrics;
@@ -45,7 +46,7 @@ pub use analysis::{
     Analysis, ClockTrouble, CriticalPath, CriticalPathError, EVENT_MARKS, EventMark, Gap, Group, Lint, Repeated, RepeatedLimits,
     Rule, Section,
 };
-pub use batch::{Batch, BatchLog, BatchSpan, Flags, Origin, Rejected, Rejection, Source};
+pub use batch::{Batch, BatchLog, BatchSpan, Flags, Origin, Rejected, Rejection, SERVICE_LENGTH_MAX, Source};
 pub use filter::{Candidate, Filter, FilterError};
 pub use id::{IdError, SpanId, SpanKey, TraceId};
 pub use log_record::{Log, Severity};

@@ -15,6 +15,7 @@ mod interner;
 mod links;
 mod log;
 mod marks;
+mod origins;
 mod rank;
 mod raw;
 mod read;
@@ -28,11 +29,11 @@ mod trace;
 mod twins;
 mod write;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::batch::Origin;
 use crate::metrics::Metrics;
 use crate::{Flags, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
 use by_arrival::ByArrival;
@@ -40,10 +41,12 @@ pub use cross_check::SentryReach;
 pub use evidence::{ClientReport, Expectation};
 use interner::Interner;
 use log::Log;
+use origins::Origins;
 pub use rank::{RANKED, RankBy, Ranking};
 pub use raw::Raw;
 pub use read::{ListPlace, outside_of_spans};
 use record::{At, Record, Slot};
+use room::Leaving;
 use search::Search;
 pub use search::SearchProgress;
 pub use services::{SECONDS, ServiceStats};
@@ -89,7 +92,7 @@ pub struct Totals {
 struct Contents {
     log: Log,
     names: Interner<str>,
-    origins: Interner<Origin>,
+    origins: Origins,
 }
 
 impl Contents {
@@ -106,13 +109,13 @@ impl Contents {
         Some(SpanKey {
             span_id: record.span_id()?,
             service: self.origins.get(record.origin).service.clone(),
-            twin: if record.is_twin() { record.twin() } else { 0 },
+            twin: if record.is_twin() { self.twin(record) } else { 0 },
         })
     }
 
-    fn is(&self, at: At, span_id: SpanId, service: &str) -> bool {
+    fn is(&self, at: At, span_id: SpanId, service: u32) -> bool {
         let record = self.log.get(at);
-        record.has_span_id(span_id) && self.service(record) == service
+        record.has_span_id(span_id) && self.service_number(record) == service
     }
 }
 
@@ -153,10 +156,19 @@ pub struct Store {
     searches: u8,
     metrics: Metrics,
     rare_bytes: usize,
-    /// Spans of all traces that came in Sentry's envelopes, by span id.
+    /// Spans of all traces that came in Sentry's envelopes, by trace and span id.
     sentry_spans: HashTable<At>,
-    /// Which spans link to a span, by that one's id.
-    links: HashTable<links::LinkFrom>,
+    /// Those of them that came in no other way.
+    sentry_alone: BTreeSet<(SpanId, TraceId)>,
+    /// Error events with the hash of their bytes.
+    error_events: HashTable<(u64, At)>,
+    /// Which spans link to a span, by that one's ids.
+    links: HashTable<links::LinksTo>,
+    links_bytes: usize,
+    /// A trace that is evicted, step by step.
+    leaving: Option<Leaving>,
+    /// When the count of work has come so far, [`Store::add_part`] makes a pause.
+    until: u64,
     sentry: evidence::SentrySide,
     repeated_limits: RepeatedLimits,
     totals: Totals,
@@ -173,7 +185,7 @@ impl Store {
             contents: Contents {
                 log: Log::new(budget),
                 names: Interner::new(),
-                origins: Interner::new(),
+                origins: Origins::new(),
             },
             traces: Slab::new(),
             by_id: HashTable::new(),
@@ -187,7 +199,12 @@ impl Store {
             metrics: Metrics::default(),
             rare_bytes: 0,
             sentry_spans: HashTable::new(),
+            sentry_alone: BTreeSet::new(),
+            error_events: HashTable::new(),
             links: HashTable::new(),
+            links_bytes: 0,
+            leaving: None,
+            until: u64::MAX,
             sentry: evidence::SentrySide::default(),
             repeated_limits: RepeatedLimits::default(),
             totals: Totals {
@@ -212,9 +229,11 @@ impl Store {
     /// Takes points of a request until about this much [`crate::work`] is done; true while more are left.
     pub fn add_metrics_part(&mut self, batch: &mut MetricsBatch, work: u64) -> bool {
         self.clock += 1;
+        self.until = crate::work::done().saturating_add(work);
         let has_more = self.metrics.add_part(batch, self.totals.budget, work);
-        self.settle();
-        has_more
+        let is_settled = self.settle();
+        self.until = u64::MAX;
+        has_more || !is_settled
     }
 
     /// All series of metrics.
@@ -242,7 +261,7 @@ impl Store {
         let trace = &mut self.traces[slot];
         trace.pinned = pinned;
         trace.activity = self.clock;
-        trace.summary.take();
+        trace.summary.forget();
     }
 
     /// Which state this is.

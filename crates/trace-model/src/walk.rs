@@ -9,8 +9,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
-use crate::batch::{LogHead, Marks, Piece, Rejected, Rejection, SpanHead};
-use crate::{Batch, IdError, Origin, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, otlp, pending, sentry};
+use crate::batch::{Carry, LogHead, Marks, NAME_LENGTH_MAX, Piece, Rejected, Rejection, SpanHead};
+use crate::work::{self, VISIT};
+use crate::{
+    Batch, IdError, Origin, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, hash, otlp, pending,
+    sentry,
+};
 
 impl Batch {
     /// Reads an OTLP `ExportTraceServiceRequest`. Spans whose ids are unusable are left out and counted.
@@ -33,12 +37,14 @@ impl Batch {
         let Walk {
             origins,
             spans,
+            long_names,
             rejected,
             origin_bytes,
             ..
         } = walk;
         let batch = Self {
             origin_bytes,
+            long_names,
             ..Self::new(body, origins, spans, Vec::new())
         };
         Ok((batch, rejected))
@@ -85,7 +91,9 @@ impl Batch {
             origin_bytes: 0,
             spans,
             logs,
+            long_names: Vec::new(),
             taken: 0,
+            carry: Carry::EMPTY,
         }
     }
 }
@@ -165,7 +173,10 @@ struct Walk<'a> {
     origin_bytes: usize,
     spans: Vec<SpanHead>,
     logs: Vec<LogHead>,
+    long_names: Vec<(u32, u64)>,
     rejected: Rejected,
+    /// Stands for a resource until that is known.
+    nothing: Option<(Arc<str>, Arc<[u8]>)>,
 }
 
 impl<'a> Walk<'a> {
@@ -178,7 +189,9 @@ impl<'a> Walk<'a> {
             origin_bytes: 0,
             spans: Vec::new(),
             logs: Vec::new(),
+            long_names: Vec::new(),
             rejected: Rejected::new(),
+            nothing: None,
         }
     }
 
@@ -186,6 +199,7 @@ impl<'a> Walk<'a> {
         if u32::try_from(self.body.len()).is_err() {
             return Err(Malformed::Truncated.into());
         }
+        work::add(self.body.len());
         let mut request = Reader::new(self.body, DEPTH);
         while let Some(field) = request.next_field()? {
             match (field.number, field.value) {
@@ -211,14 +225,20 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        // The resource may stand behind what it is the resource of.
+        // The resource may follow what it is the resource of.
         if self.origins.len() > first {
             self.take_for_origins(resource.bytes())?;
             let resource: Arc<[u8]> = resource.joined().into();
-            let service: Arc<str> = service_name(&resource).into();
+            work::add(resource.len() + (self.origins.len() - first) * VISIT);
+            let service: Arc<str> = bounded(&service_name(&resource)).into();
+            let host = attribute(&resource, b"host.name").and_then(|(_, name)| name);
+            let host: Option<Arc<str>> = host.filter(|name| !name.is_empty()).map(|name| bounded(name).into());
+            let hash = hash::of(&resource);
             for origin in &mut self.origins[first..] {
                 origin.resource = resource.clone();
                 origin.service = service.clone();
+                origin.host.clone_from(&host);
+                origin.resource_hash = hash;
             }
         }
         Ok(())
@@ -249,11 +269,17 @@ impl<'a> Walk<'a> {
         }
         if self.spans.len() + self.logs.len() > before {
             self.take_for_origins(ORIGIN + scope.bytes())?;
+            let scope: Arc<[u8]> = scope.joined().into();
+            work::add(scope.len() + VISIT);
+            let nothing = self.nothing.get_or_insert_default();
             self.origins.push(Origin {
-                service: "".into(),
+                service: nothing.0.clone(),
                 source: self.source,
-                resource: [].into(),
-                scope: scope.joined().into(),
+                resource: nothing.1.clone(),
+                scope_hash: hash::of(&scope),
+                scope,
+                host: None,
+                resource_hash: 0,
             });
         }
         Ok(())
@@ -299,6 +325,12 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        let name = Piece::of(self.body, if name.is_empty() { &self.body[..0] } else { name });
+        if name.length() > NAME_LENGTH_MAX {
+            let whole = &self.body[name.range()];
+            work::add(whole.len());
+            self.long_names.push((name.start(), hash::of(whole)));
+        }
         match ids(trace_id, span_id, parent) {
             Ok((trace_id, span_id, parent_span_id)) => {
                 reserve(&mut self.spans, 1, self.grant)?;
@@ -313,7 +345,7 @@ impl<'a> Walk<'a> {
                         status: StatusCode::from_otlp(enumeration(status)),
                         marks,
                         origin: self.origin(),
-                        name: Piece::of(self.body, if name.is_empty() { &self.body[..0] } else { name }),
+                        name,
                         raw: Piece::of(self.body, raw),
                     },
                     raw,
@@ -459,16 +491,29 @@ const fn enumeration(number: u64) -> i32 {
 
 /// `service.name`; a number, a list or any other value as text, since some programs set those.
 pub(crate) fn service_name(resource: &[u8]) -> Cow<'_, str> {
+    match attribute(resource, b"service.name") {
+        Some((attribute, text)) => text.map_or_else(|| Cow::Owned(otlp::value_as_text(attribute)), Cow::Borrowed),
+        None => Cow::Borrowed(""),
+    }
+}
+
+/// An attribute of a resource, by its key, and its value where that is text.
+fn attribute<'a>(resource: &'a [u8], wanted: &[u8]) -> Option<(&'a [u8], Option<&'a str>)> {
     let attributes = fields(resource).filter_map(|field| match (field.number, field.value) {
         (1, Value::Bytes(attribute)) => Some(attribute),
         _ => None,
     });
     for attribute in attributes {
-        if let (b"service.name", text) = key_and_text(attribute) {
-            return text.map_or_else(|| Cow::Owned(otlp::value_as_text(attribute)), Cow::Borrowed);
+        let (key, text) = key_and_text(attribute);
+        if key == wanted {
+            return Some((attribute, text));
         }
     }
-    Cow::Borrowed("")
+    None
+}
+
+fn bounded(name: &str) -> &str {
+    sentry::cut(name, SERVICE_LENGTH_MAX)
 }
 
 /// An attribute's key, and its value where that is text. Of what stands there several times the last counts.

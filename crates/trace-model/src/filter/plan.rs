@@ -5,20 +5,31 @@ mod attribute;
 mod terms;
 
 use super::Candidate;
+use super::memo::Asked;
 use super::syntax::Expr;
 use terms::Test;
 
 /// What is run over candidates.
 #[derive(Clone, Debug)]
-pub(super) struct Plan(Node);
+pub(super) struct Plan {
+    root: Node,
+    tests: usize,
+}
 
 impl Plan {
     pub(super) fn new(expr: &Expr) -> Self {
-        Self(Node::new(expr))
+        let mut tests = 0;
+        let root = Node::new(expr, &mut tests);
+        Self { root, tests }
     }
 
-    pub(super) fn matches(&self, candidate: &Candidate<'_>) -> bool {
-        self.0.matches(candidate)
+    /// How many tests there are.
+    pub(super) const fn tests(&self) -> usize {
+        self.tests
+    }
+
+    pub(super) fn matches(&self, candidate: &Candidate<'_>, asked: &mut impl Asked) -> bool {
+        self.root.matches(candidate, asked)
     }
 }
 
@@ -27,25 +38,34 @@ enum Node {
     All(Vec<Node>),
     Any(Vec<Node>),
     Not(Box<Node>),
-    Test(Box<Test>),
+    /// Each has a number.
+    Test(usize, Box<Test>),
 }
 
 impl Node {
-    fn new(expr: &Expr) -> Self {
+    fn new(expr: &Expr, tests: &mut usize) -> Self {
         match expr {
-            Expr::All(members) => Self::All(sorted(members)),
-            Expr::Any(members) => Self::Any(sorted(members)),
-            Expr::Not(inner) => Self::Not(Box::new(Self::new(inner))),
-            Expr::Term(term) => Self::Test(Box::new(Test::new(term))),
+            Expr::All(members) => Self::All(sorted(members, tests)),
+            Expr::Any(members) => Self::Any(sorted(members, tests)),
+            Expr::Not(inner) => Self::Not(Box::new(Self::new(inner, tests))),
+            Expr::Term(term) => {
+                *tests += 1;
+                Self::Test(*tests - 1, Box::new(Test::new(term)))
+            }
         }
     }
 
-    fn matches(&self, candidate: &Candidate<'_>) -> bool {
+    fn matches(&self, candidate: &Candidate<'_>, asked: &mut impl Asked) -> bool {
         match self {
-            Self::All(members) => members.iter().all(|member| member.matches(candidate)),
-            Self::Any(members) => members.iter().any(|member| member.matches(candidate)),
-            Self::Not(inner) => !inner.matches(candidate),
-            Self::Test(test) => test.matches(candidate),
+            Self::All(members) => members.iter().all(|member| member.matches(candidate, asked)),
+            Self::Any(members) => members.iter().any(|member| member.matches(candidate, asked)),
+            Self::Not(inner) => !inner.matches(candidate, asked),
+            Self::Test(number, test) => {
+                test.matches(candidate)
+                    || (test.is_of_shared()
+                        && (asked.resource(*number, candidate.resource, |resource| test.is_in_resource(resource))
+                            || asked.scope(*number, candidate.scope, |scope| test.is_in_scope(scope))))
+            }
         }
     }
 
@@ -54,13 +74,13 @@ impl Node {
         match self {
             Self::All(members) | Self::Any(members) => members.iter().map(Self::cost).sum(),
             Self::Not(inner) => inner.cost(),
-            Self::Test(test) => test.cost(),
+            Self::Test(_, test) => test.cost(),
         }
     }
 }
 
-fn sorted(members: &[Expr]) -> Vec<Node> {
-    let mut nodes: Vec<Node> = members.iter().map(Node::new).collect();
+fn sorted(members: &[Expr], tests: &mut usize) -> Vec<Node> {
+    let mut nodes: Vec<Node> = members.iter().map(|member| Node::new(member, tests)).collect();
     nodes.sort_by_key(Node::cost);
     nodes
 }

@@ -22,13 +22,13 @@ impl Store {
     }
 
     /// Log records of one request that belong to no trace come and go together.
-    pub(super) fn slot_without_trace(&mut self, known: &mut Option<(Slot, u64)>) -> Slot {
-        let is_there = |&(slot, arrival): &(Slot, u64)| self.traces.get(slot).is_some_and(|trace| trace.arrival == arrival);
+    pub(super) fn slot_without_trace(&mut self, known: &mut Option<(u32, u64)>) -> Slot {
+        let is_there = |&(slot, arrival): &(u32, u64)| self.traces.get(Slot(slot)).is_some_and(|trace| trace.arrival == arrival);
         if let Some((slot, _)) = (*known).filter(is_there) {
-            return slot;
+            return Slot(slot);
         }
         let slot = self.new_trace(None);
-        *known = Some((slot, self.traces[slot].arrival));
+        *known = Some((slot.0, self.traces[slot].arrival));
         slot
     }
 
@@ -44,7 +44,7 @@ impl Store {
         self.clock += 1;
         let trace = &mut self.traces[slot];
         trace.activity = self.clock;
-        trace.summary.take();
+        trace.summary.forget();
         if !trace.pinned && self.newest != slot {
             self.unlink(slot);
             self.link_newest(slot);

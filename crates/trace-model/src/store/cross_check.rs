@@ -99,9 +99,8 @@ impl Store {
     pub fn verdict(&self, trace_id: TraceId, key: &SpanKey, now_unix_nano: u64) -> Option<Verdict> {
         let slot = self.find_trace(trace_id)?;
         let at = self.find_key(slot, key)?;
-        let ends = self
-            .summary(slot)
-            .map_or(0, |trace| trace.start_unix_nano + trace.duration_nano);
+        let summary = self.summary(slot);
+        let ends = summary.map_or(0, |trace| trace.summary.start_unix_nano + trace.summary.duration_nano);
         let record = self.contents.log.get(at);
         let has_lost_events = record.is_sentry_otlp() && record.marks().has(Marks::EVENTS);
         Some(match self.finding(slot, at, ends) {
@@ -239,7 +238,7 @@ impl Store {
     /// The span that a span is sent with: the transaction above it that came, or else the uppermost of its service.
     fn transaction_of(&self, slot: Slot, at: At) -> At {
         let log = &self.contents.log;
-        let service = self.contents.service(log.get(at));
+        let service = self.contents.service_number(log.get(at));
         let evidence = self.evidence(slot);
         let came = |at: At| {
             let id = log.get(at).span_id();
@@ -256,20 +255,20 @@ impl Store {
             let Some(above) = parent.and_then(|parent| self.find_span(slot, parent, service)) else {
                 break;
             };
-            here = self.called_twin_of(slot, above);
+            here = self.first_twin_of(slot, above);
         }
         here
     }
 
     /// The trace under which Sentry has this span.
     fn in_another_trace(&self, slot: Slot, span_id: SpanId) -> Option<TraceId> {
-        let alone = self.sentry_spans_with(span_id).map(|at| self.contents.log.get(at));
-        // One that came both ways there is that trace's own.
-        let others = alone.filter(|record| !record.is_shadow()).map(|record| record.trace);
-        others
-            .filter(|other| *other != slot)
-            .filter_map(|other| self.traces[other].id)
-            .min()
+        let first = TraceId::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]).ok()?;
+        // One that came both ways there is that trace's own, and not among these.
+        let alone = self.sentry_alone.range((span_id, first)..);
+        let with_id = alone
+            .take_while(|(known, _)| *known == span_id)
+            .map(|(_, trace_id)| *trace_id);
+        with_id.take(2).find(|trace_id| Some(*trace_id) != self.traces[slot].id)
     }
 
     fn awaited(&self, slot: Slot, at: At, why: Why) -> Awaited {

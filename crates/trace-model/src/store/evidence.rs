@@ -13,10 +13,8 @@ use crate::{SpanId, TraceId, sentry};
 const REPORTS: usize = 64;
 /// How long a text of theirs may be, in bytes: they are the senders' words.
 const TEXT: usize = 200;
-/// How many traces are looked at again when spans came under a trace id that is not theirs: the last ones that anything happened to.
-const LOOK_AGAIN: usize = 1_000;
 /// How many services are remembered as talking to Sentry.
-const SERVICES: usize = 256;
+pub(super) const SERVICES: usize = 256;
 
 /// What is expected of spans when nothing has come in envelopes yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -54,8 +52,10 @@ pub(super) struct SentrySide {
     pub(super) talking: HashSet<Arc<str>>,
     /// Services of which anything came in an envelope or by Sentry's OTLP route.
     pub(super) heard: HashSet<Arc<str>>,
-    /// Whether spans have come, or gone, that another trace may miss.
-    pub(super) look_again: bool,
+    /// Grows when what is expected of all traces changes: summaries of before are not valid any more.
+    pub(super) epoch: u64,
+    /// Grows when spans have come, or gone, that another trace may miss: summaries of before that miss any are not valid any more.
+    pub(super) strays: u64,
 }
 
 /// Of one trace.
@@ -97,9 +97,7 @@ impl Store {
     pub fn expect_sentry(&mut self, expectation: Expectation) {
         self.clock += 1;
         self.sentry.expectation = expectation;
-        for trace in self.traces.iter_mut() {
-            trace.summary.take();
-        }
+        self.sentry.epoch += 1;
     }
 
     /// Takes what else an envelope proves.
@@ -216,30 +214,7 @@ impl Store {
         if self.sentry.talking.len() < SERVICES && !self.sentry.talking.contains(service) {
             self.sentry.talking.insert(service.clone());
             // It is expected to everywhere now.
-            for trace in self.traces.iter_mut() {
-                trace.summary.take();
-            }
-        }
-    }
-
-    /// Where spans have come in envelopes that their own trace does not know, another may miss them.
-    pub(super) fn look_again(&mut self) {
-        if !std::mem::take(&mut self.sentry.look_again) {
-            return;
-        }
-        let mut next = self.newest.get();
-        for _ in 0..LOOK_AGAIN {
-            let Some(slot) = next else { break };
-            let trace = &mut self.traces[slot];
-            // Those that were compared with nothing, too: now there may be something.
-            if trace
-                .summary
-                .get()
-                .is_some_and(|summary| summary.sentry.reached + summary.sentry.sentry_only < summary.spans)
-            {
-                trace.summary.take();
-            }
-            next = trace.older.get();
+            self.sentry.epoch += 1;
         }
     }
 
@@ -247,13 +222,13 @@ impl Store {
         self.traces[slot].rare.as_deref()?.evidence.as_deref()
     }
 
-    fn change_rare(&mut self, slot: Slot, change: impl FnOnce(&mut Rare)) {
+    pub(super) fn change_rare(&mut self, slot: Slot, change: impl FnOnce(&mut Rare)) {
         let trace = &mut self.traces[slot];
         let before = trace.rare.as_ref().map_or(0, |rare| rare.bytes());
         let rare = trace.rare.get_or_insert_default();
         change(rare);
         self.rare_bytes = self.rare_bytes + rare.bytes() - before;
-        trace.summary.take();
+        trace.summary.forget();
     }
 }
 

@@ -1,13 +1,17 @@
-//! One copy of what repeats in every span: names, and what the spans of a scope share.
+//! One copy of what repeats in every span: names, services, resources, and what the spans of a scope share.
 
-use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::HashTable;
+
+use crate::hash;
+use crate::work::{self, VISIT};
 
 #[derive(Debug)]
 struct Entry<T: ?Sized> {
     value: Option<Arc<T>>,
+    /// Kept, so that a value is hashed once: neither a growing table nor the last user reads it again.
+    hash: u64,
     uses: u32,
     bytes: usize,
 }
@@ -18,17 +22,15 @@ pub(super) struct Interner<T: ?Sized> {
     numbers: HashTable<u32>,
     entries: Vec<Entry<T>>,
     free: Vec<u32>,
-    hasher: DefaultHashBuilder,
     bytes: usize,
 }
 
-impl<T: ?Sized + Hash + Eq> Interner<T> {
+impl<T: ?Sized> Interner<T> {
     pub(super) fn new() -> Self {
         Self {
             numbers: HashTable::new(),
             entries: Vec::new(),
             free: Vec::new(),
-            hasher: DefaultHashBuilder::default(),
             bytes: 0,
         }
     }
@@ -38,19 +40,27 @@ impl<T: ?Sized + Hash + Eq> Interner<T> {
         self.bytes + self.entries.capacity() * size_of::<Entry<T>>() + self.numbers.allocation_size()
     }
 
-    /// The number of a value, which has one more user from now on; `make` copies it if it is new and says how many bytes that takes.
-    pub(super) fn number(&mut self, value: &T, make: impl FnOnce(&T) -> (Arc<T>, usize)) -> u32 {
-        let hash = self.hasher.hash_one(value);
-        let entries = &self.entries;
-        let is_value = |number: &u32| entries[*number as usize].value.as_deref() == Some(value);
-        if let Some(number) = self.numbers.find(hash, is_value).copied() {
-            self.entries[number as usize].uses += 1;
+    /// The number of a value that is here.
+    pub(super) fn find(&self, hash: u64, is_value: impl Fn(&T) -> bool) -> Option<u32> {
+        let is_it = |number: &u32| {
+            let entry = &self.entries[*number as usize];
+            entry.hash == hash && entry.value.as_deref().is_some_and(&is_value)
+        };
+        self.numbers.find(hash, is_it).copied()
+    }
+
+    /// The number of a value, which has one more user from now on; `make` copies it if it is new and returns how many bytes that takes.
+    pub(super) fn number(&mut self, hash: u64, is_value: impl Fn(&T) -> bool, make: impl FnOnce() -> (Arc<T>, usize)) -> u32 {
+        work::add(VISIT);
+        if let Some(number) = self.find(hash, is_value) {
+            self.again(number);
             return number;
         }
-        let (copy, bytes) = make(value);
+        let (copy, bytes) = make();
         self.bytes += bytes;
         let entry = Entry {
             value: Some(copy),
+            hash,
             uses: 1,
             bytes,
         };
@@ -61,13 +71,9 @@ impl<T: ?Sized + Hash + Eq> Interner<T> {
             self.entries.push(entry);
             u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
         };
-        let (entries, hasher) = (&self.entries, &self.hasher);
-        self.numbers.insert_unique(hash, number, |number| {
-            entries[*number as usize]
-                .value
-                .as_deref()
-                .map_or(0, |value| hasher.hash_one(value))
-        });
+        let entries = &self.entries;
+        self.numbers
+            .insert_unique(hash, number, |number| entries[*number as usize].hash);
         number
     }
 
@@ -76,20 +82,20 @@ impl<T: ?Sized + Hash + Eq> Interner<T> {
         self.entries[number as usize].uses += 1;
     }
 
-    /// One user less; the last one takes the value along.
-    pub(super) fn release(&mut self, number: u32) {
+    /// One user less; the last one gets the value.
+    pub(super) fn release(&mut self, number: u32) -> Option<Arc<T>> {
         let entry = &mut self.entries[number as usize];
         entry.uses -= 1;
         if entry.uses > 0 {
-            return;
+            return None;
         }
-        let Some(value) = entry.value.take() else { return };
+        let value = entry.value.take()?;
         self.bytes -= entry.bytes;
         self.free.push(number);
-        let hash = self.hasher.hash_one(&*value);
-        if let Ok(found) = self.numbers.find_entry(hash, |known| *known == number) {
+        if let Ok(found) = self.numbers.find_entry(entry.hash, |known| *known == number) {
             found.remove();
         }
+        Some(value)
     }
 
     /// The value of a number that is in use.
@@ -105,7 +111,26 @@ impl<T: ?Sized + Hash + Eq> Interner<T> {
     }
 
     #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    #[cfg(test)]
     pub(super) fn uses(&self) -> usize {
         self.entries.iter().map(|entry| entry.uses as usize).sum()
+    }
+}
+
+impl Interner<str> {
+    /// The number of a text, which has one more user from now on.
+    pub(super) fn text(&mut self, text: &str) -> u32 {
+        work::add(text.len());
+        let copy = || (text.into(), text.len() + 2 * size_of::<usize>());
+        self.number(hash::of(text), |known| *known == *text, copy)
+    }
+
+    /// The number of a text that is here.
+    pub(super) fn find_text(&self, text: &str) -> Option<u32> {
+        self.find(hash::of(text), |known| *known == *text)
     }
 }

@@ -1,33 +1,37 @@
 //! Links between spans, from either side.
 //!
-//! A span says which spans it links to. Who links to a span is known by one table, in which only spans with links are: it costs the others
-//! the look at a bit.
+//! A span says which spans it links to. Which spans link to one is known by one table, with an entry for each span that is linked to: a
+//! span without links costs the look at a bit.
 
-use std::hash::BuildHasher;
+use std::collections::VecDeque;
 
 use otlp_wire::{Value, fields};
 
 use super::Store;
 use super::record::At;
 use crate::batch::Marks;
-use crate::{SpanId, SpanKey, TraceId};
+use crate::work::{self, VISIT};
+use crate::{SpanId, SpanKey, TraceId, hash};
 
 /// How many links of one span are known from the other side: as many as OpenTelemetry's SDKs keep.
 const OF_ONE: usize = 128;
 /// How many spans that link to one span are known.
 const TO_ONE: usize = 1_000;
 
-/// A link, by its other side.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LinkFrom {
-    target: SpanId,
-    from: At,
+type Target = (TraceId, SpanId);
+
+/// The spans that link to one, in no particular order: at least one.
+#[derive(Debug)]
+pub(super) struct LinksTo {
+    target: Target,
+    /// In the order in which they came: the first ones leave first.
+    from: VecDeque<At>,
 }
 
-#[cfg(test)]
-impl LinkFrom {
-    pub(super) fn is(&self, target: SpanId, from: At) -> bool {
-        self.target == target && self.from == from
+impl LinksTo {
+    /// Bytes of memory it stands for besides its place in the table.
+    fn bytes(&self) -> usize {
+        self.from.capacity() * size_of::<At>()
     }
 }
 
@@ -35,7 +39,6 @@ impl Store {
     /// The spans whose links name this one, of any trace that is here, by start; at most a thousand.
     #[must_use]
     pub fn linked_from(&self, trace_id: TraceId, span_id: SpanId) -> Vec<(TraceId, SpanKey)> {
-        let mut linking: Vec<_> = self.linking(trace_id, span_id).collect();
         let log = &self.contents.log;
         let named = |at: At| {
             let record = log.get(at);
@@ -45,7 +48,7 @@ impl Store {
                 self.contents.key(record)?,
             ))
         };
-        let mut named: Vec<_> = linking.drain(..).filter_map(named).collect();
+        let mut named: Vec<_> = self.linking(trace_id, span_id).filter_map(named).collect();
         named.sort_unstable();
         named.into_iter().map(|(_, trace_id, key)| (trace_id, key)).collect()
     }
@@ -59,16 +62,14 @@ impl Store {
 
     /// The same, where their records are; in no particular order.
     pub(super) fn linking(&self, trace_id: TraceId, span_id: SpanId) -> impl Iterator<Item = At> {
-        let all = self.links.iter_hash(self.hasher.hash_one(span_id));
-        let named = all.filter(move |link| link.target == span_id).map(|link| link.from);
-        named.filter(move |from| {
-            // A span id may be in another trace too, and a span may come twice.
-            self.contents.log.get(*from).is_row() && self.links_of(*from).any(|link| link == (trace_id, span_id))
-        })
+        let target = (trace_id, span_id);
+        let known = self.links.find(hash::of(target), |known| known.target == target);
+        let from = known.into_iter().flat_map(|known| known.from.iter().copied());
+        from.filter(|at| self.contents.log.get(*at).is_row())
     }
 
     /// The links of a span: the trace and the span that each names, where those are ids.
-    pub(super) fn links_of(&self, at: At) -> impl Iterator<Item = (TraceId, SpanId)> {
+    pub(super) fn links_of(&self, at: At) -> impl Iterator<Item = Target> {
         let has_links = self.contents.log.get(at).has_links();
         let raw = if has_links { self.contents.log.raw(at) } else { &[] };
         fields(raw).filter_map(|field| match field.value {
@@ -80,10 +81,20 @@ impl Store {
     /// A span has come.
     pub(super) fn note_links(&mut self, at: At) {
         for target in self.targets(at) {
-            let hash = self.hasher.hash_one(target);
-            if self.links.iter_hash(hash).take(TO_ONE).count() < TO_ONE {
-                let rehash = |link: &LinkFrom| self.hasher.hash_one(link.target);
-                self.links.insert_unique(hash, LinkFrom { target, from: at }, rehash);
+            let hash = hash::of(target);
+            if let Some(known) = self.links.find_mut(hash, |known| known.target == target) {
+                if known.from.len() < TO_ONE {
+                    self.links_bytes -= known.bytes();
+                    known.from.push_back(at);
+                    self.links_bytes += known.bytes();
+                }
+            } else {
+                let known = LinksTo {
+                    target,
+                    from: VecDeque::from([at]),
+                };
+                self.links_bytes += known.bytes();
+                self.links.insert_unique(hash, known, |known| hash::of(known.target));
             }
         }
     }
@@ -91,38 +102,62 @@ impl Store {
     /// A span is about to leave.
     pub(super) fn forget_links(&mut self, at: At) {
         for target in self.targets(at) {
-            let is_it = |link: &LinkFrom| link.from == at && link.target == target;
-            if let Ok(found) = self.links.find_entry(self.hasher.hash_one(target), is_it) {
-                found.remove();
+            let is_it = |known: &LinksTo| known.target == target;
+            let Ok(mut found) = self.links.find_entry(hash::of(target), is_it) else {
+                continue;
+            };
+            let from = &mut found.get_mut().from;
+            if let Some(position) = from.iter().position(|known| *known == at) {
+                work::add((position + 1) * size_of::<At>());
+                from.remove(position);
+            }
+            if from.is_empty() {
+                let (known, _) = found.remove();
+                self.links_bytes -= known.bytes();
             }
         }
         // What is not used any more counts towards the budget as well.
         if self.links.capacity() > 64 && self.links.len() < self.links.capacity() / 4 {
-            let hasher = &self.hasher;
-            self.links
-                .shrink_to(self.links.len() * 2, |link| hasher.hash_one(link.target));
+            self.links.shrink_to(self.links.len() * 2, |known| hash::of(known.target));
         }
     }
 
-    /// A span's record stands elsewhere now.
+    /// A span's record has another place now.
     pub(super) fn moved_links(&mut self, from: At, to: At) {
         for target in self.targets(to) {
-            let is_it = |link: &LinkFrom| link.from == from && link.target == target;
-            if let Some(link) = self.links.find_mut(self.hasher.hash_one(target), is_it) {
-                link.from = to;
+            let Some(known) = self.links.find_mut(hash::of(target), |known| known.target == target) else {
+                continue;
+            };
+            if let Some(position) = known.from.iter().position(|known| *known == from) {
+                work::add((position + 1) * size_of::<At>());
+                known.from[position] = to;
             }
         }
     }
 
-    /// The ids of the spans that a span links to, each once.
-    pub(super) fn targets(&self, at: At) -> Vec<SpanId> {
+    /// The spans that a span links to, each once.
+    pub(super) fn targets(&self, at: At) -> Vec<Target> {
         if !self.contents.log.get(at).has_links() {
             return Vec::new();
         }
-        let mut targets: Vec<_> = self.links_of(at).take(OF_ONE).map(|(_, span_id)| span_id).collect();
+        let mut targets: Vec<_> = self.links_of(at).take(OF_ONE).collect();
+        work::add(self.contents.log.raw(at).len() + targets.len() * VISIT);
         targets.sort_unstable();
         targets.dedup();
         targets
+    }
+
+    /// Whether it is known that one span links to another, and how many such pairs are known.
+    #[cfg(test)]
+    pub(super) fn knows_link(&self, target: Target, from: At) -> bool {
+        let known = self.links.find(hash::of(target), |known| known.target == target);
+        known.is_some_and(|known| known.from.contains(&from))
+    }
+
+    #[cfg(test)]
+    pub(super) fn known_links(&self) -> usize {
+        assert_eq!(self.links_bytes, self.links.iter().map(LinksTo::bytes).sum::<usize>());
+        self.links.iter().map(|known| known.from.len()).sum()
     }
 }
 
@@ -132,7 +167,7 @@ impl super::record::Record {
     }
 }
 
-fn link_ids(link: &[u8]) -> Option<(TraceId, SpanId)> {
+fn link_ids(link: &[u8]) -> Option<Target> {
     let (mut trace_id, mut span_id) = (None, None);
     for field in fields(link) {
         match (field.number, field.value) {

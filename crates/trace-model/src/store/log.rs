@@ -5,7 +5,10 @@
 //! together, so that a mix of long and of short spans cannot leave one of them holding memory that the other needs. How a chunk is
 //! divided between them is guessed from the chunk before, and put right when it turns out to be wrong.
 
+use std::borrow::Cow;
+
 use super::record::{At, Record};
+use crate::work::{self, VISIT};
 
 /// A chunk, unless the budget is small: large enough that opening one costs nothing, small enough to be one of many.
 const LARGEST: usize = 1 << 20;
@@ -120,8 +123,10 @@ impl Log {
 
     /// Whether a span of this length can be appended now.
     pub(super) fn fits(&self, length: usize) -> bool {
-        let chunk = if self.needs_own(length) { self.own } else { self.active };
-        chunk.is_some_and(|chunk| self.chunks[chunk].fits(length, self.size))
+        if self.needs_own(length) {
+            return self.own.is_some();
+        }
+        self.active.is_some_and(|chunk| self.chunks[chunk].fits(length, self.size))
     }
 
     /// Whether a span of this length gets a chunk of its own. A search does not come by it with the others.
@@ -130,18 +135,27 @@ impl Log {
     }
 
     /// Appends a record with its bytes. [`Log::fits`] was asked before.
-    pub(super) fn append(&mut self, mut record: Record, raw: &[u8]) -> At {
+    pub(super) fn append(&mut self, mut record: Record, raw: Cow<'_, [u8]>) -> At {
         let own = if self.needs_own(raw.len()) { self.own.take() } else { None };
         let at = own.or(self.active).unwrap_or_default();
         let chunk = &mut self.chunks[at];
-        if !chunk.has_place(raw.len()) {
-            self.allocated -= chunk.capacity();
-            chunk.divide(raw.len(), self.size);
-            self.allocated += chunk.capacity();
-        }
         record.offset = u32::try_from(chunk.bytes.len()).unwrap_or(u32::MAX);
         record.length = u32::try_from(raw.len()).unwrap_or(u32::MAX);
-        chunk.bytes.extend_from_slice(raw);
+        work::add(2 * VISIT);
+        if own.is_some() {
+            // A long record has been copied step by step: it becomes the chunk.
+            self.allocated -= chunk.capacity();
+            chunk.bytes = raw.into_owned();
+            self.allocated += chunk.capacity();
+        } else {
+            if !chunk.has_place(raw.len()) {
+                self.allocated -= chunk.capacity();
+                chunk.divide(raw.len(), self.size);
+                self.allocated += chunk.capacity();
+            }
+            work::add(raw.len());
+            chunk.bytes.extend_from_slice(&raw);
+        }
         chunk.live += record.bytes();
         chunk.records.push(record);
         At::new(at, chunk.records.len() - 1)
@@ -197,7 +211,12 @@ impl Log {
         } else {
             (self.size / (self.usual + size_of::<Record>())).clamp(1, At::PER_CHUNK)
         };
-        let bytes = (self.size.saturating_sub(records * size_of::<Record>())).max(length);
+        // One for a long record gets its bytes with that.
+        let bytes = if own {
+            0
+        } else {
+            (self.size.saturating_sub(records * size_of::<Record>())).max(length)
+        };
         self.sequence += 1;
         let chunk = &mut self.chunks[at];
         self.allocated -= chunk.capacity();
@@ -207,7 +226,7 @@ impl Log {
         chunk.sequence = self.sequence;
         chunk.own = own;
         // Memory of another shape is given back, unless the shapes are alike.
-        if chunk.records.capacity().abs_diff(records) > records / 4 || chunk.bytes.capacity() < length {
+        if own || chunk.records.capacity().abs_diff(records) > records / 4 || chunk.bytes.capacity() < length {
             chunk.bytes = Vec::new();
             chunk.records = Vec::new();
             chunk.bytes.reserve_exact(bytes);
@@ -275,7 +294,8 @@ impl Log {
         // Two chunks at once: the one that is read is taken out for a moment.
         let bytes = std::mem::take(&mut self.chunks[at.chunk()].bytes);
         let from = record.offset as usize;
-        let copied = self.append(record, bytes.get(from..from + record.length as usize).unwrap_or_default());
+        let raw = bytes.get(from..from + record.length as usize).unwrap_or_default();
+        let copied = self.append(record, Cow::Borrowed(raw));
         self.chunks[at.chunk()].bytes = bytes;
         copied
     }

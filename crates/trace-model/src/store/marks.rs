@@ -1,15 +1,17 @@
 //! What a row tells of a span besides its record: its host, and the events on its bar.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use otlp_wire::{Value, fields};
 
 use super::Store;
+use super::origins::Kept;
 use super::record::At;
-use super::search::candidate;
 use crate::analysis::{EVENT_MARKS, EventMark};
-use crate::batch::{Marks, Origin};
-use crate::{Filter, Line, SpanKey, TraceId, otlp, sentry};
+use crate::batch::Marks;
+use crate::filter::Memo;
+use crate::{Filter, Line, SpanKey, TraceId, sentry};
 
 /// What a row says of its span.
 #[derive(Default)]
@@ -24,35 +26,27 @@ pub(crate) struct Found {
 /// Numbers for hosts, whose spans share a clock: by `host.name` of the resource, else by the service.
 #[derive(Default)]
 pub(super) struct Hosts {
-    by_origin: HashMap<u32, u32>,
-    by_name: HashMap<(bool, String), u32>,
+    by_resource: HashMap<u64, u32>,
+    by_name: HashMap<(bool, Arc<str>), u32>,
     /// Neighbours mostly share their origin.
     last: Option<(u32, u32)>,
 }
 
 impl Hosts {
-    pub(super) fn number(&mut self, number: u32, origin: &Origin) -> u32 {
+    pub(super) fn number(&mut self, number: u32, origin: &Kept) -> u32 {
         if let Some((_, host)) = self.last.filter(|(last, _)| *last == number) {
             return host;
         }
         let by_name = &mut self.by_name;
-        let host = *self.by_origin.entry(number).or_insert_with(|| {
-            let named = host_name(origin);
-            let name = named.map_or_else(|| (false, origin.service.to_string()), |name| (true, name));
+        let host = *self.by_resource.entry(origin.resource_serial).or_insert_with(|| {
+            let host = origin.origin.host.clone();
+            let name = host.map_or_else(|| (false, origin.origin.service.clone()), |host| (true, host));
             let next = u32::try_from(by_name.len()).unwrap_or(u32::MAX);
             *by_name.entry(name).or_insert(next)
         });
         self.last = Some((number, host));
         host
     }
-}
-
-fn host_name(origin: &Origin) -> Option<String> {
-    let attributes = otlp::decode_attributes(&origin.resource);
-    attributes.into_iter().find_map(|attribute| match attribute.value {
-        crate::Value::String(name) if attribute.key == "host.name" && !name.is_empty() => Some(name),
-        _ => None,
-    })
 }
 
 impl Store {
@@ -66,7 +60,8 @@ impl Store {
         let trace = &self.traces[slot];
         let all = self.contents.records(trace.spans).chain(self.contents.records(trace.sentry));
         let rows = all.filter(|at| self.contents.log.get(*at).is_row());
-        let matching = rows.filter(|at| candidate(&self.contents, trace, *at).is_some_and(|it| filter.matches(&it)));
+        let mut memo = Memo::default();
+        let matching = rows.filter(|at| self.contents.matches(trace, *at, filter, &mut memo));
         matching
             .filter_map(|at| self.contents.key(self.contents.log.get(at)))
             .collect()

@@ -139,7 +139,8 @@ impl Store {
     /// What a trace is compared by, and at how many records that took a look.
     fn weigh(&self, slot: Slot, by: RankBy) -> (u64, usize) {
         let trace = &self.traces[slot];
-        if let (Some(summary), RankBy::Duration | RankBy::Errors) = (trace.summary.get(), by) {
+        if let (Some(cached), RankBy::Duration | RankBy::Errors) = (trace.summary.get(), by) {
+            let summary = &cached.summary;
             let errors = summary.errors + summary.error_events - summary.mild_events;
             let value = if by == RankBy::Errors {
                 errors as u64
@@ -157,7 +158,7 @@ impl Store {
             let record = self.contents.log.get(at);
             cost += 1;
             if record.is_row() {
-                start = start.min(record.start_unix_nano);
+                start = start.min(record.known_start().unwrap_or(u64::MAX));
                 end = end.max(record.start_unix_nano).max(record.end_unix_nano);
                 errors += u64::from(record.status() == StatusCode::Error);
             }

@@ -2,18 +2,18 @@
 
 use std::hash::BuildHasher;
 use std::ops::Range;
-use std::sync::Arc;
 
 use hashbrown::DefaultHashBuilder;
 
 use super::by_arrival::ByArrival;
 use super::marks::{Found, Hosts};
 use super::record::{At, Record, Slot};
-use super::summary::{self, TraceSummary};
+use super::summary::TraceSummary;
 use super::trace::Trace;
 use super::{Node, Revision, ServiceStats, Store};
 use crate::batch::Marks;
 use crate::call::{self, CallId};
+use crate::work::{self, VISIT};
 use crate::{ErrorMark, Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, TraceId, otlp};
 
 /// The row of a trace on which error events stand that name no span: an id that no span has, unless somebody made it so on purpose.
@@ -58,7 +58,8 @@ impl Store {
     #[must_use]
     pub fn traces(&self, positions: Range<usize>) -> Vec<TraceSummary> {
         let slots = self.list().newest(positions);
-        slots.into_iter().filter_map(|slot| self.summary(slot).cloned()).collect()
+        let summaries = slots.into_iter().filter_map(|slot| self.summary(slot));
+        summaries.map(|cached| cached.summary.clone()).collect()
     }
 
     /// The traces of the list after a place in it, newest first, at most `limit`, and the place behind them. From the default on until
@@ -74,7 +75,7 @@ impl Store {
     /// One trace, if it has spans.
     #[must_use]
     pub fn trace(&self, trace_id: TraceId) -> Option<TraceSummary> {
-        self.summary(self.find_trace(trace_id)?).cloned()
+        Some(self.summary(self.find_trace(trace_id)?)?.summary.clone())
     }
 
     /// Where a trace stands in [`Store::traces`].
@@ -194,9 +195,10 @@ impl Store {
                 has_exception: marks.has(Marks::EXCEPTION),
                 has_links: marks.has(Marks::LINKS),
                 flags: marks.flags(),
-                host: hosts.number(record.origin, self.contents.origins.get(record.origin)),
+                host: hosts.number(record.origin, self.contents.origins.kept(record.origin)),
             })
         };
+        work::add((trace.spans.count + trace.sentry.count) as usize * 2 * VISIT);
         records.filter(|record| record.is_row()).filter_map(node).collect()
     }
 
@@ -248,15 +250,6 @@ impl Store {
         self.search.as_ref().map_or(&self.by_arrival, |search| search.found())
     }
 
-    pub(super) fn summary(&self, slot: Slot) -> Option<&TraceSummary> {
-        let trace = &self.traces[slot];
-        let trace_id = trace.id.filter(|_| trace.is_listed())?;
-        let summary = trace
-            .summary
-            .get_or_init(|| Box::new(summary::summarise(self, slot, trace, trace_id)));
-        Some(summary)
-    }
-
     pub(super) fn find_trace(&self, trace_id: TraceId) -> Option<Slot> {
         let is_it = |slot: &Slot| self.traces[*slot].id == Some(trace_id);
         // Mostly the spans of a trace come one after the other.
@@ -268,11 +261,12 @@ impl Store {
 
     /// The span of a row. One that was a row by its envelope alone is found by OTLP's too, whatever that calls the service.
     pub(super) fn find_key(&self, slot: Slot, key: &SpanKey) -> Option<At> {
-        let span = self.find_span(slot, key.span_id, &key.service);
+        let service = self.contents.origins.service_number(&key.service)?;
+        let span = self.find_span(slot, key.span_id, service);
         let span = span.and_then(|at| self.twin_of(slot, at, key.twin));
         span.or_else(|| {
             let at = self.find_sentry(slot, key.span_id)?;
-            self.contents.is(at, key.span_id, &key.service).then_some(at)
+            self.contents.is(at, key.span_id, service).then_some(at)
         })
     }
 
@@ -281,49 +275,47 @@ impl Store {
         if self.traces[slot].sentry.count == 0 {
             return None;
         }
-        self.sentry_spans_with(span_id)
-            .find(|at| self.contents.log.get(*at).trace == slot)
+        let log = &self.contents.log;
+        let is_it = |at: &At| log.get(*at).trace == slot && log.get(*at).has_span_id(span_id);
+        self.sentry_spans.find(self.hasher.hash_one((slot, span_id)), is_it).copied()
     }
 
-    /// Spans with this id that came in envelopes, of any trace.
-    pub(super) fn sentry_spans_with(&self, span_id: SpanId) -> impl Iterator<Item = At> {
-        let hash = self.hasher.hash_one(Some(span_id));
-        let all = self.sentry_spans.iter_hash(hash).copied();
-        all.filter(move |at| self.contents.log.get(*at).has_span_id(span_id))
-    }
-
-    /// The services whose spans with this id came by OTLP: mostly one.
-    pub(super) fn services_of(&self, slot: Slot, span_id: SpanId) -> Vec<Arc<str>> {
+    /// The services whose spans with this id came by OTLP, by number: mostly one.
+    pub(super) fn services_of(&self, slot: Slot, span_id: SpanId) -> Vec<u32> {
         let trace = &self.traces[slot];
         if trace.seen & Trace::bit(span_id) == 0 {
             return Vec::new();
         }
-        let service = |at: At| self.contents.origins.get(self.contents.log.get(at).origin).service.clone();
-        self.spans_with(slot, span_id).into_iter().map(service).collect()
+        let log = &self.contents.log;
+        let service = |at: At| self.contents.service_number(log.get(at));
+        let is_it = |at: &At| log.get(*at).has_span_id(span_id);
+        let rare = trace.rare.as_ref();
+        let Some((rare, index)) = rare.and_then(|rare| Some((rare, rare.index.as_ref()?))) else {
+            return self.contents.records(trace.spans).filter(is_it).map(service).collect();
+        };
+        let first = index.find(self.hasher.hash_one(span_id), is_it).map(|at| service(*at));
+        let others = rare.shared.get(&span_id).into_iter().flatten().copied();
+        first.into_iter().chain(others).collect()
     }
 
-    /// The spans with this id that came by OTLP: mostly one.
-    pub(super) fn spans_with(&self, slot: Slot, span_id: SpanId) -> Vec<At> {
-        let trace = &self.traces[slot];
-        let is_it = |at: &At| self.contents.log.get(*at).has_span_id(span_id);
-        match trace.rare.as_ref().and_then(|rare| rare.index.as_ref()) {
-            Some(index) => index
-                .iter_hash(self.hasher.hash_one(span_id))
-                .copied()
-                .filter(is_it)
-                .collect(),
-            None => self.contents.records(trace.spans).filter(is_it).collect(),
-        }
-    }
-
-    pub(super) fn find_span(&self, slot: Slot, span_id: SpanId, service: &str) -> Option<At> {
+    /// A span of a service, by number, that came by OTLP. One of its [twins](Store::twin_of) where it has such.
+    pub(super) fn find_span(&self, slot: Slot, span_id: SpanId, service: u32) -> Option<At> {
         let trace = &self.traces[slot];
         if trace.seen & Trace::bit(span_id) == 0 {
             return None;
         }
         let is_it = |at: &At| self.contents.is(*at, span_id, service);
         match trace.rare.as_ref().and_then(|rare| rare.index.as_ref()) {
-            Some(index) => index.find(self.hasher.hash_one(span_id), is_it).copied(),
+            Some(index) => {
+                let first = index.find(self.hasher.hash_one(span_id), |at| {
+                    self.contents.log.get(*at).has_span_id(span_id)
+                });
+                // Mostly an id is one service's.
+                if first.is_none_or(&is_it) {
+                    return first.copied();
+                }
+                index.find(self.hasher.hash_one((span_id, service)), is_it).copied()
+            }
             None => self.contents.records(trace.spans).find(is_it),
         }
     }

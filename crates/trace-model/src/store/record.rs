@@ -60,6 +60,8 @@ pub(super) enum Signal {
 const SHADOW: u8 = 0x80;
 /// In [`Record::kind`], of a span by OTLP: it came by Sentry's OTLP route, perhaps besides another way.
 const SENTRY_OTLP: u8 = 0x08;
+/// In [`Record::kind`], of a span by OTLP: its trace's index has it by id and service, since another service had its id before.
+const BY_SERVICE: u8 = 0x04;
 /// In [`Record::kind`], of a log record: it is an error event.
 const ERROR_EVENT: u8 = 1;
 /// In [`Record::kind`], of an error event: its severity is below that of an error.
@@ -67,7 +69,7 @@ const MILD: u8 = 2;
 
 /// In [`Record::marks`], beside the bits of [`Marks`].
 const DEAD: u8 = 0x80;
-/// Beside those: another span has the same id by mistake.
+/// Beside those: another span of its service has the same id.
 const TWIN: u8 = 0x40;
 
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +92,7 @@ pub(super) struct Record {
     pub(super) next: At,
     pub(super) previous: At,
     pub(super) signal: Signal,
-    /// Of a span: kind in three bits and status in two, [`SHADOW`] and [`SENTRY_OTLP`]. Of a log record: [`ERROR_EVENT`], with [`MILD`], or nothing.
+    /// Of a span: kind in three bits and status in two, [`SHADOW`], [`SENTRY_OTLP`] and [`BY_SERVICE`]. Of a log record: [`ERROR_EVENT`], with [`MILD`], or nothing.
     kind: u8,
     /// Of a span: its [`Marks`]. Of any record: whether nobody refers to it any more ([`DEAD`]). And [`TWIN`].
     marks: u8,
@@ -158,21 +160,13 @@ impl Record {
         Marks::of(self.marks & !(DEAD | TWIN))
     }
 
-    /// Of a span: whether another one of its service has its id by mistake.
+    /// Of a span: whether another one of its service has its id.
     pub(super) const fn is_twin(&self) -> bool {
         self.marks & TWIN != 0
     }
 
     pub(super) const fn set_twin(&mut self) {
         self.marks |= TWIN;
-    }
-
-    /// Of a span: what tells it from others of its service with its id. Its start in nanoseconds, with a bit that no time of this age needs
-    /// for one that was called: both sides of a call may start within the same tick of a coarse clock.
-    pub(super) fn twin(&self) -> u64 {
-        const CALLED: u64 = 1 << 63;
-        let start = self.start_unix_nano & !CALLED;
-        if self.kind().receives() { start | CALLED } else { start }
     }
 
     pub(super) fn span_id(&self) -> Option<SpanId> {
@@ -189,6 +183,11 @@ impl Record {
 
     pub(super) const fn is_root(&self) -> bool {
         self.parent == 0
+    }
+
+    /// When it began; `None` for a span below another one that does not say so. A root may begin at 0.
+    pub(super) fn known_start(&self) -> Option<u64> {
+        (self.start_unix_nano > 0 || self.is_root()).then_some(self.start_unix_nano)
     }
 
     pub(super) const fn in_flight(&self) -> bool {
@@ -221,6 +220,15 @@ impl Record {
 
     pub(super) const fn set_sentry_otlp(&mut self) {
         self.kind |= SENTRY_OTLP;
+    }
+
+    /// Of a span by OTLP: whether its trace's index has it by id and service.
+    pub(super) const fn is_by_service(&self) -> bool {
+        self.kind & BY_SERVICE != 0
+    }
+
+    pub(super) const fn set_by_service(&mut self) {
+        self.kind |= BY_SERVICE;
     }
 
     /// Whether it is a log record that tells of an error.

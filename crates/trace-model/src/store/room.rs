@@ -3,11 +3,33 @@
 //! Traces leave by activity. Mostly that empties the oldest chunk, which is then filled anew. Where traces live at very different
 //! speeds it leaves chunks of which little is alive: that little is copied forward, and the chunk is free.
 
-use super::record::{At, Slot};
-use super::{Store, Trace};
+use super::Store;
+use super::record::{At, Record, Signal, Slot};
+use super::write::{hash_of_error, hash_of_sentry};
+use crate::work::{self, VISIT};
+use crate::{SpanId, TraceId};
 
 /// Chunks are emptied by copying when more than this part of the budget is dead.
 const DEAD: usize = 16;
+
+/// Whether there is room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    Made,
+    None,
+    /// [More is to be done](Store::is_over) before it can be told.
+    Later,
+}
+
+/// A trace that nothing finds any more, while its records are ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leaving {
+    slot: Slot,
+    id: Option<TraceId>,
+}
+
+/// About what an entry of a B-tree takes, in bytes.
+const TREE_ENTRY: usize = 2 * size_of::<(SpanId, TraceId)>();
 
 impl Store {
     /// Bytes of memory in use.
@@ -21,18 +43,21 @@ impl Store {
             + self.metrics.bytes()
             + self.rare_bytes
             + self.sentry_spans.allocation_size()
+            + self.sentry_alone.len() * TREE_ENTRY
+            + self.error_events.allocation_size()
             + self.links.allocation_size()
+            + self.links_bytes
             + self.search.as_ref().map_or(0, |search| search.bytes())
     }
 
-    /// Makes sure that a record of this trace with so many bytes can be appended. False when there is no room, even if all others
-    /// that may leave have left.
-    pub(super) fn make_place(&mut self, length: usize, keep: Slot) -> bool {
+    /// Makes sure that a record of this trace with so many bytes can be appended. [`Room::None`] when there is no room, even if all
+    /// others that may leave have left.
+    pub(super) fn make_place(&mut self, length: usize, keep: Slot) -> Room {
         let size = self.contents.log.chunk_size(length);
         // One chunk stays in reserve for copying forward, and one for what grows besides the log.
         let budget = self.totals.budget.saturating_sub(2 * self.contents.log.chunk_size(0));
         if size > budget {
-            return false;
+            return Room::None;
         }
         while !self.contents.log.fits(length) {
             let used = self.used();
@@ -40,47 +65,68 @@ impl Store {
             let reuses = self.contents.log.has_free() && !self.contents.log.needs_own(length);
             if (reuses && used <= budget) || used + size <= budget {
                 if !self.contents.log.open(length) {
-                    return false;
+                    return Room::None;
                 }
-            } else if !self.contents.log.release_free() && !self.free_a_chunk(keep) {
-                return false;
+            } else if !self.contents.log.release_free() {
+                match self.free_a_chunk(keep) {
+                    Room::Made => {}
+                    other => return other,
+                }
             }
         }
-        true
+        Room::Made
     }
 
-    /// Brings what has grown besides the log back into the budget.
-    pub(super) fn settle(&mut self) {
-        self.settle_for(Slot::NONE);
+    /// Brings what has grown besides the log back into the budget; false when [more is to be done](Store::is_over).
+    pub(super) fn settle(&mut self) -> bool {
+        self.settle_for(Slot::NONE)
     }
 
     /// The same, without this trace leaving.
-    pub(super) fn settle_for(&mut self, keep: Slot) {
-        while self.used() > self.totals.budget && (self.contents.log.release_free() || self.free_a_chunk(keep)) {}
+    pub(super) fn settle_for(&mut self, keep: Slot) -> bool {
+        while self.used() > self.totals.budget {
+            if self.contents.log.release_free() {
+                continue;
+            }
+            match self.free_a_chunk(keep) {
+                Room::Made => {}
+                Room::None => break,
+                Room::Later => return false,
+            }
+        }
+        self.bury_leaving().is_some()
     }
 
-    /// Frees a chunk, or at least something. False when nothing can be freed.
-    fn free_a_chunk(&mut self, keep: Slot) -> bool {
+    /// Frees a chunk, or at least something. [`Room::None`] when nothing can be freed.
+    fn free_a_chunk(&mut self, keep: Slot) -> Room {
+        if self.bury_leaving().is_none() {
+            return Room::Later;
+        }
         let enough = self.contents.log.chunk_size(0);
         // Spans of those who speak all the time hold on to chunks of which all others have left.
         if self.contents.log.dead() > self.totals.budget / DEAD && self.copy_forward(4) {
-            return true;
+            return Room::Made;
         }
         let before = self.used();
         let mut evicted = 0;
         loop {
             if self.contents.log.has_free() {
-                return true;
+                return Room::Made;
             }
             let Some(oldest) = self.oldest_besides(keep) else {
                 // Nobody is left who may leave: what died in the chunks of those who stay is all there is.
-                return self.used() < before || self.copy_forward(8);
+                let is_freed = self.used() < before || self.copy_forward(8);
+                return if is_freed { Room::Made } else { Room::None };
             };
-            evicted += self.evict(oldest);
+            self.evict(oldest);
+            let Some(bytes) = self.bury_leaving() else {
+                return Room::Later;
+            };
+            evicted += bytes;
             if evicted >= enough {
                 evicted = 0;
                 if self.copy_forward(2) {
-                    return true;
+                    return Room::Made;
                 }
             }
         }
@@ -103,6 +149,7 @@ impl Store {
             return false;
         };
         for at in self.contents.log.living(chunk) {
+            work::add(2 * VISIT);
             let length = self.contents.log.get(at).length as usize;
             // The budget may be exceeded for a moment, until the other chunk is free: the tables grow in leaps.
             let limit = self.totals.budget + self.totals.budget / DEAD;
@@ -117,61 +164,83 @@ impl Store {
         true
     }
 
-    /// Lets a trace go, with all that belongs to it; tells how many bytes of the log that were.
-    fn evict(&mut self, slot: Slot) -> usize {
+    /// Lets a trace go: nothing finds it from now on, and [`Store::bury_leaving`] ends its records.
+    fn evict(&mut self, slot: Slot) {
         self.unlink(slot);
         self.clock += 1;
-        let Some(trace) = self.traces.remove(slot) else { return 0 };
-        if let Some(id) = trace.id {
+        let trace = &mut self.traces[slot];
+        let id = trace.id.take();
+        let arrival = std::mem::take(&mut trace.arrival);
+        let rare = trace.rare.take();
+        let (found, found_by) = (std::mem::take(&mut trace.found), trace.found_by);
+        let (rows, logs) = (trace.rows(), trace.logs.count);
+        let is_listed = id.is_some() && trace.spans.count + trace.sentry.count + logs > 0;
+        self.leaving = Some(Leaving { slot, id });
+        if let Some(id) = id {
             let hash = std::hash::BuildHasher::hash_one(&self.hasher, id);
             if let Ok(found) = self.by_id.find_entry(hash, |known| *known == slot) {
                 found.remove();
             }
         }
-        if trace.is_listed() {
-            self.by_arrival.remove(trace.arrival);
+        if is_listed {
+            self.by_arrival.remove(arrival);
             self.totals.evicted_traces += 1;
-            self.forget_found(&trace);
+            self.forget_found(found, found_by, arrival);
         }
-        self.rare_bytes -= trace.rare.as_ref().map_or(0, |rare| rare.bytes());
-        self.forget_sentry_spans(&trace);
-        let bytes = self.bury_all(trace.spans.first) + self.bury_all(trace.logs.first) + self.bury_all(trace.sentry.first);
-        self.count_evicted(&trace);
-        bytes
+        self.rare_bytes -= rare.map_or(0, |rare| rare.bytes());
+        self.totals.spans -= rows as usize;
+        self.totals.logs -= logs as usize;
+        self.totals.evicted_spans += u64::from(rows);
+        self.totals.evicted_logs += u64::from(logs);
     }
 
-    fn forget_sentry_spans(&mut self, trace: &Trace) {
-        let mut next = trace.sentry.first.get();
-        while let Some(at) = next {
-            let record = self.contents.log.get(at);
-            next = record.next.get();
-            let hash = std::hash::BuildHasher::hash_one(&self.hasher, record.span_id());
-            if let Ok(found) = self.sentry_spans.find_entry(hash, |known| *known == at) {
-                found.remove();
-            }
-        }
-    }
-
-    fn bury_all(&mut self, first: At) -> usize {
+    /// Ends the records of the trace that is leaving, and returns how many bytes of the log those were; `None` when [more is to be
+    /// done](Store::is_over).
+    fn bury_leaving(&mut self) -> Option<usize> {
+        let Some(leaving) = self.leaving else { return Some(0) };
         let mut bytes = 0;
-        let mut next = first.get();
-        while let Some(at) = next {
+        loop {
+            let trace = &mut self.traces[leaving.slot];
+            let lists = [&mut trace.spans, &mut trace.logs, &mut trace.sentry];
+            let Some(list) = lists.into_iter().find(|list| list.first.get().is_some()) else {
+                break;
+            };
+            let at = list.first;
             let record = *self.contents.log.get(at);
-            next = record.next.get();
+            list.first = record.next;
             bytes += record.bytes();
+            work::add(2 * VISIT);
             self.forget_links(at);
+            self.forget_keyed(leaving, at, &record);
             self.contents.names.release(record.name);
             self.contents.origins.release(record.origin);
             self.contents.log.kill(at);
+            if self.is_over() {
+                return None;
+            }
         }
-        bytes
+        self.leaving = None;
+        self.traces.remove(leaving.slot);
+        Some(bytes)
     }
 
-    fn count_evicted(&mut self, trace: &Trace) {
-        let (spans, logs) = (trace.rows(), trace.logs.count);
-        self.totals.spans -= spans as usize;
-        self.totals.logs -= logs as usize;
-        self.totals.evicted_spans += u64::from(spans);
-        self.totals.evicted_logs += u64::from(logs);
+    /// Takes a record out of the tables of all traces.
+    fn forget_keyed(&mut self, leaving: Leaving, at: At, record: &Record) {
+        if record.is_error_event() {
+            let hash = hash_of_error(leaving.slot, self.contents.log.raw(at));
+            if let Ok(found) = self.error_events.find_entry(hash, |(_, known)| *known == at) {
+                found.remove();
+            }
+        }
+        if record.signal != Signal::SentrySpan {
+            return;
+        }
+        let hash = hash_of_sentry(&self.hasher, record);
+        if let Ok(found) = self.sentry_spans.find_entry(hash, |known| *known == at) {
+            found.remove();
+        }
+        if let (Some(span_id), Some(trace_id), false) = (record.span_id(), leaving.id, record.is_shadow()) {
+            self.sentry_alone.remove(&(span_id, trace_id));
+        }
     }
 }

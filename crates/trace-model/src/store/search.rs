@@ -7,8 +7,12 @@ use super::by_arrival::ByArrival;
 use super::record::{At, Record, Signal, Slot};
 use super::trace::Trace;
 use super::{Contents, Store, outside_of_spans};
-use crate::filter::Candidate;
+use crate::filter::{Candidate, Memo};
+use crate::work;
 use crate::{Filter, SpanKind, StatusCode};
+
+/// How many bytes a record has that counts for one.
+const RECORD: usize = 1_024;
 
 /// How far a search has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -40,6 +44,7 @@ struct Place {
 #[derive(Debug)]
 pub(super) struct Search {
     filter: Filter,
+    memo: Memo,
     /// What was there: the last one is looked at next, from its position down.
     before: Vec<Place>,
     /// What has come since: from its position up.
@@ -54,7 +59,7 @@ impl Search {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.found.bytes() + self.before.capacity() * size_of::<Place>()
+        self.found.bytes() + self.before.capacity() * size_of::<Place>() + self.memo.bytes()
     }
 }
 
@@ -81,6 +86,7 @@ impl Store {
             before.retain(|place| place.position > 0);
             Box::new(Search {
                 filter,
+                memo: Memo::default(),
                 since: log.head().map(|(chunk, sequence, position)| Place {
                     chunk,
                     sequence,
@@ -117,40 +123,45 @@ impl Store {
             .is_some_and(|search| !search.before.is_empty() || self.place_since(search).is_some())
     }
 
-    /// Looks at about so many records; true while there is more to look at.
+    /// Looks at about so many records, of long ones at fewer; true while there is more to look at.
     pub fn search(&mut self, records: usize) -> bool {
         let Some(mut search) = self.search.take() else { return false };
+        let until = work::done().saturating_add(records.saturating_mul(RECORD) as u64);
         let mut left = records;
-        while left > 0 {
-            let (place, positions) = if let Some(place) = self.place_since(&search) {
-                let end = self.contents.log.records_in(place.chunk, place.sequence);
-                let end = end.min(place.position + left);
-                search.since = Some(Place { position: end, ..place });
-                (place, place.position..end)
-            } else if let Some(place) = search.before.last_mut() {
-                let end = place.position;
-                let begin = end.saturating_sub(left);
-                place.position = begin;
-                search.progress.searched += end - begin;
-                let place = *place;
-                if begin == 0 {
-                    search.before.pop();
-                }
-                (place, begin..end)
-            } else {
-                break;
-            };
-            left -= positions.len();
-            // A chunk that was filled anew since holds nothing of what was there.
-            let there = self.contents.log.records_in(place.chunk, place.sequence);
-            for position in positions.rev().filter(|position| *position < there) {
+        // Nothing comes while this looks.
+        while let Some(place) = self.place_since(&search).filter(|_| left > 0) {
+            let end = self.contents.log.records_in(place.chunk, place.sequence);
+            let mut position = place.position;
+            while position < end && left > 0 && work::done() < until {
                 self.look_at(&mut search, At::new(place.chunk, position));
+                position += 1;
+                left -= 1;
+            }
+            search.since = Some(Place { position, ..place });
+            if work::done() >= until {
+                left = 0;
+            }
+        }
+        while left > 0 && work::done() < until {
+            let Some(place) = search.before.last_mut() else { break };
+            place.position -= 1;
+            search.progress.searched += 1;
+            left -= 1;
+            let here = *place;
+            if here.position == 0 {
+                search.before.pop();
+            }
+            // A chunk that was filled anew since holds nothing of what was there.
+            if here.position < self.contents.log.records_in(here.chunk, here.sequence) {
+                self.look_at(&mut search, At::new(here.chunk, here.position));
             }
         }
         let more = !search.before.is_empty() || self.place_since(&search).is_some();
         self.search = Some(search);
-        self.settle();
-        more
+        self.until = until;
+        let is_settled = self.settle();
+        self.until = u64::MAX;
+        more || !is_settled
     }
 
     /// Where the next record stands that has come since the search began.
@@ -174,9 +185,10 @@ impl Store {
         if record.is_dead() || !(record.is_row() || record.is_error_event()) || record.found_by == self.searches {
             return;
         }
+        work::add(record.bytes());
         let slot = record.trace;
-        let trace = &self.traces[slot];
-        let is_found = candidate(&self.contents, trace, at).is_some_and(|candidate| search.filter.matches(&candidate));
+        let Search { filter, memo, .. } = search;
+        let is_found = self.contents.matches(&self.traces[slot], at, filter, memo);
         if !is_found {
             return;
         }
@@ -223,11 +235,11 @@ impl Store {
     }
 
     /// A trace has left.
-    pub(super) fn forget_found(&mut self, trace: &Trace) {
+    pub(super) fn forget_found(&mut self, found: u32, found_by: u8, arrival: u64) {
         let Some(search) = &mut self.search else { return };
-        if trace.found_by == self.searches && trace.found > 0 {
-            search.progress.found -= trace.found as usize;
-            search.found.remove(trace.arrival);
+        if found_by == self.searches && found > 0 {
+            search.progress.found -= found as usize;
+            search.found.remove(arrival);
         }
     }
 
@@ -246,7 +258,16 @@ impl Store {
     }
 }
 
-pub(super) fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: At) -> Option<Candidate<'a>> {
+impl Contents {
+    /// Whether a filter matches a span or an error event.
+    pub(super) fn matches(&self, trace: &Trace, at: At, filter: &Filter, memo: &mut Memo) -> bool {
+        let number = self.log.get(at).origin;
+        let (resource, scope) = self.origins.shared(number);
+        candidate(self, trace, at).is_some_and(|candidate| filter.matches_by(&candidate, memo, resource, scope))
+    }
+}
+
+fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: At) -> Option<Candidate<'a>> {
     let record = contents.log.get(at);
     let origin = contents.origins.get(record.origin);
     if record.is_error_event() {

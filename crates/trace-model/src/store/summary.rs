@@ -1,5 +1,6 @@
 //! What a trace's line in the list says: computed from its records when somebody looks.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use super::record::{Record, Slot};
 use super::trace::Trace;
 use super::{Contents, Store};
 use crate::sentry::Against;
+use crate::work::{self, VISIT};
 use crate::{StatusCode, TraceId};
 
 /// What the first span of a trace says.
@@ -59,6 +61,63 @@ pub struct TraceSummary {
     pub sentry: SentryReach,
 }
 
+/// A summary with what it depends on besides its trace.
+#[derive(Debug)]
+pub(super) struct Cached {
+    pub(super) summary: TraceSummary,
+    /// [`super::evidence::SentrySide::epoch`] and [`super::evidence::SentrySide::strays`] at that time.
+    epoch: u64,
+    strays: u64,
+}
+
+/// Where a trace keeps its summary, once somebody has looked.
+#[derive(Default)]
+pub(super) struct Cache(Cell<Option<Arc<Cached>>>);
+
+impl Cache {
+    pub(super) fn get(&self) -> Option<Arc<Cached>> {
+        let cached = self.0.take();
+        self.0.set(cached.clone());
+        cached
+    }
+
+    pub(super) fn forget(&self) {
+        self.0.set(None);
+    }
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Cache").field(&self.get()).finish()
+    }
+}
+
+impl Cached {
+    fn is_valid(&self, store: &Store) -> bool {
+        let sentry = &self.summary.sentry;
+        // One that has all its spans misses none. One that was compared with nothing may have something now.
+        let misses = sentry.reached + sentry.sentry_only < self.summary.spans;
+        self.epoch == store.sentry.epoch && (self.strays == store.sentry.strays || !misses)
+    }
+}
+
+impl Store {
+    pub(super) fn summary(&self, slot: Slot) -> Option<Arc<Cached>> {
+        let trace = &self.traces[slot];
+        let trace_id = trace.id.filter(|_| trace.is_listed())?;
+        let cached = trace.summary.get().filter(|cached| cached.is_valid(self));
+        let cached = cached.unwrap_or_else(|| {
+            Arc::new(Cached {
+                summary: summarise(self, slot, trace, trace_id),
+                epoch: self.sentry.epoch,
+                strays: self.sentry.strays,
+            })
+        });
+        trace.summary.0.set(Some(cached.clone()));
+        Some(cached)
+    }
+}
+
 impl Contents {
     /// How many of a trace's error events have a severity below that of an error: looked for only where there are any.
     pub(super) fn mild_events(&self, trace: &Trace) -> usize {
@@ -70,22 +129,30 @@ impl Contents {
     }
 }
 
-pub(super) fn summarise(store: &Store, slot: Slot, trace: &Trace, trace_id: TraceId) -> TraceSummary {
+fn summarise(store: &Store, slot: Slot, trace: &Trace, trace_id: TraceId) -> TraceSummary {
     let contents = &store.contents;
-    let (mut start, mut end) = (u64::MAX, 0);
+    let (mut start, mut end, mut first_end) = (u64::MAX, 0, u64::MAX);
     let (mut errors, mut in_flight) = (0, 0);
     let mut services = Services::default();
     let mut root: Option<&Record> = None;
     let spans = contents.records(trace.spans).chain(contents.records(trace.sentry));
+    work::add(trace.spans.count as usize * VISIT);
     for record in spans.map(|at| contents.log.get(at)).filter(|record| record.is_row()) {
-        start = start.min(record.start_unix_nano);
+        start = start.min(record.known_start().unwrap_or(u64::MAX));
         end = end.max(record.start_unix_nano).max(record.end_unix_nano);
+        if !record.in_flight() {
+            first_end = first_end.min(record.end_unix_nano);
+        }
         errors += usize::from(record.status() == StatusCode::Error);
         in_flight += usize::from(record.in_flight());
         services.add(record);
         if root.is_none_or(|root| is_before(contents, record, root)) {
             root = Some(record);
         }
+    }
+    if start == u64::MAX {
+        // No span says when it began.
+        start = first_end;
     }
     if trace.rows() == 0 {
         // Errors and logs alone: what was said first, errors before all else.
@@ -151,7 +218,7 @@ fn shape(contents: &Contents, trace: &Trace, start: u64, end: u64) -> [u8; SHAPE
     let spans = contents.records(trace.spans).chain(contents.records(trace.sentry));
     for record in spans.map(|at| contents.log.get(at)).filter(|record| record.is_row()) {
         let last = if record.in_flight() { end } else { record.end_unix_nano };
-        let first = part(record.start_unix_nano);
+        let first = part(record.known_start().unwrap_or(start));
         changes[first] += 1;
         changes[part(last).max(first) + 1] -= 1;
     }
@@ -202,7 +269,7 @@ fn reach(store: &Store, slot: Slot, trace: &Trace, ends: u64) -> SentryReach {
 
 /// Spans without a parent first, then by start; the key decides between equals, so that the order of arrival does not.
 fn is_before(contents: &Contents, one: &Record, other: &Record) -> bool {
-    let rank = |record: &Record| (!record.is_root(), record.start_unix_nano);
+    let rank = |record: &Record| (!record.is_root(), record.known_start().unwrap_or(u64::MAX));
     match rank(one).cmp(&rank(other)) {
         std::cmp::Ordering::Equal => contents.key(one) < contents.key(other),
         order => order.is_lt(),
@@ -219,11 +286,12 @@ struct Services {
 
 impl Services {
     fn add(&mut self, record: &Record) {
+        let start = record.known_start().unwrap_or(u64::MAX);
         match &mut self.last {
-            Some((origin, first)) if *origin == record.origin => *first = record.start_unix_nano.min(*first),
+            Some((origin, first)) if *origin == record.origin => *first = start.min(*first),
             _ => {
                 self.flush();
-                self.last = Some((record.origin, record.start_unix_nano));
+                self.last = Some((record.origin, start));
             }
         }
     }

@@ -1,7 +1,6 @@
 //! What only the inside can see: that everything refers to what it should, and that every byte is accounted for.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasher;
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
@@ -128,6 +127,8 @@ fn check(store: &Store) {
     let slots = store.traces.slots();
     let mut seen = HashSet::new();
     let (mut spans, mut logs, mut uses, mut rare, mut in_envelopes, mut links) = (0, 0, 0, 0, 0, 0);
+    let (mut all_errors, mut all_alone) = (0, 0);
+    assert!(store.leaving.is_none(), "who leaves has left");
     let mut live: HashMap<usize, usize> = HashMap::new();
     for slot in &slots {
         let trace = &store.traces[*slot];
@@ -146,8 +147,7 @@ fn check(store: &Store) {
                 }
                 for target in store.targets(at) {
                     links += 1;
-                    let known = store.links.iter_hash(store.hasher.hash_one(target));
-                    assert!({ known }.any(|link| link.is(target, at)), "each link is known");
+                    assert!(store.knows_link(target, at), "each link is known");
                 }
                 *live.entry(at.chunk()).or_default() += record.bytes();
                 previous = at;
@@ -163,14 +163,22 @@ fn check(store: &Store) {
             assert_eq!(store.find_sentry(*slot, span_id), Some(*at));
             assert_eq!(record.is_shadow(), !store.services_of(*slot, span_id).is_empty());
             alone += u32::from(!record.is_shadow());
+            let known = trace
+                .id
+                .is_some_and(|trace_id| store.sentry_alone.contains(&(span_id, trace_id)));
+            assert_eq!(known, !record.is_shadow());
         }
         assert_eq!(alone, trace.sentry_only);
+        all_alone += alone as usize;
         in_envelopes += sentry.len();
         let errors = store
             .contents
             .records(trace.logs)
             .filter(|at| store.contents.log.get(*at).is_error_event());
-        assert_eq!(errors.count(), trace.error_events as usize);
+        for at in errors {
+            all_errors += 1;
+            assert!(store.error_events.iter().any(|(_, known)| *known == at));
+        }
         spans += trace.rows() as usize;
         logs += trace.logs.count as usize;
         rare += trace.rare.as_ref().map_or(0, |rare| rare.bytes());
@@ -180,7 +188,9 @@ fn check(store: &Store) {
         assert_eq!(store.by_arrival.position(trace.arrival).is_some(), trace.is_listed());
     }
     assert_eq!((store.totals.spans, store.totals.logs, store.rare_bytes), (spans, logs, rare));
-    assert_eq!((store.sentry_spans.len(), store.links.len()), (in_envelopes, links));
+    assert_eq!((store.sentry_spans.len(), store.known_links()), (in_envelopes, links));
+    assert_eq!((store.error_events.len(), store.sentry_alone.len()), (all_errors, all_alone));
+    store.contents.origins.check();
     assert_eq!((store.contents.names.uses(), store.contents.origins.uses()), (uses, uses));
     assert_eq!(store.contents.log.live(), live);
 
@@ -247,10 +257,19 @@ proptest! {
         let mut store = Store::new(budget);
         let mut pinned = HashSet::new();
         for (number, step) in steps.into_iter().enumerate() {
+            // Whole, or in as many parts as there can be, with a search in between.
+            let add = |store: &mut Store, mut batch: Batch| {
+                let work = if number % 3 == 0 { 1 } else { usize::MAX };
+                while store.add_part(&mut batch, work) {
+                    store.search(1);
+                }
+            };
             match step {
-                Step::Span { trace, id, service, end, size } => store.add(span(trace, id, service, end, size)),
-                Step::Sentry { trace, id, service, end, size } => store.add(span_by(Source::Sentry, trace, id, service, end, size)),
-                Step::Error { trace, id, time, size } => store.add(error_event(trace, id, time, size)),
+                Step::Span { trace, id, service, end, size } => add(&mut store, span(trace, id, service, end, size)),
+                Step::Sentry { trace, id, service, end, size } => {
+                    add(&mut store, span_by(Source::Sentry, trace, id, service, end, size));
+                }
+                Step::Error { trace, id, time, size } => add(&mut store, error_event(trace, id, time, size)),
                 Step::Evidence { trace, id } => {
                     let (trace_id, spans) = (trace_id(trace), vec![key(id, 0).span_id]);
                     store.add_evidence(vec![Evidence::TooLarge { trace_id, spans, bytes: 1 }]);

@@ -1,12 +1,11 @@
 //! What is kept of a trace besides its records.
 
-use std::cell::OnceCell;
-
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
 use super::evidence::TraceEvidence;
 use super::record::{At, Slot};
-use super::summary::TraceSummary;
+use super::summary::Cache;
+use super::twins::Twins;
 use crate::{SpanId, TraceId};
 
 /// Records of one trace, linked in order of arrival.
@@ -28,8 +27,14 @@ impl List {
 /// What only few traces need.
 #[derive(Debug, Default)]
 pub(super) struct Rare {
-    /// Where the spans are, by span id, once there are too many to look through.
+    /// Where the spans are, once there are too many to look through: the first one with an id by that id, and the first one of each other
+    /// service that has it by id and service.
     pub(super) index: Option<HashTable<At>>,
+    /// The other services that have an id, by number; the first ones.
+    pub(super) shared: HashMap<SpanId, Vec<u32>>,
+    /// Spans of one service with one id, by id and service.
+    pub(super) twins: HashMap<(SpanId, u32), Twins>,
+    pub(super) twin_count: usize,
     /// What is known of its way to Sentry besides what came.
     pub(super) evidence: Option<Box<TraceEvidence>>,
 }
@@ -38,7 +43,10 @@ impl Rare {
     /// Bytes of memory it stands for.
     pub(super) fn bytes(&self) -> usize {
         let index = self.index.as_ref().map_or(0, HashTable::allocation_size);
-        size_of::<Self>() + index + self.evidence.as_ref().map_or(0, |evidence| evidence.bytes())
+        let shared = self.shared.allocation_size() + self.shared.len() * 4 * size_of::<u32>();
+        let twins = self.twins.allocation_size() + self.twin_count * Twins::BYTES;
+        let evidence = self.evidence.as_ref().map_or(0, |evidence| evidence.bytes());
+        size_of::<Self>() + index + shared + twins + evidence
     }
 }
 
@@ -74,11 +82,11 @@ pub(super) struct Trace {
     pub(super) has_sentry_otlp: bool,
     pub(super) rare: Option<Box<Rare>>,
     /// Computed when somebody looks, forgotten at the next change.
-    pub(super) summary: OnceCell<Box<TraceSummary>>,
+    pub(super) summary: Cache,
 }
 
 impl Trace {
-    pub(super) const fn new(id: Option<TraceId>, now: u64) -> Self {
+    pub(super) fn new(id: Option<TraceId>, now: u64) -> Self {
         Self {
             id,
             spans: List::EMPTY,
@@ -97,7 +105,7 @@ impl Trace {
             pinned: false,
             has_sentry_otlp: false,
             rare: None,
-            summary: OnceCell::new(),
+            summary: Cache::default(),
         }
     }
 

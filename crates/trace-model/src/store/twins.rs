@@ -1,16 +1,23 @@
-//! Different spans of one service with one id, of which neither may swallow the other: the two sides of a call that a service makes to
-//! itself, where both share an id as in Zipkin's model, or a mistake of who made the ids.
+//! Which records are of one span.
 //!
-//! Two records are of different spans when one was called and the other was not, by their kinds; or when both have ended and neither start
-//! nor name are the same. All else is a retry, or a span told of again. Only records that are marked have others beside them, so it costs a
-//! span with an id of its own nothing.
+//! A record is a retry of another when nothing tells them apart: same trace, id, service, start, name and kind. Of these the one with the
+//! later end stays. An open record, without an end, is completed by any record with its trace, id, service and start, since frameworks rename
+//! a span once its route is known. All else is another span: two sides of a call that a service makes to itself share an id in Zipkin's
+//! model, and so do all runs of a program whose random state is seeded or forked.
+//!
+//! So of one id, service and start there is either one open record or any number of ended ones, whatever came first. Records that share id
+//! and service are marked, and are in a sorted map of their own: a span with an id of its own costs nothing, and 30,000 spans with one id
+//! are found as fast as any.
 
-use super::Store;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use hashbrown::HashMap;
+
 use super::record::{At, Record, Slot};
+use super::{Contents, Store};
 use crate::batch::SpanHead;
-
-/// How many spans with one id are told apart.
-const MANY: usize = 16;
+use crate::{SpanId, hash};
 
 /// What of a span is here already.
 #[derive(Clone, Copy, Debug)]
@@ -18,88 +25,186 @@ pub(super) enum Here {
     Nothing,
     /// Its record.
     Same(At),
-    /// A different span's record, with its id.
+    /// A different span's record, with its id and service.
     Other(At),
 }
 
-impl Here {
-    pub(super) const fn same(self) -> Option<At> {
-        match self {
-            Self::Same(at) => Some(at),
-            Self::Nothing | Self::Other(_) => None,
+/// What tells an ended span from others with its id and service; by start first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Identity {
+    start_unix_nano: u64,
+    /// [`Contents::twin`]: whatever number a name has, the order is the same.
+    twin: u64,
+    kind: u8,
+    name: u32,
+}
+
+impl Identity {
+    /// Of everything with this start.
+    const fn starting_at(start_unix_nano: u64) -> RangeInclusive<Self> {
+        let first = Self {
+            start_unix_nano,
+            twin: 0,
+            kind: 0,
+            name: 0,
+        };
+        let last = Self {
+            start_unix_nano,
+            twin: u64::MAX,
+            kind: u8::MAX,
+            name: u32::MAX,
+        };
+        first..=last
+    }
+}
+
+/// Spans of one service with one id.
+#[derive(Debug, Default)]
+pub(super) struct Twins {
+    /// Those that were called, by their kind: what is done for a call is below that side.
+    called: BTreeMap<Identity, At>,
+    others: BTreeMap<Identity, At>,
+    /// All of them by [`Contents::twin`], as keys name them.
+    by_number: HashMap<u64, At>,
+}
+
+impl Twins {
+    /// About how many bytes of memory one of them takes.
+    pub(super) const BYTES: usize = 2 * size_of::<(Identity, At)>() + 2 * size_of::<(u64, At)>();
+
+    fn side(&mut self, called: bool) -> &mut BTreeMap<Identity, At> {
+        if called { &mut self.called } else { &mut self.others }
+    }
+
+    fn insert(&mut self, called: bool, identity: Identity, at: At) {
+        self.side(called).insert(identity, at);
+        self.by_number.insert(identity.twin, at);
+    }
+
+    fn remove(&mut self, called: bool, identity: &Identity) {
+        self.side(called).remove(identity);
+        self.by_number.remove(&identity.twin);
+    }
+
+    /// The first one, of those that were called if there are any.
+    fn first(&self) -> Option<At> {
+        self.called.values().next().or_else(|| self.others.values().next()).copied()
+    }
+
+    /// Any one with this start.
+    fn starting_at(&self, start_unix_nano: u64) -> Option<At> {
+        let range = || Identity::starting_at(start_unix_nano);
+        let mut all = self.others.range(range()).chain(self.called.range(range()));
+        all.next().map(|(_, at)| *at)
+    }
+}
+
+impl Contents {
+    /// Of a span: a number that tells it from others of its service with its id, by start, kind and name; never 0.
+    pub(super) fn twin(&self, record: &Record) -> u64 {
+        self.twin_of(record.start_unix_nano, record.kind() as u8, record.name)
+    }
+
+    fn twin_of(&self, start_unix_nano: u64, kind: u8, name: u32) -> u64 {
+        let name = hash::fixed(self.names.get(name).as_bytes(), kind.into());
+        hash::fixed(&start_unix_nano.to_le_bytes(), name).max(1)
+    }
+
+    fn identity(&self, record: &Record) -> Identity {
+        Identity {
+            start_unix_nano: record.start_unix_nano,
+            twin: self.twin(record),
+            kind: record.kind() as u8,
+            name: record.name,
         }
+    }
+
+    /// The number of a record's service.
+    pub(super) fn service_number(&self, record: &Record) -> u32 {
+        self.origins.kept(record.origin).service
     }
 }
 
 impl Store {
-    /// Of the spans with the id and service of one that was found, the one that is [told apart](Record::twin) so; the first one by default.
+    /// Of the spans with the id and service of one that was found, the one that is [told apart](Contents::twin) so; the
+    /// [first one](Store::first_twin_of) by default.
     pub(super) fn twin_of(&self, slot: Slot, found: At, twin: u64) -> Option<At> {
-        if !self.contents.log.get(found).is_twin() {
+        let Some(twins) = self.twins(slot, found) else {
             return Some(found);
-        }
-        let twins = self.twins(slot, found);
-        let told_apart = |at: &At| self.contents.log.get(*at).twin();
+        };
         if twin == 0 {
-            twins.into_iter().min_by_key(told_apart)
+            twins.first()
         } else {
-            twins.into_iter().find(|at| told_apart(at) == twin)
+            twins.by_number.get(&twin).copied()
         }
     }
 
-    /// Of the spans with the id and service of one that was found, the one that was called: what is done for a call is below that side.
-    pub(super) fn called_twin_of(&self, slot: Slot, found: At) -> At {
-        if !self.contents.log.get(found).is_twin() {
-            return found;
-        }
-        let called = self.twins(slot, found).into_iter();
-        called.max_by_key(|at| self.contents.log.get(*at).twin()).unwrap_or(found)
+    /// Of the spans with the id and service of one that was found, the first one that was called, or else the first one.
+    pub(super) fn first_twin_of(&self, slot: Slot, found: At) -> At {
+        let twins = self.twins(slot, found);
+        twins.and_then(Twins::first).unwrap_or(found)
     }
 
-    /// Of the spans with the id and service of one that was found, the one that a new record is of.
-    pub(super) fn same_span(&self, slot: Slot, found: At, head: &SpanHead, name: &str) -> Here {
+    /// Of the spans with the id and service of one that was found, the one that a new record is of, whose name has a number.
+    pub(super) fn same_span(&self, slot: Slot, found: At, head: &SpanHead, name: u32) -> Here {
         let log = &self.contents.log;
-        let starts_alike = |record: &Record| record.start_unix_nano == head.start_unix_nano;
-        let is_called_alike = |record: &Record| &**self.contents.names.get(record.name) == name;
-        let is_same_side = |record: &Record| record.kind().receives() == head.kind.receives();
-        let first = log.get(found);
-        if !first.is_twin() {
-            let one_runs = first.in_flight() || head.end_unix_nano == 0;
-            return if is_same_side(first) && (one_runs || starts_alike(first) || is_called_alike(first)) {
-                Here::Same(found)
-            } else {
-                Here::Other(found)
-            };
-        }
-        let mut twins = self.twins(slot, found);
-        let many = twins.len() >= MANY;
-        twins.retain(|at| is_same_side(log.get(*at)));
-        let Some(first) = twins.first().copied() else {
-            return if many { Here::Same(found) } else { Here::Other(found) };
+        let Some(twins) = self.twins(slot, found) else {
+            let first = log.get(found);
+            let is_alike = first.name == name && first.kind() == head.kind;
+            let may_be_open = first.in_flight() || head.end_unix_nano == 0;
+            let same = first.start_unix_nano == head.start_unix_nano && (is_alike || may_be_open);
+            return if same { Here::Same(found) } else { Here::Other(found) };
         };
-        // By start before all else: no two of one side have the same.
-        let by_start = twins.iter().copied().find(|at| starts_alike(log.get(*at)));
-        let same = by_start.or_else(|| {
-            let alike = twins.iter().copied().filter(|at| is_called_alike(log.get(*at)));
-            alike.min_by_key(|at| log.get(*at).start_unix_nano)
+        let with_start = twins.starting_at(head.start_unix_nano);
+        let Some(one) = with_start else { return Here::Other(found) };
+        if head.end_unix_nano == 0 || log.get(one).in_flight() {
+            return Here::Same(one);
+        }
+        let identity = Identity {
+            start_unix_nano: head.start_unix_nano,
+            twin: self.contents.twin_of(head.start_unix_nano, head.kind as u8, name),
+            kind: head.kind as u8,
+            name,
+        };
+        let side = if head.kind.receives() { &twins.called } else { &twins.others };
+        side.get(&identity).map_or(Here::Other(found), |at| Here::Same(*at))
+    }
+
+    /// A record of an id and service that another span has.
+    pub(super) fn add_twin(&mut self, at: At) {
+        let record = *self.contents.log.get(at);
+        let Some(key) = self.twins_key(&record) else { return };
+        let identity = self.contents.identity(&record);
+        let slot = record.trace;
+        self.change_rare(slot, |rare| {
+            rare.twin_count += 1;
+            let twins = rare.twins.entry(key).or_default();
+            twins.insert(record.kind().receives(), identity, at);
         });
-        let told_apart = head.end_unix_nano != 0 && !many;
-        match same {
-            Some(same) => Here::Same(same),
-            None if told_apart => Here::Other(found),
-            None => Here::Same(first),
+    }
+
+    /// A twin's record has another place now, or another one has its place.
+    pub(super) fn moved_twin(&mut self, before: &Record, to: At) {
+        let Some(key) = self.twins_key(before) else { return };
+        let after = *self.contents.log.get(to);
+        let (old, new) = (self.contents.identity(before), self.contents.identity(&after));
+        let rare = self.traces[before.trace].rare.as_mut();
+        if let Some(twins) = rare.and_then(|rare| rare.twins.get_mut(&key)) {
+            twins.remove(before.kind().receives(), &old);
+            twins.insert(after.kind().receives(), new, to);
         }
     }
 
-    /// The spans with the id and the service of one of them.
-    fn twins(&self, slot: Slot, one: At) -> Vec<At> {
-        let log = &self.contents.log;
-        let record = log.get(one);
-        let (Some(span_id), service) = (record.span_id(), self.contents.service(record)) else {
-            return Vec::new();
-        };
-        self.spans_with(slot, span_id)
-            .into_iter()
-            .filter(|at| self.contents.is(*at, span_id, service))
-            .collect()
+    /// The spans with the id and the service of one of them; `None` when it is the only one.
+    fn twins(&self, slot: Slot, one: At) -> Option<&Twins> {
+        let record = self.contents.log.get(one);
+        if !record.is_twin() {
+            return None;
+        }
+        self.traces[slot].rare.as_ref()?.twins.get(&self.twins_key(record)?)
+    }
+
+    fn twins_key(&self, record: &Record) -> Option<(SpanId, u32)> {
+        Some((record.span_id()?, self.contents.service_number(record)))
     }
 }

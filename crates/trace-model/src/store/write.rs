@@ -2,65 +2,93 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
+use std::borrow::Cow;
 
-use super::Store;
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::evidence::SERVICES;
 use super::record::{At, Record, Signal, Slot};
+use super::room::Room;
 use super::trace::{List, Trace};
 use super::twins::Here;
-use crate::batch::{LogHead, Origin, SpanHead};
-use crate::{Batch, Source, SpanId, sentry};
+use super::{Contents, Store};
+use crate::batch::{Carry, LogHead, SpanHead};
+use crate::work::{self, VISIT};
+use crate::{Batch, Source, SpanId, hash, sentry};
 
 /// How many spans a trace has before they are indexed.
 const MANY: u32 = 32;
-/// Up to how many error events of a trace are compared with a new one.
-const ERROR_EVENTS: u32 = 1_000;
+/// How much of a long record is copied at once, in bytes.
+const COPIED_AT_ONCE: usize = 1 << 18;
+
+/// What became of a span or a log record of a batch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Item {
+    Taken,
+    /// More is to be done before it can be taken.
+    Later,
+}
 
 impl Store {
     /// Takes everything in a batch.
     ///
-    /// A span that is already there is one span still: the record with the later end stays (0, in flight, is the earliest), and of
+    /// Of two records of one span the one with the later end stays (0, in flight, is the earliest), and of
     /// two with the same end the one whose bytes sort last. Any rule would do, as long as the order of arrival does not matter.
     pub fn add(&mut self, mut batch: Batch) {
         while self.add_part(&mut batch, usize::MAX) {}
     }
 
-    /// Takes the next `items` spans and log records of a batch; true while more are left. For who must not be busy for long.
-    pub fn add_part(&mut self, batch: &mut Batch, items: usize) -> bool {
+    /// Takes the next spans and log records of a batch, until about so much [work] is done; true while more is to be done.
+    ///
+    /// A call does at least one step, and never much more than was asked for: long records are copied in steps, and a large trace that is
+    /// evicted leaves in steps.
+    pub fn add_part(&mut self, batch: &mut Batch, work: usize) -> bool {
+        self.until = work::done().saturating_add(work as u64);
         let total = batch.spans.len() + batch.logs.len();
-        let part = batch.taken..total.min(batch.taken.saturating_add(items));
-        batch.taken = part.end;
         let mut run = Run::default();
-        let mut without_trace = None;
-        for at in part {
-            let item = batch.spans.get(at).ok_or_else(|| batch.logs[at - batch.spans.len()]);
+        let mut carry = std::mem::take(&mut batch.carry);
+        while batch.taken < total {
+            let at = batch.taken;
+            let item = batch.spans.get(at).ok_or_else(|| &batch.logs[at - batch.spans.len()]);
             let wanted = item.map_or_else(|log| log.origin, |span| span.origin);
             if run.origin != Some(wanted) {
                 self.end_run(&run, batch.received_unix_nano);
                 run = Run {
                     origin: Some(wanted),
-                    number: self.intern_origin(&batch.origins[wanted as usize]),
+                    number: self.contents.origins.number(&batch.origins[wanted as usize]),
                     ..Run::default()
                 };
             }
-            match item {
-                Ok(span) => {
-                    run.spans += 1;
-                    self.add_span(span, run.number, batch);
-                }
-                Err(log) => {
-                    run.logs += 1;
-                    self.add_log(&log, run.number, batch, &mut without_trace);
-                }
+            let taken = match item {
+                Ok(span) => self.add_span(span, run.number, batch, &mut carry),
+                Err(log) => self.add_log(log, run.number, batch, &mut carry),
+            };
+            if taken == Item::Later {
+                break;
+            }
+            run.spans += u32::from(item.is_ok());
+            run.logs += u32::from(item.is_err());
+            batch.taken += 1;
+            if self.is_over() {
+                break;
             }
         }
+        batch.carry = carry;
         self.end_run(&run, batch.received_unix_nano);
-        self.look_again();
-        self.settle();
-        batch.taken < total
+        if batch.taken == total {
+            self.contents.origins.forget_last();
+        }
+        let is_settled = self.settle();
+        self.until = u64::MAX;
+        batch.taken < total || !is_settled
     }
 
-    fn add_span(&mut self, head: &SpanHead, origin: u32, batch: &Batch) {
+    /// Whether as much is done as was asked for.
+    pub(super) fn is_over(&self) -> bool {
+        work::done() >= self.until
+    }
+
+    fn add_span(&mut self, head: &SpanHead, origin: u32, batch: &Batch, carry: &mut Carry) -> Item {
         let source = self.contents.origins.get(origin).source;
         let signal = match source {
             Source::Sentry => Signal::SentrySpan,
@@ -72,90 +100,126 @@ impl Store {
         if is_sentry_otlp {
             self.traces[slot].has_sentry_otlp = true;
         }
-        let raw = batch.piece(head.raw);
-        let name = std::str::from_utf8(batch.piece(head.name)).unwrap_or_default();
+        // Before anything is looked up: making room moves records.
+        let room = self.make_place(head.raw.length(), slot);
+        if room == Room::Later || (room == Room::Made && !self.copied(batch.piece(head.raw), &mut carry.copied)) {
+            return Item::Later;
+        }
+        let name = self.contents.names.text(&batch.name(head));
         let here = self.find_same(slot, head, name, origin, signal);
-        let known = here.same();
-        if let Some(at) = known {
+        if let Here::Same(at) = here {
             self.totals.repeated_spans += 1;
             if is_sentry_otlp {
                 self.contents.log.get_mut(at).set_sentry_otlp();
             }
-            let log = &self.contents.log;
-            if (head.end_unix_nano, raw) <= (log.get(at).end_unix_nano, log.raw(at)) {
-                return;
-            }
         }
-        if !self.make_place(raw.len(), slot) {
-            if known.is_none() {
+        if room == Room::None || self.is_older(here, head, batch) {
+            if room == Room::None && !matches!(here, Here::Same(_)) {
                 self.traces[slot].truncated += 1;
                 self.totals.truncated_spans += 1;
             }
-            return;
+            self.contents.names.release(name);
+            carry.copied = Vec::new();
+            return Item::Taken;
         }
         let mut record = Record::of_span(head, signal);
         record.trace = slot;
-        record.name = self
-            .contents
-            .names
-            .number(name, |name| (name.into(), name.len() + 2 * size_of::<usize>()));
+        record.name = name;
         record.origin = origin;
         if is_sentry_otlp {
             record.set_sentry_otlp();
         }
         self.contents.origins.again(origin);
-        // Room may have been made by copying the known one forward.
-        let here = match here {
-            Here::Nothing => Here::Nothing,
-            Here::Same(_) | Here::Other(_) => self.find_same(slot, head, name, origin, signal),
-        };
-        let known = here.same();
-        match known {
-            Some(before) => {
-                let old = *self.contents.log.get(before);
-                (record.previous, record.next) = (old.previous, old.next);
-                if old.is_shadow() {
-                    record.set_shadow();
-                }
-                if old.is_sentry_otlp() {
-                    record.set_sentry_otlp();
-                }
-                if old.is_twin() {
-                    record.set_twin();
-                }
-                self.forget_links(before);
-                let at = self.contents.log.append(record, raw);
-                self.moved(before, at);
-                self.bury(before);
-                self.note_links(at);
+        let raw = carry.whole(batch.piece(head.raw));
+        let needs_own = self.contents.log.needs_own(raw.len());
+        match here {
+            Here::Same(before) => self.replace(before, record, raw),
+            Here::Nothing | Here::Other(_) if signal == Signal::SentrySpan => {
+                self.append_sentry_span(slot, head.span_id, record, raw);
             }
-            None if signal == Signal::SentrySpan => self.append_sentry_span(slot, head.span_id, record, raw),
-            None => {
-                if let Here::Other(twin) = here {
+            Here::Nothing => {
+                self.append_span(slot, record, raw, None);
+            }
+            Here::Other(twin) => {
+                if !self.contents.log.get(twin).is_twin() {
                     self.contents.log.get_mut(twin).set_twin();
-                    record.set_twin();
+                    self.add_twin(twin);
                 }
-                self.append_span(slot, record, raw);
-                if self.traces[slot].sentry.count > 0 {
-                    self.shadow(slot, head.span_id);
-                }
+                record.set_twin();
+                let at = self.append_span(slot, record, raw, Some(twin));
+                self.add_twin(at);
             }
         }
-        if self.contents.log.needs_own(raw.len()) {
+        if signal == Signal::Span && self.traces[slot].sentry.count > 0 {
+            self.shadow(slot, head.span_id, origin);
+        }
+        if needs_own {
             self.look_at_last(slot, signal);
         }
+        Item::Taken
+    }
+
+    /// Whether a record of the same span is here that stays.
+    fn is_older(&self, here: Here, head: &SpanHead, batch: &Batch) -> bool {
+        let Here::Same(at) = here else { return false };
+        let log = &self.contents.log;
+        let (known, raw) = (log.raw(at), batch.piece(head.raw));
+        work::add(known.len().min(raw.len()));
+        (head.end_unix_nano, raw) <= (log.get(at).end_unix_nano, known)
+    }
+
+    /// A record takes the place of another one of its span.
+    fn replace(&mut self, before: At, mut record: Record, raw: Cow<'_, [u8]>) {
+        let old = *self.contents.log.get(before);
+        (record.previous, record.next) = (old.previous, old.next);
+        if old.is_shadow() {
+            record.set_shadow();
+        }
+        if old.is_twin() {
+            record.set_twin();
+        }
+        if old.is_by_service() {
+            record.set_by_service();
+        }
+        if old.is_sentry_otlp() {
+            record.set_sentry_otlp();
+        }
+        self.forget_links(before);
+        let at = self.contents.log.append(record, raw);
+        self.moved(before, at);
+        self.bury(before);
+        self.note_links(at);
+    }
+
+    /// Copies a part of a record that is too long for one step; true when it is whole.
+    fn copied(&self, raw: &[u8], copied: &mut Vec<u8>) -> bool {
+        if !self.contents.log.needs_own(raw.len()) {
+            return true;
+        }
+        copied.reserve_exact(raw.len() - copied.len());
+        while copied.len() < raw.len() {
+            let end = raw.len().min(copied.len() + COPIED_AT_ONCE);
+            work::add(end - copied.len());
+            copied.extend_from_slice(&raw[copied.len()..end]);
+            if self.is_over() {
+                break;
+            }
+        }
+        copied.len() == raw.len()
     }
 
     /// The span's record that is here already.
-    fn find_same(&self, slot: Slot, head: &SpanHead, name: &str, origin: u32, signal: Signal) -> Here {
+    fn find_same(&self, slot: Slot, head: &SpanHead, name: u32, origin: u32, signal: Signal) -> Here {
+        work::add(VISIT);
         if signal == Signal::SentrySpan {
             return self.find_sentry(slot, head.span_id).map_or(Here::Nothing, Here::Same);
         }
-        let found = self.find_span(slot, head.span_id, &self.contents.origins.get(origin).service);
+        let found = self.find_span(slot, head.span_id, self.contents.origins.kept(origin).service);
         found.map_or(Here::Nothing, |found| self.same_span(slot, found, head, name))
     }
 
-    fn append_span(&mut self, slot: Slot, mut record: Record, raw: &[u8]) {
+    /// Appends a span that is not here yet; `twin` is a different one with its id and service.
+    fn append_span(&mut self, slot: Slot, mut record: Record, raw: Cow<'_, [u8]>, twin: Option<At>) -> At {
         let list = self.traces[slot].spans;
         record.previous = list.last;
         let span_id = record.span_id();
@@ -166,24 +230,31 @@ impl Store {
         let trace = &mut self.traces[slot];
         trace.seen |= span_id.map_or(0, Trace::bit);
         self.totals.spans += 1;
-        if let Some(span_id) = span_id.filter(|_| list.count >= MANY) {
+        if list.count == MANY {
+            self.index_all(slot);
+        } else if let Some(span_id) = span_id.filter(|_| list.count > MANY && twin.is_none()) {
             self.index(slot, span_id, at);
         }
+        at
     }
 
     /// A span by a Sentry envelope: a row of its own, unless it is here by OTLP.
-    fn append_sentry_span(&mut self, slot: Slot, span_id: SpanId, mut record: Record, raw: &[u8]) {
+    fn append_sentry_span(&mut self, slot: Slot, span_id: SpanId, mut record: Record, raw: Cow<'_, [u8]>) {
         let list = self.traces[slot].sentry;
         record.previous = list.last;
         let services = self.services_of(slot, span_id);
+        work::add((1 + services.len()) * VISIT);
         if services.is_empty() {
             self.traces[slot].sentry_only += 1;
             self.totals.spans += 1;
-            self.sentry.look_again = true;
+            self.sentry.strays += 1;
+            self.sentry_alone
+                .extend(self.traces[slot].id.map(|trace_id| (span_id, trace_id)));
         } else {
             record.set_shadow();
-            for service in &services {
-                self.talks(service);
+            for number in services {
+                let service = self.contents.origins.service(number).clone();
+                self.talks(&service);
             }
         }
         let at = self.contents.log.append(record, raw);
@@ -191,27 +262,34 @@ impl Store {
         self.enlist(slot);
         self.traces[slot].sentry = self.appended(list, at);
         let (hasher, log) = (&self.hasher, &self.contents.log);
-        let hash = |at: &At| hasher.hash_one(log.get(*at).span_id());
+        let hash = |at: &At| hash_of_sentry(hasher, log.get(*at));
         self.sentry_spans.insert_unique(hash(&at), at, hash);
     }
 
-    /// A span that has come in an envelope before has come by OTLP too.
-    fn shadow(&mut self, slot: Slot, span_id: SpanId) {
+    /// A span of this origin has come by OTLP: if it has come in an envelope before, it is one span.
+    fn shadow(&mut self, slot: Slot, span_id: SpanId, origin: u32) {
         let Some(at) = self.find_sentry(slot, span_id) else { return };
         let record = *self.contents.log.get(at);
-        for service in self.services_of(slot, span_id) {
-            self.talks(&service);
-        }
+        let service = self.contents.origins.get(origin).service.clone();
+        self.talks(&service);
         if record.is_shadow() {
             return;
         }
-        self.sentry.look_again = true;
+        self.sentry.strays += 1;
         self.lost(&record);
         let record = self.contents.log.get_mut(at);
         record.set_shadow();
         record.found_by = 0;
         self.traces[slot].sentry_only -= 1;
         self.totals.spans -= 1;
+        self.not_alone(slot, span_id);
+    }
+
+    /// A span that came in an envelope is not one that another trace may miss any more.
+    pub(super) fn not_alone(&mut self, slot: Slot, span_id: SpanId) {
+        if let Some(trace_id) = self.traces[slot].id {
+            self.sentry_alone.remove(&(span_id, trace_id));
+        }
     }
 
     /// A list with one record more, which has been appended to the log.
@@ -234,19 +312,25 @@ impl Store {
         }
     }
 
-    fn add_log(&mut self, head: &LogHead, origin: u32, batch: &Batch, without_trace: &mut Option<(Slot, u64)>) {
+    fn add_log(&mut self, head: &LogHead, origin: u32, batch: &Batch, carry: &mut Carry) -> Item {
         let slot = match head.trace_id {
             Some(trace_id) => self.slot_of(trace_id),
-            None => self.slot_without_trace(without_trace),
+            None => self.slot_without_trace(&mut carry.without_trace),
         };
         self.touch(slot);
-        let raw = batch.piece(head.raw);
-        if head.is_error_event && self.is_known(slot, raw) {
-            return;
+        let room = self.make_place(head.raw.length(), slot);
+        if room == Room::Later || (room == Room::Made && !self.copied(batch.piece(head.raw), &mut carry.copied)) {
+            return Item::Later;
         }
-        if !self.make_place(raw.len(), slot) {
+        let raw = batch.piece(head.raw);
+        let hash = head.is_error_event.then(|| hash_of_error(slot, raw));
+        if hash.is_some_and(|hash| self.is_known(hash, slot, raw)) {
+            carry.copied = Vec::new();
+            return Item::Taken;
+        }
+        if room == Room::None {
             self.totals.truncated_logs += 1;
-            return;
+            return Item::Taken;
         }
         let list = self.traces[slot].logs;
         let mut record = Record::of_log(head);
@@ -256,51 +340,65 @@ impl Store {
         } else {
             String::new()
         };
-        record.name = self
-            .contents
-            .names
-            .number(&*title, |name| (name.into(), name.len() + 2 * size_of::<usize>()));
+        record.name = self.contents.names.text(&title);
         record.origin = origin;
         record.previous = list.last;
         self.contents.origins.again(origin);
+        let raw = carry.whole(batch.piece(head.raw));
+        let needs_own = self.contents.log.needs_own(raw.len());
         let at = self.contents.log.append(record, raw);
         self.enlist(slot);
         self.traces[slot].logs = self.appended(list, at);
         self.traces[slot].error_events += u32::from(head.is_error_event);
         self.totals.logs += 1;
-        if self.contents.log.needs_own(raw.len()) {
+        if let Some(hash) = hash {
+            self.error_events.insert_unique(hash, (hash, at), |(hash, _)| *hash);
+        }
+        if needs_own {
             self.look_at_last(slot, Signal::Log);
         }
+        Item::Taken
     }
 
     /// Whether an error event is here already: SDKs send to a DSN and to Spotlight, and both may be here.
-    fn is_known(&self, slot: Slot, raw: &[u8]) -> bool {
-        let trace = &self.traces[slot];
-        if !(1..=ERROR_EVENTS).contains(&trace.error_events) {
-            return false;
-        }
+    fn is_known(&self, hash: u64, slot: Slot, raw: &[u8]) -> bool {
         let log = &self.contents.log;
-        let mut records = self.contents.records(trace.logs);
-        records.any(|at| log.get(at).is_error_event() && log.raw(at) == raw)
+        let is_it = |(known, at): &(u64, At)| *known == hash && log.get(*at).trace == slot && log.raw(*at) == raw;
+        self.error_events.find(hash, is_it).is_some()
     }
 
-    /// Adds a span to its trace's index, which is made when looking through all of them would take too long.
+    /// Indexes all spans of a trace, since looking through all of them would take too long from now on.
+    fn index_all(&mut self, slot: Slot) {
+        self.change_rare(slot, |rare| rare.index = Some(HashTable::with_capacity(2 * MANY as usize)));
+        let spans: Vec<_> = self.contents.records(self.traces[slot].spans).collect();
+        for at in spans {
+            let record = self.contents.log.get(at);
+            let Some(span_id) = record.span_id() else { continue };
+            let is_first = !record.is_twin() || self.find_span(slot, span_id, self.contents.service_number(record)).is_none();
+            if is_first {
+                self.index(slot, span_id, at);
+            }
+        }
+    }
+
+    /// Adds the first span with its id and service to its trace's index.
     fn index(&mut self, slot: Slot, span_id: SpanId, at: At) {
-        let hash = |span_id: Option<SpanId>| span_id.map_or(0, |span_id| self.hasher.hash_one(span_id));
-        let contents = &self.contents;
+        let contents = &mut self.contents;
+        let service = contents.service_number(contents.log.get(at));
         let trace = &mut self.traces[slot];
         let before = trace.rare.as_ref().map_or(0, |rare| rare.bytes());
         let rare = trace.rare.get_or_insert_default();
-        let rehash = |at: &At| hash(contents.log.get(*at).span_id());
-        if let Some(index) = &mut rare.index {
-            index.insert_unique(hash(Some(span_id)), at, rehash);
-        } else {
-            let mut index = HashTable::with_capacity(2 * MANY as usize);
-            for at in contents.records(trace.spans) {
-                index.insert_unique(hash(contents.log.get(at).span_id()), at, rehash);
+        let Some(index) = &mut rare.index else { return };
+        let is_id = |at: &At| contents.log.get(*at).has_span_id(span_id);
+        if index.find(self.hasher.hash_one(span_id), is_id).is_some() {
+            contents.log.get_mut(at).set_by_service();
+            let services = rare.shared.entry(span_id).or_default();
+            if services.len() < SERVICES {
+                services.push(service);
             }
-            rare.index = Some(index);
         }
+        let hash = |at: &At| contents.hash_of_span(&self.hasher, contents.log.get(*at));
+        index.insert_unique(hash(&at), at, hash);
         self.rare_bytes = self.rare_bytes + rare.bytes() - before;
     }
 
@@ -323,18 +421,30 @@ impl Store {
             Some(next) => log.get_mut(next).previous = to,
             None => list.last = to,
         }
-        if record.signal == Signal::SentrySpan
-            && let Some(known) = self
-                .sentry_spans
-                .find_mut(self.hasher.hash_one(record.span_id()), |known| *known == from)
+        let hash = if record.signal == Signal::SentrySpan {
+            Some(hash_of_sentry(&self.hasher, &record))
+        } else {
+            None
+        };
+        if let Some(known) = hash.and_then(|hash| self.sentry_spans.find_mut(hash, |known| *known == from)) {
+            *known = to;
+        }
+        let hash = self.contents.hash_of_span(&self.hasher, &record);
+        let index = trace.rare.as_mut().and_then(|rare| rare.index.as_mut());
+        if let (Some(index), Signal::Span) = (index, record.signal)
+            && let Some(known) = index.find_mut(hash, |known| *known == from)
         {
             *known = to;
         }
-        let index = trace.rare.as_mut().and_then(|rare| rare.index.as_mut());
-        if let (Some(index), Signal::Span, Some(span_id)) = (index, record.signal, record.span_id())
-            && let Some(known) = index.find_mut(self.hasher.hash_one(span_id), |known| *known == from)
-        {
-            *known = to;
+        if record.is_error_event() {
+            let hash = hash_of_error(record.trace, self.contents.log.raw(to));
+            if let Some((_, known)) = self.error_events.find_mut(hash, |(_, known)| *known == from) {
+                *known = to;
+            }
+        }
+        if record.is_twin() {
+            let before = *self.contents.log.get(from);
+            self.moved_twin(&before, to);
         }
     }
 
@@ -345,12 +455,6 @@ impl Store {
         self.contents.names.release(record.name);
         self.contents.origins.release(record.origin);
         self.contents.log.kill(at);
-    }
-
-    fn intern_origin(&mut self, origin: &Origin) -> u32 {
-        self.contents
-            .origins
-            .number(origin, |origin| (origin.clone().into(), origin.bytes()))
     }
 
     fn end_run(&mut self, run: &Run, received_unix_nano: u64) {
@@ -365,6 +469,28 @@ impl Store {
                 self.talks(&service);
             }
             self.contents.origins.release(run.number);
+        }
+    }
+}
+
+pub(super) fn hash_of_sentry(hasher: &DefaultHashBuilder, record: &Record) -> u64 {
+    record.span_id().map_or(0, |span_id| hasher.hash_one((record.trace, span_id)))
+}
+
+/// Of an error event of a trace, by its bytes.
+pub(super) fn hash_of_error(slot: Slot, raw: &[u8]) -> u64 {
+    work::add(raw.len());
+    hash::of((slot, raw))
+}
+
+impl Contents {
+    /// By which a span is in its trace's index.
+    fn hash_of_span(&self, hasher: &DefaultHashBuilder, record: &Record) -> u64 {
+        let Some(span_id) = record.span_id() else { return 0 };
+        if record.is_by_service() {
+            hasher.hash_one((span_id, self.service_number(record)))
+        } else {
+            hasher.hash_one(span_id)
         }
     }
 }

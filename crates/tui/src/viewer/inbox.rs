@@ -12,9 +12,9 @@ use crate::app::App;
 
 /// How long arrivals are taken in before the next look at the keyboard.
 const TURN: Duration = Duration::from_millis(4);
-/// How many spans between two looks at the clock: a request may have any number of them.
-const SLICE: usize = 1_024;
-/// The same for metrics, in [`trace_model::work`]: a fraction of a millisecond.
+/// How much [work](trace_model::work) between two looks at the clock: about a thousand spans, or a part of a large one.
+const SLICE: usize = 1 << 19;
+/// The same for metrics: a fraction of a millisecond.
 const METRICS_SLICE: u64 = 256 * 1024;
 /// The same for evidence, each piece of which may name a transaction's spans.
 const EVIDENCE_SLICE: usize = 8;

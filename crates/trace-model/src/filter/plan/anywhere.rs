@@ -38,6 +38,7 @@ impl Anywhere {
         if self.values || self.required.is_none() { 500 } else { 60 }
     }
 
+    /// Whether it stands in what is a span's own.
     pub(super) fn matches(&self, candidate: &Candidate<'_>) -> bool {
         let ids = [IdField::Trace, IdField::Span, IdField::Parent];
         let is_id = |prefix: &IdPrefix| ids.iter().any(|field| fits(prefix, *field, candidate));
@@ -45,10 +46,15 @@ impl Anywhere {
             || self.matcher.text(candidate.service.as_bytes())
             || self.id.as_ref().is_some_and(is_id)
             || self.scan(candidate.raw).is_some_and(|scan| scan.span(candidate.raw))
-            || self
-                .scan(candidate.resource)
-                .is_some_and(|scan| scan.attributes(candidate.resource, number::RESOURCE_ATTRIBUTES))
-            || self.scan(candidate.scope).is_some_and(|scan| scan.scope(candidate.scope))
+    }
+
+    pub(super) fn is_in_resource(&self, resource: &[u8]) -> bool {
+        let scan = self.scan(resource);
+        scan.is_some_and(|scan| scan.attributes(resource, number::RESOURCE_ATTRIBUTES))
+    }
+
+    pub(super) fn is_in_scope(&self, scope: &[u8]) -> bool {
+        self.scan(scope).is_some_and(|scan| scan.scope(scope))
     }
 
     /// What is worth looking at in a message; `None` if nothing in it can match.

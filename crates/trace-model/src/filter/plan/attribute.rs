@@ -74,12 +74,18 @@ fn after_folded<'a>(name: &'a str, key: &[u8]) -> Option<&'a str> {
 }
 
 impl Lookup {
-    /// Asks the attributes of the span, its events and links, its resource and its scope, until one fits.
+    /// Asks the attributes of the span, its events and links, until one fits.
     #[inline]
     pub(super) fn matches(&self, candidate: &Candidate<'_>) -> bool {
-        (self.may_be_in(candidate.raw) && self.in_span(candidate.raw))
-            || (self.may_be_in(candidate.resource) && self.among(candidate.resource, number::RESOURCE_ATTRIBUTES))
-            || (self.may_be_in(candidate.scope) && self.among(candidate.scope, number::SCOPE_ATTRIBUTES))
+        self.may_be_in(candidate.raw) && self.in_span(candidate.raw)
+    }
+
+    pub(super) fn is_in_resource(&self, resource: &[u8]) -> bool {
+        self.may_be_in(resource) && self.among(resource, number::RESOURCE_ATTRIBUTES)
+    }
+
+    pub(super) fn is_in_scope(&self, scope: &[u8]) -> bool {
+        self.may_be_in(scope) && self.among(scope, number::SCOPE_ATTRIBUTES)
     }
 
     #[inline]

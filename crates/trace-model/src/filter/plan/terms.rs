@@ -57,6 +57,34 @@ impl Test {
         }
     }
 
+    /// Whether a test may hold by the resource or the scope alone: then those are asked besides the span itself.
+    pub(super) fn is_of_shared(&self) -> bool {
+        match self {
+            Self::Attribute(_) | Self::Anywhere(_) => true,
+            Self::Has(tests) => tests.iter().any(|test| matches!(test, HasTest::Attribute(_))),
+            _ => false,
+        }
+    }
+
+    pub(super) fn is_in_resource(&self, resource: &[u8]) -> bool {
+        match self {
+            Self::Attribute(lookup) => lookup.is_in_resource(resource),
+            Self::Anywhere(anywhere) => anywhere.is_in_resource(resource),
+            Self::Has(tests) => HasTest::lookups(tests).any(|lookup| lookup.is_in_resource(resource)),
+            _ => false,
+        }
+    }
+
+    pub(super) fn is_in_scope(&self, scope: &[u8]) -> bool {
+        match self {
+            Self::Attribute(lookup) => lookup.is_in_scope(scope),
+            Self::Anywhere(anywhere) => anywhere.is_in_scope(scope),
+            Self::Has(tests) => HasTest::lookups(tests).any(|lookup| lookup.is_in_scope(scope)),
+            _ => false,
+        }
+    }
+
+    /// Whether it holds by the span itself.
     #[inline]
     pub(super) fn matches(&self, candidate: &Candidate<'_>) -> bool {
         match self {
@@ -103,6 +131,13 @@ impl HasTest {
                 test: ValueTest::Present,
             }),
         }
+    }
+
+    fn lookups(tests: &[Self]) -> impl Iterator<Item = &Lookup> {
+        tests.iter().filter_map(|test| match test {
+            Self::Attribute(lookup) => Some(lookup),
+            Self::Known(_) => None,
+        })
     }
 
     fn matches(&self, candidate: &Candidate<'_>) -> bool {

@@ -1,0 +1,112 @@
+//! What tests found in messages that many spans share.
+//!
+//! Thousands of spans may share a resource of megabytes. What a test finds in it is the same for each of them, so it is looked at once.
+
+use crate::work;
+
+/// A message that spans share: its number, and one that no other message ever had at this number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shared {
+    pub(crate) number: u32,
+    pub(crate) serial: u64,
+}
+
+/// What a test found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Answer {
+    #[default]
+    Unknown,
+    No,
+    Yes,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Answers {
+    serial: u64,
+    /// By test.
+    answers: Box<[Answer]>,
+}
+
+/// Answers of all tests of one filter.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memo {
+    /// By number.
+    resources: Vec<Answers>,
+    scopes: Vec<Answers>,
+    bytes: usize,
+}
+
+impl Memo {
+    /// Bytes of memory it stands for.
+    pub(crate) const fn bytes(&self) -> usize {
+        (self.resources.capacity() + self.scopes.capacity()) * size_of::<Answers>() + self.bytes
+    }
+}
+
+/// Where a test asks about messages that spans share.
+pub(super) trait Asked {
+    fn resource(&mut self, test: usize, resource: &[u8], look: impl FnOnce(&[u8]) -> bool) -> bool;
+    fn scope(&mut self, test: usize, scope: &[u8], look: impl FnOnce(&[u8]) -> bool) -> bool;
+}
+
+/// Nothing is remembered.
+pub(super) struct Forgetful;
+
+impl Asked for Forgetful {
+    fn resource(&mut self, _: usize, resource: &[u8], look: impl FnOnce(&[u8]) -> bool) -> bool {
+        look(resource)
+    }
+
+    fn scope(&mut self, _: usize, scope: &[u8], look: impl FnOnce(&[u8]) -> bool) -> bool {
+        look(scope)
+    }
+}
+
+/// Answers about the resource and the scope of one span.
+pub(super) struct Remembered<'a> {
+    pub(super) memo: &'a mut Memo,
+    pub(super) resource: Shared,
+    pub(super) scope: Shared,
+    /// How many tests the filter has.
+    pub(super) tests: usize,
+}
+
+impl Asked for Remembered<'_> {
+    fn resource(&mut self, test: usize, resource: &[u8], look: impl FnOnce(&[u8]) -> bool) -> bool {
+        let Memo { resources, bytes, .. } = self.memo;
+        answer(resources, bytes, self.resource, (test, self.tests), resource, look)
+    }
+
+    fn scope(&mut self, test: usize, scope: &[u8], look: impl FnOnce(&[u8]) -> bool) -> bool {
+        let Memo { scopes, bytes, .. } = self.memo;
+        answer(scopes, bytes, self.scope, (test, self.tests), scope, look)
+    }
+}
+
+fn answer(
+    known: &mut Vec<Answers>,
+    bytes: &mut usize,
+    shared: Shared,
+    (test, tests): (usize, usize),
+    message: &[u8],
+    look: impl FnOnce(&[u8]) -> bool,
+) -> bool {
+    let number = shared.number as usize;
+    if known.len() <= number {
+        known.resize_with(number + 1, Answers::default);
+    }
+    let known = &mut known[number];
+    if known.serial != shared.serial {
+        *bytes += tests - known.answers.len();
+        *known = Answers {
+            serial: shared.serial,
+            answers: vec![Answer::Unknown; tests].into(),
+        };
+    }
+    let answer = &mut known.answers[test];
+    if *answer == Answer::Unknown {
+        work::add(message.len());
+        *answer = if look(message) { Answer::Yes } else { Answer::No };
+    }
+    *answer == Answer::Yes
+}
