@@ -3,7 +3,6 @@
 //! Built from the records alone, in any order: the result depends on what arrived, never on when. Nothing here recurses, so a
 //! trace may be as deep as it likes.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
@@ -13,9 +12,11 @@ use crate::store::Node as Span;
 use crate::{RepeatedLimits, SpanId, SpanKind, Store, TraceId};
 
 mod node;
+mod shared_ids;
 
 use node::Missing;
 pub use node::SpanNode;
+use shared_ids::ById;
 
 /// One trace as a tree with its times: parents before their children, depth first, siblings by start.
 ///
@@ -48,6 +49,7 @@ impl SpanTree {
     pub(crate) fn build(spans: &[Span], rows: &[(SpanId, u64)]) -> Self {
         let mut links = Links::new(spans, rows);
         links.break_cycles(spans);
+        links.find_starts(spans);
         links.walk(spans)
     }
 
@@ -132,49 +134,6 @@ fn calls(store: &Store, trace_id: TraceId, tree: &SpanTree) -> HashMap<usize, Ca
     children.filter_map(call).collect()
 }
 
-/// Spans by id: of most ids there is one, the others are linked to it.
-struct ById {
-    first: HashMap<SpanId, usize>,
-    next: Vec<Option<usize>>,
-}
-
-impl ById {
-    fn new(spans: &[Span]) -> Self {
-        let mut by_id = Self {
-            first: HashMap::with_capacity(spans.len()),
-            next: Vec::with_capacity(spans.len()),
-        };
-        for (at, span) in spans.iter().enumerate() {
-            by_id.next.push(by_id.first.insert(span.key.span_id, at));
-        }
-        by_id
-    }
-
-    fn of(&self, id: SpanId) -> impl Iterator<Item = usize> + Clone {
-        std::iter::successors(self.first.get(&id).copied(), |at| self.next[*at])
-    }
-
-    /// Spans that share an id without being the two sides of one call.
-    fn duplicates(&self, spans: &[Span]) -> HashSet<usize> {
-        let mut duplicates = HashSet::new();
-        if self.first.len() == spans.len() {
-            return duplicates;
-        }
-        for (id, _) in self.first.iter().filter(|(_, last)| self.next[**last].is_some()) {
-            let (mut all, mut called, mut calling) = (0, 0, 0);
-            for at in self.of(*id) {
-                all += 1;
-                called += usize::from(spans[at].kind.receives());
-                calling += usize::from(spans[at].kind.sends());
-            }
-            if (all, called, calling) != (2, 1, 1) {
-                duplicates.extend(self.of(*id));
-            }
-        }
-        duplicates
-    }
-}
-
 /// Parents by position: positions past the spans are the missing ones.
 struct Links {
     parents: Vec<Option<usize>>,
@@ -182,6 +141,8 @@ struct Links {
     cyclic: Vec<bool>,
     /// Spans whose id another span has as well, by position; there are few.
     duplicates: HashSet<usize>,
+    /// When each of them begins.
+    starts: Vec<u64>,
 }
 
 impl Links {
@@ -191,19 +152,19 @@ impl Links {
             parents: Vec::with_capacity(spans.len()),
             missing: Vec::new(),
             cyclic: vec![false; spans.len()],
-            duplicates: by_id.duplicates(spans),
+            duplicates: by_id.duplicates().collect(),
+            starts: Vec::new(),
         };
         let mut missing_at: HashMap<SpanId, usize> = HashMap::new();
         for (at, span) in spans.iter().enumerate() {
-            let twin = calling_twin(spans, by_id.of(span.key.span_id), at);
-            let parent = match (twin, span.parent_span_id) {
-                (Some(twin), _) => Some(twin),
+            let parent = match (by_id.calling_side(span), span.parent_span_id) {
+                (Some(calling), _) => Some(calling),
                 (None, None) => None,
                 (None, Some(id)) if id == span.key.span_id => {
                     links.cyclic[at] = true;
                     None
                 }
-                (None, Some(id)) => Some(parent_among(spans, by_id.of(id), span).unwrap_or_else(|| {
+                (None, Some(id)) => Some(by_id.parent(id, span).unwrap_or_else(|| {
                     *missing_at.entry(id).or_insert_with(|| {
                         links.missing.push(Missing { id, start: u64::MAX });
                         spans.len() + links.missing.len() - 1
@@ -212,13 +173,49 @@ impl Links {
             };
             links.parents.push(parent);
         }
-        for (id, start) in rows.iter().filter(|(id, _)| by_id.of(*id).next().is_none()) {
+        for (id, start) in rows.iter().filter(|(id, _)| !by_id.contains(*id)) {
             missing_at.entry(*id).or_insert_with(|| {
                 links.missing.push(Missing { id: *id, start: *start });
                 spans.len() + links.missing.len() - 1
             });
         }
         links
+    }
+
+    /// When each span begins: one that does not say so begins with its parent.
+    fn find_starts(&mut self, spans: &[Span]) {
+        const UNKNOWN: u64 = u64::MAX;
+        let known = |span: &Span| (span.start_unix_nano > 0 || span.parent_span_id.is_none()).then_some(span.start_unix_nano);
+        let mut starts: Vec<u64> = spans.iter().map(|span| known(span).unwrap_or(UNKNOWN)).collect();
+        starts.extend(self.missing.iter().map(|missing| missing.start));
+        for (at, parent) in self.parents.iter().enumerate() {
+            if let Some(parent) = parent.filter(|parent| *parent >= spans.len()) {
+                starts[parent] = starts[parent].min(starts[at]);
+            }
+        }
+        let first = starts.iter().copied().filter(|start| *start != UNKNOWN).min();
+        let first = first
+            .or_else(|| spans.iter().filter_map(|span| span.end_unix_nano).min())
+            .unwrap_or(0);
+        let mut above = Vec::new();
+        for at in 0..spans.len() {
+            // `UNKNOWN` is a start that can be sent, too.
+            let mut here = Some(at).filter(|at| known(&spans[*at]).is_none() && starts[*at] == UNKNOWN);
+            let mut start = first;
+            while let Some(unknown) = here {
+                above.push(unknown);
+                let parent = self.parents[unknown];
+                start = parent.map_or(first, |parent| starts[parent]);
+                here = parent.filter(|parent| *parent < spans.len() && start == UNKNOWN && known(&spans[*parent]).is_none());
+            }
+            for unknown in above.drain(..) {
+                starts[unknown] = if start == UNKNOWN { first } else { start };
+            }
+        }
+        for missing in &mut starts[spans.len()..] {
+            *missing = if *missing == UNKNOWN { first } else { *missing };
+        }
+        self.starts = starts;
     }
 
     /// Follows parents from every span; where that leads back, the earliest span of the circle becomes a root.
@@ -264,10 +261,11 @@ impl Links {
             let node = match spans.get(at) {
                 Some(span) => SpanNode {
                     duplicate: self.duplicates.contains(&at),
-                    ..node::node(span, self.cyclic[at])
+                    ..node::node(span, self.starts[at], self.cyclic[at])
                 },
                 None => node::missing(
                     &self.missing[at - spans.len()],
+                    self.starts[at],
                     below.iter().map(|child| &spans[*child]),
                     &no_name,
                 ),
@@ -297,7 +295,7 @@ impl Links {
 
     fn children(&self, spans: &[Span]) -> Children {
         let mut by_start: Vec<usize> = (0..spans.len()).collect();
-        by_start.sort_unstable_by(|one, other| order(&spans[*one], &spans[*other]));
+        by_start.sort_unstable_by_key(|at| (self.starts[*at], &spans[*at].key));
 
         let total = spans.len() + self.missing.len();
         let mut first = vec![0; total + 1];
@@ -351,25 +349,4 @@ fn count_descendants(nodes: &mut [SpanNode]) {
         }
         open.push(at);
     }
-}
-
-/// In Zipkin's model both sides of a call report the same id: then the calling side is the parent of the called one.
-fn calling_twin(spans: &[Span], twins: impl Iterator<Item = usize>, at: usize) -> Option<usize> {
-    if !spans[at].kind.receives() {
-        return None;
-    }
-    let calling = twins.filter(|twin| spans[*twin].kind.sends());
-    calling.min_by_key(|twin| &spans[*twin].key)
-}
-
-/// Of the spans that share the parent's id: the child's own service, else the side that was called.
-fn parent_among(spans: &[Span], candidates: impl Iterator<Item = usize>, child: &Span) -> Option<usize> {
-    let rank = |at: usize| {
-        (
-            spans[at].key.service == child.key.service,
-            spans[at].kind.receives(),
-            Reverse(&spans[at].key),
-        )
-    };
-    candidates.max_by_key(|at| rank(*at))
 }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `trace_id` | lower-case hexadecimal, as all ids; ids that are no hexadecimal in the file have been given one ([`trace_files`]) |
 //! | `spans` | `[{"span_id", "parent_span_id", "service", "name", "kind", "start_unix_nano", "end_unix_nano", "start_time", "end_time", "status"}]`, parents before their children; `start_time` and `end_time` are RFC 3339 text in UTC |
-//! | `roots` | ids of the spans without a parent |
+//! | `roots` | ids of the spans without a parent, or whose parent is ignored since it leads back to them (rule `parent-cycle`) |
 //! | `orphans` | ids of the spans whose parent is not in the trace |
 //! | `services` | names, by their first span's start |
 //! | `duration_ns` | from the earliest start to the latest end |

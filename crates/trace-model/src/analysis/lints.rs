@@ -50,6 +50,8 @@ impl Linted<'_> {
                 None,
             );
             found(Rule::DuplicateSpanId, node.duplicate, None);
+            found(Rule::ParentCycle, node.cyclic, None);
+            found(Rule::InvalidTimes, node.has_invalid_times, None);
             found(Rule::ClockTrouble, self.clocks.contains_key(&at), None);
             found(Rule::RepeatedCalls, self.repeated.contains_key(&at), None);
             lints[first..].sort_unstable();

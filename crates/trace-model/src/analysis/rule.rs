@@ -21,15 +21,21 @@ pub enum Rule {
     ClockTrouble,
     /// Many equal calls one after the other ("N+1").
     RepeatedCalls,
+    /// Following parents from a span leads back to it, so its parent was disregarded.
+    ParentCycle,
+    /// A span ends before it starts, or has a parent and no start.
+    InvalidTimes,
 }
 
 impl Rule {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::MissingParent,
         Self::UnsampledParent,
         Self::BrokenTrace,
         Self::DuplicateSpanId,
+        Self::ParentCycle,
+        Self::InvalidTimes,
         Self::OutsideParent,
         Self::ClockTrouble,
         Self::ExceptionWithoutError,
@@ -50,6 +56,8 @@ impl Rule {
             Self::BrokenTrace => "broken-trace",
             Self::ClockTrouble => "clock-trouble",
             Self::RepeatedCalls => "repeated-calls",
+            Self::ParentCycle => "parent-cycle",
+            Self::InvalidTimes => "invalid-times",
         }
     }
 
@@ -66,6 +74,8 @@ impl Rule {
             Self::BrokenTrace => "trace broken between services",
             Self::ClockTrouble => "clocks disagree",
             Self::RepeatedCalls => "the same call many times",
+            Self::ParentCycle => "cyclic parent reference",
+            Self::InvalidTimes => "impossible times",
         }
     }
 
@@ -81,13 +91,21 @@ impl Rule {
                 "Its resource doesn't say which service it is, so it has no colour, no filter and no place on the map."
             }
             Self::ExceptionWithoutError => "An exception was recorded, but its status isn't error: it is counted as a success.",
-            Self::DuplicateSpanId => "Two different spans have this id: which one their children belong to can't be told.",
+            Self::DuplicateSpanId => {
+                "Different spans have this id: their children are below the one that was active at that time."
+            }
             Self::UnsampledParent => {
                 "Its parent is in the same process and was not recorded, while this span was: the trace has a hole."
             }
             Self::BrokenTrace => "One service calls the other at this time, yet their spans are in different traces.",
             Self::ClockTrouble => {
                 "It starts before its parent, or ends long after it on another host: one of their clocks is wrong."
+            }
+            Self::ParentCycle => {
+                "Following its parents leads back to it: the reference to its parent is ignored, and it is shown as a root."
+            }
+            Self::InvalidTimes => {
+                "It ends before it starts, and is shown without a length; or it has no start, and is shown from its parent's."
             }
             Self::RepeatedCalls => {
                 "Its children repeat one call (the same statement, route or peer), one after the other, where one for all might do."
@@ -109,6 +127,8 @@ impl Rule {
             Self::UnsampledParent => "Use a parent-based sampler, and do not sample parts of one process differently.",
             Self::BrokenTrace => "Inject traceparent into the outgoing call, and extract it where that arrives.",
             Self::ClockTrouble => "Synchronise the hosts' clocks (NTP); T shows the trace straightened.",
+            Self::ParentCycle => "Create the span from its parent's context, and check code that copies or rewrites span ids.",
+            Self::InvalidTimes => "Take both times of a span from one clock that does not go back, and set the start.",
             Self::RepeatedCalls => "Fetch them with one query or in one batch, or run them side by side.",
         }
     }

@@ -16,7 +16,7 @@ impl Outline {
         let found = store.row(self.trace_id, &node.key).unwrap_or_default();
         let line = found.line.map(|line| Line {
             queued_unix_nano: self.queued(at),
-            start_unix_nano: line.start_unix_nano.saturating_add_signed(shift),
+            start_unix_nano: node.start_unix_nano.saturating_add_signed(shift),
             end_unix_nano: line.end_unix_nano.map(|end| end.saturating_add_signed(shift)),
             ..line
         });

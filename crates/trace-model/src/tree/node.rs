@@ -37,10 +37,12 @@ pub struct SpanNode {
     pub kind: SpanKind,
     /// How it ended.
     pub status: StatusCode,
-    /// Nanoseconds since the Unix epoch.
+    /// Nanoseconds since the Unix epoch. Of a span below another one that does not say when it began, its parent's.
     pub start_unix_nano: u64,
-    /// Nanoseconds since the Unix epoch; `None` while it is in flight.
+    /// Nanoseconds since the Unix epoch, possibly before the start; `None` while it is in flight.
     pub end_unix_nano: Option<u64>,
+    /// Whether its times can't be right: it ends before it starts, or does not say when it began.
+    pub has_invalid_times: bool,
     /// Whether an exception is among its events.
     pub has_exception: bool,
     /// Whether it has links to other spans.
@@ -58,8 +60,10 @@ pub(super) struct Missing {
 }
 
 /// A span's node, without its place.
-pub(super) fn node(span: &Span, cyclic: bool) -> SpanNode {
+pub(super) fn node(span: &Span, start: u64, cyclic: bool) -> SpanNode {
+    let ends_before = span.end_unix_nano.is_some_and(|end| end < span.start_unix_nano);
     SpanNode {
+        has_invalid_times: ends_before || start != span.start_unix_nano,
         key: span.key.clone(),
         arrived: true,
         parent: None,
@@ -72,7 +76,7 @@ pub(super) fn node(span: &Span, cyclic: bool) -> SpanNode {
         name: span.name.clone(),
         kind: span.kind,
         status: span.status,
-        start_unix_nano: span.start_unix_nano,
+        start_unix_nano: start,
         end_unix_nano: span.end_unix_nano,
         has_exception: span.has_exception,
         has_links: span.has_links,
@@ -82,10 +86,14 @@ pub(super) fn node(span: &Span, cyclic: bool) -> SpanNode {
 }
 
 /// The node of a span that has not arrived, without its place.
-pub(super) fn missing<'a>(missing: &Missing, children: impl Iterator<Item = &'a Span>, nothing: &Arc<str>) -> SpanNode {
-    let (mut start, mut end) = (missing.start, 0);
+pub(super) fn missing<'a>(
+    missing: &Missing,
+    start: u64,
+    children: impl Iterator<Item = &'a Span>,
+    nothing: &Arc<str>,
+) -> SpanNode {
+    let mut end = 0;
     for child in children {
-        start = start.min(child.start_unix_nano);
         end = end.max(child.end_unix_nano.unwrap_or(child.start_unix_nano));
     }
     SpanNode {
@@ -103,6 +111,7 @@ pub(super) fn missing<'a>(missing: &Missing, children: impl Iterator<Item = &'a 
         status: StatusCode::Unset,
         start_unix_nano: start,
         end_unix_nano: Some(end.max(start)),
+        has_invalid_times: false,
         has_exception: false,
         has_links: false,
         flags: Flags::default(),

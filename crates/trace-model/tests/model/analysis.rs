@@ -187,20 +187,20 @@ fn five_equal_leaves_are_a_group() {
 fn a_child_that_starts_before_its_parent_tells_of_a_clock() {
     let server = Sent {
         service: "b",
-        ..sent(2, 1, 0, 40)
+        ..sent(2, 1, 1, 41)
     };
     let below = Sent {
         service: "b",
-        ..sent(3, 2, 10, 20)
+        ..sent(3, 2, 11, 21)
     };
     let spans = [sent(1, 0, 100, 200), server, below].map(in_ms);
     let (tree, analysis) = analysed(&spans);
     assert_eq!(
         analysis.clock(node(&tree, 2)),
-        Some(ClockTrouble::StartsBefore { nano: 100 * MS })
+        Some(ClockTrouble::StartsBefore { nano: 99 * MS })
     );
     assert_eq!(analysis.clock(node(&tree, 3)), None, "by its own parent's clock it is right");
-    let centred = i64::try_from(130 * MS).expect("small");
+    let centred = i64::try_from(129 * MS).expect("small");
     assert_eq!(analysis.shift_nano(node(&tree, 2)), centred, "it is put into the middle");
     assert_eq!(analysis.shift_nano(node(&tree, 3)), centred, "its host's spans move with it");
     assert_eq!(analysis.shift_nano(node(&tree, 1)), 0);
@@ -272,7 +272,7 @@ fn outside_parent_tolerates_what_ends_with_the_response() {
 fn straight_rows_say_where_a_span_would_have_been() {
     let server = Sent {
         service: "b",
-        ..sent(2, 1, 0, 40)
+        ..sent(2, 1, 1, 41)
     };
     let store = store(&[sent(1, 0, 100, 200), server].map(in_ms));
     let mut outline = crate::support::outline(&store);
@@ -282,7 +282,7 @@ fn straight_rows_say_where_a_span_would_have_been() {
     assert_eq!((line.start_unix_nano, line.end_unix_nano), (130 * MS, Some(170 * MS)));
     outline.set_straight(false);
     let row = outline.rows(&store, 1..2).pop().expect("a row");
-    assert_eq!(row.line.expect("a span").start_unix_nano, 0);
+    assert_eq!(row.line.expect("a span").start_unix_nano, MS);
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn an_exception_without_error_status_is_told_of() {
 fn a_parent_left_out_by_its_own_process_was_not_sampled() {
     let flags = |flags| {
         let mut store = Store::new(1 << 30);
-        let otlp = edit(sent(1, 9, 0, 10).to_otlp(), |span| span.flags = flags);
+        let otlp = edit(sent(1, 9, 5, 10).to_otlp(), |span| span.flags = flags);
         store.add(trace_model::otlp::batch(vec![otlp], trace_model::Source::OtlpHttp).0);
         read(&store).1.lints_of(1).map(|lint| lint.rule).collect::<Vec<_>>()
     };
@@ -353,39 +353,6 @@ fn two_services_with_one_id_are_duplicates_unless_they_are_the_sides_of_a_call()
         rules(&[sent(1, 0, 0, 100), side("api", 3), side("b", 3)]),
         [(2, Rule::DuplicateSpanId), (2, Rule::DuplicateSpanId)]
     );
-}
-
-/// Spans of one id, by name, start and end.
-fn with_one_id(spans: &[(&str, u64, u64)]) -> Store {
-    let mut store = Store::new(1 << 24);
-    for (name, start, end) in spans {
-        let otlp = edit(sent(2, 1, *start, *end).to_otlp(), |span| (*name).clone_into(&mut span.name));
-        store.add(trace_model::otlp::batch(vec![otlp], trace_model::Source::OtlpHttp).0);
-    }
-    store
-}
-
-#[test]
-fn different_spans_with_one_id_are_both_there() {
-    for spans in [[("read", 10, 20), ("write", 30, 40)], [("write", 30, 40), ("read", 10, 20)]] {
-        let mut store = with_one_id(&spans);
-        // Retries of either, and one of them again as it runs.
-        for again in [("write", 30, 40), ("read", 10, 20), ("read", 10, 0)] {
-            let otlp = edit(sent(2, 1, again.1, again.2).to_otlp(), |span| {
-                again.0.clone_into(&mut span.name);
-            });
-            store.add(trace_model::otlp::batch(vec![otlp], trace_model::Source::OtlpHttp).0);
-        }
-        let (tree, analysis) = read(&store);
-        let names: Vec<_> = tree.nodes().iter().map(|node| &*node.name).collect();
-        assert_eq!(names, ["", "read", "write"], "below a parent that is missing");
-        for (at, name) in [(1, "read"), (2, "write")] {
-            let found = store.span(trace(1), &tree.nodes()[at].key).expect("a span");
-            assert_eq!(found.name, name, "its key leads to it");
-            assert!(analysis.lints_of(at).any(|lint| lint.rule == Rule::DuplicateSpanId));
-        }
-        assert_eq!((store.totals().spans, store.totals().repeated_spans), (2, 3));
-    }
 }
 
 #[test]
@@ -431,32 +398,6 @@ fn a_service_that_calls_itself_has_both_sides_however_alike_they_are() {
             }
         }
     }
-}
-
-#[test]
-fn a_span_told_of_twice_is_one() {
-    for again in [("renamed", 10, 25), ("read", 11, 25), ("other", 12, 0)] {
-        let store = with_one_id(&[("read", 10, 20), again]);
-        assert_eq!(store.totals().spans, 1, "{again:?}");
-        assert!(rules_of(&store).iter().all(|rule| *rule != Rule::DuplicateSpanId));
-    }
-}
-
-fn rules_of(store: &Store) -> Vec<Rule> {
-    read(store).1.lints().iter().map(|lint| lint.rule).collect()
-}
-
-#[test]
-fn one_id_for_everything_is_bounded() {
-    let names: Vec<_> = (0..100_u64).map(|at| (format!("span {at}"), 10 + at)).collect();
-    let spans: Vec<_> = names.iter().map(|(name, start)| (name.as_str(), *start, 500)).collect();
-    let store = with_one_id(&spans);
-    assert_eq!(store.totals().spans, 16);
-    let (tree, _) = read(&store);
-    let mut keys: Vec<_> = tree.nodes().iter().map(|node| node.key.clone()).collect();
-    keys.sort();
-    keys.dedup();
-    assert_eq!(keys.len(), 17, "each row has a key of its own");
 }
 
 prop_compose! {

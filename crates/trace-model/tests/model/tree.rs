@@ -2,7 +2,7 @@
 
 use crate::support::{Sent, batch, drawn, outline, sent, span, store, trace};
 use proptest::prelude::*;
-use trace_model::{Outline, SpanKey, Store};
+use trace_model::{Analysis, Lint, Outline, SpanKey, SpanTree, Store};
 
 fn tree_of(spans: &[Sent]) -> Vec<String> {
     let store = store(spans);
@@ -37,6 +37,79 @@ fn circles_are_broken_at_their_first_span_and_marked() {
         tree_of(&[sent(1, 3, 9, 10), sent(2, 1, 5, 6), sent(3, 2, 7, 8), sent(4, 3, 0, 1)]),
         ["@2api", "  3api", "    4api", "    1api"]
     );
+}
+
+/// Rule names by row, with the first byte of the span's id.
+fn rules(spans: &[Sent]) -> Vec<(u8, &'static str)> {
+    let tree = SpanTree::of(&store(spans), trace(1));
+    let analysis = Analysis::of(&tree);
+    let named = |lint: &Lint| (tree.nodes()[lint.node].key.span_id.as_bytes()[0], lint.rule.name());
+    analysis.lints().iter().map(named).collect()
+}
+
+#[test]
+fn cycles_are_warned_of_at_the_span_whose_reference_is_disregarded() {
+    assert_eq!(rules(&[sent(1, 0, 0, 10), sent(2, 2, 5, 6)]), [(2, "parent-cycle")]);
+    assert_eq!(
+        rules(&[sent(1, 3, 9, 10), sent(2, 1, 5, 6), sent(3, 2, 7, 8)])[0],
+        (2, "parent-cycle")
+    );
+}
+
+#[test]
+fn children_without_a_start_begin_with_their_parent() {
+    let spans = [
+        sent(1, 0, 1_000, 1_100),
+        sent(2, 1, 0, 1_050),
+        sent(3, 2, 0, 1_010),
+        sent(4, 9, 0, 1_020),
+        sent(5, 1, 1_010, 1_020),
+    ];
+    for turn in 0..spans.len() {
+        let mut spans = spans.to_vec();
+        spans.rotate_left(turn);
+        let store = store(&spans);
+        let tree = SpanTree::of(&store, trace(1));
+        let starts: Vec<_> = tree
+            .nodes()
+            .iter()
+            .map(|node| (node.key.span_id.as_bytes()[0], node.start_unix_nano))
+            .collect();
+        assert_eq!(
+            starts,
+            [(1, 1_000), (2, 1_000), (3, 1_000), (5, 1_010), (9, 1_000), (4, 1_000)]
+        );
+        let summary = store.trace(trace(1)).expect("the trace");
+        assert_eq!(
+            (summary.start_unix_nano, summary.duration_nano),
+            (1_000, 100),
+            "the axis is not stretched to 1970"
+        );
+    }
+    let invalid = [
+        (2, "invalid-times"),
+        (3, "invalid-times"),
+        (4, "missing-parent"),
+        (4, "invalid-times"),
+    ];
+    assert_eq!(rules(&spans), invalid);
+}
+
+#[test]
+fn roots_may_begin_at_0_and_what_is_below_them_too() {
+    let spans = [sent(1, 0, 0, 100), sent(2, 1, 0, 50)];
+    assert_eq!(store(&spans).trace(trace(1)).expect("the trace").duration_nano, 100);
+    assert_eq!(rules(&spans), []);
+}
+
+#[test]
+fn spans_that_end_before_they_start_have_no_length_and_a_warning() {
+    let spans = [sent(1, 0, 1_000, 1_100), sent(2, 1, 1_050, 1_020)];
+    let store = store(&spans);
+    let tree = SpanTree::of(&store, trace(1));
+    assert_eq!(Analysis::of(&tree).self_nano(1), 0);
+    assert_eq!(store.trace(trace(1)).expect("the trace").duration_nano, 100);
+    assert_eq!(rules(&spans), [(2, "invalid-times")]);
 }
 
 #[test]

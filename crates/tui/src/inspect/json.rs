@@ -110,7 +110,7 @@ fn line(trace: &Trace) -> TraceLine<'_> {
     TraceLine {
         trace_id: Id(trace.summary.trace_id),
         spans: nodes.iter().filter(|node| node.arrived).map(span).collect(),
-        roots: ids(&|node| node.parent.is_none() && node.parent_span_id.is_none()),
+        roots: ids(&|node| node.parent.is_none()),
         orphans: ids(&|node| node.parent.is_some_and(|parent| !nodes[parent].arrived)),
         services: trace
             .summary
