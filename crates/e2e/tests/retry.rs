@@ -191,7 +191,7 @@ async fn redriven(broker: &str) {
         let said = || async {
             redrive
                 .stdout()
-                .contains(&format!("{count} dead letters put back"))
+                .contains(&format!("dead letters put back: {count}"))
                 .then_some(())
         };
         eventually(DEADLINE, said).await.unwrap();

@@ -36,7 +36,8 @@ pub use self::handle::{Mailer, Outcome};
 pub use self::journal::{Claim, Journal};
 pub use self::pass_on::Broker;
 pub use self::redrive::redrive;
-pub use self::transport::{FileTransport, MailTransport, SendError, SmtpTransport};
+pub use self::smtp::SmtpTransport;
+pub use self::transport::{FileTransport, MailTransport, SendError};
 
 mod compose;
 mod consume;
@@ -45,4 +46,5 @@ mod handle;
 mod journal;
 mod pass_on;
 mod redrive;
+mod smtp;
 mod transport;

@@ -3,7 +3,8 @@
 //! | variable | meaning | default |
 //! |---|---|---|
 //! | `RABBITMQ_URL` | the broker | `amqp://guest:guest@127.0.0.1:5672/%2f` |
-//! | `SMTP_URL` | where mail goes, `smtp://<host>:<port>`, without TLS | unset: into files |
+//! | `SMTP_URL` | where mail goes: `smtps://<host>`, `smtp://<host>?tls=required` (STARTTLS), or without TLS `smtp://<host>:<port>` | unset: into files |
+//! | `SMTP_TLS_CA` | a certificate authority (PEM) to trust besides those of the system | none |
 //! | `MAIL_DIR` | the directory of those files | `out/mail` |
 //! | `MAIL_JOURNAL` | the file with the ids of the mails that were sent | `sent.journal` in `MAIL_DIR` |
 //! | `MAIL_RETRY_DELAYS` | the delays between the attempts to send a mail | `10s,20s,30s,1m,3m,10m,15m,30m` |
@@ -99,7 +100,7 @@ async fn redrive() -> Result<(), Failure> {
     let guard = telemetry::init(telemetry::service!()).map_err(|error| configuration(&error))?;
     let moved = mailer::redrive(&url).await;
     guard.shutdown();
-    println!("{} dead letters put back", moved?);
+    println!("dead letters put back: {}", moved?);
     Ok(())
 }
 
@@ -108,7 +109,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn mail_dir() -> String {
-    variable("MAIL_DIR").unwrap_or_else(|| "out/mail".to_owned())
+    variable("MAIL_DIR").unwrap_or_else(|| DEFAULT_DIR.to_owned())
 }
 
 fn journal() -> Result<Journal, Failure> {
@@ -116,9 +117,21 @@ fn journal() -> Result<Journal, Failure> {
     Journal::open(path.clone()).map_err(|error| Failure::Journal { path, error })
 }
 
+/// A certificate authority that the system does not know.
+fn authority() -> Result<Option<Vec<u8>>, Failure> {
+    let Some(path) = variable("SMTP_TLS_CA") else {
+        return Ok(None);
+    };
+    let read = std::fs::read(&path);
+    read.map(Some)
+        .map_err(|error| Failure::Configuration(format!("SMTP_TLS_CA: cannot read {path}: {error}")))
+}
+
 fn transport() -> Result<Box<dyn MailTransport>, Failure> {
     if let Some(url) = variable("SMTP_URL") {
-        let smtp = SmtpTransport::new(url.trim()).map_err(|problem| Failure::Configuration(format!("SMTP_URL {problem}")))?;
+        let authority = authority()?;
+        let smtp = SmtpTransport::new(url.trim(), authority.as_deref());
+        let smtp = smtp.map_err(|problem| Failure::Configuration(format!("SMTP_URL {problem}")))?;
         return Ok(Box::new(smtp));
     }
     let given = variable("MAIL_DIR");

@@ -5,15 +5,8 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
-use http::Uri;
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
 use crate::Composed;
-
-/// How long one SMTP command may take.
-const SMTP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends mail. The same [`Composed::id`] may come again and must not make a second mail where that can be helped.
 pub trait MailTransport: Send + Sync {
@@ -129,60 +122,6 @@ impl MailTransport for FileTransport {
     }
 }
 
-/// Sends over SMTP, without TLS: for a catcher beside the mailer, such as Mailpit.
-pub struct SmtpTransport(AsyncSmtpTransport<Tokio1Executor>);
-
-impl SmtpTransport {
-    /// `url` is `smtp://<host>[:<port>]`; the port is 25 unless it says otherwise.
-    ///
-    /// # Errors
-    /// It is not; the text is to be read after the variable's name, and does not quote the URL.
-    pub fn new(url: &str) -> Result<Self, &'static str> {
-        const EXPECTED: &str = "is not smtp://<host>:<port>";
-        let uri: Uri = url.parse().map_err(|_| EXPECTED)?;
-        if uri.scheme_str() != Some("smtp") {
-            return Err("is not smtp://<host>:<port>; TLS is not built in yet");
-        }
-        let authority = uri
-            .authority()
-            .filter(|authority| !authority.host().is_empty())
-            .ok_or(EXPECTED)?;
-        if authority.as_str().contains('@') {
-            return Err("has a user or a password, which would travel in the clear: TLS is not built in yet");
-        }
-        let port = authority.port_u16();
-        // The parser lets a port pass that is no number.
-        if port.is_none() && authority.as_str() != authority.host() {
-            return Err(EXPECTED);
-        }
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(authority.host())
-            .port(port.unwrap_or(25))
-            .timeout(Some(SMTP_TIMEOUT));
-        Ok(Self(transport.build()))
-    }
-}
-
-impl MailTransport for SmtpTransport {
-    fn name(&self) -> &'static str {
-        "smtp"
-    }
-
-    fn send<'a>(&'a self, mail: &'a Composed) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
-        Box::pin(async move {
-            // The server's own words may quote the recipient; its code says enough.
-            self.0.send(mail.mail.clone()).await.map(|_| ()).map_err(|error| {
-                let code = error.status().map(u16::from);
-                let said = code.map_or("no answer".to_owned(), |code| code.to_string());
-                SendError {
-                    reason: format!("the SMTP server did not take it: {said}"),
-                    smtp_code: code,
-                    transient: !error.is_permanent(),
-                }
-            })
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
@@ -289,20 +228,5 @@ mod tests {
         std::fs::remove_dir(&transport.dir).unwrap();
         let error = transport.send(&composed("a")).await.unwrap_err();
         assert!(error.transient && !error.reason.contains("jane"), "{error}");
-    }
-
-    #[test]
-    fn only_plain_smtp_urls_are_taken() {
-        for bad in [
-            "",
-            "localhost:25",
-            "smtps://localhost",
-            "smtp://",
-            "smtp://localhost:x",
-            "smtp://me:secret@localhost",
-        ] {
-            assert!(SmtpTransport::new(bad).is_err(), "{bad}");
-        }
-        assert!(SmtpTransport::new("smtp://localhost:1025").is_ok());
     }
 }

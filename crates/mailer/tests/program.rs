@@ -118,7 +118,7 @@ async fn serve(connection: TcpStream, rcpt: &str, heard: &mpsc::Sender<String>) 
 }
 
 async fn outcome(url: &str) -> Outcome {
-    let transport = Box::new(SmtpTransport::new(url).unwrap());
+    let transport = Box::new(SmtpTransport::new(url, None).unwrap());
     let dir = tempfile::tempdir().unwrap();
     let journal = Journal::open(dir.path().join("sent.journal")).unwrap();
     let mailer = Mailer::new(transport, "http://here".to_owned(), RetrySchedule::default(), journal);
