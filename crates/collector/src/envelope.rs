@@ -85,7 +85,8 @@ pub enum BadItem {
 impl Envelope {
     /// Frames an envelope. The payloads share the memory of `body`.
     ///
-    /// What is no item is passed over line by line until one begins, so that a wrong `length` costs its own item only.
+    /// What is no item is passed over line by line until one begins, so that a wrong `length` costs its own item only. It is one bad
+    /// item however many lines that takes.
     ///
     /// # Errors
     /// The header is not readable. Bad items are no error: see [`Envelope::bad_items`].
@@ -101,6 +102,8 @@ impl Envelope {
             header: serde_json::from_slice(&first).map_err(EnvelopeError::Header)?,
             ..Self::default()
         };
+        // Whether the last item was damaged: then lines up to the next item may be the rest of it.
+        let mut is_damaged = false;
         while !rest.is_empty() {
             let (line, after) = split_line(rest);
             rest = after;
@@ -112,8 +115,15 @@ impl Envelope {
                 break;
             }
             match item(&line, &mut rest) {
-                Ok(item) => envelope.items.push(item),
-                Err(bad) => envelope.bad_items.push(bad),
+                Ok(item) => {
+                    envelope.items.push(item);
+                    is_damaged = false;
+                }
+                Err(BadItem::Header | BadItem::NoType) if is_damaged => {}
+                Err(bad) => {
+                    envelope.bad_items.push(bad);
+                    is_damaged = true;
+                }
             }
         }
         Ok(envelope)

@@ -8,13 +8,15 @@
 //! | `span`, either version | spans |
 //! | `event` | a log record `exception`, or `sentry.event` for a message, on the span where it happened; without a trace it is in one of its own, whose id is the event's |
 //! | `log` | log records |
+//! | `trace_metric` | metrics: a counter is a sum, a distribution a histogram of one value |
 //! | `check_in` | counted; in a trace a log record `sentry.check_in` |
 //! | `session`, `sessions`, `client_report` | counted; of a report each line is evidence |
 //! | any other: `attachment`, `profile`, `replay_recording`, … | counted, with its size |
 //!
 //! A resource's `service.name` is OpenTelemetry's, where the SDK knows it (`contexts.otel.resource`); else an attribute `service.name`; else a
-//! tag `service` or `service.name`; else the release's package (`api@0.1.0`); else the public key of the sender's DSN, unless it is
-//! `spanfall` or 32 hexadecimal digits, so that `SENTRY_DSN=http://checkout@127.0.0.1:8969/1` names a service; else the platform (`python`).
+//! tag `service` or `service.name`; else the public key of the sender's DSN, unless it is `spanfall` or 32 hexadecimal digits, so that
+//! `SENTRY_DSN=http://checkout@127.0.0.1:8969/1` names a service; else the release's package (`api@0.1.0`); else the program in
+//! `unknown_service:program`; else the platform (`python`).
 //!
 //! Beside envelopes it takes OTLP by Sentry's own route, as Sentry does: these spans are OTLP spans that reached Sentry.
 //!
@@ -49,6 +51,7 @@ mod span;
 #[cfg(test)]
 mod testing;
 mod time;
+mod trace_metric;
 mod transaction;
 mod value;
 

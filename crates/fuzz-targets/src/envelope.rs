@@ -45,6 +45,7 @@ fn items(envelope: &Envelope, length: usize) {
         arrival,
         problems,
         counts,
+        ..
     } = read(envelope, Came::default());
     assert!(problems.len() <= envelope.items.len() + envelope.bad_items.len());
     assert_eq!(counts.bad_items, problems.len() as u64);

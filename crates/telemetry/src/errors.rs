@@ -8,12 +8,12 @@ use std::time::Duration;
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, TraceId};
 use sentry::protocol::{self, Event, Log, LogAttribute, TraceContext};
-use sentry::transports::ReqwestHttpTransportOptions;
 use sentry::types::Dsn;
 use sentry::{ClientInitGuard, ClientOptions, Transport, TransportFactory, TransportOptions};
 
 use crate::operations::Operations;
 use crate::propagation::SentryHead;
+use crate::transport::Sender;
 use crate::{Error, FLUSH, Service, environment, resource};
 
 /// How long one envelope may take; Sentry's own client waits for ever.
@@ -55,6 +55,7 @@ impl Settings {
             .send_default_pii(false)
             .shutdown_timeout(FLUSH)
             .transport(InTime {
+                head: self.head.clone(),
                 loopback: matches!(self.dsn.host(), "localhost" | "127.0.0.1" | "[::1]"),
             })
             .before_send(|event| Some(of_current_trace(event)))
@@ -73,6 +74,7 @@ impl Settings {
 
 /// Sentry's own transport over a client that gives up.
 struct InTime {
+    head: SentryHead,
     /// Sentry is on this machine, where no proxy can reach it.
     loopback: bool,
 }
@@ -81,11 +83,12 @@ impl TransportFactory for InTime {
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
         let builder = reqwest::Client::builder().timeout(ENVELOPE);
         let builder = if self.loopback { builder.no_proxy() } else { builder };
-        let options = ReqwestHttpTransportOptions::from(options);
-        Arc::new(Operations(match builder.build() {
-            Ok(client) => options.with_client(client).build(),
-            Err(_) => options.build(),
-        }))
+        // It fails where there is no TLS at all; then a client by default would panic.
+        let client = builder.build().unwrap_or_default();
+        Arc::new(Operations {
+            head: self.head.clone(),
+            transport: Sender::new(options, client),
+        })
     }
 }
 

@@ -65,8 +65,10 @@ mod logs;
 mod operations;
 mod propagation;
 mod resource;
+mod sampling_context;
 mod sentry_spans;
 mod spans;
+mod transport;
 
 /// How long the last spans may take to leave, and then again the last envelopes.
 const FLUSH: Duration = Duration::from_secs(2);

@@ -8,40 +8,65 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sentry::protocol::{Context, EnvelopeItem, Transaction, Value};
+use opentelemetry::TraceId;
+use sentry::protocol::{Context, DynamicSamplingContext, EnvelopeItem, Transaction, Value};
 use sentry::{Envelope, Transport};
 
-/// A transport that names operations before it sends.
-pub(crate) struct Operations<T>(pub(crate) T);
+use crate::propagation::SentryHead;
+use crate::sampling_context;
+
+mod status;
+
+/// A transport that completes transactions before it sends them: operations, statuses, and the trace's sampling context.
+pub(crate) struct Operations<T> {
+    pub(crate) head: SentryHead,
+    pub(crate) transport: T,
+}
 
 impl<T: Transport> Transport for Operations<T> {
     fn send_envelope(&self, envelope: Envelope) {
-        self.0.send_envelope(named(envelope));
+        self.transport.send_envelope(self.completed(envelope));
     }
 
     fn flush(&self, timeout: Duration) -> bool {
-        self.0.flush(timeout)
+        self.transport.flush(timeout)
     }
 
     fn shutdown(&self, timeout: Duration) -> bool {
-        self.0.shutdown(timeout)
+        self.transport.shutdown(timeout)
     }
 }
 
-fn named(envelope: Envelope) -> Envelope {
-    let transaction = |item: &EnvelopeItem| matches!(item, EnvelopeItem::Transaction(_));
-    if !envelope.items().any(transaction) {
-        return envelope;
-    }
-    let headers = envelope.headers().clone();
-    let mut named = Envelope::new();
-    for mut item in envelope.into_items() {
-        if let EnvelopeItem::Transaction(transaction) = &mut item {
-            name(transaction);
+impl<T> Operations<T> {
+    fn completed(&self, envelope: Envelope) -> Envelope {
+        let transaction = |item: &EnvelopeItem| matches!(item, EnvelopeItem::Transaction(_));
+        if !envelope.items().any(transaction) {
+            return envelope;
         }
-        named.add_item(item);
+        let mut headers = envelope.headers().clone();
+        let mut completed = Envelope::new();
+        for mut item in envelope.into_items() {
+            if let EnvelopeItem::Transaction(transaction) = &mut item {
+                name(transaction);
+                status::derive(transaction);
+                let context = sampling_context::current().or_else(|| self.own_context(transaction));
+                if let Some(context) = context {
+                    headers = headers.with_trace(context);
+                }
+            }
+            completed.add_item(item);
+        }
+        completed.with_headers(headers)
     }
-    named.with_headers(headers)
+
+    /// That of a trace that starts here.
+    fn own_context(&self, transaction: &Transaction<'_>) -> Option<DynamicSamplingContext> {
+        let Some(Context::Trace(trace)) = transaction.contexts.get("trace") else {
+            return None;
+        };
+        let id = TraceId::from_hex(&trace.trace_id.to_string()).ok()?;
+        self.head.sampling_context(id)
+    }
 }
 
 fn name(transaction: &mut Transaction<'_>) {
@@ -182,13 +207,30 @@ mod tests {
         let other: Envelope = sentry::protocol::Event::new().into();
 
         let sent = Sent::default();
-        let transport = Operations(sent.clone());
+        let head = SentryHead {
+            public_key: "key".to_owned(),
+            environment: None,
+            release: Some("api@1".to_owned()),
+            sample_rate: 1.0,
+        };
+        let transport = Operations {
+            head,
+            transport: sent.clone(),
+        };
         transport.send_envelope(envelope.clone());
         transport.send_envelope(other.clone());
         assert!(!transport.flush(Duration::ZERO) && !transport.shutdown(Duration::ZERO));
         let sent = sent.0.lock().unwrap();
 
-        assert_eq!(sent[0].headers(), envelope.headers());
+        let headers = serde_json::to_value(sent[0].headers()).unwrap();
+        assert_eq!(
+            headers["event_id"],
+            serde_json::to_value(envelope.headers()).unwrap()["event_id"]
+        );
+        let trace = &headers["trace"];
+        assert_eq!(trace["public_key"], "key");
+        assert_eq!((&trace["sampled"], &trace["sample_rate"]), (&"true".into(), &"1".into()));
+        assert_eq!((&trace["release"], trace["trace_id"].is_string()), (&"api@1".into(), true));
         let [EnvelopeItem::Transaction(transaction), event] = &sent[0].items().collect::<Vec<_>>()[..] else {
             panic!("{sent:#?}")
         };

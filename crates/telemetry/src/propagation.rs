@@ -10,6 +10,7 @@ use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
 use opentelemetry::{Context, TraceId};
 use sentry::TracePropagationContext;
+use sentry::protocol::DynamicSamplingContext;
 
 use self::baggage::Members;
 use self::headers::Parent;
@@ -45,6 +46,35 @@ impl SentryHead {
         let drawn = (u128::from_be_bytes(trace_id.to_bytes()) & ((1 << 56) - 1)) as f64 / (1_u64 << 56) as f64;
         drawn < f64::from(self.sample_rate)
     }
+
+    /// The sampling context of a trace that starts here, which has been sampled.
+    pub(crate) fn sampling_context(&self, trace_id: TraceId) -> Option<DynamicSamplingContext> {
+        let members = [
+            ("trace_id", Some(trace_id.to_string())),
+            ("public_key", Some(self.public_key.clone())),
+            ("sample_rate", Some(self.sample_rate.to_string())),
+            ("sampled", Some(true.to_string())),
+            ("environment", self.environment.clone()),
+            ("release", self.release.clone()),
+        ];
+        context_of(members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))))
+    }
+}
+
+/// The sampling context that came with the trace that a span's context continues.
+pub(crate) fn sampling_context(cx: &Context) -> Option<DynamicSamplingContext> {
+    let upstream = cx.get::<Upstream>().filter(|upstream| upstream.continued)?;
+    let members: Vec<_> = upstream.baggage.sentry().collect();
+    // Sentry does without one, but not with one that does not say whose it is.
+    let is_whole = ["trace_id", "public_key"]
+        .iter()
+        .all(|key| members.iter().any(|(member, _)| member == key));
+    is_whole.then(|| context_of(members.into_iter())).flatten()
+}
+
+fn context_of(members: impl Iterator<Item = (String, String)>) -> Option<DynamicSamplingContext> {
+    let members = members.map(|(key, value)| (key, value.into())).collect();
+    serde_json::from_value(serde_json::Value::Object(members)).ok()
 }
 
 /// What came in and OpenTelemetry's own context has no place for.

@@ -22,9 +22,10 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use sentry::integrations::opentelemetry::SentrySpanProcessor;
+use sentry::protocol::DynamicSamplingContext;
 use sentry::{Hub, TracePropagationContext};
 
-use crate::propagation;
+use crate::{propagation, sampling_context};
 
 /// How long, and how many, roots wait for their children.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +60,8 @@ pub(crate) struct SentrySpans {
 struct Spans {
     /// The local root of each, which is its own.
     roots: HashMap<SpanId, SpanId>,
+    /// The sampling contexts that roots came with.
+    contexts: HashMap<SpanId, DynamicSamplingContext>,
     /// How many are open below each root.
     below: HashMap<SpanId, usize>,
     /// Roots that ended before them, in that order.
@@ -125,7 +128,9 @@ impl SentrySpans {
     fn hand_on(&self, spans: &mut Spans, held: Held) {
         spans.roots.remove(&held.id());
         spans.below.remove(&held.id());
-        Hub::run(held.hub, || self.official.on_end(held.data));
+        let context = spans.contexts.remove(&held.id());
+        let end = || Hub::run(held.hub, || self.official.on_end(held.data));
+        sampling_context::during(context, end);
     }
 
     /// Hands on all that is held.
@@ -153,6 +158,9 @@ impl SpanProcessor for SentrySpans {
         }
         spans.roots.insert(id, id);
         spans.below.insert(id, 0);
+        if let Some(context) = propagation::sampling_context(cx) {
+            spans.contexts.insert(id, context);
+        }
         // What came with a remote parent names that one, and brings what its sender decided.
         let told = parent.is_remote() && cx.get::<TracePropagationContext>().is_some();
         if parent.is_valid() && !told {
@@ -172,7 +180,8 @@ impl SpanProcessor for SentrySpans {
         } else {
             spans.below.remove(&id);
             let root = spans.roots.remove(&id);
-            self.official.on_end(data);
+            let context = spans.contexts.remove(&id);
+            sampling_context::during(context, || self.official.on_end(data));
             if let Some(root) = root
                 && let Some(below) = spans.below.get_mut(&root)
             {

@@ -132,6 +132,11 @@ pub(crate) fn is_error_event(event_name: &[u8]) -> bool {
     event_name == EXCEPTION.as_bytes() || event_name == SENTRY_EVENT.as_bytes()
 }
 
+/// Whether an attribute of this name tells of an exception, as OpenTelemetry's conventions have it.
+pub(crate) fn is_exception_key(key: &str) -> bool {
+    matches!(key, "exception.type" | "exception.message" | "exception.stacktrace")
+}
+
 /// How long a title may be, in bytes.
 const TITLE: usize = 200;
 

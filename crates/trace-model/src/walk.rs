@@ -359,7 +359,7 @@ impl<'a> Walk<'a> {
     fn log(&mut self, raw: &'a [u8]) -> Result<(), ReadError> {
         let (mut trace_id, mut span_id) = (&[][..], &[][..]);
         let (mut time, mut observed, mut event_name) = (0, 0, &[][..]);
-        let mut severity = 0;
+        let (mut severity, mut has_exception) = (0, false);
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
             match (field.number, field.value) {
@@ -371,19 +371,22 @@ impl<'a> Walk<'a> {
                     validate_field(field, &schema::LOG_RECORD, IN_RECORD)?;
                     match (number, value) {
                         (2, Value::Varint(value)) => severity = value,
+                        (6, Value::Bytes(attribute)) => has_exception |= is_exception(attribute),
                         (12, Value::Bytes(name)) => event_name = name,
                         _ => {}
                     }
                 }
             }
         }
+        let is_mild = Severity::from_otlp(i32::try_from(severity).unwrap_or(0)).is_mild();
+        let is_from_sentry = self.source == Source::Sentry;
         reserve(&mut self.logs, 1, self.grant)?;
         self.logs.push(LogHead {
             trace_id: TraceId::try_from(trace_id).ok(),
             span_id: SpanId::try_from(span_id).ok(),
             time_unix_nano: if time == 0 { observed } else { time },
-            is_error_event: sentry::is_error_event(event_name),
-            is_mild: Severity::from_otlp(i32::try_from(severity).unwrap_or(0)).is_mild(),
+            is_error_event: sentry::is_error_event(event_name) || (has_exception && !is_mild && !is_from_sentry),
+            is_mild,
             origin: self.origin(),
             raw: Piece::of(self.body, raw),
         });
@@ -472,6 +475,16 @@ fn of_event(event: &[u8]) -> u8 {
     });
     let is_exception = names.last() == Some(sentry::EXCEPTION.as_bytes());
     Marks::EVENTS | if is_exception { Marks::EXCEPTION } else { 0 }
+}
+
+/// Whether an attribute of a log record tells of an exception.
+fn is_exception(attribute: &[u8]) -> bool {
+    let keys = fields(attribute).filter_map(|field| match field.value {
+        Value::Bytes(key) if field.number == 1 => Some(key),
+        _ => None,
+    });
+    let key = keys.last().and_then(|key| std::str::from_utf8(key).ok());
+    key.is_some_and(sentry::is_exception_key)
 }
 
 /// Of a field that stands there several times the last counts.

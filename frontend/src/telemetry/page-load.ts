@@ -27,6 +27,7 @@ export function tracePageLoad(tracer: Tracer): PageLoad {
   const inside = trace.setSpan(context.active(), load);
   const vitals = observeVitals();
   let finished = false;
+  let loadEnd = Number.POSITIVE_INFINITY;
 
   const loaded = () => {
     const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
@@ -34,7 +35,8 @@ export function tracePageLoad(tracer: Tracer): PageLoad {
       const document = tracer.startSpan('fetch document', { startTime: at(navigation.fetchStart) }, inside);
       document.end(at(navigation.responseEnd));
     }
-    load.end(at(navigation?.loadEventEnd || performance.now()));
+    loadEnd = navigation?.loadEventEnd || performance.now();
+    load.end(at(loadEnd));
   };
   // The load event's own end is known only after it.
   const afterLoad = () => setTimeout(loaded);
@@ -54,8 +56,10 @@ export function tracePageLoad(tracer: Tracer): PageLoad {
       const painted = Number(
         attributes['browser.web_vital.lcp.value'] ?? attributes['browser.web_vital.fcp.value'] ?? 0,
       );
-      // Up to the largest paint, not up to now: who reads for an hour would stretch the trace to an hour.
-      tracer.startSpan('web vitals', { startTime: at(0), attributes }, inside).end(at(painted));
+      // Up to the largest paint, not up to now: who reads for an hour would stretch the trace to an hour. And within the page load,
+      // which a late paint outlives.
+      const end = Math.min(painted, loadEnd);
+      tracer.startSpan('web vitals', { startTime: at(0), attributes }, inside).end(at(end));
     },
   };
 }

@@ -61,6 +61,22 @@ fn a_bad_item_costs_only_itself() {
 }
 
 #[test]
+fn a_damaged_item_is_one_loss_however_many_lines_it_has() {
+    let length = BadItem::Length {
+        item_type: "attachment".to_owned(),
+    };
+    let lines = "some bytes\n{\"no\":\"type\"}\n\u{89}PNG\n".repeat(300);
+    let cut_off = format!("{{}}\n{{\"type\":\"event\"}}\n1\n{{\"type\":\"attachment\",\"length\":100000}}\n{lines}");
+    let envelope = parse(&cut_off);
+    assert_eq!(items(&envelope), [("event", "1")]);
+    assert_eq!(envelope.bad_items, std::slice::from_ref(&length));
+    // What follows it is read, and the next damage is another one.
+    let envelope = parse(&format!("{cut_off}{{\"type\":\"log\"}}\n2\njunk\njunk\n"));
+    assert_eq!(items(&envelope), [("event", "1"), ("log", "2")]);
+    assert_eq!(envelope.bad_items, [length, BadItem::Header]);
+}
+
+#[test]
 fn without_a_readable_header_there_is_no_envelope() {
     for text in ["", "\n", " \n"] {
         assert!(matches!(Envelope::parse(text.into()), Err(EnvelopeError::Empty)), "{text:?}");
@@ -83,7 +99,8 @@ fn there_is_an_end_to_items() {
     let envelope = parse(&format!("{{}}\n{}", "{\"type\":\"a\"}\n\n".repeat(5000)));
     assert_eq!(envelope.items.len(), ITEMS);
     assert_eq!(envelope.bad_items, [BadItem::TooMany]);
-    let envelope = parse(&format!("{{}}\n{}", "junk\n".repeat(5000)));
+    let damaged = "{\"type\":\"a\",\"length\":-1}\njunk\n";
+    let envelope = parse(&format!("{{}}\n{}", damaged.repeat(5000)));
     assert_eq!(envelope.bad_items.len(), ITEMS + 1);
 }
 

@@ -32,6 +32,8 @@ pub struct SentryCounts {
     pub errors: u64,
     /// Log records in either.
     pub log_records: u64,
+    /// Points of metrics in envelopes.
+    pub data_points: u64,
     /// Check-ins, by status.
     pub check_ins: BTreeMap<String, u64>,
     /// Sessions, by status. One that is told of when it begins and when it ends counts twice.
@@ -78,6 +80,7 @@ impl SentryCounts {
         self.spans += envelope.spans;
         self.errors += envelope.errors;
         self.log_records += envelope.log_records;
+        self.data_points += envelope.data_points;
         self.bad_items += envelope.bad_items;
         for (name, items) in &envelope.items {
             bounded(&mut self.items, name).add(*items);

@@ -256,6 +256,7 @@ async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: L
     lease.grow(read::memory(envelope))?;
     let Reading {
         mut arrival,
+        metrics,
         problems,
         counts,
     } = read::read(envelope, came);
@@ -267,6 +268,10 @@ async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: L
     arrival.evidence.extend(forward::under_way(&spans));
     if !arrival.is_empty() {
         place.send(Arrival::Sentry(Box::new(arrival)), lease)?;
+    }
+    if let Some(metrics) = metrics {
+        let place = intake.place().await?;
+        place.send(Arrival::Metrics(metrics), intake.queue().lease())?;
     }
     intake.recorder().record(|health| {
         health.sentry.add(&counts);

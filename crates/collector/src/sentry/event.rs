@@ -5,6 +5,7 @@
 
 mod breadcrumb;
 mod exception;
+mod params;
 
 use std::borrow::Cow;
 
@@ -87,9 +88,16 @@ pub(super) fn item(reader: &mut Reader<'_>, event: &Object<'_>) {
     );
 }
 
-/// What it says, with its parameters filled in where the SDK did that.
+/// What it says, with its parameters filled in, if the SDK did not do that.
 fn message(event: &Object<'_>) -> Option<String> {
-    let entry = |key| event.object(key).first_text(&["formatted", "message"]).map(Cow::into_owned);
+    let entry = |key| {
+        let entry = event.object(key);
+        let formatted = entry.text("formatted").filter(|text| !text.is_empty());
+        let formatted = formatted.map(Cow::into_owned);
+        formatted
+            .or_else(|| Some(params::interpolate(&entry.text("message")?, entry.get("params")?)))
+            .or_else(|| entry.text("message").map(Cow::into_owned))
+    };
     let plain = event.text("message").map(Cow::into_owned);
     entry("logentry").or(plain).or_else(|| entry("message"))
 }

@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::metrics::v1::{Metric, ResourceMetrics, ScopeMetrics};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message as _;
 use serde_json::Value;
 use trace_model::sentry::Evidence;
-use trace_model::{Source, SpanId, TraceId, otlp, work};
+use trace_model::{MetricsBatch, Source, SpanId, TraceId, otlp, work};
 
 use super::ids;
 use super::json::Object;
 use super::sender::{self, Facts, Sender};
 use super::span::Draft;
 use super::value;
-use super::{check_in, client_report, event, log, session, span, transaction};
+use super::{check_in, client_report, event, log, session, span, trace_metric, transaction};
 use crate::envelope::{Envelope, Item};
 use crate::health::tally;
 use crate::{SentryArrival, SentryCounts};
@@ -50,6 +52,8 @@ pub struct Came<'a> {
 pub struct Reading {
     /// What is for the store.
     pub arrival: SentryArrival,
+    /// Its metrics.
+    pub metrics: Option<MetricsBatch>,
     /// What could not be read, and why: a line for an item. Of the sender's words they quote an item's type alone.
     pub problems: Vec<String>,
     /// All that there was, by kind; `bad_items` counts the problems and what was no item at all.
@@ -86,6 +90,7 @@ enum Kind {
     Span,
     Event,
     Log,
+    TraceMetric,
     CheckIn,
     Session,
     Sessions,
@@ -99,6 +104,7 @@ impl Kind {
             "span" => Self::Span,
             "event" => Self::Event,
             "log" => Self::Log,
+            "trace_metric" => Self::TraceMetric,
             "check_in" => Self::CheckIn,
             "session" => Self::Session,
             "sessions" => Self::Sessions,
@@ -152,6 +158,7 @@ pub(super) struct Reader<'a> {
     trace_id: Option<TraceId>,
     spans: Vec<ResourceSpans>,
     logs: Vec<ResourceLogs>,
+    metrics: Vec<ResourceMetrics>,
     evidence: Vec<Evidence>,
     problems: Vec<String>,
     counts: SentryCounts,
@@ -200,6 +207,7 @@ impl<'a> Reader<'a> {
             trace_id,
             spans: Vec::new(),
             logs: Vec::new(),
+            metrics: Vec::new(),
             evidence: unsampled
                 .map(|trace_id| Evidence::Unsampled { trace_id })
                 .into_iter()
@@ -221,6 +229,7 @@ impl<'a> Reader<'a> {
             Kind::Span => span::item,
             Kind::Event => event::item,
             Kind::Log => log::item,
+            Kind::TraceMetric => trace_metric::item,
             Kind::CheckIn => check_in::item,
             Kind::Session => session::update,
             Kind::Sessions => session::aggregates,
@@ -258,7 +267,14 @@ impl<'a> Reader<'a> {
         // The ids have been looked at: none is left out here.
         let (spans, _) = otlp::batch(self.spans, Source::Sentry);
         counts.spans = spans.span_count() as u64;
+        let metrics = (!self.metrics.is_empty()).then_some(ExportMetricsServiceRequest {
+            resource_metrics: self.metrics,
+        });
+        // What was just written can be read.
+        let metrics = metrics.and_then(|request| MetricsBatch::read(request.encode_to_vec().into(), Source::Sentry).ok());
+        counts.data_points = metrics.as_ref().map_or(0, |metrics| metrics.points() as u64);
         Reading {
+            metrics: metrics.map(|metrics| metrics.received_at(received)),
             arrival: SentryArrival {
                 spans: spans.received_at(received),
                 logs: otlp::log_batch(self.logs, Source::Sentry).received_at(received),
@@ -346,6 +362,22 @@ impl<'a> Reader<'a> {
                     ..ScopeLogs::default()
                 }],
                 ..ResourceLogs::default()
+            }),
+        }
+    }
+
+    /// Takes a metric.
+    pub(super) fn metric(&mut self, origin: &Origin, metric: Metric) {
+        match self.metrics.last_mut() {
+            Some(last) if is_same(last.resource.as_ref(), &origin.resource) => last.scope_metrics[0].metrics.push(metric),
+            _ => self.metrics.push(ResourceMetrics {
+                resource: Some(origin.resource.clone()),
+                scope_metrics: vec![ScopeMetrics {
+                    scope: Some(origin.scope.clone()),
+                    metrics: vec![metric],
+                    ..ScopeMetrics::default()
+                }],
+                ..ResourceMetrics::default()
             }),
         }
     }

@@ -134,14 +134,17 @@ impl Sender {
     pub(super) fn origin(&self, facts: Facts) -> (Resource, InstrumentationScope) {
         let sdk = if facts.sdk.name.is_some() { &facts.sdk } else { &self.sdk };
         let platform = platform(facts.platform.as_deref(), sdk.name.as_deref());
-        let own = facts.resource.get_text("service.name").filter(|name| !name.is_empty());
+        let named = |name: &&str| !name.is_empty() && !is_unknown(name);
+        let said = facts.resource.get_text("service.name");
+        let own = said.filter(named);
         // Version 10 of the SDK for Node.js fills in its platform where nobody names the service.
         let is_own = |name: &&str| facts.resource.get_text("service.namespace") != Some("sentry") || Some(*name) != platform;
         let service = own
             .filter(is_own)
-            .or(facts.service.as_deref())
-            .or_else(|| package(facts.release.as_deref()?))
+            .or(facts.service.as_deref().filter(named))
             .or(self.key.as_deref())
+            .or_else(|| package(facts.release.as_deref()?))
+            .or_else(|| [said, facts.service.as_deref()].into_iter().flatten().find_map(program))
             .or(platform);
         let mut attributes = Attributes::default();
         attributes.text("service.name", service);
@@ -185,6 +188,16 @@ pub(super) fn service(resource: &Resource) -> &str {
         Some(any_value::Value::StringValue(name)) => name,
         _ => "",
     }
+}
+
+/// Whether it is what OpenTelemetry's SDKs say when nobody has named the service: `unknown_service`, or `unknown_service:python`.
+fn is_unknown(service: &str) -> bool {
+    service == "unknown_service" || service.starts_with("unknown_service:")
+}
+
+/// The program in `unknown_service:program`.
+fn program(service: &str) -> Option<&str> {
+    service.strip_prefix("unknown_service:").filter(|program| !program.is_empty())
 }
 
 /// The package of a release like `api@0.1.0`.
@@ -279,15 +292,22 @@ mod tests {
             ),
             "by-tag"
         );
-        assert_eq!(service_of(&event(&none, none.clone(), "rel@1", "python"), Some("key")), "rel");
+        let unknown = json!({ "otel": { "resource": { "service.name": "unknown_service:node" } } });
         assert_eq!(
-            service_of(&event(&none, none.clone(), "@scope/pkg@1", "python"), Some("key")),
+            service_of(&event(&unknown, none.clone(), "rel@1", "python"), Some("key")),
+            "key"
+        );
+        assert_eq!(service_of(&event(&unknown, none.clone(), "rel@1", "python"), None), "rel");
+        assert_eq!(
+            service_of(&event(&none, none.clone(), "@scope/pkg@1", "python"), None),
             "@scope/pkg"
         );
         assert_eq!(
-            service_of(&event(&none, none.clone(), "94e0a34017", "python"), Some("key")),
-            "key"
+            service_of(&event(&unknown, none.clone(), "94e0a34017", "python"), None),
+            "node"
         );
+        let nameless = json!({ "otel": { "resource": { "service.name": "unknown_service" } } });
+        assert_eq!(service_of(&event(&nameless, none.clone(), "", "python"), None), "python");
         assert_eq!(service_of(&event(&none, none.clone(), "", "python"), None), "python");
         assert_eq!(service_of(&json!({}), None), "");
     }

@@ -14,6 +14,8 @@ use super::sender::Facts;
 use super::value::{self, Attributes};
 use super::{json, time};
 
+const UNKNOWN: &str = "unknown";
+
 /// Reads an item of either version.
 pub(super) fn item(reader: &mut Reader<'_>, item: &Object<'_>) {
     let many = item.get("items").and_then(json::elements);
@@ -74,6 +76,10 @@ impl Draft {
         }
         attributes.tags(span);
         measurements(&mut attributes, span);
+        let status: Option<String> = span.text("status").map(Into::into);
+        if let Some(said @ (UNKNOWN | "cancelled" | "canceled")) = status.as_deref() {
+            attributes.text("sentry.status", Some(said));
+        }
         Some(Self {
             ids,
             name,
@@ -82,7 +88,7 @@ impl Draft {
             kind: span.text("kind").map(Into::into),
             start: time::member(span, "start_timestamp"),
             end: time::member(span, "end_timestamp").or_else(|| time::member(span, "timestamp")),
-            status: span.text("status").map(Into::into),
+            status,
             links: links(span),
         })
     }
@@ -128,7 +134,8 @@ impl Draft {
 
     fn status(&self) -> Option<proto::Status> {
         let (code, message) = match self.status.as_deref() {
-            None | Some("unset") => return None,
+            // None of them is a failure at Sentry.
+            None | Some("unset" | UNKNOWN | "cancelled" | "canceled") => return None,
             Some("ok") => (StatusCode::Ok, ""),
             // Version 2 says no more than that.
             Some("error") => (

@@ -59,6 +59,8 @@ fn more(attributes: &mut Attributes, transaction: &Object<'_>, contexts: &Object
             attributes.member(key, transaction, member);
         }
     }
+    // Where the older SDK for Go has what OpenTelemetry knows of the root.
+    attributes.missing(&contexts.object("otel").object("attributes"));
     let request = transaction.object("request");
     for (key, member) in [("http.request.method", "method"), ("url.full", "url")] {
         if !attributes.has(key) {

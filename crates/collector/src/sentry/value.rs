@@ -1,5 +1,7 @@
 //! JSON values as OTLP's attributes.
 
+use std::collections::HashSet;
+
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList, any_value};
 use serde_json::value::RawValue;
 
@@ -118,6 +120,14 @@ impl Attributes {
                 self.push(format!("{prefix}{name}"), value);
             }
         }
+    }
+
+    /// The members of an object that are not here yet.
+    pub(super) fn missing(&mut self, object: &Object<'_>) {
+        let known: HashSet<_> = self.0.iter().map(|known| known.key.as_str()).collect();
+        let missing = object.members().filter(|(name, _)| !known.contains(name));
+        let missing: Vec<_> = missing.filter_map(|(name, raw)| Some(attribute(name, any(raw)?))).collect();
+        self.0.extend(missing);
     }
 
     /// Sentry's tags: an object, or pairs of name and value.

@@ -176,6 +176,8 @@ async fn who_leaves_at_once_gets_the_mail_and_loses_no_span() {
     assert!(vitals.to_string().contains("browser.web_vital.lcp.value"), "{vitals}");
     let load = tail.0.line(DEADLINE, |line| line["name"] == "page load").await.unwrap();
     assert_eq!(vitals["parent_span_id"], load["span_id"]);
+    let end = |span: &serde_json::Value| span["end_unix_nano"].as_u64().unwrap();
+    assert!(end(&vitals) <= end(&load), "within its parent: {vitals} {load}");
     person.goes().await;
 }
 

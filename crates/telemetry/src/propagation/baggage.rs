@@ -61,6 +61,16 @@ impl Members {
         }
     }
 
+    /// Sentry's members by their names, decoded.
+    pub(super) fn sentry(&self) -> impl Iterator<Item = (String, String)> {
+        self.iter().filter_map(|member| {
+            let (key, value) = member.strip_prefix(SENTRY)?.split_once('=')?;
+            // What follows a semicolon are properties.
+            let value = value.split(';').next().unwrap_or_default();
+            Some((key.trim().to_owned(), decoded(value.trim())))
+        })
+    }
+
     fn iter(&self) -> impl Iterator<Item = &str> {
         self.text.split(',').filter(|member| !member.is_empty())
     }
@@ -82,6 +92,22 @@ fn encoded(value: &str) -> String {
         }
     }
     text
+}
+
+/// Undoes percent-encoding; what is not encoded right stays as it is.
+fn decoded(value: &str) -> String {
+    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes = value.as_bytes();
+    let mut text = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let encoded = (*byte == b'%')
+            .then(|| Some(digit(bytes.get(at + 1))? << 4 | digit(bytes.get(at + 2))?))
+            .flatten();
+        text.push(encoded.unwrap_or(*byte));
+        at += if encoded.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn hex_digit(digit: u8) -> char {

@@ -20,7 +20,8 @@ impl Parent {
         let mut parts = value.trim().splitn(3, '-');
         let (trace_id, span_id) = ids(parts.next()?, parts.next()?)?;
         let sampled = match parts.next() {
-            None => None,
+            // Some senders write the hyphen and no decision.
+            None | Some("") => None,
             Some("0") => Some(false),
             Some("1") => Some(true),
             Some(_) => return None,

@@ -1,6 +1,6 @@
 //! What is wrong with the spans of one trace.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::critical_path::is_message;
 use super::times::Time;
@@ -24,6 +24,7 @@ impl Linted<'_> {
     pub(super) fn lints(&self) -> Vec<Lint> {
         let mut lints = Vec::new();
         let responses = self.responses();
+        let mut nameless = HashSet::new();
         for (at, node) in self.tree.nodes().iter().enumerate().filter(|(_, node)| node.arrived) {
             let first = lints.len();
             let mut found = |rule, is_so: bool, excess_nano| {
@@ -43,7 +44,8 @@ impl Linted<'_> {
                 let outside = self.outside(at, parent, responses[parent]);
                 found(Rule::OutsideParent, outside.is_some(), outside);
             }
-            found(Rule::NoServiceName, has_no_service(&node.key.service), None);
+            let service = &*node.key.service;
+            found(Rule::NoServiceName, has_no_service(service) && nameless.insert(service), None);
             found(
                 Rule::ExceptionWithoutError,
                 node.has_exception && node.status != StatusCode::Error,

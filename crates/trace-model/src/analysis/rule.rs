@@ -88,7 +88,7 @@ impl Rule {
                 "It starts before its parent, or ends after it: the parent didn't wait for it. 1 ms or 5 % of the parent is tolerated."
             }
             Self::NoServiceName => {
-                "Its resource doesn't say which service it is, so it has no colour, no filter and no place on the map."
+                "Its resource doesn't name its service: programs without a name are shown as one, by their runtime at best. Told once per service."
             }
             Self::ExceptionWithoutError => "An exception was recorded, but its status isn't error: it is counted as a success.",
             Self::DuplicateSpanId => {

@@ -1,7 +1,7 @@
 //! An error event, read back from the log record that it is kept as.
 
-use super::{EXCEPTION, is_error_event};
-use crate::{Attribute, Log, Severity, SpanId, TraceId, Value};
+use super::{EXCEPTION, is_error_event, is_exception_key};
+use crate::{Attribute, Log, Severity, Source, SpanId, TraceId, Value};
 
 /// An error or a message that somebody reported: an event of Sentry, or an exception that came as an OTLP log record.
 ///
@@ -103,7 +103,9 @@ impl ErrorEvent {
     /// Reads a log record; `None` for one that is no error event.
     #[must_use]
     pub fn of(log: &Log) -> Option<Self> {
-        if !is_error_event(log.event_name.as_bytes()) {
+        let has_exception = || log.attributes.iter().any(|attribute| is_exception_key(&attribute.key));
+        let is_logged_exception = log.source != Source::Sentry && !log.severity.is_mild() && has_exception();
+        if !is_error_event(log.event_name.as_bytes()) && !is_logged_exception {
             return None;
         }
         let text = |key| text(&log.attributes, key);
@@ -112,7 +114,7 @@ impl ErrorEvent {
             .map(Exception::of)
             .collect();
         exceptions.reverse();
-        if exceptions.is_empty() && log.event_name == EXCEPTION {
+        if exceptions.is_empty() && (log.event_name == EXCEPTION || is_logged_exception) {
             exceptions.push(Exception {
                 type_name: text("exception.type").unwrap_or_default(),
                 value: text("exception.message").unwrap_or_default(),

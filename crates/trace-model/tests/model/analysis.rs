@@ -308,6 +308,23 @@ fn lints_name_the_span_they_are_about() {
 }
 
 #[test]
+fn service_without_a_name_is_warned_of_once() {
+    let nameless = |id, service| Sent {
+        service,
+        ..sent(id, 1, 20, 30)
+    };
+    assert_eq!(
+        rules(&[
+            sent(1, 0, 0, 100),
+            nameless(2, "unknown_service:node"),
+            nameless(3, "unknown_service:node"),
+            nameless(4, "unknown_service:python"),
+        ]),
+        [(2, Rule::NoServiceName), (4, Rule::NoServiceName)]
+    );
+}
+
+#[test]
 fn an_exception_without_error_status_is_told_of() {
     let with_exception = |failed| {
         let span = Sent {

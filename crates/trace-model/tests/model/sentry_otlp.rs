@@ -112,3 +112,67 @@ fn a_service_that_sent_anything_to_sentry_is_not_called_silent() {
     assert!(store.has_sent_to_sentry("api") && !store.has_sent_to_sentry("other"));
     assert_eq!(verdict(&store, 1), Verdict::Missing(Reason::Unknown));
 }
+
+/// A log record in the span with these attributes.
+fn logged(severity: i32, attributes: &[(&str, &str)]) -> trace_model::Batch {
+    use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+    use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+
+    let attribute = |(key, value): &(&str, &str)| KeyValue {
+        key: (*key).to_owned(),
+        value: Some(AnyValue {
+            value: Some(any_value::Value::StringValue((*value).to_owned())),
+        }),
+        ..KeyValue::default()
+    };
+    let record = LogRecord {
+        time_unix_nano: 5,
+        severity_number: severity,
+        trace_id: vec![1; 16],
+        span_id: vec![1; 8],
+        attributes: attributes.iter().map(attribute).collect(),
+        ..LogRecord::default()
+    };
+    let scope_logs = vec![ScopeLogs {
+        log_records: vec![record],
+        ..ScopeLogs::default()
+    }];
+    let logs = ResourceLogs {
+        scope_logs,
+        ..ResourceLogs::default()
+    };
+    otlp::log_batch(vec![logs], Source::OtlpHttp)
+}
+
+#[test]
+fn otlp_log_with_an_exception_is_an_error_on_its_span() {
+    let thrown = [("exception.type", "ValueError"), ("exception.message", "declined")];
+    // Severity, attributes, and whether it is an error.
+    for (severity, attributes, is_error) in [
+        (17, &thrown[..], true),
+        (21, &thrown[..], true),
+        (0, &thrown[..1], true),
+        (13, &thrown[..], false),
+        (9, &thrown[..], false),
+        (17, &[("exceptional", "x")][..], false),
+        (17, &[][..], false),
+    ] {
+        let mut store = Store::new(1 << 30);
+        store.add(batch(&[sent(1, 0, 0, 10)]));
+        store.add(logged(severity, attributes));
+        let rows = outline(&store).rows(&store, 0..9);
+        assert_eq!(!rows[0].errors.is_empty(), is_error, "severity {severity}, {attributes:?}");
+        let batch = logged(severity, attributes);
+        let log = batch.decode_logs().next().expect("a log record");
+        let event = trace_model::sentry::ErrorEvent::of(&log);
+        assert_eq!(event.is_some(), is_error);
+        if let Some(event) = event {
+            let expected = if attributes.len() > 1 {
+                "ValueError: declined"
+            } else {
+                "ValueError"
+            };
+            assert_eq!(event.title, expected);
+        }
+    }
+}

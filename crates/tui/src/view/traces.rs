@@ -290,7 +290,9 @@ pub(super) fn service_name(service: &str) -> String {
     if service.is_empty() {
         "(no service)".to_owned()
     } else {
-        clean(service).into_owned()
+        // What SDKs call a program that nobody named.
+        let program = service.strip_prefix("unknown_service:").filter(|program| !program.is_empty());
+        clean(program.unwrap_or(service)).into_owned()
     }
 }
 

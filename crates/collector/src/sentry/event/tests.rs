@@ -109,7 +109,7 @@ fn a_message_is_an_event_without_exceptions() {
         ),
         (
             json!({ "logentry": { "message": "hello %s", "params": ["you"] } }),
-            "hello %s",
+            "hello you",
         ),
         (
             json!({ "message": "plain", "logentry": { "formatted": "formatted" } }),
@@ -197,4 +197,24 @@ fn an_old_event_may_be_a_transaction() {
         json!({ "type": "transaction", "contexts": { "trace": { "trace_id": TRACE, "span_id": "00000000000000a1" } } }),
     );
     assert_eq!((reading.counts.spans, reading.counts.errors), (1, 0));
+}
+
+#[test]
+fn a_message_has_its_params() {
+    for (entry, expected) in [
+        (json!({ "message": "user %s", "params": ["ann"] }), "user ann"),
+        (json!({ "message": "user %(name)s", "params": { "name": "ann" } }), "user ann"),
+        (
+            json!({ "message": "user {}", "params": ["ann"], "formatted": "" }),
+            "user ann",
+        ),
+        (
+            json!({ "message": "user %s", "params": ["ann"], "formatted": "said so" }),
+            "said so",
+        ),
+        (json!({ "message": "user %s" }), "user %s"),
+    ] {
+        let (_, event) = one(&json!({ "event_id": EVENT, "logentry": entry }));
+        assert_eq!(event.title, expected);
+    }
 }

@@ -197,7 +197,6 @@ fn what_is_not_read_is_counted_with_its_size() {
         "replay_video",
         "statsd",
         "metric_buckets",
-        "trace_metric",
         "user_report",
         "feedback",
         "raw_security",

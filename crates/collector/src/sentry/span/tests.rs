@@ -251,3 +251,43 @@ fn what_is_just_small_enough_is_not_too_large() {
     assert_eq!(read_one("span", span(room)).arrival.evidence, []);
     assert_eq!(read_one("span", span(room + 1)).arrival.evidence.len(), 1);
 }
+
+#[test]
+fn statuses_that_sentry_counts_as_no_failure_are_unset() {
+    for (status, expected) in [
+        ("ok", StatusCode::Ok),
+        ("unset", StatusCode::Unset),
+        ("unknown", StatusCode::Unset),
+        ("cancelled", StatusCode::Unset),
+        ("canceled", StatusCode::Unset),
+        ("unknown_error", StatusCode::Error),
+        ("aborted", StatusCode::Error),
+        ("deadline_exceeded", StatusCode::Error),
+        ("not_found", StatusCode::Error),
+        ("internal_error", StatusCode::Error),
+    ] {
+        let reading = read_one("span", json!({ "trace_id": TRACE, "span_id": A1, "status": status }));
+        let [span] = <[_; 1]>::try_from(spans(&reading)).unwrap();
+        assert_eq!(span.status, expected, "{status}");
+        let is_kept = get(&span.attributes, "sentry.status") == Some(&text(status));
+        assert_eq!(is_kept, expected == StatusCode::Unset && status != "unset", "{status}");
+    }
+}
+
+#[test]
+fn a_root_of_the_older_go_sdk_keeps_its_attributes() {
+    let reading = read_one(
+        "transaction",
+        json!({
+            "transaction": "GET /",
+            "contexts": {
+                "trace": { "trace_id": TRACE, "span_id": A1, "data": { "http.route": "/" } },
+                "otel": { "attributes": { "http.method": "GET", "http.route": "other" }, "resource": { "service.name": "shop" } },
+            },
+        }),
+    );
+    let [root] = <[_; 1]>::try_from(spans(&reading)).unwrap();
+    assert_eq!(get(&root.attributes, "http.method"), Some(&text("GET")));
+    assert_eq!(get(&root.attributes, "http.route"), Some(&text("/")));
+    assert_eq!(&*root.service, "shop");
+}

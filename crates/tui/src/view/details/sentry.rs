@@ -7,6 +7,9 @@ use trace_model::{Source, Span, SpanId, StatusCode, Value};
 use super::super::{format, theme};
 use super::lines::{Column, offset, value};
 
+/// The status of a failure that its sender said nothing else of.
+const UNKNOWN_ERROR: &str = "unknown_error";
+
 impl Column {
     /// Nothing where there is nothing to compare with.
     pub(super) fn sentry(&mut self, span: &Span, there: Option<&Span>, verdict: Option<&Verdict>) {
@@ -15,6 +18,14 @@ impl Column {
         };
         self.section("sentry", None);
         self.paragraph(&format!("{} {verdict}", verdict.mark()), 3, theme::verdict(verdict.mark()));
+        let sent = there.into_iter().chain((span.source == Source::Sentry).then_some(span));
+        if sent.into_iter().any(|sent| sent.status_message == UNKNOWN_ERROR) {
+            self.paragraph(
+                "unknown_error: an error whose cause was not said; Sentry's failure rate exempts it",
+                3,
+                Style::new().fg(theme::DIM),
+            );
+        }
         // What came in an envelope only says all that itself.
         let Some(there) = there.filter(|_| span.source != Source::Sentry) else {
             return;

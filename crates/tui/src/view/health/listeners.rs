@@ -146,7 +146,12 @@ const FACTS: &[Fact] = &[
         "log records in them",
     ),
     Fact::new("errors", |_| None, |sentry| Some(sentry.errors), "events: errors, messages"),
-    Fact::new("metrics", |otlp| Some(otlp.data_points), |_| None, "data points in them"),
+    Fact::new(
+        "metrics",
+        |otlp| Some(otlp.data_points),
+        |sentry| Some(sentry.data_points),
+        "data points in them",
+    ),
     Fact::new("profiles", |otlp| Some(otlp.unsupported), |_| None, "thrown away"),
     Fact {
         bad: true,
