@@ -51,7 +51,6 @@ impl<T: ?Sized> Interner<T> {
 
     /// The number of a value, which has one more user from now on; `make` copies it if it is new and returns how many bytes that takes.
     pub(super) fn number(&mut self, hash: u64, is_value: impl Fn(&T) -> bool, make: impl FnOnce() -> (Arc<T>, usize)) -> u32 {
-        work::add(VISIT);
         if let Some(number) = self.find(hash, is_value) {
             self.again(number);
             return number;
@@ -124,7 +123,7 @@ impl<T: ?Sized> Interner<T> {
 impl Interner<str> {
     /// The number of a text, which has one more user from now on.
     pub(super) fn text(&mut self, text: &str) -> u32 {
-        work::add(text.len());
+        work::add(text.len() + VISIT);
         let copy = || (text.into(), text.len() + 2 * size_of::<usize>());
         self.number(hash::of(text), |known| *known == *text, copy)
     }

@@ -79,7 +79,14 @@ impl Store {
     }
 
     /// A span has come.
+    #[inline]
     pub(super) fn note_links(&mut self, at: At) {
+        if self.contents.log.get(at).has_links() {
+            self.note_targets(at);
+        }
+    }
+
+    fn note_targets(&mut self, at: At) {
         for target in self.targets(at) {
             let hash = hash::of(target);
             if let Some(known) = self.links.find_mut(hash, |known| known.target == target) {
@@ -100,7 +107,14 @@ impl Store {
     }
 
     /// A span is about to leave.
+    #[inline]
     pub(super) fn forget_links(&mut self, at: At) {
+        if self.contents.log.get(at).has_links() {
+            self.forget_targets(at);
+        }
+    }
+
+    fn forget_targets(&mut self, at: At) {
         for target in self.targets(at) {
             let is_it = |known: &LinksTo| known.target == target;
             let Ok(mut found) = self.links.find_entry(hash::of(target), is_it) else {

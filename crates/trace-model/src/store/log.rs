@@ -141,8 +141,8 @@ impl Log {
         let chunk = &mut self.chunks[at];
         record.offset = u32::try_from(chunk.bytes.len()).unwrap_or(u32::MAX);
         record.length = u32::try_from(raw.len()).unwrap_or(u32::MAX);
-        work::add(2 * VISIT);
         if own.is_some() {
+            work::add(2 * VISIT);
             // A long record has been copied step by step: it becomes the chunk.
             self.allocated -= chunk.capacity();
             chunk.bytes = raw.into_owned();
@@ -153,7 +153,7 @@ impl Log {
                 chunk.divide(raw.len(), self.size);
                 self.allocated += chunk.capacity();
             }
-            work::add(raw.len());
+            work::add(raw.len() + 2 * VISIT);
             chunk.bytes.extend_from_slice(&raw);
         }
         chunk.live += record.bytes();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::interner::Interner;
 use crate::Origin;
 use crate::filter::Shared;
-use crate::work;
+use crate::work::{self, VISIT};
 
 #[derive(Debug)]
 struct Resource {
@@ -97,6 +97,7 @@ impl Origins {
 
     /// The number of an origin, which has one more user from now on.
     pub(super) fn number(&mut self, origin: &Origin) -> u32 {
+        work::add(VISIT);
         let resource = self.resource_number(origin);
         if let Some((scope, number)) = &self.last_origin {
             let kept = self.kept.get(*number);

@@ -4,6 +4,7 @@ use std::hash::BuildHasher;
 
 use std::borrow::Cow;
 
+use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::evidence::SERVICES;
@@ -192,6 +193,7 @@ impl Store {
     }
 
     /// Copies a part of a record that is too long for one step; true when it is whole.
+    #[inline]
     fn copied(&self, raw: &[u8], copied: &mut Vec<u8>) -> bool {
         if !self.contents.log.needs_own(raw.len()) {
             return true;
@@ -210,7 +212,6 @@ impl Store {
 
     /// The span's record that is here already.
     fn find_same(&self, slot: Slot, head: &SpanHead, name: u32, origin: u32, signal: Signal) -> Here {
-        work::add(VISIT);
         if signal == Signal::SentrySpan {
             return self.find_sentry(slot, head.span_id).map_or(Here::Nothing, Here::Same);
         }
@@ -383,22 +384,30 @@ impl Store {
 
     /// Adds the first span with its id and service to its trace's index.
     fn index(&mut self, slot: Slot, span_id: SpanId, at: At) {
-        let contents = &mut self.contents;
-        let service = contents.service_number(contents.log.get(at));
-        let trace = &mut self.traces[slot];
-        let before = trace.rare.as_ref().map_or(0, |rare| rare.bytes());
-        let rare = trace.rare.get_or_insert_default();
+        let (contents, hasher) = (&mut self.contents, &self.hasher);
+        let Some(rare) = self.traces[slot].rare.as_deref_mut() else {
+            return;
+        };
         let Some(index) = &mut rare.index else { return };
+        let before = index.allocation_size();
         let is_id = |at: &At| contents.log.get(*at).has_span_id(span_id);
-        if index.find(self.hasher.hash_one(span_id), is_id).is_some() {
-            contents.log.get_mut(at).set_by_service();
-            let services = rare.shared.entry(span_id).or_default();
-            if services.len() < SERVICES {
-                services.push(service);
-            }
+        let rehash = |at: &At| contents.hash_of_span(hasher, contents.log.get(*at));
+        if let Entry::Vacant(place) = index.entry(hasher.hash_one(span_id), is_id, rehash) {
+            place.insert(at);
+            self.rare_bytes = self.rare_bytes + index.allocation_size() - before;
+            return;
         }
-        let hash = |at: &At| contents.hash_of_span(&self.hasher, contents.log.get(*at));
-        index.insert_unique(hash(&at), at, hash);
+        let before = rare.bytes();
+        let service = contents.service_number(contents.log.get(at));
+        let services = rare.shared.entry(span_id).or_default();
+        if services.len() < SERVICES {
+            services.push(service);
+        }
+        contents.log.get_mut(at).set_by_service();
+        let rehash = |at: &At| contents.hash_of_span(hasher, contents.log.get(*at));
+        if let Some(index) = &mut rare.index {
+            index.insert_unique(rehash(&at), at, rehash);
+        }
         self.rare_bytes = self.rare_bytes + rare.bytes() - before;
     }
 
