@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("api: {failure}");
+            eprintln!("api: {}", printable::clean(&failure.to_string()));
             match failure {
                 Failure::Configuration(_) => ExitCode::from(64),
                 _ => ExitCode::FAILURE,

@@ -24,6 +24,7 @@ async fn main() -> color_eyre::Result<()> {
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
+        .with_writer(|| printable::LineWriter(std::io::stdout()))
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .init();
     let broker = Broker::bind(Config {

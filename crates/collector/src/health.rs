@@ -57,7 +57,7 @@ pub struct Refused {
     pub time: SystemTime,
     /// Where.
     pub listener: Listener,
-    /// Why: one line without control characters, at most 200 characters. Parts of it may be the sender's.
+    /// Why: one line of printable text, at most 200 characters. Parts of it may be the sender's.
     pub reason: String,
 }
 
@@ -179,17 +179,9 @@ pub(crate) struct Counts<'a> {
     pub(crate) busy: &'a mut u64,
 }
 
-/// Short, on one line, without what a terminal would obey: reasons quote what the sender wrote.
+/// Short, on one line, printable: reasons quote what the sender wrote.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars()
-        .take(REASON_LENGTH)
-        .map(|c| if is_harmless(c) { c } else { ' ' })
-        .collect()
-}
-
-fn is_harmless(c: char) -> bool {
-    // Bidirectional overrides and isolates reorder what is printed around them.
-    !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    printable::clean_prefix(text, REASON_LENGTH)
 }
 
 /// A view of the counts. Cheap to clone; each clone notices changes for itself.
@@ -270,8 +262,13 @@ mod tests {
 
     #[test]
     fn a_reason_is_short_and_cannot_command_a_terminal() {
-        assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}d\u{9b}e"), "a [2Jb c d e");
+        assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}d\u{9b}e"), "a␛[2Jb␊c·d·e");
         assert_eq!(clean(&"é".repeat(1000)).chars().count(), REASON_LENGTH);
+        let everything: Vec<char> = ('\0'..=char::MAX).collect();
+        for part in everything.chunks(REASON_LENGTH) {
+            let part: String = part.iter().collect();
+            assert_eq!(clean(&part), printable::clean(&part));
+        }
     }
 
     #[test]

@@ -65,7 +65,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("mailer: {failure}");
+            eprintln!("mailer: {}", printable::clean(&failure.to_string()));
             match failure {
                 Failure::Configuration(_) => ExitCode::from(64),
                 Failure::Directory { .. } | Failure::Journal { .. } | Failure::Redrive(_) => ExitCode::FAILURE,

@@ -48,7 +48,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("page: {failure}");
+            eprintln!("page: {}", printable::clean(&failure.to_string()));
             match failure {
                 Failure::Setting(_) | Failure::Hosts(_) | Failure::Configuration(_) => ExitCode::from(64),
                 _ => ExitCode::FAILURE,
@@ -72,6 +72,7 @@ async fn run() -> Result<(), Failure> {
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
+        .with_writer(|| printable::LineWriter(std::io::stdout()))
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .init();
 

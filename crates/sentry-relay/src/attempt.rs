@@ -214,14 +214,9 @@ fn failure(error: &reqwest::Error) -> Failure {
     }
 }
 
-/// Short, on one line, without what a terminal would obey.
+/// Short, on one line, printable.
 fn clean(text: &str) -> String {
-    let harmless = |c: char| {
-        // Bidirectional overrides and isolates reorder what is printed around them.
-        !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let text = text.chars().take(REASON_LENGTH);
-    text.map(|c| if harmless(c) { c } else { ' ' }).collect()
+    printable::clean_prefix(text, REASON_LENGTH)
 }
 
 #[cfg(test)]
@@ -257,7 +252,7 @@ mod tests {
         let header = answered(400, &[(ERROR, "too old")], r#"{"detail":"no"}"#);
         assert_eq!(delivery(&header, &["event"]), refused("too old"));
         let body = answered(400, &[], r#"{"detail":"bad data","causes":["line 1\u001b[2J","0abc0abc"]}"#);
-        assert_eq!(delivery(&body, &["event"]), refused("bad data: line 1 [2J: <key>"));
+        assert_eq!(delivery(&body, &["event"]), refused("bad data: line 1␛[2J: <key>"));
         for nothing in ["", "<html>", r#"{"detail":7}"#] {
             assert_eq!(delivery(&answered(400, &[], nothing), &["event"]), refused(""));
         }

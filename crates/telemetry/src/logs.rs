@@ -41,6 +41,8 @@ where
 {
     tracing_subscriber::fmt::layer()
         .event_format(JsonLine)
+        // JSON escapes C0 controls only.
+        .with_writer(|| printable::LineWriter(std::io::stdout()))
         .log_internal_errors(false)
 }
 

@@ -137,7 +137,7 @@ impl Input {
                 from: From::StandardInput,
             });
         }
-        let name = path.display().to_string();
+        let name = printable::clean(&path.display().to_string()).into_owned();
         let opened = File::open(path).and_then(|file| {
             let about = file.metadata()?;
             if about.is_dir() {
@@ -155,7 +155,7 @@ impl Input {
         }
     }
 
-    /// What it is called.
+    /// What it is called; printable if it was opened by its path.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -1,7 +1,8 @@
 //! One trace as a file: OTLP/JSON lines, which this crate and OpenTelemetry's collector read.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use otlp_wire::json::write;
@@ -103,7 +104,9 @@ impl Saved {
         for number in 1..=NAMES {
             let suffix = if number == 1 { String::new() } else { format!("-{number}") };
             let path = directory.join(format!("trace-{}{suffix}.otlp.jsonl", self.trace_id));
-            let file = match File::create_new(&path) {
+            // A new file for its owner alone: spans hold addresses and tokens. This follows no symlink.
+            let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+            let file = match created {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 file => file?,
             };

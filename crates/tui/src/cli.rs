@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 use collector::{AllowedHost, AllowedOrigin};
-
 use trace_model::{Filter, FilterError};
 
 use crate::tail::{Form, Selection, Until};
+use crate::text::clean;
 use crate::view::ThemeKind;
 
 /// What else decides, as help says it.
@@ -132,11 +133,24 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "not a length of time: use 6s, 500ms or 2m".to_owned())
 }
 
-/// Parses a command line.
+/// Parses a command line. The error quotes arguments, cleaned: a script may pass on what others wrote.
 ///
 /// # Errors
 /// It cannot be used; or help or the version was asked for.
 pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let line: Vec<OsString> = line.into_iter().collect();
+    try_parse(line.iter().cloned()).map_err(|error| {
+        // The same mistake in text that prints makes the same error.
+        let printable = line.iter().map(|word| clean(&word.to_string_lossy()).into_owned().into());
+        let other = || {
+            let text = format!("an argument cannot be used: {}", error.kind());
+            help::command().error(ErrorKind::InvalidValue, text)
+        };
+        try_parse(printable).err().unwrap_or_else(other)
+    })
+}
+
+fn try_parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     help::command()
         .try_get_matches_from(line)
         .and_then(|matches| Cli::from_arg_matches(&matches))
@@ -296,6 +310,28 @@ impl FromStr for BodySize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::is_printable;
+
+    #[test]
+    fn errors_quote_arguments_cleaned() {
+        let everything: String = ('\u{1}'..=char::MAX).collect();
+        // Of these clap looks for one that is alike, which takes its time.
+        let odd: String = ('\u{1}'..='\u{ffff}').filter(|c| !is_printable(*c)).step_by(7).collect();
+        for words in [
+            vec!["--theme", &everything],
+            vec!["--max-memory", &everything],
+            vec!["--otlp-http", &everything],
+            vec![&odd],
+            vec!["config", &odd],
+            vec!["--odd", &odd],
+        ] {
+            let line = std::iter::once("spanfall").chain(words.iter().copied()).map(OsString::from);
+            let error = parse(line).expect_err("nonsense").to_string();
+            let left = error.chars().find(|c| *c != '\n' && !is_printable(*c));
+            assert_eq!(left, None, "{words:.20?}");
+        }
+        assert!(parse(["spanfall", "tail"].map(OsString::from)).is_ok());
+    }
 
     #[test]
     fn sizes_are_read_with_their_units() {

@@ -32,6 +32,7 @@ use toml::Spanned;
 use trace_model::RepeatedLimits;
 
 use crate::keymap::{KEYMAP, Key, Keymap, Place};
+use crate::text::clean;
 use crate::view::{ROLES, Theme, ThemeKind};
 
 /// What a person set.
@@ -53,7 +54,7 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// Something in it is wrong.
-    #[error("{}, line {line}: {message}", path.display())]
+    #[error("{}, line {line}: {}", clean(&path.display().to_string()), clean(message))]
     Line {
         /// The file.
         path: PathBuf,
@@ -63,7 +64,7 @@ pub enum ConfigError {
         message: String,
     },
     /// The file is there and cannot be read.
-    #[error("{} cannot be read", path.display())]
+    #[error("{} cannot be read", clean(&path.display().to_string()))]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -37,7 +37,7 @@ use serde::Serialize;
 use trace_files::{FileError, Input, Memory, Problems, Session};
 use trace_model::{Analysis, SpanTree, Store, Totals, TraceSummary};
 
-use crate::text::clean;
+use crate::text::{clean, clean_lines};
 use crate::view::format;
 
 /// Something that could not be read.
@@ -224,9 +224,4 @@ impl Trace {
 /// Standard error may be closed, which is no reason to stop.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "spanfall: {line}");
-}
-
-/// Names of files may hold what commands a terminal.
-fn clean_lines(text: &str) -> String {
-    text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }

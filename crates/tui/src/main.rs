@@ -7,7 +7,7 @@ use color_eyre::eyre::{Result, eyre};
 use spanfall::app::Mode;
 use spanfall::cli::{Cli, Command};
 use spanfall::outward::Outward;
-use spanfall::{cli, inspect, ports, tail, viewer};
+use spanfall::{cli, inspect, ports, tail, text, viewer};
 
 /// How many threads receive, at most: what they receive goes through the one event loop. Each has a heap of its own, with its own holes.
 const WORKERS_MAX: usize = 4;
@@ -18,7 +18,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // What stands in the way is for the person who started it: a backtrace would only hide it.
         Err(report) => {
-            eprintln!("spanfall: {report:#}");
+            let said = text::clean_lines(&format!("{report:#}"));
+            // Standard error may be closed.
+            let _ = writeln!(std::io::stderr(), "spanfall: {said}");
             ExitCode::FAILURE
         }
     }

@@ -88,6 +88,8 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
         None => {}
     }
     app.theme.paint(frame.buffer_mut());
+    let mended = crate::text::guard(frame.buffer_mut());
+    debug_assert_eq!(mended, 0, "a view shows text as it came");
 }
 
 /// The line between two panes that stand beside each other.

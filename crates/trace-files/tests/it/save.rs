@@ -1,6 +1,7 @@
 //! What is saved is read again as it was.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use serde_json::{Value as Json, json};
 use trace_files::Saved;
@@ -107,6 +108,8 @@ fn a_file_is_never_written_over() {
     fs::write(directory.path().join(format!("{name}-2.otlp.jsonl")), "mine").unwrap();
     for expected in [format!("{name}.otlp.jsonl"), format!("{name}-3.otlp.jsonl")] {
         let path = saved.write_into(directory.path()).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
         assert_eq!(path, directory.path().join(expected));
         assert_eq!(try_read(fs::read(path).unwrap()).unwrap().spans.len(), 3);
     }
@@ -115,6 +118,16 @@ fn a_file_is_never_written_over() {
         "mine"
     );
     assert!(saved.write_into(&directory.path().join("missing")).is_err());
+}
+
+#[test]
+fn a_saved_file_follows_no_symlink() {
+    let directory = tempfile::tempdir().unwrap();
+    let saved = Saved::of(&store(&file()), trace(10)).unwrap();
+    let planted = directory.path().join("trace-0000000000000000000000000000000a.otlp.jsonl");
+    symlink(directory.path().join("elsewhere"), &planted).unwrap();
+    let path = saved.write_into(directory.path()).unwrap();
+    assert!(path != planted && !directory.path().join("elsewhere").exists());
 }
 
 #[test]

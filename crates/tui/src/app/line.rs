@@ -1,6 +1,6 @@
 //! A line of text that is typed.
 
-use unicode_segmentation::UnicodeSegmentation;
+use crate::text::{CLUSTER_CODE_POINTS_MAX, clusters};
 
 /// Text with a cursor. What the text holds is the person's affair; who shows it cleans it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,8 +57,10 @@ impl InputLine {
 
     pub(super) fn edit(&mut self, edit: Edit) {
         let (left, right) = self.text.split_at(self.cursor);
-        let before = self.cursor - left.graphemes(true).next_back().map_or(0, str::len);
-        let after = self.cursor + right.graphemes(true).next().map_or(0, str::len);
+        let nearest = left.char_indices().rev().take(CLUSTER_CODE_POINTS_MAX).last();
+        let nearest = &left[nearest.map_or(0, |(at, _)| at)..];
+        let before = self.cursor - clusters(nearest).last().map_or(0, |cluster| cluster.len);
+        let after = self.cursor + clusters(right).next().map_or(0, |cluster| cluster.len);
         match edit {
             Edit::Left => self.cursor = before,
             Edit::Right => self.cursor = after,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::app::OutputLine;
-use crate::text::clean;
+use crate::text::shown;
 
 /// Fields that have a place of their own, or none.
 const KNOWN: [&str; 5] = ["timestamp", "level", "target", "message", "span_id"];
@@ -14,19 +14,19 @@ pub(super) fn line(service: &'static str, line: &str) -> OutputLine {
         return OutputLine {
             service,
             level: String::new(),
-            text: clean(line).into_owned(),
+            text: shown(line),
         };
     };
     let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
-    let mut shown = text("message").to_owned();
+    let mut said = text("message").to_owned();
     for (name, value) in record.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        shown.extend(["  ", name, "=", &value]);
+        said.extend(["  ", name, "=", &value]);
     }
     OutputLine {
         service,
-        level: clean(text("level")).into_owned(),
-        text: clean(&shown).into_owned(),
+        level: shown(text("level")),
+        text: shown(&said),
     }
 }
 

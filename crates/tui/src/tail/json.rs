@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, ser::Formatter};
 use trace_model::{Attribute, Event, Link, Log, Span, SpanId, TraceId, Value};
 
-use crate::text::is_unprintable;
+use crate::text::is_printable;
 
 pub(crate) fn line(span: &Span) -> io::Result<String> {
     written(&Line::of(span))
@@ -193,7 +193,7 @@ pub(crate) struct Printable;
 impl Formatter for Printable {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unprintable(*c)) {
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| !is_printable(*c)) {
             writer.write_all(&rest.as_bytes()[..at])?;
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(writer, "\\u{unit:04x}")?;
@@ -348,7 +348,7 @@ mod tests {
             ..bare()
         };
         let line = line(&span).unwrap();
-        assert_eq!(line.chars().find(|c| is_unprintable(*c)), None, "{line:?}");
+        assert_eq!(line.chars().find(|c| !is_printable(*c)), None, "{line:?}");
         let read = read(&span);
         assert_eq!((&read["name"], &read["attributes"][&name]), (&json!(name), &json!(name)));
     }

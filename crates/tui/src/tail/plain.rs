@@ -98,6 +98,24 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_printable_whatever_a_span_holds() {
+        let everything: String = ('\0'..=char::MAX).collect();
+        let span = Span {
+            service: everything.clone(),
+            name: everything.clone(),
+            status_message: everything.clone(),
+            ..span()
+        };
+        let plain = line(&span, &TimeZone::UTC);
+        assert_eq!(plain.matches(&*clean(&everything)).count(), 3);
+        assert!(plain.chars().all(crate::text::is_printable));
+        let json = super::super::json::line(&span).unwrap();
+        assert!(json.chars().all(crate::text::is_printable));
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["name"], everything, "JSON stays whole");
+    }
+
+    #[test]
     fn what_is_missing_or_wrong_has_its_place() {
         let status_message = "no\nqueue\u{1b}[2J".to_owned();
         let span = Span {

@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 use super::lists::{self, Parts};
 use super::{Now, format, hint, theme, traces::service_name};
 use crate::app::{Against, App, List};
-use crate::text::clean;
+use crate::text::shown;
 
 /// Both sides, a line each, and an empty line.
 const SIDES: u16 = 3;
@@ -106,7 +106,7 @@ fn before(app: &App, now: &Now, width: u16) -> Line<'static> {
                 let name = format!(
                     "no other trace of {} {}",
                     service_name(&operation.service),
-                    clean(&operation.name)
+                    shown(&operation.name)
                 );
                 return side("~", &name, None, width);
             }
@@ -121,7 +121,7 @@ fn before(app: &App, now: &Now, width: u16) -> Line<'static> {
             let name = format!(
                 "median of {newest}{of}{well}{more}: {} {}",
                 service_name(&operation.service),
-                clean(&operation.name)
+                shown(&operation.name)
             );
             side("~", &name, numbers, width)
         }
@@ -137,7 +137,7 @@ fn after(app: &App, now: &Now, width: u16) -> Line<'static> {
 }
 
 fn trace(summary: &TraceSummary, now: &Now) -> String {
-    let name = clean(&summary.root.name);
+    let name = shown(&summary.root.name);
     let service = service_name(&summary.root.service);
     format!("{} {service} {name}", format::time_of_day(summary.start_unix_nano, now))
 }

@@ -12,7 +12,7 @@ use super::traces::service_name;
 use super::waterfall::{more_below, row::label};
 use super::{Now, format, theme};
 use crate::app::App;
-use crate::text::clean;
+use crate::text;
 
 /// Verdicts of so many spans are counted for a frame.
 const COUNTED: usize = 1_000;
@@ -118,7 +118,7 @@ fn against(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> 
         Against::Endpoint => match &app.sentry.relay {
             None => format!("Compared with the Sentry envelopes that came to this viewer, at {here}."),
             Some(relay) => {
-                let relay = clean(relay);
+                let relay = text::shown(relay);
                 format!(
                     "Compared with the Sentry envelopes that came to {here} and were handed on to {relay}, and what that answered."
                 )
@@ -136,7 +136,7 @@ fn against(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> 
     };
     let mut lines: Vec<_> = wrapped(&text, Style::new().fg(theme::DIM)).collect();
     if let Some(problem) = problem {
-        lines.extend(wrapped(&format!("✗ {}", clean(problem)), Style::new().fg(theme::ERROR)));
+        lines.extend(wrapped(&format!("✗ {}", text::shown(problem)), Style::new().fg(theme::ERROR)));
     }
     lines.truncate(AGAINST);
     lines
@@ -145,7 +145,7 @@ fn against(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> 
 /// Why there is nothing to compare with, and how to change that.
 fn nothing(app: &App, trace: &TraceSummary) -> String {
     if let Some(direct) = &app.sentry.direct {
-        let direct = clean(direct);
+        let direct = text::shown(direct);
         return format!(
             "Nothing to compare with: the services send to {direct} directly. Start without --no-sentry-relay to forward envelopes \
              through this viewer, or set SENTRY_AUTH_TOKEN and SENTRY_ORG to ask Sentry."
@@ -281,7 +281,7 @@ fn span(app: &App, outline: &Outline, row: &Row, name: usize, width: usize, now:
 /// A row's mark and what it means, in words.
 fn said(row: &Row, verdict: Option<&Verdict>) -> (char, String) {
     match verdict {
-        Some(verdict) => (verdict.mark(), clean(&verdict.to_string()).into_owned()),
+        Some(verdict) => (verdict.mark(), text::shown(&verdict.to_string())),
         None if row.errors.is_empty() => (' ', "has not arrived here".to_owned()),
         None => (' ', "an error, no span".to_owned()),
     }
@@ -301,7 +301,7 @@ fn why(frame: &mut Frame, app: &App, outline: &Outline, area: Rect, now: &Now) {
     if let Some(line) = &row.line {
         let service = format::at_most(&service_name(&line.service), width.saturating_sub(name.width()));
         name.push_span(service.fg(theme::service(&line.service)));
-        let span = format::at_most(&clean(&line.name), width.saturating_sub(name.width() + 1));
+        let span = format::at_most(&line.name, width.saturating_sub(name.width() + 1));
         name.push_span(format!(" {span}"));
     }
     text.push(name);
@@ -323,12 +323,12 @@ fn reports(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         let what = format!(
             "{} × {} dropped: {}",
             format::grouped(report.quantity),
-            clean(&report.category),
-            clean(&report.reason)
+            text::shown(&report.category),
+            text::shown(&report.reason)
         );
         let mut line = Line::from(format!("{} ", format::time_of_day(report.unix_nano, now)).fg(theme::DIM));
         if !report.service.is_empty() {
-            line.push_span(format!("{} ", clean(&report.service)).fg(theme::service(&report.service)));
+            line.push_span(format!("{} ", text::shown(&report.service)).fg(theme::service(&report.service)));
         }
         let room = usize::from(area.width).saturating_sub(line.width());
         line.push_span(format::at_most(&what, room).fg(theme::WARNING));

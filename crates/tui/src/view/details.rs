@@ -13,7 +13,6 @@ use trace_model::{Span, SpanKey, StatusCode, TraceId, outside_of_spans};
 use super::traces::service_name;
 use super::{format, hint, ruled, theme, title};
 use crate::app::{App, Pane, ShownSpan};
-use crate::text::clean;
 use lines::Column;
 pub use lines::Section;
 
@@ -137,11 +136,10 @@ fn headline(content: &ShownSpan, focused: bool, width: usize) -> Line<'static> {
     };
     let service_text = service_name(service);
     let room = width.saturating_sub(heading.len() + format::columns(&service_text) + 3);
-    let name = clean(name);
     let name = if content.span.is_some() {
-        format::name(&name, room)
+        format::name(name, room)
     } else {
-        format::at_most(&name, room)
+        format::at_most(name, room)
     };
     Line::from(vec![
         title(heading, focused),

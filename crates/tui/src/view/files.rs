@@ -6,14 +6,14 @@ use trace_files::{Problems, Report};
 
 use super::{format, page, theme};
 use crate::app::{App, FileState, ShownFile};
-use crate::text::clean;
+use crate::text::shown;
 
 /// The names of the files, as many as fit; while one is read, how far that is.
 pub(super) fn header(app: &App, width: usize) -> Line<'static> {
     let mut line = Line::default();
     if let Some(file) = app.files.reading() {
         line.push_span(" reading ".fg(theme::DIM));
-        line.push_span(clean(&file.name).into_owned());
+        line.push_span(shown(&file.name));
         if let FileState::Reading(read, of @ 1..) = file.state {
             line.push_span(format!(" {} %", read * 100 / of).fg(theme::ACCENT));
         }
@@ -25,7 +25,7 @@ pub(super) fn header(app: &App, width: usize) -> Line<'static> {
         .list
         .iter()
         .filter(|file| !matches!(file.state, FileState::Failed(_)));
-    let names: Vec<String> = files.map(|file| clean(&file.name).into_owned()).collect();
+    let names: Vec<String> = files.map(|file| shown(&file.name)).collect();
     for (at, name) in names.iter().enumerate() {
         let comma = if at > 0 { " · " } else { "" };
         let rest = format!(" and {} more", names.len() - at);
@@ -50,7 +50,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
 }
 
 fn about(file: &ShownFile) -> Vec<Line<'static>> {
-    let name = clean(&file.name).into_owned();
+    let name = shown(&file.name);
     match &file.state {
         FileState::Reading(read, of) => {
             let share = format!("  {} of {}", format::bytes(*read as u64), format::bytes(*of as u64));
@@ -58,7 +58,7 @@ fn about(file: &ShownFile) -> Vec<Line<'static>> {
         }
         FileState::Failed(why) => {
             let mut lines = vec![Line::from(vec![name.bold(), "  not shown".fg(theme::ERROR)])];
-            lines.extend(why.lines().map(|line| Line::from(format!("  {}", clean(line.trim())))));
+            lines.extend(why.lines().map(|line| Line::from(format!("  {}", shown(line.trim())))));
             lines
         }
         FileState::Read(report) => read(name, report),

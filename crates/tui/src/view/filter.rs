@@ -6,12 +6,10 @@ use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 use trace_model::FilterError;
-use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
 
 use super::{format, theme, title};
 use crate::app::{App, InputLine};
-use crate::text::clean;
+use crate::text::{clusters, shown};
 
 const LABEL: &str = " FILTER ";
 
@@ -23,15 +21,14 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
 /// A filter that is typed, with the terminal's cursor in it; on the next line a status, or what is wrong with the filter.
 pub(super) fn typed(frame: &mut Frame, label: &str, (line, error): (&InputLine, Option<&FilterError>), status: Line, area: Rect) {
     let row = Rect { height: 1, ..area };
-    let name = u16::try_from(label.width()).unwrap_or(0).min(row.width);
+    let name = u16::try_from(format::columns(label)).unwrap_or(0).min(row.width);
     let field = Rect {
         x: row.x + name,
         width: row.width - name,
         ..row
     };
-    let text = clean(line.text()).into_owned();
-    let cursor = clean(line.before_cursor()).width();
-    let shown = Shown::of(&text, cursor, usize::from(field.width));
+    let cursor = format::columns(line.before_cursor());
+    let shown = Shown::of(line.text(), cursor, usize::from(field.width));
     frame.render_widget(Line::from(title(label, true)), row);
     let style = if error.is_some() {
         Style::new().fg(theme::WARNING)
@@ -49,31 +46,32 @@ pub(super) fn typed(frame: &mut Frame, label: &str, (line, error): (&InputLine, 
     }
     .intersection(area);
     match error {
-        Some(error) => problem(frame, error, &text, shown.from, name, below),
+        Some(error) => problem(frame, error, line.text(), shown.from, name, below),
         None => frame.render_widget(status, Rect { height: 1, ..below }.intersection(below)),
     }
 }
 
 /// The part of a line that is in view: it moves so that the cursor always is.
-pub(super) struct Shown<'a> {
-    pub(super) text: &'a str,
+pub(super) struct Shown {
+    pub(super) text: String,
     /// The column at which it begins.
     pub(super) from: usize,
 }
 
-impl<'a> Shown<'a> {
-    pub(super) fn of(text: &'a str, cursor: usize, width: usize) -> Self {
+impl Shown {
+    pub(super) fn of(text: &str, cursor: usize, width: usize) -> Self {
         // One column is for the cursor behind the text.
         let hidden = (cursor + 1).saturating_sub(width);
         let mut from = 0;
-        for (at, grapheme) in text.grapheme_indices(true) {
+        for cluster in clusters(text) {
             if from >= hidden {
-                return Self { text: &text[at..], from };
+                let text = clusters(&text[cluster.at..]).map(|cluster| cluster.shown).collect();
+                return Self { text, from };
             }
-            from += grapheme.width();
+            from += cluster.width;
         }
         Self {
-            text: "",
+            text: String::new(),
             from: cursor.min(from),
         }
     }
@@ -87,13 +85,13 @@ pub(super) fn column(field: Rect, offset: usize) -> Option<u16> {
 /// A caret under the character that is meant, and what is wrong there; on lines of its own where there is no room beside it.
 fn problem(frame: &mut Frame, error: &FilterError, text: &str, from: usize, label: u16, area: Rect) {
     let before: String = text.chars().take(error.at.start).collect();
-    let at = usize::from(label) + before.width().saturating_sub(from);
-    let message = clean(&error.message);
+    let at = usize::from(label) + format::columns(&before).saturating_sub(from);
+    let message = shown(&error.message);
     let width = usize::from(area.width);
     let at = at.min(width.saturating_sub(1));
     let caret = "▲".bold().fg(theme::ERROR);
     let mut lines = vec![Line::from(vec![" ".repeat(at).into(), caret])];
-    if at + 2 + message.width() < width {
+    if at + 2 + format::columns(&message) < width {
         lines[0].push_span(format!(" {message}").fg(theme::ERROR));
     } else {
         let pieces = format::wrapped_words(&message, width.saturating_sub(2).max(1));
@@ -111,7 +109,7 @@ fn problem(frame: &mut Frame, error: &FilterError, text: &str, from: usize, labe
 
 /// What the line finds; for an empty one, what it could be.
 fn status(app: &App) -> Line<'static> {
-    let mut line = Line::from(" ".repeat(LABEL.width()));
+    let mut line = Line::from(" ".repeat(format::columns(LABEL)));
     if app.store.filter().is_some() {
         line.spans.extend(found(app));
     } else {
@@ -134,7 +132,7 @@ pub(super) fn in_title(app: &App, width: usize) -> Vec<Span<'static>> {
     let room = width.saturating_sub(found.iter().map(Span::width).sum::<usize>() + " filter:  · ".len());
     let mut spans = vec![
         " filter: ".fg(theme::DIM),
-        format::at_most(&clean(app.filter.set_text()), room).bold().fg(theme::FOUND),
+        format::at_most(app.filter.set_text(), room).bold().fg(theme::FOUND),
         " · ".fg(theme::DIM),
     ];
     spans.extend(found);
@@ -160,7 +158,7 @@ pub(super) fn nothing_found(app: &App) -> Line<'static> {
     let progress = app.store.search_progress().unwrap_or_default();
     if app.filter.error().is_some() {
         // Of that the person has moved on: it is only why the list is empty.
-        Line::from(format!("no trace matches {}", clean(app.filter.set_text())).fg(theme::DIM))
+        Line::from(format!("no trace matches {}", shown(app.filter.set_text())).fg(theme::DIM))
     } else if progress.is_complete() {
         Line::from("no trace matches the filter · Esc clears it".fg(theme::WARNING))
     } else {
@@ -181,7 +179,7 @@ mod tests {
     fn the_cursor_stays_in_view() {
         let shown = |cursor, width| {
             let shown = Shown::of("ab日本cd", cursor, width);
-            (shown.text.to_owned(), shown.from)
+            (shown.text, shown.from)
         };
         assert_eq!(shown(0, 4), ("ab日本cd".to_owned(), 0));
         assert_eq!(shown(3, 4), ("ab日本cd".to_owned(), 0));

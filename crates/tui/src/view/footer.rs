@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use super::{format, theme};
 use crate::app::{Action, App, Pane, ServiceState};
 use crate::keymap::{Binding, Bound, Place};
-use crate::text::clean;
+use crate::text::shown;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     let line = notice(app).unwrap_or_else(|| keys(app, usize::from(area.width)));
@@ -28,7 +28,7 @@ pub struct Hyperlink {
 #[must_use]
 pub fn hyperlink(app: &App, footer: Rect) -> Option<Hyperlink> {
     let notice = app.notice.as_ref().filter(|notice| !notice.error)?;
-    let text = format!(" {}", clean(&notice.text));
+    let text = format!(" {}", shown(&notice.text));
     let start = ["https://", "http://"].iter().find_map(|scheme| text.find(scheme))?;
     let url = text[start..].split(' ').next().filter(|url| is_plain(url))?;
     let column = u16::try_from(format::columns(&text[..start])).ok()?;
@@ -54,7 +54,7 @@ fn is_plain(url: &str) -> bool {
 
 fn notice(app: &App) -> Option<Line<'static>> {
     if let Some(notice) = &app.notice {
-        let text = format!(" {}", clean(&notice.text));
+        let text = format!(" {}", shown(&notice.text));
         return Some(Line::from(if notice.error {
             text.fg(theme::ERROR)
         } else {
@@ -67,7 +67,7 @@ fn notice(app: &App) -> Option<Line<'static>> {
     })?;
     let text = format!(
         " ✗ {service} ended ({}) and is started again; press o to read its output",
-        clean(status)
+        shown(status)
     );
     Some(Line::from(text.fg(theme::ERROR)))
 }

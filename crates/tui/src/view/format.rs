@@ -1,10 +1,9 @@
 //! Numbers and text as a person reads them, in a given width.
 
-use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
-
 use super::Now;
 use crate::app::LONGEST_RUN;
+pub(super) use crate::text::at_most;
+use crate::text::{self, CLUSTER_BYTES_MAX, COLUMNS_MAX, clusters};
 
 /// A duration with three digits or so: `812 ns`, `5.90 ms`, `118 ms`, `2.30 s`, `3m 20s`, `2h 05m`.
 pub(crate) fn duration(nano: u64) -> String {
@@ -103,39 +102,30 @@ pub(super) fn until(unix_nano: u64, now: &Now) -> String {
     }
 }
 
-/// How many columns a text takes.
-pub(super) fn columns(text: &str) -> usize {
-    text.width()
+/// How many columns a text takes, cleaned; at least [`COLUMNS_MAX`] of one that is too long for any screen.
+pub(crate) fn columns(text: &str) -> usize {
+    let mut used = 0;
+    for cluster in clusters(text) {
+        used += cluster.width;
+        if used >= COLUMNS_MAX {
+            break;
+        }
+    }
+    used
 }
 
 /// Exactly `width` columns: cut with an ellipsis, or filled with spaces.
 pub(super) fn exactly(text: &str, width: usize) -> String {
     let mut text = at_most(text, width);
-    text.extend(std::iter::repeat_n(' ', width - text.width()));
+    text.extend(std::iter::repeat_n(' ', width.saturating_sub(columns(&text))));
     text
-}
-
-/// At most `width` columns, cut with an ellipsis between two graphemes. However long the text is, only so much of it is looked at.
-pub(super) fn at_most(text: &str, width: usize) -> String {
-    // Where the text would be cut, with room for the ellipsis.
-    let (mut cut, mut used) = (0, 0);
-    for (at, grapheme) in text.grapheme_indices(true) {
-        used += grapheme.width();
-        if used > width {
-            let ellipsis = if width > 0 { "…" } else { "" };
-            return format!("{}{ellipsis}", &text[..cut]);
-        }
-        if used < width {
-            cut = at + grapheme.len();
-        }
-    }
-    text.to_owned()
 }
 
 /// The name of a span or a trace in at most so many columns: of a path or a qualified name the end tells most, of words the start.
 pub(super) fn name(text: &str, width: usize) -> String {
     const FEW: usize = 12;
-    let is_path = text.contains(['/', '.']) || text.contains("::");
+    let start = text::start(text, COLUMNS_MAX);
+    let is_path = start.contains(['/', '.']) || start.contains("::");
     if is_path && width >= FEW {
         middle(text, width)
     } else {
@@ -145,35 +135,36 @@ pub(super) fn name(text: &str, width: usize) -> String {
 
 /// A text of at most so many columns, cut in its middle: of a long name of an operation the end tells more than the start.
 pub(super) fn middle(text: &str, width: usize) -> String {
-    let all = columns(text);
-    if all <= width {
-        return text.to_owned();
+    if columns(text) <= width {
+        return at_most(text, width);
     }
-    let start = at_most(text, width / 3);
-    let room = width.saturating_sub(columns(&start));
-    let mut left = all;
-    let end = text.grapheme_indices(true).find_map(|(at, grapheme)| {
-        let fits = left <= room;
-        left -= columns(grapheme);
-        fits.then_some(at)
-    });
-    format!("{start}{}", end.map_or("", |at| &text[at..]))
+    let mut middle = at_most(text, width / 3);
+    let room = width.saturating_sub(columns(&middle));
+    // No more than this can fit.
+    let tail = text::end(text, room * CLUSTER_BYTES_MAX);
+    let mut left: usize = clusters(tail).map(|cluster| cluster.width).sum();
+    for cluster in clusters(tail) {
+        if left <= room {
+            middle.push_str(cluster.shown);
+        }
+        left -= cluster.width;
+    }
+    middle
 }
 
-/// Text in pieces of at most `width` columns (at least one grapheme each), none of it lost.
+/// Text, cleaned, in pieces of at most `width` columns (at least one cluster each), none of it lost.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
-    for grapheme in text.graphemes(true) {
-        let wide = grapheme.width();
-        if used > 0 && used + wide > width {
+    for cluster in clusters(text) {
+        if used > 0 && used + cluster.width > width {
             lines.push(String::new());
             used = 0;
         }
         if let Some(line) = lines.last_mut() {
-            line.push_str(grapheme);
+            line.push_str(cluster.shown);
         }
-        used += wide;
+        used += cluster.width;
     }
     lines
 }
@@ -183,8 +174,8 @@ pub(super) fn wrapped_words(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_inclusive(' ') {
         let Some(line) = lines.last_mut() else { break };
-        if line.width() + word.trim_end().width() <= width {
-            line.push_str(word);
+        if columns(line) + columns(word.trim_end()) <= width {
+            line.extend(clusters(word).map(|cluster| cluster.shown));
             continue;
         }
         let pieces = wrapped(word, width);
@@ -253,6 +244,20 @@ mod tests {
         assert_eq!(exactly("日本語", 4), "日… ");
         assert_eq!(exactly("e\u{301}a", 3), "e\u{301}a ");
         assert_eq!(exactly("abc", 0), "");
+    }
+
+    #[test]
+    fn what_fits_is_bounded_in_bytes() {
+        let marks = format!("e{}", "\u{301}".repeat(200_000));
+        let jamo = "\u{1100}".repeat(200_000);
+        let conjuncts = "क\u{94d}".repeat(200_000);
+        for text in [marks, jamo, conjuncts] {
+            for text in [name(&text, 80), middle(&text, 80), exactly(&text, 80)] {
+                assert!(text.len() <= 81 * CLUSTER_BYTES_MAX, "{} bytes", text.len());
+                assert!(columns(&text) <= 80 && unicode_width::UnicodeWidthStr::width(&*text) <= 80);
+            }
+            assert!(columns(&text) < 2 * COLUMNS_MAX);
+        }
     }
 
     #[test]

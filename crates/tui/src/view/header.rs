@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Now, files, format, theme};
 use crate::app::{Action, App, Mode, ServiceState};
 use crate::demo::PAGE;
-use crate::text::clean;
+use crate::text::shown;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     let row = |line: u16| {
@@ -185,7 +185,7 @@ fn listeners(app: &App, width: usize) -> Line<'static> {
         line.spans.extend([name(protocol), port(&address.port().to_string())]);
     }
     if let Some(relay) = &app.sentry.relay {
-        let relay = clean(relay).into_owned();
+        let relay = shown(relay);
         let to = format!(" → {}", relay.split_once("://").map_or(&*relay, |(_, to)| to));
         if line.width() + to.chars().count() <= width {
             line.push_span(to);

@@ -15,7 +15,7 @@ use unicode_width::UnicodeWidthStr;
 use super::page::{self, Page};
 use super::{Now, files, format, theme};
 use crate::app::{App, Mode};
-use crate::text::clean;
+use crate::text::shown;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, first: usize, area: Rect, now: &Now) {
     let title = if app.mode == Mode::Files {
@@ -201,7 +201,7 @@ fn denials(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
         }
     };
     for denial in denied.iter() {
-        let reason = format!("{}, at {}", clean(&denial.reason), denial.listener);
+        let reason = format!("{}, at {}", shown(&denial.reason), denial.listener);
         say(denial.count, reason, denial.flag.as_deref());
     }
     if denied.others() > 0 {
@@ -227,7 +227,7 @@ fn refusals(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) 
         let since = refused.time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let time = format::time_of_day(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX), now);
         let left = format!("{time} {}", refused.listener);
-        let reason = clean(&refused.reason).into_owned();
+        let reason = shown(&refused.reason);
         page::pair(
             lines,
             left.fg(theme::DIM),

@@ -10,7 +10,7 @@ use super::details::lines::{log_line, offset, severity_style};
 use super::lists::{self, Parts};
 use super::{format, hint, theme, traces::service_name};
 use crate::app::{App, LISTED_LOGS, List};
-use crate::text::clean;
+use crate::text::laid_out;
 
 /// Lines about the record under the cursor: a rule above them, and the whole text.
 pub(super) const BELOW: u16 = 5;
@@ -70,7 +70,7 @@ fn columns(row: Rect) -> [Rect; 5] {
 
 fn record(frame: &mut Frame, app: &App, log: &Log, start: u64, row: Rect) {
     let [at, level, service, span, said] = columns(row);
-    let fitted = |text: &str, area: Rect| format::at_most(&clean(text), usize::from(area.width).saturating_sub(1));
+    let fitted = |text: &str, area: Rect| format::at_most(text, usize::from(area.width).saturating_sub(1));
     let style = severity_style(log.severity);
     frame.render_widget(Line::from(fitted(&offset(log.time_unix_nano, start), at).fg(theme::DIM)), at);
     frame.render_widget(Line::styled(fitted(&level_of(log), level), style), level);
@@ -121,7 +121,7 @@ fn below(frame: &mut Frame, log: &Log, area: Rect) {
         .chain(attributes)
         .collect::<Vec<_>>()
         .join(" · ");
-    let pieces = format::wrapped_words(&clean(&text), width.max(1));
+    let pieces = format::wrapped_words(&laid_out(&text), width.max(1));
     lines.extend(pieces.into_iter().map(Line::from));
     for (row, line) in area.rows().zip(lines) {
         frame.render_widget(line, row);

@@ -4,12 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
 use super::filter::Shown;
-use super::theme;
+use super::{format, theme};
 use crate::app::Narrow;
-use crate::text::clean;
 
 /// Before what is typed.
 const LABEL: &str = " / ";
@@ -18,16 +16,15 @@ const LABEL: &str = " / ";
 pub(super) fn draw(frame: &mut Frame, narrow: &Narrow, left: &str, row: Rect) {
     let left = Span::raw(format!(" {left} ")).fg(theme::DIM);
     let beside = u16::try_from(left.width()).unwrap_or(u16::MAX);
-    let label = u16::try_from(LABEL.width()).unwrap_or(0).min(row.width);
+    let label = u16::try_from(format::columns(LABEL)).unwrap_or(0).min(row.width);
     let field = Rect {
         x: row.x + label,
         width: (row.width - label).saturating_sub(beside),
         ..row
     };
     frame.render_widget(Line::from(LABEL.bold().fg(theme::ACCENT)), row);
-    let text = clean(narrow.line().text()).into_owned();
-    let cursor = clean(narrow.line().before_cursor()).width();
-    let shown = Shown::of(&text, cursor, usize::from(field.width));
+    let cursor = format::columns(narrow.line().before_cursor());
+    let shown = Shown::of(narrow.line().text(), cursor, usize::from(field.width));
     frame.render_widget(Span::raw(shown.text).bold().fg(theme::FOUND), field);
     if narrow.is_open()
         && let Some(column) = super::filter::column(field, cursor.saturating_sub(shown.from))

@@ -10,7 +10,6 @@ use trace_stats::{Operation, Survey};
 use super::lists::{self, Parts};
 use super::{format, theme, traces::service_name};
 use crate::app::{App, List, OperationColumn, Overlay};
-use crate::text::clean;
 
 /// How many cells the small histogram has.
 const SHAPE: u16 = 10;
@@ -185,13 +184,13 @@ fn heading(frame: &mut Frame, (sort, reversed): (OperationColumn, bool), row: Re
 
 fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u64, row: Rect) {
     let columns = Columns::of(row);
-    let fitted = |text: &str, area: Rect| format::at_most(&clean(text), usize::from(area.width).saturating_sub(1));
+    let fitted = |text: &str, area: Rect| format::at_most(text, usize::from(area.width).saturating_sub(1));
     frame.render_widget(
         fitted(&service_name(&operation.service), columns.service).fg(theme::service(&operation.service)),
         columns.service,
     );
     let room = usize::from(columns.name.width).saturating_sub(1);
-    frame.render_widget(format::name(&clean(&operation.name), room), columns.name);
+    frame.render_widget(format::name(&operation.name, room), columns.name);
     let kind = if columns.kind.width > 2 {
         operation.kind.name()
     } else {

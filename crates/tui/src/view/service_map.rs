@@ -9,7 +9,7 @@ use trace_stats::{Callee, Edge, Survey};
 use super::lists::{self, Parts};
 use super::{format, theme, traces::service_name};
 use crate::app::{App, List, MapRow};
-use crate::text::clean;
+use crate::text::shown;
 
 /// From this width on there are more columns.
 const WIDE: u16 = 100;
@@ -143,7 +143,7 @@ fn draw_call(frame: &mut Frame, edge: &Edge, (back, last): (bool, bool), most: u
         Callee::Service(name) if *name == edge.caller => (service_name(name), " ↻ itself"),
         Callee::Service(name) => (service_name(name), if back { " ↻" } else { "" }),
         Callee::External(name) if name.is_empty() => ("somebody unnamed".to_owned(), ""),
-        Callee::External(name) => (clean(name).into_owned(), ""),
+        Callee::External(name) => (shown(name), ""),
     };
     let mut line = Line::from(branch.fg(theme::DIM));
     let colour = match &edge.callee {

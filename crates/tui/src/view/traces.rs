@@ -8,7 +8,7 @@ use trace_model::{RANKED, SHAPE, SentryReach, TraceSummary};
 
 use super::{Now, filter, format, hint, theme, title};
 use crate::app::{App, Column, Mode, Pane};
-use crate::text::clean;
+use crate::text::shown;
 
 /// Each part of a shape in a cell of its own, and a space.
 #[expect(clippy::cast_possible_truncation, reason = "a dozen")]
@@ -242,13 +242,13 @@ fn counts(trace: &TraceSummary, found: usize) -> Line<'static> {
 }
 
 fn root_name(trace: &TraceSummary, width: usize) -> Line<'static> {
-    let name = clean(&trace.root.name);
+    let name = shown(&trace.root.name);
     let is_mild = trace.error_events == trace.mild_events;
     let name = match (trace.spans, trace.error_events) {
         (0, 0) => "(only logs)".to_owned(),
         (0, _) if is_mild => format!("i {name}"),
         (0, _) => format!("! {name}"),
-        _ if trace.root.arrived => name.into_owned(),
+        _ if trace.root.arrived => name,
         // Not the root yet, only the earliest span there is: said by the mark and, in the waterfall, by the placeholder.
         _ => format!("… {name}"),
     };
@@ -275,7 +275,7 @@ fn service_path(trace: &TraceSummary, width: usize) -> Line<'static> {
     for (at, service) in trace.services.iter().enumerate() {
         let arrow = if at > 0 { "→" } else { "" };
         let name = format::at_most(&service_name(service), left.saturating_sub(arrow.chars().count()));
-        left = left.saturating_sub(arrow.chars().count() + unicode_width::UnicodeWidthStr::width(name.as_str()));
+        left = left.saturating_sub(arrow.chars().count() + format::columns(&name));
         line.push_span(arrow.fg(theme::DIM));
         line.push_span(name.fg(theme::service(service)));
         if left < 2 {
@@ -285,6 +285,9 @@ fn service_path(trace: &TraceSummary, width: usize) -> Line<'static> {
     line
 }
 
+/// How many columns of a service's name are shown at most.
+const SERVICE_COLUMNS_MAX: usize = 256;
+
 /// A service as a person reads it.
 pub(super) fn service_name(service: &str) -> String {
     if service.is_empty() {
@@ -292,7 +295,7 @@ pub(super) fn service_name(service: &str) -> String {
     } else {
         // What SDKs call a program that nobody named.
         let program = service.strip_prefix("unknown_service:").filter(|program| !program.is_empty());
-        clean(program.unwrap_or(service)).into_owned()
+        format::at_most(program.unwrap_or(service), SERVICE_COLUMNS_MAX)
     }
 }
 

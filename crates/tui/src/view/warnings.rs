@@ -10,7 +10,6 @@ use trace_stats::{REMEMBERED, Warning};
 use super::lists::{self, Parts};
 use super::{Now, format, hint, theme, traces::service_name};
 use crate::app::{App, List};
-use crate::text::clean;
 
 /// Lines about the rule under the cursor: a rule above them, why it matters, what to do.
 pub(super) const BELOW: u16 = 7;
@@ -97,7 +96,7 @@ fn traces(frame: &mut Frame, app: &App, parts: &Parts, now: &Now) {
 
 fn trace(frame: &mut Frame, app: &App, warning: &Warning, columns: [Rect; 5], now: &Now) {
     let [time, service, span, root, count] = columns;
-    let fitted = |text: &str, area: Rect| format::at_most(&clean(text), usize::from(area.width).saturating_sub(1));
+    let fitted = |text: &str, area: Rect| format::at_most(text, usize::from(area.width).saturating_sub(1));
     let key = &warning.first.key;
     match app.store.trace(warning.first.trace_id) {
         Some(trace) => {

@@ -1,10 +1,16 @@
 //! The viewer's own log: to a file, never to the screen.
 
-use std::fs::{File, create_dir_all};
+use std::fs::{DirBuilder, File, OpenOptions, remove_file};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use color_eyre::eyre::{Context, Result};
+use printable::LineWriter;
 use tracing_subscriber::EnvFilter;
+
+use crate::text::clean;
 
 /// Sends log records to a file, by default in the user's state directory; without such a directory there is no log. Which ones
 /// is said by `SPANFALL_LOG` (the syntax of `RUST_LOG`), by default warnings.
@@ -13,16 +19,20 @@ use tracing_subscriber::EnvFilter;
 /// A file that was asked for cannot be created.
 pub(super) fn to_file(asked_for: Option<&Path>) -> Result<()> {
     let file = match asked_for {
-        Some(path) => File::create(path).wrap_err_with(|| format!("the log file {} cannot be created", path.display()))?,
+        Some(path) => {
+            let named = || format!("the log file {} cannot be created", clean(&path.display().to_string()));
+            open_given(path).wrap_err_with(named)?
+        }
         // Nobody asked: a directory that cannot be written is no reason not to start.
-        None => match default_path().map(open) {
+        None => match default_path().map(|path| replace(&path)) {
             Some(Ok(file)) => file,
             Some(Err(_)) | None => return Ok(()),
         },
     };
+    let file = Arc::new(file);
     let filter = EnvFilter::try_from_env("SPANFALL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let subscriber = tracing_subscriber::fmt()
-        .with_writer(file)
+        .with_writer(move || LineWriter(Arc::clone(&file)))
         .with_ansi(false)
         .with_env_filter(filter);
     // An error means that a log is set already, which only a test can do.
@@ -41,9 +51,66 @@ fn default_path() -> Option<PathBuf> {
     Some(state.join("spanfall/spanfall.log"))
 }
 
-fn open(path: PathBuf) -> std::io::Result<File> {
+/// Opens a file that a person named, wherever the name leads. A new one is for its owner alone.
+fn open_given(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Puts a new file, for its owner alone, in the place of the one of the last run. Neither step follows a symlink: nobody named this
+/// file.
+fn replace(path: &Path) -> io::Result<File> {
     if let Some(directory) = path.parent() {
-        create_dir_all(directory)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    File::create(path)
+    match remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn the_default_log_follows_no_symlink_and_a_given_one_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let (elsewhere, link) = (
+            directory.path().join("elsewhere"),
+            directory.path().join("state/spanfall.log"),
+        );
+        std::fs::create_dir(directory.path().join("state")).unwrap();
+        std::fs::write(&elsewhere, "mine").unwrap();
+        symlink(&elsewhere, &link).unwrap();
+        replace(&link).unwrap().write_all(b"log").unwrap();
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+        assert_eq!((read(&elsewhere), read(&link)), ("mine".to_owned(), "log".to_owned()));
+        std::fs::remove_file(&link).unwrap();
+        symlink(&elsewhere, &link).unwrap();
+        open_given(&link).unwrap().write_all(b"log").unwrap();
+        assert_eq!(read(&elsewhere), "log");
+    }
+
+    #[test]
+    fn logs_are_for_their_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let (default, given) = (directory.path().join("new/spanfall.log"), directory.path().join("given.log"));
+        for _ in 0..2 {
+            replace(&default).unwrap();
+            assert_eq!(mode(&default), 0o600);
+        }
+        assert_eq!(mode(default.parent().unwrap()), 0o700);
+        open_given(&given).unwrap();
+        assert_eq!(mode(&given), 0o600);
+    }
 }

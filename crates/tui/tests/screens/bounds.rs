@@ -1,6 +1,7 @@
 //! What must never happen: a panic at any size, an escape sequence on the screen, a trace that leaves under the reader.
 
 use crossterm::event::KeyCode;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value};
 use spanfall::app::Mode;
 use trace_model::Store;
 
@@ -76,9 +77,67 @@ fn hostile_text_does_not_command_the_terminal() {
     let text = scene.text();
     assert!(text.contains("evil"), "{text}");
     assert!(
-        !text.chars().any(|c| c != '\n' && spanfall::text::is_unprintable(c)),
+        !text.chars().any(|c| c != '\n' && !spanfall::text::is_printable(c)),
         "{text:?}"
     );
+}
+
+/// Everything that does not print, in pieces that fit on a line.
+fn unprintable() -> Vec<String> {
+    let is_odd = |c: &char| !spanfall::text::is_printable(*c);
+    // Of a long range a few are enough for a screen: other tests go through all.
+    let all: Vec<char> = ('\0'..=char::MAX).filter(is_odd).collect();
+    let odd = all.iter().enumerate().filter(|(at, _)| *at < 400 || at % 499 == 0);
+    let odd: Vec<char> = odd.map(|(_, c)| *c).collect();
+    odd.chunks(60).map(|part| part.iter().collect()).collect()
+}
+
+#[test]
+fn no_view_shows_text_as_it_came() {
+    for text in unprintable() {
+        let mut scene = Scene::new(Mode::Viewer, 120, 40);
+        scene.add(vec![edit(span(1, 1, 0, &text, &text, 0, 5), |span| {
+            span.attributes[0].key.clone_from(&text);
+            let value = any_value::Value::StringValue(text.clone());
+            span.attributes[1].value = Some(AnyValue { value: Some(value) });
+            span.trace_state.clone_from(&text);
+        })]);
+        scene.add_logs(1, 1, &[(1, 9, &text)]);
+        scene.app.notice = Some(spanfall::app::Notice {
+            text: text.clone(),
+            error: true,
+        });
+        scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+        for overlay in ['O', 'm', 'w', 'L', 'H', '/'] {
+            scene.press(&[KeyCode::Char(overlay)]);
+            // A debug build stops when a view leaves work to the last look at a frame.
+            let buffer = scene.draw();
+            let odd = |c: char| !spanfall::text::is_printable(c);
+            assert!(!buffer.content.iter().any(|cell| cell.symbol().contains(odd)), "{text:?}");
+            scene.press(&[KeyCode::Esc]);
+        }
+    }
+}
+
+#[test]
+fn a_character_without_end_costs_a_frame_no_more_than_another() {
+    for mark in ["\u{301}", "\u{1100}", "\u{94d}क", "\u{200d}👩"] {
+        let text = format!("e{}", mark.repeat(50_000));
+        let mut scene = Scene::new(Mode::Viewer, 120, 40);
+        scene.add(vec![edit(span(1, 1, 0, &text, &text, 0, 5), |span| {
+            span.attributes[0].key.clone_from(&text);
+            span.trace_state.clone_from(&text);
+        })]);
+        scene.add_logs(1, 1, &[(1, 9, &text)]);
+        scene.app.notice = Some(spanfall::app::Notice { text, error: true });
+        for key in [KeyCode::Enter, KeyCode::Enter, KeyCode::Char('L')] {
+            scene.press(&[key]);
+            let buffer = scene.draw();
+            let bytes: usize = buffer.content.iter().map(|cell| cell.symbol().len()).sum();
+            // What goes to the terminal, of 120 × 40 cells.
+            assert!(bytes <= buffer.content.len() * 40, "{bytes} bytes");
+        }
+    }
 }
 
 #[test]

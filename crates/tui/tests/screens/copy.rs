@@ -34,7 +34,7 @@ fn each_key_of_the_menu_copies_what_it_says() {
     }
     let json = copied(&mut scene, 'j').expect("a span");
     assert!(
-        json.starts_with(r#"{"trace_id":"0101"#) && json.contains(r#""name":"POST /users/reset-password""#),
+        json.starts_with(r#"{"signal":"span","trace_id":"0101"#) && json.contains(r#""name":"POST /users/reset-password""#),
         "{json}"
     );
 }

@@ -302,7 +302,7 @@ fn hostile_errors_do_not_command_the_terminal() {
         let text = scene.text();
         assert!(text.contains("evil"), "{text}");
         assert!(
-            !text.chars().any(|c| c != '\n' && spanfall::text::is_unprintable(c)),
+            !text.chars().any(|c| c != '\n' && !spanfall::text::is_printable(c)),
             "{text:?}"
         );
     }

@@ -96,11 +96,11 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
     let text = scene.text();
     assert!(text.contains("evil"), "{text}");
     assert!(
-        !text.chars().any(|c| c != '\n' && spanfall::text::is_unprintable(c)),
+        !text.chars().any(|c| c != '\n' && !spanfall::text::is_printable(c)),
         "{text:?}"
     );
     scene.press(&[KeyCode::Enter]);
-    assert!(!scene.text().chars().any(|c| c != '\n' && spanfall::text::is_unprintable(c)));
+    assert!(!scene.text().chars().any(|c| c != '\n' && !spanfall::text::is_printable(c)));
 }
 
 #[test]

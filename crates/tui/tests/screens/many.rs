@@ -347,7 +347,7 @@ fn hostile_names_keep_the_terminal() {
         scene.type_keys(list);
         let text = scene.text();
         assert!(
-            !text.chars().any(|c| c != '\n' && spanfall::text::is_unprintable(c)),
+            !text.chars().any(|c| c != '\n' && !spanfall::text::is_printable(c)),
             "{text:?}"
         );
         scene.press(&[KeyCode::Esc]);

@@ -426,7 +426,7 @@ fn hostile_reports_and_answers_do_not_command_the_terminal() {
         let text = scene.text();
         assert!(text.matches("evil").count() > 1, "{text}");
         assert!(
-            !text.chars().any(|c| c != '\n' && spanfall::text::is_unprintable(c)),
+            !text.chars().any(|c| c != '\n' && !spanfall::text::is_printable(c)),
             "{text:?}"
         );
     }

@@ -11,7 +11,6 @@ use super::super::waterfall::row::indentation;
 use super::super::{format, theme, traces::service_name};
 use super::Columns;
 use crate::app::App;
-use crate::text::clean;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, row: &Difference, area: Rect) {
     let columns = Columns::of(area);
@@ -81,15 +80,15 @@ fn label(row: &Difference, depth: usize, width: usize) -> Line<'static> {
     };
     let room = width.saturating_sub(indent + spans.width() + failed.width());
     let service = service_name(&row.service);
-    let name = clean(&row.name);
-    let service_room = if service.width() + 1 + name.width() > room {
+    let name = &row.name;
+    let service_room = if format::columns(&service) + 1 + format::columns(name) > room {
         room * 2 / 5
     } else {
         room
     };
     let service = format::at_most(&service, service_room);
     // Of long names the end tells more than the start.
-    let name = format::name(&name, room.saturating_sub(service.width() + 1));
+    let name = format::name(name, room.saturating_sub(service.width() + 1));
     let style = match row.duration {
         Change::New => Style::new().fg(theme::ACCENT),
         Change::Gone => Style::new().fg(theme::FOUND),

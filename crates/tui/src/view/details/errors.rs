@@ -8,7 +8,7 @@ use trace_model::{Attribute, Severity};
 use super::super::{format, theme};
 use super::lines::{Column, offset, value};
 use crate::app::{ERRORS, ShownError};
-use crate::text::clean;
+use crate::text::shown;
 
 /// How many calls of a stack are shown.
 const FRAMES: usize = 30;
@@ -110,7 +110,7 @@ impl Column {
     /// `file:line function`, and that line of the source.
     fn frame(&mut self, frame: &Frame) {
         let file = frame.filename.as_ref().or(frame.abs_path.as_ref()).or(frame.module.as_ref());
-        let mut place = file.map_or_else(|| "(no file)".to_owned(), |file| clean(file).into_owned());
+        let mut place = file.map_or_else(|| "(no file)".to_owned(), |file| shown(file));
         if let Some(line) = frame.lineno {
             place = format!("{place}:{line}");
         }
@@ -119,7 +119,7 @@ impl Column {
         let function = frame.function.as_deref().unwrap_or("(no name)");
         let mut line = Line::from(vec!["       ".into(), Text::raw(place)]);
         let left = (room + 7).saturating_sub(line.width() + 1);
-        line.push_span(format!(" {}", format::at_most(&clean(function), left)).bold());
+        line.push_span(format!(" {}", format::at_most(function, left)).bold());
         self.lines.push(line);
         let source = frame
             .context_line
@@ -127,7 +127,7 @@ impl Column {
             .map(str::trim)
             .filter(|source| !source.is_empty());
         if let Some(source) = source {
-            let source = format::at_most(&clean(source), room.saturating_sub(4));
+            let source = format::at_most(source, room.saturating_sub(4));
             self.lines
                 .push(Line::from(vec!["         │ ".fg(theme::RULE), source.fg(theme::WARNING)]));
         }

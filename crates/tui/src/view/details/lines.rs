@@ -3,12 +3,11 @@
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span as Text};
 use trace_model::{Attribute, Event, Log, Reading, Severity, Source, Span, TraceId, Value};
-use unicode_width::UnicodeWidthStr;
 
 use super::super::traces::service_name;
 use super::super::{format, theme};
 use crate::app::{LOGS, ShownLink};
-use crate::text::clean;
+use crate::text::laid_out;
 
 /// A part of what is said of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub(super) struct Column {
 impl Column {
     /// Values begin behind the longest key, or in the middle.
     pub(super) fn new<'a>(width: usize, attributes: impl Iterator<Item = &'a Attribute>) -> Self {
-        let longest = attributes.map(|attribute| attribute.key.width()).max().unwrap_or(0);
+        let longest = attributes.map(|attribute| format::columns(&attribute.key)).max().unwrap_or(0);
         Self {
             lines: Vec::new(),
             sections: Vec::new(),
@@ -75,8 +74,8 @@ impl Column {
     /// A name with its value; a value that is too long goes on below itself.
     pub(super) fn pair(&mut self, key: &str, value: &str, indent: usize, style: Style) {
         let column = self.values;
-        let key = format::exactly(&clean(key), column.saturating_sub(indent + 1));
-        let value = clean(value);
+        let key = format::exactly(key, column.saturating_sub(indent + 1));
+        let value = laid_out(value);
         for (at, piece) in format::wrapped(&value, self.width.saturating_sub(column + 1).max(8))
             .into_iter()
             .enumerate()
@@ -93,7 +92,7 @@ impl Column {
 
     /// Text on as many lines as it needs, which begin at a column.
     pub(super) fn paragraph(&mut self, text: &str, indent: usize, style: Style) {
-        for piece in format::wrapped_words(&clean(text), self.width.saturating_sub(indent + 1).max(8)) {
+        for piece in format::wrapped_words(&laid_out(text), self.width.saturating_sub(indent + 1).max(8)) {
             let indent = " ".repeat(indent).into();
             self.lines.push(Line::from(vec![indent, Text::styled(piece, style)]));
         }

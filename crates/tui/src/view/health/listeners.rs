@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use super::super::{format, theme};
 use super::{NAMES, say, short};
 use crate::app::App;
-use crate::text::clean;
+use crate::text::shown;
 
 /// How wide a listener's numbers are.
 const NUMBERS: usize = 12;
@@ -55,7 +55,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
 /// What Sentry's envelopes held, by the senders' own names.
 fn envelopes(lines: &mut Vec<Line<'static>>, sentry: &SentryCounts, width: usize) {
     let items = sentry.items.iter().map(|(name, items)| {
-        let number = format!("{} {}", format::grouped(items.count), clean(name));
+        let number = format!("{} {}", format::grouped(items.count), shown(name));
         // Of these the size is what matters: nothing of them is kept.
         let is_large = ["attachment", "replay", "profile"]
             .iter()
@@ -69,7 +69,7 @@ fn envelopes(lines: &mut Vec<Line<'static>>, sentry: &SentryCounts, width: usize
     let counts = |counts: &BTreeMap<String, u64>| -> Vec<_> {
         let counts = counts.iter();
         counts
-            .map(|(name, count)| format!("{} {}", format::grouped(*count), clean(name)))
+            .map(|(name, count)| format!("{} {}", format::grouped(*count), shown(name)))
             .collect()
     };
     for (name, parts, about) in [

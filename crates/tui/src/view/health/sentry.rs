@@ -8,7 +8,7 @@ use super::super::waterfall::spotlight;
 use super::super::{format, page, theme};
 use super::say;
 use crate::app::App;
-use crate::text::clean;
+use crate::text::shown;
 
 pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     page::heading(lines, "sentry", "how its SDKs are made to send here", width);
@@ -19,7 +19,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
         Some(relay) => say(
             lines,
             "relay",
-            &clean(relay).into_owned().into(),
+            &shown(relay).into(),
             "where envelopes are handed on to",
             width,
         ),
@@ -76,7 +76,7 @@ fn relayed(lines: &mut Vec<Line<'static>>, counts: &RelayCounts, width: usize) {
         say(
             lines,
             "",
-            &Span::raw(clean(problem).into_owned()).fg(theme::WARNING),
+            &Span::raw(shown(problem)).fg(theme::WARNING),
             "in the way now",
             width,
         );

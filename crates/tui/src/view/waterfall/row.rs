@@ -11,7 +11,6 @@ use super::super::bars::Axis;
 use super::super::traces::service_name;
 use super::super::{Now, format, theme};
 use super::{Columns, bar};
-use crate::text::clean;
 
 /// What all rows share.
 pub(super) struct Look<'a> {
@@ -94,24 +93,24 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
     let mut left = room.saturating_sub(marks.iter().map(Span::width).sum());
     // Where there is no room for both, the service leaves some to what it did.
     let service_room = row.line.as_ref().map_or(left, |span| {
-        let whole = service_name(&span.service).width() + 1 + clean(&span.name).width();
+        let whole = format::columns(&service_name(&span.service)) + 1 + format::columns(&span.name);
         if whole > left { left * 2 / 5 } else { left }
     });
-    let mut say = |text: String, style: Style| {
-        let text = format::name(&text, left);
-        left = left.saturating_sub(text.width());
+    let mut say = |text: &str, style: Style| {
+        let text = format::name(text, left);
+        left = left.saturating_sub(format::columns(&text));
         line.push_span(Span::styled(text, style));
     };
     if row.cyclic {
-        say("↻ ".to_owned(), Style::new().fg(theme::WARNING));
+        say("↻ ", Style::new().fg(theme::WARNING));
     }
     match &row.line {
         Some(span) => {
             if span.status == StatusCode::Error {
-                say("✗ ".to_owned(), Style::new().bold().fg(theme::ERROR));
+                say("✗ ", Style::new().bold().fg(theme::ERROR));
             }
             say(
-                format!(
+                &format!(
                     "{} ",
                     format::at_most(&service_name(&span.service), service_room.max(SERVICE))
                 ),
@@ -123,14 +122,14 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
                 Style::new()
             };
             let name = if found { name.bold() } else { name };
-            say(clean(&span.name).into_owned(), name);
+            say(&span.name, name);
         }
         None if row.errors.is_empty() => say(
-            format!("◌ parent {:.8} has not arrived", row.key.span_id),
+            &format!("◌ parent {:.8} has not arrived", row.key.span_id),
             Style::new().italic().fg(theme::WARNING),
         ),
         // Below it there are spans: it is more than an error.
-        None if row.children > 0 => say("◌ ".to_owned(), Style::new().fg(theme::WARNING)),
+        None if row.children > 0 => say("◌ ", Style::new().fg(theme::WARNING)),
         None => {}
     }
     line.spans.extend(marks);
@@ -139,13 +138,13 @@ pub(in crate::view) fn label(row: &Row, width: usize) -> Line<'static> {
     if let Some(error) = first {
         if row.line.is_none() {
             let service = format::at_most(&format!("{} ", service_name(&error.service)), left);
-            left = left.saturating_sub(service.width());
+            left = left.saturating_sub(format::columns(&service));
             line.push_span(service.fg(theme::service(&error.service)));
         }
         // Beside a name only where it says something.
         let space = usize::from(row.line.is_some());
         if row.line.is_none() || left > MINIMUM {
-            let title = format::at_most(&clean(&error.title), left.saturating_sub(space));
+            let title = format::at_most(&error.title, left.saturating_sub(space));
             line.push_span(" ".repeat(space));
             line.push_span(Span::styled(title, style));
         }
