@@ -10,6 +10,7 @@ mod table;
 mod writer;
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 pub use self::writer::LineWriter;
 use crate::table::UNPRINTABLE;
@@ -70,6 +71,30 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 pub fn clean_prefix(text: &str, max: usize) -> String {
     let end = text.char_indices().nth(max).map_or(text.len(), |(at, _)| at);
     clean(&text[..end]).into_owned()
+}
+
+/// Escapes each character of a JSON text that does not print, as `\u….`: a parser reads the same as before, and a terminal shows it.
+///
+/// ```
+/// assert_eq!(printable::escape_json("\"a\u{202e}b\""), r#""a\u202eb""#);
+/// ```
+#[must_use]
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    if json.chars().all(is_printable) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() * 2);
+    for c in json.chars() {
+        if is_printable(c) {
+            escaped.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // A string takes everything.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 fn push_clean(cleaned: &mut String, text: &str) {

@@ -60,6 +60,16 @@ fn clean_keeps_every_character_of_unicode_countable() {
 }
 
 #[test]
+fn escaped_json_is_printable_and_whole() {
+    let everything: String = ('\u{20}'..=char::MAX).filter(|c| !matches!(c, '"' | '\\')).collect();
+    let json = format!("\"{everything}\"");
+    let escaped = escape_json(&json);
+    assert!(escaped.chars().all(is_printable));
+    assert!(escaped.contains(r"\u007f") && escaped.contains(r"\udb40\udc41"));
+    assert!(matches!(escape_json("\"é\""), Cow::Borrowed(_)));
+}
+
+#[test]
 fn clean_prefix_is_cut_by_characters() {
     assert_eq!(clean_prefix("é\n日本", 3), "é␊日");
     assert_eq!(clean_prefix("é", 3), "é");

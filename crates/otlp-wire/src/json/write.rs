@@ -142,5 +142,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 fn text(text: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+    // Lines of it may be looked at in a terminal.
+    let json = serde_json::Value::from(text).to_string();
+    out.extend_from_slice(printable::escape_json(&json).as_bytes());
 }

@@ -7,8 +7,6 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, ser::Formatter};
 use trace_model::{Attribute, Event, Link, Log, Span, SpanId, TraceId, Value};
 
-use crate::text::is_printable;
-
 pub(crate) fn line(span: &Span) -> io::Result<String> {
     written(&Line::of(span))
 }
@@ -192,15 +190,7 @@ pub(crate) struct Printable;
 
 impl Formatter for Printable {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some((at, c)) = rest.char_indices().find(|(_, c)| !is_printable(*c)) {
-            writer.write_all(&rest.as_bytes()[..at])?;
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-            rest = &rest[at + c.len_utf8()..];
-        }
-        writer.write_all(rest.as_bytes())
+        writer.write_all(printable::escape_json(fragment).as_bytes())
     }
 }
 
@@ -348,7 +338,7 @@ mod tests {
             ..bare()
         };
         let line = line(&span).unwrap();
-        assert_eq!(line.chars().find(|c| !is_printable(*c)), None, "{line:?}");
+        assert_eq!(line.chars().find(|c| !crate::text::is_printable(*c)), None, "{line:?}");
         let read = read(&span);
         assert_eq!((&read["name"], &read["attributes"][&name]), (&json!(name), &json!(name)));
     }
