@@ -1,8 +1,9 @@
-# The two commands that matter: `make demo` and `make test`. Both install what they can and name what they cannot.
+# The two commands that matter: `make demo` and `make test`. As root both install what
+# Debian has; otherwise they print the command that does.
 
 CARGO ?= cargo
 # A test that lacks its broker or its SDK must fail here, not skip.
-REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_NODE=1 SPANFALL_REQUIRE_BROWSER=1
+REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_NODE=1 SPANFALL_REQUIRE_BROWSER=1 SPANFALL_REQUIRE_SHELLS=1
 
 .PHONY: help demo build test fuzz chaos bench lint docs unit clean
 
