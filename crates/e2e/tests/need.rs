@@ -1,7 +1,5 @@
 //! `scripts/need`, which `make demo` and `make test` begin with.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by it")]
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
@@ -36,6 +34,9 @@ fn nothing_is_installed_for_an_ordinary_user_and_the_command_is_printed() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("sudo apt-get install --no-install-recommends build-essential"), "{said}");
+    assert!(
+        said.contains("sudo apt-get install --no-install-recommends build-essential"),
+        "{said}"
+    );
     assert!(!called.exists(), "{}", fs::read_to_string(called).unwrap());
 }

@@ -6,7 +6,7 @@ use trace_model::{Span, SpanKey, TraceId};
 
 use super::{Action, App, Effect, Mode, Notice, Overlay};
 use crate::tail::json;
-use curl::Ids;
+use curl::{Curl, Ids, NoCurl};
 
 /// How many spans above, and below, the selected one are looked at for the request that it belongs to.
 const LOOKED_AT: usize = 1_000;
@@ -40,7 +40,7 @@ impl App {
     fn copy_json(&mut self, trace_id: TraceId, key: &SpanKey) -> Option<Effect> {
         let line = self.store.span(trace_id, key).and_then(|span| json::line(&span).ok());
         match line {
-            Some(line) => Some(self.copied(line, "")),
+            Some(line) => Some(self.copied(line, "whole, with any credentials in it; ")),
             None => self.refuse("this span has not arrived: there is nothing but its id"),
         }
     }
@@ -53,11 +53,17 @@ impl App {
         let mode = self.mode;
         let repeated = self.requests_near(trace_id, key).find_map(|span| {
             let body = if mode == Mode::Demo { curl::body_of_demo(&span) } else { None };
-            curl::command(&span, &ids, body)
+            match curl::command(&span, &ids, body) {
+                Err(NoCurl::NotARequest) => None,
+                found => Some(found),
+            }
         });
         match repeated {
-            Some(curl) if curl.lacks_body => Some(self.copied(curl.command, "without the body, which is not recorded; ")),
-            Some(curl) => Some(self.copied(curl.command, "")),
+            Some(Ok(curl)) => {
+                let note = note(&curl);
+                Some(self.copied(curl.command, &note))
+            }
+            Some(Err(_)) => self.refuse("not copied: the request cannot be quoted for a shell"),
             None => self.refuse("neither this span nor one above or below it tells of an HTTP request with its address"),
         }
     }
@@ -91,4 +97,29 @@ impl App {
         });
         None
     }
+}
+
+/// How many of the parts that were left out are named.
+const NAMED: usize = 6;
+
+/// What a command lacks.
+fn note(curl: &Curl) -> String {
+    let mut note = String::new();
+    if curl.lacks_body {
+        note.push_str("without the body, which is not recorded; ");
+    }
+    if let [first, rest @ ..] = &*curl.left_out {
+        let named = rest
+            .iter()
+            .take(NAMED - 1)
+            .fold(first.clone(), |named, one| named + ", " + one);
+        let more = curl.left_out.len().saturating_sub(NAMED);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        note = format!("{note}left out: {named}{more}; ");
+    }
+    note
 }

@@ -62,6 +62,7 @@ fn write(saved: &Saved, directory: &Path) -> Notice {
             if saved.logs > 0 {
                 text = text + " and " + &format::count(saved.logs as u64, "log record");
             }
+            text.push_str("; whole, with any credentials in them");
             Notice { text, error: false }
         }
         Err(error) => Notice {
@@ -105,7 +106,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let notice = write(&saved, directory.path());
         assert!(
-            notice.text.ends_with(&format!("trace-{trace_id}.otlp.jsonl: 1 span")) && !notice.error,
+            notice.text.ends_with(&format!(
+                "trace-{trace_id}.otlp.jsonl: 1 span; whole, with any credentials in them"
+            )) && !notice.error,
             "{}",
             notice.text
         );

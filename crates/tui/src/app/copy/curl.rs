@@ -1,10 +1,16 @@
 //! A `curl` that repeats a request of which a span tells, in a trace of its own.
 //!
 //! Attributes are those of OpenTelemetry's [HTTP conventions](https://opentelemetry.io/docs/specs/semconv/http/http-spans/), the
-//! stable ones and those before them. What logs somebody in is left out: it is not for a clipboard, and not for a shell's history.
+//! stable ones and those before them. Credentials are left out: they are not for a clipboard, and not for a shell's history. Headers
+//! are those of a list; of the address what looks like a credential is redacted ([`secrets`]).
+
+mod secrets;
+mod shell;
 
 use reqwest::Url;
 use trace_model::{Span, Value};
+
+use crate::text::is_printable;
 
 /// The new trace.
 pub(super) struct Ids {
@@ -17,17 +23,41 @@ pub(super) struct Ids {
 /// The command.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Curl {
-    /// For a POSIX shell.
+    /// One line for sh, bash, zsh and fish.
     pub(super) command: String,
     /// The request most likely had a body, and nobody recorded it.
     pub(super) lacks_body: bool,
+    /// What of the request is not in the command, since it is a credential, may be one, or cannot be quoted.
+    pub(super) left_out: Vec<String>,
+}
+
+/// Why there is no command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoCurl {
+    /// The span does not tell method and address of a request.
+    NotARequest,
+    /// A part of the request cannot be quoted for a shell.
+    Unquotable,
 }
 
 /// The path of the demo's password reset.
 const DEMO: &str = "/users/reset-password";
 
-/// Headers that curl or this command sets itself, or that belong to the connection.
-const NOT_REPEATED: [&str; 12] = [
+/// Headers that are repeated: those that say what is asked for and by what, not by whom.
+const REPEATED: [&str; 9] = [
+    "accept",
+    "accept-language",
+    "cache-control",
+    "content-language",
+    "content-type",
+    "pragma",
+    "range",
+    "user-agent",
+    "x-requested-with",
+];
+
+/// Headers that curl or this command sets itself, or that belong to the connection: nothing is lost without them.
+const OF_THE_CONNECTION: [&str; 12] = [
     "host",
     "content-length",
     "connection",
@@ -42,10 +72,8 @@ const NOT_REPEATED: [&str; 12] = [
     "baggage",
 ];
 
-/// Parts of the names of headers that log somebody in.
-const CREDENTIALS: [&str; 8] = [
-    "auth", "cookie", "token", "secret", "password", "api-key", "apikey", "session",
-];
+/// A header's longest value, in bytes: a shell's line has an end.
+const VALUE_MAX: usize = 1_024;
 
 /// The body of the demo's own request, which is the same each time.
 pub(super) fn body_of_demo(span: &Span) -> Option<&'static str> {
@@ -53,22 +81,31 @@ pub(super) fn body_of_demo(span: &Span) -> Option<&'static str> {
     is_reset.then_some(r#"{"email":"ada@example.com"}"#)
 }
 
-/// `None` for a span that does not tell method and address of a request.
-pub(super) fn command(span: &Span, ids: &Ids, body: Option<&str>) -> Option<Curl> {
-    let (method, url) = (method(span)?, address(span)?);
+/// # Errors
+/// The span tells of no request, or of one that cannot be quoted.
+pub(super) fn command(span: &Span, ids: &Ids, body: Option<&str>) -> Result<Curl, NoCurl> {
+    let method = method(span).ok_or(NoCurl::NotARequest)?;
+    let mut url = address(span).ok_or(NoCurl::NotARequest)?;
+    let mut left_out = Vec::new();
+    secrets::redact(&mut url, |what| left_out.push(what));
     // No pattern in an address is one for curl, and what is answered is shown with its status.
     let mut words = vec!["curl".to_owned(), "-i".to_owned(), "-g".to_owned()];
     match method {
         "GET" => {}
         "HEAD" => words.push("-I".to_owned()),
-        method => words.extend(["-X".to_owned(), quoted(method)]),
+        method => words.extend(["-X".to_owned(), method.to_owned()]),
     }
-    words.push(quoted(url.as_str()));
-    let mut header = |name: &str, value: &str| words.extend(["-H".to_owned(), quoted(&format!("{name}: {value}"))]);
+    words.push(url.to_string());
+    let mut header = |name: &str, value: &str| words.extend(["-H".to_owned(), format!("{name}: {value}")]);
     let mut has_type = false;
     for (name, value) in headers(span) {
-        has_type |= name == "content-type";
-        header(name, &value);
+        match value {
+            Some(value) => {
+                has_type |= name == "content-type";
+                header(name, &value);
+            }
+            None => left_out.push(format!("header {name}")),
+        }
     }
     let Ids { trace, span: id } = ids;
     header("traceparent", &format!("00-{trace:032x}-{id:016x}-01"));
@@ -77,11 +114,13 @@ pub(super) fn command(span: &Span, ids: &Ids, body: Option<&str>) -> Option<Curl
         if !has_type {
             header("content-type", "application/json");
         }
-        words.extend(["--data".to_owned(), quoted(body)]);
+        words.extend(["--data".to_owned(), body.to_owned()]);
     }
-    Some(Curl {
-        command: words.join(" "),
+    let quoted: Option<Vec<_>> = words.iter().map(|word| shell::quoted(word)).collect();
+    Ok(Curl {
+        command: quoted.ok_or(NoCurl::Unquotable)?.join(" "),
         lacks_body: body.is_none() && matches!(method, "POST" | "PUT" | "PATCH"),
+        left_out,
     })
 }
 
@@ -137,24 +176,19 @@ fn address(span: &Span) -> Option<Url> {
         let slash = if target.starts_with('/') { "" } else { "/" };
         Some(format!("{scheme}://{host}{port}{slash}{target}"))
     });
-    let mut url = Url::parse(&full?).ok()?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return None;
-    }
-    // These cannot fail for a URL with a host, which one of HTTP has.
-    url.set_username("").ok()?;
-    url.set_password(None).ok()?;
-    url.set_fragment(None);
-    Some(url)
+    let url = Url::parse(&full?).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
 }
 
-/// Recorded headers that may be sent again.
-fn headers(span: &Span) -> impl Iterator<Item = (&str, String)> {
+/// Recorded headers, each with its value if it is repeated.
+fn headers(span: &Span) -> impl Iterator<Item = (&str, Option<String>)> {
     span.attributes.iter().filter_map(|attribute| {
         let name = attribute.key.strip_prefix("http.request.header.")?;
         let is_token = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
-        let sent = !name.is_empty() && name.bytes().all(is_token);
-        let repeated = !NOT_REPEATED.contains(&name) && !CREDENTIALS.iter().any(|part| name.contains(part));
+        let is_name = !name.is_empty() && name.len() <= 64 && name.bytes().all(is_token);
+        if !is_name || OF_THE_CONNECTION.contains(&name) {
+            return None;
+        }
         let value = match &attribute.value {
             Value::String(text) => text.clone(),
             Value::Array(values) => {
@@ -166,17 +200,12 @@ fn headers(span: &Span) -> impl Iterator<Item = (&str, String)> {
             }
             _ => return None,
         };
-        (sent && repeated && !value.chars().any(char::is_control)).then_some((name, value))
+        let is_repeated = REPEATED.contains(&name)
+            && value.len() <= VALUE_MAX
+            && value.chars().all(is_printable)
+            && !value.split([' ', ',', ';', '=', '(', ')']).any(secrets::is_secret);
+        Some((name, is_repeated.then_some(value)))
     })
-}
-
-/// One word for a POSIX shell, whatever is in it.
-fn quoted(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
