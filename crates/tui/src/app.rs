@@ -194,6 +194,7 @@ impl App {
             Action::SendReset => return self.send(true),
             Action::SendInvalid => return self.send(false),
             Action::Page => return self.open_page(),
+            Action::Redrive => return Some(Effect::Redrive),
             Action::OpenInSentry => return self.open_in_sentry(),
             Action::AskSentry => return self.ask_sentry(),
             Action::Pause => self.toggle_pause(),

@@ -5,6 +5,7 @@
 
 mod child;
 mod output;
+mod redrive;
 mod request;
 mod supervisor;
 

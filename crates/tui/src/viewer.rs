@@ -355,6 +355,11 @@ impl Viewer {
             Effect::Save(trace_id) => self.app.notice = Some(self.saving.begin(&self.app.store, trace_id)),
             Effect::AskSentry(trace_id) => self.asking.ask_now(trace_id),
             Effect::Send(request) => self.send(request),
+            Effect::Redrive => {
+                if let Some((supervisor, _)) = &mut self.demo.running {
+                    supervisor.redrive();
+                }
+            }
         }
         false
     }

@@ -5,6 +5,7 @@
 mod copy;
 mod ending;
 mod live;
+mod redrive;
 mod relay;
 mod reset;
 mod seat;

@@ -10,6 +10,7 @@ pub enum Action {
     SendInvalid,
     Page,
     Output,
+    Redrive,
     Up,
     Down,
     PageUp,
@@ -96,6 +97,8 @@ pub enum Effect {
     Quit,
     /// Send a request to the demo's API, as the span with these ids.
     Send(DemoRequest),
+    /// Put the demo's dead letters back into the queue.
+    Redrive,
     /// Open this address in a browser.
     Browse(String),
     /// Ask Sentry for this trace now.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::child::{Child, Stopping};
+use super::redrive::Redrive;
 use super::{API, BROKER, DemoEvent, MAILER, PAGE, Setup};
 
 /// Lines that may wait for the event loop; a process that prints faster waits.
@@ -17,6 +18,8 @@ const WAITING: usize = 256;
 pub struct Supervisor {
     stop: watch::Sender<bool>,
     processes: JoinSet<()>,
+    redrive: Redrive,
+    redriving: Option<JoinHandle<()>>,
 }
 
 impl Supervisor {
@@ -34,6 +37,7 @@ impl Supervisor {
         if setup.rabbitmq_url.is_none() {
             processes.spawn(run_broker(child(BROKER), broker_found, Stopping::new(&stopping)));
         }
+        let redrive = Redrive::new(setup, broker_url.clone(), events.clone());
         for name in [API, MAILER] {
             let mut service = child(name);
             service.environment.clone_from(&setup.environment);
@@ -54,12 +58,29 @@ impl Supervisor {
             };
             processes.spawn(run_service(page, needs, None, Stopping::new(&stopping)));
         }
-        (Self { stop, processes }, events, received)
+        let supervisor = Self {
+            stop,
+            processes,
+            redrive,
+            redriving: None,
+        };
+        (supervisor, events, received)
+    }
+
+    /// Puts the dead letters back into the queue, unless that is being done; how many there were comes as a notice.
+    pub fn redrive(&mut self) {
+        if self.redriving.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.redriving = Some(tokio::spawn(self.redrive.clone().run()));
+        }
     }
 
     /// Ends all processes, in peace if they can: each gets the end of its input and some seconds.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
+        if let Some(redriving) = &self.redriving {
+            // Its process is killed with it; what it has not confirmed is still a dead letter.
+            redriving.abort();
+        }
         // Children have a deadline of their own; this one is for the unforeseen.
         let ended = async { while self.processes.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(10), ended).await;

@@ -37,6 +37,13 @@ pub const KEYMAP: &[Binding] = &[
         "read what broker, API and mailer print",
     ),
     bind(
+        &[Char('B')],
+        Action::Redrive,
+        Place::Demo,
+        "",
+        "put the dead letters back into the queue",
+    ),
+    bind(
         &[Char('/')],
         Action::Filter,
         Place::Anywhere,
