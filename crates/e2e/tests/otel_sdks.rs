@@ -226,6 +226,7 @@ async fn a_transaction_and_a_message_of_sentrys_sdk_are_read() {
         otlp_grpc: any,
         otlp_http: any,
         sentry: any,
+        ..Config::default()
     })
     .await
     .unwrap();
@@ -234,7 +235,7 @@ async fn a_transaction_and_a_message_of_sentrys_sdk_are_read() {
     let sent = run(&python, "send_sentry.py", &[&dsn]).await;
     let sent: Value = eventually(DEADLINE, || async { sent.json().pop() }).await.unwrap();
 
-    let arrived = std::iter::from_fn(|| arrivals.try_recv().ok()).map(|arrival| match arrival {
+    let arrived = std::iter::from_fn(|| arrivals.try_recv().ok()).map(|delivery| match delivery.arrival {
         Arrival::Sentry(arrival) => *arrival,
         other => panic!("{other:?}"),
     });
