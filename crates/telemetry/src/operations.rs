@@ -13,7 +13,7 @@ use sentry::protocol::{Context, DynamicSamplingContext, EnvelopeItem, Transactio
 use sentry::{Envelope, Transport};
 
 use crate::propagation::SentryHead;
-use crate::sampling_context;
+use crate::{sampling_context, transport};
 
 mod status;
 
@@ -51,6 +51,7 @@ impl<T> Operations<T> {
                 status::derive(transaction);
                 let context = sampling_context::current().or_else(|| self.own_context(transaction));
                 if let Some(context) = context {
+                    transport::carry(transaction, &context);
                     headers = headers.with_trace(context);
                 }
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response};
-use sentry::protocol::{Context, EnvelopeItem, Transaction, Value};
+use sentry::protocol::{Context, DynamicSamplingContext, EnvelopeItem, Transaction, Value};
 use sentry::transports::{RateLimiter, TokioTransportThread, TokioTransportThreadOptions};
 use sentry::{Envelope, Transport, TransportOptions};
 
@@ -79,17 +79,21 @@ fn note(limits: &mut RateLimiter, response: &Response) {
 
 /// The envelope as it is sent.
 fn written(envelope: &Envelope) -> io::Result<Vec<u8>> {
-    let mut body = serde_json::to_vec(envelope.headers())?;
-    body.push(b'\n');
+    let mut header = serde_json::to_value(envelope.headers())?;
+    let mut body = Vec::new();
     let mut items = envelope.items().peekable();
     if items.peek().is_none() {
         // Nothing in it, or one that was written before.
-        body.clear();
         envelope.to_writer(&mut body)?;
+        return Ok(body);
     }
     for item in items {
         if let EnvelopeItem::Transaction(transaction) = item {
-            let payload = serde_json::to_vec(&completed(transaction)?)?;
+            let mut payload = completed(transaction)?;
+            if let Some(context) = carried(&mut payload) {
+                header["trace"] = context;
+            }
+            let payload = serde_json::to_vec(&payload)?;
             body.extend(format!("{{\"type\":\"transaction\",\"length\":{}}}\n", payload.len()).bytes());
             body.extend(payload);
             body.push(b'\n');
@@ -103,7 +107,30 @@ fn written(envelope: &Envelope) -> io::Result<Vec<u8>> {
             body.extend_from_slice(&alone[start..]);
         }
     }
-    Ok(body)
+    let mut written = serde_json::to_vec(&header)?;
+    written.push(b'\n');
+    written.extend(body);
+    Ok(written)
+}
+
+/// Where a transaction carries its sampling context to here: the SDK's rate limiter makes a new envelope and drops the header's.
+const CARRIED: &str = "spanfall.sampling_context";
+
+/// Gives a transaction its sampling context to carry.
+pub(crate) fn carry(transaction: &mut Transaction<'_>, context: &DynamicSamplingContext) {
+    if let Ok(context) = serde_json::to_value(context) {
+        transaction.extra.insert(CARRIED.to_owned(), context);
+    }
+}
+
+fn carried(transaction: &mut Value) -> Option<Value> {
+    let transaction = transaction.as_object_mut()?;
+    let extra = transaction.get_mut("extra")?.as_object_mut()?;
+    let context = extra.remove(CARRIED);
+    if extra.is_empty() {
+        transaction.remove("extra");
+    }
+    context
 }
 
 /// With what the SDK has no place for.
@@ -165,6 +192,21 @@ mod tests {
             assert_eq!(value["transaction_info"]["source"], expected, "{op}");
             assert_eq!(value["spans"][0]["origin"], ORIGIN);
         }
+    }
+
+    #[test]
+    fn sampling_context_outlives_a_new_envelope() {
+        let mut transaction = transaction("function", &[]);
+        carry(
+            &mut transaction,
+            &DynamicSamplingContext::new().with_public_key("key".to_owned()),
+        );
+        let mut envelope = Envelope::new();
+        envelope.add_item(transaction);
+        let written = String::from_utf8(written(&envelope).unwrap()).unwrap();
+        let header: Value = serde_json::from_str(written.lines().next().unwrap()).unwrap();
+        assert_eq!(header["trace"]["public_key"], "key");
+        assert!(!written.contains(CARRIED));
     }
 
     #[test]
