@@ -143,6 +143,15 @@ fn ruled(frame: &mut Frame, mut line: Line, row: Rect) {
     frame.render_widget(line, row);
 }
 
+/// Draws text that ends at the right edge. What does not fit is cut at its end: a number without its first digits is another number.
+fn flush_right<'a>(frame: &mut Frame, text: impl Into<Span<'a>>, area: Rect) {
+    let mut text = text.into();
+    if text.width() > usize::from(area.width) {
+        text.content = format::at_most(&text.content, area.width.into()).into();
+    }
+    frame.render_widget(Line::from(text).right_aligned(), area);
+}
+
 /// Lines that say what to do where there is nothing to show, centred.
 fn hint<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> ratatui::widgets::Paragraph<'a> {
     ratatui::widgets::Paragraph::new(lines.into_iter().collect::<Vec<_>>()).centered()

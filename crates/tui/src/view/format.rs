@@ -5,18 +5,28 @@ use crate::app::LONGEST_RUN;
 pub(super) use crate::text::at_most;
 use crate::text::{self, CLUSTER_BYTES_MAX, COLUMNS_MAX, clusters};
 
-/// A duration with three digits or so: `812 ns`, `5.90 ms`, `118 ms`, `2.30 s`, `3m 20s`, `2h 05m`.
+/// How many columns [`duration`] takes at most: every column for durations has as many.
+#[cfg(test)]
+pub(crate) const DURATION_COLUMNS_MAX: usize = 8;
+
+/// A duration with three digits or so: `812 ns`, `5.90 ms`, `118 ms`, `2.30 s`, `3m 20s`, `2h 05m`, `4d 03h`, `416 d`.
 pub(crate) fn duration(nano: u64) -> String {
     const MICRO: u64 = 1_000;
     const MILLI: u64 = 1_000_000;
     const SECOND: u64 = 1_000_000_000;
+    const MINUTE: u64 = 60 * SECOND;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    const HUNDRED_DAYS: u64 = 100 * DAY;
     match nano {
         0..MICRO => format!("{nano} ns"),
         MICRO..MILLI => scaled(nano, MICRO, "µs"),
         MILLI..SECOND => scaled(nano, MILLI, "ms"),
-        _ if nano < 60 * SECOND => scaled(nano, SECOND, "s"),
-        _ if nano < 3_600 * SECOND => format!("{}m {:02}s", nano / SECOND / 60, nano / SECOND % 60),
-        _ => format!("{}h {:02}m", nano / SECOND / 3_600, nano / SECOND / 60 % 60),
+        SECOND..MINUTE => scaled(nano, SECOND, "s"),
+        MINUTE..HOUR => format!("{}m {:02}s", nano / MINUTE, nano / SECOND % 60),
+        HOUR..DAY => format!("{}h {:02}m", nano / HOUR, nano / MINUTE % 60),
+        DAY..HUNDRED_DAYS => format!("{}d {:02}h", nano / DAY, nano / HOUR % 24),
+        HUNDRED_DAYS.. => format!("{} d", nano / DAY),
     }
 }
 
@@ -231,10 +241,31 @@ mod tests {
             (59_999_999_999, "59.9 s"),
             (200_000_000_000, "3m 20s"),
             (7_500_000_000_000, "2h 05m"),
-            (u64::MAX, "5124095h 34m"),
+            (86_399_999_999_999, "23h 59m"),
+            (86_400_000_000_000, "1d 00h"),
+            (3_600_000_000_000 * 2_222, "92d 14h"),
+            (3_600_000_000_000 * 10_000, "416 d"),
+            (u64::MAX, "213503 d"),
         ];
         for (nano, text) in cases {
             assert_eq!(duration(nano), text);
+        }
+    }
+
+    /// All powers of two and of ten, whole units of the clock and their multiples, and one less than each.
+    #[test]
+    fn durations_of_every_magnitude_fit_their_columns() {
+        let binary = (0..64).map(|bits| 1_u64 << bits);
+        let decimal = (0..20).map(|digits| 10_u64.pow(digits));
+        let clock = [60, 3_600, 86_400].into_iter().flat_map(|seconds: u64| {
+            let units = (0..8).map(move |digits| seconds * 1_000_000_000 * 10_u64.pow(digits));
+            units.take_while(|nano| *nano < u64::MAX / 10)
+        });
+        for nano in binary.chain(decimal).chain(clock).chain([0, u64::MAX]) {
+            for nano in [nano, nano.saturating_sub(1), nano.saturating_mul(9)] {
+                let text = duration(nano);
+                assert!(columns(&text) <= DURATION_COLUMNS_MAX, "{nano}: {text}");
+            }
         }
     }
 

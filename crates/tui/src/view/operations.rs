@@ -8,7 +8,7 @@ use trace_model::SpanKind;
 use trace_stats::{Operation, Survey};
 
 use super::lists::{self, Parts};
-use super::{format, theme, traces::service_name};
+use super::{flush_right, format, theme, traces::service_name};
 use crate::app::{App, List, OperationColumn, Overlay};
 
 /// How many cells the small histogram has.
@@ -197,7 +197,7 @@ fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u6
         kind_mark(operation.kind)
     };
     frame.render_widget(kind.fg(theme::DIM), columns.kind);
-    let mut right = |text: Span<'static>, area: Rect| frame.render_widget(Line::from(text).right_aligned(), area);
+    let mut right = |text: Span<'static>, area: Rect| flush_right(frame, text, area);
     right(format::compact(operation.count).into(), columns.count);
     right(rate(operation.count, survey.observed_nano()).fg(theme::DIM), columns.rate);
     right(

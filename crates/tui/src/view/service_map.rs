@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use trace_stats::{Callee, Edge, Survey};
 
 use super::lists::{self, Parts};
-use super::{format, theme, traces::service_name};
+use super::{flush_right, format, theme, traces::service_name};
 use crate::app::{App, List, MapRow};
 use crate::text::shown;
 
@@ -159,7 +159,7 @@ fn draw_call(frame: &mut Frame, edge: &Edge, (back, last): (bool, bool), most: u
     frame.render_widget(line, columns.name);
     let bar = bar(edge.calls, most, usize::from(columns.bar.width).saturating_sub(1));
     frame.render_widget(bar.fg(colour), columns.bar);
-    let mut right = |text: Span<'static>, area: Rect| frame.render_widget(Line::from(text).right_aligned(), area);
+    let mut right = |text: Span<'static>, area: Rect| flush_right(frame, text, area);
     right(format::compact(edge.calls).into(), columns.calls);
     right(lists::share(edge.errors, edge.calls).fg(theme::ERROR), columns.errors);
     if edge.latencies.count() == 0 {

@@ -8,7 +8,7 @@ use trace_model::Rule;
 use trace_stats::{REMEMBERED, Warning};
 
 use super::lists::{self, Parts};
-use super::{Now, format, hint, theme, traces::service_name};
+use super::{Now, flush_right, format, hint, theme, traces::service_name};
 use crate::app::{App, List};
 
 /// Lines about the rule under the cursor: a rule above them, why it matters, what to do.
@@ -61,8 +61,8 @@ fn rules(frame: &mut Frame, app: &App, parts: &Parts) {
         let [title, traces, spans] = columns(row);
         let name = format::at_most(count.rule.title(), usize::from(title.width).saturating_sub(3));
         frame.render_widget(Line::from(vec!["⚠ ".bold().fg(theme::WARNING), name.into()]), title);
-        frame.render_widget(Line::from(format::compact(count.traces as u64)).right_aligned(), traces);
-        frame.render_widget(Line::from(format::compact(count.spans as u64)).right_aligned(), spans);
+        flush_right(frame, format::compact(count.traces as u64), traces);
+        flush_right(frame, format::compact(count.spans as u64), spans);
     }
 }
 

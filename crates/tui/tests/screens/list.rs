@@ -170,3 +170,27 @@ fn the_shape_tells_when_spans_were_at_work() {
     let row = text.lines().find(|line| line.starts_with(" ▸")).unwrap_or_default();
     assert!(row.ends_with("▄▄▇▇██▂▂▂▂▂▂"), "{row}");
 }
+
+/// A number that loses its first digits is another number: 1,000,000 hours were shown as `0000h 00m`.
+#[test]
+fn durations_are_whole_in_every_column() {
+    const HOUR: u64 = 3_600_000;
+    for (hours, text) in [(30, "1d 06h"), (2_222, "92d 14h"), (10_000, "416 d"), (1_000_000, "41666 d")] {
+        for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+            let mut scene = Scene::new(Mode::Viewer, width, height);
+            scene.add(vec![
+                span(1, 1, 0, "shop", "root", 0, hours * HOUR),
+                span(1, 2, 1, "shop", "child", 0, hours * HOUR),
+            ]);
+            let screen = scene.text();
+            let shown = screen.matches(&format!(" {text} ")).count();
+            assert!(shown >= 5, "list, title, two rows, details\n{screen}");
+            scene.type_keys("O");
+            let screen = scene.text();
+            let row = screen.lines().find(|line| line.contains("root")).unwrap_or_default();
+            let days = |word: &str| word.parse::<u64>().is_ok_and(|days| days.abs_diff(hours / 24) <= hours / 24 / 50);
+            let is_whole = hours < 2_400 || row.split_whitespace().filter(|word| days(word)).count() >= 2;
+            assert!(is_whole, "p50 and p99\n{screen}");
+        }
+    }
+}

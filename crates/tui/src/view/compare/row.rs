@@ -8,7 +8,7 @@ use trace_stats::{Change, Difference, Sums};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::waterfall::row::indentation;
-use super::super::{format, theme, traces::service_name};
+use super::super::{flush_right, format, theme, traces::service_name};
 use super::Columns;
 use crate::app::App;
 
@@ -21,7 +21,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, row: &Difference, area: Rect) {
         label(row, depth, usize::from(columns.label.width).saturating_sub(1)),
         columns.label,
     );
-    let mut right = |text: Span<'static>, area: Rect| frame.render_widget(Line::from(text).right_aligned(), area);
+    let mut right = |text: Span<'static>, area: Rect| flush_right(frame, text, area);
     right(took(row.before.as_ref()), columns.before);
     right(took(row.after.as_ref()), columns.after);
     let text = match row.duration {

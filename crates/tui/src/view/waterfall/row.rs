@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::super::bars::Axis;
 use super::super::traces::service_name;
-use super::super::{Now, format, theme};
+use super::super::{Now, flush_right, format, theme};
 use super::{Columns, bar};
 
 /// What all rows share.
@@ -38,7 +38,7 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
     }
     frame.render_widget(label, on_row(look.columns.label));
     if let Some(line) = &row.line {
-        frame.render_widget(length(row, line, look.now).right_aligned(), on_row(look.columns.duration));
+        flush_right(frame, length(row, line, look.now), on_row(look.columns.duration));
     }
     if !row.reading.critical.is_empty() {
         frame.render_widget("┃".fg(theme::CRITICAL), on_row(look.columns.critical));
@@ -197,13 +197,13 @@ fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
     marks
 }
 
-fn length(row: &Row, line: &SpanLine, now: &Now) -> Line<'static> {
+fn length(row: &Row, line: &SpanLine, now: &Now) -> Span<'static> {
     if let Some(group) = row.group {
-        return Line::from(format::duration(group.total_nano));
+        return format::duration(group.total_nano).into();
     }
     match line.end_unix_nano {
-        Some(end) if end < line.start_unix_nano => Line::from("ends early".fg(theme::WARNING)),
-        Some(end) => Line::from(format::duration(end - line.start_unix_nano)),
-        None => Line::from(format::running(line.start_unix_nano, now).fg(theme::WARNING)),
+        Some(end) if end < line.start_unix_nano => "ends early".fg(theme::WARNING),
+        Some(end) => format::duration(end - line.start_unix_nano).into(),
+        None => format::running(line.start_unix_nano, now).fg(theme::WARNING),
     }
 }

@@ -75,6 +75,7 @@ fn written(offset: u64, step: u64, last: u64) -> String {
     const SECOND: u64 = 1_000 * MILLI;
     const MINUTE: u64 = 60 * SECOND;
     const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
     let decimal = |nano: u64, unit: u64| {
         let (mut smallest, mut decimals) = (unit, 0);
         while !step.is_multiple_of(smallest) && smallest > 1 {
@@ -88,6 +89,13 @@ fn written(offset: u64, step: u64, last: u64) -> String {
             format!("{whole}.{:0decimals$}", nano % unit / smallest)
         }
     };
+    let minutes = |nano: u64| {
+        if step.is_multiple_of(MINUTE) {
+            format!("{:02}m", nano / MINUTE)
+        } else {
+            format!("{:02}m {}s", nano / MINUTE, decimal(nano % MINUTE, SECOND))
+        }
+    };
     if offset == 0 {
         return "0".to_owned();
     }
@@ -97,13 +105,10 @@ fn written(offset: u64, step: u64, last: u64) -> String {
         MILLI..SECOND => format!("{} ms", decimal(offset, MILLI)),
         SECOND..MINUTE => format!("{} s", decimal(offset, SECOND)),
         MINUTE..HOUR => format!("{}m {}s", offset / MINUTE, decimal(offset % MINUTE, SECOND)),
-        _ if step.is_multiple_of(MINUTE) => format!("{}h {:02}m", offset / HOUR, offset / MINUTE % 60),
-        _ => format!(
-            "{}h {:02}m {}s",
-            offset / HOUR,
-            offset / MINUTE % 60,
-            decimal(offset % MINUTE, SECOND)
-        ),
+        HOUR..DAY => format!("{}h {}", offset / HOUR, minutes(offset % HOUR)),
+        DAY.. if step.is_multiple_of(DAY) => format!("{} d", offset / DAY),
+        DAY.. if step.is_multiple_of(HOUR) => format!("{}d {:02}h", offset / DAY, offset / HOUR % 24),
+        DAY.. => format!("{}d {:02}h {}", offset / DAY, offset / HOUR % 24, minutes(offset % HOUR)),
     }
 }
 
@@ -132,6 +137,8 @@ mod tests {
         assert_eq!(texts(0, 900, 40), ["0", "500 ns"]);
         assert_eq!(texts(0, 100 * SECOND, 40), ["0", "0m 30s", "1m 0s", "1m 30s"]);
         assert_eq!(texts(0, 9_000 * SECOND, 40), ["0", "1h 00m", "2h 00m"]);
+        assert_eq!(texts(0, 36 * 3_600 * SECOND, 40), ["0", "0d 12h", "1d 00h", "1d 12h"]);
+        assert_eq!(texts(0, 1_000 * 86_400 * SECOND, 40), ["0", "500 d", "1000 d"]);
     }
 
     #[test]
