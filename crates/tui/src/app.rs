@@ -59,7 +59,7 @@ pub use service_map::{MapRow, ServiceMap};
 pub use services::{ServiceState, Services};
 pub use traces::{Column, TraceList};
 pub use warnings::WarningList;
-pub use waterfall::{Find, LONGEST_RUN, Shape, Stretch, Waterfall, Zoom};
+pub use waterfall::{Find, Shape, Stretch, Waterfall, Zoom};
 
 use place::{deeper, next, shallower};
 
@@ -289,7 +289,8 @@ impl App {
         self.traces
             .fit(&self.store, rows(panes.traces).saturating_sub(above), unix_nano);
         self.waterfall.show(self.traces.selected());
-        self.waterfall.fit(&self.store, panes.waterfall, unix_nano);
+        let longest_run = self.mode.longest_run();
+        self.waterfall.fit(&self.store, panes.waterfall, unix_nano, longest_run);
         self.details.fit(&self.store, &self.waterfall, panes.details, unix_nano);
         self.cross_check.fit(&self.waterfall, cross_check_rows(self, panes.overlay));
         self.output.fit(rows(panes.overlay).saturating_sub(1));

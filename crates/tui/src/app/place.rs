@@ -11,6 +11,18 @@ pub enum Mode {
     Files,
 }
 
+impl Mode {
+    /// For how long, in nanoseconds, a span without an end is taken to be running. One in flight for longer was most likely abandoned: its
+    /// bar stops growing, so that the others can be seen. What is in a file has stopped.
+    #[must_use]
+    pub const fn longest_run(self) -> u64 {
+        match self {
+            Self::Viewer | Self::Demo => 300_000_000_000,
+            Self::Files => 0,
+        }
+    }
+}
+
 /// Which part of the screen the keys go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pane {

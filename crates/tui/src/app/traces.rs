@@ -10,9 +10,9 @@ use super::{Action, scrolled, window};
 /// What the list is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Column {
-    /// When they came.
+    /// When they arrived, the latest first: their starts may be in another order.
     #[default]
-    Time,
+    Arrival,
     /// The longest first.
     Duration,
     /// Most failed first.
@@ -24,16 +24,16 @@ pub enum Column {
 impl Column {
     const fn next(self) -> Self {
         match self {
-            Self::Time => Self::Duration,
+            Self::Arrival => Self::Duration,
             Self::Duration => Self::Errors,
             Self::Errors => Self::Spans,
-            Self::Spans => Self::Time,
+            Self::Spans => Self::Arrival,
         }
     }
 
     const fn rank_by(self) -> Option<RankBy> {
         match self {
-            Self::Time => None,
+            Self::Arrival => None,
             Self::Duration => Some(RankBy::Duration),
             Self::Errors => Some(RankBy::Errors),
             Self::Spans => Some(RankBy::Spans),
@@ -46,7 +46,8 @@ const RECORDS_PER_FRAME: usize = 20_000;
 /// Between two looks at all traces, at least; in nanoseconds.
 const AGAIN: u64 = 1_000_000_000;
 
-/// The list's state. It follows the newest trace until somebody moves; then the rows stay where they are, whatever comes.
+/// The list's state. The first row is selected, whichever trace that is, until somebody moves; then the rows stay where they are, whatever
+/// comes.
 #[derive(Debug)]
 pub struct TraceList {
     selected: Option<TraceId>,
@@ -59,7 +60,7 @@ pub struct TraceList {
     position: usize,
     column: Column,
     reversed: bool,
-    /// For every column but the time.
+    /// For every column but the arrival.
     ranking: Option<Ranking>,
     /// When the last look at all traces began.
     ranked_at: u64,
@@ -76,7 +77,7 @@ impl Default for TraceList {
             first: 0,
             height: 1,
             position: 0,
-            column: Column::Time,
+            column: Column::Arrival,
             reversed: false,
             ranking: None,
             ranked_at: 0,
@@ -92,7 +93,7 @@ impl TraceList {
         self.selected
     }
 
-    /// Whether the newest trace is selected as it comes.
+    /// Whether the first row is selected: as long as the latest arrivals are the first, each one as it arrives.
     #[must_use]
     pub const fn following(&self) -> bool {
         self.following
@@ -137,7 +138,7 @@ impl TraceList {
     /// How many traces have come since the list was last followed, and are not in view.
     #[must_use]
     pub fn new_since(&self, store: &Store) -> usize {
-        let newest = self.newest.filter(|_| !self.following && self.column == Column::Time);
+        let newest = self.newest.filter(|_| !self.following && self.column == Column::Arrival);
         newest
             .and_then(|newest| store.position(newest))
             .map_or(0, |newer| newer.min(self.first))
@@ -183,14 +184,16 @@ impl TraceList {
         self.following = false;
     }
 
-    /// Sorts by another column, most first; by the same one, the other way round.
+    /// Sorts by another column, most first; by the same one, the other way round. Where the first row was followed, the new first row is.
     pub fn sort_by(&mut self, column: Column) {
         self.reversed = self.column == column && !self.reversed;
         self.column = column;
         self.ranking = column.rank_by().map(|by| Ranking::new(by, self.reversed));
         self.ranked_at = 0;
         self.first = 0;
-        self.hold();
+        if self.following {
+            self.position = 0;
+        }
     }
 
     pub(super) fn update(&mut self, store: &Store, action: Action) {
@@ -208,7 +211,7 @@ impl TraceList {
         }
         // The newest stands at the top: going there means following it.
         let to_the_top = position == 0 && matches!(action, Action::First | Action::Up | Action::PageUp);
-        self.following = to_the_top && self.column == Column::Time && !self.reversed;
+        self.following = to_the_top && self.column == Column::Arrival && !self.reversed;
     }
 
     pub(super) fn fit(&mut self, store: &Store, height: usize, unix_nano: u64) {
@@ -217,7 +220,9 @@ impl TraceList {
         if self.following || self.newest.is_none_or(|newest| store.trace(newest).is_none()) {
             self.newest = store.traces(0..1).pop().map(|trace| trace.trace_id);
         }
-        let held = self.selected.filter(|_| !self.following);
+        // There is no first row before all traces were looked at.
+        let follows = self.following && self.sorting().is_none();
+        let held = self.selected.filter(|_| !follows);
         match held.and_then(|trace_id| self.position_of(store, trace_id)) {
             Some(position) => {
                 // The row under the reader stays where it is on the screen.

@@ -18,9 +18,6 @@ pub(super) use jump::Went;
 pub use shape::Shape;
 pub use zoom::{Stretch, Zoom};
 
-/// A span in flight for longer, in nanoseconds, was most likely abandoned: its bar stops growing, so that the others can be seen.
-pub const LONGEST_RUN: u64 = 300_000_000_000;
-
 /// The waterfall's state; empty while no trace is selected.
 #[derive(Debug, Default)]
 pub struct Waterfall {
@@ -269,8 +266,8 @@ impl Waterfall {
         self.cursor = outline.key(self.position).cloned();
     }
 
-    /// Catches up with the store; `area` is that of the pane.
-    pub(super) fn fit(&mut self, store: &Store, area: Rect, unix_nano: u64) {
+    /// Catches up with the store; `area` is that of the pane, `longest_run` is [`super::Mode::longest_run`].
+    pub(super) fn fit(&mut self, store: &Store, area: Rect, unix_nano: u64, longest_run: u64) {
         let parts = WaterfallParts::of(area, self.zoom.is_zoomed());
         self.height = usize::from(parts.rows.height).max(1);
         let Some(outline) = &mut self.outline else { return };
@@ -287,7 +284,7 @@ impl Waterfall {
         self.row = outline.rows(store, self.position..self.position + 1).pop();
         let line = self.row.as_ref().and_then(|row| row.line.as_ref());
         self.ran = line.map(|line| {
-            let running = unix_nano.min(line.start_unix_nano.saturating_add(LONGEST_RUN));
+            let running = unix_nano.min(line.start_unix_nano.saturating_add(longest_run));
             Stretch::new(line.start_unix_nano, line.end_unix_nano.unwrap_or(running))
         });
         if let Some(group) = self.row.as_ref().and_then(|row| row.group) {
@@ -301,7 +298,7 @@ impl Waterfall {
         if !self.behind {
             self.find.fit(store, outline);
         }
-        let mut whole = whole(store, outline.trace_id(), unix_nano);
+        let mut whole = whole(store, outline.trace_id(), unix_nano, longest_run);
         if outline.is_straight() {
             let over = self.shape.over();
             // What is in flight goes on, whatever the clocks say.
@@ -321,12 +318,12 @@ fn is_running(store: &Store, trace_id: TraceId) -> bool {
 }
 
 /// All of a trace's time, to this moment while something is in flight.
-fn whole(store: &Store, trace_id: TraceId, unix_nano: u64) -> Stretch {
+fn whole(store: &Store, trace_id: TraceId, unix_nano: u64, longest_run: u64) -> Stretch {
     let Some(trace) = store.trace(trace_id) else {
         return Stretch::default();
     };
     let running = if trace.in_flight > 0 {
-        unix_nano.saturating_sub(trace.start_unix_nano).min(LONGEST_RUN)
+        unix_nano.saturating_sub(trace.start_unix_nano).min(longest_run)
     } else {
         0
     };

@@ -55,7 +55,7 @@ pub const KEYMAP: &[Binding] = &[
         Action::Sort,
         Place::Traces,
         "sort",
-        "sort the list by the next column: time, duration, errors, spans",
+        "sort the list by arrival, duration, errors, spans",
     ),
     bind(
         &[Char('S')],

@@ -146,7 +146,7 @@ fn side(mark: &str, text: &str, totals: Option<Totals>, width: u16) -> Line<'sta
     let mut right = vec![];
     if let Some(totals) = totals {
         let duration = if totals.in_flight > 0 {
-            "running".to_owned()
+            "no end".to_owned()
         } else {
             format::duration(totals.nano)
         };

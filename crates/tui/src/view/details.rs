@@ -292,7 +292,7 @@ fn facts(span: &Span, content: &ShownSpan) -> Line<'static> {
     };
     let length = match span.end_unix_nano {
         Some(end) => format::duration(end.saturating_sub(span.start_unix_nano)),
-        None => "running".to_owned(),
+        None => "no end".to_owned(),
     };
     let dot = || " · ".fg(theme::DIM);
     let mut line = Line::from(vec![" ".into(), status, dot(), span.kind.name().into(), dot(), length.into()]);

@@ -1,7 +1,6 @@
 //! Numbers and text as a person reads them, in a given width.
 
 use super::Now;
-use crate::app::LONGEST_RUN;
 pub(super) use crate::text::at_most;
 use crate::text::{self, CLUSTER_BYTES_MAX, COLUMNS_MAX, clusters};
 
@@ -39,16 +38,21 @@ fn scaled(nano: u64, unit: u64, name: &str) -> String {
     }
 }
 
+/// Whether what has no end is looked at as running; `longest_run` is [`crate::app::Mode::longest_run`].
+pub(super) const fn is_running(start_unix_nano: u64, now: &Now, longest_run: u64) -> bool {
+    now.unix_nano.saturating_sub(start_unix_nano) < longest_run
+}
+
 /// How long something has been running, turning with the time: `⠹ 2.3 s`, `⠼ 3m 20s`. What has run for longer than anything does is
 /// not looked at as running: `no end`.
-pub(super) fn running(start_unix_nano: u64, now: &Now) -> String {
+pub(super) fn running(start_unix_nano: u64, now: &Now, longest_run: u64) -> String {
     const TURN: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
     /// Nanoseconds.
     const TENTH: u64 = 100_000_000;
-    let run = now.unix_nano.saturating_sub(start_unix_nano);
-    if run >= LONGEST_RUN {
+    if !is_running(start_unix_nano, now, longest_run) {
         return "no end".to_owned();
     }
+    let run = now.unix_nano.saturating_sub(start_unix_nano);
     let tenths = run / TENTH;
     let turn = TURN[usize::try_from(tenths % TURN.len() as u64).unwrap_or(0)];
     if tenths < 600 {

@@ -147,6 +147,7 @@ const MARKS: &[(&str, &str)] = &[
     ),
     ("▾ ▸ +3", "open; folded, with three spans below"),
     ("⠹ ▒░", "still running: so long so far, and no end yet"),
+    ("≥156 ms", "in the list: the duration known so far, some spans have no end"),
     ("…", "before a trace's name: its root has not arrived"),
     ("◌", "a span that has not arrived, only others name it"),
     ("↻", "its parents lead back to itself: shown as a root"),

@@ -206,7 +206,7 @@ fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u6
     );
     let latencies = &operation.latencies;
     if latencies.count() == 0 {
-        right("running".fg(theme::WARNING), columns.percentiles[0]);
+        right("no end".fg(theme::WARNING), columns.percentiles[0]);
         return;
     }
     for (percent, area) in [50.0, 90.0, 99.0].into_iter().zip(columns.percentiles) {

@@ -163,7 +163,7 @@ fn draw_call(frame: &mut Frame, edge: &Edge, (back, last): (bool, bool), most: u
     right(format::compact(edge.calls).into(), columns.calls);
     right(lists::share(edge.errors, edge.calls).fg(theme::ERROR), columns.errors);
     if edge.latencies.count() == 0 {
-        right("running".fg(theme::WARNING), columns.p50);
+        right("no end".fg(theme::WARNING), columns.p50);
     } else {
         right(format::duration(edge.latencies.percentile(50.0)).into(), columns.p50);
         right(format::duration(edge.latencies.percentile(99.0)).into(), columns.p99);

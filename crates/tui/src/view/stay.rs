@@ -5,7 +5,7 @@ use std::time::Duration;
 use trace_model::TraceSummary;
 
 use super::{Now, header, waterfall};
-use crate::app::{App, Mode, Overlay};
+use crate::app::{App, Overlay};
 
 /// Between two frames of what moves by itself.
 const ANIMATION: Duration = Duration::from_millis(100);
@@ -21,12 +21,7 @@ pub fn stays(app: &App, now: &Now) -> Option<Duration> {
     let listed = app.traces.rows(&app.store);
     if app.waterfall.is_behind()
         || app.details.is_behind()
-        || (app.mode != Mode::Files
-            && app.pause().is_none()
-            && shown
-                .iter()
-                .chain(&listed)
-                .any(|trace| waterfall::moves(trace, now.unix_nano)))
+        || (app.pause().is_none() && shown.iter().chain(&listed).any(|trace| waterfall::moves(trace, app, now)))
     {
         return Some(ANIMATION);
     }

@@ -1,4 +1,4 @@
-//! One row per trace, newest first.
+//! One row per trace, the latest arrival first unless sorted otherwise.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
@@ -6,7 +6,7 @@ use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::{RANKED, SHAPE, SentryReach, TraceSummary};
 
-use super::{Now, filter, format, hint, theme, title};
+use super::{Now, filter, flush_right, format, hint, theme, title, waterfall};
 use crate::app::{App, Column, Mode, Pane};
 use crate::text::shown;
 
@@ -59,7 +59,13 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         let found = app.store.found_in(trace.trace_id);
         let marked = app.compare.marked();
         let marked = marked.is_some_and(|marked| marked.summary.trace_id == trace.trace_id);
-        draw_row(frame, trace, row, Marks { selected, marked, found }, without, now);
+        let marks = Marks {
+            selected,
+            marked,
+            moves: waterfall::moves(trace, app, now),
+            found,
+        };
+        draw_row(frame, trace, row, marks, without, now);
     }
     if app.filter.is_open() {
         // Over the rows: what is wrong with a filter may take more than one line.
@@ -75,6 +81,8 @@ struct Marks {
     selected: bool,
     /// Others are compared with it.
     marked: bool,
+    /// Spans of it are running.
+    moves: bool,
     /// How many of its spans the filter has found.
     found: usize,
 }
@@ -156,12 +164,12 @@ fn order(app: &App) -> Span<'static> {
     }
     let new = app.traces.new_since(&app.store);
     let text = match app.traces.sorted() {
-        (Column::Time, false) if app.traces.following() && app.mode != Mode::Files => "following the newest",
-        (Column::Time, false) if new > 0 => {
+        (Column::Arrival, false) if app.traces.following() && app.mode != Mode::Files => "following the newest",
+        (Column::Arrival, false) if new > 0 => {
             return format!("↑ {} new · g follows", format::grouped(new as u64)).fg(theme::ACCENT);
         }
-        (Column::Time, false) => "newest first",
-        (Column::Time, true) => "oldest first",
+        (Column::Arrival, false) => "latest arrival first",
+        (Column::Arrival, true) => "earliest arrival first",
         (Column::Duration, false) => "longest first",
         (Column::Duration, true) => "shortest first",
         (Column::Errors, false) => "most errors first",
@@ -192,20 +200,31 @@ fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, wi
     );
     frame.render_widget(root_name(trace, usize::from(name.width).saturating_sub(1)), name);
     frame.render_widget(service_path(trace, usize::from(services.width).saturating_sub(1)), services);
-    let length = if trace.spans == 0 {
-        String::new()
-    } else if trace.in_flight > 0 {
-        format!("{} ", format::running(trace.start_unix_nano, now))
-    } else {
-        format!("{} ", format::duration(trace.duration_nano))
+    let duration = Rect {
+        width: duration.width.saturating_sub(1),
+        ..duration
     };
-    frame.render_widget(Line::from(length).right_aligned(), duration);
+    flush_right(frame, length(trace, marks.moves, now), duration);
     frame.render_widget(counts(trace, marks.found), spans);
     frame.render_widget(
         Line::from(sentry_reach(trace.sentry, if trace.spans > 0 { without } else { "–" }, now)),
         sentry,
     );
     frame.render_widget(shape_of(trace, usize::from(shape.width).saturating_sub(1)), shape);
+}
+
+/// How long a trace took; where ends are missing, how long it took at least.
+fn length(trace: &TraceSummary, moves: bool, now: &Now) -> Span<'static> {
+    if trace.spans == 0 {
+        return Span::default();
+    }
+    let known = format::duration(trace.duration_nano);
+    match (trace.in_flight, trace.duration_nano) {
+        (0, _) => known.into(),
+        _ if moves => format::running(trace.start_unix_nano, now, u64::MAX).into(),
+        (_, 0) => "no end".fg(theme::WARNING),
+        _ => format!("≥{known}").fg(theme::WARNING),
+    }
 }
 
 /// How many spans were at work from the trace's start to its end, in so many cells.

@@ -15,7 +15,7 @@ use trace_model::{Row, TraceId, TraceSummary};
 
 use super::bars::Axis;
 use super::{Now, format, hint, ruled, theme, title};
-use crate::app::{App, LONGEST_RUN, Mode, Pane, Zoom};
+use crate::app::{App, Mode, Pane, Zoom};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if area.is_empty() {
@@ -56,6 +56,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         columns,
         axis,
         now,
+        longest_run: app.mode.longest_run(),
         straight: outline.is_straight(),
     };
     for (at, (area, row)) in parts.rows.rows().zip(&rows).enumerate() {
@@ -147,9 +148,9 @@ fn axis(zoom: &Zoom, cells: u16) -> Axis {
     }
 }
 
-/// Whether the picture changes with time alone.
-pub(super) fn moves(trace: &TraceSummary, unix_nano: u64) -> bool {
-    trace.in_flight > 0 && unix_nano.saturating_sub(trace.start_unix_nano) < LONGEST_RUN
+/// Whether spans of a trace are running, so that its picture changes with time alone.
+pub(super) fn moves(trace: &TraceSummary, app: &App, now: &Now) -> bool {
+    trace.in_flight > 0 && format::is_running(trace.start_unix_nano, now, app.mode.longest_run())
 }
 
 /// Where tree, durations and bars stand, by their first line.

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 use spanfall::app::{Effect, FileState, Files, Mode};
 use trace_files::{Input, Report};
 
-use crate::scene::{Scene, password_reset, span, trace};
+use crate::scene::{MILLI, START, Scene, password_reset, span, trace};
 
 /// A screen with two files, of which the first has two problems.
 pub(crate) fn two_files(scene: &mut Scene) {
@@ -138,4 +138,39 @@ fn a_span_without_an_end_does_not_move() {
     scene.add(vec![span(1, 1, 0, "api", "open", 0, 0), span(1, 2, 1, "api", "done", 1, 8)]);
     scene.draw();
     assert_eq!(spanfall::view::stays(&scene.app, &scene.clock()), None);
+}
+
+/// What is in a file has stopped: an open end is a gap in what was saved, not a span at work.
+#[test]
+fn spans_without_an_end_are_said_to_have_none() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut scene = Scene::new(Mode::Files, width, height);
+        scene.add(vec![
+            span(1, 1, 0, "client", "get", 0, 156),
+            span(1, 2, 1, "client", "get", 100, 0),
+            span(1, 3, 2, "server", "get", 110, 0),
+        ]);
+        // The moment at which it is opened is not a part of it.
+        scene.now = START + 400 * MILLI;
+        let text = scene.text();
+        let row = text.lines().find(|line| line.starts_with(" ▸")).unwrap_or_default();
+        assert!(row.contains(" ≥156 ms "), "{text}");
+        assert!(text.contains("2 without end"), "{text}");
+        assert_eq!(
+            text.matches("no end").count(),
+            4,
+            "in the rows of two spans and on their bars\n{text}"
+        );
+        assert!(
+            !text.contains("running") && !text.contains(|c| ('⠁'..='⣿').contains(&c)),
+            "{text}"
+        );
+        assert_eq!(
+            spanfall::view::stays(&scene.app, &scene.clock()),
+            None,
+            "no frame without a reason"
+        );
+        scene.now += 3_600_000 * MILLI;
+        assert_eq!(scene.text(), text);
+    }
 }

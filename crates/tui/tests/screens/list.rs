@@ -33,21 +33,21 @@ fn row_of_selected(scene: &mut Scene) -> Option<usize> {
 #[test]
 fn it_is_sorted_by_each_column_and_the_other_way_round() {
     let mut scene = several();
-    assert_eq!(listed(&mut scene), "4321", "newest first");
+    assert_eq!(listed(&mut scene), "4321", "latest arrival first");
     let mut orders = Vec::new();
     for key in ["S", "s", "S", "s", "S", "s", "S", "s"] {
         scene.type_keys(key);
         orders.push((scene.app.traces.sorted(), listed(&mut scene)));
     }
     let expected = [
-        (Column::Time, true, "1234"),
+        (Column::Arrival, true, "1234"),
         (Column::Duration, false, "1342"),
         (Column::Duration, true, "2431"),
         (Column::Errors, false, "3421"),
         (Column::Errors, true, "4213"),
         (Column::Spans, false, "2431"),
         (Column::Spans, true, "4312"),
-        (Column::Time, false, "4321"),
+        (Column::Arrival, false, "4321"),
     ];
     let expected = expected.map(|(column, reversed, order)| ((column, reversed), order.to_owned()));
     assert_eq!(orders, expected);
@@ -188,9 +188,51 @@ fn durations_are_whole_in_every_column() {
             scene.type_keys("O");
             let screen = scene.text();
             let row = screen.lines().find(|line| line.contains("root")).unwrap_or_default();
-            let days = |word: &str| word.parse::<u64>().is_ok_and(|days| days.abs_diff(hours / 24) <= hours / 24 / 50);
+            let days = |word: &str| {
+                word.parse::<u64>()
+                    .is_ok_and(|days| days.abs_diff(hours / 24) <= hours / 24 / 50)
+            };
             let is_whole = hours < 2_400 || row.split_whitespace().filter(|word| days(word)).count() >= 2;
             assert!(is_whole, "p50 and p99\n{screen}");
         }
     }
+}
+
+/// A person who follows the list looks at its top, not at a trace: it was scrolled to wherever that trace was in the new order.
+#[test]
+fn sorting_a_followed_list_shows_its_top() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    for number in 1..=30 {
+        scene.add(vec![span(number, 1, 0, "api", "GET /", 0, 100 - u64::from(number))]);
+    }
+    scene.draw();
+    assert_eq!(scene.app.traces.selected(), Some(trace(30)));
+    scene.type_keys("s");
+    scene.draw();
+    assert_eq!(
+        (scene.app.traces.selected(), scene.app.traces.visible().start),
+        (Some(trace(1)), 0)
+    );
+    scene.type_keys("S");
+    scene.draw();
+    assert_eq!(
+        (scene.app.traces.selected(), scene.app.traces.visible().start),
+        (Some(trace(30)), 0)
+    );
+    scene.type_keys("sss");
+    let text = scene.text();
+    assert!(text.contains("following the newest"), "back to the order of arrival\n{text}");
+}
+
+/// Files and senders of old spans: what arrives last may have started first.
+#[test]
+fn the_order_of_arrival_is_called_that() {
+    let mut scene = Scene::new(Mode::Files, 80, 24);
+    scene.add(vec![span(1, 1, 0, "api", "GET /1", 5_000, 5_001)]);
+    scene.add(vec![span(2, 1, 0, "api", "GET /2", 0, 1)]);
+    let text = scene.text();
+    assert!(text.contains("latest arrival first"), "{text}");
+    scene.type_keys("S");
+    let text = scene.text();
+    assert!(text.contains("earliest arrival first"), "{text}");
 }

@@ -27,7 +27,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, row: &Difference, area: Rect) {
     let text = match row.duration {
         Change::New => "new".to_owned(),
         Change::Gone => "gone".to_owned(),
-        Change::Running => "running".to_owned(),
+        Change::Running => "no end".to_owned(),
         Change::Same | Change::Slower | Change::Faster => signed(row.change()),
     };
     let changed = if row.duration == Change::Same { theme::DIM } else { colour };
@@ -55,7 +55,7 @@ const fn mark(row: &Difference) -> (&'static str, Color) {
         Change::Gone => ("−", theme::FOUND),
         Change::Slower => ("▲", theme::WARNING),
         Change::Faster => ("▼", theme::GOOD),
-        Change::Running => ("⠹", theme::WARNING),
+        Change::Running => ("…", theme::WARNING),
         Change::Same if row.differs => ("≠", theme::WARNING),
         Change::Same => (" ", theme::DIM),
     }
@@ -121,7 +121,7 @@ fn said_both(numbers: (Option<u64>, Option<u64>)) -> String {
 fn took(sums: Option<&Sums>) -> Span<'static> {
     match sums {
         None => "–".fg(theme::DIM),
-        Some(sums) if sums.in_flight > 0 => "running".fg(theme::WARNING),
+        Some(sums) if sums.in_flight > 0 => "no end".fg(theme::WARNING),
         Some(sums) => format::duration(sums.nano).into(),
     }
 }

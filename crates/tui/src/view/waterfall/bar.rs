@@ -9,7 +9,6 @@ use trace_model::{ClockTrouble, Line as SpanLine, Row, StatusCode};
 use super::super::bars::Axis;
 use super::super::{format, theme};
 use super::row::Look;
-use crate::app::LONGEST_RUN;
 
 pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
     let axis = look.axis;
@@ -24,7 +23,8 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
             axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
         }
         if line.end_unix_nano.is_none() && row.group.is_none() {
-            let state = if end == look.now.unix_nano { "running" } else { "no end" };
+            let is_running = format::is_running(line.start_unix_nano, look.now, look.longest_run);
+            let state = if is_running { "running" } else { "no end" };
             at_open_end(frame, state, area, axis, end);
         }
         gaps(frame, row, area, axis, colour);
@@ -72,7 +72,7 @@ fn body(frame: &mut Frame, row: &Row, line: &SpanLine, area: Rect, look: &Look, 
         axis.bar(buffer, area, start, end, style);
         return (start, end);
     }
-    let come_to = look.now.unix_nano.min(start.saturating_add(LONGEST_RUN)).max(start);
+    let come_to = look.now.unix_nano.min(start.saturating_add(look.longest_run)).max(start);
     axis.open_bar(buffer, area, start, come_to, style);
     (start, come_to)
 }

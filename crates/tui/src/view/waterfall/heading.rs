@@ -8,6 +8,7 @@ use trace_model::{Analysis, CriticalPath, TraceSummary};
 
 use super::super::traces::sentry_reach;
 use super::super::{Now, format, ruled, theme, title};
+use super::moves;
 use crate::app::App;
 
 /// From this width on the trace's whole id may be shown: it is what one looks for elsewhere.
@@ -93,7 +94,7 @@ fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
     if trace.spans > 0 {
         items.push(Item::new(7, format::count(trace.spans as u64, "span")));
     }
-    items.extend(trouble(trace));
+    items.extend(trouble(trace, moves(trace, app, now)));
     if trace.sentry.mark(now.unix_nano) != '–' {
         let what = |text: &'static str| if trace.sentry.expected == 0 { "" } else { text };
         let reach = sentry_reach(trace.sentry, "–", now);
@@ -112,7 +113,7 @@ fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
 }
 
 /// What went wrong in the trace, and what is not here of it.
-fn trouble(trace: &TraceSummary) -> Vec<Item> {
+fn trouble(trace: &TraceSummary, moves: bool) -> Vec<Item> {
     let mut items = Vec::new();
     let mut failed = |mark: &'static str, noun: String, number: usize| {
         if number > 0 {
@@ -129,7 +130,11 @@ fn trouble(trace: &TraceSummary) -> Vec<Item> {
         items.push(Item::new(5, format!("i {messages}").fg(theme::WARNING)));
     }
     if trace.in_flight > 0 {
-        items.push(Item::new(2, format!("{} running", trace.in_flight).fg(theme::WARNING)));
+        let state = if moves { "running" } else { "without end" };
+        items.push(Item::new(
+            2,
+            format!("{} {state}", format::grouped(trace.in_flight as u64)).fg(theme::WARNING),
+        ));
     }
     if trace.truncated > 0 {
         let missing = format::count(trace.truncated as u64, "span");

@@ -17,6 +17,8 @@ pub(super) struct Look<'a> {
     pub(super) columns: Columns,
     pub(super) axis: Axis,
     pub(super) now: &'a Now,
+    /// [`crate::app::Mode::longest_run`].
+    pub(super) longest_run: u64,
     /// Whether clocks are straightened.
     pub(super) straight: bool,
 }
@@ -38,7 +40,7 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
     }
     frame.render_widget(label, on_row(look.columns.label));
     if let Some(line) = &row.line {
-        flush_right(frame, length(row, line, look.now), on_row(look.columns.duration));
+        flush_right(frame, length(row, line, look), on_row(look.columns.duration));
     }
     if !row.reading.critical.is_empty() {
         frame.render_widget("┃".fg(theme::CRITICAL), on_row(look.columns.critical));
@@ -197,13 +199,13 @@ fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
     marks
 }
 
-fn length(row: &Row, line: &SpanLine, now: &Now) -> Span<'static> {
+fn length(row: &Row, line: &SpanLine, look: &Look) -> Span<'static> {
     if let Some(group) = row.group {
         return format::duration(group.total_nano).into();
     }
     match line.end_unix_nano {
         Some(end) if end < line.start_unix_nano => "ends early".fg(theme::WARNING),
         Some(end) => format::duration(end - line.start_unix_nano).into(),
-        None => format::running(line.start_unix_nano, now).fg(theme::WARNING),
+        None => format::running(line.start_unix_nano, look.now, look.longest_run).fg(theme::WARNING),
     }
 }
