@@ -76,6 +76,7 @@ fn span(reader: &mut Reader<'_, '_, '_>, node: Node<'_>, processes: &Processes, 
             let origin = Origin {
                 resource,
                 scope: scope.into(),
+                ..Origin::default()
             };
             reader.sink.made(reader.place(node), trace_id, &origin, &span);
         }

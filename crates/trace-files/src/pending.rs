@@ -8,6 +8,8 @@ use otlp_wire::{DEPTH, Reader, validate_field};
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 use trace_model::{Batch, Raw, Source, work};
 
+use crate::sink::Origin;
+
 /// How many bytes of records a batch has before it is handed on: little enough to be taken in between two frames.
 const BATCH: usize = 1 << 20;
 
@@ -19,8 +21,8 @@ const COMPARED: usize = 4 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     groups: Vec<Group>,
-    resources: HashMap<Key, usize>,
-    scopes: HashMap<(usize, Key), usize>,
+    resources: HashMap<(Key, Schema), usize>,
+    scopes: HashMap<(usize, Key, Schema), usize>,
     /// Of all records, in bytes.
     bytes: usize,
     /// Of all resources and scopes, in bytes.
@@ -28,15 +30,21 @@ pub(crate) struct Pending {
     records: u64,
 }
 
+/// A schema URL, if there is one.
+type Schema = Option<Arc<str>>;
+
 #[derive(Debug)]
 struct Group {
     resource: Arc<[u8]>,
+    schema: Schema,
     scopes: Vec<Scope>,
 }
 
 #[derive(Debug)]
 struct Scope {
-    scope: Arc<[u8]>,
+    /// The message.
+    bytes: Arc<[u8]>,
+    schema: Schema,
     /// One field after the other.
     records: Vec<u8>,
 }
@@ -73,25 +81,36 @@ impl Scopes {
 impl Pending {
     /// Adds a record that is in a store.
     pub(crate) fn add_raw(&mut self, record: &Raw<'_>, scopes: &mut Scopes) {
-        self.add(&record.origin.resource, scopes.of(record), record.bytes);
+        let origin = Origin {
+            resource: record.origin.resource.clone(),
+            scope: scopes.of(record).clone(),
+            resource_schema: record.origin.resource_schema.clone(),
+            scope_schema: record.origin.scope_schema.clone(),
+        };
+        self.add(&origin, record.bytes);
     }
 
     /// Adds a record, all in OTLP's protobuf.
-    pub(crate) fn add(&mut self, resource: &Arc<[u8]>, scope: &Arc<[u8]>, record: &[u8]) {
+    pub(crate) fn add(&mut self, origin: &Origin, record: &[u8]) {
+        let (resource, scope) = (&origin.resource, &origin.scope);
         let (groups, shared) = (&mut self.groups, &mut self.shared);
-        let of_resource = *self.resources.entry(Key::of(resource)).or_insert_with(|| {
-            *shared += resource.len();
+        let key = (Key::of(resource), origin.resource_schema.clone());
+        let of_resource = *self.resources.entry(key).or_insert_with(|| {
+            *shared += resource.len() + url_length(origin.resource_schema.as_deref());
             groups.push(Group {
                 resource: resource.clone(),
+                schema: origin.resource_schema.clone(),
                 scopes: Vec::new(),
             });
             groups.len() - 1
         });
         let scopes = &mut groups[of_resource].scopes;
-        let of_scope = *self.scopes.entry((of_resource, Key::of(scope))).or_insert_with(|| {
-            *shared += scope.len();
+        let key = (of_resource, Key::of(scope), origin.scope_schema.clone());
+        let of_scope = *self.scopes.entry(key).or_insert_with(|| {
+            *shared += scope.len() + url_length(origin.scope_schema.as_deref());
             scopes.push(Scope {
-                scope: scope.clone(),
+                bytes: scope.clone(),
+                schema: origin.scope_schema.clone(),
                 records: Vec::new(),
             });
             scopes.len() - 1
@@ -119,15 +138,18 @@ impl Pending {
         work::add(bytes + shared);
         let mut body = Vec::with_capacity(bytes + shared + bytes / 8);
         for group in groups {
-            let of_scope = |scope: &Scope| length(scope.scope.len()) + scope.records.len();
+            let of_url = |schema: &Schema| schema.as_ref().map_or(0, |url| length(url.len()));
+            let of_scope = |scope: &Scope| length(scope.bytes.len()) + scope.records.len() + of_url(&scope.schema);
             let scopes: usize = group.scopes.iter().map(|scope| length(of_scope(scope))).sum();
-            begin(&mut body, 1, length(group.resource.len()) + scopes);
+            begin(&mut body, 1, length(group.resource.len()) + scopes + of_url(&group.schema));
             field(&mut body, 1, &group.resource);
             for scope in group.scopes {
                 begin(&mut body, 2, of_scope(&scope));
-                field(&mut body, 1, &scope.scope);
+                field(&mut body, 1, &scope.bytes);
                 body.extend_from_slice(&scope.records);
+                put_url(&mut body, scope.schema.as_deref());
             }
+            put_url(&mut body, group.schema.as_deref());
         }
         body
     }
@@ -139,6 +161,17 @@ impl Pending {
 
     pub(crate) fn take_logs(&mut self) -> Batch {
         Batch::logs(self.body().into(), Source::File).unwrap_or_else(|_| Batch::empty())
+    }
+}
+
+fn url_length(url: Option<&str>) -> usize {
+    url.map_or(0, str::len)
+}
+
+/// Writes `schema_url`, which has the same number for resources and scopes.
+fn put_url(to: &mut Vec<u8>, url: Option<&str>) {
+    if let Some(url) = url {
+        field(to, 3, url.as_bytes());
     }
 }
 

@@ -26,6 +26,9 @@ pub(crate) type Deliver<'a> = &'a mut dyn FnMut(Part) -> ControlFlow<()>;
 pub(crate) struct Origin {
     pub(crate) resource: Arc<[u8]>,
     pub(crate) scope: Arc<[u8]>,
+    /// Schema URLs; `None` for empty ones.
+    pub(crate) resource_schema: Option<Arc<str>>,
+    pub(crate) scope_schema: Option<Arc<str>>,
 }
 
 /// The way of one file's contents to the store.
@@ -138,14 +141,14 @@ impl<'a> Sink<'a> {
     }
 
     fn deliver_span(&mut self, origin: &Origin, span: &[u8]) {
-        self.spans.add(&origin.resource, &origin.scope, span);
+        self.spans.add(origin, span);
         if self.spans.is_full() {
             self.flush();
         }
     }
 
     fn deliver_log(&mut self, origin: &Origin, record: &[u8]) {
-        self.logs.add(&origin.resource, &origin.scope, record);
+        self.logs.add(origin, record);
         if self.logs.is_full() {
             self.flush();
         }

@@ -27,7 +27,7 @@ pub(crate) fn span<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>)
             };
             let origin = Origin {
                 resource: resource.encode_to_vec().into(),
-                scope: [].into(),
+                ..Origin::default()
             };
             reader.sink.made(reader.place(document.node), trace_id, &origin, &span);
         }

@@ -184,6 +184,7 @@ impl Part {
         let origin = Origin {
             resource: resource.encode_to_vec().into(),
             scope: read.scope.encode_to_vec().into(),
+            ..Origin::default()
         };
         (self.trace_id, origin, span.encode_to_vec())
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 mod items;
 
-use crate::{IdError, Log, Span, SpanId, SpanKind, StatusCode, TraceId};
+use crate::{IdError, Log, Span, SpanId, SpanKind, StatusCode, TraceId, work};
 pub use items::{BatchLog, BatchSpan};
 
 /// How a span came here.
@@ -55,9 +55,14 @@ pub struct Origin {
     pub resource: Arc<[u8]>,
     /// The OTLP `InstrumentationScope` message, encoded.
     pub scope: Arc<[u8]>,
+    /// `ResourceSpans.schema_url` or that of `ResourceLogs`, cut at [`SCHEMA_URL_LENGTH_MAX`] bytes; `None` where it is empty.
+    pub resource_schema: Option<Arc<str>>,
+    /// `ScopeSpans.schema_url` or that of `ScopeLogs`, cut in the same way.
+    pub scope_schema: Option<Arc<str>>,
     /// `host.name` of the resource, cut as the service is.
     pub(crate) host: Option<Arc<str>>,
-    /// Hashes of resource and scope: computed by the walk, once per message, so that the store never reads a whole one again.
+    /// Hashes of the resource, and of the scope with both schema URLs: computed by the walk, once per message, so that the store never
+    /// reads a whole one again.
     pub(crate) resource_hash: u64,
     pub(crate) scope_hash: u64,
 }
@@ -67,6 +72,18 @@ pub(crate) const NAME_LENGTH_MAX: usize = 4_096;
 
 /// The longest service name that is told from others, in bytes: it is a part of every key, which trees compare and sort.
 pub const SERVICE_LENGTH_MAX: usize = 1_024;
+
+/// The longest schema URL that is kept, in bytes: it is compared once per scope.
+pub const SCHEMA_URL_LENGTH_MAX: usize = 1_024;
+
+/// Returns a schema URL as it is kept: cut at [`SCHEMA_URL_LENGTH_MAX`] bytes; `None` for an empty one.
+#[must_use]
+pub fn schema_url(url: &[u8]) -> Option<Arc<str>> {
+    let url = std::str::from_utf8(url).ok().filter(|url| !url.is_empty())?;
+    let url = crate::sentry::cut(url, SCHEMA_URL_LENGTH_MAX);
+    work::add(url.len());
+    Some(url.into())
+}
 
 /// A part of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -46,7 +46,9 @@ pub use analysis::{
     Analysis, ClockTrouble, CriticalPath, CriticalPathError, EVENT_MARKS, EventMark, Gap, Group, Lint, Repeated, RepeatedLimits,
     Rule, Section,
 };
-pub use batch::{Batch, BatchLog, BatchSpan, Flags, Origin, Rejected, Rejection, SERVICE_LENGTH_MAX, Source};
+pub use batch::{
+    Batch, BatchLog, BatchSpan, Flags, Origin, Rejected, Rejection, SCHEMA_URL_LENGTH_MAX, SERVICE_LENGTH_MAX, Source, schema_url,
+};
 pub use filter::{Candidate, Filter, FilterError};
 pub use id::{IdError, SpanId, SpanKey, TraceId};
 pub use log_record::{Log, Severity};

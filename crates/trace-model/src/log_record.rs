@@ -81,6 +81,8 @@ pub struct Log {
     pub attributes: Vec<Attribute>,
     /// The resource's attributes: the service, its process and host.
     pub resource: Vec<Attribute>,
+    /// Which version of the semantic conventions the resource follows; often empty.
+    pub resource_schema_url: String,
     /// The library that made it.
     pub scope: Scope,
     /// How it came here.

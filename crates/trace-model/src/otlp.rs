@@ -57,6 +57,7 @@ pub(crate) fn decode_span(raw: &[u8], origin: &Origin) -> Option<Span> {
         events: span.events.into_iter().map(event).collect(),
         links: span.links.into_iter().map(link).collect(),
         resource,
+        resource_schema_url: text(origin.resource_schema.as_deref()),
         scope,
         source: origin.source,
         dropped: dropped.into_iter().fold(0, u32::saturating_add),
@@ -80,6 +81,7 @@ pub(crate) fn decode_log(raw: &[u8], origin: &Origin) -> Option<Log> {
         body: value(record.body),
         attributes: attributes(record.attributes),
         resource,
+        resource_schema_url: text(origin.resource_schema.as_deref()),
         scope,
         source: origin.source,
         dropped: record.dropped_attributes_count,
@@ -100,8 +102,13 @@ fn decode_origin(origin: &Origin) -> Option<(Vec<Attribute>, Scope)> {
         name: scope.name,
         version: scope.version,
         attributes: attributes(scope.attributes),
+        schema_url: text(origin.scope_schema.as_deref()),
     };
     Some((attributes(resource.attributes), scope))
+}
+
+fn text(url: Option<&str>) -> String {
+    url.unwrap_or_default().to_owned()
 }
 
 fn event(event: proto::span::Event) -> Event {

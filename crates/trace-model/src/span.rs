@@ -155,6 +155,8 @@ pub struct Scope {
     pub version: String,
     /// In the sender's order; mostly none.
     pub attributes: Vec<Attribute>,
+    /// Which version of the semantic conventions its records follow; often empty.
+    pub schema_url: String,
 }
 
 /// One span, whole.
@@ -190,6 +192,8 @@ pub struct Span {
     pub links: Vec<Link>,
     /// The resource's attributes: the service, its process and host.
     pub resource: Vec<Attribute>,
+    /// Which version of the semantic conventions the resource follows; often empty.
+    pub resource_schema_url: String,
     /// The library that made it.
     pub scope: Scope,
     /// How it came here.

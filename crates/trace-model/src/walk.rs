@@ -13,7 +13,7 @@ use crate::batch::{Carry, LogHead, Marks, NAME_LENGTH_MAX, Piece, Rejected, Reje
 use crate::work::{self, VISIT};
 use crate::{
     Batch, IdError, Origin, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, hash, otlp, pending,
-    sentry,
+    schema_url, sentry,
 };
 
 impl Batch {
@@ -212,33 +212,39 @@ impl<'a> Walk<'a> {
 
     fn of_resource(&mut self, group: &'a [u8], signal: Signal) -> Result<(), ReadError> {
         let first = self.origins.len();
-        let mut resource = Parts::default();
+        let (mut resource, mut url) = (Parts::default(), &[][..]);
         let mut reader = Reader::new(group, IN_RESOURCE);
         while let Some(field) = reader.next_field()? {
             match (field.number, field.value) {
                 (2, Value::Bytes(scope)) => self.of_scope(scope, signal)?,
                 (number, value) => {
                     validate_field(field, signal.of_resource(), IN_RESOURCE)?;
-                    if let (1, Value::Bytes(part)) = (number, value) {
-                        resource.add(part);
+                    match (number, value) {
+                        (1, Value::Bytes(part)) => resource.add(part),
+                        (3, Value::Bytes(text)) => url = text,
+                        _ => {}
                     }
                 }
             }
         }
         // The resource may follow what it is the resource of.
         if self.origins.len() > first {
-            self.take_for_origins(resource.bytes())?;
+            let schema = schema_url(url);
+            self.take_for_origins(resource.bytes() + length(schema.as_deref()))?;
             let resource: Arc<[u8]> = resource.joined().into();
             work::add(resource.len() + (self.origins.len() - first) * VISIT);
             let service: Arc<str> = bounded(&service_name(&resource)).into();
             let host = attribute(&resource, b"host.name").and_then(|(_, name)| name);
             let host: Option<Arc<str>> = host.filter(|name| !name.is_empty()).map(|name| bounded(name).into());
             let hash = hash::of(&resource);
+            let schema_hash = hash_of_schema(schema.as_deref()).rotate_left(1);
             for origin in &mut self.origins[first..] {
                 origin.resource = resource.clone();
                 origin.service = service.clone();
                 origin.host.clone_from(&host);
                 origin.resource_hash = hash;
+                origin.resource_schema.clone_from(&schema);
+                origin.scope_hash ^= schema_hash;
             }
         }
         Ok(())
@@ -246,7 +252,7 @@ impl<'a> Walk<'a> {
 
     fn of_scope(&mut self, group: &'a [u8], signal: Signal) -> Result<(), ReadError> {
         let before = self.spans.len() + self.logs.len();
-        let mut scope = Parts::default();
+        let (mut scope, mut url) = (Parts::default(), &[][..]);
         let mut reader = Reader::new(group, IN_SCOPE);
         while let Some(field) = reader.next_field()? {
             match (field.number, field.value, signal) {
@@ -261,14 +267,17 @@ impl<'a> Walk<'a> {
                 (2, Value::Bytes(record), Signal::Logs) => self.log(record)?,
                 (number, value, _) => {
                     validate_field(field, signal.of_scope(), IN_SCOPE)?;
-                    if let (1, Value::Bytes(part)) = (number, value) {
-                        scope.add(part);
+                    match (number, value) {
+                        (1, Value::Bytes(part)) => scope.add(part),
+                        (3, Value::Bytes(text)) => url = text,
+                        _ => {}
                     }
                 }
             }
         }
         if self.spans.len() + self.logs.len() > before {
-            self.take_for_origins(ORIGIN + scope.bytes())?;
+            let scope_schema = schema_url(url);
+            self.take_for_origins(ORIGIN + scope.bytes() + length(scope_schema.as_deref()))?;
             let scope: Arc<[u8]> = scope.joined().into();
             work::add(scope.len() + VISIT);
             let nothing = self.nothing.get_or_insert_default();
@@ -276,8 +285,10 @@ impl<'a> Walk<'a> {
                 service: nothing.0.clone(),
                 source: self.source,
                 resource: nothing.1.clone(),
-                scope_hash: hash::of(&scope),
+                scope_hash: hash::of(&scope) ^ hash_of_schema(scope_schema.as_deref()),
                 scope,
+                resource_schema: None,
+                scope_schema,
                 host: None,
                 resource_hash: 0,
             });
@@ -527,6 +538,14 @@ fn attribute<'a>(resource: &'a [u8], wanted: &[u8]) -> Option<(&'a [u8], Option<
 
 fn bounded(name: &str) -> &str {
     sentry::cut(name, SERVICE_LENGTH_MAX)
+}
+
+fn length(url: Option<&str>) -> usize {
+    url.map_or(0, str::len)
+}
+
+fn hash_of_schema(url: Option<&str>) -> u64 {
+    url.map_or(0, |url| hash::of(url.as_bytes()))
 }
 
 /// An attribute's key, and its value where that is text. Of what stands there several times the last counts.

@@ -75,13 +75,17 @@ pub(crate) fn request<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'
 /// Reads what one resource sent.
 pub(crate) fn group<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
     reader.sink.saw(Format::Otlp);
-    let resource = shared(reader, &document.members, &["resource"], &schema::RESOURCE);
+    let origin = Origin {
+        resource: shared(reader, &document.members, &["resource"], &schema::RESOURCE),
+        resource_schema: schema_url(reader, document),
+        ..Origin::default()
+    };
     let mut has_scopes = false;
     for (_, scopes) in document.members.iter().filter(|(name, _)| GROUP.contains(&&**name)) {
         has_scopes = true;
         for scope in reader.elements(*scopes) {
             if reader.is_object(scope) {
-                of_scope(reader, &resource, &Document::of(scope));
+                of_scope(reader, &origin, &Document::of(scope));
             }
         }
     }
@@ -91,11 +95,12 @@ pub(crate) fn group<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>
     }
 }
 
-fn of_scope<'a>(reader: &mut Reader<'a, '_, '_>, resource: &Arc<[u8]>, document: &Document<'a>) {
+fn of_scope<'a>(reader: &mut Reader<'a, '_, '_>, group: &Origin, document: &Document<'a>) {
     let names = ["scope", "instrumentationLibrary"];
     let origin = Origin {
-        resource: resource.clone(),
         scope: shared(reader, &document.members, &names, &schema::INSTRUMENTATION_SCOPE),
+        scope_schema: schema_url(reader, document),
+        ..group.clone()
     };
     for (name, records) in &document.members {
         let add = match &**name {
@@ -164,6 +169,18 @@ fn shared<'a>(reader: &mut Reader<'a, '_, '_>, members: &[Member<'a>], names: &[
         whole.clear();
     }
     whole.into()
+}
+
+/// The schema URL of a group, the last one where it is there several times.
+fn schema_url<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) -> Option<Arc<str>> {
+    let urls = document.all("schemaUrl").chain(document.all("schema_url"));
+    let node = urls.filter(|node| !node.is_null()).last()?;
+    let value = reader.value(node)?;
+    let Some(url) = value.as_str() else {
+        reader.problem(node, "expected a string");
+        return None;
+    };
+    trace_model::schema_url(url.as_bytes())
 }
 
 /// A message in protobuf; nothing of one that is cut off.

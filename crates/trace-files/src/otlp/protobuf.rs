@@ -122,10 +122,13 @@ pub(crate) fn request(sink: &mut Sink<'_>, position: Position, request: &[u8], s
     let start = request.as_ptr().addr();
     for group in parts(request).filter(|group| group.number == 1) {
         let resource = joined(group, &schema::RESOURCE);
+        let resource_schema = schema_url(group);
         for scope in parts(group.bytes).filter(|scope| scope.number == 2) {
             let origin = Origin {
                 resource: resource.clone(),
                 scope: joined(scope, &schema::INSTRUMENTATION_SCOPE),
+                resource_schema: resource_schema.clone(),
+                scope_schema: schema_url(scope),
             };
             for record in parts(scope.bytes).filter(|record| record.number == 2 && record.is_whole) {
                 if sink.is_stopped() {
@@ -148,6 +151,12 @@ fn joined(group: Part<'_>, message: &'static Message) -> Arc<[u8]> {
     } else {
         Arc::default()
     }
+}
+
+/// The schema URL of a group, the last one where it is there several times.
+fn schema_url(group: Part<'_>) -> Option<Arc<str>> {
+    let urls = parts(group.bytes).filter(|part| part.number == 3 && part.is_whole);
+    trace_model::schema_url(urls.last()?.bytes)
 }
 
 fn record(sink: &mut Sink<'_>, place: Place<'_>, origin: &Origin, bytes: &[u8], signal: Signal) {

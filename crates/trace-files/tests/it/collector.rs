@@ -42,13 +42,13 @@ fn traces(ids: std::ops::Range<u8>) -> ExportTraceServiceRequest {
             ..InstrumentationScope::default()
         }),
         spans: ids.map(span).collect(),
-        ..ScopeSpans::default()
+        schema_url: "https://example.org/of-the-scope".to_owned(),
     };
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
             resource: Some(resource()),
             scope_spans: vec![scope_spans],
-            ..ResourceSpans::default()
+            schema_url: "https://example.org/of-the-resource".to_owned(),
         }],
     }
 }
@@ -138,6 +138,9 @@ fn every_form_of_the_file_exporter_is_read() {
         let last = read.span("span 3");
         assert_eq!((&*last.service, &*last.scope.name), ("ferry", "quay"), "{name}");
         assert_eq!(last.end_unix_nano, Some(1_700_000_000_000_000_009), "{name}");
+        let schemas = (&*last.resource_schema_url, &*last.scope.schema_url);
+        let expected = ("https://example.org/of-the-resource", "https://example.org/of-the-scope");
+        assert_eq!(schemas, expected, "{name}");
     }
 }
 
@@ -158,7 +161,11 @@ fn logs_are_read_and_metrics_are_passed_over() {
 
 #[test]
 fn damage_costs_itself() {
-    let whole = traces(1..40).encode_to_vec();
+    let mut whole = traces(1..40);
+    // The last bytes are those of a span.
+    whole.resource_spans[0].schema_url.clear();
+    whole.resource_spans[0].scope_spans[0].schema_url.clear();
+    let whole = whole.encode_to_vec();
     for cut in 1..whole.len() {
         if let Ok(read) = try_read(&whole[..cut]) {
             assert!(!read.problems().is_empty(), "{cut}");

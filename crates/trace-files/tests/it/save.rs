@@ -21,7 +21,9 @@ fn file() -> String {
                 { "key": "m", "value": { "kvlistValue": { "values": [{ "key": "k", "value": { "arrayValue": { "values": [{ "boolValue": true }] } } }] } } }],
             "events": [{ "timeUnixNano": "5", "name": "exception", "attributes": [{ "key": "exception.type", "value": { "stringValue": "Storm" } }] }],
             "links": [{ "traceId": "ff", "spanId": "1", "traceState": "c=d", "attributes": [{ "key": "why", "value": { "stringValue": "" } }] }] });
-        json!({ "resource": resource, "scopeSpans": [{ "scope": { "name": "hull", "version": "2" }, "spans": [span] }] })
+        let schema = format!("https://example.org/schemas/{id}");
+        json!({ "resource": resource, "schemaUrl": "https://example.org/schemas/1",
+            "scopeSpans": [{ "scope": { "name": "hull", "version": "2" }, "schemaUrl": schema, "spans": [span] }] })
     };
     let log = |trace: &str, body: &str| json!({ "traceId": trace, "spanId": "0000000000000001", "timeUnixNano": "7", "severityNumber": 17, "severityText": "ERROR", "body": { "stringValue": body } });
     let spans =
@@ -62,6 +64,17 @@ fn of_trace(spans: &[Span], trace_id: TraceId) -> Vec<Span> {
     sorted(own.cloned().collect())
 }
 
+/// The ends of both schema URLs of each span.
+fn of_trace_schemas(lines: &str) -> Vec<String> {
+    let spans = sorted(read(lines.to_owned()).spans);
+    let last = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+    let schemas = spans.iter().map(|span| {
+        let (resource, scope) = (&span.resource_schema_url, &span.scope.schema_url);
+        format!("{} {}", last(resource), last(scope))
+    });
+    schemas.collect()
+}
+
 #[test]
 fn what_is_saved_is_read_again_as_it_was() {
     let (before, store) = (read(file()), store(&file()));
@@ -77,6 +90,11 @@ fn what_is_saved_is_read_again_as_it_was() {
     assert_eq!(after.logs.iter().collect::<Vec<_>>(), of_trace);
     assert_eq!(after.logs.len(), 2);
     assert_eq!(saved(&self::store(&lines), trace(10)), lines, "saved again it is the same");
+    assert_eq!(
+        of_trace_schemas(&lines),
+        ["1 1", "1 2", "1 3"],
+        "what differs only in its schema is told apart"
+    );
 }
 
 /// Spans and logs each in requests of their own, and what spans share once.

@@ -295,6 +295,7 @@ mod tests {
             event_name: event_name.to_owned(),
             body,
             attributes,
+            resource_schema_url: String::new(),
             resource: Vec::new(),
             scope: Scope::default(),
             source: Source::Sentry,

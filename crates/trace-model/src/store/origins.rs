@@ -33,6 +33,14 @@ pub(super) struct Kept {
     resource: u32,
 }
 
+impl Kept {
+    /// Whether an origin differs in its resource or its scope alone.
+    fn is_alike(&self, other: &Origin) -> bool {
+        let kept = &self.origin;
+        kept.source == other.source && kept.resource_schema == other.resource_schema && kept.scope_schema == other.scope_schema
+    }
+}
+
 /// Origins by number, each there as long as it is used.
 #[derive(Debug)]
 pub(super) struct Origins {
@@ -101,7 +109,7 @@ impl Origins {
         let resource = self.resource_number(origin);
         if let Some((scope, number)) = &self.last_origin {
             let kept = self.kept.get(*number);
-            if Arc::ptr_eq(scope, &origin.scope) && kept.resource == resource && kept.origin.source == origin.source {
+            if Arc::ptr_eq(scope, &origin.scope) && kept.resource == resource && kept.is_alike(origin) {
                 let number = *number;
                 self.kept.again(number);
                 return number;
@@ -109,7 +117,7 @@ impl Origins {
         }
         let hash = origin.scope_hash ^ u64::from(resource).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ origin.source as u64;
         let is_it = |kept: &Kept| {
-            kept.resource == resource && kept.origin.source == origin.source && {
+            kept.resource == resource && kept.is_alike(origin) && {
                 work::add(origin.scope.len());
                 kept.origin.scope == origin.scope
             }
@@ -125,7 +133,9 @@ impl Origins {
                 host: known.host.clone(),
                 ..origin.clone()
             };
-            let bytes = size_of::<Kept>() + origin.scope.len();
+            let schemas = [&origin.resource_schema, &origin.scope_schema];
+            let schemas: usize = schemas.into_iter().flatten().map(|url| url.len()).sum();
+            let bytes = size_of::<Kept>() + origin.scope.len() + schemas;
             let kept = Kept {
                 service: known.service_number,
                 resource_serial: known.serial,

@@ -318,3 +318,41 @@ proptest! {
         }
     }
 }
+
+/// One resource and one scope under several schemas: origins that differ in nothing else.
+#[test]
+fn schema_urls_are_part_of_an_origin() {
+    let schemas = [("", ""), ("a", ""), ("", "a"), ("a", "b"), ("b", "a"), ("a", "a")];
+    let spans = (1..).zip(schemas).map(|(id, (resource, scope))| {
+        let mut spans = sent(id, 0, 0, 9).to_otlp();
+        spans.schema_url = resource.to_owned();
+        spans.scope_spans[0].schema_url = scope.to_owned();
+        spans
+    });
+    let spans: Vec<_> = spans.collect();
+    let mut store = Store::new(1 << 20);
+    // One request, then a request for each.
+    store.add(otlp::batch(spans.clone(), Source::OtlpHttp).0);
+    for (at, mut spans) in spans.into_iter().enumerate() {
+        spans.scope_spans[0].spans[0].trace_id = vec![2; 16];
+        store.add(otlp::batch(vec![spans], Source::OtlpHttp).0);
+        assert_eq!(store.trace(trace(2)).map(|trace| trace.spans), Some(at + 1));
+    }
+    for number in [1, 2] {
+        for (id, (resource, scope)) in (1..).zip(schemas) {
+            let key = SpanKey::new(span(id), "api".into());
+            let span = store.span(trace(number), &key).expect("the span");
+            assert_eq!((&*span.resource_schema_url, &*span.scope.schema_url), (resource, scope));
+        }
+    }
+}
+
+#[test]
+fn a_schema_url_is_bounded() {
+    let mut spans = sent(1, 0, 0, 9).to_otlp();
+    spans.schema_url = "é".repeat(1 << 20);
+    let mut store = Store::new(1 << 26);
+    store.add(otlp::batch(vec![spans], Source::OtlpHttp).0);
+    let span = store.span(trace(1), &SpanKey::new(span(1), "api".into())).expect("the span");
+    assert_eq!(span.resource_schema_url.len(), trace_model::SCHEMA_URL_LENGTH_MAX);
+}

@@ -225,6 +225,7 @@ mod tests {
             events: Vec::new(),
             links: Vec::new(),
             resource: Vec::new(),
+            resource_schema_url: String::new(),
             scope: Scope::default(),
             source: Source::OtlpHttp,
             dropped: 0,

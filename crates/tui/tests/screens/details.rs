@@ -154,3 +154,21 @@ fn both_ids_are_whole_in_a_narrow_pane() {
         assert!(text.contains(id), "{id}\n{text}");
     }
 }
+
+#[test]
+fn schema_urls_are_shown_below_the_scope() {
+    let url = "https://opentelemetry.io/schemas/1.21.0";
+    for (resource, scope) in [(url, ""), ("", url), (url, url), ("", "")] {
+        let mut scene = Scene::new(Mode::Viewer, 200, 50);
+        let mut spans = span(1, 1, 0, "api", "GET /", 0, 9);
+        spans.schema_url = resource.to_owned();
+        spans.scope_spans[0].schema_url = scope.to_owned();
+        scene.add(vec![spans]);
+        let text = scene.text();
+        for (name, url) in [("resource schema", resource), ("scope schema", scope)] {
+            let row = text.lines().find(|line| line.contains(name));
+            assert_eq!(row.is_some(), !url.is_empty(), "{name}\n{text}");
+            assert!(row.is_none_or(|row| row.ends_with(url)), "{name}\n{text}");
+        }
+    }
+}

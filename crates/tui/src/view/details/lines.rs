@@ -187,6 +187,14 @@ impl Column {
             }
         }
         self.list(&span.scope.attributes, 5);
+        for (name, url) in [
+            ("resource schema", &span.resource_schema_url),
+            ("scope schema", &span.scope.schema_url),
+        ] {
+            if !url.is_empty() {
+                self.pair(name, url, 3, Style::new());
+            }
+        }
         self.pair("came by", came_by(span.source, in_envelope), 3, Style::new());
         if span.dropped > 0 {
             self.pair(

@@ -27,6 +27,7 @@ fn span(attributes: &[(&str, Value)]) -> Span {
         events: Vec::new(),
         links: Vec::new(),
         resource: Vec::new(),
+        resource_schema_url: String::new(),
         scope: Scope::default(),
         source: Source::OtlpHttp,
         dropped: 0,
