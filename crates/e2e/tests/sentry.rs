@@ -44,13 +44,23 @@ async fn a_failing_mail_is_an_error_on_its_span_and_the_log_tells_how_it_came_to
     // Nobody listens there.
     let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let smtp_url = format!("smtp://{nowhere}");
-    let env = [("SMTP_URL", smtp_url.as_str()), ("RUST_LOG", "debug")];
+    let env = [
+        ("SMTP_URL", smtp_url.as_str()),
+        ("MAIL_RETRY_DELAYS", "50ms"),
+        ("RUST_LOG", "debug"),
+    ];
     services.mailer = services.start_mailer(&env).await.unwrap();
     let answer = services.request("jane@example.org", &[]).await.unwrap();
     assert_eq!(answer.status(), 200);
-    let spans = |spans: &[Span]| Some((named(spans, "EnqueueMessage")?, named(spans, "handleSentMailMessage")?));
-    let (enqueue, handle) = services.spans.wait(spans).await.unwrap();
-    assert!(handle.error.is_some());
+    // Two attempts, each a span of the trace.
+    let spans = |spans: &[Span]| {
+        let enqueue = named(spans, "EnqueueMessage")?;
+        let attempts = spans.iter().filter(|span| span.name == "handleSentMailMessage").cloned();
+        let (first, later): (Vec<Span>, Vec<Span>) = attempts.partition(|span| span.parent_id == enqueue.span_id);
+        Some((enqueue, first.first()?.clone(), later.first()?.clone()))
+    };
+    let (enqueue, first, handle) = services.spans.wait(spans).await.unwrap();
+    assert!(first.error.is_some() && handle.error.is_some());
     let items = all_sent(&services).await;
 
     let [event] = &items.events[..] else {
@@ -67,13 +77,11 @@ async fn a_failing_mail_is_an_error_on_its_span_and_the_log_tells_how_it_came_to
         .filter(|log| place(log).0 == handle.trace_id)
         .map(|log| (log.body.as_str(), log.level, place(log), attribute(log, "service.name")))
         .collect();
-    let mailer = |said, level| (said, level, of(&handle), Some("mailer"));
-    let retry = mailer("mail not sent; trying again", LogLevel::Warn);
+    let mailer = |said, level, span| (said, level, of(span), Some("mailer"));
     let expected = [
         ("reset mail requested", LogLevel::Info, of(&enqueue), Some("api")),
-        retry.clone(),
-        retry,
-        mailer("message refused; it goes to the dead letters", LogLevel::Error),
+        mailer("attempt failed; the message will be retried", LogLevel::Warn, &first),
+        mailer("message moved to the dead letters", LogLevel::Error, &handle),
     ];
     for line in &expected {
         let count = |lines: &[_]| lines.iter().filter(|other| *other == line).count();

@@ -19,8 +19,10 @@ fn documents(raw: &str) -> Vec<(Value, Value)> {
         let line: Value = serde_json::from_str(line).unwrap();
         match line["type"].as_str() {
             None => header = line,
-            Some("transaction" | "event") => {
-                let payload = serde_json::from_str(lines.next().unwrap()).unwrap();
+            Some(kind @ ("transaction" | "event")) => {
+                let mut payload: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+                // The item says what it is; Relay notes it in the payload.
+                payload["type"] = kind.into();
                 documents.push((header.clone(), payload));
             }
             Some(_) => {

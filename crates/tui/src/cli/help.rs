@@ -1,6 +1,6 @@
 //! Help lists what applies: options are accepted before and after each command, and shown only where they do something.
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
 
@@ -19,18 +19,17 @@ const GROUPS: [(&[&str], &[&str]); 5] = [
 /// The command line as clap knows it, with help that is true for each command.
 pub(super) fn command() -> Command {
     let mut cli = Cli::command();
-    // Options become those of the commands only now.
-    cli.build();
+    let options: Vec<Arg> = cli.get_arguments().filter(|option| option.is_global_set()).cloned().collect();
+    let applies = |option: &Arg, name: &str| {
+        let id = option.get_id().as_str();
+        let group = GROUPS.iter().find(|(options, _)| options.contains(&id));
+        group.is_none_or(|(_, commands)| commands.contains(&name))
+    };
     for name in COMMANDS {
-        for (options, commands) in GROUPS {
-            if !commands.contains(&name) {
-                cli = cli.mut_subcommand(name, |command| {
-                    options
-                        .iter()
-                        .fold(command, |command, id| command.mut_arg(*id, |arg| arg.hide(true)))
-                });
-            }
-        }
+        let hidden = options.iter().filter(|option| !applies(option, name));
+        // clap hands an option down to the commands that do not have one of its name.
+        let hidden = hidden.map(|option| option.clone().hide(true));
+        cli = cli.mut_subcommand(name, |command| command.args(hidden));
     }
     cli
 }
@@ -41,6 +40,7 @@ mod tests {
 
     fn help(name: &str) -> String {
         let mut cli = command();
+        cli.build();
         let found = cli.find_subcommand_mut(name).expect("a command");
         found.render_long_help().to_string()
     }
@@ -67,12 +67,29 @@ mod tests {
             ("config", &[], &["--otlp-grpc", "--theme", "--max-memory", "--log-file"]),
         ] {
             let help = help(name);
+            let lists = |option: &str| help.lines().any(|line| line.trim_start().starts_with(option));
             for option in listed {
-                assert!(help.contains(option), "{name} {option}\n{help}");
+                assert!(lists(option), "{name} {option}\n{help}");
             }
             for option in left_out {
-                assert!(!help.contains(option), "{name} {option}\n{help}");
+                assert!(!lists(option), "{name} {option}\n{help}");
             }
+        }
+    }
+
+    #[test]
+    fn options_are_read_by_every_command_that_shows_them_or_not() {
+        for words in ["demo", "open FILE", "inspect FILE", "tail", "config"] {
+            let line = format!(
+                "spanfall {words} --otlp-grpc 1 --otlp-http 2 --sentry 3 --max-memory 2MiB --config c.toml --theme light --log-file l"
+            );
+            let cli = super::super::parse(line.split(' ').map(Into::into)).expect("a valid line");
+            let options = cli.options;
+            let ports = [options.otlp_grpc, options.otlp_http, options.sentry].map(|address| address.port());
+            assert_eq!(ports, [1, 2, 3], "{words}");
+            assert_eq!(options.max_memory(), 2 << 20, "{words}");
+            let paths = [options.config, options.log_file].map(|path| path.expect("a path"));
+            assert_eq!(paths.map(|path| path.display().to_string()), ["c.toml", "l"], "{words}");
         }
     }
 

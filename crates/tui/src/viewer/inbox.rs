@@ -202,8 +202,8 @@ mod tests {
         let (port, sentry) = (collector.addresses().otlp_http.port(), collector.addresses().sentry.port());
         let (arrivals, health, _server) = collector.serve();
         let (mut inbox, mut store) = (Inbox::new(arrivals, usize::MAX), Store::new(64 << 20));
-        // More than two slices, and then some.
-        let many = 2 * SLICE + 10;
+        // More than two slices: a span costs its visit and its bytes.
+        let many = 2 * SLICE / usize::try_from(trace_model::work::VISIT).unwrap() + 10;
         send(port, "/v1/traces", &spans(1..many + 1)).await;
         let log = json!({ "traceId": format!("{:032x}", 1), "body": { "stringValue": "hello" } });
         let logs = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [log] }] }] });

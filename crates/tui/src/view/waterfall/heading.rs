@@ -174,10 +174,10 @@ fn critical_path(analysis: &Analysis, path: &CriticalPath) -> Vec<Item> {
     let queued = path.queued.iter().fold(0_u64, |sum, (_, nano)| sum.saturating_add(*nano));
     if queued > 0 {
         let queued = format::duration(queued);
-        items.push(Item::new(8, format!("{queued} of it in queue")).or(format!("{queued} in queue")));
+        items.push(Item::new(10, format!("{queued} of it in queue")).or(format!("{queued} in queue")));
     }
     if let Some(request) = analysis.critical_path().ok().filter(|_| analysis.ends_asynchronously()) {
-        items.push(Item::new(10, format!("request {}", format::duration(request.nano))));
+        items.push(Item::new(11, format!("request {}", format::duration(request.nano))));
     }
     items
 }
