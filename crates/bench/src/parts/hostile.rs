@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use color_eyre::eyre::{Result, bail, eyre};
+use color_eyre::eyre::{Context, Result, bail, eyre};
 
 use crate::load::Http;
 use crate::mixes::{MIXES, Mix};
@@ -17,10 +17,11 @@ use crate::viewer::Viewer;
 
 const PRESSES: usize = 100;
 const GOAL: Duration = Duration::from_millis(50);
-/// The title of the overlay that `?` opens and closes. Not Esc: another key right behind it would be one with it.
-const HELP: &str = "Keys and marks";
-/// What stands on the screen while it is closed.
-const CLOSED: &str = " WATERFALL ─";
+/// The help's first and last line. A frame is written from top to bottom and read in pieces, so the screen is whole when both are there, or
+/// neither.
+const HELP: [&str; 2] = ["Keys and marks", "Esc close"];
+/// Opens the help and closes it. Not Esc, which a terminal cannot tell from Alt with the key that follows at once.
+const HELP_KEY: &str = "?";
 /// A sender that is turned away tries again after this.
 const AFTER_BUSY: Duration = Duration::from_millis(50);
 /// How many bodies are made before keys are pressed; they are sent over and over, so that making them takes nobody's time.
@@ -37,8 +38,9 @@ fn of(program: &Path, mix: &'static Mix) -> Result<Figure> {
     let mut samples = Samples::default();
     for press in 0..PRESSES {
         let open = press % 2 == 0;
-        let done = move |screen: &str| screen.contains(HELP) == open && screen.contains(CLOSED) != open;
-        samples.add(viewer.time("the effect of a key", done, |viewer| viewer.press("?"))?);
+        let done = move |screen: &str| HELP.iter().all(|line| screen.contains(line) == open);
+        let sample = viewer.time("the effect of a key", done, |viewer| viewer.press(HELP_KEY));
+        samples.add(sample.wrap_err_with(|| format!("key {press} during {}", mix.name))?);
     }
     let (taken, turned_away) = sender.stop()?;
     let beside = format!(
