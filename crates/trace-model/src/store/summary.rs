@@ -1,8 +1,9 @@
 //! What a trace's line in the list says: computed from its records when somebody looks.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::cross_check::{Finding, SentryReach};
 use super::record::{Record, Slot};
@@ -33,8 +34,9 @@ pub struct TraceSummary {
     pub trace_id: TraceId,
     /// Where it begins.
     pub root: Root,
-    /// The services in it, by their first span's start; a service without a name is the empty string.
-    pub services: Vec<Arc<str>>,
+    /// The services in it, by their first span's start; a service without a name is the empty string. Shared, as each frame
+    /// copies the summary and a trace may have tens of thousands.
+    pub services: Arc<[Arc<str>]>,
     /// The earliest start, in nanoseconds since the Unix epoch.
     pub start_unix_nano: u64,
     /// From the earliest start to the latest end (or start, of a span in flight), in nanoseconds.
@@ -303,9 +305,9 @@ impl Services {
         }
     }
 
-    fn names(mut self, contents: &Contents) -> Vec<Arc<str>> {
+    fn names(mut self, contents: &Contents) -> Arc<[Arc<str>]> {
         self.flush();
-        let mut first_starts: HashMap<&Arc<str>, u64> = HashMap::new();
+        let mut first_starts: HashMap<&Arc<str>, u64> = HashMap::with_capacity(self.first_starts.len());
         for (origin, start) in self.first_starts {
             let first = first_starts.entry(&contents.origins.get(origin).service).or_insert(u64::MAX);
             *first = start.min(*first);

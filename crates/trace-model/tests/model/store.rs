@@ -1,5 +1,7 @@
 //! What the store keeps, and what it lets go.
 
+use std::sync::Arc;
+
 use crate::support::{Sent, batch, edit, errors, logs, sent, span, store, trace};
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue};
@@ -31,6 +33,11 @@ fn a_trace_is_one_line_with_its_true_root() {
     );
     let services: Vec<_> = trace.services.iter().map(|service| &**service).collect();
     assert_eq!(services, ["web", "api", "mailer"]);
+    let again = store.trace(trace.trace_id).expect("the trace");
+    assert!(
+        Arc::ptr_eq(&again.services, &trace.services),
+        "names are not copied for each frame"
+    );
     assert_eq!(
         (trace.start_unix_nano, trace.duration_nano, trace.spans, trace.errors),
         (0, 1_000, 3, 1)
