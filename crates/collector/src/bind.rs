@@ -57,6 +57,8 @@ pub struct Config {
     /// How long an OTLP request may be, in bytes, as sent and after decompression; at most [`crate::BODY_MAX`]. The in-flight
     /// account is sized for it. Envelopes have Sentry's own limits.
     pub max_body: usize,
+    /// Whether client spans of requests to these listeners, as exporters make them, are handed on too.
+    pub show_uploads: bool,
 }
 
 impl Default for Config {
@@ -68,6 +70,7 @@ impl Default for Config {
             otlp_http: loopback(4318),
             sentry: loopback(8969),
             max_body: BODY_DEFAULT,
+            show_uploads: false,
         }
     }
 }
@@ -127,6 +130,7 @@ pub struct Collector {
     pub(crate) access: Access,
     pub(crate) relay: Option<SentryRelay>,
     pub(crate) max_body: usize,
+    pub(crate) show_uploads: bool,
     addresses: Addresses,
 }
 
@@ -155,6 +159,7 @@ impl Collector {
             access: Access::local(Vec::new(), Vec::new()),
             relay: None,
             max_body: config.max_body,
+            show_uploads: config.show_uploads,
             addresses: Addresses {
                 otlp_grpc: at_otlp_grpc,
                 otlp_http: at_otlp_http,

@@ -15,6 +15,7 @@ use crate::body::{self, Received};
 use crate::health::Recorder;
 use crate::limits::BodyLimit;
 use crate::otlp::Encoding;
+use crate::own_uploads::OwnUploads;
 use crate::pool::Pool;
 use crate::queue::{Lease, NoRoom, Queue};
 use crate::refusal::Refusal;
@@ -70,11 +71,19 @@ pub(crate) struct Intake {
     pool: Pool,
     decoders: Arc<Semaphore>,
     otlp_limit: BodyLimit,
+    /// `None` where these are shown.
+    uploads: Option<Arc<OwnUploads>>,
     recorder: Recorder,
 }
 
 impl Intake {
-    pub(crate) fn new(arrivals: mpsc::Sender<Waiting>, queue: Queue, otlp_limit: BodyLimit, recorder: Recorder) -> Self {
+    pub(crate) fn new(
+        arrivals: mpsc::Sender<Waiting>,
+        queue: Queue,
+        otlp_limit: BodyLimit,
+        uploads: Option<OwnUploads>,
+        recorder: Recorder,
+    ) -> Self {
         Self {
             listener: Listener::OtlpGrpc,
             arrivals,
@@ -82,6 +91,7 @@ impl Intake {
             pool: Pool::default(),
             decoders: Arc::new(Semaphore::new(DECODERS)),
             otlp_limit,
+            uploads: uploads.map(Arc::new),
             recorder,
         }
     }
@@ -130,6 +140,11 @@ impl Intake {
     pub(crate) fn count_bytes(&self, bytes: usize) {
         self.recorder
             .record_quietly(|health| *health.at(self.listener).received_bytes += bytes as u64);
+    }
+
+    /// Drops the spans of requests to this collector, where they are hidden; returns how many.
+    pub(crate) fn drop_uploads(&self, batch: &mut Batch) -> u64 {
+        self.uploads.as_ref().map_or(0, |uploads| uploads.drop_from(batch) as u64)
     }
 
     /// Waits for a place in the queue, not for long.
@@ -236,11 +251,13 @@ impl Intake {
             Listener::OtlpHttp => Source::OtlpHttp,
             Listener::Sentry => Source::SentryOtlp,
         };
+        let mut hidden = 0;
         let arrival = match signal {
             Signal::Traces => {
                 let read = Batch::traces_within(bytes, source, &mut grant);
-                let (batch, more) = read.map_err(|error| not_read(error, not_granted))?;
+                let (mut batch, more) = read.map_err(|error| not_read(error, not_granted))?;
                 rejected.merge(more);
+                hidden = self.drop_uploads(&mut batch);
                 (!batch.is_empty()).then(|| Arrival::Batch(batch.received_at(at_unix_nano)))
             }
             Signal::Logs => {
@@ -270,6 +287,7 @@ impl Intake {
         }
         self.recorder.record(|health| {
             health.count_otlp(self.listener, spans, log_records, data_points, rejected.count());
+            health.hidden_uploads += hidden;
             if let Some(partial) = &partial {
                 health.remember(self.listener, &partial.reason);
             }

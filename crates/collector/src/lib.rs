@@ -34,6 +34,7 @@ mod health;
 mod intake;
 mod limits;
 mod otlp;
+mod own_uploads;
 mod pool;
 mod queue;
 mod refusal;

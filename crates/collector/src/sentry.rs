@@ -20,6 +20,8 @@
 //!
 //! Beside envelopes it takes OTLP by Sentry's own route, as Sentry does: these spans are OTLP spans that reached Sentry.
 //!
+//! Spans of an SDK's own requests to this collector are left out, unless [`crate::Config::show_uploads`] is set.
+//!
 //! With a relay ([`crate::Collector::relay_to`]) what comes to a project's endpoint goes on to Sentry as it came, and Sentry's answer is the answer; what comes
 //! to `/stream` does not, since an SDK sends that besides. Without one nothing goes on from here. The key in the DSN lets nobody in or out; which pages
 //! may send is decided before ([`http_server::Access`]).
@@ -55,7 +57,7 @@ mod trace_metric;
 mod transaction;
 mod value;
 
-pub(crate) use endpoint::routes;
+pub(crate) use endpoint::{routes, takes};
 pub(crate) use forward::{SentryRelay, Spans, follow};
 pub(crate) use read::READING_MAX;
 pub use read::{Came, Reading, read};

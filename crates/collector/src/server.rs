@@ -13,6 +13,7 @@ use crate::arrival::Arrivals;
 use crate::health::Recorder;
 use crate::intake::Intake;
 use crate::limits::BodyLimit;
+use crate::own_uploads::OwnUploads;
 use crate::queue::{Queue, WAITING};
 use crate::sentry::SentryRelay;
 use crate::{Collector, Health, Listener, door, limits, otlp, sentry};
@@ -57,7 +58,8 @@ pub(crate) fn start(collector: Collector) -> (Arrivals, Health, Server) {
     let (recorder, queue) = (Recorder::default(), Queue::new(limits::account(otlp_limit)));
     let health = recorder.health(queue.clone());
     let addresses = collector.addresses();
-    let intake = Intake::new(arrivals, queue, otlp_limit, recorder.clone());
+    let uploads = (!collector.show_uploads).then(|| OwnUploads::new(addresses, collector.access.clone()));
+    let intake = Intake::new(arrivals, queue, otlp_limit, uploads, recorder.clone());
 
     let (stop, stopped) = watch::channel(false);
     let mut listeners = JoinSet::new();

@@ -57,6 +57,13 @@ impl Access {
         }
     }
 
+    /// Whether requests to a host pass.
+    #[must_use]
+    pub fn allows_host(&self, host: &Host) -> bool {
+        let Some(allowed) = &self.hosts else { return true };
+        is_allowed(host, allowed)
+    }
+
     /// Decides on a request by its head.
     ///
     /// # Errors
@@ -72,13 +79,17 @@ impl Access {
     }
 }
 
+fn is_allowed(host: &Host, allowed: &[Host]) -> bool {
+    host.is_local() || allowed.contains(host)
+}
+
 /// The target's authority counts as well as the header: HTTP/2 has only that, and in HTTP/1.1 it overrides the header.
 fn check_host<B>(request: &Request<B>, allowed: &[Host]) -> Result<(), Denied> {
     let check = |text: &[u8]| {
         let host = std::str::from_utf8(text).ok().and_then(|text| Host::of_authority(text).ok());
         match host {
             None => Err(Denied::new(HOST, Problem::Invalid, text)),
-            Some(host) if host.is_local() || allowed.contains(&host) => Ok(()),
+            Some(host) if is_allowed(&host, allowed) => Ok(()),
             Some(host) => Err(Denied::new(HOST, Problem::NotAllowed, host.to_string().as_bytes())),
         }
     };

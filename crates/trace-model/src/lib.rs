@@ -27,6 +27,7 @@
 mod analysis;
 mod batch;
 mod call;
+mod call_target;
 pub mod filter;
 mod hash;
 mod id;
@@ -49,6 +50,7 @@ pub use analysis::{
 pub use batch::{
     Batch, BatchLog, BatchSpan, Flags, Origin, Rejected, Rejection, SCHEMA_URL_LENGTH_MAX, SERVICE_LENGTH_MAX, Source, schema_url,
 };
+pub use call_target::CallTarget;
 pub use filter::{Candidate, Filter, FilterError};
 pub use id::{IdError, SpanId, SpanKey, TraceId};
 pub use log_record::{Log, Severity};

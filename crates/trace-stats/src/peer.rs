@@ -3,7 +3,7 @@
 //! Source: [OpenTelemetry's semantic conventions](https://opentelemetry.io/docs/specs/semconv/): `service.peer.name`, `db.*`, `messaging.*`,
 //! `server.*`, with the names that those had before.
 
-use trace_model::{Span, Value};
+use trace_model::{CallTarget, Span, Value};
 
 /// What a calling span says of the one that it calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Peer {
             "http.host",
             "peer.hostname",
         ]);
-        let host = host.or_else(|| text(&["url.full", "http.url"]).and_then(host_of));
+        let host = host.or_else(|| Some(CallTarget::of_url(text(&["url.full", "http.url"])?)?.host));
         let host = host.or_else(|| text(&["network.peer.address", "net.sock.peer.addr", "net.peer.ip", "peer.address"]));
         host.map(|host| Self::Host(host.to_owned()))
     }
@@ -77,41 +77,10 @@ fn is_host_of(service: &str, host: &str) -> bool {
     is_first && (labels.clone().next().is_none() || labels.any(|label| matches!(label, "svc" | "local" | "internal")))
 }
 
-/// The host of an absolute URL, without user and port; `None` where there is none.
-fn host_of(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host.strip_prefix('[') {
-        Some(v6) => v6.split_once(']')?.0,
-        None => host.split_once(':').map_or(host, |(host, _)| host),
-    };
-    Some(host).filter(|host| !host.is_empty())
-}
-
 fn text<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
     let attribute = span.attributes.iter().find(|attribute| attribute.key == key)?;
     match &attribute.value {
         Value::String(text) if !text.is_empty() => Some(text),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::host_of;
-
-    #[test]
-    fn host_of_url_has_no_user_and_no_port() {
-        for (url, host) in [
-            ("http://shop:8080/cart?x=1", Some("shop")),
-            ("https://user:secret@shop.example/a@b", Some("shop.example")),
-            ("http://[::1]:8080/", Some("::1")),
-            ("http://shop?x", Some("shop")),
-            ("/cart", None),
-            ("http:///cart", None),
-        ] {
-            assert_eq!(host_of(url), host, "{url}");
-        }
     }
 }

@@ -188,6 +188,9 @@ pub struct Options {
     /// How long an OTLP request may be after decompression; memory for requests in flight is set aside in proportion, besides --max-memory
     #[arg(long, global = true, value_name = "SIZE", default_value = "64MiB")]
     pub max_body: BodySize,
+    /// Show the client spans of exports to this viewer, which are hidden and counted otherwise
+    #[arg(long, global = true)]
+    pub show_uploads: bool,
     /// Keys and colours: a TOML file [default: spanfall/config.toml in the user's configuration directory]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -226,6 +229,7 @@ impl Options {
             otlp_http: self.otlp_http,
             sentry: self.sentry,
             max_body: self.max_body.0.0,
+            show_uploads: self.show_uploads,
         }
     }
 }

@@ -213,6 +213,9 @@ fn news(before: &HealthSnapshot, now: &HealthSnapshot) -> Vec<String> {
     if before.busy() == 0 && now.busy() > 0 {
         news.push("the output is slow: senders are told to retry".to_owned());
     }
+    if before.hidden_uploads == 0 && now.hidden_uploads > 0 {
+        news.push("client spans of exports to here are hidden (--show-uploads prints them)".to_owned());
+    }
     news
 }
 
@@ -251,6 +254,16 @@ mod tests {
             ["refused, OTLP/HTTP: reason 3"]
         );
         assert_eq!(news(&snapshot(1..=3, 0), &snapshot(1..=3, 0)), [""; 0]);
+    }
+
+    #[test]
+    fn own_uploads_are_reported_once() {
+        let hidden = |hidden_uploads| HealthSnapshot {
+            hidden_uploads,
+            ..HealthSnapshot::default()
+        };
+        assert_eq!(news(&hidden(0), &hidden(1)).len(), 1);
+        assert_eq!(news(&hidden(1), &hidden(9)), [""; 0]);
     }
 
     #[test]

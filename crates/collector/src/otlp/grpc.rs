@@ -38,6 +38,11 @@ const METHODS: [(&str, Signal); 3] = [
     ),
 ];
 
+/// Whether data is sent to a path.
+pub(crate) fn takes(path: &str) -> bool {
+    METHODS.iter().any(|(known, _)| *known == path)
+}
+
 /// The routes of the gRPC listener; `http` is where its neighbour listens, for those who confuse the two.
 pub(crate) fn routes(intake: Intake, http: SocketAddr) -> Router {
     Router::new().fallback(move |request: Request| {

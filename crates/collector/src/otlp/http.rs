@@ -17,18 +17,26 @@ use crate::body;
 use crate::intake::{Intake, Partial, Signal};
 use crate::refusal::Refusal;
 
+/// The paths that take data. Some build them from an endpoint and a path, both with a slash at the end.
+const SIGNALS: [(&str, Signal); 3] = [
+    ("/v1/traces", Signal::Traces),
+    ("/v1/logs", Signal::Logs),
+    ("/v1/metrics", Signal::Metrics),
+];
+
+/// Whether data is sent to a path.
+pub(crate) fn takes(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    SIGNALS.iter().any(|(known, _)| *known == path)
+}
+
 /// The routes of the HTTP listener; `grpc` is where its neighbour listens, for those who confuse the two.
 pub(crate) fn routes(intake: &Intake, grpc: SocketAddr) -> Router {
     let mut router = Router::new();
-    for (path, signal) in [
-        ("/v1/traces", Signal::Traces),
-        ("/v1/logs", Signal::Logs),
-        ("/v1/metrics", Signal::Metrics),
-    ] {
+    for (path, signal) in SIGNALS {
         let export = move |State(intake): State<Intake>, headers: HeaderMap, body: Body| async move {
             export(&intake, signal, &headers, body).await
         };
-        // Some build it from an endpoint and a path, both with a slash at the end.
         router = router.route(path, post(export)).route(&format!("{path}/"), post(export));
     }
     router

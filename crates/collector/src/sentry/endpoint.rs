@@ -82,6 +82,15 @@ pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
     Router::new().fallback_service(map_request(without_prefix).layer(routes))
 }
 
+/// Whether data is sent to a path.
+pub(crate) fn takes(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let api = path
+        .rfind("/api/")
+        .and_then(|prefix| path[prefix + "/api/".len()..].split_once('/'));
+    path == "/stream" || api.is_some_and(|(_, to)| matches!(to, "envelope" | "store") || to.starts_with("integration/otlp/v1/"))
+}
+
 /// A DSN may have a path before its project (`https://<key>@<host>/<prefix>/<project>`), which then comes before `/api` too.
 async fn without_prefix(mut request: Request) -> Request {
     let uri = request.uri();
@@ -258,8 +267,10 @@ async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: L
         mut arrival,
         metrics,
         problems,
-        counts,
+        mut counts,
     } = read::read(envelope, came);
+    let hidden = intake.drop_uploads(&mut arrival.spans);
+    counts.spans -= hidden;
     let spans = if goes_on {
         forward::spans(&arrival.spans)
     } else {
@@ -275,6 +286,7 @@ async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: L
     }
     intake.recorder().record(|health| {
         health.sentry.add(&counts);
+        health.hidden_uploads += hidden;
         for reason in problems {
             health.remember(Listener::Sentry, &reason);
         }

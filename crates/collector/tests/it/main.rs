@@ -10,6 +10,7 @@ mod memory;
 mod otlp_grpc;
 mod otlp_http;
 mod otlp_json;
+mod own_uploads;
 mod ports;
 mod relay;
 mod sentry;
@@ -48,6 +49,7 @@ impl Running {
             otlp_http: any,
             sentry: any,
             max_body,
+            ..Config::default()
         };
         Self::serve(Collector::bind(config).await.unwrap())
     }

@@ -1,7 +1,12 @@
 //! The spans and log records of a batch, one by one: what can be asked of each before it is decoded.
 
+use std::collections::HashMap;
+
 use super::{Batch, LogHead, Origin, Piece, SpanHead};
-use crate::{Candidate, Log, Raw, Span, SpanKind, StatusCode, otlp};
+use crate::{CallTarget, Candidate, Log, Raw, Span, SpanId, SpanKind, StatusCode, TraceId, otlp};
+
+/// How many spans [`Batch::drop_spans`] drops at most: it remembers each, and a request may have millions.
+const DROPPED_MAX: usize = 4_096;
 
 /// A span of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -22,12 +27,39 @@ pub struct BatchLog<'a> {
 impl Batch {
     /// The spans, in the sender's order.
     pub fn each_span(&self) -> impl Iterator<Item = BatchSpan<'_>> {
-        self.spans.iter().filter_map(|head| {
-            Some(BatchSpan {
-                batch: self,
-                head,
-                origin: self.origins.get(head.origin as usize)?,
-            })
+        self.spans.iter().filter_map(|head| self.item(head))
+    }
+
+    /// Drops up to 4,096 spans that are unwanted, and returns how many. Those stay that have descendants in the batch which stay.
+    pub fn drop_spans(&mut self, is_unwanted: impl Fn(&BatchSpan<'_>) -> bool) -> usize {
+        let unwanted = self.each_span().filter(|span| is_unwanted(span)).take(DROPPED_MAX);
+        let mut unwanted: HashMap<_, _> = unwanted.map(|span| (span.key(), span.head.parent_span_id)).collect();
+        if unwanted.is_empty() {
+            return 0;
+        }
+        // Of several spans with one id some may be wanted.
+        let goes = |unwanted: &HashMap<_, _>, span: &BatchSpan<'_>| unwanted.contains_key(&span.key()) && is_unwanted(span);
+        for span in self.each_span() {
+            if goes(&unwanted, &span) {
+                continue;
+            }
+            let mut parent = span.head.parent_span_id;
+            while let Some(next) = parent.and_then(|parent| unwanted.remove(&(span.head.trace_id, parent))) {
+                parent = next;
+            }
+        }
+        let before = self.spans.len();
+        let mut spans = std::mem::take(&mut self.spans);
+        spans.retain(|head| self.item(head).is_none_or(|span| !goes(&unwanted, &span)));
+        self.spans = spans;
+        before - self.spans.len()
+    }
+
+    fn item<'a>(&'a self, head: &'a SpanHead) -> Option<BatchSpan<'a>> {
+        Some(BatchSpan {
+            batch: self,
+            head,
+            origin: self.origins.get(head.origin as usize)?,
         })
     }
 
@@ -75,6 +107,19 @@ impl<'a> BatchSpan<'a> {
             origin: self.origin,
             bytes: self.batch.piece(self.head.raw),
         }
+    }
+
+    /// Returns where its request goes; `None` where it is not a client span, or does not tell.
+    #[must_use]
+    pub fn call_target(&self) -> Option<CallTarget<'a>> {
+        if self.head.kind != SpanKind::Client {
+            return None;
+        }
+        CallTarget::of_span(self.batch.text(self.head.name), self.batch.piece(self.head.raw))
+    }
+
+    pub(super) const fn key(&self) -> (TraceId, SpanId) {
+        (self.head.trace_id, self.head.span_id)
     }
 
     /// Decodes the whole span.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use otlp_wire::{DEPTH, Reader, Value};
 
-use super::quantity::Number;
+pub(crate) use super::quantity::Number;
 
 /// Field numbers of OTLP's messages, named as in `otlp_wire::schema`.
 pub(crate) mod number {

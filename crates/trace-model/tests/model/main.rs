@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test may fail by it")]
 
 mod analysis;
+mod call_target;
 mod crisp;
 mod cross_check;
 mod disorder;

@@ -10,7 +10,10 @@ const COMMANDS: [&str; 5] = ["demo", "open", "inspect", "tail", "config"];
 /// The options by what they are about, with the commands that they apply to besides the viewer.
 const GROUPS: [(&[&str], &[&str]); 5] = [
     (&["otlp_grpc", "otlp_http", "sentry", "sentry_relay"], &["demo", "tail"]),
-    (&["allowed_origin", "allowed_host", "max_body"], &["demo", "tail"]),
+    (
+        &["allowed_origin", "allowed_host", "max_body", "show_uploads"],
+        &["demo", "tail"],
+    ),
     (&["no_sentry_relay"], &["demo"]),
     (&["max_memory"], &["demo", "open"]),
     (&["config", "theme", "no_mouse", "log_file"], &["demo", "open"]),

@@ -195,6 +195,19 @@ fn denied_pages_are_shown_with_the_flag_that_allows_them() {
 }
 
 #[test]
+fn own_uploads_are_counted_where_there_are_any() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 60);
+    scene.type_keys("H");
+    assert!(!scene.text().contains("own uploads"), "{}", scene.text());
+    scene.app.set_health(HealthSnapshot {
+        hidden_uploads: 2_143,
+        ..HealthSnapshot::default()
+    });
+    let text = scene.text();
+    assert!(text.contains("own uploads  2") && text.contains("143 hidden"), "{text}");
+}
+
+#[test]
 fn what_became_of_what_was_handed_on_is_counted() {
     let mut scene = Scene::new(Mode::Viewer, 120, 60);
     scene.app.sentry.relay = Some("https://o1.ingest.sentry.io/42".to_owned());

@@ -50,6 +50,16 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
         lines.push(line);
     }
     envelopes(lines, sentry, width);
+    if health.hidden_uploads > 0 {
+        let hidden = format!("{} hidden", format::grouped(health.hidden_uploads));
+        say(
+            lines,
+            "own uploads",
+            &hidden.into(),
+            "spans of exports to here: --show-uploads",
+            width,
+        );
+    }
 }
 
 /// What Sentry's envelopes held, by the senders' own names.

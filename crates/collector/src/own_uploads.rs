@@ -1,0 +1,124 @@
+//! Spans of the requests that bring spans here.
+//!
+//! A program whose HTTP client is instrumented records its exporter's requests too, each often a trace of its own. They tell of the
+//! program's telemetry, not of the program, and each export brings another one.
+
+use http_server::{Access, Host};
+use trace_model::{Batch, CallTarget};
+
+use crate::{Addresses, otlp, sentry};
+
+/// Whether data is sent to a path.
+type Takes = fn(&str) -> bool;
+
+/// Recognizes client spans of requests to this collector: to a host that passes here, at the port of a listener, and to a path that this
+/// listener takes data by.
+#[derive(Debug)]
+pub(crate) struct OwnUploads {
+    /// Each listener's port, and which of its paths take data.
+    listeners: [(u16, Takes); 3],
+    access: Access,
+}
+
+impl OwnUploads {
+    pub(crate) const fn new(at: Addresses, access: Access) -> Self {
+        Self {
+            listeners: [
+                (at.otlp_grpc.port(), otlp::grpc::takes),
+                (at.otlp_http.port(), otlp::http::takes),
+                (at.sentry.port(), sentry::takes),
+            ],
+            access,
+        }
+    }
+
+    /// Drops them from a batch, but for those with other spans below them; returns how many.
+    pub(crate) fn drop_from(&self, batch: &mut Batch) -> usize {
+        batch.drop_spans(|span| span.call_target().is_some_and(|target| self.is_target(&target)))
+    }
+
+    fn is_target(&self, target: &CallTarget<'_>) -> bool {
+        let is_taken = |(port, takes): &(u16, Takes)| target.port == Some(*port) && takes(&target.path);
+        // Compared last, since it allocates.
+        let is_here = || target.host.parse::<Host>().is_ok_and(|host| self.access.allows_host(&host));
+        self.listeners.iter().any(is_taken) && is_here()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_upload(url: &str) -> bool {
+        let listener = |port| std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port));
+        let at = Addresses {
+            otlp_grpc: listener(4317),
+            otlp_http: listener(4318),
+            sentry: listener(8969),
+        };
+        let hosts = vec!["viewer.example".parse().expect("a host")];
+        let uploads = OwnUploads::new(at, Access::local(hosts, Vec::new()));
+        let target = CallTarget::of_url(url).expect("an absolute URL");
+        uploads.is_target(&target)
+    }
+
+    #[test]
+    fn own_uploads_are_known_in_every_spelling() {
+        for host in [
+            "127.0.0.1",
+            "localhost",
+            "LocalHost",
+            "otel.localhost",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "host.docker.internal",
+            "key:secret@127.0.0.1",
+            "viewer.example",
+        ] {
+            for rest in [
+                "4317/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+                "4317/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+                "4317/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+                "4318/v1/traces",
+                "4318/v1/traces/",
+                "4318/v1/logs",
+                "4318/v1/metrics?timeout=1",
+                "8969/stream",
+                "8969/stream/",
+                "8969/api/1/envelope/?sentry_key=spanfall",
+                "8969/api/1/envelope",
+                "8969/api/42/store/",
+                "8969/prefix/api/1/envelope/",
+                "8969/api/1/integration/otlp/v1/traces",
+                "8969/api/1/integration/otlp/v1/logs/",
+            ] {
+                let url = format!("http://{host}:{rest}");
+                assert!(is_upload(&url), "{url}");
+            }
+        }
+    }
+
+    #[test]
+    fn own_uploads_are_not_other_requests() {
+        for url in [
+            "http://127.0.0.1:8080/v1/traces",
+            "http://127.0.0.1/v1/traces",
+            "http://collector.example:4318/v1/traces",
+            "http://10.0.0.1:4318/v1/traces",
+            "http://localhost.example:4318/v1/traces",
+            "http://127.0.0.1:4318/",
+            "http://127.0.0.1:4318/v1/traces/42",
+            "http://127.0.0.1:4318/api/1/envelope/",
+            "http://127.0.0.1:4317/v1/traces",
+            "http://127.0.0.1:4317/shop.Cart/Export",
+            "http://127.0.0.1:8969/v1/traces",
+            "http://127.0.0.1:8969/api/1/users/",
+            "http://127.0.0.1:8969/api/envelope/",
+            "http://127.0.0.1:8969/streams",
+            "http://127.0.0.1:8969/shop/stream",
+            "https://o1.ingest.sentry.io/api/1/envelope/",
+        ] {
+            assert!(!is_upload(url), "{url}");
+        }
+    }
+}
