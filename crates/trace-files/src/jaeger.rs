@@ -16,7 +16,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use prost::Message as _;
 use serde_json::Value;
-use trace_model::TraceId;
+use trace_model::{SpanId, TraceId};
 
 use crate::formats::Document;
 use crate::json::node::Node;
@@ -70,6 +70,11 @@ fn span(reader: &mut Reader<'_, '_, '_>, node: Node<'_>, processes: &Processes, 
         Ok((trace_id, span, scope)) => {
             if span.end_time_unix_nano > 0 && span.end_time_unix_nano < span.start_time_unix_nano {
                 reader.sink.warn(reader.place(node), "the span's duration is negative");
+            }
+            if refers_to_itself(&span) {
+                reader
+                    .sink
+                    .warn(reader.place(node), "the span refers to itself as its parent");
             }
             let named = json["processID"].as_str().and_then(|name| processes.get(name));
             let resource = named.map_or_else(|| resource(&json["process"], binary), Arc::clone);
@@ -141,7 +146,7 @@ fn converted(json: &Value, trace: Option<&Value>, binary: Binary) -> Result<(Tra
     if warnings.is_some() {
         read.add("jaeger.warnings", any(&json["warnings"]));
     }
-    let (parent, links) = references(json, trace_id);
+    let (parent, links) = references(json, trace_id, span_id);
     let status = read.status();
     let span = Span {
         trace_id: trace_id.as_bytes().to_vec(),
@@ -166,8 +171,8 @@ fn converted(json: &Value, trace: Option<&Value>, binary: Binary) -> Result<(Tra
     Ok((trace_id, span, read.scope.encode_to_vec()))
 }
 
-/// The parent's id, and what else a span refers to.
-fn references(json: &Value, trace_id: TraceId) -> (Vec<u8>, Vec<Link>) {
+/// The parent's id, and what else a span refers to. A reference to itself is the parent only where there is no other.
+fn references(json: &Value, trace_id: TraceId, own_id: SpanId) -> (Vec<u8>, Vec<Link>) {
     let mut links = Vec::new();
     let mut parents = Vec::new();
     for reference in json["references"].as_array().into_iter().flatten() {
@@ -187,14 +192,26 @@ fn references(json: &Value, trace_id: TraceId) -> (Vec<u8>, Vec<Link>) {
             ..Link::default()
         });
     }
-    let first = |is_child| parents.iter().position(|(same, child, _)| *same && *child == is_child);
-    if let Some(at) = first(true).or_else(|| first(false)) {
+    let first = |wanted: &dyn Fn(bool, SpanId) -> bool| {
+        let fits = |(same, child, id): &(bool, bool, SpanId)| *same && wanted(*child, *id);
+        parents.iter().position(fits)
+    };
+    let good = first(&|is_child, id| is_child && id != own_id).or_else(|| first(&|_, id| id != own_id));
+    if let Some(at) = good.or_else(|| first(&|_, _| true)) {
         links.remove(at);
         return (parents[at].2.as_bytes().to_vec(), links);
     }
     // Before references there was a field.
     let field = json["parentSpanID"].as_str().and_then(ids::parent_id);
     (field.map(|id| id.as_bytes().to_vec()).unwrap_or_default(), links)
+}
+
+fn refers_to_itself(span: &Span) -> bool {
+    span.parent_span_id == span.span_id
+        || span
+            .links
+            .iter()
+            .any(|link| link.span_id == span.span_id && link.trace_id == span.trace_id)
 }
 
 /// A log of a span; an error's in OpenTelemetry's terms.

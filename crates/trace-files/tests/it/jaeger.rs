@@ -282,3 +282,34 @@ fn spans_before_a_cut_are_read() {
         assert_eq!(read.report.problems.count, 1, "{:?}", read.problems());
     }
 }
+
+#[test]
+fn self_references_give_way_to_others() {
+    for (references, parent) in [
+        (json!([{ "refType": "CHILD_OF", "traceID": "a1", "spanID": "b2" }]), "b2"),
+        (
+            json!([{ "refType": "CHILD_OF", "traceID": "a1", "spanID": "b2" }, { "refType": "CHILD_OF", "traceID": "a1", "spanID": "c3" }]),
+            "c3",
+        ),
+        (
+            json!([{ "refType": "CHILD_OF", "traceID": "a1", "spanID": "b2" }, { "refType": "FOLLOWS_FROM", "traceID": "a1", "spanID": "c3" }]),
+            "c3",
+        ),
+    ] {
+        let file = json!({ "traceID": "a1", "spanID": "b2", "operationName": "work", "startTime": 10, "duration": 5,
+            "references": references, "process": { "serviceName": "api" } });
+        let read = read(file.to_string());
+        let expected = format!("{parent:0>16}");
+        assert_eq!(
+            read.spans[0].parent_span_id.map(|id| id.to_string()),
+            Some(expected),
+            "{references}"
+        );
+        let warnings: Vec<_> = read.report.warnings.first.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            warnings,
+            ["line 1, column 1: the span refers to itself as its parent"],
+            "{references}"
+        );
+    }
+}
