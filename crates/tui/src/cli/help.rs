@@ -15,7 +15,7 @@ const GROUPS: [(&[&str], &[&str]); 5] = [
         &["demo", "tail"],
     ),
     (&["no_sentry_relay"], &["demo"]),
-    (&["max_memory"], &["demo", "open"]),
+    (&["max_memory"], &["demo", "open", "inspect"]),
     (&["config", "theme", "no_mouse", "log_file"], &["demo", "open"]),
 ];
 
