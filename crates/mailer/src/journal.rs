@@ -23,7 +23,7 @@ const GENERATION_BYTES: u64 = 4 << 20;
 /// When a generation is old: a message may wait for its attempts for an hour, and a broker may be away for a weekend.
 const GENERATION_AGE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
-/// The ids of the mails that were sent lately: at least the newest [`GENERATION_BYTES`] of them, or those of three days.
+/// The ids of the mails that were sent lately: at least the newest `GENERATION_BYTES` of them, or those of three days.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,

@@ -74,7 +74,7 @@ pub(crate) async fn bind_with(options: &Options, outward: &Outward, command: &st
 /// Binds the collector's ports for `tail`.
 ///
 /// # Errors
-/// As [`bind_with`].
+/// Ports cannot be bound: all of them are named, with a command line that works. Or envelopes cannot be forwarded.
 pub async fn bind(options: &Options, outward: &Outward) -> Result<Collector> {
     bind_with(options, outward, "tail", &[]).await
 }
