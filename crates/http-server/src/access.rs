@@ -48,7 +48,7 @@ impl Access {
     }
 
     /// For a service, whose routes decide about origins. On a loopback address it takes requests to local hosts and to these; on
-    /// any other, where names are given by whoever deploys it, to every host.
+    /// any other, where the deployment chooses the names, to every host.
     #[must_use]
     pub fn service(address: SocketAddr, hosts: Vec<Host>) -> Self {
         Self {

@@ -39,7 +39,7 @@ pub(crate) fn compose(id: &str, request: &ResetRequest, reset_url: &str) -> Resu
         .from(Mailbox::new(Some(SENDER.0.to_owned()), sender))
         .to(Mailbox::new(None, recipient))
         .subject("Reset your password")
-        // The same for a message that comes again, so that a mailbox can tell.
+        // The same for a redelivered message, so that a mailbox can tell.
         .message_id(Some(format!("<{id}@spanfall.invalid>")))
         .header(ContentType::TEXT_PLAIN)
         .body(text)

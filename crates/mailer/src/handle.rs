@@ -77,7 +77,7 @@ impl Mailer {
     }
 
     /// Passes a message whose attempt has failed on to its next attempt or to the dead letters. If that is not confirmed, it
-    /// stays where it is and comes again.
+    /// stays in its queue and is redelivered.
     async fn settle_failed(&self, delivery: &Delivery, failure: &Failure, broker: Broker<'_>) {
         let attempt = attempt_of(&delivery.properties);
         fail(failure.error_type(), failure.to_string());
@@ -121,7 +121,7 @@ impl Mailer {
         let mail = self.compose(&id, body)?;
         self.attempt(&mail, attempt_of(properties)).await?;
         if let Err(error) = tokio::task::block_in_place(|| claim.sent()) {
-            // The mail is sent, so the message must not come again.
+            // The mail is sent, so the message must not be redelivered.
             tracing::error!(%error, message_id = id, "sent mail not recorded in the journal");
         }
         tracing::info!(message_id = id, transport = self.transport.name(), "mail sent");
@@ -190,7 +190,7 @@ fn attempt_of(properties: &BasicProperties) -> u32 {
     headers::attempts(properties.headers().as_ref()).saturating_add(1)
 }
 
-/// The id under which a message is the same when it comes again.
+/// The id under which a message is the same when it is redelivered.
 fn message_id(properties: &BasicProperties) -> Result<String, Failure> {
     let Some(id) = properties.message_id() else {
         return Ok(fresh_id());

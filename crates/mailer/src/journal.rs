@@ -1,4 +1,4 @@
-//! Which mails were sent, on disk, so that a message that comes again makes no second mail.
+//! Which mails were sent, on disk, so that a redelivered message makes no second mail.
 //!
 //! A line is written once the mail is sent and before its message is acknowledged: `<seconds since 1970> <message id> .`. Its end
 //! shows that it is whole: what a crash has cut off is skipped. The line is on the disk before the acknowledgment

@@ -65,7 +65,7 @@ impl Broker<'_> {
         }
     }
 
-    /// Acknowledges a delivery, in a span. If that cannot be told to the broker any more, the message comes again.
+    /// Acknowledges a delivery, in a span. If that cannot be told to the broker any more, the message is redelivered.
     pub(crate) async fn acknowledge(&self, delivery: &Delivery, queue: &str) {
         let builder = SpanBuilder::from_name(format!("ack {queue}"))
             .with_kind(SpanKind::Client)

@@ -163,7 +163,7 @@ impl<T: Send + 'static> Relay<T> {
     /// Hands an envelope on, and says what to answer to who sent it.
     ///
     /// Waits for Sentry's answer for at most [`Limits::deadline`], and once more that long for its turn when many are under way. What
-    /// could not be delivered by then is kept, or goes on being sent, and is answered with 200; what becomes of it is told by an
+    /// could not be delivered by then is kept, or is still being sent, and is answered with 200; what becomes of it is told by an
     /// [`Event`]. It goes on when this future is dropped after its turn has come.
     pub async fn forward(&self, forward: Forward<T>) -> Answer {
         let Forward {

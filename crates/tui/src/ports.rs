@@ -8,7 +8,7 @@ use crate::cli::Options;
 use crate::outward::Outward;
 use crate::problem::Problem;
 
-/// A port of the demo's services that somebody else has.
+/// A port of the demo's services that another program has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TakenPort {
     /// Which and why.

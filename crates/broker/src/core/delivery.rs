@@ -103,7 +103,7 @@ impl Core {
         let Some(queue) = queues.get_mut(&id) else { return };
         let now = queue.settings.ttl.map(|_| Instant::now());
         while !queue.ready.is_empty() {
-            // Dead-lettering it here could lead back here; whoever waits for expiries does it, and delivers what is behind it.
+            // Dead-lettering it here could lead back here; the expiry task does it, and delivers what is behind it.
             if now.is_some_and(|now| queue.has_expired(now)) {
                 return expiring.notify_one();
             }

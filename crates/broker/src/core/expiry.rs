@@ -10,7 +10,7 @@ use crate::message::Death;
 const BATCH: usize = 1000;
 
 impl Core {
-    /// Dead-letters what has expired by `now`, or drops it where there are no dead letters; returns when to look again.
+    /// Dead-letters what has expired by `now`, or drops it if the queue has no dead-letter exchange; returns when to look again.
     ///
     /// The messages of a queue share its time to live and wait in the order in which they were published, so the first of them is
     /// the first to expire.
