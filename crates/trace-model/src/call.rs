@@ -4,7 +4,6 @@
 //! a peer: whatever names the work without its parameters. Attribute names are those of
 //! [OpenTelemetry's semantic conventions](https://opentelemetry.io/docs/specs/semconv/), of either generation, and Sentry's `sentry.op`.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use hashbrown::DefaultHashBuilder;
@@ -73,12 +72,7 @@ pub(crate) fn call_id(hasher: &DefaultHashBuilder, service: &str, name: &str, ki
 
 impl<'a> Target<'a> {
     fn see(&mut self, attribute: &'a [u8]) {
-        // A value that lies in several parts is merged by protobuf's rules: no SDK writes one so, and it names no call.
-        let KeyValue {
-            key,
-            value: Cow::Borrowed(value),
-        } = KeyValue::read(attribute)
-        else {
+        let Some((key, value)) = KeyValue::borrowed(attribute) else {
             return;
         };
         self.is_call |= CALL_PREFIXES.iter().any(|prefix| key.starts_with(prefix));

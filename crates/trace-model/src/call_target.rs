@@ -77,11 +77,7 @@ impl<'a> CallTarget<'a> {
 
 impl<'a> Parts<'a> {
     fn see(&mut self, attribute: &'a [u8]) {
-        let KeyValue {
-            key,
-            value: Cow::Borrowed(value),
-        } = KeyValue::read(attribute)
-        else {
+        let Some((key, value)) = KeyValue::borrowed(attribute) else {
             return;
         };
         let text = match key {
