@@ -33,7 +33,7 @@ impl Api {
         let app = api::app(publisher, address, Origins::default());
         let access = Access::service(address, Vec::new());
         tokio::spawn(Server::new(listener, access, app).run(std::future::pending()));
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = http_client::builder().no_proxy().build().unwrap();
         Self { address, client }
     }
 
@@ -339,7 +339,7 @@ async fn one_line_says_that_it_is_not_ready_and_one_that_it_is() {
     let unready = api.line(DEADLINE, |line| line["ready"] == false).await.unwrap();
     let address = unready["address"].as_str().unwrap().to_owned();
     // Long enough for several attempts: an answer takes two seconds.
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = http_client::builder().no_proxy().build().unwrap();
     let post = client
         .post(format!("http://{address}{PATH}"))
         .header("content-type", "application/json")

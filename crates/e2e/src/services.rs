@@ -82,7 +82,7 @@ impl Services {
             api_url: format!("http://{address}"),
             broker: broker.to_owned(),
             mail,
-            client: Client::builder().no_proxy().build()?,
+            client: http_client::builder().no_proxy().build()?,
         })
     }
 

@@ -89,7 +89,7 @@ impl Viewer {
     }
 
     async fn post(&self, url: &str, content_type: &str, body: String) -> Result<reqwest::Response, Error> {
-        let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build()?;
+        let client = http_client::builder().no_proxy().timeout(DEADLINE).build()?;
         let request = client.post(url).header("content-type", content_type).body(body);
         Ok(request.send().await?.error_for_status()?)
     }

@@ -98,7 +98,10 @@ async fn the_same_programs_run_with_the_same_variables() {
     let api = processes["api"].ready(DEADLINE).await.unwrap().expect("the API's address");
     processes["mailer"].ready(DEADLINE).await.unwrap();
 
-    let request = reqwest::Client::new().post(format!("http://{api}/users/reset-password"));
+    let request = http_client::builder()
+        .build()
+        .unwrap()
+        .post(format!("http://{api}/users/reset-password"));
     let answer = request
         .header("content-type", "application/json")
         .body(r#"{"email":"jane@example.org"}"#)

@@ -37,7 +37,7 @@ impl Started {
         let text = self.screen.text();
         let (_, port) = text.split_once("otlp/http :").unwrap();
         let port = port.split_whitespace().next().unwrap();
-        let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
+        let client = http_client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
         let request = client
             .post(format!("http://127.0.0.1:{port}{path}"))
             .header("content-type", content_type)

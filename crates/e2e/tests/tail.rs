@@ -27,7 +27,9 @@ async fn otlp_http(process: &Process) -> String {
 }
 
 async fn send(address: &str, request: String) -> reqwest::Result<reqwest::Response> {
-    let request = reqwest::Client::new()
+    let request = http_client::builder()
+        .build()
+        .unwrap()
         .post(format!("http://{address}/v1/traces"))
         .body(request);
     request.header("content-type", "application/json").send().await

@@ -33,7 +33,7 @@ async fn it_says_where_it_is_and_ends_with_its_supervisor() {
     let dir = built();
     let process = page(dir.path(), &[("SPANFALL_SUPERVISED", "1")]);
     let address = process.ready(SOON).await.unwrap().unwrap();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client::builder().no_proxy().build().unwrap();
     assert_eq!(
         client
             .get(format!("http://{address}/"))

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use http_server::{Access, Server as HttpServer};
 use page::Settings;
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -51,7 +51,7 @@ impl Server {
     }
 
     async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = http_client::builder().no_proxy().build().unwrap();
         let mut request = client.request(method, format!("http://{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);

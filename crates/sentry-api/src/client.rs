@@ -58,7 +58,7 @@ impl Client {
                 host: site.host().into(),
             });
         }
-        let mut builder = reqwest::Client::builder()
+        let mut builder = http_client::builder()
             .redirect(redirect::Policy::none())
             .user_agent(concat!("spanfall/", env!("CARGO_PKG_VERSION")));
         if site.is_loopback() {

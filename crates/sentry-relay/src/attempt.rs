@@ -32,7 +32,7 @@ const REASON_LENGTH: usize = 200;
 
 /// The HTTP client for a target. It never follows a redirect: the key is for this host alone.
 pub(crate) fn client(target: &Target) -> reqwest::Result<Client> {
-    let builder = Client::builder().redirect(Policy::none()).referer(false);
+    let builder = http_client::builder().redirect(Policy::none()).referer(false);
     // A proxy is on the way to other machines.
     let builder = if target.is_loopback() { builder.no_proxy() } else { builder };
     builder.build()

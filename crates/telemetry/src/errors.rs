@@ -81,7 +81,7 @@ struct InTime {
 
 impl TransportFactory for InTime {
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
-        let builder = reqwest::Client::builder().timeout(ENVELOPE);
+        let builder = http_client::builder().timeout(ENVELOPE);
         let builder = if self.loopback { builder.no_proxy() } else { builder };
         // It fails where there is no TLS at all; then a client by default would panic.
         let client = builder.build().unwrap_or_default();

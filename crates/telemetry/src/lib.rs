@@ -142,6 +142,8 @@ impl std::fmt::Debug for SentryGuard {
 pub fn init(service: Service) -> Result<Guard, Error> {
     let filter = logs::filter()?;
     let settings = errors::Settings::from_env(service)?;
+    // The exporter and Sentry's client build HTTP clients of their own.
+    http_client::use_ring();
     // Before the tracer provider: its processor and its resource go into the scope of the client that is active.
     let sentry = settings.as_ref().map(errors::Settings::init);
     global::set_text_map_propagator(Propagator::new(settings.map(|settings| settings.head)));

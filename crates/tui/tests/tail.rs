@@ -80,13 +80,23 @@ impl Tail {
         let spans: Vec<Value> = names.iter().map(span).collect();
         let request = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] });
         let url = format!("http://{}/v1/traces", self.at.otlp_http);
-        reqwest::Client::new().post(url).json(&request).send().await.unwrap().status()
+        http_client::builder()
+            .build()
+            .unwrap()
+            .post(url)
+            .json(&request)
+            .send()
+            .await
+            .unwrap()
+            .status()
     }
 }
 
 impl Tail {
     async fn post(&self, url: String, body: impl Into<reqwest::Body>) {
-        let request = reqwest::Client::new()
+        let request = http_client::builder()
+            .build()
+            .unwrap()
             .post(url)
             .header("content-type", "application/json")
             .body(body);

@@ -120,7 +120,7 @@ impl Running {
 
 /// A client for plain HTTP: looking for the system's certificates, for each of hundreds, takes longer than all else.
 fn client() -> Client {
-    Client::builder().tls_certs_only([]).build().unwrap()
+    http_client::builder().tls_certs_only([]).build().unwrap()
 }
 
 fn span(name: &str) -> Span {

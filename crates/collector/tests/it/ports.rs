@@ -2,7 +2,7 @@
 
 use collector::{Collector, Config, Listener};
 
-use crate::{Running, SOON};
+use crate::{Running, SOON, client};
 
 fn on(otlp_grpc: &str, otlp_http: &str, sentry: &str) -> Config {
     Config {
@@ -57,7 +57,7 @@ async fn nothing_answers_before_it_serves() {
         .await
         .unwrap();
     let url = format!("http://{}/", collector.addresses().sentry);
-    let asked = tokio::spawn(reqwest::get(url));
+    let asked = tokio::spawn(client().get(url).send());
     // The connection is in the kernel's queue, so the answer comes once it serves.
     let (_arrivals, _health, _server) = collector.serve();
     let answer = tokio::time::timeout(SOON, asked).await.unwrap().unwrap().unwrap();

@@ -29,7 +29,7 @@ impl Load {
         for client in 0..4 {
             let (url, stop, accepted) = (api_url.to_owned(), load.stop.subscribe(), load.accepted.clone());
             load.clients.spawn(async move {
-                let http = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
+                let http = http_client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
                 let mut promised = Vec::new();
                 for number in 0.. {
                     if *stop.borrow() {

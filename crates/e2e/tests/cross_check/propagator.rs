@@ -20,6 +20,7 @@ fn a_span_that_sentry_has_under_another_trace_id_is_found_and_that_id_is_said() 
     let mut viewer = Viewer::start("", &[]).unwrap();
     let mut options = sentry::ClientOptions::new().traces_sample_rate(1.0);
     options.dsn = Some(viewer.dsn(SERVICE).parse().unwrap());
+    http_client::use_ring();
     let sentry = sentry::init(options);
     let exporter = SpanExporter::builder()
         .with_http()

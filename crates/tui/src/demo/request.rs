@@ -28,7 +28,7 @@ impl Requests {
     /// # Errors
     /// The HTTP client cannot be set up.
     pub fn new(events: mpsc::Sender<DemoEvent>) -> reqwest::Result<Self> {
-        let builder = reqwest::Client::builder().timeout(PATIENCE).no_proxy();
+        let builder = http_client::builder().timeout(PATIENCE).no_proxy();
         // The API speaks plain HTTP: a machine without certificates is no reason to fail.
         let client = builder.tls_certs_only([]).build()?;
         Ok(Self { client, events })

@@ -169,7 +169,14 @@ mod tests {
 
     async fn send(port: u16, path: &str, body: &Value) {
         let url = format!("http://127.0.0.1:{port}{path}");
-        let answer = reqwest::Client::new().post(url).json(body).send().await.unwrap();
+        let answer = http_client::builder()
+            .build()
+            .unwrap()
+            .post(url)
+            .json(body)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200);
     }
 
