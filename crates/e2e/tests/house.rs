@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a crate must not compile, however far down.
-const WALLS: [(&str, &[&str]); 18] = [
+const WALLS: &[(&str, &[&str])] = &[
     // JSON only for those who ask for it.
     (
         "otlp-wire",
@@ -69,7 +69,7 @@ fn dependencies_point_inward() {
     for (room, walls) in WALLS {
         let compiled = compiled_by(room);
         assert!(compiled.contains(room), "{room} is a room");
-        for beyond in walls {
+        for beyond in *walls {
             assert!(!compiled.contains(*beyond), "{room} compiles {beyond}");
         }
     }
