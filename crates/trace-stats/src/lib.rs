@@ -1,6 +1,6 @@
 //! What many traces say together.
 //!
-//! - A [`Survey`] is one look at all traces of the list: what is done there ([`Operation`]) and who calls whom ([`Edge`]). A [`Pass`]
+//! - A [`Survey`] is one look at all traces of the list: what is done there ([`Operation`]) and who calls whom ([`Edge`]), directly or by a queue ([`QueueUse`]). A [`Pass`]
 //!   takes it in slices, between input and frames.
 //! - [`Warnings`] are what is wrong with the traces themselves, kept up to date while they come.
 //! - A [`Comparison`] is what one trace did otherwise than another, or than the median of its operation ([`MedianPass`]).
@@ -22,10 +22,12 @@
 
 mod calls;
 mod compare;
+mod figures;
 mod latencies;
 mod operations;
 mod peer;
 mod place;
+mod queues;
 mod service_map;
 mod survey;
 mod warnings;
@@ -34,9 +36,11 @@ pub use compare::{
     CallPath, Change, Comparison, Difference, Differing, MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, Profile, RootOperation, Sums,
     Totals,
 };
+pub use figures::Figures;
 pub use latencies::Latencies;
 pub use operations::{OPERATIONS, Operation};
 pub use place::SpanPlace;
+pub use queues::{Queue, QueueAction, QueueUse};
 pub use service_map::{Callee, EDGES, Edge};
 pub use survey::{Pass, Survey};
 pub use warnings::{Broken, QUIET_NANO, REMEMBERED, RuleCount, Warning, Warnings};

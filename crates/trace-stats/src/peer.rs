@@ -77,7 +77,7 @@ fn is_host_of(service: &str, host: &str) -> bool {
     is_first && (labels.clone().next().is_none() || labels.any(|label| matches!(label, "svc" | "local" | "internal")))
 }
 
-fn text<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
     let attribute = span.attributes.iter().find(|attribute| attribute.key == key)?;
     match &attribute.value {
         Value::String(text) if !text.is_empty() => Some(text),

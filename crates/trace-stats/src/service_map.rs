@@ -7,9 +7,9 @@ use std::sync::Arc;
 use trace_model::{Span, SpanNode, StatusCode, TraceId};
 
 use crate::calls::{Call, duration};
+use crate::figures::Counts;
 use crate::peer::Peer;
-use crate::place::Highest;
-use crate::{Latencies, SpanPlace};
+use crate::{Figures, Queue};
 
 /// How many edges are told apart; names are the senders' text.
 pub const EDGES: usize = 2_000;
@@ -41,45 +41,13 @@ pub struct Edge {
     pub callee: Callee,
     /// Whether by messages, for which the caller does not wait.
     pub messaging: bool,
-    /// How many calls.
-    pub calls: u64,
-    /// Of these, on either side with status error.
-    pub errors: u64,
-    /// How long the caller waited; of a message, how long it was worked on.
-    pub latencies: Latencies,
-    /// How long messages waited between their producer's end and their consumer's start.
-    pub queued: Latencies,
-    /// The slowest call: its called span, or the calling one where that is all there is.
-    pub slowest: Option<SpanPlace>,
-    /// The last call that failed, likewise.
-    pub failed: Option<SpanPlace>,
+    /// The queue that all of them go through, if the spans of both sides name it.
+    pub queue: Option<Queue>,
+    /// How often, how long, and with what end.
+    pub figures: Figures,
 }
 
-#[derive(Debug, Default)]
-struct Counts {
-    calls: u64,
-    errors: u64,
-    latencies: Latencies,
-    queued: Latencies,
-    slowest: Highest,
-    failed: Highest,
-}
-
-impl Counts {
-    fn add(&mut self, trace_id: TraceId, node: &SpanNode, nano: Option<u64>, failed: bool) {
-        self.calls += 1;
-        if let Some(nano) = nano {
-            self.latencies.record(nano);
-            self.slowest.offer(nano, trace_id, &node.key);
-        }
-        if failed {
-            self.errors += 1;
-            self.failed.offer(node.start_unix_nano, trace_id, &node.key);
-        }
-    }
-}
-
-type Ends = (Arc<str>, Callee, bool);
+type Ends = (Arc<str>, Callee, bool, Option<Queue>);
 
 /// Edges as they are counted.
 #[derive(Debug, Default)]
@@ -89,28 +57,30 @@ pub(crate) struct Counting {
 }
 
 impl Counting {
-    pub(crate) fn add(&mut self, trace_id: TraceId, nodes: &[SpanNode], call: Call) {
+    /// `queue` is the one that the spans of both sides name.
+    pub(crate) fn add(&mut self, trace_id: TraceId, nodes: &[SpanNode], call: Call, queue: Option<Queue>) {
         let (from, to) = (&nodes[call.caller], &nodes[call.callee]);
         let ends = (
             from.key.service.clone(),
             Callee::Service(to.key.service.clone()),
             call.messaging,
+            queue,
         );
         let failed = [from, to].iter().any(|node| node.status == StatusCode::Error);
         if let Some(counts) = self.edge(ends) {
             counts.add(trace_id, to, call.nano(nodes), failed);
             if let Some(nano) = call.queued_nano(nodes) {
-                counts.queued.record(nano);
+                counts.add_queued(nano);
             }
         }
     }
 
     /// A call of somebody of whom there is no span.
-    pub(crate) fn add_external(&mut self, trace_id: TraceId, node: &SpanNode, span: &Span) {
+    pub(crate) fn add_external(&mut self, trace_id: TraceId, node: &SpanNode, span: &Span, queue: Option<Queue>) {
         let peer = Peer::of(span);
         let name = peer.as_ref().map_or("", Peer::name);
         let messaging = node.kind == trace_model::SpanKind::Producer;
-        let ends = (node.key.service.clone(), Callee::External(name.into()), messaging);
+        let ends = (node.key.service.clone(), Callee::External(name.into()), messaging, queue);
         if let Some(counts) = self.edge(ends) {
             counts.add(trace_id, node, duration(node), node.status == StatusCode::Error);
         }
@@ -130,20 +100,16 @@ impl Counting {
 
     /// By their ends, and how many calls are on none of them.
     pub(crate) fn finish(self) -> (Vec<Edge>, u64) {
-        let edge = |((caller, callee, messaging), counts): (Ends, Counts)| Edge {
+        let edge = |((caller, callee, messaging, queue), counts): (Ends, Counts)| Edge {
             caller,
             callee,
             messaging,
-            calls: counts.calls,
-            errors: counts.errors,
-            latencies: counts.latencies,
-            queued: counts.queued,
-            slowest: counts.slowest.place(),
-            failed: counts.failed.place(),
+            queue,
+            figures: counts.finish(),
         };
         let mut edges: Vec<_> = self.by_ends.into_iter().map(edge).collect();
         edges.sort_unstable_by(|one, other| {
-            let rank = |edge: &Edge| (edge.caller.clone(), edge.callee.clone(), edge.messaging);
+            let rank = |edge: &Edge| (edge.caller.clone(), edge.callee.clone(), edge.messaging, edge.queue.clone());
             rank(one).cmp(&rank(other))
         });
         (edges, self.left_out)

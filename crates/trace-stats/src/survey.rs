@@ -2,10 +2,11 @@
 
 use std::vec;
 
-use trace_model::{ListPlace, SpanTree, Store, TraceId};
+use trace_model::{ListPlace, SpanKind, SpanTree, Store, TraceId};
 
 use crate::calls::{Call, unanswered};
-use crate::{Edge, Operation, operations, service_map};
+use crate::queues::Queues;
+use crate::{Edge, Operation, Queue, QueueAction, QueueUse, operations, queues, service_map};
 
 /// How many traces are taken from the list at once.
 const AHEAD: usize = 64;
@@ -29,6 +30,8 @@ pub struct Survey {
     pub edges: Vec<Edge>,
     /// How many calls are on none of them, since [`crate::EDGES`] leaves no room.
     pub other_calls: u64,
+    /// Which services use which queues, by queue; as many as edges.
+    pub queue_uses: Vec<QueueUse>,
 }
 
 impl Survey {
@@ -61,6 +64,7 @@ pub struct Pass {
     survey: Survey,
     operations: operations::Counting,
     edges: service_map::Counting,
+    queues: queues::Counting,
 }
 
 /// The trace that is being read.
@@ -69,6 +73,8 @@ struct Reading {
     trace_id: TraceId,
     tree: SpanTree,
     unanswered: Vec<bool>,
+    /// Which queues its spans name, as far as it has been read: parents come before their children.
+    queues: Queues,
     at: usize,
 }
 
@@ -84,6 +90,7 @@ impl Pass {
             survey: Survey::default(),
             operations: operations::Counting::default(),
             edges: service_map::Counting::default(),
+            queues: queues::Counting::default(),
         }
     }
 
@@ -106,7 +113,7 @@ impl Pass {
                 reading
             };
             while reading.at < reading.tree.nodes().len() && left > 0 {
-                left = left.saturating_sub(self.read(store, &reading));
+                left = left.saturating_sub(self.read(store, &mut reading));
                 reading.at += 1;
             }
             if reading.at < reading.tree.nodes().len() {
@@ -121,6 +128,7 @@ impl Pass {
     pub fn finish(mut self) -> Survey {
         (self.survey.operations, self.survey.other_operations) = self.operations.finish();
         (self.survey.edges, self.survey.other_calls) = self.edges.finish();
+        self.survey.queue_uses = self.queues.finish();
         self.survey
     }
 
@@ -137,14 +145,22 @@ impl Pass {
             trace_id,
             unanswered: unanswered(tree.nodes()),
             tree,
+            queues: Queues::new(),
             at: 0,
         })
     }
 
-    /// Counts one span; answers with what that costs.
-    fn read(&mut self, store: &Store, reading: &Reading) -> usize {
-        let (nodes, trace_id) = (reading.tree.nodes(), reading.trace_id);
-        let node = &nodes[reading.at];
+    /// Counts one span; returns what that costs.
+    fn read(&mut self, store: &Store, reading: &mut Reading) -> usize {
+        let Reading {
+            trace_id,
+            tree,
+            unanswered,
+            queues,
+            at,
+        } = reading;
+        let (nodes, trace_id, at) = (tree.nodes(), *trace_id, *at);
+        let node = &nodes[at];
         if !node.arrived {
             return 1;
         }
@@ -153,15 +169,27 @@ impl Pass {
         let (from, to) = self.survey.between_unix_nano.unwrap_or((u64::MAX, 0));
         self.survey.between_unix_nano = Some((from.min(node.start_unix_nano), to.max(end)));
         self.operations.add(trace_id, node);
-        if let Some(call) = Call::to(nodes, reading.at) {
-            self.edges.add(trace_id, nodes, call);
+        let is_message = matches!(node.kind, SpanKind::Producer | SpanKind::Consumer);
+        let span = (unanswered[at] || is_message)
+            .then(|| store.span(trace_id, &node.key))
+            .flatten();
+        if let Some(span) = &span
+            && let Some(queue) = Queue::of(span)
+            && let Some(action) = QueueAction::of(node.kind, span)
+        {
+            queues.insert(at, queue);
+            self.queues.add(trace_id, nodes, at, action, queues);
         }
-        if !reading.unanswered[reading.at] {
-            return 1;
+        let queue = queues.get(&at);
+        if let Some(call) = Call::to(nodes, at) {
+            let queue = queue.filter(|queue| call.messaging && queues.get(&call.caller) == Some(*queue));
+            self.edges.add(trace_id, nodes, call, queue.cloned());
         }
-        if let Some(span) = store.span(trace_id, &node.key) {
-            self.edges.add_external(trace_id, node, &span);
+        if unanswered[at]
+            && let Some(span) = &span
+        {
+            self.edges.add_external(trace_id, node, span, queue.cloned());
         }
-        DECODED
+        if span.is_some() { DECODED } else { 1 }
     }
 }

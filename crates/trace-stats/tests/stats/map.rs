@@ -1,6 +1,6 @@
 //! Who calls whom.
 
-use trace_stats::{Callee, Edge};
+use trace_stats::{Callee, Edge, QueueUse};
 
 use crate::support::{MILLI, Sent, id, sent, store, survey};
 
@@ -16,7 +16,10 @@ fn drawn(edges: &[Edge]) -> Vec<String> {
             Callee::Service(name) => name.to_string(),
             Callee::External(name) => format!("[{name}]"),
         };
-        format!("{} {arrow} {callee} {}/{}", edge.caller, edge.errors, edge.calls)
+        format!(
+            "{} {arrow} {callee} {}/{}",
+            edge.caller, edge.figures.errors, edge.figures.calls
+        )
     };
     edges.iter().map(edge).collect()
 }
@@ -40,12 +43,12 @@ fn a_call_is_counted_once_and_takes_as_long_as_the_caller_waits() {
         sent((2, 2, 1), "api", 's', (2, 8)),
     ]);
     assert_eq!(drawn(&edges), ["web → api 1/2"]);
-    assert_eq!(edges[0].latencies.max(), 80 * MILLI);
+    assert_eq!(edges[0].figures.latencies.max(), 80 * MILLI);
     assert_eq!(
-        (id(edges[0].slowest.as_ref()), id(edges[0].failed.as_ref())),
+        (id(edges[0].figures.slowest.as_ref()), id(edges[0].figures.failed.as_ref())),
         ((1, 3), (1, 3))
     );
-    assert_eq!(edges[0].queued.count(), 0);
+    assert_eq!(edges[0].figures.queued.count(), 0);
 }
 
 #[test]
@@ -58,8 +61,11 @@ fn a_message_waits_in_its_queue_and_is_then_worked_on() {
         sent((2, 2, 1), "mailer", 'n', (20, 25)),
     ]);
     assert_eq!(drawn(&edges), ["api ⇢ mailer 0/2"]);
-    assert_eq!((edges[0].latencies.max(), edges[0].queued.max()), (30 * MILLI, 100 * MILLI));
-    assert_eq!(edges[0].queued.count(), 1);
+    assert_eq!(
+        (edges[0].figures.latencies.max(), edges[0].figures.queued.max()),
+        (30 * MILLI, 100 * MILLI)
+    );
+    assert_eq!(edges[0].figures.queued.count(), 1);
 }
 
 #[test]
@@ -123,7 +129,7 @@ fn who_sends_no_spans_is_known_by_the_calls() {
         "api ⇢ [rabbitmq mails] 0/1",
     ];
     assert_eq!(drawn(&edges), expected);
-    assert_eq!(id(edges[5].failed.as_ref()), (1, 3));
+    assert_eq!(id(edges[5].figures.failed.as_ref()), (1, 3));
 }
 
 #[test]
@@ -149,4 +155,71 @@ fn peers_are_named_by_either_generation_of_the_conventions() {
 #[test]
 fn below_a_missing_parent_nobody_is_known_to_call() {
     assert_eq!(drawn(&edges(&[sent((1, 2, 1), "api", 's', (0, 1))])), [""; 0]);
+}
+
+/// `publish api mails 0/1, 0 queued`.
+fn used(spans: &[Sent]) -> Vec<String> {
+    let uses = survey(&store(spans), 7).queue_uses;
+    let text = |uses: &QueueUse| {
+        let (queue, figures) = (&uses.queue, &uses.figures);
+        let name = format!("{:?} {} {} {}", uses.action, uses.service, queue.system, queue.name);
+        format!(
+            "{name} {}/{}, {} queued",
+            figures.errors,
+            figures.calls,
+            figures.queued.count()
+        )
+    };
+    uses.iter().map(text).collect()
+}
+
+#[test]
+fn publish_receive_and_ack_share_a_queue() {
+    let of_queue = |span: Sent| {
+        span.with("messaging.system", "rabbitmq")
+            .with("messaging.destination.name", "mails")
+    };
+    let spans = [
+        of_queue(sent((1, 1, 0), "api", 'p', (0, 5))),
+        of_queue(sent((1, 2, 1), "mailer", 'n', (105, 135))).failed(),
+        of_queue(sent((1, 3, 2), "mailer", 'n', (110, 120))),
+        of_queue(sent((1, 4, 2), "mailer", 'c', (130, 131))).with("messaging.operation.type", "settle"),
+        // Linked instead of being a child: how long it waited is unknown.
+        of_queue(sent((2, 1, 0), "mailer", 'c', (0, 5))).with("messaging.operation", "receive"),
+    ];
+    let expected = [
+        "Publish api rabbitmq mails 0/1, 0 queued",
+        "Receive mailer rabbitmq mails 1/2, 1 queued",
+        "Settle mailer rabbitmq mails 0/1, 0 queued",
+    ];
+    assert_eq!(used(&spans), expected);
+    let edges = edges(&spans);
+    assert_eq!(
+        drawn(&edges),
+        ["api ⇢ mailer 1/1", "mailer → [rabbitmq mails] 0/2"],
+        "what is called is as before"
+    );
+    assert!(
+        edges
+            .iter()
+            .all(|edge| edge.queue.as_ref().is_some_and(|queue| &*queue.name == "mails"))
+    );
+}
+
+#[test]
+fn queue_is_on_an_edge_only_if_both_sides_name_it() {
+    let producer = sent((1, 1, 0), "api", 'p', (0, 5)).with("messaging.destination.name", "exchange");
+    let consumer = sent((1, 2, 1), "mailer", 'n', (105, 135)).with("messaging.destination.name", "queue");
+    let spans = [producer, consumer];
+    assert_eq!(edges(&spans)[0].queue, None);
+    assert_eq!(
+        used(&spans),
+        ["Publish api  exchange 0/1, 0 queued", "Receive mailer  queue 0/1, 0 queued"]
+    );
+}
+
+#[test]
+fn topics_are_named_by_brave_too() {
+    let spans = [sent((1, 1, 0), "api", 'p', (0, 5)).with("kafka.topic", "orders")];
+    assert_eq!(used(&spans), ["Publish api kafka orders 0/1, 0 queued"]);
 }

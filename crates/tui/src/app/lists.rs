@@ -130,8 +130,8 @@ impl App {
                 .and_then(|operation| operation.slowest.clone()),
             Some(Overlay::ServiceMap) => survey.and_then(|survey| {
                 let calls = self.service_map.selected(survey);
-                let slowest = calls.into_iter().max_by_key(|edge| edge.latencies.max())?;
-                slowest.slowest.clone()
+                let slowest = calls.into_iter().max_by_key(|edge| edge.figures.latencies.max())?;
+                slowest.figures.slowest.clone()
             }),
             _ => {
                 let place = self.warnings.selected().map(|warning| warning.first.clone());
@@ -152,7 +152,7 @@ impl App {
                 .and_then(|operation| operation.failed.clone()),
             Some(Overlay::ServiceMap) => survey.and_then(|survey| {
                 let calls = self.service_map.selected(survey);
-                calls.into_iter().find_map(|edge| edge.failed.clone())
+                calls.into_iter().find_map(|edge| edge.figures.failed.clone())
             }),
             _ => return,
         };

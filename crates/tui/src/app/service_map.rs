@@ -117,7 +117,7 @@ fn rows(survey: &Survey, narrow: &Narrow) -> Vec<MapRow> {
         };
     }
     for calls in calls.values_mut() {
-        calls.sort_by_key(|at| std::cmp::Reverse(survey.edges[*at].calls));
+        calls.sort_by_key(|at| std::cmp::Reverse(survey.edges[*at].figures.calls));
     }
     let services = by_name(survey, narrow);
     let mut rows = Vec::new();

@@ -58,7 +58,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     let map = &app.service_map;
     let mut rows = 0;
     if let Some(survey) = app.many.survey() {
-        let most = survey.edges.iter().map(|edge| edge.calls).max().unwrap_or(1);
+        let most = survey.edges.iter().map(|edge| edge.figures.calls).max().unwrap_or(1);
         for (row, (shown, selected)) in parts.rows.rows().zip(map.visible()) {
             if selected {
                 frame.buffer_mut().set_style(row, theme::cursor(true));
@@ -157,20 +157,23 @@ fn draw_call(frame: &mut Frame, edge: &Edge, (back, last): (bool, bool), most: u
     line.push_span(format::at_most(&name, room).fg(colour));
     line.push_span(mark.fg(theme::WARNING));
     frame.render_widget(line, columns.name);
-    let bar = bar(edge.calls, most, usize::from(columns.bar.width).saturating_sub(1));
+    let bar = bar(edge.figures.calls, most, usize::from(columns.bar.width).saturating_sub(1));
     frame.render_widget(bar.fg(colour), columns.bar);
     let mut right = |text: Span<'static>, area: Rect| flush_right(frame, text, area);
-    right(format::compact(edge.calls).into(), columns.calls);
-    right(lists::share(edge.errors, edge.calls).fg(theme::ERROR), columns.errors);
-    if edge.latencies.count() == 0 {
+    right(format::compact(edge.figures.calls).into(), columns.calls);
+    right(
+        lists::share(edge.figures.errors, edge.figures.calls).fg(theme::ERROR),
+        columns.errors,
+    );
+    if edge.figures.latencies.count() == 0 {
         right("no end".fg(theme::WARNING), columns.p50);
     } else {
-        right(format::duration(edge.latencies.percentile(50.0)).into(), columns.p50);
-        right(format::duration(edge.latencies.percentile(99.0)).into(), columns.p99);
+        right(format::duration(edge.figures.latencies.percentile(50.0)).into(), columns.p50);
+        right(format::duration(edge.figures.latencies.percentile(99.0)).into(), columns.p99);
     }
-    if edge.queued.count() > 0 {
+    if edge.figures.queued.count() > 0 {
         right(
-            format::duration(edge.queued.percentile(50.0)).fg(theme::WARNING),
+            format::duration(edge.figures.queued.percentile(50.0)).fg(theme::WARNING),
             columns.queue,
         );
     }

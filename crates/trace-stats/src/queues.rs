@@ -1,0 +1,132 @@
+//! Which services send to which queues, and receive from them.
+//!
+//! Source: [OpenTelemetry's conventions for messaging](https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/) with the
+//! names that they had before, and the tags of Brave's instrumentation.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use trace_model::{Span, SpanKind, SpanNode, StatusCode, TraceId};
+
+use crate::Figures;
+use crate::calls::{Call, duration};
+use crate::figures::Counts;
+use crate::peer::text;
+use crate::service_map::EDGES;
+
+/// A queue or topic.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Queue {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Kind of its broker, as `rabbitmq`; empty if no span names one.
+    pub system: Arc<str>,
+}
+
+impl Queue {
+    /// The queue that a span names.
+    pub(crate) fn of(span: &Span) -> Option<Self> {
+        const NAMES: [(&str, &str); 7] = [
+            ("messaging.destination.name", ""),
+            ("messaging.destination", ""),
+            ("message_bus.destination", ""),
+            ("kafka.topic", "kafka"),
+            ("rabbit.queue", "rabbitmq"),
+            ("jms.queue", "jms"),
+            ("jms.topic", "jms"),
+        ];
+        let (name, system) = NAMES.iter().find_map(|(key, system)| Some((text(span, key)?, system)))?;
+        Some(Self {
+            name: name.into(),
+            system: text(span, "messaging.system").unwrap_or(system).into(),
+        })
+    }
+}
+
+/// What a service does with a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum QueueAction {
+    /// Sends messages to it.
+    Publish,
+    /// Receives or processes messages from it.
+    Receive,
+    /// Acknowledges or rejects messages, or administrates the queue.
+    Settle,
+}
+
+impl QueueAction {
+    /// What a span does; `None` for one that is no side of a message.
+    pub(crate) fn of(kind: SpanKind, span: &Span) -> Option<Self> {
+        let keys = ["messaging.operation.type", "messaging.operation"];
+        let operation = keys.iter().find_map(|key| text(span, key));
+        match (kind, operation) {
+            (SpanKind::Producer, _) | (SpanKind::Client, Some("publish" | "send" | "create")) => Some(Self::Publish),
+            (SpanKind::Consumer, Some("settle" | "ack")) => Some(Self::Settle),
+            (SpanKind::Consumer, _) | (SpanKind::Client, Some("receive" | "process" | "deliver")) => Some(Self::Receive),
+            (SpanKind::Client, _) => Some(Self::Settle),
+            _ => None,
+        }
+    }
+}
+
+/// All uses of one kind that a service makes of a queue; each span counts once.
+#[derive(Clone, Debug)]
+pub struct QueueUse {
+    /// The service.
+    pub service: Arc<str>,
+    /// The queue.
+    pub queue: Queue,
+    /// What it does.
+    pub action: QueueAction,
+    /// How often, how long, and with what end. Of received messages [`Figures::queued`] says how long they waited.
+    pub figures: Figures,
+}
+
+/// Uses as they are counted.
+#[derive(Debug, Default)]
+pub(crate) struct Counting(HashMap<(Queue, QueueAction, Arc<str>), Counts>);
+
+impl Counting {
+    /// Counts the span at a position; `queues` are those that spans of this trace are known to name.
+    pub(crate) fn add(&mut self, trace_id: TraceId, nodes: &[SpanNode], at: usize, action: QueueAction, queues: &Queues) {
+        let node = &nodes[at];
+        let Some(queue) = queues.get(&at) else { return };
+        // A message that is received and then processed is one message.
+        let is_nested = |parent: usize| {
+            let outer = &nodes[parent];
+            outer.kind == SpanKind::Consumer && outer.key.service == node.key.service && queues.get(&parent) == Some(queue)
+        };
+        if action == QueueAction::Receive && node.parent.is_some_and(is_nested) {
+            return;
+        }
+        let uses = (queue.clone(), action, node.key.service.clone());
+        if self.0.len() >= EDGES && !self.0.contains_key(&uses) {
+            return;
+        }
+        let counts = self.0.entry(uses).or_default();
+        counts.add(trace_id, node, duration(node), node.status == StatusCode::Error);
+        let call = Call::to(nodes, at).filter(|call| queues.get(&call.caller) == Some(queue));
+        if let Some(nano) = call.and_then(|call| call.queued_nano(nodes)) {
+            counts.add_queued(nano);
+        }
+    }
+
+    /// By queue and service.
+    pub(crate) fn finish(self) -> Vec<QueueUse> {
+        let entry = |((queue, action, service), counts): ((Queue, QueueAction, Arc<str>), Counts)| QueueUse {
+            service,
+            queue,
+            action,
+            figures: counts.finish(),
+        };
+        let mut uses: Vec<_> = self.0.into_iter().map(entry).collect();
+        uses.sort_unstable_by(|one, other| {
+            let rank = |uses: &QueueUse| (uses.queue.clone(), uses.action, uses.service.clone());
+            rank(one).cmp(&rank(other))
+        });
+        uses
+    }
+}
+
+/// Queues that the spans of one trace name, by position.
+pub(crate) type Queues = HashMap<usize, Queue>;
