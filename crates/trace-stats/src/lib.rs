@@ -1,7 +1,7 @@
 //! What many traces say together.
 //!
-//! - A [`Survey`] is one look at all traces of the list: what is done there ([`Operation`]) and who calls whom ([`Edge`]), directly or by a queue ([`QueueUse`]). A [`Pass`]
-//!   takes it in slices, between input and frames.
+//! - A [`Survey`] is one look at all traces of the list: what is done there ([`Operation`]), who calls whom ([`Edge`]), and which
+//!   services use which queues ([`QueueUse`]). A [`Pass`] takes it in slices, between input and frames.
 //! - [`Warnings`] are what is wrong with the traces themselves, kept up to date while they come.
 //! - A [`Comparison`] is what one trace did otherwise than another, or than the median of its operation ([`MedianPass`]).
 //! - [`Latencies`] are durations by frequency: percentiles within a known error, and a small histogram.
