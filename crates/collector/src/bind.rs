@@ -24,6 +24,9 @@ pub enum Listener {
 }
 
 impl Listener {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::OtlpGrpc, Self::OtlpHttp, Self::Sentry];
+
     /// The command-line flag that moves it.
     #[must_use]
     pub const fn flag(self) -> &'static str {

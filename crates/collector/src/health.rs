@@ -13,14 +13,13 @@ pub use self::denied::{Denial, Denials};
 pub(crate) use self::sentry::tally;
 pub use self::sentry::{ItemCount, SentryCounts};
 use crate::queue::Queue;
-use crate::server::LIMITS;
+use crate::server::limits_of;
 use crate::{Listener, QueueDepth};
 
 /// How many refusals are remembered.
 const REMEMBERED: usize = 20;
 /// How long a remembered reason may be, in characters.
 const REASON_LENGTH: usize = 200;
-const LISTENERS: usize = 3;
 /// What came to one OTLP listener.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct OtlpCounts {
@@ -102,6 +101,14 @@ impl HealthSnapshot {
     #[must_use]
     pub const fn connections(&self) -> u64 {
         self.otlp_grpc.connections + self.otlp_http.connections + self.sentry.connections
+    }
+
+    const fn connections_at(&self, listener: Listener) -> u64 {
+        match listener {
+            Listener::OtlpGrpc => self.otlp_grpc.connections,
+            Listener::OtlpHttp => self.otlp_http.connections,
+            Listener::Sentry => self.sentry.connections,
+        }
     }
 
     /// What is counted at every listener.
@@ -221,10 +228,11 @@ impl Health {
     /// What is in flight now. It changes with every request, so [`Health::changed`] does not tell.
     #[must_use]
     pub fn queue(&self) -> QueueDepth {
-        let connections = usize::try_from(self.looks.borrow().connections()).unwrap_or(usize::MAX);
+        let looks = self.looks.borrow();
+        let open = |listener| usize::try_from(looks.connections_at(listener)).unwrap_or(usize::MAX);
         QueueDepth {
-            connection_bytes: connections.saturating_mul(LIMITS.connection_bytes()),
-            connection_bytes_limit: LISTENERS * LIMITS.connections * LIMITS.connection_bytes(),
+            connection_bytes: Listener::ALL.map(|at| limits_of(at).bytes(open(at))).iter().sum(),
+            connection_bytes_limit: Listener::ALL.map(|at| limits_of(at).bytes(usize::MAX)).iter().sum(),
             ..self.queue.depth()
         }
     }

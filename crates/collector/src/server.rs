@@ -18,14 +18,25 @@ use crate::queue::{Queue, WAITING};
 use crate::sentry::SentryRelay;
 use crate::{Collector, Health, Listener, door, limits, otlp, sentry};
 
-/// What each listener holds at most. Half of the buffer costs a tenth of the whole program's speed, the double gains hardly anything.
-/// Bodies are read as they come, so an HTTP/2 sender that keeps to the limits never waits for a window.
-pub(crate) const LIMITS: Limits = Limits {
-    connections: 128,
-    requests: 96,
-    read_buffer: 128 * 1024,
-    window: 128 * 1024,
-};
+/// What a listener holds at most. Half of the buffer costs a tenth of the whole program's speed, the double gains hardly anything.
+///
+/// A gRPC sender has one connection for all that it sends. A window that is smaller than its batches costs a tenth of the speed too.
+pub(crate) const fn limits_of(listener: Listener) -> Limits {
+    match listener {
+        Listener::OtlpGrpc => Limits {
+            connections: 80,
+            requests: 64,
+            read_buffer: 128 * 1024,
+            window: 256 * 1024,
+        },
+        Listener::OtlpHttp | Listener::Sentry => Limits {
+            connections: 128,
+            requests: 96,
+            read_buffer: 128 * 1024,
+            window: 64 * 1024,
+        },
+    }
+}
 /// How long requests that are under way may take to finish after the end was asked for.
 const FINISH: Duration = Duration::from_secs(2);
 /// The running listeners. Dropping it ends them at once, whatever they are doing.
@@ -68,7 +79,7 @@ pub(crate) fn start(collector: Collector) -> (Arrivals, Health, Server) {
         let (recorder, mut stopped) = (recorder.clone(), stopped.clone());
         let report = move |open: usize| recorder.record(|health| *health.at(listener).connections = open as u64);
         let server = http_server::Server::new(socket, collector.access.clone(), app)
-            .limits(LIMITS)
+            .limits(limits_of(listener))
             .on_connections(report);
         listeners.spawn(async move {
             let stopped = async {

@@ -42,9 +42,8 @@ pub(crate) struct Service {
     access: Access,
     app: App,
     limits: Limits,
-    /// Permits for requests; none on a spare connection.
+    /// Permits for requests.
     permits: Semaphore,
-    is_spare: bool,
 }
 
 impl Service {
@@ -54,18 +53,6 @@ impl Service {
             app,
             limits,
             permits: Semaphore::new(limits.requests),
-            is_spare: false,
-        }
-    }
-
-    /// The service of connections over the limit: each request is answered as overloaded.
-    pub(crate) fn spare(&self) -> Self {
-        Self {
-            access: self.access.clone(),
-            app: self.app.clone(),
-            limits: self.limits,
-            permits: Semaphore::new(0),
-            is_spare: true,
         }
     }
 
@@ -101,11 +88,12 @@ impl Service {
         mut request: Request<Incoming>,
         mut under_way: UnderWay,
     ) -> Result<Response<Holding<UnderWay>>, Infallible> {
-        let closes = self.is_spare && request.version() < Version::HTTP_2;
-        let (permit, denied) = (self.permits.try_acquire(), self.access.check(&request).err());
-        let mut response = match (denied, &permit) {
-            (None, Ok(_)) => self.app.routes.clone().oneshot(request.map(Body::new)).await?,
-            (None, Err(_)) => self.app.overloaded.clone().oneshot(without_body(request).await).await?,
+        let is_refused = under_way.is_refused();
+        let closes = is_refused && request.version() < Version::HTTP_2;
+        let permit = if is_refused { None } else { self.permits.try_acquire().ok() };
+        let mut response = match (self.access.check(&request).err(), &permit) {
+            (None, Some(_)) => self.app.routes.clone().oneshot(request.map(Body::new)).await?,
+            (None, None) => self.app.overloaded.clone().oneshot(without_body(request).await).await?,
             (Some(denied), _) => {
                 request.extensions_mut().insert(denied);
                 self.app.denied.clone().oneshot(without_body(request).await).await?
@@ -139,6 +127,9 @@ async fn end(stopped: &mut watch::Receiver<bool>) {
 async fn drive<F: Future>(mut http: Pin<&mut F>, mut timer: Pin<&mut Sleep>, activity: &Activity) {
     poll_fn(|cx| {
         if http.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if activity.is_too_long() {
             return Poll::Ready(());
         }
         // All that changes the deadline happens in the poll above (of HTTP/2, all that brings it nearer).

@@ -1,10 +1,10 @@
 //! The HTTP server of every listener: who may use it ([`Access`]), limits on connections and requests, timeouts, eviction of idle
 //! connections, and an answer when there is too much to do.
 //!
-//! A listener accepts [`Limits::connections`] connections. One more replaces an idle one: first one that never made a request, then
-//! the one that has been idle for longest. When all are busy for a second, further clients get the [`App::overloaded`] answer (503
-//! with `Retry-After`) on one of a few spare connections. A request counts as under way until its response has been written, and a
-//! connection with a request under way is never evicted.
+//! A connection takes one of [`Limits::connections`] places with its first request. When none is free it replaces the connection that
+//! has been idle for longest; when all have requests under way it gets the [`App::overloaded`] answer (503 with `Retry-After`) and is
+//! closed. Besides those there may be [`NEW_CONNECTIONS`] that have made no request yet; one more replaces the oldest of them. A request
+//! counts as under way until its response has been written, and a connection with a request under way is never evicted.
 //!
 //! | a client that | loses its connection after |
 //! |---|---|
@@ -41,6 +41,10 @@ pub use self::app::App;
 pub use self::body::discard;
 pub use self::serve::Server;
 
+/// How many connections of a listener may have made no request yet: more than clients that start all at once.
+pub const NEW_CONNECTIONS: usize = 256;
+/// How many bytes such a connection may have sent, once what has come was read.
+const FIRST_HEAD: usize = 16 * 1024;
 /// How long the head of a request may take, from the connection or from its first byte.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle between two requests: longer than exporters wait between two batches.
@@ -51,7 +55,7 @@ pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// What one listener holds at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections.
+    /// Connections that make requests.
     pub connections: usize,
     /// Requests under way, on all connections together. Fewer than connections, so that clients over the limit are answered.
     pub requests: usize,
@@ -63,12 +67,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Bytes that the buffers of one connection take at most: what HTTP/1 reads at once, or a window and the frame that is being
-    /// read.
+    /// Bytes that the buffers of this many open connections take at most. One that makes requests has what HTTP/1 reads at once, or
+    /// the window of HTTP/2 and the frame that is being read.
     #[must_use]
-    pub const fn connection_bytes(&self) -> usize {
+    pub fn bytes(&self, connections: usize) -> usize {
         let http2 = self.window as usize + connection::FRAME as usize;
-        if http2 > self.read_buffer { http2 } else { self.read_buffer }
+        let placed = connections.min(self.connections);
+        placed * http2.max(self.read_buffer) + (connections - placed).min(NEW_CONNECTIONS) * FIRST_HEAD
     }
 }
 

@@ -2,47 +2,87 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::{Id, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::{HEAD_TIMEOUT, IDLE_TIMEOUT, STALL_TIMEOUT};
+use crate::{FIRST_HEAD, HEAD_TIMEOUT, IDLE_TIMEOUT, STALL_TIMEOUT};
+
+/// How long a connection may last that found no place.
+const REFUSED_TIME: Duration = Duration::from_secs(2);
 
 /// The open connections of a listener and their tasks. Dropping it ends them.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    limit: usize,
-    open: HashMap<Id, Arc<Activity>>,
     tasks: JoinSet<()>,
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    /// How many connections may make requests.
+    places: usize,
     /// Orders events.
     clock: AtomicU64,
-    /// A connection has become idle.
-    idle: Notify,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    connections: HashMap<u64, Arc<Activity>>,
+    /// How many of them have a place.
+    placed: usize,
+}
+
+impl Open {
+    /// Evicts the idle connection for which `age` is least. Without an age it stays.
+    fn evict<A: Ord>(&mut self, age: impl Fn(State) -> Option<A>) -> bool {
+        let idle = self.connections.values().filter_map(|activity| {
+            let state = activity.state();
+            let is_idle = !state.is_busy() && !state.closing;
+            Some((age(state).filter(|_| is_idle)?, activity))
+        });
+        let Some((_, activity)) = idle.min_by(|(one, _), (other, _)| one.cmp(other)) else {
+            return false;
+        };
+        activity.change(|state| {
+            state.closing = true;
+            if state.place == Place::Held {
+                state.place = Place::None;
+                self.placed -= 1;
+            }
+        });
+        activity.close.notify_one();
+        true
+    }
 }
 
 impl Pool {
-    pub(crate) fn new(limit: usize) -> Self {
+    /// Connections that make requests share `places`.
+    pub(crate) fn new(places: usize) -> Self {
         Self {
-            limit,
-            open: HashMap::new(),
             tasks: JoinSet::new(),
-            shared: Arc::default(),
+            shared: Arc::new(Shared {
+                places,
+                clock: AtomicU64::new(0),
+                open: Mutex::default(),
+            }),
         }
     }
 
+    /// How many connections are open.
     pub(crate) fn len(&self) -> usize {
-        self.open.len()
+        self.shared.open().connections.len()
     }
 
-    pub(crate) fn has_room(&self) -> bool {
-        self.open.len() < self.limit
+    /// How many of them have no place: they have made no request yet, found none, or are closing.
+    pub(crate) fn unplaced(&self) -> usize {
+        let open = self.shared.open();
+        open.connections.len() - open.placed
     }
 
     /// Adds a connection, served by the task that `serve` makes.
@@ -51,56 +91,77 @@ impl Pool {
         F: Future<Output = ()> + Send + 'static,
     {
         let activity = Arc::new(Activity::new(self.shared.clone()));
-        let task = self.tasks.spawn(serve(activity.clone())).id();
-        self.open.insert(task, activity);
+        let mut open = self.shared.open();
+        let key = open.next;
+        open.next += 1;
+        open.connections.insert(key, activity.clone());
+        drop(open);
+        let entry = Entry {
+            shared: self.shared.clone(),
+            key,
+        };
+        let serving = serve(activity);
+        self.tasks.spawn(async move {
+            let _entry = entry;
+            serving.await;
+        });
     }
 
-    /// Evicts an idle connection: one that never made a request, else the one that has been idle for longest. Returns whether one is
-    /// closing, now or since an earlier call.
+    /// Evicts the oldest connection without a place that is idle and whose socket has been looked at: what its client has sent by
+    /// then has been read. Returns whether there is one, or one is closing since an earlier call.
+    pub(crate) fn evict_unplaced(&self) -> bool {
+        let mut open = self.shared.open();
+        open.connections.values().any(|activity| activity.state().closing)
+            || open.evict(|state| (state.place != Place::Held && state.has_waited).then_some(state.last))
+    }
+
+    /// Evicts an idle connection, one without a place if there is one.
     pub(crate) fn evict(&self) -> bool {
-        let mut oldest: Option<(State, &Arc<Activity>)> = None;
-        for activity in self.open.values() {
-            let state = activity.state();
-            if state.is_busy() {
-                continue;
-            }
-            if state.closing {
-                return true;
-            }
-            let age = |state: State| (state.protocol.is_some(), state.last);
-            if oldest.is_none_or(|(known, _)| age(state) < age(known)) {
-                oldest = Some((state, activity));
-            }
-        }
-        if let Some((_, activity)) = oldest {
-            activity.change(|state| state.closing = true);
-            activity.close.notify_one();
-        }
-        oldest.is_some()
-    }
-
-    /// Waits until a connection has become idle since the last call.
-    pub(crate) fn idle(&self) -> impl Future<Output = ()> + Send + use<> {
-        let shared = self.shared.clone();
-        async move { shared.idle.notified().await }
+        let mut open = self.shared.open();
+        open.evict(|state| Some((state.place == Place::Held, state.last)))
     }
 
     /// Waits until a connection has ended; forever when there is none.
     pub(crate) async fn ended(&mut self) {
-        let ended = match self.tasks.join_next_with_id().await {
-            Some(Ok((task, ()))) => task,
-            Some(Err(error)) => {
-                tracing::error!(%error, "the task of a connection failed");
-                error.id()
-            }
-            None => return std::future::pending().await,
-        };
-        self.open.remove(&ended);
+        match self.tasks.join_next().await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::error!(%error, "the task of a connection failed"),
+            None => std::future::pending().await,
+        }
     }
 
     /// Waits until all connections have ended.
     pub(crate) async fn drain(mut self) {
         while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+impl Shared {
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a connection a place when it makes its first request: a free one, or that of the connection that has been idle for longest.
+    fn place(&self, activity: &Activity) {
+        let mut open = self.open();
+        let is_free = open.placed < self.places || open.evict(|state| (state.place == Place::Held).then_some(state.last));
+        open.placed += usize::from(is_free);
+        activity.change(|state| state.place = if is_free { Place::Held } else { Place::Refused });
+    }
+}
+
+/// A connection among the open ones, until it is dropped.
+#[derive(Debug)]
+struct Entry {
+    shared: Arc<Shared>,
+    key: u64,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut open = self.shared.open();
+        let ended = open.connections.remove(&self.key);
+        open.placed -= usize::from(ended.is_some_and(|activity| activity.state().place == Place::Held));
     }
 }
 
@@ -120,8 +181,25 @@ pub(crate) enum Protocol {
     Http2,
 }
 
+/// Whether a connection may make requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It has made none, or has been evicted.
+    None,
+    Held,
+    /// All were taken by connections with requests under way.
+    Refused,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct State {
+    place: Place,
+    /// There was nothing to read.
+    has_waited: bool,
+    /// Bytes that came before the first request began.
+    head: usize,
+    /// When the first request began; when it was opened until then.
+    first_request: Instant,
     /// That of the last request; `None` before the first.
     protocol: Option<Protocol>,
     /// Requests whose response has not been written yet.
@@ -149,6 +227,10 @@ impl State {
 impl Activity {
     fn new(shared: Arc<Shared>) -> Self {
         let state = State {
+            place: Place::None,
+            has_waited: false,
+            head: 0,
+            first_request: Instant::now(),
             protocol: None,
             requests: 0,
             handled: 0,
@@ -168,12 +250,20 @@ impl Activity {
 
     /// Notes a request. It is under way until its guard is dropped.
     pub(crate) fn begin(self: &Arc<Self>, protocol: Protocol) -> UnderWay {
+        let mut is_first = false;
         self.change(|state| {
+            is_first = state.protocol.is_none();
+            if is_first {
+                state.first_request = Instant::now();
+            }
             state.protocol = Some(protocol);
             state.requests += 1;
             state.handled += 1;
             state.head_since = None;
         });
+        if is_first {
+            self.shared.place(self);
+        }
         UnderWay {
             activity: self.clone(),
             is_handled: true,
@@ -181,26 +271,36 @@ impl Activity {
     }
 
     /// Notes that bytes have been read.
-    pub(crate) fn read(&self) {
+    pub(crate) fn read(&self, bytes: usize) {
         self.change(|state| {
+            if state.protocol.is_none() {
+                state.head += bytes;
+            }
             if state.protocol == Some(Protocol::Http1) && state.requests == 0 && state.head_since.is_none() {
                 state.head_since = Some(Instant::now());
             }
         });
     }
 
+    /// Notes that there is nothing to read now.
+    pub(crate) fn waits(&self) {
+        self.locked().has_waited = true;
+    }
+
     /// Notes that bytes have been written.
     pub(crate) fn wrote(&self) {
-        let mut was_blocked = false;
-        self.change(|state| was_blocked = std::mem::take(&mut state.is_blocked));
-        if was_blocked {
-            self.shared.idle.notify_one();
-        }
+        self.change(|state| state.is_blocked = false);
     }
 
     /// Notes that nothing can be written now.
     pub(crate) fn blocked(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_blocked = true;
+        self.locked().is_blocked = true;
+    }
+
+    /// Whether it has sent more than a head without making a request.
+    pub(crate) fn is_too_long(&self) -> bool {
+        let state = self.state();
+        state.protocol.is_none() && state.head > FIRST_HEAD
     }
 
     pub(crate) fn has_begun(&self) -> bool {
@@ -215,7 +315,9 @@ impl Activity {
     /// client is asked by a ping.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
-        if state.handled > 0 {
+        if state.place == Place::Refused {
+            Some(state.first_request + REFUSED_TIME)
+        } else if state.handled > 0 {
             None
         } else if state.is_busy() {
             Some(state.last_progress + STALL_TIMEOUT)
@@ -236,11 +338,15 @@ impl Activity {
     }
 
     fn state(&self) -> State {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.locked()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.locked();
         change(&mut state);
         state.last_progress = Instant::now();
         state.last = self.shared.clock.fetch_add(1, Ordering::Relaxed);
@@ -255,6 +361,11 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
+    /// Whether it is to be answered as overloaded, since its connection found no place.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.activity.state().place == Place::Refused
+    }
+
     /// Notes that the handler has answered: what is left is to write the response.
     pub(crate) fn answered(&mut self) {
         if std::mem::take(&mut self.is_handled) {
@@ -267,7 +378,6 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         self.answered();
         self.activity.change(|state| state.requests -= 1);
-        self.activity.shared.idle.notify_one();
     }
 }
 
@@ -276,8 +386,8 @@ mod tests {
     use super::*;
 
     /// A pool of connections that stay open until they are evicted, with what is known of each.
-    fn pool(connections: usize) -> (Pool, Vec<Arc<Activity>>) {
-        let mut pool = Pool::new(connections);
+    fn pool(places: usize, connections: usize) -> (Pool, Vec<Arc<Activity>>) {
+        let mut pool = Pool::new(places);
         let mut activities = Vec::new();
         for _ in 0..connections {
             pool.spawn(|activity| {
@@ -288,45 +398,73 @@ mod tests {
         (pool, activities)
     }
 
+    fn is_closing(activity: &Arc<Activity>) -> bool {
+        activity.state().closing
+    }
+
     #[tokio::test]
-    async fn eviction_takes_those_without_request_first_then_the_longest_idle() {
-        let (mut pool, activities) = pool(4);
-        let [busy, recent, old, silent] = &activities[..] else {
-            panic!("four connections");
+    async fn first_request_takes_the_place_of_the_longest_idle() {
+        let (mut pool, activities) = pool(3, 6);
+        let [busy, recent, old, silent, one, other] = &activities[..] else {
+            panic!("six connections");
         };
         let under_way = busy.begin(Protocol::Http1);
         drop(old.begin(Protocol::Http1));
         drop(recent.begin(Protocol::Http1));
-        // Bytes of a head make no request.
-        silent.read();
-        for expected in [silent, old, recent] {
-            assert!(pool.evict() && pool.evict(), "one at a time");
-            assert!(expected.state().closing);
-            let closing = activities.iter().filter(|activity| activity.state().closing).count();
-            pool.ended().await;
-            assert_eq!(pool.len(), 4 - closing);
-        }
-        assert!(!pool.evict(), "a request is under way");
+        assert_eq!((pool.len(), pool.unplaced()), (6, 3));
+        let first = one.begin(Protocol::Http1);
+        assert!(is_closing(old) && !first.is_refused());
+        let second = other.begin(Protocol::Http1);
+        assert!(is_closing(recent) && !second.is_refused());
+        assert!(
+            silent.begin(Protocol::Http1).is_refused(),
+            "requests are under way in all places"
+        );
+        pool.ended().await;
+        pool.ended().await;
+        assert_eq!((pool.len(), pool.unplaced()), (4, 1));
+        assert!(!is_closing(busy));
         drop(under_way);
-        pool.idle().await;
-        assert!(pool.evict());
+    }
+
+    /// A client that has just connected has had no time to send its request, or the server none to read it.
+    #[tokio::test]
+    async fn eviction_takes_the_oldest_that_had_nothing_to_read() {
+        let (mut pool, activities) = pool(1, 4);
+        let [unread, placed, old, young] = &activities[..] else {
+            panic!("four connections");
+        };
+        drop(placed.begin(Protocol::Http1));
+        assert!(!pool.evict_unplaced(), "none has been looked at");
+        for activity in [placed, old, young] {
+            activity.waits();
+        }
+        for expected in [old, young] {
+            assert!(pool.evict_unplaced() && pool.evict_unplaced(), "one at a time");
+            assert!(is_closing(expected));
+            pool.ended().await;
+        }
+        assert!(!pool.evict_unplaced());
+        assert!(!is_closing(unread) && !is_closing(placed));
+        assert!(pool.evict(), "without file descriptors any idle one");
+        assert!(is_closing(unread));
     }
 
     /// The next request on an idle connection may come in two parts, between which the pool needs a place.
     #[tokio::test]
     async fn eviction_spares_a_head_being_read() {
-        let (pool, activities) = pool(2);
-        for activity in &activities {
+        let (_pool, activities) = pool(2, 3);
+        for activity in &activities[..2] {
             drop(activity.begin(Protocol::Http1));
         }
-        activities[0].read();
-        assert!(pool.evict());
+        activities[0].read(1);
+        assert!(!activities[2].begin(Protocol::Http1).is_refused());
         assert!(!activities[0].state().closing && activities[1].state().closing);
     }
 
     #[tokio::test]
     async fn eviction_spares_a_response_being_written() {
-        let (pool, activities) = pool(1);
+        let (pool, activities) = pool(1, 1);
         let mut under_way = activities[0].begin(Protocol::Http1);
         under_way.answered();
         assert!(!pool.evict());
@@ -335,18 +473,17 @@ mod tests {
         drop(under_way);
         assert!(!pool.evict());
         activities[0].wrote();
-        pool.idle().await;
         assert!(pool.evict());
     }
 
     #[tokio::test(start_paused = true)]
     async fn deadline_follows_from_what_is_waited_for() {
-        let (_pool, activities) = pool(1);
+        let (_pool, activities) = pool(1, 1);
         let activity = &activities[0];
         let opened = Instant::now();
         let later = || tokio::time::advance(HEAD_TIMEOUT / 2);
         later().await;
-        activity.read();
+        activity.read(1);
         assert_eq!(activity.deadline(), Some(opened + HEAD_TIMEOUT), "bytes do not extend it");
         let mut under_way = activity.begin(Protocol::Http1);
         assert_eq!(activity.deadline(), None, "for the handler to bound");
@@ -356,13 +493,13 @@ mod tests {
         assert_eq!(activity.deadline(), Some(Instant::now() + STALL_TIMEOUT));
         drop(under_way);
         assert_eq!(activity.deadline(), Some(Instant::now() + IDLE_TIMEOUT));
-        activity.read();
+        activity.read(1);
         let head = Instant::now();
         later().await;
-        activity.read();
+        activity.read(1);
         assert_eq!(activity.deadline(), Some(head + HEAD_TIMEOUT), "bytes do not extend it");
         drop(activity.begin(Protocol::Http2));
-        activity.read();
+        activity.read(1);
         assert_eq!(activity.deadline(), None, "frames of HTTP/2 need not be a request");
     }
 }

@@ -37,8 +37,12 @@ impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.activity.read();
+        match &read {
+            Poll::Pending => self.activity.waits(),
+            Poll::Ready(_) if buffer.filled().len() > before => {
+                self.activity.read(buffer.filled().len() - before);
+            }
+            Poll::Ready(_) => {}
         }
         read
     }

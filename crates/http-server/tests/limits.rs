@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
-use http_server::{Access, App, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits, STALL_TIMEOUT, Server};
+use http_server::{Access, App, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits, NEW_CONNECTIONS, STALL_TIMEOUT, Server};
 use testkit::half_open;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -121,7 +121,7 @@ async fn half_open_connections_do_not_stop_a_good_client() {
         let flood = half_open(running.address, 3000, beginning).await.unwrap();
         let answer = running.ask(GET).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{beginning:?}: {answer}");
-        assert!(*running.open.borrow() <= 256 + 64);
+        assert!(*running.open.borrow() <= 256 + NEW_CONNECTIONS + 1);
         drop(flood);
     }
 }
@@ -155,7 +155,7 @@ async fn requests_over_the_limit_are_told_to_retry() {
     assert!(running.ask(GET).await.starts_with("HTTP/1.1 200"));
 }
 
-/// With all places taken by requests under way, there are spare ones to say so.
+/// With all places taken by requests under way, there are connections without one to say so.
 #[tokio::test]
 async fn connections_over_the_limit_are_told_to_retry() {
     let limits = Limits {
@@ -168,7 +168,7 @@ async fn connections_over_the_limit_are_told_to_retry() {
     for _ in 0..4 {
         busy.push(running.connect(b"GET /gate HTTP/1.1\r\nhost: localhost\r\n\r\n").await);
     }
-    let silent = half_open(running.address, 200, b"").await.unwrap();
+    let silent = half_open(running.address, 2 * NEW_CONNECTIONS, b"").await.unwrap();
     for _ in 0..3 {
         let answer = running.ask(GET).await;
         assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
@@ -271,4 +271,35 @@ async fn shutdown_waits_for_requests_and_not_for_idle_connections() {
     running.gate.add_permits(1);
     assert!(head(&mut busy).await.starts_with("HTTP/1.1 200"));
     tokio::time::timeout(DEADLINE, running.ended).await.unwrap().unwrap();
+}
+
+/// They connect before any of them sends, as tasks of one program do that start together.
+#[tokio::test]
+async fn clients_that_connect_all_at_once_are_all_answered() {
+    let running = small().await;
+    let mut clients = half_open(running.address, NEW_CONNECTIONS, b"").await.unwrap();
+    // The server has had the time to look at them all.
+    let mut open = running.open.clone();
+    open.wait_for(|open| *open == NEW_CONNECTIONS).await.unwrap();
+    for client in &mut clients {
+        client.write_all(GET).await.unwrap();
+    }
+    for client in &mut clients {
+        let answer = head(client).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.1 503"),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn first_head_that_is_too_long_is_cut_off() {
+    let running = small().await;
+    let mut stream = running.connect(b"GET / HTTP/1.1\r\n").await;
+    let mut written = 0;
+    while stream.write_all(b"x: 0123456789\r\n").await.is_ok() {
+        written += 15;
+        assert!(written < 64 << 20);
+    }
 }
