@@ -6,6 +6,7 @@ use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 use http::HeaderMap;
 use http::header::HeaderName;
+use zstandard::{FrameMode, WindowLog};
 
 use crate::pool::Buffer;
 
@@ -15,16 +16,13 @@ pub(crate) const KNOWN: &str = "gzip, zstd, deflate, br";
 /// Base-2 logarithm of the longest window over HTTP, in bytes: 8 MiB for Zstandard
 /// ([RFC 9659](https://www.rfc-editor.org/rfc/rfc9659)), 16 MiB for Brotli ([RFC 7932](https://www.rfc-editor.org/rfc/rfc7932), of
 /// which there is an extension that allows 1 GiB). A frame of a few bytes can ask for it.
-const ZSTD_WINDOW_LOG: u32 = 23;
+const ZSTD_WINDOW: WindowLog = WindowLog::new(23);
 const BROTLI_WINDOW_LOG: u32 = 24;
 /// What decoders take besides their windows, in bytes: tables and blocks.
 const INFLATE: usize = 64 * 1024;
-const ZSTD_TABLES: usize = 512 * 1024;
 const BROTLI_TABLES: usize = 4 * 1024 * 1024;
 /// The most that any decoder takes, in bytes.
 pub(crate) const DECODER_MAX: usize = Coding::Brotli.decoder_bytes();
-/// What libzstd says to a window beyond `window_log_max`.
-const ZSTD_WINDOW_ERROR: &str = "Frame requires too much memory for decoding";
 /// How much is inflated before others have their turn, in bytes.
 pub(crate) const STEP: usize = 256 * 1024;
 
@@ -57,7 +55,7 @@ impl Coding {
             Self::Identity => 0,
             Self::Gzip | Self::Deflate => INFLATE,
             Self::Brotli => (1 << BROTLI_WINDOW_LOG) + BROTLI_TABLES,
-            Self::Zstd => (1 << ZSTD_WINDOW_LOG) + ZSTD_TABLES,
+            Self::Zstd => ZSTD_WINDOW.decoder_bytes(),
         }
     }
 
@@ -96,18 +94,14 @@ impl Coding {
                 inflated.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
                 Box::new(inflated)
             }
-            Self::Zstd => {
-                let mut inflated = zstd::Decoder::with_buffer(compressed)?;
-                inflated.window_log_max(ZSTD_WINDOW_LOG)?;
-                Box::new(inflated)
-            }
+            Self::Zstd => Box::new(zstandard::Decoder::new(compressed, FrameMode::Concatenated, ZSTD_WINDOW)),
         };
         Ok(Inflate { coding: self, reader })
     }
 
     const fn window_error(self) -> InflateError {
         match self {
-            Self::Zstd => InflateError::Window("Zstandard", 1 << (ZSTD_WINDOW_LOG - 20)),
+            Self::Zstd => InflateError::Window("Zstandard", ZSTD_WINDOW.window_bytes() >> 20),
             _ => InflateError::Window("Brotli", 1 << (BROTLI_WINDOW_LOG - 20)),
         }
     }
@@ -125,7 +119,7 @@ impl Inflate<'_> {
         let read = self.reader.as_mut().take(STEP as u64).read_to_end(&mut into.bytes);
         read.map_err(|error| match self.coding {
             // Any frame may ask for it, not only the first.
-            Coding::Zstd if error.to_string() == ZSTD_WINDOW_ERROR => Coding::Zstd.window_error(),
+            Coding::Zstd if zstandard::refused_window(&error).is_some() => Coding::Zstd.window_error(),
             _ => error.into(),
         })
     }

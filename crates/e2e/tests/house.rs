@@ -39,7 +39,16 @@ const WALLS: &[(&str, &[&str])] = &[
     ("collector", &["ratatui", "crossterm", "sentry", "lapin"]),
     (
         "spanfall",
-        &["sentry", "lapin", "lettre", "telemetry", "broker", "mail-queue", "aws-lc-sys"],
+        &[
+            "sentry",
+            "lapin",
+            "lettre",
+            "telemetry",
+            "broker",
+            "mail-queue",
+            "aws-lc-sys",
+            "zstd-sys",
+        ],
     ),
     (
         "sentry-api",

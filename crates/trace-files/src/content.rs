@@ -2,6 +2,7 @@
 
 use trace_model::work;
 
+use crate::frames;
 use crate::json::documents::{Documents, Found, parts};
 use crate::json::node::Node;
 use crate::memory::{Memory, in_words};
@@ -11,7 +12,6 @@ use crate::problem::{Position, Problem};
 use crate::reader::Reader;
 use crate::refused;
 use crate::sink::Sink;
-use crate::zstandard;
 
 /// How many bytes decide what a file is, if there are so many.
 const BEGIN: usize = 512;
@@ -118,7 +118,7 @@ fn framing(begin: &[u8], limit: usize) -> Option<Framing> {
     let is_control = |byte: &u8| matches!(byte, 0..=8 | 14..=31);
     let has_control = begin[..begin.len().min(BEGIN)].iter().any(is_control);
     if let Some((length, message)) = begin.split_first_chunk::<4>() {
-        let is_message = message.starts_with(&zstandard::MAGIC) || message.starts_with(b"{") || message.starts_with(b"\n");
+        let is_message = message.starts_with(&frames::MAGIC) || message.starts_with(b"{") || message.starts_with(b"\n");
         let length = u32::from_be_bytes(*length) as usize;
         if is_control(&begin[0]) && is_message && (1..=limit).contains(&length) {
             return Some(Framing::Length);

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
+use zstandard::WindowLog;
+
 use crate::memory::Memory;
 use crate::problem::Problems;
 use crate::session::Session;
@@ -184,8 +186,8 @@ impl Input {
         Ok(report)
     }
 
-    /// Its contents piece by piece, unpacked by a decoder with a window of at most so many bytes.
-    pub(crate) fn pieces(&self, window: usize, live: bool) -> Result<Pieces<'_>, FileError> {
+    /// Its contents piece by piece, unpacked by a decoder with a window within the limit.
+    pub(crate) fn pieces(&self, window: WindowLog, live: bool) -> Result<Pieces<'_>, FileError> {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = |inner: Box<dyn Read + Send>| Counted {
             inner,
@@ -262,7 +264,7 @@ enum Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn here(file: impl Read + 'a, window: usize) -> io::Result<Self> {
+    fn here(file: impl Read + 'a, window: WindowLog) -> io::Result<Self> {
         let file: Box<dyn Read + 'a> = Box::new(file);
         Ok(Self::Here(Unpacked::new(file, window)?, vec![0; PIECE]))
     }
@@ -316,7 +318,7 @@ impl Pieces<'_> {
 }
 
 /// Reads on a thread of its own, which ends when nobody wants more, or with the program: a pipe may be silent for ever.
-fn read_ahead(file: impl Read + Send + 'static, window: usize) -> Receiver<Result<Vec<u8>, String>> {
+fn read_ahead(file: impl Read + Send + 'static, window: WindowLog) -> Receiver<Result<Vec<u8>, String>> {
     let (sender, pieces) = sync_channel(WAITING);
     std::thread::spawn(move || {
         let mut unpacked = match Unpacked::new(file, window) {

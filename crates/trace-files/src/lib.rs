@@ -44,6 +44,7 @@
 
 mod content;
 mod formats;
+mod frames;
 mod held;
 mod ids;
 mod input;
@@ -64,7 +65,6 @@ mod tags;
 mod tail;
 mod unpack;
 mod zipkin;
-mod zstandard;
 
 use trace_model::Batch;
 

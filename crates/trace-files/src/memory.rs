@@ -1,7 +1,11 @@
 //! How much memory reading may take.
 
-/// The largest window of a compressed file that is accepted: what `zstd --long` needs (RFC 8878 leaves the limit to the decoder).
-const WINDOW_MAX: usize = 128 << 20;
+use zstandard::WindowLog;
+
+/// What the decoder of a compressed file may take in any case, and at most: two windows of 8 MiB, which `zstd -19` needs, and of 128 MiB,
+/// which `zstd --long` needs (RFC 8878 leaves the limit to the decoder).
+const DECODER_MIN: usize = 16 << 20;
+const DECODER_MAX: usize = 256 << 20;
 /// What a document may take in any case.
 const DOCUMENT_MIN: usize = 8 << 20;
 /// And at most: larger ones are cut off there.
@@ -15,8 +19,8 @@ pub struct Memory {
     limit: usize,
     /// The longest document or message in bytes, after decompression.
     pub(crate) document: usize,
-    /// The largest window of a decoder in bytes.
-    pub(crate) window: usize,
+    /// The largest window of a decoder.
+    pub(crate) window: WindowLog,
     /// What may wait for the end of all files, in bytes.
     pub(crate) held: usize,
 }
@@ -29,7 +33,7 @@ impl Memory {
         Self {
             limit,
             document: (reading / 2).clamp(DOCUMENT_MIN, DOCUMENT_MAX),
-            window: reading.clamp(DOCUMENT_MIN, WINDOW_MAX),
+            window: WindowLog::within(reading.clamp(DECODER_MIN, DECODER_MAX)),
             held: (reading / 2).max(DOCUMENT_MIN),
         }
     }

@@ -7,13 +7,13 @@
 use std::io::Read;
 
 use crate::content::see;
+use crate::frames::{self, Frames};
 use crate::json::documents::Documents;
 use crate::memory::{Memory, in_words};
 use crate::otlp::protobuf::{self, Signal};
 use crate::problem::Position;
 use crate::sink::Sink;
 use crate::unpack::Peek;
-use crate::zstandard::{self, Frames};
 
 /// How messages follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl Messages {
     }
 
     fn message(&mut self, bytes: &[u8], is_cut: bool, sink: &mut Sink<'_>) {
-        if !zstandard::is_frame(bytes) {
+        if !frames::is_frame(bytes) {
             return self.payload(bytes, is_cut, sink);
         }
         let limit = self.memory.document;

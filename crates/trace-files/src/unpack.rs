@@ -3,8 +3,9 @@
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
+use zstandard::WindowLog;
 
-use crate::zstandard::{self, Frames};
+use crate::frames::{self, Frames};
 
 /// By these bytes gzip is known.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -96,13 +97,13 @@ pub(crate) enum Unpacked<R: Read> {
 }
 
 impl<R: Read> Unpacked<R> {
-    /// Looks how a file is packed; windows have at most so many bytes.
-    pub(crate) fn new(file: R, window: usize) -> io::Result<Self> {
+    /// Looks how a file is packed; windows are within the limit.
+    pub(crate) fn new(file: R, window: WindowLog) -> io::Result<Self> {
         let mut packed = Peek::new(file);
         let begin = packed.peek(4)?;
         Ok(if begin.starts_with(&GZIP) {
             Self::Gzip(Members::Between(packed))
-        } else if zstandard::is_frame(begin) {
+        } else if frames::is_frame(begin) {
             Self::Zstandard(Frames::new(packed, window))
         } else {
             Self::Plain(packed)
