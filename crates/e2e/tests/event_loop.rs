@@ -21,10 +21,19 @@ struct Started {
 
 impl Started {
     fn new() -> Self {
+        Self::with_commands("", "")
+    }
+
+    /// With job control: when the program stops, the shell waits for Enter and continues it.
+    fn with_job_control() -> Self {
+        Self::with_commands("set -m;", "stty -a > stopped; read line; fg;")
+    }
+
+    fn with_commands(before: &str, after: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let script = format!(
-            "cd {directory}; stty -a > before; sh -c 'echo $$ > pid; exec {spanfall} --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 \
-             --sentry 127.0.0.1:0 --log-file log'; echo $? > status; stty -a > after",
+            "cd {directory}; stty -a > before; {before} sh -c 'echo $$ > pid; exec {spanfall} --otlp-grpc 127.0.0.1:0 \
+             --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 --log-file log'; {after} echo $? > status; stty -a > after",
             directory = directory.path().display(),
             spanfall = testkit::bin("spanfall").unwrap().display(),
         );
@@ -129,6 +138,76 @@ async fn signals_restore_the_terminal_while_hostile_metrics_arrive() {
         started.signal(signal);
         started.assert_restored("0");
     }
+}
+
+#[test]
+fn suspended_program_gives_the_terminal_back_and_takes_it_again() {
+    for signal in [None, Some("-TSTP")] {
+        let mut started = Started::with_job_control();
+        match signal {
+            None => started.screen.press("\u{1a}").unwrap(),
+            Some(signal) => started.signal(signal),
+        }
+        assert_eq!(
+            started.file("stopped", |text| !text.is_empty()),
+            started.file("before", |_| true)
+        );
+        assert_eq!(started.screen.taken_over(), (false, false), "the shell's screen");
+        started.screen.press("\n").unwrap();
+        let screen = started
+            .screen
+            .wait_frame("the resumed program", |text| text.contains("resumed: ingest was stopped for"));
+        assert!(screen.contains("otlp/http :"), "all is drawn again: {screen}");
+        assert_eq!(started.screen.taken_over(), (true, true));
+        started.screen.press("?").unwrap();
+        started.screen.wait("the help", |text| text.contains("Keys and marks"));
+        started.screen.press("\u{1b}").unwrap();
+        let screen = started.screen.wait("no help", |text| !text.contains("Keys and marks"));
+        assert!(!screen.contains("resumed"), "it is said once: {screen}");
+        started.screen.press("q").unwrap();
+        started.assert_restored("0");
+    }
+}
+
+#[test]
+fn program_without_a_shell_stays() {
+    let mut started = Started::new();
+    started.screen.press("\u{1a}").unwrap();
+    started.screen.wait("a reason", |text| {
+        text.contains("cannot suspend: this terminal has no shell with job control")
+    });
+    started.screen.press("q").unwrap();
+    started.assert_restored("0");
+}
+
+#[test]
+fn program_that_was_stopped_by_force_draws_all_again() {
+    let mut started = Started::new();
+    let taken = |started: &Started| started.screen.written().matches("\u{1b}[?1049h").count();
+    assert_eq!(taken(&started), 1);
+    started.signal("-STOP");
+    started.signal("-CONT");
+    started.screen.wait("the program", |_| taken(&started) == 2);
+    started.screen.wait_frame("a frame", |text| text.contains("otlp/http :"));
+    started.screen.press("q").unwrap();
+    started.assert_restored("0");
+}
+
+#[test]
+fn stopped_program_can_be_asked_to_end() {
+    let started = Started::with_job_control();
+    started.signal("-TSTP");
+    started.file("stopped", |text| !text.is_empty());
+    started.signal("-TERM");
+    started.signal("-CONT");
+    started.file("log", |_| true);
+    let mut started = started;
+    started.screen.press("\n").unwrap();
+    started.screen.ended().unwrap();
+    assert_eq!(
+        started.file("after", |text| !text.is_empty()),
+        started.file("before", |_| true)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

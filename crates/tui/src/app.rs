@@ -185,6 +185,9 @@ impl App {
     /// Does what a key asked for.
     pub fn update(&mut self, action: Action) -> Option<Effect> {
         self.notice = None;
+        if action == Action::Suspend {
+            return Some(Effect::Suspend);
+        }
         if self.overlay == Some(Overlay::Palette) && action != Action::Quit {
             let chosen = self.type_into_palette(action)?;
             return self.update(chosen);

@@ -10,6 +10,7 @@ mod log;
 mod look;
 mod saving;
 mod surveying;
+mod suspend;
 mod terminal;
 mod watchdog;
 
@@ -36,6 +37,7 @@ pub use files::open;
 use inbox::Inbox;
 use saving::Saving;
 use surveying::Surveying;
+use suspend::{Request, Suspension};
 use terminal::Terminal;
 use watchdog::{Doing, Watchdog};
 
@@ -171,6 +173,7 @@ impl Demo {
 /// Requests to end the program, which are heard from before the terminal is taken over: what ends it later gives it back.
 struct Ending {
     requested: oneshot::Receiver<()>,
+    suspension: Suspension,
     watchdog: Watchdog,
 }
 
@@ -178,6 +181,7 @@ impl Ending {
     fn listen() -> Result<Self> {
         let shutdown = lifecycle::Shutdown::listen().and_then(lifecycle::Shutdown::or_hangup);
         let shutdown = shutdown.wrap_err("signals cannot be received")?;
+        let suspension = Suspension::listen().wrap_err("signals cannot be received")?;
         let watchdog = Watchdog::start().wrap_err("no thread can be started")?;
         let (sender, requested) = oneshot::channel();
         // A task, so that the watchdog hears of it whatever the event loop does.
@@ -187,7 +191,11 @@ impl Ending {
             asked.set();
             let _ = sender.send(());
         });
-        Ok(Self { requested, watchdog })
+        Ok(Self {
+            requested,
+            suspension,
+            watchdog,
+        })
     }
 }
 
@@ -222,6 +230,7 @@ impl Viewer {
             tokio::select! {
                 biased;
                 _ = &mut self.ending.requested => return Ok(()),
+                request = self.ending.suspension.requested() => self.suspend(request).await?,
                 event = input.next() => {
                     self.doing(Doing::Input);
                     let Some(event) = event else { return Ok(()) };
@@ -277,6 +286,27 @@ impl Viewer {
 
     fn doing(&self, doing: Doing) {
         self.ending.watchdog.enter(doing);
+    }
+
+    /// Stops until a shell continues the program, and takes the terminal over again.
+    async fn suspend(&mut self, request: Request) -> Result<()> {
+        if request == Request::Stop {
+            self.terminal.give_back();
+            let stopped = self.ending.suspension.stop().await;
+            let stopped = stopped.wrap_err("the program cannot be stopped")?;
+            self.app.notice = Some(Notice {
+                text: format!(
+                    "resumed: ingest was stopped for {}",
+                    view::duration(u64::try_from(stopped.as_nanos()).unwrap_or(u64::MAX))
+                ),
+                error: false,
+            });
+        }
+        self.terminal
+            .take_over()
+            .wrap_err("the terminal cannot be taken over again")?;
+        self.dirty = true;
+        Ok(())
     }
 
     fn draw(&mut self) -> Result<()> {
@@ -345,6 +375,12 @@ impl Viewer {
     fn carry_out(&mut self, effect: Effect) -> bool {
         match effect {
             Effect::Quit => return true,
+            Effect::Suspend => {
+                if let Err(why) = suspend::ask_job_to_stop() {
+                    let text = why.to_owned();
+                    self.app.notice = Some(Notice { text, error: true });
+                }
+            }
             Effect::Browse(address) => self.app.notice = Some(browse(&address)),
             Effect::Copy(text) => {
                 if let Err(error) = Terminal::copy(&text) {

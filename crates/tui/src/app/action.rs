@@ -73,6 +73,7 @@ pub enum Action {
     OpenFailed,
     Save,
     Help,
+    Suspend,
     Quit,
     /// Into the line in which a filter is typed.
     Type(char),
@@ -95,6 +96,8 @@ pub enum Action {
 pub enum Effect {
     /// End the program.
     Quit,
+    /// Stop the program until a shell continues it.
+    Suspend,
     /// Send a request to the demo's API, as the span with these ids.
     Send(DemoRequest),
     /// Put the demo's dead letters back into the queue.

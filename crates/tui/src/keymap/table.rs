@@ -482,6 +482,7 @@ pub const KEYMAP: &[Binding] = &[
         "quit",
         "quit; the demo's processes end with the viewer",
     ),
+    bind(&[Ctrl('z')], Action::Suspend, Place::Always, "", "suspend; fg resumes"),
     bind(&[Ctrl('c')], Action::Quit, Place::Always, "", "quit, whatever is open"),
     bind(
         &[Code(KeyCode::Enter)],

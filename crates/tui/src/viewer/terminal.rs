@@ -22,6 +22,8 @@ pub(super) struct Terminal {
     inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
     /// What of the picture is a link at present.
     link: Option<Hyperlink>,
+    /// Whether clicks come here instead of selecting text.
+    mouse: bool,
 }
 
 impl Terminal {
@@ -38,7 +40,32 @@ impl Terminal {
         enable_raw_mode()?;
         // From here on dropping it gives the terminal back.
         let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
-        let terminal = Self { inner, link: None };
+        let terminal = Self {
+            inner,
+            link: None,
+            mouse,
+        };
+        terminal.show()?;
+        Ok(terminal)
+    }
+
+    /// Takes the terminal over again, whatever was done to it since: all of the next frame is written.
+    pub(super) fn take_over(&mut self) -> io::Result<()> {
+        // It remembers whether the mode is raw, and a shell may have changed that.
+        disable_raw_mode()?;
+        enable_raw_mode()?;
+        self.inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
+        self.link = None;
+        self.show()
+    }
+
+    /// Gives the terminal back until [`Terminal::take_over`].
+    #[expect(clippy::unused_self, reason = "only who has taken it over can give it back")]
+    pub(super) fn give_back(&mut self) {
+        give_back();
+    }
+
+    fn show(&self) -> io::Result<()> {
         // Not `Terminal::clear`, which asks the terminal where its cursor is: not every one answers.
         execute!(
             stdout(),
@@ -47,10 +74,10 @@ impl Terminal {
             Clear(ClearType::All),
             Hide
         )?;
-        if mouse {
+        if self.mouse {
             execute!(stdout(), EnableMouseCapture)?;
         }
-        Ok(terminal)
+        Ok(())
     }
 
     /// Draws a frame.

@@ -1,0 +1,89 @@
+//! Suspending the program and resuming it: `^Z`, `fg`, and the signals of both.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{self, Pid, Signal};
+use tokio::signal::unix::{self, SignalKind};
+
+/// The signals by which a shell stops a job and continues it.
+#[derive(Debug)]
+pub(super) struct Suspension {
+    stop: unix::Signal,
+    resume: unix::Signal,
+}
+
+/// What a shell asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// To stop.
+    Stop,
+    /// To take the terminal over again: something else stopped the program (SIGSTOP), and a shell may have used the terminal meanwhile.
+    Redraw,
+}
+
+impl Suspension {
+    pub(super) fn listen() -> io::Result<Self> {
+        let listen = |signal: Signal| unix::signal(SignalKind::from_raw(signal.as_raw()));
+        Ok(Self {
+            stop: listen(Signal::TSTP)?,
+            resume: listen(Signal::CONT)?,
+        })
+    }
+
+    /// Waits until the program is asked to stop, or was stopped.
+    pub(super) async fn requested(&mut self) -> Request {
+        tokio::select! {
+            _ = self.stop.recv() => Request::Stop,
+            _ = self.resume.recv() => Request::Redraw,
+        }
+    }
+
+    /// Stops the program until it is continued, and returns how long that took. The terminal must have been given back.
+    pub(super) async fn stop(&mut self) -> io::Result<Duration> {
+        let stopped = Instant::now();
+        // Not SIGTSTP, which has a handler. The process is stopped when this returns or soon after, so only SIGCONT says when to go on.
+        process::kill_process(process::getpid(), Signal::STOP)?;
+        let _ = self.resume.recv().await;
+        Ok(stopped.elapsed())
+    }
+}
+
+/// Asks the whole job to stop, as a terminal that is not raw does on `^Z`: whatever started the program must return to the shell, too.
+///
+/// # Errors
+/// No shell would continue it.
+pub(super) fn ask_job_to_stop() -> Result<(), &'static str> {
+    const NO_SHELL: &str = "cannot suspend: this terminal has no shell with job control";
+    if !has_shell() {
+        return Err(NO_SHELL);
+    }
+    process::kill_current_process_group(Signal::TSTP).map_err(|_| NO_SHELL)
+}
+
+/// Whether this job's first process was started by another job of the same session. POSIX calls the group orphaned otherwise, and
+/// stopping it would be for good.
+fn has_shell() -> bool {
+    let (group, Ok(session)) = (process::getpgrp(), process::getsid(None)) else {
+        return false;
+    };
+    let mut parent = process::getppid();
+    while let Some(process) = parent {
+        if process::getpgid(Some(process)).is_ok_and(|of| of != group) {
+            return process::getsid(Some(process)).is_ok_and(|of| of == session);
+        }
+        parent = parent_of(process);
+    }
+    false
+}
+
+/// The parent of another process, from `/proc`.
+fn parent_of(process: Pid) -> Option<Pid> {
+    let path = Path::new("/proc").join(process.as_raw_pid().to_string()).join("stat");
+    let stat = std::fs::read_to_string(path).ok()?;
+    // The name, in parentheses, may contain anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let parent = fields.split_whitespace().nth(1)?.parse().ok()?;
+    Pid::from_raw(parent)
+}
