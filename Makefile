@@ -43,8 +43,10 @@ bench: ## Measure whether it is as fast as it shall be; BENCH_ONLY=<part> for on
 	$(CARGO) build --release --locked --package spanfall --package bench --bins
 	@$(or $(CARGO_TARGET_DIR),target)/release/bench
 
-lint: ## Format and lints
+lint: ## Format, lints, and what dependencies may be if cargo-deny is installed
 	$(CARGO) fmt --all --check
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline --log-level error check licenses bans sources; \
+	else echo "Skipping deny.toml: cargo-deny is not installed (cargo install --locked cargo-deny)."; fi
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 docs: ## The crates' documentation, its links checked
