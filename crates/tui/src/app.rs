@@ -33,6 +33,7 @@ mod warnings;
 mod waterfall;
 
 use collector::{Addresses, HealthSnapshot, QueueDepth};
+use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use trace_model::Store;
 
@@ -57,6 +58,7 @@ pub use place::{Mode, Overlay, Pane};
 pub use sentry::{Said, SentryStatus};
 pub use service_map::{MapRow, ServiceMap};
 pub use services::{ServiceState, Services};
+pub(crate) use traces::span_days;
 pub use traces::{Column, TraceList};
 pub use warnings::WarningList;
 pub use waterfall::{Find, Shape, Stretch, Waterfall, Zoom};
@@ -118,6 +120,8 @@ pub struct App {
     pub overlay: Option<Overlay>,
     /// A line for the person.
     pub notice: Option<Notice>,
+    /// The zone in which times are shown.
+    pub zone: TimeZone,
     /// The colours that the terminal has.
     pub theme: Theme,
     pause: Option<Pause>,
@@ -161,6 +165,7 @@ impl App {
             pane: Pane::Traces,
             overlay: None,
             notice: None,
+            zone: TimeZone::UTC,
             theme: Theme::default(),
             pause: None,
             shown_unix_nano: 0,
@@ -294,7 +299,8 @@ impl App {
         self.waterfall.show(self.traces.selected());
         let longest_run = self.mode.longest_run();
         self.waterfall.fit(&self.store, panes.waterfall, unix_nano, longest_run);
-        self.details.fit(&self.store, &self.waterfall, panes.details, unix_nano);
+        self.details
+            .fit(&self.store, &self.waterfall, panes.details, (unix_nano, &self.zone));
         self.cross_check.fit(&self.waterfall, cross_check_rows(self, panes.overlay));
         self.output.fit(rows(panes.overlay).saturating_sub(1));
         self.fit_lists(list_rows(self, panes.overlay));

@@ -24,6 +24,7 @@ mod palette;
 mod service_map;
 mod stay;
 mod theme;
+mod times;
 mod traces;
 mod warnings;
 mod waterfall;

@@ -74,6 +74,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     store.set_repeated_limits(config.repeated);
     let mut app = App::new(store, mode, addresses, fastrand::Rng::new());
     (app.keymap, app.theme) = (config.keymap, theme);
+    app.zone = jiff::tz::TimeZone::system();
     let asker = match outward.api.as_ref().filter(|_| outward.is_asked(mode)) {
         Some(settings) => Asker::connect(settings)?,
         None => None,
@@ -108,7 +109,6 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         reading: Reading::nothing(),
         saving: Saving::new(),
         ending,
-        zone: jiff::tz::TimeZone::system(),
         dirty: true,
         pressed: false,
     };
@@ -118,7 +118,6 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         demo,
         mut app,
         mut terminal,
-        zone,
         ending,
         ..
     } = viewer;
@@ -128,7 +127,8 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
             text: "ending the demo's services …".to_owned(),
             error: false,
         });
-        let _ = terminal.draw(&mut app, &now(&zone));
+        let now = now(&app.zone);
+        let _ = terminal.draw(&mut app, &now);
     }
     ending.watchdog.enter(Doing::Waiting);
     demo.shutdown().await;
@@ -211,7 +211,6 @@ struct Viewer {
     reading: Reading,
     saving: Saving,
     ending: Ending,
-    zone: jiff::tz::TimeZone,
     dirty: bool,
     /// Whether a key was pressed since the last frame.
     pressed: bool,
@@ -336,7 +335,7 @@ impl Viewer {
 
     /// The time of the frame. In files it is that of the trace: nothing in them goes on.
     fn now(&self) -> Now {
-        let now = now(&self.zone);
+        let now = now(&self.app.zone);
         if self.app.mode != Mode::Files {
             return now;
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use trace_model::sentry::{ErrorEvent, Verdict};
 use trace_model::{Attribute, Log, Reading, Revision, Span, SpanId, SpanKey, SpanTree, Store, TraceId};
@@ -172,7 +173,7 @@ impl Details {
         self.first = self.first.min(self.lines().saturating_sub(self.height));
     }
 
-    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, area: Rect, unix_nano: u64) {
+    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, area: Rect, (unix_nano, zone): (u64, &TimeZone)) {
         let selected = waterfall.selected();
         let shown = self.shown.as_ref().map(|(trace_id, key)| (*trace_id, key));
         if shown != selected {
@@ -190,7 +191,7 @@ impl Details {
             let known = self.content.span.is_some() || !self.content.errors.is_empty();
             let shown = self.shown.as_ref().filter(|_| known);
             self.page = shown.map(|(trace_id, key)| {
-                let page = SpanPage::of(&self.content, *trace_id, key, self.trace_start, size);
+                let page = SpanPage::of(&self.content, *trace_id, key, (self.trace_start, zone), size);
                 (size, page)
             });
         }

@@ -45,6 +45,14 @@ impl Column {
 const RECORDS_PER_FRAME: usize = 20_000;
 /// Between two looks at all traces, at least; in nanoseconds.
 const AGAIN: u64 = 1_000_000_000;
+/// In nanoseconds.
+const DAY: u64 = 86_400_000_000_000;
+
+/// Whether moments span a day or more, so that their times of day say too little.
+pub(crate) fn span_days(unix_nanos: impl Iterator<Item = u64>) -> bool {
+    let (first, last) = unix_nanos.fold((u64::MAX, 0), |(first, last), nano| (first.min(nano), last.max(nano)));
+    last.saturating_sub(first) >= DAY
+}
 
 /// The list's state. The first row is selected, whichever trace that is, until somebody moves; then the rows stay where they are, whatever
 /// comes.
@@ -66,6 +74,7 @@ pub struct TraceList {
     ranked_at: u64,
     /// The newest trace when the list was last followed.
     newest: Option<TraceId>,
+    dated: bool,
 }
 
 impl Default for TraceList {
@@ -82,6 +91,7 @@ impl Default for TraceList {
             ranking: None,
             ranked_at: 0,
             newest: None,
+            dated: false,
         }
     }
 }
@@ -242,6 +252,16 @@ impl TraceList {
         }
         let highest_first = self.len(store).saturating_sub(self.height);
         self.first = window(self.first, self.position, self.height).min(highest_first);
+        let ends = [0, store.listed().saturating_sub(1)]
+            .into_iter()
+            .flat_map(|at| store.traces(at..at + 1));
+        self.dated = span_days(ends.chain(self.rows(store)).map(|trace| trace.start_unix_nano));
+    }
+
+    /// Whether times need their date: what is in view, the first and the last arrival span a day or more.
+    #[must_use]
+    pub const fn is_dated(&self) -> bool {
+        self.dated
     }
 
     fn rank(&mut self, store: &Store, unix_nano: u64) {

@@ -11,6 +11,7 @@ use trace_stats::{Differing, MEDIAN_TRACES, Totals};
 use unicode_width::UnicodeWidthStr;
 
 use super::lists::{self, Parts};
+use super::times::Times;
 use super::{Now, format, hint, theme, traces::service_name};
 use crate::app::{Against, App, List};
 use crate::text::shown;
@@ -139,7 +140,10 @@ fn after(app: &App, now: &Now, width: u16) -> Line<'static> {
 fn trace(summary: &TraceSummary, now: &Now) -> String {
     let name = shown(&summary.root.name);
     let service = service_name(&summary.root.service);
-    format!("{} {service} {name}", format::time_of_day(summary.start_unix_nano, now))
+    format!(
+        "{} {service} {name}",
+        Times::of([summary.start_unix_nano, now.unix_nano].into_iter()).text(summary.start_unix_nano, now)
+    )
 }
 
 fn side(mark: &str, text: &str, totals: Option<Totals>, width: u16) -> Line<'static> {

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Clear};
 use trace_model::sentry::{Against, Verdict};
 use trace_model::{ClientReport, Outline, Reading, Row, TraceSummary};
 
+use super::times::Times;
 use super::traces::service_name;
 use super::waterfall::{more_below, row::label};
 use super::{Now, format, theme};
@@ -177,7 +178,12 @@ fn stored(app: &App, trace: &TraceSummary, asked: Option<u64>, asked_again: bool
         |site| format!("{} at {}", site.organization(), site.host()),
     );
     // As wide as any time.
-    let clock = |unix_nano: u64| now.map_or_else(|| "00:00:00".to_owned(), |now| format::time_of_day(unix_nano, now));
+    let clock = |unix_nano: u64| {
+        now.map_or_else(
+            || "00:00:00".to_owned(),
+            |now| Times::of([unix_nano, now.unix_nano].into_iter()).text(unix_nano, now),
+        )
+    };
     let said = app.sentry.about(trace.trace_id);
     let refused = said.is_some_and(|said| said.problem.is_some());
     let asked_at = match asked {
@@ -319,6 +325,8 @@ fn reports(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         "CLIENT REPORTS".bold(),
         "  what SDKs say they dropped, of any trace, newest first".fg(theme::DIM),
     ])];
+    let shown = || app.store.client_reports().rev().take(REPORTS);
+    let times = Times::of(shown().map(|report| report.unix_nano));
     let report = |report: &ClientReport| {
         let what = format!(
             "{} × {} dropped: {}",
@@ -326,7 +334,7 @@ fn reports(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
             text::shown(&report.category),
             text::shown(&report.reason)
         );
-        let mut line = Line::from(format!("{} ", format::time_of_day(report.unix_nano, now)).fg(theme::DIM));
+        let mut line = Line::from(format!("{} ", times.text(report.unix_nano, now)).fg(theme::DIM));
         if !report.service.is_empty() {
             line.push_span(format!("{} ", text::shown(&report.service)).fg(theme::service(&report.service)));
         }
@@ -334,6 +342,6 @@ fn reports(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         line.push_span(format::at_most(&what, room).fg(theme::WARNING));
         line
     };
-    text.extend(app.store.client_reports().rev().take(REPORTS).map(report));
+    text.extend(shown().map(report));
     lines(frame, text, area);
 }

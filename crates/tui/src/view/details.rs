@@ -4,6 +4,7 @@ mod errors;
 pub(super) mod lines;
 mod sentry;
 
+use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
@@ -165,9 +166,15 @@ pub struct SpanPage {
 
 impl SpanPage {
     /// Lays out what is said of a row, for a pane of this size with its title. The trace began at `trace_start`, in nanoseconds since the
-    /// Unix epoch.
+    /// Unix epoch; absolute times are in `zone`.
     #[must_use]
-    pub fn of(content: &ShownSpan, trace_id: TraceId, key: &SpanKey, trace_start: u64, (width, height): (u16, u16)) -> Self {
+    pub fn of(
+        content: &ShownSpan,
+        trace_id: TraceId,
+        key: &SpanKey,
+        (trace_start, zone): (u64, &TimeZone),
+        (width, height): (u16, u16),
+    ) -> Self {
         let laid_out = |facts: Line<'static>, left: Column, right: Column| {
             let lines = if height >= TALL { 4 } else { 1 };
             let right_sections = right.sections.into_iter().map(|section| Section { column: 1, ..section });
@@ -208,7 +215,7 @@ impl SpanPage {
         let who = if wide { &mut right } else { &mut left };
         who.sentry(span, content.sentry.as_ref(), content.verdict.as_ref());
         who.attributes("resource", &span.resource);
-        who.identity(span, content.sentry.is_some());
+        who.identity(span, content.sentry.is_some(), zone);
         laid_out(facts(span, content), left, right)
     }
 

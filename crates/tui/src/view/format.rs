@@ -98,15 +98,6 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-/// The time of day of a moment, in the viewer's zone: `12:04:31`.
-pub(super) fn time_of_day(unix_nano: u64, now: &Now) -> String {
-    let moment = jiff::Timestamp::from_nanosecond(i128::from(unix_nano));
-    moment.map_or_else(
-        |_| "--:--:--".to_owned(),
-        |moment| moment.to_zoned(now.zone.clone()).strftime("%H:%M:%S").to_string(),
-    )
-}
-
 /// How long it takes until a moment: `now`, `15 s`, `3 min`.
 pub(super) fn until(unix_nano: u64, now: &Now) -> String {
     match unix_nano.saturating_sub(now.unix_nano).div_ceil(1_000_000_000) {

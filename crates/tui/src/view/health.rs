@@ -13,6 +13,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{self, Page};
+use super::times::Times;
 use super::{Now, files, format, theme};
 use crate::app::{App, Mode};
 use crate::text::shown;
@@ -223,23 +224,28 @@ fn refusals(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) 
     if app.health.recent.is_empty() {
         lines.push(Line::from("nothing has been refused".fg(theme::GOOD)));
     }
-    for refused in app.health.recent.iter().rev() {
+    let unix_nano = |refused: &collector::Refused| {
         let since = refused.time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let time = format::time_of_day(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX), now);
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    };
+    let times = Times::of(app.health.recent.iter().map(unix_nano));
+    let left_width = usize::from(times.width()) + LISTENER;
+    for refused in app.health.recent.iter().rev() {
+        let time = times.text(unix_nano(refused), now);
         let left = format!("{time} {}", refused.listener);
         let reason = shown(&refused.reason);
         page::pair(
             lines,
             left.fg(theme::DIM),
             &Span::raw(reason).fg(theme::WARNING),
-            REFUSED,
+            left_width,
             width,
         );
     }
 }
 
-/// How wide a refusal's time and listener are.
-const REFUSED: usize = "12:34:56 OTLP/HTTP".len();
+/// How wide a refusal's listener is, with the blank before it.
+const LISTENER: usize = " OTLP/HTTP".len();
 
 /// A number in at most `width` columns, whole if it fits.
 fn short(number: u64, width: usize) -> String {

@@ -6,6 +6,7 @@ use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::{RANKED, SHAPE, SentryReach, TraceSummary};
 
+use super::times::Times;
 use super::{Now, filter, flush_right, format, hint, theme, title, waterfall};
 use crate::app::{App, Column, Mode, Pane};
 use crate::text::shown;
@@ -18,11 +19,11 @@ const WIDE_SHAPE: u16 = SHAPE as u16 + 1;
 struct Columns([Rect; 8]);
 
 impl Columns {
-    fn of(row: Rect) -> Self {
+    fn of(row: Rect, times: Times) -> Self {
         let wide = row.width >= 110;
         let widths = [
             Constraint::Length(3),
-            Constraint::Length(9),
+            Constraint::Length(times.width() + 1),
             Constraint::Fill(5),
             Constraint::Fill(4),
             Constraint::Length(10),
@@ -62,6 +63,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         let marks = Marks {
             selected,
             marked,
+            times: Times::new(app.traces.is_dated()),
             moves: waterfall::moves(trace, app, now),
             found,
         };
@@ -81,6 +83,7 @@ struct Marks {
     selected: bool,
     /// Others are compared with it.
     marked: bool,
+    times: Times,
     /// Spans of it are running.
     moves: bool,
     /// How many of its spans the filter has found.
@@ -94,7 +97,7 @@ pub fn column_at(app: &App, area: Rect, at: Position) -> Option<Column> {
     if !head.contains(at) {
         return None;
     }
-    let Columns([_, _, _, _, duration, spans, _, _]) = Columns::of(head);
+    let Columns([_, _, _, _, duration, spans, _, _]) = Columns::of(head, Times::new(app.traces.is_dated()));
     let counted = if app.traces.sorted().0 == Column::Errors {
         Column::Errors
     } else {
@@ -108,7 +111,7 @@ pub fn column_at(app: &App, area: Rect, at: Position) -> Option<Column> {
 }
 
 fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool) {
-    let Columns([_, _, name, services, duration, spans, sentry, shape]) = Columns::of(row);
+    let Columns([_, _, name, services, duration, spans, sentry, shape]) = Columns::of(row, Times::new(app.traces.is_dated()));
     let mut left = Line::from(title(" TRACES", focused));
     left.spans
         .extend(filter::in_title(app, usize::from(row.width).saturating_sub(left.width())));
@@ -184,7 +187,7 @@ fn order(app: &App) -> Span<'static> {
 }
 
 fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, without: &'static str, now: &Now) {
-    let Columns([mark, time, name, services, duration, spans, sentry, shape]) = Columns::of(row);
+    let Columns([mark, time, name, services, duration, spans, sentry, shape]) = Columns::of(row, marks.times);
     let pin = if marks.marked {
         "="
     } else if trace.pinned {
@@ -194,10 +197,7 @@ fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, wi
     };
     let cursor = if marks.selected { "▸" } else { " " };
     frame.render_widget(Line::from(vec![pin.fg(theme::ACCENT), cursor.into()]), mark);
-    frame.render_widget(
-        Line::from(format::time_of_day(trace.start_unix_nano, now).fg(theme::DIM)),
-        time,
-    );
+    frame.render_widget(Line::from(marks.times.text(trace.start_unix_nano, now).fg(theme::DIM)), time);
     frame.render_widget(root_name(trace, usize::from(name.width).saturating_sub(1)), name);
     frame.render_widget(service_path(trace, usize::from(services.width).saturating_sub(1)), services);
     let duration = Rect {

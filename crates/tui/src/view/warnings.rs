@@ -8,6 +8,7 @@ use trace_model::Rule;
 use trace_stats::{REMEMBERED, Warning};
 
 use super::lists::{self, Parts};
+use super::times::Times;
 use super::{Now, flush_right, format, hint, theme, traces::service_name};
 use crate::app::{App, List};
 
@@ -67,9 +68,14 @@ fn rules(frame: &mut Frame, app: &App, parts: &Parts) {
 }
 
 fn traces(frame: &mut Frame, app: &App, parts: &Parts, now: &Now) {
+    let starts = app
+        .warnings
+        .traces()
+        .filter_map(|(warning, _)| app.store.trace(warning.first.trace_id));
+    let times = Times::of(starts.map(|trace| trace.start_unix_nano));
     let columns = |row: Rect| -> [Rect; 5] {
         let widths = [
-            Constraint::Length(10),
+            Constraint::Length(times.width() + 2),
             Constraint::Length(if row.width >= 100 { 20 } else { 12 }),
             Constraint::Fill(1),
             Constraint::Fill(1),
@@ -90,17 +96,17 @@ fn traces(frame: &mut Frame, app: &App, parts: &Parts, now: &Now) {
         if selected {
             frame.buffer_mut().set_style(row, theme::cursor(true));
         }
-        trace(frame, app, warning, columns(row), now);
+        trace(frame, app, warning, columns(row), (times, now));
     }
 }
 
-fn trace(frame: &mut Frame, app: &App, warning: &Warning, columns: [Rect; 5], now: &Now) {
+fn trace(frame: &mut Frame, app: &App, warning: &Warning, columns: [Rect; 5], (times, now): (Times, &Now)) {
     let [time, service, span, root, count] = columns;
     let fitted = |text: &str, area: Rect| format::at_most(text, usize::from(area.width).saturating_sub(1));
     let key = &warning.first.key;
     match app.store.trace(warning.first.trace_id) {
         Some(trace) => {
-            frame.render_widget(format::time_of_day(trace.start_unix_nano, now).fg(theme::DIM), time);
+            frame.render_widget(times.text(trace.start_unix_nano, now).fg(theme::DIM), time);
             match caller(app, warning) {
                 Some(service) => frame.render_widget(fitted(&service_name(service), root).fg(theme::service(service)), root),
                 None => frame.render_widget(fitted(&trace.root.name, root).fg(theme::DIM), root),

@@ -138,6 +138,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     let store = Store::new(Memory::within(limit).store());
     let mut app = App::new(store, Mode::Files, addresses, fastrand::Rng::new());
     (app.keymap, app.theme) = (config.keymap, theme);
+    app.zone = jiff::tz::TimeZone::system();
     app.store.set_repeated_limits(config.repeated);
     app.files = Files::new(paths.iter().map(|path| match path.to_str() {
         Some("-") => "standard input".to_owned(),
@@ -164,7 +165,6 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         reading,
         saving: Saving::new(),
         ending,
-        zone: jiff::tz::TimeZone::system(),
         dirty: true,
         pressed: false,
     };

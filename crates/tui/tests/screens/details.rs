@@ -172,3 +172,14 @@ fn schema_urls_are_shown_below_the_scope() {
         }
     }
 }
+
+#[test]
+fn details_have_absolute_times_with_zone() {
+    let mut scene = Scene::new(Mode::Viewer, 200, 50);
+    scene.add(vec![span(1, 1, 0, "api", "GET /1", 0, 40)]);
+    scene.app.zone = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
+    let text = scene.text();
+    let line = |name: &str| text.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{name}: {text}"));
+    assert!(line("   start ").contains(":05.000 CE"), "{}", line("   start "));
+    assert!(line("   end ").contains(":05.040 CE"), "{}", line("   end "));
+}

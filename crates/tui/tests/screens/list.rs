@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 use spanfall::app::{Column, Mode};
 use trace_model::TraceId;
 
-use crate::scene::{Scene, failed, span, trace};
+use crate::scene::{MILLI, Scene, edit, failed, span, trace};
 
 /// Four traces that differ in length, spans and errors, and in the order of their arrival.
 fn several() -> Scene {
@@ -235,4 +235,24 @@ fn the_order_of_arrival_is_called_that() {
     scene.type_keys("S");
     let text = scene.text();
     assert!(text.contains("earliest arrival first"), "{text}");
+}
+
+#[test]
+fn dates_are_shown_once_the_list_spans_a_day() {
+    const DAY: u64 = 86_400_000 * MILLI;
+    let mut scene = several();
+    let time = |scene: &mut Scene, name: &str| {
+        let text = scene.text();
+        let row = text.lines().find(|line| line.contains(name)).expect("a row");
+        row.split(name).next().unwrap_or_default().trim_matches([' ', '▸']).to_owned()
+    };
+    assert_eq!(time(&mut scene, "GET /1").len(), "03:04:05".len());
+    let clock = time(&mut scene, "GET /1");
+    scene.add(vec![edit(span(5, 1, 0, "api", "GET /5", 0, 20), |span| {
+        span.start_time_unix_nano -= DAY;
+        span.end_time_unix_nano -= DAY;
+    })]);
+    let dates = [time(&mut scene, "GET /1"), time(&mut scene, "GET /5")];
+    assert!(dates.iter().all(|date| date.ends_with(&clock) && date.len() == "Nov 28 03:04:05".len()), "{dates:?}");
+    assert_ne!(dates[0], dates[1]);
 }

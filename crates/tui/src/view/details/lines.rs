@@ -1,9 +1,11 @@
 //! Sections of names with their values.
 
+use jiff::tz::TimeZone;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span as Text};
 use trace_model::{Attribute, Event, Log, Reading, Severity, Source, Span, TraceId, Value};
 
+use super::super::times::absolute;
 use super::super::traces::service_name;
 use super::super::{format, theme};
 use crate::app::{LOGS, ShownLink};
@@ -173,8 +175,13 @@ impl Column {
         }
     }
 
-    pub(super) fn identity(&mut self, span: &Span, in_envelope: bool) {
+    pub(super) fn identity(&mut self, span: &Span, in_envelope: bool, zone: &TimeZone) {
         self.section("identity", None);
+        self.pair("start", &absolute(span.start_unix_nano, zone), 3, Style::new());
+        let end = span
+            .end_unix_nano
+            .map_or_else(|| "none".to_owned(), |end| absolute(end, zone));
+        self.pair("end", &end, 3, Style::new());
         self.pair("trace", &span.trace_id.to_string(), 3, Style::new());
         self.pair("span", &span.span_id.to_string(), 3, Style::new());
         for (name, text) in [
