@@ -50,8 +50,12 @@ const DAY: u64 = 86_400_000_000_000;
 
 /// Whether moments span a day or more, so that their times of day say too little.
 pub(crate) fn span_days(unix_nanos: impl Iterator<Item = u64>) -> bool {
+    span(unix_nanos) >= DAY
+}
+
+fn span(unix_nanos: impl Iterator<Item = u64>) -> u64 {
     let (first, last) = unix_nanos.fold((u64::MAX, 0), |(first, last), nano| (first.min(nano), last.max(nano)));
-    last.saturating_sub(first) >= DAY
+    last.saturating_sub(first)
 }
 
 /// The list's state. The first row is selected, whichever trace that is, until somebody moves; then the rows stay where they are, whatever
@@ -74,7 +78,8 @@ pub struct TraceList {
     ranked_at: u64,
     /// The newest trace when the list was last followed.
     newest: Option<TraceId>,
-    dated: bool,
+    /// How long the starts of the listed traces span, in nanoseconds.
+    starts_span: u64,
 }
 
 impl Default for TraceList {
@@ -91,7 +96,7 @@ impl Default for TraceList {
             ranking: None,
             ranked_at: 0,
             newest: None,
-            dated: false,
+            starts_span: 0,
         }
     }
 }
@@ -255,13 +260,13 @@ impl TraceList {
         let ends = [0, store.listed().saturating_sub(1)]
             .into_iter()
             .flat_map(|at| store.traces(at..at + 1));
-        self.dated = span_days(ends.chain(self.rows(store)).map(|trace| trace.start_unix_nano));
+        self.starts_span = span(ends.chain(self.rows(store)).map(|trace| trace.start_unix_nano));
     }
 
     /// Whether times need their date: what is in view, the first and the last arrival span a day or more.
     #[must_use]
     pub const fn is_dated(&self) -> bool {
-        self.dated
+        self.starts_span >= DAY
     }
 
     fn rank(&mut self, store: &Store, unix_nano: u64) {
