@@ -1,7 +1,7 @@
 //! What can be read out of one trace: where its time went, and what is wrong with it.
 //!
 //! Computed from a [`SpanTree`] alone, in passes over its nodes that neither recurse nor look at a clock: a span in flight ends where the
-//! trace's last known moment is.
+//! trace's last known moment is, and in a file where that of the spans below it is.
 
 mod clocks;
 mod covered;

@@ -133,6 +133,7 @@ pub(crate) struct Node {
     pub(crate) has_exception: bool,
     pub(crate) has_links: bool,
     pub(crate) flags: Flags,
+    pub(crate) is_saved: bool,
     /// Which host: a number that spans with the same clock share.
     pub(crate) host: u32,
 }

@@ -7,11 +7,13 @@
 //! Children that overlap by less than a hundredth of their parent, with no other one starting or ending meanwhile, ran one after the
 //! other on clocks that differ a little.
 //!
+//! A span that has ended did not wait for the end of a child that has none: that counts for as long as it is known to have lasted.
+//!
 //! The root does not wait for the consumer of a message, so what a trace did after its answer is not on this path. Where that ends last,
 //! [`path_to_last_span`] has the path to it: from the end of the last span backwards, from each span to what it waited for before it
 //! started, which is its parent, or the time in the queue and the producer of its message.
 
-use super::times::Time;
+use super::times::{Time, known_ends};
 use super::{CriticalPath, CriticalPathError, Section};
 use crate::{SpanKind, SpanTree};
 
@@ -96,6 +98,8 @@ pub(super) fn is_message(tree: &SpanTree, at: usize) -> bool {
 struct Walk<'a> {
     tree: &'a SpanTree,
     times: &'a [Time],
+    /// By node, until when it is known to have lasted; empty where every span has an end.
+    known_ends: Vec<u64>,
     path: CriticalPath,
     open: Vec<Open>,
     /// Of the open spans: the children of each with their times, cut to it, by end.
@@ -123,8 +127,10 @@ struct Open {
 }
 
 impl<'a> Walk<'a> {
-    const fn new(tree: &'a SpanTree, times: &'a [Time]) -> Self {
+    fn new(tree: &'a SpanTree, times: &'a [Time]) -> Self {
+        let has_open = tree.nodes().iter().any(|node| node.end_unix_nano.is_none());
         Self {
+            known_ends: if has_open { known_ends(tree) } else { Vec::new() },
             tree,
             times,
             path: CriticalPath {
@@ -214,7 +220,7 @@ impl<'a> Walk<'a> {
         let first = self.children.len();
         let is_waited_for = |child: &usize| Some(*child) != seen && !is_message(self.tree, *child);
         for child in self.tree.children(node).filter(is_waited_for) {
-            let whole = self.times[child];
+            let whole = self.waited_for(child, node);
             let Some(part) = whole.within(time).filter(|_| !encloses(whole, time)) else {
                 continue;
             };
@@ -233,6 +239,19 @@ impl<'a> Walk<'a> {
             last: None,
             waited: 0,
         });
+    }
+
+    /// When a span's child was waited for: one that is in flight when the span has ended, for as long as is known.
+    fn waited_for(&self, child: usize, parent: usize) -> Time {
+        let nodes = self.tree.nodes();
+        let time = self.times[child];
+        if nodes[child].end_unix_nano.is_none() && nodes[parent].arrived && nodes[parent].end_unix_nano.is_some() {
+            return Time {
+                end: self.known_ends[child],
+                ..time
+            };
+        }
+        time
     }
 
     /// The child that had ended last by the moment up to which the span is known.

@@ -1,6 +1,6 @@
 //! When each span of a tree begins and ends, without a clock.
 
-use crate::SpanTree;
+use crate::{SpanNode, SpanTree};
 
 /// From when to when a node was, in nanoseconds since the Unix epoch; never ends before it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,8 @@ impl Time {
     }
 }
 
-/// By node. A span in flight ends at the last moment that the trace tells of.
+/// By node. A span in flight ends at the last moment that the trace tells of. In a file nothing is in flight: there a span without an end
+/// lasts as long as [is known](known_ends).
 pub(super) fn times(tree: &SpanTree) -> Vec<Time> {
     let nodes = tree.nodes();
     let last = nodes
@@ -29,9 +30,28 @@ pub(super) fn times(tree: &SpanTree) -> Vec<Time> {
         .map(|node| node.start_unix_nano.max(node.end_unix_nano.unwrap_or(0)))
         .max();
     let last = last.unwrap_or_default();
-    let time = |node: &crate::SpanNode| Time {
-        start: node.start_unix_nano,
-        end: node.end_unix_nano.unwrap_or(last).max(node.start_unix_nano),
+    let is_cut_off = |node: &SpanNode| node.is_saved && node.end_unix_nano.is_none();
+    let known = nodes.iter().any(is_cut_off).then(|| known_ends(tree));
+    let time = |(at, node): (usize, &SpanNode)| {
+        let open = known.as_ref().filter(|_| node.is_saved).map_or(last, |known| known[at]);
+        Time {
+            start: node.start_unix_nano,
+            end: node.end_unix_nano.unwrap_or(open).max(node.start_unix_nano),
+        }
     };
-    nodes.iter().map(time).collect()
+    nodes.iter().enumerate().map(time).collect()
+}
+
+/// By node, until when it is known to have lasted: its end, or else the last moment that the nodes below it tell of.
+pub(super) fn known_ends(tree: &SpanTree) -> Vec<u64> {
+    let nodes = tree.nodes();
+    let moment = |node: &SpanNode| node.end_unix_nano.unwrap_or(0).max(node.start_unix_nano);
+    let mut known: Vec<u64> = nodes.iter().map(moment).collect();
+    // Parents are before their children.
+    for at in (0..nodes.len()).rev() {
+        if let Some(parent) = nodes[at].parent.filter(|parent| nodes[*parent].end_unix_nano.is_none()) {
+            known[parent] = known[parent].max(known[at]);
+        }
+    }
+    known
 }

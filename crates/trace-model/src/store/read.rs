@@ -14,7 +14,7 @@ use super::{Node, Revision, ServiceStats, Store};
 use crate::batch::Marks;
 use crate::call::{self, CallId};
 use crate::work::{self, VISIT};
-use crate::{ErrorMark, Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, TraceId, otlp};
+use crate::{ErrorMark, Line, Log, RepeatedLimits, Source, Span, SpanId, SpanKey, SpanNode, TraceId, otlp};
 
 /// The row of a trace on which error events stand that name no span: an id that no span has, unless somebody made it so on purpose.
 #[must_use]
@@ -195,6 +195,7 @@ impl Store {
                 has_exception: marks.has(Marks::EXCEPTION),
                 has_links: marks.has(Marks::LINKS),
                 flags: marks.flags(),
+                is_saved: self.contents.origins.get(record.origin).source == Source::File,
                 host: hosts.number(record.origin, self.contents.origins.kept(record.origin)),
             })
         };

@@ -49,6 +49,8 @@ pub struct SpanNode {
     pub has_links: bool,
     /// What its W3C trace flags, and OTLP's besides them, say.
     pub flags: Flags,
+    /// Whether it comes from a file, where nothing runs.
+    pub is_saved: bool,
     /// On which host it ran: nodes with the same number share a clock. By `host.name` of the resource, else by its service.
     pub host: u32,
 }
@@ -81,6 +83,7 @@ pub(super) fn node(span: &Span, start: u64, cyclic: bool) -> SpanNode {
         has_exception: span.has_exception,
         has_links: span.has_links,
         flags: span.flags,
+        is_saved: span.is_saved,
         host: span.host,
     }
 }
@@ -115,6 +118,7 @@ pub(super) fn missing<'a>(
         has_exception: false,
         has_links: false,
         flags: Flags::default(),
+        is_saved: false,
         host: u32::MAX,
     }
 }

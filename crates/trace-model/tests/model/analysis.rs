@@ -1,7 +1,7 @@
 //! What is read out of one trace.
 
 use proptest::prelude::*;
-use trace_model::{Analysis, ClockTrouble, CriticalPathError, Gap, Rule, SpanTree, Store};
+use trace_model::{Analysis, ClockTrouble, CriticalPathError, Gap, Rule, Source, SpanTree, Store, otlp};
 
 use crate::support::{Sent, batch, edit, sent, store, trace};
 
@@ -98,6 +98,48 @@ fn children_outside_of_their_parent_are_cut_or_left_out() {
 #[test]
 fn what_is_in_flight_ends_where_the_trace_does() {
     assert_eq!(sections(&[sent(1, 0, 0, 0), sent(2, 1, 10, 40)]), [(1, 0, 10), (2, 10, 40)]);
+}
+
+/// Nobody waits for a span below one that has ended: what is known of its length is what the spans below it tell.
+#[test]
+fn open_spans_below_ended_ones_last_as_long_as_is_known() {
+    let root = sent(1, 0, 0, 100);
+    assert_eq!(sections(&[root.clone(), sent(2, 1, 60, 0)]), [(1, 0, 60), (1, 60, 100)]);
+    assert_eq!(
+        sections(&[root.clone(), sent(2, 1, 60, 0), sent(3, 2, 70, 80)]),
+        [(1, 0, 60), (2, 60, 70), (3, 70, 80), (1, 80, 100)]
+    );
+    assert_eq!(
+        sections(&[root.clone(), sent(2, 1, 60, 0), sent(3, 2, 70, 0)]),
+        [(1, 0, 60), (2, 60, 70), (1, 70, 100)]
+    );
+    // While all above it runs it is waited for.
+    let open_root = sent(1, 0, 0, 0);
+    let spans = [open_root, sent(2, 1, 60, 0), sent(3, 1, 10, 100)];
+    assert_eq!(sections(&spans), [(1, 0, 60), (2, 60, 100)]);
+    // So it is below a parent that may still arrive.
+    assert_eq!(sections(&[sent(2, 9, 60, 0), sent(3, 9, 10, 100)]), [(2, 60, 100)]);
+}
+
+/// In a file nothing runs.
+#[test]
+fn open_spans_of_files_last_as_long_as_is_known() {
+    let path = |spans: &[Sent]| {
+        let (batch, _) = otlp::batch(spans.iter().map(Sent::to_otlp).collect(), Source::File);
+        let mut store = Store::new(1 << 30);
+        store.add(batch);
+        let (tree, analysis) = read(&store);
+        let path = analysis.critical_path().expect("a path");
+        let id = |node: usize| tree.nodes()[node].key.span_id.as_bytes()[0];
+        let own: Vec<_> = path.exclusive.iter().map(|(node, nano)| (id(*node), *nano)).collect();
+        own
+    };
+    assert_eq!(
+        path(&[sent(1, 0, 0, 0), sent(2, 1, 60, 0), sent(3, 1, 10, 100)]),
+        [(1, 10), (3, 90)]
+    );
+    assert_eq!(path(&[sent(1, 0, 0, 0), sent(2, 1, 60, 0)]), [(1, 60), (2, 0)]);
+    assert_eq!(path(&[sent(2, 9, 60, 0), sent(3, 9, 10, 50)]), [(3, 40), (2, 0)]);
 }
 
 #[test]
