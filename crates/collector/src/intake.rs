@@ -142,9 +142,9 @@ impl Intake {
             .record_quietly(|health| *health.at(self.listener).received_bytes += bytes as u64);
     }
 
-    /// Drops the spans of requests to this collector, where they are hidden; returns how many.
-    pub(crate) fn drop_uploads(&self, batch: &mut Batch) -> u64 {
-        self.uploads.as_ref().map_or(0, |uploads| uploads.drop_from(batch) as u64)
+    /// Hides the spans of requests to this collector, unless they are shown; returns how many.
+    pub(crate) fn hide_uploads(&self, batch: &mut Batch) -> u64 {
+        self.uploads.as_ref().map_or(0, |uploads| uploads.hide(batch) as u64)
     }
 
     /// Waits for a place in the queue, not for long.
@@ -168,13 +168,13 @@ impl Intake {
         self.otlp_seen(signal, Encoding::Protobuf, body, |_| {}).await
     }
 
-    /// Takes an OTLP request, and shows the spans or log records in it; tells what was left out.
+    /// Takes an OTLP request, whose spans or log records `see` may read and change first; tells what was left out.
     pub(crate) async fn otlp_seen(
         &self,
         signal: Signal,
         encoding: Encoding,
         body: Received,
-        see: impl FnOnce(&Batch),
+        see: impl FnOnce(&mut Batch),
     ) -> Result<Option<Partial>, Refusal> {
         let (body, rejected) = match encoding {
             Encoding::Protobuf => (body, Rejected::default()),
@@ -229,7 +229,7 @@ impl Intake {
         signal: Signal,
         body: Received,
         mut rejected: Rejected,
-        see: impl FnOnce(&Batch),
+        see: impl FnOnce(&mut Batch),
     ) -> Result<Option<Partial>, Refusal> {
         let place = self.place().await?;
         let Received {
@@ -251,8 +251,8 @@ impl Intake {
             Listener::OtlpHttp => Source::OtlpHttp,
             Listener::Sentry => Source::SentryOtlp,
         };
-        let mut hidden = 0;
-        let arrival = match signal {
+        let mut own_uploads = 0;
+        let mut arrival = match signal {
             Signal::Traces => {
                 let read = Batch::traces_within(bytes, source, &mut grant);
                 let (mut batch, more) = read.map_err(|error| not_read(error, not_granted))?;
@@ -279,7 +279,7 @@ impl Intake {
             Some(Arrival::Metrics(batch)) => (0, 0, batch.points()),
             Some(Arrival::Sentry(_)) | None => (0, 0, 0),
         };
-        if let Some(Arrival::Batch(batch)) = &arrival {
+        if let Some(Arrival::Batch(batch)) = &mut arrival {
             see(batch);
         }
         if let Some(arrival) = arrival {

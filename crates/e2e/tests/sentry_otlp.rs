@@ -23,7 +23,8 @@ async fn spans_reach_sentry(send: impl FnOnce(&mut Command, &Viewer), has_error:
     assert!(status.success(), "{}", process.stderr().join("\n"));
 
     viewer.screen.wait_frame("the trace in the list", |text| {
-        text.lines().any(|line| line.contains("POST /checkout")) && text.contains("1 trace · 2 spans")
+        let is_named = |line: &str| line.contains("POST /checkout") && line.contains("shop");
+        text.lines().any(is_named) && text.contains("1 trace · 2 spans")
     });
     viewer.select("POST /checkout").unwrap();
     viewer.screen.press(&format!("{ENTER}j")).unwrap();

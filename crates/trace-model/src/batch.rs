@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 mod items;
+mod service;
 
 use crate::{IdError, Log, Span, SpanId, SpanKind, StatusCode, TraceId, work};
 pub use items::{BatchLog, BatchSpan};

@@ -248,7 +248,7 @@ fn single_event(payload: &Bytes) -> Result<Envelope, String> {
 }
 
 /// The public key of the sender's DSN: in a header, or where a browser may not set one in the query.
-fn public_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+pub(super) fn public_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let header = headers.get(AUTH).or_else(|| headers.get(AUTHORIZATION));
     let header = header.and_then(|value| value.to_str().ok()?.split_once(' '));
     let header = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("sentry"));

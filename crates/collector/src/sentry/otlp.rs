@@ -1,5 +1,7 @@
 //! Sentry's own OTLP route, which the OTLP integrations of its SDKs derive from a DSN: spans and log records, no metrics.
 //!
+//! A service without a name of its own is named by the DSN, as in envelopes.
+//!
 //! Source: [Direct OTLP traces](https://docs.sentry.io/concepts/otlp/direct/).
 
 use axum::Router;
@@ -10,8 +12,9 @@ use axum::routing::post;
 use http::{HeaderMap, StatusCode, Uri};
 use sentry_relay::{Categories, Category, Endpoint};
 
-use super::endpoint::{Door, Raw};
+use super::endpoint::{self, Door, Raw};
 use super::forward::{self, Passing, Spans};
+use super::sender;
 use crate::Arrival;
 use crate::arrival::SentryArrival;
 use crate::body;
@@ -77,7 +80,11 @@ async fn export(door: &Door, kind: Kind, uri: &Uri, headers: &HeaderMap, body: B
     let inflated = received.bytes.clone();
     let mut spans = Spans::new();
     let is_relayed = door.relay.is_some();
+    let named = sender::named_key(endpoint::public_key(headers, uri));
     let taken = door.intake.otlp_seen(kind.signal, encoding, received, |batch| {
+        if let Some(name) = named {
+            batch.name_services(name, |service| !sender::is_named(service));
+        }
         if is_relayed {
             spans = forward::spans(batch);
         }

@@ -120,13 +120,13 @@ impl Sender {
     pub(super) fn new(header: &Map<String, Value>, key: Option<&str>, longest: usize) -> Self {
         let text = |member| header.get("sdk")?.get(member)?.as_str();
         let sdk = |member| text(member).filter(|text| text.len() <= longest).map(str::to_owned);
-        let own = header.get("dsn").and_then(Value::as_str).and_then(key_of_dsn);
+        let own = || header.get("dsn").and_then(Value::as_str).and_then(key_of_dsn);
         Self {
             sdk: Sdk {
                 name: sdk("name"),
                 version: sdk("version"),
             },
-            key: key.or(own).filter(|key| is_name(key)).map(str::to_owned),
+            key: named_key(key.or_else(own)).map(str::to_owned),
         }
     }
 
@@ -134,7 +134,7 @@ impl Sender {
     pub(super) fn origin(&self, facts: Facts) -> (Resource, InstrumentationScope) {
         let sdk = if facts.sdk.name.is_some() { &facts.sdk } else { &self.sdk };
         let platform = platform(facts.platform.as_deref(), sdk.name.as_deref());
-        let named = |name: &&str| !name.is_empty() && !is_unknown(name);
+        let named = |name: &&str| is_named(name);
         let said = facts.resource.get_text("service.name");
         let own = said.filter(named);
         // Version 10 of the SDK for Node.js fills in its platform where nobody names the service.
@@ -190,9 +190,14 @@ pub(super) fn service(resource: &Resource) -> &str {
     }
 }
 
-/// Whether it is what OpenTelemetry's SDKs say when nobody has named the service: `unknown_service`, or `unknown_service:python`.
-fn is_unknown(service: &str) -> bool {
-    service == "unknown_service" || service.starts_with("unknown_service:")
+/// Whether somebody has named a service. If nobody has, OpenTelemetry's SDKs say `unknown_service` or `unknown_service:python`.
+pub(super) fn is_named(service: &str) -> bool {
+    !service.is_empty() && service != "unknown_service" && !service.starts_with("unknown_service:")
+}
+
+/// The public key of a DSN, where it names the service.
+pub(super) fn named_key(key: Option<&str>) -> Option<&str> {
+    key.filter(|key| is_name(key))
 }
 
 /// The program in `unknown_service:program`.

@@ -10,6 +10,7 @@ use trace_model::Source;
 use crate::{Running, client, gzip, request, span};
 
 const JSON: &str = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"01010101010101010101010101010101","spanId":"0202020202020202","name":"json"}]}]}]}"#;
+const SPAN: &str = r#"{"traceId":"01010101010101010101010101010101","spanId":"0202020202020202","name":"json"}"#;
 const LOGS: &str = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"hello"}}]}]}]}"#;
 
 fn protobuf() -> Vec<u8> {
@@ -129,4 +130,76 @@ async fn a_dsn_with_a_path_before_its_project_leads_here() {
     assert_eq!(collector.arrived().len(), paths.len() + 1);
     let answer = client().post(collector.sentry("/errors/api/1/nothing")).send().await.unwrap();
     assert_eq!(answer.status(), 404);
+}
+
+/// As errors by the same DSN are named.
+#[tokio::test]
+async fn sentry_otlp_service_is_named_by_the_dsn_where_it_has_no_name() {
+    let mut collector = Running::start().await;
+    let url = collector.sentry("/api/1/integration/otlp/v1/traces?sentry_key=by-query");
+    let json = ("content-type", "application/json");
+    let group = |service: &str| {
+        let resource = if service.is_empty() {
+            String::new()
+        } else {
+            format!(
+                r#""resource":{{"attributes":[{{"key":"a","value":{{"intValue":"1"}}}},{service}],"droppedAttributesCount":7}},"#
+            )
+        };
+        format!(r#"{{{resource}"scopeSpans":[{{"scope":{{"name":"one"}},"spans":[{SPAN}]}},{{"spans":[{SPAN}]}}]}}"#)
+    };
+    let text = |name: &str| format!(r#"{{"key":"service.name","value":{{"stringValue":"{name}"}}}}"#);
+    let number = r#"{"key":"service.name","value":{"intValue":"7"}}"#.to_owned();
+    let twice = format!("{},{}", text("unknown_service"), text("unknown_service:x"));
+    let cases = [
+        (String::new(), "by-header", "by-header"),
+        (text("unknown_service"), "by-header", "by-header"),
+        (text("unknown_service:python"), "by-header", "by-header"),
+        (text(""), "by-header", "by-header"),
+        (twice, "by-header", "by-header"),
+        (text("shop"), "by-header", "shop"),
+        (number, "by-header", "7"),
+        // Keys that nobody chose, and none at all.
+        (text("unknown_service:python"), "spanfall", "unknown_service:python"),
+        (
+            text("unknown_service:python"),
+            "e12d836b15bb49d7bbf99e64295d995b",
+            "unknown_service:python",
+        ),
+        (text("unknown_service:python"), "", "by-query"),
+    ];
+    for (service, key, expected) in cases {
+        let body = format!(r#"{{"resourceSpans":[{}]}}"#, group(&service));
+        let auth = format!("sentry sentry_key={key}");
+        let auth = Some(("x-sentry-auth", auth.as_str())).filter(|_| !key.is_empty());
+        let headers: Vec<_> = auth.into_iter().chain([json]).collect();
+        assert_eq!(send(url.clone(), body.into(), &headers).await.0, 200);
+        let batches = collector.batches();
+        let spans: Vec<_> = batches.iter().flat_map(trace_model::Batch::decode_spans).collect();
+        assert_eq!(spans.len(), 2);
+        for span in spans {
+            assert_eq!(span.service, expected, "{service} {key}");
+            let attributes: Vec<_> = span.resource.iter().map(|attribute| attribute.key.as_str()).collect();
+            let whole = if service.is_empty() {
+                "service.name"
+            } else {
+                "a service.name"
+            };
+            assert_eq!(attributes.join(" "), whole, "{service} {key}");
+        }
+    }
+    let logs = LOGS.replace("{\"scopeLogs\"", r#"{"resource":{},"scopeLogs""#);
+    let url = collector.sentry("/api/1/integration/otlp/v1/logs?sentry_key=shop");
+    assert_eq!(send(url, logs.into(), &[json]).await.0, 200);
+    let batches = collector.batches();
+    let log = batches.iter().flat_map(trace_model::Batch::decode_logs).next().unwrap();
+    assert_eq!(log.service, "shop");
+    // Without a DSN nothing is named by one.
+    let body = format!(r#"{{"resourceSpans":[{}]}}"#, group(""));
+    let at_otlp = collector.http("/v1/traces?sentry_key=shop");
+    assert_eq!(send(at_otlp, body.into(), &[json]).await.0, 200);
+    assert_eq!(
+        collector.batches()[0].decode_spans().next().map(|span| span.service),
+        Some(String::new())
+    );
 }
