@@ -29,13 +29,13 @@ impl Arrival {
         }
     }
 
-    /// How many spans it brought.
+    /// How many spans it brought, without hidden ones.
     #[must_use]
     pub fn span_count(&self) -> usize {
         match self {
-            Self::Batch(batch) => batch.span_count(),
+            Self::Batch(batch) => batch.shown_spans(),
             Self::Metrics(_) => 0,
-            Self::Sentry(arrival) => arrival.spans.span_count(),
+            Self::Sentry(arrival) => arrival.spans.shown_spans(),
         }
     }
 }

@@ -71,8 +71,8 @@ pub struct HealthSnapshot {
     pub sentry: SentryCounts,
     /// What became of envelopes that were handed on to Sentry; `None` without a relay.
     pub relay: Option<RelayCounts>,
-    /// Spans of senders' requests to this collector, which were taken and not handed on.
-    pub hidden_uploads: u64,
+    /// Spans of senders' requests to this collector, which were hidden when they arrived.
+    pub own_uploads: u64,
     /// Requests that were denied because of their origin or host, by reason.
     pub denied: Denials,
     /// The last refusals, whole requests and parts of them, oldest first; at most 20.

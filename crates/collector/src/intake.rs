@@ -257,7 +257,7 @@ impl Intake {
                 let read = Batch::traces_within(bytes, source, &mut grant);
                 let (mut batch, more) = read.map_err(|error| not_read(error, not_granted))?;
                 rejected.merge(more);
-                hidden = self.drop_uploads(&mut batch);
+                own_uploads = self.hide_uploads(&mut batch);
                 (!batch.is_empty()).then(|| Arrival::Batch(batch.received_at(at_unix_nano)))
             }
             Signal::Logs => {
@@ -287,7 +287,7 @@ impl Intake {
         }
         self.recorder.record(|health| {
             health.count_otlp(self.listener, spans, log_records, data_points, rejected.count());
-            health.hidden_uploads += hidden;
+            health.own_uploads += own_uploads;
             if let Some(partial) = &partial {
                 health.remember(self.listener, &partial.reason);
             }

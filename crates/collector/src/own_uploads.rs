@@ -32,9 +32,9 @@ impl OwnUploads {
         }
     }
 
-    /// Drops them from a batch, but for those with other spans below them; returns how many.
-    pub(crate) fn drop_from(&self, batch: &mut Batch) -> usize {
-        batch.drop_spans(|span| span.call_target().is_some_and(|target| self.is_target(&target)))
+    /// Hides them, and returns how many.
+    pub(crate) fn hide(&self, batch: &mut Batch) -> usize {
+        batch.hide_spans(|span| span.call_target().is_some_and(|target| self.is_target(&target)))
     }
 
     fn is_target(&self, target: &CallTarget<'_>) -> bool {

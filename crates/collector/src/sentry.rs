@@ -20,7 +20,7 @@
 //!
 //! Beside envelopes it takes OTLP by Sentry's own route, as Sentry does: these spans are OTLP spans that reached Sentry.
 //!
-//! Spans of an SDK's own requests to this collector are left out, unless [`crate::Config::show_uploads`] is set.
+//! Spans of an SDK's own requests to this collector are hidden, unless [`crate::Config::show_uploads`] is set.
 //!
 //! With a relay ([`crate::Collector::relay_to`]) what comes to a project's endpoint goes on to Sentry as it came, and Sentry's answer is the answer; what comes
 //! to `/stream` does not, since an SDK sends that besides. Without one nothing goes on from here. The key in the DSN lets nobody in or out; which pages

@@ -38,6 +38,7 @@ struct Tail {
     process: Process,
     otlp_grpc: String,
     otlp_http: String,
+    sentry: String,
 }
 
 impl Tail {
@@ -54,6 +55,7 @@ impl Tail {
         Self {
             otlp_grpc: after("OTLP/gRPC on "),
             otlp_http: after("OTLP/HTTP on "),
+            sentry: after("Sentry on "),
             process,
         }
     }
@@ -227,6 +229,37 @@ async fn what_runs_in_logfires_sdk_is_here_before_it_ends() {
         (&json!("broadcast"), &Value::Null, &running[0][1])
     );
     tail.process.interrupt();
+}
+
+/// The requests of OpenTelemetry's exporter and of Sentry's SDK, of a program whose HTTP client is instrumented. One that has a span below it
+/// is printed, although that arrives in an earlier request.
+#[tokio::test]
+async fn own_uploads_of_real_sdks_are_hidden_unless_spans_are_below_them() {
+    let Some(python) = interpreter_or_skip() else { return };
+    for (flags, option, expected) in [
+        (&["--json"][..], None, "[root]"),
+        (&["--json"], Some("child"), "[root][refresh token][POST]"),
+        (&["--json", "--show-uploads"], None, "[root][POST]"),
+    ] {
+        let tail = Tail::start(flags).await;
+        let dsn = format!("http://checkout@{}/1", tail.sentry);
+        let arguments: Vec<&str> = [&*tail.otlp_http, &*dsn].into_iter().chain(option).collect();
+        run(&python, "send_own_uploads.py", &arguments).await;
+        let lines = tail.end().await;
+        let records: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let message = records.iter().find(|record| record["event_name"] == "sentry.event");
+        assert!(message.is_some(), "{lines:?}");
+        let spans: Vec<&Value> = records.iter().filter(|record| record["signal"] == "span").collect();
+        let mut names: Vec<String> = spans
+            .iter()
+            .map(|span| format!("[{}]", span["name"].as_str().unwrap()))
+            .collect();
+        names.dedup();
+        assert_eq!(names.concat(), expected, "{lines:?}");
+        if let Some(child) = spans.iter().find(|span| span["name"] == "refresh token") {
+            assert_eq!(child["parent_span_id"], spans[2]["span_id"]);
+        }
+    }
 }
 
 /// Sentry's SDK takes the endpoint for Sentry, and all that it sends arrives.

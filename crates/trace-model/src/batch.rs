@@ -107,6 +107,14 @@ impl Piece {
         self.at
     }
 
+    /// The same part of a body that begins with what was at `start`.
+    const fn from(self, start: u32) -> Self {
+        Self {
+            at: self.at.saturating_sub(start),
+            length: self.length,
+        }
+    }
+
     pub(crate) const fn length(self) -> usize {
         self.length as usize
     }
@@ -194,6 +202,8 @@ pub(crate) struct SpanHead {
     pub(crate) name: Piece,
     /// The OTLP `Span` message.
     pub(crate) raw: Piece,
+    /// Set by [`Batch::hide_spans`].
+    pub(crate) is_hidden: bool,
 }
 
 /// What is noted of a log record, the rest being in the body.
@@ -272,6 +282,12 @@ impl Batch {
         self.spans.len()
     }
 
+    /// How many spans are not hidden.
+    #[must_use]
+    pub fn shown_spans(&self) -> usize {
+        self.spans.iter().filter(|head| !head.is_hidden).count()
+    }
+
     /// How many log records there are.
     #[must_use]
     pub const fn log_count(&self) -> usize {
@@ -313,9 +329,13 @@ impl Batch {
             return Cow::Borrowed(std::str::from_utf8(name).unwrap_or_default());
         }
         let begin = String::from_utf8_lossy(&name[..NAME_LENGTH_MAX]);
-        let known = self.long_names.binary_search_by_key(&head.name.at, |(at, _)| *at);
-        let hash = known.map_or(0, |known| self.long_names[known].1);
+        let hash = self.hash_of_long_name(head).unwrap_or_default();
         Cow::Owned(format!("{}… #{hash:016x}", begin.trim_end_matches('\u{fffd}')))
+    }
+
+    fn hash_of_long_name(&self, head: &SpanHead) -> Option<u64> {
+        let known = self.long_names.binary_search_by_key(&head.name.at, |(at, _)| *at);
+        Some(self.long_names[known.ok()?].1)
     }
 
     pub(crate) fn piece(&self, piece: Piece) -> &[u8] {

@@ -30,6 +30,7 @@ mod call;
 mod call_target;
 pub mod filter;
 mod hash;
+mod hidden;
 mod id;
 mod log_record;
 pub mod metrics;
@@ -52,6 +53,7 @@ pub use batch::{
 };
 pub use call_target::CallTarget;
 pub use filter::{Candidate, Filter, FilterError};
+pub use hidden::HiddenSpans;
 pub use id::{IdError, SpanId, SpanKey, TraceId};
 pub use log_record::{Log, Severity};
 pub use metrics::MetricsBatch;

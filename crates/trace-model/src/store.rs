@@ -8,6 +8,7 @@
 //! for which there is no room at all is cut, and says so.
 
 mod activity;
+mod below;
 mod by_arrival;
 mod cross_check;
 mod evidence;
@@ -35,7 +36,7 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::metrics::Metrics;
-use crate::{Flags, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
+use crate::{Batch, Flags, HiddenSpans, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
 use by_arrival::ByArrival;
 pub use cross_check::SentryReach;
 pub use evidence::{ClientReport, Expectation};
@@ -53,6 +54,9 @@ pub use services::{SECONDS, ServiceStats};
 use slab::Slab;
 pub use summary::{Root, SHAPE, TraceSummary};
 use trace::{List, Trace};
+
+/// Which part of the budget hidden spans may take.
+const HIDDEN: usize = 64;
 
 /// Grows with every change of the store; two equal revisions mean that nothing happened in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -85,6 +89,8 @@ pub struct Totals {
     pub truncated_logs: u64,
     /// Records of a span that was already there: retries, or its end.
     pub repeated_spans: u64,
+    /// Spans that arrived [hidden](Batch::hide_spans) and are not shown.
+    pub hidden_spans: u64,
 }
 
 /// Bytes, and what is kept once because it repeats.
@@ -166,6 +172,9 @@ pub struct Store {
     /// Which spans link to a span, by that one's ids.
     links: HashTable<links::LinksTo>,
     links_bytes: usize,
+    hidden: HiddenSpans,
+    /// Hidden spans that are to be added, since something needs them.
+    revealed: Vec<Batch>,
     /// A trace that is evicted, step by step.
     leaving: Option<Leaving>,
     /// When the count of work has come so far, [`Store::add_part`] makes a pause.
@@ -204,6 +213,8 @@ impl Store {
             error_events: HashTable::new(),
             links: HashTable::new(),
             links_bytes: 0,
+            hidden: HiddenSpans::new(budget / HIDDEN),
+            revealed: Vec::new(),
             leaving: None,
             until: u64::MAX,
             sentry: evidence::SentrySide::default(),

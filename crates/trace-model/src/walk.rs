@@ -358,6 +358,7 @@ impl<'a> Walk<'a> {
                         origin: self.origin(),
                         name,
                         raw: Piece::of(self.body, raw),
+                        is_hidden: false,
                     },
                     raw,
                 ));

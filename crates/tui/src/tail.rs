@@ -38,6 +38,7 @@
 pub(crate) mod json;
 mod plain;
 mod print;
+mod uploads;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -213,7 +214,7 @@ fn news(before: &HealthSnapshot, now: &HealthSnapshot) -> Vec<String> {
     if before.busy() == 0 && now.busy() > 0 {
         news.push("the output is slow: senders are told to retry".to_owned());
     }
-    if before.hidden_uploads == 0 && now.hidden_uploads > 0 {
+    if before.own_uploads == 0 && now.own_uploads > 0 {
         news.push("client spans of exports to here are hidden (--show-uploads prints them)".to_owned());
     }
     news
@@ -258,8 +259,8 @@ mod tests {
 
     #[test]
     fn own_uploads_are_reported_once() {
-        let hidden = |hidden_uploads| HealthSnapshot {
-            hidden_uploads,
+        let hidden = |own_uploads| HealthSnapshot {
+            own_uploads,
             ..HealthSnapshot::default()
         };
         assert_eq!(news(&hidden(0), &hidden(1)).len(), 1);

@@ -267,10 +267,9 @@ async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: L
         mut arrival,
         metrics,
         problems,
-        mut counts,
+        counts,
     } = read::read(envelope, came);
-    let hidden = intake.drop_uploads(&mut arrival.spans);
-    counts.spans -= hidden;
+    let own_uploads = intake.hide_uploads(&mut arrival.spans);
     let spans = if goes_on {
         forward::spans(&arrival.spans)
     } else {
@@ -286,7 +285,7 @@ async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: L
     }
     intake.recorder().record(|health| {
         health.sentry.add(&counts);
-        health.hidden_uploads += hidden;
+        health.own_uploads += own_uploads;
         for reason in problems {
             health.remember(Listener::Sentry, &reason);
         }

@@ -47,7 +47,8 @@ pub(super) fn categories(envelope: &Envelope) -> Categories {
 
 pub(super) fn spans(batch: &Batch) -> Spans {
     let mut spans: Spans = Vec::new();
-    for (trace_id, span_id) in batch.span_ids() {
+    for span in batch.each_span().filter(|span| !span.is_hidden()) {
+        let (trace_id, span_id) = span.ids();
         match spans.last_mut() {
             Some((last, spans)) if *last == trace_id => spans.push(span_id),
             _ => spans.push((trace_id, vec![span_id])),

@@ -1,12 +1,9 @@
 //! The spans and log records of a batch, one by one: what can be asked of each before it is decoded.
 
-use std::collections::HashMap;
+use bytes::Bytes;
 
 use super::{Batch, LogHead, Origin, Piece, SpanHead};
-use crate::{CallTarget, Candidate, Log, Raw, Span, SpanId, SpanKind, StatusCode, TraceId, otlp};
-
-/// How many spans [`Batch::drop_spans`] drops at most: it remembers each, and a request may have millions.
-const DROPPED_MAX: usize = 4_096;
+use crate::{CallTarget, Candidate, Log, Raw, Span, SpanId, SpanKind, StatusCode, TraceId, otlp, work};
 
 /// A span of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -30,32 +27,20 @@ impl Batch {
         self.spans.iter().filter_map(|head| self.item(head))
     }
 
-    /// Drops up to 4,096 spans that are unwanted, and returns how many. Those stay that have descendants in the batch which stay.
-    pub fn drop_spans(&mut self, is_unwanted: impl Fn(&BatchSpan<'_>) -> bool) -> usize {
-        let unwanted = self.each_span().filter(|span| is_unwanted(span)).take(DROPPED_MAX);
-        let mut unwanted: HashMap<_, _> = unwanted.map(|span| (span.key(), span.head.parent_span_id)).collect();
-        if unwanted.is_empty() {
-            return 0;
-        }
-        // Of several spans with one id some may be wanted.
-        let goes = |unwanted: &HashMap<_, _>, span: &BatchSpan<'_>| unwanted.contains_key(&span.key()) && is_unwanted(span);
-        for span in self.each_span() {
-            if goes(&unwanted, &span) {
-                continue;
-            }
-            let mut parent = span.head.parent_span_id;
-            while let Some(next) = parent.and_then(|parent| unwanted.remove(&(span.head.trace_id, parent))) {
-                parent = next;
-            }
-        }
-        let before = self.spans.len();
+    /// Hides spans, and returns how many. A store shows a hidden span once another span of the trace has its id or is below it, or an error
+    /// happened in it.
+    pub fn hide_spans(&mut self, is_unwanted: impl Fn(&BatchSpan<'_>) -> bool) -> usize {
         let mut spans = std::mem::take(&mut self.spans);
-        spans.retain(|head| self.item(head).is_none_or(|span| !goes(&unwanted, &span)));
+        let mut hidden = 0;
+        for head in &mut spans {
+            head.is_hidden = self.item(head).is_some_and(|span| is_unwanted(&span));
+            hidden += usize::from(head.is_hidden);
+        }
         self.spans = spans;
-        before - self.spans.len()
+        hidden
     }
 
-    fn item<'a>(&'a self, head: &'a SpanHead) -> Option<BatchSpan<'a>> {
+    pub(crate) fn item<'a>(&'a self, head: &'a SpanHead) -> Option<BatchSpan<'a>> {
         Some(BatchSpan {
             batch: self,
             head,
@@ -118,8 +103,41 @@ impl<'a> BatchSpan<'a> {
         CallTarget::of_span(self.batch.text(self.head.name), self.batch.piece(self.head.raw))
     }
 
-    pub(super) const fn key(&self) -> (TraceId, SpanId) {
+    /// Returns the ids of its trace and of itself.
+    #[must_use]
+    pub const fn ids(&self) -> (TraceId, SpanId) {
         (self.head.trace_id, self.head.span_id)
+    }
+
+    /// Whether [`Batch::hide_spans`] has hidden it.
+    #[must_use]
+    pub const fn is_hidden(&self) -> bool {
+        self.head.is_hidden
+    }
+
+    /// Returns the span as a batch of its own, not hidden, with a copy of its bytes.
+    pub(crate) fn alone(&self) -> Batch {
+        let raw = self.batch.piece(self.head.raw);
+        work::add(raw.len());
+        let start = self.head.raw.start();
+        let hash = self.batch.hash_of_long_name(self.head);
+        let name = self.head.name.from(start);
+        let origin = self.origin.clone();
+        Batch {
+            body: Bytes::copy_from_slice(raw),
+            received_unix_nano: self.batch.received_unix_nano,
+            origin_bytes: size_of::<Origin>() + origin.resource.len() + origin.scope.len(),
+            origins: vec![origin],
+            spans: vec![SpanHead {
+                origin: 0,
+                name,
+                raw: self.head.raw.from(start),
+                is_hidden: false,
+                ..*self.head
+            }],
+            long_names: hash.map(|hash| (name.start(), hash)).into_iter().collect(),
+            ..Batch::empty()
+        }
     }
 
     /// Decodes the whole span.
@@ -134,6 +152,12 @@ impl<'a> BatchLog<'a> {
     #[must_use]
     pub const fn is_error(&self) -> bool {
         self.head.is_error_event && !self.head.is_mild
+    }
+
+    /// Returns the ids of the span on whose row it stands; `None` where it is not an error event.
+    #[must_use]
+    pub fn error_span(&self) -> Option<(TraceId, SpanId)> {
+        Some((self.head.trace_id?, self.head.span_id?)).filter(|_| self.head.is_error_event)
     }
 
     /// Returns what a filter reads of it: as the store does, as if it were a span of this name below the one in which it was written.

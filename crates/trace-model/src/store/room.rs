@@ -47,6 +47,7 @@ impl Store {
             + self.error_events.allocation_size()
             + self.links.allocation_size()
             + self.links_bytes
+            + self.hidden.bytes()
             + self.search.as_ref().map_or(0, |search| search.bytes())
     }
 

@@ -1,6 +1,6 @@
 //! What is kept of a trace besides its records.
 
-use hashbrown::{HashMap, HashTable};
+use hashbrown::{HashMap, HashSet, HashTable};
 
 use super::evidence::TraceEvidence;
 use super::record::{At, Slot};
@@ -35,6 +35,8 @@ pub(super) struct Rare {
     /// Spans of one service with one id, by id and service.
     pub(super) twins: HashMap<(SpanId, u32), Twins>,
     pub(super) twin_count: usize,
+    /// Ids that have something below them, once a hidden span of the trace has arrived.
+    pub(super) parents: Option<HashSet<SpanId>>,
     /// What is known of its way to Sentry besides what came.
     pub(super) evidence: Option<Box<TraceEvidence>>,
 }
@@ -46,7 +48,8 @@ impl Rare {
         let shared = self.shared.allocation_size() + self.shared.len() * 4 * size_of::<u32>();
         let twins = self.twins.allocation_size() + self.twin_count * Twins::BYTES;
         let evidence = self.evidence.as_ref().map_or(0, |evidence| evidence.bytes());
-        size_of::<Self>() + index + shared + twins + evidence
+        let parents = self.parents.as_ref().map_or(0, HashSet::allocation_size);
+        size_of::<Self>() + index + shared + twins + parents + evidence
     }
 }
 

@@ -45,6 +45,22 @@ impl Store {
     /// evicted leaves in steps.
     pub fn add_part(&mut self, batch: &mut Batch, work: usize) -> bool {
         self.until = work::done().saturating_add(work as u64);
+        let mut has_more = self.add_some(batch);
+        while !self.is_over()
+            && let Some(mut revealed) = self.revealed.pop()
+        {
+            if self.add_some(&mut revealed) {
+                self.revealed.push(revealed);
+            }
+        }
+        has_more |= !self.revealed.is_empty();
+        let is_settled = self.settle();
+        self.until = u64::MAX;
+        has_more || !is_settled
+    }
+
+    /// [`Store::add_part`], without what has grown besides the log.
+    fn add_some(&mut self, batch: &mut Batch) -> bool {
         let total = batch.spans.len() + batch.logs.len();
         let mut run = Run::default();
         let mut carry = std::mem::take(&mut batch.carry);
@@ -79,9 +95,7 @@ impl Store {
         if batch.taken == total {
             self.contents.origins.forget_last();
         }
-        let is_settled = self.settle();
-        self.until = u64::MAX;
-        batch.taken < total || !is_settled
+        batch.taken < total
     }
 
     /// Whether as much is done as was asked for.
@@ -95,6 +109,13 @@ impl Store {
             Source::Sentry => Signal::SentrySpan,
             Source::OtlpGrpc | Source::OtlpHttp | Source::SentryOtlp | Source::Viewer | Source::File => Signal::Span,
         };
+        if head.is_hidden && !self.is_needed(head.trace_id, head.span_id) {
+            self.totals.hidden_spans += 1;
+            if let Some(span) = batch.item(head) {
+                self.hidden.hold(&span);
+            }
+            return Item::Taken;
+        }
         let slot = self.slot_of(head.trace_id);
         self.touch(slot);
         let is_sentry_otlp = source == Source::SentryOtlp;
@@ -130,6 +151,7 @@ impl Store {
         if is_sentry_otlp {
             record.set_sentry_otlp();
         }
+        self.need(slot, head.trace_id, [Some(head.span_id), head.parent_span_id]);
         self.contents.origins.again(origin);
         let raw = carry.whole(batch.piece(head.raw));
         let needs_own = self.contents.log.needs_own(raw.len());
@@ -344,6 +366,9 @@ impl Store {
         record.name = self.contents.names.text(&title);
         record.origin = origin;
         record.previous = list.last;
+        if let (true, Some(trace_id)) = (head.is_error_event, head.trace_id) {
+            self.need(slot, trace_id, [head.span_id, None]);
+        }
         self.contents.origins.again(origin);
         let raw = carry.whole(batch.piece(head.raw));
         let needs_own = self.contents.log.needs_own(raw.len());

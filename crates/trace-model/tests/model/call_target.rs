@@ -1,11 +1,9 @@
-//! Where a client span's request goes, and spans that are dropped from a batch.
+//! Where a client span's request goes.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value::{IntValue, StringValue};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use trace_model::{Batch, Source, otlp, work};
-
-use crate::support::{Sent, batch, sent};
 
 const CLIENT: i32 = 3;
 
@@ -147,65 +145,4 @@ fn call_target_of_other_kinds_costs_nothing() {
         let batch = one_span(kind, "POST", &url);
         assert_eq!(work::of(|| target(&batch)), (None, 0), "{kind}");
     }
-}
-
-fn upload(id: u8, parent: u8) -> Sent {
-    Sent {
-        kind: CLIENT,
-        ..sent(id, parent, 1, 2)
-    }
-}
-
-/// Drops the client spans; tells how many, and which spans are left.
-fn dropped(spans: &[Sent]) -> (usize, Vec<String>) {
-    let mut batch = batch(spans);
-    // Of other spans it is known without a look that they are none.
-    let count = batch.drop_spans(|span| span.candidate().kind == trace_model::SpanKind::Client);
-    let left = batch.decode_spans().map(|span| span.name.replace("span ", "")).collect();
-    assert_eq!(batch.span_count(), spans.len() - count);
-    (count, left)
-}
-
-#[test]
-fn dropped_spans_are_no_ancestors_of_others() {
-    let cases: &[(&[Sent], usize, &str)] = &[
-        (&[upload(1, 0), sent(2, 0, 1, 2)], 1, "2"),
-        // An HTTP library's span, and below it that of the one it is built on.
-        (&[upload(2, 1), upload(1, 0)], 2, ""),
-        // In either order: the chain up from a span that stays.
-        (&[sent(3, 2, 1, 2), upload(2, 1), upload(1, 0), upload(4, 1)], 1, "3 2 1"),
-        (&[upload(4, 1), upload(1, 0), upload(2, 1), sent(3, 2, 1, 2)], 1, "1 2 3"),
-        // Cycles of uploads end.
-        (&[upload(1, 2), upload(2, 1), upload(3, 3)], 3, ""),
-        (&[upload(1, 2), upload(2, 1), sent(3, 1, 1, 2)], 0, "1 2 3"),
-        // The same ids in another trace, and another span with the id of an upload.
-        (
-            &[
-                upload(1, 0),
-                Sent {
-                    trace: 2,
-                    ..sent(3, 1, 1, 2)
-                },
-            ],
-            1,
-            "3",
-        ),
-        (&[upload(1, 0), sent(1, 0, 5, 6)], 1, "1"),
-        (&[sent(1, 0, 1, 2), sent(2, 1, 1, 2)], 0, "1 2"),
-    ];
-    for (spans, count, left) in cases {
-        let left: Vec<_> = left.split_whitespace().map(str::to_owned).collect();
-        assert_eq!(dropped(spans), (*count, left), "{spans:?}");
-    }
-}
-
-#[test]
-fn dropped_spans_are_bounded_in_number() {
-    let spans: Vec<_> = (0..5_000).map(|_| upload(1, 0)).collect();
-    assert_eq!(dropped(&spans).0, 5_000, "they share an id");
-    let mut spans = Vec::new();
-    for trace in 1..=20 {
-        spans.extend((1..=250).map(|id| Sent { trace, ..upload(id, 0) }));
-    }
-    assert_eq!(dropped(&spans).0, 4_096);
 }

@@ -8,6 +8,7 @@ mod crisp;
 mod cross_check;
 mod disorder;
 mod folds;
+mod hidden;
 mod identity;
 mod last_span;
 mod links;

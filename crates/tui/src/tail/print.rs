@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use trace_model::sentry::ErrorEvent;
 use trace_model::{Batch, BatchLog, BatchSpan, Log};
 
+use super::uploads::Uploads;
 use super::{Form, Selection, json, plain};
 use crate::view::log_text;
 
@@ -19,6 +20,7 @@ pub(super) struct Printer<W: Write> {
     out: BufWriter<W>,
     selection: Selection,
     zone: TimeZone,
+    uploads: Uploads,
     printed: watch::Sender<u64>,
 }
 
@@ -28,6 +30,7 @@ impl<W: Write> Printer<W> {
             out: BufWriter::new(out),
             selection,
             zone: TimeZone::system(),
+            uploads: Uploads::new(),
             printed,
         }
     }
@@ -63,9 +66,15 @@ impl<W: Write> Printer<W> {
     }
 
     fn batch(&mut self, batch: &Batch, logs: bool) -> io::Result<()> {
+        let revealed = self.uploads.reveal(batch);
+        self.records(batch, logs)?;
+        revealed.iter().try_for_each(|batch| self.records(batch, false))
+    }
+
+    fn records(&mut self, batch: &Batch, logs: bool) -> io::Result<()> {
         let spans: Vec<_> = batch
             .each_span()
-            .filter(|span| self.selects(span))
+            .filter(|span| !span.is_hidden() && self.selects(span))
             .take(self.left())
             .collect();
         match self.selection.form {

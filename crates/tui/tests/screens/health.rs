@@ -4,7 +4,7 @@ use collector::HealthSnapshot;
 use crossterm::event::KeyCode;
 use spanfall::app::{Mode, Overlay};
 use spanfall::view::{self, Now};
-use trace_model::Store;
+use trace_model::{Source, Store, otlp};
 
 use crate::scene::{NOW, Scene, edit, password_reset, span, trace};
 
@@ -199,12 +199,11 @@ fn own_uploads_are_counted_where_there_are_any() {
     let mut scene = Scene::new(Mode::Viewer, 120, 60);
     scene.type_keys("H");
     assert!(!scene.text().contains("own uploads"), "{}", scene.text());
-    scene.app.set_health(HealthSnapshot {
-        hidden_uploads: 2_143,
-        ..HealthSnapshot::default()
-    });
+    let (mut uploads, _) = otlp::batch(vec![span(1, 1, 0, "api", "POST", 0, 5)], Source::OtlpHttp);
+    uploads.hide_spans(|_| true);
+    scene.app.store.add(uploads);
     let text = scene.text();
-    assert!(text.contains("own uploads  2") && text.contains("143 hidden"), "{text}");
+    assert!(text.contains("own uploads  1 hidden"), "{text}");
 }
 
 #[test]

@@ -50,8 +50,9 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
         lines.push(line);
     }
     envelopes(lines, sentry, width);
-    if health.hidden_uploads > 0 {
-        let hidden = format!("{} hidden", format::grouped(health.hidden_uploads));
+    let hidden = app.store.totals().hidden_spans;
+    if hidden > 0 {
+        let hidden = format!("{} hidden", format::grouped(hidden));
         say(
             lines,
             "own uploads",

@@ -1,0 +1,69 @@
+//! Spans of exports to here, which are printed only if something of their trace is below them.
+
+use std::collections::{HashSet, VecDeque};
+
+use trace_model::{Batch, HiddenSpans, SpanId, TraceId};
+
+/// Bytes of spans that are held.
+const HELD_MAX: usize = 4 << 20;
+/// How many ids are remembered that something printed is below.
+const NEEDED_MAX: usize = 1 << 16;
+
+/// The hidden spans of the last minutes, and the ids that must be shown.
+pub(super) struct Uploads {
+    hidden: HiddenSpans,
+    needed: HashSet<(TraceId, SpanId)>,
+    /// In order of arrival.
+    order: VecDeque<(TraceId, SpanId)>,
+}
+
+impl Uploads {
+    pub(super) fn new() -> Self {
+        Self {
+            hidden: HiddenSpans::new(HELD_MAX),
+            needed: HashSet::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    /// Notes what is in a batch, and returns the hidden spans, of this one and of earlier ones, that are to be printed after it.
+    pub(super) fn reveal(&mut self, batch: &Batch) -> Vec<Batch> {
+        let mut revealed = Vec::new();
+        for id in batch.each_log().filter_map(|log| log.error_span()) {
+            self.need(id, &mut revealed);
+        }
+        for span in batch.each_span() {
+            let id = span.ids();
+            if span.is_hidden() {
+                self.hidden.hold(&span);
+                if !self.needed.contains(&id) {
+                    continue;
+                }
+            }
+            self.need(id, &mut revealed);
+            if let Some(parent) = span.candidate().parent_span_id {
+                self.need((id.0, parent), &mut revealed);
+            }
+        }
+        revealed
+    }
+
+    /// Reveals the hidden spans from an id upwards.
+    fn need(&mut self, id: (TraceId, SpanId), revealed: &mut Vec<Batch>) {
+        let mut next = vec![id];
+        while let Some(id) = next.pop() {
+            if self.needed.insert(id) {
+                self.order.push_back(id);
+                if self.order.len() > NEEDED_MAX
+                    && let Some(oldest) = self.order.pop_front()
+                {
+                    self.needed.remove(&oldest);
+                }
+            }
+            let found = self.hidden.reveal(id.0, id.1);
+            let parents = found.iter().flat_map(Batch::each_span);
+            next.extend(parents.filter_map(|span| Some((id.0, span.candidate().parent_span_id?))));
+            revealed.extend(found);
+        }
+    }
+}
