@@ -1,0 +1,223 @@
+//! `spanfall open` and `spanfall inspect` in a terminal: files, standard input, and what cannot be shown.
+use std::fs;
+use std::path::Path;
+
+use e2e::screen::Screen;
+use serde_json::json;
+use tempfile::TempDir;
+
+const ROOT: &str = "a voyage";
+
+fn zipkin() -> String {
+    let span = |id: &str, parent: Option<&str>, name: &str| {
+        json!({ "traceId": "0af7651916cd43dd", "id": id, "parentId": parent, "name": name, "timestamp": 1_700_000_000_000_000_u64,
+            "duration": 5_000, "localEndpoint": { "serviceName": "ferry" } })
+    };
+    json!([span("01", None, ROOT), span("02", Some("01"), "cast off"), { "traceId": "0af7651916cd43dd" }]).to_string()
+}
+
+/// Starts a script in which `$spanfall` is the program, in a directory of its own.
+fn start(directory: &Path, script: &str) -> Screen {
+    let spanfall = testkit::bin("spanfall").unwrap();
+    let script = format!("cd {}; {script}; echo status $?", directory.display());
+    let environment = [
+        ("spanfall", spanfall.display().to_string()),
+        ("XDG_STATE_HOME", directory.display().to_string()),
+    ];
+    Screen::start(&script, environment, 120, 40).unwrap()
+}
+
+fn directory() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("voyage.json"), zipkin()).unwrap();
+    fs::write(directory.path().join("notes.txt"), "hello").unwrap();
+    directory
+}
+
+/// Waits for the trace, quits by a key, and looks whether that was a good end.
+fn seen_and_left(mut screen: Screen, from: &str) -> String {
+    let text = screen.wait_frame("the trace", |text| text.contains(ROOT) && text.contains(from));
+    screen.press("q").unwrap();
+    screen.ended().unwrap();
+    assert!(screen.text().contains("status 0"), "{}", screen.text());
+    assert_eq!(screen.taken_over(), (false, false));
+    text
+}
+
+#[test]
+fn a_file_is_shown_with_what_could_not_be_read() {
+    let directory = directory();
+    let screen = start(directory.path(), "$spanfall open voyage.json notes.txt");
+    let text = seen_and_left(screen, "files voyage.json");
+    assert!(text.contains("2 spans") && text.contains("2 not read"), "{text}");
+    assert!(text.contains("notes.txt: line 1, column 1"), "{text}");
+    assert!(text.contains("cast off") && !text.contains("otlp"), "{text}");
+}
+
+/// What is saved is a file in the directory in which the program was started, and can be opened.
+#[test]
+fn a_trace_is_saved_and_opened_again() {
+    let directory = directory();
+    let mut screen = start(directory.path(), "$spanfall open voyage.json");
+    screen.wait_frame("the trace", |text| text.contains(ROOT));
+    let name = "trace-00000000000000000af7651916cd43dd.otlp.jsonl";
+    screen.press("W").unwrap();
+    screen.wait_frame("its name", |text| text.contains(&format!("saved as {name}: 2 spans")));
+    let screen = start(directory.path(), &format!("$spanfall open {name}"));
+    let text = seen_and_left(screen, &format!("files {name}"));
+    assert!(text.contains("cast off") && text.contains("2 spans"), "{text}");
+}
+
+/// The data is the standard input, so keys come from the terminal.
+#[test]
+fn standard_input_is_shown_and_keys_work() {
+    let directory = directory();
+    let screen = start(directory.path(), "cat voyage.json | $spanfall open -");
+    seen_and_left(screen, "files standard input");
+}
+
+#[test]
+fn what_cannot_be_shown_at_all_is_said_on_a_normal_screen() {
+    let directory = directory();
+    for (script, said) in [
+        (
+            "$spanfall open notes.txt missing.json",
+            ["notes.txt: line 1, column 1: expected", "missing.json: No such file"],
+        ),
+        ("true | $spanfall open -", ["standard input is empty", "status 1"]),
+    ] {
+        let mut screen = start(directory.path(), script);
+        screen.ended().unwrap();
+        let text = screen.text();
+        assert!(
+            said.iter().all(|said| text.contains(said)) && text.contains("status 1"),
+            "{text}"
+        );
+        assert!(!screen.written().contains("\u{1b}[?1049h"), "the screen was taken over");
+    }
+}
+
+#[test]
+fn inspect_prints_without_taking_the_screen_and_says_by_its_status_whether_all_was_read() {
+    let directory = directory();
+    for (script, said, status) in [
+        ("cat voyage.json | $spanfall inspect -", "a voyage", "status 1"),
+        ("$spanfall inspect --json voyage.json | head -c 2", "[", "status 0"),
+        (
+            "$spanfall inspect voyage.json",
+            "voyage.json: line 1, column 322: the span has no id",
+            "status 1",
+        ),
+        ("$spanfall inspect notes.txt voyage.json", "a voyage", "status 1"),
+    ] {
+        let mut screen = start(directory.path(), script);
+        screen.ended().unwrap();
+        let text = screen.text();
+        assert!(text.contains(said) && text.contains(status), "{script}: {text}");
+        assert!(!screen.written().contains("\u{1b}[?1049h"), "the screen was taken over");
+    }
+}
+
+#[test]
+fn a_click_in_a_real_terminal_selects_a_span_and_the_mouse_is_given_back() {
+    let directory = directory();
+    let mut screen = start(directory.path(), "$spanfall open voyage.json");
+    let text = screen.wait_frame("the trace", |text| text.contains("cast off"));
+    let row = text.lines().position(|line| line.contains("cast off")).unwrap() + 1;
+    // Pressed and let go, as a terminal says it (SGR, 1006), columns and rows from 1.
+    screen.press(&format!("\x1b[<0;20;{row}M\x1b[<0;20;{row}m")).unwrap();
+    screen.wait_frame("its details", |text| text.contains("SPAN ferry cast off"));
+    screen.press("q").unwrap();
+    screen.ended().unwrap();
+    let written = screen.written();
+    assert!(
+        written.contains("\x1b[?1006h") && written.contains("\x1b[?1006l"),
+        "{written:?}"
+    );
+
+    let mut screen = start(directory.path(), "$spanfall open --no-mouse voyage.json");
+    screen.wait_frame("the trace", |text| text.contains("cast off"));
+    screen.press("q").unwrap();
+    screen.ended().unwrap();
+    assert!(!screen.written().contains("\x1b[?1006h"), "it was to be left alone");
+}
+
+#[test]
+fn a_configuration_is_used_and_its_mistakes_are_named_on_a_normal_screen() {
+    let directory = directory();
+    let configured = |text: &str, script: &str| {
+        fs::write(directory.path().join("spanfall.toml"), text).unwrap();
+        start(directory.path(), script)
+    };
+    let mut screen = configured(
+        "[keys]\nquit = \"Z\"\n",
+        "$spanfall open --config spanfall.toml --theme none voyage.json",
+    );
+    screen.wait_frame("the trace", |text| text.contains("cast off"));
+    // What was not read is said where the keys stand, until the next key.
+    screen.press("j").unwrap();
+    screen.wait_frame("the key that was chosen", |text| text.contains("Z quit"));
+    screen.press("Z").unwrap();
+    screen.ended().unwrap();
+    assert!(screen.text().contains("status 0"), "{}", screen.text());
+    let written = screen.written();
+    assert!(
+        !written.contains("38;5;") && !written.contains("48;5;"),
+        "a theme without colours has some"
+    );
+
+    let mut screen = configured(
+        "[keys]\n\nqiut = \"Z\"\n",
+        "$spanfall open --config spanfall.toml voyage.json",
+    );
+    screen.ended().unwrap();
+    let text = screen.text();
+    assert!(
+        text.contains("spanfall.toml, line 3") && text.contains("\"quit\"") && text.contains("status 1"),
+        "{text}"
+    );
+    assert!(
+        !screen.written().contains("\x1b[?1049h"),
+        "not on the screen that is taken over"
+    );
+}
+
+/// `open -` behind `tail -f`: the writer never ends.
+#[test]
+fn what_comes_through_a_pipe_is_shown_while_the_pipe_is_open() {
+    let directory = directory();
+    let span = |id: u32, name: &str| {
+        json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": format!("{id:016x}"), "name": name,
+            "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": "1700000000000000900" })
+        .to_string()
+            + "\n"
+    };
+    let path = directory.path().join("growing.jsonl");
+    fs::write(&path, span(1, "set sail")).unwrap();
+    let mut screen = start(directory.path(), "tail -n +1 -f growing.jsonl | $spanfall open -");
+    screen.wait_frame("what was there", |text| text.contains("set sail"));
+    let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, span(2, "cast anchor").as_bytes()).unwrap();
+    screen.wait_frame("what came afterwards", |text| text.contains("cast anchor"));
+    screen.press("q").unwrap();
+    // The shell waits for tail too, which ends when it is interrupted.
+    screen.press("\x03").unwrap();
+    screen.ended().unwrap();
+}
+
+#[test]
+fn memory_that_is_too_small_for_the_files_is_reported_at_once() {
+    let directory = directory();
+    let line = |number: u32| {
+        json!({ "traceId": format!("{number:031x}1"), "spanId": "0000000000000001", "name": "x".repeat(2_000), "startTimeUnixNano": "5" })
+            .to_string()
+    };
+    let lines: Vec<String> = (0..1_500).map(line).collect();
+    fs::write(directory.path().join("large.jsonl"), lines.join("\n")).unwrap();
+    let mut screen = start(directory.path(), "$spanfall open --max-memory 2MiB large.jsonl");
+    screen.wait_frame("the notice", |text| {
+        text.contains("left out: the memory limit is 2 MiB (raise --max-memory)")
+    });
+    screen.press("q").unwrap();
+    screen.ended().unwrap();
+}

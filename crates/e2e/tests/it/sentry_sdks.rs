@@ -1,0 +1,200 @@
+//! Sentry's own SDKs, from their registries, against the real screen: what they send stands where it belongs.
+//!
+//! They are installed by `crates/e2e/python/setup.sh` and `crates/e2e/node/setup.sh`. Without them the tests say loudly that they are
+//! skipped, and fail when `SPANFALL_REQUIRE_PYTHON` and `SPANFALL_REQUIRE_NODE` are set.
+use std::path::Path;
+use std::process::Command;
+
+use e2e::viewer::{BACK, ENTER, Viewer};
+use e2e::{DEADLINE, node, python};
+use serde_json::Value;
+use testkit::{Process, eventually};
+
+/// What is special about an SDK.
+struct Sdk {
+    command: Command,
+    /// The title of the error in the span.
+    error: &'static str,
+    /// Where that was thrown, and the source there.
+    thrown: [&'static str; 2],
+    /// The title of the error that belongs to no span.
+    alone: &'static str,
+    /// The service, where nobody names it.
+    platform: &'static str,
+}
+
+fn python_sdk() -> Option<Sdk> {
+    let mut command = Command::new(python::interpreter_or_skip()?);
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python/send_checkout.py"));
+    Some(Sdk {
+        command,
+        error: "ValueError: card declined for 42",
+        thrown: [
+            "send_checkout.py:26 charge",
+            "raise ValueError(f\"card declined for {amount}\")",
+        ],
+        alone: "KeyError: 'basket'",
+        platform: "python",
+    })
+}
+
+/// Generation 10 sends transactions, 11 sends single spans.
+fn node_sdk(generation: &str) -> Option<Sdk> {
+    let mut command = Command::new("node");
+    command
+        .arg(node::scripts_or_skip()?.join("send_checkout.mjs"))
+        .arg(generation);
+    Some(Sdk {
+        command,
+        error: "RangeError: card declined for 42",
+        thrown: [
+            "send_checkout.mjs:17 charge",
+            "throw new RangeError(`card declined for ${amount}`);",
+        ],
+        alone: "TypeError: no such basket",
+        platform: "node",
+    })
+}
+
+/// How the SDK is told to send here.
+#[derive(PartialEq)]
+enum Way {
+    /// By a DSN whose key names the service.
+    Dsn,
+    /// By the option for Sentry's own viewer, beside no DSN.
+    Spotlight,
+}
+
+/// Runs the script to its end and gives the ids that it printed. No variable of this machine is meant for it.
+async fn run(mut command: Command, viewer: &Viewer, way: &Way) -> Value {
+    match way {
+        Way::Dsn => command.args(["dsn", &viewer.dsn("shop")]),
+        Way::Spotlight => command.args(["spotlight", &format!("http://{}/stream", viewer.sentry)]),
+    };
+    command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    let process = Process::spawn(command).unwrap();
+    let status = process.exited(DEADLINE).await.unwrap();
+    assert!(status.success(), "{}", process.stderr().join("\n"));
+    eventually(DEADLINE, || async { process.json().pop() }).await.unwrap()
+}
+
+/// A transaction with a child, an error and a log in the child, and an error of its own, each in its place.
+async fn everything_is_in_its_place(sdk: Option<Sdk>, way: Way) {
+    let Some(sdk) = sdk else { return };
+    // Python's hands no logs to Spotlight.
+    let logs = sdk.platform != "python" || way == Way::Dsn;
+    let mut viewer = Viewer::start("", &[]).unwrap();
+    let ids = run(sdk.command, &viewer, &way).await;
+    let service = match way {
+        Way::Dsn => "shop",
+        Way::Spotlight => sdk.platform,
+    };
+    let alone = format!("! {}", sdk.alone);
+    viewer.screen.wait_frame("both traces in the list", |text| {
+        let listed = |name: &str, service: &str| text.lines().any(|line| line.contains(name) && line.contains(service));
+        listed(&alone, service) && listed("POST /checkout", service) && text.contains("2 traces · 2 spans")
+    });
+
+    viewer.select("POST /checkout").unwrap();
+    let heading = format!(" WATERFALL  {}", ids["trace_id"].as_str().unwrap());
+    let (kind, _) = sdk.error.split_once(':').unwrap();
+    let text = viewer.screen.wait_frame("the trace, whole", |text| {
+        let Some((_, waterfall)) = text.split_once(&heading) else {
+            return false;
+        };
+        let mut lines = waterfall.lines();
+        let parts = ["2 spans", "! 1 error", "via Sentry", if logs { "1 log" } else { "" }];
+        let whole = |line: &str| parts.iter().all(|part| line.contains(part));
+        // Beside the name and on the bar.
+        let marked = |line: &str| line.contains(&format!("publish order ! {kind}")) && line.matches('!').count() == 2;
+        lines.next().is_some_and(whole) && lines.any(marked)
+    });
+    let row = |name: &str| {
+        let mut rows = text.lines().enumerate().skip_while(|(_, line)| !line.starts_with(&heading));
+        let (at, line) = rows.find(|(_, line)| line.contains(name)).unwrap();
+        (at, line[..line.find(name).unwrap()].chars().count(), line)
+    };
+    let (root, left, line) = row(&format!("{service} POST /checkout"));
+    let (child, right, _) = row(&format!("{service} publish order"));
+    assert!(child == root + 1 && right == left + 2, "one below the other:\n{text}");
+    assert!(!line.contains('!'), "the error is on its own row alone:\n{text}");
+
+    viewer.screen.press(&format!("{ENTER}j")).unwrap();
+    let shown = format!(" SPAN {service} publish order");
+    viewer.screen.wait_frame("the child's details", |text| text.contains(&shown));
+    let details = viewer.read_details().unwrap();
+    for part in [
+        &format!("! {}", sdk.error),
+        sdk.thrown[0],
+        &format!("│ {}", sdk.thrown[1]),
+        "basket three items in the basket",
+        ids["event"].as_str().unwrap(),
+        ids["child"].as_str().unwrap(),
+        "came in an envelope only",
+    ] {
+        assert!(details.contains(part), "{part} is missing in:\n{details}");
+    }
+    assert_eq!(details.contains("stock is low"), logs, "{details}");
+    let said = [("payment", "card"), ("sentry.op", "queue.publish"), ("warehouse", "north")];
+    for (name, value) in &said[..if logs { 3 } else { 2 }] {
+        let pair = |line: &str| {
+            line.split_whitespace()
+                .collect::<Vec<_>>()
+                .windows(2)
+                .any(|pair| pair == [*name, *value])
+        };
+        assert!(details.lines().any(pair), "{name} {value} is missing in:\n{details}");
+    }
+
+    viewer.screen.press("k").unwrap();
+    let shown = format!(" SPAN {service} POST /checkout");
+    viewer.screen.wait_frame("the root's details", |text| text.contains(&shown));
+    let details = viewer.read_details().unwrap();
+    for foreign in [sdk.error, "stock is low"] {
+        assert!(!details.contains(foreign), "{foreign} is not the root's:\n{details}");
+    }
+
+    the_error_of_no_span(&mut viewer, &ids, &alone, service);
+}
+
+fn the_error_of_no_span(viewer: &mut Viewer, ids: &Value, alone: &str, service: &str) {
+    viewer.screen.press(BACK).unwrap();
+    viewer.select(alone).unwrap();
+    let shown = format!(" ERROR {service} {}", alone.trim_start_matches("! "));
+    let text = viewer.screen.wait_frame("the other trace", |text| text.contains(&shown));
+    assert!(text.contains("no spans · ! 1 error"), "{text}");
+    viewer.screen.press(ENTER).unwrap();
+    let details = viewer.read_details().unwrap();
+    assert!(details.contains(ids["alone"].as_str().unwrap()), "{details}");
+    assert!(details.contains(alone), "{details}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_by_a_dsn() {
+    everything_is_in_its_place(python_sdk(), Way::Dsn).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_by_spotlight() {
+    everything_is_in_its_place(python_sdk(), Way::Spotlight).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_with_transactions_by_a_dsn() {
+    everything_is_in_its_place(node_sdk("10"), Way::Dsn).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_with_transactions_by_spotlight() {
+    everything_is_in_its_place(node_sdk("10"), Way::Spotlight).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_with_single_spans_by_a_dsn() {
+    everything_is_in_its_place(node_sdk("11"), Way::Dsn).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_with_single_spans_by_spotlight() {
+    everything_is_in_its_place(node_sdk("11"), Way::Spotlight).await;
+}

@@ -1,0 +1,115 @@
+//! `spanfall tail` as a program among others: in a pipe, on a taken port, told to end.
+use std::process::Command;
+
+use e2e::DEADLINE;
+use serde_json::{Value, json};
+use testkit::{Process, eventually};
+
+const PORTS: &str = "--otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0";
+
+fn spanfall() -> std::path::PathBuf {
+    testkit::bin("spanfall").unwrap()
+}
+
+/// Where it says that it listens for OTLP over HTTP.
+async fn otlp_http(process: &Process) -> String {
+    let said = || async { process.stderr().into_iter().find(|line| line.contains("OTLP/HTTP on ")) };
+    let said = eventually(DEADLINE, said).await.unwrap();
+    said.split_once("OTLP/HTTP on ")
+        .unwrap()
+        .1
+        .split(',')
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
+async fn send(address: &str, request: String) -> reqwest::Result<reqwest::Response> {
+    let request = http_client::builder()
+        .build()
+        .unwrap()
+        .post(format!("http://{address}/v1/traces"))
+        .body(request);
+    request.header("content-type", "application/json").send().await
+}
+
+fn one_span() -> String {
+    let span = json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "work" });
+    json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [span] }] }] }).to_string()
+}
+
+#[tokio::test]
+async fn a_closed_pipe_ends_it_quietly() {
+    let mut command = Command::new("sh");
+    let script = format!("{{ \"$0\" tail --json {PORTS}; echo \"status $?\" >&2; }} | head -n 1");
+    command.arg("-c").arg(script).arg(spanfall());
+    let process = Process::spawn(command).unwrap();
+    let address = otlp_http(&process).await;
+    // The first brings the line; one of the next finds the pipe closed, and those after it nobody.
+    let ended = eventually(DEADLINE, || async {
+        let _ = send(&address, one_span()).await;
+        process.exited(std::time::Duration::ZERO).await.ok()
+    });
+    ended.await.unwrap();
+    let said = || async { (process.stderr().len() > 1).then(|| process.stderr()) };
+    let said = eventually(DEADLINE, said).await.unwrap();
+    assert_eq!(said[1..], ["status 0"], "{said:?}");
+    assert_eq!(process.stdout().len(), 1);
+}
+
+#[tokio::test]
+async fn signals_end_it_after_the_last_line() {
+    for end in [Process::interrupt, Process::terminate] {
+        let mut command = Command::new(spanfall());
+        command.args(["tail", "--json"]).args(PORTS.split(' '));
+        let process = Process::spawn(command).unwrap();
+        assert_eq!(send(&otlp_http(&process).await, one_span()).await.unwrap().status(), 200);
+        end(&process);
+        assert!(process.exited(DEADLINE).await.unwrap().success());
+        let line = process.line(DEADLINE, |line| line["name"] == "work").await.unwrap();
+        assert_eq!(line["end_unix_nano"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_is_said_beside_the_lines() {
+    let mut command = Command::new(spanfall());
+    command.arg("tail").args(PORTS.split(' '));
+    let process = Process::spawn(command).unwrap();
+    let hostile = "\u{1b}[2J{".to_owned();
+    assert_eq!(send(&otlp_http(&process).await, hostile).await.unwrap().status(), 400);
+    let said = || async {
+        process
+            .stderr()
+            .into_iter()
+            .find(|line| line.contains("refused, OTLP/HTTP: "))
+    };
+    let said = eventually(DEADLINE, said).await.unwrap();
+    assert!(!said.chars().any(char::is_control), "{said:?}");
+    assert_eq!(process.stdout().len(), 0);
+}
+
+#[tokio::test]
+async fn taken_ports_are_named_at_once_with_a_line_that_works() {
+    let taken = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let [grpc, sentry] = taken.each_ref().map(|taken| taken.local_addr().unwrap().port().to_string());
+    let mut command = Command::new(spanfall());
+    command.args([
+        "tail",
+        "--otlp-grpc",
+        &grpc,
+        "--otlp-http",
+        "0",
+        "--sentry",
+        &format!(":{sentry}"),
+    ]);
+    let process = Process::spawn(command).unwrap();
+    assert!(!process.exited(DEADLINE).await.unwrap().success());
+    let said = eventually(DEADLINE, || async { (process.stderr().len() == 3).then(|| process.stderr()) });
+    let expected = [
+        format!("spanfall: cannot bind OTLP/gRPC to 127.0.0.1:{grpc}: address in use (set --otlp-grpc)"),
+        format!("cannot bind Sentry to 127.0.0.1:{sentry}: address in use (set --sentry)"),
+        "  this works: spanfall tail --otlp-grpc 0 --sentry 0".to_owned(),
+    ];
+    assert_eq!(said.await.unwrap(), expected);
+}
