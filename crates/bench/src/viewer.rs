@@ -284,11 +284,10 @@ mod tests {
     use super::*;
 
     const SCREEN: &str =
-        " spanfall  12 345 traces · 1\u{202f}234\u{202f}567 spans · 255.9 of 256 MiB\n 127.0.0.1  otlp/grpc :4317 sentry :8969 ";
+        "[1 Traces 12.3k]│ 8 Ingest       1\u{202f}234\u{202f}567 spans \n 127.0.0.1  otlp/grpc :4317 sentry :8969 ";
 
     #[test]
     fn the_header_is_read() {
-        assert_eq!(count_of(SCREEN, "trace"), Some(12_345));
         assert_eq!(count_of(SCREEN, "span"), Some(1_234_567));
         assert_eq!(count_of(" spanfall  1 trace · 1 span · 0", "span"), Some(1));
         assert_eq!(count_of("", "span"), None);

@@ -103,7 +103,7 @@ impl Viewer {
     /// It isn't listed.
     pub fn select(&mut self, name: &str) -> Result<(), Error> {
         let listed = |text: &str| {
-            let rows = text.lines().skip_while(|line| !line.starts_with(" TRACES")).skip(1);
+            let rows = text.lines().skip_while(|line| !line.contains("TRACES ")).skip(1);
             rows.take_while(|line| !line.is_empty()).position(|line| line.contains(name))
         };
         let text = self.screen.wait_frame(name, |text| listed(text).is_some());
@@ -135,7 +135,8 @@ impl Viewer {
 
 /// The lowest pane, without the keys below it: those change with the pane that they go to.
 fn details(text: &str) -> &str {
-    let start = text.rfind("\n SPAN ").or_else(|| text.rfind("\n ERROR "));
+    let titles = ["\n SPAN ", "\n▌SPAN ", "\n ERROR ", "\n▌ERROR "];
+    let start = titles.iter().filter_map(|title| text.rfind(title)).max();
     let end = text.trim_end().rfind('\n').unwrap_or(text.len());
     &text[start.unwrap_or(0).min(end)..end]
 }

@@ -10,6 +10,8 @@ mod cross_check;
 mod details;
 mod files;
 mod filter;
+mod help;
+pub mod layout;
 mod line;
 mod lists;
 mod logs;
@@ -22,52 +24,57 @@ mod outside;
 mod palette;
 mod pause;
 mod picker;
-mod place;
 mod read;
 mod save;
+mod screens;
+mod scroll;
 mod sentry;
 mod service_map;
 mod services;
 mod traces;
+mod trail;
 mod warnings;
 mod waterfall;
 
 use collector::{Addresses, HealthSnapshot, QueueDepth};
+use crossterm::event::KeyEvent;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use trace_model::Store;
 
 pub use action::{Action, DemoRequest, Effect, Notice};
-pub use compare::{Against, Compare, Marked, Usual};
+pub use compare::{Against, Compare, Marked, SIDES as COMPARE_SIDES, Usual};
 pub use cross_check::CrossCheck;
 pub use details::{Details, ERRORS, LINKS, LOGS, ShownError, ShownLink, ShownSpan};
 pub use files::{FileState, Files, ShownFile};
 pub use filter::FilterLine;
+pub use help::{Help, HelpLine};
 pub use line::InputLine;
 pub use lists::List;
-pub use logs::{LISTED_LOGS, LogList};
+pub use logs::{BELOW as LOGS_BELOW, LISTED_LOGS, LogList};
 pub use many::ManyTraces;
 pub use mouse::Answer;
 pub use narrow::Narrow;
 pub use operations::{OperationColumn, OperationKey, OperationList};
 pub use output::{Output, OutputLine};
-pub use palette::{Command, Palette};
+pub use palette::{Command, Palette, parts as palette_parts};
 pub use pause::Pause;
 pub use picker::Picker;
-pub use place::{Mode, Overlay, Pane};
+pub use screens::{Mode, Pane, Popup, Screen, Screens, Tab};
+pub use scroll::Scroll;
 pub use sentry::{Said, SentryStatus};
 pub use service_map::{MapRow, ServiceMap};
 pub use services::{ServiceState, Services};
 pub(crate) use traces::span_days;
 pub use traces::{Column, TraceList};
-pub use warnings::WarningList;
+pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
 pub use waterfall::{Find, Shape, Stretch, Waterfall, Zoom};
 
-use place::{deeper, next, shallower};
+use trail::Origin;
 
-use crate::keymap::{Here, Keymap};
-use crate::view::layout::{Panes, Splits};
-use crate::view::{Theme, cross_check_rows, list_rows, overlay_lines, palette_rows};
+use crate::keymap::{KeyContext, Keymap};
+use crate::view::{Theme, ingest_lines};
+use layout::{Panes, Splits};
 
 /// The whole state of the screen.
 #[derive(Debug)]
@@ -96,8 +103,6 @@ pub struct App {
     pub waterfall: Waterfall,
     /// The selected span.
     pub details: Details,
-    /// Which rows of the waterfall the cross-check shows.
-    pub cross_check: CrossCheck,
     /// What all traces say together.
     pub many: ManyTraces,
     /// What is done in them.
@@ -106,18 +111,14 @@ pub struct App {
     pub service_map: ServiceMap,
     /// What is wrong with them.
     pub warnings: WarningList,
-    /// The log records of the selected trace.
-    pub logs: LogList,
-    /// What the selected trace does otherwise than another.
-    pub compare: Compare,
-    /// All that can be done here.
-    pub palette: Palette,
+    /// The first line of the ingest screen.
+    pub ingest: Scroll,
+    /// The trace that others are compared with.
+    pub marked: Option<Marked>,
     /// The real Sentry.
     pub sentry: SentryStatus,
-    /// Which pane the keys go to.
-    pub pane: Pane,
-    /// What lies over the panes.
-    pub overlay: Option<Overlay>,
+    /// Which tab is active, and what is open.
+    pub screens: Screens,
     /// A line for the person.
     pub notice: Option<Notice>,
     /// The zone in which times are shown.
@@ -153,17 +154,14 @@ impl App {
             traces: TraceList::default(),
             waterfall: Waterfall::default(),
             details: Details::default(),
-            cross_check: CrossCheck::default(),
             many: ManyTraces::default(),
             operations: OperationList::default(),
             service_map: ServiceMap::default(),
             warnings: WarningList::default(),
-            logs: LogList::default(),
-            compare: Compare::default(),
-            palette: Palette::default(),
+            ingest: Scroll::default(),
+            marked: None,
             sentry: SentryStatus::default(),
-            pane: Pane::Traces,
-            overlay: None,
+            screens: Screens::default(),
             notice: None,
             zone: TimeZone::UTC,
             theme: Theme::default(),
@@ -187,103 +185,163 @@ impl App {
         self.health = health;
     }
 
+    /// What a key asks for, if it means something now.
+    #[must_use]
+    pub fn action(&self, event: &KeyEvent) -> Option<Action> {
+        self.keymap.action(event, self.key_context(), self.mode)
+    }
+
     /// Does what a key asked for.
     pub fn update(&mut self, action: Action) -> Option<Effect> {
         self.notice = None;
-        if action == Action::Suspend {
-            return Some(Effect::Suspend);
+        match self.key_context() {
+            _ if action == Action::QuitAtOnce => return Some(Effect::Quit),
+            _ if action == Action::Suspend => return Some(Effect::Suspend),
+            KeyContext::Filter => self.filter.update(action, &mut self.store),
+            KeyContext::Find => self.waterfall.type_find(action, &self.store),
+            KeyContext::Narrow => {
+                if let Some(narrow) = self.narrow() {
+                    narrow.update(action);
+                }
+            }
+            KeyContext::Palette => {
+                let chosen = self.type_into_palette(action)?;
+                return self.update(chosen);
+            }
+            KeyContext::Help => self.update_help(action),
+            KeyContext::Copy => return self.update_copy(action),
+            _ => return self.update_screen(action),
         }
-        if self.overlay == Some(Overlay::Palette) && action != Action::Quit {
-            let chosen = self.type_into_palette(action)?;
-            return self.update(chosen);
-        }
+        None
+    }
+
+    /// Does what a key asked for while no popup is open and no text is edited.
+    fn update_screen(&mut self, action: Action) -> Option<Effect> {
         match action {
-            Action::Quit => return Some(Effect::Quit),
+            Action::Quit => return self.close_or_quit(),
             Action::SendReset => return self.send(true),
             Action::SendInvalid => return self.send(false),
             Action::Page => return self.open_page(),
             Action::Redrive => return Some(Effect::Redrive),
             Action::OpenInSentry => return self.open_in_sentry(),
             Action::AskSentry => return self.ask_sentry(),
-            Action::Pause => self.toggle_pause(),
             Action::CopyDsn => return Some(self.copy_dsn()),
             Action::Save => return self.save(),
-            Action::CopyTraceId | Action::CopySpanId | Action::CopyJson | Action::CopyTraceparent | Action::CopyCurl => {
-                return self.copy(action);
-            }
-            _ if self.filter.is_open() => self.filter.update(action, &mut self.store),
-            _ if self.waterfall.find().is_open() => self.waterfall.type_find(action, &self.store),
-            _ if self.is_narrowing() => {
-                if let Some(narrow) = self.narrow() {
-                    narrow.update(action);
-                }
-            }
+            Action::Pause => self.toggle_pause(),
             Action::Palette => self.open_palette(),
-            Action::Operations => self.toggle(Overlay::Operations),
-            Action::ServiceMap => self.toggle(Overlay::ServiceMap),
-            Action::Warnings => self.toggle(Overlay::Warnings),
-            Action::Logs => self.open_logs(),
-            Action::MarkBase => self.mark_base(),
-            Action::Compare => self.open_compare(),
-            _ if self.update_list(action) => {}
-            Action::Help => self.toggle(Overlay::Help(0)),
-            Action::Health => self.toggle(Overlay::Health(0)),
-            Action::CrossCheck => self.open_cross_check(),
-            Action::Filter if self.reading_a_trace() => self.waterfall.open_find(),
-            Action::Filter => self.type_filter(),
-            Action::Output => self.toggle(Overlay::Output),
+            Action::Help => self.open_help(),
             Action::CopyMenu => self.open_copy_menu(),
-            Action::Back if self.overlay.is_some() => self.overlay = None,
-            Action::Open if self.overlay == Some(Overlay::CrossCheck) => {
-                self.overlay = None;
-                self.pane = Pane::Details;
-            }
-            _ if self.overlay.is_some() => self.scroll_overlay(action),
-            Action::NextPane => self.pane = next(self.pane),
-            Action::PreviousPane => self.pane = next(next(self.pane)),
-            Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
-            Action::TurnDetails => self.turn_details(),
+            Action::Tab(tab) => self.screens.go_to(tab),
+            Action::NextTab | Action::PreviousTab => self.screens.next_tab(action == Action::NextTab),
+            Action::Operations => self.screens.toggle_tab(Tab::Operations),
+            Action::ServiceMap => self.screens.toggle_tab(Tab::ServiceMap),
+            Action::Warnings => self.screens.toggle_tab(Tab::Warnings),
+            Action::Ingest => self.screens.toggle_tab(Tab::Ingest),
+            Action::Output => self.toggle_output(),
+            Action::CrossCheck => self.toggle_cross_check(),
+            Action::Logs => self.toggle_logs(),
+            Action::Compare => self.toggle_compare(),
+            Action::MarkBase => self.mark_base(),
             Action::Pin => self.pin(),
-            Action::Open => self.pane = deeper(self.pane),
-            Action::Back if self.store.filter().is_some() && (self.pane == Pane::Traces || self.store.listed() == 0) => {
-                self.filter.clear(&mut self.store);
-                self.pane = Pane::Traces;
-            }
-            Action::Back if self.pane != Pane::Traces && self.waterfall.find().is_set() => self.waterfall.clear_find(),
-            Action::Back => self.pane = shallower(self.pane),
-            _ if self.reads(action) => self.traces.hold(),
-            _ => self.move_in_pane(action),
+            Action::Back => self.back(),
+            _ if self.update_list(action) => {}
+            _ => self.update_top(action),
         }
         None
     }
 
-    /// What decides what a key means now.
-    #[must_use]
-    pub fn here(&self) -> Here {
-        Here {
-            mode: self.mode,
-            pane: self.pane,
-            typing: self.filter.is_open() || self.waterfall.find().is_open() || self.is_narrowing(),
-            checking: matches!(self.overlay, Some(Overlay::CrossCheck)),
-            listing: self.listing(),
-            copying: matches!(self.overlay, Some(Overlay::Copy)),
+    /// Does what a key asked for in a screen that is no list.
+    fn update_top(&mut self, action: Action) {
+        match self.screens.top_mut() {
+            Some(Screen::CrossCheck(_)) if action == Action::Open => {
+                self.screens.close();
+                self.screens.pane = Pane::Details;
+            }
+            Some(Screen::CrossCheck(check)) => self.waterfall.update(action, Some(check.height())),
+            Some(Screen::Output) => self.output.scroll(action),
+            Some(Screen::Compare(_) | Screen::Logs(_)) => {}
+            None => match self.screens.tab() {
+                Tab::Traces => self.update_panes(action),
+                Tab::Ingest => self.ingest.update(action, 10),
+                Tab::Operations | Tab::ServiceMap | Tab::Warnings => {}
+            },
         }
     }
 
-    /// Takes text that was pasted: into the line that is typed, else nowhere.
-    pub fn paste(&mut self, text: &str) {
-        if self.filter.is_open() {
-            self.notice = None;
-            self.filter.paste(text, &mut self.store);
-        } else if self.is_narrowing() {
-            self.notice = None;
-            if let Some(narrow) = self.narrow() {
-                narrow.paste(text);
+    /// Does what a key asked for in the list, the waterfall or the details.
+    fn update_panes(&mut self, action: Action) {
+        let pane = self.screens.pane;
+        match action {
+            Action::Filter if pane != Pane::Traces && self.waterfall.selected().is_some() => self.waterfall.open_find(),
+            Action::Filter => {
+                self.screens.pane = Pane::Traces;
+                self.filter.open();
             }
-        } else if self.waterfall.find().is_open() {
-            self.notice = None;
-            self.waterfall.paste_find(text);
+            Action::NextPane => self.screens.pane = pane.next(),
+            Action::PreviousPane => self.screens.pane = pane.next().next(),
+            Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
+            Action::TurnDetails => self.turn_details(),
+            Action::Open => self.screens.pane = pane.inner(),
+            Action::JumpBack if !self.waterfall.has_jumped() && self.return_from_jump() => {}
+            _ if self.reads(action) => self.traces.hold(),
+            _ => self.move_in_pane(action),
         }
+    }
+
+    /// One level out, wherever the user is.
+    fn back(&mut self) {
+        let narrow = self.narrow().filter(|narrow| !narrow.is_empty());
+        if let Some(narrow) = narrow {
+            return narrow.clear();
+        }
+        if self.screens.close() {
+            return;
+        }
+        match self.screens.tab() {
+            Tab::Traces => self.back_in_panes(),
+            Tab::Warnings if self.warnings.close() => {}
+            Tab::Warnings | Tab::Operations | Tab::ServiceMap | Tab::Ingest => self.screens.leave_tab(),
+        }
+    }
+
+    fn back_in_panes(&mut self) {
+        let pane = self.screens.pane;
+        if self.store.filter().is_some() && (pane == Pane::Traces || self.store.listed() == 0) {
+            self.filter.clear(&mut self.store);
+            self.screens.pane = Pane::Traces;
+        } else if pane != Pane::Traces && self.waterfall.find().is_set() {
+            self.waterfall.clear_find();
+        } else if pane == Pane::Details || !self.return_from_jump() {
+            self.screens.pane = pane.outer();
+        }
+    }
+
+    /// Closes what is above a tab; on a tab it ends the program.
+    fn close_or_quit(&mut self) -> Option<Effect> {
+        let is_closed = self.screens.close()
+            || self.screens.tab() == Tab::Warnings && self.warnings.close()
+            || self.is_away() && self.return_from_jump();
+        (!is_closed).then_some(Effect::Quit)
+    }
+
+    /// Whether the trace that is shown was jumped to from another tab or screen.
+    fn is_away(&self) -> bool {
+        self.screens.tab() == Tab::Traces && self.screens.trail().next().is_some()
+    }
+
+    /// Takes text that was pasted: into the line that is edited, else nowhere.
+    pub fn paste(&mut self, text: &str) {
+        match self.key_context() {
+            KeyContext::Filter => self.filter.paste(text, &mut self.store),
+            KeyContext::Find => self.waterfall.paste_find(text),
+            KeyContext::Narrow | KeyContext::Palette => {
+                if let Some(narrow) = self.narrow() {
+                    narrow.paste(text);
+                }
+            }
+            _ => return,
+        }
+        self.notice = None;
     }
 
     /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn, with the frame's time in
@@ -301,20 +359,12 @@ impl App {
         self.waterfall.fit(&self.store, panes.waterfall, unix_nano, longest_run);
         self.details
             .fit(&self.store, &self.waterfall, panes.details, (unix_nano, &self.zone));
-        self.cross_check.fit(&self.waterfall, cross_check_rows(self, panes.overlay));
-        self.output.fit(rows(panes.overlay).saturating_sub(1));
-        self.fit_lists(list_rows(self, panes.overlay));
-        self.fit_palette(palette_rows(panes.overlay));
-        let last = overlay_lines(self, panes.overlay).saturating_sub(rows(panes.overlay).saturating_sub(1));
-        if let Some(Overlay::Help(first) | Overlay::Health(first)) = &mut self.overlay {
-            *first = last.min(*first);
-        }
-    }
-
-    fn type_filter(&mut self) {
-        self.overlay = None;
-        self.pane = Pane::Traces;
-        self.filter.open();
+        self.output.fit(rows(panes.body));
+        self.ingest.fit(ingest_lines(self, panes.body), rows(panes.body));
+        let height = usize::from(self.rows_area().height);
+        self.fit_lists(height);
+        self.fit_popup();
+        self.see_tab();
     }
 
     fn pin(&mut self) {
@@ -334,40 +384,30 @@ impl App {
         });
     }
 
-    fn open_cross_check(&mut self) {
-        if self.waterfall.selected().is_none() {
-            self.notice = Some(Notice {
-                text: "there is no trace to check yet".to_owned(),
-                error: true,
-            });
+    fn toggle_cross_check(&mut self) {
+        if self.screens.close_kind(|screen| matches!(screen, Screen::CrossCheck(_))) {
             return;
+        }
+        if self.waterfall.selected().is_none() {
+            return self.say("no trace to check");
         }
         // The trace under the reader stays.
         self.traces.hold();
-        self.toggle(Overlay::CrossCheck);
+        self.screens.open(Screen::CrossCheck(CrossCheck::default()));
     }
 
-    fn toggle(&mut self, overlay: Overlay) {
-        let shown = |open: Overlay| std::mem::discriminant(&open) == std::mem::discriminant(&overlay);
-        self.overlay = if self.overlay.is_some_and(shown) {
-            None
-        } else {
-            Some(overlay)
-        };
-    }
-
-    fn scroll_overlay(&mut self, action: Action) {
-        match &mut self.overlay {
-            Some(Overlay::Help(first) | Overlay::Health(first)) => *first = scrolled(*first, action, 10),
-            Some(Overlay::Output) => self.output.scroll(action),
-            Some(Overlay::CrossCheck) => self.waterfall.update(action, Some(self.cross_check.height())),
-            Some(_) | None => {}
+    fn toggle_output(&mut self) {
+        if !self.screens.close_kind(|screen| matches!(screen, Screen::Output)) {
+            self.screens.open(Screen::Output);
         }
     }
 
     fn move_in_pane(&mut self, action: Action) {
-        match self.pane {
-            Pane::Traces => self.traces.update(&self.store, action),
+        match self.screens.pane {
+            Pane::Traces => {
+                self.forget_trail();
+                self.traces.update(&self.store, action);
+            }
             Pane::Waterfall => {
                 self.traces.hold();
                 self.waterfall.update(action, None);

@@ -31,7 +31,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use trace_model::RepeatedLimits;
 
-use crate::keymap::{KEYMAP, Key, Keymap, Place};
+use crate::keymap::{Clash, KEYMAP, Key, Keymap};
 use crate::text::clean;
 use crate::view::{ROLES, Theme, ThemeKind};
 
@@ -44,6 +44,8 @@ pub struct Config {
     pub mouse: bool,
     /// The table of keys with those that were chosen.
     pub keymap: Keymap,
+    /// What the user should know of it, although it is used: former names, keys with two meanings.
+    pub notices: Vec<String>,
     /// From which number or time on calls are repeated.
     pub repeated: RepeatedLimits,
     roles: Vec<(String, Color)>,
@@ -142,6 +144,7 @@ impl Default for Config {
             theme: None,
             mouse: true,
             keymap: Keymap::default(),
+            notices: Vec::new(),
             repeated: RepeatedLimits::default(),
             roles: Vec::new(),
             services: Vec::new(),
@@ -183,29 +186,7 @@ impl Config {
             Some(theme) if theme.get_ref() != "auto" => Some(theme.get_ref().parse().map_err(|error| (theme.span(), error))?),
             _ => None,
         };
-        let mut keymap = Keymap::default();
-        for (action, keys) in raw.keys {
-            let at = keys.span();
-            let texts = match keys.into_inner() {
-                OneOrMore::One(text) => vec![text],
-                OneOrMore::More(texts) => texts,
-            };
-            let keys: Result<Vec<Key>, String> = texts.iter().map(|text| text.parse()).collect();
-            let keys = keys.map_err(|error| (at, error))?;
-            if !keymap.set(action.get_ref(), &keys) {
-                let names: Vec<_> = KEYMAP.iter().map(crate::keymap::Binding::name).collect();
-                return Err((action.span(), unknown("action", action.get_ref(), &names)));
-            }
-            // Of two that clash the later line is told of.
-            if let Some(clash) = keymap.clash() {
-                let [one, other] = clash.actions;
-                let key = clash.key.text();
-                return Err((
-                    action.span(),
-                    format!("{key:?} would do two things in one place: {one} and {other}"),
-                ));
-            }
-        }
+        let (keymap, notices) = keymap(raw.keys)?;
         let color = |text: Spanned<ColorText>| {
             let at = text.span();
             let color = match text.into_inner() {
@@ -234,6 +215,7 @@ impl Config {
             theme,
             mouse: raw.mouse,
             keymap,
+            notices,
             repeated: raw.warnings.limits()?,
             roles,
             services,
@@ -252,6 +234,41 @@ impl Config {
         }
         theme
     }
+}
+
+/// The table with the keys that were chosen, and what there is to say of them.
+fn keymap(chosen: BTreeMap<Spanned<String>, Spanned<OneOrMore>>) -> Result<(Keymap, Vec<String>), Mistake> {
+    let mut keymap = Keymap::default();
+    let mut notices = Vec::new();
+    let mut chosen: Vec<_> = chosen.into_iter().collect();
+    // Of two clashing lines the first one keeps the key.
+    chosen.sort_by_key(|(action, _)| action.span().start);
+    for (action, keys) in chosen {
+        let at = keys.span();
+        let texts = match keys.into_inner() {
+            OneOrMore::One(text) => vec![text],
+            OneOrMore::More(texts) => texts,
+        };
+        let keys: Result<Vec<Key>, String> = texts.iter().map(|text| text.parse()).collect();
+        let keys = keys.map_err(|error| (at, error))?;
+        let name = action.get_ref();
+        let Ok(successor) = keymap.choose(name, &keys) else {
+            let bindings = KEYMAP.iter().flat_map(|section| section.bindings);
+            let names: Vec<_> = bindings.map(|binding| binding.name.to_owned()).collect();
+            return Err((action.span(), unknown("action", name, &names)));
+        };
+        notices.extend(successor.map(|successor| format!("config: the action {name:?} is now called {successor:?}")));
+    }
+    notices.extend(keymap.settle().into_iter().map(
+        |Clash {
+             key,
+             actions: [one, other],
+         }| {
+            let key = key.text();
+            format!("config: the key {key:?} has two meanings, {one:?} and {other:?}: {one:?} keeps it")
+        },
+    ));
+    Ok((keymap, notices))
 }
 
 fn unknown(what: &str, name: &str, known: &[String]) -> String {
@@ -281,14 +298,19 @@ fn usual_place() -> Option<PathBuf> {
 /// All that can be set, as it is when nothing is.
 #[must_use]
 pub fn defaults() -> String {
-    let bound = KEYMAP.iter().filter(|binding| binding.place != Place::Always);
-    let keys = bound.map(|binding| {
+    let bindings = KEYMAP.iter().flat_map(|section| section.bindings);
+    let keys = bindings.filter(|binding| !binding.is_fixed).map(|binding| {
         let keys: Vec<_> = binding
             .keys
             .iter()
             .map(|key| toml::Value::String(key.text()).to_string())
             .collect();
-        format!("# {}\n{} = [{}]\n", binding.help, binding.name(), keys.join(", "))
+        let help = if binding.help.is_empty() {
+            String::new()
+        } else {
+            format!("# {}\n", binding.help)
+        };
+        format!("{help}{} = [{}]\n", binding.name, keys.join(", "))
     });
     let roles = ROLES.map(|role| format!("#   {role}\n")).concat();
     let limits = RepeatedLimits::default();
@@ -355,12 +377,33 @@ mod tests {
         let config = Config::parse(text).expect("valid");
         assert_eq!(config.theme, Some(ThemeKind::Light));
         let keys = |name| {
-            let bound = config.keymap.iter().find(|bound| bound.binding.name() == name);
+            let bound = config.keymap.iter().find(|bound| bound.binding.name == name);
             bound.map(crate::keymap::Bound::labels)
         };
         assert_eq!((keys("quit").as_deref(), keys("help").as_deref()), (Some("Q"), Some("F1 ?")));
         assert_eq!(config.roles, [("error".to_owned(), Color::Rgb(1, 2, 3))]);
         assert_eq!(config.services, [("api".to_owned(), Color::Indexed(9))]);
+    }
+
+    /// What 0.1.0 printed as its configuration, which its README told to save.
+    const OLD_DEFAULTS: &str = include_str!("config/defaults-0.1.0.toml");
+
+    #[test]
+    fn saved_defaults_of_former_releases_are_no_choice() {
+        let config = Config::parse(OLD_DEFAULTS).expect("valid");
+        let keys = |keymap: &Keymap| keymap.iter().map(|bound| bound.keys.clone()).collect::<Vec<_>>();
+        assert_eq!(keys(&config.keymap), keys(&Keymap::default()));
+        assert_eq!(config.notices, [""; 0]);
+    }
+
+    #[test]
+    fn clashes_and_former_names_are_notices() {
+        let config = Config::parse("[keys]\nhealth = \"I\"\ncopy-trace-id = \"z\"\ncopy-span-id = \"z\"").expect("valid");
+        let expected = [
+            "config: the action \"health\" is now called \"ingest\"",
+            "config: the key \"z\" has two meanings, \"copy-trace-id\" and \"copy-span-id\": \"copy-trace-id\" keeps it",
+        ];
+        assert_eq!(config.notices, expected);
     }
 
     #[test]
@@ -370,7 +413,6 @@ mod tests {
             ("\n[keys]\nqiut = \"q\"", 3, "\"quit\""),
             ("[keys]\n\nquit = \"hyper-q\"", 3, "is no key"),
             ("[keys]\nquit = 5", 2, "a key, or a list of keys"),
-            ("[keys]\nquit = \"?\"", 2, "two things in one place"),
             ("[colors]\nerror = \"redd\"", 2, "is no colour"),
             ("[colors]\neror = \"red\"", 2, "\"error\""),
             ("[services]\napi = 256", 2, "a number of 256"),

@@ -1,8 +1,7 @@
 //! Drawing: from state to cells. Nothing here changes state, does I/O or asks for the time.
 
-pub mod layout;
-
 mod bars;
+mod breadcrumb;
 mod compare;
 mod copy;
 mod cross_check;
@@ -21,6 +20,7 @@ mod operations;
 mod output;
 mod page;
 mod palette;
+mod popup;
 mod service_map;
 mod stay;
 mod theme;
@@ -34,22 +34,22 @@ use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 
-pub use cross_check::rows as cross_check_rows;
+pub use cross_check::rows_area as cross_check_rows;
 pub use details::{Section, SpanPage};
 pub use footer::{Hyperlink, footer_action, hyperlink};
 pub(crate) use format::duration;
 pub use header::action_at as header_action;
-pub use lists::rows as list_rows;
+pub use health::height as ingest_lines;
 pub use logs::log_text;
 pub use operations::column_at as operation_column;
-pub use palette::rows as palette_rows;
+pub use popup::area as popup_area;
 pub use stay::stays;
 pub use theme::{ROLES, Theme, ThemeKind};
 pub use traces::column_at as trace_column;
 pub use waterfall::WaterfallParts;
 
-use crate::app::{App, Overlay};
-use layout::Panes;
+use crate::app::layout::Panes;
+use crate::app::{App, Popup, Screen, Tab};
 
 /// What the wall clock says when a frame is drawn.
 #[derive(Clone, Debug)]
@@ -67,30 +67,38 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
         zone: now.zone.clone(),
     };
     header::draw(frame, app, panes.header, now);
+    match app.screens.top() {
+        Some(Screen::CrossCheck(check)) => cross_check::draw(frame, app, check, panes.body, now),
+        Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
+        Some(Screen::Logs(logs)) => logs::draw(frame, app, logs, panes.body),
+        Some(Screen::Output) => output::draw(frame, app, panes.body),
+        None => match app.screens.tab() {
+            Tab::Traces => draw_panes(frame, app, panes, now),
+            Tab::Operations => operations::draw(frame, app, panes.body),
+            Tab::ServiceMap => service_map::draw(frame, app, panes.body),
+            Tab::Warnings => warnings::draw(frame, app, panes.body, now),
+            Tab::Ingest => health::draw(frame, app, panes.body, now),
+        },
+    }
+    match app.screens.popup() {
+        Some(Popup::Help(help)) => help::draw(frame, app, help, panes.body),
+        Some(Popup::Copy) => copy::draw(frame, app, panes.body),
+        Some(Popup::Palette(palette)) => palette::draw(frame, palette, panes.body),
+        None => {}
+    }
+    footer::draw(frame, app, panes.footer);
+    app.theme.paint(frame.buffer_mut());
+    let mended = crate::text::guard(frame.buffer_mut());
+    debug_assert_eq!(mended, 0, "a view shows text as it came");
+}
+
+fn draw_panes(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
     traces::draw(frame, app, panes.traces, now);
     waterfall::draw(frame, app, panes.waterfall, now);
     details::draw(frame, app, panes.details);
     if panes.are_beside() {
         between(frame, panes);
     }
-    footer::draw(frame, app, panes.footer);
-    match app.overlay {
-        Some(Overlay::Help(first)) => help::draw(frame, app, first, panes.overlay),
-        Some(Overlay::Health(first)) => health::draw(frame, app, first, panes.overlay, now),
-        Some(Overlay::Copy) => copy::draw(frame, app, panes.overlay),
-        Some(Overlay::Output) => output::draw(frame, app, panes.overlay),
-        Some(Overlay::CrossCheck) => cross_check::draw(frame, app, panes.overlay, now),
-        Some(Overlay::Operations) => operations::draw(frame, app, panes.overlay),
-        Some(Overlay::ServiceMap) => service_map::draw(frame, app, panes.overlay),
-        Some(Overlay::Warnings) => warnings::draw(frame, app, panes.overlay, now),
-        Some(Overlay::Logs) => logs::draw(frame, app, panes.overlay),
-        Some(Overlay::Compare) => compare::draw(frame, app, panes.overlay, now),
-        Some(Overlay::Palette) => palette::draw(frame, app, panes.overlay),
-        None => {}
-    }
-    app.theme.paint(frame.buffer_mut());
-    let mended = crate::text::guard(frame.buffer_mut());
-    debug_assert_eq!(mended, 0, "a view shows text as it came");
 }
 
 /// The line between two panes that stand beside each other.
@@ -105,35 +113,11 @@ fn between(frame: &mut Frame, panes: &Panes) {
     }
 }
 
-/// Where the rows of what lies over the panes stand, if it has rows; `area` includes its border.
-#[must_use]
-pub fn overlay_rows(app: &App, area: Rect) -> Rect {
-    match app.overlay {
-        Some(Overlay::Palette) => palette::rows_area(area),
-        Some(Overlay::CrossCheck) => cross_check::rows_area(app, area),
-        Some(Overlay::Operations | Overlay::ServiceMap | Overlay::Warnings | Overlay::Logs | Overlay::Compare) => {
-            lists::rows_area(app, area)
-        }
-        Some(Overlay::Help(_) | Overlay::Health(_) | Overlay::Output | Overlay::Copy) | None => Rect::ZERO,
-    }
-}
-
-/// How many lines lie over the panes, if they can be scrolled by line; `area` includes their border.
-#[must_use]
-pub fn overlay_lines(app: &App, area: Rect) -> usize {
-    match app.overlay {
-        Some(Overlay::Help(_)) => help::height(app, area),
-        Some(Overlay::Health(_)) => health::height(app, area),
-        _ => 0,
-    }
-}
-
-/// A pane's title: bright when the keys go there.
+/// The title of a pane, or of a screen; the mark before it says that the keys go there.
 fn title(text: &str, focused: bool) -> Span<'_> {
-    if focused {
-        Span::raw(text).bold().fg(theme::FOCUS)
-    } else {
-        Span::raw(text).bold()
+    match text.strip_prefix(' ').filter(|_| focused) {
+        Some(text) => Span::raw(format!("▌{text}")).bold().fg(theme::FOCUS),
+        None => Span::raw(text).bold(),
     }
 }
 

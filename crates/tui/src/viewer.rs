@@ -75,12 +75,13 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let mut app = App::new(store, mode, addresses, fastrand::Rng::new());
     (app.keymap, app.theme) = (config.keymap, theme);
     app.zone = jiff::tz::TimeZone::system();
+    app.notice = look::notice(&config.notices);
     let asker = match outward.api.as_ref().filter(|_| outward.is_asked(mode)) {
         Some(settings) => Asker::connect(settings)?,
         None => None,
     };
     app.sentry.is_asked = asker.is_some();
-    app.notice = outward.api_problem.map(|text| Notice { text, error: true });
+    app.notice = outward.api_problem.map(|text| Notice { text, error: true }).or(app.notice);
     app.sentry.site = outward.api.map(|settings| settings.site);
     app.sentry.direct = outward.services_dsn.filter(|_| mode == Mode::Demo).map(|dsn| {
         // What cannot be read is for the services to complain of.
@@ -351,7 +352,7 @@ impl Viewer {
         let effect = match event {
             Event::Key(key) if key.kind == KeyEventKind::Release => return false,
             Event::Key(key) => {
-                let action = self.app.keymap.action(key, self.app.here());
+                let action = self.app.action(key);
                 action.and_then(|action| self.app.update(action))
             }
             Event::Mouse(mouse) => match self.app.mouse(*mouse) {

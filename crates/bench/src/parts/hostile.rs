@@ -19,7 +19,7 @@ const PRESSES: usize = 100;
 const GOAL: Duration = Duration::from_millis(50);
 /// The help's first and last line. A frame is written from top to bottom and read in pieces, so the screen is whole when both are there, or
 /// neither.
-const HELP: [&str; 2] = ["Keys and marks", "Esc close"];
+const HELP: [&str; 2] = ["Keys and marks", "q close"];
 /// Opens the help and closes it. Not Esc, which a terminal cannot tell from Alt with the key that follows at once.
 const HELP_KEY: &str = "?";
 /// A sender that is turned away tries again after this.

@@ -93,7 +93,7 @@ async fn another_trace_id_is_found_for_a_trace_that_is_listed_already() {
     let found = "≠ arrived under trace 1af7651916cd43dd8448eb211c80319c";
     viewer
         .screen
-        .wait_frame("the trace", |text| text.contains(&format!(" WATERFALL  {TRACE}")));
+        .wait_frame("the trace", |text| text.contains(&format!("WATERFALL  {TRACE}")));
     assert_said(&mut viewer, &[("POST /checkout", found), ("publish order", found)]);
 }
 

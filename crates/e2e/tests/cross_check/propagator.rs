@@ -61,6 +61,6 @@ fn a_span_that_sentry_has_under_another_trace_id_is_found_and_that_id_is_said() 
     viewer.select("≠ 1/1").unwrap();
     viewer
         .screen
-        .wait_frame("the trace", |text| text.contains(&format!(" WATERFALL  {own}")));
+        .wait_frame("the trace", |text| text.contains(&format!("WATERFALL  {own}")));
     assert_said(&mut viewer, &[("POST /checkout", &format!("≠ arrived under trace {TRACE}"))]);
 }

@@ -160,7 +160,7 @@ pub(crate) fn said_of(text: &str, service: &str, name: &str) -> Option<String> {
 pub(crate) fn open(viewer: &mut Viewer) {
     viewer
         .screen
-        .wait_frame("a trace", |text| text.contains(" WATERFALL  ") && !is_open(text));
+        .wait_frame("a trace", |text| text.contains("WATERFALL  ") && !is_open(text));
     viewer.screen.press("x").unwrap();
 }
 
@@ -177,5 +177,5 @@ pub(crate) fn wait_said(viewer: &Viewer, spans: &[(&str, &str)]) -> String {
 }
 
 fn is_open(text: &str) -> bool {
-    text.contains(" Cross-check with Sentry ")
+    text.contains("› CROSS-CHECK")
 }

@@ -32,10 +32,10 @@ async fn while_paused_the_picture_holds_still_and_what_arrives_is_counted() {
     let text = viewer
         .screen
         .wait_frame("how much has arrived", |text| text.contains("2 spans arrived since"));
-    assert!(text.contains("1 trace ·") && !text.contains("second voyage"), "{text}");
+    assert!(text.contains("[1 Traces 1]") && !text.contains("second voyage"), "{text}");
     viewer.screen.press("P").unwrap();
     viewer.screen.wait_frame("what has arrived", |text| {
-        text.contains("2 traces ·") && text.contains("second voyage") && !text.contains("paused")
+        text.contains("[1 Traces 2]") && text.contains("second voyage") && !text.contains("paused")
     });
 }
 
@@ -44,14 +44,14 @@ async fn a_slow_trace_is_compared_with_a_marked_one_by_keys_and_opened_by_mouse(
     let mut viewer = Viewer::start("", &[]).unwrap();
     viewer.send_otlp(&trace(1, "voyage", 10)).await.unwrap();
     viewer.screen.wait_frame("the first trace", |text| {
-        text.contains("1 trace ·") && text.contains("cast off")
+        text.contains("[1 Traces 1]") && text.contains("cast off")
     });
     viewer.screen.press("=").unwrap();
     viewer.screen.wait_frame("the mark", |text| text.contains("=▸"));
     viewer.send_otlp(&trace(2, "voyage", 910)).await.unwrap();
     viewer
         .screen
-        .wait_frame("the second trace", |text| text.contains("2 traces ·"));
+        .wait_frame("the second trace", |text| text.contains("[1 Traces 2]"));
     viewer.screen.press("gd").unwrap();
     let text = viewer.screen.wait_frame("the difference", |text| text.contains("+900 ms"));
     assert!(text.contains("1 changed"), "{text}");

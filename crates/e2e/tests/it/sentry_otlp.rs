@@ -22,13 +22,13 @@ async fn spans_reach_sentry(send: impl FnOnce(&mut Command, &Viewer), has_error:
 
     viewer.screen.wait_frame("the trace in the list", |text| {
         let is_named = |line: &str| line.contains("POST /checkout") && line.contains("shop");
-        text.lines().any(is_named) && text.contains("1 trace · 2 spans")
+        text.lines().any(is_named) && text.contains("[1 Traces 1]") && text.contains(" 2 spans")
     });
     viewer.select("POST /checkout").unwrap();
     viewer.screen.press(&format!("{ENTER}j")).unwrap();
     viewer.screen.wait_frame("the child's details", |text| {
         text.lines()
-            .any(|line| line.contains(" SPAN ") && line.contains("charge card"))
+            .any(|line| line.contains("SPAN ") && line.contains("charge card"))
     });
     let details = viewer.read_details().unwrap();
     for part in ["Sentry's OTLP route", "✓ reached Sentry, whose OTLP route drops span events"] {

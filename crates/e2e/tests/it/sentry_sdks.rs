@@ -92,7 +92,7 @@ async fn everything_is_in_its_place(sdk: Option<Sdk>, way: Way) {
     let alone = format!("! {}", sdk.alone);
     viewer.screen.wait_frame("both traces in the list", |text| {
         let listed = |name: &str, service: &str| text.lines().any(|line| line.contains(name) && line.contains(service));
-        listed(&alone, service) && listed("POST /checkout", service) && text.contains("2 traces · 2 spans")
+        listed(&alone, service) && listed("POST /checkout", service) && text.contains("[1 Traces 2]") && text.contains(" 2 spans")
     });
 
     viewer.select("POST /checkout").unwrap();

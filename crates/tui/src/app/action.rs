@@ -2,6 +2,8 @@
 
 use trace_model::{SpanId, TraceId};
 
+use super::Tab;
+
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the keymap says what each does")]
@@ -11,6 +13,10 @@ pub enum Action {
     Page,
     Output,
     Redrive,
+    /// Goes to a tab.
+    Tab(Tab),
+    NextTab,
+    PreviousTab,
     Up,
     Down,
     PageUp,
@@ -39,6 +45,10 @@ pub enum Action {
     FoldAll,
     /// Only so many levels below the roots are shown.
     FoldToDepth(u8),
+    /// One level less than is shown.
+    FoldShallower,
+    /// One level more than is shown.
+    FoldDeeper,
     FoldToErrors,
     FoldToMatches,
     NextError,
@@ -52,7 +62,7 @@ pub enum Action {
     Filter,
     Pin,
     Pause,
-    Health,
+    Ingest,
     CrossCheck,
     OpenInSentry,
     AskSentry,
@@ -74,7 +84,9 @@ pub enum Action {
     Save,
     Help,
     Suspend,
+    /// Closes what is above a tab; on a tab it ends the program.
     Quit,
+    QuitAtOnce,
     /// Into the line in which a filter is typed.
     Type(char),
     KeepFilter,

@@ -5,7 +5,10 @@ use std::cmp::Reverse;
 use trace_model::{Outline, Revision, SpanKey, Store, TraceId, TraceSummary};
 use trace_stats::{Comparison, Difference, Differing, MedianPass, Profile, RootOperation, SpanPlace, Totals};
 
-use super::{Action, App, List, Narrow, Notice, Overlay, Picker, Waterfall};
+use super::{Action, App, List, Narrow, Notice, Picker, Screen, Waterfall};
+
+/// How many lines are about the two sides, above the rows.
+pub const SIDES: u16 = 3;
 
 /// What the selected trace is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -98,7 +101,6 @@ struct Of {
 /// The state of the comparison.
 #[derive(Debug, Default)]
 pub struct Compare {
-    marked: Option<Marked>,
     usual: Option<Usual>,
     /// The median is asked for although a trace is marked.
     wants_usual: bool,
@@ -120,12 +122,6 @@ pub struct Compare {
 }
 
 impl Compare {
-    /// The trace that others are compared with.
-    #[must_use]
-    pub const fn marked(&self) -> Option<&Marked> {
-        self.marked.as_ref()
-    }
-
     /// What is usual for the selected trace, once that was asked for.
     #[must_use]
     pub const fn usual(&self) -> Option<&Usual> {
@@ -225,9 +221,9 @@ impl Compare {
     }
 
     /// What the trace is compared with; what is usual is asked for where it is needed.
-    fn choose(&mut self, store: &Store, trace_id: TraceId) {
+    fn choose(&mut self, store: &Store, trace_id: TraceId, marked: Option<&Marked>) {
         let is_another = |marked: &Marked| marked.summary.trace_id != trace_id;
-        self.against = if self.marked.as_ref().is_some_and(is_another) && !self.wants_usual {
+        self.against = if marked.is_some_and(is_another) && !self.wants_usual {
             Against::Marked
         } else {
             Against::Median
@@ -250,18 +246,18 @@ impl Compare {
         }
     }
 
-    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, height: usize) {
+    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, marked: &mut Option<Marked>, height: usize) {
         let outline = waterfall.outline().filter(|outline| outline.revision().is_some());
         let Some(outline) = outline else {
             (self.comparison, self.of, self.before) = (Comparison::default(), None, None);
             self.lay_out();
             return self.picker.fit(&self.keys, height);
         };
-        self.choose(store, outline.trace_id());
-        if let Some(marked) = &mut self.marked {
+        self.choose(store, outline.trace_id(), marked.as_ref());
+        if let Some(marked) = marked.as_mut() {
             marked.refresh(store);
         }
-        let marked = self.marked.as_ref().filter(|_| self.against == Against::Marked);
+        let marked = marked.as_ref().filter(|_| self.against == Against::Marked);
         let of = Of {
             trace_id: outline.trace_id(),
             revision: outline.revision(),
@@ -315,6 +311,10 @@ impl List for Compare {
         &self.narrow
     }
 
+    fn has_rows(&self) -> bool {
+        !self.rows.is_empty()
+    }
+
     fn narrow_mut(&mut self) -> &mut Narrow {
         &mut self.narrow
     }
@@ -356,14 +356,16 @@ impl App {
             return self.say("there is no trace yet that others could be compared with");
         };
         self.traces.hold();
-        let marked = self.compare.marked.take();
-        // What was compared with the one before is to be compared anew.
-        self.compare.of = None;
-        self.compare.wants_usual = false;
+        let marked = self.marked.take();
+        if let Some(Screen::Compare(compare)) = self.screens.top_mut() {
+            // What was compared with the one before is to be compared anew.
+            compare.of = None;
+            compare.wants_usual = false;
+        }
         let text = if marked.is_some_and(|marked| marked.summary.trace_id == trace_id) {
             "no longer marked: d compares with the median of the operation"
         } else {
-            self.compare.marked = Marked::new(&self.store, trace_id);
+            self.marked = Marked::new(&self.store, trace_id);
             "= marked: select another trace and press d to see what it does otherwise"
         };
         self.notice = Some(Notice {
@@ -373,18 +375,17 @@ impl App {
     }
 
     /// Compares the trace under the reader, which stays.
-    pub(super) fn open_compare(&mut self) {
+    pub(super) fn toggle_compare(&mut self) {
+        if self.screens.close_kind(|screen| matches!(screen, Screen::Compare(_))) {
+            return;
+        }
         let Some((trace_id, _)) = self.waterfall.selected() else {
-            return self.say("there is no trace to compare yet");
+            return self.say("no trace to compare");
         };
         self.traces.hold();
-        if self.overlay != Some(Overlay::Compare) {
-            // What is usual is what is usual now.
-            (self.compare.usual, self.compare.of) = (None, None);
-            self.compare.picker = Picker::default();
-            self.compare.choose(&self.store, trace_id);
-        }
-        self.toggle(Overlay::Compare);
+        let mut compare = Compare::default();
+        compare.choose(&self.store, trace_id, self.marked.as_ref());
+        self.screens.open(Screen::Compare(Box::new(compare)));
     }
 
     /// From the trace that was marked to the median, and back.
@@ -392,29 +393,35 @@ impl App {
         let Some((trace_id, _)) = self.waterfall.selected() else {
             return;
         };
-        match &self.compare.marked {
+        let Some(Screen::Compare(compare)) = self.screens.top_mut() else {
+            return;
+        };
+        match &self.marked {
             Some(marked) if marked.summary.trace_id != trace_id => {
-                self.compare.wants_usual = !self.compare.wants_usual;
-                self.compare.choose(&self.store, trace_id);
+                compare.wants_usual = !compare.wants_usual;
+                compare.choose(&self.store, trace_id, Some(marked));
             }
-            Some(_) => self.say("this is the trace that is marked: select another one to compare with it"),
-            None => self.say("no trace is marked: = marks the selected one, to compare others with it"),
+            Some(_) => self.say("this is the marked trace: select another one to compare with it"),
+            None => self.say("no trace is marked: = marks the selected one"),
         }
     }
 
     /// Goes to the first span of the row under the cursor; in the marked trace where the selected one has none.
     pub(super) fn open_compared(&mut self) {
-        let Some(row) = self.compare.selected() else { return };
+        let Some(Screen::Compare(compare)) = self.screens.top() else {
+            return;
+        };
+        let Some(row) = compare.selected() else { return };
         let after = self
             .waterfall
             .selected()
             .map(|(trace_id, _)| trace_id)
             .zip(row.first_after.clone());
-        let marked = self.compare.marked.as_ref().map(|marked| marked.summary.trace_id);
+        let marked = self.marked.as_ref().map(|marked| marked.summary.trace_id);
         let before = marked.zip(row.first_before.clone());
         match after.or(before) {
-            Some((trace_id, key)) => self.go_to(&SpanPlace { trace_id, key }),
-            None => self.say("this trace has no such span: most others of its operation do"),
+            Some((trace_id, key)) => self.jump_to(&SpanPlace { trace_id, key }, "Compare".to_owned()),
+            None => self.say("this trace has no such span: most others of its operation have"),
         }
     }
 }

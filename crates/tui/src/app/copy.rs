@@ -4,7 +4,7 @@ mod curl;
 
 use trace_model::{Span, SpanKey, TraceId};
 
-use super::{Action, App, Effect, Mode, Notice, Overlay};
+use super::{Action, App, Effect, Mode, Notice, Popup};
 use crate::tail::json;
 use curl::{Curl, Ids, NoCurl};
 
@@ -18,14 +18,26 @@ impl App {
             return;
         }
         self.traces.hold();
-        self.toggle(Overlay::Copy);
+        self.screens.popup = Some(Popup::Copy);
     }
 
-    /// Does what a key of the menu asked for, and closes it.
-    pub(super) fn copy(&mut self, action: Action) -> Option<Effect> {
+    /// Does what a key asked for in the copy menu: whatever it copies, the menu closes.
+    pub(super) fn update_copy(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            Action::Quit | Action::Back | Action::CopyMenu => self.screens.popup = None,
+            Action::CopyDsn => return Some(self.copy_dsn()),
+            Action::CopyTraceId | Action::CopySpanId | Action::CopyJson | Action::CopyTraceparent | Action::CopyCurl => {
+                return self.copy(action);
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn copy(&mut self, action: Action) -> Option<Effect> {
         let (trace_id, key) = self.waterfall.selected()?;
         let key = key.clone();
-        self.overlay = None;
+        self.screens.popup = None;
         let span_id = key.span_id;
         match action {
             Action::CopyTraceId => Some(self.copied(trace_id.to_string(), "")),

@@ -49,6 +49,11 @@ impl FilterLine {
         &self.set
     }
 
+    /// Whether there is a filter to recall.
+    pub(super) fn has_history(&self) -> bool {
+        self.history.len() > self.back
+    }
+
     /// Begins to type, with the filter that is set.
     pub(super) fn open(&mut self) {
         self.open = true;

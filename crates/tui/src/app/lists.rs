@@ -1,18 +1,21 @@
-//! The lists over the panes that are about all traces: what keys do in them.
+//! Lists with a cursor: what keys do in them.
 
-use trace_model::TraceId;
 use trace_stats::SpanPlace;
 
-use super::{Action, App, Narrow, Notice, Overlay, Pane};
-use crate::keymap::Listing;
+use super::layout::ListParts;
+use super::{Action, App, Narrow, Notice, Popup, Screen, Tab};
+use ratatui::layout::Rect;
 
-/// A list over the panes: rows with a cursor, which words narrow.
+/// Rows with a cursor, which words narrow.
 pub trait List {
     /// The line in which the words are typed.
     fn narrow(&self) -> &Narrow;
 
     /// The same, to be changed.
     fn narrow_mut(&mut self) -> &mut Narrow;
+
+    /// Whether there are rows.
+    fn has_rows(&self) -> bool;
 
     /// Moves the cursor, or orders the rows otherwise.
     ///
@@ -25,74 +28,52 @@ pub trait List {
 }
 
 impl App {
-    /// Which of these lists is open.
-    pub(super) const fn listing(&self) -> Option<Listing> {
-        match self.overlay {
-            Some(Overlay::Operations) => Some(Listing::Operations),
-            Some(Overlay::ServiceMap) => Some(Listing::ServiceMap),
-            Some(Overlay::Warnings) => Some(Listing::Warnings),
-            Some(Overlay::Logs) => Some(Listing::Logs),
-            Some(Overlay::Compare) => Some(Listing::Compare),
+    /// The list that is on top.
+    pub(super) fn list_mut(&mut self) -> Option<&mut dyn List> {
+        match self.screens.parts_mut() {
+            (Some(Popup::Palette(palette)), _, _) => Some(&mut **palette),
+            (None, Some(Screen::Compare(compare)), _) => Some(&mut **compare),
+            (None, Some(Screen::Logs(logs)), _) => Some(&mut **logs),
+            (None, None, Tab::Operations) => Some(&mut self.operations),
+            (None, None, Tab::ServiceMap) => Some(&mut self.service_map),
+            (None, None, Tab::Warnings) => Some(&mut self.warnings),
+            (Some(Popup::Help(_) | Popup::Copy), _, _)
+            | (None, Some(Screen::CrossCheck(_) | Screen::Output), _)
+            | (None, None, Tab::Traces | Tab::Ingest) => None,
+        }
+    }
+
+    /// The same, to be read.
+    pub(super) fn list(&self) -> Option<&dyn List> {
+        match (self.screens.popup(), self.screens.top(), self.screens.tab()) {
+            (Some(Popup::Palette(palette)), _, _) => Some(&**palette),
+            (None, Some(Screen::Compare(compare)), _) => Some(&**compare),
+            (None, Some(Screen::Logs(logs)), _) => Some(&**logs),
+            (None, None, Tab::Operations) => Some(&self.operations),
+            (None, None, Tab::ServiceMap) => Some(&self.service_map),
+            (None, None, Tab::Warnings) => Some(&self.warnings),
+            (Some(Popup::Help(_) | Popup::Copy), _, _)
+            | (None, Some(Screen::CrossCheck(_) | Screen::Output), _)
+            | (None, None, Tab::Traces | Tab::Ingest) => None,
+        }
+    }
+
+    /// The words that narrow what is on top.
+    pub(super) fn narrow(&mut self) -> Option<&mut Narrow> {
+        if !matches!(self.screens.popup, Some(Popup::Help(_))) {
+            return self.list_mut().map(List::narrow_mut);
+        }
+        match &mut self.screens.popup {
+            Some(Popup::Help(help)) => Some(help.narrow_mut()),
             _ => None,
         }
     }
 
-    /// The list that is open.
-    pub(super) fn list(&self) -> Option<&dyn List> {
-        Some(match self.overlay? {
-            Overlay::Operations => &self.operations,
-            Overlay::ServiceMap => &self.service_map,
-            Overlay::Warnings => &self.warnings,
-            Overlay::Logs => &self.logs,
-            Overlay::Compare => &self.compare,
-            Overlay::Palette => &self.palette,
-            _ => return None,
-        })
-    }
-
-    /// The same, to be changed.
-    pub(super) fn list_mut(&mut self) -> Option<&mut dyn List> {
-        Some(match self.overlay? {
-            Overlay::Operations => &mut self.operations,
-            Overlay::ServiceMap => &mut self.service_map,
-            Overlay::Warnings => &mut self.warnings,
-            Overlay::Logs => &mut self.logs,
-            Overlay::Compare => &mut self.compare,
-            Overlay::Palette => &mut self.palette,
-            _ => return None,
-        })
-    }
-
-    /// The line that narrows it.
-    pub(super) fn narrow(&mut self) -> Option<&mut Narrow> {
-        self.list_mut().map(List::narrow_mut)
-    }
-
-    /// Whether that is being typed.
-    pub(super) fn is_narrowing(&self) -> bool {
-        self.list().is_some_and(|list| list.narrow().is_open())
-    }
-
-    /// Does what a key asked for in one of these lists; false for one that means something else.
+    /// Does what a key asked for in the list that is on top; false for one that means something else.
     pub(super) fn update_list(&mut self, action: Action) -> bool {
-        if self.listing().is_none() {
-            return false;
-        }
+        let Some(list) = self.list_mut() else { return false };
         match action {
-            Action::Filter => {
-                if let Some(narrow) = self.narrow() {
-                    narrow.open();
-                }
-            }
-            Action::Back => self.leave_list(),
-            Action::Left if self.warnings.opened().is_some() && self.overlay == Some(Overlay::Warnings) => self.leave_list(),
-            Action::NextPane | Action::PreviousPane if self.overlay == Some(Overlay::Logs) => self.logs.switch(),
-            Action::NextPane | Action::PreviousPane if self.overlay == Some(Overlay::Compare) => self.switch_base(),
-            Action::Open if self.overlay == Some(Overlay::Logs) => self.open_logged(),
-            Action::Open if self.overlay == Some(Overlay::Compare) => self.open_compared(),
-            Action::Right if matches!(self.overlay, Some(Overlay::Logs | Overlay::Compare)) => {}
-            Action::Open | Action::Right => self.open_listed(),
-            Action::OpenFailed => self.open_failed(),
+            Action::Filter => list.narrow_mut().open(),
             Action::Sort
             | Action::SortReversed
             | Action::NextMatch
@@ -103,103 +84,110 @@ impl App {
             | Action::PageDown
             | Action::First
             | Action::Last => {
-                if let Some(Err(why)) = self.list_mut().map(|list| list.update(action)) {
+                if let Err(why) = list.update(action) {
                     self.say(why);
                 }
             }
+            Action::Open | Action::Right => self.open_listed(),
+            Action::OpenFailed => self.open_failed(),
+            Action::Left => {
+                self.warnings.close();
+            }
+            Action::NextPane | Action::PreviousPane => self.switch_list(),
             _ => return false,
         }
         true
     }
 
-    /// One step back: all rows again, the rules again, the panes again.
-    fn leave_list(&mut self) {
-        let narrow = self.narrow().filter(|narrow| !narrow.is_empty());
-        if let Some(narrow) = narrow {
-            narrow.clear();
-        } else if self.overlay != Some(Overlay::Warnings) || !self.warnings.close() {
-            self.overlay = None;
+    /// Lists the other half of what there is.
+    fn switch_list(&mut self) {
+        match self.screens.top_mut() {
+            Some(Screen::Logs(logs)) => logs.switch(),
+            Some(Screen::Compare(_)) => self.switch_base(),
+            Some(Screen::CrossCheck(_) | Screen::Output) | None => {}
         }
     }
 
+    /// One level in, from the row under the cursor.
     fn open_listed(&mut self) {
+        match self.screens.top() {
+            Some(Screen::Logs(_)) => return self.open_logged(),
+            Some(Screen::Compare(_)) => return self.open_compared(),
+            Some(Screen::CrossCheck(_) | Screen::Output) => return,
+            None => {}
+        }
         let survey = self.many.survey();
-        let place = match self.overlay {
-            Some(Overlay::Operations) => survey
-                .and_then(|survey| self.operations.selected(survey))
-                .and_then(|operation| operation.slowest.clone()),
-            Some(Overlay::ServiceMap) => survey.and_then(|survey| {
+        let target = match self.screens.tab() {
+            Tab::Operations => survey.and_then(|survey| {
+                let operation = self.operations.selected(survey)?;
+                Some((operation.slowest.clone()?, format!("Operations › {}", operation.name)))
+            }),
+            Tab::ServiceMap => survey.and_then(|survey| {
                 let calls = self.service_map.selected(survey);
                 let slowest = calls.into_iter().max_by_key(|edge| edge.figures.latencies.max())?;
-                slowest.figures.slowest.clone()
+                Some((slowest.figures.slowest.clone()?, map_label(slowest)))
             }),
-            _ => {
-                let place = self.warnings.selected().map(|warning| warning.first.clone());
-                self.warnings.open();
-                place
-            }
+            Tab::Warnings => match self.warnings.selected() {
+                Some(warning) => Some((warning.first.clone(), format!("Warnings › {}", warning.rule.title()))),
+                None => return self.warnings.open(),
+            },
+            Tab::Traces | Tab::Ingest => None,
         };
-        if let Some(place) = place {
-            self.go_to(&place);
+        if let Some((place, label)) = target {
+            self.jump_to(&place, label);
         }
     }
 
     fn open_failed(&mut self) {
         let survey = self.many.survey();
-        let place = match self.overlay {
-            Some(Overlay::Operations) => survey
-                .and_then(|survey| self.operations.selected(survey))
-                .and_then(|operation| operation.failed.clone()),
-            Some(Overlay::ServiceMap) => survey.and_then(|survey| {
-                let calls = self.service_map.selected(survey);
-                calls.into_iter().find_map(|edge| edge.figures.failed.clone())
+        let target = match self.screens.tab() {
+            Tab::Operations => survey.and_then(|survey| {
+                let operation = self.operations.selected(survey)?;
+                Some((operation.failed.clone()?, format!("Operations › {}", operation.name)))
             }),
-            _ => return,
+            Tab::ServiceMap => survey.and_then(|survey| {
+                let calls = self.service_map.selected(survey);
+                let failed = calls.into_iter().find(|edge| edge.figures.failed.is_some())?;
+                Some((failed.figures.failed.clone()?, map_label(failed)))
+            }),
+            Tab::Traces | Tab::Warnings | Tab::Ingest => return,
         };
-        match place {
-            Some(place) => self.go_to(&place),
+        match target {
+            Some((place, label)) => self.jump_to(&place, label),
             None => self.say("none of these failed"),
         }
     }
 
-    /// Closes what is open and goes to a span of whatever trace.
-    pub(super) fn go_to(&mut self, place: &SpanPlace) {
-        if self.store.trace_revision(place.trace_id).is_none() {
-            return self.say("this trace is not here any more: the memory was full");
-        }
-        self.show_trace(place.trace_id);
-        self.waterfall.select(&place.key);
-    }
-
     /// The logs of the trace under the reader, which stays.
-    pub(super) fn open_logs(&mut self) {
+    pub(super) fn toggle_logs(&mut self) {
+        if self.screens.close_kind(|screen| matches!(screen, Screen::Logs(_))) {
+            return;
+        }
         if self.waterfall.selected().is_none() {
-            return self.say("there is no trace yet whose logs could be read");
+            return self.say("no trace whose logs could be read");
         }
         self.traces.hold();
-        self.toggle(Overlay::Logs);
+        self.screens.open(Screen::Logs(Box::default()));
     }
 
     /// Goes to the span in which the record under the cursor was written.
     fn open_logged(&mut self) {
-        let span_id = self.logs.selected().and_then(|log| log.span_id);
+        let Some(Screen::Logs(logs)) = self.screens.top() else {
+            return;
+        };
+        let span_id = logs.selected().and_then(|log| log.span_id);
         let outline = self.waterfall.outline();
-        let key = outline.and_then(|outline| Some(outline.tree().nodes().get(outline.first_of(span_id?)?)?.key.clone()));
-        match key {
-            Some(key) => {
-                self.overlay = None;
-                self.pane = Pane::Waterfall;
-                self.waterfall.select(&key);
-            }
-            None => self.say("this record names no span that is here"),
+        let place = outline.and_then(|outline| {
+            let key = outline.tree().nodes().get(outline.first_of(span_id?)?)?.key.clone();
+            Some(SpanPlace {
+                trace_id: outline.trace_id(),
+                key,
+            })
+        });
+        match place {
+            Some(place) => self.jump_to(&place, "Logs".to_owned()),
+            None => self.say("span of this record not received"),
         }
-    }
-
-    fn show_trace(&mut self, trace_id: TraceId) {
-        self.overlay = None;
-        self.pane = Pane::Waterfall;
-        self.traces.select(trace_id);
-        self.waterfall.show(Some(trace_id));
     }
 
     pub(super) fn say(&mut self, text: &str) {
@@ -212,7 +200,7 @@ impl App {
     /// When there is something to do for [`App::survey`], in nanoseconds since the Unix epoch; `None` while there is not.
     #[must_use]
     pub fn survey_due(&self) -> Option<u64> {
-        if self.overlay == Some(Overlay::Compare) && self.compare.percent().is_some() {
+        if matches!(self.screens.top(), Some(Screen::Compare(compare)) if compare.percent().is_some()) {
             return Some(0);
         }
         self.many.due(&self.store, self.is_surveyed())
@@ -221,24 +209,64 @@ impl App {
     /// Reads on in the traces, about so many spans: what the lists show, and what is warned of. True while there is more to be read now.
     pub fn survey(&mut self, unix_nano: u64, spans: usize) -> bool {
         let surveyed = self.is_surveyed();
-        let comparing = self.overlay == Some(Overlay::Compare) && self.compare.step(&self.store, spans);
+        let comparing = match self.screens.top_mut() {
+            Some(Screen::Compare(compare)) => compare.step(&self.store, spans),
+            _ => false,
+        };
         self.many.step(&self.store, surveyed, unix_nano, spans) || comparing
     }
 
-    const fn is_surveyed(&self) -> bool {
-        matches!(self.overlay, Some(Overlay::Operations | Overlay::ServiceMap))
-    }
-
-    /// Brings the lists in step with what has been read; `height` is how many rows there is room for.
-    pub(super) fn fit_lists(&mut self, height: usize) {
-        let (survey, number) = (self.many.survey(), self.many.number());
-        match self.overlay {
-            Some(Overlay::Operations) => self.operations.fit(survey, number, height),
-            Some(Overlay::ServiceMap) => self.service_map.fit(survey, number, height),
-            Some(Overlay::Warnings) => self.warnings.fit(self.many.warnings(), height),
-            Some(Overlay::Logs) => self.logs.fit(&self.store, &self.waterfall, height),
-            Some(Overlay::Compare) => self.compare.fit(&self.store, &self.waterfall, height),
-            _ => {}
+    /// How much has been read for the comparison on top, in percent, while that goes on.
+    #[must_use]
+    pub fn compared_percent(&self) -> Option<usize> {
+        match self.screens.top() {
+            Some(Screen::Compare(compare)) => compare.percent(),
+            _ => None,
         }
     }
+
+    const fn is_surveyed(&self) -> bool {
+        matches!(self.screens.tab(), Tab::Operations | Tab::ServiceMap)
+    }
+
+    /// Where the rows of the list on top are, if it has rows.
+    #[must_use]
+    pub fn rows_area(&self) -> Rect {
+        let body = self.panes.body;
+        match self.screens.popup() {
+            Some(Popup::Palette(_)) => return super::palette::parts(body).2,
+            Some(Popup::Help(_) | Popup::Copy) => return Rect::ZERO,
+            None => {}
+        }
+        match (self.screens.top(), self.screens.tab()) {
+            (Some(Screen::CrossCheck(_)), _) => crate::view::cross_check_rows(self, body),
+            (Some(Screen::Compare(_)), _) => ListParts::below_lines(body, super::compare::SIDES).1.rows,
+            (Some(Screen::Logs(_)), _) => ListParts::of(body, super::logs::BELOW).rows,
+            (None, Tab::Operations | Tab::ServiceMap) => ListParts::of(body, 0).rows,
+            (None, Tab::Warnings) => ListParts::of(body, super::warnings::BELOW).rows,
+            (Some(Screen::Output), _) | (None, Tab::Traces | Tab::Ingest) => Rect::ZERO,
+        }
+    }
+
+    /// Brings the list on top in step with what has been read; `height` is how many rows there is room for.
+    pub(super) fn fit_lists(&mut self, height: usize) {
+        let (survey, number) = (self.many.survey(), self.many.number());
+        match self.screens.tab() {
+            Tab::Operations => self.operations.fit(survey, number, height),
+            Tab::ServiceMap => self.service_map.fit(survey, number, height),
+            Tab::Warnings => self.warnings.fit(self.many.warnings(), height),
+            Tab::Traces | Tab::Ingest => {}
+        }
+        match self.screens.top_mut() {
+            Some(Screen::CrossCheck(check)) => check.fit(&self.waterfall, height),
+            Some(Screen::Logs(logs)) => logs.fit(&self.store, &self.waterfall, height),
+            Some(Screen::Compare(compare)) => compare.fit(&self.store, &self.waterfall, &mut self.marked, height),
+            Some(Screen::Output) | None => {}
+        }
+    }
+}
+
+/// A call in a breadcrumb.
+fn map_label(edge: &trace_stats::Edge) -> String {
+    format!("Map › {} → {}", edge.caller, edge.callee.name())
 }

@@ -7,6 +7,9 @@ use super::{Action, List, Narrow, Picker, Waterfall};
 /// How many log records of a trace are shown: so many are decoded within a small part of a frame.
 pub const LISTED_LOGS: usize = 2_000;
 
+/// How many lines are about the record under the cursor: a rule above them, and the whole text.
+pub const BELOW: u16 = 5;
+
 /// What the cursor holds on to: a record has no id. Its time, its span, and which of several with both it is.
 type Key = (u64, Option<SpanId>, usize);
 
@@ -106,6 +109,10 @@ impl LogList {
 impl List for LogList {
     fn narrow(&self) -> &Narrow {
         &self.narrow
+    }
+
+    fn has_rows(&self) -> bool {
+        !self.logs.is_empty()
     }
 
     fn narrow_mut(&mut self) -> &mut Narrow {

@@ -1,12 +1,12 @@
 //! The mouse: what is under the pointer, and what is done with it.
 
-mod overlays;
+mod screens;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Action, App, Effect, Pane};
-use crate::view::layout::{BESIDE, Panes, Splits};
+use super::layout::{BESIDE, Panes, Splits};
+use super::{Action, App, Effect, Pane, Tab};
 use crate::view::{WaterfallParts, footer_action, header_action, trace_column};
 
 /// How many rows a notch of the wheel is.
@@ -59,7 +59,7 @@ impl App {
 
     fn wheel(&mut self, event: MouseEvent, action: Action) {
         let at = Position::new(event.column, event.row);
-        if self.overlay.is_some() {
+        if !self.shows_panes() {
             for _ in 0..NOTCH {
                 self.update(action);
             }
@@ -75,11 +75,16 @@ impl App {
         }
         let Some(pane) = self.pane_at(at) else { return };
         // The keys still go where they went.
-        let focused = std::mem::replace(&mut self.pane, pane);
+        let focused = std::mem::replace(&mut self.screens.pane, pane);
         for _ in 0..NOTCH {
             self.move_in_pane(action);
         }
-        self.pane = focused;
+        self.screens.pane = focused;
+    }
+
+    /// Whether list, waterfall and details are what is on top.
+    fn shows_panes(&self) -> bool {
+        self.screens.popup().is_none() && self.screens.tab() == Tab::Traces && self.screens.top().is_none()
     }
 
     fn pane_at(&self, at: Position) -> Option<Pane> {
@@ -98,18 +103,25 @@ impl App {
             let action = footer_action(self, self.panes.footer, at.x);
             return action.map_or(Answer::Nothing, |action| Answer::Changed(self.update(action)));
         }
-        if self.overlay.is_some() {
-            return self.press_overlay(at);
+        if self.screens.popup().is_some() {
+            return self.press_popup(at);
         }
-        if self.here().typing {
+        if let Some(action) = header_action(self, self.panes.header, at) {
+            if self.key_context().is_editing() {
+                // Whoever points elsewhere has finished typing.
+                self.update(Action::KeepFilter);
+            }
+            return Answer::Changed(self.update(action));
+        }
+        if !self.shows_panes() {
+            return self.press_screen(at);
+        }
+        if self.key_context().is_editing() {
             return Answer::Nothing;
         }
         self.notice = None;
-        if let Some(action) = header_action(self, self.panes.header, at) {
-            return Answer::Changed(self.update(action));
-        }
         if let Some(column) = trace_column(self, self.panes.traces, at) {
-            self.pane = Pane::Traces;
+            self.screens.pane = Pane::Traces;
             self.traces.sort_by(column);
             return Answer::Changed(None);
         }
@@ -129,7 +141,7 @@ impl App {
         let Some(pane) = self.pane_at(at) else {
             return Answer::Nothing;
         };
-        let focused = std::mem::replace(&mut self.pane, pane) == pane;
+        let focused = std::mem::replace(&mut self.screens.pane, pane) == pane;
         let below = |area: Rect| at.y.checked_sub(area.y + 1).map(usize::from);
         match pane {
             Pane::Traces => {
@@ -138,6 +150,7 @@ impl App {
                 };
                 let was = self.traces.selected();
                 self.traces.select_row(&self.store, row);
+                self.forget_trail();
                 if focused && was.is_some() && self.traces.selected() == was {
                     return Answer::Changed(self.update(Action::Open));
                 }
@@ -183,8 +196,8 @@ impl App {
         let (list, details) = (self.panes.traces.height, self.panes.details.height);
         let changed = |size: u16, more: bool, by: u16| Some(if more { size + by } else { size.saturating_sub(by) });
         // What the waterfall gains the details lose.
-        let more_details = more == (self.pane == Pane::Details);
-        match self.pane {
+        let more_details = more == (self.screens.pane == Pane::Details);
+        match self.screens.pane {
             Pane::Traces => self.splits.list = changed(list, more, 1),
             _ if self.panes.are_beside() => self.splits.width = changed(self.panes.details.width, more_details, COLUMNS),
             _ => self.splits.details = changed(details, more_details, 1),

@@ -147,6 +147,10 @@ impl List for OperationList {
         &self.narrow
     }
 
+    fn has_rows(&self) -> bool {
+        !self.rows.is_empty()
+    }
+
     fn narrow_mut(&mut self) -> &mut Narrow {
         &mut self.narrow
     }

@@ -2,7 +2,7 @@
 
 use trace_model::{SpanId, TraceId};
 
-use super::{App, DemoRequest, Effect, Notice, Overlay, Pane, ServiceState};
+use super::{App, DemoRequest, Effect, Notice, Pane, ServiceState, Tab};
 use crate::demo::{API, PAGE};
 
 impl App {
@@ -14,11 +14,13 @@ impl App {
         }
         let trace_id = TraceId::from_bytes(self.ids.u128(1..).to_be_bytes()).ok()?;
         let span_id = SpanId::from_bytes(self.ids.u64(1..).to_be_bytes()).ok()?;
-        self.overlay = None;
         // Whoever sends one wants to see it.
         self.go_on();
+        self.screens.go_to(Tab::Traces);
+        self.screens.take_above();
+        self.forget_trail();
         self.traces.select(trace_id);
-        self.pane = Pane::Waterfall;
+        self.screens.pane = Pane::Waterfall;
         Some(Effect::Send(DemoRequest {
             trace_id,
             span_id,
@@ -76,9 +78,7 @@ impl App {
     }
 
     pub(super) fn copy_dsn(&mut self) -> Effect {
-        if self.overlay == Some(Overlay::Copy) {
-            self.overlay = None;
-        }
+        self.screens.popup = None;
         let dsn = self.dsn();
         self.notice = Some(Notice {
             text: format!("copied, where the terminal allows it: {dsn}"),

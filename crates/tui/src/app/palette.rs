@@ -1,16 +1,17 @@
-//! The command palette: all that can be done here, found by what it does.
+//! The command palette: every command that means something where it was opened, found by typing.
 
-use super::{Action, App, List, Narrow, Overlay, Picker};
-use crate::keymap::Here;
+use ratatui::layout::Rect;
+
+use super::layout::PopupArea;
+use super::{Action, App, List, Narrow, Picker, Popup};
+use crate::keymap::KeyContext;
 
 /// The palette's state.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Palette {
     narrow: Narrow,
-    /// What a key would have meant where it was opened.
-    here: Option<Here>,
-    /// What lay over the panes there.
-    behind: Option<Overlay>,
+    /// Where it was opened.
+    context: KeyContext,
     entries: Vec<Command>,
     actions: Vec<Action>,
     picker: Picker<Action>,
@@ -53,6 +54,10 @@ impl List for Palette {
         &self.narrow
     }
 
+    fn has_rows(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
     fn narrow_mut(&mut self) -> &mut Narrow {
         &mut self.narrow
     }
@@ -67,30 +72,50 @@ impl List for Palette {
     }
 }
 
+/// Its keys, and how wide a command with them is at most.
+const COLUMNS: u16 = 72;
+/// How many lines it has at most.
+const LINES: u16 = 18;
+
+/// The popup, the line that is edited, and the rows.
+#[must_use]
+pub fn parts(body: Rect) -> (PopupArea, Rect, Rect) {
+    let area = PopupArea::of(body, COLUMNS, LINES);
+    let line = Rect { height: 1, ..area.inner }.intersection(area.inner);
+    let rows = Rect {
+        y: area.inner.y.saturating_add(1),
+        height: area.inner.height.saturating_sub(1),
+        ..area.inner
+    };
+    (area, line, rows)
+}
+
 impl App {
     pub(super) fn open_palette(&mut self) {
-        let here = self.here();
-        self.palette = Palette {
-            here: Some(here),
-            behind: self.overlay,
-            ..Palette::default()
+        let mut palette = Palette {
+            context: self.key_context(),
+            narrow: Narrow::default(),
+            entries: Vec::new(),
+            actions: Vec::new(),
+            picker: Picker::default(),
         };
-        self.palette.narrow.open();
-        self.overlay = Some(Overlay::Palette);
+        palette.narrow.open();
+        self.screens.popup = Some(Popup::Palette(Box::new(palette)));
         self.fit_palette(usize::MAX);
     }
 
-    /// The action to do, if one was chosen.
+    /// Does what a key asked for in the palette. Returns the command to run, if one was chosen.
     pub(super) fn type_into_palette(&mut self, action: Action) -> Option<Action> {
-        let palette = &mut self.palette;
+        let Some(Popup::Palette(palette)) = &mut self.screens.popup else {
+            return None;
+        };
         match action {
             Action::Earlier | Action::Up => palette.picker.update(Action::Up, &palette.actions),
             Action::Later | Action::Down => palette.picker.update(Action::Down, &palette.actions),
-            Action::PageUp | Action::PageDown => palette.picker.update(action, &palette.actions),
-            Action::ClearFilter | Action::Back => self.overlay = palette.behind,
+            Action::ClearFilter => self.screens.popup = None,
             Action::KeepFilter => {
                 let chosen = palette.picker.selected().copied()?;
-                self.overlay = palette.behind;
+                self.screens.popup = None;
                 return Some(chosen);
             }
             _ => {
@@ -98,36 +123,40 @@ impl App {
                 palette.narrow.open();
                 self.fit_palette(usize::MAX);
                 // What fits best is what was meant.
-                let palette = &mut self.palette;
-                palette.picker.update(Action::First, &palette.actions);
+                if let Some(Popup::Palette(palette)) = &mut self.screens.popup {
+                    palette.picker.update(Action::First, &palette.actions);
+                }
             }
         }
         None
     }
 
-    pub(super) fn fit_palette(&mut self, height: usize) {
-        let Some(here) = self.palette.here.filter(|_| self.overlay == Some(Overlay::Palette)) else {
+    /// Brings the popup in step with the screen.
+    pub(super) fn fit_popup(&mut self) {
+        self.fit_help(self.panes.body);
+        let (_, _, rows) = parts(self.panes.body);
+        self.fit_palette(rows.height.into());
+    }
+
+    fn fit_palette(&mut self, height: usize) {
+        let Some(Popup::Palette(palette)) = &mut self.screens.popup else {
             return;
         };
-        let narrow = &self.palette.narrow;
-        let commands = self.keymap.iter().filter(|bound| {
-            let binding = bound.binding;
-            binding.applies(here) && !binding.help.is_empty() && binding.action != Action::Palette
-        });
-        let commands = commands.map(|bound| Command {
+        let bound = self.keymap.of(palette.context, self.mode);
+        let bound = bound.filter(|bound| !bound.binding.help.is_empty() && bound.binding.action != Action::Palette);
+        let commands = bound.map(|bound| Command {
             action: bound.binding.action,
             keys: bound.labels(),
             help: bound.binding.help,
         });
         let mut entries: Vec<Command> = Vec::new();
-        for command in commands.filter(|command| narrow.keeps(&[command.help, &command.keys])) {
+        for command in commands.filter(|command| palette.narrow.keeps(&[command.help, &command.keys])) {
             if !entries.iter().any(|known| known.action == command.action) {
                 entries.push(command);
             }
         }
-        self.palette.actions = entries.iter().map(|command| command.action).collect();
-        self.palette.entries = entries;
-        let palette = &mut self.palette;
+        palette.actions = entries.iter().map(|command| command.action).collect();
+        palette.entries = entries;
         palette.picker.fit(&palette.actions, height);
     }
 }

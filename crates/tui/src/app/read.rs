@@ -1,13 +1,8 @@
 //! Keys that go about in one trace, or from one trace to another.
 
-use super::{Action, App, Notice, Pane, waterfall::Went};
+use super::{Action, App, Notice, waterfall::Went};
 
 impl App {
-    /// Whether the keys go to one trace, and there is one.
-    pub(super) fn reading_a_trace(&self) -> bool {
-        self.pane != Pane::Traces && self.overlay.is_none() && self.waterfall.selected().is_some()
-    }
-
     /// Shows another part of the trace, or another span; false when an action asks for something else.
     pub(super) fn reads(&mut self, action: Action) -> bool {
         if self.waterfall.zooms(action) {

@@ -79,6 +79,10 @@ impl List for ServiceMap {
         &self.narrow
     }
 
+    fn has_rows(&self) -> bool {
+        !self.rows.is_empty()
+    }
+
     fn narrow_mut(&mut self) -> &mut Narrow {
         &mut self.narrow
     }

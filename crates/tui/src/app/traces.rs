@@ -82,6 +82,13 @@ pub struct TraceList {
     starts_span: u64,
 }
 
+/// What was selected in the list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bookmark {
+    selected: Option<TraceId>,
+    following: bool,
+}
+
 impl Default for TraceList {
     fn default() -> Self {
         Self {
@@ -192,6 +199,21 @@ impl TraceList {
             self.position = self.first + row;
             (self.awaited, self.following) = (false, false);
         }
+    }
+
+    /// What is selected, to return to.
+    pub(super) const fn bookmark(&self) -> Bookmark {
+        Bookmark {
+            selected: self.selected,
+            following: self.following,
+        }
+    }
+
+    /// Selects what was selected before.
+    pub(super) const fn return_to(&mut self, bookmark: Bookmark) {
+        self.selected = bookmark.selected;
+        self.following = bookmark.following;
+        self.awaited = false;
     }
 
     /// Stays where it is.

@@ -5,6 +5,9 @@ use trace_stats::{RuleCount, Warning, Warnings};
 
 use super::{Action, List, Narrow, Picker};
 
+/// How many lines are about the rule under the cursor: a rule above them, why it matters, what to do.
+pub const BELOW: u16 = 7;
+
 /// The list's state.
 #[derive(Debug, Default)]
 pub struct WarningList {
@@ -114,6 +117,10 @@ impl WarningList {
 impl List for WarningList {
     fn narrow(&self) -> &Narrow {
         &self.narrow
+    }
+
+    fn has_rows(&self) -> bool {
+        !self.is_empty()
     }
 
     fn narrow_mut(&mut self) -> &mut Narrow {

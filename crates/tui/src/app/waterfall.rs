@@ -13,7 +13,7 @@ use trace_model::{Outline, Revision, Row, SpanKey, Store, TraceId};
 use super::{Action, scrolled, window};
 use crate::view::WaterfallParts;
 pub use find::Find;
-use jump::Jumps;
+pub(super) use jump::Jumps;
 pub(super) use jump::Went;
 pub use shape::Shape;
 pub use zoom::{Stretch, Zoom};
@@ -125,6 +125,8 @@ impl Waterfall {
             Action::UnfoldAll => outline.unfold_all(),
             Action::FoldAll => outline.fold_all(),
             Action::FoldToDepth(depth) => outline.fold_to_depth(depth.into()),
+            Action::FoldShallower => outline.fold_to_depth(deepest(outline).saturating_sub(1)),
+            Action::FoldDeeper => outline.fold_to_depth(deepest(outline).saturating_add(1)),
             Action::StraightenClocks => outline.set_straight(!outline.is_straight()),
             Action::FoldToErrors => {
                 let nodes = 0..outline.tree().nodes().len();
@@ -237,6 +239,21 @@ impl Waterfall {
         is_one.then(|| parts.rows.x.saturating_add(parts.fold_column(node.depth)))
     }
 
+    /// Takes the history of jumps.
+    pub(super) fn take_jumps(&mut self) -> Jumps {
+        std::mem::take(&mut self.jumps)
+    }
+
+    /// Puts a history of jumps back.
+    pub(super) fn put_jumps(&mut self, jumps: Jumps) {
+        self.jumps = jumps;
+    }
+
+    /// Whether a jump can be taken back.
+    pub(super) fn has_jumped(&self) -> bool {
+        self.jumps.has_history()
+    }
+
     /// Puts the cursor on a span of the trace that is shown.
     pub(super) fn select(&mut self, key: &SpanKey) {
         self.cursor = Some(key.clone());
@@ -311,6 +328,13 @@ impl Waterfall {
         }
         self.zoom.fit(whole, parts.bars.width);
     }
+}
+
+/// The depth of the deepest row; roots have 0.
+fn deepest(outline: &Outline) -> usize {
+    let nodes = outline.tree().nodes();
+    let depths = (0..outline.len()).filter_map(|row| Some(nodes.get(outline.node(row)?)?.depth));
+    depths.max().unwrap_or(0)
 }
 
 fn is_running(store: &Store, trace_id: TraceId) -> bool {

@@ -1,581 +1,515 @@
-//! The table of keys.
+//! The table of keys, by the contexts in which they mean something.
 
 use crossterm::event::KeyCode;
 
 use super::Key::{Char, Code, Ctrl};
-use super::{Binding, Key, Place};
-use crate::app::Action;
+use super::KeyContext::{
+    Compare, Copy, CrossCheck, Details, Filter, Find, Help, Ingest, Logs, Narrow, Operations, Output, Palette, RuleTraces,
+    ServiceMap, Traces, Warnings, Waterfall,
+};
+use super::{Binding, Key, KeyContext, Section};
+use crate::app::{Action, Mode, Tab};
+
+/// All but popups and lines that are edited.
+const SCREENS: &[KeyContext] = &[
+    Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Ingest, CrossCheck, Compare, Logs, Output,
+];
+/// Contexts in which text is edited.
+const EDITED: &[KeyContext] = &[Palette, Filter, Find, Narrow];
+/// Screens on which a trace is selected.
+const ONE_TRACE: &[KeyContext] = &[Traces, Waterfall, Details, CrossCheck, Compare, Logs];
 
 /// All keys, in the order in which help shows them.
-pub const KEYMAP: &[Binding] = &[
+pub const KEYMAP: &[Section] = &[
+    Section::new("Demo", SCREENS, DEMO).ranked(0),
+    Section::new("Screens", SCREENS, OPEN).ranked(5),
+    Section::new("Everywhere", SCREENS, GLOBAL).ranked(5),
+    Section::new(
+        "Rows",
+        &[
+            Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Ingest, CrossCheck, Compare, Logs, Output,
+            Help,
+        ],
+        ROWS,
+    )
+    .ranked(4),
+    Section::new(
+        "Lists",
+        &[
+            Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Compare, Logs,
+        ],
+        FILTERED,
+    )
+    .ranked(2),
+    Section::new(
+        "Lists",
+        &[
+            Traces, Waterfall, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck, Compare, Logs,
+        ],
+        OPENED,
+    )
+    .ranked(2),
+    Section::new("Traces", &[Traces], TRACES),
+    Section::new("Selected trace", ONE_TRACE, TRACE).ranked(3),
+    Section::new("Panes", &[Traces, Waterfall, Details], PANES).ranked(4),
+    Section::new("Tree of spans", &[Waterfall, CrossCheck], TREE),
+    Section::new("Waterfall and details", &[Waterfall, Details], SPANS),
+    Section::new("Details", &[Details], DETAILS),
+    Section::new("Copy menu", &[Copy], COPY),
+    Section::new("Compare", &[Compare], COMPARE),
+    Section::new("Operations", &[Operations], OPERATIONS),
+    Section::new("Operations and service map", &[Operations, ServiceMap], SURVEY),
+    Section::new("Warnings", &[Warnings], RULES),
+    Section::new("Warnings of a rule", &[RuleTraces], RULE_TRACES),
+    Section::new("Cross-check", &[CrossCheck], CROSS_CHECK),
+    Section::new("While text is edited", &[Palette, Filter], HISTORY),
+    Section::new("While text is edited", EDITED, LINE),
+    Section::new("Everywhere", &KeyContext::ALL, ALWAYS),
+];
+
+const DEMO: &[Binding] = &[
+    bind("send-reset", &[Char('r')], Action::SendReset, "send a password reset")
+        .footer_on(&[(Traces, "reset"), (Waterfall, "reset"), (Details, "reset")])
+        .only_in(&[Mode::Demo]),
     bind(
-        &[Char('r')],
-        Action::SendReset,
-        Place::Demo,
-        "reset",
-        "send a password reset through the demo and watch its trace",
-    ),
-    bind(
+        "send-invalid",
         &[Char('i')],
         Action::SendInvalid,
-        Place::Demo,
-        "invalid",
-        "send one without a valid email: a 400 and a failed trace",
-    ),
+        "send an invalid password reset",
+    )
+    .footer_on(&[(Traces, "invalid"), (Waterfall, "invalid"), (Details, "invalid")])
+    .only_in(&[Mode::Demo]),
+    bind("page", &[Char('p')], Action::Page, "open the page in a browser")
+        .footer_on(&[(Traces, "page"), (Waterfall, "page"), (Details, "page")])
+        .only_in(&[Mode::Demo]),
+    bind("output", &[Char('o')], Action::Output, "toggle the output of the services")
+        .footer_on(&[(Traces, "output"), (Waterfall, "output"), (Details, "output")])
+        .only_in(&[Mode::Demo]),
     bind(
-        &[Char('p')],
-        Action::Page,
-        Place::Demo,
-        "page",
-        "open the page in a browser: its requests begin there",
-    ),
-    bind(
-        &[Char('o')],
-        Action::Output,
-        Place::Demo,
-        "output",
-        "read what broker, API and mailer print",
-    ),
-    bind(
+        "redrive",
         &[Char('B')],
         Action::Redrive,
-        Place::Demo,
-        "",
-        "put the dead letters back into the queue",
-    ),
+        "put dead letters back into the queue",
+    )
+    .only_in(&[Mode::Demo]),
+];
+
+const OPEN: &[Binding] = &[
+    bind("tab-traces", &[Char('1')], Action::Tab(Tab::Traces), "go to Traces"),
     bind(
-        &[Char('/')],
-        Action::Filter,
-        Place::Anywhere,
-        "filter",
-        "in the list: only traces with spans that match what you type; in a trace: find such spans",
+        "tab-operations",
+        &[Char('5')],
+        Action::Tab(Tab::Operations),
+        "go to Operations",
     ),
+    bind("tab-map", &[Char('6')], Action::Tab(Tab::ServiceMap), "go to Map"),
+    bind("tab-warnings", &[Char('7')], Action::Tab(Tab::Warnings), "go to Warnings"),
+    bind("tab-ingest", &[Char('8')], Action::Tab(Tab::Ingest), "go to Ingest"),
+    bind("next-tab", &[Char(']')], Action::NextTab, "go to the next tab"),
+    bind("previous-tab", &[Char('[')], Action::PreviousTab, "go to the previous tab"),
+    bind("operations", &[Char('O')], Action::Operations, "toggle Operations"),
+    bind("service-map", &[Char('m')], Action::ServiceMap, "toggle Map"),
+    bind("warnings", &[Char('w')], Action::Warnings, "toggle Warnings"),
+    bind("ingest", &[Char('H')], Action::Ingest, "toggle Ingest").formerly("health"),
+];
+
+const GLOBAL: &[Binding] = &[
+    bind("copy-dsn", &[Char('D')], Action::CopyDsn, "copy the DSN of this viewer")
+        .also_on(&[Copy])
+        .only_in(&[Mode::Demo, Mode::Viewer]),
+    bind("pause", &[Char('P')], Action::Pause, "pause or resume the picture").only_in(&[Mode::Demo, Mode::Viewer]),
     bind(
-        &[Char('s')],
-        Action::Sort,
-        Place::Traces,
-        "sort",
-        "sort the list by arrival, duration, errors, spans",
-    ),
-    bind(
-        &[Char('S')],
-        Action::SortReversed,
-        Place::Traces,
-        "",
-        "sort the list the other way round",
-    ),
-    bind(
-        &[Char('x')],
-        Action::CrossCheck,
-        Place::Anywhere,
-        "cross-check",
-        "cross-check: which spans of the trace reached Sentry, and why others did not",
-    ),
-    bind(
-        &[Char('s')],
-        Action::Sort,
-        Place::Operations,
-        "sort",
-        "sort by the next column",
-    ),
-    bind(
-        &[Char('S')],
-        Action::SortReversed,
-        Place::Operations,
-        "",
-        "sort the other way round",
-    ),
-    bind(
-        &[Char('e')],
-        Action::OpenFailed,
-        Place::Survey,
-        "failed",
-        "go to the last one that failed; Enter goes to the slowest",
-    ),
-    bind(
-        &[Code(KeyCode::Right), Char('l')],
-        Action::Right,
-        Place::Warnings,
-        "",
-        "the traces of a rule, then the span",
-    ),
-    bind(
-        &[Code(KeyCode::Left), Char('h')],
-        Action::Left,
-        Place::Warnings,
-        "",
-        "back to the rules",
-    ),
-    bind(
-        &[Char('s')],
-        Action::OpenInSentry,
-        Place::CrossCheck,
-        "open in Sentry",
-        "open the trace's page at Sentry in a browser, or show its link",
-    ),
-    bind(
-        &[Char('R')],
-        Action::AskSentry,
-        Place::CrossCheck,
-        "ask now",
-        "ask Sentry for the trace now",
-    ),
-    bind(
-        &[Char('D')],
-        Action::CopyDsn,
-        Place::Listening,
-        "",
-        "copy the DSN that makes Sentry's SDKs send here",
-    ),
-    bind(
-        &[Char('H')],
-        Action::Health,
-        Place::Anywhere,
-        "health",
-        "ingest health: what comes, what is refused and why, memory",
-    ),
-    bind(
-        &[Char('*')],
-        Action::Pin,
-        Place::Anywhere,
-        "pin",
-        "pin the trace: it stays when the memory is full; or unpin it",
-    ),
-    bind(
-        &[Char('O')],
-        Action::Operations,
-        Place::Anywhere,
-        "operations",
-        "operations of all traces: count, rate, errors, latencies; with the filter, of those it lists",
-    ),
-    bind(
-        &[Char('m')],
-        Action::ServiceMap,
-        Place::Anywhere,
-        "map",
-        "service map of the same: who calls whom, with errors and latencies",
-    ),
-    bind(
-        &[Char('w')],
-        Action::Warnings,
-        Place::Anywhere,
-        "warnings",
-        "what is wrong with the traces themselves, why, and how to fix it",
-    ),
-    bind(
-        &[Char('y')],
-        Action::CopyMenu,
-        Place::Anywhere,
-        "",
-        "copy something of the selected span: opens a menu",
-    ),
-    bind(&[Char('t')], Action::CopyTraceId, Place::Copy, "", "copy: the trace id"),
-    bind(&[Char('s')], Action::CopySpanId, Place::Copy, "", "copy: the span id"),
-    bind(
-        &[Char('j')],
-        Action::CopyJson,
-        Place::Copy,
-        "",
-        "copy: the span as JSON, as `spanfall tail --json` prints it",
-    ),
-    bind(
-        &[Char('p')],
-        Action::CopyTraceparent,
-        Place::Copy,
-        "",
-        "copy: a traceparent, to send what goes on below this span",
-    ),
-    bind(
-        &[Char('c')],
-        Action::CopyCurl,
-        Place::Copy,
-        "",
-        "copy: a curl that repeats the request in a fresh trace, without credentials",
-    ),
-    bind(
-        &[Char('L')],
-        Action::Logs,
-        Place::Anywhere,
-        "logs",
-        "what was logged in the trace, in the order of time",
-    ),
-    bind(
-        &[Char('=')],
-        Action::MarkBase,
-        Place::Anywhere,
-        "",
-        "mark the trace: others are compared with it; again: no longer",
-    ),
-    bind(
-        &[Char('d')],
-        Action::Compare,
-        Place::Anywhere,
-        "compare",
-        "compare the trace with the marked one, or with the median of its operation",
-    ),
-    bind(
-        &[Char('n')],
-        Action::NextMatch,
-        Place::Compare,
-        "next difference",
-        "the next difference",
-    ),
-    bind(&[Char('N')], Action::PreviousMatch, Place::Compare, "", "the one before"),
-    bind(
-        &[Char('s')],
-        Action::Sort,
-        Place::Compare,
-        "sort",
-        "by what changed most, or as a tree",
-    ),
-    bind(
+        "palette",
         &[Char(':'), Ctrl('p')],
         Action::Palette,
-        Place::Anywhere,
-        "commands",
-        "all that can be done here, found by typing",
-    ),
+        "open the command palette",
+    )
+    .footer("commands"),
+    bind("help", &[Char('?')], Action::Help, "toggle help")
+        .also_on(&[Help])
+        .footer("help"),
+    bind("quit", &[Char('q')], Action::Quit, "close what is open, or quit")
+        .also_on(&[Help, Copy])
+        .footer("quit")
+        .footer_on(&[
+            (RuleTraces, "back"),
+            (CrossCheck, "close"),
+            (Compare, "close"),
+            (Logs, "close"),
+            (Output, "close"),
+            (Help, "close"),
+            (Copy, "close"),
+        ]),
     bind(
-        &[Char('P')],
-        Action::Pause,
-        Place::Listening,
-        "",
-        "pause: the picture holds still, what arrives waits and is counted; P again goes on",
-    ),
-    bind(
-        &[Char('W')],
-        Action::Save,
-        Place::Anywhere,
-        "",
-        "save the trace as a file here: OTLP/JSON lines, which spanfall open shows again",
-    ),
-    bind(
-        &[Code(KeyCode::Down), Char('j')],
-        Action::Down,
-        Place::Anywhere,
-        "move",
-        "down one row",
-    ),
-    bind(&[Code(KeyCode::Up), Char('k')], Action::Up, Place::Anywhere, "", "up one row"),
-    bind(
-        &[Code(KeyCode::PageDown), Ctrl('d')],
-        Action::PageDown,
-        Place::Anywhere,
-        "",
-        "down one page",
-    ),
-    bind(
-        &[Code(KeyCode::PageUp), Ctrl('u')],
-        Action::PageUp,
-        Place::Anywhere,
-        "",
-        "up one page",
-    ),
-    bind(
-        &[Code(KeyCode::Home), Char('g')],
-        Action::First,
-        Place::Anywhere,
-        "",
-        "to the first row; in the list: follow the newest trace",
-    ),
-    bind(
-        &[Code(KeyCode::End), Char('G')],
-        Action::Last,
-        Place::Anywhere,
-        "",
-        "to the last row",
-    ),
-    bind(
-        &[Code(KeyCode::Enter)],
-        Action::Open,
-        Place::Anywhere,
-        "open",
-        "from the list to the waterfall, from there to the span",
-    ),
-    bind(
+        "back",
         &[Code(KeyCode::Esc)],
         Action::Back,
-        Place::Anywhere,
-        "",
-        "close what is open, clear the filter, or to the pane before",
+        "close, clear a filter, or go back",
+    )
+    .also_on(&[Help, Copy]),
+];
+
+const ROWS: &[Binding] = &[
+    bind("down", &[Code(KeyCode::Down), Char('j')], Action::Down, "move down").footer("move"),
+    bind("up", &[Code(KeyCode::Up), Char('k')], Action::Up, "move up"),
+    bind(
+        "page-down",
+        &[Code(KeyCode::PageDown), Ctrl('d')],
+        Action::PageDown,
+        "move down a page",
     ),
     bind(
-        &[Code(KeyCode::Tab)],
-        Action::NextPane,
-        Place::Anywhere,
-        "next pane",
-        "to the next pane",
+        "page-up",
+        &[Code(KeyCode::PageUp), Ctrl('u')],
+        Action::PageUp,
+        "move up a page",
     ),
     bind(
-        &[Char('}')],
-        Action::Grow,
-        Place::Anywhere,
-        "",
-        "more room for this pane; with the mouse: drag a pane's title",
+        "first",
+        &[Code(KeyCode::Home), Char('g')],
+        Action::First,
+        "go to the first row, follow the newest",
     ),
-    bind(&[Char('{')], Action::Shrink, Place::Anywhere, "", "less room for this pane"),
+    bind("last", &[Code(KeyCode::End), Char('G')], Action::Last, "go to the last row"),
+];
+
+const FILTERED: &[Binding] = &[bind("filter", &[Char('/')], Action::Filter, "filter the list, or find spans")
+    .footer("narrow")
+    .footer_on(&[(Traces, "filter"), (Waterfall, "find"), (Details, "find")])];
+
+const OPENED: &[Binding] = &[bind("open", &[Code(KeyCode::Enter)], Action::Open, "open the selected row").footer("open")];
+
+const TRACES: &[Binding] = &[
+    bind("sort", &[Char('s')], Action::Sort, "sort traces by the next column").footer("sort"),
     bind(
-        &[Char('|')],
-        Action::TurnDetails,
-        Place::Anywhere,
-        "",
-        "the span's details beside the waterfall, or below it",
-    ),
-    bind(
-        &[Code(KeyCode::BackTab)],
-        Action::PreviousPane,
-        Place::Anywhere,
-        "",
-        "to the pane before",
-    ),
-    bind(
-        &[Char(' ')],
-        Action::ToggleFold,
-        Place::Waterfall,
-        "fold",
-        "fold or unfold what is below a span",
-    ),
-    bind(
-        &[Code(KeyCode::Left), Char('h')],
-        Action::Left,
-        Place::Waterfall,
-        "",
-        "fold, or to the parent",
-    ),
-    bind(
-        &[Code(KeyCode::Right), Char('l')],
-        Action::Right,
-        Place::Waterfall,
-        "",
-        "unfold, or to the first child",
-    ),
-    bind(
-        &[Code(KeyCode::Right), Char('l')],
-        Action::Right,
-        Place::Details,
-        "next section",
-        "the next section: attributes, events, logs, links, resource, Sentry",
-    ),
-    bind(
-        &[Code(KeyCode::Left), Char('h')],
-        Action::Left,
-        Place::Details,
-        "",
-        "the section before",
-    ),
-    bind(
-        &[Char('+')],
-        Action::ZoomIn,
-        Place::Spans,
-        "zoom",
-        "zoom in, around the selected span",
-    ),
-    bind(&[Char('-')], Action::ZoomOut, Place::Spans, "", "zoom out"),
-    bind(
-        &[Char('z')],
-        Action::ZoomToSpan,
-        Place::Spans,
-        "",
-        "zoom to the span: it fills the axis",
-    ),
-    bind(&[Char('0')], Action::WholeTrace, Place::Spans, "", "the whole trace"),
-    bind(
-        &[Char('<')],
-        Action::PanLeft,
-        Place::Spans,
-        "",
-        "when zoomed: to what was before",
-    ),
-    bind(
-        &[Char('>')],
-        Action::PanRight,
-        Place::Spans,
-        "",
-        "when zoomed: to what comes after",
-    ),
-    bind(
-        &[Char('n')],
-        Action::NextMatch,
-        Place::Spans,
-        "",
-        "the next span that / (or the list's filter) finds in this trace",
-    ),
-    bind(&[Char('N')], Action::PreviousMatch, Place::Spans, "", "the one before"),
-    bind(
-        &[Char('e')],
-        Action::NextError,
-        Place::Spans,
-        "error",
-        "the next span that failed, or in which an error was reported",
-    ),
-    bind(
-        &[Char('c')],
-        Action::NextCritical,
-        Place::Spans,
-        "critical",
-        "along the critical path: the next span that the trace waited for",
-    ),
-    bind(&[Char('u')], Action::ToParent, Place::Spans, "", "up to the parent"),
-    bind(
-        &[Char('f')],
-        Action::FollowLink,
-        Place::Spans,
-        "",
-        "follow a link, its own or another span's to it; again: the next link",
-    ),
-    bind(
-        &[Char('b')],
-        Action::JumpBack,
-        Place::Spans,
-        "",
-        "back to where the last jump began",
-    ),
-    bind(&[Char('U')], Action::UnfoldAll, Place::Spans, "", "unfold all"),
-    bind(&[Char('F')], Action::FoldAll, Place::Spans, "", "fold all"),
-    bind(
-        &[Char('1')],
-        Action::FoldToDepth(1),
-        Place::Spans,
-        "",
-        "show one level below the roots; 2 to 9: so many",
-    ),
-    bind(&[Char('2')], Action::FoldToDepth(2), Place::Spans, "", ""),
-    bind(&[Char('3')], Action::FoldToDepth(3), Place::Spans, "", ""),
-    bind(&[Char('4')], Action::FoldToDepth(4), Place::Spans, "", ""),
-    bind(&[Char('5')], Action::FoldToDepth(5), Place::Spans, "", ""),
-    bind(&[Char('6')], Action::FoldToDepth(6), Place::Spans, "", ""),
-    bind(&[Char('7')], Action::FoldToDepth(7), Place::Spans, "", ""),
-    bind(&[Char('8')], Action::FoldToDepth(8), Place::Spans, "", ""),
-    bind(&[Char('9')], Action::FoldToDepth(9), Place::Spans, "", ""),
-    bind(
-        &[Char('E')],
-        Action::FoldToErrors,
-        Place::Spans,
-        "",
-        "fold all but what leads to errors",
-    ),
-    bind(
-        &[Char('M')],
-        Action::FoldToMatches,
-        Place::Spans,
-        "",
-        "fold all but what leads to what is found",
-    ),
-    bind(
-        &[Char('T')],
-        Action::StraightenClocks,
-        Place::Spans,
-        "",
-        "straighten the clocks of hosts that disagree, or show times as they came",
-    ),
-    bind(
-        &[Char('?')],
-        Action::Help,
-        Place::Anywhere,
-        "keys",
-        "all keys, and what the colours and marks mean",
-    ),
-    bind(
-        &[Char('q')],
-        Action::Quit,
-        Place::Anywhere,
-        "quit",
-        "quit; the demo's processes end with the viewer",
-    ),
-    bind(&[Ctrl('z')], Action::Suspend, Place::Always, "", "suspend; fg resumes"),
-    bind(&[Ctrl('c')], Action::Quit, Place::Always, "", "quit, whatever is open"),
-    bind(
-        &[Code(KeyCode::Enter)],
-        Action::KeepFilter,
-        Place::Filter,
-        "keep",
-        "keep the filter, back to the panes",
-    ),
-    bind(
-        &[Code(KeyCode::Esc)],
-        Action::ClearFilter,
-        Place::Filter,
-        "clear",
-        "clear the filter, back to the panes",
-    ),
-    bind(
-        &[Code(KeyCode::Up)],
-        Action::Earlier,
-        Place::Filter,
-        "earlier",
-        "the filter before, of those typed since the start",
-    ),
-    bind(
-        &[Code(KeyCode::Down)],
-        Action::Later,
-        Place::Filter,
-        "",
-        "the filter after, back to what was being typed",
-    ),
-    bind(
-        &[Code(KeyCode::Left), Ctrl('b')],
-        Action::CursorLeft,
-        Place::Filter,
-        "",
-        "one character left",
-    ),
-    bind(
-        &[Code(KeyCode::Right), Ctrl('f')],
-        Action::CursorRight,
-        Place::Filter,
-        "",
-        "one character right",
-    ),
-    bind(
-        &[Code(KeyCode::Home), Ctrl('a')],
-        Action::CursorStart,
-        Place::Filter,
-        "",
-        "to the start of the line",
-    ),
-    bind(
-        &[Code(KeyCode::End), Ctrl('e')],
-        Action::CursorEnd,
-        Place::Filter,
-        "",
-        "to the end of the line",
-    ),
-    bind(
-        &[Code(KeyCode::Backspace), Ctrl('h')],
-        Action::DeleteLeft,
-        Place::Filter,
-        "",
-        "delete the character left of the cursor",
-    ),
-    bind(
-        &[Code(KeyCode::Delete), Ctrl('d')],
-        Action::DeleteRight,
-        Place::Filter,
-        "",
-        "delete the character under the cursor",
-    ),
-    bind(
-        &[Ctrl('w')],
-        Action::DeleteWord,
-        Place::Filter,
-        "",
-        "delete the word left of the cursor",
-    ),
-    bind(
-        &[Ctrl('u')],
-        Action::DeleteToStart,
-        Place::Filter,
-        "",
-        "delete all that is left of the cursor",
+        "sort-reversed",
+        &[Char('S')],
+        Action::SortReversed,
+        "reverse the order of traces",
     ),
 ];
 
-const fn bind(keys: &'static [Key], action: Action, place: Place, short: &'static str, help: &'static str) -> Binding {
+const TRACE: &[Binding] = &[
+    bind(
+        "cross-check",
+        &[Char('x')],
+        Action::CrossCheck,
+        "toggle the cross-check with Sentry",
+    )
+    .footer("cross-check"),
+    bind("logs", &[Char('L')], Action::Logs, "toggle the logs of the trace").footer("logs"),
+    bind(
+        "compare",
+        &[Char('d')],
+        Action::Compare,
+        "compare with the marked or median trace",
+    )
+    .footer("compare"),
+    bind("mark-base", &[Char('=')], Action::MarkBase, "mark or unmark for comparing"),
+    bind("copy-menu", &[Char('y')], Action::CopyMenu, "toggle the copy menu")
+        .also_on(&[Copy])
+        .footer("copy"),
+    bind("pin", &[Char('*')], Action::Pin, "pin or unpin the trace").footer("pin"),
+    bind("save", &[Char('W')], Action::Save, "save the trace as a file"),
+];
+
+const PANES: &[Binding] = &[
+    bind("next-pane", &[Code(KeyCode::Tab)], Action::NextPane, "focus the next pane")
+        .also_on(&[Logs, Compare])
+        .footer("next pane")
+        .footer_on(&[(Logs, "trace or span"), (Compare, "marked or median")]),
+    bind(
+        "previous-pane",
+        &[Code(KeyCode::BackTab)],
+        Action::PreviousPane,
+        "focus the previous pane",
+    )
+    .also_on(&[Logs, Compare]),
+    bind("grow", &[Char('}')], Action::Grow, "enlarge the focused pane"),
+    bind("shrink", &[Char('{')], Action::Shrink, "shrink the focused pane"),
+    bind(
+        "turn-details",
+        &[Char('|')],
+        Action::TurnDetails,
+        "put details beside or below",
+    ),
+];
+
+const TREE: &[Binding] = &[
+    bind("toggle-fold", &[Char(' ')], Action::ToggleFold, "fold or unfold the span").footer("fold"),
+    bind(
+        "fold-or-parent",
+        &[Code(KeyCode::Left), Char('h')],
+        Action::Left,
+        "fold, or go to the parent",
+    )
+    .formerly("left-in-waterfall"),
+    bind(
+        "unfold-or-child",
+        &[Code(KeyCode::Right), Char('l')],
+        Action::Right,
+        "unfold, or go to a child",
+    )
+    .formerly("right-in-waterfall"),
+];
+
+const SPANS: &[Binding] = &[
+    bind("zoom-in", &[Char('+')], Action::ZoomIn, "zoom in").footer("zoom"),
+    bind("zoom-out", &[Char('-')], Action::ZoomOut, "zoom out"),
+    bind("zoom-to-span", &[Char('z')], Action::ZoomToSpan, "zoom to the selected span"),
+    bind("whole-trace", &[Char('0')], Action::WholeTrace, "show the whole trace"),
+    bind("pan-left", &[Char('<')], Action::PanLeft, "pan left"),
+    bind("pan-right", &[Char('>')], Action::PanRight, "pan right"),
+    bind("next-found", &[Char('n')], Action::NextMatch, "go to the next found span").formerly("next-match-in-spans"),
+    bind(
+        "previous-found",
+        &[Char('N')],
+        Action::PreviousMatch,
+        "go to the previous found span",
+    )
+    .formerly("previous-match-in-spans"),
+    bind("next-error", &[Char('e')], Action::NextError, "go to the next failed span").footer("error"),
+    bind(
+        "next-critical",
+        &[Char('c')],
+        Action::NextCritical,
+        "follow the critical path",
+    )
+    .footer("critical"),
+    bind("to-parent", &[Char('u')], Action::ToParent, "go to the parent"),
+    bind("follow-link", &[Char('f')], Action::FollowLink, "follow the next link"),
+    bind("jump-back", &[Char('b')], Action::JumpBack, "return from a jump"),
+    bind("unfold-all", &[Char('U')], Action::UnfoldAll, "unfold all"),
+    bind("fold-all", &[Char('F')], Action::FoldAll, "fold all"),
+    bind("fold-shallower", &[Char('(')], Action::FoldShallower, "show one level less"),
+    bind("fold-deeper", &[Char(')')], Action::FoldDeeper, "show one level more"),
+    bind("fold-to-depth-1", &[], Action::FoldToDepth(1), "show this many levels").formerly_on(&[Char('1')]),
+    bind("fold-to-depth-2", &[], Action::FoldToDepth(2), "").formerly_on(&[Char('2')]),
+    bind("fold-to-depth-3", &[], Action::FoldToDepth(3), "").formerly_on(&[Char('3')]),
+    bind("fold-to-depth-4", &[], Action::FoldToDepth(4), "").formerly_on(&[Char('4')]),
+    bind("fold-to-depth-5", &[], Action::FoldToDepth(5), "").formerly_on(&[Char('5')]),
+    bind("fold-to-depth-6", &[], Action::FoldToDepth(6), "").formerly_on(&[Char('6')]),
+    bind("fold-to-depth-7", &[], Action::FoldToDepth(7), "").formerly_on(&[Char('7')]),
+    bind("fold-to-depth-8", &[], Action::FoldToDepth(8), "").formerly_on(&[Char('8')]),
+    bind("fold-to-depth-9", &[], Action::FoldToDepth(9), "").formerly_on(&[Char('9')]),
+    bind(
+        "fold-to-errors",
+        &[Char('E')],
+        Action::FoldToErrors,
+        "unfold only paths to errors",
+    ),
+    bind(
+        "fold-to-matches",
+        &[Char('M')],
+        Action::FoldToMatches,
+        "unfold only paths to found spans",
+    ),
+    bind(
+        "straighten-clocks",
+        &[Char('T')],
+        Action::StraightenClocks,
+        "toggle clock-skew correction",
+    ),
+];
+
+const DETAILS: &[Binding] = &[
+    bind(
+        "next-section",
+        &[Code(KeyCode::Right), Char('l')],
+        Action::Right,
+        "go to the next section",
+    )
+    .footer("next section")
+    .formerly("right-in-details"),
+    bind(
+        "previous-section",
+        &[Code(KeyCode::Left), Char('h')],
+        Action::Left,
+        "go to the previous section",
+    )
+    .formerly("left-in-details"),
+];
+
+const COPY: &[Binding] = &[
+    bind("copy-trace-id", &[Char('t')], Action::CopyTraceId, "copy the trace id"),
+    bind("copy-span-id", &[Char('s')], Action::CopySpanId, "copy the span id"),
+    bind("copy-json", &[Char('j')], Action::CopyJson, "copy the span as JSON"),
+    bind(
+        "copy-traceparent",
+        &[Char('p')],
+        Action::CopyTraceparent,
+        "copy a traceparent header",
+    ),
+    bind("copy-curl", &[Char('c')], Action::CopyCurl, "copy the request as curl"),
+];
+
+const COMPARE: &[Binding] = &[
+    bind(
+        "next-difference",
+        &[Char('n')],
+        Action::NextMatch,
+        "go to the next difference",
+    )
+    .footer("next difference")
+    .formerly("next-match"),
+    bind(
+        "previous-difference",
+        &[Char('N')],
+        Action::PreviousMatch,
+        "go to the previous difference",
+    )
+    .formerly("previous-match"),
+    bind("sort-differences", &[Char('s')], Action::Sort, "sort by change, or as tree")
+        .footer("sort")
+        .formerly("sort-in-compare"),
+];
+
+const OPERATIONS: &[Binding] = &[
+    bind(
+        "sort-operations",
+        &[Char('s')],
+        Action::Sort,
+        "sort operations by the next column",
+    )
+    .footer("sort")
+    .formerly("sort-in-operations"),
+    bind(
+        "sort-operations-reversed",
+        &[Char('S')],
+        Action::SortReversed,
+        "reverse the order of operations",
+    )
+    .formerly("sort-reversed-in-operations"),
+];
+
+const SURVEY: &[Binding] = &[bind("open-failed", &[Char('e')], Action::OpenFailed, "open the last failed span").footer("failed")];
+
+const RULES: &[Binding] = &[bind(
+    "open-rule",
+    &[Code(KeyCode::Right), Char('l')],
+    Action::Right,
+    "list the traces of a rule",
+)
+.formerly("right")];
+
+const RULE_TRACES: &[Binding] = &[
+    bind(
+        "open-warned-span",
+        &[Code(KeyCode::Right), Char('l')],
+        Action::Right,
+        "open the span",
+    ),
+    bind(
+        "leave-rule",
+        &[Code(KeyCode::Left), Char('h')],
+        Action::Left,
+        "return to the rules",
+    )
+    .formerly("left"),
+];
+
+const CROSS_CHECK: &[Binding] = &[
+    bind(
+        "open-in-sentry",
+        &[Char('s')],
+        Action::OpenInSentry,
+        "open the trace in Sentry",
+    )
+    .footer("open in Sentry"),
+    bind("ask-sentry", &[Char('R')], Action::AskSentry, "query Sentry now").footer("query now"),
+];
+
+const HISTORY: &[Binding] = &[
+    bind(
+        "earlier",
+        &[Code(KeyCode::Up)],
+        Action::Earlier,
+        "recall the previous filter, or move up",
+    )
+    .footer_on(&[(Filter, "earlier")]),
+    bind(
+        "later",
+        &[Code(KeyCode::Down)],
+        Action::Later,
+        "recall the next filter, or move down",
+    )
+    .footer_on(&[(Palette, "move")]),
+];
+
+const LINE: &[Binding] = &[
+    bind(
+        "keep-filter",
+        &[Code(KeyCode::Enter)],
+        Action::KeepFilter,
+        "keep the filter, or run the command",
+    )
+    .footer("keep")
+    .footer_on(&[(Palette, "run")]),
+    bind(
+        "clear-filter",
+        &[Code(KeyCode::Esc)],
+        Action::ClearFilter,
+        "clear the filter, or close the palette",
+    )
+    .footer("clear")
+    .footer_on(&[(Palette, "close")]),
+    bind(
+        "cursor-left",
+        &[Code(KeyCode::Left), Ctrl('b')],
+        Action::CursorLeft,
+        "move left a character",
+    ),
+    bind(
+        "cursor-right",
+        &[Code(KeyCode::Right), Ctrl('f')],
+        Action::CursorRight,
+        "move right a character",
+    ),
+    bind(
+        "cursor-start",
+        &[Code(KeyCode::Home), Ctrl('a')],
+        Action::CursorStart,
+        "move to the start",
+    ),
+    bind(
+        "cursor-end",
+        &[Code(KeyCode::End), Ctrl('e')],
+        Action::CursorEnd,
+        "move to the end",
+    ),
+    bind(
+        "delete-left",
+        &[Code(KeyCode::Backspace), Ctrl('h')],
+        Action::DeleteLeft,
+        "delete the previous character",
+    ),
+    bind(
+        "delete-right",
+        &[Code(KeyCode::Delete), Ctrl('d')],
+        Action::DeleteRight,
+        "delete the next character",
+    ),
+    bind("delete-word", &[Ctrl('w')], Action::DeleteWord, "delete the previous word"),
+    bind("delete-to-start", &[Ctrl('u')], Action::DeleteToStart, "delete to the start"),
+];
+
+const ALWAYS: &[Binding] = &[
+    bind("suspend", &[Ctrl('z')], Action::Suspend, "suspend, fg resumes").fixed(),
+    bind("quit-at-once", &[Ctrl('c')], Action::QuitAtOnce, "quit, whatever is open").fixed(),
+];
+
+const fn bind(name: &'static str, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
     Binding {
+        name,
+        former_name: None,
+        former_keys: keys,
         keys,
         action,
-        place,
-        short,
+        modes: &[Mode::Demo, Mode::Viewer, Mode::Files],
+        is_fixed: false,
+        also_on: &[],
+        footer: "",
+        footer_on: &[],
         help,
     }
 }

@@ -13,11 +13,9 @@ use unicode_width::UnicodeWidthStr;
 use super::lists::{self, Parts};
 use super::times::Times;
 use super::{Now, format, hint, theme, traces::service_name};
-use crate::app::{Against, App, List};
+use crate::app::{Against, App, COMPARE_SIDES, Compare, List};
 use crate::text::shown;
 
-/// Both sides, a line each, and an empty line.
-const SIDES: u16 = 3;
 /// From this width on there are more columns.
 const WIDE: u16 = 100;
 /// The labels need no more than this: what is left makes the picture larger.
@@ -25,72 +23,43 @@ const LABEL: u16 = 80;
 /// The picture of what changed has at least so many cells on both sides of its middle, and at most so many.
 const HALF: (u16, u16) = (10, 40);
 
-/// Where the rows stand; `area` includes the border.
-pub(super) fn rows(area: Rect) -> Rect {
-    parts(area).1.rows
-}
-
-/// The two sides, and the list below them.
-fn parts(area: Rect) -> (Rect, Parts) {
-    let list = Parts::of(area, 0);
-    let sides = list.head.height * SIDES.min(list.rows.height.saturating_sub(1));
-    let top = Rect {
-        height: sides,
-        ..list.head
+pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, now: &Now) {
+    let against = match compare.against() {
+        Against::Marked => "with the marked trace",
+        Against::Median => "with the median of its operation",
     };
-    let head = Rect {
-        y: list.head.y + sides,
-        ..list.head
-    };
-    let rows = Rect {
-        y: list.rows.y + sides,
-        height: list.rows.height - sides,
-        ..list.rows
-    };
-    (top, Parts { head, rows, ..list })
-}
-
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
-    let keys = match app.compare.against() {
-        Against::Marked => " Enter the span · n next difference · s sort · Tab the median · Esc close ",
-        Against::Median if app.compare.marked().is_some() => {
-            " Enter the span · n next difference · s sort · Tab the marked one · Esc close "
-        }
-        Against::Median => " Enter the span · n next difference · s sort · = marks another · Esc close ",
-    };
-    lists::border(frame, " Compare: what this trace does otherwise ", keys, area);
-    let (sides, parts) = parts(area);
-    for (line, row) in [before(app, now, sides.width), after(app, now, sides.width)]
+    let (sides, parts) = Parts::below_lines(area, COMPARE_SIDES);
+    lists::title(frame, app, [against.into()], parts.title);
+    for (line, row) in [before(app, compare, now, sides.width), after(app, compare, now, sides.width)]
         .into_iter()
         .zip(sides.rows())
     {
         frame.render_widget(line, row);
     }
-    heading(frame, app, parts.head);
-    for (row, (difference, selected)) in parts.rows.rows().zip(app.compare.visible()) {
+    heading(frame, compare, parts.head);
+    for (row, (difference, selected)) in parts.rows.rows().zip(compare.visible()) {
         if selected {
             frame.buffer_mut().set_style(row, theme::cursor(true));
         }
-        row::draw(frame, app, difference, row);
+        row::draw(frame, compare, difference, row);
     }
-    if app.compare.is_empty() {
-        frame.render_widget(hint([Line::default(), Line::from(nothing(app))]), parts.rows);
+    if compare.is_empty() {
+        frame.render_widget(hint([Line::default(), Line::from(nothing(compare))]), parts.rows);
     }
-    let mut all = if app.compare.is_compared() {
-        said(app.compare.differing())
+    let mut all = if compare.is_compared() {
+        said(compare.differing())
     } else {
         Line::default()
     };
     lists::right(&mut all, "▲ slower  ▼ faster  + new  − gone  ≠ other ", parts.last);
-    let left = format::count(app.compare.len() as u64, "row");
-    lists::last(frame, app.compare.narrow(), &left, all, parts.last);
+    let left = format::count(compare.len() as u64, "row");
+    lists::last(frame, compare.narrow(), &left, all, parts.last);
 }
 
 /// What the selected trace is compared with.
-fn before(app: &App, now: &Now, width: u16) -> Line<'static> {
-    let compare = &app.compare;
+fn before(app: &App, compare: &Compare, now: &Now, width: u16) -> Line<'static> {
     let numbers = compare.before();
-    match (compare.against(), compare.marked(), compare.usual()) {
+    match (compare.against(), &app.marked, compare.usual()) {
         (Against::Marked, Some(marked), _) => {
             let mark = if marked.left {
                 "= no longer in memory, as it was"
@@ -131,10 +100,10 @@ fn before(app: &App, now: &Now, width: u16) -> Line<'static> {
 }
 
 /// The selected trace.
-fn after(app: &App, now: &Now, width: u16) -> Line<'static> {
+fn after(app: &App, compare: &Compare, now: &Now, width: u16) -> Line<'static> {
     let selected = app.waterfall.selected().and_then(|(trace_id, _)| app.store.trace(trace_id));
     let Some(summary) = selected else { return Line::default() };
-    side("▸", &trace(&summary, now), Some(app.compare.after()), width)
+    side("▸", &trace(&summary, now), Some(compare.after()), width)
 }
 
 fn trace(summary: &TraceSummary, now: &Now) -> String {
@@ -214,12 +183,12 @@ impl Columns {
     }
 }
 
-fn heading(frame: &mut Frame, app: &App, row: Rect) {
+fn heading(frame: &mut Frame, compare: &Compare, row: Rect) {
     let columns = Columns::of(row);
-    let by_change = app.compare.is_by_change();
+    let by_change = compare.is_by_change();
     let label = if by_change { "SPANS, by own change" } else { "SPANS" };
     frame.render_widget(label.fg(theme::DIM), columns.label);
-    let against = match app.compare.against() {
+    let against = match compare.against() {
         Against::Marked => "marked =",
         Against::Median => "median ~",
     };
@@ -260,8 +229,7 @@ fn said(differing: Differing) -> Line<'static> {
     Line::from(parts)
 }
 
-fn nothing(app: &App) -> Span<'static> {
-    let compare = &app.compare;
+fn nothing(compare: &Compare) -> Span<'static> {
     if !compare.narrow().is_empty() && compare.is_compared() {
         return "nothing here has all these words · Esc shows all again".fg(theme::DIM);
     }

@@ -1,43 +1,46 @@
-//! The menu of what can be copied.
+//! The copy menu.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Style, Stylize};
+use ratatui::style::Stylize;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Clear, Paragraph};
 
-use super::{format, theme};
+use super::{format, popup, theme};
+use crate::app::layout::PopupArea;
 use crate::app::{Action, App};
-use crate::keymap::Place;
+use crate::keymap::{Bound, KeyContext};
 
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
-    let is_one = |place: Place, action: Action| place == Place::Copy || action == Action::CopyDsn;
-    let entries = app
-        .keymap
+/// What can be copied, each with its key.
+fn entries(app: &App) -> Vec<&Bound> {
+    let copies = |bound: &&Bound| {
+        let binding = bound.binding;
+        !binding.is_fixed && !matches!(binding.action, Action::CopyMenu | Action::Back | Action::Quit)
+    };
+    let mut entries: Vec<_> = app.keymap.of(KeyContext::Copy, app.mode).filter(copies).collect();
+    entries.sort_by_key(|bound| bound.section.contexts.len());
+    entries
+}
+
+/// Where the menu is.
+pub(super) fn area(app: &App, body: Rect) -> PopupArea {
+    let widest = entries(app)
         .iter()
-        .filter(|bound| is_one(bound.binding.place, bound.binding.action));
-    let entries: Vec<_> = entries.map(|bound| (bound.labels(), bound.binding.help)).collect();
-    let widest = entries.iter().map(|(_, help)| format::columns(help)).max().unwrap_or(0);
-    let width = u16::try_from(widest + 9).unwrap_or(u16::MAX).min(area.width);
-    let height = u16::try_from(entries.len() + 2).unwrap_or(u16::MAX).min(area.height);
-    let area = Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 2,
-        width,
-        height,
-    };
-    let block = Block::bordered()
-        .border_style(Style::new().fg(theme::ACCENT))
-        .title(" Copy of the selected span ")
-        .title_bottom(" a key copies · Esc close ");
-    let room = usize::from(width).saturating_sub(8);
-    let line = |(key, help): (String, &'static str)| {
-        Line::from(vec![
-            format!("  {key}  ").bold().fg(theme::ACCENT),
-            format::at_most(help, room).into(),
-        ])
-    };
-    let lines: Vec<_> = entries.into_iter().map(line).collect();
-    frame.render_widget(Clear, area);
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+        .map(|bound| format::columns(bound.binding.help))
+        .max()
+        .unwrap_or(0);
+    let lines = u16::try_from(entries(app).len()).unwrap_or(u16::MAX);
+    PopupArea::of(body, u16::try_from(widest + 3).unwrap_or(u16::MAX), lines)
+}
+
+pub(super) fn draw(frame: &mut Frame, app: &App, body: Rect) {
+    let area = area(app, body);
+    popup::draw(frame, " Copy ", String::new(), area);
+    let room = usize::from(area.inner.width).saturating_sub(3);
+    for (row, bound) in area.inner.rows().zip(entries(app)) {
+        let line = Line::from(vec![
+            format!("{}  ", bound.labels()).bold().fg(theme::ACCENT),
+            format::at_most(bound.binding.help, room).into(),
+        ]);
+        frame.render_widget(line, row);
+    }
 }

@@ -4,15 +4,14 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear};
 use trace_model::sentry::{Against, Verdict};
 use trace_model::{ClientReport, Outline, Reading, Row, TraceSummary};
 
 use super::times::Times;
 use super::traces::service_name;
 use super::waterfall::{more_below, row::label};
-use super::{Now, format, theme};
-use crate::app::App;
+use super::{Now, format, lists, theme};
+use crate::app::{App, CrossCheck};
 use crate::text;
 
 /// Verdicts of so many spans are counted for a frame.
@@ -26,19 +25,15 @@ const REPORTS: usize = 3;
 /// On a lower pane reports would take the room of spans.
 const ROOM_FOR_REPORTS: u16 = 16;
 
-/// How many rows of spans there is room for; `area` includes the border.
+/// Where the rows of spans are; `area` is that of the screen.
 #[must_use]
-pub fn rows(app: &App, area: Rect) -> usize {
-    usize::from(rows_area(app, area).height)
-}
-
-/// Where they stand.
-pub(super) fn rows_area(app: &App, area: Rect) -> Rect {
+pub fn rows_area(app: &App, area: Rect) -> Rect {
     Parts::of(app, area).rows
 }
 
 /// Where its parts stand.
 struct Parts {
+    title: Rect,
     heading: Rect,
     rows: Rect,
     why: Rect,
@@ -48,7 +43,13 @@ struct Parts {
 impl Parts {
     /// Whatever time it is: only what comes changes it.
     fn of(app: &App, area: Rect) -> Self {
-        let inner = area.inner(Margin::new(2, 1)).intersection(area);
+        let title = Rect { height: 1, ..area }.intersection(area);
+        let inner = Rect {
+            y: area.y.saturating_add(1),
+            height: area.height.saturating_sub(1),
+            ..area
+        };
+        let inner = inner.inner(Margin::new(1, 0)).intersection(area);
         let trace = shown(app).map(|(trace, _)| trace);
         let heading = trace.map_or(0, |trace| against(app, &trace, None, usize::from(inner.width)).len() + 2);
         let reports = match app.store.client_reports().count().min(REPORTS) {
@@ -60,6 +61,7 @@ impl Parts {
         let [heading, rows, why, reports] =
             Layout::vertical([length(heading), Constraint::Fill(1), Constraint::Max(WHY), length(reports)]).areas(inner);
         Self {
+            title,
             heading,
             rows,
             why,
@@ -74,33 +76,18 @@ fn shown(app: &App) -> Option<(TraceSummary, &Outline)> {
     Some((app.store.trace(outline.trace_id())?, outline))
 }
 
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
-    frame.render_widget(Clear, area);
+pub(super) fn draw(frame: &mut Frame, app: &App, check: &CrossCheck, area: Rect, now: &Now) {
+    let parts = Parts::of(app, area);
+    lists::title(frame, app, [], parts.title);
     let Some((trace, outline)) = shown(app) else {
-        let block = Block::bordered()
-            .title(" Cross-check with Sentry ".bold())
-            .title_bottom(" Esc close ");
-        frame.render_widget(block, area);
-        let inner = area.inner(Margin::new(2, 1)).intersection(area);
-        frame.render_widget(Line::from("this trace is not here any more".fg(theme::DIM)), inner);
+        let text = Line::from("trace evicted (memory full)".fg(theme::DIM));
+        frame.render_widget(text, parts.rows);
         return;
     };
-    let title = format!(" Cross-check with Sentry · {:.8}… ", trace.trace_id);
-    let keys = match (app.sentry.site.is_some(), app.sentry.is_asked) {
-        (true, true) => " s open in Sentry · R ask now · Enter details · Esc close ",
-        (true, false) => " s open in Sentry · Enter details · Esc close ",
-        (false, _) => " Enter details · Esc close ",
-    };
-    let block = Block::bordered()
-        .border_style(Style::new().fg(theme::ACCENT))
-        .title(title.bold())
-        .title_bottom(keys);
-    frame.render_widget(block, area);
-    let parts = Parts::of(app, area);
     let mut heading = against(app, &trace, Some(now), usize::from(parts.heading.width));
     heading.push(totals(app, &trace, outline, now));
     lines(frame, heading, parts.heading);
-    spans(frame, app, outline, parts.rows, now);
+    spans(frame, app, (check, outline), parts.rows, now);
     why(frame, app, outline, parts.why, now);
     reports(frame, app, parts.reports, now);
 }
@@ -246,8 +233,8 @@ fn missing(app: &App, trace: &TraceSummary, outline: &Outline, now: &Now) -> Opt
     (verdicts.len() == trace.spans).then(|| missing.count())
 }
 
-fn spans(frame: &mut Frame, app: &App, outline: &Outline, area: Rect, now: &Now) {
-    let visible = app.cross_check.visible();
+fn spans(frame: &mut Frame, app: &App, (check, outline): (&CrossCheck, &Outline), area: Rect, now: &Now) {
+    let visible = check.visible();
     let rows = outline.rows(&app.store, visible.clone());
     let name = usize::from(area.width * 2 / 5);
     for ((at, row), area) in (visible.start..).zip(&rows).zip(area.rows()) {

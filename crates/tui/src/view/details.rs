@@ -21,7 +21,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     if area.is_empty() {
         return;
     }
-    let focused = app.pane == Pane::Details;
+    let focused = app.screens.pane == Pane::Details;
     let heading = Rect { height: 1, ..area };
     let body = Rect {
         y: area.y + 1,

@@ -6,8 +6,8 @@ use ratatui::style::Stylize;
 use ratatui::text::Line;
 
 use super::{format, theme};
-use crate::app::{Action, App, Pane, ServiceState};
-use crate::keymap::{Binding, Bound, Place};
+use crate::app::{Action, App, ServiceState};
+use crate::keymap::Bound;
 use crate::text::shown;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
@@ -112,51 +112,31 @@ fn keys(app: &App, width: usize) -> Line<'static> {
     line
 }
 
-/// What a key does, in a word: one of them depends on what it is pressed in.
-fn short(app: &App, binding: &Binding) -> &'static str {
-    let here = app.here();
-    match binding.action {
-        Action::Filter if here.listing.is_some() => "narrow",
-        Action::Filter if here.pane != Pane::Traces && app.overlay.is_none() => "find",
-        _ => binding.short,
-    }
-}
-
-/// As many keys as there is room for; help and quit always, but while a filter is typed they are letters.
+/// As many keys as there is room for, those that are special to what is on top first; help and quit always, but while text is edited
+/// they are letters.
 fn entries(app: &App, width: usize) -> Vec<Entry> {
-    let is_here = |bound: &&Bound| !bound.binding.short.is_empty() && bound.binding.applies(app.here());
+    let context = app.key_context();
     let entry = |bound: &Bound| {
-        Some(Entry {
-            key: bound.keys.first()?.label(),
-            short: short(app, bound.binding),
+        let short = bound.binding.footer_word(context);
+        let key = bound.keys.first()?;
+        (!short.is_empty() && app.can(bound.binding.action)).then(|| Entry {
+            key: key.label(),
+            short,
             action: bound.binding.action,
         })
     };
-    // What is special here comes before what is always so; the last two of the table stay the last.
-    let rank = |bound: &&Bound| match bound.binding.place {
-        Place::Demo => 0,
-        Place::Anywhere | Place::Listening => 2,
-        _ => 1,
-    };
-    let mut here: Vec<_> = app.keymap.iter().filter(is_here).collect();
-    let last = here.split_off(here.len().saturating_sub(if app.here().typing { 0 } else { 2 }));
-    here.sort_by_key(rank);
-    let entries: Vec<_> = here.into_iter().chain(last).filter_map(entry).collect();
-    let always = if app.here().typing {
-        0
-    } else {
-        entries.len().saturating_sub(2)
-    };
-    let mut left = width.saturating_sub(1 + entries[always..].iter().map(Entry::width).sum::<usize>());
+    let is_last = |bound: &&Bound| matches!(bound.binding.action, Action::Help | Action::Quit);
+    let (last, mut first): (Vec<_>, Vec<_>) = app.keymap.of(context, app.mode).partition(is_last);
+    first.sort_by_key(|bound| bound.section.footer_rank);
+    let last: Vec<_> = last.into_iter().filter_map(entry).collect();
+    let mut left = width.saturating_sub(1 + last.iter().map(Entry::width).sum::<usize>());
     let mut shown = Vec::new();
-    for (at, entry) in entries.into_iter().enumerate() {
-        if at < always {
-            let Some(rest) = left.checked_sub(entry.width()) else {
-                continue;
-            };
+    for entry in first.into_iter().filter_map(entry) {
+        if let Some(rest) = left.checked_sub(entry.width()) {
             left = rest;
+            shown.push(entry);
         }
-        shown.push(entry);
     }
+    shown.extend(last);
     shown
 }

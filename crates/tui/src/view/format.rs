@@ -175,7 +175,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// As [`wrapped`], but a line ends between two words where it can.
-pub(super) fn wrapped_words(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped_words(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_inclusive(' ') {
         let Some(line) = lines.last_mut() else { break };

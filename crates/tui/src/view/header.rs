@@ -1,4 +1,4 @@
-//! Two lines: what there is, how fast it comes, what was not taken; where the collector listens and who is up.
+//! Two lines: the tab bar; listeners, services, memory, rejections.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
@@ -8,7 +8,7 @@ use trace_model::ServiceStats;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Now, files, format, theme};
-use crate::app::{Action, App, Mode, ServiceState};
+use crate::app::{Action, App, Mode, ServiceState, Tab};
 use crate::demo::PAGE;
 use crate::text::shown;
 
@@ -21,23 +21,78 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         }
         .intersection(area)
     };
-    let width = usize::from(area.width);
-    let mut trouble = trouble(app, width);
-    let counts = counts(app, now, width.saturating_sub(trouble.width() + 1));
-    // That nothing is wrong is worth saying only where there is room.
-    let fine = " 0 refused ";
-    if trouble.spans.is_empty() && app.mode != Mode::Files && counts.width() + fine.len() <= width {
-        trouble = Line::from(fine.fg(theme::DIM));
-    }
-    pair(frame, counts, trouble, row(0));
-    let services = services(app);
-    let room = width.saturating_sub(services.width() + 1);
-    let from = if app.mode == Mode::Files {
-        files::header(app, room)
+    let spans = format::count(app.store.totals().spans as u64, "span");
+    let bar = tab_bar(app, area.width);
+    // Where there is room for it.
+    let spans = if bar.width() + spans.width() + 2 <= usize::from(area.width) {
+        Line::from(format!("{spans} ").fg(theme::DIM))
     } else {
-        listeners(app, room)
+        Line::default()
     };
-    pair(frame, from, services, row(1));
+    pair(frame, bar, spans, row(0));
+    let width = usize::from(area.width);
+    let right = right(app, now, width);
+    let room = width.saturating_sub(right.width() + 1);
+    let left = match app.mode {
+        _ if app.pause().is_some() => paused(app, room),
+        Mode::Files => files::header(app, room),
+        Mode::Demo | Mode::Viewer => listeners(app, room),
+    };
+    pair(frame, left, right, row(1));
+}
+
+/// From this width on tabs have counts.
+const COUNTED: u16 = 90;
+/// From this width on they have their whole names.
+const NAMED: u16 = 70;
+
+/// The tabs, each with its columns: the active one has brackets, so that it is known without color.
+fn tabs(app: &App, width: u16) -> Vec<(Tab, String)> {
+    let label = |tab: Tab| {
+        let name = if width < NAMED { tab.short_name() } else { tab.name() };
+        let is_active = app.screens.tab() == tab;
+        let new = if is_active { 0 } else { app.new_in(tab) };
+        let count = match app.count_of(tab) {
+            Some(count) if width >= COUNTED && new > 0 => format!(" {}, {} new", format::compact(count), format::compact(new)),
+            Some(count) if width >= COUNTED => format!(" {}", format::compact(count)),
+            _ if new > 0 => "•".to_owned(),
+            _ => String::new(),
+        };
+        let (open, close) = if is_active { ("[", "]") } else { (" ", " ") };
+        (tab, format!("{open}{} {name}{count}{close}", tab.number()))
+    };
+    Tab::ALL.map(label).into()
+}
+
+fn tab_bar(app: &App, width: u16) -> Line<'static> {
+    let mut line = Line::default();
+    for (tab, label) in tabs(app, width) {
+        if !line.spans.is_empty() && width >= COUNTED {
+            line.push_span("│".fg(theme::RULE));
+        }
+        let is_new = app.screens.tab() != tab && app.new_in(tab) > 0;
+        line.push_span(if app.screens.tab() == tab {
+            label.bold().fg(theme::ACCENT)
+        } else if is_new && tab != Tab::Traces {
+            label.fg(theme::WARNING)
+        } else {
+            label.into()
+        });
+    }
+    line
+}
+
+/// What has been received in a pause.
+fn paused(app: &App, width: usize) -> Line<'static> {
+    let Some(pause) = app.pause() else { return Line::default() };
+    let spans = format::count(pause.spans, "span");
+    let long = format!(" ❚❚ paused · {spans} arrived since, P resumes");
+    let text = if long.width() <= width {
+        long
+    } else {
+        format!(" ❚❚ paused · {spans} since")
+    };
+    Line::from(text.bold().fg(theme::WARNING))
 }
 
 /// One text left, one right; the right one stays whole.
@@ -59,76 +114,73 @@ pub(super) fn rate(app: &App, now: &Now) -> u64 {
         .sum()
 }
 
-/// What a click there asks for: on the warnings, what they are; on what was not taken, why.
+/// What a click there asks for: on a tab that tab, on what was rejected the reasons.
 #[must_use]
 pub fn action_at(app: &App, area: Rect, at: Position) -> Option<Action> {
-    let first = Rect { height: 1, ..area }.intersection(area);
-    if !first.contains(at) {
+    if !area.contains(at) {
         return None;
     }
-    let (column, width) = (usize::from(at.x - area.x), usize::from(area.width));
-    let trouble = trouble(app, width).width();
-    if column >= width.saturating_sub(trouble) {
-        return Some(Action::Health);
+    let (column, width) = (at.x - area.x, area.width);
+    if at.y == area.y {
+        let between = u16::from(width >= COUNTED);
+        let mut end = 0;
+        return tabs(app, width).into_iter().find_map(|(tab, label)| {
+            end += u16::try_from(label.width()).unwrap_or(u16::MAX);
+            let is_there = column < end;
+            end += between;
+            is_there.then_some(Action::Tab(tab))
+        });
     }
-    let before = before_warnings(app, width.saturating_sub(trouble + 1)).width() + 3;
-    let warnings = warnings(app)?.width();
-    (before..before + warnings).contains(&column).then_some(Action::Warnings)
+    let rejected = rejected(app, width.into()).width();
+    (usize::from(column) >= usize::from(width).saturating_sub(rejected)).then_some(Action::Tab(Tab::Ingest))
 }
 
-/// What matters most comes first; what does not fit is left out. The health screen has all of it.
-fn counts(app: &App, now: &Now, width: usize) -> Line<'static> {
-    let totals = app.store.totals();
-    let mut line = before_warnings(app, width);
+/// Services, rate, memory and rejections, as far as there is room: the ingest screen has all of it.
+fn right(app: &App, now: &Now, width: usize) -> Line<'static> {
+    let rejected = rejected(app, width);
+    let mut line = services(app);
+    let least = line.width() + rejected.width() + least(app, width) + 1;
+    let mut room = width.saturating_sub(least);
     let mut say = |text: Span<'static>| {
-        if line.width() + 3 + text.width() <= width {
-            line.push_span(" · ".fg(theme::DIM));
+        if text.width() <= room {
+            room -= text.width();
             line.push_span(text);
         }
     };
-    if let Some(warnings) = warnings(app) {
-        say(warnings);
+    let totals = app.store.totals();
+    say(format!(" mem {}% ", totals.bytes * 100 / totals.budget.max(1)).fg(theme::DIM));
+    if totals.evicted_traces > 0 {
+        say(format!(" {} evicted ", format::compact(totals.evicted_traces)).fg(theme::DIM));
     }
     let rate = rate(app, now);
     if rate > 0 {
-        say(format!("{} spans/s", format::compact(rate)).fg(theme::GOOD));
+        say(format!(" {} spans/s ", format::compact(rate)).fg(theme::GOOD));
     }
-    let memory = format!("memory {} %", totals.bytes * 100 / totals.budget.max(1));
-    if width < WIDE {
-        say(memory.fg(theme::DIM));
-    } else {
-        say(format!("{memory} of {}", format::bytes(totals.budget as u64)).fg(theme::DIM));
-    }
-    if totals.evicted_traces > 0 {
-        say(format!("{} evicted", format::compact(totals.evicted_traces)).fg(theme::DIM));
-    }
+    line.spans.extend(rejected.spans);
     line
 }
 
-fn warnings(app: &App) -> Option<Span<'static>> {
-    let warnings = app.many.warnings().traces();
-    (warnings > 0).then(|| format!("⚠ {}", format::compact(warnings as u64)).bold().fg(theme::WARNING))
-}
-
-/// The program, whether it is paused, traces and spans.
-fn before_warnings(app: &App, width: usize) -> Line<'static> {
-    let totals = app.store.totals();
-    let mut line = Line::from(Span::raw(" spanfall ").bold().fg(theme::ACCENT));
-    if let Some(pause) = app.pause() {
-        line.push_span(" ❚❚ paused".bold().fg(theme::WARNING));
-        let arrived = if width < WIDE { "since" } else { "arrived since, P goes on" };
-        line.push_span(format!(" · {} {arrived} · ", format::count(pause.spans, "span")).fg(theme::WARNING));
+/// What the left side needs at least: the ports, and where envelopes are forwarded to.
+fn least(app: &App, width: usize) -> usize {
+    match app.mode {
+        _ if app.pause().is_some() => paused(app, width).width(),
+        Mode::Files => files::header(app, width / 3).width(),
+        Mode::Demo | Mode::Viewer => {
+            let ports = listeners(app, 0).width();
+            let all = ports + forwarded(app).width();
+            if all <= width / 2 + width / 8 { all } else { ports }
+        }
     }
-    line.spans.extend([
-        Span::raw(format!(" {}", format::count(totals.traces as u64, "trace"))),
-        Span::raw(" · ").fg(theme::DIM),
-        Span::raw(format::count(totals.spans as u64, "span")),
-    ]);
-    line
 }
 
-/// From this width on things are said at more length.
-const WIDE: usize = 90;
+/// What was rejected, or that nothing was.
+fn rejected(app: &App, width: usize) -> Line<'static> {
+    let trouble = trouble(app, width);
+    if trouble.spans.is_empty() && app.mode != Mode::Files {
+        return Line::from(" 0 refused ".fg(theme::DIM));
+    }
+    trouble
+}
 
 /// What was not taken, and what waits. What would allow the last denied origin or host takes a third of the width at most.
 fn trouble(app: &App, width: usize) -> Line<'static> {
@@ -171,6 +223,15 @@ pub(super) fn mark(state: &ServiceState) -> (&'static str, Style) {
     }
 }
 
+/// Where envelopes are forwarded to; nothing without a relay.
+fn forwarded(app: &App) -> String {
+    let Some(relay) = &app.sentry.relay else {
+        return String::new();
+    };
+    let relay = shown(relay);
+    format!(" → {}", relay.split_once("://").map_or(&*relay, |(_, to)| to))
+}
+
 fn listeners(app: &App, width: usize) -> Line<'static> {
     let addresses = app.addresses;
     let name = |name: &str| Span::raw(format!(" {name} ")).fg(theme::DIM);
@@ -184,12 +245,9 @@ fn listeners(app: &App, width: usize) -> Line<'static> {
     for (protocol, address) in listeners {
         line.spans.extend([name(protocol), port(&address.port().to_string())]);
     }
-    if let Some(relay) = &app.sentry.relay {
-        let relay = shown(relay);
-        let to = format!(" → {}", relay.split_once("://").map_or(&*relay, |(_, to)| to));
-        if line.width() + to.chars().count() <= width {
-            line.push_span(to);
-        }
+    let to = forwarded(app);
+    if line.width() + to.width() <= width {
+        line.push_span(to);
     }
     if let Some((_, page)) = app.services.address(PAGE).and_then(|address| address.rsplit_once(':')) {
         let page = [name("page"), port(page)];

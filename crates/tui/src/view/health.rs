@@ -14,21 +14,32 @@ use unicode_width::UnicodeWidthStr;
 
 use super::page::{self, Page};
 use super::times::Times;
-use super::{Now, files, format, theme};
-use crate::app::{App, Mode};
+use super::{Now, files, format, lists, theme};
+use crate::app::{App, Mode, Tab};
 use crate::text::shown;
 
-pub(super) fn draw(frame: &mut Frame, app: &App, first: usize, area: Rect, now: &Now) {
-    let title = if app.mode == Mode::Files {
-        " Files "
-    } else {
-        " Ingest health "
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
+    let page = lay_out(app, area, now);
+    let first = app.ingest.first();
+    let below = page
+        .height()
+        .saturating_sub(first + usize::from(area.height.saturating_sub(1)));
+    let below = (below > 0).then(|| format!("↓ {}", format::count(below as u64, "line")).fg(theme::DIM));
+    lists::title(frame, app, below, Rect { height: 1, ..area }.intersection(area));
+    let body = Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
     };
-    page::draw(frame, title, &lay_out(app, area, now), first, area);
+    page::draw(frame, &page, first, body.intersection(area));
 }
 
 /// How many lines there are.
-pub(super) fn height(app: &App, area: Rect) -> usize {
+#[must_use]
+pub fn height(app: &App, area: Rect) -> usize {
+    if app.screens.tab() != Tab::Ingest {
+        return 0;
+    }
     // All that changes with time has a fixed width.
     let any = Now {
         unix_nano: 0,

@@ -1,64 +1,19 @@
-//! What the lists about all traces have in common: the border, the names of columns, the last line.
+//! What screens that are lists have in common: the title, the last line.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Margin, Rect};
-use ratatui::style::{Style, Stylize};
-use ratatui::text::Line;
-use ratatui::widgets::{Block, Clear};
+use ratatui::layout::Rect;
+use ratatui::style::Stylize;
+use ratatui::text::{Line, Span};
 
-use super::{compare, hint, logs, narrow, theme, warnings};
-use crate::app::{App, Narrow, Overlay};
+use super::{breadcrumb, hint, narrow, ruled, theme};
+pub(super) use crate::app::layout::ListParts as Parts;
+use crate::app::{App, Narrow};
 
-/// How many rows there is room for; `area` includes the border.
-#[must_use]
-pub fn rows(app: &App, area: Rect) -> usize {
-    usize::from(rows_area(app, area).height)
-}
-
-/// Where the rows of such a list stand.
-pub(super) fn rows_area(app: &App, area: Rect) -> Rect {
-    let below = match app.overlay {
-        Some(Overlay::Compare) => return compare::rows(area),
-        Some(Overlay::Warnings) => warnings::BELOW,
-        Some(Overlay::Logs) => logs::BELOW,
-        _ => 0,
-    };
-    Parts::of(area, below).rows
-}
-
-/// Where the parts stand, one below the other.
-pub(super) struct Parts {
-    /// The names of the columns.
-    pub(super) head: Rect,
-    pub(super) rows: Rect,
-    /// About the row under the cursor.
-    pub(super) below: Rect,
-    /// How much there is, or what narrows it.
-    pub(super) last: Rect,
-}
-
-impl Parts {
-    pub(super) fn of(area: Rect, below: u16) -> Self {
-        let inner = area.inner(Margin::new(2, 1)).intersection(area);
-        let heights = [
-            Constraint::Length(1),
-            Constraint::Min(1),
-            Constraint::Max(below),
-            Constraint::Length(1),
-        ];
-        let [head, rows, below, last] = Layout::vertical(heights).areas(inner);
-        Self { head, rows, below, last }
-    }
-}
-
-/// Clears the area and draws the border.
-pub(super) fn border(frame: &mut Frame, title: &str, keys: &'static str, area: Rect) {
-    let block = Block::bordered()
-        .border_style(Style::new().fg(theme::ACCENT))
-        .title(title.to_owned().bold())
-        .title_bottom(keys);
-    frame.render_widget(Clear, area);
-    frame.render_widget(block, area);
+/// Draws the title of the screen on top, with what it is about.
+pub(super) fn title(frame: &mut Frame, app: &App, about: impl IntoIterator<Item = Span<'static>>, row: Rect) {
+    let mut line = breadcrumb::of_screen(app);
+    line.spans.extend(about);
+    ruled(frame, line, row);
 }
 
 /// The last line: what narrows the list, or how much there is.
@@ -89,9 +44,6 @@ pub(super) fn about(app: &App) -> Line<'static> {
         if survey.observed_nano() > 0 {
             line.push_span(format!(" · in {}", super::format::duration(survey.observed_nano())).fg(theme::DIM));
         }
-    }
-    if app.store.filter().is_some() {
-        line.push_span(" · of those that the filter lists".fg(theme::FOUND));
     }
     // A short one would only flicker.
     if let Some(percent) = app

@@ -9,27 +9,17 @@ use trace_model::Log;
 use super::details::lines::{log_line, offset, severity_style};
 use super::lists::{self, Parts};
 use super::{format, hint, theme, traces::service_name};
-use crate::app::{App, LISTED_LOGS, List};
+use crate::app::{App, LISTED_LOGS, LOGS_BELOW, List, LogList};
 use crate::text::laid_out;
 
-/// Lines about the record under the cursor: a rule above them, and the whole text.
-pub(super) const BELOW: u16 = 5;
-
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
-    let list = &app.logs;
-    let (title, keys) = if list.is_of_span() {
-        (
-            " Logs of the span ",
-            " Enter the span · Tab the whole trace · / narrow · Esc close ",
-        )
+pub(super) fn draw(frame: &mut Frame, app: &App, list: &LogList, area: Rect) {
+    let parts = Parts::of(area, LOGS_BELOW);
+    let of = if list.is_of_span() {
+        "of the selected span"
     } else {
-        (
-            " Logs of the trace ",
-            " Enter the span · Tab the selected span · / narrow · Esc close ",
-        )
+        "of the trace"
     };
-    lists::border(frame, title, keys, area);
-    let parts = Parts::of(area, BELOW);
+    lists::title(frame, app, [of.into()], parts.title);
     for (head, area) in ["AT", "LEVEL", "SERVICE", "SPAN", "SAID"]
         .into_iter()
         .zip(columns(parts.head))
@@ -46,7 +36,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     }
     match list.selected() {
         Some(log) => below(frame, log, parts.below),
-        None => frame.render_widget(hint([Line::default(), Line::from(nothing(app).fg(theme::DIM))]), parts.rows),
+        None => frame.render_widget(hint([Line::default(), Line::from(nothing(list).fg(theme::DIM))]), parts.rows),
     }
     let left = format::count(list.len() as u64, "record");
     let mut all = Line::from(left.clone());
@@ -128,10 +118,10 @@ fn below(frame: &mut Frame, log: &Log, area: Rect) {
     }
 }
 
-fn nothing(app: &App) -> &'static str {
-    if !app.logs.narrow().is_empty() {
+fn nothing(logs: &LogList) -> &'static str {
+    if !logs.narrow().is_empty() {
         "no record has all these words · Esc shows all again"
-    } else if app.logs.is_of_span() {
+    } else if logs.is_of_span() {
         "nothing was logged in this span · Tab shows the whole trace"
     } else {
         "nothing was logged in this trace: records come by OTLP (/v1/logs) or from Sentry's SDKs"

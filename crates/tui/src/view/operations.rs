@@ -8,8 +8,8 @@ use trace_model::SpanKind;
 use trace_stats::{Operation, Survey};
 
 use super::lists::{self, Parts};
-use super::{flush_right, format, theme, traces::service_name};
-use crate::app::{App, List, OperationColumn, Overlay};
+use super::{breadcrumb, flush_right, format, theme, traces::service_name};
+use crate::app::{App, List, OperationColumn};
 
 /// How many cells the small histogram has.
 const SHAPE: u16 = 10;
@@ -64,12 +64,12 @@ impl Columns {
     }
 }
 
-/// The column whose name stands there, if the list is open; `area` includes the border.
+/// The column whose name is there; `area` is that of the screen.
 #[must_use]
-pub fn column_at(app: &App, area: Rect, at: Position) -> Option<OperationColumn> {
+pub fn column_at(area: Rect, at: Position) -> Option<OperationColumn> {
     use OperationColumn as By;
     let head = Parts::of(area, 0).head;
-    if app.overlay != Some(Overlay::Operations) || !head.contains(at) {
+    if !head.contains(at) {
         return None;
     }
     let columns = Columns::of(head);
@@ -90,9 +90,8 @@ pub fn column_at(app: &App, area: Rect, at: Position) -> Option<OperationColumn>
 }
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
-    let keys = " Enter slowest · e failed · s S sort · / narrow · Esc close ";
-    lists::border(frame, " Operations ", keys, area);
     let parts = Parts::of(area, 0);
+    lists::title(frame, app, [breadcrumb::scope(app)], parts.title);
     heading(frame, app.operations.sort(), parts.head);
     if let Some(survey) = app.many.survey() {
         let total = survey.operations.iter().map(|operation| operation.total_nano);

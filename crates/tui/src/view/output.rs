@@ -1,29 +1,28 @@
-//! What the demo's processes print.
+//! The output of the demo's services.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Paragraph};
 
-use super::{format, theme};
+use super::{format, lists, theme};
 use crate::app::{App, OutputLine};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
-    let behind = app.output.behind();
-    let place = if behind == 0 {
-        " ↑ scroll · Esc close ".to_owned()
-    } else {
-        format!(" ↓ {} below · Esc close ", format::count(behind as u64, "line"))
+    let row = Rect { height: 1, ..area }.intersection(area);
+    let below = match app.output.behind() {
+        0 => "following the newest".fg(theme::DIM),
+        behind => format!("↓ {}", format::count(behind as u64, "line")).fg(theme::ACCENT),
     };
-    let block = Block::bordered()
-        .border_style(Style::new().fg(theme::ACCENT))
-        .title(" Output of the demo's processes ")
-        .title_bottom(place);
-    let width = usize::from(area.width.saturating_sub(2));
-    let lines: Vec<Line> = app.output.visible().map(|line| output_line(line, width)).collect();
-    frame.render_widget(Clear, area);
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+    lists::title(frame, app, [below], row);
+    let body = Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    for (row, line) in body.intersection(area).rows().zip(app.output.visible()) {
+        frame.render_widget(output_line(line, usize::from(row.width)), row);
+    }
 }
 
 fn output_line(line: &OutputLine, width: usize) -> Line<'static> {

@@ -1,10 +1,9 @@
-//! A page over the panes that is longer than the screen: sections of lines, in two columns where there is room for them.
+//! A text that may be longer than the screen: sections of lines, in two columns where there is room for them.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Style, Stylize};
+use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear};
 
 use super::{format, theme};
 
@@ -18,10 +17,10 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Lays out for an area, which includes the border; `parts` makes three of them for the width of a column. They stand one below
+    /// Lays out for an area; `parts` makes three of them for the width of a column. They stand one below
     /// the other, or the second one beside the others.
     pub(super) fn of(area: Rect, parts: impl FnOnce(usize) -> [Vec<Line<'static>>; 3]) -> Self {
-        let inner = usize::from(area.width.saturating_sub(4));
+        let inner = usize::from(area.width.saturating_sub(2));
         if area.width >= TWO_COLUMNS {
             let [first, second, third] = parts((inner - GAP) / 2);
             let columns = vec![joined([first, third]), second];
@@ -52,27 +51,9 @@ fn joined<const N: usize>(parts: [Vec<Line<'static>>; N]) -> Vec<Line<'static>> 
 /// Between two columns.
 const GAP: usize = 3;
 
-/// Draws a page with its border, from line `first` on. It takes no more of the area than it needs.
-pub(super) fn draw(frame: &mut Frame, title: &str, page: &Page, first: usize, area: Rect) {
-    let needed = u16::try_from(page.height() + 2).unwrap_or(u16::MAX);
-    let area = Rect {
-        height: area.height.min(needed),
-        ..area
-    };
-    let height = usize::from(area.height.saturating_sub(2));
-    let below = page.height().saturating_sub(first + height);
-    let hint = match (first, below) {
-        (0, 0) => " Esc close ".to_owned(),
-        (_, 0) => " ↑ scroll · Esc close ".to_owned(),
-        (_, below) => format!(" ↓ {} below · Esc close ", format::count(below as u64, "line")),
-    };
-    let block = Block::bordered()
-        .border_style(Style::new().fg(theme::ACCENT))
-        .title(title.to_owned().bold())
-        .title_bottom(hint);
-    frame.render_widget(Clear, area);
-    frame.render_widget(block, area);
-    let inner = area.inner(ratatui::layout::Margin::new(2, 1)).intersection(area);
+/// Draws a page from line `first` on.
+pub(super) fn draw(frame: &mut Frame, page: &Page, first: usize, area: Rect) {
+    let inner = area.inner(ratatui::layout::Margin::new(1, 0)).intersection(area);
     let columns = u16::try_from(page.columns.len()).unwrap_or(1).max(1);
     let gap = u16::try_from(GAP).unwrap_or(0);
     let width = (inner.width.saturating_sub(gap * (columns - 1))) / columns;

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use trace_stats::{Callee, Edge, Survey};
 
 use super::lists::{self, Parts};
-use super::{flush_right, format, theme, traces::service_name};
+use super::{breadcrumb, flush_right, format, theme, traces::service_name};
 use crate::app::{App, List, MapRow};
 use crate::text::shown;
 
@@ -51,9 +51,8 @@ impl Columns {
 }
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
-    let keys = " Enter slowest call · e failed · / narrow · Esc close ";
-    lists::border(frame, " Service map ", keys, area);
     let parts = Parts::of(area, 0);
+    lists::title(frame, app, [breadcrumb::scope(app)], parts.title);
     heading(frame, parts.head);
     let map = &app.service_map;
     let mut rows = 0;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use trace_model::TraceSummary;
 
 use super::{Now, header, waterfall};
-use crate::app::{App, Overlay};
+use crate::app::{App, Screen, Tab};
 
 /// Between two frames of what moves by itself.
 const ANIMATION: Duration = Duration::from_millis(100);
@@ -29,7 +29,7 @@ pub fn stays(app: &App, now: &Now) -> Option<Duration> {
         return None;
     }
     // A rate is over soon after the last span.
-    let counts = matches!(app.overlay, Some(Overlay::Health(_)))
+    let counts = app.screens.tab() == Tab::Ingest
         || header::rate(app, now) > 0
         || shown.is_some_and(|trace| marks_change(&trace, now) || is_counted_down(app, &trace, now));
     let clock = counts.then_some(CLOCK);
@@ -54,5 +54,5 @@ fn marks_change(trace: &TraceSummary, now: &Now) -> bool {
 /// Whether the cross-check says in how many seconds Sentry is asked.
 fn is_counted_down(app: &App, trace: &TraceSummary, now: &Now) -> bool {
     let next = app.sentry.about(trace.trace_id).and_then(|said| said.next_ask_unix_nano);
-    app.overlay == Some(Overlay::CrossCheck) && next.is_some_and(|next| next > now.unix_nano)
+    matches!(app.screens.top(), Some(Screen::CrossCheck(_))) && next.is_some_and(|next| next > now.unix_nano)
 }

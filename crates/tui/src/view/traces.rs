@@ -36,7 +36,7 @@ impl Columns {
 }
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
-    let focused = app.pane == Pane::Traces;
+    let focused = app.screens.pane == Pane::Traces;
     if area.is_empty() {
         return;
     }
@@ -58,8 +58,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
             frame.buffer_mut().set_style(row, theme::cursor(focused));
         }
         let found = app.store.found_in(trace.trace_id);
-        let marked = app.compare.marked();
-        let marked = marked.is_some_and(|marked| marked.summary.trace_id == trace.trace_id);
+        let marked = app
+            .marked
+            .as_ref()
+            .is_some_and(|marked| marked.summary.trace_id == trace.trace_id);
         let marks = Marks {
             selected,
             marked,

@@ -10,22 +10,16 @@ use trace_stats::{REMEMBERED, Warning};
 use super::lists::{self, Parts};
 use super::times::Times;
 use super::{Now, flush_right, format, hint, theme, traces::service_name};
-use crate::app::{App, List};
-
-/// Lines about the rule under the cursor: a rule above them, why it matters, what to do.
-pub(super) const BELOW: u16 = 7;
+use crate::app::{App, List, WARNINGS_BELOW};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     let list = &app.warnings;
-    let (title, keys) = match list.opened() {
-        Some(rule) => (
-            format!(" Warnings · {} ", rule.title()),
-            " Enter the span · ← rules · / narrow · Esc back ",
-        ),
-        None => (" Warnings ".to_owned(), " Enter its traces · / narrow · Esc close "),
+    let parts = Parts::of(area, WARNINGS_BELOW);
+    let about = match list.opened() {
+        Some(rule) => format!("› {}", rule.title()).into(),
+        None => format!("all {}", format::count(app.store.totals().traces as u64, "trace")).into(),
     };
-    lists::border(frame, &title, keys, area);
-    let parts = Parts::of(area, BELOW);
+    lists::title(frame, app, [about], parts.title);
     if list.opened().is_some() {
         traces(frame, app, &parts, now);
     } else {

@@ -21,7 +21,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if area.is_empty() {
         return;
     }
-    let focused = app.pane == Pane::Waterfall;
+    let focused = app.screens.pane == Pane::Waterfall;
     let trace = app
         .waterfall
         .outline()

@@ -139,6 +139,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     let mut app = App::new(store, Mode::Files, addresses, fastrand::Rng::new());
     (app.keymap, app.theme) = (config.keymap, theme);
     app.zone = jiff::tz::TimeZone::system();
+    app.notice = look::notice(&config.notices);
     app.store.set_repeated_limits(config.repeated);
     app.files = Files::new(paths.iter().map(|path| match path.to_str() {
         Some("-") => "standard input".to_owned(),

@@ -4,6 +4,7 @@ use std::env;
 
 use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 
+use crate::app::Notice;
 use crate::cli::Options;
 use crate::config::{Config, ConfigError};
 use crate::view::{Theme, ThemeKind};
@@ -21,6 +22,17 @@ pub(super) fn read(options: &Options) -> Result<(Config, Theme), ConfigError> {
     });
     let theme = config.theme(kind);
     Ok((config, theme))
+}
+
+/// What there is to say of the configuration, in one line.
+pub(super) fn notice(notices: &[String]) -> Option<Notice> {
+    let (first, others) = notices.split_first()?;
+    let text = if others.is_empty() {
+        first.clone()
+    } else {
+        format!("{first} (and {} more)", others.len())
+    };
+    Some(Notice { text, error: true })
 }
 
 /// The theme for a terminal of which the environment tells; only where that is silent the terminal itself is asked.

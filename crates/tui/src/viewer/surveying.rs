@@ -35,7 +35,7 @@ impl Surveying {
     /// Reads for a bounded time; true when the picture may have changed.
     pub(super) fn go_on(&mut self, app: &mut App) -> bool {
         let shown = |app: &App| {
-            let (many, compare) = (&app.many, app.compare.percent());
+            let (many, compare) = (&app.many, app.compared_percent());
             (many.number(), many.percent(), many.warnings().revision(), compare)
         };
         let (before, started) = (shown(app), Instant::now());

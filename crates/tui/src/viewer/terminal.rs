@@ -13,7 +13,7 @@ use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternate
 use ratatui::backend::CrosstermBackend;
 
 use crate::app::App;
-use crate::view::layout::Panes;
+use crate::app::layout::Panes;
 use crate::view::{self, Hyperlink, Now};
 
 /// The terminal in raw mode on its alternate screen, until it is dropped.

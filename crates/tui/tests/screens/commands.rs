@@ -1,7 +1,8 @@
 //! The palette, and the list of logs.
 
 use crossterm::event::KeyCode;
-use spanfall::app::{Action, Mode, Overlay, Pane};
+use spanfall::app::{Action, Mode, Popup, Screen};
+use spanfall::keymap::KeyContext;
 
 use crate::scene::{Scene, password_reset, span};
 use crate::snapshots::at_all_sizes;
@@ -49,7 +50,7 @@ fn enter_goes_to_the_span_of_a_record() {
     reading_logs(&mut scene);
     scene.press(&[KeyCode::End, KeyCode::Enter]);
     scene.draw();
-    assert_eq!((scene.app.overlay, scene.app.pane), (None, Pane::Waterfall));
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
     let key = scene.app.waterfall.selected().map(|(_, key)| key.span_id);
     assert_eq!(key, Some(crate::scene::span_id(7)));
 }
@@ -63,7 +64,7 @@ fn logs_are_those_of_the_span_on_request_and_narrowed_by_words() {
     scene.press(&[KeyCode::Tab]);
     let text = scene.text();
     assert!(
-        text.contains("Logs of the span") && text.contains("reset asked for"),
+        text.contains("LOGS  of the selected span") && text.contains("reset asked for"),
         "{text}"
     );
     assert!(!text.contains("the server is slow"), "{text}");
@@ -76,7 +77,7 @@ fn logs_are_those_of_the_span_on_request_and_narrowed_by_words() {
     assert!(scene.text().contains("reset asked for"));
     scene.press(&[KeyCode::Esc]);
     scene.draw();
-    assert_eq!(scene.app.overlay, None);
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
 }
 
 #[test]
@@ -86,7 +87,10 @@ fn the_cursor_stays_on_its_record_while_others_come() {
     scene.press(&[KeyCode::Down, KeyCode::Down]);
     scene.add_logs(1, 5, &[(1, 9, "an earlier one")]);
     scene.draw();
-    let said = scene.app.logs.selected().map(|log| format!("{:?}", log.body));
+    let Some(Screen::Logs(logs)) = scene.app.screens.top() else {
+        panic!("no logs")
+    };
+    let said = logs.selected().map(|log| format!("{:?}", log.body));
     assert!(said.as_deref().unwrap_or_default().contains("the server is slow"), "{said:?}");
 }
 
@@ -94,7 +98,7 @@ fn the_cursor_stays_on_its_record_while_others_come() {
 fn a_trace_without_logs_says_so() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.type_keys("L");
-    assert!(scene.text().contains("no trace yet whose logs"), "{}", scene.text());
+    assert!(scene.text().contains("no trace whose logs"), "{}", scene.text());
     scene.add(vec![span(1, 1, 0, "api", "GET /", 0, 1)]);
     scene.draw();
     scene.type_keys("L");
@@ -119,17 +123,17 @@ fn the_palette_shows_what_can_be_done_and_by_which_key() {
 fn what_is_chosen_is_done_as_its_key_would_do_it() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     logged(&mut scene);
-    scene.type_keys(":SERVICE map");
+    scene.type_keys(":GO to map");
     scene.press(&[KeyCode::Enter]);
     scene.draw();
-    assert_eq!(scene.app.overlay, Some(Overlay::ServiceMap));
+    assert_eq!(scene.app.key_context(), KeyContext::ServiceMap);
     // From there back to what lay over the panes.
     scene.type_keys(":quit");
     scene.press(&[KeyCode::Esc]);
     scene.draw();
-    assert_eq!(scene.app.overlay, Some(Overlay::ServiceMap));
+    assert_eq!(scene.app.key_context(), KeyContext::ServiceMap);
     scene.press(&[KeyCode::Esc]);
-    scene.type_keys(":quit; the");
+    scene.type_keys(":quit");
     assert_eq!(scene.press(&[KeyCode::Enter]), Some(spanfall::app::Effect::Quit));
 }
 
@@ -137,13 +141,13 @@ fn what_is_chosen_is_done_as_its_key_would_do_it() {
 fn arrows_choose_among_what_was_found() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     logged(&mut scene);
-    scene.type_keys(":sort the list");
-    scene.press(&[KeyCode::Down, KeyCode::Enter]);
+    scene.type_keys(":traces");
+    scene.press(&[KeyCode::Down, KeyCode::Down, KeyCode::Enter]);
     scene.draw();
     assert!(scene.app.traces.sorted().1, "the other way round");
     scene.type_keys(":no such thing");
     scene.press(&[KeyCode::Enter]);
-    assert!(scene.text().contains("nothing that can be done here"), "{}", scene.text());
+    assert!(scene.text().contains("no command has all these words"), "{}", scene.text());
 }
 
 #[test]
@@ -152,12 +156,15 @@ fn only_what_makes_sense_where_it_was_opened_is_offered() {
     logged(&mut scene);
     let offered = |scene: &mut Scene, action: Action| {
         scene.draw();
-        scene.app.palette.rows().any(|(command, _)| command.action == action)
+        let Some(Popup::Palette(palette)) = scene.app.screens.popup() else {
+            return false;
+        };
+        palette.rows().any(|(command, _)| command.action == action)
     };
-    scene.type_keys(":other way");
+    scene.type_keys(":reverse");
     assert!(offered(&mut scene, Action::SortReversed));
     scene.press(&[KeyCode::Esc, KeyCode::Enter]);
-    scene.type_keys(":other way");
+    scene.type_keys(":reverse");
     assert!(!offered(&mut scene, Action::SortReversed), "not in the waterfall");
     scene.press(&[KeyCode::Esc]);
     scene.type_keys(":password");

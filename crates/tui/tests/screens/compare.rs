@@ -2,7 +2,8 @@
 
 use crossterm::event::KeyCode;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
-use spanfall::app::{Against, Mode, Overlay, Pane};
+use spanfall::app::{Against, Mode, Screen};
+use spanfall::keymap::KeyContext;
 
 use crate::scene::{Scene, edit, failed, password_reset, span, trace};
 
@@ -42,7 +43,14 @@ fn snapshots(name: &str, keys: &str) {
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = shop(width, height);
         scene.type_keys(keys);
-        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.text());
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.body());
+    }
+}
+
+fn against(scene: &Scene) -> Against {
+    match scene.app.screens.top() {
+        Some(Screen::Compare(compare)) => compare.against(),
+        other => panic!("{other:?} is open"),
     }
 }
 
@@ -63,7 +71,7 @@ fn the_marked_trace_is_marked_in_the_list_until_it_is_marked_again() {
     assert!(scene.text().contains("=▸"), "{}", scene.text());
     scene.type_keys("=");
     assert!(!scene.text().contains("=▸"), "{}", scene.text());
-    assert!(scene.app.compare.marked().is_none());
+    assert!(scene.app.marked.is_none());
 }
 
 #[test]
@@ -78,7 +86,7 @@ fn differences_are_gone_through_and_opened_on_the_side_that_has_them() {
         (trace(9), "orders"),
         "the first one is the slow query"
     );
-    assert_eq!((scene.app.overlay, scene.app.pane), (None, Pane::Waterfall));
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
 
     scene.type_keys("dNN");
     scene.draw();
@@ -106,7 +114,7 @@ fn what_changed_most_comes_first_when_that_is_asked_for() {
 fn tab_changes_what_it_is_compared_with() {
     let mut scene = shop(120, 40);
     scene.type_keys("j=gd");
-    assert_eq!(scene.app.compare.against(), Against::Marked);
+    assert_eq!(against(&scene), Against::Marked);
     scene.press(&[KeyCode::Tab]);
     assert!(
         scene.text().contains("median of 8 traces without errors: web GET /checkout"),
@@ -114,20 +122,20 @@ fn tab_changes_what_it_is_compared_with() {
         scene.text()
     );
     scene.press(&[KeyCode::Tab]);
-    assert_eq!(scene.app.compare.against(), Against::Marked);
+    assert_eq!(against(&scene), Against::Marked);
     // The marked one is compared with the median: there is nothing else.
     scene.press(&[KeyCode::Esc]);
     scene.type_keys("jd");
-    assert_eq!(scene.app.compare.against(), Against::Median);
+    assert_eq!(against(&scene), Against::Median);
     scene.press(&[KeyCode::Tab]);
-    assert!(scene.text().contains("this is the trace that is marked"), "{}", scene.text());
+    assert!(scene.text().contains("this is the marked trace"), "{}", scene.text());
 }
 
 #[test]
 fn what_cannot_be_compared_says_why() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.type_keys("d");
-    assert!(scene.text().contains("there is no trace to compare yet"));
+    assert!(scene.text().contains("no trace to compare"));
     scene.type_keys("=");
     assert!(scene.text().contains("there is no trace yet"));
     scene.add(password_reset());
@@ -179,7 +187,7 @@ fn a_marked_trace_that_left_is_compared_as_it_was() {
     );
     scene.type_keys("NN");
     scene.press(&[KeyCode::Enter]);
-    assert!(scene.text().contains("not here any more"), "{}", scene.text());
+    assert!(scene.text().contains("trace evicted"), "{}", scene.text());
 }
 
 #[test]
@@ -192,7 +200,7 @@ fn it_grows_with_the_trace_and_keeps_its_cursor() {
     scene.draw();
     assert!(scene.text().contains("audit"), "{}", scene.text());
     scene.press(&[KeyCode::Enter]);
-    assert_eq!(scene.app.overlay, None::<Overlay>);
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
     let (_, key) = scene.app.waterfall.selected().expect("a span");
     assert_eq!(&*key.service, "orders");
 }

@@ -162,7 +162,7 @@ fn details_of(scene: &mut Scene) -> String {
     let mut lines = Vec::new();
     loop {
         let text = scene.text();
-        let (_, details) = text.split_once(" SPAN ").expect("the details");
+        let (_, details) = text.split_once("SPAN ").expect("the details");
         let pane: Vec<_> = details.lines().skip(2).map(str::to_owned).collect();
         let at_the_end = !details.lines().next().expect("its title").contains("below");
         if at_the_end {

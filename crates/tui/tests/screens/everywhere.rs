@@ -39,7 +39,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let keys: usize = KEYMAP.iter().map(|binding| binding.keys.len()).sum();
+    let keys = keys().len();
     prop_oneof![
         12 => (0..keys).prop_map(Step::Key),
         2 => proptest::char::range(' ', '~').prop_map(Step::Type),
@@ -49,16 +49,26 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn event(number: usize) -> KeyEvent {
-    let key = KEYMAP
+/// Every key of the table once.
+fn keys() -> Vec<Key> {
+    let mut keys = Vec::new();
+    for key in KEYMAP
         .iter()
+        .flat_map(|section| section.bindings)
         .flat_map(|binding| binding.keys)
-        .nth(number)
-        .expect("a key of the table");
-    match key {
-        Key::Char(c) => KeyEvent::new(KeyCode::Char(*c), KeyModifiers::NONE),
-        Key::Ctrl(c) => KeyEvent::new(KeyCode::Char(*c), KeyModifiers::CONTROL),
-        Key::Code(code) => KeyEvent::new(*code, KeyModifiers::NONE),
+    {
+        if !keys.contains(key) {
+            keys.push(*key);
+        }
+    }
+    keys
+}
+
+fn event(number: usize) -> KeyEvent {
+    match keys()[number] {
+        Key::Char(c) => KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE),
+        Key::Ctrl(c) => KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL),
+        Key::Code(code) => KeyEvent::new(code, KeyModifiers::NONE),
     }
 }
 
@@ -122,7 +132,7 @@ proptest! {
 /// Views write roles, and nothing but the theme knows colours: what is left of others would be one on a screen without.
 #[test]
 fn a_screen_without_colours_has_none() {
-    let keys: usize = KEYMAP.iter().map(|binding| binding.keys.len()).sum();
+    let keys = keys().len();
     for opened in 0..keys {
         let mut scene = Scene::new(Mode::Demo, 120, 40);
         scene.app.theme = Theme::new(ThemeKind::None);
@@ -138,7 +148,7 @@ fn a_screen_without_colours_has_none() {
 /// Each key once, in each place that one or two keys lead to.
 #[test]
 fn every_key_can_be_pressed_on_every_screen() {
-    let keys: usize = KEYMAP.iter().map(|binding| binding.keys.len()).sum();
+    let keys = keys().len();
     for opened in 0..keys {
         for (at, size) in SIZES.iter().enumerate().skip(opened % 4).step_by(4) {
             let mut scene = Scene::new(Mode::Demo, 80, 24);
@@ -157,7 +167,7 @@ fn every_key_can_be_pressed_on_every_screen() {
 }
 
 fn send(scene: &mut Scene, event: KeyEvent) -> Option<Effect> {
-    let action = scene.app.keymap.action(&event, scene.app.here());
+    let action = scene.app.action(&event);
     let effect = action.and_then(|action| scene.app.update(action));
     while scene.app.store.search(1_000) {}
     effect

@@ -2,6 +2,7 @@
 
 use crossterm::event::KeyCode;
 use spanfall::app::{Action, Effect, Mode, Pane};
+use spanfall::keymap::KeyContext;
 use trace_model::filter::MAX_LENGTH;
 
 use crate::scene::{Scene, failed, password_reset, span, trace};
@@ -49,7 +50,7 @@ fn no_letter_does_anything_else_while_a_filter_is_typed() {
     let typed = "/qripojkgGhl H?*/";
     assert_eq!(scene.type_keys(typed), None);
     assert_eq!(scene.app.filter.line().text(), &typed[1..]);
-    assert_eq!((scene.app.overlay, scene.app.pane), (None, Pane::Traces));
+    assert_eq!(scene.app.key_context(), KeyContext::Filter);
     assert!(!scene.app.store.trace(trace(3)).expect("it is there").pinned);
 }
 
@@ -68,7 +69,7 @@ fn enter_keeps_a_filter_and_escape_clears_it() {
 
     // Deeper, and back: the first Esc in the list clears the filter, and only that.
     scene.press(&[KeyCode::Enter, KeyCode::Esc]);
-    assert_eq!((scene.app.pane, listed(&scene)), (Pane::Traces, vec![2]));
+    assert_eq!((scene.app.screens.pane, listed(&scene)), (Pane::Traces, vec![2]));
     scene.press(&[KeyCode::Esc]);
     assert_eq!(listed(&scene), [3, 2, 1]);
 
@@ -90,7 +91,7 @@ fn escape_clears_a_filter_that_finds_nothing_wherever_it_is_pressed() {
         scene.text()
     );
     scene.press(&[KeyCode::Esc]);
-    assert_eq!((scene.app.pane, listed(&scene)), (Pane::Traces, vec![3, 2, 1]));
+    assert_eq!((scene.app.screens.pane, listed(&scene)), (Pane::Traces, vec![3, 2, 1]));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use collector::HealthSnapshot;
 use crossterm::event::KeyCode;
-use spanfall::app::{Mode, Overlay};
+use spanfall::app::Mode;
+use spanfall::keymap::KeyContext;
 use spanfall::view::{self, Now};
 use trace_model::{Source, Store, otlp};
 
@@ -34,7 +35,7 @@ fn it_opens_closes_and_scrolls_to_its_end() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.app.health = refusals((1..=20).map(|number| format!("reason number {number}, the last word of which is end{number}")));
     scene.type_keys("H");
-    assert_eq!(scene.app.overlay, Some(Overlay::Health(0)));
+    assert_eq!(scene.app.key_context(), KeyContext::Ingest);
     assert!(!scene.text().contains("end1 "));
     scene.press(&[KeyCode::End]);
     assert!(scene.text().contains("number 1, "), "{}", scene.text());
@@ -43,9 +44,9 @@ fn it_opens_closes_and_scrolls_to_its_end() {
     scene.press(&[KeyCode::Up]);
     assert_ne!(scene.text(), before);
     scene.press(&[KeyCode::Esc]);
-    assert_eq!(scene.app.overlay, None);
+    assert_eq!(scene.app.key_context(), KeyContext::Traces);
     scene.type_keys("HH");
-    assert_eq!(scene.app.overlay, None);
+    assert_eq!(scene.app.key_context(), KeyContext::Traces);
 }
 
 #[test]
@@ -59,7 +60,7 @@ fn a_long_reason_can_be_read_whole() {
         let text = scene.text();
         let missing: Vec<_> = words
             .iter()
-            .filter(|word| !text.split([' ', '│']).any(|shown| shown == *word))
+            .filter(|word| !text.split_whitespace().any(|shown| shown == *word))
             .collect();
         assert!(missing.is_empty(), "{missing:?}\n{text}");
     }
@@ -82,10 +83,6 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
     let buffer = scene.draw();
     let hostile_rows = (0..40).filter(|y| (0..120).any(|x| buffer[(x, *y)].symbol() == "🚀"));
     assert!(hostile_rows.count() >= 3, "{}", scene.text());
-    let left_border = (3..40).take_while(|y| buffer[(2, *y)].symbol() == "│");
-    for y in left_border {
-        assert_eq!(buffer[(117, y)].symbol(), "│", "row {y}\n{}", scene.text());
-    }
     let ago = |x: u16, y: u16| (0..3).map(|at| buffer[(x + at, y)].symbol()).eq(["a", "g", "o"]);
     let ends: Vec<u16> = (0..40).filter_map(|y| (0..117).find(|x| ago(*x, y))).collect();
     assert!(ends.len() == 2 && ends[0] == ends[1], "{ends:?}\n{}", scene.text());
@@ -178,7 +175,7 @@ fn denied_pages_are_shown_with_the_flag_that_allows_them() {
             denied,
             ..HealthSnapshot::default()
         });
-        let header = scene.text().lines().next().expect("a header").to_owned();
+        let header = scene.text().lines().nth(1).expect("a header").to_owned();
         assert!(header.contains("24 denied: --allowed-origin null"), "{header}");
         scene.type_keys("H");
         let mut text = scene.text();

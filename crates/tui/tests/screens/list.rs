@@ -253,6 +253,11 @@ fn dates_are_shown_once_the_list_spans_a_day() {
         span.end_time_unix_nano -= DAY;
     })]);
     let dates = [time(&mut scene, "GET /1"), time(&mut scene, "GET /5")];
-    assert!(dates.iter().all(|date| date.ends_with(&clock) && date.len() == "Nov 28 03:04:05".len()), "{dates:?}");
+    assert!(
+        dates
+            .iter()
+            .all(|date| date.ends_with(&clock) && date.len() == "Nov 28 03:04:05".len()),
+        "{dates:?}"
+    );
     assert_ne!(dates[0], dates[1]);
 }

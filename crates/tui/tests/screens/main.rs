@@ -22,3 +22,4 @@ mod sentry;
 mod snapshots;
 mod walk;
 mod waterfall;
+mod whole;

@@ -1,7 +1,8 @@
 //! The mouse.
 
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use spanfall::app::{Answer, Effect, Mode, Overlay, Pane};
+use spanfall::app::{Answer, Effect, Mode, Pane};
+use spanfall::keymap::KeyContext;
 
 use crate::scene::{Scene, password_reset, span, trace};
 
@@ -45,20 +46,26 @@ fn a_click_selects_and_another_opens() {
     let mut scene = several();
     click(&mut scene, (20, 4));
     scene.draw();
-    assert_eq!((scene.app.traces.selected(), scene.app.pane), (Some(trace(12)), Pane::Traces));
+    assert_eq!(
+        (scene.app.traces.selected(), scene.app.screens.pane),
+        (Some(trace(12)), Pane::Traces)
+    );
     click(&mut scene, (20, 3));
     click(&mut scene, (20, 3));
     assert_eq!(
-        (scene.app.traces.selected(), scene.app.pane),
+        (scene.app.traces.selected(), scene.app.screens.pane),
         (Some(trace(1)), Pane::Waterfall)
     );
     let at = place(&mut scene, "send mail");
     click(&mut scene, at);
     scene.draw();
     let selected = scene.app.waterfall.selected().map(|(_, key)| key.span_id);
-    assert_eq!((selected, scene.app.pane), (Some(crate::scene::span_id(7)), Pane::Waterfall));
+    assert_eq!(
+        (selected, scene.app.screens.pane),
+        (Some(crate::scene::span_id(7)), Pane::Waterfall)
+    );
     click(&mut scene, at);
-    assert_eq!(scene.app.pane, Pane::Details);
+    assert_eq!(scene.app.screens.pane, Pane::Details);
 }
 
 #[test]
@@ -76,11 +83,11 @@ fn a_click_on_a_key_below_is_that_key() {
     let mut scene = several();
     let at = place(&mut scene, "reset  i invalid");
     assert!(matches!(click(&mut scene, at), Answer::Changed(Some(Effect::Send(_)))));
-    let at = place(&mut scene, "keys  q quit");
+    let at = place(&mut scene, "help  q quit");
     click(&mut scene, at);
-    assert_eq!(scene.app.overlay, Some(Overlay::Help(0)));
+    assert_eq!(scene.app.key_context(), KeyContext::Help);
     click(&mut scene, (0, 0));
-    assert_eq!(scene.app.overlay, None, "beside it is out of it");
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall, "a click beside it closes it");
 }
 
 #[test]
@@ -90,13 +97,15 @@ fn the_wheel_scrolls_what_is_under_the_pointer() {
     let at = place(&mut scene, "resetPasswordHandler");
     wheel(&mut scene, at);
     scene.draw();
-    assert_eq!((scene.app.waterfall.position(), scene.app.pane), (3, Pane::Traces));
+    assert_eq!((scene.app.waterfall.position(), scene.app.screens.pane), (3, Pane::Traces));
     wheel(&mut scene, (20, 4));
     scene.draw();
     assert_eq!(scene.app.traces.selected(), Some(trace(10)), "three rows down");
-    scene.type_keys("?");
+    scene.type_keys("?g");
+    let before = scene.text();
     wheel(&mut scene, (20, 10));
-    assert_eq!(scene.app.overlay, Some(Overlay::Help(3)));
+    assert_eq!(scene.app.key_context(), KeyContext::Help);
+    assert_ne!(scene.text(), before, "the help scrolls");
 }
 
 #[test]
@@ -135,12 +144,12 @@ fn a_title_can_be_dragged_and_the_same_done_by_key() {
     assert_eq!(dragged(&mut scene, title), Answer::Nothing, "let go");
 
     let mut scene = several();
-    let (_, details) = place(&mut scene, " SPAN ");
+    let (_, details) = place(&mut scene, "SPAN ");
     scene.press(&[KeyCode::Enter, KeyCode::Enter]);
     scene.type_keys("}}");
-    assert_eq!(place(&mut scene, " SPAN ").1, details - 2);
+    assert_eq!(place(&mut scene, "SPAN ").1, details - 2);
     scene.type_keys("{");
-    assert_eq!(place(&mut scene, " SPAN ").1, details - 1);
+    assert_eq!(place(&mut scene, "SPAN ").1, details - 1);
 }
 
 #[test]
@@ -168,10 +177,10 @@ fn rows_and_column_names_of_lists_are_clicked() {
     scene.type_keys("O");
     let at = place(&mut scene, "resetPasswordHandler");
     click(&mut scene, at);
-    assert_eq!(scene.app.overlay, Some(Overlay::Operations), "selected");
+    assert_eq!(scene.app.key_context(), KeyContext::Operations, "selected");
     click(&mut scene, at);
     scene.draw();
-    assert_eq!((scene.app.overlay, scene.app.pane), (None, Pane::Waterfall));
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
     let (trace_id, key) = scene.app.waterfall.selected().expect("a span");
     assert_eq!((trace_id, &*key.service), (trace(1), "api"));
 
@@ -185,9 +194,9 @@ fn rows_and_column_names_of_lists_are_clicked() {
     scene.type_keys("/mail");
     let at = place(&mut scene, "handleSentMailMessage");
     click(&mut scene, at);
-    assert!(!scene.app.here().typing && scene.app.overlay == Some(Overlay::Operations));
-    click(&mut scene, (0, 0));
-    assert_eq!(scene.app.overlay, None);
+    assert_eq!(scene.app.key_context(), KeyContext::Operations);
+    click(&mut scene, (2, 0));
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall, "the first tab as it was left");
 }
 
 #[test]
@@ -195,10 +204,10 @@ fn every_list_can_be_clicked() {
     let mut scene = several();
     for (keys, row) in [
         ("g", "reset password"),
-        ("m", "● api"),
+        ("m", "● api  "),
         ("x", "EnqueueMessage"),
         ("d", "resetPasswordHandler"),
-        (":quit", "quit;"),
+        (":quit", "or quit"),
     ] {
         scene.type_keys(keys);
         if keys == "d" {
@@ -235,18 +244,22 @@ fn the_names_of_the_lists_columns_sort_it() {
 }
 
 #[test]
-fn the_warnings_in_the_header_can_be_clicked() {
+fn tabs_are_clicked() {
     let mut scene = several();
     scene.add(vec![span(40, 2, 1, "api", "orphan", 0, 5)]);
     scene.type_keys("j");
     scene.now += 10_000 * crate::scene::MILLI;
     scene.type_keys("k");
-    let at = place(&mut scene, "⚠ 1");
+    let at = place(&mut scene, "Warnings 1");
     click(&mut scene, at);
-    assert_eq!(scene.app.overlay, Some(Overlay::Warnings));
+    assert_eq!(scene.app.key_context(), KeyContext::Warnings);
     click(&mut scene, (1, 1));
+    assert_eq!(scene.app.key_context(), KeyContext::Warnings, "there is nothing to click");
     click(&mut scene, (1, 0));
-    assert_eq!(scene.app.overlay, None, "elsewhere there is nothing to click");
+    assert_eq!(scene.app.key_context(), KeyContext::Traces);
+    let at = place(&mut scene, "0 refused");
+    click(&mut scene, at);
+    assert_eq!(scene.app.key_context(), KeyContext::Ingest);
 }
 
 #[test]
@@ -284,5 +297,5 @@ fn the_line_between_panes_beside_each_other_is_dragged() {
     assert_eq!(rule(&mut scene), at - 30);
     // A click in what stands beside is a click there.
     click(&mut scene, (at, 20));
-    assert_eq!(scene.app.pane, Pane::Details);
+    assert_eq!(scene.app.screens.pane, Pane::Details);
 }

@@ -11,8 +11,8 @@ use prost::Message;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use spanfall::app::layout::Panes;
 use spanfall::app::{App, Effect, Mode, ServiceState};
-use spanfall::view::layout::Panes;
 use spanfall::view::{self, Now};
 use trace_model::{Batch, Source, SpanId, Store, TraceId, otlp};
 
@@ -104,7 +104,7 @@ impl Scene {
         for key in keys {
             self.draw();
             let event = KeyEvent::new(*key, KeyModifiers::NONE);
-            let action = self.app.keymap.action(&event, self.app.here());
+            let action = self.app.action(&event);
             last = action.and_then(|action| self.app.update(action));
             // What the event loop does between two frames.
             while self.app.store.search(1_000) {}
@@ -114,7 +114,8 @@ impl Scene {
     }
 
     pub(crate) fn type_keys(&mut self, keys: &str) -> Option<Effect> {
-        self.press(&keys.chars().map(KeyCode::Char).collect::<Vec<_>>())
+        let key = |c| if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+        self.press(&keys.chars().map(key).collect::<Vec<_>>())
     }
 
     pub(crate) fn resize(&mut self, width: u16, height: u16) {
@@ -146,6 +147,13 @@ impl Scene {
         let backend = self.terminal.backend_mut();
         let at = ratatui::backend::Backend::get_cursor_position(backend).expect("a test backend");
         backend.cursor_visible().then_some((at.x, at.y))
+    }
+
+    /// The text between header and footer.
+    pub(crate) fn body(&mut self) -> String {
+        let text = self.text();
+        let lines: Vec<_> = text.lines().collect();
+        lines[2..lines.len() - 1].join("\n")
     }
 
     pub(crate) fn text(&mut self) -> String {

@@ -3,9 +3,10 @@
 use crossterm::event::KeyCode;
 use opentelemetry_proto::tonic::trace::v1::Status;
 use sentry_api::Settings;
-use spanfall::app::{Effect, Mode, Notice, Overlay, Pane};
+use spanfall::app::layout::Panes;
+use spanfall::app::{Effect, Mode, Notice};
+use spanfall::keymap::KeyContext;
 use spanfall::view;
-use spanfall::view::layout::Panes;
 use trace_model::sentry::{Evidence, Stored};
 use trace_model::{Expectation, SpanKey};
 
@@ -182,7 +183,7 @@ fn its_cursor_is_the_waterfalls_and_enter_leads_to_the_span() {
     let mut scene = Scene::new(Mode::Demo, 80, 24);
     checked(&mut scene);
     scene.type_keys("x");
-    assert_eq!(scene.app.overlay, Some(Overlay::CrossCheck));
+    assert_eq!(scene.app.key_context(), KeyContext::CrossCheck);
     scene.press(&[KeyCode::End]);
     let text = scene.text();
     let key = |scene: &Scene| scene.app.waterfall.selected().map(|(_, key)| key.clone());
@@ -190,7 +191,7 @@ fn its_cursor_is_the_waterfalls_and_enter_leads_to_the_span() {
     assert!(text.contains(&format!("span {}", last.span_id)), "{text}");
     assert!(text.contains("still expected: it is running"), "{text}");
     scene.press(&[KeyCode::Up, KeyCode::Enter]);
-    assert_eq!((scene.app.overlay, scene.app.pane), (None, Pane::Details));
+    assert_eq!(scene.app.key_context(), KeyContext::Details);
     let selected = key(&scene).expect("a span");
     assert_ne!(selected, last);
     // It opens and closes with the same key, and with Esc; what came meanwhile does not take the trace away.
@@ -199,10 +200,10 @@ fn its_cursor_is_the_waterfalls_and_enter_leads_to_the_span() {
     scene.draw();
     assert_eq!(scene.app.traces.selected(), Some(trace(1)));
     scene.type_keys("x");
-    assert_eq!(scene.app.overlay, None);
+    assert_eq!(scene.app.key_context(), KeyContext::Details);
     scene.type_keys("x");
     scene.press(&[KeyCode::Esc]);
-    assert_eq!(scene.app.overlay, None);
+    assert_eq!(scene.app.key_context(), KeyContext::Details);
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn what_sentry_has_is_said_with_when_it_was_asked() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     asked(&mut scene);
     scene.type_keys("x");
-    let text = words_of_overlay(&scene.text());
+    let text = words(&scene.text());
     let said = "Compared with what Sentry has stored for acme at sentry.io: asked at 03:04:01, next ask in 15 s.";
     assert!(text.contains(said), "{text}");
     assert!(text.contains("≠ 1 different · … 2 expected · ✓ 4 reached it"), "{text}");
@@ -241,19 +242,12 @@ fn what_sentry_has_is_said_with_when_it_was_asked() {
         "it counts down"
     );
     scene.now += 5 * SECOND;
-    assert!(
-        words_of_overlay(&scene.text()).contains("next ask in 10 s."),
-        "{}",
-        scene.text()
-    );
+    assert!(words(&scene.text()).contains("next ask in 10 s."), "{}", scene.text());
 }
 
-/// What the overlay says, as if on one line.
-fn words_of_overlay(text: &str) -> String {
-    let inside = text
-        .lines()
-        .filter_map(|line| Some(line.split_once('│')?.1.rsplit_once('│')?.0));
-    let words: Vec<_> = inside.flat_map(str::split_whitespace).collect();
+/// What the screen says, as if on one line.
+fn words(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ")
 }
 
@@ -264,7 +258,7 @@ fn what_is_wrong_is_said_in_plain_words() {
         refused(&mut scene);
         scene.type_keys("x");
         let text = scene.text();
-        let shown = words_of_overlay(&text);
+        let shown = words(&text);
         assert!(shown.contains("✗ Sentry refused the token (401): make a new one"), "{text}");
         assert!(shown.contains("set SENTRY_AUTH_TOKEN"), "{text}");
         assert!(!shown.contains("sntrys"), "{text}");
@@ -295,8 +289,8 @@ fn keys_of_the_pane_open_the_page_and_ask() {
 fn there_is_nothing_to_check_before_anything_came() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.type_keys("x");
-    assert_eq!(scene.app.overlay, None);
-    assert!(scene.text().contains("there is no trace to check yet"), "{}", scene.text());
+    assert_eq!(scene.app.key_context(), KeyContext::Traces);
+    assert!(scene.text().contains("no trace to check"), "{}", scene.text());
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub(crate) fn at_all_sizes(name: &str, mode: Mode, prepare: impl Fn(&mut Scene))
     for (width, height) in SIZES {
         let mut scene = Scene::new(mode, width, height);
         prepare(&mut scene);
-        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.text());
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.body());
     }
 }
 
@@ -176,7 +176,7 @@ fn the_end_of_a_long_health_screen() {
     two_traces(&mut scene);
     trouble(&mut scene);
     scene.type_keys("HG");
-    insta::assert_snapshot!("health_end_80x24", scene.text());
+    insta::assert_snapshot!("health_end_80x24", scene.body());
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn an_error_in_a_small_pane() {
     mail_failed(&mut scene);
     scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::End]);
     scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::PageDown]);
-    insta::assert_snapshot!("errors_scrolled_80x24", scene.text());
+    insta::assert_snapshot!("errors_scrolled_80x24", scene.body());
 }
 
 #[test]

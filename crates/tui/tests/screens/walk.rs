@@ -1,7 +1,8 @@
 //! Moving about.
 
 use crossterm::event::KeyCode;
-use spanfall::app::{Effect, Mode, Overlay, Pane, ServiceState};
+use spanfall::app::{Effect, Mode, Pane, ServiceState};
+use spanfall::keymap::KeyContext;
 
 use crate::scene::{Scene, edit, password_reset, span, trace};
 
@@ -109,7 +110,7 @@ fn enter_goes_deeper_and_escape_comes_back() {
         KeyCode::BackTab,
     ] {
         scene.press(&[key]);
-        panes.push(scene.app.pane);
+        panes.push(scene.app.screens.pane);
     }
     assert_eq!(
         panes,
@@ -151,24 +152,32 @@ fn space_and_arrows_fold_the_tree() {
 }
 
 #[test]
-fn escape_and_the_same_key_close_help() {
+fn help_is_closed_by_its_key_escape_and_q() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
-    scene.type_keys("?");
-    assert_eq!(scene.app.overlay, Some(Overlay::Help(0)));
-    scene.press(&[KeyCode::Down]);
-    assert_eq!(scene.app.overlay, Some(Overlay::Help(1)));
-    scene.type_keys("?");
-    assert_eq!(scene.app.overlay, None);
-    scene.type_keys("?");
-    scene.press(&[KeyCode::Esc]);
-    assert_eq!(scene.app.overlay, None);
+    for close in [KeyCode::Char('?'), KeyCode::Esc, KeyCode::Char('q')] {
+        scene.type_keys("?");
+        assert_eq!(scene.app.key_context(), KeyContext::Help);
+        let before = scene.text();
+        scene.press(&[KeyCode::Down]);
+        assert_ne!(scene.text(), before, "it scrolls");
+        assert_eq!(scene.press(&[close]), None);
+        assert_eq!(scene.app.key_context(), KeyContext::Traces);
+    }
 }
 
 #[test]
-fn quitting_works_from_everywhere() {
-    for keys in ["q", "?q", "oq"] {
+fn q_closes_what_is_above_a_tab_and_quits_on_it() {
+    for keys in ["", "?", "o", "y", "L", "x", "Oo", "w?", "8"] {
         let mut scene = Scene::new(Mode::Demo, 80, 24);
-        assert_eq!(scene.type_keys(keys), Some(Effect::Quit), "{keys}");
+        scene.add(password_reset());
+        scene.draw();
+        scene.type_keys(keys);
+        let mut presses = 0;
+        while scene.type_keys("q") != Some(Effect::Quit) {
+            presses += 1;
+        }
+        let expected = keys.chars().filter(|key| "?oyLx".contains(*key)).count();
+        assert_eq!(presses, expected, "{keys}");
     }
 }
 
@@ -255,5 +264,5 @@ fn the_keys_that_are_special_here_come_first() {
     let keys = last(&mut scene);
     let at = |part: &str| keys.find(part);
     assert!(at("Space fold").is_some() && at("Space fold") < at("/ find"), "{keys}");
-    assert!(keys.trim_end().ends_with("? keys  q quit"), "{keys}");
+    assert!(keys.trim_end().ends_with("? help  q quit"), "{keys}");
 }

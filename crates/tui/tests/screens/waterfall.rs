@@ -11,14 +11,14 @@ use crate::scene::{MILLI, START, Scene, edit, failed, password_reset, span, trac
 /// The title line of the waterfall.
 fn title(scene: &mut Scene) -> String {
     let text = scene.text();
-    let line = text.lines().find(|line| line.starts_with(" WATERFALL"));
+    let line = text.lines().find(|line| line.contains("WATERFALL"));
     line.expect("a waterfall").to_owned()
 }
 
 /// The line of the first row that says this.
 fn row(scene: &mut Scene, name: &str) -> String {
     let text = scene.text();
-    let mut rows = text.lines().skip_while(|line| !line.starts_with(" WATERFALL")).skip(2);
+    let mut rows = text.lines().skip_while(|line| !line.contains("WATERFALL")).skip(2);
     rows.find(|line| line.contains(name))
         .unwrap_or_else(|| panic!("{name}\n{text}"))
         .to_owned()
@@ -150,9 +150,13 @@ fn everything_is_folded_and_unfolded_at_once_and_the_cursor_stays() {
     assert!(row(&mut scene, "reset password").contains("+6"));
     scene.type_keys("U");
     assert_eq!(scene.app.waterfall.outline().expect("rows").len(), 7);
-    scene.type_keys("2");
-    let outline = scene.app.waterfall.outline().expect("rows");
-    assert_eq!(outline.len(), 3, "a root and two levels below it");
+    let rows = |scene: &Scene| scene.app.waterfall.outline().expect("rows").len();
+    scene.app.update(spanfall::app::Action::FoldToDepth(2));
+    assert_eq!(rows(&scene), 3, "a root and two levels below it");
+    scene.type_keys(")");
+    assert_eq!(rows(&scene), 4);
+    scene.type_keys("((((((");
+    assert_eq!(rows(&scene), 1, "a root is never hidden");
 }
 
 #[test]
@@ -199,7 +203,7 @@ fn what_is_looked_for_is_marked_counted_and_gone_through() {
     assert!(title(&mut scene).contains("◆ 3 found"));
     scene.press(&[KeyCode::Esc]);
     assert!(!title(&mut scene).contains('◆'), "Escape clears");
-    assert_eq!(scene.app.pane, spanfall::app::Pane::Waterfall, "and goes no further");
+    assert_eq!(scene.app.screens.pane, spanfall::app::Pane::Waterfall, "and goes no further");
 }
 
 #[test]
@@ -326,7 +330,7 @@ fn row_above_the_axis(scene: &mut Scene) -> String {
 #[test]
 fn a_low_pane_keeps_its_lines_for_spans() {
     let mut scene = reset(80, 24);
-    assert!(row_above_the_axis(&mut scene).starts_with(" WATERFALL"));
+    assert!(row_above_the_axis(&mut scene).contains("WATERFALL"));
     scene.type_keys("+");
     assert!(
         row_above_the_axis(&mut scene).contains('['),
@@ -521,12 +525,12 @@ fn all_that_can_be_read_in_a_trace() {
         ] {
             let mut scene = everything(width, height);
             scene.type_keys(keys);
-            insta::assert_snapshot!(format!("waterfall_{name}_{width}x{height}"), scene.text());
+            insta::assert_snapshot!(format!("waterfall_{name}_{width}x{height}"), scene.body());
         }
         let mut scene = everything(width, height);
         scene.type_keys("P");
         scene.app.arrived_in_pause(312);
-        insta::assert_snapshot!(format!("waterfall_paused_{width}x{height}"), scene.text());
+        insta::assert_snapshot!(format!("waterfall_paused_{width}x{height}"), scene.body());
     }
 }
 

@@ -13,7 +13,7 @@ fn a_copied_curl_repeats_the_request_in_a_trace_of_its_own() {
     seat.screen.wait("the services to be up", ready);
     seat.screen.press("r").unwrap();
     seat.screen.wait_frame("the trace", |text| {
-        text.contains("1 trace ·") && text.contains("api resetPasswordHandler") && text.contains("mailer send mail")
+        text.contains("[1 Traces 1]") && text.contains("api resetPasswordHandler") && text.contains("mailer send mail")
     });
     seat.screen.press("yc").unwrap();
     seat.screen.wait("what was copied", |text| {
@@ -39,6 +39,6 @@ fn a_copied_curl_repeats_the_request_in_a_trace_of_its_own() {
         .unwrap();
     let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
     assert!(answer.starts_with("HTTP/1.1 200"), "{command}\n{answer}");
-    seat.screen.wait_frame("its own trace", |text| text.contains("2 traces ·"));
+    seat.screen.wait_frame("its own trace", |text| text.contains("[1 Traces 2]"));
     assert_eq!(seat.mails().len(), 2);
 }

@@ -57,7 +57,7 @@ fn person_resets_a_password(mut seat: Seat, up: &str) {
         });
     assert_rows(&text);
     assert!(
-        text.contains("spanfall→api→mailer") && text.contains("1 trace · 8 spans"),
+        text.contains("spanfall→api→mailer") && text.contains("[1 Traces 1]") && text.contains(" 8 spans"),
         "{text}"
     );
     assert_eq!(seat.mails().len(), 1);
@@ -77,7 +77,7 @@ fn person_resets_a_password(mut seat: Seat, up: &str) {
         text.contains("400") && text.contains("✗ api resetPasswordHandler")
     });
     assert!(
-        text.contains("✗ spanfall reset password") && text.contains("2 traces"),
+        text.contains("✗ spanfall reset password") && text.contains("[1 Traces 2]"),
         "{text}"
     );
     assert!(!seat.screen.written().contains('@'), "no email address reaches the screen");

@@ -76,7 +76,7 @@ async fn pages_of_others_are_denied_and_the_screen_says_how_to_allow_them() {
     let flag = format!("--allowed-origin http://app.example:{port}");
     viewer.screen.wait("the header to say so", |text| {
         text.lines()
-            .next()
+            .nth(1)
             .is_some_and(|line| line.contains(&format!("4 denied: {flag}")))
     });
     viewer.screen.press("H").unwrap();

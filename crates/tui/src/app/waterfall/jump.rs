@@ -34,7 +34,7 @@ const HISTORY: usize = 100;
 
 /// Where jumps began, and where they led.
 #[derive(Debug, Default)]
-pub(super) struct Jumps {
+pub(in crate::app) struct Jumps {
     /// The last one at the back.
     history: VecDeque<Place>,
     following: Option<Following>,
@@ -52,6 +52,10 @@ struct Following {
 }
 
 impl Jumps {
+    pub(super) fn has_history(&self) -> bool {
+        !self.history.is_empty()
+    }
+
     fn remember(&mut self, place: Place) {
         if self.history.back() != Some(&place) {
             if self.history.len() == HISTORY {

@@ -10,13 +10,13 @@ use unicode_width::UnicodeWidthStr;
 use super::super::waterfall::row::indentation;
 use super::super::{flush_right, format, theme, traces::service_name};
 use super::Columns;
-use crate::app::App;
+use crate::app::Compare;
 
-pub(super) fn draw(frame: &mut Frame, app: &App, row: &Difference, area: Rect) {
+pub(super) fn draw(frame: &mut Frame, compare: &Compare, row: &Difference, area: Rect) {
     let columns = Columns::of(area);
     let (mark, colour) = mark(row);
     frame.render_widget(mark.bold().fg(colour), columns.mark);
-    let depth = if app.compare.is_by_change() { 0 } else { row.depth };
+    let depth = if compare.is_by_change() { 0 } else { row.depth };
     frame.render_widget(
         label(row, depth, usize::from(columns.label.width).saturating_sub(1)),
         columns.label,
@@ -44,7 +44,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, row: &Difference, area: Rect) {
     );
     if columns.picture.width > 0 {
         let half = usize::from(columns.picture.width.saturating_sub(3) / 2);
-        frame.render_widget(picture(own, app.compare.most(), is_own, half), columns.picture);
+        frame.render_widget(picture(own, compare.most(), is_own, half), columns.picture);
     }
 }
 

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use trace_model::{Analysis, CriticalPath, TraceSummary};
 
 use super::super::traces::sentry_reach;
-use super::super::{Now, format, ruled, theme, title};
+use super::super::{Now, breadcrumb, format, ruled, theme, title};
 use super::moves;
 use crate::app::App;
 
@@ -41,7 +41,9 @@ impl Item {
 }
 
 pub(super) fn draw(frame: &mut Frame, app: &App, trace: &TraceSummary, row: Rect, focused: bool, now: &Now) {
-    let mut line = Line::from(title(" WATERFALL ", focused));
+    // Whoever came from elsewhere reads where he is instead.
+    let way = breadcrumb::to_trace(app).map(|way| format!(" {way} "));
+    let mut line = Line::from(title(way.as_deref().unwrap_or(" WATERFALL "), focused));
     let room = usize::from(row.width).saturating_sub(line.width() + 1);
     for (at, item) in chosen(items(app, trace, row.width, now), room).into_iter().enumerate() {
         line.push_span(if at == 0 { " ".into() } else { " · ".fg(theme::DIM) });

@@ -1,4 +1,4 @@
-//! Where things stand.
+//! Where the parts of the screen are: geometry only, without what is in them.
 
 use ratatui::layout::{Constraint, Layout, Margin, Rect};
 
@@ -15,8 +15,8 @@ pub struct Panes {
     pub details: Rect,
     /// Keys.
     pub footer: Rect,
-    /// Over the panes: help, output.
-    pub overlay: Rect,
+    /// All between header and footer: what a screen without panes has.
+    pub body: Rect,
 }
 
 /// How a person divided the screen; `None` where nobody did.
@@ -78,14 +78,14 @@ impl Panes {
         } else {
             (waterfall, details)
         };
-        let overlay = screen.inner(Margin::new(2, 2)).intersection(screen);
+        let body = traces.union(waterfall).union(details);
         Self {
             header,
             traces,
             waterfall,
             details,
             footer,
-            overlay,
+            body,
         }
     }
 }
@@ -109,4 +109,103 @@ fn beside(screen: Rect, [traces, waterfall, details, footer]: [Rect; 4], width: 
         ..both
     };
     (left, right)
+}
+
+/// The parts of a screen that is a list, one below the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListParts {
+    /// The title.
+    pub title: Rect,
+    /// The names of the columns.
+    pub head: Rect,
+    /// The rows.
+    pub rows: Rect,
+    /// About the row under the cursor.
+    pub below: Rect,
+    /// How much there is, or the words that narrow it.
+    pub last: Rect,
+}
+
+impl ListParts {
+    /// Divides a screen; at most `below` lines are about the row under the cursor.
+    #[must_use]
+    pub fn of(area: Rect, below: u16) -> Self {
+        let heights = [
+            Constraint::Length(1),
+            Constraint::Length(1),
+            Constraint::Min(1),
+            Constraint::Max(below),
+            Constraint::Length(1),
+        ];
+        let [title, head, rows, below, last] = Layout::vertical(heights).areas(area);
+        let inner = |part: Rect| part.inner(Margin::new(1, 0)).intersection(part);
+        Self {
+            title,
+            head: inner(head),
+            rows: inner(rows),
+            below: inner(below),
+            last: inner(last),
+        }
+    }
+
+    /// The same with a number of lines between title and names of columns, as far as a row is left.
+    #[must_use]
+    pub fn below_lines(area: Rect, lines: u16) -> (Rect, Self) {
+        let list = Self::of(area, 0);
+        let lines = list.head.height * lines.min(list.rows.height.saturating_sub(1));
+        let between = Rect {
+            height: lines,
+            ..list.head
+        };
+        let parts = Self {
+            head: Rect {
+                y: list.head.y + lines,
+                ..list.head
+            },
+            rows: Rect {
+                y: list.rows.y + lines,
+                height: list.rows.height - lines,
+                ..list.rows
+            },
+            ..list
+        };
+        (between, parts)
+    }
+}
+
+/// A popup: small, in the middle between header and footer, with a margin around it that stays clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PopupArea {
+    /// The border and a cell around it.
+    pub margin: Rect,
+    /// The border.
+    pub border: Rect,
+    /// What is inside.
+    pub inner: Rect,
+}
+
+impl PopupArea {
+    /// Room for so many columns and lines between header and footer, as far as there is.
+    #[must_use]
+    pub fn of(body: Rect, columns: u16, lines: u16) -> Self {
+        let width = columns.saturating_add(4).min(body.width.saturating_sub(4));
+        let height = lines.saturating_add(2).min(body.height.saturating_sub(2));
+        let border = Rect {
+            x: body.x + (body.width - width) / 2,
+            y: body.y + (body.height - height) / 2,
+            width,
+            height,
+        };
+        let margin = Rect {
+            x: border.x.saturating_sub(1),
+            y: border.y.saturating_sub(1),
+            width: border.width.saturating_add(2),
+            height: border.height.saturating_add(2),
+        };
+        Self {
+            margin: margin.intersection(body),
+            border,
+            inner: border.inner(Margin::new(2, 1)).intersection(border),
+        }
+    }
 }
