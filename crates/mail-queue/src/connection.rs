@@ -3,6 +3,7 @@
 //! lapin can recover a lost connection by itself, but gives up after some attempts and does nothing about a broker that was not
 //! there at the start. One loop of "open, use until it ends, wait, open again" in each service does both.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -38,13 +39,16 @@ impl Link {
             .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
     }
 
-    async fn open_unbounded(uri: AMQPUri, name: &'static str) -> lapin::Result<Self> {
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let connection = Connection::connect_uri(uri, properties).await?;
-        let channel = connection.create_channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        declare(&channel).await?;
-        Ok(Self { connection, channel })
+    /// Boxed, so that all of lapin's protocol is compiled here: an `async fn` is compiled by each crate that awaits it.
+    fn open_unbounded(uri: AMQPUri, name: &'static str) -> Pin<Box<dyn Future<Output = lapin::Result<Self>> + Send>> {
+        Box::pin(async move {
+            let properties = ConnectionProperties::default().with_connection_name(name.into());
+            let connection = Connection::connect_uri(uri, properties).await?;
+            let channel = connection.create_channel().await?;
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+            declare(&channel).await?;
+            Ok(Self { connection, channel })
+        })
     }
 
     pub(crate) async fn create_channel(&self) -> lapin::Result<Channel> {
