@@ -348,6 +348,7 @@ impl App {
     /// nanoseconds since the Unix epoch.
     pub fn fit(&mut self, panes: &Panes, unix_nano: u64) {
         self.panes = *panes;
+        self.splits = self.splits();
         self.store.services().for_each(|service| self.theme.learn(&service.service));
         let unix_nano = self.moment(unix_nano);
         self.shown_unix_nano = unix_nano;

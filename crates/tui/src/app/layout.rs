@@ -30,6 +30,18 @@ pub struct Splits {
     pub width: Option<u16>,
     /// Whether they stand beside it.
     pub beside: Option<bool>,
+    /// How many traces the list has room for at least where nobody has set its lines: one of [`LIST_STEPS`], or more than them.
+    pub list_rows: u16,
+}
+
+/// Few traces leave their empty rows to the waterfall: the list has room for the first of these that is enough.
+const LIST_STEPS: [u16; 3] = [3, 5, 8];
+
+/// The step for so many traces; beyond the last one the list takes what its share of the screen is.
+#[must_use]
+pub fn list_step(traces: usize) -> u16 {
+    let is_enough = |step: &u16| usize::from(*step) >= traces;
+    LIST_STEPS.into_iter().find(is_enough).unwrap_or(u16::MAX)
 }
 
 impl Splits {
@@ -67,7 +79,10 @@ impl Panes {
     pub fn of(screen: Rect, splits: Splits) -> Self {
         let free = screen.height.saturating_sub(3 + WATERFALL);
         let list = splits.list.map(|lines| lines.clamp(2, free.saturating_sub(1).max(2)));
-        let list = list.unwrap_or_else(|| (screen.height / 5).clamp(4, 12));
+        let list = list.unwrap_or_else(|| {
+            let share = (screen.height / 5).clamp(4, 12);
+            share.min(splits.list_rows.max(LIST_STEPS[0]).saturating_add(1))
+        });
         let details = splits.details.map(|lines| lines.clamp(1, free.saturating_sub(list).max(1)));
         let details = details.unwrap_or_else(|| (screen.height * 3 / 10).clamp(6, 20));
         let heights = [2, list, 0, details, 1].map(Constraint::Length);

@@ -5,7 +5,7 @@ mod screens;
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::layout::{BESIDE, Panes, Splits};
+use super::layout::{BESIDE, Panes, Splits, list_step};
 use super::{Action, App, Effect, Pane, Tab};
 use crate::view::{WaterfallParts, footer_action, header_action, trace_column};
 
@@ -185,10 +185,19 @@ impl App {
         self.splits != before
     }
 
-    /// How the person divided the screen.
+    /// How the screen is divided: as the user did, else by how many traces there are. The list only grows by itself, and not while the
+    /// waterfall is read.
     #[must_use]
-    pub const fn splits(&self) -> Splits {
-        self.splits
+    pub fn splits(&self) -> Splits {
+        let step = if self.shows_panes() && self.screens.pane == Pane::Waterfall {
+            0
+        } else {
+            list_step(self.store.listed())
+        };
+        Splits {
+            list_rows: self.splits.list_rows.max(step),
+            ..self.splits
+        }
     }
 
     /// Gives the pane that the keys go to more room, or less.

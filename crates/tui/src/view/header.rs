@@ -166,12 +166,15 @@ fn least(app: &App, width: usize) -> usize {
         _ if app.pause().is_some() => paused(app, width).width(),
         Mode::Files => files::header(app, width / 3).width(),
         Mode::Demo | Mode::Viewer => {
-            let ports = listeners(app, 0).width();
+            let ports = listeners(app, if width < COUNTED.into() { 0 } else { PORTS }).width();
             let all = ports + forwarded(app).width();
             if all <= width / 2 + width / 8 { all } else { ports }
         }
     }
 }
+
+/// How wide the ports are with their protocols, at most.
+const PORTS: usize = 48;
 
 /// What was rejected, or that nothing was.
 fn rejected(app: &App, width: usize) -> Line<'static> {
@@ -244,6 +247,11 @@ fn listeners(app: &App, width: usize) -> Line<'static> {
     let mut line = Line::default();
     for (protocol, address) in listeners {
         line.spans.extend([name(protocol), port(&address.port().to_string())]);
+    }
+    if line.width() > width {
+        // The ports alone, in the same order.
+        let ports = listeners.map(|(_, address)| Span::raw(format!(" :{}", address.port())));
+        line = Line::from(ports.to_vec());
     }
     let to = forwarded(app);
     if line.width() + to.width() <= width {

@@ -19,8 +19,15 @@ const WIDE_SHAPE: u16 = SHAPE as u16 + 1;
 struct Columns([Rect; 8]);
 
 impl Columns {
-    fn of(row: Rect, times: Times) -> Self {
+    /// `without` is what [`without_sentry`] says.
+    fn of(row: Rect, times: Times, without: &str) -> Self {
         let wide = row.width >= 110;
+        // Where nothing is compared with Sentry the column is as wide as its name.
+        let sentry = match (without, wide) {
+            ("–", _) => 7,
+            (_, true) => 14,
+            (_, false) => 11,
+        };
         let widths = [
             Constraint::Length(3),
             Constraint::Length(times.width() + 1),
@@ -28,7 +35,7 @@ impl Columns {
             Constraint::Fill(4),
             Constraint::Length(10),
             Constraint::Length(if wide { 12 } else { 10 }),
-            Constraint::Length(if wide { 14 } else { 11 }),
+            Constraint::Length(sentry),
             Constraint::Length(if wide { WIDE_SHAPE } else { 5 }),
         ];
         Self(Layout::horizontal(widths).spacing(0).areas(row))
@@ -99,7 +106,7 @@ pub fn column_at(app: &App, area: Rect, at: Position) -> Option<Column> {
     if !head.contains(at) {
         return None;
     }
-    let Columns([_, _, _, _, duration, spans, _, _]) = Columns::of(head, Times::new(app.traces.is_dated()));
+    let Columns([_, _, _, _, duration, spans, _, _]) = Columns::of(head, Times::new(app.traces.is_dated()), without_sentry(app));
     let counted = if app.traces.sorted().0 == Column::Errors {
         Column::Errors
     } else {
@@ -113,7 +120,8 @@ pub fn column_at(app: &App, area: Rect, at: Position) -> Option<Column> {
 }
 
 fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool) {
-    let Columns([_, _, name, services, duration, spans, sentry, shape]) = Columns::of(row, Times::new(app.traces.is_dated()));
+    let Columns([_, _, name, services, duration, spans, sentry, shape]) =
+        Columns::of(row, Times::new(app.traces.is_dated()), without_sentry(app));
     let mut left = Line::from(title(" TRACES", focused));
     left.spans
         .extend(filter::in_title(app, usize::from(row.width).saturating_sub(left.width())));
@@ -189,7 +197,7 @@ fn order(app: &App) -> Span<'static> {
 }
 
 fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, without: &'static str, now: &Now) {
-    let Columns([mark, time, name, services, duration, spans, sentry, shape]) = Columns::of(row, marks.times);
+    let Columns([mark, time, name, services, duration, spans, sentry, shape]) = Columns::of(row, marks.times, without);
     let pin = if marks.marked {
         "="
     } else if trace.pinned {

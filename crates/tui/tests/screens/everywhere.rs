@@ -1,15 +1,20 @@
 //! Whatever is pressed in whatever state, on a screen of whatever size, while whatever arrives: there is a picture.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::collections::BTreeSet;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use ratatui::style::Color;
 use spanfall::app::{Effect, Mode};
-use spanfall::keymap::{KEYMAP, Key};
+use spanfall::keymap::{KEYMAP, Key, KeyContext};
 use spanfall::view::{Theme, ThemeKind};
 use trace_model::Source;
 
 use crate::scene::{Scene, edit, failed, password_reset, span};
+use crate::whole;
 
 /// Sizes at which something gives way, from nothing on.
 const SIZES: [(u16, u16); 12] = [
@@ -32,6 +37,10 @@ enum Step {
     /// One of the keys in the table, by position.
     Key(usize),
     Type(char),
+    /// Esc: most keys do not lead out of a line that is edited.
+    Leave,
+    /// A click at this column and row.
+    Click(u16, u16),
     Resize(usize),
     Arrive(u8),
     /// Milliseconds that pass.
@@ -43,6 +52,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (0..keys).prop_map(Step::Key),
         2 => proptest::char::range(' ', '~').prop_map(Step::Type),
+        2 => Just(Step::Leave),
+        2 => (0..200_u16, 0..50_u16).prop_map(|(column, row)| Step::Click(column, row)),
         3 => (0..SIZES.len()).prop_map(Step::Resize),
         3 => (0..9_u8).prop_map(Step::Arrive),
         1 => prop_oneof![Just(100), Just(1_500), Just(400_000)].prop_map(Step::Wait),
@@ -117,16 +128,60 @@ proptest! {
         let mode = if demo { Mode::Demo } else { Mode::Viewer };
         let mut scene = Scene::new(mode, 80, 24);
         for step in steps {
-            match step {
-                Step::Key(number) => { send(&mut scene, event(number)); }
-                Step::Type(c) => { send(&mut scene, KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)); }
-                Step::Resize(size) => scene.resize(SIZES[size].0, SIZES[size].1),
-                Step::Arrive(what) => arrive(&mut scene, what),
-                Step::Wait(milliseconds) => scene.now += milliseconds * crate::scene::MILLI,
-            }
-            scene.draw();
+            take(&mut scene, &step);
         }
     }
+}
+
+fn take(scene: &mut Scene, step: &Step) {
+    match *step {
+        Step::Key(number) => {
+            send(scene, event(number));
+        }
+        Step::Type(c) => {
+            send(scene, KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+        }
+        Step::Leave => {
+            send(scene, KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+        }
+        Step::Click(column, row) => {
+            scene.app.mouse(MouseEvent {
+                kind: MouseEventKind::Down(MouseButton::Left),
+                column,
+                row,
+                modifiers: KeyModifiers::NONE,
+            });
+        }
+        Step::Resize(size) => scene.resize(SIZES[size].0, SIZES[size].1),
+        Step::Arrive(what) => arrive(scene, what),
+        Step::Wait(milliseconds) => scene.now += milliseconds * crate::scene::MILLI,
+    }
+    while scene.app.survey(scene.now, 1_000) {}
+    scene.draw();
+}
+
+/// From each context a walk goes on at random; together they come back to every one of them.
+#[test]
+fn walks_from_every_context_reach_every_context() {
+    let mut reached = BTreeSet::new();
+    for start in KeyContext::ALL {
+        let mut scene = whole::reached(start, 80, 24);
+        let mut runner = TestRunner::new_with_rng(
+            ProptestConfig::default(),
+            TestRng::from_seed(RngAlgorithm::ChaCha, &[start as u8; 32]),
+        );
+        for _ in 0..120 {
+            let step = step().new_tree(&mut runner).expect("a step").current();
+            take(&mut scene, &step);
+            reached.insert(scene.app.key_context());
+        }
+    }
+    println!("reached: {reached:?}");
+    let missed: Vec<_> = KeyContext::ALL
+        .into_iter()
+        .filter(|context| !reached.contains(context))
+        .collect();
+    assert_eq!(missed, []);
 }
 
 /// Views write roles, and nothing but the theme knows colours: what is left of others would be one on a screen without.

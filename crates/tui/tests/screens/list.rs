@@ -22,7 +22,8 @@ fn several() -> Scene {
 /// The traces of the list, from top to bottom, by the number in their name.
 fn listed(scene: &mut Scene) -> String {
     let text = scene.text();
-    let numbers = text.lines().skip(3).take(9).filter_map(|line| line.split("GET /").nth(1));
+    let rows = text.lines().skip(3).take_while(|line| !line.contains("WATERFALL"));
+    let numbers = rows.filter_map(|line| line.split("GET /").nth(1));
     numbers.filter_map(|rest| rest.chars().next()).collect()
 }
 

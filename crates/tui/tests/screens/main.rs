@@ -20,6 +20,7 @@ mod pause;
 mod scene;
 mod sentry;
 mod snapshots;
+mod tabs;
 mod walk;
 mod waterfall;
 mod whole;

@@ -29,7 +29,7 @@ fn keys_to(context: KeyContext) -> &'static str {
     }
 }
 
-fn reached(context: KeyContext, width: u16, height: u16) -> Scene {
+pub(crate) fn reached(context: KeyContext, width: u16, height: u16) -> Scene {
     let mut scene = Scene::new(Mode::Demo, width, height);
     scene.add(vec![span(2, 2, 1, "api", "POST /users/reset-password", 1, 3)]);
     scene.add(password_reset());
