@@ -24,7 +24,7 @@ mod viewer;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use color_eyre::eyre::{Context, Result, bail};
+use eyre::{Context, Result, bail};
 
 use parts::{PARTS, Part};
 use report::Report;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
-use color_eyre::eyre::{Result, eyre};
+use eyre::{Result, eyre};
 
 use crate::spans::{SPANS, Template};
 pub(crate) use grpc::Grpc;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use color_eyre::eyre::Result;
+use eyre::Result;
 
 use crate::viewer::Viewer;
 

@@ -13,7 +13,7 @@ mod walk;
 
 use std::path::Path;
 
-use color_eyre::eyre::Result;
+use eyre::Result;
 
 use crate::report::Figure;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use color_eyre::eyre::{Context, Result, eyre};
+use eyre::{Context, Result, eyre};
 
 /// The unit of `/proc/<pid>/stat`: Linux shows times to programs in hundredths of a second, whatever its own clock is.
 const TICK: Duration = Duration::from_millis(10);

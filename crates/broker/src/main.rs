@@ -16,8 +16,7 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> color_eyre::Result<()> {
-    color_eyre::install()?;
+async fn main() -> eyre::Result<()> {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
         .json()

@@ -12,7 +12,7 @@ mod supervisor;
 use std::path::{Path, PathBuf};
 
 use collector::Addresses;
-use color_eyre::eyre::{Context, Result, eyre};
+use eyre::{Context, Result, eyre};
 use trace_model::Batch;
 
 pub use request::Requests;

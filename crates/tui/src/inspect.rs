@@ -32,7 +32,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use color_eyre::eyre::{Context, Result, eyre};
+use eyre::{Context, Result, eyre};
 use serde::Serialize;
 use trace_files::{FileError, Input, Memory, Problems, Session};
 use trace_model::{Analysis, SpanTree, Store, Totals, TraceSummary};

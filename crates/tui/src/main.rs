@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use color_eyre::eyre::{Result, eyre};
+use eyre::{Result, eyre};
 use spanfall::app::Mode;
 use spanfall::cli::{Cli, Command};
 use spanfall::outward::Outward;
@@ -27,10 +27,6 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<()> {
-    // For panics: those are ours, and their report should be complete.
-    color_eyre::config::HookBuilder::default()
-        .display_env_section(false)
-        .install()?;
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers.min(WORKERS_MAX))

@@ -1,7 +1,7 @@
 //! Binding the ports before anything else starts. What is taken is named at once, with a command line that works.
 
 use collector::{Collector, bind_failure};
-use color_eyre::eyre::{Report, Result};
+use eyre::{Report, Result};
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::cli::Options;

@@ -44,7 +44,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use collector::{Collector, Health, HealthSnapshot};
-use color_eyre::eyre::{Context, Result, eyre};
+use eyre::{Context, Result, eyre};
 use tokio::sync::watch;
 use trace_model::Filter;
 

@@ -17,8 +17,8 @@ mod watchdog;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use collector::Health;
-use color_eyre::eyre::{Context, Result};
 use crossterm::event::{Event, EventStream, KeyEventKind};
+use eyre::{Context, Result};
 use futures_util::StreamExt;
 use sentry_relay::Target;
 use tokio::sync::{mpsc, oneshot};

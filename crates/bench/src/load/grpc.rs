@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use color_eyre::eyre::{Context, Result, bail, eyre};
+use eyre::{Context, Result, bail, eyre};
 use h2::RecvStream;
 use h2::client::SendRequest;
 use http::{HeaderMap, Request};
@@ -35,7 +35,7 @@ impl Grpc {
             let (requests, connection) = h2::client::handshake(stream).await?;
             // An error of the connection is one of the request that is under way too.
             tokio::spawn(connection);
-            Ok::<_, color_eyre::Report>(requests)
+            Ok::<_, eyre::Report>(requests)
         });
         Ok(Self {
             requests: requests.wrap_err_with(|| format!("nobody speaks HTTP/2 on {address}"))?,

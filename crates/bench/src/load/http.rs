@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use color_eyre::eyre::{Context, Result, bail};
+use eyre::{Context, Result, bail};
 
 use super::{Answer, Connection, DEADLINE};
 

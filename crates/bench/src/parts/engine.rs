@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use color_eyre::eyre::{Result, ensure};
+use eyre::{Result, ensure};
 use trace_model::{Batch, Filter, Source, Store};
 
 use crate::process::this_thread;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use color_eyre::eyre::{Result, ensure};
+use eyre::{Result, ensure};
 
 use crate::load::{Connection, Counts, Http, Load, Plan, Protocol};
 use crate::report::Figure;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use color_eyre::eyre::{Context, Result, bail, eyre};
+use eyre::{Context, Result, bail, eyre};
 
 use crate::load::Http;
 use crate::mixes::{MIXES, Mix};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use color_eyre::eyre::{Result, bail};
+use eyre::{Result, bail};
 
 use super::walk;
 use crate::load::{Load, Plan, Protocol};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use color_eyre::eyre::Result;
+use eyre::Result;
 
 use crate::load::{Load, Plan, Protocol};
 use crate::report::{Count, Figure};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use color_eyre::eyre::Result;
+use eyre::Result;
 
 use crate::load::{Connection, Counts, Http};
 use crate::report::Figure;

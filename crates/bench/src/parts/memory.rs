@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, iter};
 
-use color_eyre::eyre::{Context, Result, eyre};
+use eyre::{Context, Result, eyre};
 
 use crate::load::Http;
 use crate::mixes::{MIXES, Mix, empty_logs, tiny_traces};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use color_eyre::eyre::Result;
+use eyre::Result;
 
 use crate::report::Figure;
 use crate::samples::{Ms, Samples};

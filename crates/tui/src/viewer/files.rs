@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use collector::Addresses;
-use color_eyre::eyre::{Context, Result, eyre};
+use eyre::{Context, Result, eyre};
 use tokio::sync::mpsc;
 use trace_files::{Input, Memory, Part, Problems, Report, Session};
 use trace_model::Store;

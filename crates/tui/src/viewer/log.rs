@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use color_eyre::eyre::{Context, Result};
+use eyre::{Context, Result};
 use printable::LineWriter;
 use tracing_subscriber::EnvFilter;
 

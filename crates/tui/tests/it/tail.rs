@@ -29,7 +29,7 @@ struct Tail {
     at: Addresses,
     output: Receiver<Vec<u8>>,
     end: oneshot::Sender<()>,
-    running: JoinHandle<color_eyre::Result<()>>,
+    running: JoinHandle<eyre::Result<()>>,
 }
 
 impl Tail {
