@@ -1,3 +1,5 @@
+use lapin::types::FieldTable;
+
 use super::*;
 use crate::FileTransport;
 
@@ -28,6 +30,31 @@ async fn a_good_message_becomes_a_mail() {
     assert_eq!(outcome, Outcome::Sent);
     let mail = std::fs::read_to_string(dir.path().join("m-1.eml")).unwrap();
     assert!(mail.contains("To: jane@example.org"), "{mail}");
+}
+
+/// The message holds no token that could expire while it waits: the ninth attempt, an hour after the first, makes a link of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn reset_link_is_made_by_the_attempt_that_sends_the_mail() {
+    let (body, hour) = (br#"{"email":"jane@example.org"}"#, Duration::from_secs(3_600));
+    let schedule = RetrySchedule::default();
+    let last = (1..99).find(|attempt| schedule.after(*attempt).is_none()).unwrap() - 1;
+    let mut links = Vec::new();
+    let last = i32::try_from(last).unwrap();
+    for (attempts, age) in [(0, Duration::ZERO), (last, hour), (last, hour)] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut headers = FieldTable::default();
+        headers.insert(headers::ATTEMPTS.into(), AMQPValue::LongInt(attempts));
+        let published = semconv::published_ms(SystemTime::now() - age);
+        headers.insert(semconv::PUBLISHED_MS.into(), AMQPValue::LongLongInt(published));
+        let message = properties("m-1").with_headers(headers);
+        assert_eq!(mailer(dir.path()).outcome(&message, body).await, Outcome::Sent);
+        let mail = std::fs::read_to_string(dir.path().join("m-1.eml")).unwrap();
+        let token = mail.split("http://here?token=").nth(1).and_then(|rest| rest.get(..32));
+        links.push(token.expect("a link").to_owned());
+    }
+    links.sort();
+    links.dedup();
+    assert_eq!(links.len(), 3, "each attempt has a link of its own");
 }
 
 #[tokio::test(flavor = "multi_thread")]
