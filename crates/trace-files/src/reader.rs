@@ -78,7 +78,7 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
         let Some(json) = self.value(node) else { return };
         match convert(&json) {
             Ok(parts) => {
-                if json["duration"].as_i64().is_some_and(|duration| duration < 0) {
+                if crate::tags::duration(&json["duration"]).is_some_and(|nano| nano < 0) {
                     self.sink.warn(self.place(node), "the span's duration is negative");
                 }
                 for part in parts {

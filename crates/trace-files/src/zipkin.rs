@@ -38,6 +38,8 @@ pub(crate) struct Part {
     start: u64,
     /// In nanoseconds.
     duration: Option<u64>,
+    /// How far it ends before it starts, in nanoseconds: a duration below zero, of a clock that was set back.
+    backwards: u64,
     local: Endpoint,
     remote: Endpoint,
     /// Times in nanoseconds since the Unix epoch, and what happened.
@@ -106,6 +108,12 @@ impl Endpoint {
     }
 }
 
+/// When a span ends. OTLP writes an end at zero as none.
+fn end(start: u64, duration: u64, backwards: u64) -> u64 {
+    let backwards = if duration == 0 { backwards } else { 0 };
+    start.saturating_add(duration).saturating_sub(backwards).max(1)
+}
+
 impl Part {
     fn new(trace_id: TraceId, span_id: SpanId) -> Self {
         Self {
@@ -116,6 +124,7 @@ impl Part {
             name: String::new(),
             start: 0,
             duration: None,
+            backwards: 0,
             local: Endpoint::default(),
             remote: Endpoint::default(),
             annotations: Vec::new(),
@@ -168,8 +177,7 @@ impl Part {
             name: self.name,
             kind: self.kind.unwrap_or(read.kind).into(),
             start_time_unix_nano: start,
-            // OTLP writes an end at zero as none.
-            end_time_unix_nano: self.duration.map_or(0, |duration| start.saturating_add(duration).max(1)),
+            end_time_unix_nano: self.duration.map_or(0, |duration| end(start, duration, self.backwards)),
             status: read.status(),
             trace_state: read.trace_state,
             attributes: read.attributes,

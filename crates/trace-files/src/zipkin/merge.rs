@@ -118,6 +118,7 @@ fn absorb(span: &mut Part, part: Part) {
         (one, other) => one.min(other),
     };
     span.duration = span.duration.max(part.duration);
+    span.backwards = span.backwards.max(part.backwards);
     span.local.merge(part.local);
     if span.remote.is_empty() {
         span.remote = part.remote;

@@ -31,8 +31,8 @@ pub(crate) fn span(json: &Value) -> Result<Part, &'static str> {
         kind: json["kind"].as_str().and_then(kind),
         name: json["name"].as_str().unwrap_or_default().to_owned(),
         start,
-        // A duration below zero is an error of the clock.
         duration: duration.map(|nano| u64::try_from(nano).unwrap_or(0)),
+        backwards: duration.filter(|nano| *nano < 0).map_or(0, i64::unsigned_abs),
         local: Endpoint::read(&json["localEndpoint"]),
         remote: Endpoint::read(&json["remoteEndpoint"]),
         annotations: json["annotations"].as_array().into_iter().flatten().map(annotation).collect(),

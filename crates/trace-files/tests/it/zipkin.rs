@@ -98,6 +98,26 @@ fn times_may_be_missing() {
 }
 
 #[test]
+fn negative_durations_end_before_they_start_and_are_warned_of() {
+    for duration in ["-100", "\"-100\"", "-100.0", "18446744073709551516"] {
+        let file = format!(r#"{{"traceId": "a1", "id": "b1", "name": "back", "timestamp": 1000, "duration": {duration}}}"#);
+        let back = read(file.clone());
+        assert_eq!((back.spans.len(), back.problems()), (1, vec![]), "{duration}");
+        let warnings: Vec<String> = back.report.warnings.first.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, ["line 1, column 1: the span's duration is negative"], "{duration}");
+        let span = back.span("back");
+        assert_eq!(
+            (span.start_unix_nano, span.end_unix_nano),
+            (1_000_000, Some(900_000)),
+            "{duration}"
+        );
+        // Another part of the report knows better.
+        let better = read(format!("{file}\n{}", file.replace(duration, "7")));
+        assert_eq!(better.span("back").end_unix_nano, Some(1_007_000), "{duration}");
+    }
+}
+
+#[test]
 fn a_bad_span_costs_itself() {
     let [good, ..] = spans();
     let read = read(format!(
