@@ -97,6 +97,10 @@ static FORMATS: &[Entry] = &[
         read: tail::span,
     },
     Entry {
+        is: |document, _| document.has_all(&["signal", "trace_id", "severity", "time_unix_nano", "body"]),
+        read: tail::log,
+    },
+    Entry {
         is: |document, _| document.has(&["traceId"]) && document.has(&["binaryAnnotations"]) || is_zipkin_v1(document),
         read: |reader, document| reader.zipkin(document.node, zipkin::v1_spans),
     },

@@ -2,6 +2,7 @@
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status, status::StatusCode};
@@ -15,29 +16,76 @@ use crate::sink::Origin;
 use crate::tags::{any, attribute, kind};
 use crate::{Format, ids};
 
-/// Reads a line.
+/// Reads the line of a span.
 pub(crate) fn span<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
     reader.sink.saw(Format::Tail);
     let Some(json) = reader.value(document.node) else { return };
     match converted(&json) {
-        Ok((trace_id, span)) => {
-            let resource = Resource {
-                attributes: attributes(&json["resource"]),
-                ..Resource::default()
-            };
-            let origin = Origin {
-                resource: resource.encode_to_vec().into(),
-                ..Origin::default()
-            };
-            reader.sink.made(reader.place(document.node), trace_id, &origin, &span);
-        }
+        Ok((trace_id, span)) => reader.sink.made(reader.place(document.node), trace_id, &origin(&json), &span),
         Err(what) => reader.problem(document.node, what),
     }
 }
 
+/// Reads the line of a log record or an error.
+pub(crate) fn log<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
+    reader.sink.saw(Format::Tail);
+    let Some(json) = reader.value(document.node) else { return };
+    let Some(time_unix_nano) = json["time_unix_nano"].as_u64() else {
+        return reader.problem(document.node, "the log record has no time_unix_nano");
+    };
+    let (trace_id, span_id) = (trace(&json), span_id(&json["span_id"]));
+    let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+    let body = &json["body"];
+    let record = LogRecord {
+        time_unix_nano,
+        severity_number: severity(&text("severity")).into(),
+        severity_text: text("severity_text"),
+        body: (!body.is_null()).then(|| AnyValue {
+            value: Some(value(body)),
+        }),
+        attributes: attributes(&json["attributes"]),
+        trace_id: trace_id.map(|id| id.as_bytes().to_vec()).unwrap_or_default(),
+        span_id: span_id.map(|id| id.as_bytes().to_vec()).unwrap_or_default(),
+        event_name: text("event_name"),
+        ..LogRecord::default()
+    };
+    let place = reader.place(document.node);
+    reader.sink.log(place, trace_id, &origin(&json), record.encode_to_vec());
+}
+
+fn origin(json: &Value) -> Origin {
+    let resource = Resource {
+        attributes: attributes(&json["resource"]),
+        ..Resource::default()
+    };
+    Origin {
+        resource: resource.encode_to_vec().into(),
+        ..Origin::default()
+    }
+}
+
+/// The first number of a range of severities.
+fn severity(name: &str) -> SeverityNumber {
+    match name {
+        "trace" => SeverityNumber::Trace,
+        "debug" => SeverityNumber::Debug,
+        "info" => SeverityNumber::Info,
+        "warn" => SeverityNumber::Warn,
+        "error" => SeverityNumber::Error,
+        "fatal" => SeverityNumber::Fatal,
+        _ => SeverityNumber::Unspecified,
+    }
+}
+
+fn trace(json: &Value) -> Option<TraceId> {
+    json["trace_id"].as_str().and_then(ids::trace_id)
+}
+
+fn span_id(id: &Value) -> Option<SpanId> {
+    id.as_str().and_then(ids::span_id)
+}
+
 fn converted(json: &Value) -> Result<(TraceId, Span), &'static str> {
-    let trace = |json: &Value| json["trace_id"].as_str().and_then(ids::trace_id);
-    let span_id = |id: &Value| id.as_str().and_then(ids::span_id);
     let trace_id = trace(json).ok_or("the span has no trace_id")?;
     let id = span_id(&json["span_id"]).ok_or("the span has no span_id")?;
     let bytes = |id: Option<SpanId>| id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trace_files::Format;
-use trace_model::{SpanKind, StatusCode, Value};
+use trace_model::{Severity, SpanKind, StatusCode, Value};
 
 use crate::support::{attribute, read, text};
 
@@ -43,6 +43,33 @@ fn a_line_is_the_span_that_was_printed() {
         (open.end_unix_nano, open.kind, &*open.service),
         (None, SpanKind::Unspecified, "")
     );
+}
+
+#[test]
+fn lines_of_logs_and_errors_are_read() {
+    let error = json!({ "signal": "error", "trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331", "service": "shop",
+        "severity": "warn", "severity_text": "warning", "time_unix_nano": 7, "time": "1970-01-01T00:00:00.000000007Z", "event_name": "exception",
+        "body": "user ann", "attributes": { "exception.type": "KeyError" }, "resource": { "service.name": "shop" }, "source": "sentry" });
+    let log = json!({ "signal": "log", "trace_id": null, "span_id": null, "service": null, "severity": "unspecified", "severity_text": null,
+        "time_unix_nano": 1, "time": null, "event_name": null, "body": { "n": [1, null] }, "attributes": {}, "resource": {}, "source": "otlp-http" });
+    let bodiless = json!({ "signal": "log", "trace_id": null, "severity": "fatal", "time_unix_nano": 2, "body": null });
+    let timeless = json!({ "signal": "log", "trace_id": null, "severity": "fatal", "time_unix_nano": null, "body": null });
+    let read = read(format!("{error}\n{log}\n{bodiless}\n{timeless}\n"));
+    assert_eq!(read.report.formats, [Format::Tail]);
+    assert_eq!(read.problems(), ["line 4, column 1: the log record has no time_unix_nano"]);
+    let [error, log, bodiless] = &read.logs[..] else {
+        panic!("{:?}", read.logs)
+    };
+    assert_eq!(
+        (&*error.service, &*error.event_name, &*error.severity_text, error.severity),
+        ("shop", "exception", "warning", Severity::Warn)
+    );
+    assert_eq!((error.time_unix_nano, &error.body), (7, &text("user ann")));
+    assert!(error.trace_id.is_some() && error.span_id.is_some());
+    assert_eq!(attribute(&error.attributes, "exception.type"), Some(&text("KeyError")));
+    assert_eq!((log.trace_id, log.span_id, log.severity), (None, None, Severity::Unspecified));
+    assert!(matches!(log.body, Value::Map(_)), "{:?}", log.body);
+    assert_eq!((bodiless.severity, &bodiless.body), (Severity::Fatal, &Value::Empty));
 }
 
 #[test]

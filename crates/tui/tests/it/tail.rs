@@ -305,27 +305,27 @@ async fn timeout_says_what_did_not_come() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn otlp_lines_are_read_again() {
-    let selection = Selection {
-        form: Form::Otlp,
-        logs: true,
-        ..Selection::default()
-    };
-    let tail = Tail::with(selection, Until::default()).await;
-    tail.send(&["one", "two"]).await;
-    tail.log("hello").await;
-    tail.envelope().await;
-    let output = tail.end().await;
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), &output).unwrap();
-    let mut printed = Vec::new();
-    spanfall::inspect::run(&[file.path().to_owned()], true, 1 << 30, &mut printed).unwrap();
-    let traces: Value = serde_json::from_slice(&printed).unwrap();
-    let names: Vec<&str> = traces[0]["spans"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|span| span["name"].as_str().unwrap())
-        .collect();
-    assert!(names.contains(&"GET /cart"), "{names:?}");
+async fn lines_for_programs_are_read_again() {
+    for form in [Form::Otlp, Form::Json] {
+        let selection = Selection {
+            form,
+            logs: true,
+            ..Selection::default()
+        };
+        let tail = Tail::with(selection, Until::default()).await;
+        tail.send(&["one", "two"]).await;
+        tail.log("hello").await;
+        tail.envelope().await;
+        let output = tail.end().await;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &output).unwrap();
+        let mut printed = Vec::new();
+        // It fails where a line is not read.
+        spanfall::inspect::run(&[file.path().to_owned()], true, 1 << 30, &mut printed).unwrap();
+        let traces: Value = serde_json::from_slice(&printed).unwrap();
+        let spans = traces[0]["spans"].as_array().unwrap();
+        let names: Vec<&str> = spans.iter().map(|span| span["name"].as_str().unwrap()).collect();
+        assert!(names.contains(&"GET /cart"), "{form:?}: {names:?}");
+        assert!(traces.as_array().unwrap().iter().all(|trace| trace["unreadable"].is_null()));
+    }
 }
