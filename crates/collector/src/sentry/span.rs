@@ -14,7 +14,26 @@ use super::sender::Facts;
 use super::value::{self, Attributes};
 use super::{json, time};
 
-const UNKNOWN: &str = "unknown";
+/// The statuses that Sentry counts as failures. It takes what it does not know for `unknown`, which is none.
+const FAILURES: [&str; 17] = [
+    "aborted",
+    "already_exists",
+    "data_loss",
+    "deadline_exceeded",
+    "error",
+    "failed_precondition",
+    "failure",
+    "internal_error",
+    "invalid_argument",
+    "not_found",
+    "out_of_range",
+    "permission_denied",
+    "resource_exhausted",
+    "unauthenticated",
+    "unavailable",
+    "unimplemented",
+    "unknown_error",
+];
 
 /// Reads an item of either version.
 pub(super) fn item(reader: &mut Reader<'_>, item: &Object<'_>) {
@@ -77,7 +96,8 @@ impl Draft {
         attributes.tags(span);
         measurements(&mut attributes, span);
         let status: Option<String> = span.text("status").map(Into::into);
-        if let Some(said @ (UNKNOWN | "cancelled" | "canceled")) = status.as_deref() {
+        let is_otlps = |said: &str| matches!(said, "ok" | "success" | "unset") || FAILURES.contains(&said);
+        if let Some(said) = status.as_deref().filter(|said| !is_otlps(said)) {
             attributes.text("sentry.status", Some(said));
         }
         Some(Self {
@@ -134,15 +154,14 @@ impl Draft {
 
     fn status(&self) -> Option<proto::Status> {
         let (code, message) = match self.status.as_deref() {
-            // None of them is a failure at Sentry.
-            None | Some("unset" | UNKNOWN | "cancelled" | "canceled") => return None,
-            Some("ok") => (StatusCode::Ok, ""),
+            Some("ok" | "success") => (StatusCode::Ok, ""),
             // Version 2 says no more than that.
             Some("error") => (
                 StatusCode::Error,
                 self.attributes.get_text("sentry.status.message").unwrap_or_default(),
             ),
-            Some(reason) => (StatusCode::Error, reason),
+            Some(reason) if FAILURES.contains(&reason) => (StatusCode::Error, reason),
+            _ => return None,
         };
         Some(proto::Status {
             code: code.into(),

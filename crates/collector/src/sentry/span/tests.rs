@@ -265,6 +265,12 @@ fn statuses_that_sentry_counts_as_no_failure_are_unset() {
         ("deadline_exceeded", StatusCode::Error),
         ("not_found", StatusCode::Error),
         ("internal_error", StatusCode::Error),
+        // Of the oldest SDKs.
+        ("success", StatusCode::Ok),
+        ("failure", StatusCode::Error),
+        // What Sentry takes for unknown.
+        ("Cancelled", StatusCode::Unset),
+        ("teapot", StatusCode::Unset),
     ] {
         let reading = read_one("span", json!({ "trace_id": TRACE, "span_id": A1, "status": status }));
         let [span] = <[_; 1]>::try_from(spans(&reading)).unwrap();
