@@ -55,7 +55,7 @@ use tracks::Tracks;
 pub const WORK_MAX: u64 = 400_000;
 
 /// Columns of a label's surroundings: a piece of line and a blank before it, a blank and the arrow after it.
-const LABEL_MARGIN: usize = 6;
+const LABEL_MARGIN: usize = 5;
 /// Columns of an arrow alone.
 const ARROW: usize = 2;
 

@@ -23,6 +23,7 @@
 mod calls;
 mod compare;
 mod figures;
+mod graph;
 mod latencies;
 mod operations;
 mod peer;
@@ -37,6 +38,7 @@ pub use compare::{
     Totals,
 };
 pub use figures::Figures;
+pub use graph::{Counted, Link, Party, ServiceGraph};
 pub use latencies::Latencies;
 pub use operations::{OPERATIONS, Operation};
 pub use place::SpanPlace;

@@ -63,7 +63,9 @@ pub use picker::Picker;
 pub use screens::{Mode, Pane, Popup, Screen, Screens, Tab};
 pub use scroll::Scroll;
 pub use sentry::{Said, SentryStatus};
-pub use service_map::{MapRow, ServiceMap};
+pub use service_map::{
+    CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapColumn, MapPicture, MapRow, Order, PictureParts, ServiceMap,
+};
 pub use services::{ServiceState, Services};
 pub(crate) use traces::span_days;
 pub use traces::{Column, TraceList};

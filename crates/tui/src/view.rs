@@ -43,6 +43,7 @@ pub use health::height as ingest_lines;
 pub use logs::log_text;
 pub use operations::column_at as operation_column;
 pub use popup::area as popup_area;
+pub use service_map::column_at as map_column;
 pub use stay::stays;
 pub use theme::{ROLES, Theme, ThemeKind};
 pub use traces::column_at as trace_column;

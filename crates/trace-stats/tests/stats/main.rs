@@ -4,6 +4,7 @@
 
 mod compare;
 mod fixtures;
+mod graph;
 mod map;
 mod support;
 mod survey;

@@ -75,6 +75,7 @@ pub enum Action {
     CopyCurl,
     Operations,
     ServiceMap,
+    TogglePicture,
     Warnings,
     Logs,
     MarkBase,

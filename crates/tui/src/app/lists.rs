@@ -1,9 +1,10 @@
 //! Lists with a cursor: what keys do in them.
 
-use trace_stats::SpanPlace;
+use trace_stats::{Counted, SpanPlace, Survey};
 
 use super::layout::ListParts;
 use super::{Action, App, Narrow, Notice, Popup, Screen, Tab};
+use crate::keymap::KeyContext;
 use ratatui::layout::Rect;
 
 /// Rows with a cursor, which words narrow.
@@ -88,6 +89,10 @@ impl App {
                     self.say(why);
                 }
             }
+            Action::TogglePicture => self.service_map.toggle_picture(),
+            Action::Left | Action::Right if self.key_context() == KeyContext::ServiceMap && self.service_map.is_picture() => {
+                let _ = self.service_map.update(action);
+            }
             Action::Open | Action::Right => self.open_listed(),
             Action::OpenFailed => self.open_failed(),
             Action::Left => {
@@ -101,9 +106,11 @@ impl App {
 
     /// Lists the other half of what there is.
     fn switch_list(&mut self) {
+        let tab = self.screens.tab();
         match self.screens.top_mut() {
             Some(Screen::Logs(logs)) => logs.switch(),
             Some(Screen::Compare(_)) => self.switch_base(),
+            None if tab == Tab::ServiceMap => self.service_map.switch(),
             Some(Screen::CrossCheck(_) | Screen::Output) | None => {}
         }
     }
@@ -123,9 +130,9 @@ impl App {
                 Some((operation.slowest.clone()?, format!("Operations › {}", operation.name)))
             }),
             Tab::ServiceMap => survey.and_then(|survey| {
-                let calls = self.service_map.selected(survey);
-                let slowest = calls.into_iter().max_by_key(|edge| edge.figures.latencies.max())?;
-                Some((slowest.figures.slowest.clone()?, map_label(slowest)))
+                let slowest = |counted: &Counted| counted.figures(survey).map(|figures| figures.latencies.max());
+                let counted = self.service_map.selected(survey).into_iter().max_by_key(slowest)?;
+                Some((counted.figures(survey)?.slowest.clone()?, map_label(survey, counted)?))
             }),
             Tab::Warnings => match self.warnings.selected() {
                 Some(warning) => Some((warning.first.clone(), format!("Warnings › {}", warning.rule.title()))),
@@ -146,9 +153,8 @@ impl App {
                 Some((operation.failed.clone()?, format!("Operations › {}", operation.name)))
             }),
             Tab::ServiceMap => survey.and_then(|survey| {
-                let calls = self.service_map.selected(survey);
-                let failed = calls.into_iter().find(|edge| edge.figures.failed.is_some())?;
-                Some((failed.figures.failed.clone()?, map_label(failed)))
+                let failed = |counted: Counted| Some((counted.figures(survey)?.failed.clone()?, map_label(survey, counted)?));
+                self.service_map.selected(survey).into_iter().find_map(failed)
             }),
             Tab::Traces | Tab::Warnings | Tab::Ingest => return,
         };
@@ -253,7 +259,7 @@ impl App {
         let (survey, number) = (self.many.survey(), self.many.number());
         match self.screens.tab() {
             Tab::Operations => self.operations.fit(survey, number, height),
-            Tab::ServiceMap => self.service_map.fit(survey, number, height),
+            Tab::ServiceMap => self.service_map.fit(survey, number, self.panes.body),
             Tab::Warnings => self.warnings.fit(self.many.warnings(), height),
             Tab::Traces | Tab::Ingest => {}
         }
@@ -267,6 +273,15 @@ impl App {
 }
 
 /// A call in a breadcrumb.
-fn map_label(edge: &trace_stats::Edge) -> String {
-    format!("Map › {} → {}", edge.caller, edge.callee.name())
+fn map_label(survey: &Survey, counted: Counted) -> Option<String> {
+    Some(match counted {
+        Counted::Edge(at) => {
+            let edge = survey.edges.get(at)?;
+            format!("Map › {} → {}", edge.caller, edge.callee.name())
+        }
+        Counted::Use(at) => {
+            let uses = survey.queue_uses.get(at)?;
+            format!("Map › {} ⇢ {}", uses.service, uses.queue.name)
+        }
+    })
 }

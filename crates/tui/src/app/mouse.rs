@@ -1,6 +1,7 @@
 //! The mouse: what is under the pointer, and what is done with it.
 
 mod screens;
+mod service_map;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};

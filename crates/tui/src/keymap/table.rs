@@ -59,6 +59,7 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Compare", &[Compare], COMPARE),
     Section::new("Operations", &[Operations], OPERATIONS),
     Section::new("Operations and service map", &[Operations, ServiceMap], SURVEY),
+    Section::new("Service map", &[ServiceMap], MAP),
     Section::new("Warnings", &[Warnings], RULES),
     Section::new("Warnings of a rule", &[RuleTraces], RULE_TRACES),
     Section::new("Cross-check", &[CrossCheck], CROSS_CHECK),
@@ -215,16 +216,16 @@ const TRACE: &[Binding] = &[
 
 const PANES: &[Binding] = &[
     bind("next-pane", &[Code(KeyCode::Tab)], Action::NextPane, "focus the next pane")
-        .also_on(&[Logs, Compare])
+        .also_on(&[Logs, Compare, ServiceMap])
         .footer("next pane")
-        .footer_on(&[(Logs, "trace or span"), (Compare, "marked or median")]),
+        .footer_on(&[(Logs, "trace or span"), (Compare, "marked or median"), (ServiceMap, "edges")]),
     bind(
         "previous-pane",
         &[Code(KeyCode::BackTab)],
         Action::PreviousPane,
         "focus the previous pane",
     )
-    .also_on(&[Logs, Compare]),
+    .also_on(&[Logs, Compare, ServiceMap]),
     bind("grow", &[Char('}')], Action::Grow, "enlarge the focused pane"),
     bind("shrink", &[Char('{')], Action::Shrink, "shrink the focused pane"),
     bind(
@@ -383,6 +384,35 @@ const OPERATIONS: &[Binding] = &[
 ];
 
 const SURVEY: &[Binding] = &[bind("open-failed", &[Char('e')], Action::OpenFailed, "open the last failed span").footer("failed")];
+
+const MAP: &[Binding] = &[
+    bind(
+        "toggle-picture",
+        &[Char('v')],
+        Action::TogglePicture,
+        "toggle tree and picture",
+    )
+    .footer("tree or picture"),
+    bind("sort-map", &[Char('s')], Action::Sort, "sort calls by the next column").footer("sort"),
+    bind(
+        "sort-map-reversed",
+        &[Char('S')],
+        Action::SortReversed,
+        "reverse the order of calls",
+    ),
+    bind(
+        "node-left",
+        &[Code(KeyCode::Left), Char('h')],
+        Action::Left,
+        "go to the node on the left",
+    ),
+    bind(
+        "node-right",
+        &[Code(KeyCode::Right), Char('l')],
+        Action::Right,
+        "go to the node on the right",
+    ),
+];
 
 const RULES: &[Binding] = &[bind(
     "open-rule",

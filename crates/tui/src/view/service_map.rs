@@ -1,14 +1,17 @@
-//! Who calls whom: each service once, with the calls that it makes below it.
+//! The service map: as a tree, each service with the calls that it makes below it, or as a picture.
+
+mod edges;
+mod picture;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Stylize;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::style::{Color, Stylize};
 use ratatui::text::{Line, Span};
-use trace_stats::{Callee, Edge, Survey};
+use trace_stats::{Callee, Edge, Figures, Survey};
 
 use super::lists::{self, Parts};
 use super::{breadcrumb, flush_right, format, theme, traces::service_name};
-use crate::app::{App, List, MapRow};
+use crate::app::{App, List, MapColumn, MapRow, Order, PictureParts, ServiceMap};
 use crate::text::shown;
 
 /// From this width on there are more columns.
@@ -48,15 +51,74 @@ impl Columns {
             queue,
         }
     }
+
+    /// Those that rows can be sorted by, with their names.
+    fn named(&self) -> [(&'static str, MapColumn, Rect); 6] {
+        [
+            ("name", MapColumn::Name, self.name),
+            ("calls", MapColumn::Calls, self.calls),
+            ("errors", MapColumn::Errors, self.errors),
+            ("p50", MapColumn::P50, self.p50),
+            ("p99", MapColumn::P99, self.p99),
+            ("in queue", MapColumn::Queued, self.queue),
+        ]
+    }
+}
+
+/// The column of the list whose name is at a position, `area` is that of the screen.
+#[must_use]
+pub fn column_at(app: &App, area: Rect, at: Position) -> Option<MapColumn> {
+    let head = match app.service_map.picture() {
+        Some(_) => PictureParts::of(ServiceMap::area(area)).title,
+        None => Parts::of(area, 0).head,
+    };
+    if !head.contains(at) {
+        return None;
+    }
+    let named = Columns::of(head).named();
+    named.into_iter().find(|(_, _, area)| area.contains(at)).map(|(_, by, _)| by)
 }
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     let parts = Parts::of(area, 0);
     lists::title(frame, app, [breadcrumb::scope(app)], parts.title);
-    heading(frame, parts.head);
     let map = &app.service_map;
+    match (app.many.survey(), map.picture()) {
+        (Some(survey), Some(picture)) => picture::draw(frame, survey, picture, map.order(), ServiceMap::area(area)),
+        (survey, _) => draw_tree(frame, app, survey, &parts),
+    }
+    let mut all = lists::about(app);
+    let survey = app.many.survey();
+    let left_out = survey.map_or(0, |survey| survey.other_calls);
+    if left_out > 0 {
+        let text = format!(
+            " · and {} between others, too many to tell apart",
+            format::count(left_out, "call")
+        );
+        all.push_span(text.fg(theme::WARNING));
+    }
+    if let Some(picture) = map.picture() {
+        let unnamed = picture.graph().unnamed;
+        if unnamed > 0 {
+            all.push_span(format!(" · {} of unnamed peers", format::count(unnamed, "call")).fg(theme::DIM));
+        }
+        lists::right(
+            &mut all,
+            "edge: calls p50 ✗ errors  ╌ message, p50 in queue  ↻ cycle  ◇ uninstrumented ",
+            parts.last,
+        );
+    } else {
+        lists::right(&mut all, "⇢ message  ◇ uninstrumented  ↻ cycle ", parts.last);
+    }
+    let left = format::count(map.services() as u64, "service");
+    lists::last(frame, map.narrow(), &left, all, parts.last);
+}
+
+fn draw_tree(frame: &mut Frame, app: &App, survey: Option<&Survey>, parts: &Parts) {
+    let map = &app.service_map;
+    heading(frame, map.order(), parts.head, "SERVICE → calls");
     let mut rows = 0;
-    if let Some(survey) = app.many.survey() {
+    if let Some(survey) = survey {
         let most = survey.edges.iter().map(|edge| edge.figures.calls).max().unwrap_or(1);
         for (row, (shown, selected)) in parts.rows.rows().zip(map.visible()) {
             if selected {
@@ -74,35 +136,31 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         }
     }
     if rows == 0 {
-        let empty = "no spans yet: each service will stand here, and below it whom it calls";
+        let empty = "no spans yet: each service will be here, and below it what it calls";
         lists::nothing(frame, app, map.narrow(), empty, parts.rows);
     }
-    let mut all = lists::about(app);
-    let left_out = app.many.survey().map_or(0, |survey| survey.other_calls);
-    if left_out > 0 {
-        let text = format!(
-            " · and {} between others, too many to tell apart",
-            format::count(left_out, "call")
-        );
-        all.push_span(text.fg(theme::WARNING));
-    }
-    lists::right(&mut all, "⇢ message  ◇ sends no spans  ↻ circle ", parts.last);
-    let left = format::count(map.services() as u64, "service");
-    lists::last(frame, map.narrow(), &left, all, parts.last);
 }
 
-fn heading(frame: &mut Frame, row: Rect) {
+fn heading(frame: &mut Frame, order: Order, row: Rect, first: &'static str) {
     let columns = Columns::of(row);
-    frame.render_widget("SERVICE → calls".fg(theme::DIM), columns.name);
-    let names = [
-        ("calls", columns.calls),
-        ("errors", columns.errors),
-        ("p50", columns.p50),
-        ("p99", columns.p99),
-        ("in queue", columns.queue),
-    ];
-    for (name, area) in names {
-        frame.render_widget(Line::from(name.fg(theme::DIM)).right_aligned(), area);
+    let named = |text: &str, by: MapColumn| {
+        let mark = match (order.column == by, order.is_reversed != (by == MapColumn::Name)) {
+            (false, _) => "",
+            (true, false) => "▾",
+            (true, true) => "▴",
+        };
+        let text = format!("{mark}{text}");
+        if order.column == by {
+            text.bold().fg(theme::ACCENT)
+        } else {
+            text.fg(theme::DIM)
+        }
+    };
+    if !first.is_empty() {
+        frame.render_widget(named(first, MapColumn::Name), columns.name);
+    }
+    for (name, by, area) in columns.named().into_iter().skip(1) {
+        frame.render_widget(Line::from(named(name, by)).right_aligned(), area);
     }
 }
 
@@ -141,11 +199,11 @@ fn draw_call(frame: &mut Frame, edge: &Edge, (back, last): (bool, bool), most: u
     let (name, mark) = match &edge.callee {
         Callee::Service(name) if *name == edge.caller => (service_name(name), " ↻ itself"),
         Callee::Service(name) => (service_name(name), if back { " ↻" } else { "" }),
-        Callee::External(name) if name.is_empty() => ("somebody unnamed".to_owned(), ""),
+        Callee::External(name) if name.is_empty() => ("unnamed peers".to_owned(), ""),
         Callee::External(name) => (shown(name), ""),
     };
     let mut line = Line::from(branch.fg(theme::DIM));
-    let colour = match &edge.callee {
+    let color = match &edge.callee {
         Callee::Service(name) => theme::service(name),
         Callee::External(_) => {
             line.push_span("◇ ".fg(theme::DIM));
@@ -153,26 +211,29 @@ fn draw_call(frame: &mut Frame, edge: &Edge, (back, last): (bool, bool), most: u
         }
     };
     let room = usize::from(columns.name.width).saturating_sub(line.width() + mark.chars().count() + 1);
-    line.push_span(format::at_most(&name, room).fg(colour));
+    line.push_span(format::at_most(&name, room).fg(color));
     line.push_span(mark.fg(theme::WARNING));
     frame.render_widget(line, columns.name);
-    let bar = bar(edge.figures.calls, most, usize::from(columns.bar.width).saturating_sub(1));
-    frame.render_widget(bar.fg(colour), columns.bar);
+    draw_figures(frame, &edge.figures, most, color, row);
+}
+
+/// All columns but the name's.
+fn draw_figures(frame: &mut Frame, figures: &Figures, most: u64, color: Color, row: Rect) {
+    let columns = Columns::of(row);
+    let bar = bar(figures.calls, most, usize::from(columns.bar.width).saturating_sub(1));
+    frame.render_widget(bar.fg(color), columns.bar);
     let mut right = |text: Span<'static>, area: Rect| flush_right(frame, text, area);
-    right(format::compact(edge.figures.calls).into(), columns.calls);
-    right(
-        lists::share(edge.figures.errors, edge.figures.calls).fg(theme::ERROR),
-        columns.errors,
-    );
-    if edge.figures.latencies.count() == 0 {
+    right(format::compact(figures.calls).into(), columns.calls);
+    right(lists::share(figures.errors, figures.calls).fg(theme::ERROR), columns.errors);
+    if figures.latencies.count() == 0 {
         right("no end".fg(theme::WARNING), columns.p50);
     } else {
-        right(format::duration(edge.figures.latencies.percentile(50.0)).into(), columns.p50);
-        right(format::duration(edge.figures.latencies.percentile(99.0)).into(), columns.p99);
+        right(format::duration(figures.latencies.percentile(50.0)).into(), columns.p50);
+        right(format::duration(figures.latencies.percentile(99.0)).into(), columns.p99);
     }
-    if edge.figures.queued.count() > 0 {
+    if figures.queued.count() > 0 {
         right(
-            format::duration(edge.figures.queued.percentile(50.0)).fg(theme::WARNING),
+            format::duration(figures.queued.percentile(50.0)).fg(theme::WARNING),
             columns.queue,
         );
     }

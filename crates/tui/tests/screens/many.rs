@@ -25,6 +25,13 @@ fn kind(spans: ResourceSpans, kind: i32) -> ResourceSpans {
     edit(spans, |span| span.kind = kind)
 }
 
+fn queued(spans: ResourceSpans) -> ResourceSpans {
+    edit(spans, |span| {
+        with(span, "messaging.system", "rabbitmq");
+        with(span, "messaging.destination.name", "order-placed");
+    })
+}
+
 /// An order in a shop: a call, a database, a message, a circle between two services, one that calls itself.
 fn order(number: u8) -> Vec<ResourceSpans> {
     let slow = u64::from(number);
@@ -50,8 +57,14 @@ fn order(number: u8) -> Vec<ResourceSpans> {
         span(8, 7, "orders", "GET /orders/{id}", 25, 29),
         kind(span(9, 8, "orders", "GET /orders/cache", 26, 28), 3),
         span(10, 9, "orders", "GET /orders/cache", 26, 28),
-        kind(span(11, 3, "orders", "order-placed publish", 42, 43), 4),
-        kind(span(12, 11, "mailer", "order-placed process", 90, 140), 5),
+        queued(kind(span(11, 3, "orders", "order-placed publish", 42, 43), 4)),
+        queued(kind(span(12, 11, "mailer", "order-placed process", 90, 140), 5)),
+        edit(
+            queued(kind(span(13, 12, "mailer", "order-placed ack", 139, 140), 3)),
+            |span| {
+                with(span, "messaging.operation.type", "settle");
+            },
+        ),
     ]
 }
 
@@ -150,13 +163,13 @@ fn a_list_is_narrowed_by_words() {
     assert_eq!(scene.app.key_context(), KeyContext::Traces);
     scene.type_keys("O/");
     scene.app.paste("mailer\n");
-    assert!(scene.text().contains("1 operation"), "{}", scene.text());
+    assert!(scene.text().contains("2 operations"), "{}", scene.text());
 }
 
 #[test]
 fn circles_are_marked_and_each_service_stands_once() {
     let mut scene = shop(120, 40);
-    scene.type_keys("m");
+    scene.type_keys("mv");
     let text = scene.text();
     assert_eq!(text.matches("● orders").count(), 1, "{text}");
     assert!(
@@ -355,4 +368,139 @@ fn hostile_names_keep_the_terminal() {
         scene.press(&[KeyCode::Esc]);
     }
     assert!(scene.now > START);
+}
+
+/// Where the picture has the cursor.
+fn selected_node(scene: &mut Scene) -> String {
+    let text = scene.text();
+    let row = text
+        .lines()
+        .find(|line| line.contains("▌▸"))
+        .unwrap_or_else(|| panic!("no node is selected: {text}"));
+    let name = row.split("▌▸").nth(1).unwrap_or_default();
+    name.split([' ', '━', '┃', '┳', '│']).next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn picture_is_toggled_and_the_tree_is_the_default_on_small_screens() {
+    let mut scene = shop(120, 40);
+    scene.type_keys("m");
+    assert!(scene.text().contains("▌▸web"), "{}", scene.text());
+    scene.type_keys("v");
+    assert!(scene.text().contains("SERVICE → calls"), "{}", scene.text());
+    scene.resize(80, 24);
+    scene.type_keys("v");
+    assert!(scene.text().contains("▌▸web"), "what was asked for: {}", scene.text());
+    let mut small = shop(80, 24);
+    small.type_keys("m");
+    assert!(small.text().contains("SERVICE → calls"), "{}", small.text());
+}
+
+#[test]
+fn arrows_move_between_nodes_and_tab_to_their_edges() {
+    let mut scene = shop(200, 50);
+    scene.type_keys("m");
+    let mut path = vec![selected_node(&mut scene)];
+    for key in [
+        KeyCode::Right,
+        KeyCode::Right,
+        KeyCode::Down,
+        KeyCode::Down,
+        KeyCode::Left,
+        KeyCode::Left,
+        KeyCode::End,
+        KeyCode::Home,
+    ] {
+        scene.press(&[key]);
+        path.push(selected_node(&mut scene));
+    }
+    assert_eq!(path[..2], ["web", "orders"]);
+    assert_eq!((&*path[7], &*path[8]), ("mailer", "web"), "{path:?}");
+    scene.press(&[KeyCode::Right, KeyCode::Tab]);
+    let text = scene.text();
+    assert!(text.contains("▌EDGES orders") && text.contains(" ▸ "), "{text}");
+    scene.type_keys("e");
+    assert!(scene.text().contains("none of these failed"), "{}", scene.text());
+    scene.press(&[KeyCode::Enter]);
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
+}
+
+#[test]
+fn queue_is_one_node_of_the_picture() {
+    let mut scene = shop(200, 50);
+    scene.type_keys("m");
+    let text = scene.text();
+    assert_eq!(text.matches("order-placed").count(), 1, "{text}");
+    assert!(text.contains("rabbitmq queue") && text.contains("47.0 ms"), "{text}");
+    scene.press(&[KeyCode::End]);
+    let text = scene.text();
+    let edges = [
+        "⇠ orders by order-placed",
+        "⇠ order-placed receive",
+        "→ order-placed acknowledge",
+    ];
+    for edge in edges {
+        assert!(text.contains(edge), "{edge}: {text}");
+    }
+}
+
+#[test]
+fn layout_is_made_anew_only_for_another_graph() {
+    let mut scene = shop(200, 50);
+    scene.type_keys("m");
+    scene.draw();
+    let layouts = |scene: &Scene| scene.app.service_map.picture().map(spanfall::app::MapPicture::layouts);
+    let before = layouts(&scene);
+    let places = scene.app.service_map.picture().map(|picture| picture.layout().clone());
+    scene.add(order(21));
+    scene.now += 5 * SECOND;
+    while scene.app.survey(scene.now, 1_000) {}
+    assert!(scene.text().contains("21 traces"), "{}", scene.text());
+    assert_eq!(layouts(&scene), before);
+    assert_eq!(
+        scene.app.service_map.picture().map(|picture| picture.layout().clone()),
+        places
+    );
+}
+
+#[test]
+fn picture_larger_than_its_pane_scrolls_with_the_selection() {
+    let mut scene = Scene::new(Mode::Viewer, 100, 30);
+    let name = |at: u8| format!("service-{at}");
+    let calls = (1..=60).flat_map(|at| {
+        let call = kind(span(1, 2 * at, (2 * at).saturating_sub(1), &name(at), "call", 0, 10), 3);
+        let answer = span(1, 2 * at + 1, 2 * at, &name(at % 60 + 1), "answer", 0, 10);
+        [call, answer]
+    });
+    scene.add(calls.collect());
+    scene.type_keys("m");
+    let mut seen = vec![selected_node(&mut scene)];
+    for _ in 0..59 {
+        scene.press(&[KeyCode::Right]);
+        seen.push(selected_node(&mut scene));
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 60, "each of them comes into view");
+}
+
+#[test]
+fn map_is_sorted_by_each_column_both_ways() {
+    let mut scene = shop(120, 40);
+    scene.type_keys("mv");
+    let called = |scene: &mut Scene| {
+        let text = scene.text();
+        let of_orders = text.lines().skip_while(|line| !line.contains("● orders")).skip(1).take(4);
+        of_orders
+            .filter_map(|line| line.split(['→', '⇢']).nth(1)?.split_whitespace().next().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(called(&mut scene), ["mailer", "orders", "payment", "◇"], "equal ones by name");
+    let mut orders = Vec::new();
+    for key in ["s", "s", "s", "s", "s", "S"] {
+        scene.type_keys(key);
+        orders.push(called(&mut scene)[0].clone());
+    }
+    assert_eq!(orders, ["payment", "mailer", "mailer", "mailer", "mailer", "◇"]);
+    assert!(scene.text().contains("▾SERVICE"), "{}", scene.text());
 }

@@ -204,7 +204,7 @@ fn every_list_can_be_clicked() {
     let mut scene = several();
     for (keys, row) in [
         ("g", "reset password"),
-        ("m", "● api  "),
+        ("mv", "● api  "),
         ("x", "EnqueueMessage"),
         ("d", "resetPasswordHandler"),
         (":quit", "or quit"),
@@ -241,6 +241,26 @@ fn the_names_of_the_lists_columns_sort_it() {
     let (column, row) = place(&mut scene, "sentry shape");
     click(&mut scene, (column - 10, row));
     assert!(scene.text().contains("most spans first"), "{}", scene.text());
+}
+
+#[test]
+fn nodes_and_column_names_of_the_map_are_clicked() {
+    let mut scene = several();
+    scene.type_keys("m");
+    let at = place(&mut scene, "▌ mailer");
+    click(&mut scene, (at.0 + 3, at.1));
+    assert!(
+        scene.text().contains("▌▸mailer") && scene.text().contains("EDGES mailer"),
+        "{}",
+        scene.text()
+    );
+    let (column, row) = place(&mut scene, "p99  in queue");
+    click(&mut scene, (column + 1, row));
+    assert!(scene.text().contains("▾p99"), "{}", scene.text());
+    click(&mut scene, (column + 1, row));
+    assert!(scene.text().contains("▴p99"), "{}", scene.text());
+    click(&mut scene, (at.0 + 3, at.1));
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall, "again it opens");
 }
 
 #[test]

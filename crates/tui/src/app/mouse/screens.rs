@@ -28,6 +28,9 @@ impl App {
 
     /// On a row it selects, again it opens; on the name of a column it sorts by that.
     pub(super) fn press_screen(&mut self, at: Position) -> Answer {
+        if let Some(answer) = self.press_service_map(at) {
+            return answer;
+        }
         let rows = self.rows_area();
         if rows.contains(at) {
             return self.press_listed(usize::from(at.y - rows.y));
