@@ -11,12 +11,14 @@ use reqwest::Url;
 pub(super) const REDACTED: &str = "REDACTED";
 
 /// Parts of the names of parameters that hold credentials.
-const PARTS: [&str; 22] = [
+const PARTS: [&str; 25] = [
     "assertion",
     "auth",
+    "bearer",
     "code",
     "cookie",
     "cred",
+    "csrf",
     "hash",
     "hmac",
     "jwt",
@@ -28,12 +30,13 @@ const PARTS: [&str; 22] = [
     "reset",
     "saml",
     "secret",
-    "session",
+    "sess",
     "sig",
     "ticket",
     "token",
     "verif",
     "webhook",
+    "xsrf",
 ];
 /// Whole names of such parameters.
 const NAMES: [&str; 4] = ["pin", "sid", "state", "tk"];
@@ -235,6 +238,10 @@ mod tests {
             "code",
             "AUTH",
             "jsessionid",
+            "PHPSESSID",
+            "_csrf",
+            "XSRF",
+            "bearer",
             "sid",
             "%74oken",
             "user%5Bpassword%5D",
