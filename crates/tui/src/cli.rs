@@ -60,7 +60,7 @@ pub enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Print the configuration as it is when nothing is set: every key and every colour, as TOML
+    /// Print the default configuration, commented out: every key and every color, as TOML
     Config,
     /// No screen: one line per span as it arrives, and for what Sentry envelopes hold
     Tail(Tail),

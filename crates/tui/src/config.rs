@@ -295,7 +295,7 @@ fn usual_place() -> Option<PathBuf> {
     Some(directory.join("spanfall/config.toml"))
 }
 
-/// All that can be set, as it is when nothing is.
+/// All that can be set, as it is when nothing is. Settings are commented out: a saved copy must not pin what a later release changes.
 #[must_use]
 pub fn defaults() -> String {
     let bindings = KEYMAP.iter().flat_map(|section| section.bindings);
@@ -310,19 +310,19 @@ pub fn defaults() -> String {
         } else {
             format!("# {}\n", binding.help)
         };
-        format!("{help}{} = [{}]\n", binding.name, keys.join(", "))
+        format!("{help}#{} = [{}]\n", binding.name, keys.join(", "))
     });
     let roles = ROLES.map(|role| format!("#   {role}\n")).concat();
     let limits = RepeatedLimits::default();
     format!(
         "\
 # spanfall's configuration: $XDG_CONFIG_HOME/spanfall/config.toml, or ~/.config/spanfall/config.toml.
-# What is left out stays as it is here.
+# These are the defaults. Remove the # before a setting to change it.
 
 # auto, dark, light, ansi-dark, ansi-light or none
-theme = \"auto\"
+#theme = \"auto\"
 # false leaves it to the terminal, which selects text with it
-mouse = true
+#mouse = true
 
 [keys]
 {}
@@ -334,8 +334,8 @@ mouse = true
 
 # Equal calls of one span, one after the other, are repeated from this number on, or from this time on for {fewest} or more.
 [warnings]
-repeated-calls = {count}
-repeated-calls-ms = {millis}
+#repeated-calls = {count}
+#repeated-calls-ms = {millis}
 ",
         keys.collect::<String>(),
         fewest = RepeatedLimits::FEWEST,
@@ -353,8 +353,26 @@ mod tests {
     }
 
     #[test]
+    fn printed_defaults_set_nothing() {
+        let printed = defaults();
+        let lines = printed.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        assert_eq!(lines.collect::<Vec<_>>(), ["[keys]", "[colors]", "[services]", "[warnings]"]);
+        let config = Config::parse(&printed).expect("valid");
+        assert_eq!((config.notices, config.roles), (Vec::new(), Vec::new()));
+    }
+
+    /// The printed defaults with every setting in force.
+    fn in_force() -> String {
+        let is_setting = |line: &&str| line.starts_with('#') && !line.starts_with("# ");
+        let line = |line: &str| format!("{}\n", Some(line).filter(is_setting).map_or(line, |line| &line[1..]));
+        defaults().lines().map(line).collect()
+    }
+
+    #[test]
     fn the_defaults_are_a_configuration_and_change_nothing() {
-        let config = Config::parse(&defaults()).expect("valid");
+        let text = in_force();
+        assert!(text.contains("\nquit = [") && text.contains("\nrepeated-calls = "), "{text}");
+        let config = Config::parse(&text).expect("valid");
         let keys = |keymap: &Keymap| keymap.iter().map(|bound| bound.keys.clone()).collect::<Vec<_>>();
         assert_eq!(keys(&config.keymap), keys(&Keymap::default()));
         assert_eq!(config.theme, None);
