@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::work::{self, VISIT};
+
 /// How many seconds of arrivals are remembered.
 pub const SECONDS: usize = 60;
 /// How many services are told apart: their names are the senders' text, so there could be any number.
@@ -77,27 +79,52 @@ fn place(second: u64) -> usize {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Services(BTreeMap<Arc<str>, ServiceStats>);
+pub(super) struct Services {
+    by_name: BTreeMap<Arc<str>, ServiceStats>,
+    /// Those that were quiet for longest when this was filled, with when they were last seen, the quietest at the end.
+    quietest: Vec<(u64, Arc<str>)>,
+}
 
 impl Services {
     pub(super) fn count(&mut self, service: &Arc<str>, spans: u32, logs: u32, unix_nano: u64) {
-        if let Some(stats) = self.0.get_mut(service) {
+        work::add(VISIT);
+        if let Some(stats) = self.by_name.get_mut(service) {
             return stats.count(spans, logs, unix_nano);
         }
-        if self.0.len() == SERVICES {
-            // The one that was quiet for longest makes room.
-            let quietest = self.0.values().min_by_key(|stats| stats.last_seen_unix_nano);
-            if let Some(quietest) = quietest.map(|stats| stats.service.clone()) {
-                self.0.remove(&quietest);
-            }
+        while self.by_name.len() >= SERVICES {
+            self.forget_quietest();
         }
         let mut stats = ServiceStats::new(service.clone());
         stats.count(spans, logs, unix_nano);
-        self.0.insert(service.clone(), stats);
+        self.by_name.insert(service.clone(), stats);
+    }
+
+    /// The service that was quiet for longest makes room. All are looked at for half of them at a time: a request may name any number of new
+    /// ones.
+    fn forget_quietest(&mut self) {
+        if self.quietest.is_empty() {
+            let all = self.by_name.values();
+            self.quietest = all.map(|stats| (stats.last_seen_unix_nano, stats.service.clone())).collect();
+            self.quietest.sort_unstable();
+            self.quietest.truncate(SERVICES / 2);
+            self.quietest.reverse();
+            work::add(SERVICES * VISIT);
+        }
+        let Some((last_seen, quietest)) = self.quietest.pop() else {
+            return;
+        };
+        // It may have been seen since.
+        if self
+            .by_name
+            .get(&quietest)
+            .is_some_and(|stats| stats.last_seen_unix_nano == last_seen)
+        {
+            self.by_name.remove(&quietest);
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &ServiceStats> {
-        self.0.values()
+        self.by_name.values()
     }
 }
 
@@ -128,10 +155,28 @@ mod tests {
             services.count(&number.to_string().into(), 1, 0, number);
         }
         assert_eq!(services.iter().count(), SERVICES);
+        // One that is seen again stays.
+        services.count(&"9800".into(), 1, 0, 10_000);
+        for number in 10_001..10_100_u64 {
+            services.count(&number.to_string().into(), 1, 0, number);
+        }
+        assert!(services.iter().any(|stats| &*stats.service == "9800"));
         assert!(
             services
                 .iter()
                 .all(|stats| stats.last_seen_unix_nano >= 10_000 - SERVICES as u64)
         );
+    }
+
+    #[test]
+    fn new_services_cost_the_same_however_many_there_are() {
+        let counted = |count: u64| {
+            let mut services = Services::default();
+            let add = |number: u64| services.count(&number.to_string().into(), 1, 0, 1);
+            work::of(|| (0..count).for_each(add)).1
+        };
+        let (once, twice) = (counted(5_000), counted(10_000));
+        assert!(twice * 10 <= once * 22, "{once}, doubled {twice}");
+        assert!(twice < 10_000 * 4 * VISIT as u64, "{twice}");
     }
 }

@@ -131,19 +131,24 @@ impl Theme {
         }
     }
 
-    /// A service is there: it gets the colour that its name chooses, or the next free one, and keeps it.
+    /// A service is there: it gets the colour that its name chooses, or the next free one, and keeps it. Where none is free it has the one that
+    /// its name chooses, and need not be remembered: there may be any number of services.
     pub fn learn(&mut self, service: &str) {
-        let number = number_of(service);
-        if service.is_empty() || self.palette.is_empty() || self.services.contains_key(&number) {
+        let many = self.palette.len();
+        if service.is_empty() || self.services.len() == many {
             return;
         }
-        let many = self.palette.len();
+        let number = number_of(service);
+        if self.services.contains_key(&number) {
+            return;
+        }
         let preferred = self.preferred(number);
         let is_free = |slot: &usize| !self.services.values().any(|taken| taken == slot);
         // Those that nobody prefers come first, so that whoever prefers one can still have it.
         let others = (many.min(PREFERRED)..many).chain((1..many).map(|step| (preferred + step) % many));
-        let slot = std::iter::once(preferred).chain(others).find(is_free).unwrap_or(preferred);
-        self.services.insert(number, slot);
+        if let Some(slot) = std::iter::once(preferred).chain(others).find(is_free) {
+            self.services.insert(number, slot);
+        }
     }
 
     fn preferred(&self, number: u32) -> usize {
