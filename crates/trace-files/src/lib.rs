@@ -72,7 +72,7 @@ pub use input::{FileError, Input};
 pub use lines::{write_logs, write_spans};
 pub use memory::Memory;
 pub use problem::{Position, Problem, Problems};
-pub use save::Saved;
+pub use save::{Copied, Copying, Saved};
 pub use session::Session;
 
 /// A kind of file.

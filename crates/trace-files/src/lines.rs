@@ -4,7 +4,7 @@ use otlp_wire::json::write;
 use otlp_wire::schema::{LOGS_REQUEST, Message, TRACES_REQUEST};
 use trace_model::Raw;
 
-use crate::pending::{Pending, Scopes};
+use crate::pending::Pending;
 
 /// Writes spans as one `ExportTraceServiceRequest` in JSON and a line break; nothing for none.
 pub fn write_spans<'a>(spans: impl Iterator<Item = Raw<'a>>, line: &mut Vec<u8>) {
@@ -17,9 +17,9 @@ pub fn write_logs<'a>(logs: impl Iterator<Item = Raw<'a>>, line: &mut Vec<u8>) {
 }
 
 fn write_line<'a>(records: impl Iterator<Item = Raw<'a>>, request: &'static Message, line: &mut Vec<u8>) {
-    let (mut pending, mut scopes) = (Pending::default(), Scopes::default());
+    let mut pending = Pending::default();
     for record in records {
-        pending.add_raw(&record, &mut scopes);
+        pending.add_raw(&record);
     }
     if !pending.is_empty() {
         write(&pending.body(), request, line);

@@ -67,23 +67,12 @@ impl Key {
     }
 }
 
-/// The scopes of records that are in a store, by where they are there: it stays as it is meanwhile.
-#[derive(Debug, Default)]
-pub(crate) struct Scopes(HashMap<usize, Arc<[u8]>>);
-
-impl Scopes {
-    fn of(&mut self, record: &Raw<'_>) -> &Arc<[u8]> {
-        let scope = &record.origin.scope;
-        self.0.entry(scope.as_ptr().addr()).or_insert_with(|| Arc::from(&**scope))
-    }
-}
-
 impl Pending {
     /// Adds a record that is in a store.
-    pub(crate) fn add_raw(&mut self, record: &Raw<'_>, scopes: &mut Scopes) {
+    pub(crate) fn add_raw(&mut self, record: &Raw<'_>) {
         let origin = Origin {
             resource: record.origin.resource.clone(),
-            scope: scopes.of(record).clone(),
+            scope: record.origin.scope.clone(),
             resource_schema: record.origin.resource_schema.clone(),
             scope_schema: record.origin.scope_schema.clone(),
         };

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use otlp_wire::json::write;
 use otlp_wire::schema::{LOGS_REQUEST, Message, TRACES_REQUEST};
-use trace_model::{Store, TraceId};
+use trace_model::{RawProgress, RawReader, Store, TraceId};
 
-use crate::pending::{Pending, Scopes};
+use crate::pending::Pending;
 
 /// How many files of one trace there may be in a directory.
 const NAMES: usize = 1_000;
@@ -33,7 +33,74 @@ impl std::fmt::Debug for Saved {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A trace that is being copied out of the store, in steps.
+#[derive(Debug)]
+pub struct Copying {
+    reader: RawReader,
+    saved: Saved,
+    /// What comes together for the next request.
+    signal: Signal,
+    pending: Pending,
+}
+
+/// How much of a trace was copied.
+#[derive(Debug)]
+pub enum Copied {
+    /// There is more to copy.
+    Part,
+    /// All of it.
+    Whole(Saved),
+    /// The trace has left the store, or has never been there: a part of it is not saved.
+    Left,
+}
+
+impl Copying {
+    /// Nothing is copied yet.
+    #[must_use]
+    pub fn new(store: &Store, trace_id: TraceId) -> Self {
+        Self {
+            reader: RawReader::new(store, trace_id),
+            saved: Saved::nothing(trace_id),
+            signal: Signal::Traces,
+            pending: Pending::default(),
+        }
+    }
+
+    /// Copies on until about so much [work](trace_model::work) is done.
+    pub fn step(&mut self, store: &Store, work: u64) -> Copied {
+        let Self {
+            reader,
+            saved,
+            signal,
+            pending,
+        } = self;
+        let progress = reader.step(store, work, |is_span, record| {
+            let next = if is_span { Signal::Traces } else { Signal::Logs };
+            if pending.is_full() || (*signal != next && !pending.is_empty()) {
+                saved.requests.push((*signal, pending.body()));
+            }
+            *signal = next;
+            pending.add_raw(&record);
+            let count = if is_span { &mut saved.spans } else { &mut saved.logs };
+            *count += 1;
+        });
+        match progress {
+            RawProgress::More => return Copied::Part,
+            RawProgress::Left => return Copied::Left,
+            RawProgress::Complete => {}
+        }
+        if !pending.is_empty() {
+            saved.requests.push((*signal, pending.body()));
+        }
+        if saved.requests.is_empty() {
+            Copied::Left
+        } else {
+            Copied::Whole(std::mem::replace(saved, Saved::nothing(saved.trace_id)))
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Signal {
     Traces,
     Logs,
@@ -49,35 +116,26 @@ impl Signal {
 }
 
 impl Saved {
-    /// Copies a trace out of the store: its spans with their resources and scopes, and its log records. `None` when it is not there.
-    #[must_use]
-    pub fn of(store: &Store, trace_id: TraceId) -> Option<Self> {
-        let mut saved = Self {
+    const fn nothing(trace_id: TraceId) -> Self {
+        Self {
             trace_id,
             requests: Vec::new(),
             spans: 0,
             logs: 0,
-        };
-        saved.spans = saved.collect(Signal::Traces, store.raw_spans(trace_id));
-        saved.logs = saved.collect(Signal::Logs, store.raw_logs(trace_id));
-        (!saved.requests.is_empty()).then_some(saved)
+        }
     }
 
-    fn collect<'a>(&mut self, signal: Signal, records: impl Iterator<Item = trace_model::Raw<'a>>) -> usize {
-        let mut pending = Pending::default();
-        let mut count = 0;
-        let mut scopes = Scopes::default();
-        for record in records {
-            count += 1;
-            pending.add_raw(&record, &mut scopes);
-            if pending.is_full() {
-                self.requests.push((signal, pending.body()));
+    /// Copies a trace out of the store at once: its spans with their resources and scopes, and its log records. `None` when it is not there.
+    #[must_use]
+    pub fn of(store: &Store, trace_id: TraceId) -> Option<Self> {
+        let mut copying = Copying::new(store, trace_id);
+        loop {
+            match copying.step(store, u64::MAX) {
+                Copied::Part => {}
+                Copied::Whole(saved) => return Some(saved),
+                Copied::Left => return None,
             }
         }
-        if !pending.is_empty() {
-            self.requests.push((signal, pending.body()));
-        }
-        count
     }
 
     /// Writes the lines: requests with spans, then requests with log records.

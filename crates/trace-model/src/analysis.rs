@@ -17,7 +17,8 @@ use hashbrown::HashMap;
 
 pub use rule::Rule;
 
-use crate::SpanTree;
+use crate::work::at_once;
+use crate::{SpanTree, Store, TraceId, TraceReader};
 
 /// A part of a span's time that none of its children covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,10 +183,24 @@ impl Analysis {
     /// Reads a tree.
     #[must_use]
     pub fn of(tree: &SpanTree) -> Self {
-        let times = times::times(tree);
-        let covered = covered::covered(tree, &times);
-        let clocks = clocks::clocks(tree, &times);
-        let repeated = siblings::repeated(tree, &times);
+        at_once(Self::read(tree))
+    }
+
+    /// Reads a trace and its tree in steps.
+    #[must_use]
+    pub fn reader(store: &Store, trace_id: TraceId) -> TraceReader<(SpanTree, Self)> {
+        SpanTree::reader(store, trace_id).then(async |tree| {
+            let analysis = Self::read(&tree).await;
+            (tree, analysis)
+        })
+    }
+
+    /// Reads a tree in steps.
+    pub(crate) async fn read(tree: &SpanTree) -> Self {
+        let times = times::times(tree).await;
+        let covered = covered::covered(tree, &times).await;
+        let clocks = clocks::clocks(tree, &times).await;
+        let repeated = siblings::repeated(tree, &times).await;
         let lints = lints::Linted {
             tree,
             times: &times,
@@ -193,10 +208,10 @@ impl Analysis {
             repeated: &repeated,
         };
         Self {
-            lints: lints.lints(),
-            critical_path: critical_path::critical_path(tree, &times),
-            path_to_last_span: critical_path::path_to_last_span(tree, &times, &clocks.shifts),
-            groups: siblings::groups(tree, &times),
+            lints: lints.lints().await,
+            critical_path: critical_path::critical_path(tree, &times).await,
+            path_to_last_span: critical_path::path_to_last_span(tree, &times, &clocks.shifts).await,
+            groups: siblings::groups(tree, &times).await,
             self_nano: covered.self_nano,
             gaps: covered.gaps,
             clocks: clocks.trouble,

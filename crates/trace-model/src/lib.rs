@@ -1,6 +1,6 @@
 //! What a trace is: identifiers, span records, the store that keeps them, the tree that a reader sees.
 //!
-//! No async, no I/O, no user interface: values in, values out. Bytes come in through [`otlp`], which turns an OTLP request into a
+//! No executor, no I/O, no user interface: values in, values out ([`work::Steps`] is about its `async` functions). Bytes come in through [`otlp`], which turns an OTLP request into a
 //! [`Batch`]; the [`Store`] keeps batches and answers the only three questions a screen may ask: which traces there are
 //! ([`Store::traces`]), which rows of one trace are visible ([`Outline::rows`]), and what one span says ([`Store::span`]).
 //! How spans are kept is the store's own affair.
@@ -61,8 +61,8 @@ pub use otlp_wire::Malformed;
 pub use outline::{ERROR_MARKS, ErrorMark, Line, Outline, Reading, Row};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
 pub use store::{
-    ClientReport, Expectation, ListPlace, RANKED, RankBy, Ranking, Raw, Revision, Root, SECONDS, SHAPE, SearchProgress,
-    SentryReach, ServiceStats, Store, Totals, TraceSummary, outside_of_spans,
+    ClientReport, Expectation, ListPlace, RANKED, RankBy, Ranking, Raw, RawProgress, RawReader, Revision, Root, SECONDS, SHAPE,
+    SearchProgress, SentryReach, ServiceStats, Store, Totals, TraceSummary, outside_of_spans,
 };
-pub use tree::{SpanNode, SpanTree};
+pub use tree::{SpanNode, SpanTree, TraceReader};
 pub use walk::{Grant, ReadError};

@@ -1,11 +1,7 @@
 //! One trace as rows, some of them folded away.
 
-use std::collections::HashMap;
-use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
-
-use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::{
     Analysis, ClockTrouble, EventMark, Gap, Group, Lint, Repeated, Revision, Source, SpanId, SpanKey, SpanKind, SpanTree,
@@ -13,9 +9,13 @@ use crate::{
 };
 
 mod folds;
+mod layout;
+mod reading;
 mod row;
 
 use folds::Folds;
+use layout::Layout;
+use reading::{Index, Reader};
 
 /// What a row says of its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,34 +112,18 @@ pub const ERROR_MARKS: usize = 16;
 #[derive(Debug)]
 pub struct Outline {
     trace_id: TraceId,
-    folds: Folds,
+    folds: Arc<Folds>,
     straight: bool,
     tree: SpanTree,
     analysis: Analysis,
-    /// Positions in the tree's nodes, with where in them the next row is.
-    visible: Vec<usize>,
-    /// The critical path by row, then by time.
-    critical: Vec<Critical>,
-    errors: HashMap<SpanId, Vec<ErrorMark>>,
-    /// Positions in the tree's nodes, by span id.
-    by_id: HashTable<usize>,
-    hasher: DefaultHashBuilder,
+    layout: Layout,
+    index: Index,
     built: Option<Revision>,
+    /// What replaces all of the above when it is complete.
+    reader: Option<Reader>,
     /// How often it will be behind before it is built anew.
     rest: usize,
 }
-
-/// A part of the critical path on a row.
-#[derive(Clone, Copy, Debug)]
-struct Critical {
-    /// The row's place in the tree.
-    node: usize,
-    start: u64,
-    end: u64,
-}
-
-/// A tree of so many spans is built within a small part of a frame.
-const SPANS_PER_FRAME: usize = 10_000;
 
 impl Outline {
     /// Nothing is folded and nothing read yet.
@@ -147,16 +131,14 @@ impl Outline {
     pub fn new(trace_id: TraceId) -> Self {
         Self {
             trace_id,
-            folds: Folds::default(),
+            folds: Arc::default(),
             straight: false,
             tree: SpanTree::default(),
             analysis: Analysis::default(),
-            visible: Vec::new(),
-            critical: Vec::new(),
-            errors: HashMap::new(),
-            by_id: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
+            layout: Layout::default(),
+            index: Index::default(),
             built: None,
+            reader: None,
             rest: 0,
         }
     }
@@ -179,57 +161,22 @@ impl Outline {
         &self.analysis
     }
 
-    /// Catches up with the store; costs nothing when nothing changed. A trace that left is empty.
-    ///
-    /// The tree of a large trace that is still growing is not built for every frame, but only each time it was asked for as often as
-    /// building it costs frames: until then this answers false, and should be asked again.
-    pub fn refresh(&mut self, store: &Store) -> bool {
-        let now = store.trace_revision(self.trace_id);
-        if now.is_some() && now == self.built {
-            return true;
-        }
-        if self.built.is_some() && now.is_some() && self.rest > 0 {
-            self.rest -= 1;
-            return false;
-        }
-        self.tree = SpanTree::of(store, self.trace_id);
-        self.analysis = Analysis::of(&self.tree);
-        self.errors.clear();
-        for (span_id, mark) in store.error_marks(self.trace_id) {
-            let marks = self.errors.entry(span_id).or_default();
-            if marks.len() < ERROR_MARKS {
-                marks.push(mark);
-            }
-        }
-        let (nodes, hasher) = (self.tree.nodes(), &self.hasher);
-        let hash = |at: &usize| hasher.hash_one(nodes[*at].key.span_id);
-        self.by_id.clear();
-        self.by_id.reserve(nodes.len(), hash);
-        for at in 0..nodes.len() {
-            self.by_id.insert_unique(hash(&at), at, hash);
-        }
-        self.built = now;
-        self.rest = nodes.len() / SPANS_PER_FRAME;
-        self.lay_out();
-        true
-    }
-
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.visible.len()
+        self.layout.visible.len()
     }
 
     /// Whether there is no row.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.visible.is_empty()
+        self.layout.visible.is_empty()
     }
 
     /// The rows at these positions; fewer where there are fewer.
     #[must_use]
     pub fn rows(&self, store: &Store, positions: Range<usize>) -> Vec<Row> {
-        let wanted = self.visible.iter().skip(positions.start).take(positions.len());
+        let wanted = self.layout.visible.iter().skip(positions.start).take(positions.len());
         wanted.map(|at| self.row(store, *at)).collect()
     }
 
@@ -242,7 +189,7 @@ impl Outline {
     /// The place in the tree of the row at a position; of a group, its first member's.
     #[must_use]
     pub fn node(&self, position: usize) -> Option<usize> {
-        self.visible.get(position).copied()
+        self.layout.visible.get(position).copied()
     }
 
     /// Where a span stands now. One that was only known as a missing parent is found by its id when it has arrived; one that
@@ -256,7 +203,7 @@ impl Outline {
     /// Where a node's row stands; of one that is folded away, the row that hides it.
     #[must_use]
     pub fn row_of(&self, node: usize) -> usize {
-        self.visible.partition_point(|visible| *visible <= node).saturating_sub(1)
+        self.layout.row_of(node)
     }
 
     /// The parent's row.
@@ -295,8 +242,8 @@ impl Outline {
     /// The place in the tree of a span.
     #[must_use]
     pub fn node_of(&self, key: &SpanKey) -> Option<usize> {
-        let is_it = |at: &usize| self.tree.nodes()[*at].key == *key;
-        self.by_id.find(self.hasher.hash_one(key.span_id), is_it).copied()
+        let mut all = self.index.with_id(key.span_id);
+        all.find(|at| self.tree.nodes()[*at].key == *key)
     }
 
     /// Of which change of the trace it is; `None` before the first [`Outline::refresh`].
@@ -309,14 +256,13 @@ impl Outline {
     #[must_use]
     pub fn errors(&self, node: usize) -> &[ErrorMark] {
         let node = self.tree.nodes().get(node);
-        let marks = node.and_then(|node| self.errors.get(&node.key.span_id));
-        marks.map(Vec::as_slice).unwrap_or_default()
+        node.map(|node| self.index.errors(node.key.span_id)).unwrap_or_default()
     }
 
     /// The first place in the tree of a span with this id.
     #[must_use]
     pub fn first_of(&self, span_id: SpanId) -> Option<usize> {
-        let all = self.by_id.iter_hash(self.hasher.hash_one(span_id)).copied();
+        let all = self.index.with_id(span_id);
         all.filter(|at| self.tree.nodes()[*at].key.span_id == span_id).min()
     }
 }

@@ -20,6 +20,7 @@ mod origins;
 mod rank;
 mod raw;
 mod read;
+mod reader;
 mod record;
 mod room;
 mod search;
@@ -44,14 +45,17 @@ use interner::Interner;
 use log::Log;
 use origins::Origins;
 pub use rank::{RANKED, RankBy, Ranking};
-pub use raw::Raw;
+pub use raw::{Raw, RawProgress, RawReader};
 pub use read::{ListPlace, outside_of_spans};
+use reader::Cursors;
+pub(crate) use reader::RecordReader;
 use record::{At, Record, Slot};
 use room::Leaving;
 use search::Search;
 pub use search::SearchProgress;
 pub use services::{SECONDS, ServiceStats};
 use slab::Slab;
+use summary::Summaries;
 pub use summary::{Root, SHAPE, TraceSummary};
 use trace::{List, Trace};
 
@@ -181,6 +185,8 @@ pub struct Store {
     until: u64,
     sentry: evidence::SentrySide,
     repeated_limits: RepeatedLimits,
+    summaries: Summaries,
+    cursors: Cursors,
     totals: Totals,
     /// Counts changes; also the clock of arrival and activity, so that no two are equal.
     clock: u64,
@@ -219,6 +225,8 @@ impl Store {
             until: u64::MAX,
             sentry: evidence::SentrySide::default(),
             repeated_limits: RepeatedLimits::default(),
+            summaries: Summaries::default(),
+            cursors: Cursors::default(),
             totals: Totals {
                 budget,
                 ..Totals::default()

@@ -3,7 +3,11 @@
 //! Tests hold ingest and search to work that is linear in the bytes of a request by this count, since time differs between machines. The
 //! count is one addition to a variable of the thread, so it is always on: slices of work are bounded by it, too.
 
+mod steps;
+
 use std::cell::Cell;
+
+pub use steps::{Pause, STRIDE, Steps, Visits, at_once, drop_in_steps, sort_by, strides, visited};
 
 /// What visiting a record, an entry of a table or a point counts for: one cache line.
 pub const VISIT: usize = 64;

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use serde_json::{Value as Json, json};
-use trace_files::Saved;
-use trace_model::{Log, Source, Span, Store, TraceId};
+use trace_files::{Copied, Copying, Saved};
+use trace_model::{Log, Source, Span, Store, TraceId, work};
 
 use crate::support::{read, try_read};
 
@@ -159,4 +159,27 @@ fn a_large_trace_takes_several_lines_and_one_that_is_not_there_none() {
     assert_eq!(read(lines).spans.len(), 19_999);
     assert_eq!(Saved::of(&store, trace(11)), None);
     assert_eq!(Source::File.name(), "file");
+}
+
+#[test]
+fn a_large_trace_is_copied_in_steps() {
+    const WORK: u64 = 1 << 16;
+    let spans: Vec<Json> = (1..20_000)
+        .map(|id| json!({ "traceId": "a", "spanId": format!("{id:x}"), "name": format!("span {id}") }))
+        .collect();
+    let store = store(&json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] }).to_string());
+    let mut copying = Copying::new(&store, trace(10));
+    let mut steps = 0;
+    let saved = loop {
+        let (copied, counted) = work::of(|| copying.step(&store, WORK));
+        // A step may end with a request of a mebibyte being put together.
+        assert!(counted <= WORK + (2 << 20), "{counted} at once");
+        match copied {
+            Copied::Part => steps += 1,
+            Copied::Whole(saved) => break saved,
+            Copied::Left => panic!("it is there"),
+        }
+    };
+    assert!(steps > 10, "{steps}");
+    assert_eq!(Some(saved), Saved::of(&store, trace(10)));
 }

@@ -10,6 +10,7 @@ use super::ClockTrouble;
 use super::critical_path::is_message;
 use super::times::Time;
 use crate::SpanTree;
+use crate::work::Visits;
 
 /// Times are written in microseconds at best by some: less than one is no contradiction, in nanoseconds.
 const NOISE: u64 = 1_000;
@@ -25,13 +26,15 @@ pub(super) struct Clocks {
     pub(super) shifts: Vec<i64>,
 }
 
-pub(super) fn clocks(tree: &SpanTree, times: &[Time]) -> Clocks {
+pub(super) async fn clocks(tree: &SpanTree, times: &[Time]) -> Clocks {
     let nodes = tree.nodes();
     let mut clocks = Clocks {
         trouble: HashMap::new(),
         shifts: Vec::new(),
     };
+    let mut visits = Visits::default();
     for (at, node) in nodes.iter().enumerate() {
+        visits.one().await;
         let Some(parent) = node.parent.filter(|parent| nodes[*parent].arrived) else {
             continue;
         };

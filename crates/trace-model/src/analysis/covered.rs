@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use super::Gap;
 use super::times::Time;
 use crate::SpanTree;
+use crate::work::{strides, visited};
 
 /// A shorter one is no gap, in nanoseconds: 100 ms.
 const SHORTEST: u64 = 100_000_000;
@@ -22,7 +23,7 @@ pub(super) struct Covered {
 }
 
 /// One pass: the children of a node come by start, so that it is enough to know up to where they have covered it.
-pub(super) fn covered(tree: &SpanTree, times: &[Time]) -> Covered {
+pub(super) async fn covered(tree: &SpanTree, times: &[Time]) -> Covered {
     let nodes = tree.nodes();
     let mut until: Vec<u64> = times.iter().map(|time| time.start).collect();
     let mut covered = Covered {
@@ -30,27 +31,33 @@ pub(super) fn covered(tree: &SpanTree, times: &[Time]) -> Covered {
         gaps: HashMap::new(),
     };
     let may_have_gaps = |at: usize| nodes[at].arrived && nodes[at].end_unix_nano.is_some();
-    for (at, node) in nodes.iter().enumerate() {
-        if !node.arrived {
-            covered.self_nano[at] = 0;
+    for range in strides(nodes.len()) {
+        visited(range.len()).await;
+        for at in range {
+            if !nodes[at].arrived {
+                covered.self_nano[at] = 0;
+            }
+            let Some(parent) = nodes[at].parent else { continue };
+            let Some(part) = times[at].within(times[parent]) else {
+                continue;
+            };
+            let from = part.start.max(until[parent]);
+            if part.end <= from {
+                continue;
+            }
+            covered.self_nano[parent] = covered.self_nano[parent].saturating_sub(part.end - from);
+            if may_have_gaps(parent) {
+                covered.gap(parent, times[parent], until[parent], from);
+            }
+            until[parent] = part.end;
         }
-        let Some(parent) = node.parent else { continue };
-        let Some(part) = times[at].within(times[parent]) else {
-            continue;
-        };
-        let from = part.start.max(until[parent]);
-        if part.end <= from {
-            continue;
-        }
-        covered.self_nano[parent] = covered.self_nano[parent].saturating_sub(part.end - from);
-        if may_have_gaps(parent) {
-            covered.gap(parent, times[parent], until[parent], from);
-        }
-        until[parent] = part.end;
     }
-    for (at, node) in nodes.iter().enumerate() {
-        if node.children > 0 && may_have_gaps(at) {
-            covered.gap(at, times[at], until[at], times[at].end);
+    for range in strides(nodes.len()) {
+        visited(range.len()).await;
+        for at in range {
+            if nodes[at].children > 0 && may_have_gaps(at) {
+                covered.gap(at, times[at], until[at], times[at].end);
+            }
         }
     }
     covered

@@ -15,6 +15,7 @@
 
 use super::times::{Time, known_ends};
 use super::{CriticalPath, CriticalPathError, Section};
+use crate::work::{Visits, sort_by, strides, visited};
 use crate::{SpanKind, SpanTree};
 
 /// Children overlap by less than this part of their parent if they ran one after the other.
@@ -24,25 +25,20 @@ const OVERLAP: u64 = 100;
 const LATE: u64 = 1_000_000;
 
 /// What the root waited for.
-pub(super) fn critical_path(tree: &SpanTree, times: &[Time]) -> Result<CriticalPath, CriticalPathError> {
+pub(super) async fn critical_path(tree: &SpanTree, times: &[Time]) -> Result<CriticalPath, CriticalPathError> {
     let root = main_root(tree).ok_or(CriticalPathError::NoRoot)?;
-    let mut walk = Walk::new(tree, times);
-    walk.from(root);
-    Ok(walk.finish())
+    let mut walk = Walk::new(tree, times).await;
+    walk.from(root).await;
+    Ok(walk.finish().await)
 }
 
 /// The path to the span that ends last, if that is not what the root waited for and causes lead from it back to the root. `shifts` says
 /// which spans' clocks are known to be wrong, whose ends are no evidence.
-pub(super) fn path_to_last_span(tree: &SpanTree, times: &[Time], shifts: &[i64]) -> Option<CriticalPath> {
+pub(super) async fn path_to_last_span(tree: &SpanTree, times: &[Time], shifts: &[i64]) -> Option<CriticalPath> {
     let root = main_root(tree)?;
-    let is_straight = |at: &usize| shifts.get(*at).is_none_or(|shift| *shift == 0);
-    let arrived = (0..tree.nodes().len()).filter(|at| tree.nodes()[*at].arrived);
-    // Of those that end together the one closest to the root.
-    let last = arrived
-        .filter(is_straight)
-        .max_by_key(|at| (times[*at].end, std::cmp::Reverse(*at)))?;
+    let last = last_span(tree, times, shifts).await?;
     let late = times[last].end.saturating_sub(times[root].end);
-    let causes = causes(tree, last);
+    let causes = causes(tree, last).await;
     if causes.last().is_none_or(|cause| cause.node != root) {
         return None;
     }
@@ -50,14 +46,30 @@ pub(super) fn path_to_last_span(tree: &SpanTree, times: &[Time], shifts: &[i64])
     if last == root || is_waited_for {
         return None;
     }
-    let mut walk = Walk::new(tree, times);
+    let mut walk = Walk::new(tree, times).await;
     let mut until = times[last].end;
     let mut effect = None;
     for cause in &causes {
-        until = walk.back(cause, effect, until);
+        until = walk.back(cause, effect, until).await;
         effect = Some(cause.node);
     }
-    Some(walk.finish())
+    Some(walk.finish().await)
+}
+
+/// The span that ends last, of those whose clocks are not known to be wrong.
+async fn last_span(tree: &SpanTree, times: &[Time], shifts: &[i64]) -> Option<usize> {
+    let is_straight = |at: usize| shifts.get(at).is_none_or(|shift| *shift == 0);
+    let mut last: Option<usize> = None;
+    for range in strides(tree.nodes().len()) {
+        visited(range.len()).await;
+        for at in range.filter(|at| tree.nodes()[*at].arrived && is_straight(*at)) {
+            // Of those that end together the one closest to the root.
+            if last.is_none_or(|last| times[at].end > times[last].end) {
+                last = Some(at);
+            }
+        }
+    }
+    last
 }
 
 /// A span that had to happen for the one before it in a chain to start.
@@ -68,11 +80,13 @@ struct Cause {
 }
 
 /// A span and what caused it, up to a root. Links can lead in a circle, which ends the chain.
-fn causes(tree: &SpanTree, last: usize) -> Vec<Cause> {
+async fn causes(tree: &SpanTree, last: usize) -> Vec<Cause> {
     let mut seen = vec![false; tree.nodes().len()];
     let mut causes = Vec::new();
     let mut next = Some((last, false));
+    let mut visits = Visits::default();
     while let Some((node, by_message)) = next.filter(|(node, _)| !std::mem::replace(&mut seen[*node], true)) {
+        visits.one().await;
         causes.push(Cause { node, by_message });
         let sender = tree.producer(node).map(|producer| (producer, true));
         next = sender.or_else(|| tree.nodes()[node].parent.map(|parent| (parent, false)));
@@ -106,6 +120,7 @@ struct Walk<'a> {
     children: Vec<(usize, Time)>,
     /// The starts of the same, in order.
     starts: Vec<u64>,
+    visits: Visits,
 }
 
 /// A span on the path that the walk is in.
@@ -127,10 +142,15 @@ struct Open {
 }
 
 impl<'a> Walk<'a> {
-    fn new(tree: &'a SpanTree, times: &'a [Time]) -> Self {
-        let has_open = tree.nodes().iter().any(|node| node.end_unix_nano.is_none());
+    async fn new(tree: &'a SpanTree, times: &'a [Time]) -> Self {
+        let nodes = tree.nodes();
+        let mut has_open = false;
+        for range in strides(nodes.len()) {
+            visited(range.len()).await;
+            has_open |= nodes[range].iter().any(|node| node.end_unix_nano.is_none());
+        }
         Self {
-            known_ends: if has_open { known_ends(tree) } else { Vec::new() },
+            known_ends: if has_open { known_ends(tree).await } else { Vec::new() },
             tree,
             times,
             path: CriticalPath {
@@ -142,28 +162,29 @@ impl<'a> Walk<'a> {
             open: Vec::new(),
             children: Vec::new(),
             starts: Vec::new(),
+            visits: Visits::default(),
         }
     }
 
-    fn finish(self) -> CriticalPath {
+    async fn finish(self) -> CriticalPath {
         let mut path = self.path;
-        let order = |section: &Section| (section.start_unix_nano, section.end_unix_nano, section.node);
-        path.sections.sort_unstable_by_key(order);
-        path.exclusive.sort_unstable();
-        path.queued.sort_unstable();
+        let rank = |section: &Section| (section.start_unix_nano, section.end_unix_nano, section.node);
+        sort_by(&mut path.sections, |one, other| rank(one).cmp(&rank(other))).await;
+        sort_by(&mut path.exclusive, Ord::cmp).await;
+        sort_by(&mut path.queued, Ord::cmp).await;
         let parts = path.exclusive.iter().chain(&path.queued);
         path.nano = parts.fold(0, |nano, (_, part)| nano.saturating_add(*part));
         path
     }
 
-    fn from(&mut self, root: usize) {
-        self.enter(root, self.times[root], u64::MAX, None);
-        self.run();
+    async fn from(&mut self, root: usize) {
+        self.enter(root, self.times[root], u64::MAX, None).await;
+        self.run().await;
     }
 
     /// Goes back from a moment through one cause of the span that was looked at before, its `effect`; answers with the moment from which
     /// on the next cause counts.
-    fn back(&mut self, cause: &Cause, effect: Option<usize>, until: u64) -> u64 {
+    async fn back(&mut self, cause: &Cause, effect: Option<usize>, until: u64) -> u64 {
         let time = self.times[cause.node];
         let mut until = until;
         if let Some(consumer) = effect.filter(|_| cause.by_message)
@@ -182,19 +203,20 @@ impl<'a> Walk<'a> {
         }
         let until = until.min(time.end);
         let child = effect.filter(|_| !cause.by_message);
-        self.enter(cause.node, time, u64::MAX, child);
+        self.enter(cause.node, time, u64::MAX, child).await;
         if let Some(open) = self.open.last_mut() {
             open.until = until;
             open.waited = time.end - until;
             let last = child.and_then(|child| self.times[child].within(time));
             open.last = last.filter(|last| last.start == until);
         }
-        self.run();
+        self.run().await;
         until.min(time.start)
     }
 
-    fn run(&mut self) {
+    async fn run(&mut self) {
         while let Some(mut open) = self.open.pop() {
+            self.visits.one().await;
             if let Some((child, time)) = self.last_child(&mut open) {
                 self.own(&open, time.end);
                 let cut = open.cut.min(open.until);
@@ -202,7 +224,7 @@ impl<'a> Walk<'a> {
                 open.until = time.start;
                 open.last = Some(time);
                 self.open.push(open);
-                self.enter(child, time, cut, None);
+                self.enter(child, time, cut, None).await;
             } else {
                 self.own(&open, open.time.start);
                 self.children.truncate(open.first);
@@ -216,19 +238,27 @@ impl<'a> Walk<'a> {
     }
 
     /// Opens a span at its end. A child that has been looked at already is left out.
-    fn enter(&mut self, node: usize, time: Time, cut: u64, seen: Option<usize>) {
+    async fn enter(&mut self, node: usize, time: Time, cut: u64, seen: Option<usize>) {
         let first = self.children.len();
-        let is_waited_for = |child: &usize| Some(*child) != seen && !is_message(self.tree, *child);
-        for child in self.tree.children(node).filter(is_waited_for) {
+        let tree = self.tree;
+        let is_waited_for = |child: &usize| Some(*child) != seen && !is_message(tree, *child);
+        let mut parts = Vec::new();
+        for child in tree.children(node) {
+            self.visits.one().await;
+            if !is_waited_for(&child) {
+                continue;
+            }
             let whole = self.waited_for(child, node);
             let Some(part) = whole.within(time).filter(|_| !encloses(whole, time)) else {
                 continue;
             };
-            self.children.push((child, part));
+            parts.push((child, part));
             self.starts.push(part.start);
         }
         // Of those that end together the one that started last; the order of rows decides between equals.
-        self.children[first..].sort_unstable_by_key(|(child, part)| (part.end, part.start, *child));
+        let rank = |(child, part): &(usize, Time)| (part.end, part.start, *child);
+        sort_by(&mut parts, |one, other| rank(one).cmp(&rank(other))).await;
+        self.children.append(&mut parts);
         self.open.push(Open {
             node,
             time,

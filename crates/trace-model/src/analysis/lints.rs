@@ -5,6 +5,7 @@ use hashbrown::{HashMap, HashSet};
 use super::critical_path::is_message;
 use super::times::Time;
 use super::{ClockTrouble, Lint, Repeated, Rule};
+use crate::work::{Visits, strides, visited};
 use crate::{SpanKind, SpanNode, SpanTree, StatusCode};
 
 pub(super) struct Linted<'a> {
@@ -21,44 +22,52 @@ const TOLERATED_PART: u64 = 20;
 
 impl Linted<'_> {
     /// By node, then by rule.
-    pub(super) fn lints(&self) -> Vec<Lint> {
+    pub(super) async fn lints(&self) -> Vec<Lint> {
         let mut lints = Vec::new();
-        let responses = self.responses();
+        let responses = self.responses().await;
         let mut nameless = HashSet::new();
-        for (at, node) in self.tree.nodes().iter().enumerate().filter(|(_, node)| node.arrived) {
-            let first = lints.len();
-            let mut found = |rule, is_so: bool, excess_nano| {
-                if is_so {
-                    lints.push(Lint {
-                        node: at,
-                        rule,
-                        excess_nano,
-                    });
-                }
-            };
-            if let Some(parent) = node.parent {
-                let parent_node = &self.tree.nodes()[parent];
-                let unsampled = is_unsampled(parent_node, node);
-                found(Rule::MissingParent, !parent_node.arrived && !unsampled, None);
-                found(Rule::UnsampledParent, unsampled, None);
-                let outside = self.outside(at, parent, responses[parent]);
-                found(Rule::OutsideParent, outside.is_some(), outside);
+        for range in strides(self.tree.nodes().len()) {
+            visited(2 * range.len()).await;
+            for at in range.filter(|at| self.tree.nodes()[*at].arrived) {
+                self.judge(at, &responses, &mut nameless, &mut lints);
             }
-            let service = &*node.key.service;
-            found(Rule::NoServiceName, has_no_service(service) && nameless.insert(service), None);
-            found(
-                Rule::ExceptionWithoutError,
-                node.has_exception && node.status != StatusCode::Error,
-                None,
-            );
-            found(Rule::DuplicateSpanId, node.duplicate, None);
-            found(Rule::ParentCycle, node.cyclic, None);
-            found(Rule::InvalidTimes, node.has_invalid_times, None);
-            found(Rule::ClockTrouble, self.clocks.contains_key(&at), None);
-            found(Rule::RepeatedCalls, self.repeated.contains_key(&at), None);
-            lints[first..].sort_unstable();
         }
         lints
+    }
+
+    fn judge<'s>(&'s self, at: usize, responses: &[Option<Response>], nameless: &mut HashSet<&'s str>, lints: &mut Vec<Lint>) {
+        let node = &self.tree.nodes()[at];
+        let first = lints.len();
+        let mut found = |rule, is_so: bool, excess_nano| {
+            if is_so {
+                lints.push(Lint {
+                    node: at,
+                    rule,
+                    excess_nano,
+                });
+            }
+        };
+        if let Some(parent) = node.parent {
+            let parent_node = &self.tree.nodes()[parent];
+            let unsampled = is_unsampled(parent_node, node);
+            found(Rule::MissingParent, !parent_node.arrived && !unsampled, None);
+            found(Rule::UnsampledParent, unsampled, None);
+            let outside = self.outside(at, parent, responses[parent]);
+            found(Rule::OutsideParent, outside.is_some(), outside);
+        }
+        let service = &*node.key.service;
+        found(Rule::NoServiceName, has_no_service(service) && nameless.insert(service), None);
+        found(
+            Rule::ExceptionWithoutError,
+            node.has_exception && node.status != StatusCode::Error,
+            None,
+        );
+        found(Rule::DuplicateSpanId, node.duplicate, None);
+        found(Rule::ParentCycle, node.cyclic, None);
+        found(Rule::InvalidTimes, node.has_invalid_times, None);
+        found(Rule::ClockTrouble, self.clocks.contains_key(&at), None);
+        found(Rule::RepeatedCalls, self.repeated.contains_key(&at), None);
+        lints[first..].sort_unstable();
     }
 
     /// By how much a span reaches out of its parent, in nanoseconds; `None` where that is no fault. A message is processed when its
@@ -83,10 +92,12 @@ impl Linted<'_> {
 
     /// By node: the request that it is part of. Middleware hands a request on and ends, and streams are written after their handler has
     /// ended: what they began ends with the response.
-    fn responses(&self) -> Vec<Option<Response>> {
+    async fn responses(&self) -> Vec<Option<Response>> {
         let nodes = self.tree.nodes();
         let mut responses: Vec<Option<Response>> = Vec::with_capacity(nodes.len());
+        let mut visits = Visits::default();
         for (at, node) in nodes.iter().enumerate() {
+            visits.one().await;
             let is_server = node.arrived && node.kind == SpanKind::Server && node.end_unix_nano.is_some();
             // Parents stand before their children. What another service does is a request of its own.
             let above = node.parent.filter(|parent| nodes[*parent].key.service == node.key.service);

@@ -5,41 +5,46 @@ use hashbrown::HashMap;
 use super::times::Time;
 use super::{Group, Repeated, RepeatedLimits};
 use crate::call::CallId;
+use crate::work::{Visits, sort_by};
 use crate::{SpanNode, SpanTree, StatusCode};
 
 /// How many make a group.
 const MANY: usize = 5;
 
 /// Five or more leaves of one service and name that stand one after the other, by the first of them.
-pub(super) fn groups(tree: &SpanTree, times: &[Time]) -> Vec<(usize, Group)> {
+pub(super) async fn groups(tree: &SpanTree, times: &[Time]) -> Vec<(usize, Group)> {
     let nodes = tree.nodes();
     let is_leaf = |node: &SpanNode| node.arrived && node.children == 0 && !node.cyclic;
     let mut groups = Vec::new();
+    let mut visits = Visits::default();
     let mut first = 0;
     while first < nodes.len() {
         let node = &nodes[first];
+        visits.one().await;
         if !is_leaf(node) {
             first += 1;
             continue;
         }
-        let rest = nodes[first + 1..].iter();
-        let more = rest.take_while(|other| is_leaf(other) && other.parent == node.parent && are_alike(node, other));
-        let count = 1 + more.count();
+        let is_more = |other: &SpanNode| is_leaf(other) && other.parent == node.parent && are_alike(node, other);
+        let mut count = 1;
+        while nodes.get(first + count).is_some_and(is_more) {
+            count += 1;
+            visits.one().await;
+        }
         if count >= MANY {
-            groups.push((first, group(&nodes[first..first + count], &times[first..first + count])));
+            groups.push((first, group(&nodes[first..first + count], &times[first..first + count]).await));
         }
         first += count;
     }
     groups
 }
 
-fn group(members: &[SpanNode], times: &[Time]) -> Group {
+async fn group(members: &[SpanNode], times: &[Time]) -> Group {
     let mut durations: Vec<u64> = times.iter().map(|time| time.nano()).collect();
-    let middle = (durations.len() - 1) / 2;
-    let (_, median, _) = durations.select_nth_unstable(middle);
+    sort_by(&mut durations, Ord::cmp).await;
     Group {
         count: members.len(),
-        median_nano: *median,
+        median_nano: durations[(durations.len() - 1) / 2],
         total_nano: durations.iter().fold(0, |total, nano| total.saturating_add(*nano)),
         failed: members.iter().filter(|member| member.status == StatusCode::Error).count(),
         first: times.iter().map(|time| time.start).min().unwrap_or_default(),
@@ -49,13 +54,18 @@ fn group(members: &[SpanNode], times: &[Time]) -> Group {
 
 /// By parent: the call that its children repeat, none before the last one has ended, as often or for as long as the limits say. Of several
 /// the one that took longest.
-pub(super) fn repeated(tree: &SpanTree, times: &[Time]) -> HashMap<usize, Repeated> {
+pub(super) async fn repeated(tree: &SpanTree, times: &[Time]) -> HashMap<usize, Repeated> {
     let nodes = tree.nodes();
     let limits = tree.repeated_limits();
     let is_repeated = |run: &Run| run.count >= RepeatedLimits::FEWEST && (run.count >= limits.count || run.nano >= limits.nano);
     let mut found = HashMap::new();
-    for parent in (0..nodes.len()).filter(|at| nodes[*at].children >= RepeatedLimits::FEWEST) {
-        let many = runs(tree, times, parent).into_iter().filter(is_repeated);
+    let mut visits = Visits::default();
+    for (parent, node) in nodes.iter().enumerate() {
+        visits.one().await;
+        if node.children < RepeatedLimits::FEWEST {
+            continue;
+        }
+        let many = runs(tree, times, parent, &mut visits).await.into_iter().filter(is_repeated);
         // The first one where several took equally long.
         let longest = many.max_by_key(|run| (run.nano, std::cmp::Reverse(run.first)));
         if let Some(run) = longest {
@@ -80,10 +90,12 @@ struct Run {
     last: Time,
 }
 
-fn runs(tree: &SpanTree, times: &[Time], parent: usize) -> Vec<Run> {
+async fn runs(tree: &SpanTree, times: &[Time], parent: usize, visits: &mut Visits) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut by_call: HashMap<CallId, usize> = HashMap::new();
-    for (child, call) in tree.children(parent).filter_map(|child| Some((child, tree.call(child)?))) {
+    for child in tree.children(parent) {
+        visits.one().await;
+        let Some(call) = tree.call(child) else { continue };
         let time = times[child];
         let at = *by_call.entry(call).or_insert(runs.len());
         match runs.get_mut(at) {

@@ -1,5 +1,6 @@
 //! When each span of a tree begins and ends, without a clock.
 
+use crate::work::{Visits, strides, visited};
 use crate::{SpanNode, SpanTree};
 
 /// From when to when a node was, in nanoseconds since the Unix epoch; never ends before it starts.
@@ -23,32 +24,49 @@ impl Time {
 
 /// By node. A span in flight ends at the last moment that the trace tells of. In a file nothing is in flight: there a span without an end
 /// lasts as long as [is known](known_ends).
-pub(super) fn times(tree: &SpanTree) -> Vec<Time> {
+pub(super) async fn times(tree: &SpanTree) -> Vec<Time> {
     let nodes = tree.nodes();
-    let last = nodes
-        .iter()
-        .map(|node| node.start_unix_nano.max(node.end_unix_nano.unwrap_or(0)))
-        .max();
-    let last = last.unwrap_or_default();
-    let is_cut_off = |node: &SpanNode| node.is_saved && node.end_unix_nano.is_none();
-    let known = nodes.iter().any(is_cut_off).then(|| known_ends(tree));
-    let time = |(at, node): (usize, &SpanNode)| {
-        let open = known.as_ref().filter(|_| node.is_saved).map_or(last, |known| known[at]);
-        Time {
-            start: node.start_unix_nano,
-            end: node.end_unix_nano.unwrap_or(open).max(node.start_unix_nano),
+    let (mut last, mut is_cut_off) = (0, false);
+    for range in strides(nodes.len()) {
+        visited(range.len()).await;
+        for node in &nodes[range] {
+            last = last.max(moment(node));
+            is_cut_off |= node.is_saved && node.end_unix_nano.is_none();
         }
-    };
-    nodes.iter().enumerate().map(time).collect()
+    }
+    let known = if is_cut_off { known_ends(tree).await } else { Vec::new() };
+    let mut times = Vec::with_capacity(nodes.len());
+    for range in strides(nodes.len()) {
+        visited(range.len()).await;
+        for at in range {
+            let node = &nodes[at];
+            let open = known.get(at).filter(|_| node.is_saved).copied().unwrap_or(last);
+            times.push(Time {
+                start: node.start_unix_nano,
+                end: node.end_unix_nano.unwrap_or(open).max(node.start_unix_nano),
+            });
+        }
+    }
+    times
+}
+
+/// The last moment that a node tells of.
+fn moment(node: &SpanNode) -> u64 {
+    node.end_unix_nano.unwrap_or(0).max(node.start_unix_nano)
 }
 
 /// By node, until when it is known to have lasted: its end, or else the last moment that the nodes below it tell of.
-pub(super) fn known_ends(tree: &SpanTree) -> Vec<u64> {
+pub(super) async fn known_ends(tree: &SpanTree) -> Vec<u64> {
     let nodes = tree.nodes();
-    let moment = |node: &SpanNode| node.end_unix_nano.unwrap_or(0).max(node.start_unix_nano);
-    let mut known: Vec<u64> = nodes.iter().map(moment).collect();
+    let mut known: Vec<u64> = Vec::with_capacity(nodes.len());
+    for range in strides(nodes.len()) {
+        visited(range.len()).await;
+        known.extend(nodes[range].iter().map(moment));
+    }
+    let mut visits = Visits::default();
     // Parents are before their children.
     for at in (0..nodes.len()).rev() {
+        visits.one().await;
         if let Some(parent) = nodes[at].parent.filter(|parent| nodes[*parent].end_unix_nano.is_none()) {
             known[parent] = known[parent].max(known[at]);
         }

@@ -1,12 +1,15 @@
 //! What is folded away.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use super::{Critical, Outline};
-use crate::SpanKey;
+use super::Outline;
+use super::layout::Layout;
+use crate::work::at_once;
+use crate::{SpanKey, SpanTree};
 
 /// What a person has folded, by what survives that the tree is built anew.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Folds {
     /// Spans whose descendants are hidden.
     folded: HashSet<SpanKey>,
@@ -22,9 +25,9 @@ impl Outline {
         let changed = if let Some((first, group)) = self.analysis.group_of(at) {
             self.open_group(first, group.count, !folded)
         } else if folded {
-            self.tree.nodes()[at].children > 0 && self.folds.folded.insert(key.clone())
+            self.tree.nodes()[at].children > 0 && Arc::make_mut(&mut self.folds).folded.insert(key.clone())
         } else {
-            self.folds.folded.remove(key)
+            Arc::make_mut(&mut self.folds).folded.remove(key)
         };
         if changed {
             self.lay_out();
@@ -54,10 +57,11 @@ impl Outline {
 
     /// Opens everything, groups too.
     pub fn unfold_all(&mut self) {
-        self.folds = Folds::default();
-        for (first, _) in self.analysis.groups() {
-            self.folds.opened.insert(self.tree.nodes()[*first].key.clone());
-        }
+        let groups = self.analysis.groups().iter();
+        self.folds = Arc::new(Folds {
+            folded: HashSet::new(),
+            opened: groups.map(|(first, _)| self.tree.nodes()[*first].key.clone()).collect(),
+        });
         self.lay_out();
     }
 
@@ -65,10 +69,10 @@ impl Outline {
     pub fn fold_to_depth(&mut self, depth: usize) {
         let nodes = self.tree.nodes();
         let deep = nodes.iter().filter(|node| node.children > 0 && node.depth >= depth);
-        self.folds = Folds {
+        self.folds = Arc::new(Folds {
             folded: deep.map(|node| node.key.clone()).collect(),
             opened: HashSet::new(),
-        };
+        });
         self.lay_out();
     }
 
@@ -89,7 +93,7 @@ impl Outline {
                 folds.folded.insert(nodes[at].key.clone());
             }
         }
-        self.folds = folds;
+        self.folds = Arc::new(folds);
         self.lay_out();
     }
 
@@ -99,9 +103,10 @@ impl Outline {
             return;
         };
         let nodes = self.tree.nodes();
+        let folds = Arc::make_mut(&mut self.folds);
         let mut above = nodes[at].parent;
         while let Some(parent) = above {
-            self.folds.folded.remove(&nodes[parent].key);
+            folds.folded.remove(&nodes[parent].key);
             above = nodes[parent].parent;
         }
         if let Some((first, group)) = self.analysis.group_of(at) {
@@ -113,23 +118,19 @@ impl Outline {
     /// True when that changes something.
     fn open_group(&mut self, first: usize, count: usize, open: bool) -> bool {
         let before = self.is_open(first, count);
-        let nodes = self.tree.nodes();
+        let (nodes, folds) = (self.tree.nodes(), Arc::make_mut(&mut self.folds));
         if open {
-            self.folds.opened.insert(nodes[first].key.clone());
+            folds.opened.insert(nodes[first].key.clone());
         } else {
             for member in &nodes[first..first + count] {
-                self.folds.opened.remove(&member.key);
+                folds.opened.remove(&member.key);
             }
         }
         before != open
     }
 
     fn is_open(&self, first: usize, count: usize) -> bool {
-        let opened = &self.folds.opened;
-        !opened.is_empty()
-            && self.tree.nodes()[first..first + count]
-                .iter()
-                .any(|member| opened.contains(&member.key))
+        self.folds.is_open(&self.tree, first, count)
     }
 
     /// The group that the row of a node stands for.
@@ -138,49 +139,19 @@ impl Outline {
         (first == at && !self.is_open(first, group.count)).then_some(group)
     }
 
-    pub(super) fn hides_below(&self, key: &SpanKey) -> bool {
-        !self.folds.folded.is_empty() && self.folds.folded.contains(key)
-    }
-
+    /// Lays the rows out anew.
     pub(super) fn lay_out(&mut self) {
-        self.visible.clear();
-        let mut groups = self.analysis.groups().iter().peekable();
-        let mut at = 0;
-        while let Some(node) = self.tree.nodes().get(at) {
-            self.visible.push(at);
-            while groups.next_if(|(first, _)| *first < at).is_some() {}
-            at += match groups.peek() {
-                Some((first, group)) if *first == at && !self.is_open(at, group.count) => group.count,
-                _ if self.hides_below(&node.key) => 1 + node.descendants,
-                _ => 1,
-            };
-        }
-        self.lay_out_critical_path();
+        self.layout = at_once(Layout::of(&self.tree, &self.analysis, &self.folds, self.straight));
+    }
+}
+
+impl Folds {
+    pub(super) fn is_open(&self, tree: &SpanTree, first: usize, count: usize) -> bool {
+        let members = &tree.nodes()[first..first + count];
+        !self.opened.is_empty() && members.iter().any(|member| self.opened.contains(&member.key))
     }
 
-    /// Puts each section of the path to the last span on the row that shows or hides its node. Time in a queue is drawn as such.
-    fn lay_out_critical_path(&mut self) {
-        self.critical.clear();
-        let Ok(path) = self.analysis.path_to_last_span() else { return };
-        for section in path.sections.iter().filter(|section| !section.queued) {
-            let shift = if self.straight {
-                self.analysis.shift_nano(section.node)
-            } else {
-                0
-            };
-            self.critical.push(Critical {
-                node: self.visible[self.row_of(section.node)],
-                start: section.start_unix_nano.saturating_add_signed(shift),
-                end: section.end_unix_nano.saturating_add_signed(shift),
-            });
-        }
-        self.critical.sort_unstable_by_key(|part| (part.node, part.start));
-        self.critical.dedup_by(|part, before| {
-            let touches = part.node == before.node && part.start <= before.end;
-            if touches {
-                before.end = before.end.max(part.end);
-            }
-            touches
-        });
+    pub(super) fn hides_below(&self, key: &SpanKey) -> bool {
+        !self.folded.is_empty() && self.folded.contains(key)
     }
 }

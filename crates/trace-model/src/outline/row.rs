@@ -9,7 +9,7 @@ impl Outline {
         let group = self.closed_group(at);
         let hidden = match &group {
             Some(group) => group.count - 1,
-            None if self.hides_below(&node.key) => node.descendants,
+            None if self.folds.hides_below(&node.key) => node.descendants,
             None => 0,
         };
         let shift = if self.straight { self.analysis.shift_nano(at) } else { 0 };
@@ -31,7 +31,7 @@ impl Outline {
             hidden,
             cyclic: node.cyclic,
             line,
-            errors: self.errors.get(&node.key.span_id).cloned().unwrap_or_default(),
+            errors: self.index.errors(node.key.span_id).to_vec(),
             node: at,
             group,
             reading: self.reading(at, shift),
@@ -41,8 +41,8 @@ impl Outline {
     }
 
     fn reading(&self, at: usize, shift: i64) -> Reading {
-        let first = self.critical.partition_point(|part| part.node < at);
-        let critical = self.critical[first..].iter().take_while(|part| part.node == at);
+        let first = self.layout.critical.partition_point(|part| part.node < at);
+        let critical = self.layout.critical[first..].iter().take_while(|part| part.node == at);
         let gaps = self.analysis.gaps(at).iter().map(|gap| Gap {
             start_unix_nano: gap.start_unix_nano.saturating_add_signed(shift),
             end_unix_nano: gap.end_unix_nano.saturating_add_signed(shift),

@@ -8,6 +8,7 @@ use super::evidence::{Expectation, TraceEvidence};
 use super::record::{At, Record, Signal, Slot};
 use crate::batch::Marks;
 use crate::sentry::{Against, Awaited, Delivery, Difference, Reason, Verdict};
+use crate::work::{self, VISIT};
 use crate::{Source, SpanId, SpanKey, SpanKind, TraceId};
 
 /// SDKs send a transaction when it ends, and single spans in batches every few seconds: what has not come so long after a trace's last
@@ -246,6 +247,7 @@ impl Store {
         };
         let mut here = at;
         for _ in 0..DEPTH {
+            work::add(VISIT);
             let record = log.get(here);
             let is_root = matches!(record.kind(), SpanKind::Server | SpanKind::Consumer);
             if here != at && (is_root || came(here)) {

@@ -7,12 +7,15 @@ use super::Store;
 use super::record::Slot;
 use super::trace::Rare;
 use crate::sentry::{Delivery, Evidence, Stored};
+use crate::work::{self, VISIT};
 use crate::{SpanId, TraceId, sentry};
 
 /// How many lines of client reports are remembered.
 const REPORTS: usize = 64;
 /// How long a text of theirs may be, in bytes: they are the senders' words.
 const TEXT: usize = 200;
+/// How many of the spans that something is known of are taken at once.
+const SPANS_AT_ONCE: usize = 1_024;
 /// How many services are remembered as talking to Sentry.
 pub(super) const SERVICES: usize = 256;
 
@@ -102,43 +105,82 @@ impl Store {
 
     /// Takes what else an envelope proves.
     pub fn add_evidence(&mut self, evidence: Vec<Evidence>) {
-        for evidence in evidence {
-            match evidence {
-                Evidence::Transaction { trace_id, root, spans } => self.note(trace_id, |known| {
-                    known.transactions.insert(root, spans);
-                }),
-                Evidence::Unsampled { trace_id } => self.note(trace_id, |known| known.unsampled = true),
-                Evidence::TooLarge { trace_id, spans, bytes } => self.note(trace_id, |known| {
-                    known.too_large.extend(spans.into_iter().map(|span| (span, bytes)));
-                }),
-                Evidence::Relayed {
-                    trace_id,
-                    spans,
-                    delivery,
-                } => self.note(trace_id, |known| {
-                    for span in spans {
+        let mut evidence = evidence.into();
+        while self.add_evidence_part(&mut evidence, u64::MAX) {}
+    }
+
+    /// Takes the next of what an envelope proves, until about so much [`work`] is done; true while more is to be done.
+    pub fn add_evidence_part(&mut self, evidence: &mut VecDeque<Evidence>, work: u64) -> bool {
+        self.until = work::done().saturating_add(work);
+        // What the last part made grow is settled before more is taken.
+        while self.settle() {
+            let Some(next) = evidence.pop_front() else { break };
+            if let Some(rest) = self.take_evidence(next) {
+                evidence.push_front(rest);
+            }
+            if self.is_over() {
+                break;
+            }
+        }
+        let is_settled = self.settle();
+        self.until = u64::MAX;
+        !evidence.is_empty() || !is_settled
+    }
+
+    /// Takes a part of something that is known; returns what is left of it.
+    fn take_evidence(&mut self, evidence: Evidence) -> Option<Evidence> {
+        match evidence {
+            Evidence::Transaction { trace_id, root, spans } => self.note(trace_id, |known| {
+                known.transactions.insert(root, spans);
+            }),
+            Evidence::Unsampled { trace_id } => self.note(trace_id, |known| known.unsampled = true),
+            Evidence::TooLarge {
+                trace_id,
+                mut spans,
+                bytes,
+            } => {
+                let some = some_of(&mut spans);
+                self.note(trace_id, |known| {
+                    known.too_large.extend(some.into_iter().map(|span| (span, bytes)));
+                });
+                return (!spans.is_empty()).then_some(Evidence::TooLarge { trace_id, spans, bytes });
+            }
+            Evidence::Relayed {
+                trace_id,
+                mut spans,
+                delivery,
+            } => {
+                let some = some_of(&mut spans);
+                self.note(trace_id, |known| {
+                    for span in some {
                         if delivery == Delivery::Accepted {
                             known.relayed.remove(&span);
                         } else {
                             known.relayed.insert(span, short(&delivery));
                         }
                     }
-                }),
-                Evidence::Dropped {
-                    service,
-                    unix_nano,
-                    reason,
-                    category,
-                    quantity,
-                } => self.remember(ClientReport {
-                    service,
-                    unix_nano,
-                    reason: cut(&reason),
-                    category: cut(&category),
-                    quantity,
-                }),
+                });
+                return (!spans.is_empty()).then_some(Evidence::Relayed {
+                    trace_id,
+                    spans,
+                    delivery,
+                });
             }
+            Evidence::Dropped {
+                service,
+                unix_nano,
+                reason,
+                category,
+                quantity,
+            } => self.remember(ClientReport {
+                service,
+                unix_nano,
+                reason: cut(&reason),
+                category: cut(&category),
+                quantity,
+            }),
         }
+        None
     }
 
     /// Takes Sentry's answer about a trace. One about a trace that is not here is of no use.
@@ -170,8 +212,7 @@ impl Store {
     }
 
     fn within_budget(&mut self, slot: Slot) {
-        self.settle_for(slot);
-        if self.used() > self.totals.budget {
+        if self.settle_for(slot) && self.used() > self.totals.budget {
             // More of it than there is memory: no SDK does that.
             self.change_rare(slot, |rare| rare.evidence = None);
         }
@@ -230,6 +271,14 @@ impl Store {
         self.rare_bytes = self.rare_bytes + rare.bytes() - before;
         trace.summary.forget();
     }
+}
+
+/// Takes some spans out of all.
+fn some_of(spans: &mut Vec<SpanId>) -> Vec<SpanId> {
+    let some = spans.split_off(spans.len().saturating_sub(SPANS_AT_ONCE));
+    // Each is hashed, and may come with a text.
+    work::add((1 + some.len()) * 4 * VISIT);
+    some
 }
 
 fn cut(text: &str) -> Box<str> {

@@ -56,6 +56,7 @@ impl Store {
     /// For [`crate::SpanTree`]: the spans of its own trace that a span links to.
     pub(crate) fn links_within(&self, trace_id: TraceId, key: &SpanKey) -> Vec<SpanId> {
         let at = self.find_trace(trace_id).and_then(|slot| self.find_key(slot, key));
+        work::add(at.map_or(0, |at| self.contents.log.raw(at).len()));
         let links = at.into_iter().flat_map(|at| self.links_of(at).take(OF_ONE));
         links.filter(|(of, _)| *of == trace_id).map(|(_, id)| id).collect()
     }

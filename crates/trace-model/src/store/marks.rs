@@ -24,7 +24,7 @@ pub(crate) struct Found {
 }
 
 /// Numbers for hosts, whose spans share a clock: by `host.name` of the resource, else by the service.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Hosts {
     by_resource: HashMap<u64, u32>,
     by_name: HashMap<(bool, Arc<str>), u32>,

@@ -5,6 +5,7 @@
 //! kept.
 
 use super::record::Slot;
+use super::trace::Trace;
 use super::{Revision, Store};
 use crate::{StatusCode, TraceId};
 
@@ -134,25 +135,40 @@ impl Ranking {
 
 /// How many traces are fetched at once.
 const STRIDE: usize = 256;
+/// The summary of a trace with more records is looked at instead of its records.
+const LARGE: usize = 1_024;
 
 impl Store {
+    /// How many of a trace's error events have a severity below that of an error.
+    fn mild_events(&self, trace: &Trace) -> usize {
+        let logs = self.contents.records(trace.logs).map(|at| self.contents.log.get(at));
+        logs.filter(|record| record.is_mild()).count()
+    }
+
     /// What a trace is compared by, and at how many records that took a look.
     fn weigh(&self, slot: Slot, by: RankBy) -> (u64, usize) {
         let trace = &self.traces[slot];
-        if let (Some(cached), RankBy::Duration | RankBy::Errors) = (trace.summary.get(), by) {
+        if by == RankBy::Spans {
+            return (trace.rows().into(), 1);
+        }
+        let records = (trace.spans.count + trace.sentry.count + trace.logs.count) as usize;
+        // That of a large trace may be about an earlier state: when it has caught up, the store has another revision.
+        let cached = if records > LARGE {
+            self.summary(slot)
+        } else {
+            trace.summary.get()
+        };
+        if let Some(cached) = cached {
             let summary = &cached.summary;
-            let errors = summary.errors + summary.error_events - summary.mild_events;
+            let errors = summary.errors + summary.error_events.saturating_sub(summary.mild_events);
             let value = if by == RankBy::Errors {
                 errors as u64
             } else {
                 summary.duration_nano
             };
-            return (value, 1);
+            return (value, 1 + records.min(LARGE) / 4);
         }
-        if by == RankBy::Spans {
-            return (trace.rows().into(), 1);
-        }
-        let reported = trace.error_events as usize - self.contents.mild_events(trace);
+        let reported = trace.error_events as usize - self.mild_events(trace);
         let (mut start, mut end, mut errors, mut cost) = (u64::MAX, 0, reported as u64, 1 + trace.logs.count as usize);
         for at in self.contents.records(trace.spans).chain(self.contents.records(trace.sentry)) {
             let record = self.contents.log.get(at);

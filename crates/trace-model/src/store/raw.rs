@@ -1,8 +1,9 @@
 //! Spans and log records as the bytes that they came in, for who hands them on.
 
 use super::Store;
-use super::record::At;
-use crate::{Origin, TraceId};
+use super::reader::Cursor;
+use super::record::{At, Signal};
+use crate::{Origin, TraceId, work};
 
 /// A span or a log record, not decoded.
 #[derive(Clone, Copy, Debug)]
@@ -13,24 +14,61 @@ pub struct Raw<'a> {
     pub bytes: &'a [u8],
 }
 
-impl Store {
-    /// The spans of a trace that are rows, in order of arrival. Of a span that came both ways this is OTLP's.
-    pub fn raw_spans(&self, trace_id: TraceId) -> impl Iterator<Item = Raw<'_>> {
-        let trace = self.find_trace(trace_id).map(|slot| &self.traces[slot]);
-        let spans = trace.into_iter().flat_map(|trace| {
-            let spans = self.contents.records(trace.spans);
-            spans.chain(self.contents.records(trace.sentry))
+/// A reading of the spans of a trace that are rows, and then of its log records, each in order of arrival, in steps. Of a span that came both
+/// ways it is OTLP's.
+#[derive(Debug)]
+pub struct RawReader {
+    spans: Cursor,
+    logs: Cursor,
+}
+
+/// How far a [`RawReader`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RawProgress {
+    /// There is more to read.
+    More,
+    /// All was read.
+    Complete,
+    /// The trace has left: the rest cannot be read.
+    Left,
+}
+
+impl RawReader {
+    /// Before the first record.
+    #[must_use]
+    pub fn new(store: &Store, trace_id: TraceId) -> Self {
+        Self {
+            spans: Cursor::new(store, trace_id, &[Signal::Span, Signal::SentrySpan]),
+            logs: Cursor::new(store, trace_id, &[Signal::Log]),
+        }
+    }
+
+    /// Hands records on until about so much [`work`] is done, with true for spans.
+    pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(bool, Raw<'_>)) -> RawProgress {
+        let until = work::done().saturating_add(work);
+        let Some(slot) = self.spans.slot(store) else {
+            return RawProgress::Left;
+        };
+        let is_row = |at: At| store.contents.log.get(at).is_row();
+        let mut take = |is_span: bool, at: At| {
+            let raw = store.raw(at);
+            work::add(raw.bytes.len());
+            read(is_span, raw);
+        };
+        let spans = self.spans.step(store, slot, until, |at| {
+            if is_row(at) {
+                take(true, at);
+            }
         });
-        spans.filter(|at| self.contents.log.get(*at).is_row()).map(|at| self.raw(at))
+        if spans && self.logs.step(store, slot, until, |at| take(false, at)) {
+            RawProgress::Complete
+        } else {
+            RawProgress::More
+        }
     }
+}
 
-    /// The log records of a trace, in order of arrival.
-    pub fn raw_logs(&self, trace_id: TraceId) -> impl Iterator<Item = Raw<'_>> {
-        let trace = self.find_trace(trace_id).map(|slot| &self.traces[slot]);
-        let logs = trace.into_iter().flat_map(|trace| self.contents.records(trace.logs));
-        logs.map(|at| self.raw(at))
-    }
-
+impl Store {
     fn raw(&self, at: At) -> Raw<'_> {
         Raw {
             origin: self.contents.origins.get(self.contents.log.get(at).origin),

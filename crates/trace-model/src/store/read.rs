@@ -6,15 +6,14 @@ use std::ops::Range;
 use hashbrown::DefaultHashBuilder;
 
 use super::by_arrival::ByArrival;
-use super::marks::{Found, Hosts};
-use super::record::{At, Record, Slot};
+use super::marks::Found;
+use super::record::{At, Slot};
 use super::summary::TraceSummary;
 use super::trace::Trace;
-use super::{Node, Revision, ServiceStats, Store};
-use crate::batch::Marks;
+use super::{Revision, ServiceStats, Store};
 use crate::call::{self, CallId};
 use crate::work::{self, VISIT};
-use crate::{ErrorMark, Line, Log, RepeatedLimits, Source, Span, SpanId, SpanKey, SpanNode, TraceId, otlp};
+use crate::{Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, TraceId, otlp};
 
 /// The row of a trace on which error events stand that name no span: an id that no span has, unless somebody made it so on purpose.
 #[must_use]
@@ -99,7 +98,10 @@ impl Store {
 
     fn decoded(&self, at: At) -> Option<Span> {
         let origin = self.contents.origins.get(self.contents.log.get(at).origin);
-        otlp::decode_span(self.contents.log.raw(at), origin)
+        let raw = self.contents.log.raw(at);
+        // Each of its texts is copied.
+        work::add(8 * VISIT + 2 * (raw.len() + origin.resource.len() + origin.scope.len()));
+        otlp::decode_span(raw, origin)
     }
 
     /// The log records of a trace, or those of one of its spans, by time; at most `limit` of them, the first ones.
@@ -129,31 +131,6 @@ impl Store {
         self.decoded_logs(wanted.collect(), limit)
     }
 
-    /// For [`crate::Outline`]: the error events of a trace by the row that they stand on, by time.
-    pub(crate) fn error_marks(&self, trace_id: TraceId) -> Vec<(SpanId, ErrorMark)> {
-        let Some(slot) = self.find_trace(trace_id).filter(|slot| self.traces[*slot].error_events > 0) else {
-            return Vec::new();
-        };
-        let records = self
-            .contents
-            .records(self.traces[slot].logs)
-            .map(|at| self.contents.log.get(at));
-        let mark = |record: &Record| {
-            let mark = ErrorMark {
-                time_unix_nano: record.start_unix_nano,
-                title: self.contents.names.get(record.name).clone(),
-                service: self.contents.origins.get(record.origin).service.clone(),
-                mild: record.is_mild(),
-            };
-            (record.span_id().unwrap_or_else(|| outside_of_spans(trace_id)), mark)
-        };
-        let mut marks: Vec<_> = records.filter(|record| record.is_error_event()).map(mark).collect();
-        marks.sort_by(|(one_span, one), (other_span, other)| {
-            (one.time_unix_nano, &one.title, one_span).cmp(&(other.time_unix_nano, &other.title, other_span))
-        });
-        marks
-    }
-
     fn decoded_logs(&self, mut wanted: Vec<At>, limit: usize) -> Vec<Log> {
         let log = &self.contents.log;
         // Of two at the same time the bytes decide, so that the order of arrival does not.
@@ -172,37 +149,6 @@ impl Store {
         self.services.iter()
     }
 
-    /// For [`crate::Outline`]: the spans of a trace, in no particular order.
-    pub(crate) fn nodes(&self, trace_id: TraceId) -> Vec<Node> {
-        let Some(slot) = self.find_trace(trace_id) else {
-            return Vec::new();
-        };
-        let trace = &self.traces[slot];
-        let spans = self.contents.records(trace.spans);
-        let sentry = self.contents.records(trace.sentry);
-        let records = spans.chain(sentry).map(|at| self.contents.log.get(at));
-        let mut hosts = Hosts::default();
-        let node = |record: &Record| {
-            let marks = record.marks();
-            Some(Node {
-                key: self.contents.key(record)?,
-                parent_span_id: record.parent_span_id(),
-                name: self.contents.names.get(record.name).clone(),
-                start_unix_nano: record.start_unix_nano,
-                end_unix_nano: (!record.in_flight()).then_some(record.end_unix_nano),
-                kind: record.kind(),
-                status: record.status(),
-                has_exception: marks.has(Marks::EXCEPTION),
-                has_links: marks.has(Marks::LINKS),
-                flags: marks.flags(),
-                is_saved: self.contents.origins.get(record.origin).source == Source::File,
-                host: hosts.number(record.origin, self.contents.origins.kept(record.origin)),
-            })
-        };
-        work::add((trace.spans.count + trace.sentry.count) as usize * 2 * VISIT);
-        records.filter(|record| record.is_row()).filter_map(node).collect()
-    }
-
     /// What makes calls repeated, in the trees of its traces.
     pub(crate) const fn repeated_limits(&self) -> RepeatedLimits {
         self.repeated_limits
@@ -214,7 +160,9 @@ impl Store {
             return None;
         }
         let at = self.find_key(self.find_trace(trace_id)?, &node.key)?;
-        call::call_id(hasher, &node.key.service, &node.name, node.kind, self.contents.log.raw(at))
+        let raw = self.contents.log.raw(at);
+        work::add(VISIT + raw.len());
+        call::call_id(hasher, &node.key.service, &node.name, node.kind, raw)
     }
 
     /// For [`crate::Outline`]: what a row says of a span.

@@ -31,6 +31,14 @@ impl At {
     pub(super) fn get(self) -> Option<Self> {
         (self != Self::NONE).then_some(self)
     }
+
+    pub(super) const fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    pub(super) const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
 }
 
 /// Which trace: a place in the slab of traces, which another trace may take when this one has left.

@@ -3,7 +3,7 @@
 use hashbrown::{HashMap, HashSet, HashTable};
 
 use super::evidence::TraceEvidence;
-use super::record::{At, Slot};
+use super::record::{At, Signal, Slot};
 use super::summary::Cache;
 use super::twins::Twins;
 use crate::{SpanId, TraceId};
@@ -109,6 +109,14 @@ impl Trace {
             has_sentry_otlp: false,
             rare: None,
             summary: Cache::default(),
+        }
+    }
+
+    pub(super) const fn list(&self, signal: Signal) -> List {
+        match signal {
+            Signal::Span => self.spans,
+            Signal::Log => self.logs,
+            Signal::SentrySpan => self.sentry,
         }
     }
 

@@ -438,6 +438,7 @@ impl Store {
 
     /// What refers to a record refers to its new place from now on.
     pub(super) fn moved(&mut self, from: At, to: At) {
+        self.cursors.moved(from, to);
         self.moved_links(from, to);
         let log = &mut self.contents.log;
         let record = *log.get(to);

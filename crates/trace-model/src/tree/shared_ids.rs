@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use crate::SpanId;
 use crate::store::Node as Span;
-use crate::work::{self, VISIT};
+use crate::work::{Visits, sort_by, strides, visited};
 
 /// Spans by id: of most ids there is one, the others are linked to it.
 pub(super) struct ById<'a> {
@@ -19,21 +19,35 @@ pub(super) struct ById<'a> {
 }
 
 impl<'a> ById<'a> {
-    pub(super) fn new(spans: &'a [Span]) -> Self {
+    pub(super) async fn new(spans: &'a [Span]) -> Self {
         let mut by_id = Self {
             first: HashMap::with_capacity(spans.len()),
             next: Vec::with_capacity(spans.len()),
             shared: HashMap::new(),
         };
-        work::add(spans.len() * VISIT);
-        for (at, span) in spans.iter().enumerate() {
-            by_id.next.push(by_id.first.insert(span.key.span_id, at));
+        for range in strides(spans.len()) {
+            visited(range.len()).await;
+            for at in range {
+                by_id.next.push(by_id.first.insert(spans[at].key.span_id, at));
+            }
         }
         // The ids of most traces are all different.
         if by_id.first.len() < spans.len() {
-            for (id, last) in by_id.first.iter().filter(|(_, last)| by_id.next[**last].is_some()) {
-                let members = std::iter::successors(Some(*last), |at| by_id.next[*at]).collect();
-                by_id.shared.insert(*id, Shared::new(spans, members));
+            let mut visits = Visits::default();
+            for (id, last) in &by_id.first {
+                visits.one().await;
+                if by_id.next[*last].is_some() {
+                    let mut members = Vec::new();
+                    let mut next = Some(*last);
+                    while let Some(at) = next {
+                        members.push(at);
+                        next = by_id.next[at];
+                        visits.one().await;
+                    }
+                    // In order of arrival, which mostly is that of starts.
+                    members.reverse();
+                    by_id.shared.insert(*id, Shared::new(spans, members).await);
+                }
             }
         }
         by_id
@@ -82,12 +96,14 @@ struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    fn new(spans: &'a [Span], mut members: Vec<usize>) -> Self {
-        members.sort_unstable_by_key(|at| {
-            let span = &spans[*at];
+    async fn new(spans: &'a [Span], mut members: Vec<usize>) -> Self {
+        let rank = |at: usize| {
+            let span = &spans[at];
             (span.start_unix_nano, Reverse(end(span)), &span.key)
-        });
+        };
+        sort_by(&mut members, |one, other| rank(*one).cmp(&rank(*other))).await;
         let mut lists: HashMap<List<'a>, Vec<usize>> = HashMap::new();
+        let mut visits = Visits::default();
         for at in &members {
             let span = &spans[*at];
             let mut add = |list, is_in: bool| {
@@ -100,15 +116,18 @@ impl<'a> Shared<'a> {
             add(List::Calling, span.kind.sends());
             add(List::Service(&span.key.service), true);
             add(List::ServiceCalled(&span.key.service), span.kind.receives());
+            visits.many(4).await;
         }
         let count = |list| lists.get(&list).map_or(0, Vec::len);
-        work::add(members.len() * 4 * VISIT);
+        let is_one_call = (members.len(), count(List::Called), count(List::Calling)) == (2, 1, 1);
+        let mut timelines = HashMap::with_capacity(lists.len());
+        for (list, members) in lists {
+            visits.many(1 + members.len().min(4)).await;
+            timelines.insert(list, Timeline::new(spans, members).await);
+        }
         Self {
-            is_one_call: (members.len(), count(List::Called), count(List::Calling)) == (2, 1, 1),
-            lists: lists
-                .into_iter()
-                .map(|(list, members)| (list, Timeline::new(spans, members)))
-                .collect(),
+            is_one_call,
+            lists: timelines,
             members,
         }
     }
@@ -133,20 +152,24 @@ struct Timeline {
 }
 
 impl Timeline {
-    fn new(spans: &[Span], members: Vec<usize>) -> Self {
+    async fn new(spans: &[Span], members: Vec<usize>) -> Self {
         let size = members.len().next_power_of_two();
-        let mut ends = vec![0; 2 * size];
-        for (place, at) in members.iter().enumerate() {
-            ends[size + place] = end(&spans[*at]);
+        let mut timeline = Self {
+            starts: Vec::with_capacity(members.len()),
+            ends: vec![0; 2 * size],
+            members,
+        };
+        let mut visits = Visits::default();
+        for (place, at) in timeline.members.iter().enumerate() {
+            timeline.starts.push(spans[*at].start_unix_nano);
+            timeline.ends[size + place] = end(&spans[*at]);
+            visits.one().await;
         }
+        let ends = &mut timeline.ends;
         for at in (1..size).rev() {
             ends[at] = ends[2 * at].max(ends[2 * at + 1]);
         }
-        Self {
-            starts: members.iter().map(|at| spans[*at].start_unix_nano).collect(),
-            members,
-            ends,
-        }
+        timeline
     }
 
     /// How many have begun when a span does.

@@ -1,5 +1,7 @@
 //! Work that is linear in the bytes of a request, whatever the request is, counted by [`trace_model::work`].
 
+use std::collections::VecDeque;
+
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
@@ -7,9 +9,11 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
-use trace_model::{Batch, Filter, Outline, Source, SpanTree, Store, otlp, work};
+use trace_model::sentry::Evidence;
+use trace_model::{Analysis, Batch, Expectation, Filter, Outline, Source, SpanId, Store, TraceId, otlp, work};
 
 const KIB: usize = 1024;
+const MIB: u64 = 1 << 20;
 /// How much work a slice is asked for.
 const SLICE: usize = 64 * KIB;
 /// How much more a slice may do: it ends with a whole step, which may copy a part of a record or a chunk of the log.
@@ -346,29 +350,76 @@ fn take(store: &mut Store, generator: Generator, size: usize) -> (u64, u64) {
     (counted, longest)
 }
 
+/// Works until nothing is left, and counts how much that is at most at once.
+fn in_steps(longest: &mut u64, mut step: impl FnMut() -> bool) {
+    loop {
+        let (has_more, slice) = work::of(&mut step);
+        *longest = (*longest).max(slice);
+        if !has_more {
+            break;
+        }
+    }
+}
+
 /// Looks at everything as screens do.
 fn look(store: &mut Store) -> (u64, u64) {
     let mut longest = 0;
     let ((), counted) = work::of(|| {
         for filter in ["filler:nothing", "absent-everywhere", "!has:filler"] {
             store.set_filter(Some(Filter::parse(filter).expect("a filter")));
-            loop {
-                let (more, slice) = work::of(|| store.search(64));
-                longest = longest.max(slice);
-                if !more {
-                    break;
-                }
-            }
+            in_steps(&mut longest, || store.search(64));
         }
         store.set_filter(None);
         for summary in store.traces(0..usize::MAX) {
-            let tree = SpanTree::of(store, summary.trace_id);
-            assert_eq!(tree.nodes().iter().filter(|node| node.arrived).count(), summary.spans);
             let mut outline = Outline::new(summary.trace_id);
-            outline.refresh(store);
+            in_steps(&mut longest, || !outline.refresh_part(store, SLICE as u64));
             assert!(!outline.rows(store, 0..50).is_empty() || summary.spans == 0);
         }
     });
+    (counted, longest)
+}
+
+/// Reads each trace into a tree, and what is read out of that.
+fn read(store: &mut Store) -> (u64, u64) {
+    let mut longest = 0;
+    let ((), counted) = work::of(|| {
+        for summary in store.traces(0..usize::MAX) {
+            let mut reader = Analysis::reader(store, summary.trace_id);
+            let mut read = None;
+            in_steps(&mut longest, || {
+                read = reader.step(store, SLICE as u64);
+                read.is_none()
+            });
+            let (tree, _) = read.expect("it was read");
+            assert_eq!(tree.nodes().iter().filter(|node| node.arrived).count(), summary.spans);
+        }
+    });
+    (counted, longest)
+}
+
+/// Looks at the summaries in steps, and compares them with those that are computed at once.
+fn summarize(store: &mut Store) -> (u64, u64) {
+    let at_once = store.traces(0..usize::MAX);
+    store.summarize_in_steps();
+    // Then all of them have to be computed anew.
+    store.expect_sentry(Expectation::Nothing);
+    let mut longest = 0;
+    let ((), counted) = work::of(|| {
+        loop {
+            for trace in &at_once {
+                let (_, look) = work::of(|| store.trace(trace.trace_id));
+                longest = longest.max(look);
+            }
+            if !store.is_summarizing() {
+                break;
+            }
+            in_steps(&mut longest, || {
+                store.summarize_part(SLICE as u64);
+                store.is_summarizing()
+            });
+        }
+    });
+    assert_eq!(store.traces(0..usize::MAX), at_once);
     (counted, longest)
 }
 
@@ -411,6 +462,134 @@ fn search_and_rows_are_linear() {
         take(store, generator, size);
         look(store)
     });
+}
+
+/// The same without the steps that copy bytes: each of these visits some records.
+fn is_linear_in_steps(mut counted: impl FnMut(&mut Store) -> (u64, u64)) {
+    is_linear(1 << 30, |store, generator, size| {
+        take(store, generator, size);
+        let (counted, longest) = counted(store);
+        assert!(longest <= SLICE as u64 + MIB, "{longest} at once");
+        (counted, 0)
+    });
+}
+
+#[test]
+fn trees_are_read_in_steps() {
+    is_linear_in_steps(read);
+}
+
+#[test]
+fn summaries_are_computed_in_steps() {
+    is_linear_in_steps(summarize);
+}
+
+#[test]
+fn summary_of_a_deep_trace_takes_steps() {
+    // Each span's transaction is looked for above it.
+    let chain = |source| {
+        let child = |number: usize| Span {
+            parent_span_id: if number > 1 { id(number - 1, 8) } else { Vec::new() },
+            ..span(1, number)
+        };
+        let spans = (1..if source == Source::Sentry { 2 } else { 4_000 }).map(child).collect();
+        let group = ResourceSpans {
+            resource: Some(resource("shop", 0)),
+            scope_spans: vec![scope(String::new(), 0, spans)],
+            ..ResourceSpans::default()
+        };
+        otlp::batch(vec![group], source).0
+    };
+    let mut store = Store::new(1 << 30);
+    store.add(chain(Source::OtlpHttp));
+    store.add(chain(Source::Sentry));
+    let (counted, longest) = summarize(&mut store);
+    assert!(
+        counted > 100 * MIB && longest <= SLICE as u64 + MIB,
+        "{longest} of {counted} at once"
+    );
+}
+
+#[test]
+fn a_tree_is_of_the_spans_that_stay_however_the_log_is_rearranged_meanwhile() {
+    // Between two steps traces come, so that others are evicted and what is left of chunks is copied forward.
+    let mut store = Store::new(2 << 20);
+    let large = |store: &mut Store| {
+        for batch in plain((0..4_000).map(|number| span(1, number))) {
+            store.add(batch);
+        }
+    };
+    large(&mut store);
+    let trace_id = store.traces(0..1)[0].trace_id;
+    store.pin(trace_id, true);
+    let mut reader = Analysis::reader(&store, trace_id);
+    let mut steps = 0;
+    let (tree, _) = loop {
+        if let Some(read) = reader.step(&store, SLICE as u64) {
+            break read;
+        }
+        steps += 1;
+        for batch in plain((0..500).map(|number| span(2 + steps * 500 + number, 1))) {
+            store.add(batch);
+        }
+        // Retries, which take the place of what is there.
+        for batch in plain((0..100).map(|number| Span {
+            end_time_unix_nano: 6_000 + steps as u64,
+            ..span(1, 40 * number)
+        })) {
+            store.add(batch);
+        }
+    };
+    assert!(
+        steps > 10 && store.totals().evicted_traces > 0,
+        "{steps} {:?}",
+        store.totals()
+    );
+    let mut ids: Vec<_> = tree.nodes().iter().map(|node| node.key.span_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((ids.len(), tree.nodes().len()), (4_000, 4_000), "each once");
+}
+
+#[test]
+fn a_tree_of_a_trace_that_leaves_while_it_is_read_is_empty() {
+    let mut store = Store::new(1 << 20);
+    for batch in plain((0..2_000).map(|number| span(1, number))) {
+        store.add(batch);
+    }
+    let trace_id = store.traces(0..1)[0].trace_id;
+    let mut reader = Analysis::reader(&store, trace_id);
+    assert!(reader.step(&store, 1).is_none());
+    let mut other = 2;
+    while store.trace(trace_id).is_some() {
+        for batch in plain((0..500).map(|number| span(other, number))) {
+            store.add(batch);
+        }
+        other += 1;
+    }
+    assert!(reader.finish(&store).0.nodes().is_empty());
+}
+
+#[test]
+fn evidence_is_taken_in_steps() {
+    let counted = |count: usize| {
+        let mut store = Store::new(1 << 30);
+        let trace_id = TraceId::from_bytes([1; 16]).expect("not zero");
+        let spans = (1..=count).map(|number| SpanId::try_from(&id(number, 8)[..]).expect("an id"));
+        let mut evidence = VecDeque::from([Evidence::TooLarge {
+            trace_id,
+            spans: spans.collect(),
+            bytes: 1,
+        }]);
+        let mut longest = 0;
+        let ((), counted) = work::of(|| {
+            in_steps(&mut longest, || store.add_evidence_part(&mut evidence, SLICE as u64));
+        });
+        assert!(longest <= SLICE as u64 + MIB, "{longest} at once");
+        counted
+    };
+    let (once, twice) = (counted(20_000), counted(40_000));
+    assert!(twice * 10 <= once * 22, "{once}, doubled {twice}");
 }
 
 #[test]

@@ -1,0 +1,72 @@
+//! Which nodes are rows, and what of the critical path is on each.
+
+use super::folds::Folds;
+use crate::work::{Visits, sort_by};
+use crate::{Analysis, SpanTree};
+
+/// The rows of a tree.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    /// Positions in the tree's nodes.
+    pub(super) visible: Vec<usize>,
+    /// The critical path by row, then by time.
+    pub(super) critical: Vec<Critical>,
+}
+
+/// A part of the critical path on a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Critical {
+    /// The row's place in the tree.
+    pub(super) node: usize,
+    pub(super) start: u64,
+    pub(super) end: u64,
+}
+
+impl Layout {
+    pub(super) async fn of(tree: &SpanTree, analysis: &Analysis, folds: &Folds, straight: bool) -> Self {
+        let mut layout = Self::default();
+        let mut groups = analysis.groups().iter().peekable();
+        let mut visits = Visits::default();
+        let mut at = 0;
+        while let Some(node) = tree.nodes().get(at) {
+            layout.visible.push(at);
+            while groups.next_if(|(first, _)| *first < at).is_some() {}
+            at += match groups.peek() {
+                Some((first, group)) if *first == at && !folds.is_open(tree, at, group.count) => group.count,
+                _ if folds.hides_below(&node.key) => 1 + node.descendants,
+                _ => 1,
+            };
+            visits.one().await;
+        }
+        layout.put_critical_path(analysis, straight, &mut visits).await;
+        layout
+    }
+
+    /// Puts each section of the path to the last span on the row that shows or hides its node. Time in a queue is drawn as such.
+    async fn put_critical_path(&mut self, analysis: &Analysis, straight: bool, visits: &mut Visits) {
+        let Ok(path) = analysis.path_to_last_span() else { return };
+        for section in path.sections.iter().filter(|section| !section.queued) {
+            let shift = if straight { analysis.shift_nano(section.node) } else { 0 };
+            self.critical.push(Critical {
+                node: self.visible[self.row_of(section.node)],
+                start: section.start_unix_nano.saturating_add_signed(shift),
+                end: section.end_unix_nano.saturating_add_signed(shift),
+            });
+            visits.one().await;
+        }
+        let rank = |part: &Critical| (part.node, part.start);
+        sort_by(&mut self.critical, |one, other| rank(one).cmp(&rank(other))).await;
+        self.critical.dedup_by(|part, before| {
+            let touches = part.node == before.node && part.start <= before.end;
+            if touches {
+                before.end = before.end.max(part.end);
+            }
+            touches
+        });
+    }
+
+    /// Where a node's row is; of one that is folded away, the row that hides it.
+    pub(super) fn row_of(&self, node: usize) -> usize {
+        self.visible.partition_point(|visible| *visible <= node).saturating_sub(1)
+    }
+}

@@ -1,0 +1,178 @@
+//! Reading the records of one trace in steps, while the store changes.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::marks::Hosts;
+use super::record::{At, Record, Signal, Slot};
+use super::{Contents, Node, Store};
+use crate::batch::Marks;
+use crate::work::{self, VISIT};
+use crate::{ErrorMark, Source, SpanId, TraceId, outside_of_spans};
+
+/// Where readings are: the record that each has read last. When the log moves that record, the reading goes with it.
+#[derive(Debug, Default)]
+pub(super) struct Cursors(RefCell<Vec<Arc<AtomicU32>>>);
+
+impl Cursors {
+    fn begin(&self) -> Arc<AtomicU32> {
+        let mut cursors = self.0.borrow_mut();
+        // Those of readings that have ended are nobody's but this.
+        cursors.retain(|cursor| Arc::strong_count(cursor) > 1);
+        let cursor = Arc::new(AtomicU32::new(At::NONE.to_bits()));
+        cursors.push(cursor.clone());
+        cursor
+    }
+
+    /// A record has another place in the log.
+    #[inline]
+    pub(super) fn moved(&mut self, from: At, to: At) {
+        for cursor in self.0.get_mut() {
+            if cursor.load(Ordering::Relaxed) == from.to_bits() {
+                cursor.store(to.to_bits(), Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Which records of a trace are read, and how far the reading has come.
+///
+/// Records are appended to a list, replaced and moved, but none leaves it before the whole trace does. So what follows the record that was
+/// read last is what has not been read, whatever happens between two steps.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor {
+    trace_id: TraceId,
+    /// What tells the trace from one that comes under its id when it has left.
+    arrival: u64,
+    /// The lists that are left to read.
+    signals: &'static [Signal],
+    /// The record of the first of these that was read last.
+    last: Arc<AtomicU32>,
+}
+
+impl Cursor {
+    pub(super) fn new(store: &Store, trace_id: TraceId, signals: &'static [Signal]) -> Self {
+        let slot = store.find_trace(trace_id);
+        Self {
+            trace_id,
+            arrival: slot.map_or(u64::MAX, |slot| store.traces[slot].arrival),
+            signals,
+            last: store.cursors.begin(),
+        }
+    }
+
+    pub(super) const fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
+    /// Where the trace is; `None` when it has left.
+    pub(super) fn slot(&self, store: &Store) -> Option<Slot> {
+        let slot = store.find_trace(self.trace_id)?;
+        (store.traces[slot].arrival == self.arrival).then_some(slot)
+    }
+
+    /// Reads on until [`work::done`] is `until`, at least one record; true when all have been read.
+    pub(super) fn step(&mut self, store: &Store, slot: Slot, until: u64, mut read: impl FnMut(At)) -> bool {
+        let (trace, log) = (&store.traces[slot], &store.contents.log);
+        let mut last = At::from_bits(self.last.load(Ordering::Relaxed));
+        let mut is_over = false;
+        while let [signal, rest @ ..] = self.signals {
+            let first = trace.list(*signal).first;
+            while let Some(at) = last.get().map_or(first, |last| log.get(last).next).get().filter(|_| !is_over) {
+                last = at;
+                work::add(VISIT);
+                read(at);
+                is_over = work::done() >= until;
+            }
+            if is_over {
+                break;
+            }
+            (self.signals, last) = (rest, At::NONE);
+        }
+        self.last.store(last.to_bits(), Ordering::Relaxed);
+        !is_over
+    }
+}
+
+/// For [`crate::SpanTree`]: a reading of the spans of a trace, in no particular order, and of its error events by the row that they are on.
+#[derive(Debug)]
+pub(crate) struct RecordReader {
+    cursor: Cursor,
+    pub(crate) spans: Vec<Node>,
+    pub(crate) marks: Vec<(SpanId, ErrorMark)>,
+    hosts: Hosts,
+}
+
+impl RecordReader {
+    pub(crate) fn new(store: &Store, trace_id: TraceId) -> Self {
+        let has_errors = store
+            .find_trace(trace_id)
+            .is_some_and(|slot| store.traces[slot].error_events > 0);
+        let signals: &[Signal] = if has_errors {
+            &[Signal::Span, Signal::SentrySpan, Signal::Log]
+        } else {
+            &[Signal::Span, Signal::SentrySpan]
+        };
+        Self {
+            cursor: Cursor::new(store, trace_id, signals),
+            spans: Vec::new(),
+            marks: Vec::new(),
+            hosts: Hosts::default(),
+        }
+    }
+
+    /// Reads on until [`work::done`] is `until`; true when more is left. Of a trace that has left there is nothing.
+    pub(crate) fn step(&mut self, store: &Store, until: u64) -> bool {
+        let Some(slot) = self.cursor.slot(store) else {
+            self.spans.clear();
+            self.marks.clear();
+            return false;
+        };
+        let (contents, trace_id) = (&store.contents, self.cursor.trace_id);
+        if self.spans.is_empty() {
+            self.spans.reserve(store.traces[slot].rows() as usize);
+        }
+        let (spans, marks, hosts) = (&mut self.spans, &mut self.marks, &mut self.hosts);
+        !self.cursor.step(store, slot, until, |at| {
+            let record = contents.log.get(at);
+            if record.is_error_event() {
+                let span_id = record.span_id().unwrap_or_else(|| outside_of_spans(trace_id));
+                marks.push((span_id, contents.error_mark(record)));
+            } else if record.is_row() {
+                // A copy of it takes two cache lines.
+                work::add(VISIT);
+                spans.extend(contents.node(record, hosts));
+            }
+        })
+    }
+}
+
+impl Contents {
+    fn node(&self, record: &Record, hosts: &mut Hosts) -> Option<Node> {
+        let marks = record.marks();
+        Some(Node {
+            key: self.key(record)?,
+            parent_span_id: record.parent_span_id(),
+            name: self.names.get(record.name).clone(),
+            start_unix_nano: record.start_unix_nano,
+            end_unix_nano: (!record.in_flight()).then_some(record.end_unix_nano),
+            kind: record.kind(),
+            status: record.status(),
+            has_exception: marks.has(Marks::EXCEPTION),
+            has_links: marks.has(Marks::LINKS),
+            flags: marks.flags(),
+            is_saved: self.origins.get(record.origin).source == Source::File,
+            host: hosts.number(record.origin, self.origins.kept(record.origin)),
+        })
+    }
+
+    fn error_mark(&self, record: &Record) -> ErrorMark {
+        ErrorMark {
+            time_unix_nano: record.start_unix_nano,
+            title: self.names.get(record.name).clone(),
+            service: self.origins.get(record.origin).service.clone(),
+            mild: record.is_mild(),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! When summaries are computed: when somebody looks, or in steps where a large trace must not hold up who looks.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::TraceSummary;
+use super::scan::Scan;
+use crate::store::Store;
+use crate::store::record::Slot;
+use crate::store::trace::Trace;
+use crate::{TraceId, work};
+
+/// How much work one look may do before the rest is done in steps: some hundred spans.
+const AT_ONCE: u64 = 1 << 17;
+/// How many traces may wait for their summary: more than a screen shows. One that does not is asked for again.
+const WANTED: usize = 256;
+
+/// A summary with what it depends on besides its trace.
+#[derive(Debug)]
+pub(in crate::store) struct Cached {
+    pub(in crate::store) summary: TraceSummary,
+    /// [`crate::store::evidence::SentrySide::epoch`] and [`crate::store::evidence::SentrySide::strays`] at that time.
+    epoch: u64,
+    strays: u64,
+    /// Whether it took longer than a look may: then it is kept until the next one is complete.
+    is_large: bool,
+    /// How often its trace has changed since.
+    changes: AtomicU32,
+}
+
+/// Where a trace keeps its summary, once somebody has looked.
+#[derive(Default)]
+pub(in crate::store) struct Cache(Cell<Option<Arc<Cached>>>);
+
+impl Cache {
+    pub(in crate::store) fn get(&self) -> Option<Arc<Cached>> {
+        let cached = self.0.take();
+        self.0.set(cached.clone());
+        cached
+    }
+
+    fn set(&self, cached: Arc<Cached>) {
+        self.0.set(Some(cached));
+    }
+
+    /// The trace has changed.
+    pub(in crate::store) fn forget(&self) {
+        let kept = self.0.take().filter(|cached| cached.is_large);
+        if let Some(kept) = kept {
+            kept.changes.fetch_add(1, Ordering::Relaxed);
+            self.0.set(Some(kept));
+        }
+    }
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Cache").field(&self.get()).finish()
+    }
+}
+
+impl Cached {
+    fn new(store: &Store, summary: TraceSummary, is_large: bool, changes: u32) -> Self {
+        Self {
+            summary,
+            epoch: store.sentry.epoch,
+            strays: store.sentry.strays,
+            is_large,
+            changes: AtomicU32::new(changes),
+        }
+    }
+
+    fn changes(&self) -> u32 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    pub(in crate::store) fn is_valid(&self, store: &Store) -> bool {
+        let sentry = &self.summary.sentry;
+        // One that has all its spans misses none. One that was compared with nothing may have something now.
+        let misses = sentry.reached + sentry.sentry_only < self.summary.spans;
+        let is_current = self.epoch == store.sentry.epoch && (self.strays == store.sentry.strays || !misses);
+        is_current && self.changes() == 0 && !self.summary.is_partial
+    }
+
+    /// The same with counts of now.
+    fn counted(&self, trace: &Trace) -> Self {
+        Self {
+            summary: TraceSummary {
+                spans: trace.rows() as usize,
+                logs: trace.logs.count as usize,
+                error_events: trace.error_events as usize,
+                truncated: trace.truncated as usize,
+                pinned: trace.pinned,
+                ..self.summary.clone()
+            },
+            epoch: self.epoch,
+            strays: self.strays,
+            is_large: self.is_large,
+            changes: AtomicU32::new(self.changes()),
+        }
+    }
+}
+
+/// Summaries that are computed in steps.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Summaries {
+    in_steps: bool,
+    /// Those that somebody has looked for.
+    wanted: RefCell<Vec<Begun>>,
+    current: Option<Begun>,
+}
+
+/// A summary on its way.
+#[derive(Debug)]
+struct Begun {
+    scan: Box<Scan>,
+    /// [`Cached::changes`] of what there was when it began.
+    changes: u32,
+}
+
+impl Summaries {
+    fn want(&self, trace_id: TraceId, begin: impl FnOnce() -> Begun) {
+        let mut wanted = self.wanted.borrow_mut();
+        let mut known = wanted.iter().chain(&self.current);
+        if known.all(|known| known.scan.trace_id() != trace_id) && wanted.len() < WANTED {
+            wanted.push(begin());
+        }
+    }
+}
+
+impl Store {
+    /// From now on the summary of a large trace is computed in steps, by [`Store::summarize_part`], once somebody has looked for it. Until it
+    /// is complete the one before it is what there is, with the counts of now; before the first, what its first records say.
+    pub fn summarize_in_steps(&mut self) {
+        self.summaries.in_steps = true;
+    }
+
+    /// Whether [`Store::summarize_part`] has something to do.
+    #[must_use]
+    pub fn is_summarizing(&self) -> bool {
+        self.summaries.current.is_some() || !self.summaries.wanted.borrow().is_empty()
+    }
+
+    /// Goes on with the summaries of large traces that somebody has looked for, until about so much [`work`] is done. True when one has become
+    /// complete, so that there is something new to look at.
+    pub fn summarize_part(&mut self, work: u64) -> bool {
+        let until = work::done().saturating_add(work);
+        let current = self.summaries.current.take();
+        let Some(mut begun) = current.or_else(|| self.summaries.wanted.get_mut().pop()) else {
+            return false;
+        };
+        let Some(slot) = begun.scan.slot(self) else { return false };
+        let Some(summary) = begun.scan.step(self, slot, until) else {
+            self.summaries.current = Some(begun);
+            return false;
+        };
+        // Of what has changed meanwhile it may say the one or the other.
+        let cached = self.traces[slot].summary.get();
+        let changes = cached.map_or(0, |cached| cached.changes().wrapping_sub(begun.changes));
+        let cached = Cached::new(self, summary, true, changes);
+        self.traces[slot].summary.set(Arc::new(cached));
+        self.clock += 1;
+        true
+    }
+
+    /// The summary of a trace that is listed.
+    pub(in crate::store) fn summary(&self, slot: Slot) -> Option<Arc<Cached>> {
+        let trace = &self.traces[slot];
+        let trace_id = trace.id.filter(|_| trace.is_listed())?;
+        let cached = match trace.summary.get() {
+            Some(cached) if cached.is_valid(self) => return Some(cached),
+            Some(cached) if cached.is_large && self.summaries.in_steps => {
+                self.summaries.want(trace_id, || Begun {
+                    scan: Box::new(Scan::new(self, trace_id)),
+                    changes: cached.changes(),
+                });
+                cached.counted(trace)
+            }
+            _ => {
+                let until = if self.summaries.in_steps {
+                    work::done().saturating_add(AT_ONCE)
+                } else {
+                    u64::MAX
+                };
+                let mut scan = Box::new(Scan::new(self, trace_id));
+                if let Some(summary) = scan.step(self, slot, until) {
+                    Cached::new(self, summary, false, 0)
+                } else {
+                    let summary = scan.so_far(self, slot);
+                    self.summaries.want(trace_id, || Begun { scan, changes: 0 });
+                    Cached::new(self, summary, true, 0)
+                }
+            }
+        };
+        let cached = Arc::new(cached);
+        trace.summary.set(cached.clone());
+        Some(cached)
+    }
+}

@@ -1,0 +1,233 @@
+//! Reading a trace into a tree in steps, while the store changes.
+
+use hashbrown::{DefaultHashBuilder, HashMap};
+
+use super::SpanTree;
+use crate::store::{Node as Span, RecordReader};
+use crate::work::{self, STRIDE, Steps, VISIT, sort_by, strides, visited};
+use crate::{ErrorMark, RepeatedLimits, SpanId, SpanKind, Store, TraceId};
+
+/// A trace that is being read, and made a `T` of.
+///
+/// The result is of the spans that were there when reading began; of those that arrive or are replaced meanwhile, it may have the one or the
+/// other. Nothing but the first part of it looks at the store.
+#[derive(Debug)]
+pub struct TraceReader<T> {
+    trace_id: TraceId,
+    stage: Stage,
+    then: Then<T>,
+}
+
+/// What was read.
+#[derive(Default)]
+pub(crate) struct Read {
+    pub(crate) tree: SpanTree,
+    /// The error events by the row that they are on, by time.
+    pub(crate) marks: Vec<(SpanId, ErrorMark)>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Records(Box<RecordReader>),
+    Building(Steps<Box<Bytes>>),
+    /// What only the bytes of a span say, from one node to the next.
+    Bytes(Box<Bytes>),
+    Complete,
+}
+
+/// What is made of the result.
+enum Then<T> {
+    Later(Box<dyn FnOnce(Read) -> Steps<T> + Send>),
+    Now(Steps<T>),
+}
+
+impl<T> std::fmt::Debug for Then<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Then").finish_non_exhaustive()
+    }
+}
+
+struct Bytes {
+    read: Read,
+    producers: HashMap<SpanId, usize>,
+    hasher: DefaultHashBuilder,
+    at: usize,
+}
+
+impl std::fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bytes").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+impl TraceReader<Read> {
+    pub(crate) fn new(store: &Store, trace_id: TraceId) -> Self {
+        Self {
+            trace_id,
+            stage: Stage::Records(Box::new(RecordReader::new(store, trace_id))),
+            then: Then::Later(Box::new(|read| Steps::new(std::future::ready(read)))),
+        }
+    }
+}
+
+impl<T: Send + 'static> TraceReader<T> {
+    /// Makes something else of the result, in steps too.
+    #[must_use]
+    pub fn then<U: 'static, F>(self, make: impl FnOnce(T) -> F + Send + 'static) -> TraceReader<U>
+    where
+        F: Future<Output = U> + Send + 'static,
+    {
+        let Self { trace_id, stage, then } = self;
+        let then = match then {
+            Then::Later(then) => Then::Later(Box::new(move |read| {
+                let first = then(read);
+                Steps::new(async move { make(first.await).await })
+            })),
+            Then::Now(first) => Then::Now(Steps::new(async move { make(first.await).await })),
+        };
+        TraceReader { trace_id, stage, then }
+    }
+}
+
+impl<T> TraceReader<T> {
+    /// Which trace that is.
+    #[must_use]
+    pub const fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
+    /// Reads on until about so much [`work`] is done. Returns the result once, when it is complete.
+    pub fn step(&mut self, store: &Store, work: u64) -> Option<T> {
+        let until = work::done().saturating_add(work);
+        loop {
+            let left = until.saturating_sub(work::done());
+            match &mut self.stage {
+                Stage::Records(records) => {
+                    if records.step(store, until) {
+                        return None;
+                    }
+                    let (spans, marks) = (std::mem::take(&mut records.spans), std::mem::take(&mut records.marks));
+                    self.stage = Stage::Building(Steps::new(build(spans, marks)));
+                }
+                Stage::Building(steps) => self.stage = Stage::Bytes(steps.run(left)?),
+                Stage::Bytes(bytes) => {
+                    if bytes.step(store, self.trace_id, until) {
+                        return None;
+                    }
+                    let mut read = std::mem::take(&mut bytes.read);
+                    read.tree.limits = store.repeated_limits();
+                    self.stage = Stage::Complete;
+                    if let Then::Later(then) = std::mem::replace(&mut self.then, Then::Now(Steps::nothing())) {
+                        self.then = Then::Now(then(read));
+                    }
+                }
+                Stage::Complete => match &mut self.then {
+                    Then::Now(steps) => return steps.run(left),
+                    Then::Later(_) => return None,
+                },
+            }
+            if work::done() >= until {
+                return None;
+            }
+        }
+    }
+
+    /// Reads the rest at once.
+    pub fn finish(mut self, store: &Store) -> T {
+        loop {
+            if let Some(result) = self.step(store, u64::MAX) {
+                return result;
+            }
+        }
+    }
+}
+
+async fn build(spans: Vec<Span>, marks: Vec<(SpanId, ErrorMark)>) -> Box<Bytes> {
+    let marks = by_time(marks).await;
+    let rows: Vec<_> = marks.iter().map(|(span_id, mark)| (*span_id, mark.time_unix_nano)).collect();
+    let tree = SpanTree::build(spans, &rows).await;
+    let mut producers = HashMap::new();
+    for range in strides(tree.nodes.len()) {
+        visited(range.len()).await;
+        for at in range {
+            if tree.nodes[at].kind == SpanKind::Producer {
+                producers.insert(tree.nodes[at].key.span_id, at);
+            }
+        }
+    }
+    Box::new(Bytes {
+        read: Read { tree, marks },
+        producers,
+        hasher: DefaultHashBuilder::default(),
+        at: 0,
+    })
+}
+
+async fn by_time(marks: Vec<(SpanId, ErrorMark)>) -> Vec<(SpanId, ErrorMark)> {
+    let mut order: Vec<usize> = (0..marks.len()).collect();
+    let rank = |at: usize| {
+        let (span_id, mark) = &marks[at];
+        (mark.time_unix_nano, &mark.title, span_id, at)
+    };
+    sort_by(&mut order, |one, other| rank(*one).cmp(&rank(*other))).await;
+    let mut marks: Vec<_> = marks.into_iter().map(Some).collect();
+    let mut sorted = Vec::with_capacity(marks.len());
+    for range in strides(order.len()) {
+        visited(range.len()).await;
+        sorted.extend(order[range].iter().filter_map(|at| marks[*at].take()));
+    }
+    sorted
+}
+
+impl Bytes {
+    /// True when more is left.
+    fn step(&mut self, store: &Store, trace_id: TraceId, until: u64) -> bool {
+        let count = self.read.tree.nodes.len();
+        while self.at < count {
+            let end = count.min(self.at + STRIDE);
+            work::add((end - self.at) * VISIT / 4);
+            while self.at < end {
+                self.join(store, trace_id);
+                self.call(store, trace_id);
+                self.at += 1;
+                if work::done() >= until {
+                    return self.at < count;
+                }
+            }
+        }
+        false
+    }
+
+    /// Joins a consumer to the producer that only links lead to. Of several, as a batch of messages has, it is the one that ended last before
+    /// the consumer started, else the first one: the consumer did not wait for any that came later.
+    fn join(&mut self, store: &Store, trace_id: TraceId) {
+        let (tree, at) = (&mut self.read.tree, self.at);
+        let node = &tree.nodes[at];
+        if !node.has_links || node.kind != SpanKind::Consumer || self.producers.is_empty() || tree.producer(at).is_some() {
+            return;
+        }
+        let start = node.start_unix_nano;
+        let linked = store.links_within(trace_id, &node.key);
+        let linked = linked.into_iter().filter_map(|id| self.producers.get(&id).copied());
+        let producer = linked.max_by_key(|at| match tree.nodes[*at].end_unix_nano.filter(|end| *end <= start) {
+            Some(end) => (true, end),
+            None => (false, u64::MAX - tree.nodes[*at].start_unix_nano),
+        });
+        if let Some(producer) = producer {
+            tree.linked.insert(at, producer);
+        }
+    }
+
+    /// Reads what a span calls, if it has so many siblings that they may repeat a call.
+    fn call(&mut self, store: &Store, trace_id: TraceId) {
+        let (tree, at) = (&mut self.read.tree, self.at);
+        let node = &tree.nodes[at];
+        let has_many = |parent: usize| tree.nodes[parent].children >= RepeatedLimits::FEWEST;
+        if node.arrived
+            && node.parent.is_some_and(has_many)
+            && let Some(call) = store.call_id(trace_id, node, &self.hasher)
+        {
+            tree.calls.insert(at, call);
+        }
+    }
+}
