@@ -84,7 +84,7 @@ fn survey(bencher: Bencher<'_, '_>) {
     let store = &store();
     bencher.counter(ItemsCount::new(TRACES * SPANS)).bench_local(|| {
         let mut pass = Pass::new(store);
-        while pass.step(store, 256) {}
+        while pass.step(store, 1 << 18) {}
         pass.finish()
     });
 }
@@ -96,7 +96,7 @@ fn judge(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(2_000 * SPANS)).bench_local(|| {
         let mut warnings = Warnings::default();
         for moment in [QUIET_NANO, 3 * QUIET_NANO] {
-            while warnings.step(store, moment, 256) {}
+            while warnings.step(store, moment, 1 << 18) {}
         }
         warnings
     });
@@ -110,7 +110,7 @@ fn median(bencher: Bencher<'_, '_>) {
     let operation = RootOperation::of(store, newest).expect("a root");
     bencher.bench_local(|| {
         let mut pass = MedianPass::new(store, operation.clone(), newest);
-        while pass.step(store, 256) {}
+        while pass.step(store, 1 << 18) {}
         pass.finish()
     });
 }

@@ -1,5 +1,6 @@
 //! Where a trace goes from one service to another.
 
+use trace_model::work::{Visits, strides, visited};
 use trace_model::{SpanKind, SpanNode};
 
 /// A step from a parent to its child that leaves a service, or that both sides call one.
@@ -47,14 +48,22 @@ pub(crate) fn duration(node: &SpanNode) -> Option<u64> {
 
 /// Which spans call somebody of whom no span is there: by position, the sending ones below which no other one sends or receives. An outer
 /// one of two that send is answered by whatever answers the inner one.
-pub(crate) fn unanswered(nodes: &[SpanNode]) -> Vec<bool> {
+pub(crate) async fn unanswered(nodes: &[SpanNode]) -> Vec<bool> {
     let mut answered = vec![false; nodes.len()];
+    let mut visits = Visits::default();
     // Parents come before their children.
     for (at, node) in nodes.iter().enumerate().rev() {
+        visits.one().await;
         if let Some(parent) = node.parent {
             answered[parent] |= answered[at] || node.kind.sends() || Call::to(nodes, at).is_some();
         }
     }
-    let unanswered = |(node, answered): (&SpanNode, &bool)| node.arrived && node.kind.sends() && !answered;
-    nodes.iter().zip(&answered).map(unanswered).collect()
+    let mut unanswered = answered;
+    for range in strides(nodes.len()) {
+        visited(range.len()).await;
+        for at in range {
+            unanswered[at] = nodes[at].arrived && nodes[at].kind.sends() && !unanswered[at];
+        }
+    }
+    unanswered
 }

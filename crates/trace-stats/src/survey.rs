@@ -2,7 +2,8 @@
 
 use std::vec;
 
-use trace_model::{ListPlace, SpanKind, SpanTree, Store, TraceId};
+use trace_model::work::{self, VISIT};
+use trace_model::{ListPlace, SpanKind, SpanTree, Store, TraceId, TraceReader};
 
 use crate::calls::{Call, unanswered};
 use crate::queues::Queues;
@@ -10,8 +11,6 @@ use crate::{Edge, Operation, Queue, QueueAction, QueueUse, operations, queues, s
 
 /// How many traces are taken from the list at once.
 const AHEAD: usize = 64;
-/// As many spans does it count for to decode one.
-const DECODED: usize = 10;
 
 /// What the traces of the list say together.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +49,7 @@ impl Survey {
 ///
 /// let store = Store::new(1 << 20);
 /// let mut pass = Pass::new(&store);
-/// while pass.step(&store, 1_000) {
+/// while pass.step(&store, 1 << 20) {
 ///     println!("{} %", pass.percent());
 /// }
 /// assert!(pass.finish().operations.is_empty());
@@ -60,6 +59,7 @@ pub struct Pass {
     place: ListPlace,
     ahead: vec::IntoIter<TraceId>,
     reading: Option<Reading>,
+    counting: Option<Counting>,
     total: usize,
     survey: Survey,
     operations: operations::Counting,
@@ -67,9 +67,12 @@ pub struct Pass {
     queues: queues::Counting,
 }
 
-/// The trace that is being read.
+/// The tree of the next trace, with its calls that nobody answered.
+type Reading = TraceReader<(SpanTree, Vec<bool>)>;
+
+/// The trace of which spans are being counted.
 #[derive(Debug)]
-struct Reading {
+struct Counting {
     trace_id: TraceId,
     tree: SpanTree,
     unanswered: Vec<bool>,
@@ -86,6 +89,7 @@ impl Pass {
             place: ListPlace::default(),
             ahead: Vec::new().into_iter(),
             reading: None,
+            counting: None,
             total: store.listed(),
             survey: Survey::default(),
             operations: operations::Counting::default(),
@@ -100,27 +104,46 @@ impl Pass {
         (self.survey.traces * 100).checked_div(self.total).unwrap_or(100).min(100)
     }
 
-    /// Reads about so many spans; true while there are more. One trace is laid out at once, however large it is.
-    pub fn step(&mut self, store: &Store, spans: usize) -> bool {
-        let mut left = spans;
-        while left > 0 {
-            let mut reading = if let Some(reading) = self.reading.take() {
-                reading
+    /// Reads on until about so much [work](trace_model::work) is done; true while there is more to read.
+    pub fn step(&mut self, store: &Store, work: u64) -> bool {
+        let until = work::done().saturating_add(work);
+        loop {
+            if let Some(counting) = self.counting.take() {
+                self.counting = self.count(store, counting, until);
+            } else if let Some(reading) = &mut self.reading {
+                if let Some((tree, unanswered)) = reading.step(store, until.saturating_sub(work::done())) {
+                    self.counting = Some(Counting {
+                        trace_id: reading.trace_id(),
+                        tree,
+                        unanswered,
+                        queues: Queues::new(),
+                        at: 0,
+                    });
+                    self.reading = None;
+                }
             } else {
                 let Some(reading) = self.next(store) else { return false };
-                // One without spans costs something, too.
-                left = left.saturating_sub(reading.tree.nodes().len().max(1));
-                reading
-            };
-            while reading.at < reading.tree.nodes().len() && left > 0 {
-                left = left.saturating_sub(self.read(store, &mut reading));
-                reading.at += 1;
-            }
-            if reading.at < reading.tree.nodes().len() {
                 self.reading = Some(reading);
+                self.survey.traces += 1;
+                // One without spans costs something, too.
+                work::add(VISIT);
+            }
+            if work::done() >= until {
+                return true;
             }
         }
-        true
+    }
+
+    /// Counts spans of a trace; returns what is left of it.
+    fn count(&mut self, store: &Store, mut counting: Counting, until: u64) -> Option<Counting> {
+        while counting.at < counting.tree.nodes().len() {
+            self.add(store, &mut counting);
+            counting.at += 1;
+            if work::done() >= until {
+                return Some(counting);
+            }
+        }
+        None
     }
 
     /// What it has found.
@@ -139,30 +162,27 @@ impl Pass {
             self.ahead = traces.into_iter();
         }
         let trace_id = self.ahead.next()?;
-        let tree = SpanTree::of(store, trace_id);
-        self.survey.traces += 1;
-        Some(Reading {
-            trace_id,
-            unanswered: unanswered(tree.nodes()),
-            tree,
-            queues: Queues::new(),
-            at: 0,
-        })
+        let reading = SpanTree::reader(store, trace_id).then(async |tree| {
+            let unanswered = unanswered(tree.nodes()).await;
+            (tree, unanswered)
+        });
+        Some(reading)
     }
 
-    /// Counts one span; returns what that costs.
-    fn read(&mut self, store: &Store, reading: &mut Reading) -> usize {
-        let Reading {
+    fn add(&mut self, store: &Store, counting: &mut Counting) {
+        let Counting {
             trace_id,
             tree,
             unanswered,
             queues,
             at,
-        } = reading;
+        } = counting;
         let (nodes, trace_id, at) = (tree.nodes(), *trace_id, *at);
         let node = &nodes[at];
+        // It is counted by names, and so are its calls.
+        work::add(2 * VISIT);
         if !node.arrived {
-            return 1;
+            return;
         }
         self.survey.spans += 1;
         let end = node.end_unix_nano.unwrap_or(0).max(node.start_unix_nano);
@@ -190,6 +210,5 @@ impl Pass {
         {
             self.edges.add_external(trace_id, node, span, queue.cloned());
         }
-        if span.is_some() { DECODED } else { 1 }
     }
 }

@@ -1,15 +1,18 @@
 //! What is wrong with the traces themselves: each is judged when nothing has come of it for a while.
 
 mod broken;
+mod judged;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use trace_model::{Analysis, Revision, Rule, SpanTree, Store, TraceId};
+use trace_model::work::{self, VISIT};
+use trace_model::{Revision, Rule, Store, TraceId, TraceReader};
 
 use crate::SpanPlace;
 pub use broken::Broken;
 use broken::Fragments;
+use judged::Judged;
 
 /// How many traces with warnings are remembered, the latest ones.
 pub const REMEMBERED: usize = 10_000;
@@ -57,6 +60,7 @@ pub struct Warnings {
     /// Traces that changed, by when that was seen; those that changed again stand there again.
     waiting: VecDeque<(u64, TraceId)>,
     changed: HashMap<TraceId, u64>,
+    judging: Option<Judging>,
     found: HashMap<TraceId, Found>,
     /// Traces as they were judged, by number; those that were judged again stand there again.
     order: VecDeque<(u64, TraceId)>,
@@ -67,6 +71,17 @@ pub struct Warnings {
     /// When they were last compared.
     compared: u64,
     revision: u64,
+}
+
+/// The trace that is being judged.
+#[derive(Debug)]
+enum Judging {
+    Reading(TraceReader<Judged>),
+    /// What it says of traces that are broken, from this node on.
+    Learning {
+        judged: Judged,
+        at: usize,
+    },
 }
 
 #[derive(Debug)]
@@ -135,39 +150,83 @@ impl Warnings {
     #[must_use]
     pub fn due(&self, store: &Store) -> Option<u64> {
         let look = (store.revision() != self.seen).then_some(self.looked.saturating_add(INTERVAL));
+        let judging = self.judging.as_ref().map(|_| 0);
         let judge = self.waiting.front().map(|(changed, _)| changed.saturating_add(QUIET_NANO));
         let compare = self.fragments.changed.then_some(self.compared.saturating_add(INTERVAL));
-        [look, judge, compare].into_iter().flatten().min()
+        [look, judging, judge, compare].into_iter().flatten().min()
     }
 
-    /// Looks what has changed, and judges what is quiet, about so many spans of it. True while more of that is due now.
-    pub fn step(&mut self, store: &Store, unix_nano: u64, spans: usize) -> bool {
+    /// Looks what has changed, and judges what is quiet, until about so much [work](trace_model::work) is done. True while more of that is due
+    /// now.
+    pub fn step(&mut self, store: &Store, unix_nano: u64, work: u64) -> bool {
+        let until = work::done().saturating_add(work);
         // A clock that was set back must not stop this.
         if unix_nano < self.looked || unix_nano - self.looked >= INTERVAL {
             self.look(store, unix_nano);
         }
-        let mut left = spans;
-        while left > 0 {
-            let Some(&(changed, trace_id)) = self.waiting.front() else {
-                break;
+        while self.judging.is_some() || self.begin(store, unix_nano) {
+            self.judge(store, until);
+            if work::done() >= until {
+                return true;
+            }
+        }
+        if self.fragments.changed && unix_nano.abs_diff(self.compared) >= INTERVAL {
+            let Some(broken) = self.fragments.compare(until) else {
+                return true;
             };
+            self.compared = unix_nano;
+            self.revision += u64::from(broken != self.broken);
+            self.broken = broken;
+        }
+        false
+    }
+
+    /// Begins to judge the next trace that is quiet; false where there is none.
+    fn begin(&mut self, store: &Store, unix_nano: u64) -> bool {
+        while let Some(&(changed, trace_id)) = self.waiting.front() {
             if changed.saturating_add(QUIET_NANO) > unix_nano && changed <= unix_nano {
                 break;
             }
             self.waiting.pop_front();
+            work::add(VISIT);
             if self.changed.get(&trace_id) == Some(&changed) {
                 self.changed.remove(&trace_id);
-                left = left.saturating_sub(self.judge(store, trace_id));
+                self.judging = Some(Judging::Reading(judged::reader(store, trace_id)));
+                return true;
             }
         }
-        if left > 0 && self.fragments.changed && unix_nano.abs_diff(self.compared) >= INTERVAL {
-            self.compared = unix_nano;
-            self.fragments.changed = false;
-            let broken = self.fragments.broken();
-            self.revision += u64::from(broken != self.broken);
-            self.broken = broken;
+        false
+    }
+
+    /// Goes on to judge a trace until [`work::done`] is `until`.
+    fn judge(&mut self, store: &Store, until: u64) {
+        match &mut self.judging {
+            Some(Judging::Reading(reading)) => {
+                if let Some(judged) = reading.step(store, until.saturating_sub(work::done())) {
+                    self.fragments.forget(judged.trace_id);
+                    self.judging = Some(Judging::Learning { judged, at: 0 });
+                }
+            }
+            Some(Judging::Learning { judged, at }) => {
+                while *at < judged.tree.nodes().len() {
+                    self.fragments.learn(store, judged, *at);
+                    *at += 1;
+                    if work::done() >= until {
+                        return;
+                    }
+                }
+                if let Some(Judging::Learning { judged, .. }) = self.judging.take() {
+                    // It may have left meanwhile.
+                    if store.trace_revision(judged.trace_id).is_some() {
+                        self.remember(judged.trace_id, judged.warnings);
+                    } else {
+                        self.fragments.forget(judged.trace_id);
+                        self.remember(judged.trace_id, Vec::new());
+                    }
+                }
+            }
+            None => {}
         }
-        left == 0
     }
 
     fn look(&mut self, store: &Store, unix_nano: u64) {
@@ -200,30 +259,6 @@ impl Warnings {
         self.found.retain(|trace_id, _| is_there(*trace_id));
         self.revision += u64::from(self.found.len() != before);
         self.fragments.retain(is_there);
-    }
-
-    /// Judges one trace; answers with how many spans it has.
-    fn judge(&mut self, store: &Store, trace_id: TraceId) -> usize {
-        let tree = SpanTree::of(store, trace_id);
-        let mut warnings: Vec<Warning> = Vec::new();
-        for lint in Analysis::of(&tree).lints() {
-            let node = &tree.nodes()[lint.node];
-            match warnings.iter_mut().find(|warning| warning.rule == lint.rule) {
-                Some(warning) => warning.count += 1,
-                None => warnings.push(Warning {
-                    rule: lint.rule,
-                    count: 1,
-                    first: SpanPlace {
-                        trace_id,
-                        key: node.key.clone(),
-                    },
-                    name: node.name.clone(),
-                }),
-            }
-        }
-        self.fragments.learn(store, trace_id, tree.nodes());
-        self.remember(trace_id, warnings);
-        tree.nodes().len().max(1)
     }
 
     fn remember(&mut self, trace_id: TraceId, warnings: Vec<Warning>) {

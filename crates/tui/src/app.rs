@@ -142,7 +142,8 @@ pub struct App {
 impl App {
     /// An empty screen.
     #[must_use]
-    pub fn new(store: Store, mode: Mode, addresses: Addresses, ids: fastrand::Rng) -> Self {
+    pub fn new(mut store: Store, mode: Mode, addresses: Addresses, ids: fastrand::Rng) -> Self {
+        store.summarize_in_steps();
         Self {
             store,
             mode,
@@ -368,6 +369,22 @@ impl App {
         self.fit_lists(height);
         self.fit_popup();
         self.see_tab();
+    }
+
+    /// Whether [`App::read_part`] has something to do.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        let is_marked_read = self.marked.as_ref().is_some_and(Marked::is_reading);
+        self.waterfall.is_reading() || is_marked_read || self.store.is_summarizing()
+    }
+
+    /// Goes on reading large traces that are shown, each until about so much [work](trace_model::work) is done. True when something new can be
+    /// shown.
+    pub fn read_part(&mut self, work: u64) -> bool {
+        let is_read = self.waterfall.read_part(&self.store, work);
+        let marked = self.marked.as_mut();
+        let is_marked_read = marked.is_some_and(|marked| marked.read_part(&self.store, work));
+        self.store.summarize_part(work) || is_read || is_marked_read
     }
 
     fn pin(&mut self) {

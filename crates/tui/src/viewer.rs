@@ -49,6 +49,10 @@ const ANSWER: Duration = Duration::from_millis(4);
 const SEARCH: Duration = Duration::from_millis(3);
 /// How many spans are searched between two looks at the clock.
 const SEARCHED: usize = 512;
+/// How long the trace that is shown is read before the next look at the keyboard.
+const READ: Duration = Duration::from_millis(3);
+/// How much [work](trace_model::work) of that is done between two looks at the clock: a fraction of a millisecond.
+const READ_WORK: u64 = 1 << 18;
 
 /// Runs the viewer until somebody quits.
 ///
@@ -258,7 +262,7 @@ impl Viewer {
                     self.inbox.arrived(&mut self.app);
                     self.tell_left_out();
                     // Arrivals may never end.
-                    self.search();
+                    self.go_on();
                 }
                 // When what came before has been taken in: files are read faster than that.
                 event = self.reading.next(), if self.inbox.is_empty() => {
@@ -279,7 +283,7 @@ impl Viewer {
                 }
                 // After them, since each of them changes it; a refusal alone has to wake the screen too.
                 () = changed(&mut self.health) => self.dirty = true,
-                () = tokio::task::yield_now(), if self.app.store.is_searching() => self.search(),
+                () = tokio::task::yield_now(), if self.goes_on() => self.go_on(),
             }
         }
     }
@@ -409,8 +413,32 @@ impl Viewer {
         tokio::spawn(async move { requests.send(address, request).await });
     }
 
+    /// Whether [`Viewer::go_on`] has something to do.
+    fn goes_on(&self) -> bool {
+        self.app.store.is_searching() || self.app.is_reading() || self.saving.is_copying()
+    }
+
+    /// Goes on with what takes longer than a turn, for a bounded time.
+    fn go_on(&mut self) {
+        self.search();
+        self.read();
+    }
+
+    /// Reads large traces, for the screen or to be saved, for a bounded time.
+    fn read(&mut self) {
+        self.doing(Doing::Trace);
+        let started = Instant::now();
+        while (self.app.is_reading() || self.saving.is_copying()) && started.elapsed() < READ {
+            self.dirty |= self.app.read_part(READ_WORK);
+            self.saving.copy_part(&self.app.store, READ_WORK);
+        }
+    }
+
     /// Looks for what the filter wants, for a bounded time.
     fn search(&mut self) {
+        if !self.app.store.is_searching() {
+            return;
+        }
         self.doing(Doing::Search);
         let started = Instant::now();
         while self.app.store.search(SEARCHED) && started.elapsed() < SEARCH {}

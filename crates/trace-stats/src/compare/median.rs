@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::vec;
 
-use trace_model::{Analysis, ListPlace, SpanTree, Store, TraceId};
+use trace_model::work::{self, VISIT};
+use trace_model::{ListPlace, Store, TraceId, TraceReader};
 
 use super::profile::{Paths, Profile, Sums, Totals};
 
@@ -27,7 +28,8 @@ impl RootOperation {
     /// Of a trace; `None` while its root has not arrived.
     #[must_use]
     pub fn of(store: &Store, trace_id: TraceId) -> Option<Self> {
-        let root = store.trace(trace_id)?.root;
+        let trace = store.trace(trace_id).filter(|trace| !trace.is_partial)?;
+        let root = trace.root;
         root.arrived.then_some(Self {
             service: root.service,
             name: root.name,
@@ -45,6 +47,9 @@ pub struct MedianPass {
     except: TraceId,
     place: ListPlace,
     ahead: vec::IntoIter<TraceId>,
+    /// Of these it is not known yet whether they are of the operation.
+    unknown: Vec<TraceId>,
+    reading: Option<TraceReader<Profile>>,
     looked_at: usize,
     listed: usize,
     profiles: Vec<Profile>,
@@ -61,6 +66,8 @@ impl MedianPass {
             except,
             place: ListPlace::default(),
             ahead: Vec::new().into_iter(),
+            unknown: Vec::new(),
+            reading: None,
             looked_at: 0,
             listed: store.listed(),
             profiles: Vec::new(),
@@ -75,44 +82,59 @@ impl MedianPass {
         (self.looked_at * 100).checked_div(self.listed).unwrap_or(100).min(100)
     }
 
-    /// Looks at about so many spans; true while there is more to look at. One trace is read at once.
-    pub fn step(&mut self, store: &Store, spans: usize) -> bool {
-        let mut left = spans;
-        while left > 0 {
-            if self.profiles.len() >= MEDIAN_TRACES {
-                return false;
+    /// Looks on until about so much [work](trace_model::work) is done; true while there is more to look at.
+    pub fn step(&mut self, store: &Store, work: u64) -> bool {
+        let until = work::done().saturating_add(work);
+        loop {
+            if let Some(reading) = &mut self.reading {
+                if let Some(profile) = reading.step(store, until.saturating_sub(work::done())) {
+                    self.paths += profile.len();
+                    self.profiles.push(profile);
+                    self.reading = None;
+                }
+            } else {
+                if self.profiles.len() >= MEDIAN_TRACES {
+                    return false;
+                }
+                if self.ahead.len() == 0 {
+                    let (traces, place) = store.listed_after(self.place, AHEAD);
+                    self.place = place;
+                    self.ahead = traces.into_iter();
+                }
+                let Some(trace_id) = self.ahead.next().or_else(|| self.unknown.pop()) else {
+                    return false;
+                };
+                self.looked_at += 1;
+                self.reading = self.begin(store, trace_id);
+                if self.unknown.last() == Some(&trace_id) {
+                    // Its summary is on its way.
+                    return true;
+                }
             }
-            if self.ahead.len() == 0 {
-                let (traces, place) = store.listed_after(self.place, AHEAD);
-                self.place = place;
-                self.ahead = traces.into_iter();
+            if work::done() >= until {
+                return true;
             }
-            let Some(trace_id) = self.ahead.next() else { return false };
-            self.looked_at += 1;
-            left = left.saturating_sub(self.read(store, trace_id));
         }
-        true
     }
 
-    /// Answers with about what it cost.
-    fn read(&mut self, store: &Store, trace_id: TraceId) -> usize {
-        let Some(trace) = store.trace(trace_id).filter(|_| trace_id != self.except) else {
-            return 1;
-        };
+    /// Begins to read a trace if it is one of the operation.
+    fn begin(&mut self, store: &Store, trace_id: TraceId) -> Option<TraceReader<Profile>> {
+        work::add(VISIT);
+        let trace = store.trace(trace_id).filter(|_| trace_id != self.except)?;
+        if trace.is_partial {
+            self.looked_at -= 1;
+            self.unknown.push(trace_id);
+            return None;
+        }
         let is_one = trace.root.arrived && trace.root.service == self.operation.service && trace.root.name == self.operation.name;
         if !is_one || trace.in_flight > 0 {
-            return trace.spans + 1;
+            return None;
         }
         if self.paths + trace.spans > MEDIAN_SPANS {
             self.too_large += 1;
-            return trace.spans + 1;
+            return None;
         }
-        let tree = SpanTree::of(store, trace_id);
-        let profile = Profile::of(&tree, &Analysis::of(&tree));
-        self.paths += profile.len();
-        self.profiles.push(profile);
-        // Building a tree costs more than reading records.
-        trace.spans * 5 + 1
+        Some(Profile::reader(store, trace_id))
     }
 
     /// How many traces it is made of so far.

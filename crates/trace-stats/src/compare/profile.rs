@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use trace_model::{Analysis, SpanKey, SpanKind, SpanTree, StatusCode};
+use trace_model::work::{Visits, at_once};
+use trace_model::{Analysis, SpanKey, SpanKind, SpanTree, StatusCode, Store, TraceId, TraceReader};
 
 use crate::calls::duration;
 
@@ -74,12 +75,24 @@ impl Profile {
     /// Reads a trace, with what was read out of it.
     #[must_use]
     pub fn of(tree: &SpanTree, analysis: &Analysis) -> Self {
+        at_once(Self::read(tree, analysis))
+    }
+
+    /// Reads a trace in steps.
+    #[must_use]
+    pub fn reader(store: &Store, trace_id: TraceId) -> TraceReader<Self> {
+        Analysis::reader(store, trace_id).then(async |(tree, analysis)| Self::read(&tree, &analysis).await)
+    }
+
+    async fn read(tree: &SpanTree, analysis: &Analysis) -> Self {
+        let mut visits = Visits::default();
         let mut paths = Paths::default();
         // The path of each node.
         let mut placed: Vec<Option<usize>> = Vec::with_capacity(tree.nodes().len());
         let (mut start, mut end) = (u64::MAX, 0);
         let mut totals = Totals::default();
         for (at, node) in tree.nodes().iter().enumerate() {
+            visits.many(4).await;
             let above = node.parent.and_then(|parent| placed[parent]);
             if !node.arrived {
                 placed.push(above);

@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use trace_model::work::{self, VISIT};
 use trace_model::{Rule, SpanKey, SpanKind, SpanNode, Store, TraceId};
 
 use super::Warning;
+use super::judged::Judged;
 use crate::SpanPlace;
-use crate::calls::{Call, unanswered};
+use crate::calls::Call;
 use crate::peer::Peer;
 
 /// How many beginnings of traces, and how many calls without an answer, are compared; the latest ones.
@@ -92,6 +94,7 @@ pub(super) struct Fragments {
     pairs: HashMap<(Arc<str>, Arc<str>), Pair>,
     /// Whether anything changed since they were compared.
     pub(super) changed: bool,
+    comparing: Option<Comparing>,
 }
 
 impl Fragments {
@@ -99,44 +102,55 @@ impl Fragments {
         let before = self.roots.len() + self.calls.len();
         self.roots.retain(|end| is_there(end.trace_id));
         self.calls.retain(|end| is_there(end.trace_id));
-        self.changed |= self.roots.len() + self.calls.len() != before;
+        if self.roots.len() + self.calls.len() != before {
+            self.change();
+        }
     }
 
-    /// Takes what a trace says, in place of what it said before.
-    pub(super) fn learn(&mut self, store: &Store, trace_id: TraceId, nodes: &[SpanNode]) {
+    /// Forgets what a trace said.
+    pub(super) fn forget(&mut self, trace_id: TraceId) {
         self.retain(|known| known != trace_id);
-        let unanswered = unanswered(nodes);
-        for (at, node) in nodes.iter().enumerate() {
-            if let Some(call) = Call::to(nodes, at) {
-                self.learn_pair(store, trace_id, &nodes[call.caller], &node.key.service);
-            }
-            let Some(end_unix_nano) = node.end_unix_nano.filter(|_| node.arrived) else {
-                continue;
-            };
-            // One with links says itself where it comes from.
-            let is_root = node.parent.is_none() && !node.cyclic && node.kind.receives() && !node.has_links;
-            if !is_root && !unanswered[at] {
-                continue;
-            }
-            let mut end = Side {
-                trace_id,
-                key: node.key.clone(),
-                name: node.name.clone(),
-                messaging: matches!(node.kind, SpanKind::Producer | SpanKind::Consumer),
-                start: node.start_unix_nano,
-                end: end_unix_nano,
-                peer: None,
-            };
-            if !is_root || end.messaging {
-                end.peer = store.span(trace_id, &node.key).as_ref().and_then(Peer::of);
-            }
-            match end.peer {
-                _ if is_root => push(&mut self.roots, end),
-                Some(Peer::Database(_)) => continue,
-                _ => push(&mut self.calls, end),
-            }
-            self.changed = true;
+    }
+
+    /// Takes what a span of a trace says.
+    pub(super) fn learn(&mut self, store: &Store, trace: &Judged, at: usize) {
+        let (nodes, trace_id) = (trace.tree.nodes(), trace.trace_id);
+        let node = &nodes[at];
+        work::add(VISIT);
+        if let Some(call) = Call::to(nodes, at) {
+            self.learn_pair(store, trace_id, &nodes[call.caller], &node.key.service);
         }
+        let Some(end_unix_nano) = node.end_unix_nano.filter(|_| node.arrived) else {
+            return;
+        };
+        // One with links says itself where it comes from.
+        let is_root = node.parent.is_none() && !node.cyclic && node.kind.receives() && !node.has_links;
+        if !is_root && !trace.unanswered[at] {
+            return;
+        }
+        let mut end = Side {
+            trace_id,
+            key: node.key.clone(),
+            name: node.name.clone(),
+            messaging: matches!(node.kind, SpanKind::Producer | SpanKind::Consumer),
+            start: node.start_unix_nano,
+            end: end_unix_nano,
+            peer: None,
+        };
+        if !is_root || end.messaging {
+            end.peer = store.span(trace_id, &node.key).as_ref().and_then(Peer::of);
+        }
+        match end.peer {
+            _ if is_root => push(&mut self.roots, end),
+            Some(Peer::Database(_)) => return,
+            _ => push(&mut self.calls, end),
+        }
+        self.change();
+    }
+
+    fn change(&mut self) {
+        self.changed = true;
+        self.comparing = None;
     }
 
     fn learn_pair(&mut self, store: &Store, trace_id: TraceId, from: &SpanNode, to: &Arc<str>) {
@@ -144,17 +158,19 @@ impl Fragments {
         if self.pairs.len() >= KNOWN && !self.pairs.contains_key(&ends) {
             return;
         }
-        let pair = self.pairs.entry(ends).or_insert_with(|| {
-            self.changed = true;
-            Pair::default()
-        });
+        if !self.pairs.contains_key(&ends) {
+            self.change();
+        }
+        let pair = self.pairs.entry(ends).or_default();
         if pair.looked_at == LOOKED_AT || !from.kind.sends() {
             return;
         }
         pair.looked_at += 1;
         let peer = store.span(trace_id, &from.key).as_ref().and_then(Peer::of);
-        if let Some(peer) = peer.filter(|_| pair.hosts.len() < HOSTS) {
-            self.changed |= pair.hosts.insert(peer.name().to_owned());
+        if let Some(peer) = peer.filter(|_| pair.hosts.len() < HOSTS)
+            && pair.hosts.insert(peer.name().to_owned())
+        {
+            self.change();
         }
     }
 
@@ -173,30 +189,50 @@ impl Fragments {
         self.pairs.get(&(call.key.service.clone(), callee.clone()))
     }
 
-    /// Roots with the one call that each can answer, where no other root can answer that one.
-    pub(super) fn broken(&self) -> Vec<Broken> {
-        let mut callers: Vec<Vec<usize>> = vec![Vec::new(); self.calls.len()];
-        let mut candidates = vec![Vec::new(); self.roots.len()];
-        for (at, root) in self.roots.iter().enumerate() {
-            for (from, call) in self.calls.iter().enumerate() {
-                if call.could_call(root) && self.is_evident(call, root) {
-                    callers[from].push(at);
-                    candidates[at].push(from);
-                }
+    /// Compares until [`work::done`] is `until`; returns the roots with the one call that each can answer, where no other root can answer that
+    /// one, once they are known.
+    pub(super) fn compare(&mut self, until: u64) -> Option<Vec<Broken>> {
+        let mut comparing = self.comparing.take().unwrap_or_default();
+        comparing.callers.resize(self.calls.len(), 0);
+        while let Some(root) = self.roots.get(comparing.candidates.len()) {
+            // A comparison reads two cache lines at most.
+            work::add(self.calls.len() * VISIT);
+            let is_candidate = |call: &Side| call.could_call(root) && self.is_evident(call, root);
+            let found: Vec<usize> = (0..self.calls.len())
+                .filter(|from| is_candidate(&self.calls[*from]))
+                .collect();
+            for from in &found {
+                comparing.callers[*from] += 1;
+            }
+            comparing.candidates.push(match found[..] {
+                [from] => Some(from),
+                _ => None,
+            });
+            if work::done() >= until && comparing.candidates.len() < self.roots.len() {
+                self.comparing = Some(comparing);
+                return None;
             }
         }
-        let pairs = candidates.iter().enumerate().filter_map(|(at, calls)| match calls[..] {
-            [from] if callers[from].len() == 1 => Some((&self.roots[at], &self.calls[from])),
-            _ => None,
+        self.changed = false;
+        let only = comparing.candidates.iter().zip(&self.roots);
+        let pairs = only.filter_map(|(only, root)| Some((root, (*only)?)));
+        let pairs = pairs.filter(|(_, from)| comparing.callers[*from] == 1);
+        let broken = pairs.map(|(root, from)| Broken {
+            span: root.place(),
+            name: root.name.clone(),
+            call: self.calls[from].place(),
         });
-        pairs
-            .map(|(root, call)| Broken {
-                span: root.place(),
-                name: root.name.clone(),
-                call: call.place(),
-            })
-            .collect()
+        Some(broken.collect())
     }
+}
+
+/// A comparison of all roots with all calls, as far as it is.
+#[derive(Debug, Default)]
+struct Comparing {
+    /// Of the roots that were compared: the call that each can answer, if it is only one.
+    candidates: Vec<Option<usize>>,
+    /// By call: how many roots can answer it.
+    callers: Vec<usize>,
 }
 
 fn push(ends: &mut VecDeque<Side>, end: Side) {

@@ -123,7 +123,7 @@ fn a_failure_and_a_span_in_flight_are_differences_and_a_missing_parent_is_no_pla
     );
 }
 
-fn median(store: &Store, number: u64, slice: usize) -> Option<Profile> {
+fn median(store: &Store, number: u64, slice: u64) -> Option<Profile> {
     let operation = RootOperation::of(store, trace(number))?;
     let mut pass = MedianPass::new(store, operation, trace(number));
     while pass.step(store, slice) {}

@@ -9,3 +9,4 @@ mod map;
 mod support;
 mod survey;
 mod warnings;
+mod work;

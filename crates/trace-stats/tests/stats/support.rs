@@ -125,7 +125,7 @@ pub(crate) fn store(spans: &[Sent]) -> Store {
     store
 }
 
-pub(crate) fn survey(store: &Store, slice: usize) -> Survey {
+pub(crate) fn survey(store: &Store, slice: u64) -> Survey {
     let mut pass = Pass::new(store);
     while pass.step(store, slice) {}
     assert_eq!(pass.percent(), 100);

@@ -2,13 +2,18 @@
 
 use std::cmp::Reverse;
 
-use trace_model::{Outline, Revision, SpanKey, Store, TraceId, TraceSummary};
+use trace_model::{Revision, SpanKey, Store, TraceId, TraceReader, TraceSummary};
 use trace_stats::{Comparison, Difference, Differing, MedianPass, Profile, RootOperation, SpanPlace, Totals};
 
 use super::{Action, App, List, Narrow, Notice, Picker, Screen, Waterfall};
 
 /// How many lines are about the two sides, above the rows.
 pub const SIDES: u16 = 3;
+
+/// How much [work](trace_model::work) on the marked trace may be done before a frame.
+const WORK_PER_FRAME: u64 = 1 << 22;
+/// A trace of so many spans is read within a small part of a frame.
+const SPANS_PER_FRAME: usize = 10_000;
 
 /// What the selected trace is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -27,7 +32,10 @@ pub struct Marked {
     pub summary: TraceSummary,
     /// Whether it has left.
     pub left: bool,
-    outline: Outline,
+    /// What replaces the profile when it is complete, with the trace's last change when it began.
+    reader: Option<(Revision, TraceReader<Profile>)>,
+    /// At how many frames it stays behind before it is read anew.
+    rest: usize,
     revision: Option<Revision>,
     profile: Profile,
 }
@@ -37,27 +45,58 @@ impl Marked {
         let mut marked = Self {
             summary: store.trace(trace_id)?,
             left: false,
-            outline: Outline::new(trace_id),
+            reader: None,
+            rest: 0,
             revision: None,
             profile: Profile::default(),
         };
-        marked.refresh(store);
+        marked.refresh(store, WORK_PER_FRAME);
         Some(marked)
     }
 
-    /// Catches up with the store, a large trace that is growing at some of the frames only.
-    fn refresh(&mut self, store: &Store) {
-        let Some(summary) = store.trace(self.summary.trace_id) else {
+    /// Catches up with the store as far as so much work permits, and with a large trace that is growing at some of the frames only.
+    fn refresh(&mut self, store: &Store, work: u64) {
+        let trace_id = self.summary.trace_id;
+        let Some(now) = store.trace_revision(trace_id) else {
             self.left = true;
+            self.reader = None;
             return;
         };
-        self.outline.refresh(store);
-        if self.revision != self.outline.revision() || self.left {
-            self.revision = self.outline.revision();
-            self.profile = Profile::of(self.outline.tree(), self.outline.analysis());
+        if self.reader.is_none() {
+            if self.revision == Some(now) && !self.left {
+                return;
+            }
+            if self.rest > 0 {
+                self.rest -= 1;
+                return;
+            }
+            self.reader = Some((now, Profile::reader(store, trace_id)));
+        }
+        self.read_part(store, work);
+    }
+
+    /// Whether [`Marked::read_part`] has something to do.
+    pub(super) const fn is_reading(&self) -> bool {
+        self.reader.is_some()
+    }
+
+    /// Goes on reading, until about so much work is done; true when there is a new profile.
+    pub(super) fn read_part(&mut self, store: &Store, work: u64) -> bool {
+        let Some((revision, reader)) = &mut self.reader else {
+            return false;
+        };
+        let Some(profile) = reader.step(store, work) else {
+            return false;
+        };
+        if let Some(summary) = store.trace(self.summary.trace_id) {
             self.summary = summary;
+            self.profile = profile;
+            self.revision = Some(*revision);
+            self.rest = self.summary.spans / SPANS_PER_FRAME;
             self.left = false;
         }
+        self.reader = None;
+        true
     }
 }
 
@@ -202,13 +241,13 @@ impl Compare {
         self.comparison.rows.get(*self.rows.get(self.picker.position())?)
     }
 
-    /// Goes on reading what is usual, about so many spans; true while there is more to read.
-    pub(super) fn step(&mut self, store: &Store, spans: usize) -> bool {
+    /// Goes on reading what is usual, about so much work; true while there is more to read.
+    pub(super) fn step(&mut self, store: &Store, work: u64) -> bool {
         let Some(usual) = &mut self.usual else { return false };
         let Median::Reading(pass) = &mut usual.median else {
             return false;
         };
-        let more = pass.step(store, spans);
+        let more = pass.step(store, work);
         (usual.traces, usual.too_large) = (pass.traces(), pass.too_large());
         usual.without_errors = pass.is_without_errors();
         if !more {
@@ -255,7 +294,7 @@ impl Compare {
         };
         self.choose(store, outline.trace_id(), marked.as_ref());
         if let Some(marked) = marked.as_mut() {
-            marked.refresh(store);
+            marked.refresh(store, WORK_PER_FRAME);
         }
         let marked = marked.as_ref().filter(|_| self.against == Against::Marked);
         let of = Of {

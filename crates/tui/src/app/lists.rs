@@ -213,13 +213,13 @@ impl App {
     }
 
     /// Reads on in the traces, about so many spans: what the lists show, and what is warned of. True while there is more to be read now.
-    pub fn survey(&mut self, unix_nano: u64, spans: usize) -> bool {
+    pub fn survey(&mut self, unix_nano: u64, work: u64) -> bool {
         let surveyed = self.is_surveyed();
         let comparing = match self.screens.top_mut() {
-            Some(Screen::Compare(compare)) => compare.step(&self.store, spans),
+            Some(Screen::Compare(compare)) => compare.step(&self.store, work),
             _ => false,
         };
-        self.many.step(&self.store, surveyed, unix_nano, spans) || comparing
+        self.many.step(&self.store, surveyed, unix_nano, work) || comparing
     }
 
     /// How much has been read for the comparison on top, in percent, while that goes on.

@@ -79,9 +79,9 @@ impl ManyTraces {
         pass.into_iter().chain(warnings).min()
     }
 
-    /// Does what is due, about so many spans of each. True while there is more of it now.
-    pub(super) fn step(&mut self, store: &Store, surveyed: bool, unix_nano: u64, spans: usize) -> bool {
-        let judging = self.warnings.step(store, unix_nano, spans);
+    /// Does what is due, about so much work of each. True while there is more of it now.
+    pub(super) fn step(&mut self, store: &Store, surveyed: bool, unix_nano: u64, work: u64) -> bool {
+        let judging = self.warnings.step(store, unix_nano, work);
         if !surveyed {
             // Half of a survey is of no use later.
             self.pass = None;
@@ -101,7 +101,7 @@ impl ManyTraces {
             self.pass = Some(Pass::new(store));
         }
         let Some(pass) = &mut self.pass else { return judging };
-        if pass.step(store, spans) {
+        if pass.step(store, work) {
             return true;
         }
         self.survey = self.pass.take().map(Pass::finish);

@@ -42,6 +42,9 @@ pub struct Waterfall {
     jumps: Jumps,
 }
 
+/// How much [work](trace_model::work) on rows may be done before a frame: those of some thousand spans are complete at once.
+const WORK_PER_FRAME: u64 = 1 << 22;
+
 impl Waterfall {
     /// The rows of the trace.
     #[must_use]
@@ -71,6 +74,18 @@ impl Waterfall {
     #[must_use]
     pub const fn is_behind(&self) -> bool {
         self.behind
+    }
+
+    /// Whether [`Waterfall::read_part`] has something to do.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        self.outline.as_ref().is_some_and(Outline::is_reading)
+    }
+
+    /// Goes on reading the trace, until about so much work is done; true when there are new rows.
+    pub(super) fn read_part(&mut self, store: &Store, work: u64) -> bool {
+        let reading = self.outline.as_mut().filter(|outline| outline.is_reading());
+        reading.is_some_and(|outline| !outline.read_part(store, work))
     }
 
     /// Which part of the trace's time the bars show.
@@ -288,14 +303,17 @@ impl Waterfall {
         let parts = WaterfallParts::of(area, self.zoom.is_zoomed());
         self.height = usize::from(parts.rows.height).max(1);
         let Some(outline) = &mut self.outline else { return };
-        self.behind = !outline.refresh(store);
-        let kept = self
-            .cursor
-            .as_ref()
-            .filter(|_| self.moved)
-            .and_then(|key| outline.position(key));
-        self.position = kept.unwrap_or(0).min(outline.len().saturating_sub(1));
-        self.cursor = outline.key(self.position).cloned();
+        self.behind = !outline.refresh_part(store, WORK_PER_FRAME);
+        // Before anything was read the cursor is where somebody has put it.
+        if outline.revision().is_some() || !self.behind {
+            let kept = self
+                .cursor
+                .as_ref()
+                .filter(|_| self.moved)
+                .and_then(|key| outline.position(key));
+            self.position = kept.unwrap_or(0).min(outline.len().saturating_sub(1));
+            self.cursor = outline.key(self.position).cloned();
+        }
         let highest_first = outline.len().saturating_sub(self.height);
         self.first = window(self.first, self.position, self.height).min(highest_first);
         self.row = outline.rows(store, self.position..self.position + 1).pop();
@@ -312,9 +330,7 @@ impl Waterfall {
             self.shape = Shape::of(outline);
             self.shape_of = shape_of;
         }
-        if !self.behind {
-            self.find.fit(store, outline);
-        }
+        self.find.fit(store, outline);
         let mut whole = whole(store, outline.trace_id(), unix_nano, longest_run);
         if outline.is_straight() {
             let over = self.shape.over();

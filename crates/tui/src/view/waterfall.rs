@@ -69,6 +69,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if app.waterfall.find().is_open() {
         find::draw(frame, app, area);
     }
+    if outline.is_empty() && outline.is_reading() {
+        let text = format!("reading {} …", format::count(trace.spans as u64, "span"));
+        frame.render_widget(hint([Line::from(text.fg(theme::DIM))]), parts.rows);
+    }
     let last = app.waterfall.visible().start + rows.len();
     if last < outline.len() {
         more_below(frame, outline.len() - last, area);

@@ -16,8 +16,8 @@ const TURN: Duration = Duration::from_millis(4);
 const SLICE: usize = 1 << 19;
 /// The same for metrics: a fraction of a millisecond.
 const METRICS_SLICE: u64 = 256 * 1024;
-/// The same for evidence, each piece of which may name a transaction's spans.
-const EVIDENCE_SLICE: usize = 8;
+/// The same for evidence.
+const EVIDENCE_SLICE: u64 = 256 * 1024;
 /// Which part of the store's budget may wait for the end of a pause.
 const IN_PAUSE: usize = 4;
 /// Which part of the in-flight account may, so that senders still get in.
@@ -43,7 +43,7 @@ pub(super) struct Inbox {
 enum Begun {
     Batch(Batch),
     Metrics(MetricsBatch),
-    Evidence(Vec<Evidence>),
+    Evidence(VecDeque<Evidence>),
 }
 
 impl Begun {
@@ -52,11 +52,7 @@ impl Begun {
         match self {
             Self::Batch(batch) => store.add_part(batch, SLICE),
             Self::Metrics(batch) => store.add_metrics_part(batch, METRICS_SLICE),
-            Self::Evidence(evidence) => {
-                let rest = evidence.split_off(evidence.len().min(EVIDENCE_SLICE));
-                store.add_evidence(std::mem::replace(evidence, rest));
-                !evidence.is_empty()
-            }
+            Self::Evidence(evidence) => store.add_evidence_part(evidence, EVIDENCE_SLICE),
         }
     }
 }
@@ -149,7 +145,7 @@ impl Inbox {
             Arrival::Batch(batch) => begin(Begun::Batch(batch)),
             Arrival::Metrics(batch) => begin(Begun::Metrics(batch)),
             Arrival::Sentry(arrival) => {
-                begin(Begun::Evidence(arrival.evidence));
+                begin(Begun::Evidence(arrival.evidence.into()));
                 begin(Begun::Batch(arrival.spans));
                 begin(Begun::Batch(arrival.logs));
             }

@@ -1,9 +1,10 @@
 //! Writing traces into files, on threads that may block.
 
+use std::collections::VecDeque;
 use std::path::Path;
 
-use tokio::sync::mpsc;
-use trace_files::Saved;
+use tokio::sync::mpsc::{self, OwnedPermit};
+use trace_files::{Copied, Copying, Saved};
 use trace_model::{Store, TraceId};
 
 use crate::app::Notice;
@@ -17,32 +18,54 @@ const AT_ONCE: usize = 4;
 pub(super) struct Saving {
     sender: mpsc::Sender<Notice>,
     ended: mpsc::Receiver<Notice>,
+    /// Traces that are being copied out of the store, one after the other.
+    copying: VecDeque<(Copying, OwnedPermit<Notice>)>,
 }
 
 impl Saving {
     pub(super) fn new() -> Self {
         let (sender, ended) = mpsc::channel(AT_ONCE);
-        Self { sender, ended }
+        Self {
+            sender,
+            ended,
+            copying: VecDeque::new(),
+        }
     }
 
-    /// Begins to write a trace into the directory in which the program was started; what there is to say of that at once.
-    pub(super) fn begin(&self, store: &Store, trace_id: TraceId) -> Notice {
+    /// Begins to write a trace into the directory in which the program was started; returns what is to be said of that at once.
+    pub(super) fn begin(&mut self, store: &Store, trace_id: TraceId) -> Notice {
         let Ok(permit) = self.sender.clone().try_reserve_owned() else {
             return Notice {
                 text: "other traces are being saved: try again in a moment".to_owned(),
                 error: true,
             };
         };
-        let Some(saved) = Saved::of(store, trace_id) else {
-            return Notice {
-                text: "this trace is not there any more".to_owned(),
-                error: true,
-            };
-        };
-        tokio::task::spawn_blocking(move || permit.send(write(&saved, Path::new(""))));
+        if store.trace_revision(trace_id).is_none() {
+            return left();
+        }
+        self.copying.push_back((Copying::new(store, trace_id), permit));
         Notice {
             text: "saving the trace …".to_owned(),
             error: false,
+        }
+    }
+
+    /// Whether [`Saving::copy_part`] has something to do.
+    pub(super) fn is_copying(&self) -> bool {
+        !self.copying.is_empty()
+    }
+
+    /// Copies on until about so much [work](trace_model::work) is done. A trace that is copied is written by a thread that may block.
+    pub(super) fn copy_part(&mut self, store: &Store, work: u64) {
+        let Some((mut copying, permit)) = self.copying.pop_front() else {
+            return;
+        };
+        match copying.step(store, work) {
+            Copied::Part => self.copying.push_front((copying, permit)),
+            Copied::Left => _ = permit.send(left()),
+            Copied::Whole(saved) => {
+                tokio::task::spawn_blocking(move || permit.send(write(&saved, Path::new(""))));
+            }
         }
     }
 
@@ -52,6 +75,13 @@ impl Saving {
             Some(notice) => notice,
             None => std::future::pending().await,
         }
+    }
+}
+
+fn left() -> Notice {
+    Notice {
+        text: "trace not saved: it was evicted (memory full)".to_owned(),
+        error: true,
     }
 }
 
@@ -123,7 +153,15 @@ mod tests {
     #[tokio::test]
     async fn a_trace_that_has_left_is_not_saved() {
         let trace_id = TraceId::from_bytes([1; 16]).unwrap();
-        let notice = Saving::new().begin(&Store::new(1 << 20), trace_id);
-        assert!(notice.error && notice.text.contains("not there"), "{}", notice.text);
+        let mut saving = Saving::new();
+        let notice = saving.begin(&Store::new(1 << 20), trace_id);
+        assert!(notice.error && notice.text.contains("evicted"), "{}", notice.text);
+        assert!(!saving.is_copying());
+        // The same for one that leaves while it is being copied.
+        let notice = saving.begin(&store(trace_id), trace_id);
+        assert!(!notice.error && saving.is_copying());
+        saving.copy_part(&Store::new(1 << 20), 1);
+        let notice = saving.next().await;
+        assert!(notice.error && notice.text.contains("evicted"), "{}", notice.text);
     }
 }

@@ -12,8 +12,8 @@ const FIRST_SLICE: Duration = Duration::from_millis(6);
 const BETWEEN: Duration = Duration::from_millis(16);
 /// After this time it is looked again, whatever the wall clock says.
 const LATEST: Duration = Duration::from_secs(4);
-/// How many spans are read between two looks at the clock.
-const READ: usize = 256;
+/// How much [work](trace_model::work) is done between two looks at the clock: a fraction of a millisecond.
+const READ: u64 = 1 << 18;
 
 /// When it was last read, and whether there was more.
 #[derive(Debug, Default)]

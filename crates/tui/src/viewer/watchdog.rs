@@ -24,9 +24,10 @@ pub(super) enum Doing {
     Files,
     Sentry,
     Search,
+    Trace,
 }
 
-const ALL: [Doing; 9] = [
+const ALL: [Doing; 10] = [
     Doing::Waiting,
     Doing::Input,
     Doing::Frame,
@@ -36,6 +37,7 @@ const ALL: [Doing; 9] = [
     Doing::Files,
     Doing::Sentry,
     Doing::Search,
+    Doing::Trace,
 ];
 
 impl Doing {
@@ -50,6 +52,7 @@ impl Doing {
             Self::Files => "reading files",
             Self::Sentry => "handling an answer of Sentry",
             Self::Search => "searching",
+            Self::Trace => "reading a trace",
         }
     }
 }

@@ -108,6 +108,9 @@ impl Scene {
             last = action.and_then(|action| self.app.update(action));
             // What the event loop does between two frames.
             while self.app.store.search(1_000) {}
+            while self.app.is_reading() {
+                self.app.read_part(1_000);
+            }
             while self.app.survey(self.now, 1_000) {}
         }
         last

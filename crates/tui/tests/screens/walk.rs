@@ -234,7 +234,17 @@ fn a_large_trace_that_grows_is_caught_up_with() {
         };
         range.map(number).collect()
     };
+    // What the event loop does between two frames.
+    let read = |scene: &mut Scene| {
+        while scene.app.is_reading() {
+            scene.app.read_part(1 << 18);
+        }
+    };
     scene.add(spans(0..30_000));
+    let text = scene.text();
+    assert!(scene.app.is_reading() && text.contains("reading 30"), "in steps: {text}");
+    read(&mut scene);
+    assert_eq!(scene.app.waterfall.outline().map(trace_model::Outline::len), Some(30_000));
     scene.draw();
     scene.add(spans(30_000..30_001));
     let now = spanfall::view::Now {
@@ -245,12 +255,17 @@ fn a_large_trace_that_grows_is_caught_up_with() {
     while scene.app.waterfall.outline().is_some_and(|outline| outline.len() == 30_000) {
         scene.draw();
         frames += 1;
+        read(&mut scene);
         assert!(frames < 100, "it is never caught up with");
         if scene.app.waterfall.is_behind() {
             assert!(spanfall::view::stays(&scene.app, &now).is_some(), "another frame is needed");
         }
     }
     assert!(frames > 1, "not in every frame");
+    // What the heading says has been counted anew, too.
+    scene.draw();
+    read(&mut scene);
+    scene.draw();
     assert_eq!(spanfall::view::stays(&scene.app, &now), None);
 }
 

@@ -1,0 +1,108 @@
+//! That no step reads a whole large trace: counted by [`trace_model::work`], not timed.
+
+use trace_model::{Store, TraceId, work};
+use trace_stats::{MedianPass, Pass, QUIET_NANO, RootOperation, Warnings};
+
+use crate::support::{Sent, sent, store};
+
+/// How much work a step is asked for, and how much more it may do.
+const WORK: u64 = 1 << 16;
+const STEP: u64 = 1 << 20;
+
+fn trace(number: u64) -> TraceId {
+    TraceId::from_bytes(u128::from(number).to_be_bytes()).expect("not zero")
+}
+
+type Generator = fn(u64) -> Vec<Sent>;
+
+/// One large trace each, about `size` times as large as the smallest of its kind.
+const CASES: &[(&str, Generator)] = &[
+    ("one level", |size| {
+        (1..2_000 * size)
+            .map(|id| sent((1, id, u64::from(id > 1)), "api", 'i', (id, id + 1)))
+            .collect()
+    }),
+    ("a chain", |size| {
+        (1..2_000 * size)
+            .map(|id| sent((1, id, id - 1), "api", 'i', (0, 9)))
+            .collect()
+    }),
+    ("missing parents", |size| {
+        (1..2_000 * size)
+            .map(|id| sent((1, id, 1_000_000 + id), "api", 'i', (0, 9)))
+            .collect()
+    }),
+    ("calls without an answer", |size| {
+        (1..1_000 * size)
+            .map(|id| sent((1, id, u64::from(id > 1)), "api", 'c', (id, id + 1)).with("server.address", "elsewhere"))
+            .collect()
+    }),
+    ("requests without a caller", |size| {
+        (1..1_000 * size)
+            .map(|id| sent((1, id, 0), "api", 's', (id, id + 1)))
+            .collect()
+    }),
+    ("names of their own", |size| {
+        (1..1_000 * size)
+            .map(|id| sent((1, id, u64::from(id > 1)), "api", 'i', (id, id + 1)).named(&id.to_string()))
+            .collect()
+    }),
+];
+
+/// Doubles each trace, and holds the work to double and each step to its part.
+fn is_linear_in_steps(mut step: impl FnMut(&Store) -> Box<dyn FnMut(&Store) -> bool>) {
+    let mut wrong = Vec::new();
+    for (name, generator) in CASES {
+        let [once, twice] = [1, 2].map(|size| {
+            let store = store(&generator(size));
+            let mut step = step(&store);
+            let mut counted = 0;
+            loop {
+                let (has_more, once) = work::of(|| step(&store));
+                if once > WORK + STEP {
+                    wrong.push(format!("{name}: {once} at once"));
+                }
+                counted += once;
+                if !has_more {
+                    break counted;
+                }
+            }
+        });
+        if twice * 10 > once * 23 {
+            wrong.push(format!("{name}: {once}, doubled {twice}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn warnings_are_judged_in_steps() {
+    is_linear_in_steps(|store| {
+        let mut warnings = Warnings::default();
+        assert!(!warnings.step(store, 1, WORK));
+        let mut now = 1 + QUIET_NANO;
+        Box::new(move |store| {
+            let has_more = warnings.step(store, now, WORK);
+            // In the end what was broken is compared.
+            now += u64::from(!has_more) * QUIET_NANO;
+            has_more || warnings.due(store).is_some()
+        })
+    });
+}
+
+#[test]
+fn surveys_are_made_in_steps() {
+    is_linear_in_steps(|store| {
+        let mut pass = Pass::new(store);
+        Box::new(move |store| pass.step(store, WORK))
+    });
+}
+
+#[test]
+fn medians_are_made_in_steps() {
+    is_linear_in_steps(|store| {
+        let operation = RootOperation::of(store, trace(1));
+        let mut pass = operation.map(|operation| MedianPass::new(store, operation, trace(2)));
+        Box::new(move |store| pass.as_mut().is_some_and(|pass| pass.step(store, WORK)))
+    });
+}
