@@ -30,7 +30,7 @@ pub struct Splits {
     pub width: Option<u16>,
     /// Whether they stand beside it.
     pub beside: Option<bool>,
-    /// How many traces the list has room for at least where nobody has set its lines: one of [`LIST_STEPS`], or more than them.
+    /// How many traces the list has room for at least where nobody has set its lines: one of `LIST_STEPS`, or more than them.
     pub list_rows: u16,
 }
 

@@ -76,7 +76,7 @@ impl Waterfall {
         self.behind
     }
 
-    /// Whether [`Waterfall::read_part`] has something to do.
+    /// Whether there is more to read of the trace.
     #[must_use]
     pub fn is_reading(&self) -> bool {
         self.outline.as_ref().is_some_and(Outline::is_reading)
