@@ -54,8 +54,8 @@ use tracks::Tracks;
 /// Upper bound on the steps that the search for fewer crossings takes: cells looked at.
 pub const WORK_MAX: u64 = 400_000;
 
-/// Columns of a label's surroundings: a piece of line and a blank before it, a blank and the arrow after it.
-const LABEL_MARGIN: usize = 5;
+/// Columns around a label: a piece of line and a blank before it, a blank and the arrow after it.
+const LABEL_MARGIN: usize = 4;
 /// Columns of an arrow alone.
 const ARROW: usize = 2;
 
@@ -247,7 +247,7 @@ impl Columns {
         let (head_x, label_x) = if is_backward {
             (self.layers[to] + graph.nodes[edge.to].width, self.ends[to] + 3)
         } else {
-            (self.layers[to] - 1, (self.layers[to] - 1).saturating_sub(edge.label + 2))
+            (self.layers[to] - 1, (self.layers[to] - 1).saturating_sub(edge.label + 1))
         };
         Route {
             from: edge.from,

@@ -12,7 +12,7 @@ use crate::text::clusters;
 /// Columns of the figures on an edge: calls, median, errors. They never depend on the figures, so that nothing moves when these change.
 pub const CALLS_COLUMNS: usize = 4;
 /// See [`CALLS_COLUMNS`].
-pub const LATENCY_COLUMNS: usize = 8;
+pub const LATENCY_COLUMNS: usize = 7;
 /// See [`CALLS_COLUMNS`].
 pub const ERRORS_COLUMNS: usize = 5;
 const LABEL_COLUMNS: usize = CALLS_COLUMNS + 1 + LATENCY_COLUMNS + 1 + ERRORS_COLUMNS;
@@ -20,7 +20,7 @@ const LABEL_COLUMNS: usize = CALLS_COLUMNS + 1 + LATENCY_COLUMNS + 1 + ERRORS_CO
 /// Columns of a node without its name: its border, the cursor, and the mark of a peer.
 pub const MARK_COLUMNS: usize = 2;
 /// Columns of a node, so that its own figures fit.
-const NODE_COLUMNS: std::ops::RangeInclusive<usize> = 16..=26;
+const NODE_COLUMNS: std::ops::RangeInclusive<usize> = 14..=26;
 /// Rows of a node: name and figures.
 const NODE_ROWS: usize = 2;
 
@@ -251,12 +251,19 @@ pub(super) fn graph(survey: &Survey, narrow: &Narrow) -> ServiceGraph {
 }
 
 fn drawn(graph: &ServiceGraph) -> Graph {
+    // No text is looked at beyond what is shown of it.
+    let columns = |text: &str| {
+        let widths = clusters(text).take(*NODE_COLUMNS.end()).map(|cluster| cluster.width);
+        widths.sum::<usize>()
+    };
     let size = |party: &Party| {
-        // No name is looked at beyond what is shown of it.
-        let name = clusters(party.name()).take(*NODE_COLUMNS.end()).map(|cluster| cluster.width);
-        let columns = name.sum::<usize>() + MARK_COLUMNS + 2 * usize::from(matches!(party, Party::Peer(_)));
+        let text = match party {
+            Party::Service(name) => columns(name),
+            Party::Queue(queue) => columns(&queue.name).max(columns(&queue.system) + " queue".len()),
+            Party::Peer(name) => (columns(name) + "◇ ".chars().count()).max("uninstrumented".len()),
+        };
         Size {
-            width: columns.clamp(*NODE_COLUMNS.start(), *NODE_COLUMNS.end()),
+            width: (text + MARK_COLUMNS).clamp(*NODE_COLUMNS.start(), *NODE_COLUMNS.end()),
             height: NODE_ROWS,
         }
     };

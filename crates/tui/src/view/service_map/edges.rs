@@ -22,7 +22,7 @@ pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, ord
     heading(frame, order, parts.title, "");
     let below = picture.below();
     if below > 0 {
-        let text = format!(" ↓ {below} more ");
+        let text = format!(" ↓ {below} ");
         let width = u16::try_from(format::columns(&text))
             .unwrap_or(u16::MAX)
             .min(columns.bar.width);

@@ -97,7 +97,7 @@ fn label(figures: &Figures) -> String {
     let latency = if latencies.count() == 0 {
         "no end".to_owned()
     } else {
-        format::duration(latencies.percentile(50.0))
+        format::at_most(&format::duration(latencies.percentile(50.0)), LATENCY_COLUMNS)
     };
     let calls = short(figures.calls);
     format!("{calls:>CALLS_COLUMNS$} {latency:>LATENCY_COLUMNS$}")
