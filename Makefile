@@ -2,34 +2,35 @@
 # Debian has; otherwise they print the command that does.
 
 CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 # A test that lacks its broker or its SDK must fail here, not skip.
 REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_NODE=1 SPANFALL_REQUIRE_BROWSER=1 SPANFALL_REQUIRE_SHELLS=1
 
-.PHONY: help demo build test fuzz chaos bench lint docs unit clean
+.PHONY: help demo build test beside fuzz chaos bench lint docs unit clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: ## Build everything and start the viewer with the demo behind it
+demo: ## Build what the demo needs and start the viewer with it
 	@scripts/need demo
-	@scripts/build-page
-	$(CARGO) build --release --locked --workspace --bins
-	@set -a; if [ -f .env ]; then . ./.env; fi; exec target/release/spanfall demo
+	@CARGO="$(CARGO)" scripts/build
+	@set -a; if [ -f .env ]; then . ./.env; fi; exec $(TARGET)/release/spanfall demo
 
-build: ## Build all programs and the page
-	@scripts/build-page
-	$(CARGO) build --release --locked --workspace --bins
+build: ## Build the viewer, the demo's services and the page
+	@CARGO="$(CARGO)" scripts/build
 
 test: ## Everything that has to pass: format, lints, documentation, tests
 	@scripts/need test
-	@$(MAKE) --no-print-directory lint
+	@scripts/beside "page or an SDK" $(MAKE) --no-print-directory beside -- $(MAKE) --no-print-directory lint docs
+	$(CARGO) build --locked --workspace --bins
+	$(REQUIRE) $(CARGO) test --locked --workspace --no-fail-fast
+
+# What is not Rust, done beside the lints: SDKs of other languages, the page and its tests.
+beside:
 	@crates/e2e/python/setup.sh
 	@crates/e2e/node/setup.sh
 	@scripts/build-page
 	npm --prefix frontend run check
-	$(CARGO) build --locked --workspace --bins
-	$(REQUIRE) $(CARGO) test --locked --workspace --no-fail-fast
-	@$(MAKE) --no-print-directory docs
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS (60); the tests have a bounded run of the same
 	@fuzz/run
@@ -41,7 +42,7 @@ chaos: ## Kill and stop the demo's programs under load for CHAOS_SECONDS (120) a
 
 bench: ## Measure whether it is as fast as it shall be; BENCH_ONLY=<part> for one part
 	$(CARGO) build --release --locked --package spanfall --package bench --bins
-	@$(or $(CARGO_TARGET_DIR),target)/release/bench
+	@$(TARGET)/release/bench
 
 lint: ## Format, lints, and what dependencies may be if cargo-deny is installed
 	$(CARGO) fmt --all --check
