@@ -7,6 +7,7 @@ use trace_model::SpanKind;
 use trace_stats::{Operation, Survey};
 
 use super::{Action, List, Narrow, Picker};
+use crate::view::format;
 
 /// What operations are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -72,6 +73,8 @@ pub struct OperationList {
     /// Positions in the survey's operations.
     rows: Vec<usize>,
     keys: Vec<OperationKey>,
+    /// How wide the longest names of services and of operations are.
+    longest: (u16, u16),
     picker: Picker<OperationKey>,
 }
 
@@ -80,6 +83,12 @@ impl OperationList {
     #[must_use]
     pub const fn sort(&self) -> (OperationColumn, bool) {
         (self.sort, self.reversed)
+    }
+
+    /// How many columns the longest name of a service has, and the longest one of an operation.
+    #[must_use]
+    pub const fn longest(&self) -> (u16, u16) {
+        self.longest
     }
 
     /// How many are listed.
@@ -134,6 +143,11 @@ impl OperationList {
         if self.reversed {
             self.rows.reverse();
         }
+        let columns = |text: &str| u16::try_from(format::columns(text)).unwrap_or(u16::MAX);
+        self.longest = self.rows.iter().fold((0, 0), |(service, name), at| {
+            let operation = &operations[*at];
+            (service.max(columns(&operation.service)), name.max(columns(&operation.name)))
+        });
         let key = |at: &usize| {
             let operation = &operations[*at];
             (operation.service.clone(), operation.name.clone(), operation.kind)

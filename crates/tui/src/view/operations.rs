@@ -9,10 +9,12 @@ use trace_stats::{Operation, Survey};
 
 use super::lists::{self, Parts};
 use super::{breadcrumb, flush_right, format, theme, traces::service_name};
-use crate::app::{App, List, OperationColumn};
+use crate::app::{App, List, OperationColumn, OperationList};
 
-/// How many cells the small histogram has.
-const SHAPE: u16 = 10;
+/// How many cells the histogram has at least, and at most, where columns leave room.
+const SHAPE: (u16, u16) = (10, 40);
+/// How many columns a service's name has at least and at most.
+const SERVICE: (u16, u16) = (10, 24);
 /// From these widths on there are more columns.
 const WIDE: u16 = 100;
 const WIDEST: u16 = 150;
@@ -32,24 +34,30 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(row: Rect) -> Self {
+    /// Names are as wide as the longest one; what they leave is the histogram's.
+    fn of(row: Rect, (longest_service, longest_name): (u16, u16)) -> Self {
         let (wide, widest) = (row.width >= WIDE, row.width >= WIDEST);
-        let when = |is_there: bool, width: u16| Constraint::Length(if is_there { width } else { 0 });
-        let widths = [
-            Constraint::Length(if wide { 16 } else { 10 }),
-            Constraint::Fill(1),
-            Constraint::Length(if widest { 11 } else { 2 }),
-            Constraint::Length(7),
+        let when = |is_there: bool, width: u16| if is_there { width } else { 0 };
+        let most = if wide { SERVICE.1 } else { SERVICE.0 };
+        let service = longest_service.saturating_add(1).clamp(SERVICE.0, most);
+        let numbers = [
+            if widest { 11 } else { 2 },
+            7,
             when(wide, 10),
-            Constraint::Length(8),
-            Constraint::Length(9),
+            8,
+            9,
             when(widest, 9),
-            Constraint::Length(9),
+            9,
             when(wide, 9),
             when(wide, 8),
-            Constraint::Length(SHAPE + 1),
         ];
-        let [service, name, kind, count, rate, errors, p50, p90, p99, max, time, shape] = Layout::horizontal(widths).areas(row);
+        let free = row.width.saturating_sub(service + numbers.iter().sum::<u16>());
+        let name = longest_name.saturating_add(2).min(free.saturating_sub(SHAPE.0 + 1));
+        let shape = (free - name).min(SHAPE.1 + 1);
+        let [kind, count, rate, errors, p50, p90, p99, max, time] = numbers;
+        let widths = [service, name, kind, count, rate, errors, p50, p90, p99, max, time, shape].map(Constraint::Length);
+        let [service, name, kind, count, rate, errors, p50, p90, p99, max, time, shape] =
+            Layout::horizontal(widths).flex(ratatui::layout::Flex::Start).areas(row);
         Self {
             service,
             name,
@@ -66,13 +74,13 @@ impl Columns {
 
 /// The column whose name is there; `area` is that of the screen.
 #[must_use]
-pub fn column_at(area: Rect, at: Position) -> Option<OperationColumn> {
+pub fn column_at(app: &App, area: Rect, at: Position) -> Option<OperationColumn> {
     use OperationColumn as By;
     let head = Parts::of(area, 0).head;
     if !head.contains(at) {
         return None;
     }
-    let columns = Columns::of(head);
+    let columns = Columns::of(head, app.operations.longest());
     let [p50, p90, p99, max] = columns.percentiles;
     let named = [
         (By::Service, columns.service),
@@ -92,7 +100,7 @@ pub fn column_at(area: Rect, at: Position) -> Option<OperationColumn> {
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     let parts = Parts::of(area, 0);
     lists::title(frame, app, [breadcrumb::scope(app)], parts.title);
-    heading(frame, app.operations.sort(), parts.head);
+    heading(frame, &app.operations, parts.head);
     if let Some(survey) = app.many.survey() {
         let total = survey.operations.iter().map(|operation| operation.total_nano);
         let total = total.fold(0, u64::saturating_add);
@@ -100,7 +108,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
             if selected {
                 frame.buffer_mut().set_style(row, theme::cursor(true));
             }
-            draw_row(frame, survey, operation, total, row);
+            let columns = Columns::of(row, app.operations.longest());
+            draw_row(frame, survey, operation, total, &columns);
         }
     }
     let list = &app.operations;
@@ -128,9 +137,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     lists::last(frame, list.narrow(), &left, all, parts.last);
 }
 
-fn heading(frame: &mut Frame, (sort, reversed): (OperationColumn, bool), row: Rect) {
+fn heading(frame: &mut Frame, list: &OperationList, row: Rect) {
+    let (sort, reversed) = list.sort();
     use OperationColumn as By;
-    let columns = Columns::of(row);
+    let columns = Columns::of(row, list.longest());
     let [p50, p90, p99, max] = columns.percentiles;
     let left = [
         ("SERVICE", By::Service, columns.service),
@@ -181,8 +191,7 @@ fn heading(frame: &mut Frame, (sort, reversed): (OperationColumn, bool), row: Re
     frame.render_widget(Line::from("rate".fg(theme::DIM)).right_aligned(), columns.rate);
 }
 
-fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u64, row: Rect) {
-    let columns = Columns::of(row);
+fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u64, columns: &Columns) {
     let fitted = |text: &str, area: Rect| format::at_most(text, usize::from(area.width).saturating_sub(1));
     frame.render_widget(
         fitted(&service_name(&operation.service), columns.service).fg(theme::service(&operation.service)),
@@ -213,7 +222,7 @@ fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u6
     }
     right(format::duration(latencies.max()).into(), columns.percentiles[3]);
     right(lists::share(operation.total_nano, total).fg(theme::DIM), columns.time);
-    let shape = lists::columns(&latencies.shape(usize::from(SHAPE)));
+    let shape = lists::columns(&latencies.shape(usize::from(columns.shape.width.saturating_sub(1))));
     right(shape.fg(theme::service(&operation.service)), columns.shape);
 }
 

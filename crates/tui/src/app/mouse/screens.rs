@@ -37,7 +37,7 @@ impl App {
         }
         if self.screens.tab() == Tab::Operations
             && self.screens.top().is_none()
-            && let Some(column) = operation_column(self.panes.body, at)
+            && let Some(column) = operation_column(self, self.panes.body, at)
         {
             self.operations.sort_by(column);
             return Answer::Changed(None);
