@@ -11,6 +11,7 @@ mod details;
 mod files;
 mod filter;
 mod help;
+mod hits;
 pub mod layout;
 mod line;
 mod lists;
@@ -49,6 +50,7 @@ pub use details::{Details, ERRORS, LINKS, LOGS, ShownError, ShownLink, ShownSpan
 pub use files::{FileState, Files, ShownFile};
 pub use filter::FilterLine;
 pub use help::{Help, HelpLine};
+pub use hits::{Hit, Hits};
 pub use line::InputLine;
 pub use lists::List;
 pub use logs::{BELOW as LOGS_BELOW, LISTED_LOGS, LogList};
@@ -132,8 +134,10 @@ pub struct App {
     shown_unix_nano: u64,
     /// What keys do.
     pub keymap: Keymap,
-    /// Where things stood in the last frame.
+    /// Where things were in the last frame.
     panes: Panes,
+    /// What could be clicked in it.
+    pub hits: Hits,
     splits: Splits,
     dragged: Option<mouse::Divider>,
     ids: fastrand::Rng,
@@ -171,6 +175,7 @@ impl App {
             pause: None,
             shown_unix_nano: 0,
             keymap: Keymap::default(),
+            hits: Hits::default(),
             panes: Panes::of(Rect::ZERO, Splits::default()),
             splits: Splits::default(),
             dragged: None,

@@ -36,21 +36,17 @@ use ratatui::text::{Line, Span};
 
 pub use cross_check::rows_area as cross_check_rows;
 pub use details::{Section, SpanPage};
-pub use footer::{Hyperlink, footer_action, hyperlink};
+pub use footer::{Hyperlink, hyperlink};
 pub(crate) use format::duration;
-pub use header::action_at as header_action;
 pub use health::height as ingest_lines;
 pub use logs::log_text;
-pub use operations::column_at as operation_column;
-pub use popup::area as popup_area;
 pub use service_map::column_at as map_column;
 pub use stay::stays;
 pub use theme::{ROLES, Theme, ThemeKind};
-pub use traces::column_at as trace_column;
 pub use waterfall::WaterfallParts;
 
 use crate::app::layout::Panes;
-use crate::app::{App, Popup, Screen, Tab};
+use crate::app::{App, Hit, Hits, Popup, Screen, Tab};
 
 /// What the wall clock says when a frame is drawn.
 #[derive(Clone, Debug)]
@@ -61,25 +57,30 @@ pub struct Now {
     pub zone: jiff::tz::TimeZone,
 }
 
-/// Draws everything. [`App::fit`] comes before it, with the same panes.
-pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
+/// Draws everything. [`App::fit`] comes before it, with the same panes. Returns what can be clicked.
+pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) -> Hits {
+    let mut hits = Hits::default();
     let now = &Now {
         unix_nano: app.moment(now.unix_nano),
         zone: now.zone.clone(),
     };
-    header::draw(frame, app, panes.header, now);
+    header::draw(frame, app, panes.header, now, &mut hits);
     match app.screens.top() {
         Some(Screen::CrossCheck(check)) => cross_check::draw(frame, app, check, panes.body, now),
         Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
         Some(Screen::Logs(logs)) => logs::draw(frame, app, logs, panes.body),
         Some(Screen::Output) => output::draw(frame, app, panes.body),
         None => match app.screens.tab() {
-            Tab::Traces => draw_panes(frame, app, panes, now),
-            Tab::Operations => operations::draw(frame, app, panes.body),
+            Tab::Traces => draw_panes(frame, app, panes, now, &mut hits),
+            Tab::Operations => operations::draw(frame, app, panes.body, &mut hits),
             Tab::ServiceMap => service_map::draw(frame, app, panes.body),
             Tab::Warnings => warnings::draw(frame, app, panes.body, now),
             Tab::Ingest => health::draw(frame, app, panes.body, now),
         },
+    }
+    if let Some(area) = popup::area(app, panes.body) {
+        hits.cover();
+        hits.add(area.border, Hit::Popup);
     }
     match app.screens.popup() {
         Some(Popup::Help(help)) => help::draw(frame, app, help, panes.body),
@@ -87,14 +88,15 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
         Some(Popup::Palette(palette)) => palette::draw(frame, palette, panes.body),
         None => {}
     }
-    footer::draw(frame, app, panes.footer);
+    footer::draw(frame, app, panes.footer, &mut hits);
     app.theme.paint(frame.buffer_mut());
     let mended = crate::text::guard(frame.buffer_mut());
     debug_assert_eq!(mended, 0, "a view shows text as it came");
+    hits
 }
 
-fn draw_panes(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) {
-    traces::draw(frame, app, panes.traces, now);
+fn draw_panes(frame: &mut Frame, app: &App, panes: &Panes, now: &Now, hits: &mut Hits) {
+    traces::draw(frame, app, panes.traces, now, hits);
     waterfall::draw(frame, app, panes.waterfall, now);
     details::draw(frame, app, panes.details);
     if panes.are_beside() {

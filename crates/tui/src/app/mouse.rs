@@ -7,8 +7,8 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::layout::{BESIDE, Panes, Splits, list_step};
-use super::{Action, App, Effect, Pane, Tab};
-use crate::view::{WaterfallParts, footer_action, header_action, trace_column};
+use super::{Action, App, Effect, Hit, Pane, Tab};
+use crate::view::WaterfallParts;
 
 /// How many rows a notch of the wheel is.
 const NOTCH: usize = 3;
@@ -100,28 +100,25 @@ impl App {
     }
 
     fn press(&mut self, at: Position) -> Answer {
-        if self.panes.footer.contains(at) {
-            let action = footer_action(self, self.panes.footer, at.x);
-            return action.map_or(Answer::Nothing, |action| Answer::Changed(self.update(action)));
-        }
-        if self.screens.popup().is_some() {
-            return self.press_popup(at);
-        }
-        if let Some(action) = header_action(self, self.panes.header, at) {
-            if self.key_context().is_editing() {
+        let hit = self.hits.at(at);
+        if let Some(Hit::Action(action)) = hit {
+            if matches!(action, Action::Tab(_)) && self.key_context().is_editing() {
                 // Whoever points elsewhere has finished typing.
                 self.update(Action::KeepFilter);
             }
             return Answer::Changed(self.update(action));
         }
+        if self.screens.popup().is_some() {
+            return self.press_popup(at, hit == Some(Hit::Popup));
+        }
         if !self.shows_panes() {
-            return self.press_screen(at);
+            return self.press_screen(at, hit);
         }
         if self.key_context().is_editing() {
             return Answer::Nothing;
         }
         self.notice = None;
-        if let Some(column) = trace_column(self, self.panes.traces, at) {
+        if let Some(Hit::SortTraces(column)) = hit {
             self.screens.pane = Pane::Traces;
             self.traces.sort_by(column);
             return Answer::Changed(None);

@@ -6,12 +6,12 @@ use ratatui::style::Stylize;
 use ratatui::text::Line;
 
 use super::{format, theme};
-use crate::app::{Action, App, ServiceState};
+use crate::app::{Action, App, Hit, Hits, ServiceState};
 use crate::keymap::Bound;
 use crate::text::shown;
 
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
-    let line = notice(app).unwrap_or_else(|| keys(app, usize::from(area.width)));
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
+    let line = notice(app).unwrap_or_else(|| keys(app, area, hits));
     frame.render_widget(line, area);
 }
 
@@ -72,24 +72,6 @@ fn notice(app: &App) -> Option<Line<'static>> {
     Some(Line::from(text.fg(theme::ERROR)))
 }
 
-/// What a click on the footer does: what the key that is written there does.
-#[must_use]
-pub fn footer_action(app: &App, footer: Rect, column: u16) -> Option<Action> {
-    if notice(app).is_some() {
-        return None;
-    }
-    let mut from = footer.x.saturating_add(1);
-    for entry in entries(app, usize::from(footer.width)) {
-        let width = u16::try_from(entry.width()).unwrap_or(u16::MAX);
-        // The two columns behind it belong to nobody.
-        if (from..from.saturating_add(width.saturating_sub(2))).contains(&column) {
-            return Some(entry.action);
-        }
-        from = from.saturating_add(width);
-    }
-    None
-}
-
 /// A key of the footer.
 struct Entry {
     key: String,
@@ -103,9 +85,19 @@ impl Entry {
     }
 }
 
-fn keys(app: &App, width: usize) -> Line<'static> {
+/// The keys, each of which can be clicked.
+fn keys(app: &App, area: Rect, hits: &mut Hits) -> Line<'static> {
     let mut line = Line::from(" ");
-    for entry in entries(app, width) {
+    for entry in entries(app, usize::from(area.width)) {
+        let left = u16::try_from(line.width()).unwrap_or(u16::MAX);
+        // Without the two columns between it and the next one.
+        let width = u16::try_from(entry.width().saturating_sub(2)).unwrap_or(u16::MAX);
+        let key = Rect {
+            x: area.x.saturating_add(left),
+            width,
+            ..area
+        };
+        hits.add(key.intersection(area), Hit::Action(entry.action));
         line.push_span(entry.key.bold().fg(theme::ACCENT));
         line.push_span(format!(" {}  ", entry.short).fg(theme::DIM));
     }

@@ -1,18 +1,18 @@
 //! Two lines: the tab bar; listeners, services, memory, rejections.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::ServiceStats;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Now, files, format, theme};
-use crate::app::{Action, App, Mode, ServiceState, Tab};
+use crate::app::{Action, App, Hit, Hits, Mode, ServiceState, Tab};
 use crate::demo::PAGE;
 use crate::text::shown;
 
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &mut Hits) {
     let row = |line: u16| {
         Rect {
             y: area.y + line,
@@ -39,6 +39,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         Mode::Demo | Mode::Viewer => listeners(app, room),
     };
     pair(frame, left, right, row(1));
+    add_hits(app, area, hits);
 }
 
 /// From this width on tabs have counts.
@@ -114,25 +115,28 @@ pub(super) fn rate(app: &App, now: &Now) -> u64 {
         .sum()
 }
 
-/// What a click there asks for: on a tab that tab, on what was rejected the reasons.
-#[must_use]
-pub fn action_at(app: &App, area: Rect, at: Position) -> Option<Action> {
-    if !area.contains(at) {
-        return None;
+/// On a tab that tab, on what was rejected the reasons.
+fn add_hits(app: &App, area: Rect, hits: &mut Hits) {
+    let part = |from: u16, width: usize, line: u16| {
+        Rect {
+            x: area.x.saturating_add(from),
+            y: area.y + line,
+            width: u16::try_from(width).unwrap_or(u16::MAX),
+            height: 1,
+        }
+        .intersection(area)
+    };
+    let between = u16::from(area.width >= COUNTED);
+    let mut from = 0_u16;
+    for (tab, label) in tabs(app, area.width) {
+        hits.add(part(from, label.width(), 0), Hit::Action(Action::Tab(tab)));
+        from = from
+            .saturating_add(u16::try_from(label.width()).unwrap_or(u16::MAX))
+            .saturating_add(between);
     }
-    let (column, width) = (at.x - area.x, area.width);
-    if at.y == area.y {
-        let between = u16::from(width >= COUNTED);
-        let mut end = 0;
-        return tabs(app, width).into_iter().find_map(|(tab, label)| {
-            end += u16::try_from(label.width()).unwrap_or(u16::MAX);
-            let is_there = column < end;
-            end += between;
-            is_there.then_some(Action::Tab(tab))
-        });
-    }
-    let rejected = rejected(app, width.into()).width();
-    (usize::from(column) >= usize::from(width).saturating_sub(rejected)).then_some(Action::Tab(Tab::Ingest))
+    let rejected = rejected(app, area.width.into()).width();
+    let from = area.width.saturating_sub(u16::try_from(rejected).unwrap_or(u16::MAX));
+    hits.add(part(from, rejected, 1), Hit::Action(Action::Tab(Tab::Ingest)));
 }
 
 /// Services, rate, memory and rejections, as far as there is room: the ingest screen has all of it.

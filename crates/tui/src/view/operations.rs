@@ -1,7 +1,7 @@
 //! What is done in all traces: how often, how long, and with what end.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 use trace_model::SpanKind;
@@ -9,7 +9,7 @@ use trace_stats::{Operation, Survey};
 
 use super::lists::{self, Parts};
 use super::{breadcrumb, flush_right, format, theme, traces::service_name};
-use crate::app::{App, List, OperationColumn, OperationList};
+use crate::app::{App, Hit, Hits, List, OperationColumn, OperationList};
 
 /// How many cells the histogram has at least, and at most, where columns leave room.
 const SHAPE: (u16, u16) = (10, 40);
@@ -72,35 +72,10 @@ impl Columns {
     }
 }
 
-/// The column whose name is there; `area` is that of the screen.
-#[must_use]
-pub fn column_at(app: &App, area: Rect, at: Position) -> Option<OperationColumn> {
-    use OperationColumn as By;
-    let head = Parts::of(area, 0).head;
-    if !head.contains(at) {
-        return None;
-    }
-    let columns = Columns::of(head, app.operations.longest());
-    let [p50, p90, p99, max] = columns.percentiles;
-    let named = [
-        (By::Service, columns.service),
-        (By::Service, columns.name),
-        (By::Count, columns.count),
-        (By::Errors, columns.errors),
-        (By::P50, p50),
-        (By::P90, p90),
-        (By::P99, p99),
-        (By::Max, max),
-        (By::Time, columns.time),
-        (By::Time, columns.shape),
-    ];
-    named.into_iter().find(|(_, area)| area.contains(at)).map(|(by, _)| by)
-}
-
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     let parts = Parts::of(area, 0);
     lists::title(frame, app, [breadcrumb::scope(app)], parts.title);
-    heading(frame, &app.operations, parts.head);
+    heading(frame, &app.operations, parts.head, hits);
     if let Some(survey) = app.many.survey() {
         let total = survey.operations.iter().map(|operation| operation.total_nano);
         let total = total.fold(0, u64::saturating_add);
@@ -137,7 +112,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     lists::last(frame, list.narrow(), &left, all, parts.last);
 }
 
-fn heading(frame: &mut Frame, list: &OperationList, row: Rect) {
+fn heading(frame: &mut Frame, list: &OperationList, row: Rect, hits: &mut Hits) {
     let (sort, reversed) = list.sort();
     use OperationColumn as By;
     let columns = Columns::of(row, list.longest());
@@ -155,6 +130,10 @@ fn heading(frame: &mut Frame, list: &OperationList, row: Rect) {
         ("max", By::Max, max),
         ("time", By::Time, columns.time),
     ];
+    for (_, by, area) in left.iter().chain(&right) {
+        hits.add(*area, Hit::SortOperations(*by));
+    }
+    hits.add(columns.shape, Hit::SortOperations(By::Time));
     let mark = |by: By| match (by == sort, reversed != (by == By::Service)) {
         (false, _) => "",
         (true, false) => "▾",

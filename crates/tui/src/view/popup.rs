@@ -12,7 +12,7 @@ use crate::app::{App, Help, Popup, palette_parts};
 
 /// Where the popup is, if one is open.
 #[must_use]
-pub fn area(app: &App, body: Rect) -> Option<PopupArea> {
+pub(super) fn area(app: &App, body: Rect) -> Option<PopupArea> {
     app.screens.popup().map(|popup| match popup {
         Popup::Help(_) => Help::area(body),
         Popup::Copy => copy::area(app, body),

@@ -1,14 +1,14 @@
 //! One row per trace, the latest arrival first unless sorted otherwise.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::{RANKED, SHAPE, SentryReach, TraceSummary};
 
 use super::times::Times;
 use super::{Now, filter, flush_right, format, hint, theme, title, waterfall};
-use crate::app::{App, Column, Mode, Pane};
+use crate::app::{App, Column, Hit, Hits, Mode, Pane};
 use crate::text::shown;
 
 /// Each part of a shape in a cell of its own, and a space.
@@ -42,7 +42,7 @@ impl Columns {
     }
 }
 
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &mut Hits) {
     let focused = app.screens.pane == Pane::Traces;
     if area.is_empty() {
         return;
@@ -82,7 +82,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         // Over the rows: what is wrong with a filter may take more than one line.
         filter::draw(frame, app, area);
     } else {
-        heading(frame, app, Rect { height: 1, ..area }, focused);
+        heading(frame, app, Rect { height: 1, ..area }, focused, hits);
     }
 }
 
@@ -99,27 +99,7 @@ struct Marks {
     found: usize,
 }
 
-/// The column whose name stands there; `area` is that of the pane.
-#[must_use]
-pub fn column_at(app: &App, area: Rect, at: Position) -> Option<Column> {
-    let head = Rect { height: 1, ..area }.intersection(area);
-    if !head.contains(at) {
-        return None;
-    }
-    let Columns([_, _, _, _, duration, spans, _, _]) = Columns::of(head, Times::new(app.traces.is_dated()), without_sentry(app));
-    let counted = if app.traces.sorted().0 == Column::Errors {
-        Column::Errors
-    } else {
-        Column::Spans
-    };
-    let named = [(Column::Duration, duration), (counted, spans)];
-    named
-        .into_iter()
-        .find(|(_, area)| area.contains(at))
-        .map(|(column, _)| column)
-}
-
-fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool) {
+fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool, hits: &mut Hits) {
     let Columns([_, _, name, services, duration, spans, sentry, shape]) =
         Columns::of(row, Times::new(app.traces.is_dated()), without_sentry(app));
     let mut left = Line::from(title(" TRACES", focused));
@@ -163,6 +143,14 @@ fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool) {
         (head("sentry", &[]), sentry),
         (head("shape", &[]), shape),
     ];
+    let counted = if sorted == Column::Errors {
+        Column::Errors
+    } else {
+        Column::Spans
+    };
+    for (column, area) in [(Column::Duration, duration), (counted, spans)] {
+        hits.add(area, Hit::SortTraces(column));
+    }
     for (line, area) in heads {
         if area.x > end {
             frame.render_widget(line, area);

@@ -86,7 +86,8 @@ impl Terminal {
         let frame = self.inner.draw(|frame| {
             let panes = Panes::of(frame.area(), app.splits());
             app.fit(&panes, now.unix_nano);
-            view::draw(frame, app, &panes, now);
+            let hits = view::draw(frame, app, &panes, now);
+            app.hits = hits;
             wanted = view::hyperlink(app, panes.footer);
         })?;
         // A frame writes only what has changed of it, and knows nothing of links.

@@ -132,7 +132,8 @@ impl Scene {
         let drawn = self.terminal.draw(|frame| {
             let panes = Panes::of(frame.area(), app.splits());
             app.fit(&panes, now.unix_nano);
-            view::draw(frame, app, &panes, &now);
+            let hits = view::draw(frame, app, &panes, &now);
+            app.hits = hits;
         });
         drawn.expect("a test backend").buffer.clone()
     }

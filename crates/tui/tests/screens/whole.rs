@@ -55,14 +55,16 @@ fn each_context_has_a_screen() {
 
 #[test]
 fn footer_offers_nothing_that_does_nothing() {
-    use spanfall::app::Effect;
-    use spanfall::view::footer_action;
+    use spanfall::app::{Effect, Hit};
     for context in KeyContext::ALL {
         let mut scene = reached(context, 200, 50);
-        let footer = ratatui::layout::Rect::new(0, 49, 200, 1);
         scene.draw();
-        let mut actions: Vec<_> = (0..200)
-            .filter_map(|column| footer_action(&scene.app, footer, column))
+        let in_footer = scene.app.hits.iter().filter(|(area, _)| area.y == 49);
+        let mut actions: Vec<_> = in_footer
+            .filter_map(|(_, hit)| match hit {
+                Hit::Action(action) => Some(action),
+                _ => None,
+            })
             .collect();
         actions.dedup();
         assert!(!actions.is_empty(), "{context:?}");

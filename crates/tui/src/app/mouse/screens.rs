@@ -3,13 +3,12 @@
 use ratatui::layout::Position;
 
 use super::{Action, Answer, App};
-use crate::app::{List, Popup, Screen, Tab};
+use crate::app::{Hit, List, Popup, Screen};
 use crate::keymap::KeyContext;
-use crate::view::{operation_column, popup_area};
 
 impl App {
     /// On a command it runs that; beside the popup it closes it, whatever was being typed there.
-    pub(super) fn press_popup(&mut self, at: Position) -> Answer {
+    pub(super) fn press_popup(&mut self, at: Position, is_inside: bool) -> Answer {
         let rows = self.rows_area();
         if let Some(Popup::Palette(palette)) = &mut self.screens.popup
             && rows.contains(at)
@@ -19,7 +18,7 @@ impl App {
                 None => Answer::Nothing,
             };
         }
-        if popup_area(self, self.panes.body).is_some_and(|area| area.border.contains(at)) {
+        if is_inside {
             return Answer::Nothing;
         }
         self.screens.popup = None;
@@ -27,7 +26,7 @@ impl App {
     }
 
     /// On a row it selects, again it opens; on the name of a column it sorts by that.
-    pub(super) fn press_screen(&mut self, at: Position) -> Answer {
+    pub(super) fn press_screen(&mut self, at: Position, hit: Option<Hit>) -> Answer {
         if let Some(answer) = self.press_service_map(at) {
             return answer;
         }
@@ -35,10 +34,7 @@ impl App {
         if rows.contains(at) {
             return self.press_listed(usize::from(at.y - rows.y));
         }
-        if self.screens.tab() == Tab::Operations
-            && self.screens.top().is_none()
-            && let Some(column) = operation_column(self, self.panes.body, at)
-        {
+        if let Some(Hit::SortOperations(column)) = hit {
             self.operations.sort_by(column);
             return Answer::Changed(None);
         }
