@@ -72,7 +72,7 @@ pub use services::{ServiceState, Services};
 pub(crate) use traces::span_days;
 pub use traces::{Column, TraceList};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
-pub use waterfall::{Find, Shape, Stretch, Waterfall, Zoom};
+pub use waterfall::{Find, Shape, Stretch, Waterfall, WaterfallColumns, WaterfallParts, Zoom, indentation};
 
 use trail::Origin;
 

@@ -9,6 +9,7 @@ pub mod asker;
 pub mod cli;
 pub mod config;
 pub mod demo;
+mod format;
 pub mod inspect;
 pub mod keymap;
 pub mod memory;

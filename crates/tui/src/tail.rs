@@ -147,7 +147,7 @@ pub async fn run_until(
 
 /// Says what was waited for and did not come.
 fn judge(end: &End, printed: u64, wanted: Option<u64>, until: Until) -> Result<()> {
-    let records = |count: u64| crate::view::format::count(count, "record");
+    let records = |count: u64| crate::format::count(count, "record");
     match (end, wanted) {
         (End::Quiet | End::Timeout, Some(wanted)) if printed < wanted => Err(eyre!("{} of {} arrived", printed, records(wanted))),
         (End::Timeout, None) if until.quiet_for.is_some() => Err(eyre!("it was not quiet in time ({})", records(printed))),

@@ -9,7 +9,6 @@ mod details;
 mod files;
 mod filter;
 mod footer;
-pub(crate) mod format;
 mod header;
 mod health;
 mod help;
@@ -37,25 +36,16 @@ use ratatui::text::{Line, Span};
 pub use cross_check::rows_area as cross_check_rows;
 pub use details::{Section, SpanPage};
 pub use footer::{Hyperlink, hyperlink};
-pub(crate) use format::duration;
 pub use health::height as ingest_lines;
 pub use logs::log_text;
 pub use service_map::column_at as map_column;
 pub use stay::stays;
 pub use theme::{ROLES, Theme, ThemeKind};
-pub use waterfall::WaterfallParts;
 
 use crate::app::layout::Panes;
 use crate::app::{App, Hit, Hits, Popup, Screen, Tab};
-
-/// What the wall clock says when a frame is drawn.
-#[derive(Clone, Debug)]
-pub struct Now {
-    /// Nanoseconds since the Unix epoch: where spans in flight have come to.
-    pub unix_nano: u64,
-    /// In which zone times of day are shown.
-    pub zone: jiff::tz::TimeZone,
-}
+use crate::format;
+pub use crate::format::Now;
 
 /// Draws everything. [`App::fit`] comes before it, with the same panes. Returns what can be clicked.
 pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) -> Hits {

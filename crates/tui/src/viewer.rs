@@ -301,7 +301,7 @@ impl Viewer {
             self.app.notice = Some(Notice {
                 text: format!(
                     "resumed: ingest was stopped for {}",
-                    view::duration(u64::try_from(stopped.as_nanos()).unwrap_or(u64::MAX))
+                    crate::format::duration(u64::try_from(stopped.as_nanos()).unwrap_or(u64::MAX))
                 ),
                 error: false,
             });

@@ -6,8 +6,8 @@ use trace_model::filter;
 
 use super::layout::PopupArea;
 use super::{Action, App, Narrow, Popup, Scroll};
+use crate::format;
 use crate::keymap::KeyContext;
-use crate::view::format;
 use marks::MARKS;
 use ratatui::layout::Rect;
 

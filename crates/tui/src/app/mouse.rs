@@ -7,8 +7,7 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::layout::{BESIDE, Panes, Splits, list_step};
-use super::{Action, App, Effect, Hit, Pane, Tab};
-use crate::view::WaterfallParts;
+use super::{Action, App, Effect, Hit, Pane, Tab, WaterfallParts};
 
 /// How many rows a notch of the wheel is.
 const NOTCH: usize = 3;

@@ -7,7 +7,7 @@ use trace_model::SpanKind;
 use trace_stats::{Operation, Survey};
 
 use super::{Action, List, Narrow, Picker};
-use crate::view::format;
+use crate::format;
 
 /// What operations are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

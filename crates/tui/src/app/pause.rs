@@ -5,7 +5,7 @@
 //! other ways out would be to lose spans or to turn senders away.
 
 use super::{App, Notice};
-use crate::view::format;
+use crate::format;
 
 /// A pause that goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod find;
 mod jump;
+mod layout;
 mod shape;
 mod zoom;
 
@@ -11,10 +12,10 @@ use ratatui::layout::Rect;
 use trace_model::{Outline, Revision, Row, SpanKey, Store, TraceId};
 
 use super::{Action, scrolled, window};
-use crate::view::WaterfallParts;
 pub use find::Find;
 pub(super) use jump::Jumps;
 pub(super) use jump::Went;
+pub use layout::{WaterfallColumns, WaterfallParts, indentation};
 pub use shape::Shape;
 pub use zoom::{Stretch, Zoom};
 

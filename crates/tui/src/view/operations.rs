@@ -113,8 +113,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
 }
 
 fn heading(frame: &mut Frame, list: &OperationList, row: Rect, hits: &mut Hits) {
-    let (sort, reversed) = list.sort();
     use OperationColumn as By;
+    let (sort, reversed) = list.sort();
     let columns = Columns::of(row, list.longest());
     let [p50, p90, p99, max] = columns.percentiles;
     let left = [

@@ -15,7 +15,7 @@ use trace_model::{Row, TraceId, TraceSummary};
 
 use super::bars::Axis;
 use super::{Now, format, hint, ruled, theme, title};
-use crate::app::{App, Mode, Pane, Zoom};
+use crate::app::{App, Mode, Pane, WaterfallColumns as Columns, WaterfallParts, Zoom};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if area.is_empty() {
@@ -79,68 +79,6 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     }
 }
 
-/// A pane of fewer lines is a low one.
-const LOW: u16 = 14;
-
-/// Where the parts of the pane stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WaterfallParts {
-    /// What can be said of the trace in one line.
-    pub heading: Rect,
-    /// The whole trace in a line; empty where there is no room for it.
-    pub minimap: Rect,
-    /// The axis' labels.
-    pub scale: Rect,
-    /// The spans, a line each.
-    pub rows: Rect,
-    /// The columns of the bars, over all of the rows.
-    pub bars: Rect,
-}
-
-impl WaterfallParts {
-    /// Divides the pane. On a low one the whole trace in a line gives way to spans, unless a part is shown only.
-    #[must_use]
-    pub fn of(area: Rect, zoomed: bool) -> Self {
-        let minimap = u16::from(area.height >= if zoomed { LOW / 2 } else { LOW });
-        let line = |y: u16| {
-            Rect {
-                y: area.y.saturating_add(y),
-                height: 1,
-                ..area
-            }
-            .intersection(area)
-        };
-        let rows = Rect {
-            y: area.y.saturating_add(2 + minimap),
-            height: area.height.saturating_sub(2 + minimap),
-            ..area
-        }
-        .intersection(area);
-        let bars = Columns::of(area).bars;
-        Self {
-            heading: line(0),
-            minimap: Rect {
-                height: minimap,
-                ..line(1)
-            },
-            scale: line(1 + minimap),
-            rows,
-            bars: Rect {
-                y: rows.y,
-                height: rows.height,
-                ..bars
-            },
-        }
-    }
-
-    /// Where the fold mark of a row stands, counted from the left.
-    #[must_use]
-    pub fn fold_column(&self, depth: usize) -> u16 {
-        let width = usize::from(Columns::of(self.rows).label.width).saturating_sub(1);
-        u16::try_from(row::indentation(depth, width)).unwrap_or(u16::MAX)
-    }
-}
-
 fn axis(zoom: &Zoom, cells: u16) -> Axis {
     let shown = zoom.shown();
     Axis {
@@ -155,51 +93,6 @@ fn axis(zoom: &Zoom, cells: u16) -> Axis {
 /// Whether spans of a trace are running, so that its picture changes with time alone.
 pub(super) fn moves(trace: &TraceSummary, app: &App, now: &Now) -> bool {
     trace.in_flight > 0 && format::is_running(trace.start_unix_nano, now, app.mode.longest_run())
-}
-
-/// Where tree, durations and bars stand, by their first line.
-#[derive(Clone, Copy, Debug)]
-struct Columns {
-    label: Rect,
-    /// One column: whether the span reached Sentry.
-    mark: Rect,
-    duration: Rect,
-    /// One column: whether the trace waited for the span.
-    critical: Rect,
-    bars: Rect,
-}
-
-impl Columns {
-    fn of(area: Rect) -> Self {
-        let label = (area.width * 2 / 5).clamp(area.width.min(24), 64);
-        let duration = 10.min(area.width - label);
-        let bars = area.width.saturating_sub(label + duration + 2);
-        let at = |x: u16, width: u16| Rect {
-            x: area.x + x,
-            width,
-            height: 1,
-            ..area
-        };
-        // The last column of the label is empty.
-        let text = label.saturating_sub(2);
-        Self {
-            label: at(0, text),
-            mark: at(text, 1.min(label - text)),
-            duration: at(label, duration),
-            critical: at((label + duration).min(area.width), 1.min(area.width - label - duration)),
-            bars: at((label + duration + 1).min(area.width), bars),
-        }
-    }
-
-    /// Where the mark of this row stands.
-    fn at(self, row: Rect) -> Rect {
-        Rect {
-            y: row.y,
-            height: 1,
-            ..self.mark
-        }
-        .intersection(row)
-    }
 }
 
 /// Whether the span reached Sentry, in one character; nothing where it was not checked.

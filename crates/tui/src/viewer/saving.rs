@@ -8,7 +8,7 @@ use trace_files::{Copied, Copying, Saved};
 use trace_model::{Store, TraceId};
 
 use crate::app::Notice;
-use crate::view::format;
+use crate::format;
 
 /// How many traces may be on their way into files at once.
 const AT_ONCE: usize = 4;

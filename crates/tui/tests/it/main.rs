@@ -6,3 +6,4 @@ mod inspect;
 mod outputs;
 mod readme;
 mod tail;
+mod walls;

@@ -169,7 +169,7 @@ impl Waterfall {
         self.jumps.section = next;
         self.go(section.node);
         self.zoom.reveal(stretch);
-        let waited = crate::view::duration(section.end_unix_nano.saturating_sub(section.start_unix_nano));
+        let waited = crate::format::duration(section.end_unix_nano.saturating_sub(section.start_unix_nano));
         let what = if section.queued {
             "this span's message was in the queue"
         } else {

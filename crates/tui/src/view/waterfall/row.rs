@@ -1,5 +1,6 @@
 //! One row of the waterfall.
 
+pub(in crate::view) use crate::app::indentation;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
@@ -46,11 +47,6 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
         frame.render_widget("┃".fg(theme::CRITICAL), on_row(look.columns.critical));
     }
     bar::draw(frame, row, on_row(look.columns.bars), look);
-}
-
-/// In which column the fold mark stands. A deep tree still shows names: indentation takes a third at most.
-pub(in crate::view) fn indentation(depth: usize, width: usize) -> usize {
-    (1 + 2 * depth).min(1 + width / 3)
 }
 
 /// Indentation, fold mark, service, name, errors; the names are what gets cut.

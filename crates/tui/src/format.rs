@@ -1,8 +1,16 @@
 //! Numbers and text as a person reads them, in a given width.
 
-use super::Now;
-pub(super) use crate::text::at_most;
+pub(crate) use crate::text::at_most;
 use crate::text::{self, CLUSTER_BYTES_MAX, COLUMNS_MAX, clusters};
+
+/// What the wall clock says when a frame is drawn.
+#[derive(Clone, Debug)]
+pub struct Now {
+    /// Nanoseconds since the Unix epoch: where spans in flight have come to.
+    pub unix_nano: u64,
+    /// In which zone times of day are shown.
+    pub zone: jiff::tz::TimeZone,
+}
 
 /// How many columns [`duration`] takes at most: every column for durations has as many.
 #[cfg(test)]
@@ -39,13 +47,13 @@ fn scaled(nano: u64, unit: u64, name: &str) -> String {
 }
 
 /// Whether what has no end is looked at as running; `longest_run` is [`crate::app::Mode::longest_run`].
-pub(super) const fn is_running(start_unix_nano: u64, now: &Now, longest_run: u64) -> bool {
+pub(crate) const fn is_running(start_unix_nano: u64, now: &Now, longest_run: u64) -> bool {
     now.unix_nano.saturating_sub(start_unix_nano) < longest_run
 }
 
 /// How long something has been running, turning with the time: `⠹ 2.3 s`, `⠼ 3m 20s`. What has run for longer than anything does is
 /// not looked at as running: `no end`.
-pub(super) fn running(start_unix_nano: u64, now: &Now, longest_run: u64) -> String {
+pub(crate) fn running(start_unix_nano: u64, now: &Now, longest_run: u64) -> String {
     const TURN: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
     /// Nanoseconds.
     const TENTH: u64 = 100_000_000;
@@ -86,7 +94,7 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
 }
 
 /// A number with thin groups of three.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.char_indices() {
@@ -99,7 +107,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// How long it takes until a moment: `now`, `15 s`, `3 min`.
-pub(super) fn until(unix_nano: u64, now: &Now) -> String {
+pub(crate) fn until(unix_nano: u64, now: &Now) -> String {
     match unix_nano.saturating_sub(now.unix_nano).div_ceil(1_000_000_000) {
         0 => "now".to_owned(),
         seconds @ 1..120 => format!("in {seconds} s"),
@@ -120,14 +128,14 @@ pub(crate) fn columns(text: &str) -> usize {
 }
 
 /// Exactly `width` columns: cut with an ellipsis, or filled with spaces.
-pub(super) fn exactly(text: &str, width: usize) -> String {
+pub(crate) fn exactly(text: &str, width: usize) -> String {
     let mut text = at_most(text, width);
     text.extend(std::iter::repeat_n(' ', width.saturating_sub(columns(&text))));
     text
 }
 
 /// The name of a span or a trace in at most so many columns: of a path or a qualified name the end tells most, of words the start.
-pub(super) fn name(text: &str, width: usize) -> String {
+pub(crate) fn name(text: &str, width: usize) -> String {
     const FEW: usize = 12;
     let start = text::start(text, COLUMNS_MAX);
     let is_path = start.contains(['/', '.']) || start.contains("::");
@@ -139,7 +147,7 @@ pub(super) fn name(text: &str, width: usize) -> String {
 }
 
 /// A text of at most so many columns, cut in its middle: of a long name of an operation the end tells more than the start.
-pub(super) fn middle(text: &str, width: usize) -> String {
+pub(crate) fn middle(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return at_most(text, width);
     }
@@ -158,7 +166,7 @@ pub(super) fn middle(text: &str, width: usize) -> String {
 }
 
 /// Text, cleaned, in pieces of at most `width` columns (at least one cluster each), none of it lost.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for cluster in clusters(text) {
@@ -193,7 +201,7 @@ pub(crate) fn wrapped_words(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A number in about four characters, cut: `9 999`, `12.3 k`, `123 k`, `1.23 M`.
-pub(super) fn compact(number: u64) -> String {
+pub(crate) fn compact(number: u64) -> String {
     let (unit, name) = match number {
         0..10_000 => return grouped(number),
         10_000..1_000_000 => (1_000, "k"),
@@ -210,7 +218,7 @@ pub(super) fn compact(number: u64) -> String {
 }
 
 /// How long ago a moment was: `now`, `2 s ago`, `3 min ago`, `2 h ago`.
-pub(super) fn ago(unix_nano: u64, now: &Now) -> String {
+pub(crate) fn ago(unix_nano: u64, now: &Now) -> String {
     match now.unix_nano.saturating_sub(unix_nano) / 1_000_000_000 {
         0 => "now".to_owned(),
         seconds @ 1..120 => format!("{seconds} s ago"),
