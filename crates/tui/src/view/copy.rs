@@ -14,7 +14,7 @@ use crate::keymap::{Bound, KeyContext};
 fn entries(app: &App) -> Vec<&Bound> {
     let copies = |bound: &&Bound| {
         let binding = bound.binding;
-        !binding.is_fixed && !matches!(binding.action, Action::CopyMenu | Action::Back | Action::Quit)
+        !bound.keys.is_empty() && !binding.is_fixed && !matches!(binding.action, Action::CopyMenu | Action::Back | Action::Quit)
     };
     let mut entries: Vec<_> = app.keymap.of(KeyContext::Copy, app.mode).filter(copies).collect();
     entries.sort_by_key(|bound| bound.section.contexts.len());

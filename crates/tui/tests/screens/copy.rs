@@ -114,3 +114,20 @@ fn two_curls_begin_two_traces() {
         scene.text()
     );
 }
+
+#[test]
+fn copy_menu_leaves_out_what_a_chosen_key_has_left_without_one() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.app.keymap = spanfall::config::Config::parse("[keys]\ncopy-trace-id = \"s\"")
+        .expect("valid")
+        .keymap;
+    scene.add(password_reset());
+    scene.draw();
+    scene.type_keys("y");
+    let text = scene.text();
+    assert!(
+        text.contains("s  copy the trace id") && !text.contains("copy the span id"),
+        "{text}"
+    );
+    assert_eq!(scene.type_keys("s"), Some(Effect::Copy("01".repeat(16))));
+}
