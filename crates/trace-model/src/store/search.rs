@@ -4,7 +4,7 @@
 //! looked at first, then what was there, newest first: that is what a person sees at the top of the list.
 
 use super::by_arrival::ByArrival;
-use super::record::{At, Record, Signal, Slot};
+use super::record::{At, Record};
 use super::trace::Trace;
 use super::{Contents, Store, outside_of_spans};
 use crate::filter::{Candidate, Memo};
@@ -205,18 +205,10 @@ impl Store {
         self.clock += 1;
     }
 
-    /// Looks at what a trace got last: something that no search comes by.
-    pub(super) fn look_at_last(&mut self, slot: Slot, signal: Signal) {
+    /// Looks at a record that has just been added with a chunk of its own, which no search comes by.
+    pub(super) fn look_at_own(&mut self, at: At) {
         let Some(mut search) = self.search.take() else { return };
-        let trace = &self.traces[slot];
-        let list = match signal {
-            Signal::Span => trace.spans,
-            Signal::Log => trace.logs,
-            Signal::SentrySpan => trace.sentry,
-        };
-        if let Some(last) = list.last.get() {
-            self.look_at(&mut search, last);
-        }
+        self.look_at(&mut search, at);
         self.search = Some(search);
     }
 

@@ -321,6 +321,18 @@ fn check_found(store: &mut Store) {
     assert_eq!((progress.found, progress.is_complete()), (matching, true));
 }
 
+/// A long record has a chunk of its own, and takes its place in the middle of the trace's list.
+#[test]
+fn a_filter_finds_a_long_record_that_replaces_another() {
+    let mut store = Store::new(96 * KIB);
+    store.add(span(5, 3, 0, 1, 8));
+    store.set_filter(Some(Filter::parse("name:\"span 3\"").expect("a filter")));
+    store.add(span(5, 4, 0, 1, 8));
+    store.add(span(5, 3, 0, 2, 20_000));
+    check_found(&mut store);
+    assert_eq!(store.found_in(trace_id(5)), 1);
+}
+
 #[test]
 fn a_chunk_of_which_little_is_alive_is_copied_forward() {
     // One trace speaks all the time, in between come others that leave: its spans would hold on to all chunks.

@@ -155,14 +155,12 @@ impl Store {
         self.contents.origins.again(origin);
         let raw = carry.whole(batch.piece(head.raw));
         let needs_own = self.contents.log.needs_own(raw.len());
-        match here {
+        let at = match here {
             Here::Same(before) => self.replace(before, record, raw),
             Here::Nothing | Here::Other(_) if signal == Signal::SentrySpan => {
-                self.append_sentry_span(slot, head.span_id, record, raw);
+                self.append_sentry_span(slot, head.span_id, record, raw)
             }
-            Here::Nothing => {
-                self.append_span(slot, record, raw, None);
-            }
+            Here::Nothing => self.append_span(slot, record, raw, None),
             Here::Other(twin) => {
                 if !self.contents.log.get(twin).is_twin() {
                     self.contents.log.get_mut(twin).set_twin();
@@ -171,13 +169,14 @@ impl Store {
                 record.set_twin();
                 let at = self.append_span(slot, record, raw, Some(twin));
                 self.add_twin(at);
+                at
             }
-        }
+        };
         if signal == Signal::Span && self.traces[slot].sentry.count > 0 {
             self.shadow(slot, head.span_id, origin);
         }
         if needs_own {
-            self.look_at_last(slot, signal);
+            self.look_at_own(at);
         }
         Item::Taken
     }
@@ -191,8 +190,8 @@ impl Store {
         (head.end_unix_nano, raw) <= (log.get(at).end_unix_nano, known)
     }
 
-    /// A record takes the place of another one of its span.
-    fn replace(&mut self, before: At, mut record: Record, raw: Cow<'_, [u8]>) {
+    /// A record takes the place of another one of its span. Returns where it is.
+    fn replace(&mut self, before: At, mut record: Record, raw: Cow<'_, [u8]>) -> At {
         let old = *self.contents.log.get(before);
         (record.previous, record.next) = (old.previous, old.next);
         if old.is_shadow() {
@@ -212,6 +211,7 @@ impl Store {
         self.moved(before, at);
         self.bury(before);
         self.note_links(at);
+        at
     }
 
     /// Copies a part of a record that is too long for one step; true when it is whole.
@@ -261,8 +261,8 @@ impl Store {
         at
     }
 
-    /// A span by a Sentry envelope: a row of its own, unless it is here by OTLP.
-    fn append_sentry_span(&mut self, slot: Slot, span_id: SpanId, mut record: Record, raw: Cow<'_, [u8]>) {
+    /// A span by a Sentry envelope: a row of its own, unless it is here by OTLP. Returns where it is.
+    fn append_sentry_span(&mut self, slot: Slot, span_id: SpanId, mut record: Record, raw: Cow<'_, [u8]>) -> At {
         let list = self.traces[slot].sentry;
         record.previous = list.last;
         let services = self.services_of(slot, span_id);
@@ -287,6 +287,7 @@ impl Store {
         let (hasher, log) = (&self.hasher, &self.contents.log);
         let hash = |at: &At| hash_of_sentry(hasher, log.get(*at));
         self.sentry_spans.insert_unique(hash(&at), at, hash);
+        at
     }
 
     /// A span of this origin has come by OTLP: if it has come in an envelope before, it is one span.
@@ -381,7 +382,7 @@ impl Store {
             self.error_events.insert_unique(hash, (hash, at), |(hash, _)| *hash);
         }
         if needs_own {
-            self.look_at_last(slot, Signal::Log);
+            self.look_at_own(at);
         }
         Item::Taken
     }
