@@ -34,7 +34,7 @@
 //! let edge = Edge { from: 0, to: 1, label: 0, is_dashed: false };
 //! let layout = Layout::new(&Graph { nodes: vec![node; 2], edges: vec![edge] });
 //! let canvas = Canvas::new(&layout, |_| false);
-//! assert_eq!(canvas.text(), ["   ─▶"]);
+//! assert_eq!(canvas.text(), ["   ─▶", ""]);
 //! ```
 
 mod canvas;
