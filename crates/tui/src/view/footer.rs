@@ -54,11 +54,11 @@ fn is_plain(url: &str) -> bool {
 
 fn notice(app: &App) -> Option<Line<'static>> {
     if let Some(notice) = &app.notice {
-        let text = format!(" {}", shown(&notice.text));
+        let text = shown(&notice.text);
         return Some(Line::from(if notice.error {
-            text.fg(theme::ERROR)
+            format!(" ✗ {text}").fg(theme::ERROR)
         } else {
-            text.fg(theme::ACCENT)
+            format!(" {text}").fg(theme::ACCENT)
         }));
     }
     let (service, status) = app.services.iter().find_map(|(service, state)| match state {
