@@ -1,6 +1,6 @@
 //! Spans of the requests that bring spans here.
 //!
-//! A program whose HTTP client is instrumented records its exporter's requests too, each often a trace of its own. They tell of the
+//! A program whose HTTP client is instrumented records its exporter's requests too, each often a trace of its own. They describe the
 //! program's telemetry, not of the program, and each export brings another one.
 
 use http_server::{Access, Host};

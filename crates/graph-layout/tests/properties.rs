@@ -54,7 +54,7 @@ fn arms(glyph: char) -> [bool; 4] {
         '┬' | '┳' => "1101",
         '┴' | '┻' => "1110",
         '┼' | '┿' | '╂' | '╋' | '●' => "1111",
-        other => panic!("{other:?} is no line"),
+        other => panic!("{other:?} is not a line"),
     };
     let mut all = arms.chars().map(|arm| arm == '1');
     std::array::from_fn(|_| all.next().unwrap_or_default())

@@ -34,7 +34,7 @@ pub fn is_printable(c: char) -> bool {
     after.checked_sub(1).is_none_or(|at| UNPRINTABLE[at].1 < c)
 }
 
-/// What stands for a character that does not print: its control picture (U+2400 and following) for C0 controls and DEL, else `·`.
+/// Returns the replacement for a character that does not print: its control picture (U+2400 and following) for C0 controls and DEL, else `·`.
 ///
 /// Each is one column wide.
 #[must_use]

@@ -171,7 +171,7 @@ fn converted(json: &Value, trace: Option<&Value>, binary: Binary) -> Result<(Tra
     Ok((trace_id, span, read.scope.encode_to_vec()))
 }
 
-/// The parent's id, and what else a span refers to. A reference to itself is the parent only where there is no other.
+/// The parent's id, and what else a span refers to. A reference to itself is the parent only if it is the only one.
 fn references(json: &Value, trace_id: TraceId, own_id: SpanId) -> (Vec<u8>, Vec<Link>) {
     let mut links = Vec::new();
     let mut parents = Vec::new();

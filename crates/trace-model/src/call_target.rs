@@ -19,7 +19,7 @@ pub struct CallTarget<'a> {
     pub path: Cow<'a, str>,
 }
 
-/// What a span's attributes tell of its target.
+/// The target of a call, from the attributes of its span.
 #[derive(Default)]
 struct Parts<'a> {
     url: Option<&'a str>,

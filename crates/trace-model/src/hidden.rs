@@ -48,7 +48,7 @@ impl HiddenSpans {
         self.spans.is_empty()
     }
 
-    /// Holds a copy of a span, in place of the oldest ones where there is no room.
+    /// Holds a copy of a span; evicts the oldest ones if the limit is exceeded.
     pub fn hold(&mut self, span: &BatchSpan<'_>) {
         let head = span.candidate();
         if head.raw.len() + head.resource.len() + head.scope.len() > self.limit {

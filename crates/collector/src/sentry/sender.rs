@@ -190,7 +190,7 @@ pub(super) fn service(resource: &Resource) -> &str {
     }
 }
 
-/// Whether somebody has named a service. If nobody has, OpenTelemetry's SDKs say `unknown_service` or `unknown_service:python`.
+/// Whether the service name is set. Where it is not, OpenTelemetry's SDKs send `unknown_service` or `unknown_service:python`.
 pub(super) fn is_named(service: &str) -> bool {
     !service.is_empty() && service != "unknown_service" && !service.starts_with("unknown_service:")
 }

@@ -22,7 +22,7 @@ impl Time {
     }
 }
 
-/// By node. A span in flight ends at the last moment that the trace tells of. In a file nothing is in flight: there a span without an end
+/// By node. A span in flight ends at the last moment in the trace. In a file nothing is in flight: there a span without an end
 /// lasts as long as [is known](known_ends).
 pub(super) async fn times(tree: &SpanTree) -> Vec<Time> {
     let nodes = tree.nodes();
@@ -50,12 +50,12 @@ pub(super) async fn times(tree: &SpanTree) -> Vec<Time> {
     times
 }
 
-/// The last moment that a node tells of.
+/// The latest time in a node.
 fn moment(node: &SpanNode) -> u64 {
     node.end_unix_nano.unwrap_or(0).max(node.start_unix_nano)
 }
 
-/// By node, until when it is known to have lasted: its end, or else the last moment that the nodes below it tell of.
+/// By node, until when it is known to have lasted: its end, or else the latest time in the nodes below it.
 pub(super) async fn known_ends(tree: &SpanTree) -> Vec<u64> {
     let nodes = tree.nodes();
     let mut known: Vec<u64> = Vec::with_capacity(nodes.len());

@@ -1,4 +1,4 @@
-//! Walls inside the crate: which module may not name which. All paths are parsed, also those in expressions, where no `use` tells of them.
+//! Walls inside the crate: which module may not name which. All paths are parsed, also those in expressions, which need no `use`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -82,7 +82,7 @@ pub(super) fn body_of_demo(span: &Span) -> Option<&'static str> {
 }
 
 /// # Errors
-/// The span tells of no request, or of one that cannot be quoted.
+/// The span has no request, or one that cannot be quoted.
 pub(super) fn command(span: &Span, ids: &Ids, body: Option<&str>) -> Result<Curl, NoCurl> {
     let method = method(span).ok_or(NoCurl::NotARequest)?;
     let mut url = address(span).ok_or(NoCurl::NotARequest)?;
