@@ -267,14 +267,17 @@ fn port(screen: &str, listener: &str) -> Option<u16> {
     digits[..end].parse().ok()
 }
 
-/// The number before a noun in the first line: `1 234 spans`.
+/// The number before a noun in the first line: `1,234 spans`.
 pub(crate) fn count_of(screen: &str, noun: &str) -> Option<u64> {
     let header = screen.lines().next()?;
     let noun = format!(" {noun}");
     let mut before = header.match_indices(&noun).map(|(at, _)| &header[..at]);
     let before = before.find(|before| before.ends_with(|c: char| c.is_ascii_digit()))?;
-    // The digits stand in groups of three, whatever white space is between them.
-    let digits = before.chars().rev().take_while(|c| c.is_ascii_digit() || c.is_whitespace());
+    // Older releases had spaces between groups of three.
+    let digits = before
+        .chars()
+        .rev()
+        .take_while(|c| c.is_ascii_digit() || *c == ',' || c.is_whitespace());
     let digits: Vec<char> = digits.filter(char::is_ascii_digit).collect();
     digits.iter().rev().collect::<String>().parse().ok()
 }
@@ -289,6 +292,7 @@ mod tests {
     #[test]
     fn the_header_is_read() {
         assert_eq!(count_of(SCREEN, "span"), Some(1_234_567));
+        assert_eq!(count_of("[1 Traces 12]  1,234 spans", "span"), Some(1_234));
         assert_eq!(count_of(" spanfall  1 trace · 1 span · 0", "span"), Some(1));
         assert_eq!(count_of("", "span"), None);
         assert_eq!(port(SCREEN, "otlp/grpc"), Some(4317));

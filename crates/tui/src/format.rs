@@ -88,18 +88,18 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A count with its noun: `1 span`, `12 spans`, `1 200 000 spans`.
+/// A count with its noun: `1 span`, `12 spans`, `1,200,000 spans`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-/// A number with thin groups of three.
+/// A number in groups of three digits: `2,143`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.char_indices() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(' ');
+            text.push(',');
         }
         text.push(digit);
     }
@@ -200,7 +200,7 @@ pub(crate) fn wrapped_words(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A number in about four characters, cut: `9 999`, `12.3 k`, `123 k`, `1.23 M`.
+/// A number in about four characters, cut: `9,999`, `12.3k`, `123k`, `1.23M`.
 pub(crate) fn compact(number: u64) -> String {
     let (unit, name) = match number {
         0..10_000 => return grouped(number),
@@ -211,9 +211,9 @@ pub(crate) fn compact(number: u64) -> String {
     let whole = number / unit;
     let hundredths = number % unit * 100 / unit;
     match whole {
-        0..10 => format!("{whole}.{hundredths:02} {name}"),
-        10..100 => format!("{whole}.{} {name}", hundredths / 10),
-        _ => format!("{} {name}", grouped(whole)),
+        0..10 => format!("{whole}.{hundredths:02}{name}"),
+        10..100 => format!("{whole}.{}{name}", hundredths / 10),
+        _ => format!("{}{name}", grouped(whole)),
     }
 }
 
@@ -330,11 +330,11 @@ mod tests {
     fn large_numbers_become_short() {
         for (number, text) in [
             (0, "0"),
-            (9_999, "9 999"),
-            (10_000, "10.0 k"),
-            (123_999, "123 k"),
-            (1_230_000, "1.23 M"),
-            (4_500_000_000, "4.50 G"),
+            (9_999, "9,999"),
+            (10_000, "10.0k"),
+            (123_999, "123k"),
+            (1_230_000, "1.23M"),
+            (4_500_000_000, "4.50G"),
         ] {
             assert_eq!(compact(number), text);
         }
@@ -347,7 +347,7 @@ mod tests {
             (1_536, "1.50 KiB"),
             (256 << 20, "256 MiB"),
             ((12 << 20) + (1 << 19), "12.5 MiB"),
-            (u64::MAX, "17 179 869 183 GiB"),
+            (u64::MAX, "17,179,869,183 GiB"),
         ] {
             assert_eq!(bytes(number), text);
         }
@@ -374,6 +374,6 @@ mod tests {
     #[test]
     fn numbers_are_grouped_in_threes() {
         assert_eq!(count(1, "span"), "1 span");
-        assert_eq!(count(1_234_567, "span"), "1 234 567 spans");
+        assert_eq!(count(1_234_567, "span"), "1,234,567 spans");
     }
 }

@@ -85,7 +85,7 @@ impl Rule {
         match self {
             Self::MissingParent => "Its parent's id is known, but that span has not come: what called it can't be told.",
             Self::OutsideParent => {
-                "It starts before its parent, or ends after it: the parent didn't wait for it. 1 ms or 5 % of the parent is tolerated."
+                "It starts before its parent, or ends after it: the parent didn't wait for it. 1 ms or 5% of the parent is tolerated."
             }
             Self::NoServiceName => {
                 "Its resource doesn't name its service: programs without a name are shown as one, by their runtime at best. Told once per service."

@@ -234,7 +234,7 @@ fn nothing(compare: &Compare) -> Span<'static> {
         return "nothing here has all these words · Esc shows all again".fg(theme::DIM);
     }
     if let Some(percent) = compare.percent() {
-        return format!("reading what traces of this operation usually do … {percent} %").fg(theme::WARNING);
+        return format!("reading what traces of this operation usually do … {percent}%").fg(theme::WARNING);
     }
     match compare.usual() {
         Some(usual) if usual.operation.is_none() => {

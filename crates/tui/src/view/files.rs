@@ -15,7 +15,7 @@ pub(super) fn header(app: &App, width: usize) -> Line<'static> {
         line.push_span(" reading ".fg(theme::DIM));
         line.push_span(shown(&file.name));
         if let FileState::Reading(read, of @ 1..) = file.state {
-            line.push_span(format!(" {} %", read * 100 / of).fg(theme::ACCENT));
+            line.push_span(format!(" {}%", read * 100 / of).fg(theme::ACCENT));
         }
         return line;
     }

@@ -139,7 +139,7 @@ pub(super) fn in_title(app: &App, width: usize) -> Vec<Span<'static>> {
     spans
 }
 
-/// `12 of 3 400 traces · 57 spans · searching 43 %`.
+/// `12 of 3,400 traces · 57 spans · searching 43%`.
 fn found(app: &App) -> Vec<Span<'static>> {
     let progress = app.store.search_progress().unwrap_or_default();
     let (listed, all) = (app.store.listed() as u64, app.store.totals().traces as u64);
@@ -148,7 +148,7 @@ fn found(app: &App) -> Vec<Span<'static>> {
         format!(" · {}", format::count(progress.found as u64, "span")).into(),
     ];
     if !progress.is_complete() {
-        spans.push(format!(" · searching {} %", percent(progress.searched, progress.total)).fg(theme::WARNING));
+        spans.push(format!(" · searching {}%", percent(progress.searched, progress.total)).fg(theme::WARNING));
     }
     spans
 }
@@ -163,7 +163,7 @@ pub(super) fn nothing_found(app: &App) -> Line<'static> {
         Line::from("no trace matches the filter · Esc clears it".fg(theme::WARNING))
     } else {
         let percent = percent(progress.searched, progress.total);
-        Line::from(format!("nothing found yet · searching {percent} %").fg(theme::DIM))
+        Line::from(format!("nothing found yet · searching {percent}%").fg(theme::DIM))
     }
 }
 

@@ -81,7 +81,7 @@ fn memory(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     page::heading(lines, "memory", "what is kept, as far as --max-memory goes", width);
     let (used, budget) = (totals.bytes as u64, totals.budget as u64);
     let share = format!(
-        "{} % · {} of {}",
+        "{}% · {} of {}",
         used * 100 / budget.max(1),
         format::bytes(used),
         format::bytes(budget)

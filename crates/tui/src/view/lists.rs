@@ -52,7 +52,7 @@ pub(super) fn about(app: &App) -> Line<'static> {
         .filter(|percent| *percent > 0 || app.many.survey().is_none())
     {
         let gap = if line.spans.is_empty() { "" } else { " · " };
-        line.push_span(format!("{gap}reading {percent} %").fg(theme::WARNING));
+        line.push_span(format!("{gap}reading {percent}%").fg(theme::WARNING));
     }
     line
 }
@@ -84,15 +84,15 @@ pub(super) fn columns(numbers: &[u64]) -> String {
     numbers.iter().map(column).collect()
 }
 
-/// How many of so many, in at most three digits: `0.02 %`, `3.1 %`, `100 %`; nothing for none.
+/// How many of so many, in at most three digits: `0.02%`, `3.1%`, `100%`; nothing for none.
 pub(super) fn share(part: u64, whole: u64) -> String {
     let hundredths = u128::from(part) * 10_000 / u128::from(whole.max(1));
     match hundredths {
         _ if part == 0 => String::new(),
-        0 => "<0.01 %".to_owned(),
-        1..100 => format!("0.{hundredths:02} %"),
-        100..1_000 => format!("{}.{} %", hundredths / 100, hundredths / 10 % 10),
-        _ => format!("{} %", hundredths / 100),
+        0 => "<0.01%".to_owned(),
+        1..100 => format!("0.{hundredths:02}%"),
+        100..1_000 => format!("{}.{}%", hundredths / 100, hundredths / 10 % 10),
+        _ => format!("{}%", hundredths / 100),
     }
 }
 
@@ -112,6 +112,6 @@ mod tests {
     fn a_share_never_rounds_to_nothing() {
         let shares =
             [(0, 9), (1, 1_000_000), (1, 2_000), (31, 1_000), (1, 3), (2, 2), (1, 0)].map(|(part, whole)| share(part, whole));
-        assert_eq!(shares, ["", "<0.01 %", "0.05 %", "3.1 %", "33 %", "100 %", "100 %"]);
+        assert_eq!(shares, ["", "<0.01%", "0.05%", "3.1%", "33%", "100%", "100%"]);
     }
 }

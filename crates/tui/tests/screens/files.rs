@@ -68,7 +68,7 @@ fn progress_is_said_while_a_file_is_read_and_hints_fit() {
     scene.app.files.set(0, FileState::Reading(42, 100));
     let text = scene.text();
     assert!(
-        text.contains("reading large.json 42 %") && text.contains("reading …"),
+        text.contains("reading large.json 42%") && text.contains("reading …"),
         "{text}"
     );
     scene.app.files.set(0, FileState::Read(Report::default()));

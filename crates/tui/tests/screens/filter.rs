@@ -211,10 +211,10 @@ fn a_search_that_is_not_done_says_how_far_it_is() {
     scene.app.update(Action::Type('!'));
     scene.app.update(Action::DeleteLeft);
     let text = scene.text();
-    assert!(text.contains("searching 0 %") && text.contains("nothing found yet"), "{text}");
+    assert!(text.contains("searching 0%") && text.contains("nothing found yet"), "{text}");
     scene.app.store.search(100);
     let text = scene.text();
-    assert!(text.contains("searching 50 %"), "{text}");
+    assert!(text.contains("searching 50%"), "{text}");
     while scene.app.store.search(100) {}
     assert!(!scene.text().contains("searching"));
 }

@@ -151,7 +151,7 @@ fn an_order_of_many_traces_is_made_frame_by_frame() {
         assert!(frames < 100, "it never ends");
     }
     let text = scene.text();
-    assert!(text.contains("longest first, the first 10 000"), "{text}");
+    assert!(text.contains("longest first, the first 10,000"), "{text}");
     scene.press(&[KeyCode::Home]);
     scene.draw();
     assert_eq!(scene.app.traces.selected(), Some(id(19_999)), "the longest");
