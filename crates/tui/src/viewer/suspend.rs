@@ -1,10 +1,11 @@
 //! Suspending the program and resuming it: `^Z`, `fg`, and the signals of both.
 
+mod job;
+
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::{self, Pid, Signal};
+use rustix::process::{self, Signal};
 use tokio::signal::unix::{self, SignalKind};
 
 /// The signals by which a shell stops a job and continues it.
@@ -56,34 +57,8 @@ impl Suspension {
 /// No shell would continue it.
 pub(super) fn ask_job_to_stop() -> Result<(), &'static str> {
     const NO_SHELL: &str = "cannot suspend: this terminal has no shell with job control";
-    if !has_shell() {
+    if !job::has_shell() {
         return Err(NO_SHELL);
     }
     process::kill_current_process_group(Signal::TSTP).map_err(|_| NO_SHELL)
-}
-
-/// Whether this job's first process was started by another job of the same session. POSIX calls the group orphaned otherwise, and
-/// stopping it would be for good.
-fn has_shell() -> bool {
-    let (group, Ok(session)) = (process::getpgrp(), process::getsid(None)) else {
-        return false;
-    };
-    let mut parent = process::getppid();
-    while let Some(process) = parent {
-        if process::getpgid(Some(process)).is_ok_and(|of| of != group) {
-            return process::getsid(Some(process)).is_ok_and(|of| of == session);
-        }
-        parent = parent_of(process);
-    }
-    false
-}
-
-/// The parent of another process, from `/proc`.
-fn parent_of(process: Pid) -> Option<Pid> {
-    let path = Path::new("/proc").join(process.as_raw_pid().to_string()).join("stat");
-    let stat = std::fs::read_to_string(path).ok()?;
-    // The name, in parentheses, may contain anything.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let parent = fields.split_whitespace().nth(1)?.parse().ok()?;
-    Pid::from_raw(parent)
 }
