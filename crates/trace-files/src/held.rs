@@ -13,6 +13,8 @@ use trace_model::TraceId;
 use crate::sink::Origin;
 use crate::zipkin::{self, Part};
 
+/// The number of `Span.links`.
+const LINKS: u32 = 13;
 /// How many trace ids are remembered; of those beyond the short form is not recognized.
 const IDS: usize = 1 << 20;
 
@@ -46,16 +48,24 @@ impl Record {
         }
     }
 
-    /// Moves it into another trace: the id is of the same length, so it is written over.
+    /// Moves it into another trace, with its links to spans of its trace: the id is of the same length, so it is written over.
     fn move_to(&mut self, trace_id: TraceId) {
         let number = if self.is_log { 9 } else { 1 };
         let start = self.bytes.as_ptr().addr();
-        let places: Vec<usize> = fields(&self.bytes)
-            .filter_map(|field| match field.value {
-                Value::Bytes(id) if field.number == number && id.len() == TraceId::BYTES => Some(id.as_ptr().addr() - start),
-                _ => None,
-            })
-            .collect();
+        let place = |id: &[u8]| (id.len() == TraceId::BYTES).then(|| id.as_ptr().addr() - start);
+        let mut places: Vec<usize> = Vec::new();
+        for field in fields(&self.bytes) {
+            match (field.number, field.value) {
+                (of_record, Value::Bytes(id)) if of_record == number => places.extend(place(id)),
+                (LINKS, Value::Bytes(link)) if !self.is_log => {
+                    places.extend(fields(link).filter_map(|field| match field.value {
+                        Value::Bytes(id) if field.number == 1 && id == self.trace_id.as_bytes() => place(id),
+                        _ => None,
+                    }));
+                }
+                _ => {}
+            }
+        }
         for at in places {
             self.bytes[at..at + TraceId::BYTES].copy_from_slice(trace_id.as_bytes());
         }

@@ -179,9 +179,12 @@ fn references(json: &Value, trace_id: TraceId, own_id: SpanId) -> (Vec<u8>, Vec<
         let Some(span_id) = reference["spanID"].as_str().and_then(ids::parent_id) else {
             continue;
         };
-        let of_trace = reference["traceID"].as_str().and_then(ids::trace_id).unwrap_or(trace_id);
+        let named = reference["traceID"].as_str().and_then(ids::trace_id);
+        // The short form of its trace's id, or the long one, is that id.
+        let other = named.filter(|named| !ids::are_one(*named, trace_id));
+        let of_trace = other.unwrap_or(trace_id);
         let is_child = reference["refType"].as_str() != Some("FOLLOWS_FROM");
-        parents.push((ids::are_one(of_trace, trace_id), is_child, span_id));
+        parents.push((other.is_none(), is_child, span_id));
         links.push(Link {
             trace_id: of_trace.as_bytes().to_vec(),
             span_id: span_id.as_bytes().to_vec(),

@@ -67,7 +67,7 @@ pub struct Row {
     pub children: usize,
     /// How many rows are folded away below this one; 0 when it is open.
     pub hidden: usize,
-    /// Whether its parent was ignored because following parents from here leads back here.
+    /// Whether a reference of its was ignored because it leads back here: its parent's, or a link to itself.
     pub cyclic: bool,
     /// The span; `None` for a parent that has not arrived, and for a span that is only known because an error happened in it.
     pub line: Option<Line>,

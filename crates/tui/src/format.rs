@@ -12,6 +12,12 @@ pub struct Now {
     pub zone: jiff::tz::TimeZone,
 }
 
+/// A service without what OpenTelemetry's SDKs put before the name of a program that has none: `python` for `unknown_service:python`.
+pub(crate) fn service(name: &str) -> &str {
+    let program = name.strip_prefix("unknown_service:").filter(|program| !program.is_empty());
+    program.unwrap_or(name)
+}
+
 /// How many columns [`duration`] takes at most: every column for durations has as many.
 #[cfg(test)]
 pub(crate) const DURATION_COLUMNS_MAX: usize = 8;

@@ -21,8 +21,8 @@
 //! Of a span `parent_span_id`, `service` and `end_unix_nano` (of one in flight) may be `null`; `kind` and `status` are names in lower
 //! case; times are integers of up to 64 bits, which some readers' numbers are not.
 //!
-//! When something could not be read the last element is another: `{"unreadable": [{"file", "place", "reason"}]}`, `file` and `place`
-//! being `null` for what concerns none in particular. It has no `errors`, so that a condition on all elements fails.
+//! When something could not be read, or there is no span at all, the last element is another: `{"unreadable": [{"file", "place", "reason"}]}`,
+//! `file` and `place` being `null` for what concerns none in particular. It has no `errors`, so that a condition on all elements fails.
 
 mod json;
 mod plain;
@@ -48,6 +48,20 @@ struct Unreadable {
     reason: String,
 }
 
+impl Unreadable {
+    /// What concerns no file in particular.
+    const fn of_all(reason: String) -> Self {
+        Self {
+            file: None,
+            place: None,
+            reason,
+        }
+    }
+}
+
+/// Why nothing can be said of files that could be read.
+const NO_SPAN: &str = "no span in the input";
+
 /// What is in files, as far as it could be read.
 struct Contents {
     store: Store,
@@ -56,13 +70,15 @@ struct Contents {
     failed: Vec<String>,
     /// How many parts of the other files could not be read.
     missing: u64,
+    /// Whether all could be read, and there is no span.
+    has_no_span: bool,
 }
 
 /// Prints what is in files (`-` is standard input); what can be read of them, also where another file can't be. At most `limit` bytes
 /// of memory are used for it. Blocks.
 ///
 /// # Errors
-/// Something of a file could not be read, or `out` fails otherwise than by being closed.
+/// Something of a file could not be read, there is no span at all, or `out` fails otherwise than by being closed.
 pub fn run(paths: &[PathBuf], json: bool, limit: usize, out: impl Write) -> Result<()> {
     let mut contents = read_all(paths, limit);
     if json || contents.failed.len() < paths.len() {
@@ -71,6 +87,9 @@ pub fn run(paths: &[PathBuf], json: bool, limit: usize, out: impl Write) -> Resu
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             printed => printed.wrap_err("standard output cannot be written to")?,
         }
+    }
+    if contents.has_no_span {
+        contents.failed.push(NO_SPAN.to_owned());
     }
     if contents.missing > 0 {
         let parts = format::count(contents.missing, "part");
@@ -91,6 +110,7 @@ fn read_all(paths: &[PathBuf], limit: usize) -> Contents {
         unreadable: Vec::new(),
         failed: Vec::new(),
         missing: 0,
+        has_no_span: false,
     };
     for path in paths {
         if let Err(error) = contents.read(&mut session, path) {
@@ -109,14 +129,16 @@ fn read_all(paths: &[PathBuf], limit: usize) -> Contents {
         ControlFlow::Continue(())
     });
     warn("", &warnings);
-    if let Some(reason) = left_out(&contents.store.totals(), limit) {
+    let totals = contents.store.totals();
+    if let Some(reason) = left_out(&totals, limit) {
         say(&reason);
         contents.missing += 1;
-        contents.unreadable.push(Unreadable {
-            file: None,
-            place: None,
-            reason,
-        });
+        contents.unreadable.push(Unreadable::of_all(reason));
+    }
+    // A condition on all elements of an empty array holds.
+    if totals.spans == 0 && contents.unreadable.is_empty() {
+        contents.has_no_span = true;
+        contents.unreadable.push(Unreadable::of_all(NO_SPAN.to_owned()));
     }
     contents
 }
@@ -140,6 +162,9 @@ impl Contents {
                 place,
                 reason,
             });
+        }
+        if report.spans + report.logs == 0 && report.problems.count == 0 {
+            say(&format!("warning: {file}: no spans or log records"));
         }
         self.missing += report.problems.count;
         warn(&format!("{file}: "), &report.warnings);

@@ -45,9 +45,10 @@ pub(super) fn categories(envelope: &Envelope) -> Categories {
     types.map(Category::of_item).collect()
 }
 
+/// The spans of an envelope, with hidden ones: what became of those counts once they are shown.
 pub(super) fn spans(batch: &Batch) -> Spans {
     let mut spans: Spans = Vec::new();
-    for span in batch.each_span().filter(|span| !span.is_hidden()) {
+    for span in batch.each_span() {
         let (trace_id, span_id) = span.ids();
         match spans.last_mut() {
             Some((last, spans)) if *last == trace_id => spans.push(span_id),

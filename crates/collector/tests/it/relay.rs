@@ -171,6 +171,28 @@ async fn what_comes_goes_on_unchanged_and_sentrys_answer_comes_back() {
     assert!(matches!(said[..], [Delivery::Waiting { .. }, Delivery::Accepted]), "{said:?}");
 }
 
+/// They are shown once something is below them.
+#[tokio::test]
+async fn relay_reports_what_became_of_hidden_spans_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut collector = relaying_to(listener.local_addr().unwrap()).await;
+    let _came = sentry(listener, StatusCode::PAYLOAD_TOO_LARGE);
+    let upload = format!("POST {}", collector.sentry("/api/1/envelope/"));
+    let transaction = json!({
+        "contexts": { "trace": { "trace_id": TRACE, "span_id": "00000000000000a1" } },
+        "spans": [{ "span_id": "00000000000000a2", "op": "http.client", "description": upload }],
+    });
+    let envelope = format!("{{}}\n{{\"type\":\"transaction\"}}\n{transaction}");
+    let request = client().post(collector.sentry("/api/1/envelope/")).body(envelope);
+    assert_eq!(request.send().await.unwrap().status(), 413);
+    let said = deliveries(&mut collector).await;
+    assert!(
+        matches!(said[..], [Delivery::Waiting { .. }, Delivery::Refused { status: 413, .. }]),
+        "{said:?}"
+    );
+    assert_eq!(collector.counts().own_uploads, 1);
+}
+
 #[tokio::test]
 async fn a_rate_limit_reaches_the_sender_and_the_reader() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -21,7 +21,7 @@ pub enum Rule {
     ClockTrouble,
     /// Many equal calls one after the other ("N+1").
     RepeatedCalls,
-    /// Following parents from a span leads back to it, so its parent was disregarded.
+    /// A reference of a span to its parent, or a link, leads back to it, so it was disregarded.
     ParentCycle,
     /// A span ends before it starts, or has a parent and no start.
     InvalidTimes,
@@ -74,7 +74,7 @@ impl Rule {
             Self::BrokenTrace => "trace broken between services",
             Self::ClockTrouble => "clocks disagree",
             Self::RepeatedCalls => "the same call many times",
-            Self::ParentCycle => "cyclic parent reference",
+            Self::ParentCycle => "cyclic reference",
             Self::InvalidTimes => "impossible times",
         }
     }
@@ -102,7 +102,7 @@ impl Rule {
                 "It starts before its parent, or ends long after it on another host: one of their clocks is wrong."
             }
             Self::ParentCycle => {
-                "Following its parents leads back to it: the reference to its parent is ignored, and it is shown as a root."
+                "Its parent or a link leads back to it: that reference is ignored, and it is shown below its other parent or as a root."
             }
             Self::InvalidTimes => {
                 "It ends before it starts, and is shown without a length; or it has no start, and is shown from its parent's."

@@ -27,7 +27,7 @@ pub struct SpanNode {
     pub children: usize,
     /// All nodes below; those are the next ones in [`crate::SpanTree::nodes`].
     pub descendants: usize,
-    /// Whether its parent was ignored because following parents from here leads back here.
+    /// Whether a reference of its was ignored because it leads back here: its parent's, or a link to itself.
     pub cyclic: bool,
     /// Whether another span has its id, and they are not the two sides of one call.
     pub duplicate: bool,

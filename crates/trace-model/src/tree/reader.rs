@@ -187,7 +187,7 @@ impl Bytes {
             let end = count.min(self.at + STRIDE);
             work::add((end - self.at) * VISIT / 4);
             while self.at < end {
-                self.join(store, trace_id);
+                self.links(store, trace_id);
                 self.call(store, trace_id);
                 self.at += 1;
                 if work::done() >= until {
@@ -198,16 +198,26 @@ impl Bytes {
         false
     }
 
+    /// Reads the links of a span that name spans of its trace.
+    fn links(&mut self, store: &Store, trace_id: TraceId) {
+        let node = &mut self.read.tree.nodes[self.at];
+        if !node.has_links {
+            return;
+        }
+        let linked = store.links_within(trace_id, &node.key);
+        node.cyclic |= linked.contains(&node.key.span_id);
+        self.join(linked);
+    }
+
     /// Joins a consumer to the producer that only links lead to. Of several, as a batch of messages has, it is the one that ended last before
     /// the consumer started, else the first one: the consumer did not wait for any that came later.
-    fn join(&mut self, store: &Store, trace_id: TraceId) {
+    fn join(&mut self, linked: Vec<SpanId>) {
         let (tree, at) = (&mut self.read.tree, self.at);
         let node = &tree.nodes[at];
-        if !node.has_links || node.kind != SpanKind::Consumer || self.producers.is_empty() || tree.producer(at).is_some() {
+        if node.kind != SpanKind::Consumer || self.producers.is_empty() || tree.producer(at).is_some() {
             return;
         }
         let start = node.start_unix_nano;
-        let linked = store.links_within(trace_id, &node.key);
         let linked = linked.into_iter().filter_map(|id| self.producers.get(&id).copied());
         let producer = linked.max_by_key(|at| match tree.nodes[*at].end_unix_nano.filter(|end| *end <= start) {
             Some(end) => (true, end),

@@ -1,9 +1,10 @@
 //! Hidden spans: shown with the first span that is below them or has their id, whichever arrives first.
 
 use proptest::prelude::*;
+use trace_model::sentry::{Delivery, Evidence, Reason, Verdict};
 use trace_model::{Batch, Filter, HiddenSpans, Outline, SpanKind, Store, work};
 
-use crate::support::{Sent, batch, drawn, envelope, errors, logs, outline, sent, trace};
+use crate::support::{Sent, batch, drawn, envelope, errors, logs, outline, sent, span, trace};
 
 /// A client span, which is hidden.
 fn upload(id: u8, parent: u8) -> Sent {
@@ -125,6 +126,35 @@ fn hidden_spans_of_envelopes_are_shown_with_what_is_below_them() {
             store.add(batch);
         }
         assert_eq!(drawn(&store, &outline(&store)), ["2api", "  3api"]);
+    }
+}
+
+/// What became of a span is told before anything shows it.
+#[test]
+fn hidden_spans_keep_the_evidence_of_their_delivery() {
+    for child_first in [true, false] {
+        let (upload, below) = (hide(envelope(&[upload(2, 0)])), hide(envelope(&[sent(3, 2, 2, 3)])));
+        let refused = Evidence::Relayed {
+            trace_id: trace(1),
+            spans: vec![span(2)],
+            delivery: Delivery::Refused {
+                status: 413,
+                reason: "too large".into(),
+            },
+        };
+        let mut store = Store::new(1 << 20);
+        let (first, second) = if child_first { (below, upload) } else { (upload, below) };
+        store.add_evidence(vec![refused]);
+        store.add(first);
+        assert_eq!(store.listed(), usize::from(child_first));
+        store.add(second);
+        let verdict = |at: usize| store.verdict(trace(1), &outline(&store).rows(&store, at..at + 1)[0].key, u64::MAX);
+        assert!(
+            matches!(verdict(0), Some(Verdict::Missing(Reason::Refused { status: 413, .. }))),
+            "{:?}",
+            verdict(0)
+        );
+        assert_eq!(verdict(1), Some(Verdict::SentryOnly));
     }
 }
 

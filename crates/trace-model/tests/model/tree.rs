@@ -57,6 +57,32 @@ fn cycles_are_warned_of_at_the_span_whose_reference_is_disregarded() {
 }
 
 #[test]
+fn links_of_a_span_to_itself_are_warned_of() {
+    let linking = |parent: u8, of_trace: u8| {
+        let mut span = sent(2, parent, 5, 6).to_otlp();
+        span.scope_spans[0].spans[0].links = vec![opentelemetry_proto::tonic::trace::v1::span::Link {
+            trace_id: vec![of_trace; 16],
+            span_id: vec![2; 8],
+            ..Default::default()
+        }];
+        let (batch, _) = trace_model::otlp::batch(vec![sent(1, 0, 0, 10).to_otlp(), span], trace_model::Source::OtlpHttp);
+        let mut store = Store::new(1 << 20);
+        store.add(batch);
+        let tree = SpanTree::of(&store, trace(1));
+        let lints = Analysis::of(&tree)
+            .lints()
+            .iter()
+            .map(|lint| lint.rule.name())
+            .collect::<Vec<_>>();
+        (lints, drawn(&store, &outline(&store)))
+    };
+    let lines = |lines: [&str; 2]| lines.map(str::to_owned).to_vec();
+    assert_eq!(linking(1, 1), (vec!["parent-cycle"], lines(["1api", "  @2api"])));
+    assert_eq!(linking(0, 1).0, ["parent-cycle"]);
+    assert_eq!(linking(1, 3), (Vec::new(), lines(["1api", "  2api"])), "of another trace");
+}
+
+#[test]
 fn children_without_a_start_begin_with_their_parent() {
     let spans = [
         sent(1, 0, 1_000, 1_100),

@@ -1,6 +1,6 @@
 //! Help lists what applies: options are accepted before and after each command, and shown only where they do something.
 
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory, Id};
 
 use super::Cli;
 
@@ -19,9 +19,16 @@ const GROUPS: [(&[&str], &[&str]); 5] = [
     (&["config", "theme", "no_mouse", "log_file"], &["demo", "open"]),
 ];
 
+/// The place in help of the first option that commands share: behind those of a command's own.
+const AFTER_OWN: usize = 100;
+
 /// The command line as clap knows it, with help that is true for each command.
 pub(super) fn command() -> Command {
     let mut cli = Cli::command();
+    let shared: Vec<Id> = cli.get_arguments().map(|option| option.get_id().clone()).collect();
+    for (at, id) in shared.into_iter().enumerate() {
+        cli = cli.mut_arg(id, |option| option.display_order(AFTER_OWN + at));
+    }
     let options: Vec<Arg> = cli.get_arguments().filter(|option| option.is_global_set()).cloned().collect();
     let applies = |option: &Arg, name: &str| {
         let id = option.get_id().as_str();
@@ -77,6 +84,15 @@ mod tests {
             for option in left_out {
                 assert!(!lists(option), "{name} {option}\n{help}");
             }
+        }
+    }
+
+    #[test]
+    fn help_lists_a_commands_own_options_first() {
+        for (name, last, first) in [("tail", "--timeout", "--otlp-grpc"), ("inspect", "--json", "--max-memory")] {
+            let help = help(name);
+            let place = |option: &str| help.find(&format!("  {option} "));
+            assert!(place(last) < place(first), "{help}");
         }
     }
 

@@ -31,7 +31,11 @@ pub(super) fn write(traces: impl Iterator<Item = Trace>, out: &mut impl Write) -
 
 fn lines(trace: &Trace, zone: &TimeZone) -> Vec<String> {
     let summary = &trace.summary;
-    let services: Vec<_> = summary.services.iter().map(|service| or_dash(service)).collect();
+    let services: Vec<_> = summary
+        .services
+        .iter()
+        .map(|service| or_dash(format::service(service)))
+        .collect();
     let mut counts = format!(
         "{} · {}",
         format::duration(summary.duration_nano),
@@ -90,7 +94,7 @@ fn path_to_last_span(trace: &Trace) -> String {
 
 fn named(trace: &Trace, at: usize) -> String {
     let node = &trace.tree.nodes()[at];
-    format!("{} {}", or_dash(&node.key.service), or_dash(&node.name))
+    format!("{} {}", or_dash(format::service(&node.key.service)), or_dash(&node.name))
 }
 
 /// The longest steps first, a few of them.

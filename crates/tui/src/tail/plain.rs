@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use trace_model::{Log, Severity, Span};
 
+use crate::format;
 use crate::text::clean;
 
 pub(super) fn line(span: &Span, zone: &TimeZone) -> String {
@@ -14,7 +15,7 @@ pub(super) fn line(span: &Span, zone: &TimeZone) -> String {
         "{}  {:.8}  {:<12}  {}  {}  {duration}  {}",
         time_of_day(span.start_unix_nano, zone),
         span.trace_id,
-        or_dash(&span.service),
+        or_dash(format::service(&span.service)),
         or_dash(&span.name),
         span.kind.name(),
         span.status.name(),
@@ -39,7 +40,7 @@ pub(super) fn log_line(log: &Log, title: &str, zone: &TimeZone) -> String {
     format!(
         "{}  {trace:<8}  {:<12}  {}  {}",
         time_of_day(log.time_unix_nano, zone),
-        or_dash(&log.service),
+        or_dash(format::service(&log.service)),
         clean(severity),
         or_dash(title),
     )
@@ -96,6 +97,15 @@ mod tests {
     fn a_line_reads() {
         let expected = "22:13:20.123  0af76519  api           POST /reset  server  12.350 ms  unset";
         assert_eq!(line(&span(), &TimeZone::UTC), expected);
+    }
+
+    #[test]
+    fn programs_without_a_service_name_are_named_as_on_the_screen() {
+        let span = Span {
+            service: "unknown_service:python".to_owned(),
+            ..span()
+        };
+        assert!(line(&span, &TimeZone::UTC).contains("  python        POST"));
     }
 
     #[test]

@@ -310,9 +310,7 @@ pub(super) fn service_name(service: &str) -> String {
     if service.is_empty() {
         "(no service)".to_owned()
     } else {
-        // What SDKs call a program that nobody named.
-        let program = service.strip_prefix("unknown_service:").filter(|program| !program.is_empty());
-        format::at_most(program.unwrap_or(service), SERVICE_COLUMNS_MAX)
+        format::at_most(format::service(service), SERVICE_COLUMNS_MAX)
     }
 }
 

@@ -132,8 +132,6 @@ fn traces_stand_by_start_and_those_without_spans_do_not_stand_there() {
         .map(|trace| trace["trace_id"].as_str().unwrap().trim_start_matches('0'))
         .collect();
     assert_eq!(ids, ["c", "b", "a"]);
-    assert_eq!(printed(&["[]".to_owned()], true).0, "[]\n");
-    assert_eq!(printed(&["[]".to_owned()], false).0, "no trace\n");
 }
 
 #[test]
@@ -197,6 +195,76 @@ fn whatever_could_not_be_read_is_an_element_without_errors() {
         } else {
             assert_eq!(found, places);
         }
+    }
+}
+
+/// An empty array would satisfy every condition on all elements.
+#[test]
+fn input_without_spans_fails() {
+    let log = json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "body": { "stringValue": "alone" } });
+    let logs = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [log] }] }] }).to_string();
+    for content in [
+        "[]",
+        r#"{"resourceSpans":[]}"#,
+        r#"{"data":[],"total":0,"errors":null}"#,
+        &logs,
+    ] {
+        let (text, ended) = printed(&[content.to_owned()], true);
+        let [element] = &*serde_json::from_str::<Vec<Value>>(&text).unwrap() else {
+            panic!("one element: {text}")
+        };
+        let reason = json!({ "unreadable": [{ "file": null, "place": null, "reason": "no span in the input" }] });
+        assert_eq!(
+            (element, ended),
+            (&reason, Err("no span in the input".to_owned())),
+            "{content}"
+        );
+        let (text, ended) = printed(&[content.to_owned()], false);
+        assert_eq!((text.as_str(), ended.is_err()), ("no trace\n", true), "{content}");
+    }
+    let good = file(&[span(A, "", "api", 1_000, 9_000)]);
+    let (text, ended) = printed(&["[]".to_owned(), good], true);
+    assert_eq!((serde_json::from_str::<Vec<Value>>(&text).unwrap().len(), ended), (1, Ok(())));
+}
+
+/// A span may refer to itself in every format; another, good reference is its parent.
+#[test]
+fn self_references_are_named() {
+    let jaeger = |references: Value| {
+        let span = |id: &str, references: Value| {
+            json!({ "traceID": "0af7651916cd43dd8448eb211c80319c", "spanID": id, "operationName": "work",
+            "startTime": 10, "duration": 5, "references": references, "process": { "serviceName": "api" } })
+        };
+        [span(A, json!([])), span(B, references)]
+            .map(|span| span.to_string())
+            .join("\n")
+    };
+    let to = |kind: &str, trace: &str, id: &str| json!({ "refType": kind, "traceID": trace, "spanID": id });
+    let (own, short) = ("0af7651916cd43dd8448eb211c80319c", "8448eb211c80319c");
+    let zipkin = json!([{ "traceId": own, "id": A, "timestamp": 10, "duration": 5 }, { "traceId": own, "id": B, "parentId": B, "timestamp": 10 }]);
+    for (content, parent) in [
+        (jaeger(json!([to("CHILD_OF", own, B)])), None),
+        (jaeger(json!([to("CHILD_OF", own, B), to("CHILD_OF", own, A)])), Some(A)),
+        (jaeger(json!([to("FOLLOWS_FROM", own, A), to("CHILD_OF", own, B)])), Some(A)),
+        (jaeger(json!([to("CHILD_OF", own, A), to("FOLLOWS_FROM", short, B)])), Some(A)),
+        (file(&[span(A, "", "api", 10, 15), span(B, B, "api", 10, 15)]), None),
+        (zipkin.to_string(), None),
+    ] {
+        let [trace] = &*traces(std::slice::from_ref(&content)) else {
+            panic!("one trace")
+        };
+        let lints = trace["lints"].as_array().unwrap().iter();
+        let named: Vec<&Value> = lints
+            .filter(|lint| lint["rule"] == "parent-cycle")
+            .map(|lint| &lint["span_id"])
+            .collect();
+        assert_eq!(named, [B], "{content}");
+        let roots = trace["roots"].as_array().unwrap();
+        assert_eq!(
+            (roots.contains(&json!(B)), &trace["orphans"]),
+            (parent.is_none(), &json!([])),
+            "{content}"
+        );
     }
 }
 
