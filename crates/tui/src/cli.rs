@@ -17,78 +17,81 @@ use crate::tail::{Form, Selection, Until};
 use crate::text::clean;
 use crate::view::ThemeKind;
 
-/// What else decides, as help says it.
+pub use help::markdown;
+
+/// Environment variables, for help.
 const VARIABLES: &str = "\
 Environment:
-  SENTRY_AUTH_TOKEN, SENTRY_ORG  Ask Sentry what it has stored of a trace (x on the screen); the token needs org:read
-  SENTRY_URL                     Where Sentry is, if it is not https://sentry.io
-  NO_COLOR                       Draw without colours
-  SENTRY_DSN                     The Sentry that --sentry-relay forwards envelopes to, as the demo does by default";
+  SENTRY_AUTH_TOKEN, SENTRY_ORG  Poll Sentry for what it stored (cross-check, x); the token needs org:read
+  SENTRY_URL                     URL of a self-hosted Sentry [default: https://sentry.io]
+  SENTRY_DSN                     Where --sentry-relay forwards envelopes; the demo forwards them by default
+  SPANFALL_LOG                   Log filter, such as debug or collector=trace [default: warn]
+  NO_COLOR                       Draw without colors";
 
 /// A terminal viewer for distributed traces.
 ///
-/// Listens for OTLP (gRPC and HTTP) and Sentry envelopes on loopback, and draws each trace as a live waterfall. Without a command it
-/// is the viewer alone: point any OpenTelemetry or Sentry program at it. On the screen, ? shows all keys and / filters.
+/// Receives OpenTelemetry (OTLP) and Sentry data on localhost and draws each trace as a live waterfall. Without a command it starts the
+/// viewer. On the screen, ? shows the keys and / filters.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, after_help = VARIABLES)]
 pub struct Cli {
-    /// What to do; the viewer alone when left out.
+    /// The command; without one the viewer.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Where to listen and how much to keep.
+    /// Options of all commands.
     #[command(flatten)]
     pub options: Options,
 }
 
-/// What to do.
+/// A command.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// The viewer with the demo behind it: broker, API, mailer and page as child processes; a key sends a request through them
+    /// Start the viewer with the demo: broker, API, mailer and page as child processes
     Demo,
-    /// Show saved traces: OTLP (JSON, JSON lines or protobuf), Jaeger or Zipkin JSON, `tail --json`, known by their content
+    /// Show saved traces: OTLP, Jaeger, Zipkin or `tail` output, detected by content
     Open {
-        /// Files, also compressed with gzip or Zstandard; - is standard input
+        /// Files, plain or compressed with gzip or Zstandard; - is standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// No screen: what saved traces say, each in a few lines
+    /// Print a summary of saved traces
     Inspect {
-        /// A JSON array of traces with their spans, roots, orphans, warnings and critical paths
+        /// Print a JSON array of traces with spans, roots, orphans, warnings and critical paths
         #[arg(long)]
         json: bool,
-        /// Files, also compressed with gzip or Zstandard; - is standard input
+        /// Files, plain or compressed with gzip or Zstandard; - is standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Print the default configuration, commented out: every key and every color, as TOML
+    /// Print the default configuration as TOML, commented out
     Config,
-    /// No screen: one line per span as it arrives, and for what Sentry envelopes hold
+    /// Print a line per span, error and Sentry log as it arrives
     Tail(Tail),
 }
 
-/// Which lines `tail` prints, and when it ends.
+/// Options of `tail`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = TAIL_EXAMPLES)]
 pub struct Tail {
-    /// Print only what matches, in the syntax of / on the screen: service:api status:error
+    /// Print only matching records, in the filter language of the screen: service:api status:error
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
-    /// Print one JSON object per record instead of a readable line
+    /// Print a JSON object per record
     #[arg(long, conflicts_with = "otlp")]
     pub json: bool,
-    /// Print OTLP/JSON lines, which open, inspect and collectors read
+    /// Print OTLP/JSON lines, which open, inspect and collectors can read
     #[arg(long)]
     pub otlp: bool,
-    /// Print OTLP log records too
+    /// Also print OTLP log records
     #[arg(long)]
     pub logs: bool,
-    /// End after N records
+    /// Exit after N records
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
-    /// End when nothing was printed for this long after the first record: 6s, 500ms
+    /// Exit when nothing was printed for this long after the first record: 6s, 500ms
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub quiet_for: Option<Duration>,
-    /// End after this long; the status is 1 if nothing was printed, or less than --count, or it was not --quiet-for
+    /// Exit after this long, with status 1 if nothing was printed, --count was not reached, or --quiet-for was not met
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
 }
@@ -130,7 +133,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     let positive = parsed.and_then(|duration| Duration::try_from(duration).ok());
     positive
         .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "not a length of time: use 6s, 500ms or 2m".to_owned())
+        .ok_or_else(|| "not a duration: use 6s, 500ms or 2m".to_owned())
 }
 
 /// Parses a command line. The error quotes arguments, cleaned: a script may pass on what others wrote.
@@ -156,72 +159,76 @@ fn try_parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Erro
         .and_then(|matches| Cli::from_arg_matches(&matches))
 }
 
-/// Where to listen and how much to keep.
+/// Headings of options in help.
+const COLLECTOR: &str = "Collector options";
+const VIEWER: &str = "Viewer options";
+
+/// Options of all commands.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Where to listen for OTLP over gRPC: an address, or a port of this machine; port 0 picks a free one
-    #[arg(long, global = true, value_name = "ADDR", value_parser = address, default_value_t = loopback(4317))]
+    /// Listen for OTLP/gRPC on this address or local port; port 0 picks a free one
+    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ADDR", value_parser = address, default_value_t = loopback(4317))]
     pub otlp_grpc: SocketAddr,
-    /// Where to listen for OTLP over HTTP, protobuf or JSON
-    #[arg(long, global = true, value_name = "ADDR", value_parser = address, default_value_t = loopback(4318))]
+    /// Listen for OTLP/HTTP (protobuf or JSON) on this address or local port
+    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ADDR", value_parser = address, default_value_t = loopback(4318))]
     pub otlp_http: SocketAddr,
-    /// Where to listen for Sentry envelopes
-    #[arg(long, global = true, value_name = "ADDR", value_parser = address, default_value_t = loopback(8969))]
+    /// Listen for Sentry envelopes and Sentry's OTLP route on this address or local port
+    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ADDR", value_parser = address, default_value_t = loopback(8969))]
     pub sentry: SocketAddr,
-    /// Accept what pages of this origin send (`https://app.example`, `http://dev.example:*` for any port, `null`); repeatable. Pages of
-    /// this machine always may
-    #[arg(long, global = true, value_name = "ORIGIN")]
+    /// Accept web pages of this origin, in addition to local ones: `https://app.example`, `http://dev.example:*` (any port) or `null`;
+    /// repeatable
+    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ORIGIN")]
     pub allowed_origin: Vec<AllowedOrigin>,
-    /// Accept requests to this host name (`viewer.example`); repeatable. The names of this machine always are
-    #[arg(long, global = true, value_name = "HOST")]
+    /// Accept requests with this `Host`, in addition to local names: `viewer.example`; repeatable
+    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "HOST")]
     pub allowed_host: Vec<AllowedHost>,
-    /// Hand the envelopes that come in on to the real Sentry of this DSN, unchanged; without one, that of `SENTRY_DSN`
-    #[arg(long, global = true, value_name = "DSN", num_args = 0..=1, default_missing_value = "", hide_default_value = true)]
+    /// Forward envelopes, unmodified, to the Sentry of this DSN; without a value to that of `SENTRY_DSN`
+    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "DSN", num_args = 0..=1, default_missing_value = "", hide_default_value = true)]
     pub sentry_relay: Option<String>,
-    /// In the demo with `SENTRY_DSN`: let the services send to Sentry directly instead of through the viewer
-    #[arg(long, global = true, conflicts_with = "sentry_relay")]
+    /// With `SENTRY_DSN` set, let the demo's services send to Sentry directly
+    #[arg(long, global = true, help_heading = COLLECTOR, conflicts_with = "sentry_relay")]
     pub no_sentry_relay: bool,
-    /// How much may be kept in memory: bytes, or with KiB, MiB or GiB; then the longest quiet traces leave, unless they are pinned
+    /// Keep at most this much in memory (bytes, or with KiB, MiB or GiB, at least 1MiB), then evict the least recently active traces
     /// [default: 256MiB; for files half of the available memory]
     #[arg(long, global = true, value_name = "SIZE")]
     pub max_memory: Option<Size>,
-    /// How long an OTLP request may be after decompression; memory for requests in flight is set aside in proportion, besides --max-memory
-    #[arg(long, global = true, value_name = "SIZE", default_value = "64MiB")]
+    /// Accept OTLP requests up to this size after decompression, at most 1GiB; memory for requests in flight grows with it
+    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "SIZE", default_value = "64MiB")]
     pub max_body: BodySize,
-    /// Show the client spans of exports to this viewer, which are hidden and counted otherwise
-    #[arg(long, global = true)]
+    /// Show client spans of exports to this viewer, which are hidden and counted by default
+    #[arg(long, global = true, help_heading = COLLECTOR)]
     pub show_uploads: bool,
-    /// Keys and colours: a TOML file [default: spanfall/config.toml in the user's configuration directory]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Read keys and colors from this TOML file [default: spanfall/config.toml in the user's configuration directory]
+    #[arg(long, global = true, help_heading = VIEWER, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The colours: auto, dark, light, ansi-dark, ansi-light (16 colours) or none
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Use these colors: auto, dark, light, ansi-dark, ansi-light (16 colors) or none [default: auto]
+    #[arg(long, global = true, help_heading = VIEWER, value_name = "NAME")]
     pub theme: Option<ThemeChoice>,
-    /// Leave the mouse to the terminal, which selects text with it
-    #[arg(long, global = true)]
+    /// Leave the mouse to the terminal, for selecting text
+    #[arg(long, global = true, help_heading = VIEWER)]
     pub no_mouse: bool,
-    /// Where the viewer's own log goes [default: spanfall.log in the user's state directory]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Write the viewer's own log to this file [default: spanfall.log in the user's state directory]
+    #[arg(long, global = true, help_heading = VIEWER, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
 }
 
-/// What is kept in memory when nothing else is said, in bytes.
+/// Default of `--max-memory`, in bytes.
 const MEMORY: usize = 256 << 20;
 
 impl Options {
-    /// How much what arrives may take in memory, in bytes.
+    /// Memory for received data, in bytes.
     #[must_use]
     pub fn max_memory(&self) -> usize {
         self.max_memory.map_or(MEMORY, |size| size.0)
     }
 
-    /// How much files may take in memory, in bytes: who asks for them wants all of them.
+    /// Memory for files, in bytes. Larger by default: files are opened to see all of them.
     #[must_use]
     pub fn max_memory_of_files(&self) -> usize {
         self.max_memory.map_or_else(crate::memory::half_of_available, |size| size.0)
     }
 
-    /// Where the collector shall listen.
+    /// The collector's configuration.
     #[must_use]
     pub fn collector(&self) -> collector::Config {
         collector::Config {
@@ -250,7 +257,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "not an address to listen on: use 4317, localhost:4317 or 127.0.0.1:4317".to_owned())
 }
 
-/// Which colours a person wants.
+/// A theme, or `None` to detect one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThemeChoice(pub Option<ThemeKind>);
 
@@ -279,18 +286,18 @@ impl FromStr for Size {
         let (number, unit) = text.split_at(digits);
         let number: usize = number
             .parse()
-            .map_err(|_| "a size is a whole number of bytes, KiB, MiB or GiB".to_owned())?;
+            .map_err(|_| "not a size: use a whole number of bytes, KiB, MiB or GiB".to_owned())?;
         let scale: usize = match unit.trim().to_ascii_lowercase().as_str() {
             "" | "b" => 1,
             "k" | "kb" | "kib" => 1 << 10,
             "m" | "mb" | "mib" => 1 << 20,
             "g" | "gb" | "gib" => 1 << 30,
-            other => return Err(format!("{other:?} is no unit of size: use KiB, MiB or GiB")),
+            other => return Err(format!("unknown unit {other:?}: use KiB, MiB or GiB")),
         };
         match number.checked_mul(scale) {
             Some(bytes) if bytes >= 1 << 20 => Ok(Self(bytes)),
-            Some(_) => Err("at least 1MiB is needed".to_owned()),
-            None => Err("is more than this machine can address".to_owned()),
+            Some(_) => Err("too small: use at least 1MiB".to_owned()),
+            None => Err("too large for this machine".to_owned()),
         }
     }
 }
@@ -305,7 +312,7 @@ impl FromStr for BodySize {
     fn from_str(text: &str) -> Result<Self, String> {
         let size: Size = text.parse()?;
         if size.0 > collector::BODY_MAX {
-            return Err("at most 1GiB is possible".to_owned());
+            return Err("too large: use at most 1GiB".to_owned());
         }
         Ok(Self(size))
     }

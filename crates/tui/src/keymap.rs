@@ -1,4 +1,4 @@
-//! What keys do. Dispatch, footer, help, palette, configuration and README read one table, [`KEYMAP`].
+//! What keys do. Dispatch, footer, help, palette, configuration and docs/keys.md read one table, [`KEYMAP`].
 
 mod choice;
 mod context;
@@ -49,7 +49,7 @@ pub struct Binding {
     pub footer: &'static str,
     /// Other words for the footer in some contexts.
     pub footer_on: &'static [(KeyContext, &'static str)],
-    /// An imperative for help, palette and README; empty where another binding's covers it.
+    /// An imperative for help, palette and docs/keys.md; empty where another binding's covers it.
     pub help: &'static str,
 }
 
@@ -195,7 +195,7 @@ fn typed(event: &KeyEvent) -> Option<char> {
     }
 }
 
-/// The README's tables.
+/// The tables of `docs/keys.md`.
 #[must_use]
 pub fn markdown() -> String {
     let bindings = KEYMAP

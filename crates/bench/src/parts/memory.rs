@@ -19,7 +19,7 @@ use crate::viewer::Viewer;
 const MIB: usize = 1024 * 1024;
 /// What is kept, in MiB.
 const BUDGET: usize = 64;
-/// What requests and connections in flight may take, in MiB, as README has it.
+/// What requests and connections in flight may take, in MiB, as docs/collector.md has it.
 const IN_FLIGHT: usize = 256;
 /// What everything else may take, in MiB.
 const REST: usize = 64;

@@ -22,6 +22,28 @@ const GROUPS: [(&[&str], &[&str]); 5] = [
 /// The place in help of the first option that commands share: behind those of a command's own.
 const AFTER_OWN: usize = 100;
 
+/// The help of every command as Markdown, for `docs/cli.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut cli = command().term_width(MARKDOWN_COLUMNS);
+    cli.build();
+    let mut text = section("spanfall", &mut cli);
+    for name in COMMANDS {
+        let command = cli.find_subcommand_mut(name).into_iter();
+        command.for_each(|command| text.push_str(&section(&format!("spanfall {name}"), command)));
+    }
+    text
+}
+
+/// Columns of the help in [`markdown`].
+const MARKDOWN_COLUMNS: usize = 120;
+
+fn section(title: &str, command: &mut Command) -> String {
+    let help = command.render_long_help().to_string();
+    let lines: Vec<_> = help.lines().map(str::trim_end).collect();
+    format!("## {title}\n\n```text\n{}\n```\n\n", lines.join("\n"))
+}
+
 /// The command line as clap knows it, with help that is true for each command.
 pub(super) fn command() -> Command {
     let mut cli = Cli::command();
