@@ -2,6 +2,7 @@
 
 mod bars;
 mod breadcrumb;
+mod columns;
 mod compare;
 mod copy;
 mod cross_check;
@@ -38,7 +39,6 @@ pub use details::{Section, SpanPage};
 pub use footer::{Hyperlink, hyperlink};
 pub use health::height as ingest_lines;
 pub use logs::log_text;
-pub use service_map::column_at as map_column;
 pub use stay::stays;
 pub use theme::{ROLES, Theme, ThemeKind};
 
@@ -58,12 +58,12 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) -> Hits {
     match app.screens.top() {
         Some(Screen::CrossCheck(check)) => cross_check::draw(frame, app, check, panes.body, now),
         Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
-        Some(Screen::Logs(logs)) => logs::draw(frame, app, logs, panes.body),
+        Some(Screen::Logs(logs)) => logs::draw(frame, app, logs, panes.body, now),
         Some(Screen::Output) => output::draw(frame, app, panes.body),
         None => match app.screens.tab() {
             Tab::Traces => draw_panes(frame, app, panes, now, &mut hits),
             Tab::Operations => operations::draw(frame, app, panes.body, &mut hits),
-            Tab::ServiceMap => service_map::draw(frame, app, panes.body),
+            Tab::ServiceMap => service_map::draw(frame, app, panes.body, &mut hits),
             Tab::Warnings => warnings::draw(frame, app, panes.body, now),
             Tab::Ingest => health::draw(frame, app, panes.body, now),
         },
@@ -88,7 +88,7 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) -> Hits {
 fn draw_panes(frame: &mut Frame, app: &App, panes: &Panes, now: &Now, hits: &mut Hits) {
     traces::draw(frame, app, panes.traces, now, hits);
     waterfall::draw(frame, app, panes.waterfall, now);
-    details::draw(frame, app, panes.details);
+    details::draw(frame, app, panes.details, hits);
     if panes.are_beside() {
         between(frame, panes);
     }
@@ -112,6 +112,11 @@ fn title(text: &str, focused: bool) -> Span<'_> {
         Some(text) => Span::raw(format!("▌{text}")).bold().fg(theme::FOCUS),
         None => Span::raw(text).bold(),
     }
+}
+
+/// The same text on its own.
+fn owned(span: Span<'_>) -> Span<'static> {
+    Span::styled(span.content.into_owned(), span.style)
 }
 
 /// A title line, with a rule from its text to the edge.

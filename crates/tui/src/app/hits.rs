@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{Action, Column, OperationColumn};
+use super::{Action, Column, MapColumn, OperationColumn};
 
 /// What a click on a part of the screen means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub enum Hit {
     SortTraces(Column),
     /// To sort the operations by a column.
     SortOperations(OperationColumn),
+    /// To sort the calls of the service map by a column.
+    SortMap(MapColumn),
+    /// To go to a section of the details, by name.
+    Section(&'static str),
     /// Nothing: it is a part of a popup.
     Popup,
 }

@@ -3,7 +3,7 @@
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 
-use super::{format, theme, title};
+use super::{format, owned, theme, title};
 use crate::app::App;
 use crate::text::shown;
 
@@ -62,8 +62,4 @@ pub(super) fn scope(app: &App) -> Span<'static> {
     let listed = format::grouped(app.store.listed() as u64);
     let filter = format::at_most(&shown(app.filter.set_text()), PART_COLUMNS_MAX);
     format!("{listed} of {} · {filter}", format::count(all, "trace")).fg(theme::FOUND)
-}
-
-fn owned(span: Span<'_>) -> Span<'static> {
-    Span::styled(span.content.into_owned(), span.style)
 }

@@ -3,13 +3,14 @@
 mod row;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 use trace_model::TraceSummary;
 use trace_stats::{Differing, MEDIAN_TRACES, Totals};
 use unicode_width::UnicodeWidthStr;
 
+use super::columns::{self, Column};
 use super::lists::{self, Parts};
 use super::times::Times;
 use super::{Now, format, hint, theme, traces::service_name};
@@ -18,8 +19,10 @@ use crate::text::shown;
 
 /// From this width on there are more columns.
 const WIDE: u16 = 100;
-/// The labels need no more than this: what is left makes the picture larger.
-const LABEL: u16 = 80;
+/// How many columns an own time has.
+const OWN: u16 = 10;
+/// What a label has at least.
+const LABEL: u16 = 24;
 /// The picture of what changed has at least so many cells on both sides of its middle, and at most so many.
 const HALF: (u16, u16) = (10, 40);
 
@@ -36,12 +39,13 @@ pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, 
     {
         frame.render_widget(line, row);
     }
-    heading(frame, compare, parts.head);
+    let columns = columns_of(parts.head, compare);
+    heading(frame, compare, columns);
     for (row, (difference, selected)) in parts.rows.rows().zip(compare.visible()) {
         if selected {
             frame.buffer_mut().set_style(row, theme::cursor(true));
         }
-        row::draw(frame, compare, difference, row);
+        row::draw(frame, compare, difference, columns::in_row(columns, row));
     }
     if compare.is_empty() {
         frame.render_widget(hint([Line::default(), Line::from(nothing(compare))]), parts.rows);
@@ -140,70 +144,71 @@ fn side(mark: &str, text: &str, totals: Option<Totals>, width: u16) -> Line<'sta
     line
 }
 
-/// The columns; those without room have no width.
-struct Columns {
-    mark: Rect,
-    label: Rect,
-    before: Rect,
-    after: Rect,
-    change: Rect,
-    times: Rect,
-    own: Rect,
-    picture: Rect,
+/// Mark, label, before, after, change, how many times as long, own time before and after, its change, and that as a picture; those
+/// without room have no width.
+type Columns = [Rect; 10];
+
+fn columns_of(row: Rect, compare: &Compare) -> Columns {
+    let most = row.width.into();
+    let labels = compare
+        .visible()
+        .map(|(difference, _)| row::label_of(compare, difference, most).width());
+    let wide = row.width >= WIDE;
+    let when = |width: u16| Column::fixed(if wide { width } else { 0 });
+    let widths = [
+        Column::fixed(2),
+        Column::text(labels.fold(heading_of(compare).len(), usize::max), LABEL),
+        Column::fixed(10),
+        Column::fixed(10),
+        Column::fixed(10),
+        when(8),
+        Column::fixed(2 * OWN).if_rest(),
+        when(11),
+        when(2 * HALF.0 + 3),
+    ];
+    let [mark, label, before, after, change, times, both, own, picture] = columns::fit(row, widths);
+    let [own_before, own_after] = [0, 1].map(|at| Rect {
+        x: both.x + at * both.width / 2,
+        width: both.width / 2,
+        ..both
+    });
+    let mut columns = [mark, label, before, after, change, times, own_before, own_after, own, picture];
+    if let Some(picture) = columns.last_mut().filter(|picture| !picture.is_empty()) {
+        let half = (row.right().saturating_sub(picture.x + 3) / 2).clamp(HALF.0, HALF.1);
+        picture.width = (2 * half + 3).min(row.right().saturating_sub(picture.x));
+    }
+    columns
 }
 
-impl Columns {
-    fn of(row: Rect) -> Self {
-        let wide = row.width >= WIDE;
-        let when = |width: u16| Constraint::Length(if wide { width } else { 0 });
-        // All the columns that have one width.
-        let free = row.width.saturating_sub(2 + 30 + 8 + 11 + 3);
-        let half = (free.saturating_sub(LABEL) / 2).clamp(HALF.0, HALF.1);
-        let widths = [
-            Constraint::Length(2),
-            Constraint::Fill(1),
-            Constraint::Length(10),
-            Constraint::Length(10),
-            Constraint::Length(10),
-            when(8),
-            when(11),
-            when(2 * half + 3),
-        ];
-        let [mark, label, before, after, change, times, own, picture] = Layout::horizontal(widths).areas(row);
-        Self {
-            mark,
-            label,
-            before,
-            after,
-            change,
-            times,
-            own,
-            picture,
-        }
+const fn heading_of(compare: &Compare) -> &'static str {
+    if compare.is_by_change() {
+        "spans, by own change"
+    } else {
+        "spans"
     }
 }
 
-fn heading(frame: &mut Frame, compare: &Compare, row: Rect) {
-    let columns = Columns::of(row);
-    let by_change = compare.is_by_change();
-    let label = if by_change { "SPANS, by own change" } else { "SPANS" };
-    frame.render_widget(label.fg(theme::DIM), columns.label);
-    let against = match compare.against() {
-        Against::Marked => "marked =",
-        Against::Median => "median ~",
+fn heading(frame: &mut Frame, compare: &Compare, columns: Columns) {
+    let [_, label, before, after, change, times, own_before, own_after, own, picture] = columns;
+    frame.render_widget(heading_of(compare).fg(theme::DIM), label);
+    let (against, own_against) = match compare.against() {
+        Against::Marked => ("marked =", "own ="),
+        Against::Median => ("median ~", "own ~"),
     };
     let names = [
-        (against, columns.before),
-        ("this ▸", columns.after),
-        ("change", columns.change),
-        ("times", columns.times),
-        ("own change", columns.own),
+        (against, before),
+        ("this ▸", after),
+        ("change", change),
+        ("times", times),
+        (own_against, own_before),
+        ("own ▸", own_after),
+        ("own change", own),
     ];
     for (name, area) in names {
         frame.render_widget(Line::from(name.fg(theme::DIM)).right_aligned(), area);
     }
-    if columns.picture.width > 0 {
-        frame.render_widget(Line::from("faster │ slower".fg(theme::DIM)).centered(), columns.picture);
+    if !picture.is_empty() {
+        frame.render_widget(Line::from("faster │ slower".fg(theme::DIM)).centered(), picture);
     }
 }
 

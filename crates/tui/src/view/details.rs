@@ -13,11 +13,11 @@ use trace_model::{Span, SpanKey, StatusCode, TraceId, outside_of_spans};
 
 use super::traces::service_name;
 use super::{format, hint, ruled, theme, title};
-use crate::app::{App, Pane, ShownSpan};
+use crate::app::{App, Hit, Hits, Pane, ShownSpan};
 use lines::Column;
 pub use lines::Section;
 
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     if area.is_empty() {
         return;
     }
@@ -48,10 +48,15 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         .saturating_sub(app.details.first() + usize::from(body.height.saturating_sub(facts)));
     let mut facts_lines = page.facts.clone();
     let line = if page.names_apart {
-        facts_lines.push(with_sections(app, page, Line::default(), 0, usize::from(heading.width)));
+        let row = Rect {
+            y: body.y.saturating_add(u16::try_from(facts_lines.len()).unwrap_or(u16::MAX)),
+            height: 1,
+            ..body
+        };
+        facts_lines.push(with_sections(app, page, Line::default(), 0, row.intersection(body), hits));
         with_below(line, below)
     } else {
-        with_sections(app, page, line, below, usize::from(heading.width))
+        with_sections(app, page, line, below, heading, hits)
     };
     ruled(frame, line, heading);
     for (row, line) in body.rows().zip(facts_lines) {
@@ -75,6 +80,9 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     let current = app.details.section();
     for (column, (lines, area)) in page.columns.iter().zip(halves).enumerate() {
         for (row, (at, line)) in area.rows().zip(lines.iter().enumerate().skip(app.details.first())) {
+            if let Some(section) = page.section_at(column, at) {
+                hits.add(row, Hit::Section(section.name));
+            }
             if current.is_some_and(|section| (section.column, section.line) == (column, at)) {
                 frame.buffer_mut().set_style(row, theme::cursor(focused));
             }
@@ -83,8 +91,9 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     }
 }
 
-/// The title with the names of the sections, as far as there is room, and how much is below.
-fn with_sections(app: &App, page: &SpanPage, mut line: Line<'static>, below: usize, width: usize) -> Line<'static> {
+/// A line in `row` with the names of the sections, which can be clicked, as far as there is room, and how much is below.
+fn with_sections(app: &App, page: &SpanPage, mut line: Line<'static>, below: usize, row: Rect, hits: &mut Hits) -> Line<'static> {
+    let width = usize::from(row.width);
     let room = width.saturating_sub(with_below(Line::default(), below).width() + 2);
     let current = app.details.section();
     let named = |section: &Section| {
@@ -109,6 +118,13 @@ fn with_sections(app: &App, page: &SpanPage, mut line: Line<'static>, below: usi
             break;
         }
         line.push_span(gap.fg(theme::DIM));
+        let part = |columns: usize| u16::try_from(columns).unwrap_or(u16::MAX);
+        let area = Rect {
+            x: row.x.saturating_add(part(line.width())),
+            width: part(format::columns(&name)),
+            ..row
+        };
+        hits.add(area.intersection(row), Hit::Section(section.name));
         line.push_span(if current == Some(section) {
             name.bold().fg(theme::ACCENT)
         } else {
@@ -231,6 +247,13 @@ impl SpanPage {
         &self.sections
     }
 
+    /// The section whose heading is in this line of a column.
+    fn section_at(&self, column: usize, line: usize) -> Option<&Section> {
+        self.sections
+            .iter()
+            .find(|section| (section.column, section.line) == (column, line))
+    }
+
     /// How many lines there are, of the longer column.
     #[must_use]
     pub fn height(&self) -> usize {
@@ -265,29 +288,45 @@ fn facts_of_errors(content: &ShownSpan, trace_id: TraceId, key: &SpanKey) -> Lin
 /// A pane of so many lines has room for all facts.
 const TALL: u16 = 12;
 
-/// On as many lines as it needs, but no more than that: broken between facts.
+/// On as many lines as it needs, but no more than that: broken between facts. Those that do not fit are left out, which an ellipsis says.
 fn folded(facts: Line<'static>, width: usize, most: usize) -> Vec<Line<'static>> {
+    const MORE: &str = " …";
     let mut lines = vec![Line::default()];
-    let mut fact: Vec<Text<'static>> = Vec::new();
-    let mut take = |fact: &mut Vec<Text<'static>>| {
+    let mut facts = by_fact(facts).into_iter().peekable();
+    while let Some(mut fact) = facts.next() {
         let wanted: usize = fact.iter().map(Text::width).sum();
-        let last = lines.len() - 1;
-        if !lines[last].spans.is_empty() && lines[last].width() + wanted > width && lines.len() < most {
-            // The dot before it divides it from nothing there.
-            let rest = fact.drain(..).skip(1);
-            lines.push(std::iter::once(Text::raw(" ")).chain(rest).collect());
+        // What follows on this line needs room to be left out.
+        let more = if facts.peek().is_some() && lines.len() == most {
+            MORE.chars().count()
         } else {
-            lines[last].spans.append(fact);
+            0
+        };
+        let last = lines.len() - 1;
+        if lines[last].spans.is_empty() || lines[last].width() + wanted + more <= width {
+            lines[last].spans.append(&mut fact);
+        } else if lines.len() < most {
+            // The dot before it divides it from nothing there.
+            lines.push(std::iter::once(Text::raw(" ")).chain(fact.into_iter().skip(1)).collect());
+        } else {
+            lines[last].push_span(MORE.fg(theme::DIM));
+            break;
         }
-    };
+    }
+    lines
+}
+
+/// Facts with the dot before each of them.
+fn by_fact(facts: Line<'static>) -> Vec<Vec<Text<'static>>> {
+    let mut all = vec![Vec::new()];
     for span in facts.spans {
         if span.content == " · " {
-            take(&mut fact);
+            all.push(Vec::new());
         }
-        fact.push(span);
+        if let Some(fact) = all.last_mut() {
+            fact.push(span);
+        }
     }
-    take(&mut fact);
-    lines
+    all
 }
 
 /// Kind, status, duration, start: what everybody looks for first.
@@ -322,4 +361,28 @@ fn facts(span: &Span, content: &ShownSpan) -> Line<'static> {
         None => line.spans.extend([dot(), "root".into()]),
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_left_out_whole() {
+        let facts = || {
+            Line::from(vec![
+                " ".into(),
+                "✓ ok".into(),
+                " · ".into(),
+                "server".into(),
+                " · ".into(),
+                "8.00 ms".into(),
+            ])
+        };
+        let folded = |width, most| folded(facts(), width, most).iter().map(Line::to_string).collect::<Vec<_>>();
+        assert_eq!(folded(24, 1), [" ✓ ok · server · 8.00 ms"]);
+        assert_eq!(folded(23, 1), [" ✓ ok · server …"]);
+        assert_eq!(folded(15, 1), [" ✓ ok …"]);
+        assert_eq!(folded(15, 2), [" ✓ ok · server", " 8.00 ms"]);
+    }
 }

@@ -123,19 +123,19 @@ fn status(app: &App) -> Line<'static> {
     line
 }
 
-/// For the title of the list, while nobody types: the filter, and what it has found. Nothing without one.
+/// For the title of the list, while nobody types: how many of all traces which filter lists, and what else it has found. Nothing without one.
 pub(super) fn in_title(app: &App, width: usize) -> Vec<Span<'static>> {
     if app.store.filter().is_none() {
         return Vec::new();
     }
-    let found = found(app);
-    let room = width.saturating_sub(found.iter().map(Span::width).sum::<usize>() + " filter:  · ".len());
-    let mut spans = vec![
-        " filter: ".fg(theme::DIM),
-        format::at_most(app.filter.set_text(), room).bold().fg(theme::FOUND),
-        " · ".fg(theme::DIM),
-    ];
-    spans.extend(found);
+    let mut found = found(app).into_iter();
+    let mut spans: Vec<_> = found.next().into_iter().collect();
+    let rest: Vec<_> = found.collect();
+    let taken: usize = spans.iter().chain(&rest).map(Span::width).sum();
+    let room = width.saturating_sub(taken + " · ".len());
+    spans.push(" · ".fg(theme::DIM));
+    spans.push(format::at_most(app.filter.set_text(), room).bold().fg(theme::FOUND));
+    spans.extend(rest);
     spans
 }
 

@@ -1,18 +1,20 @@
 //! The log records of a trace, one a line.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Stylize;
+use ratatui::layout::Rect;
+use ratatui::style::{Style, Stylize};
 use ratatui::text::Line;
 use trace_model::Log;
 
-use super::details::lines::{log_line, offset, severity_style};
+use super::columns::{self, Column};
+use super::details::lines::{log_line, offset, severity_mark, severity_style};
 use super::lists::{self, Parts};
-use super::{format, hint, theme, traces::service_name};
+use super::times::time_of_day;
+use super::{Now, format, hint, theme, traces::service_name};
 use crate::app::{App, LISTED_LOGS, LOGS_BELOW, List, LogList};
 use crate::text::laid_out;
 
-pub(super) fn draw(frame: &mut Frame, app: &App, list: &LogList, area: Rect) {
+pub(super) fn draw(frame: &mut Frame, app: &App, list: &LogList, area: Rect, now: &Now) {
     let parts = Parts::of(area, LOGS_BELOW);
     let of = if list.is_of_span() {
         "of the selected span"
@@ -20,19 +22,21 @@ pub(super) fn draw(frame: &mut Frame, app: &App, list: &LogList, area: Rect) {
         "of the trace"
     };
     lists::title(frame, app, [of.into()], parts.title);
-    for (head, area) in ["AT", "LEVEL", "SERVICE", "SPAN", "SAID"]
-        .into_iter()
-        .zip(columns(parts.head))
-    {
-        frame.render_widget(head.fg(theme::DIM), area);
-    }
     let start = app.waterfall.selected().and_then(|(trace_id, _)| app.store.trace(trace_id));
     let start = start.map_or(0, |trace| trace.start_unix_nano);
-    for (row, (log, selected)) in parts.rows.rows().zip(list.rows()) {
-        if selected {
+    let records: Vec<_> = list
+        .rows()
+        .map(|(log, selected)| (texts(app, log, start, now), log, selected))
+        .collect();
+    let columns = columns_of(parts.head, &records.iter().map(|(texts, ..)| texts).collect::<Vec<_>>());
+    for (head, area) in HEADS.into_iter().zip(columns) {
+        frame.render_widget(head.fg(theme::DIM), area);
+    }
+    for (row, (texts, log, selected)) in parts.rows.rows().zip(&records) {
+        if *selected {
             frame.buffer_mut().set_style(row, theme::cursor(true));
         }
-        record(frame, app, log, start, row);
+        record(frame, log, texts, columns::in_row(columns, row));
     }
     match list.selected() {
         Some(log) => below(frame, log, parts.below),
@@ -46,38 +50,78 @@ pub(super) fn draw(frame: &mut Frame, app: &App, list: &LogList, area: Rect) {
     lists::last(frame, list.narrow(), &left, all, parts.last);
 }
 
-fn columns(row: Rect) -> [Rect; 5] {
-    let wide = row.width >= 110;
-    let widths = [
-        Constraint::Length(10),
-        Constraint::Length(7),
-        Constraint::Length(if wide { 16 } else { 10 }),
-        Constraint::Length(if wide { 26 } else { 14 }),
-        Constraint::Fill(1),
-    ];
-    Layout::horizontal(widths).areas(row)
+/// The names of the columns.
+const HEADS: [&str; 7] = ["at", "time", "level", "service", "span", "body", "attributes"];
+
+/// What a record has in each column.
+type Texts = [String; HEADS.len()];
+
+fn texts(app: &App, log: &Log, start: u64, now: &Now) -> Texts {
+    [
+        offset(log.time_unix_nano, start),
+        time_of_day(log.time_unix_nano, now),
+        level_of(log),
+        service_name(&log.service),
+        span_name(app, log),
+        log_text(log),
+        attributes(log).take(SHOWN_ATTRIBUTES).collect::<Vec<_>>().join(" · "),
+    ]
 }
 
-fn record(frame: &mut Frame, app: &App, log: &Log, start: u64, row: Rect) {
-    let [at, level, service, span, said] = columns(row);
-    let fitted = |text: &str, area: Rect| format::at_most(text, usize::from(area.width).saturating_sub(1));
+/// As wide as the records in view; where there is room, the time of day and the attributes, which are otherwise told of one record.
+fn columns_of(row: Rect, records: &[&Texts]) -> [Rect; HEADS.len()] {
+    let longest = |at: usize| {
+        columns::longest(
+            HEADS[at],
+            records.iter().map(|texts| format::at_most(&texts[at], row.width.into())),
+        )
+    };
+    let widths = [
+        Column::text(longest(0).max(8), 10),
+        Column::text(longest(1), 0).if_rest(),
+        Column::text(longest(2), 6),
+        Column::text(longest(3), 10),
+        Column::text(longest(4), 14),
+        Column::text(longest(5), 24),
+        Column::text(longest(6).min(ATTRIBUTES), 0).if_rest(),
+    ];
+    let mut columns = columns::fit(row, widths);
+    // The last one has the rest.
+    if let Some(last) = columns.iter_mut().rfind(|area| !area.is_empty()) {
+        last.width = row.right().saturating_sub(last.x);
+    }
+    columns
+}
+
+/// How many attributes of a record its row has, at most; the lines below the list have all.
+const SHOWN_ATTRIBUTES: usize = 8;
+/// How many columns attributes want, at most: they go on to the edge.
+const ATTRIBUTES: usize = 40;
+
+fn record(frame: &mut Frame, log: &Log, texts: &Texts, columns: [Rect; HEADS.len()]) {
     let style = severity_style(log.severity);
-    frame.render_widget(Line::from(fitted(&offset(log.time_unix_nano, start), at).fg(theme::DIM)), at);
-    frame.render_widget(Line::styled(fitted(&level_of(log), level), style), level);
-    frame.render_widget(
-        Line::from(fitted(&service_name(&log.service), service).fg(theme::service(&log.service))),
-        service,
-    );
-    frame.render_widget(Line::from(fitted(&span_name(app, log), span)), span);
-    frame.render_widget(Line::styled(fitted(&log_text(log), said), style), said);
+    let styles = [
+        Style::new().fg(theme::DIM),
+        Style::new().fg(theme::DIM),
+        style,
+        Style::new().fg(theme::service(&log.service)),
+        Style::new(),
+        style,
+        Style::new().fg(theme::DIM),
+    ];
+    for ((text, style), area) in texts.iter().zip(styles).zip(columns) {
+        let fitted = format::at_most(text, usize::from(area.width).saturating_sub(1));
+        frame.render_widget(Line::styled(fitted, style), area);
+    }
 }
 
 fn level_of(log: &Log) -> String {
-    if log.severity_text.is_empty() {
+    let level = if log.severity_text.is_empty() {
         log.severity.name().to_uppercase().replace("UNSPECIFIED", "")
     } else {
         log.severity_text.clone()
-    }
+    };
+    format!("{}{level}", severity_mark(log.severity))
 }
 
 /// What a record says, without its level.
@@ -103,12 +147,8 @@ fn span_name(app: &App, log: &Log) -> String {
 fn below(frame: &mut Frame, log: &Log, area: Rect) {
     let width = usize::from(area.width);
     let mut lines = vec![Line::from("─".repeat(width).fg(theme::RULE))];
-    let attributes = log.attributes.iter().map(|attribute| {
-        let value = super::details::lines::value(&attribute.value);
-        format!("{} = {value}", attribute.key)
-    });
     let text = std::iter::once(log_text(log))
-        .chain(attributes)
+        .chain(attributes(log))
         .collect::<Vec<_>>()
         .join(" · ");
     let pieces = format::wrapped_words(&laid_out(&text), width.max(1));
@@ -116,6 +156,13 @@ fn below(frame: &mut Frame, log: &Log, area: Rect) {
     for (row, line) in area.rows().zip(lines) {
         frame.render_widget(line, row);
     }
+}
+
+fn attributes(log: &Log) -> impl Iterator<Item = String> {
+    log.attributes.iter().map(|attribute| {
+        let value = super::details::lines::value(&attribute.value);
+        format!("{} = {value}", attribute.key)
+    })
 }
 
 fn nothing(logs: &LogList) -> &'static str {

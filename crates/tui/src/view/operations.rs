@@ -1,20 +1,23 @@
 //! What is done in all traces: how often, how long, and with what end.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 use trace_model::SpanKind;
 use trace_stats::{Operation, Survey};
 
+use super::columns::{self, Column};
 use super::lists::{self, Parts};
 use super::{breadcrumb, flush_right, format, theme, traces::service_name};
 use crate::app::{App, Hit, Hits, List, OperationColumn, OperationList};
 
-/// How many cells the histogram has at least, and at most, where columns leave room.
+/// How many cells the histogram has at least, and at most.
 const SHAPE: (u16, u16) = (10, 40);
-/// How many columns a service's name has at least and at most.
-const SERVICE: (u16, u16) = (10, 24);
+/// How many columns the names of a service and of an operation have at least.
+const NAMES: (u16, u16) = (10, 16);
+/// How many columns a number has.
+const NUMBER: u16 = 9;
 /// From these widths on there are more columns.
 const WIDE: u16 = 100;
 const WIDEST: u16 = 150;
@@ -30,34 +33,52 @@ struct Columns {
     errors: Rect,
     percentiles: [Rect; 4],
     time: Rect,
+    average: Rect,
+    total: Rect,
     shape: Rect,
 }
 
 impl Columns {
-    /// Names are as wide as the longest one; what they leave is the histogram's.
+    /// Names are as wide as the longest one; what they leave is for more numbers and for the histogram.
     fn of(row: Rect, (longest_service, longest_name): (u16, u16)) -> Self {
         let (wide, widest) = (row.width >= WIDE, row.width >= WIDEST);
-        let when = |is_there: bool, width: u16| if is_there { width } else { 0 };
-        let most = if wide { SERVICE.1 } else { SERVICE.0 };
-        let service = longest_service.saturating_add(1).clamp(SERVICE.0, most);
-        let numbers = [
-            if widest { 11 } else { 2 },
-            7,
+        let when = |is_there: bool, width: u16| Column::fixed(if is_there { width } else { 0 });
+        let widths = [
+            Column::text(usize::from(longest_service).max("▴service".len()), NAMES.0),
+            Column::text(longest_name.into(), NAMES.1),
+            Column::fixed(if widest { 10 } else { 2 }),
+            Column::fixed(7),
             when(wide, 10),
-            8,
-            9,
-            when(widest, 9),
-            9,
-            when(wide, 9),
+            Column::fixed(8),
+            Column::fixed(NUMBER),
+            when(widest, NUMBER),
+            Column::fixed(NUMBER),
+            when(wide, NUMBER),
             when(wide, 8),
+            Column::fixed(NUMBER).if_rest(),
+            Column::fixed(NUMBER).if_rest(),
+            Column::text(usize::from(2 * SHAPE.0), SHAPE.0 + 1),
         ];
-        let free = row.width.saturating_sub(service + numbers.iter().sum::<u16>());
-        let name = longest_name.saturating_add(2).min(free.saturating_sub(SHAPE.0 + 1));
-        let shape = (free - name).min(SHAPE.1 + 1);
-        let [kind, count, rate, errors, p50, p90, p99, max, time] = numbers;
-        let widths = [service, name, kind, count, rate, errors, p50, p90, p99, max, time, shape].map(Constraint::Length);
-        let [service, name, kind, count, rate, errors, p50, p90, p99, max, time, shape] =
-            Layout::horizontal(widths).flex(ratatui::layout::Flex::Start).areas(row);
+        let [
+            service,
+            name,
+            kind,
+            count,
+            rate,
+            errors,
+            p50,
+            p90,
+            p99,
+            max,
+            time,
+            average,
+            total,
+            shape,
+        ] = columns::fit(row, widths);
+        let shape = Rect {
+            width: row.right().saturating_sub(shape.x).min(SHAPE.1 + 1),
+            ..shape
+        };
         Self {
             service,
             name,
@@ -67,6 +88,8 @@ impl Columns {
             errors,
             percentiles: [p50, p90, p99, max],
             time,
+            average,
+            total,
             shape,
         }
     }
@@ -118,8 +141,8 @@ fn heading(frame: &mut Frame, list: &OperationList, row: Rect, hits: &mut Hits) 
     let columns = Columns::of(row, list.longest());
     let [p50, p90, p99, max] = columns.percentiles;
     let left = [
-        ("SERVICE", By::Service, columns.service),
-        ("OPERATION", By::Service, columns.name),
+        ("service", By::Service, columns.service),
+        ("operation", By::Service, columns.name),
     ];
     let right = [
         ("spans", By::Count, columns.count),
@@ -148,7 +171,7 @@ fn heading(frame: &mut Frame, list: &OperationList, row: Rect, hits: &mut Hits) 
         }
     };
     for (text, by, area) in left {
-        let text = if text == "OPERATION" {
+        let text = if text == "operation" {
             text.fg(theme::DIM)
         } else {
             named(text, by)
@@ -167,7 +190,9 @@ fn heading(frame: &mut Frame, list: &OperationList, row: Rect, hits: &mut Hits) 
     if columns.kind.width > 2 {
         frame.render_widget("kind".fg(theme::DIM), columns.kind);
     }
-    frame.render_widget(Line::from("rate".fg(theme::DIM)).right_aligned(), columns.rate);
+    for (text, area) in [("rate", columns.rate), ("average", columns.average), ("total", columns.total)] {
+        frame.render_widget(Line::from(text.fg(theme::DIM)).right_aligned(), area);
+    }
 }
 
 fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u64, columns: &Columns) {
@@ -201,6 +226,9 @@ fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u6
     }
     right(format::duration(latencies.max()).into(), columns.percentiles[3]);
     right(lists::share(operation.total_nano, total).fg(theme::DIM), columns.time);
+    let average = operation.total_nano / latencies.count().max(1);
+    right(format::duration(average).fg(theme::DIM), columns.average);
+    right(format::duration(operation.total_nano).fg(theme::DIM), columns.total);
     let shape = lists::columns(&latencies.shape(usize::from(columns.shape.width.saturating_sub(1))));
     right(shape.fg(theme::service(&operation.service)), columns.shape);
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 
-use super::{format, lists, theme};
+use super::{columns, format, lists, theme};
 use crate::app::{App, OutputLine};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
@@ -20,20 +20,27 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         height: area.height.saturating_sub(1),
         ..area
     };
+    let service = columns::longest("", app.output.visible().map(|line| line.service));
     for (row, line) in body.intersection(area).rows().zip(app.output.visible()) {
-        frame.render_widget(output_line(line, usize::from(row.width)), row);
+        frame.render_widget(output_line(line, service, usize::from(row.width)), row);
     }
 }
 
-fn output_line(line: &OutputLine, width: usize) -> Line<'static> {
-    let level = match line.level.as_str() {
-        "ERROR" => Style::new().bold().fg(theme::ERROR),
-        "WARN" => Style::new().fg(theme::WARNING),
-        _ => Style::new().fg(theme::DIM),
+/// The service in so many columns, the level, and what it printed.
+fn output_line(line: &OutputLine, service: usize, width: usize) -> Line<'static> {
+    let (mark, level) = match line.level.as_str() {
+        "ERROR" => ("✗", Style::new().bold().fg(theme::ERROR)),
+        "WARN" => ("⚠", Style::new().fg(theme::WARNING)),
+        _ => (" ", Style::new().fg(theme::DIM)),
     };
+    let before = format!(" {} ", format::exactly(line.service, service));
+    let room = width.saturating_sub(format::columns(&before) + LEVEL);
     Line::from(vec![
-        format!(" {:<8}", line.service).fg(theme::service(line.service)),
-        Span::styled(format!("{:<6}", line.level), level),
-        format::at_most(&line.text, width.saturating_sub(15)).into(),
+        before.fg(theme::service(line.service)),
+        Span::styled(format::exactly(&format!("{mark} {}", line.level), LEVEL), level),
+        format::at_most(&line.text, room).into(),
     ])
 }
+
+/// Columns of a mark, a level and a space.
+const LEVEL: usize = 8;

@@ -4,20 +4,25 @@ mod edges;
 mod picture;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Stylize};
 use ratatui::text::{Line, Span};
 use trace_stats::{Callee, Edge, Figures, Survey};
 
+use super::columns::{self, Column};
 use super::lists::{self, Parts};
 use super::{breadcrumb, flush_right, format, theme, traces::service_name};
-use crate::app::{App, List, MapColumn, MapRow, Order, PictureParts, ServiceMap};
+use crate::app::{App, Hit, Hits, List, MapColumn, MapRow, Order, ServiceMap};
 use crate::text::shown;
 
 /// From this width on there are more columns.
 const WIDE: u16 = 100;
 
+/// What a name has at least.
+const NAME: u16 = 16;
+
 /// The columns; those without room have no width.
+#[derive(Clone, Copy)]
 struct Columns {
     name: Rect,
     bar: Rect,
@@ -29,18 +34,35 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(row: Rect) -> Self {
+    /// For a longest name.
+    fn of(row: Rect, longest: usize) -> Self {
         let wide = row.width >= WIDE;
+        let number = if wide { 10 } else { 9 };
         let widths = [
-            Constraint::Fill(1),
-            Constraint::Length(if wide { row.width / 5 } else { 8 }),
-            Constraint::Length(if wide { 10 } else { 7 }),
-            Constraint::Length(8),
-            Constraint::Length(if wide { 10 } else { 9 }),
-            Constraint::Length(if wide { 10 } else { 9 }),
-            Constraint::Length(if wide { 10 } else { 9 }),
+            Column::text(longest, NAME),
+            Column::fixed(if wide { row.width / 5 } else { 8 }),
+            Column::fixed(if wide { 10 } else { 7 }),
+            Column::fixed(8),
+            Column::fixed(number),
+            Column::fixed(number),
+            Column::fixed(number),
         ];
-        let [name, bar, calls, errors, p50, p99, queue] = Layout::horizontal(widths).areas(row);
+        let [name, bar, calls, errors, p50, p99, queue] = columns::fit(row, widths);
+        Self {
+            name,
+            bar,
+            calls,
+            errors,
+            p50,
+            p99,
+            queue,
+        }
+    }
+
+    /// The same columns in another row.
+    fn in_row(&self, row: Rect) -> Self {
+        let all = [self.name, self.bar, self.calls, self.errors, self.p50, self.p99, self.queue];
+        let [name, bar, calls, errors, p50, p99, queue] = columns::in_row(all, row);
         Self {
             name,
             bar,
@@ -65,27 +87,13 @@ impl Columns {
     }
 }
 
-/// The column of the list whose name is at a position, `area` is that of the screen.
-#[must_use]
-pub fn column_at(app: &App, area: Rect, at: Position) -> Option<MapColumn> {
-    let head = match app.service_map.picture() {
-        Some(_) => PictureParts::of(ServiceMap::area(area)).title,
-        None => Parts::of(area, 0).head,
-    };
-    if !head.contains(at) {
-        return None;
-    }
-    let named = Columns::of(head).named();
-    named.into_iter().find(|(_, _, area)| area.contains(at)).map(|(_, by, _)| by)
-}
-
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     let parts = Parts::of(area, 0);
     lists::title(frame, app, [breadcrumb::scope(app)], parts.title);
     let map = &app.service_map;
     match (app.many.survey(), map.picture()) {
-        (Some(survey), Some(picture)) => picture::draw(frame, survey, picture, map.order(), ServiceMap::area(area)),
-        (survey, _) => draw_tree(frame, app, survey, &parts),
+        (Some(survey), Some(picture)) => picture::draw(frame, survey, picture, map.order(), ServiceMap::area(area), hits),
+        (survey, _) => draw_tree(frame, app, survey, &parts, hits),
     }
     let mut all = lists::about(app);
     let survey = app.many.survey();
@@ -114,9 +122,15 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     lists::last(frame, map.narrow(), &left, all, parts.last);
 }
 
-fn draw_tree(frame: &mut Frame, app: &App, survey: Option<&Survey>, parts: &Parts) {
+fn draw_tree(frame: &mut Frame, app: &App, survey: Option<&Survey>, parts: &Parts, hits: &mut Hits) {
+    const HEAD: &str = "service → calls";
     let map = &app.service_map;
-    heading(frame, map.order(), parts.head, "SERVICE → calls");
+    let most = usize::from(parts.head.width);
+    let names = survey
+        .into_iter()
+        .flat_map(|survey| map.visible().map(move |(row, _)| name_columns(survey, row, most)));
+    let columns = Columns::of(parts.head, names.fold(format::columns(HEAD) + 1, usize::max));
+    heading(frame, map.order(), &columns, HEAD, hits);
     let mut rows = 0;
     if let Some(survey) = survey {
         let most = survey.edges.iter().map(|edge| edge.figures.calls).max().unwrap_or(1);
@@ -128,7 +142,7 @@ fn draw_tree(frame: &mut Frame, app: &App, survey: Option<&Survey>, parts: &Part
                 MapRow::Service(service) => draw_service(frame, survey, service, row),
                 MapRow::Call { edge, back, last } => {
                     if let Some(edge) = survey.edges.get(*edge) {
-                        draw_call(frame, edge, (*back, *last), most, row);
+                        draw_call(frame, edge, (*back, *last), most, &columns.in_row(row));
                     }
                 }
             }
@@ -141,8 +155,10 @@ fn draw_tree(frame: &mut Frame, app: &App, survey: Option<&Survey>, parts: &Part
     }
 }
 
-fn heading(frame: &mut Frame, order: Order, row: Rect, first: &'static str) {
-    let columns = Columns::of(row);
+fn heading(frame: &mut Frame, order: Order, columns: &Columns, first: &'static str, hits: &mut Hits) {
+    for (_, by, area) in columns.named() {
+        hits.add(area, Hit::SortMap(by));
+    }
     let named = |text: &str, by: MapColumn| {
         let mark = match (order.column == by, order.is_reversed != (by == MapColumn::Name)) {
             (false, _) => "",
@@ -183,17 +199,41 @@ fn draw_service(frame: &mut Frame, survey: &Survey, service: &str, row: Rect) {
         line.push_span(format!(" · {} failed", format::compact(errors)).fg(theme::ERROR));
     }
     let about = match (is_called, calls) {
-        (false, false) => " · calls nobody, and nobody calls it",
-        (true, false) => " · calls nobody",
-        (false, true) => " · nobody calls it",
+        (false, false) => " · entry, no calls",
+        (true, false) => " · no calls",
+        (false, true) => " · entry",
         (true, true) => "",
     };
     line.push_span(about.fg(theme::DIM));
     frame.render_widget(line, row);
 }
 
-fn draw_call(frame: &mut Frame, edge: &Edge, (back, last): (bool, bool), most: u64, row: Rect) {
-    let columns = Columns::of(row);
+fn draw_call(frame: &mut Frame, edge: &Edge, (back, last): (bool, bool), most: u64, columns: &Columns) {
+    let line = call_name(edge, (back, last), columns.name.width.into());
+    frame.render_widget(line, columns.name);
+    draw_figures(frame, &edge.figures, most, call_color(edge), columns);
+}
+
+fn call_color(edge: &Edge) -> Color {
+    match &edge.callee {
+        Callee::Service(name) => theme::service(name),
+        Callee::External(_) => theme::DIM,
+    }
+}
+
+/// How many columns a name takes, as far as they matter: a service has its line for itself.
+fn name_columns(survey: &Survey, row: &MapRow, most: usize) -> usize {
+    match row {
+        MapRow::Service(_) => 0,
+        MapRow::Call { edge, back, last } => {
+            let edge = survey.edges.get(*edge);
+            edge.map_or(0, |edge| call_name(edge, (*back, *last), most).width())
+        }
+    }
+}
+
+/// What is called, in at most so many columns.
+fn call_name(edge: &Edge, (back, last): (bool, bool), width: usize) -> Line<'static> {
     let arrow = if edge.messaging { "⇢ " } else { "→ " };
     let branch = format!("  {}{arrow}", if last { "└" } else { "├" });
     let (name, mark) = match &edge.callee {
@@ -203,23 +243,17 @@ fn draw_call(frame: &mut Frame, edge: &Edge, (back, last): (bool, bool), most: u
         Callee::External(name) => (shown(name), ""),
     };
     let mut line = Line::from(branch.fg(theme::DIM));
-    let color = match &edge.callee {
-        Callee::Service(name) => theme::service(name),
-        Callee::External(_) => {
-            line.push_span("◇ ".fg(theme::DIM));
-            theme::DIM
-        }
-    };
-    let room = usize::from(columns.name.width).saturating_sub(line.width() + mark.chars().count() + 1);
-    line.push_span(format::at_most(&name, room).fg(color));
+    if matches!(edge.callee, Callee::External(_)) {
+        line.push_span("◇ ".fg(theme::DIM));
+    }
+    let room = width.saturating_sub(line.width() + mark.chars().count() + 1);
+    line.push_span(format::at_most(&name, room).fg(call_color(edge)));
     line.push_span(mark.fg(theme::WARNING));
-    frame.render_widget(line, columns.name);
-    draw_figures(frame, &edge.figures, most, color, row);
+    line
 }
 
 /// All columns but the name's.
-fn draw_figures(frame: &mut Frame, figures: &Figures, most: u64, color: Color, row: Rect) {
-    let columns = Columns::of(row);
+fn draw_figures(frame: &mut Frame, figures: &Figures, most: u64, color: Color, columns: &Columns) {
     let bar = bar(figures.calls, most, usize::from(columns.bar.width).saturating_sub(1));
     frame.render_widget(bar.fg(color), columns.bar);
     let mut right = |text: Span<'static>, area: Rect| flush_right(frame, text, area);

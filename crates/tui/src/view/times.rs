@@ -41,6 +41,11 @@ impl Times {
     }
 }
 
+/// A time of day with milliseconds: `14:02:31.094`.
+pub(super) fn time_of_day(unix_nano: u64, now: &Now) -> String {
+    zoned(unix_nano, &now.zone).map_or_else(|| "–".to_owned(), |moment| moment.strftime("%H:%M:%S%.3f").to_string())
+}
+
 /// A moment with date, milliseconds and zone: `2026-11-28 14:02:31.094 CET (+01:00)`.
 pub(super) fn absolute(unix_nano: u64, zone: &TimeZone) -> String {
     match zoned(unix_nano, zone) {

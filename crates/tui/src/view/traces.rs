@@ -1,45 +1,64 @@
 //! One row per trace, the latest arrival first unless sorted otherwise.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::{RANKED, SHAPE, SentryReach, TraceSummary};
+use trace_model::{RANKED, SHAPE, SentryReach, TraceId, TraceSummary};
 
+use super::columns::{self, Column as Width};
 use super::times::Times;
-use super::{Now, filter, flush_right, format, hint, theme, title, waterfall};
+use super::{Now, filter, flush_right, format, hint, owned, theme, title, waterfall};
 use crate::app::{App, Column, Hit, Hits, Mode, Pane};
 use crate::text::shown;
 
-/// Each part of a shape in a cell of its own, and a space.
+/// Each part of a shape in a cell of its own.
 #[expect(clippy::cast_possible_truncation, reason = "a dozen")]
-const WIDE_SHAPE: u16 = SHAPE as u16 + 1;
+const SHAPE_COLUMNS: u16 = SHAPE as u16;
 
-/// The columns of the list, and of its title line.
-struct Columns([Rect; 8]);
+/// A mark, the cursor and a space.
+const MARKS: u16 = 3;
+/// What a name and a path of services have at least before a column with less to say gives way.
+const NAME_LEAST: u16 = 20;
 
-impl Columns {
-    /// `without` is what [`without_sentry`] says.
-    fn of(row: Rect, times: Times, without: &str) -> Self {
-        let wide = row.width >= 110;
-        // Where nothing is compared with Sentry the column is as wide as its name.
-        let sentry = match (without, wide) {
-            ("–", _) => 7,
-            (_, true) => 14,
-            (_, false) => 11,
-        };
-        let widths = [
-            Constraint::Length(3),
-            Constraint::Length(times.width() + 1),
-            Constraint::Fill(5),
-            Constraint::Fill(4),
-            Constraint::Length(10),
-            Constraint::Length(if wide { 12 } else { 10 }),
-            Constraint::Length(sentry),
-            Constraint::Length(if wide { WIDE_SHAPE } else { 5 }),
-        ];
-        Self(Layout::horizontal(widths).spacing(0).areas(row))
-    }
+/// Mark, start, name, services, duration, spans, logs, Sentry, shape and trace id: as wide as the rows in view and the title need.
+fn columns_of(row: Rect, app: &App, rows: &[TraceSummary], title: &Line, now: &Now) -> [Rect; 10] {
+    let times = Times::new(app.traces.is_dated());
+    let without = without_sentry(app);
+    let longest = |name: usize, width: &dyn Fn(&TraceSummary) -> usize| rows.iter().map(width).fold(name, usize::max);
+    // A filter may be longer than any name.
+    let title = if app.store.filter().is_some() { 0 } else { title.width() + 1 };
+    let before_name = MARKS + times.width() + 1;
+    let most = row.width.into();
+    let widths = [
+        Width::fixed(MARKS),
+        Width::fixed(times.width() + 1),
+        Width::text(
+            longest(title.saturating_sub(before_name.into()), &|trace| {
+                root_name(trace, most).width()
+            }),
+            NAME_LEAST,
+        ),
+        Width::text(
+            longest("services".len(), &|trace| service_path(trace, most).width()),
+            NAME_LEAST,
+        ),
+        Width::fixed(10),
+        Width::text(
+            longest("spans▾".len(), &|trace| {
+                counts(trace, app.store.found_in(trace.trace_id)).width()
+            }),
+            7,
+        ),
+        Width::fixed(6).if_rest(),
+        Width::text(
+            longest("sentry".len(), &|trace| sentry_reach(trace.sentry, without, now).width()),
+            7,
+        ),
+        Width::fixed(SHAPE_COLUMNS + 1).if_room(),
+        Width::text(2 * size_of::<TraceId>(), 0).if_rest(),
+    ];
+    columns::fit(row, widths)
 }
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &mut Hits) {
@@ -59,6 +78,9 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
         frame.render_widget(nothing_here(app), body);
     }
     let without = without_sentry(app);
+    let heading_row = Rect { height: 1, ..area };
+    let title = titled(app, focused, area.width.into());
+    let columns = columns_of(heading_row, app, &traces, &title, now);
     for (row, trace) in body.rows().zip(&traces) {
         let selected = app.traces.selected() == Some(trace.trace_id);
         if selected {
@@ -76,13 +98,13 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
             moves: waterfall::moves(trace, app, now),
             found,
         };
-        draw_row(frame, trace, row, marks, without, now);
+        draw_row(frame, trace, columns::in_row(columns, row), marks, without, now);
     }
     if app.filter.is_open() {
         // Over the rows: what is wrong with a filter may take more than one line.
         filter::draw(frame, app, area);
     } else {
-        heading(frame, app, Rect { height: 1, ..area }, focused, hits);
+        heading(frame, app, heading_row, title, columns, hits);
     }
 }
 
@@ -99,16 +121,24 @@ struct Marks {
     found: usize,
 }
 
-fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool, hits: &mut Hits) {
-    let Columns([_, _, name, services, duration, spans, sentry, shape]) =
-        Columns::of(row, Times::new(app.traces.is_dated()), without_sentry(app));
-    let mut left = Line::from(title(" TRACES", focused));
-    left.spans
-        .extend(filter::in_title(app, usize::from(row.width).saturating_sub(left.width())));
-    if left.spans.len() == 1 {
-        left.push_span(" ");
-        left.push_span(order(app));
+/// What is listed: how many of all by which filter, or in which order.
+fn titled(app: &App, focused: bool, width: usize) -> Line<'static> {
+    let mut line = Line::from(owned(title(" TRACES ", focused)));
+    if app.store.filter().is_some() {
+        let room = width.saturating_sub(line.width());
+        line.spans.extend(filter::in_title(app, room));
+    } else {
+        line.push_span(order(app));
+        let listed = app.store.listed() as u64;
+        if listed > 0 {
+            line.push_span(format!(" · {}", format::compact(listed)).fg(theme::DIM));
+        }
     }
+    line
+}
+
+fn heading(frame: &mut Frame, app: &App, row: Rect, left: Line<'static>, columns: [Rect; 10], hits: &mut Hits) {
+    let [_, _, name, services, duration, spans, logs, sentry, shape, id] = columns;
     // A filter may need the room of the columns' names.
     let end = row.x.saturating_add(u16::try_from(left.width()).unwrap_or(u16::MAX));
     let left_area = Rect {
@@ -124,24 +154,19 @@ fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool, hits: &mut Hi
         let mark = if reversed { "▴" } else { "▾" };
         Line::from(vec![text.into(), mark.fg(theme::ACCENT)])
     };
+    let counted_name = if sorted == Column::Errors { "errors" } else { "spans" };
+    let right = |area: Rect| Rect {
+        width: area.width.saturating_sub(1),
+        ..area
+    };
     let heads = [
         (head("services", &[]), services),
-        (
-            head("duration", &[Column::Duration]).right_aligned(),
-            Rect {
-                width: duration.width.saturating_sub(1),
-                ..duration
-            },
-        ),
-        (
-            head(
-                if sorted == Column::Errors { "errors" } else { "spans" },
-                &[Column::Spans, Column::Errors],
-            ),
-            spans,
-        ),
+        (head("duration", &[Column::Duration]).right_aligned(), right(duration)),
+        (head(counted_name, &[Column::Spans, Column::Errors]), spans),
+        (head("logs", &[]).right_aligned(), right(logs)),
         (head("sentry", &[]), sentry),
         (head("shape", &[]), shape),
+        (head("trace id", &[]), id),
     ];
     let counted = if sorted == Column::Errors {
         Column::Errors
@@ -152,7 +177,7 @@ fn heading(frame: &mut Frame, app: &App, row: Rect, focused: bool, hits: &mut Hi
         hits.add(area, Hit::SortTraces(column));
     }
     for (line, area) in heads {
-        if area.x > end {
+        if area.x > end && !area.is_empty() {
             frame.render_widget(line, area);
         }
     }
@@ -165,12 +190,12 @@ fn order(app: &App) -> Span<'static> {
     }
     let new = app.traces.new_since(&app.store);
     let text = match app.traces.sorted() {
-        (Column::Arrival, false) if app.traces.following() && app.mode != Mode::Files => "following the newest",
+        (Column::Arrival, false) if app.traces.following() && app.mode != Mode::Files => "following newest",
         (Column::Arrival, false) if new > 0 => {
             return format!("↑ {} new · g follows", format::grouped(new as u64)).fg(theme::ACCENT);
         }
-        (Column::Arrival, false) => "latest arrival first",
-        (Column::Arrival, true) => "earliest arrival first",
+        (Column::Arrival, false) => "newest first",
+        (Column::Arrival, true) => "oldest first",
         (Column::Duration, false) => "longest first",
         (Column::Duration, true) => "shortest first",
         (Column::Errors, false) => "most errors first",
@@ -184,8 +209,8 @@ fn order(app: &App) -> Span<'static> {
     text.fg(theme::DIM)
 }
 
-fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, without: &'static str, now: &Now) {
-    let Columns([mark, time, name, services, duration, spans, sentry, shape]) = Columns::of(row, marks.times, without);
+fn draw_row(frame: &mut Frame, trace: &TraceSummary, columns: [Rect; 10], marks: Marks, without: &'static str, now: &Now) {
+    let [mark, time, name, services, duration, spans, logs, sentry, shape, id] = columns;
     let pin = if marks.marked {
         "="
     } else if trace.pinned {
@@ -194,21 +219,26 @@ fn draw_row(frame: &mut Frame, trace: &TraceSummary, row: Rect, marks: Marks, wi
         " "
     };
     let cursor = if marks.selected { "▸" } else { " " };
+    let room = |area: Rect| usize::from(area.width).saturating_sub(1);
+    let right = |area: Rect| Rect {
+        width: area.width.saturating_sub(1),
+        ..area
+    };
     frame.render_widget(Line::from(vec![pin.fg(theme::ACCENT), cursor.into()]), mark);
     frame.render_widget(Line::from(marks.times.text(trace.start_unix_nano, now).fg(theme::DIM)), time);
-    frame.render_widget(root_name(trace, usize::from(name.width).saturating_sub(1)), name);
-    frame.render_widget(service_path(trace, usize::from(services.width).saturating_sub(1)), services);
-    let duration = Rect {
-        width: duration.width.saturating_sub(1),
-        ..duration
-    };
-    flush_right(frame, length(trace, marks.moves, now), duration);
+    frame.render_widget(root_name(trace, room(name)), name);
+    frame.render_widget(service_path(trace, room(services)), services);
+    flush_right(frame, length(trace, marks.moves, now), right(duration));
     frame.render_widget(counts(trace, marks.found), spans);
-    frame.render_widget(
-        Line::from(sentry_reach(trace.sentry, if trace.spans > 0 { without } else { "–" }, now)),
-        sentry,
-    );
-    frame.render_widget(shape_of(trace, usize::from(shape.width).saturating_sub(1)), shape);
+    if trace.logs > 0 {
+        flush_right(frame, format::compact(trace.logs as u64).fg(theme::DIM), right(logs));
+    }
+    let reach = sentry_reach(trace.sentry, if trace.spans > 0 { without } else { "–" }, now);
+    frame.render_widget(Line::from(reach), sentry);
+    if !shape.is_empty() {
+        frame.render_widget(shape_of(trace), shape);
+    }
+    frame.render_widget(trace.trace_id.to_string().fg(theme::DIM), id);
 }
 
 /// How long a trace took; where ends are missing, how long it took at least.
@@ -225,13 +255,12 @@ fn length(trace: &TraceSummary, moves: bool, now: &Now) -> Span<'static> {
     }
 }
 
-/// How many spans were at work from the trace's start to its end, in so many cells.
-fn shape_of(trace: &TraceSummary, cells: usize) -> Line<'static> {
+/// How many spans were at work in each part of the time from the trace's start to its end.
+fn shape_of(trace: &TraceSummary) -> Line<'static> {
     const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let parts = trace.shape.chunks(trace.shape.len().div_ceil(cells.max(1)));
-    let level = |part: &[u8]| LEVELS[usize::from(part.iter().copied().max().unwrap_or(0)).min(8)];
+    let level = |part: &u8| LEVELS[usize::from(*part).min(8)];
     let colour = theme::service(&trace.root.service);
-    Line::from(parts.map(level).collect::<String>().fg(colour))
+    Line::from(trace.shape.iter().map(level).collect::<String>().fg(colour))
 }
 
 /// Spans, those of them that failed, error events, and what the filter has found.
@@ -286,20 +315,36 @@ fn root_name(trace: &TraceSummary, width: usize) -> Line<'static> {
     Line::from(vec![Span::styled(name, style), mark.fg(theme::WARNING)])
 }
 
+/// The services in the order of their first spans; where there is no room for all of them that is said by an ellipsis.
 fn service_path(trace: &TraceSummary, width: usize) -> Line<'static> {
     let mut line = Line::default();
     let mut left = width;
     for (at, service) in trace.services.iter().enumerate() {
         let arrow = if at > 0 { "→" } else { "" };
-        let name = format::at_most(&service_name(service), left.saturating_sub(arrow.chars().count()));
-        left = left.saturating_sub(arrow.chars().count() + format::columns(&name));
-        line.push_span(arrow.fg(theme::DIM));
-        line.push_span(name.fg(theme::service(service)));
-        if left < 2 {
+        let name = service_name(service);
+        let room = left.saturating_sub(format::columns(arrow));
+        let is_last = at + 1 == trace.services.len();
+        let columns = format::columns(&name);
+        // One column is for the ellipsis of those that follow.
+        if columns + usize::from(!is_last) > room {
+            let cut = if room == 0 {
+                format::at_most("…", left)
+            } else {
+                format!("{arrow}{}", cut_at_end(&name, room))
+            };
+            line.push_span(cut.fg(theme::service(service)));
             break;
         }
+        left = room - columns;
+        line.push_span(arrow.fg(theme::DIM));
+        line.push_span(name.fg(theme::service(service)));
     }
     line
+}
+
+/// A text that goes on, with an ellipsis even where this much of it fits.
+fn cut_at_end(text: &str, width: usize) -> String {
+    format::at_most(&format!("{text}…"), width)
 }
 
 /// How many columns of a service's name are shown at most.

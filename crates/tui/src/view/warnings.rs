@@ -1,12 +1,13 @@
 //! What is wrong with the traces themselves: which rules, how often, why that matters, what to do; and in which traces.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Stylize;
-use ratatui::text::Line;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Stylize};
+use ratatui::text::{Line, Span};
 use trace_model::Rule;
 use trace_stats::{REMEMBERED, Warning};
 
+use super::columns::{self, Column};
 use super::lists::{self, Parts};
 use super::times::Times;
 use super::{Now, flush_right, format, hint, theme, traces::service_name};
@@ -42,24 +43,45 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
 }
 
 fn rules(frame: &mut Frame, app: &App, parts: &Parts) {
-    let columns = |row: Rect| -> [Rect; 3] {
-        Layout::horizontal([Constraint::Fill(1), Constraint::Length(10), Constraint::Length(12)]).areas(row)
-    };
-    let [title, traces, spans] = columns(parts.head);
-    frame.render_widget("RULE".fg(theme::DIM), title);
+    let rules: Vec<_> = app.warnings.rules().collect();
+    let titles = rules.iter().map(|(count, _)| count.rule.title());
+    let widths = [
+        Column::fixed(2),
+        Column::text(columns::longest("rule", titles), 20),
+        Column::fixed(9),
+        Column::fixed(9),
+        Column::fixed(2).if_rest(),
+        Column::text(columns::longest("name", rules.iter().map(|(count, _)| count.rule.name())), 0).if_rest(),
+        Column::text(EXPLANATION, 0).if_rest(),
+    ];
+    let columns = columns::fit(parts.head, widths);
+    let [_, title, traces, spans, _, name, why] = columns;
+    frame.render_widget("rule".fg(theme::DIM), title);
     frame.render_widget(Line::from("traces".fg(theme::DIM)).right_aligned(), traces);
     frame.render_widget(Line::from("spans".fg(theme::DIM)).right_aligned(), spans);
-    for (row, (count, selected)) in parts.rows.rows().zip(app.warnings.rules()) {
+    frame.render_widget("name".fg(theme::DIM), name);
+    frame.render_widget("why".fg(theme::DIM), why);
+    for (row, (count, selected)) in parts.rows.rows().zip(rules) {
         if selected {
             frame.buffer_mut().set_style(row, theme::cursor(true));
         }
-        let [title, traces, spans] = columns(row);
-        let name = format::at_most(count.rule.title(), usize::from(title.width).saturating_sub(3));
-        frame.render_widget(Line::from(vec!["⚠ ".bold().fg(theme::WARNING), name.into()]), title);
+        let [mark, title, traces, spans, _, name, why] = columns::in_row(columns, row);
+        let fitted = |text: &str, area: Rect| format::at_most(text, usize::from(area.width).saturating_sub(1));
+        frame.render_widget("⚠".bold().fg(theme::WARNING), mark);
+        frame.render_widget(fitted(count.rule.title(), title), title);
         flush_right(frame, format::compact(count.traces as u64), traces);
         flush_right(frame, format::compact(count.spans as u64), spans);
+        frame.render_widget(count.rule.name().fg(theme::DIM), name);
+        let why = Rect {
+            width: row.right().saturating_sub(why.x) * u16::from(!why.is_empty()),
+            ..why
+        };
+        frame.render_widget(fitted(count.rule.explanation(), why).fg(theme::DIM), why);
     }
 }
+
+/// How many columns of an explanation are worth it; the lines below the list have all of it.
+const EXPLANATION: usize = 60;
 
 fn traces(frame: &mut Frame, app: &App, parts: &Parts, now: &Now) {
     let starts = app
@@ -67,62 +89,98 @@ fn traces(frame: &mut Frame, app: &App, parts: &Parts, now: &Now) {
         .traces()
         .filter_map(|(warning, _)| app.store.trace(warning.first.trace_id));
     let times = Times::of(starts.map(|trace| trace.start_unix_nano));
-    let columns = |row: Rect| -> [Rect; 5] {
-        let widths = [
-            Constraint::Length(times.width() + 2),
-            Constraint::Length(if row.width >= 100 { 20 } else { 12 }),
-            Constraint::Fill(1),
-            Constraint::Fill(1),
-            Constraint::Length(7),
-        ];
-        Layout::horizontal(widths).areas(row)
-    };
     let beside = if app.warnings.opened() == Some(Rule::BrokenTrace) {
-        "CALLED BY"
+        "called by"
     } else {
-        "IN THE TRACE"
+        "in the trace"
     };
-    let heads = ["STARTED", "SERVICE", "SPAN", beside, ""];
-    for (head, area) in heads.into_iter().zip(columns(parts.head)) {
-        frame.render_widget(head.fg(theme::DIM), area);
+    let heads = ["started", "service", "span", beside, "spans", "duration", "trace id"];
+    let rows: Vec<_> = app
+        .warnings
+        .traces()
+        .map(|(warning, selected)| (texts(app, warning, (times, now)), warning, selected))
+        .collect();
+    let longest = |at: usize| {
+        columns::longest(
+            heads[at],
+            rows.iter()
+                .map(|(texts, ..)| format::at_most(&texts[at], parts.head.width.into())),
+        )
+    };
+    let widths = [
+        Column::text(longest(0).max(times.width().into()), times.width()),
+        Column::text(longest(1), 10),
+        Column::text(longest(2), 16),
+        Column::text(longest(3), 16),
+        Column::text(longest(4), 6),
+        Column::fixed(10).if_rest(),
+        Column::text(longest(6), 0).if_rest(),
+    ];
+    let columns = columns::fit(parts.head, widths);
+    for ((at, head), area) in heads.into_iter().enumerate().zip(columns) {
+        put(frame, at, head.fg(theme::DIM), area);
     }
-    for (row, (warning, selected)) in parts.rows.rows().zip(app.warnings.traces()) {
+    for (row, (texts, warning, selected)) in parts.rows.rows().zip(rows) {
         if selected {
             frame.buffer_mut().set_style(row, theme::cursor(true));
         }
-        trace(frame, app, warning, columns(row), (times, now));
+        let service = theme::service(&warning.first.key.service);
+        let beside = caller(app, warning).map_or(theme::DIM, theme::service);
+        let colors = [
+            theme::DIM,
+            service,
+            Color::Reset,
+            beside,
+            theme::WARNING,
+            Color::Reset,
+            theme::DIM,
+        ];
+        for (((at, text), color), area) in texts.into_iter().enumerate().zip(colors).zip(columns::in_row(columns, row)) {
+            put(frame, at, text.fg(color), area);
+        }
     }
 }
 
-fn trace(frame: &mut Frame, app: &App, warning: &Warning, columns: [Rect; 5], (times, now): (Times, &Now)) {
-    let [time, service, span, root, count] = columns;
-    let fitted = |text: &str, area: Rect| format::at_most(text, usize::from(area.width).saturating_sub(1));
-    let key = &warning.first.key;
-    match app.store.trace(warning.first.trace_id) {
-        Some(trace) => {
-            frame.render_widget(times.text(trace.start_unix_nano, now).fg(theme::DIM), time);
-            match caller(app, warning) {
-                Some(service) => frame.render_widget(fitted(&service_name(service), root).fg(theme::service(service)), root),
-                None => frame.render_widget(fitted(&trace.root.name, root).fg(theme::DIM), root),
-            }
-        }
-        None => frame.render_widget("left".fg(theme::DIM), time),
+/// Numbers end at the right, text is cut.
+fn put(frame: &mut Frame, at: usize, mut text: Span<'_>, area: Rect) {
+    let room = usize::from(area.width).saturating_sub(1);
+    if matches!(at, 4 | 5) {
+        let area = Rect {
+            width: area.width.saturating_sub(1),
+            ..area
+        };
+        return flush_right(frame, text, area);
     }
-    frame.render_widget(
-        fitted(&service_name(&key.service), service).fg(theme::service(&key.service)),
-        service,
-    );
+    text.content = format::at_most(&text.content, room).into();
+    frame.render_widget(text, area);
+}
+
+/// What each column says of a trace: when it began, whose span it is, its name, where that is, how many such spans there are, how long the
+/// trace took, its id.
+fn texts(app: &App, warning: &Warning, (times, now): (Times, &Now)) -> [String; 7] {
+    let key = &warning.first.key;
+    let trace = app.store.trace(warning.first.trace_id);
+    let started = trace.as_ref().map(|trace| times.text(trace.start_unix_nano, now));
+    let beside = match (caller(app, warning), &trace) {
+        (Some(service), Some(_)) => service_name(service),
+        (None, Some(trace)) => trace.root.name.to_string(),
+        (_, None) => String::new(),
+    };
     // A span that is missing has no name.
     let name = if warning.name.is_empty() {
         format!("span {}", key.span_id)
     } else {
-        fitted(&warning.name, span)
+        warning.name.to_string()
     };
-    frame.render_widget(format::at_most(&name, usize::from(span.width).saturating_sub(1)), span);
-    if warning.count > 1 {
-        let times = format!("× {}", format::compact(warning.count as u64));
-        frame.render_widget(Line::from(times.fg(theme::DIM)).right_aligned(), count);
-    }
+    [
+        started.unwrap_or_else(|| "evicted".to_owned()),
+        service_name(&key.service),
+        name,
+        beside,
+        format::compact(warning.count as u64),
+        trace.map(|trace| format::duration(trace.duration_nano)).unwrap_or_default(),
+        warning.first.trace_id.to_string(),
+    ]
 }
 
 /// Of a trace that was broken between two services: the other one.

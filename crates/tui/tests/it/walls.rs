@@ -32,7 +32,6 @@ const WALLS: &[(&str, &[&str], &[&str])] = &[
             "crate::view::cross_check_rows",
             "crate::view::ingest_lines",
             "crate::view::log_text",
-            "crate::view::map_column",
             "crossterm::event::KeyEvent",
             "crossterm::event::KeyModifiers",
             "crossterm::event::MouseButton",

@@ -123,7 +123,7 @@ fn rows_stay_under_a_person_and_what_is_new_is_counted() {
     );
     scene.type_keys("g");
     let text = scene.text();
-    assert!(text.contains("following the newest") && !text.contains(" new ·"), "{text}");
+    assert!(text.contains("following newest") && !text.contains(" new ·"), "{text}");
     assert_eq!(scene.app.traces.selected(), Some(trace(21)));
 }
 
@@ -169,7 +169,7 @@ fn the_shape_tells_when_spans_were_at_work() {
     ]);
     let text = scene.text();
     let row = text.lines().find(|line| line.starts_with(" ▸")).unwrap_or_default();
-    assert!(row.ends_with("▄▄▇▇██▂▂▂▂▂▂"), "{row}");
+    assert!(row.contains(" ▄▄▇▇██▂▂▂▂▂▂ "), "{row}");
 }
 
 /// A number that loses its first digits is another number: 1,000,000 hours were shown as `0000h 00m`.
@@ -222,7 +222,7 @@ fn sorting_a_followed_list_shows_its_top() {
     );
     scene.type_keys("sss");
     let text = scene.text();
-    assert!(text.contains("following the newest"), "back to the order of arrival\n{text}");
+    assert!(text.contains("following newest"), "back to the order of arrival\n{text}");
 }
 
 /// Files and senders of old spans: what arrives last may have started first.
@@ -232,10 +232,10 @@ fn the_order_of_arrival_is_called_that() {
     scene.add(vec![span(1, 1, 0, "api", "GET /1", 5_000, 5_001)]);
     scene.add(vec![span(2, 1, 0, "api", "GET /2", 0, 1)]);
     let text = scene.text();
-    assert!(text.contains("latest arrival first"), "{text}");
+    assert!(text.contains("newest first"), "{text}");
     scene.type_keys("S");
     let text = scene.text();
-    assert!(text.contains("earliest arrival first"), "{text}");
+    assert!(text.contains("oldest first"), "{text}");
 }
 
 #[test]
@@ -261,4 +261,21 @@ fn dates_are_shown_once_the_list_spans_a_day() {
         "{dates:?}"
     );
     assert_ne!(dates[0], dates[1]);
+}
+
+#[test]
+fn services_that_are_cut_end_in_an_ellipsis() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.add(vec![
+        span(1, 1, 0, "spanfall", "r", 0, 9),
+        span(1, 2, 1, "api", "POST /", 1, 8),
+        span(1, 3, 2, "mailer", "send", 2, 7),
+    ]);
+    for width in 48..140 {
+        scene.resize(width, 24);
+        let text = scene.text();
+        let row = text.lines().find(|line| line.starts_with(" ▸")).unwrap_or_default();
+        let path = row.split_whitespace().find(|word| word.starts_with('s')).unwrap_or_default();
+        assert!(path == "spanfall→api→mailer" || path.ends_with('…'), "{width}: {row}");
+    }
 }

@@ -27,7 +27,7 @@ impl App {
 
     /// On a row it selects, again it opens; on the name of a column it sorts by that.
     pub(super) fn press_screen(&mut self, at: Position, hit: Option<Hit>) -> Answer {
-        if let Some(answer) = self.press_service_map(at) {
+        if let Some(answer) = self.press_service_map(at, hit) {
             return answer;
         }
         let rows = self.rows_area();

@@ -3,18 +3,17 @@
 use ratatui::layout::Position;
 
 use super::{Action, Answer, App};
-use crate::app::{List, PictureParts, ServiceMap, Tab};
-use crate::view::map_column;
+use crate::app::{Hit, List, PictureParts, ServiceMap, Tab};
 
 impl App {
     /// On the name of a column it sorts by that; on a node or an edge of the list it selects, again it opens. `None` where something else
     /// is.
-    pub(super) fn press_service_map(&mut self, at: Position) -> Option<Answer> {
+    pub(super) fn press_service_map(&mut self, at: Position, hit: Option<Hit>) -> Option<Answer> {
         if self.screens.tab() != Tab::ServiceMap || self.screens.top().is_some() {
             return None;
         }
         let screen = self.panes.body;
-        if let Some(column) = map_column(self, screen, at) {
+        if let Some(Hit::SortMap(column)) = hit {
             self.service_map.sort_by(column);
             return Some(Answer::Changed(None));
         }

@@ -20,7 +20,7 @@ const LABEL_COLUMNS: usize = CALLS_COLUMNS + 1 + LATENCY_COLUMNS + 1 + ERRORS_CO
 /// Columns of a node without its name: its border, the cursor, and the mark of a peer.
 pub const MARK_COLUMNS: usize = 2;
 /// Columns of a node, so that its own figures fit.
-const NODE_COLUMNS: std::ops::RangeInclusive<usize> = 14..=26;
+const NODE_COLUMNS: std::ops::RangeInclusive<usize> = 12..=26;
 /// Rows of a node: name and figures.
 const NODE_ROWS: usize = 2;
 

@@ -12,18 +12,26 @@ use super::super::{flush_right, format, theme, traces::service_name};
 use super::Columns;
 use crate::app::Compare;
 
-pub(super) fn draw(frame: &mut Frame, compare: &Compare, row: &Difference, area: Rect) {
-    let columns = Columns::of(area);
+pub(super) fn draw(frame: &mut Frame, compare: &Compare, row: &Difference, columns: Columns) {
+    let [
+        mark_area,
+        label,
+        before,
+        after,
+        change,
+        times_area,
+        own_before,
+        own_after,
+        own_area,
+        picture_area,
+    ] = columns;
     let (mark, colour) = mark(row);
-    frame.render_widget(mark.bold().fg(colour), columns.mark);
-    let depth = if compare.is_by_change() { 0 } else { row.depth };
-    frame.render_widget(
-        label(row, depth, usize::from(columns.label.width).saturating_sub(1)),
-        columns.label,
-    );
+    frame.render_widget(mark.bold().fg(colour), mark_area);
+    let room = usize::from(label.width).saturating_sub(1);
+    frame.render_widget(label_of(compare, row, room), label);
     let mut right = |text: Span<'static>, area: Rect| flush_right(frame, text, area);
-    right(took(row.before.as_ref()), columns.before);
-    right(took(row.after.as_ref()), columns.after);
+    right(took(row.before.as_ref(), |sums| sums.nano), before);
+    right(took(row.after.as_ref(), |sums| sums.nano), after);
     let text = match row.duration {
         Change::New => "new".to_owned(),
         Change::Gone => "gone".to_owned(),
@@ -31,21 +39,26 @@ pub(super) fn draw(frame: &mut Frame, compare: &Compare, row: &Difference, area:
         Change::Same | Change::Slower | Change::Faster => signed(row.change()),
     };
     let changed = if row.duration == Change::Same { theme::DIM } else { colour };
-    right(text.fg(changed), columns.change);
+    right(text.fg(changed), change);
     if row.duration == Change::Running {
         return;
     }
-    right(times(row).fg(changed), columns.times);
+    right(times(row).fg(changed), times_area);
+    right(took(row.before.as_ref(), |sums| sums.self_nano).fg(theme::DIM), own_before);
+    right(took(row.after.as_ref(), |sums| sums.self_nano).fg(theme::DIM), own_after);
     let own = row.self_change();
     let is_own = row.differs && own != 0;
-    right(
-        signed(own).fg(if is_own { sign_colour(own) } else { theme::DIM }),
-        columns.own,
-    );
-    if columns.picture.width > 0 {
-        let half = usize::from(columns.picture.width.saturating_sub(3) / 2);
-        frame.render_widget(picture(own, compare.most(), is_own, half), columns.picture);
+    right(signed(own).fg(if is_own { sign_colour(own) } else { theme::DIM }), own_area);
+    if !picture_area.is_empty() {
+        let half = usize::from(picture_area.width.saturating_sub(3) / 2);
+        frame.render_widget(picture(own, compare.most(), is_own, half), picture_area);
     }
+}
+
+/// A row's label: by change all begin at the left.
+pub(super) fn label_of(compare: &Compare, row: &Difference, width: usize) -> Line<'static> {
+    let depth = if compare.is_by_change() { 0 } else { row.depth };
+    label(row, depth, width)
 }
 
 /// What became of it, in one character.
@@ -118,11 +131,11 @@ fn said_both(numbers: (Option<u64>, Option<u64>)) -> String {
     }
 }
 
-fn took(sums: Option<&Sums>) -> Span<'static> {
+fn took(sums: Option<&Sums>, read: fn(&Sums) -> u64) -> Span<'static> {
     match sums {
         None => "–".fg(theme::DIM),
         Some(sums) if sums.in_flight > 0 => "no end".fg(theme::WARNING),
-        Some(sums) => format::duration(sums.nano).into(),
+        Some(sums) => format::duration(read(sums)).into(),
     }
 }
 

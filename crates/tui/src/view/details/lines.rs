@@ -124,7 +124,12 @@ impl Column {
         self.section("logs", Some(logs.len()));
         for log in logs.iter().take(LOGS) {
             let when = offset(log.time_unix_nano, start);
-            self.pair(&when, &log_line(log), 3, severity_style(log.severity));
+            self.pair(
+                &when,
+                &format!("{}{}", severity_mark(log.severity), log_line(log)),
+                3,
+                severity_style(log.severity),
+            );
             self.list(&log.attributes, 5);
         }
         if logs.len() > LOGS {
@@ -255,6 +260,15 @@ pub(in crate::view) fn log_line(log: &Log) -> String {
         value(&log.body)
     };
     format!("{severity}{event}{body}")
+}
+
+/// The sign of an error or a warning, before its level.
+pub(in crate::view) const fn severity_mark(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error | Severity::Fatal => "✗ ",
+        Severity::Warn => "⚠ ",
+        Severity::Trace | Severity::Debug | Severity::Info | Severity::Unspecified => "",
+    }
 }
 
 pub(in crate::view) fn severity_style(severity: Severity) -> Style {

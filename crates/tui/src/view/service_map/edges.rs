@@ -8,18 +8,29 @@ use trace_stats::{Callee, Counted, Edge, Party, QueueAction, QueueUse, Survey};
 
 use super::super::{format, ruled, theme, title, traces::service_name};
 use super::{Columns, draw_figures, heading};
-use crate::app::{MapPicture, Order, PictureParts};
+use crate::app::{Hits, MapPicture, Order, PictureParts};
 use crate::text::shown;
 
-pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, order: Order, parts: PictureParts) {
+/// Before the node's name.
+const TITLE: &str = " EDGES ";
+/// Columns of a row besides the name of the other side and what is special.
+const BESIDE: usize = 6;
+
+pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, order: Order, parts: PictureParts, hits: &mut Hits) {
     let Some(node) = picture.position().and_then(|at| picture.graph().parties.get(at)) else {
         return;
     };
-    let columns = Columns::of(parts.title);
-    let name = format::at_most(&party_name(node), usize::from(columns.name.width).saturating_sub(9));
-    let line = Line::from(vec![title(" EDGES ", picture.is_in_list()), name.fg(color(node))]);
+    let others = picture.visible().map(|(counted, _)| {
+        let (_, name, about) = described(survey, counted, node);
+        format::columns(&name) + format::columns(&about) + BESIDE
+    });
+    let heading_columns = format::columns(&party_name(node)) + TITLE.len() + 2;
+    let columns = Columns::of(parts.title, others.fold(heading_columns, usize::max));
+    let room = usize::from(columns.name.width + columns.bar.width).saturating_sub(TITLE.len() + 2);
+    let name = format::at_most(&party_name(node), room);
+    let line = Line::from(vec![title(TITLE, picture.is_in_list()), name.fg(color(node))]);
     ruled(frame, line, columns.name.union(columns.bar));
-    heading(frame, order, parts.title, "");
+    heading(frame, order, &columns, "", hits);
     let below = picture.below();
     if below > 0 {
         let text = format!(" ↓ {below} ");
@@ -41,14 +52,14 @@ pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, ord
         if is_cursor {
             frame.buffer_mut().set_style(row, theme::cursor(true));
         }
-        let columns = Columns::of(row);
+        let columns = columns.in_row(row);
         let (arrow, name, about) = described(survey, counted, node);
         let mut line = Line::from(format!(" {} {arrow} ", if is_cursor { "▸" } else { " " }));
         let room = usize::from(columns.name.width).saturating_sub(line.width() + format::columns(&about) + 2);
         line.push_span(format::at_most(&name, room));
         line.push_span(format!(" {about}").fg(theme::DIM));
         frame.render_widget(line, columns.name);
-        draw_figures(frame, figures, most, color(node), row);
+        draw_figures(frame, figures, most, color(node), &columns);
     }
 }
 

@@ -8,10 +8,10 @@ use trace_stats::{Figures, Party, Survey};
 
 use super::super::{format, theme};
 use super::edges;
-use crate::app::{CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapPicture, Order, PictureParts};
+use crate::app::{CALLS_COLUMNS, ERRORS_COLUMNS, Hits, LATENCY_COLUMNS, MARK_COLUMNS, MapPicture, Order, PictureParts};
 use crate::text::{clusters, shown};
 
-pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, order: Order, area: Rect) {
+pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, order: Order, area: Rect, hits: &mut Hits) {
     let parts = PictureParts::of(area);
     let mut pane = Pane {
         buffer: frame.buffer_mut(),
@@ -39,7 +39,7 @@ pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, ord
     for at in 0..picture.graph().parties.len() {
         node(&mut pane, survey, picture, at);
     }
-    edges::draw(frame, survey, picture, order, parts);
+    edges::draw(frame, survey, picture, order, parts, hits);
 }
 
 /// A part of the picture on the screen.
@@ -149,14 +149,22 @@ fn node(pane: &mut Pane, survey: &Survey, picture: &MapPicture, at: usize) {
     let name = format::middle(&edges::party_name(party), room);
     pane.put(area.x + MARK_COLUMNS, area.y, &name, ground.bold().fg(color));
     let (about, errors) = about(survey, party);
-    let about = format::at_most(&about, room);
-    pane.put(area.x + MARK_COLUMNS, area.y + 1, &about, ground.fg(theme::DIM));
-    let used = format::columns(&about) + 1;
     let errors = if errors > 0 {
-        format::at_most(&format!("✗{}", short(errors)), room.saturating_sub(used))
+        format!("✗{}", short(errors))
     } else {
         String::new()
     };
+    // Where there is no room for both, the noun is left out.
+    let beside = format::columns(&errors) + usize::from(!errors.is_empty());
+    let number = about.split(' ').next().unwrap_or_default();
+    let about = if errors.is_empty() || format::columns(&about) + beside <= room {
+        &about
+    } else {
+        number
+    };
+    let about = format::at_most(about, room);
+    pane.put(area.x + MARK_COLUMNS, area.y + 1, &about, ground.fg(theme::DIM));
+    let used = format::columns(&about) + 1;
     let x = area.x + MARK_COLUMNS + used;
     pane.put(x, area.y + 1, &errors, ground.bold().fg(theme::ERROR));
     leader(pane, picture, at, [format::columns(&name), used + format::columns(&errors)]);
