@@ -166,7 +166,15 @@ impl Details {
             (None, true) => sections.iter().position(in_view).unwrap_or(0),
             (None, false) => sections.iter().rposition(|section| !in_view(section)).unwrap_or(0),
         };
-        let Some(section) = sections.get(next % sections.len().max(1)) else {
+        if let Some(section) = sections.get(next % sections.len().max(1)) {
+            self.open_section(section.name);
+        }
+    }
+
+    /// Goes to the section of this name.
+    pub(super) fn open_section(&mut self, name: &str) {
+        let Some((_, page)) = &self.page else { return };
+        let Some(section) = page.sections().iter().find(|section| section.name == name) else {
             return;
         };
         (self.section, self.first) = (Some(section.name), section.line);

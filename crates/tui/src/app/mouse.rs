@@ -122,6 +122,12 @@ impl App {
             self.traces.sort_by(column);
             return Answer::Changed(None);
         }
+        if let Some(Hit::Section(name)) = hit {
+            self.screens.pane = Pane::Details;
+            self.traces.hold();
+            self.details.open_section(name);
+            return Answer::Changed(None);
+        }
         let title = |area: Rect| area.height > 0 && at.y == area.y;
         let between = self.panes.waterfall.right();
         let is_between = self.panes.are_beside() && at.x == between && at.y > self.panes.waterfall.y;

@@ -4,14 +4,13 @@ use ratatui::layout::Rect;
 
 use super::layout::PopupArea;
 use super::{Action, App, List, Narrow, Picker, Popup};
-use crate::keymap::KeyContext;
 
 /// The palette's state.
 #[derive(Debug)]
 pub struct Palette {
     narrow: Narrow,
-    /// Where it was opened.
-    context: KeyContext,
+    /// Every command that means something where it was opened, those that are special to that place first.
+    all: Vec<Command>,
     entries: Vec<Command>,
     actions: Vec<Action>,
     picker: Picker<Action>,
@@ -93,7 +92,7 @@ pub fn parts(body: Rect) -> (PopupArea, Rect, Rect) {
 impl App {
     pub(super) fn open_palette(&mut self) {
         let mut palette = Palette {
-            context: self.key_context(),
+            all: self.commands(),
             narrow: Narrow::default(),
             entries: Vec::new(),
             actions: Vec::new(),
@@ -102,6 +101,26 @@ impl App {
         palette.narrow.open();
         self.screens.popup = Some(Popup::Palette(Box::new(palette)));
         self.fit_palette(usize::MAX);
+    }
+
+    /// What can be asked for here: first what can be done now, of that what is special to what is on top.
+    fn commands(&self) -> Vec<Command> {
+        let bound = self.keymap.of(self.key_context(), self.mode);
+        let mut bound: Vec<_> = bound
+            .filter(|bound| !bound.binding.help.is_empty() && bound.binding.action != Action::Palette)
+            .collect();
+        bound.sort_by_key(|bound| (!self.can(bound.binding.action), bound.section.footer_rank));
+        let mut commands: Vec<Command> = Vec::new();
+        for bound in bound {
+            if !commands.iter().any(|known| known.action == bound.binding.action) {
+                commands.push(Command {
+                    action: bound.binding.action,
+                    keys: bound.labels(),
+                    help: bound.binding.help,
+                });
+            }
+        }
+        commands
     }
 
     /// Does what a key asked for in the palette. Returns the command to run, if one was chosen.
@@ -142,19 +161,11 @@ impl App {
         let Some(Popup::Palette(palette)) = &mut self.screens.popup else {
             return;
         };
-        let bound = self.keymap.of(palette.context, self.mode);
-        let bound = bound.filter(|bound| !bound.binding.help.is_empty() && bound.binding.action != Action::Palette);
-        let commands = bound.map(|bound| Command {
-            action: bound.binding.action,
-            keys: bound.labels(),
-            help: bound.binding.help,
-        });
-        let mut entries: Vec<Command> = Vec::new();
-        for command in commands.filter(|command| palette.narrow.keeps(&[command.help, &command.keys])) {
-            if !entries.iter().any(|known| known.action == command.action) {
-                entries.push(command);
-            }
-        }
+        let kept = palette
+            .all
+            .iter()
+            .filter(|command| palette.narrow.keeps(&[command.help, &command.keys]));
+        let entries: Vec<Command> = kept.cloned().collect();
         palette.actions = entries.iter().map(|command| command.action).collect();
         palette.entries = entries;
         palette.picker.fit(&palette.actions, height);

@@ -358,6 +358,10 @@ impl App {
             Action::Filter => {
                 self.has_rows() || self.store.filter().is_some() || self.list().is_some_and(|list| !list.narrow().is_empty())
             }
+            // Only the picture has a list below it.
+            Action::NextPane | Action::PreviousPane if self.key_context() == KeyContext::ServiceMap => {
+                self.service_map.is_picture()
+            }
             Action::Earlier => self.filter.has_history(),
             Action::SendReset | Action::SendInvalid => self.services.address(crate::demo::API).is_some(),
             _ => true,

@@ -142,12 +142,42 @@ fn arrows_choose_among_what_was_found() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     logged(&mut scene);
     scene.type_keys(":traces");
-    scene.press(&[KeyCode::Down, KeyCode::Down, KeyCode::Enter]);
+    scene.draw();
+    let Some(Popup::Palette(palette)) = scene.app.screens.popup() else {
+        panic!("no palette")
+    };
+    let at = palette.rows().position(|(command, _)| command.action == Action::SortReversed);
+    scene.press(&vec![KeyCode::Down; at.expect("it is offered")]);
+    scene.press(&[KeyCode::Enter]);
     scene.draw();
     assert!(scene.app.traces.sorted().1, "the other way round");
     scene.type_keys(":no such thing");
     scene.press(&[KeyCode::Enter]);
     assert!(scene.text().contains("no command has all these words"), "{}", scene.text());
+}
+
+#[test]
+fn palette_begins_with_what_is_special_to_its_place() {
+    for (keys, first) in [
+        ("", Action::Sort),
+        ("\n", Action::ToggleFold),
+        ("6", Action::OpenFailed),
+        ("L", Action::Filter),
+    ] {
+        let mut scene = Scene::new(Mode::Viewer, 120, 40);
+        logged(&mut scene);
+        scene.type_keys(keys);
+        while scene.app.survey(scene.now, 1_000) {}
+        scene.type_keys(":");
+        scene.draw();
+        let Some(Popup::Palette(palette)) = scene.app.screens.popup() else {
+            panic!("no palette")
+        };
+        let actions: Vec<_> = palette.rows().map(|(command, _)| command.action).collect();
+        let at = |action: Action| actions.iter().position(|of| *of == action);
+        assert!(at(first).is_some_and(|first| first < 4), "{first:?}: {actions:?}");
+        assert!(at(Action::NextTab).is_none_or(|tab| at(first) < Some(tab)), "{actions:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The mouse.
 
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use spanfall::app::{Answer, Effect, Mode, Pane};
+use spanfall::app::{Answer, Effect, Hit, Mode, Pane};
 use spanfall::keymap::KeyContext;
 
 use crate::scene::{Scene, password_reset, span, trace};
@@ -318,4 +318,29 @@ fn the_line_between_panes_beside_each_other_is_dragged() {
     // A click in what stands beside is a click there.
     click(&mut scene, (at, 20));
     assert_eq!(scene.app.screens.pane, Pane::Details);
+}
+
+#[test]
+fn sections_of_the_details_are_clicked() {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = several();
+        scene.resize(width, height);
+        scene.press(&[KeyCode::Enter, KeyCode::Down]);
+        scene.draw();
+        let sections = scene.app.hits.iter().filter_map(|(area, hit)| match hit {
+            Hit::Section(name) => Some(((area.x, area.y), name)),
+            _ => None,
+        });
+        let sections: Vec<_> = sections.collect();
+        assert!(sections.iter().any(|(_, name)| *name == "attributes"), "{sections:?}");
+        for (at, name) in sections {
+            let mut scene = several();
+            scene.resize(width, height);
+            scene.press(&[KeyCode::Enter, KeyCode::Down]);
+            click(&mut scene, at);
+            scene.draw();
+            assert_eq!(scene.app.details.section().map(|section| section.name), Some(name));
+            assert_eq!(scene.app.screens.pane, Pane::Details);
+        }
+    }
 }

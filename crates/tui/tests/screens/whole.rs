@@ -55,11 +55,18 @@ fn each_context_has_a_screen() {
 
 #[test]
 fn footer_offers_nothing_that_does_nothing() {
+    // The service map is a tree in the small one.
+    for (width, height) in [(200, 50), (150, 24)] {
+        footer_acts(width, height);
+    }
+}
+
+fn footer_acts(width: u16, height: u16) {
     use spanfall::app::{Effect, Hit};
     for context in KeyContext::ALL {
-        let mut scene = reached(context, 200, 50);
+        let mut scene = reached(context, width, height);
         scene.draw();
-        let in_footer = scene.app.hits.iter().filter(|(area, _)| area.y == 49);
+        let in_footer = scene.app.hits.iter().filter(|(area, _)| area.y + 1 == height);
         let mut actions: Vec<_> = in_footer
             .filter_map(|(_, hit)| match hit {
                 Hit::Action(action) => Some(action),
@@ -69,7 +76,7 @@ fn footer_offers_nothing_that_does_nothing() {
         actions.dedup();
         assert!(!actions.is_empty(), "{context:?}");
         for action in actions {
-            let mut scene = reached(context, 200, 50);
+            let mut scene = reached(context, width, height);
             if matches!(action, spanfall::app::Action::Down) {
                 // In a list of one row there is no other.
                 continue;

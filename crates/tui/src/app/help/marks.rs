@@ -45,7 +45,7 @@ pub(super) const MARKS: &[(&str, &str)] = &[
     ("▾ ▴", "the column that the list is sorted by: most first, least first"),
     (
         "mouse",
-        "the wheel scrolls, a click selects, another opens; on a fold mark it folds, on a column's name it sorts, on a key below it does that; Ctrl and Shift with the wheel zoom and pan; Shift and drag select text",
+        "the wheel scrolls, a click selects, another opens; on a fold mark it folds, on a column's name it sorts, on a section's it goes there, on a key below it does that; Ctrl and Shift with the wheel zoom and pan; Shift and drag select text",
     ),
     ("★", "pinned: it stays when the memory is full"),
     ("=", "in the list: marked, others are compared with it (d)"),
