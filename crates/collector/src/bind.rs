@@ -1,52 +1,16 @@
 //! Binding the ports, before anything starts.
 
-use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use http_server::{Access, AllowedOrigin, Host};
+use ingest_state::{Addresses, Listener};
 use sentry_relay::{Limits, Relay, StartError, Target};
 use tokio::net::TcpListener;
 
 use crate::limits::BODY_DEFAULT;
 use crate::sentry::SentryRelay;
 use crate::{Arrivals, Health, Server};
-
-/// One of the three doors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Listener {
-    /// OTLP over gRPC.
-    OtlpGrpc,
-    /// OTLP over HTTP.
-    OtlpHttp,
-    /// Sentry envelopes.
-    Sentry,
-}
-
-impl Listener {
-    /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::OtlpGrpc, Self::OtlpHttp, Self::Sentry];
-
-    /// The command-line flag that moves it.
-    #[must_use]
-    pub const fn flag(self) -> &'static str {
-        match self {
-            Self::OtlpGrpc => "--otlp-grpc",
-            Self::OtlpHttp => "--otlp-http",
-            Self::Sentry => "--sentry",
-        }
-    }
-}
-
-impl fmt::Display for Listener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtlpGrpc => "OTLP/gRPC",
-            Self::OtlpHttp => "OTLP/HTTP",
-            Self::Sentry => "Sentry",
-        })
-    }
-}
 
 /// Where to listen; port 0 takes a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,17 +40,6 @@ impl Default for Config {
             show_uploads: false,
         }
     }
-}
-
-/// Where it listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Addresses {
-    /// For OTLP over gRPC.
-    pub otlp_grpc: SocketAddr,
-    /// For OTLP over HTTP.
-    pub otlp_http: SocketAddr,
-    /// For Sentry envelopes.
-    pub sentry: SocketAddr,
 }
 
 /// The ports that could not be bound: all of them, so that one run is enough to learn which. At least one.

@@ -13,10 +13,10 @@ use http_server::{App, Denied};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::Listener;
-use crate::health::{Denial, Recorder};
+use crate::health::Recorder;
 use crate::intake::Busy;
 use crate::otlp::Encoding;
-use crate::refusal::{RATE_LIMITS, Refusal};
+use crate::refusal::{RATE_LIMITS, Refusal, denial};
 
 /// How long one request may take, most of which is waiting for the sender.
 const TIME: Duration = Duration::from_secs(30);
@@ -85,7 +85,7 @@ impl Door {
             } else if let Some(denied) = &refusal.denied {
                 *counts.denied += 1;
                 // A page goes on sending: its first request is enough to tell of.
-                if health.denied.add(Denial::of(denied, self.listener)) {
+                if health.denied.add(denial(denied, self.listener)) {
                     health.remember(self.listener, &refusal.reason);
                 }
             } else {

@@ -42,10 +42,13 @@ pub mod sentry;
 mod server;
 
 pub use arrival::{Arrival, Arrivals, Delivery, SentryArrival};
-pub use bind::{Addresses, BindError, Collector, Config, Listener, PortError, bind_failure};
-pub use health::{Denial, Denials, Health, HealthSnapshot, ItemCount, OtlpCounts, Refused, SentryCounts};
+pub use bind::{BindError, Collector, Config, PortError, bind_failure};
+pub use health::Health;
 pub use http_server::{AllowedOrigin, Host as AllowedHost, InvalidHost, InvalidOrigin};
+pub use ingest_state::{
+    Addresses, Denial, Denials, HealthSnapshot, ItemCount, Listener, OtlpCounts, QueueDepth, Refused, RelayCounts, SentryCounts,
+};
 pub use limits::{BODY_DEFAULT, BODY_MAX};
-pub use queue::{QueueDepth, Share};
-pub use sentry_relay::{Counts as RelayCounts, StartError as RelayError, Target as RelayTarget};
+pub use queue::Share;
+pub use sentry_relay::{StartError as RelayError, Target as RelayTarget};
 pub use server::Server;

@@ -5,9 +5,9 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{HeaderName, StatusCode};
 use http_server::Denied;
+use ingest_state::{Denial, clean};
 use tonic::Code;
 
-use crate::health::{Denial, clean};
 use crate::intake::Busy;
 use crate::otlp::{Encoding, status};
 use crate::queue::NoRoom;
@@ -32,6 +32,26 @@ pub(crate) struct Refusal {
     pub(crate) denied: Option<Denied>,
 }
 
+/// Returns how a denied request is counted, with the option that would allow it.
+pub(crate) fn denial(denied: &Denied, listener: Listener) -> Denial {
+    let option = match (denied.host(), denied.origin()) {
+        (Some(host), _) => Some(("--allowed-host", host)),
+        (None, Some(origin)) => Some(("--allowed-origin", origin)),
+        (None, None) => None,
+    };
+    // Brackets are a pattern to a shell.
+    let flag = option.map(|(flag, value)| {
+        let quote = if value.contains('[') { "'" } else { "" };
+        format!("{flag} {quote}{value}{quote}")
+    });
+    Denial {
+        reason: denied.to_string(),
+        flag,
+        listener,
+        count: 1,
+    }
+}
+
 impl Refusal {
     pub(crate) fn new(status: StatusCode, reason: impl AsRef<str>) -> Self {
         Self {
@@ -46,7 +66,7 @@ impl Refusal {
     }
 
     pub(crate) fn denied(denied: &Denied, listener: Listener) -> Self {
-        let Denial { reason, flag, .. } = Denial::of(denied, listener);
+        let Denial { reason, flag, .. } = denial(denied, listener);
         let hint = flag.map(|flag| format!(" (to allow it: {flag})")).unwrap_or_default();
         Self {
             denied: Some(denied.clone()),

@@ -58,9 +58,15 @@ impl Site {
     /// `/organizations/`.
     #[must_use]
     pub fn trace_url(&self, trace_id: TraceId) -> String {
+        format!("{}{trace_id}/", self.trace_pages())
+    }
+
+    /// The same up to the trace's id.
+    #[must_use]
+    pub fn trace_pages(&self) -> String {
         let organization = &self.organization;
         let host = self.base.host_str().unwrap_or_default();
-        let page = format!("explore/traces/trace/{trace_id}/");
+        let page = "explore/traces/trace/";
         if host == "sentry.io" || host.ends_with(".sentry.io") {
             format!("https://{}.sentry.io/{page}", organization.to_ascii_lowercase())
         } else {

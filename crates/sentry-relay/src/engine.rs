@@ -9,6 +9,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use ingest_state::RelayCounts;
 use reqwest::Client;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{self, JoinError, JoinSet};
@@ -19,7 +20,6 @@ use crate::answer::Answer;
 use crate::attempt::{self, Answered, Failure};
 use crate::buffer::{Buffer, Entry};
 use crate::category::Categories;
-use crate::counts::Counts;
 use crate::limit::RateLimits;
 use crate::outgoing::{Outgoing, Receipt};
 use crate::relay::{Event, Limits};
@@ -73,7 +73,7 @@ pub(crate) struct Engine<T> {
     events: mpsc::Sender<Event<T>>,
     /// Events that are not sent yet. Nothing new begins while there are any, so there are never more than had been waiting.
     outbox: VecDeque<Event<T>>,
-    counts: watch::Sender<Counts>,
+    counts: watch::Sender<RelayCounts>,
     rates: RateLimits,
     buffer: Buffer<T>,
     attempts: JoinSet<Outcome>,
@@ -92,7 +92,7 @@ impl<T: Send + 'static> Engine<T> {
         limits: Limits,
         commands: mpsc::Receiver<Command<T>>,
         events: mpsc::Sender<Event<T>>,
-        counts: watch::Sender<Counts>,
+        counts: watch::Sender<RelayCounts>,
     ) -> Self {
         Self {
             client,

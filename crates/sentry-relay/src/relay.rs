@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
+use ingest_state::RelayCounts;
 use tokio::sync::{mpsc, oneshot, watch};
 use trace_model::sentry::Delivery;
 
@@ -13,7 +14,6 @@ use crate::answer::Answer;
 use crate::attempt::{self, Patience};
 use crate::backoff::Backoff;
 use crate::category::Categories;
-use crate::counts::Counts;
 use crate::engine::{Command, Engine};
 use crate::outgoing::{self, Endpoint, Incoming, Outgoing, Receipt};
 use crate::target::Target;
@@ -130,7 +130,7 @@ pub struct Relay<T> {
     via: HeaderValue,
     deadline: Duration,
     commands: mpsc::Sender<Command<T>>,
-    counts: watch::Sender<Counts>,
+    counts: watch::Sender<RelayCounts>,
     stop: watch::Sender<bool>,
 }
 
@@ -207,13 +207,13 @@ impl<T: Send + 'static> Relay<T> {
 
     /// The counts now.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> RelayCounts {
         self.counts.borrow().clone()
     }
 
     /// The counts, for who wants to be woken when they change.
     #[must_use]
-    pub fn watch(&self) -> watch::Receiver<Counts> {
+    pub fn watch(&self) -> watch::Receiver<RelayCounts> {
         self.counts.subscribe()
     }
 

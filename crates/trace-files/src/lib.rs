@@ -50,6 +50,7 @@ mod ids;
 mod input;
 mod jaeger;
 mod json;
+pub mod json_lines;
 mod lines;
 mod memory;
 mod messages;

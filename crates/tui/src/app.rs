@@ -37,8 +37,7 @@ mod trail;
 mod warnings;
 mod waterfall;
 
-use collector::{Addresses, HealthSnapshot, QueueDepth};
-use crossterm::event::KeyEvent;
+use ingest_state::{Addresses, HealthSnapshot, QueueDepth};
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use trace_model::Store;
@@ -55,7 +54,7 @@ pub use line::InputLine;
 pub use lists::List;
 pub use logs::{BELOW as LOGS_BELOW, LISTED_LOGS, LogList};
 pub use many::ManyTraces;
-pub use mouse::Answer;
+pub use mouse::{Answer, Pointer, PointerKind};
 pub use narrow::Narrow;
 pub use operations::{OperationColumn, OperationKey, OperationList};
 pub use output::{Output, OutputLine};
@@ -64,11 +63,11 @@ pub use pause::Pause;
 pub use picker::Picker;
 pub use screens::{Mode, Pane, Popup, Screen, Screens, Tab};
 pub use scroll::Scroll;
-pub use sentry::{Said, SentryStatus};
+pub use sentry::{ASKED_TRACES_MAX, Said, SentrySite, SentryStatus};
 pub use service_map::{
     CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapColumn, MapPicture, MapRow, Order, PictureParts, ServiceMap,
 };
-pub use services::{ServiceState, Services};
+pub use services::{API, BROKER, MAILER, PAGE, ServiceState, Services};
 pub(crate) use traces::span_days;
 pub use traces::{Column, TraceList};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
@@ -76,7 +75,7 @@ pub use waterfall::{Find, Shape, Stretch, Waterfall, WaterfallColumns, Waterfall
 
 use trail::Origin;
 
-use crate::keymap::{KeyContext, Keymap};
+use crate::keymap::{Key, KeyContext, Keymap};
 use crate::view::{Theme, ingest_lines};
 use layout::{Panes, Splits};
 
@@ -195,8 +194,8 @@ impl App {
 
     /// What a key asks for, if it means something now.
     #[must_use]
-    pub fn action(&self, event: &KeyEvent) -> Option<Action> {
-        self.keymap.action(event, self.key_context(), self.mode)
+    pub fn action(&self, key: Key) -> Option<Action> {
+        self.keymap.action(key, self.key_context(), self.mode)
     }
 
     /// Does what a key asked for.

@@ -18,19 +18,11 @@ use trace_model::Batch;
 pub use request::Requests;
 pub use supervisor::Supervisor;
 
+pub use crate::app::{API, BROKER, MAILER, PAGE};
 use crate::app::{Notice, OutputLine, ServiceState};
 use crate::outward::Outward;
 use crate::ports::TakenPort;
 use crate::problem::Problem;
-
-/// The API's process.
-pub const API: &str = "api";
-/// The mailer's process.
-pub const MAILER: &str = "mailer";
-/// The embedded broker's process.
-pub const BROKER: &str = "broker";
-/// The process that serves the page.
-pub const PAGE: &str = "page";
 
 /// What the demo tells the event loop.
 #[derive(Clone, Debug)]

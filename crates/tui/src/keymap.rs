@@ -5,8 +5,6 @@ mod context;
 mod key;
 mod table;
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use crate::app::{Action, Mode};
 pub use choice::{Clash, UnknownAction};
 pub use context::KeyContext;
@@ -155,10 +153,10 @@ impl Default for Keymap {
 impl Keymap {
     /// What a key does.
     #[must_use]
-    pub fn action(&self, event: &KeyEvent, context: KeyContext, mode: Mode) -> Option<Action> {
-        let meant = |bound: &&Bound| bound.applies(context, mode) && bound.keys.iter().any(|key| key.matches(event));
+    pub fn action(&self, key: Key, context: KeyContext, mode: Mode) -> Option<Action> {
+        let meant = |bound: &&Bound| bound.applies(context, mode) && bound.keys.contains(&key);
         let bound = self.bound.iter().find(meant).map(|bound| bound.binding.action);
-        bound.or_else(|| typed(event).filter(|_| context.is_editing()).map(Action::Type))
+        bound.or_else(|| typed(key).filter(|_| context.is_editing()).map(Action::Type))
     }
 
     /// All lines of the table, in the order in which help shows them.
@@ -188,9 +186,9 @@ impl Bound {
 }
 
 /// The character that a key stands for.
-fn typed(event: &KeyEvent) -> Option<char> {
-    match event.code {
-        KeyCode::Char(c) if Key::Char(c).matches(event) => Some(c),
+const fn typed(key: Key) -> Option<char> {
+    match key {
+        Key::Char(c) => Some(c),
         _ => None,
     }
 }
@@ -217,12 +215,10 @@ pub fn markdown() -> String {
 
 #[cfg(test)]
 mod tests {
-    use crossterm::event::KeyModifiers;
-
     use super::*;
 
-    fn action(event: &KeyEvent, context: KeyContext) -> Option<Action> {
-        Keymap::default().action(event, context, Mode::Demo)
+    fn action(key: Key, context: KeyContext) -> Option<Action> {
+        Keymap::default().action(key, context, Mode::Demo)
     }
 
     #[test]
@@ -250,33 +246,30 @@ mod tests {
 
     #[test]
     fn demo_keys_do_nothing_in_the_viewer_alone() {
-        let press = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::NONE);
-        assert_eq!(action(&press, KeyContext::Traces), Some(Action::SendReset));
-        assert_eq!(Keymap::default().action(&press, KeyContext::Traces, Mode::Viewer), None);
+        let press = Key::Char('r');
+        assert_eq!(action(press, KeyContext::Traces), Some(Action::SendReset));
+        assert_eq!(Keymap::default().action(press, KeyContext::Traces, Mode::Viewer), None);
     }
 
     #[test]
     fn control_is_not_the_plain_key() {
-        let press = |c, modifiers| action(&KeyEvent::new(KeyCode::Char(c), modifiers), KeyContext::Traces);
-        assert_eq!(press('c', KeyModifiers::CONTROL), Some(Action::QuitAtOnce));
-        assert_eq!(press('r', KeyModifiers::CONTROL), None);
-        assert_eq!(press('G', KeyModifiers::SHIFT), Some(Action::Last));
+        let press = |key| action(key, KeyContext::Traces);
+        assert_eq!(press(Key::Ctrl('c')), Some(Action::QuitAtOnce));
+        assert_eq!(press(Key::Ctrl('r')), None);
     }
 
     #[test]
     fn typed_characters_are_text() {
         for context in KeyContext::ALL.into_iter().filter(|context| context.is_editing()) {
             for c in ('!'..='~').chain([' ', 'é', '日']) {
-                let press = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
-                assert_eq!(action(&press, context), Some(Action::Type(c)));
+                assert_eq!(action(Key::Char(c), context), Some(Action::Type(c)));
             }
-            let control = |c| action(&KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL), context);
+            let control = |c| action(Key::Ctrl(c), context);
             assert_eq!(
                 [control('c'), control('u'), control('r')],
                 [Some(Action::QuitAtOnce), Some(Action::DeleteToStart), None]
             );
-            assert_eq!(action(&KeyEvent::new(KeyCode::Char('x'), KeyModifiers::ALT), context), None);
-            assert_eq!(action(&KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE), context), None);
+            assert_eq!(action(Key::Tab, context), None);
         }
     }
 }

@@ -35,7 +35,6 @@
 //! # An OTLP line
 //! An `ExportTraceServiceRequest` or `ExportLogsServiceRequest` in OTLP/JSON, the spans or the log records of one request.
 
-pub(crate) mod json;
 mod plain;
 mod print;
 mod uploads;

@@ -6,6 +6,7 @@
 mod asking;
 mod files;
 mod inbox;
+mod input;
 mod log;
 mod look;
 mod saving;
@@ -17,14 +18,14 @@ mod watchdog;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use collector::Health;
-use crossterm::event::{Event, EventStream, KeyEventKind};
+use crossterm::event::{Event, EventStream};
 use eyre::{Context, Result};
 use futures_util::StreamExt;
 use sentry_relay::Target;
 use tokio::sync::{mpsc, oneshot};
 use trace_model::Store;
 
-use crate::app::{Answer, App, DemoRequest, Effect, Mode, Notice};
+use crate::app::{Answer, App, DemoRequest, Effect, Mode, Notice, SentrySite};
 use crate::asker::Asker;
 use crate::cli::Options;
 use crate::demo::{API, DemoEvent, Requests, Setup, Supervisor};
@@ -86,7 +87,11 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     };
     app.sentry.is_asked = asker.is_some();
     app.notice = outward.api_problem.map(|text| Notice { text, error: true }).or(app.notice);
-    app.sentry.site = outward.api.map(|settings| settings.site);
+    app.sentry.site = outward.api.map(|settings| SentrySite {
+        organization: settings.site.organization().to_owned(),
+        host: settings.site.host().to_owned(),
+        trace_pages: settings.site.trace_pages(),
+    });
     app.sentry.direct = outward.services_dsn.filter(|_| mode == Mode::Demo).map(|dsn| {
         // What cannot be read is for the services to complain of.
         Target::parse(&dsn).map_or_else(|_| "SENTRY_DSN".to_owned(), |target| target.to_string())
@@ -354,16 +359,19 @@ impl Viewer {
     /// True when it is time to go.
     fn input(&mut self, event: &Event) -> bool {
         let effect = match event {
-            Event::Key(key) if key.kind == KeyEventKind::Release => return false,
             Event::Key(key) => {
+                let Some(key) = input::key(key) else { return false };
                 let action = self.app.action(key);
                 action.and_then(|action| self.app.update(action))
             }
-            Event::Mouse(mouse) => match self.app.mouse(*mouse) {
-                Answer::Changed(effect) => effect,
-                // A pointer that only moves costs no frame.
-                Answer::Nothing => return false,
-            },
+            Event::Mouse(mouse) => {
+                let Some(pointer) = input::pointer(*mouse) else { return false };
+                match self.app.mouse(pointer) {
+                    Answer::Changed(effect) => effect,
+                    // A pointer that only moves costs no frame.
+                    Answer::Nothing => return false,
+                }
+            }
             Event::Paste(text) => {
                 self.app.paste(text);
                 None

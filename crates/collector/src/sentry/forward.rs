@@ -94,7 +94,7 @@ pub(crate) async fn follow(relay: Relay<Spans>, mut events: Events<Spans>, intak
     let mut counts = relay.watch();
     // It ends when nobody forwards any more.
     drop(relay);
-    let record = |counts: &sentry_relay::Counts| intake.recorder().record(|health| health.relay = Some(counts.clone()));
+    let record = |counts: &sentry_relay::RelayCounts| intake.recorder().record(|health| health.relay = Some(counts.clone()));
     record(&counts.borrow_and_update());
     loop {
         tokio::select! {

@@ -21,8 +21,8 @@ use super::span::Draft;
 use super::value;
 use super::{check_in, client_report, event, log, session, span, trace_metric, transaction};
 use crate::envelope::{Envelope, Item};
-use crate::health::tally;
 use crate::{SentryArrival, SentryCounts};
+use ingest_state::tally;
 
 /// How much memory reading an envelope may take, in bytes, as [`cost`] has it. With that the number of spans, records and attributes is
 /// bounded as well: a thousand spans of a hundred attributes, more than Sentry takes at once, need half of it.

@@ -21,6 +21,10 @@ const WALLS: &[(&str, &[&str])] = &[
         "trace-files",
         &["collector", "tokio", "tonic", "axum", "hyper", "ratatui", "sentry", "lapin"],
     ),
+    (
+        "ingest-state",
+        &["tokio", "tonic", "axum", "hyper", "http", "ratatui", "http-server", "reqwest"],
+    ),
     ("http-client", &["aws-lc-sys", "openssl-sys", "trace-model", "axum"]),
     (
         "http-server",

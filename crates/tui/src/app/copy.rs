@@ -2,10 +2,10 @@
 
 mod curl;
 
+use trace_files::json_lines;
 use trace_model::{Span, SpanKey, TraceId};
 
 use super::{Action, App, Effect, Mode, Notice, Popup};
-use crate::tail::json;
 use curl::{Curl, Ids, NoCurl};
 
 /// How many spans above, and below, the selected one are looked at for the request that it belongs to.
@@ -50,7 +50,10 @@ impl App {
     }
 
     fn copy_json(&mut self, trace_id: TraceId, key: &SpanKey) -> Option<Effect> {
-        let line = self.store.span(trace_id, key).and_then(|span| json::line(&span).ok());
+        let line = self
+            .store
+            .span(trace_id, key)
+            .and_then(|span| json_lines::span_line(&span).ok());
         match line {
             Some(line) => Some(self.copied(line, "whole, with any credentials in it; ")),
             None => self.refuse("this span has not arrived: there is nothing but its id"),

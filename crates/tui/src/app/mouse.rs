@@ -3,7 +3,6 @@
 mod screens;
 mod service_map;
 
-use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::layout::{BESIDE, Panes, Splits, list_step};
@@ -26,6 +25,34 @@ pub(super) enum Divider {
     Beside,
 }
 
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    /// Where it is, in cells.
+    pub at: Position,
+    /// What was done with it.
+    pub kind: PointerKind,
+    /// Whether Control was held.
+    pub control: bool,
+    /// Whether Shift was held.
+    pub shift: bool,
+}
+
+/// What can be done with a mouse. What means nothing here is none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointerKind {
+    /// A notch of the wheel up.
+    WheelUp,
+    /// A notch of the wheel down.
+    WheelDown,
+    /// The left button is pressed.
+    Press,
+    /// The pointer moves while it is.
+    Drag,
+    /// It is released.
+    Release,
+}
+
 /// What came of a mouse event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -37,28 +64,26 @@ pub enum Answer {
 
 impl App {
     /// Does what the mouse asks for. What is under the pointer is what the last frame showed there.
-    pub fn mouse(&mut self, event: MouseEvent) -> Answer {
-        let at = Position::new(event.column, event.row);
-        match event.kind {
-            MouseEventKind::ScrollUp => self.wheel(event, Action::Up),
-            MouseEventKind::ScrollDown => self.wheel(event, Action::Down),
-            MouseEventKind::Down(MouseButton::Left) => return self.press(at),
-            MouseEventKind::Drag(MouseButton::Left) => {
-                if !self.drag(at) {
+    pub fn mouse(&mut self, pointer: Pointer) -> Answer {
+        match pointer.kind {
+            PointerKind::WheelUp => self.wheel(pointer, Action::Up),
+            PointerKind::WheelDown => self.wheel(pointer, Action::Down),
+            PointerKind::Press => return self.press(pointer.at),
+            PointerKind::Drag => {
+                if !self.drag(pointer.at) {
                     return Answer::Nothing;
                 }
             }
-            MouseEventKind::Up(MouseButton::Left) => {
+            PointerKind::Release => {
                 self.dragged = None;
                 return Answer::Nothing;
             }
-            _ => return Answer::Nothing,
         }
         Answer::Changed(None)
     }
 
-    fn wheel(&mut self, event: MouseEvent, action: Action) {
-        let at = Position::new(event.column, event.row);
+    fn wheel(&mut self, pointer: Pointer, action: Action) {
+        let at = pointer.at;
         if !self.shows_panes() {
             for _ in 0..NOTCH {
                 self.update(action);
@@ -67,10 +92,10 @@ impl App {
         }
         let parts = WaterfallParts::of(self.panes.waterfall, self.waterfall.zoom().is_zoomed());
         let up = action == Action::Up;
-        if parts.bars.contains(at) && event.modifiers.contains(KeyModifiers::CONTROL) {
-            return self.waterfall.zoom_at(event.column - parts.bars.x, up);
+        if parts.bars.contains(at) && pointer.control {
+            return self.waterfall.zoom_at(at.x - parts.bars.x, up);
         }
-        if parts.bars.contains(at) && event.modifiers.contains(KeyModifiers::SHIFT) {
+        if parts.bars.contains(at) && pointer.shift {
             return self.waterfall.pan_by(if up { -8 } else { 8 });
         }
         let Some(pane) = self.pane_at(at) else { return };

@@ -2,8 +2,7 @@
 
 use trace_model::{SpanId, TraceId};
 
-use super::{App, DemoRequest, Effect, Notice, Pane, ServiceState, Tab};
-use crate::demo::{API, PAGE};
+use super::{API, App, DemoRequest, Effect, Notice, PAGE, Pane, ServiceState, Tab};
 
 impl App {
     pub(super) fn send(&mut self, valid: bool) -> Option<Effect> {

@@ -363,7 +363,7 @@ impl App {
                 self.service_map.is_picture()
             }
             Action::Earlier => self.filter.has_history(),
-            Action::SendReset | Action::SendInvalid => self.services.address(crate::demo::API).is_some(),
+            Action::SendReset | Action::SendInvalid => self.services.address(super::API).is_some(),
             _ => true,
         }
     }

@@ -2,21 +2,42 @@
 
 use std::collections::VecDeque;
 
-use sentry_api::{Site, WATCHED};
 use trace_model::TraceId;
+
+/// How many traces are remembered of which Sentry was asked.
+pub const ASKED_TRACES_MAX: usize = 256;
+
+/// One organization in one Sentry, as its pages are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentrySite {
+    /// The organization's slug.
+    pub organization: String,
+    /// The host that is asked, with its port if it is not the usual one: `sentry.io`, `127.0.0.1:9000`.
+    pub host: String,
+    /// The address of a trace's page, up to its id.
+    pub trace_pages: String,
+}
+
+impl SentrySite {
+    /// The page of a trace, for a browser.
+    #[must_use]
+    pub fn trace_url(&self, trace_id: TraceId) -> String {
+        format!("{}{trace_id}/", self.trace_pages)
+    }
+}
 
 /// The state of asking Sentry. What it has of a trace is in the store.
 #[derive(Debug, Default)]
 pub struct SentryStatus {
     /// Whose pages can be opened; `None` while no organization is named.
-    pub site: Option<Site>,
+    pub site: Option<SentrySite>,
     /// Whether it is asked for traces, which takes a token.
     pub is_asked: bool,
     /// Where envelopes that come here are handed on to, without the key: `https://o1.ingest.sentry.io/42`.
     pub relay: Option<String>,
     /// The Sentry that the demo's services send to past this viewer, without the key.
     pub direct: Option<String>,
-    /// The traces that were asked for last, at most [`WATCHED`], newest last.
+    /// The traces that were asked for last, at most [`ASKED_TRACES_MAX`], newest last.
     said: VecDeque<(TraceId, Said)>,
 }
 
@@ -33,7 +54,7 @@ impl SentryStatus {
     /// Notes how asking for a trace went, or, before the first time, when it will be asked.
     pub fn said(&mut self, trace_id: TraceId, outcome: Result<(), String>, next_ask_unix_nano: Option<u64>) {
         self.said.retain(|(known, _)| *known != trace_id);
-        if self.said.len() == WATCHED {
+        if self.said.len() == ASKED_TRACES_MAX {
             self.said.pop_front();
         }
         let said = Said {
@@ -69,10 +90,10 @@ mod tests {
         );
         status.said(trace(0), Ok(()), None);
         assert_eq!(status.about(trace(0)), Some(&Said::default()));
-        for number in 1..=WATCHED {
+        for number in 1..=ASKED_TRACES_MAX {
             status.said(trace(number), Ok(()), None);
         }
         assert_eq!(status.about(trace(0)), None);
-        assert_eq!(status.said.len(), WATCHED);
+        assert_eq!(status.said.len(), ASKED_TRACES_MAX);
     }
 }

@@ -2,6 +2,15 @@
 
 use std::collections::BTreeMap;
 
+/// The API's process.
+pub const API: &str = "api";
+/// The mailer's process.
+pub const MAILER: &str = "mailer";
+/// The embedded broker's process.
+pub const BROKER: &str = "broker";
+/// The process that serves the page.
+pub const PAGE: &str = "page";
+
 /// How a process is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceState {

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use trace_files::json_lines::{Id, Printable, rfc3339};
 use trace_model::{SpanId, SpanNode, TraceId};
 
 use super::{Trace, Unreadable};
-use crate::tail::json::{Id, Printable, rfc3339};
 
 #[derive(Serialize)]
 struct TraceLine<'a> {

@@ -2,8 +2,6 @@
 
 use std::str::FromStr;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
 /// A key on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
@@ -11,20 +9,39 @@ pub enum Key {
     Char(char),
     /// A character with Control.
     Ctrl(char),
-    /// Any other key.
-    Code(KeyCode),
+    /// A function key: F1 to F24.
+    F(u8),
+    /// Arrow up.
+    Up,
+    /// Arrow down.
+    Down,
+    /// Arrow left.
+    Left,
+    /// Arrow right.
+    Right,
+    /// Return.
+    Enter,
+    /// Escape.
+    Esc,
+    /// Tab.
+    Tab,
+    /// Tab with Shift.
+    BackTab,
+    /// Page up.
+    PageUp,
+    /// Page down.
+    PageDown,
+    /// To the start.
+    Home,
+    /// To the end.
+    End,
+    /// Deletes to the left.
+    Backspace,
+    /// Deletes to the right.
+    Delete,
 }
 
 impl Key {
-    pub(super) fn matches(self, event: &KeyEvent) -> bool {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
-        match self {
-            Self::Char(c) => event.code == KeyCode::Char(c) && !control && !event.modifiers.contains(KeyModifiers::ALT),
-            Self::Ctrl(c) => event.code == KeyCode::Char(c) && control,
-            Self::Code(code) => event.code == code,
-        }
-    }
-
     /// How the key is written for a person: `q`, `^C`, `↑`, `Enter`.
     #[must_use]
     pub fn label(self) -> String {
@@ -32,28 +49,41 @@ impl Key {
             Self::Char(' ') => "Space".to_owned(),
             Self::Char(c) => c.to_string(),
             Self::Ctrl(c) => format!("^{}", c.to_ascii_uppercase()),
-            Self::Code(KeyCode::F(number)) => format!("F{number}"),
-            Self::Code(code) => code_label(code).to_owned(),
+            Self::F(number) => format!("F{number}"),
+            named => named.entry().map_or("?", |named| named.label).to_owned(),
         }
     }
 }
 
-/// Keys that are no character, by the name that a configuration has for them.
-const NAMED: [(&str, KeyCode); 14] = [
-    ("up", KeyCode::Up),
-    ("down", KeyCode::Down),
-    ("left", KeyCode::Left),
-    ("right", KeyCode::Right),
-    ("enter", KeyCode::Enter),
-    ("esc", KeyCode::Esc),
-    ("tab", KeyCode::Tab),
-    ("shift-tab", KeyCode::BackTab),
-    ("pageup", KeyCode::PageUp),
-    ("pagedown", KeyCode::PageDown),
-    ("home", KeyCode::Home),
-    ("end", KeyCode::End),
-    ("backspace", KeyCode::Backspace),
-    ("delete", KeyCode::Delete),
+/// A key without a character.
+struct Named {
+    key: Key,
+    /// What a configuration calls it.
+    name: &'static str,
+    /// How it is written for a person.
+    label: &'static str,
+}
+
+const fn named(key: Key, name: &'static str, label: &'static str) -> Named {
+    Named { key, name, label }
+}
+
+/// All of them.
+const NAMED: [Named; 14] = [
+    named(Key::Up, "up", "↑"),
+    named(Key::Down, "down", "↓"),
+    named(Key::Left, "left", "←"),
+    named(Key::Right, "right", "→"),
+    named(Key::Enter, "enter", "Enter"),
+    named(Key::Esc, "esc", "Esc"),
+    named(Key::Tab, "tab", "Tab"),
+    named(Key::BackTab, "shift-tab", "Shift-Tab"),
+    named(Key::PageUp, "pageup", "PgUp"),
+    named(Key::PageDown, "pagedown", "PgDn"),
+    named(Key::Home, "home", "Home"),
+    named(Key::End, "end", "End"),
+    named(Key::Backspace, "backspace", "Backspace"),
+    named(Key::Delete, "delete", "Del"),
 ];
 
 impl Key {
@@ -64,12 +94,13 @@ impl Key {
             Self::Char(' ') => "space".to_owned(),
             Self::Char(c) => c.to_string(),
             Self::Ctrl(c) => format!("ctrl-{c}"),
-            Self::Code(KeyCode::F(number)) => format!("f{number}"),
-            Self::Code(code) => {
-                let named = NAMED.iter().find(|(_, named)| *named == code);
-                named.map_or("?", |(name, _)| name).to_owned()
-            }
+            Self::F(number) => format!("f{number}"),
+            named => named.entry().map_or("?", |named| named.name).to_owned(),
         }
+    }
+
+    fn entry(self) -> Option<&'static Named> {
+        NAMED.iter().find(|named| named.key == self)
     }
 }
 
@@ -85,8 +116,8 @@ impl FromStr for Key {
         if lower == "space" {
             return Ok(Self::Char(' '));
         }
-        if let Some((_, code)) = NAMED.iter().find(|(name, _)| *name == lower) {
-            return Ok(Self::Code(*code));
+        if let Some(named) = NAMED.iter().find(|named| named.name == lower) {
+            return Ok(named.key);
         }
         let control = lower.strip_prefix("ctrl-").map(str::chars);
         if let Some((Some(c), None)) = control.map(|mut letters| (letters.next(), letters.next())) {
@@ -94,31 +125,11 @@ impl FromStr for Key {
         }
         let function = lower.strip_prefix('f').and_then(|number| number.parse().ok());
         if let Some(number) = function.filter(|number| (1..=24).contains(number)) {
-            return Ok(Self::Code(KeyCode::F(number)));
+            return Ok(Self::F(number));
         }
-        let names = NAMED.map(|(name, _)| name).join(", ");
+        let names = NAMED.map(|named| named.name).join(", ");
         Err(format!(
             "{text:?} is no key: use a character, ctrl- and a character, f1 to f24, space, {names}"
         ))
-    }
-}
-
-const fn code_label(code: KeyCode) -> &'static str {
-    match code {
-        KeyCode::Up => "↑",
-        KeyCode::Down => "↓",
-        KeyCode::Left => "←",
-        KeyCode::Right => "→",
-        KeyCode::Enter => "Enter",
-        KeyCode::Esc => "Esc",
-        KeyCode::Tab => "Tab",
-        KeyCode::BackTab => "Shift-Tab",
-        KeyCode::PageUp => "PgUp",
-        KeyCode::PageDown => "PgDn",
-        KeyCode::Home => "Home",
-        KeyCode::End => "End",
-        KeyCode::Backspace => "Backspace",
-        KeyCode::Delete => "Del",
-        _ => "?",
     }
 }

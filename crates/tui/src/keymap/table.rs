@@ -1,8 +1,6 @@
 //! The table of keys, by the contexts in which they mean something.
 
-use crossterm::event::KeyCode;
-
-use super::Key::{Char, Code, Ctrl};
+use super::Key::{Char, Ctrl};
 use super::KeyContext::{
     Compare, Copy, CrossCheck, Details, Filter, Find, Help, Ingest, Logs, Narrow, Operations, Output, Palette, RuleTraces,
     ServiceMap, Traces, Warnings, Waterfall,
@@ -141,44 +139,28 @@ const GLOBAL: &[Binding] = &[
             (Help, "close"),
             (Copy, "close"),
         ]),
-    bind(
-        "back",
-        &[Code(KeyCode::Esc)],
-        Action::Back,
-        "close, clear a filter, or go back",
-    )
-    .also_on(&[Help, Copy]),
+    bind("back", &[Key::Esc], Action::Back, "close, clear a filter, or go back").also_on(&[Help, Copy]),
 ];
 
 const ROWS: &[Binding] = &[
-    bind("down", &[Code(KeyCode::Down), Char('j')], Action::Down, "move down").footer("move"),
-    bind("up", &[Code(KeyCode::Up), Char('k')], Action::Up, "move up"),
-    bind(
-        "page-down",
-        &[Code(KeyCode::PageDown), Ctrl('d')],
-        Action::PageDown,
-        "move down a page",
-    ),
-    bind(
-        "page-up",
-        &[Code(KeyCode::PageUp), Ctrl('u')],
-        Action::PageUp,
-        "move up a page",
-    ),
+    bind("down", &[Key::Down, Char('j')], Action::Down, "move down").footer("move"),
+    bind("up", &[Key::Up, Char('k')], Action::Up, "move up"),
+    bind("page-down", &[Key::PageDown, Ctrl('d')], Action::PageDown, "move down a page"),
+    bind("page-up", &[Key::PageUp, Ctrl('u')], Action::PageUp, "move up a page"),
     bind(
         "first",
-        &[Code(KeyCode::Home), Char('g')],
+        &[Key::Home, Char('g')],
         Action::First,
         "go to the first row, follow the newest",
     ),
-    bind("last", &[Code(KeyCode::End), Char('G')], Action::Last, "go to the last row"),
+    bind("last", &[Key::End, Char('G')], Action::Last, "go to the last row"),
 ];
 
 const FILTERED: &[Binding] = &[bind("filter", &[Char('/')], Action::Filter, "filter the list, or find spans")
     .footer("narrow")
     .footer_on(&[(Traces, "filter"), (Waterfall, "find"), (Details, "find")])];
 
-const OPENED: &[Binding] = &[bind("open", &[Code(KeyCode::Enter)], Action::Open, "open the selected row").footer("open")];
+const OPENED: &[Binding] = &[bind("open", &[Key::Enter], Action::Open, "open the selected row").footer("open")];
 
 const TRACES: &[Binding] = &[
     bind("sort", &[Char('s')], Action::Sort, "sort traces by the next column").footer("sort"),
@@ -215,13 +197,13 @@ const TRACE: &[Binding] = &[
 ];
 
 const PANES: &[Binding] = &[
-    bind("next-pane", &[Code(KeyCode::Tab)], Action::NextPane, "focus the next pane")
+    bind("next-pane", &[Key::Tab], Action::NextPane, "focus the next pane")
         .also_on(&[Logs, Compare, ServiceMap])
         .footer("next pane")
         .footer_on(&[(Logs, "trace or span"), (Compare, "marked or median"), (ServiceMap, "edges")]),
     bind(
         "previous-pane",
-        &[Code(KeyCode::BackTab)],
+        &[Key::BackTab],
         Action::PreviousPane,
         "focus the previous pane",
     )
@@ -240,14 +222,14 @@ const TREE: &[Binding] = &[
     bind("toggle-fold", &[Char(' ')], Action::ToggleFold, "fold or unfold the span").footer("fold"),
     bind(
         "fold-or-parent",
-        &[Code(KeyCode::Left), Char('h')],
+        &[Key::Left, Char('h')],
         Action::Left,
         "fold, or go to the parent",
     )
     .formerly("left-in-waterfall"),
     bind(
         "unfold-or-child",
-        &[Code(KeyCode::Right), Char('l')],
+        &[Key::Right, Char('l')],
         Action::Right,
         "unfold, or go to a child",
     )
@@ -316,7 +298,7 @@ const SPANS: &[Binding] = &[
 const DETAILS: &[Binding] = &[
     bind(
         "next-section",
-        &[Code(KeyCode::Right), Char('l')],
+        &[Key::Right, Char('l')],
         Action::Right,
         "go to the next section",
     )
@@ -324,7 +306,7 @@ const DETAILS: &[Binding] = &[
     .formerly("right-in-details"),
     bind(
         "previous-section",
-        &[Code(KeyCode::Left), Char('h')],
+        &[Key::Left, Char('h')],
         Action::Left,
         "go to the previous section",
     )
@@ -402,13 +384,13 @@ const MAP: &[Binding] = &[
     ),
     bind(
         "node-left",
-        &[Code(KeyCode::Left), Char('h')],
+        &[Key::Left, Char('h')],
         Action::Left,
         "go to the node on the left",
     ),
     bind(
         "node-right",
-        &[Code(KeyCode::Right), Char('l')],
+        &[Key::Right, Char('l')],
         Action::Right,
         "go to the node on the right",
     ),
@@ -416,26 +398,15 @@ const MAP: &[Binding] = &[
 
 const RULES: &[Binding] = &[bind(
     "open-rule",
-    &[Code(KeyCode::Right), Char('l')],
+    &[Key::Right, Char('l')],
     Action::Right,
     "list the traces of a rule",
 )
 .formerly("right")];
 
 const RULE_TRACES: &[Binding] = &[
-    bind(
-        "open-warned-span",
-        &[Code(KeyCode::Right), Char('l')],
-        Action::Right,
-        "open the span",
-    ),
-    bind(
-        "leave-rule",
-        &[Code(KeyCode::Left), Char('h')],
-        Action::Left,
-        "return to the rules",
-    )
-    .formerly("left"),
+    bind("open-warned-span", &[Key::Right, Char('l')], Action::Right, "open the span"),
+    bind("leave-rule", &[Key::Left, Char('h')], Action::Left, "return to the rules").formerly("left"),
 ];
 
 const CROSS_CHECK: &[Binding] = &[
@@ -452,24 +423,18 @@ const CROSS_CHECK: &[Binding] = &[
 const HISTORY: &[Binding] = &[
     bind(
         "earlier",
-        &[Code(KeyCode::Up)],
+        &[Key::Up],
         Action::Earlier,
         "recall the previous filter, or move up",
     )
     .footer_on(&[(Filter, "earlier")]),
-    bind(
-        "later",
-        &[Code(KeyCode::Down)],
-        Action::Later,
-        "recall the next filter, or move down",
-    )
-    .footer_on(&[(Palette, "move")]),
+    bind("later", &[Key::Down], Action::Later, "recall the next filter, or move down").footer_on(&[(Palette, "move")]),
 ];
 
 const LINE: &[Binding] = &[
     bind(
         "keep-filter",
-        &[Code(KeyCode::Enter)],
+        &[Key::Enter],
         Action::KeepFilter,
         "keep the filter, or run the command",
     )
@@ -477,7 +442,7 @@ const LINE: &[Binding] = &[
     .footer_on(&[(Palette, "run")]),
     bind(
         "clear-filter",
-        &[Code(KeyCode::Esc)],
+        &[Key::Esc],
         Action::ClearFilter,
         "clear the filter, or close the palette",
     )
@@ -485,37 +450,32 @@ const LINE: &[Binding] = &[
     .footer_on(&[(Palette, "close")]),
     bind(
         "cursor-left",
-        &[Code(KeyCode::Left), Ctrl('b')],
+        &[Key::Left, Ctrl('b')],
         Action::CursorLeft,
         "move left a character",
     ),
     bind(
         "cursor-right",
-        &[Code(KeyCode::Right), Ctrl('f')],
+        &[Key::Right, Ctrl('f')],
         Action::CursorRight,
         "move right a character",
     ),
     bind(
         "cursor-start",
-        &[Code(KeyCode::Home), Ctrl('a')],
+        &[Key::Home, Ctrl('a')],
         Action::CursorStart,
         "move to the start",
     ),
-    bind(
-        "cursor-end",
-        &[Code(KeyCode::End), Ctrl('e')],
-        Action::CursorEnd,
-        "move to the end",
-    ),
+    bind("cursor-end", &[Key::End, Ctrl('e')], Action::CursorEnd, "move to the end"),
     bind(
         "delete-left",
-        &[Code(KeyCode::Backspace), Ctrl('h')],
+        &[Key::Backspace, Ctrl('h')],
         Action::DeleteLeft,
         "delete the previous character",
     ),
     bind(
         "delete-right",
-        &[Code(KeyCode::Delete), Ctrl('d')],
+        &[Key::Delete, Ctrl('d')],
         Action::DeleteRight,
         "delete the next character",
     ),

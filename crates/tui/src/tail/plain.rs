@@ -120,7 +120,7 @@ mod tests {
         let plain = line(&span, &TimeZone::UTC);
         assert_eq!(plain.matches(&*clean(&everything)).count(), 3);
         assert!(plain.chars().all(crate::text::is_printable));
-        let json = super::super::json::line(&span).unwrap();
+        let json = trace_files::json_lines::span_line(&span).unwrap();
         assert!(json.chars().all(crate::text::is_printable));
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(read["name"], everything, "JSON stays whole");

@@ -5,11 +5,12 @@ use std::io::{self, BufWriter, Write};
 use collector::{Arrival, Arrivals};
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
+use trace_files::json_lines;
 use trace_model::sentry::ErrorEvent;
 use trace_model::{Batch, BatchLog, BatchSpan, Log};
 
 use super::uploads::Uploads;
-use super::{Form, Selection, json, plain};
+use super::{Form, Selection, plain};
 use crate::view::log_text;
 
 /// How many records a line of OTLP/JSON has at most.
@@ -116,7 +117,7 @@ impl<W: Write> Printer<W> {
     fn spans(&mut self, spans: &[BatchSpan<'_>]) -> io::Result<()> {
         for span in spans.iter().filter_map(BatchSpan::decode) {
             let line = match self.selection.form {
-                Form::Json => json::line(&span)?,
+                Form::Json => json_lines::span_line(&span)?,
                 Form::Plain | Form::Otlp => plain::line(&span, &self.zone),
             };
             writeln!(self.out, "{line}")?;
@@ -128,7 +129,7 @@ impl<W: Write> Printer<W> {
     fn logs(&mut self, logs: &[BatchLog<'_>]) -> io::Result<()> {
         for (log, decoded) in logs.iter().filter_map(|log| Some((log, log.decode()?))) {
             let line = match self.selection.form {
-                Form::Json => json::log_line(&decoded, log.is_error())?,
+                Form::Json => json_lines::log_line(&decoded, log.is_error())?,
                 Form::Plain | Form::Otlp => plain::log_line(&decoded, &title(&decoded), &self.zone),
             };
             writeln!(self.out, "{line}")?;

@@ -162,7 +162,7 @@ fn stored(app: &App, trace: &TraceSummary, asked: Option<u64>, asked_again: bool
     let site = app.sentry.site.as_ref();
     let whose = site.map_or_else(
         || "Sentry".to_owned(),
-        |site| format!("{} at {}", site.organization(), site.host()),
+        |site| format!("{} at {}", site.organization, site.host),
     );
     // As wide as any time.
     let clock = |unix_nano: u64| {

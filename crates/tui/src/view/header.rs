@@ -8,8 +8,7 @@ use trace_model::ServiceStats;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Now, files, format, theme};
-use crate::app::{Action, App, Hit, Hits, Mode, ServiceState, Tab};
-use crate::demo::PAGE;
+use crate::app::{Action, App, Hit, Hits, Mode, PAGE, ServiceState, Tab};
 use crate::text::shown;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &mut Hits) {

@@ -235,7 +235,7 @@ fn refusals(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) 
     if app.health.recent.is_empty() {
         lines.push(Line::from("nothing has been refused".fg(theme::GOOD)));
     }
-    let unix_nano = |refused: &collector::Refused| {
+    let unix_nano = |refused: &ingest_state::Refused| {
         let since = refused.time.duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     };

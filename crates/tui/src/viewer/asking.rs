@@ -5,8 +5,11 @@ use tokio::sync::mpsc;
 use trace_model::sentry::Stored;
 use trace_model::{Revision, TraceId};
 
-use crate::app::App;
+use crate::app::{ASKED_TRACES_MAX, App};
 use crate::asker::{Asker, AskerEvent};
+
+// What the screen remembers is enough for all that are asked for.
+const _: () = assert!(ASKED_TRACES_MAX >= sentry_api::WATCHED);
 
 /// How many traces are told of at once: of a flood the last ones.
 const TOLD: usize = 64;

@@ -1,48 +1,48 @@
 //! What must never happen: a panic at any size, an escape sequence on the screen, a trace that leaves under the reader.
 
-use crossterm::event::KeyCode;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value};
 use spanfall::app::Mode;
+use spanfall::keymap::Key;
 use trace_model::Store;
 
 use crate::errors::mail_failed;
 use crate::scene::{Scene, edit, password_reset, password_reset_without, span, trace};
 
-const KEYS: [KeyCode; 34] = [
-    KeyCode::Down,
-    KeyCode::Up,
-    KeyCode::PageDown,
-    KeyCode::PageUp,
-    KeyCode::End,
-    KeyCode::Home,
-    KeyCode::Enter,
-    KeyCode::Left,
-    KeyCode::Right,
-    KeyCode::Char(' '),
-    KeyCode::Tab,
-    KeyCode::Char('?'),
-    KeyCode::Char('o'),
-    KeyCode::Esc,
-    KeyCode::Char('H'),
-    KeyCode::End,
-    KeyCode::Esc,
-    KeyCode::Char('x'),
-    KeyCode::Down,
-    KeyCode::PageDown,
-    KeyCode::Char(' '),
-    KeyCode::Char('s'),
-    KeyCode::Char('R'),
-    KeyCode::Home,
-    KeyCode::Enter,
-    KeyCode::Esc,
-    KeyCode::Char('D'),
-    KeyCode::Char('*'),
-    KeyCode::Char('/'),
-    KeyCode::Char('日'),
-    KeyCode::Char('('),
-    KeyCode::Left,
-    KeyCode::Up,
-    KeyCode::Esc,
+const KEYS: [Key; 34] = [
+    Key::Down,
+    Key::Up,
+    Key::PageDown,
+    Key::PageUp,
+    Key::End,
+    Key::Home,
+    Key::Enter,
+    Key::Left,
+    Key::Right,
+    Key::Char(' '),
+    Key::Tab,
+    Key::Char('?'),
+    Key::Char('o'),
+    Key::Esc,
+    Key::Char('H'),
+    Key::End,
+    Key::Esc,
+    Key::Char('x'),
+    Key::Down,
+    Key::PageDown,
+    Key::Char(' '),
+    Key::Char('s'),
+    Key::Char('R'),
+    Key::Home,
+    Key::Enter,
+    Key::Esc,
+    Key::Char('D'),
+    Key::Char('*'),
+    Key::Char('/'),
+    Key::Char('日'),
+    Key::Char('('),
+    Key::Left,
+    Key::Up,
+    Key::Esc,
 ];
 
 #[test]
@@ -73,7 +73,7 @@ fn hostile_text_does_not_command_the_terminal() {
             message: hostile.to_owned(),
         });
     })]);
-    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    scene.press(&[Key::Enter, Key::Enter]);
     let text = scene.text();
     assert!(text.contains("evil"), "{text}");
     assert!(
@@ -107,14 +107,14 @@ fn no_view_shows_text_as_it_came() {
             text: text.clone(),
             error: true,
         });
-        scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+        scene.press(&[Key::Enter, Key::Enter]);
         for overlay in ['O', 'm', 'w', 'L', 'H', '/'] {
-            scene.press(&[KeyCode::Char(overlay)]);
+            scene.press(&[Key::Char(overlay)]);
             // A debug build stops when a view leaves work to the last look at a frame.
             let buffer = scene.draw();
             let odd = |c: char| !spanfall::text::is_printable(c);
             assert!(!buffer.content.iter().any(|cell| cell.symbol().contains(odd)), "{text:?}");
-            scene.press(&[KeyCode::Esc]);
+            scene.press(&[Key::Esc]);
         }
     }
 }
@@ -130,7 +130,7 @@ fn a_character_without_end_costs_a_frame_no_more_than_another() {
         })]);
         scene.add_logs(1, 1, &[(1, 9, &text)]);
         scene.app.notice = Some(spanfall::app::Notice { text, error: true });
-        for key in [KeyCode::Enter, KeyCode::Enter, KeyCode::Char('L')] {
+        for key in [Key::Enter, Key::Enter, Key::Char('L')] {
             scene.press(&[key]);
             let buffer = scene.draw();
             let bytes: usize = buffer.content.iter().map(|cell| cell.symbol().len()).sum();
@@ -165,7 +165,7 @@ fn a_trace_that_leaves_makes_way_for_its_neighbour() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.app.store = Store::new(1 << 20);
     scene.add(password_reset());
-    scene.press(&[KeyCode::Enter, KeyCode::End]);
+    scene.press(&[Key::Enter, Key::End]);
     scene.draw();
     assert_eq!(scene.app.traces.selected(), Some(trace(1)));
     let large = "x".repeat(20_000);

@@ -1,8 +1,7 @@
 //! The palette, and the list of logs.
 
-use crossterm::event::KeyCode;
 use spanfall::app::{Action, Mode, Popup, Screen};
-use spanfall::keymap::KeyContext;
+use spanfall::keymap::{Key, KeyContext};
 
 use crate::scene::{Scene, password_reset, span};
 use crate::snapshots::at_all_sizes;
@@ -48,7 +47,7 @@ fn logs_stand_in_the_order_of_time_with_their_spans() {
 fn enter_goes_to_the_span_of_a_record() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     reading_logs(&mut scene);
-    scene.press(&[KeyCode::End, KeyCode::Enter]);
+    scene.press(&[Key::End, Key::Enter]);
     scene.draw();
     assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
     let key = scene.app.waterfall.selected().map(|(_, key)| key.span_id);
@@ -59,23 +58,23 @@ fn enter_goes_to_the_span_of_a_record() {
 fn logs_are_those_of_the_span_on_request_and_narrowed_by_words() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     logged(&mut scene);
-    scene.press(&[KeyCode::Enter, KeyCode::Down, KeyCode::Down]);
+    scene.press(&[Key::Enter, Key::Down, Key::Down]);
     scene.type_keys("L");
-    scene.press(&[KeyCode::Tab]);
+    scene.press(&[Key::Tab]);
     let text = scene.text();
     assert!(
         text.contains("LOGS  of the selected span") && text.contains("reset asked for"),
         "{text}"
     );
     assert!(!text.contains("the server is slow"), "{text}");
-    scene.press(&[KeyCode::Tab]);
+    scene.press(&[Key::Tab]);
     scene.type_keys("/ERROR later");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     let text = scene.text();
     assert!(text.contains("again later") && !text.contains("reset asked for"), "{text}");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert!(scene.text().contains("reset asked for"));
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     scene.draw();
     assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
 }
@@ -84,7 +83,7 @@ fn logs_are_those_of_the_span_on_request_and_narrowed_by_words() {
 fn the_cursor_stays_on_its_record_while_others_come() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     reading_logs(&mut scene);
-    scene.press(&[KeyCode::Down, KeyCode::Down]);
+    scene.press(&[Key::Down, Key::Down]);
     scene.add_logs(1, 5, &[(1, 9, "an earlier one")]);
     scene.draw();
     let Some(Screen::Logs(logs)) = scene.app.screens.top() else {
@@ -124,17 +123,17 @@ fn what_is_chosen_is_done_as_its_key_would_do_it() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     logged(&mut scene);
     scene.type_keys(":GO to map");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     scene.draw();
     assert_eq!(scene.app.key_context(), KeyContext::ServiceMap);
     // From there back to what lay over the panes.
     scene.type_keys(":quit");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     scene.draw();
     assert_eq!(scene.app.key_context(), KeyContext::ServiceMap);
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     scene.type_keys(":quit");
-    assert_eq!(scene.press(&[KeyCode::Enter]), Some(spanfall::app::Effect::Quit));
+    assert_eq!(scene.press(&[Key::Enter]), Some(spanfall::app::Effect::Quit));
 }
 
 #[test]
@@ -147,12 +146,12 @@ fn arrows_choose_among_what_was_found() {
         panic!("no palette")
     };
     let at = palette.rows().position(|(command, _)| command.action == Action::SortReversed);
-    scene.press(&vec![KeyCode::Down; at.expect("it is offered")]);
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&vec![Key::Down; at.expect("it is offered")]);
+    scene.press(&[Key::Enter]);
     scene.draw();
     assert!(scene.app.traces.sorted().1, "the other way round");
     scene.type_keys(":no such thing");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert!(scene.text().contains("no command has all these words"), "{}", scene.text());
 }
 
@@ -193,10 +192,10 @@ fn only_what_makes_sense_where_it_was_opened_is_offered() {
     };
     scene.type_keys(":reverse");
     assert!(offered(&mut scene, Action::SortReversed));
-    scene.press(&[KeyCode::Esc, KeyCode::Enter]);
+    scene.press(&[Key::Esc, Key::Enter]);
     scene.type_keys(":reverse");
     assert!(!offered(&mut scene, Action::SortReversed), "not in the waterfall");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     scene.type_keys(":password");
     assert!(!offered(&mut scene, Action::SendReset), "there is no demo");
 }

@@ -1,9 +1,8 @@
 //! One trace beside another, and beside the median of its operation.
 
-use crossterm::event::KeyCode;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use spanfall::app::{Against, Mode, Screen};
-use spanfall::keymap::KeyContext;
+use spanfall::keymap::{Key, KeyContext};
 
 use crate::scene::{Scene, edit, failed, password_reset, span, trace};
 
@@ -78,7 +77,7 @@ fn the_marked_trace_is_marked_in_the_list_until_it_is_marked_again() {
 fn differences_are_gone_through_and_opened_on_the_side_that_has_them() {
     let mut scene = shop(120, 40);
     scene.type_keys("j=gdn");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     scene.draw();
     let (trace_id, key) = scene.app.waterfall.selected().expect("a span");
     assert_eq!(
@@ -90,7 +89,7 @@ fn differences_are_gone_through_and_opened_on_the_side_that_has_them() {
 
     scene.type_keys("dNN");
     scene.draw();
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     scene.draw();
     let (trace_id, _) = scene.app.waterfall.selected().expect("a span");
     assert_eq!(
@@ -115,19 +114,19 @@ fn tab_changes_what_it_is_compared_with() {
     let mut scene = shop(120, 40);
     scene.type_keys("j=gd");
     assert_eq!(against(&scene), Against::Marked);
-    scene.press(&[KeyCode::Tab]);
+    scene.press(&[Key::Tab]);
     assert!(
         scene.text().contains("median of 8 traces without errors: web GET /checkout"),
         "{}",
         scene.text()
     );
-    scene.press(&[KeyCode::Tab]);
+    scene.press(&[Key::Tab]);
     assert_eq!(against(&scene), Against::Marked);
     // The marked one is compared with the median: there is nothing else.
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     scene.type_keys("jd");
     assert_eq!(against(&scene), Against::Median);
-    scene.press(&[KeyCode::Tab]);
+    scene.press(&[Key::Tab]);
     assert!(scene.text().contains("this is the marked trace"), "{}", scene.text());
 }
 
@@ -143,7 +142,7 @@ fn what_cannot_be_compared_says_why() {
     assert!(scene.text().contains("no other trace of this operation"), "{}", scene.text());
     scene.type_keys("n");
     assert!(scene.text().contains("nothing differs"), "{}", scene.text());
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     scene.add(vec![span(7, 2, 1, "api", "child", 3, 9)]);
     scene.type_keys("kd");
     assert!(scene.text().contains("has not arrived"), "{}", scene.text());
@@ -186,7 +185,7 @@ fn a_marked_trace_that_left_is_compared_as_it_was() {
         "{text}"
     );
     scene.type_keys("NN");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert!(scene.text().contains("trace evicted"), "{}", scene.text());
 }
 
@@ -199,7 +198,7 @@ fn it_grows_with_the_trace_and_keeps_its_cursor() {
     scene.add(vec![span(9, 60, 1, "web", "audit", 9_001, 9_002)]);
     scene.draw();
     assert!(scene.text().contains("audit"), "{}", scene.text());
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
     let (_, key) = scene.app.waterfall.selected().expect("a span");
     assert_eq!(&*key.service, "orders");

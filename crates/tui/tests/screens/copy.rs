@@ -1,13 +1,12 @@
 //! What can be copied.
 
-use crossterm::event::KeyCode;
 use spanfall::app::{Effect, Mode};
-use spanfall::keymap::KeyContext;
+use spanfall::keymap::{Key, KeyContext};
 
 use crate::scene::{Scene, password_reset, password_reset_without};
 
 fn copied(scene: &mut Scene, key: char) -> Option<String> {
-    match scene.press(&[KeyCode::Char('y'), KeyCode::Char(key)]) {
+    match scene.press(&[Key::Char('y'), Key::Char(key)]) {
         Some(Effect::Copy(text)) => Some(text),
         other => {
             assert_eq!(other, None);
@@ -20,7 +19,7 @@ fn copied(scene: &mut Scene, key: char) -> Option<String> {
 fn each_key_of_the_menu_copies_what_it_says() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(password_reset());
-    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    scene.press(&[Key::Enter, Key::Down]);
     for (key, expected) in [
         ('t', "01".repeat(16)),
         ('s', "02".repeat(8)),
@@ -55,7 +54,7 @@ fn the_menu_explains_itself_and_closes_without_a_trace() {
         // Keys of the panes below mean nothing here.
         scene.type_keys("jx");
         scene.type_keys("y");
-        scene.press(&[KeyCode::Esc]);
+        scene.press(&[Key::Esc]);
         assert_eq!(scene.text().lines().count(), before.lines().count());
         assert_ne!(scene.app.key_context(), KeyContext::Copy);
     }
@@ -68,7 +67,7 @@ fn the_menu_explains_itself_and_closes_without_a_trace() {
 fn what_has_not_arrived_has_an_id_and_nothing_else() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(password_reset_without(&[1]));
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert_eq!(copied(&mut scene, 's'), Some("01".repeat(8)));
     assert_eq!(copied(&mut scene, 'j'), None);
     assert!(
@@ -100,7 +99,7 @@ fn two_curls_begin_two_traces() {
     let client = edit(span(1, 1, 0, "shop", "POST", 0, 9), |span| span.attributes.push(url));
     scene.add(vec![client, span(1, 2, 1, "shop", "inside", 1, 8)]);
     // On the one below: the request is the nearest above.
-    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    scene.press(&[Key::Enter, Key::Down]);
     let (one, two) = (copied(&mut scene, 'c').expect("one"), copied(&mut scene, 'c').expect("two"));
     assert!(
         one.starts_with("curl -i -g -X POST http://127.0.0.1:3000/x -H 'traceparent: 00-"),

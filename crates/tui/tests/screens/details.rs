@@ -1,9 +1,9 @@
 //! The details of a span: their sections.
 
-use crossterm::event::KeyCode;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use spanfall::app::Mode;
+use spanfall::keymap::Key;
 
 use crate::scene::{MILLI, START, Scene, edit, span};
 
@@ -45,7 +45,7 @@ fn section(scene: &mut Scene) -> Option<&'static str> {
 fn sections_are_named_in_the_title_and_gone_through() {
     for size in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = talkative(size.0, size.1);
-        scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+        scene.press(&[Key::Enter, Key::Enter]);
         let names = "attributes 20 · events 5 · logs 2 · links 1 · resource 1 · identity";
         assert!(
             scene.text().contains(if size.0 > 80 {
@@ -58,7 +58,7 @@ fn sections_are_named_in_the_title_and_gone_through() {
         );
         assert_eq!(section(&mut scene), None);
         for name in ["attributes", "events", "logs", "links", "resource", "identity", "attributes"] {
-            scene.press(&[KeyCode::Right]);
+            scene.press(&[Key::Right]);
             assert_eq!(section(&mut scene), Some(name), "at {size:?}");
             if size.0 == 80 {
                 // Where not all names fit, those before give way.
@@ -82,7 +82,7 @@ fn sections_are_named_in_the_title_and_gone_through() {
 #[test]
 fn from_what_is_in_view_it_goes_on() {
     let mut scene = talkative(80, 24);
-    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    scene.press(&[Key::Enter, Key::Enter]);
     scene.type_keys("jjj");
     scene.type_keys("l");
     assert_eq!(section(&mut scene), Some("events"));
@@ -96,7 +96,7 @@ fn from_what_is_in_view_it_goes_on() {
 fn details_with_their_sections() {
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = talkative(width, height);
-        scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+        scene.press(&[Key::Enter, Key::Enter]);
         scene.type_keys("ll");
         insta::assert_snapshot!(format!("details_{width}x{height}"), scene.body());
     }
@@ -119,7 +119,7 @@ fn details_stand_beside_the_waterfall_or_below_it() {
     assert!(beside(&mut scene), "{}", scene.text());
     insta::assert_snapshot!("details_beside_120x40", scene.body());
     // The key that makes the pane wider makes the other one narrower.
-    scene.press(&[KeyCode::Tab, KeyCode::Tab]);
+    scene.press(&[Key::Tab, Key::Tab]);
     let column = |scene: &mut Scene| scene.text().lines().find_map(|line| line.find("SPAN api"));
     let before = column(&mut scene);
     scene.type_keys("}");
@@ -147,7 +147,7 @@ fn details_stand_beside_the_waterfall_or_below_it() {
 fn both_ids_are_whole_in_a_narrow_pane() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(vec![span(1, 1, 0, "api", "above", 0, 9), span(1, 2, 1, "api", "below", 1, 5)]);
-    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    scene.press(&[Key::Enter, Key::Down]);
     scene.type_keys("|");
     let text = scene.text();
     for id in ["span 0202020202020202", "parent 0101010101010101"] {

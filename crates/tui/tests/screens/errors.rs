@@ -1,10 +1,10 @@
 //! Errors, on the rows of their spans and by themselves.
 
-use crossterm::event::KeyCode;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList, any_value::Value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use spanfall::app::Mode;
+use spanfall::keymap::Key;
 use trace_model::{Source, otlp};
 
 use crate::scene::{MILLI, START, Scene, password_reset, span};
@@ -158,7 +158,7 @@ pub(crate) fn checkout(scene: &mut Scene) {
 
 /// All lines of the details, whatever fits into the pane.
 fn details_of(scene: &mut Scene) -> String {
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     let mut lines = Vec::new();
     loop {
         let text = scene.text();
@@ -170,7 +170,7 @@ fn details_of(scene: &mut Scene) -> String {
             return lines.join("\n");
         }
         lines.push(pane[0].clone());
-        scene.press(&[KeyCode::Down]);
+        scene.press(&[Key::Down]);
     }
 }
 
@@ -198,7 +198,7 @@ fn an_error_stands_on_its_spans_row_and_on_its_bar() {
 fn its_own_code_comes_first_and_what_led_to_it_follows() {
     let mut scene = Scene::new(Mode::Viewer, 176, 100);
     mail_failed(&mut scene);
-    scene.press(&[KeyCode::Enter, KeyCode::End]);
+    scene.press(&[Key::Enter, Key::End]);
     let text = details_of(&mut scene);
     let parts = [
         " errors",
@@ -231,7 +231,7 @@ fn its_own_code_comes_first_and_what_led_to_it_follows() {
 fn an_error_without_a_span_has_a_row_and_says_all_it_knows() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     nothing_but_an_error(&mut scene);
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     let text = scene.text();
     assert!(text.contains("no spans · ! 1 error"), "{text}");
     assert!(text.contains("! shop KeyError: 'basket'"), "{text}");
@@ -240,7 +240,7 @@ fn an_error_without_a_span_has_a_row_and_says_all_it_knows() {
 
     // One of a span that has not arrived, and then does.
     add_error(&mut scene, 5, 3, "shop", 50, vec![("title", self::text("Late"))]);
-    scene.press(&[KeyCode::End]);
+    scene.press(&[Key::End]);
     let text = scene.text();
     assert!(
         text.contains("! shop Late") && text.contains("span 0303030303030303 itself has not arrived"),
@@ -297,7 +297,7 @@ fn hostile_errors_do_not_command_the_terminal() {
     scene.add(vec![span(1, 1, 0, hostile, hostile, 0, 5)]);
     add_error(&mut scene, 1, 1, hostile, 3, attributes());
     add_error(&mut scene, 1, 0, hostile, 4, attributes());
-    for keys in [vec![KeyCode::Enter], vec![KeyCode::End], vec![KeyCode::Char('x')]] {
+    for keys in [vec![Key::Enter], vec![Key::End], vec![Key::Char('x')]] {
         scene.press(&keys);
         let text = scene.text();
         assert!(text.contains("evil"), "{text}");
@@ -313,7 +313,7 @@ fn a_message_or_a_warning_is_no_error() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(vec![span(1, 1, 0, "api", "GET /", 0, 100)]);
     report(&mut scene, 9, (1, 1, "api", 50), vec![("title", text("user clicked"))]);
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     let said = scene.text();
     assert!(line_with(&said, "▸").contains(" 1 i1 "), "{said}");
     assert!(said.contains("· i 1 message") && !said.contains("1 error"), "{said}");
@@ -339,7 +339,7 @@ fn a_message_or_a_warning_is_no_error() {
     // And alone it is a trace of its own.
     report(&mut scene, 13, (7, 0, "shop", 60), vec![("title", text("stock is low"))]);
     scene.type_keys("g");
-    scene.press(&[KeyCode::Esc, KeyCode::Home]);
+    scene.press(&[Key::Esc, Key::Home]);
     let said = scene.text();
     assert!(said.contains("i stock is low") && said.contains("MESSAGE shop"), "{said}");
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use ratatui::style::Color;
-use spanfall::app::{Effect, Mode};
+use spanfall::app::{Effect, Mode, Pointer, PointerKind};
 use spanfall::keymap::{KEYMAP, Key, KeyContext};
 use spanfall::view::{Theme, ThemeKind};
 use trace_model::Source;
@@ -48,7 +47,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let keys = keys().len();
+    let keys = all_keys().len();
     prop_oneof![
         12 => (0..keys).prop_map(Step::Key),
         2 => proptest::char::range(' ', '~').prop_map(Step::Type),
@@ -61,7 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Every key of the table once.
-fn keys() -> Vec<Key> {
+fn all_keys() -> Vec<Key> {
     let mut keys = Vec::new();
     for key in KEYMAP
         .iter()
@@ -73,14 +72,6 @@ fn keys() -> Vec<Key> {
         }
     }
     keys
-}
-
-fn event(number: usize) -> KeyEvent {
-    match keys()[number] {
-        Key::Char(c) => KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE),
-        Key::Ctrl(c) => KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL),
-        Key::Code(code) => KeyEvent::new(code, KeyModifiers::NONE),
-    }
 }
 
 /// What has crashed others: services and spans in circles, spans that are their own parents, links into nowhere, requests that come again,
@@ -136,20 +127,20 @@ proptest! {
 fn take(scene: &mut Scene, step: &Step) {
     match *step {
         Step::Key(number) => {
-            send(scene, event(number));
+            send(scene, all_keys()[number]);
         }
         Step::Type(c) => {
-            send(scene, KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+            send(scene, Key::Char(c));
         }
         Step::Leave => {
-            send(scene, KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+            send(scene, Key::Esc);
         }
         Step::Click(column, row) => {
-            scene.app.mouse(MouseEvent {
-                kind: MouseEventKind::Down(MouseButton::Left),
-                column,
-                row,
-                modifiers: KeyModifiers::NONE,
+            scene.app.mouse(Pointer {
+                at: (column, row).into(),
+                kind: PointerKind::Press,
+                control: false,
+                shift: false,
             });
         }
         Step::Resize(size) => scene.resize(SIZES[size].0, SIZES[size].1),
@@ -187,23 +178,23 @@ fn walks_from_every_context_reach_every_context() {
 /// Views write roles, and nothing but the theme knows colours: what is left of others would be one on a screen without.
 #[test]
 fn a_screen_without_colours_has_none() {
-    let keys = keys().len();
+    let keys = all_keys().len();
     for opened in 0..keys {
         let mut scene = Scene::new(Mode::Demo, 120, 40);
         scene.app.theme = Theme::new(ThemeKind::None);
         (0..9).for_each(|what| arrive(&mut scene, what));
         scene.draw();
-        send(&mut scene, event(opened));
+        send(&mut scene, all_keys()[opened]);
         let buffer = scene.draw();
         let coloured = |cell: &&ratatui::buffer::Cell| (cell.fg, cell.bg) != (Color::Reset, Color::Reset);
-        assert_eq!(buffer.content.iter().find(coloured), None, "after {:?}", event(opened));
+        assert_eq!(buffer.content.iter().find(coloured), None, "after {:?}", all_keys()[opened]);
     }
 }
 
 /// Each key once, in each place that one or two keys lead to.
 #[test]
 fn every_key_can_be_pressed_on_every_screen() {
-    let keys = keys().len();
+    let keys = all_keys().len();
     for opened in 0..keys {
         for (at, size) in SIZES.iter().enumerate().skip(opened % 4).step_by(4) {
             let mut scene = Scene::new(Mode::Demo, 80, 24);
@@ -211,18 +202,18 @@ fn every_key_can_be_pressed_on_every_screen() {
                 (0..9).for_each(|what| arrive(&mut scene, what));
             }
             scene.draw();
-            send(&mut scene, event(opened));
+            send(&mut scene, all_keys()[opened]);
             scene.resize(size.0, size.1);
             for key in (at..keys).step_by(SIZES.len()) {
-                send(&mut scene, event(key));
+                send(&mut scene, all_keys()[key]);
                 scene.draw();
             }
         }
     }
 }
 
-fn send(scene: &mut Scene, event: KeyEvent) -> Option<Effect> {
-    let action = scene.app.action(&event);
+fn send(scene: &mut Scene, key: Key) -> Option<Effect> {
+    let action = scene.app.action(key);
     let effect = action.and_then(|action| scene.app.update(action));
     while scene.app.store.search(1_000) {}
     effect

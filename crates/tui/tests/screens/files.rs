@@ -1,7 +1,7 @@
 //! `spanfall open`: files instead of what arrives.
 
-use crossterm::event::KeyCode;
 use spanfall::app::{Effect, FileState, Files, Mode};
+use spanfall::keymap::Key;
 use trace_files::{Input, Report};
 
 use crate::scene::{MILLI, START, Scene, password_reset, span, trace};
@@ -107,9 +107,9 @@ fn keys_that_need_somebody_who_sends_do_nothing() {
     let mut scene = scene();
     assert_eq!(scene.type_keys("D"), None);
     assert_eq!(scene.type_keys("yD"), None, "files have no DSN");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(scene.type_keys("r"), None);
-    scene.press(&[KeyCode::Char('?')]);
+    scene.press(&[Key::Char('?')]);
     let text = scene.text();
     assert!(
         !text.contains("copy the DSN") && !text.contains("send a password reset"),
@@ -124,9 +124,9 @@ fn the_selected_trace_is_saved_wherever_the_keys_go() {
     assert!(scene.text().contains("there is no trace to save yet"));
     scene.add(password_reset());
     for keys in ["W", "\tW", "\tW"] {
-        let keys: Vec<KeyCode> = keys
+        let keys: Vec<Key> = keys
             .chars()
-            .map(|key| if key == '\t' { KeyCode::Tab } else { KeyCode::Char(key) })
+            .map(|key| if key == '\t' { Key::Tab } else { Key::Char(key) })
             .collect();
         assert_eq!(scene.press(&keys), Some(Effect::Save(trace(1))));
     }

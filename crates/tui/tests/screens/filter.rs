@@ -1,8 +1,7 @@
 //! Looking for spans.
 
-use crossterm::event::KeyCode;
 use spanfall::app::{Action, Effect, Mode, Pane};
-use spanfall::keymap::KeyContext;
+use spanfall::keymap::{Key, KeyContext};
 use trace_model::filter::MAX_LENGTH;
 
 use crate::scene::{Scene, failed, password_reset, span, trace};
@@ -37,7 +36,7 @@ fn the_list_shows_at_every_key_what_matches() {
         scene.type_keys(key);
         assert_eq!(listed(&scene), expected, "after {key}");
     }
-    scene.press(&[KeyCode::Backspace; 5]);
+    scene.press(&[Key::Backspace; 5]);
     let text = scene.text();
     assert!(text.contains("FILTER shop bask is:error"), "{text}");
     assert!(text.contains("1 of 3 traces · 1 span\n"), "{text}");
@@ -58,20 +57,20 @@ fn no_letter_does_anything_else_while_a_filter_is_typed() {
 fn enter_keeps_a_filter_and_escape_clears_it() {
     let mut scene = scene(120, 40);
     scene.type_keys("/basket");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert!(!scene.app.filter.is_open());
     assert_eq!(listed(&scene), [2]);
     assert!(scene.text().contains("1 of 3 traces · basket · 1 span"), "{}", scene.text());
 
     // Deeper, and back: the first Esc in the list clears the filter, and only that.
-    scene.press(&[KeyCode::Enter, KeyCode::Esc]);
+    scene.press(&[Key::Enter, Key::Esc]);
     assert_eq!((scene.app.screens.pane, listed(&scene)), (Pane::Traces, vec![2]));
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(listed(&scene), [3, 2, 1]);
 
     scene.type_keys("/health");
     assert_eq!(listed(&scene), [3]);
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert!(!scene.app.filter.is_open());
     assert_eq!(listed(&scene), [3, 2, 1]);
 }
@@ -80,13 +79,13 @@ fn enter_keeps_a_filter_and_escape_clears_it() {
 fn escape_clears_a_filter_that_finds_nothing_wherever_it_is_pressed() {
     let mut scene = scene(120, 40);
     scene.type_keys("/nowhere");
-    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    scene.press(&[Key::Enter, Key::Enter]);
     assert!(
         scene.text().contains("no trace matches the filter · Esc clears it"),
         "{}",
         scene.text()
     );
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!((scene.app.screens.pane, listed(&scene)), (Pane::Traces, vec![3, 2, 1]));
 }
 
@@ -101,9 +100,9 @@ fn the_filter_before_stays_until_there_is_another() {
     let column = |line: &str, c: char| line.chars().position(|found| found == c);
     assert_eq!(column(lines[at], '('), column(lines[at + 1], '▲'), "{text}");
     assert!(lines[at + 1].contains("not closed"), "{text}");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert!(scene.app.filter.is_open(), "what is wrong cannot be kept");
-    scene.press(&[KeyCode::Backspace, KeyCode::Enter]);
+    scene.press(&[Key::Backspace, Key::Enter]);
     assert!(!scene.app.filter.is_open());
 }
 
@@ -123,24 +122,17 @@ fn earlier_filters_come_back() {
     let mut scene = scene(120, 40);
     for filter in ["/basket", "/health", "/basket"] {
         scene.type_keys(filter);
-        scene.press(&[KeyCode::Enter]);
-        scene.press(&[KeyCode::Esc]);
+        scene.press(&[Key::Enter]);
+        scene.press(&[Key::Esc]);
     }
     scene.type_keys("/he");
     let mut seen = Vec::new();
-    for key in [
-        KeyCode::Up,
-        KeyCode::Up,
-        KeyCode::Up,
-        KeyCode::Down,
-        KeyCode::Down,
-        KeyCode::Down,
-    ] {
+    for key in [Key::Up, Key::Up, Key::Up, Key::Down, Key::Down, Key::Down] {
         scene.press(&[key]);
         seen.push(scene.app.filter.line().text().to_owned());
     }
     assert_eq!(seen, ["basket", "health", "health", "basket", "he", "he"]);
-    scene.press(&[KeyCode::Up]);
+    scene.press(&[Key::Up]);
     assert_eq!(listed(&scene), [2], "it is applied at once");
 }
 
@@ -148,18 +140,12 @@ fn earlier_filters_come_back() {
 fn the_line_is_edited_where_the_cursor_is() {
     let mut scene = scene(80, 24);
     scene.type_keys("/shop");
-    scene.press(&[
-        KeyCode::Home,
-        KeyCode::Delete,
-        KeyCode::Char('w'),
-        KeyCode::End,
-        KeyCode::Backspace,
-    ]);
+    scene.press(&[Key::Home, Key::Delete, Key::Char('w'), Key::End, Key::Backspace]);
     assert_eq!(scene.app.filter.line().text(), "who");
     assert_eq!(scene.cursor(), Some((11, 2)));
-    scene.press(&[KeyCode::Left]);
+    scene.press(&[Key::Left]);
     assert_eq!(scene.cursor(), Some((10, 2)));
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(scene.cursor(), None);
 }
 
@@ -191,7 +177,7 @@ fn what_is_found_stays_when_the_meaning_does() {
 fn found_spans_are_marked_in_the_tree() {
     let mut scene = scene(120, 40);
     scene.type_keys("/name:\"compose mail\"");
-    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    scene.press(&[Key::Enter, Key::Enter]);
     let text = scene.text();
     let marked: Vec<&str> = text.lines().filter(|line| line.starts_with('◆')).collect();
     assert!(marked.len() == 1 && marked[0].contains("mailer compose mail"), "{text}");
@@ -218,7 +204,7 @@ fn a_search_that_is_not_done_says_how_far_it_is() {
 #[test]
 fn the_selected_trace_is_kept_while_it_may_still_be_found() {
     let mut scene = scene(120, 40);
-    scene.press(&[KeyCode::End]);
+    scene.press(&[Key::End]);
     scene.draw();
     assert_eq!(scene.app.traces.selected(), Some(trace(1)));
     scene.type_keys("/");
@@ -240,7 +226,7 @@ fn the_selected_trace_is_kept_while_it_may_still_be_found() {
 fn a_request_is_shown_though_the_filter_does_not_find_it() {
     let mut scene = scene(120, 40);
     scene.type_keys("/basket");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     let Some(Effect::Send(request)) = scene.type_keys("r") else {
         panic!("nothing sent")
     };

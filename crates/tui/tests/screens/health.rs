@@ -1,9 +1,8 @@
 //! What comes in and what does not; pinning.
 
-use collector::HealthSnapshot;
-use crossterm::event::KeyCode;
+use ingest_state::HealthSnapshot;
 use spanfall::app::Mode;
-use spanfall::keymap::KeyContext;
+use spanfall::keymap::{Key, KeyContext};
 use spanfall::view::{self, Now};
 use trace_model::{Source, Store, otlp};
 
@@ -18,10 +17,10 @@ fn later(seconds: u64) -> Now {
 
 /// Refusals from number 1 on.
 fn refusals(reasons: impl IntoIterator<Item = String>) -> HealthSnapshot {
-    let refused = |(number, reason)| collector::Refused {
+    let refused = |(number, reason)| ingest_state::Refused {
         number,
         time: std::time::UNIX_EPOCH + std::time::Duration::from_nanos(NOW),
-        listener: collector::Listener::Sentry,
+        listener: ingest_state::Listener::Sentry,
         reason,
     };
     HealthSnapshot {
@@ -37,13 +36,13 @@ fn it_opens_closes_and_scrolls_to_its_end() {
     scene.type_keys("H");
     assert_eq!(scene.app.key_context(), KeyContext::Ingest);
     assert!(!scene.text().contains("end1 "));
-    scene.press(&[KeyCode::End]);
+    scene.press(&[Key::End]);
     assert!(scene.text().contains("number 1, "), "{}", scene.text());
     // The first key up moves at once: the end was where the last line is in view.
     let before = scene.text();
-    scene.press(&[KeyCode::Up]);
+    scene.press(&[Key::Up]);
     assert_ne!(scene.text(), before);
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(scene.app.key_context(), KeyContext::Traces);
     scene.type_keys("HH");
     assert_eq!(scene.app.key_context(), KeyContext::Traces);
@@ -56,7 +55,7 @@ fn a_long_reason_can_be_read_whole() {
         let mut scene = Scene::new(Mode::Viewer, width, height);
         scene.app.health = refusals([words.join(" ")]);
         scene.type_keys("H");
-        scene.press(&[KeyCode::End]);
+        scene.press(&[Key::End]);
         let text = scene.text();
         let missing: Vec<_> = words
             .iter()
@@ -77,7 +76,7 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
         .health
         .sentry
         .items
-        .insert(hostile.to_owned(), collector::ItemCount { count: 3, bytes: 3 });
+        .insert(hostile.to_owned(), ingest_state::ItemCount { count: 3, bytes: 3 });
     scene.app.health.sentry.sessions.insert(hostile.to_owned(), 3);
     scene.type_keys("H");
     let buffer = scene.draw();
@@ -87,7 +86,7 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
     let ends: Vec<u16> = (0..40).filter_map(|y| (0..117).find(|x| ago(*x, y))).collect();
     assert!(ends.len() == 2 && ends[0] == ends[1], "{ends:?}\n{}", scene.text());
 
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     scene.type_keys("/");
     scene.app.paste(hostile);
     let text = scene.text();
@@ -96,7 +95,7 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
         !text.chars().any(|c| c != '\n' && !spanfall::text::is_printable(c)),
         "{text:?}"
     );
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert!(!scene.text().chars().any(|c| c != '\n' && !spanfall::text::is_printable(c)));
 }
 
@@ -125,7 +124,7 @@ fn a_pinned_trace_stays_in_a_full_memory() {
     for number in 2..=120 {
         scene.add(vec![span(number, 1, 0, "api", &large, 0, 1)]);
     }
-    scene.press(&[KeyCode::End]);
+    scene.press(&[Key::End]);
     let text = scene.text();
     assert_eq!(scene.app.traces.selected(), Some(trace(1)), "{text}");
     assert!(text.contains("★▸") && text.contains("evicted"), "{text}");
@@ -159,15 +158,15 @@ fn a_truncated_trace_says_so_in_the_list_and_in_its_title() {
 fn denied_pages_are_shown_with_the_flag_that_allows_them() {
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = Scene::new(Mode::Viewer, width, height);
-        let mut denied = collector::Denials::default();
+        let mut denied = ingest_state::Denials::default();
         for (reason, flag) in [
             ("host app.example", "--allowed-host app.example"),
             ("origin null", "--allowed-origin null"),
         ] {
-            denied.add(collector::Denial {
+            denied.add(ingest_state::Denial {
                 reason: reason.to_owned(),
                 flag: Some(flag.to_owned()),
-                listener: collector::Listener::OtlpHttp,
+                listener: ingest_state::Listener::OtlpHttp,
                 count: 12,
             });
         }
@@ -179,7 +178,7 @@ fn denied_pages_are_shown_with_the_flag_that_allows_them() {
         assert!(header.contains("24 denied: --allowed-origin null"), "{header}");
         scene.type_keys("H");
         let mut text = scene.text();
-        scene.press(&[KeyCode::End]);
+        scene.press(&[Key::End]);
         text += &scene.text();
         for expected in [
             "12  origin null, at OTLP/HTTP",
@@ -207,12 +206,12 @@ fn own_uploads_are_counted_where_there_are_any() {
 fn what_became_of_what_was_handed_on_is_counted() {
     let mut scene = Scene::new(Mode::Viewer, 120, 60);
     scene.app.sentry.relay = Some("https://o1.ingest.sentry.io/42".to_owned());
-    let relay = collector::RelayCounts {
+    let relay = ingest_state::RelayCounts {
         accepted: 12,
         refused: [(413, 2), (400, 1)].into_iter().collect(),
         waiting: 4,
         problem: Some("cannot connect: \u{1b}[31mrefused".into()),
-        ..collector::RelayCounts::default()
+        ..ingest_state::RelayCounts::default()
     };
     scene.app.set_health(HealthSnapshot {
         relay: Some(relay),

@@ -1,7 +1,7 @@
 //! The list of traces: its order, and that it holds still.
 
-use crossterm::event::KeyCode;
 use spanfall::app::{Column, Mode};
+use spanfall::keymap::Key;
 use trace_model::TraceId;
 
 use crate::scene::{MILLI, Scene, edit, failed, span, trace};
@@ -75,7 +75,7 @@ fn oldest_first_may_be_none_at_all() {
 #[test]
 fn sorting_keeps_the_selected_trace() {
     let mut scene = several();
-    scene.press(&[KeyCode::Down]);
+    scene.press(&[Key::Down]);
     scene.draw();
     assert_eq!(scene.app.traces.selected(), Some(trace(3)));
     for _ in 0..8 {
@@ -107,7 +107,7 @@ fn rows_stay_under_a_person_and_what_is_new_is_counted() {
     for number in 1..=9 {
         scene.add(vec![span(number, 1, 0, "api", "GET /", 0, 1)]);
     }
-    scene.press(&[KeyCode::Down, KeyCode::Down]);
+    scene.press(&[Key::Down, Key::Down]);
     let before = row_of_selected(&mut scene);
     for number in 10..=21 {
         scene.add(vec![span(number, 1, 0, "api", "GET /", 0, 1)]);
@@ -115,7 +115,7 @@ fn rows_stay_under_a_person_and_what_is_new_is_counted() {
     }
     assert_eq!(scene.app.traces.selected(), Some(trace(7)));
     assert!(scene.text().contains("↑ 12 new"), "{}", scene.text());
-    scene.press(&[KeyCode::Up; 12]);
+    scene.press(&[Key::Up; 12]);
     assert!(
         scene.text().contains("↑ 2 new"),
         "what is in view needs no telling\n{}",
@@ -152,7 +152,7 @@ fn an_order_of_many_traces_is_made_frame_by_frame() {
     }
     let text = scene.text();
     assert!(text.contains("longest first, the first 10,000"), "{text}");
-    scene.press(&[KeyCode::Home]);
+    scene.press(&[Key::Home]);
     scene.draw();
     assert_eq!(scene.app.traces.selected(), Some(id(19_999)), "the longest");
 }

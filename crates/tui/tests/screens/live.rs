@@ -1,7 +1,7 @@
 //! Spans that are running.
 
-use crossterm::event::KeyCode;
 use spanfall::app::Mode;
+use spanfall::keymap::Key;
 use spanfall::view::stays;
 
 use crate::scene::{MILLI, NOW, START, Scene, password_reset_without, span};
@@ -82,7 +82,7 @@ fn a_parent_that_comes_late_becomes_itself_in_its_place() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(password_reset_without(&[5]));
     // On the last one below the missing parent.
-    scene.press(&[KeyCode::Tab, KeyCode::End]);
+    scene.press(&[Key::Tab, Key::End]);
     let selected = |text: &str| {
         let title = text.lines().find(|line| line.contains("SPAN "))?;
         title.split_once(" send mail").map(|(span, _)| format!("{span} send mail"))

@@ -1,10 +1,9 @@
 //! The lists about all traces: operations, the service map, warnings.
 
-use crossterm::event::KeyCode;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use spanfall::app::Mode;
-use spanfall::keymap::KeyContext;
+use spanfall::keymap::{Key, KeyContext};
 use spanfall::view;
 
 use crate::scene::{MILLI, NOW, START, Scene, edit, failed, password_reset, span, trace};
@@ -121,14 +120,14 @@ fn operations_are_sorted_by_each_column_both_ways() {
 fn enter_goes_to_the_slowest_and_e_to_one_that_failed() {
     let mut scene = shop(120, 40);
     scene.type_keys("O");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     scene.draw();
     assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
     assert_eq!(scene.app.traces.selected(), Some(trace(20)));
     assert_eq!(scene.app.waterfall.position(), 0);
 
     scene.type_keys("O/charge server");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert_eq!(scene.app.key_context(), KeyContext::Operations, "that only ends the typing");
     scene.type_keys("e");
     scene.draw();
@@ -136,11 +135,11 @@ fn enter_goes_to_the_slowest_and_e_to_one_that_failed() {
     assert_eq!((trace_id, &*key.service), (trace(20), "payment"));
     assert!(scene.text().contains("card declined"), "{}", scene.text());
 
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(scene.app.key_context(), KeyContext::Operations, "where the jump began");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     scene.type_keys("/checkout");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     scene.type_keys("e");
     assert_eq!(scene.app.key_context(), KeyContext::Operations);
     assert!(scene.text().contains("none of these failed"));
@@ -153,13 +152,13 @@ fn a_list_is_narrowed_by_words() {
     let text = scene.text();
     assert!(text.contains("└→ orders") && !text.contains("● web"), "{text}");
     assert!(scene.cursor().is_some(), "the terminal's cursor is in the line");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert!(scene.text().contains("● web"));
     scene.type_keys("/nowhere");
     assert!(scene.text().contains("nothing here has all these words"));
-    scene.press(&[KeyCode::Enter, KeyCode::Esc]);
+    scene.press(&[Key::Enter, Key::Esc]);
     assert_eq!(scene.app.key_context(), KeyContext::ServiceMap, "first all rows again");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(scene.app.key_context(), KeyContext::Traces);
     scene.type_keys("O/");
     scene.app.paste("mailer\n");
@@ -178,7 +177,7 @@ fn circles_are_marked_and_each_service_stands_once() {
     );
     assert!(text.contains("⇢ mailer") && text.contains("→ ◇ postgresql shop"), "{text}");
     scene.type_keys("j");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     scene.draw();
     let (trace_id, key) = scene.app.waterfall.selected().expect("a span");
     assert_eq!((trace_id, &*key.service), (trace(20), "orders"), "the slowest call of web");
@@ -197,14 +196,14 @@ fn a_chain_of_many_services_and_a_screen_of_any_size_are_no_trouble() {
     scene.type_keys("mG");
     assert!(scene.text().contains("↻"), "{}", scene.text());
     for list in ["O", "m", "w"] {
-        scene.press(&[KeyCode::Esc]);
-        scene.press(&[KeyCode::Esc]);
+        scene.press(&[Key::Esc]);
+        scene.press(&[Key::Esc]);
         scene.type_keys(list);
         for (width, height) in [(0, 0), (1, 1), (3, 40), (200, 2), (30, 7), (80, 24)] {
             scene.resize(width, height);
-            scene.press(&[KeyCode::End, KeyCode::Up, KeyCode::PageDown]);
+            scene.press(&[Key::End, Key::Up, Key::PageDown]);
             scene.type_keys("/a");
-            scene.press(&[KeyCode::Esc]);
+            scene.press(&[Key::Esc]);
         }
     }
 }
@@ -251,7 +250,7 @@ fn a_new_survey_takes_the_place_of_the_old_one_when_it_is_complete() {
 fn the_filter_says_which_traces_are_read() {
     let mut scene = shop(120, 40);
     scene.type_keys("/status:error");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     scene.type_keys("O");
     let text = scene.text();
     assert!(text.contains("4 of 20 traces · status:error"), "{text}");
@@ -261,7 +260,7 @@ fn the_filter_says_which_traces_are_read() {
 fn numbers_have_the_colours_of_what_they_mean() {
     let mut scene = shop(120, 40);
     scene.type_keys("O/charge server");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     let buffer = scene.draw();
     let row = (4..40)
         .find(|y| (0..118).any(|x| buffer[(x, *y)].symbol() == "2" && buffer[(x + 1, *y)].symbol() == "0"))
@@ -304,12 +303,12 @@ fn warnings_are_counted_in_the_header_and_lead_to_their_spans() {
         "{text}"
     );
     assert_eq!(view::stays(&scene.app, &scene.clock()), None);
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     let text = scene.text();
     assert!(text.contains("called by") && text.contains("POST /users"), "{text}");
     let line = text.lines().find(|line| line.contains(" api ")).unwrap_or_default();
     assert!(line.contains(" web "), "{text}");
-    scene.press(&[KeyCode::Left, KeyCode::Right, KeyCode::Enter]);
+    scene.press(&[Key::Left, Key::Right, Key::Enter]);
     scene.draw();
     let (trace_id, key) = scene.app.waterfall.selected().expect("a span");
     assert_eq!((trace_id, &*key.service), (trace(33), "api"));
@@ -344,7 +343,7 @@ fn the_traces_of_a_rule() {
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = troubled(width, height);
         scene.type_keys("w");
-        scene.press(&[KeyCode::Enter, KeyCode::Down]);
+        scene.press(&[Key::Enter, Key::Down]);
         insta::assert_snapshot!(format!("warnings_rule_{width}x{height}"), scene.body());
     }
 }
@@ -365,7 +364,7 @@ fn hostile_names_keep_the_terminal() {
             !text.chars().any(|c| c != '\n' && !spanfall::text::is_printable(c)),
             "{text:?}"
         );
-        scene.press(&[KeyCode::Esc]);
+        scene.press(&[Key::Esc]);
     }
     assert!(scene.now > START);
 }
@@ -402,26 +401,26 @@ fn arrows_move_between_nodes_and_tab_to_their_edges() {
     scene.type_keys("m");
     let mut path = vec![selected_node(&mut scene)];
     for key in [
-        KeyCode::Right,
-        KeyCode::Right,
-        KeyCode::Down,
-        KeyCode::Down,
-        KeyCode::Left,
-        KeyCode::Left,
-        KeyCode::End,
-        KeyCode::Home,
+        Key::Right,
+        Key::Right,
+        Key::Down,
+        Key::Down,
+        Key::Left,
+        Key::Left,
+        Key::End,
+        Key::Home,
     ] {
         scene.press(&[key]);
         path.push(selected_node(&mut scene));
     }
     assert_eq!(path[..2], ["web", "orders"]);
     assert_eq!((&*path[7], &*path[8]), ("mailer", "web"), "{path:?}");
-    scene.press(&[KeyCode::Right, KeyCode::Tab]);
+    scene.press(&[Key::Right, Key::Tab]);
     let text = scene.text();
     assert!(text.contains("▌EDGES orders") && text.contains(" ▸ "), "{text}");
     scene.type_keys("e");
     assert!(scene.text().contains("none of these failed"), "{}", scene.text());
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
 }
 
@@ -432,7 +431,7 @@ fn queue_is_one_node_of_the_picture() {
     let text = scene.text();
     assert_eq!(text.matches("order-placed").count(), 1, "{text}");
     assert!(text.contains("rabbitmq queue") && text.contains("47.0 ms"), "{text}");
-    scene.press(&[KeyCode::End]);
+    scene.press(&[Key::End]);
     let text = scene.text();
     let edges = [
         "⇠ orders by order-placed",
@@ -476,7 +475,7 @@ fn picture_larger_than_its_pane_scrolls_with_the_selection() {
     scene.type_keys("m");
     let mut seen = vec![selected_node(&mut scene)];
     for _ in 0..59 {
-        scene.press(&[KeyCode::Right]);
+        scene.press(&[Key::Right]);
         seen.push(selected_node(&mut scene));
     }
     seen.sort();

@@ -1,7 +1,7 @@
 //! The pause.
 
-use crossterm::event::KeyCode;
 use spanfall::app::Mode;
+use spanfall::keymap::Key;
 use spanfall::view::stays;
 
 use crate::scene::{MILLI, Scene, password_reset, span};
@@ -35,14 +35,14 @@ fn everything_works_in_a_pause() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(password_reset());
     scene.type_keys("P");
-    scene.press(&[KeyCode::Enter, KeyCode::Down, KeyCode::Down]);
+    scene.press(&[Key::Enter, Key::Down, Key::Down]);
     let text = scene.text();
     assert!(text.contains("SPAN api resetPasswordHandler"), "{text}");
     scene.type_keys(" ");
     let folded = scene.text();
     assert!(folded.contains("▸ api resetPasswordHandler +"), "{folded}");
     scene.type_keys("/name:smtp");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert!(scene.text().contains("❚❚ paused"));
 }
 

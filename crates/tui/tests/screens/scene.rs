@@ -1,7 +1,6 @@
 //! A screen that keys can be pressed on, and spans for it.
 
-use collector::Addresses;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ingest_state::Addresses;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
@@ -13,6 +12,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use spanfall::app::layout::Panes;
 use spanfall::app::{App, Effect, Mode, ServiceState};
+use spanfall::keymap::Key;
 use spanfall::view::{self, Now};
 use trace_model::{Batch, Source, SpanId, Store, TraceId, otlp};
 
@@ -99,12 +99,11 @@ impl Scene {
     }
 
     /// Presses keys one after the other, each followed by a frame, as a person would.
-    pub(crate) fn press(&mut self, keys: &[KeyCode]) -> Option<Effect> {
+    pub(crate) fn press(&mut self, keys: &[Key]) -> Option<Effect> {
         let mut last = None;
         for key in keys {
             self.draw();
-            let event = KeyEvent::new(*key, KeyModifiers::NONE);
-            let action = self.app.action(&event);
+            let action = self.app.action(*key);
             last = action.and_then(|action| self.app.update(action));
             // What the event loop does between two frames.
             while self.app.store.search(1_000) {}
@@ -117,7 +116,7 @@ impl Scene {
     }
 
     pub(crate) fn type_keys(&mut self, keys: &str) -> Option<Effect> {
-        let key = |c| if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+        let key = |c| if c == '\n' { Key::Enter } else { Key::Char(c) };
         self.press(&keys.chars().map(key).collect::<Vec<_>>())
     }
 

@@ -1,11 +1,9 @@
 //! The cross-check: marks, reasons, and what keys do about them.
 
-use crossterm::event::KeyCode;
 use opentelemetry_proto::tonic::trace::v1::Status;
-use sentry_api::Settings;
 use spanfall::app::layout::Panes;
-use spanfall::app::{Effect, Mode, Notice};
-use spanfall::keymap::KeyContext;
+use spanfall::app::{Effect, Mode, Notice, SentrySite};
+use spanfall::keymap::{Key, KeyContext};
 use spanfall::view;
 use trace_model::sentry::{Evidence, Stored};
 use trace_model::{Expectation, SpanKey};
@@ -48,13 +46,11 @@ pub(crate) fn checked(scene: &mut Scene) {
 }
 
 fn site(scene: &mut Scene) {
-    let set = |name: &str| match name {
-        "SENTRY_ORG" => Some("acme".to_owned()),
-        "SENTRY_AUTH_TOKEN" => Some("sntrys_0123456789".to_owned()),
-        _ => None,
-    };
-    let settings = Settings::from_lookup(set).expect("good settings").expect("they are set");
-    scene.app.sentry.site = Some(settings.site);
+    scene.app.sentry.site = Some(SentrySite {
+        organization: "acme".to_owned(),
+        host: "sentry.io".to_owned(),
+        trace_pages: "https://acme.sentry.io/explore/traces/trace/".to_owned(),
+    });
     scene.app.sentry.is_asked = true;
     scene.app.store.expect_sentry(Expectation::Sentry);
 }
@@ -184,13 +180,13 @@ fn its_cursor_is_the_waterfalls_and_enter_leads_to_the_span() {
     checked(&mut scene);
     scene.type_keys("x");
     assert_eq!(scene.app.key_context(), KeyContext::CrossCheck);
-    scene.press(&[KeyCode::End]);
+    scene.press(&[Key::End]);
     let text = scene.text();
     let key = |scene: &Scene| scene.app.waterfall.selected().map(|(_, key)| key.clone());
     let last = key(&scene).expect("a span");
     assert!(text.contains(&format!("span {}", last.span_id)), "{text}");
     assert!(text.contains("still expected: it is running"), "{text}");
-    scene.press(&[KeyCode::Up, KeyCode::Enter]);
+    scene.press(&[Key::Up, Key::Enter]);
     assert_eq!(scene.app.key_context(), KeyContext::Details);
     let selected = key(&scene).expect("a span");
     assert_ne!(selected, last);
@@ -202,7 +198,7 @@ fn its_cursor_is_the_waterfalls_and_enter_leads_to_the_span() {
     scene.type_keys("x");
     assert_eq!(scene.app.key_context(), KeyContext::Details);
     scene.type_keys("x");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(scene.app.key_context(), KeyContext::Details);
 }
 
@@ -331,7 +327,7 @@ fn a_span_that_came_both_ways_says_so_and_what_is_different() {
             span.status = Some(status(2));
         }),
     ]);
-    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    scene.press(&[Key::Enter, Key::Down]);
     let text = scene.text();
     for part in [
         "≠ arrived with no parent instead of parent 0101010101010101",
@@ -346,7 +342,7 @@ fn a_span_that_came_both_ways_says_so_and_what_is_different() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    scene.press(&[KeyCode::Up]);
+    scene.press(&[Key::Up]);
     let text = scene.text();
     assert!(text.contains("✓ reached Sentry") && !text.contains("there  "), "{text}");
 }
@@ -414,7 +410,7 @@ fn hostile_reports_and_answers_do_not_command_the_terminal() {
     scene.app.sentry.said(trace(1), Err(hostile.to_owned()), Some(u64::MAX));
     scene.now = NOW + 60 * SECOND;
     scene.type_keys("x");
-    scene.press(&[KeyCode::End]);
+    scene.press(&[Key::End]);
     for keys in ["", "HG"] {
         scene.type_keys(keys);
         let text = scene.text();

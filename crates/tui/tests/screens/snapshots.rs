@@ -1,7 +1,8 @@
 //! The screens as a person sees them, at three sizes.
 
-use collector::HealthSnapshot;
+use ingest_state::HealthSnapshot;
 use spanfall::app::{Mode, OutputLine, ServiceState};
+use spanfall::keymap::Key;
 
 use crate::errors::{checkout, mail_failed, nothing_but_an_error};
 use crate::scene::{NOW, Scene, edit, failed, password_reset, span};
@@ -51,7 +52,7 @@ fn a_password_reset() {
 fn the_failed_span_and_its_details() {
     at_all_sizes("failed_span", Mode::Demo, |scene| {
         two_traces(scene);
-        scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::End]);
+        scene.press(&[Key::Enter, Key::End]);
     });
 }
 
@@ -116,7 +117,7 @@ fn trouble(scene: &mut Scene) {
     health.otlp_http.connections = 3;
     health.otlp_http.received_bytes = 123 << 20;
     health.sentry.envelopes = 7;
-    let items = |count, bytes| collector::ItemCount { count, bytes };
+    let items = |count, bytes| ingest_state::ItemCount { count, bytes };
     health.sentry.items = [
         ("transaction".to_owned(), items(7, 70_000)),
         ("\u{1b}[2J".to_owned(), items(1, 1)),
@@ -135,15 +136,15 @@ fn trouble(scene: &mut Scene) {
         ),
     ] {
         health.otlp_http.refused += 1;
-        health.recent.push_back(collector::Refused {
+        health.recent.push_back(ingest_state::Refused {
             number,
             time: std::time::UNIX_EPOCH + std::time::Duration::from_nanos(NOW),
-            listener: collector::Listener::OtlpHttp,
+            listener: ingest_state::Listener::OtlpHttp,
             reason: reason.to_owned(),
         });
     }
     scene.app.health = health;
-    scene.app.queue = collector::QueueDepth {
+    scene.app.queue = ingest_state::QueueDepth {
         waiting: 60,
         waiting_limit: 64,
         bytes: 12 << 20,
@@ -192,7 +193,7 @@ fn a_filter_that_is_kept() {
     at_all_sizes("filter_kept", Mode::Demo, |scene| {
         two_traces(scene);
         scene.type_keys("/name:\"*mail*\"");
-        scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::Enter]);
+        scene.press(&[Key::Enter, Key::Enter]);
     });
 }
 
@@ -209,7 +210,7 @@ fn a_filter_that_finds_nothing() {
     at_all_sizes("filter_nothing", Mode::Viewer, |scene| {
         two_traces(scene);
         scene.type_keys("/nowhere");
-        scene.press(&[crossterm::event::KeyCode::Enter]);
+        scene.press(&[Key::Enter]);
     });
 }
 
@@ -226,7 +227,7 @@ fn errors_where_they_happened() {
     at_all_sizes("errors", Mode::Viewer, |scene| {
         nothing_but_an_error(scene);
         mail_failed(scene);
-        scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::End]);
+        scene.press(&[Key::Enter, Key::End]);
     });
 }
 
@@ -234,8 +235,8 @@ fn errors_where_they_happened() {
 fn an_error_in_a_small_pane() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     mail_failed(&mut scene);
-    scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::End]);
-    scene.press(&[crossterm::event::KeyCode::Enter, crossterm::event::KeyCode::PageDown]);
+    scene.press(&[Key::Enter, Key::End]);
+    scene.press(&[Key::Enter, Key::PageDown]);
     insta::assert_snapshot!("errors_scrolled_80x24", scene.body());
 }
 
@@ -252,7 +253,7 @@ fn the_cross_check_with_all_marks() {
     at_all_sizes("cross_check", Mode::Demo, |scene| {
         checked(scene);
         scene.type_keys("x");
-        scene.press(&[crossterm::event::KeyCode::Down; 5]);
+        scene.press(&[Key::Down; 5]);
     });
 }
 

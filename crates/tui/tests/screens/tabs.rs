@@ -1,8 +1,7 @@
 //! Tabs, the screens above them, and the way back.
 
-use crossterm::event::KeyCode;
 use spanfall::app::{Mode, Pane, Tab};
-use spanfall::keymap::KeyContext;
+use spanfall::keymap::{Key, KeyContext};
 
 use crate::scene::{MILLI, Scene, password_reset, span, trace};
 
@@ -84,26 +83,26 @@ fn tabs_keep_selection_and_what_is_open() {
     scene.type_keys("j\nL");
     assert_eq!(scene.app.key_context(), KeyContext::Logs);
     scene.type_keys("5jj/shop");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     scene.type_keys("61");
     assert_eq!(scene.app.key_context(), KeyContext::Logs);
     assert_eq!(scene.app.traces.selected(), Some(trace(3)));
     scene.type_keys("5");
     assert!(scene.text().contains("2 operations"), "still narrowed: {}", scene.text());
     scene.type_keys("1");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
 }
 
 #[test]
 fn escape_returns_from_a_jump_to_its_row() {
-    for back in [KeyCode::Esc, KeyCode::Char('b'), KeyCode::Char('q')] {
+    for back in [Key::Esc, Key::Char('b'), Key::Char('q')] {
         let mut scene = several(120, 40);
         scene.type_keys("j");
         scene.type_keys("5j");
         let operations = scene.draw();
         let before = scene.text();
-        scene.press(&[KeyCode::Enter]);
+        scene.press(&[Key::Enter]);
         assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
         let title = line(&mut scene, "› trace");
         assert!(title.starts_with("▌Operations › "), "{title}");
@@ -127,11 +126,11 @@ fn a_jump_from_a_screen_returns_to_that_screen() {
         scene.app.waterfall.selected().map(|(_, key)| key.span_id),
         Some(crate::scene::span_id(7))
     );
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(scene.app.key_context(), KeyContext::Logs);
     let title = line(&mut scene, "LOGS");
     assert!(title.starts_with("▌Traces › reset password 01010101… › LOGS"), "{title}");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(scene.app.key_context(), KeyContext::Traces);
 }
 
@@ -139,11 +138,11 @@ fn a_jump_from_a_screen_returns_to_that_screen() {
 fn choosing_another_trace_forgets_the_way_back() {
     let mut scene = several(120, 40);
     scene.type_keys("5\n");
-    scene.press(&[KeyCode::BackTab]);
+    scene.press(&[Key::BackTab]);
     scene.type_keys("j");
     scene.draw();
     assert_eq!(scene.app.screens.trail().count(), 0);
-    scene.press(&[KeyCode::Tab, KeyCode::Esc]);
+    scene.press(&[Key::Tab, Key::Esc]);
     assert_eq!(scene.app.key_context(), KeyContext::Traces);
 }
 
@@ -186,7 +185,7 @@ fn list_grows_in_steps_with_its_traces_and_never_shrinks() {
 fn list_stays_while_the_waterfall_is_read_and_after_the_user_has_set_it() {
     let mut scene = Scene::new(Mode::Viewer, 120, 60);
     scene.add(vec![span(1, 1, 0, "shop", "GET /", 0, 5)]);
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     let more = |scene: &mut Scene| {
         for number in 2..=6 {
             scene.add(vec![span(number, 1, 0, "shop", "GET /", 0, 5)]);
@@ -194,7 +193,7 @@ fn list_stays_while_the_waterfall_is_read_and_after_the_user_has_set_it() {
     };
     more(&mut scene);
     assert_eq!(list_rows(&mut scene), 3);
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert_eq!(list_rows(&mut scene), 8);
 
     let mut scene = Scene::new(Mode::Viewer, 120, 60);

@@ -1,8 +1,7 @@
 //! Moving about.
 
-use crossterm::event::KeyCode;
 use spanfall::app::{Effect, Mode, Pane, ServiceState};
-use spanfall::keymap::KeyContext;
+use spanfall::keymap::{Key, KeyContext};
 
 use crate::scene::{Scene, edit, password_reset, span, trace};
 
@@ -90,7 +89,7 @@ fn the_newest_trace_is_followed_until_somebody_moves() {
 fn reading_a_span_holds_its_trace() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.add(password_reset());
-    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    scene.press(&[Key::Enter, Key::Down]);
     scene.add(vec![span(9, 1, 0, "api", "GET /", 0, 1)]);
     scene.draw();
     assert_eq!(scene.app.traces.selected(), Some(trace(1)));
@@ -101,14 +100,7 @@ fn enter_goes_deeper_and_escape_comes_back() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.add(password_reset());
     let mut panes = Vec::new();
-    for key in [
-        KeyCode::Enter,
-        KeyCode::Enter,
-        KeyCode::Esc,
-        KeyCode::Esc,
-        KeyCode::Tab,
-        KeyCode::BackTab,
-    ] {
+    for key in [Key::Enter, Key::Enter, Key::Esc, Key::Esc, Key::Tab, Key::BackTab] {
         scene.press(&[key]);
         panes.push(scene.app.screens.pane);
     }
@@ -129,7 +121,7 @@ fn enter_goes_deeper_and_escape_comes_back() {
 fn the_cursor_is_on_a_span_while_rows_move() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.add(password_reset());
-    scene.press(&[KeyCode::Enter, KeyCode::End]);
+    scene.press(&[Key::Enter, Key::End]);
     scene.draw();
     let before = scene.app.waterfall.selected().map(|(_, key)| key.clone());
     scene.add(vec![span(1, 20, 2, "api", "an earlier child", 1, 2)]);
@@ -142,11 +134,11 @@ fn the_cursor_is_on_a_span_while_rows_move() {
 fn space_and_arrows_fold_the_tree() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.add(password_reset());
-    scene.press(&[KeyCode::Enter, KeyCode::Down, KeyCode::Char(' ')]);
+    scene.press(&[Key::Enter, Key::Down, Key::Char(' ')]);
     assert!(scene.text().contains("+5"), "{}", scene.text());
-    scene.press(&[KeyCode::Right]);
+    scene.press(&[Key::Right]);
     assert!(!scene.text().contains("+5"));
-    scene.press(&[KeyCode::Right, KeyCode::Left, KeyCode::Left]);
+    scene.press(&[Key::Right, Key::Left, Key::Left]);
     scene.draw();
     assert_eq!(scene.app.waterfall.position(), 1, "folded at the child, then to the parent");
 }
@@ -154,11 +146,11 @@ fn space_and_arrows_fold_the_tree() {
 #[test]
 fn help_is_closed_by_its_key_escape_and_q() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
-    for close in [KeyCode::Char('?'), KeyCode::Esc, KeyCode::Char('q')] {
+    for close in [Key::Char('?'), Key::Esc, Key::Char('q')] {
         scene.type_keys("?");
         assert_eq!(scene.app.key_context(), KeyContext::Help);
         let before = scene.text();
-        scene.press(&[KeyCode::Down]);
+        scene.press(&[Key::Down]);
         assert_ne!(scene.text(), before, "it scrolls");
         assert_eq!(scene.press(&[close]), None);
         assert_eq!(scene.app.key_context(), KeyContext::Traces);
@@ -184,12 +176,12 @@ fn q_closes_what_is_above_a_tab_and_quits_on_it() {
 #[test]
 fn a_refusal_is_said_once_with_its_reason() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    let mut health = collector::HealthSnapshot::default();
+    let mut health = ingest_state::HealthSnapshot::default();
     health.otlp_http.refused = 1;
-    health.recent.push_back(collector::Refused {
+    health.recent.push_back(ingest_state::Refused {
         number: 1,
         time: std::time::SystemTime::UNIX_EPOCH,
-        listener: collector::Listener::OtlpHttp,
+        listener: ingest_state::Listener::OtlpHttp,
         reason: "no OTLP message".to_owned(),
     });
     scene.app.set_health(health.clone());
@@ -210,7 +202,7 @@ fn log_records_stand_with_their_span() {
     scene.add_logs(1, 2, &[(15, 17, "out of \u{1b}[2J stock"), (9, 9, "about to work")]);
     let text = scene.text();
     assert!(!text.contains("about to work") && text.contains("2 logs"), "{text}");
-    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    scene.press(&[Key::Enter, Key::Down]);
     let text = scene.text();
     let line = |part: &str| text.lines().position(|line| line.contains(part));
     let (first, second) = (line("INFO about to work"), line("ERROR out of ␛[2J stock"));
@@ -275,7 +267,7 @@ fn the_keys_that_are_special_here_come_first() {
     scene.add(password_reset());
     let last = |scene: &mut Scene| scene.text().lines().last().unwrap_or_default().to_owned();
     assert!(last(&mut scene).starts_with(" s sort"), "{}", last(&mut scene));
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     let keys = last(&mut scene);
     let at = |part: &str| keys.find(part);
     assert!(at("Space fold").is_some() && at("Space fold") < at("/ find"), "{keys}");

@@ -1,10 +1,10 @@
 //! Reading one trace: time, folds, jumps, what is found in it.
 
-use crossterm::event::KeyCode;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use spanfall::app::Mode;
+use spanfall::keymap::Key;
 
 use crate::scene::{MILLI, START, Scene, edit, failed, password_reset, span, trace};
 
@@ -27,13 +27,13 @@ fn row(scene: &mut Scene, name: &str) -> String {
 fn reset(width: u16, height: u16) -> Scene {
     let mut scene = Scene::new(Mode::Viewer, width, height);
     scene.add(password_reset());
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     scene
 }
 
 fn select(scene: &mut Scene, row: usize) {
-    scene.press(&[KeyCode::Home]);
-    scene.press(&vec![KeyCode::Down; row]);
+    scene.press(&[Key::Home]);
+    scene.press(&vec![Key::Down; row]);
     scene.draw();
 }
 
@@ -92,10 +92,10 @@ fn panning_stays_within_the_trace() {
 #[test]
 fn the_details_zoom_too_and_the_list_does_not() {
     let mut scene = reset(120, 40);
-    scene.press(&[KeyCode::Enter, KeyCode::Char('z')]);
+    scene.press(&[Key::Enter, Key::Char('z')]);
     assert!(scene.app.waterfall.zoom().is_zoomed());
     scene.type_keys("0");
-    scene.press(&[KeyCode::Esc, KeyCode::Esc, KeyCode::Char('+')]);
+    scene.press(&[Key::Esc, Key::Esc, Key::Char('+')]);
     assert!(!scene.app.waterfall.zoom().is_zoomed());
 }
 
@@ -172,7 +172,7 @@ fn folding_to_errors_leaves_what_leads_to_them() {
     );
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(vec![span(1, 1, 0, "api", "GET /", 0, 5), span(1, 2, 1, "api", "work", 1, 2)]);
-    scene.press(&[KeyCode::Enter, KeyCode::Char('E')]);
+    scene.press(&[Key::Enter, Key::Char('E')]);
     assert!(scene.text().contains("no span of this trace failed"), "{}", scene.text());
 }
 
@@ -185,7 +185,7 @@ fn what_is_looked_for_is_marked_counted_and_gone_through() {
         text.contains("FIND IN THIS TRACE service:mailer") && text.contains("◆ 3 spans"),
         "{text}"
     );
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert_eq!(selected(&mut scene), "handleSentMailMessage", "to the first one");
     assert!(title(&mut scene).contains("◆ 1 of 3"), "{}", title(&mut scene));
     assert!(row(&mut scene, "compose mail").starts_with('◆') && !row(&mut scene, "EnqueueMessage").contains('◆'));
@@ -199,9 +199,9 @@ fn what_is_looked_for_is_marked_counted_and_gone_through() {
     );
     scene.type_keys("N");
     assert!(title(&mut scene).contains("◆ 3 of 3"));
-    scene.press(&[KeyCode::Home]);
+    scene.press(&[Key::Home]);
     assert!(title(&mut scene).contains("◆ 3 found"));
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert!(!title(&mut scene).contains('◆'), "Escape clears");
     assert_eq!(scene.app.screens.pane, spanfall::app::Pane::Waterfall, "and goes no further");
 }
@@ -210,7 +210,7 @@ fn what_is_looked_for_is_marked_counted_and_gone_through() {
 fn a_match_that_is_folded_away_is_shown() {
     let mut scene = reset(120, 40);
     scene.type_keys("F/compose");
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     assert_eq!(selected(&mut scene), "compose mail");
     scene.type_keys("FM");
     assert!(scene.app.waterfall.outline().is_some_and(|outline| outline.len() == 7));
@@ -222,7 +222,7 @@ fn a_mistake_in_what_is_looked_for_is_shown_where_it_is() {
     scene.type_keys("/duration:>50");
     let text = scene.text();
     assert!(text.contains('▲'), "{text}");
-    scene.press(&[KeyCode::Esc]);
+    scene.press(&[Key::Esc]);
     assert!(!scene.text().contains("FIND"));
 }
 
@@ -231,7 +231,7 @@ fn without_a_find_the_lists_filter_is_gone_through() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(password_reset());
     scene.type_keys("/mail");
-    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    scene.press(&[Key::Enter, Key::Enter]);
     scene.type_keys("n");
     assert_eq!(selected(&mut scene), "handleSentMailMessage");
     let mut scene = reset(120, 40);
@@ -279,7 +279,7 @@ fn links_are_followed_into_other_traces_and_back() {
         linked(span(1, 1, 0, "worker", "batch", 10, 30), &[(2, 2), (7, 7), (1, 2)]),
         span(1, 2, 1, "worker", "part", 11, 12),
     ]);
-    scene.press(&[KeyCode::Enter, KeyCode::Char('f')]);
+    scene.press(&[Key::Enter, Key::Char('f')]);
     assert_eq!(selected(&mut scene), "send to queue");
     assert_eq!(scene.app.traces.selected(), Some(trace(2)));
     assert!(scene.text().contains("link 1 of 3"), "{}", scene.text());
@@ -363,7 +363,7 @@ fn events_stand_on_the_bar_and_a_running_span_spins() {
 fn every_size_can_be_drawn_whatever_is_read() {
     let mut scene = reset(80, 24);
     for key in "+z<>-0FUeeccuffbnNTEM123|+=d/日\"".chars().chain("++z".chars()) {
-        scene.press(&[KeyCode::Char(key)]);
+        scene.press(&[Key::Char(key)]);
         for (width, height) in [(0, 0), (1, 1), (25, 12), (80, 2), (3, 40), (36, 30), (300, 7)] {
             scene.resize(width, height);
         }
@@ -388,7 +388,7 @@ fn repeated() -> Vec<ResourceSpans> {
 fn equal_calls_are_one_row_until_it_is_opened() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(repeated());
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     let group = row(&mut scene, "SELECT");
     assert!(
         group.contains("SELECT × 12") && group.contains("108 ms") && group.contains("median 9.00 ms"),
@@ -396,9 +396,9 @@ fn equal_calls_are_one_row_until_it_is_opened() {
     );
     assert!(group.contains("▄▄▄"), "{group}");
     assert!(row(&mut scene, "GET /orders").contains("N+1 ×12"), "{}", scene.text());
-    scene.press(&[KeyCode::Down, KeyCode::Char(' ')]);
+    scene.press(&[Key::Down, Key::Char(' ')]);
     assert_eq!(scene.app.waterfall.outline().expect("rows").len(), 13);
-    scene.press(&[KeyCode::Down, KeyCode::Down, KeyCode::Char(' ')]);
+    scene.press(&[Key::Down, Key::Down, Key::Char(' ')]);
     scene.draw();
     assert_eq!(scene.app.waterfall.outline().expect("rows").len(), 2);
     assert_eq!(scene.app.waterfall.position(), 1, "on the row that hides it");
@@ -456,7 +456,7 @@ fn clocks_that_disagree_are_flagged_and_can_be_straightened() {
         span(1, 1, 0, "api", "GET /", 100, 200),
         span(1, 2, 1, "far", "handle", 60, 90),
     ]);
-    scene.press(&[KeyCode::Enter, KeyCode::Down]);
+    scene.press(&[Key::Enter, Key::Down]);
     let flagged = row(&mut scene, "far handle");
     assert!(flagged.contains("⚠ clock −40.0 ms"), "{flagged}");
     assert!(
@@ -480,7 +480,7 @@ fn the_details_name_the_spans_at_the_other_end_of_links() {
     let mut scene = Scene::new(Mode::Viewer, 200, 50);
     scene.add(vec![span(2, 1, 0, "shop", "checkout", 0, 9)]);
     scene.add(vec![linked(span(1, 1, 0, "worker", "batch", 10, 30), &[(2, 1), (7, 7)])]);
-    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    scene.press(&[Key::Enter, Key::Enter]);
     let text = scene.text();
     assert!(text.contains("shop checkout · span 0101010101010101"), "{text}");
     let absent: Vec<_> = scene.app.details.content().links.iter().map(|link| link.is_absent).collect();
@@ -509,7 +509,7 @@ fn everything(width: u16, height: u16) -> Scene {
         span(1, 6, 99, "audit", "write", 230, 240),
     ]);
     scene.add(spans);
-    scene.press(&[KeyCode::Enter]);
+    scene.press(&[Key::Enter]);
     scene
 }
 
@@ -551,7 +551,7 @@ fn details_show_the_attributes_of_the_scope() {
     });
     let mut scene = Scene::new(Mode::Viewer, 200, 50);
     scene.add(vec![spans]);
-    scene.press(&[KeyCode::Enter, KeyCode::Enter]);
+    scene.press(&[Key::Enter, Key::Enter]);
     let line = row(&mut scene, "policy.name");
     assert!(line.contains("errors only"), "{line}");
 }

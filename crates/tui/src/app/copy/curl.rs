@@ -7,8 +7,8 @@
 mod secrets;
 mod shell;
 
-use reqwest::Url;
 use trace_model::{Span, Value};
+use url::Url;
 
 use crate::text::is_printable;
 

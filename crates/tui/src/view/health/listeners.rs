@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use collector::{OtlpCounts, SentryCounts};
+use ingest_state::{OtlpCounts, SentryCounts};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 

@@ -1,6 +1,6 @@
 //! How Sentry's SDKs are made to send here, and what this viewer has to do with the real Sentry.
 
-use collector::RelayCounts;
+use ingest_state::RelayCounts;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 
@@ -37,7 +37,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     let site = app.sentry.site.as_ref().filter(|_| app.sentry.is_asked);
     match site {
         Some(site) => {
-            let whose = format!("{} at {}", site.organization(), site.host());
+            let whose = format!("{} at {}", site.organization, site.host);
             say(lines, "asked", &whose.into(), "for traces, to compare with", width);
         }
         None => say(

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use reqwest::Url;
+use url::Url;
 
 /// What stands in a credential's place.
 pub(super) const REDACTED: &str = "REDACTED";

@@ -1,4 +1,4 @@
-//! What became of what was handed on, in numbers.
+//! What became of envelopes that were forwarded to Sentry, in numbers.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use trace_model::sentry::Delivery;
 
 /// Envelopes, by what became of them.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Counts {
+pub struct RelayCounts {
     /// Sentry took them.
     pub accepted: u64,
     /// Sentry did not take them, by HTTP status.
@@ -23,8 +23,9 @@ pub struct Counts {
     pub problem: Option<Box<str>>,
 }
 
-impl Counts {
-    pub(crate) fn count(&mut self, delivery: &Delivery) {
+impl RelayCounts {
+    /// Counts an envelope by what became of it.
+    pub fn count(&mut self, delivery: &Delivery) {
         match delivery {
             Delivery::Accepted => self.accepted += 1,
             // Servers can answer some hundred statuses at most.

@@ -1,4 +1,4 @@
-//! A span as a line of JSON; the keys and values are described in [`super`].
+//! Spans and log records as lines of JSON, as `spanfall tail --json` prints them and this crate reads them.
 
 use std::io;
 
@@ -7,12 +7,19 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, ser::Formatter};
 use trace_model::{Attribute, Event, Link, Log, Span, SpanId, TraceId, Value};
 
-pub(crate) fn line(span: &Span) -> io::Result<String> {
+/// Writes a span as one line, without the line feed.
+///
+/// # Errors
+/// Never in practice: only writing fails, and memory does not.
+pub fn span_line(span: &Span) -> io::Result<String> {
     written(&Line::of(span))
 }
 
-/// A log record; `is_error` where it reports an error.
-pub(crate) fn log_line(log: &Log, is_error: bool) -> io::Result<String> {
+/// Writes a log record as one line, without the line feed; `is_error` where it reports an error.
+///
+/// # Errors
+/// As [`span_line`].
+pub fn log_line(log: &Log, is_error: bool) -> io::Result<String> {
     let said = |text| Some(text).filter(|text: &&str| !text.is_empty());
     written(&LogLine {
         signal: if is_error { "error" } else { "log" },
@@ -38,7 +45,8 @@ fn written(line: &impl Serialize) -> io::Result<String> {
 }
 
 /// A moment in UTC as RFC 3339 has it, with all nine digits of a second's fraction, so that texts sort as times do.
-pub(crate) fn rfc3339(unix_nano: u64) -> Option<String> {
+#[must_use]
+pub fn rfc3339(unix_nano: u64) -> Option<String> {
     let moment = jiff::Timestamp::from_nanosecond(i128::from(unix_nano)).ok()?;
     Some(moment.strftime("%Y-%m-%dT%H:%M:%S.%9fZ").to_string())
 }
@@ -102,8 +110,9 @@ struct LinkLine {
     attributes: Map<String, Json>,
 }
 
-/// Written as it displays.
-pub(crate) struct Id<T>(pub(crate) T);
+/// A value that is written as it displays.
+#[derive(Debug)]
+pub struct Id<T>(pub T);
 
 impl<T: std::fmt::Display> Serialize for Id<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -186,7 +195,8 @@ fn double(value: f64) -> Json {
 }
 
 /// JSON escapes C0 controls only; this escapes all that a terminal would obey or not show. The text stays the same for a parser.
-pub(crate) struct Printable;
+#[derive(Clone, Copy, Debug)]
+pub struct Printable;
 
 impl Formatter for Printable {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
@@ -233,13 +243,13 @@ mod tests {
     }
 
     fn read(span: &Span) -> Json {
-        serde_json::from_str(&line(span).unwrap()).unwrap()
+        serde_json::from_str(&span_line(span).unwrap()).unwrap()
     }
 
     #[test]
     fn what_is_not_there_is_null() {
         let expected = r#"{"signal":"span","trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":"b7ad6b7169203331","parent_span_id":null,"service":null,"name":"work","kind":"unspecified","start_unix_nano":1,"end_unix_nano":null,"start_time":"1970-01-01T00:00:00.000000001Z","end_time":null,"status":{"code":"unset","message":null},"attributes":{},"events":[],"links":[],"resource":{},"source":"otlp-http"}"#;
-        assert_eq!(line(&bare()).unwrap(), expected);
+        assert_eq!(span_line(&bare()).unwrap(), expected);
     }
 
     #[test]
@@ -338,8 +348,8 @@ mod tests {
             attributes: vec![attribute(&name, Value::String(name.clone()))],
             ..bare()
         };
-        let line = line(&span).unwrap();
-        assert_eq!(line.chars().find(|c| !crate::text::is_printable(*c)), None, "{line:?}");
+        let line = span_line(&span).unwrap();
+        assert_eq!(line.chars().find(|c| !printable::is_printable(*c)), None, "{line:?}");
         let read = read(&span);
         assert_eq!((&read["name"], &read["attributes"][&name]), (&json!(name), &json!(name)));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::clean;
+use crate::clean;
 
 /// How many names are told apart in each of the maps; they are the sender's text, so there could be any number.
 const NAMES: usize = 32;
@@ -67,7 +67,8 @@ impl ItemCount {
 }
 
 impl SentryCounts {
-    pub(crate) fn count_item(&mut self, item_type: &str, bytes: usize) {
+    /// Counts an item of an envelope, by the type that its sender gives it.
+    pub fn count_item(&mut self, item_type: &str, bytes: usize) {
         bounded(&mut self.items, item_type).add(ItemCount {
             count: 1,
             bytes: bytes as u64,
@@ -75,7 +76,7 @@ impl SentryCounts {
     }
 
     /// Adds what one envelope brought.
-    pub(crate) fn add(&mut self, envelope: &Self) {
+    pub fn add(&mut self, envelope: &Self) {
         self.envelopes += envelope.envelopes;
         self.spans += envelope.spans;
         self.errors += envelope.errors;
@@ -98,7 +99,7 @@ impl SentryCounts {
 }
 
 /// Counts some under a name; the number is the sender's.
-pub(crate) fn tally(counts: &mut BTreeMap<String, u64>, name: &str, number: u64) {
+pub fn tally(counts: &mut BTreeMap<String, u64>, name: &str, number: u64) {
     let count = bounded(counts, name);
     *count = count.saturating_add(number);
 }

@@ -1,7 +1,5 @@
 //! Requests that were denied because of their host or origin.
 
-use http_server::Denied;
-
 use crate::Listener;
 
 /// How many denied hosts and origins are told apart. They are the sender's text, so there could be any number.
@@ -18,27 +16,6 @@ pub struct Denial {
     pub listener: Listener,
     /// Number of requests.
     pub count: u64,
-}
-
-impl Denial {
-    pub(crate) fn of(denied: &Denied, listener: Listener) -> Self {
-        let option = match (denied.host(), denied.origin()) {
-            (Some(host), _) => Some(("--allowed-host", host)),
-            (None, Some(origin)) => Some(("--allowed-origin", origin)),
-            (None, None) => None,
-        };
-        // Brackets are a pattern to a shell.
-        let flag = option.map(|(flag, value)| {
-            let quote = if value.contains('[') { "'" } else { "" };
-            format!("{flag} {quote}{value}{quote}")
-        });
-        Self {
-            reason: denied.to_string(),
-            flag,
-            listener,
-            count: 1,
-        }
-    }
 }
 
 /// Denied requests by reason: the last twelve reasons, and how many requests there were for others.

@@ -1,0 +1,50 @@
+//! The state of ingest as plain values: where the collector listens, what it accepted and refused, what is in flight.
+//!
+//! The collector writes it and screens read it, so it knows neither sockets nor screens: a screen does not compile a server for it.
+//!
+//! ```
+//! use ingest_state::{HealthSnapshot, Listener};
+//!
+//! let mut health = HealthSnapshot::default();
+//! health.remember(Listener::OtlpHttp, "not\nJSON");
+//! assert_eq!(health.recent.back().map(|refused| &*refused.reason), Some("not␊JSON"));
+//! ```
+
+mod denied;
+mod health;
+mod listener;
+mod queue;
+mod relay;
+mod sentry;
+
+pub use denied::{Denial, Denials};
+pub use health::{CommonCounts, HealthSnapshot, OtlpCounts, Refused};
+pub use listener::{Addresses, Listener};
+pub use queue::QueueDepth;
+pub use relay::RelayCounts;
+pub use sentry::{ItemCount, SentryCounts, tally};
+
+/// How long a remembered reason may be, in characters.
+const REASON_LENGTH: usize = 200;
+
+/// Short, on one line, printable: reasons quote what the sender wrote.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    printable::clean_prefix(text, REASON_LENGTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_short_and_cannot_command_a_terminal() {
+        assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}d\u{9b}e"), "a␛[2Jb␊c·d·e");
+        assert_eq!(clean(&"é".repeat(1000)).chars().count(), REASON_LENGTH);
+        let everything: Vec<char> = ('\0'..=char::MAX).collect();
+        for part in everything.chunks(REASON_LENGTH) {
+            let part: String = part.iter().collect();
+            assert_eq!(clean(&part), printable::clean(&part));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The terminal's keys and clicks as the [`app`](crate::app)'s own.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+use crate::app::{Pointer, PointerKind};
+use crate::keymap::Key;
+
+/// The key that was pressed; `None` for one that can mean nothing, and for one that was released.
+pub(super) const fn key(event: &KeyEvent) -> Option<Key> {
+    if matches!(event.kind, KeyEventKind::Release) {
+        return None;
+    }
+    Some(match event.code {
+        KeyCode::Char(c) if event.modifiers.contains(KeyModifiers::CONTROL) => Key::Ctrl(c),
+        // Not the character: whoever presses it does not type.
+        KeyCode::Char(_) if event.modifiers.contains(KeyModifiers::ALT) => return None,
+        KeyCode::Char(c) => Key::Char(c),
+        KeyCode::F(number) => Key::F(number),
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Esc,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::BackTab => Key::BackTab,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Delete => Key::Delete,
+        _ => return None,
+    })
+}
+
+/// What the mouse did; `None` where that can mean nothing.
+pub(super) const fn pointer(event: MouseEvent) -> Option<Pointer> {
+    let kind = match event.kind {
+        MouseEventKind::ScrollUp => PointerKind::WheelUp,
+        MouseEventKind::ScrollDown => PointerKind::WheelDown,
+        MouseEventKind::Down(MouseButton::Left) => PointerKind::Press,
+        MouseEventKind::Drag(MouseButton::Left) => PointerKind::Drag,
+        MouseEventKind::Up(MouseButton::Left) => PointerKind::Release,
+        _ => return None,
+    };
+    Some(Pointer {
+        at: Position {
+            x: event.column,
+            y: event.row,
+        },
+        kind,
+        control: event.modifiers.contains(KeyModifiers::CONTROL),
+        shift: event.modifiers.contains(KeyModifiers::SHIFT),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modifiers_make_another_key() {
+        let press = |code, modifiers| key(&KeyEvent::new(code, modifiers));
+        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), Some(Key::Char('c')));
+        assert_eq!(press(KeyCode::Char('G'), KeyModifiers::SHIFT), Some(Key::Char('G')));
+        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
+        assert_eq!(press(KeyCode::Char('x'), KeyModifiers::ALT), None);
+        assert_eq!(press(KeyCode::Down, KeyModifiers::SHIFT), Some(Key::Down));
+        let released = KeyEvent::new_with_kind(KeyCode::Char('c'), KeyModifiers::NONE, KeyEventKind::Release);
+        assert_eq!(key(&released), None);
+    }
+
+    #[test]
+    fn a_pointer_that_only_moves_is_nothing() {
+        let event = |kind| MouseEvent {
+            kind,
+            column: 3,
+            row: 2,
+            modifiers: KeyModifiers::SHIFT,
+        };
+        assert_eq!(pointer(event(MouseEventKind::Moved)), None);
+        let pressed = pointer(event(MouseEventKind::Down(MouseButton::Left)));
+        let expected = Pointer {
+            at: (3, 2).into(),
+            kind: PointerKind::Press,
+            control: false,
+            shift: true,
+        };
+        assert_eq!(pressed, Some(expected));
+    }
+}
