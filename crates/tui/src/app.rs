@@ -5,6 +5,7 @@
 
 mod action;
 mod compare;
+pub mod content;
 mod copy;
 mod cross_check;
 mod details;
@@ -12,6 +13,7 @@ mod files;
 mod filter;
 mod help;
 mod hits;
+mod ingest;
 pub mod layout;
 mod line;
 mod lists;
@@ -22,6 +24,7 @@ mod narrow;
 mod operations;
 mod output;
 mod outside;
+mod page;
 mod palette;
 mod pause;
 mod picker;
@@ -32,6 +35,7 @@ mod scroll;
 mod sentry;
 mod service_map;
 mod services;
+mod times;
 mod traces;
 mod trail;
 mod warnings;
@@ -44,12 +48,16 @@ use trace_model::Store;
 
 pub use action::{Action, DemoRequest, Effect, Notice};
 pub use compare::{Against, Compare, Marked, SIDES as COMPARE_SIDES, Usual};
-pub use cross_check::CrossCheck;
-pub use details::{Details, ERRORS, LINKS, LOGS, ShownError, ShownLink, ShownSpan};
+pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
+pub use details::{
+    Details, ERRORS, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage, log_line, log_text, offset, severity_mark,
+    severity_role, value,
+};
 pub use files::{FileState, Files, ShownFile};
 pub use filter::FilterLine;
 pub use help::{Help, HelpLine};
 pub use hits::{Hit, Hits};
+pub use ingest::Ingest;
 pub use line::InputLine;
 pub use lists::List;
 pub use logs::{BELOW as LOGS_BELOW, LISTED_LOGS, LogList};
@@ -58,6 +66,7 @@ pub use mouse::{Answer, Pointer, PointerKind};
 pub use narrow::Narrow;
 pub use operations::{OperationColumn, OperationKey, OperationList};
 pub use output::{Output, OutputLine};
+pub use page::{GAP as PAGE_GAP, Page};
 pub use palette::{Command, Palette, parts as palette_parts};
 pub use pause::Pause;
 pub use picker::Picker;
@@ -68,6 +77,7 @@ pub use service_map::{
     CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapColumn, MapPicture, MapRow, Order, PictureParts, ServiceMap,
 };
 pub use services::{API, BROKER, MAILER, PAGE, ServiceState, Services};
+pub use times::{Times, absolute, time_of_day};
 pub(crate) use traces::span_days;
 pub use traces::{Column, TraceList};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
@@ -75,8 +85,8 @@ pub use waterfall::{Find, Shape, Stretch, Waterfall, WaterfallColumns, Waterfall
 
 use trail::Origin;
 
+use crate::format::Now;
 use crate::keymap::{Key, KeyContext, Keymap};
-use crate::view::{Theme, ingest_lines};
 use layout::{Panes, Splits};
 
 /// The whole state of the screen.
@@ -114,8 +124,8 @@ pub struct App {
     pub service_map: ServiceMap,
     /// What is wrong with them.
     pub warnings: WarningList,
-    /// The first line of the ingest screen.
-    pub ingest: Scroll,
+    /// What comes in, and what does not.
+    pub ingest: Ingest,
     /// The trace that others are compared with.
     pub marked: Option<Marked>,
     /// The real Sentry.
@@ -126,8 +136,6 @@ pub struct App {
     pub notice: Option<Notice>,
     /// The zone in which times are shown.
     pub zone: TimeZone,
-    /// The colours that the terminal has.
-    pub theme: Theme,
     pause: Option<Pause>,
     /// When the last frame was drawn, or rather which moment it shows.
     shown_unix_nano: u64,
@@ -164,13 +172,12 @@ impl App {
             operations: OperationList::default(),
             service_map: ServiceMap::default(),
             warnings: WarningList::default(),
-            ingest: Scroll::default(),
+            ingest: Ingest::default(),
             marked: None,
             sentry: SentryStatus::default(),
             screens: Screens::default(),
             notice: None,
             zone: TimeZone::UTC,
-            theme: Theme::default(),
             pause: None,
             shown_unix_nano: 0,
             keymap: Keymap::default(),
@@ -356,7 +363,6 @@ impl App {
     pub fn fit(&mut self, panes: &Panes, unix_nano: u64) {
         self.panes = *panes;
         self.splits = self.splits();
-        self.store.services().for_each(|service| self.theme.learn(&service.service));
         let unix_nano = self.moment(unix_nano);
         self.shown_unix_nano = unix_nano;
         let above = usize::from(self.filter.is_open());
@@ -368,9 +374,12 @@ impl App {
         self.details
             .fit(&self.store, &self.waterfall, panes.details, (unix_nano, &self.zone));
         self.output.fit(rows(panes.body));
-        self.ingest.fit(ingest_lines(self, panes.body), rows(panes.body));
-        let height = usize::from(self.rows_area().height);
-        self.fit_lists(height);
+        let now = Now {
+            unix_nano,
+            zone: self.zone.clone(),
+        };
+        self.fit_ingest(panes.body, &now);
+        self.fit_lists(&now);
         self.fit_popup();
         self.see_tab();
     }

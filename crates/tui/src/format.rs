@@ -234,6 +234,19 @@ pub(crate) fn ago(unix_nano: u64, now: &Now) -> String {
     }
 }
 
+/// How many columns of a service's name are shown at most.
+const SERVICE_COLUMNS_MAX: usize = 256;
+
+/// A service as a person reads it.
+#[must_use]
+pub(crate) fn service_name(service: &str) -> String {
+    if service.is_empty() {
+        "(no service)".to_owned()
+    } else {
+        at_most(self::service(service), SERVICE_COLUMNS_MAX)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,12 +4,10 @@
 //! and nothing is looked at that is not shown.
 
 mod cluster;
-mod screen;
 
 use std::borrow::Cow;
 
 pub use self::cluster::{CELL_BYTES_MAX, CLUSTER_BYTES_MAX, CLUSTER_CODE_POINTS_MAX, Cluster, Clusters, clusters};
-pub(crate) use self::screen::guard;
 pub use printable::{clean, is_printable};
 
 /// No screen is wider: a text that is shown on one line is measured and cleaned up to here.

@@ -4,15 +4,17 @@ mod bars;
 mod breadcrumb;
 mod columns;
 mod compare;
+mod content;
 mod copy;
 mod cross_check;
 mod details;
 mod files;
 mod filter;
 mod footer;
+mod guard;
 mod header;
-mod health;
 mod help;
+mod ingest;
 mod lists;
 mod logs;
 mod narrow;
@@ -24,7 +26,6 @@ mod popup;
 mod service_map;
 mod stay;
 mod theme;
-mod times;
 mod traces;
 mod warnings;
 mod waterfall;
@@ -34,11 +35,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 
-pub use cross_check::rows_area as cross_check_rows;
-pub use details::{Section, SpanPage};
 pub use footer::{Hyperlink, hyperlink};
-pub use health::height as ingest_lines;
-pub use logs::log_text;
 pub use stay::stays;
 pub use theme::{ROLES, Theme, ThemeKind};
 
@@ -48,7 +45,10 @@ use crate::format;
 pub use crate::format::Now;
 
 /// Draws everything. [`App::fit`] comes before it, with the same panes. Returns what can be clicked.
-pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) -> Hits {
+///
+/// The theme learns which services there are, so that each keeps its color.
+pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, panes: &Panes, now: &Now) -> Hits {
+    app.store.services().for_each(|service| theme.learn(&service.service));
     let mut hits = Hits::default();
     let now = &Now {
         unix_nano: app.moment(now.unix_nano),
@@ -56,7 +56,7 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) -> Hits {
     };
     header::draw(frame, app, panes.header, now, &mut hits);
     match app.screens.top() {
-        Some(Screen::CrossCheck(check)) => cross_check::draw(frame, app, check, panes.body, now),
+        Some(Screen::CrossCheck(check)) => cross_check::draw(frame, app, check, now),
         Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
         Some(Screen::Logs(logs)) => logs::draw(frame, app, logs, panes.body, now),
         Some(Screen::Output) => output::draw(frame, app, panes.body),
@@ -65,7 +65,7 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) -> Hits {
             Tab::Operations => operations::draw(frame, app, panes.body, &mut hits),
             Tab::ServiceMap => service_map::draw(frame, app, panes.body, &mut hits),
             Tab::Warnings => warnings::draw(frame, app, panes.body, now),
-            Tab::Ingest => health::draw(frame, app, panes.body, now),
+            Tab::Ingest => ingest::draw(frame, app, panes.body),
         },
     }
     if let Some(area) = popup::area(app, panes.body) {
@@ -79,8 +79,8 @@ pub fn draw(frame: &mut Frame, app: &App, panes: &Panes, now: &Now) -> Hits {
         None => {}
     }
     footer::draw(frame, app, panes.footer, &mut hits);
-    app.theme.paint(frame.buffer_mut());
-    let mended = crate::text::guard(frame.buffer_mut());
+    theme.paint(frame.buffer_mut());
+    let mended = guard::guard(frame.buffer_mut());
     debug_assert_eq!(mended, 0, "a view shows text as it came");
     hits
 }

@@ -78,7 +78,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     store.expect_sentry(outward.expectation(mode));
     store.set_repeated_limits(config.repeated);
     let mut app = App::new(store, mode, addresses, fastrand::Rng::new());
-    (app.keymap, app.theme) = (config.keymap, theme);
+    app.keymap = config.keymap;
     app.zone = jiff::tz::TimeZone::system();
     app.notice = look::notice(&config.notices);
     let asker = match outward.api.as_ref().filter(|_| outward.is_asked(mode)) {
@@ -102,7 +102,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     }
 
     let ending = Ending::listen()?;
-    let terminal = Terminal::enter(mouse).wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
+    let terminal = Terminal::enter(mouse, theme).wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
     let (arrivals, health, server) = collector.serve();
     let demo = match setup {
         Some(setup) => Demo::start(&setup)?,

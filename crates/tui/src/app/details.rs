@@ -1,5 +1,10 @@
 //! The selected span with its errors, decoded and laid out when it is selected or changes.
 
+mod errors;
+mod lines;
+mod page;
+mod sentry;
+
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -8,7 +13,8 @@ use trace_model::sentry::{ErrorEvent, Verdict};
 use trace_model::{Attribute, Log, Reading, Revision, Span, SpanId, SpanKey, SpanTree, Store, TraceId};
 
 use super::{Action, Waterfall, scrolled};
-use crate::view::{Section, SpanPage};
+pub use lines::{Section, log_line, log_text, offset, severity_mark, severity_role, value};
+pub use page::SpanPage;
 
 /// How many log records of a span are shown.
 pub const LOGS: usize = 200;

@@ -4,6 +4,7 @@ use trace_stats::{Counted, SpanPlace, Survey};
 
 use super::layout::ListParts;
 use super::{Action, App, Narrow, Notice, Popup, Screen, Tab};
+use crate::format::Now;
 use crate::keymap::KeyContext;
 use ratatui::layout::Rect;
 
@@ -245,7 +246,7 @@ impl App {
             None => {}
         }
         match (self.screens.top(), self.screens.tab()) {
-            (Some(Screen::CrossCheck(_)), _) => crate::view::cross_check_rows(self, body),
+            (Some(Screen::CrossCheck(check)), _) => check.parts().rows,
             (Some(Screen::Compare(_)), _) => ListParts::below_lines(body, super::compare::SIDES).1.rows,
             (Some(Screen::Logs(_)), _) => ListParts::of(body, super::logs::BELOW).rows,
             (None, Tab::Operations | Tab::ServiceMap) => ListParts::of(body, 0).rows,
@@ -254,8 +255,11 @@ impl App {
         }
     }
 
-    /// Brings the list on top in step with what has been read; `height` is how many rows there is room for.
-    pub(super) fn fit_lists(&mut self, height: usize) {
+    /// Brings the list on top in step with what has been read.
+    pub(super) fn fit_lists(&mut self, now: &Now) {
+        let height = usize::from(self.rows_area().height);
+        let cross_check =
+            matches!(self.screens.top(), Some(Screen::CrossCheck(_))).then(|| self.lay_out_cross_check(self.panes.body, now));
         let (survey, number) = (self.many.survey(), self.many.number());
         match self.screens.tab() {
             Tab::Operations => self.operations.fit(survey, number, height),
@@ -264,7 +268,11 @@ impl App {
             Tab::Traces | Tab::Ingest => {}
         }
         match self.screens.top_mut() {
-            Some(Screen::CrossCheck(check)) => check.fit(&self.waterfall, height),
+            Some(Screen::CrossCheck(check)) => {
+                if let Some(layout) = cross_check {
+                    check.fit(&self.waterfall, layout);
+                }
+            }
             Some(Screen::Logs(logs)) => logs.fit(&self.store, &self.waterfall, height),
             Some(Screen::Compare(compare)) => compare.fit(&self.store, &self.waterfall, &mut self.marked, height),
             Some(Screen::Output) | None => {}

@@ -2,7 +2,7 @@
 
 use trace_model::{Log, Revision, SpanId, Store, TraceId};
 
-use super::{Action, List, Narrow, Picker, Waterfall};
+use super::{Action, List, Narrow, Picker, Waterfall, log_text};
 
 /// How many log records of a trace are shown: so many are decoded within a small part of a frame.
 pub const LISTED_LOGS: usize = 2_000;
@@ -85,7 +85,7 @@ impl LogList {
             self.cut = self.logs.len() > LISTED_LOGS;
             self.logs.truncate(LISTED_LOGS);
             self.logs.retain(|log| {
-                let body = crate::view::log_text(log);
+                let body = log_text(log);
                 self.narrow.keeps(&[&log.service, log.severity.name(), &body])
             });
             self.keys.clear();

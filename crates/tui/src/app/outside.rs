@@ -91,4 +91,10 @@ impl App {
     pub fn dsn(&self) -> String {
         format!("http://spanfall@{}/1", self.addresses.sentry)
     }
+
+    /// Where the Spotlight option of Sentry's SDKs is to send.
+    #[must_use]
+    pub fn spotlight(&self) -> String {
+        format!("http://{}/stream", self.addresses.sentry)
+    }
 }

@@ -12,9 +12,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::columns::{self, Column};
 use super::lists::{self, Parts};
-use super::times::Times;
-use super::{Now, format, hint, theme, traces::service_name};
-use crate::app::{Against, App, COMPARE_SIDES, Compare, List};
+use super::{Now, format, hint, theme};
+use crate::app::{Against, App, COMPARE_SIDES, Compare, List, Times};
+use crate::format::service_name;
 use crate::text::shown;
 
 /// From this width on there are more columns.

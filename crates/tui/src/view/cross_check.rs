@@ -1,92 +1,34 @@
 //! The cross-check: span by span, whether it reached Sentry, and if not, why.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Margin, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::sentry::{Against, Verdict};
+use trace_model::sentry::Verdict;
 use trace_model::{ClientReport, Outline, Reading, Row, TraceSummary};
 
-use super::times::Times;
-use super::traces::service_name;
 use super::waterfall::{more_below, row::label};
-use super::{Now, format, lists, theme};
-use crate::app::{App, CrossCheck};
+use super::{Now, content, format, lists, theme};
+use crate::app::{App, CLIENT_REPORTS_SHOWN, CrossCheck, Times};
+use crate::format::service_name;
 use crate::text;
 
 /// Verdicts of so many spans are counted for a frame.
 const COUNTED: usize = 1_000;
-/// Lines that explain the row under the cursor: a rule, the span, and why.
-const WHY: u16 = 4;
-/// Lines about what is compared with what, at most.
-const AGAINST: usize = 7;
-/// Client reports that are shown.
-const REPORTS: usize = 3;
-/// On a lower pane reports would take the room of spans.
-const ROOM_FOR_REPORTS: u16 = 16;
-
-/// Where the rows of spans are; `area` is that of the screen.
-#[must_use]
-pub fn rows_area(app: &App, area: Rect) -> Rect {
-    Parts::of(app, area).rows
-}
-
-/// Where its parts stand.
-struct Parts {
-    title: Rect,
-    heading: Rect,
-    rows: Rect,
-    why: Rect,
-    reports: Rect,
-}
-
-impl Parts {
-    /// Whatever time it is: only what comes changes it.
-    fn of(app: &App, area: Rect) -> Self {
-        let title = Rect { height: 1, ..area }.intersection(area);
-        let inner = Rect {
-            y: area.y.saturating_add(1),
-            height: area.height.saturating_sub(1),
-            ..area
-        };
-        let inner = inner.inner(Margin::new(1, 0)).intersection(area);
-        let trace = shown(app).map(|(trace, _)| trace);
-        let heading = trace.map_or(0, |trace| against(app, &trace, None, usize::from(inner.width)).len() + 2);
-        let reports = match app.store.client_reports().count().min(REPORTS) {
-            0 => 0,
-            _ if inner.height < ROOM_FOR_REPORTS => 0,
-            some => some + 1,
-        };
-        let length = |lines: usize| Constraint::Length(u16::try_from(lines).unwrap_or(u16::MAX));
-        let [heading, rows, why, reports] =
-            Layout::vertical([length(heading), Constraint::Fill(1), Constraint::Max(WHY), length(reports)]).areas(inner);
-        Self {
-            title,
-            heading,
-            rows,
-            why,
-            reports,
-        }
-    }
-}
-
-/// The selected trace with its rows.
-fn shown(app: &App) -> Option<(TraceSummary, &Outline)> {
-    let outline = app.waterfall.outline()?;
-    Some((app.store.trace(outline.trace_id())?, outline))
-}
-
-pub(super) fn draw(frame: &mut Frame, app: &App, check: &CrossCheck, area: Rect, now: &Now) {
-    let parts = Parts::of(app, area);
+pub(super) fn draw(frame: &mut Frame, app: &App, check: &CrossCheck, now: &Now) {
+    let parts = check.parts();
     lists::title(frame, app, [], parts.title);
-    let Some((trace, outline)) = shown(app) else {
+    let Some((trace, outline)) = app.cross_checked() else {
         let text = Line::from("trace evicted (memory full)".fg(theme::DIM));
         frame.render_widget(text, parts.rows);
         return;
     };
-    let mut heading = against(app, &trace, Some(now), usize::from(parts.heading.width));
-    heading.push(totals(app, &trace, outline, now));
-    lines(frame, heading, parts.heading);
+    for (row, line) in parts.heading.rows().zip(check.heading()) {
+        content::draw(frame, line, row);
+    }
+    if let Some(row) = parts.heading.rows().nth(check.heading().len()) {
+        frame.render_widget(totals(app, &trace, outline, now), row);
+    }
     spans(frame, app, (check, outline), parts.rows, now);
     why(frame, app, outline, parts.why, now);
     reports(frame, app, parts.reports, now);
@@ -96,98 +38,6 @@ fn lines(frame: &mut Frame, lines: Vec<Line>, area: Rect) {
     for (row, line) in area.rows().zip(lines) {
         frame.render_widget(line, row);
     }
-}
-
-/// What the spans are compared with, in words. What tells the time is left to the frame, and takes as many lines without it.
-fn against(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> Vec<Line<'static>> {
-    let here = app.addresses.sentry;
-    let text = match trace.sentry.against {
-        Against::Nothing => nothing(app, trace),
-        Against::Endpoint => match &app.sentry.relay {
-            None => format!("Compared with the Sentry envelopes that came to this viewer, at {here}."),
-            Some(relay) => {
-                let relay = text::shown(relay);
-                format!(
-                    "Compared with the Sentry envelopes that came to {here} and were handed on to {relay}, and what that answered."
-                )
-            }
-        },
-        Against::Sentry {
-            asked_unix_nano,
-            asked_again,
-        } => stored(app, trace, asked_unix_nano, asked_again, now),
-    };
-    let problem = app.sentry.about(trace.trace_id).and_then(|said| said.problem.as_ref());
-    let wrapped = |text: &str, style: Style| {
-        let pieces = format::wrapped_words(text, width.max(1));
-        pieces.into_iter().map(move |piece| Line::from(Span::styled(piece, style)))
-    };
-    let mut lines: Vec<_> = wrapped(&text, Style::new().fg(theme::DIM)).collect();
-    if let Some(problem) = problem {
-        lines.extend(wrapped(&format!("✗ {}", text::shown(problem)), Style::new().fg(theme::ERROR)));
-    }
-    lines.truncate(AGAINST);
-    lines
-}
-
-/// Why there is nothing to compare with, and how to change that.
-fn nothing(app: &App, trace: &TraceSummary) -> String {
-    if let Some(direct) = &app.sentry.direct {
-        let direct = text::shown(direct);
-        return format!(
-            "Nothing to compare with: the services send to {direct} directly. Start without --no-sentry-relay to forward envelopes \
-             through this viewer, or set SENTRY_AUTH_TOKEN and SENTRY_ORG to ask Sentry."
-        );
-    }
-    let heard: Vec<_> = trace
-        .services
-        .iter()
-        .filter(|service| app.store.has_sent_to_sentry(service))
-        .map(|service| service_name(service))
-        .collect();
-    if heard.is_empty() {
-        let dsn = app.dsn();
-        return format!(
-            "Nothing to compare with: no envelope has come from these services. Set SENTRY_DSN={dsn} where they run; D copies it."
-        );
-    }
-    format!(
-        "Nothing to compare with: envelopes came from {}, but none with this trace.",
-        heard.join(", ")
-    )
-}
-
-/// What Sentry itself has, since when that is known, and when it will be known better.
-fn stored(app: &App, trace: &TraceSummary, asked: Option<u64>, asked_again: bool, now: Option<&Now>) -> String {
-    let site = app.sentry.site.as_ref();
-    let whose = site.map_or_else(
-        || "Sentry".to_owned(),
-        |site| format!("{} at {}", site.organization, site.host),
-    );
-    // As wide as any time.
-    let clock = |unix_nano: u64| {
-        now.map_or_else(
-            || "00:00:00".to_owned(),
-            |now| Times::of([unix_nano, now.unix_nano].into_iter()).text(unix_nano, now),
-        )
-    };
-    let said = app.sentry.about(trace.trace_id);
-    let refused = said.is_some_and(|said| said.problem.is_some());
-    let asked_at = match asked {
-        Some(asked) => format!("asked at {}", clock(asked)),
-        None if refused => "no answer so far".to_owned(),
-        None => "not asked yet".to_owned(),
-    };
-    let next = match said.and_then(|said| said.next_ask_unix_nano) {
-        Some(next) => now.map_or_else(
-            || "next ask in 000 min".to_owned(),
-            |now| format!("next ask {}", format::until(next, now)),
-        ),
-        None if refused || !asked_again => "R asks again".to_owned(),
-        None if asked.is_none() => "it will be, a little after the last span".to_owned(),
-        None => "it will be asked again".to_owned(),
-    };
-    format!("Compared with what Sentry has stored for {whose}: {asked_at}, {next}.")
 }
 
 /// How many spans have which mark.
@@ -312,7 +162,7 @@ fn reports(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         "CLIENT REPORTS".bold(),
         "  what SDKs say they dropped, of any trace, newest first".fg(theme::DIM),
     ])];
-    let shown = || app.store.client_reports().rev().take(REPORTS);
+    let shown = || app.store.client_reports().rev().take(CLIENT_REPORTS_SHOWN);
     let times = Times::of(shown().map(|report| report.unix_nano));
     let report = |report: &ClientReport| {
         let what = format!(

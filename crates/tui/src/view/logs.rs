@@ -7,11 +7,12 @@ use ratatui::text::Line;
 use trace_model::Log;
 
 use super::columns::{self, Column};
-use super::details::lines::{log_line, offset, severity_mark, severity_style};
 use super::lists::{self, Parts};
-use super::times::time_of_day;
-use super::{Now, format, hint, theme, traces::service_name};
-use crate::app::{App, LISTED_LOGS, LOGS_BELOW, List, LogList};
+use super::{Now, content, format, hint, theme};
+use crate::app::{
+    App, LISTED_LOGS, LOGS_BELOW, List, LogList, log_text, offset, severity_mark, severity_role, time_of_day, value,
+};
+use crate::format::service_name;
 use crate::text::laid_out;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, list: &LogList, area: Rect, now: &Now) {
@@ -99,7 +100,7 @@ const SHOWN_ATTRIBUTES: usize = 8;
 const ATTRIBUTES: usize = 40;
 
 fn record(frame: &mut Frame, log: &Log, texts: &Texts, columns: [Rect; HEADS.len()]) {
-    let style = severity_style(log.severity);
+    let style = content::style(severity_role(log.severity));
     let styles = [
         Style::new().fg(theme::DIM),
         Style::new().fg(theme::DIM),
@@ -122,16 +123,6 @@ fn level_of(log: &Log) -> String {
         log.severity_text.clone()
     };
     format!("{}{level}", severity_mark(log.severity))
-}
-
-/// What a record says, without its level.
-#[must_use]
-pub fn log_text(log: &Log) -> String {
-    log_line(&Log {
-        severity: trace_model::Severity::Unspecified,
-        severity_text: String::new(),
-        ..log.clone()
-    })
 }
 
 /// The span in which it was written, if that is here.
@@ -160,7 +151,7 @@ fn below(frame: &mut Frame, log: &Log, area: Rect) {
 
 fn attributes(log: &Log) -> impl Iterator<Item = String> {
     log.attributes.iter().map(|attribute| {
-        let value = super::details::lines::value(&attribute.value);
+        let value = value(&attribute.value);
         format!("{} = {value}", attribute.key)
     })
 }

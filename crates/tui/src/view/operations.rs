@@ -9,8 +9,9 @@ use trace_stats::{Operation, Survey};
 
 use super::columns::{self, Column};
 use super::lists::{self, Parts};
-use super::{breadcrumb, flush_right, format, theme, traces::service_name};
+use super::{breadcrumb, flush_right, format, theme};
 use crate::app::{App, Hit, Hits, List, OperationColumn, OperationList};
+use crate::format::service_name;
 
 /// How many cells the histogram has at least, and at most.
 const SHAPE: (u16, u16) = (10, 40);

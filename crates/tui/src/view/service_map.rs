@@ -11,8 +11,9 @@ use trace_stats::{Callee, Edge, Figures, Survey};
 
 use super::columns::{self, Column};
 use super::lists::{self, Parts};
-use super::{breadcrumb, flush_right, format, theme, traces::service_name};
+use super::{breadcrumb, flush_right, format, theme};
 use crate::app::{App, Hit, Hits, List, MapColumn, MapRow, Order, ServiceMap};
+use crate::format::service_name;
 use crate::text::shown;
 
 /// From this width on there are more columns.

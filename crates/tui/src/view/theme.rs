@@ -6,6 +6,7 @@ mod palette;
 
 use ratatui::style::{Color, Style};
 
+use crate::app::content::{Role, service_number};
 pub use paint::{ROLES, Theme, ThemeKind};
 
 /// Keys, links, what is new.
@@ -40,18 +41,13 @@ pub(super) fn service(name: &str) -> Color {
     if name.is_empty() {
         return DIM;
     }
-    let [_, red, green, blue] = number_of(name).to_be_bytes();
-    Color::Rgb(red, green, blue)
+    service_color(service_number(name))
 }
 
-/// Which service, in 24 bits: the same in every run and on every machine, since it comes from the name alone.
-fn number_of(service: &str) -> u32 {
-    // FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/): the standard library's hash may change between releases.
-    let hash = service.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    // The lowest bits of this hash mix least.
-    hash >> 8
+/// The same for a service's number.
+pub(super) fn service_color(number: u32) -> Color {
+    let [_, red, green, blue] = number.to_be_bytes();
+    Color::Rgb(red, green, blue)
 }
 
 /// A moment at which an error happened, on a bar of whatever colour.
@@ -59,13 +55,7 @@ pub(super) const ERROR_MARK: Style = Style::new().fg(ON_ERROR).bg(ERROR_GROUND);
 
 /// A mark of the cross-check.
 pub(super) fn verdict(mark: char) -> Style {
-    match mark {
-        '✓' => Style::new().fg(GOOD),
-        '…' => Style::new().fg(WARNING),
-        '✗' => Style::new().fg(ERROR).bold(),
-        '≠' => Style::new().fg(WARNING).bold(),
-        _ => Style::new().fg(DIM),
-    }
+    super::content::style(Role::verdict(mark))
 }
 
 /// The row under the cursor: marked in the pane that has the focus, hinted at in the others.

@@ -7,9 +7,9 @@ use ratatui::text::{Line, Span};
 use trace_model::{RANKED, SHAPE, SentryReach, TraceId, TraceSummary};
 
 use super::columns::{self, Column as Width};
-use super::times::Times;
 use super::{Now, filter, flush_right, format, hint, owned, theme, title, waterfall};
-use crate::app::{App, Column, Hit, Hits, Mode, Pane};
+use crate::app::{App, Column, Hit, Hits, Mode, Pane, Times};
+use crate::format::service_name;
 use crate::text::shown;
 
 /// Each part of a shape in a cell of its own.
@@ -345,18 +345,6 @@ fn service_path(trace: &TraceSummary, width: usize) -> Line<'static> {
 /// A text that goes on, with an ellipsis even where this much of it fits.
 fn cut_at_end(text: &str, width: usize) -> String {
     format::at_most(&format!("{text}…"), width)
-}
-
-/// How many columns of a service's name are shown at most.
-const SERVICE_COLUMNS_MAX: usize = 256;
-
-/// A service as a person reads it.
-pub(super) fn service_name(service: &str) -> String {
-    if service.is_empty() {
-        "(no service)".to_owned()
-    } else {
-        format::at_most(format::service(service), SERVICE_COLUMNS_MAX)
-    }
 }
 
 /// Why there is nothing to compare a trace with: `–` where nobody uses Sentry.

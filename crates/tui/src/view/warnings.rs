@@ -9,9 +9,9 @@ use trace_stats::{REMEMBERED, Warning};
 
 use super::columns::{self, Column};
 use super::lists::{self, Parts};
-use super::times::Times;
-use super::{Now, flush_right, format, hint, theme, traces::service_name};
-use crate::app::{App, List, WARNINGS_BELOW};
+use super::{Now, flush_right, format, hint, theme};
+use crate::app::{App, List, Times, WARNINGS_BELOW};
+use crate::format::service_name;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     let list = &app.warnings;

@@ -124,11 +124,6 @@ pub(super) fn more_below(frame: &mut Frame, rows: usize, area: Rect) {
     );
 }
 
-/// Where the Spotlight option of Sentry's SDKs is to send.
-pub(super) fn spotlight(app: &App) -> String {
-    format!("http://{}/stream", app.addresses.sentry)
-}
-
 /// For somebody who sees the program for the first time.
 fn how_to_begin(app: &App) -> Vec<Line<'static>> {
     let addresses = app.addresses;
@@ -160,7 +155,7 @@ fn how_to_begin(app: &App) -> Vec<Line<'static>> {
                 "   D copies it".fg(theme::DIM),
             ]));
             lines.push(Line::from(
-                format!("or SENTRY_SPOTLIGHT={} beside a DSN of your own", spotlight(app)).fg(theme::DIM),
+                format!("or SENTRY_SPOTLIGHT={} beside a DSN of your own", app.spotlight()).fg(theme::DIM),
             ));
         }
         Mode::Files => {}

@@ -137,7 +137,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     let limit = options.max_memory_of_files();
     let store = Store::new(Memory::within(limit).store());
     let mut app = App::new(store, Mode::Files, addresses, fastrand::Rng::new());
-    (app.keymap, app.theme) = (config.keymap, theme);
+    app.keymap = config.keymap;
     app.zone = jiff::tz::TimeZone::system();
     app.notice = look::notice(&config.notices);
     app.store.set_repeated_limits(config.repeated);
@@ -154,7 +154,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     }
     nothing_to_show(&app.files)?;
     let ending = Ending::listen()?;
-    let terminal = Terminal::enter(mouse).wrap_err("this needs a terminal; for output to a pipe use: spanfall inspect")?;
+    let terminal = Terminal::enter(mouse, theme).wrap_err("this needs a terminal; for output to a pipe use: spanfall inspect")?;
     let mut viewer = Viewer {
         app,
         terminal,

@@ -14,7 +14,7 @@ use ratatui::backend::CrosstermBackend;
 
 use crate::app::App;
 use crate::app::layout::Panes;
-use crate::view::{self, Hyperlink, Now};
+use crate::view::{self, Hyperlink, Now, Theme};
 
 /// The terminal in raw mode on its alternate screen, until it is dropped.
 #[derive(Debug)]
@@ -24,13 +24,15 @@ pub(super) struct Terminal {
     link: Option<Hyperlink>,
     /// Whether clicks come here instead of selecting text.
     mouse: bool,
+    /// The colors that it has.
+    theme: Theme,
 }
 
 impl Terminal {
     /// Takes the terminal over. A panic in whatever thread gives it back first, reports, and ends the program: what is left of a
     /// program one of whose tasks has died is not worth looking at.
     /// Clicks come here instead of selecting text if `mouse` is set.
-    pub(super) fn enter(mouse: bool) -> io::Result<Self> {
+    pub(super) fn enter(mouse: bool, theme: Theme) -> io::Result<Self> {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             give_back();
@@ -44,6 +46,7 @@ impl Terminal {
             inner,
             link: None,
             mouse,
+            theme,
         };
         terminal.show()?;
         Ok(terminal)
@@ -83,10 +86,11 @@ impl Terminal {
     /// Draws a frame.
     pub(super) fn draw(&mut self, app: &mut App, now: &Now) -> io::Result<()> {
         let mut wanted = None;
+        let theme = &mut self.theme;
         let frame = self.inner.draw(|frame| {
             let panes = Panes::of(frame.area(), app.splits());
             app.fit(&panes, now.unix_nano);
-            let hits = view::draw(frame, app, &panes, now);
+            let hits = view::draw(frame, app, theme, &panes, now);
             app.hits = hits;
             wanted = view::hyperlink(app, panes.footer);
         })?;

@@ -26,14 +26,7 @@ const WALLS: &[(&str, &[&str], &[&str])] = &[
             "std::net",
             "std::time::Instant",
         ],
-        &[
-            "crate::view::Section",
-            "crate::view::SpanPage",
-            "crate::view::Theme",
-            "crate::view::cross_check_rows",
-            "crate::view::ingest_lines",
-            "crate::view::log_text",
-        ],
+        &[],
     ),
     (
         "view",

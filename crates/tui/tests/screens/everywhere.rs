@@ -181,7 +181,7 @@ fn a_screen_without_colours_has_none() {
     let keys = all_keys().len();
     for opened in 0..keys {
         let mut scene = Scene::new(Mode::Demo, 120, 40);
-        scene.app.theme = Theme::new(ThemeKind::None);
+        scene.theme = Theme::new(ThemeKind::None);
         (0..9).for_each(|what| arrive(&mut scene, what));
         scene.draw();
         send(&mut scene, all_keys()[opened]);

@@ -300,7 +300,7 @@ fn sections_of_the_details_are_clicked() {
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = several();
         scene.resize(width, height);
-        scene.press(&[KeyCode::Enter, KeyCode::Down]);
+        scene.press(&[Key::Enter, Key::Down]);
         scene.draw();
         let sections = scene.app.hits.iter().filter_map(|(area, hit)| match hit {
             Hit::Section(name) => Some(((area.x, area.y), name)),
@@ -311,7 +311,7 @@ fn sections_of_the_details_are_clicked() {
         for (at, name) in sections {
             let mut scene = several();
             scene.resize(width, height);
-            scene.press(&[KeyCode::Enter, KeyCode::Down]);
+            scene.press(&[Key::Enter, Key::Down]);
             click(&mut scene, at);
             scene.draw();
             assert_eq!(scene.app.details.section().map(|section| section.name), Some(name));

@@ -13,7 +13,7 @@ use ratatui::buffer::Buffer;
 use spanfall::app::layout::Panes;
 use spanfall::app::{App, Effect, Mode, ServiceState};
 use spanfall::keymap::Key;
-use spanfall::view::{self, Now};
+use spanfall::view::{self, Now, Theme};
 use trace_model::{Batch, Source, SpanId, Store, TraceId, otlp};
 
 /// 2026-01-02 03:04:05 UTC.
@@ -26,6 +26,7 @@ pub(crate) struct Scene {
     pub(crate) app: App,
     /// When frames are drawn, in nanoseconds since the Unix epoch: [`NOW`], unless a test lets time pass.
     pub(crate) now: u64,
+    pub(crate) theme: Theme,
     terminal: Terminal<TestBackend>,
 }
 
@@ -55,7 +56,12 @@ impl Scene {
             }
         }
         let terminal = Terminal::new(TestBackend::new(width, height)).expect("a test backend");
-        Self { app, now: NOW, terminal }
+        Self {
+            app,
+            now: NOW,
+            theme: Theme::default(),
+            terminal,
+        }
     }
 
     pub(crate) fn add(&mut self, spans: Vec<ResourceSpans>) {
@@ -127,11 +133,11 @@ impl Scene {
 
     pub(crate) fn draw(&mut self) -> Buffer {
         let now = self.clock();
-        let app = &mut self.app;
+        let (app, theme) = (&mut self.app, &mut self.theme);
         let drawn = self.terminal.draw(|frame| {
             let panes = Panes::of(frame.area(), app.splits());
             app.fit(&panes, now.unix_nano);
-            let hits = view::draw(frame, app, &panes, &now);
+            let hits = view::draw(frame, app, theme, &panes, &now);
             app.hits = hits;
         });
         drawn.expect("a test backend").buffer.clone()

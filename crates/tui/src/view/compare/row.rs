@@ -8,9 +8,10 @@ use trace_stats::{Change, Difference, Sums};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::waterfall::row::indentation;
-use super::super::{flush_right, format, theme, traces::service_name};
+use super::super::{flush_right, format, theme};
 use super::Columns;
 use crate::app::Compare;
+use crate::format::service_name;
 
 pub(super) fn draw(frame: &mut Frame, compare: &Compare, row: &Difference, columns: Columns) {
     let [

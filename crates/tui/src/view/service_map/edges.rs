@@ -6,9 +6,10 @@ use ratatui::style::{Color, Stylize};
 use ratatui::text::Line;
 use trace_stats::{Callee, Counted, Edge, Party, QueueAction, QueueUse, Survey};
 
-use super::super::{format, ruled, theme, title, traces::service_name};
+use super::super::{format, ruled, theme, title};
 use super::{Columns, draw_figures, heading};
 use crate::app::{Hits, MapPicture, Order, PictureParts};
+use crate::format::service_name;
 use crate::text::shown;
 
 /// Before the node's name.

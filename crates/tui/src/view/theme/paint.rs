@@ -7,7 +7,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 use super::palette::{ANSI_DARK, ANSI_LIGHT, DARK, LIGHT, PREFERRED, TABLE};
-use super::{CURSOR, DIM, ERROR, ERROR_GROUND, FOCUS, number_of};
+use super::{CURSOR, DIM, ERROR, ERROR_GROUND, FOCUS};
+use crate::app::content::service_number;
 
 /// The names of the roles that a configuration may give colours.
 pub const ROLES: [&str; TABLE.len()] = {
@@ -127,7 +128,7 @@ impl Theme {
     /// Gives a service a colour of its own.
     pub fn set_service(&mut self, name: &str, color: Color) {
         if self.kind != ThemeKind::None {
-            self.chosen.insert(number_of(name), color);
+            self.chosen.insert(service_number(name), color);
         }
     }
 
@@ -138,7 +139,7 @@ impl Theme {
         if service.is_empty() || self.services.len() == many {
             return;
         }
-        let number = number_of(service);
+        let number = service_number(service);
         if self.services.contains_key(&number) {
             return;
         }

@@ -9,9 +9,9 @@ use trace_model::{Line as SpanLine, Lint, Row, Rule, StatusCode};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::bars::Axis;
-use super::super::traces::service_name;
 use super::super::{Now, flush_right, format, theme};
 use super::{Columns, bar};
+use crate::format::service_name;
 
 /// What all rows share.
 pub(super) struct Look<'a> {

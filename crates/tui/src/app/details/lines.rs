@@ -1,14 +1,12 @@
 //! Sections of names with their values.
 
 use jiff::tz::TimeZone;
-use ratatui::style::{Style, Stylize};
-use ratatui::text::{Line, Span as Text};
 use trace_model::{Attribute, Event, Log, Reading, Severity, Source, Span, TraceId, Value};
 
+use super::super::content::{Line, Means, Role};
 use super::super::times::absolute;
-use super::super::traces::service_name;
-use super::super::{format, theme};
-use crate::app::{LOGS, ShownLink};
+use super::{LOGS, ShownLink};
+use crate::format::{self, service_name};
 use crate::text::laid_out;
 
 /// A part of what is said of a span.
@@ -26,7 +24,7 @@ pub struct Section {
 
 /// Lines so far, and the widths for the next ones.
 pub(super) struct Column {
-    pub(super) lines: Vec<Line<'static>>,
+    pub(super) lines: Vec<Line>,
     pub(super) sections: Vec<Section>,
     pub(super) width: usize,
     /// Where values begin.
@@ -46,11 +44,11 @@ impl Column {
     }
 
     pub(super) fn section(&mut self, name: &'static str, count: Option<usize>) {
-        self.headed(name, count, Line::from(format!(" {name}").bold()));
+        self.headed(name, count, Line::from(format!(" {name}").strong()));
     }
 
     /// A section with a heading of its own.
-    pub(super) fn headed(&mut self, name: &'static str, count: Option<usize>, heading: Line<'static>) {
+    pub(super) fn headed(&mut self, name: &'static str, count: Option<usize>, heading: Line) {
         self.sections.push(Section {
             name,
             count,
@@ -69,12 +67,12 @@ impl Column {
 
     pub(super) fn list(&mut self, attributes: &[Attribute], indent: usize) {
         for attribute in attributes {
-            self.pair(&attribute.key, &value(&attribute.value), indent, Style::new());
+            self.pair(&attribute.key, &value(&attribute.value), indent, Role::Plain);
         }
     }
 
     /// A name with its value; a value that is too long goes on below itself.
-    pub(super) fn pair(&mut self, key: &str, value: &str, indent: usize, style: Style) {
+    pub(super) fn pair(&mut self, key: &str, value: &str, indent: usize, role: Role) {
         let column = self.values;
         let key = format::exactly(key, column.saturating_sub(indent + 1));
         let value = laid_out(value);
@@ -87,16 +85,24 @@ impl Column {
             } else {
                 " ".repeat(column)
             };
-            self.lines
-                .push(Line::from(vec![left.fg(theme::DIM), Text::styled(piece, style)]));
+            self.lines.push(Line::from(vec![left.means(Role::Dim), piece.means(role)]));
+        }
+    }
+
+    /// An emphasized text on as many lines as it needs.
+    pub(super) fn strong_paragraph(&mut self, text: &str, indent: usize, role: Role) {
+        let first = self.lines.len();
+        self.paragraph(text, indent, role);
+        for piece in self.lines[first..].iter_mut().flat_map(|line| &mut line.pieces) {
+            piece.is_strong = true;
         }
     }
 
     /// Text on as many lines as it needs, which begin at a column.
-    pub(super) fn paragraph(&mut self, text: &str, indent: usize, style: Style) {
+    pub(super) fn paragraph(&mut self, text: &str, indent: usize, role: Role) {
         for piece in format::wrapped_words(&laid_out(text), self.width.saturating_sub(indent + 1).max(8)) {
-            let indent = " ".repeat(indent).into();
-            self.lines.push(Line::from(vec![indent, Text::styled(piece, style)]));
+            self.lines
+                .push(Line::from(vec![" ".repeat(indent).into(), piece.means(role)]));
         }
     }
 
@@ -107,12 +113,8 @@ impl Column {
         self.section("events", Some(events.len()));
         for event in events {
             let when = format!("+{}", format::duration(event.time_unix_nano.saturating_sub(start)));
-            let style = if event.name == "exception" {
-                Style::new().fg(theme::ERROR)
-            } else {
-                Style::new()
-            };
-            self.pair(&when, &event.name, 3, style);
+            let role = if event.name == "exception" { Role::Error } else { Role::Plain };
+            self.pair(&when, &event.name, 3, role);
             self.list(&event.attributes, 5);
         }
     }
@@ -128,13 +130,13 @@ impl Column {
                 &when,
                 &format!("{}{}", severity_mark(log.severity), log_line(log)),
                 3,
-                severity_style(log.severity),
+                severity_role(log.severity),
             );
             self.list(&log.attributes, 5);
         }
         if logs.len() > LOGS {
             self.lines
-                .push(Line::from(format!("   only the first {LOGS} are shown").fg(theme::DIM)));
+                .push(Line::from(format!("   only the first {LOGS} are shown").means(Role::Dim)));
         }
     }
 
@@ -143,7 +145,7 @@ impl Column {
         if links.is_empty() {
             return;
         }
-        let heading = Line::from(vec![" links".bold(), " · f follows them".fg(theme::DIM)]);
+        let heading = Line::from(vec![" links".strong(), " · f follows them".means(Role::Dim)]);
         self.headed("links", Some(links.len()), heading);
         for link in links {
             let id = |id: Option<String>| id.unwrap_or_else(|| "(no valid id)".to_owned());
@@ -159,7 +161,7 @@ impl Column {
             };
             let absent = if link.is_absent { ", not here" } else { "" };
             let other = format!("{named}span {span}{of}{absent}");
-            self.pair(if link.comes_here { "⇄ from" } else { "⇄ to" }, &other, 3, Style::new());
+            self.pair(if link.comes_here { "⇄ from" } else { "⇄ to" }, &other, 3, Role::Plain);
             self.list(&link.attributes, 5);
         }
     }
@@ -174,28 +176,28 @@ impl Column {
             let rule = lint.rule;
             let excess = lint.excess_nano.map(|nano| format!(" by {}", format::duration(nano)));
             let title = format!("⚠ {}{}", rule.title(), excess.unwrap_or_default());
-            self.paragraph(&title, 3, Style::new().fg(theme::WARNING));
-            self.paragraph(rule.explanation(), 5, Style::new());
-            self.paragraph(rule.fix(), 5, Style::new().fg(theme::DIM));
+            self.paragraph(&title, 3, Role::Warning);
+            self.paragraph(rule.explanation(), 5, Role::Plain);
+            self.paragraph(rule.fix(), 5, Role::Dim);
         }
     }
 
     pub(super) fn identity(&mut self, span: &Span, in_envelope: bool, zone: &TimeZone) {
         self.section("identity", None);
-        self.pair("start", &absolute(span.start_unix_nano, zone), 3, Style::new());
+        self.pair("start", &absolute(span.start_unix_nano, zone), 3, Role::Plain);
         let end = span
             .end_unix_nano
             .map_or_else(|| "none".to_owned(), |end| absolute(end, zone));
-        self.pair("end", &end, 3, Style::new());
-        self.pair("trace", &span.trace_id.to_string(), 3, Style::new());
-        self.pair("span", &span.span_id.to_string(), 3, Style::new());
+        self.pair("end", &end, 3, Role::Plain);
+        self.pair("trace", &span.trace_id.to_string(), 3, Role::Plain);
+        self.pair("span", &span.span_id.to_string(), 3, Role::Plain);
         for (name, text) in [
             ("tracestate", &span.trace_state),
             ("scope", &span.scope.name),
             ("scope version", &span.scope.version),
         ] {
             if !text.is_empty() {
-                self.pair(name, text, 3, Style::new());
+                self.pair(name, text, 3, Role::Plain);
             }
         }
         self.list(&span.scope.attributes, 5);
@@ -204,16 +206,16 @@ impl Column {
             ("scope schema", &span.scope.schema_url),
         ] {
             if !url.is_empty() {
-                self.pair(name, url, 3, Style::new());
+                self.pair(name, url, 3, Role::Plain);
             }
         }
-        self.pair("came by", came_by(span.source, in_envelope), 3, Style::new());
+        self.pair("came by", came_by(span.source, in_envelope), 3, Role::Plain);
         if span.dropped > 0 {
             self.pair(
                 "dropped by its SDK",
                 &format::count(span.dropped.into(), "item"),
                 3,
-                Style::new().fg(theme::WARNING),
+                Role::Warning,
             );
         }
     }
@@ -235,7 +237,8 @@ const fn came_by(source: Source, in_envelope: bool) -> &'static str {
 }
 
 /// How long after something else, or before it.
-pub(in crate::view) fn offset(unix_nano: u64, start: u64) -> String {
+#[must_use]
+pub fn offset(unix_nano: u64, start: u64) -> String {
     match unix_nano.checked_sub(start) {
         Some(after) => format!("+{}", format::duration(after)),
         None => format!("-{}", format::duration(start - unix_nano)),
@@ -243,7 +246,8 @@ pub(in crate::view) fn offset(unix_nano: u64, start: u64) -> String {
 }
 
 /// Severity, the event's name if it has one, and what it says.
-pub(in crate::view) fn log_line(log: &Log) -> String {
+#[must_use]
+pub fn log_line(log: &Log) -> String {
     let severity = match (log.severity_text.as_str(), log.severity) {
         ("", Severity::Unspecified) => String::new(),
         ("", severity) => format!("{} ", severity.name().to_uppercase()),
@@ -263,7 +267,8 @@ pub(in crate::view) fn log_line(log: &Log) -> String {
 }
 
 /// The sign of an error or a warning, before its level.
-pub(in crate::view) const fn severity_mark(severity: Severity) -> &'static str {
+#[must_use]
+pub const fn severity_mark(severity: Severity) -> &'static str {
     match severity {
         Severity::Error | Severity::Fatal => "✗ ",
         Severity::Warn => "⚠ ",
@@ -271,17 +276,30 @@ pub(in crate::view) const fn severity_mark(severity: Severity) -> &'static str {
     }
 }
 
-pub(in crate::view) fn severity_style(severity: Severity) -> Style {
+/// What a record says, without its level.
+#[must_use]
+pub fn log_text(log: &Log) -> String {
+    log_line(&Log {
+        severity: Severity::Unspecified,
+        severity_text: String::new(),
+        ..log.clone()
+    })
+}
+
+/// How a record of a severity is told from others.
+#[must_use]
+pub fn severity_role(severity: Severity) -> Role {
     match severity {
-        Severity::Error | Severity::Fatal => Style::new().fg(theme::ERROR),
-        Severity::Warn => Style::new().fg(theme::WARNING),
-        Severity::Trace | Severity::Debug => Style::new().fg(theme::DIM),
-        Severity::Info | Severity::Unspecified => Style::new(),
+        Severity::Error | Severity::Fatal => Role::Error,
+        Severity::Warn => Role::Warning,
+        Severity::Trace | Severity::Debug => Role::Dim,
+        Severity::Info | Severity::Unspecified => Role::Plain,
     }
 }
 
 /// A value in one line, in the manner of JSON.
-pub(in crate::view) fn value(value: &Value) -> String {
+#[must_use]
+pub fn value(value: &Value) -> String {
     match value {
         Value::Empty => "(empty)".to_owned(),
         Value::String(text) => text.clone(),

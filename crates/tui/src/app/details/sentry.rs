@@ -1,11 +1,11 @@
 //! Whether the span reached Sentry, and what is different there.
 
-use ratatui::style::Style;
 use trace_model::sentry::Verdict;
 use trace_model::{Source, Span, SpanId, StatusCode, Value};
 
-use super::super::{format, theme};
+use super::super::content::Role;
 use super::lines::{Column, offset, value};
+use crate::format;
 
 /// The status of a failure that its sender said nothing else of.
 const UNKNOWN_ERROR: &str = "unknown_error";
@@ -17,13 +17,13 @@ impl Column {
             return;
         };
         self.section("sentry", None);
-        self.paragraph(&format!("{} {verdict}", verdict.mark()), 3, theme::verdict(verdict.mark()));
+        self.paragraph(&format!("{} {verdict}", verdict.mark()), 3, Role::verdict(verdict.mark()));
         let sent = there.into_iter().chain((span.source == Source::Sentry).then_some(span));
         if sent.into_iter().any(|sent| sent.status_message == UNKNOWN_ERROR) {
             self.paragraph(
                 "unknown_error: an error whose cause was not said; Sentry's failure rate exempts it",
                 3,
-                Style::new().fg(theme::DIM),
+                Role::Dim,
             );
         }
         // What came in an envelope only says all that itself.
@@ -32,13 +32,13 @@ impl Column {
         };
         for (name, key) in [("op", "sentry.op"), ("origin", "sentry.origin")] {
             if let Some(said) = attribute(there, key) {
-                self.pair(name, &said, 3, Style::new());
+                self.pair(name, &said, 3, Role::Plain);
             }
         }
         if let Some(Value::Int(bytes)) = find(there, "sentry.item.bytes") {
-            self.pair("item", &format::bytes(u64::try_from(*bytes).unwrap_or(0)), 3, Style::new());
+            self.pair("item", &format::bytes(u64::try_from(*bytes).unwrap_or(0)), 3, Role::Plain);
         }
-        let differs = Style::new().fg(theme::WARNING);
+        let differs = Role::Warning;
         if there.name != span.name {
             self.pair("name there", &there.name, 3, differs);
         }

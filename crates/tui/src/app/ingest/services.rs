@@ -1,14 +1,11 @@
 //! The table of services: when each was last heard of, how fast it sends, and how the last minute was.
 
-use ratatui::style::{Style, Stylize};
-use ratatui::text::{Line, Span};
 use trace_model::{SECONDS, ServiceStats};
 
-use super::super::page;
-use super::super::traces::service_name;
-use super::super::{Now, format, theme};
+use super::super::content::{Line, Means, Piece, Role};
+use super::super::{App, page};
 use super::short;
-use crate::app::App;
+use crate::format::{self, Now, service_name};
 
 /// How wide the columns right of the name are.
 const SEEN: usize = 12;
@@ -16,14 +13,14 @@ const RATE: usize = 9;
 const SPANS: usize = 12;
 const LOGS: usize = 9;
 
-pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) {
+pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize, now: &Now) {
     page::heading(lines, "services", "who sends, by service.name", width);
     let Some(widths) = Widths::of(width) else {
         return;
     };
     let mut services = app.store.services().peekable();
     if services.peek().is_none() {
-        lines.push(Line::from("nobody has sent anything yet".fg(theme::DIM)));
+        lines.push(Line::from("nobody has sent anything yet".means(Role::Dim)));
         return;
     }
     let minute = format::exactly("  last minute", widths.minute);
@@ -35,7 +32,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize, n
         "spans",
         "logs",
     );
-    lines.push(Line::from(header.fg(theme::DIM)));
+    lines.push(Line::from(header.means(Role::Dim)));
     lines.extend(services.map(|service| row(service, widths, now)));
 }
 
@@ -62,26 +59,26 @@ impl Widths {
     }
 }
 
-fn row(service: &ServiceStats, widths: Widths, now: &Now) -> Line<'static> {
+fn row(service: &ServiceStats, widths: Widths, now: &Now) -> Line {
     let name = format::exactly(&service_name(&service.service), widths.name);
     let seen = format::ago(service.last_seen_unix_nano, now);
     let rate = service.rate(now.unix_nano);
-    let rate_style = if rate > 0 {
-        Style::new().bold().fg(theme::GOOD)
+    let rate_tone = if rate > 0 {
+        Piece::default().strong().means(Role::Good)
     } else {
-        Style::new().fg(theme::DIM)
+        Piece::default().means(Role::Dim)
     };
     let mut line = Line::from(vec![
-        name.fg(theme::service(&service.service)),
+        name.means(Role::service(&service.service)),
         format!("{seen:>SEEN$}").into(),
-        Span::styled(format!("{:>RATE$}", short(rate, RATE - 1)), rate_style),
+        rate_tone.with_text(format!("{:>RATE$}", short(rate, RATE - 1))),
     ]);
     if widths.minute > 2 {
-        line.push_span("  ");
-        line.push_span(spark(&service.history(now.unix_nano), widths.minute - 2).fg(theme::ACCENT));
+        line.push("  ");
+        line.push(spark(&service.history(now.unix_nano), widths.minute - 2).means(Role::Accent));
     }
-    line.push_span(format!("{:>SPANS$}", short(service.spans, SPANS - 1)));
-    line.push_span(format!("{:>LOGS$}", short(service.logs, LOGS - 1)).fg(theme::DIM));
+    line.push(format!("{:>SPANS$}", short(service.spans, SPANS - 1)));
+    line.push(format!("{:>LOGS$}", short(service.logs, LOGS - 1)).means(Role::Dim));
     line
 }
 

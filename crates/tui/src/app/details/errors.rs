@@ -1,13 +1,12 @@
 //! The errors of a span: what was thrown, where, and what happened before.
 
-use ratatui::style::{Style, Stylize};
-use ratatui::text::{Line, Span as Text};
 use trace_model::sentry::{Breadcrumb, Exception, Frame};
 use trace_model::{Attribute, Severity};
 
-use super::super::{format, theme};
+use super::super::content::{Line, Means, Piece, Role};
 use super::lines::{Column, offset, value};
-use crate::app::{ERRORS, ShownError};
+use super::{ERRORS, ShownError};
+use crate::format;
 use crate::text::shown;
 
 /// How many calls of a stack are shown.
@@ -24,12 +23,12 @@ impl Column {
             return;
         }
         let is_grave = errors.iter().any(|error| !error.event.level.is_mild());
-        let (name, colour) = if is_grave {
-            ("errors", theme::ERROR)
+        let (name, role) = if is_grave {
+            ("errors", Role::Error)
         } else {
-            ("messages", theme::WARNING)
+            ("messages", Role::Warning)
         };
-        self.headed(name, Some(errors.len()), Line::from(format!(" {name}").bold().fg(colour)));
+        self.headed(name, Some(errors.len()), Line::from(format!(" {name}").strong().means(role)));
         for error in errors.iter().take(ERRORS) {
             self.error(error, start);
         }
@@ -45,12 +44,12 @@ impl Column {
         } else {
             &event.title
         };
-        let (mark, colour) = if event.level.is_mild() {
-            ("i", theme::WARNING)
+        let (mark, role) = if event.level.is_mild() {
+            ("i", Role::Warning)
         } else {
-            ("!", theme::ERROR)
+            ("!", Role::Error)
         };
-        self.paragraph(&format!("{mark} {title}"), 3, Style::new().bold().fg(colour));
+        self.strong_paragraph(&format!("{mark} {title}"), 3, role);
         let mut facts = vec![offset(event.unix_nano, start)];
         if event.level != Severity::Unspecified {
             facts.push(event.level.name().to_owned());
@@ -62,7 +61,7 @@ impl Column {
         facts.extend(event.event_id.as_ref().map(|id| format!("event {id}")));
         self.note(&facts.join(" · "), 5);
         if let Some(message) = event.message.as_ref().filter(|message| **message != event.title) {
-            self.paragraph(message, 5, Style::new());
+            self.paragraph(message, 5, Role::Plain);
         }
         for (at, exception) in event.exceptions.iter().take(CHAIN).enumerate() {
             self.exception(exception, at, &event.title);
@@ -91,7 +90,7 @@ impl Column {
             name = format!("caused by {name}");
         }
         if exception.has_name() && name != title {
-            self.paragraph(&name, 5, Style::new().fg(theme::ERROR));
+            self.paragraph(&name, 5, Role::Error);
         }
         // Where nobody says whose code it is, all of it counts as the program's own.
         let told = exception.in_app_frames().next().is_some();
@@ -117,9 +116,9 @@ impl Column {
         let room = self.width.saturating_sub(8).max(8);
         let place = format::at_most(&place, room);
         let function = frame.function.as_deref().unwrap_or("(no name)");
-        let mut line = Line::from(vec!["       ".into(), Text::raw(place)]);
+        let mut line = Line::from(vec!["       ".into(), Piece::from(place)]);
         let left = (room + 7).saturating_sub(line.width() + 1);
-        line.push_span(format!(" {}", format::at_most(function, left)).bold());
+        line.push(format!(" {}", format::at_most(function, left)).strong());
         self.lines.push(line);
         let source = frame
             .context_line
@@ -129,13 +128,13 @@ impl Column {
         if let Some(source) = source {
             let source = format::at_most(source, room.saturating_sub(4));
             self.lines
-                .push(Line::from(vec!["         │ ".fg(theme::RULE), source.fg(theme::WARNING)]));
+                .push(Line::from(vec!["         │ ".means(Role::Rule), source.means(Role::Warning)]));
         }
     }
 
     fn stack_as_text(&mut self, trace: &str) {
         for line in trace.lines().take(FRAMES) {
-            self.paragraph(line, 7, Style::new());
+            self.paragraph(line, 7, Role::Plain);
         }
         let hidden = trace.lines().count().saturating_sub(FRAMES);
         if hidden > 0 {
@@ -163,12 +162,12 @@ impl Column {
             let mut said: Vec<_> = what.into_iter().flatten().cloned().collect();
             let data = breadcrumb.data.iter();
             said.extend(data.map(|attribute| format!("{}={}", attribute.key, value(&attribute.value))));
-            let style = match breadcrumb.level.as_deref() {
-                Some("error" | "fatal") => Style::new().fg(theme::ERROR),
-                Some("warning") => Style::new().fg(theme::WARNING),
-                _ => Style::new(),
+            let role = match breadcrumb.level.as_deref() {
+                Some("error" | "fatal") => Role::Error,
+                Some("warning") => Role::Warning,
+                _ => Role::Plain,
             };
-            self.pair(&when, &said.join(" "), 7, style);
+            self.pair(&when, &said.join(" "), 7, role);
         }
     }
 
@@ -180,7 +179,7 @@ impl Column {
     }
 
     fn note(&mut self, text: &str, indent: usize) {
-        self.paragraph(text, indent, Style::new().fg(theme::DIM));
+        self.paragraph(text, indent, Role::Dim);
     }
 }
 

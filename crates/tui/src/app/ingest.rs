@@ -1,51 +1,58 @@
 //! Ingest health: what comes in, from whom, what is kept of it, and what was not taken and why.
 
+mod files;
 mod listeners;
 mod sentry;
 mod services;
 
 use std::time::UNIX_EPOCH;
 
-use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Stylize;
-use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
+use super::content::{Line, Means, Piece, Role};
 use super::page::{self, Page};
 use super::times::Times;
-use super::{Now, files, format, lists, theme};
-use crate::app::{App, Mode, Tab};
+use super::{Action, App, Mode, Scroll, Tab};
+use crate::format::{self, Now};
 use crate::text::shown;
 
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
-    let page = lay_out(app, area, now);
-    let first = app.ingest.first();
-    let below = page
-        .height()
-        .saturating_sub(first + usize::from(area.height.saturating_sub(1)));
-    let below = (below > 0).then(|| format!("↓ {}", format::count(below as u64, "line")).fg(theme::DIM));
-    lists::title(frame, app, below, Rect { height: 1, ..area }.intersection(area));
-    let body = Rect {
-        y: area.y.saturating_add(1),
-        height: area.height.saturating_sub(1),
-        ..area
-    };
-    page::draw(frame, &page, first, body.intersection(area));
+/// The screen's state.
+#[derive(Debug, Default)]
+pub struct Ingest {
+    scroll: Scroll,
+    /// Laid out for the last frame's size and time.
+    page: Page,
 }
 
-/// How many lines there are.
-#[must_use]
-pub fn height(app: &App, area: Rect) -> usize {
-    if app.screens.tab() != Tab::Ingest {
-        return 0;
+impl Ingest {
+    /// What it says.
+    #[must_use]
+    pub const fn page(&self) -> &Page {
+        &self.page
     }
-    // All that changes with time has a fixed width.
-    let any = Now {
-        unix_nano: 0,
-        zone: jiff::tz::TimeZone::UTC,
-    };
-    lay_out(app, area, &any).height()
+
+    /// The first line in view.
+    #[must_use]
+    pub const fn first(&self) -> usize {
+        self.scroll.first()
+    }
+
+    pub(super) const fn update(&mut self, action: Action, page: usize) {
+        self.scroll.update(action, page);
+    }
+}
+
+impl App {
+    /// Lays the screen out, if it is on top; `area` is the screen's, with its title.
+    pub(super) fn fit_ingest(&mut self, area: Rect, now: &Now) {
+        if self.screens.tab() != Tab::Ingest {
+            return;
+        }
+        let page = lay_out(self, area, now);
+        self.ingest.scroll.fit(page.height(), super::rows(area));
+        self.ingest.page = page;
+    }
 }
 
 fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
@@ -75,7 +82,7 @@ fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
 
 /// How wide the names of facts are.
 const NAMES: usize = 11;
-fn memory(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
+fn memory(lines: &mut Vec<Line>, app: &App, width: usize) {
     let totals = app.store.totals();
     let several = |number: u64, noun| format::count(number, noun);
     page::heading(lines, "memory", "what is kept, as far as --max-memory goes", width);
@@ -106,7 +113,11 @@ fn memory(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
         several(totals.truncated_logs, "log")
     );
     let mut fact = |name: &str, value: String, about: &str, bad: bool| {
-        let value = if bad { value.bold().fg(theme::WARNING) } else { value.into() };
+        let value = if bad {
+            value.strong().means(Role::Warning)
+        } else {
+            value.into()
+        };
         say(lines, name, &value, about, width);
     };
     fact("held", held, "", false);
@@ -141,7 +152,7 @@ fn memory(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     );
 }
 
-fn queue(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
+fn queue(lines: &mut Vec<Line>, app: &App, width: usize) {
     let queue = app.queue;
     page::heading(
         lines,
@@ -171,12 +182,12 @@ fn queue(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
 }
 
 /// A name, a bar for a part of a whole, and what it means.
-fn gauge_line(name: &str, part: u64, whole: u64, about: String) -> Line<'static> {
+fn gauge_line(name: &str, part: u64, whole: u64, about: String) -> Line {
     let (full, empty) = gauge(part, whole, GAUGE);
     Line::from(vec![
-        format!("{name:<0$}", NAMES + 2).fg(theme::DIM),
-        full.fg(theme::ACCENT),
-        empty.fg(theme::RULE),
+        format!("{name:<0$}", NAMES + 2).means(Role::Dim),
+        full.means(Role::Accent),
+        empty.means(Role::Rule),
         "  ".into(),
         about.into(),
     ])
@@ -186,20 +197,20 @@ fn gauge_line(name: &str, part: u64, whole: u64, about: String) -> Line<'static>
 const GAUGE: usize = 20;
 
 /// A name, its value, and what that means; below the value where there is no room beside it.
-fn say(lines: &mut Vec<Line<'static>>, name: &str, value: &Span<'static>, about: &str, width: usize) {
+fn say(lines: &mut Vec<Line>, name: &str, value: &Piece, about: &str, width: usize) {
     let room = width.saturating_sub(NAMES + 2);
     let fits = value.width() + 2 + about.width() <= room;
     let beside = value.width() <= room;
-    page::pair(lines, name.to_owned().fg(theme::DIM), value, NAMES, width);
-    let about = format!("  {about}").fg(theme::DIM);
+    page::pair(lines, name.to_owned().means(Role::Dim), value, NAMES, width);
+    let about = format!("  {about}").means(Role::Dim);
     match lines.last_mut() {
-        Some(line) if fits && beside => line.push_span(about),
-        _ => page::pair(lines, "".into(), &about, NAMES, width),
+        Some(line) if fits && beside => line.push(about),
+        _ => page::pair(lines, "", &about, NAMES, width),
     }
 }
 
 /// Hosts and origins that were denied, with what allows each.
-fn denials(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
+fn denials(lines: &mut Vec<Line>, app: &App, width: usize) {
     let denied = &app.health.denied;
     if denied.count() == 0 {
         return;
@@ -207,9 +218,9 @@ fn denials(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
     page::heading(lines, "denied", "pages of other origins, requests to other hosts", width);
     let mut say = |count: u64, reason: String, flag: Option<&str>| {
         let count = format!("{:>DENIED$}", short(count, DENIED));
-        page::pair(lines, count.into(), &Span::raw(reason).fg(theme::WARNING), DENIED, width);
+        page::pair(lines, count, &reason.means(Role::Warning), DENIED, width);
         if let Some(flag) = flag {
-            page::pair(lines, "".into(), &format!("to allow it: {flag}").into(), DENIED, width);
+            page::pair(lines, "", &format!("to allow it: {flag}").into(), DENIED, width);
         }
     };
     for denial in denied.iter() {
@@ -225,7 +236,7 @@ fn denials(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
 /// How wide the number of denied requests is.
 const DENIED: usize = 7;
 
-fn refusals(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) {
+fn refusals(lines: &mut Vec<Line>, app: &App, width: usize, now: &Now) {
     page::heading(
         lines,
         "refused",
@@ -233,7 +244,7 @@ fn refusals(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) 
         width,
     );
     if app.health.recent.is_empty() {
-        lines.push(Line::from("nothing has been refused".fg(theme::GOOD)));
+        lines.push(Line::from("nothing has been refused".means(Role::Good)));
     }
     let unix_nano = |refused: &ingest_state::Refused| {
         let since = refused.time.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -245,13 +256,7 @@ fn refusals(lines: &mut Vec<Line<'static>>, app: &App, width: usize, now: &Now) 
         let time = times.text(unix_nano(refused), now);
         let left = format!("{time} {}", refused.listener);
         let reason = shown(&refused.reason);
-        page::pair(
-            lines,
-            left.fg(theme::DIM),
-            &Span::raw(reason).fg(theme::WARNING),
-            left_width,
-            width,
-        );
+        page::pair(lines, left.means(Role::Dim), &reason.means(Role::Warning), left_width, width);
     }
 }
 

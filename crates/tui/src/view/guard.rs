@@ -3,7 +3,7 @@
 use printable::is_printable;
 use ratatui::buffer::Buffer;
 
-use super::CELL_BYTES_MAX;
+use crate::text::CELL_BYTES_MAX;
 
 /// Makes sure that every cell holds printable text of bounded length, whatever view wrote it. Returns how many did not.
 ///

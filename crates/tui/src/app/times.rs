@@ -3,32 +3,37 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::Now;
-use crate::app::span_days;
+use super::span_days;
+use crate::format::Now;
 
 /// How the times of one list are written: as times of day, or with their date if they span a day or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Times {
+pub struct Times {
     is_dated: bool,
 }
 
 impl Times {
-    pub(super) const fn new(is_dated: bool) -> Self {
+    /// With their date or without.
+    #[must_use]
+    pub const fn new(is_dated: bool) -> Self {
         Self { is_dated }
     }
 
     /// The times of a list, in nanoseconds since the Unix epoch.
-    pub(super) fn of(unix_nanos: impl Iterator<Item = u64>) -> Self {
+    #[must_use]
+    pub fn of(unix_nanos: impl Iterator<Item = u64>) -> Self {
         Self::new(span_days(unix_nanos))
     }
 
     /// Columns that each of them takes.
-    pub(super) const fn width(self) -> u16 {
+    #[must_use]
+    pub const fn width(self) -> u16 {
         if self.is_dated { 15 } else { 8 }
     }
 
     /// `12:04:31`, `Nov 28 12:04:31`, or in another year `2025-11-28 12:04`.
-    pub(super) fn text(self, unix_nano: u64, now: &Now) -> String {
+    #[must_use]
+    pub fn text(self, unix_nano: u64, now: &Now) -> String {
         let format = if self.is_dated { "%b %d %H:%M:%S" } else { "%H:%M:%S" };
         let Some(moment) = zoned(unix_nano, &now.zone) else {
             return "-".repeat(usize::from(self.width()));
@@ -42,12 +47,14 @@ impl Times {
 }
 
 /// A time of day with milliseconds: `14:02:31.094`.
-pub(super) fn time_of_day(unix_nano: u64, now: &Now) -> String {
+#[must_use]
+pub fn time_of_day(unix_nano: u64, now: &Now) -> String {
     zoned(unix_nano, &now.zone).map_or_else(|| "–".to_owned(), |moment| moment.strftime("%H:%M:%S%.3f").to_string())
 }
 
 /// A moment with date, milliseconds and zone: `2026-11-28 14:02:31.094 CET (+01:00)`.
-pub(super) fn absolute(unix_nano: u64, zone: &TimeZone) -> String {
+#[must_use]
+pub fn absolute(unix_nano: u64, zone: &TimeZone) -> String {
     match zoned(unix_nano, zone) {
         Some(moment) if moment.offset().is_zero() => moment.strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string(),
         Some(moment) => moment.strftime("%Y-%m-%d %H:%M:%S%.3f %Z (%:z)").to_string(),

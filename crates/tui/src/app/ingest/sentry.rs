@@ -1,20 +1,18 @@
 //! How Sentry's SDKs are made to send here, and what this viewer has to do with the real Sentry.
 
 use ingest_state::RelayCounts;
-use ratatui::style::Stylize;
-use ratatui::text::{Line, Span};
 
-use super::super::waterfall::spotlight;
-use super::super::{format, page, theme};
+use super::super::content::{Line, Means, Piece, Role};
+use super::super::{App, page};
 use super::say;
-use crate::app::App;
+use crate::format;
 use crate::text::shown;
 
-pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
+pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
     page::heading(lines, "sentry", "how its SDKs are made to send here", width);
     say(lines, "DSN", &app.dsn().into(), "SENTRY_DSN; D copies it", width);
     let beside = "SENTRY_SPOTLIGHT, beside a DSN of your own";
-    say(lines, "Spotlight", &spotlight(app).into(), beside, width);
+    say(lines, "Spotlight", &app.spotlight().into(), beside, width);
     match &app.sentry.relay {
         Some(relay) => say(
             lines,
@@ -26,7 +24,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
         None => say(
             lines,
             "relay",
-            &"none".fg(theme::DIM),
+            &"none".means(Role::Dim),
             "--sentry-relay hands envelopes on to Sentry",
             width,
         ),
@@ -43,15 +41,15 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
         None => say(
             lines,
             "asked",
-            &"no".fg(theme::DIM),
+            &"no".means(Role::Dim),
             "SENTRY_AUTH_TOKEN and SENTRY_ORG: asks Sentry for traces",
             width,
         ),
     }
 }
 
-/// What became of what was handed on; what needs a look has a colour.
-fn relayed(lines: &mut Vec<Line<'static>>, counts: &RelayCounts, width: usize) {
+/// What became of what was handed on; what needs a look has a role.
+fn relayed(lines: &mut Vec<Line>, counts: &RelayCounts, width: usize) {
     let refused: u64 = counts.refused.values().sum();
     let parts = [
         (counts.accepted, "accepted", false),
@@ -68,17 +66,11 @@ fn relayed(lines: &mut Vec<Line<'static>>, counts: &RelayCounts, width: usize) {
         .iter()
         .map(|(number, what, _)| format!("{} {what}", format::grouped(*number)))
         .collect();
-    let text = Span::raw(text.join(" · "));
+    let text = Piece::from(text.join(" · "));
     let is_bad = parts.iter().any(|(number, _, bad)| *bad && *number > 0);
-    let text = if is_bad { text.fg(theme::WARNING) } else { text };
+    let text = if is_bad { text.means(Role::Warning) } else { text };
     say(lines, "", &text, "envelopes, by Sentry's answer", width);
     if let Some(problem) = &counts.problem {
-        say(
-            lines,
-            "",
-            &Span::raw(shown(problem)).fg(theme::WARNING),
-            "in the way now",
-            width,
-        );
+        say(lines, "", &shown(problem).means(Role::Warning), "in the way now", width);
     }
 }

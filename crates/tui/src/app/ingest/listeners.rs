@@ -2,51 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use ingest_state::{OtlpCounts, SentryCounts};
-use ratatui::style::{Style, Stylize};
-use ratatui::text::{Line, Span};
-
-use super::super::{format, theme};
+use super::super::App;
+use super::super::content::{Line, Means, Piece, Role};
 use super::{NAMES, say, short};
-use crate::app::App;
+use crate::format;
 use crate::text::shown;
+use ingest_state::{OtlpCounts, SentryCounts};
 
 /// How wide a listener's numbers are.
 const NUMBERS: usize = 12;
 
-pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
-    let name = |text: &str| Span::raw(format::exactly(text, NAMES)).fg(theme::DIM);
-    let mut header = Line::from(format::exactly("LISTENERS", NAMES).bold());
+pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
+    let name = |text: &str| format::exactly(text, NAMES).means(Role::Dim);
+    let mut header = Line::from(format::exactly("LISTENERS", NAMES).strong());
     let mut addresses = Line::from(name("at port"));
     for (listener, address) in [
         ("OTLP/gRPC", app.addresses.otlp_grpc),
         ("OTLP/HTTP", app.addresses.otlp_http),
         ("Sentry", app.addresses.sentry),
     ] {
-        header.push_span(format!("{listener:>NUMBERS$}").bold());
-        addresses.push_span(format!("{:>NUMBERS$}", address.port()));
+        header.push(format!("{listener:>NUMBERS$}").strong());
+        addresses.push(format!("{:>NUMBERS$}", address.port()));
     }
-    addresses.push_span(format!("  of {}", app.addresses.otlp_http.ip()).fg(theme::DIM));
+    addresses.push(format!("  of {}", app.addresses.otlp_http.ip()).means(Role::Dim));
     lines.extend([header, addresses]);
     let health = &app.health;
     let (grpc, http, sentry) = (&health.otlp_grpc, &health.otlp_http, &health.sentry);
     for fact in FACTS {
         let mut line = Line::from(name(fact.name));
         for number in [(fact.otlp)(grpc), (fact.otlp)(http), (fact.sentry)(sentry)] {
-            let style = match number {
-                Some(1..) if fact.bad => Style::new().bold().fg(theme::WARNING),
-                Some(1..) => Style::new(),
-                _ => Style::new().fg(theme::DIM),
+            let tone = match number {
+                Some(1..) if fact.bad => Piece::default().strong().means(Role::Warning),
+                Some(1..) => Piece::default(),
+                _ => Piece::default().means(Role::Dim),
             };
             let number = match number {
                 Some(bytes) if fact.bytes => format::bytes(bytes),
                 Some(number) => short(number, NUMBERS - 1),
                 None => "–".to_owned(),
             };
-            line.push_span(Span::styled(format!("{number:>NUMBERS$}"), style));
+            line.push(tone.with_text(format!("{number:>NUMBERS$}")));
         }
         let room = width.saturating_sub(line.width() + 2);
-        line.push_span(format!("  {}", format::at_most(fact.about, room)).fg(theme::DIM));
+        line.push(format!("  {}", format::at_most(fact.about, room)).means(Role::Dim));
         lines.push(line);
     }
     envelopes(lines, sentry, width);
@@ -64,7 +62,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line<'static>>, app: &App, width: usize) {
 }
 
 /// What Sentry's envelopes held, by the senders' own names.
-fn envelopes(lines: &mut Vec<Line<'static>>, sentry: &SentryCounts, width: usize) {
+fn envelopes(lines: &mut Vec<Line>, sentry: &SentryCounts, width: usize) {
     let items = sentry.items.iter().map(|(name, items)| {
         let number = format!("{} {}", format::grouped(items.count), shown(name));
         // Of these the size is what matters: nothing of them is kept.

@@ -1,0 +1,250 @@
+//! The selected span as text: its errors, and everything its sender said.
+
+use jiff::tz::TimeZone;
+use trace_model::{Span, SpanKey, StatusCode, TraceId, outside_of_spans};
+
+use super::super::content::{Line, Means, Piece, Role};
+use super::ShownSpan;
+use super::lines::{Column, Section};
+use crate::format;
+
+/// From this width on, what the span says stands left and who says it stands right.
+const TWO_COLUMNS: u16 = 110;
+
+/// The pane's content at a width, values wrapped.
+#[derive(Debug)]
+pub struct SpanPage {
+    facts: Vec<Line>,
+    columns: [Vec<Line>; 2],
+    sections: Vec<Section>,
+    names_apart: bool,
+}
+
+impl SpanPage {
+    /// Lays out what is said of a row, for a pane of this size with its title. The trace began at `trace_start`, in nanoseconds since the
+    /// Unix epoch; absolute times are in `zone`.
+    #[must_use]
+    pub fn of(
+        content: &ShownSpan,
+        trace_id: TraceId,
+        key: &SpanKey,
+        (trace_start, zone): (u64, &TimeZone),
+        (width, height): (u16, u16),
+    ) -> Self {
+        let laid_out = |facts: Line, left: Column, right: Column| {
+            let lines = if height >= TALL { 4 } else { 1 };
+            let right_sections = right.sections.into_iter().map(|section| Section { column: 1, ..section });
+            let sections: Vec<_> = left.sections.into_iter().chain(right_sections).collect();
+            Self {
+                facts: folded(facts, usize::from(width), lines),
+                names_apart: height >= TALL && width < TWO_COLUMNS && !sections.is_empty(),
+                sections,
+                columns: [left.lines, right.lines],
+            }
+        };
+        let wide = width >= TWO_COLUMNS;
+        let span = content.span.as_ref();
+        let (attributes, resource) = span.map_or((&[][..], &[][..]), |span| (&span.attributes, &span.resource));
+        let mut left = if wide {
+            Column::new(usize::from(width / 2), attributes.iter())
+        } else {
+            Column::new(usize::from(width), attributes.iter().chain(resource))
+        };
+        let mut right = Column::new(left.width, resource.iter());
+        left.warnings(&content.reading);
+        left.errors(&content.errors, span.map_or(trace_start, |span| span.start_unix_nano));
+        let Some(span) = span else {
+            left.logs(&content.logs, trace_start);
+            return laid_out(facts_of_errors(content, trace_id, key), left, right);
+        };
+        if span.status == StatusCode::Error && !span.status_message.is_empty() {
+            left.pair("status", &span.status_message, 3, Role::Error);
+        }
+        left.attributes("attributes", &span.attributes);
+        left.events(&span.events, span.start_unix_nano);
+        left.logs(&content.logs, span.start_unix_nano);
+        left.links(&content.links, trace_id);
+        if left.lines.is_empty() {
+            left.lines
+                .push(Line::from("   no attributes, events, logs or links".means(Role::Dim)));
+        }
+        let who = if wide { &mut right } else { &mut left };
+        who.sentry(span, content.sentry.as_ref(), content.verdict.as_ref());
+        who.attributes("resource", &span.resource);
+        who.identity(span, content.sentry.is_some(), zone);
+        laid_out(facts(span, content), left, right)
+    }
+
+    /// What stays while the rest scrolls.
+    #[must_use]
+    pub fn facts(&self) -> &[Line] {
+        &self.facts
+    }
+
+    /// The rest; the right column is empty where there is room for one only.
+    #[must_use]
+    pub const fn columns(&self) -> &[Vec<Line>; 2] {
+        &self.columns
+    }
+
+    /// Whether the names of the sections have a line of their own.
+    #[must_use]
+    pub const fn names_apart(&self) -> bool {
+        self.names_apart
+    }
+
+    /// How many lines stay while the rest scrolls.
+    #[must_use]
+    pub fn facts_height(&self) -> u16 {
+        u16::try_from(self.facts.len() + usize::from(self.names_apart)).unwrap_or(u16::MAX)
+    }
+
+    /// What is said of the span, part by part.
+    #[must_use]
+    pub fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+
+    /// The section whose heading is in this line of a column.
+    #[must_use]
+    pub fn section_at(&self, column: usize, line: usize) -> Option<&Section> {
+        self.sections
+            .iter()
+            .find(|section| (section.column, section.line) == (column, line))
+    }
+
+    /// How many lines there are, of the longer column.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.columns.iter().map(Vec::len).max().unwrap_or(0)
+    }
+}
+
+impl ShownSpan {
+    /// Whether all that was reported is less than an error.
+    #[must_use]
+    pub fn are_mild(&self) -> bool {
+        self.errors.iter().all(|error| error.event.level.is_mild())
+    }
+}
+
+/// Where errors are from that no span here holds.
+fn facts_of_errors(content: &ShownSpan, trace_id: TraceId, key: &SpanKey) -> Line {
+    let place = if key.span_id == outside_of_spans(trace_id) {
+        "they name no span, only the trace".to_owned()
+    } else {
+        format!("span {} itself has not arrived", key.span_id)
+    };
+    let (mark, noun, role) = if content.are_mild() {
+        ("i", "message", Role::Warning)
+    } else {
+        ("!", "error", Role::Error)
+    };
+    let errors = format::count(content.errors.len() as u64, noun);
+    Line::from(vec![
+        format!(" {mark} {errors}").strong().means(role),
+        format!(" · {place}").means(Role::Dim),
+    ])
+}
+
+/// A pane of so many lines has room for all facts.
+const TALL: u16 = 12;
+
+/// On as many lines as it needs, but no more than that: broken between facts. Those that do not fit are left out, which an ellipsis says.
+fn folded(facts: Line, width: usize, most: usize) -> Vec<Line> {
+    const MORE: &str = " …";
+    let mut lines = vec![Line::default()];
+    let mut facts = by_fact(facts).into_iter().peekable();
+    while let Some(mut fact) = facts.next() {
+        let wanted: usize = fact.iter().map(Piece::width).sum();
+        // What follows on this line needs room to be left out.
+        let more = if facts.peek().is_some() && lines.len() == most {
+            MORE.chars().count()
+        } else {
+            0
+        };
+        let last = lines.len() - 1;
+        if lines[last].pieces.is_empty() || lines[last].width() + wanted + more <= width {
+            lines[last].pieces.append(&mut fact);
+        } else if lines.len() < most {
+            // The dot before it divides it from nothing there.
+            lines.push(std::iter::once(Piece::from(" ")).chain(fact.into_iter().skip(1)).collect());
+        } else {
+            lines[last].push(MORE.means(Role::Dim));
+            break;
+        }
+    }
+    lines
+}
+
+/// Facts with the dot before each of them.
+fn by_fact(facts: Line) -> Vec<Vec<Piece>> {
+    let mut all = vec![Vec::new()];
+    for piece in facts.pieces {
+        if piece.text == " · " {
+            all.push(Vec::new());
+        }
+        if let Some(fact) = all.last_mut() {
+            fact.push(piece);
+        }
+    }
+    all
+}
+
+/// Kind, status, duration, start: what everybody looks for first.
+fn facts(span: &Span, content: &ShownSpan) -> Line {
+    let status = match span.status {
+        StatusCode::Error => "✗ error".strong().means(Role::Error),
+        StatusCode::Ok => "✓ ok".means(Role::Good),
+        StatusCode::Unset => "status unset".means(Role::Dim),
+    };
+    let length = match span.end_unix_nano {
+        Some(end) => format::duration(end.saturating_sub(span.start_unix_nano)),
+        None => "no end".to_owned(),
+    };
+    let dot = || " · ".means(Role::Dim);
+    let mut line = Line::from(vec![" ".into(), status, dot(), span.kind.name().into(), dot(), length.into()]);
+    line.pieces.extend([
+        dot(),
+        "self ".means(Role::Dim),
+        format::duration(content.reading.self_nano).into(),
+    ]);
+    if let Some((waited, path)) = content.critical.filter(|(waited, path)| *waited > 0 && *path > 0) {
+        let share = u128::from(waited) * 100 / u128::from(path);
+        let share = if share == 0 { "<1".to_owned() } else { share.to_string() };
+        line.pieces.extend([dot(), format!("{share}% of the critical path").strong()]);
+    }
+    line.pieces
+        .extend([dot(), "span ".means(Role::Dim), span.span_id.to_string().into()]);
+    match span.parent_span_id {
+        Some(parent) => line
+            .pieces
+            .extend([dot(), "parent ".means(Role::Dim), parent.to_string().into()]),
+        None => line.pieces.extend([dot(), "root".into()]),
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_left_out_whole() {
+        let facts = || {
+            Line::from(vec![
+                " ".into(),
+                "✓ ok".into(),
+                " · ".into(),
+                "server".into(),
+                " · ".into(),
+                "8.00 ms".into(),
+            ])
+        };
+        let folded = |width, most| folded(facts(), width, most).iter().map(Line::to_string).collect::<Vec<_>>();
+        assert_eq!(folded(24, 1), [" ✓ ok · server · 8.00 ms"]);
+        assert_eq!(folded(23, 1), [" ✓ ok · server …"]);
+        assert_eq!(folded(15, 1), [" ✓ ok …"]);
+        assert_eq!(folded(15, 2), [" ✓ ok · server", " 8.00 ms"]);
+    }
+}
