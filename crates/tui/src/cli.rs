@@ -14,8 +14,8 @@ use collector::{AllowedHost, AllowedOrigin};
 use trace_model::{Filter, FilterError};
 
 use crate::tail::{Form, Selection, Until};
-use crate::text::clean;
-use crate::view::ThemeKind;
+use app::text::clean;
+use view::ThemeKind;
 
 pub use help::markdown;
 
@@ -321,7 +321,7 @@ impl FromStr for BodySize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::is_printable;
+    use app::text::is_printable;
 
     #[test]
     fn errors_quote_arguments_cleaned() {

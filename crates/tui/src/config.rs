@@ -31,9 +31,9 @@ use serde::Deserialize;
 use toml::Spanned;
 use trace_model::RepeatedLimits;
 
-use crate::keymap::{Clash, KEYMAP, Key, Keymap};
-use crate::text::clean;
-use crate::view::{ROLES, Theme, ThemeKind};
+use app::keymap::{Clash, KEYMAP, Key, Keymap};
+use app::text::clean;
+use view::{ROLES, Theme, ThemeKind};
 
 /// What a person set.
 #[derive(Clone, Debug)]
@@ -396,7 +396,7 @@ mod tests {
         assert_eq!(config.theme, Some(ThemeKind::Light));
         let keys = |name| {
             let bound = config.keymap.iter().find(|bound| bound.binding.name == name);
-            bound.map(crate::keymap::Bound::labels)
+            bound.map(app::keymap::Bound::labels)
         };
         assert_eq!((keys("quit").as_deref(), keys("help").as_deref()), (Some("Q"), Some("F1 ?")));
         assert_eq!(config.roles, [("error".to_owned(), Color::Rgb(1, 2, 3))]);

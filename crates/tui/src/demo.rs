@@ -18,11 +18,11 @@ use trace_model::Batch;
 pub use request::Requests;
 pub use supervisor::Supervisor;
 
-pub use crate::app::{API, BROKER, MAILER, PAGE};
-use crate::app::{Notice, OutputLine, ServiceState};
 use crate::outward::Outward;
 use crate::ports::TakenPort;
 use crate::problem::Problem;
+pub use app::{API, BROKER, MAILER, PAGE};
+use app::{Notice, OutputLine, ServiceState};
 
 /// What the demo tells the event loop.
 #[derive(Clone, Debug)]

@@ -37,8 +37,8 @@ use serde::Serialize;
 use trace_files::{FileError, Input, Memory, Problems, Session};
 use trace_model::{Analysis, SpanTree, Store, Totals, TraceSummary};
 
-use crate::format;
-use crate::text::{clean, clean_lines};
+use app::format;
+use app::text::{clean, clean_lines};
 
 /// Something that could not be read.
 #[derive(Debug, Serialize)]

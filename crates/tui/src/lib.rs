@@ -1,22 +1,17 @@
 //! The viewer: collector, store and screen in one process.
 //!
 //! A span's way here: [`collector`] hands batches over a bounded channel to the one event loop ([`viewer`]), which owns the
-//! [`trace_model::Store`] and the [`app`]; [`view`] draws what is visible. Keys become actions by one table ([`keymap`]), actions
+//! [`trace_model::Store`] and the [`app::App`]; [`view`] draws what is visible. Keys become actions by one table ([`app::keymap`]), actions
 //! become effects by [`app::App::update`], and only the event loop carries effects out. Nothing that draws does I/O.
 
-pub mod app;
 pub mod asker;
 pub mod cli;
 pub mod config;
 pub mod demo;
-mod format;
 pub mod inspect;
-pub mod keymap;
 pub mod memory;
 pub mod outward;
 pub mod ports;
 pub mod problem;
 pub mod tail;
-pub mod text;
-pub mod view;
 pub mod viewer;

@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use app::Mode;
+use app::text;
 use eyre::{Result, eyre};
-use spanfall::app::Mode;
 use spanfall::cli::{Cli, Command};
 use spanfall::outward::Outward;
-use spanfall::{cli, inspect, ports, tail, text, viewer};
+use spanfall::{cli, inspect, ports, tail, viewer};
 
 /// How many threads receive, at most: what they receive goes through the one event loop. Each has a heap of its own, with its own holes.
 const WORKERS_MAX: usize = 4;

@@ -4,9 +4,9 @@ use sentry_api::Settings;
 use sentry_relay::Target;
 use trace_model::Expectation;
 
-use crate::app::Mode;
 use crate::cli::Options;
 use crate::problem::Problem;
+use app::Mode;
 
 /// Read from the command line and the environment, before anything starts.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 //! # A readable line
 //! The span's start as local time, the first eight digits of its trace id, service, name, kind, duration in milliseconds (`…` while
 //! it is in flight), status and its message. What is missing is `-`. Of a log record: time, trace, service, severity, text. Characters
-//! that would command the terminal are replaced: see [`crate::text`].
+//! that would command the terminal are replaced: see [`app::text`].
 //!
 //! # A JSON line
 //! One object with these keys, always all of them; `null` where there is nothing:
@@ -146,7 +146,7 @@ pub async fn run_until(
 
 /// Says what was waited for and did not come.
 fn judge(end: &End, printed: u64, wanted: Option<u64>, until: Until) -> Result<()> {
-    let records = |count: u64| crate::format::count(count, "record");
+    let records = |count: u64| app::format::count(count, "record");
     match (end, wanted) {
         (End::Quiet | End::Timeout, Some(wanted)) if printed < wanted => Err(eyre!("{} of {} arrived", printed, records(wanted))),
         (End::Timeout, None) if until.quiet_for.is_some() => Err(eyre!("it was not quiet in time ({})", records(printed))),

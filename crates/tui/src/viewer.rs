@@ -25,13 +25,12 @@ use sentry_relay::Target;
 use tokio::sync::{mpsc, oneshot};
 use trace_model::Store;
 
-use crate::app::{Answer, App, DemoRequest, Effect, Mode, Notice, SentrySite};
 use crate::asker::Asker;
 use crate::cli::Options;
 use crate::demo::{API, DemoEvent, Requests, Setup, Supervisor};
 use crate::outward::Outward;
 use crate::ports;
-use crate::view::{self, Now};
+use app::{Answer, App, DemoRequest, Effect, Mode, Notice, SentrySite};
 use asking::Asking;
 use files::Reading;
 pub use files::open;
@@ -40,6 +39,7 @@ use saving::Saving;
 use surveying::Surveying;
 use suspend::{Request, Suspension};
 use terminal::Terminal;
+use view::Now;
 use watchdog::{Doing, Watchdog};
 
 /// Between two frames, at least.
@@ -306,7 +306,7 @@ impl Viewer {
             self.app.notice = Some(Notice {
                 text: format!(
                     "resumed: ingest was stopped for {}",
-                    crate::format::duration(u64::try_from(stopped.as_nanos()).unwrap_or(u64::MAX))
+                    app::format::duration(u64::try_from(stopped.as_nanos()).unwrap_or(u64::MAX))
                 ),
                 error: false,
             });

@@ -40,6 +40,34 @@ const WALLS: &[(&str, &[&str])] = &[
     ),
     ("collector", &["ratatui", "crossterm", "sentry", "lapin"]),
     (
+        "app",
+        &[
+            "ratatui",
+            "ratatui-widgets",
+            "crossterm",
+            "tokio",
+            "hyper",
+            "http",
+            "tonic",
+            "reqwest",
+            "collector",
+            "sentry-api",
+            "sentry-relay",
+        ],
+    ),
+    (
+        "view",
+        &[
+            "crossterm",
+            "ratatui-crossterm",
+            "tokio",
+            "hyper",
+            "tonic",
+            "reqwest",
+            "collector",
+        ],
+    ),
+    (
         "spanfall",
         &[
             "sentry",

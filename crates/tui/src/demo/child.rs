@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::codec::{FramedRead, LinesCodec};
 
 use super::{DemoEvent, output};
-use crate::app::ServiceState;
+use app::ServiceState;
 
 /// How long a process may take to end after its input has ended.
 const GRACE: Duration = Duration::from_secs(6);

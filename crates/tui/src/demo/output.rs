@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::app::OutputLine;
-use crate::text::shown;
+use app::OutputLine;
+use app::text::shown;
 
 /// Fields that have a place of their own, or none.
 const KNOWN: [&str; 5] = ["timestamp", "level", "target", "message", "span_id"];

@@ -7,7 +7,7 @@ use tokio::process::Command;
 use tokio::sync::{mpsc, watch};
 
 use super::{DemoEvent, MAILER, Setup};
-use crate::app::Notice;
+use app::Notice;
 
 /// What it takes to run `mailer redrive` against the demo's broker.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use trace_model::{Batch, Source, otlp};
 
 use super::DemoEvent;
-use crate::app::{DemoRequest, Notice};
+use app::{DemoRequest, Notice};
 
 /// Longer than the API takes to give up on its queue.
 const PATIENCE: Duration = Duration::from_secs(10);

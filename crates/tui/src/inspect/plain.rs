@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use trace_model::Rule;
 
 use super::Trace;
-use crate::format;
-use crate::text::clean;
+use app::format;
+use app::text::clean;
 
 /// How many spans of the critical path are named.
 const STEPS: usize = 5;

@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use trace_model::{Log, Severity, Span};
 
-use crate::format;
-use crate::text::clean;
+use app::format;
+use app::text::clean;
 
 pub(super) fn line(span: &Span, zone: &TimeZone) -> String {
     let duration = span.end_unix_nano.map_or_else(
@@ -119,9 +119,9 @@ mod tests {
         };
         let plain = line(&span, &TimeZone::UTC);
         assert_eq!(plain.matches(&*clean(&everything)).count(), 3);
-        assert!(plain.chars().all(crate::text::is_printable));
+        assert!(plain.chars().all(app::text::is_printable));
         let json = trace_files::json_lines::span_line(&span).unwrap();
-        assert!(json.chars().all(crate::text::is_printable));
+        assert!(json.chars().all(app::text::is_printable));
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(read["name"], everything, "JSON stays whole");
     }

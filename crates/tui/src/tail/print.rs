@@ -11,7 +11,7 @@ use trace_model::{Batch, BatchLog, BatchSpan, Log};
 
 use super::uploads::Uploads;
 use super::{Form, Selection, plain};
-use crate::app::log_text;
+use app::log_text;
 
 /// How many records a line of OTLP/JSON has at most.
 const OF_A_LINE: usize = 512;

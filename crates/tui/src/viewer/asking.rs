@@ -5,8 +5,8 @@ use tokio::sync::mpsc;
 use trace_model::sentry::Stored;
 use trace_model::{Revision, TraceId};
 
-use crate::app::{ASKED_TRACES_MAX, App};
 use crate::asker::{Asker, AskerEvent};
+use app::{ASKED_TRACES_MAX, App};
 
 // What the screen remembers is enough for all that are asked for.
 const _: () = assert!(ASKED_TRACES_MAX >= sentry_api::WATCHED);

@@ -18,9 +18,9 @@ use super::surveying::Surveying;
 use super::terminal::Terminal;
 use super::watchdog::Doing;
 use super::{Demo, Ending, Viewer, log};
-use crate::app::{App, FileState, Files, Mode, Notice};
 use crate::cli::Options;
 use crate::inspect;
+use app::{App, FileState, Files, Mode, Notice};
 
 /// How many parts of files wait to be taken in, each of about a mebibyte.
 const WAITING: usize = 4;

@@ -8,7 +8,7 @@ use collector::{Arrival, Arrivals, Delivery, Share};
 use trace_model::sentry::Evidence;
 use trace_model::{Batch, MetricsBatch, Store};
 
-use crate::app::App;
+use app::App;
 
 /// How long arrivals are taken in before the next look at the keyboard.
 const TURN: Duration = Duration::from_millis(4);
@@ -161,7 +161,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::app::{Action, Mode};
+    use app::{Action, Mode};
 
     async fn send(port: u16, path: &str, body: &Value) {
         let url = format!("http://127.0.0.1:{port}{path}");

@@ -3,8 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use crate::app::{Pointer, PointerKind};
-use crate::keymap::Key;
+use app::keymap::Key;
+use app::{Pointer, PointerKind};
 
 /// The key that was pressed; `None` for one that can mean nothing, and for one that was released.
 pub(super) const fn key(event: &KeyEvent) -> Option<Key> {

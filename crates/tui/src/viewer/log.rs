@@ -10,7 +10,7 @@ use eyre::{Context, Result};
 use printable::LineWriter;
 use tracing_subscriber::EnvFilter;
 
-use crate::text::clean;
+use app::text::clean;
 
 /// Sends log records to a file, by default in the user's state directory; without such a directory there is no log. Which ones
 /// is said by `SPANFALL_LOG` (the syntax of `RUST_LOG`), by default warnings.

@@ -4,10 +4,10 @@ use std::env;
 
 use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 
-use crate::app::Notice;
 use crate::cli::Options;
 use crate::config::{Config, ConfigError};
-use crate::view::{Theme, ThemeKind};
+use app::Notice;
+use view::{Theme, ThemeKind};
 
 /// What a person configured, and the colours for this terminal. To be called before the terminal is taken over, which it may be asked
 /// what its ground is.

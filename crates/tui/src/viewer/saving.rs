@@ -7,8 +7,8 @@ use tokio::sync::mpsc::{self, OwnedPermit};
 use trace_files::{Copied, Copying, Saved};
 use trace_model::{Store, TraceId};
 
-use crate::app::Notice;
-use crate::format;
+use app::Notice;
+use app::format;
 
 /// How many traces may be on their way into files at once.
 const AT_ONCE: usize = 4;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::app::App;
+use app::App;
 
 /// How long spans are read before the next look at the keyboard.
 const SLICE: Duration = Duration::from_millis(2);

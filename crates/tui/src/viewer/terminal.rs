@@ -12,9 +12,9 @@ use crossterm::execute;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::CrosstermBackend;
 
-use crate::app::App;
-use crate::app::layout::Panes;
-use crate::view::{self, Hyperlink, Now, Theme};
+use app::App;
+use app::layout::Panes;
+use view::{Hyperlink, Now, Theme};
 
 /// The terminal in raw mode on its alternate screen, until it is dropped.
 #[derive(Debug)]

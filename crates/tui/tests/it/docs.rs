@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use app::keymap;
 use clap::CommandFactory;
 use spanfall::cli::{self, Cli};
-use spanfall::{config, keymap};
+use spanfall::config;
 
 /// Lines of the README: what is more belongs into `docs`.
 const README_LINES_MAX: usize = 150;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use app::text::{clean, is_printable};
 use serde_json::json;
-use spanfall::text::{clean, is_printable};
 
 /// All of Unicode that an argument can hold, in pieces that a file's name can be made of.
 fn pieces() -> Vec<String> {

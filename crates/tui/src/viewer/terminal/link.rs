@@ -17,7 +17,7 @@ pub(super) fn cells(buffer: &Buffer, area: Rect) -> Vec<(u16, u16, Cell)> {
 }
 
 /// Writes cells once more, this time as a link, or as one no longer. The address must be one of
-/// [`Hyperlink`](crate::view::Hyperlink): without characters that end the sequence.
+/// [`Hyperlink`](view::Hyperlink): without characters that end the sequence.
 pub(super) fn write<B>(backend: &mut B, cells: &[(u16, u16, Cell)], url: Option<&str>) -> io::Result<()>
 where
     B: Backend<Error = io::Error> + Write,

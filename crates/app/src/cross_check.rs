@@ -1,0 +1,90 @@
+//! The cross-check: which rows of the waterfall it shows, and what they are compared with.
+
+mod heading;
+
+use std::ops::Range;
+
+use ratatui_core::layout::Rect;
+use trace_model::{Outline, TraceSummary};
+
+use super::content::Line;
+use super::{App, Waterfall, window};
+use crate::format::Now;
+pub use heading::{CLIENT_REPORTS_SHOWN, CrossCheckParts};
+
+/// The cross-check's window on the rows of the selected trace. The cursor and the folds are the waterfall's: whoever closes it finds
+/// the span there.
+#[derive(Debug, Default)]
+pub struct CrossCheck {
+    first: usize,
+    parts: CrossCheckParts,
+    heading: Vec<Line>,
+}
+
+/// What is laid out before a frame is drawn.
+#[derive(Debug)]
+pub(super) struct CrossCheckLayout {
+    parts: CrossCheckParts,
+    heading: Vec<Line>,
+}
+
+impl App {
+    /// The trace that is cross-checked, with its rows; `None` when it was evicted.
+    #[must_use]
+    pub fn cross_checked(&self) -> Option<(TraceSummary, &Outline)> {
+        let outline = self.waterfall.outline()?;
+        Some((self.store.trace(outline.trace_id())?, outline))
+    }
+
+    /// Lays the screen out.
+    pub(super) fn lay_out_cross_check(&self, area: Rect, now: &Now) -> CrossCheckLayout {
+        let width = usize::from(area.width.saturating_sub(2));
+        let trace = self.cross_checked().map(|(trace, _)| trace);
+        let heading = |now| {
+            trace
+                .as_ref()
+                .map_or_else(Vec::new, |trace| heading::against(self, trace, now, width))
+        };
+        // Below it the numbers of marks, and an empty line.
+        let lines = match heading(None).len() {
+            0 => 0,
+            lines => lines + 2,
+        };
+        CrossCheckLayout {
+            parts: CrossCheckParts::of(self, area, lines),
+            heading: heading(Some(now)),
+        }
+    }
+}
+
+impl CrossCheck {
+    /// Which rows are in view.
+    #[must_use]
+    pub const fn visible(&self) -> Range<usize> {
+        self.first..self.first + self.height()
+    }
+
+    /// Where its parts are.
+    #[must_use]
+    pub const fn parts(&self) -> &CrossCheckParts {
+        &self.parts
+    }
+
+    /// What the spans are compared with.
+    #[must_use]
+    pub fn heading(&self) -> &[Line] {
+        &self.heading
+    }
+
+    /// How many rows there is room for.
+    pub(super) const fn height(&self) -> usize {
+        self.parts.rows.height as usize
+    }
+
+    pub(super) fn fit(&mut self, waterfall: &Waterfall, layout: CrossCheckLayout) {
+        (self.parts, self.heading) = (layout.parts, layout.heading);
+        let height = self.height();
+        let rows = waterfall.outline().map_or(0, trace_model::Outline::len);
+        self.first = window(self.first, waterfall.position(), height.max(1)).min(rows.saturating_sub(height));
+    }
+}

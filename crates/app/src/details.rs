@@ -1,0 +1,333 @@
+//! The selected span with its errors, decoded and laid out when it is selected or changes.
+
+mod errors;
+mod lines;
+mod page;
+mod sentry;
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use ratatui_core::layout::Rect;
+use trace_model::sentry::{ErrorEvent, Verdict};
+use trace_model::{Attribute, Log, Reading, Revision, Span, SpanId, SpanKey, SpanTree, Store, TraceId};
+
+use super::{Action, Waterfall, scrolled};
+pub use lines::{Section, log_line, log_text, offset, severity_mark, severity_role, value};
+pub use page::SpanPage;
+
+/// How many log records of a span are shown.
+pub const LOGS: usize = 200;
+/// How many error events of a span are shown.
+pub const ERRORS: usize = 20;
+
+/// Looking through so many log records takes a small part of a frame.
+const LOGS_PER_FRAME: usize = 10_000;
+
+/// The details pane's state.
+#[derive(Debug, Default)]
+pub struct Details {
+    shown: Option<(TraceId, SpanKey)>,
+    read: Option<Revision>,
+    /// When the trace began, in nanoseconds since the Unix epoch.
+    trace_start: u64,
+    content: ShownSpan,
+    /// How many log records the trace had when they were read.
+    logs_of_trace: usize,
+    /// How many frames they stay as they are.
+    rest: usize,
+    /// There are more of them than were read.
+    behind: bool,
+    first: usize,
+    height: usize,
+    /// The section that was gone to, by name: others come and go while the span grows.
+    section: Option<&'static str>,
+    /// For which size it is laid out; none when something has changed since.
+    page: Option<((u16, u16), SpanPage)>,
+}
+
+/// All that is said of a row.
+#[derive(Debug, Default, PartialEq)]
+pub struct ShownSpan {
+    /// The span; `None` for one that has not arrived.
+    pub span: Option<Span>,
+    /// By time, the first [`ERRORS`] of them and one more if there are more.
+    pub errors: Vec<ShownError>,
+    /// By time, the first ones of the others; more than [`LOGS`] if there are more.
+    pub logs: Vec<Log>,
+    /// The span as an envelope had it.
+    pub sentry: Option<Span>,
+    /// Whether it reached Sentry.
+    pub verdict: Option<Verdict>,
+    /// What the trace's analysis says of it.
+    pub reading: Reading,
+    /// How long the trace waited for it, and how long its critical path is, in nanoseconds.
+    pub critical: Option<(u64, u64)>,
+    /// Its links, and those of other spans to it; at most [`LINKS`].
+    pub links: Vec<ShownLink>,
+}
+
+/// How many links of a span are shown.
+pub const LINKS: usize = 50;
+
+/// A link, with what is known of the span at its other end.
+#[derive(Debug, PartialEq)]
+pub struct ShownLink {
+    /// Another span's link to this one.
+    pub comes_here: bool,
+    /// The other span's trace; `None` where the sender wrote something that is no id.
+    pub trace_id: Option<TraceId>,
+    /// The other span.
+    pub span_id: Option<SpanId>,
+    /// The other span's service and name, if it is here.
+    pub target: Option<(Arc<str>, Arc<str>)>,
+    /// It is known not to be here.
+    pub is_absent: bool,
+    /// More about it.
+    pub attributes: Vec<Attribute>,
+}
+
+/// An error event, with what only its log record says.
+#[derive(Debug, PartialEq)]
+pub struct ShownError {
+    /// What happened.
+    pub event: ErrorEvent,
+    /// Who reported it; empty when it isn't known.
+    pub service: String,
+    /// Attributes that are no part of the event.
+    pub attributes: Vec<Attribute>,
+}
+
+impl ShownError {
+    fn of(log: &Log) -> Option<Self> {
+        const OF_EVENTS: [&str; 7] = ["sentry.", "exception.", "tags.", "user.", "request.", "contexts.", "extra."];
+        let event = ErrorEvent::of(log)?;
+        let others = log.attributes.iter();
+        let others = others.filter(|attribute| !OF_EVENTS.iter().any(|prefix| attribute.key.starts_with(prefix)));
+        Some(Self {
+            event,
+            service: log.service.clone(),
+            attributes: others.cloned().collect(),
+        })
+    }
+}
+
+impl Details {
+    /// What is said of the selected row.
+    #[must_use]
+    pub const fn content(&self) -> &ShownSpan {
+        &self.content
+    }
+
+    /// What the pane says; `None` when nothing is selected, or nothing is known of it.
+    #[must_use]
+    pub fn page(&self) -> Option<&SpanPage> {
+        self.page.as_ref().map(|(_, page)| page)
+    }
+
+    /// Whether there are log records that have to be read at one of the next frames.
+    #[must_use]
+    pub const fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// The first line in view.
+    #[must_use]
+    pub const fn first(&self) -> usize {
+        self.first
+    }
+
+    /// How many lines there are.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.page().map_or(0, SpanPage::height)
+    }
+
+    /// The section that was gone to.
+    #[must_use]
+    pub fn section(&self) -> Option<&Section> {
+        let name = self.section?;
+        self.page()?.sections().iter().find(|section| section.name == name)
+    }
+
+    pub(super) fn update(&mut self, action: Action) {
+        if matches!(action, Action::Left | Action::Right) {
+            return self.go_to_section(action == Action::Right);
+        }
+        self.section = None;
+        self.first = scrolled(self.first, action, self.height).min(self.lines().saturating_sub(self.height));
+    }
+
+    /// The next section, or the one before; after the last comes the first. What is not gone on from a section goes on from what is in view.
+    fn go_to_section(&mut self, forward: bool) {
+        let Some((_, page)) = &self.page else { return };
+        let sections = page.sections();
+        let here = self
+            .section()
+            .and_then(|here| sections.iter().position(|section| section == here));
+        let in_view = |section: &Section| section.column == 0 && section.line >= self.first;
+        let next = match (here, forward) {
+            (Some(here), true) => here + 1,
+            (Some(here), false) => here + sections.len().max(1) - 1,
+            (None, true) => sections.iter().position(in_view).unwrap_or(0),
+            (None, false) => sections.iter().rposition(|section| !in_view(section)).unwrap_or(0),
+        };
+        if let Some(section) = sections.get(next % sections.len().max(1)) {
+            self.open_section(section.name);
+        }
+    }
+
+    /// Goes to the section of this name.
+    pub(super) fn open_section(&mut self, name: &str) {
+        let Some((_, page)) = &self.page else { return };
+        let Some(section) = page.sections().iter().find(|section| section.name == name) else {
+            return;
+        };
+        (self.section, self.first) = (Some(section.name), section.line);
+        self.first = self.first.min(self.lines().saturating_sub(self.height));
+    }
+
+    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, area: Rect, (unix_nano, zone): (u64, &TimeZone)) {
+        let selected = waterfall.selected();
+        let shown = self.shown.as_ref().map(|(trace_id, key)| (*trace_id, key));
+        if shown != selected {
+            *self = Self {
+                shown: selected.map(|(trace_id, key)| (trace_id, key.clone())),
+                ..Self::default()
+            };
+        }
+        if let Some((trace_id, key)) = selected {
+            self.read(store, trace_id, key, unix_nano);
+            self.read_analysis(waterfall);
+        }
+        let size = (area.width, area.height);
+        if self.page.as_ref().is_none_or(|(of, _)| *of != size) {
+            let known = self.content.span.is_some() || !self.content.errors.is_empty();
+            let shown = self.shown.as_ref().filter(|_| known);
+            self.page = shown.map(|(trace_id, key)| {
+                let page = SpanPage::of(&self.content, *trace_id, key, (self.trace_start, zone), size);
+                (size, page)
+            });
+        }
+        let facts = self.page().map_or(1, SpanPage::facts_height);
+        self.height = usize::from(area.height.saturating_sub(1 + facts));
+        self.first = self.first.min(self.lines().saturating_sub(self.height));
+    }
+
+    fn read_analysis(&mut self, waterfall: &Waterfall) {
+        let Some((row, outline)) = waterfall.row().zip(waterfall.outline()) else {
+            return;
+        };
+        let critical = outline.analysis().path_to_last_span().ok().map(|path| {
+            let own = path
+                .sections
+                .iter()
+                .filter(|section| section.node == row.node && !section.queued);
+            let nano = own
+                .map(|section| section.end_unix_nano.saturating_sub(section.start_unix_nano))
+                .sum();
+            (nano, path.nano)
+        });
+        if (&self.content.reading, &self.content.critical) != (&row.reading, &critical) {
+            self.content.reading = row.reading.clone();
+            self.content.critical = critical;
+            self.page = None;
+        }
+    }
+
+    fn read(&mut self, store: &Store, trace_id: TraceId, key: &SpanKey, unix_nano: u64) {
+        let now = store.trace_revision(trace_id);
+        if self.read != now {
+            self.read = now;
+            let span = store.span(trace_id, key);
+            let sentry = store.sentry_span(trace_id, key.span_id);
+            if (&span, &sentry) != (&self.content.span, &self.content.sentry) {
+                self.content.links = links(store, trace_id, key, span.as_ref());
+                self.content.span = span;
+                self.content.sentry = sentry;
+                self.page = None;
+            }
+            self.read_logs(store, trace_id, key);
+        } else if self.behind {
+            self.read_logs(store, trace_id, key);
+        }
+        // What is expected now is missing a little later.
+        let verdict = store.verdict(trace_id, key, unix_nano);
+        if verdict != self.content.verdict {
+            self.content.verdict = verdict;
+            self.page = None;
+        }
+    }
+
+    /// All records of the trace are looked through: only when there are others than before, and the more there are the less often.
+    fn read_logs(&mut self, store: &Store, trace_id: TraceId, key: &SpanKey) {
+        let trace = store.trace(trace_id);
+        let (logs, start) = trace.map_or((0, 0), |trace| (trace.logs, trace.start_unix_nano));
+        self.behind = logs != self.logs_of_trace;
+        if !self.behind {
+            return;
+        }
+        if self.rest > 0 {
+            self.rest -= 1;
+            return;
+        }
+        self.behind = false;
+        self.logs_of_trace = logs;
+        self.rest = logs / LOGS_PER_FRAME;
+        let errors = store.error_events(trace_id, key.span_id, ERRORS + 1);
+        let errors: Vec<_> = errors.iter().filter_map(ShownError::of).collect();
+        // Error events are among them, and are shown already.
+        let mut logs = store.logs(trace_id, Some(key.span_id), LOGS + 1 + errors.len());
+        logs.retain(|log| ErrorEvent::of(log).is_none());
+        if (&logs, &errors, start) != (&self.content.logs, &self.content.errors, self.trace_start) {
+            self.content.logs = logs;
+            self.content.errors = errors;
+            self.trace_start = start;
+            self.page = None;
+        }
+    }
+}
+
+/// Names are looked up in traces of so many spans at most, and so many traces: that is a small part of a frame.
+const LOOKED_THROUGH: usize = 2_000;
+const TRACES_LOOKED_THROUGH: usize = 5;
+
+fn links(store: &Store, trace_id: TraceId, key: &SpanKey, span: Option<&Span>) -> Vec<ShownLink> {
+    let own = span.map(|span| span.links.as_slice()).unwrap_or_default();
+    let own = own.iter().map(|link| ShownLink {
+        comes_here: false,
+        trace_id: link.trace_id,
+        span_id: link.span_id,
+        target: None,
+        is_absent: false,
+        attributes: link.attributes.clone(),
+    });
+    let others = store.linked_from(trace_id, key.span_id);
+    let others = others.into_iter().map(|(trace_id, key)| ShownLink {
+        comes_here: true,
+        trace_id: Some(trace_id),
+        span_id: Some(key.span_id),
+        target: None,
+        is_absent: false,
+        attributes: Vec::new(),
+    });
+    let mut links: Vec<_> = own.chain(others).take(LINKS).collect();
+    let mut trees: Vec<(TraceId, SpanTree)> = Vec::new();
+    for link in &mut links {
+        let Some(trace_id) = link.trace_id else { continue };
+        if !trees.iter().any(|(known, _)| *known == trace_id) {
+            let spans = store.trace(trace_id).map(|trace| trace.spans);
+            link.is_absent = spans.is_none();
+            if spans.is_none_or(|spans| spans > LOOKED_THROUGH) || trees.len() == TRACES_LOOKED_THROUGH {
+                continue;
+            }
+            trees.push((trace_id, SpanTree::of(store, trace_id)));
+        }
+        let tree = trees.iter().find(|(known, _)| *known == trace_id);
+        let mut nodes = tree.into_iter().flat_map(|(_, tree)| tree.nodes());
+        let found = nodes.find(|node| node.arrived && Some(node.key.span_id) == link.span_id);
+        link.is_absent = found.is_none();
+        link.target = found.map(|node| (node.key.service.clone(), node.name.clone()));
+    }
+    links
+}

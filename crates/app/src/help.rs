@@ -1,0 +1,196 @@
+//! The help: keys by where they mean something, the filter's language, and what marks mean.
+
+mod marks;
+
+use trace_model::filter;
+
+use super::layout::PopupArea;
+use super::{Action, App, Narrow, Popup, Scroll};
+use crate::format;
+use crate::keymap::KeyContext;
+use marks::MARKS;
+use ratatui_core::layout::Rect;
+
+/// How wide the help is at most.
+const COLUMNS: u16 = 92;
+/// How wide keys and marks are.
+const KEYS: usize = 12;
+/// How wide the examples of filters are.
+const EXAMPLES: usize = 34;
+/// How wide a meaning is at least, where it is beside what it explains.
+const MEANING: usize = 24;
+
+/// Entries below a title.
+struct HelpSection {
+    title: &'static str,
+    /// How wide the left sides are.
+    column: usize,
+    /// Keys, marks or examples, each with its meaning.
+    entries: Vec<(String, &'static str)>,
+}
+
+/// The help popup.
+#[derive(Debug)]
+pub struct Help {
+    narrow: Narrow,
+    scroll: Scroll,
+    /// Where it was opened, until its section has been found.
+    start: Option<KeyContext>,
+    lines: Vec<HelpLine>,
+}
+
+/// A line of the help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HelpLine {
+    /// The title of a section.
+    Title(&'static str),
+    /// A key, a mark or an example, and its meaning from this column on. A long meaning has more lines, which begin with an empty left side.
+    Pair(String, usize, String),
+    /// Between two sections.
+    Empty,
+}
+
+impl Help {
+    fn new(context: KeyContext) -> Self {
+        Self {
+            narrow: Narrow::default(),
+            scroll: Scroll::default(),
+            start: Some(context),
+            lines: Vec::new(),
+        }
+    }
+
+    /// The words that are searched for.
+    #[must_use]
+    pub const fn narrow(&self) -> &Narrow {
+        &self.narrow
+    }
+
+    pub(super) const fn narrow_mut(&mut self) -> &mut Narrow {
+        &mut self.narrow
+    }
+
+    /// The lines in view.
+    pub fn visible(&self, height: usize) -> impl Iterator<Item = &HelpLine> {
+        self.lines.iter().skip(self.scroll.first()).take(height)
+    }
+
+    /// How many lines there are below the view.
+    #[must_use]
+    pub fn below(&self, height: usize) -> usize {
+        self.lines.len().saturating_sub(self.scroll.first() + height)
+    }
+
+    /// Where the popup is.
+    #[must_use]
+    pub fn area(body: Rect) -> PopupArea {
+        PopupArea::of(body, COLUMNS, body.height)
+    }
+}
+
+impl App {
+    pub(super) fn open_help(&mut self) {
+        let context = self.key_context();
+        self.screens.popup = Some(Popup::Help(Help::new(context)));
+    }
+
+    /// Does what a key asked for in the help.
+    pub(super) fn update_help(&mut self, action: Action) {
+        let Some(Popup::Help(help)) = &mut self.screens.popup else {
+            return;
+        };
+        match action {
+            Action::Filter => help.narrow.open(),
+            Action::Back if !help.narrow.is_empty() => help.narrow.clear(),
+            Action::Back | Action::Quit | Action::Help => self.screens.popup = None,
+            _ => help.scroll.update(action, 10),
+        }
+    }
+
+    /// Lays the help out.
+    pub(super) fn fit_help(&mut self, body: Rect) {
+        let Some(Popup::Help(help)) = &self.screens.popup else {
+            return;
+        };
+        let inner = Help::area(body).inner;
+        let mut lines = Vec::new();
+        for HelpSection { title, column, entries } in self.help_sections() {
+            let is_found = |(left, right): &(String, &'static str)| help.narrow.keeps(&[left, right, title]);
+            let entries: Vec<_> = entries.into_iter().filter(is_found).collect();
+            if entries.is_empty() {
+                continue;
+            }
+            if !lines.is_empty() {
+                lines.push(HelpLine::Empty);
+            }
+            lines.push(HelpLine::Title(title));
+            for (left, right) in entries {
+                pair(&mut lines, left, right, column, usize::from(inner.width));
+            }
+        }
+        // The last line is for the words that are searched for.
+        let height = usize::from(inner.height.saturating_sub(1));
+        let section = help.start.and_then(|context| self.section_of(context));
+        let Some(Popup::Help(help)) = &mut self.screens.popup else {
+            return;
+        };
+        help.lines = lines;
+        if help.start.take().is_some() {
+            let title = section.map(HelpLine::Title);
+            let start = title.and_then(|title| help.lines.iter().position(|line| *line == title));
+            help.scroll = Scroll::at(start.unwrap_or(0));
+        }
+        help.scroll.fit(help.lines.len(), height);
+    }
+
+    fn help_sections(&self) -> Vec<HelpSection> {
+        let mut sections: Vec<HelpSection> = Vec::new();
+        let shown = |bound: &&crate::keymap::Bound| {
+            let binding = bound.binding;
+            !binding.help.is_empty() && !bound.keys.is_empty() && binding.modes.contains(&self.mode)
+        };
+        for bound in self.keymap.iter().filter(shown) {
+            let entry = (bound.labels(), bound.binding.help);
+            let title = bound.section.title;
+            match sections.iter_mut().find(|section| section.title == title) {
+                Some(section) => section.entries.push(entry),
+                None => sections.push(HelpSection {
+                    title,
+                    column: KEYS,
+                    entries: vec![entry],
+                }),
+            }
+        }
+        for (title, column, pairs) in [("Filter", EXAMPLES, filter::HELP), ("Marks", KEYS, MARKS)] {
+            let entries = pairs.iter().map(|(left, right)| ((*left).to_owned(), *right)).collect();
+            sections.push(HelpSection { title, column, entries });
+        }
+        sections
+    }
+
+    /// The section that is most about a context: the one with the fewest contexts.
+    fn section_of(&self, context: KeyContext) -> Option<&'static str> {
+        let sections = self
+            .keymap
+            .iter()
+            .filter(|bound| bound.applies(context, self.mode))
+            .map(|bound| bound.section);
+        let of_context = sections.filter(|section| section.contexts.contains(&context));
+        of_context
+            .min_by_key(|section| section.contexts.len())
+            .map(|section| section.title)
+    }
+}
+
+/// The meaning is beside what it explains, on as many lines as it needs; below it where that is too wide.
+fn pair(lines: &mut Vec<HelpLine>, left: String, right: &str, column: usize, width: usize) {
+    let column = if width < column + MEANING { 2 } else { column + 2 };
+    let mut pieces = format::wrapped_words(right, width.saturating_sub(column).max(1)).into_iter();
+    let first = if format::columns(&left) < column {
+        pieces.next()
+    } else {
+        None
+    };
+    lines.push(HelpLine::Pair(left, column, first.unwrap_or_default()));
+    lines.extend(pieces.map(|piece| HelpLine::Pair(String::new(), column, piece)));
+}

@@ -1,0 +1,51 @@
+//! What clicks mean: found while a frame is drawn, asked when somebody clicks on it.
+
+use ratatui_core::layout::{Position, Rect};
+
+use super::{Action, Column, MapColumn, OperationColumn};
+
+/// What a click on a part of the screen means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// The same as a key with this action.
+    Action(Action),
+    /// To sort the traces by a column.
+    SortTraces(Column),
+    /// To sort the operations by a column.
+    SortOperations(OperationColumn),
+    /// To sort the calls of the service map by a column.
+    SortMap(MapColumn),
+    /// To go to a section of the details, by name.
+    Section(&'static str),
+    /// Nothing: it is a part of a popup.
+    Popup,
+}
+
+/// The parts of a frame that can be clicked; the later ones lie above the others.
+#[derive(Clone, Debug, Default)]
+pub struct Hits(Vec<(Rect, Hit)>);
+
+impl Hits {
+    /// Adds a part above all others.
+    pub fn add(&mut self, area: Rect, hit: Hit) {
+        if !area.is_empty() {
+            self.0.push((area, hit));
+        }
+    }
+
+    /// Forgets all parts: something lies over them.
+    pub fn cover(&mut self) {
+        self.0.clear();
+    }
+
+    /// All of them, the lowest first.
+    pub fn iter(&self) -> impl Iterator<Item = (Rect, Hit)> {
+        self.0.iter().copied()
+    }
+
+    /// What a click at a position means.
+    pub(super) fn at(&self, position: Position) -> Option<Hit> {
+        let mut above_first = self.0.iter().rev();
+        above_first.find(|(area, _)| area.contains(position)).map(|(_, hit)| *hit)
+    }
+}

@@ -1,0 +1,505 @@
+//! The table of keys, by the contexts in which they mean something.
+
+use super::Key::{Char, Ctrl};
+use super::KeyContext::{
+    Compare, Copy, CrossCheck, Details, Filter, Find, Help, Ingest, Logs, Narrow, Operations, Output, Palette, RuleTraces,
+    ServiceMap, Traces, Warnings, Waterfall,
+};
+use super::{Binding, Key, KeyContext, Section};
+use crate::{Action, Mode, Tab};
+
+/// All but popups and lines that are edited.
+const SCREENS: &[KeyContext] = &[
+    Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Ingest, CrossCheck, Compare, Logs, Output,
+];
+/// Contexts in which text is edited.
+const EDITED: &[KeyContext] = &[Palette, Filter, Find, Narrow];
+/// Screens on which a trace is selected.
+const ONE_TRACE: &[KeyContext] = &[Traces, Waterfall, Details, CrossCheck, Compare, Logs];
+
+/// All keys, in the order in which help shows them.
+pub const KEYMAP: &[Section] = &[
+    Section::new("Demo", SCREENS, DEMO).ranked(0),
+    Section::new("Screens", SCREENS, OPEN).ranked(5),
+    Section::new("Everywhere", SCREENS, GLOBAL).ranked(5),
+    Section::new(
+        "Rows",
+        &[
+            Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Ingest, CrossCheck, Compare, Logs, Output,
+            Help,
+        ],
+        ROWS,
+    )
+    .ranked(4),
+    Section::new(
+        "Lists",
+        &[
+            Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Compare, Logs,
+        ],
+        FILTERED,
+    )
+    .ranked(2),
+    Section::new(
+        "Lists",
+        &[
+            Traces, Waterfall, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck, Compare, Logs,
+        ],
+        OPENED,
+    )
+    .ranked(2),
+    Section::new("Traces", &[Traces], TRACES),
+    Section::new("Selected trace", ONE_TRACE, TRACE).ranked(3),
+    Section::new("Panes", &[Traces, Waterfall, Details], PANES).ranked(4),
+    Section::new("Tree of spans", &[Waterfall, CrossCheck], TREE),
+    Section::new("Waterfall and details", &[Waterfall, Details], SPANS),
+    Section::new("Details", &[Details], DETAILS),
+    Section::new("Copy menu", &[Copy], COPY),
+    Section::new("Compare", &[Compare], COMPARE),
+    Section::new("Operations", &[Operations], OPERATIONS),
+    Section::new("Operations and service map", &[Operations, ServiceMap], SURVEY),
+    Section::new("Service map", &[ServiceMap], MAP),
+    Section::new("Warnings", &[Warnings], RULES),
+    Section::new("Warnings of a rule", &[RuleTraces], RULE_TRACES),
+    Section::new("Cross-check", &[CrossCheck], CROSS_CHECK),
+    Section::new("While text is edited", &[Palette, Filter], HISTORY),
+    Section::new("While text is edited", EDITED, LINE),
+    Section::new("Everywhere", &KeyContext::ALL, ALWAYS),
+];
+
+const DEMO: &[Binding] = &[
+    bind("send-reset", &[Char('r')], Action::SendReset, "send a password reset")
+        .footer_on(&[(Traces, "reset"), (Waterfall, "reset"), (Details, "reset")])
+        .only_in(&[Mode::Demo]),
+    bind(
+        "send-invalid",
+        &[Char('i')],
+        Action::SendInvalid,
+        "send an invalid password reset",
+    )
+    .footer_on(&[(Traces, "invalid"), (Waterfall, "invalid"), (Details, "invalid")])
+    .only_in(&[Mode::Demo]),
+    bind("page", &[Char('p')], Action::Page, "open the page in a browser")
+        .footer_on(&[(Traces, "page"), (Waterfall, "page"), (Details, "page")])
+        .only_in(&[Mode::Demo]),
+    bind("output", &[Char('o')], Action::Output, "toggle the output of the services")
+        .footer_on(&[(Traces, "output"), (Waterfall, "output"), (Details, "output")])
+        .only_in(&[Mode::Demo]),
+    bind(
+        "redrive",
+        &[Char('B')],
+        Action::Redrive,
+        "put dead letters back into the queue",
+    )
+    .only_in(&[Mode::Demo]),
+];
+
+const OPEN: &[Binding] = &[
+    bind("tab-traces", &[Char('1')], Action::Tab(Tab::Traces), "go to Traces"),
+    bind(
+        "tab-operations",
+        &[Char('5')],
+        Action::Tab(Tab::Operations),
+        "go to Operations",
+    ),
+    bind("tab-map", &[Char('6')], Action::Tab(Tab::ServiceMap), "go to Map"),
+    bind("tab-warnings", &[Char('7')], Action::Tab(Tab::Warnings), "go to Warnings"),
+    bind("tab-ingest", &[Char('8')], Action::Tab(Tab::Ingest), "go to Ingest"),
+    bind("next-tab", &[Char(']')], Action::NextTab, "go to the next tab"),
+    bind("previous-tab", &[Char('[')], Action::PreviousTab, "go to the previous tab"),
+    bind("operations", &[Char('O')], Action::Operations, "toggle Operations"),
+    bind("service-map", &[Char('m')], Action::ServiceMap, "toggle Map"),
+    bind("warnings", &[Char('w')], Action::Warnings, "toggle Warnings"),
+    bind("ingest", &[Char('H')], Action::Ingest, "toggle Ingest").formerly("health"),
+];
+
+const GLOBAL: &[Binding] = &[
+    bind("copy-dsn", &[Char('D')], Action::CopyDsn, "copy the DSN of this viewer")
+        .also_on(&[Copy])
+        .only_in(&[Mode::Demo, Mode::Viewer]),
+    bind("pause", &[Char('P')], Action::Pause, "pause or resume the picture").only_in(&[Mode::Demo, Mode::Viewer]),
+    bind(
+        "palette",
+        &[Char(':'), Ctrl('p')],
+        Action::Palette,
+        "open the command palette",
+    )
+    .footer("commands"),
+    bind("help", &[Char('?')], Action::Help, "toggle help")
+        .also_on(&[Help])
+        .footer("help"),
+    bind("quit", &[Char('q')], Action::Quit, "close what is open, or quit")
+        .also_on(&[Help, Copy])
+        .footer("quit")
+        .footer_on(&[
+            (RuleTraces, "back"),
+            (CrossCheck, "close"),
+            (Compare, "close"),
+            (Logs, "close"),
+            (Output, "close"),
+            (Help, "close"),
+            (Copy, "close"),
+        ]),
+    bind("back", &[Key::Esc], Action::Back, "close, clear a filter, or go back").also_on(&[Help, Copy]),
+];
+
+const ROWS: &[Binding] = &[
+    bind("down", &[Key::Down, Char('j')], Action::Down, "move down").footer("move"),
+    bind("up", &[Key::Up, Char('k')], Action::Up, "move up"),
+    bind("page-down", &[Key::PageDown, Ctrl('d')], Action::PageDown, "move down a page"),
+    bind("page-up", &[Key::PageUp, Ctrl('u')], Action::PageUp, "move up a page"),
+    bind(
+        "first",
+        &[Key::Home, Char('g')],
+        Action::First,
+        "go to the first row, follow the newest",
+    ),
+    bind("last", &[Key::End, Char('G')], Action::Last, "go to the last row"),
+];
+
+const FILTERED: &[Binding] = &[bind("filter", &[Char('/')], Action::Filter, "filter the list, or find spans")
+    .footer("narrow")
+    .footer_on(&[(Traces, "filter"), (Waterfall, "find"), (Details, "find")])];
+
+const OPENED: &[Binding] = &[bind("open", &[Key::Enter], Action::Open, "open the selected row").footer("open")];
+
+const TRACES: &[Binding] = &[
+    bind("sort", &[Char('s')], Action::Sort, "sort traces by the next column").footer("sort"),
+    bind(
+        "sort-reversed",
+        &[Char('S')],
+        Action::SortReversed,
+        "reverse the order of traces",
+    ),
+];
+
+const TRACE: &[Binding] = &[
+    bind(
+        "cross-check",
+        &[Char('x')],
+        Action::CrossCheck,
+        "toggle the cross-check with Sentry",
+    )
+    .footer("cross-check"),
+    bind("logs", &[Char('L')], Action::Logs, "toggle the logs of the trace").footer("logs"),
+    bind(
+        "compare",
+        &[Char('d')],
+        Action::Compare,
+        "compare with the marked or median trace",
+    )
+    .footer("compare"),
+    bind("mark-base", &[Char('=')], Action::MarkBase, "mark or unmark for comparing"),
+    bind("copy-menu", &[Char('y')], Action::CopyMenu, "toggle the copy menu")
+        .also_on(&[Copy])
+        .footer("copy"),
+    bind("pin", &[Char('*')], Action::Pin, "pin or unpin the trace").footer("pin"),
+    bind("save", &[Char('W')], Action::Save, "save the trace as a file"),
+];
+
+const PANES: &[Binding] = &[
+    bind("next-pane", &[Key::Tab], Action::NextPane, "focus the next pane")
+        .also_on(&[Logs, Compare, ServiceMap])
+        .footer("next pane")
+        .footer_on(&[(Logs, "trace or span"), (Compare, "marked or median"), (ServiceMap, "edges")]),
+    bind(
+        "previous-pane",
+        &[Key::BackTab],
+        Action::PreviousPane,
+        "focus the previous pane",
+    )
+    .also_on(&[Logs, Compare, ServiceMap]),
+    bind("grow", &[Char('}')], Action::Grow, "enlarge the focused pane"),
+    bind("shrink", &[Char('{')], Action::Shrink, "shrink the focused pane"),
+    bind(
+        "turn-details",
+        &[Char('|')],
+        Action::TurnDetails,
+        "put details beside or below",
+    ),
+];
+
+const TREE: &[Binding] = &[
+    bind("toggle-fold", &[Char(' ')], Action::ToggleFold, "fold or unfold the span").footer("fold"),
+    bind(
+        "fold-or-parent",
+        &[Key::Left, Char('h')],
+        Action::Left,
+        "fold, or go to the parent",
+    )
+    .formerly("left-in-waterfall"),
+    bind(
+        "unfold-or-child",
+        &[Key::Right, Char('l')],
+        Action::Right,
+        "unfold, or go to a child",
+    )
+    .formerly("right-in-waterfall"),
+];
+
+const SPANS: &[Binding] = &[
+    bind("zoom-in", &[Char('+')], Action::ZoomIn, "zoom in").footer("zoom"),
+    bind("zoom-out", &[Char('-')], Action::ZoomOut, "zoom out"),
+    bind("zoom-to-span", &[Char('z')], Action::ZoomToSpan, "zoom to the selected span"),
+    bind("whole-trace", &[Char('0')], Action::WholeTrace, "show the whole trace"),
+    bind("pan-left", &[Char('<')], Action::PanLeft, "pan left"),
+    bind("pan-right", &[Char('>')], Action::PanRight, "pan right"),
+    bind("next-found", &[Char('n')], Action::NextMatch, "go to the next found span").formerly("next-match-in-spans"),
+    bind(
+        "previous-found",
+        &[Char('N')],
+        Action::PreviousMatch,
+        "go to the previous found span",
+    )
+    .formerly("previous-match-in-spans"),
+    bind("next-error", &[Char('e')], Action::NextError, "go to the next failed span").footer("error"),
+    bind(
+        "next-critical",
+        &[Char('c')],
+        Action::NextCritical,
+        "follow the critical path",
+    )
+    .footer("critical"),
+    bind("to-parent", &[Char('u')], Action::ToParent, "go to the parent"),
+    bind("follow-link", &[Char('f')], Action::FollowLink, "follow the next link"),
+    bind("jump-back", &[Char('b')], Action::JumpBack, "return from a jump"),
+    bind("unfold-all", &[Char('U')], Action::UnfoldAll, "unfold all"),
+    bind("fold-all", &[Char('F')], Action::FoldAll, "fold all"),
+    bind("fold-shallower", &[Char('(')], Action::FoldShallower, "show one level less"),
+    bind("fold-deeper", &[Char(')')], Action::FoldDeeper, "show one level more"),
+    bind("fold-to-depth-1", &[], Action::FoldToDepth(1), "show this many levels").formerly_on(&[Char('1')]),
+    bind("fold-to-depth-2", &[], Action::FoldToDepth(2), "").formerly_on(&[Char('2')]),
+    bind("fold-to-depth-3", &[], Action::FoldToDepth(3), "").formerly_on(&[Char('3')]),
+    bind("fold-to-depth-4", &[], Action::FoldToDepth(4), "").formerly_on(&[Char('4')]),
+    bind("fold-to-depth-5", &[], Action::FoldToDepth(5), "").formerly_on(&[Char('5')]),
+    bind("fold-to-depth-6", &[], Action::FoldToDepth(6), "").formerly_on(&[Char('6')]),
+    bind("fold-to-depth-7", &[], Action::FoldToDepth(7), "").formerly_on(&[Char('7')]),
+    bind("fold-to-depth-8", &[], Action::FoldToDepth(8), "").formerly_on(&[Char('8')]),
+    bind("fold-to-depth-9", &[], Action::FoldToDepth(9), "").formerly_on(&[Char('9')]),
+    bind(
+        "fold-to-errors",
+        &[Char('E')],
+        Action::FoldToErrors,
+        "unfold only paths to errors",
+    ),
+    bind(
+        "fold-to-matches",
+        &[Char('M')],
+        Action::FoldToMatches,
+        "unfold only paths to found spans",
+    ),
+    bind(
+        "straighten-clocks",
+        &[Char('T')],
+        Action::StraightenClocks,
+        "toggle clock-skew correction",
+    ),
+];
+
+const DETAILS: &[Binding] = &[
+    bind(
+        "next-section",
+        &[Key::Right, Char('l')],
+        Action::Right,
+        "go to the next section",
+    )
+    .footer("next section")
+    .formerly("right-in-details"),
+    bind(
+        "previous-section",
+        &[Key::Left, Char('h')],
+        Action::Left,
+        "go to the previous section",
+    )
+    .formerly("left-in-details"),
+];
+
+const COPY: &[Binding] = &[
+    bind("copy-trace-id", &[Char('t')], Action::CopyTraceId, "copy the trace id"),
+    bind("copy-span-id", &[Char('s')], Action::CopySpanId, "copy the span id"),
+    bind("copy-json", &[Char('j')], Action::CopyJson, "copy the span as JSON"),
+    bind(
+        "copy-traceparent",
+        &[Char('p')],
+        Action::CopyTraceparent,
+        "copy a traceparent header",
+    ),
+    bind("copy-curl", &[Char('c')], Action::CopyCurl, "copy the request as curl"),
+];
+
+const COMPARE: &[Binding] = &[
+    bind(
+        "next-difference",
+        &[Char('n')],
+        Action::NextMatch,
+        "go to the next difference",
+    )
+    .footer("next difference")
+    .formerly("next-match"),
+    bind(
+        "previous-difference",
+        &[Char('N')],
+        Action::PreviousMatch,
+        "go to the previous difference",
+    )
+    .formerly("previous-match"),
+    bind("sort-differences", &[Char('s')], Action::Sort, "sort by change, or as tree")
+        .footer("sort")
+        .formerly("sort-in-compare"),
+];
+
+const OPERATIONS: &[Binding] = &[
+    bind(
+        "sort-operations",
+        &[Char('s')],
+        Action::Sort,
+        "sort operations by the next column",
+    )
+    .footer("sort")
+    .formerly("sort-in-operations"),
+    bind(
+        "sort-operations-reversed",
+        &[Char('S')],
+        Action::SortReversed,
+        "reverse the order of operations",
+    )
+    .formerly("sort-reversed-in-operations"),
+];
+
+const SURVEY: &[Binding] = &[bind("open-failed", &[Char('e')], Action::OpenFailed, "open the last failed span").footer("failed")];
+
+const MAP: &[Binding] = &[
+    bind(
+        "toggle-picture",
+        &[Char('v')],
+        Action::TogglePicture,
+        "toggle tree and picture",
+    )
+    .footer("tree or picture"),
+    bind("sort-map", &[Char('s')], Action::Sort, "sort calls by the next column").footer("sort"),
+    bind(
+        "sort-map-reversed",
+        &[Char('S')],
+        Action::SortReversed,
+        "reverse the order of calls",
+    ),
+    bind(
+        "node-left",
+        &[Key::Left, Char('h')],
+        Action::Left,
+        "go to the node on the left",
+    ),
+    bind(
+        "node-right",
+        &[Key::Right, Char('l')],
+        Action::Right,
+        "go to the node on the right",
+    ),
+];
+
+const RULES: &[Binding] = &[bind(
+    "open-rule",
+    &[Key::Right, Char('l')],
+    Action::Right,
+    "list the traces of a rule",
+)
+.formerly("right")];
+
+const RULE_TRACES: &[Binding] = &[
+    bind("open-warned-span", &[Key::Right, Char('l')], Action::Right, "open the span"),
+    bind("leave-rule", &[Key::Left, Char('h')], Action::Left, "return to the rules").formerly("left"),
+];
+
+const CROSS_CHECK: &[Binding] = &[
+    bind(
+        "open-in-sentry",
+        &[Char('s')],
+        Action::OpenInSentry,
+        "open the trace in Sentry",
+    )
+    .footer("open in Sentry"),
+    bind("ask-sentry", &[Char('R')], Action::AskSentry, "query Sentry now").footer("query now"),
+];
+
+const HISTORY: &[Binding] = &[
+    bind(
+        "earlier",
+        &[Key::Up],
+        Action::Earlier,
+        "recall the previous filter, or move up",
+    )
+    .footer_on(&[(Filter, "earlier")]),
+    bind("later", &[Key::Down], Action::Later, "recall the next filter, or move down").footer_on(&[(Palette, "move")]),
+];
+
+const LINE: &[Binding] = &[
+    bind(
+        "keep-filter",
+        &[Key::Enter],
+        Action::KeepFilter,
+        "keep the filter, or run the command",
+    )
+    .footer("keep")
+    .footer_on(&[(Palette, "run")]),
+    bind(
+        "clear-filter",
+        &[Key::Esc],
+        Action::ClearFilter,
+        "clear the filter, or close the palette",
+    )
+    .footer("clear")
+    .footer_on(&[(Palette, "close")]),
+    bind(
+        "cursor-left",
+        &[Key::Left, Ctrl('b')],
+        Action::CursorLeft,
+        "move left a character",
+    ),
+    bind(
+        "cursor-right",
+        &[Key::Right, Ctrl('f')],
+        Action::CursorRight,
+        "move right a character",
+    ),
+    bind(
+        "cursor-start",
+        &[Key::Home, Ctrl('a')],
+        Action::CursorStart,
+        "move to the start",
+    ),
+    bind("cursor-end", &[Key::End, Ctrl('e')], Action::CursorEnd, "move to the end"),
+    bind(
+        "delete-left",
+        &[Key::Backspace, Ctrl('h')],
+        Action::DeleteLeft,
+        "delete the previous character",
+    ),
+    bind(
+        "delete-right",
+        &[Key::Delete, Ctrl('d')],
+        Action::DeleteRight,
+        "delete the next character",
+    ),
+    bind("delete-word", &[Ctrl('w')], Action::DeleteWord, "delete the previous word"),
+    bind("delete-to-start", &[Ctrl('u')], Action::DeleteToStart, "delete to the start"),
+];
+
+const ALWAYS: &[Binding] = &[
+    bind("suspend", &[Ctrl('z')], Action::Suspend, "suspend, fg resumes").fixed(),
+    bind("quit-at-once", &[Ctrl('c')], Action::QuitAtOnce, "quit, whatever is open").fixed(),
+];
+
+const fn bind(name: &'static str, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
+    Binding {
+        name,
+        former_name: None,
+        former_keys: keys,
+        keys,
+        action,
+        modes: &[Mode::Demo, Mode::Viewer, Mode::Files],
+        is_fixed: false,
+        also_on: &[],
+        footer: "",
+        footer_on: &[],
+        help,
+    }
+}

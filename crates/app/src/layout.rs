@@ -1,0 +1,226 @@
+//! Where the parts of the screen are: geometry only, without what is in them.
+
+use ratatui_core::layout::{Constraint, Layout, Margin, Rect};
+
+/// The parts of the screen. Any of them may be empty on a small one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Panes {
+    /// Counts, services, listeners.
+    pub header: Rect,
+    /// The list of traces, with its title line.
+    pub traces: Rect,
+    /// The spans of a trace, with title and axis in the first line.
+    pub waterfall: Rect,
+    /// The selected span, with its title line.
+    pub details: Rect,
+    /// Keys.
+    pub footer: Rect,
+    /// All between header and footer: what a screen without panes has.
+    pub body: Rect,
+}
+
+/// How a person divided the screen; `None` where nobody did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Splits {
+    /// Lines of the list, with its title.
+    pub list: Option<u16>,
+    /// Lines of the details, with their title, where they stand below the waterfall.
+    pub details: Option<u16>,
+    /// Columns of the details, where they stand beside it.
+    pub width: Option<u16>,
+    /// Whether they stand beside it.
+    pub beside: Option<bool>,
+    /// How many traces the list has room for at least where nobody has set its lines: one of `LIST_STEPS`, or more than them.
+    pub list_rows: u16,
+}
+
+/// Few traces leave their empty rows to the waterfall: the list has room for the first of these that is enough.
+const LIST_STEPS: [u16; 3] = [3, 5, 8];
+
+/// The step for so many traces; beyond the last one the list takes what its share of the screen is.
+#[must_use]
+pub fn list_step(traces: usize) -> u16 {
+    let is_enough = |step: &u16| usize::from(*step) >= traces;
+    LIST_STEPS.into_iter().find(is_enough).unwrap_or(u16::MAX)
+}
+
+impl Splits {
+    /// Whether the details stand beside the waterfall on such a screen: where nobody said so, on a wide one.
+    #[must_use]
+    pub fn is_beside(self, screen: Rect) -> bool {
+        screen.width >= BESIDE && self.beside.unwrap_or(screen.width >= WIDE)
+    }
+}
+
+/// What is left of the waterfall at least.
+const WATERFALL: u16 = 3;
+/// A narrower screen has no room for two panes beside each other.
+pub const BESIDE: u16 = 110;
+/// From this width on there is room for both without being asked.
+const WIDE: u16 = 180;
+/// Of what is beside each other at least so many columns are left.
+const NARROWEST: u16 = 40;
+
+impl Panes {
+    /// Whether the details stand beside the waterfall.
+    #[must_use]
+    pub const fn are_beside(&self) -> bool {
+        self.details.x > self.waterfall.x
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn screen(&self) -> Rect {
+        self.header.union(self.footer)
+    }
+
+    /// Divides the screen: the waterfall gets what the others leave.
+    #[must_use]
+    pub fn of(screen: Rect, splits: Splits) -> Self {
+        let free = screen.height.saturating_sub(3 + WATERFALL);
+        let list = splits.list.map(|lines| lines.clamp(2, free.saturating_sub(1).max(2)));
+        let list = list.unwrap_or_else(|| {
+            let share = (screen.height / 5).clamp(4, 12);
+            share.min(splits.list_rows.max(LIST_STEPS[0]).saturating_add(1))
+        });
+        let details = splits.details.map(|lines| lines.clamp(1, free.saturating_sub(list).max(1)));
+        let details = details.unwrap_or_else(|| (screen.height * 3 / 10).clamp(6, 20));
+        let heights = [2, list, 0, details, 1].map(Constraint::Length);
+        let [header, traces, waterfall, details, footer] =
+            Layout::vertical([heights[0], heights[1], Constraint::Min(3), heights[3], heights[4]]).areas(screen);
+        let (waterfall, details) = if splits.is_beside(screen) {
+            beside(screen, [traces, waterfall, details, footer], splits.width)
+        } else {
+            (waterfall, details)
+        };
+        let body = traces.union(waterfall).union(details);
+        Self {
+            header,
+            traces,
+            waterfall,
+            details,
+            footer,
+            body,
+        }
+    }
+}
+
+/// Both from below the list to the footer, with a column between them.
+fn beside(screen: Rect, [traces, waterfall, details, footer]: [Rect; 4], width: Option<u16>) -> (Rect, Rect) {
+    let most = screen.width.saturating_sub(NARROWEST + 1).max(NARROWEST);
+    let width = width.unwrap_or(screen.width * 7 / 20).clamp(NARROWEST, most);
+    let both = Rect {
+        y: traces.bottom(),
+        height: footer.y.saturating_sub(traces.bottom()),
+        ..waterfall.union(details)
+    };
+    let left = Rect {
+        width: both.width.saturating_sub(width + 1),
+        ..both
+    };
+    let right = Rect {
+        x: both.right().saturating_sub(width),
+        width: width.min(both.width),
+        ..both
+    };
+    (left, right)
+}
+
+/// The parts of a screen that is a list, one below the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListParts {
+    /// The title.
+    pub title: Rect,
+    /// The names of the columns.
+    pub head: Rect,
+    /// The rows.
+    pub rows: Rect,
+    /// About the row under the cursor.
+    pub below: Rect,
+    /// How much there is, or the words that narrow it.
+    pub last: Rect,
+}
+
+impl ListParts {
+    /// Divides a screen; at most `below` lines are about the row under the cursor.
+    #[must_use]
+    pub fn of(area: Rect, below: u16) -> Self {
+        let heights = [
+            Constraint::Length(1),
+            Constraint::Length(1),
+            Constraint::Min(1),
+            Constraint::Max(below),
+            Constraint::Length(1),
+        ];
+        let [title, head, rows, below, last] = Layout::vertical(heights).areas(area);
+        let inner = |part: Rect| part.inner(Margin::new(1, 0)).intersection(part);
+        Self {
+            title,
+            head: inner(head),
+            rows: inner(rows),
+            below: inner(below),
+            last: inner(last),
+        }
+    }
+
+    /// The same with a number of lines between title and names of columns, as far as a row is left.
+    #[must_use]
+    pub fn below_lines(area: Rect, lines: u16) -> (Rect, Self) {
+        let list = Self::of(area, 0);
+        let lines = list.head.height * lines.min(list.rows.height.saturating_sub(1));
+        let between = Rect {
+            height: lines,
+            ..list.head
+        };
+        let parts = Self {
+            head: Rect {
+                y: list.head.y + lines,
+                ..list.head
+            },
+            rows: Rect {
+                y: list.rows.y + lines,
+                height: list.rows.height - lines,
+                ..list.rows
+            },
+            ..list
+        };
+        (between, parts)
+    }
+}
+
+/// A popup: small, in the middle between header and footer, with a margin around it that stays clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PopupArea {
+    /// The border and a cell around it.
+    pub margin: Rect,
+    /// The border.
+    pub border: Rect,
+    /// What is inside.
+    pub inner: Rect,
+}
+
+impl PopupArea {
+    /// Room for so many columns and lines between header and footer, as far as there is.
+    #[must_use]
+    pub fn of(body: Rect, columns: u16, lines: u16) -> Self {
+        let width = columns.saturating_add(4).min(body.width.saturating_sub(4));
+        let height = lines.saturating_add(2).min(body.height.saturating_sub(2));
+        let border = Rect {
+            x: body.x + (body.width - width) / 2,
+            y: body.y + (body.height - height) / 2,
+            width,
+            height,
+        };
+        let margin = Rect {
+            x: border.x.saturating_sub(1),
+            y: border.y.saturating_sub(1),
+            width: border.width.saturating_add(2),
+            height: border.height.saturating_add(2),
+        };
+        Self {
+            margin: margin.intersection(body),
+            border,
+            inner: border.inner(Margin::new(2, 1)).intersection(border),
+        }
+    }
+}

@@ -1,0 +1,486 @@
+//! What is on the screen, as state: no drawing, no I/O, no clock.
+//!
+//! A key becomes an [`Action`], [`App::update`] changes the state and answers with [`Effect`]s that only the event loop carries
+//! out. Before each frame [`App::fit`] catches up with the store and makes sure that every cursor is in view.
+
+mod action;
+mod compare;
+pub mod content;
+mod copy;
+mod cross_check;
+mod details;
+mod files;
+mod filter;
+pub mod format;
+mod help;
+mod hits;
+mod ingest;
+pub mod keymap;
+pub mod layout;
+mod line;
+mod lists;
+mod logs;
+mod many;
+mod mouse;
+mod narrow;
+mod operations;
+mod output;
+mod outside;
+mod page;
+mod palette;
+mod pause;
+mod picker;
+mod read;
+mod save;
+mod screens;
+mod scroll;
+mod sentry;
+mod service_map;
+mod services;
+pub mod text;
+mod times;
+mod traces;
+mod trail;
+mod warnings;
+mod waterfall;
+
+use ingest_state::{Addresses, HealthSnapshot, QueueDepth};
+use jiff::tz::TimeZone;
+use ratatui_core::layout::Rect;
+use trace_model::Store;
+
+pub use action::{Action, DemoRequest, Effect, Notice};
+pub use compare::{Against, Compare, Marked, SIDES as COMPARE_SIDES, Usual};
+pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
+pub use details::{
+    Details, ERRORS, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage, log_line, log_text, offset, severity_mark,
+    severity_role, value,
+};
+pub use files::{FileState, Files, ShownFile};
+pub use filter::FilterLine;
+pub use help::{Help, HelpLine};
+pub use hits::{Hit, Hits};
+pub use ingest::Ingest;
+pub use line::InputLine;
+pub use lists::List;
+pub use logs::{BELOW as LOGS_BELOW, LISTED_LOGS, LogList};
+pub use many::ManyTraces;
+pub use mouse::{Answer, Pointer, PointerKind};
+pub use narrow::Narrow;
+pub use operations::{OperationColumn, OperationKey, OperationList};
+pub use output::{Output, OutputLine};
+pub use page::{GAP as PAGE_GAP, Page};
+pub use palette::{Command, Palette, parts as palette_parts};
+pub use pause::Pause;
+pub use picker::Picker;
+pub use screens::{Mode, Pane, Popup, Screen, Screens, Tab};
+pub use scroll::Scroll;
+pub use sentry::{ASKED_TRACES_MAX, Said, SentrySite, SentryStatus};
+pub use service_map::{
+    CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapColumn, MapPicture, MapRow, Order, PictureParts, ServiceMap,
+};
+pub use services::{API, BROKER, MAILER, PAGE, ServiceState, Services};
+pub use times::{Times, absolute, time_of_day};
+pub(crate) use traces::span_days;
+pub use traces::{Column, TraceList};
+pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
+pub use waterfall::{Find, Shape, Stretch, Waterfall, WaterfallColumns, WaterfallParts, Zoom, indentation};
+
+use trail::Origin;
+
+use crate::format::Now;
+use crate::keymap::{Key, KeyContext, Keymap};
+use layout::{Panes, Splits};
+
+/// The whole state of the screen.
+#[derive(Debug)]
+pub struct App {
+    /// What was received.
+    pub store: Store,
+    /// What stands behind the viewer.
+    pub mode: Mode,
+    /// Where the collector listens.
+    pub addresses: Addresses,
+    /// What the collector accepted and refused.
+    pub health: HealthSnapshot,
+    /// What the collector has received and the store has not.
+    pub queue: QueueDepth,
+    /// The files that are shown.
+    pub files: Files,
+    /// The demo's processes.
+    pub services: Services,
+    /// What they print.
+    pub output: Output,
+    /// Which traces are listed.
+    pub filter: FilterLine,
+    /// The list of traces.
+    pub traces: TraceList,
+    /// The spans of the selected trace.
+    pub waterfall: Waterfall,
+    /// The selected span.
+    pub details: Details,
+    /// What all traces say together.
+    pub many: ManyTraces,
+    /// What is done in them.
+    pub operations: OperationList,
+    /// Who calls whom.
+    pub service_map: ServiceMap,
+    /// What is wrong with them.
+    pub warnings: WarningList,
+    /// What comes in, and what does not.
+    pub ingest: Ingest,
+    /// The trace that others are compared with.
+    pub marked: Option<Marked>,
+    /// The real Sentry.
+    pub sentry: SentryStatus,
+    /// Which tab is active, and what is open.
+    pub screens: Screens,
+    /// A line for the person.
+    pub notice: Option<Notice>,
+    /// The zone in which times are shown.
+    pub zone: TimeZone,
+    pause: Option<Pause>,
+    /// When the last frame was drawn, or rather which moment it shows.
+    shown_unix_nano: u64,
+    /// What keys do.
+    pub keymap: Keymap,
+    /// Where things were in the last frame.
+    panes: Panes,
+    /// What could be clicked in it.
+    pub hits: Hits,
+    splits: Splits,
+    dragged: Option<mouse::Divider>,
+    ids: fastrand::Rng,
+}
+
+impl App {
+    /// An empty screen.
+    #[must_use]
+    pub fn new(mut store: Store, mode: Mode, addresses: Addresses, ids: fastrand::Rng) -> Self {
+        store.summarize_in_steps();
+        Self {
+            store,
+            mode,
+            addresses,
+            health: HealthSnapshot::default(),
+            queue: QueueDepth::default(),
+            files: Files::default(),
+            services: Services::default(),
+            output: Output::default(),
+            filter: FilterLine::default(),
+            traces: TraceList::default(),
+            waterfall: Waterfall::default(),
+            details: Details::default(),
+            many: ManyTraces::default(),
+            operations: OperationList::default(),
+            service_map: ServiceMap::default(),
+            warnings: WarningList::default(),
+            ingest: Ingest::default(),
+            marked: None,
+            sentry: SentryStatus::default(),
+            screens: Screens::default(),
+            notice: None,
+            zone: TimeZone::UTC,
+            pause: None,
+            shown_unix_nano: 0,
+            keymap: Keymap::default(),
+            hits: Hits::default(),
+            panes: Panes::of(Rect::ZERO, Splits::default()),
+            splits: Splits::default(),
+            dragged: None,
+            ids,
+        }
+    }
+
+    /// Takes the collector's counts; a new refusal is said at once, with its reason.
+    pub fn set_health(&mut self, health: HealthSnapshot) {
+        let newest = |health: &HealthSnapshot| health.recent.back().map(|refused| refused.number);
+        if let Some(refused) = health.recent.back().filter(|_| newest(&health) > newest(&self.health)) {
+            let text = format!("refused at {}: {}", refused.listener, refused.reason);
+            self.notice = Some(Notice { text, error: true });
+        }
+        self.health = health;
+    }
+
+    /// What a key asks for, if it means something now.
+    #[must_use]
+    pub fn action(&self, key: Key) -> Option<Action> {
+        self.keymap.action(key, self.key_context(), self.mode)
+    }
+
+    /// Does what a key asked for.
+    pub fn update(&mut self, action: Action) -> Option<Effect> {
+        self.notice = None;
+        match self.key_context() {
+            _ if action == Action::QuitAtOnce => return Some(Effect::Quit),
+            _ if action == Action::Suspend => return Some(Effect::Suspend),
+            KeyContext::Filter => self.filter.update(action, &mut self.store),
+            KeyContext::Find => self.waterfall.type_find(action, &self.store),
+            KeyContext::Narrow => {
+                if let Some(narrow) = self.narrow() {
+                    narrow.update(action);
+                }
+            }
+            KeyContext::Palette => {
+                let chosen = self.type_into_palette(action)?;
+                return self.update(chosen);
+            }
+            KeyContext::Help => self.update_help(action),
+            KeyContext::Copy => return self.update_copy(action),
+            _ => return self.update_screen(action),
+        }
+        None
+    }
+
+    /// Does what a key asked for while no popup is open and no text is edited.
+    fn update_screen(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            Action::Quit => return self.close_or_quit(),
+            Action::SendReset => return self.send(true),
+            Action::SendInvalid => return self.send(false),
+            Action::Page => return self.open_page(),
+            Action::Redrive => return Some(Effect::Redrive),
+            Action::OpenInSentry => return self.open_in_sentry(),
+            Action::AskSentry => return self.ask_sentry(),
+            Action::CopyDsn => return Some(self.copy_dsn()),
+            Action::Save => return self.save(),
+            Action::Pause => self.toggle_pause(),
+            Action::Palette => self.open_palette(),
+            Action::Help => self.open_help(),
+            Action::CopyMenu => self.open_copy_menu(),
+            Action::Tab(tab) => self.screens.go_to(tab),
+            Action::NextTab | Action::PreviousTab => self.screens.next_tab(action == Action::NextTab),
+            Action::Operations => self.screens.toggle_tab(Tab::Operations),
+            Action::ServiceMap => self.screens.toggle_tab(Tab::ServiceMap),
+            Action::Warnings => self.screens.toggle_tab(Tab::Warnings),
+            Action::Ingest => self.screens.toggle_tab(Tab::Ingest),
+            Action::Output => self.toggle_output(),
+            Action::CrossCheck => self.toggle_cross_check(),
+            Action::Logs => self.toggle_logs(),
+            Action::Compare => self.toggle_compare(),
+            Action::MarkBase => self.mark_base(),
+            Action::Pin => self.pin(),
+            Action::Back => self.back(),
+            _ if self.update_list(action) => {}
+            _ => self.update_top(action),
+        }
+        None
+    }
+
+    /// Does what a key asked for in a screen that is no list.
+    fn update_top(&mut self, action: Action) {
+        match self.screens.top_mut() {
+            Some(Screen::CrossCheck(_)) if action == Action::Open => {
+                self.screens.close();
+                self.screens.pane = Pane::Details;
+            }
+            Some(Screen::CrossCheck(check)) => self.waterfall.update(action, Some(check.height())),
+            Some(Screen::Output) => self.output.scroll(action),
+            Some(Screen::Compare(_) | Screen::Logs(_)) => {}
+            None => match self.screens.tab() {
+                Tab::Traces => self.update_panes(action),
+                Tab::Ingest => self.ingest.update(action, 10),
+                Tab::Operations | Tab::ServiceMap | Tab::Warnings => {}
+            },
+        }
+    }
+
+    /// Does what a key asked for in the list, the waterfall or the details.
+    fn update_panes(&mut self, action: Action) {
+        let pane = self.screens.pane;
+        match action {
+            Action::Filter if pane != Pane::Traces && self.waterfall.selected().is_some() => self.waterfall.open_find(),
+            Action::Filter => {
+                self.screens.pane = Pane::Traces;
+                self.filter.open();
+            }
+            Action::NextPane => self.screens.pane = pane.next(),
+            Action::PreviousPane => self.screens.pane = pane.next().next(),
+            Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
+            Action::TurnDetails => self.turn_details(),
+            Action::Open => self.screens.pane = pane.inner(),
+            Action::JumpBack if !self.waterfall.has_jumped() && self.return_from_jump() => {}
+            _ if self.reads(action) => self.traces.hold(),
+            _ => self.move_in_pane(action),
+        }
+    }
+
+    /// One level out, wherever the user is.
+    fn back(&mut self) {
+        let narrow = self.narrow().filter(|narrow| !narrow.is_empty());
+        if let Some(narrow) = narrow {
+            return narrow.clear();
+        }
+        if self.screens.close() {
+            return;
+        }
+        match self.screens.tab() {
+            Tab::Traces => self.back_in_panes(),
+            Tab::Warnings if self.warnings.close() => {}
+            Tab::Warnings | Tab::Operations | Tab::ServiceMap | Tab::Ingest => self.screens.leave_tab(),
+        }
+    }
+
+    fn back_in_panes(&mut self) {
+        let pane = self.screens.pane;
+        if self.store.filter().is_some() && (pane == Pane::Traces || self.store.listed() == 0) {
+            self.filter.clear(&mut self.store);
+            self.screens.pane = Pane::Traces;
+        } else if pane != Pane::Traces && self.waterfall.find().is_set() {
+            self.waterfall.clear_find();
+        } else if pane == Pane::Details || !self.return_from_jump() {
+            self.screens.pane = pane.outer();
+        }
+    }
+
+    /// Closes what is above a tab; on a tab it ends the program.
+    fn close_or_quit(&mut self) -> Option<Effect> {
+        let is_closed = self.screens.close()
+            || self.screens.tab() == Tab::Warnings && self.warnings.close()
+            || self.is_away() && self.return_from_jump();
+        (!is_closed).then_some(Effect::Quit)
+    }
+
+    /// Whether the trace that is shown was jumped to from another tab or screen.
+    fn is_away(&self) -> bool {
+        self.screens.tab() == Tab::Traces && self.screens.trail().next().is_some()
+    }
+
+    /// Takes text that was pasted: into the line that is edited, else nowhere.
+    pub fn paste(&mut self, text: &str) {
+        match self.key_context() {
+            KeyContext::Filter => self.filter.paste(text, &mut self.store),
+            KeyContext::Find => self.waterfall.paste_find(text),
+            KeyContext::Narrow | KeyContext::Palette => {
+                if let Some(narrow) = self.narrow() {
+                    narrow.paste(text);
+                }
+            }
+            _ => return,
+        }
+        self.notice = None;
+    }
+
+    /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn, with the frame's time in
+    /// nanoseconds since the Unix epoch.
+    pub fn fit(&mut self, panes: &Panes, unix_nano: u64) {
+        self.panes = *panes;
+        self.splits = self.splits();
+        let unix_nano = self.moment(unix_nano);
+        self.shown_unix_nano = unix_nano;
+        let above = usize::from(self.filter.is_open());
+        self.traces
+            .fit(&self.store, rows(panes.traces).saturating_sub(above), unix_nano);
+        self.waterfall.show(self.traces.selected());
+        let longest_run = self.mode.longest_run();
+        self.waterfall.fit(&self.store, panes.waterfall, unix_nano, longest_run);
+        self.details
+            .fit(&self.store, &self.waterfall, panes.details, (unix_nano, &self.zone));
+        self.output.fit(rows(panes.body));
+        let now = Now {
+            unix_nano,
+            zone: self.zone.clone(),
+        };
+        self.fit_ingest(panes.body, &now);
+        self.fit_lists(&now);
+        self.fit_popup();
+        self.see_tab();
+    }
+
+    /// Whether [`App::read_part`] has something to do.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        let is_marked_read = self.marked.as_ref().is_some_and(Marked::is_reading);
+        self.waterfall.is_reading() || is_marked_read || self.store.is_summarizing()
+    }
+
+    /// Goes on reading large traces that are shown, each until about so much [work](trace_model::work) is done. True when something new can be
+    /// shown.
+    pub fn read_part(&mut self, work: u64) -> bool {
+        let is_read = self.waterfall.read_part(&self.store, work);
+        let marked = self.marked.as_mut();
+        let is_marked_read = marked.is_some_and(|marked| marked.read_part(&self.store, work));
+        self.store.summarize_part(work) || is_read || is_marked_read
+    }
+
+    fn pin(&mut self) {
+        let Some(trace) = self.traces.selected().and_then(|trace_id| self.store.trace(trace_id)) else {
+            return;
+        };
+        self.traces.hold();
+        self.store.pin(trace.trace_id, !trace.pinned);
+        let text = if trace.pinned {
+            "no longer pinned: this trace leaves when it is among the longest quiet ones and the memory is full"
+        } else {
+            "★ pinned: this trace stays when the memory is full"
+        };
+        self.notice = Some(Notice {
+            text: text.to_owned(),
+            error: false,
+        });
+    }
+
+    fn toggle_cross_check(&mut self) {
+        if self.screens.close_kind(|screen| matches!(screen, Screen::CrossCheck(_))) {
+            return;
+        }
+        if self.waterfall.selected().is_none() {
+            return self.say("no trace to check");
+        }
+        // The trace under the reader stays.
+        self.traces.hold();
+        self.screens.open(Screen::CrossCheck(CrossCheck::default()));
+    }
+
+    fn toggle_output(&mut self) {
+        if !self.screens.close_kind(|screen| matches!(screen, Screen::Output)) {
+            self.screens.open(Screen::Output);
+        }
+    }
+
+    fn move_in_pane(&mut self, action: Action) {
+        match self.screens.pane {
+            Pane::Traces => {
+                self.forget_trail();
+                self.traces.update(&self.store, action);
+            }
+            Pane::Waterfall => {
+                self.traces.hold();
+                self.waterfall.update(action, None);
+            }
+            Pane::Details => {
+                self.traces.hold();
+                self.details.update(action);
+            }
+        }
+    }
+}
+
+/// A pane's rows without its title line.
+const fn rows(area: Rect) -> usize {
+    area.height.saturating_sub(1) as usize
+}
+
+/// Where a position goes; the caller knows the end and clamps it.
+const fn scrolled(position: usize, action: Action, page: usize) -> usize {
+    match action {
+        Action::Up => position.saturating_sub(1),
+        Action::Down => position.saturating_add(1),
+        Action::PageUp => position.saturating_sub(page),
+        Action::PageDown => position.saturating_add(page),
+        Action::First => 0,
+        Action::Last => usize::MAX,
+        _ => position,
+    }
+}
+
+/// The first row to show, so that `cursor` is among `height` rows and as little moves as possible.
+const fn window(first: usize, cursor: usize, height: usize) -> usize {
+    if cursor < first {
+        cursor
+    } else if cursor >= first.saturating_add(height) {
+        (cursor + 1).saturating_sub(height)
+    } else {
+        first
+    }
+}

@@ -1,0 +1,252 @@
+//! The mouse: what is under the pointer, and what is done with it.
+
+mod screens;
+mod service_map;
+
+use ratatui_core::layout::{Position, Rect};
+
+use super::layout::{BESIDE, Panes, Splits, list_step};
+use super::{Action, App, Effect, Hit, Pane, Tab, WaterfallParts};
+
+/// How many rows a notch of the wheel is.
+const NOTCH: usize = 3;
+
+/// How many columns a key moves what is between two panes.
+const COLUMNS: u16 = 4;
+
+/// A title line that is dragged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Divider {
+    /// Between list and waterfall.
+    List,
+    /// Between waterfall and details below it.
+    Details,
+    /// Between waterfall and details beside it.
+    Beside,
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    /// Where it is, in cells.
+    pub at: Position,
+    /// What was done with it.
+    pub kind: PointerKind,
+    /// Whether Control was held.
+    pub control: bool,
+    /// Whether Shift was held.
+    pub shift: bool,
+}
+
+/// What can be done with a mouse. What means nothing here is none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointerKind {
+    /// A notch of the wheel up.
+    WheelUp,
+    /// A notch of the wheel down.
+    WheelDown,
+    /// The left button is pressed.
+    Press,
+    /// The pointer moves while it is.
+    Drag,
+    /// It is released.
+    Release,
+}
+
+/// What came of a mouse event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing has changed, not even the picture.
+    Nothing,
+    /// Another frame is needed, and perhaps something is to be done.
+    Changed(Option<Effect>),
+}
+
+impl App {
+    /// Does what the mouse asks for. What is under the pointer is what the last frame showed there.
+    pub fn mouse(&mut self, pointer: Pointer) -> Answer {
+        match pointer.kind {
+            PointerKind::WheelUp => self.wheel(pointer, Action::Up),
+            PointerKind::WheelDown => self.wheel(pointer, Action::Down),
+            PointerKind::Press => return self.press(pointer.at),
+            PointerKind::Drag => {
+                if !self.drag(pointer.at) {
+                    return Answer::Nothing;
+                }
+            }
+            PointerKind::Release => {
+                self.dragged = None;
+                return Answer::Nothing;
+            }
+        }
+        Answer::Changed(None)
+    }
+
+    fn wheel(&mut self, pointer: Pointer, action: Action) {
+        let at = pointer.at;
+        if !self.shows_panes() {
+            for _ in 0..NOTCH {
+                self.update(action);
+            }
+            return;
+        }
+        let parts = WaterfallParts::of(self.panes.waterfall, self.waterfall.zoom().is_zoomed());
+        let up = action == Action::Up;
+        if parts.bars.contains(at) && pointer.control {
+            return self.waterfall.zoom_at(at.x - parts.bars.x, up);
+        }
+        if parts.bars.contains(at) && pointer.shift {
+            return self.waterfall.pan_by(if up { -8 } else { 8 });
+        }
+        let Some(pane) = self.pane_at(at) else { return };
+        // The keys still go where they went.
+        let focused = std::mem::replace(&mut self.screens.pane, pane);
+        for _ in 0..NOTCH {
+            self.move_in_pane(action);
+        }
+        self.screens.pane = focused;
+    }
+
+    /// Whether list, waterfall and details are what is on top.
+    fn shows_panes(&self) -> bool {
+        self.screens.popup().is_none() && self.screens.tab() == Tab::Traces && self.screens.top().is_none()
+    }
+
+    fn pane_at(&self, at: Position) -> Option<Pane> {
+        let Panes {
+            traces,
+            waterfall,
+            details,
+            ..
+        } = self.panes;
+        let panes = [(traces, Pane::Traces), (waterfall, Pane::Waterfall), (details, Pane::Details)];
+        panes.into_iter().find(|(area, _)| area.contains(at)).map(|(_, pane)| pane)
+    }
+
+    fn press(&mut self, at: Position) -> Answer {
+        let hit = self.hits.at(at);
+        if let Some(Hit::Action(action)) = hit {
+            if matches!(action, Action::Tab(_)) && self.key_context().is_editing() {
+                // Whoever points elsewhere has finished typing.
+                self.update(Action::KeepFilter);
+            }
+            return Answer::Changed(self.update(action));
+        }
+        if self.screens.popup().is_some() {
+            return self.press_popup(at, hit == Some(Hit::Popup));
+        }
+        if !self.shows_panes() {
+            return self.press_screen(at, hit);
+        }
+        if self.key_context().is_editing() {
+            return Answer::Nothing;
+        }
+        self.notice = None;
+        if let Some(Hit::SortTraces(column)) = hit {
+            self.screens.pane = Pane::Traces;
+            self.traces.sort_by(column);
+            return Answer::Changed(None);
+        }
+        if let Some(Hit::Section(name)) = hit {
+            self.screens.pane = Pane::Details;
+            self.traces.hold();
+            self.details.open_section(name);
+            return Answer::Changed(None);
+        }
+        let title = |area: Rect| area.height > 0 && at.y == area.y;
+        let between = self.panes.waterfall.right();
+        let is_between = self.panes.are_beside() && at.x == between && at.y > self.panes.waterfall.y;
+        self.dragged = if is_between {
+            Some(Divider::Beside)
+        } else if title(self.panes.waterfall) {
+            // Of the details, too, where they begin in the same line.
+            Some(Divider::List)
+        } else if title(self.panes.details) {
+            Some(Divider::Details)
+        } else {
+            None
+        };
+        let Some(pane) = self.pane_at(at) else {
+            return Answer::Nothing;
+        };
+        let focused = std::mem::replace(&mut self.screens.pane, pane) == pane;
+        let below = |area: Rect| at.y.checked_sub(area.y + 1).map(usize::from);
+        match pane {
+            Pane::Traces => {
+                let Some(row) = below(self.panes.traces) else {
+                    return Answer::Changed(None);
+                };
+                let was = self.traces.selected();
+                self.traces.select_row(&self.store, row);
+                self.forget_trail();
+                if focused && was.is_some() && self.traces.selected() == was {
+                    return Answer::Changed(self.update(Action::Open));
+                }
+            }
+            Pane::Waterfall => {
+                let parts = WaterfallParts::of(self.panes.waterfall, self.waterfall.zoom().is_zoomed());
+                let row = parts.rows.contains(at).then(|| usize::from(at.y - parts.rows.y));
+                let Some(again) = row.and_then(|row| self.waterfall.select_row(row)) else {
+                    return Answer::Changed(None);
+                };
+                self.traces.hold();
+                if self.waterfall.fold_column(parts) == Some(at.x) {
+                    self.waterfall.update(Action::ToggleFold, None);
+                } else if focused && again {
+                    return Answer::Changed(self.update(Action::Open));
+                }
+            }
+            Pane::Details => self.traces.hold(),
+        }
+        Answer::Changed(None)
+    }
+
+    /// Whether a divider has moved.
+    fn drag(&mut self, at: Position) -> bool {
+        let Some(divider) = self.dragged else { return false };
+        let before = self.splits;
+        match divider {
+            Divider::List => self.splits.list = Some(at.y.saturating_sub(self.panes.traces.y)),
+            Divider::Details => self.splits.details = Some(self.panes.footer.y.saturating_sub(at.y)),
+            Divider::Beside => self.splits.width = Some(self.panes.details.right().saturating_sub(at.x + 1)),
+        }
+        self.splits != before
+    }
+
+    /// How the screen is divided: as the user did, else by how many traces there are. The list only grows by itself, and not while the
+    /// waterfall is read.
+    #[must_use]
+    pub fn splits(&self) -> Splits {
+        let step = if self.shows_panes() && self.screens.pane == Pane::Waterfall {
+            0
+        } else {
+            list_step(self.store.listed())
+        };
+        Splits {
+            list_rows: self.splits.list_rows.max(step),
+            ..self.splits
+        }
+    }
+
+    /// Gives the pane that the keys go to more room, or less.
+    pub(super) fn resize(&mut self, more: bool) {
+        let (list, details) = (self.panes.traces.height, self.panes.details.height);
+        let changed = |size: u16, more: bool, by: u16| Some(if more { size + by } else { size.saturating_sub(by) });
+        // What the waterfall gains the details lose.
+        let more_details = more == (self.screens.pane == Pane::Details);
+        match self.screens.pane {
+            Pane::Traces => self.splits.list = changed(list, more, 1),
+            _ if self.panes.are_beside() => self.splits.width = changed(self.panes.details.width, more_details, COLUMNS),
+            _ => self.splits.details = changed(details, more_details, 1),
+        }
+    }
+
+    /// Puts the details beside the waterfall, or below it.
+    pub(super) fn turn_details(&mut self) {
+        let screen = self.panes.screen();
+        if screen.width < BESIDE {
+            return self.say("this screen is too narrow for details beside the waterfall");
+        }
+        self.splits.beside = Some(!self.splits.is_beside(screen));
+    }
+}

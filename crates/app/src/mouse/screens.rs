@@ -1,0 +1,62 @@
+//! Clicks on popups and on screens that are lists.
+
+use ratatui_core::layout::Position;
+
+use super::{Action, Answer, App};
+use crate::keymap::KeyContext;
+use crate::{Hit, List, Popup, Screen};
+
+impl App {
+    /// On a command it runs that; beside the popup it closes it, whatever was being typed there.
+    pub(super) fn press_popup(&mut self, at: Position, is_inside: bool) -> Answer {
+        let rows = self.rows_area();
+        if let Some(Popup::Palette(palette)) = &mut self.screens.popup
+            && rows.contains(at)
+        {
+            return match palette.select_row(usize::from(at.y - rows.y)) {
+                Some(_) => Answer::Changed(self.update(Action::KeepFilter)),
+                None => Answer::Nothing,
+            };
+        }
+        if is_inside {
+            return Answer::Nothing;
+        }
+        self.screens.popup = None;
+        Answer::Changed(None)
+    }
+
+    /// On a row it selects, again it opens; on the name of a column it sorts by that.
+    pub(super) fn press_screen(&mut self, at: Position, hit: Option<Hit>) -> Answer {
+        if let Some(answer) = self.press_service_map(at, hit) {
+            return answer;
+        }
+        let rows = self.rows_area();
+        if rows.contains(at) {
+            return self.press_listed(usize::from(at.y - rows.y));
+        }
+        if let Some(Hit::SortOperations(column)) = hit {
+            self.operations.sort_by(column);
+            return Answer::Changed(None);
+        }
+        Answer::Nothing
+    }
+
+    fn press_listed(&mut self, row: usize) -> Answer {
+        self.notice = None;
+        if self.key_context() == KeyContext::Narrow {
+            // Whoever points at a row has found it.
+            self.update(Action::KeepFilter);
+        }
+        let again = if let Some(Screen::CrossCheck(check)) = self.screens.top() {
+            let position = check.visible().start + row;
+            self.waterfall.select_position(position)
+        } else {
+            self.list_mut().and_then(|list| list.select_row(row))
+        };
+        match again {
+            Some(true) => Answer::Changed(self.update(Action::Open)),
+            Some(false) => Answer::Changed(None),
+            None => Answer::Nothing,
+        }
+    }
+}

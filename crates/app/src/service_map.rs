@@ -1,0 +1,225 @@
+//! The service map: as a tree of rows, or as a picture with the edges of the selected node below it.
+
+mod columns;
+mod picture;
+mod tree;
+
+use std::sync::Arc;
+
+use ratatui_core::layout::{Constraint, Layout, Rect};
+use trace_stats::{Callee, Counted, Queue, ServiceGraph, Survey};
+
+use super::layout::ListParts;
+use super::{Action, List, Narrow, Picker};
+pub use columns::{MapColumn, Order};
+pub use picture::{CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapPicture};
+
+/// A smaller pane shows the tree unless the user asks for the picture: that of a terminal of 100 columns and 30 rows.
+const PICTURE_MIN: (u16, u16) = (90, 22);
+
+/// One row of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MapRow {
+    /// A service that calls others, or of which no call is known.
+    Service(Arc<str>),
+    /// A call that it makes.
+    Call {
+        /// Index of the edge in the survey.
+        edge: usize,
+        /// Whether the called service is above already, so that following the map would lead in a circle; also a call of itself.
+        back: bool,
+        /// Whether no other one of this service follows.
+        last: bool,
+    },
+}
+
+/// What names a row: the service, and what it calls how.
+type Key = (Arc<str>, Option<(Callee, bool, Option<Queue>)>);
+
+/// Where the parts of the picture are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureParts {
+    /// The picture.
+    pub picture: Rect,
+    /// The title of the list below it, with the names of its columns.
+    pub title: Rect,
+    /// The rows of that list.
+    pub rows: Rect,
+}
+
+impl PictureParts {
+    /// Divides an area.
+    #[must_use]
+    pub fn of(area: Rect) -> Self {
+        let rows = (area.height / 4).clamp(3, 10);
+        let heights = [Constraint::Min(1), Constraint::Length(1), Constraint::Length(rows)];
+        let [picture, title, rows] = Layout::vertical(heights).areas(area);
+        Self { picture, title, rows }
+    }
+}
+
+/// What the rows were made of: which survey, in which order, and what is typed.
+type Of = (u64, Order, String);
+
+/// The map's state.
+#[derive(Debug, Default)]
+pub struct ServiceMap {
+    narrow: Narrow,
+    order: Order,
+    of: Option<Of>,
+    rows: Vec<MapRow>,
+    keys: Vec<Key>,
+    picker: Picker<Key>,
+    services: usize,
+    picture: MapPicture,
+    /// Whether the user wants the picture; the size decides otherwise.
+    wants_picture: Option<bool>,
+    is_picture: bool,
+}
+
+impl ServiceMap {
+    /// How many services it shows.
+    #[must_use]
+    pub const fn services(&self) -> usize {
+        self.services
+    }
+
+    /// The column that rows are sorted by.
+    #[must_use]
+    pub const fn order(&self) -> Order {
+        self.order
+    }
+
+    /// The picture; `None` while the tree is shown.
+    #[must_use]
+    pub fn picture(&self) -> Option<&MapPicture> {
+        self.is_picture.then_some(&self.picture)
+    }
+
+    /// The rows of the tree in view, and whether the cursor is there.
+    pub fn visible(&self) -> impl Iterator<Item = (&MapRow, bool)> {
+        let visible = self.picker.visible();
+        let rows = self.rows.iter().enumerate().skip(visible.start).take(visible.len());
+        rows.map(|(at, row)| (row, at == self.picker.position()))
+    }
+
+    /// What is under the cursor: a call, or all calls of a service or a node.
+    pub(super) fn selected(&self, survey: &Survey) -> Vec<Counted> {
+        if self.is_picture {
+            return self.picture.selected(survey);
+        }
+        let edges = survey.edges.iter().enumerate();
+        match self.rows.get(self.picker.position()) {
+            Some(MapRow::Call { edge, .. }) => vec![Counted::Edge(*edge)],
+            Some(MapRow::Service(service)) => {
+                let of_service = edges.filter(|(_, edge)| edge.caller == *service);
+                of_service.map(|(at, _)| Counted::Edge(at)).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Shows the picture instead of the tree, or the tree again.
+    pub(super) fn toggle_picture(&mut self) {
+        self.wants_picture = Some(!self.is_picture);
+    }
+
+    /// Whether keys that move go to the picture.
+    pub(super) const fn is_picture(&self) -> bool {
+        self.is_picture
+    }
+
+    /// Goes from the picture to the list below it, or back.
+    pub(super) fn switch(&mut self) {
+        if self.is_picture {
+            self.picture.switch();
+        }
+    }
+
+    /// Selects the node at a cell of the picture; whether it was selected already.
+    pub(super) fn select_node(&mut self, x: usize, y: usize) -> Option<bool> {
+        let node = self.picture.node_at(x, y)?;
+        let again = self.picture.position() == Some(node) && !self.picture.is_in_list();
+        self.picture.select(node);
+        Some(again)
+    }
+
+    /// Sorts by another column, most first; by the same one, the other way round.
+    pub(super) fn sort_by(&mut self, column: MapColumn) {
+        self.order = self.order.by(column);
+    }
+
+    /// Where the map is on a screen: the tree with the names of its columns, or the picture with its list.
+    #[must_use]
+    pub fn area(screen: Rect) -> Rect {
+        let parts = ListParts::of(screen, 0);
+        parts.head.union(parts.rows)
+    }
+
+    /// `screen` is what there is room for.
+    pub(super) fn fit(&mut self, survey: Option<&Survey>, number: u64, screen: Rect) {
+        let area = Self::area(screen);
+        let of = (number, self.order, self.narrow.line().text().to_owned());
+        if self.of.as_ref() != Some(&of) || survey.is_none() {
+            self.rows = survey.map_or_else(Vec::new, |survey| tree::rows(survey, &self.narrow, self.order));
+            self.keys = survey.map_or_else(Vec::new, |survey| keys(survey, &self.rows));
+            let services = |row: &&MapRow| matches!(row, MapRow::Service(_));
+            self.services = self.rows.iter().filter(services).count();
+            let graph = survey.map_or_else(ServiceGraph::default, |survey| picture::graph(survey, &self.narrow));
+            self.picture.take(graph);
+            self.of = Some(of);
+        }
+        // One line has the names of the columns.
+        self.picker.fit(&self.keys, usize::from(area.height.saturating_sub(1)));
+        let is_large = area.width >= PICTURE_MIN.0 && area.height >= PICTURE_MIN.1;
+        self.is_picture = self.wants_picture.unwrap_or(is_large) && self.picture.is_drawn();
+        if let Some(survey) = survey {
+            self.picture.fit(survey, self.order, PictureParts::of(area));
+        }
+    }
+}
+
+impl List for ServiceMap {
+    fn narrow(&self) -> &Narrow {
+        &self.narrow
+    }
+
+    fn has_rows(&self) -> bool {
+        !self.rows.is_empty()
+    }
+
+    fn narrow_mut(&mut self) -> &mut Narrow {
+        &mut self.narrow
+    }
+
+    fn update(&mut self, action: Action) -> Result<(), &'static str> {
+        match action {
+            Action::Sort => self.order = self.order.next(),
+            Action::SortReversed => self.order.is_reversed = !self.order.is_reversed,
+            _ if self.is_picture => self.picture.update(action),
+            _ => self.picker.update(action, &self.keys),
+        }
+        Ok(())
+    }
+
+    fn select_row(&mut self, row: usize) -> Option<bool> {
+        if self.is_picture {
+            return self.picture.select_row(row);
+        }
+        self.picker.select_row(row, &self.keys)
+    }
+}
+
+fn keys(survey: &Survey, rows: &[MapRow]) -> Vec<Key> {
+    let key = |row: &MapRow| match row {
+        MapRow::Service(service) => (service.clone(), None),
+        MapRow::Call { edge, .. } => {
+            let edge = &survey.edges[*edge];
+            (
+                edge.caller.clone(),
+                Some((edge.callee.clone(), edge.messaging, edge.queue.clone())),
+            )
+        }
+    };
+    rows.iter().map(key).collect()
+}

@@ -1,0 +1,375 @@
+//! The spans of one trace: the cursor, the folds, and which rows are in view.
+
+mod find;
+mod jump;
+mod layout;
+mod shape;
+mod zoom;
+
+use std::ops::Range;
+
+use ratatui_core::layout::Rect;
+use trace_model::{Outline, Revision, Row, SpanKey, Store, TraceId};
+
+use super::{Action, scrolled, window};
+pub use find::Find;
+pub(super) use jump::Jumps;
+pub(super) use jump::Went;
+pub use layout::{WaterfallColumns, WaterfallParts, indentation};
+pub use shape::Shape;
+pub use zoom::{Stretch, Zoom};
+
+/// The waterfall's state; empty while no trace is selected.
+#[derive(Debug, Default)]
+pub struct Waterfall {
+    outline: Option<Outline>,
+    cursor: Option<SpanKey>,
+    position: usize,
+    /// Until somebody moves the cursor is on the first row, whichever span that turns out to be.
+    moved: bool,
+    first: usize,
+    height: usize,
+    /// The rows are not those of the store's last change: a large trace is growing.
+    behind: bool,
+    zoom: Zoom,
+    /// The row under the cursor.
+    row: Option<Row>,
+    /// When it ran.
+    ran: Option<Stretch>,
+    shape: Shape,
+    /// Of what it is: a change of the trace, and whether its clocks were straightened.
+    shape_of: Option<(Option<Revision>, bool)>,
+    find: Find,
+    jumps: Jumps,
+}
+
+/// How much [work](trace_model::work) on rows may be done before a frame: those of some thousand spans are complete at once.
+const WORK_PER_FRAME: u64 = 1 << 22;
+
+impl Waterfall {
+    /// The rows of the trace.
+    #[must_use]
+    pub const fn outline(&self) -> Option<&Outline> {
+        self.outline.as_ref()
+    }
+
+    /// The span under the cursor, with its trace.
+    #[must_use]
+    pub fn selected(&self) -> Option<(TraceId, &SpanKey)> {
+        self.outline.as_ref().map(Outline::trace_id).zip(self.cursor.as_ref())
+    }
+
+    /// Where the cursor stands.
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Which rows are in view.
+    #[must_use]
+    pub const fn visible(&self) -> Range<usize> {
+        self.first..self.first + self.height
+    }
+
+    /// Whether the rows have to catch up at one of the next frames.
+    #[must_use]
+    pub const fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Whether there is more to read of the trace.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        self.outline.as_ref().is_some_and(Outline::is_reading)
+    }
+
+    /// Goes on reading the trace, until about so much work is done; true when there are new rows.
+    pub(super) fn read_part(&mut self, store: &Store, work: u64) -> bool {
+        let reading = self.outline.as_mut().filter(|outline| outline.is_reading());
+        reading.is_some_and(|outline| !outline.read_part(store, work))
+    }
+
+    /// Which part of the trace's time the bars show.
+    #[must_use]
+    pub const fn zoom(&self) -> &Zoom {
+        &self.zoom
+    }
+
+    /// The row under the cursor, as it was when the frame was prepared.
+    #[must_use]
+    pub const fn row(&self) -> Option<&Row> {
+        self.row.as_ref()
+    }
+
+    /// The whole trace in a line.
+    #[must_use]
+    pub const fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// What is looked for in this trace.
+    #[must_use]
+    pub const fn find(&self) -> &Find {
+        &self.find
+    }
+
+    /// Begins to type what is looked for in this trace.
+    pub(super) fn open_find(&mut self) {
+        self.find.open();
+    }
+
+    /// Looks for nothing any more.
+    pub(super) fn clear_find(&mut self) {
+        self.find.clear();
+    }
+
+    pub(super) fn paste_find(&mut self, text: &str) {
+        self.find.paste(text);
+    }
+
+    /// Does what a key asked for while it is typed what is looked for; when that is done, the cursor goes to the first match.
+    pub(super) fn type_find(&mut self, action: Action, store: &Store) {
+        if self.find.update(action) {
+            self.go_to_first_match(store);
+        }
+    }
+
+    /// Folds a part of the trace, or straightens its clocks, if an action asks for that; an error says why that can't be done.
+    pub(super) fn folds(&mut self, action: Action, store: &Store) -> Option<Result<(), &'static str>> {
+        let outline = self.outline.as_mut()?;
+        match action {
+            Action::UnfoldAll => outline.unfold_all(),
+            Action::FoldAll => outline.fold_all(),
+            Action::FoldToDepth(depth) => outline.fold_to_depth(depth.into()),
+            Action::FoldShallower => outline.fold_to_depth(deepest(outline).saturating_sub(1)),
+            Action::FoldDeeper => outline.fold_to_depth(deepest(outline).saturating_add(1)),
+            Action::StraightenClocks => outline.set_straight(!outline.is_straight()),
+            Action::FoldToErrors => {
+                let nodes = 0..outline.tree().nodes().len();
+                let failed: Vec<bool> = nodes.map(|at| jump::failed(outline, at)).collect();
+                if !failed.contains(&true) {
+                    return Some(Err("no span of this trace failed, and no error was reported in it"));
+                }
+                outline.fold_to(|at| failed[at]);
+            }
+            Action::FoldToMatches => {
+                let found = self.find.all(store, outline);
+                if found.is_empty() {
+                    return Some(Err("nothing is found: / looks for spans of this trace"));
+                }
+                outline.fold_to(|at| found.binary_search(&at).is_ok());
+            }
+            _ => return None,
+        }
+        self.keep_cursor();
+        Some(Ok(()))
+    }
+
+    /// After folding: the cursor stays on its span, or goes to the row that hides it.
+    fn keep_cursor(&mut self) {
+        let Some(outline) = &self.outline else { return };
+        let kept = self.cursor.as_ref().and_then(|key| outline.position(key));
+        self.position = kept.unwrap_or(self.position).min(outline.len().saturating_sub(1));
+        self.cursor = outline.key(self.position).cloned();
+        self.moved = true;
+    }
+
+    /// Zooms around what stands in a column of the bars, counted from the left.
+    pub fn zoom_at(&mut self, column: u16, nearer: bool) {
+        self.zoom.change_at(column, nearer);
+    }
+
+    /// Moves the window by so many columns to the right, or to the left.
+    pub fn pan_by(&mut self, columns: i32) {
+        self.zoom.pan(columns);
+    }
+
+    /// Shows another part of the trace's time, if an action asks for that.
+    pub(super) fn zooms(&mut self, action: Action) -> bool {
+        let middle = |stretch: Stretch| stretch.start_unix_nano.saturating_add(stretch.nano / 2);
+        match action {
+            Action::ZoomIn | Action::ZoomOut => {
+                let shown = self.zoom.shown();
+                // Of a span that begins or ends elsewhere, what is to be seen of it.
+                let seen = |ran: Stretch| {
+                    let (start, end) = (ran.start_unix_nano, ran.end_unix_nano());
+                    if shown.touches(start, end) {
+                        Stretch::new(start.max(shown.start_unix_nano), end.min(shown.end_unix_nano()))
+                    } else {
+                        ran
+                    }
+                };
+                let around = self.ran.map_or(shown, seen);
+                self.zoom.change(action == Action::ZoomIn, middle(around));
+            }
+            Action::ZoomToSpan => {
+                if let Some(ran) = self.ran {
+                    self.zoom.to(ran);
+                }
+            }
+            Action::WholeTrace => self.zoom.show_whole(),
+            Action::PanLeft | Action::PanRight => self.zoom.step(action == Action::PanRight),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Shows a trace; does nothing when it is shown already.
+    pub(super) fn show(&mut self, trace_id: Option<TraceId>) {
+        if self.outline.as_ref().map(Outline::trace_id) != trace_id {
+            *self = Self {
+                outline: trace_id.map(Outline::new),
+                height: self.height,
+                // What is looked for is looked for in the next one too, and there is a way back.
+                find: std::mem::take(&mut self.find),
+                jumps: std::mem::take(&mut self.jumps),
+                ..Self::default()
+            };
+        }
+    }
+
+    /// Puts the cursor on a row of those in view; whether it was there already, or `None` where there is no row.
+    pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
+        if row < self.height {
+            self.select_position(self.first + row)
+        } else {
+            None
+        }
+    }
+
+    /// The same for any row, the trace's first one being 0.
+    pub(super) fn select_position(&mut self, position: usize) -> Option<bool> {
+        let key = self.outline.as_ref()?.key(position)?.clone();
+        let again = self.cursor.as_ref() == Some(&key);
+        self.position = position;
+        self.cursor = Some(key);
+        self.moved = true;
+        Some(again)
+    }
+
+    /// In which column the fold mark of the row under the cursor stands, if it has one.
+    pub(super) fn fold_column(&self, parts: WaterfallParts) -> Option<u16> {
+        let outline = self.outline.as_ref()?;
+        let node = outline.tree().nodes().get(outline.node(self.position)?)?;
+        let is_one = node.children > 0 || outline.is_folded(&node.key);
+        is_one.then(|| parts.rows.x.saturating_add(parts.fold_column(node.depth)))
+    }
+
+    /// Takes the history of jumps.
+    pub(super) fn take_jumps(&mut self) -> Jumps {
+        std::mem::take(&mut self.jumps)
+    }
+
+    /// Puts a history of jumps back.
+    pub(super) fn put_jumps(&mut self, jumps: Jumps) {
+        self.jumps = jumps;
+    }
+
+    /// Whether a jump can be taken back.
+    pub(super) fn has_jumped(&self) -> bool {
+        self.jumps.has_history()
+    }
+
+    /// Puts the cursor on a span of the trace that is shown.
+    pub(super) fn select(&mut self, key: &SpanKey) {
+        self.cursor = Some(key.clone());
+        self.moved = true;
+    }
+
+    /// `page` is how many rows are in view, where that is not this pane.
+    pub(super) fn update(&mut self, action: Action, page: Option<usize>) {
+        let Some(outline) = &mut self.outline else { return };
+        let Some(key) = self.cursor.clone() else { return };
+        self.moved = true;
+        let folded = outline.is_folded(&key);
+        match action {
+            Action::ToggleFold => {
+                outline.fold(&key, !folded);
+                return self.keep_cursor();
+            }
+            Action::Left if outline.has_children(&key) && !folded => outline.fold(&key, true),
+            Action::Left => self.position = outline.parent(self.position).unwrap_or(self.position),
+            Action::Right if folded => outline.fold(&key, false),
+            Action::Right if outline.has_children(&key) => self.position += 1,
+            _ => {
+                let page = page.unwrap_or(self.height);
+                self.position = scrolled(self.position, action, page).min(outline.len().saturating_sub(1));
+            }
+        }
+        self.cursor = outline.key(self.position).cloned();
+    }
+
+    /// Catches up with the store; `area` is that of the pane, `longest_run` is [`super::Mode::longest_run`].
+    pub(super) fn fit(&mut self, store: &Store, area: Rect, unix_nano: u64, longest_run: u64) {
+        let parts = WaterfallParts::of(area, self.zoom.is_zoomed());
+        self.height = usize::from(parts.rows.height).max(1);
+        let Some(outline) = &mut self.outline else { return };
+        self.behind = !outline.refresh_part(store, WORK_PER_FRAME);
+        // Before anything was read the cursor is where somebody has put it.
+        if outline.revision().is_some() || !self.behind {
+            let kept = self
+                .cursor
+                .as_ref()
+                .filter(|_| self.moved)
+                .and_then(|key| outline.position(key));
+            self.position = kept.unwrap_or(0).min(outline.len().saturating_sub(1));
+            self.cursor = outline.key(self.position).cloned();
+        }
+        let highest_first = outline.len().saturating_sub(self.height);
+        self.first = window(self.first, self.position, self.height).min(highest_first);
+        self.row = outline.rows(store, self.position..self.position + 1).pop();
+        let line = self.row.as_ref().and_then(|row| row.line.as_ref());
+        self.ran = line.map(|line| {
+            let running = unix_nano.min(line.start_unix_nano.saturating_add(longest_run));
+            Stretch::new(line.start_unix_nano, line.end_unix_nano.unwrap_or(running))
+        });
+        if let Some(group) = self.row.as_ref().and_then(|row| row.group) {
+            self.ran = Some(Stretch::new(group.first, group.last));
+        }
+        let shape_of = Some((outline.revision(), outline.is_straight()));
+        if self.shape_of != shape_of {
+            self.shape = Shape::of(outline);
+            self.shape_of = shape_of;
+        }
+        self.find.fit(store, outline);
+        let mut whole = whole(store, outline.trace_id(), unix_nano, longest_run);
+        if outline.is_straight() {
+            let over = self.shape.over();
+            // What is in flight goes on, whatever the clocks say.
+            let end = if is_running(store, outline.trace_id()) {
+                whole.end_unix_nano()
+            } else {
+                0
+            };
+            whole = Stretch::new(over.start_unix_nano, over.end_unix_nano().max(end));
+        }
+        self.zoom.fit(whole, parts.bars.width);
+    }
+}
+
+/// The depth of the deepest row; roots have 0.
+fn deepest(outline: &Outline) -> usize {
+    let nodes = outline.tree().nodes();
+    let depths = (0..outline.len()).filter_map(|row| Some(nodes.get(outline.node(row)?)?.depth));
+    depths.max().unwrap_or(0)
+}
+
+fn is_running(store: &Store, trace_id: TraceId) -> bool {
+    store.trace(trace_id).is_some_and(|trace| trace.in_flight > 0)
+}
+
+/// All of a trace's time, to this moment while something is in flight.
+fn whole(store: &Store, trace_id: TraceId, unix_nano: u64, longest_run: u64) -> Stretch {
+    let Some(trace) = store.trace(trace_id) else {
+        return Stretch::default();
+    };
+    let running = if trace.in_flight > 0 {
+        unix_nano.saturating_sub(trace.start_unix_nano).min(longest_run)
+    } else {
+        0
+    };
+    Stretch {
+        start_unix_nano: trace.start_unix_nano,
+        nano: trace.duration_nano.max(running).max(1),
+    }
+}

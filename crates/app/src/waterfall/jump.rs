@@ -1,0 +1,329 @@
+//! From one span to another that has to do with it.
+
+use std::collections::VecDeque;
+
+use trace_model::{Outline, SpanId, SpanKey, StatusCode, Store, TraceId};
+
+use super::super::Action;
+use super::{Stretch, Waterfall};
+
+/// What a jump led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Went {
+    /// A span of this trace, or of another, with something to say of it.
+    To(Option<String>),
+    /// Nothing: why.
+    Nowhere(String),
+}
+
+impl Went {
+    const fn quietly() -> Self {
+        Self::To(None)
+    }
+
+    fn nowhere(why: &str) -> Self {
+        Self::Nowhere(why.to_owned())
+    }
+}
+
+/// A span of a trace.
+type Place = (TraceId, SpanKey);
+
+/// How many jumps can be taken back.
+const HISTORY: usize = 100;
+
+/// Where jumps began, and where they led.
+#[derive(Debug, Default)]
+pub(crate) struct Jumps {
+    /// The last one at the back.
+    history: VecDeque<Place>,
+    following: Option<Following>,
+    /// Which section of the critical path was gone to last.
+    section: usize,
+}
+
+/// The links of a span that are followed one after the other.
+#[derive(Debug)]
+struct Following {
+    targets: Vec<(TraceId, SpanId)>,
+    at: usize,
+    /// The cursor is still where the last of them led.
+    landed: Option<Place>,
+}
+
+impl Jumps {
+    pub(super) fn has_history(&self) -> bool {
+        !self.history.is_empty()
+    }
+
+    fn remember(&mut self, place: Place) {
+        if self.history.back() != Some(&place) {
+            if self.history.len() == HISTORY {
+                self.history.pop_front();
+            }
+            self.history.push_back(place);
+        }
+    }
+}
+
+impl Waterfall {
+    /// Goes where an action leads; `None` when it is no jump.
+    pub(crate) fn jump(&mut self, action: Action, store: &Store) -> Option<Went> {
+        let is_jump = matches!(
+            action,
+            Action::NextError
+                | Action::NextCritical
+                | Action::ToParent
+                | Action::FollowLink
+                | Action::JumpBack
+                | Action::NextMatch
+                | Action::PreviousMatch
+        );
+        if !is_jump {
+            return None;
+        }
+        let Some(from) = self.place() else {
+            return Some(Went::nowhere("there is no span here"));
+        };
+        let went = match action {
+            Action::NextError => self.go_to_next_error(),
+            Action::NextCritical => self.along_the_critical_path(),
+            Action::ToParent => self.go_to_parent(),
+            Action::FollowLink => self.follow(store, &from),
+            Action::JumpBack => return Some(self.back(store)),
+            _ => self.go_to_match(store, action == Action::NextMatch),
+        };
+        if self.place().is_some_and(|place| place != from) {
+            self.jumps.remember(from);
+        }
+        Some(went)
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.selected().map(|(trace_id, key)| (trace_id, key.clone()))
+    }
+
+    /// The cursor's place in the tree.
+    pub(super) fn node(&self) -> Option<usize> {
+        self.outline.as_ref()?.node(self.position)
+    }
+
+    /// Puts the cursor on a node, whatever hides it, and brings its time into view.
+    fn go(&mut self, node: usize) {
+        let Some(outline) = &mut self.outline else { return };
+        let Some(key) = outline.tree().nodes().get(node).map(|node| node.key.clone()) else {
+            return;
+        };
+        outline.reveal(&key);
+        self.position = outline.row_of(node);
+        self.cursor = outline.key(self.position).cloned();
+        self.moved = true;
+        let ran = ran(outline, node);
+        self.zoom.reveal(ran);
+    }
+
+    fn go_to_next_error(&mut self) -> Went {
+        let next = self.outline.as_ref().zip(self.node()).and_then(|(outline, from)| {
+            let failed = |at: usize| failed(outline, at);
+            outline.next(from, true, failed)
+        });
+        match next {
+            Some(next) => {
+                self.go(next);
+                Went::quietly()
+            }
+            None => Went::nowhere("no span of this trace failed, and no error was reported in it"),
+        }
+    }
+
+    fn along_the_critical_path(&mut self) -> Went {
+        let Some((outline, here)) = self.outline.as_ref().zip(self.node()) else {
+            return Went::quietly();
+        };
+        let path = match outline.analysis().path_to_last_span() {
+            Ok(path) => path,
+            Err(error) => return Went::Nowhere(format!("there is no critical path: {error}")),
+        };
+        let is_here = |section: usize| path.sections.get(section).is_some_and(|section| section.node == here);
+        let next = if is_here(self.jumps.section) {
+            self.jumps.section + 1
+        } else if let Some(first) = path.sections.iter().position(|section| section.node == here) {
+            first + 1
+        } else {
+            let start = outline.tree().nodes()[here].start_unix_nano;
+            path.sections
+                .iter()
+                .position(|section| section.start_unix_nano >= start)
+                .unwrap_or(0)
+        };
+        let next = if next < path.sections.len() { next } else { 0 };
+        let Some(section) = path.sections.get(next).copied() else {
+            return Went::nowhere("the critical path is empty");
+        };
+        let (number, all) = (next + 1, path.sections.len());
+        let shift = shift(outline, section.node);
+        let stretch = Stretch::new(
+            section.start_unix_nano.saturating_add_signed(shift),
+            section.end_unix_nano.saturating_add_signed(shift),
+        );
+        self.jumps.section = next;
+        self.go(section.node);
+        self.zoom.reveal(stretch);
+        let waited = crate::format::duration(section.end_unix_nano.saturating_sub(section.start_unix_nano));
+        let what = if section.queued {
+            "this span's message was in the queue"
+        } else {
+            "the trace waited for this span itself"
+        };
+        Went::To(Some(format!("critical path, section {number} of {all}: for {waited} {what}")))
+    }
+
+    fn go_to_parent(&mut self) -> Went {
+        let parent = self.outline.as_ref().zip(self.node());
+        match parent.and_then(|(outline, at)| outline.tree().nodes()[at].parent) {
+            Some(parent) => {
+                self.go(parent);
+                Went::quietly()
+            }
+            None => Went::nowhere("this is a root: it has no parent"),
+        }
+    }
+
+    fn go_to_match(&mut self, store: &Store, forward: bool) -> Went {
+        let Some((outline, here)) = self.outline.as_ref().zip(self.node()) else {
+            return Went::quietly();
+        };
+        let all = self.find.all(store, outline);
+        let next = if forward {
+            all.iter().find(|at| **at > here).or_else(|| all.first())
+        } else {
+            all.iter().rev().find(|at| **at < here).or_else(|| all.last())
+        };
+        match next.copied() {
+            Some(next) => {
+                self.go(next);
+                Went::quietly()
+            }
+            None if self.find.is_set() || store.filter().is_some() => Went::nowhere("no span of this trace matches"),
+            None => Went::nowhere("nothing is looked for: / finds spans of this trace"),
+        }
+    }
+
+    /// To the first match, unless the cursor is on one.
+    pub(super) fn go_to_first_match(&mut self, store: &Store) {
+        let here = self.node();
+        let Some(outline) = &self.outline else { return };
+        let all = self.find.all(store, outline);
+        if here.is_none_or(|here| all.binary_search(&here).is_err()) {
+            self.go_to_match(store, true);
+        }
+    }
+
+    /// Its own links first, then those of others to it, one after the other.
+    fn follow(&mut self, store: &Store, from: &Place) -> Went {
+        let before = self.jumps.following.take();
+        let mut following = match before.filter(|before| before.landed.as_ref() == Some(from) && before.targets.len() > 1) {
+            Some(before) => Following {
+                at: (before.at + 1) % before.targets.len(),
+                ..before
+            },
+            None => Following {
+                targets: links(store, from),
+                at: 0,
+                landed: None,
+            },
+        };
+        let Some(&(trace_id, span_id)) = following.targets.get(following.at) else {
+            return Went::nowhere("this span has no link, and no span here links to it");
+        };
+        let which = match following.targets.len() {
+            1 => String::new(),
+            several => format!("link {} of {several} (f: the next one): ", following.at + 1),
+        };
+        let went = if store.trace(trace_id).is_none() {
+            Went::Nowhere(format!(
+                "{which}trace {trace_id:.8}… is not here: it left when the memory was full, or has not come"
+            ))
+        } else {
+            self.show(Some(trace_id));
+            let found = self.outline.as_mut().and_then(|outline| {
+                outline.refresh(store);
+                outline.first_of(span_id)
+            });
+            if let Some(node) = found {
+                self.go(node);
+                Went::To((!which.is_empty()).then(|| format!("{which}trace {trace_id:.8}…")))
+            } else {
+                Went::Nowhere(format!("{which}span {span_id} of trace {trace_id:.8}… has not arrived"))
+            }
+        };
+        if self.place().is_none() {
+            self.put_on_first_row();
+        }
+        following.landed = self.place();
+        self.jumps.following = Some(following);
+        went
+    }
+
+    fn back(&mut self, store: &Store) -> Went {
+        while let Some((trace_id, key)) = self.jumps.history.pop_back() {
+            if store.trace(trace_id).is_none() {
+                continue;
+            }
+            self.show(Some(trace_id));
+            let Some(outline) = &mut self.outline else { continue };
+            outline.refresh(store);
+            if let Some(node) = outline.node_of(&key).or_else(|| outline.first_of(key.span_id)) {
+                self.go(node);
+                return Went::quietly();
+            }
+        }
+        Went::nowhere("nothing was jumped from")
+    }
+
+    fn put_on_first_row(&mut self) {
+        self.position = 0;
+        self.cursor = self.outline.as_ref().and_then(|outline| outline.key(0)).cloned();
+    }
+}
+
+/// Whether a span failed or an error was reported in it.
+pub(super) fn failed(outline: &Outline, at: usize) -> bool {
+    let node = outline.tree().nodes().get(at);
+    node.is_some_and(|node| node.status == StatusCode::Error) || outline.errors(at).iter().any(|error| !error.mild)
+}
+
+fn shift(outline: &Outline, node: usize) -> i64 {
+    if outline.is_straight() {
+        outline.analysis().shift_nano(node)
+    } else {
+        0
+    }
+}
+
+/// When a node ran, on the clock that is shown.
+fn ran(outline: &Outline, node: usize) -> Stretch {
+    let Some(span) = outline.tree().nodes().get(node) else {
+        return Stretch::default();
+    };
+    let shift = shift(outline, node);
+    let end = span.end_unix_nano.unwrap_or(span.start_unix_nano);
+    Stretch::new(
+        span.start_unix_nano.saturating_add_signed(shift),
+        end.saturating_add_signed(shift),
+    )
+}
+
+/// The spans that a span links to, then those that link to it, none twice.
+fn links(store: &Store, (trace_id, key): &Place) -> Vec<(TraceId, SpanId)> {
+    let mut targets = Vec::new();
+    let own = store.span(*trace_id, key).map(|span| span.links).unwrap_or_default();
+    let own = own.iter().filter_map(|link| link.trace_id.zip(link.span_id));
+    let others = store.linked_from(*trace_id, key.span_id);
+    for target in own.chain(others.into_iter().map(|(trace_id, key)| (trace_id, key.span_id))) {
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    targets
+}

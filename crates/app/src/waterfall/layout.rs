@@ -1,0 +1,122 @@
+//! Where the parts of the waterfall are.
+
+use ratatui_core::layout::Rect;
+
+/// A pane of fewer lines is a low one.
+const LOW: u16 = 14;
+
+/// Where the parts of the pane are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaterfallParts {
+    /// What can be said of the trace in one line.
+    pub heading: Rect,
+    /// The whole trace in a line; empty where there is no room for it.
+    pub minimap: Rect,
+    /// The axis' labels.
+    pub scale: Rect,
+    /// The spans, a line each.
+    pub rows: Rect,
+    /// The columns of the bars, over all of the rows.
+    pub bars: Rect,
+}
+
+impl WaterfallParts {
+    /// Divides the pane. On a low one the whole trace in a line gives way to spans, unless a part is shown only.
+    #[must_use]
+    pub fn of(area: Rect, zoomed: bool) -> Self {
+        let minimap = u16::from(area.height >= if zoomed { LOW / 2 } else { LOW });
+        let line = |y: u16| {
+            Rect {
+                y: area.y.saturating_add(y),
+                height: 1,
+                ..area
+            }
+            .intersection(area)
+        };
+        let rows = Rect {
+            y: area.y.saturating_add(2 + minimap),
+            height: area.height.saturating_sub(2 + minimap),
+            ..area
+        }
+        .intersection(area);
+        let bars = WaterfallColumns::of(area).bars;
+        Self {
+            heading: line(0),
+            minimap: Rect {
+                height: minimap,
+                ..line(1)
+            },
+            scale: line(1 + minimap),
+            rows,
+            bars: Rect {
+                y: rows.y,
+                height: rows.height,
+                ..bars
+            },
+        }
+    }
+
+    /// Where the fold mark of a row stands, counted from the left.
+    #[must_use]
+    pub fn fold_column(&self, depth: usize) -> u16 {
+        let width = usize::from(WaterfallColumns::of(self.rows).label.width).saturating_sub(1);
+        u16::try_from(indentation(depth, width)).unwrap_or(u16::MAX)
+    }
+}
+
+/// Where tree, durations and bars are, by their first line.
+#[derive(Clone, Copy, Debug)]
+pub struct WaterfallColumns {
+    /// The tree.
+    pub label: Rect,
+    /// One column: whether the span reached Sentry.
+    pub mark: Rect,
+    /// How long spans took.
+    pub duration: Rect,
+    /// One column: whether the trace waited for the span.
+    pub critical: Rect,
+    /// The time axis.
+    pub bars: Rect,
+}
+
+impl WaterfallColumns {
+    /// Divides the pane.
+    #[must_use]
+    pub fn of(area: Rect) -> Self {
+        let label = (area.width * 2 / 5).clamp(area.width.min(24), 64);
+        let duration = 10.min(area.width - label);
+        let bars = area.width.saturating_sub(label + duration + 2);
+        let at = |x: u16, width: u16| Rect {
+            x: area.x + x,
+            width,
+            height: 1,
+            ..area
+        };
+        // The last column of the label is empty.
+        let text = label.saturating_sub(2);
+        Self {
+            label: at(0, text),
+            mark: at(text, 1.min(label - text)),
+            duration: at(label, duration),
+            critical: at((label + duration).min(area.width), 1.min(area.width - label - duration)),
+            bars: at((label + duration + 1).min(area.width), bars),
+        }
+    }
+
+    /// Where the mark of this row stands.
+    #[must_use]
+    pub fn at(self, row: Rect) -> Rect {
+        Rect {
+            y: row.y,
+            height: 1,
+            ..self.mark
+        }
+        .intersection(row)
+    }
+}
+
+/// In which column the fold mark stands. A deep tree still shows names: indentation takes a third at most.
+#[must_use]
+pub fn indentation(depth: usize, width: usize) -> usize {
+    (1 + 2 * depth).min(1 + width / 3)
+}

@@ -1,0 +1,65 @@
+//! Titles of screens: the way that led there.
+
+use ratatui::style::Stylize;
+use ratatui::text::{Line, Span};
+
+use super::{format, owned, theme, title};
+use app::App;
+use app::text::shown;
+
+/// How many columns a part of the way has at most.
+const PART_COLUMNS_MAX: usize = 32;
+/// What is between two parts.
+const BETWEEN: &str = " › ";
+
+/// The title of the screen on top: its tab, the selected trace, the screens below it, and itself.
+pub(super) fn of_screen(app: &App) -> Line<'static> {
+    let above = app.screens.above();
+    let Some((top, below)) = above.split_last() else {
+        let name = format!(" {}  ", app.screens.tab().name().to_uppercase());
+        return Line::from(owned(title(&name, true)));
+    };
+    let mut parts: Vec<String> = app.screens.trail().map(str::to_owned).collect();
+    if parts.is_empty() {
+        parts.push(app.screens.tab().name().to_owned());
+    }
+    let selected = app.waterfall.selected().map(|(trace_id, _)| trace_id);
+    if let Some(trace_id) = selected.filter(|_| app.screens.tab() == app::Tab::Traces) {
+        let name = app
+            .store
+            .trace(trace_id)
+            .map(|trace| trace.root.name.to_string())
+            .unwrap_or_default();
+        parts.push(format!("{} {trace_id:.8}…", format::name(&name, PART_COLUMNS_MAX)));
+    }
+    parts.extend(below.iter().map(|screen| screen.name().to_owned()));
+    let mut line = Line::from(owned(title(" ", true)));
+    for part in parts {
+        line.push_span(format::at_most(&shown(&part), 2 * PART_COLUMNS_MAX).fg(theme::DIM));
+        line.push_span(BETWEEN.fg(theme::DIM));
+    }
+    line.push_span(top.name().to_uppercase().bold().fg(theme::FOCUS));
+    line.push_span("  ");
+    line
+}
+
+/// The way that led to the trace that is shown, if it was jumped to; it ends before the trace.
+pub(super) fn to_trace(app: &App) -> Option<String> {
+    let parts: Vec<String> = app
+        .screens
+        .trail()
+        .map(|part| format::at_most(&shown(part), 2 * PART_COLUMNS_MAX))
+        .collect();
+    (!parts.is_empty()).then(|| format!("{}{BETWEEN}trace", parts.join(BETWEEN)))
+}
+
+/// Of which traces a screen about many of them is.
+pub(super) fn scope(app: &App) -> Span<'static> {
+    let all = app.store.totals().traces as u64;
+    if app.store.filter().is_none() {
+        return format!("all {}", format::count(all, "trace")).into();
+    }
+    let listed = format::grouped(app.store.listed() as u64);
+    let filter = format::at_most(&shown(app.filter.set_text()), PART_COLUMNS_MAX);
+    format!("{listed} of {} · {filter}", format::count(all, "trace")).fg(theme::FOUND)
+}

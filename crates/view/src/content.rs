@@ -1,0 +1,45 @@
+//! Draws content of the app: its roles get their style here.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use super::theme;
+use app::content::{Line, Role};
+
+/// How a role looks.
+pub(super) fn style(role: Role) -> Style {
+    let style = Style::new();
+    match role {
+        Role::Plain => style,
+        Role::Dim => style.fg(theme::DIM),
+        Role::Rule => style.fg(theme::RULE),
+        Role::Accent => style.fg(theme::ACCENT),
+        Role::Good => style.fg(theme::GOOD),
+        Role::Warning => style.fg(theme::WARNING),
+        Role::Error => style.fg(theme::ERROR),
+        Role::Missing => style.fg(theme::ERROR).bold(),
+        Role::Different => style.fg(theme::WARNING).bold(),
+        Role::Service(number) => style.fg(theme::service_color(number)),
+    }
+}
+
+/// Draws a line from the left, as far as there is room.
+pub(super) fn draw(frame: &mut Frame, line: &Line, area: Rect) {
+    let mut left = area;
+    for piece in &line.pieces {
+        let mut style = style(piece.role);
+        if piece.is_strong {
+            style = style.bold();
+        }
+        let span = Span::styled(&*piece.text, style);
+        frame.render_widget(&span, left);
+        let width = u16::try_from(span.width()).unwrap_or(u16::MAX).min(left.width);
+        left = Rect {
+            x: left.x + width,
+            width: left.width - width,
+            ..left
+        };
+    }
+}

@@ -1,0 +1,134 @@
+//! The keys that matter here, or what there is to say.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Stylize;
+use ratatui::text::Line;
+
+use super::{format, theme};
+use app::keymap::Bound;
+use app::text::shown;
+use app::{Action, App, Hit, Hits, ServiceState};
+
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
+    let line = notice(app).unwrap_or_else(|| keys(app, area, hits));
+    frame.render_widget(line, area);
+}
+
+/// A part of the footer that leads to a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hyperlink {
+    /// Where it stands: one line.
+    pub area: Rect,
+    /// An `http` or `https` address without any character that could end or extend an escape sequence.
+    pub url: String,
+}
+
+/// The address in what is said now, if there is one: the text may be cut, the link is whole.
+#[must_use]
+pub fn hyperlink(app: &App, footer: Rect) -> Option<Hyperlink> {
+    let notice = app.notice.as_ref().filter(|notice| !notice.error)?;
+    let text = format!(" {}", shown(&notice.text));
+    let start = ["https://", "http://"].iter().find_map(|scheme| text.find(scheme))?;
+    let url = text[start..].split(' ').next().filter(|url| is_plain(url))?;
+    let column = u16::try_from(format::columns(&text[..start])).ok()?;
+    let width = u16::try_from(url.len()).unwrap_or(u16::MAX);
+    let area = Rect {
+        x: footer.x.saturating_add(column),
+        width,
+        height: 1,
+        ..footer
+    }
+    .intersection(footer);
+    (!area.is_empty()).then(|| Hyperlink {
+        area,
+        url: url.to_owned(),
+    })
+}
+
+/// What [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986) lets an address hold, and no space or control character; nor a user: a DSN is no page.
+fn is_plain(url: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]!$&'()*+,;=%".contains(&byte);
+    url.len() <= 2_048 && url.bytes().all(is_allowed)
+}
+
+fn notice(app: &App) -> Option<Line<'static>> {
+    if let Some(notice) = &app.notice {
+        let text = shown(&notice.text);
+        return Some(Line::from(if notice.error {
+            format!(" ✗ {text}").fg(theme::ERROR)
+        } else {
+            format!(" {text}").fg(theme::ACCENT)
+        }));
+    }
+    let (service, status) = app.services.iter().find_map(|(service, state)| match state {
+        ServiceState::Exited { status } => Some((service, status)),
+        _ => None,
+    })?;
+    let text = format!(
+        " ✗ {service} ended ({}) and is started again; press o to read its output",
+        shown(status)
+    );
+    Some(Line::from(text.fg(theme::ERROR)))
+}
+
+/// A key of the footer.
+struct Entry {
+    key: String,
+    short: &'static str,
+    action: Action,
+}
+
+impl Entry {
+    fn width(&self) -> usize {
+        format::columns(&self.key) + format::columns(self.short) + 3
+    }
+}
+
+/// The keys, each of which can be clicked.
+fn keys(app: &App, area: Rect, hits: &mut Hits) -> Line<'static> {
+    let mut line = Line::from(" ");
+    for entry in entries(app, usize::from(area.width)) {
+        let left = u16::try_from(line.width()).unwrap_or(u16::MAX);
+        // Without the two columns between it and the next one.
+        let width = u16::try_from(entry.width().saturating_sub(2)).unwrap_or(u16::MAX);
+        let key = Rect {
+            x: area.x.saturating_add(left),
+            width,
+            ..area
+        };
+        hits.add(key.intersection(area), Hit::Action(entry.action));
+        line.push_span(entry.key.bold().fg(theme::ACCENT));
+        line.push_span(format!(" {}  ", entry.short).fg(theme::DIM));
+    }
+    line
+}
+
+/// As many keys as there is room for, those that are special to what is on top first; help and quit always, but while text is edited
+/// they are letters.
+fn entries(app: &App, width: usize) -> Vec<Entry> {
+    let context = app.key_context();
+    let entry = |bound: &Bound| {
+        let short = bound.binding.footer_word(context);
+        let key = bound.keys.first()?;
+        (!short.is_empty() && app.can(bound.binding.action)).then(|| Entry {
+            key: key.label(),
+            short,
+            action: bound.binding.action,
+        })
+    };
+    let is_last = |bound: &&Bound| matches!(bound.binding.action, Action::Help | Action::Quit);
+    let (last, mut first): (Vec<_>, Vec<_>) = app.keymap.of(context, app.mode).partition(is_last);
+    first.sort_by_key(|bound| bound.section.footer_rank);
+    let last: Vec<_> = last.into_iter().filter_map(entry).collect();
+    let mut left = width.saturating_sub(1 + last.iter().map(Entry::width).sum::<usize>());
+    let mut shown = Vec::new();
+    for entry in first.into_iter().filter_map(entry) {
+        if let Some(rest) = left.checked_sub(entry.width()) {
+            left = rest;
+            shown.push(entry);
+        }
+    }
+    shown.extend(last);
+    shown
+}

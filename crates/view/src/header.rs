@@ -1,0 +1,275 @@
+//! Two lines: the tab bar; listeners, services, memory, rejections.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Style, Stylize};
+use ratatui::text::{Line, Span};
+use trace_model::ServiceStats;
+use unicode_width::UnicodeWidthStr;
+
+use super::{Now, files, format, theme};
+use app::text::shown;
+use app::{Action, App, Hit, Hits, Mode, PAGE, ServiceState, Tab};
+
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &mut Hits) {
+    let row = |line: u16| {
+        Rect {
+            y: area.y + line,
+            height: 1,
+            ..area
+        }
+        .intersection(area)
+    };
+    let spans = format::count(app.store.totals().spans as u64, "span");
+    let bar = tab_bar(app, area.width);
+    // Where there is room for it.
+    let spans = if bar.width() + spans.width() + 2 <= usize::from(area.width) {
+        Line::from(format!("{spans} ").fg(theme::DIM))
+    } else {
+        Line::default()
+    };
+    pair(frame, bar, spans, row(0));
+    let width = usize::from(area.width);
+    let right = right(app, now, width);
+    let room = width.saturating_sub(right.width() + 1);
+    let left = match app.mode {
+        _ if app.pause().is_some() => paused(app, room),
+        Mode::Files => files::header(app, room),
+        Mode::Demo | Mode::Viewer => listeners(app, room),
+    };
+    pair(frame, left, right, row(1));
+    add_hits(app, area, hits);
+}
+
+/// From this width on tabs have counts.
+const COUNTED: u16 = 90;
+/// From this width on they have their whole names.
+const NAMED: u16 = 70;
+
+/// The tabs, each with its columns: the active one has brackets, so that it is known without color.
+fn tabs(app: &App, width: u16) -> Vec<(Tab, String)> {
+    let label = |tab: Tab| {
+        let name = if width < NAMED { tab.short_name() } else { tab.name() };
+        let is_active = app.screens.tab() == tab;
+        let new = if is_active { 0 } else { app.new_in(tab) };
+        let count = match app.count_of(tab) {
+            Some(count) if width >= COUNTED && new > 0 => format!(" {}, {} new", format::compact(count), format::compact(new)),
+            Some(count) if width >= COUNTED => format!(" {}", format::compact(count)),
+            _ if new > 0 => "•".to_owned(),
+            _ => String::new(),
+        };
+        let (open, close) = if is_active { ("[", "]") } else { (" ", " ") };
+        (tab, format!("{open}{} {name}{count}{close}", tab.number()))
+    };
+    Tab::ALL.map(label).into()
+}
+
+fn tab_bar(app: &App, width: u16) -> Line<'static> {
+    let mut line = Line::default();
+    for (tab, label) in tabs(app, width) {
+        if !line.spans.is_empty() && width >= COUNTED {
+            line.push_span("│".fg(theme::RULE));
+        }
+        let is_new = app.screens.tab() != tab && app.new_in(tab) > 0;
+        line.push_span(if app.screens.tab() == tab {
+            label.bold().fg(theme::ACCENT)
+        } else if is_new && tab != Tab::Traces {
+            label.fg(theme::WARNING)
+        } else {
+            label.into()
+        });
+    }
+    line
+}
+
+/// What has been received in a pause.
+fn paused(app: &App, width: usize) -> Line<'static> {
+    let Some(pause) = app.pause() else { return Line::default() };
+    let spans = format::count(pause.spans, "span");
+    let long = format!(" ❚❚ paused · {spans} arrived since, P resumes");
+    let text = if long.width() <= width {
+        long
+    } else {
+        format!(" ❚❚ paused · {spans} since")
+    };
+    Line::from(text.bold().fg(theme::WARNING))
+}
+
+/// One text left, one right; the right one stays whole.
+fn pair(frame: &mut Frame, left: Line, right: Line, row: Rect) {
+    let width = u16::try_from(right.width()).unwrap_or(u16::MAX);
+    let [left_area, right_area] = Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(row);
+    frame.render_widget(left, left_area);
+    frame.render_widget(right, right_area);
+}
+
+/// Spans per second, from all services.
+pub(super) fn rate(app: &App, now: &Now) -> u64 {
+    if app.mode == Mode::Files {
+        return 0;
+    }
+    app.store
+        .services()
+        .map(|service: &ServiceStats| service.rate(now.unix_nano))
+        .sum()
+}
+
+/// On a tab that tab, on what was rejected the reasons.
+fn add_hits(app: &App, area: Rect, hits: &mut Hits) {
+    let part = |from: u16, width: usize, line: u16| {
+        Rect {
+            x: area.x.saturating_add(from),
+            y: area.y + line,
+            width: u16::try_from(width).unwrap_or(u16::MAX),
+            height: 1,
+        }
+        .intersection(area)
+    };
+    let between = u16::from(area.width >= COUNTED);
+    let mut from = 0_u16;
+    for (tab, label) in tabs(app, area.width) {
+        hits.add(part(from, label.width(), 0), Hit::Action(Action::Tab(tab)));
+        from = from
+            .saturating_add(u16::try_from(label.width()).unwrap_or(u16::MAX))
+            .saturating_add(between);
+    }
+    let rejected = rejected(app, area.width.into()).width();
+    let from = area.width.saturating_sub(u16::try_from(rejected).unwrap_or(u16::MAX));
+    hits.add(part(from, rejected, 1), Hit::Action(Action::Tab(Tab::Ingest)));
+}
+
+/// Services, rate, memory and rejections, as far as there is room: the ingest screen has all of it.
+fn right(app: &App, now: &Now, width: usize) -> Line<'static> {
+    let rejected = rejected(app, width);
+    let mut line = services(app);
+    let least = line.width() + rejected.width() + least(app, width) + 1;
+    let mut room = width.saturating_sub(least);
+    let mut say = |text: Span<'static>| {
+        if text.width() <= room {
+            room -= text.width();
+            line.push_span(text);
+        }
+    };
+    let totals = app.store.totals();
+    say(format!(" mem {}% ", totals.bytes * 100 / totals.budget.max(1)).fg(theme::DIM));
+    if totals.evicted_traces > 0 {
+        say(format!(" {} evicted ", format::compact(totals.evicted_traces)).fg(theme::DIM));
+    }
+    let rate = rate(app, now);
+    if rate > 0 {
+        say(format!(" {} spans/s ", format::compact(rate)).fg(theme::GOOD));
+    }
+    line.spans.extend(rejected.spans);
+    line
+}
+
+/// What the left side needs at least: the ports, and where envelopes are forwarded to.
+fn least(app: &App, width: usize) -> usize {
+    match app.mode {
+        _ if app.pause().is_some() => paused(app, width).width(),
+        Mode::Files => files::header(app, width / 3).width(),
+        Mode::Demo | Mode::Viewer => {
+            let ports = listeners(app, if width < COUNTED.into() { 0 } else { PORTS }).width();
+            let all = ports + forwarded(app).width();
+            if all <= width / 2 + width / 8 { all } else { ports }
+        }
+    }
+}
+
+/// How wide the ports are with their protocols, at most.
+const PORTS: usize = 48;
+
+/// What was rejected, or that nothing was.
+fn rejected(app: &App, width: usize) -> Line<'static> {
+    let trouble = trouble(app, width);
+    if trouble.spans.is_empty() && app.mode != Mode::Files {
+        return Line::from(" 0 refused ".fg(theme::DIM));
+    }
+    trouble
+}
+
+/// What was not taken, and what waits. What would allow the last denied origin or host takes a third of the width at most.
+fn trouble(app: &App, width: usize) -> Line<'static> {
+    let mut line = Line::default();
+    let mut say = |number: u64, what: &str| {
+        if number > 0 {
+            line.push_span(format!(" {} {what} ", format::compact(number)).bold().fg(theme::WARNING));
+        }
+    };
+    let flag = app.health.denied.last().and_then(|denial| denial.flag.as_deref());
+    let flag = flag.filter(|flag| flag.width() <= width / 3);
+    let denied = flag.map_or("denied".into(), |flag| format!("denied: {flag}"));
+    say(app.health.denied.count(), &denied);
+    say(app.queue.waiting as u64, "waiting");
+    say(app.health.busy(), "busy");
+    say(app.health.refused(), "refused");
+    say(app.files.problems(), "not read");
+    line
+}
+
+fn services(app: &App) -> Line<'static> {
+    let mut line = Line::default();
+    for (service, state) in app.services.iter() {
+        let (mark, style) = mark(state);
+        line.push_span(format!("{service} "));
+        line.push_span(Span::styled(mark, style));
+        line.push_span(" ");
+    }
+    line
+}
+
+/// A service's mark: its shape says as much as its colour.
+pub(super) fn mark(state: &ServiceState) -> (&'static str, Style) {
+    match state {
+        ServiceState::Starting => ("◌", Style::new().fg(theme::WARNING)),
+        ServiceState::Ready { .. } => ("●", Style::new().fg(theme::GOOD)),
+        ServiceState::Absent { .. } => ("–", Style::new().fg(theme::DIM)),
+        ServiceState::NotReady => ("◐", Style::new().fg(theme::WARNING)),
+        ServiceState::Exited { .. } => ("✗", Style::new().fg(theme::ERROR).bold()),
+    }
+}
+
+/// Where envelopes are forwarded to; nothing without a relay.
+fn forwarded(app: &App) -> String {
+    let Some(relay) = &app.sentry.relay else {
+        return String::new();
+    };
+    let relay = shown(relay);
+    format!(" → {}", relay.split_once("://").map_or(&*relay, |(_, to)| to))
+}
+
+fn listeners(app: &App, width: usize) -> Line<'static> {
+    let addresses = app.addresses;
+    let name = |name: &str| Span::raw(format!(" {name} ")).fg(theme::DIM);
+    let port = |port: &str| Span::raw(format!(":{port}"));
+    let listeners = [
+        ("otlp/grpc", addresses.otlp_grpc),
+        ("otlp/http", addresses.otlp_http),
+        ("sentry", addresses.sentry),
+    ];
+    let mut line = Line::default();
+    for (protocol, address) in listeners {
+        line.spans.extend([name(protocol), port(&address.port().to_string())]);
+    }
+    if line.width() > width {
+        // The ports alone, in the same order.
+        let ports = listeners.map(|(_, address)| Span::raw(format!(" :{}", address.port())));
+        line = Line::from(ports.to_vec());
+    }
+    let to = forwarded(app);
+    if line.width() + to.width() <= width {
+        line.push_span(to);
+    }
+    if let Some((_, page)) = app.services.address(PAGE).and_then(|address| address.rsplit_once(':')) {
+        let page = [name("page"), port(page)];
+        if line.width() + page.iter().map(Span::width).sum::<usize>() <= width {
+            line.spans.extend(page);
+        }
+    }
+    // The host once: all three listen on loopback.
+    let host = format!(" {} ", addresses.otlp_grpc.ip());
+    if line.width() + host.len() <= width {
+        line.spans.insert(0, host.fg(theme::DIM));
+    }
+    line
+}

@@ -1,0 +1,141 @@
+//! Drawing: from state to cells. Nothing here changes state, does I/O or asks for the time.
+
+mod bars;
+mod breadcrumb;
+mod columns;
+mod compare;
+mod content;
+mod copy;
+mod cross_check;
+mod details;
+mod files;
+mod filter;
+mod footer;
+mod guard;
+mod header;
+mod help;
+mod ingest;
+mod lists;
+mod logs;
+mod narrow;
+mod operations;
+mod output;
+mod page;
+mod palette;
+mod popup;
+mod service_map;
+mod stay;
+mod theme;
+mod traces;
+mod warnings;
+mod waterfall;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Stylize;
+use ratatui::text::{Line, Span};
+
+pub use footer::{Hyperlink, hyperlink};
+pub use stay::stays;
+pub use theme::{ROLES, Theme, ThemeKind};
+
+use app::format;
+pub use app::format::Now;
+use app::layout::Panes;
+use app::{App, Hit, Hits, Popup, Screen, Tab};
+
+/// Draws everything. [`App::fit`] comes before it, with the same panes. Returns what can be clicked.
+///
+/// The theme learns which services there are, so that each keeps its color.
+pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, panes: &Panes, now: &Now) -> Hits {
+    app.store.services().for_each(|service| theme.learn(&service.service));
+    let mut hits = Hits::default();
+    let now = &Now {
+        unix_nano: app.moment(now.unix_nano),
+        zone: now.zone.clone(),
+    };
+    header::draw(frame, app, panes.header, now, &mut hits);
+    match app.screens.top() {
+        Some(Screen::CrossCheck(check)) => cross_check::draw(frame, app, check, now),
+        Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
+        Some(Screen::Logs(logs)) => logs::draw(frame, app, logs, panes.body, now),
+        Some(Screen::Output) => output::draw(frame, app, panes.body),
+        None => match app.screens.tab() {
+            Tab::Traces => draw_panes(frame, app, panes, now, &mut hits),
+            Tab::Operations => operations::draw(frame, app, panes.body, &mut hits),
+            Tab::ServiceMap => service_map::draw(frame, app, panes.body, &mut hits),
+            Tab::Warnings => warnings::draw(frame, app, panes.body, now),
+            Tab::Ingest => ingest::draw(frame, app, panes.body),
+        },
+    }
+    if let Some(area) = popup::area(app, panes.body) {
+        hits.cover();
+        hits.add(area.border, Hit::Popup);
+    }
+    match app.screens.popup() {
+        Some(Popup::Help(help)) => help::draw(frame, app, help, panes.body),
+        Some(Popup::Copy) => copy::draw(frame, app, panes.body),
+        Some(Popup::Palette(palette)) => palette::draw(frame, palette, panes.body),
+        None => {}
+    }
+    footer::draw(frame, app, panes.footer, &mut hits);
+    theme.paint(frame.buffer_mut());
+    let mended = guard::guard(frame.buffer_mut());
+    debug_assert_eq!(mended, 0, "a view shows text as it came");
+    hits
+}
+
+fn draw_panes(frame: &mut Frame, app: &App, panes: &Panes, now: &Now, hits: &mut Hits) {
+    traces::draw(frame, app, panes.traces, now, hits);
+    waterfall::draw(frame, app, panes.waterfall, now);
+    details::draw(frame, app, panes.details, hits);
+    if panes.are_beside() {
+        between(frame, panes);
+    }
+}
+
+/// The line between two panes that stand beside each other.
+fn between(frame: &mut Frame, panes: &Panes) {
+    let column = Rect {
+        x: panes.waterfall.right(),
+        width: 1,
+        ..panes.waterfall
+    };
+    for (at, row) in column.rows().enumerate() {
+        frame.render_widget(Span::raw(if at == 0 { "┬" } else { "│" }).fg(theme::RULE), row);
+    }
+}
+
+/// The title of a pane, or of a screen; the mark before it says that the keys go there.
+fn title(text: &str, focused: bool) -> Span<'_> {
+    match text.strip_prefix(' ').filter(|_| focused) {
+        Some(text) => Span::raw(format!("▌{text}")).bold().fg(theme::FOCUS),
+        None => Span::raw(text).bold(),
+    }
+}
+
+/// The same text on its own.
+fn owned(span: Span<'_>) -> Span<'static> {
+    Span::styled(span.content.into_owned(), span.style)
+}
+
+/// A title line, with a rule from its text to the edge.
+fn ruled(frame: &mut Frame, mut line: Line, row: Rect) {
+    let rest = usize::from(row.width).saturating_sub(line.width() + 1);
+    line.push_span(format!(" {}", "─".repeat(rest)).fg(theme::RULE));
+    frame.render_widget(line, row);
+}
+
+/// Draws text that ends at the right edge. What does not fit is cut at its end: a number without its first digits is another number.
+fn flush_right<'a>(frame: &mut Frame, text: impl Into<Span<'a>>, area: Rect) {
+    let mut text = text.into();
+    if text.width() > usize::from(area.width) {
+        text.content = format::at_most(&text.content, area.width.into()).into();
+    }
+    frame.render_widget(Line::from(text).right_aligned(), area);
+}
+
+/// Lines that say what to do where there is nothing to show, centred.
+fn hint<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> ratatui::widgets::Paragraph<'a> {
+    ratatui::widgets::Paragraph::new(lines.into_iter().collect::<Vec<_>>()).centered()
+}

@@ -1,0 +1,117 @@
+//! What screens that are lists have in common: the title, the last line.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Stylize;
+use ratatui::text::{Line, Span};
+
+use super::{breadcrumb, hint, narrow, ruled, theme};
+pub(super) use app::layout::ListParts as Parts;
+use app::{App, Narrow};
+
+/// Draws the title of the screen on top, with what it is about.
+pub(super) fn title(frame: &mut Frame, app: &App, about: impl IntoIterator<Item = Span<'static>>, row: Rect) {
+    let mut line = breadcrumb::of_screen(app);
+    line.spans.extend(about);
+    ruled(frame, line, row);
+}
+
+/// The last line: what narrows the list, or how much there is.
+pub(super) fn last(frame: &mut Frame, list: &Narrow, left: &str, all: Line, row: Rect) {
+    if list.is_open() || !list.is_empty() {
+        narrow::draw(frame, list, left, row);
+    } else {
+        frame.render_widget(all, row);
+    }
+}
+
+/// Adds what the marks mean at the right end of a line, where there is room for it.
+pub(super) fn right(line: &mut Line<'static>, legend: &'static str, row: Rect) {
+    let free = usize::from(row.width).saturating_sub(line.width() + legend.chars().count());
+    if free >= 2 {
+        line.push_span(" ".repeat(free));
+        line.push_span(legend.fg(theme::DIM));
+    }
+}
+
+/// What the survey was made of, and how far the next one is.
+pub(super) fn about(app: &App) -> Line<'static> {
+    let mut line = Line::default();
+    if let Some(survey) = app.many.survey() {
+        line.push_span(super::format::count(survey.traces as u64, "trace"));
+        line.push_span(" · ".fg(theme::DIM));
+        line.push_span(super::format::count(survey.spans, "span"));
+        if survey.observed_nano() > 0 {
+            line.push_span(format!(" · in {}", super::format::duration(survey.observed_nano())).fg(theme::DIM));
+        }
+    }
+    // A short one would only flicker.
+    if let Some(percent) = app
+        .many
+        .percent()
+        .filter(|percent| *percent > 0 || app.many.survey().is_none())
+    {
+        let gap = if line.spans.is_empty() { "" } else { " · " };
+        line.push_span(format!("{gap}reading {percent}%").fg(theme::WARNING));
+    }
+    line
+}
+
+/// Where rows would be, while there are none.
+pub(super) fn nothing(frame: &mut Frame, app: &App, list: &Narrow, what: &'static str, area: Rect) {
+    let text = if !list.is_empty() {
+        "nothing here has all these words · Esc shows all again"
+    } else if app.many.survey().is_none() {
+        "reading the traces …"
+    } else {
+        what
+    };
+    frame.render_widget(hint([Line::default(), Line::from(text.fg(theme::DIM))]), area);
+}
+
+/// A small picture of how often something is: a column for each number, none for nothing.
+pub(super) fn columns(numbers: &[u64]) -> String {
+    const COLUMNS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = numbers.iter().copied().max().unwrap_or(0).max(1);
+    let column = |number: &u64| match number {
+        0 => ' ',
+        number => {
+            let height = u128::from(*number) * 8;
+            let at = height.div_ceil(u128::from(most)).clamp(1, 8) - 1;
+            COLUMNS[usize::try_from(at).unwrap_or(0)]
+        }
+    };
+    numbers.iter().map(column).collect()
+}
+
+/// How many of so many, in at most three digits: `0.02%`, `3.1%`, `100%`; nothing for none.
+pub(super) fn share(part: u64, whole: u64) -> String {
+    let hundredths = u128::from(part) * 10_000 / u128::from(whole.max(1));
+    match hundredths {
+        _ if part == 0 => String::new(),
+        0 => "<0.01%".to_owned(),
+        1..100 => format!("0.{hundredths:02}%"),
+        100..1_000 => format!("{}.{}%", hundredths / 100, hundredths / 10 % 10),
+        _ => format!("{}%", hundredths / 100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_shows_what_there_is_however_little() {
+        assert_eq!(columns(&[0, 1, 50, 100]), " ▁▄█");
+        assert_eq!(columns(&[0, 0]), "  ");
+        assert_eq!(columns(&[u64::MAX, 1]), "█▁");
+        assert_eq!(columns(&[]), "");
+    }
+
+    #[test]
+    fn a_share_never_rounds_to_nothing() {
+        let shares =
+            [(0, 9), (1, 1_000_000), (1, 2_000), (31, 1_000), (1, 3), (2, 2), (1, 0)].map(|(part, whole)| share(part, whole));
+        assert_eq!(shares, ["", "<0.01%", "0.05%", "3.1%", "33%", "100%", "100%"]);
+    }
+}

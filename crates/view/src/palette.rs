@@ -1,0 +1,35 @@
+//! The command palette.
+
+use ratatui::Frame;
+use ratatui::style::Stylize;
+use ratatui::text::Line;
+
+use super::{format, hint, narrow, popup, theme};
+use app::{List, Palette, palette_parts};
+use ratatui::layout::Rect;
+
+/// How wide the keys are.
+const KEYS: usize = 12;
+
+pub(super) fn draw(frame: &mut Frame, palette: &Palette, body: Rect) {
+    let (area, line, rows) = palette_parts(body);
+    popup::draw(frame, " Command palette ", String::new(), area);
+    if line.is_empty() {
+        return;
+    }
+    let left = format::count(palette.len() as u64, "command");
+    narrow::draw(frame, palette.narrow(), &left, line);
+    if palette.is_empty() {
+        let text = Line::from("no command has all these words".fg(theme::DIM));
+        frame.render_widget(hint([text]), rows);
+    }
+    for (row, (command, selected)) in rows.rows().zip(palette.rows()) {
+        if selected {
+            frame.buffer_mut().set_style(row, theme::cursor(true));
+        }
+        let keys = format::exactly(&command.keys, KEYS);
+        let help = format::at_most(command.help, usize::from(row.width).saturating_sub(KEYS + 3));
+        let line = Line::from(vec![" ".into(), keys.bold().fg(theme::ACCENT), " ".into(), help.into()]);
+        frame.render_widget(line, row);
+    }
+}

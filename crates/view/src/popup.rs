@@ -1,0 +1,39 @@
+//! Popups: a border in the middle of the screen, over everything else, which is dimmed.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style, Stylize};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Clear};
+
+use super::{copy, theme};
+use app::layout::PopupArea;
+use app::{App, Help, Popup, palette_parts};
+
+/// Where the popup is, if one is open.
+#[must_use]
+pub(super) fn area(app: &App, body: Rect) -> Option<PopupArea> {
+    app.screens.popup().map(|popup| match popup {
+        Popup::Help(_) => Help::area(body),
+        Popup::Copy => copy::area(app, body),
+        Popup::Palette(_) => palette_parts(body).0,
+    })
+}
+
+/// Dims the screen, and draws an empty popup on it.
+pub(super) fn draw(frame: &mut Frame, title: &'static str, bottom: String, area: PopupArea) {
+    for cell in &mut frame.buffer_mut().content {
+        cell.set_style(
+            Style::new()
+                .fg(theme::DIM)
+                .remove_modifier(Modifier::BOLD | Modifier::REVERSED),
+        );
+        cell.bg = ratatui::style::Color::Reset;
+    }
+    let block = Block::bordered()
+        .border_style(Style::new().fg(theme::ACCENT))
+        .title(title.bold())
+        .title_bottom(Line::from(bottom.fg(theme::DIM)));
+    frame.render_widget(Clear, area.margin);
+    frame.render_widget(block, area.border);
+}

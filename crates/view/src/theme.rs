@@ -1,0 +1,68 @@
+//! What colours mean. Views write roles; [`Theme::paint`] makes them the colours that the terminal at hand has. Marks carry the
+//! meaning too, so that no colour is needed to understand.
+
+mod paint;
+mod palette;
+
+use ratatui::style::{Color, Style};
+
+use app::content::{Role, service_number};
+pub use paint::{ROLES, Theme, ThemeKind};
+
+/// Keys, links, what is new.
+pub(super) const ACCENT: Color = Color::Indexed(75);
+/// The title of the pane that the keys go to.
+pub(super) const FOCUS: Color = Color::Indexed(74);
+/// What failed.
+pub(super) const ERROR: Color = Color::Indexed(203);
+/// What went well.
+pub(super) const GOOD: Color = Color::Indexed(77);
+/// What is on its way, or wants a look.
+pub(super) const WARNING: Color = Color::Indexed(221);
+/// What the filter has found.
+pub(super) const FOUND: Color = Color::Indexed(213);
+/// What matters less.
+pub(super) const DIM: Color = Color::Indexed(245);
+/// What the trace waits for: the line of the critical path.
+pub(super) const CRITICAL: Color = Color::Indexed(230);
+/// What only divides.
+pub(super) const RULE: Color = Color::Indexed(239);
+/// Behind the row under the cursor.
+pub(super) const CURSOR: Color = Color::Indexed(237);
+/// Behind the row under the cursor of a pane that the keys do not go to.
+pub(super) const CURSOR_AWAY: Color = Color::Indexed(235);
+/// Behind the mark of an error on a bar.
+pub(super) const ERROR_GROUND: Color = Color::Indexed(160);
+/// That mark.
+pub(super) const ON_ERROR: Color = Color::Indexed(231);
+
+/// A service's colour as a role: it says which service, and nothing of the colour.
+pub(super) fn service(name: &str) -> Color {
+    if name.is_empty() {
+        return DIM;
+    }
+    service_color(service_number(name))
+}
+
+/// The same for a service's number.
+pub(super) fn service_color(number: u32) -> Color {
+    let [_, red, green, blue] = number.to_be_bytes();
+    Color::Rgb(red, green, blue)
+}
+
+/// A moment at which an error happened, on a bar of whatever colour.
+pub(super) const ERROR_MARK: Style = Style::new().fg(ON_ERROR).bg(ERROR_GROUND);
+
+/// A mark of the cross-check.
+pub(super) fn verdict(mark: char) -> Style {
+    super::content::style(Role::verdict(mark))
+}
+
+/// The row under the cursor: marked in the pane that has the focus, hinted at in the others.
+pub(super) fn cursor(focused: bool) -> Style {
+    if focused {
+        Style::new().bg(CURSOR)
+    } else {
+        Style::new().bg(CURSOR_AWAY)
+    }
+}

@@ -1,0 +1,314 @@
+//! From roles to the colours of a terminal: one pass over a frame.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+
+use super::palette::{ANSI_DARK, ANSI_LIGHT, DARK, LIGHT, PREFERRED, TABLE};
+use super::{CURSOR, DIM, ERROR, ERROR_GROUND, FOCUS};
+use app::content::service_number;
+
+/// The names of the roles that a configuration may give colours.
+pub const ROLES: [&str; TABLE.len()] = {
+    let mut names = [""; TABLE.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = TABLE[at].name;
+        at += 1;
+    }
+    names
+};
+
+/// What kind of terminal it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ThemeKind {
+    /// 256 colours or more on a dark ground.
+    #[default]
+    Dark,
+    /// 256 colours or more on a light ground.
+    Light,
+    /// Sixteen colours on a dark ground.
+    AnsiDark,
+    /// Sixteen colours on a light ground.
+    AnsiLight,
+    /// No colour at all: what is marked is reversed, bold or underlined (<https://no-color.org>).
+    None,
+}
+
+impl ThemeKind {
+    /// All, by the name that a person gives.
+    pub const NAMES: [(&str, Self); 5] = [
+        ("dark", Self::Dark),
+        ("light", Self::Light),
+        ("ansi-dark", Self::AnsiDark),
+        ("ansi-light", Self::AnsiLight),
+        ("none", Self::None),
+    ];
+}
+
+impl FromStr for ThemeKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::NAMES.iter().find(|(name, _)| *name == text);
+        known.map(|(_, kind)| *kind).ok_or_else(|| {
+            let names = Self::NAMES.map(|(name, _)| name);
+            format!("there is no theme {text:?}: use {}", names.join(", "))
+        })
+    }
+}
+
+/// The colours that roles have on this terminal.
+#[derive(Clone, Debug)]
+pub struct Theme {
+    kind: ThemeKind,
+    /// By the role's number.
+    roles: Box<[Color; 256]>,
+    palette: Vec<Color>,
+    /// Which colour of the palette a service has.
+    services: HashMap<u32, usize>,
+    /// Services whose colour a person chose.
+    chosen: HashMap<u32, Color>,
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self::new(ThemeKind::default())
+    }
+}
+
+impl Theme {
+    /// The colours of a kind of terminal.
+    #[must_use]
+    pub fn new(kind: ThemeKind) -> Self {
+        let mut roles = Box::new([Color::Reset; 256]);
+        for role in &TABLE {
+            let Color::Indexed(number) = role.color else { continue };
+            roles[usize::from(number)] = match kind {
+                ThemeKind::Dark => role.dark,
+                ThemeKind::Light => role.light,
+                ThemeKind::AnsiDark => role.ansi[0],
+                ThemeKind::AnsiLight => role.ansi[1],
+                ThemeKind::None => Color::Reset,
+            };
+        }
+        let palette = match kind {
+            ThemeKind::Dark => DARK.map(Color::Indexed).to_vec(),
+            ThemeKind::Light => LIGHT.map(Color::Indexed).to_vec(),
+            ThemeKind::AnsiDark => ANSI_DARK.to_vec(),
+            ThemeKind::AnsiLight => ANSI_LIGHT.to_vec(),
+            ThemeKind::None => Vec::new(),
+        };
+        Self {
+            kind,
+            roles,
+            palette,
+            services: HashMap::new(),
+            chosen: HashMap::new(),
+        }
+    }
+
+    /// What kind of terminal it is for.
+    #[must_use]
+    pub const fn kind(&self) -> ThemeKind {
+        self.kind
+    }
+
+    /// Gives a role another colour; false for one that there is not. Without colours it stays so.
+    pub fn set_role(&mut self, name: &str, color: Color) -> bool {
+        let role = TABLE.iter().find(|role| role.name == name);
+        if let Some(Color::Indexed(number)) = role.map(|role| role.color).filter(|_| self.kind != ThemeKind::None) {
+            self.roles[usize::from(number)] = color;
+        }
+        role.is_some()
+    }
+
+    /// Gives a service a colour of its own.
+    pub fn set_service(&mut self, name: &str, color: Color) {
+        if self.kind != ThemeKind::None {
+            self.chosen.insert(service_number(name), color);
+        }
+    }
+
+    /// A service is there: it gets the colour that its name chooses, or the next free one, and keeps it. Where none is free it has the one that
+    /// its name chooses, and need not be remembered: there may be any number of services.
+    pub fn learn(&mut self, service: &str) {
+        let many = self.palette.len();
+        if service.is_empty() || self.services.len() == many {
+            return;
+        }
+        let number = service_number(service);
+        if self.services.contains_key(&number) {
+            return;
+        }
+        let preferred = self.preferred(number);
+        let is_free = |slot: &usize| !self.services.values().any(|taken| taken == slot);
+        // Those that nobody prefers come first, so that whoever prefers one can still have it.
+        let others = (many.min(PREFERRED)..many).chain((1..many).map(|step| (preferred + step) % many));
+        if let Some(slot) = std::iter::once(preferred).chain(others).find(is_free) {
+            self.services.insert(number, slot);
+        }
+    }
+
+    fn preferred(&self, number: u32) -> usize {
+        // The lowest bits mix least.
+        (number >> 1) as usize % self.palette.len().clamp(1, PREFERRED)
+    }
+
+    /// Makes the roles of a frame colours.
+    pub fn paint(&self, buffer: &mut Buffer) {
+        debug_assert!(
+            buffer.content.iter().all(|cell| is_role(cell.fg) && is_role(cell.bg)),
+            "a colour that is no role"
+        );
+        for cell in &mut buffer.content {
+            if self.kind == ThemeKind::None {
+                without_colours(cell);
+            } else {
+                cell.fg = self.color(cell.fg);
+                cell.bg = self.color(cell.bg);
+                if cell.bg == cell.fg && cell.bg != Color::Reset {
+                    // Sixteen colours are few: what matters less is still there under the cursor.
+                    cell.fg = Color::Reset;
+                }
+            }
+        }
+    }
+
+    fn color(&self, role: Color) -> Color {
+        match role {
+            Color::Indexed(number) => self.roles[usize::from(number)],
+            Color::Rgb(red, green, blue) => {
+                let number = u32::from_be_bytes([0, red, green, blue]);
+                let slot = || self.services.get(&number).copied().unwrap_or_else(|| self.preferred(number));
+                let chosen = self.chosen.get(&number).copied();
+                chosen.or_else(|| self.palette.get(slot()).copied()).unwrap_or(Color::Reset)
+            }
+            other => other,
+        }
+    }
+}
+
+/// Whether the table, or a service's name, says what it is to be.
+fn is_role(color: Color) -> bool {
+    match color {
+        Color::Reset | Color::Rgb(..) => true,
+        role => TABLE.iter().any(|known| known.color == role),
+    }
+}
+
+fn without_colours(cell: &mut Cell) {
+    match cell.fg {
+        ERROR => cell.modifier.insert(Modifier::BOLD),
+        DIM => cell.modifier.insert(Modifier::DIM),
+        FOCUS => cell.modifier.toggle(Modifier::REVERSED),
+        _ => {}
+    }
+    if matches!(cell.bg, CURSOR | ERROR_GROUND) {
+        // A part of a cell may be reversed already.
+        cell.modifier.toggle(Modifier::REVERSED);
+    }
+    (cell.fg, cell.bg) = (Color::Reset, Color::Reset);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::service;
+    use super::*;
+    use ratatui::style::Style;
+
+    fn painted(theme: &Theme, style: Style) -> Cell {
+        let mut buffer = Buffer::with_lines(["x"]);
+        buffer[(0, 0)].set_style(style);
+        theme.paint(&mut buffer);
+        buffer[(0, 0)].clone()
+    }
+
+    fn color_of(theme: &Theme, name: &str) -> Color {
+        painted(theme, Style::new().fg(service(name))).fg
+    }
+
+    #[test]
+    fn no_two_roles_are_one() {
+        let mut roles: Vec<_> = TABLE.iter().map(|role| format!("{:?}", role.color)).collect();
+        roles.sort();
+        roles.dedup();
+        assert_eq!(roles.len(), TABLE.len());
+    }
+
+    const DEMO: [&str; 5] = ["spanfall", "api", "mailer", "frontend", "web"];
+
+    #[test]
+    fn services_have_colours_of_their_own_as_long_as_there_are_any() {
+        for (_, kind) in ThemeKind::NAMES.iter().filter(|(_, kind)| *kind != ThemeKind::None) {
+            let mut theme = Theme::new(*kind);
+            let many = theme.palette.len();
+            let names: Vec<_> = (0..many).map(|number| format!("service-{number}")).collect();
+            for name in &names {
+                theme.learn(name);
+            }
+            let mut colors: Vec<_> = names.iter().map(|name| format!("{:?}", color_of(&theme, name))).collect();
+            colors.sort();
+            colors.dedup();
+            assert_eq!(colors.len(), many, "{kind:?}");
+            theme.learn("one too many");
+            assert_ne!(color_of(&theme, "one too many"), Color::Reset);
+        }
+    }
+
+    #[test]
+    fn a_service_keeps_its_colour_whoever_else_comes() {
+        let mut theme = Theme::default();
+        for name in DEMO {
+            let alone = color_of(&Theme::default(), name);
+            theme.learn(name);
+            assert_eq!(color_of(&theme, name), alone, "{name}");
+        }
+        let before = DEMO.map(|name| color_of(&theme, name));
+        for number in 0..40 {
+            theme.learn(&format!("other-{number}"));
+        }
+        assert_eq!(DEMO.map(|name| color_of(&theme, name)), before);
+    }
+
+    #[test]
+    fn no_colour_is_none_and_what_is_marked_can_still_be_told() {
+        let theme = Theme::new(ThemeKind::None);
+        for role in &TABLE {
+            let cell = painted(&theme, Style::new().fg(role.color).bg(role.color));
+            assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{}", role.name);
+        }
+        assert_eq!(color_of(&theme, "api"), Color::Reset);
+        assert!(painted(&theme, Style::new().bg(CURSOR)).modifier.contains(Modifier::REVERSED));
+        assert!(painted(&theme, Style::new().fg(ERROR)).modifier.contains(Modifier::BOLD));
+        assert!(painted(&theme, Style::new().fg(FOCUS)).modifier.contains(Modifier::REVERSED));
+        let half = painted(&theme, Style::new().bg(CURSOR).add_modifier(Modifier::REVERSED));
+        assert!(!half.modifier.contains(Modifier::REVERSED), "reversed twice");
+    }
+
+    #[test]
+    fn sixteen_colours_are_sixteen_and_nothing_vanishes() {
+        for kind in [ThemeKind::AnsiDark, ThemeKind::AnsiLight] {
+            let mut theme = Theme::new(kind);
+            theme.learn("api");
+            for role in &TABLE {
+                let cell = painted(&theme, Style::new().fg(role.color).bg(CURSOR));
+                assert!(!matches!(cell.fg, Color::Indexed(_) | Color::Rgb(..)), "{}", role.name);
+                assert!(cell.fg != cell.bg, "{} on the cursor's row", role.name);
+            }
+            assert!(!matches!(color_of(&theme, "api"), Color::Indexed(_) | Color::Rgb(..)));
+        }
+    }
+
+    #[test]
+    fn a_person_may_choose() {
+        let mut theme = Theme::new(ThemeKind::Light);
+        assert!(theme.set_role("error", Color::Rgb(1, 2, 3)));
+        assert!(!theme.set_role("eror", Color::Rgb(1, 2, 3)));
+        theme.set_service("api", Color::Green);
+        assert_eq!(painted(&theme, Style::new().fg(ERROR)).fg, Color::Rgb(1, 2, 3));
+        assert_eq!(color_of(&theme, "api"), Color::Green);
+    }
+}

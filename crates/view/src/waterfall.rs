@@ -1,0 +1,164 @@
+//! The spans of the selected trace as a tree, with their bars on one time axis.
+
+mod bar;
+mod find;
+mod heading;
+mod minimap;
+pub(super) mod row;
+mod scale;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Stylize;
+use ratatui::text::{Line, Span};
+use trace_model::{Row, TraceId, TraceSummary};
+
+use super::bars::Axis;
+use super::{Now, format, hint, ruled, theme, title};
+use app::{App, Mode, Pane, WaterfallColumns as Columns, WaterfallParts, Zoom};
+
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
+    if area.is_empty() {
+        return;
+    }
+    let focused = app.screens.pane == Pane::Waterfall;
+    let trace = app
+        .waterfall
+        .outline()
+        .and_then(|outline| app.store.trace(outline.trace_id()));
+    let parts = WaterfallParts::of(area, app.waterfall.zoom().is_zoomed());
+    let (Some(trace), Some(outline)) = (trace, app.waterfall.outline()) else {
+        ruled(frame, Line::from(title(" WATERFALL", focused)), parts.heading);
+        let body = Rect {
+            y: area.y + 1,
+            height: area.height - 1,
+            ..area
+        };
+        frame.render_widget(hint(how_to_begin(app)), body);
+        return;
+    };
+    let columns = Columns::of(area);
+    let axis = axis(app.waterfall.zoom(), columns.bars.width);
+    heading::draw(frame, app, &trace, parts.heading, focused, now);
+    let checked = trace.sentry.mark(now.unix_nano) != '–';
+    minimap::draw(frame, app, outline, parts.minimap, columns);
+    scale::draw(frame, axis, parts.scale, columns, checked);
+    let mut rows = outline.rows(&app.store, app.waterfall.visible());
+    let find = app.waterfall.find();
+    if find.count().is_some() {
+        // What is looked for here matters more than what the list was filtered for.
+        for row in &mut rows {
+            let finds = find.finds(row.node);
+            row.line.iter_mut().for_each(|line| line.found = finds);
+        }
+    }
+    let look = row::Look {
+        columns,
+        axis,
+        now,
+        longest_run: app.mode.longest_run(),
+        straight: outline.is_straight(),
+    };
+    for (at, (area, row)) in parts.rows.rows().zip(&rows).enumerate() {
+        if app.waterfall.visible().start + at == app.waterfall.position() {
+            frame.buffer_mut().set_style(area, theme::cursor(focused));
+        }
+        row::draw(frame, row, area, &look);
+        mark(frame, app, trace.trace_id, row, columns.at(area), now);
+    }
+    if app.waterfall.find().is_open() {
+        find::draw(frame, app, area);
+    }
+    if outline.is_empty() && outline.is_reading() {
+        let text = format!("reading {} …", format::count(trace.spans as u64, "span"));
+        frame.render_widget(hint([Line::from(text.fg(theme::DIM))]), parts.rows);
+    }
+    let last = app.waterfall.visible().start + rows.len();
+    if last < outline.len() {
+        more_below(frame, outline.len() - last, area);
+    }
+}
+
+fn axis(zoom: &Zoom, cells: u16) -> Axis {
+    let shown = zoom.shown();
+    Axis {
+        origin: zoom.whole().start_unix_nano,
+        start: shown.start_unix_nano,
+        duration: shown.nano,
+        cells,
+        is_part: zoom.is_zoomed(),
+    }
+}
+
+/// Whether spans of a trace are running, so that its picture changes with time alone.
+pub(super) fn moves(trace: &TraceSummary, app: &App, now: &Now) -> bool {
+    trace.in_flight > 0 && format::is_running(trace.start_unix_nano, now, app.mode.longest_run())
+}
+
+/// Whether the span reached Sentry, in one character; nothing where it was not checked.
+fn mark(frame: &mut Frame, app: &App, trace_id: TraceId, row: &Row, area: Rect, now: &Now) {
+    let mark = app
+        .store
+        .verdict(trace_id, &row.key, now.unix_nano)
+        .map(|verdict| verdict.mark());
+    if let Some(mark) = mark.filter(|mark| *mark != '–') {
+        frame.render_widget(Span::styled(mark.to_string(), theme::verdict(mark)), area);
+    }
+}
+
+/// How many rows there are below the last one, in the corner of what shows them.
+pub(super) fn more_below(frame: &mut Frame, rows: usize, area: Rect) {
+    let text = format!(" ↓ {} more ", format::grouped(rows as u64));
+    let width = u16::try_from(text.chars().count()).unwrap_or(0).min(area.width);
+    let corner = Rect {
+        x: area.right() - width,
+        y: area.bottom() - 1,
+        width,
+        height: 1,
+    };
+    // A bar may stand there in reverse.
+    frame.render_widget(ratatui::widgets::Clear, corner);
+    frame.render_widget(
+        Line::from(text.fg(theme::DIM)).style(ratatui::style::Style::new().bg(theme::CURSOR)),
+        corner,
+    );
+}
+
+/// For somebody who sees the program for the first time.
+fn how_to_begin(app: &App) -> Vec<Line<'static>> {
+    let addresses = app.addresses;
+    if app.store.filter().is_some() && app.store.totals().traces > 0 {
+        return Vec::new();
+    }
+    let mut lines = vec![Line::default()];
+    match app.mode {
+        Mode::Demo => {
+            lines.push(Line::from(vec![
+                "Press ".into(),
+                "r".bold().fg(theme::ACCENT),
+                " to reset a password.".into(),
+            ]));
+            lines.push(Line::from(
+                "The request goes to the API, over the queue to the mailer; its trace grows here.".fg(theme::DIM),
+            ));
+        }
+        Mode::Viewer => {
+            lines.push(Line::from("Point a program at this viewer:"));
+            lines.push(Line::from(
+                format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://{}", addresses.otlp_http).bold(),
+            ));
+            lines.push(Line::from(
+                format!("or http://{} for gRPC", addresses.otlp_grpc).fg(theme::DIM),
+            ));
+            lines.push(Line::from(vec![
+                format!("SENTRY_DSN={}", app.dsn()).bold(),
+                "   D copies it".fg(theme::DIM),
+            ]));
+            lines.push(Line::from(
+                format!("or SENTRY_SPOTLIGHT={} beside a DSN of your own", app.spotlight()).fg(theme::DIM),
+            ));
+        }
+        Mode::Files => {}
+    }
+    lines
+}

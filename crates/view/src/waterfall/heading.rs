@@ -1,0 +1,212 @@
+//! The title: what can be said of a trace in one line.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Stylize;
+use ratatui::text::{Line, Span};
+use trace_model::{Analysis, CriticalPath, TraceSummary};
+
+use super::super::traces::sentry_reach;
+use super::super::{Now, breadcrumb, format, ruled, theme, title};
+use super::moves;
+use app::App;
+
+/// From this width on the trace's whole id may be shown: it is what one looks for elsewhere.
+const WIDE: u16 = 100;
+/// The rank of the whole id: what is left of it stays.
+const WHOLE_ID: u8 = 9;
+
+/// A part of the title.
+struct Item {
+    /// The ones that matter least go first where there is no room; 0 stays.
+    rank: u8,
+    text: Span<'static>,
+    /// For a narrow screen.
+    short: Option<Span<'static>>,
+}
+
+impl Item {
+    fn new(rank: u8, text: impl Into<Span<'static>>) -> Self {
+        Self {
+            rank,
+            text: text.into(),
+            short: None,
+        }
+    }
+
+    fn or(mut self, text: impl Into<Span<'static>>) -> Self {
+        self.short = Some(text.into());
+        self
+    }
+}
+
+pub(super) fn draw(frame: &mut Frame, app: &App, trace: &TraceSummary, row: Rect, focused: bool, now: &Now) {
+    // Whoever came from elsewhere reads where he is instead.
+    let way = breadcrumb::to_trace(app).map(|way| format!(" {way} "));
+    let mut line = Line::from(title(way.as_deref().unwrap_or(" WATERFALL "), focused));
+    let room = usize::from(row.width).saturating_sub(line.width() + 1);
+    for (at, item) in chosen(items(app, trace, row.width, now), room).into_iter().enumerate() {
+        line.push_span(if at == 0 { " ".into() } else { " · ".fg(theme::DIM) });
+        line.push_span(item.text);
+    }
+    ruled(frame, line, row);
+}
+
+/// What there is room for: what matters least is said shorter, then left out, then what matters more.
+fn chosen(mut items: Vec<Item>, room: usize) -> Vec<Item> {
+    let width = |items: &[Item]| items.iter().map(|item| item.text.width() + 3).sum::<usize>();
+    while width(&items) > room {
+        let can_give = |item: &Item| item.rank > 0 || item.short.is_some();
+        let least = items.iter_mut().enumerate().filter(|(_, item)| can_give(item));
+        let Some((at, item)) = least.max_by_key(|(_, item)| item.rank) else {
+            break;
+        };
+        match item.short.take() {
+            Some(short) => {
+                item.text = short;
+                if item.rank == WHOLE_ID {
+                    item.rank = 0;
+                }
+            }
+            None => {
+                items.remove(at);
+            }
+        }
+    }
+    items
+}
+
+fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
+    let mut items = Vec::new();
+    let id = trace.trace_id;
+    let short = format!("{id:.8}…");
+    items.push(if width < WIDE {
+        Item::new(0, short)
+    } else {
+        Item::new(WHOLE_ID, id.to_string()).or(short)
+    });
+    if trace.spans == 0 {
+        items.push(Item::new(1, "no spans"));
+    } else {
+        items.push(Item::new(0, format::duration(trace.duration_nano)));
+    }
+    items.extend(shown_part(app));
+    items.extend(reading(app));
+    items.extend(found(app));
+    if trace.spans > 0 {
+        items.push(Item::new(7, format::count(trace.spans as u64, "span")));
+    }
+    items.extend(trouble(trace, moves(trace, app, now)));
+    if trace.sentry.mark(now.unix_nano) != '–' {
+        let what = |text: &'static str| if trace.sentry.expected == 0 { "" } else { text };
+        let reach = sentry_reach(trace.sentry, "–", now);
+        let said = |text: &'static str| Span::styled(format!("{}{}", what(text), reach.content), reach.style);
+        // The list says it too.
+        items.push(Item::new(6, said("reached Sentry ")).or(said("Sentry ")));
+    }
+    let logs = trace.logs.saturating_sub(trace.error_events);
+    if logs > 0 {
+        items.push(Item::new(8, format::count(logs as u64, "log")));
+    }
+    if trace.pinned {
+        items.push(Item::new(3, "★ pinned".fg(theme::ACCENT)).or("★".fg(theme::ACCENT)));
+    }
+    items
+}
+
+/// What went wrong in the trace, and what is not here of it.
+fn trouble(trace: &TraceSummary, moves: bool) -> Vec<Item> {
+    let mut items = Vec::new();
+    let mut failed = |mark: &'static str, noun: String, number: usize| {
+        if number > 0 {
+            let short = format!("{mark} {}", format::grouped(number as u64));
+            let long = format!("{mark} {noun}");
+            items.push(Item::new(2, long.bold().fg(theme::ERROR)).or(short.bold().fg(theme::ERROR)));
+        }
+    };
+    failed("✗", format!("{} failed", format::grouped(trace.errors as u64)), trace.errors);
+    let errors = trace.error_events - trace.mild_events;
+    failed("!", format::count(errors as u64, "error"), errors);
+    if trace.mild_events > 0 {
+        let messages = format::count(trace.mild_events as u64, "message");
+        items.push(Item::new(5, format!("i {messages}").fg(theme::WARNING)));
+    }
+    if trace.in_flight > 0 {
+        let state = if moves { "running" } else { "without end" };
+        items.push(Item::new(
+            2,
+            format!("{} {state}", format::grouped(trace.in_flight as u64)).fg(theme::WARNING),
+        ));
+    }
+    if trace.truncated > 0 {
+        let missing = format::count(trace.truncated as u64, "span");
+        items.push(Item::new(1, format!("truncated: {missing} left out").fg(theme::WARNING)));
+    }
+    items
+}
+
+/// What the trace waited for, how long the selected span worked itself, and on which clock.
+fn reading(app: &App) -> Vec<Item> {
+    let mut items = Vec::new();
+    let Some(outline) = app.waterfall.outline() else {
+        return items;
+    };
+    let nodes = outline.tree().nodes();
+    let analysis = outline.analysis();
+    match analysis.path_to_last_span() {
+        Ok(path) => items.extend(critical_path(analysis, path)),
+        Err(error) if nodes.iter().any(|node| node.arrived) => {
+            items.push(Item::new(4, format!("critical path failed: {error}").fg(theme::WARNING)));
+        }
+        Err(_) => {}
+    }
+    if let Some(row) = app.waterfall.row().filter(|row| row.line.is_some() && row.group.is_none()) {
+        items.push(Item::new(5, format!("self {}", format::duration(row.reading.self_nano))));
+    }
+    if outline.is_straight() {
+        items.push(Item::new(0, "± clocks straightened".fg(theme::WARNING)).or("± clocks".fg(theme::WARNING)));
+    }
+    items
+}
+
+/// How long the path to the last span is, how much of it messages were in queues, and after what time the root was done.
+fn critical_path(analysis: &Analysis, path: &CriticalPath) -> Vec<Item> {
+    let nano = format::duration(path.nano);
+    let mut items = vec![Item::new(4, format!("critical path {nano}")).or(format!("critical {nano}"))];
+    let queued = path.queued.iter().fold(0_u64, |sum, (_, nano)| sum.saturating_add(*nano));
+    if queued > 0 {
+        let queued = format::duration(queued);
+        items.push(Item::new(10, format!("{queued} of it in queue")).or(format!("{queued} in queue")));
+    }
+    if let Some(request) = analysis.critical_path().ok().filter(|_| analysis.ends_asynchronously()) {
+        items.push(Item::new(11, format!("request {}", format::duration(request.nano))));
+    }
+    items
+}
+
+/// How many spans are found, and which one of them is selected.
+fn found(app: &App) -> Option<Item> {
+    let find = app.waterfall.find();
+    let count = find.count().filter(|_| !find.is_open())?;
+    let outline = app.waterfall.outline()?;
+    let here = outline.node(app.waterfall.position()).and_then(|node| find.rank(node));
+    let text = match here {
+        Some(rank) => format!("◆ {} of {}", format::grouped(rank as u64 + 1), format::grouped(count as u64)),
+        None if count == 0 => "◆ none found".to_owned(),
+        None => format!("◆ {} found", format::grouped(count as u64)),
+    };
+    Some(Item::new(0, text.bold().fg(theme::FOUND)))
+}
+
+/// Which part of the time is shown, if it is not all.
+fn shown_part(app: &App) -> Option<Item> {
+    let zoom = app.waterfall.zoom();
+    if !zoom.is_zoomed() {
+        return None;
+    }
+    let (whole, shown) = (zoom.whole(), zoom.shown());
+    let from = shown.start_unix_nano.saturating_sub(whole.start_unix_nano);
+    let length = format::duration(shown.nano);
+    let long = format!("⌕ {length} from {}", format::duration(from));
+    Some(Item::new(0, long.fg(theme::ACCENT)).or(format!("⌕ {length}").fg(theme::ACCENT)))
+}

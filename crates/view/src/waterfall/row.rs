@@ -1,0 +1,207 @@
+//! One row of the waterfall.
+
+pub(crate) use app::indentation;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Style, Stylize};
+use ratatui::text::{Line, Span};
+use trace_model::{Line as SpanLine, Lint, Row, Rule, StatusCode};
+use unicode_width::UnicodeWidthStr;
+
+use super::super::bars::Axis;
+use super::super::{Now, flush_right, format, theme};
+use super::{Columns, bar};
+use app::format::service_name;
+
+/// What all rows share.
+pub(super) struct Look<'a> {
+    pub(super) columns: Columns,
+    pub(super) axis: Axis,
+    pub(super) now: &'a Now,
+    /// [`app::Mode::longest_run`].
+    pub(super) longest_run: u64,
+    /// Whether clocks are straightened.
+    pub(super) straight: bool,
+}
+
+pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
+    let on_row = |column: Rect| Rect {
+        y: area.y,
+        height: 1,
+        ..column
+    };
+    let width = usize::from(look.columns.label.width).saturating_sub(1);
+    let mut label = label(row, width);
+    if look.straight && row.reading.shift_nano != 0 {
+        let room = width.saturating_sub(2);
+        while label.width() > room && label.spans.len() > 1 {
+            label.spans.pop();
+        }
+        label.push_span(" ±".fg(theme::WARNING));
+    }
+    frame.render_widget(label, on_row(look.columns.label));
+    if let Some(line) = &row.line {
+        flush_right(frame, length(row, line, look), on_row(look.columns.duration));
+    }
+    if !row.reading.critical.is_empty() {
+        frame.render_widget("┃".fg(theme::CRITICAL), on_row(look.columns.critical));
+    }
+    bar::draw(frame, row, on_row(look.columns.bars), look);
+}
+
+/// Indentation, fold mark, service, name, errors; the names are what gets cut.
+pub(crate) fn label(row: &Row, width: usize) -> Line<'static> {
+    let indent = indentation(row.depth, width);
+    let fold = match (row.children, row.hidden) {
+        (0, _) if row.group.is_some() => "▸ ",
+        (0, _) => "  ",
+        (_, 0) => "▾ ",
+        _ => "▸ ",
+    };
+    let found = row.line.as_ref().is_some_and(|line| line.found);
+    let mark = if found { "◆" } else { " " };
+    let mut line = Line::from(vec![
+        mark.fg(theme::FOUND),
+        " ".repeat(indent - 1).into(),
+        fold.fg(theme::DIM),
+    ]);
+    let hidden = if row.hidden > 0 && row.group.is_none() {
+        format!(" +{}", format::grouped(row.hidden as u64))
+    } else {
+        String::new()
+    };
+    // An error is seen however long the name is.
+    // Messages and warnings are told where there is no error.
+    let grave = row.errors.iter().filter(|error| !error.mild).count();
+    let (mark, told) = if grave > 0 { ("!", grave) } else { ("i", row.errors.len()) };
+    let errors = match (&row.line, told) {
+        (_, 0) => String::new(),
+        (None, 1) => format!("{mark} "),
+        (None, several) => format!("{mark}{several} "),
+        (Some(_), 1) => format!(" {mark}"),
+        (Some(_), several) => format!(" {mark}{several}"),
+    };
+    let style = if grave > 0 {
+        Style::new().fg(theme::ERROR)
+    } else {
+        Style::new().fg(theme::WARNING)
+    };
+    let room = width.saturating_sub(indent + 2 + hidden.len() + errors.len());
+    let marks = marks(row, room / 2);
+    let mut left = room.saturating_sub(marks.iter().map(Span::width).sum());
+    // Where there is no room for both, the service leaves some to what it did.
+    let service_room = row.line.as_ref().map_or(left, |span| {
+        let whole = format::columns(&service_name(&span.service)) + 1 + format::columns(&span.name);
+        if whole > left { left * 2 / 5 } else { left }
+    });
+    let mut say = |text: &str, style: Style| {
+        let text = format::name(text, left);
+        left = left.saturating_sub(format::columns(&text));
+        line.push_span(Span::styled(text, style));
+    };
+    if row.cyclic {
+        say("↻ ", Style::new().fg(theme::WARNING));
+    }
+    match &row.line {
+        Some(span) => {
+            if span.status == StatusCode::Error {
+                say("✗ ", Style::new().bold().fg(theme::ERROR));
+            }
+            say(
+                &format!(
+                    "{} ",
+                    format::at_most(&service_name(&span.service), service_room.max(SERVICE))
+                ),
+                Style::new().fg(theme::service(&span.service)),
+            );
+            let name = if span.status == StatusCode::Error {
+                Style::new().fg(theme::ERROR)
+            } else {
+                Style::new()
+            };
+            let name = if found { name.bold() } else { name };
+            say(&span.name, name);
+        }
+        None if row.errors.is_empty() => say(
+            &format!("◌ parent {:.8} has not arrived", row.key.span_id),
+            Style::new().italic().fg(theme::WARNING),
+        ),
+        // Below it there are spans: it is more than an error.
+        None if row.children > 0 => say("◌ ", Style::new().fg(theme::WARNING)),
+        None => {}
+    }
+    line.spans.extend(marks);
+    line.push_span(Span::styled(errors, style.bold()));
+    let first = row.errors.iter().find(|error| !error.mild).or_else(|| row.errors.first());
+    if let Some(error) = first {
+        if row.line.is_none() {
+            let service = format::at_most(&format!("{} ", service_name(&error.service)), left);
+            left = left.saturating_sub(format::columns(&service));
+            line.push_span(service.fg(theme::service(&error.service)));
+        }
+        // Beside a name only where it says something.
+        let space = usize::from(row.line.is_some());
+        if row.line.is_none() || left > MINIMUM {
+            let title = format::at_most(&error.title, left.saturating_sub(space));
+            line.push_span(" ".repeat(space));
+            line.push_span(Span::styled(title, style));
+        }
+    }
+    line.push_span(hidden.fg(theme::DIM));
+    line
+}
+
+/// So much of a service's name is always there.
+const SERVICE: usize = 6;
+
+/// An error's title is shown beside a name from this width on.
+const MINIMUM: usize = 8;
+
+/// What is to be seen however long the name is, within a width: for how many spans the row stands, repeated calls, links, warnings.
+fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
+    let mut marks = Vec::new();
+    let mut left = width;
+    let mut mark = |text: String, style: Style| {
+        if let Some(rest) = left.checked_sub(text.width()) {
+            left = rest;
+            marks.push(Span::styled(text, style));
+        }
+    };
+    if let Some(group) = row.group {
+        mark(format!(" × {}", format::grouped(group.count as u64)), Style::new().bold());
+        if group.failed > 0 {
+            mark(
+                format!(" ✗{}", format::grouped(group.failed as u64)),
+                Style::new().bold().fg(theme::ERROR),
+            );
+        }
+    }
+    // Other rules have a mark in common; this one and what is missing have their own.
+    let own = |lint: &Lint| matches!(lint.rule, Rule::RepeatedCalls | Rule::MissingParent);
+    if row.reading.clock.is_some() || row.reading.lints.iter().any(|lint| !own(lint)) {
+        mark(" ⚠".to_owned(), Style::new().fg(theme::WARNING));
+    }
+    if let Some(repeated) = &row.reading.repeated {
+        mark(
+            format!(" N+1 ×{}", format::grouped(repeated.count as u64)),
+            Style::new().fg(theme::WARNING),
+        );
+    }
+    match row.links {
+        0 => {}
+        1 => mark(" ⇄".to_owned(), Style::new().fg(theme::ACCENT)),
+        several => mark(format!(" ⇄{several}"), Style::new().fg(theme::ACCENT)),
+    }
+    marks
+}
+
+fn length(row: &Row, line: &SpanLine, look: &Look) -> Span<'static> {
+    if let Some(group) = row.group {
+        return format::duration(group.total_nano).into();
+    }
+    match line.end_unix_nano {
+        Some(end) if end < line.start_unix_nano => "ends early".fg(theme::WARNING),
+        Some(end) => format::duration(end - line.start_unix_nano).into(),
+        None => format::running(line.start_unix_nano, look.now, look.longest_run).fg(theme::WARNING),
+    }
+}

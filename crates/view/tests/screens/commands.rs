@@ -1,0 +1,201 @@
+//! The palette, and the list of logs.
+
+use app::keymap::{Key, KeyContext};
+use app::{Action, Mode, Popup, Screen};
+
+use crate::scene::{Scene, password_reset, span};
+use crate::snapshots::at_all_sizes;
+
+fn logged(scene: &mut Scene) {
+    scene.add(password_reset());
+    scene.add_logs(1, 3, &[(2, 9, "reset asked for"), (6, 5, "message is in the queue")]);
+    scene.add_logs(
+        1,
+        7,
+        &[(95, 13, "the server is slow"), (169, 17, "451 try \u{1b}[2Jagain later")],
+    );
+}
+
+fn reading_logs(scene: &mut Scene) {
+    logged(scene);
+    scene.type_keys("L");
+}
+
+#[test]
+fn logs_stand_in_the_order_of_time_with_their_spans() {
+    at_all_sizes("logs", Mode::Viewer, reading_logs);
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    reading_logs(&mut scene);
+    let text = scene.text();
+    let line = |part: &str| text.lines().position(|line| line.contains(part));
+    let order = [
+        "reset asked for",
+        "message is in the queue",
+        "the server is slow",
+        "451 try ␛[2Jagain",
+    ]
+    .map(line);
+    assert!(order.is_sorted() && order.iter().all(Option::is_some), "{order:?}\n{text}");
+    let row = text
+        .lines()
+        .find(|line| line.contains("the server is slow"))
+        .unwrap_or_default();
+    assert!(["WARN", "send mail"].iter().all(|part| row.contains(part)), "{row}");
+}
+
+#[test]
+fn enter_goes_to_the_span_of_a_record() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    reading_logs(&mut scene);
+    scene.press(&[Key::End, Key::Enter]);
+    scene.draw();
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
+    let key = scene.app.waterfall.selected().map(|(_, key)| key.span_id);
+    assert_eq!(key, Some(crate::scene::span_id(7)));
+}
+
+#[test]
+fn logs_are_those_of_the_span_on_request_and_narrowed_by_words() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    scene.press(&[Key::Enter, Key::Down, Key::Down]);
+    scene.type_keys("L");
+    scene.press(&[Key::Tab]);
+    let text = scene.text();
+    assert!(
+        text.contains("LOGS  of the selected span") && text.contains("reset asked for"),
+        "{text}"
+    );
+    assert!(!text.contains("the server is slow"), "{text}");
+    scene.press(&[Key::Tab]);
+    scene.type_keys("/ERROR later");
+    scene.press(&[Key::Enter]);
+    let text = scene.text();
+    assert!(text.contains("again later") && !text.contains("reset asked for"), "{text}");
+    scene.press(&[Key::Esc]);
+    assert!(scene.text().contains("reset asked for"));
+    scene.press(&[Key::Esc]);
+    scene.draw();
+    assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
+}
+
+#[test]
+fn the_cursor_stays_on_its_record_while_others_come() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    reading_logs(&mut scene);
+    scene.press(&[Key::Down, Key::Down]);
+    scene.add_logs(1, 5, &[(1, 9, "an earlier one")]);
+    scene.draw();
+    let Some(Screen::Logs(logs)) = scene.app.screens.top() else {
+        panic!("no logs")
+    };
+    let said = logs.selected().map(|log| format!("{:?}", log.body));
+    assert!(said.as_deref().unwrap_or_default().contains("the server is slow"), "{said:?}");
+}
+
+#[test]
+fn a_trace_without_logs_says_so() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.type_keys("L");
+    assert!(scene.text().contains("no trace whose logs"), "{}", scene.text());
+    scene.add(vec![span(1, 1, 0, "api", "GET /", 0, 1)]);
+    scene.draw();
+    scene.type_keys("L");
+    assert!(scene.text().contains("nothing was logged in this trace"), "{}", scene.text());
+}
+
+fn finding_a_command(scene: &mut Scene) {
+    logged(scene);
+    scene.type_keys(":fold");
+}
+
+#[test]
+fn the_palette_shows_what_can_be_done_and_by_which_key() {
+    at_all_sizes("palette", Mode::Demo, |scene| {
+        logged(scene);
+        scene.type_keys(":");
+    });
+    at_all_sizes("palette_found", Mode::Demo, finding_a_command);
+}
+
+#[test]
+fn what_is_chosen_is_done_as_its_key_would_do_it() {
+    let mut scene = Scene::new(Mode::Demo, 120, 40);
+    logged(&mut scene);
+    scene.type_keys(":GO to map");
+    scene.press(&[Key::Enter]);
+    scene.draw();
+    assert_eq!(scene.app.key_context(), KeyContext::ServiceMap);
+    // From there back to what lay over the panes.
+    scene.type_keys(":quit");
+    scene.press(&[Key::Esc]);
+    scene.draw();
+    assert_eq!(scene.app.key_context(), KeyContext::ServiceMap);
+    scene.press(&[Key::Esc]);
+    scene.type_keys(":quit");
+    assert_eq!(scene.press(&[Key::Enter]), Some(app::Effect::Quit));
+}
+
+#[test]
+fn arrows_choose_among_what_was_found() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    scene.type_keys(":traces");
+    scene.draw();
+    let Some(Popup::Palette(palette)) = scene.app.screens.popup() else {
+        panic!("no palette")
+    };
+    let at = palette.rows().position(|(command, _)| command.action == Action::SortReversed);
+    scene.press(&vec![Key::Down; at.expect("it is offered")]);
+    scene.press(&[Key::Enter]);
+    scene.draw();
+    assert!(scene.app.traces.sorted().1, "the other way round");
+    scene.type_keys(":no such thing");
+    scene.press(&[Key::Enter]);
+    assert!(scene.text().contains("no command has all these words"), "{}", scene.text());
+}
+
+#[test]
+fn palette_begins_with_what_is_special_to_its_place() {
+    for (keys, first) in [
+        ("", Action::Sort),
+        ("\n", Action::ToggleFold),
+        ("6", Action::OpenFailed),
+        ("L", Action::Filter),
+    ] {
+        let mut scene = Scene::new(Mode::Viewer, 120, 40);
+        logged(&mut scene);
+        scene.type_keys(keys);
+        while scene.app.survey(scene.now, 1_000) {}
+        scene.type_keys(":");
+        scene.draw();
+        let Some(Popup::Palette(palette)) = scene.app.screens.popup() else {
+            panic!("no palette")
+        };
+        let actions: Vec<_> = palette.rows().map(|(command, _)| command.action).collect();
+        let at = |action: Action| actions.iter().position(|of| *of == action);
+        assert!(at(first).is_some_and(|first| first < 4), "{first:?}: {actions:?}");
+        assert!(at(Action::NextTab).is_none_or(|tab| at(first) < Some(tab)), "{actions:?}");
+    }
+}
+
+#[test]
+fn only_what_makes_sense_where_it_was_opened_is_offered() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    let offered = |scene: &mut Scene, action: Action| {
+        scene.draw();
+        let Some(Popup::Palette(palette)) = scene.app.screens.popup() else {
+            return false;
+        };
+        palette.rows().any(|(command, _)| command.action == action)
+    };
+    scene.type_keys(":reverse");
+    assert!(offered(&mut scene, Action::SortReversed));
+    scene.press(&[Key::Esc, Key::Enter]);
+    scene.type_keys(":reverse");
+    assert!(!offered(&mut scene, Action::SortReversed), "not in the waterfall");
+    scene.press(&[Key::Esc]);
+    scene.type_keys(":password");
+    assert!(!offered(&mut scene, Action::SendReset), "there is no demo");
+}

@@ -1,0 +1,189 @@
+//! The details of a span: their sections.
+
+use app::Mode;
+use app::keymap::Key;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
+
+use crate::scene::{MILLI, START, Scene, edit, span};
+
+/// A span of which there is more to be said than fits.
+fn talkative(width: u16, height: u16) -> Scene {
+    let mut scene = Scene::new(Mode::Viewer, width, height);
+    let text = |at: usize| KeyValue {
+        key: format!("attribute.{at}"),
+        value: Some(AnyValue {
+            value: Some(any_value::Value::StringValue(format!("value {at}"))),
+        }),
+        ..KeyValue::default()
+    };
+    scene.add(vec![edit(span(1, 1, 0, "api", "talk", 0, 5), |span| {
+        span.attributes = (1..=20).map(text).collect();
+        span.events = (1..=5)
+            .map(|at| Event {
+                time_unix_nano: START + at * MILLI,
+                name: format!("event {at}"),
+                ..Event::default()
+            })
+            .collect();
+        span.links = vec![Link {
+            trace_id: vec![7; 16],
+            span_id: vec![7; 8],
+            ..Link::default()
+        }];
+    })]);
+    scene.add_logs(1, 1, &[(1, 9, "a log record"), (2, 9, "another")]);
+    scene
+}
+
+fn section(scene: &mut Scene) -> Option<&'static str> {
+    scene.draw();
+    scene.app.details.section().map(|section| section.name)
+}
+
+#[test]
+fn sections_are_named_in_the_title_and_gone_through() {
+    for size in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = talkative(size.0, size.1);
+        scene.press(&[Key::Enter, Key::Enter]);
+        let names = "attributes 20 · events 5 · logs 2 · links 1 · resource 1 · identity";
+        assert!(
+            scene.text().contains(if size.0 > 80 {
+                names
+            } else {
+                "attributes 20 · events 5 · logs 2"
+            }),
+            "{}",
+            scene.text()
+        );
+        assert_eq!(section(&mut scene), None);
+        for name in ["attributes", "events", "logs", "links", "resource", "identity", "attributes"] {
+            scene.press(&[Key::Right]);
+            assert_eq!(section(&mut scene), Some(name), "at {size:?}");
+            if size.0 == 80 {
+                // Where not all names fit, those before give way.
+                let text = scene.text();
+                let title = text.lines().find(|line| line.contains("SPAN api")).expect("a title");
+                assert!(title.contains(name), "{title}");
+            }
+            let heading = format!(" {name}");
+            let text = scene.text();
+            let in_view = text.lines().skip_while(|line| !line.contains("SPAN api")).skip(1);
+            let in_view = in_view.into_iter().any(|line| line.contains(&heading));
+            assert!(in_view || size.0 == 80, "{name} at {size:?}\n{}", scene.text());
+        }
+        scene.type_keys("h");
+        assert_eq!(section(&mut scene), Some("identity"), "the other way round");
+        scene.type_keys("k");
+        assert_eq!(section(&mut scene), None, "whoever scrolls is in no section");
+    }
+}
+
+#[test]
+fn from_what_is_in_view_it_goes_on() {
+    let mut scene = talkative(80, 24);
+    scene.press(&[Key::Enter, Key::Enter]);
+    scene.type_keys("jjj");
+    scene.type_keys("l");
+    assert_eq!(section(&mut scene), Some("events"));
+    assert!(scene.text().contains("event 1"), "{}", scene.text());
+    scene.type_keys("j");
+    scene.type_keys("h");
+    assert_eq!(section(&mut scene), Some("events"), "the one whose middle is in view");
+}
+
+#[test]
+fn details_with_their_sections() {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = talkative(width, height);
+        scene.press(&[Key::Enter, Key::Enter]);
+        scene.type_keys("ll");
+        insta::assert_snapshot!(format!("details_{width}x{height}"), scene.body());
+    }
+}
+
+#[test]
+fn details_stand_beside_the_waterfall_or_below_it() {
+    let mut scene = talkative(120, 40);
+    let beside = |scene: &mut Scene| {
+        let text = scene.text();
+        let line = text
+            .lines()
+            .find(|line| line.contains("WATERFALL"))
+            .expect("a title")
+            .to_owned();
+        line.contains("SPAN api talk")
+    };
+    assert!(!beside(&mut scene), "a screen that is not wide");
+    scene.type_keys("|");
+    assert!(beside(&mut scene), "{}", scene.text());
+    insta::assert_snapshot!("details_beside_120x40", scene.body());
+    // The key that makes the pane wider makes the other one narrower.
+    scene.press(&[Key::Tab, Key::Tab]);
+    let column = |scene: &mut Scene| scene.text().lines().find_map(|line| line.find("SPAN api"));
+    let before = column(&mut scene);
+    scene.type_keys("}");
+    assert!(column(&mut scene) < before, "{}", scene.text());
+    for key in ['}', '{'] {
+        scene.type_keys(&String::from(key).repeat(60));
+        assert!(beside(&mut scene), "both are there: {}", scene.text());
+    }
+    scene.type_keys("|");
+    assert!(!beside(&mut scene));
+
+    let mut scene = talkative(200, 50);
+    assert!(beside(&mut scene), "a wide screen");
+    scene.type_keys("|");
+    assert!(!beside(&mut scene));
+    insta::assert_snapshot!("details_below_200x50", scene.body());
+    scene.type_keys("|");
+    scene.resize(80, 24);
+    assert!(!beside(&mut scene), "no room");
+    scene.type_keys("|");
+    assert!(scene.text().contains("too narrow"), "{}", scene.text());
+}
+
+#[test]
+fn both_ids_are_whole_in_a_narrow_pane() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![span(1, 1, 0, "api", "above", 0, 9), span(1, 2, 1, "api", "below", 1, 5)]);
+    scene.press(&[Key::Enter, Key::Down]);
+    scene.type_keys("|");
+    let text = scene.text();
+    for id in ["span 0202020202020202", "parent 0101010101010101"] {
+        assert!(text.contains(id), "{id}\n{text}");
+    }
+}
+
+#[test]
+fn schema_urls_are_shown_below_the_scope() {
+    let url = "https://opentelemetry.io/schemas/1.21.0";
+    for (resource, scope) in [(url, ""), ("", url), (url, url), ("", "")] {
+        let mut scene = Scene::new(Mode::Viewer, 200, 50);
+        let mut spans = span(1, 1, 0, "api", "GET /", 0, 9);
+        spans.schema_url = resource.to_owned();
+        spans.scope_spans[0].schema_url = scope.to_owned();
+        scene.add(vec![spans]);
+        let text = scene.text();
+        for (name, url) in [("resource schema", resource), ("scope schema", scope)] {
+            let row = text.lines().find(|line| line.contains(name));
+            assert_eq!(row.is_some(), !url.is_empty(), "{name}\n{text}");
+            assert!(row.is_none_or(|row| row.ends_with(url)), "{name}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn details_have_absolute_times_with_zone() {
+    let mut scene = Scene::new(Mode::Viewer, 200, 50);
+    scene.add(vec![span(1, 1, 0, "api", "GET /1", 0, 40)]);
+    scene.app.zone = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
+    let text = scene.text();
+    let line = |name: &str| {
+        text.lines()
+            .find(|line| line.contains(name))
+            .unwrap_or_else(|| panic!("{name}: {text}"))
+    };
+    assert!(line("   start ").contains(":05.000 CE"), "{}", line("   start "));
+    assert!(line("   end ").contains(":05.040 CE"), "{}", line("   end "));
+}
