@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # A test that lacks its broker or its SDK must fail here, not skip.
 REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_NODE=1 SPANFALL_REQUIRE_BROWSER=1 SPANFALL_REQUIRE_SHELLS=1
 
-.PHONY: help demo build test beside fuzz chaos bench lint docs unit clean
+.PHONY: help demo build test beside fuzz chaos bench pictures lint docs unit clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,9 +40,13 @@ chaos: ## Kill and stop the demo's programs under load for CHAOS_SECONDS (120) a
 	$(CARGO) build --locked --workspace --bins
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(REQUIRE) $(CARGO) test --locked --workspace --test chaos -- --nocapture --test-threads=1
 
-bench: ## Measure whether it is as fast as it shall be; BENCH_ONLY=<part> for one part
+bench: ## Measure speed and memory from outside; BENCH_ONLY=<part> for one part
 	$(CARGO) build --release --locked --package spanfall --package bench --bins
 	@$(TARGET)/release/bench
+
+pictures: ## Record the pictures in docs from a run of the demo
+	$(CARGO) build --locked --workspace --bins --examples
+	@$(TARGET)/debug/examples/pictures
 
 lint: ## Format, lints, and what dependencies may be if cargo-deny is installed
 	$(CARGO) fmt --all --check

@@ -146,6 +146,14 @@ impl Screen {
         whole.then(|| recorded.terminal.screen().contents())
     }
 
+    /// The same with colors.
+    #[must_use]
+    pub fn picture(&self) -> Option<vt100::Screen> {
+        let recorded = lock(&self.parser);
+        let whole = recorded.bytes.ends_with(b"\x1b[?25l");
+        whole.then(|| recorded.terminal.screen().clone())
+    }
+
     /// Everything that was written to the terminal so far.
     #[must_use]
     pub fn written(&self) -> String {
