@@ -32,12 +32,19 @@ const FOREIGN: [&str; 10] = [
 pub struct Screen {
     parser: Arc<Mutex<Recorded>>,
     keys: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    /// Reads what is written until nobody can write any more.
+    child: Running,
+    /// Reads what is written until nothing can be written any more.
     output: JoinHandle<()>,
     /// Whether the reader waits.
     stopped: Arc<AtomicBool>,
-    _master: Box<dyn MasterPty + Send>,
+    /// Whether the reader ends.
+    closed: Arc<AtomicBool>,
+    master: Box<dyn MasterPty + Send>,
+}
+
+/// A program whose terminal is closed. Dropping it kills the program.
+pub struct Orphan {
+    child: Running,
 }
 
 struct Recorded {
@@ -58,6 +65,21 @@ impl Screen {
         K: AsRef<OsStr>,
         V: AsRef<OsStr>,
     {
+        Self::start_in(script, environment, columns, rows, true)
+    }
+
+    /// The same; a terminal that does not control the program sends it no signals.
+    pub fn start_in<K, V>(
+        script: &str,
+        environment: impl IntoIterator<Item = (K, V)>,
+        columns: u16,
+        rows: u16,
+        controls: bool,
+    ) -> Result<Self, Error>
+    where
+        K: AsRef<OsStr>,
+        V: AsRef<OsStr>,
+    {
         let pty = native_pty_system().openpty(PtySize {
             rows,
             cols: columns,
@@ -66,6 +88,7 @@ impl Screen {
         })?;
         let mut command = CommandBuilder::new("sh");
         command.args(["-c", script]);
+        command.set_controlling_tty(controls);
         command.env("TERM", "xterm-256color");
         // This terminal does not answer what its ground is.
         command.env("COLORFGBG", "15;0");
@@ -89,10 +112,12 @@ impl Screen {
         let reader = parser.clone();
         let stopped = Arc::new(AtomicBool::new(false));
         let waits = stopped.clone();
+        let closed = Arc::new(AtomicBool::new(false));
+        let ends = closed.clone();
         let output = std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(read) = written.read(&mut buffer) {
-                if read == 0 {
+                if read == 0 || ends.load(Ordering::Acquire) {
                     break;
                 }
                 while waits.load(Ordering::Acquire) {
@@ -106,11 +131,21 @@ impl Screen {
         Ok(Self {
             parser,
             keys: pty.master.take_writer()?,
-            child,
+            child: Running(child),
             output,
             stopped,
-            _master: pty.master,
+            closed,
+            master: pty.master,
         })
+    }
+
+    /// Closes the terminal, as a window that is closed does. `key` makes the program write, so that the reader can end.
+    pub fn close(mut self, key: &str) -> Result<Orphan, Error> {
+        self.closed.store(true, Ordering::Release);
+        self.press(key)?;
+        self.output.join().map_err(|_| "the reader panicked")?;
+        drop((self.keys, self.master));
+        Ok(Orphan { child: self.child })
     }
 
     /// Stops reading what is written, as a terminal does on `^S`, or goes on.
@@ -122,7 +157,7 @@ impl Screen {
     /// The shell's process id.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.child.process_id()
+        self.child.0.process_id()
     }
 
     /// Presses keys, as the bytes that a terminal sends for them.
@@ -207,7 +242,7 @@ impl Screen {
         let started = Instant::now();
         loop {
             // What it wrote last may be on its way to the screen still.
-            if let Some(status) = self.child.try_wait()?.filter(|_| self.output.is_finished()) {
+            if let Some(status) = self.child.0.try_wait()?.filter(|_| self.output.is_finished()) {
                 return Ok(status);
             }
             assert!(started.elapsed() < DEADLINE, "it does not end; the screen:\n{}", self.text());
@@ -216,10 +251,30 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Orphan {
+    /// Waits until the program has ended.
+    ///
+    /// # Panics
+    /// It goes on.
+    pub fn ended(&mut self) -> Result<ExitStatus, Error> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.0.try_wait()? {
+                return Ok(status);
+            }
+            assert!(started.elapsed() < DEADLINE, "it does not end");
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+}
+
+/// A program that is killed when this is dropped.
+struct Running(Box<dyn Child + Send + Sync>);
+
+impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

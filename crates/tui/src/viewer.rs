@@ -5,6 +5,7 @@
 
 mod asking;
 mod files;
+mod hangup;
 mod inbox;
 mod input;
 mod log;
@@ -34,6 +35,7 @@ use app::{Answer, App, DemoRequest, Effect, Mode, Notice, SentrySite};
 use asking::Asking;
 use files::Reading;
 pub use files::open;
+use hangup::Hangup;
 use inbox::Inbox;
 use saving::Saving;
 use surveying::Surveying;
@@ -55,7 +57,7 @@ const READ: Duration = Duration::from_millis(3);
 /// How much [work](trace_model::work) of that is done between two looks at the clock: a fraction of a millisecond.
 const READ_WORK: u64 = 1 << 18;
 
-/// Runs the viewer until somebody quits.
+/// Runs the viewer until the user quits or the terminal is closed.
 ///
 /// # Errors
 /// Something is missing or taken at the start, or the terminal fails.
@@ -183,6 +185,7 @@ impl Demo {
 /// Requests to end the program, which are heard from before the terminal is taken over: what ends it later gives it back.
 struct Ending {
     requested: oneshot::Receiver<()>,
+    hangup: Hangup,
     suspension: Suspension,
     watchdog: Watchdog,
 }
@@ -193,6 +196,7 @@ impl Ending {
         let shutdown = shutdown.wrap_err("signals cannot be received")?;
         let suspension = Suspension::listen().wrap_err("signals cannot be received")?;
         let watchdog = Watchdog::start().wrap_err("no thread can be started")?;
+        let hangup = Hangup::listen().wrap_err("no thread can be started")?;
         let (sender, requested) = oneshot::channel();
         // A task, so that the watchdog hears of it whatever the event loop does.
         let asked = watchdog.asked();
@@ -203,6 +207,7 @@ impl Ending {
         });
         Ok(Self {
             requested,
+            hangup,
             suspension,
             watchdog,
         })
@@ -227,9 +232,20 @@ struct Viewer {
 }
 
 impl Viewer {
+    /// Runs until the user quits, a signal asks for it, or the terminal is closed, which is no failure.
+    async fn run(&mut self) -> Result<()> {
+        match self.turns().await {
+            Err(error) if hangup::is_reason(&error) => {
+                tracing::info!("the terminal is closed: {error:#}");
+                Ok(())
+            }
+            ended => ended,
+        }
+    }
+
     /// One turn after the other: a request to end first, then input, the frame if one is due, what arrived, and what is looked for.
     /// Each takes a few milliseconds at most, so that none of the others waits for longer.
-    async fn run(&mut self) -> Result<()> {
+    async fn turns(&mut self) -> Result<()> {
         let mut input = EventStream::new();
         let mut last_frame: Option<Instant> = None;
         loop {
@@ -239,6 +255,10 @@ impl Viewer {
             tokio::select! {
                 biased;
                 _ = &mut self.ending.requested => return Ok(()),
+                () = self.ending.hangup.happened() => {
+                    tracing::info!("the terminal is closed");
+                    return Ok(());
+                }
                 request = self.ending.suspension.requested() => self.suspend(request).await?,
                 event = input.next() => {
                     self.doing(Doing::Input);

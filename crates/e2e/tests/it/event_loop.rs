@@ -150,7 +150,9 @@ fn suspended_program_gives_the_terminal_back_and_takes_it_again() {
             started.file("stopped", |text| !text.is_empty()),
             started.file("before", |_| true)
         );
-        assert_eq!(started.screen.taken_over(), (false, false), "the shell's screen");
+        // What it wrote before it stopped may be on its way to the screen still.
+        let screen = &started.screen;
+        screen.wait("the shell's screen", |_| screen.taken_over() == (false, false));
         started.screen.press("\n").unwrap();
         let screen = started
             .screen

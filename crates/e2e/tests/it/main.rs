@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod asker;
+mod closed_terminal;
 mod compose;
 mod delivery;
 mod demo;

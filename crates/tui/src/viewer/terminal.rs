@@ -3,6 +3,7 @@
 mod link;
 
 use std::io::{self, Stdout, stdout};
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
@@ -19,7 +20,9 @@ use view::{Hyperlink, Now, Theme};
 /// The terminal in raw mode on its alternate screen, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: it would show the cursor, as [`give_back`] does, and where that fails write to standard error, which panics when the
+    /// terminal is closed.
+    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
     /// What of the picture is a link at present.
     link: Option<Hyperlink>,
     /// Whether clicks come here instead of selecting text.
@@ -43,7 +46,7 @@ impl Terminal {
         // From here on dropping it gives the terminal back.
         let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
         let terminal = Self {
-            inner,
+            inner: ManuallyDrop::new(inner),
             link: None,
             mouse,
             theme,
@@ -57,7 +60,12 @@ impl Terminal {
         // It remembers whether the mode is raw, and a shell may have changed that.
         disable_raw_mode()?;
         enable_raw_mode()?;
-        self.inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
+        let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
+        // There is a terminal, and this frees the buffers.
+        drop(ManuallyDrop::into_inner(std::mem::replace(
+            &mut self.inner,
+            ManuallyDrop::new(inner),
+        )));
         self.link = None;
         self.show()
     }

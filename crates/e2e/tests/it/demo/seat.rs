@@ -92,7 +92,8 @@ impl Seat {
     }
 }
 
-fn children(pid: u32) -> Vec<u32> {
+/// The processes that a process has started.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(Path::new("/proc").join(pid.to_string()).join("task"));
     let lists = threads
         .into_iter()
