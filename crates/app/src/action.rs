@@ -1,4 +1,4 @@
-//! What goes into [`super::App::update`], and what comes out of it.
+//! What keys ask for, and what comes out of it.
 
 use trace_model::{SpanId, TraceId};
 
@@ -119,6 +119,8 @@ pub enum Effect {
     Browse(String),
     /// Ask Sentry for this trace now.
     AskSentry(TraceId),
+    /// Ask Sentry no more for this trace: all of it is there.
+    StopAskingSentry(TraceId),
     /// Write this trace into a file.
     Save(TraceId),
     /// Put this text into the clipboard.

@@ -2,16 +2,42 @@
 
 mod curl;
 
+use ratatui_core::layout::Rect;
 use trace_files::json_lines;
 use trace_model::{Span, SpanKey, TraceId};
 
+use super::layout::PopupArea;
 use super::{Action, App, Effect, Mode, Notice, Popup};
+use crate::format;
+use crate::keymap::{Bound, KeyContext};
 use curl::{Curl, Ids, NoCurl};
 
 /// How many spans above, and below, the selected one are looked at for the request that it belongs to.
 const LOOKED_AT: usize = 1_000;
 
 impl App {
+    /// What can be copied, each with its key.
+    #[must_use]
+    pub fn copies(&self) -> Vec<&Bound> {
+        let copies = |bound: &&Bound| {
+            let binding = bound.binding;
+            !bound.keys.is_empty()
+                && !binding.is_fixed
+                && !matches!(binding.action, Action::CopyMenu | Action::Back | Action::Quit)
+        };
+        let mut copies: Vec<_> = self.keymap.of(KeyContext::Copy, self.mode).filter(copies).collect();
+        copies.sort_by_key(|bound| bound.section.contexts.len());
+        copies
+    }
+
+    /// Where the menu is.
+    pub(super) fn copy_area(&self, body: Rect) -> PopupArea {
+        let copies = self.copies();
+        let widest = copies.iter().map(|bound| format::columns(bound.binding.help)).max();
+        let lines = u16::try_from(copies.len()).unwrap_or(u16::MAX);
+        PopupArea::of(body, u16::try_from(widest.unwrap_or(0) + 3).unwrap_or(u16::MAX), lines)
+    }
+
     pub(super) fn open_copy_menu(&mut self) {
         if self.waterfall.selected().is_none() {
             self.refuse("there is no span to copy yet");

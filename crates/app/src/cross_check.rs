@@ -36,23 +36,27 @@ impl App {
         Some((self.store.trace(outline.trace_id())?, outline))
     }
 
-    /// Lays the screen out.
-    pub(super) fn lay_out_cross_check(&self, area: Rect, now: &Now) -> CrossCheckLayout {
-        let width = usize::from(area.width.saturating_sub(2));
-        let trace = self.cross_checked().map(|(trace, _)| trace);
-        let heading = |now| {
-            trace
-                .as_ref()
-                .map_or_else(Vec::new, |trace| heading::against(self, trace, now, width))
-        };
-        // Below it the numbers of marks, and an empty line.
-        let lines = match heading(None).len() {
+    /// Where the parts of the screen are.
+    pub(super) fn cross_check_parts(&self, area: Rect) -> CrossCheckParts {
+        // Below the heading are the numbers of marks, and an empty line.
+        let lines = match self.cross_check_heading(area, None).len() {
             0 => 0,
             lines => lines + 2,
         };
+        CrossCheckParts::of(self, area, lines)
+    }
+
+    fn cross_check_heading(&self, area: Rect, now: Option<&Now>) -> Vec<Line> {
+        let width = usize::from(area.width.saturating_sub(2));
+        let trace = self.cross_checked().map(|(trace, _)| trace);
+        trace.map_or_else(Vec::new, |trace| heading::against(self, &trace, now, width))
+    }
+
+    /// Lays the screen out.
+    pub(super) fn lay_out_cross_check(&self, area: Rect, now: &Now) -> CrossCheckLayout {
         CrossCheckLayout {
-            parts: CrossCheckParts::of(self, area, lines),
-            heading: heading(Some(now)),
+            parts: self.cross_check_parts(area),
+            heading: self.cross_check_heading(area, Some(now)),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The files that are shown instead of what arrives.
 
-use trace_files::Report;
+use trace_files::{Problems, Report};
+
+use super::{App, Notice};
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,4 +79,40 @@ impl Files {
         };
         self.list.iter().map(problems).sum()
     }
+}
+
+impl App {
+    /// Notes how far a file has been read, and says what of it was not.
+    pub(super) fn set_file(&mut self, at: usize, state: FileState) {
+        let text = match &state {
+            FileState::Reading(..) => None,
+            FileState::Read(report) => match report.problems.first.first() {
+                Some(problem) => {
+                    let file = self.files.list.get(at).map_or("", |file| &file.name);
+                    let count = report.problems.count;
+                    Some(format!("{count} not read in {file}, the first one at {problem}"))
+                }
+                None => warned(&report.warnings),
+            },
+            FileState::Failed(why) => Some(why.lines().next().unwrap_or_default().to_owned()),
+        };
+        if let Some(text) = text {
+            self.notice = Some(Notice { text, error: true });
+        }
+        self.files.set(at, state);
+    }
+
+    pub(super) fn warn_of_files(&mut self, warnings: &Problems) {
+        if let Some(text) = warned(warnings) {
+            self.notice = Some(Notice { text, error: true });
+        }
+    }
+}
+
+fn warned(warnings: &Problems) -> Option<String> {
+    let first = warnings.first.first()?;
+    Some(match warnings.count {
+        1 => format!("warning: {first}"),
+        count => format!("{count} warnings, the first one: {first}"),
+    })
 }

@@ -108,11 +108,10 @@ impl App {
     }
 
     /// Lays the help out.
-    pub(super) fn fit_help(&mut self, body: Rect) {
+    pub(super) fn fit_help(&mut self, rows: Rect) {
         let Some(Popup::Help(help)) = &self.screens.popup else {
             return;
         };
-        let inner = Help::area(body).inner;
         let mut lines = Vec::new();
         for HelpSection { title, column, entries } in self.help_sections() {
             let is_found = |(left, right): &(String, &'static str)| help.narrow.keeps(&[left, right, title]);
@@ -125,11 +124,10 @@ impl App {
             }
             lines.push(HelpLine::Title(title));
             for (left, right) in entries {
-                pair(&mut lines, left, right, column, usize::from(inner.width));
+                pair(&mut lines, left, right, column, usize::from(rows.width));
             }
         }
-        // The last line is for the words that are searched for.
-        let height = usize::from(inner.height.saturating_sub(1));
+        let height = usize::from(rows.height);
         let section = help.start.and_then(|context| self.section_of(context));
         let Some(Popup::Help(help)) = &mut self.screens.popup else {
             return;

@@ -1,7 +1,20 @@
 //! What is on the screen, as state: no drawing, no I/O, no clock.
 //!
-//! A key becomes an [`Action`], [`App::update`] changes the state and answers with [`Effect`]s that only the event loop carries
-//! out. Before each frame [`App::fit`] catches up with the store and makes sure that every cursor is in view.
+//! What happens comes in as an [`Event`], and what is to be done comes out as an [`Effect`]: [`App::apply`]. Before each frame
+//! [`App::prepare`] says where everything is on a screen of some size, and [`App::fit`] catches up with the store and brings every cursor into
+//! view. What arrives is taken in by [`App::take_in`], part by part.
+//!
+//! ```
+//! use app::keymap::Key;
+//! use app::{Answer, App, Effect, Event, Mode};
+//! use trace_model::Store;
+//!
+//! let nowhere = ([127, 0, 0, 1], 0).into();
+//! let addresses = ingest_state::Addresses { otlp_grpc: nowhere, otlp_http: nowhere, sentry: nowhere };
+//! let mut app = App::new(Store::new(1 << 20), Mode::Viewer, addresses, fastrand::Rng::new());
+//! assert_eq!(app.apply(Event::Key(Key::Char('?'))), Answer::Changed(None));
+//! assert_eq!(app.apply(Event::Key(Key::Ctrl('c'))), Answer::Changed(Some(Effect::Quit)));
+//! ```
 
 mod action;
 mod compare;
@@ -9,6 +22,7 @@ pub mod content;
 mod copy;
 mod cross_check;
 mod details;
+mod event;
 mod files;
 mod filter;
 pub mod format;
@@ -30,6 +44,7 @@ mod page;
 mod palette;
 mod pause;
 mod picker;
+mod prepare;
 mod read;
 mod save;
 mod screens;
@@ -47,7 +62,7 @@ mod waterfall;
 use ingest_state::{Addresses, HealthSnapshot, QueueDepth};
 use jiff::tz::TimeZone;
 use ratatui_core::layout::Rect;
-use trace_model::Store;
+use trace_model::{RepeatedLimits, Store};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
 pub use compare::{Against, Compare, Marked, SIDES as COMPARE_SIDES, Usual};
@@ -56,6 +71,7 @@ pub use details::{
     Details, ERRORS, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage, log_line, log_text, offset, severity_mark,
     severity_role, value,
 };
+pub use event::{ARRIVAL_WORK, Answer, Arrival, Event, SentryAnswer, StoredSpans};
 pub use files::{FileState, Files, ShownFile};
 pub use filter::FilterLine;
 pub use help::{Help, HelpLine};
@@ -65,7 +81,7 @@ pub use line::InputLine;
 pub use lists::List;
 pub use logs::{BELOW as LOGS_BELOW, LISTED_LOGS, LogList};
 pub use many::ManyTraces;
-pub use mouse::{Answer, Pointer, PointerKind};
+pub use mouse::{Pointer, PointerKind};
 pub use narrow::Narrow;
 pub use operations::{OperationColumn, OperationKey, OperationList};
 pub use output::{Output, OutputLine};
@@ -73,6 +89,7 @@ pub use page::{GAP as PAGE_GAP, Page};
 pub use palette::{Command, Palette, parts as palette_parts};
 pub use pause::Pause;
 pub use picker::Picker;
+pub use prepare::{Geometry, PopupGeometry};
 pub use screens::{Mode, Pane, Popup, Screen, Screens, Tab};
 pub use scroll::Scroll;
 pub use sentry::{ASKED_TRACES_MAX, Said, SentrySite, SentryStatus};
@@ -90,7 +107,37 @@ use trail::Origin;
 
 use crate::format::Now;
 use crate::keymap::{Key, KeyContext, Keymap};
-use layout::{Panes, Splits};
+use layout::Splits;
+
+/// What is known before the first frame.
+#[derive(Debug)]
+pub struct Settings {
+    /// What keys do.
+    pub keymap: Keymap,
+    /// The zone in which times are shown.
+    pub zone: TimeZone,
+    /// What there is to say at once.
+    pub notice: Option<Notice>,
+    /// The real Sentry.
+    pub sentry: SentryStatus,
+    /// The files that are shown.
+    pub files: Files,
+    /// From which number or time on calls are repeated.
+    pub repeated: RepeatedLimits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            keymap: Keymap::default(),
+            zone: TimeZone::UTC,
+            notice: None,
+            sentry: SentryStatus::default(),
+            files: Files::default(),
+            repeated: RepeatedLimits::default(),
+        }
+    }
+}
 
 /// The whole state of the screen.
 #[derive(Debug)]
@@ -145,7 +192,7 @@ pub struct App {
     /// What keys do.
     pub keymap: Keymap,
     /// Where things were in the last frame.
-    panes: Panes,
+    geometry: Geometry,
     /// What could be clicked in it.
     pub hits: Hits,
     splits: Splits,
@@ -185,15 +232,27 @@ impl App {
             shown_unix_nano: 0,
             keymap: Keymap::default(),
             hits: Hits::default(),
-            panes: Panes::of(Rect::ZERO, Splits::default()),
+            geometry: Geometry::none(),
             splits: Splits::default(),
             dragged: None,
             ids,
         }
     }
 
+    /// The same with what is known before the first frame.
+    #[must_use]
+    pub fn with(mut self, settings: Settings) -> Self {
+        self.keymap = settings.keymap;
+        self.zone = settings.zone;
+        self.notice = settings.notice;
+        self.sentry = settings.sentry;
+        self.files = settings.files;
+        self.store.set_repeated_limits(settings.repeated);
+        self
+    }
+
     /// Takes the collector's counts; a new refusal is said at once, with its reason.
-    pub fn set_health(&mut self, health: HealthSnapshot) {
+    fn set_health(&mut self, health: HealthSnapshot) {
         let newest = |health: &HealthSnapshot| health.recent.back().map(|refused| refused.number);
         if let Some(refused) = health.recent.back().filter(|_| newest(&health) > newest(&self.health)) {
             let text = format!("refused at {}: {}", refused.listener, refused.reason);
@@ -203,13 +262,12 @@ impl App {
     }
 
     /// What a key asks for, if it means something now.
-    #[must_use]
-    pub fn action(&self, key: Key) -> Option<Action> {
+    fn action(&self, key: Key) -> Option<Action> {
         self.keymap.action(key, self.key_context(), self.mode)
     }
 
     /// Does what a key asked for.
-    pub fn update(&mut self, action: Action) -> Option<Effect> {
+    fn update(&mut self, action: Action) -> Option<Effect> {
         self.notice = None;
         match self.key_context() {
             _ if action == Action::QuitAtOnce => return Some(Effect::Quit),
@@ -347,7 +405,7 @@ impl App {
     }
 
     /// Takes text that was pasted: into the line that is edited, else nowhere.
-    pub fn paste(&mut self, text: &str) {
+    fn paste(&mut self, text: &str) {
         match self.key_context() {
             KeyContext::Filter => self.filter.paste(text, &mut self.store),
             KeyContext::Find => self.waterfall.paste_find(text),
@@ -361,10 +419,11 @@ impl App {
         self.notice = None;
     }
 
-    /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn, with the frame's time in
-    /// nanoseconds since the Unix epoch.
-    pub fn fit(&mut self, panes: &Panes, unix_nano: u64) {
-        self.panes = *panes;
+    /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn, with what [`App::prepare`] returned
+    /// and the frame's time in nanoseconds since the Unix epoch.
+    pub fn fit(&mut self, geometry: &Geometry, unix_nano: u64) {
+        self.geometry = *geometry;
+        let panes = &geometry.panes;
         self.splits = self.splits();
         let unix_nano = self.moment(unix_nano);
         self.shown_unix_nano = unix_nano;

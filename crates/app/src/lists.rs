@@ -2,11 +2,9 @@
 
 use trace_stats::{Counted, SpanPlace, Survey};
 
-use super::layout::ListParts;
 use super::{Action, App, Narrow, Notice, Popup, Screen, Tab};
 use crate::format::Now;
 use crate::keymap::KeyContext;
-use ratatui_core::layout::Rect;
 
 /// Rows with a cursor, which words narrow.
 pub trait List {
@@ -236,34 +234,15 @@ impl App {
         matches!(self.screens.tab(), Tab::Operations | Tab::ServiceMap)
     }
 
-    /// Where the rows of the list on top are, if it has rows.
-    #[must_use]
-    pub fn rows_area(&self) -> Rect {
-        let body = self.panes.body;
-        match self.screens.popup() {
-            Some(Popup::Palette(_)) => return super::palette::parts(body).2,
-            Some(Popup::Help(_) | Popup::Copy) => return Rect::ZERO,
-            None => {}
-        }
-        match (self.screens.top(), self.screens.tab()) {
-            (Some(Screen::CrossCheck(check)), _) => check.parts().rows,
-            (Some(Screen::Compare(_)), _) => ListParts::below_lines(body, super::compare::SIDES).1.rows,
-            (Some(Screen::Logs(_)), _) => ListParts::of(body, super::logs::BELOW).rows,
-            (None, Tab::Operations | Tab::ServiceMap) => ListParts::of(body, 0).rows,
-            (None, Tab::Warnings) => ListParts::of(body, super::warnings::BELOW).rows,
-            (Some(Screen::Output), _) | (None, Tab::Traces | Tab::Ingest) => Rect::ZERO,
-        }
-    }
-
     /// Brings the list on top in step with what has been read.
     pub(super) fn fit_lists(&mut self, now: &Now) {
-        let height = usize::from(self.rows_area().height);
-        let cross_check =
-            matches!(self.screens.top(), Some(Screen::CrossCheck(_))).then(|| self.lay_out_cross_check(self.panes.body, now));
+        let height = usize::from(self.geometry.rows.height);
+        let cross_check = matches!(self.screens.top(), Some(Screen::CrossCheck(_)))
+            .then(|| self.lay_out_cross_check(self.geometry.panes.body, now));
         let (survey, number) = (self.many.survey(), self.many.number());
         match self.screens.tab() {
             Tab::Operations => self.operations.fit(survey, number, height),
-            Tab::ServiceMap => self.service_map.fit(survey, number, self.panes.body),
+            Tab::ServiceMap => self.service_map.fit(survey, number, self.geometry.panes.body),
             Tab::Warnings => self.warnings.fit(self.many.warnings(), height),
             Tab::Traces | Tab::Ingest => {}
         }

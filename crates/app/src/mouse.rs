@@ -6,7 +6,7 @@ mod service_map;
 use ratatui_core::layout::{Position, Rect};
 
 use super::layout::{BESIDE, Panes, Splits, list_step};
-use super::{Action, App, Effect, Hit, Pane, Tab, WaterfallParts};
+use super::{Action, Answer, App, Hit, Pane, Tab, WaterfallParts};
 
 /// How many rows a notch of the wheel is.
 const NOTCH: usize = 3;
@@ -53,18 +53,9 @@ pub enum PointerKind {
     Release,
 }
 
-/// What came of a mouse event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Nothing has changed, not even the picture.
-    Nothing,
-    /// Another frame is needed, and perhaps something is to be done.
-    Changed(Option<Effect>),
-}
-
 impl App {
     /// Does what the mouse asks for. What is under the pointer is what the last frame showed there.
-    pub fn mouse(&mut self, pointer: Pointer) -> Answer {
+    pub(super) fn mouse(&mut self, pointer: Pointer) -> Answer {
         match pointer.kind {
             PointerKind::WheelUp => self.wheel(pointer, Action::Up),
             PointerKind::WheelDown => self.wheel(pointer, Action::Down),
@@ -90,7 +81,7 @@ impl App {
             }
             return;
         }
-        let parts = WaterfallParts::of(self.panes.waterfall, self.waterfall.zoom().is_zoomed());
+        let parts = WaterfallParts::of(self.geometry.panes.waterfall, self.waterfall.zoom().is_zoomed());
         let up = action == Action::Up;
         if parts.bars.contains(at) && pointer.control {
             return self.waterfall.zoom_at(at.x - parts.bars.x, up);
@@ -118,7 +109,7 @@ impl App {
             waterfall,
             details,
             ..
-        } = self.panes;
+        } = self.geometry.panes;
         let panes = [(traces, Pane::Traces), (waterfall, Pane::Waterfall), (details, Pane::Details)];
         panes.into_iter().find(|(area, _)| area.contains(at)).map(|(_, pane)| pane)
     }
@@ -154,14 +145,14 @@ impl App {
             return Answer::Changed(None);
         }
         let title = |area: Rect| area.height > 0 && at.y == area.y;
-        let between = self.panes.waterfall.right();
-        let is_between = self.panes.are_beside() && at.x == between && at.y > self.panes.waterfall.y;
+        let between = self.geometry.panes.waterfall.right();
+        let is_between = self.geometry.panes.are_beside() && at.x == between && at.y > self.geometry.panes.waterfall.y;
         self.dragged = if is_between {
             Some(Divider::Beside)
-        } else if title(self.panes.waterfall) {
+        } else if title(self.geometry.panes.waterfall) {
             // Of the details, too, where they begin in the same line.
             Some(Divider::List)
-        } else if title(self.panes.details) {
+        } else if title(self.geometry.panes.details) {
             Some(Divider::Details)
         } else {
             None
@@ -173,7 +164,7 @@ impl App {
         let below = |area: Rect| at.y.checked_sub(area.y + 1).map(usize::from);
         match pane {
             Pane::Traces => {
-                let Some(row) = below(self.panes.traces) else {
+                let Some(row) = below(self.geometry.panes.traces) else {
                     return Answer::Changed(None);
                 };
                 let was = self.traces.selected();
@@ -184,7 +175,7 @@ impl App {
                 }
             }
             Pane::Waterfall => {
-                let parts = WaterfallParts::of(self.panes.waterfall, self.waterfall.zoom().is_zoomed());
+                let parts = WaterfallParts::of(self.geometry.panes.waterfall, self.waterfall.zoom().is_zoomed());
                 let row = parts.rows.contains(at).then(|| usize::from(at.y - parts.rows.y));
                 let Some(again) = row.and_then(|row| self.waterfall.select_row(row)) else {
                     return Answer::Changed(None);
@@ -206,9 +197,9 @@ impl App {
         let Some(divider) = self.dragged else { return false };
         let before = self.splits;
         match divider {
-            Divider::List => self.splits.list = Some(at.y.saturating_sub(self.panes.traces.y)),
-            Divider::Details => self.splits.details = Some(self.panes.footer.y.saturating_sub(at.y)),
-            Divider::Beside => self.splits.width = Some(self.panes.details.right().saturating_sub(at.x + 1)),
+            Divider::List => self.splits.list = Some(at.y.saturating_sub(self.geometry.panes.traces.y)),
+            Divider::Details => self.splits.details = Some(self.geometry.panes.footer.y.saturating_sub(at.y)),
+            Divider::Beside => self.splits.width = Some(self.geometry.panes.details.right().saturating_sub(at.x + 1)),
         }
         self.splits != before
     }
@@ -230,20 +221,22 @@ impl App {
 
     /// Gives the pane that the keys go to more room, or less.
     pub(super) fn resize(&mut self, more: bool) {
-        let (list, details) = (self.panes.traces.height, self.panes.details.height);
+        let (list, details) = (self.geometry.panes.traces.height, self.geometry.panes.details.height);
         let changed = |size: u16, more: bool, by: u16| Some(if more { size + by } else { size.saturating_sub(by) });
         // What the waterfall gains the details lose.
         let more_details = more == (self.screens.pane == Pane::Details);
         match self.screens.pane {
             Pane::Traces => self.splits.list = changed(list, more, 1),
-            _ if self.panes.are_beside() => self.splits.width = changed(self.panes.details.width, more_details, COLUMNS),
+            _ if self.geometry.panes.are_beside() => {
+                self.splits.width = changed(self.geometry.panes.details.width, more_details, COLUMNS)
+            }
             _ => self.splits.details = changed(details, more_details, 1),
         }
     }
 
     /// Puts the details beside the waterfall, or below it.
     pub(super) fn turn_details(&mut self) {
-        let screen = self.panes.screen();
+        let screen = self.geometry.panes.screen();
         if screen.width < BESIDE {
             return self.say("this screen is too narrow for details beside the waterfall");
         }

@@ -152,9 +152,10 @@ impl App {
 
     /// Brings the popup in step with the screen.
     pub(super) fn fit_popup(&mut self) {
-        self.fit_help(self.panes.body);
-        let (_, _, rows) = parts(self.panes.body);
-        self.fit_palette(rows.height.into());
+        if let Some(popup) = self.geometry.popup {
+            self.fit_help(popup.rows);
+            self.fit_palette(popup.rows.height.into());
+        }
     }
 
     fn fit_palette(&mut self, height: usize) {

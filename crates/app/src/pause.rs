@@ -45,14 +45,14 @@ impl App {
     }
 
     /// Counts spans that wait.
-    pub fn arrived_in_pause(&mut self, spans: usize) {
+    pub(super) fn hold_in_pause(&mut self, spans: usize) {
         if let Some(pause) = &mut self.pause {
             pause.spans += spans as u64;
         }
     }
 
     /// Ends the pause because so many bytes wait that no more shall.
-    pub fn end_full_pause(&mut self, bytes: usize) {
+    pub(super) fn end_full_pause(&mut self, bytes: usize) {
         if self.pause.take().is_some() {
             let text = format!(
                 "pause ended: {} had arrived, which is as much as may wait",

@@ -2,7 +2,7 @@
 //!
 //! A span's way here: [`collector`] hands batches over a bounded channel to the one event loop ([`viewer`]), which owns the
 //! [`trace_model::Store`] and the [`app::App`]; [`view`] draws what is visible. Keys become actions by one table ([`app::keymap`]), actions
-//! become effects by [`app::App::update`], and only the event loop carries effects out. Nothing that draws does I/O.
+//! become effects by [`app::App::apply`], and only the event loop carries effects out. Nothing that draws does I/O.
 
 pub mod asker;
 pub mod cli;

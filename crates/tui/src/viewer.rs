@@ -19,7 +19,7 @@ mod watchdog;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use collector::Health;
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{Event as TerminalEvent, EventStream};
 use eyre::{Context, Result};
 use futures_util::StreamExt;
 use sentry_relay::Target;
@@ -28,10 +28,10 @@ use trace_model::Store;
 
 use crate::asker::Asker;
 use crate::cli::Options;
-use crate::demo::{API, DemoEvent, Requests, Setup, Supervisor};
+use crate::demo::{DemoEvent, Requests, Setup, Supervisor};
 use crate::outward::Outward;
 use crate::ports;
-use app::{Answer, App, DemoRequest, Effect, Mode, Notice, SentrySite};
+use app::{API, Answer, App, DemoRequest, Effect, Event, Mode, Notice, SentrySite, SentryStatus, Settings};
 use asking::Asking;
 use files::Reading;
 pub use files::open;
@@ -78,29 +78,33 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     log::to_file(options.log_file.as_deref())?;
     let mut store = Store::new(options.max_memory());
     store.expect_sentry(outward.expectation(mode));
-    store.set_repeated_limits(config.repeated);
-    let mut app = App::new(store, mode, addresses, fastrand::Rng::new());
-    app.keymap = config.keymap;
-    app.zone = jiff::tz::TimeZone::system();
-    app.notice = look::notice(&config.notices);
     let asker = match outward.api.as_ref().filter(|_| outward.is_asked(mode)) {
         Some(settings) => Asker::connect(settings)?,
         None => None,
     };
-    app.sentry.is_asked = asker.is_some();
-    app.notice = outward.api_problem.map(|text| Notice { text, error: true }).or(app.notice);
-    app.sentry.site = outward.api.map(|settings| SentrySite {
+    let mut sentry = SentryStatus::default();
+    sentry.is_asked = asker.is_some();
+    sentry.site = outward.api.map(|settings| SentrySite {
         organization: settings.site.organization().to_owned(),
         host: settings.site.host().to_owned(),
         trace_pages: settings.site.trace_pages(),
     });
-    app.sentry.direct = outward.services_dsn.filter(|_| mode == Mode::Demo).map(|dsn| {
+    sentry.direct = outward.services_dsn.filter(|_| mode == Mode::Demo).map(|dsn| {
         // What cannot be read is for the services to complain of.
         Target::parse(&dsn).map_or_else(|_| "SENTRY_DSN".to_owned(), |target| target.to_string())
     });
-    app.sentry.relay = outward.relay.map(|target| target.to_string());
+    sentry.relay = outward.relay.map(|target| target.to_string());
+    let notice = outward.api_problem.map(|text| Notice { text, error: true });
+    let mut app = App::new(store, mode, addresses, fastrand::Rng::new()).with(Settings {
+        keymap: config.keymap,
+        zone: jiff::tz::TimeZone::system(),
+        notice: notice.or(look::notice(&config.notices)),
+        sentry,
+        repeated: config.repeated,
+        ..Settings::default()
+    });
     for (service, state) in setup.iter().flat_map(Setup::processes) {
-        app.services.set(service, state);
+        app.apply(Event::Service(service, state));
     }
 
     let ending = Ending::listen()?;
@@ -135,10 +139,10 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     } = viewer;
     ending.watchdog.enter(Doing::Frame);
     if mode == Mode::Demo {
-        app.notice = Some(Notice {
+        app.apply(Event::Notice(Notice {
             text: "ending the demo's services …".to_owned(),
             error: false,
-        });
+        }));
         let now = now(&app.zone);
         let _ = terminal.draw(&mut app, &now);
     }
@@ -263,7 +267,7 @@ impl Viewer {
                 event = input.next() => {
                     self.doing(Doing::Input);
                     let Some(event) = event else { return Ok(()) };
-                    if self.input(&event.wrap_err("the terminal cannot be read")?) {
+                    if self.input(event.wrap_err("the terminal cannot be read")?) {
                         return Ok(());
                     }
                 }
@@ -297,14 +301,12 @@ impl Viewer {
                     }
                 }
                 notice = self.saving.next() => {
-                    self.dirty = true;
-                    self.app.notice = Some(notice);
+                    self.apply(Event::Notice(notice));
                 }
                 // Which changes what is shown.
                 event = self.asking.next(), if self.app.pause().is_none() => {
                     self.doing(Doing::Sentry);
-                    self.dirty = true;
-                    self.asking.answered(&mut self.app, event);
+                    self.apply(Event::SentryAnswer(asking::answer(event)));
                 }
                 // After them, since each of them changes it; a refusal alone has to wake the screen too.
                 () = changed(&mut self.health) => self.dirty = true,
@@ -323,13 +325,8 @@ impl Viewer {
             self.terminal.give_back();
             let stopped = self.ending.suspension.stop().await;
             let stopped = stopped.wrap_err("the program cannot be stopped")?;
-            self.app.notice = Some(Notice {
-                text: format!(
-                    "resumed: ingest was stopped for {}",
-                    app::format::duration(u64::try_from(stopped.as_nanos()).unwrap_or(u64::MAX))
-                ),
-                error: false,
-            });
+            let stopped_nano = u64::try_from(stopped.as_nanos()).unwrap_or(u64::MAX);
+            self.apply(Event::Resumed { stopped_nano });
         }
         self.terminal
             .take_over()
@@ -340,13 +337,15 @@ impl Viewer {
 
     fn draw(&mut self) -> Result<()> {
         if let Some(health) = self.health.as_mut().and_then(Health::latest) {
-            self.app.set_health(health);
+            self.apply(Event::Health(health));
         }
         let now = self.now();
         if self.app.pause().is_none() {
-            self.asking.tell(&mut self.app, now.unix_nano);
+            for planned in self.asking.tell(&self.app, now.unix_nano) {
+                self.apply(planned);
+            }
         }
-        self.app.queue = self.health.as_ref().map(Health::queue).unwrap_or_default();
+        self.apply(Event::Queue(self.health.as_ref().map(Health::queue).unwrap_or_default()));
         self.dirty = false;
         self.pressed = false;
         self.terminal
@@ -377,29 +376,22 @@ impl Viewer {
     }
 
     /// True when it is time to go.
-    fn input(&mut self, event: &Event) -> bool {
-        let effect = match event {
-            Event::Key(key) => {
-                let Some(key) = input::key(key) else { return false };
-                let action = self.app.action(key);
-                action.and_then(|action| self.app.update(action))
-            }
-            Event::Mouse(mouse) => {
-                let Some(pointer) = input::pointer(*mouse) else { return false };
-                match self.app.mouse(pointer) {
-                    Answer::Changed(effect) => effect,
-                    // A pointer that only moves costs no frame.
-                    Answer::Nothing => return false,
-                }
-            }
-            Event::Paste(text) => {
-                self.app.paste(text);
-                None
-            }
-            _ => None,
+    fn input(&mut self, event: TerminalEvent) -> bool {
+        let Some(event) = input::event(event) else { return false };
+        let before = std::mem::take(&mut self.dirty);
+        let is_over = self.apply(event);
+        // A pointer that only moves costs no frame.
+        self.pressed |= self.dirty;
+        self.dirty |= before;
+        is_over
+    }
+
+    /// Takes what happened, and does what comes of it. True when it is time to go.
+    fn apply(&mut self, event: Event) -> bool {
+        let Answer::Changed(effect) = self.app.apply(event) else {
+            return false;
         };
         self.dirty = true;
-        self.pressed = true;
         effect.is_some_and(|effect| self.carry_out(effect))
     }
 
@@ -409,19 +401,21 @@ impl Viewer {
             Effect::Quit => return true,
             Effect::Suspend => {
                 if let Err(why) = suspend::ask_job_to_stop() {
-                    let text = why.to_owned();
-                    self.app.notice = Some(Notice { text, error: true });
+                    self.fail(why.to_owned());
                 }
             }
-            Effect::Browse(address) => self.app.notice = Some(browse(&address)),
+            Effect::Browse(address) => _ = self.apply(Event::Notice(browse(&address))),
             Effect::Copy(text) => {
                 if let Err(error) = Terminal::copy(&text) {
-                    let text = format!("it cannot be copied: {error}");
-                    self.app.notice = Some(Notice { text, error: true });
+                    self.fail(format!("it cannot be copied: {error}"));
                 }
             }
-            Effect::Save(trace_id) => self.app.notice = Some(self.saving.begin(&self.app.store, trace_id)),
+            Effect::Save(trace_id) => {
+                let begun = self.saving.begin(&self.app.store, trace_id);
+                self.apply(Event::Notice(begun));
+            }
             Effect::AskSentry(trace_id) => self.asking.ask_now(trace_id),
+            Effect::StopAskingSentry(trace_id) => self.asking.forget(trace_id),
             Effect::Send(request) => self.send(request),
             Effect::Redrive => {
                 if let Some((supervisor, _)) = &mut self.demo.running {
@@ -430,6 +424,11 @@ impl Viewer {
             }
         }
         false
+    }
+
+    /// Says what went wrong.
+    fn fail(&mut self, text: String) {
+        self.apply(Event::Notice(Notice { text, error: true }));
     }
 
     fn send(&mut self, request: DemoRequest) {
@@ -443,7 +442,7 @@ impl Viewer {
 
     /// Whether [`Viewer::go_on`] has something to do.
     fn goes_on(&self) -> bool {
-        self.app.store.is_searching() || self.app.is_reading() || self.saving.is_copying()
+        self.app.is_searching() || self.app.is_reading() || self.saving.is_copying()
     }
 
     /// Goes on with what takes longer than a turn, for a bounded time.
@@ -464,26 +463,27 @@ impl Viewer {
 
     /// Looks for what the filter wants, for a bounded time.
     fn search(&mut self) {
-        if !self.app.store.is_searching() {
+        if !self.app.is_searching() {
             return;
         }
         self.doing(Doing::Search);
         let started = Instant::now();
-        while self.app.store.search(SEARCHED) && started.elapsed() < SEARCH {}
+        while self.app.search(SEARCHED) && started.elapsed() < SEARCH {}
         self.dirty = true;
     }
 
     fn demo_said(&mut self, event: DemoEvent) {
-        self.dirty = true;
-        match event {
-            DemoEvent::State(service, state) => self.app.services.set(service, state),
-            DemoEvent::Output(line) => self.app.output.push(line),
+        let event = match event {
+            DemoEvent::State(service, state) => Event::Service(service, state),
+            DemoEvent::Output(line) => Event::Output(line),
             DemoEvent::Spans(batch) => {
-                self.app.arrived_in_pause(batch.span_count());
+                let spans = batch.span_count();
                 self.inbox.push(batch);
+                Event::Held { spans }
             }
-            DemoEvent::Notice(notice) => self.app.notice = Some(notice),
-        }
+            DemoEvent::Notice(notice) => Event::Notice(notice),
+        };
+        self.apply(event);
     }
 }
 

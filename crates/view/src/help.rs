@@ -6,15 +6,10 @@ use ratatui::style::Stylize;
 use ratatui::text::Line;
 
 use super::{format, hint, narrow, popup, theme};
-use app::{App, Help, HelpLine};
+use app::{App, Help, HelpLine, PopupGeometry};
 
-pub(super) fn draw(frame: &mut Frame, app: &App, help: &Help, body: Rect) {
-    let area = Help::area(body);
+pub(super) fn draw(frame: &mut Frame, app: &App, help: &Help, PopupGeometry { area, rows, .. }: PopupGeometry) {
     let inner = area.inner;
-    let rows = Rect {
-        height: inner.height.saturating_sub(1),
-        ..inner
-    };
     let height = usize::from(rows.height);
     let below = help.below(height);
     let bottom = if below > 0 {

@@ -42,12 +42,13 @@ pub use theme::{ROLES, Theme, ThemeKind};
 use app::format;
 pub use app::format::Now;
 use app::layout::Panes;
-use app::{App, Hit, Hits, Popup, Screen, Tab};
+use app::{App, Geometry, Hit, Hits, Popup, Screen, Tab};
 
-/// Draws everything. [`App::fit`] comes before it, with the same panes. Returns what can be clicked.
+/// Draws everything. [`App::fit`] comes before it, with the same geometry. Returns what can be clicked.
 ///
 /// The theme learns which services there are, so that each keeps its color.
-pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, panes: &Panes, now: &Now) -> Hits {
+pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry, now: &Now) -> Hits {
+    let panes = &geometry.panes;
     app.store.services().for_each(|service| theme.learn(&service.service));
     let mut hits = Hits::default();
     let now = &Now {
@@ -68,15 +69,14 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, panes: &Panes, now:
             Tab::Ingest => ingest::draw(frame, app, panes.body),
         },
     }
-    if let Some(area) = popup::area(app, panes.body) {
+    if let Some((popup, at)) = app.screens.popup().zip(geometry.popup) {
         hits.cover();
-        hits.add(area.border, Hit::Popup);
-    }
-    match app.screens.popup() {
-        Some(Popup::Help(help)) => help::draw(frame, app, help, panes.body),
-        Some(Popup::Copy) => copy::draw(frame, app, panes.body),
-        Some(Popup::Palette(palette)) => palette::draw(frame, palette, panes.body),
-        None => {}
+        hits.add(at.area.border, Hit::Popup);
+        match popup {
+            Popup::Help(help) => help::draw(frame, app, help, at),
+            Popup::Copy => copy::draw(frame, app, at.area),
+            Popup::Palette(palette) => palette::draw(frame, palette, at),
+        }
     }
     footer::draw(frame, app, panes.footer, &mut hits);
     theme.paint(frame.buffer_mut());

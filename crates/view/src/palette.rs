@@ -5,14 +5,12 @@ use ratatui::style::Stylize;
 use ratatui::text::Line;
 
 use super::{format, hint, narrow, popup, theme};
-use app::{List, Palette, palette_parts};
-use ratatui::layout::Rect;
+use app::{List, Palette, PopupGeometry};
 
 /// How wide the keys are.
 const KEYS: usize = 12;
 
-pub(super) fn draw(frame: &mut Frame, palette: &Palette, body: Rect) {
-    let (area, line, rows) = palette_parts(body);
+pub(super) fn draw(frame: &mut Frame, palette: &Palette, PopupGeometry { area, line, rows }: PopupGeometry) {
     popup::draw(frame, " Command palette ", String::new(), area);
     if line.is_empty() {
         return;

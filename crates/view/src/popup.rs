@@ -1,24 +1,12 @@
 //! Popups: a border in the middle of the screen, over everything else, which is dimmed.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style, Stylize};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear};
 
-use super::{copy, theme};
+use super::theme;
 use app::layout::PopupArea;
-use app::{App, Help, Popup, palette_parts};
-
-/// Where the popup is, if one is open.
-#[must_use]
-pub(super) fn area(app: &App, body: Rect) -> Option<PopupArea> {
-    app.screens.popup().map(|popup| match popup {
-        Popup::Help(_) => Help::area(body),
-        Popup::Copy => copy::area(app, body),
-        Popup::Palette(_) => palette_parts(body).0,
-    })
-}
 
 /// Dims the screen, and draws an empty popup on it.
 pub(super) fn draw(frame: &mut Frame, title: &'static str, bottom: String, area: PopupArea) {

@@ -9,7 +9,7 @@ use crate::{Hit, List, Popup, Screen};
 impl App {
     /// On a command it runs that; beside the popup it closes it, whatever was being typed there.
     pub(super) fn press_popup(&mut self, at: Position, is_inside: bool) -> Answer {
-        let rows = self.rows_area();
+        let rows = self.geometry.popup.map(|popup| popup.rows).unwrap_or_default();
         if let Some(Popup::Palette(palette)) = &mut self.screens.popup
             && rows.contains(at)
         {
@@ -30,7 +30,7 @@ impl App {
         if let Some(answer) = self.press_service_map(at, hit) {
             return answer;
         }
-        let rows = self.rows_area();
+        let rows = self.geometry.rows;
         if rows.contains(at) {
             return self.press_listed(usize::from(at.y - rows.y));
         }

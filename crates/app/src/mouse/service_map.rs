@@ -12,7 +12,7 @@ impl App {
         if self.screens.tab() != Tab::ServiceMap || self.screens.top().is_some() {
             return None;
         }
-        let screen = self.panes.body;
+        let screen = self.geometry.panes.body;
         if let Some(Hit::SortMap(column)) = hit {
             self.service_map.sort_by(column);
             return Some(Answer::Changed(None));

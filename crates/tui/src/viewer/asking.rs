@@ -2,11 +2,10 @@
 
 use sentry_api::StoredTrace;
 use tokio::sync::mpsc;
-use trace_model::sentry::Stored;
 use trace_model::{Revision, TraceId};
 
 use crate::asker::{Asker, AskerEvent};
-use app::{ASKED_TRACES_MAX, App};
+use app::{ASKED_TRACES_MAX, App, Event, SentryAnswer, StoredSpans};
 
 // What the screen remembers is enough for all that are asked for.
 const _: () = assert!(ASKED_TRACES_MAX >= sentry_api::WATCHED);
@@ -48,50 +47,43 @@ impl Asking {
         }
     }
 
-    /// Tells which traces something has happened to, and which one is looked at.
-    pub(super) fn tell(&mut self, app: &mut App, now_unix_nano: u64) {
-        let Some((asker, _)) = &self.asker else { return };
+    /// Asks for a trace no more.
+    pub(super) fn forget(&self, trace_id: TraceId) {
+        if let Some((asker, _)) = &self.asker {
+            asker.forget(trace_id);
+        }
+    }
+
+    /// Tells which traces something has happened to, and which one is looked at. Returns when they will be asked for.
+    pub(super) fn tell(&mut self, app: &App, now_unix_nano: u64) -> Vec<Event> {
+        let Some((asker, _)) = &self.asker else {
+            return Vec::new();
+        };
         let changed = app.store.changed_since(self.told, TOLD);
         self.told = app.store.revision();
-        for trace_id in changed {
-            if asker.arrived(trace_id, now_unix_nano) {
-                let problem = app.sentry.about(trace_id).and_then(|said| said.problem.clone());
-                app.sentry
-                    .said(trace_id, problem.map_or(Ok(()), Err), asker.first_ask(now_unix_nano));
-            }
-        }
+        let will_be_asked = changed.into_iter().filter(|trace_id| asker.arrived(*trace_id, now_unix_nano));
+        let planned = will_be_asked.map(|trace_id| Event::SentryPlan {
+            trace_id,
+            next_ask_unix_nano: asker.first_ask(now_unix_nano),
+        });
+        let planned = planned.collect();
         let selected = app.traces.selected().and_then(|trace_id| app.store.trace(trace_id));
         let ended = |trace: trace_model::TraceSummary| (trace.trace_id, trace.start_unix_nano + trace.duration_nano);
         asker.select(selected.map(ended));
+        planned
     }
+}
 
-    /// Takes what Sentry said.
-    pub(super) fn answered(&self, app: &mut App, event: AskerEvent) {
-        let AskerEvent {
-            trace_id,
-            asked_unix_nano,
-            outcome,
-            mut next_ask_unix_nano,
-        } = event;
-        let outcome = outcome.map(|answer| {
-            let stored = |asked_again| Stored {
-                asked_unix_nano,
-                asked_again,
-                spans: parents(&answer),
-            };
-            // Of an answer that is not whole, what it lacks may be in the rest.
-            app.store
-                .set_stored(trace_id, stored(next_ask_unix_nano.is_some() || !answer.complete));
-            let reach = app.store.trace(trace_id).map(|trace| trace.sentry);
-            if reach.is_none_or(|reach| reach.absent() == 0) {
-                if let Some((asker, _)) = &self.asker {
-                    asker.forget(trace_id);
-                }
-                next_ask_unix_nano = None;
-                app.store.set_stored(trace_id, stored(false));
-            }
-        });
-        app.sentry.said(trace_id, outcome, next_ask_unix_nano);
+/// What Sentry said, for the app.
+pub(super) fn answer(event: AskerEvent) -> SentryAnswer {
+    SentryAnswer {
+        trace_id: event.trace_id,
+        asked_unix_nano: event.asked_unix_nano,
+        outcome: event.outcome.map(|answer| StoredSpans {
+            spans: parents(&answer),
+            is_complete: answer.complete,
+        }),
+        next_ask_unix_nano: event.next_ask_unix_nano,
     }
 }
 

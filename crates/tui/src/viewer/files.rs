@@ -20,7 +20,7 @@ use super::watchdog::Doing;
 use super::{Demo, Ending, Viewer, log};
 use crate::cli::Options;
 use crate::inspect;
-use app::{App, FileState, Files, Mode, Notice};
+use app::{App, Event, FileState, Files, Mode, Settings};
 
 /// How many parts of files wait to be taken in, each of about a mebibyte.
 const WAITING: usize = 4;
@@ -136,20 +136,23 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     };
     let limit = options.max_memory_of_files();
     let store = Store::new(Memory::within(limit).store());
-    let mut app = App::new(store, Mode::Files, addresses, fastrand::Rng::new());
-    app.keymap = config.keymap;
-    app.zone = jiff::tz::TimeZone::system();
-    app.notice = look::notice(&config.notices);
-    app.store.set_repeated_limits(config.repeated);
-    app.files = Files::new(paths.iter().map(|path| match path.to_str() {
+    let names = paths.iter().map(|path| match path.to_str() {
         Some("-") => "standard input".to_owned(),
         _ => path.display().to_string(),
-    }));
+    });
+    let mut app = App::new(store, Mode::Files, addresses, fastrand::Rng::new()).with(Settings {
+        keymap: config.keymap,
+        zone: jiff::tz::TimeZone::system(),
+        notice: look::notice(&config.notices),
+        files: Files::new(names),
+        repeated: config.repeated,
+        ..Settings::default()
+    });
     let mut reading = Reading::start(paths, limit);
     let first = reading.first().await;
     for event in &first {
         if let FileEvent::Failed(at, why) = event {
-            app.files.set(*at, FileState::Failed(why.clone()));
+            app.apply(Event::File(*at, FileState::Failed(why.clone())));
         }
     }
     nothing_to_show(&app.files)?;
@@ -192,39 +195,16 @@ fn nothing_to_show(files: &Files) -> Result<()> {
 impl Viewer {
     /// Takes what was read; true when nothing can be shown.
     pub(super) fn file_said(&mut self, event: FileEvent) -> bool {
-        self.dirty = true;
-        let files = &mut self.app.files;
-        match event {
+        let event = match event {
             FileEvent::Part(at, Part { batch, read, of }) => {
-                files.set(at, FileState::Reading(read, of));
                 self.inbox.push(batch);
+                Event::File(at, FileState::Reading(read, of))
             }
-            FileEvent::Read(at, report) => {
-                let file = files.list.get(at).map_or("", |file| &file.name);
-                let notice = if let Some(problem) = report.problems.first.first() {
-                    Some(format!(
-                        "{} not read in {file}, the first one at {problem}",
-                        report.problems.count
-                    ))
-                } else {
-                    warned(&report.warnings)
-                };
-                if let Some(text) = notice {
-                    self.app.notice = Some(Notice { text, error: true });
-                }
-                files.set(at, FileState::Read(report));
-            }
-            FileEvent::Failed(at, why) => {
-                let line = why.lines().next().unwrap_or_default().to_owned();
-                self.app.notice = Some(Notice { text: line, error: true });
-                files.set(at, FileState::Failed(why));
-            }
-            FileEvent::Ended(warnings) => {
-                if let Some(text) = warned(&warnings) {
-                    self.app.notice = Some(Notice { text, error: true });
-                }
-            }
-        }
+            FileEvent::Read(at, report) => Event::File(at, FileState::Read(report)),
+            FileEvent::Failed(at, why) => Event::File(at, FileState::Failed(why)),
+            FileEvent::Ended(warnings) => Event::FilesRead(warnings),
+        };
+        self.apply(event);
         self.app.files.all_failed()
     }
 
@@ -235,15 +215,7 @@ impl Viewer {
         }
         if let Some(text) = inspect::left_out(&self.app.store.totals(), self.reading.limit) {
             self.reading.told = true;
-            self.app.notice = Some(Notice { text, error: true });
+            self.fail(text);
         }
     }
-}
-
-fn warned(warnings: &Problems) -> Option<String> {
-    let first = warnings.first.first()?;
-    Some(match warnings.count {
-        1 => format!("warning: {first}"),
-        count => format!("{count} warnings, the first one: {first}"),
-    })
 }

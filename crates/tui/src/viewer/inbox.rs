@@ -5,19 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use collector::{Arrival, Arrivals, Delivery, Share};
-use trace_model::sentry::Evidence;
-use trace_model::{Batch, MetricsBatch, Store};
+use trace_model::Batch;
 
-use app::App;
+use app::{App, Arrival as Taken, Event};
 
 /// How long arrivals are taken in before the next look at the keyboard.
 const TURN: Duration = Duration::from_millis(4);
-/// How much [work](trace_model::work) between two looks at the clock: about a thousand spans, or a part of a large one.
-const SLICE: usize = 1 << 19;
-/// The same for metrics: a fraction of a millisecond.
-const METRICS_SLICE: u64 = 256 * 1024;
-/// The same for evidence.
-const EVIDENCE_SLICE: u64 = 256 * 1024;
 /// Which part of the store's budget may wait for the end of a pause.
 const IN_PAUSE: usize = 4;
 /// Which part of the in-flight account may, so that senders still get in.
@@ -35,26 +28,7 @@ pub(super) struct Inbox {
     /// What these stand for, in bytes.
     waiting_bytes: usize,
     /// What is being taken in: the first up to a part. What came from the collector holds its share of the in-flight account until then.
-    begun: VecDeque<(Begun, Option<Arc<Share>>)>,
-}
-
-/// What can be taken in part by part.
-#[derive(Debug)]
-enum Begun {
-    Batch(Batch),
-    Metrics(MetricsBatch),
-    Evidence(VecDeque<Evidence>),
-}
-
-impl Begun {
-    /// Takes in the next part; true while more is left.
-    fn add_part(&mut self, store: &mut Store) -> bool {
-        match self {
-            Self::Batch(batch) => store.add_part(batch, SLICE),
-            Self::Metrics(batch) => store.add_metrics_part(batch, METRICS_SLICE),
-            Self::Evidence(evidence) => store.add_evidence_part(evidence, EVIDENCE_SLICE),
-        }
-    }
+    begun: VecDeque<(Taken, Option<Arc<Share>>)>,
 }
 
 impl Inbox {
@@ -87,7 +61,7 @@ impl Inbox {
 
     /// Adds what came from elsewhere.
     pub(super) fn push(&mut self, batch: Batch) {
-        self.begun.push_back((Begun::Batch(batch), None));
+        self.begun.push_back((Taken::Batch(batch), None));
     }
 
     /// Waits until there is something to take in, in a pause until something arrives; nothing is lost when it is not waited for to the
@@ -112,24 +86,27 @@ impl Inbox {
     /// What was waited for is here: takes it in, or in a pause counts it and keeps it for later, as long as there is room for it.
     pub(super) fn arrived(&mut self, app: &mut App) {
         if app.pause().is_none() {
-            return self.take_in(&mut app.store);
+            return self.take_in(app);
         }
-        app.arrived_in_pause(self.waiting.back().map_or(0, |delivery| delivery.arrival.span_count()));
+        let spans = self.waiting.back().map_or(0, |delivery| delivery.arrival.span_count());
+        app.apply(Event::Held { spans });
         if self.waiting_bytes > self.most_waiting.min(app.store.totals().budget / IN_PAUSE) {
-            app.end_full_pause(self.waiting_bytes);
+            app.apply(Event::PauseFull {
+                bytes: self.waiting_bytes,
+            });
         }
     }
 
     /// Takes in what there is, for a bounded time.
-    fn take_in(&mut self, store: &mut Store) {
+    fn take_in(&mut self, app: &mut App) {
         let started = Instant::now();
-        while self.step(store) && started.elapsed() < TURN {}
+        while self.step(app) && started.elapsed() < TURN {}
     }
 
     /// Takes in a little; false when there was nothing.
-    fn step(&mut self, store: &mut Store) -> bool {
+    fn step(&mut self, app: &mut App) -> bool {
         if let Some((begun, _)) = self.begun.front_mut() {
-            if !begun.add_part(store) {
+            if !app.take_in(begun) {
                 self.begun.pop_front();
             }
             return true;
@@ -142,12 +119,12 @@ impl Inbox {
         let share = Arc::new(share);
         let mut begin = |begun| self.begun.push_back((begun, Some(share.clone())));
         match arrival {
-            Arrival::Batch(batch) => begin(Begun::Batch(batch)),
-            Arrival::Metrics(batch) => begin(Begun::Metrics(batch)),
+            Arrival::Batch(batch) => begin(Taken::Batch(batch)),
+            Arrival::Metrics(batch) => begin(Taken::Metrics(batch)),
             Arrival::Sentry(arrival) => {
-                begin(Begun::Evidence(arrival.evidence.into()));
-                begin(Begun::Batch(arrival.spans));
-                begin(Begun::Batch(arrival.logs));
+                begin(Taken::Evidence(arrival.evidence.into()));
+                begin(Taken::Batch(arrival.spans));
+                begin(Taken::Batch(arrival.logs));
             }
         }
         true
@@ -161,7 +138,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use app::{Action, Mode};
+    use app::keymap::Key;
+    use app::{ARRIVAL_WORK, Mode};
+    use trace_model::Store;
 
     async fn send(port: u16, path: &str, body: &Value) {
         let url = format!("http://127.0.0.1:{port}{path}");
@@ -183,12 +162,12 @@ mod tests {
     }
 
     /// As the event loop does, until nothing waits.
-    async fn drain(inbox: &mut Inbox, store: &mut Store, health: &Health) {
+    async fn drain(inbox: &mut Inbox, app: &mut App, health: &Health) {
         while health.queue().waiting > 0 || !inbox.is_empty() {
             // A key comes in between: what was waited for stays.
             let _ = inbox.wait(false).now_or_never();
             inbox.wait(false).await;
-            inbox.step(store);
+            inbox.step(app);
         }
     }
 
@@ -202,11 +181,13 @@ mod tests {
             ..Config::default()
         };
         let collector = Collector::bind(config).await.unwrap();
-        let (port, sentry) = (collector.addresses().otlp_http.port(), collector.addresses().sentry.port());
+        let addresses = collector.addresses();
+        let (port, sentry) = (addresses.otlp_http.port(), addresses.sentry.port());
         let (arrivals, health, _server) = collector.serve();
-        let (mut inbox, mut store) = (Inbox::new(arrivals, usize::MAX), Store::new(64 << 20));
+        let mut inbox = Inbox::new(arrivals, usize::MAX);
+        let mut app = App::new(Store::new(64 << 20), Mode::Viewer, addresses, fastrand::Rng::with_seed(1));
         // More than two slices: a span costs its visit and its bytes.
-        let many = 2 * SLICE / trace_model::work::VISIT + 10;
+        let many = 2 * ARRIVAL_WORK / trace_model::work::VISIT + 10;
         send(port, "/v1/traces", &spans(1..many + 1)).await;
         let log = json!({ "traceId": format!("{:032x}", 1), "body": { "stringValue": "hello" } });
         let logs = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [log] }] }] });
@@ -220,12 +201,15 @@ mod tests {
         send(sentry, "/api/1/store/", &json!({ "message": "hello", "contexts": trace })).await;
 
         inbox.wait(false).await;
-        assert!(inbox.step(&mut store) && inbox.step(&mut store));
-        let taken = store.totals().spans;
+        assert!(inbox.step(&mut app) && inbox.step(&mut app));
+        let taken = app.store.totals().spans;
         assert!(taken > 0 && taken < many, "{taken}: a part of the request at once");
-        drain(&mut inbox, &mut store, &health).await;
-        let totals = store.totals();
-        assert_eq!((totals.spans, totals.logs, store.metrics().series().len()), (many + 3, 2, 1));
+        drain(&mut inbox, &mut app, &health).await;
+        let totals = app.store.totals();
+        assert_eq!(
+            (totals.spans, totals.logs, app.store.metrics().series().len()),
+            (many + 3, 2, 1)
+        );
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -243,7 +227,7 @@ mod tests {
         let mut inbox = Inbox::new(arrivals, usize::MAX);
         let mut app = App::new(Store::new(4 << 20), Mode::Viewer, addresses, fastrand::Rng::with_seed(1));
         let port = addresses.otlp_http.port();
-        app.update(Action::Pause);
+        app.apply(Event::Key(Key::Char('P')));
         send(port, "/v1/traces", &spans(1..4)).await;
         inbox.wait(true).await;
         inbox.arrived(&mut app);

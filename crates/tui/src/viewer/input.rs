@@ -1,13 +1,26 @@
 //! The terminal's keys and clicks as the [`app`](crate::app)'s own.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{
+    Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use ratatui::layout::Position;
 
 use app::keymap::Key;
-use app::{Pointer, PointerKind};
+use app::{Event, Pointer, PointerKind};
+
+/// What the terminal tells, as an event of the app; `None` for what can mean nothing.
+pub(super) fn event(event: TerminalEvent) -> Option<Event> {
+    match event {
+        TerminalEvent::Key(pressed) => key(&pressed).map(Event::Key),
+        TerminalEvent::Mouse(mouse) => pointer(mouse).map(Event::Pointer),
+        TerminalEvent::Paste(text) => Some(Event::Paste(text)),
+        TerminalEvent::Resize(..) => Some(Event::Resized),
+        TerminalEvent::FocusGained | TerminalEvent::FocusLost => None,
+    }
+}
 
 /// The key that was pressed; `None` for one that can mean nothing, and for one that was released.
-pub(super) const fn key(event: &KeyEvent) -> Option<Key> {
+const fn key(event: &KeyEvent) -> Option<Key> {
     if matches!(event.kind, KeyEventKind::Release) {
         return None;
     }
@@ -36,7 +49,7 @@ pub(super) const fn key(event: &KeyEvent) -> Option<Key> {
 }
 
 /// What the mouse did; `None` where that can mean nothing.
-pub(super) const fn pointer(event: MouseEvent) -> Option<Pointer> {
+const fn pointer(event: MouseEvent) -> Option<Pointer> {
     let kind = match event.kind {
         MouseEventKind::ScrollUp => PointerKind::WheelUp,
         MouseEventKind::ScrollDown => PointerKind::WheelDown,

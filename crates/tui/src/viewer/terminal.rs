@@ -13,8 +13,7 @@ use crossterm::execute;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::CrosstermBackend;
 
-use app::App;
-use app::layout::Panes;
+use app::{App, Event};
 use view::{Hyperlink, Now, Theme};
 
 /// The terminal in raw mode on its alternate screen, until it is dropped.
@@ -96,11 +95,11 @@ impl Terminal {
         let mut wanted = None;
         let theme = &mut self.theme;
         let frame = self.inner.draw(|frame| {
-            let panes = Panes::of(frame.area(), app.splits());
-            app.fit(&panes, now.unix_nano);
-            let hits = view::draw(frame, app, theme, &panes, now);
-            app.hits = hits;
-            wanted = view::hyperlink(app, panes.footer);
+            let geometry = app.prepare(frame.area());
+            app.fit(&geometry, now.unix_nano);
+            let hits = view::draw(frame, app, theme, &geometry, now);
+            wanted = view::hyperlink(app, geometry.panes.footer);
+            app.apply(Event::Drawn(hits));
         })?;
         // A frame writes only what has changed of it, and knows nothing of links.
         if wanted != self.link {

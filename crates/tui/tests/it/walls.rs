@@ -94,6 +94,71 @@ fn the_state_knows_of_drawing_only_where_things_are() {
     assert!(!drawing.is_empty() && beyond.is_empty(), "{beyond:?}");
 }
 
+/// What is read of the state is listed; to change it there is [`app::App::apply`].
+#[test]
+fn event_loop_writes_no_field_of_the_state() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/viewer");
+    let files = files_of(&sources).into_iter().map(|(_, file)| file);
+    let mut fields = Fields::default();
+    for file in files.chain([sources.with_extension("rs")]) {
+        let text = std::fs::read_to_string(&file).expect("a source");
+        fields.visit_file(&syn::parse_file(&text).expect("Rust"));
+    }
+    let read: Vec<&str> = fields.named.iter().map(String::as_str).collect();
+    assert_eq!(read, ["files", "many", "mode", "services", "store", "traces", "zone"]);
+    assert_eq!(fields.written, BTreeSet::new());
+}
+
+/// Fields of the state that an expression names, and those that it assigns to or borrows to be changed.
+#[derive(Default)]
+struct Fields {
+    named: BTreeSet<String>,
+    written: BTreeSet<String>,
+}
+
+/// The field of the state that an expression is, or is a part of.
+fn field_of_app(expression: &syn::Expr) -> Option<String> {
+    let syn::Expr::Field(field) = expression else { return None };
+    let syn::Member::Named(name) = &field.member else {
+        return None;
+    };
+    let is_app = match &*field.base {
+        syn::Expr::Path(path) => path.path.is_ident("app"),
+        syn::Expr::Field(base) => matches!(&base.member, syn::Member::Named(name) if name == "app"),
+        _ => false,
+    };
+    if is_app {
+        return Some(name.to_string());
+    }
+    field_of_app(&field.base)
+}
+
+impl<'ast> Visit<'ast> for Fields {
+    fn visit_expr(&mut self, expression: &'ast syn::Expr) {
+        self.named.extend(field_of_app(expression));
+        syn::visit::visit_expr(self, expression);
+    }
+
+    fn visit_expr_assign(&mut self, assign: &'ast syn::ExprAssign) {
+        self.written.extend(field_of_app(&assign.left));
+        syn::visit::visit_expr_assign(self, assign);
+    }
+
+    fn visit_expr_reference(&mut self, reference: &'ast syn::ExprReference) {
+        if reference.mutability.is_some() {
+            self.written.extend(field_of_app(&reference.expr));
+        }
+        syn::visit::visit_expr_reference(self, reference);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast ItemMod) {
+        // Tests may look at what they like.
+        if !item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg")) {
+            syn::visit::visit_item_mod(self, item);
+        }
+    }
+}
+
 fn is_below(path: &str, walls: &[&str]) -> bool {
     walls.iter().any(|wall| {
         path.strip_prefix(wall)

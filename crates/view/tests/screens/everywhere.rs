@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use app::keymap::{KEYMAP, Key, KeyContext};
-use app::{Effect, Mode, Pointer, PointerKind};
+use app::{Effect, Event, Mode, Pointer, PointerKind};
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -136,12 +136,12 @@ fn take(scene: &mut Scene, step: &Step) {
             send(scene, Key::Esc);
         }
         Step::Click(column, row) => {
-            scene.app.mouse(Pointer {
+            scene.apply(Event::Pointer(Pointer {
                 at: (column, row).into(),
                 kind: PointerKind::Press,
                 control: false,
                 shift: false,
-            });
+            }));
         }
         Step::Resize(size) => scene.resize(SIZES[size].0, SIZES[size].1),
         Step::Arrive(what) => arrive(scene, what),
@@ -213,8 +213,7 @@ fn every_key_can_be_pressed_on_every_screen() {
 }
 
 fn send(scene: &mut Scene, key: Key) -> Option<Effect> {
-    let action = scene.app.action(key);
-    let effect = action.and_then(|action| scene.app.update(action));
+    let effect = scene.apply(Event::Key(key));
     while scene.app.store.search(1_000) {}
     effect
 }

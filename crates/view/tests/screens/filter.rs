@@ -1,7 +1,7 @@
 //! Looking for spans.
 
 use app::keymap::{Key, KeyContext};
-use app::{Action, Effect, Mode, Pane};
+use app::{Effect, Event, Mode, Pane};
 use trace_model::filter::MAX_LENGTH;
 
 use crate::scene::{Scene, failed, password_reset, span, trace};
@@ -152,12 +152,12 @@ fn the_line_is_edited_where_the_cursor_is() {
 #[test]
 fn a_paste_goes_into_the_filter_and_nowhere_else() {
     let mut scene = scene(80, 24);
-    scene.app.paste("q\rq");
+    scene.paste("q\rq");
     assert!(!scene.app.filter.is_open());
     scene.type_keys("/");
-    scene.app.paste("GET\r\nbasket ");
+    scene.paste("GET\r\nbasket ");
     assert_eq!(scene.app.filter.line().text(), "GET  basket ");
-    scene.app.paste(&"x".repeat(1 << 20));
+    scene.paste(&"x".repeat(1 << 20));
     assert_eq!(scene.app.filter.line().text().chars().count(), MAX_LENGTH);
     assert!(scene.cursor().is_some_and(|(x, _)| x < 80));
 }
@@ -168,7 +168,7 @@ fn what_is_found_stays_when_the_meaning_does() {
     scene.type_keys("/shop");
     let before = scene.app.store.search_progress();
     // No search between the keys here: a new one would have found nothing yet.
-    scene.app.update(Action::Type(' '));
+    scene.apply(Event::Key(Key::Char(' ')));
     assert_eq!(scene.app.store.search_progress(), before);
     assert_eq!(listed(&scene), [3, 2]);
 }
@@ -190,8 +190,8 @@ fn a_search_that_is_not_done_says_how_far_it_is() {
         scene.add(vec![span(number, 1, 0, "shop", "GET /", 0, 1)]);
     }
     scene.type_keys("/basket");
-    scene.app.update(Action::Type('!'));
-    scene.app.update(Action::DeleteLeft);
+    scene.apply(Event::Key(Key::Char('!')));
+    scene.apply(Event::Key(Key::Backspace));
     let text = scene.text();
     assert!(text.contains("searching 0%") && text.contains("nothing found yet"), "{text}");
     scene.app.store.search(100);
@@ -210,7 +210,7 @@ fn the_selected_trace_is_kept_while_it_may_still_be_found() {
     scene.type_keys("/");
     for c in "mail".chars() {
         // A frame between the key and the search.
-        scene.app.update(Action::Type(c));
+        scene.apply(Event::Key(Key::Char(c)));
         scene.draw();
         assert_eq!(scene.app.traces.selected(), Some(trace(1)));
         while scene.app.store.search(1) {}

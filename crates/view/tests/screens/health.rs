@@ -1,7 +1,7 @@
 //! What comes in and what does not; pinning.
 
-use app::Mode;
 use app::keymap::{Key, KeyContext};
+use app::{Event, Mode};
 use ingest_state::HealthSnapshot;
 use trace_model::{Source, Store, otlp};
 use view::Now;
@@ -88,7 +88,7 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
 
     scene.press(&[Key::Esc]);
     scene.type_keys("/");
-    scene.app.paste(hostile);
+    scene.paste(hostile);
     let text = scene.text();
     assert!(text.contains("evil"), "{text}");
     assert!(!text.chars().any(|c| c != '\n' && !app::text::is_printable(c)), "{text:?}");
@@ -167,10 +167,10 @@ fn denied_pages_are_shown_with_the_flag_that_allows_them() {
                 count: 12,
             });
         }
-        scene.app.set_health(HealthSnapshot {
+        scene.apply(Event::Health(HealthSnapshot {
             denied,
             ..HealthSnapshot::default()
-        });
+        }));
         let header = scene.text().lines().nth(1).expect("a header").to_owned();
         assert!(header.contains("24 denied: --allowed-origin null"), "{header}");
         scene.type_keys("H");
@@ -210,10 +210,10 @@ fn what_became_of_what_was_handed_on_is_counted() {
         problem: Some("cannot connect: \u{1b}[31mrefused".into()),
         ..ingest_state::RelayCounts::default()
     };
-    scene.app.set_health(HealthSnapshot {
+    scene.apply(Event::Health(HealthSnapshot {
         relay: Some(relay),
         ..HealthSnapshot::default()
-    });
+    }));
     scene.type_keys("H");
     let text = scene.text();
     assert!(text.contains("12 accepted · 4 waiting · 3 refused"), "{text}");

@@ -160,7 +160,7 @@ fn a_list_is_narrowed_by_words() {
     scene.press(&[Key::Esc]);
     assert_eq!(scene.app.key_context(), KeyContext::Traces);
     scene.type_keys("O/");
-    scene.app.paste("mailer\n");
+    scene.paste("mailer\n");
     assert!(scene.text().contains("2 operations"), "{}", scene.text());
 }
 

@@ -1,7 +1,7 @@
 //! The mouse.
 
 use app::keymap::{Key, KeyContext};
-use app::{Answer, Effect, Hit, Mode, Pane, Pointer, PointerKind};
+use app::{Answer, Effect, Event, Hit, Mode, Pane, Pointer, PointerKind};
 
 use crate::scene::{Scene, password_reset, span, trace};
 
@@ -15,12 +15,12 @@ enum Held {
 
 fn event(scene: &mut Scene, kind: PointerKind, (column, row): (u16, u16), held: Held) -> Answer {
     scene.draw();
-    scene.app.mouse(Pointer {
+    scene.app.apply(Event::Pointer(Pointer {
         at: (column, row).into(),
         kind,
         control: held == Held::Control,
         shift: held == Held::Shift,
-    })
+    }))
 }
 
 fn click(scene: &mut Scene, at: (u16, u16)) -> Answer {

@@ -17,7 +17,7 @@ fn a_pause_holds_the_clock_and_says_what_has_arrived_since() {
     let before = scene.text();
     assert!(before.contains("⠹ 0.2 s"), "{before}");
     scene.type_keys("P");
-    scene.app.arrived_in_pause(312);
+    scene.apply(app::Event::Held { spans: 312 });
     scene.now += 60_000 * MILLI;
     let paused = scene.text();
     assert!(paused.contains("❚❚ paused · 312 spans arrived since, P resumes"), "{paused}");
@@ -59,7 +59,7 @@ fn who_sends_a_request_wants_to_see_it() {
 fn it_is_said_on_the_narrowest_screen_too() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.type_keys("P");
-    scene.app.arrived_in_pause(1);
+    scene.apply(app::Event::Held { spans: 1 });
     let text = scene.text();
     assert!(text.contains("❚❚ paused · 1 span"), "{text}");
 }

@@ -1,14 +1,13 @@
 //! A screen that keys can be pressed on, and spans for it.
 
 use app::keymap::Key;
-use app::layout::Panes;
-use app::{App, Effect, Mode, ServiceState};
+use app::{Answer, App, Effect, Event, Mode, ServiceState};
 use ingest_state::Addresses;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span::Event};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span};
 use prost::Message;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -109,8 +108,7 @@ impl Scene {
         let mut last = None;
         for key in keys {
             self.draw();
-            let action = self.app.action(*key);
-            last = action.and_then(|action| self.app.update(action));
+            last = self.apply(Event::Key(*key));
             // What the event loop does between two frames.
             while self.app.store.search(1_000) {}
             while self.app.is_reading() {
@@ -119,6 +117,18 @@ impl Scene {
             while self.app.survey(self.now, 1_000) {}
         }
         last
+    }
+
+    /// What is to be done after an event.
+    pub(crate) fn apply(&mut self, event: Event) -> Option<Effect> {
+        match self.app.apply(event) {
+            Answer::Changed(effect) => effect,
+            Answer::Nothing => None,
+        }
+    }
+
+    pub(crate) fn paste(&mut self, text: &str) {
+        self.apply(Event::Paste(text.to_owned()));
     }
 
     pub(crate) fn type_keys(&mut self, keys: &str) -> Option<Effect> {
@@ -135,10 +145,10 @@ impl Scene {
         let now = self.clock();
         let (app, theme) = (&mut self.app, &mut self.theme);
         let drawn = self.terminal.draw(|frame| {
-            let panes = Panes::of(frame.area(), app.splits());
-            app.fit(&panes, now.unix_nano);
-            let hits = view::draw(frame, app, theme, &panes, &now);
-            app.hits = hits;
+            let geometry = app.prepare(frame.area());
+            app.fit(&geometry, now.unix_nano);
+            let hits = view::draw(frame, app, theme, &geometry, &now);
+            app.apply(Event::Drawn(hits));
         });
         drawn.expect("a test backend").buffer.clone()
     }
@@ -223,10 +233,10 @@ pub(crate) fn failed(spans: ResourceSpans, message: &str) -> ResourceSpans {
             code: 2,
             message: message.to_owned(),
         });
-        span.events.push(Event {
+        span.events.push(span::Event {
             time_unix_nano: span.start_time_unix_nano + MILLI,
             name: "exception".to_owned(),
-            ..Event::default()
+            ..span::Event::default()
         });
     })
 }

@@ -1,7 +1,6 @@
 //! The cross-check: marks, reasons, and what keys do about them.
 
 use app::keymap::{Key, KeyContext};
-use app::layout::Panes;
 use app::{Effect, Mode, Notice, SentrySite};
 use opentelemetry_proto::tonic::trace::v1::Status;
 use trace_model::sentry::{Evidence, Stored};
@@ -352,7 +351,7 @@ fn link(scene: &mut Scene, text: &str, error: bool) -> Option<(u16, u16, String)
         error,
     });
     let area = scene.draw().area;
-    let link = view::hyperlink(&scene.app, Panes::of(area, scene.app.splits()).footer)?;
+    let link = view::hyperlink(&scene.app, scene.app.prepare(area).panes.footer)?;
     Some((link.area.x, link.area.width, link.url))
 }
 

@@ -1,7 +1,7 @@
 //! Moving about.
 
 use app::keymap::{Key, KeyContext};
-use app::{Effect, Mode, Pane, ServiceState};
+use app::{Effect, Event, Mode, Pane, ServiceState};
 
 use crate::scene::{Scene, edit, password_reset, span, trace};
 
@@ -184,11 +184,11 @@ fn a_refusal_is_said_once_with_its_reason() {
         listener: ingest_state::Listener::OtlpHttp,
         reason: "no OTLP message".to_owned(),
     });
-    scene.app.set_health(health.clone());
+    scene.apply(Event::Health(health.clone()));
     let text = scene.text();
     assert!(text.contains("no OTLP message") && text.contains("1 refused"), "{text}");
     scene.type_keys("j");
-    scene.app.set_health(health);
+    scene.apply(Event::Health(health));
     assert!(!scene.text().contains("no OTLP message"), "read once");
 }
 

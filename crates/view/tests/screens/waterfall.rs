@@ -151,7 +151,8 @@ fn everything_is_folded_and_unfolded_at_once_and_the_cursor_stays() {
     scene.type_keys("U");
     assert_eq!(scene.app.waterfall.outline().expect("rows").len(), 7);
     let rows = |scene: &Scene| scene.app.waterfall.outline().expect("rows").len();
-    scene.app.update(app::Action::FoldToDepth(2));
+    assert_eq!(scene.app.keymap.choose("fold-to-depth-2", &[Key::F(9)]), Ok(None));
+    scene.press(&[Key::F(9)]);
     assert_eq!(rows(&scene), 3, "a root and two levels below it");
     scene.type_keys(")");
     assert_eq!(rows(&scene), 4);
@@ -529,7 +530,7 @@ fn all_that_can_be_read_in_a_trace() {
         }
         let mut scene = everything(width, height);
         scene.type_keys("P");
-        scene.app.arrived_in_pause(312);
+        scene.apply(app::Event::Held { spans: 312 });
         insta::assert_snapshot!(format!("waterfall_paused_{width}x{height}"), scene.body());
     }
 }

@@ -62,27 +62,32 @@ fn footer_offers_nothing_that_does_nothing() {
 }
 
 fn footer_acts(width: u16, height: u16) {
-    use app::{Effect, Hit};
+    use app::{Effect, Event, Hit, Pointer, PointerKind};
     for context in KeyContext::ALL {
         let mut scene = reached(context, width, height);
         scene.draw();
         let in_footer = scene.app.hits.iter().filter(|(area, _)| area.y + 1 == height);
         let mut actions: Vec<_> = in_footer
-            .filter_map(|(_, hit)| match hit {
-                Hit::Action(action) => Some(action),
+            .filter_map(|(area, hit)| match hit {
+                Hit::Action(action) => Some((area, action)),
                 _ => None,
             })
             .collect();
-        actions.dedup();
+        actions.dedup_by_key(|(_, action)| *action);
         assert!(!actions.is_empty(), "{context:?}");
-        for action in actions {
+        for (area, action) in actions {
             let mut scene = reached(context, width, height);
             if matches!(action, app::Action::Down) {
                 // In a list of one row there is no other.
                 continue;
             }
             let before = (scene.draw(), scene.app.key_context());
-            let effect: Option<Effect> = scene.app.update(action);
+            let effect: Option<Effect> = scene.apply(Event::Pointer(Pointer {
+                at: area.as_position(),
+                kind: PointerKind::Press,
+                control: false,
+                shift: false,
+            }));
             while scene.app.survey(scene.now, 1_000) {}
             let after = (scene.draw(), scene.app.key_context());
             assert!(effect.is_some() || before != after, "{action:?} in {context:?}");

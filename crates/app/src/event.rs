@@ -1,0 +1,249 @@
+//! What happens to the screen's state, and the one entrance for it: [`App::apply`], the inverse of [`Effect`].
+
+use std::collections::VecDeque;
+
+use ingest_state::{HealthSnapshot, QueueDepth};
+use trace_files::Problems;
+use trace_model::sentry::{Evidence, Stored};
+use trace_model::{Batch, MetricsBatch, SpanId, TraceId};
+
+use crate::format;
+use crate::keymap::Key;
+use crate::{App, Effect, FileState, Hits, Notice, OutputLine, Pointer, ServiceState};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A key was pressed.
+    Key(Key),
+    /// The mouse was used. What is under the pointer is what the last frame showed there.
+    Pointer(Pointer),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size: another frame is needed, and nothing else changes.
+    Resized,
+    /// A frame was drawn: what can be clicked in it.
+    Drawn(Hits),
+    /// The collector's counts have changed.
+    Health(HealthSnapshot),
+    /// What is in flight in the collector.
+    Queue(QueueDepth),
+    /// Spans arrived in a pause, and wait for its end.
+    Held {
+        /// How many.
+        spans: usize,
+    },
+    /// So many bytes wait in a pause that no more may.
+    PauseFull {
+        /// How many.
+        bytes: usize,
+    },
+    /// A process of the demo is now like this.
+    Service(&'static str, ServiceState),
+    /// A process of the demo printed a line.
+    Output(OutputLine),
+    /// The file at this position has been read so far.
+    File(usize, FileState),
+    /// All files have been read, with what there is to warn of.
+    FilesRead(Problems),
+    /// Sentry will be asked for a trace, or will not.
+    SentryPlan {
+        /// Which trace.
+        trace_id: TraceId,
+        /// When, in nanoseconds since the Unix epoch.
+        next_ask_unix_nano: Option<u64>,
+    },
+    /// Sentry was asked for a trace.
+    SentryAnswer(SentryAnswer),
+    /// The program was stopped, and goes on.
+    Resumed {
+        /// For how long it was stopped, in nanoseconds.
+        stopped_nano: u64,
+    },
+    /// What came of an effect.
+    Notice(Notice),
+}
+
+/// How asking Sentry for a trace went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentryAnswer {
+    /// Which trace.
+    pub trace_id: TraceId,
+    /// When it was asked for, in nanoseconds since the Unix epoch: what arrived later cannot be in the answer.
+    pub asked_unix_nano: u64,
+    /// What Sentry has of it, or what went wrong and what to do about it, in plain words.
+    pub outcome: Result<StoredSpans, String>,
+    /// When it will be asked for again, in nanoseconds since the Unix epoch.
+    pub next_ask_unix_nano: Option<u64>,
+}
+
+/// Spans of a trace that Sentry has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSpans {
+    /// Each with its parent there.
+    pub spans: Vec<(SpanId, Option<SpanId>)>,
+    /// Whether that is all of the trace.
+    pub is_complete: bool,
+}
+
+/// What came of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing has changed, not even the picture.
+    Nothing,
+    /// Another frame is needed, and perhaps something is to be done.
+    Changed(Option<Effect>),
+}
+
+impl App {
+    /// Takes what happened. What is to be done outside comes back, and is the caller's to do.
+    pub fn apply(&mut self, event: Event) -> Answer {
+        match event {
+            Event::Key(key) => {
+                let action = self.action(key);
+                return Answer::Changed(action.and_then(|action| self.update(action)));
+            }
+            Event::Pointer(pointer) => return self.mouse(pointer),
+            Event::Paste(text) => self.paste(&text),
+            Event::Resized => {}
+            Event::Drawn(hits) => {
+                self.hits = hits;
+                return Answer::Nothing;
+            }
+            Event::Queue(queue) if self.queue == queue => return Answer::Nothing,
+            Event::Queue(queue) => self.queue = queue,
+            Event::Health(health) => self.set_health(health),
+            Event::Held { spans } => self.hold_in_pause(spans),
+            Event::PauseFull { bytes } => self.end_full_pause(bytes),
+            Event::Service(service, state) => self.services.set(service, state),
+            Event::Output(line) => self.output.push(line),
+            Event::File(at, state) => self.set_file(at, state),
+            Event::FilesRead(warnings) => self.warn_of_files(&warnings),
+            Event::SentryPlan {
+                trace_id,
+                next_ask_unix_nano,
+            } => {
+                let problem = self.sentry.about(trace_id).and_then(|said| said.problem.clone());
+                self.sentry.said(trace_id, problem.map_or(Ok(()), Err), next_ask_unix_nano);
+            }
+            Event::SentryAnswer(answer) => return Answer::Changed(self.take_sentry_answer(answer)),
+            Event::Resumed { stopped_nano } => {
+                let text = format!("resumed: ingest was stopped for {}", format::duration(stopped_nano));
+                self.notice = Some(Notice { text, error: false });
+            }
+            Event::Notice(notice) => self.notice = Some(notice),
+        }
+        Answer::Changed(None)
+    }
+
+    /// Notes what Sentry has of a trace. Where all of it is there, it need not be asked again.
+    fn take_sentry_answer(&mut self, answer: SentryAnswer) -> Option<Effect> {
+        let SentryAnswer {
+            trace_id,
+            asked_unix_nano,
+            outcome,
+            mut next_ask_unix_nano,
+        } = answer;
+        let mut effect = None;
+        let outcome = outcome.map(|StoredSpans { spans, is_complete }| {
+            let stored = |asked_again| Stored {
+                asked_unix_nano,
+                asked_again,
+                spans: spans.clone(),
+            };
+            // Of an answer that is not whole, what it lacks may be in the rest.
+            self.store
+                .set_stored(trace_id, stored(next_ask_unix_nano.is_some() || !is_complete));
+            let reach = self.store.trace(trace_id).map(|trace| trace.sentry);
+            if reach.is_none_or(|reach| reach.absent() == 0) {
+                effect = Some(Effect::StopAskingSentry(trace_id));
+                next_ask_unix_nano = None;
+                self.store.set_stored(trace_id, stored(false));
+            }
+        });
+        self.sentry.said(trace_id, outcome, next_ask_unix_nano);
+        effect
+    }
+}
+
+/// What has arrived, and is taken in part by part.
+#[derive(Debug)]
+pub enum Arrival {
+    /// Spans or log records.
+    Batch(Batch),
+    /// Points of metrics.
+    Metrics(MetricsBatch),
+    /// What came to the Sentry endpoint, for the cross-check.
+    Evidence(VecDeque<Evidence>),
+}
+
+/// How much [work](trace_model::work) is done of spans at once: about a thousand of them, or a part of a large one.
+pub const ARRIVAL_WORK: usize = 1 << 19;
+/// The same for metrics: a fraction of a millisecond.
+const METRICS_WORK: u64 = 256 * 1024;
+/// The same for evidence.
+const EVIDENCE_WORK: u64 = 256 * 1024;
+
+impl App {
+    /// Takes in the next part of what has arrived; true while more of it is left.
+    pub fn take_in(&mut self, arrival: &mut Arrival) -> bool {
+        match arrival {
+            Arrival::Batch(batch) => self.store.add_part(batch, ARRIVAL_WORK),
+            Arrival::Metrics(batch) => self.store.add_metrics_part(batch, METRICS_WORK),
+            Arrival::Evidence(evidence) => self.store.add_evidence_part(evidence, EVIDENCE_WORK),
+        }
+    }
+
+    /// Whether spans are still looked through for the filter.
+    #[must_use]
+    pub fn is_searching(&self) -> bool {
+        self.store.is_searching()
+    }
+
+    /// Looks through so many spans for the filter; true while there are more.
+    pub fn search(&mut self, spans: usize) -> bool {
+        self.store.search(spans)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trace_model::Store;
+
+    use super::*;
+    use crate::{FileState, Files, Mode, Settings};
+
+    fn app() -> App {
+        let nowhere = ([127, 0, 0, 1], 0).into();
+        let addresses = ingest_state::Addresses {
+            otlp_grpc: nowhere,
+            otlp_http: nowhere,
+            sentry: nowhere,
+        };
+        App::new(Store::new(1 << 20), Mode::Viewer, addresses, fastrand::Rng::with_seed(1))
+    }
+
+    #[test]
+    fn keys_come_in_and_effects_come_out() {
+        let mut app = app();
+        assert_eq!(app.apply(Event::Key(Key::Char('?'))), Answer::Changed(None));
+        assert_eq!(app.apply(Event::Key(Key::Ctrl('c'))), Answer::Changed(Some(Effect::Quit)));
+        assert_eq!(app.apply(Event::Queue(QueueDepth::default())), Answer::Nothing, "as before");
+        app.apply(Event::Resumed {
+            stopped_nano: 2_000_000_000,
+        });
+        let notice = app.notice.as_ref().map(|notice| &*notice.text);
+        assert_eq!(notice, Some("resumed: ingest was stopped for 2.00 s"));
+    }
+
+    #[test]
+    fn files_tell_of_what_was_not_read() {
+        let mut app = app().with(Settings {
+            files: Files::new(["a.json".to_owned()]),
+            ..Settings::default()
+        });
+        app.apply(Event::File(0, FileState::Failed("not a trace\nmore".to_owned())));
+        assert_eq!(app.notice.as_ref().map(|notice| &*notice.text), Some("not a trace"));
+        assert!(app.files.all_failed());
+    }
+}
