@@ -3,8 +3,8 @@
 use app::keymap::{Key, KeyContext};
 use app::{Action, Mode, Popup, Screen};
 
-use crate::scene::{Scene, password_reset, span};
-use crate::snapshots::at_all_sizes;
+use crate::scene::{Part, Scene, password_reset, span};
+use crate::snapshots::{at_all_sizes, part_at_all_sizes};
 
 fn logged(scene: &mut Scene) {
     scene.add(password_reset());
@@ -111,11 +111,11 @@ fn finding_a_command(scene: &mut Scene) {
 
 #[test]
 fn the_palette_shows_what_can_be_done_and_by_which_key() {
-    at_all_sizes("palette", Mode::Demo, |scene| {
+    part_at_all_sizes("palette", Mode::Demo, Part::Popup, |scene| {
         logged(scene);
         scene.type_keys(":");
     });
-    at_all_sizes("palette_found", Mode::Demo, finding_a_command);
+    part_at_all_sizes("palette_found", Mode::Demo, Part::Popup, finding_a_command);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use app::keymap::{Key, KeyContext};
 use app::{Against, Mode, Screen};
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 
-use crate::scene::{Scene, edit, failed, password_reset, span, trace};
+use crate::scene::{Part, Scene, edit, failed, password_reset, span, trace};
 
 /// A request to a shop, slower and with more to do the higher its number is; the last one fails.
 fn request(number: u8) -> Vec<ResourceSpans> {
@@ -42,7 +42,7 @@ fn snapshots(name: &str, keys: &str) {
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = shop(width, height);
         scene.type_keys(keys);
-        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.body());
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.part(Part::Body));
     }
 }
 

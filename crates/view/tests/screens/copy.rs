@@ -3,7 +3,7 @@
 use app::keymap::{Key, KeyContext};
 use app::{Effect, Mode};
 
-use crate::scene::{Scene, password_reset, password_reset_without};
+use crate::scene::{Part, Scene, password_reset, password_reset_without};
 
 fn copied(scene: &mut Scene, key: char) -> Option<String> {
     match scene.press(&[Key::Char('y'), Key::Char(key)]) {
@@ -47,7 +47,7 @@ fn the_menu_explains_itself_and_closes_without_a_trace() {
         let before = scene.text();
         scene.type_keys("y");
         let text = scene.text();
-        insta::assert_snapshot!(format!("copy_{width}x{height}"), scene.body());
+        insta::assert_snapshot!(format!("copy_{width}x{height}"), scene.part(Part::Popup));
         for said in [" Copy ", "t  copy the trace id", "c  copy the request as curl", "q close"] {
             assert!(text.contains(said), "{said}\n{text}");
         }

@@ -5,7 +5,7 @@ use app::keymap::Key;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 
-use crate::scene::{MILLI, START, Scene, edit, span};
+use crate::scene::{MILLI, Part, START, Scene, edit, span};
 
 /// A span of which there is more to be said than fits.
 fn talkative(width: u16, height: u16) -> Scene {
@@ -98,7 +98,7 @@ fn details_with_their_sections() {
         let mut scene = talkative(width, height);
         scene.press(&[Key::Enter, Key::Enter]);
         scene.type_keys("ll");
-        insta::assert_snapshot!(format!("details_{width}x{height}"), scene.body());
+        insta::assert_snapshot!(format!("details_{width}x{height}"), scene.part(Part::Details));
     }
 }
 
@@ -117,7 +117,7 @@ fn details_stand_beside_the_waterfall_or_below_it() {
     assert!(!beside(&mut scene), "a screen that is not wide");
     scene.type_keys("|");
     assert!(beside(&mut scene), "{}", scene.text());
-    insta::assert_snapshot!("details_beside_120x40", scene.body());
+    insta::assert_snapshot!("details_beside_120x40", scene.part(Part::Trace));
     // The key that makes the pane wider makes the other one narrower.
     scene.press(&[Key::Tab, Key::Tab]);
     let column = |scene: &mut Scene| scene.text().lines().find_map(|line| line.find("SPAN api"));
@@ -135,7 +135,7 @@ fn details_stand_beside_the_waterfall_or_below_it() {
     assert!(beside(&mut scene), "a wide screen");
     scene.type_keys("|");
     assert!(!beside(&mut scene));
-    insta::assert_snapshot!("details_below_200x50", scene.body());
+    insta::assert_snapshot!("details_below_200x50", scene.part(Part::Trace));
     scene.type_keys("|");
     scene.resize(80, 24);
     assert!(!beside(&mut scene), "no room");

@@ -5,7 +5,7 @@ use app::keymap::{Key, KeyContext};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 
-use crate::scene::{MILLI, NOW, START, Scene, edit, failed, password_reset, span, trace};
+use crate::scene::{MILLI, NOW, Part, START, Scene, edit, failed, password_reset, span, trace};
 
 const SECOND: u64 = 1_000 * MILLI;
 
@@ -77,7 +77,7 @@ fn snapshots(name: &str, keys: &str, scene: impl Fn(u16, u16) -> Scene) {
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = scene(width, height);
         scene.type_keys(keys);
-        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.body());
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.part(Part::Body));
     }
 }
 
@@ -343,7 +343,7 @@ fn the_traces_of_a_rule() {
         let mut scene = troubled(width, height);
         scene.type_keys("w");
         scene.press(&[Key::Enter, Key::Down]);
-        insta::assert_snapshot!(format!("warnings_rule_{width}x{height}"), scene.body());
+        insta::assert_snapshot!(format!("warnings_rule_{width}x{height}"), scene.part(Part::Body));
     }
 }
 

@@ -29,6 +29,21 @@ pub(crate) struct Scene {
     terminal: Terminal<TestBackend>,
 }
 
+/// A part of the screen: a picture of one pane does not change with another.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// All between header and footer.
+    Body,
+    Traces,
+    Waterfall,
+    /// The list and the waterfall.
+    Rows,
+    Details,
+    /// The waterfall and the details.
+    Trace,
+    Popup,
+}
+
 impl Scene {
     pub(crate) fn new(mode: Mode, width: u16, height: u16) -> Self {
         let at = |port| ([127, 0, 0, 1], port).into();
@@ -168,11 +183,25 @@ impl Scene {
         backend.cursor_visible().then_some((at.x, at.y))
     }
 
-    /// The text between header and footer.
-    pub(crate) fn body(&mut self) -> String {
-        let text = self.text();
-        let lines: Vec<_> = text.lines().collect();
-        lines[2..lines.len() - 1].join("\n")
+    /// The text of a part of the screen.
+    pub(crate) fn part(&mut self, part: Part) -> String {
+        let buffer = self.draw();
+        let geometry = self.app.prepare(buffer.area);
+        let panes = geometry.panes;
+        let area = match part {
+            Part::Body => panes.body,
+            Part::Traces => panes.traces,
+            Part::Waterfall => panes.waterfall,
+            Part::Rows => panes.traces.union(panes.waterfall),
+            Part::Details => panes.details,
+            Part::Trace => panes.waterfall.union(panes.details),
+            Part::Popup => geometry.popup.expect("a popup").area.border,
+        };
+        let lines = area.rows().map(|row| {
+            let line: String = row.positions().map(|at| buffer[at].symbol()).collect();
+            line.trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     pub(crate) fn text(&mut self) -> String {

@@ -5,16 +5,20 @@ use app::{Mode, OutputLine, ServiceState};
 use ingest_state::HealthSnapshot;
 
 use crate::errors::{checkout, mail_failed, nothing_but_an_error};
-use crate::scene::{NOW, Scene, edit, failed, password_reset, span};
+use crate::scene::{NOW, Part, Scene, edit, failed, password_reset, span};
 use crate::sentry::{asked, checked, refused};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
 pub(crate) fn at_all_sizes(name: &str, mode: Mode, prepare: impl Fn(&mut Scene)) {
+    part_at_all_sizes(name, mode, Part::Body, prepare);
+}
+
+pub(crate) fn part_at_all_sizes(name: &str, mode: Mode, part: Part, prepare: impl Fn(&mut Scene)) {
     for (width, height) in SIZES {
         let mut scene = Scene::new(mode, width, height);
         prepare(&mut scene);
-        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.body());
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.part(part));
     }
 }
 
@@ -50,7 +54,7 @@ fn a_password_reset() {
 
 #[test]
 fn the_failed_span_and_its_details() {
-    at_all_sizes("failed_span", Mode::Demo, |scene| {
+    part_at_all_sizes("failed_span", Mode::Demo, Part::Trace, |scene| {
         two_traces(scene);
         scene.press(&[Key::Enter, Key::End]);
     });
@@ -82,7 +86,7 @@ fn running_missing_and_nameless_spans() {
 
 #[test]
 fn help_shows_all_keys() {
-    at_all_sizes("help", Mode::Demo, |scene| {
+    part_at_all_sizes("help", Mode::Demo, Part::Popup, |scene| {
         two_traces(scene);
         scene.type_keys("?");
     });
@@ -177,12 +181,12 @@ fn the_end_of_a_long_health_screen() {
     two_traces(&mut scene);
     trouble(&mut scene);
     scene.type_keys("HG");
-    insta::assert_snapshot!("health_end_80x24", scene.body());
+    insta::assert_snapshot!("health_end_80x24", scene.part(Part::Body));
 }
 
 #[test]
 fn a_filter_that_finds() {
-    at_all_sizes("filter_found", Mode::Demo, |scene| {
+    part_at_all_sizes("filter_found", Mode::Demo, Part::Traces, |scene| {
         two_traces(scene);
         scene.type_keys("/status:error mail");
     });
@@ -190,7 +194,7 @@ fn a_filter_that_finds() {
 
 #[test]
 fn a_filter_that_is_kept() {
-    at_all_sizes("filter_kept", Mode::Demo, |scene| {
+    part_at_all_sizes("filter_kept", Mode::Demo, Part::Traces, |scene| {
         two_traces(scene);
         scene.type_keys("/name:\"*mail*\"");
         scene.press(&[Key::Enter, Key::Enter]);
@@ -199,7 +203,7 @@ fn a_filter_that_is_kept() {
 
 #[test]
 fn a_filter_with_a_mistake() {
-    at_all_sizes("filter_mistake", Mode::Demo, |scene| {
+    part_at_all_sizes("filter_mistake", Mode::Demo, Part::Traces, |scene| {
         two_traces(scene);
         scene.type_keys("/service:api duration:>50");
     });
@@ -207,7 +211,7 @@ fn a_filter_with_a_mistake() {
 
 #[test]
 fn a_filter_that_finds_nothing() {
-    at_all_sizes("filter_nothing", Mode::Viewer, |scene| {
+    part_at_all_sizes("filter_nothing", Mode::Viewer, Part::Traces, |scene| {
         two_traces(scene);
         scene.type_keys("/nowhere");
         scene.press(&[Key::Enter]);
@@ -216,7 +220,7 @@ fn a_filter_that_finds_nothing() {
 
 #[test]
 fn a_filter_not_typed_yet() {
-    at_all_sizes("filter_empty", Mode::Viewer, |scene| {
+    part_at_all_sizes("filter_empty", Mode::Viewer, Part::Traces, |scene| {
         two_traces(scene);
         scene.type_keys("/");
     });
@@ -224,7 +228,7 @@ fn a_filter_not_typed_yet() {
 
 #[test]
 fn errors_where_they_happened() {
-    at_all_sizes("errors", Mode::Viewer, |scene| {
+    part_at_all_sizes("errors", Mode::Viewer, Part::Details, |scene| {
         nothing_but_an_error(scene);
         mail_failed(scene);
         scene.press(&[Key::Enter, Key::End]);
@@ -237,12 +241,12 @@ fn an_error_in_a_small_pane() {
     mail_failed(&mut scene);
     scene.press(&[Key::Enter, Key::End]);
     scene.press(&[Key::Enter, Key::PageDown]);
-    insta::assert_snapshot!("errors_scrolled_80x24", scene.body());
+    insta::assert_snapshot!("errors_scrolled_80x24", scene.part(Part::Details));
 }
 
 #[test]
 fn a_trace_of_nothing_but_an_error() {
-    at_all_sizes("error_alone", Mode::Viewer, |scene| {
+    part_at_all_sizes("error_alone", Mode::Viewer, Part::Details, |scene| {
         checkout(scene);
         nothing_but_an_error(scene);
     });
@@ -259,7 +263,7 @@ fn the_cross_check_with_all_marks() {
 
 #[test]
 fn marks_in_the_list_and_on_the_rows() {
-    at_all_sizes("sentry_marks", Mode::Demo, checked);
+    part_at_all_sizes("sentry_marks", Mode::Demo, Part::Rows, checked);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 
-use crate::scene::{MILLI, START, Scene, edit, failed, password_reset, span, trace};
+use crate::scene::{MILLI, Part, START, Scene, edit, failed, password_reset, span, trace};
 
 /// The title line of the waterfall.
 fn title(scene: &mut Scene) -> String {
@@ -526,12 +526,12 @@ fn all_that_can_be_read_in_a_trace() {
         ] {
             let mut scene = everything(width, height);
             scene.type_keys(keys);
-            insta::assert_snapshot!(format!("waterfall_{name}_{width}x{height}"), scene.body());
+            insta::assert_snapshot!(format!("waterfall_{name}_{width}x{height}"), scene.part(Part::Waterfall));
         }
         let mut scene = everything(width, height);
         scene.type_keys("P");
         scene.apply(app::Event::Held { spans: 312 });
-        insta::assert_snapshot!(format!("waterfall_paused_{width}x{height}"), scene.body());
+        insta::assert_snapshot!(format!("waterfall_paused_{width}x{height}"), scene.part(Part::Waterfall));
     }
 }
 
