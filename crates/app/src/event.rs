@@ -25,7 +25,7 @@ pub enum Event {
     /// A frame was drawn: what can be clicked in it.
     Drawn(Hits),
     /// The collector's counts have changed.
-    Health(HealthSnapshot),
+    Health(Box<HealthSnapshot>),
     /// What is in flight in the collector.
     Queue(QueueDepth),
     /// Spans arrived in a pause, and wait for its end.
@@ -112,7 +112,7 @@ impl App {
             }
             Event::Queue(queue) if self.queue == queue => return Answer::Nothing,
             Event::Queue(queue) => self.queue = queue,
-            Event::Health(health) => self.set_health(health),
+            Event::Health(health) => self.set_health(*health),
             Event::Held { spans } => self.hold_in_pause(spans),
             Event::PauseFull { bytes } => self.end_full_pause(bytes),
             Event::Service(service, state) => self.services.set(service, state),

@@ -228,7 +228,7 @@ impl App {
         match self.screens.pane {
             Pane::Traces => self.splits.list = changed(list, more, 1),
             _ if self.geometry.panes.are_beside() => {
-                self.splits.width = changed(self.geometry.panes.details.width, more_details, COLUMNS)
+                self.splits.width = changed(self.geometry.panes.details.width, more_details, COLUMNS);
             }
             _ => self.splits.details = changed(details, more_details, 1),
         }

@@ -337,7 +337,7 @@ impl Viewer {
 
     fn draw(&mut self) -> Result<()> {
         if let Some(health) = self.health.as_mut().and_then(Health::latest) {
-            self.apply(Event::Health(health));
+            self.apply(Event::Health(Box::new(health)));
         }
         let now = self.now();
         if self.app.pause().is_none() {

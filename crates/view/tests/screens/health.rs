@@ -167,10 +167,10 @@ fn denied_pages_are_shown_with_the_flag_that_allows_them() {
                 count: 12,
             });
         }
-        scene.apply(Event::Health(HealthSnapshot {
+        scene.apply(Event::Health(Box::new(HealthSnapshot {
             denied,
             ..HealthSnapshot::default()
-        }));
+        })));
         let header = scene.text().lines().nth(1).expect("a header").to_owned();
         assert!(header.contains("24 denied: --allowed-origin null"), "{header}");
         scene.type_keys("H");
@@ -210,10 +210,10 @@ fn what_became_of_what_was_handed_on_is_counted() {
         problem: Some("cannot connect: \u{1b}[31mrefused".into()),
         ..ingest_state::RelayCounts::default()
     };
-    scene.apply(Event::Health(HealthSnapshot {
+    scene.apply(Event::Health(Box::new(HealthSnapshot {
         relay: Some(relay),
         ..HealthSnapshot::default()
-    }));
+    })));
     scene.type_keys("H");
     let text = scene.text();
     assert!(text.contains("12 accepted · 4 waiting · 3 refused"), "{text}");

@@ -184,11 +184,11 @@ fn a_refusal_is_said_once_with_its_reason() {
         listener: ingest_state::Listener::OtlpHttp,
         reason: "no OTLP message".to_owned(),
     });
-    scene.apply(Event::Health(health.clone()));
+    scene.apply(Event::Health(Box::new(health.clone())));
     let text = scene.text();
     assert!(text.contains("no OTLP message") && text.contains("1 refused"), "{text}");
     scene.type_keys("j");
-    scene.apply(Event::Health(health));
+    scene.apply(Event::Health(Box::new(health)));
     assert!(!scene.text().contains("no OTLP message"), "read once");
 }
 
