@@ -1,9 +1,9 @@
 //! Reading one page: streaming, and flat from the start.
 //!
-//! Nothing nested is ever built, since even dropping a deep tree could overflow the stack; while reading, `serde_stacker` lets the
-//! stack grow, up to a depth that no trace has.
+//! Nothing nested is ever built, since even dropping a deep tree could overflow the stack. Only lists of items are read by recursion, on a
+//! thread whose stack is large enough for a depth that no trace has.
 
-use std::fmt;
+use std::{fmt, thread};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use trace_model::SpanId;
@@ -11,8 +11,10 @@ use trace_model::SpanId;
 use super::text::Text;
 use super::{StoredError, StoredSpan};
 
-/// How deep spans may lie in spans. Sentry writes them by recursion in Python, which ends long before.
-const DEPTH: usize = 10_000;
+/// How deep spans may lie in spans. Sentry writes them by recursion in Python, which ends before.
+const DEPTH: usize = 1_000;
+/// The bytes of stack for it: four times what an unoptimized program takes for one level. Only what is used becomes memory.
+const STACK: usize = DEPTH * 32 * 1024;
 
 /// One page of an answer.
 #[derive(Debug)]
@@ -28,6 +30,15 @@ impl Page {
     /// # Errors
     /// It is no JSON, or of another shape: where, and which of both. Nothing of the body is shown.
     pub(crate) fn read(body: &[u8]) -> Result<Self, String> {
+        thread::scope(|scope| {
+            let reading = thread::Builder::new().stack_size(STACK);
+            let reading = reading.spawn_scoped(scope, || Self::read_here(body));
+            let page = reading.map_err(|error| format!("no thread to read it: {error}"))?.join();
+            page.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn read_here(body: &[u8]) -> Result<Self, String> {
         let mut page = Self {
             spans: Vec::new(),
             errors: Vec::new(),
@@ -36,7 +47,7 @@ impl Page {
         // Of a reader it counts lines as it goes; in a slice it counts them from the start for each list that an error leaves.
         let mut json = serde_json::Deserializer::from_reader(body);
         json.disable_recursion_limit();
-        let read = Answer(&mut page).deserialize(serde_stacker::Deserializer::new(&mut json));
+        let read = Answer(&mut page).deserialize(&mut json);
         read.and_then(|()| json.end()).map_err(|error| {
             let problem = match error.classify() {
                 serde_json::error::Category::Data => "it is not of the shape of a trace",

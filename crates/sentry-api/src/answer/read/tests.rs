@@ -137,7 +137,7 @@ fn chain(depth: usize) -> String {
 
 #[test]
 fn deep_children_are_read_and_deeper_ones_refused_without_overflow() {
-    assert_eq!(read(&chain(9_999)).spans.len(), 9_999);
+    assert_eq!(read(&chain(1_000)).spans.len(), 1_000);
     let refused = Page::read(chain(100_000).as_bytes()).expect_err("too deep");
     assert!(refused.starts_with("it is not of the shape of a trace"), "{refused}");
     let ignored = format!(r#"[{{"new":{}{}}}]"#, "[".repeat(1_000_000), "]".repeat(1_000_000));
