@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use broker::{Broker, Config};
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
 
 /// An AMQP 0-9-1 broker for the demo: on loopback, in memory, for `amqp://guest:guest@…/%2f`.
 #[derive(Parser)]
@@ -24,7 +25,9 @@ async fn main() -> eyre::Result<()> {
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(|| printable::LineWriter(std::io::stdout()))
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_max_level(LevelFilter::TRACE)
+        .finish()
+        .with(log_filter::from_env("RUST_LOG", LevelFilter::INFO))
         .init();
     let broker = Broker::bind(Config {
         listen: arguments.listen,

@@ -22,7 +22,8 @@ use std::time::Duration;
 use http_server::{Access, Host, InvalidHost, Server};
 use page::{INDEX, InvalidSetting, Settings};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
 
 /// How long open requests may take once the end is asked for.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -73,7 +74,9 @@ async fn run() -> Result<(), Failure> {
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(|| printable::LineWriter(std::io::stdout()))
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_max_level(LevelFilter::TRACE)
+        .finish()
+        .with(log_filter::from_env("RUST_LOG", LevelFilter::INFO))
         .init();
 
     let listen = |error| Failure::Listen { address, error };

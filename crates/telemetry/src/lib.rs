@@ -20,7 +20,7 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `RUST_LOG` | what is logged ([`tracing_subscriber::EnvFilter`]), here and at Sentry, not what is traced | `info`; `lapin` and `opentelemetry` stay silent unless named |
+//! | `RUST_LOG` | what is logged ([`Targets`]), here and at Sentry, not what is traced | `info`; `lapin` and `opentelemetry` stay silent unless named |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT` | where spans go | `http://localhost:4317`; over HTTP `http://localhost:4318` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]PROTOCOL` | `grpc` or `http/protobuf` | `grpc` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT`, `…_HEADERS` | as the standard says | |
@@ -51,7 +51,7 @@ use std::time::Duration;
 use opentelemetry::global;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use sentry::{ClientInitGuard, Hub, SentryFutureExt as _};
-use tracing_subscriber::filter::{DynFilterFn, EnvFilter, LevelFilter, filter_fn};
+use tracing_subscriber::filter::{DynFilterFn, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::prelude::*;
 
 pub use self::propagation::Propagator;
@@ -157,7 +157,7 @@ pub fn init(service: Service) -> Result<Guard, Error> {
     Ok(Guard { provider, tally, sentry })
 }
 
-fn subscribe(service: Service, filter: EnvFilter, sentry: bool) -> Result<(), Error> {
+fn subscribe(service: Service, filter: Targets, sentry: bool) -> Result<(), Error> {
     use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer, LogLayer};
     use tracing::{Level, Metadata};
     // Not Sentry's `SpanLayer`: it would make transactions beside those of the span processor.

@@ -7,11 +7,12 @@ use opentelemetry::trace::TraceContextExt as _;
 use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::{Error, environment};
 
@@ -22,9 +23,9 @@ const QUIET: [&str; 2] = ["lapin", "opentelemetry"];
 /// What a log line says itself: a field of the same name makes way.
 const OWN: [&str; 5] = ["timestamp", "level", "target", "trace_id", "span_id"];
 
-pub(crate) fn filter() -> Result<EnvFilter, Error> {
+pub(crate) fn filter() -> Result<Targets, Error> {
     let directives = environment::value("RUST_LOG");
-    EnvFilter::try_new(directives_of(directives.as_deref()))
+    log_filter::parse(&directives_of(directives.as_deref()))
         .map_err(|error| environment::bad("RUST_LOG", format!("is not a filter: {error}")))
 }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use eyre::{Context, Result};
 use printable::LineWriter;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
 
 use app::text::clean;
 
@@ -30,11 +31,12 @@ pub(super) fn to_file(asked_for: Option<&Path>) -> Result<()> {
         },
     };
     let file = Arc::new(file);
-    let filter = EnvFilter::try_from_env("SPANFALL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let subscriber = tracing_subscriber::fmt()
         .with_writer(move || LineWriter(Arc::clone(&file)))
         .with_ansi(false)
-        .with_env_filter(filter);
+        .with_max_level(LevelFilter::TRACE)
+        .finish()
+        .with(log_filter::from_env("SPANFALL_LOG", LevelFilter::WARN));
     // An error means that a log is set already, which only a test can do.
     let _ = subscriber.try_init();
     Ok(())
