@@ -22,7 +22,7 @@ build: ## Build the viewer, the demo's services and the page
 test: ## Everything that has to pass: format, lints, documentation, tests
 	@scripts/need test
 	@scripts/beside "page or an SDK" $(MAKE) --no-print-directory beside -- $(MAKE) --no-print-directory lint docs
-	$(CARGO) build --locked --workspace --bins
+	$(CARGO) build --locked --workspace --bins --tests
 	$(REQUIRE) $(CARGO) test --locked --workspace --no-fail-fast
 
 # What is not Rust, done beside the lints: SDKs of other languages, the page and its tests.
@@ -37,12 +37,12 @@ fuzz: ## Fuzz each target for FUZZ_SECONDS (60); the tests have a bounded run of
 
 chaos: ## Kill and stop the demo's programs under load for CHAOS_SECONDS (120) a part; CHAOS_SEED repeats a run
 	@crates/e2e/python/setup.sh
-	$(CARGO) build --locked --workspace --bins
+	$(CARGO) build --locked --workspace --bins --tests
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(REQUIRE) $(CARGO) test --locked --workspace --test chaos -- --nocapture --test-threads=1
 
 bench: ## Measure speed and memory from outside; BENCH_ONLY=<part> for one part
-	$(CARGO) build --release --locked --package spanfall --package bench --bins
-	@$(TARGET)/release/bench
+	$(CARGO) build --release --locked --package spanfall --package bench --bins --benches
+	$(CARGO) bench --locked --package spanfall --package bench --bench report
 
 pictures: ## Record the pictures in docs from a run of the demo
 	$(CARGO) build --locked --workspace --bins --examples
@@ -54,8 +54,9 @@ lint: ## Format, lints, and what dependencies may be if cargo-deny is installed
 	else echo "Skipping deny.toml: cargo-deny is not installed (cargo install --locked cargo-deny)."; fi
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
+# With the examples, so that dependencies have the features that lints and tests need, too.
 docs: ## The crates' documentation, its links checked
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --lib --examples
 
 unit: ## The tests that need no other program
 	$(CARGO) test --locked --workspace --exclude e2e --lib

@@ -31,7 +31,7 @@ use report::Report;
 
 /// Names the one part to measure.
 const ONLY: &str = "BENCH_ONLY";
-/// The program to measure, instead of the one that was built beside this one: to compare with another version.
+/// The program to measure, instead of the one in the same target directory: to compare with another version.
 const PROGRAM: &str = "BENCH_PROGRAM";
 
 /// Measures, prints the report and writes it to `bench/report.md` in the target directory.
@@ -96,7 +96,8 @@ fn machine() -> String {
 /// Into the target directory that this program was built into.
 fn write(report: &Report) -> Result<PathBuf> {
     let program = env::current_exe()?;
-    let Some(target) = program.ancestors().nth(2) else {
+    // target/release/deps/report-<hash>
+    let Some(target) = program.ancestors().nth(3) else {
         bail!("{} is in no target directory", program.display())
     };
     let directory = target.join("bench");

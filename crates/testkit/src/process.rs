@@ -16,7 +16,7 @@ use crate::{TimedOut, eventually};
 
 /// A program of the workspace isn't built.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not built beside this test: run `cargo build --workspace --bins` first")]
+#[error("`{0}` is not built beside this test: run `cargo build --workspace --bins --tests` first")]
 pub struct MissingBin(String);
 
 /// The path of a binary of this workspace, found in the target directory that the running test was built into.
@@ -339,6 +339,6 @@ mod tests {
     #[test]
     fn a_missing_binary_says_how_to_build_it() {
         let error = bin("no-such-program").unwrap_err().to_string();
-        assert!(error.contains("cargo build --workspace --bins"), "{error}");
+        assert!(error.contains("cargo build --workspace --bins --tests"), "{error}");
     }
 }

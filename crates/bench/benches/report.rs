@@ -1,4 +1,4 @@
-//! The `bench` program; see the library for what it measures.
+//! `make bench`; see the library for what it measures. A benchmark to Cargo, so that building all programs compiles none of it.
 
 use std::process::ExitCode;
 
