@@ -12,6 +12,7 @@ pub mod screen;
 pub mod sentry_api;
 pub mod services;
 pub mod spans;
+pub mod tail;
 pub mod viewer;
 
 /// Why something could not be started.

@@ -9,6 +9,7 @@ use std::process::Command;
 use collector::{Arrival, Collector, Config};
 use e2e::DEADLINE;
 use e2e::python::interpreter_or_skip;
+use e2e::tail::Tail;
 use serde_json::{Value, json};
 use testkit::{Process, eventually};
 
@@ -31,43 +32,16 @@ async fn run(python: &Path, script: &str, arguments: &[&str]) -> Process {
     process
 }
 
-/// `spanfall tail` on free ports, with where it says that it listens.
-struct Tail {
-    process: Process,
-    otlp_grpc: String,
-    otlp_http: String,
-    sentry: String,
-}
-
-impl Tail {
-    async fn start(json: &[&str]) -> Self {
-        let mut command = Command::new(testkit::bin("spanfall").unwrap());
-        command.arg("tail").args(json);
-        for flag in ["--otlp-grpc", "--otlp-http", "--sentry"] {
-            command.args([flag, "127.0.0.1:0"]);
-        }
-        let process = Process::spawn(command).unwrap();
-        let said = || async { process.stderr().into_iter().find(|line| line.contains("OTLP/gRPC on ")) };
-        let said = eventually(DEADLINE, said).await.unwrap();
-        let after = |name: &str| said.split_once(name).unwrap().1.split(',').next().unwrap().to_owned();
-        Self {
-            otlp_grpc: after("OTLP/gRPC on "),
-            otlp_http: after("OTLP/HTTP on "),
-            sentry: after("Sentry on "),
-            process,
-        }
-    }
-
-    /// Ends it as a person does, and gives its lines.
-    async fn end(self) -> Vec<String> {
-        self.process.interrupt();
-        let status = self.process.exited(DEADLINE).await.unwrap();
-        assert!(status.success(), "{}", self.process.stderr().join("\n"));
-        // The process has ended, its output may still be on the way to this one.
-        let root = || async { self.process.stdout().iter().any(|line| line.contains("root")).then_some(()) };
-        eventually(DEADLINE, root).await.unwrap();
-        self.process.stdout()
-    }
+/// Ends it as a person does, and gives its lines.
+async fn end(tail: Tail) -> Vec<String> {
+    let process = tail.process;
+    process.interrupt();
+    let status = process.exited(DEADLINE).await.unwrap();
+    assert!(status.success(), "{}", process.stderr().join("\n"));
+    // The process has ended, its output may still be on the way to this one.
+    let root = || async { process.stdout().iter().any(|line| line.contains("root")).then_some(()) };
+    eventually(DEADLINE, root).await.unwrap();
+    process.stdout()
 }
 
 /// What `send_otlp.py` sends, in the order in which its spans end.
@@ -118,7 +92,7 @@ fn expected(source: &str) -> Vec<Value> {
 
 async fn everything_comes_out(protocol: &str, source: &str, compression: &str) {
     let Some(python) = interpreter_or_skip() else { return };
-    let tail = Tail::start(&["--json"]).await;
+    let tail = Tail::start(&["--json"]).await.unwrap();
     let address = if protocol == "grpc" {
         &tail.otlp_grpc
     } else {
@@ -130,7 +104,7 @@ async fn everything_comes_out(protocol: &str, source: &str, compression: &str) {
         &[protocol, &format!("http://{address}"), compression],
     )
     .await;
-    let lines = tail.end().await;
+    let lines = end(tail).await;
     let spans: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let expected = expected(source);
     assert_eq!(spans.len(), expected.len());
@@ -174,14 +148,14 @@ async fn over_http_gzipped() {
 #[tokio::test]
 async fn a_person_gets_lines_that_cannot_command_the_terminal() {
     let Some(python) = interpreter_or_skip() else { return };
-    let tail = Tail::start(&[]).await;
+    let tail = Tail::start(&[]).await.unwrap();
     run(
         &python,
         "send_otlp.py",
         &["http", &format!("http://{}", tail.otlp_http), "none"],
     )
     .await;
-    let lines = tail.end().await;
+    let lines = end(tail).await;
     assert_eq!(lines.len(), 5);
     let client = &lines[1];
     for part in [
@@ -202,7 +176,7 @@ async fn a_person_gets_lines_that_cannot_command_the_terminal() {
 #[tokio::test]
 async fn what_runs_in_logfires_sdk_is_here_before_it_ends() {
     let Some(python) = interpreter_or_skip() else { return };
-    let tail = Tail::start(&["--json"]).await;
+    let tail = Tail::start(&["--json"]).await.unwrap();
     let program = start(&python, "send_logfire.py", &[&format!("http://{}", tail.otlp_http)]);
     let told = |ended: bool| {
         let spans = tail.process.json();
@@ -239,11 +213,11 @@ async fn own_uploads_of_real_sdks_are_hidden_unless_spans_are_below_them() {
         (&["--json"], Some("child"), "[root][refresh token][POST]"),
         (&["--json", "--show-uploads"], None, "[root][POST]"),
     ] {
-        let tail = Tail::start(flags).await;
+        let tail = Tail::start(flags).await.unwrap();
         let dsn = format!("http://checkout@{}/1", tail.sentry);
         let arguments: Vec<&str> = [&*tail.otlp_http, &*dsn].into_iter().chain(option).collect();
         run(&python, "send_own_uploads.py", &arguments).await;
-        let lines = tail.end().await;
+        let lines = end(tail).await;
         let records: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         let message = records.iter().find(|record| record["event_name"] == "sentry.event");
         assert!(message.is_some(), "{lines:?}");

@@ -2,26 +2,12 @@
 use std::process::Command;
 
 use e2e::DEADLINE;
+use e2e::tail::{FREE_PORTS, Tail};
 use serde_json::{Value, json};
 use testkit::{Process, eventually};
 
-const PORTS: &str = "--otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0";
-
 fn spanfall() -> std::path::PathBuf {
     testkit::bin("spanfall").unwrap()
-}
-
-/// Where it says that it listens for OTLP over HTTP.
-async fn otlp_http(process: &Process) -> String {
-    let said = || async { process.stderr().into_iter().find(|line| line.contains("OTLP/HTTP on ")) };
-    let said = eventually(DEADLINE, said).await.unwrap();
-    said.split_once("OTLP/HTTP on ")
-        .unwrap()
-        .1
-        .split(',')
-        .next()
-        .unwrap()
-        .to_owned()
 }
 
 async fn send(address: &str, request: String) -> reqwest::Result<reqwest::Response> {
@@ -41,13 +27,15 @@ fn one_span() -> String {
 #[tokio::test]
 async fn a_closed_pipe_ends_it_quietly() {
     let mut command = Command::new("sh");
-    let script = format!("{{ \"$0\" tail --json {PORTS}; echo \"status $?\" >&2; }} | head -n 1");
+    let script = format!(
+        "{{ \"$0\" tail --json {}; echo \"status $?\" >&2; }} | head -n 1",
+        FREE_PORTS.join(" ")
+    );
     command.arg("-c").arg(script).arg(spanfall());
-    let process = Process::spawn(command).unwrap();
-    let address = otlp_http(&process).await;
+    let Tail { process, otlp_http, .. } = Tail::within(command).await.unwrap();
     // The first brings the line; one of the next finds the pipe closed, and those after it nobody.
     let ended = eventually(DEADLINE, || async {
-        let _ = send(&address, one_span()).await;
+        let _ = send(&otlp_http, one_span()).await;
         process.exited(std::time::Duration::ZERO).await.ok()
     });
     ended.await.unwrap();
@@ -60,10 +48,8 @@ async fn a_closed_pipe_ends_it_quietly() {
 #[tokio::test]
 async fn signals_end_it_after_the_last_line() {
     for end in [Process::interrupt, Process::terminate] {
-        let mut command = Command::new(spanfall());
-        command.args(["tail", "--json"]).args(PORTS.split(' '));
-        let process = Process::spawn(command).unwrap();
-        assert_eq!(send(&otlp_http(&process).await, one_span()).await.unwrap().status(), 200);
+        let Tail { process, otlp_http, .. } = Tail::start(&["--json"]).await.unwrap();
+        assert_eq!(send(&otlp_http, one_span()).await.unwrap().status(), 200);
         end(&process);
         assert!(process.exited(DEADLINE).await.unwrap().success());
         let line = process.line(DEADLINE, |line| line["name"] == "work").await.unwrap();
@@ -73,11 +59,9 @@ async fn signals_end_it_after_the_last_line() {
 
 #[tokio::test]
 async fn what_is_refused_is_said_beside_the_lines() {
-    let mut command = Command::new(spanfall());
-    command.arg("tail").args(PORTS.split(' '));
-    let process = Process::spawn(command).unwrap();
+    let Tail { process, otlp_http, .. } = Tail::start(&[]).await.unwrap();
     let hostile = "\u{1b}[2J{".to_owned();
-    assert_eq!(send(&otlp_http(&process).await, hostile).await.unwrap().status(), 400);
+    assert_eq!(send(&otlp_http, hostile).await.unwrap().status(), 400);
     let said = || async {
         process
             .stderr()
