@@ -1,7 +1,5 @@
 //! The server as a program: what it says at the start and how it ends.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by it")]
-
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;

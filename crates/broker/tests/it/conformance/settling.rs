@@ -2,7 +2,7 @@ use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions, Queu
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Confirmation};
 
-use crate::client::{Client, consume, dead_letter_to, fresh_name, next, next_bodies};
+use super::client::{Client, consume, dead_letter_to, fresh_name, next, next_bodies};
 
 const REQUEUE: BasicNackOptions = BasicNackOptions {
     multiple: false,

@@ -2,7 +2,7 @@ use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldArray, FieldTable, ShortString};
 use lapin::{BasicProperties, Confirmation};
 
-use crate::client::{Client, fresh_name};
+use super::client::{Client, fresh_name};
 
 fn headers() -> FieldTable {
     let mut inner = FieldTable::default();

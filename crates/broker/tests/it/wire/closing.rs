@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::raw::{Closed, Raw, SOON, start};
+use super::raw::{Closed, Raw, SOON, start};
 
 fn close() -> Connection {
     Connection::Close(Close {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::raw::{Closed, Raw, bytes_of, consume, declare, header, publish_bytes, raw_frame, start, still_serves};
+use super::raw::{Closed, Raw, bytes_of, consume, declare, header, publish_bytes, raw_frame, start, still_serves};
 
 /// Tables in each other, 18,000 deep: a parser that follows them by recursion needs more stack than there is.
 fn deep_table() -> Vec<u8> {

@@ -2,8 +2,8 @@ use lapin::BasicProperties;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
-use crate::client::{Client, consume, dead_letter_to, fresh_name, next};
-use crate::settling::{deaths, headers, text};
+use super::client::{Client, consume, dead_letter_to, fresh_name, next};
+use super::settling::{deaths, headers, text};
 
 /// Long enough for a message to be seen in its queue, short enough to wait for.
 const TTL_MS: i32 = 300;

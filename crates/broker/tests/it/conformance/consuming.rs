@@ -4,7 +4,7 @@ use lapin::options::{
 };
 use tokio::time::timeout;
 
-use crate::client::{Client, SOON, consume, consume_with, next, next_bodies};
+use super::client::{Client, SOON, consume, consume_with, next, next_bodies};
 
 pub(crate) async fn prefetch_limits_each_consumer(url: String) {
     let client = Client::connect(&url).await;

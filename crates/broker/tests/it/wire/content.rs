@@ -6,7 +6,7 @@ use broker::Config;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use crate::raw::{Closed, Raw, SOON, bytes_of, header, publish, raw_frame, start};
+use super::raw::{Closed, Raw, SOON, bytes_of, header, publish, raw_frame, start};
 
 /// Properties that a codec would write otherwise than they were written: an integer as `U`, one as `l`, a key twice.
 const ODD_PROPERTIES: &[u8] = b"\x20\x00\0\0\0\x14\x01aU\0\x01\x01bl\0\0\0\0\0\0\0\x02\x01at\x07";
@@ -55,7 +55,7 @@ async fn frames_may_come_in_any_pieces() {
     let address = start(Config::default()).await;
     let mut raw = Raw::open(address).await;
     raw.declare("queue").await;
-    for byte in crate::raw::publish_bytes("queue", false, b"in pieces") {
+    for byte in super::raw::publish_bytes("queue", false, b"in pieces") {
         raw.bytes(&[byte]).await;
     }
     raw.consume("queue").await;
@@ -86,13 +86,13 @@ async fn methods_can_go_unanswered() {
     let mut raw = Raw::open(address).await;
     let declare = queue::Declare {
         nowait: true,
-        ..crate::raw::declare("queue")
+        ..super::raw::declare("queue")
     };
     raw.send(1, AMQPClass::Queue(queue::AMQPMethod::Declare(declare))).await;
     let consume = basic::Consume {
         nowait: true,
         consumer_tag: "tag".into(),
-        ..crate::raw::consume("queue")
+        ..super::raw::consume("queue")
     };
     raw.basic(basic::AMQPMethod::Consume(consume)).await;
     raw.publish("queue", false, b"x").await;

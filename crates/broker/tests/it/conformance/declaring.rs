@@ -1,8 +1,8 @@
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions};
 use lapin::types::{AMQPValue, FieldTable};
 
-use crate::client::{Client, consume, fresh_name};
-use crate::refusing::code;
+use super::client::{Client, consume, fresh_name};
+use super::refusing::code;
 
 pub(crate) async fn a_queue_is_declared_once(url: String) {
     let client = Client::connect(&url).await;

@@ -8,7 +8,7 @@ use broker::Config;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
-use crate::raw::{Closed, Raw, SOON, bytes_of, eventually, header, publish, publish_bytes, raw_frame, start, still_serves};
+use super::raw::{Closed, Raw, SOON, bytes_of, eventually, header, publish, publish_bytes, raw_frame, start, still_serves};
 
 const LONG: Duration = Duration::from_secs(600);
 const SHORT: Duration = Duration::from_millis(200);
@@ -170,7 +170,7 @@ async fn who_does_not_log_in_is_dropped() {
     .await;
     let mut silent = Raw::connect(address).await;
     let mut slow = Raw::connect(address).await;
-    slow.bytes(crate::raw::HEADER).await;
+    slow.bytes(super::raw::HEADER).await;
     silent.gone().await;
     slow.gone().await;
 }
@@ -275,7 +275,7 @@ async fn queues_are_counted() {
     for number in 0..1024 {
         raw.declare(&format!("queue-{number}")).await;
     }
-    let declare = amq_protocol::protocol::queue::AMQPMethod::Declare(crate::raw::declare("one more"));
+    let declare = amq_protocol::protocol::queue::AMQPMethod::Declare(super::raw::declare("one more"));
     raw.bytes(&bytes_of(&AMQPFrame::Method(1, AMQPClass::Queue(declare)))).await;
     assert_eq!(raw.closed().await, Closed::Channel(506));
 }

@@ -1,7 +1,5 @@
 //! The server over real sockets, with a page of three files.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by it")]
-
 use std::fs;
 use std::net::SocketAddr;
 

@@ -1,7 +1,5 @@
 //! The broker as a process: what it says, what it takes, how it ends.
 
-#![expect(clippy::expect_used, reason = "a test that goes wrong says so by panicking")]
-
 use std::process::Command;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ErrorKind};
 use testkit::eventually;
 
-use crate::client::{Client, SOON, consume, fresh_name};
+use super::client::{Client, SOON, consume, fresh_name};
 
 const PASSIVE: QueueDeclareOptions = QueueDeclareOptions {
     passive: true,
@@ -74,7 +74,7 @@ pub(crate) async fn another_declaration(url: String) {
         .queue_declare(queue.clone(), transient, FieldTable::default())
         .await;
     assert_eq!(code(refused), 406);
-    let arguments = crate::client::dead_letter_to(Some(&queue));
+    let arguments = super::client::dead_letter_to(Some(&queue));
     let refused = client
         .other_channel()
         .await

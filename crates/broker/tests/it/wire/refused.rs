@@ -6,7 +6,7 @@ use amq_protocol::protocol::{AMQPClass, BasicProperties, basic, channel, exchang
 use amq_protocol::types::{AMQPValue, FieldTable};
 use broker::{BindError, Broker, Config};
 
-use crate::raw::{self, Closed, HEADER, Raw, bytes_of, header, publish, raw_frame, start, still_serves};
+use super::raw::{self, Closed, HEADER, Raw, bytes_of, header, publish, raw_frame, start, still_serves};
 
 fn declare_with(change: impl FnOnce(&mut queue::Declare)) -> AMQPClass {
     let mut declare = raw::declare("refused");

@@ -2,12 +2,6 @@
 //!
 //! What the services rely on is written down here, so that the embedded broker cannot drift from the real one.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a case that goes wrong says so by panicking"
-)]
-
 mod client;
 mod consuming;
 mod declaring;
