@@ -22,6 +22,7 @@ pub fn parse(text: &str) -> Result<Targets, ParseError> {
 }
 
 /// The filter that an environment variable holds, or the default one if it is not set, empty, or not a filter.
+#[must_use]
 pub fn from_env(variable: &str, default: LevelFilter) -> Targets {
     let text = std::env::var(variable).ok().filter(|text| !text.trim().is_empty());
     let filter = text.and_then(|text| parse(&text).ok());
