@@ -238,8 +238,10 @@ struct Viewer {
 impl Viewer {
     /// Runs until the user quits, a signal asks for it, or the terminal is closed, which is no failure.
     async fn run(&mut self) -> Result<()> {
-        match self.turns().await {
-            Err(error) if hangup::is_reason(&error) => {
+        let ended = self.turns().await;
+        self.ending.hangup.loop_ended();
+        match ended {
+            Err(error) if self.ending.hangup.is_closed() => {
                 tracing::info!("the terminal is closed: {error:#}");
                 Ok(())
             }

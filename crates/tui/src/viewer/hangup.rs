@@ -3,49 +3,89 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tokio::sync::oneshot;
 
 /// Reports the end of the terminal. SIGHUP alone does not: only a program that the terminal controls gets it, and to a reader a closed
 /// terminal looks like one in which nothing is typed.
 #[derive(Debug)]
-pub(super) struct Hangup(Option<oneshot::Receiver<()>>);
+pub(super) struct Hangup {
+    terminal: Option<Arc<OwnedFd>>,
+    /// `None` where nothing will be heard.
+    closed: Option<oneshot::Receiver<()>>,
+    /// Dropped when the event loop has ended.
+    ended: Option<mpsc::Sender<()>>,
+}
+
+/// How long the event loop gets to end. Crossterm never returns from reading a terminal that was closed a moment before.
+const GRACE: Duration = Duration::from_secs(2);
 
 impl Hangup {
-    /// Watches the terminal that keys are read from. Where that is not possible, SIGHUP and errors of the terminal are left.
+    /// Watches the terminal that keys are read from. Where that is not possible, SIGHUP is left.
     pub(super) fn listen() -> io::Result<Self> {
-        let Ok(terminal) = terminal() else { return Ok(Self(None)) };
+        let Ok(terminal) = terminal().map(Arc::new) else {
+            return Ok(Self {
+                terminal: None,
+                closed: None,
+                ended: None,
+            });
+        };
         let (sender, closed) = oneshot::channel();
+        let (ended, wait) = mpsc::channel();
+        let watched = terminal.clone();
         // A thread, since what a runtime registers for reading would wake at each key.
         std::thread::Builder::new().name("hangup".to_owned()).spawn(move || {
-            if is_closed_at_last(&terminal) {
+            if is_closed(&watched, None) {
                 let _ = sender.send(());
+                if wait.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
+                    tracing::warn!("the terminal is closed, and the event loop is stuck reading it: exiting");
+                    // The demo's services end with their standard input.
+                    std::process::exit(0);
+                }
             }
         })?;
-        Ok(Self(Some(closed)))
+        Ok(Self {
+            terminal: Some(terminal),
+            closed: Some(closed),
+            ended: Some(ended),
+        })
+    }
+
+    /// Notes that the event loop has ended, whatever ended it.
+    pub(super) fn loop_ended(&mut self) {
+        self.ended = None;
     }
 
     /// Waits until the terminal is closed.
     pub(super) async fn happened(&mut self) {
-        if let Some(closed) = &mut self.0 {
+        if let Some(closed) = &mut self.closed {
             let is_closed = closed.await.is_ok();
-            self.0 = None;
+            self.closed = None;
             if is_closed {
                 return;
             }
         }
         std::future::pending::<()>().await;
     }
+
+    /// Whether the terminal is closed now. An error of the terminal does not say it: which one comes depends on what was asked of it.
+    pub(super) fn is_closed(&self) -> bool {
+        let now = Timespec::default();
+        self.terminal.as_ref().is_some_and(|terminal| is_closed(terminal, Some(&now)))
+    }
 }
 
-/// Waits until a terminal is closed; false if it cannot be watched.
-fn is_closed_at_last(terminal: &OwnedFd) -> bool {
+/// Waits until a terminal is closed, for a time at most; false also if it cannot be watched.
+fn is_closed(terminal: &OwnedFd, timeout: Option<&Timespec>) -> bool {
     loop {
         // No event is asked for: hang-ups are always reported.
         let mut watched = [PollFd::new(terminal, PollFlags::empty())];
-        match poll(&mut watched, None) {
+        match poll(&mut watched, timeout) {
             Err(Errno::INTR) => {}
             Err(_) => return false,
             Ok(_) => return watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR),
@@ -60,28 +100,4 @@ fn terminal() -> io::Result<OwnedFd> {
         return input.as_fd().try_clone_to_owned();
     }
     Ok(File::open("/dev/tty")?.into())
-}
-
-/// Whether an error says that the terminal is closed.
-pub(super) fn is_reason(error: &eyre::Report) -> bool {
-    let closed = Some(Errno::IO.raw_os_error());
-    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
-    causes.any(|cause| cause.raw_os_error() == closed || cause.kind() == io::ErrorKind::BrokenPipe)
-}
-
-#[cfg(test)]
-mod tests {
-    use eyre::Context;
-
-    use super::*;
-
-    #[test]
-    fn an_error_of_a_closed_terminal_is_told_from_others() {
-        let report = |errno: Errno| {
-            let error: Result<(), _> = Err(io::Error::from(errno));
-            error.wrap_err("the terminal cannot be drawn to").expect_err("an error")
-        };
-        assert!(is_reason(&report(Errno::IO)) && is_reason(&report(Errno::PIPE)));
-        assert!(!is_reason(&report(Errno::NOSPC)));
-    }
 }
