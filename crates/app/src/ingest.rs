@@ -244,7 +244,7 @@ fn refusals(lines: &mut Vec<Line>, app: &App, width: usize, now: &Now) {
         width,
     );
     if app.health.recent.is_empty() {
-        lines.push(Line::from("nothing has been refused".means(Role::Good)));
+        lines.push(Line::from("✓ no refusals".means(Role::Good)));
     }
     let unix_nano = |refused: &ingest_state::Refused| {
         let since = refused.time.duration_since(UNIX_EPOCH).unwrap_or_default();

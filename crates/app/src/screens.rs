@@ -356,7 +356,8 @@ impl App {
             Action::Pin => self.traces.selected().is_some(),
             Action::Open | Action::OpenFailed | Action::Sort | Action::NextMatch | Action::Down => self.has_rows(),
             Action::Filter => {
-                self.has_rows() || self.store.filter().is_some() || self.list().is_some_and(|list| !list.narrow().is_empty())
+                let is_filtered = self.screens.tab() == Tab::Traces && self.store.filter().is_some();
+                self.has_rows() || is_filtered || self.list().is_some_and(|list| !list.narrow().is_empty())
             }
             // Only the picture has a list below it.
             Action::NextPane | Action::PreviousPane if self.key_context() == KeyContext::ServiceMap => {

@@ -16,7 +16,7 @@ const BETWEEN: &str = " › ";
 pub(super) fn of_screen(app: &App) -> Line<'static> {
     let above = app.screens.above();
     let Some((top, below)) = above.split_last() else {
-        let name = format!(" {}  ", app.screens.tab().name().to_uppercase());
+        let name = format!(" {}", app.screens.tab().name().to_uppercase());
         return Line::from(owned(title(&name, true)));
     };
     let mut parts: Vec<String> = app.screens.trail().map(str::to_owned).collect();
@@ -24,7 +24,7 @@ pub(super) fn of_screen(app: &App) -> Line<'static> {
         parts.push(app.screens.tab().name().to_owned());
     }
     let selected = app.waterfall.selected().map(|(trace_id, _)| trace_id);
-    if let Some(trace_id) = selected.filter(|_| app.screens.tab() == app::Tab::Traces) {
+    if let Some(trace_id) = selected.filter(|_| app.screens.tab() == app::Tab::Traces && !matches!(top, app::Screen::Output)) {
         let name = app
             .store
             .trace(trace_id)
@@ -39,7 +39,6 @@ pub(super) fn of_screen(app: &App) -> Line<'static> {
         line.push_span(BETWEEN.fg(theme::DIM));
     }
     line.push_span(top.name().to_uppercase().bold().fg(theme::FOCUS));
-    line.push_span("  ");
     line
 }
 

@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::columns::{self, Column};
 use super::lists::{self, Parts};
-use super::{Now, format, hint, theme};
+use super::{Now, breadcrumb, format, hint, theme};
 use app::format::service_name;
 use app::text::shown;
 use app::{Against, App, COMPARE_SIDES, Compare, List, Times};
@@ -32,7 +32,11 @@ pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, 
         Against::Median => "with the median of its operation",
     };
     let (sides, parts) = Parts::below_lines(area, COMPARE_SIDES);
-    lists::title(frame, app, [against.into()], parts.title);
+    // The median is of the traces that are listed.
+    let is_scoped = matches!(compare.against(), Against::Median) && app.store.filter().is_some();
+    let scope = is_scoped.then(|| [" · ".fg(theme::DIM), breadcrumb::scope(app)]);
+    let about = std::iter::once(against.into()).chain(scope.into_iter().flatten());
+    lists::title(frame, app, about, parts.title);
     for (line, row) in [before(app, compare, now, sides.width), after(app, compare, now, sides.width)]
         .into_iter()
         .zip(sides.rows())

@@ -12,7 +12,11 @@ use app::{App, Narrow};
 /// Draws the title of the screen on top, with what it is about.
 pub(super) fn title(frame: &mut Frame, app: &App, about: impl IntoIterator<Item = Span<'static>>, row: Rect) {
     let mut line = breadcrumb::of_screen(app);
-    line.spans.extend(about);
+    let mut about = about.into_iter().peekable();
+    if about.peek().is_some() {
+        line.push_span("  ");
+        line.spans.extend(about);
+    }
     ruled(frame, line, row);
 }
 

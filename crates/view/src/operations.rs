@@ -56,9 +56,9 @@ impl Columns {
             Column::fixed(NUMBER),
             when(wide, NUMBER),
             when(wide, 8),
-            Column::fixed(NUMBER).if_rest(),
-            Column::fixed(NUMBER).if_rest(),
-            Column::text(usize::from(2 * SHAPE.0), SHAPE.0 + 1),
+            // Two numbers, and as much again for the histogram.
+            Column::fixed(2 * NUMBER + SHAPE.0).if_rest(),
+            Column::fixed(SHAPE.0 + 1),
         ];
         let [
             service,
@@ -72,10 +72,19 @@ impl Columns {
             p99,
             max,
             time,
-            average,
-            total,
+            more,
             shape,
         ] = columns::fit(row, widths);
+        let number = |at: u16| Rect {
+            x: more.x + at * NUMBER,
+            width: more.width.min(NUMBER),
+            ..more
+        };
+        let (average, total) = (number(0), number(1));
+        let shape = Rect {
+            x: if more.is_empty() { shape.x } else { total.right() },
+            ..shape
+        };
         let shape = Rect {
             width: row.right().saturating_sub(shape.x).min(SHAPE.1 + 1),
             ..shape

@@ -11,7 +11,7 @@ use app::{App, OutputLine};
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     let row = Rect { height: 1, ..area }.intersection(area);
     let below = match app.output.behind() {
-        0 => "following the newest".fg(theme::DIM),
+        0 => "following newest".fg(theme::DIM),
         behind => format!("↓ {}", format::count(behind as u64, "line")).fg(theme::ACCENT),
     };
     lists::title(frame, app, [below], row);

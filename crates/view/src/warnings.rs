@@ -21,21 +21,21 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         None => format!("all {}", format::count(app.store.totals().traces as u64, "trace")).into(),
     };
     lists::title(frame, app, [about], parts.title);
-    if list.opened().is_some() {
-        traces(frame, app, &parts, now);
-    } else {
-        rules(frame, app, &parts);
-    }
     if list.is_empty() {
         nothing(frame, app, parts.rows);
     } else {
+        if list.opened().is_some() {
+            traces(frame, app, &parts, now);
+        } else {
+            rules(frame, app, &parts);
+        }
         below(frame, app, parts.below);
     }
     let what = if list.opened().is_some() { "trace" } else { "rule" };
     let left = format::count(list.len() as u64, what);
     let traces = app.many.warnings().traces();
     let mut all = Line::from(format::count(traces as u64, "trace"));
-    all.push_span(" with warnings · judged when nothing has come of them for 3 s".fg(theme::DIM));
+    all.push_span(" with warnings · checked after 3 s without new spans".fg(theme::DIM));
     if traces >= REMEMBERED {
         all.push_span(" · older ones are forgotten".fg(theme::WARNING));
     }
@@ -215,7 +215,7 @@ fn nothing(frame: &mut Frame, app: &App, area: Rect) {
     } else if app.store.totals().traces == 0 {
         "no traces yet: what is wrong with them will stand here, and how to fix it".fg(theme::DIM)
     } else {
-        "✓ nothing is wrong with the traces that have been judged".fg(theme::GOOD)
+        "✓ no warnings in the traces checked so far".fg(theme::GOOD)
     };
     frame.render_widget(hint([Line::default(), Line::from(text)]), area);
 }

@@ -162,12 +162,12 @@ impl Column {
             let mut said: Vec<_> = what.into_iter().flatten().cloned().collect();
             let data = breadcrumb.data.iter();
             said.extend(data.map(|attribute| format!("{}={}", attribute.key, value(&attribute.value))));
-            let role = match breadcrumb.level.as_deref() {
-                Some("error" | "fatal") => Role::Error,
-                Some("warning") => Role::Warning,
-                _ => Role::Plain,
+            let (mark, role) = match breadcrumb.level.as_deref() {
+                Some("error" | "fatal") => ("✗ ", Role::Error),
+                Some("warning") => ("⚠ ", Role::Warning),
+                _ => ("", Role::Plain),
             };
-            self.pair(&when, &said.join(" "), 7, role);
+            self.pair(&when, &format!("{mark}{}", said.join(" ")), 7, role);
         }
     }
 

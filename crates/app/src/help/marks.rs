@@ -18,7 +18,7 @@ pub(super) const MARKS: &[(&str, &str)] = &[
     ("‹ ›", "zoomed: it ran before what is shown, or after"),
     (
         "▁▃█",
-        "the whole trace: how many spans at a time, in the colour of whom it waits for; red: one failed",
+        "the whole trace: how many spans at a time, in the color of whom it waits for; red and underlined: one failed",
     ),
     (
         "× 12 ▄▄▄",

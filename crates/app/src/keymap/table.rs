@@ -63,7 +63,7 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Cross-check", &[CrossCheck], CROSS_CHECK),
     Section::new("While text is edited", &[Palette, Filter], HISTORY),
     Section::new("While text is edited", EDITED, LINE),
-    Section::new("Everywhere", &KeyContext::ALL, ALWAYS),
+    Section::new("Everywhere", &KeyContext::ALL, ALWAYS).ranked(6),
 ];
 
 const DEMO: &[Binding] = &[

@@ -7,7 +7,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 use super::palette::{ANSI_DARK, ANSI_LIGHT, DARK, LIGHT, PREFERRED, TABLE};
-use super::{CURSOR, DIM, ERROR, ERROR_GROUND, FOCUS};
+use super::{CURSOR, CURSOR_AWAY, DIM, ERROR, ERROR_GROUND, FOCUS};
 use app::content::service_number;
 
 /// The names of the roles that a configuration may give colours.
@@ -164,6 +164,10 @@ impl Theme {
             "a colour that is no role"
         );
         for cell in &mut buffer.content {
+            if cell.bg == CURSOR_AWAY && matches!(self.kind, ThemeKind::None | ThemeKind::AnsiDark | ThemeKind::AnsiLight) {
+                // These have no color for it.
+                cell.modifier.insert(Modifier::UNDERLINED);
+            }
             if self.kind == ThemeKind::None {
                 without_colours(cell);
             } else {

@@ -51,6 +51,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, outline: &Outline, row: Rect, c
         } else {
             Style::new().fg(theme::RULE)
         };
+        // Red alone says nothing without color, and may be a service's.
+        let style = if here.failed { style.underlined() } else { style };
         let symbol = (u64::from(here.spans) * 8).div_ceil(u64::from(shape.most().max(1)));
         let symbol = usize::try_from(symbol).unwrap_or(8).min(8);
         let symbol = symbol.checked_sub(1).map_or(" ", |height| HEIGHTS[height]);

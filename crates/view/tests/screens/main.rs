@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test may fail by it")]
 
 mod bounds;
+mod colors;
 mod commands;
 mod compare;
 mod copy;

@@ -290,7 +290,7 @@ fn warnings_are_counted_in_the_header_and_lead_to_their_spans() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(broken());
     scene.type_keys("w");
-    assert!(scene.text().contains("✓ nothing is wrong"), "{}", scene.text());
+    assert!(scene.text().contains("✓ no warnings"), "{}", scene.text());
     assert!(!scene.text().contains("Warnings 1"), "not judged yet");
     scene.now += 5 * SECOND;
     while scene.app.survey(scene.now, 1_000) {}
