@@ -1,4 +1,4 @@
-//! The client of one organization.
+//! HTTP client for one organization.
 
 use std::error::Error;
 use std::time::{Duration, SystemTime};
@@ -7,53 +7,50 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, LINK};
 use reqwest::{Response, StatusCode, redirect};
 use trace_model::TraceId;
 
-use crate::answer::{Page, Pages, StoredTrace};
 use crate::error::{ApiError, wait};
 use crate::page::next_cursor;
+use crate::response::{Page, Pages, SentryTrace};
 use crate::settings::Token;
 use crate::site::Site;
 
-/// How many bytes of all pages of an answer are read.
-const BYTES: usize = 32 << 20;
-/// How many bytes are read of an answer that says why there is none.
-const EXPLANATION: usize = 4096;
-/// How many pages are read.
-const PAGES: usize = 20;
-/// How long the whole of an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum bytes of all pages of a response.
+const RESPONSE_BYTES_MAX: usize = 32 << 20;
+/// Maximum bytes read of an error response.
+const ERROR_BYTES_MAX: usize = 4096;
+/// Maximum number of pages.
+const PAGES_MAX: usize = 20;
+/// Timeout of a whole response.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The HTTP client cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The token must not go this way.
-    #[error(
-        "SENTRY_URL ({host}) is neither https nor on this machine: the token would cross the network for all to read; use https"
-    )]
+    /// The token would be sent unencrypted.
+    #[error("SENTRY_URL ({host}) is neither https nor on this machine: the token would be sent unencrypted (use https)")]
     Unsafe {
-        /// Where it would go.
+        /// Host of `SENTRY_URL`.
         host: Box<str>,
     },
-    /// TLS cannot be set up.
-    #[error("HTTPS cannot be set up: are certificates of authorities installed (package ca-certificates)?")]
+    #[error("cannot set up HTTPS: no usable CA certificates (install the package ca-certificates)")]
     Http(#[source] reqwest::Error),
 }
 
-/// Asks one organization's Sentry. Cheap to clone.
+/// Client for the Sentry API of one organization. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
     site: Site,
     token: Token,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Client {
-    /// Sets up a client that follows no redirect, so that the token goes to this host alone.
+    /// Creates a client that follows no redirects, so the token is sent to this host only.
     ///
     /// # Errors
-    /// The site is reached neither by https nor on this machine, or TLS cannot be set up.
+    /// `site` is neither https nor on this machine, or TLS cannot be set up.
     pub fn new(site: Site, token: Token) -> Result<Self, SetupError> {
-        if !site.may_be_sent_a_token() {
+        if !site.is_safe_for_token() {
             return Err(SetupError::Unsafe {
                 host: site.host().into(),
             });
@@ -62,42 +59,42 @@ impl Client {
             .redirect(redirect::Policy::none())
             .user_agent(concat!("spanfall/", env!("CARGO_PKG_VERSION")));
         if site.is_loopback() {
-            // A proxy would read it.
+            // A proxy could read the token.
             builder = builder.no_proxy();
         }
         if !site.is_https() {
-            // There may be none on this machine, and they take a while to read.
+            // Loading them is slow, and the system may have none.
             builder = builder.tls_certs_only([]);
         }
         Ok(Self {
             http: builder.build().map_err(SetupError::Http)?,
             site,
             token,
-            patience: PATIENCE,
+            timeout: RESPONSE_TIMEOUT,
         })
     }
 
-    /// The same, giving up earlier or later than after 30 s.
+    /// Sets the timeout of a whole response; the default is 30 s.
     #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
-    /// Which organization in which Sentry.
+    /// Returns the organization and its Sentry.
     #[must_use]
     pub fn site(&self) -> &Site {
         &self.site
     }
 
-    /// Asks for all that Sentry has stored of a trace by now. A trace that it does not know yet is one without spans.
+    /// Fetches Sentry's current data for a trace. A trace unknown to Sentry has no spans.
     ///
     /// # Errors
     /// See [`ApiError`].
-    pub async fn trace(&self, trace_id: TraceId) -> Result<StoredTrace, ApiError> {
-        let asked = tokio::time::timeout(self.patience, async {
+    pub async fn trace(&self, trace_id: TraceId) -> Result<SentryTrace, ApiError> {
+        let asked = tokio::time::timeout(self.timeout, async {
             match self.pages("trace", trace_id).await {
-                // A Sentry of before 2025 knows this endpoint instead.
+                // Sentry before 2025 has this endpoint instead.
                 Err(ApiError::NoTrace { .. }) => self.pages("events-trace", trace_id).await,
                 other => other,
             }
@@ -105,28 +102,28 @@ impl Client {
         asked.await.unwrap_or_else(|_| {
             Err(ApiError::TimedOut {
                 host: self.host(),
-                after: self.patience,
+                after: self.timeout,
             })
         })
     }
 
-    async fn pages(&self, endpoint: &str, trace_id: TraceId) -> Result<StoredTrace, ApiError> {
+    async fn pages(&self, endpoint: &str, trace_id: TraceId) -> Result<SentryTrace, ApiError> {
         let mut pages = Pages::new();
         let mut cursor: Option<String> = None;
-        let mut left = BYTES;
-        for _ in 0..PAGES {
+        let mut left = RESPONSE_BYTES_MAX;
+        for _ in 0..PAGES_MAX {
             let mut url = self.site.api_url(endpoint, trace_id);
             if let Some(cursor) = &cursor {
                 url.query_pairs_mut().append_pair("cursor", cursor);
             }
             let request = self.http.get(url).header(AUTHORIZATION, self.token.header());
             let sent = request.header(ACCEPT, "application/json").send().await;
-            let answer = sent.map_err(|error| self.failed(&error))?;
-            if answer.status() != StatusCode::OK {
-                return Err(self.refused(answer).await);
+            let response = sent.map_err(|error| self.failed(&error))?;
+            if response.status() != StatusCode::OK {
+                return Err(self.refused(response).await);
             }
-            let next = next_page(answer.headers());
-            let body = self.body(answer, left).await?;
+            let next = next_page(response.headers());
+            let body = self.body(response, left).await?;
             left -= body.len();
             let page = Page::read(&body).map_err(|problem| ApiError::Unreadable {
                 host: self.host(),
@@ -143,9 +140,9 @@ impl Client {
     }
 
     /// Reads a body of at most `limit` bytes.
-    async fn body(&self, mut answer: Response, limit: usize) -> Result<Vec<u8>, ApiError> {
+    async fn body(&self, mut response: Response, limit: usize) -> Result<Vec<u8>, ApiError> {
         let mut body = Vec::new();
-        while let Some(chunk) = answer
+        while let Some(chunk) = response
             .chunk()
             .await
             .map_err(|_| ApiError::Interrupted { host: self.host() })?
@@ -153,7 +150,7 @@ impl Client {
             if body.len() + chunk.len() > limit {
                 return Err(ApiError::TooLarge {
                     host: self.host(),
-                    limit: BYTES,
+                    limit: RESPONSE_BYTES_MAX,
                 });
             }
             body.extend_from_slice(&chunk);
@@ -161,15 +158,15 @@ impl Client {
         Ok(body)
     }
 
-    /// What an answer without a trace means.
-    async fn refused(&self, answer: Response) -> ApiError {
+    /// Converts a response without a trace to an error.
+    async fn refused(&self, response: Response) -> ApiError {
         let host = self.host();
         let organization = self.site.organization().into();
-        let wait = wait(answer.headers(), SystemTime::now());
-        match answer.status().as_u16() {
+        let wait = wait(response.headers(), SystemTime::now());
+        match response.status().as_u16() {
             401 => ApiError::TokenRefused { host },
             403 => ApiError::Forbidden { organization },
-            404 if self.says_why(answer).await => ApiError::OrganizationUnknown { organization, host },
+            404 if self.has_detail(response).await => ApiError::OrganizationUnknown { organization, host },
             404 => ApiError::NoTrace { organization, host },
             429 => ApiError::RateLimited { host, wait },
             status @ 300..=399 => ApiError::Redirected { host, status },
@@ -178,15 +175,15 @@ impl Client {
         }
     }
 
-    /// Whether the answer has a `detail`. Sentry says "The requested resource does not exist" of an organization; of a trace
-    /// and of an endpoint that it does not know it says nothing.
-    async fn says_why(&self, answer: Response) -> bool {
-        let body = self.body(answer, EXPLANATION).await.unwrap_or_default();
+    /// Returns true if the response has a `detail`. Sentry returns "The requested resource does not exist" for an unknown
+    /// organization, and no `detail` for an unknown trace or endpoint.
+    async fn has_detail(&self, response: Response) -> bool {
+        let body = self.body(response, ERROR_BYTES_MAX).await.unwrap_or_default();
         let said: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_slice(&body);
         said.is_ok_and(|said| said.contains_key("detail"))
     }
 
-    /// What a request without an answer means.
+    /// Converts a request without a response to an error.
     fn failed(&self, error: &reqwest::Error) -> ApiError {
         let host = self.host();
         if error.is_dns() {
@@ -199,7 +196,7 @@ impl Client {
             return ApiError::Tls { host, problem };
         }
         if error.is_connect() {
-            let problem = io().last().map_or("no connection".to_owned(), ToString::to_string).into();
+            let problem = io().last().map_or("connection failed".to_owned(), ToString::to_string).into();
             return ApiError::Unreachable { host, problem };
         }
         ApiError::Interrupted { host }
@@ -210,7 +207,7 @@ impl Client {
     }
 }
 
-/// The error of TLS in one of input and output, or in one in that, and so on: `source` passes over what these hold.
+/// Finds the TLS error within nested I/O errors, which `source` skips.
 fn of_tls(error: &std::io::Error) -> Option<&rustls::Error> {
     let held = error.get_ref()?;
     held.downcast_ref().or_else(|| of_tls(held.downcast_ref()?))

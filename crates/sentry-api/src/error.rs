@@ -1,161 +1,162 @@
-//! Why Sentry did not say what it has, in words for the person who can do something about it.
+//! Errors of the API, phrased for the user who can fix them.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// When the window of the rate limit ends, in seconds since the Unix epoch; see <https://docs.sentry.io/api/ratelimits/>.
+/// End of the rate-limit window in seconds since the Unix epoch; see <https://docs.sentry.io/api/ratelimits/>.
 const RATE_LIMIT_RESET: &str = "x-sentry-rate-limit-reset";
-/// The longest wait that is believed.
-const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+/// Upper bound of a wait requested by Sentry.
+const WAIT_MAX: Duration = Duration::from_secs(60 * 60);
 
-/// Why Sentry did not say what it has of a trace. Each says what happened, and after the colon or semicolon what to do.
+/// A failed request for a trace. Each message has the cause and what to do about it.
 ///
-/// No text of an answer is in it, so that the token cannot come back by that way.
+/// No message contains text of a response, so the token cannot leak that way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
     /// Status 401.
-    #[error("{host} refuses the token (401): make a new one with the scope org:read and set SENTRY_AUTH_TOKEN to it")]
+    #[error("{host} rejected the token (401): set SENTRY_AUTH_TOKEN to one with scope org:read")]
     TokenRefused {
-        /// Who answered.
+        /// Host of the response.
         host: Box<str>,
     },
     /// Status 403.
     #[error(
-        "the token may not read the organization {organization} (403): it needs the scope org:read, which a token for releases \
-         (sntrys_…) does not have; use a personal token or that of an internal integration"
+        "no access to organization {organization} (403): the token lacks scope org:read, like release tokens \
+         (sntrys_…) do (use a personal token or that of an internal integration)"
     )]
     Forbidden {
-        /// The slug that was asked for.
+        /// Requested organization slug.
         organization: Box<str>,
     },
-    /// Status 404 with Sentry's word that the organization is not there.
+    /// Status 404 with a `detail`: the organization does not exist.
     #[error(
-        "{host} knows no organization {organization}, or the token is of another one (404): SENTRY_ORG is the slug in the address of \
-         its pages; a self-hosted Sentry is named by SENTRY_URL"
+        "organization {organization} not found on {host} (404): wrong slug, host or token (set SENTRY_ORG to the slug in the address \
+         of its pages, and SENTRY_URL if self-hosted)"
     )]
     OrganizationUnknown {
-        /// The slug that was asked for.
+        /// Requested organization slug.
         organization: Box<str>,
-        /// Who answered.
+        /// Host of the response.
         host: Box<str>,
     },
-    /// Status 404 without a word: what Sentry answers when it finds nothing that it could look into.
+    /// Status 404 without a `detail`: Sentry found nothing to search in.
     #[error(
-        "{host} has nothing under this trace id (404): it may still come; if every trace is answered like this, the token sees no \
-         project of the organization {organization}"
+        "trace not found on {host} (404): not stored yet, or, if this is so for every trace, the token has access to no \
+         project of organization {organization}"
     )]
     NoTrace {
-        /// The slug that was asked for.
+        /// Requested organization slug.
         organization: Box<str>,
-        /// Who answered.
+        /// Host of the response.
         host: Box<str>,
     },
     /// Status 429.
-    #[error("{host} limits how often it is asked (429): {}", again(*.wait))]
+    #[error("rate limited by {host} (429): {}", retrying(*.wait))]
     RateLimited {
-        /// Who answered.
+        /// Host of the response.
         host: Box<str>,
-        /// How long to wait, as Sentry said.
+        /// Time to wait, if given by Sentry.
         wait: Option<Duration>,
     },
     /// Status 5xx.
-    #[error("{host} has a problem of its own ({status}): {}", again(*.wait))]
+    #[error("{host} returned a server error ({status}): {}", retrying(*.wait))]
     Unavailable {
-        /// Who answered.
+        /// Host of the response.
         host: Box<str>,
         /// HTTP status.
         status: u16,
-        /// How long to wait, if it said so.
+        /// Time to wait, if given.
         wait: Option<Duration>,
     },
     /// A redirect, which is not followed: the token is for one host.
     #[error(
-        "{host} sends to another address ({status}), which the token is not for: set SENTRY_URL to where Sentry itself is, with https"
+        "{host} redirects to another address ({status}): not followed, to protect the token \
+         (set SENTRY_URL to the https address of Sentry)"
     )]
     Redirected {
-        /// Who answered.
+        /// Host of the response.
         host: Box<str>,
         /// HTTP status.
         status: u16,
     },
     /// Any other status.
-    #[error("{host} answers with status {status}, which is none of Sentry's API: does SENTRY_URL name a Sentry?")]
+    #[error("{host} returned status {status}: not a Sentry API (check SENTRY_URL)")]
     Unexpected {
-        /// Who answered.
+        /// Host of the response.
         host: Box<str>,
         /// HTTP status.
         status: u16,
     },
-    /// No address for the name.
-    #[error("the name {host} cannot be resolved: is there a network, and is SENTRY_URL right? {AGAIN}")]
+    /// The host name has no address.
+    #[error("cannot resolve {host}: {RETRYING} (check the network and SENTRY_URL)")]
     NameUnknown {
-        /// The name.
+        /// Unresolved host name.
         host: Box<str>,
     },
-    /// No connection.
-    #[error("{host} cannot be reached ({problem}): is there a network or a firewall, and is SENTRY_URL right? {AGAIN}")]
+    /// The connection failed.
+    #[error("cannot connect to {host}: {problem}; {RETRYING} (check the network, the firewall and SENTRY_URL)")]
     Unreachable {
-        /// Who was to be asked.
+        /// Requested host.
         host: Box<str>,
-        /// What the system says.
+        /// Error of the operating system.
         problem: Box<str>,
     },
-    /// No trust in the other side's certificate, or no common protocol.
+    /// The certificate is not trusted, or there is no common protocol.
     #[error(
-        "no secure connection to {host} ({problem}): does SENTRY_URL name the host that its certificate names, is that certificate \
-         known to this system, and is the clock right?"
+        "cannot connect securely to {host}: {problem} (check that SENTRY_URL has the host of the certificate, that its CA is \
+         installed, and that the clock is right)"
     )]
     Tls {
-        /// Who was to be asked.
+        /// Requested host.
         host: Box<str>,
-        /// What the TLS library says.
+        /// Error of the TLS library.
         problem: Box<str>,
     },
-    /// Not in time.
-    #[error("{host} does not answer within {} s: {AGAIN}", .after.as_secs_f32())]
+    /// The response took too long.
+    #[error("no response from {host} within {} s: {RETRYING}", .after.as_secs_f32())]
     TimedOut {
-        /// Who was asked.
+        /// Requested host.
         host: Box<str>,
-        /// How long it had.
+        /// Timeout.
         after: Duration,
     },
-    /// The connection ended in the middle.
-    #[error("the connection to {host} broke before the answer was complete: {AGAIN}")]
+    /// The connection closed during the response.
+    #[error("connection to {host} closed before the response was complete: {RETRYING}")]
     Interrupted {
-        /// Who was asked.
+        /// Requested host.
         host: Box<str>,
     },
-    /// More than is read.
-    #[error("{host} says more than {} MiB about this trace, which is not read: look at its page in Sentry", .limit >> 20)]
+    /// The response exceeds the limit.
+    #[error("response of {host} exceeds {} MiB: not read (open the trace in Sentry instead)", .limit >> 20)]
     TooLarge {
-        /// Who answered.
+        /// Host of the response.
         host: Box<str>,
-        /// How many bytes are read.
+        /// Limit in bytes.
         limit: usize,
     },
-    /// No JSON, or not that of a trace.
+    /// The response is not JSON, or not that of a trace.
     #[error(
-        "the answer of {host} cannot be read ({problem}): does SENTRY_URL name a Sentry, and not a page for signing in before it?"
+        "cannot parse the response of {host}: {problem} (check that SENTRY_URL is a Sentry, not a sign-in page in front of it)"
     )]
     Unreadable {
-        /// Who answered.
+        /// Host of the response.
         host: Box<str>,
-        /// Where, and what is wrong.
+        /// Cause and position.
         problem: Box<str>,
     },
 }
 
-const AGAIN: &str = "it is tried again by itself";
+const RETRYING: &str = "retrying automatically";
 
-fn again(wait: Option<Duration>) -> String {
+fn retrying(wait: Option<Duration>) -> String {
     match wait {
-        Some(wait) => format!("{AGAIN}, in {} s at the earliest", wait.as_secs_f64().ceil()),
-        None => AGAIN.to_owned(),
+        Some(wait) => format!("{RETRYING}, in {} s or later", wait.as_secs_f64().ceil()),
+        None => RETRYING.to_owned(),
     }
 }
 
-/// How long an answer asks to wait: `Retry-After`, in seconds or as a date, else the end of the rate limit's window.
+/// Returns the wait requested by a response: `Retry-After`, in seconds or as a date, else the end of the rate-limit window.
 pub(crate) fn wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let until = |moment: SystemTime| moment.duration_since(now).ok();
@@ -167,7 +168,7 @@ pub(crate) fn wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         let reset = text(RATE_LIMIT_RESET)?.parse().ok()?;
         until(SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(reset))?)
     };
-    said.or_else(window).map(|wait| wait.min(LONGEST_WAIT))
+    said.or_else(window).map(|wait| wait.min(WAIT_MAX))
 }
 
 #[cfg(test)]
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_said_in_seconds_or_as_a_moment() {
+    fn wait_is_parsed_from_seconds_or_a_date() {
         for (header, value, seconds) in [
             ("retry-after", "30", 30),
             ("retry-after", "0", 0),
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_wait_is_none() {
+    fn invalid_wait_is_ignored() {
         for (header, value) in [
             ("retry-after", "-1"),
             ("retry-after", "NaN"),
@@ -212,12 +213,12 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_said_in_whole_seconds() {
+    fn message_rounds_the_wait_up_to_seconds() {
         let error = ApiError::RateLimited {
             host: "sentry.io".into(),
             wait: Some(Duration::from_millis(1500)),
         };
-        let said = "sentry.io limits how often it is asked (429): it is tried again by itself, in 2 s at the earliest";
+        let said = "rate limited by sentry.io (429): retrying automatically, in 2 s or later";
         assert_eq!(error.to_string(), said);
     }
 }

@@ -1,10 +1,10 @@
-//! What Sentry has stored of a trace, asked from [Sentry's HTTP API](https://docs.sentry.io/api/), and when to ask.
+//! Client for [Sentry's HTTP API](https://docs.sentry.io/api/): the stored data of a trace, and the schedule of polling it.
 //!
-//! - [`Settings`] are `SENTRY_AUTH_TOKEN`, `SENTRY_ORG` and `SENTRY_URL`; a [`Site`] also knows the pages that a browser shows.
-//! - [`Client::trace`] asks once; every way in which that can fail is an [`ApiError`], which says what to do about it.
-//! - [`Schedule`] decides which trace is to be asked for, and when. It has no clock: moments come in as numbers.
+//! - [`Settings`] are `SENTRY_AUTH_TOKEN`, `SENTRY_ORG` and `SENTRY_URL`; a [`Site`] also builds the URLs of its pages.
+//! - [`Client::trace`] sends one request; every failure is an [`ApiError`], whose message says how to fix it.
+//! - [`Schedule`] decides which trace to request, and when. It has no clock: times are passed in.
 //!
-//! Nothing here sends telemetry to Sentry, and nothing runs by itself: no task, no retry, no log.
+//! The crate sends no telemetry to Sentry, and does nothing in the background: no task, no retry, no log.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,17 +19,17 @@
 //! # Ok(()) }
 //! ```
 
-mod answer;
 mod client;
 mod error;
 mod page;
+mod response;
 mod schedule;
 mod settings;
 mod site;
 
-pub use answer::{StoredError, StoredSpan, StoredTrace};
 pub use client::{Client, SetupError};
 pub use error::ApiError;
+pub use response::{StoredError, StoredSpan, StoredTrace};
 pub use schedule::{Delays, DelaysError, Outcome, Schedule, WATCHED};
 pub use settings::{Settings, SettingsError, Token};
 pub use site::Site;

@@ -3,9 +3,9 @@
 
 use reqwest::Url;
 
-/// The cursor of the next page, if the header says that there is something on it.
+/// Returns the cursor of the next page, if the header announces results on it.
 ///
-/// Only the cursor is taken: the address in the header could be anybody's, and the next request carries the token.
+/// Uses the cursor only: the URL in the header could point anywhere, and the next request carries the token.
 pub(crate) fn next_cursor(link: &str) -> Option<String> {
     links(link).into_iter().find_map(|link| {
         let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
@@ -23,14 +23,14 @@ pub(crate) fn next_cursor(link: &str) -> Option<String> {
     })
 }
 
-/// Older versions say it in the address alone.
+/// Older versions have it in the URL only.
 fn cursor_of(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     let found = url.query_pairs().find(|(key, _)| key == "cursor");
     found.map(|(_, cursor)| cursor.into_owned())
 }
 
-/// The links of a header: commas separate them, unless they stand in an address or in quotes.
+/// Splits a header into links at commas outside of URLs and quotes.
 fn links(header: &str) -> Vec<&str> {
     let (mut quoted, mut in_address) = (false, false);
     let separates = |c: char| {
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_page_is_the_one_that_has_results() {
+    fn next_page_must_have_results() {
         let previous = r#"<https://sentry.io/api/0/x/?a=1,2&cursor=0:0:1>; rel="previous"; results="false"; cursor="0:0:1""#;
         let next = r#"<https://sentry.io/api/0/x/?&cursor=0:100:0>; rel="next"; results="true"; cursor="0:100:0""#;
         assert_eq!(next_cursor(&format!("{previous}, {next}")).as_deref(), Some("0:100:0"));
@@ -61,20 +61,20 @@ mod tests {
     }
 
     #[test]
-    fn a_previous_page_with_results_is_not_the_next() {
+    fn previous_page_with_results_is_not_the_next() {
         let both = r#"<https://a/?cursor=1>; rel="previous"; results="true"; cursor="1", <https://a/?cursor=2>; rel="next"; results="false"; cursor="2""#;
         assert_eq!(next_cursor(both), None);
     }
 
     #[test]
-    fn a_cursor_may_stand_in_the_address_alone() {
+    fn cursor_is_found_in_the_url_alone() {
         let old = r#"<https://sentry.io/api/0/x/?&cursor=142%3A0%3A0>; rel="next"; results="true""#;
         assert_eq!(next_cursor(old).as_deref(), Some("142:0:0"));
     }
 
     proptest! {
         #[test]
-        fn no_header_is_too_strange(header in r#"[<>;,="a-z: ]{0,60}|.*"#) {
+        fn link_parser_accepts_arbitrary_headers_without_panic(header in r#"[<>;,="a-z: ]{0,60}|.*"#) {
             let _ = next_cursor(&header);
         }
     }

@@ -1,4 +1,4 @@
-//! Which trace Sentry is asked for, and when.
+//! Schedule of polling: which trace to request, and when.
 
 mod delays;
 
@@ -8,56 +8,56 @@ use std::time::Duration;
 
 use trace_model::TraceId;
 
-use crate::answer::StoredTrace;
 use crate::error::ApiError;
+use crate::response::SentryTrace;
 use delays::nanos;
 pub use delays::{Delays, DelaysError};
 
-/// How many traces are watched at once. Those that come while all places are taken are not asked for, unless they are selected: of
-/// a flood some traces are followed to the end, rather than none.
-pub const WATCHED: usize = 256;
-/// How often a trace is tried while Sentry has problems.
-const TRIES: u32 = 8;
-/// How long to wait after the first failure, if Sentry doesn't say; twice as long after the next.
+/// Maximum number of watched traces. A trace that arrives while all slots are taken is not polled unless it is selected: during a
+/// flood some traces are followed to the end, rather than none.
+pub const WATCHED_MAX: usize = 256;
+/// Tries per trace while Sentry fails.
+const TRIES_MAX: u32 = 8;
+/// Wait after the first failure if Sentry gives none; doubles with each further failure.
 const BACKOFF: Duration = Duration::from_secs(30);
-/// The longest such wait.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(600);
+/// Maximum wait after a failure.
+const BACKOFF_MAX: Duration = Duration::from_secs(600);
 
-/// How a request ended, as far as it matters for the next one.
+/// Result of a request, as far as it affects the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Sentry answered, be it that it has nothing or something that cannot be read: this trace is asked for again as planned.
+    /// Sentry responded, possibly with nothing or something invalid: the trace is polled again as planned.
     Answered,
-    /// Sentry or the way to it has a problem that passes: nothing is asked before this has passed, or for a time that doubles.
-    Later(Option<Duration>),
-    /// Only a person can change it: nothing more is asked until somebody says so.
-    Hopeless,
+    /// Temporary failure: no request is sent before this duration, or one that doubles, has passed.
+    Transient(Option<Duration>),
+    /// Failure that only the user can fix: no request is sent until [`Schedule::ask_now`].
+    Permanent,
 }
 
 impl Outcome {
-    /// What an answer means for the next request.
+    /// Classifies a response.
     #[must_use]
-    pub fn of(answer: &Result<StoredTrace, ApiError>) -> Self {
+    pub fn of(answer: &Result<SentryTrace, ApiError>) -> Self {
         let Err(error) = answer else { return Self::Answered };
         match error {
             ApiError::NoTrace { .. } | ApiError::TooLarge { .. } | ApiError::Unreadable { .. } => Self::Answered,
-            ApiError::RateLimited { wait, .. } | ApiError::Unavailable { wait, .. } => Self::Later(*wait),
+            ApiError::RateLimited { wait, .. } | ApiError::Unavailable { wait, .. } => Self::Transient(*wait),
             ApiError::NameUnknown { .. }
             | ApiError::Unreachable { .. }
             | ApiError::Tls { .. }
             | ApiError::TimedOut { .. }
-            | ApiError::Interrupted { .. } => Self::Later(None),
+            | ApiError::Interrupted { .. } => Self::Transient(None),
             ApiError::TokenRefused { .. }
             | ApiError::Forbidden { .. }
             | ApiError::OrganizationUnknown { .. }
             | ApiError::Redirected { .. }
-            | ApiError::Unexpected { .. } => Self::Hopeless,
+            | ApiError::Unexpected { .. } => Self::Permanent,
         }
     }
 }
 
-/// Decides which trace is asked for next, and when: one at a time, and at most one in a second. All moments are nanoseconds since
-/// the Unix epoch, by one clock.
+/// Decides which trace to request next, and when: one at a time, and at most one per second. All times are nanoseconds since the
+/// Unix epoch, by one clock.
 ///
 /// ```
 /// use sentry_api::{Delays, Outcome, Schedule};
@@ -76,34 +76,34 @@ pub struct Schedule {
     delays: Delays,
     watched: HashMap<TraceId, Watched>,
     selected: Option<TraceId>,
-    /// What is being asked for, and since when.
+    /// Trace of the request in flight, and its start time.
     asking: Option<(TraceId, u64)>,
-    /// When the last request was sent.
+    /// Start time of the last request.
     last: Option<u64>,
-    /// Sentry asked for nothing before this.
-    told_until: u64,
-    /// Nothing is asked before this without being told to.
+    /// End of a wait requested by Sentry.
+    wait_until: u64,
+    /// End of the backoff; [`Schedule::ask_now`] ignores it.
     backoff_until: u64,
-    /// Failures in a row.
+    /// Consecutive failures.
     failures: u32,
     hopeless: bool,
 }
 
-/// A trace that is asked for.
+/// A polled trace.
 #[derive(Clone, Copy, Debug)]
 struct Watched {
     last_activity: u64,
     asked: Option<u64>,
-    /// How often it was tried since it was last answered.
+    /// Tries since the last response.
     tries: u32,
-    /// Somebody wants to know now.
+    /// True if the user requested it.
     urgent: bool,
-    /// Nobody needs to know more than was found.
+    /// True if nothing more is expected.
     settled: bool,
 }
 
 impl Schedule {
-    /// One that watches nothing yet.
+    /// Creates a schedule without traces.
     #[must_use]
     pub fn new(delays: Delays) -> Self {
         Self {
@@ -112,19 +112,19 @@ impl Schedule {
             selected: None,
             asking: None,
             last: None,
-            told_until: 0,
+            wait_until: 0,
             backoff_until: 0,
             failures: 0,
             hopeless: false,
         }
     }
 
-    /// Says when something last arrived for a trace. False if it is new and all places are taken.
+    /// Records activity of a trace. Returns false if it is new and all slots are taken.
     pub fn watch(&mut self, trace_id: TraceId, last_activity: u64) -> bool {
         self.place(trace_id, last_activity, false)
     }
 
-    /// Says which trace a person looks at, and when something last arrived for it: if it is due it is the next.
+    /// Sets the selected trace and its last activity: if it is due, it is next.
     pub fn select(&mut self, selected: Option<(TraceId, u64)>) {
         self.selected = selected.map(|(trace_id, _)| trace_id);
         if let Some((trace_id, last_activity)) = selected {
@@ -132,8 +132,8 @@ impl Schedule {
         }
     }
 
-    /// Says that somebody wants to know now: it is asked for at once, whatever the plan and past failures; only a wait that Sentry asked
-    /// for is kept. A trace that is not watched is so from now on, as if something had just arrived for it.
+    /// Requests a trace immediately, regardless of the plan and past failures; only a wait requested by Sentry still applies. A
+    /// trace that is not watched becomes so, with activity at `now`.
     pub fn ask_now(&mut self, trace_id: TraceId, now: u64) {
         if !self.watched.contains_key(&trace_id) {
             self.place(trace_id, now, true);
@@ -144,8 +144,8 @@ impl Schedule {
         }
     }
 
-    /// Says that nobody needs to know any more: the trace has left, or all of it was found. Until something arrives for it, it is not
-    /// asked for by itself, not even when it is selected again.
+    /// Stops polling a trace that was evicted or completely found. Until its next activity it is not polled, not even when it is
+    /// selected again.
     pub fn forget(&mut self, trace_id: TraceId) {
         if let Some(watched) = self.watched.get_mut(&trace_id) {
             watched.settled = true;
@@ -153,7 +153,7 @@ impl Schedule {
         }
     }
 
-    /// When to call [`Self::start`] next; `None` while a request is under way, and when there is nothing to ask.
+    /// Returns the time of the next call of [`Self::start`]; `None` while a request is in flight, and when nothing is planned.
     #[must_use]
     pub fn next(&self) -> Option<u64> {
         if self.asking.is_some() {
@@ -162,7 +162,7 @@ impl Schedule {
         self.watched.values().filter_map(|watched| self.due(watched)).min()
     }
 
-    /// Chooses the trace that is to be asked for now, if one is due; it is under way until [`Self::finish`].
+    /// Starts the request of a trace that is due, if there is one; it is in flight until [`Self::finish`].
     pub fn start(&mut self, now: u64) -> Option<TraceId> {
         if self.asking.is_some() {
             return None;
@@ -182,10 +182,10 @@ impl Schedule {
         Some(trace_id)
     }
 
-    /// Says how the request that is under way ended. When its trace will be asked for again, if it will.
+    /// Records the result of the request in flight. Returns the next time for its trace, if any.
     pub fn finish(&mut self, now: u64, outcome: Outcome) -> Option<u64> {
         let (trace_id, started) = self.asking.take()?;
-        self.hopeless = outcome == Outcome::Hopeless;
+        self.hopeless = outcome == Outcome::Permanent;
         let watched = self.watched.get_mut(&trace_id);
         match outcome {
             Outcome::Answered => {
@@ -195,38 +195,38 @@ impl Schedule {
                     watched.tries = 0;
                 }
             }
-            Outcome::Later(wait) => {
-                let backoff = BACKOFF.saturating_mul(1 << self.failures.min(10)).min(LONGEST_BACKOFF);
+            Outcome::Transient(wait) => {
+                let backoff = BACKOFF.saturating_mul(1 << self.failures.min(10)).min(BACKOFF_MAX);
                 self.failures += 1;
                 self.backoff_until = now.saturating_add(nanos(wait.unwrap_or(backoff)));
                 if wait.is_some() {
-                    self.told_until = self.backoff_until;
+                    self.wait_until = self.backoff_until;
                 }
                 if let Some(watched) = watched {
                     watched.tries += 1;
                 }
             }
-            Outcome::Hopeless => {}
+            Outcome::Permanent => {}
         }
         self.watched.get(&trace_id).and_then(|watched| self.due(watched))
     }
 
-    /// When a trace may be asked for.
+    /// Returns the time when a trace may be requested.
     fn due(&self, watched: &Watched) -> Option<u64> {
         if watched.urgent {
-            return Some(self.told_until);
+            return Some(self.wait_until);
         }
         if self.hopeless {
             return None;
         }
         let planned = self.planned(watched)?;
         let paused = self.last.map_or(0, |last| last.saturating_add(self.delays.pause()));
-        Some(planned.max(paused).max(self.backoff_until).max(self.told_until))
+        Some(planned.max(paused).max(self.backoff_until).max(self.wait_until))
     }
 
-    /// When a trace would be asked for if nothing were in the way.
+    /// Returns the planned time of a trace, ignoring waits.
     fn planned(&self, watched: &Watched) -> Option<u64> {
-        let ends = watched.settled || watched.tries >= TRIES;
+        let ends = watched.settled || watched.tries >= TRIES_MAX;
         let planned = self.delays.next_ask(watched.last_activity, watched.asked);
         planned.filter(|_| !ends)
     }
@@ -240,7 +240,7 @@ impl Schedule {
             }
             return true;
         }
-        if self.watched.len() >= WATCHED && !self.make_room(must) {
+        if self.watched.len() >= WATCHED_MAX && !self.make_room(must) {
             return false;
         }
         let watched = Watched {
@@ -254,14 +254,14 @@ impl Schedule {
         true
     }
 
-    /// Lets a trace go for which nothing is planned any more, the quietest first; if it must be, one that has longest to wait.
+    /// Removes a watched trace without planned requests, least recently active first; if `must`, else the one planned last.
     fn make_room(&mut self, must: bool) -> bool {
         let asking = self.asking.map(|(trace_id, _)| trace_id);
         let free = self.watched.iter().filter(|(trace_id, watched)| {
             let trace_id = Some(**trace_id);
             trace_id != self.selected && trace_id != asking && !watched.urgent
         });
-        // Those without a plan before all others.
+        // Traces without a plan first.
         let leaving = free.min_by_key(|(_, watched)| (self.planned(watched).map(Reverse), watched.last_activity));
         let Some((trace_id, watched)) = leaving else { return false };
         if !must && self.planned(watched).is_some() {

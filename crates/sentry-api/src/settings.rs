@@ -1,4 +1,4 @@
-//! What the environment says about Sentry's API.
+//! Environment variables of Sentry's API.
 
 use std::fmt;
 
@@ -6,29 +6,28 @@ use reqwest::header::HeaderValue;
 
 use crate::site::{Site, is_slug};
 
-/// A variable that holds nonsense, or one that is missing. Never shows a value.
+/// An invalid or missing variable. Never contains a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} {problem}")]
 pub struct SettingsError {
-    /// Which variable.
     pub variable: &'static str,
-    /// What is wrong with it, and what it should be.
+    /// Cause and expected value.
     pub problem: &'static str,
 }
 
-/// An auth token of Sentry's: a secret. It has no `Display`, and its `Debug` does not show it.
+/// A Sentry auth token. It is a secret: it has no `Display`, and its `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(HeaderValue);
 
 impl Token {
-    /// Takes a token; space around it is dropped, as a file's last newline would be.
+    /// Creates a token; surrounding whitespace is removed, such as the trailing newline of a file.
     ///
     /// # Errors
-    /// It holds what no HTTP header can.
+    /// The text has characters that an HTTP header cannot have.
     pub fn new(text: &str) -> Result<Self, SettingsError> {
         let invalid = || SettingsError {
             variable: "SENTRY_AUTH_TOKEN",
-            problem: "is no token: it holds a space or a character that no token has; copy it again",
+            problem: "is not a valid token: it contains a space or another invalid character (copy it again)",
         };
         let text = text.trim();
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -39,7 +38,7 @@ impl Token {
         Ok(Self(bearer))
     }
 
-    /// The `Authorization` header, marked as sensitive.
+    /// Returns the `Authorization` header, marked as sensitive.
     pub(crate) fn header(&self) -> HeaderValue {
         self.0.clone()
     }
@@ -51,32 +50,33 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Which Sentry, and with what token.
+/// An organization's Sentry and the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The organization's place: enough to link to pages.
+    /// The organization's address: enough to link to its pages.
     pub site: Site,
-    /// What the API asks for; `None`: there are links, but nothing can be asked.
+    /// Token of the API; `None` allows links but no requests.
     pub token: Option<Token>,
 }
 
 impl Settings {
-    /// Reads the environment; a variable that is empty counts as unset.
+    /// Reads the environment; an empty variable counts as unset.
     ///
-    /// | variable | what it is | unset |
+    /// | variable | value | if unset |
     /// |---|---|---|
-    /// | `SENTRY_AUTH_TOKEN` | a token with the scope `org:read` | nothing is asked |
+    /// | `SENTRY_AUTH_TOKEN` | a token with the scope `org:read` | no requests |
     /// | `SENTRY_ORG` | the organization's slug, as in the address of its pages | `None`, or an error if there is a token |
     /// | `SENTRY_URL` | a self-hosted Sentry, or a region's host (`https://de.sentry.io`) | `https://sentry.io` |
     ///
     /// # Errors
-    /// The first variable that holds nonsense, or a token without an organization.
+    /// The first invalid variable, or a token without an organization.
     pub fn from_env() -> Result<Option<Self>, SettingsError> {
-        // What is not Unicode is no token and no address either: with replacement characters it is refused by name.
+        // Text that is not Unicode is neither a token nor an address: its replacement characters cause an error that names the
+        // variable.
         Self::from_lookup(|variable| Some(std::env::var_os(variable)?.to_string_lossy().into_owned()))
     }
 
-    /// The same, from whatever `lookup` knows.
+    /// Reads the settings from any source of variables.
     ///
     /// # Errors
     /// See [`Self::from_env`].
@@ -91,22 +91,22 @@ impl Settings {
                 None => Ok(None),
                 Some(_) => Err(SettingsError {
                     variable: "SENTRY_ORG",
-                    problem: "is missing: SENTRY_AUTH_TOKEN is set, and Sentry is asked for the traces of one organization; \
-                              set it to the slug in the address of its pages",
+                    problem: "is missing: SENTRY_AUTH_TOKEN is set, and traces belong to an organization \
+                              (set it to the slug in the address of its pages)",
                 }),
             };
         };
         if !is_slug(&organization) {
             return Err(SettingsError {
                 variable: "SENTRY_ORG",
-                problem: "is no slug: it is the organization's name as in the address of its pages, of letters, digits, - and _",
+                problem: "is not a valid slug: expected letters, digits, - and _, as in the address of the organization's pages",
             });
         }
         let site = Site::new(value("SENTRY_URL").as_deref().unwrap_or("https://sentry.io"), &organization)?;
-        if token.is_some() && !site.may_be_sent_a_token() {
+        if token.is_some() && !site.is_safe_for_token() {
             return Err(SettingsError {
                 variable: "SENTRY_URL",
-                problem: "is neither https nor on this machine: SENTRY_AUTH_TOKEN would cross the network for all to read; use https",
+                problem: "is neither https nor on this machine: SENTRY_AUTH_TOKEN would be sent unencrypted (use https)",
             });
         }
         Ok(Some(Self { site, token }))
@@ -135,14 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn an_organization_alone_gives_links() {
+    fn organization_alone_gives_links() {
         let settings = with(&[("SENTRY_ORG", "acme")]).expect("valid").expect("set");
         assert_eq!(settings.token, None);
         assert_eq!(settings.site.host(), "sentry.io");
     }
 
     #[test]
-    fn what_is_wrong_is_named_and_never_shown() {
+    fn invalid_variable_is_named_and_its_value_hidden() {
         let token = ("SENTRY_AUTH_TOKEN", SECRET);
         let org = ("SENTRY_ORG", "acme");
         for (variables, variable) in [
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_over_https_or_stays_on_this_machine() {
+    fn token_requires_https_or_loopback() {
         for url in [
             "https://sentry.example",
             "https://sentry.example:9000/",
@@ -181,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn links_need_no_safe_way() {
+    fn links_do_not_require_https() {
         let settings = with(&[("SENTRY_ORG", "acme"), ("SENTRY_URL", "http://sentry.example")]);
         assert!(settings.is_ok_and(|settings| settings.is_some()));
     }
 
     proptest! {
         #[test]
-        fn no_token_is_ever_shown(token in "[!-~]{8,40}", url in "(https://sentry.example|http://a|x)") {
+        fn settings_output_hides_the_token(token in "[!-~]{8,40}", url in "(https://sentry.example|http://a|x)") {
             let settings = with(&[("SENTRY_AUTH_TOKEN", &token), ("SENTRY_ORG", "acme"), ("SENTRY_URL", &url)]);
             let shown = format!("{settings:?} {:?}", Token::new(&token));
             prop_assert!(!shown.contains(&token), "{}", shown);

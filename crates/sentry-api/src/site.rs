@@ -1,4 +1,4 @@
-//! Where an organization's API and its pages are.
+//! Addresses of an organization's API and pages.
 
 use std::net::IpAddr;
 
@@ -7,29 +7,29 @@ use trace_model::{SpanId, TraceId};
 
 use crate::settings::SettingsError;
 
-/// One organization in one Sentry.
+/// An organization in a Sentry installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
-    /// Ends with a slash, and holds neither user nor query.
+    /// Ends with a slash; has no user or query.
     base: Url,
     organization: Box<str>,
 }
 
 impl Site {
-    /// Takes a `SENTRY_URL` and a slug.
+    /// Parses a `SENTRY_URL` and a slug.
     pub(crate) fn new(url: &str, organization: &str) -> Result<Self, SettingsError> {
         let problem = |problem| SettingsError {
             variable: "SENTRY_URL",
             problem,
         };
-        let no_url = || problem("is no address like https://sentry.example");
+        let no_url = || problem("is not a URL such as https://sentry.example");
         let mut base = Url::parse(url).map_err(|_| no_url())?;
         if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
             return Err(no_url());
         }
         if !base.username().is_empty() || base.password().is_some() || base.query().is_some() || base.fragment().is_some() {
             return Err(problem(
-                "holds more than an address: it is like https://sentry.example, without user, ? and #",
+                "has a user, query or fragment (expected a URL such as https://sentry.example)",
             ));
         }
         if !base.path().ends_with('/') {
@@ -42,26 +42,26 @@ impl Site {
         })
     }
 
-    /// The organization's slug.
+    /// Returns the organization's slug.
     #[must_use]
     pub fn organization(&self) -> &str {
         &self.organization
     }
 
-    /// The host that is asked, with its port if it is not the usual one: `sentry.io`, `127.0.0.1:9000`.
+    /// Returns the host of the API, with its port unless it is the default: `sentry.io`, `127.0.0.1:9000`.
     #[must_use]
     pub fn host(&self) -> &str {
         self.base.authority()
     }
 
-    /// The page of a trace, for a browser: on `sentry.io` below the organization's own name, on a self-hosted Sentry below
-    /// `/organizations/`.
+    /// Returns the URL of a trace's page: on the organization's subdomain of `sentry.io`, or under `/organizations/` of a
+    /// self-hosted Sentry.
     #[must_use]
     pub fn trace_url(&self, trace_id: TraceId) -> String {
         format!("{}{trace_id}/", self.trace_pages())
     }
 
-    /// The same up to the trace's id.
+    /// Returns the URL of a trace's page without the trace id.
     #[must_use]
     pub fn trace_pages(&self) -> String {
         let organization = &self.organization;
@@ -74,14 +74,14 @@ impl Site {
         }
     }
 
-    /// The same page, with one span in view.
+    /// Returns the URL of a trace's page, with a span selected.
     #[must_use]
     pub fn span_url(&self, trace_id: TraceId, span_id: SpanId) -> String {
         format!("{}?node=span-{span_id}", self.trace_url(trace_id))
     }
 
-    /// Whether nobody else can read what is sent there: by https, or without leaving this machine.
-    pub(crate) fn may_be_sent_a_token(&self) -> bool {
+    /// Returns true if a token can be sent there without being read on the way: by https, or on this machine.
+    pub(crate) fn is_safe_for_token(&self) -> bool {
         self.is_https() || self.is_loopback()
     }
 
@@ -95,10 +95,10 @@ impl Site {
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 
-    /// Where the API answers for a trace; `endpoint` is `trace` or, for a Sentry before 25, `events-trace`.
+    /// Returns the URL of the API for a trace; `endpoint` is `trace` or, for Sentry before 25, `events-trace`.
     pub(crate) fn api_url(&self, endpoint: &str, trace_id: TraceId) -> Url {
         let mut url = self.base.clone();
-        // A slug needs no escape, nor does anything else here.
+        // Neither a slug nor the rest needs escaping.
         url.set_path(&format!(
             "{}api/0/organizations/{}/{endpoint}/{trace_id}/",
             self.base.path(),
@@ -108,7 +108,7 @@ impl Site {
     }
 }
 
-/// What Sentry takes as the slug of an organization: nothing that could leave its place in a path or become another host.
+/// Returns true for a valid organization slug: it cannot leave its segment of a path or become another host.
 pub(crate) fn is_slug(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     !text.is_empty() && text.len() <= 100 && text.bytes().all(is_plain)
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_sentry_io_are_below_the_organizations_name() {
+    fn sentry_io_pages_are_on_the_subdomain_of_the_organization() {
         for url in ["https://sentry.io", "https://de.sentry.io/", "https://acme-1.sentry.io"] {
             let page = site(url).trace_url(trace_id());
             assert_eq!(
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_another_sentry_are_below_its_own_address() {
+    fn selfhosted_pages_are_under_its_own_address() {
         let span_id = "b7ad6b7169203331".parse().expect("an id");
         for (url, start) in [
             ("https://sentry.example:9000", "https://sentry.example:9000/organizations/"),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_api_is_below_the_address() {
+    fn api_url_extends_the_address() {
         for (url, start) in [
             ("https://sentry.io", "https://sentry.io/api/0/"),
             ("http://127.0.0.1:9000/", "http://127.0.0.1:9000/api/0/"),
@@ -163,14 +163,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_only_begins_like_this_machine_is_another() {
+    fn loopback_lookalikes_are_other_hosts() {
         for url in [
             "http://localhost.example",
             "http://127.0.0.1.example",
             "http://10.0.0.1",
             "http://[fe80::1]",
         ] {
-            assert!(!site(url).may_be_sent_a_token(), "{url}");
+            assert!(!site(url).is_safe_for_token(), "{url}");
         }
     }
 }

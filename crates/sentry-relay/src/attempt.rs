@@ -1,4 +1,4 @@
-//! One attempt to hand a request to Sentry.
+//! One attempt to forward a request to Sentry.
 
 mod progress;
 
@@ -23,54 +23,54 @@ use crate::target::Target;
 use progress::WatchedBody;
 
 const ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
-/// What an answer says to an SDK.
-const HANDED_BACK: [HeaderName; 5] = [CONTENT_TYPE, CONTENT_ENCODING, RETRY_AFTER, RATE_LIMITS, ERROR];
-/// How much of an answer's body is read, in bytes. Sentry's have a few hundred.
-const BODY: usize = 64 * 1024;
-/// How many characters of a reason are kept.
-const REASON_LENGTH: usize = 200;
+/// Response headers that are passed back to the SDK.
+const RETURNED_HEADERS: [HeaderName; 5] = [CONTENT_TYPE, CONTENT_ENCODING, RETRY_AFTER, RATE_LIMITS, ERROR];
+/// Bytes of a response body that are read. Sentry's bodies have a few hundred.
+const RESPONSE_BODY_MAX: usize = 64 * 1024;
+/// Characters of a reason that are kept.
+const REASON_CHARS_MAX: usize = 200;
 
-/// The HTTP client for a target. It never follows a redirect: the key is for this host alone.
+/// Creates the HTTP client for a target. It never follows a redirect: the key is for this host alone.
 pub(crate) fn client(target: &Target) -> reqwest::Result<Client> {
     let builder = http_client::builder().redirect(Policy::none()).referer(false);
-    // A proxy is on the way to other machines.
+    // A proxy leads to other machines.
     let builder = if target.is_loopback() { builder.no_proxy() } else { builder };
     builder.build()
 }
 
-/// What Sentry said.
+/// A response of Sentry.
 #[derive(Debug)]
-pub(crate) struct Answered {
+pub(crate) struct SentryResponse {
     pub(crate) status: StatusCode,
-    /// Those that are for an SDK.
+    /// Those that are meant for an SDK.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) limits: Vec<Limit>,
 }
 
-/// How long an attempt may go without progress.
+/// Time that an attempt may take without progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Patience {
+pub(crate) struct ProgressTimeout {
     pub(crate) deadline: Duration,
-    /// Bytes per second that the slowest uplink carries.
-    pub(crate) slowest: usize,
+    /// Bytes per second of the slowest supported uplink.
+    pub(crate) min_upload_rate: usize,
 }
 
-impl Patience {
-    /// Time until the next progress, when the connection took this many bytes: it takes far more than it has sent, and how much of
-    /// that is still in its buffers cannot be seen from here.
+impl ProgressTimeout {
+    /// Returns the time until the next progress after the connection accepted `taken` bytes. A connection accepts far more than
+    /// it has sent, and the rest in its buffers cannot be observed.
     fn after(self, taken: usize) -> Duration {
         let buffered = u64::try_from(taken).unwrap_or(u64::MAX).saturating_mul(1_000);
-        self.deadline + Duration::from_millis(buffered / u64::try_from(self.slowest.max(1)).unwrap_or(u64::MAX))
+        self.deadline + Duration::from_millis(buffered / u64::try_from(self.min_upload_rate.max(1)).unwrap_or(u64::MAX))
     }
 }
 
-/// Why there was no answer.
+/// An attempt without a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
-    /// In a person's words.
+    /// Cause, for the user.
     pub(crate) problem: Box<str>,
-    /// Whether there was no connection, which is never the envelope's fault.
+    /// True if there was no connection, which is never the envelope's fault.
     pub(crate) is_connect: bool,
 }
 
@@ -83,24 +83,28 @@ impl Failure {
     }
 }
 
-/// Sends it once.
-pub(crate) async fn send(client: Client, outgoing: Outgoing, patience: Patience) -> Result<Answered, Failure> {
+/// Sends a request once.
+pub(crate) async fn send(
+    client: Client,
+    outgoing: Outgoing,
+    progress_timeout: ProgressTimeout,
+) -> Result<SentryResponse, Failure> {
     let Outgoing { url, headers, body } = outgoing;
     let (body, progress) = WatchedBody::new(body);
     let request = client.post(url).headers(headers).body(Body::wrap(body)).send();
-    let mut response = with_patience(request, progress, patience).await?;
-    // It has been decided: a body that breaks off, or never ends, is taken as far as it came. Who waits for it still gets it in time.
+    let mut response = wait_for_response(request, progress, progress_timeout).await?;
+    // The status decides. A body that breaks off or never ends is cut, early enough for the waiting SDK.
     let mut body = Vec::new();
-    let _ = timeout(patience.deadline / 4, read(&mut response, &mut body)).await;
+    let _ = timeout(progress_timeout.deadline / 4, read(&mut response, &mut body)).await;
     let status = response.status();
     let mut headers = HeaderMap::new();
-    for name in HANDED_BACK {
+    for name in RETURNED_HEADERS {
         for value in response.headers().get_all(&name) {
             headers.append(&name, value.clone());
         }
     }
     let limits = limit::announced(status, &headers, SystemTime::now());
-    Ok(Answered {
+    Ok(SentryResponse {
         status,
         headers,
         body: body.into(),
@@ -108,21 +112,21 @@ pub(crate) async fn send(client: Client, outgoing: Outgoing, patience: Patience)
     })
 }
 
-/// Waits for the answer for as long as the upload gets on.
-async fn with_patience(
+/// Waits for the response while the upload makes progress.
+async fn wait_for_response(
     request: impl Future<Output = reqwest::Result<Response>>,
     mut progress: watch::Receiver<usize>,
-    patience: Patience,
+    progress_timeout: ProgressTimeout,
 ) -> Result<Response, Failure> {
     let mut request = pin!(request);
-    let mut allowed = patience.after(0);
+    let mut allowed = progress_timeout.after(0);
     let mut until = Instant::now() + allowed;
     loop {
         tokio::select! {
             biased;
             response = &mut request => return response.map_err(|error| failure(&error)),
             Ok(()) = progress.changed() => {
-                allowed = patience.after(*progress.borrow_and_update());
+                allowed = progress_timeout.after(*progress.borrow_and_update());
                 until = Instant::now() + allowed;
             }
             () = sleep_until(until) => return Err(Failure::new(format!("no answer within {allowed:.0?}"))),
@@ -132,7 +136,7 @@ async fn with_patience(
 
 async fn read(response: &mut Response, body: &mut Vec<u8>) {
     while let Ok(Some(part)) = response.chunk().await {
-        let room = BODY - body.len();
+        let room = RESPONSE_BODY_MAX - body.len();
         body.extend_from_slice(&part[..part.len().min(room)]);
         if part.len() >= room {
             return;
@@ -140,8 +144,8 @@ async fn read(response: &mut Response, body: &mut Vec<u8>) {
     }
 }
 
-impl Answered {
-    /// What it means for an envelope with items of these categories.
+impl SentryResponse {
+    /// Returns the outcome for an envelope with items of these categories.
     pub(crate) fn delivery(&self, items: Categories, target: &Target) -> Delivery {
         if self.status.is_success() {
             return Delivery::Accepted;
@@ -154,7 +158,7 @@ impl Answered {
                 reason: reason(),
             };
         }
-        if self.took_the_spans(items) {
+        if self.accepted_spans(items) {
             return Delivery::Accepted;
         }
         let limits: Vec<_> = self
@@ -171,33 +175,33 @@ impl Answered {
         Delivery::RateLimited { reason }
     }
 
-    /// Sentry answers 429 as soon as one item is limited, having taken the others.
-    fn took_the_spans(&self, items: Categories) -> bool {
+    /// Sentry responds with 429 as soon as one item is limited, although it accepted the others.
+    fn accepted_spans(&self, items: Categories) -> bool {
         let spans = items.intersection([Category::Transaction, Category::Span].into_iter().collect());
         let limited = |limit: &Limit| limit.categories.is_none_or(|limited| !limited.intersection(spans).is_empty());
         let concerned = |limit: &Limit| limit.categories.is_none_or(|limited| !limited.intersection(items).is_empty());
         !spans.is_empty() && self.limits.iter().any(concerned) && !self.limits.iter().any(limited)
     }
 
-    /// What Sentry says about an error, on one line; may be empty.
+    /// Returns Sentry's explanation of an error on one line; may be empty.
     fn reason(&self) -> String {
         #[derive(Deserialize)]
-        struct Said {
+        struct ErrorBody {
             detail: String,
             #[serde(default)]
             causes: Vec<String>,
         }
         let header = self.headers.get(ERROR).and_then(|value| value.to_str().ok());
-        let said = || serde_json::from_slice::<Said>(&self.body).ok();
+        let said = || serde_json::from_slice::<ErrorBody>(&self.body).ok();
         let said = header.map(str::to_owned).or_else(|| {
-            let Said { detail, causes } = said()?;
+            let ErrorBody { detail, causes } = said()?;
             Some([vec![detail], causes].concat().join(": "))
         });
         clean(&said.unwrap_or_default())
     }
 }
 
-/// The innermost cause says most.
+/// Names the innermost cause, which is the most specific.
 fn failure(error: &reqwest::Error) -> Failure {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
@@ -206,7 +210,7 @@ fn failure(error: &reqwest::Error) -> Failure {
     let what = if error.is_connect() {
         "cannot connect"
     } else {
-        "the connection broke"
+        "connection closed"
     };
     Failure {
         problem: format!("{what}: {}", clean(&cause.to_string())).into(),
@@ -214,9 +218,9 @@ fn failure(error: &reqwest::Error) -> Failure {
     }
 }
 
-/// Short, on one line, printable.
+/// Truncates a text to one printable line.
 fn clean(text: &str) -> String {
-    printable::clean_prefix(text, REASON_LENGTH)
+    printable::clean_prefix(text, REASON_CHARS_MAX)
 }
 
 #[cfg(test)]
@@ -225,11 +229,11 @@ mod tests {
 
     use super::*;
 
-    fn answered(status: u16, headers: &[(HeaderName, &'static str)], body: &'static str) -> Answered {
+    fn answered(status: u16, headers: &[(HeaderName, &'static str)], body: &'static str) -> SentryResponse {
         let value = |(name, value): &(HeaderName, &'static str)| (name.clone(), HeaderValue::from_static(value));
         let headers: HeaderMap = headers.iter().map(value).collect();
         let status = StatusCode::from_u16(status).unwrap();
-        Answered {
+        SentryResponse {
             status,
             limits: limit::announced(status, &headers, SystemTime::now()),
             headers,
@@ -237,14 +241,14 @@ mod tests {
         }
     }
 
-    fn delivery(answered: &Answered, items: &[&str]) -> Delivery {
+    fn delivery(answered: &SentryResponse, items: &[&str]) -> Delivery {
         let target = Target::parse("https://0abc0abc@sentry.example/1").unwrap();
         let items = items.iter().map(|item| Category::of_item(item)).collect();
         answered.delivery(items, &target)
     }
 
     #[test]
-    fn the_reason_is_what_sentry_says() {
+    fn refusal_quotes_the_reason_of_sentry() {
         let refused = |reason: &str| Delivery::Refused {
             status: 400,
             reason: reason.into(),
@@ -259,12 +263,12 @@ mod tests {
     }
 
     #[test]
-    fn a_429_about_other_items_has_taken_the_spans() {
+    fn status_429_for_other_items_accepts_the_spans() {
         let limited = |reason: &str| Delivery::RateLimited { reason: reason.into() };
         let errors = answered(429, &[(RATE_LIMITS, "60:error:key:usage_exceeded")], "");
         assert_eq!(delivery(&errors, &["transaction", "event"]), Delivery::Accepted);
         assert_eq!(delivery(&errors, &["event"]), limited("usage_exceeded"));
-        // It must have had some reason.
+        // The 429 must have had some cause.
         assert_eq!(delivery(&errors, &["transaction"]), limited("usage_exceeded"));
         let all = answered(429, &[(RATE_LIMITS, "60::key")], r#"{"detail":"too much"}"#);
         assert_eq!(delivery(&all, &["transaction", "event"]), limited("too much"));
@@ -272,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_is_one_whatever_else_it_announces() {
+    fn success_with_announced_limits_is_accepted() {
         let announced = answered(200, &[(RATE_LIMITS, "60:transaction:key")], "{}");
         assert_eq!(delivery(&announced, &["transaction"]), Delivery::Accepted);
         assert_eq!(announced.limits.len(), 1);

@@ -1,13 +1,13 @@
-//! How long to wait before the next attempt.
+//! Delay before the next attempt.
 
 use std::time::Duration;
 
-/// Waiting times that double with each failure, up to a longest one.
+/// Delays that double with each failure up to a maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// After the first failure.
+    /// Delay after the first failure.
     pub first: Duration,
-    /// However many there were.
+    /// Maximum delay.
     pub longest: Duration,
 }
 
@@ -22,8 +22,8 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The waiting time after so many failures in a row; `jitter` is from 0 to 1 and takes away up to a half of it, so that many
-    /// relays do not come back at one moment.
+    /// Returns the delay after this many consecutive failures. `jitter` is from 0 to 1 and subtracts up to half of it, so that
+    /// many relays do not retry at the same moment.
     pub(crate) fn after(self, failures: u32, jitter: f64) -> Duration {
         let doubled = self
             .first
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_doubles_up_to_the_longest() {
+    fn delay_doubles_up_to_the_maximum() {
         let backoff = Backoff::default();
         let seconds: Vec<_> = (1..=8).map(|failures| backoff.after(failures, 0.0).as_secs()).collect();
         assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
@@ -47,7 +47,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_bounded_however_long_it_lasts(failures: u32, jitter in 0.0..1.0) {
+        fn delay_is_bounded(failures: u32, jitter in 0.0..1.0) {
             let wait = Backoff::default().after(failures, jitter);
             prop_assert!(wait >= Duration::from_millis(500) && wait <= Duration::from_secs(60));
         }

@@ -1,4 +1,4 @@
-//! What waits for Sentry to be reachable again: a queue that is bounded by number and by bytes.
+//! Envelopes that wait until Sentry is reachable: a queue bounded by number and bytes.
 
 use std::collections::VecDeque;
 
@@ -7,23 +7,23 @@ use tokio::time::Instant;
 use crate::category::Categories;
 use crate::outgoing::Outgoing;
 
-/// An envelope on its way.
+/// A buffered envelope.
 #[derive(Debug)]
 pub(crate) struct Entry<T> {
-    /// The order in which they came.
+    /// Order of arrival.
     pub(crate) number: u64,
     pub(crate) outgoing: Outgoing,
     pub(crate) categories: Categories,
     pub(crate) tag: T,
-    /// Tries that failed although there was a connection.
+    /// Failed tries that had a connection.
     pub(crate) failures: u32,
-    /// Whether the last of them counts once Sentry answers another request.
+    /// True if the last failure becomes a strike once Sentry responds to another request.
     pub(crate) is_suspect: bool,
-    /// Tries that failed while Sentry answered other requests.
+    /// Failed tries while Sentry responded to other requests.
     pub(crate) strikes: u32,
-    /// When it may be tried again, unless there is an outage.
+    /// Time of the next try, unless there is an outage.
     pub(crate) due: Instant,
-    /// What stood in the way the last time.
+    /// Cause of the last failure.
     pub(crate) problem: Option<Box<str>>,
 }
 
@@ -42,8 +42,8 @@ impl<T> Entry<T> {
         }
     }
 
-    /// Counts the last try against it, if it failed when Sentry could be reached.
-    pub(crate) fn hold_against(&mut self) {
+    /// Counts the last failure as a strike if Sentry was reachable at the time.
+    pub(crate) fn confirm_strike(&mut self) {
         self.strikes += u32::from(std::mem::take(&mut self.is_suspect));
     }
 }
@@ -52,25 +52,25 @@ impl<T> Entry<T> {
 pub(crate) struct Buffer<T> {
     entries: VecDeque<Entry<T>>,
     bytes: usize,
-    most_entries: usize,
-    most_bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
 }
 
 impl<T> Buffer<T> {
-    pub(crate) const fn new(most_entries: usize, most_bytes: usize) -> Self {
+    pub(crate) const fn new(max_entries: usize, max_bytes: usize) -> Self {
         Self {
             entries: VecDeque::new(),
             bytes: 0,
-            most_entries,
-            most_bytes,
+            max_entries,
+            max_bytes,
         }
     }
 
-    /// Keeps an entry in the order of arrival; one that has been tried comes back before those that came after it. Whatever has no
-    /// room any more, the oldest first, comes out again.
+    /// Inserts an entry in order of arrival; a retried entry gets its old position. Returns the entries that exceed the bounds,
+    /// oldest first.
     pub(crate) fn keep(&mut self, mut entry: Entry<T>) -> Vec<Entry<T>> {
-        // Nothing else shall go for what does not fit anyway.
-        if entry.outgoing.bytes() > self.most_bytes || self.most_entries == 0 {
+        // An entry that cannot fit must not evict others.
+        if entry.outgoing.bytes() > self.max_bytes || self.max_entries == 0 {
             return vec![entry];
         }
         entry.outgoing.shrink();
@@ -78,13 +78,13 @@ impl<T> Buffer<T> {
         let at = self.entries.partition_point(|other| other.number < entry.number);
         self.entries.insert(at, entry);
         let mut gone = Vec::new();
-        while self.entries.len() > self.most_entries || self.bytes > self.most_bytes {
+        while self.entries.len() > self.max_entries || self.bytes > self.max_bytes {
             gone.extend(self.remove(0));
         }
         gone
     }
 
-    /// Takes the next to try: of those that are due, or of all, the oldest of those that failed least.
+    /// Removes the next entry to try: among those due, or all, the oldest of those with the fewest failures.
     pub(crate) fn next(&mut self, all: bool, now: Instant) -> Option<Entry<T>> {
         let candidates = self.entries.iter().enumerate();
         let candidates = candidates.filter(|(_, entry)| all || entry.due <= now);
@@ -92,12 +92,12 @@ impl<T> Buffer<T> {
         self.remove(at)
     }
 
-    /// When the first is due.
+    /// Returns the time when the first entry is due.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.entries.iter().map(|entry| entry.due).min()
     }
 
-    /// Takes those against which so many tries count.
+    /// Removes the entries with at least this many strikes.
     pub(crate) fn take_failed(&mut self, tries: u32) -> Vec<Entry<T>> {
         let mut failed = Vec::new();
         while let Some(at) = self.entries.iter().position(|entry| entry.strikes >= tries) {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_goes_when_there_are_too_many() {
+    fn overflow_evicts_the_oldest() {
         let mut buffer = Buffer::new(2, 1 << 20);
         assert!(buffer.keep(entry(1, 1)).is_empty() && buffer.keep(entry(2, 1)).is_empty());
         assert_eq!(numbers(buffer.keep(entry(3, 1))), [1]);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_than_all_room_costs_nobody_else_his() {
+    fn oversized_entry_evicts_no_other() {
         let mut buffer = Buffer::new(10, 10_000);
         assert!(buffer.keep(entry(1, 5000)).is_empty());
         assert_eq!(numbers(buffer.keep(entry(2, 10_000))), [2]);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_tried_stands_in_its_old_place() {
+    fn retried_entry_keeps_its_position() {
         let mut buffer = Buffer::new(10, 1 << 20);
         for number in [1, 2, 4] {
             assert!(buffer.keep(entry(number, 1)).is_empty());
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_failed_gives_way_to_the_others() {
+    fn failed_entry_is_tried_after_the_others() {
         let mut buffer = Buffer::new(10, 1 << 20);
         let now = Instant::now();
         let later = now + std::time::Duration::from_secs(1);
@@ -199,18 +199,18 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_no_more_of_a_body_than_its_bytes() {
+    fn buffered_body_releases_the_rest_of_its_allocation() {
         let whole = bytes::Bytes::from(vec![0; 1 << 20]);
         let mut small = entry(1, 0);
         small.outgoing.body = whole.slice(..10);
         let mut buffer = Buffer::new(10, 1 << 20);
         assert!(buffer.keep(small).is_empty());
-        assert!(whole.is_unique(), "the rest is free");
+        assert!(whole.is_unique(), "the rest is released");
     }
 
     proptest! {
         #[test]
-        fn it_keeps_its_bounds_and_loses_nobody(sizes in prop::collection::vec(0usize..3000, 0..60)) {
+        fn buffer_keeps_its_bounds_and_loses_no_entry(sizes in prop::collection::vec(0usize..3000, 0..60)) {
             let mut buffer = Buffer::new(7, 8000);
             let mut seen = Vec::new();
             for (number, size) in (0..).zip(&sizes) {

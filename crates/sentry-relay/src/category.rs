@@ -1,11 +1,11 @@
-//! Sentry's data categories: what a rate limit is about.
+//! Sentry's data categories, which rate limits apply to.
 //!
 //! Source: [Rate limiting](https://develop.sentry.dev/sdk/foundations/transport/rate-limiting/#definitions). They resemble the types
 //! of envelope items, and are not the same.
 
-/// A kind of data that Sentry limits by itself.
+/// A kind of data with rate limits of its own in Sentry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "their names are all that is known of them")]
+#[expect(missing_docs, reason = "the names are Sentry's and self-explanatory")]
 pub enum Category {
     Default,
     Error,
@@ -23,18 +23,18 @@ pub enum Category {
     TraceMetric,
     MetricBucket,
     Internal,
-    /// What an item is of whose type nobody here has heard. No limit names it; one for all categories holds for it too.
+    /// An item type unknown to this version. No limit names it; a limit for all categories applies to it too.
     Unknown,
 }
 
-/// All that a header can name, by the name that is used there.
+/// Categories by their names in a rate-limit header.
 const NAMES: [(&str, Category); 18] = [
     ("default", Category::Default),
     ("error", Category::Error),
     ("transaction", Category::Transaction),
     ("span", Category::Span),
     ("log_item", Category::LogItem),
-    // The same items, counted otherwise.
+    // The same items, counted by size.
     ("log_byte", Category::LogItem),
     ("security", Category::Security),
     ("attachment", Category::Attachment),
@@ -51,7 +51,7 @@ const NAMES: [(&str, Category); 18] = [
 ];
 
 impl Category {
-    /// All that a header can name.
+    /// Every category that a header can name.
     pub(crate) const ALL: [Self; 16] = [
         Self::Default,
         Self::Error,
@@ -71,7 +71,7 @@ impl Category {
         Self::Internal,
     ];
 
-    /// Of an envelope's item, by its type.
+    /// Returns the category of an envelope item of this type.
     #[must_use]
     pub fn of_item(item_type: &str) -> Self {
         match item_type {
@@ -95,12 +95,12 @@ impl Category {
         }
     }
 
-    /// Of a header; `None` for one that nobody here has heard of.
+    /// Returns the category with this name in a header; `None` if unknown.
     pub(crate) fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, category)| *category)
     }
 
-    /// As a header says it.
+    /// Returns its name in a header.
     pub(crate) fn name(self) -> &'static str {
         NAMES
             .iter()
@@ -118,13 +118,13 @@ impl Category {
 pub struct Categories(u32);
 
 impl Categories {
-    /// Whether one of them is `category`.
+    /// Returns true if the set contains `category`.
     #[must_use]
     pub const fn contains(self, category: Category) -> bool {
         self.0 & category.bit() != 0
     }
 
-    /// Whether there is none.
+    /// Returns true if the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -134,7 +134,7 @@ impl Categories {
         Self(self.0 & other.0)
     }
 
-    /// Whether all of them are in `other` too.
+    /// Returns true if all of them are in `other` too.
     pub(crate) const fn is_within(self, other: Self) -> bool {
         self.0 & !other.0 == 0
     }
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_means_the_category_that_is_called_so() {
+    fn category_round_trips_through_its_name() {
         for (name, category) in NAMES {
             assert_eq!(Category::named(name), Some(category));
             assert_eq!(Category::named(category.name()), Some(category));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_holds_what_was_put_in_and_nothing_else() {
+    fn category_set_contains_exactly_its_members() {
         let set: Categories = ["event", "client_report"].map(Category::of_item).into_iter().collect();
         assert!(set.contains(Category::Error) && set.contains(Category::Internal));
         assert!(!set.contains(Category::Default) && !set.contains(Category::Unknown));

@@ -1,11 +1,11 @@
-//! The relay's task: it alone knows what is under way, what waits, and which limits hold.
+//! The relay's task: the only owner of in-flight requests, buffered envelopes and current rate limits.
 //!
-//! While Sentry can be reached, envelopes go to it as they come, several at once, and what had to wait follows one by one, with a
-//! pause between. During an outage everything waits in order, and one is tried at a time, at growing intervals. An entry that failed
-//! by itself gives way to the others and is tried again at growing intervals of its own.
+//! While Sentry is reachable, envelopes are sent as they arrive, several at once, and buffered ones follow one by one with a
+//! pause between. During an outage all envelopes are buffered in order, and one is tried at a time with exponential backoff. An
+//! entry that fails on its own yields to the others and has its own backoff.
 //!
-//! What is retried, and what not, is what [Sentry asks of its
-//! SDKs](https://develop.sentry.dev/sdk/foundations/transport/offline-caching/): network errors; never an answer, whatever its status.
+//! Retries follow [Sentry's rules for SDKs](https://develop.sentry.dev/sdk/foundations/transport/offline-caching/): network
+//! errors are retried; a response never is, whatever its status.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -16,13 +16,13 @@ use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use trace_model::sentry::Delivery;
 
-use crate::answer::Answer;
-use crate::attempt::{self, Answered, Failure};
+use crate::attempt::{self, Failure, SentryResponse};
 use crate::buffer::{Buffer, Entry};
 use crate::category::Categories;
 use crate::limit::RateLimits;
 use crate::outgoing::{Outgoing, Receipt};
 use crate::relay::{Event, Limits};
+use crate::response::RelayResponse;
 use crate::target::Target;
 
 mod end;
@@ -31,38 +31,38 @@ mod report;
 
 use reach::Reach;
 
-/// An envelope that wants an answer.
+/// An envelope whose sender waits for a response.
 #[derive(Debug)]
 pub(crate) struct Command<T> {
     pub(crate) outgoing: Outgoing,
     pub(crate) receipt: Receipt,
     pub(crate) categories: Categories,
     pub(crate) tag: T,
-    pub(crate) reply: oneshot::Sender<Answer>,
+    pub(crate) reply: oneshot::Sender<RelayResponse>,
 }
 
-/// Who waits for what becomes of an entry.
+/// The sender of an entry, waiting for a response.
 #[derive(Debug)]
-struct Asking {
+struct Waiter {
     receipt: Receipt,
-    reply: oneshot::Sender<Answer>,
-    /// When it is answered at the latest.
+    reply: oneshot::Sender<RelayResponse>,
+    /// Deadline of the response.
     until: Instant,
 }
 
 /// An entry that is being sent.
 #[derive(Debug)]
-struct UnderWay<T> {
+struct InFlight<T> {
     entry: Entry<T>,
-    /// Nobody, if it had to wait before, or takes long.
-    asking: Option<Asking>,
-    /// When it stops holding up those that wait, though it goes on.
-    gives_way: Instant,
-    /// Whether it is its last try.
+    /// `None` if the entry was buffered before, or takes longer than the deadline.
+    waiter: Option<Waiter>,
+    /// Time after which it no longer delays buffered entries, although it is still being sent.
+    yields_at: Instant,
+    /// True for the try at shutdown.
     is_last: bool,
 }
 
-type Outcome = Result<Answered, Failure>;
+type Outcome = Result<SentryResponse, Failure>;
 
 #[derive(Debug)]
 pub(crate) struct Engine<T> {
@@ -71,17 +71,17 @@ pub(crate) struct Engine<T> {
     limits: Limits,
     commands: mpsc::Receiver<Command<T>>,
     events: mpsc::Sender<Event<T>>,
-    /// Events that are not sent yet. Nothing new begins while there are any, so there are never more than had been waiting.
+    /// Events to send. No request starts while there are any, so their number is bounded by the buffer.
     outbox: VecDeque<Event<T>>,
     counts: watch::Sender<RelayCounts>,
     rates: RateLimits,
     buffer: Buffer<T>,
     attempts: JoinSet<Outcome>,
-    under_way: HashMap<task::Id, UnderWay<T>>,
+    in_flight: HashMap<task::Id, InFlight<T>>,
     reach: Reach,
-    /// When the next of those that wait may be tried.
+    /// Earliest time of the next retry.
     next: Instant,
-    /// The next entry's.
+    /// Number of the next entry.
     number: u64,
 }
 
@@ -105,46 +105,46 @@ impl<T: Send + 'static> Engine<T> {
             rates: RateLimits::default(),
             buffer: Buffer::new(limits.waiting, limits.waiting_bytes),
             attempts: JoinSet::new(),
-            under_way: HashMap::new(),
+            in_flight: HashMap::new(),
             reach: Reach::default(),
             next: Instant::now(),
             number: 0,
         }
     }
 
-    /// Works until it is stopped, or nobody is left who could forward anything.
+    /// Runs until it is stopped, or all handles are dropped.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let events = self.events.clone();
         loop {
             let free = self.outbox.is_empty();
             let due = self.due().filter(|_| free);
-            let impatient = self.impatient();
+            let next_deadline = self.next_deadline();
             tokio::select! {
                 biased;
-                () = asked(&mut stop) => break,
+                () = stop_requested(&mut stop) => break,
                 permit = events.reserve(), if !free => match permit {
                     Ok(permit) => {
                         if let Some(event) = self.outbox.pop_front() {
                             permit.send(event);
                         }
                     }
-                    // Nobody wants to know.
+                    // The receiver was dropped.
                     Err(_) => self.outbox.clear(),
                 },
                 Some(done) = self.attempts.join_next_with_id() => self.finish(done),
-                () = at(impatient) => self.answer_impatient(),
-                () = at(due) => self.try_next(),
-                command = self.commands.recv(), if free && self.takes_more() => match command {
-                    Some(command) => self.take(command),
+                () = sleep_until_some(next_deadline) => self.answer_overdue(),
+                () = sleep_until_some(due) => self.try_next(),
+                command = self.commands.recv(), if free && self.accepts_command() => match command {
+                    Some(command) => self.handle(command),
                     None => break,
                 },
             }
-            self.tell();
+            self.publish_counts();
         }
         self.end().await;
     }
 
-    /// When the next of those that wait is to be tried: one at a time, but one that takes long gives way.
+    /// Returns the time of the next retry: one at a time, but a slow one yields.
     fn due(&self) -> Option<Instant> {
         let first = self.buffer.due().filter(|_| self.has_room())?;
         let due = if self.reach.is_outage() {
@@ -152,33 +152,34 @@ impl<T: Send + 'static> Engine<T> {
         } else {
             first.max(self.next)
         };
-        let retries = self.under_way.values().filter(|under_way| under_way.asking.is_none());
-        Some(retries.map(|retry| retry.gives_way).fold(due, Instant::max))
+        let retries = self.in_flight.values().filter(|in_flight| in_flight.waiter.is_none());
+        Some(retries.map(|retry| retry.yields_at).fold(due, Instant::max))
     }
 
-    /// When the first of those who wait for an answer has waited long enough.
-    fn impatient(&self) -> Option<Instant> {
-        let asking = self.under_way.values().filter_map(|under_way| under_way.asking.as_ref());
-        asking.map(|asking| asking.until).min()
+    /// Returns the earliest deadline of a waiting sender.
+    fn next_deadline(&self) -> Option<Instant> {
+        let waiters = self.in_flight.values().filter_map(|in_flight| in_flight.waiter.as_ref());
+        waiters.map(|waiter| waiter.until).min()
     }
 
-    /// Whether another request can begin.
+    /// Returns true if another request can start.
     fn has_room(&self) -> bool {
         let bytes: usize = self
-            .under_way
+            .in_flight
             .values()
-            .map(|under_way| under_way.entry.outgoing.bytes())
+            .map(|in_flight| in_flight.entry.outgoing.bytes())
             .sum();
-        self.under_way.len() < self.limits.concurrent.max(1) && bytes < self.limits.waiting_bytes.max(1)
+        self.in_flight.len() < self.limits.concurrent.max(1) && bytes < self.limits.waiting_bytes.max(1)
     }
 
-    /// Whether another envelope can be dealt with at once: sent, or kept. One that will soon be answered is worth waiting for.
-    fn takes_more(&self) -> bool {
-        let is_soon_free = self.under_way.values().any(|under_way| under_way.asking.is_some());
+    /// Returns true if another envelope can be sent or buffered immediately. A request whose sender still waits ends soon, so
+    /// waiting for its slot is better than buffering.
+    fn accepts_command(&self) -> bool {
+        let is_soon_free = self.in_flight.values().any(|in_flight| in_flight.waiter.is_some());
         self.has_room() || self.reach.is_outage() || !is_soon_free
     }
 
-    fn take(&mut self, command: Command<T>) {
+    fn handle(&mut self, command: Command<T>) {
         let Command {
             outgoing,
             receipt,
@@ -188,12 +189,12 @@ impl<T: Send + 'static> Engine<T> {
         } = command;
         let now = Instant::now();
         if let Some(stop) = self.rates.stop(categories, now) {
-            self.reply(reply, tag, Answer::limited(&stop));
+            self.reply(reply, tag, RelayResponse::limited(&stop));
             return;
         }
         let entry = Entry::new(self.number, outgoing, categories, tag);
         self.number += 1;
-        let asking = Some(Asking {
+        let waiter = Some(Waiter {
             receipt,
             reply,
             until: now + self.limits.deadline,
@@ -201,26 +202,26 @@ impl<T: Send + 'static> Engine<T> {
         match &self.reach {
             Reach::Outage { problem, .. } => {
                 let problem = problem.clone();
-                self.keep(entry, asking, &problem);
+                self.keep(entry, waiter, &problem);
             }
-            _ if self.has_room() => self.send(entry, asking, false),
-            _ => self.keep(entry, asking, "earlier envelopes are still being sent"),
+            _ if self.has_room() => self.send(entry, waiter, false),
+            _ => self.keep(entry, waiter, "all upload slots are in use"),
         }
     }
 
-    fn send(&mut self, entry: Entry<T>, asking: Option<Asking>, is_last: bool) {
-        let attempt = attempt::send(self.client.clone(), entry.outgoing.clone(), self.limits.patience());
+    fn send(&mut self, entry: Entry<T>, waiter: Option<Waiter>, is_last: bool) {
+        let attempt = attempt::send(self.client.clone(), entry.outgoing.clone(), self.limits.progress_timeout());
         let id = self.attempts.spawn(attempt).id();
-        let under_way = UnderWay {
+        let in_flight = InFlight {
             entry,
-            asking,
-            gives_way: Instant::now() + self.limits.deadline,
+            waiter,
+            yields_at: Instant::now() + self.limits.deadline,
             is_last,
         };
-        self.under_way.insert(id, under_way);
+        self.in_flight.insert(id, in_flight);
     }
 
-    /// Tries the next of those that wait; those before it that a limit stops are discarded, as Sentry asks.
+    /// Tries the next buffered entry. Entries before it that a rate limit stops are discarded, as Sentry requires.
     fn try_next(&mut self) {
         let now = Instant::now();
         while let Some(entry) = self.buffer.next(self.reach.is_outage(), now) {
@@ -230,13 +231,13 @@ impl<T: Send + 'static> Engine<T> {
         }
     }
 
-    /// The entry, if no limit stops it; else it is discarded.
+    /// Returns the entry unless a rate limit stops it; else discards it.
     fn sendable(&mut self, entry: Entry<T>) -> Option<Entry<T>> {
         let Some(stop) = self.rates.stop(entry.categories, Instant::now()) else {
             return Some(entry);
         };
         let reason = stop.reason().into();
-        self.tell_later(entry.tag, Delivery::RateLimited { reason });
+        self.queue_event(entry.tag, Delivery::RateLimited { reason });
         None
     }
 
@@ -245,51 +246,51 @@ impl<T: Send + 'static> Engine<T> {
             Ok(done) => done,
             Err(error) => (error.id(), Err(Failure::new("the attempt failed"))),
         };
-        let Some(under_way) = self.under_way.remove(&id) else { return };
+        let Some(in_flight) = self.in_flight.remove(&id) else { return };
         match outcome {
             Ok(answered) => {
                 self.reached();
-                self.answered(under_way.entry, under_way.asking, answered);
+                self.answered(in_flight.entry, in_flight.waiter, answered);
             }
-            Err(failure) => self.failed(under_way, &failure),
+            Err(failure) => self.failed(in_flight, &failure),
         }
     }
 
-    fn answered(&mut self, entry: Entry<T>, asking: Option<Asking>, answered: Answered) {
+    fn answered(&mut self, entry: Entry<T>, waiter: Option<Waiter>, answered: SentryResponse) {
         let now = Instant::now();
         for limit in &answered.limits {
             self.rates.note(limit, now);
         }
         let delivery = answered.delivery(entry.categories, &self.target);
-        match asking {
-            Some(Asking { reply, .. }) => self.reply(reply, entry.tag, Answer::of_sentry(answered, delivery)),
-            None => self.tell_later(entry.tag, delivery),
+        match waiter {
+            Some(Waiter { reply, .. }) => self.reply(reply, entry.tag, RelayResponse::of_sentry(answered, delivery)),
+            None => self.queue_event(entry.tag, delivery),
         }
     }
 
-    /// Sentry answered: what failed before it did failed by itself.
+    /// Sentry responded, so failures before it were the entries' own.
     fn reached(&mut self) {
         if self.reach.is_outage() {
-            tracing::info!(target = %self.target, "Sentry can be reached again");
+            tracing::info!(target = %self.target, "Sentry is reachable again");
         }
         self.reach = Reach::Reached;
         self.next = Instant::now() + self.limits.pause;
-        let under_way = self.under_way.values_mut().map(|under_way| &mut under_way.entry);
-        under_way.chain(self.buffer.entries_mut()).for_each(Entry::hold_against);
+        let in_flight = self.in_flight.values_mut().map(|in_flight| &mut in_flight.entry);
+        in_flight.chain(self.buffer.entries_mut()).for_each(Entry::confirm_strike);
         for entry in self.buffer.take_failed(self.limits.tries) {
             self.give_up(entry, None);
         }
     }
 
-    fn failed(&mut self, under_way: UnderWay<T>, failure: &Failure) {
-        let UnderWay {
+    fn failed(&mut self, in_flight: InFlight<T>, failure: &Failure) {
+        let InFlight {
             mut entry,
-            asking,
+            waiter,
             is_last,
             ..
-        } = under_way;
+        } = in_flight;
         let problem = &*failure.problem;
-        let is_probe = asking.is_none();
+        let is_probe = waiter.is_none();
         let was_outage = self.reach.is_outage();
         entry.problem = Some(problem.into());
         self.reach.failed(failure, &mut entry, is_probe);
@@ -304,57 +305,57 @@ impl<T: Send + 'static> Engine<T> {
             _ => {}
         }
         if self.reach.is_outage() && !was_outage {
-            tracing::warn!(target = %self.target, problem, "Sentry cannot be reached; envelopes wait until it can");
+            tracing::warn!(target = %self.target, problem, "cannot reach Sentry; buffering envelopes");
             entry.is_suspect = false;
-            let under_way = self.under_way.values_mut().map(|under_way| &mut under_way.entry);
-            under_way
+            let in_flight = self.in_flight.values_mut().map(|in_flight| &mut in_flight.entry);
+            in_flight
                 .chain(self.buffer.entries_mut())
                 .for_each(|entry| entry.is_suspect = false);
         }
         if entry.strikes >= self.limits.tries || is_last {
-            self.give_up(entry, asking);
+            self.give_up(entry, waiter);
         } else {
-            self.keep(entry, asking, problem);
+            self.keep(entry, waiter, problem);
         }
     }
 
-    /// Keeps what could not be delivered, as far as there is room.
-    fn keep(&mut self, entry: Entry<T>, asking: Option<Asking>, problem: &str) {
+    /// Buffers an undelivered entry within the bounds.
+    fn keep(&mut self, entry: Entry<T>, waiter: Option<Waiter>, problem: &str) {
         let number = entry.number;
-        let mut asking = asking;
+        let mut waiter = waiter;
         for gone in self.buffer.keep(entry) {
-            let reason = format!("there was no room for all that wait for Sentry: {problem}");
-            let asking = asking.take_if(|_| gone.number == number);
-            self.lose(gone, asking, &reason);
+            let reason = format!("relay buffer full: {problem}");
+            let waiter = waiter.take_if(|_| gone.number == number);
+            self.lose(gone, waiter, &reason);
         }
-        if let Some(asking) = asking {
-            self.tell();
-            asking.keep_waiting(problem);
+        if let Some(waiter) = waiter {
+            self.publish_counts();
+            waiter.keep_waiting(problem);
         }
     }
 
-    fn give_up(&mut self, entry: Entry<T>, asking: Option<Asking>) {
+    fn give_up(&mut self, entry: Entry<T>, waiter: Option<Waiter>) {
         let problem = entry.problem.as_deref().unwrap_or_default();
         let reason = if entry.strikes >= self.limits.tries {
             let tries = entry.strikes;
-            tracing::warn!(target = %self.target, tries, problem, "an envelope was given up");
+            tracing::warn!(target = %self.target, tries, problem, "envelope dropped: too many failed tries");
             format!("{tries} tries failed while Sentry answered other requests: {problem}")
         } else {
-            format!("the last try failed when the program ended: {problem}")
+            format!("last try at shutdown failed: {problem}")
         };
-        self.lose(entry, asking, &reason);
+        self.lose(entry, waiter, &reason);
     }
 }
 
-/// Waits until then; for ever when there is no such time.
-async fn at(time: Option<Instant>) {
+/// Waits until `time`, or forever if there is none.
+async fn sleep_until_some(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
         None => std::future::pending().await,
     }
 }
 
-/// Waits until the end is asked for, or nobody is left who could.
-async fn asked(stop: &mut watch::Receiver<bool>) {
+/// Waits until a stop is requested, or no handle is left that could request it.
+async fn stop_requested(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

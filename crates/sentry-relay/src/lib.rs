@@ -1,28 +1,29 @@
-//! Hands Sentry's envelopes on to the real Sentry, unchanged, and says what became of them.
+//! Forwards Sentry envelopes to the real Sentry, unmodified, and reports the outcome.
 //!
-//! A listener that SDKs send to gives each request to [`Relay::forward`] and answers with the [`Answer`]: Sentry's own status, body and
-//! rate limits. What cannot be delivered because Sentry is out of reach waits in memory, within [`Limits`], and is tried again; its end
-//! comes out of [`Events`]. It reads no item and keeps no copy of what was delivered.
+//! A listener for SDKs passes each request to [`Relay::forward`] and responds with the [`RelayResponse`]: Sentry's own status,
+//! body and rate limits. An envelope that cannot be delivered because Sentry is unreachable is buffered in memory, within
+//! [`Limits`], and retried; its outcome is an [`Event`] of [`Events`]. The relay parses no item and keeps no copy of a delivered
+//! envelope.
 //!
-//! - **Unchanged.** The body goes on as it came, compressed as it was. The one exception: an envelope whose header names another
-//!   project or key than the target's would be refused by Sentry, so this `dsn` is replaced, and the envelope is then sent inflated.
-//!   An SDK that is given [`Target::local_dsn`] never needs it.
-//! - **Authentication** is the target's. The SDK's name and version stay in it.
-//! - **Retried** is what Sentry [lets its SDKs retry](https://develop.sentry.dev/sdk/foundations/transport/offline-caching/): network
-//!   errors, and an attempt that makes no progress. Sentry takes an event once by its id, should it have come after all. An answer is
-//!   final, 5xx too.
-//! - **Given up** is an envelope that failed [`Limits::tries`] times while Sentry answered other requests. It gives way to them
-//!   meanwhile. An outage uses up no tries, however long it lasts.
-//! - **Rate limits** hold for the relay as for an SDK: what they stop as a whole is answered with 429 and the time that is left, or
-//!   discarded if it has been waiting. What they stop in part is sent, as nothing is taken out of an envelope; Sentry drops that part.
-//!
+//! - **Unmodified.** The body is forwarded with its compression. The one exception: Sentry would reject an envelope whose header
+//! names another project or key than the target's, so this `dsn` is replaced, and the envelope is then sent uncompressed. An SDK
+//! with [`Target::local_dsn`] never needs it.
+//! - **Authentication** is the target's, with the SDK's name and version.
+//! - **Retries** follow [Sentry's rules for SDKs](https://develop.sentry.dev/sdk/foundations/transport/offline-caching/): network
+//! errors, and an attempt without progress. Sentry deduplicates events by id, should the first try have arrived after all. A
+//! response is final, including 5xx.
+//! - **Dropped** is an envelope that failed [`Limits::tries`] times while Sentry responded to other requests. It yields to them
+//! meanwhile. An outage uses up no tries, however long it lasts.
+//! - **Rate limits** apply to the relay as to an SDK: an envelope that they stop as a whole is answered with 429 and the
+//! remaining time, or discarded if it was buffered. An envelope that they stop in part is sent unmodified; Sentry drops that
+//! part.
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use sentry_relay::{Category, Endpoint, Forward, Limits, Relay, Target};
 //! use trace_model::sentry::Delivery;
 //!
-//! // Nobody listens there.
+//! Nothing listens there.
 //! let target = Target::parse("http://5f1e0c5b6d8f4c7f9f3a0d2b1c4e6a88@127.0.0.1:9/42")?;
 //! let listener = "127.0.0.1:8969".parse()?;
 //! let (relay, mut events) = Relay::start(target, &[listener], Limits::default())?;
@@ -39,14 +40,13 @@
 //! assert_eq!(relay.counts().waiting, 1);
 //!
 //! relay.shutdown().await;
-//! let event = events.recv().await.expect("it is told");
+//! let event = events.recv().await.expect("an event for the lost envelope");
 //! assert_eq!(event.tag, "mine");
 //! assert!(matches!(event.delivery, Delivery::Lost { .. }));
 //! # Ok(())
 //! # }
 //! ```
 
-mod answer;
 mod attempt;
 mod backoff;
 mod buffer;
@@ -55,12 +55,13 @@ mod engine;
 mod limit;
 mod outgoing;
 mod relay;
+mod response;
 mod target;
 
-pub use answer::Answer;
 pub use backoff::Backoff;
 pub use category::{Categories, Category};
 pub use ingest_state::RelayCounts;
 pub use outgoing::Endpoint;
 pub use relay::{Event, Events, Forward, Limits, Relay, StartError};
+pub use response::RelayResponse;
 pub use target::{Target, TargetError};

@@ -1,7 +1,7 @@
-//! Sentry's rate limits: reading what an answer says, and keeping what holds.
+//! Sentry's rate limits: parsing announcements, and tracking the current limits.
 //!
 //! Source: [Rate limiting](https://develop.sentry.dev/sdk/foundations/transport/rate-limiting/). A header has the form
-//! `seconds:categories:scope:reason:namespaces, …`; categories are divided by semicolons, and none at all means every one.
+//! `seconds:categories:scope:reason:namespaces, …`; categories are separated by semicolons, and an empty list means all of them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -12,29 +12,29 @@ use tokio::time::Instant;
 
 use crate::category::{Categories, Category};
 
-/// Sentry's own header.
+/// Sentry's own rate-limit header.
 pub(crate) const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
-/// How long a limit holds at most, whatever an answer says: a day is the longest period that Sentry lets its users limit. What is
-/// longer is a mistake, which must not silence a relay for ever.
-pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a limit holds when an answer does not say.
-const UNSAID: Duration = Duration::from_secs(60);
-/// How many characters of a reason are kept.
-const REASON_LENGTH: usize = 64;
+/// Maximum duration of a limit, whatever a response announces: a day is the longest period that users of Sentry can configure. A
+/// longer one is a mistake, which must not stop a relay forever.
+pub(crate) const LIMIT_DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// Duration of a limit that a response does not announce.
+const LIMIT_DURATION_DEFAULT: Duration = Duration::from_secs(60);
+/// Characters of a reason that are kept.
+const REASON_CHARS_MAX: usize = 64;
 
-/// One limit, as an answer says it.
+/// One limit, as announced by a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
-    /// From now on.
+    /// Remaining time.
     pub(crate) duration: Duration,
-    /// For what; `None` for everything.
+    /// Affected categories; `None` for all.
     pub(crate) categories: Option<Categories>,
     scope: Scope,
-    /// `usage_exceeded` or the like; may be empty.
+    /// `usage_exceeded` and the like; may be empty.
     pub(crate) reason: Box<str>,
 }
 
-/// For whom a limit holds. Nothing here depends on it; it is said on.
+/// Scope of a limit. It affects nothing here; it is passed on to SDKs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
     Organization,
@@ -61,14 +61,14 @@ impl Scope {
 }
 
 impl Limit {
-    /// Whether it stops an item of this category.
+    /// Returns true if the limit stops items of this category.
     pub(crate) fn stops(&self, category: Category) -> bool {
         self.categories.is_none_or(|categories| categories.contains(category))
     }
 
     fn everything(duration: Duration) -> Self {
         Self {
-            duration: duration.min(LONGEST),
+            duration: duration.min(LIMIT_DURATION_MAX),
             categories: None,
             scope: Scope::Organization,
             reason: "".into(),
@@ -76,7 +76,7 @@ impl Limit {
     }
 }
 
-/// The limits that an answer announces, which any answer may do, also one that accepts.
+/// Returns the limits announced by a response; an accepting one may announce limits, too.
 pub(crate) fn announced(status: StatusCode, headers: &HeaderMap, wall: SystemTime) -> Vec<Limit> {
     let values = headers.get_all(RATE_LIMITS).iter().filter_map(|value| value.to_str().ok());
     let said: Vec<_> = values.flat_map(read).collect();
@@ -88,10 +88,10 @@ pub(crate) fn announced(status: StatusCode, headers: &HeaderMap, wall: SystemTim
     }
     let after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let duration = after.and_then(|after| seconds(after).or_else(|| until(after, wall)));
-    vec![Limit::everything(duration.unwrap_or(UNSAID))]
+    vec![Limit::everything(duration.unwrap_or(LIMIT_DURATION_DEFAULT))]
 }
 
-/// Reads a header: an element for each limit that can be read, `None` in it when it is only about what nobody here sends.
+/// Parses a header. Each element is a limit that could be parsed, `None` if it applies only to categories that are unknown here.
 pub(crate) fn read(header: &str) -> impl Iterator<Item = Option<Limit>> {
     header.split(',').filter_map(|limit| {
         let mut parts = limit.split(':').map(str::trim);
@@ -110,14 +110,14 @@ pub(crate) fn read(header: &str) -> impl Iterator<Item = Option<Limit>> {
     })
 }
 
-/// `Some(None)` for every category there is, `None` when all that are named are unknown.
+/// Returns `Some(None)` for all categories, `None` if all named ones are unknown.
 #[expect(clippy::option_option, reason = "no category at all and no known one are opposites")]
 fn categories(names: &str, namespaces: &str) -> Option<Option<Categories>> {
     let mut names = names.split(';').map(str::trim).filter(|name| !name.is_empty()).peekable();
     if names.peek().is_none() {
         return Some(None);
     }
-    // A limit of some metrics is none of all; `custom` are those that SDKs send.
+    // A limit for some metric namespaces does not stop all metrics; SDKs send `custom`.
     let metrics = namespaces.is_empty() || namespaces.split(';').any(|namespace| namespace.trim() == "custom");
     let known = names.filter_map(Category::named);
     let known: Categories = known
@@ -126,25 +126,25 @@ fn categories(names: &str, namespaces: &str) -> Option<Option<Categories>> {
     (!known.is_empty()).then_some(Some(known))
 }
 
-/// A number of seconds, whole or not, as a bounded duration.
+/// Parses a number of seconds, possibly fractional, as a bounded duration.
 fn seconds(text: &str) -> Option<Duration> {
     let seconds: f64 = text.trim().parse().ok().filter(|seconds: &f64| !seconds.is_nan())?;
-    Some(Duration::from_secs_f64(seconds.clamp(0.0, LONGEST.as_secs_f64())))
+    Some(Duration::from_secs_f64(seconds.clamp(0.0, LIMIT_DURATION_MAX.as_secs_f64())))
 }
 
-/// A date of HTTP, as a duration from now on.
+/// Parses an HTTP date as the duration until it.
 fn until(text: &str, wall: SystemTime) -> Option<Duration> {
     let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(wall).unwrap_or_default().min(LONGEST))
+    Some(date.duration_since(wall).unwrap_or_default().min(LIMIT_DURATION_MAX))
 }
 
-/// Fit for a header and a screen.
+/// Cleans a reason for a header and the screen.
 fn plain(reason: &str) -> Box<str> {
     let fits = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    reason.chars().filter(fits).take(REASON_LENGTH).collect()
+    reason.chars().filter(fits).take(REASON_CHARS_MAX).collect()
 }
 
-/// The limits that hold. One for each category, so there are never many.
+/// Current limits. At most one per category.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimits(BTreeMap<Option<Category>, Held>);
 
@@ -156,7 +156,7 @@ struct Held {
 }
 
 impl RateLimits {
-    /// Notes a limit. One that ends before another of the same category changes nothing.
+    /// Records a limit, unless a later-ending limit of the same category applies.
     pub(crate) fn note(&mut self, limit: &Limit, now: Instant) {
         let held = Held {
             until: now + limit.duration,
@@ -171,7 +171,7 @@ impl RateLimits {
         }
     }
 
-    /// What stops an envelope with items of these categories as a whole: `None` while some of it may be sent.
+    /// Returns the limits that stop an envelope with items of these categories as a whole; `None` while part of it may be sent.
     pub(crate) fn stop(&mut self, items: Categories, now: Instant) -> Option<Stop> {
         self.0.retain(|_, held| held.until > now);
         let limited: Categories = self.0.keys().copied().flatten().collect();
@@ -194,7 +194,7 @@ fn categories_of(limit: &Limit) -> impl Iterator<Item = Option<Category>> {
     every.into_iter().chain(known.map(Some))
 }
 
-/// Why an envelope is not sent now.
+/// The limits that currently stop an envelope.
 #[derive(Debug)]
 pub(crate) struct Stop {
     limits: Vec<(Option<Category>, Held)>,
@@ -202,7 +202,7 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// As `X-Sentry-Rate-Limits` says it, with the time that is left.
+    /// Formats them as `X-Sentry-Rate-Limits` with the remaining time.
     pub(crate) fn header(&self) -> String {
         let limit = |(category, held): &(Option<Category>, Held)| {
             let name = category.map_or("", Category::name);
@@ -213,13 +213,13 @@ impl Stop {
         self.limits.iter().map(limit).collect::<Vec<_>>().join(", ")
     }
 
-    /// Seconds until the last of them has ended, for `Retry-After`.
+    /// Returns the seconds until the last of them ends, for `Retry-After`.
     pub(crate) fn retry_after(&self) -> u64 {
         let left = self.limits.iter().map(|(_, held)| whole_seconds(held.until - self.now));
         left.max().unwrap_or(1)
     }
 
-    /// For a person.
+    /// Describes them for the user.
     pub(crate) fn reason(&self) -> String {
         let limit = |(category, held): &(Option<Category>, Held)| {
             let name = category.map_or("everything", Category::name);
@@ -229,11 +229,11 @@ impl Stop {
             }
         };
         let limits: Vec<_> = self.limits.iter().map(limit).collect();
-        format!("a rate limit holds for {}", limits.join(", "))
+        format!("rate limited: {}", limits.join(", "))
     }
 }
 
-/// Rounded up: who comes back too early is refused again.
+/// Rounds up: a sender that retries too early would be rejected again.
 fn whole_seconds(left: Duration) -> u64 {
     left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }

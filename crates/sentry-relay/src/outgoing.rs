@@ -1,4 +1,4 @@
-//! What is sent to Sentry: the body as it came, with the headers that belong to the target.
+//! Requests to Sentry: the original body, with the headers that belong to the target.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 use crate::target::Target;
 
 const AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
-/// What says something about the body or its sender. Everything else was meant for the connection to the relay, or, as cookies are,
-/// for other servers on this machine.
-const HANDED_ON: [HeaderName; 11] = [
+/// Headers that describe the body or its sender. All others were meant for the connection to the relay or, like cookies, for
+/// other servers on this machine.
+const FORWARDED_HEADERS: [HeaderName; 11] = [
     CONTENT_TYPE,
     CONTENT_ENCODING,
     USER_AGENT,
@@ -27,17 +27,17 @@ const HANDED_ON: [HeaderName; 11] = [
     HeaderName::from_static("sec-ch-ua-platform"),
     HeaderName::from_static("sec-ch-ua-platform-version"),
 ];
-/// What an entry costs beside its bytes, about.
-const OVERHEAD: usize = 512;
-/// How long a name may be, in bytes, that a sender gives its SDK.
-const CLIENT_LENGTH: usize = 128;
+/// Approximate memory of an entry in addition to its headers and body, in bytes.
+const ENTRY_OVERHEAD_BYTES: usize = 512;
+/// Maximum length of an SDK name given by a sender, in bytes.
+const CLIENT_BYTES_MAX: usize = 128;
 
-/// Which of Sentry's endpoints a body came to, and goes to.
+/// A Sentry endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// `/api/<project>/envelope/`
     Envelope,
-    /// `/api/<project>/store/`: one event, the old way.
+    /// `/api/<project>/store/`: one event, the legacy format.
     Store,
     /// `/api/<project>/integration/otlp/v1/traces/`
     OtlpTraces,
@@ -56,7 +56,7 @@ impl Endpoint {
     }
 }
 
-/// What a sender is answered when its envelope waits, as if Sentry had taken it.
+/// The response for a buffered envelope, as if Sentry had accepted it.
 #[derive(Clone, Debug)]
 pub(crate) struct Receipt {
     pub(crate) content_type: HeaderValue,
@@ -81,7 +81,7 @@ impl Receipt {
                 content_type: json,
                 body: Bytes::from_static(b"{}"),
             },
-            // In protobuf that is a message without fields.
+            // An empty protobuf message.
             Endpoint::OtlpTraces | Endpoint::OtlpLogs => Self {
                 content_type: HeaderValue::from_static("application/x-protobuf"),
                 body: Bytes::new(),
@@ -98,7 +98,7 @@ pub(crate) struct Outgoing {
     pub(crate) body: Bytes,
 }
 
-/// What came in, and shall be sent.
+/// A received request to forward.
 #[derive(Debug)]
 pub(crate) struct Incoming<'a> {
     pub(crate) endpoint: Endpoint,
@@ -109,7 +109,7 @@ pub(crate) struct Incoming<'a> {
 }
 
 impl Outgoing {
-    /// What to send to `target`. `via` is how this relay signs, for [`has_come_by`].
+    /// Creates the request to `target`. `via` is this relay's signature, for [`has_via`].
     pub(crate) fn new(incoming: Incoming<'_>, target: &Target, via: &HeaderValue) -> Self {
         let Incoming {
             endpoint,
@@ -119,7 +119,7 @@ impl Outgoing {
             inflated,
         } = incoming;
         let mut headers = HeaderMap::new();
-        for name in HANDED_ON {
+        for name in FORWARDED_HEADERS {
             for value in from.get_all(&name) {
                 headers.append(&name, value.clone());
             }
@@ -129,7 +129,7 @@ impl Outgoing {
         }
         headers.extend(auth(from, query, target).map(|value| (AUTH, value)));
         let named = (endpoint == Endpoint::Envelope)
-            .then(|| name_target(inflated, target))
+            .then(|| replace_dsn(inflated, target))
             .flatten();
         let body = if let Some(named) = named {
             headers.remove(CONTENT_ENCODING);
@@ -144,26 +144,26 @@ impl Outgoing {
         }
     }
 
-    /// Bytes of memory that it takes while it waits.
+    /// Returns the memory that it uses while buffered, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
-        self.body.len() + headers.sum::<usize>() + OVERHEAD
+        self.body.len() + headers.sum::<usize>() + ENTRY_OVERHEAD_BYTES
     }
 
-    /// Gives memory back that it does not need: a body may be a small part of what it was read into.
+    /// Frees memory: a body may be a small slice of a large allocation.
     pub(crate) fn shrink(&mut self) {
         self.body = Bytes::copy_from_slice(&self.body);
     }
 }
 
-/// Whether a request was sent on by the relay that signs so.
-pub(crate) fn has_come_by(headers: &HeaderMap, via: &HeaderValue) -> bool {
+/// Returns true if the relay with this signature forwarded the request.
+pub(crate) fn has_via(headers: &HeaderMap, via: &HeaderValue) -> bool {
     let values = headers.get_all(VIA).iter();
     let mut parts = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     parts.any(|part| part.trim_ascii() == via.as_bytes())
 }
 
-/// The id of the event in a body, which Sentry would answer with.
+/// Returns the id of the event in a body, which Sentry would respond with.
 fn event_id(endpoint: Endpoint, inflated: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Identified<'a> {
@@ -180,13 +180,13 @@ fn event_id(endpoint: Endpoint, inflated: &[u8]) -> Option<String> {
     is_uuid.then(|| event_id.into_owned())
 }
 
-/// The target's key, with the version and the SDK that the sender named.
+/// Formats the target's key with the version and SDK named by the sender.
 fn auth(headers: &HeaderMap, query: Option<&str>, target: &Target) -> Option<HeaderValue> {
     use std::fmt::Write as _;
 
-    let said = Said::of(headers, query);
-    let mut auth = format!("Sentry sentry_version={}", said.version.as_deref().unwrap_or("7"));
-    if let Some(client) = said.client {
+    let sender = SenderAuth::of(headers, query);
+    let mut auth = format!("Sentry sentry_version={}", sender.version.as_deref().unwrap_or("7"));
+    if let Some(client) = sender.client {
         let _ = write!(auth, ", sentry_client={client}");
     }
     let _ = write!(auth, ", sentry_key={}", target.key());
@@ -198,16 +198,16 @@ fn auth(headers: &HeaderMap, query: Option<&str>, target: &Target) -> Option<Hea
     Some(auth)
 }
 
-/// What a sender says about itself where it names its key.
+/// The SDK named by a sender's authentication.
 #[derive(Debug, Default)]
-struct Said {
+struct SenderAuth {
     client: Option<String>,
     version: Option<String>,
 }
 
-impl Said {
+impl SenderAuth {
     fn of(headers: &HeaderMap, query: Option<&str>) -> Self {
-        let mut said = Self::default();
+        let mut sender = Self::default();
         for name in [AUTH, AUTHORIZATION] {
             let value = headers.get(name).and_then(|value| value.to_str().ok());
             let Some((scheme, pairs)) = value.and_then(|value| value.split_once(' ')) else {
@@ -215,22 +215,22 @@ impl Said {
             };
             if scheme.eq_ignore_ascii_case("sentry") {
                 let pairs = pairs.split(',').filter_map(|pair| pair.trim().split_once('='));
-                pairs.for_each(|(key, value)| said.take(key, value));
+                pairs.for_each(|(key, value)| sender.take(key, value));
             }
         }
-        // Browsers cannot set the header without asking first.
+        // Browsers need a preflight for the header, so they use the query.
         if let Some(query) = query
             && let Ok(url) = Url::parse(&format!("http://relay/?{query}"))
         {
-            url.query_pairs().for_each(|(key, value)| said.take(&key, &value));
+            url.query_pairs().for_each(|(key, value)| sender.take(&key, &value));
         }
-        said
+        sender
     }
 
     fn take(&mut self, key: &str, value: &str) {
         let is_client = |byte: u8| byte.is_ascii_graphic() && byte != b',';
         match key {
-            "sentry_client" if !value.is_empty() && value.len() <= CLIENT_LENGTH && value.bytes().all(is_client) => {
+            "sentry_client" if !value.is_empty() && value.len() <= CLIENT_BYTES_MAX && value.bytes().all(is_client) => {
                 self.client.get_or_insert_with(|| value.to_owned());
             }
             "sentry_version"
@@ -243,11 +243,11 @@ impl Said {
     }
 }
 
-/// The envelope with the target's DSN in place of another one in its header; `None` if it can stay as it is, which is the rule.
+/// Returns the envelope with the DSN in its header replaced by the target's; `None` if it need not change, which is the rule.
 ///
-/// Sentry refuses an envelope whose header names another project or key than its request (relay's `EnvelopeError::HeaderMismatch`),
-/// or whose `dsn` it cannot read. Not a byte outside of the member's value changes.
-fn name_target(inflated: &Bytes, target: &Target) -> Option<Bytes> {
+/// Sentry rejects an envelope whose header names another project or key than its request (relay's
+/// `EnvelopeError::HeaderMismatch`), or whose `dsn` it cannot parse. No byte outside the member's value changes.
+fn replace_dsn(inflated: &Bytes, target: &Target) -> Option<Bytes> {
     #[derive(Deserialize)]
     struct Header<'a> {
         #[serde(borrow)]
@@ -262,9 +262,9 @@ fn name_target(inflated: &Bytes, target: &Target) -> Option<Bytes> {
     }
     let start = (dsn.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
     let before = inflated.get(..start)?;
-    let behind = inflated.get(start + dsn.len()..)?;
+    let after = inflated.get(start + dsn.len()..)?;
     let name = serde_json::to_string(&target.dsn()).ok()?;
-    Some([before, name.as_bytes(), behind].concat().into())
+    Some([before, name.as_bytes(), after].concat().into())
 }
 
 fn first_line(envelope: &[u8]) -> &[u8] {

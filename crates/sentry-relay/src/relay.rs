@@ -10,41 +10,41 @@ use ingest_state::RelayCounts;
 use tokio::sync::{mpsc, oneshot, watch};
 use trace_model::sentry::Delivery;
 
-use crate::answer::Answer;
-use crate::attempt::{self, Patience};
+use crate::attempt::{self, ProgressTimeout};
 use crate::backoff::Backoff;
 use crate::category::Categories;
 use crate::engine::{Command, Engine};
 use crate::outgoing::{self, Endpoint, Incoming, Outgoing, Receipt};
+use crate::response::RelayResponse;
 use crate::target::Target;
 
-/// How many events wait for who reads them.
-const EVENTS: usize = 256;
-const ENDED: &str = "the relay has ended";
-const BEHIND: &str = "the relay is behind";
+/// Capacity of the event channel.
+const EVENTS_MAX: usize = 256;
+const STOPPED: &str = "relay stopped";
+const OVERLOADED: &str = "relay overloaded";
 
 /// The bounds of a relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many envelopes may wait for Sentry to be reachable again.
+    /// Envelopes that may be buffered while Sentry is unreachable.
     pub waiting: usize,
-    /// How many bytes of memory they may take; those that are under way may take as many again.
+    /// Memory of the buffer, in bytes; requests in flight may use as much again.
     pub waiting_bytes: usize,
-    /// How many requests may be under way at once.
+    /// Concurrent requests.
     pub concurrent: usize,
-    /// How long an SDK waits for Sentry's answer, and how long one attempt may go without progress.
+    /// Time that an SDK waits for Sentry's response, and time that an attempt may take without progress.
     pub deadline: Duration,
-    /// Bytes per second that the slowest uplink carries. What a connection has taken may be in its buffers for as long as that needs,
-    /// so an attempt has this much more time for each byte of it.
-    pub slowest: usize,
-    /// How many tries may fail while Sentry answers other requests before an envelope is given up. An outage uses up none.
+    /// Bytes per second of the slowest supported uplink. The buffers of a connection may take that long to drain, so an attempt
+    /// gets this much more time for each byte accepted.
+    pub min_upload_rate: usize,
+    /// Failed tries while Sentry responds to other requests before an envelope is dropped. An outage uses up none.
     pub tries: u32,
-    /// How long to wait before the next attempt while Sentry cannot be reached.
+    /// Delays between attempts while Sentry is unreachable.
     pub backoff: Backoff,
-    /// How long to wait between two envelopes of those that had to wait: Sentry asks for it, as a burst may look like an abuse.
+    /// Delay between two buffered envelopes: Sentry asks for it, because a burst may look like abuse.
     pub pause: Duration,
-    /// How long the last attempts may take when the relay ends.
-    pub farewell: Duration,
+    /// Time limit of the last attempts at shutdown.
+    pub shutdown_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -55,78 +55,78 @@ impl Default for Limits {
             waiting_bytes: 16 * 1024 * 1024,
             concurrent: 8,
             deadline: Duration::from_secs(5),
-            slowest: 32 * 1024,
+            min_upload_rate: 32 * 1024,
             tries: 5,
             backoff: Backoff::default(),
             pause: Duration::from_millis(100),
-            farewell: Duration::from_secs(2),
+            shutdown_timeout: Duration::from_secs(2),
         }
     }
 }
 
 impl Limits {
-    pub(crate) const fn patience(&self) -> Patience {
-        Patience {
+    pub(crate) const fn progress_timeout(&self) -> ProgressTimeout {
+        ProgressTimeout {
             deadline: self.deadline,
-            slowest: self.slowest,
+            min_upload_rate: self.min_upload_rate,
         }
     }
 }
 
-/// What came to a listener and shall go to Sentry.
+/// A received request to forward to Sentry.
 #[derive(Clone, Debug)]
 pub struct Forward<T> {
-    /// Where it came to.
+    /// The endpoint that received it.
     pub endpoint: Endpoint,
-    /// The request's. Those that concern its body and its sender go on.
+    /// The request's headers. Those that describe its body and its sender are forwarded.
     pub headers: HeaderMap,
-    /// The request's query, without the question mark: browsers say there who they are.
+    /// The request's query, without the question mark: browsers authenticate with it.
     pub query: Option<String>,
-    /// The body as it came, still encoded.
+    /// The body as received, still encoded.
     pub body: Bytes,
-    /// The same, decoded.
+    /// The decoded body.
     pub inflated: Bytes,
-    /// Of its items, for rate limits.
+    /// Categories of its items, for rate limits.
     pub categories: Categories,
-    /// What the later [`Event`] shall be known by.
+    /// Identifies the request in a later [`Event`].
     pub tag: T,
 }
 
-/// What has become of something that could not be told in an [`Answer`]: it had to wait, or the SDK was gone.
+/// The outcome of a request that its [`RelayResponse`] could not report: it was buffered, or the SDK was gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<T> {
-    /// As it was forwarded.
+    /// The tag of its [`Forward`].
     pub tag: T,
-    /// Its end; never [`Delivery::Waiting`].
+    /// The outcome; never [`Delivery::Waiting`].
     pub delivery: Delivery,
 }
 
-/// Where [`Event`]s come out. They must be read: a relay whose events are not read takes nothing more.
+/// The receiver of [`Event`]s. It must be read: a relay whose events are not read stops accepting requests.
 #[derive(Debug)]
 pub struct Events<T>(mpsc::Receiver<Event<T>>);
 
 impl<T> Events<T> {
-    /// Waits for the next; `None` once the relay has ended and all were read. Nothing is lost when it is dropped half way.
+    /// Waits for the next event; `None` once the relay has stopped and all events were read. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Event<T>> {
         self.0.recv().await
     }
 }
 
-/// Why there is no relay.
+/// The relay cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// It would send to itself, for ever.
-    #[error("the DSN leads to this program's own listener on {0}: name the Sentry that envelopes shall go on to")]
+    /// The relay would forward to itself.
+    #[error("the DSN points to this program's own listener on {0}: use the DSN of a Sentry project")]
     Loop(SocketAddr),
     /// The HTTP client cannot be set up.
-    #[error("cannot set up TLS")]
+    #[error("TLS setup failed")]
     Client(#[source] reqwest::Error),
 }
 
-/// A relay to one Sentry project. Cheap to clone; it ends when all clones are gone, or with [`Relay::shutdown`].
+/// A relay to one Sentry project. Cheap to clone; it stops when all clones are dropped, or with [`Relay::shutdown`].
 pub struct Relay<T> {
     target: Target,
-    /// How it signs what it sends on.
+    /// Its signature in the `Via` header of forwarded requests.
     via: HeaderValue,
     deadline: Duration,
     commands: mpsc::Sender<Command<T>>,
@@ -135,7 +135,7 @@ pub struct Relay<T> {
 }
 
 impl<T: Send + 'static> Relay<T> {
-    /// Starts a relay's task. `listeners` is where envelopes come in.
+    /// Starts the relay's task. `listeners` are the addresses that receive envelopes.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -144,9 +144,9 @@ impl<T: Send + 'static> Relay<T> {
             return Err(StartError::Loop(*listener));
         }
         let client = attempt::client(&target).map_err(StartError::Client)?;
-        // One at a time: those behind it are held by who sent them.
+        // One at a time: further requests are held by their senders.
         let (commands, receiver) = mpsc::channel(1);
-        let (events, event_receiver) = mpsc::channel(EVENTS);
+        let (events, event_receiver) = mpsc::channel(EVENTS_MAX);
         let relay = Self {
             via: signature(),
             deadline: limits.deadline,
@@ -160,12 +160,12 @@ impl<T: Send + 'static> Relay<T> {
         Ok((relay, Events(event_receiver)))
     }
 
-    /// Hands an envelope on, and says what to answer to who sent it.
+    /// Forwards an envelope, and returns the response for its sender.
     ///
-    /// Waits for Sentry's answer for at most [`Limits::deadline`], and once more that long for its turn when many are under way. What
-    /// could not be delivered by then is kept, or is still being sent, and is answered with 200; what becomes of it is told by an
-    /// [`Event`]. It goes on when this future is dropped after its turn has come.
-    pub async fn forward(&self, forward: Forward<T>) -> Answer {
+    /// Waits for Sentry's response for at most [`Limits::deadline`], and for as long again for a slot when many requests are in
+    /// flight. An envelope that is not delivered by then is buffered, or is still being sent, and is answered with 200; its
+    /// outcome is an [`Event`]. Once the envelope has a slot, it is sent even if this future is dropped.
+    pub async fn forward(&self, forward: Forward<T>) -> RelayResponse {
         let Forward {
             endpoint,
             headers,
@@ -175,8 +175,8 @@ impl<T: Send + 'static> Relay<T> {
             categories,
             tag,
         } = forward;
-        if outgoing::has_come_by(&headers, &self.via) {
-            return self.counted(Answer::loops());
+        if outgoing::has_via(&headers, &self.via) {
+            return self.counted(RelayResponse::loops());
         }
         let incoming = Incoming {
             endpoint,
@@ -194,55 +194,55 @@ impl<T: Send + 'static> Relay<T> {
             reply,
         };
         drop((headers, inflated));
-        // Twice: the last of those before it may just have begun.
+        // Twice the deadline: the last of the requests before it may just have started.
         match tokio::time::timeout(self.deadline * 2, self.commands.send(command)).await {
             Ok(Ok(())) => match answer.await {
                 Ok(answer) => answer,
-                Err(_) => self.counted(Answer::lost(ENDED)),
+                Err(_) => self.counted(RelayResponse::lost(STOPPED)),
             },
-            Ok(Err(_)) => self.counted(Answer::lost(ENDED)),
-            Err(_) => self.counted(Answer::lost(BEHIND)),
+            Ok(Err(_)) => self.counted(RelayResponse::lost(STOPPED)),
+            Err(_) => self.counted(RelayResponse::lost(OVERLOADED)),
         }
     }
 
-    /// The counts now.
+    /// Returns the current counts.
     #[must_use]
     pub fn counts(&self) -> RelayCounts {
         self.counts.borrow().clone()
     }
 
-    /// The counts, for who wants to be woken when they change.
+    /// Subscribes to changes of the counts.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<RelayCounts> {
         self.counts.subscribe()
     }
 
-    /// Where it sends to.
+    /// Returns the project that it forwards to.
     #[must_use]
     pub const fn target(&self) -> &Target {
         &self.target
     }
 
-    /// Takes nothing more, tries a last time to deliver what waits, and says of the rest that it is lost. The events of that can
-    /// still be read, and should be read meanwhile. Returns when the relay has ended.
+    /// Stops accepting requests, tries a last time to deliver the buffered ones, and reports the rest as lost. Their events can
+    /// still be read, and should be read meanwhile. Returns when the relay has stopped.
     pub async fn shutdown(&self) {
         self.stop.send_replace(true);
         self.stop.closed().await;
     }
 
-    fn counted(&self, answer: Answer) -> Answer {
+    fn counted(&self, answer: RelayResponse) -> RelayResponse {
         self.counts.send_modify(|counts| counts.count(&answer.delivery));
         answer
     }
 }
 
-/// A name that only this relay has, as `Via` wants it.
+/// Creates a name unique to this relay, in the form of `Via`.
 fn signature() -> HeaderValue {
     let name = format!("1.1 spanfall-{:016x}", fastrand::u64(..));
     HeaderValue::try_from(name).unwrap_or(HeaderValue::from_static("1.1 spanfall"))
 }
 
-// Derived, these would ask the same of the tag.
+// Deriving it would require the same of `T`.
 impl<T> Clone for Relay<T> {
     fn clone(&self) -> Self {
         Self {

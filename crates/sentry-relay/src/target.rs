@@ -1,4 +1,4 @@
-//! Where envelopes go: a DSN, read into what requests need.
+//! Destination of envelopes: a parsed DSN.
 //!
 //! Source: [Authentication](https://develop.sentry.dev/sdk/foundations/transport/authentication/).
 
@@ -7,38 +7,36 @@ use std::net::{IpAddr, SocketAddr};
 
 use reqwest::Url;
 
-/// A project of a Sentry: what a DSN (`https://<key>@<host>/<project>`) names.
+/// A Sentry project, named by a DSN (`https://<key>@<host>/<project>`).
 ///
-/// It never shows its key: [`fmt::Display`] and [`fmt::Debug`] give the address alone.
+/// It never shows its key: [`fmt::Display`] and [`fmt::Debug`] format the address alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
-    /// With a slash at the end, without user, query and fragment.
+    /// Ends with a slash; has no user, query or fragment.
     base: Url,
     key: String,
-    /// Deprecated, but who has one shall send it.
+    /// Deprecated, but forwarded if present.
     secret: Option<String>,
     project: String,
 }
 
-/// Why a DSN is not usable. No message holds any part of it.
+/// An invalid DSN. No message contains any part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// It cannot be read at all.
-    #[error("the DSN is not a URL: it has the form https://<key>@<host>/<project>")]
+    #[error("not a URL")]
     NotAUrl,
-    /// Neither http nor https.
-    #[error("the DSN begins with neither https:// nor http://")]
+    #[error("scheme is neither https nor http")]
     Scheme,
-    /// There is no public key, or one that no Sentry gives.
-    #[error("the DSN has no usable public key before its host: it has the form https://<key>@<host>/<project>")]
+    /// There is no public key, or it contains characters that no key of Sentry has.
+    #[error("no valid public key before the host")]
     Key,
-    /// The last part of the path is missing, or no Sentry has such a project.
-    #[error("the DSN does not end with the number of a project: it has the form https://<key>@<host>/<project>")]
+    /// The last segment of the path is missing or cannot be a project id.
+    #[error("no project id at the end of the path")]
     Project,
 }
 
 impl Target {
-    /// Reads a DSN.
+    /// Parses a DSN.
     ///
     /// ```
     /// use sentry_relay::{Target, TargetError};
@@ -63,7 +61,7 @@ impl Target {
         base.set_path(&format!("{prefix}/"));
         base.set_query(None);
         base.set_fragment(None);
-        // A URL with a host can have a user, so it can do without one too.
+        // A URL with a host can always have its user removed.
         let stripped = base.set_username("").and_then(|()| base.set_password(None));
         stripped.map_err(|()| TargetError::NotAUrl)?;
         Ok(Self {
@@ -74,14 +72,14 @@ impl Target {
         })
     }
 
-    /// The DSN with which an SDK sends to a relay at `listener`. Envelopes that name the DSN they were sent to then have the right
-    /// key and project, so that not a byte of them needs to change. It holds the key: it is for a configuration, not for a screen.
+    /// Returns the DSN for an SDK that sends to a relay at `listener`. Envelopes that name this DSN have the right key and
+    /// project, so no byte of them needs to change. It contains the key: it is for configuration, not for the screen.
     #[must_use]
     pub fn local_dsn(&self, listener: SocketAddr) -> String {
         format!("http://{}@{listener}/{}", self.key, self.project)
     }
 
-    /// Whether what is sent there would come to `listener`, as far as the address tells.
+    /// Returns true if requests to this target would reach `listener`, judged by the address alone.
     #[must_use]
     pub fn leads_to(&self, listener: SocketAddr) -> bool {
         if self.base.port_or_known_default() != Some(listener.port()) {
@@ -94,32 +92,32 @@ impl Target {
         }
     }
 
-    /// Whether it is on this machine.
+    /// Returns true if the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         let named = || self.host() == "localhost" || self.host().ends_with(".localhost");
         self.ip().map_or_else(named, |ip| ip.is_loopback() || ip.is_unspecified())
     }
 
-    /// The URL of one of its endpoints.
+    /// Returns the URL of an endpoint.
     pub(crate) fn url(&self, endpoint: &str) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}api/{}/{endpoint}/", self.base.path(), self.project));
         url
     }
 
-    /// As envelopes name it.
+    /// Returns the DSN for an envelope header.
     pub(crate) fn dsn(&self) -> String {
         let address = self.base.as_str();
         let host = address.split_once("://").map_or(address, |(_, host)| host);
         format!("{}://{}@{host}{}", self.base.scheme(), self.key, self.project)
     }
 
-    /// Whether Sentry takes an envelope that names `dsn` for one of its own: it compares key and project, not the host.
+    /// Returns true if Sentry would accept an envelope with this `dsn`: it compares key and project, not the host.
     pub(crate) fn is_named_by(&self, dsn: &str) -> bool {
         Self::parse(dsn).is_ok_and(|other| other.key == self.key && other.project == self.project)
     }
 
-    /// The public key, for the authentication header alone.
+    /// Returns the public key, for the authentication header only.
     pub(crate) fn key(&self) -> &str {
         &self.key
     }
@@ -128,7 +126,7 @@ impl Target {
         self.secret.as_deref()
     }
 
-    /// Takes the key out of a text from elsewhere.
+    /// Redacts the key in a text of another origin.
     pub(crate) fn without_key(&self, text: &str) -> String {
         let text = text.replace(&self.key, "<key>");
         match &self.secret {
@@ -146,11 +144,12 @@ impl Target {
     }
 }
 
-/// What may stand in a header and in a path as it is: hexadecimal digits and numbers, and what stand-ins for Sentry use.
+/// Returns a text that is valid in a header and in a path: hexadecimal digits and numbers, and the keys used by Sentry
+/// substitutes.
 fn word(text: &str) -> Option<String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let usable = !text.is_empty() && text.len() <= 128 && text.bytes().all(fits);
-    // A path that consists of it would mean another one.
+    // A dot segment would change the path.
     (usable && !matches!(text, "." | "..")).then(|| text.to_owned())
 }
 
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_stand_under_the_path_of_the_dsn() {
+    fn endpoint_urls_extend_the_path_of_the_dsn() {
         let plain = target("sentry.example:9000/42");
         assert_eq!(plain.url("envelope").as_str(), "http://sentry.example:9000/api/42/envelope/");
         let prefixed = target("sentry.example/errors/of/42/?x=1#y");
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dsn_is_refused_without_being_quoted() {
+    fn invalid_dsn_is_rejected_without_being_quoted() {
         let secret_ones = [
             ("", TargetError::NotAUrl),
             ("0abc0abc", TargetError::NotAUrl),
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_key_nor_secret_is_shown() {
+    fn target_output_hides_key_and_secret() {
         let target = Target::parse(&format!("https://{KEY}:topsecret@host/1")).unwrap();
         for shown in [
             target.to_string(),
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn its_own_listener_is_known_by_every_name() {
+    fn target_recognizes_own_listener_by_every_name() {
         let here = "127.0.0.1:8969".parse().unwrap();
         for loops in [
             "127.0.0.1:8969/1",
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_local_dsn_names_the_same_project() {
+    fn local_dsn_names_the_same_project() {
         let target = Target::parse(&format!("https://{KEY}@o1.ingest.sentry.io/42")).unwrap();
         let local = target.local_dsn("127.0.0.1:8969".parse().unwrap());
         assert_eq!(local, format!("http://{KEY}@127.0.0.1:8969/42"));

@@ -20,7 +20,7 @@
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sentry_api::{ApiError, Client, Delays, Outcome, Schedule, Settings, StoredTrace};
+use sentry_api::{ApiError, Client, Delays, Outcome, Schedule, SentryTrace, Settings};
 use tokio::sync::{mpsc, watch};
 use trace_model::TraceId;
 
@@ -41,7 +41,7 @@ pub struct AskerEvent {
     /// When it was asked for, in nanoseconds since the Unix epoch: what arrived later cannot be in the answer.
     pub asked_unix_nano: u64,
     /// What Sentry has of it, or what went wrong and what to do about it, in plain words.
-    pub outcome: Result<StoredTrace, String>,
+    pub outcome: Result<SentryTrace, String>,
     /// When it will be asked for again, in nanoseconds since the Unix epoch. `None`: not without being told to.
     pub next_ask_unix_nano: Option<u64>,
 }
@@ -139,7 +139,7 @@ impl Asker {
 }
 
 /// A request under way.
-type Request = Pin<Box<dyn Future<Output = (TraceId, u64, Result<StoredTrace, ApiError>)> + Send>>;
+type Request = Pin<Box<dyn Future<Output = (TraceId, u64, Result<SentryTrace, ApiError>)> + Send>>;
 
 struct Task {
     client: Client,
@@ -196,7 +196,7 @@ impl Task {
     }
 
     /// False when nobody listens any more.
-    async fn answered(&mut self, trace_id: TraceId, asked_unix_nano: u64, answer: Result<StoredTrace, ApiError>) -> bool {
+    async fn answered(&mut self, trace_id: TraceId, asked_unix_nano: u64, answer: Result<SentryTrace, ApiError>) -> bool {
         let next_ask_unix_nano = self.schedule.finish(now(), Outcome::of(&answer));
         let event = AskerEvent {
             trace_id,
@@ -209,7 +209,7 @@ impl Task {
 }
 
 /// What the request brings; for ever without one.
-async fn wait_for(request: &mut Option<Request>) -> (TraceId, u64, Result<StoredTrace, ApiError>) {
+async fn wait_for(request: &mut Option<Request>) -> (TraceId, u64, Result<SentryTrace, ApiError>) {
     match request {
         Some(request) => request.await,
         None => std::future::pending().await,

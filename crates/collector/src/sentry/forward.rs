@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
-use sentry_relay::{Answer, Categories, Category, Endpoint, Event, Events, Forward, Relay};
+use sentry_relay::{Categories, Category, Endpoint, Event, Events, Forward, Relay, RelayResponse};
 use trace_model::sentry::{Delivery, Evidence};
 use trace_model::{Batch, SpanId, TraceId};
 
@@ -76,7 +76,7 @@ pub(super) async fn hand_on(relay: &Relay<Spans>, intake: &Intake, passing: Pass
         categories: passing.categories,
         tag: passing.spans,
     });
-    let Answer {
+    let RelayResponse {
         status,
         headers,
         body,

@@ -165,17 +165,17 @@ async fn what_is_wrong_is_said_in_plain_words_and_goes_when_all_is_well() {
     for (trouble, words) in [
         (
             Trouble::Status(401),
-            "refuses the token (401): make a new one with the scope org:read",
+            "rejected the token (401): set SENTRY_AUTH_TOKEN to one with scope org:read",
         ),
         (
             Trouble::Status(403),
-            "may not read the organization acme (403): it needs the scope org:read",
+            "no access to organization acme (403): the token lacks scope org:read",
         ),
-        (Trouble::Status(404), "has nothing under this trace id (404)"),
-        (Trouble::Status(500), "has a problem of its own (500)"),
-        (Trouble::Status(503), "has a problem of its own (503)"),
+        (Trouble::Status(404), "trace not found on"),
+        (Trouble::Status(500), "returned a server error (500)"),
+        (Trouble::Status(503), "returned a server error (503)"),
         (Trouble::Body("<html>sign in</html>".to_owned()), "SENTRY_URL"),
-        (Trouble::Status(429), "limits how often it is asked (429)"),
+        (Trouble::Status(429), "(429): retrying automatically"),
     ] {
         api.set_trouble(trouble);
         viewer.screen.press("R").unwrap();
@@ -201,8 +201,8 @@ async fn a_sentry_that_is_not_there_and_an_organization_that_it_does_not_know_ar
     let api = SentryApi::start().await.unwrap();
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for (variable, value, words) in [
-        ("SENTRY_ORG", "other".to_owned(), "knows no organization other"),
-        ("SENTRY_URL", format!("http://{nobody}"), "cannot be reached"),
+        ("SENTRY_ORG", "other".to_owned(), "organization other not found"),
+        ("SENTRY_URL", format!("http://{nobody}"), "cannot connect to"),
     ] {
         let mut environment = api.environment().to_vec();
         environment.extend([(variable, value), ("SPANFALL_SENTRY_ASK_AFTER", LATER.to_owned())]);

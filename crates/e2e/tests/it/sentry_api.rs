@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e2e::DEADLINE;
 use e2e::sentry_api::{Paging, SentryApi, Span, TOKEN, Trouble};
-use sentry_api::{ApiError, Client, Settings, SettingsError, StoredTrace};
+use sentry_api::{ApiError, Client, SentryTrace, Settings, SettingsError};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -29,10 +29,10 @@ fn client(api: &SentryApi, changed: Option<(&str, &str)>) -> Client {
         }
     }
     let Settings { site, token } = settings(&variables).unwrap();
-    Client::new(site, token.unwrap()).unwrap().with_patience(DEADLINE)
+    Client::new(site, token.unwrap()).unwrap().with_timeout(DEADLINE)
 }
 
-async fn ask(client: &Client) -> Result<StoredTrace, ApiError> {
+async fn ask(client: &Client) -> Result<SentryTrace, ApiError> {
     let answer = client.trace(TRACE.parse().unwrap()).await;
     assert!(!format!("{answer:?} {client:?}").contains(TOKEN), "{answer:?}");
     if let Err(error) = &answer {
@@ -47,7 +47,7 @@ async fn refused(api: &SentryApi, trouble: Trouble) -> ApiError {
     ask(&client(api, None)).await.unwrap_err()
 }
 
-fn ids(trace: &StoredTrace) -> Vec<String> {
+fn ids(trace: &SentryTrace) -> Vec<String> {
     let mut ids: Vec<_> = trace.spans.iter().map(|span| span.span_id.to_string()).collect();
     ids.sort();
     ids
@@ -151,12 +151,12 @@ async fn every_status_has_its_meaning() {
     let api = SentryApi::start().await.unwrap();
     for (status, words) in [
         (400, "does SENTRY_URL name a Sentry?"),
-        (401, "refuses the token"),
+        (401, "rejected the token"),
         (403, "needs the scope org:read"),
-        (404, "has nothing under this trace id"),
-        (429, "limits how often it is asked (429): it is tried again by itself"),
-        (500, "a problem of its own (500)"),
-        (503, "a problem of its own (503)"),
+        (404, "trace not found"),
+        (429, "(429): retrying automatically"),
+        (500, "a server error (500)"),
+        (503, "a server error (503)"),
     ] {
         let said = refused(&api, Trouble::Status(status)).await.to_string();
         assert!(said.contains(words), "{said}");
@@ -212,7 +212,7 @@ async fn answers_that_cannot_be_read_say_so() {
 async fn who_does_not_answer_is_given_up() {
     let api = SentryApi::start().await.unwrap();
     api.set_trouble(Trouble::Hang);
-    let client = client(&api, None).with_patience(Duration::from_millis(50));
+    let client = client(&api, None).with_timeout(Duration::from_millis(50));
     let told = ask(&client).await.unwrap_err();
     assert!(matches!(told, ApiError::TimedOut { .. }), "{told}");
 }

@@ -1,36 +1,36 @@
-//! How long after a trace's last span Sentry is asked for it.
+//! Delays between a trace's last span and its requests.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How many times a trace may be asked for.
-const MOST: usize = 8;
-/// The longest delay.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// The shortest one: it is also the time between two requests.
-const SHORTEST: Duration = Duration::from_millis(10);
+/// Maximum number of requests per trace.
+const DELAYS_MAX: usize = 8;
+/// Maximum delay.
+const DELAY_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// Minimum delay, also the minimum time between two requests.
+const DELAY_MIN: Duration = Duration::from_millis(10);
 
-/// How long after its last span a trace is asked for: 15, 30, 60 and 120 s, unless said otherwise.
+/// Delays after a trace's last span at which it is requested: 15, 30, 60 and 120 s by default.
 ///
-/// Sentry shows a trace some 10 s after its root has ended, and a minute after its last span when there is no root; then its
-/// storage takes its time.
+/// Sentry processes a trace some 10 s after its root has ended, or a minute after its last span when there is no root; storing it
+/// takes additional time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delays(Box<[Duration]>);
 
-/// Why a text names no delays.
+/// A text that is not a list of delays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected up to {MOST} rising numbers of seconds, like 15,30,60,120")]
+#[error("expected up to {DELAYS_MAX} increasing numbers of seconds, such as 15,30,60,120")]
 pub struct DelaysError;
 
 impl Delays {
-    /// The variable that [`Self::from_env`] reads: `SPANFALL_SENTRY_ASK_AFTER=15,30,60,120`, for those whose Sentry takes longer, and
-    /// for tests, which cannot wait.
+    /// The variable read by [`Self::from_env`]: `SPANFALL_SENTRY_ASK_AFTER=15,30,60,120`, for slower Sentry installations, and
+    /// for tests, which need shorter delays.
     pub const VARIABLE: &str = "SPANFALL_SENTRY_ASK_AFTER";
 
-    /// Reads [`Self::VARIABLE`]; the usual delays when it is unset or empty.
+    /// Reads [`Self::VARIABLE`]; returns the default delays if it is unset or empty.
     ///
     /// # Errors
-    /// It holds something else than delays.
+    /// The variable does not contain delays.
     pub fn from_env() -> Result<Self, DelaysError> {
         match std::env::var(Self::VARIABLE) {
             Ok(text) if !text.trim().is_empty() => text.parse(),
@@ -39,18 +39,18 @@ impl Delays {
         }
     }
 
-    /// When to ask next, in nanoseconds since the Unix epoch: the first delay after the trace's last activity that had not passed when
-    /// it was last asked. `None` when that was the last.
+    /// Returns the time of the next request in nanoseconds since the Unix epoch: the first delay after the trace's last activity
+    /// that had not passed at its last request. `None` after the last one.
     ///
-    /// A trace that was never asked for is due after the first delay, however long ago that was; it is not asked for once per delay
-    /// that was missed.
+    /// A trace without a request so far is due after the first delay, however long ago that was; missed delays are not made up
+    /// for.
     #[must_use]
     pub fn next_ask(&self, last_activity: u64, asked: Option<u64>) -> Option<u64> {
         let mut moments = self.0.iter().map(|delay| last_activity.saturating_add(nanos(*delay)));
         moments.find(|moment| asked.is_none_or(|asked| *moment > asked))
     }
 
-    /// Between two requests, at least: a second, or the first delay if that is shorter.
+    /// Returns the minimum time between two requests: a second, or the first delay if that is shorter.
     pub(super) fn pause(&self) -> u64 {
         nanos(self.0[0].min(Duration::from_secs(1)))
     }
@@ -65,20 +65,20 @@ impl Default for Delays {
 impl FromStr for Delays {
     type Err = DelaysError;
 
-    /// Reads seconds, with commas between them: `15,30` or `0.2, 0.5`.
+    /// Parses seconds separated by commas: `15,30` or `0.2, 0.5`.
     fn from_str(text: &str) -> Result<Self, DelaysError> {
         let delay = |text: &str| {
             let seconds: f64 = text.trim().parse().ok()?;
             let delay = Duration::try_from_secs_f64(seconds).ok()?;
-            (SHORTEST..=LONGEST).contains(&delay).then_some(delay)
+            (DELAY_MIN..=DELAY_MAX).contains(&delay).then_some(delay)
         };
         let delays: Option<Box<[Duration]>> = text.split(',').map(delay).collect();
-        let delays = delays.filter(|delays| delays.len() <= MOST && delays.is_sorted_by(|one, next| one < next));
+        let delays = delays.filter(|delays| delays.len() <= DELAYS_MAX && delays.is_sorted_by(|one, next| one < next));
         delays.map(Self).ok_or(DelaysError)
     }
 }
 
-/// As a number; what does not fit is for ever.
+/// Converts to nanoseconds, saturating.
 pub(super) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_asked_for_four_times() {
+    fn trace_is_requested_four_times() {
         assert_eq!(next(1000, None), Some(1015));
         assert_eq!(next(1000, Some(1015)), Some(1030));
         assert_eq!(next(1000, Some(1031)), Some(1060));
@@ -105,26 +105,26 @@ mod tests {
     }
 
     #[test]
-    fn a_new_span_begins_it_again() {
+    fn new_span_restarts_the_delays() {
         assert_eq!(next(1300, Some(1120)), Some(1315));
         assert_eq!(next(1110, Some(1120)), Some(1125));
     }
 
     #[test]
-    fn missed_moments_are_one() {
-        assert_eq!(next(1000, None), Some(1015), "due, whatever the time is");
+    fn missed_delays_cause_one_request() {
+        assert_eq!(next(1000, None), Some(1015), "due at any later time");
         assert_eq!(next(1000, Some(9000)), None);
     }
 
     #[test]
-    fn the_end_of_time_is_no_overflow() {
+    fn largest_time_does_not_overflow() {
         let end = u64::MAX - 1;
         assert_eq!(Delays::default().next_ask(end, None), Some(u64::MAX));
         assert_eq!(Delays::default().next_ask(end, Some(u64::MAX)), None);
     }
 
     #[test]
-    fn delays_are_rising_numbers_of_seconds() {
+    fn delays_must_be_increasing_seconds() {
         assert_eq!("15,30,60,120".parse(), Ok(Delays::default()));
         assert_eq!(" 0.2, 0.5 ".parse(), Ok(Delays([200, 500].map(Duration::from_millis).into())));
         for text in [

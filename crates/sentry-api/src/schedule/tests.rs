@@ -13,7 +13,7 @@ fn schedule() -> Schedule {
     Schedule::new(Delays::default())
 }
 
-/// Lets one request start and end at once, `seconds` after the epoch.
+/// Starts and finishes one request `seconds` after the epoch.
 fn ask(schedule: &mut Schedule, seconds: u64, outcome: Outcome) -> (Option<TraceId>, Option<u64>) {
     let asked = schedule.start(seconds * SECOND);
     let next = schedule.finish(seconds * SECOND, outcome);
@@ -21,7 +21,7 @@ fn ask(schedule: &mut Schedule, seconds: u64, outcome: Outcome) -> (Option<Trace
 }
 
 #[test]
-fn a_trace_is_asked_for_as_planned_and_then_no_more() {
+fn trace_is_requested_as_planned_and_then_no_more() {
     let mut schedule = schedule();
     schedule.watch(id(1), 100 * SECOND);
     let mut asked = Vec::new();
@@ -33,18 +33,18 @@ fn a_trace_is_asked_for_as_planned_and_then_no_more() {
 }
 
 #[test]
-fn one_request_is_under_way_at_a_time() {
+fn requests_are_in_flight_one_at_a_time() {
     let mut schedule = schedule();
     schedule.watch(id(1), 0);
     schedule.watch(id(2), 0);
     assert!(schedule.start(100 * SECOND).is_some());
     assert_eq!((schedule.next(), schedule.start(200 * SECOND)), (None, None));
     schedule.ask_now(id(2), 0);
-    assert_eq!(schedule.start(200 * SECOND), None, "not even when somebody wants to know now");
+    assert_eq!(schedule.start(200 * SECOND), None, "not even when requested by the user");
 }
 
 #[test]
-fn two_requests_have_a_second_between_them() {
+fn requests_are_a_second_apart() {
     let mut schedule = schedule();
     schedule.watch(id(1), 0);
     schedule.watch(id(2), 0);
@@ -53,14 +53,14 @@ fn two_requests_have_a_second_between_them() {
 }
 
 #[test]
-fn the_selected_trace_is_the_first_of_those_that_are_due() {
+fn selected_trace_is_first_of_those_due() {
     let mut schedule = schedule();
     schedule.watch(id(1), 0);
     schedule.select(Some((id(2), 10 * SECOND)));
     assert_eq!(
         ask(&mut schedule, 20, Outcome::Answered).0,
         Some(id(1)),
-        "the other cannot be there yet"
+        "the other is not due yet"
     );
     assert_eq!(ask(&mut schedule, 35, Outcome::Answered).0, Some(id(2)));
     schedule.select(None);
@@ -68,18 +68,18 @@ fn the_selected_trace_is_the_first_of_those_that_are_due() {
 }
 
 #[test]
-fn what_somebody_wants_to_know_now_is_asked_at_once_and_before_the_selected() {
+fn request_of_the_user_precedes_the_selected_trace() {
     let mut schedule = schedule();
     schedule.select(Some((id(1), 0)));
     ask(&mut schedule, 200, Outcome::Answered);
-    assert_eq!(schedule.next(), None, "all is asked");
+    assert_eq!(schedule.next(), None, "nothing is left");
     schedule.watch(id(2), 0);
     schedule.ask_now(id(3), 200 * SECOND);
     assert_eq!(ask(&mut schedule, 200, Outcome::Answered), (Some(id(3)), Some(215)));
 }
 
 #[test]
-fn activity_while_it_is_asked_for_is_not_lost() {
+fn activity_during_a_request_is_not_lost() {
     let mut schedule = schedule();
     schedule.watch(id(1), 0);
     schedule.start(120 * SECOND);
@@ -88,10 +88,10 @@ fn activity_while_it_is_asked_for_is_not_lost() {
 }
 
 #[test]
-fn a_wait_that_sentry_asks_for_holds_for_all() {
+fn wait_requested_by_sentry_applies_to_all() {
     let mut schedule = schedule();
     schedule.watch(id(1), 0);
-    let wait = Outcome::Later(Some(Duration::from_secs(50)));
+    let wait = Outcome::Transient(Some(Duration::from_secs(50)));
     assert_eq!(ask(&mut schedule, 100, wait), (Some(id(1)), Some(150)));
     schedule.watch(id(2), 0);
     schedule.ask_now(id(3), 0);
@@ -104,44 +104,40 @@ fn failures_double_the_wait_up_to_a_bound_and_end() {
     schedule.watch(id(1), 0);
     let mut now = 100;
     let mut waits = Vec::new();
-    while let (_, Some(next)) = ask(&mut schedule, now, Outcome::Later(None)) {
+    while let (_, Some(next)) = ask(&mut schedule, now, Outcome::Transient(None)) {
         waits.push(next - now);
         now = next;
     }
     assert_eq!(waits, [30, 60, 120, 240, 480, 600, 600]);
     schedule.watch(id(1), now * SECOND);
-    assert_eq!(schedule.next(), Some((now + 600) * SECOND), "a new span is a new reason");
+    assert_eq!(schedule.next(), Some((now + 600) * SECOND), "a new span restarts it");
     schedule.ask_now(id(1), now * SECOND);
-    assert_eq!(schedule.start(now * SECOND), Some(id(1)), "a person need not wait for it");
+    assert_eq!(schedule.start(now * SECOND), Some(id(1)), "the user need not wait for it");
 }
 
 #[test]
-fn a_trace_that_fails_lets_the_others_go_first() {
+fn failed_trace_is_retried_after_the_others() {
     let mut schedule = schedule();
     schedule.watch(id(1), 0);
     schedule.watch(id(2), SECOND);
-    assert_eq!(ask(&mut schedule, 100, Outcome::Later(None)).0, Some(id(1)));
+    assert_eq!(ask(&mut schedule, 100, Outcome::Transient(None)).0, Some(id(1)));
     assert_eq!(ask(&mut schedule, 200, Outcome::Answered).0, Some(id(2)));
 }
 
 #[test]
-fn what_only_a_person_can_change_stops_it_until_somebody_asks() {
+fn permanent_failure_stops_polling_until_the_user_retries() {
     let mut schedule = schedule();
     schedule.watch(id(1), 0);
     schedule.watch(id(2), 0);
-    assert_eq!(ask(&mut schedule, 100, Outcome::Hopeless).1, None);
+    assert_eq!(ask(&mut schedule, 100, Outcome::Permanent).1, None);
     assert_eq!(schedule.next(), None);
     schedule.ask_now(id(1), 0);
     assert_eq!(ask(&mut schedule, 110, Outcome::Answered).0, Some(id(1)));
-    assert_eq!(
-        ask(&mut schedule, 120, Outcome::Answered).0,
-        Some(id(2)),
-        "it goes on by itself"
-    );
+    assert_eq!(ask(&mut schedule, 120, Outcome::Answered).0, Some(id(2)), "polling continues");
 }
 
 #[test]
-fn what_is_forgotten_is_not_asked_for() {
+fn forgotten_trace_is_not_requested() {
     let mut schedule = schedule();
     schedule.watch(id(1), 0);
     schedule.start(20 * SECOND);
@@ -151,7 +147,7 @@ fn what_is_forgotten_is_not_asked_for() {
 }
 
 #[test]
-fn what_was_found_is_asked_for_again_only_when_there_is_more_to_find() {
+fn found_trace_is_requested_again_only_after_activity() {
     let mut schedule = schedule();
     schedule.watch(id(1), 0);
     ask(&mut schedule, 20, Outcome::Answered);
@@ -166,28 +162,28 @@ fn what_was_found_is_asked_for_again_only_when_there_is_more_to_find() {
 }
 
 #[test]
-fn of_a_flood_the_first_are_followed_to_the_end_and_then_others() {
+fn flood_keeps_the_first_traces_to_the_end() {
     let mut schedule = schedule();
-    for number in 0..WATCHED {
+    for number in 0..WATCHED_MAX {
         assert!(schedule.watch(id(number), 0));
     }
-    assert!(!schedule.watch(id(WATCHED), 0));
+    assert!(!schedule.watch(id(WATCHED_MAX), 0));
     assert_eq!(ask(&mut schedule, 1000, Outcome::Answered).1, None);
-    assert!(schedule.watch(id(WATCHED), 0), "one was asked for the last time");
-    assert!(!schedule.watch(id(WATCHED + 1), 0));
-    schedule.select(Some((id(WATCHED + 2), 0)));
-    assert_eq!(ask(&mut schedule, 1002, Outcome::Answered).0, Some(id(WATCHED + 2)));
-    assert_eq!(schedule.watched.len(), WATCHED);
+    assert!(schedule.watch(id(WATCHED_MAX), 0), "one had its last request");
+    assert!(!schedule.watch(id(WATCHED_MAX + 1), 0));
+    schedule.select(Some((id(WATCHED_MAX + 2), 0)));
+    assert_eq!(ask(&mut schedule, 1002, Outcome::Answered).0, Some(id(WATCHED_MAX + 2)));
+    assert_eq!(schedule.watched.len(), WATCHED_MAX);
 }
 
 #[test]
-fn errors_say_whether_it_is_worth_asking_again() {
+fn errors_decide_about_retries() {
     let host = || "sentry.io".into();
     let of = |error| Outcome::of(&Err(error));
-    assert_eq!(of(ApiError::TokenRefused { host: host() }), Outcome::Hopeless);
-    assert_eq!(of(ApiError::NameUnknown { host: host() }), Outcome::Later(None));
+    assert_eq!(of(ApiError::TokenRefused { host: host() }), Outcome::Permanent);
+    assert_eq!(of(ApiError::NameUnknown { host: host() }), Outcome::Transient(None));
     let wait = Some(Duration::from_secs(7));
-    assert_eq!(of(ApiError::RateLimited { host: host(), wait }), Outcome::Later(wait));
+    assert_eq!(of(ApiError::RateLimited { host: host(), wait }), Outcome::Transient(wait));
     let organization = "acme".into();
     assert_eq!(
         of(ApiError::NoTrace {
@@ -212,15 +208,15 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let outcome = prop_oneof![
         Just(Outcome::Answered),
-        Just(Outcome::Hopeless),
-        (0..100_u64).prop_map(|seconds| Outcome::Later(Some(Duration::from_secs(seconds)))),
-        Just(Outcome::Later(None)),
+        Just(Outcome::Permanent),
+        (0..100_u64).prop_map(|seconds| Outcome::Transient(Some(Duration::from_secs(seconds)))),
+        Just(Outcome::Transient(None)),
     ];
     prop_oneof![
-        (0..WATCHED * 2, any::<u64>()).prop_map(|(number, activity)| Step::Watch(number, activity)),
-        (0..WATCHED * 2).prop_map(Step::Select),
-        (0..WATCHED * 2).prop_map(Step::AskNow),
-        (0..WATCHED * 2).prop_map(Step::Forget),
+        (0..WATCHED_MAX * 2, any::<u64>()).prop_map(|(number, activity)| Step::Watch(number, activity)),
+        (0..WATCHED_MAX * 2).prop_map(Step::Select),
+        (0..WATCHED_MAX * 2).prop_map(Step::AskNow),
+        (0..WATCHED_MAX * 2).prop_map(Step::Forget),
         Just(Step::Start),
         outcome.prop_map(Step::Finish),
         (0..200 * SECOND).prop_map(Step::Pass),
@@ -228,12 +224,12 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever happens: bounded, one at a time, and never before it was announced.
+    /// Any sequence: bounded, one at a time, and never before the announced time.
     #[test]
-    fn it_keeps_its_bounds(full in any::<bool>(), steps in proptest::collection::vec(step(), 0..150)) {
+    fn schedule_keeps_its_bounds(full in any::<bool>(), steps in proptest::collection::vec(step(), 0..150)) {
         let mut schedule = schedule();
         let mut now = 1_000 * SECOND;
-        for number in (0..WATCHED).filter(|_| full) {
+        for number in (0..WATCHED_MAX).filter(|_| full) {
             schedule.watch(id(number), now);
         }
         let mut under_way = false;
@@ -256,7 +252,7 @@ proptest! {
                 }
                 Step::Pass(nanos) => now += nanos,
             }
-            prop_assert!(schedule.watched.len() <= WATCHED);
+            prop_assert!(schedule.watched.len() <= WATCHED_MAX);
         }
     }
 }

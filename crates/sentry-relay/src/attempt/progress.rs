@@ -1,4 +1,4 @@
-//! How far an upload has come: a request body that reports each part that the connection took.
+//! Upload progress: a request body that reports each part accepted by the connection.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -8,10 +8,10 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::watch;
 
-/// Bytes per part: few next to what a connection buffers, so that each is a step that a slow uplink makes in a second or so.
-const PART: usize = 16 * 1024;
+/// Bytes per part: small compared with the buffers of a connection, so that a slow uplink sends one within about a second.
+const PART_BYTES: usize = 16 * 1024;
 
-/// A body that is read in parts of [`PART`] bytes. Its length is known, so it is sent with a `Content-Length`, as it came.
+/// A body that is read in parts of [`PART_BYTES`] bytes. Its length is known, so it is sent with a `Content-Length` like the original.
 #[derive(Debug)]
 pub(super) struct WatchedBody {
     rest: Bytes,
@@ -19,7 +19,7 @@ pub(super) struct WatchedBody {
 }
 
 impl WatchedBody {
-    /// The body, and how many of its bytes the connection took so far.
+    /// Returns the body, and the number of bytes that the connection has accepted so far.
     pub(super) fn new(bytes: Bytes) -> (Self, watch::Receiver<usize>) {
         let (taken, progress) = watch::channel(0);
         (Self { rest: bytes, taken }, progress)
@@ -34,7 +34,7 @@ impl Body for WatchedBody {
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        let length = self.rest.len().min(PART);
+        let length = self.rest.len().min(PART_BYTES);
         let part = self.rest.split_to(length);
         self.taken.send_modify(|taken| *taken += length);
         Poll::Ready(Some(Ok(Frame::data(part))))

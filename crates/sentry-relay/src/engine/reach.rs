@@ -1,24 +1,24 @@
-//! Whether Sentry can be reached, and which failed tries are the entry's own fault.
+//! Reachability of Sentry, and which failed tries are the entry's own fault.
 //!
-//! One failed try may be either. It is the entry's fault if Sentry answers another request next, and an outage if another entry
-//! fails too. Entries that failed before say nothing about Sentry: two that always fail must not look like an outage.
+//! One failed try may be either. It is the entry's fault if Sentry responds to another request next, and an outage if another
+//! entry fails too. Entries that failed before are no evidence about Sentry: two that always fail must not look like an outage.
 
 use crate::attempt::Failure;
 use crate::buffer::Entry;
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(super) enum Reach {
-    /// The last request was answered.
+    /// Sentry responded to the last request.
     #[default]
     Reached,
-    /// Entries failed since the last answer, and either they or Sentry may be the reason.
+    /// Entries failed since the last response, and the cause is either them or Sentry.
     Doubtful { problem: Box<str> },
-    /// Sentry cannot be reached.
+    /// Sentry is unreachable.
     Outage { problem: Box<str>, failures: u32 },
 }
 
 impl Reach {
-    /// What stands in the way.
+    /// Returns the cause of the doubt or outage.
     pub(super) fn problem(&self) -> Option<&str> {
         match self {
             Self::Reached => None,
@@ -30,8 +30,8 @@ impl Reach {
         matches!(self, Self::Outage { .. })
     }
 
-    /// Notes a failed try of this entry. `is_probe` says that it is the one try that is made at a time during an outage: several
-    /// that were under way when it began are one failure.
+    /// Records a failed try of this entry. `is_probe` marks the one try at a time that is made during an outage: several requests
+    /// that were in flight when it began count as one failure.
     pub(super) fn failed<T>(&mut self, failure: &Failure, entry: &mut Entry<T>, is_probe: bool) {
         let problem = failure.problem.clone();
         let is_new = entry.failures == 0;
@@ -74,7 +74,7 @@ mod tests {
     }
 
     fn broke() -> Failure {
-        Failure::new("the connection broke")
+        Failure::new("connection closed")
     }
 
     fn refused() -> Failure {
@@ -85,19 +85,19 @@ mod tests {
     }
 
     #[test]
-    fn one_failure_may_be_the_entrys_own() {
+    fn single_failure_is_doubtful() {
         let mut reach = Reach::default();
         let mut first = entry(0);
         reach.failed(&broke(), &mut first, false);
         assert!(first.is_suspect && !reach.is_outage());
-        assert_eq!(reach.problem(), Some("the connection broke"));
-        first.hold_against();
-        first.hold_against();
+        assert_eq!(reach.problem(), Some("connection closed"));
+        first.confirm_strike();
+        first.confirm_strike();
         assert_eq!(first.strikes, 1);
     }
 
     #[test]
-    fn two_entries_that_never_failed_before_are_an_outage() {
+    fn failures_of_two_fresh_entries_are_an_outage() {
         let mut reach = Reach::default();
         reach.failed(&broke(), &mut entry(0), false);
         let mut second = entry(0);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_failed_before_are_no_outage_however_many() {
+    fn repeated_failures_of_failed_entries_are_not_an_outage() {
         let mut reach = Reach::default();
         for failures in [0, 1, 2, 1] {
             let mut entry = entry(failures);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_cannot_be_made_is_an_outage_and_no_failure_of_the_entry() {
+    fn failed_connect_is_an_outage_and_not_the_fault_of_the_entry() {
         for mut reach in [Reach::Reached, Reach::Doubtful { problem: "".into() }] {
             let mut entry = entry(1);
             reach.failed(&refused(), &mut entry, true);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_holds_nothing_against_an_entry_and_counts_its_probes() {
+    fn outage_adds_no_strikes_and_counts_its_probes() {
         let mut reach = Reach::default();
         reach.failed(&refused(), &mut entry(0), false);
         for (is_probe, expected) in [(false, 1), (true, 2), (true, 3)] {

@@ -1,61 +1,61 @@
-//! What the engine tells: to who waits for an answer, as an event, and in numbers.
+//! The engine's reports: responses to waiting senders, events, and counts.
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use trace_model::sentry::Delivery;
 
-use super::{Asking, Engine};
-use crate::answer::Answer;
+use super::{Engine, Waiter};
 use crate::buffer::Entry;
 use crate::relay::Event;
+use crate::response::RelayResponse;
 
-impl Asking {
-    /// Answers that the envelope is kept here.
+impl Waiter {
+    /// Responds that the envelope is buffered.
     pub(super) fn keep_waiting(self, problem: &str) {
-        // Who is gone hears of it in the end.
-        let _ = self.reply.send(Answer::waiting(self.receipt, problem));
+        // A sender that is gone gets an event at the end.
+        let _ = self.reply.send(RelayResponse::waiting(self.receipt, problem));
     }
 }
 
 impl<T: Send + 'static> Engine<T> {
-    /// Answers those who have waited long enough; what they sent goes on.
-    pub(super) fn answer_impatient(&mut self) {
+    /// Responds to the senders whose deadline has passed; their envelopes are still sent.
+    pub(super) fn answer_overdue(&mut self) {
         let now = Instant::now();
-        let under_way = self.under_way.values_mut();
-        let impatient = under_way.filter_map(|under_way| under_way.asking.take_if(|asking| asking.until <= now));
-        let impatient: Vec<_> = impatient.collect();
-        self.tell();
+        let in_flight = self.in_flight.values_mut();
+        let overdue = in_flight.filter_map(|in_flight| in_flight.waiter.take_if(|waiter| waiter.until <= now));
+        let overdue: Vec<_> = overdue.collect();
+        self.publish_counts();
         let problem = format!("no answer within {:?} so far", self.limits.deadline);
-        for asking in impatient {
-            asking.keep_waiting(&problem);
+        for waiter in overdue {
+            waiter.keep_waiting(&problem);
         }
     }
 
-    /// Counts and tells it: to who waits, or as an event if nobody does any more.
-    pub(super) fn reply(&mut self, reply: oneshot::Sender<Answer>, tag: T, answer: Answer) {
+    /// Counts a delivery and reports it: to the waiting sender, or as an event if it is gone.
+    pub(super) fn reply(&mut self, reply: oneshot::Sender<RelayResponse>, tag: T, answer: RelayResponse) {
         self.counts.send_modify(|counts| counts.count(&answer.delivery));
-        self.tell();
-        if let Err(Answer { delivery, .. }) = reply.send(answer) {
+        self.publish_counts();
+        if let Err(RelayResponse { delivery, .. }) = reply.send(answer) {
             self.outbox.push_back(Event { tag, delivery });
         }
     }
 
-    pub(super) fn tell_later(&mut self, tag: T, delivery: Delivery) {
+    pub(super) fn queue_event(&mut self, tag: T, delivery: Delivery) {
         self.counts.send_modify(|counts| counts.count(&delivery));
         self.outbox.push_back(Event { tag, delivery });
     }
 
-    pub(super) fn lose(&mut self, entry: Entry<T>, asking: Option<Asking>, reason: &str) {
-        match asking {
-            Some(Asking { reply, .. }) => self.reply(reply, entry.tag, Answer::lost(reason)),
-            None => self.tell_later(entry.tag, Delivery::Lost { reason: reason.into() }),
+    pub(super) fn lose(&mut self, entry: Entry<T>, waiter: Option<Waiter>, reason: &str) {
+        match waiter {
+            Some(Waiter { reply, .. }) => self.reply(reply, entry.tag, RelayResponse::lost(reason)),
+            None => self.queue_event(entry.tag, Delivery::Lost { reason: reason.into() }),
         }
     }
 
-    /// Brings the counts up to date, before anybody is answered.
-    pub(super) fn tell(&self) {
-        let kept = self.under_way.values().filter(|under_way| under_way.asking.is_none());
-        let kept = kept.map(|under_way| under_way.entry.outgoing.bytes());
+    /// Updates the counts, before a response is sent.
+    pub(super) fn publish_counts(&self) {
+        let kept = self.in_flight.values().filter(|in_flight| in_flight.waiter.is_none());
+        let kept = kept.map(|in_flight| in_flight.entry.outgoing.bytes());
         let waiting = (
             self.buffer.len() + kept.clone().count(),
             self.buffer.bytes() + kept.sum::<usize>(),

@@ -18,7 +18,7 @@ fn items(types: &[&str]) -> Categories {
     types.iter().map(|item| Category::of_item(item)).collect()
 }
 
-/// What holds after an answer with this header.
+/// Returns the limits after a response with this header.
 fn after(header: &str, now: Instant) -> RateLimits {
     let mut limits = RateLimits::default();
     read(header).flatten().for_each(|limit| limits.note(&limit, now));
@@ -26,7 +26,7 @@ fn after(header: &str, now: Instant) -> RateLimits {
 }
 
 #[test]
-fn the_examples_of_the_documentation_mean_what_they_say() {
+fn limit_header_parses_examples_of_the_documentation() {
     let limits: Vec<_> = read("60:transaction:key, 2700:default;error;security:organization")
         .flatten()
         .collect();
@@ -42,7 +42,7 @@ fn the_examples_of_the_documentation_mean_what_they_say() {
 }
 
 #[test]
-fn what_is_about_nothing_that_is_sent_here_is_no_limit() {
+fn limit_for_unknown_categories_is_ignored() {
     let nothing = [
         "60:someday:organization",
         "60:metric_bucket:organization:quota_exceeded:spans;sessions",
@@ -53,22 +53,22 @@ fn what_is_about_nothing_that_is_sent_here_is_no_limit() {
     for header in nothing {
         assert_eq!(read(header).flatten().count(), 0, "{header}");
     }
-    // Nor is it one for everything, even with a 429.
+    // Nor does it stop everything, even with a 429.
     let unknown = answer(&[(RATE_LIMITS, "60:someday:organization"), (RETRY_AFTER, "60")]);
     assert!(announced(StatusCode::TOO_MANY_REQUESTS, &unknown, SystemTime::now()).is_empty());
 }
 
 #[test]
-fn times_are_bounded() {
+fn limit_durations_are_bounded() {
     assert_eq!(one("2.5:error:key").duration, Duration::from_millis(2500));
     assert_eq!(one("-5:error:key").duration, Duration::ZERO);
     for huge in ["1e300:error:key", "inf:error:key", "99999999999999999999:error:key"] {
-        assert_eq!(one(huge).duration, LONGEST);
+        assert_eq!(one(huge).duration, LIMIT_DURATION_MAX);
     }
 }
 
 #[test]
-fn a_429_says_how_long_in_three_ways() {
+fn status_429_announces_its_duration_in_three_ways() {
     let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(60 * 60);
     let everything = |headers: &[(HeaderName, &'static str)]| {
         let limits = announced(StatusCode::TOO_MANY_REQUESTS, &answer(headers), wall);
@@ -80,7 +80,7 @@ fn a_429_says_how_long_in_three_ways() {
     assert_eq!(everything(&[(RETRY_AFTER, "Thu, 01 Jan 1970 00:00:30 GMT")]), 0);
     assert_eq!(
         everything(&[(RETRY_AFTER, "Fri, 01 Jan 9999 00:00:00 GMT")]),
-        LONGEST.as_secs()
+        LIMIT_DURATION_MAX.as_secs()
     );
     assert_eq!(everything(&[(RETRY_AFTER, "later")]), 60);
     assert_eq!(everything(&[]), 60);
@@ -88,7 +88,7 @@ fn a_429_says_how_long_in_three_ways() {
 }
 
 #[test]
-fn any_answer_may_announce_a_limit_of_sentrys_own_form() {
+fn rate_limit_header_applies_with_any_status() {
     let headers = answer(&[(RATE_LIMITS, "60:transaction:key"), (RETRY_AFTER, "60")]);
     assert_eq!(announced(StatusCode::OK, &headers, SystemTime::now()).len(), 1);
     let plain = answer(&[(RETRY_AFTER, "60")]);
@@ -96,19 +96,19 @@ fn any_answer_may_announce_a_limit_of_sentrys_own_form() {
 }
 
 #[test]
-fn an_envelope_is_stopped_when_all_of_it_is_limited() {
+fn envelope_is_stopped_when_all_of_it_is_limited() {
     let now = Instant::now();
     let mut limits = after("60:transaction:key, 30:error:organization:usage_exceeded", now);
     assert!(
         limits.stop(items(&["transaction", "session"]), now).is_none(),
-        "a part may go"
+        "a part may be sent"
     );
     assert!(limits.stop(items(&[]), now).is_none());
 
     let stop = limits.stop(items(&["transaction", "event"]), now).unwrap();
     assert_eq!(stop.header(), "30:error:organization:usage_exceeded, 60:transaction:key");
     assert_eq!(stop.retry_after(), 60);
-    assert_eq!(stop.reason(), "a rate limit holds for error (usage_exceeded), transaction");
+    assert_eq!(stop.reason(), "rate limited: error (usage_exceeded), transaction");
 
     let later = now + Duration::from_millis(30_500);
     assert!(limits.stop(items(&["event"]), later).is_none(), "it has ended");
@@ -119,7 +119,7 @@ fn an_envelope_is_stopped_when_all_of_it_is_limited() {
 }
 
 #[test]
-fn a_limit_for_everything_stops_also_what_is_unknown() {
+fn limit_for_everything_stops_unknown_items_too() {
     let now = Instant::now();
     let mut limits = after("10::organization", now);
     for types in [&["client_report"][..], &["someday"], &[]] {
@@ -129,7 +129,7 @@ fn a_limit_for_everything_stops_also_what_is_unknown() {
 }
 
 #[test]
-fn of_two_limits_the_one_that_ends_later_holds() {
+fn later_ending_limit_applies() {
     let now = Instant::now();
     let mut limits = after("60:error:key:first, 10:error:key:second", now);
     assert_eq!(limits.stop(items(&["event"]), now).unwrap().header(), "60:error:key:first");
@@ -137,30 +137,30 @@ fn of_two_limits_the_one_that_ends_later_holds() {
 
 proptest! {
     #[test]
-    fn any_text_is_read_within_bounds(header in ".{0,200}") {
+    fn limits_of_any_text_are_bounded(header in ".{0,200}") {
         for limit in read(&header).flatten() {
-            prop_assert!(limit.duration <= LONGEST);
+            prop_assert!(limit.duration <= LIMIT_DURATION_MAX);
             prop_assert!(limit.categories.is_none_or(|categories| !categories.is_empty()));
         }
     }
 
     #[test]
-    fn anything_of_the_form_is_read_within_bounds(
+    fn limits_of_any_wellformed_header_are_bounded(
         header in "([0-9.e+-]{0,9} ?: ?((error|span|session|what)?;?){0,4} ?:(key|project)?(:[a-z;:\\x00-\\x7f]{0,70})?, ?){0,20}",
     ) {
         let now = Instant::now();
         let mut limits = after(&header, now);
         if let Some(stop) = limits.stop(items(&["event", "span", "session"]), now) {
             prop_assert!(HeaderValue::from_str(&stop.header()).is_ok());
-            prop_assert!(stop.retry_after() <= LONGEST.as_secs());
-            // What is said on means the same to who reads it.
+            prop_assert!(stop.retry_after() <= LIMIT_DURATION_MAX.as_secs());
+            // A forwarded limit means the same to its reader.
             let mut again = after(&stop.header(), now);
             prop_assert_eq!(again.stop(items(&["event", "span", "session"]), now).unwrap().header(), stop.header());
         }
     }
 
     #[test]
-    fn a_known_limit_stops_its_category_exactly_as_long_as_it_says(seconds in 1u64..86_400, spaces in " {0,3}") {
+    fn limit_stops_its_category_for_its_exact_duration(seconds in 1u64..86_400, spaces in " {0,3}") {
         let now = Instant::now();
         let mut limits = after(&format!("{seconds}{spaces}:{spaces}span{spaces}:project"), now);
         let end = now + Duration::from_secs(seconds);

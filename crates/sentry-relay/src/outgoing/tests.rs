@@ -30,7 +30,7 @@ fn auth_of(from: &HeaderMap, query: Option<&str>) -> String {
 }
 
 #[test]
-fn the_key_is_the_targets_and_the_sdk_is_the_senders() {
+fn auth_has_the_key_of_the_target_and_the_sdk_of_the_sender() {
     let expected = format!("Sentry sentry_version=7, sentry_client=sentry.python/2.1, sentry_key={KEY}");
     let from = headers(&[(
         "x-sentry-auth",
@@ -44,7 +44,7 @@ fn the_key_is_the_targets_and_the_sdk_is_the_senders() {
 }
 
 #[test]
-fn a_sender_cannot_add_to_the_authentication() {
+fn auth_ignores_injected_parameters() {
     let plain = format!("Sentry sentry_version=7, sentry_key={KEY}");
     let query = "sentry_client=a,sentry_key%3Dother&sentry_version=7,8&sentry_client=a%0D%0Ab";
     assert_eq!(auth_of(&HeaderMap::new(), Some(query)), plain);
@@ -54,7 +54,7 @@ fn a_sender_cannot_add_to_the_authentication() {
 }
 
 #[test]
-fn only_what_concerns_the_envelope_goes_on() {
+fn headers_of_the_connection_are_not_forwarded() {
     let from = headers(&[
         ("content-encoding", "gzip"),
         ("content-type", "application/x-sentry-envelope"),
@@ -73,26 +73,26 @@ fn only_what_concerns_the_envelope_goes_on() {
         ["content-encoding", "content-type", "user-agent", "via", "x-sentry-auth"]
     );
     assert_eq!(outgoing.body, "as it came");
-    assert!(has_come_by(&outgoing.headers, &HeaderValue::from_static("1.1 spanfall-here")));
-    assert!(!has_come_by(
+    assert!(has_via(&outgoing.headers, &HeaderValue::from_static("1.1 spanfall-here")));
+    assert!(!has_via(
         &outgoing.headers,
         &HeaderValue::from_static("1.1 spanfall-elsewhere")
     ));
 }
 
 #[test]
-fn the_key_is_not_in_what_a_log_would_show() {
+fn debug_output_hides_the_key() {
     let outgoing = outgoing(&HeaderMap::new(), None, &Bytes::new());
     assert!(!format!("{outgoing:?}").contains(KEY));
 }
 
 #[test]
-fn an_envelope_that_names_another_project_names_the_target_instead() {
+fn envelope_dsn_is_replaced_by_that_of_the_target() {
     let from = headers(&[("content-encoding", "gzip")]);
     let others = [
         r#""http://spanfall@127.0.0.1:8969/1""#,
         r#""https://5f1e0c5b6d8f4c7f9f3a0d2b1c4e6a88@sentry.example/43""#,
-        r#""no DSN""#,
+        r#""not a DSN""#,
         "17",
     ];
     for other in others {
@@ -101,20 +101,20 @@ fn an_envelope_that_names_another_project_names_the_target_instead() {
         let outgoing = outgoing(&from, None, &inflated.clone().into());
         let expected = inflated.replacen(other, &format!("\"https://{KEY}@sentry.example/42\""), 1);
         assert_eq!(outgoing.body, expected);
-        assert!(!outgoing.headers.contains_key(CONTENT_ENCODING), "it is sent inflated");
+        assert!(!outgoing.headers.contains_key(CONTENT_ENCODING), "it is sent uncompressed");
     }
 }
 
 #[test]
-fn every_other_envelope_stays_as_it_came() {
+fn envelope_with_a_matching_dsn_is_not_modified() {
     let from = headers(&[("content-encoding", "gzip")]);
     let right = [
         "{}\n".to_owned(),
         String::new(),
-        "no JSON\n".to_owned(),
+        "not JSON\n".to_owned(),
         "{\"dsn\":null}".to_owned(),
         "{\"dsn\":\"http://a@b/1\",\"dsn\":\"http://a@b/1\"}\n".to_owned(),
-        // The host is another one when a relay is in between, and Sentry does not mind.
+        // The host differs when a relay is in between, and Sentry ignores it.
         format!("{{\"dsn\":\"http://{KEY}@127.0.0.1:8969/42\"}}\n{{\"dsn\":\"http://a@b/1\"}}\n"),
         format!("{{\"dsn\":\"https:\\/\\/{KEY}:@sentry.example\\/42\"}}\n"),
     ];
@@ -126,7 +126,7 @@ fn every_other_envelope_stays_as_it_came() {
 }
 
 #[test]
-fn the_id_of_an_event_is_found_where_it_stands() {
+fn event_id_is_parsed_from_both_formats() {
     let id = "9ec79c33ec9942ab8353589fcb2e04dc";
     let envelope = format!("{{\"event_id\":\"{id}\"}}\n{{\"type\":\"event\"}}\n{{}}");
     assert_eq!(event_id(Endpoint::Envelope, envelope.as_bytes()).as_deref(), Some(id));
@@ -139,7 +139,7 @@ fn the_id_of_an_event_is_found_where_it_stands() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_sent_on(line in any::<Vec<u8>>(), rest in any::<Vec<u8>>(), query in ".{0,60}") {
+    fn arbitrary_bytes_are_forwarded(line in any::<Vec<u8>>(), rest in any::<Vec<u8>>(), query in ".{0,60}") {
         let inflated = Bytes::from([&line[..], b"\n", &rest[..]].concat());
         let outgoing = outgoing(&HeaderMap::new(), Some(&query), &inflated);
         prop_assert!(outgoing.headers.contains_key(AUTH));
@@ -147,7 +147,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_but_the_dsn_changes(text in "\\PC{0,20}", dsn in "\\PC{0,30}", rest in any::<Vec<u8>>()) {
+    fn replacing_the_dsn_changes_no_other_byte(text in "\\PC{0,20}", dsn in "\\PC{0,30}", rest in any::<Vec<u8>>()) {
         let (text, other) = (serde_json::to_string(&text).unwrap(), serde_json::to_string(&dsn).unwrap());
         let inflated = [format!("{{\"x\":{text}, \"dsn\":{other}}}\n").as_bytes(), &rest[..]].concat();
         let sent = outgoing(&HeaderMap::new(), None, &inflated.into()).body;

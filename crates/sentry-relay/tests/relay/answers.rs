@@ -1,4 +1,4 @@
-//! What Sentry answers, and what of it goes back to the SDK and holds for the next.
+//! Responses of Sentry: what the SDK gets of them, and what applies to later envelopes.
 
 use super::*;
 use crate::sentry::{Reply, Sentry};
@@ -8,20 +8,20 @@ fn says(status: u16, headers: &[(&'static str, &'static str)], body: &'static st
 }
 
 #[tokio::test]
-async fn a_refusal_is_final_and_goes_back_as_it_is() {
+async fn rejection_is_final_and_returned_to_the_sdk() {
     let statuses = [302, 400, 401, 403, 413, 500, 502, 503];
-    let error = [("x-sentry-error", "it says why"), ("location", "/elsewhere")];
+    let error = [("x-sentry-error", "the reason"), ("location", "/elsewhere")];
     let sentry = Sentry::start(statuses.map(|status| says(status, &error, "{\"detail\":\"no\"}"))).await;
     let (relay, _events) = relay(sentry.address, limits(EAGER));
     for status in statuses {
         let answer = relay.forward(envelope("a", &["transaction"])).await;
         assert_eq!((answer.status.as_u16(), &*answer.body), (status, &b"{\"detail\":\"no\"}"[..]));
-        assert_eq!(header(&answer, "x-sentry-error"), Some("it says why"));
+        assert_eq!(header(&answer, "x-sentry-error"), Some("the reason"));
         assert_eq!(header(&answer, "location"), None);
-        let reason = "it says why".into();
+        let reason = "the reason".into();
         assert_eq!(answer.delivery, Delivery::Refused { status, reason });
     }
-    // The next is the next that comes: nothing was retried, no redirect followed.
+    // The next request is a new envelope: nothing was retried, no redirect followed.
     relay.forward(envelope("last", &["transaction"])).await;
     let seen = sentry.seen();
     assert_eq!(seen.len(), statuses.len() + 1);
@@ -35,7 +35,7 @@ async fn a_refusal_is_final_and_goes_back_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_goes_back_and_holds_for_its_category() {
+async fn rate_limit_is_returned_and_applies_to_its_category() {
     let limit = [
         ("x-sentry-rate-limits", "60:transaction:key:usage_exceeded"),
         ("retry-after", "60"),
@@ -52,7 +52,7 @@ async fn a_rate_limit_goes_back_and_holds_for_its_category() {
     let reason = "usage_exceeded".into();
     assert_eq!(answer.delivery, Delivery::RateLimited { reason });
 
-    // The next is told without Sentry, with the time that is left.
+    // The next one is rejected without asking Sentry, with the remaining time.
     let answer = relay.forward(envelope("b", &["transaction"])).await;
     assert_eq!(answer.status.as_u16(), 429);
     assert!(matches!(answer.delivery, Delivery::RateLimited { .. }));
@@ -63,7 +63,7 @@ async fn a_rate_limit_goes_back_and_holds_for_its_category() {
     );
     assert!((1..=60).contains(&seconds.parse::<u32>().unwrap()));
 
-    // What is about something else, also in part, goes.
+    // Envelopes with other items, even partly, are sent.
     for (tag, types) in [("c", &["event"][..]), ("d", &["transaction", "event"])] {
         assert_eq!(relay.forward(envelope(tag, types)).await.delivery, Delivery::Accepted);
     }
@@ -72,7 +72,7 @@ async fn a_rate_limit_goes_back_and_holds_for_its_category() {
 }
 
 #[tokio::test]
-async fn a_429_without_a_word_stops_everything() {
+async fn status_429_without_headers_stops_everything() {
     let sentry = Sentry::start([says(429, &[], "")]).await;
     let (relay, _events) = relay(sentry.address, limits(EAGER));
     relay.forward(envelope("a", &["transaction"])).await;
@@ -82,7 +82,7 @@ async fn a_429_without_a_word_stops_everything() {
 }
 
 #[tokio::test]
-async fn a_limit_may_be_announced_with_a_success() {
+async fn rate_limit_of_an_accepting_response_applies() {
     let limit = [("x-sentry-rate-limits", "60:log_item:organization")];
     let sentry = Sentry::start([says(200, &limit, "{}")]).await;
     let (relay, _events) = relay(sentry.address, limits(EAGER));
@@ -94,7 +94,7 @@ async fn a_limit_may_be_announced_with_a_success() {
 }
 
 #[tokio::test]
-async fn a_limit_that_has_ended_stops_nothing() {
+async fn ended_rate_limit_stops_nothing() {
     let limit = [("x-sentry-rate-limits", "0:transaction:key")];
     let sentry = Sentry::start([says(429, &limit, "")]).await;
     let (relay, _events) = relay(sentry.address, limits(EAGER));
@@ -106,7 +106,7 @@ async fn a_limit_that_has_ended_stops_nothing() {
 }
 
 #[tokio::test]
-async fn an_endless_answer_is_cut() {
+async fn endless_response_is_truncated() {
     let sentry = Sentry::start([Reply::Endless(1 << 20)]).await;
     let (relay, _events) = relay(sentry.address, limits(NEVER));
     let answer = relay.forward(envelope("a", &["transaction"])).await;
@@ -115,7 +115,7 @@ async fn an_endless_answer_is_cut() {
 }
 
 #[tokio::test]
-async fn an_answer_counts_even_if_its_body_never_ends() {
+async fn response_counts_although_its_body_never_ends() {
     let sentry = Sentry::start([Reply::Endless(10)]).await;
     let limits = Limits {
         deadline: Duration::from_secs(1),

@@ -1,4 +1,4 @@
-//! What Sentry gets.
+//! Requests as received by Sentry.
 
 use std::io::Write as _;
 
@@ -16,7 +16,7 @@ fn gzip(bytes: &[u8]) -> Bytes {
 }
 
 #[tokio::test]
-async fn a_compressed_envelope_arrives_byte_for_byte() {
+async fn compressed_envelope_arrives_byte_for_byte() {
     let sentry = Sentry::start([]).await;
     let (relay, _events) = relay(sentry.address, limits(NEVER));
     let mut forward = envelope("a", &["transaction"]);
@@ -47,7 +47,7 @@ async fn a_compressed_envelope_arrives_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn an_old_event_goes_to_the_old_endpoint() {
+async fn store_request_is_forwarded_to_the_store_endpoint() {
     let sentry = Sentry::start([]).await;
     let (relay, _events) = relay(sentry.address, limits(NEVER));
     let mut forward = envelope("a", &["event"]);
@@ -59,7 +59,7 @@ async fn an_old_event_goes_to_the_old_endpoint() {
 }
 
 #[tokio::test]
-async fn an_envelope_for_another_project_is_sent_as_the_targets() {
+async fn envelope_for_another_project_names_the_target() {
     let sentry = Sentry::start([]).await;
     let (relay, _events) = relay(sentry.address, limits(NEVER));
     let mut forward = envelope("a", &["transaction"]);
@@ -79,7 +79,7 @@ async fn an_envelope_for_another_project_is_sent_as_the_targets() {
 }
 
 #[tokio::test]
-async fn no_more_requests_are_under_way_than_may_be() {
+async fn concurrent_requests_are_limited() {
     let sentry = Sentry::start(std::iter::repeat_n(Reply::Held, 12)).await;
     let limits = Limits {
         concurrent: 3,
@@ -104,7 +104,7 @@ async fn no_more_requests_are_under_way_than_may_be() {
 }
 
 #[tokio::test]
-async fn it_goes_on_when_the_sdk_is_gone() {
+async fn delivery_continues_when_the_sdk_disconnects() {
     let sentry = Sentry::start([Reply::Held]).await;
     let (relay, mut events) = relay(sentry.address, limits(NEVER));
     let sdk = tokio::spawn({
@@ -120,7 +120,7 @@ async fn it_goes_on_when_the_sdk_is_gone() {
 }
 
 #[tokio::test]
-async fn its_own_listener_is_no_target() {
+async fn relay_to_its_own_listener_is_rejected() {
     let listener: SocketAddr = "127.0.0.1:8969".parse().unwrap();
     let target = Target::parse(&format!("http://{KEY}@localhost:8969/1")).unwrap();
     let error = Relay::<Tag>::start(target, &[listener], Limits::default()).unwrap_err();
@@ -129,18 +129,18 @@ async fn its_own_listener_is_no_target() {
 }
 
 #[tokio::test]
-async fn what_comes_back_on_a_detour_is_not_sent_again() {
+async fn request_that_returns_through_a_proxy_is_rejected() {
     let sentry = Sentry::start([]).await;
     let (relay, _events) = relay(sentry.address, limits(NEVER));
     relay.forward(envelope("a", &["transaction"])).await;
-    // As a proxy would deliver it to the listener that it was meant for.
+    // As a proxy to this relay's listener would deliver it.
     let mut again = envelope("a", &["transaction"]);
     again.headers = sentry.seen()[0].headers.clone();
     let answer = relay.forward(again).await;
     assert_eq!(answer.status.as_u16(), 508);
     assert!(matches!(answer.delivery, Delivery::Refused { status: 508, .. }));
     assert_eq!(sentry.seen().len(), 1);
-    // Another relay is no loop.
+    // A request of another relay is not a loop.
     let (other, _events) = crate::relay(sentry.address, limits(NEVER));
     let mut on = envelope("a", &["transaction"]);
     on.headers = sentry.seen()[0].headers.clone();
@@ -148,7 +148,7 @@ async fn what_comes_back_on_a_detour_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn the_key_is_not_shown() {
+async fn relay_output_hides_the_key() {
     let sentry = Sentry::start([Reply::Says(403, vec![("x-sentry-error", KEY)], "")]).await;
     let (relay, _events) = relay(sentry.address, limits(NEVER));
     let refused = relay.forward(envelope("a", &["event"])).await.delivery;

@@ -1,9 +1,9 @@
-//! How a relay ends.
+//! Shutdown of a relay.
 
 use super::*;
-use crate::sentry::{Reply, Sentry, nobody};
+use crate::sentry::{Reply, Sentry, refusing_address};
 
-/// All that is told until the end.
+/// Returns all events until the end.
 async fn rest(mut events: Events<Tag>) -> Vec<(Tag, Delivery)> {
     let mut rest = Vec::new();
     while let Some(Event { tag, delivery }) = tokio::time::timeout(DEADLINE, events.recv()).await.unwrap() {
@@ -17,8 +17,8 @@ fn tag_of(told: &[(Tag, Delivery)]) -> Vec<Tag> {
 }
 
 #[tokio::test]
-async fn a_last_attempt_is_made_for_all_that_waits() {
-    let (address, socket) = nobody();
+async fn shutdown_tries_all_buffered_envelopes_once_more() {
+    let (address, socket) = refusing_address();
     let (relay, events) = relay(address, limits(NEVER));
     for tag in ["a", "b", "c"] {
         waits(&relay, tag).await;
@@ -34,8 +34,8 @@ async fn a_last_attempt_is_made_for_all_that_waits() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_delivered_is_said_to_be_lost() {
-    let (address, _socket) = nobody();
+async fn shutdown_reports_undelivered_envelopes_as_lost() {
+    let (address, _socket) = refusing_address();
     let (relay, events) = relay(address, limits(NEVER));
     for tag in ["a", "b"] {
         waits(&relay, tag).await;
@@ -51,10 +51,10 @@ async fn what_cannot_be_delivered_is_said_to_be_lost() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_sentry_that_hangs_is_told() {
+async fn shutdown_answers_the_sdk_that_waits_for_a_hanging_sentry() {
     let sentry = Sentry::start([Reply::Hangs]).await;
     let limits = Limits {
-        farewell: Duration::from_millis(10),
+        shutdown_timeout: Duration::from_millis(10),
         ..limits(NEVER)
     };
     let (relay, _events) = relay(sentry.address, limits);
@@ -70,10 +70,10 @@ async fn who_waits_for_a_sentry_that_hangs_is_told() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_is_waited_for() {
+async fn shutdown_waits_for_requests_in_flight() {
     let sentry = Sentry::start([Reply::Held]).await;
     let limits = Limits {
-        farewell: DEADLINE,
+        shutdown_timeout: DEADLINE,
         ..limits(NEVER)
     };
     let (relay, _events) = relay(sentry.address, limits);
@@ -87,7 +87,7 @@ async fn what_is_under_way_is_waited_for() {
 }
 
 #[tokio::test]
-async fn an_ended_relay_takes_nothing() {
+async fn stopped_relay_rejects_envelopes() {
     let sentry = Sentry::start([]).await;
     let (relay, events) = relay(sentry.address, limits(NEVER));
     relay.shutdown().await;
@@ -98,8 +98,8 @@ async fn an_ended_relay_takes_nothing() {
 }
 
 #[tokio::test]
-async fn it_ends_when_nobody_is_left_to_forward_anything() {
-    let (address, _socket) = nobody();
+async fn relay_stops_when_all_handles_are_dropped() {
+    let (address, _socket) = refusing_address();
     let (relay, events) = relay(address, limits(NEVER));
     waits(&relay, "a").await;
     drop(relay);
@@ -107,14 +107,14 @@ async fn it_ends_when_nobody_is_left_to_forward_anything() {
 }
 
 #[tokio::test]
-async fn events_that_nobody_reads_do_not_keep_it() {
-    let (address, _socket) = nobody();
+async fn shutdown_does_not_wait_for_unread_events() {
+    let (address, _socket) = refusing_address();
     let limits = Limits {
-        farewell: Duration::from_millis(10),
+        shutdown_timeout: Duration::from_millis(10),
         ..limits(NEVER)
     };
     let (relay, events) = relay(address, limits);
-    // More than there is room for events.
+    // More than the event channel holds.
     for _ in 0..300 {
         waits(&relay, "a").await;
     }
@@ -124,8 +124,8 @@ async fn events_that_nobody_reads_do_not_keep_it() {
 }
 
 #[tokio::test]
-async fn it_works_on_when_nobody_wants_its_events() {
-    let (address, _socket) = nobody();
+async fn relay_works_without_a_reader_of_events() {
+    let (address, _socket) = refusing_address();
     let limits = Limits {
         waiting: 1,
         ..limits(NEVER)

@@ -1,13 +1,13 @@
-//! An envelope that fails although Sentry can be reached, and one that takes long.
+//! Envelopes that fail although Sentry is reachable, and slow ones.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::*;
 use crate::picky::{Act, Picky};
-use crate::sentry::nobody;
+use crate::sentry::refusing_address;
 
-/// Fails whatever says so, and answers the rest.
+/// Fails bodies that contain "bad" and answers the rest.
 fn fail_bad(act: Act) -> impl Fn(&str) -> Act {
     move |body| if body.contains("bad") { act } else { Act::Answer }
 }
@@ -24,7 +24,7 @@ fn lost_reason(event: Event<Tag>) -> String {
     }
 }
 
-/// A large envelope, for which a slow server needs many reads.
+/// A large envelope that takes a slow server many reads.
 fn large(tag: Tag, bytes: usize) -> Forward<Tag> {
     let mut forward = envelope(tag, &["transaction"]);
     forward.body = [&forward.body[..], &vec![b' '; bytes]].concat().into();
@@ -32,7 +32,7 @@ fn large(tag: Tag, bytes: usize) -> Forward<Tag> {
 }
 
 #[tokio::test]
-async fn an_envelope_that_is_hung_up_on_does_not_stop_the_others() {
+async fn failing_envelope_does_not_stop_the_others() {
     let sentry = Picky::start(Duration::ZERO, fail_bad(Act::HangUp)).await;
     let (relay, _events) = relay(sentry.address, limits(NEVER));
     waits(&relay, "bad").await;
@@ -44,7 +44,7 @@ async fn an_envelope_that_is_hung_up_on_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn an_envelope_that_fails_while_others_are_answered_is_given_up() {
+async fn envelope_that_fails_while_others_are_answered_is_dropped() {
     let sentry = Picky::start(Duration::ZERO, fail_bad(Act::HangUp)).await;
     let (relay, mut events) = relay(sentry.address, limits(EAGER));
     waits(&relay, "bad 1").await;
@@ -52,7 +52,7 @@ async fn an_envelope_that_fails_while_others_are_answered_is_given_up() {
     waits(&relay, "bad 2").await;
     let mut given_up = Vec::new();
     while given_up.len() < 2 {
-        // Two that fail in a row may look like an outage for a moment: then this waits too.
+        // Two failures in a row may look like an outage for a moment: then this one is buffered, too.
         relay.forward(envelope("good", &["transaction"])).await;
         while let Ok(event) = tokio::time::timeout(Duration::from_millis(1), events.recv()).await {
             let event = event.unwrap();
@@ -62,7 +62,7 @@ async fn an_envelope_that_fails_while_others_are_answered_is_given_up() {
             }
             given_up.push(event.tag);
             let reason = lost_reason(event);
-            let expected = "5 tries failed while Sentry answered other requests: the connection broke";
+            let expected = "5 tries failed while Sentry answered other requests: connection closed";
             assert!(reason.starts_with(expected), "{reason}");
         }
     }
@@ -73,7 +73,7 @@ async fn an_envelope_that_fails_while_others_are_answered_is_given_up() {
 }
 
 #[tokio::test]
-async fn an_outage_uses_up_no_tries() {
+async fn outage_uses_up_no_tries() {
     let away = Arc::new(AtomicUsize::new(40));
     let is_away = {
         let away = away.clone();
@@ -96,15 +96,15 @@ async fn an_outage_uses_up_no_tries() {
     delivered.sort_unstable();
     assert_eq!(delivered, ["a", "b", "c"]);
     assert_eq!(relay.counts().lost, 0);
-    // Each had its turn, many more times than a single entry may fail.
+    // Each had its turn, many more times than the tries of one entry.
     for tag in ["\"a\"", "\"b\"", "\"c\""] {
         assert!(sentry.count(tag) > 5, "{tag}: {}", sentry.count(tag));
     }
 }
 
 #[tokio::test]
-async fn what_waits_is_delivered_past_an_envelope_that_fails() {
-    let (address, socket) = nobody();
+async fn failing_envelope_does_not_block_buffered_ones() {
+    let (address, socket) = refusing_address();
     let (relay, mut events) = relay(address, limits(EAGER));
     for tag in ["bad", "a", "b"] {
         waits(&relay, tag).await;
@@ -119,19 +119,19 @@ async fn what_waits_is_delivered_past_an_envelope_that_fails() {
 }
 
 #[tokio::test]
-async fn a_slow_upload_goes_on_while_it_progresses_and_holds_up_nobody() {
+async fn slow_upload_continues_while_it_progresses_and_blocks_no_other() {
     const SIZE: usize = 4 * 1024 * 1024;
     let sentry = Picky::start(Duration::from_millis(20), fail_bad(Act::HangUp)).await;
     let limits = Limits {
         deadline: Duration::from_millis(300),
-        slowest: 1024 * 1024,
+        min_upload_rate: 1024 * 1024,
         concurrent: 2,
         ..limits(EAGER)
     };
     let (relay, mut events) = relay(sentry.address, limits);
     let answer = relay.forward(large("slow", SIZE)).await;
     assert!(matches!(answer.delivery, Delivery::Waiting { problem } if problem.starts_with("no answer within 300ms")));
-    assert_eq!(sentry.count("slow"), 0, "it is still being read");
+    assert_eq!(sentry.count("slow"), 0, "still being read");
     is_accepted(&relay, "good").await;
     let event = next(&mut events).await;
     assert_eq!((event.tag, event.delivery), ("slow", Delivery::Accepted));
@@ -139,14 +139,14 @@ async fn a_slow_upload_goes_on_while_it_progresses_and_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn an_upload_without_progress_fails() {
+async fn upload_without_progress_fails() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let limits = Limits {
         deadline: Duration::from_millis(100),
-        slowest: usize::MAX,
+        min_upload_rate: usize::MAX,
         ..limits(NEVER)
     };
-    // Connections are accepted by the kernel, and nobody reads.
+    // The kernel accepts connections, and nothing reads from them.
     let (relay, _events) = relay(listener.local_addr().unwrap(), limits);
     relay.forward(large("a", 12 * 1024 * 1024)).await;
     let failed = || async { relay.counts().problem };
@@ -155,27 +155,27 @@ async fn an_upload_without_progress_fails() {
 }
 
 #[tokio::test]
-async fn envelopes_wait_when_slow_uploads_take_all_slots() {
+async fn slow_uploads_in_all_slots_make_envelopes_wait() {
     let sentry = Picky::start(Duration::ZERO, fail_bad(Act::Hang)).await;
     let limits = Limits {
         deadline: Duration::from_millis(100),
-        slowest: 1,
+        min_upload_rate: 1,
         concurrent: 1,
         ..limits(EAGER)
     };
     let (relay, _events) = relay(sentry.address, limits);
     waits(&relay, "bad").await;
     let answer = relay.forward(envelope("good", &["transaction"])).await;
-    let problem = "earlier envelopes are still being sent".into();
+    let problem = "all upload slots are in use".into();
     assert_eq!(answer.delivery, Delivery::Waiting { problem });
     assert_eq!(relay.counts().waiting, 2);
 }
 
 #[tokio::test]
-async fn an_envelope_that_hangs_costs_nobody_the_last_try() {
-    let (address, socket) = nobody();
+async fn hanging_envelope_costs_no_other_its_last_try() {
+    let (address, socket) = refusing_address();
     let limits = Limits {
-        farewell: Duration::from_secs(1),
+        shutdown_timeout: Duration::from_secs(1),
         ..limits(NEVER)
     };
     let (relay, mut events) = relay(address, limits);
@@ -195,7 +195,7 @@ async fn an_envelope_that_hangs_costs_nobody_the_last_try() {
     ends.sort_by_key(|event| event.tag);
     let [a, b, bad, worse] = <[_; 4]>::try_from(ends).unwrap();
     assert_eq!((a.delivery, b.delivery), (Delivery::Accepted, Delivery::Accepted));
-    assert!(lost_reason(bad).contains("the program ended"));
-    assert!(lost_reason(worse).contains("the last try failed"));
+    assert!(lost_reason(bad).contains("shut down"));
+    assert!(lost_reason(worse).contains("last try at shutdown failed"));
     assert_eq!(sentry.count("worse"), 1, "once more, and no more");
 }

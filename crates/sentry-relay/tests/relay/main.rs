@@ -16,17 +16,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sentry::{DEADLINE, dsn};
-use sentry_relay::{Answer, Backoff, Category, Endpoint, Event, Events, Forward, Limits, Relay, Target};
+use sentry_relay::{Backoff, Category, Endpoint, Event, Events, Forward, Limits, Relay, RelayResponse, Target};
 use trace_model::sentry::Delivery;
 
 type Tag = &'static str;
 
-/// Retries at once.
+/// Retries immediately.
 const EAGER: Backoff = Backoff {
     first: Duration::from_millis(1),
     longest: Duration::from_millis(1),
 };
-/// Does not retry while a test runs.
+/// Does not retry during a test.
 const NEVER: Backoff = Backoff {
     first: Duration::from_secs(3600),
     longest: Duration::from_secs(3600),
@@ -45,7 +45,7 @@ fn relay(address: SocketAddr, limits: Limits) -> (Relay<Tag>, Events<Tag>) {
     Relay::start(Target::parse(&dsn(address)).unwrap(), &[], limits).unwrap()
 }
 
-/// An envelope with items of these types.
+/// Returns an envelope with items of these types.
 fn envelope(tag: Tag, types: &[&str]) -> Forward<Tag> {
     let items: Vec<_> = types.iter().map(|item| format!("{{\"type\":\"{item}\"}}\n{{}}\n")).collect();
     let items = items.concat();
@@ -68,11 +68,11 @@ fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     pairs.iter().map(pair).collect()
 }
 
-fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+fn header<'a>(answer: &'a RelayResponse, name: &str) -> Option<&'a str> {
     answer.headers.get(name).map(|value| value.to_str().unwrap())
 }
 
-/// The tags that were written into bodies.
+/// Returns the tags in the bodies.
 fn tags(seen: &[sentry::Seen]) -> Vec<String> {
     let tag = |seen: &sentry::Seen| {
         let text = String::from_utf8(seen.body.to_vec()).unwrap();

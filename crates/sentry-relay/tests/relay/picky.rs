@@ -1,4 +1,4 @@
-//! A server that treats a request by what is in it: it answers, hangs up, or never answers. It reads as fast as it is told to.
+//! A server whose behavior depends on the body: it answers, hangs up, or never answers. It reads at a given rate.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::sentry::DEADLINE;
 
-/// What the server does with a request once it has read it.
+/// Reaction to a request that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     Answer,
@@ -23,9 +23,9 @@ type Rule = dyn Fn(&str) -> Act + Send + Sync;
 #[derive(Clone)]
 struct Behavior {
     rule: Arc<Rule>,
-    /// The pause after each 64 KiB that it reads.
+    /// Pause after each 64 KiB read.
     pause: Duration,
-    /// The bodies that came whole, in order.
+    /// Complete bodies in order of arrival.
     seen: Arc<Mutex<Vec<String>>>,
 }
 
@@ -62,13 +62,13 @@ impl Picky {
         }
     }
 
-    /// How many bodies with this text have come whole.
+    /// Returns the number of complete bodies with this text.
     pub(crate) fn count(&self, text: &str) -> usize {
         let seen = self.behavior.seen.lock().unwrap();
         seen.iter().filter(|body| body.contains(text)).count()
     }
 
-    /// Waits until so many bodies with this text have come whole.
+    /// Waits until this many bodies with the text are complete.
     pub(crate) async fn saw(&self, text: &str, number: usize) {
         let look = || async { (self.count(text) >= number).then_some(()) };
         testkit::eventually(DEADLINE, look).await.unwrap();
@@ -81,7 +81,7 @@ impl Drop for Picky {
     }
 }
 
-/// One request per connection.
+/// Serves one request per connection.
 async fn serve(mut stream: TcpStream, behavior: Behavior) {
     let mut request = Vec::new();
     let mut part = vec![0; 64 * 1024];

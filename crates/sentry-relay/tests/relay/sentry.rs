@@ -1,4 +1,4 @@
-//! A server that behaves as Sentry does, or as a broken one, on a real socket.
+//! A server that behaves like Sentry, or like a broken one, on a real socket.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -15,24 +15,24 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-/// Longer than anything here takes.
+/// Longer than any operation here takes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 pub(crate) const KEY: &str = "5f1e0c5b6d8f4c7f9f3a0d2b1c4e6a88";
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// A status, headers, and a body.
+    /// A response with status, headers and body.
     Says(u16, Vec<(&'static str, &'static str)>, &'static str),
-    /// A body of as many bytes, which never ends.
+    /// A body of this many bytes that never ends.
     Endless(usize),
-    /// Nothing, ever.
+    /// No response.
     Hangs,
-    /// Nothing until it is told to ([`Sentry::release`]).
+    /// No response until [`Sentry::release`].
     Held,
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) path: String,
@@ -73,12 +73,12 @@ pub(crate) struct Sentry {
 }
 
 impl Sentry {
-    /// Answers with these in turn, afterwards as Sentry does to what it takes.
+    /// Answers with these replies in turn, then like Sentry to an accepted envelope.
     pub(crate) async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         Self::start_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), replies)
     }
 
-    /// The same where nobody listened before.
+    /// Like [`Sentry::start`], on a given listener.
     pub(crate) fn start_on(listener: TcpListener, replies: impl IntoIterator<Item = Reply>) -> Self {
         let address = listener.local_addr().unwrap();
         let shared = Shared {
@@ -95,23 +95,23 @@ impl Sentry {
         dsn(self.address)
     }
 
-    /// What has come so far, in order.
+    /// Returns the requests received so far, in order.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.inner().seen.clone()
     }
 
-    /// Waits until so many requests have come.
+    /// Waits for this many requests.
     pub(crate) async fn saw(&self, number: usize) -> Vec<Seen> {
         let look = || async { Some(self.seen()).filter(|seen| seen.len() >= number) };
         testkit::eventually(DEADLINE, look).await.unwrap()
     }
 
-    /// How many requests there were at one moment, at most.
+    /// Returns the maximum number of concurrent requests.
     pub(crate) fn most_at_once(&self) -> usize {
         self.shared.inner().most
     }
 
-    /// Lets one held request go.
+    /// Answers one held request.
     pub(crate) fn release(&self) {
         self.shared.released.add_permits(1);
     }
@@ -170,8 +170,8 @@ fn endless(bytes: usize) -> Response {
     ([("content-length", declared.to_string())], body).into_response()
 }
 
-/// A listener that closes each connection as soon as something came.
-pub(crate) async fn that_hangs_up() -> (SocketAddr, JoinHandle<()>) {
+/// Starts a listener that closes each connection as soon as a byte arrives.
+pub(crate) async fn start_hanging_up() -> (SocketAddr, JoinHandle<()>) {
     use tokio::io::AsyncReadExt as _;
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -184,8 +184,8 @@ pub(crate) async fn that_hangs_up() -> (SocketAddr, JoinHandle<()>) {
     (address, accepting)
 }
 
-/// An address that is taken and refuses connections, as nobody listens there until [`TcpSocket::listen`].
-pub(crate) fn nobody() -> (SocketAddr, TcpSocket) {
+/// Binds an address that refuses connections until [`TcpSocket::listen`].
+pub(crate) fn refusing_address() -> (SocketAddr, TcpSocket) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     (socket.local_addr().unwrap(), socket)

@@ -1,11 +1,11 @@
-//! A Sentry that cannot be reached, and one that can again.
+//! An unreachable Sentry, and one that becomes reachable again.
 
 use super::*;
-use crate::sentry::{KEY, Reply, Sentry, nobody, that_hangs_up};
+use crate::sentry::{KEY, Reply, Sentry, refusing_address, start_hanging_up};
 
 #[tokio::test]
-async fn what_had_to_wait_is_delivered_in_order_when_sentry_is_back() {
-    let (address, socket) = nobody();
+async fn buffered_envelopes_are_delivered_in_order_after_an_outage() {
+    let (address, socket) = refusing_address();
     let (relay, mut events) = relay(address, limits(EAGER));
     for tag in ["a", "b", "c"] {
         waits(&relay, tag).await;
@@ -27,7 +27,7 @@ async fn what_had_to_wait_is_delivered_in_order_when_sentry_is_back() {
         (counts.waiting, counts.waiting_bytes, counts.accepted, counts.problem),
         (0, 0, 3, None)
     );
-    // And who comes now has Sentry's own answer.
+    // A new envelope gets Sentry's own response.
     assert_eq!(
         relay.forward(envelope("d", &["transaction"])).await.delivery,
         Delivery::Accepted
@@ -35,8 +35,8 @@ async fn what_had_to_wait_is_delivered_in_order_when_sentry_is_back() {
 }
 
 #[tokio::test]
-async fn what_waits_arrives_byte_for_byte_too() {
-    let (address, socket) = nobody();
+async fn buffered_envelope_arrives_byte_for_byte() {
+    let (address, socket) = refusing_address();
     let (relay, mut events) = relay(address, limits(EAGER));
     let mut forward = envelope("a", &["transaction"]);
     forward.body = Bytes::from_static(&[0x1f, 0x8b, 0, 255, b'\n', 0]);
@@ -53,17 +53,17 @@ async fn what_waits_arrives_byte_for_byte_too() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_is_no_answer() {
-    let (address, hanging_up) = that_hangs_up().await;
+async fn closed_connection_is_retried() {
+    let (address, hanging_up) = start_hanging_up().await;
     let (relay, _events) = relay(address, limits(NEVER));
     waits(&relay, "a").await;
     let problem = relay.counts().problem.unwrap();
-    assert!(problem.starts_with("the connection broke"), "{problem}");
+    assert!(problem.starts_with("connection closed"), "{problem}");
     hanging_up.abort();
 }
 
 #[tokio::test]
-async fn who_does_not_answer_in_time_is_asked_again() {
+async fn response_timeout_is_retried() {
     let sentry = Sentry::start([Reply::Hangs]).await;
     let limits = Limits {
         deadline: Duration::from_secs(1),
@@ -78,7 +78,7 @@ async fn who_does_not_answer_in_time_is_asked_again() {
 }
 
 #[tokio::test]
-async fn tls_is_spoken_and_its_failure_is_no_answer() {
+async fn tls_failure_is_retried() {
     let sentry = Sentry::start([]).await;
     let target = Target::parse(&sentry.dsn().replace("http:", "https:")).unwrap();
     let (relay, _events) = Relay::start(target, &[], limits(NEVER)).unwrap();
@@ -91,8 +91,8 @@ async fn tls_is_spoken_and_its_failure_is_no_answer() {
 }
 
 #[tokio::test]
-async fn the_oldest_is_lost_when_there_are_too_many() {
-    let (address, _socket) = nobody();
+async fn full_buffer_drops_the_oldest_envelope() {
+    let (address, _socket) = refusing_address();
     let limits = Limits {
         waiting: 2,
         ..limits(NEVER)
@@ -103,14 +103,14 @@ async fn the_oldest_is_lost_when_there_are_too_many() {
     }
     let event = next(&mut events).await;
     assert_eq!(event.tag, "a");
-    assert!(matches!(event.delivery, Delivery::Lost { reason } if reason.contains("no room")));
+    assert!(matches!(event.delivery, Delivery::Lost { reason } if reason.contains("buffer full")));
     let counts = relay.counts();
     assert_eq!((counts.waiting, counts.lost), (2, 1));
 }
 
 #[tokio::test]
-async fn what_is_too_large_to_wait_is_lost_alone() {
-    let (address, _socket) = nobody();
+async fn oversized_envelope_is_lost_alone() {
+    let (address, _socket) = refusing_address();
     let limits = Limits {
         waiting_bytes: 10_000,
         ..limits(NEVER)
@@ -128,8 +128,8 @@ async fn what_is_too_large_to_wait_is_lost_alone() {
 }
 
 #[tokio::test]
-async fn what_a_limit_stops_is_discarded_while_it_waits() {
-    let (address, socket) = nobody();
+async fn buffered_envelope_is_discarded_by_a_rate_limit() {
+    let (address, socket) = refusing_address();
     let (relay, mut events) = relay(address, limits(EAGER));
     for (tag, types) in [("a", &["transaction"][..]), ("b", &["transaction"]), ("c", &["event"])] {
         relay.forward(envelope(tag, types)).await;
@@ -145,7 +145,7 @@ async fn what_a_limit_stops_is_discarded_while_it_waits() {
     let limited = |reason: &str| Delivery::RateLimited { reason: reason.into() };
     let expected = [
         ("a", limited("usage_exceeded")),
-        ("b", limited("a rate limit holds for transaction (usage_exceeded)")),
+        ("b", limited("rate limited: transaction (usage_exceeded)")),
         ("c", Delivery::Accepted),
     ];
     assert_eq!(ends, expected);
@@ -153,7 +153,7 @@ async fn what_a_limit_stops_is_discarded_while_it_waits() {
 }
 
 #[tokio::test]
-async fn a_limit_holds_while_sentry_cannot_be_reached() {
+async fn rate_limit_applies_during_an_outage() {
     let limit = vec![("x-sentry-rate-limits", "60:transaction:key")];
     let sentry = Sentry::start([Reply::Says(429, limit, ""), Reply::Hangs]).await;
     let limits = Limits {
@@ -170,8 +170,8 @@ async fn a_limit_holds_while_sentry_cannot_be_reached() {
 }
 
 #[tokio::test]
-async fn only_one_asks_whether_sentry_is_back() {
-    let (address, socket) = nobody();
+async fn outage_is_probed_by_one_request_at_a_time() {
+    let (address, socket) = refusing_address();
     let (relay, mut events) = relay(address, limits(EAGER));
     for tag in ["a", "b", "c", "d"] {
         waits(&relay, tag).await;

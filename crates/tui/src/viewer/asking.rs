@@ -1,6 +1,6 @@
 //! Between the store and who asks Sentry: which traces to ask for, and what its answers mean.
 
-use sentry_api::StoredTrace;
+use sentry_api::SentryTrace;
 use tokio::sync::mpsc;
 use trace_model::{Revision, TraceId};
 
@@ -8,7 +8,7 @@ use crate::asker::{Asker, AskerEvent};
 use app::{ASKED_TRACES_MAX, App, Event, SentryAnswer, StoredSpans};
 
 // What the screen remembers is enough for all that are asked for.
-const _: () = assert!(ASKED_TRACES_MAX >= sentry_api::WATCHED);
+const _: () = assert!(ASKED_TRACES_MAX >= sentry_api::WATCHED_MAX);
 
 /// How many traces are told of at once: of a flood the last ones.
 const TOLD: usize = 64;
@@ -87,6 +87,6 @@ pub(super) fn answer(event: AskerEvent) -> SentryAnswer {
     }
 }
 
-fn parents(answer: &StoredTrace) -> Vec<(trace_model::SpanId, Option<trace_model::SpanId>)> {
+fn parents(answer: &SentryTrace) -> Vec<(trace_model::SpanId, Option<trace_model::SpanId>)> {
     answer.spans.iter().map(|span| (span.span_id, span.parent_span_id)).collect()
 }

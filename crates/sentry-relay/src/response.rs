@@ -1,31 +1,32 @@
-//! What an SDK is told.
+//! Responses to an SDK.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use trace_model::sentry::Delivery;
 
-use crate::attempt::Answered;
+use crate::attempt::SentryResponse;
 use crate::limit::{RATE_LIMITS, Stop};
 use crate::outgoing::Receipt;
 
-/// The answer for the SDK: Sentry's own where there is one.
+/// The response for the SDK: Sentry's own if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// Sentry's; 200 for what waits, 429 while a limit holds, 503 for what cannot even wait.
+pub struct RelayResponse {
+    /// Sentry's status; 200 for a buffered envelope, 429 while a rate limit applies, 503 for an envelope that could not be
+    /// buffered.
     pub status: StatusCode,
-    /// Those of Sentry's headers that are for an SDK: the body's type and coding, `Retry-After`, `X-Sentry-Rate-Limits`,
+    /// Those of Sentry's headers that are meant for an SDK: content type and encoding, `Retry-After`, `X-Sentry-Rate-Limits`,
     /// `X-Sentry-Error`.
     pub headers: HeaderMap,
-    /// Sentry's, its first 64 KiB.
+    /// The first 64 KiB of Sentry's body.
     pub body: Bytes,
-    /// What became of it so far. [`Delivery::Waiting`] is followed by an [`Event`](crate::Event).
+    /// State of the envelope when the response is sent. [`Delivery::Waiting`] is followed by an [`Event`](crate::Event).
     pub delivery: Delivery,
 }
 
-impl Answer {
-    pub(crate) fn of_sentry(answered: Answered, delivery: Delivery) -> Self {
-        let Answered {
+impl RelayResponse {
+    pub(crate) fn of_sentry(answered: SentryResponse, delivery: Delivery) -> Self {
+        let SentryResponse {
             status, headers, body, ..
         } = answered;
         Self {
@@ -36,7 +37,7 @@ impl Answer {
         }
     }
 
-    /// As Sentry answers to what it took: nobody shall send it again.
+    /// Like Sentry's response to an accepted envelope, so that the SDK does not send it again.
     pub(crate) fn waiting(receipt: Receipt, problem: &str) -> Self {
         let Receipt { content_type, body } = receipt;
         Self {
@@ -47,37 +48,37 @@ impl Answer {
         }
     }
 
-    /// As Sentry answers while a limit holds.
+    /// Like Sentry's response while a rate limit applies.
     pub(crate) fn limited(stop: &Stop) -> Self {
         let reason = stop.reason();
         let body = serde_json::json!({ "detail": reason });
         let delivery = Delivery::RateLimited { reason: reason.into() };
-        let mut answer = Self::own(StatusCode::TOO_MANY_REQUESTS, &body, delivery);
-        answer.headers.insert(RETRY_AFTER, stop.retry_after().into());
+        let mut response = Self::local(StatusCode::TOO_MANY_REQUESTS, &body, delivery);
+        response.headers.insert(RETRY_AFTER, stop.retry_after().into());
         let limits = HeaderValue::try_from(stop.header()).ok();
-        answer.headers.extend(limits.map(|limits| (RATE_LIMITS, limits)));
-        answer
+        response.headers.extend(limits.map(|limits| (RATE_LIMITS, limits)));
+        response
     }
 
-    /// It is given up. An SDK discards what a 5xx answers, and counts it.
+    /// The envelope is lost. An SDK discards an envelope answered with a 5xx, and counts it.
     pub(crate) fn lost(reason: &str) -> Self {
         let delivery = Delivery::Lost { reason: reason.into() };
         let body = serde_json::json!({ "detail": reason });
-        Self::own(StatusCode::SERVICE_UNAVAILABLE, &body, delivery)
+        Self::local(StatusCode::SERVICE_UNAVAILABLE, &body, delivery)
     }
 
-    /// What this relay has sent itself.
+    /// The response to a request that this relay itself has forwarded.
     pub(crate) fn loops() -> Self {
-        let reason = "the relay sends to itself";
+        let reason = "forwarding loop: the relay received its local request";
         let status = StatusCode::LOOP_DETECTED;
         let delivery = Delivery::Refused {
             status: status.as_u16(),
             reason: reason.into(),
         };
-        Self::own(status, &serde_json::json!({ "detail": reason }), delivery)
+        Self::local(status, &serde_json::json!({ "detail": reason }), delivery)
     }
 
-    fn own(status: StatusCode, body: &serde_json::Value, delivery: Delivery) -> Self {
+    fn local(status: StatusCode, body: &serde_json::Value, delivery: Delivery) -> Self {
         Self {
             status,
             headers: [(CONTENT_TYPE, HeaderValue::from_static("application/json"))]

@@ -1,13 +1,13 @@
-//! Texts of an answer, whatever stands in their place.
+//! Text members of a response, tolerant of other types.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// How long a text may be, in bytes: a description may be a whole SQL statement, and one line is shown.
-const LENGTH: usize = 512;
+/// Maximum length of a text in bytes: a description may be a whole SQL statement, and one line is shown.
+const TEXT_BYTES_MAX: usize = 512;
 
-/// A text; empty when something else stands there, since of a trace whose spans have strange names the ids are still worth knowing.
+/// A text; empty if the member has another type, because the ids of spans with odd names are still useful.
 #[derive(Debug, Default)]
 pub(super) struct Text(Box<str>);
 
@@ -16,7 +16,7 @@ impl Text {
         self.0
     }
 
-    /// This one, or the other if this one is empty.
+    /// Returns this text, or `other` if this one is empty.
     pub(super) fn or(self, other: Self) -> Self {
         if self.0.is_empty() { other } else { self }
     }
@@ -46,7 +46,9 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        let end = (0..=LENGTH.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+        let end = (0..=TEXT_BYTES_MAX.min(text.len()))
+            .rev()
+            .find(|end| text.is_char_boundary(*end));
         Ok(Text(text[..end.unwrap_or(0)].into()))
     }
 

@@ -1,9 +1,9 @@
-//! What Sentry answers when it is asked for a trace: spans nested in spans, made flat.
+//! Sentry's response for a trace: nested spans, flattened.
 //!
-//! `GET /api/0/organizations/{org}/trace/{trace_id}/` is documented at <https://docs.sentry.io/api/explore/retrieve-a-trace/>; its
-//! source is `src/sentry/api/endpoints/organization_trace.py` and `src/sentry/snuba/trace.py` in `getsentry/sentry`. It answers with
-//! a list; each item is a span (`event_type: "span"`) with `children`, `errors` and `occurrences`, or an error that belongs to no
-//! span. Before that there was `/events-trace/`, which answers with an object of `transactions` and `orphan_errors`.
+//! `GET /api/0/organizations/{org}/trace/{trace_id}/` is documented at <https://docs.sentry.io/api/explore/retrieve-a-trace/>;
+//! its source is `src/sentry/api/endpoints/organization_trace.py` and `src/sentry/snuba/trace.py` in `getsentry/sentry`. It
+//! returns a list; each item is a span (`event_type: "span"`) with `children`, `errors` and `occurrences`, or an error without a
+//! span. Its predecessor is `/events-trace/`, which returns an object of `transactions` and `orphan_errors`.
 
 mod read;
 mod text;
@@ -14,59 +14,58 @@ use trace_model::SpanId;
 
 pub(crate) use read::Page;
 
-/// How many spans of one trace are kept. Sentry's own screen shows no more than a tenth of it.
-const SPANS: usize = 100_000;
-/// How many errors of one trace are kept: Sentry tells of no more.
-const ERRORS: usize = 10_000;
+/// Spans kept per trace. Sentry's own UI shows no more than a tenth of them.
+const SPANS_MAX: usize = 100_000;
+/// Errors kept per trace: Sentry returns no more.
+const ERRORS_MAX: usize = 10_000;
 
-/// What Sentry has of a trace.
+/// Sentry's data for a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredTrace {
-    /// Its spans, each once, in no particular order.
-    pub spans: Vec<StoredSpan>,
-    /// Its errors, each once.
-    pub errors: Vec<StoredError>,
-    /// Whether that is all that Sentry has. If not, a span that is not among these may be there all the same: there were more pages
-    /// than are read, spans whose ids cannot be read, or it is an old Sentry that tells of transactions alone.
+pub struct SentryTrace {
+    /// Unique spans in no particular order.
+    pub spans: Vec<SentrySpan>,
+    /// Unique errors.
+    pub errors: Vec<SentryError>,
+    /// True if this is all of Sentry's data. If not, a missing span may be stored all the same: there were more pages than are
+    /// read, spans with invalid ids, or an old Sentry returned transactions only.
     pub complete: bool,
 }
 
-/// A span that Sentry has.
+/// A span stored in Sentry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredSpan {
-    /// Its id.
+pub struct SentrySpan {
     pub span_id: SpanId,
-    /// The span above it, as Sentry knows it.
+    /// Its parent according to Sentry.
     pub parent_span_id: Option<SpanId>,
-    /// What kind of work it is, `http.server`; may be empty.
+    /// Operation such as `http.server`; may be empty.
     pub op: Box<str>,
-    /// Its description, or else its name; may be empty.
+    /// Its description or, without one, its name; may be empty.
     pub name: Box<str>,
-    /// The slug of the project that it went to; may be empty.
+    /// Slug of its project; may be empty.
     pub project: Box<str>,
-    /// The name of the transaction that it is a part of; may be empty.
+    /// Name of its transaction; may be empty.
     pub transaction: Box<str>,
-    /// Whether it is the transaction.
+    /// True if the span is the transaction's root.
     pub is_transaction: bool,
 }
 
-/// An error, or a performance problem, that Sentry has.
+/// An error or performance issue stored in Sentry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredError {
-    /// Sentry's id of the event; may be empty.
+pub struct SentryError {
+    /// Sentry's event id; may be empty.
     pub event_id: Box<str>,
-    /// What it is called in one line; may be empty.
+    /// One-line title; may be empty.
     pub title: Box<str>,
     /// `error`, `warning`, …; may be empty.
     pub level: Box<str>,
-    /// The span that it happened in, if Sentry has that.
+    /// The span it occurred in, if Sentry knows it.
     pub span_id: Option<SpanId>,
 }
 
-/// Puts pages together.
+/// Merges pages.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    trace: StoredTrace,
+    trace: SentryTrace,
     span_ids: HashSet<SpanId>,
     event_ids: HashSet<Box<str>>,
 }
@@ -74,7 +73,7 @@ pub(crate) struct Pages {
 impl Pages {
     pub(crate) fn new() -> Self {
         Self {
-            trace: StoredTrace {
+            trace: SentryTrace {
                 spans: Vec::new(),
                 errors: Vec::new(),
                 complete: true,
@@ -84,14 +83,14 @@ impl Pages {
         }
     }
 
-    /// Takes one more page; false if there was nothing on it that was not known.
+    /// Adds a page; returns false if everything on it was already known.
     ///
-    /// Sentry's endpoint says of itself that it ignores where a page begins, and so may offer the same page for ever.
+    /// Sentry's endpoint is documented to ignore the cursor, so it may return the same page forever.
     pub(crate) fn add(&mut self, page: Page) -> bool {
         let known = (self.trace.spans.len(), self.trace.errors.len());
         self.trace.complete &= page.complete;
         for span in page.spans {
-            if self.span_ids.len() < SPANS {
+            if self.span_ids.len() < SPANS_MAX {
                 if self.span_ids.insert(span.span_id) {
                     self.trace.spans.push(span);
                 }
@@ -100,21 +99,23 @@ impl Pages {
             }
         }
         for error in page.errors {
-            if self.trace.errors.len() < ERRORS && (error.event_id.is_empty() || self.event_ids.insert(error.event_id.clone())) {
+            if self.trace.errors.len() < ERRORS_MAX
+                && (error.event_id.is_empty() || self.event_ids.insert(error.event_id.clone()))
+            {
                 self.trace.errors.push(error);
             }
         }
         known != (self.trace.spans.len(), self.trace.errors.len())
     }
 
-    /// What is there, though Sentry has more.
-    pub(crate) fn incomplete(mut self) -> StoredTrace {
+    /// Returns the data of the pages so far; Sentry has more.
+    pub(crate) fn incomplete(mut self) -> SentryTrace {
         self.trace.complete = false;
         self.trace
     }
 
-    /// What is there: all.
-    pub(crate) fn finish(self) -> StoredTrace {
+    /// Returns the data of all pages.
+    pub(crate) fn finish(self) -> SentryTrace {
         self.trace
     }
 }
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_one_trace_and_what_is_on_two_is_there_once() {
+    fn pages_are_merged_without_duplicates() {
         let first = r#"[{"event_type":"span","event_id":"b7ad6b7169203331","errors":[{"event_type":"error","event_id":"e1"}]}]"#;
         let second =
             r#"[{"event_type":"span","event_id":"b7ad6b7169203331"},{"event_type":"span","event_id":"c7ad6b7169203331"}]"#;
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_said() {
+    fn omitted_spans_make_the_trace_incomplete() {
         let mut pages = Pages::new();
         pages.add(page(r#"[{"event_type":"span","event_id":"not hexadecimal"}]"#));
         pages.add(page("[]"));
@@ -150,12 +151,12 @@ mod tests {
     }
 
     #[test]
-    fn more_spans_than_are_kept_are_no_complete_trace() {
-        let spans = (1..=SPANS + 1).map(|id| format!(r#"{{"event_type":"span","event_id":"{id:016x}"}}"#));
+    fn spans_over_the_limit_make_the_trace_incomplete() {
+        let spans = (1..=SPANS_MAX + 1).map(|id| format!(r#"{{"event_type":"span","event_id":"{id:016x}"}}"#));
         let json = format!("[{}]", spans.collect::<Vec<_>>().join(","));
         let mut pages = Pages::new();
         pages.add(page(&json));
         let trace = pages.finish();
-        assert_eq!((trace.spans.len(), trace.complete), (SPANS, false));
+        assert_eq!((trace.spans.len(), trace.complete), (SPANS_MAX, false));
     }
 }

@@ -1,7 +1,7 @@
-//! Reading one page: streaming, and flat from the start.
+//! Parses one page: streaming, flat from the start.
 //!
-//! Nothing nested is ever built, since even dropping a deep tree could overflow the stack. Only lists of items are read by recursion, on a
-//! thread whose stack is large enough for a depth that no trace has.
+//! No nested structure is ever built, because even dropping a deep tree could overflow the stack. Only lists of items are parsed by
+//! recursion, on a thread whose stack is large enough for a depth that no trace has.
 
 use std::{fmt, thread};
 
@@ -9,31 +9,31 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use trace_model::SpanId;
 
 use super::text::Text;
-use super::{StoredError, StoredSpan};
+use super::{SentryError, SentrySpan};
 
-/// How deep spans may lie in spans. Sentry writes them by recursion in Python, which ends before.
-const DEPTH: usize = 1_000;
-/// The bytes of stack for it: four times what an unoptimized program takes for one level. Only what is used becomes memory.
-const STACK: usize = DEPTH * 32 * 1024;
+/// Maximum nesting of spans. Sentry writes them by recursion in Python, which fails before.
+const DEPTH_MAX: usize = 1_000;
+/// Stack of the parsing thread in bytes: four times the use of an unoptimized build. Only the used part becomes memory.
+const STACK_BYTES: usize = DEPTH_MAX * 32 * 1024;
 
-/// One page of an answer.
+/// One page of a response.
 #[derive(Debug)]
 pub(crate) struct Page {
-    pub(super) spans: Vec<StoredSpan>,
-    pub(super) errors: Vec<StoredError>,
+    pub(super) spans: Vec<SentrySpan>,
+    pub(super) errors: Vec<SentryError>,
     pub(super) complete: bool,
 }
 
 impl Page {
-    /// Reads a body of either endpoint. Unknown members and kinds of items are passed over.
+    /// Parses a body of either endpoint. Skips unknown members and kinds of items.
     ///
     /// # Errors
-    /// It is no JSON, or of another shape: where, and which of both. Nothing of the body is shown.
+    /// The body is not JSON, or has another shape: the message has the position, and never a part of the body.
     pub(crate) fn read(body: &[u8]) -> Result<Self, String> {
         thread::scope(|scope| {
-            let reading = thread::Builder::new().stack_size(STACK);
+            let reading = thread::Builder::new().stack_size(STACK_BYTES);
             let reading = reading.spawn_scoped(scope, || Self::read_here(body));
-            let page = reading.map_err(|error| format!("no thread to read it: {error}"))?.join();
+            let page = reading.map_err(|error| format!("cannot start a thread: {error}"))?.join();
             page.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
@@ -44,26 +44,27 @@ impl Page {
             errors: Vec::new(),
             complete: true,
         };
-        // Of a reader it counts lines as it goes; in a slice it counts them from the start for each list that an error leaves.
+        // With a reader, serde_json counts lines incrementally; with a slice, it recounts from the start for each list that an
+        // error leaves.
         let mut json = serde_json::Deserializer::from_reader(body);
         json.disable_recursion_limit();
-        let read = Answer(&mut page).deserialize(&mut json);
+        let read = Body(&mut page).deserialize(&mut json);
         read.and_then(|()| json.end()).map_err(|error| {
             let problem = match error.classify() {
-                serde_json::error::Category::Data => "it is not of the shape of a trace",
-                serde_json::error::Category::Eof => "it ends too early",
-                _ => "it is no JSON",
+                serde_json::error::Category::Data => "not a trace",
+                serde_json::error::Category::Eof => "truncated JSON",
+                _ => "invalid JSON",
             };
-            format!("{problem}, line {} column {}", error.line(), error.column())
+            format!("{problem} at line {} column {}", error.line(), error.column())
         })?;
         Ok(page)
     }
 }
 
 /// The whole body.
-struct Answer<'a>(&'a mut Page);
+struct Body<'a>(&'a mut Page);
 
-impl<'de> DeserializeSeed<'de> for Answer<'_> {
+impl<'de> DeserializeSeed<'de> for Body<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -71,7 +72,7 @@ impl<'de> DeserializeSeed<'de> for Answer<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Answer<'_> {
+impl<'de> Visitor<'de> for Body<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,7 +83,7 @@ impl<'de> Visitor<'de> for Answer<'_> {
         read_orphans(self.0, Kind::Other, |list| list.visit_seq(items))
     }
 
-    /// The older shape, which has transactions and not their spans.
+    /// The older shape, which has transactions but not their spans.
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut known = false;
         while let Some(key) = members.next_key::<Text>()? {
@@ -101,12 +102,12 @@ impl<'de> Visitor<'de> for Answer<'_> {
         if known {
             Ok(())
         } else {
-            Err(A::Error::custom("neither a list nor transactions"))
+            Err(A::Error::custom("expected a list or transactions"))
         }
     }
 }
 
-/// Reads a list around which there is no span.
+/// Parses a top-level list.
 fn read_orphans<E>(page: &mut Page, otherwise: Kind, read: impl FnOnce(Items) -> Result<(), E>) -> Result<(), E> {
     let mut errors = Vec::new();
     read(Items {
@@ -119,23 +120,23 @@ fn read_orphans<E>(page: &mut Page, otherwise: Kind, read: impl FnOnce(Items) ->
     Ok(())
 }
 
-/// What an item is.
+/// The kind of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Span,
     Error,
-    /// Such as the check of an uptime monitor.
+    /// For example an uptime check.
     Other,
 }
 
-/// A list of items: children, errors.
+/// A list of items: children or errors.
 struct Items<'a> {
     page: &'a mut Page,
-    /// Where the errors of this list go, until it is known in which span they happened.
-    errors: &'a mut Vec<StoredError>,
-    /// How many items lie around it.
+    /// Collects the errors of this list until their span is known.
+    errors: &'a mut Vec<SentryError>,
+    /// Nesting depth.
     depth: usize,
-    /// What an item is that does not say so.
+    /// Kind of an item without `event_type`.
     otherwise: Kind,
 }
 
@@ -159,8 +160,8 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        if self.depth > DEPTH {
-            return Err(A::Error::custom("too deep"));
+        if self.depth > DEPTH_MAX {
+            return Err(A::Error::custom("nested too deeply"));
         }
         loop {
             let item = Item(Items {
@@ -221,7 +222,7 @@ impl<'de> Visitor<'de> for Item<'_> {
                 otherwise,
             })?;
         }
-        // Its own id stands after its children, mostly.
+        // Its own id usually follows its children.
         let kind = said.kind(list.otherwise);
         let span_id = if kind == Kind::Span { said.id() } else { None };
         for error in &mut errors {
@@ -238,7 +239,7 @@ impl<'de> Visitor<'de> for Item<'_> {
     }
 }
 
-/// What an item says of itself.
+/// The members of an item.
 #[derive(Default)]
 struct Members {
     event_type: Text,
@@ -283,17 +284,17 @@ impl Members {
         }
     }
 
-    /// A span's own id: the older endpoint has a member for it, since there an event's id is another thing.
+    /// Returns the id of a span: the older endpoint has a separate member for it, since its `event_id` is the id of the event.
     fn id(&self) -> Option<SpanId> {
         id(&self.span_id).or_else(|| id(&self.event_id))
     }
 
-    fn span(self, span_id: SpanId) -> StoredSpan {
-        StoredSpan {
+    fn span(self, span_id: SpanId) -> SentrySpan {
+        SentrySpan {
             span_id,
             parent_span_id: id(&self.parent_span_id),
             op: self.op.into_inner(),
-            // The older endpoint has transactions alone, and no member to say so.
+            // The older endpoint returns transactions only, and does not mark them.
             is_transaction: &*self.is_transaction == "true" || !self.span_id.is_empty(),
             name: self.description.or(self.name).into_inner(),
             project: self.project.into_inner(),
@@ -301,8 +302,8 @@ impl Members {
         }
     }
 
-    fn error(self) -> StoredError {
-        StoredError {
+    fn error(self) -> SentryError {
+        SentryError {
             span_id: id(&self.span),
             event_id: self.event_id.into_inner(),
             title: self.description.or(self.name).into_inner(),
@@ -311,7 +312,7 @@ impl Members {
     }
 }
 
-/// A span's id. Sentry's storage has ids of 16 bytes, in which a span's 8 are the last.
+/// Parses a span id. Sentry's storage has ids of 16 bytes, of which the last 8 are the span's.
 fn id(text: &str) -> Option<SpanId> {
     let digits = if text.len() == 32 { text.get(16..)? } else { text };
     digits.parse().ok()

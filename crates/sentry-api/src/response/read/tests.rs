@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// As the documentation shows it, children and errors before the span's own id.
+/// As in the documentation, with children and errors before the span's own id.
 const NESTED: &str = r#"[
   {
     "children": [
@@ -30,12 +30,12 @@ fn span_id(text: &str) -> SpanId {
 }
 
 #[test]
-fn nested_spans_are_read_with_their_parents_and_texts() {
+fn nested_spans_are_parsed_with_their_parents_and_texts() {
     let page = read(NESTED);
     let root = page.spans.iter().find(|span| span.is_transaction).expect("the root");
     assert_eq!(
         root,
-        &StoredSpan {
+        &SentrySpan {
             span_id: span_id("b7ad6b7169203331"),
             parent_span_id: None,
             op: "http.server".into(),
@@ -47,11 +47,15 @@ fn nested_spans_are_read_with_their_parents_and_texts() {
     );
     let child = page.spans.iter().find(|span| &*span.op == "db").expect("the child");
     assert_eq!((child.parent_span_id, &*child.name), (Some(root.span_id), "SELECT 1"));
-    assert_eq!((page.spans.len(), page.complete), (3, true), "below the uptime check too");
+    assert_eq!(
+        (page.spans.len(), page.complete),
+        (3, true),
+        "includes the child of the uptime check"
+    );
 }
 
 #[test]
-fn errors_know_the_span_that_they_stand_on() {
+fn errors_have_the_id_of_their_span() {
     let page = read(NESTED);
     let mut errors: Vec<_> = page
         .errors
@@ -78,7 +82,7 @@ fn errors_know_the_span_that_they_stand_on() {
 }
 
 #[test]
-fn the_older_shape_has_transactions_and_is_never_complete() {
+fn events_trace_response_has_transactions_and_is_incomplete() {
     let page = read(
         r#"{"transactions": [{"event_id": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "span_id": "b7ad6b7169203331", "transaction": "GET /",
               "transaction.op": "http.server", "project_slug": "api", "parent_span_id": null, "generation": 0,
@@ -102,7 +106,7 @@ fn the_older_shape_has_transactions_and_is_never_complete() {
 }
 
 #[test]
-fn strange_texts_cost_no_span() {
+fn unexpected_member_types_drop_no_span() {
     let page = read(
         r#"[{"event_type": "span", "event_id": "b7ad6b7169203331", "op": null, "name": 7, "description": {"a": [1]}, "project_slug": [[]],
              "parent_span_id": "0000000000000000", "children": null, "errors": null}]"#,
@@ -114,7 +118,7 @@ fn strange_texts_cost_no_span() {
 }
 
 #[test]
-fn a_long_text_is_cut_between_characters() {
+fn long_text_is_truncated_between_characters() {
     let name = "é".repeat(10_000);
     let page = read(&format!(
         r#"[{{"event_type": "span", "event_id": "b7ad6b7169203331", "name": "x{name}"}}]"#
@@ -123,7 +127,7 @@ fn a_long_text_is_cut_between_characters() {
 }
 
 #[test]
-fn a_span_without_a_readable_id_makes_the_answer_incomplete_and_keeps_its_children() {
+fn span_with_an_invalid_id_makes_the_trace_incomplete_and_keeps_its_children() {
     let page = read(
         r#"[{"event_type": "span", "event_id": "?", "children": [{"event_type": "span", "event_id": "b7ad6b7169203331"}]}]"#,
     );
@@ -136,24 +140,24 @@ fn chain(depth: usize) -> String {
 }
 
 #[test]
-fn deep_children_are_read_and_deeper_ones_refused_without_overflow() {
+fn nesting_over_the_limit_is_rejected_without_overflow() {
     assert_eq!(read(&chain(1_000)).spans.len(), 1_000);
     let refused = Page::read(chain(100_000).as_bytes()).expect_err("too deep");
-    assert!(refused.starts_with("it is not of the shape of a trace"), "{refused}");
+    assert!(refused.starts_with("not a trace"), "{refused}");
     let ignored = format!(r#"[{{"new":{}{}}}]"#, "[".repeat(1_000_000), "]".repeat(1_000_000));
     assert_eq!(read(&ignored).spans.len(), 0);
 }
 
 #[test]
-fn what_is_no_trace_is_refused_without_showing_it() {
+fn invalid_body_is_rejected_without_being_quoted() {
     for (body, problem) in [
-        ("", "it ends too early"),
-        ("[{", "it ends too early"),
-        ("<html>secret</html>", "it is no JSON"),
-        ("[] secret", "it is no JSON"),
-        ("\"secret\"", "it is not of the shape of a trace"),
-        ("{\"detail\": \"secret\"}", "it is not of the shape of a trace"),
-        ("[\"secret\"]", "it is not of the shape of a trace"),
+        ("", "truncated JSON"),
+        ("[{", "truncated JSON"),
+        ("<html>secret</html>", "invalid JSON"),
+        ("[] secret", "invalid JSON"),
+        ("\"secret\"", "not a trace"),
+        ("{\"detail\": \"secret\"}", "not a trace"),
+        ("[\"secret\"]", "not a trace"),
     ] {
         let refused = Page::read(body.as_bytes()).expect_err(body);
         assert!(
@@ -165,12 +169,12 @@ fn what_is_no_trace_is_refused_without_showing_it() {
 
 proptest! {
     #[test]
-    fn no_bytes_are_too_strange(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn parser_accepts_arbitrary_bytes_without_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = Page::read(&body);
     }
 
     #[test]
-    fn no_damage_is_too_strange(at in 0..NESTED.len(), byte in any::<u8>(), end in 0..NESTED.len()) {
+    fn parser_accepts_damaged_pages_without_panic(at in 0..NESTED.len(), byte in any::<u8>(), end in 0..NESTED.len()) {
         let mut body = NESTED.as_bytes().to_vec();
         body[at] = byte;
         let _ = Page::read(&body);
