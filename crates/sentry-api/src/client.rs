@@ -31,6 +31,7 @@ pub enum SetupError {
         /// Host of `SENTRY_URL`.
         host: Box<str>,
     },
+    /// The HTTP client could not be built.
     #[error("cannot set up HTTPS: no usable CA certificates (install the package ca-certificates)")]
     Http(#[source] reqwest::Error),
 }

@@ -29,7 +29,7 @@ mod site;
 
 pub use client::{Client, SetupError};
 pub use error::ApiError;
-pub use response::{StoredError, StoredSpan, StoredTrace};
-pub use schedule::{Delays, DelaysError, Outcome, Schedule, WATCHED};
+pub use response::{SentryError, SentrySpan, SentryTrace};
+pub use schedule::{Delays, DelaysError, Outcome, Schedule, WATCHED_MAX};
 pub use settings::{Settings, SettingsError, Token};
 pub use site::Site;

@@ -34,6 +34,7 @@ pub struct SentryTrace {
 /// A span stored in Sentry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentrySpan {
+    /// Its id.
     pub span_id: SpanId,
     /// Its parent according to Sentry.
     pub parent_span_id: Option<SpanId>,

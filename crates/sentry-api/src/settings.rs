@@ -10,6 +10,7 @@ use crate::site::{Site, is_slug};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} {problem}")]
 pub struct SettingsError {
+    /// Name of the variable.
     pub variable: &'static str,
     /// Cause and expected value.
     pub problem: &'static str,

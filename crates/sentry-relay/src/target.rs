@@ -23,8 +23,10 @@ pub struct Target {
 /// An invalid DSN. No message contains any part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
+    /// It cannot be parsed as a URL.
     #[error("not a URL")]
     NotAUrl,
+    /// The scheme is not supported.
     #[error("scheme is neither https nor http")]
     Scheme,
     /// There is no public key, or it contains characters that no key of Sentry has.

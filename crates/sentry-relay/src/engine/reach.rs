@@ -1,7 +1,7 @@
 //! Reachability of Sentry, and which failed tries are the entry's own fault.
 //!
 //! One failed try may be either. It is the entry's fault if Sentry responds to another request next, and an outage if another
-//! entry fails too. Entries that failed before are no evidence about Sentry: two that always fail must not look like an outage.
+//! entry fails too. Entries that failed before prove nothing about Sentry: two that always fail must not look like an outage.
 
 use crate::attempt::Failure;
 use crate::buffer::Entry;
