@@ -1,7 +1,7 @@
 //! What all traces say together: read in slices by the event loop while somebody looks, and the warnings always.
 
 use trace_model::{Filter, Revision, Store};
-use trace_stats::{Pass, Survey, Warnings};
+use trace_stats::{Survey, SurveyPass, Warnings};
 
 /// Between the end of one pass and the start of the next, in nanoseconds.
 const REST: u64 = 1_000_000_000;
@@ -12,7 +12,7 @@ pub struct ManyTraces {
     survey: Option<Survey>,
     /// Which survey that is, so that it can be told from the one before.
     number: u64,
-    pass: Option<Pass>,
+    pass: Option<SurveyPass>,
     /// Of what the last pass was.
     of: Option<Of>,
     /// When it ended.
@@ -58,7 +58,7 @@ impl ManyTraces {
     /// How much of the list the one on its way has read, in percent.
     #[must_use]
     pub fn percent(&self) -> Option<usize> {
-        self.pass.as_ref().map(Pass::percent)
+        self.pass.as_ref().map(SurveyPass::percent)
     }
 
     /// What is wrong with the traces.
@@ -98,13 +98,13 @@ impl ManyTraces {
                 return judging;
             }
             self.of = Some(Of::now(store));
-            self.pass = Some(Pass::new(store));
+            self.pass = Some(SurveyPass::new(store));
         }
         let Some(pass) = &mut self.pass else { return judging };
         if pass.step(store, work) {
             return true;
         }
-        self.survey = self.pass.take().map(Pass::finish);
+        self.survey = self.pass.take().map(SurveyPass::finish);
         self.number += 1;
         self.ended = unix_nano;
         judging

@@ -1,4 +1,4 @@
-//! What a span costs that is surveyed or judged, on one core: `cargo bench -p trace-stats --bench survey`.
+//! Cost per span of surveying and of linting, on one core: `cargo bench -p trace-stats --bench survey`.
 
 #![expect(clippy::expect_used, reason = "a benchmark may fail by it")]
 
@@ -9,10 +9,10 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use trace_model::{Analysis, Source, SpanTree, Store, TraceId, otlp};
-use trace_stats::{Comparison, MedianPass, Pass, Profile, QUIET_NANO, RootOperation, Warnings};
+use trace_stats::{Comparison, MedianPass, Profile, QUIET_NANO, RootOperation, SurveyPass, Warnings};
 
 const TRACES: u64 = 5_000;
-/// One calls two others, each of which asks a database.
+/// One service calls two others, each of which queries a database.
 const SPANS: u64 = 8;
 
 fn main() {
@@ -83,7 +83,7 @@ fn span(trace: u64, id: u64) -> ResourceSpans {
 fn survey(bencher: Bencher<'_, '_>) {
     let store = &store();
     bencher.counter(ItemsCount::new(TRACES * SPANS)).bench_local(|| {
-        let mut pass = Pass::new(store);
+        let mut pass = SurveyPass::new(store);
         while pass.step(store, 1 << 18) {}
         pass.finish()
     });
@@ -92,7 +92,7 @@ fn survey(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn judge(bencher: Bencher<'_, '_>) {
     let store = &store();
-    // As many as are taken at once.
+    // As many as one step handles.
     bencher.counter(ItemsCount::new(2_000 * SPANS)).bench_local(|| {
         let mut warnings = Warnings::default();
         for moment in [QUIET_NANO, 3 * QUIET_NANO] {
@@ -102,7 +102,7 @@ fn judge(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// Whatever the size of the list, a hundred traces.
+/// One hundred traces, whatever the size of the list.
 #[divan::bench]
 fn median(bencher: Bencher<'_, '_>) {
     let store = &store();
@@ -115,7 +115,7 @@ fn median(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// Two profiles and what they differ in, of a trace of a hundred thousand spans: loops of one call, or every span another name.
+/// Two profiles and their comparison, for a trace of 100,000 spans: loops of one call, or a different name per span.
 #[divan::bench(args = ["loops", "names"])]
 fn compare(bencher: Bencher<'_, '_>, what: &str) {
     const LARGE: u64 = 100_000;

@@ -1,21 +1,22 @@
-//! Where a trace goes from one service to another.
+//! Calls between services within a trace.
 
 use trace_model::work::{Visits, strides, visited};
 use trace_model::{SpanKind, SpanNode};
 
-/// A step from a parent to its child that leaves a service, or that both sides call one.
+/// An edge from a parent to its child that crosses services, or whose kinds are the two sides of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
-    /// Where the calling span stands among the nodes.
+    /// Index of the calling span in the nodes.
     pub(crate) caller: usize,
-    /// Where the called one does.
+    /// Index of the called span in the nodes.
     pub(crate) callee: usize,
-    /// Whether a message lies between them, so that the caller does not wait.
+    /// True if a message connects them, so the caller does not wait.
     pub(crate) messaging: bool,
 }
 
 impl Call {
-    /// The call by which a span was reached; `None` where its parent is missing or of the same service without both sides of a call.
+    /// Returns the call that leads to a span; `None` if its parent is missing, or of the same service without both sides of a
+    /// call.
     pub(crate) fn to(nodes: &[SpanNode], callee: usize) -> Option<Self> {
         let node = &nodes[callee];
         let from = node.parent?;
@@ -28,30 +29,30 @@ impl Call {
         })
     }
 
-    /// How long it took, in nanoseconds: as long as the caller waited, or the message was worked on. `None` while that goes on.
+    /// Returns the duration in nanoseconds: the caller's wait, or the processing of the message. `None` while in flight.
     pub(crate) fn nano(self, nodes: &[SpanNode]) -> Option<u64> {
         let waits = !self.messaging && nodes[self.caller].kind == SpanKind::Client;
         duration(&nodes[if waits { self.caller } else { self.callee }])
     }
 
-    /// How long its message waited, in nanoseconds: from the end of the producer to the start of the consumer.
+    /// Returns the queue time of the message in nanoseconds: from the end of the producer to the start of the consumer.
     pub(crate) fn queued_nano(self, nodes: &[SpanNode]) -> Option<u64> {
         let sent = nodes[self.caller].end_unix_nano.filter(|_| self.messaging)?;
         nodes[self.callee].start_unix_nano.checked_sub(sent)
     }
 }
 
-/// How long a span took, in nanoseconds; `None` while it is in flight.
+/// Returns the duration of a span in nanoseconds; `None` while in flight.
 pub(crate) fn duration(node: &SpanNode) -> Option<u64> {
     Some(node.end_unix_nano?.saturating_sub(node.start_unix_nano))
 }
 
-/// Which spans call somebody of whom no span is there: by position, the sending ones below which no other one sends or receives. An outer
-/// one of two that send is answered by whatever answers the inner one.
+/// Finds calls of uninstrumented peers: by index, true for client and producer spans without a client, producer, server or
+/// consumer span below. Of two nested clients, only the inner one counts.
 pub(crate) async fn unanswered(nodes: &[SpanNode]) -> Vec<bool> {
     let mut answered = vec![false; nodes.len()];
     let mut visits = Visits::default();
-    // Parents come before their children.
+    // Parents precede their children.
     for (at, node) in nodes.iter().enumerate().rev() {
         visits.one().await;
         if let Some(parent) = node.parent {

@@ -1,4 +1,4 @@
-//! What one trace did otherwise than another, or than what is usual.
+//! Comparison of a trace with another one, or with the median.
 
 mod median;
 mod profile;
@@ -14,38 +14,38 @@ pub use profile::{CallPath, Profile, Sums, Totals};
 /// One call path of either side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// 0 for a root.
+    /// Depth of the call path; 0 for a root.
     pub depth: usize,
-    /// The service.
+    /// `service.name` of the spans.
     pub service: Arc<str>,
-    /// The spans' name; of roots that were paired although their names differ, the second side's.
+    /// Name of the spans; for paired roots with different names, the second side's.
     pub name: Arc<str>,
-    /// Their kind.
+    /// Kind of the spans.
     pub kind: SpanKind,
-    /// What the first side has there.
+    /// Sums of the first side, if the path exists there.
     pub before: Option<Sums>,
-    /// What the second side has there.
+    /// Sums of the second side, if the path exists there.
     pub after: Option<Sums>,
-    /// The first of the first side's spans there.
+    /// First span of the path on the first side.
     pub first_before: Option<SpanKey>,
-    /// The first of the second side's.
+    /// First span of the path on the second side.
     pub first_after: Option<SpanKey>,
-    /// How long its spans took together.
+    /// Change of the total duration of its spans.
     pub duration: Change,
-    /// Whether something is different here itself: it is on one side only (and what it stands below is not), other numbers of spans, of
-    /// failed ones or of those in flight, or the time that its spans worked themselves.
+    /// True if the path itself differs: it is on one side only (and its parent is not), or has another number of spans, of failed
+    /// ones or of those in flight, or another self time.
     pub differs: bool,
 }
 
 impl Difference {
-    /// How much longer its spans worked themselves on the second side, in nanoseconds; what one side does not have took no time there.
+    /// Returns the change of self time in nanoseconds; a missing path counts as 0.
     #[must_use]
     pub fn self_change(&self) -> i64 {
         let nano = |sums: Option<Sums>| i64::try_from(sums.map_or(0, |sums| sums.self_nano)).unwrap_or(i64::MAX);
         nano(self.after).saturating_sub(nano(self.before))
     }
 
-    /// How much longer they took, in nanoseconds.
+    /// Returns the change of duration in nanoseconds.
     #[must_use]
     pub fn change(&self) -> i64 {
         let nano = |sums: Option<Sums>| i64::try_from(sums.map_or(0, |sums| sums.nano)).unwrap_or(i64::MAX);
@@ -53,44 +53,44 @@ impl Difference {
     }
 }
 
-/// How the second side of something compares with the first.
+/// Change from the first side to the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Too little to speak of: less than a hundredth of the longer trace, or than a fifth of the longer of both.
+    /// Not significant: less than 1 % of the longer trace, or less than 20 % of the longer side.
     Same,
-    /// The second takes longer.
+    /// The second side takes longer.
     Slower,
-    /// The second takes less time.
+    /// The second side takes less time.
     Faster,
-    /// The first side does not have it.
+    /// On the second side only.
     New,
-    /// The second side does not have it.
+    /// On the first side only.
     Gone,
-    /// It can't be said while something is in flight.
+    /// Unknown while a span is in flight.
     Running,
 }
 
-/// Two profiles side by side: every call path of either of them.
+/// Two profiles side by side: every call path of either one.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Comparison {
-    /// Parents before their children, depth first; children in the order of the second side, those of the first side alone after what they
-    /// follow there.
+    /// Parents before their children, depth first; children in the order of the second side, those of the first side only after
+    /// their predecessor there.
     pub rows: Vec<Difference>,
 }
 
-/// How many rows differ themselves, by how.
+/// Numbers of rows that differ themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Differing {
-    /// On the second side only.
+    /// Rows on the second side only.
     pub new: usize,
-    /// On the first side only.
+    /// Rows on the first side only.
     pub gone: usize,
-    /// On both.
+    /// Rows on both sides.
     pub changed: usize,
 }
 
 impl Comparison {
-    /// How many rows differ themselves.
+    /// Counts the rows that differ themselves.
     #[must_use]
     pub fn differing(&self) -> Differing {
         let mut counts = Differing::default();
@@ -105,8 +105,8 @@ impl Comparison {
         counts
     }
 
-    /// Compares by call path: the same place in both trees, and there the same service, name and kind. Two that have a single root each, of
-    /// one service, are compared from there on whatever the roots' names are.
+    /// Compares call paths by service, name and kind at the same position in both trees. Single roots of the same service are
+    /// paired even if their names differ.
     #[must_use]
     pub fn of(before: &Profile, after: &Profile) -> Self {
         let scale = Scale {
@@ -135,10 +135,10 @@ impl Comparison {
     }
 }
 
-/// Where something stands in both profiles.
+/// Indexes of a call path in both profiles.
 type Pair = (Option<usize>, Option<usize>);
 
-/// A request's name may hold what was asked for: two requests are comparable all the same.
+/// Root names may contain parameters, such as ids: two such requests are still comparable.
 fn paired_roots(before: &Profile, after: &Profile) -> Option<Pair> {
     let ([one], [other]) = (before.roots(), after.roots()) else {
         return None;
@@ -146,14 +146,14 @@ fn paired_roots(before: &Profile, after: &Profile) -> Option<Pair> {
     (before.paths[*one].service == after.paths[*other].service).then_some((Some(*one), Some(*other)))
 }
 
-/// Children of one place in both, in one order.
+/// Merges the children of one path on both sides into one order.
 fn merged(before: &Profile, ones: &[usize], after: &Profile, others: &[usize]) -> Vec<Pair> {
     if ones.is_empty() || others.is_empty() {
         let alone = ones.iter().map(|one| (Some(*one), None));
         return alone.chain(others.iter().map(|other| (None, Some(*other)))).collect();
     }
     let known: HashMap<_, _> = others.iter().map(|at| (after.paths[*at].name(), *at)).collect();
-    // Those of the first side alone, by what they follow.
+    // Children of the first side only, by their predecessor.
     let mut following: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
     let mut same: HashMap<usize, usize> = HashMap::new();
     let mut last = None;
@@ -175,17 +175,17 @@ fn merged(before: &Profile, ones: &[usize], after: &Profile, others: &[usize]) -
     pairs
 }
 
-/// What is long: as a part of the longer trace.
+/// Threshold of significance, relative to the longer trace.
 #[derive(Clone, Copy)]
 struct Scale {
     nano: u64,
-    /// Something is in flight: then nobody knows how long what waits for it works itself.
+    /// True if a span is in flight: then the self times of its ancestors are unknown.
     running: bool,
 }
 
 impl Scale {
-    /// Whether two durations, in nanoseconds, differ by enough to speak of.
-    fn tells(self, one: u64, other: u64) -> bool {
+    /// Returns true if two durations in nanoseconds differ significantly.
+    fn is_significant(self, one: u64, other: u64) -> bool {
         let apart = u128::from(one.abs_diff(other));
         apart > 0 && apart * 100 >= u128::from(self.nano) && apart * 5 >= u128::from(one.max(other))
     }
@@ -193,7 +193,7 @@ impl Scale {
     fn change(self, before: &Sums, after: &Sums) -> Change {
         if before.in_flight > 0 || after.in_flight > 0 {
             Change::Running
-        } else if !self.tells(before.nano, after.nano) {
+        } else if !self.is_significant(before.nano, after.nano) {
             Change::Same
         } else if before.nano < after.nano {
             Change::Slower
@@ -202,7 +202,7 @@ impl Scale {
         }
     }
 
-    /// `alone`: the place above is on one side only. `None` for what is nowhere.
+    /// `alone`: the parent path is on one side only. Returns `None` if the path is on neither side.
     fn difference(self, before: Option<&CallPath>, after: Option<&CallPath>, depth: usize, alone: bool) -> Option<Difference> {
         let named = after.or(before)?;
         let (duration, differs) = match (before, after) {
@@ -212,7 +212,7 @@ impl Scale {
                 let (before, after) = (&before.sums, &after.sums);
                 let duration = self.change(before, after);
                 let counts = |sums: &Sums| (sums.spans, sums.errors, sums.in_flight);
-                let worked = !self.running && self.tells(before.self_nano, after.self_nano);
+                let worked = !self.running && self.is_significant(before.self_nano, after.self_nano);
                 (duration, counts(before) != counts(after) || worked)
             }
         };

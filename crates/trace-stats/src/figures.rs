@@ -1,28 +1,28 @@
-//! What is counted of calls and messages.
+//! Counts and latencies of calls and messages.
 
 use trace_model::{SpanNode, TraceId};
 
 use crate::place::Highest;
 use crate::{Latencies, SpanPlace};
 
-/// How often, how long, and with what end.
+/// Count, latency and errors of calls or messages.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
-    /// Calls, or messages.
+    /// Number of calls or messages.
     pub calls: u64,
-    /// Of these, those with status error on either side.
+    /// Number of those with status error on either side.
     pub errors: u64,
-    /// How long the caller waited; for a message, how long it took to process.
+    /// Caller's wait; for a message, its processing time.
     pub latencies: Latencies,
-    /// How long messages waited between their producer's end and their consumer's start.
+    /// Queue time of messages, from the end of the producer to the start of the consumer.
     pub queued: Latencies,
-    /// The slowest one: its called span, or the calling one where that is all there is.
+    /// The slowest one: its called span, or the calling one if there is no other.
     pub slowest: Option<SpanPlace>,
-    /// The last one that failed, likewise.
+    /// The last failed one, in the same way.
     pub failed: Option<SpanPlace>,
 }
 
-/// Figures as they are counted.
+/// Figures under construction.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     figures: Figures,

@@ -1,4 +1,4 @@
-//! The service map as a graph.
+//! Graph of the service map.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,16 +8,16 @@ use crate::{Callee, Edge, Figures, Queue, QueueAction, QueueUse, Survey};
 /// A node of the service map.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Party {
-    /// A service that sends spans; the empty string is those without `service.name`.
+    /// An instrumented service; the empty string is spans without `service.name`.
     Service(Arc<str>),
-    /// A queue, which publish, receive and ack spans share.
+    /// A queue, shared by publish, receive and ack spans.
     Queue(Queue),
-    /// An uninstrumented peer, known by the calls alone.
+    /// An uninstrumented peer, inferred from calls.
     Peer(Arc<str>),
 }
 
 impl Party {
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub const fn name(&self) -> &Arc<str> {
         match self {
@@ -37,27 +37,27 @@ impl Party {
 /// Calls or messages from one party to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Index of its source in [`ServiceGraph::parties`].
+    /// Index of the source in [`ServiceGraph::parties`].
     pub from: usize,
-    /// Index of its target.
+    /// Index of the target.
     pub to: usize,
-    /// Whether they are messages, for which the source does not wait.
+    /// True for messages: the source does not wait.
     pub is_message: bool,
-    /// Where its figures are.
+    /// Source of its figures.
     pub counted: Counted,
 }
 
-/// Where figures are in a [`Survey`].
+/// Location of figures in a [`Survey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// In [`Survey::edges`].
+    /// Index in [`Survey::edges`].
     Edge(usize),
-    /// In [`Survey::queue_uses`].
+    /// Index in [`Survey::queue_uses`].
     Use(usize),
 }
 
 impl Counted {
-    /// The figures.
+    /// Returns the figures.
     #[must_use]
     pub fn figures(self, survey: &Survey) -> Option<&Figures> {
         match self {
@@ -67,19 +67,19 @@ impl Counted {
     }
 }
 
-/// Who calls whom, and by which queues. Parties and links are in the order of their names, whatever the figures are.
+/// Services, queues and peers with their links. Both are ordered by name, independent of the figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceGraph {
-    /// Services, queues, uninstrumented peers.
+    /// Services, queues and uninstrumented peers.
     pub parties: Vec<Party>,
-    /// What goes from one to another. Messages by a queue are two links; acknowledgments are none if the service receives, too.
+    /// Messages through a queue are two links; acknowledgments are a link only if the service does not receive.
     pub links: Vec<Link>,
-    /// Calls of peers that no span names.
+    /// Number of calls to peers without a name.
     pub unnamed: u64,
 }
 
 impl ServiceGraph {
-    /// The graph of a survey, of links and services whose names are kept.
+    /// Builds the graph of a survey, with the links and services whose names `keeps` accepts.
     #[must_use]
     pub fn new(survey: &Survey, keeps: impl Fn(&[&str]) -> bool) -> Self {
         let mut found: BTreeMap<(Party, Party, bool), Counted> = BTreeMap::new();
@@ -118,8 +118,8 @@ impl ServiceGraph {
         Self { parties, links, unnamed }
     }
 
-    /// Everything in which a party takes part: what it is called by, what it calls, and its queues. What stands for one of the queues
-    /// already is left out.
+    /// Returns all figures of a party: incoming calls, outgoing calls, and queue uses. Edges that duplicate a queue use are
+    /// omitted.
     #[must_use]
     pub fn details(survey: &Survey, party: &Party) -> Vec<Counted> {
         let is_of = |edge: &Edge| Party::Service(edge.caller.clone()) == *party || Party::of(&edge.callee) == *party;
@@ -139,7 +139,7 @@ impl ServiceGraph {
     }
 }
 
-/// Whether the service that uses a queue receives from it.
+/// Returns true if the service of a queue use also receives from the queue.
 fn receives(survey: &Survey, of: &QueueUse) -> bool {
     let is_same = |uses: &&QueueUse| uses.service == of.service && uses.queue == of.queue;
     survey

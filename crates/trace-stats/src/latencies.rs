@@ -1,71 +1,71 @@
-//! Durations by frequency.
+//! Latency histogram.
 
 use hdrhistogram::Histogram;
 
-/// Significant digits: what is read off is at most 1 % off. A third one would cost eight times the memory.
-const DIGITS: u8 = 2;
+/// Significant digits: percentiles are within 1 %. A third digit would take eight times the memory.
+const SIGNIFICANT_DIGITS: u8 = 2;
 
-/// What is longer counts as this long, in nanoseconds: the histogram's arithmetic ends soon after.
-const LONGEST: u64 = u64::MAX / 2;
+/// Durations are clamped to this many nanoseconds, close to the maximum of the histogram's arithmetic.
+const DURATION_NANO_MAX: u64 = u64::MAX / 2;
 
-/// Durations in nanoseconds, as a [histogram with a high dynamic range](https://hdrhistogram.org): each is kept within one percent of
-/// itself, in a memory that grows with the logarithm of the longest, a few KiB.
+/// Durations in nanoseconds as a [high dynamic range histogram](https://hdrhistogram.org): each within 1 %, in memory that grows
+/// with the logarithm of the longest one, a few KiB.
 #[derive(Clone, Debug)]
 pub struct Latencies {
     histogram: Histogram<u32>,
-    /// Exact, where the histogram rounds.
+    /// Exact, unlike the histogram.
     max: u64,
 }
 
 impl Default for Latencies {
     fn default() -> Self {
-        let histogram = Histogram::new(DIGITS);
+        let histogram = Histogram::new(SIGNIFICANT_DIGITS);
         Self {
-            // Refused are only more digits than five.
-            histogram: histogram.unwrap_or_else(|_| unreachable!("{DIGITS} digits")),
+            // Only more than five digits are invalid.
+            histogram: histogram.unwrap_or_else(|_| unreachable!("{SIGNIFICANT_DIGITS} digits")),
             max: 0,
         }
     }
 }
 
 impl Latencies {
-    /// Counts one duration, in nanoseconds.
+    /// Adds one duration in nanoseconds.
     pub fn record(&mut self, nano: u64) {
         self.max = self.max.max(nano);
-        // Three centuries; it grows as far as that.
-        let recorded = self.histogram.record(nano.min(LONGEST));
+        // At most three centuries; the histogram resizes up to that.
+        let recorded = self.histogram.record(nano.min(DURATION_NANO_MAX));
         debug_assert!(recorded.is_ok(), "{recorded:?}");
     }
 
-    /// Counts all of another one's.
+    /// Adds all durations of another histogram.
     pub fn add(&mut self, other: &Self) {
         self.max = self.max.max(other.max);
-        // It grows by itself: this cannot fail.
+        // The histogram resizes itself, so this cannot fail.
         let added = self.histogram.add(&other.histogram);
         debug_assert!(added.is_ok(), "{added:?}");
     }
 
-    /// How many there are.
+    /// Returns the number of durations.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.histogram.len()
     }
 
-    /// The longest, in nanoseconds; 0 without any.
+    /// Returns the longest duration in nanoseconds; 0 if empty.
     #[must_use]
     pub const fn max(&self) -> u64 {
         self.max
     }
 
-    /// The duration, in nanoseconds, that so many percent of them do not exceed, within one percent; 0 without any.
+    /// Returns the duration in nanoseconds at a percentile, within 1 %; 0 if empty.
     #[must_use]
     pub fn percentile(&self, percent: f64) -> u64 {
-        // The end of a bucket may lie behind the longest in it.
+        // The end of a bucket may exceed the longest duration in it.
         self.histogram.value_at_percentile(percent).min(self.max)
     }
 
-    /// How many lie in each of `cells` ranges, shortest first: between the shortest and the longest of them, in equal steps of the
-    /// logarithm. All zero without any.
+    /// Returns the counts of `cells` ranges, shortest first: equal logarithmic steps from the shortest duration to the longest
+    /// one. All are 0 if empty.
     #[must_use]
     pub fn shape(&self, cells: usize) -> Vec<u64> {
         let mut shape = vec![0; cells];
@@ -92,7 +92,7 @@ fn bits(nano: u64) -> f64 {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
-    reason = "a place in a drawing, within its bounds"
+    reason = "an index of a cell, within bounds"
 )]
 fn cell(share: f64, cells: usize) -> usize {
     ((share.max(0.0) * cells as f64) as usize).min(cells - 1)
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_nothing() {
+    fn empty_histogram_reports_zero() {
         let latencies = Latencies::default();
         assert_eq!((latencies.count(), latencies.max(), latencies.percentile(99.0)), (0, 0, 0));
         assert_eq!(latencies.shape(3), [0, 0, 0]);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn any_duration_is_taken() {
+    fn histogram_accepts_any_duration() {
         let mut latencies = Latencies::default();
         for nano in [0, 1, u64::MAX, u64::MAX / 2] {
             latencies.record(nano);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_has_equal_steps_of_the_logarithm() {
+    fn shape_has_equal_logarithmic_steps() {
         let mut latencies = Latencies::default();
         for nano in [1, 20, 200, 2_000, 20_000, 20_000, 100_000] {
             latencies.record(nano);

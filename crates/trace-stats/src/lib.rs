@@ -1,13 +1,13 @@
-//! What many traces say together.
+//! Statistics over many traces.
 //!
-//! - A [`Survey`] is one look at all traces of the list: what is done there ([`Operation`]), who calls whom ([`Edge`]), and which
-//!   services use which queues ([`QueueUse`]). A [`Pass`] takes it in slices, between input and frames.
-//! - [`Warnings`] are what is wrong with the traces themselves, kept up to date while they come.
-//! - A [`Comparison`] is what one trace did otherwise than another, or than the median of its operation ([`MedianPass`]).
-//! - [`Latencies`] are durations by frequency: percentiles within a known error, and a small histogram.
+//! - A [`Survey`] aggregates all traces of the list: operations ([`Operation`]), calls between services ([`Edge`]), and queues
+//!   with their services ([`QueueUse`]). A [`SurveyPass`] computes it in slices, between input and frames.
+//! - [`Warnings`] are the lint results of all traces, updated as spans arrive.
+//! - A [`Comparison`] is the difference between two traces, or between one and the median of its operation ([`MedianPass`]).
+//! - [`Latencies`] is a latency histogram: percentiles within a known error, and a coarse shape.
 //!
-//! No async, no I/O, no clock, no user interface, as in `trace-model`, of which this knows only what a screen may ask. What one trace
-//! says alone is that crate's affair.
+//! No async, I/O, clock or user interface, as in `trace-model`, of which this crate uses only what a screen may use. Analyses of
+//! a single trace belong to that crate.
 //!
 //! ```
 //! use trace_stats::Latencies;
@@ -44,5 +44,5 @@ pub use operations::{OPERATIONS, Operation};
 pub use place::SpanPlace;
 pub use queues::{Queue, QueueAction, QueueUse};
 pub use service_map::{Callee, EDGES, Edge};
-pub use survey::{Pass, Survey};
+pub use survey::{Survey, SurveyPass};
 pub use warnings::{Broken, QUIET_NANO, REMEMBERED, RuleCount, Warning, Warnings};

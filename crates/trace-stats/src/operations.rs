@@ -1,4 +1,4 @@
-//! What is done, and how long that takes.
+//! Operations with their counts and latencies.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,31 +10,31 @@ use crate::calls::duration;
 use crate::place::Highest;
 use crate::{Latencies, SpanPlace};
 
-/// How many operations are told apart. Names are the senders' text: one with a number in it would make any number of them.
+/// Maximum number of distinct operations. Names are set by senders: names with a number in them would be unbounded.
 pub const OPERATIONS: usize = 2_000;
 
 /// All spans of one service with the same name and kind.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// The service; empty for spans without `service.name`.
+    /// `service.name` of the spans; empty without one.
     pub service: Arc<str>,
-    /// The name of the spans.
+    /// Name of the spans.
     pub name: Arc<str>,
-    /// Their kind.
+    /// Kind of the spans.
     pub kind: SpanKind,
-    /// How many there are.
+    /// Number of spans.
     pub count: u64,
-    /// Of these, with status error.
+    /// Number of spans with status error.
     pub errors: u64,
-    /// Of these, in flight: they have no duration yet.
+    /// Number of spans in flight, which have no duration yet.
     pub in_flight: u64,
-    /// All their durations.
+    /// Durations of the ended spans.
     pub latencies: Latencies,
-    /// These together, in nanoseconds.
+    /// Sum of the durations in nanoseconds.
     pub total_nano: u64,
-    /// The slowest of them that has ended.
+    /// The slowest ended span.
     pub slowest: Option<SpanPlace>,
-    /// The last one that failed.
+    /// The last failed span.
     pub failed: Option<SpanPlace>,
 }
 
@@ -84,11 +84,11 @@ impl Counts {
 
 type Name = (Arc<str>, Arc<str>, SpanKind);
 
-/// Operations as they are counted.
+/// Operations under construction.
 #[derive(Debug, Default)]
 pub(crate) struct Counting {
     by_name: HashMap<Name, Counts>,
-    /// Spans of all that there was no room for.
+    /// Spans of all operations beyond the limit.
     others: Counts,
 }
 
@@ -104,7 +104,7 @@ impl Counting {
         counts.add(trace_id, node);
     }
 
-    /// By service and name; and all others in one, if there are any, without a service or a name.
+    /// Returns the operations ordered by service and name, and all others as one without service and name, if there are any.
     pub(crate) fn finish(self) -> (Vec<Operation>, Option<Operation>) {
         let mut operations: Vec<_> = self.by_name.into_iter().map(|(name, counts)| counts.of(name)).collect();
         operations.sort_unstable_by(|one, other| {

@@ -1,25 +1,25 @@
-//! Who is called, as the calling span names it.
+//! Called peers, as named by client spans.
 //!
-//! Source: [OpenTelemetry's semantic conventions](https://opentelemetry.io/docs/specs/semconv/): `service.peer.name`, `db.*`, `messaging.*`,
-//! `server.*`, with the names that those had before.
+//! Source: [OpenTelemetry's semantic conventions](https://opentelemetry.io/docs/specs/semconv/): `service.peer.name`, `db.*`,
+//! `messaging.*`, `server.*`, with their former names.
 
 use trace_model::{CallTarget, Span, Value};
 
-/// What a calling span says of the one that it calls.
+/// A peer identified by the attributes of a client span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
-    /// A service, by the name that it goes by.
+    /// A service, by its logical name.
     Service(String),
-    /// A database: which kind, and which one of it.
+    /// A database: its system and name.
     Database(String),
-    /// A broker: which kind, and which of its queues or topics.
+    /// A broker: its system, and the queue or topic.
     Broker(String),
-    /// A host, by its name or address.
+    /// A host, by name or address.
     Host(String),
 }
 
 impl Peer {
-    /// What a span says; `None` for one that says nothing.
+    /// Returns the peer of a span; `None` without such attributes.
     pub(crate) fn of(span: &Span) -> Option<Self> {
         let text = |keys: &[&str]| keys.iter().find_map(|key| text(span, key));
         let part = |whole: String, part: Option<&str>| match part {
@@ -53,14 +53,14 @@ impl Peer {
         host.map(|host| Self::Host(host.to_owned()))
     }
 
-    /// The name alone.
+    /// Returns its name.
     pub(crate) fn name(&self) -> &str {
         let (Self::Service(name) | Self::Database(name) | Self::Broker(name) | Self::Host(name)) = self;
         name
     }
 
-    /// Whether it can only be this service: `mailer`, `mailer:8080`, or its name within a cluster, as `mailer.default.svc`. That a public
-    /// host's name begins so says nothing.
+    /// Returns true if it must be this service: `mailer`, `mailer:8080`, or a cluster name such as `mailer.default.svc`. The
+    /// prefix of a public host name proves nothing.
     pub(crate) fn names(&self, service: &str) -> bool {
         match self {
             Self::Service(name) => name == service,

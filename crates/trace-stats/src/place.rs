@@ -1,18 +1,18 @@
-//! Which span of which trace.
+//! References to spans across traces.
 
 use trace_model::{SpanKey, TraceId};
 
-/// A span that can be gone to.
+/// A reference to a span, for navigation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpanPlace {
-    /// Its trace.
+    /// Id of its trace.
     pub trace_id: TraceId,
-    /// Its row there.
+    /// Key of the span in its trace.
     pub key: SpanKey,
 }
 
-/// The span with the highest rank of all that were offered; of two with the same rank the place decides, so that the order in which
-/// they come does not.
+/// The span with the highest rank offered. Ties are broken by trace and key, so the result does not depend on the order of
+/// arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Highest(Option<(u64, SpanPlace)>);
 

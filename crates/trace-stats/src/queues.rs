@@ -1,7 +1,7 @@
-//! Which services send to which queues, and receive from them.
+//! Queues with the services that send to them and receive from them.
 //!
-//! Source: [OpenTelemetry's conventions for messaging](https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/) with the
-//! names that they had before, and the tags of Brave's instrumentation.
+//! Source: [OpenTelemetry's conventions for messaging](https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/)
+//! with their former names, and the tags of Brave's instrumentation.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use crate::service_map::EDGES;
 /// A queue or topic.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Queue {
-    /// Its name.
+    /// Name of the queue or topic.
     pub name: Arc<str>,
-    /// Kind of its broker, as `rabbitmq`; empty if no span names one.
+    /// Broker system such as `rabbitmq`; empty if no span names one.
     pub system: Arc<str>,
 }
 
 impl Queue {
-    /// The queue that a span names.
+    /// Returns the queue named by a span.
     pub(crate) fn of(span: &Span) -> Option<Self> {
         const NAMES: [(&str, &str); 7] = [
             ("messaging.destination.name", ""),
@@ -43,7 +43,7 @@ impl Queue {
     }
 }
 
-/// What a service does with a queue.
+/// Action of a service on a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum QueueAction {
     /// Sends messages to it.
@@ -55,7 +55,7 @@ pub enum QueueAction {
 }
 
 impl QueueAction {
-    /// What a span does; `None` for one that is no side of a message.
+    /// Returns the action of a span; `None` if it is not a messaging span.
     pub(crate) fn of(kind: SpanKind, span: &Span) -> Option<Self> {
         let keys = ["messaging.operation.type", "messaging.operation"];
         let operation = keys.iter().find_map(|key| text(span, key));
@@ -69,29 +69,29 @@ impl QueueAction {
     }
 }
 
-/// All uses of one kind that a service makes of a queue; each span counts once.
+/// All spans of a service with the same action on a queue; each span counts once.
 #[derive(Clone, Debug)]
 pub struct QueueUse {
-    /// The service.
+    /// `service.name` of the spans.
     pub service: Arc<str>,
-    /// The queue.
+    /// Queue or topic.
     pub queue: Queue,
-    /// What it does.
+    /// Action of the spans.
     pub action: QueueAction,
-    /// How often, how long, and with what end. Of received messages [`Figures::queued`] says how long they waited.
+    /// Count, latency and errors. [`Figures::queued`] has the queue time of received messages.
     pub figures: Figures,
 }
 
-/// Uses as they are counted.
+/// Queue uses under construction.
 #[derive(Debug, Default)]
 pub(crate) struct Counting(HashMap<(Queue, QueueAction, Arc<str>), Counts>);
 
 impl Counting {
-    /// Counts the span at a position; `queues` are those that spans of this trace are known to name.
+    /// Counts the span at an index; `queues` are the queues known to be named by spans of this trace.
     pub(crate) fn add(&mut self, trace_id: TraceId, nodes: &[SpanNode], at: usize, action: QueueAction, queues: &Queues) {
         let node = &nodes[at];
         let Some(queue) = queues.get(&at) else { return };
-        // A message that is received and then processed is one message.
+        // A message that is received and then processed counts once.
         let is_nested = |parent: usize| {
             let outer = &nodes[parent];
             outer.kind == SpanKind::Consumer && outer.key.service == node.key.service && queues.get(&parent) == Some(queue)
@@ -111,7 +111,7 @@ impl Counting {
         }
     }
 
-    /// By queue and service.
+    /// Returns the uses ordered by queue and service.
     pub(crate) fn finish(self) -> Vec<QueueUse> {
         let entry = |((queue, action, service), counts): ((Queue, QueueAction, Arc<str>), Counts)| QueueUse {
             service,
@@ -128,5 +128,5 @@ impl Counting {
     }
 }
 
-/// Queues that the spans of one trace name, by position.
+/// Queues named by the spans of one trace, by index.
 pub(crate) type Queues = HashMap<usize, Queue>;

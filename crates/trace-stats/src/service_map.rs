@@ -1,4 +1,4 @@
-//! Which service calls which.
+//! Calls between services.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,20 +11,21 @@ use crate::figures::Counts;
 use crate::peer::Peer;
 use crate::{Figures, Queue};
 
-/// How many edges are told apart; names are the senders' text.
+/// Maximum number of distinct edges; names are set by senders.
 pub const EDGES: usize = 2_000;
 
-/// Who is called.
+/// Target of calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Callee {
-    /// A service that sends spans of its own; the empty string is those without `service.name`.
+    /// An instrumented service; the empty string is spans without `service.name`.
     Service(Arc<str>),
-    /// Somebody who is known by the calls alone: a database, a broker, a service without tracing. Empty where the calls do not say who.
+    /// An uninstrumented peer, inferred from calls: a database, a broker, a service without tracing. Empty if the calls do not
+    /// name it.
     External(Arc<str>),
 }
 
 impl Callee {
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         let (Self::Service(name) | Self::External(name)) = self;
@@ -35,21 +36,21 @@ impl Callee {
 /// All calls from one service to another, or to itself.
 #[derive(Clone, Debug)]
 pub struct Edge {
-    /// Who calls.
+    /// `service.name` of the caller.
     pub caller: Arc<str>,
-    /// Who is called.
+    /// Target of the calls.
     pub callee: Callee,
-    /// Whether by messages, for which the caller does not wait.
+    /// True for messages: the caller does not wait.
     pub messaging: bool,
-    /// The queue that all of them go through, if the spans of both sides name it.
+    /// Queue of all these messages, if the spans of both sides name it.
     pub queue: Option<Queue>,
-    /// How often, how long, and with what end.
+    /// Count, latency and errors.
     pub figures: Figures,
 }
 
 type Ends = (Arc<str>, Callee, bool, Option<Queue>);
 
-/// Edges as they are counted.
+/// Edges under construction.
 #[derive(Debug, Default)]
 pub(crate) struct Counting {
     by_ends: HashMap<Ends, Counts>,
@@ -57,7 +58,7 @@ pub(crate) struct Counting {
 }
 
 impl Counting {
-    /// `queue` is the one that the spans of both sides name.
+    /// Adds a call; `queue` is the one named by the spans of both sides.
     pub(crate) fn add(&mut self, trace_id: TraceId, nodes: &[SpanNode], call: Call, queue: Option<Queue>) {
         let (from, to) = (&nodes[call.caller], &nodes[call.callee]);
         let ends = (
@@ -75,7 +76,7 @@ impl Counting {
         }
     }
 
-    /// A call of somebody of whom there is no span.
+    /// Adds a call of an uninstrumented peer.
     pub(crate) fn add_external(&mut self, trace_id: TraceId, node: &SpanNode, span: &Span, queue: Option<Queue>) {
         let peer = Peer::of(span);
         let name = peer.as_ref().map_or("", Peer::name);
@@ -98,7 +99,7 @@ impl Counting {
         }
     }
 
-    /// By their ends, and how many calls are on none of them.
+    /// Returns the edges ordered by their ends, and the number of calls beyond the limit.
     pub(crate) fn finish(self) -> (Vec<Edge>, u64) {
         let edge = |((caller, callee, messaging, queue), counts): (Ends, Counts)| Edge {
             caller,

@@ -1,4 +1,4 @@
-//! One look at all traces of the list, in slices.
+//! Aggregation of all traces of the list, in slices.
 
 use std::vec;
 
@@ -9,56 +9,57 @@ use crate::calls::{Call, unanswered};
 use crate::queues::Queues;
 use crate::{Edge, Operation, Queue, QueueAction, QueueUse, operations, queues, service_map};
 
-/// How many traces are taken from the list at once.
-const AHEAD: usize = 64;
+/// Traces fetched from the list at once.
+const FETCH_TRACES: usize = 64;
 
-/// What the traces of the list say together.
+/// Aggregates of the listed traces.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
-    /// How many traces.
+    /// Number of traces.
     pub traces: usize,
-    /// How many spans.
+    /// Number of spans.
     pub spans: u64,
-    /// The earliest start and the latest end (or start, of a span in flight), in nanoseconds since the Unix epoch.
+    /// Earliest start and latest end (or start of a span in flight), in nanoseconds since the Unix epoch.
     pub between_unix_nano: Option<(u64, u64)>,
-    /// What is done, by service and name.
+    /// Operations ordered by service and name.
     pub operations: Vec<Operation>,
-    /// All those that [`crate::OPERATIONS`] leaves no room for, as one.
+    /// All operations beyond [`crate::OPERATIONS`], as one.
     pub other_operations: Option<Operation>,
-    /// Who calls whom, by name.
+    /// Calls between services, ordered by name.
     pub edges: Vec<Edge>,
-    /// How many calls are on none of them, since [`crate::EDGES`] leaves no room.
+    /// Number of calls beyond [`crate::EDGES`].
     pub other_calls: u64,
-    /// Which services use which queues, by queue; as many as edges.
+    /// Queue uses ordered by queue; limited like edges.
     pub queue_uses: Vec<QueueUse>,
 }
 
 impl Survey {
-    /// How long the time is from which the spans come, in nanoseconds.
+    /// Returns the time range of the spans in nanoseconds.
     #[must_use]
     pub fn observed_nano(&self) -> u64 {
         self.between_unix_nano.map_or(0, |(from, to)| to - from)
     }
 }
 
-/// A survey on its way. Traces that arrive after its start are not in it; one that changes is in it once, before or after.
+/// An incremental survey. Traces that arrive after its start are excluded; a trace that changes meanwhile is included once,
+/// before or after the change.
 ///
 /// ```
 /// use trace_model::Store;
-/// use trace_stats::Pass;
+/// use trace_stats::SurveyPass;
 ///
 /// let store = Store::new(1 << 20);
-/// let mut pass = Pass::new(&store);
+/// let mut pass = SurveyPass::new(&store);
 /// while pass.step(&store, 1 << 20) {
 ///     println!("{} %", pass.percent());
 /// }
 /// assert!(pass.finish().operations.is_empty());
 /// ```
 #[derive(Debug)]
-pub struct Pass {
+pub struct SurveyPass {
     place: ListPlace,
     ahead: vec::IntoIter<TraceId>,
-    reading: Option<Reading>,
+    reading: Option<TreeReader>,
     counting: Option<Counting>,
     total: usize,
     survey: Survey,
@@ -67,22 +68,22 @@ pub struct Pass {
     queues: queues::Counting,
 }
 
-/// The tree of the next trace, with its calls that nobody answered.
-type Reading = TraceReader<(SpanTree, Vec<bool>)>;
+/// Reads the tree of the next trace, with its calls of uninstrumented peers.
+type TreeReader = TraceReader<(SpanTree, Vec<bool>)>;
 
-/// The trace of which spans are being counted.
+/// The trace whose spans are being counted.
 #[derive(Debug)]
 struct Counting {
     trace_id: TraceId,
     tree: SpanTree,
     unanswered: Vec<bool>,
-    /// Which queues its spans name, as far as it has been read: parents come before their children.
+    /// Queues named by its spans read so far: parents precede their children.
     queues: Queues,
     at: usize,
 }
 
-impl Pass {
-    /// Before the first trace of the list.
+impl SurveyPass {
+    /// Starts before the first trace of the list.
     #[must_use]
     pub fn new(store: &Store) -> Self {
         Self {
@@ -98,13 +99,13 @@ impl Pass {
         }
     }
 
-    /// How much of the list has been read, in percent.
+    /// Returns the processed part of the list in percent.
     #[must_use]
     pub fn percent(&self) -> usize {
         (self.survey.traces * 100).checked_div(self.total).unwrap_or(100).min(100)
     }
 
-    /// Reads on until about so much [work](trace_model::work) is done; true while there is more to read.
+    /// Continues until about this much [work](trace_model::work) is done; returns true if there is more.
     pub fn step(&mut self, store: &Store, work: u64) -> bool {
         let until = work::done().saturating_add(work);
         loop {
@@ -125,7 +126,7 @@ impl Pass {
                 let Some(reading) = self.next(store) else { return false };
                 self.reading = Some(reading);
                 self.survey.traces += 1;
-                // One without spans costs something, too.
+                // A trace without spans has a cost, too.
                 work::add(VISIT);
             }
             if work::done() >= until {
@@ -134,7 +135,7 @@ impl Pass {
         }
     }
 
-    /// Counts spans of a trace; returns what is left of it.
+    /// Counts spans of a trace; returns the rest of it.
     fn count(&mut self, store: &Store, mut counting: Counting, until: u64) -> Option<Counting> {
         while counting.at < counting.tree.nodes().len() {
             self.add(store, &mut counting);
@@ -146,7 +147,7 @@ impl Pass {
         None
     }
 
-    /// What it has found.
+    /// Returns the aggregates.
     #[must_use]
     pub fn finish(mut self) -> Survey {
         (self.survey.operations, self.survey.other_operations) = self.operations.finish();
@@ -155,9 +156,9 @@ impl Pass {
         self.survey
     }
 
-    fn next(&mut self, store: &Store) -> Option<Reading> {
+    fn next(&mut self, store: &Store) -> Option<TreeReader> {
         if self.ahead.len() == 0 {
-            let (traces, place) = store.listed_after(self.place, AHEAD);
+            let (traces, place) = store.listed_after(self.place, FETCH_TRACES);
             self.place = place;
             self.ahead = traces.into_iter();
         }
@@ -179,7 +180,7 @@ impl Pass {
         } = counting;
         let (nodes, trace_id, at) = (tree.nodes(), *trace_id, *at);
         let node = &nodes[at];
-        // It is counted by names, and so are its calls.
+        // One lookup for the operation and one for the calls.
         work::add(2 * VISIT);
         if !node.arrived {
             return;

@@ -1,4 +1,4 @@
-//! What is wrong with the traces themselves: each is judged when nothing has come of it for a while.
+//! Lint results of all traces: each trace is checked once it has been idle for a while.
 
 mod broken;
 mod judged;
@@ -14,70 +14,70 @@ pub use broken::Broken;
 use broken::Fragments;
 use judged::Judged;
 
-/// How many traces with warnings are remembered, the latest ones.
+/// Maximum number of traces with warnings: the latest ones.
 pub const REMEMBERED: usize = 10_000;
-/// A trace is judged when nothing has come of it for so long, in nanoseconds: until then a parent may be on its way.
+/// Idle time in nanoseconds after which a trace is checked: until then a parent may still arrive.
 pub const QUIET_NANO: u64 = 3 * SECOND;
-/// How often it is looked which traces have changed, in nanoseconds.
-const INTERVAL: u64 = SECOND / 2;
-/// How many of them are taken then, the latest ones: under a load of more, some are not judged.
-const TAKEN: usize = 2_000;
-/// How many traces wait to be judged at most, the latest ones.
-const WAITING: usize = 20_000;
+/// Interval of looking for changed traces, in nanoseconds.
+const INTERVAL_NANO: u64 = SECOND / 2;
+/// Maximum number of changed traces per interval, the latest ones: under a higher load some are not checked.
+const CHANGED_TRACES_MAX: usize = 2_000;
+/// Maximum number of traces waiting to be checked, the latest ones.
+const WAITING_TRACES_MAX: usize = 20_000;
 const SECOND: u64 = 1_000_000_000;
 
 /// One rule's warnings in one trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// Which rule.
+    /// The violated rule.
     pub rule: Rule,
-    /// How many spans of the trace it is about.
+    /// Number of affected spans of the trace.
     pub count: usize,
-    /// The first of them; the row of a missing parent is a span, too.
+    /// The first affected span; the row of a missing parent counts as one.
     pub first: SpanPlace,
-    /// The name of that span; empty for one that is missing.
+    /// Name of that span; empty if it is missing.
     pub name: Arc<str>,
 }
 
-/// How often a rule was broken.
+/// Number of violations of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleCount {
-    /// Which rule.
+    /// The violated rule.
     pub rule: Rule,
-    /// In how many traces.
+    /// Number of affected traces.
     pub traces: usize,
-    /// By how many spans.
+    /// Number of affected spans.
     pub spans: usize,
 }
 
-/// Warnings of all traces, kept up to date in slices. Moments come in as nanoseconds since the Unix epoch.
+/// Warnings of all traces, updated in slices. Times are nanoseconds since the Unix epoch.
 #[derive(Debug, Default)]
 pub struct Warnings {
-    /// Up to here changes have been seen.
+    /// Changes up to this revision are processed.
     seen: Revision,
-    /// When it was last looked for them.
+    /// Time of the last look for changes.
     looked: u64,
-    /// Traces that changed, by when that was seen; those that changed again stand there again.
+    /// Changed traces by time of detection; a trace that changed again is listed again.
     waiting: VecDeque<(u64, TraceId)>,
     changed: HashMap<TraceId, u64>,
     judging: Option<Judging>,
     found: HashMap<TraceId, Found>,
-    /// Traces as they were judged, by number; those that were judged again stand there again.
+    /// Checked traces by number; a trace that was checked again is listed again.
     order: VecDeque<(u64, TraceId)>,
     judged: u64,
     evicted: u64,
     fragments: Fragments,
     broken: Vec<Broken>,
-    /// When they were last compared.
+    /// Time of the last comparison.
     compared: u64,
     revision: u64,
 }
 
-/// The trace that is being judged.
+/// The trace being checked.
 #[derive(Debug)]
 enum Judging {
     Reading(TraceReader<Judged>),
-    /// What it says of traces that are broken, from this node on.
+    /// Collects fragments for broken traces, from this node on.
     Learning {
         judged: Judged,
         at: usize,
@@ -91,26 +91,26 @@ struct Found {
 }
 
 impl Warnings {
-    /// Grows when what is found changes.
+    /// Returns a number that grows when the results change.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// How many traces have a warning.
+    /// Returns the number of traces with warnings.
     #[must_use]
     pub fn traces(&self) -> usize {
         let alone = |broken: &&Broken| !self.found.contains_key(&broken.span.trace_id);
         self.found.len() + self.broken.iter().filter(alone).count()
     }
 
-    /// Which traces were broken between two services.
+    /// Returns the traces broken between two services.
     #[must_use]
     pub fn broken(&self) -> &[Broken] {
         &self.broken
     }
 
-    /// All rules that were broken, in their own order.
+    /// Returns all violated rules in their declared order.
     #[must_use]
     pub fn rules(&self) -> Vec<RuleCount> {
         let mut counts = Rule::ALL.map(|rule| RuleCount {
@@ -133,7 +133,7 @@ impl Warnings {
         counts.into_iter().filter(|count| count.traces > 0).collect()
     }
 
-    /// Where a rule was broken, a warning for each trace, the ones judged last first.
+    /// Returns the warnings of a rule, one per trace, the last checked first.
     #[must_use]
     pub fn of_rule(&self, rule: Rule) -> Vec<Warning> {
         let mut found: Vec<_> = self.found.values().collect();
@@ -146,22 +146,22 @@ impl Warnings {
         warnings
     }
 
-    /// When there is something to do next; `None` while there is not.
+    /// Returns the time of the next step; `None` if nothing is pending.
     #[must_use]
     pub fn due(&self, store: &Store) -> Option<u64> {
-        let look = (store.revision() != self.seen).then_some(self.looked.saturating_add(INTERVAL));
+        let look = (store.revision() != self.seen).then_some(self.looked.saturating_add(INTERVAL_NANO));
         let judging = self.judging.as_ref().map(|_| 0);
         let judge = self.waiting.front().map(|(changed, _)| changed.saturating_add(QUIET_NANO));
-        let compare = self.fragments.changed.then_some(self.compared.saturating_add(INTERVAL));
+        let compare = self.fragments.changed.then_some(self.compared.saturating_add(INTERVAL_NANO));
         [look, judging, judge, compare].into_iter().flatten().min()
     }
 
-    /// Looks what has changed, and judges what is quiet, until about so much [work](trace_model::work) is done. True while more of that is due
-    /// now.
+    /// Looks for changes and checks idle traces until about this much [work](trace_model::work) is done. Returns true if more of
+    /// it is due now.
     pub fn step(&mut self, store: &Store, unix_nano: u64, work: u64) -> bool {
         let until = work::done().saturating_add(work);
-        // A clock that was set back must not stop this.
-        if unix_nano < self.looked || unix_nano - self.looked >= INTERVAL {
+        // A clock that was set back must not stop the checks.
+        if unix_nano < self.looked || unix_nano - self.looked >= INTERVAL_NANO {
             self.look(store, unix_nano);
         }
         while self.judging.is_some() || self.begin(store, unix_nano) {
@@ -170,7 +170,7 @@ impl Warnings {
                 return true;
             }
         }
-        if self.fragments.changed && unix_nano.abs_diff(self.compared) >= INTERVAL {
+        if self.fragments.changed && unix_nano.abs_diff(self.compared) >= INTERVAL_NANO {
             let Some(broken) = self.fragments.compare(until) else {
                 return true;
             };
@@ -181,7 +181,7 @@ impl Warnings {
         false
     }
 
-    /// Begins to judge the next trace that is quiet; false where there is none.
+    /// Starts checking the next idle trace; returns false if there is none.
     fn begin(&mut self, store: &Store, unix_nano: u64) -> bool {
         while let Some(&(changed, trace_id)) = self.waiting.front() {
             if changed.saturating_add(QUIET_NANO) > unix_nano && changed <= unix_nano {
@@ -198,7 +198,7 @@ impl Warnings {
         false
     }
 
-    /// Goes on to judge a trace until [`work::done`] is `until`.
+    /// Continues to check a trace until [`work::done`] is `until`.
     fn judge(&mut self, store: &Store, until: u64) {
         match &mut self.judging {
             Some(Judging::Reading(reading)) => {
@@ -216,7 +216,7 @@ impl Warnings {
                     }
                 }
                 if let Some(Judging::Learning { judged, .. }) = self.judging.take() {
-                    // It may have left meanwhile.
+                    // The trace may have been evicted meanwhile.
                     if store.trace_revision(judged.trace_id).is_some() {
                         self.remember(judged.trace_id, judged.warnings);
                     } else {
@@ -234,12 +234,12 @@ impl Warnings {
         if store.revision() == self.seen {
             return;
         }
-        // The last one first: those that wait longest shall stand in front.
-        for trace_id in store.changed_since(self.seen, TAKEN).into_iter().rev() {
+        // Newest first, so that those waiting longest are at the front.
+        for trace_id in store.changed_since(self.seen, CHANGED_TRACES_MAX).into_iter().rev() {
             self.changed.insert(trace_id, unix_nano);
             self.waiting.push_back((unix_nano, trace_id));
         }
-        while self.waiting.len() > WAITING {
+        while self.waiting.len() > WAITING_TRACES_MAX {
             let longest = self.waiting.pop_front();
             if let Some((_, trace_id)) = longest.filter(|(changed, id)| self.changed.get(id) == Some(changed)) {
                 self.changed.remove(&trace_id);

@@ -1,4 +1,4 @@
-//! What traces of one operation usually do.
+//! Median of the traces of one operation.
 
 use std::sync::Arc;
 use std::vec;
@@ -8,24 +8,24 @@ use trace_model::{ListPlace, Store, TraceId, TraceReader};
 
 use super::profile::{Paths, Profile, Sums, Totals};
 
-/// How many traces a median is made of at most: the newest.
+/// Maximum number of traces in a median: the newest ones.
 pub const MEDIAN_TRACES: usize = 100;
-/// How many call paths of theirs are kept at most while it is made. A trace that would be more is not taken.
+/// Maximum number of call paths kept while it is computed. A trace that would exceed it is skipped.
 pub const MEDIAN_SPANS: usize = 200_000;
-/// How many traces are taken from the list at once.
-const AHEAD: usize = 64;
+/// Traces fetched from the list at once.
+const FETCH_TRACES: usize = 64;
 
-/// What a trace is one of: the service and the name of its root.
+/// Operation of a trace: service and name of its root.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RootOperation {
-    /// The root's service.
+    /// `service.name` of the root.
     pub service: Arc<str>,
-    /// The root's name.
+    /// Name of the root.
     pub name: Arc<str>,
 }
 
 impl RootOperation {
-    /// Of a trace; `None` while its root has not arrived.
+    /// Returns the operation of a trace; `None` until its root arrives.
     #[must_use]
     pub fn of(store: &Store, trace_id: TraceId) -> Option<Self> {
         let trace = store.trace(trace_id).filter(|trace| !trace.is_partial)?;
@@ -37,17 +37,17 @@ impl RootOperation {
     }
 }
 
-/// A median on its way: of the traces in the list with the same root as one of them, without that one and without any that are in flight.
+/// Incremental median of the listed traces with the same root operation, excluding one trace and those in flight.
 ///
-/// Traces with errors are no part of it while there are others: what usually happens is what happens when all goes well. Each number is the
-/// median of its own, the lower of the two in the middle where there are two: a call path that most traces do not have is none of it.
+/// Traces with errors are excluded if there are others: the baseline is the successful case. Each number is a median on its own,
+/// the lower of the two middle ones if there are two; a call path that most traces lack is excluded.
 #[derive(Debug)]
 pub struct MedianPass {
     operation: RootOperation,
     except: TraceId,
     place: ListPlace,
     ahead: vec::IntoIter<TraceId>,
-    /// Of these it is not known yet whether they are of the operation.
+    /// Traces whose root operation is not known yet.
     unknown: Vec<TraceId>,
     reading: Option<TraceReader<Profile>>,
     looked_at: usize,
@@ -58,7 +58,7 @@ pub struct MedianPass {
 }
 
 impl MedianPass {
-    /// Before the first trace of the list.
+    /// Starts before the first trace of the list.
     #[must_use]
     pub fn new(store: &Store, operation: RootOperation, except: TraceId) -> Self {
         Self {
@@ -76,13 +76,13 @@ impl MedianPass {
         }
     }
 
-    /// How much of the list has been looked at, in percent.
+    /// Returns the processed part of the list in percent.
     #[must_use]
     pub fn percent(&self) -> usize {
         (self.looked_at * 100).checked_div(self.listed).unwrap_or(100).min(100)
     }
 
-    /// Looks on until about so much [work](trace_model::work) is done; true while there is more to look at.
+    /// Continues until about this much [work](trace_model::work) is done; returns true if there is more.
     pub fn step(&mut self, store: &Store, work: u64) -> bool {
         let until = work::done().saturating_add(work);
         loop {
@@ -97,7 +97,7 @@ impl MedianPass {
                     return false;
                 }
                 if self.ahead.len() == 0 {
-                    let (traces, place) = store.listed_after(self.place, AHEAD);
+                    let (traces, place) = store.listed_after(self.place, FETCH_TRACES);
                     self.place = place;
                     self.ahead = traces.into_iter();
                 }
@@ -107,7 +107,7 @@ impl MedianPass {
                 self.looked_at += 1;
                 self.reading = self.begin(store, trace_id);
                 if self.unknown.last() == Some(&trace_id) {
-                    // Its summary is on its way.
+                    // Its summary is pending.
                     return true;
                 }
             }
@@ -117,7 +117,7 @@ impl MedianPass {
         }
     }
 
-    /// Begins to read a trace if it is one of the operation.
+    /// Starts reading a trace if it belongs to the operation.
     fn begin(&mut self, store: &Store, trace_id: TraceId) -> Option<TraceReader<Profile>> {
         work::add(VISIT);
         let trace = store.trace(trace_id).filter(|_| trace_id != self.except)?;
@@ -137,7 +137,7 @@ impl MedianPass {
         Some(Profile::reader(store, trace_id))
     }
 
-    /// How many traces it is made of so far.
+    /// Returns the number of traces included so far.
     #[must_use]
     pub fn traces(&self) -> usize {
         match self.well() {
@@ -146,7 +146,7 @@ impl MedianPass {
         }
     }
 
-    /// Whether it is made of traces without errors.
+    /// Returns true if the included traces have no errors.
     #[must_use]
     pub fn is_without_errors(&self) -> bool {
         self.well() > 0
@@ -156,13 +156,13 @@ impl MedianPass {
         self.profiles.iter().filter(|profile| profile.totals.errors == 0).count()
     }
 
-    /// How many were not taken because they are too large.
+    /// Returns the number of traces skipped because of their size.
     #[must_use]
     pub const fn too_large(&self) -> usize {
         self.too_large
     }
 
-    /// The median; `None` when there was no trace to make it of.
+    /// Returns the median; `None` without traces.
     #[must_use]
     pub fn finish(mut self) -> Option<Profile> {
         if self.is_without_errors() {
@@ -174,7 +174,7 @@ impl MedianPass {
             return None;
         }
         let mut paths = Paths::default();
-        // By path, of the traces that have it.
+        // Sums by path, of the traces that have the path.
         let mut seen: Vec<Vec<Sums>> = Vec::new();
         for profile in &self.profiles {
             let mut placed = vec![0; profile.paths.len()];
@@ -207,14 +207,14 @@ impl MedianPass {
             paths: paths.all,
             roots: paths.roots,
         };
-        profile.retain_usual();
+        profile.retain_common();
         Some(profile)
     }
 }
 
 impl Profile {
-    /// Without the paths that most do not have. Whoever has a path has those above it, so what stays hangs together.
-    fn retain_usual(&mut self) {
+    /// Removes the paths that most traces lack. A trace with a path has its ancestors too, so the rest stays connected.
+    fn retain_common(&mut self) {
         let usual: Vec<bool> = self.paths.iter().map(|path| path.sums.spans > 0).collect();
         for path in &mut self.paths {
             path.children.retain(|child| usual[*child]);
@@ -223,7 +223,7 @@ impl Profile {
     }
 }
 
-/// The median of `of` numbers, of which those that are not there are 0.
+/// Returns the median of `of` numbers, of which the missing ones are 0.
 fn median(mut numbers: Vec<u64>, of: usize) -> u64 {
     let zeros = of.saturating_sub(numbers.len());
     let Some(at) = (of.saturating_sub(1) / 2).checked_sub(zeros) else {

@@ -1,4 +1,4 @@
-//! A trace by call paths.
+//! A trace aggregated by call path.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,34 +9,34 @@ use trace_model::{Analysis, SpanKey, SpanKind, SpanTree, StatusCode, Store, Trac
 
 use crate::calls::duration;
 
-/// What the spans of a call path come to; of a [median](crate::MedianPass), what is usual.
+/// Sums over the spans of a call path; medians in a [median](crate::MedianPass).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Sums {
-    /// How many spans.
+    /// Number of spans.
     pub spans: u64,
-    /// Of these, with status error.
+    /// Number of spans with status error.
     pub errors: u64,
-    /// Of these, in flight: they have no duration yet.
+    /// Number of spans in flight, which have no duration yet.
     pub in_flight: u64,
-    /// How long they took together, in nanoseconds; where they ran beside each other that is more than passed.
+    /// Total duration in nanoseconds; parallel spans add up to more than elapsed time.
     pub nano: u64,
-    /// How long they worked themselves, in nanoseconds: without their children.
+    /// Total self time in nanoseconds: without children.
     pub self_nano: u64,
 }
 
-/// Spans of the same service, name and kind whose parents are of one call path: a loop of a hundred equal calls is one, as is a request
-/// that was tried three times. Jaeger's trace graph and flame graphs merge alike.
+/// Spans of the same service, name and kind whose parents share a call path: a loop of a hundred equal calls is one path, as is a
+/// request with three tries. Jaeger's trace graph and flame graphs aggregate in the same way.
 #[derive(Clone, Debug)]
 pub struct CallPath {
-    /// The service; empty for spans without `service.name`.
+    /// `service.name` of the spans; empty without one.
     pub service: Arc<str>,
-    /// The spans' name.
+    /// Name of the spans.
     pub name: Arc<str>,
-    /// Their kind.
+    /// Kind of the spans.
     pub kind: SpanKind,
-    /// What they come to.
+    /// Sums over the spans.
     pub sums: Sums,
-    /// The first of them; none in a median.
+    /// The first span; `None` in a median.
     pub first: Option<SpanKey>,
     pub(super) children: Vec<usize>,
 }
@@ -49,36 +49,36 @@ impl CallPath {
 
 pub(super) type Name = (Arc<str>, Arc<str>, SpanKind);
 
-/// A whole trace in numbers; of a [median](crate::MedianPass), what is usual.
+/// Totals of a trace; medians in a [median](crate::MedianPass).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Totals {
-    /// How long the trace took, in nanoseconds: from its first start to its last known moment.
+    /// Duration of the trace in nanoseconds: from its first start to its last known time.
     pub nano: u64,
-    /// How many spans it has.
+    /// Number of spans.
     pub spans: u64,
-    /// Of these, with status error.
+    /// Number of spans with status error.
     pub errors: u64,
-    /// Of these, in flight.
+    /// Number of spans in flight.
     pub in_flight: u64,
 }
 
-/// What a trace did, by call path. Spans that have not arrived are no part of it: what stands below them stands at the root.
+/// A trace by call path. Missing spans are excluded: their children are roots.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
-    /// All of it.
+    /// Totals of the trace.
     pub totals: Totals,
     pub(super) paths: Vec<CallPath>,
     pub(super) roots: Vec<usize>,
 }
 
 impl Profile {
-    /// Reads a trace, with what was read out of it.
+    /// Aggregates a tree with its analysis.
     #[must_use]
     pub fn of(tree: &SpanTree, analysis: &Analysis) -> Self {
         at_once(Self::read(tree, analysis))
     }
 
-    /// Reads a trace in steps.
+    /// Returns a reader that aggregates a trace in steps.
     #[must_use]
     pub fn reader(store: &Store, trace_id: TraceId) -> TraceReader<Self> {
         Analysis::reader(store, trace_id).then(async |(tree, analysis)| Self::read(&tree, &analysis).await)
@@ -87,7 +87,7 @@ impl Profile {
     async fn read(tree: &SpanTree, analysis: &Analysis) -> Self {
         let mut visits = Visits::default();
         let mut paths = Paths::default();
-        // The path of each node.
+        // Call path of each node.
         let mut placed: Vec<Option<usize>> = Vec::with_capacity(tree.nodes().len());
         let (mut start, mut end) = (u64::MAX, 0);
         let mut totals = Totals::default();
@@ -126,13 +126,13 @@ impl Profile {
         }
     }
 
-    /// How many call paths there are.
+    /// Returns the number of call paths.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.paths.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there are no call paths.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.paths.is_empty()
@@ -147,7 +147,7 @@ impl Profile {
     }
 }
 
-/// Call paths as they are found, parents first.
+/// Call paths in order of discovery, parents first.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     pub(super) all: Vec<CallPath>,
@@ -156,7 +156,7 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    /// Where the path with this name below another one stands; made where there is none yet.
+    /// Returns the index of the path with this name under `above`, inserting it if new.
     pub(super) fn at(&mut self, above: Option<usize>, name: Name) -> usize {
         let new = self.all.len();
         let (service, span, kind) = name.clone();

@@ -1,4 +1,4 @@
-//! Traces that were broken on their way from one service to another: the called side began a trace of its own.
+//! Broken traces: context propagation failed between two services, so the called side started a trace of its own.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -12,23 +12,23 @@ use crate::SpanPlace;
 use crate::calls::Call;
 use crate::peer::Peer;
 
-/// How many beginnings of traces, and how many calls without an answer, are compared; the latest ones.
-const COMPARED: usize = 1_000;
-/// How many pairs of services that call each other are remembered.
-const KNOWN: usize = 2_000;
-/// How many names of hosts are remembered for each.
-const HOSTS: usize = 8;
-/// How many calls of a pair are looked at for these.
-const LOOKED_AT: usize = 32;
-/// A message is consumed within this time after it was sent, in nanoseconds; later it could be anybody's.
-const DELIVERY: u64 = 5_000_000_000;
+/// Maximum number of roots, and of unanswered calls, that are compared; the latest ones.
+const FRAGMENTS_MAX: usize = 1_000;
+/// Maximum number of remembered pairs of services that call each other.
+const PAIRS_MAX: usize = 2_000;
+/// Maximum number of remembered host names per pair.
+const HOSTS_MAX: usize = 8;
+/// Calls per pair that are searched for host names.
+const SEARCHED_CALLS_MAX: usize = 32;
+/// Maximum time from sending a message to its consumption, in nanoseconds; a later consumer is not evidence.
+const DELIVERY_NANO_MAX: u64 = 5_000_000_000;
 
-/// A span that began a trace of its own, and the call that it most likely answers.
+/// A span that started a trace of its own, and the call that most likely caused it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// The root of the second part.
+    /// Root of the second part.
     pub span: SpanPlace,
-    /// Its name.
+    /// Name of that root.
     pub name: Arc<str>,
     /// The call in the first part.
     pub call: SpanPlace,
@@ -54,7 +54,7 @@ struct Side {
     messaging: bool,
     start: u64,
     end: u64,
-    /// Of a call: whom it names. Of a consumer: where it took its message from.
+    /// For a call, the named peer. For a consumer, the source of its message.
     peer: Option<Peer>,
 }
 
@@ -66,10 +66,10 @@ impl Side {
         }
     }
 
-    /// Whether, by its time alone, a root could be what this calls.
+    /// Returns true if the times of a root allow it to be the target of this call.
     fn could_call(&self, root: &Self) -> bool {
         let until = if self.messaging {
-            self.end.saturating_add(DELIVERY)
+            self.end.saturating_add(DELIVERY_NANO_MAX)
         } else {
             self.end
         };
@@ -78,21 +78,21 @@ impl Side {
     }
 }
 
-/// What is known of a pair of services that call each other.
+/// Evidence about a pair of services that call each other.
 #[derive(Debug, Default)]
 struct Pair {
-    /// Under which names the called one is reached.
+    /// Host names of the called service.
     hosts: HashSet<String>,
     looked_at: usize,
 }
 
-/// Both sides of calls that could belong together, and what makes that likely.
+/// Roots and unanswered calls, and the evidence to match them.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
     roots: VecDeque<Side>,
     calls: VecDeque<Side>,
     pairs: HashMap<(Arc<str>, Arc<str>), Pair>,
-    /// Whether anything changed since they were compared.
+    /// True if something changed since the last comparison.
     pub(super) changed: bool,
     comparing: Option<Comparing>,
 }
@@ -107,12 +107,12 @@ impl Fragments {
         }
     }
 
-    /// Forgets what a trace said.
+    /// Removes the fragments of a trace.
     pub(super) fn forget(&mut self, trace_id: TraceId) {
         self.retain(|known| known != trace_id);
     }
 
-    /// Takes what a span of a trace says.
+    /// Collects fragments and evidence from one span of a trace.
     pub(super) fn learn(&mut self, store: &Store, trace: &Judged, at: usize) {
         let (nodes, trace_id) = (trace.tree.nodes(), trace.trace_id);
         let node = &nodes[at];
@@ -123,7 +123,7 @@ impl Fragments {
         let Some(end_unix_nano) = node.end_unix_nano.filter(|_| node.arrived) else {
             return;
         };
-        // One with links says itself where it comes from.
+        // A root with links has a known origin.
         let is_root = node.parent.is_none() && !node.cyclic && node.kind.receives() && !node.has_links;
         if !is_root && !trace.unanswered[at] {
             return;
@@ -155,26 +155,27 @@ impl Fragments {
 
     fn learn_pair(&mut self, store: &Store, trace_id: TraceId, from: &SpanNode, to: &Arc<str>) {
         let ends = (from.key.service.clone(), to.clone());
-        if self.pairs.len() >= KNOWN && !self.pairs.contains_key(&ends) {
+        if self.pairs.len() >= PAIRS_MAX && !self.pairs.contains_key(&ends) {
             return;
         }
         if !self.pairs.contains_key(&ends) {
             self.change();
         }
         let pair = self.pairs.entry(ends).or_default();
-        if pair.looked_at == LOOKED_AT || !from.kind.sends() {
+        if pair.looked_at == SEARCHED_CALLS_MAX || !from.kind.sends() {
             return;
         }
         pair.looked_at += 1;
         let peer = store.span(trace_id, &from.key).as_ref().and_then(Peer::of);
-        if let Some(peer) = peer.filter(|_| pair.hosts.len() < HOSTS)
+        if let Some(peer) = peer.filter(|_| pair.hosts.len() < HOSTS_MAX)
             && pair.hosts.insert(peer.name().to_owned())
         {
             self.change();
         }
     }
 
-    /// Whether something besides the time says that this calls that: its name, the queue that both name, or other calls to the same host.
+    /// Returns true if there is evidence in addition to the times: the peer's name, a queue named by both, or other calls to the
+    /// same host.
     fn is_evident(&self, call: &Side, root: &Side) -> bool {
         let callee = &root.key.service;
         match &call.peer {
@@ -189,8 +190,8 @@ impl Fragments {
         self.pairs.get(&(call.key.service.clone(), callee.clone()))
     }
 
-    /// Compares until [`work::done`] is `until`; returns the roots with the one call that each can answer, where no other root can answer that
-    /// one, once they are known.
+    /// Compares until [`work::done`] is `until`. When done, returns the roots with exactly one possible call, where no other root
+    /// matches that call.
     pub(super) fn compare(&mut self, until: u64) -> Option<Vec<Broken>> {
         let mut comparing = self.comparing.take().unwrap_or_default();
         comparing.callers.resize(self.calls.len(), 0);
@@ -226,17 +227,17 @@ impl Fragments {
     }
 }
 
-/// A comparison of all roots with all calls, as far as it is.
+/// Progress of comparing all roots with all calls.
 #[derive(Debug, Default)]
 struct Comparing {
-    /// Of the roots that were compared: the call that each can answer, if it is only one.
+    /// For each compared root, its call if there is exactly one.
     candidates: Vec<Option<usize>>,
-    /// By call: how many roots can answer it.
+    /// By call: number of matching roots.
     callers: Vec<usize>,
 }
 
 fn push(ends: &mut VecDeque<Side>, end: Side) {
-    if ends.len() == COMPARED {
+    if ends.len() == FRAGMENTS_MAX {
         ends.pop_front();
     }
     ends.push_back(end);

@@ -1,4 +1,4 @@
-//! What one trace's rules found, made in steps.
+//! Lint results of one trace, computed in steps.
 
 use trace_model::work::Visits;
 use trace_model::{Analysis, SpanTree, Store, TraceId, TraceReader};
@@ -7,13 +7,13 @@ use super::Warning;
 use crate::SpanPlace;
 use crate::calls::unanswered;
 
-/// A trace with what is wrong with it.
+/// A checked trace.
 #[derive(Debug)]
 pub(super) struct Judged {
     pub(super) trace_id: TraceId,
     pub(super) tree: SpanTree,
     pub(super) warnings: Vec<Warning>,
-    /// By node: whether it calls somebody of whom no span is there.
+    /// By node: true if it calls an uninstrumented peer.
     pub(super) unanswered: Vec<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! Two traces side by side, and one beside what is usual.
+//! Comparison of two traces, and of a trace with the median.
 
 use proptest::prelude::*;
 use trace_model::{Analysis, SpanTree, Store, TraceId};
@@ -20,7 +20,7 @@ fn compared(spans: &[Sent]) -> Comparison {
     Comparison::of(&profile(&store, 1), &profile(&store, 2))
 }
 
-/// Depth, name, spans before and after, what became of the duration, and whether it differs.
+/// Depth, name, spans before and after, change of the duration, and whether the row differs.
 fn rows(comparison: &Comparison) -> Vec<(usize, String, u64, u64, Change, bool)> {
     let spans = |sums: Option<trace_stats::Sums>| sums.map_or(0, |sums| sums.spans);
     let row = |row: &trace_stats::Difference| {
@@ -37,7 +37,7 @@ fn rows(comparison: &Comparison) -> Vec<(usize, String, u64, u64, Change, bool)>
 }
 
 #[test]
-fn what_is_new_gone_slower_and_repeated_is_told_once_where_it_is() {
+fn comparison_reports_each_difference_once_at_its_path() {
     let shop = |number: u64, slow: u64| {
         vec![
             sent((number, 1, 0), "web", 's', (0, 100 + slow)).named("GET /"),
@@ -66,7 +66,7 @@ fn what_is_new_gone_slower_and_repeated_is_told_once_where_it_is() {
 }
 
 #[test]
-fn what_only_waits_for_something_slower_is_slower_and_no_difference_of_its_own() {
+fn ancestor_of_a_slower_span_does_not_differ_itself() {
     let chain = |number: u64, slow: u64| {
         vec![
             sent((number, 1, 0), "web", 's', (0, 100 + slow)),
@@ -83,7 +83,7 @@ fn what_only_waits_for_something_slower_is_slower_and_no_difference_of_its_own()
 }
 
 #[test]
-fn a_name_with_a_number_in_it_does_not_part_two_requests() {
+fn roots_with_different_parameters_are_paired() {
     let request = |number: u64, name: &str| {
         vec![
             sent((number, 1, 0), "web", 's', (0, 100)).named(name),
@@ -96,7 +96,7 @@ fn a_name_with_a_number_in_it_does_not_part_two_requests() {
 }
 
 #[test]
-fn a_failure_and_a_span_in_flight_are_differences_and_a_missing_parent_is_no_place() {
+fn failures_and_spans_in_flight_are_differences_and_missing_parents_are_skipped() {
     let comparison = compared(&[
         sent((1, 1, 0), "web", 's', (0, 100)),
         sent((1, 2, 1), "api", 's', (10, 90)),
@@ -131,7 +131,7 @@ fn median(store: &Store, number: u64, slice: u64) -> Option<Profile> {
 }
 
 #[test]
-fn a_median_has_what_most_traces_have() {
+fn median_has_the_paths_of_most_traces() {
     let mut store = Store::new(1 << 30);
     for number in 1..=9 {
         add(
@@ -145,7 +145,7 @@ fn a_median_has_what_most_traces_have() {
             add(&mut store, &[sent((number, 3, 1), "cache", 's', (50, 60))]);
         }
     }
-    // Another operation, one in flight, and one whose root is missing.
+    // Another operation, one in flight, and one with a missing root.
     add(
         &mut store,
         &[
@@ -176,23 +176,23 @@ fn a_median_has_what_most_traces_have() {
         let totals = usual.totals;
         assert_eq!((totals.nano / 1_000_000, totals.spans, totals.errors), (104, 2, 0));
     }
-    assert!(median(&store, 20, 10).is_none(), "there is no other one");
-    assert!(median(&store, 22, 10).is_none(), "nobody knows what it is");
+    assert!(median(&store, 20, 10).is_none(), "no other trace");
+    assert!(median(&store, 22, 10).is_none(), "unknown operation");
 }
 
 #[test]
-fn what_failed_is_usual_only_where_everything_fails() {
+fn median_includes_failed_traces_only_if_all_failed() {
     let mut store = Store::new(1 << 30);
     let request = |number: u64| sent((number, 1, 0), "web", 's', (0, 10 * number));
     add(&mut store, &[request(1).failed(), request(2).failed(), request(9)]);
     assert_eq!(median(&store, 9, 1).expect("two others").totals.errors, 1);
     add(&mut store, &[request(5)]);
-    let usual = median(&store, 9, 1).expect("one that went well").totals;
+    let usual = median(&store, 9, 1).expect("one without errors").totals;
     assert_eq!((usual.nano / 1_000_000, usual.errors), (50, 0));
 }
 
 #[test]
-fn a_median_is_made_of_the_newest() {
+fn median_uses_the_newest_traces() {
     let mut store = Store::new(1 << 30);
     for number in 1..=2 * MEDIAN_TRACES as u64 {
         add(&mut store, &[sent((number, 1, 0), "web", 's', (0, number))]);
@@ -202,7 +202,7 @@ fn a_median_is_made_of_the_newest() {
     assert_eq!(usual.totals.nano / 1_000_000, newest - MEDIAN_TRACES as u64 / 2 - 1);
 }
 
-/// A span for each parent given, with few names, so that paths are shared.
+/// A tree from a parent index per span, with few names, so that paths are shared.
 fn tree(number: u64) -> impl Strategy<Value = Vec<Sent>> {
     prop::collection::vec((0_u64..40, 0_u64..4, 0_u64..1_000, 0_u64..2_000, 0_u64..20), 0..40).prop_map(move |spans| {
         let span = |(at, (parent, name, start, long, fate)): (usize, (u64, u64, u64, u64, u64))| {
@@ -223,7 +223,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_differs_from_itself(spans in tree(1)) {
+    fn trace_does_not_differ_from_itself(spans in tree(1)) {
         let store = store(&spans);
         let one = profile(&store, 1);
         let comparison = Comparison::of(&one, &one);
@@ -234,7 +234,7 @@ proptest! {
     }
 
     #[test]
-    fn the_other_way_round_everything_is_the_opposite(one in tree(1), other in tree(2)) {
+    fn swapped_sides_give_the_opposite_comparison(one in tree(1), other in tree(2)) {
         let store = store(&[one, other].concat());
         let (one, other) = (profile(&store, 1), profile(&store, 2));
         let there = Comparison::of(&one, &other);
@@ -246,7 +246,7 @@ proptest! {
             Change::Gone => Change::New,
             same => same,
         };
-        // The order of what one side alone has depends on the side.
+        // The order of one-sided rows depends on the side.
         let sorted = |rows: Vec<String>| { let mut rows = rows; rows.sort(); rows };
         let told = |comparison: &Comparison, turned: bool| sorted(comparison.rows.iter().map(|row| {
             let (before, after, change) = if turned {
@@ -257,7 +257,7 @@ proptest! {
             format!("{} {:?} {before:?} {after:?} {change:?} {}", row.depth, row.service, row.differs)
         }).collect());
         prop_assert_eq!(told(&there, false), told(&back, true));
-        // Every span of both is in one row.
+        // Every span of both sides is in exactly one row.
         let sum = |sums: &dyn Fn(&trace_stats::Difference) -> Option<trace_stats::Sums>| -> u64 {
             there.rows.iter().filter_map(sums).map(|sums| sums.spans).sum()
         };

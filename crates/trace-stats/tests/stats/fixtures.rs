@@ -1,4 +1,4 @@
-//! Traces of other people's programs. They are not part of the repository: `SPANFALL_FIXTURES` says where they are.
+//! Real traces of other programs. They are not in the repository: `SPANFALL_FIXTURES` is their directory.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn store(file: &str) -> Option<Store> {
     Some(store)
 }
 
-/// What is warned of when all has been quiet.
+/// Returns the warnings after the idle time.
 fn warnings(store: &Store) -> Warnings {
     let mut warnings = Warnings::default();
     for moment in [QUIET_NANO, 3 * QUIET_NANO, 4 * QUIET_NANO] {
@@ -34,7 +34,7 @@ fn warnings(store: &Store) -> Warnings {
 }
 
 #[test]
-fn the_map_of_a_real_shop() {
+fn map_of_a_real_shop() {
     let Some(store) = store("otlp/onlineboutique.otlp.jsonl") else {
         return;
     };
@@ -62,7 +62,7 @@ fn the_map_of_a_real_shop() {
 }
 
 #[test]
-fn both_sides_of_a_call_that_share_an_id_are_a_call() {
+fn spans_that_share_an_id_are_both_sides_of_a_call() {
     let Some(store) = store("zipkin/yelp.json") else { return };
     let survey = survey(&store, 100);
     assert!(
@@ -74,7 +74,7 @@ fn both_sides_of_a_call_that_share_an_id_are_a_call() {
 }
 
 #[test]
-fn messages_are_told_from_calls() {
+fn messages_are_distinguished_from_calls() {
     for file in ["zipkin/messaging.json", "zipkin/messaging-kafka.json"] {
         let Some(store) = store(file) else { return };
         let survey = survey(&store, 100);
@@ -83,7 +83,7 @@ fn messages_are_told_from_calls() {
 }
 
 #[test]
-fn a_missing_parent_is_warned_of() {
+fn missing_parent_causes_a_warning() {
     let Some(store) = store("otlp/otel-gui-trace-orphan-span.json") else {
         return;
     };

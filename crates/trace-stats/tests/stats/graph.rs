@@ -1,4 +1,4 @@
-//! The service map as a graph.
+//! Graph of the service map.
 
 use trace_stats::{Counted, Party, ServiceGraph, Survey};
 
@@ -9,7 +9,7 @@ fn of_queue(span: Sent) -> Sent {
         .with("messaging.destination.name", "mails")
 }
 
-/// A shop: calls, a database, a queue with its ack, a retry by the same queue, a peer that nobody names.
+/// A shop: calls, a database, a queue with its ack, a retry through the same queue, a peer without a name.
 fn shop() -> Survey {
     survey(
         &store(&[
@@ -101,7 +101,7 @@ fn details_of_a_party_have_all_its_edges() {
 }
 
 #[test]
-fn graph_keeps_what_has_the_words() {
+fn graph_keeps_links_that_match_the_filter() {
     let survey = shop();
     let graph = ServiceGraph::new(&survey, |names| names.iter().any(|name| name.contains("web")));
     assert_eq!(drawn(&graph), ["web → api"]);

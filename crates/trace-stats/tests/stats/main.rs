@@ -1,4 +1,4 @@
-//! What many traces say together, by the public interface.
+//! Statistics over many traces, by the public interface.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by it")]
 

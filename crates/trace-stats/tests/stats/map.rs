@@ -1,4 +1,4 @@
-//! Who calls whom.
+//! Calls between services.
 
 use trace_stats::{Callee, Edge, QueueUse};
 
@@ -8,7 +8,7 @@ fn edges(spans: &[Sent]) -> Vec<Edge> {
     survey(&store(spans), 7).edges
 }
 
-/// `api → mailer 2 calls`, with `⇢` for messages and brackets for what sends no spans.
+/// `api → mailer 2 calls`, with `⇢` for messages and brackets for uninstrumented peers.
 fn drawn(edges: &[Edge]) -> Vec<String> {
     let edge = |edge: &Edge| {
         let arrow = if edge.messaging { "⇢" } else { "→" };
@@ -24,7 +24,7 @@ fn drawn(edges: &[Edge]) -> Vec<String> {
     edges.iter().map(edge).collect()
 }
 
-/// A call of one service by another, as both sides report it.
+/// A call of one service by another, as reported by both sides.
 fn call(trace: u64, first: u64, parent: u64, (from, to): (&str, &str)) -> [Sent; 2] {
     [
         sent((trace, first, parent), from, 'c', (first, 9_000 - first)),
@@ -33,7 +33,7 @@ fn call(trace: u64, first: u64, parent: u64, (from, to): (&str, &str)) -> [Sent;
 }
 
 #[test]
-fn a_call_is_counted_once_and_takes_as_long_as_the_caller_waits() {
+fn call_is_counted_once_with_the_wait_of_the_caller() {
     let edges = edges(&[
         sent((1, 1, 0), "web", 's', (0, 100)),
         sent((1, 2, 1), "web", 'c', (10, 90)),
@@ -52,11 +52,11 @@ fn a_call_is_counted_once_and_takes_as_long_as_the_caller_waits() {
 }
 
 #[test]
-fn a_message_waits_in_its_queue_and_is_then_worked_on() {
+fn message_has_queue_time_and_processing_time() {
     let edges = edges(&[
         sent((1, 1, 0), "api", 'p', (0, 5)),
         sent((1, 2, 1), "mailer", 'n', (105, 135)),
-        // A clock that is behind: no time in the queue can be told.
+        // With a clock that lags, the queue time is unknown.
         sent((2, 1, 0), "api", 'p', (50, 55)),
         sent((2, 2, 1), "mailer", 'n', (20, 25)),
     ]);
@@ -69,7 +69,7 @@ fn a_message_waits_in_its_queue_and_is_then_worked_on() {
 }
 
 #[test]
-fn circles_and_calls_of_oneself_are_edges_like_others() {
+fn cycles_and_self_calls_are_ordinary_edges() {
     let mut spans = Vec::new();
     for (at, ends) in [("a", "b"), ("b", "a"), ("a", "a")].into_iter().enumerate() {
         let first = 1 + 2 * at as u64;
@@ -79,7 +79,7 @@ fn circles_and_calls_of_oneself_are_edges_like_others() {
 }
 
 #[test]
-fn a_chain_of_a_thousand_services_is_read() {
+fn chain_of_a_thousand_services_is_surveyed() {
     let name = |at: u64| format!("s{at:04}");
     let spans: Vec<_> = (0..1_000)
         .flat_map(|at| call(1, 1 + 2 * at, 2 * at, (&name(at), &name(at + 1))))
@@ -93,7 +93,7 @@ fn a_chain_of_a_thousand_services_is_read() {
 }
 
 #[test]
-fn who_sends_no_spans_is_known_by_the_calls() {
+fn uninstrumented_peers_are_inferred_from_calls() {
     let client = |id, key, value: &str| sent((1, id, 1), "api", 'c', (id, id + 1)).with(key, value);
     let edges = edges(&[
         sent((1, 1, 0), "api", 's', (0, 100)),
@@ -108,14 +108,14 @@ fn who_sends_no_spans_is_known_by_the_calls() {
             kind: 'p',
             ..client(7, "messaging.system", "rabbitmq").with("messaging.destination.name", "mails")
         },
-        // Of one in the other the inner one says who is called.
+        // The inner of two nested clients names the peer.
         client(8, "server.address", "outer"),
         sent((1, 9, 8), "api", 'i', (8, 9)),
         Sent {
             parent: 9,
             ..client(10, "server.address", "inner")
         },
-        // Answered: nobody else is called.
+        // Answered by a server span: no peer.
         client(11, "server.address", "mailer"),
         sent((1, 12, 11), "mailer", 's', (11, 12)),
     ]);
@@ -153,7 +153,7 @@ fn peers_are_named_by_either_generation_of_the_conventions() {
 }
 
 #[test]
-fn below_a_missing_parent_nobody_is_known_to_call() {
+fn child_of_a_missing_parent_has_no_caller() {
     assert_eq!(drawn(&edges(&[sent((1, 2, 1), "api", 's', (0, 1))])), [""; 0]);
 }
 
@@ -184,7 +184,7 @@ fn publish_receive_and_ack_share_a_queue() {
         of_queue(sent((1, 2, 1), "mailer", 'n', (105, 135))).failed(),
         of_queue(sent((1, 3, 2), "mailer", 'n', (110, 120))),
         of_queue(sent((1, 4, 2), "mailer", 'c', (130, 131))).with("messaging.operation.type", "settle"),
-        // Linked instead of being a child: how long it waited is unknown.
+        // Linked instead of being a child: its queue time is unknown.
         of_queue(sent((2, 1, 0), "mailer", 'c', (0, 5))).with("messaging.operation", "receive"),
     ];
     let expected = [
@@ -197,7 +197,7 @@ fn publish_receive_and_ack_share_a_queue() {
     assert_eq!(
         drawn(&edges),
         ["api ⇢ mailer 1/1", "mailer → [rabbitmq mails] 0/2"],
-        "what is called is as before"
+        "edges are unaffected"
     );
     assert!(
         edges

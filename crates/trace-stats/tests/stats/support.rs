@@ -1,36 +1,36 @@
-//! Spans made of a few words.
+//! Compact notation for spans.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use trace_model::{Source, Store, otlp};
-use trace_stats::{Pass, Survey};
+use trace_stats::{Survey, SurveyPass};
 
 pub(crate) const MILLI: u64 = 1_000_000;
-/// When all of them start, so that none starts at 0.
+/// Common start time, so that none starts at 0.
 pub(crate) const START: u64 = 1_000_000_000_000;
 
-/// A span to be sent; times are milliseconds since [`START`].
+/// A span to be stored; times are milliseconds since [`START`].
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) trace: u64,
     pub(crate) id: u64,
-    /// 0 for none.
+    /// 0 for a root.
     pub(crate) parent: u64,
     pub(crate) service: String,
     pub(crate) name: String,
     /// `c`lient, `s`erver, `p`roducer, co`n`sumer or `i`nternal.
     pub(crate) kind: char,
     pub(crate) start: u64,
-    /// `None` while it is in flight.
+    /// `None` while in flight.
     pub(crate) end: Option<u64>,
     pub(crate) failed: bool,
     pub(crate) attributes: Vec<(&'static str, String)>,
     pub(crate) linked: bool,
 }
 
-/// Trace, id and parent; service and kind; from and to.
+/// Creates a span: trace, id and parent; service and kind; start and end.
 pub(crate) fn sent((trace, id, parent): (u64, u64, u64), service: &str, kind: char, (start, end): (u64, u64)) -> Sent {
     Sent {
         trace,
@@ -126,7 +126,7 @@ pub(crate) fn store(spans: &[Sent]) -> Store {
 }
 
 pub(crate) fn survey(store: &Store, slice: u64) -> Survey {
-    let mut pass = Pass::new(store);
+    let mut pass = SurveyPass::new(store);
     while pass.step(store, slice) {}
     assert_eq!(pass.percent(), 100);
     pass.finish()

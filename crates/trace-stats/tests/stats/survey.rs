@@ -1,4 +1,4 @@
-//! Operations, and that slices change nothing.
+//! Operations, and independence of the slices.
 
 use proptest::prelude::*;
 use trace_model::{Filter, SpanKind};
@@ -11,7 +11,7 @@ fn operation<'a>(operations: &'a [Operation], name: &str) -> &'a Operation {
 }
 
 #[test]
-fn an_operation_is_all_spans_of_a_service_with_one_name_and_kind() {
+fn operation_is_all_spans_of_a_service_with_one_name_and_kind() {
     let mut spans: Vec<_> = (1..=100)
         .map(|ms| sent((ms, 1, 0), "api", 's', (0, ms)).named("GET /users"))
         .collect();
@@ -46,7 +46,7 @@ fn an_operation_is_all_spans_of_a_service_with_one_name_and_kind() {
 }
 
 #[test]
-fn names_without_end_are_counted_together() {
+fn operations_over_the_limit_are_counted_together() {
     let number = OPERATIONS as u64 + 50;
     let spans: Vec<_> = (1..=number)
         .map(|id| sent((1, id, 0), "api", 's', (0, id)).named(&format!("GET /users/{id}")))
@@ -57,7 +57,7 @@ fn names_without_end_are_counted_together() {
 }
 
 #[test]
-fn the_filter_decides_which_traces_are_read() {
+fn survey_reads_the_filtered_traces() {
     let mut store = store(&[
         sent((1, 1, 0), "api", 's', (0, 1)).named("a"),
         sent((1, 2, 1), "api", 'i', (0, 1)).named("b"),
@@ -66,27 +66,27 @@ fn the_filter_decides_which_traces_are_read() {
     store.set_filter(Some(Filter::parse("name:b").unwrap()));
     while store.search(10) {}
     let survey = survey(&store, 10);
-    assert_eq!(survey.operations.len(), 2, "all of the trace in which it was found");
+    assert_eq!(survey.operations.len(), 2, "all spans of the matching trace");
     assert_eq!(operation(&survey.operations, "a").count, 1);
 }
 
 #[test]
-fn what_comes_and_goes_meanwhile_is_no_trouble() {
+fn survey_tolerates_arrivals_and_evictions() {
     let span = |trace| sent((trace, 1, 0), "api", 's', (0, 1));
     let mut store = store(&(1..=500).map(span).collect::<Vec<_>>());
-    let mut pass = trace_stats::Pass::new(&store);
+    let mut pass = trace_stats::SurveyPass::new(&store);
     let mut trace = 1_000;
     while pass.step(&store, 20_000) {
         trace += 1;
         add(&mut store, &[span(trace), sent((7, trace, 1), "api", 'i', (0, 1))]);
-        assert!(trace < 2_000, "it ends");
+        assert!(trace < 2_000, "the pass ends");
     }
     let survey = pass.finish();
-    assert_eq!(survey.traces, 500, "each once that was there");
+    assert_eq!(survey.traces, 500, "each initial trace once");
 }
 
 #[test]
-fn no_traces_are_no_trouble() {
+fn survey_of_an_empty_store_is_empty() {
     let survey = survey(&store(&[]), 1);
     assert_eq!((survey.traces, survey.spans, survey.observed_nano()), (0, 0, 0));
 }
@@ -105,14 +105,14 @@ fn any_span() -> impl Strategy<Value = Sent> {
     })
 }
 
-/// All that can be compared.
+/// Formats everything comparable.
 fn said(survey: &trace_stats::Survey) -> String {
     format!("{:?} {:?} {:?}", survey.between_unix_nano, survey.operations, survey.edges)
 }
 
 proptest! {
     #[test]
-    fn counts_add_up_whatever_the_order(spans in prop::collection::vec(any_span(), 1..60), seed in any::<u64>(), slice in 1..40_u64) {
+    fn counts_do_not_depend_on_the_order(spans in prop::collection::vec(any_span(), 1..60), seed in any::<u64>(), slice in 1..40_u64) {
         let one = store(&spans);
         let found = survey(&one, slice);
         let spans_held = one.totals().spans as u64;
@@ -128,10 +128,10 @@ proptest! {
             prop_assert!(read.is_sorted() && read[2] <= latencies.max(), "{:?}", read);
             prop_assert_eq!(latencies.shape(10).iter().sum::<u64>(), latencies.count());
         }
-        prop_assert_eq!(said(&survey(&one, u64::MAX)), said(&found), "in slices as at once");
+        prop_assert_eq!(said(&survey(&one, u64::MAX)), said(&found), "same result in slices");
 
         let mut shuffled = spans.clone();
-        // Of two records of a span the later end wins, of two with the same end the first one that came: these stay in order.
+        // Of duplicate spans the later end wins, and of equal ends the first arrival: these stay in order.
         shuffled.sort_by_key(|span| (span.trace.wrapping_mul(seed | 1), span.id.wrapping_mul(seed | 1), span.service.clone()));
         prop_assert_eq!(survey(&store(&shuffled), slice).spans, spans_held);
     }

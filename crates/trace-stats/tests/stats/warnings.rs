@@ -1,4 +1,4 @@
-//! What is wrong with traces, as they come.
+//! Lint results of traces as they arrive.
 
 use trace_model::{Rule, Store};
 use trace_stats::{QUIET_NANO, Warnings};
@@ -7,7 +7,7 @@ use crate::support::{Sent, add, id, sent, store};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Lets the quiet time pass, whatever has come.
+/// Advances the time by the idle time.
 fn judged(warnings: &mut Warnings, store: &Store, from: u64) {
     for moment in [from, from + QUIET_NANO, from + QUIET_NANO + SECOND] {
         while warnings.step(store, moment, 10) {}
@@ -25,20 +25,16 @@ fn counts(warnings: &Warnings) -> Vec<(Rule, usize, usize)> {
 }
 
 #[test]
-fn a_trace_is_judged_when_it_has_been_quiet() {
+fn trace_is_checked_after_the_idle_time() {
     let mut store = store(&[orphan(1)]);
     let mut warnings = Warnings::default();
     assert_eq!(warnings.due(&Store::new(1 << 20)), None, "nothing to do");
     let mut now = 100 * SECOND;
     while warnings.step(&store, now, 10) {}
     let due = warnings.due(&store).expect("a moment");
-    assert_eq!(
-        (due, warnings.traces()),
-        (now + QUIET_NANO, 0),
-        "the parent may be on its way"
-    );
+    assert_eq!((due, warnings.traces()), (now + QUIET_NANO, 0), "the parent may still arrive");
 
-    // Another span of it: it waits again.
+    // Another span restarts the idle time.
     now += 2 * SECOND;
     add(&mut store, &[sent((1, 3, 2), "api", 'i', (0, 1))]);
     while warnings.step(&store, now, 10) {}
@@ -49,21 +45,21 @@ fn a_trace_is_judged_when_it_has_been_quiet() {
     let found = warnings.of_rule(Rule::MissingParent);
     assert_eq!(id(Some(&found[0].first)).0, 1);
 
-    // The parent comes late: no warning is left.
+    // The parent arrives late: the warning disappears.
     let revision = warnings.revision();
     add(&mut store, &[sent((1, 1, 0), "web", 'c', (0, 9))]);
     judged(&mut warnings, &store, now + 10 * SECOND);
     assert_eq!((counts(&warnings), warnings.traces()), (vec![], 0));
     assert!(warnings.revision() > revision);
-    assert_eq!(warnings.due(&store), None, "and nothing more to do");
+    assert_eq!(warnings.due(&store), None, "nothing pending");
 }
 
 #[test]
-fn a_pinned_trace_is_judged_as_any() {
+fn pinned_trace_is_checked() {
     let mut store = store(&[orphan(1), orphan(2)]);
     let id = store.traces(0..2).iter().map(|trace| trace.trace_id).min().expect("traces");
     let mut warnings = Warnings::default();
-    // Before it was seen, and again after it was judged.
+    // Before it was seen, and again after its check.
     store.pin(id, true);
     judged(&mut warnings, &store, 100 * SECOND);
     assert_eq!(warnings.traces(), 2);
@@ -76,7 +72,7 @@ fn a_pinned_trace_is_judged_as_any() {
 }
 
 #[test]
-fn traces_that_have_left_are_not_counted() {
+fn evicted_traces_are_not_counted() {
     let mut store = Store::new(1 << 20);
     add(&mut store, &[orphan(1)]);
     let mut warnings = Warnings::default();
@@ -94,7 +90,7 @@ fn traces_that_have_left_are_not_counted() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_stops_nothing() {
+fn checks_continue_when_the_clock_is_set_back() {
     let mut store = store(&[orphan(1)]);
     let mut warnings = Warnings::default();
     while warnings.step(&store, 1_000 * SECOND, 10) {}
@@ -103,7 +99,7 @@ fn a_clock_that_is_set_back_stops_nothing() {
     assert_eq!(warnings.traces(), 2);
 }
 
-/// `web` calls `api` at a host, and both sides are in one trace.
+/// `web` calls `api` at a host, with both sides in one trace.
 fn whole(trace: u64, from: u64) -> [Sent; 2] {
     [
         sent((trace, 1, 0), "web", 'c', (from, from + 50)).with("server.address", "10.0.0.7"),
@@ -111,7 +107,7 @@ fn whole(trace: u64, from: u64) -> [Sent; 2] {
     ]
 }
 
-/// The same, where the called side began a trace of its own: the traces are `trace` and `trace + 1`.
+/// The same, but the called side started a trace of its own: the traces are `trace` and `trace + 1`.
 fn broken(trace: u64, from: u64) -> [Sent; 2] {
     let [call, answer] = whole(trace, from);
     let answer = Sent {
@@ -133,20 +129,20 @@ fn found(spans: &[Sent]) -> Vec<((u128, u64), (u128, u64))> {
 }
 
 #[test]
-fn a_trace_that_was_broken_between_two_services_is_found() {
+fn broken_trace_is_found() {
     let spans = [whole(1, 0), broken(2, 200)].concat();
     assert_eq!(found(&spans), [((3, 2), (2, 1))]);
-    assert_eq!(found(&broken(2, 200)), [], "nothing says that they call each other");
+    assert_eq!(found(&broken(2, 200)), [], "no evidence that they call each other");
 
     let mut named = broken(2, 200);
     named[0].attributes = vec![("server.address", "api.default.svc:8080".to_owned())];
-    assert_eq!(found(&named), [((3, 2), (2, 1))], "the host's name does");
+    assert_eq!(found(&named), [((3, 2), (2, 1))], "the host name is evidence");
     named[0].attributes = vec![("peer.service", "api".to_owned())];
     assert_eq!(found(&named).len(), 1);
 }
 
 #[test]
-fn what_is_not_sure_is_no_broken_trace() {
+fn ambiguous_fragments_are_not_a_broken_trace() {
     let sure = [whole(1, 0), broken(2, 200)].concat();
     let with = |change: &dyn Fn(&mut Vec<Sent>)| {
         let mut spans = sure.clone();
@@ -154,34 +150,26 @@ fn what_is_not_sure_is_no_broken_trace() {
         found(&spans)
     };
     assert_eq!(with(&|_| ()).len(), 1);
-    assert_eq!(with(&|spans| spans[3].end = Some(260)), [], "it outlasts the call");
-    assert_eq!(with(&|spans| spans[3].start = 199), [], "it began before");
-    assert_eq!(with(&|spans| spans[3].kind = 'i'), [], "it answers nobody");
-    assert_eq!(
-        with(&|spans| spans[3].linked = true),
-        [],
-        "it says itself where it comes from"
-    );
+    assert_eq!(with(&|spans| spans[3].end = Some(260)), [], "outlasts the call");
+    assert_eq!(with(&|spans| spans[3].start = 199), [], "started before the call");
+    assert_eq!(with(&|spans| spans[3].kind = 'i'), [], "not a server span");
+    assert_eq!(with(&|spans| spans[3].linked = true), [], "its links name its origin");
     assert_eq!(
         with(&|spans| spans[3].service = "billing".to_owned()),
         [],
         "web never called it"
     );
     let stranger = |spans: &mut Vec<Sent>| spans[2].attributes[0].1 = "api.stripe.com".to_owned();
-    assert_eq!(with(&stranger), [], "another host is called");
+    assert_eq!(with(&stranger), [], "the call is to another host");
     let database = |spans: &mut Vec<Sent>| spans[2].attributes.push(("db.system", "redis".to_owned()));
-    assert_eq!(with(&database), [], "a database is called");
-    assert_eq!(
-        with(&|spans| spans.extend(broken(5, 201))),
-        [],
-        "two calls at the same time: which one is it"
-    );
+    assert_eq!(with(&database), [], "the call is to a database");
+    assert_eq!(with(&|spans| spans.extend(broken(5, 201))), [], "two simultaneous calls");
     let answered = |spans: &mut Vec<Sent>| spans.push(sent((2, 9, 1), "api", 's', (205, 210)));
-    assert_eq!(with(&answered), [], "the call has its answer");
+    assert_eq!(with(&answered), [], "the call is answered");
 }
 
 #[test]
-fn a_message_that_lost_its_trace_is_found_by_its_queue() {
+fn broken_message_is_found_by_its_queue() {
     let queue = |sent: Sent, name| {
         sent.with("messaging.system", "rabbitmq")
             .with("messaging.destination.name", name)

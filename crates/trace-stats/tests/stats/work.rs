@@ -1,11 +1,11 @@
-//! That no step reads a whole large trace: counted by [`trace_model::work`], not timed.
+//! Bound of the work per step on large traces: counted by [`trace_model::work`], not timed.
 
 use trace_model::{Store, TraceId, work};
-use trace_stats::{MedianPass, Pass, QUIET_NANO, RootOperation, Warnings};
+use trace_stats::{MedianPass, QUIET_NANO, RootOperation, SurveyPass, Warnings};
 
 use crate::support::{Sent, sent, store};
 
-/// How much work a step is asked for, and how much more it may do.
+/// Work requested per step, and the maximum that a step may do.
 const WORK: u64 = 1 << 16;
 const STEP: u64 = 1 << 20;
 
@@ -15,7 +15,7 @@ fn trace(number: u64) -> TraceId {
 
 type Generator = fn(u64) -> Vec<Sent>;
 
-/// One large trace each, about `size` times as large as the smallest of its kind.
+/// Kinds of large traces, about `size` times the smallest of their kind.
 const CASES: &[(&str, Generator)] = &[
     ("one level", |size| {
         (1..2_000 * size)
@@ -49,8 +49,8 @@ const CASES: &[(&str, Generator)] = &[
     }),
 ];
 
-/// Doubles each trace, and holds the work to double and each step to its part.
-fn is_linear_in_steps(mut step: impl FnMut(&Store) -> Box<dyn FnMut(&Store) -> bool>) {
+/// Doubles each trace; the work must at most double, and each step must keep its bound.
+fn assert_linear_in_steps(mut step: impl FnMut(&Store) -> Box<dyn FnMut(&Store) -> bool>) {
     let mut wrong = Vec::new();
     for (name, generator) in CASES {
         let [once, twice] = [1, 2].map(|size| {
@@ -76,14 +76,14 @@ fn is_linear_in_steps(mut step: impl FnMut(&Store) -> Box<dyn FnMut(&Store) -> b
 }
 
 #[test]
-fn warnings_are_judged_in_steps() {
-    is_linear_in_steps(|store| {
+fn warnings_are_computed_in_steps() {
+    assert_linear_in_steps(|store| {
         let mut warnings = Warnings::default();
         assert!(!warnings.step(store, 1, WORK));
         let mut now = 1 + QUIET_NANO;
         Box::new(move |store| {
             let has_more = warnings.step(store, now, WORK);
-            // In the end what was broken is compared.
+            // Finally the fragments are compared.
             now += u64::from(!has_more) * QUIET_NANO;
             has_more || warnings.due(store).is_some()
         })
@@ -91,16 +91,16 @@ fn warnings_are_judged_in_steps() {
 }
 
 #[test]
-fn surveys_are_made_in_steps() {
-    is_linear_in_steps(|store| {
-        let mut pass = Pass::new(store);
+fn surveys_are_computed_in_steps() {
+    assert_linear_in_steps(|store| {
+        let mut pass = SurveyPass::new(store);
         Box::new(move |store| pass.step(store, WORK))
     });
 }
 
 #[test]
-fn medians_are_made_in_steps() {
-    is_linear_in_steps(|store| {
+fn medians_are_computed_in_steps() {
+    assert_linear_in_steps(|store| {
         let operation = RootOperation::of(store, trace(1));
         let mut pass = operation.map(|operation| MedianPass::new(store, operation, trace(2)));
         Box::new(move |store| pass.as_mut().is_some_and(|pass| pass.step(store, WORK)))
