@@ -1,4 +1,4 @@
-//! What a file holds, as it comes in pieces: JSON, or OTLP in protobuf; its first bytes say which.
+//! Contents of a file, pushed in chunks: JSON, or OTLP in protobuf, as detected from its first bytes.
 
 use trace_model::work;
 
@@ -13,13 +13,13 @@ use crate::reader::Reader;
 use crate::refused;
 use crate::sink::Sink;
 
-/// How many bytes decide what a file is, if there are so many.
-const BEGIN: usize = 512;
+/// Bytes used to detect the format, if the file has that many.
+const DETECTION_BYTES: usize = 512;
 
-/// What UTF-8 does not need and some write.
+/// UTF-8 does not need it, but some programs write it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A file's contents, up to where they have come.
+/// The part of a file pushed so far.
 #[derive(Debug)]
 pub(crate) struct Content {
     state: State,
@@ -41,15 +41,15 @@ impl Content {
         }
     }
 
-    /// Takes the next piece in.
+    /// Parses the next chunk.
     ///
     /// # Errors
-    /// Why such a file is refused.
+    /// Reason of rejecting the file.
     pub(crate) fn push(&mut self, piece: &[u8], sink: &mut Sink<'_>) -> Result<(), &'static str> {
         match &mut self.state {
             State::Undecided(begin) => {
                 begin.extend_from_slice(piece);
-                if begin.len() >= BEGIN || begin.starts_with(b"{") {
+                if begin.len() >= DETECTION_BYTES || begin.starts_with(b"{") {
                     self.decide(sink)?;
                 }
             }
@@ -59,10 +59,10 @@ impl Content {
         Ok(())
     }
 
-    /// Decides what the file is by what there is of it, and reads that.
+    /// Detects the format from the bytes so far, and parses them.
     ///
     /// # Errors
-    /// Why such a file is refused.
+    /// Reason of rejecting the file.
     pub(crate) fn decide(&mut self, sink: &mut Sink<'_>) -> Result<(), &'static str> {
         let State::Undecided(begin) = &mut self.state else {
             return Ok(());
@@ -80,10 +80,10 @@ impl Content {
         self.push(begin.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&begin), sink)
     }
 
-    /// Reads what is left at the end.
+    /// Parses the rest at the end.
     ///
     /// # Errors
-    /// Why such a file is refused.
+    /// Reason of rejecting the file.
     pub(crate) fn finish(&mut self, sink: &mut Sink<'_>) -> Result<(), &'static str> {
         self.decide(sink)?;
         match &mut self.state {
@@ -94,7 +94,7 @@ impl Content {
         Ok(())
     }
 
-    /// Whether there is nothing but white space.
+    /// Returns true if there is only white space.
     pub(crate) fn is_blank(&self) -> bool {
         match &self.state {
             State::Undecided(begin) => begin.is_empty(),
@@ -103,7 +103,7 @@ impl Content {
         }
     }
 
-    /// Up to where it has been read.
+    /// Returns the end of the parsed part.
     pub(crate) const fn position(&self) -> Position {
         match &self.state {
             State::Undecided(_) => Position::TEXT,
@@ -113,10 +113,10 @@ impl Content {
     }
 }
 
-/// How the messages of a binary file follow each other; `None` for text.
+/// Detects the framing of a binary file; `None` for text.
 fn framing(begin: &[u8], limit: usize) -> Option<Framing> {
     let is_control = |byte: &u8| matches!(byte, 0..=8 | 14..=31);
-    let has_control = begin[..begin.len().min(BEGIN)].iter().any(is_control);
+    let has_control = begin[..begin.len().min(DETECTION_BYTES)].iter().any(is_control);
     if let Some((length, message)) = begin.split_first_chunk::<4>() {
         let is_message = message.starts_with(&frames::MAGIC) || message.starts_with(b"{") || message.starts_with(b"\n");
         let length = u32::from_be_bytes(*length) as usize;
@@ -131,7 +131,7 @@ fn framing(begin: &[u8], limit: usize) -> Option<Framing> {
     (has_control && is_group).then_some(Framing::Protobuf)
 }
 
-/// Reads one thing that was found in a JSON text.
+/// Processes one item found in JSON text.
 pub(crate) fn see(sink: &mut Sink<'_>, position: Position, found: Found<'_>) {
     if sink.is_stopped() {
         return;
@@ -148,7 +148,7 @@ pub(crate) fn see(sink: &mut Sink<'_>, position: Position, found: Found<'_>) {
             let limit = in_words(sink.memory.document);
             sink.problem(
                 position,
-                format!("a JSON value is longer than {limit}: the rest of it was left out (raise --max-memory)"),
+                format!("JSON value truncated at {limit}: too large (raise --max-memory)"),
             );
             let text = String::from_utf8_lossy(bytes);
             if let Some(node) = Node::first(&text) {
@@ -166,7 +166,7 @@ pub(crate) fn see(sink: &mut Sink<'_>, position: Position, found: Found<'_>) {
     }
 }
 
-/// Reads what there is of a damaged value: all that is whole in it, and what begins on lines of its own.
+/// Parses a damaged value: its complete parts, and values that start on lines of their own.
 fn damaged(sink: &mut Sink<'_>, position: Position, text: &str) {
     let mut position = position;
     for (number, part) in parts(text).enumerate() {
@@ -176,7 +176,7 @@ fn damaged(sink: &mut Sink<'_>, position: Position, text: &str) {
         if let Some(node) = Node::first(part) {
             let mut reader = Reader::new(part, position, sink);
             if number > 0 && !node.is_whole && node.is_object() {
-                reader.problem(node, "the value is not whole");
+                reader.problem(node, "incomplete value");
             }
             reader.wrapped(node);
         }

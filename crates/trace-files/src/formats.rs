@@ -1,4 +1,4 @@
-//! The formats of JSON documents: how each is known, and who reads it. The first that fits decides.
+//! Formats of JSON documents: detection and parser of each. The first match wins.
 
 use crate::json::node::{Member, Node};
 use crate::reader::Reader;
@@ -6,8 +6,8 @@ use crate::refused;
 use crate::sink::Sink;
 use crate::{Format, jaeger, otlp, tail, zipkin};
 
-/// How many members of an object are looked at: a document that has more is not one of ours.
-const MEMBERS: usize = 1 << 16;
+/// Maximum number of members inspected per object: a document with more is none of these formats.
+const MEMBERS_MAX: usize = 1 << 16;
 
 /// An object with its members.
 #[derive(Debug)]
@@ -20,21 +20,21 @@ impl<'a> Document<'a> {
     pub(crate) fn of(node: Node<'a>) -> Self {
         Self {
             node,
-            members: node.members().take(MEMBERS).collect(),
+            members: node.members().take(MEMBERS_MAX).collect(),
         }
     }
 
-    /// Whether there is a member of one of these names.
+    /// Returns true if there is a member with one of these names.
     pub(crate) fn has(&self, names: &[&str]) -> bool {
         self.members.iter().any(|(name, _)| names.contains(&&**name))
     }
 
-    /// The last value of this name.
+    /// Returns the last value with this name.
     pub(crate) fn value(&self, name: &str) -> Option<Node<'a>> {
         self.all(name).last()
     }
 
-    /// All values of this name.
+    /// Returns all values with this name.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = Node<'a>> {
         self.members
             .iter()
@@ -49,14 +49,14 @@ impl<'a> Document<'a> {
 
 /// A format.
 pub(crate) struct Entry {
-    /// Whether a document has it; what the file has held so far may decide.
+    /// Detects the format of a document; earlier parts of the file may matter.
     is: fn(&Document<'_>, &Sink<'_>) -> bool,
     read: for<'a> fn(&mut Reader<'a, '_, '_>, &Document<'a>),
 }
 
-/// All of them, in the order in which they are tried.
+/// All formats in order of detection.
 static FORMATS: &[Entry] = &[
-    // What looks like one of the others, and is not.
+    // Documents that resemble a supported format, but are another one.
     Entry {
         is: |document, _| refused::reason(document).is_some(),
         read: |reader, document| {
@@ -84,7 +84,7 @@ static FORMATS: &[Entry] = &[
         is: |document, _| document.has(&["spanID"]) && document.has(&["operationName", "references"]),
         read: jaeger::single_span,
     },
-    // An answer of Jaeger's API without traces.
+    // A response of Jaeger's API without traces.
     Entry {
         is: |document, _| {
             let is_empty = |data: Node<'_>| data.is_null() || (data.is_array() && data.elements().next().is_none());
@@ -108,13 +108,13 @@ static FORMATS: &[Entry] = &[
         is: is_zipkin,
         read: |reader, document| reader.zipkin(document.node, |json| zipkin::v2_span(json).map(|part| vec![part])),
     },
-    // Answers of the APIs of Jaeger, Tempo and Elasticsearch, and dumps of the latter's documents.
+    // Responses of the APIs of Jaeger, Tempo and Elasticsearch, and dumps of Elasticsearch documents.
     Entry {
         is: |document, _| document.has(&WRAPPERS),
         read: |reader, document| {
             let inner = WRAPPERS.iter().find_map(|name| Some((*name, document.value(name)?)));
             match inner {
-                // A search may find nothing; of any other answer that is no sign.
+                // A search may have no results; for other responses an empty list proves nothing.
                 Some((name, inner)) if name == "hits" || inner.elements().next().is_some() || !inner.is_array() => {
                     reader.wrapped(inner);
                 }
@@ -122,7 +122,7 @@ static FORMATS: &[Entry] = &[
             }
         },
     },
-    // Of a dump of an index what is no span: its services, and what a bulk request says before each document.
+    // Documents of an index dump that are not spans: services, and the action lines of bulk requests.
     Entry {
         is: |document, _| {
             let is_action = document.members.len() == 1 && document.has(&["index", "create"]);
@@ -132,10 +132,10 @@ static FORMATS: &[Entry] = &[
     },
 ];
 
-/// What answers call what they wrap.
+/// Names of members that wrap results.
 const WRAPPERS: [&str; 6] = ["data", "result", "trace", "hits", "_source", "responses"];
 
-/// The format of a document.
+/// Returns the format of a document.
 pub(crate) fn of(document: &Document<'_>, sink: &Sink<'_>) -> Option<&'static Entry> {
     FORMATS.iter().find(|format| (format.is)(document, sink))
 }
@@ -146,7 +146,7 @@ impl Entry {
     }
 }
 
-/// A trace whose spans are Jaeger's; when it is cut off, they alone say so.
+/// A trace with Jaeger spans; if it is truncated, only the spans identify it.
 fn is_jaeger_trace(document: &Document<'_>) -> bool {
     let first = || document.all("spans").flat_map(Node::elements).next();
     document.has(&["spans"])
@@ -154,7 +154,7 @@ fn is_jaeger_trace(document: &Document<'_>) -> bool {
             || first().is_some_and(|span| span.members().any(|(name, _)| name == "spanID")))
 }
 
-/// By an annotation that says at which endpoint it was made.
+/// Identified by an annotation with an endpoint.
 fn is_zipkin_v1(document: &Document<'_>) -> bool {
     let mut annotations = document.all("annotations").flat_map(Node::elements);
     document.has_all(&["traceId", "id"])
@@ -162,8 +162,8 @@ fn is_zipkin_v1(document: &Document<'_>) -> bool {
         && annotations.any(|annotation| annotation.members().any(|(name, _)| name == "endpoint"))
 }
 
-/// A trace id and an id alone are also what other programs log: something else must be as Zipkin writes it, or the file must have held
-/// its spans before.
+/// Other programs also log a trace id and an id: another member must be typical of Zipkin, or the file must have contained Zipkin
+/// spans before.
 fn is_zipkin(document: &Document<'_>, sink: &Sink<'_>) -> bool {
     const OWN: [&str; 9] = [
         "localEndpoint",

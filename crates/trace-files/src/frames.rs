@@ -1,7 +1,7 @@
-//! Zstandard's frames, one by one.
+//! Zstandard frames, one by one.
 //!
-//! Source: [RFC 8878](https://datatracker.ietf.org/doc/html/rfc8878). A decoder keeps a window of what it decoded last, as long as a frame's
-//! header says: one beyond the limit is refused before anything is allocated.
+//! Source: [RFC 8878](https://datatracker.ietf.org/doc/html/rfc8878). A decoder keeps a window of its last output, of the size in
+//! the frame header: a window over the limit is rejected before any allocation.
 
 use std::io::{self, Read};
 
@@ -10,10 +10,10 @@ use zstandard::{Decoder, FrameMode, WindowLog};
 use crate::memory::in_words;
 use crate::unpack::Peek;
 
-/// By these bytes a frame is known.
+/// Magic number of a frame.
 pub(crate) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// What is decoded of frames, one after the other.
+/// Decoder of consecutive frames.
 pub(crate) struct Frames<R: Read> {
     state: State<R>,
     window: WindowLog,
@@ -26,13 +26,13 @@ enum State<R: Read> {
 }
 
 impl<R: Read> Frames<R> {
-    /// Frames whose windows are within the limit.
+    /// Creates a decoder that accepts windows up to `window`.
     pub(crate) const fn new(packed: Peek<R>, window: WindowLog) -> Self {
         let state = State::Between(packed);
         Self { state, window }
     }
 
-    /// Begins the next frame, if there is one; zeros behind the last one are padding.
+    /// Starts the next frame, if there is one; trailing zeros are padding.
     fn begin(&mut self, mut packed: Peek<R>) -> io::Result<State<R>> {
         packed.skip_zeros()?;
         let begin = packed.peek(MAGIC.len())?;
@@ -40,7 +40,7 @@ impl<R: Read> Frames<R> {
             return Ok(State::Ended);
         }
         if !is_frame(begin) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "what follows is not Zstandard"));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "trailing data is not Zstandard"));
         }
         let decoder = Decoder::new(packed, FrameMode::Single, self.window);
         Ok(State::Within(Box::new(decoder)))
@@ -65,7 +65,7 @@ impl<R: Read> Read for Frames<R> {
     }
 }
 
-/// A frame, or one to be skipped.
+/// Returns true for the start of a frame or a skippable frame.
 pub(crate) fn is_frame(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC) || matches!(bytes, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
 }
@@ -77,7 +77,7 @@ fn name_the_window(error: io::Error, limit: WindowLog) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         format!(
-            "decompression needs a window of {}, the limit is {} (decompress it with zstd -d --long=31)",
+            "window of {} exceeds the limit of {} (decompress with zstd -d --long=31)",
             in_words(usize::try_from(window).unwrap_or(usize::MAX)),
             in_words(limit.window_bytes())
         ),

@@ -1,8 +1,8 @@
-//! What waits for the end of all files, since only then it is known what it belongs to: Zipkin's spans, which come in parts, and spans
-//! with a trace id of 64 bits, which may be the short form of one of 128.
+//! Records held until the end of all files, when their traces are known: Zipkin spans, which are reported in parts, and spans
+//! with a 64-bit trace id, which may be the short form of a 128-bit id.
 //!
-//! Source: [Zipkin's B3 propagation](https://github.com/openzipkin/b3-propagation#traceid-1): the short form is the lower half of the
-//! long one.
+//! Source: [Zipkin's B3 propagation](https://github.com/openzipkin/b3-propagation#traceid-1): the short form is the lower half of
+//! the long one.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -10,25 +10,25 @@ use std::collections::{HashMap, HashSet};
 use otlp_wire::{Value, fields};
 use trace_model::TraceId;
 
-use crate::sink::Origin;
+use crate::sink::ResourceScope;
 use crate::zipkin::{self, Part};
 
-/// The number of `Span.links`.
-const LINKS: u32 = 13;
-/// How many trace ids are remembered; of those beyond the short form is not recognized.
-const IDS: usize = 1 << 20;
+/// Field number of `Span.links`.
+const LINKS_FIELD: u32 = 13;
+/// Maximum number of remembered trace ids; short forms of further ids are not recognized.
+const TRACE_IDS_MAX: usize = 1 << 20;
 
 /// A span or a log record in protobuf.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) is_log: bool,
-    pub(crate) origin: Origin,
+    pub(crate) origin: ResourceScope,
     pub(crate) bytes: Vec<u8>,
     trace_id: TraceId,
 }
 
 impl Record {
-    pub(crate) fn span(trace_id: TraceId, origin: &Origin, bytes: Vec<u8>) -> Self {
+    pub(crate) fn span(trace_id: TraceId, origin: &ResourceScope, bytes: Vec<u8>) -> Self {
         let origin = origin.clone();
         Self {
             is_log: false,
@@ -38,7 +38,7 @@ impl Record {
         }
     }
 
-    pub(crate) fn log(trace_id: TraceId, origin: &Origin, bytes: Vec<u8>) -> Self {
+    pub(crate) fn log(trace_id: TraceId, origin: &ResourceScope, bytes: Vec<u8>) -> Self {
         let origin = origin.clone();
         Self {
             is_log: true,
@@ -48,7 +48,8 @@ impl Record {
         }
     }
 
-    /// Moves it into another trace, with its links to spans of its trace: the id is of the same length, so it is written over.
+    /// Moves the record to another trace, with its links to spans of its own trace: the ids have equal lengths, so they are
+    /// overwritten in place.
     fn move_to(&mut self, trace_id: TraceId) {
         let number = if self.is_log { 9 } else { 1 };
         let start = self.bytes.as_ptr().addr();
@@ -57,7 +58,7 @@ impl Record {
         for field in fields(&self.bytes) {
             match (field.number, field.value) {
                 (of_record, Value::Bytes(id)) if of_record == number => places.extend(place(id)),
-                (LINKS, Value::Bytes(link)) if !self.is_log => {
+                (LINKS_FIELD, Value::Bytes(link)) if !self.is_log => {
                     places.extend(fields(link).filter_map(|field| match field.value {
                         Value::Bytes(id) if field.number == 1 && id == self.trace_id.as_bytes() => place(id),
                         _ => None,
@@ -73,29 +74,29 @@ impl Record {
     }
 }
 
-/// The traces of 128-bit ids that have a lower half.
+/// The 128-bit trace ids that share a lower half.
 #[derive(Clone, Copy, Debug)]
 enum Long {
     One(TraceId),
     Several,
 }
 
-/// What is held back, and which ids there are.
+/// Held records and known trace ids.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     records: Vec<Record>,
     zipkin: Vec<Part>,
     bytes: usize,
-    /// By lower half.
+    /// 128-bit ids by lower half.
     long: HashMap<u64, Long>,
     last: Option<TraceId>,
-    /// Short ids that were handed on as they are, of which no long form was known.
+    /// Short ids that were released unchanged, because no long form was known.
     apart: HashSet<u64>,
-    /// Short ids that were warned of.
+    /// Short ids with a warning.
     warned: HashSet<u64>,
 }
 
-/// What is handed on, record by record: parts of one trace after the other.
+/// Released records, trace by trace.
 #[derive(Debug)]
 pub(crate) struct Released {
     records: std::vec::IntoIter<Record>,
@@ -115,7 +116,7 @@ impl Iterator for Released {
 }
 
 impl Held {
-    /// Notes an id; true when its spans must wait.
+    /// Records an id; returns true if its spans must be held.
     pub(crate) fn waits(&mut self, trace_id: TraceId) -> bool {
         if self.last == Some(trace_id) {
             return false;
@@ -125,7 +126,7 @@ impl Held {
             return true;
         }
         self.last = Some(trace_id);
-        let is_full = self.long.len() >= IDS;
+        let is_full = self.long.len() >= TRACE_IDS_MAX;
         match self.long.entry(lower) {
             Entry::Occupied(mut known) => {
                 if matches!(known.get(), Long::One(one) if *one != trace_id) {
@@ -140,14 +141,14 @@ impl Held {
         false
     }
 
-    /// Adds a record; gives what all take, in bytes.
+    /// Holds a record; returns the memory of all held records in bytes.
     pub(crate) fn add(&mut self, record: Record) -> usize {
         self.bytes += record.bytes.capacity() + size_of::<Record>();
         self.records.push(record);
         self.bytes
     }
 
-    /// Adds a part of a Zipkin span; gives what all take, in bytes.
+    /// Holds a part of a Zipkin span; returns the memory of all held records in bytes.
     pub(crate) fn add_zipkin(&mut self, part: Part) -> usize {
         self.waits(part.trace_id);
         self.bytes += part.bytes();
@@ -155,7 +156,7 @@ impl Held {
         self.bytes
     }
 
-    /// Takes all out, each in the trace that it belongs to as far as is known.
+    /// Releases all records, each in its trace as far as known.
     pub(crate) fn release(&mut self) -> Released {
         let (mut records, mut zipkin) = (std::mem::take(&mut self.records), std::mem::take(&mut self.zipkin));
         self.bytes = 0;
@@ -176,7 +177,7 @@ impl Held {
         }
     }
 
-    /// The trace that an id means.
+    /// Returns the full id of a trace.
     fn whole(&mut self, trace_id: TraceId, warnings: &mut Vec<String>) -> TraceId {
         let (upper, lower) = halves(trace_id);
         if upper != 0 {
@@ -184,17 +185,17 @@ impl Held {
         }
         let why = match self.long.get(&lower) {
             None => {
-                if self.apart.len() < IDS {
+                if self.apart.len() < TRACE_IDS_MAX {
                     self.apart.insert(lower);
                 }
                 return trace_id;
             }
             Some(Long::One(one)) if !self.apart.contains(&lower) => return *one,
-            Some(Long::One(_)) => "its 128-bit form came too late",
-            Some(Long::Several) => "several 128-bit ids end in it",
+            Some(Long::One(_)) => "its 128-bit form arrived too late",
+            Some(Long::Several) => "several 128-bit ids have this suffix",
         };
-        if self.warned.len() < IDS && self.warned.insert(lower) {
-            warnings.push(format!("trace {lower:016x} stays apart: {why}"));
+        if self.warned.len() < TRACE_IDS_MAX && self.warned.insert(lower) {
+            warnings.push(format!("trace {lower:016x} not merged: {why}"));
         }
         trace_id
     }

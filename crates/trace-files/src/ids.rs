@@ -1,12 +1,12 @@
-//! Identifiers as files have them: shorter than they should be, or no hexadecimal at all.
+//! Ids of files: shorter than specified, or not hexadecimal.
 //!
-//! | text | becomes |
+//! | text | result |
 //! |---|---|
-//! | up to 32 (span: 16) hexadecimal digits of either case | these digits, with zeros before them |
-//! | base64 of exactly 16 (8) bytes that ends in `=` | these bytes, as generic protobuf mappers write them |
-//! | anything else that is not empty | the 128-bit (64-bit) [FNV-1a] hash of its UTF-8 |
+//! | up to 32 (span: 16) hexadecimal digits of either case | these digits, left-padded with zeros |
+//! | base64 of exactly 16 (8) bytes with `=` at the end | these bytes, as written by generic protobuf mappers |
+//! | any other text | the 128-bit (64-bit) [FNV-1a] hash of its UTF-8 |
 //!
-//! So the same text is the same id wherever it stands: in a span, as a parent, in a link, in a log record, and in another file.
+//! So equal texts are equal ids: in a span, as a parent, in a link, in a log record, and in another file.
 //!
 //! [FNV-1a]: https://datatracker.ietf.org/doc/html/draft-eastlake-fnv
 
@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use trace_model::{SpanId, TraceId};
 
-/// The bytes of a trace id; `None` for no text.
+/// Parses a trace id; `None` for an empty text.
 pub(crate) fn trace_id(text: &str) -> Option<TraceId> {
     let of = |number: u128| TraceId::from_bytes(number.to_be_bytes()).ok();
     let digits = hexadecimal(text, 32).and_then(of);
@@ -23,14 +23,14 @@ pub(crate) fn trace_id(text: &str) -> Option<TraceId> {
     digits.or_else(encoded).or_else(hashed)
 }
 
-/// Whether both are the id of one trace: equal, or one the other's lower half.
+/// Returns true if both ids identify one trace: equal, or one is the lower half of the other.
 pub(crate) fn are_one(one: TraceId, other: TraceId) -> bool {
     let [one, other] = [one, other].map(|id| u128::from_be_bytes(*id.as_bytes()));
     let (short, long) = (one.min(other), one.max(other));
     one == other || short == long & u128::from(u64::MAX)
 }
 
-/// The bytes of a span's own id; `None` for no text.
+/// Parses a span id; `None` for an empty text.
 pub(crate) fn span_id(text: &str) -> Option<SpanId> {
     let of = |number: u64| SpanId::from_bytes(number.to_be_bytes()).ok();
     let digits = hexadecimal(text, 16).and_then(|number| of(u64::try_from(number).ok()?));
@@ -39,16 +39,13 @@ pub(crate) fn span_id(text: &str) -> Option<SpanId> {
     digits.or_else(encoded).or_else(hashed)
 }
 
-/// The bytes of a parent's id; `None` for no text and for zeros, by which some senders say that there is none.
+/// Parses a parent's id; `None` for an empty text and for zeros, which some senders use for a root.
 pub(crate) fn parent_id(text: &str) -> Option<SpanId> {
     span_id(text).filter(|_| !text.bytes().all(|digit| digit == b'0'))
 }
 
-/// For OTLP/JSON: the bytes of any id, by the name of its field. Nothing is unusable; what is empty stays so.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a function of this type may say that an id is unusable"
-)]
+/// Parses an id of OTLP/JSON by its field name. Every text is valid; an empty one stays empty.
+#[expect(clippy::unnecessary_wraps, reason = "the function type allows invalid ids")]
 pub(crate) fn of_field(field: &'static str, text: &str) -> Option<Vec<u8>> {
     let span = |id: Option<SpanId>| id.map(|id| id.as_bytes().to_vec());
     let bytes = match field {
@@ -85,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hexadecimal_is_taken_as_it_is_with_zeros_before_it() {
+    fn hexadecimal_id_is_left_padded() {
         for (text, expected) in [
             ("0af7651916cd43dd8448eb211c80319c", "0af7651916cd43dd8448eb211c80319c"),
             ("0AF7651916CD43DD8448EB211C80319C", "0af7651916cd43dd8448eb211c80319c"),
@@ -104,9 +101,9 @@ mod tests {
         }
     }
 
-    /// The first three are vectors of the algorithm's specification.
+    /// The first three are test vectors of the specification.
     #[test]
-    fn other_text_is_hashed() {
+    fn other_id_is_hashed() {
         for (text, expected) in [
             ("foobar", "85944171f73967e8"),
             ("abcd1234efgh5678", &format!("{:016x}", fnv_64("abcd1234efgh5678"))),
@@ -119,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_are_an_id_but_no_parent_and_nothing_is_neither() {
+    fn zeros_are_an_id_but_not_a_parent() {
         assert_eq!((trace_id(""), span_id(""), parent_id("")), (None, None, None));
         assert!(span_id("0000000000000000").is_some() && trace_id("0").is_some());
         assert_eq!((parent_id("0000000000000000"), parent_id("0")), (None, None));

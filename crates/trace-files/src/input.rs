@@ -1,4 +1,4 @@
-//! Getting a file's bytes: from a path or from standard input, packed or not.
+//! Bytes of a file: from a path or standard input, compressed or not.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,63 +14,63 @@ use zstandard::WindowLog;
 use crate::memory::Memory;
 use crate::problem::Problems;
 use crate::session::Session;
-use crate::unpack::{PIECE, Unpacked};
+use crate::unpack::{READ_BYTES, Unpacked};
 use crate::{Part, Report};
 
-/// For how long nothing comes through a pipe before what has come is handed on.
-const QUIET: Duration = Duration::from_millis(200);
+/// Idle time of a pipe after which its complete records are released.
+const IDLE_TIME: Duration = Duration::from_millis(200);
 
-/// How many pieces of a pipe wait to be read.
-const WAITING: usize = 4;
+/// Maximum number of chunks read ahead from a pipe.
+const CHUNKS_MAX: usize = 4;
 
-/// Why nothing of a file can be shown. Displays with the file's name.
+/// A file without any readable content. Displays with the file's name.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The bytes cannot be had.
+    /// Reading failed.
     #[error("{name}: {error}")]
     Unreadable {
-        /// The file's name.
+        /// Name of the file.
         name: String,
-        /// Why.
+        /// Cause.
         #[source]
         error: io::Error,
     },
-    /// Nothing can be decompressed.
+    /// Decompression failed from the start.
     #[error("{name}: {what}")]
     Damaged {
-        /// The file's name.
+        /// Name of the file.
         name: String,
-        /// What is wrong.
+        /// Cause.
         what: String,
     },
-    /// There is nothing but white space.
+    /// The file has only white space.
     #[error("{name} is empty")]
     Empty {
-        /// The file's name.
+        /// Name of the file.
         name: String,
     },
-    /// It is of a format that is known and not supported.
+    /// The format is known but not supported.
     #[error("{name}: {reason}")]
     Refused {
-        /// The file's name.
+        /// Name of the file.
         name: String,
-        /// What it is, and what to do.
+        /// Format and workaround.
         reason: &'static str,
     },
-    /// Something is wrong with everything in it.
+    /// Every part of the file is invalid.
     #[error("{name}: {}", in_words(problems, *is_known))]
     NothingRead {
-        /// The file's name.
+        /// Name of the file.
         name: String,
-        /// What is wrong.
+        /// Causes.
         problems: Problems,
-        /// Whether its format is known.
+        /// True if the format is supported.
         is_known: bool,
     },
 }
 
 impl FileError {
-    /// What could not be read, without the file's name: where, if that is known, and why.
+    /// Returns the causes without the file's name, each with its position if known.
     #[must_use]
     pub fn reasons(&self) -> Vec<(Option<String>, String)> {
         match self {
@@ -97,7 +97,7 @@ fn in_words(problems: &Problems, is_known: bool) -> String {
     first + &more + known
 }
 
-/// Where a file's bytes come from.
+/// A source of a file's bytes.
 pub struct Input {
     name: String,
     from: From,
@@ -105,9 +105,9 @@ pub struct Input {
 
 enum From {
     Bytes(Vec<u8>),
-    /// With its length.
+    /// With its length in bytes.
     File(File, usize),
-    /// What has no length: a pipe, or a terminal.
+    /// A pipe or terminal, of unknown length.
     Stream(Arc<File>),
     StandardInput,
 }
@@ -119,7 +119,7 @@ impl std::fmt::Debug for Input {
 }
 
 impl Input {
-    /// Contents that are there already, by the name that errors shall give them.
+    /// Creates an input from bytes, with a name for errors.
     #[must_use]
     pub const fn new(name: String, bytes: Vec<u8>) -> Self {
         Self {
@@ -128,10 +128,10 @@ impl Input {
         }
     }
 
-    /// Opens a file; `-` is standard input. Nothing is read yet.
+    /// Opens a file; `-` is standard input. Reads nothing yet.
     ///
     /// # Errors
-    /// It cannot be opened.
+    /// The file cannot be opened.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         if path == Path::new("-") {
             return Ok(Self {
@@ -157,16 +157,16 @@ impl Input {
         }
     }
 
-    /// What it is called; printable if it was opened by its path.
+    /// Returns the name, printable if opened by path.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Reads it alone, with all that waits for the end, within the memory that [`Memory::default`] allows.
+    /// Reads it alone, including the records held for the end, within the memory of [`Memory::default`].
     ///
     /// # Errors
-    /// Nothing of it could be read.
+    /// No part of it could be read.
     pub fn read(&self, deliver: &mut dyn FnMut(Part) -> ControlFlow<()>) -> Result<Report, FileError> {
         let mut session = Session::new(Memory::default());
         let (mut spans, mut stopped) = (0, false);
@@ -179,30 +179,30 @@ impl Input {
         let mut report = session.read(self, &mut counting)?;
         let warnings = session.finish(&mut counting);
         if !stopped {
-            // Parts of one span are one.
+            // Parts of one span count once.
             report.spans = spans;
         }
         report.warnings.extend(warnings);
         Ok(report)
     }
 
-    /// Its contents piece by piece, unpacked by a decoder with a window within the limit.
+    /// Returns its decompressed chunks; windows of the decoder are limited.
     pub(crate) fn pieces(&self, window: WindowLog, live: bool) -> Result<Pieces<'_>, FileError> {
         let count = Arc::new(AtomicUsize::new(0));
-        let counted = |inner: Box<dyn Read + Send>| Counted {
+        let counted = |inner: Box<dyn Read + Send>| CountingReader {
             inner,
             count: count.clone(),
         };
         let (from, of) = match &self.from {
             From::Bytes(bytes) => (
-                Source::Direct(Counted {
+                Source::Direct(CountingReader {
                     inner: Box::new(bytes.as_slice()),
                     count: count.clone(),
                 }),
                 bytes.len(),
             ),
             From::File(file, length) => (
-                Source::Direct(Counted {
+                Source::Direct(CountingReader {
                     inner: Box::new(file),
                     count: count.clone(),
                 }),
@@ -231,17 +231,17 @@ impl Input {
 }
 
 enum Source<'a> {
-    Direct(Counted<Box<dyn Read + 'a>>),
-    Stream(Counted<Box<dyn Read + Send>>),
+    Direct(CountingReader<Box<dyn Read + 'a>>),
+    Stream(CountingReader<Box<dyn Read + Send>>),
 }
 
-/// A reader that says how far it is.
-struct Counted<R> {
+/// A reader that counts its bytes.
+struct CountingReader<R> {
     inner: R,
     count: Arc<AtomicUsize>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.count.fetch_add(read, Ordering::Relaxed);
@@ -249,7 +249,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// A file's contents on their way.
+/// The chunks of a file.
 pub(crate) struct Pieces<'a> {
     way: Way<'a>,
     count: Arc<AtomicUsize>,
@@ -257,30 +257,30 @@ pub(crate) struct Pieces<'a> {
 }
 
 enum Way<'a> {
-    /// Read when it is asked for.
+    /// Read on demand.
     Here(Unpacked<Box<dyn Read + 'a>>, Vec<u8>),
-    /// Read ahead by a thread, so that one can notice that nothing comes.
+    /// Read ahead by a thread, to detect an idle pipe.
     Thread(Receiver<Result<Vec<u8>, String>>, Vec<u8>),
 }
 
 impl<'a> Way<'a> {
     fn here(file: impl Read + 'a, window: WindowLog) -> io::Result<Self> {
         let file: Box<dyn Read + 'a> = Box::new(file);
-        Ok(Self::Here(Unpacked::new(file, window)?, vec![0; PIECE]))
+        Ok(Self::Here(Unpacked::new(file, window)?, vec![0; READ_BYTES]))
     }
 }
 
-/// What comes next.
+/// Result of waiting for a chunk.
 pub(crate) enum Next<'p> {
     Piece(&'p [u8]),
-    /// Nothing has come for a moment.
+    /// The pipe is idle.
     Quiet,
     End,
     Failed(String),
 }
 
 impl Pieces<'_> {
-    /// Waits for the next piece, with `until_quiet` only for a moment.
+    /// Waits for the next chunk; with `until_quiet`, only until the pipe is idle.
     pub(crate) fn next(&mut self, until_quiet: bool) -> Next<'_> {
         match &mut self.way {
             Way::Here(unpacked, buffer) => loop {
@@ -293,7 +293,7 @@ impl Pieces<'_> {
             },
             Way::Thread(pieces, piece) => {
                 let next = if until_quiet {
-                    pieces.recv_timeout(QUIET)
+                    pieces.recv_timeout(IDLE_TIME)
                 } else {
                     pieces.recv().map_err(|_| RecvTimeoutError::Disconnected)
                 };
@@ -310,16 +310,16 @@ impl Pieces<'_> {
         }
     }
 
-    /// How many bytes of the file have been read, and how many it has: 0 when that is not known.
+    /// Returns the bytes read and the total; 0 if unknown.
     pub(crate) fn progress(&self) -> (usize, usize) {
         let read = self.count.load(Ordering::Relaxed);
         (if self.of > 0 { read.min(self.of) } else { read }, self.of)
     }
 }
 
-/// Reads on a thread of its own, which ends when nobody wants more, or with the program: a pipe may be silent for ever.
+/// Reads on a thread, which ends with its receiver or the process: a pipe may be silent forever.
 fn read_ahead(file: impl Read + Send + 'static, window: WindowLog) -> Receiver<Result<Vec<u8>, String>> {
-    let (sender, pieces) = sync_channel(WAITING);
+    let (sender, pieces) = sync_channel(CHUNKS_MAX);
     std::thread::spawn(move || {
         let mut unpacked = match Unpacked::new(file, window) {
             Ok(unpacked) => unpacked,
@@ -328,7 +328,7 @@ fn read_ahead(file: impl Read + Send + 'static, window: WindowLog) -> Receiver<R
                 return;
             }
         };
-        let mut buffer = vec![0; PIECE];
+        let mut buffer = vec![0; READ_BYTES];
         loop {
             let next = match unpacked.read(&mut buffer) {
                 Ok(0) => return,

@@ -1,9 +1,9 @@
-//! Jaeger's JSON, as its HTTP API answers and its UI saves, and as its storage in Elasticsearch or `OpenSearch` has it.
+//! Jaeger's JSON, from its HTTP API and UI, and from its storage in Elasticsearch or `OpenSearch`.
 //!
 //! Source: [`model/json/model.go`](https://github.com/jaegertracing/jaeger/blob/main/internal/uimodel/model.go) and
 //! [`dbmodel/model.go`](https://github.com/jaegertracing/jaeger/blob/main/internal/storage/v1/elasticsearch/spanstore/internal/dbmodel/model.go).
-//! The parent is the first `CHILD_OF` of the same trace, else the first `FOLLOWS_FROM` of it, as Jaeger's own model has it; all other
-//! references are links. In storage a span has its process in it, tags may be an object `tag` whose names have `@` for `.`
+//! The parent is the first `CHILD_OF` of the same trace, else its first `FOLLOWS_FROM`, as in Jaeger's own model; all other
+//! references are links. In storage a span contains its process, tags may be an object `tag` whose names have `@` for `.`
 //! (`--es.tags-as-fields.dot-replacement`), and binary values are hexadecimal.
 
 use std::collections::HashMap;
@@ -21,14 +21,14 @@ use trace_model::{SpanId, TraceId};
 use crate::formats::Document;
 use crate::json::node::Node;
 use crate::reader::Reader;
-use crate::sink::Origin;
+use crate::sink::ResourceScope;
 use crate::tags::{Binary, Tags, any, micros, text, typed};
 use crate::{Format, ids};
 
-/// By a process's name in the trace: its resource, in OTLP's protobuf.
+/// Resources in OTLP's protobuf by the process's name in the trace.
 type Processes = HashMap<String, Arc<[u8]>>;
 
-/// Reads a trace with its spans and the processes that they name.
+/// Parses a trace with its spans and processes.
 pub(crate) fn trace<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
     reader.sink.saw(Format::Jaeger);
     let mut processes = Processes::new();
@@ -53,7 +53,7 @@ pub(crate) fn trace<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>
     }
 }
 
-/// Reads a span that stands alone, with its process in it.
+/// Parses a single span that contains its process.
 pub(crate) fn single_span<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
     reader.sink.saw(Format::Jaeger);
     span(reader, document.node, &Processes::new(), None);
@@ -69,19 +69,17 @@ fn span(reader: &mut Reader<'_, '_, '_>, node: Node<'_>, processes: &Processes, 
     match converted(&json, trace, binary) {
         Ok((trace_id, span, scope)) => {
             if span.end_time_unix_nano > 0 && span.end_time_unix_nano < span.start_time_unix_nano {
-                reader.sink.warn(reader.place(node), "the span's duration is negative");
+                reader.sink.warn(reader.place(node), "negative span duration");
             }
             if refers_to_itself(&span) {
-                reader
-                    .sink
-                    .warn(reader.place(node), "the span refers to itself as its parent");
+                reader.sink.warn(reader.place(node), "span refers to itself as its parent");
             }
             let named = json["processID"].as_str().and_then(|name| processes.get(name));
             let resource = named.map_or_else(|| resource(&json["process"], binary), Arc::clone);
-            let origin = Origin {
+            let origin = ResourceScope {
                 resource,
                 scope: scope.into(),
-                ..Origin::default()
+                ..ResourceScope::default()
             };
             reader.sink.made(reader.place(node), trace_id, &origin, &span);
         }
@@ -89,7 +87,7 @@ fn span(reader: &mut Reader<'_, '_, '_>, node: Node<'_>, processes: &Processes, 
     }
 }
 
-/// What a process is, in OTLP's protobuf.
+/// Converts a process to a resource in OTLP's protobuf.
 fn resource(process: &Value, binary: Binary) -> Arc<[u8]> {
     let service = process["serviceName"].as_str().map(|service| text("service.name", service));
     let tags = tags(process, "tags", binary).map(|(key, value)| crate::tags::attribute(&key, value));
@@ -101,7 +99,7 @@ fn resource(process: &Value, binary: Binary) -> Arc<[u8]> {
     resource.encode_to_vec().into()
 }
 
-/// The tags of a list of `{key, type, value}`, or of an object of names and values; and those of an object `tag`.
+/// Returns the tags of a list of `{key, type, value}` or of an object, followed by those of an object `tag`.
 fn tags<'a>(owner: &'a Value, name: &str, binary: Binary) -> impl Iterator<Item = (String, Any)> + use<'a> {
     let of_list = owner[name].as_array().into_iter().flatten();
     let of_object = owner[name].as_object().into_iter().flatten();
@@ -115,26 +113,24 @@ fn tags<'a>(owner: &'a Value, name: &str, binary: Binary) -> impl Iterator<Item 
         .chain(of_fields.map(|(key, value)| (key.replace('@', "."), any(value))))
 }
 
-/// The span and its scope, the latter in protobuf; or what is wrong. One with a negative duration ends before it starts.
+/// Converts a span and its scope, the latter to protobuf; or returns the error. A negative duration makes the end precede the
+/// start.
 fn converted(json: &Value, trace: Option<&Value>, binary: Binary) -> Result<(TraceId, Span, Vec<u8>), &'static str> {
     let id_of = |id: &Value| id.as_str().and_then(ids::trace_id);
     let trace_id = id_of(&json["traceID"])
         .or_else(|| id_of(trace?))
-        .ok_or("the span has no traceID")?;
-    let span_id = json["spanID"]
-        .as_str()
-        .and_then(ids::span_id)
-        .ok_or("the span has no spanID")?;
-    let start = micros(&json["startTime"]).ok_or("the span's startTime is not a number of microseconds")?;
+        .ok_or("span without traceID")?;
+    let span_id = json["spanID"].as_str().and_then(ids::span_id).ok_or("span without spanID")?;
+    let start = micros(&json["startTime"]).ok_or("invalid startTime: not a number of microseconds")?;
     let end = match &json["duration"] {
         Value::Null => 0,
         duration => {
-            let duration = crate::tags::duration(duration).ok_or("the span's duration is not a number of microseconds")?;
+            let duration = crate::tags::duration(duration).ok_or("invalid duration: not a number of microseconds")?;
             let end = start
                 .checked_add_signed(duration)
                 .or((duration < 0).then_some(0))
-                .ok_or("the span's times are beyond 64 bits")?;
-            // OTLP writes an end at zero as none.
+                .ok_or("span times exceed 64 bits")?;
+            // OTLP writes a missing end as zero.
             end.max(1)
         }
     };
@@ -171,7 +167,7 @@ fn converted(json: &Value, trace: Option<&Value>, binary: Binary) -> Result<(Tra
     Ok((trace_id, span, read.scope.encode_to_vec()))
 }
 
-/// The parent's id, and what else a span refers to. A reference to itself is the parent only if it is the only one.
+/// Returns the parent's id, and the links. A self-reference is the parent only if there is no other reference.
 fn references(json: &Value, trace_id: TraceId, own_id: SpanId) -> (Vec<u8>, Vec<Link>) {
     let mut links = Vec::new();
     let mut parents = Vec::new();
@@ -180,7 +176,7 @@ fn references(json: &Value, trace_id: TraceId, own_id: SpanId) -> (Vec<u8>, Vec<
             continue;
         };
         let named = reference["traceID"].as_str().and_then(ids::trace_id);
-        // The short form of its trace's id, or the long one, is that id.
+        // The short or long form of its own trace id is not another trace.
         let other = named.filter(|named| !ids::are_one(*named, trace_id));
         let of_trace = other.unwrap_or(trace_id);
         let is_child = reference["refType"].as_str() != Some("FOLLOWS_FROM");
@@ -204,7 +200,7 @@ fn references(json: &Value, trace_id: TraceId, own_id: SpanId) -> (Vec<u8>, Vec<
         links.remove(at);
         return (parents[at].2.as_bytes().to_vec(), links);
     }
-    // Before references there was a field.
+    // The predecessor of `references`.
     let field = json["parentSpanID"].as_str().and_then(ids::parent_id);
     (field.map(|id| id.as_bytes().to_vec()).unwrap_or_default(), links)
 }
@@ -217,7 +213,7 @@ fn refers_to_itself(span: &Span) -> bool {
             .any(|link| link.span_id == span.span_id && link.trace_id == span.trace_id)
 }
 
-/// A log of a span; an error's in OpenTelemetry's terms.
+/// Converts a log of a span to an event; an error gets OpenTelemetry's names.
 fn event(log: &Value, binary: Binary) -> Event {
     let fields: Vec<(String, Any)> = tags(log, "fields", binary).collect();
     let said = |name: &str| {

@@ -1,4 +1,4 @@
-//! JSON as files have it: many values, large ones, damaged ones.
+//! JSON in files: many values, large ones, damaged ones.
 
 pub(crate) mod documents;
 pub(crate) mod node;

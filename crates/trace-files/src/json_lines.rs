@@ -1,4 +1,4 @@
-//! Spans and log records as lines of JSON, as `spanfall tail --json` prints them and this crate reads them.
+//! Spans and log records as JSON lines, as printed by `spanfall tail --json` and read by this crate.
 
 use std::io;
 
@@ -7,18 +7,18 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, ser::Formatter};
 use trace_model::{Attribute, Event, Link, Log, Span, SpanId, TraceId, Value};
 
-/// Writes a span as one line, without the line feed.
+/// Formats a span as one line without a line feed.
 ///
 /// # Errors
-/// Never in practice: only writing fails, and memory does not.
+/// Never in practice: only writing can fail, and writing to memory does not.
 pub fn span_line(span: &Span) -> io::Result<String> {
     written(&Line::of(span))
 }
 
-/// Writes a log record as one line, without the line feed; `is_error` where it reports an error.
+/// Formats a log record as one line without a line feed; `is_error` if it reports an error.
 ///
 /// # Errors
-/// As [`span_line`].
+/// See [`span_line`].
 pub fn log_line(log: &Log, is_error: bool) -> io::Result<String> {
     let said = |text| Some(text).filter(|text: &&str| !text.is_empty());
     written(&LogLine {
@@ -44,7 +44,7 @@ fn written(line: &impl Serialize) -> io::Result<String> {
     String::from_utf8(bytes).map_err(io::Error::other)
 }
 
-/// A moment in UTC as RFC 3339 has it, with all nine digits of a second's fraction, so that texts sort as times do.
+/// Formats a time in UTC as RFC 3339, with all nine fractional digits, so that texts sort like times.
 #[must_use]
 pub fn rfc3339(unix_nano: u64) -> Option<String> {
     let moment = jiff::Timestamp::from_nanosecond(i128::from(unix_nano)).ok()?;
@@ -110,7 +110,7 @@ struct LinkLine {
     attributes: Map<String, Json>,
 }
 
-/// A value that is written as it displays.
+/// Serializes a value by its `Display`.
 #[derive(Debug)]
 pub struct Id<T>(pub T);
 
@@ -185,7 +185,7 @@ fn value(value: &Value) -> Json {
     }
 }
 
-/// The texts are those of protobuf's JSON.
+/// The texts are those of protobuf's JSON mapping.
 fn double(value: f64) -> Json {
     match value {
         f64::INFINITY => "Infinity".into(),
@@ -194,7 +194,8 @@ fn double(value: f64) -> Json {
     }
 }
 
-/// JSON escapes C0 controls only; this escapes all that a terminal would obey or not show. The text stays the same for a parser.
+/// JSON escapes C0 controls only; this formatter also escapes everything that a terminal interprets or hides. A parser gets the
+/// same text.
 #[derive(Clone, Copy, Debug)]
 pub struct Printable;
 
@@ -247,13 +248,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_null() {
+    fn missing_fields_are_null() {
         let expected = r#"{"signal":"span","trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":"b7ad6b7169203331","parent_span_id":null,"service":null,"name":"work","kind":"unspecified","start_unix_nano":1,"end_unix_nano":null,"start_time":"1970-01-01T00:00:00.000000001Z","end_time":null,"status":{"code":"unset","message":null},"attributes":{},"events":[],"links":[],"resource":{},"source":"otlp-http"}"#;
         assert_eq!(span_line(&bare()).unwrap(), expected);
     }
 
     #[test]
-    fn what_is_there_is_exact() {
+    fn present_fields_are_exact() {
         let span = Span {
             parent_span_id: Some("00000000000000ff".parse().unwrap()),
             service: "api".to_owned(),
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_of_attribute_has_its_json() {
+    fn attribute_types_have_their_json() {
         for (value, expected) in [
             (Value::Empty, json!(null)),
             (Value::String("é\"\n".to_owned()), json!("é\"\n")),
@@ -331,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_attributes_with_one_name_the_last_counts() {
+    fn duplicate_attribute_keeps_the_last_value() {
         let attributes = vec![
             attribute("a", Value::Int(1)),
             attribute("b", Value::Int(2)),
@@ -341,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_line_commands_a_terminal_and_nothing_is_lost() {
+    fn line_has_no_terminal_controls_and_round_trips() {
         let name = "a\x1b[2J\u{9b}2J\x7f\u{202e}b\u{200b}\u{feff}\u{e0041}\r\nc".to_owned();
         let span = Span {
             name: name.clone(),

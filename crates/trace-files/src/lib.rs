@@ -1,29 +1,29 @@
-//! Saved traces: files in, batches for the store out; and one trace out as a file.
+//! Saved traces: reads files into batches for the store, and writes one trace to a file.
 //!
-//! What a file is, its content says, not its name. It may be compressed with gzip or Zstandard. A file holds one or more JSON values (so
-//! JSON lines are such a file), each one of these or an array of them; or OTLP in protobuf; or messages of either kind, each behind its
-//! length, as OpenTelemetry's collector writes them.
+//! The format is detected from the content, not from the name. A file may be compressed with gzip or Zstandard. It contains one
+//! or more JSON values (so JSON lines are such a file), each in one of these formats or an array of them; or OTLP in protobuf; or
+//! length-prefixed messages of either kind, as OpenTelemetry's collector writes them.
 //!
-//! | format | known by | read as |
+//! | format | detected by | read as |
 //! |---|---|---|
-//! | OTLP/JSON | `resourceSpans`, `resourceLogs` | requests of OTLP, of any version since 0.9 |
+//! | OTLP/JSON | `resourceSpans`, `resourceLogs` | OTLP requests of any version since 0.9 |
 //! | OTLP in protobuf | the ids of its first span, the time of its first log record | the same |
 //! | Jaeger | `spans` with `processes` or `traceID`, within `data` or bare; single spans by `spanID` | traces of Jaeger's HTTP API |
-//! | Jaeger's storage | the same, within `_source` or bare | documents of Elasticsearch, as searches and dumps have them |
-//! | Zipkin v2 | `traceId` with `id` and another of its names | spans |
+//! | Jaeger's storage | the same, within `_source` or bare | documents of Elasticsearch, from searches and dumps |
+//! | Zipkin v2 | `traceId` with `id` and another typical member | spans |
 //! | Zipkin v1 | `traceId` with annotations that have endpoints | spans |
 //! | `spanfall tail --json` | `trace_id`, `span_id`, `start_unix_nano` | spans |
 //!
-//! All become OTLP, so that there is one store and one screen for them; [`ids`](#ids) says what happens to ids. Whatever is wrong with a
-//! span, a record or a document costs only itself, and is reported with its line and column. What looks like one of these and is not is
-//! refused by name.
+//! Everything is converted to OTLP, so that one store and one UI suffice; [`ids`](#ids) has the rules for ids. An invalid span,
+//! record or document affects only itself, and is reported with its line and column. Similar formats that are not supported are
+//! rejected by name.
 //!
-//! It knows neither screens nor the command line, and keeps nothing but what waits for the end of all files (see [`Session`]).
+//! The crate is independent of UI and command line, and keeps only records held until the end of all files (see [`Session`]).
 //!
 //! # Ids
-//! Short hexadecimal is padded with zeros to the left. An id that is not hexadecimal becomes the FNV-1a hash of its text, of 128 bits for
-//! traces and of 64 for spans: the same text is the same id in all files. A trace id of 64 bits is the one of 128 bits that ends in it, if
-//! exactly one in all files does.
+//! Short hexadecimal is left-padded with zeros. An id that is not hexadecimal becomes the FNV-1a hash of its text, of 128 bits
+//! for traces and 64 for spans: equal texts are equal ids in all files. A 64-bit trace id is the 128-bit id with this suffix, if
+//! exactly one in all files has it.
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -37,7 +37,7 @@
 //!     ControlFlow::Continue(())
 //! })?;
 //! assert_eq!((report.formats, report.spans), (vec![Format::Zipkin], 1));
-//! assert_eq!(report.problems.first[0].to_string(), "line 1, column 79: the span has no id");
+//! assert_eq!(report.problems.first[0].to_string(), "line 1, column 79: span without id");
 //! assert_eq!(store.totals().spans, 1);
 //! # Ok::<_, trace_files::FileError>(())
 //! ```
@@ -76,41 +76,41 @@ pub use problem::{Position, Problem, Problems};
 pub use save::{Copied, Copying, Saved};
 pub use session::Session;
 
-/// A kind of file.
+/// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// OpenTelemetry's.
+    /// OTLP in JSON or protobuf.
     Otlp,
-    /// Jaeger's.
+    /// Jaeger's JSON.
     Jaeger,
-    /// Zipkin's, version 1 or 2.
+    /// Zipkin's JSON, version 1 or 2.
     Zipkin,
     /// Lines of `spanfall tail --json`.
     Tail,
 }
 
-/// A part of what a file holds.
+/// A part of a file's contents.
 #[derive(Debug)]
 pub struct Part {
-    /// Spans or log records, of about a mebibyte.
+    /// Spans or log records, about 1 MiB.
     pub batch: Batch,
-    /// Up to where the file has been read, in bytes.
+    /// Bytes of the file read so far.
     pub read: usize,
-    /// How many bytes it has; 0 when that is not known.
+    /// Length of the file in bytes; 0 if unknown.
     pub of: usize,
 }
 
-/// What was in a file.
+/// Summary of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Report {
-    /// The kinds of its documents, in the order in which they were met.
+    /// Formats of its documents in order of appearance.
     pub formats: Vec<Format>,
-    /// How many spans were read.
+    /// Number of spans read.
     pub spans: u64,
-    /// How many log records were read.
+    /// Number of log records read.
     pub logs: u64,
-    /// What could not be read.
+    /// Parts that could not be read.
     pub problems: Problems,
-    /// What was read and looks wrong.
+    /// Suspicious data that was read.
     pub warnings: Problems,
 }

@@ -1,4 +1,4 @@
-//! Records as lines of OTLP/JSON, the form that OpenTelemetry calls a file exporter's.
+//! Records as lines of OTLP/JSON, the format of OpenTelemetry's file exporter.
 
 use otlp_wire::json::write;
 use otlp_wire::schema::{LOGS_REQUEST, Message, TRACES_REQUEST};
@@ -6,12 +6,12 @@ use trace_model::Raw;
 
 use crate::pending::Pending;
 
-/// Writes spans as one `ExportTraceServiceRequest` in JSON and a line break; nothing for none.
+/// Appends spans as one `ExportTraceServiceRequest` in JSON and a line break; nothing if there are none.
 pub fn write_spans<'a>(spans: impl Iterator<Item = Raw<'a>>, line: &mut Vec<u8>) {
     write_line(spans, &TRACES_REQUEST, line);
 }
 
-/// Writes log records as one `ExportLogsServiceRequest` in JSON and a line break; nothing for none.
+/// Appends log records as one `ExportLogsServiceRequest` in JSON and a line break; nothing if there are none.
 pub fn write_logs<'a>(logs: impl Iterator<Item = Raw<'a>>, line: &mut Vec<u8>) {
     write_line(logs, &LOGS_REQUEST, line);
 }

@@ -1,27 +1,27 @@
-//! How much memory reading may take.
+//! Memory limits of reading.
 
 use zstandard::WindowLog;
 
-/// What the decoder of a compressed file may take in any case, and at most: two windows of 8 MiB, which `zstd -19` needs, and of 128 MiB,
-/// which `zstd --long` needs (RFC 8878 leaves the limit to the decoder).
+/// Bounds of the memory for the decoder of a compressed file, in bytes: two windows of 8 MiB, which `zstd -19` needs, and of 128
+/// MiB, which `zstd --long` needs (RFC 8878 leaves the limit to the decoder).
 const DECODER_MIN: usize = 16 << 20;
 const DECODER_MAX: usize = 256 << 20;
-/// What a document may take in any case.
+/// Minimum of the document limit in bytes.
 const DOCUMENT_MIN: usize = 8 << 20;
-/// And at most: larger ones are cut off there.
+/// Maximum of the document limit in bytes; larger documents are truncated.
 const DOCUMENT_MAX: usize = 512 << 20;
-/// Which part of the limit reading takes; the rest is the store's.
+/// Fraction of the limit for reading; the rest is for the store.
 const READING_SHARE: usize = 4;
 
-/// The memory for reading, of a limit that holds for all: the store, one document, its decoder's window, and what waits to be merged.
+/// Memory for reading, from a total limit: the store, one document, its decoder's window, and the records held for merging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
     limit: usize,
-    /// The longest document or message in bytes, after decompression.
+    /// Maximum document or message in bytes, after decompression.
     pub(crate) document: usize,
-    /// The largest window of a decoder.
+    /// Maximum window of a decoder.
     pub(crate) window: WindowLog,
-    /// What may wait for the end of all files, in bytes.
+    /// Maximum memory of records held until the end of all files, in bytes.
     pub(crate) held: usize,
 }
 
@@ -38,7 +38,7 @@ impl Memory {
         }
     }
 
-    /// The part of the limit that is left for the store, in bytes.
+    /// Returns the part of the limit for the store, in bytes.
     #[must_use]
     pub const fn store(&self) -> usize {
         self.limit - self.limit / READING_SHARE
@@ -46,13 +46,13 @@ impl Memory {
 }
 
 impl Default for Memory {
-    /// Of 2 GiB.
+    /// Divides 2 GiB.
     fn default() -> Self {
         Self::within(2 << 30)
     }
 }
 
-/// A number of bytes, in words.
+/// Formats a number of bytes.
 pub(crate) fn in_words(bytes: usize) -> String {
     match bytes {
         0..0x10_0000 => format!("{} KiB", bytes.div_ceil(1 << 10)),

@@ -1,8 +1,8 @@
-//! Binary files: OTLP in protobuf, or messages of any kind with their lengths before them.
+//! Binary files: OTLP in protobuf, or length-prefixed messages of any kind.
 //!
-//! Source: [fileexporter](https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/fileexporter): with
-//! `format: proto` or `compression: zstd` each message stands behind its length, four bytes, the highest first; compressed ones are a
-//! Zstandard frame each.
+//! Source: [fileexporter](https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/fileexporter):
+//! with `format: proto` or `compression: zstd` each message follows its length, four bytes in big-endian order; each compressed
+//! message is a Zstandard frame.
 
 use std::io::Read;
 
@@ -15,38 +15,38 @@ use crate::problem::Position;
 use crate::sink::Sink;
 use crate::unpack::Peek;
 
-/// How messages follow each other.
+/// Separation of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// Each behind its length.
+    /// Each message follows its length.
     Length,
-    /// A request in protobuf, or several: each group of it is read on its own.
+    /// One or more protobuf requests: each of their groups is parsed separately.
     Protobuf,
 }
 
-/// The messages on their way.
+/// State of splitting a file into messages.
 #[derive(Debug)]
 pub(crate) struct Messages {
     framing: Framing,
     memory: Memory,
     buffer: Vec<u8>,
-    /// Where in the buffer what has not been read begins.
+    /// Start of the unprocessed part of the buffer.
     start: usize,
-    /// How many bytes are passed over.
+    /// Bytes to skip.
     skip: usize,
-    /// Where `start` is in the file.
+    /// Position of `start` in the file.
     position: Position,
-    /// What was read last.
+    /// Signal of the last request.
     signal: Option<Signal>,
-    /// Whether it is beyond help.
+    /// True after an error from which parsing cannot resume.
     is_lost: bool,
 }
 
 /// The next message in the buffer.
 enum Next {
-    /// From where to where.
+    /// Start and end.
     Message(usize, usize),
-    /// Longer than may be: where it begins and how long it is.
+    /// Over the size limit: start and length.
     TooLong(usize, usize),
     More,
     Malformed,
@@ -66,12 +66,12 @@ impl Messages {
         }
     }
 
-    /// Up to where it has been read.
+    /// Returns the end of the parsed part.
     pub(crate) const fn position(&self) -> Position {
         self.position
     }
 
-    /// Takes the next piece in and reads what is complete.
+    /// Appends the next chunk and parses complete messages.
     pub(crate) fn push(&mut self, piece: &[u8], sink: &mut Sink<'_>) {
         self.buffer.drain(..self.start);
         self.start = 0;
@@ -79,12 +79,12 @@ impl Messages {
         while !sink.is_stopped() && self.step(sink) {}
     }
 
-    /// Reads what there is of the last message.
+    /// Parses the available part of the last message.
     pub(crate) fn finish(&mut self, sink: &mut Sink<'_>) {
         let rest = std::mem::take(&mut self.buffer);
         let rest = &rest[self.start..];
         if !rest.is_empty() && !self.is_lost {
-            sink.problem(self.position, "the last message is cut off");
+            sink.problem(self.position, "last message is truncated");
             let message = match self.framing {
                 Framing::Length => rest.get(4..).unwrap_or_default(),
                 Framing::Protobuf => rest,
@@ -92,10 +92,7 @@ impl Messages {
             self.message(message, true, sink);
         }
         if self.signal.is_none() && sink.report.formats.is_empty() && sink.report.problems.count == 0 {
-            sink.problem(
-                self.position,
-                "neither a span nor a log record of OTLP is in this binary file",
-            );
+            sink.problem(self.position, "no OTLP spans or log records in this binary file");
         }
     }
 
@@ -124,14 +121,14 @@ impl Messages {
                 let limit = in_words(self.memory.document);
                 sink.problem(
                     self.position,
-                    format!("a message is longer than {limit}: it was left out (raise --max-memory)"),
+                    format!("message larger than {limit} skipped (raise --max-memory)"),
                 );
                 self.skip = length;
                 self.advance(from);
                 true
             }
             Next::Malformed => {
-                sink.problem(self.position, "this is not a message of OTLP");
+                sink.problem(self.position, "not an OTLP message");
                 self.is_lost = true;
                 true
             }
@@ -159,7 +156,7 @@ impl Messages {
         } else if rest.len() - head < length {
             Next::More
         } else {
-            // Of protobuf the key is a part of the message: a request with one group.
+            // In protobuf the key is a part of the message: a request with one group.
             let from = if self.framing == Framing::Length { head } else { 0 };
             Next::Message(self.start + from, self.start + head + length)
         }
@@ -178,13 +175,10 @@ impl Messages {
             payload.truncate(limit);
             sink.problem(
                 self.position,
-                format!(
-                    "a message is longer than {}: the rest of it was left out (raise --max-memory)",
-                    in_words(limit)
-                ),
+                format!("message truncated at {}: too large (raise --max-memory)", in_words(limit)),
             );
         } else if let Err(error) = decoded {
-            sink.problem(self.position, format!("the Zstandard data is damaged: {error}"));
+            sink.problem(self.position, format!("invalid Zstandard data: {error}"));
         }
         self.payload(&payload, is_cut, sink);
     }
@@ -211,9 +205,9 @@ impl Messages {
                 };
                 protobuf::request(sink, position, bytes, signal);
             }
-            // Groups without records say nothing.
+            // Groups without records are not errors.
             None if bytes.is_empty() || is_cut || self.framing == Framing::Protobuf => {}
-            None => sink.problem(self.position, "this message is neither JSON nor OTLP in protobuf"),
+            None => sink.problem(self.position, "message is neither JSON nor OTLP in protobuf"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! OTLP: requests with traces and logs, in JSON and in protobuf, as exporters and collectors write them.
+//! OTLP: requests with traces and logs, in JSON and protobuf, as written by exporters and collectors.
 
 pub(crate) mod json;
 pub(crate) mod protobuf;

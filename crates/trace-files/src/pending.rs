@@ -1,4 +1,4 @@
-//! Spans and log records on their way into batches: OTLP's nesting is made here, whatever the file's was.
+//! Spans and log records to be batched: builds OTLP's nesting, independent of the file's.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,29 +8,29 @@ use otlp_wire::{DEPTH, Reader, validate_field};
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 use trace_model::{Batch, Raw, Source, work};
 
-use crate::sink::Origin;
+use crate::sink::ResourceScope;
 
-/// How many bytes of records a batch has before it is handed on: little enough to be taken in between two frames.
-const BATCH: usize = 1 << 20;
+/// Bytes of records per batch: small enough to be ingested between two frames.
+const BATCH_BYTES: usize = 1 << 20;
 
-/// Up to this length what records share is known by its bytes, beyond it by where it is in memory: comparing a large resource for each
-/// of its records would cost the product of both.
-const COMPARED: usize = 4 << 10;
+/// Shared data up to this many bytes is compared by content, longer data by address: comparing a large resource for each of its
+/// records would be quadratic.
+const COMPARED_BYTES_MAX: usize = 4 << 10;
 
-/// What the two requests have in common: records in groups by resource and scope.
+/// Records grouped by resource and scope, for both kinds of requests.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     groups: Vec<Group>,
     resources: HashMap<(Key, Schema), usize>,
     scopes: HashMap<(usize, Key, Schema), usize>,
-    /// Of all records, in bytes.
+    /// Bytes of all records.
     bytes: usize,
-    /// Of all resources and scopes, in bytes.
+    /// Bytes of all resources and scopes.
     shared: usize,
     records: u64,
 }
 
-/// A schema URL, if there is one.
+/// An optional schema URL.
 type Schema = Option<Arc<str>>;
 
 #[derive(Debug)]
@@ -45,20 +45,20 @@ struct Scope {
     /// The message.
     bytes: Arc<[u8]>,
     schema: Schema,
-    /// One field after the other.
+    /// Concatenated fields.
     records: Vec<u8>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Key {
     Bytes(Box<[u8]>),
-    /// It is kept in a group, so that nothing else can be there.
+    /// The address stays unique, because the group keeps the data alive.
     Address(usize),
 }
 
 impl Key {
     fn of(shared: &Arc<[u8]>) -> Self {
-        if shared.len() <= COMPARED {
+        if shared.len() <= COMPARED_BYTES_MAX {
             work::add(shared.len());
             Self::Bytes(Box::from(&**shared))
         } else {
@@ -68,9 +68,9 @@ impl Key {
 }
 
 impl Pending {
-    /// Adds a record that is in a store.
+    /// Adds a record of a store.
     pub(crate) fn add_raw(&mut self, record: &Raw<'_>) {
-        let origin = Origin {
+        let origin = ResourceScope {
             resource: record.origin.resource.clone(),
             scope: record.origin.scope.clone(),
             resource_schema: record.origin.resource_schema.clone(),
@@ -79,8 +79,8 @@ impl Pending {
         self.add(&origin, record.bytes);
     }
 
-    /// Adds a record, all in OTLP's protobuf.
-    pub(crate) fn add(&mut self, origin: &Origin, record: &[u8]) {
+    /// Adds a record; all arguments are OTLP's protobuf.
+    pub(crate) fn add(&mut self, origin: &ResourceScope, record: &[u8]) {
         let (resource, scope) = (&origin.resource, &origin.scope);
         let (groups, shared) = (&mut self.groups, &mut self.shared);
         let key = (Key::of(resource), origin.resource_schema.clone());
@@ -110,16 +110,17 @@ impl Pending {
         self.records += 1;
     }
 
-    /// Whether it is time to hand it on. What records share is copied once per batch, so there are at least as many bytes of records.
+    /// Returns true if the batch should be released. Shared data is copied once per batch, so a batch has at least as many bytes
+    /// of records.
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes >= BATCH.max(self.shared)
+        self.bytes >= BATCH_BYTES.max(self.shared)
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.records == 0
     }
 
-    /// What has come together, as a request's body; then there is nothing.
+    /// Removes the records as a request body.
     pub(crate) fn body(&mut self) -> Vec<u8> {
         let Self {
             groups, bytes, shared, ..
@@ -144,7 +145,7 @@ impl Pending {
     }
 
     pub(crate) fn take_spans(&mut self) -> Batch {
-        // What is added has been checked.
+        // Added records were validated.
         Batch::traces(self.body().into(), Source::File).map_or_else(|_| Batch::empty(), |(batch, _)| batch)
     }
 
@@ -164,25 +165,25 @@ fn put_url(to: &mut Vec<u8>, url: Option<&str>) {
     }
 }
 
-/// Writes a field that holds bytes.
+/// Writes a length-delimited field.
 fn field(to: &mut Vec<u8>, number: u32, bytes: &[u8]) {
     begin(to, number, bytes.len());
     to.extend_from_slice(bytes);
 }
 
-/// Writes what stands before the bytes of a field.
+/// Writes the key and length of a length-delimited field.
 fn begin(to: &mut Vec<u8>, number: u32, bytes: usize) {
     encode_key(number, WireType::LengthDelimited, to);
     encode_varint(bytes as u64, to);
 }
 
-/// How long such a field is, of a number below 16.
+/// Returns the size of such a field with a number below 16.
 fn length(bytes: usize) -> usize {
     1 + encoded_len_varint(bytes as u64) + bytes
 }
 
-/// Whether a span, a log record, a resource or a scope may stand where it stands in a request: that is as deep as messages may be
-/// nested there, which is less deep than on their own.
+/// Returns true if a span, log record, resource or scope is valid at its position in a request: messages may be nested less
+/// deeply there than on their own.
 pub(crate) fn fits(bytes: &[u8], message: &'static Message) -> bool {
     let depth = DEPTH
         - if std::ptr::eq(message, &raw const schema::RESOURCE) {

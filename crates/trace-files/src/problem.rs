@@ -1,37 +1,37 @@
-//! What is wrong with a file, and where.
+//! Problems of a file with their positions.
 
 use std::fmt;
 
 use otlp_wire::json::JsonError;
 use trace_model::work;
 
-/// A place in a file, after decompression.
+/// A position in a file, after decompression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// The message, counted from 1, of a file that consists of messages; 0 for any other file.
+    /// Message number, from 1, in a file of messages; 0 in any other file.
     pub message: u64,
-    /// Counted from 1; 0 in a binary file or message.
+    /// Line number, from 1; 0 in a binary file or message.
     pub line: usize,
-    /// In bytes, counted from 1; the offset in a binary file or message.
+    /// Column in bytes, from 1; the offset in a binary file or message.
     pub column: usize,
 }
 
 impl Position {
-    /// The beginning of a text.
+    /// Start of a text.
     pub(crate) const TEXT: Self = Self {
         message: 0,
         line: 1,
         column: 1,
     };
 
-    /// The beginning of a binary file.
+    /// Start of a binary file.
     pub(crate) const BINARY: Self = Self {
         message: 0,
         line: 0,
         column: 0,
     };
 
-    /// The place behind some bytes that begin here.
+    /// Returns the position after some bytes that start here.
     pub(crate) fn after(self, bytes: &[u8]) -> Self {
         work::add(bytes.len());
         if self.line == 0 {
@@ -56,7 +56,7 @@ impl Position {
         }
     }
 
-    /// The place that a reader of a part of the text means, the part beginning here.
+    /// Converts a position relative to a part of the text that starts here.
     const fn within(self, line: usize, column: usize) -> Self {
         if line <= 1 {
             Self {
@@ -85,15 +85,15 @@ impl fmt::Display for Position {
     }
 }
 
-/// A place that is worked out when somebody wants to know: that takes as long as what stands before it is.
+/// A position that is computed on demand: the cost is proportional to the preceding text.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct LazyPosition<'a> {
     start: Position,
     before: &'a [u8],
 }
 
-impl<'a> Place<'a> {
-    /// The place behind some bytes that begin at a position.
+impl<'a> LazyPosition<'a> {
+    /// Creates the position after some bytes from `start`.
     pub(crate) const fn new(start: Position, before: &'a [u8]) -> Self {
         Self { start, before }
     }
@@ -103,19 +103,19 @@ impl<'a> Place<'a> {
     }
 }
 
-impl From<Position> for Place<'_> {
+impl From<Position> for LazyPosition<'_> {
     fn from(start: Position) -> Self {
         Self { start, before: &[] }
     }
 }
 
-/// Something in a file that could not be read; the rest was. Displays with its place, and quotes nothing.
+/// A part of a file that could not be read. Displays with its position, without quoting the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{what}", place_of(*position))]
 pub struct Problem {
-    /// Where it is; `None` for what concerns no single place.
+    /// Position; `None` if there is no single one.
     pub position: Option<Position>,
-    /// What is wrong, and what was expected.
+    /// Cause, and the expected input.
     pub what: String,
 }
 
@@ -124,7 +124,7 @@ fn place_of(position: Option<Position>) -> String {
 }
 
 impl Problem {
-    /// What concerns no single place.
+    /// Creates a problem without a single position.
     pub(crate) const fn of_all(what: String) -> Self {
         Self { position: None, what }
     }
@@ -136,18 +136,18 @@ impl Problem {
         }
     }
 
-    /// What serde found in a text that begins at a place.
+    /// Converts an error of serde in a text that starts at a position.
     pub(crate) fn in_json(position: Position, error: &serde_json::Error) -> Self {
         Self::relative(position, &error.to_string(), (error.line(), error.column()))
     }
 
-    /// What OTLP's reader found in a text that begins at a place.
+    /// Converts an error of the OTLP parser in a text that starts at a position.
     pub(crate) fn in_otlp(position: Position, error: &JsonError) -> Self {
         Self::relative(position, &error.to_string(), (error.line(), error.column()))
     }
 
     fn relative(position: Position, said: &str, (line, column): (usize, usize)) -> Self {
-        // Its own place is relative to the part.
+        // Its own position is relative to the part.
         let place = format!(" at line {line} column {column}");
         Self {
             position: Some(position.within(line, column)),
@@ -156,42 +156,42 @@ impl Problem {
     }
 }
 
-/// How many of a file's problems are told one by one.
-const TOLD: usize = 10;
+/// Maximum number of problems listed per file.
+const LISTED_MAX: usize = 10;
 
-/// What of a file could not be read: the first ones one by one, and how many there are.
+/// Problems of a file: the first ones, and their number.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Problems {
     /// The first ones, at most ten.
     pub first: Vec<Problem>,
-    /// How many there are in all: spans, log records, or whole documents.
+    /// Total number of affected spans, log records or whole documents.
     pub count: u64,
 }
 
 impl Problems {
-    /// Adds what is told only if few are; the place of a problem in a long text takes a while to find.
+    /// Adds a problem; it is computed only if listed, since finding a position in a long text takes time.
     pub(crate) fn add(&mut self, problem: impl FnOnce() -> Problem) {
         self.count += 1;
-        if self.first.len() < TOLD {
+        if self.first.len() < LISTED_MAX {
             self.first.push(problem());
         }
     }
 }
 
 impl Problems {
-    /// Adds those of another part.
+    /// Adds the problems of another part.
     pub(crate) fn extend(&mut self, other: Self) {
         self.count += other.count;
-        let room = TOLD - self.first.len();
+        let room = LISTED_MAX - self.first.len();
         self.first.extend(other.first.into_iter().take(room));
     }
 
-    /// Where each is, if that is known, and what it is; at last how many more there are.
+    /// Returns the problems with their positions, if known, followed by the number of unlisted ones.
     #[must_use]
     pub fn reasons(&self) -> Vec<(Option<String>, String)> {
         let reason = |problem: &Problem| (problem.position.map(|position| position.to_string()), problem.what.clone());
         let more = self.count - self.first.len() as u64;
-        let more = (more > 0).then(|| (None, format!("{more} more could not be read")));
+        let more = (more > 0).then(|| (None, format!("{more} more problems")));
         self.first.iter().map(reason).chain(more).collect()
     }
 }
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_counted_from_one_in_lines_and_bytes() {
+    fn positions_count_lines_and_bytes_from_one() {
         let text = "{\n  \"é\": [1,\n2]}";
         let place = |offset| (place(text, offset).line, place(text, offset).column);
         assert_eq!((place(0), place(1), place(2), place(10)), ((1, 1), (1, 2), (2, 1), (2, 9)));
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_in_a_part_is_one_in_the_whole() {
+    fn position_in_a_part_is_converted_to_the_whole() {
         let text = "[\n  [1, x],\n  [1,\n   y]]";
         for (offset, expected) in [
             (4, "line 2, column 7: expected value"),
@@ -227,11 +227,11 @@ mod tests {
     }
 
     #[test]
-    fn of_many_problems_the_first_are_told_and_all_are_counted() {
+    fn problems_list_the_first_and_count_all() {
         let mut problems = Problems::default();
         for _ in 0..25 {
             problems.add(|| Problem::at(Position::TEXT, "bad"));
         }
-        assert_eq!((problems.first.len(), problems.count), (TOLD, 25));
+        assert_eq!((problems.first.len(), problems.count), (LISTED_MAX, 25));
     }
 }

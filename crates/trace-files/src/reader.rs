@@ -1,4 +1,4 @@
-//! One JSON document being read: what it is, and where in the file what it holds stands.
+//! Parser of one JSON document, with positions in the file.
 
 use otlp_wire::json::JsonError;
 use serde_json::Value;
@@ -8,22 +8,22 @@ use crate::Format;
 use crate::formats::{self, Document};
 use crate::json::node::Node;
 use crate::memory::in_words;
-use crate::problem::{Place, Position, Problem};
+use crate::problem::{LazyPosition, Position, Problem};
 use crate::sink::Sink;
 use crate::zipkin::Part as ZipkinPart;
 
-/// How long a span or a process may be that is read as a whole: its parts take some twenty times as much memory as its text.
+/// Maximum text of a span or process that is parsed as a whole, in bytes: the parsed value takes some twenty times the memory.
 const VALUE_MAX: usize = 16 << 20;
 
-/// How deep answers and arrays may wrap traces.
-const WRAPPED: usize = 12;
+/// Maximum number of wrappers around traces.
+const WRAPPERS_MAX: usize = 12;
 
 pub(crate) struct Reader<'a, 's, 'd> {
     text: &'a str,
-    /// Where the text begins.
+    /// Position of the start of the text.
     start: Position,
     pub(crate) sink: &'s mut Sink<'d>,
-    /// How many answers around this one wrap it.
+    /// Number of wrappers around the current value.
     wrapped: usize,
 }
 
@@ -37,7 +37,7 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
         }
     }
 
-    /// Reads a value in which traces, logs, or a part of them are expected.
+    /// Parses a value that should be traces, logs, or a part of them.
     pub(crate) fn document(&mut self, node: Node<'a>) {
         if node.is_array() && self.wrapped > 0 {
             for element in node.elements() {
@@ -55,16 +55,16 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
         }
     }
 
-    /// Notes that a document is of no known format; of one that is cut off something was said already.
+    /// Reports a document of unknown format; a truncated one was reported before.
     pub(crate) fn unknown(&mut self, node: Node<'_>) {
         if node.is_whole {
             self.problem(node, UNKNOWN);
         }
     }
 
-    /// Reads what an answer or an array wraps, unless too many do.
+    /// Parses the contents of a wrapper, up to the maximum depth.
     pub(crate) fn wrapped(&mut self, node: Node<'a>) {
-        if self.wrapped >= WRAPPED {
+        if self.wrapped >= WRAPPERS_MAX {
             return self.problem(node, UNKNOWN);
         }
         self.wrapped += 1;
@@ -72,14 +72,14 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
         self.wrapped -= 1;
     }
 
-    /// Reads the parts of spans that a Zipkin span is.
+    /// Parses a Zipkin span into parts of spans.
     pub(crate) fn zipkin(&mut self, node: Node<'a>, convert: fn(&Value) -> Result<Vec<ZipkinPart>, &'static str>) {
         self.sink.saw(Format::Zipkin);
         let Some(json) = self.value(node) else { return };
         match convert(&json) {
             Ok(parts) => {
                 if crate::tags::duration(&json["duration"]).is_some_and(|nano| nano < 0) {
-                    self.sink.warn(self.place(node), "the span's duration is negative");
+                    self.sink.warn(self.place(node), "negative span duration");
                 }
                 for part in parts {
                     self.sink.zipkin(part);
@@ -89,7 +89,7 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
         }
     }
 
-    /// An array's elements; none where it is none, which is said.
+    /// Returns an array's elements; reports any other value.
     pub(crate) fn elements(&mut self, node: Node<'a>) -> impl Iterator<Item = Node<'a>> + use<'a> {
         if !node.is_array() && !node.is_null() && node.is_whole {
             self.problem(node, "expected an array");
@@ -97,7 +97,7 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
         node.elements()
     }
 
-    /// Whether it is an object; if not, that is said.
+    /// Returns true for an object; reports any other value.
     pub(crate) fn is_object(&mut self, node: Node<'a>) -> bool {
         if !node.is_object() && node.is_whole {
             self.problem(node, "expected an object");
@@ -105,7 +105,7 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
         node.is_object()
     }
 
-    /// The whole value; `None` for one that is cut off, which is said already, or that is wrong.
+    /// Parses a complete value; `None` if it is truncated, which was reported before, or invalid.
     pub(crate) fn value(&mut self, node: Node<'_>) -> Option<Value> {
         if !node.is_whole {
             return None;
@@ -121,7 +121,7 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
             .ok()
     }
 
-    /// What OTLP's reader read at this node, or a note of why it could not.
+    /// Unwraps the result of the OTLP parser at this node, reporting an error.
     pub(crate) fn checked_otlp<T>(&mut self, node: Node<'_>, found: Result<T, JsonError>) -> Option<T> {
         let place = self.place(node);
         found
@@ -134,11 +134,11 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
         self.sink.problem(place, what);
     }
 
-    /// Where a value begins in the file.
-    pub(crate) fn place(&self, node: Node<'_>) -> Place<'a> {
-        Place::new(self.start, &self.text.as_bytes()[..node.offset(self.text)])
+    /// Returns the position of a value in the file.
+    pub(crate) fn place(&self, node: Node<'_>) -> LazyPosition<'a> {
+        LazyPosition::new(self.start, &self.text.as_bytes()[..node.offset(self.text)])
     }
 }
 
-/// What is of no known format.
+/// Message for unknown formats.
 const UNKNOWN: &str = "neither OTLP, Jaeger, Zipkin nor spanfall tail JSON";

@@ -1,4 +1,4 @@
-//! One trace as a file: OTLP/JSON lines, which this crate and OpenTelemetry's collector read.
+//! Writing of one trace to a file: OTLP/JSON lines, readable by this crate and by OpenTelemetry's collector.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -11,17 +11,17 @@ use trace_model::{RawProgress, RawReader, Store, TraceId};
 
 use crate::pending::Pending;
 
-/// How many files of one trace there may be in a directory.
-const NAMES: usize = 1_000;
+/// Maximum number of files of one trace in a directory.
+const FILES_MAX: usize = 1_000;
 
-/// A trace on its way into a file: requests of about a mebibyte each, in protobuf. It holds nothing of the store.
+/// A copy of a trace for writing: requests of about 1 MiB each, in protobuf. It holds no reference to the store.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Saved {
     trace_id: TraceId,
     requests: Vec<(Signal, Vec<u8>)>,
-    /// How many spans it has.
+    /// Number of spans.
     pub spans: usize,
-    /// How many log records it has.
+    /// Number of log records.
     pub logs: usize,
 }
 
@@ -33,29 +33,29 @@ impl std::fmt::Debug for Saved {
     }
 }
 
-/// A trace that is being copied out of the store, in steps.
+/// Copy of a trace from the store, in steps.
 #[derive(Debug)]
 pub struct Copying {
     reader: RawReader,
     saved: Saved,
-    /// What comes together for the next request.
+    /// Kind of the records in the next request.
     signal: Signal,
     pending: Pending,
 }
 
-/// How much of a trace was copied.
+/// Progress of copying.
 #[derive(Debug)]
 pub enum Copied {
     /// There is more to copy.
     Part,
-    /// All of it.
+    /// The complete trace.
     Whole(Saved),
-    /// The trace has left the store, or has never been there: a part of it is not saved.
-    Left,
+    /// The trace was evicted or never stored: a partial trace is not saved.
+    Evicted,
 }
 
 impl Copying {
-    /// Nothing is copied yet.
+    /// Starts a copy.
     #[must_use]
     pub fn new(store: &Store, trace_id: TraceId) -> Self {
         Self {
@@ -66,7 +66,7 @@ impl Copying {
         }
     }
 
-    /// Copies on until about so much [work](trace_model::work) is done.
+    /// Continues until about this much [work](trace_model::work) is done.
     pub fn step(&mut self, store: &Store, work: u64) -> Copied {
         let Self {
             reader,
@@ -86,14 +86,14 @@ impl Copying {
         });
         match progress {
             RawProgress::More => return Copied::Part,
-            RawProgress::Left => return Copied::Left,
+            RawProgress::Left => return Copied::Evicted,
             RawProgress::Complete => {}
         }
         if !pending.is_empty() {
             saved.requests.push((*signal, pending.body()));
         }
         if saved.requests.is_empty() {
-            Copied::Left
+            Copied::Evicted
         } else {
             Copied::Whole(std::mem::replace(saved, Saved::nothing(saved.trace_id)))
         }
@@ -125,7 +125,7 @@ impl Saved {
         }
     }
 
-    /// Copies a trace out of the store at once: its spans with their resources and scopes, and its log records. `None` when it is not there.
+    /// Copies a whole trace: its spans with their resources and scopes, and its log records. `None` if it is not stored.
     #[must_use]
     pub fn of(store: &Store, trace_id: TraceId) -> Option<Self> {
         let mut copying = Copying::new(store, trace_id);
@@ -133,7 +133,7 @@ impl Saved {
             match copying.step(store, u64::MAX) {
                 Copied::Part => {}
                 Copied::Whole(saved) => return Some(saved),
-                Copied::Left => return None,
+                Copied::Evicted => return None,
             }
         }
     }
@@ -141,7 +141,7 @@ impl Saved {
     /// Writes the lines: requests with spans, then requests with log records.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Writing to `out` failed.
     pub fn write(&self, mut out: impl Write) -> io::Result<()> {
         let mut line = Vec::new();
         for (signal, request) in &self.requests {
@@ -153,16 +153,16 @@ impl Saved {
         out.flush()
     }
 
-    /// Writes a new file `trace-<id>.otlp.jsonl` into a directory, with `-2`, `-3`, … behind the id where there is one already; what is
-    /// there is never written over. Gives the file's path. Blocks.
+    /// Creates a file `trace-<id>.otlp.jsonl` in a directory, with `-2`, `-3`, … after the id if it exists; existing files are
+    /// never overwritten. Returns the file's path. Blocks.
     ///
     /// # Errors
-    /// The file cannot be made or written; then there is none.
+    /// The file cannot be created or written; then none is left.
     pub fn write_into(&self, directory: &Path) -> io::Result<PathBuf> {
-        for number in 1..=NAMES {
+        for number in 1..=FILES_MAX {
             let suffix = if number == 1 { String::new() } else { format!("-{number}") };
             let path = directory.join(format!("trace-{}{suffix}.otlp.jsonl", self.trace_id));
-            // A new file for its owner alone: spans hold addresses and tokens. This follows no symlink.
+            // A new file for its owner alone: spans contain addresses and tokens. `create_new` follows no symlinks.
             let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
             let file = match created {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
@@ -171,7 +171,7 @@ impl Saved {
             return match self.write(BufWriter::new(file)) {
                 Ok(()) => Ok(path),
                 Err(error) => {
-                    // A part of a trace would be a lie.
+                    // A partial trace would be misleading.
                     let _ = fs::remove_file(&path);
                     Err(error)
                 }
@@ -179,7 +179,7 @@ impl Saved {
         }
         Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
-            format!("there are {NAMES} files of this trace already"),
+            format!("the trace already has {FILES_MAX} files"),
         ))
     }
 }

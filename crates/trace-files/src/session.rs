@@ -9,10 +9,10 @@ use crate::memory::Memory;
 use crate::sink::{Deliver, Sink};
 use crate::{Part, Problems, Report};
 
-/// All files of one `open` or `inspect`: what belongs together is put together across them.
+/// The files of one `open` or `inspect`, merged where they share traces.
 ///
-/// Zipkin's spans, and spans whose trace id has 64 bits, are handed on at the end ([`Self::finish`]): only then it is known what they are
-/// parts of. A live input hands on what it has when nothing comes for a moment.
+/// Zipkin spans, and spans with a 64-bit trace id, are released at the end ([`Self::finish`]), when their traces are known. A
+/// live input releases its records when it is idle.
 #[derive(Debug)]
 pub struct Session {
     memory: Memory,
@@ -21,7 +21,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Nothing read yet.
+    /// Creates an empty session.
     #[must_use]
     pub fn new(memory: Memory) -> Self {
         Self {
@@ -31,17 +31,17 @@ impl Session {
         }
     }
 
-    /// What comes through a pipe is handed on when nothing more comes for a moment.
+    /// Releases records of a pipe when it is idle.
     #[must_use]
     pub const fn live(mut self) -> Self {
         self.live = true;
         self
     }
 
-    /// Reads a file, handing on one part after the other until `deliver` breaks. What cannot be read costs itself. Blocks.
+    /// Reads a file in parts until `deliver` breaks. Invalid parts affect only themselves. Blocks.
     ///
     /// # Errors
-    /// Nothing of it could be read.
+    /// No part of the file could be read.
     pub fn read(&mut self, input: &Input, deliver: &mut dyn FnMut(Part) -> ControlFlow<()>) -> Result<Report, FileError> {
         let mut sink = Sink::new(&mut self.held, self.memory, deliver);
         let mut content = Content::new(self.memory);
@@ -100,7 +100,7 @@ impl Session {
         Ok(report)
     }
 
-    /// Hands on what waited for the end of all files; gives what is to be warned of.
+    /// Releases the held records; returns the warnings.
     pub fn finish(&mut self, deliver: Deliver<'_>) -> Problems {
         let mut sink = Sink::new(&mut self.held, self.memory, deliver);
         sink.release();

@@ -1,4 +1,4 @@
-//! What formats write to: spans and log records in OTLP's protobuf, on their way into batches.
+//! Output of the parsers: spans and log records in OTLP's protobuf, to be batched.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -11,27 +11,27 @@ use trace_model::TraceId;
 use crate::held::{Held, Record};
 use crate::memory::Memory;
 use crate::pending::{Pending, fits};
-use crate::problem::{Place, Problem};
+use crate::problem::{LazyPosition, Problem};
 use crate::zipkin::Part as ZipkinPart;
 use crate::{Format, Part, Report};
 
-/// Of messages that are nested deeper than protobuf's decoders read them.
+/// Message for values nested deeper than protobuf decoders allow.
 pub(crate) const NESTED: &str = "values are nested too deeply";
 
-/// Where batches go, until it breaks.
+/// Receiver of batches, until it breaks.
 pub(crate) type Deliver<'a> = &'a mut dyn FnMut(Part) -> ControlFlow<()>;
 
-/// What all spans of a scope share, in protobuf.
+/// Data shared by all spans of a scope, in protobuf.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub(crate) struct ResourceScope {
     pub(crate) resource: Arc<[u8]>,
     pub(crate) scope: Arc<[u8]>,
-    /// Schema URLs; `None` for empty ones.
+    /// Schema URL; `None` if empty.
     pub(crate) resource_schema: Option<Arc<str>>,
     pub(crate) scope_schema: Option<Arc<str>>,
 }
 
-/// The way of one file's contents to the store.
+/// Destination of one file's contents.
 pub(crate) struct Sink<'a> {
     deliver: Deliver<'a>,
     held: &'a mut Held,
@@ -39,9 +39,9 @@ pub(crate) struct Sink<'a> {
     spans: Pending,
     logs: Pending,
     pub(crate) report: Report,
-    /// Whether something was refused by name.
+    /// True if a document was rejected as unsupported.
     pub(crate) is_refused: bool,
-    /// How far the file has been read and how long it is, in bytes.
+    /// Bytes of the file read so far, and its length.
     progress: (usize, usize),
     stopped: bool,
 }
@@ -71,16 +71,16 @@ impl<'a> Sink<'a> {
         }
     }
 
-    pub(crate) fn problem<'p>(&mut self, place: impl Into<Place<'p>>, what: impl Into<String>) {
+    pub(crate) fn problem<'p>(&mut self, place: impl Into<LazyPosition<'p>>, what: impl Into<String>) {
         self.report.problems.add(|| Problem::at(place.into().position(), what));
     }
 
-    pub(crate) fn warn(&mut self, place: Place<'_>, what: impl Into<String>) {
+    pub(crate) fn warn(&mut self, place: LazyPosition<'_>, what: impl Into<String>) {
         self.report.warnings.add(|| Problem::at(place.position(), what));
     }
 
     /// Adds a span; all in protobuf.
-    pub(crate) fn span(&mut self, place: Place<'_>, trace_id: TraceId, origin: &Origin, span: Vec<u8>) {
+    pub(crate) fn span(&mut self, place: LazyPosition<'_>, trace_id: TraceId, origin: &ResourceScope, span: Vec<u8>) {
         if !fits(&span, &schema::SPAN) {
             return self.problem(place, NESTED);
         }
@@ -91,13 +91,13 @@ impl<'a> Sink<'a> {
         self.deliver_span(origin, &span);
     }
 
-    /// Adds a span that was made from another form.
-    pub(crate) fn made(&mut self, place: Place<'_>, trace_id: TraceId, origin: &Origin, span: &Span) {
+    /// Adds a span converted from another format.
+    pub(crate) fn made(&mut self, place: LazyPosition<'_>, trace_id: TraceId, origin: &ResourceScope, span: &Span) {
         self.span(place, trace_id, origin, span.encode_to_vec());
     }
 
     /// Adds a log record; all in protobuf.
-    pub(crate) fn log(&mut self, place: Place<'_>, trace_id: Option<TraceId>, origin: &Origin, record: Vec<u8>) {
+    pub(crate) fn log(&mut self, place: LazyPosition<'_>, trace_id: Option<TraceId>, origin: &ResourceScope, record: Vec<u8>) {
         if !fits(&record, &schema::LOG_RECORD) {
             return self.problem(place, NESTED);
         }
@@ -108,7 +108,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Adds what Zipkin may call a part of a span.
+    /// Adds a Zipkin span or a part of one.
     pub(crate) fn zipkin(&mut self, part: ZipkinPart) {
         self.report.spans += 1;
         if self.held.add_zipkin(part) > self.memory.held {
@@ -122,7 +122,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Hands on what was held back.
+    /// Releases the held records.
     pub(crate) fn release(&mut self) {
         let mut released = self.held.release();
         for warning in released.warnings.drain(..) {
@@ -140,14 +140,14 @@ impl<'a> Sink<'a> {
         }
     }
 
-    fn deliver_span(&mut self, origin: &Origin, span: &[u8]) {
+    fn deliver_span(&mut self, origin: &ResourceScope, span: &[u8]) {
         self.spans.add(origin, span);
         if self.spans.is_full() {
             self.flush();
         }
     }
 
-    fn deliver_log(&mut self, origin: &Origin, record: &[u8]) {
+    fn deliver_log(&mut self, origin: &ResourceScope, record: &[u8]) {
         self.logs.add(origin, record);
         if self.logs.is_full() {
             self.flush();
@@ -158,7 +158,7 @@ impl<'a> Sink<'a> {
         self.stopped
     }
 
-    /// Hands on what has come together.
+    /// Delivers the current batch.
     pub(crate) fn flush(&mut self) {
         let spans = (!self.spans.is_empty()).then(|| self.spans.take_spans());
         let logs = (!self.logs.is_empty()).then(|| self.logs.take_logs());

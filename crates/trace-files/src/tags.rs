@@ -1,8 +1,8 @@
-//! What Jaeger and Zipkin write into tags and OTLP has fields for.
+//! Conversion of Jaeger and Zipkin tags to OTLP fields.
 //!
-//! Source: [OpenTelemetry to Jaeger](https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/) and
-//! [to Zipkin](https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/), read backwards, and
-//! [OpenTracing's conventions](https://opentracing.io/specification/conventions/).
+//! Source: [OpenTelemetry to Jaeger](https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/) and [to
+//! Zipkin](https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/), reversed, and [OpenTracing's
+//! conventions](https://opentracing.io/specification/conventions/).
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{Status, status::StatusCode};
 use serde_json::Value;
 
-/// A name with a value.
+/// Creates an attribute.
 pub(crate) fn attribute(key: &str, value: Any) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
@@ -21,18 +21,18 @@ pub(crate) fn attribute(key: &str, value: Any) -> KeyValue {
     }
 }
 
-/// A name with a text.
+/// Creates a text attribute.
 pub(crate) fn text(key: &str, value: impl Into<String>) -> KeyValue {
     attribute(key, Any::StringValue(value.into()))
 }
 
-/// Any JSON as a value. Recursion is bounded: serde reads nothing that is nested deeper than 128.
+/// Converts any JSON value. Recursion is bounded: serde rejects nesting deeper than 128.
 pub(crate) fn any(value: &Value) -> Any {
     match value {
         Value::Null => Any::StringValue(String::new()),
         Value::Bool(value) => Any::BoolValue(*value),
         Value::Number(number) => number.as_i64().map_or_else(
-            // Beyond 64 bits it is as near as a double comes.
+            // Integers over 64 bits are rounded to a double.
             || Any::DoubleValue(number.as_f64().unwrap_or_default()),
             Any::IntValue,
         ),
@@ -40,17 +40,17 @@ pub(crate) fn any(value: &Value) -> Any {
         Value::Array(values) => Any::ArrayValue(ArrayValue {
             values: values.iter().map(|value| AnyValue { value: Some(any(value)) }).collect(),
         }),
-        // Tags hold none; as text nothing of it is lost.
+        // Tags have no objects; as text nothing is lost.
         Value::Object(_) => Any::StringValue(value.to_string()),
     }
 }
 
-/// How a binary value is written as text.
+/// Text encoding of a binary value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Binary {
-    /// As Jaeger's API does.
+    /// Encoding of Jaeger's API.
     Base64,
-    /// As Jaeger's storage in Elasticsearch does.
+    /// Encoding of Jaeger's storage in Elasticsearch.
     Hexadecimal,
 }
 
@@ -67,7 +67,7 @@ impl Binary {
     }
 }
 
-/// A value of one of Jaeger's types, which may have been written as text.
+/// Converts a value of a Jaeger type, possibly written as text.
 pub(crate) fn typed(value: &Value, kind: Option<&str>, binary: Binary) -> Any {
     let Value::String(text) = value else { return any(value) };
     let read = match kind {
@@ -80,7 +80,7 @@ pub(crate) fn typed(value: &Value, kind: Option<&str>, binary: Binary) -> Any {
     read.unwrap_or_else(|| Any::StringValue(text.clone()))
 }
 
-/// A span's tags, sorted into OTLP's fields.
+/// A span's tags by OTLP field.
 #[derive(Debug, Default)]
 pub(crate) struct Tags {
     pub(crate) kind: SpanKind,
@@ -109,7 +109,7 @@ impl Tags {
         }
     }
 
-    /// Notes that it failed, with what was said of that.
+    /// Marks the span as failed, with a status message.
     pub(crate) fn failed(&mut self, message: &str) {
         self.is_error = true;
         if self.message.is_empty() && message != "true" {
@@ -129,7 +129,7 @@ impl Tags {
     }
 }
 
-/// The kind of this name, in whatever case.
+/// Parses a span kind, ignoring case.
 pub(crate) fn kind(name: &str) -> Option<SpanKind> {
     let kinds = [
         ("internal", SpanKind::Internal),
@@ -151,7 +151,7 @@ fn code(name: &str) -> Option<StatusCode> {
     }
 }
 
-/// Microseconds, whole or not, as a number or as text, in nanoseconds; `None` for what is no time.
+/// Converts microseconds, possibly fractional or text, to nanoseconds; `None` if invalid.
 pub(crate) fn micros(value: &Value) -> Option<u64> {
     let parsed;
     let number = match value {
@@ -171,7 +171,8 @@ pub(crate) fn micros(value: &Value) -> Option<u64> {
     Some(of_whole(float.trunc()) * 1000 + of_whole((float.fract() * 1000.0).round()))
 }
 
-/// As [`micros`], but below zero too: clocks that are set back, and writers whose unsigned numbers wrapped around.
+/// Like [`micros`], but allows negative durations: from clocks that were set back, and from writers whose unsigned numbers
+/// wrapped around.
 pub(crate) fn duration(value: &Value) -> Option<i64> {
     if let Some(nano) = micros(value).and_then(|nano| i64::try_from(nano).ok()) {
         return Some(nano);

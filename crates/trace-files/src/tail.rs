@@ -12,11 +12,11 @@ use trace_model::{SpanId, TraceId};
 
 use crate::formats::Document;
 use crate::reader::Reader;
-use crate::sink::Origin;
+use crate::sink::ResourceScope;
 use crate::tags::{any, attribute, kind};
 use crate::{Format, ids};
 
-/// Reads the line of a span.
+/// Parses the line of a span.
 pub(crate) fn span<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
     reader.sink.saw(Format::Tail);
     let Some(json) = reader.value(document.node) else { return };
@@ -26,12 +26,12 @@ pub(crate) fn span<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>)
     }
 }
 
-/// Reads the line of a log record or an error.
+/// Parses the line of a log record or an error.
 pub(crate) fn log<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
     reader.sink.saw(Format::Tail);
     let Some(json) = reader.value(document.node) else { return };
     let Some(time_unix_nano) = json["time_unix_nano"].as_u64() else {
-        return reader.problem(document.node, "the log record has no time_unix_nano");
+        return reader.problem(document.node, "log record without time_unix_nano");
     };
     let (trace_id, span_id) = (trace(&json), span_id(&json["span_id"]));
     let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
@@ -53,18 +53,18 @@ pub(crate) fn log<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) 
     reader.sink.log(place, trace_id, &origin(&json), record.encode_to_vec());
 }
 
-fn origin(json: &Value) -> Origin {
+fn origin(json: &Value) -> ResourceScope {
     let resource = Resource {
         attributes: attributes(&json["resource"]),
         ..Resource::default()
     };
-    Origin {
+    ResourceScope {
         resource: resource.encode_to_vec().into(),
-        ..Origin::default()
+        ..ResourceScope::default()
     }
 }
 
-/// The first number of a range of severities.
+/// Returns the lowest number of a severity range.
 fn severity(name: &str) -> SeverityNumber {
     match name {
         "trace" => SeverityNumber::Trace,
@@ -86,8 +86,8 @@ fn span_id(id: &Value) -> Option<SpanId> {
 }
 
 fn converted(json: &Value) -> Result<(TraceId, Span), &'static str> {
-    let trace_id = trace(json).ok_or("the span has no trace_id")?;
-    let id = span_id(&json["span_id"]).ok_or("the span has no span_id")?;
+    let trace_id = trace(json).ok_or("span without trace_id")?;
+    let id = span_id(&json["span_id"]).ok_or("span without span_id")?;
     let bytes = |id: Option<SpanId>| id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
     let link = |link: &Value| Link {
         trace_id: trace(link).map(|id| id.as_bytes().to_vec()).unwrap_or_default(),
@@ -102,7 +102,7 @@ fn converted(json: &Value) -> Result<(TraceId, Span), &'static str> {
         parent_span_id: bytes(span_id(&json["parent_span_id"])),
         name: json["name"].as_str().unwrap_or_default().to_owned(),
         kind: json["kind"].as_str().and_then(kind).unwrap_or_default().into(),
-        start_time_unix_nano: json["start_unix_nano"].as_u64().ok_or("the span has no start_unix_nano")?,
+        start_time_unix_nano: json["start_unix_nano"].as_u64().ok_or("span without start_unix_nano")?,
         end_time_unix_nano: json["end_unix_nano"].as_u64().unwrap_or_default(),
         status: status(&json["status"]),
         attributes: attributes(&json["attributes"]),
@@ -149,7 +149,7 @@ fn attributes(object: &Value) -> Vec<KeyValue> {
     pairs.map(pair).collect()
 }
 
-/// As [`any`], but objects are maps.
+/// Like [`any`], but objects are maps.
 fn value(json: &Value) -> Any {
     match json {
         Value::Object(_) => Any::KvlistValue(KeyValueList {

@@ -1,4 +1,4 @@
-//! Decompression: what a file holds, whether it is packed or not.
+//! Decompression of files, compressed or not.
 
 use std::io::{self, BufRead, Read};
 
@@ -7,13 +7,13 @@ use zstandard::WindowLog;
 
 use crate::frames::{self, Frames};
 
-/// By these bytes gzip is known.
+/// Magic number of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// How many bytes of a file are read at once.
-pub(crate) const PIECE: usize = 64 << 10;
+/// Bytes of a file per read.
+pub(crate) const READ_BYTES: usize = 64 << 10;
 
-/// A reader that can look ahead.
+/// A reader with lookahead.
 #[derive(Debug)]
 pub(crate) struct Peek<R> {
     inner: R,
@@ -30,19 +30,19 @@ impl<R: Read> Peek<R> {
         }
     }
 
-    /// The next bytes, fewer at the end.
+    /// Returns the next bytes, fewer at the end.
     pub(crate) fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         while self.buffer.len() - self.at < count && self.more()? {}
         let end = self.buffer.len().min(self.at + count);
         Ok(&self.buffer[self.at..end])
     }
 
-    /// Reads what comes next; false at the end.
+    /// Reads more bytes; returns false at the end.
     fn more(&mut self) -> io::Result<bool> {
         self.buffer.drain(..self.at);
         self.at = 0;
         let before = self.buffer.len();
-        self.buffer.resize(before + PIECE, 0);
+        self.buffer.resize(before + READ_BYTES, 0);
         let read = loop {
             match self.inner.read(&mut self.buffer[before..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -53,7 +53,7 @@ impl<R: Read> Peek<R> {
         Ok(read? > 0)
     }
 
-    /// Passes over zeros.
+    /// Skips zeros.
     pub(crate) fn skip_zeros(&mut self) -> io::Result<()> {
         loop {
             let bytes = self.fill_buf()?;
@@ -89,7 +89,7 @@ impl<R: Read> BufRead for Peek<R> {
     }
 }
 
-/// What a file holds.
+/// The decompressed contents of a file.
 pub(crate) enum Unpacked<R: Read> {
     Plain(Peek<R>),
     Gzip(Members<R>),
@@ -97,7 +97,7 @@ pub(crate) enum Unpacked<R: Read> {
 }
 
 impl<R: Read> Unpacked<R> {
-    /// Looks how a file is packed; windows are within the limit.
+    /// Detects the compression; windows are limited.
     pub(crate) fn new(file: R, window: WindowLog) -> io::Result<Self> {
         let mut packed = Peek::new(file);
         let begin = packed.peek(4)?;
@@ -110,7 +110,7 @@ impl<R: Read> Unpacked<R> {
         })
     }
 
-    /// What an error says of such a file.
+    /// Describes an error of this compression.
     pub(crate) fn what(&self, error: &io::Error) -> String {
         let name = match self {
             Self::Plain(_) => return error.to_string(),
@@ -118,9 +118,9 @@ impl<R: Read> Unpacked<R> {
             Self::Zstandard(_) => "Zstandard",
         };
         if error.kind() == io::ErrorKind::UnexpectedEof {
-            return format!("the {name} data is cut off: everything before the cut was read");
+            return format!("truncated {name} data: everything before the end was read");
         }
-        format!("the {name} data is damaged: {error}")
+        format!("invalid {name} data: {error}")
     }
 }
 
@@ -134,7 +134,7 @@ impl<R: Read> Read for Unpacked<R> {
     }
 }
 
-/// gzip's members, one after the other; zeros behind the last one are padding, as gzip has it.
+/// Consecutive gzip members; trailing zeros are padding, as in gzip.
 pub(crate) enum Members<R: Read> {
     Within(Box<GzDecoder<Peek<R>>>),
     Between(Peek<R>),
@@ -153,7 +153,7 @@ impl<R: Read> Read for Members<R> {
                         return Ok(0);
                     }
                     if begin != GZIP {
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, "what follows is not gzip"));
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, "trailing data is not gzip"));
                     }
                     *self = Self::Within(Box::new(GzDecoder::new(packed)));
                 }

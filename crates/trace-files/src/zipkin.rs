@@ -1,8 +1,8 @@
-//! Zipkin's JSON, versions 1 and 2, and how Zipkin makes one span of several parts of a report.
+//! Zipkin's JSON, versions 1 and 2, and Zipkin's merging of partial reports.
 //!
 //! Source: [Zipkin API](https://zipkin.io/zipkin-api/), `zipkin2-api.yaml` and `zipkin-api.yaml`; `zipkin2.internal.Trace` and
-//! `zipkin2.v1.V1SpanConverter` of [openzipkin/zipkin](https://github.com/openzipkin/zipkin). Both sides of a call may have one id; which
-//! of them is the other's child is decided where traces become trees.
+//! `zipkin2.v1.V1SpanConverter` of [openzipkin/zipkin](https://github.com/openzipkin/zipkin). Both sides of a call may share an
+//! id; the tree of the trace decides which of them is the child.
 
 mod merge;
 mod v1;
@@ -19,14 +19,14 @@ use prost::Message as _;
 use serde_json::Value;
 use trace_model::{SpanId, TraceId};
 
-use crate::sink::Origin;
+use crate::sink::ResourceScope;
 use crate::tags::{Tags, attribute, text};
 
 pub(crate) use merge::Traces;
 pub(crate) use v1::spans as v1_spans;
 pub(crate) use v2::span as v2_span;
 
-/// A span as one report has it: maybe only a part of it.
+/// A span of one report, possibly partial.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     pub(crate) trace_id: TraceId,
@@ -34,22 +34,22 @@ pub(crate) struct Part {
     parent: Option<SpanId>,
     kind: Option<SpanKind>,
     name: String,
-    /// In nanoseconds since the Unix epoch; 0 when it is not known.
+    /// Nanoseconds since the Unix epoch; 0 if unknown.
     start: u64,
-    /// In nanoseconds.
+    /// Nanoseconds.
     duration: Option<u64>,
-    /// How far it ends before it starts, in nanoseconds: a duration below zero, of a clock that was set back.
+    /// Nanoseconds by which the end precedes the start: a negative duration of a clock that was set back.
     backwards: u64,
     local: Endpoint,
     remote: Endpoint,
-    /// Times in nanoseconds since the Unix epoch, and what happened.
+    /// Time in nanoseconds since the Unix epoch, and text.
     annotations: Vec<(u64, String)>,
     tags: BTreeMap<String, Any>,
-    /// Whether another service began this span.
+    /// True if another service started the span.
     shared: bool,
 }
 
-/// Who reported, or who was called.
+/// The reporting or the called service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Endpoint {
     service: String,
@@ -73,7 +73,7 @@ impl Endpoint {
         *self == Self::default()
     }
 
-    /// Whether both may be the same: what one of them does not say agrees with anything.
+    /// Returns true if both may be the same: an absent field is compatible with any value.
     fn is_compatible(&self, other: &Self) -> bool {
         let agree = |one: &str, other: &str| one.is_empty() || other.is_empty() || one == other;
         agree(&self.service, &other.service)
@@ -96,7 +96,7 @@ impl Endpoint {
         }
     }
 
-    /// Address and port, as OpenTelemetry's conventions name them.
+    /// Adds address and port by the names of OpenTelemetry's conventions.
     fn add_to(&self, attributes: &mut Vec<KeyValue>, prefix: &str) {
         let address = if self.ipv4.is_empty() { &self.ipv6 } else { &self.ipv4 };
         if !address.is_empty() {
@@ -108,7 +108,7 @@ impl Endpoint {
     }
 }
 
-/// When a span ends. OTLP writes an end at zero as none.
+/// Returns the end of a span. OTLP writes a missing end as zero.
 fn end(start: u64, duration: u64, backwards: u64) -> u64 {
     let backwards = if duration == 0 { backwards } else { 0 };
     start.saturating_add(duration).saturating_sub(backwards).max(1)
@@ -133,14 +133,14 @@ impl Part {
         }
     }
 
-    /// About how much memory it takes, in bytes.
+    /// Returns the approximate memory in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let annotations = self.annotations.iter().map(|(_, value)| value.len() + 64);
         let tags = self.tags.iter().map(|(key, value)| key.len() + size(value) + 96);
         size_of::<Self>() + self.name.len() + 128 + annotations.sum::<usize>() + tags.sum::<usize>()
     }
 
-    /// When it began, as far as it says: where it has no time, an annotation's.
+    /// Returns the start, if known: without a time of its own, that of an annotation.
     fn earliest(&self) -> Option<u64> {
         if self.start > 0 {
             return Some(self.start);
@@ -148,8 +148,8 @@ impl Part {
         self.annotations.iter().map(|(time, _)| *time).min()
     }
 
-    /// In OTLP's protobuf. One that says no time begins where its trace does: nobody knows better, and there it is seen.
-    fn into_otlp(self, trace_start: u64) -> (TraceId, Origin, Vec<u8>) {
+    /// Converts to OTLP's protobuf. A span without a time starts with its trace, where it is visible.
+    fn into_otlp(self, trace_start: u64) -> (TraceId, ResourceScope, Vec<u8>) {
         let start = self.earliest().unwrap_or(trace_start);
         let mut read = Tags::default();
         self.local.add_to(&mut read.attributes, "network.local");
@@ -159,7 +159,7 @@ impl Part {
         self.remote.add_to(&mut read.attributes, "network.peer");
         for (key, value) in self.tags {
             match (key.as_str(), value) {
-                // There are no other types; that the tag is there says that it failed.
+                // Tags have no other types; the presence of the tag marks a failure.
                 ("error", Any::StringValue(message)) => read.failed(&message),
                 ("error", _) => read.failed(""),
                 (key, value) => read.add(key, value),
@@ -189,16 +189,16 @@ impl Part {
             attributes: service.into_iter().collect(),
             ..Resource::default()
         };
-        let origin = Origin {
+        let origin = ResourceScope {
             resource: resource.encode_to_vec().into(),
             scope: read.scope.encode_to_vec().into(),
-            ..Origin::default()
+            ..ResourceScope::default()
         };
         (self.trace_id, origin, span.encode_to_vec())
     }
 }
 
-/// About how many bytes a value takes.
+/// Returns the approximate size of a value in bytes.
 fn size(value: &Any) -> usize {
     match value {
         Any::StringValue(text) => text.len(),

@@ -1,29 +1,29 @@
-//! Cutting a text that comes in pieces into its JSON values.
+//! Splitting of JSON text, pushed in chunks, into values.
 //!
-//! Arrays around everything are transparent, so that their elements are values of their own. What is damaged ends where the damage is
-//! noticed, and reading goes on at the next line that begins with a bracket: no byte is scanned twice, whatever the damage is.
+//! Outer arrays are transparent: their elements are values. A damaged value ends where the damage is detected, and parsing
+//! resumes at the next line that starts with a bracket: no byte is scanned twice, whatever the damage.
 
 use trace_model::work;
 
 use super::scan::{Scanned, Scanner};
 use crate::problem::Position;
 
-/// How many arrays around everything are transparent.
-const ARRAYS: usize = 4;
+/// Maximum number of transparent outer arrays.
+const OUTER_ARRAYS_MAX: usize = 4;
 
-/// How deep a value that is passed over may be before its end is no longer looked for.
-const DEPTH: usize = 1 << 20;
+/// Maximum depth of a skipped value; deeper ones are not scanned for their end.
+const SKIPPED_DEPTH_MAX: usize = 1 << 20;
 
-/// What was found.
+/// An item of the text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Found<'a> {
     /// A value, from its first byte to its last.
     Document(&'a [u8]),
-    /// What there is of a value, and with the byte that does not belong there, if it is not the end of the text.
+    /// The start of a damaged value, and the same with the invalid byte, unless it is the end of the text.
     Damaged(&'a [u8], &'a [u8]),
-    /// The beginning of a value that is longer than may be.
+    /// The start of a value over the size limit.
     TooLong(&'a [u8]),
-    /// Something else that is wrong here.
+    /// Another error at this position.
     Wrong(&'static str),
 }
 
@@ -32,28 +32,28 @@ enum State {
     /// Between values.
     Between,
     Within(Scanner),
-    /// Within a value that is too long.
+    /// Skips a value over the size limit.
     Passing(Scanner),
-    /// Behind damage.
+    /// Skips to a place to resume after damage.
     Seeking,
 }
 
-/// The text on its way.
+/// State of splitting a text.
 #[derive(Debug)]
 pub(crate) struct Documents {
     buffer: Vec<u8>,
-    /// Where in the buffer what has not been handed on begins; all before is done with.
+    /// Start of the unprocessed part of the buffer.
     start: usize,
-    /// Up to where the buffer has been scanned.
+    /// End of the scanned part of the buffer.
     scanned: usize,
     state: State,
-    /// Where `start` is in the file.
+    /// Position of `start` in the file.
     position: Position,
-    /// Open transparent arrays.
+    /// Number of open transparent arrays.
     arrays: usize,
-    /// Whether a comma, or the end of the array, must come before the next value.
+    /// True if a comma or the end of the array must precede the next value.
     separate: bool,
-    /// Whether something was damaged: then separators that lead nowhere are no news.
+    /// True after damage: then misplaced separators are not reported.
     damaged: bool,
     is_blank: bool,
     limit: usize,
@@ -75,17 +75,17 @@ impl Documents {
         }
     }
 
-    /// Where the next value begins, or after the end the text ends.
+    /// Returns the start of the next value or, at the end, the end of the text.
     pub(crate) const fn position(&self) -> Position {
         self.position
     }
 
-    /// Whether nothing but white space has come.
+    /// Returns true if there was only white space.
     pub(crate) const fn is_blank(&self) -> bool {
         self.is_blank
     }
 
-    /// Takes the next piece in and hands on what is complete.
+    /// Appends the next chunk and reports complete values.
     pub(crate) fn push(&mut self, piece: &[u8], see: &mut dyn FnMut(Position, Found<'_>)) {
         work::add(self.buffer.len() - self.start + piece.len());
         self.buffer.drain(..self.start);
@@ -98,7 +98,7 @@ impl Documents {
         }
     }
 
-    /// Hands on what is left at the end of the text.
+    /// Reports the rest at the end of the text.
     pub(crate) fn finish(&mut self, see: &mut dyn FnMut(Position, Found<'_>)) {
         match &self.state {
             State::Within(scanner) if scanner.is_scalar() => self.scalar(self.buffer.len(), see),
@@ -116,7 +116,7 @@ impl Documents {
         self.advance(self.buffer.len());
     }
 
-    /// Goes on until the next thing is found; false when more text is needed.
+    /// Continues to the next item; returns false if more text is needed.
     fn step(&mut self, see: &mut dyn FnMut(Position, Found<'_>)) -> bool {
         match std::mem::replace(&mut self.state, State::Between) {
             State::Between => self.between(see),
@@ -140,7 +140,9 @@ impl Documents {
         match byte {
             b',' if self.arrays > 0 && self.separate => self.separate = false,
             b']' if self.arrays > 0 => (self.arrays, self.separate) = (self.arrays - 1, true),
-            b'[' if self.arrays < ARRAYS && !self.must_separate() => (self.arrays, self.separate) = (self.arrays + 1, false),
+            b'[' if self.arrays < OUTER_ARRAYS_MAX && !self.must_separate() => {
+                (self.arrays, self.separate) = (self.arrays + 1, false);
+            }
             b',' | b']' | b'}' if self.damaged => {}
             b',' | b']' | b'}' | b':' => {
                 see(self.position, Found::Wrong("expected value"));
@@ -196,7 +198,7 @@ impl Documents {
         }
     }
 
-    /// A number or a word, which may be no JSON at all.
+    /// Reports a number or a word, possibly invalid.
     fn scalar(&mut self, end: usize, see: &mut dyn FnMut(Position, Found<'_>)) {
         let text = &self.buffer[self.start..end];
         if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() {
@@ -209,7 +211,7 @@ impl Documents {
         }
     }
 
-    /// Gives up what is open; the next value may begin at a byte.
+    /// Closes everything open; the next value may start at `at`.
     fn damage(&mut self, at: usize) -> bool {
         (self.damaged, self.arrays, self.separate) = (true, 0, false);
         self.advance(at);
@@ -227,7 +229,7 @@ impl Documents {
                 true
             }
             Scanned::Broken(at) => self.damage(at),
-            Scanned::More if scanner.depth() > DEPTH => self.damage(self.buffer.len()),
+            Scanned::More if scanner.depth() > SKIPPED_DEPTH_MAX => self.damage(self.buffer.len()),
             Scanned::More => {
                 self.scanned = self.buffer.len();
                 self.state = State::Passing(scanner);
@@ -236,7 +238,7 @@ impl Documents {
         }
     }
 
-    /// Looks for a line that begins with a bracket.
+    /// Skips to a line that starts with a bracket.
     fn seek(&mut self) -> bool {
         for at in self.scanned..self.buffer.len() {
             let begins_line = if at == self.start {
@@ -255,7 +257,7 @@ impl Documents {
         false
     }
 
-    /// Is done with everything before a byte of the buffer.
+    /// Drops everything before a byte of the buffer.
     fn advance(&mut self, to: usize) {
         work::add(to - self.start);
         self.position = self.position.after(&self.buffer[self.start..to]);
@@ -263,7 +265,7 @@ impl Documents {
     }
 }
 
-/// The parts of a damaged value that may be values: each begins a line with a bracket, but for the first.
+/// Returns the parts of a damaged value that may be values: each starts a line with a bracket, except the first.
 pub(crate) fn parts(damaged: &str) -> impl Iterator<Item = &str> {
     let mut rest = (!damaged.is_empty()).then_some(damaged);
     std::iter::from_fn(move || {

@@ -1,16 +1,17 @@
-//! Values of a JSON text that have not been read yet, each with its place.
+//! Unparsed values of JSON text, with their positions.
 //!
-//! A text may be damaged or cut off: then the values around the damage are not whole, and what lies before it in them can still be read.
+//! The text may be damaged or truncated: then the values around the damage are incomplete, and the parts before it can still be
+//! read.
 
 use std::borrow::Cow;
 
 use super::scan::{Scanned, Scanner};
 
-/// A value, as its text: a part of the document's.
+/// A value as a slice of the document's text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node<'a> {
     text: &'a str,
-    /// Whether its end is there.
+    /// True if the end of the value is present.
     pub(crate) is_whole: bool,
 }
 
@@ -18,7 +19,7 @@ pub(crate) struct Node<'a> {
 pub(crate) type Member<'a> = (Cow<'a, str>, Node<'a>);
 
 impl<'a> Node<'a> {
-    /// The value with which a text begins; `None` where none begins.
+    /// Returns the value at the start of a text; `None` if there is none.
     pub(crate) fn first(text: &'a str) -> Option<Self> {
         let mut scanner = Scanner::default();
         match scanner.scan(text.as_bytes(), 0) {
@@ -43,7 +44,7 @@ impl<'a> Node<'a> {
         self.text
     }
 
-    /// Where it begins in the text that it is a part of, in bytes.
+    /// Returns the offset in the text that contains it, in bytes.
     pub(crate) fn offset(self, text: &str) -> usize {
         self.text.as_ptr().addr().saturating_sub(text.as_ptr().addr())
     }
@@ -60,7 +61,7 @@ impl<'a> Node<'a> {
         self.text.starts_with('[')
     }
 
-    /// An object's names and values, in order and as often as they stand there; none of anything else.
+    /// Returns an object's members in order, including duplicates; none of another value.
     pub(crate) fn members(self) -> impl Iterator<Item = Member<'a>> {
         let mut rest = self.text.strip_prefix('{');
         std::iter::from_fn(move || {
@@ -72,7 +73,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// An array's elements; none of anything else.
+    /// Returns an array's elements; none of another value.
     pub(crate) fn elements(self) -> impl Iterator<Item = Self> {
         let mut rest = self.text.strip_prefix('[');
         std::iter::from_fn(move || {
@@ -83,17 +84,17 @@ impl<'a> Node<'a> {
     }
 }
 
-/// What stands behind a part of a text.
+/// Returns the text after a part of it.
 fn rest_of<'a>(text: &'a str, part: Node<'a>) -> &'a str {
     &text[part.offset(text) + part.text.len()..]
 }
 
-/// A text without the separator with which it may begin.
+/// Returns the text without a leading separator.
 fn separated(text: &str, separator: char) -> &str {
     let text = text.trim_ascii_start();
     text.strip_prefix(separator).map_or(text, str::trim_ascii_start)
 }
 
-/// Borrowed where nothing in it is escaped.
+/// Borrowed if it has no escapes.
 #[derive(serde::Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);

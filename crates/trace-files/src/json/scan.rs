@@ -1,17 +1,17 @@
-//! Finding where a JSON value ends, byte by byte: its brackets, strings and separators are checked, its numbers and words are not.
+//! Scanner for the end of a JSON value, byte by byte: it checks brackets, strings and separators, but not numbers and words.
 //!
-//! Each byte is looked at once, in whatever pieces the text comes, and nothing recurses.
+//! Each byte is visited once, however the text is chunked, and nothing recurses.
 
 use trace_model::work;
 
-/// What a piece of text was up to.
+/// Result of scanning a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scanned {
-    /// The value goes on behind the piece.
+    /// The value continues after the piece.
     More,
     /// The value ends before this byte.
     Ends(usize),
-    /// This byte cannot stand here.
+    /// This byte is invalid here.
     Broken(usize),
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Scanner {
 }
 
 impl Scanner {
-    /// Goes on at a position of a text of which all before has been scanned.
+    /// Continues at a position of a text; everything before it was scanned.
     pub(crate) fn scan(&mut self, text: &[u8], from: usize) -> Scanned {
         let scanned = self.run(text, from);
         work::add(match scanned {
@@ -96,12 +96,12 @@ impl Scanner {
         Scanned::More
     }
 
-    /// How many objects and arrays are open.
+    /// Returns the number of open objects and arrays.
     pub(crate) const fn depth(&self) -> usize {
         self.open.depth
     }
 
-    /// Whether what is open is a number or a word alone, which the end of the text ends too.
+    /// Returns true if only a number or word is open, which the end of the text also ends.
     pub(crate) fn is_scalar(&self) -> bool {
         self.open.depth == 0 && self.inside == Inside::Scalar
     }
@@ -134,7 +134,7 @@ impl Scanner {
         if self.ended() { Token::Last } else { Token::Good }
     }
 
-    /// A value has ended; true when it is the outermost.
+    /// Ends a value; returns true if it was the outermost.
     fn ended(&mut self) -> bool {
         (self.inside, self.expected) = (Inside::Nothing, Expected::CommaOrEnd);
         self.open.depth == 0
@@ -147,15 +147,15 @@ enum Token {
     Bad,
 }
 
-/// What numbers and words, also wrong ones, are made of.
+/// Returns true for bytes of numbers and words, also invalid ones.
 const fn is_scalar(byte: u8) -> bool {
     !(byte.is_ascii_whitespace() || matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b':' | b'"'))
 }
 
-/// Finds the first byte that ends a string's plain text: a quote, a backslash, or a control character, which is invalid there.
+/// Finds the end of a string's plain text: a quote, a backslash, or a control character, which is invalid there.
 ///
-/// Eight bytes at a time, as `serde_json` does, with the test for a zero byte of Mycroft: bytes behind the first match may match wrongly,
-/// so only the first one is used.
+/// Eight bytes at a time, as in `serde_json`, with Mycroft's test for a zero byte: bytes after the first match may match wrongly,
+/// so only the first match is used.
 fn plain_until(text: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
@@ -173,7 +173,7 @@ fn plain_until(text: &[u8]) -> Option<usize> {
     Some(words.len() * 8 + found)
 }
 
-/// For each open object or array a bit, the innermost one lowest: it may be as deep as a text is long.
+/// One bit per open object or array, the innermost one lowest: the depth is bounded only by the length of the text.
 #[derive(Clone, Debug, Default)]
 struct Open {
     depth: usize,
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn values_end_where_they_end() {
+    fn scanner_finds_the_end_of_values() {
         for (text, rest) in [
             ("{} x", 2),
             ("[1, {\"a\\\"]\": [true, null]}] ]", 27),
@@ -244,13 +244,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn plain_text_ends_at_the_first_byte_that_ends_it(text in prop::collection::vec(prop_oneof![8 => any::<u8>(), 1 => Just(b'"')], 0..40)) {
+        fn plain_text_ends_at_the_first_special_byte(text in prop::collection::vec(prop_oneof![8 => any::<u8>(), 1 => Just(b'"')], 0..40)) {
             let first = text.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20));
             prop_assert_eq!(plain_until(&text), first);
         }
 
         #[test]
-        fn pieces_are_scanned_as_the_whole(text in "[\\[\\]{},:\"\\\\ 1a\n]{0,24}", cut in 0_usize..25) {
+        fn scanner_does_not_depend_on_chunks(text in "[\\[\\]{},:\"\\\\ 1a\n]{0,24}", cut in 0_usize..25) {
             let cut = cut.min(text.len());
             let mut scanner = Scanner::default();
             let in_pieces = match scanner.scan(&text.as_bytes()[..cut], 0) {

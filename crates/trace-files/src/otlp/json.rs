@@ -1,7 +1,7 @@
-//! OTLP/JSON: requests with traces and logs, as exporters and collectors write them.
+//! OTLP/JSON: requests with traces and logs, as written by exporters and collectors.
 //!
-//! Besides what [`otlp_wire::json`] reads: `instrumentationLibrarySpans` with `instrumentationLibrary`, as before OTLP 0.19, and
-//! `batches`, as Grafana Tempo calls `resourceSpans`. Metrics are passed over.
+//! In addition to [`otlp_wire::json`]: `instrumentationLibrarySpans` with `instrumentationLibrary`, as before OTLP 0.19, and
+//! `batches`, Grafana Tempo's name of `resourceSpans`. Metrics are skipped.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use trace_model::{TraceId, work};
 use crate::formats::Document;
 use crate::json::node::{Member, Node};
 use crate::reader::Reader;
-use crate::sink::{NESTED, Origin};
+use crate::sink::{NESTED, ResourceScope};
 use crate::{Format, ids, pending};
 
-/// By these a request is known.
+/// Members that identify a request.
 const REQUEST: &[&str] = &[
     "resourceSpans",
     "resource_spans",
@@ -26,7 +26,7 @@ const REQUEST: &[&str] = &[
     "resource_metrics",
 ];
 
-/// By these a part of a request is known: what one resource sent.
+/// Members that identify the part of a request from one resource.
 pub(crate) const GROUP: &[&str] = &[
     "scopeSpans",
     "scope_spans",
@@ -35,7 +35,7 @@ pub(crate) const GROUP: &[&str] = &[
     "scope_logs",
 ];
 
-/// Of a span alone: no log record and no error report has it.
+/// Members that only a span has: neither log records nor error reports.
 const SPAN: &[&str] = &[
     "startTimeUnixNano",
     "start_time_unix_nano",
@@ -43,18 +43,18 @@ const SPAN: &[&str] = &[
     "end_time_unix_nano",
 ];
 
-/// Whether a document is a request, or an answer that wraps its groups as Tempo does.
+/// Returns true if a document is a request, or a response of Tempo that wraps its groups.
 pub(crate) fn is_request(document: &Document<'_>) -> bool {
     let is_group = |node: Node<'_>| node.members().any(|(name, _)| name == "resource" || GROUP.contains(&&*name));
     document.has(REQUEST) || document.all("batches").flat_map(Node::elements).take(1).any(is_group)
 }
 
-/// Whether a document is a span alone, and not what other programs say of one.
+/// Returns true if a document is a single span, and not a reference to one by another program.
 pub(crate) fn is_span(document: &Document<'_>) -> bool {
     document.has(&["traceId", "trace_id"]) && document.has(&["spanId", "span_id"]) && document.has(SPAN)
 }
 
-/// Reads a request.
+/// Parses a request.
 pub(crate) fn request<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
     reader.sink.saw(Format::Otlp);
     for (name, groups) in &document.members {
@@ -72,13 +72,13 @@ pub(crate) fn request<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'
     }
 }
 
-/// Reads what one resource sent.
+/// Parses the part of a request from one resource.
 pub(crate) fn group<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
     reader.sink.saw(Format::Otlp);
-    let origin = Origin {
+    let origin = ResourceScope {
         resource: shared(reader, &document.members, &["resource"], &schema::RESOURCE),
         resource_schema: schema_url(reader, document),
-        ..Origin::default()
+        ..ResourceScope::default()
     };
     let mut has_scopes = false;
     for (_, scopes) in document.members.iter().filter(|(name, _)| GROUP.contains(&&**name)) {
@@ -95,9 +95,9 @@ pub(crate) fn group<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>
     }
 }
 
-fn of_scope<'a>(reader: &mut Reader<'a, '_, '_>, group: &Origin, document: &Document<'a>) {
+fn of_scope<'a>(reader: &mut Reader<'a, '_, '_>, group: &ResourceScope, document: &Document<'a>) {
     let names = ["scope", "instrumentationLibrary"];
-    let origin = Origin {
+    let origin = ResourceScope {
         scope: shared(reader, &document.members, &names, &schema::INSTRUMENTATION_SCOPE),
         scope_schema: schema_url(reader, document),
         ..group.clone()
@@ -117,31 +117,31 @@ fn of_scope<'a>(reader: &mut Reader<'a, '_, '_>, group: &Origin, document: &Docu
     }
 }
 
-/// Reads a span that stands alone.
+/// Parses a single span.
 pub(crate) fn single_span<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
     reader.sink.saw(Format::Otlp);
-    span(reader, &Origin::default(), document.node);
+    span(reader, &ResourceScope::default(), document.node);
 }
 
-fn span(reader: &mut Reader<'_, '_, '_>, origin: &Origin, node: Node<'_>) {
+fn span(reader: &mut Reader<'_, '_, '_>, origin: &ResourceScope, node: Node<'_>) {
     let Some(span) = read(reader, node, &schema::SPAN) else {
         return;
     };
     match (TraceId::try_from(id(&span, 1)), id(&span, 2)) {
-        (Err(_), _) => reader.problem(node, "the span has no traceId"),
-        (_, []) => reader.problem(node, "the span has no spanId"),
+        (Err(_), _) => reader.problem(node, "span without traceId"),
+        (_, []) => reader.problem(node, "span without spanId"),
         (Ok(trace_id), _) => reader.sink.span(reader.place(node), trace_id, origin, span),
     }
 }
 
-fn log(reader: &mut Reader<'_, '_, '_>, origin: &Origin, node: Node<'_>) {
+fn log(reader: &mut Reader<'_, '_, '_>, origin: &ResourceScope, node: Node<'_>) {
     if let Some(record) = read(reader, node, &schema::LOG_RECORD) {
         let trace_id = TraceId::try_from(id(&record, 9)).ok();
         reader.sink.log(reader.place(node), trace_id, origin, record);
     }
 }
 
-/// The bytes of an id; of a field that is there several times the last counts.
+/// Returns the bytes of an id; the last one of a repeated field counts.
 fn id(record: &[u8], number: u32) -> &[u8] {
     let ids = fields(record).filter_map(|field| match field.value {
         Value::Bytes(id) if field.number == number => Some(id),
@@ -150,14 +150,14 @@ fn id(record: &[u8], number: u32) -> &[u8] {
     ids.last().unwrap_or_default()
 }
 
-/// What all records below share. What is wrong with it costs itself, not them.
+/// Parses the data shared by all records below. Errors in it do not affect the records.
 fn shared<'a>(reader: &mut Reader<'a, '_, '_>, members: &[Member<'a>], names: &[&str], message: &'static Message) -> Arc<[u8]> {
     let mut whole = Vec::new();
     for (name, node) in members.iter().filter(|(_, node)| !node.is_null()) {
         if !names.contains(&&**name) {
             continue;
         }
-        // Of the same name twice protobuf makes one message, which is what their bytes are one after the other.
+        // Protobuf merges duplicates into one message, which is the concatenation of their bytes.
         if let Some(part) = read(reader, *node, message) {
             whole.extend_from_slice(&part);
         }
@@ -171,7 +171,7 @@ fn shared<'a>(reader: &mut Reader<'a, '_, '_>, members: &[Member<'a>], names: &[
     whole.into()
 }
 
-/// The schema URL of a group, the last one where it is there several times.
+/// Returns the schema URL of a group; the last one of duplicates counts.
 fn schema_url<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) -> Option<Arc<str>> {
     let urls = document.all("schemaUrl").chain(document.all("schema_url"));
     let node = urls.filter(|node| !node.is_null()).last()?;
@@ -183,7 +183,7 @@ fn schema_url<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) -> O
     trace_model::schema_url(url.as_bytes())
 }
 
-/// A message in protobuf; nothing of one that is cut off.
+/// Converts a message to protobuf; `None` if it is truncated or invalid.
 fn read(reader: &mut Reader<'_, '_, '_>, node: Node<'_>, message: &'static Message) -> Option<Vec<u8>> {
     if !node.is_whole {
         return None;

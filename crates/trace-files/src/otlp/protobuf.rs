@@ -1,6 +1,7 @@
-//! OTLP in protobuf: requests, as OpenTelemetry's collector writes them with `format: proto`.
+//! OTLP in protobuf: requests, as written by OpenTelemetry's collector with `format: proto`.
 //!
-//! A request does not say of which signal it is; its first record does. Of a damaged one everything before the damage is read.
+//! A request does not name its signal; it follows from the first record. Of a damaged request everything before the damage is
+//! read.
 
 use std::sync::Arc;
 
@@ -8,20 +9,20 @@ use otlp_wire::schema::{self, Message};
 use otlp_wire::{DEPTH, Reader, Value, fields, validate};
 use trace_model::{SpanId, TraceId, work};
 
-use crate::problem::{Place, Position};
-use crate::sink::{Origin, Sink};
+use crate::problem::{LazyPosition, Position};
+use crate::sink::{ResourceScope, Sink};
 use crate::{Format, pending};
 
-/// What the records of a request are.
+/// Signal of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     Traces,
     Logs,
-    /// Which are passed over.
+    /// Skipped.
     Metrics,
 }
 
-/// A field that holds bytes, also one that is cut off.
+/// A length-delimited field, possibly truncated.
 #[derive(Clone, Copy, Debug)]
 struct Part<'a> {
     number: u32,
@@ -29,7 +30,7 @@ struct Part<'a> {
     is_whole: bool,
 }
 
-/// The delimited fields of a message, up to where it is damaged; of the last one there may be only a part.
+/// Returns the length-delimited fields of a message up to its damage; the last one may be truncated.
 fn parts(message: &[u8]) -> impl Iterator<Item = Part<'_>> {
     let mut reader = Some(Reader::new(message, DEPTH));
     std::iter::from_fn(move || {
@@ -62,7 +63,7 @@ fn parts(message: &[u8]) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
-/// The number and the length that a delimited field says it has, and the bytes behind these.
+/// Splits a length-delimited field into its number, its declared length and the bytes that follow.
 pub(crate) fn delimited(bytes: &[u8]) -> Option<(u32, u64, &[u8])> {
     let (key, rest) = varint(bytes)?;
     let (length, rest) = varint(rest)?;
@@ -79,7 +80,7 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((number, &bytes[length..]))
 }
 
-/// What a request consists of, as far as one can tell; `None` for bytes that are no request.
+/// Detects the signal of a request; `None` if the bytes are not a request.
 pub(crate) fn signal(request: &[u8]) -> Option<Signal> {
     let groups = parts(request).take_while(|group| group.number == 1);
     let scopes = groups.flat_map(|group| parts(group.bytes)).filter(|scope| scope.number == 2);
@@ -113,7 +114,7 @@ pub(crate) fn signal(request: &[u8]) -> Option<Signal> {
     }
 }
 
-/// Reads a request, or what there is of one.
+/// Parses a request, or the available part of it.
 pub(crate) fn request(sink: &mut Sink<'_>, position: Position, request: &[u8], signal: Signal) {
     sink.saw(Format::Otlp);
     if signal == Signal::Metrics {
@@ -124,7 +125,7 @@ pub(crate) fn request(sink: &mut Sink<'_>, position: Position, request: &[u8], s
         let resource = joined(group, &schema::RESOURCE);
         let resource_schema = schema_url(group);
         for scope in parts(group.bytes).filter(|scope| scope.number == 2) {
-            let origin = Origin {
+            let origin = ResourceScope {
                 resource: resource.clone(),
                 scope: joined(scope, &schema::INSTRUMENTATION_SCOPE),
                 resource_schema: resource_schema.clone(),
@@ -135,13 +136,13 @@ pub(crate) fn request(sink: &mut Sink<'_>, position: Position, request: &[u8], s
                     return;
                 }
                 let at = &request[..record.bytes.as_ptr().addr() - start];
-                self::record(sink, Place::new(position, at), &origin, record.bytes, signal);
+                self::record(sink, LazyPosition::new(position, at), &origin, record.bytes, signal);
             }
         }
     }
 }
 
-/// What all records of a group share: its first field, as often as it is there.
+/// Returns the data shared by all records of a group: its first field, concatenated if repeated.
 fn joined(group: Part<'_>, message: &'static Message) -> Arc<[u8]> {
     let shared = parts(group.bytes).filter(|part| part.number == 1 && part.is_whole);
     let bytes: Vec<u8> = shared.flat_map(|part| part.bytes).copied().collect();
@@ -153,13 +154,13 @@ fn joined(group: Part<'_>, message: &'static Message) -> Arc<[u8]> {
     }
 }
 
-/// The schema URL of a group, the last one where it is there several times.
+/// Returns the schema URL of a group; the last one of duplicates counts.
 fn schema_url(group: Part<'_>) -> Option<Arc<str>> {
     let urls = parts(group.bytes).filter(|part| part.number == 3 && part.is_whole);
     trace_model::schema_url(urls.last()?.bytes)
 }
 
-fn record(sink: &mut Sink<'_>, place: Place<'_>, origin: &Origin, bytes: &[u8], signal: Signal) {
+fn record(sink: &mut Sink<'_>, place: LazyPosition<'_>, origin: &ResourceScope, bytes: &[u8], signal: Signal) {
     let message = if signal == Signal::Traces {
         &schema::SPAN
     } else {
@@ -181,7 +182,7 @@ fn record(sink: &mut Sink<'_>, place: Place<'_>, origin: &Origin, bytes: &[u8], 
     }
     match (TraceId::try_from(id(1)), SpanId::try_from(id(2))) {
         (Ok(trace_id), Ok(_)) => sink.span(place, trace_id, origin, bytes.to_vec()),
-        (Err(error), _) => sink.problem(place, format!("the span's trace_id {error}")),
-        (_, Err(error)) => sink.problem(place, format!("the span's span_id {error}")),
+        (Err(error), _) => sink.problem(place, format!("span trace_id {error}")),
+        (_, Err(error)) => sink.problem(place, format!("span span_id {error}")),
     }
 }

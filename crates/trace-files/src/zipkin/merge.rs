@@ -1,4 +1,4 @@
-//! From the parts of reports to spans.
+//! Merging of partial reports into spans.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -7,17 +7,17 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use trace_model::TraceId;
 
 use super::Part;
-use crate::sink::Origin;
+use crate::sink::ResourceScope;
 
-/// How many spans of one id a part without a service is compared with.
+/// Maximum number of spans with one id that a part without a service is compared with.
 const CANDIDATES: usize = 8;
 
-/// Traces, converted one after the other.
+/// Iterator over traces, converted one after the other.
 #[derive(Debug)]
 pub(crate) struct Traces {
     /// The last trace first.
     parts: Vec<Part>,
-    /// Spans of the trace whose turn it is, and when it begins.
+    /// Spans of the current trace, and its start.
     spans: std::vec::IntoIter<Part>,
     start: u64,
 }
@@ -34,7 +34,7 @@ impl Traces {
 }
 
 impl Iterator for Traces {
-    type Item = (TraceId, Origin, Vec<u8>);
+    type Item = (TraceId, ResourceScope, Vec<u8>);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -54,10 +54,9 @@ impl Iterator for Traces {
     }
 }
 
-/// Makes one span of the parts that belong together: those of one id that are both shared or both not, whose endpoints agree and whose
-/// kinds do.
+/// Merges the parts of each span: those of one id that are both shared or both not, with compatible endpoints and kinds.
 fn merge(mut parts: Vec<Part>) -> Vec<Part> {
-    // Those that say where they come from first, so that those that do not can be given to them; the client before the server.
+    // Parts with an endpoint first, so that the others can be merged into them; the client before the server.
     parts.sort_by(|one, other| order(one).cmp(&order(other)));
     let mut spans: Vec<Part> = Vec::with_capacity(parts.len());
     let mut first = 0;
@@ -81,7 +80,7 @@ fn merge(mut parts: Vec<Part>) -> Vec<Part> {
     spans
 }
 
-/// By id, then such that parts of one span stand beside each other; times and names make it independent of the file's order.
+/// Orders by id, then parts of one span next to each other; times and names make it independent of the file's order.
 fn order(part: &Part) -> impl Ord {
     let side = match part.kind {
         Some(SpanKind::Client | SpanKind::Producer) => 0,
@@ -106,7 +105,7 @@ fn belongs(span: &Part, part: &Part) -> bool {
     span.shared == part.shared && kinds_agree && span.local.is_compatible(&part.local)
 }
 
-/// Adds what another part says: its own name, start, duration and parent count where it has some; tags and annotations are all kept.
+/// Merges another part: its name, start, duration and parent apply if present; tags and annotations are combined.
 fn absorb(span: &mut Part, part: Part) {
     span.parent = span.parent.or(part.parent);
     span.kind = span.kind.or(part.kind);
@@ -131,10 +130,10 @@ fn absorb(span: &mut Part, part: Part) {
     }
 }
 
-/// What the sides of one call say for each other: a server whose client has the same id shares it, and has its parent.
+/// Completes the sides of a call: a server with the id of its client is shared, and gets its parent.
 fn backfill(of_id: &mut [Part]) {
     let mut client: Option<(Option<SpanKind>, Option<trace_model::SpanId>)> = None;
-    // The client stands first wherever its service's name puts it.
+    // The client precedes the others, regardless of its service's name.
     of_id.sort_by_key(|span| (span.shared, !matches!(span.kind, Some(SpanKind::Client | SpanKind::Producer))));
     for span in of_id {
         let unique: BTreeSet<(u64, String)> = span.annotations.drain(..).collect();

@@ -1,4 +1,4 @@
-//! Version 1: a span has what both sides of a call reported, told apart by the endpoints of its annotations.
+//! Version 1: a span contains the reports of both sides of a call, distinguished by the endpoints of its annotations.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use super::{Endpoint, Part};
 use crate::ids;
 use crate::tags::{any, duration, micros};
 
-/// When one of the core annotations was made, and where.
+/// Time and endpoint of a core annotation.
 #[derive(Clone, Debug)]
 struct Core {
     time: u64,
     endpoint: Endpoint,
 }
 
-/// The core annotations: client and server send and receive, messages are sent and received, and go over the wire.
+/// The core annotations: client and server send and receive, message send and receive, wire send and receive.
 #[derive(Debug, Default)]
 struct Cores {
     cs: Option<Core>,
@@ -30,7 +30,7 @@ struct Cores {
 }
 
 impl Cores {
-    /// The annotation of a name, and the kind of the side that makes it.
+    /// Returns the annotation with a name, and the kind of its side.
     fn named(&mut self, name: &str) -> Option<(&mut Option<Core>, Option<SpanKind>)> {
         Some(match name {
             "cs" => (&mut self.cs, Some(SpanKind::Client)),
@@ -46,26 +46,26 @@ impl Cores {
     }
 }
 
-/// The span being taken apart.
+/// The span being split.
 struct Source {
     empty: Part,
     start: u64,
     duration: Option<u64>,
-    /// The sides, each with a service of its own; the first takes what has none.
+    /// The sides, each with its own service; the first one gets the rest.
     sides: Vec<Part>,
     by_service: HashMap<String, usize>,
 }
 
-/// The sides of a call that a span holds; or what is wrong.
+/// Returns the sides of a call in a span, or an error.
 pub(crate) fn spans(json: &Value) -> Result<Vec<Part>, &'static str> {
     let id_of = |name: &str| json[name].as_str();
-    let trace_id = id_of("traceId").and_then(ids::trace_id).ok_or("the span has no traceId")?;
-    let span_id = id_of("id").and_then(ids::span_id).ok_or("the span has no id")?;
+    let trace_id = id_of("traceId").and_then(ids::trace_id).ok_or("span without traceId")?;
+    let span_id = id_of("id").and_then(ids::span_id).ok_or("span without id")?;
     let time = |name: &str, what| match &json[name] {
         Value::Null => Ok(None),
         value => duration(value).map(|nano| u64::try_from(nano).ok()).ok_or(what),
     };
-    let start = time("timestamp", "the span's timestamp is not a number of microseconds")?.unwrap_or(0);
+    let start = time("timestamp", "invalid timestamp: not a number of microseconds")?.unwrap_or(0);
     let empty = Part {
         parent: id_of("parentId").and_then(ids::parent_id),
         name: id_of("name").unwrap_or_default().to_owned(),
@@ -76,7 +76,7 @@ pub(crate) fn spans(json: &Value) -> Result<Vec<Part>, &'static str> {
         by_service: HashMap::new(),
         empty,
         start,
-        duration: time("duration", "the span's duration is not a number of microseconds")?.filter(|nano| *nano > 0),
+        duration: time("duration", "invalid duration: not a number of microseconds")?.filter(|nano| *nano > 0),
     };
     let mut cores = source.annotations(&json["annotations"]);
     source.times(&mut cores);
@@ -86,7 +86,7 @@ pub(crate) fn spans(json: &Value) -> Result<Vec<Part>, &'static str> {
 }
 
 impl Source {
-    /// The side with this endpoint, made if there is none.
+    /// Returns the side with this endpoint, creating it if missing.
     fn at(&mut self, endpoint: &Endpoint) -> &mut Part {
         if endpoint.is_empty() {
             return &mut self.sides[0];
@@ -129,9 +129,9 @@ impl Source {
         cores
     }
 
-    /// When each side of a call began, and how long it took.
+    /// Sets start and duration of each side of a call.
     fn times(&mut self, cores: &mut Cores) {
-        // An end that is the span's own stands for a start that was not noted.
+        // The span's own end replaces a missing start.
         let own_end = self
             .duration
             .map(|nano| self.start.saturating_add(nano))
@@ -165,12 +165,12 @@ impl Source {
         if let (None, Some(sr)) = (&cores.cs, &cores.sr)
             && (self.start == 0 || (cores.ss.is_some() && self.duration.is_none()))
         {
-            // Without a time of its own a span was begun by another service.
+            // A span without its own time was started by another service.
             self.at(&sr.endpoint).shared = true;
         }
     }
 
-    /// The span's own times where it has some, else those of its annotations.
+    /// Uses the span's own times if present, else those of its annotations.
     fn side_times(&mut self, begin: &Core, end: Option<&Core>) {
         let (start, duration) = (self.start, self.duration);
         let side = self.at(&begin.endpoint);
@@ -180,7 +180,7 @@ impl Source {
         };
     }
 
-    /// Half a call: ends become annotations.
+    /// Converts the ends of half a call to annotations.
     fn incomplete(&mut self, cores: &Cores) {
         for side in &mut self.sides {
             let (begin, end, name) = match side.kind {
@@ -196,7 +196,7 @@ impl Source {
         }
     }
 
-    /// Producers and consumers of messages.
+    /// Sets the times of producers and consumers.
     fn messages(&mut self, cores: &Cores) {
         let between = |begin: &Core, end: &Core| end.time.saturating_sub(begin.time);
         match (&cores.ms, &cores.mr) {
@@ -231,7 +231,7 @@ impl Source {
         }
     }
 
-    /// Tags, and the addresses of who was called (`sa`, `ma`) or called (`ca`).
+    /// Adds tags, and the addresses of the called (`sa`, `ma`) or calling (`ca`) service.
     fn binary_annotations(&mut self, list: &Value, cores: &Cores) {
         let (mut ca, mut sa, mut ma) = (None, None, None);
         for annotation in list.as_array().into_iter().flatten() {
@@ -241,7 +241,7 @@ impl Source {
                 ("ca", Value::Bool(true)) => ca = Some(endpoint),
                 ("sa", Value::Bool(true)) => sa = Some(endpoint),
                 ("ma", Value::Bool(true)) => ma = Some(endpoint),
-                // It only says which service a local span is of.
+                // It only names the service of a local span.
                 ("lc", Value::String(component)) if component.is_empty() => {
                     self.at(&endpoint);
                 }
@@ -268,7 +268,7 @@ impl Source {
                 && ca != server
             {
                 if ca.service == server.service {
-                    // Finagle notes the client's port under the server's own name.
+                    // Finagle sets the client's port under the server's own name.
                     ca.service.clear();
                 }
                 self.at(&server).remote = ca;

@@ -1,4 +1,4 @@
-//! Version 2: spans, each with the service that reported it.
+//! Version 2: spans, each with its reporting service.
 
 use serde_json::Value;
 
@@ -6,20 +6,20 @@ use super::{Endpoint, Part};
 use crate::ids;
 use crate::tags::{any, duration, kind, micros};
 
-/// The part of a span that this is; or what is wrong.
+/// Parses a part of a span, or returns an error.
 pub(crate) fn span(json: &Value) -> Result<Part, &'static str> {
     let trace_id = json["traceId"]
         .as_str()
         .and_then(ids::trace_id)
-        .ok_or("the span has no traceId")?;
-    let span_id = json["id"].as_str().and_then(ids::span_id).ok_or("the span has no id")?;
+        .ok_or("span without traceId")?;
+    let span_id = json["id"].as_str().and_then(ids::span_id).ok_or("span without id")?;
     let start = match &json["timestamp"] {
         Value::Null => 0,
-        time => micros(time).ok_or("the span's timestamp is not a number of microseconds")?,
+        time => micros(time).ok_or("invalid timestamp: not a number of microseconds")?,
     };
     let duration = match &json["duration"] {
         Value::Null => None,
-        time => Some(duration(time).ok_or("the span's duration is not a number of microseconds")?),
+        time => Some(duration(time).ok_or("invalid duration: not a number of microseconds")?),
     };
     let annotation = |annotation: &Value| {
         let value = annotation["value"].as_str().unwrap_or_default().to_owned();

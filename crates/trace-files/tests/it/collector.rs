@@ -1,4 +1,4 @@
-//! What OpenTelemetry's collector writes with its file exporter.
+//! Output of the file exporter of OpenTelemetry's collector.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -106,9 +106,9 @@ fn zstd(message: &[u8]) -> Vec<u8> {
     zstd::encode_all(message, 3).unwrap()
 }
 
-/// `format` and `compression` as the exporter's settings have them; the last two with its feature gate for native compression.
+/// `format` and `compression` as in the exporter's settings; the last two with its feature gate for native compression.
 #[test]
-fn every_form_of_the_file_exporter_is_read() {
+fn file_exporter_output_is_read_in_every_form() {
     let protobuf = |ids| traces(ids).encode_to_vec();
     let lines = [json(1..3), b"\n".to_vec(), json(3..4), b"\n".to_vec()].concat();
     let frames = [framed(&protobuf(1..3)), framed(&protobuf(3..4))].concat();
@@ -145,7 +145,7 @@ fn every_form_of_the_file_exporter_is_read() {
 }
 
 #[test]
-fn logs_are_read_and_metrics_are_passed_over() {
+fn logs_are_read_and_metrics_are_skipped() {
     let (logs, metrics) = (logs().encode_to_vec(), metrics().encode_to_vec());
     for file in [logs.clone(), framed(&logs), [framed(&metrics), framed(&logs)].concat()] {
         let read = read(file);
@@ -160,9 +160,9 @@ fn logs_are_read_and_metrics_are_passed_over() {
 }
 
 #[test]
-fn damage_costs_itself() {
+fn damaged_message_affects_only_itself() {
     let mut whole = traces(1..40);
-    // The last bytes are those of a span.
+    // Its last bytes are those of a span.
     whole.resource_spans[0].schema_url.clear();
     whole.resource_spans[0].scope_spans[0].schema_url.clear();
     let whole = whole.encode_to_vec();
@@ -195,12 +195,12 @@ fn damage_costs_itself() {
         "message 2, line 1, column 1: neither OTLP, Jaeger, Zipkin nor spanfall tail JSON"
     );
     assert!(problems[1].starts_with("message 3, byte "), "{problems:?}");
-    assert!(problems[2].ends_with("the last message is cut off"), "{problems:?}");
+    assert!(problems[2].ends_with("last message is truncated"), "{problems:?}");
 }
 
-/// Bytes that happen to look like a message.
+/// Bytes that resemble a message.
 #[test]
-fn other_binary_files_are_not_taken_for_otlp() {
+fn unrelated_binary_files_are_rejected() {
     for file in [
         b"\x0a\x03\x0a\x01\x00rest of something else entirely".to_vec(),
         b"\x00\x00\x00\x05\x0a\x01\x02\x03\x04".to_vec(),

@@ -1,4 +1,4 @@
-//! Compressed files, whole, cut off and padded.
+//! Compressed files: complete, truncated and padded.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -11,7 +11,7 @@ use zstd::stream::write::Encoder;
 use crate::support::{read, try_read};
 
 fn line(number: usize) -> String {
-    // Different ids, so that a compressed file is nearly as long as the text.
+    // Different ids make the compressed file nearly as long as the text.
     let trace = u128::from(number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     format!(
         r#"{{"traceId": "{trace:032x}", "spanId": "{:016x}", "name": "work {number}", "startTimeUnixNano": "5"}}"#,
@@ -40,7 +40,7 @@ fn zstd(text: &str, window: Option<u32>) -> Vec<u8> {
 }
 
 #[test]
-fn both_formats_are_read_also_of_several_parts_with_padding() {
+fn compressed_files_of_several_padded_parts_are_read() {
     for pack in [gzip as fn(&str) -> Vec<u8>, |text| zstd(text, None)] {
         let parts = [pack(&lines(2)), pack(""), pack(&line(2)), vec![0; 700]].concat();
         let read = read(parts);
@@ -49,7 +49,7 @@ fn both_formats_are_read_also_of_several_parts_with_padding() {
 }
 
 #[test]
-fn cut_off_files_give_all_lines_before_the_cut_and_say_so() {
+fn truncated_files_yield_all_complete_lines_and_a_problem() {
     for (name, packed) in [("gzip", gzip(&lines(3_000))), ("Zstandard", zstd(&lines(9_000), None))] {
         let read = read(&packed[..packed.len() / 2]);
         assert!(read.spans.len() > 100, "{name}: {}", read.spans.len());
@@ -57,22 +57,22 @@ fn cut_off_files_give_all_lines_before_the_cut_and_say_so() {
             assert_eq!(span.name, format!("work {number}"));
         }
         let said = read.problems().pop().unwrap();
-        assert!(said.contains(&format!("the {name} data is cut off")), "{said}");
+        assert!(said.contains(&format!("truncated {name} data")), "{said}");
         assert!(read.report.problems.count <= 2, "{:?}", read.problems());
     }
     let packed = gzip(&lines(3));
     let error = try_read(&packed[..12]).map(|_| ()).unwrap_err().to_string();
-    assert!(error.contains("the gzip data is cut off"), "{error}");
+    assert!(error.contains("truncated gzip data"), "{error}");
 }
 
 #[test]
-fn damage_and_what_follows_compressed_data_are_reported() {
+fn damaged_and_trailing_data_are_reported() {
     let mut packed = gzip(&lines(3));
     packed.extend_from_slice(b"trailing");
     let followed = read(packed.clone());
     assert_eq!(followed.spans.len(), 3);
     assert!(
-        followed.problems()[0].ends_with("the gzip data is damaged: what follows is not gzip"),
+        followed.problems()[0].ends_with("invalid gzip data: trailing data is not gzip"),
         "{:?}",
         followed.problems()
     );
@@ -84,19 +84,19 @@ fn damage_and_what_follows_compressed_data_are_reported() {
 }
 
 #[test]
-fn windows_are_accepted_up_to_128_mib_and_refused_before_anything_is_allocated() {
+fn windows_over_the_limit_are_rejected_before_allocation() {
     assert_eq!(read(zstd(&lines(3), Some(27))).spans.len(), 3);
     let error = try_read(zstd(&lines(3), Some(28))).map(|_| ()).unwrap_err().to_string();
-    assert!(error.contains("a window of 256 MiB, the limit is 128 MiB"), "{error}");
+    assert!(error.contains("window of 256 MiB exceeds the limit of 128 MiB"), "{error}");
     // A quarter of the memory is for reading, and a decoder keeps two windows.
     let input = Input::new("small".to_owned(), zstd(&lines(3), Some(27)));
     let read = Session::new(Memory::within(64 << 20)).read(&input, &mut |_| ControlFlow::Continue(()));
-    assert!(read.unwrap_err().to_string().contains("the limit is 8 MiB"));
+    assert!(read.unwrap_err().to_string().contains("exceeds the limit of 8 MiB"));
 }
 
-/// What is left out of it is never in memory.
+/// The skipped part is never in memory.
 #[test]
-fn a_value_longer_than_the_limit_costs_itself() {
+fn oversized_value_affects_only_itself() {
     let long = format!("{}{{\"a\": \"{}\"}}\n{}", line(0), "x".repeat(9 << 20), line(1));
     let input = Input::new("bomb".to_owned(), gzip(&long));
     let memory = Memory::within(64 << 20);
@@ -109,7 +109,7 @@ fn a_value_longer_than_the_limit_costs_itself() {
     assert_eq!((spans, report.problems.count), (2, 1));
     let problem = report.problems.first[0].to_string();
     assert!(
-        problem.starts_with("line 2, column 1: a JSON value is longer than 8 MiB"),
+        problem.starts_with("line 2, column 1: JSON value truncated at 8 MiB"),
         "{problem}"
     );
     let blank = Input::new("blank".to_owned(), gzip(&" ".repeat(1 << 20)));

@@ -1,4 +1,4 @@
-//! Files that are not what they should be.
+//! Malformed files.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::support::{read, try_read};
 
 const SPAN: &str = r#"{"traceId": "1", "id": "2", "name": "good", "timestamp": 1}"#;
 
-/// As long as [`SPAN`], and another.
+/// Another span of the same length as [`SPAN`].
 fn span(number: char) -> String {
     SPAN.replace("\"2\"", &format!("\"{number}\""))
 }
@@ -16,7 +16,7 @@ fn error(file: &str) -> String {
 }
 
 #[test]
-fn a_file_of_no_known_kind_says_where_and_what_is_understood() {
+fn unknown_format_error_has_position_and_supported_formats() {
     assert_eq!(
         error("\n  {\"hello\": 1}"),
         "the file: line 2, column 3: neither OTLP, Jaeger, Zipkin nor spanfall tail JSON\n  \
@@ -39,7 +39,7 @@ fn a_file_of_no_known_kind_says_where_and_what_is_understood() {
 }
 
 #[test]
-fn what_is_nested_beyond_all_measure_is_an_error() {
+fn excessive_nesting_is_an_error() {
     for begin in ["[", "{\"data\":", "{\"resourceSpans\":["] {
         assert!(error(&begin.repeat(300_000)).contains("EOF"), "{begin}");
     }
@@ -54,7 +54,7 @@ fn what_is_nested_beyond_all_measure_is_an_error() {
 }
 
 #[test]
-fn a_bad_line_costs_itself() {
+fn invalid_line_affects_only_itself() {
     let read = read(format!(
         "{}\n{{\"traceId\": \"1\", \"id\n{}\n{{\"traceId\": \"1\",\n{}\nnonsense\n{}\n{{\"tra",
         span('2'),
@@ -76,7 +76,7 @@ fn a_bad_line_costs_itself() {
 
 /// A file whose writer was interrupted.
 #[test]
-fn of_an_array_that_is_cut_off_what_stands_on_lines_of_its_own_is_read() {
+fn truncated_array_yields_the_elements_on_their_own_lines() {
     let read = read(format!("[\n{SPAN},\n{},\n{{\"tra", span('3')));
     assert_eq!(read.spans.len(), 2);
     assert_eq!(
@@ -86,7 +86,7 @@ fn of_an_array_that_is_cut_off_what_stands_on_lines_of_its_own_is_read() {
 }
 
 #[test]
-fn huge_numbers_are_refused_and_bytes_that_are_no_text_are_replaced() {
+fn huge_numbers_are_rejected_and_invalid_utf8_is_replaced() {
     for time in ["1e999", "1e308", "99999999999999999999999", "-1", "18446744073709551615"] {
         let read = read(format!(r#"[{SPAN}, {{"traceId": "1", "id": "3", "timestamp": {time}}}]"#));
         assert_eq!((read.spans.len(), read.report.problems.count), (1, 1), "{time}");
@@ -101,9 +101,9 @@ fn huge_numbers_are_refused_and_bytes_that_are_no_text_are_replaced() {
 }
 
 proptest! {
-    /// Whatever is damaged, something is said of it or all is there.
+    /// Any damage is reported, unless everything is read.
     #[test]
-    fn a_cut_anywhere_is_an_error_or_said(at in 0..SPAN.len() * 3 + 4) {
+    fn truncation_anywhere_is_reported(at in 0..SPAN.len() * 3 + 4) {
         let file = format!("[{SPAN},\n{},\n{}]", span('3'), span('4'));
         let cut = &file[..at];
         match try_read(cut) {

@@ -1,4 +1,4 @@
-//! Other people's files: nothing of them is lost.
+//! Files of other programs: nothing in them is lost.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// All values of a file, read by serde alone.
+/// Returns all values of a file, parsed by serde alone.
 fn values(text: &str) -> Vec<Value> {
     serde_json::Deserializer::from_str(text)
         .into_iter()
@@ -32,7 +32,7 @@ fn array<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     value[name].as_array().into_iter().flatten()
 }
 
-/// What of a file was read: the format, and names and starts of spans, bodies of logs.
+/// Compares the result with expectations: the format, names and starts of spans, bodies of logs.
 fn check(folder: &str, format: Format, expected: impl Fn(&Value) -> Vec<String>, records: impl Fn(&Value) -> usize) {
     for path in files(folder) {
         let text = fs::read_to_string(&path).unwrap();
@@ -61,7 +61,7 @@ fn line(start: &Value, scale: u64, name: &Value) -> String {
 }
 
 #[test]
-fn no_span_and_no_log_record_of_otlp_is_lost() {
+fn otlp_fixtures_lose_no_record() {
     let spans = |request: &Value| {
         let scopes = array(request, "resourceSpans").flat_map(|group| array(group, "scopeSpans"));
         let spans = scopes.flat_map(|scope| array(scope, "spans"));
@@ -75,7 +75,7 @@ fn no_span_and_no_log_record_of_otlp_is_lost() {
 }
 
 #[test]
-fn no_span_of_jaeger_is_lost() {
+fn jaeger_fixtures_lose_no_span() {
     let of_trace = |trace: &Value| -> Vec<String> {
         let spans = array(trace, "spans");
         spans
@@ -93,7 +93,7 @@ fn no_span_of_jaeger_is_lost() {
 }
 
 #[test]
-fn no_span_of_zipkin_is_lost() {
+fn zipkin_fixtures_lose_no_span() {
     let spans = |file: &Value| {
         let spans = file.as_array().unwrap().iter();
         spans.map(|span| line(&span["timestamp"], 1000, &span["name"])).collect()
@@ -101,9 +101,9 @@ fn no_span_of_zipkin_is_lost() {
     check("zipkin", Format::Zipkin, spans, |_| 0);
 }
 
-/// A file with ids that are no hexadecimal: the span has one all the same, and its links keep theirs.
+/// A file with ids that are not hexadecimal: the span gets an id all the same, and its links match.
 #[test]
-fn ids_that_are_no_hexadecimal_are_given() {
+fn non_hexadecimal_ids_are_hashed() {
     for path in files("otlp")
         .iter()
         .filter(|path| path.ends_with("otel-gui-trace-links.json"))

@@ -51,7 +51,7 @@ fn trace() -> Json {
 }
 
 #[test]
-fn wrapped_and_bare_traces_and_single_spans_are_the_same() {
+fn wrapped_and_bare_traces_and_single_spans_are_read_alike() {
     let trace = trace();
     let mut other = trace.clone();
     other["spans"] = json!([{ "traceID": "a2", "spanID": "c1", "operationName": "other", "startTime": 1, "duration": 1 }]);
@@ -75,7 +75,7 @@ fn wrapped_and_bare_traces_and_single_spans_are_the_same() {
 }
 
 #[test]
-fn tags_become_what_otlp_has_fields_for() {
+fn tags_become_otlp_fields() {
     let read = read(trace().to_string());
     let root = read.span("root");
     assert_eq!(
@@ -130,7 +130,7 @@ fn logs_become_events() {
 }
 
 #[test]
-fn a_child_of_is_the_parent_before_any_other_reference() {
+fn child_of_is_the_parent_before_any_other_reference() {
     let read = read(trace().to_string());
     let id = |name: &str| Some(read.span(name).span_id);
     let child = read.span("child");
@@ -159,40 +159,37 @@ fn a_child_of_is_the_parent_before_any_other_reference() {
 }
 
 #[test]
-fn processes_may_be_missing_and_spans_may_be_open() {
+fn missing_processes_and_open_spans_are_read() {
     let read = read(trace().to_string());
     assert_eq!((&*read.span("follower").service, &*read.span("old").service), ("", "inline"));
     assert_eq!(read.span("follower").end_unix_nano, Some(1_600_000));
-    assert_eq!(read.span("old").end_unix_nano, Some(1), "it has ended");
+    assert_eq!(read.span("old").end_unix_nano, Some(1), "ended");
     let open = read.span("open");
     assert_eq!((open.start_unix_nano, open.end_unix_nano), (1_600_500, None));
 }
 
 #[test]
-fn a_bad_span_costs_itself() {
+fn invalid_span_affects_only_itself() {
     let bad = [
         (
             json!({ "traceID": "a1", "spanID": "b", "startTime": "soon" }),
-            "the span's startTime is not a number of microseconds",
+            "invalid startTime: not a number of microseconds",
         ),
         (
             json!({ "traceID": "a1", "spanID": "b", "startTime": 1, "duration": "long" }),
-            "the span's duration is not a number of microseconds",
+            "invalid duration: not a number of microseconds",
         ),
         (
             json!({ "traceID": "a1", "spanID": "b", "startTime": u64::MAX, "duration": 5 }),
-            "the span's startTime is not a number of microseconds",
+            "invalid startTime: not a number of microseconds",
         ),
         (
             json!({ "traceID": "a1", "spanID": "b", "startTime": u64::MAX / 1000, "duration": 5 }),
-            "the span's times are beyond 64 bits",
+            "span times exceed 64 bits",
         ),
-        (
-            json!({ "traceID": "a1", "spanID": 5, "startTime": 1 }),
-            "the span has no spanID",
-        ),
-        (json!({ "spanID": "b", "startTime": 1 }), "the span has no traceID"),
-        (json!("text"), "the span has no traceID"),
+        (json!({ "traceID": "a1", "spanID": 5, "startTime": 1 }), "span without spanID"),
+        (json!({ "spanID": "b", "startTime": 1 }), "span without traceID"),
+        (json!("text"), "span without traceID"),
     ];
     for (span, expected) in bad {
         let good = json!({ "traceID": "a1", "spanID": "b1", "operationName": "good", "startTime": 1 });
@@ -203,12 +200,12 @@ fn a_bad_span_costs_itself() {
 }
 
 #[test]
-fn an_answer_without_traces_has_none() {
+fn api_response_without_traces_is_empty() {
     let read = read(r#"{"data": null, "errors": [{"msg": "trace not found"}]}"#);
     assert_eq!((read.spans.len(), read.report.formats), (0, vec![Format::Jaeger]));
 }
 
-/// As Jaeger writes it into Elasticsearch with `--es.tags-as-fields`.
+/// A span as stored in Elasticsearch with `--es.tags-as-fields`.
 fn stored() -> Json {
     json!({ "traceID": "0af7651916cd43dd8448eb211c80319c", "spanID": "b7ad6b7169203331", "operationName": "es op", "startTime": 1_000, "startTimeMillis": 1,
         "duration": 5_000, "references": [{ "refType": "CHILD_OF", "traceID": "0af7651916cd43dd8448eb211c80319c", "spanID": "aa" }],
@@ -218,7 +215,7 @@ fn stored() -> Json {
 }
 
 #[test]
-fn documents_of_elasticsearch_are_read_in_every_wrapping() {
+fn elasticsearch_documents_are_read_in_every_wrapper() {
     let document = stored();
     let hit = json!({ "_index": "jaeger-span-2024-01-01", "_id": "x", "_score": 1.0, "_source": document });
     let service =
@@ -249,16 +246,16 @@ fn documents_of_elasticsearch_are_read_in_every_wrapping() {
     }
 }
 
-/// A clock that was set back, and a writer whose unsigned number wrapped around.
+/// From a clock that was set back, and from a writer whose unsigned number wrapped around.
 #[test]
-fn negative_durations_are_kept_and_warned_of() {
+fn negative_durations_are_kept_with_a_warning() {
     for duration in ["-100", "\"-100\"", "-100.0", "18446744073709551516"] {
         let file =
             format!(r#"{{"traceID": "a1", "spanID": "b1", "operationName": "back", "startTime": 1000, "duration": {duration}}}"#);
         let read = read(file);
         assert_eq!((read.spans.len(), read.problems()), (1, vec![]), "{duration}");
         let warnings: Vec<String> = read.report.warnings.first.iter().map(ToString::to_string).collect();
-        assert_eq!(warnings, ["line 1, column 1: the span's duration is negative"], "{duration}");
+        assert_eq!(warnings, ["line 1, column 1: negative span duration"], "{duration}");
         let span = &read.spans[0];
         assert!(
             span.end_unix_nano.is_some_and(|end| end <= span.start_unix_nano),
@@ -268,9 +265,9 @@ fn negative_durations_are_kept_and_warned_of() {
     }
 }
 
-/// `processes` stand behind the spans, so they are cut off too.
+/// `processes` follow the spans, so they are missing too.
 #[test]
-fn spans_before_a_cut_are_read() {
+fn spans_before_a_truncation_are_read() {
     let span = |id: u32| json!({ "traceID": "a1", "spanID": format!("{id}"), "operationName": format!("span {id}"), "startTime": 1, "duration": 1 });
     for file in [
         json!({ "data": [{ "traceID": "a1", "spans": [span(1), span(2), span(3)], "processes": {} }] }).to_string(),
@@ -284,7 +281,7 @@ fn spans_before_a_cut_are_read() {
 }
 
 #[test]
-fn self_references_give_way_to_others() {
+fn self_references_yield_to_others() {
     for (references, parent) in [
         (json!([{ "refType": "CHILD_OF", "traceID": "a1", "spanID": "b2" }]), "b2"),
         (
@@ -308,7 +305,7 @@ fn self_references_give_way_to_others() {
         let warnings: Vec<_> = read.report.warnings.first.iter().map(ToString::to_string).collect();
         assert_eq!(
             warnings,
-            ["line 1, column 1: the span refers to itself as its parent"],
+            ["line 1, column 1: span refers to itself as its parent"],
             "{references}"
         );
     }

@@ -1,4 +1,4 @@
-//! Work in proportion to the length of a file, whatever is in it.
+//! Linear work: proportional to the length of a file, whatever its contents.
 
 use std::ops::ControlFlow;
 
@@ -6,11 +6,11 @@ use serde_json::json;
 use trace_files::Input;
 use trace_model::work;
 
-/// Texts of about this length.
+/// Length of the texts in bytes.
 const LENGTH: usize = 100_000;
 
-/// How often each byte is looked at: by the levels of nesting that are walked, and by what reads a span.
-const LOOKS: u64 = 40;
+/// Maximum number of visits per byte: nesting levels, and the parser of spans.
+const VISITS_MAX: u64 = 40;
 
 fn repeated(text: &str) -> String {
     text.repeat(LENGTH / text.len())
@@ -55,7 +55,7 @@ fn worst() -> Vec<(&'static str, String)> {
         ("an array without separators", with("[", span, "]")),
         ("members", with("{", "\"a\":1,", "\"resourceSpans\":[]}")),
         (
-            "elements that are no spans",
+            "elements other than spans",
             with("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[", "1,", "1]}]}]}"),
         ),
         ("blank", repeated(" \n")),
@@ -90,10 +90,6 @@ fn work_is_linear_in_the_length_of_a_file() {
     for (name, text) in worst() {
         let length = text.len() as u64;
         let work = work(text);
-        assert!(
-            work <= LOOKS * length,
-            "{name}: each byte is looked at {} times",
-            work / length
-        );
+        assert!(work <= VISITS_MAX * length, "{name}: {} visits per byte", work / length);
     }
 }

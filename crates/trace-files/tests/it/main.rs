@@ -1,4 +1,4 @@
-//! Files of all kinds, whole and damaged.
+//! Files of all formats, valid and damaged.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by it")]
 

@@ -21,7 +21,7 @@ fn request(spans: &[Value]) -> Value {
 }
 
 #[test]
-fn an_object_an_array_and_lines_are_the_same() {
+fn object_array_and_lines_are_read_alike() {
     let (one, other) = (request(&[span(1)]), request(&[span(2), span(3)]));
     let pretty = serde_json::to_string_pretty(&other).unwrap();
     let many = format!("{one}\n\n  \r\n{other}\n");
@@ -62,7 +62,7 @@ fn an_object_an_array_and_lines_are_the_same() {
 }
 
 #[test]
-fn older_and_other_names_are_known() {
+fn older_and_alternative_names_are_read() {
     let resource = json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": "ferry" } }] });
     let old = json!({ "instrumentationLibrary": { "name": "quay" }, "spans": [span(1)] });
     let groups = json!([{ "resource": resource, "instrumentationLibrarySpans": [old] }]);
@@ -84,7 +84,7 @@ fn older_and_other_names_are_known() {
 }
 
 #[test]
-fn ids_are_the_same_wherever_they_stand() {
+fn equal_ids_match_in_every_position() {
     let spans = [
         json!({ "traceId": "checkout-1", "spanId": "root", "name": "root" }),
         json!({ "traceId": "checkout-1", "spanId": "B", "parentSpanId": "root", "name": "child",
@@ -116,7 +116,7 @@ fn ids_are_the_same_wherever_they_stand() {
 }
 
 #[test]
-fn a_bad_span_costs_itself_and_says_where() {
+fn invalid_span_affects_only_itself_and_has_a_position() {
     let good = span(1).to_string();
     let file = format!(
         "{{\"resourceSpans\": [{{\"scopeSpans\": [{{\"spans\": [\n{good},\n{{\"traceId\": \"a\", \"spanId\": \"b\",\n  \"name\": 7}},\n\
@@ -132,8 +132,8 @@ fn a_bad_span_costs_itself_and_says_where() {
         read.problems(),
         [
             "line 4, column 11: Span.name is a number, not text",
-            "line 5, column 1: the span has no traceId",
-            "line 5, column 18: the span has no spanId",
+            "line 5, column 1: span without traceId",
+            "line 5, column 18: span without spanId",
             "line 5, column 36: a number, not the object Span",
             "line 6, column 201: expected an object",
             "line 6, column 223: expected an array",
@@ -143,16 +143,16 @@ fn a_bad_span_costs_itself_and_says_where() {
 }
 
 #[test]
-fn what_is_wrong_with_a_resource_does_not_cost_its_spans() {
+fn invalid_resource_does_not_affect_its_spans() {
     let file =
         json!({ "resourceSpans": [{ "resource": { "attributes": 5 }, "scopeSpans": [{ "scope": [], "spans": [span(1)] }] }] });
     let read = read(file.to_string());
     assert_eq!((read.spans.len(), read.report.problems.count), (1, 2));
 }
 
-/// What is nested as deep as JSON may be is too deep for a span.
+/// The maximum depth of JSON is too deep for a span.
 #[test]
-fn values_may_be_nested_as_deep_as_they_can_be_decoded() {
+fn values_are_accepted_up_to_the_depth_of_decoders() {
     let nested = |levels: usize| {
         let value = format!(
             "{}{{\"intValue\": 1}}{}",
@@ -170,7 +170,7 @@ fn values_may_be_nested_as_deep_as_they_can_be_decoded() {
 }
 
 #[test]
-fn status_attributes_and_events_come_along() {
+fn status_attributes_and_events_are_read() {
     let full = json!({ "traceId": "1", "spanId": "2", "name": "full", "status": { "code": "STATUS_CODE_ERROR", "message": "sunk" },
         "attributes": [{ "key": "n", "value": { "stringValue": "x" } }],
         "events": [{ "timeUnixNano": 5, "name": "exception" }] });
@@ -182,7 +182,7 @@ fn status_attributes_and_events_come_along() {
 }
 
 #[test]
-fn metrics_are_passed_over_and_an_empty_request_is_no_error() {
+fn metrics_are_skipped_and_empty_requests_are_valid() {
     for file in [
         r#"{"resourceMetrics": [{"scopeMetrics": 5}]}"#,
         r#"{"resourceSpans": null}"#,
@@ -195,7 +195,7 @@ fn metrics_are_passed_over_and_an_empty_request_is_no_error() {
 }
 
 #[test]
-fn large_files_come_in_parts_and_reading_can_be_stopped() {
+fn large_files_are_delivered_in_parts_and_can_be_stopped() {
     let spans: Vec<Value> = (1..30_000).map(span).collect();
     let file = trace_files::Input::new("large".to_owned(), request(&spans).to_string().into_bytes());
     let mut parts = Vec::new();

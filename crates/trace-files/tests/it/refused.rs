@@ -1,4 +1,4 @@
-//! What looks like a trace and is not one that can be read.
+//! Unsupported formats that resemble traces.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ fn error(file: impl Into<Vec<u8>>) -> String {
 }
 
 #[test]
-fn known_formats_are_refused_by_name_with_what_to_do() {
+fn unsupported_formats_are_rejected_with_a_workaround() {
     let attribute = json!({ "key": "service.name", "value": { "Value": { "StringValue": "shop" } } });
     let go = json!({ "resource_spans": [{ "resource": { "attributes": [attribute] }, "scope_spans": [{ "spans": [{ "trace_id": "fR5cCps/Ti2Ma1pJOCcWBQ==", "span_id": "AQIDBAUGBwg=" }] }] }] });
     let in_span = json!({ "resource_spans": [{ "scope_spans": [{ "spans": [{ "trace_id": "1", "span_id": "2", "attributes": [{ "key": "n", "value": { "Value": { "IntValue": 5 } } }] }] }] }] });
@@ -48,18 +48,18 @@ fn known_formats_are_refused_by_name_with_what_to_do() {
     }
 }
 
-/// Their words in texts are no reason.
+/// Such words within texts do not matter.
 #[test]
-fn values_that_only_mention_such_words_are_read() {
+fn values_that_mention_unsupported_formats_are_read() {
     let value = "\"Value\": {\"StringValue\": 1}";
     let attribute = json!({ "key": "body", "value": { "stringValue": value } });
     let file = json!({ "resource_spans": [{ "scope_spans": [{ "spans": [{ "trace_id": "1", "span_id": "2", "attributes": [attribute] }] }] }] });
     assert_eq!(read(file.to_string()).spans.len(), 1);
 }
 
-/// Logs and other documents that have ids of traces and spans.
+/// Logs and other documents with ids of traces and spans.
 #[test]
-fn other_programs_lines_are_not_taken_for_spans() {
+fn lines_of_other_programs_are_not_spans() {
     for line in [
         json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "level": "info", "message": "hello" }),
         json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "message": "hello" }),
@@ -82,7 +82,7 @@ fn other_programs_lines_are_not_taken_for_spans() {
 }
 
 #[test]
-fn groups_without_records_of_a_known_name_are_not_passed_over_in_silence() {
+fn groups_without_known_records_are_reported() {
     let file = json!({ "resourceSpans": [{ "resource": {}, "ScopeSpans": [] }] });
     assert!(error(file.to_string()).contains("expected scopeSpans or scopeLogs"));
 }

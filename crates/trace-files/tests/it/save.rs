@@ -1,4 +1,4 @@
-//! What is saved is read again as it was.
+//! Round trips of saved traces.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -9,7 +9,7 @@ use trace_model::{Log, Source, Span, Store, TraceId, work};
 
 use crate::support::{read, try_read};
 
-/// Spans and logs of two traces, with all that they can have.
+/// Spans and logs of two traces, with all possible fields.
 fn file() -> String {
     let span = |trace: &str, id: u32, service: &str| {
         let resource = json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": service } }, { "key": "host.name", "value": { "stringValue": "quay" } }] });
@@ -64,7 +64,7 @@ fn of_trace(spans: &[Span], trace_id: TraceId) -> Vec<Span> {
     sorted(own.cloned().collect())
 }
 
-/// The ends of both schema URLs of each span.
+/// The last parts of both schema URLs of each span.
 fn of_trace_schemas(lines: &str) -> Vec<String> {
     let spans = sorted(read(lines.to_owned()).spans);
     let last = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
@@ -76,7 +76,7 @@ fn of_trace_schemas(lines: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_saved_is_read_again_as_it_was() {
+fn saved_trace_round_trips() {
     let (before, store) = (read(file()), store(&file()));
     let lines = saved(&store, trace(10));
     let after = read(lines.clone());
@@ -84,22 +84,18 @@ fn what_is_saved_is_read_again_as_it_was() {
     assert_eq!(
         sorted(after.spans),
         of_trace(&before.spans, trace(10)),
-        "spans of this trace alone, whole"
+        "complete spans of this trace only"
     );
     let of_trace: Vec<&Log> = before.logs.iter().filter(|log| log.trace_id == Some(trace(10))).collect();
     assert_eq!(after.logs.iter().collect::<Vec<_>>(), of_trace);
     assert_eq!(after.logs.len(), 2);
-    assert_eq!(saved(&self::store(&lines), trace(10)), lines, "saved again it is the same");
-    assert_eq!(
-        of_trace_schemas(&lines),
-        ["1 1", "1 2", "1 3"],
-        "what differs only in its schema is told apart"
-    );
+    assert_eq!(saved(&self::store(&lines), trace(10)), lines, "saving again gives the same");
+    assert_eq!(of_trace_schemas(&lines), ["1 1", "1 2", "1 3"], "schema URLs are kept apart");
 }
 
-/// Spans and logs each in requests of their own, and what spans share once.
+/// Separate requests for spans and logs, with shared data once.
 #[test]
-fn it_is_json_lines_of_requests() {
+fn saved_file_is_json_lines_of_requests() {
     let lines = saved(&store(&file()), trace(10));
     let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let groups = |at: usize, name: &str| lines[at][name].as_array().map(Vec::len);
@@ -113,12 +109,12 @@ fn it_is_json_lines_of_requests() {
     assert_eq!(
         (&span["flags"], &span["links"][0]["traceState"]),
         (&json!(1), &json!("c=d")),
-        "what no screen shows"
+        "fields that no screen shows"
     );
 }
 
 #[test]
-fn a_file_is_never_written_over() {
+fn existing_file_is_not_overwritten() {
     let directory = tempfile::tempdir().unwrap();
     let saved = Saved::of(&store(&file()), trace(10)).unwrap();
     assert_eq!((saved.spans, saved.logs), (3, 2));
@@ -139,7 +135,7 @@ fn a_file_is_never_written_over() {
 }
 
 #[test]
-fn a_saved_file_follows_no_symlink() {
+fn saving_follows_no_symlink() {
     let directory = tempfile::tempdir().unwrap();
     let saved = Saved::of(&store(&file()), trace(10)).unwrap();
     let planted = directory.path().join("trace-0000000000000000000000000000000a.otlp.jsonl");
@@ -149,7 +145,7 @@ fn a_saved_file_follows_no_symlink() {
 }
 
 #[test]
-fn a_large_trace_takes_several_lines_and_one_that_is_not_there_none() {
+fn large_trace_takes_several_lines_and_a_missing_one_none() {
     let spans: Vec<Json> = (1..20_000)
         .map(|id| json!({ "traceId": "a", "spanId": format!("{id:x}"), "name": format!("span number {id} with a name that takes some room to write") }))
         .collect();
@@ -162,7 +158,7 @@ fn a_large_trace_takes_several_lines_and_one_that_is_not_there_none() {
 }
 
 #[test]
-fn a_large_trace_is_copied_in_steps() {
+fn large_trace_is_copied_in_steps() {
     const WORK: u64 = 1 << 16;
     let spans: Vec<Json> = (1..20_000)
         .map(|id| json!({ "traceId": "a", "spanId": format!("{id:x}"), "name": format!("span {id}") }))
@@ -172,12 +168,12 @@ fn a_large_trace_is_copied_in_steps() {
     let mut steps = 0;
     let saved = loop {
         let (copied, counted) = work::of(|| copying.step(&store, WORK));
-        // A step may end with a request of a mebibyte being put together.
+        // A step may end with building a request of 1 MiB.
         assert!(counted <= WORK + (2 << 20), "{counted} at once");
         match copied {
             Copied::Part => steps += 1,
             Copied::Whole(saved) => break saved,
-            Copied::Left => panic!("it is there"),
+            Copied::Evicted => panic!("the trace is stored"),
         }
     };
     assert!(steps > 10, "{steps}");

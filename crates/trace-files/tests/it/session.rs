@@ -1,4 +1,4 @@
-//! Several files that are read together, and files that grow.
+//! Several files read together, and growing files.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -32,7 +32,7 @@ fn otlp(trace: &str, id: &str) -> String {
     format!("{span}\n{log}")
 }
 
-/// All spans of files that are read together, and what is warned of.
+/// Returns all spans of files read together, and the warnings.
 fn together(files: &[String]) -> (Vec<Span>, Vec<String>) {
     let mut session = Session::new(Memory::default());
     let (mut spans, mut warnings) = (Vec::new(), Vec::new());
@@ -67,7 +67,7 @@ fn ids(spans: &[Span]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn short_trace_ids_are_the_long_one_that_ends_in_them() {
+fn short_trace_ids_are_merged_with_their_long_form() {
     let long = [zipkin(LONG, "1"), otlp(LONG, "2"), jaeger(LONG, "3", "1")];
     let short = [zipkin(SHORT, "4"), otlp(SHORT, "5"), jaeger(SHORT, "6", "1")];
     for long in &long {
@@ -90,22 +90,22 @@ fn short_trace_ids_are_the_long_one_that_ends_in_them() {
 }
 
 #[test]
-fn short_trace_ids_stay_apart_where_several_long_ones_end_in_them() {
+fn ambiguous_short_trace_ids_are_not_merged() {
     let (spans, warnings) = together(&[zipkin(LONG, "1"), zipkin(SHORT, "2") + &zipkin(SHORT, "3"), otlp(OTHER, "4")]);
     let short = format!("0000000000000000{SHORT}");
     let found = ids(&spans);
     assert_eq!((&found[1].1, &found[2].1), (&short, &short));
     assert_eq!(
         warnings,
-        [format!("trace {SHORT} stays apart: several 128-bit ids end in it")]
+        [format!("trace {SHORT} not merged: several 128-bit ids have this suffix")]
     );
     let (spans, warnings) = together(&[zipkin(SHORT, "1"), otlp(SHORT, "2")]);
     assert!(spans.iter().all(|span| span.trace_id.to_string() == short) && warnings.is_empty());
 }
 
-/// Beyond what may wait, parts are handed on before the end.
+/// Beyond the memory limit, parts are released before the end.
 #[test]
-fn more_than_may_wait_is_handed_on_and_nothing_is_lost() {
+fn held_records_over_the_limit_are_released_early() {
     let tag = "x".repeat(1_000);
     let spans: Vec<_> = (1..8_000)
         .map(|id| json!({ "traceId": SHORT, "id": format!("{id:x}"), "timestamp": 5, "tags": { "a": tag } }))
@@ -127,10 +127,10 @@ fn more_than_may_wait_is_handed_on_and_nothing_is_lost() {
     assert_eq!(before_the_end + at_the_end, 7_999);
 }
 
-/// `tail -f` of a file, compressed or not: what has come is there before the end.
+/// `tail -f` of a file, compressed or not: complete records are delivered before the end.
 #[cfg(unix)]
 #[test]
-fn a_pipe_hands_on_what_has_come_while_it_is_open() {
+fn open_pipe_delivers_complete_records() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pipe");
     let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
@@ -154,7 +154,7 @@ fn a_pipe_hands_on_what_has_come_while_it_is_open() {
     });
     let mut pipe = std::fs::OpenOptions::new().write(true).open(Path::new(&path)).unwrap();
     let next = || spans.recv_timeout(Duration::from_secs(30)).unwrap();
-    // The second is not whole yet.
+    // The second line is incomplete.
     let lines = format!("{}\n{}", otlp(LONG, "1").lines().next().unwrap(), &otlp(LONG, "2")[..20]);
     pipe.write_all(lines.as_bytes()).unwrap();
     assert_eq!(next(), "1");

@@ -1,4 +1,4 @@
-//! Reading a text as a file.
+//! Reads a text as a file.
 
 use std::ops::ControlFlow;
 
@@ -32,7 +32,7 @@ pub(crate) fn try_read(bytes: impl Into<Vec<u8>>) -> Result<Read, FileError> {
     assert_eq!(
         (report.spans, report.logs),
         (spans.len() as u64, logs.len() as u64),
-        "what is counted is there"
+        "the counts match"
     );
     Ok(Read { spans, logs, report })
 }

@@ -7,7 +7,7 @@ use trace_model::{Severity, SpanKind, StatusCode, Value};
 use crate::support::{attribute, read, text};
 
 #[test]
-fn a_line_is_the_span_that_was_printed() {
+fn printed_line_round_trips() {
     let line = json!({
         "trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331", "parent_span_id": "00000000000000ff",
         "service": "api", "name": "work", "kind": "consumer", "start_unix_nano": 18_446_744_073_709_551_614_u64, "end_unix_nano": 18_446_744_073_709_551_615_u64,
@@ -46,7 +46,7 @@ fn a_line_is_the_span_that_was_printed() {
 }
 
 #[test]
-fn lines_of_logs_and_errors_are_read() {
+fn log_and_error_lines_are_read() {
     let error = json!({ "signal": "error", "trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331", "service": "shop",
         "severity": "warn", "severity_text": "warning", "time_unix_nano": 7, "time": "1970-01-01T00:00:00.000000007Z", "event_name": "exception",
         "body": "user ann", "attributes": { "exception.type": "KeyError" }, "resource": { "service.name": "shop" }, "source": "sentry" });
@@ -56,7 +56,7 @@ fn lines_of_logs_and_errors_are_read() {
     let timeless = json!({ "signal": "log", "trace_id": null, "severity": "fatal", "time_unix_nano": null, "body": null });
     let read = read(format!("{error}\n{log}\n{bodiless}\n{timeless}\n"));
     assert_eq!(read.report.formats, [Format::Tail]);
-    assert_eq!(read.problems(), ["line 4, column 1: the log record has no time_unix_nano"]);
+    assert_eq!(read.problems(), ["line 4, column 1: log record without time_unix_nano"]);
     let [error, log, bodiless] = &read.logs[..] else {
         panic!("{:?}", read.logs)
     };
@@ -73,12 +73,12 @@ fn lines_of_logs_and_errors_are_read() {
 }
 
 #[test]
-fn a_bad_line_costs_itself() {
+fn invalid_line_affects_only_itself() {
     let read = read(
         "{\"trace_id\": \"1\", \"span_id\": \"2\", \"start_unix_nano\": 1}\n{\"trace_id\": \"1\", \"span_id\": \"2\", \"start_unix_nano\": -1}",
     );
     assert_eq!(
         (read.spans.len(), read.problems()),
-        (1, vec!["line 2, column 1: the span has no start_unix_nano".to_owned()])
+        (1, vec!["line 2, column 1: span without start_unix_nano".to_owned()])
     );
 }

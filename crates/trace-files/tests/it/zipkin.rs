@@ -22,7 +22,7 @@ fn spans() -> [Json; 4] {
 }
 
 #[test]
-fn an_array_arrays_and_lines_are_the_same() {
+fn array_nested_arrays_and_lines_are_read_alike() {
     let [a, b, c, d] = spans();
     for file in [
         json!([a, b, c, d]).to_string(),
@@ -36,7 +36,7 @@ fn an_array_arrays_and_lines_are_the_same() {
 }
 
 #[test]
-fn endpoints_tags_and_annotations_become_what_otlp_calls_them() {
+fn endpoints_tags_and_annotations_become_otlp_fields() {
     let read = read(json!(spans()).to_string());
     let client = read.span("get");
     assert_eq!(
@@ -62,7 +62,7 @@ fn endpoints_tags_and_annotations_become_what_otlp_calls_them() {
 }
 
 #[test]
-fn both_sides_of_a_call_are_there_and_messages_have_their_kinds() {
+fn both_sides_of_a_call_and_messages_have_their_kinds() {
     let read = read(json!(spans()).to_string());
     let (client, server) = (read.span("get"), read.span("serve"));
     assert_eq!((client.span_id, client.trace_id), (server.span_id, server.trace_id));
@@ -81,9 +81,9 @@ fn both_sides_of_a_call_are_there_and_messages_have_their_kinds() {
     );
 }
 
-/// A server that did not start the span does not say its time, and one may have sent before it was known.
+/// A server that did not start the span reports no time, and may report before its client.
 #[test]
-fn times_may_be_missing() {
+fn missing_times_are_inferred() {
     let read = read(json!(spans()).to_string());
     let producer = read.span("publish");
     assert_eq!((producer.start_unix_nano, producer.end_unix_nano), (1_200_000, None));
@@ -91,34 +91,34 @@ fn times_may_be_missing() {
     assert_eq!(
         (timeless.start_unix_nano, timeless.end_unix_nano),
         (1_000_000, Some(1_007_000)),
-        "where its trace begins"
+        "starts with its trace"
     );
     let noted = json!({ "traceId": "1", "id": "2", "name": "noted", "annotations": [{ "timestamp": 9, "value": "ss" }, { "timestamp": 5, "value": "sr" }] });
     assert_eq!(crate::support::read(noted.to_string()).span("noted").start_unix_nano, 5_000);
 }
 
 #[test]
-fn negative_durations_end_before_they_start_and_are_warned_of() {
+fn negative_durations_are_kept_with_a_warning() {
     for duration in ["-100", "\"-100\"", "-100.0", "18446744073709551516"] {
         let file = format!(r#"{{"traceId": "a1", "id": "b1", "name": "back", "timestamp": 1000, "duration": {duration}}}"#);
         let back = read(file.clone());
         assert_eq!((back.spans.len(), back.problems()), (1, vec![]), "{duration}");
         let warnings: Vec<String> = back.report.warnings.first.iter().map(ToString::to_string).collect();
-        assert_eq!(warnings, ["line 1, column 1: the span's duration is negative"], "{duration}");
+        assert_eq!(warnings, ["line 1, column 1: negative span duration"], "{duration}");
         let span = back.span("back");
         assert_eq!(
             (span.start_unix_nano, span.end_unix_nano),
             (1_000_000, Some(900_000)),
             "{duration}"
         );
-        // Another part of the report knows better.
+        // Another part of the report has a valid duration.
         let better = read(format!("{file}\n{}", file.replace(duration, "7")));
         assert_eq!(better.span("back").end_unix_nano, Some(1_007_000), "{duration}");
     }
 }
 
 #[test]
-fn a_bad_span_costs_itself() {
+fn invalid_span_affects_only_itself() {
     let [good, ..] = spans();
     let read = read(format!(
         "[{good},\n{{\"traceId\": \"1\"}},\n {{\"id\": \"1\", \"localEndpoint\": {{}}}}, {{\"id\": 4}},\n{{\"traceId\": \"1\", \"id\": \"2\", \"timestamp\": \"now\"}}]"
@@ -127,10 +127,10 @@ fn a_bad_span_costs_itself() {
     assert_eq!(
         read.problems(),
         [
-            "line 2, column 1: the span has no id",
-            "line 3, column 2: the span has no traceId",
+            "line 2, column 1: span without id",
+            "line 3, column 2: span without traceId",
             "line 3, column 36: neither OTLP, Jaeger, Zipkin nor spanfall tail JSON",
-            "line 4, column 1: the span's timestamp is not a number of microseconds",
+            "line 4, column 1: invalid timestamp: not a number of microseconds",
         ]
     );
 }
@@ -141,9 +141,9 @@ fn part(id: &str, fields: &Json) -> Json {
     part
 }
 
-/// In whatever order the parts stand.
+/// In any order of the parts.
 #[test]
-fn parts_of_a_report_are_one_span() {
+fn partial_reports_are_merged_into_one_span() {
     let begin = part(
         "a1",
         &json!({ "name": "checkout", "timestamp": 1_000, "localEndpoint": { "serviceName": "pay", "ipv4": "192.0.2.1" },
@@ -183,7 +183,7 @@ fn parts_of_a_report_are_one_span() {
 }
 
 #[test]
-fn different_spans_of_one_id_stay_apart() {
+fn different_spans_with_one_id_are_not_merged() {
     let client = part(
         "a1",
         &json!({ "kind": "CLIENT", "parentId": "b1", "timestamp": 1, "localEndpoint": { "serviceName": "web" } }),
@@ -227,7 +227,7 @@ fn v1(fields: &Json) -> String {
 }
 
 #[test]
-fn both_sides_of_a_version_1_span_are_spans() {
+fn version_1_span_becomes_both_sides_of_a_call() {
     let read = read(v1(&json!({})));
     assert_eq!((read.spans.len(), read.problems()), (2, vec![]));
     assert_eq!(read.report.formats, [Format::Zipkin]);

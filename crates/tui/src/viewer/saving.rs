@@ -62,7 +62,7 @@ impl Saving {
         };
         match copying.step(store, work) {
             Copied::Part => self.copying.push_front((copying, permit)),
-            Copied::Left => _ = permit.send(left()),
+            Copied::Evicted => _ = permit.send(left()),
             Copied::Whole(saved) => {
                 tokio::task::spawn_blocking(move || permit.send(write(&saved, Path::new(""))));
             }

@@ -91,7 +91,7 @@ fn what_was_not_read_is_listed() {
     let text = scene.text();
     for said in [
         "1 span · 2 not read",
-        "line 1, column 47: the span has no id",
+        "line 1, column 47: span without id",
         "line 1, column 65: neither",
         "7 spans · 2 log records",
         "none.json  not shown",
