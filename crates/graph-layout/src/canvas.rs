@@ -1,4 +1,4 @@
-//! The lines of a layout as characters.
+//! A layout's lines as characters.
 
 use crate::glyph::{self, Arms};
 use crate::{Layout, Route};
@@ -8,14 +8,14 @@ use crate::{Layout, Route};
 pub struct Stroke {
     /// Its character.
     pub glyph: char,
-    /// Whether a strong edge passes here.
+    /// True if a strong edge passes through the cell.
     pub is_strong: bool,
 }
 
-/// Lines in one direction through a cell. In a channel no two nodes' lines share one.
+/// Lines in one direction through a cell. In a channel, lines of different nodes never share one.
 #[derive(Clone, Copy, Debug, Default)]
 struct Line {
-    /// The node whose line it is.
+    /// The node that the line belongs to.
     owner: Option<usize>,
     is_dashed: bool,
     is_strong: bool,
@@ -37,7 +37,7 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    /// Draws the lines, those of some edges as strong ones.
+    /// Draws the lines; edges accepted by `is_strong` are strong.
     #[must_use]
     pub fn new(layout: &Layout, is_strong: impl Fn(usize) -> bool) -> Self {
         let mut pen = Pen {
@@ -53,7 +53,7 @@ impl Canvas {
         }
     }
 
-    /// The line in a cell.
+    /// Returns the line in a cell.
     #[must_use]
     pub fn stroke(&self, x: usize, y: usize) -> Option<Stroke> {
         if x >= self.width {
@@ -62,7 +62,7 @@ impl Canvas {
         self.strokes.get(y * self.width + x).copied().flatten()
     }
 
-    /// The lines as text, without trailing blanks.
+    /// Returns the lines as text, without trailing blanks.
     #[must_use]
     pub fn text(&self) -> Vec<String> {
         let glyph = |stroke: &Option<Stroke>| stroke.map_or(' ', |stroke| stroke.glyph);
@@ -135,7 +135,7 @@ impl Pen {
 }
 
 impl Line {
-    /// Strong lines and solid ones win over others of the same node.
+    /// Returns the combined line: strong and solid lines win over others of the same node.
     fn over(self, other: Self) -> Self {
         Self {
             owner: self.owner,

@@ -1,15 +1,15 @@
-//! How well a graph is arranged.
+//! Cost of an arrangement.
 
 use crate::Graph;
 use crate::layers::Layers;
 use crate::packing::Packing;
 
-/// A crossing is as bad as so many cells of a trunk.
+/// Cost of a crossing, in trunk cells.
 const CROSSING: usize = 6;
-/// A row of the picture is as bad as so many.
+/// Cost of a row of the picture, in trunk cells.
 const ROW: usize = 2;
 
-/// Cost of an arrangement; less is better.
+/// Cost of an arrangement; lower is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cost {
     pub(crate) crossings: usize,
@@ -19,12 +19,12 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// `among` is how often trunks of one channel cross the lines of one another.
+    /// `among`: crossings of trunks with lines of other trunks in the same channel.
     pub(crate) fn new(graph: &Graph, layers: &Layers, packing: &Packing, among: usize) -> Self {
         let mut passing = vec![Vec::new(); layers.count];
         for (at, edge) in graph.edges.iter().enumerate() {
             let (from, to) = (layers.of[edge.from], layers.of[edge.to]);
-            // Channels that the edge passes, without the one in which it leaves its trunk.
+            // Channels that the edge passes, excluding that of its trunk.
             let channels = if layers.is_backward[at] { to..from } else { from + 1..to };
             channels.for_each(|channel| passing[channel].push(packing.rows[at]));
         }
@@ -34,7 +34,7 @@ impl Cost {
             rows.fold((stub, stub), |(first, last), row| (first.min(row), last.max(row)))
         };
         let spans: Vec<_> = (0..graph.nodes.len()).map(span).collect();
-        // A straight line has no trunk, but passes those of others.
+        // A straight line has no trunk, but crosses those of others.
         for (node, (first, last)) in spans.iter().enumerate() {
             if first == last && !layers.out[node].is_empty() {
                 passing[layers.of[node]].push(*first);

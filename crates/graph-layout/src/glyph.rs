@@ -1,6 +1,6 @@
 //! Characters of lines.
 
-/// Arms of a cell: which neighbors its line leads to.
+/// Directions of a cell's lines to its neighbors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a cell has four sides")]
 pub(crate) struct Arms {
@@ -10,7 +10,7 @@ pub(crate) struct Arms {
     pub(crate) down: bool,
 }
 
-/// The character of a joint, a corner or a plain line. Four arms are `●`: `┼` is a crossing.
+/// Returns the character of a joint, a corner or a plain line. Four arms are `●`: `┼` is a crossing.
 pub(crate) fn line(arms: Arms, is_strong: bool, is_dashed: bool) -> char {
     let Arms { left, right, up, down } = arms;
     let [light, strong] = match (left, right, up, down) {
@@ -31,7 +31,7 @@ pub(crate) fn line(arms: Arms, is_strong: bool, is_dashed: bool) -> char {
     if is_strong { strong } else { light }
 }
 
-/// The character of a crossing.
+/// Returns the character of a crossing.
 pub(crate) fn crossing(is_horizontal_strong: bool, is_vertical_strong: bool) -> char {
     match (is_horizontal_strong, is_vertical_strong) {
         (false, false) => '┼',

@@ -1,4 +1,4 @@
-//! Which edges lead back, and which layer each node is in.
+//! Backward edges, and the layer of each node.
 
 use crate::Graph;
 
@@ -8,13 +8,13 @@ pub(crate) struct Layers {
     /// Layer of each node.
     pub(crate) of: Vec<usize>,
     pub(crate) count: usize,
-    /// Whether an edge closes a cycle; then its target is in an earlier layer, or is its source.
+    /// True if the edge closes a cycle; then its target is in an earlier layer, or is its source.
     pub(crate) is_backward: Vec<bool>,
     /// Edges that leave each node.
     pub(crate) out: Vec<Vec<usize>>,
     /// Edges that enter each node.
     pub(crate) into: Vec<Vec<usize>>,
-    /// Nodes before those that they lead to, apart from backward edges.
+    /// Topological order, ignoring backward edges.
     pub(crate) topological: Vec<usize>,
 }
 
@@ -47,7 +47,7 @@ impl Layers {
                 self.of[to] = self.of[to].max(self.of[node] + 1);
             }
         }
-        // A node with more edges out than in makes them shorter further to the right.
+        // A node with more outgoing than incoming edges shortens them when further right.
         for &node in self.topological.iter().rev() {
             let forward = |edges: &[usize]| edges.iter().filter(|at| !self.is_backward[**at]).count();
             let targets = self.out[node].iter().filter(|at| !self.is_backward[**at]);
@@ -80,8 +80,8 @@ impl Layers {
     }
 }
 
-/// Depth-first search from the nodes that nothing leads to, then from the rest: an edge to a node on the current path leads back.
-/// Returns a topological order of the other edges, too.
+/// Depth-first search from the sources, then from the rest: an edge to a node on the current path is backward.
+/// Also returns a topological order of the other edges.
 fn search(graph: &Graph, out: &[Vec<usize>], into: &[Vec<usize>]) -> (Vec<usize>, Vec<bool>) {
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum State {

@@ -14,18 +14,18 @@
 //! ```
 //!
 //! The framework is Sugiyama's (K. Sugiyama, S. Tagawa, M. Toda, "Methods for Visual Understanding of Hierarchical System
-//! Structures", 1981): cycles are broken, nodes get layers, their order is searched for few crossings, coordinates follow. It differs
-//! where an edge gets its place. In the usual form a long edge is a chain of dummy nodes, one for each layer, with a bend at each.
-//! Here an edge is one row for its whole length, so a node together with all rows that lead to it is one shape, and shapes are packed
-//! below one another.
+//! Structures", 1981): cycles are broken, nodes get layers, a search orders them for few crossings, coordinates follow. The
+//! position of edges differs. In the usual form a long edge is a chain of dummy nodes, one for each layer, with a bend at each.
+//! Here an edge is one row for its whole length, so a node together with the rows of its incoming edges is one shape, and shapes
+//! are packed below one another.
 //!
-//! **Invariants**, whatever the graph: no line passes through a node; horizontal lines of two nodes never share a cell, nor do
-//! vertical ones; lines of two nodes meet only where one crosses the other at a right angle. So a picture can be read back into its
-//! graph, and the tests do that. The result depends on nothing but the [`Graph`], and the work is bounded by [`WORK_MAX`] steps
-//! after the first arrangement.
+//! **Invariants** for every graph: no line passes through a node; horizontal lines of two nodes never share a cell, nor do
+//! vertical ones; lines of two nodes meet only where they cross at a right angle. So a picture can be parsed into its graph, and
+//! the tests do that. The result is a function of the [`Graph`], and the work is bounded by [`WORK_MAX`] steps after the first
+//! arrangement.
 //!
-//! Libraries that were looked at: `rust-sugiyama` returns coordinates of nodes alone, without the dummy nodes that routing needs;
-//! `ascii-dag` routes each edge for itself and needs a newer compiler than this workspace.
+//! Alternatives considered: `rust-sugiyama` returns node coordinates only, without the dummy nodes that routing needs;
+//! `ascii-dag` routes each edge separately and needs a newer compiler than this workspace.
 //!
 //! ```
 //! use graph_layout::{Canvas, Edge, Graph, Layout, Size};
@@ -51,7 +51,7 @@ use order::Search;
 use packing::Packing;
 use tracks::Tracks;
 
-/// Upper bound on the steps that the search for fewer crossings takes: cells looked at.
+/// Upper bound on the steps of the search for fewer crossings: cells visited.
 pub const WORK_MAX: u64 = 400_000;
 
 /// Columns around a label: a piece of line and a blank before it, a blank and the arrow after it.
@@ -59,7 +59,7 @@ const LABEL_MARGIN: usize = 4;
 /// Columns of an arrow alone.
 const ARROW: usize = 2;
 
-/// What is to be drawn.
+/// A graph to draw.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Graph {
     /// Sizes of the nodes.
@@ -86,7 +86,7 @@ pub struct Edge {
     pub to: usize,
     /// Columns reserved for a label; 0 for none.
     pub label: usize,
-    /// Whether its line is dashed.
+    /// True for a dashed line.
     pub is_dashed: bool,
 }
 
@@ -103,54 +103,54 @@ pub struct Area {
     pub height: usize,
 }
 
-/// Where an edge is drawn.
+/// Position of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// Index of its source.
     pub from: usize,
     /// Index of its target.
     pub to: usize,
-    /// Column of the source's right side, where its stub begins.
+    /// Column of the source's right side, where its stub starts.
     pub stub_x: usize,
     /// Row of the stub.
     pub stub_y: usize,
     /// Column of the source's trunk; `None` if the edge is one straight line.
     pub trunk_x: Option<usize>,
-    /// Row of the branch, which is also that of the label and the arrow.
+    /// Row of the branch, the label and the arrow.
     pub y: usize,
     /// Column of the arrow's head.
     pub head_x: usize,
-    /// Where the label goes, of the width asked for.
+    /// Area of the label, of the requested width.
     pub label: Area,
-    /// Whether it leads back to an earlier layer or to its own source.
+    /// True if it leads to an earlier layer or to its own source.
     pub is_backward: bool,
-    /// Whether its line is dashed.
+    /// True for a dashed line.
     pub is_dashed: bool,
-    /// Whether the trunk, which all edges of its source share, is dashed.
+    /// True if the trunk, which all edges of its source share, is dashed.
     pub is_trunk_dashed: bool,
 }
 
-/// A drawn graph.
+/// Positions of a graph's nodes and edges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// Columns.
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// Where the nodes are.
+    /// Areas of the nodes.
     pub nodes: Vec<Area>,
     /// Layer of each node.
     pub layers: Vec<usize>,
-    /// Where the edges are.
+    /// Routes of the edges.
     pub edges: Vec<Route>,
-    /// How many times two lines cross.
+    /// Number of crossings of two lines.
     pub crossings: usize,
-    /// Steps that the layout took.
+    /// Steps taken by the layout.
     pub work: u64,
 }
 
 impl Layout {
-    /// Lays a graph out.
+    /// Computes the layout of a graph.
     ///
     /// # Panics
     /// An edge names a node that does not exist.
@@ -184,7 +184,7 @@ impl Layout {
         }
     }
 
-    /// The node at a cell.
+    /// Returns the node at a cell.
     #[must_use]
     pub fn node_at(&self, x: usize, y: usize) -> Option<usize> {
         let holds = |area: &Area| (area.x..area.x + area.width).contains(&x) && (area.y..area.y + area.height).contains(&y);
@@ -194,9 +194,9 @@ impl Layout {
 
 /// Columns of the picture.
 struct Columns {
-    /// Where each layer begins.
+    /// Start of each layer.
     layers: Vec<usize>,
-    /// Where each layer's nodes end.
+    /// End of each layer's nodes.
     ends: Vec<usize>,
     /// Column of the first trunk in the channel after each layer.
     trunks: Vec<usize>,
@@ -243,7 +243,7 @@ impl Columns {
         let (from, to) = (layers.of[edge.from], layers.of[edge.to]);
         let is_backward = layers.is_backward[at];
         let y = packing.rows[at];
-        // Nodes narrower than their layer: lines begin and end at their own sides.
+        // For nodes narrower than their layer, lines start and end at the node's own sides.
         let (head_x, label_x) = if is_backward {
             (self.layers[to] + graph.nodes[edge.to].width, self.ends[to] + 3)
         } else {

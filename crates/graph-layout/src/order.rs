@@ -1,4 +1,4 @@
-//! In which order nodes are placed: a bounded search for few crossings and short lines.
+//! Order of placing nodes: a bounded search for few crossings and short lines.
 
 use crate::cost::Cost;
 use crate::layers::Layers;
@@ -9,12 +9,12 @@ use crate::{Graph, WORK_MAX};
 /// Passes that put each node near its neighbors.
 const SWEEPS: usize = 8;
 
-/// The best arrangement that was found.
+/// The best arrangement found.
 pub(crate) struct Search {
     pub(crate) packing: Packing,
     pub(crate) tracks: Tracks,
     pub(crate) cost: Cost,
-    /// Cells looked at.
+    /// Cells visited.
     pub(crate) work: u64,
 }
 
@@ -53,7 +53,7 @@ impl Search {
         }
     }
 
-    /// Takes another order if it is better.
+    /// Replaces the arrangement if another order is better; returns true if so.
     fn improve(&mut self, graph: &Graph, layers: &Layers, order: &[usize]) -> bool {
         let other = Self::of(graph, layers, order);
         self.work += other.work;
@@ -65,7 +65,7 @@ impl Search {
         is_better
     }
 
-    /// Moves single nodes to other places in the order while that helps and [`WORK_MAX`] allows.
+    /// Moves single nodes within the order while that helps and [`WORK_MAX`] allows.
     fn move_nodes(&mut self, graph: &Graph, layers: &Layers, order: &mut Vec<usize>) {
         let mut distance = order.len();
         loop {
@@ -95,7 +95,7 @@ impl Search {
     }
 }
 
-/// Mean row of a node's neighbors, in turn of those before it, those after it, and both; its own row without any.
+/// Returns the mean row of a node's neighbors: by pass, of predecessors, successors, or both; its own row if it has none.
 fn barycenter(graph: &Graph, layers: &Layers, packing: &Packing, pass: usize, node: usize) -> (usize, usize) {
     let before = layers.into[node].iter().map(|at| packing.stubs[graph.edges[*at].from]);
     let after = layers.out[node].iter().map(|at| packing.rows[*at]);

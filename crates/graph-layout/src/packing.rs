@@ -1,27 +1,27 @@
-//! Which rows nodes and edges are in.
+//! Rows of nodes and edges.
 
 use crate::Graph;
 use crate::layers::Layers;
 
-/// Rows of everything. A node and the rows of all edges that end there are one shape, as a comb; combs are put into the first place
-/// where they touch nothing, one after the other.
+/// Rows of all nodes and edges. A node and the rows of its incoming edges form one shape, a comb; combs are placed one by one at
+/// the first position without overlap.
 #[derive(Clone, Debug)]
 pub(crate) struct Packing {
     /// First row of each node.
     pub(crate) tops: Vec<usize>,
     pub(crate) heights: Vec<usize>,
-    /// Row in which the lines of a node leave it.
+    /// Row of the stub of each node.
     pub(crate) stubs: Vec<usize>,
     /// Row of each edge.
     pub(crate) rows: Vec<usize>,
-    /// Cells looked at.
+    /// Cells visited.
     pub(crate) work: u64,
 }
 
 const FREE: usize = 0;
 const NODE: usize = 1;
 
-/// Who uses the rows of each layer (even positions) and of the channel after it (odd ones).
+/// Users of the rows of each layer (even indexes) and of the channel after it (odd ones).
 struct Grid {
     columns: Vec<Vec<usize>>,
     work: u64,
@@ -57,8 +57,8 @@ struct Wire {
     last: usize,
 }
 
-/// Where a node's comb goes.
-struct Place {
+/// Position of a node's comb.
+struct CombPosition {
     top: usize,
     /// Row of the stub below `top`.
     stub: usize,
@@ -90,7 +90,7 @@ impl Packing {
         packing
     }
 
-    /// Rows of the picture.
+    /// Returns the rows of the picture.
     pub(crate) fn height(&self) -> usize {
         let bottoms = self.tops.iter().zip(&self.heights).map(|(top, height)| top + height);
         bottoms.max().unwrap_or(0)
@@ -121,7 +121,7 @@ impl Packing {
                 let from = graph.edges[edge].from;
                 Wire {
                     edge,
-                    // A line back never joins one that leads forward.
+                    // A backward line never joins a forward one.
                     user: NODE + 1 + graph.nodes.len() + from,
                     first: 2 * layer + 1,
                     last: 2 * layers.of[from] + 1,
@@ -156,15 +156,15 @@ impl Packing {
         height: usize,
         (left, right): (&[Wire], &[Wire]),
         grid: &mut Grid,
-    ) -> Place {
+    ) -> CombPosition {
         let (layer, has_stub) = (layers.of[node], !layers.out[node].is_empty());
         let stubs = if has_stub { height } else { 1 };
-        // A node whose targets are placed begins at the first of them.
+        // A node with placed targets starts at the first of them.
         let is_placed = |at: &&usize| !layers.is_backward[**at] && self.tops[graph.edges[**at].to] != usize::MAX;
         let targets = layers.out[node].iter().filter(is_placed).map(|at| self.rows[*at]);
         let mut top = targets.min().unwrap_or(0);
         loop {
-            // A blank row is between two nodes of one layer.
+            // A blank row separates nodes of one layer.
             let taken = (top..top + height).rev().find(|row| grid.at(2 * layer, *row) != FREE);
             let touches = (top > 0 && grid.at(2 * layer, top - 1) == NODE) || grid.at(2 * layer, top + height) == NODE;
             if let Some(row) = taken {
@@ -173,7 +173,7 @@ impl Packing {
             }
             if !touches && left.iter().zip(top..).all(|(wire, row)| grid.is_free_for(wire, row)) {
                 for stub in 0..stubs {
-                    let place = Place { top, stub };
+                    let place = CombPosition { top, stub };
                     let user = grid.at(2 * layer + 1, top + stub);
                     let is_stub_free = !has_stub || user == FREE || user == NODE + 1 + node;
                     let mut rows = right.iter().zip(right_rows(&place, has_stub));
@@ -187,8 +187,8 @@ impl Packing {
     }
 }
 
-/// Rows at the right side of a node that its stub leaves free.
-fn right_rows(place: &Place, has_stub: bool) -> impl Iterator<Item = usize> + use<> {
+/// Returns the rows at the right side of a node that its stub leaves free.
+fn right_rows(place: &CombPosition, has_stub: bool) -> impl Iterator<Item = usize> + use<> {
     let (top, stub) = (place.top, has_stub.then_some(place.top + place.stub));
     (top..).filter(move |row| Some(*row) != stub)
 }

@@ -1,4 +1,4 @@
-//! In which column of its channel each trunk is.
+//! Column of each trunk within its channel.
 
 use crate::Graph;
 use crate::layers::Layers;
@@ -13,7 +13,7 @@ pub(crate) struct Tracks {
     pub(crate) counts: Vec<usize>,
 }
 
-/// A vertical line with the horizontal ones that begin there.
+/// A vertical line with the horizontal ones that start there.
 struct Trunk {
     node: usize,
     first: usize,
@@ -47,20 +47,20 @@ impl Trunk {
         self.first <= row && row <= self.last
     }
 
-    /// Crossings of two trunks if this one is left of the other.
+    /// Counts the crossings of two trunks if this one is left of the other.
     fn crossings(&self, other: &Self) -> usize {
         let count = |rows: &[usize], trunk: &Self| rows.iter().filter(|row| trunk.spans(**row)).count();
         count(&self.right, other) + count(&other.left, self)
     }
 
-    /// Whether both fit into one column.
+    /// Returns true if both fit into one column.
     fn is_apart(&self, other: &Self) -> bool {
         self.last + 1 < other.first || other.last + 1 < self.first
     }
 }
 
 impl Tracks {
-    /// Assigns columns, and counts crossings of trunks of one channel with one another.
+    /// Assigns columns, and counts the crossings among trunks of one channel.
     pub(crate) fn new(graph: &Graph, layers: &Layers, packing: &Packing) -> (Self, usize) {
         let mut tracks = Self {
             of: vec![None; graph.nodes.len()],

@@ -1,4 +1,4 @@
-//! What holds for every graph: its picture can be read back.
+//! Properties of every graph: its picture can be parsed.
 
 #![expect(clippy::expect_used, reason = "a test may fail by it")]
 
@@ -34,7 +34,7 @@ fn graphs() -> impl Strategy<Value = Graph> {
     })
 }
 
-/// Reads a picture: characters of lines, and where the nodes are.
+/// Parser of a picture: characters of lines, and areas of the nodes.
 struct Reader<'a> {
     rows: Vec<Vec<char>>,
     nodes: &'a [Area],
@@ -69,7 +69,7 @@ impl Reader<'_> {
         self.nodes.iter().position(is_it).expect("an arrow points to a node")
     }
 
-    /// All edges, from the characters alone.
+    /// Returns all edges, parsed from the characters alone.
     fn edges(&self) -> Vec<(usize, usize)> {
         let mut edges = Vec::new();
         for (from, node) in self.nodes.iter().enumerate() {
@@ -86,7 +86,7 @@ impl Reader<'_> {
         edges
     }
 
-    /// Targets of the line that begins at a cell to the right of a node.
+    /// Returns the targets of the line that starts at a cell to the right of a node.
     fn follow(&self, x: usize, y: usize) -> Vec<usize> {
         const LEFT: usize = 0;
         const RIGHT: usize = 1;
@@ -104,7 +104,7 @@ impl Reader<'_> {
                 '◀' => targets.push(self.node_with(|node| node.x + node.width == x && is_row_of(node))),
                 _ => {
                     let opposite = direction ^ 1;
-                    // The first cell of a stub may be a joint already; then its node is its left arm.
+                    // The first cell of a stub may be a joint; then its node is its left arm.
                     let is_entered = arms(glyph)[opposite] || (x, y, direction) == (open_at(self.nodes, x, y), y, RIGHT);
                     assert!(is_entered, "{glyph} at {x}, {y} leads back to where it was entered from");
                     let is_crossing = "┼┿╂╋".contains(glyph);
@@ -126,7 +126,7 @@ impl Reader<'_> {
     }
 }
 
-/// `x` if a node ends just before this cell.
+/// Returns `x` if a node ends just before this cell.
 fn open_at(nodes: &[Area], x: usize, y: usize) -> usize {
     let ends = |node: &&Area| node.x + node.width == x && (node.y..node.y + node.height).contains(&y);
     nodes.iter().find(ends).map_or(usize::MAX, |_| x)
@@ -213,14 +213,14 @@ fn work_is_bounded_for_large_graphs() {
     for (nodes, of) in [(60, 120), (300, 900)] {
         let edges: Vec<_> = (0..of).map(|at| ((at * 7 + 3) % nodes, (at * at + 5 * at) % nodes)).collect();
         let layout = check(&graph(nodes, &edges));
-        // The last try may take the work over the bound.
+        // The last try may exceed the bound.
         assert!(layout.work < 3 * WORK_MAX, "{nodes} nodes: {} steps", layout.work);
     }
 }
 
 #[test]
-fn lines_without_need_for_a_crossing_have_none() {
-    // A tree, and the graph of a shop: a front end that calls all, a checkout that calls most.
+fn planar_graphs_are_drawn_without_crossings() {
+    // A tree, and the graph of a shop: a front end that calls all services, a checkout that calls most.
     let tree: Vec<_> = (1..40).map(|at| ((at - 1) / 3, at)).collect();
     let layout = check(&graph(40, &tree));
     assert_eq!(layout.crossings, 0, "{}", Canvas::new(&layout, |_| false).text().join("\n"));

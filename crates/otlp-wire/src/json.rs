@@ -1,22 +1,23 @@
-//! OTLP/JSON into protobuf, and back ([`write()`]).
+//! Conversion of OTLP/JSON to protobuf, and back ([`write()`]).
 //!
-//! Source: [OTLP/JSON](https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding), which is
-//! [protobuf's JSON](https://protobuf.dev/programming-guides/json/) with ids in hexadecimal. Read as it is found in the wild:
+//! Source: [OTLP/JSON](https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding), which is [protobuf's
+//! JSON](https://protobuf.dev/programming-guides/json/) with ids in hexadecimal. The parser is lenient, for real senders:
 //!
-//! | where | what is read |
+//! | input | accepted |
 //! |---|---|
 //! | names of fields | `startTimeUnixNano` or `start_time_unix_nano`; unknown ones are ignored |
-//! | any field | `null` is the same as nothing; in an array it is an empty element, so that the others keep their places |
+//! | any field | `null` counts as absent; in an array it is an empty element, so that the others keep their positions |
 //! | integers | `1`, `"1"`, `1.0e3` |
 //! | doubles | `0.5`, `"0.5"`, `"NaN"`, `"Infinity"`, `"-Infinity"` |
 //! | booleans | `true`, `"true"` |
 //! | enumerations | `2`, `"2"`, `"SPAN_KIND_SERVER"`, `"server"` |
-//! | ids | hexadecimal of either case; base64 of 24 or 12 characters that end in `=`, as generic protobuf mappers write them |
+//! | ids | hexadecimal of either case; base64 of 24 or 12 characters with `=` at the end, as written by generic protobuf mappers
+//! |
 //! | bytes | base64, standard or URL-safe, padded or not |
-//! | the same name twice | as the same field twice on the wire: elements are added, messages merged, of scalars the last counts |
+//! | duplicate names | like a repeated field on the wire: elements are appended, messages merged, and the last scalar counts |
 //!
-//! Nothing is kept between the text and the bytes, so memory stays proportional to the text: numbers of two characters in an array
-//! (`[1,1,…`) become eight bytes each, which is the most that text can grow.
+//! There is no intermediate representation, so memory is proportional to the text: numbers of two characters in an array
+//! (`[1,1,…`) become eight bytes each, which is the maximum growth.
 
 mod number;
 mod output;
@@ -31,29 +32,29 @@ use output::Output;
 use visit::Outermost;
 pub use write::write;
 
-/// A message that came as JSON.
+/// A message converted from JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Transcoded {
-    /// The message in protobuf; [`crate::validate`] accepts it.
+    /// The message in protobuf, valid for [`crate::validate`].
     pub bytes: Vec<u8>,
-    /// The spans that are not in `bytes`: one entry for each field that was the reason, so three at most. For OTLP's partial success.
+    /// Spans that are not in `bytes`, by the field with the invalid id: three entries at most. For OTLP's partial success.
     ///
-    /// An id that is hexadecimal but too long, too short or zero is passed on; in links, exemplars and log records an unusable id is
+    /// A hexadecimal id that is too long, too short or zero is passed on; in links, exemplars and log records an invalid id is
     /// left empty.
     pub rejected: Vec<RejectedSpans>,
 }
 
-/// Spans that could not be read because of one id. Displays as the reason.
+/// Spans rejected because of an invalid id. Displays the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is not hexadecimal")]
 pub struct RejectedSpans {
     /// `trace_id`, `span_id` or `parent_span_id`.
     pub field: &'static str,
-    /// How many.
+    /// Number of spans.
     pub spans: u64,
 }
 
-/// Why text is no message. Displays what is wrong, with line and column; it never quotes the text.
+/// Invalid JSON or an invalid message. Displays the cause with line and column; never quotes the text.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct JsonError {
@@ -62,26 +63,26 @@ pub struct JsonError {
 }
 
 impl JsonError {
-    /// Whether the message exceeds the limit that [`transcode_within`] was given. It may be a valid message.
+    /// Returns true if the message exceeds the limit of [`transcode_within`]. It may be valid.
     #[must_use]
     pub const fn is_too_long(&self) -> bool {
         self.is_too_long
     }
 
-    /// The line where it was noticed, counted from 1.
+    /// Returns the line of the error, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.error.line()
     }
 
-    /// The column where it was noticed, in bytes, counted from 1; 0 for what is wrong with the end of the line before.
+    /// Returns the column of the error in bytes, from 1; 0 for an error at the end of the previous line.
     #[must_use]
     pub fn column(&self) -> usize {
         self.error.column()
     }
 }
 
-/// Reads a message in JSON and writes it in protobuf. Spans whose ids are unusable are left out and counted.
+/// Converts a message from JSON to protobuf. Spans with invalid ids are omitted and counted.
 ///
 /// ```
 /// use otlp_wire::{json, schema, validate};
@@ -99,21 +100,21 @@ pub fn transcode(json: &[u8], message: &'static Message) -> Result<Transcoded, J
     transcode_with(json, message, |_, text| text::id(text))
 }
 
-/// As [`transcode`], into `output` (which is emptied first) and with at most `limit` bytes.
+/// Like [`transcode`], but writes to `output` (emptied first), at most `limit` bytes.
 ///
 /// # Errors
-/// As those of [`transcode`], and [`JsonError::is_too_long`].
+/// See [`transcode`], and [`JsonError::is_too_long`].
 pub fn transcode_within(json: &[u8], message: &'static Message, output: Vec<u8>, limit: usize) -> Result<Transcoded, JsonError> {
     run(json, message, |_, text| text::id(text), Output::new(output, limit))
 }
 
-/// How the text of an id is read: the field's name in the schema (`parent_span_id`) and the text become bytes; `None` is unusable.
+/// Parser of ids: converts the field's name in the schema (`parent_span_id`) and the text to bytes; `None` if invalid.
 pub type ReadId = fn(&'static str, &str) -> Option<Vec<u8>>;
 
-/// As [`transcode`], with ids that are written in a way of their own.
+/// Like [`transcode`], with a custom syntax of ids.
 ///
 /// # Errors
-/// As those of [`transcode`].
+/// See [`transcode`].
 pub fn transcode_with(json: &[u8], message: &'static Message, id: ReadId) -> Result<Transcoded, JsonError> {
     // Names and quotes are about half of the text.
     run(json, message, id, Output::new(Vec::with_capacity(json.len() / 2), usize::MAX))
@@ -124,7 +125,7 @@ fn run(json: &[u8], message: &'static Message, id: ReadId, output: Output) -> Re
         id,
         output,
         rejected: Vec::new(),
-        unusable: None,
+        invalid: None,
     };
     let mut text = serde_json::Deserializer::from_slice(json);
     let read = Outermost {
@@ -149,29 +150,29 @@ fn run(json: &[u8], message: &'static Message, id: ReadId, output: Output) -> Re
     })
 }
 
-/// What is wrong with a message beyond the limit.
-const TOO_LONG: &str = "the message is too long in protobuf";
+/// Message of an error over the limit.
+const TOO_LONG: &str = "message too large in protobuf";
 
-/// What has been written, and what could not be.
+/// Output and errors of a conversion.
 struct State {
     id: ReadId,
     output: Output,
     rejected: Vec<RejectedSpans>,
-    /// The id for which the span that is being read will be left out. Spans do not contain spans, so one is enough.
-    unusable: Option<&'static str>,
+    /// Field of the invalid id that rejects the current span. Spans are not nested, so one is enough.
+    invalid: Option<&'static str>,
 }
 
 impl State {
-    /// Notes that a field of `message` has text that is no id.
-    fn unusable_id(&mut self, message: &'static Message, field: &'static str) {
+    /// Records that a field of `message` has an invalid id.
+    fn invalid_id(&mut self, message: &'static Message, field: &'static str) {
         if is_span(message) {
-            self.unusable.get_or_insert(field);
+            self.invalid.get_or_insert(field);
         }
     }
 
-    /// Takes back what was written of a message since `start`, if that cannot be used; says whether it could.
+    /// Removes the output of a message since `start` if it is rejected; returns true if so.
     fn end_of(&mut self, message: &'static Message, start: usize) -> bool {
-        let Some(field) = self.unusable.take_if(|_| is_span(message)) else {
+        let Some(field) = self.invalid.take_if(|_| is_span(message)) else {
             return true;
         };
         self.output.truncate(start);

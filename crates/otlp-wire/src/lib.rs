@@ -1,15 +1,15 @@
-//! OTLP as bytes: its schema as one table, and what that table drives.
+//! OTLP at the byte level: its schema as one table, and the functions driven by it.
 //!
-//! - [`validate`] decides whether bytes are a message, exactly as prost would, without keeping anything.
-//! - [`fields`] reads the fields of a message that is known to be valid.
-#![cfg_attr(feature = "json", doc = "- [`json::transcode`] writes what came as JSON in protobuf.")]
+//! - [`validate`] checks whether bytes are a message, exactly like prost, without allocating.
+//! - [`fields`] iterates over the fields of a valid message.
+#![cfg_attr(feature = "json", doc = "- [`json::transcode`] converts JSON to protobuf.")]
 //!
-//! It knows messages and fields, not spans: what of a span is worth keeping is the affair of the crate that keeps it.
+//! The crate knows messages and fields, not spans: crates that store spans decide which parts to keep.
 //!
 //! ```
 //! use otlp_wire::{Value, fields, schema, validate};
 //!
-//! // Field 5, the name, of three bytes.
+//! Field 5, the name, of three bytes.
 //! let span = b"\x2a\x03GET";
 //! assert!(validate(span, &schema::SPAN).is_ok());
 //! let name = fields(span).find_map(|field| match (field.number, field.value) {

@@ -1,48 +1,48 @@
-//! Reading protobuf's wire format.
+//! Reader of protobuf's wire format.
 //!
-//! Source: [Encoding](https://protobuf.dev/programming-guides/encoding/); what counts as an error, and the limit of nesting, is as
-//! prost has it, so that whatever is accepted here can be decoded later.
+//! Source: [Encoding](https://protobuf.dev/programming-guides/encoding/); errors and the nesting limit are those of prost, so
+//! that accepted bytes can be decoded later.
 
-/// How deep messages may be nested, as in prost.
+/// Maximum nesting of messages, as in prost.
 pub const DEPTH: u32 = 100;
 
-/// Why bytes are no message.
+/// Invalid protobuf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// The bytes end within a field, or a field reaches beyond the message around it.
-    #[error("a field is cut short")]
+    /// The bytes end within a field, or a field exceeds the message that contains it.
+    #[error("truncated field")]
     Truncated,
-    /// A number that goes on after 64 bits.
-    #[error("a number is longer than 64 bits")]
+    /// A varint of more than 64 bits.
+    #[error("varint longer than 64 bits")]
     Varint,
-    /// A field number of zero or beyond 29 bits, or a wire type that does not exist.
-    #[error("a field has no valid key")]
+    /// A field number of zero or over 29 bits, or an unknown wire type.
+    #[error("invalid field key")]
     Key,
-    /// A known field of a type that it does not have.
+    /// A known field with the wrong type.
     #[error("{message}.{field} has the wrong type")]
     WireType {
-        /// The message's name in OTLP's schema.
+        /// Name of the message in OTLP's schema.
         message: &'static str,
-        /// The field's name in OTLP's schema.
+        /// Name of the field in OTLP's schema.
         field: &'static str,
     },
     /// Text that is not UTF-8.
     #[error("{message}.{field} is not UTF-8")]
     Utf8 {
-        /// The message's name in OTLP's schema.
+        /// Name of the message in OTLP's schema.
         message: &'static str,
-        /// The field's name in OTLP's schema.
+        /// Name of the field in OTLP's schema.
         field: &'static str,
     },
-    /// The end of a group that did not begin.
-    #[error("a group ends that did not begin")]
+    /// The end of a group without its start.
+    #[error("unmatched end of group")]
     Group,
-    /// Messages within messages beyond [`DEPTH`].
-    #[error("messages are nested deeper than {DEPTH}")]
+    /// Messages nested deeper than [`DEPTH`].
+    #[error("nested deeper than {DEPTH} messages")]
     Depth,
 }
 
-/// One field's value, as the wire types have it.
+/// A field's value by wire type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
     /// Integers, booleans and enumerations.
@@ -60,13 +60,13 @@ pub enum Value<'a> {
 /// A field with its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawField<'a> {
-    /// As in the schema.
+    /// Number of the schema.
     pub number: u32,
-    /// Its value.
+    /// Value on the wire.
     pub value: Value<'a>,
 }
 
-/// Reads one field after the other.
+/// Reads fields one by one.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -74,26 +74,26 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the fields of a message that may hold messages `depth` levels deep ([`DEPTH`] for an outermost one).
+    /// Creates a reader of a message that may contain messages `depth` levels deep ([`DEPTH`] for an outermost one).
     #[must_use]
     pub const fn new(message: &'a [u8], depth: u32) -> Self {
         Self { rest: message, depth }
     }
 
-    /// How many bytes are left.
+    /// Returns the number of remaining bytes.
     #[must_use]
     pub const fn remaining(&self) -> usize {
         self.rest.len()
     }
 
-    /// The next field; `None` at the end.
+    /// Returns the next field; `None` at the end.
     ///
     /// # Errors
-    /// What is there is no field.
+    /// The bytes are not a field.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
-        reason = "measured: the walk calls it some forty times a span, and one call costs as much as the rest"
+        reason = "measured: the parser calls it some forty times a span, and one call costs as much as the rest"
     )]
     pub fn next_field(&mut self) -> Result<Option<RawField<'a>>, Malformed> {
         if self.rest.is_empty() {
@@ -115,8 +115,8 @@ impl<'a> Reader<'a> {
         Ok(Some(RawField { number, value }))
     }
 
-    /// The value of the next field, if that is this one, delimited, of a number below 16, and shorter than 128 bytes: as most
-    /// attributes of a span are. Else nothing is read.
+    /// Returns the next field if it has this number (below 16), is length-delimited and shorter than 128 bytes, like most
+    /// attributes of a span. Else nothing is read.
     #[inline]
     pub const fn next_if_short(&mut self, number: u8) -> Option<&'a [u8]> {
         let [key, length @ 0..0x80, rest @ ..] = self.rest else {
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         Ok((key >> 3, key & 7))
     }
 
-    /// Reads a number without a key, as packed ones are.
+    /// Reads a number without a key, as in packed fields.
     ///
     /// # Errors
     /// The bytes end, or the number has more than 64 bits.
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         for (at, byte) in self.rest.iter().take(10).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * at);
             if *byte < 0x80 {
-                // The tenth byte holds the last of 64 bits.
+                // The tenth byte has the last of 64 bits.
                 if at == 9 && *byte > 1 {
                     return Err(Malformed::Varint);
                 }
@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// Skips what follows the start of a group, up to and with its end.
+    /// Skips a group up to and including its end.
     fn skip_group(&mut self, number: u32) -> Result<(), Malformed> {
         let mut open = vec![number];
         while let Some(innermost) = open.last().copied() {
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
                 open.pop();
                 continue;
             }
-            // The group itself took no level, what is in it does.
+            // The group itself does not count as a level, but its contents do.
             if open.len() >= self.depth as usize {
                 return Err(Malformed::Depth);
             }
@@ -220,11 +220,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The fields of a message that is known to be valid: see [`fields`].
+/// Iterator over the fields of a valid message: see [`fields`].
 #[derive(Clone, Debug)]
 pub struct Fields<'a>(Reader<'a>);
 
-/// Reads a message that [`crate::validate`] has accepted; of any other it reads as far as it goes.
+/// Iterates over a message that [`crate::validate`] has accepted; any other message is read up to its first error.
 #[must_use]
 pub const fn fields(message: &[u8]) -> Fields<'_> {
     Fields(Reader::new(message, DEPTH))

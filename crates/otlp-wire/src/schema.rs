@@ -1,15 +1,15 @@
-//! OTLP's messages, as a table.
+//! OTLP's messages as a table.
 //!
 //! Source: [opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto) 1.10, `common/v1`, `resource/v1`, `trace/v1`,
 //! `logs/v1`, `metrics/v1` and `collector/*/v1`. A test compares it with what prost generates from the same files.
 
-/// What a field holds.
+/// Type of a field.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the names are protobuf's")]
 pub enum Kind {
     String,
     Bytes,
-    /// Bytes that OTLP's JSON writes in hexadecimal: trace and span ids.
+    /// Bytes in hexadecimal in OTLP's JSON: trace and span ids.
     Id,
     Bool,
     Int32,
@@ -29,30 +29,30 @@ pub enum Kind {
 /// A field of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// Its number on the wire.
+    /// Number on the wire.
     pub number: u32,
-    /// Its name in the schema (`start_time_unix_nano`).
+    /// Name in the schema (`start_time_unix_nano`).
     pub name: &'static str,
-    /// Its name in JSON (`startTimeUnixNano`).
+    /// Name in JSON (`startTimeUnixNano`).
     pub json_name: &'static str,
-    /// What it holds.
+    /// Type of its value.
     pub kind: Kind,
-    /// Whether it may stand there many times. Numbers may then be packed.
+    /// True if the field is repeated. Numbers may then be packed.
     pub repeated: bool,
 }
 
 /// A message: its fields by number.
 #[derive(Debug)]
 pub struct Message {
-    /// Its name in the schema.
+    /// Name in the schema.
     pub name: &'static str,
-    /// Its fields, by number.
+    /// Fields in order of number.
     pub fields: &'static [Field],
-    /// For each field number one more than its position in `fields`; 0 for a number without a field.
+    /// By field number, its index in `fields` plus one; 0 for a number without a field.
     positions: [u8; NUMBERS],
 }
 
-/// Field numbers are lower than this.
+/// Upper bound of field numbers, exclusive.
 const NUMBERS: usize = 24;
 
 impl Message {
@@ -67,7 +67,7 @@ impl Message {
         Self { name, fields, positions }
     }
 
-    /// The field with this number.
+    /// Returns the field with this number.
     #[must_use]
     #[inline]
     pub fn field(&self, number: u32) -> Option<&'static Field> {
@@ -75,7 +75,7 @@ impl Message {
         self.fields.get(usize::from(position).wrapping_sub(1))
     }
 
-    /// The field with this name, as JSON or as the schema has it.
+    /// Returns the field with this name in JSON or in the schema.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.json_name == name || field.name == name)
@@ -144,7 +144,7 @@ const AGGREGATION_TEMPORALITY: &[(&str, i32)] = &[
     ("AGGREGATION_TEMPORALITY_CUMULATIVE", 2),
 ];
 
-/// What exporters send spans in.
+/// Request of trace exporters.
 pub static TRACES_REQUEST: Message = Message::new(
     "ExportTraceServiceRequest",
     &[many(1, "resource_spans", "resourceSpans", Kind::Message(&RESOURCE_SPANS))],
@@ -289,7 +289,7 @@ pub static ARRAY_VALUE: Message = Message::new("ArrayValue", &[many(1, "values",
 /// `KeyValueList`.
 pub static KEY_VALUE_LIST: Message = Message::new("KeyValueList", &[many(1, "values", "values", Kind::Message(&KEY_VALUE))]);
 
-/// What exporters send log records in.
+/// Request of log exporters.
 pub static LOGS_REQUEST: Message = Message::new(
     "ExportLogsServiceRequest",
     &[many(1, "resource_logs", "resourceLogs", Kind::Message(&RESOURCE_LOGS))],
@@ -333,7 +333,7 @@ pub static LOG_RECORD: Message = Message::new(
     ],
 );
 
-/// What exporters send metrics in.
+/// Request of metric exporters.
 pub static METRICS_REQUEST: Message = Message::new(
     "ExportMetricsServiceRequest",
     &[many(

@@ -1,12 +1,12 @@
-//! Whether bytes are a message.
+//! Validation of messages.
 
 use crate::reader::{DEPTH, Malformed, RawField, Reader, Value};
 use crate::schema::{self, Field, Kind, Message};
 
-/// Checks every field of a message and of all messages in it, exactly as strictly as prost decodes.
+/// Checks every field of a message and of its nested messages, exactly as strictly as prost.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first violation.
 pub fn validate(bytes: &[u8], message: &'static Message) -> Result<(), Malformed> {
     validate_to(bytes, message, DEPTH)
 }
@@ -19,10 +19,10 @@ fn validate_to(bytes: &[u8], message: &'static Message, depth: u32) -> Result<()
     Ok(())
 }
 
-/// Checks an attribute, a `KeyValue`, that may hold messages `depth` levels deep.
+/// Checks an attribute, a `KeyValue`, that may contain messages `depth` levels deep.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first violation.
 #[inline]
 pub fn validate_attribute(bytes: &[u8], depth: u32) -> Result<(), Malformed> {
     if depth > 0 && is_plain_attribute(bytes) {
@@ -31,14 +31,14 @@ pub fn validate_attribute(bytes: &[u8], depth: u32) -> Result<(), Malformed> {
     validate_to(bytes, &schema::KEY_VALUE, depth)
 }
 
-/// Checks one field of a message that may hold messages `depth` levels deep.
+/// Checks one field of a message that may contain messages `depth` levels deep.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first violation.
 #[inline]
 pub fn validate_field(field: RawField<'_>, message: &'static Message, depth: u32) -> Result<(), Malformed> {
     let Some(known) = message.field(field.number) else {
-        // Anything may stand there, as long as there is a level left: prost skips it as if it were one.
+        // Unknown fields are valid while a level is left: prost skips them like a message.
         return if depth == 0 { Err(Malformed::Depth) } else { Ok(()) };
     };
     match (known.kind, field.value) {
@@ -65,11 +65,11 @@ pub fn validate_field(field: RawField<'_>, message: &'static Message, depth: u32
 
 #[inline]
 fn is_text(bytes: &[u8]) -> bool {
-    // Nearly always it is ASCII, and then there is no need to ask for more.
+    // Most text is ASCII, which is faster to check.
     is_ascii(bytes) || std::str::from_utf8(bytes).is_ok()
 }
 
-/// As the standard library's, but in place: most texts are shorter than it takes to get there.
+/// Like the standard library's, but inlined: for most texts the call would take longer than the check.
 #[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -79,9 +79,8 @@ fn is_ascii(bytes: &[u8]) -> bool {
     all & HIGH == 0 && last < 0x80
 }
 
-/// Whether these bytes are an attribute as nearly all senders write it: first a short key, then a value that is a short text, a
-/// number or a boolean, and all of it ASCII. Most of a span are such attributes, so this is most of the walk's speed; whatever looks
-/// different in the least goes the long way.
+/// Returns true for an attribute in the most common form: a short key, then a short text, a number or a boolean, all in ASCII.
+/// Most of a span's bytes are such attributes, so this dominates the speed of parsing; any other form takes the general path.
 #[inline]
 fn is_plain_attribute(bytes: &[u8]) -> bool {
     const KEY: u8 = 1 << 3 | 2;
@@ -103,14 +102,14 @@ fn is_plain_attribute(bytes: &[u8]) -> bool {
         && is_ascii(key)
         && match value {
             [TEXT, length @ ..0x80, text @ ..] => usize::from(*length) == text.len() && is_ascii(text),
-            // One byte after the other says that more come, up to the last. A tenth one would need a closer look.
+            // The high bit of each byte but the last continues the varint. A tenth byte would need a further check.
             [BOOL | INT, more @ .., 0..0x80] => more.len() < 9 && more.iter().all(|byte| *byte >= 0x80),
             [DOUBLE, double @ ..] => double.len() == 8,
             _ => false,
         }
 }
 
-/// Whether a number or plain bytes stand on the wire as their kind does.
+/// Returns true if the wire type matches the kind.
 const fn is_of(kind: Kind, value: Value<'_>) -> bool {
     match value {
         Value::Varint(_) => matches!(

@@ -1,9 +1,9 @@
-//! Numbers as JSON has them: whole ones, ones with a point, and either as text.
+//! Numbers in JSON: integers, decimals, and either as text.
 
 use crate::reader::Value;
 use crate::schema::Kind;
 
-/// A number that was found in JSON.
+/// A parsed JSON number.
 #[derive(Clone, Copy)]
 pub(super) enum Number {
     Unsigned(u64),
@@ -12,7 +12,7 @@ pub(super) enum Number {
 }
 
 impl Number {
-    /// Reads a number that was written as text: digits, or what JSON would read as one, or one of protobuf's three names.
+    /// Parses a number written as text: digits, a JSON number, or one of protobuf's three names.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if let Ok(number) = text.parse() {
             return Some(Self::Unsigned(number));
@@ -24,12 +24,12 @@ impl Number {
             "NaN" => f64::NAN,
             "Infinity" => f64::INFINITY,
             "-Infinity" => f64::NEG_INFINITY,
-            // Rust reads "inf" and "nan" too, and 1e999 as infinite.
+            // Rust also parses "inf" and "nan", and 1e999 as infinite.
             _ => text.parse().ok().filter(|number: &f64| number.is_finite())?,
         }))
     }
 
-    /// The number as a field of this kind has it on the wire; `None` when that cannot hold it.
+    /// Converts the number to the wire value of a field kind; `None` if out of range.
     pub(super) fn of_kind(self, kind: Kind) -> Option<Value<'static>> {
         Some(match kind {
             Kind::Double => Value::Fixed64(self.double().to_bits()),
@@ -38,10 +38,10 @@ impl Number {
             Kind::Fixed32 => Value::Fixed32(self.integer()?),
             Kind::Uint32 => Value::Varint(self.integer::<u32>()?.into()),
             Kind::Uint64 => Value::Varint(self.integer()?),
-            // A negative one has 64 bits on the wire, whatever its type.
+            // Negative numbers have 64 bits on the wire, whatever their type.
             Kind::Int32 | Kind::Enum(_) => Value::Varint(i64::from(self.integer::<i32>()?).cast_unsigned()),
             Kind::Int64 => Value::Varint(self.integer::<i64>()?.cast_unsigned()),
-            // The sign is the lowest bit.
+            // Zigzag encoding: the sign is the lowest bit.
             Kind::Sint32 => {
                 let number: i32 = self.integer()?;
                 Value::Varint((number << 1 ^ number >> 31).cast_unsigned().into())
@@ -56,7 +56,7 @@ impl Number {
             Self::Signed(number) => number.into(),
             #[expect(
                 clippy::cast_possible_truncation,
-                reason = "what is beyond 128 bits becomes the largest, which fits nowhere"
+                reason = "values over 128 bits saturate, which is out of range for every kind"
             )]
             Self::Float(number) if number.fract() == 0.0 => number as i128,
             Self::Float(_) => return None,

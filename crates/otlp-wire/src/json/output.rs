@@ -1,18 +1,18 @@
-//! Writing protobuf's wire format.
+//! Writer of protobuf's wire format.
 
 use crate::reader::Value;
 
-/// Bytes that are being written.
+/// The bytes written so far.
 pub(super) struct Output {
     bytes: Vec<u8>,
     limit: usize,
 }
 
-/// Where a field's contents began.
+/// Start of an open field's contents.
 pub(super) struct Open(usize);
 
 impl Output {
-    /// Writes into `bytes`, whose contents are dropped, at most `limit` bytes and a value more.
+    /// Reuses `bytes`, dropping their contents; the output may exceed `limit` by one value.
     pub(super) fn new(mut bytes: Vec<u8>, limit: usize) -> Self {
         bytes.clear();
         Self { bytes, limit }
@@ -34,7 +34,7 @@ impl Output {
         self.bytes.truncate(length);
     }
 
-    /// Writes a whole field.
+    /// Writes a complete field.
     pub(super) fn field(&mut self, number: u32, value: Value<'_>) {
         let wire_type = match value {
             Value::Varint(_) => 0,
@@ -47,7 +47,7 @@ impl Output {
         self.value(value);
     }
 
-    /// Writes a value without its key, as packed numbers stand.
+    /// Writes a value without its key, as in packed fields.
     pub(super) fn value(&mut self, value: Value<'_>) {
         match value {
             Value::Varint(number) => self.varint(number),
@@ -61,8 +61,8 @@ impl Output {
         }
     }
 
-    /// Begins a field whose length is known when it ends. Most of what OTLP has is shorter than 128 bytes, which takes one byte to
-    /// say: that byte is kept free here, the place for more is made at the end.
+    /// Starts a field whose length is known only at its end. Most fields of OTLP are shorter than 128 bytes, with a length of one
+    /// byte: that byte is reserved here, and more are inserted at the end.
     pub(super) fn open_field(&mut self, number: u32) -> Open {
         self.field(number, Value::Bytes(&[]));
         Open(self.bytes.len())
@@ -73,7 +73,7 @@ impl Output {
         self.bytes.extend_from_slice(&bytes[..length]);
     }
 
-    /// Writes the length of what was written since `open`.
+    /// Writes the length of the output since `open`.
     pub(super) fn close(&mut self, Open(start): Open) {
         let (bytes, length) = encode((self.bytes.len() - start) as u64);
         self.bytes[start - 1] = bytes[0];
@@ -83,7 +83,7 @@ impl Output {
     }
 }
 
-/// A varint and its length in bytes.
+/// Encodes a varint; returns it with its length in bytes.
 #[expect(clippy::cast_possible_truncation, reason = "the lowest seven bits are meant")]
 fn encode(mut value: u64) -> ([u8; 10], usize) {
     let (mut bytes, mut last) = ([0; 10], 0);

@@ -1,4 +1,4 @@
-//! What JSON has as text and protobuf has not.
+//! Text in JSON that is binary or a number in protobuf.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -9,12 +9,12 @@ use super::number::Number;
 static STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 static URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
-/// With or without padding, and whatever the last character's unused bits are.
+/// With or without padding, and with any unused bits in the last character.
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
 
-/// The number of an enumeration's name, which may come without what all names of that enumeration begin with.
+/// Returns the number of an enumeration's name, with or without the common prefix of its names.
 pub(super) fn named(names: &[(&str, i32)], text: &str) -> Option<Number> {
     let is_it = |name: &str| {
         let parts = name.len().checked_sub(text.len()).and_then(|at| name.split_at_checked(at));
@@ -24,9 +24,9 @@ pub(super) fn named(names: &[(&str, i32)], text: &str) -> Option<Number> {
     Some(Number::Signed((*number).into()))
 }
 
-/// The bytes of an id; `None` for what is neither hexadecimal nor padded base64.
+/// Decodes an id; `None` if it is neither hexadecimal nor padded base64.
 pub(super) fn id(text: &str) -> Option<Vec<u8>> {
-    // Base64 of 16 or of 8 bytes.
+    // Base64 of 16 or 8 bytes.
     if matches!(text.len(), 24 | 12) && text.ends_with('=') {
         return base64(text);
     }
@@ -41,7 +41,7 @@ pub(super) fn id(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// The bytes that any encoder wrote like this.
+/// Decodes base64 of any variant.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     let engine = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
     engine.decode(text).ok()

@@ -1,4 +1,4 @@
-//! What serde calls while it reads.
+//! Visitors for serde.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::{State, TOO_LONG};
 use crate::reader::Value;
 use crate::schema::{Field, Kind, Message};
 
-/// Reads the object that is the whole text.
+/// Parses the outermost object.
 pub(super) struct Outermost<'a> {
     pub(super) state: &'a mut State,
     pub(super) message: &'static Message,
@@ -35,7 +35,7 @@ impl<'de> Visitor<'de> for Outermost<'_> {
         object(self.state, self.message, map)
     }
 
-    // Without these serde would quote what it found.
+    // The default implementations of serde would quote the value.
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         Err(self.not("null"))
@@ -83,7 +83,7 @@ fn object<'de, A: MapAccess<'de>>(state: &mut State, message: &'static Message, 
     Ok(())
 }
 
-/// Reads a field's name.
+/// Parses a field's name.
 struct Name(&'static Message);
 
 impl<'de> DeserializeSeed<'de> for Name {
@@ -106,33 +106,33 @@ impl Visitor<'_> for Name {
     }
 }
 
-/// Where a value stands.
+/// Position of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Behind its name.
+enum Position {
+    /// After its name.
     Field,
     /// In an array, as a field of its own.
     Element,
-    /// In an array of numbers, which share one field.
+    /// In an array of numbers, which share one packed field.
     Packed,
 }
 
-/// Reads what a field holds.
+/// Parses the contents of a field.
 struct Contents<'a> {
     state: &'a mut State,
     message: &'static Message,
     field: &'static Field,
-    place: Place,
+    position: Position,
 }
 
 impl<'a> Contents<'a> {
     const fn of(state: &'a mut State, message: &'static Message, field: &'static Field) -> Self {
-        let place = Place::Field;
+        let position = Position::Field;
         Self {
             state,
             message,
             field,
-            place,
+            position,
         }
     }
 
@@ -141,7 +141,7 @@ impl<'a> Contents<'a> {
     }
 
     fn unexpected<E: Error>(&self, found: &str) -> E {
-        if self.place == Place::Field && self.field.repeated {
+        if self.position == Position::Field && self.field.repeated {
             return self.error(format_args!("is {found}, not an array"));
         }
         let wanted = match self.field.kind {
@@ -156,13 +156,13 @@ impl<'a> Contents<'a> {
         self.error(format_args!("is {found}, not {wanted}"))
     }
 
-    /// Whether one value may stand here, and not an array of them.
+    /// Returns true if a single value is expected, and not an array.
     fn is_single(&self) -> bool {
-        !self.field.repeated || self.place != Place::Field
+        !self.field.repeated || self.position != Position::Field
     }
 
     fn write(&mut self, value: Value<'_>) {
-        if self.place == Place::Packed {
+        if self.position == Position::Packed {
             self.state.output.value(value);
         } else {
             self.state.output.field(self.field.number, value);
@@ -174,7 +174,7 @@ impl<'a> Contents<'a> {
             return Err(self.unexpected("a number"));
         }
         let Some(value) = number.of_kind(self.field.kind) else {
-            return Err(self.error("has a number that it cannot hold"));
+            return Err(self.error("has a number out of range"));
         };
         self.write(value);
         Ok(())
@@ -193,7 +193,7 @@ impl<'a> Contents<'a> {
             }
             Kind::Id => {
                 let Some(bytes) = (self.state.id)(self.field.name, text) else {
-                    self.state.unusable_id(self.message, self.field.name);
+                    self.state.invalid_id(self.message, self.field.name);
                     return Ok(());
                 };
                 decoded = bytes;
@@ -207,7 +207,7 @@ impl<'a> Contents<'a> {
             Kind::Message(_) => return Err(self.unexpected("text")),
             Kind::Enum(names) => {
                 let number = named(names, text).or_else(|| Number::parse(text));
-                return self.number(number.ok_or_else(|| self.error("has no value of this name"))?);
+                return self.number(number.ok_or_else(|| self.error("has an unknown name"))?);
             }
             _ => return self.number(Number::parse(text).ok_or_else(|| self.unexpected("text"))?),
         };
@@ -232,8 +232,8 @@ impl<'de> Visitor<'de> for Contents<'_> {
     }
 
     fn visit_unit<E: Error>(mut self) -> Result<(), E> {
-        match (self.place, self.field.kind) {
-            (Place::Field, _) => {}
+        match (self.position, self.field.kind) {
+            (Position::Field, _) => {}
             (_, Kind::Bool) => self.write(Value::Varint(0)),
             (_, kind) => self.write(Number::Unsigned(0).of_kind(kind).unwrap_or(Value::Bytes(&[]))),
         }
@@ -274,18 +274,22 @@ impl<'de> Visitor<'de> for Contents<'_> {
             state, message, field, ..
         } = self;
         let packed = is_number(field.kind).then(|| state.output.open_field(field.number));
-        let place = if packed.is_some() { Place::Packed } else { Place::Element };
+        let position = if packed.is_some() {
+            Position::Packed
+        } else {
+            Position::Element
+        };
         loop {
             let element = Contents {
                 state: &mut *state,
                 message,
                 field,
-                place,
+                position,
             };
             if array.next_element_seed(element)?.is_none() {
                 break;
             }
-            // Arrays of numbers are what grows.
+            // Arrays of numbers cause the growth.
             if state.output.is_too_long() {
                 return Err(A::Error::custom(TOO_LONG));
             }
@@ -313,7 +317,7 @@ impl<'de> Visitor<'de> for Contents<'_> {
     }
 }
 
-/// Whether JSON has it as a number, and the wire packs it.
+/// Returns true if JSON has it as a number, and the wire packs it.
 const fn is_number(kind: Kind) -> bool {
     !matches!(kind, Kind::String | Kind::Bytes | Kind::Id | Kind::Bool | Kind::Message(_))
 }

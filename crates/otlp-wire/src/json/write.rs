@@ -1,4 +1,4 @@
-//! Protobuf into OTLP/JSON.
+//! Conversion of protobuf to OTLP/JSON.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,11 +6,11 @@ use base64::prelude::BASE64_STANDARD;
 use crate::reader::{DEPTH, Value, fields};
 use crate::schema::{self, Field, Kind, Message};
 
-/// Writes a message as OTLP/JSON: names in camel case, ids in lower-case hexadecimal, bytes in base64, integers of 64 bits as text,
-/// enumerations as numbers, and only the fields that are there. [`super::transcode`] reads it as the same message.
+/// Writes a message as OTLP/JSON: camel-case names, ids in lower-case hexadecimal, bytes in base64, 64-bit integers as text,
+/// enumerations as numbers, and only the fields that are present. [`super::transcode`] parses it into the same message.
 ///
-/// The bytes have to be valid ([`crate::validate`]); of others as much is written as can be read. Numbers that are packed, which only
-/// metrics have, are left out.
+/// The bytes should be valid ([`crate::validate`]); of others the readable part is written. Packed numbers, which only metrics
+/// have, are omitted.
 ///
 /// ```
 /// use otlp_wire::{json, schema};
@@ -27,7 +27,7 @@ pub fn write(bytes: &[u8], message: &'static Message, out: &mut Vec<u8>) {
 /// Recursion is bounded by `depth`.
 fn object(bytes: &[u8], message: &'static Message, out: &mut Vec<u8>, depth: u32) {
     out.push(b'{');
-    // Of alternatives the last one counts.
+    // The last alternative counts.
     let alternative = std::ptr::eq(message, &raw const schema::ANY_VALUE)
         .then(|| fields(bytes).filter_map(|field| message.field(field.number)).last())
         .flatten();
@@ -49,14 +49,14 @@ fn object(bytes: &[u8], message: &'static Message, out: &mut Vec<u8>, depth: u32
     out.push(b'}');
 }
 
-/// Writes what a field holds; false when there is nothing.
+/// Writes the contents of a field; returns false if there are none.
 fn values(bytes: &[u8], field: &'static Field, out: &mut Vec<u8>, depth: u32) -> bool {
     let all = fields(bytes)
         .filter(|found| found.number == field.number)
         .map(|found| found.value);
     if !field.repeated {
         if let Kind::Message(message) = field.kind {
-            // A message in several parts is what their bytes are one after the other.
+            // A message in several parts is the concatenation of their bytes.
             let parts: Vec<&[u8]> = all.filter_map(contents).collect();
             match *parts {
                 [] => return false,
@@ -103,7 +103,7 @@ const fn contents(value: Value<'_>) -> Option<&[u8]> {
     }
 }
 
-/// Writes a value that is no message; false for one that its kind does not have.
+/// Writes a scalar value; returns false if it does not match the kind.
 #[expect(clippy::cast_possible_truncation, reason = "protobuf cuts a number to the bits of its type")]
 fn scalar(value: Value<'_>, kind: Kind, out: &mut Vec<u8>) -> bool {
     let number = |number: &dyn std::fmt::Display, out: &mut Vec<u8>| out.extend_from_slice(number.to_string().as_bytes());
@@ -142,7 +142,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 fn text(text: &str, out: &mut Vec<u8>) {
-    // Lines of it may be looked at in a terminal.
+    // Lines may be printed to a terminal.
     let json = serde_json::Value::from(text).to_string();
     out.extend_from_slice(printable::escape_json(&json).as_bytes());
 }

@@ -1,10 +1,10 @@
-//! Bytes that suffer on their way.
+//! Damage to bytes in transit.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// One thing that goes wrong with bytes on their way.
+/// One kind of damage.
 #[derive(Clone, Debug)]
 pub(crate) enum Damage {
     Replace(Index, u8),

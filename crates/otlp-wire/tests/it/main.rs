@@ -1,4 +1,4 @@
-//! The table and the reader against prost, and JSON against protobuf.
+//! The table and the reader compared with prost, and JSON with protobuf.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by it")]
 

@@ -1,4 +1,4 @@
-//! Arbitrary messages of all three signals. Every field is named, so that a new one of a newer schema stops this from compiling.
+//! Arbitrary messages of all three signals. Every field is named, so that a new field of a later schema breaks the build.
 
 mod metrics;
 
@@ -21,12 +21,12 @@ pub(crate) fn text() -> BoxedStrategy<String> {
     prop_oneof![Just(String::new()), "[a-z.]{1,12}", any::<String>()].boxed()
 }
 
-/// Any that JSON can say.
+/// Any double that JSON can represent.
 pub(crate) fn double() -> impl Strategy<Value = f64> {
     POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO
 }
 
-/// Any.
+/// Any double.
 pub(crate) fn wild_double() -> impl Strategy<Value = f64> {
     prop_oneof![4 => double(), 1 => POSITIVE | NEGATIVE | INFINITE, 1 => Just(f64::NAN)]
 }

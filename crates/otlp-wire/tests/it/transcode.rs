@@ -1,4 +1,4 @@
-//! JSON becomes the message that it means, or an error that says where.
+//! JSON becomes the intended message, or an error with a position.
 
 mod fixtures;
 mod ids;
@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use crate::damage::{Damage, damage};
 use crate::messages::{logs_request, metrics_request, span, traces_request};
 
-/// What opentelemetry-proto writes with serde means the same to us.
+/// JSON of opentelemetry-proto (serde) is parsed into the same message.
 fn same<T: prost::Message + serde::Serialize + Default>(message: &T, schema: &'static Message, damages: &[Damage]) {
     let mut json = serde_json::to_value(message).unwrap();
     as_specified(&mut json);
@@ -22,7 +22,7 @@ fn same<T: prost::Message + serde::Serialize + Default>(message: &T, schema: &'s
     let transcoded = transcode(&json, schema).unwrap();
     assert_eq!(transcoded.rejected, []);
     let read = T::decode(&*transcoded.bytes).unwrap();
-    // Not the messages: a NaN is not equal to itself.
+    // Compares bytes, because NaN is not equal to itself.
     assert_eq!(
         read.encode_to_vec(),
         message.encode_to_vec(),
@@ -39,8 +39,8 @@ fn same<T: prost::Message + serde::Serialize + Default>(message: &T, schema: &'s
     }
 }
 
-/// Where opentelemetry-proto deviates from the specification: an exemplar's number is wrapped in a `value` that the schema does not have.
-/// In attributes, sums and gauges numbers that are not finite become `null` instead of `"NaN"`, so the messages here have none.
+/// Fixes deviations of opentelemetry-proto from the specification: an exemplar's number is wrapped in a `value` that the schema
+/// lacks. In attributes, sums and gauges non-finite numbers become `null` instead of `"NaN"`, so the messages here have none.
 pub(crate) fn as_specified(json: &mut Json) {
     match json {
         Json::Array(elements) => elements.iter_mut().for_each(as_specified),
@@ -60,33 +60,34 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn traces_are_what_serde_wrote(message in traces_request(), damages in damage()) {
+    fn traces_are_parsed_like_serde_wrote_them(message in traces_request(), damages in damage()) {
         same(&message, &TRACES_REQUEST, &damages);
     }
 
     #[test]
-    fn logs_are_what_serde_wrote(message in logs_request(), damages in damage()) {
+    fn logs_are_parsed_like_serde_wrote_them(message in logs_request(), damages in damage()) {
         same(&message, &LOGS_REQUEST, &damages);
     }
 
     #[test]
-    fn metrics_are_what_serde_wrote(message in metrics_request(), damages in damage()) {
+    fn metrics_are_parsed_like_serde_wrote_them(message in metrics_request(), damages in damage()) {
         same(&message, &METRICS_REQUEST, &damages);
     }
 
     #[test]
-    fn spans_are_what_serde_wrote(message in span(), damages in damage()) {
+    fn spans_are_parsed_like_serde_wrote_them(message in span(), damages in damage()) {
         same(&message, &SPAN, &damages);
     }
 }
 
-/// `serde_json` reads 128 levels of arrays and objects, of which a message takes one or more: what it reads is not too deep for prost.
+/// `serde_json` accepts 128 levels of arrays and objects, of which a message takes one or more: accepted JSON is not too deep for
+/// prost.
 #[test]
-fn whatever_json_may_nest_protobuf_may_too() {
+fn accepted_json_nesting_is_valid_protobuf() {
     let kinds = [
         ("{\"arrayValue\":{\"values\":[", "]}}"),
         ("{\"kvlistValue\":{\"values\":[{\"value\":", "}]}}"),
-        // Not what it should look like, and the least JSON for a level.
+        // Not the intended structure, but the shortest JSON per level.
         (
             "{\"kvlistValue\":{\"values\":[{\"value\":{\"arrayValue\":{\"values\":[",
             "]}}}]}}",
@@ -125,14 +126,14 @@ fn whatever_json_may_nest_protobuf_may_too() {
             assert!(read > 10 && refused > 10, "{read} read, {refused} refused");
         }
     }
-    // What is ignored is not nested in anything.
+    // Ignored values do not count as nesting.
     let ignored = format!("{{\"unknown\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(transcode(ignored.as_bytes(), &SPAN).unwrap().bytes, b"");
 }
 
-/// What a message grows to is bounded by what was sent: one array of short numbers is the worst there is.
+/// Growth of a message is bounded by its input: an array of short numbers is the worst case.
 #[test]
-fn a_hostile_body_does_not_grow_beyond_four_times_its_size() {
+fn hostile_body_grows_at_most_fourfold() {
     let many = |element: &str| vec![element; 20_000].join(",");
     let spans = |spans: String| format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{spans}]}}]}}]}}");
     let points = |kind: &str, point: String| {

@@ -1,4 +1,4 @@
-//! What prost decodes is valid, and nothing else is.
+//! Validation agrees with prost's decoder.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use crate::damage::{Damage, damage};
 use crate::messages::{logs_request, metrics_request, span, traces_request};
 
-/// Whether the bytes are valid, which must be what prost says.
+/// Validates the bytes, and compares the result with prost.
 fn agreed<T: prost::Message + Default>(bytes: &[u8], schema: &'static Message) -> Result<(), Malformed> {
     let (ours, theirs) = (validate(bytes, schema), T::decode(bytes));
     assert_eq!(
@@ -37,28 +37,28 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn traces_are_valid_when_prost_decodes_them(message in traces_request(), damages in damage()) {
+    fn traces_are_valid_iff_prost_decodes_them(message in traces_request(), damages in damage()) {
         both(&message, &TRACES_REQUEST, &damages);
     }
 
     #[test]
-    fn logs_are_valid_when_prost_decodes_them(message in logs_request(), damages in damage()) {
+    fn logs_are_valid_iff_prost_decodes_them(message in logs_request(), damages in damage()) {
         both(&message, &LOGS_REQUEST, &damages);
     }
 
     #[test]
-    fn metrics_are_valid_when_prost_decodes_them(message in metrics_request(), damages in damage()) {
+    fn metrics_are_valid_iff_prost_decodes_them(message in metrics_request(), damages in damage()) {
         both(&message, &METRICS_REQUEST, &damages);
     }
 
     #[test]
-    fn spans_are_valid_when_prost_decodes_them(message in span(), damages in damage()) {
+    fn spans_are_valid_iff_prost_decodes_them(message in span(), damages in damage()) {
         both(&message, &SPAN, &damages);
     }
 
-    /// Bytes that were never a message, of the kind that keys and lengths are made of.
+    /// Random bytes from the range of keys and lengths.
     #[test]
-    fn noise_is_valid_when_prost_decodes_it(noise in vec(prop_oneof![any::<u8>(), 0..40_u8], 0..24)) {
+    fn noise_is_valid_iff_prost_decodes_it(noise in vec(prop_oneof![any::<u8>(), 0..40_u8], 0..24)) {
         let _either = agreed::<Span>(&noise, &SPAN);
         let _either = agreed::<ExportTraceServiceRequest>(&noise, &TRACES_REQUEST);
         let _either = agreed::<ExportLogsServiceRequest>(&noise, &LOGS_REQUEST);
@@ -67,7 +67,7 @@ proptest! {
 }
 
 #[test]
-fn corner_cases_are_what_they_are_for_prost() {
+fn corner_cases_agree_with_prost() {
     let wrong_type = |field| Malformed::WireType { message: "Span", field };
     let cases: [(&str, &[u8], Result<(), Malformed>); 33] = [
         ("nothing", b"", Ok(())),
@@ -81,7 +81,7 @@ fn corner_cases_are_what_they_are_for_prost() {
         ("a name twice", b"\x2a\x01a\x2a\x01b", Ok(())),
         ("a status twice", b"\x7a\x02\x18\x01\x7a\x02\x18\x02", Ok(())),
         (
-            "no UTF-8",
+            "invalid UTF-8",
             b"\x2a\x01\xff",
             Err(Malformed::Utf8 {
                 message: "Span",
@@ -96,7 +96,7 @@ fn corner_cases_are_what_they_are_for_prost() {
                 field: "name",
             }),
         ),
-        ("bytes that are no UTF-8", b"\x0a\x01\xff", Ok(())),
+        ("bytes that are not UTF-8", b"\x0a\x01\xff", Ok(())),
         ("key 0", b"\x00", Err(Malformed::Key)),
         ("field 0", b"\x05\x00\x00\x00\x00", Err(Malformed::Key)),
         ("wire type 6", b"\x2e", Err(Malformed::Key)),
@@ -149,7 +149,7 @@ fn corner_cases_are_what_they_are_for_prost() {
 
 /// `bucket_counts` of a histogram's point as fixed 64 bits, and of an exponential one's as varints.
 #[test]
-fn numbers_may_be_packed_or_not() {
+fn packed_and_unpacked_numbers_are_valid() {
     let fixed = |contents: &[u8]| wrap(&[1, 2, 2, 9, 1], contents);
     let varints = |contents: &[u8]| wrap(&[1, 2, 2, 10, 1, 8], contents);
     let one = [1, 0, 0, 0, 0, 0, 0, 0];
@@ -175,7 +175,7 @@ fn numbers_may_be_packed_or_not() {
     }
 }
 
-/// Messages within messages, by their field numbers from the outermost one on.
+/// Nests messages by their field numbers, outermost first.
 fn wrap(numbers: &[u8], contents: &[u8]) -> Vec<u8> {
     numbers.iter().rev().fold(contents.to_vec(), |inner, number| {
         let mut outer = vec![number << 3 | 2];
@@ -186,7 +186,7 @@ fn wrap(numbers: &[u8], contents: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn nesting_ends_where_it_does_for_prost() {
+fn nesting_limit_agrees_with_prost() {
     // From a span, field 9 is an attribute, 2 its value; in a value 5 is an array, in that 1 is a value, 6 a list of attributes.
     let within = |levels: usize, by: &[u8]| -> Vec<u8> { [9, 2].iter().chain(by.iter().cycle()).take(levels).copied().collect() };
     let innermost: [&[u8]; 6] = [
@@ -212,7 +212,7 @@ fn nesting_ends_where_it_does_for_prost() {
     }
     assert_eq!(deepest, [100, 100]);
 
-    // Groups count as well, and are skipped without a stack.
+    // Groups count as well, and are skipped without recursion.
     for levels in (90..110).chain([100_000]) {
         let groups = [[0xfb, 0x01].repeat(levels), [0xfc, 0x01].repeat(levels)].concat();
         if levels < 1000 {

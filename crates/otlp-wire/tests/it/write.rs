@@ -1,4 +1,4 @@
-//! Protobuf becomes the JSON that means it.
+//! Protobuf becomes equivalent JSON.
 
 use otlp_wire::json::{transcode, write};
 use otlp_wire::schema::{ANY_VALUE, LOGS_REQUEST, Message, SPAN, TRACES_REQUEST};
@@ -12,36 +12,36 @@ fn written(bytes: &[u8], schema: &'static Message) -> String {
     String::from_utf8(json).unwrap()
 }
 
-/// Written and read again it is the same message.
+/// Checks that a message round-trips.
 fn same<T: prost::Message + Default>(message: &T, schema: &'static Message) {
     let json = written(&message.encode_to_vec(), schema);
     let read = transcode(json.as_bytes(), schema).unwrap();
-    // Not the messages: a NaN is not equal to itself.
+    // Compares bytes, because NaN is not equal to itself.
     let again = T::decode(&*read.bytes).unwrap();
     assert_eq!(again.encode_to_vec(), message.encode_to_vec(), "{json}");
 }
 
 proptest! {
     #[test]
-    fn traces_are_read_again_as_they_were(request in traces_request()) {
+    fn traces_round_trip(request in traces_request()) {
         same(&request, &TRACES_REQUEST);
     }
 
     #[test]
-    fn logs_are_read_again_as_they_were(request in logs_request()) {
+    fn logs_round_trip(request in logs_request()) {
         same(&request, &LOGS_REQUEST);
     }
 
-    /// As much as can be read of them is written.
+    /// The readable part is written.
     #[test]
-    fn any_bytes_become_json(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_become_json(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         serde_json::from_str::<serde_json::Value>(&written(&bytes, &SPAN)).unwrap();
     }
 }
 
-/// What OTLP's specification says of its JSON, field by field.
+/// The JSON mapping of OTLP's specification, field by field.
 #[test]
-fn each_type_is_written_as_specified() {
+fn field_types_are_written_as_specified() {
     let span = r#"{"traceId":"0AF7651916CD43DD8448EB211C80319C","spanId":"00000000000000fF","kind":"SPAN_KIND_SERVER","startTimeUnixNano":18446744073709551615,
         "attributes":[{"key":"i","value":{"intValue":-5}},{"key":"b","value":{"bytesValue":"AP8="}},{"key":"t","value":{"boolValue":true}},
             {"key":"d","value":{"doubleValue":"NaN"}},{"key":"e","value":{"stringValue":""}},{"key":"n","value":{}},
@@ -53,7 +53,7 @@ fn each_type_is_written_as_specified() {
 }
 
 #[test]
-fn of_alternatives_and_of_repetitions_the_last_counts() {
+fn last_of_alternatives_and_duplicates_is_written() {
     // A text, then true.
     assert_eq!(written(b"\x0a\x01a\x10\x01", &ANY_VALUE), r#"{"boolValue":true}"#);
     // Two names, and a status in two parts.
@@ -61,9 +61,9 @@ fn of_alternatives_and_of_repetitions_the_last_counts() {
     assert_eq!(written(span, &SPAN), r#"{"name":"b","status":{"message":"m","code":2}}"#);
 }
 
-/// Bytes that were never checked may be nested deeper than a stack.
+/// Unvalidated bytes may be nested deeper than the stack allows.
 #[test]
-fn what_is_nested_without_end_is_cut() {
+fn excessive_nesting_is_truncated() {
     let mut value = Vec::new();
     for _ in 0..10_000 {
         for key in [0x0a, 0x2a] {

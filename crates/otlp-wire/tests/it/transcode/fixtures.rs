@@ -1,4 +1,4 @@
-//! What other people's programs wrote.
+//! Documents written by other programs.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use otlp_wire::schema::{LOGS_REQUEST, METRICS_REQUEST, TRACES_REQUEST};
 use otlp_wire::{Value, fields, validate};
 
 #[test]
-fn every_fixture_is_read() {
+fn fixtures_are_read() {
     let Some(fixtures) = std::env::var_os("SPANFALL_FIXTURES") else {
         eprintln!("skipped: SPANFALL_FIXTURES is not set");
         return;
@@ -24,17 +24,17 @@ fn every_fixture_is_read() {
         };
         files += 1;
         for document in documents {
-            let transcoded = read(document).unwrap_or_else(|| panic!("{} is no request", path.display()));
+            let transcoded = read(document).unwrap_or_else(|| panic!("{} is not a request", path.display()));
             spans += count(&transcoded.bytes, &[1, 2, 2]);
             rejected += transcoded.rejected.iter().map(|reason| reason.spans).sum::<u64>();
         }
     }
     assert!(files > 0 && spans > 0, "{files} files with {spans} spans");
-    // One fixture has ids with letters beyond f, for this very purpose.
+    // One fixture has ids with letters beyond f, for this purpose.
     assert!(rejected > 0);
 }
 
-/// The request of whatever signal has something in it.
+/// Parses a request of the signal that is not empty.
 fn read(document: &[u8]) -> Option<Transcoded> {
     [&TRACES_REQUEST, &LOGS_REQUEST, &METRICS_REQUEST]
         .into_iter()
@@ -45,7 +45,7 @@ fn read(document: &[u8]) -> Option<Transcoded> {
         })
 }
 
-/// How many messages there are on a path of field numbers.
+/// Counts the messages on a path of field numbers.
 fn count(message: &[u8], path: &[u32]) -> usize {
     let Some((number, rest)) = path.split_first() else { return 1 };
     let inner = fields(message).filter_map(|field| match field.value {

@@ -1,4 +1,4 @@
-//! Ids that cannot be used cost no more than they must.
+//! Invalid ids affect as little as possible.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -14,7 +14,7 @@ fn request(spans: &str) -> String {
 }
 
 #[test]
-fn an_id_that_is_none_costs_its_span_and_no_other() {
+fn invalid_id_rejects_only_its_span() {
     let spans = [
         "{\"name\":\"first\",\"traceId\":\"0102\"}",
         "{\"traceId\":\"xyz\",\"name\":\"lost\"}",
@@ -40,7 +40,7 @@ fn an_id_that_is_none_costs_its_span_and_no_other() {
 }
 
 #[test]
-fn many_rejections_are_three_reasons() {
+fn rejections_have_at_most_three_reasons() {
     let spans = vec!["{\"traceId\":\"x\"},{\"spanId\":\"x\"},{\"parentSpanId\":\"x\"}"; 1000].join(",");
     let transcoded = transcode(request(&spans).as_bytes(), &TRACES_REQUEST).unwrap();
     assert_eq!(
@@ -52,7 +52,7 @@ fn many_rejections_are_three_reasons() {
 }
 
 #[test]
-fn a_span_alone_is_left_out_as_well() {
+fn single_span_with_an_invalid_id_is_rejected() {
     let transcoded = transcode(b"{\"name\":\"lost\",\"traceId\":\"x\"}", &SPAN).unwrap();
     assert_eq!((&*transcoded.bytes, transcoded.rejected[0].spans), (&[][..], 1));
 }
@@ -78,7 +78,7 @@ fn ids_are_hexadecimal_of_either_case_or_padded_base64() {
             bytes(b"\x5b\x8e\xff\xf7\x98\x03\x81\x03\xd2\x69\xb6\x33\x81\x3f\xc6\x0c"),
         ),
         ("\"AQIDBAUGBwg=\"", bytes(&[1, 2, 3, 4, 5, 6, 7, 8])),
-        // For those who know how long an id is, not for here.
+        // The length is checked by the caller.
         ("\"0102\"", bytes(&[1, 2])),
         ("\"00000000000000000000000000000000\"", bytes(&[0; 16])),
         ("\"\"", bytes(&[])),
@@ -99,7 +99,7 @@ fn ids_are_hexadecimal_of_either_case_or_padded_base64() {
 }
 
 #[test]
-fn log_records_and_exemplars_stay_without_the_id() {
+fn log_records_and_exemplars_are_kept_without_the_id() {
     let logs =
         "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"eventName\":\"e\",\"traceId\":\"x\",\"spanId\":\"01\"}]}]}]}";
     let transcoded = transcode(logs.as_bytes(), &LOGS_REQUEST).unwrap();

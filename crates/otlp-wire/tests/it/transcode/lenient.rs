@@ -1,4 +1,4 @@
-//! What is read, although no specification says all of it.
+//! Input accepted beyond the specification.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
@@ -23,7 +23,7 @@ fn named(name: &str) -> Span {
 }
 
 #[test]
-fn names_nulls_and_repetitions_in_an_object() {
+fn object_accepts_alternative_names_nulls_and_duplicates() {
     let started = |nanos| Span {
         start_time_unix_nano: nanos,
         ..Span::default()
@@ -79,7 +79,7 @@ fn names_nulls_and_repetitions_in_an_object() {
 }
 
 #[test]
-fn integers_of_every_size_and_spelling() {
+fn integers_are_accepted_in_every_spelling() {
     let cases: [(&str, u64); 10] = [
         ("0", 0),
         ("-0", 0),
@@ -122,7 +122,7 @@ fn integers_of_every_size_and_spelling() {
 }
 
 #[test]
-fn doubles_of_every_spelling() {
+fn doubles_are_accepted_in_every_spelling() {
     let cases = [
         ("1", 1.0),
         ("-1", -1.0),
@@ -132,7 +132,7 @@ fn doubles_of_every_spelling() {
         ("18446744073709551615", 18_446_744_073_709_551_615.0),
         ("\"Infinity\"", f64::INFINITY),
         ("\"-Infinity\"", f64::NEG_INFINITY),
-        // The neighbour of what a reader that does not round makes of it.
+        // The neighbor of the result of a parser that does not round.
         ("31.245270191439438", 31.245_270_191_439_438),
     ];
     for (json, expected) in cases {
@@ -150,7 +150,7 @@ fn doubles_of_every_spelling() {
 }
 
 #[test]
-fn enumerations_by_number_or_by_name() {
+fn enumerations_are_accepted_by_number_or_name() {
     let cases = [
         ("2", 2),
         ("\"2\"", 2),
@@ -170,7 +170,7 @@ fn enumerations_by_number_or_by_name() {
 }
 
 #[test]
-fn attributes_of_every_kind() {
+fn attributes_are_accepted_of_every_type() {
     let cases = [
         (r#"{"stringValue": ""}"#, Value::StringValue(String::new())),
         (r#"{"string_value": "a"}"#, Value::StringValue("a".into())),

@@ -1,4 +1,4 @@
-//! What is refused: each error says what is wrong and where, and nothing of what was sent, which may be anything and of any length.
+//! Rejected input: each error has a cause and a position, and quotes nothing of the input, which may be anything of any length.
 
 use otlp_wire::json::transcode;
 use otlp_wire::schema::{ANY_VALUE, Message, SPAN};
@@ -13,7 +13,7 @@ fn refuse(schema: &'static Message, cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn what_is_no_json() {
+fn invalid_json_is_rejected() {
     refuse(
         &SPAN,
         &[
@@ -32,7 +32,7 @@ fn what_is_no_json() {
 }
 
 #[test]
-fn what_is_no_object() {
+fn other_values_than_objects_are_rejected() {
     refuse(
         &SPAN,
         &[
@@ -48,7 +48,7 @@ fn what_is_no_object() {
 }
 
 #[test]
-fn values_that_a_field_cannot_have() {
+fn values_of_a_wrong_type_are_rejected() {
     refuse(
         &SPAN,
         &[
@@ -92,11 +92,8 @@ fn values_that_a_field_cannot_have() {
                 "{\"traceId\":{\"type\":\"Buffer\"}}",
                 "Span.trace_id is an object, not hexadecimal at line 1 column 12",
             ),
-            (
-                "{\"kind\":\"secret\"}",
-                "Span.kind has no value of this name at line 1 column 16",
-            ),
-            ("{\"kind\":\"\"}", "Span.kind has no value of this name at line 1 column 10"),
+            ("{\"kind\":\"secret\"}", "Span.kind has an unknown name at line 1 column 16"),
+            ("{\"kind\":\"\"}", "Span.kind has an unknown name at line 1 column 10"),
             (
                 "{\"attributes\":[{\"value\":5}]}",
                 "KeyValue.value is a number, not an object at line 1 column 25",
@@ -106,33 +103,33 @@ fn values_that_a_field_cannot_have() {
 }
 
 #[test]
-fn numbers_that_a_field_cannot_hold() {
+fn numbers_out_of_range_are_rejected() {
     refuse(
         &SPAN,
         &[
             (
                 "{\"startTimeUnixNano\":-1}",
-                "Span.start_time_unix_nano has a number that it cannot hold at line 1 column 23",
+                "Span.start_time_unix_nano has a number out of range at line 1 column 23",
             ),
             (
                 "{\"startTimeUnixNano\":1.5}",
-                "Span.start_time_unix_nano has a number that it cannot hold at line 1 column 24",
+                "Span.start_time_unix_nano has a number out of range at line 1 column 24",
             ),
             (
                 "{\"startTimeUnixNano\":18446744073709551616}",
-                "Span.start_time_unix_nano has a number that it cannot hold at line 1 column 41",
+                "Span.start_time_unix_nano has a number out of range at line 1 column 41",
             ),
             (
                 "{\"startTimeUnixNano\":\"18446744073709551616\"}",
-                "Span.start_time_unix_nano has a number that it cannot hold at line 1 column 43",
+                "Span.start_time_unix_nano has a number out of range at line 1 column 43",
             ),
             (
                 "{\"startTimeUnixNano\":\"-1\"}",
-                "Span.start_time_unix_nano has a number that it cannot hold at line 1 column 25",
+                "Span.start_time_unix_nano has a number out of range at line 1 column 25",
             ),
             (
                 "{\"startTimeUnixNano\":\"NaN\"}",
-                "Span.start_time_unix_nano has a number that it cannot hold at line 1 column 26",
+                "Span.start_time_unix_nano has a number out of range at line 1 column 26",
             ),
             (
                 "{\"startTimeUnixNano\":\"secret\"}",
@@ -152,15 +149,15 @@ fn numbers_that_a_field_cannot_hold() {
             ),
             (
                 "{\"flags\":4294967296}",
-                "Span.flags has a number that it cannot hold at line 1 column 19",
+                "Span.flags has a number out of range at line 1 column 19",
             ),
             (
                 "{\"droppedLinksCount\":-1}",
-                "Span.dropped_links_count has a number that it cannot hold at line 1 column 23",
+                "Span.dropped_links_count has a number out of range at line 1 column 23",
             ),
             (
                 "{\"kind\":2147483648}",
-                "Span.kind has a number that it cannot hold at line 1 column 18",
+                "Span.kind has a number out of range at line 1 column 18",
             ),
             (
                 "{\"kind\":true}",
@@ -171,7 +168,7 @@ fn numbers_that_a_field_cannot_hold() {
 }
 
 #[test]
-fn attributes_that_are_none() {
+fn invalid_attributes_are_rejected() {
     refuse(
         &ANY_VALUE,
         &[
@@ -189,7 +186,7 @@ fn attributes_that_are_none() {
             ),
             (
                 "{\"intValue\":9223372036854775808}",
-                "AnyValue.int_value has a number that it cannot hold at line 1 column 31",
+                "AnyValue.int_value has a number out of range at line 1 column 31",
             ),
             (
                 "{\"doubleValue\":\"inf\"}",
@@ -204,7 +201,7 @@ fn attributes_that_are_none() {
 }
 
 #[test]
-fn text_that_is_not_utf_8() {
+fn invalid_utf_8_is_rejected() {
     let error = transcode(b"{\"name\":\"\xff\"}", &SPAN).unwrap_err();
     assert_eq!(error.to_string(), "invalid unicode code point at line 1 column 10");
 }
