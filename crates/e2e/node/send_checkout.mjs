@@ -1,7 +1,7 @@
 // A small shop with Sentry's own SDK: a transaction with a child, an error and a log inside the child, and an error after all of it.
 //
 // usage: node send_checkout.mjs (10|11) (dsn DSN | spotlight URL)
-// Prints the ids that the test looks for.
+// Prints the ids for the test.
 
 const [generation, way, address] = process.argv.slice(2);
 const Sentry = await import(`sentry-node-${generation}`);

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs the SDKs of package-lock.json beside the scripts that import them. Does nothing when they are there already. Needs npm, and
+# Installs the SDKs of package-lock.json next to the scripts that import them. Does nothing if they are installed. Needs npm, and
 # the network the first time.
 set -eu
 cd -- "$(dirname -- "$0")"
 
-# Where npm notes what it installed; an older note than the lock file means that there is something new.
+# npm's record of installed packages; one older than the lock file is outdated.
 installed=node_modules/.package-lock.json
 if [ -e "$installed" ] && [ ! package-lock.json -nt "$installed" ]; then
     exit 0

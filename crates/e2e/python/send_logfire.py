@@ -1,4 +1,4 @@
-"""A span in a span by Logfire's own SDK, which tells of both while they run. They end when the standard input does.
+"""A span in a span with Logfire's own SDK, which reports both while they run. They end with the standard input.
 
 usage: send_logfire.py ENDPOINT
 """

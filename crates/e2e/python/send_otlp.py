@@ -1,4 +1,4 @@
-"""Sends one trace with everything a span can have, by OpenTelemetry's own SDK and exporter.
+"""Sends one trace with everything a span can have, with OpenTelemetry's own SDK and exporter.
 
 usage: send_otlp.py (grpc|http) ENDPOINT (none|gzip)
 """
@@ -19,7 +19,7 @@ protocol, endpoint, compression = sys.argv[1:]
 
 
 class Counting(IdGenerator):
-    """Ids that the test knows."""
+    """Fixed ids, known to the test."""
 
     def __init__(self):
         self.spans = 0xA0
@@ -33,7 +33,7 @@ class Counting(IdGenerator):
 
 
 class Loud:
-    """An exporter whose failures are the program's: the SDK only logs them."""
+    """An exporter that raises failures, which the SDK only logs."""
 
     def __init__(self, exporter):
         self.exporter = exporter

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the SDKs of requirements.txt into a virtual environment in the target directory, where the tests look for them.
-# Does nothing when they are there already. Needs python3 with venv, and the network the first time.
+# Does nothing if they are installed. Needs python3 with venv, and the network the first time.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 venv=${CARGO_TARGET_DIR:-$here/../../../target}/python-sdks
@@ -17,5 +17,5 @@ echo "installing the OpenTelemetry and Sentry SDKs for Python into $venv"
 rm -rf "$venv"
 python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$requirements"
-# Last, so that an installation that was cut off is begun again.
+# Last, so that an interrupted installation is repeated.
 cp "$requirements" "$venv/installed.txt"

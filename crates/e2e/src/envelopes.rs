@@ -1,4 +1,4 @@
-//! A receiver of Sentry envelopes that keeps what it gets, parsed with Sentry's own types.
+//! A receiver of Sentry envelopes that parses them with Sentry's own types and keeps them.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -15,18 +15,18 @@ use tokio::sync::watch;
 
 use crate::{DEADLINE, Error};
 
-/// The items of interest, in the order in which they came.
+/// Items of interest, in order of arrival.
 #[derive(Clone, Debug, Default)]
 pub struct Items {
-    /// What became of root spans.
+    /// Transactions, one per root span.
     pub transactions: Vec<Transaction<'static>>,
-    /// Errors.
+    /// Error events.
     pub events: Vec<Event<'static>>,
-    /// Lines of the services' logs.
+    /// Log records.
     pub logs: Vec<Log>,
-    /// Bodies that are no envelope.
+    /// Number of bodies that are not an envelope.
     pub unreadable: usize,
-    /// Everything as it came, to look for what must not be in it.
+    /// All bodies as text, to search for forbidden content.
     pub raw: String,
 }
 
@@ -38,10 +38,10 @@ pub struct Envelopes {
 }
 
 impl Envelopes {
-    /// Listens on a free port, for as long as the runtime runs.
+    /// Listens on a free port as long as the runtime runs.
     ///
     /// # Errors
-    /// It cannot listen.
+    /// The port cannot be bound.
     pub async fn receive() -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let envelopes = Self {
@@ -55,22 +55,22 @@ impl Envelopes {
         Ok(envelopes)
     }
 
-    /// The DSN that leads here.
+    /// Returns the DSN of this receiver.
     #[must_use]
     pub fn dsn(&self) -> String {
         format!("http://public@{}/1", self.address)
     }
 
-    /// All that came so far.
+    /// Returns all items received so far.
     #[must_use]
     pub fn all(&self) -> Items {
         self.received.borrow().clone()
     }
 
-    /// Waits until `find` finds what it looks for among all that came.
+    /// Waits until `find` returns a value for the received items.
     ///
     /// # Errors
-    /// It does not within the deadline.
+    /// The deadline passed.
     pub async fn wait<T>(&self, find: impl Fn(&Items) -> Option<T>) -> Result<T, Error> {
         let mut received = self.received.subscribe();
         let finding = async {
@@ -78,12 +78,12 @@ impl Envelopes {
                 if let Some(found) = find(&received.borrow_and_update()) {
                     return found;
                 }
-                // The sender lives in `self`.
+                // `self` owns the sender.
                 let _ = received.changed().await;
             }
         };
         let waited = tokio::time::timeout(DEADLINE, finding).await;
-        waited.map_err(|_| format!("these envelopes alone came: {}", self.all().raw).into())
+        waited.map_err(|_| format!("received only these envelopes: {}", self.all().raw).into())
     }
 }
 
@@ -103,11 +103,11 @@ async fn keep(State(received): State<watch::Sender<Items>>, body: Bytes) -> impl
             }
         }
     });
-    // As Sentry does: any page may send.
+    // Like Sentry: any page may send.
     ([(ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(()))
 }
 
-/// The trace context of a transaction or an event.
+/// Returns the trace context of a transaction or an event.
 #[must_use]
 pub fn trace_of<'a>(contexts: impl IntoIterator<Item = (&'a String, &'a Context)>) -> Option<TraceContext> {
     contexts.into_iter().find_map(|(name, context)| match context {

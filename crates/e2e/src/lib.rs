@@ -1,7 +1,7 @@
-//! What the tests across processes need: the services as a person starts them, and real receivers for all that they send.
+//! Helpers of tests across processes: the services as a user starts them, and real receivers of everything they send.
 //!
-//! It is not a part of the product, and it starts nothing by itself. The receivers speak the real protocols on real sockets; what
-//! they got is looked at in the tests.
+//! It is not a part of the product, and starts nothing by itself. The receivers speak the real protocols on real sockets; the
+//! tests check the received data.
 
 pub mod envelopes;
 pub mod mail;
@@ -15,8 +15,8 @@ pub mod spans;
 pub mod tail;
 pub mod viewer;
 
-/// Why something could not be started.
+/// A process or server that could not be started.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long anything may take that is waited for; generous, since tests run beside compilers.
+/// Timeout of every wait; generous, because tests share the machine with compilers.
 pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Mail servers: a real one, and one that says nothing for as long as a test wants.
+//! Mail servers: a real one, and one that never replies.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,28 +11,28 @@ use tokio::sync::watch;
 
 use crate::{DEADLINE, Error, python};
 
-/// A real SMTP server (aiosmtpd), as a process of its own.
+/// A real SMTP server (aiosmtpd) in its own process.
 #[derive(Debug)]
 pub struct SmtpServer {
-    /// Kill it, or stop it, as a test wants.
+    /// The process, to kill or stop it.
     pub process: Process,
     address: SocketAddr,
 }
 
-/// What the server does with mail.
+/// Treatment of mail by the server.
 #[derive(Clone, Copy, Debug)]
 pub enum Receives<'a> {
-    /// Puts it into this maildir, before it answers.
+    /// Stores it in this maildir before replying.
     Into(&'a Path),
-    /// Refuses each recipient with this reply.
+    /// Rejects each recipient with this reply.
     Never(&'a str),
 }
 
 impl SmtpServer {
-    /// Starts one at `address` with more arguments of aiosmtpd, and waits until it can be connected to.
+    /// Starts a server at `address` with additional arguments of aiosmtpd, and waits until it accepts connections.
     ///
     /// # Errors
-    /// It does not start, or does not answer.
+    /// It does not start or accept connections.
     pub async fn start(python: &Path, address: SocketAddr, mail: Receives<'_>, arguments: &[&str]) -> Result<Self, Error> {
         let mut server = Command::new(python);
         server
@@ -54,14 +54,14 @@ impl SmtpServer {
         }
     }
 
-    /// For `SMTP_URL`.
+    /// Returns the value of `SMTP_URL`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("smtp://{}", self.address)
     }
 }
 
-/// An address that was free a moment ago, for a server that cannot be told to take any and say which.
+/// Returns an address that was free a moment ago, for a server that cannot choose and report one.
 ///
 /// # Errors
 /// There is none.
@@ -69,10 +69,10 @@ pub fn free_address() -> Result<SocketAddr, Error> {
     Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// The mails in a maildir: the recipients of each `Message-ID`, one for each mail that has it.
+/// Returns the mails in a maildir: the recipients of each `Message-ID`, one per mail with it.
 ///
 /// # Errors
-/// It cannot be read.
+/// The maildir cannot be read.
 pub fn delivered(maildir: &Path) -> Result<BTreeMap<String, Vec<String>>, Error> {
     let mut mails: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let Ok(files) = std::fs::read_dir(maildir.join("new")) else {
@@ -91,17 +91,17 @@ pub fn delivered(maildir: &Path) -> Result<BTreeMap<String, Vec<String>>, Error>
     Ok(mails)
 }
 
-/// A server that says nothing. When it is dropped, too, it hangs up.
+/// A server that never replies. When dropped, it closes its connections.
 #[derive(Debug)]
 pub struct StalledMail {
     address: SocketAddr,
     hang_up: watch::Sender<bool>,
 }
 impl StalledMail {
-    /// Listens on a free port, for as long as the runtime runs.
+    /// Listens on a free port as long as the runtime runs.
     ///
     /// # Errors
-    /// It cannot listen.
+    /// The port cannot be bound.
     pub async fn start() -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -118,13 +118,13 @@ impl StalledMail {
         Ok(Self { address, hang_up })
     }
 
-    /// For `SMTP_URL`.
+    /// Returns the value of `SMTP_URL`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("smtp://{}", self.address)
     }
 
-    /// Ends all that it was connected with, and from now on each connection at once.
+    /// Closes all connections, and each new one immediately.
     pub fn hang_up(&self) {
         self.hang_up.send_replace(true);
     }

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-/// With this variable set, missing programs are a failure and no reason to skip.
+/// With this variable set, missing programs are a failure instead of a reason to skip.
 pub const REQUIRE: &str = "SPANFALL_REQUIRE_NODE";
 
-/// The directory of the scripts, when the packages that they import are installed there. Without them says loudly that the test is
-/// skipped.
+/// Returns the directory of the scripts if their packages are installed there. Otherwise prints that the test is skipped.
 ///
 /// # Panics
 /// They are missing and [`REQUIRE`] is set.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::Error;
 
-/// Passes connections on to another address.
+/// Forwards connections to another address.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -16,10 +16,10 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port, for as long as the runtime runs.
+    /// Listens on a free port as long as the runtime runs.
     ///
     /// # Errors
-    /// It cannot listen.
+    /// The port cannot be bound.
     pub async fn to(upstream: SocketAddr) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -33,13 +33,13 @@ impl Proxy {
         Ok(Self { address, cuts })
     }
 
-    /// Where it listens.
+    /// Returns its address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Cuts all connections there are, in the middle of whatever they carry. New ones are welcome at once.
+    /// Closes all connections, in the middle of any data. New ones are accepted immediately.
     pub fn cut(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }

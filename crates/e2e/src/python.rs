@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-/// With this variable set, missing programs are a failure and no reason to skip.
+/// With this variable set, missing programs are a failure instead of a reason to skip.
 pub const REQUIRE: &str = "SPANFALL_REQUIRE_PYTHON";
 
-/// The interpreter that has them, in the target directory that this test was built into. Without it says loudly that the test is
+/// Returns the interpreter with the packages, in the target directory of this test's build. Otherwise prints that the test is
 /// skipped.
 ///
 /// # Panics
@@ -23,7 +23,7 @@ pub fn interpreter_or_skip() -> Option<PathBuf> {
     found.map(|venv| venv.join("bin/python"))
 }
 
-/// Where the tests' own Python is.
+/// Returns the directory of the tests' Python scripts.
 #[must_use]
 pub fn scripts() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/python"))

@@ -1,4 +1,4 @@
-//! A program in a terminal of its own: keys go in, the screen is read.
+//! A program in its own terminal: sends keys and reads the screen.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -11,10 +11,10 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 
 use crate::{DEADLINE, Error};
 
-/// Between two looks at the screen.
+/// Interval of reading the screen.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
-/// Variables that mean something to the programs under test.
+/// Variables that affect the programs under test.
 const FOREIGN: [&str; 10] = [
     "RABBITMQ_URL",
     "SENTRY_AUTH_TOKEN",
@@ -33,11 +33,11 @@ pub struct Screen {
     parser: Arc<Mutex<Recorded>>,
     keys: Box<dyn Write + Send>,
     child: Running,
-    /// Reads what is written until nothing can be written any more.
+    /// Reads the output until it is closed.
     output: JoinHandle<()>,
-    /// Whether the reader waits.
+    /// True while reading is paused.
     stopped: Arc<AtomicBool>,
-    /// Whether the reader ends.
+    /// True to end the reader.
     closed: Arc<AtomicBool>,
     master: Box<dyn MasterPty + Send>,
 }
@@ -53,7 +53,7 @@ struct Recorded {
 }
 
 impl Screen {
-    /// Starts a shell command in a terminal of this size. The shell is `sh`, so that a test can look at the terminal's settings
+    /// Starts a shell command in a terminal of this size. The shell is `sh`, so that a test can check the terminal's settings
     /// before and after.
     pub fn start<K, V>(
         script: &str,
@@ -68,7 +68,7 @@ impl Screen {
         Self::start_in(script, environment, columns, rows, true)
     }
 
-    /// The same; a terminal that does not control the program sends it no signals.
+    /// Like [`Self::start`]; a terminal that does not control the program sends it no signals.
     pub fn start_in<K, V>(
         script: &str,
         environment: impl IntoIterator<Item = (K, V)>,
@@ -90,11 +90,11 @@ impl Screen {
         command.args(["-c", script]);
         command.set_controlling_tty(controls);
         command.env("TERM", "xterm-256color");
-        // This terminal does not answer what its ground is.
+        // This terminal does not report its background color.
         command.env("COLORFGBG", "15;0");
         // Nor is the developer's own configuration read.
         command.env("XDG_CONFIG_HOME", "/nonexistent");
-        // What the developer's own shell has set must not change what is tested.
+        // The developer's environment must not affect the test.
         for variable in FOREIGN {
             command.env_remove(variable);
         }
@@ -139,7 +139,7 @@ impl Screen {
         })
     }
 
-    /// Closes the terminal, as a window that is closed does. `key` makes the program write, so that the reader can end.
+    /// Closes the terminal like a closed window. `key` makes the program write, so that the reader can end.
     pub fn close(mut self, key: &str) -> Result<Orphan, Error> {
         self.closed.store(true, Ordering::Release);
         self.press(key)?;
@@ -148,32 +148,32 @@ impl Screen {
         Ok(Orphan { child: self.child })
     }
 
-    /// Stops reading what is written, as a terminal does on `^S`, or goes on.
+    /// Pauses reading the output, as a terminal does on `^S`, or resumes it.
     pub fn stop_reading(&self, stop: bool) {
         self.stopped.store(stop, Ordering::Release);
         self.output.thread().unpark();
     }
 
-    /// The shell's process id.
+    /// Returns the shell's process id.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.child.0.process_id()
     }
 
-    /// Presses keys, as the bytes that a terminal sends for them.
+    /// Presses keys, as the bytes sent by a terminal.
     pub fn press(&mut self, keys: &str) -> Result<(), Error> {
         self.keys.write_all(keys.as_bytes())?;
         Ok(self.keys.flush()?)
     }
 
-    /// What stands on the screen now.
+    /// Returns the current text of the screen.
     #[must_use]
     pub fn text(&self) -> String {
         lock(&self.parser).terminal.screen().contents()
     }
 
-    /// What stands on the screen, when the last thing that happened was the end of a frame: ratatui says where the cursor is, or
-    /// hides it, after each. Between two frames, panes may tell of different moments.
+    /// Returns the text of the screen if the last output was the end of a frame: ratatui moves or hides the cursor after each.
+    /// Between two frames, panes may show different states.
     #[must_use]
     pub fn frame(&self) -> Option<String> {
         let recorded = lock(&self.parser);
@@ -181,7 +181,7 @@ impl Screen {
         whole.then(|| recorded.terminal.screen().contents())
     }
 
-    /// The same with colors.
+    /// Like [`Self::frame`], with colors.
     #[must_use]
     pub fn picture(&self) -> Option<vt100::Screen> {
         let recorded = lock(&self.parser);
@@ -189,13 +189,13 @@ impl Screen {
         whole.then(|| recorded.terminal.screen().clone())
     }
 
-    /// Everything that was written to the terminal so far.
+    /// Returns all output so far.
     #[must_use]
     pub fn written(&self) -> String {
         String::from_utf8_lossy(&lock(&self.parser).bytes).into_owned()
     }
 
-    /// Whether the alternate screen is shown, and whether the cursor is hidden.
+    /// Returns whether the alternate screen is shown, and whether the cursor is hidden.
     #[must_use]
     pub fn taken_over(&self) -> (bool, bool) {
         let recorded = lock(&self.parser);
@@ -203,18 +203,18 @@ impl Screen {
         (screen.alternate_screen(), screen.hide_cursor())
     }
 
-    /// Waits until the screen is as wanted and hands it over.
+    /// Waits until `wanted` accepts the screen, and returns its text.
     ///
     /// # Panics
-    /// It never was: the panic shows the screen.
+    /// The deadline passed: the panic shows the screen.
     pub fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         self.look(what, || Some(self.text()), wanted)
     }
 
-    /// The same, for a whole frame; not while a cursor is shown.
+    /// Like [`Self::wait`], for a complete frame; not while a cursor is shown.
     ///
     /// # Panics
-    /// It never was: the panic shows the screen.
+    /// The deadline passed: the panic shows the screen.
     pub fn wait_frame(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         self.look(what, || self.frame(), wanted)
     }
@@ -227,48 +227,52 @@ impl Screen {
             }
             assert!(
                 started.elapsed() < DEADLINE,
-                "waited in vain for {what}; the screen:\n{}",
+                "timed out waiting for {what}; the screen:\n{}",
                 self.text()
             );
             std::thread::sleep(BETWEEN_LOOKS);
         }
     }
 
-    /// Waits until the program has ended.
+    /// Waits until the program has exited.
     ///
     /// # Panics
-    /// It goes on: the panic shows the screen.
+    /// The deadline passed: the panic shows the screen.
     pub fn ended(&mut self) -> Result<ExitStatus, Error> {
         let started = Instant::now();
         loop {
-            // What it wrote last may be on its way to the screen still.
+            // Its last output may still be in the pipe.
             if let Some(status) = self.child.0.try_wait()?.filter(|_| self.output.is_finished()) {
                 return Ok(status);
             }
-            assert!(started.elapsed() < DEADLINE, "it does not end; the screen:\n{}", self.text());
+            assert!(
+                started.elapsed() < DEADLINE,
+                "program did not exit; the screen:\n{}",
+                self.text()
+            );
             std::thread::sleep(BETWEEN_LOOKS);
         }
     }
 }
 
 impl Orphan {
-    /// Waits until the program has ended.
+    /// Waits until the program has exited.
     ///
     /// # Panics
-    /// It goes on.
+    /// The deadline passed.
     pub fn ended(&mut self) -> Result<ExitStatus, Error> {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.0.try_wait()? {
                 return Ok(status);
             }
-            assert!(started.elapsed() < DEADLINE, "it does not end");
+            assert!(started.elapsed() < DEADLINE, "program did not exit");
             std::thread::sleep(BETWEEN_LOOKS);
         }
     }
 }
 
-/// A program that is killed when this is dropped.
+/// A program that is killed when dropped.
 struct Running(Box<dyn Child + Send + Sync>);
 
 impl Drop for Running {

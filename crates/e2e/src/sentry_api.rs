@@ -1,7 +1,7 @@
-//! A stand-in for Sentry's HTTP API, as far as traces go: it answers as the documentation and the source of the real one say.
+//! A substitute for Sentry's HTTP API of traces, which follows the documentation and source of the real one.
 //!
-//! `GET /api/0/organizations/{org}/trace/{trace_id}/` (and `events-trace`, when it plays an old Sentry): a list of nested spans, the
-//! headers of the rate limit and of paging, a `detail` for what it refuses, and an empty body for what it does not know.
+//! `GET /api/0/organizations/{org}/trace/{trace_id}/` (and `events-trace`, as an old Sentry): a list of nested spans, the headers
+//! of rate limits and paging, a `detail` for rejected requests, and an empty body for unknown paths.
 
 mod answer;
 
@@ -21,54 +21,54 @@ use crate::{DEADLINE, Error};
 
 /// A token with the scope `org:read`.
 pub const TOKEN: &str = "sntryu_5ecre7";
-/// The one organization there is.
+/// The only organization.
 pub const ORGANIZATION: &str = "acme";
 
-/// What is wrong with the API, for all requests from then on.
+/// A failure of all later requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// This status, with the body that Sentry gives it.
+    /// This status, with Sentry's body for it.
     Status(u16),
-    /// Too many requests: with these headers.
+    /// Status 429 with these headers.
     RateLimited(Vec<(&'static str, String)>),
-    /// It lies elsewhere.
+    /// A redirect to this URL.
     Redirect(String),
     /// This body, with status 200.
     Body(String),
-    /// A body that does not end.
+    /// A body that never ends.
     Endless,
     /// A body that breaks off.
     Cut,
-    /// No answer at all.
+    /// No response.
     Hang,
 }
 
-/// How it pages.
+/// Paging of responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// So many of the outermost items on a page.
+    /// This many outermost items per page.
     Pages(usize),
-    /// It offers a next page for ever, and that is the same one: what the real one does when it has a hundred and one items.
+    /// The same next page forever, as the real one does with 101 items.
     Ignored,
 }
 
-/// One span that is stored.
+/// A stored span.
 #[derive(Clone, Debug)]
 pub struct Span {
     /// 16 hexadecimal digits.
     pub span_id: String,
-    /// The span above it; when that is not stored, this one is among the outermost.
+    /// Its parent; if that is not stored, the span is among the outermost.
     pub parent_span_id: Option<String>,
-    /// As in `http.server`.
+    /// Operation such as `http.server`.
     pub op: String,
-    /// What it is called.
+    /// Description.
     pub description: String,
-    /// Titles of errors in it.
+    /// Titles of errors in the span.
     pub errors: Vec<String>,
 }
 
 impl Span {
-    /// A span without errors.
+    /// Creates a span without errors.
     #[must_use]
     pub fn new(span_id: &str, parent_span_id: Option<&str>, op: &str, description: &str) -> Self {
         Self {
@@ -80,7 +80,7 @@ impl Span {
         }
     }
 
-    /// The same with an error in it.
+    /// Adds an error to the span.
     #[must_use]
     pub fn with_error(mut self, title: &str) -> Self {
         self.errors.push(title.to_owned());
@@ -88,27 +88,27 @@ impl Span {
     }
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct ReceivedRequest {
     /// Path and query.
     pub path: String,
     /// The `Authorization` header; empty without one.
     pub authorization: String,
 }
 
-/// The stand-in.
+/// The server.
 #[derive(Clone, Debug)]
 pub struct SentryApi {
     address: SocketAddr,
-    behaviour: Arc<watch::Sender<Behaviour>>,
-    asked: Arc<watch::Sender<Vec<Asked>>>,
+    behavior: Arc<watch::Sender<Behavior>>,
+    asked: Arc<watch::Sender<Vec<ReceivedRequest>>>,
 }
 
-/// What it answers.
+/// Configured responses.
 #[derive(Clone, Debug)]
-struct Behaviour {
-    /// By trace id: what is stored when it is asked for the first time, the second time, …; and how often it was.
+struct Behavior {
+    /// By trace id: the data at the first request, the second, …; and the number of requests.
     traces: HashMap<String, (Vec<Value>, usize)>,
     trouble: Option<Trouble>,
     paging: Paging,
@@ -116,15 +116,15 @@ struct Behaviour {
 }
 
 impl SentryApi {
-    /// Listens on a free port, for as long as the runtime runs.
+    /// Listens on a free port as long as the runtime runs.
     ///
     /// # Errors
-    /// It cannot listen.
+    /// The port cannot be bound.
     pub async fn start() -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let api = Self {
             address: listener.local_addr()?,
-            behaviour: Arc::new(watch::Sender::new(Behaviour {
+            behavior: Arc::new(watch::Sender::new(Behavior {
                 traces: HashMap::new(),
                 trouble: None,
                 paging: Paging::Pages(100),
@@ -140,19 +140,19 @@ impl SentryApi {
         Ok(api)
     }
 
-    /// Where it listens.
+    /// Returns its address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `SENTRY_URL`.
+    /// Returns the value of `SENTRY_URL`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The variables that lead here, with a token that is taken.
+    /// Returns the variables that configure this server, with a valid token.
     #[must_use]
     pub fn environment(&self) -> [(&'static str, String); 3] {
         [
@@ -162,58 +162,58 @@ impl SentryApi {
         ]
     }
 
-    /// Stores spans of a trace: what it says when it is asked for it the first time, the second time, and so on; the last answer stays.
-    /// A trace of which nothing is stored is an empty list.
+    /// Stores spans of a trace: the data at the first request, the second, and so on; the last one stays. A trace without data is
+    /// an empty list.
     pub fn store(&self, trace_id: &str, answers: &[&[Span]]) {
         let answers = answers.iter().map(|spans| answer::nested(spans)).collect();
         self.store_raw(trace_id, answers);
     }
 
-    /// The same with answers as they are.
+    /// Like [`Self::store`], with raw responses.
     pub fn store_raw(&self, trace_id: &str, answers: Vec<Value>) {
-        self.behaviour.send_modify(|behaviour| {
-            behaviour.traces.insert(trace_id.to_owned(), (answers, 0));
+        self.behavior.send_modify(|behavior| {
+            behavior.traces.insert(trace_id.to_owned(), (answers, 0));
         });
     }
 
-    /// Lets something be wrong from now on, or all be well again.
+    /// Sets the failure of later requests; `None` for success.
     pub fn set_trouble(&self, trouble: impl Into<Option<Trouble>>) {
         let trouble = trouble.into();
-        self.behaviour.send_modify(|behaviour| behaviour.trouble = trouble);
+        self.behavior.send_modify(|behavior| behavior.trouble = trouble);
     }
 
-    /// Pages in another way; at first a page has a hundred items.
+    /// Sets the paging; the default is 100 items per page.
     pub fn set_paging(&self, paging: Paging) {
-        self.behaviour.send_modify(|behaviour| behaviour.paging = paging);
+        self.behavior.send_modify(|behavior| behavior.paging = paging);
     }
 
-    /// Plays a Sentry of before 2025, which has `events-trace` alone. What is stored is answered as it is.
+    /// Behaves like Sentry before 2025, which has only `events-trace`. Data is returned as stored.
     pub fn play_old(&self) {
-        self.behaviour.send_modify(|behaviour| behaviour.old = true);
+        self.behavior.send_modify(|behavior| behavior.old = true);
     }
 
-    /// The requests that came so far.
+    /// Returns the requests received so far.
     #[must_use]
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<ReceivedRequest> {
         self.asked.borrow().clone()
     }
 
-    /// Waits until so many requests came.
+    /// Waits for this many requests.
     ///
     /// # Errors
-    /// They do not within the deadline.
+    /// The deadline passed.
     pub async fn wait_asked(&self, requests: usize) -> Result<(), Error> {
         let mut asked = self.asked.subscribe();
         let waited = tokio::time::timeout(DEADLINE, asked.wait_for(|asked| asked.len() >= requests)).await;
         match waited {
             Ok(Ok(_)) => Ok(()),
-            _ => Err(format!("it was asked for these alone: {:?}", self.asked()).into()),
+            _ => Err(format!("received only these requests: {:?}", self.asked()).into()),
         }
     }
 
-    fn note(&self, request: &Request) -> Asked {
+    fn note(&self, request: &Request) -> ReceivedRequest {
         let authorization = request.headers().get("authorization").and_then(|value| value.to_str().ok());
-        let asked = Asked {
+        let asked = ReceivedRequest {
             path: request.uri().to_string(),
             authorization: authorization.unwrap_or_default().to_owned(),
         };
@@ -221,11 +221,11 @@ impl SentryApi {
         asked
     }
 
-    /// What is stored by now. A first page begins an answer; the next ones belong to the same.
+    /// Returns the current data. A first page starts a response; the next ones belong to it.
     fn stored(&self, trace_id: &str, first_page: bool) -> Value {
         let mut stored = json!([]);
-        self.behaviour.send_modify(|behaviour| {
-            let Some((answers, asked)) = behaviour.traces.get_mut(trace_id) else {
+        self.behavior.send_modify(|behavior| {
+            let Some((answers, asked)) = behavior.traces.get_mut(trace_id) else {
                 return;
             };
             *asked += usize::from(first_page);
@@ -236,7 +236,7 @@ impl SentryApi {
     }
 }
 
-/// Sentry's way for all paths that it does not know.
+/// Sentry's response to unknown paths.
 async fn unknown(State(api): State<SentryApi>, request: Request) -> Response {
     api.note(&request);
     answer::empty(404)
@@ -248,11 +248,11 @@ async fn trace(
     request: Request,
 ) -> Response {
     let asked = api.note(&request);
-    let behaviour = api.behaviour.borrow().clone();
-    if let Some(trouble) = behaviour.trouble {
+    let behavior = api.behavior.borrow().clone();
+    if let Some(trouble) = behavior.trouble {
         return answer::trouble(trouble).await;
     }
-    if endpoint != if behaviour.old { "events-trace" } else { "trace" } {
+    if endpoint != if behavior.old { "events-trace" } else { "trace" } {
         return answer::empty(404);
     }
     if asked.authorization.is_empty() {
@@ -266,9 +266,9 @@ async fn trace(
     }
     let query = request.uri().query().unwrap_or_default();
     let cursor = query.split('&').find_map(|pair| pair.strip_prefix("cursor="));
-    // The colons of a cursor come escaped.
+    // The colons of a cursor are percent-encoded.
     let offset = cursor.and_then(|cursor| cursor.replace("%3A", ":").split(':').nth(1)?.parse().ok());
     let stored = api.stored(&trace_id, offset.is_none());
     let url = format!("{}{}", api.url(), request.uri().path());
-    answer::page(stored, behaviour.paging, offset.unwrap_or(0), &url)
+    answer::page(stored, behavior.paging, offset.unwrap_or(0), &url)
 }

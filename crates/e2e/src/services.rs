@@ -1,4 +1,4 @@
-//! The API and the mailer as processes of their own, with receivers for their telemetry.
+//! The API and the mailer in their own processes, with receivers of their telemetry.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,35 +11,35 @@ use crate::envelopes::Envelopes;
 use crate::spans::Spans;
 use crate::{DEADLINE, Error};
 
-/// The services, ready, behind one broker. The API sends its spans over HTTP and the mailer over gRPC, so that both are tried.
+/// The running services with one broker. The API exports its spans over HTTP and the mailer over gRPC, to cover both.
 #[derive(Debug)]
 pub struct Services {
     /// The API.
     pub api: Process,
-    /// The mailer; replace it with another one ([`Services::start_mailer`]).
+    /// The mailer; replaceable ([`Services::start_mailer`]).
     pub mailer: Process,
-    /// What OpenTelemetry got.
+    /// OpenTelemetry receiver.
     pub spans: Spans,
-    /// What Sentry got.
+    /// Sentry receiver.
     pub envelopes: Envelopes,
-    /// Where the API listens: `http://127.0.0.1:<port>`.
+    /// URL of the API: `http://127.0.0.1:<port>`.
     pub api_url: String,
     broker: String,
     mail: TempDir,
     client: Client,
 }
 
-/// The embedded broker, as a process, and its URL.
+/// Starts the embedded broker as a process, and returns its URL.
 ///
 /// # Errors
 /// It isn't built or does not start.
 pub async fn embedded_broker() -> Result<(Process, String), Error> {
     let broker = Process::spawn(program("broker")?)?;
-    let url = broker.ready(DEADLINE).await?.ok_or("a broker says where it listens")?;
+    let url = broker.ready(DEADLINE).await?.ok_or("the broker prints no address")?;
     Ok((broker, url))
 }
 
-/// A program of the workspace with nothing of this test's environment.
+/// Returns a command for a program of the workspace, without this test's environment.
 fn program(name: &str) -> Result<Command, Error> {
     let mut command = Command::new(testkit::bin(name)?);
     command.env_clear().env("RUST_BACKTRACE", "1");
@@ -47,7 +47,7 @@ fn program(name: &str) -> Result<Command, Error> {
 }
 
 impl Services {
-    /// Starts both against the broker at `broker` and waits until they are ready.
+    /// Starts both services with the broker at `broker` and waits until they are ready.
     ///
     /// # Errors
     /// One of them isn't built or does not become ready.
@@ -55,7 +55,7 @@ impl Services {
         Self::start_with(broker, &[]).await
     }
 
-    /// The same, both with some more of an environment.
+    /// Like [`Self::start`], with additional variables for both.
     ///
     /// # Errors
     /// One of them isn't built or does not become ready.
@@ -72,7 +72,7 @@ impl Services {
             .envs(env.iter().copied());
         let api = Process::spawn(api)?;
         let mailer = mailer(broker, &spans, &envelopes, &mail, env)?;
-        let address = api.ready(DEADLINE).await?.ok_or("the API says where it listens")?;
+        let address = api.ready(DEADLINE).await?.ok_or("the API prints no address")?;
         mailer.ready(DEADLINE).await?;
         Ok(Self {
             api,
@@ -86,7 +86,7 @@ impl Services {
         })
     }
 
-    /// Another mailer beside the one there is, with some more of an environment.
+    /// Starts another mailer in addition to the first, with additional variables.
     ///
     /// # Errors
     /// It does not become ready.
@@ -96,10 +96,10 @@ impl Services {
         Ok(mailer)
     }
 
-    /// Asks for a reset mail to `email`.
+    /// Requests a reset mail to `email`.
     ///
     /// # Errors
-    /// There is no answer.
+    /// There is no response.
     pub async fn request(&self, email: &str, headers: &[(&str, &str)]) -> Result<Response, reqwest::Error> {
         let url = format!("{}/users/reset-password", self.api_url);
         let body = format!(r#"{{"email":"{email}"}}"#);
@@ -110,13 +110,13 @@ impl Services {
         request.send().await
     }
 
-    /// The directory of the mails.
+    /// Returns the directory of the mails.
     #[must_use]
     pub fn mail_dir(&self) -> PathBuf {
         self.mail.path().to_owned()
     }
 
-    /// The recipients of all mails that were sent so far, sorted.
+    /// Returns the recipients of all mails sent so far, sorted.
     ///
     /// # Errors
     /// The directory cannot be read.

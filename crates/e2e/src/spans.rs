@@ -1,4 +1,4 @@
-//! An OTLP receiver, over gRPC and over HTTP with protobuf, that keeps what it gets.
+//! An OTLP receiver, over gRPC and HTTP with protobuf, that keeps what it receives.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ use tonic::{Request, Response, Status};
 
 use crate::{DEADLINE, Error};
 
-/// One span as it arrived; ids in hex, empty where there is none.
+/// A received span; ids in hex, empty if absent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
     /// `service.name` of the resource.
@@ -35,17 +35,17 @@ pub struct Span {
     pub span_id: String,
     /// The parent's id, or empty.
     pub parent_id: String,
-    /// Whether it came without an end.
+    /// True if it has no end.
     pub running: bool,
     /// Its kind.
     pub kind: SpanKind,
-    /// The description of an error; `None` if it is none.
+    /// Description of the error; `None` without one.
     pub error: Option<String>,
-    /// Its attributes as text.
+    /// Attributes as text.
     pub attributes: BTreeMap<String, String>,
-    /// The attributes of its resource as text.
+    /// Attributes of the resource as text.
     pub resource: BTreeMap<String, String>,
-    /// The ids of trace and span that it links to.
+    /// Trace and span ids of its links.
     pub links: Vec<(String, String)>,
 }
 
@@ -53,25 +53,25 @@ pub struct Span {
 #[derive(Clone, Debug)]
 pub struct Spans {
     received: watch::Sender<Vec<Span>>,
-    /// Where it takes gRPC.
+    /// gRPC address.
     pub grpc: SocketAddr,
-    /// Where it takes HTTP.
+    /// HTTP address.
     pub http: SocketAddr,
 }
 
 impl Spans {
-    /// Listens on free ports, for as long as the runtime runs.
+    /// Listens on free ports as long as the runtime runs.
     ///
     /// # Errors
-    /// It cannot listen.
+    /// A port cannot be bound.
     pub async fn receive() -> Result<Self, Error> {
         Self::receive_at((Ipv4Addr::LOCALHOST, 0).into()).await
     }
 
-    /// The same, with gRPC at a given address.
+    /// Like [`Self::receive`], with gRPC at a given address.
     ///
     /// # Errors
-    /// It cannot listen.
+    /// A port cannot be bound.
     pub async fn receive_at(grpc: SocketAddr) -> Result<Self, Error> {
         let grpc = TcpListener::bind(grpc).await?;
         let http = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -93,16 +93,16 @@ impl Spans {
         Ok(spans)
     }
 
-    /// All that came so far.
+    /// Returns all spans received so far.
     #[must_use]
     pub fn all(&self) -> Vec<Span> {
         self.received.borrow().clone()
     }
 
-    /// Waits until `find` finds what it looks for among all that came.
+    /// Waits until `find` returns a value for the received spans.
     ///
     /// # Errors
-    /// It does not within the deadline; the error lists what came instead.
+    /// The deadline passed; the error lists the received spans.
     pub async fn wait<T>(&self, find: impl Fn(&[Span]) -> Option<T>) -> Result<T, Error> {
         let mut received = self.received.subscribe();
         let finding = async {
@@ -110,12 +110,12 @@ impl Spans {
                 if let Some(found) = find(&received.borrow_and_update()) {
                     return found;
                 }
-                // The sender lives in `self`.
+                // `self` owns the sender.
                 let _ = received.changed().await;
             }
         };
         let waited = tokio::time::timeout(DEADLINE, finding).await;
-        waited.map_err(|_| format!("these spans alone came: {:#?}", self.all()).into())
+        waited.map_err(|_| format!("received only these spans: {:#?}", self.all()).into())
     }
 }
 

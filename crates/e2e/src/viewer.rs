@@ -1,4 +1,4 @@
-//! `spanfall` in a terminal of its own, as somebody has it open who sends telemetry to it.
+//! `spanfall` in its own terminal, receiving telemetry from a test.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,31 +9,32 @@ use tempfile::TempDir;
 use crate::screen::Screen;
 use crate::{DEADLINE, Error};
 
-/// The key that opens what is under the cursor.
+/// The key that opens the selected item.
 pub const ENTER: &str = "\r";
-/// The key that goes to the pane before. Not Escape: followed by another key at once, it would be one with that.
+/// The key that returns to the previous pane. Not Escape: with a key right after it, both would be read as one.
 pub const BACK: &str = "\u{1b}[Z";
 const PAGE_DOWN: &str = "\u{1b}[6~";
 
-/// Wide enough that no sentence is cut, but not so wide that the details stand beside the waterfall; and high enough for all rows.
+/// Wide enough to show every line in full, but not so wide that the details are next to the waterfall; and high enough for all
+/// rows.
 const SIZE: (u16, u16) = (176, 60);
 
-/// The viewer, ready, on free ports.
+/// The running viewer on free ports.
 pub struct Viewer {
     /// Its terminal.
     pub screen: Screen,
-    /// Where it takes OTLP over HTTP.
+    /// OTLP/HTTP address.
     pub otlp_http: SocketAddr,
-    /// Where it takes envelopes.
+    /// Sentry address.
     pub sentry: SocketAddr,
     directory: TempDir,
 }
 
 impl Viewer {
-    /// Starts `spanfall` with more arguments and more of an environment, and waits until it says where it listens.
+    /// Starts `spanfall` with additional arguments and variables, and waits until it shows its addresses.
     ///
     /// # Errors
-    /// It isn't built, or does not say it.
+    /// It isn't built, or does not show its addresses.
     pub fn start(arguments: &str, environment: &[(&str, String)]) -> Result<Self, Error> {
         let directory = TempDir::new()?;
         let script = format!(
@@ -57,13 +58,13 @@ impl Viewer {
         })
     }
 
-    /// A DSN that leads here. Its key names the service where the sender does not.
+    /// Returns a DSN of this viewer. Its key names the service if the sender does not.
     #[must_use]
     pub fn dsn(&self, key: &str) -> String {
         format!("http://{key}@{}/1", self.sentry)
     }
 
-    /// What it has written into its log file so far; it is asked to write all that it ever would.
+    /// Returns its log file so far; the log level is the highest.
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(log_file(self.directory.path())).unwrap_or_default()
@@ -72,17 +73,17 @@ impl Viewer {
     /// Sends OTLP/JSON to it.
     ///
     /// # Errors
-    /// It is refused.
+    /// The request is rejected.
     pub async fn send_otlp(&self, request: &Value) -> Result<(), Error> {
         let url = format!("http://{}/v1/traces", self.otlp_http);
         self.post(&url, "application/json", request.to_string()).await?;
         Ok(())
     }
 
-    /// Sends an envelope to it, and gives the answer.
+    /// Sends an envelope to it, and returns the response.
     ///
     /// # Errors
-    /// It does not answer.
+    /// There is no response.
     pub async fn send_envelope(&self, key: &str, envelope: String) -> Result<reqwest::Response, Error> {
         let url = format!("http://{}/api/1/envelope/?sentry_key={key}", self.sentry);
         self.post(&url, "application/x-sentry-envelope", envelope).await
@@ -94,13 +95,13 @@ impl Viewer {
         Ok(request.send().await?.error_for_status()?)
     }
 
-    /// Selects the trace of this name; the list has to have the focus and all its traces.
+    /// Selects the trace with this name; the list must be focused and show all traces.
     ///
     /// # Errors
-    /// The keys do not reach it.
+    /// The keys cannot be sent.
     ///
     /// # Panics
-    /// It isn't listed.
+    /// The trace isn't listed.
     pub fn select(&mut self, name: &str) -> Result<(), Error> {
         let listed = |text: &str| {
             let rows = text.lines().skip_while(|line| !line.contains("TRACES ")).skip(1);
@@ -111,13 +112,13 @@ impl Viewer {
         self.screen.press(&format!("g{}", "j".repeat(below)))
     }
 
-    /// Goes from the waterfall into the pane of the selected span, reads it from its first line to its last one, and goes back.
+    /// Opens the details of the selected span from the waterfall, reads them from the first line to the last, and returns.
     ///
     /// # Errors
-    /// The keys do not reach it.
+    /// The keys cannot be sent.
     ///
     /// # Panics
-    /// It does not scroll.
+    /// The details do not scroll.
     pub fn read_details(&mut self) -> Result<String, Error> {
         let mut text = self.screen.wait_frame("the details", |text| details(text).len() < text.len());
         let mut read = details(&text).to_owned();
@@ -133,7 +134,7 @@ impl Viewer {
     }
 }
 
-/// The lowest pane, without the keys below it: those change with the pane that they go to.
+/// The lowest pane, without the key hints below it: those change with the focused pane.
 fn details(text: &str) -> &str {
     let titles = ["\n SPAN ", "\n▌SPAN ", "\n ERROR ", "\n▌ERROR "];
     let start = titles.iter().filter_map(|title| text.rfind(title)).max();

@@ -1,4 +1,5 @@
-//! Writes for each target the inputs to begin with: `seeds DIRECTORY`. With `SPANFALL_FIXTURES` set, other people's documents too.
+//! Writes the initial inputs of each target: `seeds DIRECTORY`. With `SPANFALL_FIXTURES` set, includes documents of other
+//! programs.
 
 use std::path::Path;
 use std::{env, fs, io};

@@ -1,14 +1,14 @@
-//! Sentry's envelopes.
+//! Sentry envelopes.
 
 use collector::envelope::Envelope;
 use collector::sentry::{Came, Reading, read};
 use serde_json::Value;
 use trace_model::sentry::ErrorEvent;
 
-/// How many bytes are kept of one byte of an envelope, at most; and whatever its length.
-const GROWTH: usize = 1000;
+/// Maximum kept bytes per byte of an envelope, and in addition to that.
+const GROWTH_MAX: usize = 1000;
 
-/// What was read is all there, and framed anew it is read again as the same.
+/// Parsed items are complete, and the envelope round-trips.
 pub(crate) fn check(data: &[u8]) {
     let Ok(envelope) = Envelope::parse(data.to_vec().into()) else {
         return;
@@ -39,7 +39,7 @@ pub(crate) fn check(data: &[u8]) {
     items(&envelope, data.len());
 }
 
-/// What is counted is there and can be decoded, and it is in proportion to what came.
+/// Counted items are present and can be decoded, with a size proportional to the input.
 fn items(envelope: &Envelope, length: usize) {
     let Reading {
         arrival,
@@ -55,7 +55,7 @@ fn items(envelope: &Envelope, length: usize) {
     let errors = logs.iter().filter_map(ErrorEvent::of).count() as u64;
     assert_eq!(errors, counts.errors);
     assert!(
-        arrival.bytes() <= GROWTH * (length + 1),
+        arrival.bytes() <= GROWTH_MAX * (length + 1),
         "{} bytes of {length}",
         arrival.bytes()
     );

@@ -1,14 +1,14 @@
-//! Saved traces of all kinds.
+//! Saved traces of all formats.
 
 use std::ops::ControlFlow;
 
 use trace_files::Input;
 use trace_model::Store;
 
-/// How many bytes become of one of a file, at most; and whatever its length. Most of it are the span's marks in its batch.
-const GROWTH: usize = 200;
+/// Maximum kept bytes per byte of a file, and in addition to that. Most of them are the flags of spans in their batch.
+const GROWTH_MAX: usize = 200;
 
-/// What is counted is there and can be decoded, and what is wrong has a place in the file.
+/// Counted records are present and can be decoded, and problems have a position in the file.
 pub(crate) fn check(data: &[u8]) {
     let is_compressed = data.starts_with(&[0x1f, 0x8b]) || data.windows(4).any(|bytes| bytes == [0x28, 0xb5, 0x2f, 0xfd]);
     let lines = data.split(|byte| *byte == b'\n').count();
@@ -26,14 +26,14 @@ pub(crate) fn check(data: &[u8]) {
         Ok(report) => {
             assert_eq!((report.spans, report.logs), (spans, logs));
             assert!(
-                is_compressed || bytes <= GROWTH * (data.len() + 1),
+                is_compressed || bytes <= GROWTH_MAX * (data.len() + 1),
                 "{bytes} bytes of {}",
                 data.len()
             );
             assert!(report.problems.first.len() as u64 <= report.problems.count);
             let places = report.problems.first.iter().chain(&report.warnings.first);
             for problem in places {
-                // Of a binary file there are no lines.
+                // Binary files have no lines.
                 let line = problem.position.map_or(0, |position| position.line);
                 assert!(line <= lines || is_compressed, "{problem}");
                 assert!(problem.what.len() < 200, "{problem}");

@@ -1,4 +1,4 @@
-//! The search language: up to the first newline a filter, behind it the span that it is tried on.
+//! The search language: a filter up to the first newline, followed by the span to match.
 
 use otlp_wire::json::transcode;
 use otlp_wire::schema::SPAN;
@@ -22,7 +22,7 @@ pub(crate) const SEEDS: [&[u8]; 15] = [
     b"message:\"//a\"",
 ];
 
-/// A filter and, behind a newline, a span.
+/// Appends a newline and a span to a filter.
 pub(crate) fn with_span(filter: &[u8]) -> Vec<u8> {
     let span = r#"{"name": "PUT /crossing", "attributes": [
         {"key": "http.response.status_code", "value": {"intValue": 503}}, {"key": "ratio", "value": {"doubleValue": 0.25}},
@@ -34,7 +34,7 @@ pub(crate) fn with_span(filter: &[u8]) -> Vec<u8> {
     [filter, b"\n", &span].concat()
 }
 
-/// What parses is shown as what it is, and an error points into the text. Any bytes can be searched, and `!` is the opposite.
+/// A parsed filter displays as an equivalent one, and an error points into the text. Any bytes can be searched, and `!` negates.
 pub(crate) fn check(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == b'\n');
     let (Some(Ok(text)), raw) = (parts.next().map(str::from_utf8), parts.next().unwrap_or_default()) else {
@@ -67,7 +67,7 @@ pub(crate) fn check(data: &[u8]) {
 fn candidate(raw: &[u8]) -> Candidate<'_> {
     let id = |byte| SpanId::from_bytes([byte; SpanId::BYTES]);
     let (Ok(trace_id), Ok(span_id)) = (TraceId::from_bytes([1; TraceId::BYTES]), id(2)) else {
-        unreachable!("they are not zero")
+        unreachable!("the ids are not zero")
     };
     Candidate {
         trace_id,

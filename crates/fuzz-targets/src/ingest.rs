@@ -1,4 +1,4 @@
-//! From the bytes of a request to what a screen asks for: protocol, batch, store and metrics in slices, list, outline.
+//! From the bytes of a request to the data of a screen: protocol, batch, store and metrics in slices, list, outline.
 
 use collector::envelope::Envelope;
 use collector::sentry::{Came, read};
@@ -8,15 +8,15 @@ use trace_model::{Batch, MetricsBatch, Outline, Source, Store};
 
 use crate::seeds;
 
-/// Spans and log records of one slice, and work of one slice of metrics.
+/// Spans and log records per slice, and work per slice of metrics.
 const SLICE: usize = 64;
 const METRICS_SLICE: u64 = 16 * 1024;
-/// Traces that a screen shows at once.
-const LISTED: usize = 50;
-/// How many requests one input is at most: the same ones again are retries.
-const TIMES: usize = 2;
+/// Traces listed at once.
+const LISTED_TRACES: usize = 50;
+/// Maximum number of requests per input: repeated ones are retries.
+const REQUESTS_MAX: usize = 2;
 
-/// A way of a request into the store.
+/// A protocol of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// OTLP traces in protobuf, over HTTP or as a gRPC message.
@@ -35,7 +35,7 @@ pub enum Protocol {
     Envelope,
 }
 
-/// All of them.
+/// All protocols.
 pub const PROTOCOLS: [Protocol; 7] = [
     Protocol::Traces,
     Protocol::Logs,
@@ -46,7 +46,7 @@ pub const PROTOCOLS: [Protocol; 7] = [
     Protocol::Envelope,
 ];
 
-/// Ingests a request; what is not one leaves no trace. Returns whether it was one.
+/// Ingests a request; returns true if it was valid. An invalid one leaves the store unchanged.
 pub fn ingest(store: &mut Store, protocol: Protocol, data: &[u8]) -> bool {
     let json = |schema: &'static Message| transcode(data, schema).map(|read| read.bytes);
     match protocol {
@@ -95,26 +95,26 @@ fn add(store: &mut Store, mut batch: Batch) {
 /// Lists the traces and lays out the first one.
 ///
 /// # Panics
-/// More is listed than there is, or a trace with spans has no rows.
+/// More is listed than stored, or a trace with spans has no rows.
 pub fn look(store: &Store) {
-    let listed = store.traces(0..LISTED);
-    assert!(listed.len() <= store.listed().min(LISTED));
+    let listed = store.traces(0..LISTED_TRACES);
+    assert!(listed.len() <= store.listed().min(LISTED_TRACES));
     if let Some(first) = listed.first() {
         let mut outline = Outline::new(first.trace_id);
         outline.refresh(store);
-        // Log records alone have none.
+        // A trace of log records only has none.
         assert!(first.spans == 0 || !outline.is_empty(), "a trace with spans has a row");
     }
 }
 
-/// The first byte picks the protocol.
+/// The first byte selects the protocol.
 pub(crate) fn check(data: &[u8]) {
     let Some((first, data)) = data.split_first() else { return };
     let Some(protocol) = PROTOCOLS.get(usize::from(*first)) else {
         return;
     };
     let mut store = Store::new(1 << 20);
-    for _ in 0..TIMES {
+    for _ in 0..REQUESTS_MAX {
         if !ingest(&mut store, *protocol, data) {
             return;
         }
@@ -122,7 +122,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// Each document for each protocol: what it is not meant for refuses most of them at once.
+/// Prefixes a document with each protocol: the wrong ones reject most of them immediately.
 pub(crate) fn with_protocol(document: &[u8]) -> Vec<u8> {
     let protocol = match document {
         seeds::TRACES => Protocol::JsonTraces,

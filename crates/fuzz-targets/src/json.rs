@@ -4,7 +4,7 @@ use otlp_wire::json::transcode;
 use otlp_wire::schema::{LOGS_REQUEST, METRICS_REQUEST, TRACES_REQUEST};
 use otlp_wire::validate;
 
-/// Whatever is read is a message of bounded size, and whatever is refused is not quoted.
+/// An accepted message is of bounded size, and a rejected one is not quoted.
 pub(crate) fn check(data: &[u8]) {
     for schema in [&TRACES_REQUEST, &LOGS_REQUEST, &METRICS_REQUEST] {
         match transcode(data, schema) {

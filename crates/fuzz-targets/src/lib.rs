@@ -1,10 +1,10 @@
-//! What must hold of any bytes whatsoever, one plain function for each place where bytes come in.
+//! Properties that must hold for all inputs, one plain function for each entry point of bytes.
 //!
-//! `make fuzz` runs them under libFuzzer (the crate in `fuzz/`), this crate's own test runs them on the stable toolchain: from the same
-//! seeds, with a bounded number of damaged copies. It is not for what a right message must become; that is for each crate's tests.
+//! `make fuzz` runs them under libFuzzer (the crate in `fuzz/`), this crate's own test runs them on the stable toolchain: from
+//! the same seeds, with a bounded number of damaged copies. The results of valid messages are checked by the tests of each crate.
 //!
 //! ```
-//! // Neither a message nor a panic.
+//! Neither a message nor a panic.
 //! fuzz_targets::check("traces", b"\xff\xff");
 //! ```
 
@@ -22,22 +22,23 @@ use trace_model::work;
 pub use ingest::{PROTOCOLS, Protocol, ingest, look};
 pub use seeds::fixtures;
 
-/// The most work that a byte may cost, as [`work`] counts it: a slow input is a find, too. A record of two bytes is visited a few times.
+/// Maximum work per byte, as counted by [`work`]: slow inputs count as failures, too. A record of two bytes is visited a few
+/// times.
 const WORK_PER_BYTE: u64 = 1_000;
-/// The same, whatever the length.
+/// Maximum work in addition to that.
 const WORK_FIXED: u64 = 1 << 20;
 
-/// One place where bytes come in.
+/// An entry point of bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Its name, and that of its program in `fuzz/`.
+    /// Name of the target, and of its program in `fuzz/`.
     pub name: &'static str,
     check: fn(&[u8]),
     documents: &'static [&'static [u8]],
     prepare: fn(&[u8]) -> Vec<u8>,
 }
 
-/// All of them.
+/// All targets.
 pub const TARGETS: [Target; 8] = [
     Target {
         name: "traces",
@@ -95,13 +96,13 @@ pub const TARGETS: [Target; 8] = [
     },
 ];
 
-/// Takes in some bytes.
+/// Checks an input.
 ///
 /// # Panics
-/// Something does not hold that must, it takes more work than its length explains, or there is no such target.
+/// A property does not hold, the work exceeds the bound for the input's length, or there is no such target.
 pub fn check(name: &str, data: &[u8]) {
     let Some(target) = TARGETS.iter().find(|target| target.name == name) else {
-        panic!("there is no target {name}")
+        panic!("unknown target {name}")
     };
     let ((), counted) = work::of(|| (target.check)(data));
     let most = WORK_PER_BYTE * data.len() as u64 + WORK_FIXED;
@@ -109,13 +110,13 @@ pub fn check(name: &str, data: &[u8]) {
 }
 
 impl Target {
-    /// Where fuzzing begins: this crate's own documents.
+    /// Returns the initial inputs: this crate's own documents.
     #[must_use]
     pub fn seeds(&self) -> Vec<Vec<u8>> {
         self.documents.iter().map(|document| self.seed_of(document)).collect()
     }
 
-    /// A document as this place gets it: in protobuf, where it is OTLP and this is a place for protobuf.
+    /// Converts a document for this target: OTLP/JSON becomes protobuf for targets of protobuf.
     #[must_use]
     pub fn seed_of(&self, document: &[u8]) -> Vec<u8> {
         (self.prepare)(document)

@@ -20,7 +20,7 @@ pub(crate) fn metrics(data: &[u8]) {
     walk::metrics(data, agree(data, &METRICS_REQUEST).as_ref());
 }
 
-/// What we call valid is what prost decodes.
+/// Bytes are valid exactly if prost decodes them.
 fn agree<T: prost::Message + Default>(data: &[u8], schema: &'static Message) -> Option<T> {
     let (ours, theirs) = (validate(data, schema), T::decode(data));
     assert_eq!(
@@ -30,7 +30,7 @@ fn agree<T: prost::Message + Default>(data: &[u8], schema: &'static Message) -> 
         schema.name,
         theirs.err()
     );
-    // Of what is not valid as much is read as can be.
+    // Of invalid bytes the readable part is read.
     assert!(fields(data).count() <= data.len());
     theirs.ok()
 }

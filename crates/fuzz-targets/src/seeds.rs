@@ -1,4 +1,4 @@
-//! Where fuzzing begins.
+//! Initial inputs.
 
 use std::path::Path;
 use std::{fs, io};
@@ -11,10 +11,10 @@ pub(crate) const ZIPKIN: &[u8] = include_bytes!("../seeds/zipkin.json");
 pub(crate) const ENVELOPE: &[u8] = include_bytes!("../seeds/envelope.txt");
 pub(crate) const ENVELOPE_ITEMS: &[u8] = include_bytes!("../seeds/envelope_items.txt");
 
-/// Every file below a directory; of a file with one document to a line, every line.
+/// Returns every file under a directory; of a file with one document per line, every line.
 ///
 /// # Errors
-/// Something below the directory cannot be read.
+/// A file or directory cannot be read.
 pub fn fixtures(directory: &Path) -> io::Result<Vec<Vec<u8>>> {
     let mut documents = Vec::new();
     let mut directories = vec![directory.to_path_buf()];

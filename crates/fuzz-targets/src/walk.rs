@@ -1,4 +1,4 @@
-//! What is kept of a request, against what prost makes of it.
+//! Stored data of a request compared with prost's decoder.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use trace_model::{Batch, IdError, MetricsBatch, Outline, Source, SpanId, Store, TraceId};
 
-/// Little, so that traces have to leave.
+/// Small, so that traces are evicted.
 const BUDGET: usize = 1 << 16;
 
 pub(crate) fn traces(data: &[u8], decoded: Option<&ExportTraceServiceRequest>) {
@@ -80,7 +80,7 @@ pub(crate) fn metrics(data: &[u8], decoded: Option<&ExportMetricsServiceRequest>
     let scopes = decoded.resource_metrics.iter().flat_map(|group| &group.scope_metrics);
     let metrics = scopes.flat_map(|scope| &scope.metrics);
     let sent: usize = metrics.filter_map(|metric| metric.data.as_ref()).map(points).sum();
-    // Of a metric that is of several kinds at once prost keeps the last.
+    // Of a metric with several kinds prost keeps the last.
     assert!(batch.points() >= sent, "{} points, not {sent}", batch.points());
     let mut store = Store::new(BUDGET);
     let points = batch.points();
@@ -110,7 +110,7 @@ fn has_usable_ids(span: &Span) -> bool {
         && SpanId::try_from(&*span.parent_span_id).map_or_else(no_parent, |_| true)
 }
 
-/// Of several attributes of that name the first one counts.
+/// The first of duplicate attributes counts.
 fn service(resource: Option<&Resource>) -> &str {
     let attributes = resource.map(|resource| resource.attributes.iter()).into_iter().flatten();
     let named = { attributes }.find(|attribute| attribute.key == "service.name");

@@ -1,4 +1,4 @@
-//! Each target on its seeds and on damaged copies of them: the same ones in every run, bounded by number.
+//! Each target with its seeds and damaged copies of them: the same ones in every run, bounded by number.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by it")]
 
@@ -9,12 +9,12 @@ use collector::sentry;
 use fastrand::Rng;
 use fuzz_targets::{TARGETS, fixtures};
 
-/// How many damaged copies there are of all of a target's own seeds together.
-const OF_OUR_SEEDS: usize = 12_000;
-/// How many bytes all damaged copies of one of other people's documents have together, so that large ones get fewer.
-const OF_A_DOCUMENT: usize = 250_000;
+/// Total number of damaged copies of a target's own seeds.
+const SEED_COPIES: usize = 12_000;
+/// Total bytes of the damaged copies of a fixture, so that large ones get fewer copies.
+const FIXTURE_COPIES_BYTES: usize = 250_000;
 
-/// What is rarely met by chance.
+/// Byte sequences that random damage rarely produces.
 const TOKENS: [&[u8]; 30] = [
     b"{",
     b"}",
@@ -48,7 +48,7 @@ const TOKENS: [&[u8]; 30] = [
     b"\xe2\x80\xae",
 ];
 
-/// Says which bytes it was, should the check panic.
+/// Prints the input if the check panics.
 struct Input<'a>(&'a [u8]);
 
 impl Drop for Input<'_> {
@@ -72,7 +72,7 @@ fn run(name: &str) {
         for length in 0..seed.len() {
             check(&seed[..length]);
         }
-        for _ in 0..OF_OUR_SEEDS / seeds.len() {
+        for _ in 0..SEED_COPIES / seeds.len() {
             check(&damaged(seed, &mut random));
         }
     }
@@ -83,13 +83,13 @@ fn run(name: &str) {
     for document in fixtures(Path::new(&directory)).unwrap() {
         let seed = target.seed_of(&document);
         check(&seed);
-        for _ in 0..OF_A_DOCUMENT / (seed.len() + 1000) {
+        for _ in 0..FIXTURE_COPIES_BYTES / (seed.len() + 1000) {
             check(&damaged(&seed, &mut random));
         }
     }
 }
 
-/// A copy that suffered a few times.
+/// Returns a copy with several damages.
 fn damaged(seed: &[u8], random: &mut Rng) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..random.usize(1..=4) {
@@ -122,7 +122,7 @@ macro_rules! targets {
         )*
 
         #[test]
-        fn every_target_is_run() {
+        fn targets_are_all_run() {
             assert_eq!([$(stringify!($name)),*], TARGETS.map(|target| target.name));
         }
     };
@@ -130,7 +130,7 @@ macro_rules! targets {
 
 targets!(traces, logs, metrics, json, filter, envelope, files, ingest);
 
-/// A seed that cannot be read tries little.
+/// An unreadable seed covers little.
 #[test]
 fn seeds_are_read() {
     for target in TARGETS {
@@ -141,7 +141,7 @@ fn seeds_are_read() {
     }
 }
 
-/// Of an envelope every item.
+/// Every item of an envelope.
 #[test]
 fn seeds_of_envelopes_have_items_of_all_kinds() {
     let target = TARGETS.iter().find(|target| target.name == "envelope").unwrap();

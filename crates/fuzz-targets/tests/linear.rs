@@ -1,7 +1,7 @@
-//! Ingest is linear in the bytes of a request: the work of four times as much is four times the work.
+//! Ingest is linear in the bytes of a request: four times the bytes cause four times the work.
 //!
-//! Counted, not measured: `trace_model::work`. The shapes are those that made it quadratic once, for each signal and protocol: many tiny
-//! parts, few huge ones, all keys equal, all different.
+//! Counted, not measured: `trace_model::work`. The shapes are those that once were quadratic, for each signal and protocol: many
+//! tiny parts, few huge ones, all keys equal, all different.
 
 use fuzz_targets::{Protocol, ingest, look};
 use otlp_wire::json::transcode;
@@ -11,7 +11,7 @@ use trace_model::{Store, work};
 
 const FEW: usize = 200;
 const TIMES: usize = 4;
-/// What does not depend on the size of a request.
+/// Work that does not depend on the size of a request.
 const FIXED: u64 = 64 * 1024;
 
 type Shape = (&'static str, fn(usize) -> Value);

@@ -13,9 +13,9 @@ use svg::Frame;
 use tempfile::TempDir;
 
 const SIZE: (u16, u16) = (112, 28);
-/// Between two looks at the screen while it is recorded.
+/// Interval of screen captures while recording.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(60);
-/// How long a picture is shown in which nothing moves.
+/// Display time of a still part.
 const READING: Duration = Duration::from_millis(1_600);
 /// Largest moving picture, in bytes.
 const MOVING_MAX: usize = 2_000_000;
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The demo in a terminal, and where its pictures go.
+/// The demo in a terminal, and the directory of its pictures.
 struct Session {
     screen: Screen,
     docs: PathBuf,
@@ -92,7 +92,7 @@ impl Session {
             return Err(format!("the moving picture has {} bytes", moving.len()).into());
         }
         std::fs::write(self.docs.join("live.svg"), moving)?;
-        // The list, and no key of the filter's line: its cursor is no part of the picture.
+        // The list without the filter line: its cursor would be visible.
         self.press("\u{1b}[Z/status:error\r", "the filter", |text| {
             text.contains("status:error") && text.contains('◆')
         })?;
@@ -110,20 +110,20 @@ impl Session {
         self.still("compare")
     }
 
-    /// Presses keys and records until the screen is as wanted.
+    /// Presses keys and records until `wanted` accepts the screen.
     fn press(&mut self, keys: &str, what: &str, wanted: impl Fn(&str) -> bool) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.screen.press(keys)?;
         let started = Instant::now();
         while !self.look().is_some_and(|text| wanted(&text)) {
             if started.elapsed() > e2e::DEADLINE {
-                return Err(format!("never saw {what}:\n{}", self.screen.text()).into());
+                return Err(format!("did not see {what}:\n{}", self.screen.text()).into());
             }
             std::thread::sleep(BETWEEN_LOOKS);
         }
         Ok(())
     }
 
-    /// Records for this long.
+    /// Records for this time.
     fn hold(&mut self, time: Duration) {
         let started = Instant::now();
         while started.elapsed() < time {
@@ -132,7 +132,7 @@ impl Session {
         }
     }
 
-    /// Records what the screen shows now, and returns its text; `None` between two frames.
+    /// Records the current screen and returns its text; `None` between two frames.
     fn look(&mut self) -> Option<String> {
         let picture = self.screen.picture()?;
         let text = picture.contents();

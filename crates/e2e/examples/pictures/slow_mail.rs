@@ -1,4 +1,4 @@
-//! A mail server that takes its time, so that a picture shows spans that are running.
+//! A slow mail server, so that pictures show running spans.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::io::{self, AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The server, which runs as long as the runtime does.
+/// The server, which runs as long as the runtime.
 #[derive(Clone)]
 pub(super) struct SlowMail {
-    /// For `SMTP_URL`.
+    /// Value of `SMTP_URL`.
     pub(super) url: String,
-    /// In milliseconds, before a mail is accepted.
+    /// Delay before a mail is accepted, in milliseconds.
     delay: Arc<AtomicU64>,
 }
 
@@ -31,7 +31,7 @@ impl SlowMail {
         Ok(Self { url, delay })
     }
 
-    /// Takes this long for each mail from now on.
+    /// Sets the delay of each mail.
     pub(super) fn set_delay_ms(&self, delay: u64) {
         self.delay.store(delay, Ordering::Relaxed);
     }

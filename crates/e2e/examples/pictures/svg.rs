@@ -1,7 +1,7 @@
-//! Screens of a terminal as SVG: one of them, or many that follow each other.
+//! Terminal screens as SVG: a single one, or an animated sequence.
 //!
-//! Text is text, placed cell by cell by `textLength`, so that it fits whatever font the reader has. Blocks and lines are shapes, since fonts leave gaps
-//! between them.
+//! Text is placed cell by cell with `textLength`, so that it fits with any font. Blocks and lines are shapes, because fonts leave
+//! gaps between them.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,16 +14,16 @@ const MARGIN: f32 = 12.0;
 const FONT_SIZE: f32 = 14.0;
 const FOREGROUND: &str = "#d8dee9";
 const BACKGROUND: &str = "#12151c";
-/// A picture is shown for at most this long: nobody waits for what does not change.
+/// Maximum display time of a screen, so that unchanged screens do not slow the animation.
 const SHOWN_MAX: Duration = Duration::from_secs(2);
 
-/// A screen and the moment it was first seen.
+/// A screen with the time of its first capture.
 pub(super) struct Frame {
     screen: vt100::Screen,
     seen: Instant,
 }
 
-/// Adds a screen unless it is the one before.
+/// Adds a screen unless it equals the previous one.
 pub(super) fn add(film: &mut Vec<Frame>, screen: vt100::Screen) {
     let is_new = film
         .last()
@@ -34,14 +34,14 @@ pub(super) fn add(film: &mut Vec<Frame>, screen: vt100::Screen) {
     }
 }
 
-/// One screen.
+/// Renders one screen.
 pub(super) fn still(frame: &Frame) -> String {
     let mut rows = Rows::default();
     let body = rows.screen(&frame.screen);
     document(&frame.screen, &rows, "", &body)
 }
 
-/// All screens, one after the other, again and again: a strip of them that is moved by a screen at a time.
+/// Renders all screens as an endless animation: a strip that moves by one screen at a time.
 pub(super) fn moving(film: &[Frame]) -> String {
     let Some(first) = film.first() else { return String::new() };
     let (_, height) = size(&first.screen);
@@ -65,7 +65,7 @@ pub(super) fn moving(film: &[Frame]) -> String {
     document(&first.screen, &rows, &style, &format!(r#"<g class="f">{strip}</g>"#))
 }
 
-/// Width and height of a screen, without its margin.
+/// Returns width and height of a screen without its margin.
 fn size(screen: &vt100::Screen) -> (f32, f32) {
     let (rows, columns) = screen.size();
     (CELL.0 * f32::from(columns), CELL.1 * f32::from(rows))
@@ -86,7 +86,7 @@ fn document(screen: &vt100::Screen, rows: &Rows, style: &str, body: &str) -> Str
     )
 }
 
-/// Rows that occur in a picture; equal ones are drawn once and used again.
+/// Rows of a picture; equal ones are defined once and referenced.
 #[derive(Default)]
 struct Rows {
     defs: String,
@@ -112,7 +112,7 @@ impl Rows {
     }
 }
 
-/// How a run of cells looks.
+/// Style of a run of cells.
 #[derive(Clone, PartialEq)]
 struct Style {
     foreground: String,
@@ -209,7 +209,7 @@ fn draw_run(drawn: &mut String, style: &Style, first: u16, run: &[(u16, &Cell)])
 enum Shape {
     /// The part of the cell that is filled: left, top, right and bottom in eighths.
     Block([u8; 4]),
-    /// Whether a line leads from the middle up, right, down, left; and its width.
+    /// Lines from the middle up, right, down, left; and their width.
     Lines([bool; 4], f32),
 }
 
@@ -244,7 +244,7 @@ fn shape(text: &str) -> Option<Shape> {
 }
 
 impl Shape {
-    /// Draws it in so many cells beside each other.
+    /// Draws it in consecutive cells.
     fn draw(&self, left: f32, cells: f32, style: &Style) -> String {
         let (width, height) = CELL;
         let attributes = &style.attributes;
@@ -299,7 +299,7 @@ fn numbers(cells: f32) -> impl Iterator<Item = f32> {
     std::iter::successors(Some(0.0), |number| Some(number + 1.0)).take_while(move |number| *number < cells)
 }
 
-/// `None` for the terminal's own.
+/// Returns the color; `None` for the terminal's default.
 fn color(color: Color) -> Option<String> {
     const NAMED: [&str; 16] = [
         "#000000", "#cd3131", "#0dbc79", "#e5e510", "#2472c8", "#bc3fbc", "#11a8cd", "#e5e5e5", "#666666", "#f14c4c", "#23d18b",

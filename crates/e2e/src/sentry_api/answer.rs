@@ -1,4 +1,4 @@
-//! The answers, down to their headers.
+//! Responses, including their headers.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ use tokio_stream::StreamExt;
 
 use super::{Paging, Span, Trouble};
 
-/// A list of the outermost spans with the others in them, written as the real one does: children before the span's own members.
+/// Nests spans in a list, written like the real one: children before the span's own members.
 pub(super) fn nested(spans: &[Span]) -> Value {
     let mut below: HashMap<Option<&str>, Vec<&Span>> = HashMap::new();
     for span in spans {
@@ -49,7 +49,7 @@ fn of_span(span: &Span, children: &Value) -> Value {
     })
 }
 
-/// One page of the outermost items, and the links to its neighbours. What is no list has no pages.
+/// Returns one page of the outermost items, and the links to its neighbors. Data other than a list has no pages.
 pub(super) fn page(stored: Value, paging: Paging, offset: usize, url: &str) -> Response {
     let Value::Array(items) = stored else {
         return Json(stored).into_response();

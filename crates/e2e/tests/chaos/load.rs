@@ -1,4 +1,4 @@
-//! Requests from several clients at once, and what they were promised.
+//! Requests from several clients at once, and the accepted mails.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use testkit::eventually;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Between two requests of a client: the mail server is the slowest of all.
+/// Pause between two requests of a client: the mail server is the slowest part.
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Load {
@@ -38,7 +38,7 @@ impl Load {
                     let email = format!("client{client}.{number}@example.org");
                     let request = http.post(&url).header("content-type", "application/json");
                     let answer = request.body(format!(r#"{{"email":"{email}"}}"#)).send().await;
-                    // A killed API answers nothing, one without a broker 503: nobody was promised anything.
+                    // A killed API does not respond, one without a broker responds with 503: neither accepts a mail.
                     if answer.is_ok_and(|answer| answer.status() == 200) {
                         promised.push(email);
                         accepted.fetch_add(1, Ordering::Relaxed);
@@ -51,14 +51,14 @@ impl Load {
         load
     }
 
-    /// Waits until so many more requests were accepted.
+    /// Waits until this many more requests were accepted.
     pub(crate) async fn accept(&self, more: u32) {
         let goal = self.accepted.load(Ordering::Relaxed) + more;
         let reached = || async { (self.accepted.load(Ordering::Relaxed) >= goal).then_some(()) };
         eventually(DEADLINE, reached).await.expect("the API accepts again");
     }
 
-    /// Ends it: who was promised a mail.
+    /// Stops the load; returns the recipients of accepted mails.
     pub(crate) async fn stop(mut self) -> BTreeSet<String> {
         self.stop.send_replace(true);
         let mut promised = BTreeSet::new();

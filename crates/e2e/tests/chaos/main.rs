@@ -1,7 +1,7 @@
-//! Chaos: load on the API while API, mailer, broker and mail server are killed, stopped and started again at random. Whoever was
-//! promised a mail gets it.
+//! Chaos: load on the API while API, mailer, broker and mail server are killed, stopped and restarted at random. Every accepted
+//! mail is sent.
 //!
-//! `cargo test` runs each part for some seconds, `make chaos` for minutes. The seed is printed; `CHAOS_SEED` runs it again.
+//! `cargo test` runs each part for some seconds, `make chaos` for minutes. The seed is printed; `CHAOS_SEED` repeats it.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -17,10 +17,10 @@ use testkit::RabbitMq;
 use crate::load::Load;
 use crate::world::{Broker, World};
 
-/// How many mails a mailer has in hand.
+/// Messages prefetched by a mailer.
 const PREFETCH: usize = 8;
 
-/// What is done to a process.
+/// A fault of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     /// SIGKILL, a pause, a new process.
@@ -41,12 +41,12 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().expect(name))
 }
 
-/// Whether this is `make chaos`.
+/// Returns true in `make chaos`.
 fn is_long() -> bool {
     variable("CHAOS_SECONDS").is_some()
 }
 
-/// Every fault once in random order, and again, until the time is up.
+/// Injects every fault once in random order, and repeats until the time is up.
 async fn chaos(name: &str, broker: Broker, broker_dies: bool) {
     let Some(python) = interpreter_or_skip() else { return };
     let seconds = variable("CHAOS_SECONDS").unwrap_or(0);
@@ -108,7 +108,7 @@ async fn chaos_loses_no_mail_with_a_real_rabbitmq() {
     }
 }
 
-/// The embedded broker keeps messages in memory: what it loses is counted, and nothing else is wrong.
+/// The embedded broker keeps messages in memory: its losses are counted, and nothing else fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn chaos_counts_what_a_killed_embedded_broker_loses() {
     if is_long() {

@@ -1,4 +1,4 @@
-//! The processes, and what is left in the end.
+//! The processes, and their state at the end.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -16,10 +16,10 @@ use testkit::{Process, RabbitMq, eventually};
 
 use crate::{Fault, Target};
 
-/// So short that a run of seconds sees them all, so long in all that no outage uses them up.
+/// Short enough to be exercised within seconds, and long enough in total to outlast any outage.
 const DELAYS: &str = "200ms,500ms,1s,1s,2s,2s,3s,5s,5s,5s";
 
-/// What a process may have in memory and open in the end; a debug build that has just started has half of it.
+/// Maximum memory and open files of a process at the end; a debug build starts with half of it.
 const RESIDENT_MAX: u64 = 128 << 20;
 const FILES_MAX: usize = 100;
 
@@ -91,7 +91,7 @@ impl World {
         matches!(self.broker, Broker::Embedded(..))
     }
 
-    /// Hurts one process for a while; it is well again afterwards.
+    /// Injects a fault into one process; it has recovered afterwards.
     pub(crate) async fn hurt(&mut self, target: Target, fault: Fault, pause: Duration) {
         let url = self.broker.url();
         match (target, fault) {
@@ -145,25 +145,25 @@ impl World {
         }
     }
 
-    /// Waits until all who were promised a mail have one, puts dead letters back on the way, and says who has none. Without
-    /// `all` it is enough that the queues come to rest.
+    /// Waits until all accepted mails are sent, redrives dead letters, and returns the recipients without a mail. Without `all`
+    /// it is enough that the queues are idle.
     pub(crate) async fn missing(&self, promised: &BTreeSet<String>, all: bool) -> Vec<String> {
         let deadline = if all { 2 * DEADLINE } else { DEADLINE / 2 };
         let none = || async {
             self.redrive().await;
-            self.who_has_none(promised).is_empty().then_some(())
+            self.recipients_without_mail(promised).is_empty().then_some(())
         };
         let _ = eventually(deadline, none).await;
-        self.who_has_none(promised)
+        self.recipients_without_mail(promised)
     }
 
-    fn who_has_none(&self, promised: &BTreeSet<String>) -> Vec<String> {
+    fn recipients_without_mail(&self, promised: &BTreeSet<String>) -> Vec<String> {
         let mails = delivered(&maildir(self.directory.path())).unwrap();
         let sent: BTreeSet<_> = mails.into_values().flatten().collect();
         promised.difference(&sent).cloned().collect()
     }
 
-    /// Puts the dead letters back after each was looked at: it has to say why it is one.
+    /// Redrives the dead letters after checking that each has a reason.
     async fn redrive(&self) {
         let url = self.broker.url();
         let link = Link::open(&url.parse().unwrap(), "chaos").await.unwrap();
@@ -176,7 +176,7 @@ impl World {
             .queue_declare(DEAD_LETTERS.into(), passive, FieldTable::default());
         let count = queue.await.unwrap().message_count();
         for _ in 0..count {
-            // Not acknowledged: it is put back when the connection ends.
+            // Not acknowledged: it is requeued when the connection closes.
             let message = link
                 .channel
                 .basic_get(DEAD_LETTERS.into(), BasicGetOptions::default())
@@ -204,13 +204,13 @@ impl World {
         }
     }
 
-    /// How many mails came more than once, each further one counted.
+    /// Returns the number of duplicate mails.
     pub(crate) fn duplicates(&self) -> usize {
         let mails = delivered(&maildir(self.directory.path())).unwrap();
         mails.values().map(|mails| mails.len() - 1).sum()
     }
 
-    /// No process has grown or leaks descriptors.
+    /// Asserts that no process has grown or leaks descriptors.
     pub(crate) fn assert_small(&self) {
         let mut processes = vec![("api", &self.api), ("mailer", &self.mailer)];
         if let Broker::Embedded(_, process) = &self.broker {

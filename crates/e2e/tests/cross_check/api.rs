@@ -1,4 +1,4 @@
-//! Compared with what Sentry itself has, of which its API tells.
+//! Comparison with the data of Sentry's API.
 
 use e2e::sentry_api::{Paging, SentryApi, Span as Stored, TOKEN, Trouble};
 use e2e::viewer::Viewer;
@@ -8,9 +8,9 @@ use crate::trace::{CHILD, LONG_AGO, OTHER, ROOT, SERVICE, TRACE, Trace, assert_s
 
 const REACHED: &str = "✓ reached Sentry";
 const NO_ANSWER: &str = "… still expected: no final answer from Sentry";
-/// Never of its own accord, as far as a test goes.
+/// Not within the time of a test.
 const LATER: &str = "86400";
-/// Once, at once.
+/// Once, immediately.
 const ONCE: &str = "0.02";
 
 fn asking(api: &SentryApi, delays: &str) -> Viewer {
@@ -29,7 +29,7 @@ fn stored(id: &str, parent: Option<&str>) -> Stored {
     Stored::new(id, parent, "default", "a span")
 }
 
-/// The token is nowhere to be seen.
+/// Asserts that the token is not shown.
 fn assert_secret(viewer: &Viewer) {
     assert!(!viewer.screen.written().contains(TOKEN), "on the screen");
     let log = viewer.log();
@@ -38,7 +38,7 @@ fn assert_secret(viewer: &Viewer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_answer_moves_the_marks() {
+async fn api_responses_update_the_marks() {
     let api = SentryApi::start().await.unwrap();
     api.set_paging(Paging::Pages(1));
     let (root, child, other) = (stored(ROOT, None), stored(CHILD, Some(ROOT)), stored(OTHER, Some(ROOT)));
@@ -82,7 +82,7 @@ async fn each_answer_moves_the_marks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_came_here_and_is_not_there_is_missing() {
+async fn span_absent_from_sentry_is_missing() {
     let api = SentryApi::start().await.unwrap();
     api.store(TRACE, &[&[stored(ROOT, None), stored(CHILD, Some(ROOT))]]);
     let mut viewer = asking(&api, ONCE);
@@ -106,7 +106,7 @@ async fn what_came_here_and_is_not_there_is_missing() {
         .screen
         .wait_frame("the list", |text| text.lines().any(|line| line.contains("✗ 2/3")));
 
-    // It comes after all.
+    // It arrives later.
     api.store(
         TRACE,
         &[&[stored(ROOT, None), stored(CHILD, Some(ROOT)), stored(OTHER, Some(CHILD))]],
@@ -123,12 +123,12 @@ async fn what_came_here_and_is_not_there_is_missing() {
     assert_secret(&viewer);
 }
 
-/// All pages are asked for: a page has one of the outermost spans.
+/// All pages are requested: a page has one of the outermost spans.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_on_several_pages_is_one() {
+async fn response_pages_are_merged() {
     let api = SentryApi::start().await.unwrap();
     api.set_paging(Paging::Pages(1));
-    // Neither's parent is there, so that each is one of the outermost.
+    // Both parents are missing, so both spans are outermost.
     api.store(
         TRACE,
         &[&[stored(CHILD, Some(ROOT)), stored(OTHER, Some("00000000000000ff"))]],
@@ -153,7 +153,7 @@ async fn an_answer_on_several_pages_is_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_said_in_plain_words_and_goes_when_all_is_well() {
+async fn api_error_is_shown_until_the_next_success() {
     let api = SentryApi::start().await.unwrap();
     api.store(
         TRACE,
@@ -197,12 +197,12 @@ async fn what_is_wrong_is_said_in_plain_words_and_goes_when_all_is_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sentry_that_is_not_there_and_an_organization_that_it_does_not_know_are_told_apart() {
+async fn unreachable_sentry_and_unknown_organization_are_distinguished() {
     let api = SentryApi::start().await.unwrap();
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for (variable, value, words) in [
         ("SENTRY_ORG", "other".to_owned(), "organization other not found"),
-        ("SENTRY_URL", format!("http://{nobody}"), "cannot connect to"),
+        ("SENTRY_URL", format!("http://{unused}"), "cannot connect to"),
     ] {
         let mut environment = api.environment().to_vec();
         environment.extend([(variable, value), ("SPANFALL_SENTRY_ASK_AFTER", LATER.to_owned())]);
@@ -215,9 +215,9 @@ async fn a_sentry_that_is_not_there_and_an_organization_that_it_does_not_know_ar
     }
 }
 
-/// `sentry-cli` has the variable too, and takes its organization from elsewhere.
+/// `sentry-cli` uses the same variable, with its organization from another source.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_without_an_organization_is_no_reason_not_to_start() {
+async fn viewer_starts_with_a_token_without_an_organization() {
     let api = SentryApi::start().await.unwrap();
     let mut environment = api.environment().to_vec();
     environment.retain(|(variable, _)| *variable != "SENTRY_ORG");
@@ -228,7 +228,7 @@ async fn a_token_without_an_organization_is_no_reason_not_to_start() {
     assert!(!viewer.screen.written().contains(TOKEN));
 }
 
-/// Sentences go on over the border of the overlay.
+/// Removes the border of the overlay from wrapped sentences.
 fn without_border(text: &str) -> String {
     let words = text
         .split(|c: char| c.is_whitespace() || c == '│')

@@ -1,4 +1,4 @@
-//! Compared with the envelopes that come to the viewer.
+//! Comparison with the envelopes received by the viewer.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::trace::{
 
 const REACHED: &str = "✓ reached Sentry";
 
-/// The mark of the only trace in the list.
+/// Waits for the mark of the only trace in the list.
 fn wait_listed(viewer: &Viewer, mark: &str) {
     let listed = |text: &str| {
         text.lines()
@@ -24,9 +24,9 @@ fn wait_listed(viewer: &Viewer, mark: &str) {
     viewer.screen.wait_frame(&format!("{mark} in the list"), listed);
 }
 
-/// What the official span processor does: who lasts longer than the root, or begins after it, is not in its transaction.
+/// As in the official span processor: spans that outlive the root, or start after it, are not in its transaction.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_outlives_the_root_or_begins_after_it_is_missing_and_that_is_why() {
+async fn span_outliving_the_root_is_missing_with_that_reason() {
     let mut spans = pair();
     spans.push(span(OTHER, Some(ROOT), "send mail", (900, 1_250)));
     spans.push(span("00000000000000a4", Some(ROOT), "clean up", (3_000, 3_500)));
@@ -59,7 +59,7 @@ async fn who_outlives_the_root_or_begins_after_it_is_missing_and_that_is_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_on_its_way_is_expected_and_a_late_envelope_sets_it_right() {
+async fn late_envelope_replaces_the_expected_mark() {
     let trace = Trace::new(pair(), LATER);
     let mut viewer = Viewer::start("", &[]).unwrap();
     viewer.send_otlp(&trace.otlp()).await.unwrap();
@@ -75,9 +75,9 @@ async fn what_is_on_its_way_is_expected_and_a_late_envelope_sets_it_right() {
     wait_listed(&viewer, "✓ 2/2");
 }
 
-/// What was compared with nothing is compared again when there is something.
+/// Unmatched envelopes are compared again when a matching trace arrives.
 #[tokio::test(flavor = "multi_thread")]
-async fn another_trace_id_is_found_for_a_trace_that_is_listed_already() {
+async fn span_under_another_trace_id_is_found_for_a_listed_trace() {
     let trace = Trace::new(pair(), LONG_AGO);
     let mut there = trace.clone();
     "1af7651916cd43dd8448eb211c80319c".clone_into(&mut there.id);
@@ -98,7 +98,7 @@ async fn another_trace_id_is_found_for_a_trace_that_is_listed_already() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_parent_is_different() {
+async fn span_with_another_parent_is_different() {
     let mut spans = pair();
     spans.push(span(OTHER, Some(CHILD), "send mail", (200, 300)));
     let trace = Trace::new(spans, LONG_AGO);
@@ -116,7 +116,7 @@ async fn another_parent_is_different() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_sender_says_it_dropped_is_missing_for_that_reason() {
+async fn client_report_explains_a_missing_span() {
     let trace = Trace::new(pair(), LONG_AGO);
     let mut viewer = Viewer::start("", &[]).unwrap();
     viewer.send_otlp(&trace.otlp()).await.unwrap();
@@ -124,7 +124,7 @@ async fn what_the_sender_says_it_dropped_is_missing_for_that_reason() {
     let silent = "✗ missing: transaction \"POST /checkout\" came without it; why is not known";
     assert_said(&mut viewer, &[("publish order", silent)]);
     let dropped = json!({ "reason": "queue_overflow", "category": "span", "quantity": 2 });
-    // After the span began.
+    // After the start of the span.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let report = json!({ "timestamp": now, "discarded_events": [dropped] });
     let report = envelope(&[(json!({ "type": "client_report" }), report)]);
@@ -134,15 +134,15 @@ async fn what_the_sender_says_it_dropped_is_missing_for_that_reason() {
     assert!(text.contains("CLIENT REPORTS"), "{text}");
 }
 
-/// Over 1 MiB in one item: Sentry would refuse it.
+/// Over 1 MiB in one item: Sentry would reject it.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_too_large_for_sentry_is_missing_though_it_came() {
+async fn item_over_the_limit_of_sentry_is_missing() {
     let trace = Trace::new(pair(), LONG_AGO);
     let mut viewer = Viewer::start("", &[]).unwrap();
     viewer.send_otlp(&trace.otlp()).await.unwrap();
     viewer.send_envelope(SERVICE, trace.transaction(&[ROOT])).await.unwrap();
     let single = trace.single_spans(&[CHILD]);
-    // JSON may have as much space in it as it likes.
+    // JSON may contain any amount of white space.
     let padded = single.replace("{\"items\":", &format!("{{{}\"items\":", " ".repeat(1_100 * 1_024)));
     assert!(padded.len() > 1 << 20, "{single}");
     viewer.send_envelope(SERVICE, padded).await.unwrap();
@@ -155,9 +155,10 @@ async fn what_is_too_large_for_sentry_is_missing_though_it_came() {
     viewer.screen.wait_frame("the large item", too_large);
 }
 
-/// Sentry's SDK for Python, told to sample nothing, still sends errors, and says in their envelopes that the trace is not sampled.
+/// Sentry's SDK for Python, configured to sample nothing, still sends errors, and marks the trace as not sampled in their
+/// envelopes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trace_that_is_not_sampled_is_missing_because_its_sender_says_so() {
+async fn unsampled_trace_is_missing_with_that_reason() {
     let Some(python) = python::interpreter_or_skip() else { return };
     let mut viewer = Viewer::start("", &[]).unwrap();
     let mut command = Command::new(python);

@@ -1,4 +1,4 @@
-//! The cross-check with Sentry, read off the screen: every mark, and why.
+//! The cross-check with Sentry, read from the screen: every mark with its reason.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! What becomes of a trace in the official propagator.
+//! A trace through the official propagator.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ use sentry::integrations::opentelemetry::{SentryPropagator, SentrySpanProcessor}
 
 use crate::trace::{SERVICE, TRACE, assert_said};
 
-/// A caller sends `sentry-trace` alone. The official propagator hands its trace id to Sentry and none to OpenTelemetry, so that the same
-/// span is in two traces. No async runtime: the exporter blocks.
+/// A caller sends only `sentry-trace`. The official propagator passes its trace id to Sentry and none to OpenTelemetry, so the
+/// same span is in two traces. No async runtime: the exporter blocks.
 #[test]
-fn a_span_that_sentry_has_under_another_trace_id_is_found_and_that_id_is_said() {
+fn span_under_another_trace_id_is_found_with_that_id() {
     let mut viewer = Viewer::start("", &[]).unwrap();
     let mut options = sentry::ClientOptions::new().traces_sample_rate(1.0);
     options.dsn = Some(viewer.dsn(SERVICE).parse().unwrap());
@@ -28,7 +28,7 @@ fn a_span_that_sentry_has_under_another_trace_id_is_found_and_that_id_is_said() 
         .with_endpoint(format!("http://{}/v1/traces", viewer.otlp_http))
         .build()
         .unwrap();
-    // So that it comes after the envelope.
+    // Exports the spans after the envelope.
     let at_shutdown = BatchConfigBuilder::default().with_scheduled_delay(DEADLINE * 10).build();
     let provider = SdkTracerProvider::builder()
         .with_resource(Resource::builder_empty().with_service_name(SERVICE).build())

@@ -1,4 +1,4 @@
-//! Compared with what Sentry answered to what was handed on to it.
+//! Comparison with Sentry's responses to forwarded envelopes.
 
 use std::net::SocketAddr;
 
@@ -16,12 +16,12 @@ use tokio::sync::watch;
 use crate::trace::{CHILD, LONG_AGO, ROOT, SERVICE, Trace, assert_said, open, pair, said, said_of, wait_said};
 
 const REACHED: &str = "✓ reached Sentry";
-/// The key of the project that is handed on to.
+/// Key of the target project.
 const KEY: &str = "5f1e0c5b6d8f4c7f9f3a0d2b1c4e6a88";
 
 const ANSWER: &str = r#"{"id":"9ec79c33ec9942ab8353589fcb2e04dc","from":"sentry"}"#;
 
-/// The real Sentry, as far as taking envelopes goes.
+/// Sentry's envelope endpoint.
 #[derive(Clone)]
 struct Ingest {
     taken: watch::Sender<Vec<Bytes>>,
@@ -43,11 +43,11 @@ impl Ingest {
         Ok((ingest, address))
     }
 
-    /// Waits until so many envelopes came.
+    /// Waits for this many envelopes.
     async fn wait(&self, number: usize) -> Vec<Bytes> {
         let mut taken = self.taken.subscribe();
         let waited = tokio::time::timeout(DEADLINE, taken.wait_for(|taken| taken.len() >= number)).await;
-        waited.expect("they are handed on").unwrap().clone()
+        waited.expect("envelopes are forwarded").unwrap().clone()
     }
 }
 
@@ -70,7 +70,7 @@ fn relaying(to: SocketAddr) -> Viewer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_handed_on_arrives_as_it_came_and_reached_sentry() {
+async fn forwarded_envelope_is_unmodified_and_reached_sentry() {
     let (ingest, address) = Ingest::listen(any()).await.unwrap();
     let trace = Trace::new(pair(), LONG_AGO);
     let mut viewer = relaying(address);
@@ -83,12 +83,12 @@ async fn what_is_handed_on_arrives_as_it_came_and_reached_sentry() {
     assert!(text.contains("handed on to"), "{text}");
     assert!(
         !viewer.screen.written().contains(KEY) && !viewer.log().contains(KEY),
-        "a key is nobody's business"
+        "the key is not shown"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rate_limit_goes_back_to_the_sdk_and_into_the_cross_check() {
+async fn rate_limit_is_passed_back_and_shown_in_the_cross_check() {
     let (ingest, address) = Ingest::listen(any()).await.unwrap();
     let trace = Trace::new(pair(), LONG_AGO);
     let mut viewer = relaying(address);
@@ -106,7 +106,7 @@ async fn a_rate_limit_goes_back_to_the_sdk_and_into_the_cross_check() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_sentry_refuses_is_missing_with_its_status() {
+async fn rejected_envelope_is_missing_with_its_status() {
     let (ingest, address) = Ingest::listen(any()).await.unwrap();
     let trace = Trace::new(pair(), LONG_AGO);
     let mut viewer = relaying(address);
@@ -125,8 +125,8 @@ async fn what_sentry_refuses_is_missing_with_its_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_handed_on_waits_until_sentry_is_back() {
-    // Nobody listens there, until it is time.
+async fn undeliverable_envelope_is_buffered_until_sentry_is_reachable() {
+    // Nothing listens there at first.
     let address = TcpListener::bind(any()).await.unwrap().local_addr().unwrap();
     let trace = Trace::new(pair(), LONG_AGO);
     let mut viewer = relaying(address);
@@ -146,9 +146,9 @@ async fn what_cannot_be_handed_on_waits_until_sentry_is_back() {
     wait_said(&viewer, &[("POST /checkout", REACHED), ("publish order", REACHED)]);
 }
 
-/// The demo's own services, and a Sentry that takes nothing.
+/// The demo's own services, and a Sentry that rejects everything.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_services_spans_are_missing_when_sentry_refuses_them() {
+async fn spans_of_the_services_are_missing_when_sentry_rejects_them() {
     let (ingest, address) = Ingest::listen(any()).await.unwrap();
     ingest.answer.send_replace((403, "x-sentry-error", "project is disabled"));
     let files = tempfile::tempdir().unwrap();
@@ -156,7 +156,7 @@ async fn the_services_spans_are_missing_when_sentry_refuses_them() {
     let environment = [
         ("API_ADDR", "127.0.0.1:0".to_owned()),
         ("PAGE_ADDR", "127.0.0.1:0".to_owned()),
-        // There is no page in it.
+        // Without the page.
         ("PAGE_DIR", path("page")),
         ("MAIL_DIR", path("mail")),
     ];

@@ -1,4 +1,4 @@
-//! A trace in both languages, and how the screen shows it.
+//! A trace in both formats, and its cross-check on the screen.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,18 +6,18 @@ use e2e::viewer::Viewer;
 use serde_json::{Value, json};
 
 pub(crate) const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-/// The service of all spans, and the key of the DSN that their envelopes come by.
+/// Service of all spans, and key of the DSN for their envelopes.
 pub(crate) const SERVICE: &str = "shop";
-/// Long enough ago that nothing is on its way any more, in seconds.
+/// Seconds until everything has settled.
 pub(crate) const LONG_AGO: i64 = -3_600;
-/// Nothing is late yet, and will not be as long as a test may take.
+/// Seconds into the future: nothing is late during a test.
 pub(crate) const LATER: i64 = 3_600;
 
 pub(crate) const ROOT: &str = "00000000000000a1";
 pub(crate) const CHILD: &str = "00000000000000a2";
 pub(crate) const OTHER: &str = "00000000000000a3";
 
-/// A span of [`SERVICE`]; its times are milliseconds after the trace's beginning.
+/// A span of [`SERVICE`]; its times are milliseconds after the start of the trace.
 #[derive(Clone, Debug)]
 pub(crate) struct Span {
     pub(crate) id: &'static str,
@@ -35,7 +35,7 @@ pub(crate) const fn span(id: &'static str, parent: Option<&'static str>, name: &
     }
 }
 
-/// A root of a second with one span in it.
+/// A root of one second with one child.
 pub(crate) fn pair() -> Vec<Span> {
     vec![
         span(ROOT, None, "POST /checkout", (0, 1_000)),
@@ -53,7 +53,7 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// It began so many seconds from now.
+    /// Creates a trace that starts `seconds` from now.
     pub(crate) fn new(spans: Vec<Span>, seconds: i64) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         Self {
@@ -73,7 +73,7 @@ impl Trace {
         serde_json::from_str(&seconds).unwrap()
     }
 
-    /// All of them in OTLP.
+    /// Returns all spans in OTLP.
     pub(crate) fn otlp(&self) -> Value {
         let spans = self.spans.iter().map(|span| {
             json!({
@@ -92,7 +92,7 @@ impl Trace {
         ids.iter().map(find).collect()
     }
 
-    /// An envelope with the first of these as a transaction and the others in it.
+    /// Returns an envelope with the first span as a transaction and the others in it.
     pub(crate) fn transaction(&self, ids: &[&str]) -> String {
         let spans = self.of(ids);
         let [root, children @ ..] = &spans[..] else {
@@ -114,7 +114,7 @@ impl Trace {
         envelope(&[(json!({ "type": "transaction" }), payload)])
     }
 
-    /// An envelope with these as single spans.
+    /// Returns an envelope with these as single spans.
     pub(crate) fn single_spans(&self, ids: &[&str]) -> String {
         let spans = self.of(ids);
         let items = spans.iter().map(|span| {
@@ -132,7 +132,7 @@ impl Trace {
     }
 }
 
-/// An envelope of items, each with its header.
+/// Returns an envelope of items with their headers.
 pub(crate) fn envelope(items: &[(Value, Value)]) -> String {
     let items = items.iter().map(|(header, payload)| format!("{header}\n{payload}\n"));
     format!(
@@ -142,12 +142,12 @@ pub(crate) fn envelope(items: &[(Value, Value)]) -> String {
     )
 }
 
-/// What the cross-check says of a span of [`SERVICE`]: its mark, and the words, if it is shown.
+/// Returns the cross-check's mark and text for a span of [`SERVICE`], if shown.
 pub(crate) fn said(text: &str, name: &str) -> Option<String> {
     said_of(text, SERVICE, name)
 }
 
-/// The same of another service's.
+/// Like [`said`], for another service.
 pub(crate) fn said_of(text: &str, service: &str, name: &str) -> Option<String> {
     let named = format!(" {service} {name} ");
     let line = text.lines().find(|line| line.contains(&named))?;
@@ -156,7 +156,7 @@ pub(crate) fn said_of(text: &str, service: &str, name: &str) -> Option<String> {
     Some(format!("{mark} {}", after.trim_matches([' ', '│'])))
 }
 
-/// Opens the cross-check of the trace that is shown, or will be.
+/// Opens the cross-check of the selected trace, once there is one.
 pub(crate) fn open(viewer: &mut Viewer) {
     viewer
         .screen
@@ -164,13 +164,13 @@ pub(crate) fn open(viewer: &mut Viewer) {
     viewer.screen.press("x").unwrap();
 }
 
-/// Opens the cross-check and waits until it says this of each span.
+/// Opens the cross-check and waits until it shows these texts for the spans.
 pub(crate) fn assert_said(viewer: &mut Viewer, spans: &[(&str, &str)]) -> String {
     open(viewer);
     wait_said(viewer, spans)
 }
 
-/// Waits until the cross-check says this of each span.
+/// Waits until the cross-check shows these texts for the spans.
 pub(crate) fn wait_said(viewer: &Viewer, spans: &[(&str, &str)]) -> String {
     let all = |text: &str| is_open(text) && spans.iter().all(|(name, words)| said(text, name).as_deref() == Some(*words));
     viewer.screen.wait_frame(&format!("{spans:#?}"), all)

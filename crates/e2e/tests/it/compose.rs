@@ -1,5 +1,5 @@
-//! docker-compose.yml starts programs that exist with variables that they understand: the same ones are started here, with a real
-//! RabbitMQ and a real SMTP server in place of the containers.
+//! docker-compose.yml starts existing programs with variables they support: this test starts the same ones, with a real RabbitMQ
+//! and a real SMTP server instead of the containers.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -13,12 +13,12 @@ use saphyr::{LoadableYamlNode, Yaml};
 use tempfile::TempDir;
 use testkit::{Process, RabbitMq, eventually};
 
-/// A service's command and environment, variables at their defaults.
+/// Returns a service's command and environment, with default values of variables.
 fn service(compose: &Yaml<'_>, name: &str) -> (String, BTreeMap<String, String>) {
     let service = &compose["services"][name];
     let command = service["command"][0].as_str().expect("a command").to_owned();
     let mut environment = BTreeMap::new();
-    // The anchor first, what the service says itself after it.
+    // The anchor first, then the service's own variables.
     for mapping in [&service["environment"]["<<"], &service["environment"]] {
         for (key, value) in mapping.as_mapping().expect("a mapping") {
             if let (Some(key), Some(value)) = (key.as_str(), value.as_str()) {
@@ -37,7 +37,7 @@ fn default_of(value: &str) -> &str {
         .unwrap_or(value)
 }
 
-/// The variable's value with the container's address replaced by that of the real thing.
+/// Takes the variable's value, replacing the container's address by that of the real server.
 fn moved(environment: &mut BTreeMap<String, String>, name: &str, container: &str, real: impl std::fmt::Display) {
     let value = environment.get_mut(name).unwrap_or_else(|| panic!("{name} is set"));
     assert!(value.contains(container), "{name}={value}");
@@ -51,7 +51,7 @@ fn started(command: &str, environment: &BTreeMap<String, String>) -> Process {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_programs_run_with_the_same_variables() {
+async fn compose_services_run_with_their_variables() {
     let Some(python) = interpreter_or_skip() else { return };
     let Some(rabbitmq) = RabbitMq::start_or_skip().await else {
         return;

@@ -1,4 +1,4 @@
-//! What was accepted is sent: whatever dies, and whatever is cut, in between.
+//! Every accepted mail is sent, despite killed processes and cut connections.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use testkit::{Process, RabbitMq, eventually};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// Sends requests from several clients at once until told to stop, and says to whom a mail was promised.
+/// Sends requests from several clients at once until stopped, and collects the recipients of accepted mails.
 struct Load {
     services: Arc<Services>,
     stop: tokio::sync::watch::Sender<bool>,
@@ -37,10 +37,7 @@ impl Load {
                         break;
                     }
                     let email = format!("client{client}.{number}@example.org");
-                    let answer = services
-                        .request(&email, &[])
-                        .await
-                        .expect("the API itself is there all the time");
+                    let answer = services.request(&email, &[]).await.expect("the API runs all the time");
                     match answer.status().as_u16() {
                         200 => {
                             promised.push(email);
@@ -56,14 +53,14 @@ impl Load {
         load
     }
 
-    /// Waits until so many more requests were accepted.
+    /// Waits until this many more requests were accepted.
     async fn accept(&self, more: u32) {
         let goal = self.accepted.load(Ordering::Relaxed) + more;
         let reached = || async { (self.accepted.load(Ordering::Relaxed) >= goal).then_some(()) };
         eventually(DEADLINE, reached).await.unwrap();
     }
 
-    /// Ends the load and waits until all that were promised a mail have one.
+    /// Stops the load and waits until all accepted mails are sent.
     async fn all_sent(mut self) {
         self.stop.send_replace(true);
         let mut promised = BTreeSet::new();
@@ -86,7 +83,7 @@ impl Load {
     }
 }
 
-/// Where the broker behind a URL listens.
+/// Returns the address of the broker behind a URL.
 fn address_of(url: &str) -> SocketAddr {
     let authority = url.split('@').nth(1).unwrap().split('/').next().unwrap();
     authority.parse().unwrap()
@@ -106,20 +103,20 @@ async fn cut_under_load(url: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_cut_under_load_lose_nothing_with_the_embedded_broker() {
+async fn cut_connections_lose_no_mail_with_the_embedded_broker() {
     let (_broker, url) = embedded_broker().await.unwrap();
     cut_under_load(&url).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_cut_under_load_lose_nothing_with_a_real_rabbitmq() {
+async fn cut_connections_lose_no_mail_with_a_real_rabbitmq() {
     if let Some(broker) = RabbitMq::start_or_skip().await {
         cut_under_load(&broker.url()).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mailer_killed_again_and_again_under_load_loses_nothing() {
+async fn repeatedly_killed_mailer_loses_no_mail() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let services = Arc::new(Services::start(&url).await.unwrap());
     services.mailer.kill();
@@ -138,7 +135,7 @@ async fn killed_in_the_middle_of_a_message(url: &str) {
     let services = Services::start(url).await.unwrap();
     services.mailer.terminate();
     services.mailer.exited(DEADLINE).await.unwrap();
-    // A mail server that takes the call and never says a word: its mailer stays in the middle of the message.
+    // A mail server that accepts the connection and never replies: its mailer stays in the middle of the message.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let smtp_url = format!("smtp://{}", silent.local_addr().unwrap());
     let stuck: Process = services.start_mailer(&[("SMTP_URL", &smtp_url)]).await.unwrap();
@@ -153,7 +150,7 @@ async fn killed_in_the_middle_of_a_message(url: &str) {
     let _next = services.start_mailer(&[]).await.unwrap();
     let sent = || async { (services.recipients().unwrap() == ["jane@example.org"]).then_some(()) };
     eventually(DEADLINE, sent).await.unwrap();
-    // The trace says that this was not the first try.
+    // The trace shows that this was not the first try.
     let again = |spans: &[e2e::spans::Span]| {
         let redelivered = |span: &&e2e::spans::Span| {
             span.attributes
@@ -166,23 +163,23 @@ async fn killed_in_the_middle_of_a_message(url: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mailer_killed_in_the_middle_of_a_message_gets_it_again_with_the_embedded_broker() {
+async fn message_of_a_killed_mailer_is_redelivered_with_the_embedded_broker() {
     let (_broker, url) = embedded_broker().await.unwrap();
     killed_in_the_middle_of_a_message(&url).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mailer_killed_in_the_middle_of_a_message_gets_it_again_with_a_real_rabbitmq() {
+async fn message_of_a_killed_mailer_is_redelivered_with_a_real_rabbitmq() {
     if let Some(broker) = RabbitMq::start_or_skip().await {
         killed_in_the_middle_of_a_message(&broker.url()).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_is_told_to_end_exports_its_last_spans_first() {
+async fn shutdown_exports_the_last_spans() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let services = Services::start(&url).await.unwrap();
-    // So long that nothing leaves by itself while this test runs.
+    // So long that nothing is exported by itself during this test.
     let lazy = [("OTEL_BSP_SCHEDULE_DELAY", "600000")];
     services.mailer.terminate();
     services.mailer.exited(DEADLINE).await.unwrap();
@@ -205,10 +202,10 @@ async fn a_service_that_is_told_to_end_exports_its_last_spans_first() {
             mailer.terminate();
         }
         assert!(mailer.exited(DEADLINE).await.unwrap().success());
-        // Nothing to wait for: the process is gone, so all it ever sends has been taken.
+        // Nothing to wait for: the process is gone, so everything it sent has been received.
         assert_eq!(of_mailer(&services.spans.all()), exported + 4, "consumer, compose, send, ack");
     }
-    // The envelopes as well: the API's, and the mailer's of its last moment.
+    // The envelopes as well: the API's, and the mailer's last ones.
     let both = |items: &e2e::envelopes::Items| (items.transactions.len() >= 4).then_some(());
     services.envelopes.wait(both).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Whatever is under way, keys and signals are obeyed, and the terminal is as it was.
+//! Keys and signals are handled during any work, and the terminal is restored.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use e2e::screen::Screen;
 use prost::Message as _;
 use tempfile::TempDir;
 
-/// Between two looks at a file.
+/// Interval of reading a file.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 struct Started {
@@ -52,7 +52,7 @@ impl Started {
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
 
-    /// A file that is there and not empty.
+    /// Waits for a file that is not empty.
     fn file(&self, name: &str, wanted: impl Fn(&str) -> bool) -> String {
         let started = Instant::now();
         loop {
@@ -60,7 +60,7 @@ impl Started {
             if wanted(&text) {
                 return text;
             }
-            assert!(started.elapsed() < DEADLINE, "waited in vain for {name}: {text}");
+            assert!(started.elapsed() < DEADLINE, "timed out waiting for {name}: {text}");
             std::thread::sleep(BETWEEN_LOOKS);
         }
     }
@@ -81,7 +81,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-/// A metric of this name with so many points, each of a time of its own.
+/// Returns a metric with this name and number of points, each with its own time.
 fn metric(name: String, points: u64) -> Vec<u8> {
     use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
     use opentelemetry_proto::tonic::metrics::v1::{Gauge, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, metric::Data};
@@ -106,7 +106,7 @@ fn metric(name: String, points: u64) -> Vec<u8> {
     ExportMetricsServiceRequest { resource_metrics }.encode_to_vec()
 }
 
-/// Each of these froze it for minutes.
+/// Each of these used to freeze the program for minutes.
 async fn send_hostile_metrics(started: &Started) {
     for (name, points) in [("m".to_owned(), 100_000), ("x".repeat(8 << 20), 20_000)] {
         started
@@ -116,7 +116,7 @@ async fn send_hostile_metrics(started: &Started) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_are_obeyed_while_hostile_metrics_arrive() {
+async fn keys_are_handled_while_hostile_metrics_arrive() {
     let mut started = Started::new();
     send_hostile_metrics(&started).await;
     started.screen.press("?").unwrap();
@@ -139,7 +139,7 @@ async fn signals_restore_the_terminal_while_hostile_metrics_arrive() {
 }
 
 #[test]
-fn suspended_program_gives_the_terminal_back_and_takes_it_again() {
+fn suspended_program_restores_the_terminal_and_resumes() {
     for signal in [None, Some("-TSTP")] {
         let mut started = Started::with_job_control();
         match signal {
@@ -150,27 +150,27 @@ fn suspended_program_gives_the_terminal_back_and_takes_it_again() {
             started.file("stopped", |text| !text.is_empty()),
             started.file("before", |_| true)
         );
-        // What it wrote before it stopped may be on its way to the screen still.
+        // Its last output may still be in the pipe.
         let screen = &started.screen;
         screen.wait("the shell's screen", |_| screen.taken_over() == (false, false));
         started.screen.press("\n").unwrap();
         let screen = started
             .screen
             .wait_frame("the resumed program", |text| text.contains("resumed: ingest was stopped for"));
-        assert!(screen.contains("otlp/http :"), "all is drawn again: {screen}");
+        assert!(screen.contains("otlp/http :"), "everything is redrawn: {screen}");
         assert_eq!(started.screen.taken_over(), (true, true));
         started.screen.press("?").unwrap();
         started.screen.wait("the help", |text| text.contains("Keys and marks"));
         started.screen.press("\u{1b}").unwrap();
         let screen = started.screen.wait("no help", |text| !text.contains("Keys and marks"));
-        assert!(!screen.contains("resumed"), "it is said once: {screen}");
+        assert!(!screen.contains("resumed"), "the notice disappears: {screen}");
         started.screen.press("q").unwrap();
         started.assert_restored("0");
     }
 }
 
 #[test]
-fn program_without_a_shell_stays() {
+fn program_without_a_shell_is_not_suspended() {
     let mut started = Started::new();
     started.screen.press("\u{1a}").unwrap();
     started.screen.wait("a reason", |text| {
@@ -181,7 +181,7 @@ fn program_without_a_shell_stays() {
 }
 
 #[test]
-fn program_that_was_stopped_by_force_draws_all_again() {
+fn program_after_sigstop_redraws_everything() {
     let mut started = Started::new();
     let taken = |started: &Started| started.screen.written().matches("\u{1b}[?1049h").count();
     assert_eq!(taken(&started), 1);
@@ -194,7 +194,7 @@ fn program_that_was_stopped_by_force_draws_all_again() {
 }
 
 #[test]
-fn stopped_program_can_be_asked_to_end() {
+fn stopped_program_can_be_terminated() {
     let started = Started::with_job_control();
     started.signal("-TSTP");
     started.file("stopped", |text| !text.is_empty());
@@ -211,20 +211,20 @@ fn stopped_program_can_be_asked_to_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn watchdog_ends_what_is_stuck_writing_to_its_terminal() {
+async fn watchdog_ends_a_program_stuck_writing_to_its_terminal() {
     let mut started = Started::new();
     let log = started.directory.path().join("log");
     let screen = &mut started.screen;
-    // Each key is a frame, until the terminal takes no more of them.
+    // Each key causes a frame, until the terminal accepts no more output.
     let begun = Instant::now();
     screen.stop_reading(true);
     while !read(&log).contains("has not turned") {
-        assert!(begun.elapsed() < DEADLINE, "the log says nothing: {}", read(&log));
+        assert!(begun.elapsed() < DEADLINE, "nothing in the log: {}", read(&log));
         screen.press("?").unwrap();
         std::thread::sleep(BETWEEN_LOOKS);
     }
     started.signal("-TERM");
-    // It ends although nobody reads what it writes.
+    // The program exits although nothing reads its output.
     started.file("after", |text| !text.is_empty());
     started.screen.stop_reading(false);
     started.assert_restored("143");

@@ -1,4 +1,4 @@
-//! Spans while they run: told to who watches, and to nobody else.
+//! Running spans: sent to viewers only.
 
 use e2e::mail::StalledMail;
 use e2e::services::{Services, embedded_broker};
@@ -11,7 +11,7 @@ fn of<'a>(spans: &'a [Span], name: &str, running: bool) -> Option<&'a Span> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_mail_is_there_while_it_is_sent_and_takes_its_place_when_it_ends() {
+async fn running_span_is_replaced_by_its_end() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let smtp = StalledMail::start().await.unwrap();
     let services = Services::start_with(&url, &[LIVE, ("SMTP_URL", &smtp.url())]).await.unwrap();
@@ -43,7 +43,7 @@ async fn a_slow_mail_is_there_while_it_is_sent_and_takes_its_place_when_it_ends(
         .unwrap();
     assert_eq!((ended.span_id, ended.trace_id), (handling.span_id, handling.trace_id));
 
-    // Sentry's spans are those that ended, once each.
+    // Sentry gets ended spans only, once each.
     let items = services.envelopes.wait(|items| {
         let mut names = items
             .transactions
@@ -57,12 +57,12 @@ async fn a_slow_mail_is_there_while_it_is_sent_and_takes_its_place_when_it_ends(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_that_was_not_said_to_be_a_viewer_gets_no_starts() {
+async fn collector_other_than_a_viewer_gets_no_starts() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let smtp = StalledMail::start().await.unwrap();
     let services = Services::start_with(&url, &[("SMTP_URL", &smtp.url())]).await.unwrap();
     services.request("jane@example.org", &[]).await.unwrap();
-    // It leaves after what started before it.
+    // It is exported after earlier starts.
     let composed = services.spans.wait(|spans| of(spans, "compose mail", false).cloned());
     composed.await.unwrap();
     smtp.hang_up();

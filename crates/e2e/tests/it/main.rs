@@ -1,27 +1,27 @@
-//! The programs together, as a user runs them: one test program, because linking each of twenty took longer than its tests. What
-//! measures its own process (`chaos`) or changes it (`cross_check`, where Sentry's SDK is started) has its own.
+//! The programs together, as a user runs them: one test program, because linking each of twenty took longer than its tests. Tests
+//! that measure their own process (`chaos`) or change it (`cross_check`, which starts Sentry's SDK) are separate.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod asker;
 mod closed_terminal;
 mod compose;
 mod delivery;
 mod demo;
+mod dependencies;
 mod event_loop;
-mod hands;
-mod house;
 mod live;
 mod need;
 mod open;
 mod otel_sdks;
 mod page;
+mod pause_and_compare;
 mod propagation;
 mod retry;
 mod sentry;
 mod sentry_api;
 mod sentry_normalizer;
 mod sentry_otlp;
+mod sentry_poller;
 mod sentry_sdks;
 mod smtp_tls;
 mod tail;

@@ -1,4 +1,4 @@
-//! `scripts/need`, which `make demo` and `make test` begin with.
+//! `scripts/need`, the first step of `make demo` and `make test`.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn nothing_is_installed_for_an_ordinary_user_and_the_command_is_printed() {
+fn need_prints_the_install_command_for_an_ordinary_user() {
     let directory = tempfile::tempdir().unwrap();
-    // Programs for a user who has no compiler, and whose sudo asks for no password.
+    // Programs for a user without a compiler, whose sudo needs no password.
     let program = |name: &str, script: &str| {
         let path = directory.path().join(name);
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();

@@ -1,4 +1,4 @@
-//! `spanfall open` and `spanfall inspect` in a terminal: files, standard input, and what cannot be shown.
+//! `spanfall open` and `spanfall inspect` in a terminal: files, standard input, and errors.
 use std::fs;
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn zipkin() -> String {
     json!([span("01", None, ROOT), span("02", Some("01"), "cast off"), { "traceId": "0af7651916cd43dd" }]).to_string()
 }
 
-/// Starts a script in which `$spanfall` is the program, in a directory of its own.
+/// Starts a script with the program as `$spanfall`, in its own directory.
 fn start(directory: &Path, script: &str) -> Screen {
     let spanfall = testkit::bin("spanfall").unwrap();
     let script = format!("cd {}; {script}; echo status $?", directory.display());
@@ -34,7 +34,7 @@ fn directory() -> TempDir {
     directory
 }
 
-/// Waits for the trace, quits by a key, and looks whether that was a good end.
+/// Waits for the trace, quits by key, and checks the exit.
 fn seen_and_left(mut screen: Screen, from: &str) -> String {
     let text = screen.wait_frame("the trace", |text| text.contains(ROOT) && text.contains(from));
     screen.press("q").unwrap();
@@ -45,7 +45,7 @@ fn seen_and_left(mut screen: Screen, from: &str) -> String {
 }
 
 #[test]
-fn a_file_is_shown_with_what_could_not_be_read() {
+fn file_is_shown_with_its_problems() {
     let directory = directory();
     let screen = start(directory.path(), "$spanfall open voyage.json notes.txt");
     let text = seen_and_left(screen, "files voyage.json");
@@ -54,9 +54,9 @@ fn a_file_is_shown_with_what_could_not_be_read() {
     assert!(text.contains("cast off") && !text.contains("otlp"), "{text}");
 }
 
-/// What is saved is a file in the directory in which the program was started, and can be opened.
+/// A saved trace is a file in the working directory of the program, and can be opened.
 #[test]
-fn a_trace_is_saved_and_opened_again() {
+fn saved_trace_can_be_opened() {
     let directory = directory();
     let mut screen = start(directory.path(), "$spanfall open voyage.json");
     screen.wait_frame("the trace", |text| text.contains(ROOT));
@@ -68,7 +68,7 @@ fn a_trace_is_saved_and_opened_again() {
     assert!(text.contains("cast off") && text.contains("2 spans"), "{text}");
 }
 
-/// The data is the standard input, so keys come from the terminal.
+/// Standard input has the data, so keys come from the terminal.
 #[test]
 fn standard_input_is_shown_and_keys_work() {
     let directory = directory();
@@ -77,7 +77,7 @@ fn standard_input_is_shown_and_keys_work() {
 }
 
 #[test]
-fn what_cannot_be_shown_at_all_is_said_on_a_normal_screen() {
+fn unreadable_input_is_reported_on_the_normal_screen() {
     let directory = directory();
     for (script, said) in [
         (
@@ -98,14 +98,14 @@ fn what_cannot_be_shown_at_all_is_said_on_a_normal_screen() {
 }
 
 #[test]
-fn inspect_prints_without_taking_the_screen_and_says_by_its_status_whether_all_was_read() {
+fn inspect_exits_with_1_if_anything_was_unreadable() {
     let directory = directory();
     for (script, said, status) in [
         ("cat voyage.json | $spanfall inspect -", "a voyage", "status 1"),
         ("$spanfall inspect --json voyage.json | head -c 2", "[", "status 0"),
         (
             "$spanfall inspect voyage.json",
-            "voyage.json: line 1, column 322: the span has no id",
+            "voyage.json: line 1, column 322: span without id",
             "status 1",
         ),
         ("$spanfall inspect notes.txt voyage.json", "a voyage", "status 1"),
@@ -119,12 +119,12 @@ fn inspect_prints_without_taking_the_screen_and_says_by_its_status_whether_all_w
 }
 
 #[test]
-fn a_click_in_a_real_terminal_selects_a_span_and_the_mouse_is_given_back() {
+fn click_selects_a_span_and_mouse_capture_is_released() {
     let directory = directory();
     let mut screen = start(directory.path(), "$spanfall open voyage.json");
     let text = screen.wait_frame("the trace", |text| text.contains("cast off"));
     let row = text.lines().position(|line| line.contains("cast off")).unwrap() + 1;
-    // Pressed and let go, as a terminal says it (SGR, 1006), columns and rows from 1.
+    // Press and release, as encoded by a terminal (SGR, 1006), columns and rows from 1.
     screen.press(&format!("\x1b[<0;20;{row}M\x1b[<0;20;{row}m")).unwrap();
     screen.wait_frame("its details", |text| text.contains("SPAN ferry cast off"));
     screen.press("q").unwrap();
@@ -143,7 +143,7 @@ fn a_click_in_a_real_terminal_selects_a_span_and_the_mouse_is_given_back() {
 }
 
 #[test]
-fn a_configuration_is_used_and_its_mistakes_are_named_on_a_normal_screen() {
+fn configuration_is_used_and_its_errors_are_named() {
     let directory = directory();
     let configured = |text: &str, script: &str| {
         fs::write(directory.path().join("spanfall.toml"), text).unwrap();
@@ -154,7 +154,7 @@ fn a_configuration_is_used_and_its_mistakes_are_named_on_a_normal_screen() {
         "$spanfall open --config spanfall.toml --theme none voyage.json",
     );
     screen.wait_frame("the trace", |text| text.contains("cast off"));
-    // What was not read is said where the keys stand, until the next key.
+    // Problems are shown in place of the key hints, until the next key.
     screen.press("j").unwrap();
     screen.wait_frame("the key that was chosen", |text| text.contains("Z quit"));
     screen.press("Z").unwrap();
@@ -163,7 +163,7 @@ fn a_configuration_is_used_and_its_mistakes_are_named_on_a_normal_screen() {
     let written = screen.written();
     assert!(
         !written.contains("38;5;") && !written.contains("48;5;"),
-        "a theme without colours has some"
+        "a theme without colors has some"
     );
 
     let mut screen = configured(
@@ -182,9 +182,9 @@ fn a_configuration_is_used_and_its_mistakes_are_named_on_a_normal_screen() {
     );
 }
 
-/// `open -` behind `tail -f`: the writer never ends.
+/// `open -` after `tail -f`: the writer never ends.
 #[test]
-fn what_comes_through_a_pipe_is_shown_while_the_pipe_is_open() {
+fn open_pipe_is_shown_live() {
     let directory = directory();
     let span = |id: u32, name: &str| {
         json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": format!("{id:016x}"), "name": name,
@@ -200,7 +200,7 @@ fn what_comes_through_a_pipe_is_shown_while_the_pipe_is_open() {
     std::io::Write::write_all(&mut file, span(2, "cast anchor").as_bytes()).unwrap();
     screen.wait_frame("what came afterwards", |text| text.contains("cast anchor"));
     screen.press("q").unwrap();
-    // The shell waits for tail too, which ends when it is interrupted.
+    // The shell also waits for tail, which exits when interrupted.
     screen.press("\x03").unwrap();
     screen.ended().unwrap();
 }

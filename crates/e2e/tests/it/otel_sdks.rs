@@ -1,6 +1,6 @@
-//! Other people's SDKs, in another language, against the real program: what they send is what comes out.
+//! SDKs of other projects, in another language, with the real program: sent data is printed unchanged.
 //!
-//! They are installed by `crates/e2e/python/setup.sh`. Without them the tests say loudly that they are skipped, and fail when
+//! They are installed by `crates/e2e/python/setup.sh`. Without them the tests print that they are skipped, and fail if
 //! `SPANFALL_REQUIRE_PYTHON` is set.
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,7 +16,7 @@ use testkit::{Process, eventually};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const START: u64 = 1_700_000_000_000_000_001;
 
-/// Starts one of the scripts. The environment is empty: no `OTEL_*` or proxy of this machine is meant for it.
+/// Starts one of the scripts. The environment is empty: no `OTEL_*` variable or proxy of this machine applies to it.
 fn start(python: &Path, script: &str, arguments: &[&str]) -> Process {
     let mut command = Command::new(python);
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
@@ -24,7 +24,7 @@ fn start(python: &Path, script: &str, arguments: &[&str]) -> Process {
     Process::spawn(command).unwrap()
 }
 
-/// Runs one of them to its end.
+/// Runs one of the scripts to its end.
 async fn run(python: &Path, script: &str, arguments: &[&str]) -> Process {
     let process = start(python, script, arguments);
     let status = process.exited(DEADLINE).await.unwrap();
@@ -32,19 +32,19 @@ async fn run(python: &Path, script: &str, arguments: &[&str]) -> Process {
     process
 }
 
-/// Ends it as a person does, and gives its lines.
+/// Ends it with an interrupt, and returns its lines.
 async fn end(tail: Tail) -> Vec<String> {
     let process = tail.process;
     process.interrupt();
     let status = process.exited(DEADLINE).await.unwrap();
     assert!(status.success(), "{}", process.stderr().join("\n"));
-    // The process has ended, its output may still be on the way to this one.
+    // The process has exited, but its output may still be in the pipe.
     let root = || async { process.stdout().iter().any(|line| line.contains("root")).then_some(()) };
     eventually(DEADLINE, root).await.unwrap();
     process.stdout()
 }
 
-/// What `send_otlp.py` sends, in the order in which its spans end.
+/// Returns the data sent by `send_otlp.py`, in the order in which its spans end.
 fn expected(source: &str) -> Vec<Value> {
     let resource = json!({ "service.name": "checkout", "service.version": "1.2.3", "process.pid": 4242 });
     let child = |number: u64, kind: &str, code: &str, message: Option<&str>| {
@@ -90,7 +90,7 @@ fn expected(source: &str) -> Vec<Value> {
     ]
 }
 
-async fn everything_comes_out(protocol: &str, source: &str, compression: &str) {
+async fn assert_all_data_printed(protocol: &str, source: &str, compression: &str) {
     let Some(python) = interpreter_or_skip() else { return };
     let tail = Tail::start(&["--json"]).await.unwrap();
     let address = if protocol == "grpc" {
@@ -119,34 +119,34 @@ async fn everything_comes_out(protocol: &str, source: &str, compression: &str) {
     }
 }
 
-/// The text of a key, which is left out from then on.
+/// Removes a key and returns its text.
 fn taken(object: &mut Value, key: &str) -> String {
     let value = object.as_object_mut().unwrap().remove(key).unwrap();
     value.as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn over_grpc() {
-    everything_comes_out("grpc", "otlp-grpc", "none").await;
+async fn sdk_data_is_printed_over_grpc() {
+    assert_all_data_printed("grpc", "otlp-grpc", "none").await;
 }
 
 #[tokio::test]
-async fn over_grpc_gzipped() {
-    everything_comes_out("grpc", "otlp-grpc", "gzip").await;
+async fn sdk_data_is_printed_over_gzipped_grpc() {
+    assert_all_data_printed("grpc", "otlp-grpc", "gzip").await;
 }
 
 #[tokio::test]
-async fn over_http() {
-    everything_comes_out("http", "otlp-http", "none").await;
+async fn sdk_data_is_printed_over_http() {
+    assert_all_data_printed("http", "otlp-http", "none").await;
 }
 
 #[tokio::test]
-async fn over_http_gzipped() {
-    everything_comes_out("http", "otlp-http", "gzip").await;
+async fn sdk_data_is_printed_over_gzipped_http() {
+    assert_all_data_printed("http", "otlp-http", "gzip").await;
 }
 
 #[tokio::test]
-async fn a_person_gets_lines_that_cannot_command_the_terminal() {
+async fn plain_lines_have_no_terminal_controls() {
     let Some(python) = interpreter_or_skip() else { return };
     let tail = Tail::start(&[]).await.unwrap();
     run(
@@ -172,9 +172,9 @@ async fn a_person_gets_lines_that_cannot_command_the_terminal() {
     assert!(!lines.concat().chars().any(char::is_control));
 }
 
-/// Logfire's SDK tells of a span that runs by another one below it: here it is the span itself, before and after its end.
+/// Logfire's SDK reports a running span by another one below it: here it is the span itself, before and after its end.
 #[tokio::test]
-async fn what_runs_in_logfires_sdk_is_here_before_it_ends() {
+async fn running_logfire_span_is_printed_before_its_end() {
     let Some(python) = interpreter_or_skip() else { return };
     let tail = Tail::start(&["--json"]).await.unwrap();
     let program = start(&python, "send_logfire.py", &[&format!("http://{}", tail.otlp_http)]);
@@ -192,7 +192,7 @@ async fn what_runs_in_logfires_sdk_is_here_before_it_ends() {
     let status = program.exited(DEADLINE).await.unwrap();
     assert!(status.success(), "{}", program.stderr().join("\n"));
     let mut ended = eventually(DEADLINE, || async { told(true) }).await.unwrap();
-    // The outer one begins first and ends last.
+    // The outer one starts first and ends last.
     running.sort_by_key(|span| span[0].to_string());
     ended.sort_by_key(|span| span[0].to_string());
     assert_eq!(running, ended);
@@ -203,8 +203,8 @@ async fn what_runs_in_logfires_sdk_is_here_before_it_ends() {
     tail.process.interrupt();
 }
 
-/// The requests of OpenTelemetry's exporter and of Sentry's SDK, of a program whose HTTP client is instrumented. One that has a span below it
-/// is printed, although that arrives in an earlier request.
+/// Requests of OpenTelemetry's exporter and Sentry's SDK, in a program with an instrumented HTTP client. A request with a child
+/// span is printed, although the child arrives in an earlier request.
 #[tokio::test]
 async fn own_uploads_of_real_sdks_are_hidden_unless_spans_are_below_them() {
     let Some(python) = interpreter_or_skip() else { return };
@@ -234,9 +234,9 @@ async fn own_uploads_of_real_sdks_are_hidden_unless_spans_are_below_them() {
     }
 }
 
-/// Sentry's SDK takes the endpoint for Sentry, and all that it sends arrives.
+/// Sentry's SDK accepts the endpoint as a Sentry, and all its data arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_transaction_and_a_message_of_sentrys_sdk_are_read() {
+async fn transaction_and_message_of_the_sentry_sdk_are_printed() {
     let Some(python) = interpreter_or_skip() else { return };
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let collector = Collector::bind(Config {

@@ -1,4 +1,4 @@
-//! One trace in OpenTelemetry and in Sentry, whatever headers a caller sends: over real HTTP and real AMQP, through both services.
+//! One trace in OpenTelemetry and in Sentry, with any headers of a caller: over real HTTP and real AMQP, through both services.
 
 use e2e::DEADLINE;
 use e2e::envelopes::trace_of;
@@ -14,7 +14,7 @@ use testkit::RabbitMq;
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const SPAN: &str = "b7ad6b7169203331";
 
-/// The trace context a caller sends, and the parent it names.
+/// The trace context sent by a caller, and the parent it names.
 struct Row {
     name: &'static str,
     headers: Vec<(&'static str, String)>,
@@ -53,7 +53,7 @@ fn borrowed<'a>(headers: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)
     headers.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-/// The one span of that name in what came since `from`.
+/// Returns the only span with that name received since `from`.
 fn only<'a>(spans: &'a [Span], name: &str) -> &'a Span {
     let named: Vec<_> = spans.iter().filter(|span| span.name == name).collect();
     assert_eq!(named.len(), 1, "{name} in {spans:#?}");
@@ -88,7 +88,7 @@ async fn table(broker: &str) {
             assert_eq!(trace.span_id.to_string(), span.span_id, "{}: {service}", row.name);
             let parent = trace.parent_span_id.map(|id| id.to_string()).unwrap_or_default();
             assert_eq!(parent, span.parent_id, "{}: {service}", row.name);
-            // What OpenTelemetry has below the root, Sentry has as well, in the same places.
+            // Spans below the root in OpenTelemetry are also in Sentry, with the same parents.
             let below = |span: &&Span| span.service == service && span.name != root;
             let mut expected: Vec<_> = spans
                 .iter()
@@ -152,19 +152,19 @@ fn in_opentelemetry(row: &Row, spans: &[Span]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_caller_lands_in_one_trace_with_the_embedded_broker() {
+async fn caller_context_gives_one_trace_with_the_embedded_broker() {
     let (_broker, url) = embedded_broker().await.unwrap();
     table(&url).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_caller_lands_in_one_trace_with_a_real_rabbitmq() {
+async fn caller_context_gives_one_trace_with_a_real_rabbitmq() {
     if let Some(broker) = RabbitMq::start_or_skip().await {
         table(&broker.url()).await;
     }
 }
 
-/// Publishes straight into the queue, as a producer that speaks only one of the formats would.
+/// Publishes directly to the queue, like a producer that supports only one of the formats.
 async fn publish(url: &str, headers: &[(&'static str, String)], id: &str, body: &[u8]) {
     let link = Link::open(&url.parse().unwrap(), "test").await.unwrap();
     let mut table = FieldTable::default();
@@ -181,7 +181,7 @@ async fn publish(url: &str, headers: &[(&'static str, String)], id: &str, body: 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_producer_that_speaks_one_format_lands_in_one_trace() {
+async fn producer_with_one_format_gives_one_trace() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let services = Services::start(&url).await.unwrap();
     for (index, row) in rows().into_iter().enumerate() {
@@ -220,7 +220,7 @@ async fn a_producer_that_speaks_one_format_lands_in_one_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unsampled_reaches_nobody_and_its_ids_pass_on() {
+async fn unsampled_trace_is_not_exported_and_its_ids_are_propagated() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let services = Services::start(&url).await.unwrap();
     let unsampled = [
@@ -237,12 +237,12 @@ async fn unsampled_reaches_nobody_and_its_ids_pass_on() {
             .await
             .unwrap();
         assert_eq!(answer.status(), 200);
-        // Both services work on the caller's trace all the same, as their logs tell.
+        // Both services still use the caller's trace, as their logs show.
         let count = |line: &&serde_json::Value| line["trace_id"] == TRACE && line["message"] == "mail sent";
         let logged = || async { (services.mailer.json().iter().filter(count).count() > index).then_some(()) };
         testkit::eventually(DEADLINE, logged).await.unwrap();
     }
-    // What was sampled later has come, so what was sent before would have come, too.
+    // A later sampled request has arrived, so an earlier export would have arrived, too.
     services.request("sampled@example.org", &[]).await.unwrap();
     let spans = services
         .spans
@@ -256,10 +256,10 @@ async fn unsampled_reaches_nobody_and_its_ids_pass_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn baggage_and_tracestate_travel_the_whole_way() {
+async fn baggage_and_tracestate_are_propagated_to_the_mailer() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let services = Services::start(&url).await.unwrap();
-    // Nobody takes messages now, so the test can read what the API wrote into one.
+    // Nothing consumes messages now, so the test can read the API's message.
     services.mailer.terminate();
     services.mailer.exited(DEADLINE).await.unwrap();
     let baggage = "sentry-trace_id=abc,sentry-sample_rand=0.1,theirs=%20x;p=1";
@@ -288,7 +288,7 @@ async fn baggage_and_tracestate_travel_the_whole_way() {
     assert_eq!(started("baggage"), Some(members));
 }
 
-/// Takes one message from the queue: its headers by name.
+/// Takes one message from the queue and returns its headers by name.
 async fn take(url: &str) -> impl Fn(&str) -> Option<String> + use<> {
     let link = Link::open(&url.parse().unwrap(), "test").await.unwrap();
     let delivery = consume_one(&link, QUEUE).await;
@@ -362,7 +362,7 @@ async fn malformed(url: &str) {
         );
         assert!(format!("{event:?}").contains(reason), "{event:#?}");
     }
-    // It goes on: the next good message is sent.
+    // The mailer continues: the next valid message is sent.
     publish(url, &[], "good", br#"{"email":"good@example.org"}"#).await;
     let sent = || async { (services.recipients().unwrap() == ["good@example.org"]).then_some(()) };
     testkit::eventually(DEADLINE, sent).await.unwrap();
@@ -374,13 +374,13 @@ async fn malformed(url: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_malformed_message_is_kept_and_its_reason_told_with_the_embedded_broker() {
+async fn malformed_message_is_kept_with_its_reason_by_the_embedded_broker() {
     let (_broker, url) = embedded_broker().await.unwrap();
     malformed(&url).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_malformed_message_is_kept_and_its_reason_told_with_a_real_rabbitmq() {
+async fn malformed_message_is_kept_with_its_reason_by_a_real_rabbitmq() {
     if let Some(broker) = RabbitMq::start_or_skip().await {
         malformed(&broker.url()).await;
     }

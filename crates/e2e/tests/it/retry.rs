@@ -1,4 +1,4 @@
-//! A mail that cannot be sent now is sent later; one that can never be sent is kept with its reason.
+//! A mail that cannot be sent now is retried; one that can never be sent is kept with its reason.
 
 use std::process::Command;
 
@@ -14,10 +14,10 @@ use mail_queue::{DEAD_LETTERS, DelayQueues, Link, QUEUE, RetrySchedule};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use testkit::{Process, RabbitMq, eventually};
 
-/// So many that a slow machine does not use them up before the server is back.
+/// Enough retries for a slow machine until the server is back.
 const PATIENT: (&str, &str) = ("MAIL_RETRY_DELAYS", "200ms,300ms,1s,1s,1s,1s,1s,1s,1s,1s,5s,5s,5s,5s");
 
-async fn a_server_that_comes_back(broker: &str) {
+async fn assert_mails_after_outage(broker: &str) {
     let Some(python) = interpreter_or_skip() else { return };
     let (address, maildir) = (free_address().unwrap(), tempfile::tempdir().unwrap());
     let smtp_url = format!("smtp://{address}");
@@ -28,7 +28,7 @@ async fn a_server_that_comes_back(broker: &str) {
         let answer = services.request(&format!("jane{number}@example.org"), &[]).await.unwrap();
         assert_eq!(answer.status(), 200);
     }
-    // Each has failed twice before the server is there.
+    // Each has failed twice before the server starts.
     let attempt = |number: &'static str| {
         move |spans: &[Span]| {
             let failed = |span: &&Span| span.attributes.get("mail.attempt").is_some_and(|attempt| attempt == number);
@@ -52,7 +52,8 @@ async fn a_server_that_comes_back(broker: &str) {
     assert_eq!(waiting(broker, DEAD_LETTERS).await, 0);
 }
 
-/// Every attempt is in the trace of its request: producer, consumer, producer, consumer, …, each the child of the one before.
+/// Asserts that every attempt is in the trace of its request: producer, consumer, producer, consumer, …, each the child of the
+/// one before.
 fn one_trace_for_each(spans: &[Span]) {
     let find = |id: &str| spans.iter().find(|span| span.span_id == id);
     for sent in spans.iter().filter(|span| span.name == "send mail" && span.error.is_none()) {
@@ -87,9 +88,9 @@ fn one_trace_for_each(spans: &[Span]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_that_comes_back_gets_every_mail_with_the_embedded_broker() {
+async fn mail_server_outage_delays_mails_with_the_embedded_broker() {
     let (_broker, url) = embedded_broker().await.unwrap();
-    a_server_that_comes_back(&url).await;
+    assert_mails_after_outage(&url).await;
 }
 
 async fn dead_letters_with_their_reason(broker: &str) {
@@ -142,7 +143,7 @@ async fn dead_letters_with_their_reason(broker: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_letters_say_why_with_the_embedded_broker() {
+async fn dead_letters_have_a_reason_with_the_embedded_broker() {
     let (_broker, url) = embedded_broker().await.unwrap();
     dead_letters_with_their_reason(&url).await;
 }
@@ -152,12 +153,12 @@ async fn retries_and_dead_letters_with_a_real_rabbitmq() {
     let Some(broker) = RabbitMq::start_or_skip().await else {
         return;
     };
-    // A queue of the first release must not be in the way: its arguments are the same.
+    // A queue of the first release must not conflict: its arguments are the same.
     declare_as_first_release(&broker.url()).await;
-    a_server_that_comes_back(&broker.url()).await;
+    assert_mails_after_outage(&broker.url()).await;
     dead_letters_with_their_reason(&broker.url()).await;
     redriven(&broker.url()).await;
-    // The delay queues lose nothing while a message moves, since this broker can do that.
+    // The delay queues lose no message, because this broker supports at-least-once dead-lettering.
     let schedule: RetrySchedule = "50ms".parse().unwrap();
     let link = Link::open(&broker.url().parse().unwrap(), "test").await.unwrap();
     assert_eq!(schedule.declare(&link).await.unwrap(), DelayQueues::Quorum);
@@ -197,7 +198,7 @@ async fn redriven(broker: &str) {
     let all = || async { (delivered(&maildir.path().join("mail")).unwrap().len() == 5).then_some(()) };
     eventually(DEADLINE, all).await.unwrap();
     assert_eq!(waiting(broker, DEAD_LETTERS).await, 0);
-    // In its trace, and with its attempts counted from one again.
+    // In the same trace, with attempts counted from one again.
     let sent = |spans: &[Span]| {
         let sent = spans.iter().filter(|span| span.name == "send mail" && span.error.is_none());
         (sent.count() == 5).then(|| spans.to_vec())
@@ -249,7 +250,7 @@ async fn waiting(url: &str, queue: &str) -> u32 {
     count
 }
 
-/// Takes the next dead letter: its headers.
+/// Takes the next dead letter and returns its headers.
 async fn dead_letter(url: &str) -> FieldTable {
     let link = Link::open(&url.parse().unwrap(), "test").await.unwrap();
     let get = || async {

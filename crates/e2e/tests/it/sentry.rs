@@ -1,4 +1,4 @@
-//! What Sentry gets from the services: errors and logs in their place, and spans in words that its screens understand.
+//! Data of the services in Sentry: errors and logs on their spans, and spans with attributes that its screens support.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ fn attribute<'a>(log: &'a Log, key: &str) -> Option<&'a str> {
     log.attributes.get(key).and_then(|value| value.0.as_str())
 }
 
-/// Ids of trace and span.
+/// Returns the trace and span ids.
 fn place(log: &Log) -> (String, String) {
     let trace_id = log.trace_id.map(|id| id.to_string()).unwrap_or_default();
     let span_id = attribute(log, "sentry.trace.parent_span_id").unwrap_or_default();
     (trace_id, span_id.to_owned())
 }
 
-/// Ends both services; then all that they ever send has come.
+/// Stops both services; then everything they send has been received.
 async fn all_sent(services: &Services) -> Items {
     for process in [&services.api, &services.mailer] {
         process.terminate();
@@ -34,12 +34,12 @@ async fn all_sent(services: &Services) -> Items {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failing_mail_is_an_error_on_its_span_and_the_log_tells_how_it_came_to_that() {
+async fn failed_mail_is_an_error_on_its_span_with_logs() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let mut services = Services::start(&url).await.unwrap();
     services.mailer.terminate();
     services.mailer.exited(DEADLINE).await.unwrap();
-    // Nobody listens there.
+    // Nothing listens there.
     let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let smtp_url = format!("smtp://{nowhere}");
     let env = [
@@ -86,7 +86,7 @@ async fn a_failing_mail_is_an_error_on_its_span_and_the_log_tells_how_it_came_to
         assert_eq!(count(&within), count(&expected), "{line:?} in {within:#?}");
     }
     assert_eq!(within.len(), expected.len(), "{within:#?}");
-    // What happens outside of any trace would make one of its own up.
+    // Records outside of any trace would create one.
     assert_eq!(items.logs.iter().find(|log| log.body == "waiting for messages"), None);
     assert!(!items.raw.contains("client_report"), "nothing was lost: {}", items.raw);
     let fine = |log: &&Log| matches!(log.level, LogLevel::Trace | LogLevel::Debug);

@@ -1,4 +1,4 @@
-//! Sentry's API over real sockets: what is stored, and every way in which it is not said.
+//! Sentry's API over real sockets: stored data, and every kind of failure.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,7 +20,7 @@ fn settings(variables: &[(&str, String)]) -> Result<Settings, SettingsError> {
     settings.map(Option::unwrap)
 }
 
-/// A client for the stand-in, with one variable changed.
+/// Returns a client of the substitute, with one variable changed.
 fn client(api: &SentryApi, changed: Option<(&str, &str)>) -> Client {
     let mut variables = api.environment();
     for (name, value) in &mut variables {
@@ -41,7 +41,7 @@ async fn ask(client: &Client) -> Result<SentryTrace, ApiError> {
     answer
 }
 
-/// What it says when something is wrong.
+/// Returns the error for a failure of the API.
 async fn refused(api: &SentryApi, trouble: Trouble) -> ApiError {
     api.set_trouble(trouble);
     ask(&client(api, None)).await.unwrap_err()
@@ -61,7 +61,7 @@ fn reset() -> [Span; 2] {
 }
 
 #[tokio::test]
-async fn spans_come_with_their_parents_and_errors_with_their_spans() {
+async fn spans_have_their_parents_and_errors_their_spans() {
     let api = SentryApi::start().await.unwrap();
     api.store(TRACE, &[&reset()]);
     let trace = ask(&client(&api, None)).await.unwrap();
@@ -79,7 +79,7 @@ async fn spans_come_with_their_parents_and_errors_with_their_spans() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_yet_is_no_error() {
+async fn unknown_trace_is_empty() {
     let api = SentryApi::start().await.unwrap();
     let [root, child] = reset();
     api.store(TRACE, &[&[], std::slice::from_ref(&root), &[root.clone(), child]]);
@@ -97,7 +97,7 @@ fn many(spans: usize) -> Vec<Span> {
 }
 
 #[tokio::test]
-async fn all_pages_are_read() {
+async fn pages_are_all_read() {
     let api = SentryApi::start().await.unwrap();
     api.store(TRACE, &[&many(7)]);
     api.set_paging(Paging::Pages(3));
@@ -106,7 +106,7 @@ async fn all_pages_are_read() {
 }
 
 #[tokio::test]
-async fn pages_without_end_are_given_up_and_it_says_so() {
+async fn endless_paging_is_cut_off_as_incomplete() {
     let api = SentryApi::start().await.unwrap();
     api.store(TRACE, &[&many(50)]);
     api.set_paging(Paging::Pages(1));
@@ -115,7 +115,7 @@ async fn pages_without_end_are_given_up_and_it_says_so() {
 }
 
 #[tokio::test]
-async fn a_page_that_comes_again_ends_it() {
+async fn repeated_page_ends_paging() {
     let api = SentryApi::start().await.unwrap();
     api.store(TRACE, &[&many(5)]);
     api.set_paging(Paging::Ignored);
@@ -124,7 +124,7 @@ async fn a_page_that_comes_again_ends_it() {
 }
 
 #[tokio::test]
-async fn an_old_sentry_tells_of_transactions() {
+async fn old_sentry_returns_transactions() {
     let api = SentryApi::start().await.unwrap();
     api.play_old();
     let transaction = json!({"event_id": "aa".repeat(16), "span_id": ROOT, "transaction": "GET /", "children": [], "errors": []});
@@ -134,7 +134,7 @@ async fn an_old_sentry_tells_of_transactions() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_and_a_wrong_organization_are_told_apart() {
+async fn wrong_token_and_wrong_organization_are_distinguished() {
     let api = SentryApi::start().await.unwrap();
     let host = api.address().to_string().into_boxed_str();
     let wrong = ask(&client(&api, Some(("SENTRY_AUTH_TOKEN", "sntryu_other"))))
@@ -147,12 +147,12 @@ async fn a_wrong_token_and_a_wrong_organization_are_told_apart() {
 }
 
 #[tokio::test]
-async fn every_status_has_its_meaning() {
+async fn status_codes_have_their_errors() {
     let api = SentryApi::start().await.unwrap();
     for (status, words) in [
-        (400, "does SENTRY_URL name a Sentry?"),
+        (400, "check SENTRY_URL"),
         (401, "rejected the token"),
-        (403, "needs the scope org:read"),
+        (403, "lacks scope org:read"),
         (404, "trace not found"),
         (429, "(429): retrying automatically"),
         (500, "a server error (500)"),
@@ -164,7 +164,7 @@ async fn every_status_has_its_meaning() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_says_how_long() {
+async fn rate_limit_reports_its_duration() {
     let api = SentryApi::start().await.unwrap();
     let told = refused(&api, Trouble::RateLimited(vec![("retry-after", "17".to_owned())])).await;
     assert!(
@@ -187,7 +187,7 @@ async fn a_rate_limit_says_how_long() {
 }
 
 #[tokio::test]
-async fn the_token_follows_no_redirect() {
+async fn redirect_does_not_get_the_token() {
     let (api, other) = (SentryApi::start().await.unwrap(), SentryApi::start().await.unwrap());
     let elsewhere = format!("{}/api/0/organizations/acme/trace/{TRACE}/", other.url());
     let told = refused(&api, Trouble::Redirect(elsewhere)).await;
@@ -197,7 +197,7 @@ async fn the_token_follows_no_redirect() {
 }
 
 #[tokio::test]
-async fn answers_that_cannot_be_read_say_so() {
+async fn unreadable_response_is_reported() {
     let api = SentryApi::start().await.unwrap();
     let sign_in = format!("<html>{TOKEN}</html>");
     let told = refused(&api, Trouble::Body(sign_in)).await;
@@ -209,7 +209,7 @@ async fn answers_that_cannot_be_read_say_so() {
 }
 
 #[tokio::test]
-async fn who_does_not_answer_is_given_up() {
+async fn response_times_out() {
     let api = SentryApi::start().await.unwrap();
     api.set_trouble(Trouble::Hang);
     let client = client(&api, None).with_timeout(Duration::from_millis(50));
@@ -218,12 +218,12 @@ async fn who_does_not_answer_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_ways_to_nobody_are_told_apart() {
+async fn connection_failures_are_distinguished() {
     let api = SentryApi::start().await.unwrap();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    let unused = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let told = ask(&client(&api, Some(("SENTRY_URL", &nobody)))).await.unwrap_err();
+    let told = ask(&client(&api, Some(("SENTRY_URL", &unused)))).await.unwrap_err();
     assert!(matches!(told, ApiError::Unreachable { .. }), "{told}");
 
     let told = ask(&client(&api, Some(("SENTRY_URL", "https://sentry.invalid"))))
@@ -237,14 +237,14 @@ async fn the_ways_to_nobody_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_token_is_not_sent_where_others_can_read_it() {
+async fn token_is_not_sent_unencrypted() {
     let api = SentryApi::start().await.unwrap();
     let mut variables = api.environment();
     "http://sentry.example".clone_into(&mut variables[0].1);
     let refused = settings(&variables).unwrap_err();
     assert_eq!(refused.variable, "SENTRY_URL");
 
-    // Nor by other ways to a client.
+    // Nor by a client created in another way.
     let Settings { token, .. } = settings(&api.environment()).unwrap();
     let Settings { site, .. } = settings(&variables[..2]).unwrap();
     assert!(Client::new(site, token.unwrap()).is_err());

@@ -1,4 +1,5 @@
-//! What the services send to Sentry, read by Sentry's own normalizer: it must find nothing wrong, and all that a good SDK says must be there.
+//! Data of the services for Sentry, checked by Sentry's own normalizer: it must find no errors, and all expected data must be
+//! present.
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
-/// Transactions and events, each with the header of its envelope.
+/// Returns transactions and events with the headers of their envelopes.
 fn documents(raw: &str) -> Vec<(Value, Value)> {
     let mut lines = raw.lines().filter(|line| !line.trim().is_empty());
     let (mut documents, mut header) = (Vec::new(), Value::Null);
@@ -19,7 +20,7 @@ fn documents(raw: &str) -> Vec<(Value, Value)> {
             None => header = line,
             Some(kind @ ("transaction" | "event")) => {
                 let mut payload: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
-                // The item says what it is; Relay notes it in the payload.
+                // The type is in the item's header; Relay copies it to the payload.
                 payload["type"] = kind.into();
                 documents.push((header.clone(), payload));
             }
@@ -102,7 +103,7 @@ async fn normalizer_finds_nothing_wrong_with_what_services_send() {
     };
     let found = normalizer_finds(&interpreter, documents.iter().map(|(_, payload)| payload));
     assert_eq!(found.trim(), format!("{} documents", documents.len()));
-    // It does find what is wrong.
+    // The normalizer does find errors.
     let mut wrong = transactions[0].1.clone();
     wrong["contexts"]["trace"]["op"] = 7.into();
     assert!(normalizer_finds(&interpreter, [&wrong]).contains("contexts.trace.op"));

@@ -1,4 +1,5 @@
-//! Spans by Sentry's own OTLP route, from real SDKs: Sentry's, which derives the route from a DSN, and OpenTelemetry's, set up by hand.
+//! Spans by Sentry's own OTLP route, from real SDKs: Sentry's, which derives the route from a DSN, and OpenTelemetry's,
+//! configured by hand.
 use std::path::Path;
 use std::process::Command;
 
@@ -6,7 +7,7 @@ use e2e::viewer::{ENTER, Viewer};
 use e2e::{DEADLINE, python};
 use testkit::Process;
 
-/// Sends, and looks at what is said of both spans.
+/// Sends two spans, and checks their details.
 async fn spans_reach_sentry(send: impl FnOnce(&mut Command, &Viewer), has_error: bool) {
     let Some(interpreter) = python::interpreter_or_skip() else {
         return;

@@ -1,7 +1,7 @@
-//! Sentry's own SDKs, from their registries, against the real screen: what they send stands where it belongs.
+//! Sentry's own SDKs, from their registries, with the real screen: their data is shown correctly.
 //!
-//! They are installed by `crates/e2e/python/setup.sh` and `crates/e2e/node/setup.sh`. Without them the tests say loudly that they are
-//! skipped, and fail when `SPANFALL_REQUIRE_PYTHON` and `SPANFALL_REQUIRE_NODE` are set.
+//! They are installed by `crates/e2e/python/setup.sh` and `crates/e2e/node/setup.sh`. Without them the tests print that they are
+//! skipped, and fail if `SPANFALL_REQUIRE_PYTHON` and `SPANFALL_REQUIRE_NODE` are set.
 use std::path::Path;
 use std::process::Command;
 
@@ -10,16 +10,16 @@ use e2e::{DEADLINE, node, python};
 use serde_json::Value;
 use testkit::{Process, eventually};
 
-/// What is special about an SDK.
+/// Properties of an SDK.
 struct Sdk {
     command: Command,
-    /// The title of the error in the span.
+    /// Title of the error in the span.
     error: &'static str,
-    /// Where that was thrown, and the source there.
+    /// Location of that error, and its source line.
     thrown: [&'static str; 2],
-    /// The title of the error that belongs to no span.
+    /// Title of the error without a span.
     alone: &'static str,
-    /// The service, where nobody names it.
+    /// Default service name.
     platform: &'static str,
 }
 
@@ -56,20 +56,20 @@ fn node_sdk(generation: &str) -> Option<Sdk> {
     })
 }
 
-/// How the SDK is told to send here.
+/// Configuration of the SDK to send here.
 #[derive(PartialEq)]
-enum Way {
+enum Configuration {
     /// By a DSN whose key names the service.
     Dsn,
-    /// By the option for Sentry's own viewer, beside no DSN.
+    /// By the option for Sentry's own viewer, without a DSN.
     Spotlight,
 }
 
-/// Runs the script to its end and gives the ids that it printed. No variable of this machine is meant for it.
-async fn run(mut command: Command, viewer: &Viewer, way: &Way) -> Value {
-    match way {
-        Way::Dsn => command.args(["dsn", &viewer.dsn("shop")]),
-        Way::Spotlight => command.args(["spotlight", &format!("http://{}/stream", viewer.sentry)]),
+/// Runs the script to its end and returns the printed ids. No variable of this machine applies to it.
+async fn run(mut command: Command, viewer: &Viewer, configuration: &Configuration) -> Value {
+    match configuration {
+        Configuration::Dsn => command.args(["dsn", &viewer.dsn("shop")]),
+        Configuration::Spotlight => command.args(["spotlight", &format!("http://{}/stream", viewer.sentry)]),
     };
     command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     let process = Process::spawn(command).unwrap();
@@ -78,16 +78,16 @@ async fn run(mut command: Command, viewer: &Viewer, way: &Way) -> Value {
     eventually(DEADLINE, || async { process.json().pop() }).await.unwrap()
 }
 
-/// A transaction with a child, an error and a log in the child, and an error of its own, each in its place.
-async fn everything_is_in_its_place(sdk: Option<Sdk>, way: Way) {
+/// A transaction with a child, an error and a log in the child, and an error without a span, each shown correctly.
+async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration) {
     let Some(sdk) = sdk else { return };
-    // Python's hands no logs to Spotlight.
-    let logs = sdk.platform != "python" || way == Way::Dsn;
+    // Python's SDK sends no logs to Spotlight.
+    let logs = sdk.platform != "python" || configuration == Configuration::Dsn;
     let mut viewer = Viewer::start("", &[]).unwrap();
-    let ids = run(sdk.command, &viewer, &way).await;
-    let service = match way {
-        Way::Dsn => "shop",
-        Way::Spotlight => sdk.platform,
+    let ids = run(sdk.command, &viewer, &configuration).await;
+    let service = match configuration {
+        Configuration::Dsn => "shop",
+        Configuration::Spotlight => sdk.platform,
     };
     let alone = format!("! {}", sdk.alone);
     viewer.screen.wait_frame("both traces in the list", |text| {
@@ -105,7 +105,7 @@ async fn everything_is_in_its_place(sdk: Option<Sdk>, way: Way) {
         let mut lines = waterfall.lines();
         let parts = ["2 spans", "! 1 error", "via Sentry", if logs { "1 log" } else { "" }];
         let whole = |line: &str| parts.iter().all(|part| line.contains(part));
-        // Beside the name and on the bar.
+        // Next to the name and on the bar.
         let marked = |line: &str| line.contains(&format!("publish order ! {kind}")) && line.matches('!').count() == 2;
         lines.next().is_some_and(whole) && lines.any(marked)
     });
@@ -154,10 +154,10 @@ async fn everything_is_in_its_place(sdk: Option<Sdk>, way: Way) {
         assert!(!details.contains(foreign), "{foreign} is not the root's:\n{details}");
     }
 
-    the_error_of_no_span(&mut viewer, &ids, &alone, service);
+    assert_error_without_span(&mut viewer, &ids, &alone, service);
 }
 
-fn the_error_of_no_span(viewer: &mut Viewer, ids: &Value, alone: &str, service: &str) {
+fn assert_error_without_span(viewer: &mut Viewer, ids: &Value, alone: &str, service: &str) {
     viewer.screen.press(BACK).unwrap();
     viewer.select(alone).unwrap();
     let shown = format!(" ERROR {service} {}", alone.trim_start_matches("! "));
@@ -170,31 +170,31 @@ fn the_error_of_no_span(viewer: &mut Viewer, ids: &Value, alone: &str, service: 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn python_by_a_dsn() {
-    everything_is_in_its_place(python_sdk(), Way::Dsn).await;
+async fn python_sdk_is_shown_by_dsn() {
+    assert_everything_shown(python_sdk(), Configuration::Dsn).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn python_by_spotlight() {
-    everything_is_in_its_place(python_sdk(), Way::Spotlight).await;
+async fn python_sdk_is_shown_by_spotlight() {
+    assert_everything_shown(python_sdk(), Configuration::Spotlight).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn node_with_transactions_by_a_dsn() {
-    everything_is_in_its_place(node_sdk("10"), Way::Dsn).await;
+async fn node_sdk_with_transactions_is_shown_by_dsn() {
+    assert_everything_shown(node_sdk("10"), Configuration::Dsn).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn node_with_transactions_by_spotlight() {
-    everything_is_in_its_place(node_sdk("10"), Way::Spotlight).await;
+async fn node_sdk_with_transactions_is_shown_by_spotlight() {
+    assert_everything_shown(node_sdk("10"), Configuration::Spotlight).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn node_with_single_spans_by_a_dsn() {
-    everything_is_in_its_place(node_sdk("11"), Way::Dsn).await;
+async fn node_sdk_with_single_spans_is_shown_by_dsn() {
+    assert_everything_shown(node_sdk("11"), Configuration::Dsn).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn node_with_single_spans_by_spotlight() {
-    everything_is_in_its_place(node_sdk("11"), Way::Spotlight).await;
+async fn node_sdk_with_single_spans_is_shown_by_spotlight() {
+    assert_everything_shown(node_sdk("11"), Configuration::Spotlight).await;
 }

@@ -1,4 +1,4 @@
-//! Mail over TLS, to a real server with a certificate of an authority that only the mailer is told of.
+//! Mail over TLS, to a real server with a certificate of a private CA that only the mailer trusts.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use e2e::python::interpreter_or_skip;
 use e2e::services::{Services, embedded_broker};
 use testkit::eventually;
 
-/// The files of an authority and of a server for `localhost` that it vouches for.
+/// Files of a CA, and of a certificate for `localhost` signed by it.
 struct Certificates {
     authority: PathBuf,
     certificate: PathBuf,
@@ -39,7 +39,7 @@ fn certificates(directory: &Path) -> Certificates {
     }
 }
 
-/// How the server speaks TLS, the URL that fits, and whether the mailer is told of its authority.
+/// TLS mode of the server, the matching URL, and whether the mailer trusts the CA.
 async fn mailed(kind: &str, scheme: &str, query: &str, trusts: bool) {
     let Some(python) = interpreter_or_skip() else { return };
     let directory = tempfile::tempdir().unwrap();
@@ -71,18 +71,18 @@ async fn mailed(kind: &str, scheme: &str, query: &str, trusts: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mail_goes_out_over_smtps() {
+async fn mail_is_sent_over_smtps() {
     mailed("smtps", "smtps", "", true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mail_goes_out_over_starttls() {
+async fn mail_is_sent_over_starttls() {
     mailed("tls", "smtp", "?tls=required", true).await;
     mailed("tls", "smtp", "?tls=opportunistic", true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mail_does_not_go_to_a_server_that_nobody_vouches_for() {
+async fn mail_is_not_sent_to_an_untrusted_server() {
     mailed("smtps", "smtps", "", false).await;
     mailed("tls", "smtp", "?tls=required", false).await;
 }

@@ -1,4 +1,4 @@
-//! `spanfall tail` as a program among others: in a pipe, on a taken port, told to end.
+//! `spanfall tail` with other programs: in a pipe, on an occupied port, on signals.
 use std::process::Command;
 
 use e2e::DEADLINE;
@@ -25,7 +25,7 @@ fn one_span() -> String {
 }
 
 #[tokio::test]
-async fn a_closed_pipe_ends_it_quietly() {
+async fn closed_pipe_ends_tail_quietly() {
     let mut command = Command::new("sh");
     let script = format!(
         "{{ \"$0\" tail --json {}; echo \"status $?\" >&2; }} | head -n 1",
@@ -33,7 +33,7 @@ async fn a_closed_pipe_ends_it_quietly() {
     );
     command.arg("-c").arg(script).arg(spanfall());
     let Tail { process, otlp_http, .. } = Tail::within(command).await.unwrap();
-    // The first brings the line; one of the next finds the pipe closed, and those after it nobody.
+    // The first request causes the line; one of the next finds the pipe closed, and later ones find no listener.
     let ended = eventually(DEADLINE, || async {
         let _ = send(&otlp_http, one_span()).await;
         process.exited(std::time::Duration::ZERO).await.ok()
@@ -46,7 +46,7 @@ async fn a_closed_pipe_ends_it_quietly() {
 }
 
 #[tokio::test]
-async fn signals_end_it_after_the_last_line() {
+async fn signals_end_tail_after_the_last_line() {
     for end in [Process::interrupt, Process::terminate] {
         let Tail { process, otlp_http, .. } = Tail::start(&["--json"]).await.unwrap();
         assert_eq!(send(&otlp_http, one_span()).await.unwrap().status(), 200);
@@ -58,7 +58,7 @@ async fn signals_end_it_after_the_last_line() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_said_beside_the_lines() {
+async fn rejections_are_printed_to_stderr() {
     let Tail { process, otlp_http, .. } = Tail::start(&[]).await.unwrap();
     let hostile = "\u{1b}[2J{".to_owned();
     assert_eq!(send(&otlp_http, hostile).await.unwrap().status(), 400);
@@ -74,7 +74,7 @@ async fn what_is_refused_is_said_beside_the_lines() {
 }
 
 #[tokio::test]
-async fn taken_ports_are_named_at_once_with_a_line_that_works() {
+async fn occupied_ports_are_named_with_a_working_command() {
     let taken = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
     let [grpc, sentry] = taken.each_ref().map(|taken| taken.local_addr().unwrap().port().to_string());
     let mut command = Command::new(spanfall());

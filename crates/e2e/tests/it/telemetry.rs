@@ -1,4 +1,4 @@
-//! Telemetry as the services have it: what it costs when nobody listens, and that the standard variables count.
+//! Telemetry of the services: its cost without a receiver, and the standard variables.
 
 use e2e::DEADLINE;
 use e2e::services::{Services, embedded_broker};
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 const OVER_GRPC: (&str, &str) = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
 
-/// Sends requests one after the other; all of them are answered in the time that a single export may take to fail.
+/// Sends requests one by one; all of them are answered in the time that a single export may take to fail.
 async fn requests(services: &Services, count: usize) {
     let all = async {
         for number in 0..count {
@@ -18,7 +18,7 @@ async fn requests(services: &Services, count: usize) {
             assert_eq!(answer.status(), 200);
         }
     };
-    tokio::time::timeout(DEADLINE, all).await.expect("requests are not held up");
+    tokio::time::timeout(DEADLINE, all).await.expect("requests are not delayed");
 }
 
 fn lines(process: &Process, part: &str) -> Vec<Value> {
@@ -27,7 +27,7 @@ fn lines(process: &Process, part: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_absent_collector_costs_one_line_and_one_more_when_it_comes() {
+async fn absent_collector_costs_one_log_line_and_one_on_recovery() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let endpoint = format!("http://{nowhere}");
@@ -52,7 +52,7 @@ async fn an_absent_collector_costs_one_line_and_one_more_when_it_comes() {
 
     let collector = Spans::receive_at(nowhere).await.unwrap();
     for process in [&services.api, &services.mailer] {
-        // A batch must leave for the exporter to notice; each request makes one.
+        // The exporter notices with its next batch; each request causes one.
         let again = || async {
             requests(&services, 1).await;
             (!lines(process, "takes spans again").is_empty()).then_some(())
@@ -72,7 +72,7 @@ async fn an_absent_collector_costs_one_line_and_one_more_when_it_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_and_a_sentry_that_never_answer_hold_up_neither_requests_nor_the_end() {
+async fn hanging_receivers_delay_neither_requests_nor_shutdown() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = silent.local_addr().map(|address| (silent, address)).unwrap();
@@ -88,7 +88,7 @@ async fn a_collector_and_a_sentry_that_never_answer_hold_up_neither_requests_nor
         requests(&services, 40).await;
         services.api.terminate();
         assert!(services.api.exited(DEADLINE).await.unwrap().success());
-        // The queue held 16 of them, and everybody is told how many nobody ever saw: three a request.
+        // The queue held 16 of them, and the number of lost ones is logged: three per request.
         let lost = lines(&services.api, "spans were lost");
         assert_eq!(lost.len(), 1, "{protocol}");
         assert_eq!(lost[0]["spans"], 3 * 40, "{protocol}");
@@ -96,7 +96,7 @@ async fn a_collector_and_a_sentry_that_never_answer_hold_up_neither_requests_nor
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_resource_says_who_and_the_standard_variables_have_the_last_word() {
+async fn resource_names_the_service_and_standard_variables_override_it() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let env = [
         ("OTEL_SERVICE_NAME", "renamed"),
@@ -169,7 +169,7 @@ async fn spans_follow_the_conventions_for_http_and_messaging() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_request_is_a_failed_trace_without_its_address() {
+async fn bad_request_is_a_failed_trace_without_its_address() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let services = Services::start(&url).await.unwrap();
     let answer = services.request("jane.at.example.org", &[]).await.unwrap();
@@ -181,7 +181,7 @@ async fn a_bad_request_is_a_failed_trace_without_its_address() {
         .unwrap();
     let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
     let (server, handler) = (named("POST /users/reset-password"), named("resetPasswordHandler"));
-    // By convention, what the client did wrong is no error of the server's.
+    // By convention, a client error is not an error of the server span.
     assert_eq!(
         (&server.error, server.attributes["http.response.status_code"].as_str()),
         (&None, "400")
@@ -193,7 +193,7 @@ async fn a_bad_request_is_a_failed_trace_without_its_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_line_names_the_span_it_was_written_in() {
+async fn log_line_names_its_span() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let services = Services::start(&url).await.unwrap();
     requests(&services, 1).await;
@@ -218,16 +218,16 @@ async fn a_log_line_names_the_span_it_was_written_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tracings_spans_are_exported_whatever_is_logged_and_no_others_of_them() {
+async fn exported_spans_do_not_depend_on_the_log_level() {
     let (_broker, url) = embedded_broker().await.unwrap();
-    // As little as tells that the services are ready, and everything of those who carry the spans away.
+    // The lowest level that shows readiness, and everything of the exporters.
     let env = [(
         "RUST_LOG",
         "off,api::publisher=info,mailer::consume=info,h2=trace,hyper_util=trace",
     )];
     let services = Services::start_with(&url, &env).await.unwrap();
     let count = 3;
-    // One after the other, so that exports lie in between.
+    // One by one, so that exports happen in between.
     for number in 1..=count {
         requests(&services, 1).await;
         let all = |spans: &[Span]| (spans.len() >= 7 * number).then_some(());
@@ -249,7 +249,7 @@ async fn tracings_spans_are_exported_whatever_is_logged_and_no_others_of_them() 
         ]
     );
     assert_eq!(services.spans.all().len(), 7 * count);
-    // They say what the code gave them: no more, no less.
+    // They have exactly the attributes of the code.
     let spans = services.spans.all();
     let keys = |name: &str| -> Vec<_> {
         let span = spans.iter().find(|span| span.name == name).unwrap();
@@ -266,7 +266,7 @@ async fn tracings_spans_are_exported_whatever_is_logged_and_no_others_of_them() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sentrys_rate_is_kept_by_both_services_and_blinds_nobody_else() {
+async fn sentry_sample_rate_applies_to_sentry_only() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let services = Services::start_with(&url, &[("SENTRY_TRACES_SAMPLE_RATE", "0.5")])
         .await
@@ -307,7 +307,7 @@ async fn sentrys_rate_is_kept_by_both_services_and_blinds_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_sdk_passes_the_trace_on_and_sends_nothing() {
+async fn disabled_sdk_propagates_the_trace_and_exports_nothing() {
     let (_broker, url) = embedded_broker().await.unwrap();
     let services = Services::start_with(&url, &[("OTEL_SDK_DISABLED", "true")]).await.unwrap();
     let trace_id = "0af7651916cd43dd8448eb211c80319c";

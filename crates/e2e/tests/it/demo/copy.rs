@@ -1,26 +1,26 @@
-//! What is copied goes through the terminal, and works elsewhere.
+//! Copied text is sent through the terminal, and works elsewhere.
 
 use std::process::Command;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use crate::demo::seat::Seat;
+use crate::demo::session::Session;
 
 #[test]
-fn a_copied_curl_repeats_the_request_in_a_trace_of_its_own() {
-    let mut seat = Seat::demo(&[]);
+fn copied_curl_repeats_the_request_in_a_new_trace() {
+    let mut session = Session::demo(&[]);
     let ready = |text: &str| text.contains("api ●") && text.contains("mailer ●") && text.contains("press r to send");
-    seat.screen.wait("the services to be up", ready);
-    seat.screen.press("r").unwrap();
-    seat.screen.wait_frame("the trace", |text| {
+    session.screen.wait("the services to be up", ready);
+    session.screen.press("r").unwrap();
+    session.screen.wait_frame("the trace", |text| {
         text.contains("[1 Traces 1]") && text.contains("api resetPasswordHandler") && text.contains("mailer send mail")
     });
-    seat.screen.press("yc").unwrap();
-    seat.screen.wait("what was copied", |text| {
+    session.screen.press("yc").unwrap();
+    session.screen.wait("what was copied", |text| {
         text.contains("copied, where the terminal allows it: curl")
     });
     // OSC 52.
-    let written = seat.screen.written();
+    let written = session.screen.written();
     let (_, copied) = written.rsplit_once("\u{1b}]52;c;").unwrap();
     let encoded: String = copied
         .chars()
@@ -28,7 +28,7 @@ fn a_copied_curl_repeats_the_request_in_a_trace_of_its_own() {
         .collect();
     let command = String::from_utf8(BASE64_STANDARD.decode(encoded).unwrap()).unwrap();
     if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: there is no curl");
+        eprintln!("SKIPPED: curl not found");
         return;
     }
     let answer = Command::new("sh")
@@ -39,6 +39,8 @@ fn a_copied_curl_repeats_the_request_in_a_trace_of_its_own() {
         .unwrap();
     let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
     assert!(answer.starts_with("HTTP/1.1 200"), "{command}\n{answer}");
-    seat.screen.wait_frame("its own trace", |text| text.contains("[1 Traces 2]"));
-    assert_eq!(seat.mails().len(), 2);
+    session
+        .screen
+        .wait_frame("its own trace", |text| text.contains("[1 Traces 2]"));
+    assert_eq!(session.mails().len(), 2);
 }

@@ -1,16 +1,17 @@
-//! However it ends, the terminal is as it was and nothing is left running.
+//! Every way of ending restores the terminal and leaves no process.
 
 use std::process::Command;
 
-use crate::demo::seat::Seat;
+use crate::demo::session::Session;
 
-fn started() -> (Seat, u32, Vec<u32>) {
-    let seat = Seat::demo(&[]);
-    seat.screen
+fn started() -> (Session, u32, Vec<u32>) {
+    let session = Session::demo(&[]);
+    session
+        .screen
         .wait("the services to be up", |text| text.contains("press r to send"));
-    let (viewer, processes) = seat.processes();
+    let (viewer, processes) = session.processes();
     assert_eq!(processes.len(), 3, "broker, API and mailer");
-    (seat, viewer, processes)
+    (session, viewer, processes)
 }
 
 fn signal(name: &str, process: u32) {
@@ -24,26 +25,26 @@ fn signal(name: &str, process: u32) {
 }
 
 #[test]
-fn sigterm_ends_it_in_order() {
-    let (mut seat, viewer, processes) = started();
+fn sigterm_shuts_the_demo_down() {
+    let (mut session, viewer, processes) = started();
     signal("-TERM", viewer);
-    seat.screen.ended().unwrap();
-    assert_eq!(seat.file("status").trim(), "0");
-    seat.assert_restored();
-    assert!(Seat::gone(&processes));
+    session.screen.ended().unwrap();
+    assert_eq!(session.file("status").trim(), "0");
+    session.assert_restored();
+    assert!(Session::gone(&processes));
 }
 
 #[test]
-fn its_processes_end_even_when_it_is_killed() {
-    let (mut seat, viewer, processes) = started();
+fn services_end_when_the_demo_is_killed() {
+    let (mut session, viewer, processes) = started();
     signal("-KILL", viewer);
-    assert!(Seat::gone(&processes), "the end of their input ends them");
-    seat.screen.ended().unwrap();
+    assert!(Session::gone(&processes), "the end of their input ends them");
+    session.screen.ended().unwrap();
 }
 
 #[test]
-fn a_service_that_dies_is_started_again() {
-    let (mut seat, _, processes) = started();
+fn dead_service_is_restarted() {
+    let (mut session, _, processes) = started();
     let mailer = processes
         .iter()
         .copied()
@@ -51,13 +52,14 @@ fn a_service_that_dies_is_started_again() {
     let mailer = mailer.expect("the mailer runs");
     signal("-KILL", mailer);
     let restarted = |text: &str| text.contains("mailer ●");
-    assert!(Seat::gone(&[mailer]));
-    seat.screen.wait("the mailer to be up again", restarted);
-    seat.screen.press("r").unwrap();
-    seat.screen
+    assert!(Session::gone(&[mailer]));
+    session.screen.wait("the mailer to be up again", restarted);
+    session.screen.press("r").unwrap();
+    session
+        .screen
         .wait("a mail sent by the new one", |text| text.contains("mailer send mail"));
-    seat.screen.press("q").unwrap();
-    seat.screen.ended().unwrap();
-    seat.assert_restored();
-    assert_eq!(seat.mails().len(), 1);
+    session.screen.press("q").unwrap();
+    session.screen.ended().unwrap();
+    session.assert_restored();
+    assert_eq!(session.mails().len(), 1);
 }

@@ -1,25 +1,25 @@
-//! What runs is on the screen while it runs.
+//! Running spans are on the screen.
 
 use e2e::mail::StalledMail;
 
-use crate::demo::seat::Seat;
+use crate::demo::session::Session;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_mail_is_on_the_screen_before_it_is_sent() {
+async fn running_mail_span_is_on_the_screen() {
     let smtp = StalledMail::start().await.unwrap();
-    let seat = Seat::demo(&[("SMTP_URL", smtp.url())]);
-    tokio::task::spawn_blocking(move || watch_a_slow_mail(seat, &smtp))
+    let session = Session::demo(&[("SMTP_URL", smtp.url())]);
+    tokio::task::spawn_blocking(move || watch_a_slow_mail(session, &smtp))
         .await
         .unwrap();
 }
 
-fn watch_a_slow_mail(mut seat: Seat, smtp: &StalledMail) {
+fn watch_a_slow_mail(mut session: Session, smtp: &StalledMail) {
     let ready = |text: &str| text.contains("api ●") && text.contains("mailer ●") && text.contains("press r to send");
-    seat.screen.wait("the services to be up", ready);
-    seat.screen.press("r").unwrap();
+    session.screen.wait("the services to be up", ready);
+    session.screen.press("r").unwrap();
     let row = |text: &str, name: &str| text.lines().find(|line| line.contains(name)).map(str::to_owned);
     let is_running = |text: &str, name: &str| row(text, name).is_some_and(|row| row.contains("running"));
-    let text = seat.screen.wait_frame("the mail that is being sent", |text| {
+    let text = session.screen.wait_frame("the mail that is being sent", |text| {
         is_running(text, "mailer handleSentMailMessage") && is_running(text, "mailer send mail")
     });
     let column = |line: &str, name: &str| line.find(name).map(|at| line[..at].chars().count());
@@ -32,12 +32,12 @@ fn watch_a_slow_mail(mut seat: Seat, smtp: &StalledMail) {
         indent("mailer handleSentMailMessage") < indent("mailer send mail"),
         "its own child:\n{text}"
     );
-    // What runs cannot have reached Sentry, and nobody says that it should have.
+    // Running spans cannot have reached Sentry, and are not expected there.
     assert!(!text.contains("reached Sentry ✗"), "{text}");
 
     smtp.hang_up();
     let ended = |text: &str| row(text, "mailer handleSentMailMessage").is_some_and(|row| !row.contains("running"));
-    seat.screen.wait_frame("its end, in the same row", |text| {
+    session.screen.wait_frame("its end, in the same row", |text| {
         ended(text) && text.matches("handleSentMailMessage").count() == 1
     });
 }

@@ -1,4 +1,4 @@
-//! The viewer as a person uses it: a real terminal, real keys, real processes.
+//! The viewer as used by a user: a real terminal, real keys, real processes.
 
 mod copy;
 mod ending;
@@ -6,5 +6,5 @@ mod live;
 mod redrive;
 mod relay;
 mod reset;
-pub(crate) mod seat;
+pub(crate) mod session;
 mod start;

@@ -1,20 +1,20 @@
-//! The demo of somebody who has set `SENTRY_DSN` and nothing else: what the services send goes to Sentry through the viewer.
+//! The demo with `SENTRY_DSN` alone: data of the services is forwarded to Sentry by the viewer.
 
 use e2e::envelopes::Envelopes;
 
-use crate::demo::seat::Seat;
+use crate::demo::session::Session;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn demo_with_a_dsn_forwards_to_sentry_and_compares() {
     let envelopes = Envelopes::receive().await.unwrap();
     let dsn = envelopes.dsn();
     let (_, there) = dsn.split_once('@').unwrap();
-    let mut seat = Seat::demo(&[("SENTRY_DSN", dsn.clone())]);
+    let mut session = Session::demo(&[("SENTRY_DSN", dsn.clone())]);
     let is_up = |text: &str| text.contains("api ●") && text.contains("mailer ●");
-    let text = seat.screen.wait("the services to be up", is_up);
+    let text = session.screen.wait("the services to be up", is_up);
     assert!(text.contains(&format!("→ {there}")), "the header names it: {text}");
-    seat.screen.press("r").unwrap();
-    seat.screen.wait("every span to have reached Sentry", |text| {
+    session.screen.press("r").unwrap();
+    session.screen.wait("every span to have reached Sentry", |text| {
         text.lines().any(|line| line.contains("api→mailer") && line.contains('✓'))
     });
     let arrived = envelopes.wait(|items| (items.transactions.len() > 1).then_some(())).await;
@@ -25,11 +25,11 @@ async fn demo_with_a_dsn_forwards_to_sentry_and_compares() {
 async fn demo_without_relay_says_why_nothing_is_compared() {
     let envelopes = Envelopes::receive().await.unwrap();
     let free = "demo --no-sentry-relay --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0";
-    let mut seat = Seat::take(free, &[("SENTRY_DSN", envelopes.dsn())]);
+    let mut session = Session::take(free, &[("SENTRY_DSN", envelopes.dsn())]);
     let is_up = |text: &str| text.contains("api ●") && text.contains("mailer ●");
-    seat.screen.wait("the services to be up", is_up);
-    seat.screen.press("r").unwrap();
-    seat.screen.wait("the reason in the list", |text| {
+    session.screen.wait("the services to be up", is_up);
+    session.screen.press("r").unwrap();
+    session.screen.wait("the reason in the list", |text| {
         text.lines()
             .any(|line| line.contains("api→mailer") && line.contains("no relay"))
     });

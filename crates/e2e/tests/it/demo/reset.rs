@@ -2,9 +2,9 @@
 
 use testkit::RabbitMq;
 
-use crate::demo::seat::Seat;
+use crate::demo::session::Session;
 
-/// The rows that a password reset must show, each below the one before, and deeper where it is its child.
+/// Rows of a password reset, in order, with the depth of each.
 const ROWS: [(usize, &str); 8] = [
     (0, "spanfall reset password"),
     (1, "api POST /users/reset-password"),
@@ -17,40 +17,40 @@ const ROWS: [(usize, &str); 8] = [
 ];
 
 #[test]
-fn a_reset_is_one_trace_of_three_services() {
-    person_resets_a_password(Seat::demo(&[]), "broker ●");
+fn reset_is_one_trace_of_three_services() {
+    assert_reset(Session::demo(&[]), "broker ●");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reset_goes_through_a_real_rabbitmq_too() {
+async fn reset_works_with_a_real_rabbitmq() {
     let Some(rabbitmq) = RabbitMq::start_or_skip().await else {
         return;
     };
-    let seat = Seat::demo(&[("RABBITMQ_URL", rabbitmq.url())]);
+    let session = Session::demo(&[("RABBITMQ_URL", rabbitmq.url())]);
     tokio::task::spawn_blocking(|| {
-        seat.screen.wait("the services", |text| text.contains("api ●"));
+        session.screen.wait("the services", |text| text.contains("api ●"));
         assert!(
-            !seat.screen.text().contains("broker"),
-            "the embedded broker is not started beside the real one"
+            !session.screen.text().contains("broker"),
+            "the embedded broker is not started with a real one"
         );
-        person_resets_a_password(seat, "api ●");
+        assert_reset(session, "api ●");
     })
     .await
     .unwrap();
 }
 
-fn person_resets_a_password(mut seat: Seat, up: &str) {
+fn assert_reset(mut session: Session, up: &str) {
     let ready = |text: &str| {
         ["api ●", "mailer ●", up, "press r to send"]
             .iter()
             .all(|part| text.contains(part))
     };
-    seat.screen.wait("the services to be up", ready);
-    let (_, processes) = seat.processes();
+    session.screen.wait("the services to be up", ready);
+    let (_, processes) = session.processes();
     assert!(processes.len() >= 2, "API and mailer are processes of their own");
 
-    seat.screen.press("r").unwrap();
-    let text = seat
+    session.screen.press("r").unwrap();
+    let text = session
         .screen
         .wait_frame("the whole trace, here and at the Sentry endpoint", |text| {
             ROWS.iter().all(|(_, row)| text.contains(row)) && text.contains("reached Sentry ✓ 7/7")
@@ -60,11 +60,11 @@ fn person_resets_a_password(mut seat: Seat, up: &str) {
         text.contains("spanfall→api→mailer") && text.contains("[1 Traces 1]") && text.contains(" 8 spans"),
         "{text}"
     );
-    assert_eq!(seat.mails().len(), 1);
+    assert_eq!(session.mails().len(), 1);
 
-    // Into the details of the producer's span.
-    seat.screen.press("jjj").unwrap();
-    let details = seat
+    // Opens the details of the producer's span.
+    session.screen.press("jjj").unwrap();
+    let details = session
         .screen
         .wait_frame("the details", |text| text.contains("SPAN api EnqueueMessage"));
     assert!(
@@ -72,26 +72,26 @@ fn person_resets_a_password(mut seat: Seat, up: &str) {
         "{details}"
     );
 
-    seat.screen.press("i").unwrap();
-    let text = seat.screen.wait_frame("the failed trace", |text| {
+    session.screen.press("i").unwrap();
+    let text = session.screen.wait_frame("the failed trace", |text| {
         text.contains("400") && text.contains("✗ api resetPasswordHandler")
     });
     assert!(
         text.contains("✗ spanfall reset password") && text.contains("[1 Traces 2]"),
         "{text}"
     );
-    assert!(!seat.screen.written().contains('@'), "no email address reaches the screen");
+    assert!(!session.screen.written().contains('@'), "no email address reaches the screen");
 
-    seat.screen.press("?").unwrap();
-    seat.screen.wait("the help", |text| text.contains("Keys and marks"));
-    seat.screen.press("?q").unwrap();
-    assert!(seat.screen.ended().unwrap().success());
-    assert_eq!(seat.file("status").trim(), "0");
-    seat.assert_restored();
-    assert!(Seat::gone(&processes), "no child is left");
+    session.screen.press("?").unwrap();
+    session.screen.wait("the help", |text| text.contains("Keys and marks"));
+    session.screen.press("?q").unwrap();
+    assert!(session.screen.ended().unwrap().success());
+    assert_eq!(session.file("status").trim(), "0");
+    session.assert_restored();
+    assert!(Session::gone(&processes), "no child is left");
 }
 
-/// The rows stand in this order, children two columns further in than their parents.
+/// Asserts that the rows are in this order, children two columns further right than their parents.
 fn assert_rows(text: &str) {
     let found: Vec<_> = ROWS
         .iter()

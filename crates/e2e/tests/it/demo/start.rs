@@ -1,21 +1,21 @@
-//! What stands in the way is said on a normal screen, with what to do about it.
+//! Startup errors are shown on the normal screen, with a remedy.
 
 use std::net::TcpListener;
 
-use crate::demo::seat::Seat;
+use crate::demo::session::Session;
 
 fn refused(arguments: &str, environment: &[(&str, String)]) -> String {
-    let mut seat = Seat::take(arguments, environment);
-    seat.screen.ended().unwrap();
-    assert_ne!(seat.file("status").trim(), "0");
-    let written = seat.screen.written();
+    let mut session = Session::take(arguments, environment);
+    session.screen.ended().unwrap();
+    assert_ne!(session.file("status").trim(), "0");
+    let written = session.screen.written();
     assert!(!written.contains("\u{1b}[?1049h"), "the screen was taken over: {written:?}");
-    seat.assert_restored();
-    seat.screen.text()
+    session.assert_restored();
+    session.screen.text()
 }
 
 #[test]
-fn a_taken_port_is_named_with_the_flag_that_moves_it() {
+fn occupied_port_is_named_with_its_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     for flag in ["--otlp-grpc", "--otlp-http", "--sentry"] {
@@ -29,13 +29,13 @@ fn a_taken_port_is_named_with_the_flag_that_moves_it() {
 }
 
 #[test]
-fn other_machines_are_not_served() {
+fn non_loopback_address_is_rejected() {
     let said = refused("--otlp-grpc 127.0.0.1:0 --sentry 127.0.0.1:0 --otlp-http 0.0.0.0:0", &[]);
     assert!(said.contains("loopback") && said.contains("--otlp-http"), "{said}");
 }
 
 #[test]
-fn the_apis_port_is_looked_at_before_the_screen_changes() {
+fn occupied_api_port_is_reported_before_the_screen_changes() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let free = "demo --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0";
@@ -44,7 +44,7 @@ fn the_apis_port_is_looked_at_before_the_screen_changes() {
 }
 
 #[test]
-fn a_size_that_is_none_is_explained() {
+fn invalid_size_is_explained() {
     let said = refused("--max-memory lots", &[]);
     assert!(said.contains("--max-memory"), "{said}");
 }

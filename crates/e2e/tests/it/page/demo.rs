@@ -4,10 +4,10 @@ use e2e::envelopes::{Envelopes, Items, trace_of};
 use e2e::mail::free_address;
 use serde_json::json;
 
-use crate::demo::seat::Seat;
-use crate::page::person::{NAME, Person, built_page, sentry_spans};
+use crate::demo::session::Session;
+use crate::page::user::{NAME, User, built_page, sentry_spans};
 
-/// The rows of the whole trace, each the child of the one before.
+/// Rows of the whole trace, each the child of the one before.
 const ROWS: [&str; 6] = [
     "frontend handleSubmit",
     "frontend POST",
@@ -18,10 +18,10 @@ const ROWS: [&str; 6] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_click_is_one_trace_of_page_api_and_mailer_here_and_at_sentry() {
+async fn click_is_one_trace_of_page_api_and_mailer() {
     let Some(page) = built_page() else { return };
     let envelopes = Envelopes::receive().await.unwrap();
-    // Chosen here: with a relay a header of 120 columns has no place for the page's port.
+    // A fixed address: with a relay, a header of 120 columns has no space for the page's port.
     let address = free_address().unwrap();
     let environment = [
         ("PAGE_ADDR", address.to_string()),
@@ -29,33 +29,38 @@ async fn a_click_is_one_trace_of_page_api_and_mailer_here_and_at_sentry() {
         ("SENTRY_DSN", envelopes.dsn()),
         ("SENTRY_ORG", "acme".to_owned()),
     ];
-    let seat = Seat::demo(&environment);
+    let session = Session::demo(&environment);
     let up = |text: &str| ["api ●", "mailer ●", "page ●"].iter().all(|part| text.contains(part));
-    seat.screen.wait("the services and the page to be up", up);
-    let person = Person::does("reset", &format!("http://{address}/")).await;
+    session.screen.wait("the services and the page to be up", up);
+    let user = User::perform("reset", &format!("http://{address}/")).await;
 
-    assert_eq!(person.said("violations"), &json!([]), "axe");
+    assert_eq!(user.reported("violations"), &json!([]), "axe");
     assert_eq!(
-        person.said("complaints"),
+        user.reported("complaints"),
         &json!([]),
         "errors of scripts, violations of the policy"
     );
-    assert!(person.said("answer").as_str().unwrap().contains("Password reset email sent"));
-    let trace_id = person.trace_id();
-    assert_eq!(person.said("copied"), trace_id);
+    assert!(
+        user.reported("answer")
+            .as_str()
+            .unwrap()
+            .contains("Password reset email sent")
+    );
+    let trace_id = user.trace_id();
+    assert_eq!(user.reported("copied"), trace_id);
     let link = format!("https://acme.sentry.io/explore/traces/trace/{trace_id}/");
-    assert_eq!(person.said("link"), &link);
+    assert_eq!(user.reported("link"), &link);
 
     let whole =
         |text: &str| text.contains(&format!("WATERFALL  {}", &trace_id[..8])) && ROWS.iter().all(|row| text.contains(row));
-    let text = seat.screen.wait("the whole trace", whole);
+    let text = session.screen.wait("the whole trace", whole);
     assert_rows(&text);
     assert!(text.contains("frontend→api→mailer"), "{text}");
     assert!(!text.contains('✗'), "nothing failed:\n{text}");
-    assert_eq!(seat.mails().len(), 1);
+    assert_eq!(session.mails().len(), 1);
 
     let spans = envelopes.wait(|items| sentry_spans(items, trace_id)).await.unwrap();
-    // The API's transaction hangs below the page's fetch, and the mailer's is of the same trace.
+    // The API's transaction is a child of the page's fetch, and the mailer's is of the same trace.
     let services = |items: &Items| {
         let traces: Vec<_> = items
             .transactions
@@ -71,16 +76,19 @@ async fn a_click_is_one_trace_of_page_api_and_mailer_here_and_at_sentry() {
     };
     envelopes.wait(services).await.unwrap();
     assert!(!envelopes.all().raw.contains(NAME), "no email address reaches Sentry");
-    assert!(!seat.screen.written().contains(NAME), "no email address reaches the screen");
-    person.goes().await;
+    assert!(
+        !session.screen.written().contains(NAME),
+        "no email address reaches the screen"
+    );
+    user.close().await;
 }
 
-/// The rows stand one below the other, each two columns further in.
+/// Asserts that each row is below the one before and two columns further right.
 fn assert_rows(text: &str) {
     let place = |row: &str| {
         let mut lines = text.lines().enumerate();
         let found = lines.find_map(|(at, line)| line.find(row).map(|start| (at, line[..start].chars().count())));
-        found.expect("it was there a moment ago")
+        found.expect("the row was shown before")
     };
     let (top, left) = place(ROWS[0]);
     for (depth, row) in ROWS.iter().enumerate() {

@@ -1,9 +1,9 @@
-//! The page as a person uses it: a real browser, real keys and clicks, and what of it arrives where.
+//! The page as used by a user: a real browser, real keys and clicks, and the data that arrives.
 //!
-//! Chromium, Node and the built page (`npm ci && npm run build` in `frontend/`) are needed; without them these tests say aloud that
-//! they were skipped, or fail if `SPANFALL_REQUIRE_BROWSER` is set to 1.
+//! Chromium, Node and the built page (`npm ci && npm run build` in `frontend/`) are required; without them these tests print that
+//! they were skipped, or fail if `SPANFALL_REQUIRE_BROWSER` is 1.
 
-mod apart;
+mod degraded;
 mod demo;
 mod origins;
-mod person;
+mod user;

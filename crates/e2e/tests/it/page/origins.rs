@@ -1,4 +1,4 @@
-//! Pages of this machine and of others, in a real browser: who may send to the viewer, and what the screen says of who may not.
+//! Pages of this machine and others, in a real browser: allowed origins, and the screen's report of denied ones.
 
 use std::process::Command;
 
@@ -13,9 +13,9 @@ use testkit::Process;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::page::person::browser;
+use crate::page::user::browser;
 
-/// Sends in every way that SDKs do, and reports what came of it: a status, or `null` where the browser did not let it read one.
+/// Sends in all ways used by SDKs, and reports the results: a status, or `null` if the browser did not allow reading it.
 const SCRIPT: &str = r#"
 const status = (url, type) => fetch(url, { method: "POST", body: "{}", headers: { "content-type": type } })
   .then((answer) => answer.status, () => null);
@@ -29,7 +29,7 @@ const said = {
 await fetch("/said", { method: "POST", body: JSON.stringify(said) });
 "#;
 
-/// What a page says that is served from this machine under this name.
+/// Returns the report of a page served from this machine under this name.
 async fn page(viewer: &Viewer, name: &str) -> (u16, Value) {
     let script = SCRIPT.replace("ADDRESSES", &json!([viewer.otlp_http, viewer.sentry]).to_string());
     let document = format!("<!doctype html><script type=module>{script}</script>");
@@ -58,12 +58,12 @@ async fn page(viewer: &Viewer, name: &str) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_of_others_are_denied_and_the_screen_says_how_to_allow_them() {
+async fn foreign_origin_is_denied_and_the_screen_shows_how_to_allow_it() {
     if browser().is_none() {
         return;
     }
     let mut viewer = Viewer::start("--allowed-origin http://allowed.example:*", &[]).unwrap();
-    // An empty request is one; as text it is not OTLP, which a page that may send is told.
+    // An empty request is valid; as text it is not OTLP, which an allowed page can read.
     let taken = json!({ "otlp": 200, "otlp_without_preflight": 415, "envelope": 200, "spotlight": 200 });
     for name in ["localhost", "127.0.0.1", "shop.localhost", "allowed.example"] {
         assert_eq!(page(&viewer, name).await.1, taken, "{name}");

@@ -1,9 +1,9 @@
-//! Keys and mouse in a real terminal: a picture that holds still, two traces side by side, clicks.
+//! Keys and mouse in a real terminal: pause, comparison, clicks.
 
 use e2e::viewer::Viewer;
 use serde_json::{Value, json};
 
-/// A trace of two spans; the second takes so many milliseconds.
+/// A trace of two spans; the second takes `slow` milliseconds.
 fn trace(number: u8, name: &str, slow: u64) -> Value {
     let start = 1_700_000_000_000_000_000 + u64::from(number) * 1_000_000_000;
     let span = |id: u8, parent: u8, name: &str, from: u64, to: u64| {
@@ -18,7 +18,7 @@ fn trace(number: u8, name: &str, slow: u64) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_paused_the_picture_holds_still_and_what_arrives_is_counted() {
+async fn pause_freezes_the_screen_and_counts_arrivals() {
     let mut viewer = Viewer::start("", &[]).unwrap();
     viewer.send_otlp(&trace(1, "first voyage", 10)).await.unwrap();
     viewer.screen.wait_frame("the first trace", |text| {
@@ -40,7 +40,7 @@ async fn while_paused_the_picture_holds_still_and_what_arrives_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_trace_is_compared_with_a_marked_one_by_keys_and_opened_by_mouse() {
+async fn comparison_with_a_marked_trace_opens_a_span_by_mouse() {
     let mut viewer = Viewer::start("", &[]).unwrap();
     viewer.send_otlp(&trace(1, "voyage", 10)).await.unwrap();
     viewer.screen.wait_frame("the first trace", |text| {
@@ -60,7 +60,7 @@ async fn a_slow_trace_is_compared_with_a_marked_one_by_keys_and_opened_by_mouse(
         .position(|line| line.contains("cast off") && line.contains('▲'))
         .unwrap()
         + 1;
-    // The left button goes down and up again, twice, as a terminal tells it (SGR).
+    // Two clicks of the left button, encoded as SGR.
     let click = format!("\u{1b}[<0;20;{row}M\u{1b}[<0;20;{row}m");
     viewer.screen.press(&click).unwrap();
     viewer.screen.press(&click).unwrap();

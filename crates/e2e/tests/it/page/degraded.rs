@@ -1,4 +1,4 @@
-//! The page with something missing, and a person who does not wait: what can arrive does.
+//! The page without one of its peers, and a user who leaves: everything possible arrives.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
@@ -8,9 +8,9 @@ use e2e::services::{Services, embedded_broker};
 use e2e::{DEADLINE, Error};
 use testkit::{Process, eventually};
 
-use crate::page::person::{NAME, PageSpans, Person, built_page, page_spans, sentry_spans};
+use crate::page::user::{NAME, PageSpans, User, built_page, page_spans, sentry_spans};
 
-/// The page's server, told where everything is.
+/// The page's server, configured with all addresses.
 struct Page {
     _server: Process,
     url: String,
@@ -26,7 +26,7 @@ impl Page {
             .env("OTLP_HTTP_URL", otlp)
             .env("SENTRY_DSN", dsn);
         let server = Process::spawn(command)?;
-        let address = server.ready(DEADLINE).await?.ok_or("the page says where it listens")?;
+        let address = server.ready(DEADLINE).await?.ok_or("the page prints no address")?;
         Ok(Self {
             _server: server,
             url: format!("http://{address}/"),
@@ -34,7 +34,7 @@ impl Page {
     }
 }
 
-/// A collector that prints what it gets.
+/// A collector that prints received data.
 struct Tail(Process);
 
 impl Tail {
@@ -44,7 +44,7 @@ impl Tail {
         Ok(Self(Process::spawn(command)?))
     }
 
-    /// Where it takes OTLP over HTTP.
+    /// Returns its OTLP/HTTP address.
     async fn url(&self) -> String {
         let said = eventually(DEADLINE, || async {
             let said = self.0.stderr().join("\n");
@@ -54,7 +54,7 @@ impl Tail {
         format!("http://{}", said.await.unwrap())
     }
 
-    /// The page's spans of a trace, once they are there.
+    /// Waits for the page's spans of a trace.
     async fn spans(&self, trace_id: &str) -> PageSpans {
         let found = eventually(DEADLINE, || async {
             let spans: Vec<_> = self
@@ -68,32 +68,35 @@ impl Tail {
         found.await.unwrap_or_else(|_| panic!("not among {:#?}", self.0.stdout()))
     }
 
-    /// What the status of a span says.
+    /// Returns the status of a span.
     fn status(&self, span_id: &str) -> String {
         let spans = self.0.json();
-        let span = spans.iter().find(|span| span["span_id"] == span_id).expect("it is there");
+        let span = spans
+            .iter()
+            .find(|span| span["span_id"] == span_id)
+            .expect("the span is printed");
         span["status"].to_string().to_lowercase()
     }
 }
 
-/// An address where nobody listens.
+/// Returns an address where nothing listens.
 fn nowhere() -> SocketAddr {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_an_api_the_person_is_told_and_both_spans_and_the_error_arrive() {
+async fn page_without_an_api_reports_the_failure_everywhere() {
     if built_page().is_none() {
         return;
     }
     let (tail, envelopes) = (Tail::start().unwrap(), Envelopes::receive().await.unwrap());
     let api = format!("http://{}", nowhere());
     let page = Page::start(&api, &tail.url().await, &envelopes.dsn()).await.unwrap();
-    let person = Person::does("submit", &page.url).await;
-    assert!(person.said("answer").as_str().unwrap().contains("cannot be reached"));
+    let user = User::perform("submit", &page.url).await;
+    assert!(user.reported("answer").as_str().unwrap().contains("cannot be reached"));
 
-    let trace_id = person.trace_id();
+    let trace_id = user.trace_id();
     let spans = tail.spans(trace_id).await;
     for span in [&spans.submit, &spans.post] {
         assert!(tail.status(span).contains("error"), "{}", tail.status(span));
@@ -105,11 +108,11 @@ async fn without_an_api_the_person_is_told_and_both_spans_and_the_error_arrive()
     let event = event.lines().find(|line| line.contains("Failed to fetch")).unwrap();
     assert!(event.contains(trace_id) && event.contains(&spans.submit), "{event}");
     assert!(!envelopes.all().raw.contains(NAME));
-    person.goes().await;
+    user.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_collector_the_mail_is_sent_and_sentry_has_it_all() {
+async fn page_without_a_collector_sends_the_mail_and_reports_to_sentry() {
     if built_page().is_none() {
         return;
     }
@@ -119,18 +122,18 @@ async fn without_a_collector_the_mail_is_sent_and_sentry_has_it_all() {
     let page = Page::start(&services.api_url, &format!("http://{}", nowhere()), &dsn)
         .await
         .unwrap();
-    let person = Person::does("submit", &page.url).await;
-    assert!(person.said("answer").as_str().unwrap().contains("email sent"));
+    let user = User::perform("submit", &page.url).await;
+    assert!(user.reported("answer").as_str().unwrap().contains("email sent"));
 
-    let trace_id = person.trace_id();
+    let trace_id = user.trace_id();
     let envelopes = &services.envelopes;
     let at_sentry = envelopes.wait(|items| sentry_spans(items, trace_id)).await.unwrap();
     below_page(&services, trace_id, &at_sentry).await;
-    person.goes().await;
+    user.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_sentry_the_mail_is_sent_and_the_collector_has_it_all() {
+async fn page_without_sentry_sends_the_mail_and_reports_to_the_collector() {
     if built_page().is_none() {
         return;
     }
@@ -138,15 +141,15 @@ async fn without_sentry_the_mail_is_sent_and_the_collector_has_it_all() {
     let (services, tail) = (Services::start(&broker).await.unwrap(), Tail::start().unwrap());
     let dsn = format!("http://public@{}/1", nowhere());
     let page = Page::start(&services.api_url, &tail.url().await, &dsn).await.unwrap();
-    let person = Person::does("submit", &page.url).await;
-    assert!(person.said("answer").as_str().unwrap().contains("email sent"));
-    let spans = tail.spans(person.trace_id()).await;
-    below_page(&services, person.trace_id(), &spans).await;
-    person.goes().await;
+    let user = User::perform("submit", &page.url).await;
+    assert!(user.reported("answer").as_str().unwrap().contains("email sent"));
+    let spans = tail.spans(user.trace_id()).await;
+    below_page(&services, user.trace_id(), &spans).await;
+    user.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_leaves_at_once_gets_the_mail_and_loses_no_span() {
+async fn leaving_the_page_loses_neither_mail_nor_span() {
     if built_page().is_none() {
         return;
     }
@@ -156,9 +159,9 @@ async fn who_leaves_at_once_gets_the_mail_and_loses_no_span() {
     let page = Page::start(&services.api_url, &tail.url().await, &envelopes.dsn())
         .await
         .unwrap();
-    let person = Person::does("leave", &page.url).await;
+    let user = User::perform("leave", &page.url).await;
 
-    let trace_id = person.trace_id();
+    let trace_id = user.trace_id();
     let spans = tail.spans(trace_id).await;
     let at_sentry = envelopes.wait(|items| sentry_spans(items, trace_id)).await.unwrap();
     assert_eq!(at_sentry, spans);
@@ -166,22 +169,22 @@ async fn who_leaves_at_once_gets_the_mail_and_loses_no_span() {
     for span in [&spans.submit, &spans.post] {
         assert!(
             !tail.status(span).contains("error"),
-            "leaving is no error: {}",
+            "leaving is not an error: {}",
             tail.status(span)
         );
     }
     assert!(!envelopes.all().raw.contains("Failed to fetch"), "nor an event");
-    // What is known of the page itself only by then.
+    // Data about the page itself is complete only at that point.
     let vitals = tail.0.line(DEADLINE, |line| line["name"] == "web vitals").await.unwrap();
     assert!(vitals.to_string().contains("browser.web_vital.lcp.value"), "{vitals}");
     let load = tail.0.line(DEADLINE, |line| line["name"] == "page load").await.unwrap();
     assert_eq!(vitals["parent_span_id"], load["span_id"]);
     let end = |span: &serde_json::Value| span["end_unix_nano"].as_u64().unwrap();
     assert!(end(&vitals) <= end(&load), "within its parent: {vitals} {load}");
-    person.goes().await;
+    user.close().await;
 }
 
-/// The API's span hangs below the page's fetch, the mailer's is of the same trace, and the mail is there.
+/// Asserts that the API's span is a child of the page's fetch, the mailer's is of the same trace, and the mail was sent.
 async fn below_page(services: &Services, trace_id: &str, page: &PageSpans) {
     let both = services.spans.wait(|spans| {
         let of = |service: &str| {

@@ -1,12 +1,12 @@
-//! The house's walls: which room may not know of which.
+//! Forbidden crate dependencies.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What a crate must not compile, however far down.
-const WALLS: &[(&str, &[&str])] = &[
-    // JSON only for those who ask for it.
+/// Crates that a crate must not depend on, directly or indirectly.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    // JSON only with its feature.
     (
         "otlp-wire",
         &["trace-model", "prost", "opentelemetry-proto", "serde-json", "tokio", "bytes"],
@@ -85,7 +85,7 @@ const WALLS: &[(&str, &[&str])] = &[
         &["collector", "ratatui", "axum", "sentry", "lapin", "sentry-relay"],
     ),
     ("sentry-relay", &["collector", "ratatui", "axum", "sentry", "lapin"]),
-    // It knows the viewer from outside alone.
+    // It uses the viewer only as a program.
     ("bench", &["spanfall", "collector", "ratatui", "axum", "sentry", "lapin"]),
     ("lifecycle", &["tracing", "opentelemetry", "ratatui"]),
     ("broker", &["lapin", "sentry", "opentelemetry", "ratatui"]),
@@ -104,9 +104,9 @@ const WALLS: &[(&str, &[&str])] = &[
 
 #[test]
 fn dependencies_point_inward() {
-    assert!(compiled_by("spanfall").contains("ratatui"), "names are what they seem");
-    for &(room, walls) in WALLS {
-        let compiled = compiled_by(room);
+    assert!(dependencies_of("spanfall").contains("ratatui"), "names are what they seem");
+    for &(room, walls) in FORBIDDEN {
+        let compiled = dependencies_of(room);
         assert!(compiled.contains(room), "{room} is a room");
         for beyond in walls {
             assert!(!compiled.contains(*beyond), "{room} compiles {beyond}");
@@ -114,7 +114,7 @@ fn dependencies_point_inward() {
     }
 }
 
-/// Whoever listens by another way has no limits, and answers other people's pages.
+/// Other listeners would have no limits, and would answer other people's pages.
 #[test]
 fn listeners_go_through_http_server() {
     for program in ["api", "collector", "page", "tui"] {
@@ -135,8 +135,8 @@ fn files_below(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The names of all crates that a room compiles when it is built alone.
-fn compiled_by(room: &str) -> HashSet<String> {
+/// Returns the names of all crates compiled for a crate when built alone.
+fn dependencies_of(room: &str) -> HashSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let arguments = [
         "tree",

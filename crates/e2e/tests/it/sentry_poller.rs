@@ -1,4 +1,4 @@
-//! The viewer's task that asks Sentry: told of traces, it asks as planned and says what it heard.
+//! The viewer's poller of Sentry: gets notified of traces, polls as planned, and reports the results.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ const ROOT: &str = "b7ad6b7169203331";
 
 /// However busy the machine is, one of them is still to come.
 const RISING: &str = "0.02,0.3,1,3,10,30,100";
-/// Never, as far as a test goes.
+/// Not within the time of a test.
 const LATER: &str = "3600";
 
 struct Asking {
@@ -44,7 +44,7 @@ impl Asking {
         waited.unwrap().unwrap()
     }
 
-    /// How many spans Sentry has of which trace.
+    /// Waits for the next result: a trace and the number of its spans in Sentry.
     async fn spans(&mut self) -> (TraceId, usize) {
         let event = self.event().await;
         (event.trace_id, event.outcome.unwrap().spans.len())
@@ -65,7 +65,7 @@ fn root() -> Span {
 }
 
 #[tokio::test]
-async fn spans_that_come_late_are_found_by_a_later_question() {
+async fn late_spans_are_found_by_a_later_poll() {
     let mut asking = Asking::start(RISING).await;
     asking.api.store(TRACE, &[&[], &[root()]]);
     let told = now();
@@ -83,14 +83,14 @@ async fn spans_that_come_late_are_found_by_a_later_question() {
 }
 
 #[tokio::test]
-async fn the_last_question_says_that_it_is_the_last() {
+async fn last_poll_is_marked_as_the_last() {
     let mut asking = Asking::start("0.02").await;
     assert!(asking.asker.arrived(id(TRACE), now()));
     assert_eq!(asking.event().await.next_ask_unix_nano, None);
 }
 
 #[tokio::test]
-async fn a_trace_of_yesterday_is_asked_for_when_it_is_selected() {
+async fn selecting_an_old_trace_polls_it() {
     let mut asking = Asking::start(LATER).await;
     asking.api.store(TRACE, &[&[root()]]);
     assert!(asking.asker.arrived(id(OTHER), now()));
@@ -100,7 +100,7 @@ async fn a_trace_of_yesterday_is_asked_for_when_it_is_selected() {
 }
 
 #[tokio::test]
-async fn somebody_who_asks_gets_an_answer_before_the_time() {
+async fn poll_requested_by_the_user_precedes_the_schedule() {
     let mut asking = Asking::start(LATER).await;
     asking.api.store(TRACE, &[&[root()]]);
     assert!(asking.asker.arrived(id(TRACE), now()));
@@ -111,7 +111,7 @@ async fn somebody_who_asks_gets_an_answer_before_the_time() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_said_and_ends_it_until_somebody_asks() {
+async fn rejected_token_stops_polling_until_requested() {
     let mut asking = Asking::start("0.02").await;
     asking.api.set_trouble(Trouble::Status(401));
     assert!(asking.asker.arrived(id(TRACE), now()));
@@ -124,11 +124,11 @@ async fn a_refused_token_is_said_and_ends_it_until_somebody_asks() {
     asking.api.store(OTHER, &[&[root()]]);
     asking.asker.ask_now(id(OTHER));
     assert_eq!(asking.spans().await, (id(OTHER), 1));
-    assert_eq!(asking.spans().await, (id(TRACE), 0), "then it goes on by itself");
+    assert_eq!(asking.spans().await, (id(TRACE), 0), "then polling continues");
 }
 
 #[tokio::test]
-async fn a_rate_limit_says_when_it_goes_on() {
+async fn rate_limit_reports_the_next_poll() {
     let mut asking = Asking::start("0.02").await;
     asking
         .api
@@ -142,7 +142,7 @@ async fn a_rate_limit_says_when_it_goes_on() {
 }
 
 #[tokio::test]
-async fn a_request_without_end_does_not_outlive_it() {
+async fn hanging_request_ends_with_the_poller() {
     let mut asking = Asking::start("0.02").await;
     asking.api.set_trouble(Trouble::Hang);
     assert!(asking.asker.arrived(id(TRACE), now()));
@@ -153,7 +153,7 @@ async fn a_request_without_end_does_not_outlive_it() {
 }
 
 #[tokio::test]
-async fn what_is_forgotten_is_not_asked_for() {
+async fn forgotten_trace_is_not_polled() {
     let mut asking = Asking::start("0.02").await;
     assert!(asking.asker.arrived(id(TRACE), now()));
     asking.asker.forget(id(TRACE));
@@ -163,7 +163,7 @@ async fn what_is_forgotten_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn an_organization_without_a_token_is_not_asked() {
+async fn organization_without_a_token_is_not_polled() {
     let settings = Settings::from_lookup(|name| (name == "SENTRY_ORG").then(|| "acme".to_owned()));
     let asking = Asker::connect(&settings.unwrap().unwrap()).unwrap();
     assert!(asking.is_none());

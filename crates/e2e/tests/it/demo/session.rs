@@ -1,4 +1,4 @@
-//! A person's seat: a terminal with `spanfall` in it, and what it leaves behind.
+//! A terminal with `spanfall` in it, and the files it leaves.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,30 +6,30 @@ use std::path::{Path, PathBuf};
 use e2e::screen::Screen;
 use tempfile::TempDir;
 
-/// A terminal in which `spanfall` was started, with all ports free ones and all files in a directory of its own.
-pub(crate) struct Seat {
+/// A terminal in which `spanfall` was started, with free ports and a temporary directory for its files.
+pub(crate) struct Session {
     pub(crate) screen: Screen,
     directory: TempDir,
 }
 
-impl Seat {
-    /// Sits down and starts `spanfall` with these arguments.
+impl Session {
+    /// Starts `spanfall` with these arguments.
     pub(crate) fn take(arguments: &str, environment: &[(&str, String)]) -> Self {
         let spanfall = testkit::bin("spanfall").unwrap();
         let directory = TempDir::new().unwrap();
         let mut all = vec![
             ("API_ADDR", "127.0.0.1:0".to_owned()),
             ("PAGE_ADDR", "127.0.0.1:0".to_owned()),
-            // No page unless a test asks for it.
+            // No page unless a test requests it.
             ("PAGE_DIR", directory.path().display().to_string()),
             ("MAIL_DIR", directory.path().join("mail").display().to_string()),
             ("XDG_STATE_HOME", directory.path().display().to_string()),
         ];
         all.extend(environment.iter().cloned());
-        // exec would replace the shell that shall look at the terminal afterwards.
+        // exec would replace the shell that checks the terminal afterwards.
         let script = format!(
-            "cd {seat}; stty -a > before; {spanfall} {arguments}; echo $? > status; stty -a > after",
-            seat = directory.path().display(),
+            "cd {session}; stty -a > before; {spanfall} {arguments}; echo $? > status; stty -a > after",
+            session = directory.path().display(),
             spanfall = spanfall.display(),
         );
         Self {
@@ -38,7 +38,7 @@ impl Seat {
         }
     }
 
-    /// The demo on free ports.
+    /// Starts the demo on free ports.
     pub(crate) fn demo(environment: &[(&str, String)]) -> Self {
         Self::take(
             "demo --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0",
@@ -50,7 +50,7 @@ impl Seat {
         fs::read_to_string(self.directory.path().join(name)).unwrap_or_default()
     }
 
-    /// The mails that were sent.
+    /// Returns the sent mails.
     pub(crate) fn mails(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.directory.path().join("mail")) else {
             return Vec::new();
@@ -61,7 +61,7 @@ impl Seat {
             .collect()
     }
 
-    /// The viewer's process, and the processes that it has started.
+    /// Returns the viewer's process, and its child processes.
     pub(crate) fn processes(&self) -> (u32, Vec<u32>) {
         let shell = self.screen.pid().expect("the shell runs");
         let viewer = *children(shell).first().expect("the viewer runs");
@@ -72,7 +72,7 @@ impl Seat {
     pub(crate) fn gone(processes: &[u32]) -> bool {
         let deadline = std::time::Instant::now() + e2e::DEADLINE;
         let alive = |pid: &u32| {
-            // A process that ended and whose parent has not looked yet does not count.
+            // An exited process that was not reaped yet does not count.
             fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
         };
         while processes.iter().any(alive) {
@@ -84,7 +84,7 @@ impl Seat {
         true
     }
 
-    /// The terminal's settings are what they were, the normal screen is shown, and the cursor can be seen.
+    /// Asserts that the terminal's settings are restored, the normal screen is shown, and the cursor is visible.
     pub(crate) fn assert_restored(&self) {
         assert!(!self.file("before").is_empty());
         assert_eq!(self.file("before"), self.file("after"));
@@ -92,7 +92,7 @@ impl Seat {
     }
 }
 
-/// The processes that a process has started.
+/// Returns the child processes of a process.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(Path::new("/proc").join(pid.to_string()).join("task"));
     let lists = threads

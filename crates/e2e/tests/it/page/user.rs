@@ -1,4 +1,4 @@
-//! A person at a browser, and what the page has sent to Sentry.
+//! A user at a browser, and the data sent to Sentry by the page.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,25 +10,25 @@ use testkit::Process;
 
 const REQUIRE_BROWSER: &str = "SPANFALL_REQUIRE_BROWSER";
 
-/// What the person types, in `frontend/e2e/person.mjs`, and what nobody else may learn.
+/// Text typed by the user, in `frontend/e2e/person.mjs`, which must not leak.
 pub(crate) const NAME: &str = "grace.hopper";
 
-/// A browser with the page open; gone when it is dropped.
-pub(crate) struct Person {
+/// A browser with the page open; closed when dropped.
+pub(crate) struct User {
     browser: Process,
     said: Value,
 }
 
-/// What the page's part of a trace is: two spans.
+/// The page's part of a trace: two spans.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PageSpans {
     pub(crate) submit: String,
     pub(crate) post: String,
 }
 
-impl Person {
-    /// Does something on the page at `url`, such as `reset`; see `frontend/e2e/person.mjs`.
-    pub(crate) async fn does(what: &str, url: &str) -> Self {
+impl User {
+    /// Performs an action on the page at `url`, such as `reset`; see `frontend/e2e/person.mjs`.
+    pub(crate) async fn perform(what: &str, url: &str) -> Self {
         let mut node = Command::new("node");
         node.arg(frontend().join("e2e/person.mjs")).args([what, url]);
         let browser = Process::spawn(node).unwrap();
@@ -43,12 +43,12 @@ impl Person {
         trace_id
     }
 
-    pub(crate) fn said(&self, what: &str) -> &Value {
+    pub(crate) fn reported(&self, what: &str) -> &Value {
         &self.said[what]
     }
 
-    /// Closes the browser; whatever it had to send is sent.
-    pub(crate) async fn goes(self) {
+    /// Closes the browser after it has sent its data.
+    pub(crate) async fn close(self) {
         self.browser.close_stdin();
         assert!(self.browser.exited(DEADLINE).await.unwrap().success());
     }
@@ -58,7 +58,7 @@ fn frontend() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../frontend")
 }
 
-/// The built page, if all that a test with a browser needs is there.
+/// Returns the built page, if everything required by a test with a browser is present.
 pub(crate) fn built_page() -> Option<PathBuf> {
     let (frontend, page) = (frontend(), frontend().join("dist"));
     let needed = [
@@ -69,7 +69,7 @@ pub(crate) fn built_page() -> Option<PathBuf> {
     all_there(&needed).then_some(page)
 }
 
-/// The browser, if it is there.
+/// Returns the browser, if present.
 pub(crate) fn browser() -> Option<PathBuf> {
     let needed = [chromium()];
     all_there(&needed).then(|| needed[0].0.clone())
@@ -90,7 +90,7 @@ fn all_there(needed: &[(PathBuf, &'static str)]) -> bool {
     false
 }
 
-/// The page's spans of a trace, as Sentry got them; nothing until both are there, child and parent.
+/// Returns the page's spans of a trace as received by Sentry; `None` until both child and parent are there.
 pub(crate) fn sentry_spans(items: &Items, trace_id: &str) -> Option<PageSpans> {
     let spans: Vec<_> = span_items(&items.raw)
         .into_iter()
@@ -99,7 +99,7 @@ pub(crate) fn sentry_spans(items: &Items, trace_id: &str) -> Option<PageSpans> {
     page_spans(&spans, "parent_span_id")
 }
 
-/// The two spans among those of one trace, whose parents' ids are in this field.
+/// Returns the two spans among those of one trace, whose parents' ids are in this field.
 pub(crate) fn page_spans(spans: &[Value], parent: &str) -> Option<PageSpans> {
     let named = |name: &str| spans.iter().find(|span| span["name"] == name);
     let (submit, post) = (named("handleSubmit")?, named("POST")?);
@@ -112,7 +112,7 @@ pub(crate) fn page_spans(spans: &[Value], parent: &str) -> Option<PageSpans> {
     })
 }
 
-/// All `span` items of version 2; Sentry's types for Rust do not know them.
+/// Returns all `span` items of version 2, which Sentry's types for Rust do not support.
 fn span_items(raw: &str) -> Vec<Value> {
     let payloads = raw.match_indices(r#"{"version":2,"items":["#).filter_map(|(at, _)| {
         let mut values = serde_json::Deserializer::from_str(&raw[at..]).into_iter::<Value>();
