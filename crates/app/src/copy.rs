@@ -8,8 +8,9 @@ use trace_model::{Span, SpanKey, TraceId};
 
 use super::layout::PopupArea;
 use super::{Action, App, Effect, Mode, Notice, Popup};
-use crate::format;
+use crate::format::{self, Now};
 use crate::keymap::{Bound, KeyContext};
+use crate::layer::{Component, Placed};
 use curl::{Curl, Ids, NoCurl};
 
 /// How many spans above, and below, the selected one are looked at for the request that it belongs to.
@@ -163,4 +164,25 @@ fn note(curl: &Curl) -> String {
         note = format!("{note}left out: {named}{more}; ");
     }
     note
+}
+
+/// The copy menu, as a popup.
+#[derive(Debug)]
+pub(crate) struct CopyMenu;
+
+impl Component for CopyMenu {
+    fn key_context(_: &App) -> KeyContext {
+        KeyContext::Copy
+    }
+
+    fn place(app: &App, body: Rect) -> Placed {
+        let area = app.copy_area(body);
+        Placed::popup(area, area.inner)
+    }
+
+    fn fit(_: &mut App, _: &Placed, _: &Now) {}
+
+    fn update(app: &mut App, action: Action) -> Option<Effect> {
+        app.update_copy(action)
+    }
 }

@@ -10,6 +10,9 @@ use trace_model::{Outline, TraceSummary};
 use super::content::Line;
 use super::{App, Waterfall, window};
 use crate::format::Now;
+use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed};
+use crate::{Action, Effect, Pane, Screen};
 pub use heading::{CLIENT_REPORTS_SHOWN, CrossCheckParts};
 
 /// The cross-check's window on the rows of the selected trace. The cursor and the folds are the waterfall's: whoever closes it finds
@@ -90,5 +93,57 @@ impl CrossCheck {
         let height = self.height();
         let rows = waterfall.outline().map_or(0, trace_model::Outline::len);
         self.first = window(self.first, waterfall.position(), height.max(1)).min(rows.saturating_sub(height));
+    }
+}
+
+impl Component for CrossCheck {
+    fn key_context(_: &App) -> KeyContext {
+        KeyContext::CrossCheck
+    }
+
+    fn place(app: &App, body: Rect) -> Placed {
+        Placed::screen(body, app.cross_check_parts(body).rows)
+    }
+
+    fn fit(app: &mut App, placed: &Placed, now: &Now) {
+        let layout = app.lay_out_cross_check(placed.area, now);
+        if let Some(Screen::CrossCheck(check)) = app.screens.top_mut() {
+            check.fit(&app.waterfall, layout);
+        }
+    }
+
+    fn update(app: &mut App, action: Action) -> Option<Effect> {
+        if action == Action::Open {
+            app.screens.close();
+            app.screens.pane = Pane::Details;
+        } else if let Some(Screen::CrossCheck(check)) = app.screens.top() {
+            app.waterfall.update(action, Some(check.height()));
+        }
+        None
+    }
+
+    fn has_rows(app: &App) -> bool {
+        app.waterfall.selected().is_some()
+    }
+
+    fn select_row(app: &mut App, row: usize) -> Option<bool> {
+        let Some(Screen::CrossCheck(check)) = app.screens.top() else {
+            return None;
+        };
+        app.waterfall.select_position(check.visible().start + row)
+    }
+}
+
+impl App {
+    pub(super) fn toggle_cross_check(&mut self) {
+        if self.screens.close_kind(|screen| matches!(screen, Screen::CrossCheck(_))) {
+            return;
+        }
+        if self.waterfall.selected().is_none() {
+            return self.say("no trace to check");
+        }
+        // The trace under the reader stays.
+        self.traces.hold();
+        self.screens.open(Screen::CrossCheck(CrossCheck::default()));
     }
 }

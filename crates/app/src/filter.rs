@@ -4,7 +4,7 @@ use trace_model::filter::MAX_LENGTH;
 use trace_model::{Filter, FilterError, Store};
 
 use super::Action;
-use super::line::{Edit, InputLine};
+use super::line::InputLine;
 
 /// How many filters are remembered.
 const REMEMBERED: usize = 100;
@@ -71,37 +71,22 @@ impl FilterLine {
     }
 
     pub(super) fn paste(&mut self, text: &str, store: &mut Store) {
-        self.insert(text.chars(), store);
+        self.line.insert(text.chars(), MAX_LENGTH);
+        self.apply(store);
     }
 
     pub(super) fn update(&mut self, action: Action, store: &mut Store) {
-        let edit = match action {
-            Action::Type(c) => return self.insert(std::iter::once(c), store),
+        match action {
             Action::KeepFilter if self.error.is_none() => {
                 self.remember();
                 self.open = false;
-                return;
             }
-            Action::ClearFilter => return self.clear(store),
-            Action::Earlier => return self.recall(self.back + 1, store),
-            Action::Later => return self.recall(self.back.saturating_sub(1), store),
-            Action::CursorLeft => Edit::Left,
-            Action::CursorRight => Edit::Right,
-            Action::CursorStart => Edit::Start,
-            Action::CursorEnd => Edit::End,
-            Action::DeleteLeft => Edit::DeleteLeft,
-            Action::DeleteRight => Edit::DeleteRight,
-            Action::DeleteWord => Edit::DeleteWord,
-            Action::DeleteToStart => Edit::DeleteToStart,
-            _ => return,
-        };
-        self.line.edit(edit);
-        self.apply(store);
-    }
-
-    fn insert(&mut self, more: impl Iterator<Item = char>, store: &mut Store) {
-        self.line.insert(more, MAX_LENGTH);
-        self.apply(store);
+            Action::ClearFilter => self.clear(store),
+            Action::Earlier => self.recall(self.back + 1, store),
+            Action::Later => self.recall(self.back.saturating_sub(1), store),
+            _ if self.line.update(action, MAX_LENGTH) => self.apply(store),
+            _ => {}
+        }
     }
 
     fn recall(&mut self, back: usize, store: &mut Store) {

@@ -2,14 +2,16 @@
 
 mod marks;
 
+use ratatui_core::layout::Rect;
 use trace_model::filter;
 
 use super::layout::PopupArea;
 use super::{Action, App, Narrow, Popup, Scroll};
-use crate::format;
+use crate::Effect;
+use crate::format::{self, Now};
 use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed};
 use marks::MARKS;
-use ratatui_core::layout::Rect;
 
 /// How wide the help is at most.
 const COLUMNS: u16 = 92;
@@ -66,10 +68,6 @@ impl Help {
         &self.narrow
     }
 
-    pub(super) const fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
-    }
-
     /// The lines in view.
     pub fn visible(&self, height: usize) -> impl Iterator<Item = &HelpLine> {
         self.lines.iter().skip(self.scroll.first()).take(height)
@@ -83,7 +81,7 @@ impl Help {
 
     /// Where the popup is.
     #[must_use]
-    pub fn area(body: Rect) -> PopupArea {
+    fn area(body: Rect) -> PopupArea {
         PopupArea::of(body, COLUMNS, body.height)
     }
 }
@@ -95,7 +93,7 @@ impl App {
     }
 
     /// Does what a key asked for in the help.
-    pub(super) fn update_help(&mut self, action: Action) {
+    fn update_help(&mut self, action: Action) {
         let Some(Popup::Help(help)) = &mut self.screens.popup else {
             return;
         };
@@ -108,7 +106,7 @@ impl App {
     }
 
     /// Lays the help out.
-    pub(super) fn fit_help(&mut self, rows: Rect) {
+    fn fit_help(&mut self, rows: Rect) {
         let Some(Popup::Help(help)) = &self.screens.popup else {
             return;
         };
@@ -191,4 +189,39 @@ fn pair(lines: &mut Vec<HelpLine>, left: String, right: &str, column: usize, wid
     };
     lines.push(HelpLine::Pair(left, column, first.unwrap_or_default()));
     lines.extend(pieces.map(|piece| HelpLine::Pair(String::new(), column, piece)));
+}
+
+impl Component for Help {
+    fn key_context(app: &App) -> KeyContext {
+        match app.screens.popup() {
+            Some(Popup::Help(help)) if help.narrow.is_open() => KeyContext::Narrow,
+            _ => KeyContext::Help,
+        }
+    }
+
+    fn place(_: &App, body: Rect) -> Placed {
+        let area = Self::area(body);
+        // The last line is for the words that are searched for.
+        let rows = Rect {
+            height: area.inner.height.saturating_sub(1),
+            ..area.inner
+        };
+        Placed::popup(area, rows)
+    }
+
+    fn fit(app: &mut App, placed: &Placed, _: &Now) {
+        app.fit_help(placed.rows);
+    }
+
+    fn update(app: &mut App, action: Action) -> Option<Effect> {
+        app.update_help(action);
+        None
+    }
+
+    fn narrow_mut(app: &mut App) -> Option<&mut Narrow> {
+        match &mut app.screens.popup {
+            Some(Popup::Help(help)) => Some(&mut help.narrow),
+            _ => None,
+        }
+    }
 }

@@ -13,8 +13,10 @@ use unicode_width::UnicodeWidthStr;
 use super::content::{Line, Means, Piece, Role};
 use super::page::{self, Page};
 use super::times::Times;
-use super::{Action, App, Mode, Scroll, Tab};
+use super::{Action, App, Effect, Mode, Scroll};
 use crate::format::{self, Now};
+use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed};
 use crate::text::shown;
 
 /// The screen's state.
@@ -37,21 +39,26 @@ impl Ingest {
     pub const fn first(&self) -> usize {
         self.scroll.first()
     }
-
-    pub(super) const fn update(&mut self, action: Action, page: usize) {
-        self.scroll.update(action, page);
-    }
 }
 
-impl App {
-    /// Lays the screen out, if it is on top; `area` is the screen's, with its title.
-    pub(super) fn fit_ingest(&mut self, area: Rect, now: &Now) {
-        if self.screens.tab() != Tab::Ingest {
-            return;
-        }
-        let page = lay_out(self, area, now);
-        self.ingest.scroll.fit(page.height(), super::rows(area));
-        self.ingest.page = page;
+impl Component for Ingest {
+    fn key_context(_: &App) -> KeyContext {
+        KeyContext::Ingest
+    }
+
+    fn place(_: &App, body: Rect) -> Placed {
+        Placed::screen(body, Rect::ZERO)
+    }
+
+    fn fit(app: &mut App, placed: &Placed, now: &Now) {
+        let page = lay_out(app, placed.area, now);
+        app.ingest.scroll.fit(page.height(), super::rows(placed.area));
+        app.ingest.page = page;
+    }
+
+    fn update(app: &mut App, action: Action) -> Option<Effect> {
+        app.ingest.scroll.update(action, 10);
+        None
     }
 }
 

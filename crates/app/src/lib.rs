@@ -30,6 +30,7 @@ mod help;
 mod hits;
 mod ingest;
 pub mod keymap;
+mod layer;
 pub mod layout;
 mod line;
 mod lists;
@@ -42,6 +43,7 @@ mod output;
 mod outside;
 mod page;
 mod palette;
+mod panes;
 mod pause;
 mod picker;
 mod prepare;
@@ -56,6 +58,7 @@ pub mod text;
 mod times;
 mod traces;
 mod trail;
+mod update;
 mod warnings;
 mod waterfall;
 
@@ -86,7 +89,7 @@ pub use narrow::Narrow;
 pub use operations::{OperationColumn, OperationKey, OperationList};
 pub use output::{Output, OutputLine};
 pub use page::{GAP as PAGE_GAP, Page};
-pub use palette::{Command, Palette, parts as palette_parts};
+pub use palette::{Command, Palette};
 pub use pause::Pause;
 pub use picker::Picker;
 pub use prepare::{Geometry, PopupGeometry};
@@ -106,7 +109,7 @@ pub use waterfall::{Find, Shape, Stretch, Waterfall, WaterfallColumns, Waterfall
 use trail::Origin;
 
 use crate::format::Now;
-use crate::keymap::{Key, KeyContext, Keymap};
+use crate::keymap::Keymap;
 use layout::Splits;
 
 /// What is known before the first frame.
@@ -261,164 +264,6 @@ impl App {
         self.health = health;
     }
 
-    /// What a key asks for, if it means something now.
-    fn action(&self, key: Key) -> Option<Action> {
-        self.keymap.action(key, self.key_context(), self.mode)
-    }
-
-    /// Does what a key asked for.
-    fn update(&mut self, action: Action) -> Option<Effect> {
-        self.notice = None;
-        match self.key_context() {
-            _ if action == Action::QuitAtOnce => return Some(Effect::Quit),
-            _ if action == Action::Suspend => return Some(Effect::Suspend),
-            KeyContext::Filter => self.filter.update(action, &mut self.store),
-            KeyContext::Find => self.waterfall.type_find(action, &self.store),
-            KeyContext::Narrow => {
-                if let Some(narrow) = self.narrow() {
-                    narrow.update(action);
-                }
-            }
-            KeyContext::Palette => {
-                let chosen = self.type_into_palette(action)?;
-                return self.update(chosen);
-            }
-            KeyContext::Help => self.update_help(action),
-            KeyContext::Copy => return self.update_copy(action),
-            _ => return self.update_screen(action),
-        }
-        None
-    }
-
-    /// Does what a key asked for while no popup is open and no text is edited.
-    fn update_screen(&mut self, action: Action) -> Option<Effect> {
-        match action {
-            Action::Quit => return self.close_or_quit(),
-            Action::SendReset => return self.send(true),
-            Action::SendInvalid => return self.send(false),
-            Action::Page => return self.open_page(),
-            Action::Redrive => return Some(Effect::Redrive),
-            Action::OpenInSentry => return self.open_in_sentry(),
-            Action::AskSentry => return self.ask_sentry(),
-            Action::CopyDsn => return Some(self.copy_dsn()),
-            Action::Save => return self.save(),
-            Action::Pause => self.toggle_pause(),
-            Action::Palette => self.open_palette(),
-            Action::Help => self.open_help(),
-            Action::CopyMenu => self.open_copy_menu(),
-            Action::Tab(tab) => self.screens.go_to(tab),
-            Action::NextTab | Action::PreviousTab => self.screens.next_tab(action == Action::NextTab),
-            Action::Operations => self.screens.toggle_tab(Tab::Operations),
-            Action::ServiceMap => self.screens.toggle_tab(Tab::ServiceMap),
-            Action::Warnings => self.screens.toggle_tab(Tab::Warnings),
-            Action::Ingest => self.screens.toggle_tab(Tab::Ingest),
-            Action::Output => self.toggle_output(),
-            Action::CrossCheck => self.toggle_cross_check(),
-            Action::Logs => self.toggle_logs(),
-            Action::Compare => self.toggle_compare(),
-            Action::MarkBase => self.mark_base(),
-            Action::Pin => self.pin(),
-            Action::Back => self.back(),
-            _ if self.update_list(action) => {}
-            _ => self.update_top(action),
-        }
-        None
-    }
-
-    /// Does what a key asked for in a screen that is no list.
-    fn update_top(&mut self, action: Action) {
-        match self.screens.top_mut() {
-            Some(Screen::CrossCheck(_)) if action == Action::Open => {
-                self.screens.close();
-                self.screens.pane = Pane::Details;
-            }
-            Some(Screen::CrossCheck(check)) => self.waterfall.update(action, Some(check.height())),
-            Some(Screen::Output) => self.output.scroll(action),
-            Some(Screen::Compare(_) | Screen::Logs(_)) => {}
-            None => match self.screens.tab() {
-                Tab::Traces => self.update_panes(action),
-                Tab::Ingest => self.ingest.update(action, 10),
-                Tab::Operations | Tab::ServiceMap | Tab::Warnings => {}
-            },
-        }
-    }
-
-    /// Does what a key asked for in the list, the waterfall or the details.
-    fn update_panes(&mut self, action: Action) {
-        let pane = self.screens.pane;
-        match action {
-            Action::Filter if pane != Pane::Traces && self.waterfall.selected().is_some() => self.waterfall.open_find(),
-            Action::Filter => {
-                self.screens.pane = Pane::Traces;
-                self.filter.open();
-            }
-            Action::NextPane => self.screens.pane = pane.next(),
-            Action::PreviousPane => self.screens.pane = pane.next().next(),
-            Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
-            Action::TurnDetails => self.turn_details(),
-            Action::Open => self.screens.pane = pane.inner(),
-            Action::JumpBack if !self.waterfall.has_jumped() && self.return_from_jump() => {}
-            _ if self.reads(action) => self.traces.hold(),
-            _ => self.move_in_pane(action),
-        }
-    }
-
-    /// One level out, wherever the user is.
-    fn back(&mut self) {
-        let narrow = self.narrow().filter(|narrow| !narrow.is_empty());
-        if let Some(narrow) = narrow {
-            return narrow.clear();
-        }
-        if self.screens.close() {
-            return;
-        }
-        match self.screens.tab() {
-            Tab::Traces => self.back_in_panes(),
-            Tab::Warnings if self.warnings.close() => {}
-            Tab::Warnings | Tab::Operations | Tab::ServiceMap | Tab::Ingest => self.screens.leave_tab(),
-        }
-    }
-
-    fn back_in_panes(&mut self) {
-        let pane = self.screens.pane;
-        if self.store.filter().is_some() && (pane == Pane::Traces || self.store.listed() == 0) {
-            self.filter.clear(&mut self.store);
-            self.screens.pane = Pane::Traces;
-        } else if pane != Pane::Traces && self.waterfall.find().is_set() {
-            self.waterfall.clear_find();
-        } else if pane == Pane::Details || !self.return_from_jump() {
-            self.screens.pane = pane.outer();
-        }
-    }
-
-    /// Closes what is above a tab; on a tab it ends the program.
-    fn close_or_quit(&mut self) -> Option<Effect> {
-        let is_closed = self.screens.close()
-            || self.screens.tab() == Tab::Warnings && self.warnings.close()
-            || self.is_away() && self.return_from_jump();
-        (!is_closed).then_some(Effect::Quit)
-    }
-
-    /// Whether the trace that is shown was jumped to from another tab or screen.
-    fn is_away(&self) -> bool {
-        self.screens.tab() == Tab::Traces && self.screens.trail().next().is_some()
-    }
-
-    /// Takes text that was pasted: into the line that is edited, else nowhere.
-    fn paste(&mut self, text: &str) {
-        match self.key_context() {
-            KeyContext::Filter => self.filter.paste(text, &mut self.store),
-            KeyContext::Find => self.waterfall.paste_find(text),
-            KeyContext::Narrow | KeyContext::Palette => {
-                if let Some(narrow) = self.narrow() {
-                    narrow.paste(text);
-                }
-            }
-            _ => return,
-        }
-        self.notice = None;
-    }
-
     /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn, with what [`App::prepare`] returned
     /// and the frame's time in nanoseconds since the Unix epoch.
     pub fn fit(&mut self, geometry: &Geometry, unix_nano: u64) {
@@ -435,14 +280,11 @@ impl App {
         self.waterfall.fit(&self.store, panes.waterfall, unix_nano, longest_run);
         self.details
             .fit(&self.store, &self.waterfall, panes.details, (unix_nano, &self.zone));
-        self.output.fit(rows(panes.body));
         let now = Now {
             unix_nano,
             zone: self.zone.clone(),
         };
-        self.fit_ingest(panes.body, &now);
-        self.fit_lists(&now);
-        self.fit_popup();
+        self.fit_layers(panes.body, &now);
         self.see_tab();
     }
 
@@ -460,58 +302,6 @@ impl App {
         let marked = self.marked.as_mut();
         let is_marked_read = marked.is_some_and(|marked| marked.read_part(&self.store, work));
         self.store.summarize_part(work) || is_read || is_marked_read
-    }
-
-    fn pin(&mut self) {
-        let Some(trace) = self.traces.selected().and_then(|trace_id| self.store.trace(trace_id)) else {
-            return;
-        };
-        self.traces.hold();
-        self.store.pin(trace.trace_id, !trace.pinned);
-        let text = if trace.pinned {
-            "no longer pinned: this trace leaves when it is among the longest quiet ones and the memory is full"
-        } else {
-            "★ pinned: this trace stays when the memory is full"
-        };
-        self.notice = Some(Notice {
-            text: text.to_owned(),
-            error: false,
-        });
-    }
-
-    fn toggle_cross_check(&mut self) {
-        if self.screens.close_kind(|screen| matches!(screen, Screen::CrossCheck(_))) {
-            return;
-        }
-        if self.waterfall.selected().is_none() {
-            return self.say("no trace to check");
-        }
-        // The trace under the reader stays.
-        self.traces.hold();
-        self.screens.open(Screen::CrossCheck(CrossCheck::default()));
-    }
-
-    fn toggle_output(&mut self) {
-        if !self.screens.close_kind(|screen| matches!(screen, Screen::Output)) {
-            self.screens.open(Screen::Output);
-        }
-    }
-
-    fn move_in_pane(&mut self, action: Action) {
-        match self.screens.pane {
-            Pane::Traces => {
-                self.forget_trail();
-                self.traces.update(&self.store, action);
-            }
-            Pane::Waterfall => {
-                self.traces.hold();
-                self.waterfall.update(action, None);
-            }
-            Pane::Details => {
-                self.traces.hold();
-                self.details.update(action);
-            }
-        }
     }
 }
 

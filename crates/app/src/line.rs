@@ -1,5 +1,6 @@
-//! A line of text that is typed.
+//! A line of text that is typed: the one editor behind the filter, the find line, the words of lists, the palette and the help.
 
+use crate::Action;
 use crate::text::{CLUSTER_CODE_POINTS_MAX, clusters};
 
 /// Text with a cursor. What the text holds is the person's affair; who shows it cleans it.
@@ -12,7 +13,7 @@ pub struct InputLine {
 
 /// Where the cursor goes, or what is deleted there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Edit {
+enum Edit {
     Left,
     Right,
     Start,
@@ -55,7 +56,28 @@ impl InputLine {
         self.cursor += more.len();
     }
 
-    pub(super) fn edit(&mut self, edit: Edit) {
+    /// Does what a key asked for while the line is edited, within `limit` characters; false for what is no edit.
+    pub(super) fn update(&mut self, action: Action, limit: usize) -> bool {
+        let edit = match action {
+            Action::Type(c) => {
+                self.insert(std::iter::once(c), limit);
+                return true;
+            }
+            Action::CursorLeft => Edit::Left,
+            Action::CursorRight => Edit::Right,
+            Action::CursorStart => Edit::Start,
+            Action::CursorEnd => Edit::End,
+            Action::DeleteLeft => Edit::DeleteLeft,
+            Action::DeleteRight => Edit::DeleteRight,
+            Action::DeleteWord => Edit::DeleteWord,
+            Action::DeleteToStart => Edit::DeleteToStart,
+            _ => return false,
+        };
+        self.edit(edit);
+        true
+    }
+
+    fn edit(&mut self, edit: Edit) {
         let (left, right) = self.text.split_at(self.cursor);
         let nearest = left.char_indices().rev().take(CLUSTER_CODE_POINTS_MAX).last();
         let nearest = &left[nearest.map_or(0, |(at, _)| at)..];

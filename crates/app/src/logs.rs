@@ -1,8 +1,15 @@
 //! The log records of the selected trace, or of the selected span, in the order of time.
 
+use ratatui_core::layout::Rect;
 use trace_model::{Log, Revision, SpanId, Store, TraceId};
+use trace_stats::SpanPlace;
 
 use super::{Action, List, Narrow, Picker, Waterfall, log_text};
+use crate::format::Now;
+use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed, of_list};
+use crate::layout::ListParts;
+use crate::{App, Effect, Screen};
 
 /// How many log records of a trace are shown: so many are decoded within a small part of a frame.
 pub const LISTED_LOGS: usize = 2_000;
@@ -126,5 +133,83 @@ impl List for LogList {
 
     fn select_row(&mut self, row: usize) -> Option<bool> {
         self.picker.select_row(row, &self.keys)
+    }
+}
+
+impl Component for LogList {
+    fn key_context(app: &App) -> KeyContext {
+        Self::list(app).map_or(KeyContext::Logs, |list| of_list(list, KeyContext::Logs))
+    }
+
+    fn place(_: &App, body: Rect) -> Placed {
+        Placed::screen(body, ListParts::of(body, BELOW).rows)
+    }
+
+    fn fit(app: &mut App, placed: &Placed, _: &Now) {
+        if let Some(Screen::Logs(logs)) = app.screens.top_mut() {
+            logs.fit(&app.store, &app.waterfall, placed.rows.height.into());
+        }
+    }
+
+    fn update(_: &mut App, _: Action) -> Option<Effect> {
+        None
+    }
+
+    fn list(app: &App) -> Option<&dyn List> {
+        match app.screens.top() {
+            Some(Screen::Logs(logs)) => Some(&**logs),
+            _ => None,
+        }
+    }
+
+    fn list_mut(app: &mut App) -> Option<&mut dyn List> {
+        match app.screens.top_mut() {
+            Some(Screen::Logs(logs)) => Some(&mut **logs),
+            _ => None,
+        }
+    }
+
+    fn open(app: &mut App) {
+        app.open_logged();
+    }
+
+    fn switch(app: &mut App) {
+        if let Some(Screen::Logs(logs)) = app.screens.top_mut() {
+            logs.switch();
+        }
+    }
+}
+
+impl App {
+    /// The logs of the trace under the reader, which stays.
+    pub(super) fn toggle_logs(&mut self) {
+        if self.screens.close_kind(|screen| matches!(screen, Screen::Logs(_))) {
+            return;
+        }
+        if self.waterfall.selected().is_none() {
+            return self.say("no trace whose logs could be read");
+        }
+        self.traces.hold();
+        self.screens.open(Screen::Logs(Box::default()));
+    }
+
+    /// Goes to the span in which the record under the cursor was written.
+    fn open_logged(&mut self) {
+        let Some(Screen::Logs(logs)) = self.screens.top() else {
+            return;
+        };
+        let span_id = logs.selected().and_then(|log| log.span_id);
+        let outline = self.waterfall.outline();
+        let place = outline.and_then(|outline| {
+            let key = outline.tree().nodes().get(outline.first_of(span_id?)?)?.key.clone();
+            Some(SpanPlace {
+                trace_id: outline.trace_id(),
+                key,
+            })
+        });
+        match place {
+            Some(place) => self.jump_to(&place, "Logs".to_owned()),
+            None => self.say("span of this record not received"),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The line by which a list is narrowed: words, all of which must occur in a row.
 
 use super::Action;
-use super::line::{Edit, InputLine};
+use super::line::InputLine;
 
 /// How many characters may be typed.
 const LONGEST: usize = 200;
@@ -53,28 +53,12 @@ impl Narrow {
 
     /// Does what a key asked for while it is being typed.
     pub fn update(&mut self, action: Action) {
-        let edit = match action {
-            Action::Type(c) => {
-                self.line.insert(std::iter::once(c), LONGEST);
-                return self.apply();
-            }
-            Action::KeepFilter => {
-                self.open = false;
-                return;
-            }
-            Action::ClearFilter => return self.clear(),
-            Action::CursorLeft => Edit::Left,
-            Action::CursorRight => Edit::Right,
-            Action::CursorStart => Edit::Start,
-            Action::CursorEnd => Edit::End,
-            Action::DeleteLeft => Edit::DeleteLeft,
-            Action::DeleteRight => Edit::DeleteRight,
-            Action::DeleteWord => Edit::DeleteWord,
-            Action::DeleteToStart => Edit::DeleteToStart,
-            _ => return,
-        };
-        self.line.edit(edit);
-        self.apply();
+        match action {
+            Action::KeepFilter => self.open = false,
+            Action::ClearFilter => self.clear(),
+            _ if self.line.update(action, LONGEST) => self.apply(),
+            _ => {}
+        }
     }
 
     /// Whether a row with these texts stays: each word occurs in one of them.

@@ -3,11 +3,16 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use ratatui_core::layout::Rect;
 use trace_model::SpanKind;
-use trace_stats::{Operation, Survey};
+use trace_stats::{Operation, SpanPlace, Survey};
 
 use super::{Action, List, Narrow, Picker};
-use crate::format;
+use crate::format::{self, Now};
+use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed, of_list};
+use crate::layout::ListParts;
+use crate::{App, Effect};
 
 /// What operations are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -185,5 +190,51 @@ impl List for OperationList {
 
     fn select_row(&mut self, row: usize) -> Option<bool> {
         self.picker.select_row(row, &self.keys)
+    }
+}
+
+impl Component for OperationList {
+    fn key_context(app: &App) -> KeyContext {
+        of_list(&app.operations, KeyContext::Operations)
+    }
+
+    fn place(_: &App, body: Rect) -> Placed {
+        Placed::screen(body, ListParts::of(body, 0).rows)
+    }
+
+    fn fit(app: &mut App, placed: &Placed, _: &Now) {
+        let survey = app.many.survey();
+        app.operations.fit(survey, app.many.number(), placed.rows.height.into());
+    }
+
+    fn update(_: &mut App, _: Action) -> Option<Effect> {
+        None
+    }
+
+    fn list(app: &App) -> Option<&dyn List> {
+        Some(&app.operations)
+    }
+
+    fn list_mut(app: &mut App) -> Option<&mut dyn List> {
+        Some(&mut app.operations)
+    }
+
+    fn open(app: &mut App) {
+        let slowest = |operation: &Operation| operation.slowest.clone();
+        let target = app.place_in_operation(slowest);
+        app.jump_if(target);
+    }
+
+    fn open_failed(app: &mut App) {
+        let failed = |operation: &Operation| operation.failed.clone();
+        let target = app.place_in_operation(failed);
+        app.jump_to_failed(target);
+    }
+}
+
+impl App {
+    fn place_in_operation(&self, place: impl Fn(&Operation) -> Option<SpanPlace>) -> Option<(SpanPlace, String)> {
+        let operation = self.operations.selected(self.many.survey()?)?;
+        Some((place(operation)?, format!("Operations › {}", operation.name)))
     }
 }

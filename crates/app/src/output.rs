@@ -3,7 +3,13 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use ratatui_core::layout::Rect;
+
 use super::{Action, scrolled};
+use crate::format::Now;
+use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed};
+use crate::{App, Effect, Screen};
 
 /// How many lines are kept.
 const KEPT: usize = 2_000;
@@ -78,5 +84,32 @@ impl Output {
 
     fn clamp(&mut self) {
         self.behind = self.behind.min(self.lines.len().saturating_sub(self.height));
+    }
+}
+
+impl Component for Output {
+    fn key_context(_: &App) -> KeyContext {
+        KeyContext::Output
+    }
+
+    fn place(_: &App, body: Rect) -> Placed {
+        Placed::screen(body, Rect::ZERO)
+    }
+
+    fn fit(app: &mut App, placed: &Placed, _: &Now) {
+        app.output.fit(crate::rows(placed.area));
+    }
+
+    fn update(app: &mut App, action: Action) -> Option<Effect> {
+        app.output.scroll(action);
+        None
+    }
+}
+
+impl App {
+    pub(super) fn toggle_output(&mut self) {
+        if !self.screens.close_kind(|screen| matches!(screen, Screen::Output)) {
+            self.screens.open(Screen::Output);
+        }
     }
 }

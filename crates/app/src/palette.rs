@@ -4,6 +4,10 @@ use ratatui_core::layout::Rect;
 
 use super::layout::PopupArea;
 use super::{Action, App, List, Narrow, Picker, Popup};
+use crate::Effect;
+use crate::format::Now;
+use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed};
 
 /// The palette's state.
 #[derive(Debug)]
@@ -78,7 +82,7 @@ const LINES: u16 = 18;
 
 /// The popup, the line that is edited, and the rows.
 #[must_use]
-pub fn parts(body: Rect) -> (PopupArea, Rect, Rect) {
+fn parts(body: Rect) -> (PopupArea, Rect, Rect) {
     let area = PopupArea::of(body, COLUMNS, LINES);
     let line = Rect { height: 1, ..area.inner }.intersection(area.inner);
     let rows = Rect {
@@ -124,7 +128,7 @@ impl App {
     }
 
     /// Does what a key asked for in the palette. Returns the command to run, if one was chosen.
-    pub(super) fn type_into_palette(&mut self, action: Action) -> Option<Action> {
+    fn type_into_palette(&mut self, action: Action) -> Option<Action> {
         let Some(Popup::Palette(palette)) = &mut self.screens.popup else {
             return None;
         };
@@ -150,14 +154,6 @@ impl App {
         None
     }
 
-    /// Brings the popup in step with the screen.
-    pub(super) fn fit_popup(&mut self) {
-        if let Some(popup) = self.geometry.popup {
-            self.fit_help(popup.rows);
-            self.fit_palette(popup.rows.height.into());
-        }
-    }
-
     fn fit_palette(&mut self, height: usize) {
         let Some(Popup::Palette(palette)) = &mut self.screens.popup else {
             return;
@@ -170,5 +166,42 @@ impl App {
         palette.actions = entries.iter().map(|command| command.action).collect();
         palette.entries = entries;
         palette.picker.fit(&palette.actions, height);
+    }
+}
+
+impl Component for Palette {
+    fn key_context(_: &App) -> KeyContext {
+        KeyContext::Palette
+    }
+
+    fn place(_: &App, body: Rect) -> Placed {
+        let (area, line, rows) = parts(body);
+        Placed {
+            line,
+            ..Placed::popup(area, rows)
+        }
+    }
+
+    fn fit(app: &mut App, placed: &Placed, _: &Now) {
+        app.fit_palette(placed.rows.height.into());
+    }
+
+    fn update(app: &mut App, action: Action) -> Option<Effect> {
+        let chosen = app.type_into_palette(action)?;
+        app.update(chosen)
+    }
+
+    fn list(app: &App) -> Option<&dyn List> {
+        match app.screens.popup() {
+            Some(Popup::Palette(palette)) => Some(&**palette),
+            _ => None,
+        }
+    }
+
+    fn list_mut(app: &mut App) -> Option<&mut dyn List> {
+        match &mut app.screens.popup {
+            Some(Popup::Palette(palette)) => Some(&mut **palette),
+            _ => None,
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use ratatui_core::layout::Rect;
 
-use super::layout::{ListParts, Panes, PopupArea};
-use super::{App, Help, Popup, Screen, Tab, palette_parts};
+use super::App;
+use super::layout::{Panes, PopupArea};
 
 /// Where everything is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,48 +43,17 @@ impl App {
     #[must_use]
     pub fn prepare(&self, screen: Rect) -> Geometry {
         let panes = Panes::of(screen, self.splits());
+        let (screen, popup) = self.place(panes.body);
         Geometry {
             panes,
-            rows: self.rows_of(panes.body),
-            popup: self.popup_in(panes.body),
-        }
-    }
-
-    fn popup_in(&self, body: Rect) -> Option<PopupGeometry> {
-        let without_line = |area: PopupArea, rows: Rect| PopupGeometry {
-            area,
-            line: Rect::ZERO,
-            rows,
-        };
-        Some(match self.screens.popup()? {
-            Popup::Help(_) => {
-                let area = Help::area(body);
-                // The last line is for the words that are searched for.
-                let rows = Rect {
-                    height: area.inner.height.saturating_sub(1),
-                    ..area.inner
-                };
-                without_line(area, rows)
-            }
-            Popup::Copy => {
-                let area = self.copy_area(body);
-                without_line(area, area.inner)
-            }
-            Popup::Palette(_) => {
-                let (area, line, rows) = palette_parts(body);
-                PopupGeometry { area, line, rows }
-            }
-        })
-    }
-
-    fn rows_of(&self, body: Rect) -> Rect {
-        match (self.screens.top(), self.screens.tab()) {
-            (Some(Screen::CrossCheck(_)), _) => self.cross_check_parts(body).rows,
-            (Some(Screen::Compare(_)), _) => ListParts::below_lines(body, super::COMPARE_SIDES).1.rows,
-            (Some(Screen::Logs(_)), _) => ListParts::of(body, super::LOGS_BELOW).rows,
-            (None, Tab::Operations | Tab::ServiceMap) => ListParts::of(body, 0).rows,
-            (None, Tab::Warnings) => ListParts::of(body, super::WARNINGS_BELOW).rows,
-            (Some(Screen::Output), _) | (None, Tab::Traces | Tab::Ingest) => Rect::ZERO,
+            rows: screen.rows,
+            popup: popup.and_then(|placed| {
+                Some(PopupGeometry {
+                    area: placed.popup?,
+                    line: placed.line,
+                    rows: placed.rows,
+                })
+            }),
         }
     }
 }

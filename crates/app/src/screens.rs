@@ -1,8 +1,9 @@
 //! Where the user is: tabs, the screens above each of them, and a popup over all.
 //!
-//! What is on top is known by looking here and nowhere else; [`App::key_context`] does it.
+//! What is on top is known by looking here and nowhere else; each of them is a [`Layer`].
 
-use super::{Action, App, Compare, CrossCheck, Help, List, LogList, Origin, Palette};
+use super::layer::Layer;
+use super::{Action, App, Compare, CrossCheck, Help, LogList, Origin, Palette};
 use crate::keymap::KeyContext;
 
 /// What stands behind the viewer.
@@ -83,6 +84,16 @@ impl Tab {
         }
     }
 
+    pub(crate) const fn layer(self) -> Layer {
+        match self {
+            Self::Traces => Layer::Traces,
+            Self::Operations => Layer::Operations,
+            Self::ServiceMap => Layer::ServiceMap,
+            Self::Warnings => Layer::Warnings,
+            Self::Ingest => Layer::Ingest,
+        }
+    }
+
     /// The tab a number of steps to the right; after the last one comes the first.
     const fn after(self, steps: usize) -> Self {
         Self::ALL[(self as usize + steps) % Self::ALL.len()]
@@ -151,6 +162,15 @@ impl Screen {
             Self::Output => "Service output",
         }
     }
+
+    pub(crate) const fn layer(&self) -> Layer {
+        match self {
+            Self::CrossCheck(_) => Layer::CrossCheck,
+            Self::Compare(_) => Layer::Compare,
+            Self::Logs(_) => Layer::Logs,
+            Self::Output => Layer::Output,
+        }
+    }
 }
 
 /// A small window over a screen.
@@ -162,6 +182,16 @@ pub enum Popup {
     Copy,
     /// Every command, found by typing.
     Palette(Box<Palette>),
+}
+
+impl Popup {
+    pub(crate) const fn layer(&self) -> Layer {
+        match self {
+            Self::Help(_) => Layer::Help,
+            Self::Copy => Layer::Copy,
+            Self::Palette(_) => Layer::Palette,
+        }
+    }
 }
 
 /// Tabs, screens and popup.
@@ -216,12 +246,6 @@ impl Screens {
 
     pub(super) fn top_mut(&mut self) -> Option<&mut Screen> {
         self.above[self.tab as usize].last_mut()
-    }
-
-    /// The popup, the topmost screen and the active tab, which lie above each other.
-    pub(super) fn parts_mut(&mut self) -> (Option<&mut Popup>, Option<&mut Screen>, Tab) {
-        let top = self.above[self.tab as usize].last_mut();
-        (self.popup.as_mut(), top, self.tab)
     }
 
     /// The popup over everything else.
@@ -308,44 +332,6 @@ impl Screens {
 }
 
 impl App {
-    /// What is on top and gets the keys.
-    #[must_use]
-    pub fn key_context(&self) -> KeyContext {
-        let list = |list: &dyn List, context| {
-            if list.narrow().is_open() {
-                KeyContext::Narrow
-            } else {
-                context
-            }
-        };
-        match &self.screens.popup {
-            Some(Popup::Help(help)) if help.narrow().is_open() => return KeyContext::Narrow,
-            Some(Popup::Help(_)) => return KeyContext::Help,
-            Some(Popup::Copy) => return KeyContext::Copy,
-            Some(Popup::Palette(_)) => return KeyContext::Palette,
-            None => {}
-        }
-        match self.screens.top() {
-            Some(Screen::CrossCheck(_)) => return KeyContext::CrossCheck,
-            Some(Screen::Compare(compare)) => return list(&**compare, KeyContext::Compare),
-            Some(Screen::Logs(logs)) => return list(&**logs, KeyContext::Logs),
-            Some(Screen::Output) => return KeyContext::Output,
-            None => {}
-        }
-        match (self.screens.tab, self.screens.pane) {
-            (Tab::Traces, _) if self.filter.is_open() => KeyContext::Filter,
-            (Tab::Traces, _) if self.waterfall.find().is_open() => KeyContext::Find,
-            (Tab::Traces, Pane::Traces) => KeyContext::Traces,
-            (Tab::Traces, Pane::Waterfall) => KeyContext::Waterfall,
-            (Tab::Traces, Pane::Details) => KeyContext::Details,
-            (Tab::Operations, _) => list(&self.operations, KeyContext::Operations),
-            (Tab::ServiceMap, _) => list(&self.service_map, KeyContext::ServiceMap),
-            (Tab::Warnings, _) if self.warnings.opened().is_some() => list(&self.warnings, KeyContext::RuleTraces),
-            (Tab::Warnings, _) => list(&self.warnings, KeyContext::Warnings),
-            (Tab::Ingest, _) => KeyContext::Ingest,
-        }
-    }
-
     /// Whether a command that means something here can do something now: what depends on settings and on what has arrived.
     #[must_use]
     pub fn can(&self, action: Action) -> bool {
@@ -366,16 +352,6 @@ impl App {
             Action::Earlier => self.filter.has_history(),
             Action::SendReset | Action::SendInvalid => self.services.address(super::API).is_some(),
             _ => true,
-        }
-    }
-
-    /// Whether what is on top has rows to move among; a text always has.
-    fn has_rows(&self) -> bool {
-        match (self.list(), self.screens.top()) {
-            (Some(list), _) => list.has_rows(),
-            (None, Some(Screen::CrossCheck(_))) => self.waterfall.selected().is_some(),
-            (None, None) if self.screens.tab() == Tab::Traces => self.traces.selected().is_some(),
-            (None, _) => true,
         }
     }
 

@@ -11,6 +11,10 @@ use trace_stats::{Callee, Counted, Queue, ServiceGraph, Survey};
 
 use super::layout::ListParts;
 use super::{Action, List, Narrow, Picker};
+use crate::format::Now;
+use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed, of_list};
+use crate::{App, Effect};
 pub use columns::{MapColumn, Order};
 pub use picture::{CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapPicture};
 
@@ -222,4 +226,66 @@ fn keys(survey: &Survey, rows: &[MapRow]) -> Vec<Key> {
         }
     };
     rows.iter().map(key).collect()
+}
+
+impl Component for ServiceMap {
+    fn key_context(app: &App) -> KeyContext {
+        of_list(&app.service_map, KeyContext::ServiceMap)
+    }
+
+    fn place(_: &App, body: Rect) -> Placed {
+        Placed::screen(body, ListParts::of(body, 0).rows)
+    }
+
+    fn fit(app: &mut App, placed: &Placed, _: &Now) {
+        let survey = app.many.survey();
+        app.service_map.fit(survey, app.many.number(), placed.area);
+    }
+
+    fn update(_: &mut App, _: Action) -> Option<Effect> {
+        None
+    }
+
+    fn list(app: &App) -> Option<&dyn List> {
+        Some(&app.service_map)
+    }
+
+    fn list_mut(app: &mut App) -> Option<&mut dyn List> {
+        Some(&mut app.service_map)
+    }
+
+    fn open(app: &mut App) {
+        let target = app.many.survey().and_then(|survey| {
+            let slowest = |counted: &Counted| counted.figures(survey).map(|figures| figures.latencies.max());
+            let counted = app.service_map.selected(survey).into_iter().max_by_key(slowest)?;
+            Some((counted.figures(survey)?.slowest.clone()?, label(survey, counted)?))
+        });
+        app.jump_if(target);
+    }
+
+    fn open_failed(app: &mut App) {
+        let target = app.many.survey().and_then(|survey| {
+            let failed = |counted: Counted| Some((counted.figures(survey)?.failed.clone()?, label(survey, counted)?));
+            app.service_map.selected(survey).into_iter().find_map(failed)
+        });
+        app.jump_to_failed(target);
+    }
+
+    fn switch(app: &mut App) {
+        app.service_map.switch();
+    }
+}
+
+/// A call in a breadcrumb.
+fn label(survey: &Survey, counted: Counted) -> Option<String> {
+    Some(match counted {
+        Counted::Edge(at) => {
+            let edge = survey.edges.get(at)?;
+            format!("Map › {} → {}", edge.caller, edge.callee.name())
+        }
+        Counted::Use(at) => {
+            let uses = survey.queue_uses.get(at)?;
+            format!("Map › {} ⇢ {}", uses.service, uses.queue.name)
+        }
+    })
 }

@@ -1,9 +1,15 @@
 //! The list of warnings: rules, and the traces that break one of them.
 
+use ratatui_core::layout::Rect;
 use trace_model::{Rule, TraceId};
 use trace_stats::{RuleCount, Warning, Warnings};
 
 use super::{Action, List, Narrow, Picker};
+use crate::format::Now;
+use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed, of_list};
+use crate::layout::ListParts;
+use crate::{App, Effect};
 
 /// How many lines are about the rule under the cursor: a rule above them, why it matters, what to do.
 pub const BELOW: u16 = 7;
@@ -139,6 +145,45 @@ impl List for WarningList {
         match &mut self.open {
             Some(open) => open.picker.select_row(row, &open.keys),
             None => self.rule.select_row(row, &self.keys),
+        }
+    }
+}
+
+impl Component for WarningList {
+    fn key_context(app: &App) -> KeyContext {
+        let context = match app.warnings.opened() {
+            Some(_) => KeyContext::RuleTraces,
+            None => KeyContext::Warnings,
+        };
+        of_list(&app.warnings, context)
+    }
+
+    fn place(_: &App, body: Rect) -> Placed {
+        Placed::screen(body, ListParts::of(body, BELOW).rows)
+    }
+
+    fn fit(app: &mut App, placed: &Placed, _: &Now) {
+        app.warnings.fit(app.many.warnings(), placed.rows.height.into());
+    }
+
+    fn update(_: &mut App, _: Action) -> Option<Effect> {
+        None
+    }
+
+    fn list(app: &App) -> Option<&dyn List> {
+        Some(&app.warnings)
+    }
+
+    fn list_mut(app: &mut App) -> Option<&mut dyn List> {
+        Some(&mut app.warnings)
+    }
+
+    fn open(app: &mut App) {
+        let target = app.warnings.selected();
+        let target = target.map(|warning| (warning.first.clone(), format!("Warnings › {}", warning.rule.title())));
+        match target {
+            Some(_) => app.jump_if(target),
+            None => app.warnings.open(),
         }
     }
 }

@@ -4,6 +4,9 @@
 //! then the terminal. At the end: the demo's processes, the collector, the terminal.
 
 mod asking;
+mod demo;
+mod effects;
+mod ending;
 mod files;
 mod hangup;
 mod inbox;
@@ -23,26 +26,26 @@ use crossterm::event::{Event as TerminalEvent, EventStream};
 use eyre::{Context, Result};
 use futures_util::StreamExt;
 use sentry_relay::Target;
-use tokio::sync::{mpsc, oneshot};
 use trace_model::Store;
 
 use crate::asker::Asker;
 use crate::cli::Options;
-use crate::demo::{DemoEvent, Requests, Setup, Supervisor};
+use crate::demo::{DemoEvent, Setup};
 use crate::outward::Outward;
 use crate::ports;
-use app::{API, Answer, App, DemoRequest, Effect, Event, Mode, Notice, SentrySite, SentryStatus, Settings};
+use app::{Answer, App, Event, Mode, Notice, SentrySite, SentryStatus, Settings};
 use asking::Asking;
+use demo::Demo;
+use ending::Ending;
 use files::Reading;
 pub use files::open;
-use hangup::Hangup;
 use inbox::Inbox;
 use saving::Saving;
 use surveying::Surveying;
-use suspend::{Request, Suspension};
+use suspend::Request;
 use terminal::Terminal;
 use view::Now;
-use watchdog::{Doing, Watchdog};
+use watchdog::Doing;
 
 /// Between two frames, at least.
 const FRAME: Duration = Duration::from_millis(16);
@@ -152,70 +155,6 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     ending.watchdog.enter(Doing::Frame);
     terminal.leave();
     ended
-}
-
-/// The demo's processes and the way to their API.
-struct Demo {
-    running: Option<(Supervisor, Requests)>,
-    events: mpsc::Receiver<DemoEvent>,
-}
-
-impl Demo {
-    fn none() -> Self {
-        // Without a sender this would be ready all the time; the loop looks at `running` first.
-        Self {
-            running: None,
-            events: mpsc::channel(1).1,
-        }
-    }
-
-    fn start(setup: &Setup) -> Result<Self> {
-        let (supervisor, sender, events) = Supervisor::start(setup);
-        let requests = Requests::new(sender).wrap_err("the HTTP client cannot be set up")?;
-        Ok(Self {
-            running: Some((supervisor, requests)),
-            events,
-        })
-    }
-
-    async fn shutdown(self) {
-        drop(self.events);
-        if let Some((supervisor, _)) = self.running {
-            supervisor.shutdown().await;
-        }
-    }
-}
-
-/// Requests to end the program, which are heard from before the terminal is taken over: what ends it later gives it back.
-struct Ending {
-    requested: oneshot::Receiver<()>,
-    hangup: Hangup,
-    suspension: Suspension,
-    watchdog: Watchdog,
-}
-
-impl Ending {
-    fn listen() -> Result<Self> {
-        let shutdown = lifecycle::Shutdown::listen().and_then(lifecycle::Shutdown::or_hangup);
-        let shutdown = shutdown.wrap_err("signals cannot be received")?;
-        let suspension = Suspension::listen().wrap_err("signals cannot be received")?;
-        let watchdog = Watchdog::start().wrap_err("no thread can be started")?;
-        let hangup = Hangup::listen().wrap_err("no thread can be started")?;
-        let (sender, requested) = oneshot::channel();
-        // A task, so that the watchdog hears of it whatever the event loop does.
-        let asked = watchdog.asked();
-        tokio::spawn(async move {
-            shutdown.requested().await;
-            asked.set();
-            let _ = sender.send(());
-        });
-        Ok(Self {
-            requested,
-            hangup,
-            suspension,
-            watchdog,
-        })
-    }
 }
 
 struct Viewer {
@@ -397,51 +336,6 @@ impl Viewer {
         effect.is_some_and(|effect| self.carry_out(effect))
     }
 
-    /// True when it is time to go.
-    fn carry_out(&mut self, effect: Effect) -> bool {
-        match effect {
-            Effect::Quit => return true,
-            Effect::Suspend => {
-                if let Err(why) = suspend::ask_job_to_stop() {
-                    self.fail(why.to_owned());
-                }
-            }
-            Effect::Browse(address) => _ = self.apply(Event::Notice(browse(&address))),
-            Effect::Copy(text) => {
-                if let Err(error) = Terminal::copy(&text) {
-                    self.fail(format!("it cannot be copied: {error}"));
-                }
-            }
-            Effect::Save(trace_id) => {
-                let begun = self.saving.begin(&self.app.store, trace_id);
-                self.apply(Event::Notice(begun));
-            }
-            Effect::AskSentry(trace_id) => self.asking.ask_now(trace_id),
-            Effect::StopAskingSentry(trace_id) => self.asking.forget(trace_id),
-            Effect::Send(request) => self.send(request),
-            Effect::Redrive => {
-                if let Some((supervisor, _)) = &mut self.demo.running {
-                    supervisor.redrive();
-                }
-            }
-        }
-        false
-    }
-
-    /// Says what went wrong.
-    fn fail(&mut self, text: String) {
-        self.apply(Event::Notice(Notice { text, error: true }));
-    }
-
-    fn send(&mut self, request: DemoRequest) {
-        let Some((_, requests)) = &self.demo.running else { return };
-        let Some(address) = self.app.services.address(API) else {
-            return;
-        };
-        let (requests, address) = (requests.clone(), address.to_owned());
-        tokio::spawn(async move { requests.send(address, request).await });
-    }
-
     /// Whether [`Viewer::go_on`] has something to do.
     fn goes_on(&self) -> bool {
         self.app.is_searching() || self.app.is_reading() || self.saving.is_copying()
@@ -494,20 +388,6 @@ async fn changed(health: &mut Option<Health>) {
     match health {
         Some(health) => health.changed().await,
         None => std::future::pending().await,
-    }
-}
-
-/// Opens an address in whatever browser there is; where there is none, the person can still read the address.
-fn browse(address: &str) -> Notice {
-    match open::that_detached(address) {
-        Ok(()) => Notice {
-            text: format!("opening {address}"),
-            error: false,
-        },
-        Err(_) => Notice {
-            text: format!("no browser here, the page is {address}"),
-            error: false,
-        },
     }
 }
 

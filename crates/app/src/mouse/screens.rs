@@ -3,20 +3,17 @@
 use ratatui_core::layout::Position;
 
 use super::{Action, Answer, App};
+use crate::Hit;
 use crate::keymap::KeyContext;
-use crate::{Hit, List, Popup, Screen};
 
 impl App {
     /// On a command it runs that; beside the popup it closes it, whatever was being typed there.
     pub(super) fn press_popup(&mut self, at: Position, is_inside: bool) -> Answer {
         let rows = self.geometry.popup.map(|popup| popup.rows).unwrap_or_default();
-        if let Some(Popup::Palette(palette)) = &mut self.screens.popup
-            && rows.contains(at)
+        if rows.contains(at)
+            && let Some(_) = self.select_row(usize::from(at.y - rows.y))
         {
-            return match palette.select_row(usize::from(at.y - rows.y)) {
-                Some(_) => Answer::Changed(self.update(Action::KeepFilter)),
-                None => Answer::Nothing,
-            };
+            return Answer::Changed(self.update(Action::KeepFilter));
         }
         if is_inside {
             return Answer::Nothing;
@@ -47,13 +44,7 @@ impl App {
             // Whoever points at a row has found it.
             self.update(Action::KeepFilter);
         }
-        let again = if let Some(Screen::CrossCheck(check)) = self.screens.top() {
-            let position = check.visible().start + row;
-            self.waterfall.select_position(position)
-        } else {
-            self.list_mut().and_then(|list| list.select_row(row))
-        };
-        match again {
+        match self.select_row(row) {
             Some(true) => Answer::Changed(self.update(Action::Open)),
             Some(false) => Answer::Changed(None),
             None => Answer::Nothing,

@@ -4,7 +4,7 @@ use trace_model::filter::MAX_LENGTH;
 use trace_model::{Filter, FilterError, Outline, Revision, Store, TraceId};
 
 use super::super::Action;
-use super::super::line::{Edit, InputLine};
+use super::super::line::InputLine;
 
 /// A filter for the spans of the trace that is shown. What is typed is applied at every key, as long as it is a filter.
 #[derive(Debug, Default)]
@@ -81,32 +81,15 @@ impl Find {
 
     /// True when the line is kept.
     pub(super) fn update(&mut self, action: Action) -> bool {
-        let edit = match action {
-            Action::Type(c) => {
-                self.line.insert(std::iter::once(c), MAX_LENGTH);
-                self.apply();
-                return false;
-            }
+        match action {
             Action::KeepFilter if self.error.is_none() => {
                 self.open = false;
                 return self.filter.is_some();
             }
-            Action::ClearFilter => {
-                self.clear();
-                return false;
-            }
-            Action::CursorLeft => Edit::Left,
-            Action::CursorRight => Edit::Right,
-            Action::CursorStart => Edit::Start,
-            Action::CursorEnd => Edit::End,
-            Action::DeleteLeft => Edit::DeleteLeft,
-            Action::DeleteRight => Edit::DeleteRight,
-            Action::DeleteWord => Edit::DeleteWord,
-            Action::DeleteToStart => Edit::DeleteToStart,
-            _ => return false,
-        };
-        self.line.edit(edit);
-        self.apply();
+            Action::ClearFilter => self.clear(),
+            _ if self.line.update(action, MAX_LENGTH) => self.apply(),
+            _ => {}
+        }
         false
     }
 

@@ -1,0 +1,130 @@
+//! What keys do with the comparison, and how it gets there.
+
+use ratatui_core::layout::Rect;
+use trace_stats::SpanPlace;
+
+use super::{Compare, Marked, SIDES};
+use crate::format::Now;
+use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed, of_list};
+use crate::layout::ListParts;
+use crate::{Action, App, Effect, List, Notice, Screen};
+
+impl App {
+    /// Marks the selected trace as the one that others are compared with, or no longer.
+    pub(crate) fn mark_base(&mut self) {
+        let Some(trace_id) = self.traces.selected() else {
+            return self.say("there is no trace yet that others could be compared with");
+        };
+        self.traces.hold();
+        let marked = self.marked.take();
+        if let Some(Screen::Compare(compare)) = self.screens.top_mut() {
+            // What was compared with the one before is to be compared anew.
+            compare.of = None;
+            compare.wants_usual = false;
+        }
+        let text = if marked.is_some_and(|marked| marked.summary.trace_id == trace_id) {
+            "no longer marked: d compares with the median of the operation"
+        } else {
+            self.marked = Marked::new(&self.store, trace_id);
+            "= marked: select another trace and press d to see what it does otherwise"
+        };
+        self.notice = Some(Notice {
+            text: text.to_owned(),
+            error: false,
+        });
+    }
+
+    /// Compares the trace under the reader, which stays.
+    pub(crate) fn toggle_compare(&mut self) {
+        if self.screens.close_kind(|screen| matches!(screen, Screen::Compare(_))) {
+            return;
+        }
+        let Some((trace_id, _)) = self.waterfall.selected() else {
+            return self.say("no trace to compare");
+        };
+        self.traces.hold();
+        let mut compare = Compare::default();
+        compare.choose(&self.store, trace_id, self.marked.as_ref());
+        self.screens.open(Screen::Compare(Box::new(compare)));
+    }
+
+    /// From the trace that was marked to the median, and back.
+    fn switch_base(&mut self) {
+        let Some((trace_id, _)) = self.waterfall.selected() else {
+            return;
+        };
+        let Some(Screen::Compare(compare)) = self.screens.top_mut() else {
+            return;
+        };
+        match &self.marked {
+            Some(marked) if marked.summary.trace_id != trace_id => {
+                compare.wants_usual = !compare.wants_usual;
+                compare.choose(&self.store, trace_id, Some(marked));
+            }
+            Some(_) => self.say("this is the marked trace: select another one to compare with it"),
+            None => self.say("no trace is marked: = marks the selected one"),
+        }
+    }
+
+    /// Goes to the first span of the row under the cursor; in the marked trace where the selected one has none.
+    fn open_compared(&mut self) {
+        let Some(Screen::Compare(compare)) = self.screens.top() else {
+            return;
+        };
+        let Some(row) = compare.selected() else { return };
+        let after = self
+            .waterfall
+            .selected()
+            .map(|(trace_id, _)| trace_id)
+            .zip(row.first_after.clone());
+        let marked = self.marked.as_ref().map(|marked| marked.summary.trace_id);
+        let before = marked.zip(row.first_before.clone());
+        match after.or(before) {
+            Some((trace_id, key)) => self.jump_to(&SpanPlace { trace_id, key }, "Compare".to_owned()),
+            None => self.say("this trace has no such span: most others of its operation have"),
+        }
+    }
+}
+
+impl Component for Compare {
+    fn key_context(app: &App) -> KeyContext {
+        Self::list(app).map_or(KeyContext::Compare, |list| of_list(list, KeyContext::Compare))
+    }
+
+    fn place(_: &App, body: Rect) -> Placed {
+        Placed::screen(body, ListParts::below_lines(body, SIDES).1.rows)
+    }
+
+    fn fit(app: &mut App, placed: &Placed, _: &Now) {
+        if let Some(Screen::Compare(compare)) = app.screens.top_mut() {
+            compare.fit(&app.store, &app.waterfall, &mut app.marked, placed.rows.height.into());
+        }
+    }
+
+    fn update(_: &mut App, _: Action) -> Option<Effect> {
+        None
+    }
+
+    fn list(app: &App) -> Option<&dyn List> {
+        match app.screens.top() {
+            Some(Screen::Compare(compare)) => Some(&**compare),
+            _ => None,
+        }
+    }
+
+    fn list_mut(app: &mut App) -> Option<&mut dyn List> {
+        match app.screens.top_mut() {
+            Some(Screen::Compare(compare)) => Some(&mut **compare),
+            _ => None,
+        }
+    }
+
+    fn open(app: &mut App) {
+        app.open_compared();
+    }
+
+    fn switch(app: &mut App) {
+        app.switch_base();
+    }
+}

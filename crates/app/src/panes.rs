@@ -1,0 +1,105 @@
+//! The traces tab: list, waterfall and details.
+
+use ratatui_core::layout::Rect;
+
+use crate::format::Now;
+use crate::keymap::KeyContext;
+use crate::layer::{Component, Placed};
+use crate::{Action, App, Effect, Notice, Pane, TraceList};
+
+impl Component for TraceList {
+    fn key_context(app: &App) -> KeyContext {
+        match app.screens.pane {
+            _ if app.filter.is_open() => KeyContext::Filter,
+            _ if app.waterfall.find().is_open() => KeyContext::Find,
+            Pane::Traces => KeyContext::Traces,
+            Pane::Waterfall => KeyContext::Waterfall,
+            Pane::Details => KeyContext::Details,
+        }
+    }
+
+    fn place(_: &App, body: Rect) -> Placed {
+        Placed::screen(body, Rect::ZERO)
+    }
+
+    /// Its panes are fitted whatever is on top: others show the selected trace, too.
+    fn fit(_: &mut App, _: &Placed, _: &Now) {}
+
+    fn update(app: &mut App, action: Action) -> Option<Effect> {
+        app.update_panes(action);
+        None
+    }
+
+    fn has_rows(app: &App) -> bool {
+        app.traces.selected().is_some()
+    }
+}
+
+impl App {
+    /// Does what a key asked for in the list, the waterfall or the details.
+    fn update_panes(&mut self, action: Action) {
+        let pane = self.screens.pane;
+        match action {
+            Action::Filter if pane != Pane::Traces && self.waterfall.selected().is_some() => self.waterfall.open_find(),
+            Action::Filter => {
+                self.screens.pane = Pane::Traces;
+                self.filter.open();
+            }
+            Action::NextPane => self.screens.pane = pane.next(),
+            Action::PreviousPane => self.screens.pane = pane.next().next(),
+            Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
+            Action::TurnDetails => self.turn_details(),
+            Action::Open => self.screens.pane = pane.inner(),
+            Action::JumpBack if !self.waterfall.has_jumped() && self.return_from_jump() => {}
+            _ if self.reads(action) => self.traces.hold(),
+            _ => self.move_in_pane(action),
+        }
+    }
+
+    /// One level out within the tab.
+    pub(super) fn back_in_panes(&mut self) {
+        let pane = self.screens.pane;
+        if self.store.filter().is_some() && (pane == Pane::Traces || self.store.listed() == 0) {
+            self.filter.clear(&mut self.store);
+            self.screens.pane = Pane::Traces;
+        } else if pane != Pane::Traces && self.waterfall.find().is_set() {
+            self.waterfall.clear_find();
+        } else if pane == Pane::Details || !self.return_from_jump() {
+            self.screens.pane = pane.outer();
+        }
+    }
+
+    pub(super) fn move_in_pane(&mut self, action: Action) {
+        match self.screens.pane {
+            Pane::Traces => {
+                self.forget_trail();
+                self.traces.update(&self.store, action);
+            }
+            Pane::Waterfall => {
+                self.traces.hold();
+                self.waterfall.update(action, None);
+            }
+            Pane::Details => {
+                self.traces.hold();
+                self.details.update(action);
+            }
+        }
+    }
+
+    pub(super) fn pin(&mut self) {
+        let Some(trace) = self.traces.selected().and_then(|trace_id| self.store.trace(trace_id)) else {
+            return;
+        };
+        self.traces.hold();
+        self.store.pin(trace.trace_id, !trace.pinned);
+        let text = if trace.pinned {
+            "no longer pinned: this trace leaves when it is among the longest quiet ones and the memory is full"
+        } else {
+            "★ pinned: this trace stays when the memory is full"
+        };
+        self.notice = Some(Notice {
+            text: text.to_owned(),
+            error: false,
+        });
+    }
+}

@@ -1,0 +1,67 @@
+//! Effects of the app, carried out.
+
+use app::{API, DemoRequest, Effect, Event, Notice};
+
+use super::terminal::Terminal;
+use super::{Viewer, suspend};
+
+impl Viewer {
+    /// True when it is time to go.
+    pub(super) fn carry_out(&mut self, effect: Effect) -> bool {
+        match effect {
+            Effect::Quit => return true,
+            Effect::Suspend => {
+                if let Err(why) = suspend::ask_job_to_stop() {
+                    self.fail(why.to_owned());
+                }
+            }
+            Effect::Browse(address) => _ = self.apply(Event::Notice(browse(&address))),
+            Effect::Copy(text) => {
+                if let Err(error) = Terminal::copy(&text) {
+                    self.fail(format!("it cannot be copied: {error}"));
+                }
+            }
+            Effect::Save(trace_id) => {
+                let begun = self.saving.begin(&self.app.store, trace_id);
+                self.apply(Event::Notice(begun));
+            }
+            Effect::AskSentry(trace_id) => self.asking.ask_now(trace_id),
+            Effect::StopAskingSentry(trace_id) => self.asking.forget(trace_id),
+            Effect::Send(request) => self.send(request),
+            Effect::Redrive => {
+                if let Some((supervisor, _)) = &mut self.demo.running {
+                    supervisor.redrive();
+                }
+            }
+        }
+        false
+    }
+
+    /// Says what went wrong.
+    pub(super) fn fail(&mut self, text: String) {
+        self.apply(Event::Notice(Notice { text, error: true }));
+    }
+
+    fn send(&mut self, request: DemoRequest) {
+        let Some((_, requests)) = &self.demo.running else { return };
+        let Some(address) = self.app.services.address(API) else {
+            return;
+        };
+        let (requests, address) = (requests.clone(), address.to_owned());
+        tokio::spawn(async move { requests.send(address, request).await });
+    }
+}
+
+/// Opens an address in whatever browser there is; where there is none, the person can still read the address.
+fn browse(address: &str) -> Notice {
+    match open::that_detached(address) {
+        Ok(()) => Notice {
+            text: format!("opening {address}"),
+            error: false,
+        },
+        Err(_) => Notice {
+            text: format!("no browser here, the page is {address}"),
+            error: false,
+        },
+    }
+}
