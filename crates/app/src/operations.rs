@@ -65,7 +65,7 @@ impl OperationColumn {
 }
 
 /// What names an operation.
-pub type OperationKey = (Arc<str>, Arc<str>, SpanKind);
+pub type OperationKey = (Arc<str>, Arc<str>, Arc<str>, SpanKind);
 
 /// The list's state.
 #[derive(Debug, Default)]
@@ -138,8 +138,12 @@ impl OperationList {
 
     fn lay_out(&mut self, operations: &[Operation]) {
         let kept = |operation: &Operation| {
-            self.narrow
-                .keeps(&[&*operation.service, &*operation.name, operation.kind.name()])
+            self.narrow.keeps(&[
+                &*operation.service,
+                &*operation.name,
+                &*operation.subject,
+                operation.kind.name(),
+            ])
         };
         let kept = operations.iter().enumerate().filter(|(_, operation)| kept(operation));
         self.rows = kept.map(|(at, _)| at).collect();
@@ -151,11 +155,16 @@ impl OperationList {
         let columns = |text: &str| u16::try_from(format::columns(text)).unwrap_or(u16::MAX);
         self.longest = self.rows.iter().fold((0, 0), |(service, name), at| {
             let operation = &operations[*at];
-            (service.max(columns(&operation.service)), name.max(columns(&operation.name)))
+            let subject = columns(&operation.subject);
+            let whole = columns(&operation.name).saturating_add(if subject > 0 { subject.saturating_add(1) } else { 0 });
+            (service.max(columns(&operation.service)), name.max(whole))
         });
         let key = |at: &usize| {
             let operation = &operations[*at];
-            (operation.service.clone(), operation.name.clone(), operation.kind)
+            let Operation {
+                service, name, subject, ..
+            } = operation;
+            (service.clone(), name.clone(), subject.clone(), operation.kind)
         };
         self.keys = self.rows.iter().map(key).collect();
     }
@@ -235,6 +244,8 @@ impl Component for OperationList {
 impl App {
     fn place_in_operation(&self, place: impl Fn(&Operation) -> Option<SpanPlace>) -> Option<(SpanPlace, String)> {
         let operation = self.operations.selected(self.many.survey()?)?;
-        Some((place(operation)?, format!("Operations › {}", operation.name)))
+        let Operation { name, subject, .. } = operation;
+        let space = if name.is_empty() || subject.is_empty() { "" } else { " " };
+        Some((place(operation)?, format!("Operations › {name}{space}{subject}")))
     }
 }

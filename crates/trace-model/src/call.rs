@@ -10,6 +10,7 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::SpanKind;
 use crate::filter::wire::{AnyValue, KeyValue, Leaf, number, parts};
+use crate::mask::mask;
 
 /// Identifies a call among the children of one span: equal for calls of the same kind, without their parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,11 +60,11 @@ pub(crate) fn call_id(hasher: &DefaultHashBuilder, service: &str, name: &str, ki
     }
     let mut hash = hasher.build_hasher();
     service.hash(&mut hash);
-    mask(name.as_bytes(), &mut hash);
+    hash_masked(name.as_bytes(), &mut hash);
     match (target.statement, target.route, target.url.or(target.path)) {
-        (Some(statement), ..) => mask(statement, &mut hash),
+        (Some(statement), ..) => hash_masked(statement, &mut hash),
         (None, Some(route), _) => route.hash(&mut hash),
-        (None, None, Some(url)) => mask(without_query(url), &mut hash),
+        (None, None, Some(url)) => hash_masked(without_query(url), &mut hash),
         (None, None, None) => {}
     }
     target.plain.hash(&mut hash);
@@ -99,82 +100,10 @@ fn without_query(url: &[u8]) -> &[u8] {
     &url[..end.unwrap_or(url.len())]
 }
 
-/// Hashes text without its literals: quoted strings, numbers, ids and lists of them, and without regard to white space and case. One pass,
-/// and nothing is copied.
-fn mask(text: &[u8], hash: &mut impl Hasher) {
-    let mut rest = text;
-    let mut last = b' ';
-    // Of a list of literals, as in `IN (1, 2, 3)`, the first stands for all.
-    let mut in_literals = false;
-    while let [byte, after @ ..] = rest {
-        let literal = literal(rest, last);
-        if literal > 0 {
-            if !in_literals {
-                hash.write_u8(b'?');
-            }
-            in_literals = true;
-            last = b'?';
-            rest = &rest[literal..];
-            continue;
-        }
-        if byte.is_ascii_whitespace() || (in_literals && *byte == b',') {
-            if !in_literals && !last.is_ascii_whitespace() {
-                hash.write_u8(b' ');
-            }
-        } else {
-            in_literals = false;
-            hash.write_u8(byte.to_ascii_lowercase());
-        }
-        last = *byte;
-        rest = after;
-    }
+/// Hashes text without its literals, and without regard to white space and case.
+fn hash_masked(text: &[u8], hash: &mut impl Hasher) {
+    mask(text, |byte| hash.write_u8(byte.to_ascii_lowercase()));
     hash.write_u8(0xff);
-}
-
-/// The length of the literal that text begins with, after the byte `before`; 0 where it begins with none.
-fn literal(text: &[u8], before: u8) -> usize {
-    match text {
-        [quote @ b'\'', rest @ ..] => {
-            let end = rest.iter().position(|byte| byte == quote).map_or(rest.len(), |at| at + 1);
-            1 + end
-        }
-        // Placeholders of prepared statements: `?`, `$1`, `:name`, `%s`.
-        [b'?', ..] => 1,
-        [b'$' | b':', next, ..] if next.is_ascii_alphanumeric() && before != b':' => 1 + word(&text[1..]),
-        [b'%', b's' | b'd', ..] => 2,
-        [first, ..] if !is_word(before) => {
-            let length = if first.is_ascii_hexdigit() { word(text) } else { 0 };
-            let first_part = text[..length].iter().take_while(|byte| is_word(**byte)).count();
-            if is_id(&text[..first_part]) { length } else { 0 }
-        }
-        _ => 0,
-    }
-}
-
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-/// The length of the word that text begins with; of a number or an id, with the dots, dashes and colons in it.
-fn word(text: &[u8]) -> usize {
-    let part = |text: &[u8]| text.iter().take_while(|byte| is_word(**byte)).count();
-    let mut length = part(text);
-    if is_id(&text[..length]) {
-        while let [b'.' | b'-' | b':', rest @ ..] = &text[length..] {
-            let more = part(rest);
-            if more == 0 || !rest[..more].iter().all(u8::is_ascii_hexdigit) {
-                break;
-            }
-            length += 1 + more;
-        }
-    }
-    length
-}
-
-/// Whether a word is a number, or begins an id: hexadecimal, as long as the first part of a UUID.
-fn is_id(word: &[u8]) -> bool {
-    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
-    digits > 0 && (digits == word.len() || (word.len() >= 8 && word.iter().all(u8::is_ascii_hexdigit)))
 }
 
 #[cfg(test)]
@@ -185,7 +114,7 @@ mod tests {
         let hasher = DefaultHashBuilder::default();
         let hash = |text: &str| {
             let mut hash = hasher.build_hasher();
-            mask(text.as_bytes(), &mut hash);
+            hash_masked(text.as_bytes(), &mut hash);
             hash.finish()
         };
         hash(one) == hash(other)

@@ -135,7 +135,7 @@ fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
     (!host.is_empty()).then(|| (host, port.and_then(|port| port.parse().ok())))
 }
 
-fn without_query(path: &str) -> &str {
+pub(crate) fn without_query(path: &str) -> &str {
     &path[..path.find(['?', '#']).unwrap_or(path.len())]
 }
 

@@ -33,6 +33,7 @@ mod hash;
 mod hidden;
 mod id;
 mod log_record;
+mod mask;
 pub mod metrics;
 pub mod otlp;
 mod outline;
@@ -40,6 +41,7 @@ mod pending;
 pub mod sentry;
 mod span;
 mod store;
+mod subject;
 mod tree;
 mod walk;
 pub mod work;
@@ -64,5 +66,6 @@ pub use store::{
     ClientReport, Expectation, ListPlace, RANKED, RankBy, Ranking, Raw, RawProgress, RawReader, Revision, Root, SECONDS, SHAPE,
     SearchProgress, SentryReach, ServiceStats, Store, Totals, TraceSummary, outside_of_spans,
 };
+pub use subject::{Answer, AnswerClass, Subject};
 pub use tree::{SpanNode, SpanTree, TraceReader};
 pub use walk::{Grant, ReadError};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     Analysis, ClockTrouble, EventMark, Gap, Group, Lint, Repeated, Revision, Source, SpanId, SpanKey, SpanKind, SpanTree,
-    StatusCode, Store, TraceId,
+    StatusCode, Store, Subject, TraceId,
 };
 
 mod folds;
@@ -24,6 +24,8 @@ pub struct Line {
     pub service: Arc<str>,
     /// What was done.
     pub name: Arc<str>,
+    /// To what, where the name does not say it.
+    pub subject: Subject,
     /// The part it played.
     pub kind: SpanKind,
     /// How it ended.

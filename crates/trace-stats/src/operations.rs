@@ -13,13 +13,15 @@ use crate::{Latencies, SpanPlace};
 /// Maximum number of distinct operations. Names are set by senders: names with a number in them would be unbounded.
 pub const OPERATIONS: usize = 2_000;
 
-/// All spans of one service with the same name and kind.
+/// All spans of one service with the same name, subject and kind.
 #[derive(Clone, Debug)]
 pub struct Operation {
     /// `service.name` of the spans; empty without one.
     pub service: Arc<str>,
     /// Name of the spans.
     pub name: Arc<str>,
+    /// What they are about, where the name does not say it: a route, say. Empty otherwise.
+    pub subject: Arc<str>,
     /// Kind of the spans.
     pub kind: SpanKind,
     /// Number of spans.
@@ -66,10 +68,11 @@ impl Counts {
         }
     }
 
-    fn of(self, (service, name, kind): Name) -> Operation {
+    fn of(self, (service, name, subject, kind): Name) -> Operation {
         Operation {
             service,
             name,
+            subject,
             kind,
             count: self.count,
             errors: self.errors,
@@ -82,7 +85,7 @@ impl Counts {
     }
 }
 
-type Name = (Arc<str>, Arc<str>, SpanKind);
+type Name = (Arc<str>, Arc<str>, Arc<str>, SpanKind);
 
 /// Operations under construction.
 #[derive(Debug, Default)]
@@ -90,12 +93,18 @@ pub(crate) struct Counting {
     by_name: HashMap<Name, Counts>,
     /// Spans of all operations beyond the limit.
     others: Counts,
+    nothing: Arc<str>,
 }
 
 impl Counting {
-    pub(crate) fn add(&mut self, trace_id: TraceId, node: &SpanNode) {
+    pub(crate) fn add(&mut self, trace_id: TraceId, node: &SpanNode, subject: Box<str>) {
         let has_room = self.by_name.len() < OPERATIONS;
-        let name = (node.key.service.clone(), node.name.clone(), node.kind);
+        let subject = if subject.is_empty() {
+            self.nothing.clone()
+        } else {
+            subject.into()
+        };
+        let name = (node.key.service.clone(), node.name.clone(), subject, node.kind);
         let counts = match self.by_name.entry(name) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) if has_room => new.insert(Counts::default()),
@@ -108,10 +117,15 @@ impl Counting {
     pub(crate) fn finish(self) -> (Vec<Operation>, Option<Operation>) {
         let mut operations: Vec<_> = self.by_name.into_iter().map(|(name, counts)| counts.of(name)).collect();
         operations.sort_unstable_by(|one, other| {
-            let rank = |operation: &Operation| (operation.service.clone(), operation.name.clone(), operation.kind.name());
+            let rank = |operation: &Operation| {
+                let Operation {
+                    service, name, subject, ..
+                } = operation;
+                (service.clone(), name.clone(), subject.clone(), operation.kind.name())
+            };
             rank(one).cmp(&rank(other))
         });
-        let others = (self.others.count > 0).then(|| self.others.of(("".into(), "".into(), SpanKind::Unspecified)));
+        let others = (self.others.count > 0).then(|| self.others.of(("".into(), "".into(), "".into(), SpanKind::Unspecified)));
         (operations, others)
     }
 }

@@ -25,6 +25,7 @@ mod palette;
 mod popup;
 mod service_map;
 mod stay;
+mod subject;
 mod theme;
 mod traces;
 mod warnings;

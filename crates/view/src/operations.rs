@@ -2,13 +2,14 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Stylize;
+use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::SpanKind;
+use trace_model::{SpanKind, Subject};
 use trace_stats::{Operation, Survey};
 
 use super::columns::{self, Column};
 use super::lists::{self, Parts};
+use super::subject::described;
 use super::{breadcrumb, flush_right, format, theme};
 use app::format::service_name;
 use app::{App, Hit, Hits, List, OperationColumn, OperationList};
@@ -40,7 +41,8 @@ struct Columns {
 }
 
 impl Columns {
-    /// Names are as wide as the longest one; what they leave is for more numbers and for the histogram.
+    /// Names are as wide as the longest one; what they leave is for more numbers and for the histogram. Where they are cut, histogram, p50,
+    /// errors and count leave, in this order.
     fn of(row: Rect, (longest_service, longest_name): (u16, u16)) -> Self {
         let (wide, widest) = (row.width >= WIDE, row.width >= WIDEST);
         let when = |is_there: bool, width: u16| Column::fixed(if is_there { width } else { 0 });
@@ -48,17 +50,17 @@ impl Columns {
             Column::text(usize::from(longest_service).max("▴service".len()), NAMES.0),
             Column::text(longest_name.into(), NAMES.1),
             Column::fixed(if widest { 10 } else { 2 }),
-            Column::fixed(7),
+            Column::fixed(7).if_room(),
             when(wide, 10),
-            Column::fixed(8),
-            Column::fixed(NUMBER),
+            Column::fixed(8).if_room(),
+            Column::fixed(NUMBER).if_room(),
             when(widest, NUMBER),
             Column::fixed(NUMBER),
             when(wide, NUMBER),
             when(wide, 8),
             // Two numbers, and as much again for the histogram.
             Column::fixed(2 * NUMBER + SHAPE.0).if_rest(),
-            Column::fixed(SHAPE.0 + 1),
+            Column::fixed(SHAPE.0 + 1).if_room(),
         ];
         let [
             service,
@@ -85,8 +87,9 @@ impl Columns {
             x: if more.is_empty() { shape.x } else { total.right() },
             ..shape
         };
+        let rest = row.right().saturating_sub(shape.x).min(SHAPE.1 + 1);
         let shape = Rect {
-            width: row.right().saturating_sub(shape.x).min(SHAPE.1 + 1),
+            width: if shape.is_empty() { 0 } else { rest },
             ..shape
         };
         Self {
@@ -180,22 +183,23 @@ fn heading(frame: &mut Frame, list: &OperationList, row: Rect, hits: &mut Hits) 
             text.fg(theme::DIM)
         }
     };
+    // The sort that has no column of its own where there is little room.
+    let hidden = right.iter().find(|(_, by, area)| *by == sort && area.is_empty());
+    let hidden = hidden.map(|(text, by, _)| format!("{}by {text}", mark(*by)).bold().fg(theme::ACCENT));
     for (text, by, area) in left {
-        let text = if text == "operation" {
-            text.fg(theme::DIM)
-        } else {
-            named(text, by)
+        let text = match &hidden {
+            Some(hidden) if text == "operation" && columns.shape.is_empty() => hidden.clone(),
+            _ if text == "operation" => text.fg(theme::DIM),
+            _ => named(text, by),
         };
         frame.render_widget(text, area);
     }
     for (text, by, area) in right {
         frame.render_widget(Line::from(named(text, by)).right_aligned(), area);
     }
-    // The sort that has no column of its own where there is little room.
-    if sort == By::Time && columns.time.is_empty() {
-        frame.render_widget(Line::from("▾by time".bold().fg(theme::ACCENT)).right_aligned(), columns.shape);
-    } else {
-        frame.render_widget(" short→long".fg(theme::DIM), columns.shape);
+    match hidden {
+        Some(hidden) => frame.render_widget(Line::from(hidden).right_aligned(), columns.shape),
+        None => frame.render_widget(" short→long".fg(theme::DIM), columns.shape),
     }
     if columns.kind.width > 2 {
         frame.render_widget("kind".fg(theme::DIM), columns.kind);
@@ -212,7 +216,14 @@ fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u6
         columns.service,
     );
     let room = usize::from(columns.name.width).saturating_sub(1);
-    frame.render_widget(format::name(&operation.name, room), columns.name);
+    let subject = Subject {
+        text: (&*operation.subject).into(),
+        answer: None,
+    };
+    frame.render_widget(
+        Line::from(described(&operation.name, Style::new(), &subject, room)),
+        columns.name,
+    );
     let kind = if columns.kind.width > 2 {
         operation.kind.name()
     } else {
@@ -287,6 +298,6 @@ mod tests {
             (1, 1_800 * SECOND),
         ];
         let rates = rates.map(|(count, observed)| rate(count, observed));
-        assert_eq!(rates, ["", "50.0 k/s", "1.2/s", "6.0/min", "2.0/h"]);
+        assert_eq!(rates, ["", "50.0k/s", "1.2/s", "6.0/min", "2.0/h"]);
     }
 }

@@ -4,9 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::{RANKED, SHAPE, SentryReach, TraceId, TraceSummary};
+use trace_model::{RANKED, SHAPE, SentryReach, Subject, TraceId, TraceSummary};
 
 use super::columns::{self, Column as Width};
+use super::subject::described;
 use super::{Now, filter, flush_right, format, hint, owned, theme, title, waterfall};
 use app::format::service_name;
 use app::text::shown;
@@ -19,42 +20,46 @@ const SHAPE_COLUMNS: u16 = SHAPE as u16;
 /// A mark, the cursor and a space.
 const MARKS: u16 = 3;
 /// What a name and a path of services have at least before a column with less to say gives way.
-const NAME_LEAST: u16 = 20;
+const NAME_LEAST: u16 = 18;
+const SERVICES_LEAST: u16 = 8;
 
-/// Mark, start, name, services, duration, spans, logs, Sentry, shape and trace id: as wide as the rows in view and the title need.
-fn columns_of(row: Rect, app: &App, rows: &[TraceSummary], title: &Line, now: &Now) -> [Rect; 10] {
+/// Mark, start, name, services, duration, spans, logs, Sentry, shape and trace id: as wide as the rows in view and the title need. Where names
+/// are cut, shape, Sentry, spans and services leave, in this order.
+fn columns_of(row: Rect, app: &App, rows: &[(TraceSummary, Subject)], title: &Line, now: &Now) -> [Rect; 10] {
     let times = Times::new(app.traces.is_dated());
     let without = without_sentry(app);
-    let longest = |name: usize, width: &dyn Fn(&TraceSummary) -> usize| rows.iter().map(width).fold(name, usize::max);
+    let longest = |name: usize, width: &dyn Fn(&TraceSummary) -> usize| {
+        let widths = rows.iter().map(|(trace, _)| width(trace));
+        widths.fold(name, usize::max)
+    };
     // A filter may be longer than any name.
     let title = if app.store.filter().is_some() { 0 } else { title.width() + 1 };
     let before_name = MARKS + times.width() + 1;
     let most = row.width.into();
+    let names = rows.iter().map(|(trace, subject)| root_name(trace, subject, most).width());
+    let sentry = without.map_or(Width::fixed(0), |without| {
+        let longest = longest("sentry".len(), &|trace| sentry_reach(trace.sentry, without, now).width());
+        Width::text(longest, 7).if_room()
+    });
     let widths = [
         Width::fixed(MARKS),
         Width::fixed(times.width() + 1),
-        Width::text(
-            longest(title.saturating_sub(before_name.into()), &|trace| {
-                root_name(trace, most).width()
-            }),
-            NAME_LEAST,
-        ),
+        Width::text(names.fold(title.saturating_sub(before_name.into()), usize::max), NAME_LEAST),
         Width::text(
             longest("services".len(), &|trace| service_path(trace, most).width()),
-            NAME_LEAST,
-        ),
+            SERVICES_LEAST,
+        )
+        .if_room(),
         Width::fixed(10),
         Width::text(
             longest("spans▾".len(), &|trace| {
                 counts(trace, app.store.found_in(trace.trace_id)).width()
             }),
             7,
-        ),
+        )
+        .if_room(),
         Width::fixed(6).if_rest(),
-        Width::text(
-            longest("sentry".len(), &|trace| sentry_reach(trace.sentry, without, now).width()),
-            7,
-        ),
+        sentry,
         Width::fixed(SHAPE_COLUMNS + 1).if_room(),
         Width::text(2 * size_of::<TraceId>(), 0).if_rest(),
     ];
@@ -73,7 +78,12 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
         ..area
     }
     .intersection(area);
-    let traces = app.traces.rows(&app.store);
+    let with_subject = |trace: TraceSummary| {
+        let key = trace.root.key.as_ref();
+        let subject = key.and_then(|key| app.store.subject(trace.trace_id, key));
+        (trace, subject.unwrap_or_default())
+    };
+    let traces: Vec<_> = app.traces.rows(&app.store).into_iter().map(with_subject).collect();
     if traces.is_empty() {
         frame.render_widget(nothing_here(app), body);
     }
@@ -81,7 +91,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
     let heading_row = Rect { height: 1, ..area };
     let title = titled(app, focused, area.width.into());
     let columns = columns_of(heading_row, app, &traces, &title, now);
-    for (row, trace) in body.rows().zip(&traces) {
+    for (row, (trace, subject)) in body.rows().zip(&traces) {
         let selected = app.traces.selected() == Some(trace.trace_id);
         if selected {
             frame.buffer_mut().set_style(row, theme::cursor(focused));
@@ -98,7 +108,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
             moves: waterfall::moves(trace, app, now),
             found,
         };
-        draw_row(frame, trace, columns::in_row(columns, row), marks, without, now);
+        draw_row(frame, (trace, subject), columns::in_row(columns, row), marks, without, now);
     }
     if app.filter.is_open() {
         // Over the rows: what is wrong with a filter may take more than one line.
@@ -209,7 +219,14 @@ fn order(app: &App) -> Span<'static> {
     text.fg(theme::DIM)
 }
 
-fn draw_row(frame: &mut Frame, trace: &TraceSummary, columns: [Rect; 10], marks: Marks, without: &'static str, now: &Now) {
+fn draw_row(
+    frame: &mut Frame,
+    (trace, subject): (&TraceSummary, &Subject),
+    columns: [Rect; 10],
+    marks: Marks,
+    without: Option<&'static str>,
+    now: &Now,
+) {
     let [mark, time, name, services, duration, spans, logs, sentry, shape, id] = columns;
     let pin = if marks.marked {
         "="
@@ -226,14 +243,14 @@ fn draw_row(frame: &mut Frame, trace: &TraceSummary, columns: [Rect; 10], marks:
     };
     frame.render_widget(Line::from(vec![pin.fg(theme::ACCENT), cursor.into()]), mark);
     frame.render_widget(Line::from(marks.times.text(trace.start_unix_nano, now).fg(theme::DIM)), time);
-    frame.render_widget(root_name(trace, room(name)), name);
+    frame.render_widget(root_name(trace, subject, room(name)), name);
     frame.render_widget(service_path(trace, room(services)), services);
     flush_right(frame, length(trace, marks.moves, now), right(duration));
     frame.render_widget(counts(trace, marks.found), spans);
     if trace.logs > 0 {
         flush_right(frame, format::compact(trace.logs as u64).fg(theme::DIM), right(logs));
     }
-    let reach = sentry_reach(trace.sentry, if trace.spans > 0 { without } else { "–" }, now);
+    let reach = sentry_reach(trace.sentry, without.filter(|_| trace.spans > 0).unwrap_or("–"), now);
     frame.render_widget(Line::from(reach), sentry);
     if !shape.is_empty() {
         frame.render_widget(shape_of(trace), shape);
@@ -287,7 +304,7 @@ fn counts(trace: &TraceSummary, found: usize) -> Line<'static> {
     Line::from(parts)
 }
 
-fn root_name(trace: &TraceSummary, width: usize) -> Line<'static> {
+fn root_name(trace: &TraceSummary, subject: &Subject, width: usize) -> Line<'static> {
     let name = shown(&trace.root.name);
     let is_mild = trace.error_events == trace.mild_events;
     let name = match (trace.spans, trace.error_events) {
@@ -307,12 +324,13 @@ fn root_name(trace: &TraceSummary, width: usize) -> Line<'static> {
         return Line::from(Span::styled(format::at_most(&name, width), style));
     }
     if trace.truncated == 0 {
-        return Line::from(Span::styled(format::name(&name, width), style));
+        return Line::from(described(&name, style, subject, width));
     }
     // Where there is room for it however many spans there are.
     let mark = " truncated";
-    let name = format::name(&name, width.saturating_sub(mark.len()));
-    Line::from(vec![Span::styled(name, style), mark.fg(theme::WARNING)])
+    let mut line = Line::from(described(&name, style, subject, width.saturating_sub(mark.len())));
+    line.push_span(mark.fg(theme::WARNING));
+    line
 }
 
 /// The services in the order of their first spans; where there is no room for all of them that is said by an ellipsis.
@@ -347,15 +365,16 @@ fn cut_at_end(text: &str, width: usize) -> String {
     format::at_most(&format!("{text}…"), width)
 }
 
-/// Why there is nothing to compare a trace with: `–` where nobody uses Sentry.
-fn without_sentry(app: &App) -> &'static str {
+/// Why there is nothing to compare a trace with: `–` where nobody uses Sentry yet. `None` where nothing will be compared with it.
+fn without_sentry(app: &App) -> Option<&'static str> {
     if app.sentry.direct.is_some() {
-        "no relay"
-    } else if app.store.has_sentry() {
-        "not sent"
-    } else {
-        "–"
+        return Some("no relay");
     }
+    if app.store.has_sentry() {
+        return Some("not sent");
+    }
+    let is_expected = app.mode == Mode::Demo || app.sentry.is_asked || app.sentry.relay.is_some();
+    is_expected.then_some("–")
 }
 
 /// `✓ 8/8` when all spans that services sent reached Sentry; where there is nothing to compare with, why.

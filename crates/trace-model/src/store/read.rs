@@ -13,7 +13,7 @@ use super::trace::Trace;
 use super::{Revision, ServiceStats, Store};
 use crate::call::{self, CallId};
 use crate::work::{self, VISIT};
-use crate::{Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, TraceId, otlp};
+use crate::{Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, Subject, TraceId, otlp};
 
 /// The row of a trace on which error events stand that name no span: an id that no span has, unless somebody made it so on purpose.
 #[must_use]
@@ -179,6 +179,7 @@ impl Store {
         let line = Line {
             service: key.service.clone(),
             name: self.contents.names.get(record.name).clone(),
+            subject: self.subject_of(at),
             kind: record.kind(),
             status: record.status(),
             start_unix_nano: record.start_unix_nano,
@@ -193,6 +194,33 @@ impl Store {
             events: self.event_marks(at),
             links: others + self.links_of(at).count(),
         })
+    }
+
+    /// What a span is about, where its name does not say it; `None` for one that is not here.
+    #[must_use]
+    pub fn subject(&self, trace_id: TraceId, key: &SpanKey) -> Option<Subject> {
+        let at = self.find_key(self.find_trace(trace_id)?, key)?;
+        Some(self.subject_of(at))
+    }
+
+    /// What a span's operation is about, where its name does not say it: the same for as many spans as a route or a template is. Empty for a
+    /// span that is not here.
+    #[must_use]
+    pub fn operation_subject(&self, trace_id: TraceId, node: &SpanNode) -> Box<str> {
+        if !node.arrived || !Subject::may_add_to(&node.name) {
+            return Box::default();
+        }
+        let at = self.find_trace(trace_id).and_then(|slot| self.find_key(slot, &node.key));
+        at.map_or_else(Box::default, |at| {
+            let raw = self.contents.log.raw(at);
+            work::add(VISIT + raw.len());
+            Subject::of_operation(&node.name, node.kind, raw)
+        })
+    }
+
+    fn subject_of(&self, at: At) -> Subject {
+        let record = self.contents.log.get(at);
+        Subject::of_span(self.contents.names.get(record.name), record.kind(), self.contents.log.raw(at))
     }
 
     pub(super) fn list(&self) -> &ByArrival {

@@ -7,12 +7,14 @@ mod shape;
 use std::sync::Arc;
 
 use super::cross_check::SentryReach;
-use crate::TraceId;
+use crate::{SpanKey, TraceId};
 pub(super) use cache::{Cache, Summaries};
 
 /// What the first span of a trace says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
+    /// What [`crate::Store::subject`] is asked by; `None` where there is no span.
+    pub key: Option<SpanKey>,
     /// Its service; empty when it has none.
     pub service: Arc<str>,
     /// Its name.

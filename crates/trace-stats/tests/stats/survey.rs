@@ -56,6 +56,40 @@ fn operations_over_the_limit_are_counted_together() {
     assert_eq!((survey.operations.len(), others.count), (OPERATIONS, 50));
 }
 
+/// A route is one operation whatever the paths are; a path counts without its ids, a statement without its literals.
+#[test]
+fn operations_with_generic_names_are_told_apart_by_subject() {
+    let spans: Vec<_> = (1..=20)
+        .flat_map(|id| {
+            let get = |number: u64| sent((1, id * 10 + number, 0), "api", 's', (0, id)).named("GET");
+            let path = format!("/carts/{id}/items");
+            [
+                get(1)
+                    .with("http.route", "/users/{id}")
+                    .with("url.path", &format!("/users/{id}")),
+                get(2).with("url.path", &path),
+                get(3).named("GET /carts").with("http.route", "/carts"),
+                sent((1, id * 10 + 4, 0), "api", 'c', (0, id))
+                    .named("SELECT")
+                    .with("db.statement", &format!("SELECT * FROM t WHERE id = {id}")),
+            ]
+        })
+        .collect();
+    let survey = survey(&store(&spans), 1_000);
+    let found: Vec<_> = survey
+        .operations
+        .iter()
+        .map(|operation| (&*operation.name, &*operation.subject, operation.count))
+        .collect();
+    let expected = [
+        ("GET", "/carts/?/items", 20),
+        ("GET", "/users/{id}", 20),
+        ("GET /carts", "", 20),
+        ("SELECT", "* FROM t WHERE id = ?", 20),
+    ];
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn survey_reads_the_filtered_traces() {
     let mut store = store(&[

@@ -5,10 +5,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::{Line as SpanLine, Lint, Row, Rule, StatusCode};
+use trace_model::{Line as SpanLine, Lint, Row, Rule, StatusCode, Subject};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::bars::Axis;
+use super::super::subject::described;
 use super::super::{Now, flush_right, format, theme};
 use super::{Columns, bar};
 use app::format::service_name;
@@ -89,9 +90,14 @@ pub(crate) fn label(row: &Row, width: usize) -> Line<'static> {
     let room = width.saturating_sub(indent + 2 + hidden.len() + errors.len());
     let marks = marks(row, room / 2);
     let mut left = room.saturating_sub(marks.iter().map(Span::width).sum());
+    // Of several spans the first one's subject says nothing of the others.
+    let nothing = Subject::default();
+    let subject = row.line.as_ref().filter(|_| row.group.is_none());
+    let subject = subject.map_or(&nothing, |span| &span.subject);
     // Where there is no room for both, the service leaves some to what it did.
     let service_room = row.line.as_ref().map_or(left, |span| {
-        let whole = format::columns(&service_name(&span.service)) + 1 + format::columns(&span.name);
+        let what = format::columns(&span.name) + 1 + format::columns(&subject.text);
+        let whole = format::columns(&service_name(&span.service)) + 1 + what;
         if whole > left { left * 2 / 5 } else { left }
     });
     let mut say = |text: &str, style: Style| {
@@ -120,7 +126,9 @@ pub(crate) fn label(row: &Row, width: usize) -> Line<'static> {
                 Style::new()
             };
             let name = if found { name.bold() } else { name };
-            say(&span.name, name);
+            let described = described(&span.name, name, subject, left);
+            left = left.saturating_sub(described.iter().map(Span::width).sum());
+            line.spans.extend(described);
         }
         None if row.errors.is_empty() => say(
             &format!("◌ parent {:.8} has not arrived", row.key.span_id),

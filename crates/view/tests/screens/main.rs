@@ -21,6 +21,7 @@ mod pause;
 mod scene;
 mod sentry;
 mod snapshots;
+mod subjects;
 mod tabs;
 mod walk;
 mod waterfall;

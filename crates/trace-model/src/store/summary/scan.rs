@@ -175,11 +175,13 @@ impl Scan {
             trace_id: self.trace_id(),
             root: self.root.as_ref().map_or_else(
                 || Root {
+                    key: None,
                     service: "".into(),
                     name: "".into(),
                     arrived: false,
                 },
                 |root| Root {
+                    key: root.key.clone(),
                     service: root.service.clone(),
                     name: root.name.clone(),
                     arrived: root.arrived,

@@ -1,0 +1,113 @@
+//! Rows that say what their spans are about, and which columns leave for names.
+
+use app::Mode;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+
+use crate::scene::{Scene, span};
+
+/// A span with attributes; what is a number is one.
+fn with(mut spans: ResourceSpans, attributes: &[(&str, &str)]) -> ResourceSpans {
+    let attribute = |(key, value): &(&str, &str)| {
+        let number = value.parse().map(any_value::Value::IntValue);
+        KeyValue {
+            key: (*key).to_owned(),
+            value: Some(AnyValue {
+                value: Some(number.unwrap_or_else(|_| any_value::Value::StringValue((*value).to_owned()))),
+            }),
+            ..KeyValue::default()
+        }
+    };
+    spans.scope_spans[0].spans[0].attributes = attributes.iter().map(attribute).collect();
+    spans
+}
+
+fn of_kind(mut spans: ResourceSpans, kind: i32) -> ResourceSpans {
+    spans.scope_spans[0].spans[0].kind = kind;
+    spans
+}
+
+/// Two requests with the names that instrumentation without routes gives them.
+fn shop(width: u16, height: u16) -> Scene {
+    let mut scene = Scene::new(Mode::Viewer, width, height);
+    let server = |trace: u8, attributes: &[(&str, &str)]| with(of_kind(span(trace, 1, 0, "shop", "GET", 0, 90), 2), attributes);
+    scene.add(vec![server(
+        2,
+        &[("http.route", "/carts/{id}"), ("http.response.status_code", "200")],
+    )]);
+    scene.add(vec![
+        server(1, &[("http.target", "/posts?token=1"), ("http.status_code", "404")]),
+        with(
+            of_kind(span(1, 2, 1, "shop", "SELECT", 10, 50), 3),
+            &[("db.statement", "SELECT * FROM posts WHERE id = 17")],
+        ),
+        with(
+            of_kind(span(1, 3, 1, "shop", "publish", 60, 70), 4),
+            &[("messaging.destination.name", "mail")],
+        ),
+    ]);
+    scene
+}
+
+fn line_with(text: &str, part: &str) -> String {
+    let line = text.lines().find(|line| line.contains(part));
+    line.unwrap_or_else(|| panic!("{part}\n{text}")).to_owned()
+}
+
+#[test]
+fn rows_and_list_say_what_generic_spans_are_about() {
+    let mut scene = shop(120, 40);
+    let text = scene.text();
+    for part in [
+        "GET /posts 404",
+        "GET /carts/{id}  ",
+        "shop GET /posts 404",
+        "shop SELECT * FROM posts WHERE id = ?",
+        "shop publish mail",
+    ] {
+        line_with(&text, part);
+    }
+    assert!(!line_with(&text, "shop GET").contains("token"), "{text}");
+}
+
+#[test]
+fn operations_are_told_apart_by_route_and_template() {
+    let mut scene = shop(120, 40);
+    scene.type_keys("5");
+    let text = scene.text();
+    for part in ["GET /posts", "GET /carts/{id}", "SELECT * FROM posts", "publish mail"] {
+        line_with(&text, part);
+    }
+    assert!(!text.contains("= 17"), "{text}");
+    scene.type_keys("\n");
+    assert!(line_with(&scene.text(), "Operations ›").contains("Operations › GET /"));
+}
+
+#[test]
+fn sentry_has_a_column_only_where_it_is_used() {
+    let mut scene = shop(120, 40);
+    assert!(!scene.text().contains("sentry  "), "{}", scene.text());
+    scene.add_envelope(vec![span(3, 1, 0, "shop", "work", 0, 10)]);
+    line_with(&scene.text(), " sentry ");
+    let mut demo = Scene::new(Mode::Demo, 120, 40);
+    line_with(&demo.text(), " sentry ");
+}
+
+#[test]
+fn names_stay_on_small_screens() {
+    for (width, height) in [(80, 24), (60, 15), (40, 10)] {
+        let mut scene = shop(width, height);
+        scene.add_envelope(vec![span(3, 1, 0, "shop", "reindex search", 0, 10)]);
+        let text = scene.text();
+        line_with(&text, "reindex search");
+        let is_large = width == 80;
+        assert_eq!(text.contains("shape"), is_large, "{text}");
+        assert_eq!(
+            text.lines().nth(2).is_some_and(|line| line.contains("sentry")),
+            is_large,
+            "{text}"
+        );
+        scene.type_keys("5");
+        line_with(&scene.text(), "GET /posts");
+    }
+}
