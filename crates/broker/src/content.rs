@@ -1,4 +1,4 @@
-//! A message on its way in: a publish, then its header, then its body in parts.
+//! A message being received: a publish, then its header, then its body in frames.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::memory::{Memory, Reservation};
 use crate::message::Message;
 use crate::refusal::Refusal;
 
-/// What has come of a message so far.
+/// A partially received message.
 #[derive(Debug)]
 pub(crate) struct Content {
     publish: Publish,
@@ -25,16 +25,16 @@ pub(crate) struct Content {
 struct Header {
     raw: Vec<u8>,
     size: u64,
-    /// `None` when there is no room: the body is then read past, so that what follows it on the connection is understood.
+    /// `None` when memory is full: the body is then skipped, so that the frames after it can still be parsed.
     room: Option<Reservation>,
 }
 
-/// A message that has come as a whole.
+/// A completely received message.
 #[derive(Debug)]
 pub(crate) struct Published {
-    /// `None` when there was no room for it.
+    /// `None` when memory was full.
     pub(crate) message: Option<Message>,
-    /// Whether it must be returned when it cannot be routed.
+    /// An unroutable message must be returned.
     pub(crate) mandatory: bool,
 }
 
@@ -49,7 +49,7 @@ impl Content {
         }
     }
 
-    /// When it began.
+    /// Returns the time of the `basic.publish`.
     pub(crate) fn started(&self) -> Instant {
         self.started
     }
@@ -62,7 +62,7 @@ impl Content {
         (memory, max_message): (&Memory, u64),
     ) -> Result<(), Refusal> {
         if self.header.is_some() {
-            return Err(Refusal::unexpected("a second content header"));
+            return Err(Refusal::unexpected("second content header"));
         }
         if size > max_message {
             return Err(Refusal::precondition(format_args!(
@@ -70,9 +70,9 @@ impl Content {
             )));
         }
         check(properties)?;
-        // The body is paid for as it comes: one that is only announced costs nobody anything.
+        // The body is charged as it arrives: an announced size alone must not consume the budget.
         let room = memory.reserve(raw.len() as u64 + self.publish.routing_key.as_str().len() as u64);
-        // Copied out of the buffer that it was read into: a slice would keep all of that.
+        // Copied out of the read buffer: a slice would keep the whole buffer alive.
         self.header = Some(Header {
             raw: raw.to_vec(),
             size,
@@ -83,11 +83,11 @@ impl Content {
 
     pub(crate) fn body(&mut self, part: &[u8]) -> Result<(), Refusal> {
         let Some(header) = &mut self.header else {
-            return Err(Refusal::unexpected("a body without its content header"));
+            return Err(Refusal::unexpected("content body without a content header"));
         };
         self.received += part.len() as u64;
         if self.received > header.size {
-            return Err(Refusal::unexpected("a body that is longer than its content header says"));
+            return Err(Refusal::unexpected("content body longer than announced in its header"));
         }
         if let Some(room) = &mut header.room {
             let size = usize::try_from(header.size).unwrap_or(usize::MAX);
@@ -101,11 +101,11 @@ impl Content {
         Ok(())
     }
 
-    pub(crate) fn is_whole(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.header.as_ref().is_some_and(|header| header.size == self.received)
     }
 
-    /// The message, once it [is whole](Self::is_whole).
+    /// Returns the message once it [is complete](Self::is_complete).
     pub(crate) fn finish(self) -> Published {
         let Self {
             publish, header, body, ..
@@ -125,13 +125,13 @@ impl Content {
     }
 }
 
-/// Makes room for `more` bytes of a body of `size`; says whether there is as much.
+/// Grows `body` by `more` bytes up to `size`; returns `false` if memory is full.
 fn grow(body: &mut Vec<u8>, more: usize, size: usize, room: &mut Reservation) -> bool {
     let needed = body.len() + more;
     if needed <= body.capacity() {
         return true;
     }
-    // Doubled, so that each byte is copied once on average, but never beyond what will come.
+    // Doubled, so that each byte is copied once on average, but never beyond the announced size.
     let capacity = needed.max(body.capacity() * 2).min(size);
     if !room.extend((capacity - body.capacity()) as u64) {
         return false;
@@ -140,13 +140,13 @@ fn grow(body: &mut Vec<u8>, more: usize, size: usize, room: &mut Reservation) ->
     true
 }
 
-/// Refuses the properties that would have to do something.
+/// Rejects properties that require unimplemented behavior.
 fn check(properties: &BasicProperties) -> Result<(), Refusal> {
     if properties.expiration().is_some() {
-        return Err(Refusal::not_implemented("the expiration of messages"));
+        return Err(Refusal::not_implemented("per-message expiration"));
     }
     if properties.user_id().as_ref().is_some_and(|user| user.as_str() != USER) {
-        return Err(Refusal::precondition("user_id is not that of the login"));
+        return Err(Refusal::precondition("user_id does not match the logged-in user"));
     }
     let has = |key| properties.headers().as_ref().is_some_and(|headers| headers.contains_key(key));
     if has("CC") || has("BCC") {

@@ -1,7 +1,7 @@
-//! The broker's state: queues, who consumes them, and what was delivered and not yet settled.
+//! The broker's state: queues, consumers and unsettled deliveries.
 //!
-//! One value behind one lock, without I/O: what goes to a client is put into its [`Outbox`]. Methods that answer a request are
-//! grouped by what they are about: [`queue`] (declare, purge, delete), [`delivery`] (consume, get, deliver), [`settle`]
+//! One value behind one lock, without I/O: output to a client is appended to its [`Outbox`]. The methods are
+//! grouped by subject: [`queue`] (declare, purge, delete), [`delivery`] (consume, get, deliver), [`settle`]
 //! (acknowledge, reject, requeue) and [`expiry`].
 
 mod delivery;
@@ -22,12 +22,12 @@ use tokio::sync::Notify;
 
 use self::queue::{Queue, QueueId};
 pub(crate) use self::settings::Settings;
-pub(crate) use self::settle::Verdict;
+pub(crate) use self::settle::Settlement;
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::refusal::Refusal;
 
-/// A connection, by the order of their opening.
+/// A connection id, ascending in the order of accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ConnectionId(pub(crate) u64);
 
@@ -41,11 +41,11 @@ pub(crate) struct Core {
     queues: HashMap<QueueId, Queue>,
     names: HashMap<ShortString, QueueId>,
     last_queue: u64,
-    /// Something may expire earlier than [`Core::expire`] said.
+    /// Notified when a message may expire earlier than [`Core::expire`] returned.
     pub(crate) expiring: Arc<Notify>,
 }
 
-/// How to reach the client of a connection.
+/// The output side of a connection.
 #[derive(Debug)]
 struct Client {
     outbox: Arc<Outbox>,
@@ -64,7 +64,7 @@ struct Channel {
 struct Consumer {
     queue: QueueId,
     no_ack: bool,
-    /// How many messages it may hold unsettled; 0 is no limit.
+    /// The maximum number of unsettled messages; 0 means no limit.
     prefetch: u16,
     unsettled: usize,
 }
@@ -72,19 +72,19 @@ struct Consumer {
 /// A message in a queue.
 #[derive(Debug)]
 struct Entry {
-    /// Its place in the queue: a requeued message goes back to it.
+    /// The position in the queue; a requeued message returns to it.
     position: u64,
     redelivered: bool,
-    /// When it has waited for too long; unlike its place in the queue it does not change when the message is requeued.
+    /// The time of expiry. It does not change when the message is requeued.
     expires: Option<Instant>,
     message: Message,
 }
 
-/// A message that was delivered and must be acknowledged.
+/// A delivered message that is not acknowledged yet.
 #[derive(Debug)]
 struct Unsettled {
     queue: QueueId,
-    /// `None` for one that was fetched with `basic.get`.
+    /// `None` for a message fetched with `basic.get`.
     consumer: Option<ShortString>,
     entry: Entry,
 }
@@ -94,8 +94,8 @@ impl Core {
         self.clients.insert(id, Client { outbox, frame_max });
     }
 
-    /// Forgets a connection; what it held goes back to its queues, from all its channels at once: else another consumer would
-    /// be given what one channel held before what the next one did, whatever came first.
+    /// Removes a connection and requeues its unsettled messages, those of all its channels at once: requeuing channel by channel
+    /// would deliver one channel's messages to another consumer before older messages of the next channel.
     pub(crate) fn disconnect(&mut self, id: ConnectionId) {
         let channels: Vec<ChannelId> = self.channels.keys().filter(|channel| channel.0 == id).copied().collect();
         for channel in &channels {
@@ -103,11 +103,11 @@ impl Core {
         }
         let channels = channels.iter().filter_map(|channel| self.channels.remove(channel));
         let held = channels.flat_map(|channel| channel.unsettled.into_values()).collect();
-        self.return_all(held, Verdict::Requeue);
+        self.return_all(held, Settlement::Requeue);
         self.clients.remove(&id);
     }
 
-    /// Whether a connection has neither consumers nor unsettled messages.
+    /// Returns `true` if a connection has neither consumers nor unsettled messages.
     pub(crate) fn holds_nothing(&self, id: ConnectionId) -> bool {
         let mut channels = self.channels.iter().filter(|(channel, _)| channel.0 == id);
         channels.all(|(_, channel)| channel.consumers.is_empty() && channel.unsettled.is_empty())
@@ -117,11 +117,11 @@ impl Core {
         self.channels.insert(id, Channel::default());
     }
 
-    /// Forgets a channel; what it held goes back to its queues.
+    /// Removes a channel and requeues its unsettled messages.
     pub(crate) fn close_channel(&mut self, id: ChannelId) {
         self.cancel_all(id);
         if let Some(channel) = self.channels.remove(&id) {
-            self.return_all(channel.unsettled.into_values().collect(), Verdict::Requeue);
+            self.return_all(channel.unsettled.into_values().collect(), Settlement::Requeue);
         }
     }
 
@@ -137,7 +137,7 @@ impl Core {
         }
     }
 
-    /// A session asks only about channels that it has opened; that it is wrong must not bring the broker down.
+    /// Returns an open channel. Sessions pass only channels they opened; a bug there must not panic with the lock held.
     fn channel(&mut self, id: ChannelId) -> Result<&mut Channel, Refusal> {
         let unknown = || Refusal::connection(&AMQPHardError::CHANNELERROR, format_args!("channel {} is not open", id.1));
         self.channels.get_mut(&id).ok_or_else(unknown)

@@ -1,4 +1,4 @@
-//! Frames, in and out (AMQP 0-9-1, section 2.3): `kind(1) channel(2) size(4) payload 0xCE`.
+//! Frame decoding and encoding (AMQP 0-9-1, section 2.3): `kind(1) channel(2) size(4) payload 0xCE`.
 
 use amq_protocol::frame::{AMQPFrame, gen_frame, parsing::parse_content_header};
 use amq_protocol::protocol::{AMQPClass, AMQPHardError, BasicProperties, constants, parse_class};
@@ -8,24 +8,24 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use crate::message::Message;
 use crate::refusal::Refusal;
 
-/// What opens every connection.
+/// The protocol header that opens every connection.
 pub(crate) const PROTOCOL_HEADER: &[u8; 8] = b"AMQP\0\0\x09\x01";
 
-/// Kind, channel and size in front of a payload.
-const HEAD: usize = 7;
-/// [`HEAD`] and the byte that ends a frame.
-const AROUND: usize = 8;
-/// How much is read at once, at least, in bytes.
-const READ: usize = 16 << 10;
-/// How deep tables and arrays may lie in each other. The codec follows them by recursion, so a client could exhaust the stack.
+/// The length of kind, channel and size before a payload, in bytes.
+const FRAME_HEADER_LEN: usize = 7;
+/// [`FRAME_HEADER_LEN`] and the frame-end byte.
+const FRAME_OVERHEAD: usize = 8;
+/// The minimum buffer space per read, in bytes.
+const READ_LEN_MIN: usize = 16 << 10;
+/// The maximum nesting of tables and arrays. The codec is recursive, so deeper input could exhaust the stack.
 const DEPTH_MAX: usize = 32;
 
-/// One frame of a client.
+/// A frame received from a client.
 #[derive(Debug)]
 pub(crate) enum Frame {
     Heartbeat,
     Method(u16, AMQPClass),
-    /// The header of a content: how long its body is, its properties, and the same as it came off the wire.
+    /// A content header: the body size, the decoded properties, and the raw payload.
     Header {
         channel: u16,
         size: u64,
@@ -41,7 +41,7 @@ impl Frame {
         match kind {
             constants::FRAME_HEARTBEAT if channel == 0 && payload.is_empty() => Ok(Self::Heartbeat),
             constants::FRAME_BODY => Ok(Self::Body(channel, payload)),
-            _ if is_nested_too_deep(&payload) => Err(malformed("table: nested too deep")),
+            _ if is_nested_too_deep(&payload) => Err(malformed("table (nested too deeply)")),
             constants::FRAME_METHOD => match parse_class(&payload[..]) {
                 Ok(([], method)) => Ok(Self::Method(channel, method)),
                 _ => Err(malformed("method")),
@@ -58,15 +58,15 @@ impl Frame {
                 }
                 _ => Err(malformed("content header")),
             },
-            _ => Err(Refusal::connection(&AMQPHardError::FRAMEERROR, "unknown kind of frame")),
+            _ => Err(Refusal::connection(&AMQPHardError::FRAMEERROR, "unknown frame type")),
         }
     }
 }
 
-/// Whether tables or arrays may lie deeper in each other than [`DEPTH_MAX`].
+/// Returns `true` if tables or arrays may be nested deeper than [`DEPTH_MAX`].
 ///
-/// Each is a type byte, a length and as many bytes, so an inner one is a range within the range of its outer one. Looking at
-/// every byte that could begin such a range needs no grammar of the methods, never misses one and almost never sees too many:
+/// Each is a type byte, a length and as many bytes, so an inner one is a range within the range of its outer one. Checking
+/// every byte that could begin such a range needs no grammar of the methods, has no false negatives and few false positives:
 /// in text the byte after an `F` or `A` isn't zero, and lengths always begin with one.
 fn is_nested_too_deep(payload: &[u8]) -> bool {
     let mut ends = Vec::new();
@@ -86,22 +86,22 @@ fn is_nested_too_deep(payload: &[u8]) -> bool {
     false
 }
 
-/// Why a connection ends.
+/// The reason a connection ends.
 #[derive(Debug)]
-pub(crate) enum End {
-    /// The client hung up, or the socket failed: there is nobody to say anything to.
+pub(crate) enum CloseReason {
+    /// The client disconnected or the socket failed: no close can be sent.
     Gone,
-    /// The client asked for it with `connection.close`.
+    /// The client sent `connection.close`.
     Closed,
-    /// Its place was given to another client: it is told, and not waited for.
+    /// Evicted for another client: a close is sent, its answer is not awaited.
     Evicted,
-    /// The broker itself ends.
+    /// The broker is shutting down.
     Shutdown,
-    /// The broker refuses to go on: why, and the class and method that it is about (0 where there is none).
+    /// A connection exception, with the class and method that caused it (0 if none).
     Refused(Refusal, (u16, u16)),
 }
 
-impl From<Refusal> for End {
+impl From<Refusal> for CloseReason {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal, (0, 0))
     }
@@ -112,7 +112,7 @@ impl From<Refusal> for End {
 pub(crate) struct FrameReader<R> {
     socket: R,
     buffer: BytesMut,
-    /// The largest frame that is taken, in bytes.
+    /// The maximum accepted frame size, in bytes.
     pub(crate) frame_max: u32,
 }
 
@@ -125,16 +125,16 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// Reads the eight bytes that open a connection; says whether they are those of AMQP 0-9-1.
-    pub(crate) async fn protocol_header(&mut self) -> Result<bool, End> {
+    /// Reads the protocol header; returns `true` if it is that of AMQP 0-9-1.
+    pub(crate) async fn protocol_header(&mut self) -> Result<bool, CloseReason> {
         while self.buffer.len() < PROTOCOL_HEADER.len() {
             self.read().await?;
         }
         Ok(self.buffer.split_to(PROTOCOL_HEADER.len())[..] == PROTOCOL_HEADER[..])
     }
 
-    /// The next frame. Can be cancelled: what has come of a frame is kept.
-    pub(crate) async fn next(&mut self) -> Result<Frame, End> {
+    /// Reads the next frame. Cancel safe: a partial frame stays buffered.
+    pub(crate) async fn next(&mut self) -> Result<Frame, CloseReason> {
         loop {
             if let Some(frame) = self.take()? {
                 return Ok(frame);
@@ -143,7 +143,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// Reads and drops whatever comes, frames or not, until the client hangs up.
+    /// Reads and discards all input until the client disconnects.
     pub(crate) async fn until_gone(&mut self) {
         loop {
             self.buffer.clear();
@@ -153,35 +153,35 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    async fn read(&mut self) -> Result<(), End> {
-        self.buffer.reserve(READ);
+    async fn read(&mut self) -> Result<(), CloseReason> {
+        self.buffer.reserve(READ_LEN_MIN);
         match self.socket.read_buf(&mut self.buffer).await {
             Ok(read) if read > 0 => Ok(()),
-            _ => Err(End::Gone),
+            _ => Err(CloseReason::Gone),
         }
     }
 
-    /// A whole frame, if there is one. Its size is judged before it is waited for.
+    /// Takes a complete frame from the buffer, if any. The size is checked as soon as its header is there.
     fn take(&mut self) -> Result<Option<Frame>, Refusal> {
         let [kind, c0, c1, s0, s1, s2, s3, ..] = self.buffer[..] else {
             return Ok(None);
         };
         let frame_error = |reason: String| Refusal::connection(&AMQPHardError::FRAMEERROR, reason);
         let size = u32::from_be_bytes([s0, s1, s2, s3]) as usize;
-        if size + AROUND > self.frame_max as usize {
+        if size + FRAME_OVERHEAD > self.frame_max as usize {
             return Err(frame_error(format!(
-                "a frame of {size} bytes is larger than frame_max {}",
+                "frame of {size} bytes exceeds frame_max {}",
                 self.frame_max
             )));
         }
-        if self.buffer.len() < size + AROUND {
+        if self.buffer.len() < size + FRAME_OVERHEAD {
             return Ok(None);
         }
-        let mut frame = self.buffer.split_to(size + AROUND).freeze();
-        if frame[HEAD + size] != constants::FRAME_END {
-            return Err(frame_error("a frame does not end with 0xCE".to_owned()));
+        let mut frame = self.buffer.split_to(size + FRAME_OVERHEAD).freeze();
+        if frame[FRAME_HEADER_LEN + size] != constants::FRAME_END {
+            return Err(frame_error("frame does not end with 0xCE".to_owned()));
         }
-        frame.advance(HEAD);
+        frame.advance(FRAME_HEADER_LEN);
         frame.truncate(size);
         Frame::parse(kind, u16::from_be_bytes([c0, c1]), frame).map(Some)
     }
@@ -201,18 +201,18 @@ fn put(buffer: &mut Vec<u8>, frame: &AMQPFrame) {
     let start = buffer.len();
     match gen_frame(frame)(std::mem::take(buffer).into()) {
         Ok(written) => (*buffer, _) = written.into_inner(),
-        // Cannot be: a vector takes every byte. It would lose all that is in it, so say so where it can be seen.
-        Err(error) => tracing::error!(%error, lost = start, "a frame could not be written"),
+        // Unreachable, since a vector accepts every byte; logged because the buffered bytes would be lost.
+        Err(error) => tracing::error!(%error, lost = start, "cannot encode frame"),
     }
 }
 
-/// Appends a method that carries a message: the method, its header as it was received, its body in frames of `frame_max`.
+/// Appends a method with content: the method, the header as it was received, and the body in frames of `frame_max`.
 ///
-/// As in RabbitMQ the header is always one frame, even where a client asked for less than its publisher had.
+/// As in RabbitMQ the header is always one frame, even if the consumer's `frame_max` is smaller than the publisher's.
 pub(crate) fn put_content(buffer: &mut Vec<u8>, channel: u16, method: AMQPClass, message: &Message, frame_max: u32) {
     put_method(buffer, channel, method);
     put_raw(buffer, constants::FRAME_HEADER, channel, &message.header);
-    for part in message.body.chunks(frame_max as usize - AROUND) {
+    for part in message.body.chunks(frame_max as usize - FRAME_OVERHEAD) {
         put_raw(buffer, constants::FRAME_BODY, channel, part);
     }
 }
@@ -220,7 +220,7 @@ pub(crate) fn put_content(buffer: &mut Vec<u8>, channel: u16, method: AMQPClass,
 fn put_raw(buffer: &mut Vec<u8>, kind: u8, channel: u16, payload: &[u8]) {
     buffer.push(kind);
     buffer.extend_from_slice(&channel.to_be_bytes());
-    // Payloads are parts of what came in frames, or a header that grew by a few hundred bytes.
+    // Payloads come from received frames, or are a header that grew by a few hundred bytes.
     buffer.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes());
     buffer.extend_from_slice(payload);
     buffer.push(constants::FRAME_END);

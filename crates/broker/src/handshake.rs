@@ -1,39 +1,39 @@
-//! From the first byte to an open connection: protocol header, login, limits, virtual host.
+//! The connection handshake: protocol header, login, limits, virtual host.
 
 use amq_protocol::protocol::connection::{AMQPMethod as Connection, Open, OpenOk, Start, StartOk, Tune, TuneOk};
 use amq_protocol::protocol::{AMQPClass, AMQPHardError};
 use amq_protocol::types::{AMQPValue, FieldTable};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
-use crate::config::{CHANNEL_MAX, FRAME_MAX, FRAME_MIN, HEARTBEAT, PASSWORD, USER, VHOST};
-use crate::frame::{End, Frame, FrameReader, PROTOCOL_HEADER, put_method};
+use crate::config::{CHANNEL_MAX, FRAME_MAX, FRAME_MIN, HEARTBEAT_SECS, PASSWORD, USER, VHOST};
+use crate::frame::{CloseReason, Frame, FrameReader, PROTOCOL_HEADER, put_method};
 use crate::refusal::Refusal;
 
-/// The limits of a connection, as broker and client agreed on them.
+/// The negotiated limits of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Bytes, with framing.
+    /// In bytes, with framing.
     pub(crate) frame_max: u32,
     pub(crate) channel_max: u16,
-    /// Seconds; 0 is no heartbeat.
+    /// In seconds; 0 means no heartbeat.
     pub(crate) heartbeat: u16,
 }
 
-/// Takes a client through the opening of a connection; `admit` says at its end whether there is a place. The caller gives it a
+/// Performs the handshake with a client; `admit` decides at its end whether the connection limit allows it. The caller sets the
 /// deadline.
 pub(crate) async fn handshake<R, W>(
     reader: &mut FrameReader<R>,
     writer: &mut W,
     admit: impl FnOnce() -> bool,
-) -> Result<Limits, End>
+) -> Result<Limits, CloseReason>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     if !reader.protocol_header().await? {
-        // The protocol's answer to another protocol: the header of the one that is spoken here.
+        // The specified answer to an unsupported version: the supported protocol header.
         let _ = writer.write_all(PROTOCOL_HEADER).await;
-        return Err(End::Gone);
+        return Err(CloseReason::Gone);
     }
     send(writer, Connection::Start(start())).await?;
     let Connection::StartOk(login) = receive(reader).await? else {
@@ -44,7 +44,7 @@ where
     let tune = Tune {
         channel_max: CHANNEL_MAX,
         frame_max: FRAME_MAX,
-        heartbeat: HEARTBEAT,
+        heartbeat: HEARTBEAT_SECS,
     };
     send(writer, Connection::Tune(tune)).await?;
     let Connection::TuneOk(asked) = receive(reader).await? else {
@@ -57,7 +57,11 @@ where
     };
     check_vhost(&open)?;
     if !admit() {
-        return Err(Refusal::connection(&AMQPHardError::NOTALLOWED, "too many connections, none of them idle").into());
+        return Err(Refusal::connection(
+            &AMQPHardError::NOTALLOWED,
+            "connection limit reached and no connection is idle",
+        )
+        .into());
     }
     send(writer, Connection::OpenOk(OpenOk {})).await?;
     reader.frame_max = limits.frame_max;
@@ -99,8 +103,8 @@ fn log_in(login: &StartOk) -> Result<(), Refusal> {
     if login.mechanism.as_str() == "PLAIN" && login.response.as_bytes() == expected.as_bytes() {
         return Ok(());
     }
-    // What was tried instead is a credential of somebody: it is neither quoted nor logged.
-    Err(Refusal::login("the embedded broker knows PLAIN as guest only"))
+    // The rejected credentials may be real ones: they are neither quoted nor logged.
+    Err(Refusal::login("the embedded broker accepts only PLAIN as guest"))
 }
 
 fn agree(asked: &TuneOk) -> Result<Limits, Refusal> {
@@ -129,23 +133,23 @@ fn check_vhost(open: &Open) -> Result<(), Refusal> {
     Err(Refusal::connection(&AMQPHardError::NOTALLOWED, reason))
 }
 
-async fn send(writer: &mut (impl AsyncWrite + Unpin), method: Connection) -> Result<(), End> {
+async fn send(writer: &mut (impl AsyncWrite + Unpin), method: Connection) -> Result<(), CloseReason> {
     let mut bytes = Vec::new();
     put_method(&mut bytes, 0, AMQPClass::Connection(method));
-    writer.write_all(&bytes).await.map_err(|_| End::Gone)
+    writer.write_all(&bytes).await.map_err(|_| CloseReason::Gone)
 }
 
-async fn receive(reader: &mut FrameReader<impl AsyncRead + Unpin>) -> Result<Connection, End> {
+async fn receive(reader: &mut FrameReader<impl AsyncRead + Unpin>) -> Result<Connection, CloseReason> {
     loop {
         match reader.next().await? {
             Frame::Heartbeat => {}
-            Frame::Method(0, AMQPClass::Connection(Connection::Close(_))) => return Err(End::Closed),
+            Frame::Method(0, AMQPClass::Connection(Connection::Close(_))) => return Err(CloseReason::Closed),
             Frame::Method(0, AMQPClass::Connection(method)) => return Ok(method),
             _ => return Err(out_of_order()),
         }
     }
 }
 
-fn out_of_order() -> End {
-    Refusal::connection(&AMQPHardError::COMMANDINVALID, "out of order: the connection is not open yet").into()
+fn out_of_order() -> CloseReason {
+    Refusal::connection(&AMQPHardError::COMMANDINVALID, "unexpected method before connection.open").into()
 }

@@ -1,12 +1,12 @@
-//! The embedded AMQP 0-9-1 broker: it lets the demo run on a machine that has no RabbitMQ.
+//! The embedded AMQP 0-9-1 broker, which lets the demo run without RabbitMQ.
 //!
-//! It is a real broker on a real (loopback) socket, but only of what the demo uses: PLAIN login as `guest`, the virtual host
+//! It is a real broker on a loopback socket, limited to what the demo uses: PLAIN login as `guest`, the virtual host
 //! `/`, named queues on the default exchange, consumers with a prefetch, acknowledgements, publisher confirms, `mandatory`,
-//! dead-lettering through the default exchange, and `x-message-ttl` of a queue. Where it does something it does it as RabbitMQ does (one conformance program
-//! runs against both); everything else is refused with the protocol's own error, never taken and ignored.
+//! dead-lettering through the default exchange, and `x-message-ttl` of a queue. It behaves as RabbitMQ does (one conformance suite
+//! runs against both); everything else is rejected with the protocol's error, never silently ignored.
 //!
-//! It is not a place to keep anything: **queues and messages live in memory** and are gone with the process, `durable` and
-//! `delivery_mode=2` notwithstanding. It listens on loopback only, since its one password is public.
+//! **Queues and messages live in memory only** and are lost when the process ends, despite `durable` and
+//! `delivery_mode=2`. It listens on loopback only, because its one password is public.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -14,7 +14,7 @@
 //! let broker = broker::Broker::bind(broker::Config::default()).await?;
 //! assert!(broker.url().starts_with("amqp://guest:guest@127.0.0.1:"));
 //!
-//! // Serves until the future given to it is done, then closes its connections with 320 CONNECTION_FORCED.
+//! // Serves until the future completes, then closes its connections with 320 CONNECTION_FORCED.
 //! broker.serve(async { /* a signal */ }).await;
 //! # Ok(())
 //! # }

@@ -1,4 +1,4 @@
-//! The embedded broker as a process of its own.
+//! The embedded broker as its own process.
 
 use std::net::SocketAddr;
 
@@ -7,11 +7,11 @@ use clap::Parser;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
-/// An AMQP 0-9-1 broker for the demo: on loopback, in memory, for `amqp://guest:guest@…/%2f`.
+/// In-memory AMQP 0-9-1 broker for the demo, on loopback (`amqp://guest:guest@…/%2f`)
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// The loopback address to listen on; port 0 takes any free one, and the first line of output names it.
+    /// Loopback address to listen on; port 0 selects a free port, and the first log line names it
     #[arg(long, env = "BROKER_ADDR", value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 }
@@ -38,10 +38,10 @@ async fn main() -> eyre::Result<()> {
     broker
         .serve(async {
             if let Err(error) = lifecycle::shutdown_requested().await {
-                tracing::error!(%error, "cannot wait for signals, ending");
+                tracing::error!(%error, "cannot listen for signals; shutting down");
             }
         })
         .await;
-    tracing::info!(ready = false, "ended");
+    tracing::info!(ready = false, "stopped");
     Ok(())
 }

@@ -1,13 +1,13 @@
-//! The one limit on what messages take.
+//! The memory budget of all messages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a message costs besides its bytes, about, in bytes: its entry in the queue or among the unacknowledged (in a B-tree, which is
-/// half full in the worst case), the heads of its allocations, and the name of the consumer that holds it.
-pub(crate) const BOOKKEEPING: u64 = 640;
+/// The approximate overhead of a message in bytes: its entry in the queue or among the unacknowledged (in a B-tree, which is
+/// half full in the worst case), allocator headers, and the consumer tag.
+pub(crate) const MESSAGE_OVERHEAD: u64 = 640;
 
-/// What all messages together may take, in bytes.
+/// The shared budget of all messages, in bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     free: Arc<AtomicU64>,
@@ -20,9 +20,9 @@ impl Memory {
         }
     }
 
-    /// Takes room for a message of so many bytes; `None` when there isn't as much.
+    /// Reserves memory for a message of `bytes`; returns `None` if the budget is exhausted.
     pub(crate) fn reserve(&self, bytes: u64) -> Option<Reservation> {
-        let bytes = bytes.checked_add(BOOKKEEPING)?;
+        let bytes = bytes.checked_add(MESSAGE_OVERHEAD)?;
         self.free
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(bytes))
             .ok()?;
@@ -33,7 +33,7 @@ impl Memory {
     }
 }
 
-/// Room that is taken, given back when dropped: with the message, whatever becomes of that.
+/// Reserved memory, released on drop together with its message.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     bytes: u64,
@@ -41,7 +41,7 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Takes more for the same message; says whether there was as much.
+    /// Extends the reservation; returns `false` if the budget is exhausted.
     pub(crate) fn extend(&mut self, bytes: u64) -> bool {
         let taken = self
             .free
@@ -50,7 +50,7 @@ impl Reservation {
         taken.is_ok()
     }
 
-    /// Takes more for what has grown already, where there is no way to refuse it: as much of it as there is.
+    /// Extends the reservation for a message that has already grown and cannot be rejected, as far as the budget allows.
     pub(crate) fn grow(&mut self, bytes: u64) {
         let taken = |free: u64| free.saturating_sub(bytes);
         if let Ok(free) = self
@@ -73,15 +73,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_dropped_is_free_again() {
-        let memory = Memory::new(3 * BOOKKEEPING);
-        let mut held = memory.reserve(BOOKKEEPING).unwrap();
-        assert!(memory.reserve(BOOKKEEPING).is_none());
-        assert!(held.extend(BOOKKEEPING) && !held.extend(1));
-        // What cannot be refused takes what there is, and gives back no more than that.
+    fn reservation_releases_its_bytes_on_drop() {
+        let memory = Memory::new(3 * MESSAGE_OVERHEAD);
+        let mut held = memory.reserve(MESSAGE_OVERHEAD).unwrap();
+        assert!(memory.reserve(MESSAGE_OVERHEAD).is_none());
+        assert!(held.extend(MESSAGE_OVERHEAD) && !held.extend(1));
+        // A forced extension takes what is left and releases no more than that.
         held.grow(1);
         drop(held);
-        assert!(memory.reserve(2 * BOOKKEEPING).is_some());
+        assert!(memory.reserve(2 * MESSAGE_OVERHEAD).is_some());
         assert!(memory.reserve(u64::MAX).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! A message, and what is written on it when it dies.
+//! A message and its `x-death` headers.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,32 +8,31 @@ use amq_protocol::types::{AMQPValue, FieldArray, FieldTable, ShortString};
 
 use crate::memory::Reservation;
 
-/// The part of a header's payload in front of the properties: class (2 bytes), weight (2), size of the body (8).
-const BEFORE_PROPERTIES: usize = 12;
+/// The offset of the properties in a content header: class (2 bytes), weight (2), body size (8).
+const PROPERTIES_OFFSET: usize = 12;
 
-/// A message that was published. It is in one place at a time (in a queue, or delivered), so it is moved and never shared.
+/// A published message. It is either in a queue or delivered, so it is moved and never shared.
 #[derive(Debug)]
 pub(crate) struct Message {
-    /// The payload of its header as it came off the wire: properties pass through byte for byte, also those not known here.
+    /// The raw content header: properties are forwarded byte for byte, including unknown ones.
     pub(crate) header: Vec<u8>,
     pub(crate) body: Vec<u8>,
-    /// Its routing key, and its queue when there is one: this broker has the default exchange only.
+    /// The routing key, which is also the queue's name: this broker has only the default exchange.
     pub(crate) routing_key: ShortString,
-    /// What it takes of the broker's memory, until it is dropped.
+    /// The memory reservation, released on drop.
     pub(crate) room: Reservation,
 }
 
-/// Why a message leaves its queue for the dead letters.
+/// The reason a message is dead-lettered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Death {
-    /// A consumer rejected it.
     Rejected,
-    /// It has waited for longer than its queue allows.
+    /// The queue's `x-message-ttl` has elapsed.
     Expired,
 }
 
 impl Death {
-    /// As RabbitMQ names it.
+    /// Returns RabbitMQ's name of the reason.
     fn reason(self) -> &'static str {
         match self {
             Self::Rejected => "rejected",
@@ -43,16 +42,16 @@ impl Death {
 }
 
 impl Message {
-    /// Writes on it that it died in `queue`, as RabbitMQ does: `x-death` and, the first time, `x-first-death-*`.
+    /// Records a death in `queue` as RabbitMQ does: `x-death` and, the first time, `x-first-death-*`.
     pub(crate) fn died_in(&mut self, queue: &str, death: Death) {
-        // It was read when it was published, so it can be read.
+        // The header was parsed at publish, so parsing cannot fail.
         let Ok(([], header)) = parse_content_header(&self.header[..]) else {
             return;
         };
         let mut headers = header.properties.headers().clone().unwrap_or_default();
         write_death(&mut headers, queue, death, self.routing_key.as_str());
         let properties = header.properties.with_headers(headers);
-        let start = self.header[..BEFORE_PROPERTIES].to_vec();
+        let start = self.header[..PROPERTIES_OFFSET].to_vec();
         if let Ok(written) = gen_properties(&properties)(WriteContext::from(start)) {
             let before = self.header.len();
             (self.header, _) = written.into_inner();
@@ -60,8 +59,8 @@ impl Message {
         }
     }
 
-    /// Whether it has died in the queue that its routing key names and came back there without anybody rejecting it on the way: it
-    /// would go round for ever. RabbitMQ's rule (`rabbit_dead_letter:detect_cycles`).
+    /// Returns `true` if the message died in the queue named by its routing key and returned there without a rejection in between: it
+    /// would cycle forever. RabbitMQ's rule (`rabbit_dead_letter:detect_cycles`).
     pub(crate) fn is_in_cycle(&self) -> bool {
         let Ok(([], header)) = parse_content_header(&self.header[..]) else {
             return false;
@@ -94,7 +93,7 @@ fn write_death(headers: &mut FieldTable, queue: &str, death: Death, routing_key:
             headers.insert(format!("x-first-death-{key}").into(), text(value));
         }
     }
-    // One record for each queue and reason, the latest first.
+    // One record per queue and reason, latest first.
     let known = deaths.iter().position(|record| is_death_in(record, queue, death));
     let record = match known.map(|at| deaths.remove(at)) {
         Some(AMQPValue::FieldTable(mut record)) => {

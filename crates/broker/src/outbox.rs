@@ -1,4 +1,4 @@
-//! What waits to be written to a client, bounded.
+//! A bounded output buffer per client.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,17 +12,17 @@ use tokio::time::timeout;
 use crate::frame::{put_content, put_heartbeat, put_method};
 use crate::message::Message;
 
-/// The bytes on their way to one client.
+/// The bytes to be written to one client.
 ///
-/// Putting something in never waits (it happens while the broker's state is locked); instead those who would put more in look
-/// first: a consumer whose connection has no [room](Self::has_room) gets no message, a client's next request waits until there
+/// Appending never blocks (it happens while the broker's state is locked); instead producers check
+/// first: a consumer whose connection has no [room](Self::has_room) gets no message, and a client's next request waits until there
 /// is [room again](Self::room).
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
-    /// Something was put in, or it was closed.
+    /// Notified on append and on close.
     filled: Notify,
-    /// Something was written.
+    /// Notified after each write.
     emptied: Notify,
     max_unsent: usize,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Outbox {
 struct State {
     queued: Vec<u8>,
     being_written: usize,
-    /// A delivery was held back for want of room.
+    /// A delivery is pending because there was no room.
     held_back: bool,
     closed: bool,
 }
@@ -60,7 +60,7 @@ impl Outbox {
         self.state().has_room(self.max_unsent)
     }
 
-    /// As [`has_room`](Self::has_room), and remembers to tell when there is none.
+    /// Like [`has_room`](Self::has_room), and records a pending delivery if there is no room.
     pub(crate) fn has_room_for_delivery(&self) -> bool {
         let mut state = self.state();
         let room = state.has_room(self.max_unsent);
@@ -75,22 +75,22 @@ impl Outbox {
         }
     }
 
-    /// Nothing more comes: [`write`](Self::write) ends once it has written what is here.
+    /// Closes the buffer: [`write`](Self::write) returns once it is empty.
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.filled.notify_one();
     }
 
-    /// Writes what is put in until it is closed and empty, with a heartbeat when there is nothing to say for `heartbeat`.
-    /// `deliver` is called when there is room again after a delivery was held back.
+    /// Writes the buffer until it is closed and empty, with a heartbeat after `heartbeat` without output.
+    /// Calls `deliver` when there is room again for a pending delivery.
     ///
     /// # Errors
-    /// The socket failed, or the client read nothing for `read_within`.
+    /// The socket failed, or the client read nothing for `write_stall_timeout`.
     pub(crate) async fn write(
         &self,
         mut socket: impl AsyncWrite + Unpin,
         heartbeat: Option<Duration>,
-        read_within: Duration,
+        write_stall_timeout: Duration,
         deliver: impl Fn(),
     ) -> io::Result<()> {
         loop {
@@ -106,12 +106,12 @@ impl Outbox {
             };
             let mut rest = &bytes[..];
             while !rest.is_empty() {
-                // The deadline is for progress and not for the whole: a slow reader is fine, one that has stopped is not.
-                match timeout(read_within, socket.write(rest)).await {
+                // The deadline is for progress, not for the whole buffer: a slow reader is fine, a stalled one is not.
+                match timeout(write_stall_timeout, socket.write(rest)).await {
                     Ok(Ok(written)) if written > 0 => rest = &rest[written..],
                     Ok(Ok(_)) => return Err(io::ErrorKind::WriteZero.into()),
                     Ok(Err(error)) => return Err(error),
-                    Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "the client has stopped reading")),
+                    Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "client stopped reading")),
                 }
             }
             if self.written() {
@@ -127,7 +127,7 @@ impl Outbox {
         (!bytes.is_empty()).then_some(bytes)
     }
 
-    /// What was taken is written. Whether a delivery waits for that.
+    /// Marks the taken bytes as written; returns `true` if a delivery is pending.
     fn written(&self) -> bool {
         let mut state = self.state();
         state.being_written = 0;

@@ -1,19 +1,19 @@
-//! Who is connected, and who has to go when there is no more room: those who hold a place and do nothing with it.
+//! The connection limit, and eviction of idle connections when it is reached.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::config::HEARTBEAT;
+use crate::config::HEARTBEAT_SECS;
 use crate::core::ConnectionId;
 
-/// A consumer that has sent nothing for so long, not even the heartbeats that are suggested to it, counts as idle.
-const SILENCE: Duration = Duration::from_secs(2 * HEARTBEAT as u64);
+/// The silence, without even a heartbeat, after which a consumer counts as idle.
+const CONSUMER_IDLE_AFTER: Duration = Duration::from_secs(2 * HEARTBEAT_SECS as u64);
 
-/// One connection's place.
+/// A connection's entry in the [`ConnectionRegistry`].
 #[derive(Debug)]
-pub(crate) struct Presence {
+pub(crate) struct ConnectionSlot {
     id: ConnectionId,
     state: Mutex<State>,
     evicted: Notify,
@@ -22,9 +22,9 @@ pub(crate) struct Presence {
 #[derive(Debug)]
 struct State {
     stage: Stage,
-    /// When it last sent anything.
+    /// The time of its last frame.
     heard: Instant,
-    /// When it last sent anything but a heartbeat.
+    /// The time of its last frame other than a heartbeat.
     active: Instant,
 }
 
@@ -35,12 +35,12 @@ enum Stage {
     Evicted,
 }
 
-/// All connections, in the order in which they came.
+/// All connections, in the order of accept.
 #[derive(Debug, Default)]
-pub(crate) struct Presences(Mutex<Vec<Weak<Presence>>>);
+pub(crate) struct ConnectionRegistry(Mutex<Vec<Weak<ConnectionSlot>>>);
 
-impl Presence {
-    /// Notes that a frame has come.
+impl ConnectionSlot {
+    /// Records a received frame.
     pub(crate) fn heard(&self, is_heartbeat: bool) {
         let mut state = self.state();
         state.heard = Instant::now();
@@ -49,7 +49,7 @@ impl Presence {
         }
     }
 
-    /// Waits until another connection has been given its place.
+    /// Waits until this connection is evicted.
     pub(crate) async fn evicted(&self) {
         self.evicted.notified().await;
     }
@@ -68,9 +68,9 @@ impl Presence {
     }
 }
 
-impl Presences {
-    /// Gives a new connection a place, and evicts the oldest of those that have not logged in if there are `max_logins` of them.
-    pub(crate) fn enter(&self, id: ConnectionId, max_logins: usize) -> Arc<Presence> {
+impl ConnectionRegistry {
+    /// Registers a new connection; if `max_logins` have not logged in yet, the oldest of them is evicted.
+    pub(crate) fn enter(&self, id: ConnectionId, max_logins: usize) -> Arc<ConnectionSlot> {
         let mut all = self.all();
         all.retain(|presence| presence.strong_count() > 0);
         let logging_in: Vec<_> = present(&all, Stage::LoggingIn).collect();
@@ -79,12 +79,12 @@ impl Presences {
         {
             tracing::warn!(
                 connection = oldest.id.0,
-                "connection dropped: it has not logged in, and others want to"
+                "connection closed: not logged in, and the login limit is reached"
             );
             oldest.evict();
         }
         let now = Instant::now();
-        let presence = Arc::new(Presence {
+        let presence = Arc::new(ConnectionSlot {
             id,
             state: Mutex::new(State {
                 stage: Stage::LoggingIn,
@@ -97,19 +97,19 @@ impl Presences {
         presence
     }
 
-    /// Notes that a connection has logged in. If `max` have before it, the one that has been idle for longest is evicted; says
-    /// whether there is a place. `holds_nothing`: the connection has neither consumers nor unsettled messages.
-    pub(crate) fn admit(&self, new: &Presence, max: usize, holds_nothing: impl Fn(ConnectionId) -> bool) -> bool {
+    /// Records a login. If `max` connections are logged in, the one idle for longest is evicted; returns
+    /// `false` if none is idle. `holds_nothing`: the connection has neither consumers nor unsettled messages.
+    pub(crate) fn admit(&self, new: &ConnectionSlot, max: usize, holds_nothing: impl Fn(ConnectionId) -> bool) -> bool {
         let all = self.all();
         let open: Vec<_> = present(&all, Stage::Open).collect();
         if open.len() >= max {
             let now = Instant::now();
-            let rank = |presence: &Arc<Presence>| {
+            let rank = |presence: &Arc<ConnectionSlot>| {
                 let (heard, active) = {
                     let state = presence.state();
                     (state.heard, state.active)
                 };
-                match (holds_nothing(presence.id), now.duration_since(heard) > SILENCE) {
+                match (holds_nothing(presence.id), now.duration_since(heard) > CONSUMER_IDLE_AFTER) {
                     (true, _) => Some((0, active)),
                     (false, true) => Some((1, heard)),
                     (false, false) => None,
@@ -119,19 +119,19 @@ impl Presences {
             let Some((_, idle)) = ranked.min_by_key(|(rank, _)| *rank) else {
                 return false;
             };
-            tracing::warn!(connection = idle.id.0, "idle connection closed: another one needs its place");
+            tracing::warn!(connection = idle.id.0, "idle connection closed: connection limit reached");
             idle.evict();
         }
         new.state().stage = Stage::Open;
         true
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Weak<Presence>>> {
+    fn all(&self) -> MutexGuard<'_, Vec<Weak<ConnectionSlot>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn present(all: &[Weak<Presence>], stage: Stage) -> impl Iterator<Item = Arc<Presence>> {
+fn present(all: &[Weak<ConnectionSlot>], stage: Stage) -> impl Iterator<Item = Arc<ConnectionSlot>> {
     all.iter()
         .filter_map(Weak::upgrade)
         .filter(move |presence| presence.is(stage))

@@ -1,21 +1,21 @@
-//! Saying no in the protocol's own words.
+//! AMQP channel and connection exceptions.
 
 use std::fmt;
 
 use amq_protocol::protocol::{AMQPHardError, AMQPSoftError, channel, connection};
 use amq_protocol::types::ShortString;
 
-/// Why a request is refused: a reply code and text of AMQP 0-9-1, and what is closed because of it.
+/// An AMQP 0-9-1 exception: reply code, reply text, and its scope (channel or connection).
 #[derive(Debug)]
 pub(crate) struct Refusal {
     code: u16,
     text: String,
-    /// Whether the whole connection goes, or only the channel.
+    /// A connection exception; otherwise only the channel is closed.
     pub(crate) fatal: bool,
 }
 
 impl Refusal {
-    /// Closes the channel.
+    /// Creates a channel exception.
     pub(crate) fn channel(kind: &AMQPSoftError, reason: impl fmt::Display) -> Self {
         Self {
             code: kind.get_id(),
@@ -24,7 +24,7 @@ impl Refusal {
         }
     }
 
-    /// Closes the connection.
+    /// Creates a connection exception.
     pub(crate) fn connection(kind: &AMQPHardError, reason: impl fmt::Display) -> Self {
         Self {
             code: kind.get_id(),
@@ -33,7 +33,7 @@ impl Refusal {
         }
     }
 
-    /// The login is refused, so the connection goes, although the code is one of a channel.
+    /// Creates the exception for a failed login: it closes the connection although its code is a channel's.
     pub(crate) fn login(reason: impl fmt::Display) -> Self {
         Self {
             fatal: true,
@@ -48,7 +48,7 @@ impl Refusal {
     pub(crate) fn not_implemented(what: impl fmt::Display) -> Self {
         Self::connection(
             &AMQPHardError::NOTIMPLEMENTED,
-            format_args!("{what}: not in the embedded broker"),
+            format_args!("{what} not supported by the embedded broker"),
         )
     }
 
@@ -56,8 +56,8 @@ impl Refusal {
         Self::connection(&AMQPHardError::UNEXPECTEDFRAME, what)
     }
 
-    /// There is no room. The code is one of a connection, but only the channel goes: what else its connection does (consuming,
-    /// above all) is what makes room again.
+    /// Creates the exception for exhausted memory. The code is a connection's, but only the channel is closed: the other channels of
+    /// the connection, above all consuming ones, free memory.
     pub(crate) fn no_room(reason: impl fmt::Display) -> Self {
         Self {
             fatal: false,
@@ -93,11 +93,11 @@ impl fmt::Display for Refusal {
 }
 
 fn text(kind: &impl fmt::Display, reason: &impl fmt::Display) -> String {
-    // As RabbitMQ spells it: `NOT_FOUND - no queue 'x' in vhost '/'`.
+    // RabbitMQ's format: `NOT_FOUND - no queue 'x' in vhost '/'`.
     format!("{} - {reason}", kind.to_string().replace('-', "_"))
 }
 
-/// What fits into a short string (255 bytes): the texts quote names, which may be as long.
+/// Truncates to a short string (255 bytes): reply texts quote names, which may be as long.
 fn short(text: &str) -> ShortString {
     let end = (0..=text.len().min(255)).rev().find(|at| text.is_char_boundary(*at));
     text[..end.unwrap_or(0)].into()
@@ -108,10 +108,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_is_cut_between_characters() {
+    fn long_reply_text_is_truncated_at_a_char_boundary() {
         let refusal = Refusal::precondition("ü".repeat(300));
         let channel::AMQPMethod::Close(close) = refusal.close_channel((0, 0)) else {
-            panic!("not a close")
+            panic!("expected a close method")
         };
         assert_eq!(close.reply_code, 406);
         assert!(close.reply_text.as_str().starts_with("PRECONDITION_FAILED - ü"));

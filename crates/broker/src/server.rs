@@ -1,4 +1,4 @@
-//! Listening, accepting, and ending.
+//! Bind, accept and shutdown.
 
 use std::future::Future;
 use std::io;
@@ -10,29 +10,29 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::config::{Config, HANG_UP, PASSWORD, USER};
+use crate::config::{CLOSE_TIMEOUT, Config, PASSWORD, USER};
 use crate::core::{ConnectionId, Core};
 use crate::memory::Memory;
-use crate::presence::Presences;
+use crate::presence::ConnectionRegistry;
 use crate::session;
 
-/// Why the broker cannot listen.
+/// An error of [`Broker::bind`].
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// The address could be reached from other machines.
-    #[error("{0} is not a loopback address, and the embedded broker listens nowhere else: set --listen or BROKER_ADDR")]
+    /// The address is reachable from other machines.
+    #[error("cannot bind the broker to {0}: only loopback addresses are allowed (set --listen or BROKER_ADDR)")]
     NotLoopback(SocketAddr),
-    /// The system refuses the address; most often it is taken.
-    #[error("cannot listen on {address} ({source}): set --listen or BROKER_ADDR to another address")]
+    /// The system call failed; most often the address is in use.
+    #[error("cannot bind the broker to {address}: {source} (set --listen or BROKER_ADDR)")]
     Listen {
-        /// The address that was asked for.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// A broker that listens; [`serve`](Self::serve) makes it answer.
+/// A bound broker; [`serve`](Self::serve) runs it.
 #[derive(Debug)]
 pub struct Broker {
     listener: TcpListener,
@@ -40,27 +40,27 @@ pub struct Broker {
     shared: Arc<Shared>,
 }
 
-/// What all connections share.
+/// The state shared by all connections.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) memory: Memory,
-    pub(crate) presences: Presences,
+    pub(crate) presences: ConnectionRegistry,
     core: Mutex<Core>,
 }
 
 impl Shared {
-    /// The broker's state, locked. Never held across an await; a session that panicked must not take the others with it.
+    /// Locks the broker's state. Never held across an await; ignores poisoning, so that one panicked session does not fail the others.
     pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Broker {
-    /// Takes the address. Clients can connect from here on, and are answered once it [serves](Self::serve).
+    /// Binds the address. Clients can connect from here on, and are answered once it [serves](Self::serve).
     ///
     /// # Errors
-    /// The address isn't loopback, or cannot be had.
+    /// The address is not loopback, or cannot be bound.
     pub async fn bind(config: Config) -> Result<Self, BindError> {
         let address = config.listen;
         if !address.ip().is_loopback() {
@@ -71,7 +71,7 @@ impl Broker {
         let address = listener.local_addr().map_err(listen)?;
         let shared = Shared {
             memory: Memory::new(config.max_memory),
-            presences: Presences::default(),
+            presences: ConnectionRegistry::default(),
             config,
             core: Mutex::default(),
         };
@@ -82,20 +82,20 @@ impl Broker {
         })
     }
 
-    /// Where it listens, with the port that it got.
+    /// Returns the bound address, with the assigned port.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// How a client reaches it: `amqp://guest:guest@127.0.0.1:<port>/%2f`
+    /// Returns the URL for clients: `amqp://guest:guest@127.0.0.1:<port>/%2f`
     #[must_use]
     pub fn url(&self) -> String {
         format!("amqp://{USER}:{PASSWORD}@{}/%2f", self.address)
     }
 
-    /// Serves clients until `shutdown` is done; then closes their connections with 320 `CONNECTION_FORCED` and waits for them,
-    /// but not longer than a few seconds.
+    /// Serves clients until `shutdown` completes; then closes their connections with 320 `CONNECTION_FORCED` and waits for them,
+    /// at most a few seconds.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         let Self { listener, shared, .. } = self;
         let (stop, stopped) = watch::channel(false);
@@ -115,8 +115,8 @@ impl Broker {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => stream,
                     Err(error) => {
-                        // Most often no file descriptor is left: asking again at once would only burn the processor.
-                        tracing::warn!(%error, "a connection could not be accepted");
+                        // Most often file descriptors are exhausted: an immediate retry would only burn CPU.
+                        tracing::warn!(%error, "cannot accept connection");
                         tokio::time::sleep(Duration::from_millis(50)).await;
                         continue;
                     }
@@ -134,19 +134,19 @@ impl Broker {
                 report(ended);
             }
         };
-        // One for what is still to be written, one for the hang-up. Those that are left then are cut off.
-        let _ = tokio::time::timeout(2 * HANG_UP, ending).await;
+        // One timeout for pending output, one for the client's disconnect. Remaining connections are aborted.
+        let _ = tokio::time::timeout(2 * CLOSE_TIMEOUT, ending).await;
     }
 }
 
-/// Dead-letters messages as they expire; never ends.
+/// Dead-letters messages as they expire; never returns.
 async fn expire(shared: &Shared) {
     let earlier = shared.core().expiring.clone();
     loop {
         let now = Instant::now();
         let next = shared.core().expire(now);
         match next {
-            // There was more than goes at once.
+            // More than one batch had expired.
             Some(at) if at <= now => tokio::task::yield_now().await,
             Some(at) => drop(tokio::time::timeout_at(at.into(), earlier.notified()).await),
             None => earlier.notified().await,
@@ -156,6 +156,6 @@ async fn expire(shared: &Shared) {
 
 fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(%error, "a connection failed");
+        tracing::error!(%error, "connection task failed");
     }
 }

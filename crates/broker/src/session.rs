@@ -1,4 +1,4 @@
-//! One connection: its life from the accepted socket to the hang-up, and which of its frames goes where.
+//! One connection, from the accepted socket to its close, and the dispatch of its frames.
 
 mod methods;
 
@@ -14,21 +14,21 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
-use crate::config::{FRAME_MAX, HANG_UP};
+use crate::config::{CLOSE_TIMEOUT, FRAME_MAX};
 use crate::content::Content;
 use crate::core::ConnectionId;
-use crate::frame::{End, Frame, FrameReader, put_method};
+use crate::frame::{CloseReason, Frame, FrameReader, put_method};
 use crate::handshake::{Limits, handshake};
 use crate::outbox::Outbox;
-use crate::presence::Presence;
+use crate::presence::ConnectionSlot;
 use crate::refusal::Refusal;
 use crate::server::Shared;
 
 type Reader = FrameReader<OwnedReadHalf>;
 
-/// Serves one client until it is gone, or until `shutdown` is done.
+/// Serves one client until it disconnects or `shutdown` completes.
 pub(crate) async fn serve(id: ConnectionId, stream: TcpStream, shared: Arc<Shared>, shutdown: impl Future<Output = ()>) {
-    // Small answers must not wait for more: a confirm would take 40 ms.
+    // Without Nagle's algorithm: it would delay a confirm by 40 ms.
     let _ = stream.set_nodelay(true);
     let (read, mut writer) = stream.into_split();
     let mut reader = FrameReader::new(read, FRAME_MAX);
@@ -41,10 +41,10 @@ pub(crate) async fn serve(id: ConnectionId, stream: TcpStream, shared: Arc<Share
     let logging_in = async {
         tokio::select! {
             logged_in = handshake(&mut reader, &mut writer, admit) => logged_in,
-            () = presence.evicted() => Err(End::Gone),
+            () = presence.evicted() => Err(CloseReason::Gone),
         }
     };
-    let end = match timeout(config.login_within, logging_in).await {
+    let end = match timeout(config.login_timeout, logging_in).await {
         Ok(Ok(limits)) => {
             tracing::info!(connection = id.0, "connection opened");
             let session = Session::new(id, limits, shared.clone(), presence);
@@ -52,35 +52,38 @@ pub(crate) async fn serve(id: ConnectionId, stream: TcpStream, shared: Arc<Share
         }
         Ok(Err(end)) => end,
         Err(_) => {
-            tracing::warn!(connection = id.0, "connection dropped: no login in time");
-            End::Gone
+            tracing::warn!(connection = id.0, "connection closed: login timed out");
+            CloseReason::Gone
         }
     };
-    if let End::Refused(refusal, _) = &end {
-        tracing::warn!(connection = id.0, reason = %refusal, "connection refused");
+    if let CloseReason::Refused(refusal, _) = &end {
+        tracing::warn!(connection = id.0, reason = %refusal, "connection rejected");
     }
     close(&mut reader, &mut writer, end).await;
     tracing::info!(connection = id.0, "connection closed");
 }
 
-/// Says the last word and lets the client hang up: some take a socket that closes before they have read it for a failure.
-async fn close(reader: &mut Reader, writer: &mut OwnedWriteHalf, end: End) {
+/// Sends the close and lets the client disconnect first: some clients report a socket that closes before they have read the close as a failure.
+async fn close(reader: &mut Reader, writer: &mut OwnedWriteHalf, end: CloseReason) {
     let (method, answered) = match end {
-        End::Gone => return,
-        End::Evicted => {
-            let refusal = Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "idle, and another client needs the place");
+        CloseReason::Gone => return,
+        CloseReason::Evicted => {
+            let refusal = Refusal::connection(
+                &AMQPHardError::CONNECTIONFORCED,
+                "idle connection evicted: connection limit reached",
+            );
             let mut bytes = Vec::new();
             put_method(&mut bytes, 0, AMQPClass::Connection(refusal.close_connection((0, 0))));
-            // Whoever takes places faster than they are left must not keep these open as well.
+            // Not awaited: evicted connections must not accumulate when new ones arrive faster than they close.
             let _ = writer.try_write(&bytes);
             return;
         }
-        End::Closed => (Connection::CloseOk(CloseOk {}), false),
-        End::Shutdown => {
+        CloseReason::Closed => (Connection::CloseOk(CloseOk {}), false),
+        CloseReason::Shutdown => {
             let refusal = Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "the broker is shutting down");
             (refusal.close_connection((0, 0)), true)
         }
-        End::Refused(refusal, at) => (refusal.close_connection(at), true),
+        CloseReason::Refused(refusal, at) => (refusal.close_connection(at), true),
     };
     let mut bytes = Vec::new();
     put_method(&mut bytes, 0, AMQPClass::Connection(method));
@@ -92,13 +95,13 @@ async fn close(reader: &mut Reader, writer: &mut OwnedWriteHalf, end: End) {
             match reader.next().await {
                 Ok(Frame::Method(0, AMQPClass::Connection(Connection::CloseOk(_)))) if answered => return,
                 Ok(_) => {}
-                Err(End::Gone) => return,
-                // What it sends is no AMQP, and unread bytes would reset the connection under what it has to read.
+                Err(CloseReason::Gone) => return,
+                // The client does not send AMQP, and unread bytes would reset the connection before it reads the answer.
                 Err(_) => return reader.until_gone().await,
             }
         }
     };
-    let _ = timeout(HANG_UP, hang_up).await;
+    let _ = timeout(CLOSE_TIMEOUT, hang_up).await;
 }
 
 /// An open connection.
@@ -107,32 +110,32 @@ struct Session {
     limits: Limits,
     shared: Arc<Shared>,
     outbox: Arc<Outbox>,
-    presence: Arc<Presence>,
+    presence: Arc<ConnectionSlot>,
     channels: HashMap<u16, Channel>,
     last_consumer: u64,
-    /// Publishes are being refused for want of memory: it is logged once, not for each of them.
+    /// Memory is full and publishes are rejected; logged once, not per publish.
     full: bool,
 }
 
-/// A channel, as far as only its own connection is concerned with it.
+/// The connection-local state of a channel.
 enum Channel {
     Open(OpenChannel),
-    /// Closed by the broker. What the client sent before it knew is ignored until it says `close-ok`.
+    /// Closed by the broker; input is ignored until the client sends `close-ok`.
     Closing,
 }
 
 #[derive(Default)]
 struct OpenChannel {
-    /// The message that is coming in.
+    /// The message being received.
     content: Option<Content>,
-    /// How many publishes were confirmed, once confirms are selected.
+    /// The number of confirmed publishes; `None` outside confirm mode.
     confirmed: Option<u64>,
     /// The prefetch of the next consumer.
     prefetch: u16,
 }
 
 impl Session {
-    fn new(id: ConnectionId, limits: Limits, shared: Arc<Shared>, presence: Arc<Presence>) -> Self {
+    fn new(id: ConnectionId, limits: Limits, shared: Arc<Shared>, presence: Arc<ConnectionSlot>) -> Self {
         let outbox = Arc::new(Outbox::new(shared.config.max_unsent));
         shared.core().connect(id, outbox.clone(), limits.frame_max);
         Self {
@@ -147,7 +150,7 @@ impl Session {
         }
     }
 
-    async fn run(mut self, reader: &mut Reader, writer: &mut OwnedWriteHalf, shutdown: impl Future<Output = ()>) -> End {
+    async fn run(mut self, reader: &mut Reader, writer: &mut OwnedWriteHalf, shutdown: impl Future<Output = ()>) -> CloseReason {
         let (outbox, shared, id) = (self.outbox.clone(), self.shared.clone(), self.id);
         let presence = self.presence.clone();
         let heartbeat = (self.limits.heartbeat > 0).then(|| Duration::from_secs(self.limits.heartbeat.into()));
@@ -155,7 +158,7 @@ impl Session {
         let writing = outbox.write(
             writer,
             heartbeat.map(|interval| interval / 2),
-            shared.config.read_within,
+            shared.config.write_stall_timeout,
             deliver,
         );
         tokio::pin!(writing);
@@ -163,35 +166,35 @@ impl Session {
             end = self.read(reader, heartbeat) => end,
             result = &mut writing => {
                 if let Err(error) = result {
-                    tracing::warn!(connection = id.0, %error, "connection dropped");
+                    tracing::warn!(connection = id.0, %error, "connection failed");
                 }
-                return End::Gone;
+                return CloseReason::Gone;
             }
-            () = presence.evicted() => End::Evicted,
-            () = shutdown => End::Shutdown,
+            () = presence.evicted() => CloseReason::Evicted,
+            () = shutdown => CloseReason::Shutdown,
         };
-        // Its messages are others' from here on; what was already said to it still goes out.
+        // Its messages are requeued from here on; buffered output is still written.
         drop(self);
         outbox.close();
-        match timeout(HANG_UP, writing).await {
+        match timeout(CLOSE_TIMEOUT, writing).await {
             Ok(Ok(())) => end,
-            _ => End::Gone,
+            _ => CloseReason::Gone,
         }
     }
 
-    async fn read(&mut self, reader: &mut Reader, heartbeat: Option<Duration>) -> End {
-        // The protocol gives a client two intervals. Without heartbeats a silent one is fine.
+    async fn read(&mut self, reader: &mut Reader, heartbeat: Option<Duration>) -> CloseReason {
+        // The protocol allows two missed intervals. Without heartbeats a silent client is fine.
         let silence = heartbeat.map_or(Duration::MAX, |interval| interval * 2);
         loop {
             self.outbox.room().await;
             let left = self.content_deadline().map(|at| at.saturating_duration_since(Instant::now()));
             let Ok(frame) = timeout(left.map_or(silence, |left| left.min(silence)), reader.next()).await else {
                 if self.content_deadline().is_some_and(|at| at <= Instant::now()) {
-                    let late = Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "a message was begun and not completed");
+                    let late = Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "message not completed in time");
                     return late.into();
                 }
-                tracing::warn!(connection = self.id.0, "connection dropped: missed heartbeats from client");
-                return End::Gone;
+                tracing::warn!(connection = self.id.0, "connection closed: missed heartbeats from client");
+                return CloseReason::Gone;
             };
             self.presence.heard(matches!(frame, Ok(Frame::Heartbeat)));
             if let Err(end) = frame.and_then(|frame| self.on_frame(frame)) {
@@ -200,17 +203,17 @@ impl Session {
         }
     }
 
-    /// When the message that was begun first must be whole: what has come of it holds memory that others could use.
+    /// Returns the deadline of the oldest partial message: partial messages hold memory of the shared budget.
     fn content_deadline(&self) -> Option<Instant> {
         let begun = self.channels.values().filter_map(|channel| match channel {
             Channel::Open(channel) => channel.content.as_ref().map(Content::started),
             Channel::Closing => None,
         });
-        begun.min().map(|begun| begun + self.shared.config.content_within)
+        begun.min().map(|begun| begun + self.shared.config.message_timeout)
     }
 
-    fn on_frame(&mut self, frame: Frame) -> Result<(), End> {
-        // The class and method of `basic.publish`, which content belongs to.
+    fn on_frame(&mut self, frame: Frame) -> Result<(), CloseReason> {
+        // The class and method of `basic.publish`, to which content belongs.
         const PUBLISH: (u16, u16) = (60, 40);
         match frame {
             Frame::Heartbeat => Ok(()),
@@ -237,7 +240,7 @@ impl Session {
         }
     }
 
-    /// Adds to the message that is coming in on a channel, and publishes it once it is whole.
+    /// Adds a frame to the partial message of a channel, and publishes it once complete.
     fn on_content(&mut self, number: u16, add: impl FnOnce(&mut Content) -> Result<(), Refusal>) -> Result<(), Refusal> {
         let channel = match self.channels.get_mut(&number) {
             Some(Channel::Open(channel)) => channel,
@@ -245,21 +248,21 @@ impl Session {
             None => return Err(not_open(number)),
         };
         let Some(mut content) = channel.content.take() else {
-            return Err(Refusal::unexpected("content without a publish"));
+            return Err(Refusal::unexpected("content without basic.publish"));
         };
         add(&mut content)?;
-        if content.is_whole() {
+        if content.is_complete() {
             return self.on_published(number, content.finish());
         }
         channel.content = Some(content);
         Ok(())
     }
 
-    /// Passes on what closes the connection; closes the channel where that is enough.
-    fn refuse(&mut self, number: u16, about: (u16, u16), done: Result<(), Refusal>) -> Result<(), End> {
+    /// Returns connection exceptions; handles channel exceptions by closing the channel.
+    fn refuse(&mut self, number: u16, about: (u16, u16), done: Result<(), Refusal>) -> Result<(), CloseReason> {
         match done {
             Ok(()) => Ok(()),
-            Err(refusal) if refusal.fatal => Err(End::Refused(refusal, about)),
+            Err(refusal) if refusal.fatal => Err(CloseReason::Refused(refusal, about)),
             Err(refusal) => {
                 tracing::warn!(connection = self.id.0, channel = number, reason = %refusal, "channel closed");
                 self.shared.core().close_channel((self.id, number));
@@ -276,25 +279,26 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Whatever way a session ends, what it held goes back to its queues.
+    /// Requeues the session's unsettled messages, however it ends.
     fn drop(&mut self) {
         self.shared.core().disconnect(self.id);
     }
 }
 
-fn on_connection_method(method: &AMQPClass) -> Result<(), End> {
+fn on_connection_method(method: &AMQPClass) -> Result<(), CloseReason> {
     let about = (method.get_amqp_class_id(), method.get_amqp_method_id());
     match method {
-        AMQPClass::Connection(Connection::Close(_)) => Err(End::Closed),
-        AMQPClass::Connection(Connection::UpdateSecret(_)) => {
-            Err(End::Refused(Refusal::not_implemented("connection.update-secret"), about))
-        }
+        AMQPClass::Connection(Connection::Close(_)) => Err(CloseReason::Closed),
+        AMQPClass::Connection(Connection::UpdateSecret(_)) => Err(CloseReason::Refused(
+            Refusal::not_implemented("connection.update-secret"),
+            about,
+        )),
         _ => {
             let refusal = Refusal::connection(
                 &AMQPHardError::COMMANDINVALID,
-                "not a method for channel 0 of an open connection",
+                "method not allowed on channel 0 of an open connection",
             );
-            Err(End::Refused(refusal, about))
+            Err(CloseReason::Refused(refusal, about))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is charged for messages is what they cost. On its own: other tests in the same process would be measured too.
+//! The charged overhead of messages matches their real memory. A binary of its own: other tests in the process would be measured too.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +9,7 @@ use lapin::{BasicProperties, Connection, ConnectionProperties};
 
 const MEMORY: u64 = 64 << 20;
 
-/// What this process has in memory, in bytes.
+/// Returns the resident set size of this process, in bytes.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -28,7 +28,7 @@ async fn empty_messages_cost_what_they_are_charged() {
     tokio::spawn(broker.serve(std::future::pending()));
     let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
-    // Each message holds the name.
+    // Each message holds the queue name as its routing key.
     let queue: ShortString = "q".repeat(250).as_str().into();
     channel
         .queue_declare(queue.clone(), QueueDeclareOptions::durable(), FieldTable::default())

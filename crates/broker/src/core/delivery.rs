@@ -1,4 +1,4 @@
-//! Handing messages out: to consumers as they have credit, or one at a time with `basic.get`.
+//! Delivery: to consumers with prefetch credit, or one message at a time with `basic.get`.
 
 use std::time::Instant;
 
@@ -8,11 +8,11 @@ use amq_protocol::types::ShortString;
 
 use super::queue::QueueId;
 use super::{Channel, ChannelId, Client, ConnectionId, Consumer, Core, Entry, Unsettled};
-use crate::config::MAX_CONSUMERS;
+use crate::config::CONSUMERS_PER_QUEUE_MAX;
 use crate::refusal::Refusal;
 
 impl Core {
-    /// Adds a consumer. It gets nothing before [`deliver`](Self::deliver) is called: `consume-ok` has to come first.
+    /// Adds a consumer. Delivery starts with [`deliver`](Self::deliver), because `consume-ok` must be sent first.
     pub(crate) fn consume(
         &mut self,
         id: ChannelId,
@@ -21,9 +21,9 @@ impl Core {
         (no_ack, prefetch): (bool, u16),
     ) -> Result<QueueId, Refusal> {
         let (queue_id, queue) = self.queue(name)?;
-        if queue.consumers.len() >= MAX_CONSUMERS {
+        if queue.consumers.len() >= CONSUMERS_PER_QUEUE_MAX {
             return Err(Refusal::no_room(format_args!(
-                "queue '{name}' has {MAX_CONSUMERS} consumers already"
+                "queue '{name}' already has the maximum of {CONSUMERS_PER_QUEUE_MAX} consumers"
             )));
         }
         let channel = self.channel(id)?;
@@ -46,7 +46,7 @@ impl Core {
         Ok(queue_id)
     }
 
-    /// Removes a consumer, if it is there. What it holds stays its channel's.
+    /// Removes a consumer, if present. Its unsettled messages stay with the channel.
     pub(crate) fn cancel(&mut self, id: ChannelId, tag: &ShortString) {
         let Some(consumer) = self.channels.get_mut(&id).and_then(|channel| channel.consumers.remove(tag)) else {
             return;
@@ -56,7 +56,7 @@ impl Core {
         }
     }
 
-    /// Sends the first message of a queue with `get-ok`; says whether there was one.
+    /// Sends the first message of a queue with `get-ok`; returns `false` if the queue is empty.
     pub(crate) fn get(&mut self, id: ChannelId, name: &ShortString, no_ack: bool) -> Result<bool, Refusal> {
         let now = Instant::now();
         while self.expire(now).is_some_and(|next| next <= now) {}
@@ -91,7 +91,7 @@ impl Core {
         Ok(true)
     }
 
-    /// Hands out what waits in a queue, in turn to its consumers, as long as one of them can take more.
+    /// Delivers the ready messages of a queue to its consumers, round robin, as long as one has credit and buffer space.
     pub(crate) fn deliver(&mut self, id: QueueId) {
         let Self {
             clients,
@@ -103,7 +103,7 @@ impl Core {
         let Some(queue) = queues.get_mut(&id) else { return };
         let now = queue.settings.ttl.map(|_| Instant::now());
         while !queue.ready.is_empty() {
-            // Dead-lettering it here could lead back here; the expiry task does it, and delivers what is behind it.
+            // Dead-lettering here could recurse; the expiry task does it and delivers the messages behind it.
             if now.is_some_and(|now| queue.has_expired(now)) {
                 return expiring.notify_one();
             }
@@ -126,22 +126,22 @@ impl Core {
                 return;
             };
             let Some((_, entry)) = queue.ready.pop_first() else { return };
-            channel.hand(client, channel_id.1, tag, entry);
+            channel.send_delivery(client, channel_id.1, tag, entry);
         }
     }
 
-    /// Hands out what the consumers of one channel can take, after it has settled something.
+    /// Delivers to the consumers of one channel after a settlement has freed credit.
     pub(super) fn deliver_to_channel(&mut self, id: ChannelId) {
         self.deliver_where(|channel| channel == id);
     }
 
-    /// Hands out what a connection's consumers can take, after its outbox was full.
+    /// Delivers to the consumers of a connection after its outbox was full.
     pub(crate) fn deliver_to_connection(&mut self, id: ConnectionId) {
         self.deliver_where(|channel| channel.0 == id);
     }
 
-    fn deliver_where(&mut self, concerned: impl Fn(ChannelId) -> bool) {
-        let channels = self.channels.iter().filter(|(id, _)| concerned(**id));
+    fn deliver_where(&mut self, selects: impl Fn(ChannelId) -> bool) {
+        let channels = self.channels.iter().filter(|(id, _)| selects(**id));
         let mut queues: Vec<QueueId> = channels
             .flat_map(|(_, channel)| channel.consumers.values().map(|c| c.queue))
             .collect();
@@ -160,7 +160,7 @@ impl Consumer {
 }
 
 impl Channel {
-    fn hand(&mut self, client: &Client, number: u16, tag: ShortString, entry: Entry) {
+    fn send_delivery(&mut self, client: &Client, number: u16, tag: ShortString, entry: Entry) {
         let Some(consumer) = self.consumers.get_mut(&tag) else {
             return;
         };

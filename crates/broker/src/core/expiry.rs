@@ -1,4 +1,4 @@
-//! Messages that have waited in their queue for as long as its `x-message-ttl` allows.
+//! Expiry of messages by the queue's `x-message-ttl`.
 
 use std::time::Instant;
 
@@ -6,13 +6,13 @@ use super::queue::{Queue, QueueId};
 use super::{Core, Entry};
 use crate::message::Death;
 
-/// How many messages expire in one go: others need the broker's state too.
-const BATCH: usize = 1000;
+/// The maximum number of messages expired under one lock, so that sessions are not blocked for long.
+const EXPIRE_BATCH_MAX: usize = 1000;
 
 impl Core {
-    /// Dead-letters what has expired by `now`, or drops it if the queue has no dead-letter exchange; returns when to look again.
+    /// Dead-letters messages expired by `now`, or drops them if the queue has no dead-letter exchange; returns the time of the next expiry.
     ///
-    /// The messages of a queue share its time to live and wait in the order in which they were published, so the first of them is
+    /// The messages of a queue share its TTL and are ordered by publish time, so the first one is
     /// the first to expire.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<Instant> {
         let queues: Vec<QueueId> = self
@@ -21,7 +21,7 @@ impl Core {
             .filter(|(_, queue)| queue.has_expired(now))
             .map(|(id, _)| *id)
             .collect();
-        let mut left = BATCH;
+        let mut left = EXPIRE_BATCH_MAX;
         for id in queues {
             while left > 0 {
                 let Some(queue) = self.queues.get_mut(&id).filter(|queue| queue.has_expired(now)) else {
@@ -38,12 +38,12 @@ impl Core {
 }
 
 impl Queue {
-    /// When its first message expires.
+    /// Returns the expiry time of the first message.
     fn next_expiry(&self) -> Option<Instant> {
         self.ready.first_key_value()?.1.expires
     }
 
-    /// Whether its first message must not be delivered any more.
+    /// Returns `true` if the first message has expired and must not be delivered.
     pub(super) fn has_expired(&self, now: Instant) -> bool {
         self.ready.first_key_value().is_some_and(|(_, entry)| entry.has_expired(now))
     }

@@ -1,4 +1,4 @@
-//! Queues: declaring, purging, deleting, and putting messages in.
+//! Queues: declare, purge, delete and publish.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -9,11 +9,11 @@ use amq_protocol::types::ShortString;
 
 use super::settings::Settings;
 use super::{ChannelId, Core, Entry};
-use crate::config::MAX_QUEUES;
+use crate::config::QUEUES_MAX;
 use crate::message::Message;
 use crate::refusal::Refusal;
 
-/// A queue, whatever its name: one that is declared again after its deletion is another one.
+/// A queue id. A queue that is declared again after its deletion gets a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct QueueId(u64);
 
@@ -21,14 +21,14 @@ pub(crate) struct QueueId(u64);
 pub(super) struct Queue {
     pub(super) name: ShortString,
     pub(super) settings: Settings,
-    /// The messages that wait, by position.
+    /// The ready messages, by position.
     pub(super) ready: BTreeMap<u64, Entry>,
     last_position: u64,
-    /// The next one to be served is first.
+    /// Round robin: the next consumer to be served is first.
     pub(super) consumers: VecDeque<(ChannelId, ShortString)>,
 }
 
-/// How many messages wait in a queue and how many consumers it has, as `queue.declare-ok` says it.
+/// The counts of `queue.declare-ok`: ready messages and consumers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) messages: u32,
@@ -36,15 +36,15 @@ pub(crate) struct Counts {
 }
 
 impl Core {
-    /// Makes the queue unless it is there with the same settings.
+    /// Creates the queue unless it exists with the same settings.
     pub(crate) fn declare(&mut self, name: &ShortString, settings: Settings) -> Result<Counts, Refusal> {
         if let Some(queue) = self.names.get(name).and_then(|id| self.queues.get(id)) {
             if queue.settings != settings {
-                let reason = format!("inequivalent arg for queue '{name}' in vhost '/': it was declared otherwise");
+                let reason = format!("inequivalent arg for queue '{name}' in vhost '/': already declared with other settings");
                 return Err(Refusal::precondition(reason));
             }
-        } else if self.queues.len() >= MAX_QUEUES {
-            return Err(Refusal::no_room(format_args!("there are {MAX_QUEUES} queues already")));
+        } else if self.queues.len() >= QUEUES_MAX {
+            return Err(Refusal::no_room(format_args!("the limit of {QUEUES_MAX} queues is reached")));
         } else {
             self.last_queue += 1;
             let id = QueueId(self.last_queue);
@@ -61,7 +61,7 @@ impl Core {
         self.counts(name)
     }
 
-    /// What is in a queue that must be there.
+    /// Returns the counts of an existing queue.
     pub(crate) fn counts(&mut self, name: &ShortString) -> Result<Counts, Refusal> {
         let (_, queue) = self.queue(name)?;
         Ok(Counts {
@@ -70,13 +70,13 @@ impl Core {
         })
     }
 
-    /// Drops the messages that wait; says how many.
+    /// Drops the ready messages; returns their number.
     pub(crate) fn purge(&mut self, name: &ShortString) -> Result<u32, Refusal> {
         let (_, queue) = self.queue(name)?;
         Ok(count(std::mem::take(&mut queue.ready).len()))
     }
 
-    /// Deletes a queue and tells its consumers; says how many messages went with it. As in RabbitMQ none is an error.
+    /// Deletes a queue and cancels its consumers; returns the number of dropped messages. As in RabbitMQ, an unknown queue is not an error.
     pub(crate) fn delete(&mut self, name: &ShortString, if_unused: bool, if_empty: bool) -> Result<u32, Refusal> {
         let Ok((id, queue)) = self.queue(name) else { return Ok(0) };
         if if_unused && !queue.consumers.is_empty() {
@@ -102,7 +102,7 @@ impl Core {
         Ok(count(queue.ready.len()))
     }
 
-    /// Puts a message into the queue that its routing key names; gives it back when there is none.
+    /// Enqueues a message by its routing key; returns it as the error if there is no such queue.
     pub(crate) fn publish(&mut self, message: Message) -> Result<(), Message> {
         let Some(id) = self.names.get(&message.routing_key).copied() else {
             return Err(message);
@@ -136,7 +136,7 @@ impl Core {
     }
 }
 
-/// The protocol counts in 32 bits.
+/// Saturates to the protocol's 32-bit counts.
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! What a queue is declared with.
+//! Queue declaration settings.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
 
 use crate::refusal::Refusal;
 
-/// The longest time to live in milliseconds, as RabbitMQ has it.
-const TTL_MAX: u64 = u32::MAX as u64;
+/// The maximum TTL in milliseconds; RabbitMQ's limit.
+const TTL_MAX_MS: u64 = u32::MAX as u64;
 
-/// The properties of a queue; declaring it again with others is refused.
+/// The properties of a queue; a second declaration with others is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     durable: bool,
     pub(super) dead_letter: Option<DeadLetter>,
-    /// How long a message may wait in the queue.
+    /// The time to live of its messages.
     pub(super) ttl: Option<Duration>,
 }
 
-/// Where dead letters go: through the default exchange, so to the queue of that name.
+/// The dead-letter target; the default exchange routes to the queue named by the routing key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DeadLetter {
     /// `None` for the message's own routing key.
@@ -30,7 +30,7 @@ pub(super) struct DeadLetter {
 impl Settings {
     pub(crate) fn of(declare: &Declare) -> Result<Self, Refusal> {
         if declare.queue.as_str().is_empty() {
-            return Err(Refusal::not_implemented("queues named by the server"));
+            return Err(Refusal::not_implemented("server-named queues"));
         }
         if declare.queue.as_str().starts_with("amq.") {
             return Err(Refusal::channel(
@@ -50,7 +50,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Reads the arguments. An unknown one would ask for something that isn't done, so it is refused.
+    /// Parses the arguments. Unknown ones are rejected, because ignoring them would change the behavior the client relies on.
     fn read(&mut self, arguments: &FieldTable) -> Result<(), Refusal> {
         let (mut exchange, mut routing_key) = (false, None);
         for (key, value) in arguments {
@@ -62,18 +62,18 @@ impl Settings {
                     let name = str::from_utf8(name.as_bytes())
                         .ok()
                         .and_then(|name| ShortString::try_new(name).ok());
-                    let invalid = || Refusal::precondition("x-dead-letter-routing-key is not a routing key");
+                    let invalid = || Refusal::precondition("x-dead-letter-routing-key is not a valid routing key");
                     routing_key = Some(name.ok_or_else(invalid)?);
                 }
                 (key, _) => {
-                    let reason = format!("invalid arg '{key}': the embedded broker does not know it, or not this value");
+                    let reason = format!("invalid arg '{key}': unknown argument or unsupported value in the embedded broker");
                     return Err(Refusal::precondition(reason));
                 }
             }
         }
         if routing_key.is_some() && !exchange {
             return Err(Refusal::precondition(
-                "x-dead-letter-routing-key needs x-dead-letter-exchange",
+                "x-dead-letter-routing-key requires x-dead-letter-exchange",
             ));
         }
         self.dead_letter = exchange.then_some(DeadLetter { routing_key });
@@ -81,7 +81,7 @@ impl Settings {
     }
 }
 
-/// An integer of any width, in milliseconds: the same number is the same argument.
+/// Parses an integer of any width, in milliseconds: equal numbers of different widths are the same argument.
 fn ttl(value: &AMQPValue) -> Result<Duration, Refusal> {
     let millis = match *value {
         AMQPValue::ShortShortInt(n) => i64::from(n).try_into().ok(),
@@ -94,7 +94,7 @@ fn ttl(value: &AMQPValue) -> Result<Duration, Refusal> {
         _ => None,
     };
     millis
-        .filter(|millis| *millis <= TTL_MAX)
+        .filter(|millis| *millis <= TTL_MAX_MS)
         .map(Duration::from_millis)
-        .ok_or_else(|| Refusal::precondition(format_args!("x-message-ttl must be an integer from 0 to {TTL_MAX}")))
+        .ok_or_else(|| Refusal::precondition(format_args!("x-message-ttl must be an integer from 0 to {TTL_MAX_MS}")))
 }

@@ -1,4 +1,4 @@
-//! What becomes of a delivered message: acknowledged, requeued, or dead-lettered.
+//! Settlement of deliveries: acknowledge, requeue or dead-letter.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,24 @@ use super::{ChannelId, Core, Entry, Unsettled};
 use crate::message::Death;
 use crate::refusal::Refusal;
 
-/// What a client says about a delivery.
+/// A client's settlement of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It is done.
+pub(crate) enum Settlement {
     Ack,
-    /// Someone shall get it again.
     Requeue,
-    /// Nobody shall: it goes to the dead-letter queue if there is one, else it is dropped.
+    /// Dead-lettered if the queue has a dead-letter exchange, otherwise dropped.
     Reject,
 }
 
-impl Verdict {
+impl Settlement {
     pub(crate) fn rejected(requeue: bool) -> Self {
         if requeue { Self::Requeue } else { Self::Reject }
     }
 }
 
 impl Core {
-    /// Settles a delivery, or with `multiple` all up to it (tag 0: all there are).
-    pub(crate) fn settle(&mut self, id: ChannelId, tag: u64, multiple: bool, verdict: Verdict) -> Result<(), Refusal> {
+    /// Settles a delivery, or with `multiple` all up to and including it (tag 0: all).
+    pub(crate) fn settle(&mut self, id: ChannelId, tag: u64, multiple: bool, settlement: Settlement) -> Result<(), Refusal> {
         let channel = self.channel(id)?;
         let settled = match (tag, multiple) {
             (0, true) => std::mem::take(&mut channel.unsettled),
@@ -44,19 +42,19 @@ impl Core {
                 consumer.unsettled = consumer.unsettled.saturating_sub(1);
             }
         }
-        self.return_all(settled.into_values().collect(), verdict);
+        self.return_all(settled.into_values().collect(), settlement);
         self.deliver_to_channel(id);
         Ok(())
     }
 
-    pub(super) fn return_all(&mut self, settled: Vec<Unsettled>, verdict: Verdict) {
+    pub(super) fn return_all(&mut self, settled: Vec<Unsettled>, settlement: Settlement) {
         let mut requeued = Vec::new();
         for Unsettled { queue: id, entry, .. } in settled {
-            match verdict {
-                Verdict::Ack => {}
-                Verdict::Reject => self.dead_letter(id, entry, Death::Rejected),
-                Verdict::Requeue => {
-                    // A queue that was deleted meanwhile took its messages with it.
+            match settlement {
+                Settlement::Ack => {}
+                Settlement::Reject => self.dead_letter(id, entry, Death::Rejected),
+                Settlement::Requeue => {
+                    // The messages of a queue that was deleted in the meantime are dropped with it.
                     let Some(queue) = self.queues.get_mut(&id) else { continue };
                     queue.ready.insert(
                         entry.position,
@@ -69,7 +67,7 @@ impl Core {
                 }
             }
         }
-        // All are back in their places before the first one is handed out again.
+        // All are requeued before the first redelivery, so that order is kept.
         requeued.sort_unstable();
         requeued.dedup();
         for queue in requeued {
@@ -89,9 +87,9 @@ impl Core {
         }
         let name = queue.name.clone();
         if death == Death::Expired && message.is_in_cycle() {
-            tracing::warn!(queue = %name, "expired message dropped: its queues dead-letter in a circle");
+            tracing::warn!(queue = %name, "expired message dropped: dead-letter cycle");
         } else if self.publish(message).is_err() {
-            tracing::warn!(queue = %name, "dead letter dropped: its dead-letter queue does not exist");
+            tracing::warn!(queue = %name, "dead letter dropped: dead-letter queue does not exist");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What must hold whatever happens in whatever order: no message is lost, doubled or overtaken.
+//! Invariants under any sequence of operations: no message is lost, duplicated or reordered.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,12 +24,12 @@ enum Step {
     Get {
         channel: u16,
     },
-    /// Of the deliveries a channel holds, the one at this position.
+    /// Settles the channel's unsettled delivery at this position.
     Settle {
         channel: u16,
         position: usize,
         multiple: bool,
-        verdict: Verdict,
+        settlement: Settlement,
     },
     Reopen {
         channel: u16,
@@ -38,19 +38,19 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let channel = || 1_u16..4;
-    let verdict = prop::sample::select(vec![Verdict::Ack, Verdict::Requeue, Verdict::Reject]);
+    let settlement = prop::sample::select(vec![Settlement::Ack, Settlement::Requeue, Settlement::Reject]);
     prop_oneof![
         3 => Just(Step::Publish),
         1 => (channel(), 0_u16..3).prop_map(|(channel, prefetch)| Step::Consume { channel, prefetch }),
         1 => channel().prop_map(|channel| Step::Cancel { channel }),
         1 => channel().prop_map(|channel| Step::Get { channel }),
-        3 => (channel(), 0_usize..4, any::<bool>(), verdict)
-            .prop_map(|(channel, position, multiple, verdict)| Step::Settle { channel, position, multiple, verdict }),
+        3 => (channel(), 0_usize..4, any::<bool>(), settlement)
+            .prop_map(|(channel, position, multiple, settlement)| Step::Settle { channel, position, multiple, settlement }),
         1 => channel().prop_map(|channel| Step::Reopen { channel }),
     ]
 }
 
-/// A broker with the queues `work` and `dead`, where what `work` rejects goes, and how much was published and acknowledged.
+/// A broker with the queue `work`, its dead-letter queue `dead`, and the numbers of published and acknowledged messages.
 struct World {
     core: Core,
     memory: Memory,
@@ -105,7 +105,7 @@ impl World {
                 self.published += 1;
             }
             Step::Consume { channel, prefetch } => {
-                // One tag for each channel; a second consumer of it is refused, which is as well.
+                // One tag per channel; a second consumer with it is rejected, which is covered too.
                 if let Ok(queue) = self.core.consume((CLIENT, channel), &"tag".into(), &work, (false, prefetch)) {
                     self.core.deliver(queue);
                 }
@@ -116,18 +116,18 @@ impl World {
                 channel,
                 position,
                 multiple,
-                verdict,
+                settlement,
             } => {
                 let held = &self.core.channels[&(CLIENT, channel)].unsettled;
                 let Some(tag) = held.keys().nth(position).copied() else {
                     return;
                 };
-                if verdict == Verdict::Ack {
+                if settlement == Settlement::Ack {
                     let settled = held.iter().filter(|(other, _)| **other == tag || multiple && **other < tag);
                     self.acknowledged
                         .extend(settled.map(|(_, unsettled)| unsettled.entry.message.body[0]));
                 }
-                self.core.settle((CLIENT, channel), tag, multiple, verdict).unwrap();
+                self.core.settle((CLIENT, channel), tag, multiple, settlement).unwrap();
             }
             Step::Reopen { channel } => {
                 self.core.close_channel((CLIENT, channel));
@@ -136,7 +136,7 @@ impl World {
         }
     }
 
-    /// The bodies that wait in a queue, in order.
+    /// Returns the bodies of the ready messages of a queue, in order.
     fn waiting(&self, name: &str) -> Vec<u8> {
         self.core.queues[&self.core.names[name]]
             .ready
@@ -152,7 +152,7 @@ impl World {
 }
 
 #[test]
-fn a_lost_connection_gives_back_in_order_to_those_who_wait() {
+fn lost_connection_requeues_in_order() {
     let mut world = World::new();
     for channel in [2, 1] {
         world.take(&Step::Consume { channel, prefetch: 3 });
@@ -176,7 +176,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_message_is_in_one_place(steps in prop::collection::vec(step(), 0..100)) {
+    fn message_is_in_exactly_one_place(steps in prop::collection::vec(step(), 0..100)) {
         let mut world = World::new();
         for step in &steps {
             world.take(step);
@@ -185,23 +185,23 @@ proptest! {
             all.sort_unstable();
             let published: Vec<u8> = (0..world.published).collect();
             prop_assert_eq!(all, published);
-            prop_assert!(world.waiting("work").is_sorted(), "a message was overtaken: {:?}", world.waiting("work"));
+            prop_assert!(world.waiting("work").is_sorted(), "messages were reordered: {:?}", world.waiting("work"));
             for channel in world.core.channels.values() {
                 for consumer in channel.consumers.values() {
                     prop_assert!(consumer.prefetch == 0 || consumer.unsettled <= consumer.prefetch.into());
                 }
             }
         }
-        // The client is gone: nobody holds anything, and what is left takes as much memory as it has to.
+        // After the disconnect nothing is unsettled, and the remaining messages use exactly their memory.
         world.core.disconnect(CLIENT);
         prop_assert!(world.held().is_empty());
         let World { core, memory, .. } = world;
         drop(core);
-        prop_assert!(memory.reserve(MEMORY - crate::memory::BOOKKEEPING).is_some(), "memory was not given back");
+        prop_assert!(memory.reserve(MEMORY - crate::memory::MESSAGE_OVERHEAD).is_some(), "memory was not released");
     }
 
     #[test]
-    fn nobody_waits_for_what_is_there(steps in prop::collection::vec(step(), 0..100)) {
+    fn consumer_with_credit_gets_ready_messages(steps in prop::collection::vec(step(), 0..100)) {
         let mut world = World::new();
         for step in &steps {
             world.take(step);

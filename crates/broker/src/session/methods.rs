@@ -1,4 +1,4 @@
-//! The methods of a channel: each is checked, done to the broker's state, and answered.
+//! The methods of a channel: each is validated, applied to the broker's state, and answered.
 
 use amq_protocol::protocol::basic::{self, AMQPMethod as Basic};
 use amq_protocol::protocol::channel::{self, AMQPMethod as Channels};
@@ -9,7 +9,7 @@ use amq_protocol::types::ShortString;
 
 use super::{Channel, OpenChannel, Session, not_open};
 use crate::content::{Content, Published};
-use crate::core::{Settings, Verdict};
+use crate::core::{Settings, Settlement};
 use crate::refusal::Refusal;
 
 impl Session {
@@ -23,14 +23,14 @@ impl Session {
                 self.channels.remove(&number);
                 Ok(())
             }
-            // Both closed it at the same time.
+            // Both sides closed the channel at the same time.
             (Some(Channel::Closing), AMQPClass::Channel(Channels::Close(_))) => {
                 self.send_channel(number, Channels::CloseOk(channel::CloseOk {}));
                 Ok(())
             }
             (Some(Channel::Closing), _) => Ok(()),
             (Some(Channel::Open(channel)), _) if channel.content.is_some() => {
-                Err(Refusal::unexpected("a method where the content of a publish must come"))
+                Err(Refusal::unexpected("expected the content of basic.publish, got a method"))
             }
             (Some(Channel::Open(_)), AMQPClass::Channel(method)) => self.on_channel(number, &method),
             (Some(Channel::Open(channel)), AMQPClass::Confirm(Confirm::Select(select))) => {
@@ -48,7 +48,7 @@ impl Session {
             }
             (Some(Channel::Open(channel)), AMQPClass::Basic(Basic::Qos(qos))) => {
                 if qos.global {
-                    return Err(Refusal::not_implemented("a prefetch for the whole channel (global)"));
+                    return Err(Refusal::not_implemented("channel-wide prefetch (global=true)"));
                 }
                 channel.prefetch = qos.prefetch_count;
                 self.send_basic(number, Basic::QosOk(basic::QosOk {}));
@@ -74,7 +74,7 @@ impl Session {
     fn open_channel(&mut self, number: u16) -> Result<(), Refusal> {
         let error = |reason: String| Err(Refusal::connection(&AMQPHardError::CHANNELERROR, reason));
         if number > self.limits.channel_max {
-            return error(format!("channel {number} is above channel_max {}", self.limits.channel_max));
+            return error(format!("channel {number} exceeds channel_max {}", self.limits.channel_max));
         }
         if self.channels.contains_key(&number) {
             return error(format!("channel {number} is already open"));
@@ -93,7 +93,7 @@ impl Session {
                 self.send_channel(number, Channels::CloseOk(channel::CloseOk {}));
                 Ok(())
             }
-            // As RabbitMQ: it is always active, and cannot be stopped.
+            // As in RabbitMQ, flow is always active and cannot be stopped.
             Channels::Flow(channel::Flow { active: true }) => {
                 self.send_channel(number, Channels::FlowOk(channel::FlowOk { active: true }));
                 Ok(())
@@ -131,7 +131,7 @@ impl Session {
                 let message_count = self.shared.core().delete(&delete.queue, delete.if_unused, delete.if_empty)?;
                 (delete.nowait, Queues::DeleteOk(queue::DeleteOk { message_count }))
             }
-            _ => return Err(Refusal::not_implemented("bindings (there is only the default exchange)")),
+            _ => return Err(Refusal::not_implemented("bindings (only the default exchange exists)")),
         };
         if !nowait {
             self.outbox.method(number, AMQPClass::Queue(answer));
@@ -142,7 +142,7 @@ impl Session {
     fn on_consume(&mut self, number: u16, consume: basic::Consume, prefetch: u16) -> Result<(), Refusal> {
         if consume.exclusive || consume.no_local || !consume.arguments.inner().is_empty() {
             return Err(Refusal::not_implemented(
-                "consumers that are exclusive, no-local or have arguments",
+                "consumers that are exclusive, no-local or with arguments",
             ));
         }
         let mut consumer_tag = consume.consumer_tag;
@@ -163,9 +163,9 @@ impl Session {
         let id = (self.id, number);
         let mut core = self.shared.core();
         match method {
-            Basic::Ack(ack) => core.settle(id, ack.delivery_tag, ack.multiple, Verdict::Ack),
-            Basic::Nack(nack) => core.settle(id, nack.delivery_tag, nack.multiple, Verdict::rejected(nack.requeue)),
-            Basic::Reject(reject) => core.settle(id, reject.delivery_tag, false, Verdict::rejected(reject.requeue)),
+            Basic::Ack(ack) => core.settle(id, ack.delivery_tag, ack.multiple, Settlement::Ack),
+            Basic::Nack(nack) => core.settle(id, nack.delivery_tag, nack.multiple, Settlement::rejected(nack.requeue)),
+            Basic::Reject(reject) => core.settle(id, reject.delivery_tag, false, Settlement::rejected(reject.requeue)),
             Basic::Get(get) => {
                 if !core.get(id, &get.queue, get.no_ack)? {
                     self.send_basic(number, Basic::GetEmpty(basic::GetEmpty {}));
@@ -179,25 +179,22 @@ impl Session {
                 }
                 Ok(())
             }
-            // The answer to the cancel that follows the deletion of a queue.
+            // The answer to the cancel that is sent when a queue is deleted.
             Basic::CancelOk(_) => Ok(()),
             _ => Err(Refusal::not_implemented("basic.recover")),
         }
     }
 
-    /// A message has come as a whole: queue it, return it if it must be, and only then confirm it.
+    /// Handles a complete message: enqueues it, returns it if mandatory and unroutable, and only then confirms it.
     pub(super) fn on_published(&mut self, number: u16, Published { message, mandatory }: Published) -> Result<(), Refusal> {
         let Some(message) = message else {
             if !std::mem::replace(&mut self.full, true) {
-                tracing::warn!(
-                    connection = self.id.0,
-                    "publishes are refused: the memory for messages is full"
-                );
+                tracing::warn!(connection = self.id.0, "rejecting publishes: message memory is full");
             }
             if self.confirm(number, false) {
                 return Ok(());
             }
-            return Err(Refusal::no_room("the memory for messages is full"));
+            return Err(Refusal::no_room("message memory is full"));
         };
         self.full = false;
         let unroutable = self.shared.core().publish(message).err();
@@ -215,7 +212,7 @@ impl Session {
         Ok(())
     }
 
-    /// Confirms the latest publish, if the channel is in confirm mode; says whether it is.
+    /// Confirms the latest publish; returns `false` if the channel is not in confirm mode.
     fn confirm(&mut self, number: u16, accepted: bool) -> bool {
         let Some(Channel::Open(OpenChannel {
             confirmed: Some(confirmed),

@@ -1,4 +1,4 @@
-//! The broker as a process: what it says, what it takes, how it ends.
+//! The broker as a process: output, flags, shutdown.
 
 use std::process::Command;
 use std::time::Duration;
@@ -25,7 +25,7 @@ async fn url(broker: &Process) -> String {
 }
 
 #[tokio::test]
-async fn a_signal_ends_it_and_its_clients_are_told() {
+async fn broker_closes_its_connections_on_a_signal() {
     let broker = broker(&[]);
     let url = url(&broker).await;
     assert!(
@@ -38,13 +38,13 @@ async fn a_signal_ends_it_and_its_clients_are_told() {
     broker.terminate();
     assert!(broker.exited(SOON).await.expect("ends").success());
     let closed = || async { (!client.status().connected()).then_some(()) };
-    eventually(SOON, closed).await.expect("the client knows");
-    let ended = |line: &serde_json::Value| line["message"] == "ended" && line["ready"] == false;
-    broker.line(SOON, ended).await.expect("it says that it is no longer ready");
+    eventually(SOON, closed).await.expect("the client notices");
+    let ended = |line: &serde_json::Value| line["message"] == "stopped" && line["ready"] == false;
+    broker.line(SOON, ended).await.expect("it reports ready=false");
 }
 
 #[tokio::test]
-async fn it_ends_with_its_supervisor() {
+async fn broker_ends_with_its_supervisor() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_broker"));
     command.env(lifecycle::SUPERVISED, "1").env_remove("BROKER_ADDR");
     let broker = Process::spawn(command).expect("starts");
@@ -54,7 +54,7 @@ async fn it_ends_with_its_supervisor() {
 }
 
 #[tokio::test]
-async fn an_address_that_cannot_be_had_is_named() {
+async fn bind_error_names_address_and_flag() {
     let first = broker(&[]);
     let url = url(&first).await;
     let taken = url.trim_start_matches("amqp://guest:guest@").trim_end_matches("/%2f");
@@ -62,16 +62,16 @@ async fn an_address_that_cannot_be_had_is_named() {
         let second = broker(&["--listen", address]);
         assert_eq!(second.exited(SOON).await.expect("ends").code(), Some(1));
         let said = || async { second.stderr().join("\n").contains("--listen").then_some(()) };
-        eventually(SOON, said).await.expect("it says which flag to change");
+        eventually(SOON, said).await.expect("it names the flag");
         assert!(second.stderr().join("\n").contains(address));
     }
 }
 
 #[tokio::test]
-async fn refusals_are_logged_without_what_is_private() {
+async fn rejections_are_logged_without_credentials() {
     let broker = broker(&[]);
     let url = url(&broker).await;
-    let wrong = url.replace("guest:guest", "somebody:hunter2");
+    let wrong = url.replace("guest:guest", "alice:hunter2");
     assert!(Connection::connect(&wrong, ConnectionProperties::default()).await.is_err());
     let client = Connection::connect(&url, ConnectionProperties::default())
         .await
@@ -97,9 +97,9 @@ async fn refusals_are_logged_without_what_is_private() {
     );
 
     for (message, code) in [
-        ("connection refused", "403 "),
+        ("connection rejected", "403 "),
         ("channel closed", "404 "),
-        ("connection refused", "540 "),
+        ("connection rejected", "540 "),
     ] {
         let reason = |line: &serde_json::Value| line["reason"].as_str().is_some_and(|reason| reason.starts_with(code));
         let line = broker
@@ -109,5 +109,5 @@ async fn refusals_are_logged_without_what_is_private() {
         assert_eq!(line["level"], "WARN");
     }
     let output = broker.stdout().join("\n");
-    assert!(!output.contains("hunter2") && !output.contains("somebody"), "{output}");
+    assert!(!output.contains("hunter2") && !output.contains("alice"), "{output}");
 }

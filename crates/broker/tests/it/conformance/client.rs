@@ -1,4 +1,4 @@
-//! A client as the cases need it, thin over lapin.
+//! A thin client over lapin for the cases.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 use testkit::eventually;
 use tokio::time::timeout;
 
-/// For what comes at once, if it comes.
+/// The deadline for something expected at once.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 pub(crate) struct Client {
@@ -35,12 +35,12 @@ impl Client {
         Self { connection, channel }
     }
 
-    /// A second channel, which a refusal may close.
+    /// Opens another channel, which an exception may close.
     pub(crate) async fn other_channel(&self) -> Channel {
         self.connection.create_channel().await.expect("a channel")
     }
 
-    /// A durable queue that no other case knows.
+    /// Declares a durable queue of a unique name.
     pub(crate) async fn queue(&self) -> ShortString {
         self.queue_with(FieldTable::default()).await
     }
@@ -55,7 +55,7 @@ impl Client {
         name
     }
 
-    /// A queue that dead-letters to another one, which is the second.
+    /// Declares a queue and its dead-letter queue, in this order.
     pub(crate) async fn queue_with_dead_letters(&self) -> (ShortString, ShortString) {
         let dead = self.queue().await;
         (self.queue_with(dead_letter_to(Some(&dead))).await, dead)
@@ -66,7 +66,7 @@ impl Client {
         assert_eq!(confirmed, Confirmation::Ack(None), "accepted and routed");
     }
 
-    /// Mandatory, and confirmed.
+    /// Publishes with `mandatory` and awaits the confirm.
     pub(crate) async fn publish_with(&self, queue: &ShortString, body: &[u8], properties: BasicProperties) -> Confirmation {
         let options = BasicPublishOptions {
             mandatory: true,
@@ -85,7 +85,7 @@ impl Client {
         }
     }
 
-    /// Waits until so many messages are in the queue that nobody holds.
+    /// Waits until the queue has this number of ready messages.
     pub(crate) async fn waiting(&self, queue: &ShortString, messages: u32) {
         let options = QueueDeclareOptions {
             passive: true,
@@ -103,13 +103,13 @@ impl Client {
             .unwrap_or_else(|_| panic!("there are never {messages} messages in {queue}"));
     }
 
-    /// Takes the first message for good.
+    /// Gets the first message with `no_ack`.
     pub(crate) async fn take(&self, queue: &ShortString) -> Option<Delivery> {
         let got = self.channel.basic_get(queue.clone(), BasicGetOptions { no_ack: true }).await;
         got.expect("a queue").map(|message| message.delivery)
     }
 
-    /// As [`take`](Self::take), once there is one.
+    /// Like [`take`](Self::take), but waits for a message.
     pub(crate) async fn take_soon(&self, queue: &ShortString) -> Delivery {
         eventually(SOON, || self.take(queue)).await.expect("a message")
     }

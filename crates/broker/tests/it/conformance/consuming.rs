@@ -19,7 +19,7 @@ pub(crate) async fn prefetch_limits_each_consumer(url: String) {
     next(&mut one).await;
     client.waiting(&queue, 6).await;
     assert!(three.next().now_or_never().is_none() && one.next().now_or_never().is_none());
-    // Each settled one makes room for one.
+    // Each settlement allows one more delivery.
     held[0].ack(BasicAckOptions::default()).await.unwrap();
     held[2].ack(BasicAckOptions::default()).await.unwrap();
     next_bodies(&mut three, 2).await;
@@ -49,12 +49,12 @@ pub(crate) async fn consumers_take_turns(url: String) {
     let (mut first, mut second) = (consume(&channel, &queue, 0).await, consume(&channel, &queue, 0).await);
     client.publish_each(&queue, 0..6).await;
     let mut all = [next_bodies(&mut first, 3).await, next_bodies(&mut second, 3).await];
-    // Who begins is nobody's business.
+    // The order of consumers is unspecified.
     all.sort();
     assert_eq!(all, [[0, 2, 4], [1, 3, 5]]);
 }
 
-pub(crate) async fn without_acknowledgement_no_limit(url: String) {
+pub(crate) async fn prefetch_is_ignored_with_no_ack(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     let channel = client.other_channel().await;
@@ -70,7 +70,7 @@ pub(crate) async fn without_acknowledgement_no_limit(url: String) {
     client.waiting(&queue, 0).await;
 }
 
-pub(crate) async fn cancelled_consumers_keep_what_they_hold(url: String) {
+pub(crate) async fn canceled_consumer_keeps_its_unsettled_messages(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     let channel = client.other_channel().await;
@@ -82,13 +82,13 @@ pub(crate) async fn cancelled_consumers_keep_what_they_hold(url: String) {
         .await
         .unwrap();
     held.ack(BasicAckOptions::default()).await.unwrap();
-    // The second one came to nobody, and the first one does not come back.
+    // The second message was not delivered, and the first one is not requeued.
     channel.close(200, "done".into()).await.unwrap();
     assert_eq!(client.take_soon(&queue).await.data, [1]);
     assert!(client.take(&queue).await.is_none());
 }
 
-pub(crate) async fn a_deleted_queue_cancels_its_consumers(url: String) {
+pub(crate) async fn queue_deletion_cancels_consumers(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     let mut consumer = consume(&client.other_channel().await, &queue, 1).await;

@@ -4,7 +4,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use super::client::{Client, consume, fresh_name};
 use super::refusing::code;
 
-pub(crate) async fn a_queue_is_declared_once(url: String) {
+pub(crate) async fn queue_declaration_is_idempotent(url: String) {
     let client = Client::connect(&url).await;
     let mut classic = FieldTable::default();
     classic.insert("x-queue-type".into(), AMQPValue::LongString("classic".into()));
@@ -12,7 +12,7 @@ pub(crate) async fn a_queue_is_declared_once(url: String) {
     client.publish_each(&queue, 0..3).await;
     let _consumer = consume(&client.other_channel().await, &queue, 1).await;
     client.waiting(&queue, 2).await;
-    // The same again changes nothing, and says what is there.
+    // A repeated declaration changes nothing and returns the counts.
     let again = client
         .channel
         .queue_declare(queue.clone(), QueueDeclareOptions::durable(), classic)
@@ -21,7 +21,7 @@ pub(crate) async fn a_queue_is_declared_once(url: String) {
     assert_eq!((again.message_count(), again.consumer_count()), (2, 1));
 }
 
-pub(crate) async fn purge_and_delete_say_how_many(url: String) {
+pub(crate) async fn purge_and_delete_return_message_counts(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     client.publish_each(&queue, 0..4).await;
@@ -42,7 +42,7 @@ pub(crate) async fn purge_and_delete_say_how_many(url: String) {
             .unwrap(),
         2
     );
-    // What isn't there can be deleted.
+    // Deleting an unknown queue succeeds.
     assert_eq!(
         client
             .channel

@@ -5,7 +5,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use super::client::{Client, consume, dead_letter_to, fresh_name, next};
 use super::settling::{deaths, headers, text};
 
-/// Long enough for a message to be seen in its queue, short enough to wait for.
+/// Long enough to observe a message in its queue, short enough to wait for.
 const TTL_MS: i32 = 300;
 
 fn ttl(mut arguments: FieldTable, millis: i32) -> FieldTable {
@@ -14,14 +14,14 @@ fn ttl(mut arguments: FieldTable, millis: i32) -> FieldTable {
 }
 
 impl Client {
-    /// A queue whose messages go to the second one after [`TTL_MS`].
+    /// Declares a queue that expires messages into the second one after [`TTL_MS`].
     async fn delay_queue(&self) -> (ShortString, ShortString) {
         let target = self.queue().await;
         (self.queue_with(ttl(dead_letter_to(Some(&target)), TTL_MS)).await, target)
     }
 }
 
-pub(crate) async fn an_expired_message_is_dead_lettered(url: String) {
+pub(crate) async fn expired_message_is_dead_lettered(url: String) {
     let client = Client::connect(&url).await;
     let (delay, target) = client.delay_queue().await;
     let mut sent = FieldTable::default();
@@ -69,7 +69,7 @@ pub(crate) async fn expired_messages_keep_their_order(url: String) {
     }
 }
 
-pub(crate) async fn an_expired_message_without_dead_letters_is_dropped(url: String) {
+pub(crate) async fn expired_message_without_dead_letter_exchange_is_dropped(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue_with(ttl(FieldTable::default(), TTL_MS)).await;
     client.publish_each(&queue, 0..3).await;
@@ -77,13 +77,13 @@ pub(crate) async fn an_expired_message_without_dead_letters_is_dropped(url: Stri
     assert!(client.take(&queue).await.is_none());
 }
 
-pub(crate) async fn an_expired_message_is_not_delivered(url: String) {
+pub(crate) async fn expired_message_is_not_delivered(url: String) {
     let client = Client::connect(&url).await;
     let (delay, target) = client.delay_queue().await;
     let channel = client.other_channel().await;
     let mut consumer = consume(&channel, &delay, 1).await;
     client.publish_each(&delay, 0..2).await;
-    // Held for longer than it may wait, and given back: its time does not start anew.
+    // Held beyond its TTL and requeued: the TTL does not restart.
     let held = next(&mut consumer).await;
     assert_eq!(client.take_soon(&target).await.data, [1], "the one behind it has expired");
     held.nack(BasicNackOptions {
@@ -93,15 +93,15 @@ pub(crate) async fn an_expired_message_is_not_delivered(url: String) {
     .await
     .unwrap();
     assert_eq!(client.take_soon(&target).await.data, [0]);
-    // What has not expired is delivered as ever.
+    // Unexpired messages are still delivered.
     client.publish(&delay, &[2]).await;
     let fresh = next(&mut consumer).await;
     assert_eq!((&fresh.data[..], fresh.redelivered), (&[2][..], false));
     fresh.ack(BasicAckOptions::default()).await.unwrap();
 }
 
-/// A circle of queues in which nobody rejects would keep it for ever.
-pub(crate) async fn an_expired_message_that_comes_back_is_dropped(url: String) {
+/// A dead-letter cycle without a rejection would keep the message forever.
+pub(crate) async fn expired_message_in_a_cycle_is_dropped(url: String) {
     let client = Client::connect(&url).await;
     let (there, back) = (fresh_name(), fresh_name());
     for (queue, other) in [(&there, &back), (&back, &there)] {
@@ -118,7 +118,7 @@ pub(crate) async fn an_expired_message_that_comes_back_is_dropped(url: String) {
     client.waiting(&there, 0).await;
 }
 
-pub(crate) async fn a_rejected_message_may_come_back(url: String) {
+pub(crate) async fn rejected_message_may_cycle(url: String) {
     let client = Client::connect(&url).await;
     let (work, delay) = (fresh_name(), fresh_name());
     for (queue, arguments) in [
@@ -149,7 +149,7 @@ pub(crate) async fn a_rejected_message_may_come_back(url: String) {
     message.ack(BasicAckOptions::default()).await.unwrap();
 }
 
-pub(crate) async fn a_time_to_live_of_any_integer_type_is_the_same(url: String) {
+pub(crate) async fn ttl_accepts_any_integer_type(url: String) {
     let client = Client::connect(&url).await;
     let queue = fresh_name();
     for value in [

@@ -1,6 +1,6 @@
-//! One program for both brokers: every case runs against the embedded broker and against a real RabbitMQ.
+//! One suite for both brokers: every case runs against the embedded broker and against a real RabbitMQ.
 //!
-//! What the services rely on is written down here, so that the embedded broker cannot drift from the real one.
+//! It covers what the services rely on, so that the embedded broker cannot drift from the real one.
 
 mod client;
 mod consuming;
@@ -16,7 +16,7 @@ use broker::{Broker, Config};
 use testkit::RabbitMq;
 use tokio::time::timeout;
 
-/// For one case; RabbitMQ on a busy machine takes its time.
+/// The deadline of one case; RabbitMQ is slow on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 async fn embedded() -> String {
@@ -26,7 +26,7 @@ async fn embedded() -> String {
     url
 }
 
-/// Lists the cases once: each becomes a test of its own against the embedded broker, and a part of the test against RabbitMQ
+/// Lists the cases once: each becomes a test against the embedded broker, and a part of the test against RabbitMQ
 /// (which takes seconds to start).
 macro_rules! cases {
     ($($module:ident::$case:ident,)*) => {
@@ -43,7 +43,7 @@ macro_rules! cases {
             let Some(broker) = RabbitMq::start_or_skip().await else { return };
             let mut failed = Vec::new();
             $(
-                // A task of its own, so that one case that fails does not hide the others.
+                // A task per case, so that one failure does not hide the others.
                 let case = tokio::spawn($module::$case(broker.url()));
                 match timeout(DEADLINE, case).await {
                     Ok(Ok(())) => {}
@@ -57,48 +57,48 @@ macro_rules! cases {
 }
 
 cases! {
-    declaring::a_queue_is_declared_once,
-    declaring::purge_and_delete_say_how_many,
+    declaring::queue_declaration_is_idempotent,
+    declaring::purge_and_delete_return_message_counts,
     declaring::deletion_can_be_conditional,
     publishing::properties_pass_through,
     publishing::bodies_of_any_size_arrive,
     publishing::small_frames_are_agreed_on,
-    publishing::each_publish_is_confirmed,
-    publishing::the_unroutable_is_returned_if_mandatory,
-    publishing::without_confirms_nothing_is_confirmed,
+    publishing::publishes_are_confirmed_in_order,
+    publishing::unroutable_mandatory_message_is_returned,
+    publishing::confirms_require_confirm_mode,
     consuming::prefetch_limits_each_consumer,
     consuming::prefetch_concerns_later_consumers,
     consuming::consumers_take_turns,
-    consuming::without_acknowledgement_no_limit,
-    consuming::cancelled_consumers_keep_what_they_hold,
-    consuming::a_deleted_queue_cancels_its_consumers,
+    consuming::prefetch_is_ignored_with_no_ack,
+    consuming::canceled_consumer_keeps_its_unsettled_messages,
+    consuming::queue_deletion_cancels_consumers,
     consuming::get_takes_one,
-    settling::a_requeued_message_comes_first_and_flagged,
+    settling::requeued_message_is_first_and_flagged,
     settling::requeued_messages_keep_their_order,
-    settling::a_closed_channel_gives_back,
-    settling::a_lost_connection_gives_back,
+    settling::closed_channel_requeues,
+    settling::lost_connection_requeues,
     settling::multiple_settles_all_before,
-    settling::a_rejected_message_is_dead_lettered,
+    settling::rejected_message_is_dead_lettered,
     settling::deaths_are_counted,
-    settling::dead_letters_keep_their_key_without_another,
-    settling::a_rejected_message_without_dead_letters_is_dropped,
-    expiring::an_expired_message_is_dead_lettered,
+    settling::dead_letters_keep_their_routing_key_by_default,
+    settling::rejected_message_without_dead_letter_exchange_is_dropped,
+    expiring::expired_message_is_dead_lettered,
     expiring::expired_messages_keep_their_order,
-    expiring::an_expired_message_without_dead_letters_is_dropped,
-    expiring::an_expired_message_is_not_delivered,
-    expiring::an_expired_message_that_comes_back_is_dropped,
-    expiring::a_rejected_message_may_come_back,
-    expiring::a_time_to_live_of_any_integer_type_is_the_same,
-    refusing::a_time_to_live_that_is_none,
+    expiring::expired_message_without_dead_letter_exchange_is_dropped,
+    expiring::expired_message_is_not_delivered,
+    expiring::expired_message_in_a_cycle_is_dropped,
+    expiring::rejected_message_may_cycle,
+    expiring::ttl_accepts_any_integer_type,
+    refusing::invalid_ttl,
     refusing::unknown_queues,
     refusing::unknown_exchanges,
-    refusing::another_declaration,
+    refusing::conflicting_declaration,
     refusing::unknown_delivery_tags,
-    refusing::a_consumer_tag_twice,
-    refusing::a_dead_letter_key_alone,
-    refusing::somebody_elses_user_id,
+    refusing::duplicate_consumer_tag,
+    refusing::dead_letter_key_without_exchange,
+    refusing::foreign_user_id,
     refusing::immediate,
     refusing::wrong_login,
     refusing::wrong_vhost,
-    refusing::a_closed_channel_leaves_the_connection,
+    refusing::closed_channel_keeps_the_connection_open,
 }

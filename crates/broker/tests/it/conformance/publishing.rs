@@ -43,7 +43,7 @@ pub(crate) async fn properties_pass_through(url: String) {
         .with_priority(3)
         .with_message_id("message-1".into())
         .with_correlation_id("correlation-1".into())
-        .with_reply_to("nobody".into())
+        .with_reply_to("unused".into())
         .with_type("email".into())
         .with_app_id("api".into())
         .with_user_id("guest".into())
@@ -65,7 +65,7 @@ pub(crate) async fn bodies_of_any_size_arrive(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     let big: Vec<u8> = (0..3_000_000_u32).map(|byte| byte.to_le_bytes()[0]).collect();
-    // A frame of 131,072 bytes holds 131,064 of a body; 0xCE ends a frame and may be in one.
+    // A frame of 131,072 bytes holds 131,064 of a body; 0xCE ends a frame and may also be part of a body.
     for body in [&big[..], &[], &big[..131_064], &big[..131_065], b"\xce\x01\x00\xce"] {
         client.publish(&queue, body).await;
         assert!(client.take_soon(&queue).await.data == body, "a body of {} bytes", body.len());
@@ -81,7 +81,7 @@ pub(crate) async fn small_frames_are_agreed_on(url: String) {
     assert!(client.take_soon(&queue).await.data == body);
 }
 
-pub(crate) async fn each_publish_is_confirmed(url: String) {
+pub(crate) async fn publishes_are_confirmed_in_order(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     let mut confirms = Vec::new();
@@ -96,18 +96,18 @@ pub(crate) async fn each_publish_is_confirmed(url: String) {
     for confirm in confirms {
         assert_eq!(confirm.await.unwrap(), Confirmation::Ack(None));
     }
-    // What is confirmed is in the queue, in order.
+    // Confirmed messages are in the queue, in order.
     for body in 0..200_u8 {
         assert_eq!(client.take(&queue).await.unwrap().data, [body]);
     }
 }
 
-pub(crate) async fn the_unroutable_is_returned_if_mandatory(url: String) {
+pub(crate) async fn unroutable_mandatory_message_is_returned(url: String) {
     let client = Client::connect(&url).await;
     let nowhere = fresh_name();
     let properties = BasicProperties::default().with_headers(headers());
     let confirmed = client.publish_with(&nowhere, b"lost", properties.clone()).await;
-    // The return has to come before the confirm, else this would be an acknowledgement without one.
+    // The return must precede the confirm, otherwise this would be an acknowledgement without a returned message.
     assert!(confirmed.is_ack());
     let returned = confirmed.take_message().expect("returned");
     assert_eq!((returned.reply_code, returned.reply_text.as_str()), (312, "NO_ROUTE"));
@@ -124,7 +124,7 @@ pub(crate) async fn the_unroutable_is_returned_if_mandatory(url: String) {
     assert_eq!(published.await.unwrap().await.unwrap(), Confirmation::Ack(None));
 }
 
-pub(crate) async fn without_confirms_nothing_is_confirmed(url: String) {
+pub(crate) async fn confirms_require_confirm_mode(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     let channel = client.other_channel().await;
@@ -137,7 +137,7 @@ pub(crate) async fn without_confirms_nothing_is_confirmed(url: String) {
         BasicProperties::default(),
     );
     assert_eq!(published.await.unwrap().await.unwrap(), Confirmation::NotRequested);
-    // The channel still answers: an unexpected confirm would have closed it on the client's side.
+    // The channel still works: an unexpected confirm would have closed it on the client's side.
     let passive = QueueDeclareOptions {
         passive: true,
         ..QueueDeclareOptions::default()

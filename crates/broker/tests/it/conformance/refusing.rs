@@ -13,9 +13,9 @@ const PASSIVE: QueueDeclareOptions = QueueDeclareOptions {
     nowait: false,
 };
 
-/// The reply code of a refusal.
+/// Returns the reply code of an exception.
 pub(crate) fn code<T>(refused: lapin::Result<T>) -> u16 {
-    let Err(error) = refused else { panic!("it was not refused") };
+    let Err(error) = refused else { panic!("it was not rejected") };
     let ErrorKind::ProtocolError(error) = error.kind() else {
         panic!("not the protocol's error: {error:?}")
     };
@@ -64,7 +64,7 @@ pub(crate) async fn unknown_exchanges(url: String) {
     );
 }
 
-pub(crate) async fn another_declaration(url: String) {
+pub(crate) async fn conflicting_declaration(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     let transient = QueueDeclareOptions::default();
@@ -87,22 +87,22 @@ pub(crate) async fn unknown_delivery_tags(url: String) {
     let client = Client::connect(&url).await;
     let channel = client.other_channel().await;
     channel.basic_ack(99, BasicAckOptions::default()).await.unwrap();
-    // There is no answer to an acknowledgement, but to the next request there would be one.
+    // An acknowledgement has no answer; the exception shows at the next request.
     let closed = || async { (!channel.status().connected()).then_some(()) };
     eventually(SOON, closed).await.unwrap();
 }
 
-pub(crate) async fn a_consumer_tag_twice(url: String) {
+pub(crate) async fn duplicate_consumer_tag(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     consume_as(&client.channel, &queue, "tag").await.unwrap();
     assert_eq!(code(consume_as(&client.channel, &queue, "tag").await), 530);
-    // It costs the whole connection.
+    // A connection exception.
     let closed = || async { (!client.connection.status().connected()).then_some(()) };
     eventually(SOON, closed).await.unwrap();
 }
 
-pub(crate) async fn a_dead_letter_key_alone(url: String) {
+pub(crate) async fn dead_letter_key_without_exchange(url: String) {
     let client = Client::connect(&url).await;
     let mut arguments = FieldTable::default();
     arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString("x".into()));
@@ -113,7 +113,7 @@ pub(crate) async fn a_dead_letter_key_alone(url: String) {
     assert_eq!(code(refused), 406);
 }
 
-pub(crate) async fn a_time_to_live_that_is_none(url: String) {
+pub(crate) async fn invalid_ttl(url: String) {
     let client = Client::connect(&url).await;
     for ttl in [
         AMQPValue::LongInt(-1),
@@ -129,9 +129,9 @@ pub(crate) async fn a_time_to_live_that_is_none(url: String) {
     }
 }
 
-pub(crate) async fn somebody_elses_user_id(url: String) {
+pub(crate) async fn foreign_user_id(url: String) {
     let client = Client::connect(&url).await;
-    let properties = BasicProperties::default().with_user_id("somebody".into());
+    let properties = BasicProperties::default().with_user_id("alice".into());
     assert_eq!(publish(&client, "", BasicPublishOptions::default(), properties).await, 406);
 }
 
@@ -154,7 +154,7 @@ pub(crate) async fn wrong_vhost(url: String) {
     assert_eq!(code(Connection::connect(&url, ConnectionProperties::default()).await), 530);
 }
 
-pub(crate) async fn a_closed_channel_leaves_the_connection(url: String) {
+pub(crate) async fn closed_channel_keeps_the_connection_open(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     let refused = client.other_channel().await;

@@ -10,7 +10,7 @@ const REQUEUE: BasicNackOptions = BasicNackOptions {
 };
 const REJECT: BasicRejectOptions = BasicRejectOptions { requeue: false };
 
-pub(crate) async fn a_requeued_message_comes_first_and_flagged(url: String) {
+pub(crate) async fn requeued_message_is_first_and_flagged(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     client.publish_each(&queue, 0..2).await;
@@ -46,7 +46,7 @@ pub(crate) async fn requeued_messages_keep_their_order(url: String) {
     assert_eq!(next_bodies(&mut consumer, 5).await, [0, 1, 2, 3, 4]);
 }
 
-pub(crate) async fn a_closed_channel_gives_back(url: String) {
+pub(crate) async fn closed_channel_requeues(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     client.publish_each(&queue, 0..3).await;
@@ -62,12 +62,12 @@ pub(crate) async fn a_closed_channel_gives_back(url: String) {
     }
 }
 
-pub(crate) async fn a_lost_connection_gives_back(url: String) {
+pub(crate) async fn lost_connection_requeues(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     client.publish_each(&queue, 0..5).await;
     let dying = Client::connect(&url).await;
-    // Two channels, so that one of them could be given what the other one held.
+    // Two channels, so that requeuing channel by channel would reorder the messages.
     let (one, other) = (dying.other_channel().await, dying.other_channel().await);
     let (mut first, mut second) = (consume(&one, &queue, 3).await, consume(&other, &queue, 3).await);
     for _ in 0..2 {
@@ -110,7 +110,7 @@ pub(crate) fn headers(properties: &BasicProperties) -> &FieldTable {
     properties.headers().as_ref().expect("headers")
 }
 
-/// The records of `x-death`, the latest first.
+/// Returns the records of `x-death`, latest first.
 pub(crate) fn deaths(properties: &BasicProperties) -> Vec<&FieldTable> {
     let Some(AMQPValue::FieldArray(deaths)) = headers(properties).inner().get("x-death") else {
         panic!("no x-death")
@@ -125,7 +125,7 @@ pub(crate) fn deaths(properties: &BasicProperties) -> Vec<&FieldTable> {
     records
 }
 
-pub(crate) async fn a_rejected_message_is_dead_lettered(url: String) {
+pub(crate) async fn rejected_message_is_dead_lettered(url: String) {
     let client = Client::connect(&url).await;
     let (queue, dead) = client.queue_with_dead_letters().await;
     let mut traced = FieldTable::default();
@@ -170,7 +170,7 @@ pub(crate) async fn a_rejected_message_is_dead_lettered(url: String) {
 
 pub(crate) async fn deaths_are_counted(url: String) {
     let client = Client::connect(&url).await;
-    // Each is the other's dead-letter queue.
+    // Each queue is the other's dead-letter queue.
     let (one, other) = (fresh_name(), fresh_name());
     for (queue, dead) in [(&one, &other), (&other, &one)] {
         let declared = client
@@ -206,9 +206,9 @@ pub(crate) async fn deaths_are_counted(url: String) {
     );
 }
 
-pub(crate) async fn dead_letters_keep_their_key_without_another(url: String) {
+pub(crate) async fn dead_letters_keep_their_routing_key_by_default(url: String) {
     let client = Client::connect(&url).await;
-    // Its own key is its own name, so a rejected message comes round again, at the end.
+    // The routing key is the queue's own name, so a rejected message returns to its end.
     let queue = client.queue_with(dead_letter_to(None)).await;
     client.publish_each(&queue, 0..2).await;
     let mut consumer = consume(&client.channel, &queue, 1).await;
@@ -218,7 +218,7 @@ pub(crate) async fn dead_letters_keep_their_key_without_another(url: String) {
     assert_eq!((&again.data[..], deaths(&again.properties).len()), (&[0][..], 1));
 }
 
-pub(crate) async fn a_rejected_message_without_dead_letters_is_dropped(url: String) {
+pub(crate) async fn rejected_message_without_dead_letter_exchange_is_dropped(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     client.publish_each(&queue, 0..2).await;

@@ -1,4 +1,4 @@
-//! How a connection ends.
+//! Closing of connections.
 
 use std::time::Duration;
 
@@ -22,18 +22,18 @@ fn close() -> Connection {
 }
 
 #[tokio::test]
-async fn the_client_hangs_up_first() {
+async fn close_lets_the_client_disconnect_first() {
     let address = start(Config::default()).await;
     let mut raw = Raw::open(address).await;
     raw.connection(close()).await;
     assert!(matches!(raw.method().await, AMQPClass::Connection(Connection::CloseOk(_))));
-    // Nothing comes, above all not the end of the stream: that is the client's to send.
+    // The broker must not close the stream first: that is up to the client.
     let silence = timeout(Duration::from_millis(100), raw.socket.read_u8()).await;
     assert!(silence.is_err(), "{silence:?}");
 }
 
 #[tokio::test]
-async fn a_refused_client_that_agrees_is_hung_up_on() {
+async fn rejected_client_is_disconnected_after_close_ok() {
     let address = start(Config::default()).await;
     let mut raw = Raw::open(address).await;
     raw.bytes(&[77; 16]).await;
@@ -58,7 +58,7 @@ async fn a_refused_client_that_agrees_is_hung_up_on() {
 }
 
 #[tokio::test]
-async fn a_broker_that_ends_tells_its_clients() {
+async fn shutdown_closes_connections() {
     let broker = Broker::bind(Config::default()).await.expect("a free port");
     let address = broker.local_addr();
     let (end, ended) = oneshot::channel::<()>();
@@ -72,7 +72,7 @@ async fn a_broker_that_ends_tells_its_clients() {
 }
 
 #[tokio::test]
-async fn heartbeats_are_sent_and_expected() {
+async fn heartbeats_are_sent_and_required() {
     let address = start(Config::default()).await;
     let mut raw = Raw::logged_in(
         address,
@@ -89,6 +89,6 @@ async fn heartbeats_are_sent_and_expected() {
     .await;
     assert!(matches!(raw.method().await, AMQPClass::Connection(Connection::OpenOk(_))));
     assert_eq!(raw.frame().await, Some(AMQPFrame::Heartbeat));
-    // It says nothing itself, so it is taken for dead.
+    // The client sends no heartbeat, so its connection is closed.
     raw.gone().await;
 }

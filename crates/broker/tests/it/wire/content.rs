@@ -1,4 +1,4 @@
-//! What must come out as it went in.
+//! Content is delivered unchanged.
 
 use amq_protocol::frame::AMQPFrame;
 use amq_protocol::protocol::{AMQPClass, basic, channel, queue};
@@ -8,11 +8,11 @@ use tokio::time::timeout;
 
 use super::raw::{Closed, Raw, SOON, bytes_of, header, publish, raw_frame, start};
 
-/// Properties that a codec would write otherwise than they were written: an integer as `U`, one as `l`, a key twice.
+/// Properties that a codec would re-encode differently: an integer as `U`, one as `l`, a duplicate key.
 const ODD_PROPERTIES: &[u8] = b"\x20\x00\0\0\0\x14\x01aU\0\x01\x01bl\0\0\0\0\0\0\0\x02\x01at\x07";
 
 #[tokio::test]
-async fn properties_byte_for_byte() {
+async fn properties_are_kept_byte_for_byte() {
     let address = start(Config::default()).await;
     let mut raw = Raw::open(address).await;
     raw.declare("queue").await;
@@ -35,7 +35,7 @@ async fn properties_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_message_that_stops_half_way_is_none() {
+async fn partial_message_is_discarded() {
     let address = start(Config::default()).await;
     let mut raw = Raw::open(address).await;
     raw.declare("queue").await;
@@ -45,13 +45,13 @@ async fn a_message_that_stops_half_way_is_none() {
         raw_frame(3, 1, b"x"),
     ];
     raw.bytes(&half.concat()).await;
-    raw.socket.shutdown().await.expect("hangs up");
+    raw.socket.shutdown().await.expect("disconnects");
     raw.gone().await;
     assert_eq!(Raw::open(address).await.declare("queue").await, 0);
 }
 
 #[tokio::test]
-async fn frames_may_come_in_any_pieces() {
+async fn frames_may_be_split_anywhere() {
     let address = start(Config::default()).await;
     let mut raw = Raw::open(address).await;
     raw.declare("queue").await;
@@ -63,7 +63,7 @@ async fn frames_may_come_in_any_pieces() {
 }
 
 #[tokio::test]
-async fn a_channel_number_can_be_used_again() {
+async fn channel_number_can_be_reused() {
     let address = start(Config::default()).await;
     let mut raw = Raw::open(address).await;
     raw.basic(basic::AMQPMethod::Get(basic::Get {
@@ -72,7 +72,7 @@ async fn a_channel_number_can_be_used_again() {
     }))
     .await;
     assert_eq!(raw.closed().await, Closed::Channel(404));
-    // What was under way when the broker closed the channel is ignored, content as well.
+    // Input in flight when the broker closed the channel is ignored, content included.
     raw.publish("nowhere", true, b"late").await;
     raw.send(1, AMQPClass::Channel(channel::AMQPMethod::CloseOk(channel::CloseOk {})))
         .await;
@@ -81,7 +81,7 @@ async fn a_channel_number_can_be_used_again() {
 }
 
 #[tokio::test]
-async fn methods_can_go_unanswered() {
+async fn nowait_methods_are_not_answered() {
     let address = start(Config::default()).await;
     let mut raw = Raw::open(address).await;
     let declare = queue::Declare {
@@ -103,7 +103,7 @@ async fn methods_can_go_unanswered() {
     }))
     .await;
     raw.publish("queue", false, b"y").await;
-    // The first answer is that to the one request that wants one.
+    // The first answer belongs to the only request without no-wait.
     assert_eq!(raw.declare("queue").await, 1);
 }
 
@@ -115,7 +115,7 @@ impl Raw {
                 .await
                 .expect("more bytes")
                 .expect("an open socket");
-            assert!(read > 0, "the broker hung up");
+            assert!(read > 0, "the broker disconnected");
         }
         self.buffer = bytes.split_off(count);
         bytes

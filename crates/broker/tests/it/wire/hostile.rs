@@ -1,4 +1,4 @@
-//! Whatever comes over the wire, the broker goes on serving others.
+//! Arbitrary input on one connection does not affect the others.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::raw::{Closed, Raw, bytes_of, consume, declare, header, publish_bytes, raw_frame, start, still_serves};
 
-/// Tables in each other, 18,000 deep: a parser that follows them by recursion needs more stack than there is.
+/// Tables nested 18,000 deep: a recursive parser would overflow the stack.
 fn deep_table() -> Vec<u8> {
     let mut table = Vec::new();
     for _ in 0..18_000 {
@@ -28,10 +28,10 @@ fn deep_table() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn tables_cannot_exhaust_the_stack() {
+async fn nested_tables_cannot_exhaust_the_stack() {
     let address = start(Config::default()).await;
     for (kind, payload) in [
-        // queue.declare with the table as its arguments, and a content header with it as its headers.
+        // queue.declare with the table as its arguments, and a content header with the table as its headers.
         (1, [&[0, 50, 0, 10, 0, 0, 1, b'q', 0][..], &deep_table()].concat()),
         (2, header(0, &[&[0x20, 0][..], &deep_table()].concat())),
     ] {
@@ -43,7 +43,7 @@ async fn tables_cannot_exhaust_the_stack() {
     still_serves(address).await;
 }
 
-/// A conversation as it should be; the tests below bend it.
+/// A valid conversation, which the tests below mutate.
 fn conversation() -> Vec<u8> {
     let consume = amq_protocol::protocol::basic::AMQPMethod::Consume(consume("hostile"));
     [
@@ -57,11 +57,11 @@ fn conversation() -> Vec<u8> {
 
 #[derive(Clone, Debug)]
 enum Attack {
-    /// From the first byte on.
+    /// Random bytes from the start.
     Anything(Vec<u8>),
-    /// Payloads in proper frames, on an open channel.
+    /// Random payloads in well-formed frames, on an open channel.
     Frames(Vec<(u8, u16, Vec<u8>)>),
-    /// A conversation with bytes changed, cut off.
+    /// The valid conversation with changed bytes, truncated.
     Bent { changes: Vec<(usize, u8)>, cut: usize },
 }
 
@@ -69,7 +69,7 @@ fn attack() -> impl Strategy<Value = Attack> {
     let bytes = || prop::collection::vec(any::<u8>(), 0..200);
     let payload = prop_oneof![
         bytes(),
-        // A known class and method, then anything.
+        // A known class and method, then random bytes.
         (prop::sample::select(vec![10_u8, 20, 40, 50, 60, 85, 90]), 0_u8..125, bytes()).prop_map(|(class, method, rest)| [
             &[0, class, 0, method][..],
             &rest
@@ -105,13 +105,13 @@ async fn carry_out(address: SocketAddr, attack: Attack) {
         }
     };
     raw.bytes(&bytes).await;
-    // No more comes from here; what the broker still says is read to the end of the stream.
+    // End of input; the broker's output is read to the end of the stream.
     let _ = raw.socket.shutdown().await;
     raw.gone().await;
 }
 
 #[test]
-fn nothing_that_is_sent_harms_others() {
+fn arbitrary_input_does_not_affect_others() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -129,5 +129,5 @@ fn nothing_that_is_sent_harms_others() {
         });
         Ok(())
     });
-    result.expect("it goes on serving");
+    result.expect("it still serves");
 }

@@ -1,4 +1,4 @@
-//! Nothing grows without bound, and those who are slow are waited for only so long.
+//! Limits on memory, connections and slow clients.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const LONG: Duration = Duration::from_secs(600);
 const SHORT: Duration = Duration::from_millis(200);
 
 #[tokio::test]
-async fn too_large_a_message_closes_the_channel() {
+async fn oversized_message_closes_the_channel() {
     let address = start(Config {
         max_message: 10,
         ..Config::default()
@@ -30,7 +30,7 @@ async fn too_large_a_message_closes_the_channel() {
 }
 
 #[tokio::test]
-async fn when_memory_is_full_publishes_are_nacked_until_there_is_room() {
+async fn publishes_are_nacked_while_memory_is_full() {
     let address = start(Config {
         max_memory: 13_000,
         ..Config::default()
@@ -59,7 +59,7 @@ async fn when_memory_is_full_publishes_are_nacked_until_there_is_room() {
         confirms,
         [ack(1), ack(2), ack(3), AMQPClass::Basic(basic::AMQPMethod::Nack(nack))]
     );
-    // Delivered is not gone; acknowledged is.
+    // Memory is released by the acknowledgement, not by the delivery.
     raw.basic(basic::AMQPMethod::Get(basic::Get {
         queue: "queue".into(),
         no_ack: false,
@@ -80,7 +80,7 @@ async fn when_memory_is_full_publishes_are_nacked_until_there_is_room() {
 }
 
 #[tokio::test]
-async fn when_memory_is_full_and_nothing_is_confirmed_the_channel_is_closed() {
+async fn full_memory_closes_a_channel_without_confirms() {
     let address = start(Config {
         max_memory: 5000,
         ..Config::default()
@@ -94,13 +94,13 @@ async fn when_memory_is_full_and_nothing_is_confirmed_the_channel_is_closed() {
     assert_eq!(Raw::open(address).await.declare("queue").await, 1);
 }
 
-/// A consumer that does not read is given what its connection takes, and no more; once it reads it gets the rest, in order.
+/// A consumer that does not read gets only as much as its connection buffers; once it reads it gets the rest, in order.
 #[tokio::test]
-async fn a_consumer_that_does_not_read_is_not_flooded() {
+async fn slow_consumer_is_not_flooded() {
     const MESSAGES: u32 = 600;
     let address = start(Config {
         max_unsent: 64 << 10,
-        read_within: LONG,
+        write_stall_timeout: LONG,
         ..Config::default()
     })
     .await;
@@ -114,7 +114,7 @@ async fn a_consumer_that_does_not_read_is_not_flooded() {
         body[..4].copy_from_slice(&number.to_be_bytes());
         publisher.publish("queue", false, &body).await;
     }
-    // 60 MB; the kernel takes a few of them.
+    // 60 MB, of which the kernel buffers a few.
     let waiting = publisher.declare("queue").await;
     assert!(waiting > MESSAGES / 2, "{waiting} wait");
     for number in 0..MESSAGES {
@@ -124,10 +124,10 @@ async fn a_consumer_that_does_not_read_is_not_flooded() {
 }
 
 #[tokio::test]
-async fn a_consumer_that_never_reads_is_dropped_and_its_messages_are_others() {
+async fn stalled_consumer_is_disconnected_and_its_messages_requeued() {
     let address = start(Config {
         max_unsent: 64 << 10,
-        read_within: SHORT,
+        write_stall_timeout: SHORT,
         ..Config::default()
     })
     .await;
@@ -145,26 +145,26 @@ async fn a_consumer_that_never_reads_is_dropped_and_its_messages_are_others() {
     drop(stuck);
 }
 
-/// Returned messages go back to their publisher: one that does not read them is not read from either.
+/// A publisher that does not read its returned messages is not read from either.
 #[tokio::test]
-async fn a_publisher_that_does_not_read_is_dropped() {
+async fn stalled_publisher_is_disconnected() {
     let address = start(Config {
         max_unsent: 64 << 10,
-        read_within: SHORT,
+        write_stall_timeout: SHORT,
         ..Config::default()
     })
     .await;
     let mut raw = Raw::open(address).await;
     let bytes = publish_bytes("nowhere", true, &vec![0; 100_000]);
     let flood = async { while raw.socket.write_all(&bytes).await.is_ok() {} };
-    timeout(SOON, flood).await.expect("the broker hangs up");
+    timeout(SOON, flood).await.expect("the broker disconnects");
     still_serves(address).await;
 }
 
 #[tokio::test]
-async fn who_does_not_log_in_is_dropped() {
+async fn login_timeout_closes_the_connection() {
     let address = start(Config {
-        login_within: SHORT,
+        login_timeout: SHORT,
         ..Config::default()
     })
     .await;
@@ -175,11 +175,11 @@ async fn who_does_not_log_in_is_dropped() {
     slow.gone().await;
 }
 
-/// 3,000 sockets without a word, and as many clients as there are places that log in and do nothing.
+/// 3,000 silent sockets, and idle logged-in clients up to the connection limit.
 #[tokio::test]
-async fn silent_sockets_and_idle_logins_keep_nobody_out() {
+async fn silent_and_idle_connections_do_not_block_new_ones() {
     let address = start(Config {
-        login_within: LONG,
+        login_timeout: LONG,
         ..Config::default()
     })
     .await;
@@ -193,12 +193,12 @@ async fn silent_sockets_and_idle_logins_keep_nobody_out() {
         idle.push(Raw::open(address).await);
     }
     still_serves(address).await;
-    // The one that was idle for longest is told why.
+    // The connection idle for longest gets a close with the reason.
     assert_eq!(idle[0].closed().await, Closed::Connection(320));
 }
 
 #[tokio::test]
-async fn a_connection_that_consumes_is_not_idle() {
+async fn consuming_connection_is_not_idle() {
     let address = start(Config {
         max_connections: 2,
         ..Config::default()
@@ -215,10 +215,10 @@ async fn a_connection_that_consumes_is_not_idle() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_announced_and_not_sent_costs_nothing() {
+async fn announced_body_does_not_reserve_memory() {
     let address = start(Config {
         max_memory: 32 << 20,
-        content_within: SHORT,
+        message_timeout: SHORT,
         ..Config::default()
     })
     .await;
@@ -229,12 +229,12 @@ async fn a_body_that_is_announced_and_not_sent_costs_nothing() {
         liar.bytes(&raw_frame(2, channel, &header(16 << 20, &[0, 0]))).await;
     }
     still_serves(address).await;
-    // And it does not stay for ever.
+    // And the partial message times out.
     assert_eq!(liar.closed().await, Closed::Connection(320));
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_refused() {
+async fn connection_beyond_the_limit_is_rejected() {
     let address = start(Config {
         max_connections: 2,
         ..Config::default()
@@ -259,7 +259,7 @@ async fn one_connection_too_many_is_refused() {
     third.connection(open()).await;
     assert_eq!(third.closed().await, Closed::Connection(530));
     drop(first);
-    // Its place is free once the broker has noticed.
+    // Its slot is free once the broker has noticed the disconnect.
     let served = async || {
         let mut raw = Raw::logged_in(address, tune()).await;
         raw.connection(open()).await;
@@ -269,7 +269,7 @@ async fn one_connection_too_many_is_refused() {
 }
 
 #[tokio::test]
-async fn queues_are_counted() {
+async fn queue_limit_is_enforced() {
     let address = start(Config::default()).await;
     let mut raw = Raw::open(address).await;
     for number in 0..1024 {

@@ -1,4 +1,4 @@
-//! What no well-behaved client does, and what none of them shows: said and read frame by frame.
+//! Frame-level tests of protocol violations and of details that client libraries hide.
 
 mod closing;
 mod content;

@@ -1,4 +1,4 @@
-//! A client that says exactly what it is told to, right or wrong.
+//! A client that sends arbitrary frames, valid or not.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 pub(crate) const HEADER: &[u8] = b"AMQP\0\0\x09\x01";
 
-/// An embedded broker that serves until the test ends.
+/// Starts an embedded broker that serves until the test ends.
 pub(crate) async fn start(config: Config) -> SocketAddr {
     let broker = Broker::bind(config).await.expect("a free loopback port");
     let address = broker.local_addr();
@@ -28,7 +28,7 @@ pub(crate) struct Raw {
     pub(crate) buffer: Vec<u8>,
 }
 
-/// The reply code of a close, and whether it was the whole connection's.
+/// The reply code of a close, by its scope.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Closed {
     Connection(u16),
@@ -36,7 +36,7 @@ pub(crate) enum Closed {
 }
 
 impl Raw {
-    /// Connects, without a word. What it does not read soon fills the sender's buffer: its own is small.
+    /// Connects without sending anything. The receive buffer is small, so that unread data soon fills the sender's buffer.
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(32 << 10).expect("a small buffer");
@@ -68,7 +68,7 @@ impl Raw {
         raw
     }
 
-    /// Connects and goes through the handshake up to `tune-ok`.
+    /// Connects and performs the handshake up to `tune-ok`.
     pub(crate) async fn logged_in(address: SocketAddr, tune: TuneOk) -> Self {
         let mut raw = Self::connect(address).await;
         raw.bytes(HEADER).await;
@@ -100,7 +100,7 @@ impl Raw {
         ));
     }
 
-    /// Declares a durable queue; says how many messages wait in it.
+    /// Declares a durable queue; returns its number of ready messages.
     pub(crate) async fn declare(&mut self, queue: &str) -> u32 {
         self.send(1, AMQPClass::Queue(queue::AMQPMethod::Declare(declare(queue))))
             .await;
@@ -118,7 +118,7 @@ impl Raw {
         ));
     }
 
-    /// A publish with a content header without properties, and a body in one frame.
+    /// Publishes with a content header without properties, and a body in one frame.
     pub(crate) async fn publish(&mut self, queue: &str, mandatory: bool, body: &[u8]) {
         self.bytes(&publish_bytes(queue, mandatory, body)).await;
     }
@@ -135,14 +135,14 @@ impl Raw {
         self.bytes(&bytes_of(&AMQPFrame::Method(channel, method))).await;
     }
 
-    /// The broker may have hung up; what it said before that is what a test reads.
+    /// Sends raw bytes. The broker may have disconnected; tests read what it sent before that.
     pub(crate) async fn bytes(&mut self, bytes: &[u8]) {
         let _ = timeout(SOON, self.socket.write_all(bytes))
             .await
-            .expect("the broker takes it");
+            .expect("the broker accepts it");
     }
 
-    /// The next frame; `None` when the broker has hung up.
+    /// Reads the next frame; returns `None` when the broker has disconnected.
     pub(crate) async fn frame(&mut self) -> Option<AMQPFrame> {
         loop {
             if let Ok((rest, frame)) = parse_frame(&self.buffer[..]) {
@@ -152,7 +152,7 @@ impl Raw {
             }
             let read = timeout(SOON, self.socket.read_buf(&mut self.buffer))
                 .await
-                .expect("the broker says something");
+                .expect("the broker sends a frame");
             if !read.is_ok_and(|read| read > 0) {
                 return None;
             }
@@ -166,7 +166,7 @@ impl Raw {
         }
     }
 
-    /// Reads on until something is closed; whatever else comes is dropped.
+    /// Reads until a close; other frames are discarded.
     pub(crate) async fn closed(&mut self) -> Closed {
         loop {
             match self.frame().await.expect("a close before the hang-up") {
@@ -181,12 +181,12 @@ impl Raw {
         }
     }
 
-    /// Reads on until the broker hangs up.
+    /// Reads until the broker disconnects.
     pub(crate) async fn gone(&mut self) {
         while self.frame().await.is_some() {}
     }
 
-    /// The next message: its `redelivered`, and its body.
+    /// Reads the next delivery: its `redelivered` flag and its body.
     pub(crate) async fn delivery(&mut self) -> (bool, Vec<u8>) {
         let AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver)) = self.method().await else {
             panic!("not a delivery")
@@ -205,7 +205,7 @@ impl Raw {
     }
 }
 
-/// A client as it should be is served: what a test did before has not harmed the broker.
+/// Asserts that a well-behaved client is served.
 pub(crate) async fn still_serves(address: SocketAddr) {
     let mut good = Raw::open(address).await;
     good.select_confirms().await;
@@ -219,11 +219,11 @@ pub(crate) async fn still_serves(address: SocketAddr) {
         multiple: true,
     };
     good.basic(basic::AMQPMethod::Ack(ack)).await;
-    // Answered, so the acknowledgement before it is done.
+    // Its answer shows that the acknowledgement before it was processed.
     good.declare("good").await;
 }
 
-/// As [`testkit::eventually`], for a look that needs its client for itself.
+/// Like [`testkit::eventually`], for a probe that borrows its client mutably.
 pub(crate) async fn eventually(mut look: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !look().await {
@@ -286,7 +286,7 @@ pub(crate) fn publish_bytes(queue: &str, mandatory: bool, body: &[u8]) -> Vec<u8
     bytes
 }
 
-/// The payload of a content header; `properties` are the flags and what they announce.
+/// Builds the payload of a content header; `properties` are the flags and the property list.
 pub(crate) fn header(size: u64, properties: &[u8]) -> Vec<u8> {
     [&[0, 60, 0, 0][..], &size.to_be_bytes(), properties].concat()
 }

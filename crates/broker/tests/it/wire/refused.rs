@@ -1,4 +1,4 @@
-//! What the embedded broker does not do is refused with the protocol's own code.
+//! Unsupported features are rejected with the protocol's reply code.
 
 use amq_protocol::frame::AMQPFrame;
 use amq_protocol::protocol::connection::{AMQPMethod as Connection, Open, TuneOk};
@@ -24,7 +24,7 @@ fn consume_with(change: impl FnOnce(&mut basic::Consume)) -> AMQPClass {
     AMQPClass::Basic(basic::AMQPMethod::Consume(consume))
 }
 
-/// Sends each on a connection of its own, after a queue `queue` is declared.
+/// Sends each on its own connection, after declaring the queue `queue`.
 async fn all_refused(cases: impl IntoIterator<Item = (&str, AMQPClass, Closed)>) {
     let address = start(Config::default()).await;
     for (what, method, expected) in cases {
@@ -37,7 +37,7 @@ async fn all_refused(cases: impl IntoIterator<Item = (&str, AMQPClass, Closed)>)
 }
 
 #[tokio::test]
-async fn methods() {
+async fn unsupported_methods_are_rejected() {
     let exchange = exchange::Declare {
         exchange: "mine".into(),
         kind: "direct".into(),
@@ -76,7 +76,7 @@ async fn methods() {
 }
 
 #[tokio::test]
-async fn queues_of_other_kinds() {
+async fn unsupported_queue_kinds_are_rejected() {
     let text = |value: &str| AMQPValue::LongString(value.into());
     let kinds = [
         ("exclusive", declare_with(|declare| declare.exclusive = true)),
@@ -107,7 +107,7 @@ async fn queues_of_other_kinds() {
 }
 
 #[tokio::test]
-async fn consumers_of_other_kinds() {
+async fn unsupported_consumer_kinds_are_rejected() {
     let priority = |consume: &mut basic::Consume| _ = consume.arguments.insert("x-priority".into(), AMQPValue::LongInt(1));
     let cases = [
         ("exclusive", consume_with(|consume| consume.exclusive = true)),
@@ -118,7 +118,7 @@ async fn consumers_of_other_kinds() {
 }
 
 #[tokio::test]
-async fn properties_that_would_have_to_do_something() {
+async fn unsupported_properties_are_rejected() {
     let mut copies = FieldTable::default();
     copies.insert(
         "CC".into(),
@@ -142,7 +142,7 @@ async fn properties_that_would_have_to_do_something() {
 }
 
 #[tokio::test]
-async fn frames_that_are_none() {
+async fn malformed_frames_are_rejected() {
     let method = |payload: &[u8]| raw_frame(1, 1, payload);
     let mut without_end = raw_frame(3, 1, b"x");
     *without_end.last_mut().expect("not empty") = 0;
@@ -172,7 +172,7 @@ async fn frames_that_are_none() {
 }
 
 #[tokio::test]
-async fn frames_out_of_place() {
+async fn unexpected_frames_are_rejected() {
     let publish = bytes_of(&AMQPFrame::Method(1, publish("queue", false)));
     let with = |more: &[Vec<u8>]| [std::slice::from_ref(&publish), more].concat().concat();
     let open = |channel| {
@@ -203,20 +203,20 @@ async fn frames_out_of_place() {
 }
 
 #[tokio::test]
-async fn another_protocol() {
+async fn foreign_protocol_gets_the_protocol_header() {
     let address = start(Config::default()).await;
     let mut raw = Raw::connect(address).await;
     raw.bytes(b"GET / HTTP/1.1\r\n\r\n").await;
     let mut answer = [0; 8];
     tokio::io::AsyncReadExt::read_exact(&mut raw.socket, &mut answer)
         .await
-        .expect("the header of what is spoken here");
+        .expect("the protocol header");
     assert_eq!(answer, HEADER);
     raw.gone().await;
 }
 
 #[tokio::test]
-async fn handshakes_that_go_wrong() {
+async fn failed_handshakes_are_rejected() {
     let address = start(Config::default()).await;
     for (mechanism, response) in [
         ("PLAIN", "\0guest\0"),
@@ -257,7 +257,7 @@ async fn handshakes_that_go_wrong() {
 }
 
 #[tokio::test]
-async fn addresses_that_others_could_reach() {
+async fn non_loopback_addresses_are_rejected() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let listen = address.parse().expect("an address");
         let refused = Broker::bind(Config {
@@ -273,7 +273,7 @@ async fn addresses_that_others_could_reach() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken() {
+async fn address_in_use_is_reported() {
     let taken = start(Config::default()).await;
     let refused = Broker::bind(Config {
         listen: taken,
