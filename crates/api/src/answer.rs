@@ -1,4 +1,4 @@
-//! The answers: always JSON, the errors with the standard's phrase and nothing about the reason.
+//! Responses: always JSON; errors carry the standard reason phrase and no details.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::Publisher;
 
-/// Seconds until a client should try again: about as long as a broker takes to come back.
+/// The `Retry-After` in seconds: about the time of a broker restart.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 
 pub(crate) fn sent() -> Response {
@@ -33,18 +33,18 @@ pub(crate) async fn method_not_allowed() -> Response {
     error(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// Not traced, since it would only be more to do.
+/// Responds to overload. Not traced, since that would add load.
 pub(crate) async fn overloaded() -> Response {
     error(StatusCode::SERVICE_UNAVAILABLE)
 }
 
-/// The request is to a host that this service does not have while it listens on loopback.
+/// Responds to a `Host` that is not allowed on loopback.
 pub(crate) async fn denied(Extension(denied): Extension<Denied>) -> Response {
-    tracing::warn!(%denied, "request denied; ALLOWED_HOSTS names hosts to allow");
+    tracing::warn!(%denied, "request rejected: host not allowed (set ALLOWED_HOSTS)");
     error(denied.status())
 }
 
-/// Not traced: a supervisor asks every second, and nobody wants to see that.
+/// Handles `GET /health`. Not traced: a supervisor polls it every second.
 pub(crate) async fn health(State(publisher): State<Publisher>) -> Response {
     if publisher.reachable() {
         Json(json!({ "status": "ok" })).into_response()

@@ -1,26 +1,26 @@
-//! The HTTP service: takes a request to reset a password and puts it into the queue.
+//! The HTTP service: accepts a password reset request and enqueues it.
 //!
-//! | request | answer |
+//! | request | response |
 //! |---|---|
 //! | `POST /users/reset-password` `{"email": "…"}` | 200 `{"message":"Password reset email sent"}`, once the broker has confirmed it |
-//! | … anything that is not JSON with a valid email | 400 `{"error":"Bad Request"}` |
-//! | … more than 16 KiB | 413 `{"error":"Payload Too Large"}` |
-//! | … that does not arrive within five seconds | 408 `{"error":"Request Timeout"}` |
-//! | … while the queue cannot be reached | 503 `{"error":"Service Unavailable"}` with `Retry-After`, within two seconds |
-//! | … to a host that is not this machine's, while listening on loopback | 403 `{"error":"Forbidden"}` |
-//! | … with too many others at once | 503 `{"error":"Service Unavailable"}` with `Retry-After` |
+//! | … body is not JSON with a valid email | 400 `{"error":"Bad Request"}` |
+//! | … body larger than 16 KiB | 413 `{"error":"Payload Too Large"}` |
+//! | … body not received within five seconds | 408 `{"error":"Request Timeout"}` |
+//! | … broker unreachable | 503 `{"error":"Service Unavailable"}` with `Retry-After`, within two seconds |
+//! | … foreign `Host` while listening on loopback | 403 `{"error":"Forbidden"}` |
+//! | … too many concurrent requests | 503 `{"error":"Service Unavailable"}` with `Retry-After` |
 //! | `GET /health` | 200 `{"status":"ok"}`, or 503 `{"status":"queue unreachable"}` |
 //!
-//! It neither sends mail (that is the mailer) nor knows whether anybody has that address, and says so to nobody.
+//! It does not send mail (the mailer does) and does not know, or reveal, if an account with that address exists.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! let address = listener.local_addr()?;
-//! let (publisher, keeper) = api::Publisher::start(mail_queue::QueueUrl::from_env()?, address);
+//! let (publisher, connection_task) = api::Publisher::start(mail_queue::QueueUrl::from_env()?, address);
 //! let app = api::app(publisher, address, api::Origins::default());
 //! http_server::Server::new(listener, http_server::Access::service(address, Vec::new()), app).run(std::future::pending()).await;
-//! keeper.await?;
+//! connection_task.await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -37,7 +37,7 @@ use http::StatusCode;
 use http_server::App;
 
 pub use self::origins::Origins;
-pub use self::publisher::{Publisher, Unpublished};
+pub use self::publisher::{EnqueueError, Publisher};
 
 mod answer;
 mod origins;
@@ -45,12 +45,12 @@ mod publisher;
 mod reset_password;
 mod server_span;
 
-/// How long a request may take, its body included; longer than the queue is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The timeout of a request, body included; longer than the publish timeout.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The service, listening on `address`, with the queue behind `publisher`, for pages of `origins`.
+/// Builds the router for a service that listens on `address`, publishes with `publisher` and allows pages of `origins`.
 ///
-/// Set telemetry up before: the HTTP spans go to the tracer provider that is global now.
+/// Telemetry must be initialized before: HTTP spans go to the tracer provider that is global at this call.
 pub fn app(publisher: Publisher, address: SocketAddr, origins: Origins) -> App {
     let traced = Router::new()
         .route("/users/reset-password", post(reset_password::handle))
@@ -60,7 +60,7 @@ pub fn app(publisher: Publisher, address: SocketAddr, origins: Origins) -> App {
         .route("/health", get(answer::health))
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
-        .layer(DefaultBodyLimit::max(mail_queue::MAX_BODY))
+        .layer(DefaultBodyLimit::max(mail_queue::BODY_SIZE_MAX))
         .layer(cors.clone())
         .with_state(publisher);
     App::new(routes)
@@ -68,9 +68,9 @@ pub fn app(publisher: Publisher, address: SocketAddr, origins: Origins) -> App {
         .denied(Router::new().fallback(answer::denied))
 }
 
-/// A body that never ends would hold its connection and its span open for ever.
+/// Limits the duration of a request: an endless body would keep its connection and span open forever.
 async fn in_time(request: Request, next: Next) -> Response {
-    tokio::time::timeout(PATIENCE, next.run(request))
+    tokio::time::timeout(REQUEST_TIMEOUT, next.run(request))
         .await
         .unwrap_or_else(|_| answer::error(StatusCode::REQUEST_TIMEOUT))
 }

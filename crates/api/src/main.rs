@@ -2,12 +2,12 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `API_ADDR` | where it listens | `127.0.0.1:3000` |
+//! | `API_ADDR` | the listen address | `127.0.0.1:3000` |
 //! | `RABBITMQ_URL` | the broker | `amqp://guest:guest@127.0.0.1:5672/%2f` |
-//! | `ALLOWED_HOSTS` | names that it may be asked by while it listens on loopback, `api.example,…`: those that a proxy passes on | this machine's |
-//! | `CORS_ORIGINS` | pages that may call it, `http://localhost:*,…` | this machine's, any port |
+//! | `ALLOWED_HOSTS` | additional `Host` names accepted on loopback, `api.example,…`: those that a proxy forwards | this machine's |
+//! | `CORS_ORIGINS` | allowed origins of pages, `http://localhost:*,…` | this machine's, any port |
 //!
-//! The rest is telemetry's. It exits with 64 when a variable holds nonsense, with 1 when it cannot listen.
+//! The other variables are telemetry's. Exits with 64 if a variable is invalid, with 1 if the address cannot be bound.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -18,14 +18,14 @@ use http_server::{Access, Host, Server};
 use mail_queue::QueueUrl;
 use tokio::net::TcpListener;
 
-/// How long open requests may take once the end is asked for; longer than any of them waits for the broker.
-const DRAIN: Duration = Duration::from_secs(5);
+/// The time for open requests at shutdown; longer than the publish timeout.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("{0}")]
     Configuration(String),
-    #[error("cannot listen on {address}: {error}; set API_ADDR to another address")]
+    #[error("cannot bind the API to {address}: {error} (set API_ADDR)")]
     Listen { address: SocketAddr, error: std::io::Error },
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -52,14 +52,14 @@ async fn run() -> Result<(), Failure> {
     let origins = origins()?;
     let hosts = variable("ALLOWED_HOSTS").unwrap_or_default();
     let hosts = Host::list(&hosts).map_err(|error| Failure::Configuration(format!("ALLOWED_HOSTS: {error}")))?;
-    // As a task, so that the signals are caught from now on and not only once somebody waits for them.
+    // As a task, so that signals are handled from now on, not from the first await.
     let mut end = tokio::spawn(lifecycle::shutdown_requested());
     let guard = telemetry::init(telemetry::service!()).map_err(|error| configuration(&error))?;
 
     let listen = |error| Failure::Listen { address, error };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let address = listener.local_addr()?;
-    let (publisher, keeper) = Publisher::start(url, address);
+    let (publisher, connection_task) = Publisher::start(url, address);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let app = api::app(publisher, address, origins);
     let server = Server::new(listener, Access::service(address, hosts), app);
@@ -70,14 +70,14 @@ async fn run() -> Result<(), Failure> {
         ended = &mut end => ended.map_err(std::io::Error::other)??,
         _ = &mut serving => {}
     }
-    tracing::info!(ready = false, "ending");
+    tracing::info!(ready = false, "shutting down");
     drop(stop);
-    if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
+    if tokio::time::timeout(DRAIN_TIMEOUT, &mut serving).await.is_err() {
         serving.abort();
         let _ = serving.await;
     }
-    // The publishers are gone with the requests; this closes their connection.
-    let _ = tokio::time::timeout(DRAIN, keeper).await;
+    // All publishers are dropped with the requests, which closes the connection.
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, connection_task).await;
     guard.shutdown();
     Ok(())
 }
@@ -88,9 +88,9 @@ fn variable(name: &str) -> Option<String> {
 
 fn address() -> Result<SocketAddr, Failure> {
     let text = variable("API_ADDR").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-    text.trim()
-        .parse()
-        .map_err(|_| Failure::Configuration("API_ADDR is not an address like 127.0.0.1:3000".to_owned()))
+    text.trim().parse().map_err(|_| {
+        Failure::Configuration("API_ADDR is not a valid address (expected HOST:PORT, like 127.0.0.1:3000)".to_owned())
+    })
 }
 
 fn origins() -> Result<Origins, Failure> {

@@ -1,4 +1,4 @@
-//! Which pages may call the API from a browser (CORS).
+//! The origins of pages that may call the API from a browser (CORS).
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 use http_server::{AllowedOrigin, InvalidOrigin, Origin};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// What a page must be allowed to send: the body's type and the trace context of both SDKs.
+/// The request headers a page may send: the content type and the trace context of both SDKs.
 const HEADERS: [HeaderName; 5] = [
     HeaderName::from_static("baggage"),
     header::CONTENT_TYPE,
@@ -15,12 +15,12 @@ const HEADERS: [HeaderName; 5] = [
     HeaderName::from_static("tracestate"),
 ];
 
-/// Origins (`scheme://host[:port]`), separated by commas; `:*` stands for any port.
+/// Comma-separated origins (`scheme://host[:port]`); `:*` matches any port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origins(Vec<AllowedOrigin>);
 
 impl Default for Origins {
-    /// Pages served from this machine by HTTP, on any port.
+    /// Allows pages served by this machine over HTTP, on any port.
     fn default() -> Self {
         Self(
             ["http://localhost:*", "http://127.0.0.1:*"]
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_is_a_port_and_nothing_else() {
+    fn star_matches_only_ports() {
         let origins = Origins::default();
         for good in ["http://localhost", "http://localhost:5173", "http://127.0.0.1:1"] {
             assert!(origins.allow(good), "{good}");
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_and_rubbish_is_named() {
+    fn origin_list_is_parsed_and_validated() {
         let origins: Origins = "https://a.example, http://b.example:*".parse().expect("valid");
         assert!(origins.allow("https://a.example") && origins.allow("http://b.example:80"));
         assert!(!origins.allow("https://a.example:444"));

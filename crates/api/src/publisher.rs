@@ -1,40 +1,40 @@
-//! The way into the queue: a connection that is kept, and a publish that counts only once the broker has confirmed it.
+//! The publisher: keeps a connection to the broker and publishes with confirms.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::{BasicProperties, Channel};
-use mail_queue::{Backoff, Link, PublishError, QUEUE, QueueUrl};
+use mail_queue::{Backoff, PublishError, QUEUE, QueueConnection, QueueUrl};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How long a request waits for the broker, a reconnection in between included.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The timeout of a publish, including reconnects.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Publishes into the queue. Cheap to clone; the connection ends when the last clone is gone.
+/// Publishes to the queue. Cheap to clone; the connection is closed when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct Publisher {
     url: Arc<QueueUrl>,
     channel: watch::Receiver<Option<Channel>>,
 }
 
-/// The broker did not take the message, or did not say so in time; in that case it may still arrive.
+/// The reason a message was not confirmed; after a timeout it may still arrive.
 #[derive(Debug, thiserror::Error)]
-pub enum Unpublished {
-    /// Two seconds went by.
-    #[error("the queue cannot be reached")]
+pub enum EnqueueError {
+    /// No confirm within two seconds.
+    #[error("broker unreachable")]
     Unreachable,
-    /// The queue is gone.
-    #[error("the broker has no such queue")]
+    /// The queue does not exist.
+    #[error("queue does not exist")]
     Unroutable,
-    /// The broker said no.
-    #[error("the broker refused the message")]
+    /// The broker rejected the message.
+    #[error("message rejected by the broker")]
     Refused,
 }
 
-impl Unpublished {
-    /// The value of the attribute `error.type`.
+impl EnqueueError {
+    /// Returns the value of the attribute `error.type`.
     #[must_use]
     pub fn error_type(&self) -> &'static str {
         match self {
@@ -46,82 +46,82 @@ impl Unpublished {
 }
 
 impl Publisher {
-    /// Connects in the background, for as long as there is a publisher, and says on the log whenever the service at `address`
-    /// becomes ready or ceases to be. Await the handle at the end: it closes the connection.
+    /// Connects in the background as long as a publisher exists, and logs each change of readiness of the service at
+    /// `address`. Await the handle at shutdown: it closes the connection.
     #[must_use]
     pub fn start(url: QueueUrl, address: SocketAddr) -> (Self, JoinHandle<()>) {
         let (sender, channel) = watch::channel(None);
         let url = Arc::new(url);
-        let keeper = tokio::spawn(keep_connected(url.clone(), address, sender));
-        (Self { url, channel }, keeper)
+        let connection_task = tokio::spawn(keep_connected(url.clone(), address, sender));
+        (Self { url, channel }, connection_task)
     }
 
-    /// Whether there is a connection now.
+    /// Returns `true` while connected.
     #[must_use]
     pub fn reachable(&self) -> bool {
         self.channel.borrow().is_some()
     }
 
-    /// The broker it publishes to.
+    /// Returns the broker's URL.
     #[must_use]
     pub fn url(&self) -> &QueueUrl {
         &self.url
     }
 
-    /// Publishes and waits for the broker's confirmation. If the connection is lost meanwhile, it publishes again over the next one:
+    /// Publishes and waits for the broker's confirm. If the connection is lost in the meantime, it publishes again over the next one:
     /// the same message may then be in the queue twice, under the same message id.
     ///
     /// # Errors
-    /// It is not confirmed within 2 seconds.
-    pub async fn publish(&self, properties: BasicProperties, body: &[u8]) -> Result<(), Unpublished> {
+    /// The message is not confirmed within 2 seconds.
+    pub async fn publish(&self, properties: BasicProperties, body: &[u8]) -> Result<(), EnqueueError> {
         let publishing = self.publish_until_confirmed(properties, body);
-        tokio::time::timeout(PATIENCE, publishing)
+        tokio::time::timeout(PUBLISH_TIMEOUT, publishing)
             .await
-            .unwrap_or(Err(Unpublished::Unreachable))
+            .unwrap_or(Err(EnqueueError::Unreachable))
     }
 
-    async fn publish_until_confirmed(&self, properties: BasicProperties, body: &[u8]) -> Result<(), Unpublished> {
+    async fn publish_until_confirmed(&self, properties: BasicProperties, body: &[u8]) -> Result<(), EnqueueError> {
         let mut channels = self.channel.clone();
         loop {
             let channel = channels
                 .wait_for(Option::is_some)
                 .await
-                .map_err(|_| Unpublished::Unreachable)?
+                .map_err(|_| EnqueueError::Unreachable)?
                 .clone();
             let Some(channel) = channel else { continue };
             match mail_queue::publish(&channel, QUEUE, properties.clone(), body).await {
                 Ok(()) => return Ok(()),
-                Err(PublishError::Unroutable) => return Err(Unpublished::Unroutable),
-                Err(PublishError::Refused) => return Err(Unpublished::Refused),
-                // Its keeper notices as well. Whether this message arrived, nobody knows: it goes again over the next channel.
+                Err(PublishError::Unroutable) => return Err(EnqueueError::Unroutable),
+                Err(PublishError::Refused) => return Err(EnqueueError::Refused),
+                // The connection task reconnects. The message may have arrived, but is published again over the next channel.
                 Err(PublishError::Lost(error)) => tracing::debug!(%error, "publishing failed"),
             }
-            channels.changed().await.map_err(|_| Unpublished::Unreachable)?;
+            channels.changed().await.map_err(|_| EnqueueError::Unreachable)?;
         }
     }
 }
 
-/// Ends when nobody wants the channel any more.
+/// Reconnects until all publishers are dropped.
 async fn keep_connected(url: Arc<QueueUrl>, address: SocketAddr, channel: watch::Sender<Option<Channel>>) {
     let mut backoff = Backoff::default();
-    let mut said = None;
+    let mut logged_ready = None;
     loop {
-        match Link::open(&url, "api").await {
-            Ok(link) => {
+        match QueueConnection::open(&url, "api").await {
+            Ok(connection) => {
                 backoff.reset();
-                said = Some(true);
-                channel.send_replace(Some(link.channel.clone()));
-                tracing::info!(ready = true, %address, broker = %url, "listening, and the queue can be reached");
+                logged_ready = Some(true);
+                channel.send_replace(Some(connection.channel.clone()));
+                tracing::info!(ready = true, %address, broker = %url, "listening; connected to the broker");
                 tokio::select! {
-                    () = link.lost() => {}
-                    () = channel.closed() => return link.close().await,
+                    () = connection.lost() => {}
+                    () = channel.closed() => return connection.close().await,
                 }
                 channel.send_replace(None);
-                link.close().await;
+                connection.close().await;
             }
-            Err(error) if said != Some(false) => {
-                said = Some(false);
-                tracing::warn!(ready = false, %address, broker = %url, %error, "the queue cannot be reached; trying on");
+            Err(error) if logged_ready != Some(false) => {
+                logged_ready = Some(false);
+                tracing::warn!(ready = false, %address, broker = %url, %error, "cannot connect to the broker; retrying");
             }
             Err(_) => {}
         }

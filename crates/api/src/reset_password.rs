@@ -1,7 +1,7 @@
 //! `POST /users/reset-password`.
 //!
-//! No span, log line or answer tells the address, and all answers to a valid one are the same: whether it belongs to somebody is
-//! not for the caller to learn.
+//! No span, log line or response contains the address, and all responses to a valid one are equal: the caller must not learn
+//! if an account exists.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,14 +17,14 @@ use opentelemetry::trace::{FutureExt as _, SpanKind, Status, TraceContextExt as 
 use opentelemetry::{Context, KeyValue, global};
 use uuid::Uuid;
 
-use crate::{Publisher, Unpublished, answer};
+use crate::{EnqueueError, Publisher, answer};
 
 pub(crate) async fn handle(
     State(publisher): State<Publisher>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    telemetry::isolated(reset_password(&publisher, &headers, body)).await
+    telemetry::with_sentry_hub(reset_password(&publisher, &headers, body)).await
 }
 
 #[tracing::instrument(name = "resetPasswordHandler", skip_all)]
@@ -33,7 +33,7 @@ async fn reset_password(publisher: &Publisher, headers: &HeaderMap, body: Result
         Ok(request) => request,
         Err(malformed) => {
             fail(malformed.error_type(), malformed.to_string());
-            tracing::info!(reason = %malformed, "request refused");
+            tracing::info!(reason = %malformed, "request rejected");
             return answer::error(match malformed {
                 Malformed::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 _ => StatusCode::BAD_REQUEST,
@@ -54,7 +54,7 @@ fn parse(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Res
         StatusCode::PAYLOAD_TOO_LARGE => Malformed::TooLarge,
         _ => Malformed::NotJson,
     })?;
-    // A page of any origin may send text or a form without asking first; JSON it may not.
+    // A page of any origin may send text or a form without a CORS preflight, but not JSON.
     let is_json = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -67,11 +67,11 @@ fn parse(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Res
     ResetRequest::from_json(&body)
 }
 
-/// Publishes in a span of its own, whose context the message carries. Made with OpenTelemetry's API: its attributes are a list
-/// that both services share, and `tracing` wants the names of all fields at compile time.
-async fn enqueue(publisher: &Publisher, request: &ResetRequest) -> Result<(), Unpublished> {
+/// Publishes in a producer span whose context the message carries. It uses OpenTelemetry's API, because the attributes are a list
+/// shared by both services, and `tracing` requires the names of all fields at compile time.
+async fn enqueue(publisher: &Publisher, request: &ResetRequest) -> Result<(), EnqueueError> {
     let (id, body) = (Uuid::new_v4().simple().to_string(), request.to_json());
-    let mut attributes = semconv::attributes(semconv::Operation::Publish, QUEUE, publisher.url());
+    let mut attributes = semconv::attributes(semconv::MessagingOperation::Publish, QUEUE, publisher.url());
     attributes.extend(semconv::message(&id, body.len()));
     let tracer = global::tracer("api");
     let span = tracer
@@ -85,7 +85,7 @@ async fn enqueue(publisher: &Publisher, request: &ResetRequest) -> Result<(), Un
     outcome
 }
 
-async fn publish(publisher: &Publisher, id: &str, body: &[u8]) -> Result<(), Unpublished> {
+async fn publish(publisher: &Publisher, id: &str, body: &[u8]) -> Result<(), EnqueueError> {
     let mut headers = FieldTable::default();
     telemetry::amqp::inject(&Context::current(), &mut headers);
     let now = SystemTime::now();
@@ -104,13 +104,13 @@ async fn publish(publisher: &Publisher, id: &str, body: &[u8]) -> Result<(), Unp
         Ok(()) => tracing::info!(message_id = id, "reset mail requested"),
         Err(error) => {
             fail(error.error_type(), error.to_string());
-            tracing::warn!(message_id = id, %error, "reset mail not requested");
+            tracing::warn!(message_id = id, %error, "cannot enqueue reset mail");
         }
     }
     outcome
 }
 
-/// Marks the current span as failed. Refusals are marked on the handler's span: on the server's, a 4xx is no error by convention.
+/// Marks the current span as failed. A rejection is marked on the handler's span: by convention a 4xx is not an error of a server span.
 fn fail(error_type: &'static str, description: String) {
     Context::map_current(|cx| {
         cx.span().set_attribute(KeyValue::new("error.type", error_type));

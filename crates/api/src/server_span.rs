@@ -1,4 +1,4 @@
-//! The span of the HTTP request, by OpenTelemetry's own middleware.
+//! The HTTP server span, by OpenTelemetry's middleware.
 
 use std::future::ready;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use opentelemetry_instrumentation_tower::HTTPLayerBuilder;
 
 use crate::Publisher;
 
-/// Puts a server span around the routes so far; only around these, so that no made-up path ever names a span.
+/// Wraps the existing routes in a server span; only these, so that an unknown path never becomes a span name.
 pub(crate) fn around(routes: Router<Publisher>, address: SocketAddr) -> Router<Publisher> {
     let server = [
         KeyValue::new("server.address", address.ip().to_string()),
@@ -23,20 +23,20 @@ pub(crate) fn around(routes: Router<Publisher>, address: SocketAddr) -> Router<P
         .with_request_extractor_fn(move |_: &Request| server.to_vec())
         .build();
     match layer {
-        // Layers that are added later see the request earlier.
+        // Layers added later see the request earlier.
         Ok(layer) => routes
             .route_layer(layer)
             .route_layer(middleware::map_request(move |request| ready(plain(address, request)))),
         Err(error) => {
-            // Nothing the builder is given can fail today. Serving without this span beats not serving.
-            tracing::error!(%error, "requests are not traced");
+            // Unreachable with these settings. Serving without the span is better than not serving.
+            tracing::error!(%error, "cannot trace requests");
             routes
         }
     }
 }
 
-/// The middleware records the whole URI, and takes the scheme from it: the query goes, since people put addresses there and we
-/// read none, and what HTTP/1.1 leaves out comes in.
+/// Normalizes the URI, which the middleware records in full: the query is removed, since it may contain addresses and is
+/// unused, and the scheme and host omitted by HTTP/1.1 are added.
 fn plain(address: SocketAddr, mut request: Request) -> Request {
     let path = request.uri().path().parse::<PathAndQuery>();
     let uri = path.map_err(http::Error::from).and_then(|path| {

@@ -1,4 +1,4 @@
-//! The contract of the API over real HTTP, with a real broker, and without one.
+//! The API's contract over real HTTP, with and without a real broker.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,7 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const PATH: &str = "/users/reset-password";
 const GOOD: &str = r#"{"email":"jane@example.org"}"#;
 
-/// The API in this process, on a free port.
+/// The API, in this process, on a free port.
 struct Api {
     address: SocketAddr,
     client: Client,
@@ -29,7 +29,7 @@ impl Api {
     async fn start(broker: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (publisher, _keeper) = Publisher::start(broker.parse().unwrap(), address);
+        let (publisher, _connection_task) = Publisher::start(broker.parse().unwrap(), address);
         let app = api::app(publisher, address, Origins::default());
         let access = Access::service(address, Vec::new());
         tokio::spawn(Server::new(listener, access, app).run(std::future::pending()));
@@ -52,7 +52,7 @@ impl Api {
     }
 }
 
-/// The embedded broker in this process, until the sender is dropped.
+/// Starts the embedded broker in this process, until the sender is dropped.
 async fn broker(listen: SocketAddr) -> (String, oneshot::Sender<()>) {
     let broker = Broker::bind(Config {
         listen,
@@ -79,7 +79,7 @@ async fn said(answer: Response) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_valid_request_is_answered_once_it_is_in_the_queue() {
+async fn valid_request_is_answered_once_enqueued() {
     let (api, _broker) = ready().await;
     for content_type in [
         "application/json",
@@ -97,7 +97,7 @@ async fn a_valid_request_is_answered_once_it_is_in_the_queue() {
 }
 
 #[tokio::test]
-async fn anything_else_is_a_bad_request() {
+async fn invalid_requests_are_bad_requests() {
     let (api, _broker) = ready().await;
     for (content_type, body) in [
         ("application/json", ""),
@@ -106,7 +106,7 @@ async fn anything_else_is_a_bad_request() {
         ("application/json", "{}"),
         ("application/json", r#"{"email":null}"#),
         ("application/json", r#"{"email":{"a":"b@example.org"}}"#),
-        ("application/json", r#"{"email":"nobody"}"#),
+        ("application/json", r#"{"email":"jane"}"#),
         ("application/json", "{\"email\":\"a@example.org\\r\\nBcc: b@example.org\"}"),
         ("text/plain", GOOD),
         ("application/x-www-form-urlencoded", "email=jane%40example.org"),
@@ -117,7 +117,7 @@ async fn anything_else_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn a_body_is_read_up_to_its_limit() {
+async fn body_size_is_limited() {
     let (api, _broker) = ready().await;
     let padded = |length: usize| {
         let rest = length - GOOD.len();
@@ -130,7 +130,7 @@ async fn a_body_is_read_up_to_its_limit() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_not_waited_for() {
+async fn endless_body_times_out() {
     let (api, _broker) = ready().await;
     let mut raw = TcpStream::connect(api.address).await.unwrap();
     let head =
@@ -143,20 +143,20 @@ async fn a_body_that_never_ends_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_harms_nobody() {
+async fn truncated_body_does_not_affect_other_requests() {
     let (api, _broker) = ready().await;
     let mut raw = TcpStream::connect(api.address).await.unwrap();
     let head =
         format!("POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{");
     raw.write_all(head.as_bytes()).await.unwrap();
     raw.shutdown().await.unwrap();
-    // Whatever it is told, or nothing: the connection ends, and the next request is answered.
+    // With or without a response, the connection ends, and the next request is answered.
     let _ = raw.read_to_end(&mut Vec::new()).await;
     assert_eq!(api.post("application/json", GOOD).await.status(), 200);
 }
 
 #[tokio::test]
-async fn other_paths_and_methods_are_told_so_in_json() {
+async fn unknown_paths_and_methods_get_json_errors() {
     let (api, _broker) = ready().await;
     let get = said(api.send(Method::GET, PATH).send().await.unwrap()).await;
     assert_eq!(get, (405, r#"{"error":"Method Not Allowed"}"#.into()));
@@ -167,7 +167,7 @@ async fn other_paths_and_methods_are_told_so_in_json() {
 }
 
 #[tokio::test]
-async fn a_page_of_this_machine_may_call_with_trace_headers() {
+async fn cors_allows_local_pages_with_trace_headers() {
     let (api, _broker) = ready().await;
     for (origin, allowed) in [
         ("http://localhost:5173", true),
@@ -207,7 +207,7 @@ async fn a_page_of_this_machine_may_call_with_trace_headers() {
 }
 
 #[tokio::test]
-async fn without_a_queue_it_says_so_and_works_again_when_there_is_one() {
+async fn broker_outage_is_reported_and_recovered_from() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let api = Api::start(&format!("amqp://guest:guest@{free}/%2f")).await;
     for _ in 0..2 {
@@ -215,7 +215,7 @@ async fn without_a_queue_it_says_so_and_works_again_when_there_is_one() {
         assert_eq!(answer.headers()["retry-after"], "2");
         assert_eq!(said(answer).await, (503, r#"{"error":"Service Unavailable"}"#.into()));
         api.health(503).await;
-        // A bad request is bad whether there is a queue or not.
+        // A bad request is rejected with or without a broker.
         assert_eq!(api.post("application/json", "{}").await.status(), 400);
 
         let (_, alive) = broker(free).await;
@@ -227,14 +227,14 @@ async fn without_a_queue_it_says_so_and_works_again_when_there_is_one() {
 }
 
 #[tokio::test]
-async fn a_broker_that_never_answers_is_not_waited_for() {
+async fn silent_broker_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let api = Api::start(&format!("amqp://guest:guest@{}/%2f", silent.local_addr().unwrap())).await;
     let answer = tokio::time::timeout(DEADLINE, api.post("application/json", GOOD)).await;
     assert_eq!(answer.expect("an answer").status(), 503);
 }
 
-/// A page whose name is rebound to 127.0.0.1 is of the API's own origin to its browser: no CORS would stop it.
+/// DNS rebinding: to the browser, a page whose name is rebound to 127.0.0.1 has the API's origin, so CORS does not apply.
 #[tokio::test]
 async fn host_is_checked_on_loopback() {
     let (api, _broker) = ready().await;
@@ -269,7 +269,7 @@ async fn half_open_connections_do_not_stop_a_good_client() {
             let answer = api.post("application/json", GOOD).await;
             match answer.status().as_u16() {
                 200 => Some(()),
-                // Bodies that have been announced are waited for, for five seconds.
+                // Announced bodies are awaited for five seconds.
                 status => {
                     assert_eq!(status, 503);
                     assert_eq!(answer.headers()["retry-after"], "2");
@@ -319,7 +319,7 @@ async fn bad_configuration_is_named_without_its_secrets() {
 }
 
 #[tokio::test]
-async fn a_taken_address_is_named_with_the_variable_that_changes_it() {
+async fn bind_error_names_address_and_variable() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let api = program(&[("API_ADDR", &address)]);
@@ -332,13 +332,13 @@ async fn a_taken_address_is_named_with_the_variable_that_changes_it() {
 }
 
 #[tokio::test]
-async fn one_line_says_that_it_is_not_ready_and_one_that_it_is() {
+async fn readiness_changes_are_logged_once() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("amqp://guest:guest@{free}/%2f");
     let api = program(&[("API_ADDR", "127.0.0.1:0"), ("RABBITMQ_URL", &url)]);
     let unready = api.line(DEADLINE, |line| line["ready"] == false).await.unwrap();
     let address = unready["address"].as_str().unwrap().to_owned();
-    // Long enough for several attempts: an answer takes two seconds.
+    // Long enough for several attempts: a response takes two seconds.
     let client = http_client::builder().no_proxy().build().unwrap();
     let post = client
         .post(format!("http://{address}{PATH}"))

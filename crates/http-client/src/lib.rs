@@ -1,27 +1,27 @@
 //! HTTP clients whose TLS is rustls with `ring`.
 //!
-//! `reqwest` would build in `aws-lc`, a C library that takes longer to compile than the rest of a program. Without it every client
-//! needs the provider to be chosen first, and panics otherwise, so clippy lets no other place build one.
+//! `reqwest`'s default is `aws-lc`, a C library that takes longer to compile than the rest of a program. Without it every client
+//! requires an installed provider, and panics otherwise, so clippy disallows building clients elsewhere.
 
 use rustls::crypto::ring;
 
-/// Starts to build a client, as [`reqwest::Client::builder`] does.
+/// Returns a client builder, like [`reqwest::Client::builder`].
 pub fn builder() -> reqwest::ClientBuilder {
     use_ring();
     #[allow(clippy::disallowed_methods, reason = "the provider is installed")]
     reqwest::Client::builder()
 }
 
-/// Makes `ring` the TLS provider of this process, for clients that a library builds: Sentry's and OpenTelemetry's.
+/// Installs `ring` as the TLS provider of this process, for clients built by libraries: Sentry's and OpenTelemetry's.
 pub fn use_ring() {
-    // It fails where one is installed already.
+    // Fails if one is already installed.
     let _ = ring::default_provider().install_default();
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn clients_are_built_again_and_again() {
+    fn clients_can_be_built_repeatedly() {
         assert!(super::builder().build().is_ok());
         assert!(super::builder().build().is_ok());
     }

@@ -1,19 +1,18 @@
-//! What a process of the demo and the viewer that supervises it agree on: how the process learns that it must end, and how it
-//! says that it is ready.
+//! The contract between a process of the demo and its supervisor: shutdown and readiness.
 //!
-//! It is not a supervisor (that is `spanfall demo`) and knows nothing of telemetry: the embedded broker needs it too.
+//! **Boundary**: it is not a supervisor (that is `spanfall demo`) and does not depend on telemetry, since the embedded broker uses it too.
 //!
-//! - **Ending.** A process ends on SIGINT or SIGTERM. Under a supervisor ([`SUPERVISED`] is set) it ends as well when its
-//!   standard input closes: the supervisor holds the other end and never writes, so the kernel closes it whatever way the
-//!   supervisor goes, SIGKILL included. No child is ever left behind, and no `unsafe` is needed for it.
-//! - **Ready.** Standard output carries one JSON object a line. One that has a boolean [`READY`] says whether the process does
-//!   its work now; it may be said again, in both directions. [`ADDRESS`] beside it is where it listens.
+//! - **Shutdown.** A process ends on SIGINT or SIGTERM. Under a supervisor ([`SUPERVISED`] is set) it also ends when its
+//!   standard input closes: the supervisor holds the other end and never writes, so the kernel closes it however the
+//!   supervisor ends, SIGKILL included. No child is orphaned, and no `unsafe` is needed.
+//! - **Readiness.** Standard output has one JSON object per line. One with a boolean [`READY`] reports if the process
+//!   is ready; it may change in both directions. [`ADDRESS`] in the same object is the listen address.
 //!
 //! ```
 //! let line = r#"{"level":"INFO","message":"listening","ready":true,"address":"127.0.0.1:3000"}"#;
-//! let said = lifecycle::Readiness::of_line(line).expect("a readiness line");
-//! assert!(said.ready);
-//! assert_eq!(said.address.as_deref(), Some("127.0.0.1:3000"));
+//! let readiness = lifecycle::Readiness::from_line(line).expect("a readiness line");
+//! assert!(readiness.ready);
+//! assert_eq!(readiness.address.as_deref(), Some("127.0.0.1:3000"));
 //! ```
 
 use std::io;
@@ -21,29 +20,29 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// The environment variable that a supervisor sets (to `1`) to say that closing standard input means "end".
+/// The environment variable that a supervisor sets to `1`: the process ends when its standard input closes.
 pub const SUPERVISED: &str = "SPANFALL_SUPERVISED";
 
-/// The log field, a boolean, that says whether the process does its work now.
+/// The log field for readiness, a boolean.
 pub const READY: &str = "ready";
 
-/// The log field, a string, that says where a ready process can be reached: `host:port` or a URL.
+/// The log field for the address of a ready process: `host:port` or a URL.
 pub const ADDRESS: &str = "address";
 
-/// What a process said about itself in one line of its output.
+/// The readiness reported in one line of output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readiness {
-    /// Whether it does its work now.
+    /// The process is ready.
     pub ready: bool,
-    /// Where it can be reached, if it listens.
+    /// The address, if the process listens: `host:port` or a URL.
     pub address: Option<String>,
 }
 
 impl Readiness {
-    /// Reads one line of output; `None` when it says nothing about readiness (most lines do not).
+    /// Parses one line of output; returns `None` for a line without readiness (most lines).
     #[must_use]
-    pub fn of_line(line: &str) -> Option<Self> {
-        // Most lines end here, without being parsed.
+    pub fn from_line(line: &str) -> Option<Self> {
+        // Most lines are rejected here, without being parsed.
         if !line.contains("\"ready\"") {
             return None;
         }
@@ -55,7 +54,7 @@ impl Readiness {
     }
 }
 
-/// The signals that ask a process to end, listened to from the moment this is made: from then on none of them ends it by itself.
+/// The shutdown signals, handled from construction on: from then on none of them ends the process by default.
 #[derive(Debug)]
 pub struct Shutdown {
     interrupt: Signal,
@@ -64,7 +63,7 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Listens to SIGINT and SIGTERM.
+    /// Handles SIGINT and SIGTERM.
     ///
     /// # Errors
     /// The signal handlers cannot be installed.
@@ -76,7 +75,7 @@ impl Shutdown {
         })
     }
 
-    /// Listens to SIGHUP, too: for a program that has a terminal. A service may have been told to survive it (`nohup`).
+    /// Handles SIGHUP, too: for a program with a terminal. A service may be started to survive it (`nohup`).
     ///
     /// # Errors
     /// The signal handler cannot be installed.
@@ -85,7 +84,7 @@ impl Shutdown {
         Ok(self)
     }
 
-    /// Waits until the process is asked to end: by one of these signals or, under a supervisor, the end of standard input.
+    /// Waits for one of the signals or, under a supervisor, the end of standard input.
     pub async fn requested(mut self) {
         let supervised = std::env::var_os(SUPERVISED).is_some();
         let hangup = async {
@@ -103,7 +102,7 @@ impl Shutdown {
     }
 }
 
-/// Waits until the process is asked to end: SIGINT, SIGTERM or, under a supervisor, the end of standard input.
+/// Waits for SIGINT, SIGTERM or, under a supervisor, the end of standard input.
 ///
 /// # Errors
 /// The signal handlers cannot be installed.
@@ -112,14 +111,14 @@ pub async fn shutdown_requested() -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for the end of standard input; what comes before it is read and dropped.
+/// Waits for the end of standard input; input is discarded.
 ///
-/// A plain thread and not tokio's own standard input: a runtime waits for its blocking reads when it stops, so a process that
-/// ends on a signal would hang until its supervisor let go of the pipe.
+/// A plain thread and not tokio's standard input: a runtime waits for its blocking reads when it stops, so a process that
+/// ends on a signal would hang until its supervisor closed the pipe.
 async fn end_of_input() {
     let (ended, end) = oneshot::channel();
     std::thread::spawn(move || {
-        // An error means that nobody can ever close it: the same as closed.
+        // An error is treated as closed.
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         let _ = ended.send(());
     });
@@ -131,15 +130,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_without_readiness_says_nothing() {
+    fn line_without_readiness_is_ignored() {
         for line in ["", "not json", r#"{"message":"ready"}"#, r#"{"ready":"yes"}"#, r#"["ready"]"#] {
-            assert_eq!(Readiness::of_line(line), None, "{line}");
+            assert_eq!(Readiness::from_line(line), None, "{line}");
         }
     }
 
     #[test]
-    fn readiness_can_be_taken_back() {
-        let said = Readiness::of_line(r#"{"ready":false}"#);
+    fn readiness_can_be_revoked() {
+        let said = Readiness::from_line(r#"{"ready":false}"#);
         assert_eq!(
             said,
             Some(Readiness {

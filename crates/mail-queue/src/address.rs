@@ -1,45 +1,45 @@
-//! Where the broker is.
+//! The broker's URL.
 
 use std::fmt;
 use std::str::FromStr;
 
 use lapin::uri::{AMQPScheme, AMQPUri};
 
-/// The environment variable that says where the broker is.
+/// The environment variable with the broker's URL.
 pub const URL_VARIABLE: &str = "RABBITMQ_URL";
 
-/// The broker as it is after installing it.
+/// The default URL: a local RabbitMQ with its default user.
 pub const DEFAULT_URL: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 
-/// The URL of the broker. It holds a password, which is not printed.
+/// The URL of the broker. `Display` and `Debug` omit its password.
 #[derive(Clone)]
 pub struct QueueUrl(AMQPUri);
 
-/// [`URL_VARIABLE`] is of no use. The value is not quoted: there is a password in it.
+/// An invalid [`URL_VARIABLE`]. The value is not quoted, because it contains a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{URL_VARIABLE} {0}: expected amqp://<user>:<password>@<host>:<port>/<virtual host>, where %2f is the host /")]
+#[error("{URL_VARIABLE} {0} (expected amqp://<user>:<password>@<host>:<port>/<virtual host>; %2f encodes the virtual host /)")]
 pub struct InvalidUrl(&'static str);
 
 impl QueueUrl {
-    /// What [`URL_VARIABLE`] says, or [`DEFAULT_URL`].
+    /// Parses [`URL_VARIABLE`], or [`DEFAULT_URL`] if it is unset.
     ///
     /// # Errors
-    /// It says something else.
+    /// The variable is not a valid AMQP URL.
     pub fn from_env() -> Result<Self, InvalidUrl> {
         match std::env::var(URL_VARIABLE) {
             Ok(url) if !url.trim().is_empty() => url.parse(),
-            Err(std::env::VarError::NotUnicode(_)) => Err(InvalidUrl("is not text")),
+            Err(std::env::VarError::NotUnicode(_)) => Err(InvalidUrl("is not valid UTF-8")),
             _ => DEFAULT_URL.parse(),
         }
     }
 
-    /// The broker's host.
+    /// Returns the broker's host.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.0.authority.host
     }
 
-    /// The broker's port.
+    /// Returns the broker's port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.0.authority.port
@@ -54,15 +54,15 @@ impl FromStr for QueueUrl {
     type Err = InvalidUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidUrl> {
-        let invalid = InvalidUrl("is not the URL of a broker");
-        // The parser takes what stands after a single slash for a virtual host, on a broker that nobody named.
+        let invalid = InvalidUrl("is not a valid broker URL");
+        // The parser reads the text after a single slash as a virtual host, on a default broker.
         if !text.contains("://") {
             return Err(invalid);
         }
         let uri: AMQPUri = text.trim().parse().map_err(|_| invalid)?;
         match uri.scheme {
             AMQPScheme::AMQP => Ok(Self(uri)),
-            AMQPScheme::AMQPS => Err(InvalidUrl("asks for TLS, which is not built in")),
+            AMQPScheme::AMQPS => Err(InvalidUrl("requires TLS, which is not supported")),
         }
     }
 }
@@ -74,7 +74,7 @@ impl fmt::Debug for QueueUrl {
 }
 
 impl fmt::Display for QueueUrl {
-    /// `host:port`.
+    /// Writes `host:port`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}", self.host(), self.port())
     }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neither_a_good_nor_a_bad_url_prints_its_password() {
+    fn url_and_errors_omit_the_password() {
         let url: QueueUrl = "amqp://me:secret@broker:5673/%2f".parse().expect("valid");
         assert_eq!(url.to_string(), "broker:5673");
         assert_eq!(format!("{url:?}"), "QueueUrl(broker:5673)");

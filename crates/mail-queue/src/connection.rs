@@ -1,7 +1,7 @@
-//! A connection to the broker, with the queues declared.
+//! A connection to the broker with the queues declared, and the backoff between connections.
 //!
-//! lapin can recover a lost connection by itself, but gives up after some attempts and does nothing about a broker that was not
-//! there at the start. One loop of "open, use until it ends, wait, open again" in each service does both.
+//! lapin can recover a lost connection, but gives up after some attempts and does not retry the first
+//! connect. One loop of "open, use until lost, wait, open again" in each service does both.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -14,32 +14,32 @@ use lapin::{Channel, Connection, ConnectionProperties};
 
 use crate::{DEAD_LETTERS, QUEUE, QueueUrl};
 
-/// How long opening may take, over all; a host that swallows packets would otherwise hold us for minutes.
-const OPENING: Duration = Duration::from_secs(5);
+/// The timeout of opening a connection, queues included; a host that drops packets would otherwise block for minutes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A dead connection is noticed at once from its events; a channel that the broker closed alone is noticed by looking.
-const LOOK: Duration = Duration::from_millis(500);
+/// The poll interval for a channel closed by the broker; a lost connection is noticed by its events.
+const CHANNEL_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A connection with one channel in confirm mode, the queues declared on it.
+/// A connection with one channel in confirm mode and the queues declared.
 #[derive(Debug)]
-pub struct Link {
+pub struct QueueConnection {
     connection: Connection,
-    /// The channel to publish or consume on.
+    /// The channel for publishing and consuming.
     pub channel: Channel,
 }
 
-impl Link {
-    /// Connects and declares [`QUEUE`] and [`DEAD_LETTERS`]. `name` is what the broker shows for the connection.
+impl QueueConnection {
+    /// Connects and declares [`QUEUE`] and [`DEAD_LETTERS`]. `name` is the connection name shown by the broker.
     ///
     /// # Errors
-    /// The broker cannot be reached, refuses us, or has the queue with other properties; none within 5 seconds is an error, too.
+    /// The broker is unreachable or does not answer within 5 seconds, rejects the login, or has the queue with other properties.
     pub async fn open(url: &QueueUrl, name: &'static str) -> lapin::Result<Self> {
-        tokio::time::timeout(OPENING, Self::open_unbounded(url.uri().clone(), name))
+        tokio::time::timeout(CONNECT_TIMEOUT, Self::open_unbounded(url.uri().clone(), name))
             .await
             .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
     }
 
-    /// Boxed, so that all of lapin's protocol is compiled here: an `async fn` is compiled by each crate that awaits it.
+    /// Opens a connection without the timeout. Boxed, so that lapin's state machine is compiled only in this crate.
     fn open_unbounded(uri: AMQPUri, name: &'static str) -> Pin<Box<dyn Future<Output = lapin::Result<Self>> + Send>> {
         Box::pin(async move {
             let properties = ConnectionProperties::default().with_connection_name(name.into());
@@ -55,27 +55,27 @@ impl Link {
         self.connection.create_channel().await
     }
 
-    /// Waits until the connection or its channel is of no more use.
+    /// Waits until the connection or its channel is closed.
     pub async fn lost(&self) {
         let mut events = self.connection.events_listener();
-        let mut look = tokio::time::interval(LOOK);
+        let mut poll = tokio::time::interval(CHANNEL_POLL_INTERVAL);
         while self.connection.status().connected() && self.channel.status().connected() {
             tokio::select! {
                 _ = events.next() => {}
-                _ = look.tick() => {}
+                _ = poll.tick() => {}
             }
         }
     }
 
-    /// Says good-bye to the broker, so that it gives unsettled messages to others at once; waits a second at most.
+    /// Closes the connection, so that the broker requeues unsettled messages at once; waits at most one second.
     pub async fn close(&self) {
         let closing = self.connection.close(200, "OK".into());
-        // A connection that is gone already needs no good-bye.
+        // An error means that the connection is already lost.
         let _ = tokio::time::timeout(Duration::from_secs(1), closing).await;
     }
 }
 
-/// Declares the queues: durable (version 4 of the broker accepts no others), what a consumer rejects goes to the dead letters.
+/// Declares the durable queues (RabbitMQ 4 accepts no others); rejected messages are dead-lettered.
 async fn declare(channel: &Channel) -> lapin::Result<()> {
     let durable = QueueDeclareOptions::durable();
     channel
@@ -87,31 +87,31 @@ async fn declare(channel: &Channel) -> lapin::Result<()> {
     Ok(())
 }
 
-/// The arguments of a queue whose dead letters go to the queue of that name.
+/// Returns the arguments of a queue that dead-letters to `queue`.
 pub(crate) fn dead_letter_to(queue: &str) -> FieldTable {
     let mut arguments = FieldTable::default();
-    // The default exchange, which routes by the queue's name.
+    // The default exchange, which routes by queue name.
     arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
     arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(queue.into()));
     arguments
 }
 
-/// How long to wait before the next attempt: from 100 ms, doubled up to 2 s, each with up to a quarter off, so that services that
-/// lost the same broker do not all come back in the same instant.
+/// The pause between connection attempts: from 100 ms, doubled up to 2 s, each shortened by a jitter of up to 25 %, so that services that
+/// lost the same broker do not reconnect simultaneously.
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// The pause after one more failure.
+    /// Returns the pause after another failure.
     pub fn next_pause(&mut self) -> Duration {
         let pause = Duration::from_millis(100 << self.failures.min(5)).min(Duration::from_secs(2));
         self.failures = self.failures.saturating_add(1);
         pause.mul_f64(1.0 - fastrand::f64() / 4.0)
     }
 
-    /// It worked: the next failure is the first again.
+    /// Resets the pause after a successful connection.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_two_seconds_and_start_over() {
+    fn backoff_grows_to_two_seconds_and_resets() {
         let mut backoff = Backoff::default();
         let pauses: Vec<_> = (0..40).map(|_| backoff.next_pause()).collect();
         assert!(pauses[0] <= Duration::from_millis(100) && pauses[0] >= Duration::from_millis(75));

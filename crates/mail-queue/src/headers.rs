@@ -1,18 +1,18 @@
-//! The headers that the mailer writes on a message that it passes on. None is named `x-…`: those are the broker's, and RabbitMQ 4
-//! drops what clients write there.
+//! The headers that the mailer sets on a forwarded message. None is named `x-…`: those are the broker's, and RabbitMQ 4
+//! drops them when set by clients.
 
 use lapin::types::{AMQPValue, FieldTable};
 
-/// How many attempts to send the mail have failed, an integer.
+/// The number of failed attempts, an integer.
 pub const ATTEMPTS: &str = "mail-attempts";
 
-/// Why the latest attempt failed, a text without the address.
+/// The error of the latest attempt, a string without the address.
 pub const REASON: &str = "mail-error";
 
-/// The reply code of the SMTP server, an integer; absent if there was none.
+/// The SMTP reply code, an integer; absent if there was none.
 pub const SMTP_CODE: &str = "mail-smtp-code";
 
-/// Returns what [`ATTEMPTS`] says; 0 for a message that the API has published.
+/// Returns the value of [`ATTEMPTS`]; 0 for a message published by the API.
 #[must_use]
 pub fn attempts(headers: Option<&FieldTable>) -> u32 {
     let value = headers.and_then(|headers| headers.inner().get(ATTEMPTS));
@@ -23,10 +23,10 @@ pub fn attempts(headers: Option<&FieldTable>) -> u32 {
     }
 }
 
-/// Copies the headers of a message that is published anew, without those of the broker and without [`ATTEMPTS`], [`REASON`] and
+/// Copies the headers for a forwarded message, without those of the broker and without [`ATTEMPTS`], [`REASON`] and
 /// [`SMTP_CODE`].
 ///
-/// The broker's record of earlier deaths would make it take a retry for a circle of queues; `CC` and `BCC` would make it send
+/// With the broker's record of earlier deaths it would treat a retry as a dead-letter cycle; `CC` and `BCC` would create
 /// copies.
 #[must_use]
 pub fn passed_on(headers: Option<&FieldTable>) -> FieldTable {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_of_broker_and_earlier_attempts_are_not_passed_on() {
+    fn headers_of_broker_and_earlier_attempts_are_not_copied() {
         let mut headers = FieldTable::default();
         for name in [
             "x-death",
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_that_are_no_number_count_as_none() {
+    fn invalid_attempts_header_counts_as_zero() {
         let mut headers = FieldTable::default();
         for value in [
             AMQPValue::LongInt(-1),

@@ -1,14 +1,14 @@
-//! What the API and the mailer agree on: the queues between them, what is in them, a connection, and a publish that is confirmed.
+//! The contract between the API and the mailer: queues, message format, connection, and confirmed publish.
 //!
 //! ```text
 //! API → email_queue → mailer → sent
-//!            ↑           ├────→ email_queue.retry.<delay>, after which it goes back to email_queue
+//!            ↑           ├────→ email_queue.retry.<delay>, which expires into email_queue
 //!            └───────────│───── (mailer redrive)
 //!                        └────→ email_queue.dead
 //! ```
 //!
-//! Declared in one place, since a broker refuses a queue that two programs declare differently. It does not consume, and knows
-//! nothing of HTTP or of mail.
+//! Queues are declared in one place, because a broker rejects different declarations of a queue. **Boundary**: this crate does not
+//! consume, and does not depend on HTTP or mail.
 //!
 //! ```
 //! use mail_queue::{Malformed, ResetRequest};
@@ -20,8 +20,8 @@
 //! ```
 
 pub use self::address::{DEFAULT_URL, InvalidUrl, QueueUrl, URL_VARIABLE};
-pub use self::connection::{Backoff, Link};
-pub use self::message::{EmailAddress, MAX_BODY, Malformed, ResetRequest};
+pub use self::connection::{Backoff, QueueConnection};
+pub use self::message::{BODY_SIZE_MAX, EmailAddress, Malformed, ResetRequest};
 pub use self::publish::{PublishError, publish};
 pub use self::retry::{DEFAULT_DELAYS, DELAYS_VARIABLE, DelayQueue, DelayQueues, InvalidDelays, RetrySchedule};
 
@@ -33,8 +33,8 @@ mod publish;
 mod retry;
 pub mod semconv;
 
-/// The durable queue of requests to send a mail.
+/// The durable queue of reset requests.
 pub const QUEUE: &str = "email_queue";
 
-/// The durable queue that keeps what the mailer could not send, for a person to look at; `mailer redrive` puts it back.
+/// The durable queue of dead letters: messages that failed permanently or too often. `mailer redrive` puts them back.
 pub const DEAD_LETTERS: &str = "email_queue.dead";

@@ -1,4 +1,4 @@
-//! What is in the queue: one request to send a reset mail.
+//! The message format: one request to send a reset mail.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,38 +6,38 @@ use std::str::FromStr;
 use email_address::Options;
 use serde_json::{Value, json};
 
-/// The largest body, in bytes, that either side accepts.
-pub const MAX_BODY: usize = 16 * 1024;
+/// The maximum body size that both sides accept, in bytes.
+pub const BODY_SIZE_MAX: usize = 16 * 1024;
 
-/// The longest address that SMTP can carry, in bytes (RFC 5321, erratum 1690).
-const MAX_ADDRESS: usize = 254;
+/// The maximum length of an address in SMTP, in bytes (RFC 5321, erratum 1690).
+const ADDRESS_LEN_MAX: usize = 254;
 
-/// A request to send one person a reset mail: `{"email": "…"}` over HTTP and in the queue; other members are ignored.
+/// A request to send a reset mail: `{"email": "…"}` over HTTP and in the queue; other members are ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResetRequest {
-    /// Who gets the mail.
+    /// The recipient.
     pub email: EmailAddress,
 }
 
-/// Why a body is no [`ResetRequest`]. The text never quotes the body: there may be an address in it.
+/// The reason a body is not a valid [`ResetRequest`]. The text never quotes the body, which may contain an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// More than [`MAX_BODY`].
+    /// More than [`BODY_SIZE_MAX`].
     #[error("body too large")]
     TooLarge,
-    /// Not JSON at all.
+    /// Invalid JSON.
     #[error("not JSON")]
     NotJson,
-    /// JSON, but without a string called `email`.
-    #[error("no email")]
+    /// No string member `email`.
+    #[error("missing email")]
     NoEmail,
-    /// An `email` that is none.
-    #[error("no valid email")]
+    /// The `email` is not a valid address.
+    #[error("invalid email")]
     InvalidEmail,
 }
 
 impl Malformed {
-    /// The value of the attribute `error.type`.
+    /// Returns the value of the attribute `error.type`.
     #[must_use]
     pub fn error_type(self) -> &'static str {
         match self {
@@ -50,33 +50,33 @@ impl Malformed {
 }
 
 impl ResetRequest {
-    /// Reads a body.
+    /// Parses a body.
     ///
     /// # Errors
-    /// It is not one.
+    /// The body is malformed.
     pub fn from_json(body: &[u8]) -> Result<Self, Malformed> {
-        if body.len() > MAX_BODY {
+        if body.len() > BODY_SIZE_MAX {
             return Err(Malformed::TooLarge);
         }
-        // The parser's own message is dropped: it quotes what it found.
+        // The parser's message is dropped, because it quotes the input.
         let body: Value = serde_json::from_slice(body).map_err(|_| Malformed::NotJson)?;
         let email = body.get("email").and_then(Value::as_str).ok_or(Malformed::NoEmail)?;
         Ok(Self { email: email.parse()? })
     }
 
-    /// Writes the body.
+    /// Serializes the body.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         json!({ "email": self.email.as_str() }).to_string().into_bytes()
     }
 }
 
-/// A well-formed address of a person, which must not reach a log, a span or an error: there is no `Display`, and `Debug` hides it.
+/// A valid email address. It must not reach a log, a span or an error: there is no `Display`, and `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// The address itself: for the queue and the mail, nothing else.
+    /// Returns the address, for the queue and the mail only.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -92,10 +92,10 @@ impl fmt::Debug for EmailAddress {
 impl FromStr for EmailAddress {
     type Err = Malformed;
 
-    /// Accepts `local@domain`; not a display name, a quoted local part or an IP address, which the standards allow and nobody has.
+    /// Parses `local@domain`; rejects display names, quoted local parts and IP addresses, which are standard but unused.
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let options = Options::default().without_display_text().without_domain_literal();
-        let plain = text.len() <= MAX_ADDRESS && !text.contains(['"', '\\']);
+        let plain = text.len() <= ADDRESS_LEN_MAX && !text.contains(['"', '\\']);
         if !plain || email_address::EmailAddress::parse_with_options(text, options).is_err() {
             return Err(Malformed::InvalidEmail);
         }
@@ -110,9 +110,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_rubbish_has_its_reason() {
-        let large = format!(r#"{{"email":"a@example.org","more":"{}"}}"#, "x".repeat(MAX_BODY));
-        let deep = "[".repeat(MAX_BODY);
+    fn malformed_bodies_are_told_apart() {
+        let large = format!(r#"{{"email":"a@example.org","more":"{}"}}"#, "x".repeat(BODY_SIZE_MAX));
+        let deep = "[".repeat(BODY_SIZE_MAX);
         for (body, reason) in [
             ("", Malformed::NotJson),
             ("email=a@example.org", Malformed::NotJson),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_are_none() {
+    fn invalid_addresses_are_rejected() {
         let long = format!("{}@example.org", "x".repeat(300));
         for bad in [
             "",
@@ -154,21 +154,21 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_people_have() {
+    fn common_addresses_are_accepted() {
         for good in ["jane@example.org", "jane.doe+reset@mail.example.co.uk", "o'brien@localhost"] {
             assert!(good.parse::<EmailAddress>().is_ok(), "{good}");
         }
     }
 
     #[test]
-    fn an_address_does_not_print_itself() {
+    fn address_is_hidden_in_debug_output() {
         let request = ResetRequest::from_json(br#"{"email":"jane@example.org"}"#);
         assert!(!format!("{request:?}").contains("jane"));
     }
 
     proptest! {
         #[test]
-        fn what_is_accepted_survives_the_queue(email in "\\PC{0,40}(@\\PC{0,20})?") {
+        fn accepted_request_survives_the_queue(email in "\\PC{0,40}(@\\PC{0,20})?") {
             if let Ok(email) = email.parse::<EmailAddress>() {
                 let request = ResetRequest { email };
                 prop_assert!(!request.email.as_str().contains(char::is_control));

@@ -1,37 +1,37 @@
-//! Putting a message into a queue in a way that counts only once the broker has confirmed it.
+//! Publish with publisher confirms.
 
 use lapin::options::BasicPublishOptions;
 use lapin::{BasicProperties, Channel, Confirmation};
 
-/// Persistent, as AMQP's `delivery_mode`.
+/// AMQP's `delivery_mode` for persistent messages.
 const PERSISTENT: u8 = 2;
 
-/// The broker did not take a message.
+/// The reason a publish was not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// There is no queue of that name.
+    /// The queue does not exist.
     #[error("no such queue")]
     Unroutable,
-    /// The broker refused it: most often it is out of memory.
-    #[error("refused by the broker")]
+    /// The broker rejected the message, most often because its memory is full.
+    #[error("rejected by the broker")]
     Refused,
-    /// The connection failed. The message may have arrived all the same.
+    /// The connection failed. The message may have arrived.
     #[error("connection lost: {0}")]
     Lost(#[from] lapin::Error),
 }
 
-/// Publishes a persistent message to the queue of that name and waits until the broker has confirmed it.
+/// Publishes a persistent message to `queue` and waits for the broker's confirm.
 ///
 /// # Errors
-/// The broker did not take it, or did not say so.
+/// The message was not confirmed.
 pub async fn publish(channel: &Channel, queue: &str, properties: BasicProperties, body: &[u8]) -> Result<(), PublishError> {
     let options = BasicPublishOptions {
-        // A message without a queue comes back instead of being dropped.
+        // An unroutable message is returned instead of being dropped.
         mandatory: true,
         ..BasicPublishOptions::default()
     };
     let properties = properties.with_delivery_mode(PERSISTENT);
-    // The default exchange routes by the queue's name.
+    // The default exchange routes by queue name.
     let confirmation = channel
         .basic_publish("".into(), queue.into(), options, body, properties)
         .await?;

@@ -1,8 +1,8 @@
-//! What happens to a message whose mail could not be sent: it waits in a delay queue and comes back.
+//! Retries: a message whose mail could not be sent waits in a delay queue and returns.
 //!
-//! One durable queue per delay, named after it, whose `x-message-ttl` routes its messages back to [`QUEUE`]. (With one queue and
-//! a time to live of each message, a long delay would hold up the short ones behind it.) [`QUEUE`] itself keeps its arguments:
-//! a broker refuses a queue that is declared with others.
+//! One durable queue per delay, named after it, whose `x-message-ttl` routes its messages back to [`QUEUE`]. (With one queue and a
+//! TTL per message, a long delay would block the short ones behind it.) [`QUEUE`] itself keeps its arguments:
+//! a broker rejects a second declaration with others.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,79 +13,79 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ErrorKind};
 
 use crate::connection::dead_letter_to;
-use crate::{Link, QUEUE};
+use crate::{QUEUE, QueueConnection};
 
 /// The environment variable with the delays.
 pub const DELAYS_VARIABLE: &str = "MAIL_RETRY_DELAYS";
 
-/// An hour in all: a mail server that restarts costs seconds, one that is moved is still found.
+/// The default delays, an hour in total: enough for a restart or a migration of the mail server.
 pub const DEFAULT_DELAYS: &str = "10s,20s,30s,1m,3m,10m,15m,30m";
 
-/// How many delays there may be.
-const MAX_DELAYS: usize = 32;
+/// The maximum number of delays.
+const DELAYS_MAX: usize = 32;
 
-/// The longest delay.
+/// The maximum delay.
 const DELAY_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The delays between the attempts to send a mail.
+/// The delays between attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetrySchedule(Vec<DelayQueue>);
 
-/// A queue in which a message waits for its next attempt.
+/// A delay queue, in which a message waits for its next attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DelayQueue {
-    /// `email_queue.retry.<delay>`.
+    /// The queue name, `email_queue.retry.<delay>`.
     pub name: String,
-    /// How long a message waits in it.
+    /// The time to live of its messages.
     pub delay: Duration,
 }
 
-/// How safely the broker moves a message from a delay queue back to [`QUEUE`].
+/// The kind of the delay queues, which decides if a message can be lost on its way back to [`QUEUE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DelayQueues {
     /// Quorum queues with at-least-once dead-lettering (RabbitMQ 3.10 and newer): a message is removed once [`QUEUE`] has it.
     Quorum,
-    /// Classic queues, whose broker has no better: a message is lost if the broker is killed while it moves the message.
+    /// Classic queues, for other brokers: a message is lost if the broker is killed while moving it.
     Classic,
 }
 
-/// [`DELAYS_VARIABLE`] holds something else.
+/// An invalid [`DELAYS_VARIABLE`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{DELAYS_VARIABLE}: invalid delay '{0}': expected up to {MAX_DELAYS} delays of 1ms to 24h like {DEFAULT_DELAYS}")]
+#[error("{DELAYS_VARIABLE}: invalid delay '{0}' (expected up to {DELAYS_MAX} delays of 1ms to 24h like {DEFAULT_DELAYS})")]
 pub struct InvalidDelays(String);
 
 impl RetrySchedule {
-    /// Reads [`DELAYS_VARIABLE`]; without it, [`DEFAULT_DELAYS`].
+    /// Parses [`DELAYS_VARIABLE`], or [`DEFAULT_DELAYS`] if it is unset.
     ///
     /// # Errors
-    /// The variable does not hold delays.
+    /// The variable is not a list of delays.
     pub fn from_env() -> Result<Self, InvalidDelays> {
         match std::env::var(DELAYS_VARIABLE) {
             Ok(delays) if !delays.trim().is_empty() => delays.parse(),
-            Err(std::env::VarError::NotUnicode(_)) => Err(InvalidDelays("(not text)".to_owned())),
+            Err(std::env::VarError::NotUnicode(_)) => Err(InvalidDelays("(not UTF-8)".to_owned())),
             _ => Ok(Self::default()),
         }
     }
 
-    /// The queue in which a message waits after its attempt of this number, counted from 1, has failed; `None` after the last one.
+    /// Returns the delay queue after failed attempt number `attempt`, counted from 1; `None` after the last one.
     #[must_use]
     pub fn after(&self, attempt: u32) -> Option<&DelayQueue> {
         let index = usize::try_from(attempt.checked_sub(1)?).ok()?;
         self.0.get(index)
     }
 
-    /// Declares the delay queues: as quorum queues where the broker has them, else as classic ones.
+    /// Declares the delay queues: as quorum queues if the broker supports them, otherwise as classic ones.
     ///
     /// # Errors
-    /// The broker refuses both, or the connection is lost.
-    pub async fn declare(&self, link: &Link) -> lapin::Result<DelayQueues> {
-        // A refusal closes the channel that it comes over.
-        let trial = link.create_channel().await?;
+    /// The broker rejects both kinds, or the connection is lost.
+    pub async fn declare(&self, connection: &QueueConnection) -> lapin::Result<DelayQueues> {
+        // A rejected declaration closes its channel.
+        let trial = connection.create_channel().await?;
         let declared = self.declare_as(&trial, DelayQueues::Quorum).await;
         let _ = trial.close(200, "OK".into()).await;
         match declared {
             Err(error) if is_precondition_failed(&error) => {
-                self.declare_as(&link.channel, DelayQueues::Classic).await?;
+                self.declare_as(&connection.channel, DelayQueues::Classic).await?;
                 Ok(DelayQueues::Classic)
             }
             declared => declared.map(|()| DelayQueues::Quorum),
@@ -112,7 +112,7 @@ impl DelayQueue {
             for (key, value) in [
                 ("x-queue-type", "quorum"),
                 ("x-dead-letter-strategy", "at-least-once"),
-                // At-least-once needs a queue that never drops its oldest message; without a length limit nothing is rejected.
+                // At-least-once requires a queue that never drops its oldest message; without a length limit no publish is rejected.
                 ("x-overflow", "reject-publish"),
             ] {
                 arguments.insert(key.into(), AMQPValue::LongString(value.into()));
@@ -122,7 +122,7 @@ impl DelayQueue {
     }
 }
 
-/// The queue is refused as such: an argument that the broker does not know, or a queue that exists with others.
+/// Returns `true` if the declaration itself was rejected: an unknown argument, or a queue that exists with others.
 fn is_precondition_failed(error: &lapin::Error) -> bool {
     let ErrorKind::ProtocolError(error) = error.kind() else {
         return false;
@@ -139,10 +139,10 @@ impl Default for RetrySchedule {
 impl FromStr for RetrySchedule {
     type Err = InvalidDelays;
 
-    /// Delays separated by commas: a number and one of `ms`, `s`, `m` and `h`.
+    /// Parses comma-separated delays: a number and one of `ms`, `s`, `m` and `h`.
     fn from_str(text: &str) -> Result<Self, InvalidDelays> {
         let queues: Vec<_> = text.split(',').map(|delay| delay.trim().parse()).collect::<Result<_, _>>()?;
-        if queues.len() > MAX_DELAYS {
+        if queues.len() > DELAYS_MAX {
             return Err(InvalidDelays(format!("{} delays", queues.len())));
         }
         Ok(Self(queues))
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn default_delays_grow_to_an_hour_in_all() {
+    fn default_delays_grow_to_an_hour_in_total() {
         let RetrySchedule(queues) = RetrySchedule::default();
         assert!(queues.is_sorted_by(|one, next| one.delay < next.delay));
         assert_eq!(

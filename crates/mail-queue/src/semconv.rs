@@ -1,4 +1,4 @@
-//! OpenTelemetry's semantic conventions for messaging (1.44), as both sides of the queue use them.
+//! OpenTelemetry's semantic conventions for messaging (1.44), shared by both sides of the queue.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,29 +6,29 @@ use opentelemetry::KeyValue;
 
 use crate::QueueUrl;
 
-/// The header that says when a message was published, in milliseconds since 1970, as a 64-bit number.
+/// The header with the publish time in milliseconds since the Unix epoch, a 64-bit integer.
 ///
-/// AMQP's own `timestamp` counts whole seconds. It has the name that RabbitMQ's message timestamp plugin gives it.
+/// AMQP's `timestamp` has a resolution of seconds. The name is that of RabbitMQ's message timestamp plugin.
 pub const PUBLISHED_MS: &str = "timestamp_in_ms";
 
-/// What one span does with a message.
+/// The messaging operation of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// The API hands it to the broker, or the mailer does for a later attempt.
+pub enum MessagingOperation {
+    /// Publishing, by the API or for a later attempt by the mailer.
     Publish,
-    /// The mailer works on it.
+    /// Processing by the mailer.
     Process,
-    /// The mailer tells the broker that it is done.
+    /// Acknowledging by the mailer.
     Ack,
 }
 
-/// The attributes of a span that does `operation` on a message of `queue`.
+/// Returns the attributes of a span for `operation` on a message of `queue`.
 #[must_use]
-pub fn attributes(operation: Operation, queue: &str, url: &QueueUrl) -> Vec<KeyValue> {
+pub fn attributes(operation: MessagingOperation, queue: &str, url: &QueueUrl) -> Vec<KeyValue> {
     let (kind, name) = match operation {
-        Operation::Publish => ("send", "publish"),
-        Operation::Process => ("process", "process"),
-        Operation::Ack => ("settle", "ack"),
+        MessagingOperation::Publish => ("send", "publish"),
+        MessagingOperation::Process => ("process", "process"),
+        MessagingOperation::Ack => ("settle", "ack"),
     };
     let mut attributes = vec![
         KeyValue::new("messaging.system", "rabbitmq"),
@@ -39,14 +39,14 @@ pub fn attributes(operation: Operation, queue: &str, url: &QueueUrl) -> Vec<KeyV
         KeyValue::new("server.address", url.host().to_owned()),
         KeyValue::new("server.port", i64::from(url.port())),
     ];
-    if matches!(operation, Operation::Publish | Operation::Process) {
-        // Its name in older conventions, for the tools that still read that.
+    if matches!(operation, MessagingOperation::Publish | MessagingOperation::Process) {
+        // The attribute of older conventions, for tools that still read it.
         attributes.push(KeyValue::new("messaging.operation", name));
     }
     attributes
 }
 
-/// The id of the message, and the size of its body in bytes.
+/// Returns the attributes for the message id and the body size in bytes.
 #[must_use]
 pub fn message(id: &str, body: usize) -> [KeyValue; 2] {
     [
@@ -55,15 +55,15 @@ pub fn message(id: &str, body: usize) -> [KeyValue; 2] {
     ]
 }
 
-/// The value of [`PUBLISHED_MS`] for a message that is published at `now`.
+/// Returns the value of [`PUBLISHED_MS`] for a message published at `now`.
 #[must_use]
 pub fn published_ms(now: SystemTime) -> i64 {
     let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or_default()
 }
 
-/// How long a message that was published at `published` ([`PUBLISHED_MS`]) has waited for its consumer, in milliseconds: an attribute
-/// of Sentry's conventions, which its Queues screen charts. `None` when the clocks of the two do not agree.
+/// Returns the latency of a message published at `published` ([`PUBLISHED_MS`]) in milliseconds: an attribute
+/// of Sentry's conventions, which its Queues screen charts. `None` if clock skew makes it negative.
 #[must_use]
 pub fn receive_latency(published: i64, received: SystemTime) -> Option<KeyValue> {
     let published = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(published).ok()?))?;
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn latency_is_what_passed_or_nothing() {
+    fn latency_is_absent_if_negative() {
         let at = |ms| SystemTime::UNIX_EPOCH + Duration::from_millis(ms);
         let latency = |published, received| receive_latency(published, at(received)).map(|attribute| attribute.value);
         assert_eq!(latency(1_000, 1_250), Some(250.into()));

@@ -1,4 +1,4 @@
-//! The mail itself.
+//! Mail composition.
 
 use lettre::Message;
 use lettre::message::Mailbox;
@@ -6,44 +6,44 @@ use lettre::message::header::ContentType;
 use mail_queue::{Malformed, ResetRequest};
 use uuid::Uuid;
 
-/// The page that the link in the mail opens, to which `?token=…` is added.
+/// The default URL of the reset page; `?token=…` is appended.
 pub const DEFAULT_RESET_URL: &str = "http://127.0.0.1:3001/reset-password";
 
 const SENDER: (&str, &str) = ("Spanfall demo", "no-reply@spanfall.invalid");
 
-/// A mail ready to be sent. It holds an address and a token: no `Debug`, it goes to a transport and nowhere else.
+/// A composed mail. It holds an address and a token: no `Debug`, and only transports may read it.
 pub struct Composed {
-    /// The id of the message that asked for it: safe as a file name, the same whenever that message comes.
+    /// The id of the queue message: safe as a file name, equal for redeliveries.
     pub id: String,
-    /// The mail.
+    /// The mail with its headers.
     pub mail: Message,
 }
 
-/// Writes the mail that `request` asks for, with a link of its own.
+/// Composes the mail for `request`, with a fresh link.
 ///
 /// # Errors
-/// The address is one that mail cannot be sent to, although it looks like one.
+/// The address is not a valid mailbox, although it looks like one.
 pub(crate) fn compose(id: &str, request: &ResetRequest, reset_url: &str) -> Result<Composed, Malformed> {
     let invalid = |_| Malformed::InvalidEmail;
     let recipient = request.email.as_str().parse().map_err(invalid)?;
     let sender = SENDER.1.parse().map_err(invalid)?;
-    // From the system's random numbers: whoever guesses it resets the password.
+    // From the system's random numbers: a guessed token would reset the password.
     let token = Uuid::new_v4().simple();
     let text = format!(
         "Hello,\r\n\r\n\
-         somebody, most likely you, asked to reset the password of your account. To choose a new one, open\r\n\r\n\
+         we received a request to reset the password of your account. To choose a new password, open\r\n\r\n\
          {reset_url}?token={token}\r\n\r\n\
-         If it wasn't you, there is nothing you need to do.\r\n"
+         If you did not request this, you can ignore this mail.\r\n"
     );
     let mail = Message::builder()
         .from(Mailbox::new(Some(SENDER.0.to_owned()), sender))
         .to(Mailbox::new(None, recipient))
         .subject("Reset your password")
-        // The same for a redelivered message, so that a mailbox can tell.
+        // Equal for redeliveries, so that a mailbox can remove duplicates.
         .message_id(Some(format!("<{id}@spanfall.invalid>")))
         .header(ContentType::TEXT_PLAIN)
         .body(text)
-        // Nothing else can be wrong with it: a sender and a recipient are all that the builder asks for.
+        // Cannot fail otherwise: the builder requires only a sender and a recipient.
         .map_err(|_| Malformed::InvalidEmail)?;
     Ok(Composed { id: id.to_owned(), mail })
 }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mail_says_what_to_do_and_has_a_link_of_its_own() {
+    fn mail_has_instructions_and_a_unique_link() {
         let request = ResetRequest {
             email: "jane@example.org".parse().expect("valid"),
         };

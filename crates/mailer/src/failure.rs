@@ -1,31 +1,31 @@
-//! Why a mail was not sent, and whether a later attempt can help.
+//! Failures of a send attempt, temporary or permanent.
 
 use mail_queue::Malformed;
 
 use crate::SendError;
 
-/// Why an attempt has failed.
+/// The reason an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The message can never be handled.
+    /// The message is malformed; permanent.
     #[error("{0}")]
     Malformed(#[from] Malformed),
-    /// The message cannot be told from others, so it could be sent twice.
-    #[error("unusable message id")]
+    /// The message has no usable id, so duplicates could not be detected; permanent.
+    #[error("invalid message id")]
     MessageId,
-    /// The transport did not take the mail.
+    /// The transport rejected the mail or failed.
     #[error("mail not sent: {0}")]
     Transport(#[from] SendError),
 }
 
 impl Failure {
-    /// Whether a later attempt can help.
+    /// Returns `true` if a retry can succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Transport(SendError { transient: true, .. }))
     }
 
-    /// The reply code of the SMTP server, if there was one.
+    /// Returns the SMTP reply code, if any.
     #[must_use]
     pub fn smtp_code(&self) -> Option<u16> {
         match self {
@@ -34,7 +34,7 @@ impl Failure {
         }
     }
 
-    /// The value of the attribute `error.type`.
+    /// Returns the value of the attribute `error.type`.
     pub(crate) fn error_type(&self) -> &'static str {
         match self {
             Self::Malformed(malformed) => malformed.error_type(),

@@ -1,4 +1,4 @@
-//! One delivery, from its headers to its acknowledgement.
+//! Handling of one delivery, from its headers to its acknowledgement.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,16 +12,16 @@ use opentelemetry::{Context, KeyValue, global};
 use uuid::Uuid;
 
 use crate::compose::compose;
-use crate::pass_on::failed;
-use crate::{Broker, Composed, Failure, Journal, MailTransport, SendError};
+use crate::forward::failed;
+use crate::{Composed, Failure, Forwarder, Journal, MailTransport, SendError};
 
-/// How long one attempt may take.
-const ATTEMPT: Duration = Duration::from_secs(30);
+/// The maximum duration of one attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The longest message id that becomes a file name.
-const MAX_ID: usize = 128;
+/// The maximum length of a message id, which becomes a file name.
+const MESSAGE_ID_LEN_MAX: usize = 128;
 
-/// Handles deliveries: holds what they have in common.
+/// The delivery handler, shared by all deliveries.
 pub struct Mailer {
     transport: Box<dyn MailTransport>,
     reset_url: String,
@@ -29,20 +29,20 @@ pub struct Mailer {
     journal: Journal,
 }
 
-/// What became of a message.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The mail is sent: acknowledge.
+    /// Sent; the message is acknowledged.
     Sent,
-    /// It was sent before: acknowledge.
+    /// Sent by an earlier attempt; the message is acknowledged.
     Duplicate,
-    /// This attempt has failed.
+    /// The attempt failed.
     Failed(Failure),
 }
 
 impl Mailer {
-    /// Sends over `transport` what `journal` does not have yet; links lead to `reset_url`; what fails for the moment is tried again
-    /// as `schedule` says.
+    /// Creates a handler that sends over `transport` unless the id is in `journal`; links lead to `reset_url`; temporary failures are retried
+    /// by `schedule`.
     #[must_use]
     pub fn new(transport: Box<dyn MailTransport>, reset_url: String, schedule: RetrySchedule, journal: Journal) -> Self {
         Self {
@@ -53,58 +53,58 @@ impl Mailer {
         }
     }
 
-    /// The name of its transport.
+    /// Returns the name of the transport.
     #[must_use]
     pub fn transport(&self) -> &'static str {
         self.transport.name()
     }
 
-    /// Handles one delivery in the trace it came in: sends its mail or passes the message on, and only then acknowledges it.
-    pub async fn handle(&self, mut delivery: Delivery, broker: Broker<'_>) {
-        // Its later attempts have to know each other.
+    /// Handles one delivery in its trace: sends the mail or forwards the message, and only then acknowledges it.
+    pub async fn handle(&self, mut delivery: Delivery, forwarder: Forwarder<'_>) {
+        // Later attempts must share an id.
         if delivery.properties.message_id().is_none() {
             delivery.properties = delivery.properties.with_message_id(fresh_id().into());
         }
-        let span = process_span(&delivery, broker);
+        let span = process_span(&delivery, forwarder);
         let handling = async {
             match self.outcome(&delivery.properties, &delivery.data).await {
-                Outcome::Sent | Outcome::Duplicate => broker.acknowledge(&delivery, QUEUE).await,
-                Outcome::Failed(failure) => self.settle_failed(&delivery, &failure, broker).await,
+                Outcome::Sent | Outcome::Duplicate => forwarder.acknowledge(&delivery, QUEUE).await,
+                Outcome::Failed(failure) => self.settle_failed(&delivery, &failure, forwarder).await,
             }
         };
-        telemetry::isolated(handling.with_context(span.clone())).await;
+        telemetry::with_sentry_hub(handling.with_context(span.clone())).await;
         span.span().end();
     }
 
-    /// Passes a message whose attempt has failed on to its next attempt or to the dead letters. If that is not confirmed, it
+    /// Forwards a failed message to its delay queue or to the dead letters. If that is not confirmed, it
     /// stays in its queue and is redelivered.
-    async fn settle_failed(&self, delivery: &Delivery, failure: &Failure, broker: Broker<'_>) {
+    async fn settle_failed(&self, delivery: &Delivery, failure: &Failure, forwarder: Forwarder<'_>) {
         let attempt = attempt_of(&delivery.properties);
         fail(failure.error_type(), failure.to_string());
         let delay = self.schedule.after(attempt).filter(|_| failure.is_transient());
         let queue = if let Some(delay) = delay {
-            tracing::warn!(reason = %failure, attempt, retry_in = ?delay.delay, "attempt failed; the message will be retried");
+            tracing::warn!(reason = %failure, attempt, retry_in = ?delay.delay, "attempt failed; retrying later");
             delay.name.as_str()
         } else {
-            // An error and not a warning: it also goes to Sentry, on this trace.
+            // An error, not a warning: it is also sent to Sentry, on this trace.
             tracing::error!(reason = %failure, attempt, "message moved to the dead letters");
             DEAD_LETTERS
         };
-        match broker.pass_on(delivery, queue, &failed(attempt, failure)).await {
-            Ok(()) => broker.acknowledge(delivery, QUEUE).await,
+        match forwarder.forward(delivery, queue, &failed(attempt, failure)).await {
+            Ok(()) => forwarder.acknowledge(delivery, QUEUE).await,
             Err(error) => {
-                tracing::warn!(queue, %error, "message not passed on; it will be redelivered");
+                tracing::warn!(queue, %error, "cannot forward message; it will be redelivered");
                 let requeue = BasicNackOptions {
                     multiple: false,
                     requeue: true,
                 };
-                // If the channel is gone, the broker requeues it by itself.
+                // If the channel is closed, the broker has requeued it.
                 let _ = delivery.nack(requeue).await;
             }
         }
     }
 
-    /// Makes one attempt to send the mail that a message asks for, in spans below the current one.
+    /// Makes one attempt to send the mail of a message, in child spans of the current one.
     pub async fn outcome(&self, properties: &BasicProperties, body: &[u8]) -> Outcome {
         self.send(properties, body).await.unwrap_or_else(Outcome::Failed)
     }
@@ -115,14 +115,14 @@ impl Mailer {
         let claimed = claimed.map_err(|error| SendError::transient(format!("cannot read the journal: {}", error.kind())))?;
         let Some(claim) = claimed else {
             Context::map_current(|cx| cx.span().set_attribute(KeyValue::new("mail.duplicate", true)));
-            tracing::info!(message_id = id, "mail sent before; not sent again");
+            tracing::info!(message_id = id, "duplicate message: mail already sent");
             return Ok(Outcome::Duplicate);
         };
         let mail = self.compose(&id, body)?;
         self.attempt(&mail, attempt_of(properties)).await?;
         if let Err(error) = tokio::task::block_in_place(|| claim.sent()) {
-            // The mail is sent, so the message must not be redelivered.
-            tracing::error!(%error, message_id = id, "sent mail not recorded in the journal");
+            // The mail is sent, so the message must still be acknowledged.
+            tracing::error!(%error, message_id = id, "cannot record sent mail in the journal");
         }
         tracing::info!(message_id = id, transport = self.transport.name(), "mail sent");
         Ok(Outcome::Sent)
@@ -134,25 +134,25 @@ impl Mailer {
         composed.inspect_err(|malformed| fail(malformed.error_type(), malformed.to_string()))
     }
 
-    // The attempt is signed because of the layer, which knows no unsigned numbers and would make a string of it.
+    // Signed, because the layer exports unsigned numbers as strings.
     #[tracing::instrument(
         name = "send mail",
         skip_all,
         fields(otel.kind = "client", mail.transport = self.transport.name(), mail.attempt = i64::from(attempt)),
     )]
     async fn attempt(&self, mail: &Composed, attempt: u32) -> Result<(), SendError> {
-        let sent = tokio::time::timeout(ATTEMPT, self.transport.send(mail)).await;
-        let sent = sent.unwrap_or_else(|_| Err(SendError::transient("no answer in time")));
+        let sent = tokio::time::timeout(ATTEMPT_TIMEOUT, self.transport.send(mail)).await;
+        let sent = sent.unwrap_or_else(|_| Err(SendError::transient("timed out")));
         sent.inspect_err(|error| fail("transport", error.to_string()))
     }
 }
 
-/// The span of the whole handling: the producer's child, and linked to it.
-fn process_span(delivery: &Delivery, broker: Broker<'_>) -> Context {
+/// Starts the process span: a child of the producer span, and linked to it.
+fn process_span(delivery: &Delivery, forwarder: Forwarder<'_>) -> Context {
     let parent = telemetry::amqp::extract(delivery.properties.headers().as_ref());
     let producer = parent.span().span_context().clone();
-    let mut attributes = semconv::attributes(semconv::Operation::Process, QUEUE, broker.url);
-    // Only an id we would use: anybody can publish, and who knows what they put there.
+    let mut attributes = semconv::attributes(semconv::MessagingOperation::Process, QUEUE, forwarder.url);
+    // Only a valid id: any client can publish arbitrary text there.
     if let Ok(id) = message_id(&delivery.properties) {
         attributes.extend(semconv::message(&id, delivery.data.len()));
     }
@@ -169,7 +169,7 @@ fn process_span(delivery: &Delivery, broker: Broker<'_>) -> Context {
     parent.with_span(span)
 }
 
-/// When the message was published, in milliseconds since 1970, if its producer says so.
+/// Returns the publish time in milliseconds since the Unix epoch, if the producer set it.
 fn published(properties: &BasicProperties) -> Option<i64> {
     match properties.headers().as_ref()?.inner().get(semconv::PUBLISHED_MS)? {
         AMQPValue::LongLongInt(at) => Some(*at),
@@ -177,7 +177,7 @@ fn published(properties: &BasicProperties) -> Option<i64> {
     }
 }
 
-/// Marks the current span as failed, whoever made it.
+/// Marks the current span as failed.
 pub(crate) fn fail(error_type: &'static str, description: String) {
     Context::map_current(|cx| {
         cx.span().set_attribute(KeyValue::new("error.type", error_type));
@@ -185,19 +185,19 @@ pub(crate) fn fail(error_type: &'static str, description: String) {
     });
 }
 
-/// Which attempt this is, counted from 1.
+/// Returns the number of this attempt, starting at 1.
 fn attempt_of(properties: &BasicProperties) -> u32 {
     headers::attempts(properties.headers().as_ref()).saturating_add(1)
 }
 
-/// The id under which a message is the same when it is redelivered.
+/// Returns the message id, which is equal for redeliveries.
 fn message_id(properties: &BasicProperties) -> Result<String, Failure> {
     let Some(id) = properties.message_id() else {
         return Ok(fresh_id());
     };
     let id = id.as_str();
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if id.is_empty() || id.len() > MAX_ID || !id.bytes().all(safe) {
+    if id.is_empty() || id.len() > MESSAGE_ID_LEN_MAX || !id.bytes().all(safe) {
         return Err(Failure::MessageId);
     }
     Ok(id.to_owned())

@@ -1,11 +1,11 @@
-//! Which mails were sent, on disk, so that a redelivered message makes no second mail.
+//! The on-disk journal of sent mails, so that a redelivered message sends no second mail.
 //!
-//! A line is written once the mail is sent and before its message is acknowledged: `<seconds since 1970> <message id> .`. Its end
-//! shows that it is whole: what a crash has cut off is skipped. The line is on the disk before the acknowledgment
-//! (`fdatasync`), so that also a machine that loses power sends no more mails twice than were in hand.
+//! A line is written after the mail is sent and before its message is acknowledged: `<seconds since 1970> <message id> .`. The dot
+//! marks a complete line: one truncated by a crash is skipped. The line is on disk before the acknowledgment
+//! (`fdatasync`), so that even after a power loss only mails in flight can be sent twice.
 //!
-//! It is bounded: a generation that is full or old becomes the previous one, and the one before that is gone. Mailers may share a
-//! journal: each appends whole lines, and reads what the others have appended before it looks an id up.
+//! It is bounded: a full or old generation replaces the previous one. Mailers may share a
+//! journal: each appends complete lines, and reads the lines of the others before it looks up an id.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
@@ -17,19 +17,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 
-/// When a generation is full, in bytes: 90,000 ids of the API's.
-const GENERATION_BYTES: u64 = 4 << 20;
+/// The size limit of a generation in bytes: 90,000 ids of the API's format.
+const GENERATION_BYTES_MAX: u64 = 4 << 20;
 
-/// When a generation is old: a message may wait for its attempts for an hour, and a broker may be away for a weekend.
-const GENERATION_AGE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// The age limit of a generation: retries take up to an hour, and a broker may be down for a weekend.
+const GENERATION_AGE_MAX: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
-/// The ids of the mails that were sent lately: at least the newest `GENERATION_BYTES` of them, or those of three days.
+/// The ids of recently sent mails: at least the newest `GENERATION_BYTES_MAX`, or those of three days.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     generation_bytes: u64,
     state: Mutex<State>,
-    /// An id is no longer claimed.
+    /// Notified when a claim ends.
     released: Notify,
 }
 
@@ -37,24 +37,24 @@ pub struct Journal {
 struct State {
     current: Generation,
     previous: HashSet<Box<str>>,
-    /// The ids of mails that are being sent by this process.
+    /// The ids claimed in this process.
     claimed: HashSet<Box<str>>,
 }
 
-/// The file that lines are appended to, and what has been read of it.
+/// The file that lines are appended to, and its parsed ids.
 #[derive(Debug)]
 struct Generation {
     file: File,
-    /// Which file it is, whatever its name is by now.
+    /// The inode, which identifies the file after a rename.
     inode: (u64, u64),
     ids: HashSet<Box<str>>,
-    /// How many bytes of it have been read.
+    /// The number of bytes read.
     read: u64,
-    /// When its first line was written, in seconds since 1970.
+    /// The time of its first line, in seconds since the Unix epoch.
     since: Option<u64>,
 }
 
-/// The right to send the mail of one id.
+/// The exclusive right, within this process, to send the mail of one id.
 #[derive(Debug)]
 pub struct Claim<'a> {
     journal: &'a Journal,
@@ -62,12 +62,12 @@ pub struct Claim<'a> {
 }
 
 impl Journal {
-    /// Opens the journal at `path`, and creates it and its directory if need be.
+    /// Opens the journal at `path`, and creates it and its directory if necessary.
     ///
     /// # Errors
-    /// That fails.
+    /// The file or its directory cannot be opened, created or read.
     pub fn open(path: PathBuf) -> io::Result<Self> {
-        Self::open_with(path, GENERATION_BYTES)
+        Self::open_with(path, GENERATION_BYTES_MAX)
     }
 
     fn open_with(path: PathBuf, generation_bytes: u64) -> io::Result<Self> {
@@ -87,11 +87,11 @@ impl Journal {
         })
     }
 
-    /// Claims an id, so that nobody else in this process sends its mail meanwhile; `None` if its mail was sent already. Waits
-    /// while somebody else has claimed it.
+    /// Claims an id, so that no other task of this process sends its mail; returns `None` if it was already sent. Waits
+    /// while another task has claimed it.
     ///
     /// # Errors
-    /// What other mailers have appended cannot be read.
+    /// The lines of other mailers cannot be read.
     pub async fn claim(&self, id: &str) -> io::Result<Option<Claim<'_>>> {
         loop {
             let released = self.released.notified();
@@ -117,16 +117,16 @@ impl Journal {
     fn record(&self, id: &str, now: SystemTime) -> io::Result<()> {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut state = self.state();
-        // Remembered whatever the disk says: the mail is sent.
+        // Recorded in memory even if the write fails, because the mail is sent.
         state.current.ids.insert(id.into());
         state.refresh(&self.path)?;
         state.rotate(&self.path, self.generation_bytes, now)?;
         state.current.ids.insert(id.into());
-        // One write at the end of the file: whole, whoever else appends.
+        // One appending write, which is atomic among mailers.
         state.current.file.write_all(format!("{now} {id} .\n").as_bytes())?;
         let file = state.current.file.try_clone()?;
         drop(state);
-        // Without the lock: mails that are sent at the same time share the wait for the disk.
+        // Without the lock: concurrent mails share one sync.
         file.sync_data()
     }
 
@@ -136,10 +136,10 @@ impl Journal {
 }
 
 impl Claim<'_> {
-    /// Records that the mail is sent. Blocks for as long as the disk takes.
+    /// Records that the mail is sent. Blocks until it is on disk.
     ///
     /// # Errors
-    /// It cannot be written; this process remembers it all the same.
+    /// It cannot be written; this process still remembers the id.
     pub fn sent(self) -> io::Result<()> {
         self.journal.record(&self.id, SystemTime::now())
     }
@@ -153,7 +153,7 @@ impl Drop for Claim<'_> {
 }
 
 impl State {
-    /// Reads what has been appended since, by whomever.
+    /// Reads the lines appended since the last read.
     fn refresh(&mut self, path: &Path) -> io::Result<()> {
         let there = match std::fs::metadata(path) {
             Ok(metadata) => Some((metadata.dev(), metadata.ino())),
@@ -163,7 +163,7 @@ impl State {
         if there == Some(self.current.inode) {
             return self.current.read_on();
         }
-        // Another mailer has begun a new generation (or somebody has deleted the file).
+        // Another mailer has begun a new generation (or the file was deleted).
         self.current.read_on()?;
         let ended = std::mem::replace(&mut self.current, Generation::open(path)?);
         self.previous = previous_ids(path)?;
@@ -174,10 +174,10 @@ impl State {
     /// Begins a new generation if the current one is full or old.
     fn rotate(&mut self, path: &Path, generation_bytes: u64, now: u64) -> io::Result<()> {
         let age = self.current.since.map_or(0, |since| now.saturating_sub(since));
-        if self.current.read < generation_bytes && age < GENERATION_AGE.as_secs() {
+        if self.current.read < generation_bytes && age < GENERATION_AGE_MAX.as_secs() {
             return Ok(());
         }
-        // Two mailers that did this at once would throw away what the first of them has just set aside.
+        // Locked, because the second of two concurrent rotations would discard the generation of the first.
         if self.current.file.try_lock().is_err() {
             return Ok(());
         }
@@ -197,10 +197,10 @@ impl Generation {
         let mut file = options.read(true).append(true).create(true).mode(0o600).open(path)?;
         let metadata = file.metadata()?;
         if ends_in_the_middle(&mut file, metadata.len())? {
-            // What is appended must not become part of a line that was cut off.
+            // A new line must not be appended to a truncated one.
             file.write_all(b"\n")?;
         }
-        // The name itself must be there after a crash, too.
+        // The directory entry must survive a crash, too.
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             File::open(directory)?.sync_all()?;
         }
@@ -215,7 +215,7 @@ impl Generation {
         Ok(generation)
     }
 
-    /// Reads the whole lines behind what has been read.
+    /// Parses the complete lines after the read position.
     fn read_on(&mut self) -> io::Result<()> {
         let length = self.file.metadata()?.len();
         if length == self.read {
@@ -244,7 +244,7 @@ fn ends_in_the_middle(file: &mut File, length: u64) -> io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-/// The time and the id of a line; `None` for what is left of one.
+/// Parses the time and the id of a line; returns `None` for a truncated one.
 fn entry(line: &[u8]) -> Option<(u64, &str)> {
     let line = str::from_utf8(line).ok()?.strip_suffix(" .")?;
     let (time, id) = line.split_once(' ')?;

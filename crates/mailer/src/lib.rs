@@ -1,20 +1,20 @@
-//! The service at the other end of the queue: takes one request after the other and sends its reset mail.
+//! The queue consumer: sends one reset mail per request.
 //!
-//! Per message: read it ([`Malformed`](mail_queue::Malformed) ones go to the dead letters), compose the mail, hand it to a
-//! [`MailTransport`], record it in the [`Journal`], and only then acknowledge. A message may come more than once (the mailer was
-//! killed, the connection was lost, the API published it twice); one whose id is in the journal sends no second mail.
+//! Per message: parse it ([`Malformed`](mail_queue::Malformed) ones become dead letters), compose the mail, send it with a
+//! [`MailTransport`], record it in the [`Journal`], and only then acknowledge. A message may be delivered more than once (the mailer was
+//! killed, the connection was lost, the API published it twice); if its id is in the journal, no second mail is sent.
 //!
-//! So each accepted request is mailed **at least once**. Twice only where the mailer is killed, or cut off from the mail server,
+//! So each accepted request is mailed **at least once**. Twice only if the mailer is killed, or disconnected from the mail server,
 //! between the server's acceptance and the journal: at most [`PREFETCH`] mails per kill, with the same `Message-ID`.
 //!
-//! The link in a mail is made at the attempt that sends it, so one that is sent an hour late is as valid as any.
+//! The link in a mail is created by the attempt that sends it, so a late mail has a fresh link.
 //!
-//! A message whose attempt fails for the moment is published to a delay queue (see [`mail_queue::RetrySchedule`]) and comes back
-//! from there; one that fails for good (an SMTP reply of 5xx, a malformed message) or too often goes to the dead letters, with the
-//! reason in its headers. It is acknowledged once the broker has confirmed that, so at no moment it is in no queue. Each attempt is a
+//! A message whose attempt fails temporarily is published to a delay queue (see [`mail_queue::RetrySchedule`]) and returns
+//! from there; one that fails permanently (an SMTP reply of 5xx, a malformed message) or too often becomes a dead letter, with the
+//! reason in its headers. It is acknowledged once the broker has confirmed that, so it is always in at least one queue. Each attempt is a
 //! span of the same trace.
 //!
-//! It does not listen, and it never decides who may reset what.
+//! It opens no port and makes no authorization decision.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,9 +32,9 @@
 pub use self::compose::{Composed, DEFAULT_RESET_URL};
 pub use self::consume::{PREFETCH, consume};
 pub use self::failure::Failure;
+pub use self::forward::Forwarder;
 pub use self::handle::{Mailer, Outcome};
 pub use self::journal::{Claim, Journal};
-pub use self::pass_on::Broker;
 pub use self::redrive::redrive;
 pub use self::smtp::SmtpTransport;
 pub use self::transport::{FileTransport, MailTransport, SendError};
@@ -42,9 +42,9 @@ pub use self::transport::{FileTransport, MailTransport, SendError};
 mod compose;
 mod consume;
 mod failure;
+mod forward;
 mod handle;
 mod journal;
-mod pass_on;
 mod redrive;
 mod smtp;
 mod transport;

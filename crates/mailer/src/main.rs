@@ -1,16 +1,16 @@
-//! The mailer as a program: see the library. `mailer redrive` puts dead letters back.
+//! The mailer as a program: see the library. `mailer redrive` puts dead letters back into the queue.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
 //! | `RABBITMQ_URL` | the broker | `amqp://guest:guest@127.0.0.1:5672/%2f` |
-//! | `SMTP_URL` | where mail goes: `smtps://<host>`, `smtp://<host>?tls=required` (STARTTLS), or without TLS `smtp://<host>:<port>` | unset: into files |
-//! | `SMTP_TLS_CA` | a certificate authority (PEM) to trust besides those of the system | none |
+//! | `SMTP_URL` | the mail server: `smtps://<host>`, `smtp://<host>?tls=required` (STARTTLS), or without TLS `smtp://<host>:<port>` | unset: write files |
+//! | `SMTP_TLS_CA` | an additional CA certificate (PEM) | none |
 //! | `MAIL_DIR` | the directory of those files | `out/mail` |
-//! | `MAIL_JOURNAL` | the file with the ids of the mails that were sent | `sent.journal` in `MAIL_DIR` |
+//! | `MAIL_JOURNAL` | the file with the ids of sent mails | `sent.journal` in `MAIL_DIR` |
 //! | `MAIL_RETRY_DELAYS` | the delays between the attempts to send a mail | `10s,20s,30s,1m,3m,10m,15m,30m` |
 //! | `RESET_URL` | the page that the link in the mail opens | `http://127.0.0.1:3001/reset-password` |
 //!
-//! The rest is telemetry's. It exits with 64 when a variable holds nonsense, with 1 when it cannot use the directory or the journal.
+//! The other variables are telemetry's. Exits with 64 if a variable is invalid, with 1 if the directory or the journal cannot be used.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,22 +19,22 @@ use clap::{Parser, Subcommand};
 use mail_queue::{PublishError, QueueUrl, RetrySchedule};
 use mailer::{DEFAULT_RESET_URL, FileTransport, Journal, MailTransport, Mailer, SmtpTransport};
 
-/// Where mails go unless `MAIL_DIR` names a directory.
+/// The default mail directory, overridden by `MAIL_DIR`.
 const DEFAULT_DIR: &str = "out/mail";
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("{0}")]
     Configuration(String),
-    #[error("cannot use {dir} for mail: {error}; set MAIL_DIR to another directory")]
+    #[error("cannot use mail directory {dir}: {error} (set MAIL_DIR)")]
     Directory { dir: String, error: std::io::Error },
-    #[error("cannot use the journal {}: {error}; set MAIL_JOURNAL to another file", path.display())]
+    #[error("cannot use journal {}: {error} (set MAIL_JOURNAL)", path.display())]
     Journal { path: PathBuf, error: std::io::Error },
-    #[error("cannot put the dead letters back: {0}; those that were not put back are still dead letters")]
+    #[error("cannot put dead letters back into the queue: {0} (the remaining ones are kept; run it again)")]
     Redrive(#[from] PublishError),
 }
 
-/// Takes requests from the queue and sends a reset mail for each.
+/// Consumes reset requests from the queue and sends a mail for each
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -44,14 +44,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Put the dead letters back into the queue, with all their attempts before them
+    /// Put dead letters back into the queue, with a fresh retry schedule
     ///
-    /// Run it after the cause is removed: the mail server was away for longer than the retries last, it refused the sender
-    /// (SMTP 5xx), or the mailer was not configured for it. Each message keeps its trace and its id, so one whose mail was sent all
-    /// the same is not sent again. A message that can never be mailed (a malformed one) comes back to the dead letters at once;
-    /// `mail-error` in its headers says why.
+    /// Run it after the cause is fixed: the mail server was down for longer than the retries last, it rejected the sender
+    /// (SMTP 5xx), or the mailer was misconfigured. Each message keeps its trace and its id, so a mail that was already sent
+    /// is not sent again. A malformed message becomes a dead letter again at once; its header `mail-error` has the reason.
     ///
-    /// It uses the broker that the mailer uses, and can run while mailers do. It prints how many messages it has put back.
+    /// It uses the mailer's broker and can run while mailers run. It prints the number of messages.
     #[command(verbatim_doc_comment)]
     Redrive,
 }
@@ -81,12 +80,12 @@ async fn run() -> Result<(), Failure> {
     let transport = transport()?;
     let journal = journal()?;
     let reset_url = variable("RESET_URL").unwrap_or_else(|| DEFAULT_RESET_URL.to_owned());
-    // As a task, so that the signals are caught from now on and not only once somebody waits for them.
+    // As a task, so that signals are handled from now on, not from the first await.
     let end = tokio::spawn(lifecycle::shutdown_requested());
     let guard = telemetry::init(telemetry::service!()).map_err(|error| configuration(&error))?;
     let mailer = Mailer::new(transport, reset_url, schedule, journal);
     mailer::consume(&url, mailer.into(), async {
-        // If signals cannot be caught, they end the process by themselves.
+        // If signals cannot be handled, they end the process.
         let _ = end.await;
     })
     .await;
@@ -117,7 +116,7 @@ fn journal() -> Result<Journal, Failure> {
     Journal::open(path.clone()).map_err(|error| Failure::Journal { path, error })
 }
 
-/// A certificate authority that the system does not know.
+/// Reads the additional CA certificate.
 fn authority() -> Result<Option<Vec<u8>>, Failure> {
     let Some(path) = variable("SMTP_TLS_CA") else {
         return Ok(None);
@@ -146,7 +145,7 @@ fn transport() -> Result<Box<dyn MailTransport>, Failure> {
     }
 }
 
-/// Fails if a part of a path is a symlink: nobody chose where the default directory leads, and mails hold tokens.
+/// Fails if a part of the path is a symlink: mails hold tokens, and the default directory was not chosen by the user.
 fn no_symlink(path: &Path) -> std::io::Result<()> {
     let is_symlink = |part: &&Path| part.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
     match path.ancestors().find(is_symlink) {

@@ -1,66 +1,66 @@
-//! Putting dead letters back into the queue, for a person who has removed the cause.
+//! Redrive: putting dead letters back into the queue after the cause is fixed.
 
 use futures_util::future::try_join_all;
 use lapin::message::Delivery;
 use lapin::options::{BasicGetOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
-use mail_queue::{DEAD_LETTERS, Link, PublishError, QUEUE, QueueUrl};
+use mail_queue::{DEAD_LETTERS, PublishError, QUEUE, QueueConnection, QueueUrl};
 use opentelemetry::trace::FutureExt as _;
 
-use crate::Broker;
+use crate::Forwarder;
 
-/// How many are published before the first of them is confirmed.
-const BATCH: u32 = 64;
+/// The maximum number of unconfirmed publishes.
+const PUBLISH_BATCH_MAX: u32 = 64;
 
-/// Moves the dead letters that are there now back to [`QUEUE`], each in its trace and with all its attempts before it; returns how
-/// many. Those that fail again meanwhile stay for another time.
+/// Moves the current dead letters back to [`QUEUE`], each in its trace and with a fresh retry schedule; returns their
+/// number. Those that fail again in the meantime are not moved twice.
 ///
 /// # Errors
-/// The broker cannot be reached or was lost. What was not moved is still a dead letter.
+/// The connection failed. The remaining messages are still dead letters.
 pub async fn redrive(url: &QueueUrl) -> Result<u32, PublishError> {
-    let link = Link::open(url, "mailer redrive").await?;
+    let connection = QueueConnection::open(url, "mailer redrive").await?;
     let passive = QueueDeclareOptions {
         passive: true,
         ..QueueDeclareOptions::default()
     };
-    let queue = link
+    let queue = connection
         .channel
         .queue_declare(DEAD_LETTERS.into(), passive, FieldTable::default());
     let mut left = queue.await?.message_count();
     let mut moved = 0;
     while left > 0 {
         let mut batch = Vec::new();
-        while batch.len() < left.min(BATCH) as usize {
-            let message = link
+        while batch.len() < left.min(PUBLISH_BATCH_MAX) as usize {
+            let message = connection
                 .channel
                 .basic_get(DEAD_LETTERS.into(), BasicGetOptions::default())
                 .await?;
-            // Somebody else has taken the rest.
+            // Another consumer took the rest.
             let Some(message) = message else { break };
             batch.push(message.delivery);
         }
         if batch.is_empty() {
             break;
         }
-        let broker = Broker {
-            channel: &link.channel,
+        let forwarder = Forwarder {
+            channel: &connection.channel,
             url,
         };
-        try_join_all(batch.iter().map(|delivery| put_back(delivery, broker))).await?;
+        try_join_all(batch.iter().map(|delivery| put_back(delivery, forwarder))).await?;
         let taken = u32::try_from(batch.len()).unwrap_or(u32::MAX);
         moved += taken;
         left = left.saturating_sub(taken);
     }
-    link.close().await;
+    connection.close().await;
     Ok(moved)
 }
 
-async fn put_back(delivery: &Delivery, broker: Broker<'_>) -> Result<(), PublishError> {
-    // The trace that it died in.
+async fn put_back(delivery: &Delivery, forwarder: Forwarder<'_>) -> Result<(), PublishError> {
+    // The trace of the failed attempt.
     let trace = telemetry::amqp::extract(delivery.properties.headers().as_ref());
     let moving = async {
-        broker.pass_on(delivery, QUEUE, &FieldTable::default()).await?;
-        broker.acknowledge(delivery, DEAD_LETTERS).await;
+        forwarder.forward(delivery, QUEUE, &FieldTable::default()).await?;
+        forwarder.acknowledge(delivery, DEAD_LETTERS).await;
         Ok(())
     };
     moving.with_context(trace).await

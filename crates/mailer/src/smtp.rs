@@ -1,4 +1,4 @@
-//! Mail over SMTP, with or without TLS.
+//! The SMTP transport, with or without TLS.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,34 +11,35 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
 use crate::{Composed, MailTransport, SendError};
 
-/// How long one SMTP command may take.
+/// The timeout of one SMTP command.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(10);
 
-const EXPECTED: &str = "is not smtp://[<user>:<password>@]<host>[:<port>][?tls=required|opportunistic] or smtps://…";
+const EXPECTED: &str =
+    "is invalid: expected smtp://[<user>:<password>@]<host>[:<port>][?tls=required|opportunistic] or smtps://…";
 
-/// Sends over SMTP. TLS is rustls, the authorities are those of the system.
+/// Sends over SMTP. TLS is rustls with the system's CA certificates.
 pub struct SmtpTransport(AsyncSmtpTransport<Tokio1Executor>);
 
-/// When the connection is encrypted.
+/// The use of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encryption {
-    /// Never: for a catcher on the same machine, such as Mailpit.
+    /// No TLS: for a mail catcher on the same machine, such as Mailpit.
     Never,
-    /// By STARTTLS if the server offers it. Whoever is in between can take the offer away.
+    /// STARTTLS if the server offers it. A man in the middle can strip the offer.
     Opportunistic,
-    /// By STARTTLS, or nothing is sent.
+    /// STARTTLS, or nothing is sent.
     Required,
-    /// From the first byte on (RFC 8314).
+    /// TLS from the first byte (RFC 8314).
     Implicit,
 }
 
 impl SmtpTransport {
-    /// `url` is `smtps://<host>`, or `smtp://<host>` with `?tls=required` or `?tls=opportunistic` for STARTTLS; with a user and a
-    /// password where nobody can read them on the way. The port is 465 for `smtps`, 587 with STARTTLS, else 25, unless it says
-    /// otherwise. `authority` (PEM) is trusted as well as those of the system.
+    /// Parses `url`: `smtps://<host>`, or `smtp://<host>` with `?tls=required` or `?tls=opportunistic` for STARTTLS; a user and a
+    /// password require TLS. The default port is 465 for `smtps`, 587 with STARTTLS, else 25.
+    /// `authority` (PEM) is trusted in addition to the system's CA certificates.
     ///
     /// # Errors
-    /// It is something else; the text is to be read after the variable's name, and does not quote the URL.
+    /// The URL is invalid; the text follows the variable's name and does not quote the URL.
     pub fn new(url: &str, authority: Option<&[u8]>) -> Result<Self, &'static str> {
         let uri: Uri = url.parse().map_err(|_| EXPECTED)?;
         let server = uri
@@ -54,7 +55,7 @@ impl SmtpTransport {
         };
         let always = matches!(encryption, Encryption::Required | Encryption::Implicit);
         if server.as_str().contains('@') && !always {
-            return Err("has a user or a password, which could travel in the clear: use smtps:// or ?tls=required");
+            return Err("has credentials, which would be sent unencrypted (use smtps:// or ?tls=required)");
         }
         let tls = tls(encryption, server.host(), authority)?;
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
@@ -65,7 +66,7 @@ impl SmtpTransport {
     }
 }
 
-/// The parser lets a port pass that is no number.
+/// Rejects a non-numeric port, which the parser accepts.
 fn has_port_or_none(server: &Authority) -> bool {
     let address = server.as_str().rsplit('@').next().unwrap_or_default();
     server.port_u16().is_some() || address == server.host()
@@ -75,8 +76,9 @@ fn tls(encryption: Encryption, host: &str, authority: Option<&[u8]>) -> Result<T
     let parameters = || {
         let mut builder = TlsParameters::builder(host.to_owned());
         if let Some(pem) = authority {
-            builder =
-                builder.add_root_certificate(Certificate::from_pem(pem).map_err(|_| "cannot be used with this SMTP_TLS_CA")?);
+            builder = builder.add_root_certificate(
+                Certificate::from_pem(pem).map_err(|_| "cannot be used: invalid SMTP_TLS_CA (expected PEM)")?,
+            );
         }
         builder.build_rustls().map_err(|_| "cannot be used: TLS cannot be set up")
     };
@@ -95,12 +97,12 @@ impl MailTransport for SmtpTransport {
 
     fn send<'a>(&'a self, mail: &'a Composed) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
         Box::pin(async move {
-            // The server's own words may quote the recipient; its code says enough.
+            // Only the code: the server's text may quote the recipient.
             self.0.send(mail.mail.clone()).await.map(|_| ()).map_err(|error| {
                 let code = error.status().map(u16::from);
-                let said = code.map_or("no answer".to_owned(), |code| code.to_string());
+                let rejected = |code: u16| format!("rejected by the SMTP server: {code}");
                 SendError {
-                    reason: format!("the SMTP server did not take it: {said}"),
+                    reason: code.map_or_else(|| "no reply from the SMTP server".to_owned(), rejected),
                     smtp_code: code,
                     transient: !error.is_permanent(),
                 }
@@ -114,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn smtp_urls_that_are_none_are_refused() {
+    fn invalid_smtp_urls_are_rejected() {
         for bad in [
             "",
             "localhost:25",
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn smtp_urls_with_and_without_tls_are_taken() {
+    fn valid_smtp_urls_are_accepted() {
         for good in [
             "smtp://localhost:1025",
             "smtp://localhost?tls=opportunistic",

@@ -1,4 +1,4 @@
-//! Where a mail goes.
+//! Mail transports.
 
 use std::future::Future;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -8,29 +8,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Composed;
 
-/// Sends mail. The same [`Composed::id`] may come again and must not make a second mail where that can be helped.
+/// A mail transport. The same [`Composed::id`] may be sent again and should not produce a second mail.
 pub trait MailTransport: Send + Sync {
-    /// A short name for spans and logs.
+    /// Returns a short name for spans and logs.
     fn name(&self) -> &'static str;
 
-    /// Sends one mail; it is sent once this returns.
+    /// Sends one mail; it is accepted once this returns.
     fn send<'a>(&'a self, mail: &'a Composed) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
 }
 
-/// A mail was not sent. The text quotes neither the mail nor its address.
+/// A failed send. The text quotes neither the mail nor its address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct SendError {
-    /// What went wrong.
+    /// The reason, without personal data.
     pub reason: String,
-    /// The reply code of the SMTP server, if it answered.
+    /// The SMTP reply code, if the server replied.
     pub smtp_code: Option<u16>,
-    /// Whether trying again can help.
+    /// A retry can succeed.
     pub transient: bool,
 }
 
 impl SendError {
-    /// A failure that may be over in a moment.
+    /// Creates a temporary failure.
     pub(crate) fn transient(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
@@ -40,14 +40,14 @@ impl SendError {
     }
 }
 
-/// Writes each mail into a file of its own, `<message id>.eml`, readable to its owner alone.
+/// Writes each mail to `<message id>.eml`, readable only by its owner.
 #[derive(Debug)]
 pub struct FileTransport {
     dir: PathBuf,
 }
 
 impl FileTransport {
-    /// Creates the directory if needed, and removes the unfinished mails that a killed mailer left in it: each holds a token.
+    /// Creates the directory if needed, and removes unfinished mails of a killed mailer, because they hold tokens.
     ///
     /// # Errors
     /// The directory cannot be created or read.
@@ -62,28 +62,28 @@ impl FileTransport {
         Ok(Self { dir })
     }
 
-    /// Over a file that is there already: the same message again, the same mail. Written aside and renamed, so that nobody ever
-    /// reads half a mail.
+    /// Replaces an existing file, which is the same mail. Written to a temporary file and renamed, so that readers never
+    /// see a partial mail.
     fn write(&self, mail: &Composed) -> std::io::Result<()> {
         use std::io::Write as _;
-        // Of its own for each writing: a message that is delivered again may be under way still.
+        // Unique per write: a redelivered message may still be being written.
         static WRITINGS: AtomicU64 = AtomicU64::new(0);
         let writing = WRITINGS.fetch_add(1, Ordering::Relaxed);
         let unfinished = self
             .dir
-            .join(format!(".{}.{}.{writing}{UNFINISHED}", mail.id, std::process::id()));
-        // `create_new` follows no symlink and opens nothing that somebody else made.
+            .join(format!(".{}.{}.{writing}{UNFINISHED_SUFFIX}", mail.id, std::process::id()));
+        // `create_new` follows no symlink and opens no existing file.
         let mut file = std::fs::OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&unfinished)?;
         let written = (|| {
-            // The kernel drops the lock with the process: that tells an abandoned file from one that is being written. A file
+            // The kernel releases the lock with the process: that distinguishes an abandoned file from one being written. A file
             // system without locks leaves abandoned files in place.
             let _ = file.try_lock();
             file.write_all(&mail.mail.formatted())?;
-            // The message is acknowledged after this: what is on the disk then must survive a crash.
+            // Synced, because the message is acknowledged after this.
             file.sync_all()?;
             std::fs::rename(&unfinished, self.dir.join(format!("{}.eml", mail.id)))
         })();
@@ -94,15 +94,15 @@ impl FileTransport {
     }
 }
 
-/// How the name of an unfinished mail ends; it starts with a dot.
-const UNFINISHED: &str = ".tmp";
+/// The suffix of unfinished mails; their names start with a dot.
+const UNFINISHED_SUFFIX: &str = ".tmp";
 
 fn is_unfinished(name: &std::ffi::OsStr) -> bool {
     let name = name.as_encoded_bytes();
-    name.starts_with(b".") && name.ends_with(UNFINISHED.as_bytes())
+    name.starts_with(b".") && name.ends_with(UNFINISHED_SUFFIX.as_bytes())
 }
 
-/// A file whose writer is alive is locked. One that cannot be locked or removed stays: mail works without that.
+/// Removes a file unless its writer is alive and holds its lock. Failures are ignored: mail works without the cleanup.
 fn remove_if_abandoned(path: &std::path::Path) {
     if std::fs::File::open(path).is_ok_and(|file| file.try_lock().is_ok()) {
         let _ = std::fs::remove_file(path);
@@ -117,7 +117,7 @@ impl MailTransport for FileTransport {
     fn send<'a>(&'a self, mail: &'a Composed) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
         Box::pin(async move {
             tokio::task::block_in_place(|| self.write(mail))
-                .map_err(|error| SendError::transient(format!("cannot write the mail: {}", error.kind())))
+                .map_err(|error| SendError::transient(format!("cannot write mail: {}", error.kind())))
         })
     }
 }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_message_that_comes_again_makes_no_second_mail() {
+    async fn redelivered_message_writes_no_second_mail() {
         let dir = tempfile::tempdir().unwrap();
         let transport = FileTransport::new(dir.path().join("new/mail")).unwrap();
         for id in ["a", "a", "b"] {
@@ -153,12 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn unfinished_mails_of_a_killed_mailer_are_removed_at_the_next_start() {
+    fn unfinished_mails_of_a_killed_mailer_are_removed_at_start() {
         let dir = tempfile::tempdir().unwrap();
         let file = |name: &str| {
             std::fs::write(dir.path().join(name), "reset-password?token=secret").unwrap();
         };
-        // Of a killed mailer, of one that runs, a mail, a file of somebody else.
+        // Of a killed mailer, of a running one, a mail, an unrelated file.
         for name in [".a.4194304.0.tmp", ".b.1.0.tmp", "c.eml", "notes.tmp"] {
             file(name);
         }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_that_cannot_be_finished_leaves_nothing_behind() {
+    fn failed_write_leaves_no_file() {
         let dir = tempfile::tempdir().unwrap();
         let transport = FileTransport::new(dir.path().to_owned()).unwrap();
         std::fs::create_dir(dir.path().join("a.eml")).unwrap();
@@ -184,12 +184,12 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_is_written_through_no_symlink() {
+    fn mail_is_not_written_through_symlinks() {
         let dir = tempfile::tempdir().unwrap();
         let elsewhere = dir.path().join("elsewhere");
         let transport = FileTransport::new(dir.path().join("mail")).unwrap();
         std::fs::write(&elsewhere, "mine").unwrap();
-        // The names to come: the next writings of this process, and the mail itself.
+        // The next temporary names of this process, and the mail itself.
         let process = std::process::id();
         let names = (0..1_000).map(|writing| format!(".a.{process}.{writing}.tmp"));
         for name in names.chain(["a.eml".to_owned()]) {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_handled_twice_at_once_makes_no_half_mail() {
+    fn concurrent_duplicates_never_expose_a_partial_mail() {
         let dir = tempfile::tempdir().unwrap();
         let transport = FileTransport::new(dir.path().to_owned()).unwrap();
         let mail = composed("a");
@@ -213,7 +213,7 @@ mod tests {
                         transport.write(&mail).unwrap();
                         assert!(
                             std::fs::read(dir.path().join("a.eml")).unwrap() == whole,
-                            "half a mail was there to read"
+                            "a partial mail was visible"
                         );
                     }
                 });
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_directory_that_went_away_is_a_failure_for_the_moment() {
+    async fn missing_directory_is_a_temporary_failure() {
         let dir = tempfile::tempdir().unwrap();
         let transport = FileTransport::new(dir.path().join("mail")).unwrap();
         std::fs::remove_dir(&transport.dir).unwrap();

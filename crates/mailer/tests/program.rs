@@ -45,7 +45,7 @@ async fn bad_configuration_is_named_without_its_secrets() {
 }
 
 #[tokio::test]
-async fn the_default_mail_directory_follows_no_symlink_and_a_given_one_does() {
+async fn mail_directory_may_be_a_symlink_only_if_configured() {
     let (here, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::os::unix::fs::symlink(elsewhere.path(), here.path().join("out")).unwrap();
     let start = |env: &[(&str, &str)]| {
@@ -54,7 +54,7 @@ async fn the_default_mail_directory_follows_no_symlink_and_a_given_one_does() {
             .env_clear()
             .current_dir(here.path())
             .env("OTEL_TRACES_EXPORTER", "none");
-        // Nothing listens there.
+        // A port without a listener.
         command.env("RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:1/%2f");
         command.envs(env.iter().copied());
         Process::spawn(command).unwrap()
@@ -70,7 +70,7 @@ async fn the_default_mail_directory_follows_no_symlink_and_a_given_one_does() {
 }
 
 #[tokio::test]
-async fn without_a_queue_it_says_so_once_and_ends_when_told() {
+async fn unready_state_is_logged_once_without_a_broker() {
     let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let url = format!("amqp://guest:guest@{nowhere}/%2f");
@@ -82,7 +82,7 @@ async fn without_a_queue_it_says_so_once_and_ends_when_told() {
     assert_eq!(said, 1);
 }
 
-/// A mail server for one mail: takes the commands in order and answers the recipient with `rcpt`.
+/// Starts a mail server for one mail, which answers the recipient with `rcpt`.
 async fn mail_server(rcpt: &'static str) -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
@@ -104,7 +104,7 @@ async fn serve(connection: TcpStream, rcpt: &str, heard: &mpsc::Sender<String>) 
         let answer = match line.split(' ').next() {
             _ if in_mail && line != "." => "",
             Some("RCPT") => rcpt,
-            Some("DATA") => "354 go on",
+            Some("DATA") => "354 continue",
             Some("QUIT") => "221 bye",
             _ => "250 ok",
         };
@@ -126,13 +126,13 @@ async fn outcome(url: &str) -> Outcome {
     mailer.outcome(&properties, br#"{"email":"jane@example.org"}"#).await
 }
 
-/// What a server heard up to now.
+/// Returns the lines the server has received so far.
 fn heard(lines: &mut mpsc::Receiver<String>) -> Vec<String> {
     std::iter::from_fn(|| lines.try_recv().ok()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_goes_out_over_smtp() {
+async fn mail_is_sent_over_smtp() {
     let (url, mut lines) = mail_server("250 ok").await;
     assert_eq!(outcome(&url).await, Outcome::Sent);
     let lines = heard(&mut lines);
@@ -146,7 +146,7 @@ async fn a_mail_goes_out_over_smtp() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recipient_that_is_refused_tells_its_code_and_no_address() {
+async fn rejected_recipient_reports_the_code_without_the_address() {
     for (reply, code, transient) in [
         ("550 no such person as jane@example.org", 550, false),
         ("451 jane@example.org: later", 451, true),
@@ -163,7 +163,7 @@ async fn a_recipient_that_is_refused_tells_its_code_and_no_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_that_is_away_is_a_failure_for_the_moment() {
+async fn unreachable_mail_server_is_a_temporary_failure() {
     let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let Outcome::Failed(failure) = outcome(&format!("smtp://{nowhere}")).await else {
         panic!("sent");

@@ -1,16 +1,16 @@
-//! A small server for the built page of `frontend/`: its files, the settings of this place, and headers that allow the page
-//! what it needs and nothing else.
+//! A small server for the built page of `frontend/`: its files, its runtime settings, and headers that allow the page
+//! only what it needs.
 //!
-//! | request | answer |
+//! | request | response |
 //! |---|---|
-//! | `GET /`, `GET /reset-password` | the page; the second is where the link in a reset mail leads |
-//! | `GET /settings.js` | where the API, the collector and Sentry are, for this one build to run anywhere |
-//! | `GET /assets/…` | files with a hash in their name, to be kept for ever |
-//! | anything else | a file of the directory, or 404 |
-//! | … to a host that is not this machine's, while listening on loopback | 403 |
-//! | … with too many others at once | 503 with `Retry-After` |
+//! | `GET /`, `GET /reset-password` | the page; the second is the link target in reset mails |
+//! | `GET /settings.js` | the URLs of the API, the collector and Sentry, so that one build runs anywhere |
+//! | `GET /assets/…` | files with a hash in their name, cached forever |
+//! | other paths | a file of the directory, or 404 |
+//! | … foreign `Host` while listening on loopback | 403 |
+//! | … too many concurrent requests | 503 with `Retry-After` |
 //!
-//! It renders nothing, passes nothing on to the API (the page calls it itself, by CORS) and sends no telemetry.
+//! **Boundary**: it renders nothing, does not proxy the API (the page calls it directly, by CORS) and sends no telemetry.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -42,20 +42,20 @@ pub use self::settings::{InvalidSetting, Settings};
 
 mod settings;
 
-/// The page itself, in the directory that is served.
+/// The page's file in the served directory.
 pub const INDEX: &str = "index.html";
 
-/// Files below it have a hash of their content in their names.
-const HASHED: &str = "/assets/";
+/// The path of files with a content hash in their names.
+const HASHED_PATH: &str = "/assets/";
 
-/// The server of the page that was built into `dir`.
+/// Builds the router for the page in `dir`.
 ///
-/// The files are read when they are asked for, so that a new build is served at once.
+/// Files are read per request, so that a new build is served at once.
 #[must_use]
 pub fn app(dir: &Path, settings: &Settings) -> App {
     let script = settings.script();
     let policy = HeaderValue::from_str(&settings.content_security_policy());
-    // Never happens: a policy consists of origins, which were checked to have letters, digits, dots, dashes and colons only.
+    // Unreachable: a policy consists of validated origins, which have only letters, digits, dots, dashes and colons.
     let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
     let secure = move |request: Request, next: Next| {
         let policy = policy.clone();
@@ -74,14 +74,14 @@ pub fn app(dir: &Path, settings: &Settings) -> App {
     App::new(routes)
 }
 
-/// gzip alone. Said for each encoding: another crate of the same build may have switched on tower-http's *de*compression of the
-/// others, which this layer would then choose and not be able to do.
+/// Creates a gzip-only layer. Each encoding is set explicitly: another crate of the build may have enabled tower-http's *de*compression features of the
+/// others, which this layer would then choose without being able to encode.
 fn compression() -> CompressionLayer {
     CompressionLayer::new().gzip(true).no_br().no_deflate().no_zstd()
 }
 
 async fn with_headers(policy: HeaderValue, request: Request, next: Next) -> Response {
-    let hashed = request.uri().path().starts_with(HASHED);
+    let hashed = request.uri().path().starts_with(HASHED_PATH);
     let mut response = next.run(request).await;
     let found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let keep = if hashed && found {
@@ -94,7 +94,7 @@ async fn with_headers(policy: HeaderValue, request: Request, next: Next) -> Resp
         (CACHE_CONTROL, HeaderValue::from_static(keep)),
         (CONTENT_SECURITY_POLICY, policy),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        // The link in a mail carries a token, which is nobody else's business.
+        // The link in a mail carries a token, which must not leak in a referrer.
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (
             HeaderName::from_static("cross-origin-opener-policy"),

@@ -2,17 +2,17 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `PAGE_ADDR` | where it listens; port 0 takes any free one | `127.0.0.1:3001` |
-//! | `ALLOWED_HOSTS` | names that it may be asked by while it listens on loopback, `page.example,…`: those that a proxy passes on | this machine's |
+//! | `PAGE_ADDR` | the listen address; port 0 selects a free port | `127.0.0.1:3001` |
+//! | `ALLOWED_HOSTS` | additional `Host` names accepted on loopback, `page.example,…`: those that a proxy forwards | this machine's |
 //! | `PAGE_DIR` | the built page | `frontend/dist` |
-//! | `API_URL` | where the page finds the API | `http://127.0.0.1:3000` |
-//! | `OTLP_HTTP_URL` | where it sends spans | `http://127.0.0.1:4318` |
-//! | `SENTRY_DSN` | where it sends spans and errors as well | unset: nowhere |
-//! | `SENTRY_ENVIRONMENT` | named in both | `development` |
+//! | `API_URL` | the API | `http://127.0.0.1:3000` |
+//! | `OTLP_HTTP_URL` | the collector for the page's spans | `http://127.0.0.1:4318` |
+//! | `SENTRY_DSN` | the Sentry project for the page's spans and errors | unset: Sentry is off |
+//! | `SENTRY_ENVIRONMENT` | the environment of spans and errors | `development` |
 //! | `SENTRY_ORG`, `SENTRY_URL` | for links to traces: the organization's slug, and the host if it isn't sentry.io | unset: no links |
-//! | `RUST_LOG` | what it logs | `info` |
+//! | `RUST_LOG` | the log filter | `info` |
 //!
-//! It exits with 64 when a variable holds nonsense, with 1 when there is no page or it cannot listen.
+//! Exits with 64 if a variable is invalid, with 1 if the page is missing or the address cannot be bound.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,8 +25,8 @@ use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
-/// How long open requests may take once the end is asked for.
-const DRAIN: Duration = Duration::from_secs(2);
+/// The time for open requests at shutdown.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -36,9 +36,9 @@ enum Failure {
     Hosts(#[from] InvalidHost),
     #[error("{0}")]
     Configuration(&'static str),
-    #[error("there is no {INDEX} in {}: build the page with `npm run build` in frontend/, or set PAGE_DIR", .0.display())]
+    #[error("cannot serve {}: no {INDEX} found (run `npm run build` in frontend/, or set PAGE_DIR)", .0.display())]
     Missing(PathBuf),
-    #[error("cannot listen on {address}: {error}; set PAGE_ADDR to another address")]
+    #[error("cannot bind the page server to {address}: {error} (set PAGE_ADDR)")]
     Listen { address: SocketAddr, error: std::io::Error },
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -66,7 +66,7 @@ async fn run() -> Result<(), Failure> {
     if !dir.join(INDEX).is_file() {
         return Err(Failure::Missing(dir));
     }
-    // As a task, so that the signals are caught from now on and not only once somebody waits for them.
+    // As a task, so that signals are handled from now on, not from the first await.
     let mut end = tokio::spawn(lifecycle::shutdown_requested());
     tracing_subscriber::fmt()
         .json()
@@ -92,9 +92,9 @@ async fn run() -> Result<(), Failure> {
         ended = &mut end => ended.map_err(std::io::Error::other)??,
         _ = &mut serving => {}
     }
-    tracing::info!(ready = false, "ending");
+    tracing::info!(ready = false, "shutting down");
     drop(stop);
-    if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
+    if tokio::time::timeout(DRAIN_TIMEOUT, &mut serving).await.is_err() {
         serving.abort();
     }
     Ok(())

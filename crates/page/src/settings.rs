@@ -1,9 +1,9 @@
-//! Where everything is, as the page is told, and the policy that follows from it.
+//! The page's runtime settings, and the content security policy derived from them.
 
 use http::Uri;
 use serde::Serialize;
 
-/// A variable that holds nonsense.
+/// An invalid environment variable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} {problem}")]
 pub struct InvalidSetting {
@@ -11,33 +11,33 @@ pub struct InvalidSetting {
     problem: &'static str,
 }
 
-/// What differs from place to place; `frontend/src/settings.ts` reads it.
+/// The runtime settings, read by `frontend/src/settings.ts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
-    /// Where the API is, without a path.
+    /// The API's URL, without a path.
     api_url: String,
-    /// Where OTLP over HTTP is taken, without `/v1/traces`.
+    /// The OTLP/HTTP endpoint, without `/v1/traces`.
     otlp_url: String,
-    /// Where Sentry takes envelopes; empty for nowhere.
+    /// The Sentry DSN; empty if Sentry is off.
     sentry_dsn: String,
-    /// Named in every span and event.
+    /// The environment of spans and events.
     environment: String,
     /// The organization's slug in Sentry, for links to traces; empty for no links.
     sentry_org: String,
     /// A self-hosted Sentry, for the same links; empty for sentry.io.
     sentry_url: String,
-    /// What the page may connect to.
+    /// The origins the page may connect to.
     #[serde(skip)]
     origins: Vec<String>,
 }
 
 impl Settings {
-    /// Reads the variables that `lookup` knows, as [`std::env::var`] does: `API_URL` (`http://127.0.0.1:3000`), `OTLP_HTTP_URL`
+    /// Reads the variables with `lookup`, for example [`std::env::var`]: `API_URL` (`http://127.0.0.1:3000`), `OTLP_HTTP_URL`
     /// (`http://127.0.0.1:4318`), `SENTRY_DSN`, `SENTRY_ENVIRONMENT` (`development`), `SENTRY_ORG` and `SENTRY_URL`.
     ///
     /// # Errors
-    /// One is no URL of http or https.
+    /// A variable is not a valid http or https URL.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
         let text = |variable: &str, usual: &str| {
             let value = lookup(variable).map(|value| value.trim().to_owned());
@@ -59,7 +59,7 @@ impl Settings {
         let sentry_dsn = connected("SENTRY_DSN", "")?;
         let sentry_url = text("SENTRY_URL", "");
         if !sentry_url.is_empty() {
-            // The page only links to it.
+            // Not an allowed origin: the page only links to it.
             origin("SENTRY_URL", &sentry_url)?;
         }
         Ok(Self {
@@ -73,14 +73,14 @@ impl Settings {
         })
     }
 
-    /// The script that the page loads before its own.
+    /// Returns the settings script, which the page loads first.
     pub(crate) fn script(&self) -> String {
-        // Strings alone: it cannot fail. JSON is JavaScript since ES2019.
+        // Cannot fail, with strings only. JSON is JavaScript since ES2019.
         let json = serde_json::to_string(self).unwrap_or_default();
         format!("window.SPANFALL_SETTINGS = {json};\n")
     }
 
-    /// Scripts, styles and the icon from here, connections to where the settings say, and nothing else.
+    /// Returns the content security policy: scripts, styles and the icon from this server, connections to the configured origins.
     pub(crate) fn content_security_policy(&self) -> String {
         let origins = self.origins.join(" ");
         format!(
@@ -90,20 +90,22 @@ impl Settings {
     }
 }
 
-/// `scheme://host[:port]` of a URL, without the key of a DSN.
+/// Returns `scheme://host[:port]` of a URL, without the key of a DSN.
 fn origin(variable: &'static str, url: &str) -> Result<String, InvalidSetting> {
     let problem = |problem| InvalidSetting { variable, problem };
-    let not_url = || problem("is not a URL like http://127.0.0.1:3000");
+    let not_url = || problem("is not a valid URL (expected one like http://127.0.0.1:3000)");
     let uri: Uri = url.parse().map_err(|_| not_url())?;
     let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"));
     let (Some(scheme), Some(authority)) = (scheme, uri.authority()) else {
         return Err(not_url());
     };
     let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-    // A URL allows more, such as the semicolon that would begin another rule of the policy.
+    // URLs allow more, such as a semicolon, which would start another directive of the policy.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
     if host.is_empty() || !host.chars().all(is_plain) {
-        return Err(problem("names no plain host and port"));
+        return Err(problem(
+            "has an invalid host or port (expected letters, digits, '.', '-', ':', '[' and ']')",
+        ));
     }
     Ok(format!("{scheme}://{host}"))
 }
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_may_connect_to_what_it_is_told_and_to_nothing_else() {
+    fn policy_allows_only_configured_origins() {
         let settings = with(&[
             ("API_URL", "http://127.0.0.1:3000/"),
             ("OTLP_HTTP_URL", "http://localhost:4318"),
@@ -137,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn without_variables_there_is_no_sentry() {
+    fn sentry_is_off_by_default() {
         let settings = with(&[("SENTRY_DSN", " "), ("API_URL", "")]).expect("valid");
         assert_eq!((&*settings.sentry_dsn, &*settings.api_url), ("", "http://127.0.0.1:3000"));
     }
 
     #[test]
-    fn nonsense_is_named() {
+    fn invalid_variable_is_named() {
         for (variable, value) in [
             ("API_URL", "127.0.0.1:3000"),
             ("OTLP_HTTP_URL", "ftp://host"),
@@ -158,7 +160,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_setting_can_add_a_rule(url in ".{0,20}", scheme in "(http|https)") {
+        fn settings_cannot_add_a_policy_directive(url in ".{0,20}", scheme in "(http|https)") {
             let with_scheme = format!("{scheme}://{url}");
             for value in [url, with_scheme] {
                 if let Ok(settings) = with(&[("API_URL", &value)]) {
@@ -170,7 +172,7 @@ mod tests {
         }
 
         #[test]
-        fn no_setting_can_leave_its_string(value in ".*") {
+        fn settings_cannot_escape_their_string(value in ".*") {
             let settings = with(&[("SENTRY_ORG", &value)]).expect("any text is a slug");
             let script = settings.script();
             let json = script.strip_prefix("window.SPANFALL_SETTINGS = ").and_then(|rest| rest.strip_suffix(";\n"));

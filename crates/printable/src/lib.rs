@@ -1,10 +1,10 @@
-//! Which characters may be printed: the one table behind every output of the workspace.
+//! The table of printable characters behind every output of the workspace.
 //!
-//! Text from others may hold anything: escape sequences that clear the screen, a line feed that forges a second line, overrides that
-//! print what follows backwards, characters that take no room and so make two names look the same. Screens, plain lines, JSON, error
-//! messages, logs and the reasons of refusals all ask [`is_printable`], so what one of them replaces no other lets through.
+//! Untrusted text may contain escape sequences that clear the screen, a line feed that forges a second line, overrides that
+//! reverse the following text, zero-width characters that make two names look the same. Screens, plain lines, JSON, error
+//! messages, logs and rejection reasons all use [`is_printable`], so they replace the same characters.
 //!
-//! The table has no dependencies and the fast path is a comparison: a reason in a server and a cell on a screen can both afford it.
+//! The crate has no dependencies and the fast path is one comparison, so that servers and screens can use it.
 
 mod table;
 mod writer;
@@ -15,11 +15,11 @@ use std::fmt::Write as _;
 pub use self::writer::LineWriter;
 use crate::table::UNPRINTABLE;
 
-/// Whether a character simply prints: it does not command the terminal, break the line, reorder its neighbors, hide, or mean
+/// Returns `true` if a character is safe to print: it does not control the terminal, break the line, reorder its neighbors, hide, or mean
 /// something else on every machine (private use).
 ///
-/// Joiners and variation selectors hide as well. Emoji sequences come apart, which is better than two names that look alike:
-/// each of their visible characters still prints, in the width it has alone.
+/// Joiners and variation selectors are hidden, too. Emoji sequences are split, which is better than two names that look alike:
+/// each of their visible characters is still printed, in its own width.
 ///
 /// ```
 /// assert!(printable::is_printable('é') && !printable::is_printable('\u{202e}'));
@@ -30,7 +30,7 @@ pub fn is_printable(c: char) -> bool {
         return !c.is_ascii_control();
     }
     let after = UNPRINTABLE.partition_point(|(first, _)| *first <= c);
-    // The last range that begins at or before the character.
+    // The last range that starts at or before the character.
     after.checked_sub(1).is_none_or(|at| UNPRINTABLE[at].1 < c)
 }
 
@@ -39,7 +39,7 @@ pub fn is_printable(c: char) -> bool {
 /// Each is one column wide.
 #[must_use]
 pub fn picture(c: char) -> &'static str {
-    /// In the order of the characters, three bytes each.
+    /// The pictures in the order of the characters, three bytes each.
     const PICTURES: &str = "␀␁␂␃␄␅␆␇␈␉␊␋␌␍␎␏␐␑␒␓␔␕␖␗␘␙␚␛␜␝␞␟␡";
     let at = match c {
         '\0'..='\x1f' => c as usize,
@@ -49,7 +49,7 @@ pub fn picture(c: char) -> &'static str {
     PICTURES.get(at * 3..at * 3 + 3).unwrap_or("·")
 }
 
-/// Replaces each character that does not print by its [`picture`]. Clean text is not copied.
+/// Replaces each unprintable character by its [`picture`]. Clean text is not copied.
 ///
 /// ```
 /// assert_eq!(printable::clean("GET /\x1b[2J\n"), "GET /␛[2J␊");
@@ -66,14 +66,14 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(cleaned)
 }
 
-/// As [`clean`], cut after `max` characters. However long the text is, no more of it is looked at.
+/// Cleans and truncates to `max` characters. Does not read the text beyond them.
 #[must_use]
 pub fn clean_prefix(text: &str, max: usize) -> String {
     let end = text.char_indices().nth(max).map_or(text.len(), |(at, _)| at);
     clean(&text[..end]).into_owned()
 }
 
-/// Escapes each character of a JSON text that does not print, as `\u….`: a parser reads the same as before, and a terminal shows it.
+/// Escapes each unprintable character of a JSON text as `\u…`: the parsed value is unchanged, and the text is safe for terminals.
 ///
 /// ```
 /// assert_eq!(printable::escape_json("\"a\u{202e}b\""), r#""a\u202eb""#);
@@ -89,7 +89,7 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
             escaped.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                // A string takes everything.
+                // Writing to a string cannot fail.
                 let _ = write!(escaped, "\\u{unit:04x}");
             }
         }

@@ -1,7 +1,7 @@
-//! The characters that do not simply print.
+//! The unprintable characters.
 
-/// Ranges in order, both ends included: general categories Cc, Cf, Co, Zl and Zp, what Unicode calls default ignorable, and
-/// noncharacters. Unassigned code points are not among them: they print as a box, and tomorrow's letters need no new release.
+/// The inclusive ranges in order: general categories Cc, Cf, Co, Zl and Zp, default ignorable code points, and
+/// noncharacters. Unassigned code points are not included: they print as a box, and future letters need no new release.
 ///
 /// A test compares the table with Unicode's own properties.
 pub(crate) const UNPRINTABLE: [(char, char); 43] = [

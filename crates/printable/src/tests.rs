@@ -4,11 +4,11 @@ use regex_syntax::hir::{Class, HirKind};
 
 use super::*;
 
-/// What the table is made of, in Unicode's terms.
+/// The Unicode properties of the table.
 const PROPERTIES: &str = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]";
 
 #[test]
-fn table_is_what_unicode_says() {
+fn table_matches_unicode_properties() {
     let HirKind::Class(Class::Unicode(class)) = regex_syntax::parse(PROPERTIES).unwrap().into_kind() else {
         panic!("a class of characters");
     };
@@ -77,7 +77,7 @@ fn clean_prefix_is_cut_by_characters() {
 }
 
 #[test]
-fn a_record_stays_one_line() {
+fn line_writer_keeps_a_record_on_one_line() {
     let mut out = Vec::new();
     LineWriter(&mut out).write_all(b"one\ntwo \x1b[2J \xff\n").unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "one␊two ␛[2J \u{fffd}\n");

@@ -1,10 +1,10 @@
-//! Cleaning on the way out.
+//! A cleaning writer.
 
 use std::io::{self, Write};
 
 use crate::clean;
 
-/// A writer for records of one line each, such as a log's: whatever a record holds, it stays one line of printable text.
+/// A writer for one-line records, such as logs: each record stays one line of printable text.
 ///
 /// Each call of [`Write::write_all`] must be one record with its line feed, as `tracing-subscriber` writes them.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ pub fn inject(cx: &Context, headers: &mut FieldTable) {
     global::get_text_map_propagator(|propagator| propagator.inject_context(cx, &mut HeaderInjector(headers)));
 }
 
-/// The context a message was published in: an empty one if its headers say nothing of use, whatever else they hold.
+/// Extracts the context of a message; returns an empty one if its headers have none.
 ///
-/// It starts from nothing, not from the current context: a consumer's own spans are not the message's.
+/// It starts from an empty context, not from the current one: the consumer's spans are not the message's.
 #[must_use]
 pub fn extract(headers: Option<&FieldTable>) -> Context {
     let Some(headers) = headers else {
@@ -20,7 +20,7 @@ pub fn extract(headers: Option<&FieldTable>) -> Context {
     global::get_text_map_propagator(|propagator| propagator.extract_with_context(&Context::new(), &HeaderExtractor(headers)))
 }
 
-/// Writes into a header table, values as long strings.
+/// An [`Injector`](opentelemetry::propagation::Injector) for a header table; values are long strings.
 #[derive(Debug)]
 pub struct HeaderInjector<'a>(pub &'a mut FieldTable);
 
@@ -33,7 +33,7 @@ impl Injector for HeaderInjector<'_> {
     }
 }
 
-/// Reads from a header table; what is no UTF-8 string counts as absent. Names match whatever their case, as in HTTP.
+/// An [`Extractor`](opentelemetry::propagation::Extractor) for a header table; other values than UTF-8 strings count as absent. Names are case-insensitive, as in HTTP.
 #[derive(Debug)]
 pub struct HeaderExtractor<'a>(pub &'a FieldTable);
 
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn injected_context_is_extracted() {
         let mut headers = FieldTable::default();
         HeaderInjector(&mut headers).set("traceparent", "00-ab".to_owned());
         assert_eq!(HeaderExtractor(&headers).get("Traceparent"), Some("00-ab"));
@@ -70,14 +70,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_too_long_for_the_protocol_is_left_out() {
+    fn key_too_long_for_the_protocol_is_omitted() {
         let mut headers = FieldTable::default();
         HeaderInjector(&mut headers).set(&"k".repeat(256), "v".to_owned());
         assert!(headers.inner().is_empty());
     }
 
     #[test]
-    fn values_of_other_types_count_as_absent() {
+    fn header_values_of_other_types_count_as_absent() {
         let mut headers = FieldTable::default();
         headers.insert("traceparent".into(), AMQPValue::LongUInt(7));
         headers.insert("sentry-trace".into(), AMQPValue::LongString(vec![0xff, 0xfe].into()));

@@ -1,4 +1,4 @@
-//! Sentry: the client, its settings, and what every event and every log of it must say.
+//! The Sentry client, its settings, and the trace of its events and logs.
 
 use std::borrow::Cow;
 use std::sync::{Arc, mpsc};
@@ -11,33 +11,35 @@ use sentry::protocol::{self, Event, Log, LogAttribute, TraceContext};
 use sentry::types::Dsn;
 use sentry::{ClientInitGuard, ClientOptions, Transport, TransportFactory, TransportOptions};
 
-use crate::operations::Operations;
-use crate::propagation::SentryHead;
-use crate::transport::Sender;
-use crate::{Error, FLUSH, Service, environment, resource};
+use crate::propagation::HeadSampling;
+use crate::sentry_op::OpTransport;
+use crate::transport::EnvelopeSender;
+use crate::{Error, FLUSH_TIMEOUT, Service, environment, resource};
 
-/// How long one envelope may take; Sentry's own client waits for ever.
-const ENVELOPE: Duration = Duration::from_secs(5);
+/// The timeout of one envelope; Sentry's own client has none.
+const ENVELOPE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the `SENTRY_*` variables say.
+/// The settings from the `SENTRY_*` variables.
 pub(crate) struct Settings {
     dsn: Dsn,
-    pub(crate) head: SentryHead,
+    pub(crate) head: HeadSampling,
     service: Service,
 }
 
 impl Settings {
-    /// `None` when there is no `SENTRY_DSN`: Sentry is off.
+    /// Parses the variables; returns `None` without a `SENTRY_DSN`: Sentry is off.
     pub(crate) fn from_env(service: Service) -> Result<Option<Self>, Error> {
         let Some(dsn) = environment::value("SENTRY_DSN") else {
             return Ok(None);
         };
-        let dsn: Dsn = dsn
-            .trim()
-            .parse()
-            .map_err(|_| environment::bad("SENTRY_DSN", "is not a DSN: expected http[s]://<public key>@<host>/<project>"))?;
+        let dsn: Dsn = dsn.trim().parse().map_err(|_| {
+            environment::bad(
+                "SENTRY_DSN",
+                "is not a valid DSN (expected http[s]://<public key>@<host>/<project>)",
+            )
+        })?;
         let release = || format!("{}@{}", service.name, service.version);
-        let head = SentryHead {
+        let head = HeadSampling {
             public_key: dsn.public_key().to_owned(),
             environment: environment::value("SENTRY_ENVIRONMENT"),
             release: Some(environment::value("SENTRY_RELEASE").unwrap_or_else(release)),
@@ -46,22 +48,22 @@ impl Settings {
         Ok(Some(Self { dsn, head, service }))
     }
 
-    /// Starts the client. It sends on a thread of its own, and drops envelopes when its queue is full.
+    /// Starts the client. It sends on its own thread, and drops envelopes when its queue is full.
     pub(crate) fn init(&self) -> ClientInitGuard {
         let head = self.head.clone();
         let name = resource::service_name(self.service);
         let mut options = ClientOptions::new()
             .maybe_release(head.release.clone().map(Cow::Owned))
             .send_default_pii(false)
-            .shutdown_timeout(FLUSH)
-            .transport(InTime {
+            .shutdown_timeout(FLUSH_TIMEOUT)
+            .transport(TransportWithTimeout {
                 head: self.head.clone(),
                 loopback: matches!(self.dsn.host(), "localhost" | "127.0.0.1" | "[::1]"),
             })
             .before_send(|event| Some(of_current_trace(event)))
             .before_send_log(move |log| of_current_span(log, &name))
             .traces_sampler(move |started| {
-                // Its bytes are private to the SDK, its text is not.
+                // The bytes of a trace id are private to the SDK, its text is not.
                 let trace_id = || TraceId::from_hex(&started.trace_id().to_string()).unwrap_or(TraceId::INVALID);
                 let ours = || head.samples(trace_id());
                 f32::from(u8::from(started.sampled().unwrap_or_else(ours)))
@@ -72,30 +74,30 @@ impl Settings {
     }
 }
 
-/// Sentry's own transport over a client that gives up.
-struct InTime {
-    head: SentryHead,
-    /// Sentry is on this machine, where no proxy can reach it.
+/// The factory of a transport with a timeout.
+struct TransportWithTimeout {
+    head: HeadSampling,
+    /// Sentry is on this machine, so no proxy is used.
     loopback: bool,
 }
 
-impl TransportFactory for InTime {
+impl TransportFactory for TransportWithTimeout {
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
-        let builder = http_client::builder().timeout(ENVELOPE);
+        let builder = http_client::builder().timeout(ENVELOPE_TIMEOUT);
         let builder = if self.loopback { builder.no_proxy() } else { builder };
-        // It fails where there is no TLS at all; then a client by default would panic.
+        // Building fails without TLS support; the default client would panic then.
         let client = builder.build().unwrap_or_default();
-        Arc::new(Operations {
+        Arc::new(OpTransport {
             head: self.head.clone(),
-            transport: Sender::new(options, client),
+            transport: EnvelopeSender::new(options, client),
         })
     }
 }
 
-/// Flushes and ends the client, for as long as that may take and no longer.
+/// Flushes and closes the client within the flush timeout.
 ///
-/// On a thread of its own: asking for the flush waits for a place in a full queue, and ending waits for the envelope that is on
-/// its way, neither of them with an end when Sentry does not answer.
+/// On its own thread: the flush blocks on a full queue, and the close on the envelope in flight, both without
+/// a limit if Sentry does not respond.
 pub(crate) fn close(client: ClientInitGuard) {
     let (closed, done) = mpsc::channel();
     let closing = thread::Builder::new().name("sentry-close".to_owned()).spawn(move || {
@@ -103,7 +105,7 @@ pub(crate) fn close(client: ClientInitGuard) {
         let _ = closed.send(());
     });
     if closing.is_ok() {
-        let _ = done.recv_timeout(FLUSH);
+        let _ = done.recv_timeout(FLUSH_TIMEOUT);
     }
 }
 
@@ -114,13 +116,13 @@ fn sample_rate() -> Result<f32, Error> {
     };
     let rate: Option<f32> = rate.trim().parse().ok();
     rate.filter(|rate| (0.0..=1.0).contains(rate))
-        .ok_or_else(|| environment::bad(NAME, "is not a number from 0 to 1"))
+        .ok_or_else(|| environment::bad(NAME, "is invalid (expected a number from 0 to 1)"))
 }
 
-/// Puts an error event on the trace it happened in.
+/// Sets the trace of an error event.
 ///
-/// The span processor does so as well, but only for spans it knows, and it does not know those that are not sampled: their errors
-/// would land on a trace id that nobody else uses.
+/// The span processor does so too, but not for unsampled spans: their errors
+/// would get an unrelated trace id.
 pub(crate) fn of_current_trace(mut event: Event<'static>) -> Event<'static> {
     Context::map_current(|cx| {
         let span = cx.span();
@@ -144,15 +146,15 @@ pub(crate) fn of_current_trace(mut event: Event<'static>) -> Event<'static> {
     event
 }
 
-/// Whether what is logged now is logged in a span.
+/// Returns `true` inside of a span.
 pub(crate) fn within_span() -> bool {
     Context::map_current(|cx| cx.span().span_context().is_valid())
 }
 
-/// Puts a log on the span it was written in, and says whose it is.
+/// Sets the span and the service of a log; returns `None` outside of all spans.
 ///
-/// By itself it would have a trace id of the process's own: the one that Sentry knows of is not in its scope but in OpenTelemetry's
-/// context. One outside of all spans is not sent: each log must have a trace, and it would make one of its own up.
+/// By default a log has the trace id of Sentry's scope, which is one per process: the real one is in OpenTelemetry's
+/// context. A log outside of all spans is not sent, because it would be put on a made-up trace.
 pub(crate) fn of_current_span(mut log: Log, service: &str) -> Option<Log> {
     let span = Context::map_current(|cx| cx.span().span_context().clone());
     if !span.is_valid() {
@@ -160,7 +162,7 @@ pub(crate) fn of_current_span(mut log: Log, service: &str) -> Option<Log> {
     }
     let mut put = |key: &str, value: String| log.attributes.insert(key.to_owned(), LogAttribute::from(value));
     put("service.name", service.to_owned());
-    // The protocol has a member for it by now, the SDK's type has not; this is how it was said before, and is understood still.
+    // The protocol has a newer member for it, which the SDK's type lacks; the older attribute is still supported.
     put("sentry.trace.parent_span_id", span.span_id().to_string());
     log.trace_id = Some(span.trace_id().to_bytes().into());
     Some(log)
@@ -177,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_takes_the_span_it_was_written_in_and_is_not_sent_outside_of_all() {
+    fn log_has_its_span_and_is_not_sent_outside_of_spans() {
         let log = || Log {
             level: LogLevel::Info,
             body: "said".to_owned(),
@@ -190,7 +192,7 @@ mod tests {
         assert!(of_current_span(log(), "api").is_none());
 
         let (trace_id, span_id) = (TraceId::from(7), SpanId::from(9));
-        // Not sampled: the log is not the span, it goes all the same.
+        // A log of an unsampled span is sent.
         let span = SpanContext::new(trace_id, span_id, TraceFlags::default(), false, TraceState::NONE);
         let _within = Context::new().with_remote_span_context(span).attach();
         let within = of_current_span(log(), "api").expect("a log");

@@ -1,4 +1,4 @@
-//! The tracer provider: spans go to Sentry's span processor and, in batches, to the collector; on request also when they start.
+//! The tracer provider: spans go to Sentry's span processor and, in batches, to the collector; in live mode also when they start.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,15 +12,15 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
 };
 
-use crate::live::{self, Starts};
+use crate::live::{self, LiveSpanProcessor};
 use crate::sentry_spans::{Limits, SentrySpans};
 use crate::{Error, Service, environment, resource};
 
-/// Somebody watches the spans arrive, so they leave sooner than the SDK's default of 5 seconds.
-const LIVE_DELAY: Duration = Duration::from_millis(100);
+/// The batch delay, shorter than the SDK's default of 5 seconds because the viewer shows spans live.
+const BATCH_DELAY: Duration = Duration::from_millis(100);
 
-/// Builds the provider; `None` if OpenTelemetry is switched off.
-pub(crate) fn provider(service: Service, sentry: bool, tally: &Tally) -> Result<Option<SdkTracerProvider>, Error> {
+/// Builds the provider; returns `None` if OpenTelemetry is disabled.
+pub(crate) fn provider(service: Service, sentry: bool, delivery: &DeliveryStats) -> Result<Option<SdkTracerProvider>, Error> {
     if environment::value("OTEL_SDK_DISABLED").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
         return Ok(None);
     }
@@ -31,21 +31,21 @@ pub(crate) fn provider(service: Service, sentry: bool, tally: &Tally) -> Result<
     let starts = live::is_wanted()?;
     if let Some(exporter) = exporter()? {
         if starts && let Some(exporter) = self::exporter()? {
-            builder = builder.with_span_processor(Starts::new(exporter));
+            builder = builder.with_span_processor(LiveSpanProcessor::new(exporter));
         }
         let mut batch = BatchConfigBuilder::default();
         if environment::value("OTEL_BSP_SCHEDULE_DELAY").is_none() {
-            batch = batch.with_scheduled_delay(LIVE_DELAY);
+            batch = batch.with_scheduled_delay(BATCH_DELAY);
         }
-        let exporter = Reported {
+        let exporter = LoggingExporter {
             exporter,
             failing: AtomicBool::new(false),
-            tally: tally.clone(),
+            delivery: delivery.clone(),
         };
         let batches = BatchSpanProcessor::builder(exporter).with_batch_config(batch.build()).build();
-        builder = builder.with_span_processor(Counted {
+        builder = builder.with_span_processor(CountingProcessor {
             batches,
-            tally: tally.clone(),
+            delivery: delivery.clone(),
         });
     }
     Ok(Some(builder.build()))
@@ -56,24 +56,24 @@ fn exporter() -> Result<Option<OtlpExporter>, Error> {
     match environment::value(EXPORTER).as_deref().map(str::trim) {
         None | Some("otlp") => {}
         Some("none") => return Ok(None),
-        Some(_) => return Err(environment::bad(EXPORTER, "is neither otlp nor none")),
+        Some(_) => return Err(environment::bad(EXPORTER, "is invalid (expected otlp or none)")),
     }
     let protocol =
         environment::value("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or_else(|| environment::value("OTEL_EXPORTER_OTLP_PROTOCOL"));
     match protocol.as_deref().map(str::trim) {
-        // gRPC by default: it needs no other port than the standard's first, and no HTTP proxy gets in its way.
+        // gRPC by default: it uses the standard's first port, and HTTP proxies do not apply.
         None | Some("grpc") => Ok(Some(OtlpExporter::builder().with_tonic().build()?)),
         Some("http/protobuf") => Ok(Some(OtlpExporter::builder().with_http().build()?)),
         Some(_) => Err(environment::bad(
             "OTEL_EXPORTER_OTLP_PROTOCOL",
-            "(or OTEL_EXPORTER_OTLP_TRACES_PROTOCOL) is neither grpc nor http/protobuf",
+            "(or OTEL_EXPORTER_OTLP_TRACES_PROTOCOL) is invalid (expected grpc or http/protobuf)",
         )),
     }
 }
 
-/// Counts spans on their way to the collector.
+/// The counts of spans queued for and confirmed by the collector.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tally(Arc<Counts>);
+pub(crate) struct DeliveryStats(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -81,28 +81,28 @@ struct Counts {
     delivered: AtomicU64,
 }
 
-impl Tally {
-    /// Sampled spans that ended and that the collector has not confirmed: after the last flush, those that were lost.
+impl DeliveryStats {
+    /// Returns the number of ended sampled spans that the collector has not confirmed: after the last flush, the lost ones.
     pub(crate) fn lost(&self) -> u64 {
         let delivered = self.0.delivered.load(Ordering::Relaxed);
         self.0.ended.load(Ordering::Relaxed).saturating_sub(delivered)
     }
 }
 
-/// The SDK's batches, counting what goes in: the SDK itself tells nobody what a full queue dropped.
+/// The SDK's batch processor with a count of its input: the SDK does not report the spans dropped by a full queue.
 #[derive(Debug)]
-struct Counted {
+struct CountingProcessor {
     batches: BatchSpanProcessor,
-    tally: Tally,
+    delivery: DeliveryStats,
 }
 
-impl SpanProcessor for Counted {
+impl SpanProcessor for CountingProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
         self.batches.on_start(span, cx);
     }
 
     fn on_end(&self, span: SpanData) {
-        self.tally.0.ended.fetch_add(1, Ordering::Relaxed);
+        self.delivery.0.ended.fetch_add(1, Ordering::Relaxed);
         self.batches.on_end(span);
     }
 
@@ -119,28 +119,28 @@ impl SpanProcessor for Counted {
     }
 }
 
-/// An exporter whose failure is one line in the log when it begins and one when it ends, however many batches fail in between.
+/// An exporter that logs one line when exports start to fail and one when they succeed again.
 #[derive(Debug)]
-struct Reported<E> {
+struct LoggingExporter<E> {
     exporter: E,
     failing: AtomicBool,
-    tally: Tally,
+    delivery: DeliveryStats,
 }
 
-impl<E: SpanExporter> SpanExporter for Reported<E> {
+impl<E: SpanExporter> SpanExporter for LoggingExporter<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len() as u64;
         let result = self.exporter.export(batch).await;
         let failing = result.is_err();
         if !failing {
-            self.tally.0.delivered.fetch_add(spans, Ordering::Relaxed);
+            self.delivery.0.delivered.fetch_add(spans, Ordering::Relaxed);
         }
         let failed_before = self.failing.swap(failing, Ordering::Relaxed);
         match &result {
             Err(error) if !failed_before => {
-                tracing::warn!(%error, "the collector takes no spans; they are dropped until it does");
+                tracing::warn!(%error, "cannot export spans to the collector; dropping them until it recovers");
             }
-            Ok(()) if failed_before => tracing::info!(lost = self.tally.lost(), "the collector takes spans again"),
+            Ok(()) if failed_before => tracing::info!(lost = self.delivery.lost(), "exporting spans to the collector again"),
             _ => {}
         }
         result

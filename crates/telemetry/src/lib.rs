@@ -1,45 +1,45 @@
-//! What a service calls once at start-up: JSON logs, OpenTelemetry, Sentry, and one propagator for HTTP and AMQP.
+//! Telemetry setup of a service: JSON logs, OpenTelemetry, Sentry, and one propagator for HTTP and AMQP.
 //!
-//! [`init`] sets the process-wide `tracing` subscriber, tracer provider and propagator, and hands back a [`Guard`] that ends them
+//! [`init`] sets the process-wide `tracing` subscriber, tracer provider and propagator, and returns a [`Guard`] that shuts them down
 //! in the right order. There is one stack of spans, OpenTelemetry's current context, since the HTTP middleware, Sentry's span
-//! processor, the propagator and the ids in the logs all look there. Two ways lead into it:
+//! processor, the propagator and the ids in the logs all use it. Spans are created in two ways:
 //!
-//! - `tracing`'s spans (`#[tracing::instrument]`, `info_span!`), for what happens inside of a service. A span of the service's own
+//! - `tracing`'s spans (`#[tracing::instrument]`, `info_span!`), for work inside of a service. A span of the service's own
 //!   package at `INFO` or above becomes OpenTelemetry's, below its current one, and is the current one while it is entered, across
-//!   `.await` too. `otel.kind` and the like mean what [`tracing_opentelemetry`] says; events are logged, and are in no span.
-//! - OpenTelemetry's own API ([`opentelemetry::global::tracer`]), where a span has links, a parent from elsewhere or attributes
-//!   made at run time.
+//!   `.await` too. `otel.kind` and similar fields are those of [`tracing_opentelemetry`]; events are logged, not exported with spans.
+//! - OpenTelemetry's API ([`opentelemetry::global::tracer`]), for spans with links, a remote parent or attributes
+//!   computed at run time.
 //!
-//! Libraries' `tracing` spans are not exported: what they open while spans are being exported must not be exported itself.
+//! Libraries' `tracing` spans are not exported: spans created during an export would cause further exports.
 //!
-//! Sentry gets a transaction of each local root, with what started below it and ended within 30 seconds of its end; more than 1,000
-//! spans below one root do not fit, and Sentry's report says how many were dropped. What is logged at `ERROR` is an error event there,
-//! and what is logged at `INFO` and above a log; either names the span it was written in.
+//! Sentry gets a transaction per local root, with the spans below it that end within 30 seconds of its end; more than 1,000
+//! spans below one root do not fit, and Sentry's client report has the number dropped. Logs at `ERROR` are error events there,
+//! and logs at `INFO` and above are Sentry logs; both name their span.
 //!
-//! It is not a wrapper around these APIs, it exports no logs by OTLP and no metrics, and it opens no port.
+//! **Boundary**: this crate is not a wrapper around these APIs, exports neither OTLP logs nor metrics, and opens no port.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `RUST_LOG` | what is logged ([`Targets`]), here and at Sentry, not what is traced | `info`; `lapin` and `opentelemetry` stay silent unless named |
-//! | `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT` | where spans go | `http://localhost:4317`; over HTTP `http://localhost:4318` |
+//! | `RUST_LOG` | the log filter ([`Targets`]), for output and Sentry; it does not affect traces | `info`; `lapin` and `opentelemetry` are off unless named |
+//! | `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT` | the collector | `http://localhost:4317`; over HTTP `http://localhost:4318` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]PROTOCOL` | `grpc` or `http/protobuf` | `grpc` |
-//! | `OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT`, `…_HEADERS` | as the standard says | |
+//! | `OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT`, `…_HEADERS` | as specified | |
 //! | `OTEL_TRACES_EXPORTER` | `otlp` or `none` | `otlp` |
-//! | `SPANFALL_LIVE` | `true`: spans are sent when they start, too, without an end, if they go to this machine | `false` |
-//! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | added to the resource, and stronger than our own | |
-//! | `OTEL_BSP_*` | the batch: `SCHEDULE_DELAY` in milliseconds, … | the SDK's, but a delay of 100: somebody is watching |
-//! | `OTEL_TRACES_SAMPLER`, `…_ARG`, `OTEL_SPAN_*_LIMIT` | as the standard says | |
-//! | `OTEL_SDK_DISABLED` | `true`: no spans at all; trace context is still passed on | `false` |
-//! | `SENTRY_DSN` | where errors, transactions, and the logs within a span go; unset or empty: Sentry is off | off |
-//! | `SENTRY_ENVIRONMENT`, `SENTRY_RELEASE` | as Sentry says; the former also becomes `deployment.environment.name` | `<name>@<version>` as release |
-//! | `SENTRY_TRACES_SAMPLE_RATE` | which part of the traces that start here Sentry gets, 0 to 1 | `1.0` |
+//! | `SPANFALL_LIVE` | `true`: also send spans when they start, without an end, to a collector on this machine | `false` |
+//! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | added to the resource; they override our own | |
+//! | `OTEL_BSP_*` | the batch: `SCHEDULE_DELAY` in milliseconds, … | the SDK's, but a delay of 100, for live viewing |
+//! | `OTEL_TRACES_SAMPLER`, `…_ARG`, `OTEL_SPAN_*_LIMIT` | as specified | |
+//! | `OTEL_SDK_DISABLED` | `true`: no spans; trace context is still propagated | `false` |
+//! | `SENTRY_DSN` | the Sentry project for errors, transactions, and logs within spans; unset or empty: Sentry is off | off |
+//! | `SENTRY_ENVIRONMENT`, `SENTRY_RELEASE` | as specified by Sentry; the former also becomes `deployment.environment.name` | `<name>@<version>` as release |
+//! | `SENTRY_TRACES_SAMPLE_RATE` | Sentry's sample rate for traces that start here, 0 to 1 | `1.0` |
 //!
-//! `OTEL_PROPAGATORS` is not honoured: the one here reads and writes all the formats that the services have to agree on.
+//! `OTEL_PROPAGATORS` is ignored: the propagator reads and writes all formats that the services share.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), telemetry::Error> {
 //! let guard = telemetry::init(telemetry::service!())?;
-//! // … serve; when asked to stop, end what is open, then:
+//! // … serve; at shutdown, end open spans, then:
 //! guard.shutdown();
 //! # Ok(())
 //! # }
@@ -62,27 +62,27 @@ mod errors;
 mod export;
 mod live;
 mod logs;
-mod operations;
 mod propagation;
 mod resource;
 mod sampling_context;
+mod sentry_op;
 mod sentry_spans;
 mod spans;
 mod transport;
 
-/// How long the last spans may take to leave, and then again the last envelopes.
-const FLUSH: Duration = Duration::from_secs(2);
+/// The flush timeout at shutdown, once for spans and once for envelopes.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Who is speaking: `service.name` and `service.version`.
+/// The service identity: `service.name` and `service.version`.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
-    /// The name of the service, unless `OTEL_SERVICE_NAME` says otherwise; and of the package whose `tracing` spans are exported.
+    /// The name of the service, overridden by `OTEL_SERVICE_NAME`, and of the package whose `tracing` spans are exported.
     pub name: &'static str,
-    /// Its version.
+    /// The version, `service.version`.
     pub version: &'static str,
 }
 
-/// The [`Service`] of the crate that says it: the package's name and version.
+/// Returns the [`Service`] of the calling crate: its package name and version.
 #[macro_export]
 macro_rules! service {
     () => {
@@ -93,33 +93,33 @@ macro_rules! service {
     };
 }
 
-/// Why telemetry could not be set up. The text names the variable to change, and never its value: a DSN or an endpoint may hold a key.
+/// An error of [`init`]. The text names the variable to change, but not its value: a DSN or an endpoint may contain a key.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A variable holds what it must not.
+    /// An invalid environment variable.
     #[error("{variable} {problem}")]
     Variable {
-        /// Its name.
+        /// The variable's name.
         variable: &'static str,
-        /// What is wrong, to be read after the name.
+        /// The problem, which follows the name in the text.
         problem: String,
     },
-    /// The exporter cannot be built from what the variables say.
-    #[error("the OTEL_EXPORTER_OTLP_* variables do not describe an exporter: {0}")]
+    /// The exporter cannot be built from the variables.
+    #[error("invalid OTEL_EXPORTER_OTLP_* variables: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
-    /// The process has a subscriber already.
-    #[error("telemetry was set up before in this process")]
-    Twice(#[from] tracing_subscriber::util::TryInitError),
+    /// The process already has a subscriber.
+    #[error("telemetry is already initialized in this process")]
+    AlreadyInitialized(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Ends telemetry in the right order, when told to ([`Guard::shutdown`]) or when dropped.
+/// Shuts telemetry down in the right order, by [`Guard::shutdown`] or when dropped.
 ///
-/// Spans that are still open then are lost: whoever opened them ends them first.
+/// Spans that are still open then are lost, so they must be ended before.
 #[must_use = "dropping it ends telemetry"]
 #[derive(Debug)]
 pub struct Guard {
     provider: Option<SdkTracerProvider>,
-    tally: export::Tally,
+    delivery: export::DeliveryStats,
     sentry: Option<SentryGuard>,
 }
 
@@ -131,43 +131,47 @@ impl std::fmt::Debug for SentryGuard {
     }
 }
 
-/// Sets up logs, traces and errors for the whole process, as its environment says.
+/// Initializes logs, traces and errors for the whole process from its environment.
 ///
 /// Call it once, from within a tokio runtime with more than one thread, before the first span: on the thread that will spawn the
-/// others, since these inherit Sentry's scope. A collector or a Sentry that cannot be reached is no error, now or later: spans
-/// wait in a bounded queue, the excess is dropped, and one log line says so.
+/// others, since these inherit Sentry's scope. An unreachable collector or Sentry is never an error: spans
+/// wait in a bounded queue, the excess is dropped, and one log line reports it.
 ///
 /// # Errors
-/// A variable holds nonsense; or it was called before.
+/// A variable is invalid, or telemetry is already initialized.
 pub fn init(service: Service) -> Result<Guard, Error> {
     let filter = logs::filter()?;
     let settings = errors::Settings::from_env(service)?;
     // The exporter and Sentry's client build HTTP clients of their own.
     http_client::use_ring();
-    // Before the tracer provider: its processor and its resource go into the scope of the client that is active.
+    // Before the tracer provider, whose processor and resource bind to the active client's scope.
     let sentry = settings.as_ref().map(errors::Settings::init);
     global::set_text_map_propagator(Propagator::new(settings.map(|settings| settings.head)));
-    let tally = export::Tally::default();
-    let provider = export::provider(service, sentry.is_some(), &tally)?;
+    let delivery = export::DeliveryStats::default();
+    let provider = export::provider(service, sentry.is_some(), &delivery)?;
     if let Some(provider) = &provider {
         global::set_tracer_provider(provider.clone());
     }
     subscribe(service, filter, sentry.is_some())?;
     let sentry = sentry.map(SentryGuard);
-    Ok(Guard { provider, tally, sentry })
+    Ok(Guard {
+        provider,
+        delivery,
+        sentry,
+    })
 }
 
 fn subscribe(service: Service, filter: Targets, sentry: bool) -> Result<(), Error> {
     use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer, LogLayer};
     use tracing::{Level, Metadata};
-    // Not Sentry's `SpanLayer`: it would make transactions beside those of the span processor.
+    // Not Sentry's `SpanLayer`: it would create transactions in addition to those of the span processor.
     let errors = sentry.then(|| ErrorLayer::new().with_filter(LevelFilter::ERROR));
     let crumb = filter_fn(|metadata| matches!(*metadata.level(), Level::INFO | Level::WARN));
     let breadcrumbs = sentry.then(|| BreadcrumbLayer::new().with_filter(crumb));
-    // What the hook drops, Sentry's client reports as lost: what is outside of all spans must not get that far.
+    // Filtered here, because Sentry's client reports events dropped by the hook as lost.
     let within = DynFilterFn::new(|metadata: &Metadata<'_>, _: &_| *metadata.level() <= Level::INFO && errors::within_span());
     let sentrys = sentry.then(|| LogLayer::new().with_filter(within.with_max_level_hint(LevelFilter::INFO)));
-    // The filter is about what is said, so it must not stand before the spans: a quieter log would tear holes into traces.
+    // The filter is for logs only: applied to spans, a quieter log would leave gaps in traces.
     let said = logs::layer()
         .and_then(breadcrumbs)
         .and_then(errors)
@@ -180,14 +184,14 @@ fn subscribe(service: Service, filter: Targets, sentry: bool) -> Result<(), Erro
     Ok(())
 }
 
-/// Runs one request or message with Sentry scope of its own: the breadcrumbs of an error are then those of its own request, not
-/// of whatever else the thread did.
-pub fn isolated<F: Future>(future: F) -> impl Future<Output = F::Output> {
+/// Runs one request or message in a new Sentry hub, so that the breadcrumbs of an error are those of its request, not
+/// of other work on the thread.
+pub fn with_sentry_hub<F: Future>(future: F) -> impl Future<Output = F::Output> {
     future.bind_hub(Hub::new_from_top(Hub::current()))
 }
 
 impl Guard {
-    /// Exports what is left, then ends. Blocks for up to 4 seconds if nobody takes it.
+    /// Flushes and shuts down. Blocks for up to 4 seconds if the collector and Sentry do not respond.
     pub fn shutdown(self) {
         drop(self);
     }
@@ -195,13 +199,13 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // The provider first: the spans it ends become Sentry's transactions, which the Sentry client then has to flush.
+        // The provider first: its spans become Sentry's transactions, which the Sentry client flushes next.
         if let Some(provider) = self.provider.take() {
-            // What failed was logged by the exporter, once; a deadline that passed shows in the count.
-            let _ = provider.shutdown_with_timeout(FLUSH);
-            let lost = self.tally.lost();
+            // Failures are logged by the exporter; an expired deadline shows in the count.
+            let _ = provider.shutdown_with_timeout(FLUSH_TIMEOUT);
+            let lost = self.delivery.lost();
             if lost > 0 {
-                tracing::warn!(spans = lost, "spans were lost: the collector did not take them");
+                tracing::warn!(spans = lost, "spans lost: the collector did not confirm them");
             }
         }
         if let Some(SentryGuard(client)) = self.sentry.take() {

@@ -1,10 +1,10 @@
-//! Spans that are running: each is sent when it starts, without an end, to a viewer on this machine; when it ends it is sent again by
-//! the ordinary way and takes the place of what was said before.
+//! Live mode: each span is sent when it starts, without an end, to a viewer on this machine; when it ends it is exported as usual
+//! and replaces the started one.
 //!
-//! It is a preview, so it may cost nothing that matters: what does not fit into its queue is not sent, what cannot be delivered is
-//! not sent again, nobody is told, and a span that ends before its turn comes is left out. It goes where the spans go when they have
-//! ended, and there only if that is this machine: other collectors would store the start as a span of its own. So it is for who asks
-//! for it ([`VARIABLE`]); a collector on this machine may hand on what it gets.
+//! It is a best-effort preview: starts that do not fit into the queue are dropped, failed exports are
+//! neither retried nor reported, and a span that ends before its start is sent is omitted. Starts go to the same collector as ended
+//! spans, and only if it is on this machine: other collectors would store the start as a separate span. It is off
+//! by default ([`VARIABLE`]), because a collector on this machine may forward what it receives.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,29 +18,29 @@ use reqwest::Url;
 
 use crate::{Error, environment};
 
-/// Whether spans are sent when they start: `true` or `false`.
+/// The variable that enables live mode: `true` or `false`.
 const VARIABLE: &str = "SPANFALL_LIVE";
 
-/// Soon enough for who watches, and late enough for most spans to have ended by then.
-const DELAY: Duration = Duration::from_millis(50);
-/// Starts that wait to be sent, at most.
-const WAITING: usize = 2048;
-/// How long a shutdown waits for a collector that does not answer: nobody needs the starts of spans that end now.
-const FLUSH: Duration = Duration::from_millis(100);
+/// The batch delay of starts: short for a live view, and long enough for most spans to have ended.
+const BATCH_DELAY: Duration = Duration::from_millis(50);
+/// The maximum number of pending starts.
+const PENDING_STARTS_MAX: usize = 2048;
+/// The shutdown timeout: the starts of spans that end now are not needed.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Whether starts are wanted, and go nowhere but to this machine.
+/// Returns `true` if live mode is enabled and the collector is on this machine.
 pub(crate) fn is_wanted() -> Result<bool, Error> {
     let wanted = match environment::value(VARIABLE).as_deref().map(str::trim) {
         None | Some("false") => false,
         Some("true") => true,
-        Some(_) => return Err(environment::bad(VARIABLE, "is neither true nor false")),
+        Some(_) => return Err(environment::bad(VARIABLE, "is invalid (expected true or false)")),
     };
     let endpoint =
         environment::value("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| environment::value("OTEL_EXPORTER_OTLP_ENDPOINT"));
     Ok(wanted && endpoint.is_none_or(|endpoint| is_here(&endpoint)))
 }
 
-/// Whether an endpoint is on this machine, by its address alone: no name is looked up.
+/// Returns `true` if an endpoint is on this machine, without name resolution.
 fn is_here(endpoint: &str) -> bool {
     let Ok(url) = Url::parse(endpoint.trim()) else { return false };
     let Some(host) = url.host_str() else { return false };
@@ -48,34 +48,34 @@ fn is_here(endpoint: &str) -> bool {
     address.map_or(host == "localhost", |address: std::net::IpAddr| address.is_loopback())
 }
 
-/// The spans whose start is still to be sent.
+/// The spans whose start is pending.
 #[derive(Clone, Debug, Default)]
-struct Waiting(Arc<Mutex<HashSet<SpanId>>>);
+struct PendingStarts(Arc<Mutex<HashSet<SpanId>>>);
 
-impl Waiting {
+impl PendingStarts {
     fn ids(&self) -> MutexGuard<'_, HashSet<SpanId>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The processor that sends starts.
+/// The span processor that exports spans when they start.
 #[derive(Debug)]
-pub(crate) struct Starts {
+pub(crate) struct LiveSpanProcessor {
     batches: BatchSpanProcessor,
-    waiting: Waiting,
+    waiting: PendingStarts,
 }
 
-impl Starts {
-    /// Sends them by `exporter`, which is nobody else's.
+impl LiveSpanProcessor {
+    /// Creates a processor with its own `exporter`.
     pub(crate) fn new<E: SpanExporter + 'static>(exporter: E) -> Self {
-        let waiting = Waiting::default();
-        let running = Running {
+        let waiting = PendingStarts::default();
+        let running = RunningSpanExporter {
             exporter,
             waiting: waiting.clone(),
         };
         let batch = BatchConfigBuilder::default()
-            .with_scheduled_delay(DELAY)
-            .with_max_queue_size(WAITING);
+            .with_scheduled_delay(BATCH_DELAY)
+            .with_max_queue_size(PENDING_STARTS_MAX);
         Self {
             batches: BatchSpanProcessor::builder(running).with_batch_config(batch.build()).build(),
             waiting,
@@ -83,15 +83,15 @@ impl Starts {
     }
 }
 
-impl SpanProcessor for Starts {
+impl SpanProcessor for LiveSpanProcessor {
     fn on_start(&self, span: &mut Span, _: &Context) {
         use opentelemetry::trace::Span as _;
-        if !span.span_context().is_sampled() || self.waiting.ids().len() >= WAITING {
+        if !span.span_context().is_sampled() || self.waiting.ids().len() >= PENDING_STARTS_MAX {
             return;
         }
         if let Some(mut data) = span.exported_data() {
             self.waiting.ids().insert(data.span_context.span_id());
-            // As OTLP: 0.
+            // The Unix epoch, which OTLP encodes as 0.
             data.end_time = SystemTime::UNIX_EPOCH;
             self.batches.on_end(data);
         }
@@ -106,9 +106,9 @@ impl SpanProcessor for Starts {
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        // Whatever has not ended by now is lost, and a viewer would show it as running for ever.
+        // Spans that have not ended by now are lost, and a viewer would show them as running forever.
         self.waiting.ids().clear();
-        self.batches.shutdown_with_timeout(timeout.min(FLUSH))
+        self.batches.shutdown_with_timeout(timeout.min(SHUTDOWN_TIMEOUT))
     }
 
     fn set_resource(&mut self, resource: &Resource) {
@@ -116,14 +116,14 @@ impl SpanProcessor for Starts {
     }
 }
 
-/// An exporter of those alone that have not ended meanwhile, which tells nobody what failed.
+/// An exporter that skips spans that have ended in the meantime, and ignores failures.
 #[derive(Debug)]
-struct Running<E> {
+struct RunningSpanExporter<E> {
     exporter: E,
-    waiting: Waiting,
+    waiting: PendingStarts,
 }
 
-impl<E: SpanExporter> SpanExporter for Running<E> {
+impl<E: SpanExporter> SpanExporter for RunningSpanExporter<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
         {
             let mut waiting = self.waiting.ids();

@@ -1,4 +1,4 @@
-//! The log: one flat JSON object a line on standard output, with the ids of the span it happened in.
+//! The log: one flat JSON object per line on standard output, with the ids of the current span.
 
 use std::fmt;
 
@@ -16,26 +16,26 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::{Error, environment};
 
-/// Libraries that are silent unless `RUST_LOG` names them: the AMQP client logs as errors what it returns as well, and the SDK
-/// writes a line for every batch that it could not send, where ours is one line in all.
-const QUIET: [&str; 2] = ["lapin", "opentelemetry"];
+/// Libraries that are off unless named in `RUST_LOG`: the AMQP client also logs the errors it returns, and the SDK
+/// logs each failed batch, where this crate logs one line per outage.
+const QUIET_LIBRARIES: [&str; 2] = ["lapin", "opentelemetry"];
 
-/// What a log line says itself: a field of the same name makes way.
-const OWN: [&str; 5] = ["timestamp", "level", "target", "trace_id", "span_id"];
+/// The reserved keys of a log line: a field of the same name is prefixed.
+const RESERVED_KEYS: [&str; 5] = ["timestamp", "level", "target", "trace_id", "span_id"];
 
 pub(crate) fn filter() -> Result<Targets, Error> {
     let directives = environment::value("RUST_LOG");
     log_filter::parse(&directives_of(directives.as_deref()))
-        .map_err(|error| environment::bad("RUST_LOG", format!("is not a filter: {error}")))
+        .map_err(|error| environment::bad("RUST_LOG", format!("is not a valid filter: {error}")))
 }
 
 fn directives_of(asked: Option<&str>) -> String {
     let asked = asked.unwrap_or("info");
-    let quiet = QUIET.iter().filter(|library| !asked.contains(**library));
+    let quiet = QUIET_LIBRARIES.iter().filter(|library| !asked.contains(**library));
     quiet.fold(asked.to_owned(), |directives, library| format!("{directives},{library}=off"))
 }
 
-/// Writes to standard output. An output that is gone is nobody's business: a service outlives who reads its log.
+/// Writes to standard output. Errors are ignored: a service outlives the reader of its log.
 pub(crate) fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -75,12 +75,12 @@ where
     }
 }
 
-/// The inside of a JSON object.
+/// The members of a JSON object.
 struct Line(String);
 
 impl Line {
     fn put(&mut self, key: &str, value: impl Serialize) {
-        // Neither can fail: keys are strings, and values are strings, numbers or booleans.
+        // Cannot fail: keys are strings, and values are strings, numbers or booleans.
         let (Ok(key), Ok(value)) = (serde_json::to_string(key), serde_json::to_string(&value)) else {
             return;
         };
@@ -90,7 +90,7 @@ impl Line {
 
     fn field(&mut self, field: &Field, value: impl Serialize) {
         let name = field.name();
-        if OWN.contains(&name) {
+        if RESERVED_KEYS.contains(&name) {
             self.put(&format!("field.{name}"), value);
         } else {
             self.put(name, value);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_flat_and_typed() {
+    fn log_fields_are_flat_and_typed() {
         let line = logged(|| tracing::info!(ready = true, count = 3, level = "mine", "said \"this\"\nand that"));
         assert_eq!(line["message"], "said \"this\"\nand that");
         assert_eq!(line["ready"], json!(true));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_flood_the_log_has_to_be_asked_for_by_name() {
+    fn noisy_libraries_are_off_unless_named() {
         assert_eq!(directives_of(None), "info,lapin=off,opentelemetry=off");
         assert_eq!(directives_of(Some("debug")), "debug,lapin=off,opentelemetry=off");
         assert_eq!(
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_names_the_span_it_happened_in() {
+    fn log_line_names_its_span() {
         let span = SpanContext::new(
             TraceId::from(7),
             SpanId::from(9),

@@ -1,7 +1,7 @@
 //! One propagator for both SDKs and both carriers.
 //!
-//! Sentry's own `SentryPropagator` stores no OpenTelemetry parent, and OpenTelemetry's W3C one knows no `sentry-trace`: a caller
-//! that sends only one of the headers ends up in two traces. [`Propagator`] reads either and tells both SDKs the same.
+//! Sentry's `SentryPropagator` stores no OpenTelemetry parent, and OpenTelemetry's W3C propagator ignores `sentry-trace`: a caller
+//! that sends only one of the headers would be split into two traces. [`Propagator`] reads either and gives both SDKs the same parent.
 
 use std::str::FromStr;
 
@@ -23,12 +23,12 @@ const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 const BAGGAGE: &str = "baggage";
 
-/// `tracestate` beyond this many bytes is dropped; the standard asks for at least 512.
-const MAX_TRACESTATE: usize = 4096;
+/// The maximum length of `tracestate` in bytes; the standard requires at least 512.
+const TRACESTATE_BYTES_MAX: usize = 4096;
 
-/// Sentry's side of a trace that starts here: what the `sentry-*` members of `baggage` say, and who decides on sampling.
+/// Sentry's head sampling of a trace that starts here: the values of the `sentry-*` members of `baggage`.
 #[derive(Clone, Debug)]
-pub(crate) struct SentryHead {
+pub(crate) struct HeadSampling {
     pub(crate) public_key: String,
     pub(crate) environment: Option<String>,
     pub(crate) release: Option<String>,
@@ -36,10 +36,10 @@ pub(crate) struct SentryHead {
     pub(crate) sample_rate: f32,
 }
 
-impl SentryHead {
-    /// Whether Sentry gets a trace that starts here.
+impl HeadSampling {
+    /// Returns `true` if a trace that starts here is sampled for Sentry.
     ///
-    /// Decided by the trace id, not by chance, so that the span processor and the headers agree without sharing state.
+    /// Deterministic by trace id, so that the span processor and the headers agree without shared state.
     pub(crate) fn samples(&self, trace_id: TraceId) -> bool {
         // The low 56 bits are the random ones in W3C Trace Context level 2. They fit a double almost exactly; the last bits do not matter.
         #[expect(clippy::cast_precision_loss, reason = "a sampling threshold needs no more than 53 bits")]
@@ -47,7 +47,7 @@ impl SentryHead {
         drawn < f64::from(self.sample_rate)
     }
 
-    /// The sampling context of a trace that starts here, which has been sampled.
+    /// Returns the sampling context of a sampled trace that starts here.
     pub(crate) fn sampling_context(&self, trace_id: TraceId) -> Option<DynamicSamplingContext> {
         let members = [
             ("trace_id", Some(trace_id.to_string())),
@@ -61,11 +61,11 @@ impl SentryHead {
     }
 }
 
-/// The sampling context that came with the trace that a span's context continues.
+/// Returns the received sampling context of a continued trace.
 pub(crate) fn sampling_context(cx: &Context) -> Option<DynamicSamplingContext> {
     let upstream = cx.get::<Upstream>().filter(|upstream| upstream.continued)?;
     let members: Vec<_> = upstream.baggage.sentry().collect();
-    // Sentry does without one, but not with one that does not say whose it is.
+    // Sentry accepts a missing context, but not one without a public key.
     let is_whole = ["trace_id", "public_key"]
         .iter()
         .all(|key| members.iter().any(|(member, _)| member == key));
@@ -77,12 +77,12 @@ fn context_of(members: impl Iterator<Item = (String, String)>) -> Option<Dynamic
     serde_json::from_value(serde_json::Value::Object(members)).ok()
 }
 
-/// What came in and OpenTelemetry's own context has no place for.
+/// The received values that OpenTelemetry's context cannot hold.
 #[derive(Clone, Debug)]
 struct Upstream {
-    /// The trace goes on here; it did not start here.
+    /// The trace is continued; it did not start here.
     continued: bool,
-    /// Sentry's decision, as the caller took it. `None` when it left it to us, or speaks no Sentry.
+    /// The caller's Sentry sampling decision; `None` if deferred or absent.
     sentry_sampled: Option<bool>,
     baggage: Members,
 }
@@ -94,21 +94,21 @@ struct Upstream {
 /// | `sentry-trace` | first choice for ids | always |
 /// | `traceparent` | ids when there is no valid `sentry-trace`; OpenTelemetry's sampling when both name the same trace | always |
 /// | `tracestate` | when `traceparent` names the trace that is continued | when there is one |
-/// | `baggage` | bounded to 64 members, 8192 bytes | as it came; Sentry's members afresh when the trace starts here |
+/// | `baggage` | bounded to 64 members, 8192 bytes | unchanged; new Sentry members when the trace starts here |
 #[derive(Clone, Debug)]
 pub struct Propagator {
-    sentry: Option<SentryHead>,
+    sentry: Option<HeadSampling>,
     fields: [String; 4],
 }
 
 impl Propagator {
-    /// `sentry` is `None` when Sentry is off; its headers are passed on all the same.
-    pub(crate) fn new(sentry: Option<SentryHead>) -> Self {
+    /// Creates a propagator. `sentry` is `None` when Sentry is off; its headers are still propagated.
+    pub(crate) fn new(sentry: Option<HeadSampling>) -> Self {
         let fields = [SENTRY_TRACE, TRACEPARENT, TRACESTATE, BAGGAGE].map(str::to_owned);
         Self { sentry, fields }
     }
 
-    /// Sentry's own flag: the caller's when it decided, ours otherwise; never for spans that OpenTelemetry does not record.
+    /// Returns Sentry's sampled flag: the caller's decision, otherwise ours; never set for spans that OpenTelemetry does not record.
     fn sentry_sampled(&self, span: &SpanContext, upstream: Option<&Upstream>) -> bool {
         let decided = upstream.and_then(|upstream| upstream.sentry_sampled);
         let ours = || self.sentry.as_ref().is_none_or(|head| head.samples(span.trace_id()));
@@ -136,7 +136,7 @@ impl Propagator {
                 members
             }
             (_, upstream) => {
-                // Sentry's members without a trace to continue describe somebody else's.
+                // Sentry's members without a trace to continue belong to another trace.
                 let mut members = Members::default();
                 if let Some(upstream) = upstream {
                     members.push_foreign(&upstream.baggage);
@@ -168,8 +168,8 @@ impl TextMapPropagator for Propagator {
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let sentry = extractor.get(SENTRY_TRACE).and_then(Parent::of_sentry_trace);
-        let w3c = extractor.get(TRACEPARENT).and_then(Parent::of_traceparent);
+        let sentry = extractor.get(SENTRY_TRACE).and_then(Parent::from_sentry_trace);
+        let w3c = extractor.get(TRACEPARENT).and_then(Parent::from_traceparent);
         let baggage = Members::extracted(extractor);
         let Some(parent) = sentry.or(w3c) else {
             return cx.with_value(Upstream {
@@ -178,7 +178,7 @@ impl TextMapPropagator for Propagator {
                 baggage,
             });
         };
-        // The same trace in both headers: each SDK gets its own flag, so that Sentry's sample rate does not blind OpenTelemetry.
+        // The same trace in both headers: each SDK gets its own flag, so that Sentry's sample rate does not affect OpenTelemetry.
         let w3c = w3c.filter(|w3c| w3c.trace_id == parent.trace_id);
         let sampled = w3c.or(Some(parent)).and_then(|parent| parent.sampled).unwrap_or(true);
         let state = w3c.map_or_else(TraceState::default, |_| tracestate(extractor));
@@ -202,13 +202,13 @@ impl TextMapPropagator for Propagator {
     }
 }
 
-/// The context of a span below `parent`, whatever other parent Sentry was told in it; what the caller decided on sampling stays.
-pub(crate) fn below(cx: &Context, parent: &SpanContext) -> Context {
+/// Returns a context with `parent` as Sentry's parent; the caller's sampling decision is kept.
+pub(crate) fn child_context(cx: &Context, parent: &SpanContext) -> Context {
     let sampled = cx.get::<Upstream>().and_then(|upstream| upstream.sentry_sampled);
     cx.with_value(sentrys_parent(parent, sampled))
 }
 
-/// A parent as Sentry's span processor reads it from a context. Without a decision it is the sampler's.
+/// Creates a parent in the form that Sentry's span processor reads. Without a decision the sampler decides.
 fn sentrys_parent(parent: &SpanContext, sampled: Option<bool>) -> TracePropagationContext {
     let (trace_id, span_id) = (parent.trace_id().to_bytes(), parent.span_id().to_bytes());
     let propagation = TracePropagationContext::new(trace_id.into(), span_id.into());
@@ -218,13 +218,13 @@ fn sentrys_parent(parent: &SpanContext, sampled: Option<bool>) -> TracePropagati
     }
 }
 
-/// All `tracestate` headers as one; none if they are malformed or too long, as the standard asks.
+/// Joins all `tracestate` headers; returns an empty one if they are malformed or too long, as the standard requires.
 fn tracestate(extractor: &dyn Extractor) -> TraceState {
     let headers = extractor.get_all(TRACESTATE).unwrap_or_default().join(",");
-    if headers.len() > MAX_TRACESTATE {
+    if headers.len() > TRACESTATE_BYTES_MAX {
         return TraceState::default();
     }
-    // The SDK's parser takes a space after a comma for a part of the next key.
+    // The SDK's parser treats a space after a comma as part of the next key.
     let members: Vec<_> = headers
         .split(',')
         .map(str::trim)

@@ -1,4 +1,4 @@
-//! The resource: which process, of which service, on which host.
+//! The resource: process, service and host.
 
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
@@ -6,7 +6,7 @@ use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector
 
 use crate::{Service, environment};
 
-/// What we know ourselves, overruled by what the standard's variables say.
+/// Builds the resource from detected attributes, overridden by the standard's variables.
 pub(crate) fn of(service: Service) -> Resource {
     let mut ours = vec![
         KeyValue::new("service.name", service.name),
@@ -29,7 +29,7 @@ pub(crate) fn of(service: Service) -> Resource {
     }
 }
 
-/// The name under which the service is known, after all variables.
+/// Returns the service name, with all variables applied.
 pub(crate) fn service_name(service: Service) -> String {
     let name = of(service).get(&Key::new("service.name"));
     name.map_or_else(|| service.name.to_owned(), |name| name.to_string())

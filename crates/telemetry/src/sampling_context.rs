@@ -1,6 +1,6 @@
-//! The trace's sampling context (Sentry's *dynamic sampling context*): what a transaction's envelope must say in its `trace` header.
+//! The trace's sampling context (Sentry's *dynamic sampling context*) for the `trace` header of a transaction's envelope.
 //!
-//! Whoever starts a trace decides it, and `baggage` carries it on. Sentry's span processor knows neither, so it is handed from the span's
+//! The root of a trace decides it, and `baggage` propagates it. Sentry's span processor does not handle it, so it is passed from the span's
 //! context to the transport, which runs on the thread on which the root span ends.
 //! Source: [Dynamic sampling context](https://develop.sentry.dev/sdk/telemetry/traces/dynamic-sampling-context/).
 
@@ -12,7 +12,7 @@ thread_local! {
     static CURRENT: RefCell<Option<DynamicSamplingContext>> = const { RefCell::new(None) };
 }
 
-/// Ends a root span: what is sent meanwhile has this context.
+/// Ends a root span; envelopes sent in the meantime have this context.
 pub(crate) fn during<R>(context: Option<DynamicSamplingContext>, end: impl FnOnce() -> R) -> R {
     CURRENT.set(context);
     let result = end();
@@ -20,7 +20,7 @@ pub(crate) fn during<R>(context: Option<DynamicSamplingContext>, end: impl FnOnc
     result
 }
 
-/// The context of the root span that ends now, if it came with one.
+/// Returns the context of the root span being ended, if it has one.
 pub(crate) fn current() -> Option<DynamicSamplingContext> {
     CURRENT.with_borrow(Clone::clone)
 }

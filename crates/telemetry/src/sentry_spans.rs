@@ -1,16 +1,16 @@
-//! Sentry's span processor, without the spans that it loses by itself.
+//! A wrapper around Sentry's span processor that keeps the spans it would lose.
 //!
-//! [`SentrySpanProcessor`] makes a transaction of each *local root*: a span whose parent it does not know, since there is none or it
-//! is in another process. The transaction leaves when its root ends, with the children that have ended by then; those that end
-//! later are lost. [`SentrySpans`] stands before it:
+//! [`SentrySpanProcessor`] creates a transaction per *local root*: a span whose parent it does not know, since there is none or it
+//! is in another process. The transaction is sent when its root ends, with the children that have ended by then; those that end
+//! later are lost. [`SentrySpans`] wraps it:
 //!
-//! - A root that ends before its children is held until the last of them has ended, and then handed on with its own end. Not for
-//!   ever, and not any number of them: what is [`Limits`] are for.
-//! - A span that starts when its parent has gone becomes a transaction of its own. It is told that parent; by itself the processor
-//!   would take none, or the remote one that the whole request came from.
+//! - A root that ends before its children is held until the last of them has ended, and then passed to the processor with its own end
+//!   time, within [`Limits`].
+//! - A span that starts after its root was sent becomes a separate transaction with its real parent; the processor alone
+//!   would use none, or the remote parent of the whole request.
 //!
-//! What stays lost: a span that outlives its root for longer than the limits say, and what one transaction cannot hold, which is
-//! more than 1,000 spans below one local root (Sentry's client report counts these).
+//! Still lost are spans that outlive their root for longer than the limits, and those that exceed a transaction,
+//! which holds 1,000 spans below one local root (Sentry's client report counts these).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,12 +27,12 @@ use sentry::{Hub, TracePropagationContext};
 
 use crate::{propagation, sampling_context};
 
-/// How long, and how many, roots wait for their children.
+/// The limits of roots that are held for their children.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// From a root's own end. It is looked at whenever a span starts or ends.
+    /// The maximum time from the root's end. Checked whenever a span starts or ends.
     patience: Duration,
-    /// One more, and the one that waits longest goes.
+    /// The maximum number of held roots. One more releases the oldest.
     roots: usize,
 }
 
@@ -45,34 +45,34 @@ impl Default for Limits {
     }
 }
 
-/// The processor: see the module.
+/// The span processor; see the module.
 #[derive(Debug)]
 pub(crate) struct SentrySpans {
     official: SentrySpanProcessor,
     limits: Limits,
-    // Held while the official processor works, which has a lock of its own around all it does: a child must not start between our
-    // decision to let its root go and the root's going. Nothing in there comes back here.
+    // Locked while the official processor runs, which has its own lock: a child must not start between the
+    // decision to release its root and the release. The processor does not call back.
     spans: Mutex<Spans>,
 }
 
-/// Exactly the spans that the official processor knows.
+/// Mirrors the spans known to the official processor.
 #[derive(Debug, Default)]
 struct Spans {
-    /// The local root of each, which is its own.
+    /// The local root of each span; a root maps to itself.
     roots: HashMap<SpanId, SpanId>,
-    /// The sampling contexts that roots came with.
+    /// The received sampling contexts, by root.
     contexts: HashMap<SpanId, DynamicSamplingContext>,
-    /// How many are open below each root.
-    below: HashMap<SpanId, usize>,
-    /// Roots that ended before them, in that order.
+    /// The number of open spans below each root.
+    open_below: HashMap<SpanId, usize>,
+    /// The held roots, in the order of their ends.
     held: VecDeque<Held>,
 }
 
-/// A root that ended.
+/// A root that has ended before its children.
 #[derive(Debug)]
 struct Held {
     data: SpanData,
-    /// The scope it ended in, which the transaction is to have.
+    /// The Sentry scope at its end, for the transaction.
     hub: Arc<Hub>,
     until: Instant,
 }
@@ -84,7 +84,7 @@ impl Held {
 }
 
 impl SentrySpans {
-    /// Binds to the Sentry client that is active now.
+    /// Binds to the currently active Sentry client.
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             official: SentrySpanProcessor::new(),
@@ -97,7 +97,7 @@ impl SentrySpans {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the waiting of those that waited for too long, or are too many.
+    /// Releases the roots that exceed the limits.
     fn look(&self, spans: &mut Spans) {
         let now = Instant::now();
         while let Some(first) = spans.held.front()
@@ -107,10 +107,10 @@ impl SentrySpans {
         }
     }
 
-    /// Hands the root on that has waited longest, without the children that are still open.
+    /// Releases the oldest held root, without its open children.
     ///
-    /// The official processor has to forget these as well: as long as it knows them, it would add what starts below them to a
-    /// transaction that has left.
+    /// The official processor must forget these too: otherwise it would add spans below them to a
+    /// transaction that was already sent.
     fn give_up_first(&self, spans: &mut Spans) {
         let Some(held) = spans.held.pop_front() else { return };
         let (root, root_data) = (held.id(), held.data.clone());
@@ -127,13 +127,13 @@ impl SentrySpans {
 
     fn hand_on(&self, spans: &mut Spans, held: Held) {
         spans.roots.remove(&held.id());
-        spans.below.remove(&held.id());
+        spans.open_below.remove(&held.id());
         let context = spans.contexts.remove(&held.id());
         let end = || Hub::run(held.hub, || self.official.on_end(held.data));
         sampling_context::during(context, end);
     }
 
-    /// Hands on all that is held.
+    /// Releases all held roots.
     fn give_up(&self) {
         let mut spans = self.spans();
         while !spans.held.is_empty() {
@@ -149,22 +149,22 @@ impl SpanProcessor for SentrySpans {
         let parent = cx.span();
         let parent = parent.span_context();
         let mut spans = self.spans();
-        // First, so that this one does not join a root that must go.
+        // First, so that this span does not join a root that exceeds the limits.
         self.look(&mut spans);
         if let Some(&root) = spans.roots.get(&parent.span_id()) {
             spans.roots.insert(id, root);
-            *spans.below.entry(root).or_default() += 1;
+            *spans.open_below.entry(root).or_default() += 1;
             return self.official.on_start(span, cx);
         }
         spans.roots.insert(id, id);
-        spans.below.insert(id, 0);
+        spans.open_below.insert(id, 0);
         if let Some(context) = propagation::sampling_context(cx) {
             spans.contexts.insert(id, context);
         }
-        // What came with a remote parent names that one, and brings what its sender decided.
+        // The context of a remote parent names it, and carries its sampling decision.
         let told = parent.is_remote() && cx.get::<TracePropagationContext>().is_some();
         if parent.is_valid() && !told {
-            self.official.on_start(span, &propagation::below(cx, parent));
+            self.official.on_start(span, &propagation::child_context(cx, parent));
         } else {
             self.official.on_start(span, cx);
         }
@@ -173,17 +173,17 @@ impl SpanProcessor for SentrySpans {
     fn on_end(&self, data: SpanData) {
         let id = data.span_context.span_id();
         let mut spans = self.spans();
-        if spans.below.get(&id).is_some_and(|below| *below > 0) {
+        if spans.open_below.get(&id).is_some_and(|below| *below > 0) {
             let until = Instant::now() + self.limits.patience;
             let hub = Hub::current();
             spans.held.push_back(Held { data, hub, until });
         } else {
-            spans.below.remove(&id);
+            spans.open_below.remove(&id);
             let root = spans.roots.remove(&id);
             let context = spans.contexts.remove(&id);
             sampling_context::during(context, || self.official.on_end(data));
             if let Some(root) = root
-                && let Some(below) = spans.below.get_mut(&root)
+                && let Some(below) = spans.open_below.get_mut(&root)
             {
                 *below -= 1;
                 if *below == 0

@@ -1,4 +1,4 @@
-//! `tracing`'s spans become OpenTelemetry's: below its current span, and its current span themselves while they are entered.
+//! Bridges `tracing` spans to OpenTelemetry: children of the current OpenTelemetry span, and current themselves while entered.
 
 use opentelemetry::trace::Tracer;
 use tracing::level_filters::LevelFilter;
@@ -9,8 +9,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::Service;
 
-/// Nothing is added to what a span says itself: where in the code and on which thread it ran, and for how long of its time, is
-/// noise to who reads a trace.
+/// Creates the layer. Code location, thread and busy times are not added: they are noise in
+/// a trace.
 pub(crate) fn layer<S, T>(service: Service, tracer: T) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -26,11 +26,11 @@ where
         .with_filter(own_spans(service))
 }
 
-/// Spans of the service's own package, at `INFO` and above. Not those of its libraries: the exporters send with some of these, and
-/// spans about sending spans would never end.
+/// Creates the filter for spans of the service's package at `INFO` and above. Libraries are excluded: exporters use some of them, and
+/// spans about exporting spans would never end.
 ///
-/// No events: they are the log, which has the ids already, and what is harmless in there need not be so in a span that leaves the
-/// machine. It also keeps an event of level `ERROR` from failing a span: whether it failed, the code says.
+/// Events are excluded: they are in the log, which has the ids, and may contain data that must not leave the
+/// machine in a span. An event of level `ERROR` would also fail the span, which is up to the code.
 fn own_spans(service: Service) -> FilterFn<impl Fn(&Metadata<'_>) -> bool> {
     let package = service.name.replace('-', "_");
     let own = move |target: &str| {
@@ -38,7 +38,7 @@ fn own_spans(service: Service) -> FilterFn<impl Fn(&Metadata<'_>) -> bool> {
         below.is_some_and(|below| below.is_empty() || below.starts_with("::"))
     };
     filter_fn(move |metadata| metadata.is_span() && *metadata.level() <= Level::INFO && own(metadata.target()))
-        // So that the finer ones of all libraries cost nothing.
+        // So that disabled levels of libraries cost nothing.
         .with_max_level_hint(LevelFilter::INFO)
 }
 

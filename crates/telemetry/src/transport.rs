@@ -1,6 +1,6 @@
-//! Sentry's own transport with two members that the SDK's types lack: a transaction's `transaction_info` and the `origin` of its spans.
+//! Sentry's transport with two members that the SDK's types lack: a transaction's `transaction_info` and the `origin` of its spans.
 //!
-//! The queue, the rate limits and the client reports are the SDK's; only writing the envelope down and sending it is done here.
+//! The queue, the rate limits and the client reports are the SDK's; only serializing and sending are done here.
 
 use std::io;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use sentry::protocol::{Context, DynamicSamplingContext, EnvelopeItem, Transactio
 use sentry::transports::{RateLimiter, TokioTransportThread, TokioTransportThreadOptions};
 use sentry::{Envelope, Transport, TransportOptions};
 
-/// What made the spans, in Sentry's words.
+/// The `origin` of the spans, in Sentry's terms.
 const ORIGIN: &str = "auto.otel";
 const TOO_MANY: u16 = 429;
 
-pub(crate) struct Sender(TokioTransportThread);
+pub(crate) struct EnvelopeSender(TokioTransportThread);
 
-impl Sender {
+impl EnvelopeSender {
     pub(crate) fn new(options: TransportOptions, client: Client) -> Self {
         let auth = options.dsn.to_auth(Some(&options.user_agent)).to_string();
         let url = options.dsn.envelope_api_url().to_string();
@@ -34,7 +34,7 @@ impl Sender {
                         Ok(response) => {
                             note(&mut limits, &response);
                             let status = response.status();
-                            // Read to its end, so that the connection can be used again.
+                            // Read to the end, so that the connection can be reused.
                             let _ = response.bytes().await;
                             let is_lost = status.as_u16() != TOO_MANY && (status.is_client_error() || status.is_server_error());
                             is_lost.then_some(Reason::SendError)
@@ -52,7 +52,7 @@ impl Sender {
     }
 }
 
-impl Transport for Sender {
+impl Transport for EnvelopeSender {
     fn send_envelope(&self, envelope: Envelope) {
         self.0.send(envelope);
     }
@@ -77,13 +77,13 @@ fn note(limits: &mut RateLimiter, response: &Response) {
     }
 }
 
-/// The envelope as it is sent.
+/// Serializes an envelope.
 fn written(envelope: &Envelope) -> io::Result<Vec<u8>> {
     let mut header = serde_json::to_value(envelope.headers())?;
     let mut body = Vec::new();
     let mut items = envelope.items().peekable();
     if items.peek().is_none() {
-        // Nothing in it, or one that was written before.
+        // An empty or a raw envelope.
         envelope.to_writer(&mut body)?;
         return Ok(body);
     }
@@ -102,7 +102,7 @@ fn written(envelope: &Envelope) -> io::Result<Vec<u8>> {
             one.add_item(item.clone());
             let mut alone = Vec::new();
             one.to_writer(&mut alone)?;
-            // Without the line of its header.
+            // Without the header line.
             let start = alone.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             body.extend_from_slice(&alone[start..]);
         }
@@ -113,10 +113,10 @@ fn written(envelope: &Envelope) -> io::Result<Vec<u8>> {
     Ok(written)
 }
 
-/// Where a transaction carries its sampling context to here: the SDK's rate limiter makes a new envelope and drops the header's.
+/// The context key that carries the sampling context: the SDK's rate limiter creates a new envelope without the header's.
 const CARRIED: &str = "spanfall.sampling_context";
 
-/// Gives a transaction its sampling context to carry.
+/// Attaches the sampling context to a transaction.
 pub(crate) fn carry(transaction: &mut Transaction<'_>, context: &DynamicSamplingContext) {
     if let Ok(context) = serde_json::to_value(context) {
         transaction.extra.insert(CARRIED.to_owned(), context);
@@ -133,7 +133,7 @@ fn carried(transaction: &mut Value) -> Option<Value> {
     context
 }
 
-/// With what the SDK has no place for.
+/// Adds the members that the SDK's types lack.
 fn completed(transaction: &Transaction<'_>) -> serde_json::Result<Value> {
     let mut value = serde_json::to_value(transaction)?;
     value["transaction_info"] = serde_json::json!({ "source": source(transaction) });
@@ -145,7 +145,7 @@ fn completed(transaction: &Transaction<'_>) -> serde_json::Result<Value> {
     Ok(value)
 }
 
-/// What a transaction is named by: a route, a task, or something that its author chose.
+/// Returns the source of a transaction's name: a route, a task, or a custom one.
 fn source(transaction: &Transaction<'_>) -> &'static str {
     let Some(Context::Trace(trace)) = transaction.contexts.get("trace") else {
         return "custom";
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn envelope_is_written_as_the_sdk_does_but_for_what_is_added() {
+    fn envelope_equals_the_sdks_except_for_added_members() {
         let mut envelope = Envelope::new();
         envelope.add_item(transaction("function", &[]));
         envelope.add_item(Event::new());

@@ -1,7 +1,7 @@
-//! What the tests of several crates need: waiting for a condition, running a program of the workspace, and a real RabbitMQ.
+//! Shared test helpers: waiting for a condition, running a program of the workspace, and a real RabbitMQ.
 //!
-//! It is not a mock of anything and holds no assertions of its own: it starts real things, waits for them with a deadline, and
-//! takes them away again whatever way the test ends.
+//! It contains no mocks and no assertions: it starts real programs, waits for them with a deadline, and
+//! stops them however the test ends.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! Running a program of the workspace and reading what it says.
+//! Running a program of the workspace and reading its output.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -14,15 +14,15 @@ use tokio::sync::watch;
 
 use crate::{TimedOut, eventually};
 
-/// A program of the workspace isn't built.
+/// A missing binary of the workspace.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not built beside this test: run `cargo build --workspace --bins --tests` first")]
+#[error("cannot find the program `{0}`: not built (run `cargo build --workspace --bins --tests`)")]
 pub struct MissingBin(String);
 
-/// The path of a binary of this workspace, found in the target directory that the running test was built into.
+/// Returns the path of a binary of this workspace, in the target directory of the running test.
 ///
 /// # Errors
-/// It isn't there; the error says which command builds it. Cargo builds the binaries of a test's own crate, not those of others.
+/// The binary is missing; the error names the command that builds it. Cargo builds only the binaries of a test's own crate.
 pub fn bin(name: &str) -> Result<PathBuf, MissingBin> {
     // target/debug/deps/<test>-<hash> (or target/debug/<program>), so: target/debug/<name>.
     std::env::current_exe()
@@ -33,25 +33,25 @@ pub fn bin(name: &str) -> Result<PathBuf, MissingBin> {
         .ok_or_else(|| MissingBin(name.to_owned()))
 }
 
-/// A process did not do what was waited for. All it said so far is in the message: it is what one needs to see.
+/// A failed wait for a process. The message contains its output, for diagnosis.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// The time was up.
+    /// The deadline passed.
     #[error("{what}: {source}\n{output}")]
     TimedOut {
-        /// What was waited for.
+        /// The expected event.
         what: &'static str,
-        /// How long.
+        /// The deadline.
         source: TimedOut,
-        /// Its standard output and error so far.
+        /// The standard output and error so far.
         output: String,
     },
-    /// It ended, so that it can never come.
+    /// The process ended before.
     #[error("{what}: the process ended\n{output}")]
     Ended {
-        /// What was waited for.
+        /// The expected event.
         what: &'static str,
-        /// Its standard output and error.
+        /// The standard output and error.
         output: String,
     },
 }
@@ -72,7 +72,7 @@ impl Process {
     /// Starts `command` (program, arguments and environment as the caller set them) with its three standard streams piped.
     ///
     /// # Errors
-    /// It could not be started.
+    /// The program cannot be started.
     pub fn spawn(mut command: Command) -> std::io::Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -91,7 +91,7 @@ impl Process {
     /// Starts the workspace's binary `name` with `env` added to the environment of the test.
     ///
     /// # Errors
-    /// It isn't built, or could not be started.
+    /// The program is not built, or cannot be started.
     pub fn of_workspace<K: AsRef<OsStr>, V: AsRef<OsStr>>(
         name: &str,
         env: impl IntoIterator<Item = (K, V)>,
@@ -102,25 +102,25 @@ impl Process {
         Self::spawn(command)
     }
 
-    /// The process id.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// The lines of standard output so far, as they were said.
+    /// Returns the lines of standard output so far.
     #[must_use]
     pub fn stdout(&self) -> Vec<String> {
         self.stdout.lines().clone()
     }
 
-    /// The lines of standard error so far.
+    /// Returns the lines of standard error so far.
     #[must_use]
     pub fn stderr(&self) -> Vec<String> {
         self.stderr.lines().clone()
     }
 
-    /// The lines of standard output so far that are JSON.
+    /// Returns the JSON lines of standard output so far.
     #[must_use]
     pub fn json(&self) -> Vec<Value> {
         self.stdout
@@ -133,7 +133,7 @@ impl Process {
     /// Waits for the first JSON line of standard output that `matches`, counted from the start of the process.
     ///
     /// # Errors
-    /// The deadline passed, or the output ended without one.
+    /// The deadline passed, or the output ended before.
     pub async fn line(&self, deadline: Duration, matches: impl Fn(&Value) -> bool) -> Result<Value, ProcessError> {
         self.find(deadline, "no such line", |line| {
             serde_json::from_str(line).ok().filter(&matches)
@@ -141,12 +141,12 @@ impl Process {
         .await
     }
 
-    /// Waits until the process says that it is ready, and gives the address it then names.
+    /// Waits for a readiness line, and returns its address.
     ///
     /// # Errors
-    /// The deadline passed, or the output ended without that.
+    /// The deadline passed, or the output ended before.
     pub async fn ready(&self, deadline: Duration) -> Result<Option<String>, ProcessError> {
-        let ready = |line: &str| Readiness::of_line(line).filter(|said| said.ready);
+        let ready = |line: &str| Readiness::from_line(line).filter(|said| said.ready);
         Ok(self.find(deadline, "not ready", ready).await?.address)
     }
 
@@ -155,7 +155,7 @@ impl Process {
         let mut seen = 0;
         let finding = async {
             loop {
-                // What is here is looked at before the end of the output is believed.
+                // Lines are checked before the end of the output is.
                 let ended = *told.borrow_and_update();
                 {
                     let lines = self.stdout.lines();
@@ -179,10 +179,10 @@ impl Process {
         }
     }
 
-    /// Waits until the process has ended.
+    /// Waits for the process to exit.
     ///
     /// # Errors
-    /// It had not at the deadline.
+    /// The deadline passed.
     pub async fn exited(&self, deadline: Duration) -> Result<ExitStatus, ProcessError> {
         let ended = || std::future::ready(lock(&self.child).try_wait().ok().flatten());
         eventually(deadline, ended)
@@ -205,7 +205,7 @@ impl Process {
         self.signal(Signal::KILL);
     }
 
-    /// Sends SIGSTOP: it does nothing until [`resume`](Self::resume).
+    /// Sends SIGSTOP, which pauses it until [`resume`](Self::resume).
     pub fn pause(&self) {
         self.signal(Signal::STOP);
     }
@@ -215,13 +215,13 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
-    /// Closes its standard input: what a supervised process takes for the end of its supervisor.
+    /// Closes its standard input, which a supervised process interprets as the end of its supervisor.
     pub fn close_stdin(&self) {
         drop(lock(&self.stdin).take());
     }
 
     fn signal(&self, signal: Signal) {
-        // Under the lock and only while it isn't reaped, so that the id cannot have become somebody else's.
+        // Under the lock and only before it is reaped, so that the id cannot have been reused.
         let mut child = lock(&self.child);
         if let (Ok(None), Some(pid)) = (child.try_wait(), Pid::from_raw(self.pid.cast_signed())) {
             let _ = kill_process(pid, signal);
@@ -253,11 +253,11 @@ impl Drop for Process {
     }
 }
 
-/// The lines of one stream, read by a thread of its own (so that it works in any runtime, and in none).
+/// The lines of one stream, read by its own thread, so that it works with any runtime and without one.
 #[derive(Debug)]
 struct Collected {
     lines: Arc<Mutex<Vec<String>>>,
-    /// Told at every line; `true` once the stream has ended.
+    /// Notified at every line; `true` once the stream has ended.
     ended: watch::Sender<bool>,
 }
 
@@ -285,7 +285,7 @@ impl Collected {
     }
 }
 
-/// A test that failed while it held the lock must not hide its reason behind a second panic.
+/// Locks, ignoring poisoning: a second panic would hide the reason of a failed test.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn finds_the_line_and_the_address() {
+    async fn process_finds_the_line_and_the_address() {
         let process = sh(r#"echo noise; echo '{"n":1}'; echo '{"ready":true,"address":"here"}'; cat"#);
         assert_eq!(process.ready(SOON).await.unwrap().as_deref(), Some("here"));
         assert_eq!(process.line(SOON, |line| line["n"] == 1).await.unwrap()["n"], 1);
@@ -313,14 +313,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_ended_process_is_not_waited_for() {
+    async fn ended_process_is_not_awaited() {
         let error = sh("echo why >&2; echo last").ready(SOON).await.unwrap_err();
         assert!(matches!(&error, ProcessError::Ended { .. }), "{error}");
         assert!(error.to_string().contains("last"), "{error}");
     }
 
     #[tokio::test]
-    async fn signals_arrive() {
+    async fn process_receives_signals() {
         let process = sh(r#"trap 'exit 7' TERM; echo '{"ready":true}'; while :; do sleep 0.01; done"#);
         process.ready(SOON).await.unwrap();
         process.terminate();
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_process_is_gone() {
+    fn dropped_process_is_killed() {
         let process = sh("cat");
         let proc = PathBuf::from(format!("/proc/{}", process.pid()));
         assert!(proc.exists());
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_binary_says_how_to_build_it() {
+    fn missing_binary_names_the_build_command() {
         let error = bin("no-such-program").unwrap_err().to_string();
         assert!(error.contains("cargo build --workspace --bins --tests"), "{error}");
     }

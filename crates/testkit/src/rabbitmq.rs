@@ -1,4 +1,4 @@
-//! A private RabbitMQ: the same software as in production, started for one test and gone after it.
+//! A private RabbitMQ, started for one test and stopped after it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -14,34 +14,34 @@ use tokio::net::TcpStream;
 
 use crate::{TimedOut, eventually};
 
-/// Set (to `1`) where a missing RabbitMQ must fail a test instead of skipping it.
+/// The environment variable that makes a missing RabbitMQ fail a test (`1`) instead of skipping it.
 pub const REQUIRE_RABBITMQ: &str = "SPANFALL_REQUIRE_RABBITMQ";
 
-/// The script itself: the one in `/usr/sbin` changes user, and a signal would reach only that wrapper.
+/// The real script: the one in `/usr/sbin` changes the user, and signals would reach only that wrapper.
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-/// Five seconds on an idle machine; tests often run beside a compiler.
-const BOOT: Duration = Duration::from_secs(90);
+/// The start timeout. Startup takes five seconds on an idle machine; tests often run in parallel with a compiler.
+const START_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Both run in one process group, which ends as soon as the shell's input closes: with the test, even when that is killed.
-/// Without an `epmd` of its own the node would start one that outlives it.
-const TOGETHER: &str = r#"epmd -address 127.0.0.1 & "$0" & read -r _; kill -KILL 0"#;
+/// The shell script that runs both in one process group, which ends when the shell's input closes: with the test, even if that is killed.
+/// Without its own `epmd` the node would start one that outlives it.
+const RUN_SCRIPT: &str = r#"epmd -address 127.0.0.1 & "$0" & read -r _; kill -KILL 0"#;
 
-/// Why there is no RabbitMQ.
+/// The reason RabbitMQ is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum RabbitMqError {
-    /// It isn't there.
-    #[error("RabbitMQ is not installed: `apt-get install --no-install-recommends rabbitmq-server`")]
+    /// The program is missing.
+    #[error("cannot find RabbitMQ: not installed (`apt-get install --no-install-recommends rabbitmq-server`)")]
     NotInstalled,
-    /// Its directories could not be made, or it could not be started.
+    /// A directory cannot be created, or the program cannot be started.
     #[error("cannot start RabbitMQ")]
     Io(#[from] io::Error),
-    /// It does not answer with an AMQP handshake.
-    #[error("RabbitMQ did not come up: {source}\n{log}")]
+    /// RabbitMQ does not respond with an AMQP handshake.
+    #[error("RabbitMQ did not start: {source}\n{log}")]
     NotReady {
-        /// How long it was waited for.
+        /// The elapsed deadline.
         source: TimedOut,
-        /// What it said.
+        /// The output of the node.
         log: String,
     },
 }
@@ -50,18 +50,18 @@ pub enum RabbitMqError {
 #[derive(Debug)]
 pub struct RabbitMq {
     port: u16,
-    /// Of the node itself, of its distribution and of its epmd.
+    /// The ports of the node, its distribution and its epmd.
     ports: [u16; 3],
     group: Child,
-    // Dropped after `drop` has ended the node, which writes into it.
+    // Dropped after `drop` has killed the node, which writes into it.
     home: TempDir,
 }
 
 impl RabbitMq {
-    /// Starts one and waits until it answers.
+    /// Starts a node and waits until it responds.
     ///
     /// # Errors
-    /// It isn't installed, cannot be started, or does not answer in time.
+    /// RabbitMQ is not installed, cannot be started, or does not respond in time.
     pub async fn start() -> Result<Self, RabbitMqError> {
         if !Path::new(SERVER).exists() {
             return Err(RabbitMqError::NotInstalled);
@@ -82,23 +82,23 @@ impl RabbitMq {
     async fn answers(&self) -> Result<(), RabbitMqError> {
         let port = self.port;
         let answers = || async move { handshake(port).await.ok() };
-        if let Err(source) = eventually(BOOT, answers).await {
+        if let Err(source) = eventually(START_TIMEOUT, answers).await {
             let log = std::fs::read_to_string(self.home.path().join("output")).unwrap_or_default();
             return Err(RabbitMqError::NotReady { source, log });
         }
         Ok(())
     }
 
-    /// Kills it (SIGKILL), with all its processes.
+    /// Kills the node with all its processes (SIGKILL).
     pub fn kill(&mut self) {
         self.signal(Signal::KILL);
         let _ = self.group.wait();
     }
 
-    /// Starts it again after [`kill`](Self::kill), with what is on its disk, and waits until it answers.
+    /// Restarts the node after [`kill`](Self::kill), with its data, and waits until it responds.
     ///
     /// # Errors
-    /// It cannot be started, or does not answer in time.
+    /// The node cannot be started, or does not respond in time.
     pub async fn start_again(&mut self) -> Result<(), RabbitMqError> {
         let [port, dist, epmd] = self.ports;
         self.group = command(self.home.path(), port, dist, epmd)?.spawn()?;
@@ -110,7 +110,7 @@ impl RabbitMq {
         self.signal(Signal::STOP);
     }
 
-    /// Lets them go on (SIGCONT).
+    /// Resumes all its processes (SIGCONT).
     pub fn resume(&self) {
         self.signal(Signal::CONT);
     }
@@ -121,32 +121,30 @@ impl RabbitMq {
         }
     }
 
-    /// As [`start`](Self::start), but `None` (said on standard error) where RabbitMQ isn't installed, unless
+    /// Like [`start`](Self::start), but returns `None` (with a note on standard error) if RabbitMQ is not installed, unless
     /// [`REQUIRE_RABBITMQ`] is set.
     ///
     /// # Panics
-    /// It could not be started, or it is required and isn't installed.
+    /// If RabbitMQ cannot be started, or is required but not installed.
     pub async fn start_or_skip() -> Option<Self> {
         let required = std::env::var_os(REQUIRE_RABBITMQ).is_some_and(|value| value == "1");
         match Self::start().await {
             Ok(broker) => Some(broker),
             Err(error @ RabbitMqError::NotInstalled) if !required => {
-                eprintln!(
-                    "SKIPPED, nothing was checked against a real broker. {error}. ({REQUIRE_RABBITMQ}=1 makes this a failure.)"
-                );
+                eprintln!("SKIPPED: not tested against a real broker: {error} ({REQUIRE_RABBITMQ}=1 makes this a failure)");
                 None
             }
             Err(error) => panic!("{error}"),
         }
     }
 
-    /// `amqp://guest:guest@127.0.0.1:<port>/%2f`
+    /// Returns the URL, `amqp://guest:guest@127.0.0.1:<port>/%2f`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
     }
 
-    /// Where it listens.
+    /// Returns the listen address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
@@ -166,7 +164,7 @@ fn command(home: &Path, port: u16, dist: u16, epmd: u16) -> io::Result<Command> 
     std::fs::write(home.join("enabled_plugins"), "[].\n")?;
     let mut command = Command::new("sh");
     command
-        .args(["-c", TOGETHER, SERVER])
+        .args(["-c", RUN_SCRIPT, SERVER])
         .current_dir(home)
         .env("HOME", home)
         .env("RABBITMQ_NODENAME", format!("spanfall-{port}@localhost"))
@@ -192,7 +190,7 @@ fn command(home: &Path, port: u16, dist: u16, epmd: u16) -> io::Result<Command> 
     Ok(command)
 }
 
-/// Three different ports that were free a moment ago: the node can't be told to take any and say which.
+/// Returns three different ports that were just free: the node cannot select and report free ports.
 fn free_ports() -> io::Result<[u16; 3]> {
     let held: [io::Result<TcpListener>; 3] = std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
     let mut ports = [0; 3];
@@ -202,7 +200,7 @@ fn free_ports() -> io::Result<[u16; 3]> {
     Ok(ports)
 }
 
-/// The listener answers the protocol header with a method frame (`connection.start`).
+/// Returns `true` if the listener responds to the protocol header with a method frame (`connection.start`).
 async fn handshake(port: u16) -> io::Result<()> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     stream.write_all(b"AMQP\0\0\x09\x01").await?;
@@ -218,7 +216,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_answers_and_is_gone_when_dropped() {
+    async fn rabbitmq_responds_and_is_killed_when_dropped() {
         let Some(broker) = RabbitMq::start_or_skip().await else {
             return;
         };
@@ -229,16 +227,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_gone_with_a_test_that_was_killed() {
+    async fn rabbitmq_ends_with_a_killed_test() {
         let Some(mut broker) = RabbitMq::start_or_skip().await else {
             return;
         };
-        // What the kernel does for a process that is killed, and nothing else.
+        // Exactly what the kernel does when it kills a process.
         drop(broker.group.stdin.take());
         refuses(broker.port).await;
     }
 
-    /// Killed is not yet dead: the kernel closes its sockets a moment later.
+    /// Waits for the port to close, which happens a moment after the kill.
     async fn refuses(port: u16) {
         let refused = || async move {
             handshake(port)

@@ -1,19 +1,19 @@
-//! Waiting for something to become true, with a deadline.
+//! Waiting for a condition, with a deadline.
 
 use std::time::Duration;
 
-/// How long to wait between two looks: short beside a test, long beside what a look costs.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+/// The poll interval: short compared to a test, long compared to a probe.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The condition did not come true in time.
+/// A condition that was not met in time.
 #[derive(Debug, thiserror::Error)]
-#[error("not so after {0:?}")]
+#[error("condition not met within {0:?}")]
 pub struct TimedOut(pub Duration);
 
-/// Asks `look` again and again until it answers `Some`, for at most `deadline`.
+/// Polls `probe` until it returns `Some`, for at most `deadline`.
 ///
 /// # Errors
-/// [`TimedOut`] when it never did. `look` is asked at least once, and one that hangs is given up at the deadline.
+/// [`TimedOut`] if it never did. `probe` is polled at least once, and a hanging one is dropped at the deadline.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -27,17 +27,17 @@ pub struct TimedOut(pub Duration);
 /// assert_eq!(done.await.ok(), Some("done"));
 /// # }
 /// ```
-pub async fn eventually<T, F, Fut>(deadline: Duration, mut look: F) -> Result<T, TimedOut>
+pub async fn eventually<T, F, Fut>(deadline: Duration, mut probe: F) -> Result<T, TimedOut>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Option<T>>,
 {
     let looking = async {
         loop {
-            if let Some(seen) = look().await {
+            if let Some(seen) = probe().await {
                 return seen;
             }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
     tokio::time::timeout(deadline, looking).await.map_err(|_| TimedOut(deadline))
@@ -48,13 +48,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_never_becomes_true_times_out() {
+    async fn unmet_condition_times_out() {
         let never = eventually(Duration::from_millis(30), || async { None::<()> }).await;
         assert!(never.is_err());
     }
 
     #[tokio::test]
-    async fn a_look_that_hangs_is_given_up() {
+    async fn hanging_probe_is_dropped_at_the_deadline() {
         let hangs = eventually(Duration::from_millis(30), std::future::pending::<Option<()>>).await;
         assert!(hangs.is_err());
     }

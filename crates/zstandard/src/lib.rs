@@ -1,7 +1,7 @@
 //! Decompression of Zstandard ([RFC 8878](https://datatracker.ietf.org/doc/html/rfc8878)) with a bound on its memory.
 //!
-//! The only crate that knows the decoder, which is Rust without `unsafe`. What it decodes is compared with the reference implementation
-//! in C by the tests alone, so that no program has to compile that.
+//! **Boundary**: the only crate that depends on the decoder, which is Rust without `unsafe`. Only the tests compare it with the reference implementation
+//! in C, so that no program has to compile that.
 
 use std::io::{self, BufRead, Read};
 
@@ -9,12 +9,12 @@ use mzstd::{DecodeError, DecodeLimits, DecodeOperation, DecoderConfig, DecoderSe
 
 pub use mzstd::FrameMode;
 
-/// What a decoder takes besides its history, in bytes: blocks and tables.
-const TABLES: usize = 1024 * 1024;
-/// How many windows of history a decoder keeps, so that it moves each byte once at most.
+/// The memory of a decoder in addition to its history, in bytes: blocks and tables.
+const TABLES_BYTES: usize = 1024 * 1024;
+/// The history of a decoder in windows, so that it moves each byte at most once.
 const HISTORY_WINDOWS: usize = 2;
 
-/// A limit on the window that a frame may ask for: 2 to this power, in bytes.
+/// The maximum window size of a frame: 2 to this power, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowLog(u8);
 
@@ -23,14 +23,14 @@ impl WindowLog {
     ///
     /// # Panics
     ///
-    /// Below 10 and above 31, which the format does not have.
+    /// If `log` is not in 10..=31, the range of the format.
     #[must_use]
     pub const fn new(log: u8) -> Self {
         assert!(matches!(log, DecodeLimits::MIN_WINDOW_LOG..=DecodeLimits::MAX_WINDOW_LOG));
         Self(log)
     }
 
-    /// Returns the largest limit whose decoder stays within so many bytes, its tables aside.
+    /// Returns the largest limit whose decoder history fits into `bytes`.
     #[must_use]
     pub const fn within(bytes: usize) -> Self {
         let mut log = DecodeLimits::MIN_WINDOW_LOG;
@@ -40,16 +40,16 @@ impl WindowLog {
         Self(log)
     }
 
-    /// Returns the longest window in bytes.
+    /// Returns the maximum window size in bytes.
     #[must_use]
     pub const fn window_bytes(self) -> usize {
         1 << self.0
     }
 
-    /// Returns the most memory that a decoder takes, in bytes.
+    /// Returns the maximum memory of a decoder, in bytes.
     #[must_use]
     pub const fn decoder_bytes(self) -> usize {
-        HISTORY_WINDOWS * self.window_bytes() + TABLES
+        HISTORY_WINDOWS * self.window_bytes() + TABLES_BYTES
     }
 }
 
@@ -58,12 +58,12 @@ impl WindowLog {
 pub struct Decoder<R> {
     session: DecoderSessionOwned,
     compressed: R,
-    /// Why it stopped, until what was decoded before is read.
+    /// The pending error, returned after the decoded bytes are read.
     failed: Option<DecodeError>,
 }
 
 impl<R: BufRead> Decoder<R> {
-    /// Returns a decoder of one frame, or of all up to the end.
+    /// Creates a decoder of one frame, or of all frames.
     pub fn new(compressed: R, frames: FrameMode, limit: WindowLog) -> Self {
         let limits = DecodeLimits::DEFAULT
             .with_max_window_log(limit.0)
@@ -76,7 +76,7 @@ impl<R: BufRead> Decoder<R> {
         }
     }
 
-    /// Returns what it read from, at the first byte that it did not decode.
+    /// Returns the reader, positioned at the first byte that was not decoded.
     pub fn into_inner(self) -> R {
         self.compressed
     }
@@ -113,7 +113,7 @@ impl<R: BufRead> Read for Decoder<R> {
     }
 }
 
-/// Returns the window in bytes that a frame asked for, if the limit is why reading it failed.
+/// Returns the requested window size in bytes, if `error` is due to the limit.
 #[must_use]
 pub fn refused_window(error: &io::Error) -> Option<u64> {
     match error.get_ref()?.downcast_ref()? {

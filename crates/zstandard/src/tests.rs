@@ -4,7 +4,7 @@ use super::*;
 
 const LIMIT: WindowLog = WindowLog::new(23);
 
-/// Text that compresses, without a period.
+/// Returns compressible text without a period.
 fn text(length: usize) -> Vec<u8> {
     let mut number = 1_u64;
     let words = std::iter::repeat_with(|| {
@@ -24,7 +24,7 @@ fn compress(plain: &[u8], level: i32, window: Option<u32>) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// Through buffers of such a length, so that blocks and headers come in pieces.
+/// Decodes through buffers of length `buffer`, so that blocks and headers are split.
 fn decode(compressed: &[u8], frames: FrameMode, buffer: usize) -> io::Result<Vec<u8>> {
     let mut plain = Vec::new();
     let mut decoder = Decoder::new(BufReader::with_capacity(buffer, compressed), frames, LIMIT);
@@ -90,7 +90,7 @@ fn truncated_and_damaged_frames_fail_after_what_could_be_decoded() {
 }
 
 #[test]
-fn windows_beyond_the_limit_are_refused_in_any_frame() {
+fn windows_beyond_the_limit_are_rejected_in_any_frame() {
     let largest = compress(&text(100), 1, Some(23));
     assert!(decode(&largest, FrameMode::Concatenated, 64).is_ok());
     let beyond = compress(&text(100), 1, Some(24));
@@ -102,13 +102,13 @@ fn windows_beyond_the_limit_are_refused_in_any_frame() {
 }
 
 #[test]
-fn memory_stays_within_what_is_announced() {
+fn memory_stays_within_decoder_bytes() {
     let plain = text(1 << 20).repeat(24);
     let compressed = compress(&plain, 1, Some(20));
     let mut decoder = Decoder::new(&*compressed, FrameMode::Concatenated, LIMIT);
     io::copy(&mut decoder, &mut io::sink()).expect("a valid frame");
     let held = decoder.session.into_decompressor().retained_bytes();
-    // A vector that grows has room for twice as much, of which it touches none.
+    // A growing vector reserves twice as much, without touching it.
     let limit = WindowLog::new(20).decoder_bytes();
     assert!((1 << 20..limit * 2).contains(&held), "{held}");
     assert_eq!(WindowLog::within(limit), WindowLog::new(20));

@@ -10,7 +10,7 @@ use e2e::DEADLINE;
 use e2e::mail::{Receives, SmtpServer, delivered, free_address};
 use lapin::options::{BasicGetOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use mail_queue::{DEAD_LETTERS, Link, headers};
+use mail_queue::{DEAD_LETTERS, QueueConnection, headers};
 use tempfile::TempDir;
 use testkit::{Process, RabbitMq, eventually};
 
@@ -166,7 +166,7 @@ impl World {
     /// Redrives the dead letters after checking that each has a reason.
     async fn redrive(&self) {
         let url = self.broker.url();
-        let link = Link::open(&url.parse().unwrap(), "chaos").await.unwrap();
+        let link = QueueConnection::open(&url.parse().unwrap(), "chaos").await.unwrap();
         let passive = QueueDeclareOptions {
             passive: true,
             ..QueueDeclareOptions::default()

@@ -7,7 +7,7 @@ use e2e::spans::Span;
 use lapin::BasicProperties;
 use lapin::options::BasicPublishOptions;
 use lapin::types::{AMQPValue, FieldTable};
-use mail_queue::{DEAD_LETTERS, Link, QUEUE};
+use mail_queue::{DEAD_LETTERS, QUEUE, QueueConnection};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use testkit::RabbitMq;
 
@@ -166,7 +166,7 @@ async fn caller_context_gives_one_trace_with_a_real_rabbitmq() {
 
 /// Publishes directly to the queue, like a producer that supports only one of the formats.
 async fn publish(url: &str, headers: &[(&'static str, String)], id: &str, body: &[u8]) {
-    let link = Link::open(&url.parse().unwrap(), "test").await.unwrap();
+    let link = QueueConnection::open(&url.parse().unwrap(), "test").await.unwrap();
     let mut table = FieldTable::default();
     for (name, value) in headers {
         table.insert((*name).into(), AMQPValue::LongString(value.as_str().into()));
@@ -290,7 +290,7 @@ async fn baggage_and_tracestate_are_propagated_to_the_mailer() {
 
 /// Takes one message from the queue and returns its headers by name.
 async fn take(url: &str) -> impl Fn(&str) -> Option<String> + use<> {
-    let link = Link::open(&url.parse().unwrap(), "test").await.unwrap();
+    let link = QueueConnection::open(&url.parse().unwrap(), "test").await.unwrap();
     let delivery = consume_one(&link, QUEUE).await;
     delivery.ack(lapin::options::BasicAckOptions::default()).await.unwrap();
     link.close().await;
@@ -301,7 +301,7 @@ async fn take(url: &str) -> impl Fn(&str) -> Option<String> + use<> {
     }
 }
 
-async fn consume_one(link: &Link, queue: &str) -> lapin::message::Delivery {
+async fn consume_one(link: &QueueConnection, queue: &str) -> lapin::message::Delivery {
     use futures_util::StreamExt as _;
     let options = lapin::options::BasicConsumeOptions::default();
     let mut consumer = link
@@ -315,14 +315,14 @@ async fn consume_one(link: &Link, queue: &str) -> lapin::message::Delivery {
 
 async fn malformed(url: &str) {
     let services = Services::start(url).await.unwrap();
-    let too_large = vec![b' '; mail_queue::MAX_BODY + 1];
+    let too_large = vec![b' '; mail_queue::BODY_SIZE_MAX + 1];
     let rows: [(&str, &[u8], &str); 4] = [
         ("not-json", b"jane@example.org", "not JSON"),
-        ("no-email", br#"{"name":"jane@example.org"}"#, "no email"),
+        ("no-email", br#"{"name":"jane@example.org"}"#, "missing email"),
         (
             "no-valid-email",
             br#"{"email":"jane@example.org,other@example.org"}"#,
-            "no valid email",
+            "invalid email",
         ),
         ("too-large", &too_large, "body too large"),
     ];
@@ -330,7 +330,7 @@ async fn malformed(url: &str) {
     for (id, body, reason) in rows {
         let events_before = services.envelopes.all().events.len();
         publish(url, &traceparent, id, body).await;
-        let link = Link::open(&url.parse().unwrap(), "test").await.unwrap();
+        let link = QueueConnection::open(&url.parse().unwrap(), "test").await.unwrap();
         let dead = consume_one(&link, DEAD_LETTERS).await;
         assert!(
             dead.properties

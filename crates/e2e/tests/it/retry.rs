@@ -10,7 +10,7 @@ use e2e::spans::Span;
 use lapin::options::{BasicGetOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Connection, ConnectionProperties};
-use mail_queue::{DEAD_LETTERS, DelayQueues, Link, QUEUE, RetrySchedule};
+use mail_queue::{DEAD_LETTERS, DelayQueues, QUEUE, QueueConnection, RetrySchedule};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use testkit::{Process, RabbitMq, eventually};
 
@@ -160,7 +160,7 @@ async fn retries_and_dead_letters_with_a_real_rabbitmq() {
     redriven(&broker.url()).await;
     // The delay queues lose no message, because this broker supports at-least-once dead-lettering.
     let schedule: RetrySchedule = "50ms".parse().unwrap();
-    let link = Link::open(&broker.url().parse().unwrap(), "test").await.unwrap();
+    let link = QueueConnection::open(&broker.url().parse().unwrap(), "test").await.unwrap();
     assert_eq!(schedule.declare(&link).await.unwrap(), DelayQueues::Quorum);
 }
 
@@ -239,7 +239,7 @@ async fn declare_as_first_release(url: &str) {
 }
 
 async fn waiting(url: &str, queue: &str) -> u32 {
-    let link = Link::open(&url.parse().unwrap(), "test").await.unwrap();
+    let link = QueueConnection::open(&url.parse().unwrap(), "test").await.unwrap();
     let passive = QueueDeclareOptions {
         passive: true,
         ..QueueDeclareOptions::default()
@@ -252,7 +252,7 @@ async fn waiting(url: &str, queue: &str) -> u32 {
 
 /// Takes the next dead letter and returns its headers.
 async fn dead_letter(url: &str) -> FieldTable {
-    let link = Link::open(&url.parse().unwrap(), "test").await.unwrap();
+    let link = QueueConnection::open(&url.parse().unwrap(), "test").await.unwrap();
     let get = || async {
         let options = BasicGetOptions { no_ack: true };
         link.channel.basic_get(DEAD_LETTERS.into(), options).await.unwrap()

@@ -43,7 +43,9 @@ async fn absent_collector_costs_one_log_line_and_one_on_recovery() {
     for process in [&services.api, &services.mailer] {
         process
             .line(DEADLINE, |line| {
-                line["message"].as_str().is_some_and(|said| said.contains("takes no spans"))
+                line["message"]
+                    .as_str()
+                    .is_some_and(|said| said.contains("cannot export spans"))
             })
             .await
             .unwrap();
@@ -55,11 +57,11 @@ async fn absent_collector_costs_one_log_line_and_one_on_recovery() {
         // The exporter notices with its next batch; each request causes one.
         let again = || async {
             requests(&services, 1).await;
-            (!lines(process, "takes spans again").is_empty()).then_some(())
+            (!lines(process, "exporting spans to the collector again").is_empty()).then_some(())
         };
         eventually(DEADLINE, again).await.unwrap();
-        assert_eq!(lines(process, "takes no spans").len(), 1);
-        assert_eq!(lines(process, "takes spans again").len(), 1);
+        assert_eq!(lines(process, "cannot export spans").len(), 1);
+        assert_eq!(lines(process, "exporting spans to the collector again").len(), 1);
         assert_eq!(process.stderr(), Vec::<String>::new());
         let others = |line: &Value| {
             line["target"]
@@ -89,7 +91,7 @@ async fn hanging_receivers_delay_neither_requests_nor_shutdown() {
         services.api.terminate();
         assert!(services.api.exited(DEADLINE).await.unwrap().success());
         // The queue held 16 of them, and the number of lost ones is logged: three per request.
-        let lost = lines(&services.api, "spans were lost");
+        let lost = lines(&services.api, "spans lost");
         assert_eq!(lost.len(), 1, "{protocol}");
         assert_eq!(lost[0]["spans"], 3 * 40, "{protocol}");
     }
@@ -186,7 +188,7 @@ async fn bad_request_is_a_failed_trace_without_its_address() {
         (&server.error, server.attributes["http.response.status_code"].as_str()),
         (&None, "400")
     );
-    assert_eq!(handler.error.as_deref(), Some("no valid email"));
+    assert_eq!(handler.error.as_deref(), Some("invalid email"));
     assert_eq!(handler.attributes["error.type"], "invalid_email");
     assert_eq!(spans.len(), 2);
     assert!(!format!("{spans:?}").contains("jane"));
@@ -200,7 +202,7 @@ async fn log_line_names_its_span() {
     services.request("nobody", &[]).await.unwrap();
     for (process, message, name) in [
         (&services.api, "reset mail requested", "EnqueueMessage"),
-        (&services.api, "request refused", "resetPasswordHandler"),
+        (&services.api, "request rejected", "resetPasswordHandler"),
         (&services.mailer, "mail sent", "handleSentMailMessage"),
     ] {
         let line = process.line(DEADLINE, |line| line["message"] == message).await.unwrap();

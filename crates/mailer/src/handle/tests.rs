@@ -22,7 +22,7 @@ fn mails(dir: &std::path::Path) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_good_message_becomes_a_mail() {
+async fn valid_message_is_mailed() {
     let dir = tempfile::tempdir().unwrap();
     let outcome = mailer(dir.path())
         .outcome(&properties("m-1"), br#"{"email":"jane@example.org"}"#)
@@ -32,9 +32,9 @@ async fn a_good_message_becomes_a_mail() {
     assert!(mail.contains("To: jane@example.org"), "{mail}");
 }
 
-/// The message holds no token that could expire while it waits: the ninth attempt, an hour after the first, makes a link of its own.
+/// The message holds no token that could expire in the queue: the ninth attempt, an hour after the first, creates a fresh link.
 #[tokio::test(flavor = "multi_thread")]
-async fn reset_link_is_made_by_the_attempt_that_sends_the_mail() {
+async fn reset_link_is_created_by_the_sending_attempt() {
     let (body, hour) = (br#"{"email":"jane@example.org"}"#, Duration::from_secs(3_600));
     let schedule = RetrySchedule::default();
     let last = (1..99).find(|attempt| schedule.after(*attempt).is_none()).unwrap() - 1;
@@ -54,17 +54,17 @@ async fn reset_link_is_made_by_the_attempt_that_sends_the_mail() {
     }
     links.sort();
     links.dedup();
-    assert_eq!(links.len(), 3, "each attempt has a link of its own");
+    assert_eq!(links.len(), 3, "each attempt has its own link");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_malformed_message_is_refused_and_makes_no_mail() {
+async fn malformed_message_is_rejected_without_a_mail() {
     let dir = tempfile::tempdir().unwrap();
-    let huge = vec![b' '; mail_queue::MAX_BODY + 1];
+    let huge = vec![b' '; mail_queue::BODY_SIZE_MAX + 1];
     for (body, reason) in [
         (&b"nonsense"[..], Malformed::NotJson),
         (b"{}", Malformed::NoEmail),
-        (br#"{"email":"nobody"}"#, Malformed::InvalidEmail),
+        (br#"{"email":"jane"}"#, Malformed::InvalidEmail),
         (&huge, Malformed::TooLarge),
     ] {
         let outcome = mailer(dir.path()).outcome(&properties("m"), body).await;
@@ -74,9 +74,9 @@ async fn a_malformed_message_is_refused_and_makes_no_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_id_cannot_name_a_file_elsewhere() {
+async fn message_id_cannot_escape_the_mail_directory() {
     let dir = tempfile::tempdir().unwrap();
-    let long = "x".repeat(MAX_ID + 1);
+    let long = "x".repeat(MESSAGE_ID_LEN_MAX + 1);
     for id in ["../up", "a/b", "", ".hidden", "a\0b", &long] {
         let outcome = mailer(dir.path())
             .outcome(&properties(id), br#"{"email":"jane@example.org"}"#)
@@ -86,7 +86,7 @@ async fn a_message_id_cannot_name_a_file_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_without_an_id_is_still_sent() {
+async fn message_without_an_id_is_mailed() {
     let dir = tempfile::tempdir().unwrap();
     let outcome = mailer(dir.path())
         .outcome(&BasicProperties::default(), br#"{"email":"jane@example.org"}"#)
@@ -96,15 +96,15 @@ async fn a_message_without_an_id_is_still_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_comes_again_sends_no_second_mail() {
+async fn redelivered_message_sends_no_second_mail() {
     let dir = tempfile::tempdir().unwrap();
     let body = br#"{"email":"jane@example.org"}"#;
     assert_eq!(mailer(dir.path()).outcome(&properties("m-1"), body).await, Outcome::Sent);
     std::fs::remove_file(dir.path().join("m-1.eml")).unwrap();
-    // Also not by a mailer that was started since.
+    // A restarted mailer does not send it again either.
     assert_eq!(mailer(dir.path()).outcome(&properties("m-1"), body).await, Outcome::Duplicate);
     assert_eq!(mails(dir.path()), 0);
-    // The same message twice at once, as the API publishes it when it did not hear the first confirm.
+    // Concurrent duplicates, as the API publishes them after a lost confirm.
     let mailer = mailer(dir.path());
     let message = properties("m-2");
     let both = futures_util::future::join(mailer.outcome(&message, body), mailer.outcome(&message, body)).await;
@@ -112,7 +112,7 @@ async fn a_message_that_comes_again_sends_no_second_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_that_was_not_sent_is_not_recorded() {
+async fn failed_mail_is_not_recorded_in_the_journal() {
     let dir = tempfile::tempdir().unwrap();
     let body = br#"{"email":"jane@example.org"}"#;
     let mailer = mailer(dir.path());

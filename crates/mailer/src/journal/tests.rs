@@ -19,7 +19,7 @@ async fn journal_remembers_after_a_restart() {
     let path = dir.path().join("new/sent.journal");
     let first = journal(&path);
     assert!(send(&first, "a").await && !send(&first, "a").await);
-    // Not sent after all: free for the next attempt.
+    // Not sent: free for the next attempt.
     drop(first.claim("b").await.unwrap());
     drop(first);
     let second = journal(&path);
@@ -43,7 +43,7 @@ async fn journal_survives_a_cut_at_every_byte() {
         let lines = text[..cut].split(|byte| *byte == b'\n').count() - 1;
         let known: Vec<_> = text[..cut].split(|byte| *byte == b'\n').filter_map(entry).collect();
         let opened = journal(&path);
-        // A line without its end may be whole; one that is not is never taken for another id.
+        // A truncated line is never mistaken for another id.
         assert!((lines..=lines + 1).contains(&known.len()));
         for (number, id) in ids.iter().enumerate() {
             assert_eq!(send(&opened, id).await, number >= known.len(), "{id} after {cut} bytes");
@@ -56,7 +56,7 @@ async fn journal_survives_a_cut_at_every_byte() {
 }
 
 #[tokio::test]
-async fn journal_skips_what_is_no_line() {
+async fn journal_skips_malformed_lines() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("sent.journal");
     std::fs::write(
@@ -117,7 +117,7 @@ async fn journal_is_shared_by_mailers() {
     let path = dir.path().join("sent.journal");
     let one = Journal::open_with(path.clone(), BYTES).unwrap();
     let other = Journal::open_with(path, BYTES).unwrap();
-    // Across many generations, begun by either.
+    // Across many generations, rotated by either.
     for number in 0..500 {
         let id = format!("id-{number}");
         let (first, second) = if number % 3 == 0 { (&one, &other) } else { (&other, &one) };
@@ -134,7 +134,7 @@ async fn journal_lets_one_of_two_send() {
     let mut second = std::pin::pin!(journal.claim("a"));
     let waits = futures_util::FutureExt::now_or_never(second.as_mut()).is_none();
     assert!(waits);
-    // The first attempt has failed: the second one has its turn.
+    // The first attempt failed, so the second one gets the claim.
     drop(first);
     let second = second.await.unwrap().unwrap();
     let mut third = std::pin::pin!(journal.claim("a"));

@@ -1,4 +1,4 @@
-//! The server as a program: what it says at the start and how it ends.
+//! The page server as a program: startup messages and shutdown.
 
 use std::path::Path;
 use std::process::Command;
@@ -27,7 +27,7 @@ fn built() -> TempDir {
 }
 
 #[tokio::test]
-async fn it_says_where_it_is_and_ends_with_its_supervisor() {
+async fn page_reports_its_address_and_ends_with_its_supervisor() {
     let dir = built();
     let process = page(dir.path(), &[("SPANFALL_SUPERVISED", "1")]);
     let address = process.ready(SOON).await.unwrap().unwrap();
@@ -51,7 +51,7 @@ async fn it_says_where_it_is_and_ends_with_its_supervisor() {
 }
 
 #[tokio::test]
-async fn it_ends_on_sigterm_in_spite_of_a_silent_client() {
+async fn sigterm_ends_the_server_despite_a_silent_client() {
     let dir = built();
     let process = page(dir.path(), &[]);
     let url = process.ready(SOON).await.unwrap().unwrap();
@@ -63,7 +63,7 @@ async fn it_ends_on_sigterm_in_spite_of_a_silent_client() {
 }
 
 #[tokio::test]
-async fn without_a_page_it_names_the_command_that_builds_it() {
+async fn missing_page_names_the_build_command() {
     let empty = TempDir::new().unwrap();
     refused(
         &page(empty.path(), &[]),
@@ -74,7 +74,7 @@ async fn without_a_page_it_names_the_command_that_builds_it() {
 }
 
 #[tokio::test]
-async fn a_taken_address_is_named_with_its_variable() {
+async fn bind_error_names_address_and_variable() {
     let dir = built();
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -82,18 +82,18 @@ async fn a_taken_address_is_named_with_its_variable() {
 }
 
 #[tokio::test]
-async fn nonsense_in_a_variable_is_named() {
+async fn invalid_variable_is_named() {
     let dir = built();
     refused(&page(dir.path(), &[("PAGE_ADDR", "here")]), 64, &["PAGE_ADDR"]).await;
     refused(&page(dir.path(), &[("API_URL", "here")]), 64, &["API_URL"]).await;
     refused(&page(dir.path(), &[("ALLOWED_HOSTS", "a:80")]), 64, &["ALLOWED_HOSTS"]).await;
 }
 
-/// It ends with this code and says these things to a person.
+/// Asserts the exit code and parts of standard error.
 async fn refused(process: &Process, code: i32, said: &[&str]) {
     let status = process.exited(SOON).await.unwrap();
     assert_eq!(status.code(), Some(code));
-    // Its end is seen by the process, its last words by another thread.
+    // The exit is seen by this task, the last output by another thread.
     let told = testkit::eventually(SOON, || {
         let words = process.stderr().join("\n");
         std::future::ready(said.iter().all(|part| words.contains(part)).then_some(words))

@@ -1,4 +1,4 @@
-//! The server over real sockets, with a page of three files.
+//! The page server over real sockets, with a page of three files.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ const SECRET: &str = "outside of the page's directory";
 
 struct Server {
     address: SocketAddr,
-    /// The page is in `dist`, beside something that is nobody's business.
+    /// The page is in `dist`, next to a secret file.
     _directory: TempDir,
 }
 
@@ -57,7 +57,7 @@ impl Server {
         request.send().await.unwrap()
     }
 
-    /// Without a client that tidies the path up first.
+    /// Sends a raw request, because a client would normalize the path.
     async fn get_raw(&self, path: &str) -> String {
         let mut connection = TcpStream::connect(self.address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
@@ -73,7 +73,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn the_page_is_here_and_where_the_mail_leads() {
+async fn page_is_served_at_root_and_at_the_mail_link() {
     let server = Server::start().await;
     for path in ["/", "/index.html", "/reset-password?token=abc"] {
         let response = server.get(path).await;
@@ -85,7 +85,7 @@ async fn the_page_is_here_and_where_the_mail_leads() {
 }
 
 #[tokio::test]
-async fn every_answer_says_what_the_page_may_do() {
+async fn security_headers_are_on_every_response() {
     let server = Server::start().await;
     for path in ["/", "/reset-password", "/settings.js", "/assets/index-abc123.js", "/nothing"] {
         let response = server.get(path).await;
@@ -106,7 +106,7 @@ async fn every_answer_says_what_the_page_may_do() {
 }
 
 #[tokio::test]
-async fn the_settings_are_of_this_place_and_not_of_the_build() {
+async fn settings_come_from_the_environment_not_the_build() {
     let server = Server::start().await;
     let response = server.get("/settings.js").await;
     assert_eq!(header(&response, "content-type"), "text/javascript");
@@ -117,7 +117,7 @@ async fn the_settings_are_of_this_place_and_not_of_the_build() {
 }
 
 #[tokio::test]
-async fn hashed_files_are_kept_for_ever_and_missing_ones_are_not() {
+async fn hashed_files_are_cached_forever_and_missing_ones_are_not() {
     let server = Server::start().await;
     let response = server.get(&format!("/{SCRIPT}")).await;
     assert_eq!(header(&response, "cache-control"), "public, max-age=31536000, immutable");
@@ -137,7 +137,7 @@ async fn hashed_files_are_kept_for_ever_and_missing_ones_are_not() {
 }
 
 #[tokio::test]
-async fn a_browser_gets_it_compressed() {
+async fn responses_are_compressed() {
     let server = Server::start().await;
     let response = server
         .ask(Method::GET, &format!("/{SCRIPT}"), &[("accept-encoding", "gzip, br")])
@@ -147,7 +147,7 @@ async fn a_browser_gets_it_compressed() {
 }
 
 #[tokio::test]
-async fn nothing_outside_of_the_directory_is_served() {
+async fn files_outside_of_the_directory_are_not_served() {
     let server = Server::start().await;
     for path in [
         "/../secret.txt",
@@ -200,7 +200,7 @@ async fn half_open_connections_do_not_stop_a_good_client() {
 }
 
 #[tokio::test]
-async fn it_takes_nothing() {
+async fn methods_other_than_get_and_head_are_rejected() {
     let server = Server::start().await;
     for path in ["/", "/settings.js", "/reset-password"] {
         let response = server.ask(Method::POST, path, &[]).await;

@@ -4,7 +4,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::*;
 
-/// Keeps what it is to export.
+/// An exporter that collects its spans.
 #[derive(Clone, Debug, Default)]
 struct Kept(Arc<Mutex<Vec<SpanData>>>);
 
@@ -23,12 +23,12 @@ impl SpanExporter for Kept {
 
 fn provider() -> (Kept, SdkTracerProvider) {
     let kept = Kept::default();
-    let starts = Starts::new(kept.clone());
+    let starts = LiveSpanProcessor::new(kept.clone());
     (kept, SdkTracerProvider::builder().with_span_processor(starts).build())
 }
 
 #[test]
-fn a_running_span_is_sent_as_it_started_and_without_an_end() {
+fn live_span_is_sent_at_start_without_an_end() {
     let (kept, provider) = provider();
     let tracer = provider.tracer("test");
     let remote = SpanContext::new(TraceId::from(7), SpanId::from(9), TraceFlags::SAMPLED, true, TraceState::NONE);
@@ -53,9 +53,9 @@ fn a_running_span_is_sent_as_it_started_and_without_an_end() {
 }
 
 #[test]
-fn what_ended_before_its_turn_is_left_out() {
+fn span_ended_before_its_export_is_omitted() {
     let (kept, provider) = provider();
-    // More than a batch holds is sent at once, so few enough of them.
+    // Fewer than a batch, which would be sent at once.
     let tracer = provider.tracer("test");
     for _ in 0..100 {
         tracer.start("short").end();
@@ -63,12 +63,12 @@ fn what_ended_before_its_turn_is_left_out() {
     let _long = tracer.start("long");
     provider.force_flush().unwrap();
     assert!(kept.names().contains(&"long".to_owned()));
-    // The exporter's thread may have had its turn in between: all but a few.
+    // The exporter's thread may have run in between: all but a few.
     assert!(kept.names().len() < 100, "{}", kept.names().len());
 }
 
 #[test]
-fn an_unsampled_span_is_not_sent() {
+fn unsampled_span_is_not_sent_at_start() {
     let (kept, provider) = provider();
     let tracer = provider.tracer("test");
     let remote = SpanContext::new(
@@ -85,8 +85,8 @@ fn an_unsampled_span_is_not_sent() {
 }
 
 #[test]
-fn no_more_wait_than_there_is_room_for() {
-    /// Never done.
+fn pending_starts_are_bounded() {
+    /// An exporter that never completes.
     #[derive(Debug)]
     struct Stalled;
 
@@ -96,21 +96,24 @@ fn no_more_wait_than_there_is_room_for() {
         }
     }
 
-    let starts = Starts::new(Stalled);
+    let starts = LiveSpanProcessor::new(Stalled);
     let waiting = starts.waiting.clone();
     let provider = SdkTracerProvider::builder().with_span_processor(starts).build();
     let tracer = provider.tracer("test");
-    // A batch of 512 may have left for the exporter, which never comes back.
-    let spans: Vec<_> = (0..WAITING + 1000).map(|_| tracer.start("running")).collect();
-    assert!(waiting.ids().len() <= WAITING);
+    // A batch of 512 may be in the exporter, which never returns.
+    let spans: Vec<_> = (0..PENDING_STARTS_MAX + 1000).map(|_| tracer.start("running")).collect();
+    assert!(waiting.ids().len() <= PENDING_STARTS_MAX);
     let begun = std::time::Instant::now();
     let _ = provider.shutdown_with_timeout(Duration::from_secs(60));
-    assert!(begun.elapsed() < Duration::from_secs(30), "it waits for nobody");
+    assert!(
+        begun.elapsed() < Duration::from_secs(30),
+        "shutdown does not wait for the exporter"
+    );
     drop(spans);
 }
 
 #[test]
-fn here_is_this_machine_alone() {
+fn local_endpoints_are_recognized() {
     for here in [
         "http://localhost:4317",
         "http://127.0.0.1:4318/",

@@ -1,14 +1,14 @@
-//! The `baggage` header: members passed on as they came, within the standard's bounds.
+//! The `baggage` header: members are forwarded unchanged, within the standard's bounds.
 //!
-//! Members are forwarded byte for byte, never decoded and encoded again: `sentry-*` members are frozen by whoever started the
-//! trace, and other people's are none of our business.
+//! Members are forwarded byte for byte, never decoded and re-encoded: `sentry-*` members are frozen by the root of the
+//! trace, and others are opaque.
 
 use opentelemetry::propagation::Extractor;
 
-/// What W3C Baggage asks everybody to pass on; more is dropped, whole members at a time.
-const MAX_MEMBERS: usize = 64;
-/// See [`MAX_MEMBERS`]; in bytes, commas included.
-const MAX_BYTES: usize = 8192;
+/// The number of members that W3C Baggage requires to propagate; further members are dropped.
+const MEMBERS_MAX: usize = 64;
+/// The size that W3C Baggage requires to propagate, in bytes, commas included.
+const BYTES_MAX: usize = 8192;
 const SENTRY: &str = "sentry-";
 
 /// The value of one outgoing `baggage` header, bounded.
@@ -19,7 +19,7 @@ pub(super) struct Members {
 }
 
 impl Members {
-    /// The well-formed members that came in, in order; several headers count as one.
+    /// Collects the well-formed received members in order; several headers count as one.
     pub(super) fn extracted(extractor: &dyn Extractor) -> Self {
         let mut members = Self::default();
         for member in extractor
@@ -33,12 +33,12 @@ impl Members {
         members
     }
 
-    /// Adds a member, unless it is malformed or no longer fits.
+    /// Adds a member, unless it is malformed or does not fit.
     pub(super) fn push(&mut self, member: &str) {
         let printable = member.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         let named = member.split_once('=').is_some_and(|(key, _)| !key.trim().is_empty());
         let separator = usize::from(self.count > 0);
-        let fits = self.count < MAX_MEMBERS && self.text.len() + separator + member.len() <= MAX_BYTES;
+        let fits = self.count < MEMBERS_MAX && self.text.len() + separator + member.len() <= BYTES_MAX;
         if !(printable && named && fits) {
             return;
         }
@@ -61,11 +61,11 @@ impl Members {
         }
     }
 
-    /// Sentry's members by their names, decoded.
+    /// Iterates over Sentry's members: names and decoded values.
     pub(super) fn sentry(&self) -> impl Iterator<Item = (String, String)> {
         self.iter().filter_map(|member| {
             let (key, value) = member.strip_prefix(SENTRY)?.split_once('=')?;
-            // What follows a semicolon are properties.
+            // Properties follow a semicolon.
             let value = value.split(';').next().unwrap_or_default();
             Some((key.trim().to_owned(), decoded(value.trim())))
         })
@@ -75,7 +75,7 @@ impl Members {
         self.text.split(',').filter(|member| !member.is_empty())
     }
 
-    /// The header's value; `None` when there is nothing to say.
+    /// Returns the header's value; `None` without members.
     pub(super) fn header(&self) -> Option<&str> {
         (!self.text.is_empty()).then_some(self.text.as_str())
     }
@@ -94,7 +94,7 @@ fn encoded(value: &str) -> String {
     text
 }
 
-/// Undoes percent-encoding; what is not encoded right stays as it is.
+/// Percent-decodes; invalid sequences stay unchanged.
 fn decoded(value: &str) -> String {
     let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let bytes = value.as_bytes();
@@ -127,18 +127,18 @@ mod tests {
     }
 
     #[test]
-    fn members_pass_unchanged_and_malformed_ones_fall_out() {
+    fn members_are_unchanged_and_malformed_ones_dropped() {
         let members = extracted("a=1;meta=%20, sentry-trace_id=abc ,, =x,novalue,b=,c=\u{7}");
         assert_eq!(members.header(), Some("a=1;meta=%20,sentry-trace_id=abc,b="));
     }
 
     #[test]
-    fn nothing_is_no_header() {
+    fn empty_baggage_sends_no_header() {
         assert_eq!(extracted(" , ").header(), None);
     }
 
     #[test]
-    fn a_value_cannot_break_out_of_its_member() {
+    fn member_value_is_escaped() {
         let mut members = Members::default();
         members.push_sentry("environment", "a b,c=d;é");
         assert_eq!(members.header(), Some("sentry-environment=a%20b%2Cc%3Dd%3B%C3%A9"));
@@ -147,11 +147,11 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn the_header_is_bounded_and_stable(header in proptest::collection::vec("[a-z]{0,9}=?[ -~]{0,300}\\PC?", 0..100)) {
+        fn baggage_header_is_bounded_and_stable(header in proptest::collection::vec("[a-z]{0,9}=?[ -~]{0,300}\\PC?", 0..100)) {
             let members = extracted(&header.join(","));
             let text = members.header().unwrap_or_default();
-            prop_assert!(text.len() <= MAX_BYTES);
-            prop_assert!(members.iter().count() <= MAX_MEMBERS);
+            prop_assert!(text.len() <= BYTES_MAX);
+            prop_assert!(members.iter().count() <= MEMBERS_MAX);
             prop_assert_eq!(extracted(text), members);
         }
     }

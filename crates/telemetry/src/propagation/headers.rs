@@ -1,26 +1,26 @@
 //! The two headers that name a trace and a parent: `sentry-trace` and W3C `traceparent`.
 //!
-//! Parsed here and strictly, since the parsers of both SDKs are lenient (ids of any length, a `+` before the digits), and an id
-//! that one of them pads and the other refuses is how a trace splits in two.
+//! Parsed strictly, since the parsers of both SDKs are lenient (ids of any length, a `+` before the digits), and an id
+//! that one of them pads and the other rejects would split a trace.
 
 use opentelemetry::trace::{SpanId, TraceId};
 
-/// What one header says about the caller.
+/// The remote parent of one header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Parent {
     pub(super) trace_id: TraceId,
     pub(super) span_id: SpanId,
-    /// The caller's sampling decision; `None` when it left it to us.
+    /// The caller's sampling decision; `None` if deferred.
     pub(super) sampled: Option<bool>,
 }
 
 impl Parent {
-    /// Reads `<32 hex>-<16 hex>[-0|-1]`, Sentry's own header; without a suffix the decision is deferred.
-    pub(super) fn of_sentry_trace(value: &str) -> Option<Self> {
+    /// Parses `<32 hex>-<16 hex>[-0|-1]`, Sentry's header; without a suffix the decision is deferred.
+    pub(super) fn from_sentry_trace(value: &str) -> Option<Self> {
         let mut parts = value.trim().splitn(3, '-');
         let (trace_id, span_id) = ids(parts.next()?, parts.next()?)?;
         let sampled = match parts.next() {
-            // Some senders write the hyphen and no decision.
+            // Some senders write the hyphen without a decision.
             None | Some("") => None,
             Some("0") => Some(false),
             Some("1") => Some(true),
@@ -33,8 +33,8 @@ impl Parent {
         })
     }
 
-    /// Reads `<version>-<32 hex>-<16 hex>-<flags>` of W3C Trace Context; later versions may append fields after another `-`.
-    pub(super) fn of_traceparent(value: &str) -> Option<Self> {
+    /// Parses `<version>-<32 hex>-<16 hex>-<flags>` of W3C Trace Context; later versions may append fields after another `-`.
+    pub(super) fn from_traceparent(value: &str) -> Option<Self> {
         let mut parts = value.trim().splitn(5, '-');
         let (version, trace_id, span_id, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let rest = parts.next();
@@ -55,7 +55,7 @@ impl Parent {
     }
 }
 
-/// Both ids, neither of them all zeros, which means "none".
+/// Parses both ids and rejects all zeros, which means "none".
 fn ids(trace_id: &str, span_id: &str) -> Option<(TraceId, SpanId)> {
     if !is_hex(trace_id, 32) || !is_hex(span_id, 16) {
         return None;
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn sentry_trace_carries_a_decision_or_defers_it() {
         for (suffix, sampled) in [("", None), ("-0", Some(false)), ("-1", Some(true))] {
-            let parent = Parent::of_sentry_trace(&format!("{TRACE}-{SPAN}{suffix}")).expect("valid");
+            let parent = Parent::from_sentry_trace(&format!("{TRACE}-{SPAN}{suffix}")).expect("valid");
             assert_eq!(
                 (parent.trace_id.to_string(), parent.span_id.to_string()),
                 (TRACE.into(), SPAN.into())
@@ -90,20 +90,20 @@ mod tests {
     }
 
     #[test]
-    fn flags_beside_sampled_are_ignored() {
+    fn traceparent_flags_other_than_sampled_are_ignored() {
         for (flags, sampled) in [("00", false), ("01", true), ("02", false), ("03", true), ("ff", true)] {
-            let parent = Parent::of_traceparent(&format!("00-{TRACE}-{SPAN}-{flags}")).expect("valid");
+            let parent = Parent::from_traceparent(&format!("00-{TRACE}-{SPAN}-{flags}")).expect("valid");
             assert_eq!(parent.sampled, Some(sampled), "{flags}");
         }
     }
 
     #[test]
-    fn a_later_version_may_say_more() {
-        assert!(Parent::of_traceparent(&format!("cc-{TRACE}-{SPAN}-01-what-else")).is_some());
+    fn traceparent_of_a_later_version_may_have_more_fields() {
+        assert!(Parent::from_traceparent(&format!("cc-{TRACE}-{SPAN}-01-what-else")).is_some());
     }
 
     #[test]
-    fn what_is_not_exactly_right_names_no_parent() {
+    fn malformed_headers_have_no_parent() {
         let zeros = "0".repeat(32);
         for bad in [
             String::new(),
@@ -117,8 +117,8 @@ mod tests {
             format!("{}-{SPAN}", &TRACE[1..]),
             format!("{TRACE}é-{SPAN}"),
         ] {
-            assert_eq!(Parent::of_sentry_trace(&bad), None, "{bad}");
-            assert_eq!(Parent::of_traceparent(&bad), None, "{bad}");
+            assert_eq!(Parent::from_sentry_trace(&bad), None, "{bad}");
+            assert_eq!(Parent::from_traceparent(&bad), None, "{bad}");
         }
         for bad in [
             format!("00-{TRACE}-{SPAN}"),
@@ -129,15 +129,15 @@ mod tests {
             format!("00-{}-{SPAN}-01", TRACE.to_uppercase()),
             format!("00-{zeros}-{SPAN}-01"),
         ] {
-            assert_eq!(Parent::of_traceparent(&bad), None, "{bad}");
+            assert_eq!(Parent::from_traceparent(&bad), None, "{bad}");
         }
     }
 
     proptest! {
         #[test]
-        fn nothing_that_arrives_panics(text in "\\PC{0,80}") {
-            let _ = Parent::of_sentry_trace(&text);
-            let _ = Parent::of_traceparent(&text);
+        fn header_parsers_never_panic(text in "\\PC{0,80}") {
+            let _ = Parent::from_sentry_trace(&text);
+            let _ = Parent::from_traceparent(&text);
         }
     }
 }

@@ -23,8 +23,8 @@ fn propagator() -> Propagator {
     Propagator::new(Some(head(1.0)))
 }
 
-fn head(sample_rate: f32) -> SentryHead {
-    SentryHead {
+fn head(sample_rate: f32) -> HeadSampling {
+    HeadSampling {
         public_key: "abc".to_owned(),
         environment: Some("demo".to_owned()),
         release: Some("api@1.0".to_owned()),
@@ -42,7 +42,7 @@ fn inject(propagator: &Propagator, cx: &Context) -> Headers {
     headers
 }
 
-/// `(trace id, parent span id, OpenTelemetry's flag, Sentry's header)`, as both SDKs will see them.
+/// Returns `(trace id, parent span id, OpenTelemetry's flag, Sentry's header)` as seen by both SDKs.
 fn seen(cx: &Context) -> (String, String, bool, String) {
     let span = cx.span();
     let span = span.span_context();
@@ -56,7 +56,7 @@ fn seen(cx: &Context) -> (String, String, bool, String) {
 }
 
 #[test]
-fn both_sdks_see_the_same_parent_whatever_came() {
+fn parent_is_the_same_for_both_sdks() {
     let w3c = format!("00-{TRACE}-{SPAN}-01");
     let sentry = format!("{TRACE}-{SPAN}-1");
     let rows: [(&[(&str, &str)], &str); 3] = [
@@ -72,7 +72,7 @@ fn both_sdks_see_the_same_parent_whatever_came() {
 }
 
 #[test]
-fn unsampled_reaches_both_sdks() {
+fn unsampled_flag_reaches_both_sdks() {
     for (name, value) in [
         ("sentry-trace", format!("{TRACE}-{SPAN}-0")),
         ("traceparent", format!("00-{TRACE}-{SPAN}-00")),
@@ -84,9 +84,9 @@ fn unsampled_reaches_both_sdks() {
 }
 
 #[test]
-fn a_deferred_decision_is_taken_as_sampled_and_left_to_sentry() {
+fn deferred_decision_is_sampled_and_left_to_sentry() {
     let value = format!("{TRACE}-{SPAN}");
-    // Some senders write the hyphen all the same.
+    // Some senders write the hyphen without a decision.
     for sent in [value.clone(), format!("{value}-")] {
         assert_eq!(
             seen(&extract(&[("sentry-trace", &sent)])),
@@ -123,8 +123,8 @@ fn sentry_may_drop_a_trace_that_opentelemetry_keeps() {
 }
 
 #[test]
-fn a_malformed_header_does_not_hide_a_good_one() {
-    let cx = extract(&[("sentry-trace", "rubbish"), ("traceparent", &format!("00-{TRACE}-{SPAN}-01"))]);
+fn malformed_header_does_not_hide_a_valid_one() {
+    let cx = extract(&[("sentry-trace", "invalid"), ("traceparent", &format!("00-{TRACE}-{SPAN}-01"))]);
     assert_eq!(seen(&cx).0, TRACE);
 }
 
@@ -142,7 +142,7 @@ fn malformed_or_missing_headers_start_a_new_trace() {
 }
 
 #[test]
-fn what_came_is_passed_on_unchanged() {
+fn received_headers_are_propagated_unchanged() {
     let state = "vendor=a,other=b";
     let baggage = "sentry-trace_id=xyz,sentry-sample_rand=0.5,user=%2Fme;p=1";
     let cx = extract(&[
@@ -156,7 +156,7 @@ fn what_came_is_passed_on_unchanged() {
 }
 
 #[test]
-fn a_trace_that_starts_here_describes_itself_to_sentry() {
+fn new_trace_has_sentry_baggage() {
     let started = started_here(&[("baggage", "sentry-trace_id=stale,mine=1")]);
     let sent = inject(&propagator(), &started);
     assert_eq!(
@@ -170,21 +170,21 @@ fn a_trace_that_starts_here_describes_itself_to_sentry() {
 }
 
 #[test]
-fn without_sentry_only_other_peoples_members_are_sent() {
+fn baggage_without_sentry_has_only_received_members() {
     let started = started_here(&[("baggage", "sentry-trace_id=stale,mine=1")]);
     let sent = inject(&Propagator::new(None), &started);
     assert_eq!(sent["baggage"], "mine=1");
 }
 
 #[test]
-fn sentrys_rate_decides_for_its_header_alone() {
+fn sentry_sample_rate_affects_only_its_header() {
     let sent = inject(&Propagator::new(Some(head(0.0))), &started_here(&[]));
     assert_eq!(sent["sentry-trace"], format!("{TRACE}-{SPAN}-0"));
     assert_eq!(sent["traceparent"], format!("00-{TRACE}-{SPAN}-01"));
     assert!(sent["baggage"].contains("sentry-sampled=false"));
 }
 
-/// The context of a root span that was started after `pairs` came in.
+/// Returns the context of a root span started with the headers `pairs`.
 fn started_here(pairs: &[(&str, &str)]) -> Context {
     extract(pairs).with_remote_span_context(SpanContext::new(
         TraceId::from_hex(TRACE).unwrap(),
@@ -197,7 +197,7 @@ fn started_here(pairs: &[(&str, &str)]) -> Context {
 
 proptest! {
     #[test]
-    fn any_header_is_survived_and_ids_pass_both_ways(
+    fn arbitrary_headers_never_panic_and_ids_round_trip(
         trace in any::<u128>(), span in any::<u64>(), sampled in any::<bool>(), noise in "\\PC{0,200}",
     ) {
         let cx = extract(&[
@@ -214,7 +214,7 @@ proptest! {
     }
 
     #[test]
-    fn the_rate_is_kept(low in 0_u64..1 << 56) {
+    fn sample_rate_is_kept(low in 0_u64..1 << 56) {
         let id = TraceId::from(u128::from(low));
         prop_assert!(head(1.0).samples(id));
         prop_assert!(!head(0.0).samples(id));

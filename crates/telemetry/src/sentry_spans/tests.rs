@@ -13,13 +13,13 @@ use crate::Propagator;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// As long and as many as any test takes.
+/// Limits that no test exceeds.
 const PATIENT: Limits = Limits {
     patience: DAY,
     roots: 1000,
 };
 
-/// A real client whose envelopes end here.
+/// A real client with a collecting transport.
 #[derive(Clone, Default)]
 struct Sent(Arc<Mutex<Vec<Transaction<'static>>>>);
 
@@ -33,7 +33,7 @@ impl Transport for Sent {
     }
 }
 
-/// What ours is behind once the provider has it.
+/// A handle to the processor, which the provider owns.
 #[derive(Clone, Debug)]
 struct Shared(Arc<SentrySpans>);
 
@@ -62,7 +62,7 @@ struct Bench {
     tracer: SdkTracer,
 }
 
-/// Runs a test with a Sentry client of its own.
+/// Runs a test with its own Sentry client.
 fn with<T>(limits: Limits, run: impl FnOnce(&Bench) -> T) -> T {
     sampled_by(Sampler::AlwaysOn, limits, run)
 }
@@ -89,7 +89,7 @@ fn sampled_by<T>(sampler: Sampler, limits: Limits, run: impl FnOnce(&Bench) -> T
 }
 
 impl Bench {
-    /// The context of a span below that of `cx`.
+    /// Starts a span below `cx` and returns its context.
     fn start(&self, name: &'static str, cx: &Context) -> Context {
         cx.with_span(self.tracer.start_with_context(name, cx))
     }
@@ -98,7 +98,7 @@ impl Bench {
         self.sent.0.lock().unwrap().clone()
     }
 
-    /// The names of what was sent: each root, and what came with it, sorted.
+    /// Returns the names of the sent transactions: each root with its sorted children.
     fn names(&self) -> Vec<(String, Vec<String>)> {
         let names = |transaction: Transaction<'_>| {
             let children = transaction.spans.into_iter().filter_map(|span| span.description);
@@ -112,7 +112,7 @@ impl Bench {
     fn assert_nothing_is_kept(&self) {
         let spans = self.spans.spans();
         assert!(
-            spans.roots.is_empty() && spans.below.is_empty() && spans.held.is_empty(),
+            spans.roots.is_empty() && spans.open_below.is_empty() && spans.held.is_empty(),
             "{spans:?}"
         );
     }
@@ -138,13 +138,13 @@ fn names(expected: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
 }
 
 #[test]
-fn a_child_that_outlives_its_root_is_in_the_transaction() {
+fn child_that_outlives_its_root_is_in_the_transaction() {
     with(PATIENT, |bench| {
         let root = bench.start("root", &Context::new());
         let child = bench.start("child", &root);
         let ended = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
         root.span().end_with_timestamp(ended);
-        // What starts now is of that transaction, too, below the root itself as well.
+        // Spans that start now belong to that transaction, too, also directly below the root.
         let late = bench.start("late", &root);
         let later = bench.start("later", &child);
         child.span().end();
@@ -167,7 +167,7 @@ fn a_child_that_outlives_its_root_is_in_the_transaction() {
 }
 
 #[test]
-fn a_root_without_open_children_leaves_at_once() {
+fn root_without_open_children_is_sent_at_once() {
     with(PATIENT, |bench| {
         let root = bench.start("root", &Context::new());
         bench.start("child", &root).span().end();
@@ -178,7 +178,7 @@ fn a_root_without_open_children_leaves_at_once() {
 }
 
 #[test]
-fn a_held_transaction_has_the_scope_that_its_root_ended_in() {
+fn held_transaction_has_the_scope_of_its_root_end() {
     with(PATIENT, |bench| {
         let root = bench.start("root", &Context::new());
         let child = bench.start("child", &root);
@@ -191,7 +191,7 @@ fn a_held_transaction_has_the_scope_that_its_root_ended_in() {
 }
 
 #[test]
-fn a_span_that_starts_after_its_parent_has_gone_says_whose_child_it_is() {
+fn late_span_is_a_transaction_with_its_real_parent() {
     let trace_id = "0af7651916cd43dd8448eb211c80319c";
     let remote = |sampled| format!("{trace_id}-b7ad6b7169203331-{sampled}");
     for (header, reported) in [(None, true), (Some(remote(1)), true), (Some(remote(0)), false)] {
@@ -204,7 +204,7 @@ fn a_span_that_starts_after_its_parent_has_gone_says_whose_child_it_is() {
             let root = bench.start("root", &came);
             let short = bench.start("short", &root);
             short.span().end();
-            // Its parent has gone while the root is still there.
+            // Its parent has ended while the root is still held.
             let orphan = bench.start("orphan", &short);
             orphan.span().end();
             root.span().end();
@@ -230,7 +230,7 @@ fn a_span_that_starts_after_its_parent_has_gone_says_whose_child_it_is() {
 }
 
 #[test]
-fn a_remote_parent_that_sentry_was_not_told_of_is_one_all_the_same() {
+fn remote_parent_without_sentry_headers_is_kept() {
     with(PATIENT, |bench| {
         let remote = SpanContext::new(
             opentelemetry::TraceId::from(7),
@@ -248,7 +248,7 @@ fn a_remote_parent_that_sentry_was_not_told_of_is_one_all_the_same() {
 }
 
 #[test]
-fn waiting_has_an_end_and_what_starts_below_who_was_late_is_not_lost() {
+fn held_root_expires_and_later_spans_are_not_lost() {
     let limits = Limits {
         patience: Duration::ZERO,
         ..PATIENT
@@ -256,7 +256,7 @@ fn waiting_has_an_end_and_what_starts_below_who_was_late_is_not_lost() {
     with(limits, |bench| {
         let root = bench.start("root", &Context::new());
         let (slow, slower) = (bench.start("slow", &root), bench.start("slower", &root));
-        // Nobody waits for it from now on, and each end is a look.
+        // The root is expired from now on, which each end checks.
         root.span().end();
         assert_eq!(bench.names(), names(&[("root", &[])]));
         bench.start("below", &slow).span().end();
@@ -270,12 +270,12 @@ fn waiting_has_an_end_and_what_starts_below_who_was_late_is_not_lost() {
 }
 
 #[test]
-fn nothing_joins_a_root_that_must_go() {
+fn expired_root_accepts_no_children() {
     with(PATIENT, |bench| {
         let root = bench.start("root", &Context::new());
         let child = bench.start("child", &root);
         root.span().end();
-        // As if it had waited for as long as it may.
+        // Simulates an expired root.
         bench.spans.spans().held[0].until = Instant::now();
         bench.start("late", &root).span().end();
         assert_eq!(bench.names(), names(&[("root", &[]), ("late", &[])]));
@@ -286,7 +286,7 @@ fn nothing_joins_a_root_that_must_go() {
 }
 
 #[test]
-fn of_too_many_that_wait_the_first_goes() {
+fn held_roots_are_bounded_oldest_first() {
     with(Limits { roots: 2, ..PATIENT }, |bench| {
         let open: Vec<_> = ["one", "two", "three"]
             .into_iter()
@@ -310,7 +310,7 @@ fn of_too_many_that_wait_the_first_goes() {
 }
 
 #[test]
-fn a_flush_and_the_end_hand_on_all_that_is_held() {
+fn flush_and_shutdown_release_held_roots() {
     for flush in [true, false] {
         with(PATIENT, |bench| {
             let root = bench.start("root", &Context::new());
@@ -329,7 +329,7 @@ fn a_flush_and_the_end_hand_on_all_that_is_held() {
 }
 
 #[test]
-fn spans_that_are_not_sampled_are_not_kept() {
+fn unsampled_spans_are_not_held() {
     sampled_by(Sampler::AlwaysOff, PATIENT, |bench| {
         let root = bench.start("root", &Context::new());
         let child = bench.start("child", &root);
@@ -343,7 +343,7 @@ fn spans_that_are_not_sampled_are_not_kept() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// A span below the one of that number, if there is one, open or not.
+    /// Starts a span below the one with that number, if any, open or ended.
     Start(Option<usize>),
     End(usize),
 }
@@ -357,7 +357,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
-    fn whatever_the_order_each_span_arrives_once_with_its_parent(steps in steps()) {
+    fn spans_arrive_once_with_their_parent_in_any_order(steps in steps()) {
         with(PATIENT, |bench| {
             let (mut started, mut expected) = (Vec::<Context>::new(), HashMap::new());
             for step in &steps {
@@ -370,7 +370,7 @@ proptest! {
                         expected.insert(id(&cx), (trace_id, parent.map(id)));
                         started.push(cx);
                     }
-                    // A second end is none.
+                    // A second end has no effect.
                     Step::End(number) => {
                         if let Some(cx) = of(*number) {
                             cx.span().end();

@@ -21,7 +21,7 @@ const SERVICE: Service = Service {
     version: "1",
 };
 
-/// The spans that ended.
+/// An exporter that collects ended spans.
 #[derive(Clone, Debug, Default)]
 struct Ended(Arc<Mutex<Vec<SpanData>>>);
 
@@ -41,7 +41,7 @@ impl SpanProcessor for Ended {
     }
 }
 
-/// The spans that ended while `run` ran with the layer, and below a remote span.
+/// Runs `run` with the layer, below a remote span, and returns the ended spans.
 fn traced(flags: TraceFlags, run: impl FnOnce(&SdkTracer)) -> Vec<SpanData> {
     let ended = Ended::default();
     let provider = SdkTracerProvider::builder().with_span_processor(ended.clone()).build();
@@ -58,7 +58,7 @@ fn current() -> SpanContext {
 }
 
 #[test]
-fn a_span_is_below_the_current_one_and_the_current_one_itself() {
+fn span_is_a_child_of_the_current_one_and_becomes_current() {
     let mut seen = None;
     let spans = traced(TraceFlags::SAMPLED, |tracer| {
         let entered = info_span!("ours").entered();
@@ -90,7 +90,7 @@ fn a_span_is_below_the_current_one_and_the_current_one_itself() {
 }
 
 #[test]
-fn a_span_says_what_it_was_given_and_nothing_that_was_logged_in_it() {
+fn span_has_its_fields_and_no_log_events() {
     let spans = traced(TraceFlags::SAMPLED, |_| {
         info_span!("given", otel.kind = "client", number = 3_i64, word = "yes").in_scope(|| {
             tracing::info!(secret = "token", "happened");
@@ -115,7 +115,7 @@ fn a_span_says_what_it_was_given_and_nothing_that_was_logged_in_it() {
 }
 
 #[test]
-fn spans_of_libraries_and_finer_ones_are_not_exported() {
+fn library_and_debug_spans_are_not_exported() {
     let spans = traced(TraceFlags::SAMPLED, |_| {
         for span in [
             info_span!(target: "h2::client", "library"),
@@ -132,7 +132,7 @@ fn spans_of_libraries_and_finer_ones_are_not_exported() {
 }
 
 #[test]
-fn what_is_not_sampled_stays_so_and_keeps_its_trace() {
+fn unsampled_span_stays_unsampled_and_keeps_its_trace() {
     let spans = traced(TraceFlags::default(), |_| {
         info_span!("unsampled").in_scope(|| {
             assert_eq!((current().trace_id(), current().is_sampled()), (TraceId::from(7), false));
@@ -142,7 +142,7 @@ fn what_is_not_sampled_stays_so_and_keeps_its_trace() {
 }
 
 #[test]
-fn each_of_two_that_take_turns_on_a_thread_has_its_own() {
+fn interleaved_tasks_keep_their_own_spans() {
     let spans = traced(TraceFlags::SAMPLED, |_| {
         let turns = async {
             let first = current();

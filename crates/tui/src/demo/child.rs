@@ -135,7 +135,7 @@ impl Child {
                     .await;
             }
         };
-        if let Some(readiness) = Readiness::of_line(&line) {
+        if let Some(readiness) = Readiness::from_line(&line) {
             on_ready(&readiness);
             if readiness.ready {
                 self.pause = SHORTEST_PAUSE;

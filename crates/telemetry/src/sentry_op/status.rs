@@ -1,7 +1,7 @@
-//! How it ended, as Sentry has it: the HTTP status decides, by the table of Sentry's SDKs.
+//! The span status in Sentry's terms, derived from the HTTP status by the table of Sentry's SDKs.
 //!
 //! Source: [Span status](https://develop.sentry.dev/sdk/telemetry/traces/opentelemetry/#span-status). The span processor knows two
-//! statuses: `ok` and, for a failure, what it can make of the description.
+//! statuses: `ok` and, for a failure, one derived from the description.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) fn derive(transaction: &mut Transaction<'_>) {
         if let Some(status) = of_http(&span.data) {
             span.status = Some(status);
         } else if let (Some(SpanStatus::UnknownError | SpanStatus::InternalError), Some(refused)) = (span.status, refused) {
-            // What failed inside is why the request was refused, and as little an internal error as that.
+            // A failed child is the reason for the rejection, so it is not an internal error either.
             span.status = Some(refused);
         }
     }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn status_follows_that_of_http() {
+    fn status_follows_the_http_status() {
         let invalid = Some(SpanStatus::InvalidArgument);
         assert_eq!(derived(400, SpanStatus::UnknownError), (invalid, invalid));
         assert_eq!(derived(400, SpanStatus::InternalError), (invalid, invalid));

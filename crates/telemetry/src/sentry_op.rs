@@ -1,9 +1,9 @@
-//! What kind of work a span is, in the words that Sentry's screens look for (`op`).
+//! The kind of work of a span in Sentry's terms (`op`).
 //!
-//! Its span processor takes the span's name for it and says so in a comment of its own ("infer this"), and there is no hook for
-//! transactions. So it is put right on the way out. The words are those of Sentry's conventions
-//! (<https://github.com/getsentry/sentry-conventions>, `model/op`), inferred as Sentry's own servers and its Java SDK infer them from
-//! OpenTelemetry's conventions. Names stay as they are.
+//! Sentry's span processor uses the span's name for it (its source has a comment "infer this"), and there is no hook for
+//! transactions, so it is corrected in the transport. The values are those of Sentry's conventions
+//! (<https://github.com/getsentry/sentry-conventions>, `model/op`), inferred as Sentry's servers and its Java SDK do from
+//! OpenTelemetry's conventions. Span names are not changed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use opentelemetry::TraceId;
 use sentry::protocol::{Context, DynamicSamplingContext, EnvelopeItem, Transaction, Value};
 use sentry::{Envelope, Transport};
 
-use crate::propagation::SentryHead;
+use crate::propagation::HeadSampling;
 use crate::{sampling_context, transport};
 
 mod status;
 
 /// A transport that completes transactions before it sends them: operations, statuses, and the trace's sampling context.
-pub(crate) struct Operations<T> {
-    pub(crate) head: SentryHead,
+pub(crate) struct OpTransport<T> {
+    pub(crate) head: HeadSampling,
     pub(crate) transport: T,
 }
 
-impl<T: Transport> Transport for Operations<T> {
+impl<T: Transport> Transport for OpTransport<T> {
     fn send_envelope(&self, envelope: Envelope) {
         self.transport.send_envelope(self.completed(envelope));
     }
@@ -37,7 +37,7 @@ impl<T: Transport> Transport for Operations<T> {
     }
 }
 
-impl<T> Operations<T> {
+impl<T> OpTransport<T> {
     fn completed(&self, envelope: Envelope) -> Envelope {
         let transaction = |item: &EnvelopeItem| matches!(item, EnvelopeItem::Transaction(_));
         if !envelope.items().any(transaction) {
@@ -60,7 +60,7 @@ impl<T> Operations<T> {
         completed.with_headers(headers)
     }
 
-    /// That of a trace that starts here.
+    /// Returns the sampling context of a trace that starts here.
     fn own_context(&self, transaction: &Transaction<'_>) -> Option<DynamicSamplingContext> {
         let Some(Context::Trace(trace)) = transaction.contexts.get("trace") else {
             return None;
@@ -83,7 +83,7 @@ fn name(transaction: &mut Transaction<'_>) {
     }
 }
 
-/// `None` for a span that does not come from OpenTelemetry: whoever made it chose its operation.
+/// Infers the operation; returns `None` for a span that is not from OpenTelemetry, whose author chose its operation.
 fn operation(data: &BTreeMap<String, Value>) -> Option<String> {
     let text = |key: &str| data.get(key).and_then(Value::as_str);
     let any = |keys: &[&str]| keys.iter().any(|key| data.contains_key(*key));
@@ -91,7 +91,7 @@ fn operation(data: &BTreeMap<String, Value>) -> Option<String> {
     if let Some(chosen) = text("sentry.op") {
         return Some(chosen.to_owned());
     }
-    // The second name of each is that of older conventions.
+    // The second name of each is from older conventions.
     let operation = if any(&["http.request.method", "http.method"]) {
         match kind {
             "server" => "http.server",
@@ -112,7 +112,7 @@ fn operation(data: &BTreeMap<String, Value>) -> Option<String> {
             (Some("process" | "deliver"), _) | (_, "consumer") => "queue.process",
             _ if any(&["messaging.system"]) => "queue",
             (_, "internal") => "function",
-            // Sentry's own word for what it cannot tell.
+            // Sentry's default.
             _ => "default",
         }
     };
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_follow_kind_and_conventions() {
+    fn op_follows_kind_and_conventions() {
         let http = ("http.request.method", "POST");
         let messaging = ("messaging.system", "rabbitmq");
         for (pairs, expected) in [
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn roots_and_children_are_named_and_all_else_leaves_as_it_came() {
+    fn op_is_set_on_roots_and_children_and_the_rest_is_unchanged() {
         let trace = TraceContext {
             op: Some("POST /x".to_owned()),
             data: data(&[("otel.kind", "server"), ("http.request.method", "POST")]),
@@ -208,13 +208,13 @@ mod tests {
         let other: Envelope = sentry::protocol::Event::new().into();
 
         let sent = Sent::default();
-        let head = SentryHead {
+        let head = HeadSampling {
             public_key: "key".to_owned(),
             environment: None,
             release: Some("api@1".to_owned()),
             sample_rate: 1.0,
         };
-        let transport = Operations {
+        let transport = OpTransport {
             head,
             transport: sent.clone(),
         };

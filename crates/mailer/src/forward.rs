@@ -1,4 +1,4 @@
-//! Putting a message into another queue: to wait for its next attempt, to the dead letters, or back from there.
+//! Forwarding a message to another queue: a delay queue, the dead letters, or back.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,31 +13,31 @@ use opentelemetry::{Context, global};
 use crate::Failure;
 use crate::handle::fail;
 
-/// Where messages are consumed and published.
+/// The channel and broker of a delivery, for forwarding and acknowledging.
 #[derive(Clone, Copy, Debug)]
-pub struct Broker<'a> {
-    /// In confirm mode.
+pub struct Forwarder<'a> {
+    /// A channel in confirm mode.
     pub channel: &'a Channel,
-    /// For the attributes of spans.
+    /// The broker's URL, for span attributes.
     pub url: &'a QueueUrl,
 }
 
-impl Broker<'_> {
-    /// Publishes a message anew to `queue` with `more` headers, in a producer span below the current one, whose context it carries:
-    /// so the wait in that queue is drawn. Returns once the broker has confirmed it; while the broker refuses it (its memory is
-    /// full), it is tried again.
+impl Forwarder<'_> {
+    /// Publishes a message to `queue` with `more` headers, in a producer span below the current one, whose context it carries,
+    /// so that the time in that queue is part of the trace. Returns once the broker has confirmed it; while the broker rejects it (its memory is
+    /// full), publishing is retried.
     ///
     /// # Errors
-    /// The connection is lost, and whether the message has arrived is unknown.
-    pub(crate) async fn pass_on(&self, delivery: &Delivery, queue: &str, more: &FieldTable) -> Result<(), PublishError> {
-        let mut attributes = semconv::attributes(semconv::Operation::Publish, queue, self.url);
+    /// The connection is lost, and it is unknown if the message arrived.
+    pub(crate) async fn forward(&self, delivery: &Delivery, queue: &str, more: &FieldTable) -> Result<(), PublishError> {
+        let mut attributes = semconv::attributes(semconv::MessagingOperation::Publish, queue, self.url);
         if let Some(id) = delivery.properties.message_id() {
             attributes.extend(semconv::message(id.as_str(), delivery.data.len()));
         }
         let builder = SpanBuilder::from_name(format!("publish {queue}"))
             .with_kind(SpanKind::Producer)
             .with_attributes(attributes);
-        // It ends when its context is dropped.
+        // The span ends when its context is dropped.
         let span = Context::current_with_span(global::tracer("mailer").build(builder));
         let publishing = async {
             let published = self.publish(delivery, queue, more).await;
@@ -52,12 +52,12 @@ impl Broker<'_> {
             let properties = properties(&delivery.properties, more);
             match mail_queue::publish(self.channel, queue, properties, &delivery.data).await {
                 Err(error @ PublishError::Refused) => {
-                    tracing::warn!(queue, %error, "message not passed on; trying again");
+                    tracing::warn!(queue, %error, "cannot forward message; retrying");
                     tokio::time::sleep(backoff.next_pause()).await;
                 }
-                // Somebody has deleted it. The next connection declares it again.
+                // The queue was deleted. The next connection declares it again.
                 Err(PublishError::Unroutable) => {
-                    let _ = self.channel.close(200, "a queue is missing".into()).await;
+                    let _ = self.channel.close(200, "queue does not exist".into()).await;
                     return Err(PublishError::Unroutable);
                 }
                 published => return published,
@@ -65,27 +65,27 @@ impl Broker<'_> {
         }
     }
 
-    /// Acknowledges a delivery, in a span. If that cannot be told to the broker any more, the message is redelivered.
+    /// Acknowledges a delivery, in a span. If the connection is lost before, the message is redelivered.
     pub(crate) async fn acknowledge(&self, delivery: &Delivery, queue: &str) {
         let builder = SpanBuilder::from_name(format!("ack {queue}"))
             .with_kind(SpanKind::Client)
-            .with_attributes(semconv::attributes(semconv::Operation::Ack, queue, self.url));
+            .with_attributes(semconv::attributes(semconv::MessagingOperation::Ack, queue, self.url));
         let span = Context::current_with_span(global::tracer("mailer").build(builder));
         let settling = async {
-            // `Ok(false)` means that the channel it came over is gone.
+            // `Ok(false)` means that its channel is closed.
             if !delivery.ack(BasicAckOptions::default()).await.unwrap_or(false) {
                 fail(
                     "connection_lost",
                     "connection lost; the message will be redelivered".to_owned(),
                 );
-                tracing::warn!("connection lost before the message was acknowledged; it will be redelivered");
+                tracing::warn!("connection lost before the acknowledgement; the message will be redelivered");
             }
         };
         settling.with_context(span).await;
     }
 }
 
-/// What a message says about its latest attempt.
+/// Returns the headers that describe a failed attempt.
 pub(crate) fn failed(attempt: u32, failure: &Failure) -> FieldTable {
     let mut table = FieldTable::default();
     table.insert(headers::ATTEMPTS.into(), AMQPValue::LongLongInt(attempt.into()));
@@ -96,8 +96,8 @@ pub(crate) fn failed(attempt: u32, failure: &Failure) -> FieldTable {
     table
 }
 
-/// The properties of a message that is published anew. An expiration or a user id are the earlier publisher's affair and would be
-/// the broker's reason to drop or refuse it.
+/// Returns the properties of a forwarded message. Expiration and user id are not copied, since the broker
+/// would drop or reject the message because of them.
 fn properties(before: &BasicProperties, more: &FieldTable) -> BasicProperties {
     let now = SystemTime::now();
     let mut table = headers::passed_on(before.headers().as_ref());
