@@ -14,7 +14,7 @@ COPY crates crates
 RUN cargo build --release --locked -p api -p mailer -p page
 
 FROM debian:12.12-slim
-# Certificates of the authorities, for a Sentry that speaks TLS.
+# CA certificates, for Sentry over TLS.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home spanfall && install -d -o spanfall -m 700 /var/lib/spanfall
 COPY --from=services /src/target/release/api /src/target/release/mailer /src/target/release/page /usr/local/bin/

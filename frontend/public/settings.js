@@ -1,2 +1,2 @@
-// Nothing is set here: a server that knows better answers in place of this file. See src/settings.ts.
+// Empty: the page server responds with its settings in place of this file. See src/settings.ts.
 window.SPANFALL_SETTINGS = {};

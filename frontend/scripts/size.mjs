@@ -1,14 +1,14 @@
-// Builds the page in memory and prints how much of it goes over the wire, gzipped, and what it is made of.
-// Exits with 1 when that is more than LIMIT.
+// Builds the page in memory and prints its gzipped size by file and by library.
+// Exits with 1 if the total exceeds SIZE_MAX_KB.
 import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 
-/** What the page may weigh in all, in kB (1000 bytes) after gzip. */
-const LIMIT = 125;
+/** The maximum total size, in kB (1000 bytes) after gzip. */
+const SIZE_MAX_KB = 125;
 
-/** Whose a module is, by its path; the first that fits. */
+/** The libraries by the path of a module; the first match applies. */
 const PARTS = [
   ['React', /node_modules\/(react|react-dom|scheduler)\//],
   ['OpenTelemetry', /node_modules\/@opentelemetry\//],
@@ -18,7 +18,7 @@ const PARTS = [
 
 const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
-/** Sorts the characters of minified code by whose they are, with the help of its source map. */
+/** Splits minified code by library, using its source map. */
 function partsOf(code, map) {
   const sources = new SourceMap(map);
   const parts = new Map(PARTS.map(([name]) => [name, []]));
@@ -47,11 +47,11 @@ for (const file of output.filter(({ fileName }) => /\.(js|css|html)$/.test(fileN
   if (file.map) {
     const parts = partsOf(file.code, file.map);
     const sum = parts.reduce((sum, [, size]) => sum + size, 0);
-    // Apart they compress a little worse than together: each has its share of what they weigh together.
+    // Separate parts compress worse than the whole, so the compressed size of the whole is distributed by share.
     for (const [name, part] of parts) {
       console.log(`${kilobytes((part / sum) * size)}    ${name}`);
     }
   }
 }
-console.log(`${kilobytes(total)}  in all, gzipped; the limit is ${LIMIT} kB`);
-process.exitCode = total > LIMIT * 1000 ? 1 : 0;
+console.log(`${kilobytes(total)}  total, gzipped; the limit is ${SIZE_MAX_KB} kB`);
+process.exitCode = total > SIZE_MAX_KB * 1000 ? 1 : 0;

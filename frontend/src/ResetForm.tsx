@@ -3,17 +3,17 @@ import type { Outcome, ResetRequest } from './reset-password';
 import { TraceId } from './TraceId';
 
 interface Props {
-  /** Sends a request for this address. */
+  /** Sends a request for an email address. */
   request: (email: string) => ResetRequest;
-  /** The page of a trace in Sentry, if there is one. */
+  /** Returns the URL of a trace in Sentry, if configured. */
   traceUrl: (traceId: string) => string | undefined;
-  /** Whether the link in a mail led here. */
+  /** The page was opened by the link in a mail. */
   fromMail?: boolean;
 }
 
 const INVALID = 'Please enter an email address, such as name@example.com.';
 
-/** Asks for an email address, sends the request, and says how it went and which trace it was. */
+/** The form for an email address, with the result and the trace id of the request. */
 export function ResetForm({ request, traceUrl, fromMail = false }: Props) {
   const [busy, setBusy] = useState(false);
   const [invalid, setInvalid] = useState(false);
@@ -47,11 +47,13 @@ export function ResetForm({ request, traceUrl, fromMail = false }: Props) {
       <h1>Reset your password</h1>
       {fromMail && (
         <p className="success">
-          The link in your mail works. Here this demo ends: there is no password to choose, but you can ask for another
+          The link in your mail works. The demo ends here: there is no password to change, but you can request another
           mail.
         </p>
       )}
-      <p id={`${id}-about`}>Enter the email address of your account, and we send you a link to choose a new one.</p>
+      <p id={`${id}-about`}>
+        Enter the email address of your account, and we will send you a link to choose a new password.
+      </p>
       {/* The browser's own messages vanish and cannot be styled; a form of method GET could put the address into the URL. */}
       <form onSubmit={handleSubmit} method="post" noValidate aria-busy={busy}>
         <label htmlFor={`${id}-email`}>Email address</label>
@@ -71,12 +73,12 @@ export function ResetForm({ request, traceUrl, fromMail = false }: Props) {
             {INVALID}
           </p>
         )}
-        {/* Not `disabled`, which would take the focus away from who has just pressed it. */}
+        {/* Not `disabled`, which would remove the focus from the button. */}
         <button type="submit" aria-disabled={busy}>
           {busy ? 'Sending…' : 'Send reset email'}
         </button>
       </form>
-      {/* There from the beginning: readers announce what changes in a live region, not one that appears. */}
+      {/* Always rendered: screen readers announce changes of a live region, not a new one. */}
       <div className="outcome" aria-live="polite">
         {busy && <span className="hidden">Sending…</span>}
         {outcome && <p className={outcome.ok ? 'success' : 'error'}>{outcome.message}</p>}

@@ -3,17 +3,17 @@ import { useId, useState } from 'react';
 interface Props {
   /** 32 hex digits. */
   traceId: string;
-  /** Its page in Sentry, if there is one. */
+  /** Its URL in Sentry, if configured. */
   url: string | undefined;
 }
 
-/** The trace of the last request, to look it up elsewhere. */
+/** The trace id of the last request, with a copy button and a link to Sentry. */
 export function TraceId({ traceId, url }: Props) {
   const [copied, setCopied] = useState<'yes' | 'failed'>();
   const id = useId();
 
   function copy() {
-    // The clipboard is missing where the page is not served securely.
+    // The clipboard is undefined in an insecure context.
     Promise.resolve()
       .then(() => navigator.clipboard.writeText(traceId))
       .then(
@@ -37,7 +37,7 @@ export function TraceId({ traceId, url }: Props) {
         )}
         <span role="status">
           {copied === 'yes' && 'Copied.'}
-          {copied === 'failed' && 'Could not copy: please select the id and copy it by hand.'}
+          {copied === 'failed' && 'Copying failed. Please select the id and copy it manually.'}
         </span>
       </p>
     </section>

@@ -1,8 +1,8 @@
-/** The version in package.json, put there by Vite. */
+/** The version in package.json, injected by Vite. */
 declare const __VERSION__: string;
 
 interface Window {
-  /** What `/settings.js` says; see settings.ts. */
+  /** The value set by `/settings.js`; see settings.ts. */
   SPANFALL_SETTINGS?: unknown;
 }
 

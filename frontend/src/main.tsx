@@ -1,4 +1,4 @@
-// First, so that everything after it is seen.
+// First, so that everything after it is traced.
 import './telemetry';
 
 import { reactErrorHandler } from '@sentry/react';

@@ -5,24 +5,24 @@ import { isLeaving } from './telemetry/leaving';
 import { PAGE_LEFT } from './telemetry/open-spans';
 import { tracedFetch } from './telemetry/traced-fetch';
 
-/** Longer than the API waits for its queue, in milliseconds. */
-const PATIENCE = 10_000;
+/** The request timeout in milliseconds; longer than the API's own. */
+const REQUEST_TIMEOUT_MS = 10_000;
 
-/** What the person is told. */
+/** The result shown to the user. */
 export interface Outcome {
   ok: boolean;
   message: string;
 }
 
-/** A request under way. */
+/** A request in flight. */
 export interface ResetRequest {
-  /** Its trace, known from the first moment on. */
+  /** The trace id, known from the start. */
   traceId: string;
-  /** How it went; never rejects. */
+  /** The result; never rejects. */
   outcome: Promise<Outcome>;
 }
 
-/** Asks the API at `apiUrl` for a reset mail to `email`, in a trace of its own that begins here. */
+/** Requests a reset mail to `email` from the API at `apiUrl`, in a new trace. */
 export function requestReset(tracer: Tracer, apiUrl: string, email: string): ResetRequest {
   const span = tracer.startSpan('handleSubmit', { root: true, startTime: now() });
   // Kept, because the active context is lost after the first `await`.
@@ -37,10 +37,10 @@ export function requestReset(tracer: Tracer, apiUrl: string, email: string): Res
     try {
       const response = await context.with(inside, () => post(tracer, apiUrl, email));
       if (!response.ok) {
-        // What a person has typed wrong is not an error of the page or its service.
-        failed(`HTTP ${response.status}`, response.status >= 500 && new Error(`the API answered ${response.status}`));
+        // Invalid input is not an error of the page or its service.
+        failed(`HTTP ${response.status}`, response.status >= 500 && new Error(`the API returned ${response.status}`));
       }
-      return { ok: response.ok, message: wordsFor(response) };
+      return { ok: response.ok, message: messageFor(response) };
     } catch (error) {
       if (isLeaving()) {
         span.setAttribute(PAGE_LEFT, true);
@@ -61,27 +61,29 @@ function post(tracer: Tracer, apiUrl: string, email: string): Promise<Response> 
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ email }),
-    signal: AbortSignal.timeout(PATIENCE),
-    // Who sends it and leaves at once wants the mail all the same.
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    // The request must complete even if the user leaves the page at once.
     keepalive: true,
   });
 }
 
-const TIMED_OUT = 'The service did not answer in time. Please try again in a moment.';
-const UNREACHABLE = 'The service cannot be reached right now. Please try again in a moment.';
+const TIMED_OUT = 'The service did not respond in time. Please try again later.';
+const UNREACHABLE = 'The service is unreachable. Please try again later.';
 
-function wordsFor(response: Response): string {
+function messageFor(response: Response): string {
   switch (response.status) {
     case 200:
-      return 'Password reset email sent. Please look into your inbox.';
+      return 'Password reset email sent. Please check your inbox.';
     case 400:
       return 'That is not a valid email address. Please check it and try again.';
     case 503: {
       const seconds = Number(response.headers.get('retry-after'));
-      const when = seconds > 0 ? `in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}` : 'in a moment';
-      return `The service cannot take requests right now. Please try again ${when}.`;
+      const when = seconds > 0 ? `in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}` : 'later';
+      return `The service is temporarily unavailable. Please try again ${when}.`;
     }
     default:
-      return response.ok ? 'Your request was taken.' : `Something went wrong (${response.status}). Please try again.`;
+      return response.ok
+        ? 'Your request was accepted.'
+        : `Something went wrong (${response.status}). Please try again.`;
   }
 }

@@ -1,28 +1,28 @@
 /**
- * What differs from place to place. One build serves everywhere: the server's `/settings.js` says it at run time; what it
- * leaves out is taken from `VITE_*` variables of the build, then from the demo's usual addresses.
+ * * Runtime settings, so that one build runs anywhere. They come from the server's `/settings.js`; settings that it
+ * * omits are taken from `VITE_*` variables of the build, then from the demo's defaults.
  */
 export interface Settings {
-  /** Where the API is, without a path: `http://127.0.0.1:3000`. */
+  /** The API's URL, without a path: `http://127.0.0.1:3000`. */
   apiUrl: string;
-  /** Where OTLP over HTTP is taken, without `/v1/traces`; empty for nowhere. */
+  /** The OTLP/HTTP endpoint, without `/v1/traces`; empty to disable the export. */
   otlpUrl: string;
-  /** Sentry's DSN; empty for none. */
+  /** The Sentry DSN; empty to disable Sentry. */
   sentryDsn: string;
-  /** Named in every span and event. */
+  /** The environment of spans and events. */
   environment: string;
-  /** The organization's slug in Sentry, for links to traces; empty for none. */
+  /** The organization's slug in Sentry, for links to traces; empty for no links. */
   sentryOrg: string;
-  /** A self-hosted Sentry's address, for the same links; empty for sentry.io. */
+  /** The URL of a self-hosted Sentry, for links to traces; empty for sentry.io. */
   sentryUrl: string;
-  /** Whether spans are printed to the browser's console as well. */
+  /** Also print spans to the browser's console. */
   console: boolean;
 }
 
 type Env = Partial<ImportMetaEnv>;
 
-/** Settles on the settings, from what the server said, the build's variables and the page's query (`?console`). */
-export function settle(served: unknown, env: Env, query: string): Settings {
+/** Resolves the settings from the server's settings, the build's variables and the page's query (`?console`). */
+export function resolveSettings(served: unknown, env: Env, query: string): Settings {
   const said: Record<string, unknown> = typeof served === 'object' && served !== null ? { ...served } : {};
   const text = (name: keyof Settings, built: string | undefined, usual: string) => {
     const value = said[name];
@@ -41,7 +41,7 @@ export function settle(served: unknown, env: Env, query: string): Settings {
   };
 }
 
-/** The page of a trace in Sentry, if the settings say where that is. */
+/** Returns the URL of a trace in Sentry, if configured. */
 export function sentryTraceUrl(
   { sentryOrg, sentryUrl }: Pick<Settings, 'sentryOrg' | 'sentryUrl'>,
   traceId: string,
@@ -55,4 +55,4 @@ export function sentryTraceUrl(
 }
 
 /** The settings of this page. */
-export const settings = settle(window.SPANFALL_SETTINGS, import.meta.env, window.location.search);
+export const settings = resolveSettings(window.SPANFALL_SETTINGS, import.meta.env, window.location.search);

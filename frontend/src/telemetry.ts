@@ -1,6 +1,6 @@
 /**
- * Telemetry of this page, set up when this module is imported; main.tsx imports it before anything else. Inside a component it
- * would be set up twice.
+ * * Telemetry of this page, initialized when this module is imported; main.tsx imports it first. Inside a component it
+ * * would be initialized twice.
  */
 import { settings } from './settings';
 import { startTelemetry } from './telemetry/start';

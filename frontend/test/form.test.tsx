@@ -8,7 +8,7 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 
 afterEach(cleanup);
 
-/** The form, with an answer that the test gives when it wants to. */
+/** Renders the form, with a response controlled by the test. */
 function form(traceUrl: (traceId: string) => string | undefined = () => undefined) {
   let answer: (outcome: Outcome) => void = () => {};
   let count = 0;
@@ -19,93 +19,93 @@ function form(traceUrl: (traceId: string) => string | undefined = () => undefine
     }),
   }));
   render(<ResetForm request={request} traceUrl={traceUrl} />);
-  return { request, answer: (outcome: Outcome) => answer(outcome), person: userEvent.setup() };
+  return { request, answer: (outcome: Outcome) => answer(outcome), user: userEvent.setup() };
 }
 
 const email = () => screen.getByRole('textbox', { name: 'Email address' }) as HTMLInputElement;
 const button = () => screen.getByRole('button', { name: /Send/ });
 
-test('the keyboard alone sends it', async () => {
-  const { request, person } = form();
-  await person.tab();
+test('form is sent with the keyboard alone', async () => {
+  const { request, user } = form();
+  await user.tab();
   expect(document.activeElement).toBe(email());
-  await person.keyboard(' ada@example.com {Enter}');
+  await user.keyboard(' ada@example.com {Enter}');
   expect(request).toHaveBeenCalledExactlyOnceWith('ada@example.com');
 });
 
-test('while it is under way the form says so, keeps the focus and sends nothing twice', async () => {
-  const { request, answer, person } = form();
-  await person.type(email(), 'ada@example.com');
-  await person.click(button());
+test('pending request is announced, keeps the focus and is not sent twice', async () => {
+  const { request, answer, user } = form();
+  await user.type(email(), 'ada@example.com');
+  await user.click(button());
   expect(button().textContent).toBe('Sending…');
   expect(button().getAttribute('aria-disabled')).toBe('true');
   expect(document.activeElement).toBe(button());
-  await person.click(button());
+  await user.click(button());
   expect(request).toHaveBeenCalledTimes(1);
 
   answer({ ok: true, message: 'Sent.' });
   await screen.findByText('Sent.');
   expect(button().getAttribute('aria-disabled')).toBe('false');
-  await person.click(button());
+  await user.click(button());
   expect(request).toHaveBeenCalledTimes(2);
 });
 
-test('the answer stands where a screen reader hears of it', async () => {
-  const { answer, person } = form();
+test('result is announced to screen readers', async () => {
+  const { answer, user } = form();
   const region = document.querySelector('[aria-live="polite"]');
   expect(region?.textContent).toBe('');
-  await person.type(email(), 'ada@example.com{Enter}');
+  await user.type(email(), 'ada@example.com{Enter}');
   expect(region?.textContent).toBe('Sending…');
-  answer({ ok: false, message: 'The service cannot be reached.' });
-  await waitFor(() => expect(region?.textContent).toBe('The service cannot be reached.'));
+  answer({ ok: false, message: 'The service is unreachable.' });
+  await waitFor(() => expect(region?.textContent).toBe('The service is unreachable.'));
   expect(region?.querySelector('.error')).toBeTruthy();
 });
 
-test.each(['', '   ', 'ada', 'ada@', '@example.com'])('what is no address is not sent: %j', async (typed) => {
-  const { request, person } = form();
+test.each(['', '   ', 'ada', 'ada@', '@example.com'])('invalid address is not sent: %j', async (typed) => {
+  const { request, user } = form();
   if (typed) {
-    await person.type(email(), typed);
+    await user.type(email(), typed);
   }
-  await person.click(button());
+  await user.click(button());
   expect(request).not.toHaveBeenCalled();
   const alert = screen.getByRole('alert');
   expect(email().getAttribute('aria-invalid')).toBe('true');
   expect(email().getAttribute('aria-describedby')).toBe(alert.id);
   expect(document.activeElement).toBe(email());
 
-  await person.type(email(), 'x');
+  await user.type(email(), 'x');
   expect(screen.queryByRole('alert')).toBeNull();
 });
 
-test('the trace is there from the first moment, can be copied, and is replaced by the next', async () => {
-  const { answer, person } = form((traceId) => `https://acme.sentry.io/explore/traces/trace/${traceId}/`);
+test('trace id is shown at once, can be copied, and is replaced by the next', async () => {
+  const { answer, user } = form((traceId) => `https://acme.sentry.io/explore/traces/trace/${traceId}/`);
   expect(screen.queryByText(/Trace of the last request/)).toBeNull();
-  await person.type(email(), 'ada@example.com{Enter}');
+  await user.type(email(), 'ada@example.com{Enter}');
   const first = `${TRACE.slice(0, -1)}1`;
   screen.getByText(first);
   expect(screen.getByRole('link', { name: 'Open in Sentry' }).getAttribute('href')).toContain(first);
 
-  await person.click(screen.getByRole('button', { name: 'Copy the trace id' }));
+  await user.click(screen.getByRole('button', { name: 'Copy the trace id' }));
   await screen.findByText('Copied.');
   expect(await navigator.clipboard.readText()).toBe(first);
 
   answer({ ok: true, message: 'Sent.' });
   await screen.findByText('Sent.');
-  await person.click(button());
+  await user.click(button());
   screen.getByText(`${TRACE.slice(0, -1)}2`);
   expect(screen.queryByText('Copied.')).toBeNull();
 });
 
-test('a clipboard that refuses is said, and without settings there is no link', async () => {
-  const { person } = form();
-  await person.type(email(), 'ada@example.com{Enter}');
+test('clipboard failure is reported, and there is no link without settings', async () => {
+  const { user } = form();
+  await user.type(email(), 'ada@example.com{Enter}');
   vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new Error('refused'));
-  await person.click(screen.getByRole('button', { name: 'Copy the trace id' }));
+  await user.click(screen.getByRole('button', { name: 'Copy the trace id' }));
   await screen.findByText(/select the id/);
   expect(screen.queryByRole('link')).toBeNull();
 });
 
-test('who followed the link in the mail is told where the demo ends', () => {
+test('link in the mail leads to a note on the end of the demo', () => {
   const request = vi.fn();
   const { rerender } = render(<ResetForm request={request} traceUrl={() => undefined} />);
   expect(screen.queryByText(/demo ends/)).toBeNull();

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo } from 'node:net';
 import { afterEach } from 'vitest';
 
-/** A request as it came over the wire. */
+/** A received request. */
 export interface Received {
   method: string;
   path: string;
@@ -19,7 +19,7 @@ afterEach(async () => {
   }
 });
 
-/** A real HTTP server on a free port that keeps what it gets and lets any page call it. Gone after the test. */
+/** A real HTTP server on a free port that records requests and allows any origin. Closed after the test. */
 export class Receiver {
   readonly received: Received[] = [];
   url = '';
@@ -48,18 +48,18 @@ export class Receiver {
     return receiver;
   }
 
-  /** A DSN that leads here. */
+  /** A DSN for this server. */
   get dsn(): string {
     return `${this.url.replace('//', '//public@')}/1`;
   }
 
-  /** Everything that came, to look for what must not be in it. */
+  /** All received data, to assert what it must not contain. */
   get raw(): string {
     return JSON.stringify(this.received);
   }
 }
 
-/** An address where nobody listens. */
+/** Returns a URL without a listener. */
 export async function nowhere(): Promise<string> {
   const server = createServer();
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));

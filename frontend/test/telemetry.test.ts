@@ -2,7 +2,7 @@ import { context, trace } from '@opentelemetry/api';
 import { captureException } from '@sentry/react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { requestReset } from '../src/reset-password';
-import { settle } from '../src/settings';
+import { resolveSettings } from '../src/settings';
 import { startTelemetry, type Telemetry } from '../src/telemetry/start';
 import { nowhere, Receiver } from './receiver';
 
@@ -36,7 +36,7 @@ let telemetry: Telemetry;
 
 function start(more: Record<string, string> = {}) {
   const served = { otlpUrl: otlp.url, sentryDsn: sentry.dsn, environment: 'test', ...more };
-  telemetry = startTelemetry(settle(served, {}, ''));
+  telemetry = startTelemetry(resolveSettings(served, {}, ''));
 }
 
 beforeEach(async () => {
@@ -51,12 +51,12 @@ afterEach(async () => {
 
 function otlpSpans(): OtlpSpan[] {
   return otlp.received.flatMap(({ body }) =>
-    // biome-ignore lint/suspicious/noExplicitAny: it is read as it came
+    // biome-ignore lint/suspicious/noExplicitAny: received JSON
     JSON.parse(body).resourceSpans.flatMap((resource: any) => resource.scopeSpans.flatMap((scope: any) => scope.spans)),
   );
 }
 
-/** The envelopes' lines: header, then item header and payload by turns. */
+/** Returns the envelopes' lines: header, then alternating item headers and payloads. */
 function envelopes() {
   return sentry.received.map(({ body }) =>
     body
@@ -83,7 +83,7 @@ async function reset(api: string) {
   return { ...request, outcome };
 }
 
-describe('a request that is answered', () => {
+describe('successful request', () => {
   let api: Receiver;
 
   beforeEach(async () => {
@@ -110,14 +110,14 @@ describe('a request that is answered', () => {
     ]);
   });
 
-  test('is one trace: handleSubmit as its root, the fetch as its child', async () => {
+  test('is one trace, with handleSubmit as root and the fetch as its child', async () => {
     const { traceId } = await reset(api.url);
     const submit = only(otlpSpans(), 'handleSubmit');
     const post = only(otlpSpans(), 'POST');
     expect([submit.traceId, post.traceId]).toEqual([traceId, traceId]);
     expect(submit.parentSpanId).toBeUndefined();
     expect(post.parentSpanId).toBe(submit.spanId);
-    // CLIENT, as OTLP numbers it.
+    // CLIENT in OTLP.
     expect(post.kind).toBe(3);
     const { hostname, port } = new URL(api.url);
     expect(Object.fromEntries(post.attributes.map(({ key, value }) => [key, Object.values(value)[0]]))).toEqual({
@@ -157,19 +157,19 @@ describe('a request that is answered', () => {
     });
     expect(post.start_timestamp).toBeGreaterThanOrEqual(submit.start_timestamp);
     expect(post.end_timestamp).toBeLessThanOrEqual(submit.end_timestamp);
-    // Seconds since 1970, not milliseconds.
+    // Seconds, not milliseconds.
     expect(Math.abs(submit.end_timestamp - Date.now() / 1000)).toBeLessThan(3600);
   });
 
-  test('begins a trace of its own each time', async () => {
+  test('starts a new trace each time', async () => {
     const first = await reset(api.url);
     const second = await reset(api.url);
     expect(second.traceId).not.toBe(first.traceId);
   });
 });
 
-describe('what fails', () => {
-  test('an answer of 503 is an error in both, with an event on the same trace', async () => {
+describe('failures', () => {
+  test('response 503 is an error in both, with an event on the same trace', async () => {
     const api = await Receiver.start((response) => response.writeHead(503, { 'retry-after': '2' }).end('{}'));
     start();
     const { traceId, outcome } = await reset(api.url);
@@ -187,7 +187,7 @@ describe('what fails', () => {
     });
   });
 
-  test('an answer of 400 is an error of the request and none of the page', async () => {
+  test('response 400 is an error of the request, not of the page', async () => {
     const api = await Receiver.start((response) => response.writeHead(400).end('{"error":"Bad Request"}'));
     start();
     const { outcome } = await reset(api.url);
@@ -196,10 +196,10 @@ describe('what fails', () => {
     expect(envelopes().flatMap(([, item]) => item.type)).not.toContain('event');
   });
 
-  test('an API that is not there is told plainly, and both spans and the error are sent', async () => {
+  test('unreachable API is reported, and both spans and the error are sent', async () => {
     start();
     const { traceId, outcome } = await reset(await nowhere());
-    expect(outcome).toEqual({ ok: false, message: expect.stringContaining('cannot be reached') });
+    expect(outcome).toEqual({ ok: false, message: expect.stringContaining('unreachable') });
     expect(only(otlpSpans(), 'POST')).toMatchObject({ traceId, status: { code: 2 } });
     await vi.waitFor(() => {
       const event = envelopes().find(([, item]) => item.type === 'event')?.[2];
@@ -207,7 +207,7 @@ describe('what fails', () => {
     });
   });
 
-  test('an API that never answers is given up', async () => {
+  test('silent API times out', async () => {
     const api = await Receiver.start(() => {});
     start();
     const timeout = AbortSignal.timeout.bind(AbortSignal);
@@ -216,11 +216,11 @@ describe('what fails', () => {
       return timeout(1);
     });
     const { outcome } = await reset(api.url);
-    expect(outcome).toEqual({ ok: false, message: expect.stringContaining('did not answer in time') });
+    expect(outcome).toEqual({ ok: false, message: expect.stringContaining('did not respond in time') });
     expect(only(otlpSpans(), 'POST').status.code).toBe(2);
   });
 
-  test('a collector that is not there costs the person nothing, and Sentry nothing', async () => {
+  test('unreachable collector does not affect the user or Sentry', async () => {
     const api = await Receiver.start();
     start({ otlpUrl: await nowhere() });
     const request = requestReset(telemetry.tracer, api.url, EMAIL);
@@ -229,7 +229,7 @@ describe('what fails', () => {
     await vi.waitFor(() => expect(only(sentrySpans(), 'handleSubmit').trace_id).toBe(request.traceId));
   });
 
-  test('a Sentry that is not there costs the person nothing, and the collector nothing', async () => {
+  test('unreachable Sentry does not affect the user or the collector', async () => {
     const api = await Receiver.start();
     start({ sentryDsn: `${(await nowhere()).replace('//', '//public@')}/1` });
     const request = requestReset(telemetry.tracer, api.url, EMAIL);
@@ -239,8 +239,8 @@ describe('what fails', () => {
   });
 });
 
-describe('a page that is left', () => {
-  test('sends the spans that are still open, and says why they ended', async () => {
+describe('page that is left', () => {
+  test('sends open spans, marked as left', async () => {
     const api = await Receiver.start(() => {});
     start();
     const { traceId } = requestReset(telemetry.tracer, api.url, EMAIL);
@@ -256,7 +256,7 @@ describe('a page that is left', () => {
     });
   });
 
-  test('takes a request that the browser gave up for no error', async () => {
+  test('does not report a request aborted by the browser as an error', async () => {
     start();
     window.dispatchEvent(new Event('beforeunload'));
     const { traceId } = await reset(await nowhere());
@@ -266,13 +266,13 @@ describe('a page that is left', () => {
     }
     expect(envelopes().flatMap(([, item]) => item.type)).not.toContain('event');
 
-    // It was not left after all.
+    // The page was not left after all.
     window.dispatchEvent(new Event('pageshow'));
     await reset(await nowhere());
     expect(otlpSpans().map((span) => span.status.code)).toContain(2);
   });
 
-  test('sends at once what has ended when it is hidden', async () => {
+  test('flushes ended spans when it is hidden', async () => {
     start();
     telemetry.tracer.startSpan('ended').end();
     vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
@@ -292,7 +292,7 @@ describe('errors of the page', () => {
     });
   });
 
-  test('join the trace that began last where no span is active', async () => {
+  test('join the most recent trace without an active span', async () => {
     const api = await Receiver.start();
     start();
     const { traceId } = await reset(api.url);
@@ -303,7 +303,7 @@ describe('errors of the page', () => {
     });
   });
 
-  test('lose every email address that they quote, and the query of the page', async () => {
+  test('are sent without email addresses and without the query of the page', async () => {
     start();
     window.history.replaceState(null, '', `/reset-password?token=secret-token&email=${EMAIL}`);
     captureException(new Error(`no mail to ${EMAIL} today`));
@@ -316,7 +316,7 @@ describe('errors of the page', () => {
   });
 });
 
-test('no email address is in anything that telemetry sends', async () => {
+test('email addresses are never sent by telemetry', async () => {
   const answers = [200, 400, 500];
   const api = await Receiver.start((response) =>
     response.writeHead(answers.shift() ?? 503).end(`{"error":"${EMAIL}"}`),
@@ -335,9 +335,9 @@ test('no email address is in anything that telemetry sends', async () => {
   expect(api.received.map(({ headers }) => JSON.stringify(headers)).join()).not.toContain('lovelace');
 });
 
-test('the console gets the spans when it is asked to', async () => {
+test('console output of spans is optional', async () => {
   const dir = vi.spyOn(console, 'dir').mockImplementation(() => {});
-  telemetry = startTelemetry(settle({ otlpUrl: '' }, { VITE_OTEL_CONSOLE: '1' }, ''));
+  telemetry = startTelemetry(resolveSettings({ otlpUrl: '' }, { VITE_OTEL_CONSOLE: '1' }, ''));
   telemetry.tracer.startSpan('printed').end();
   await vi.waitFor(() =>
     expect(dir).toHaveBeenCalledWith(expect.objectContaining({ name: 'printed' }), expect.anything()),
@@ -345,7 +345,7 @@ test('the console gets the spans when it is asked to', async () => {
   expect(otlp.received).toHaveLength(0);
 });
 
-test('the page load is a trace of its own, from the moment on that the person asked for it', async () => {
+test('page load is a separate trace that starts at the navigation', async () => {
   start();
   await vi.waitFor(async () => {
     await telemetry.flush();

@@ -1,16 +1,16 @@
-/** How far the clocks may drift apart before the wall clock wins, in milliseconds: a computer that slept. */
-const DRIFT = 100;
+/** The drift between the clocks in milliseconds from which the wall clock is used: a computer that was suspended. */
+const DRIFT_MAX_MS = 100;
 
 let origin = performance.timeOrigin;
 
 /**
- * Milliseconds since 1970, in fractions, from one clock for all spans. Left to itself the SDK reads each span's start from
- * `Date.now()`, in whole milliseconds: children would begin before their parents and end after them.
+ * * Returns fractional milliseconds since the Unix epoch, from one clock for all spans. By default the SDK takes each span's start from
+ * * `Date.now()`, in whole milliseconds, so that children start before their parents and end after them.
  */
 export function now(): number {
   const elapsed = performance.now();
   const wall = Date.now() - elapsed;
-  if (Math.abs(wall - origin) > DRIFT) {
+  if (Math.abs(wall - origin) > DRIFT_MAX_MS) {
     origin = wall;
   }
   return origin + elapsed;

@@ -1,14 +1,14 @@
-/** A navigation that has not left the page after this long, in milliseconds, was none: a download, a change of mind. */
-const PATIENCE = 5000;
+/** The time in milliseconds after which a navigation that has not left the page is ignored: a download or a canceled one. */
+const NAVIGATION_TIMEOUT_MS = 5000;
 
 let since = Number.NEGATIVE_INFINITY;
 
 /**
- * Whether the page is being left. Chromium fails the requests under way *before* it says `pagehide`, as if their server were
- * gone, while it sends those with `keepalive` all the same: such a failure is no error of anybody.
+ * * Returns true while the page is being left. Chromium fails requests in flight *before* `pagehide`, as if their server were
+ * * down, although it completes those with `keepalive`: such a failure is not an error.
  */
 export function isLeaving(): boolean {
-  return performance.now() - since < PATIENCE;
+  return performance.now() - since < NAVIGATION_TIMEOUT_MS;
 }
 
 for (const event of ['beforeunload', 'pagehide']) {

@@ -2,18 +2,18 @@ import type { Context, SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { now } from './clock';
 
-/** Set to true on a span whose end is not known, because the page was left before. */
+/** The attribute of a span whose real end is unknown, because the page was left before. */
 export const PAGE_LEFT = 'page.left';
 
 /**
- * Knows the spans that have not ended. A page that is left never sees its answers, so nobody would end them, and a span that
+ * * Tracks open spans. A page that is left never receives its responses, so its spans would not end, and a span that
  * does not end is never sent.
  */
 export class OpenSpans implements SpanProcessor {
   readonly #open = new Map<string, Span>();
   #latestRoot: SpanContext | undefined;
 
-  /** The span that began a trace last, whether it has ended or not. */
+  /** The most recently started root span, open or ended. */
   get latestRoot(): SpanContext | undefined {
     return this.#latestRoot;
   }
@@ -29,7 +29,7 @@ export class OpenSpans implements SpanProcessor {
     this.#open.delete(span.spanContext().spanId);
   }
 
-  /** Ends what is open, and says why: their real ends are not known. Children first, as they would have. */
+  /** Ends open spans, children first, and marks them, since their real ends are unknown. */
   endAll(): void {
     for (const span of [...this.#open.values()].reverse()) {
       span.setAttribute(PAGE_LEFT, true);

@@ -1,20 +1,20 @@
 import { type Attributes, context, type Tracer, trace } from '@opentelemetry/api';
 
-/** An entry of the kinds looked at here; TypeScript's own types do not know them all. */
+/** A performance entry of the observed types, some of which TypeScript's types lack. */
 type Entry = PerformanceEntry & { hadRecentInput?: boolean; value?: number; interactionId?: number };
 
-/** A gap of one second ends a burst of layout shifts, and so do five in all: so Cumulative Layout Shift is defined. */
-const SHIFT_GAP = 1000;
-const SHIFT_WINDOW = 5000;
+/** The gap and the length in milliseconds that end a burst of layout shifts, from the definition of Cumulative Layout Shift. */
+const SHIFT_GAP_MS = 1000;
+const SHIFT_WINDOW_MS = 5000;
 
-/** Ends what is known only once the page is left. */
+/** The part of the page load trace that ends when the page is hidden. */
 export interface PageLoad {
   /** Sends the web vitals, once. */
   finish(): void;
 }
 
 /**
- * The page's own trace: `page load` with the fetch of the document in it and, when the page is hidden for the first time,
+ * * Traces the page load: `page load` with the fetch of the document and, when the page is first hidden,
  * `web vitals` (values in milliseconds; the layout shift has no unit).
  */
 export function tracePageLoad(tracer: Tracer): PageLoad {
@@ -38,7 +38,7 @@ export function tracePageLoad(tracer: Tracer): PageLoad {
     loadEnd = navigation?.loadEventEnd || performance.now();
     load.end(at(loadEnd));
   };
-  // The load event's own end is known only after it.
+  // The end of the load event is known only after it.
   const afterLoad = () => setTimeout(loaded);
   if (document.readyState === 'complete') {
     afterLoad();
@@ -56,15 +56,15 @@ export function tracePageLoad(tracer: Tracer): PageLoad {
       const painted = Number(
         attributes['browser.web_vital.lcp.value'] ?? attributes['browser.web_vital.fcp.value'] ?? 0,
       );
-      // Up to the largest paint, not up to now: who reads for an hour would stretch the trace to an hour. And within the page load,
-      // which a late paint outlives.
+      // Up to the largest paint, not up to now, which would stretch the trace by the reading time. And within the page load,
+      // which a late paint may exceed.
       const end = Math.min(painted, loadEnd);
       tracer.startSpan('web vitals', { startTime: at(0), attributes }, inside).end(at(end));
     },
   };
 }
 
-/** Begins to observe; the answer reads what is known by then. What the browser does not measure is not there. */
+/** Starts to observe web vitals; the returned function reads the current values, without those the browser does not measure. */
 function observeVitals(): () => Attributes {
   const values: Record<string, number> = {};
   const observers = [
@@ -82,7 +82,7 @@ function observeVitals(): () => Attributes {
         values.cls = worst;
       }),
     ),
-    // The slowest interaction: with the handful that this page sees, that is Interaction to Next Paint.
+    // The slowest interaction, which equals Interaction to Next Paint for fewer than 50 interactions.
     observe('event', (entry) => {
       if (entry.interactionId) {
         values.inp = Math.max(values.inp ?? 0, entry.duration);
@@ -103,24 +103,24 @@ function observeVitals(): () => Attributes {
   };
 }
 
-/** Adds up shifts that no input explains, burst by burst, and tells the worst burst so far. */
-function layoutShift(tell: (worst: number) => void): (entry: Entry) => void {
+/** Sums up shifts without recent input, by burst, and reports the worst burst so far. */
+function layoutShift(report: (worst: number) => void): (entry: Entry) => void {
   let [worst, sum, first, last] = [0, 0, 0, 0];
   return (entry) => {
     if (entry.hadRecentInput) {
       return;
     }
-    if (entry.startTime - last > SHIFT_GAP || entry.startTime - first > SHIFT_WINDOW) {
+    if (entry.startTime - last > SHIFT_GAP_MS || entry.startTime - first > SHIFT_WINDOW_MS) {
       [sum, first] = [0, entry.startTime];
     }
     last = entry.startTime;
     sum += entry.value ?? 0;
     worst = Math.max(worst, sum);
-    tell(worst);
+    report(worst);
   };
 }
 
-/** Observes entries of a type, past ones too; the answer hands over those that wait. */
+/** Observes entries of a type, past ones too; the returned function processes pending entries. */
 function observe(type: string, take: (entry: Entry) => void): () => void {
   if (!globalThis.PerformanceObserver?.supportedEntryTypes?.includes(type)) {
     return () => {};

@@ -4,9 +4,9 @@ import { type Client, dynamicSamplingContextToSentryBaggageHeader, generateSentr
 import { samplingContext } from './sentry';
 
 /**
- * Writes `sentry-trace` and `baggage` (with the trace's sampling context), from OpenTelemetry's active span.
+ * * Injects `sentry-trace` and `baggage` (with the trace's sampling context) for OpenTelemetry's active span.
  *
- * Sentry's own propagator sends the ids of Sentry's scope, which is another trace. A page only ever sends: nothing is read.
+ * * Sentry's propagator sends the ids of Sentry's scope, which is another trace. A page only sends, so nothing is extracted.
  */
 export function sentryPropagator(client: Client): TextMapPropagator {
   return {

@@ -4,14 +4,14 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { type Client, createEnvelope, type SerializedStreamedSpan, type StreamedSpanEnvelope } from '@sentry/core';
 import { samplingContext } from './sentry';
 
-/** Sentry's names for the operations of this page; the rest has none. */
+/** Sentry's operations by span name. */
 const OPERATIONS: Record<string, string> = {
   'page load': 'pageload',
   'web vitals': 'ui.webvital',
   handleSubmit: 'ui.action.submit',
 };
 
-/** Sends OpenTelemetry's spans to Sentry as `span` items of version 2, ids and all: one envelope for each trace. */
+/** Exports OpenTelemetry spans to Sentry as `span` items of version 2, with their ids: one envelope per trace. */
 export class SentrySpanExporter implements SpanExporter {
   readonly #client: Client;
 
@@ -62,7 +62,7 @@ export class SentrySpanExporter implements SpanExporter {
   }
 }
 
-/** One span in Sentry's form; its times are seconds since 1970. */
+/** Converts a span to Sentry's format; its times are seconds since the Unix epoch. */
 export function toSentry(span: ReadableSpan, common: Attributes = {}): SerializedStreamedSpan {
   const { traceId, spanId } = span.spanContext();
   const parent = span.parentSpanContext?.spanId;

@@ -17,20 +17,20 @@ import {
 } from '@sentry/react';
 import type { Settings } from '../settings';
 
-/** What reads like an email address; a path like `/@scope/name` does not. */
+/** Matches email addresses, but not paths like `/@scope/name`. */
 const EMAIL = /[^\s"'<>@/:=?&,;()\\]+@[^\s"'<>@/:=?&,;()\\]+/g;
 
 /**
- * Sentry's client, for errors and as the carrier of envelopes. Its own tracing stays off: OpenTelemetry is the tracer.
+ * * Starts Sentry's client, for errors and to send envelopes. Its own tracing is off: OpenTelemetry is the tracer.
  *
- * Set up by hand and not by `init`, which brings integrations along that this page has no use for, and their weight.
+ * * Configured without Sentry's `init`, which would bundle unused integrations.
  */
 export function startSentry(settings: Settings, release: string): Client {
   const client = new BrowserClient({
     dsn: settings.sentryDsn,
     environment: settings.environment,
     release,
-    // Nothing here wraps `fetch`; by itself the SDK would look for an unwrapped one in a hidden frame.
+    // `fetch` is not wrapped here; by default the SDK would look for an unwrapped one in a hidden frame.
     transport: (options) => makeFetchTransport(options, window.fetch.bind(window)),
     stackParser: defaultStackParser,
     integrations: [
@@ -39,9 +39,9 @@ export function startSentry(settings: Settings, release: string): Client {
       dedupeIntegration(),
       httpContextIntegration(),
     ],
-    // Nothing about the person: the page knows their email address and nothing else.
+    // No user data: the only such data on the page is the email address.
     dataCollection: { userInfo: false, cookies: false, httpHeaders: false, httpBodies: [], urlQueryParams: false },
-    // A fetch's error must read in the page as the browser wrote it.
+    // The page must get the browser's own message of a fetch error.
     enhanceFetchErrorMessages: 'report-only',
     beforeSend: withoutEmail,
   });
@@ -50,12 +50,12 @@ export function startSentry(settings: Settings, release: string): Client {
   return client;
 }
 
-/** The last line of defence: whatever an error's message, stack or URL quotes. */
+/** Removes email addresses from an event: its message, stack and URLs. */
 export function withoutEmail<T>(event: T): T {
   return JSON.parse(JSON.stringify(event).replace(EMAIL, '[email]'));
 }
 
-/** Lets errors join the trace of the active span, or else the trace that began last. */
+/** Links errors to the trace of the active span, otherwise to the most recent trace. */
 export function linkErrors(latestRoot: () => SpanContext | undefined): void {
   registerExternalPropagationContext(() => {
     const span = trace.getActiveSpan()?.spanContext() ?? latestRoot();
@@ -63,7 +63,7 @@ export function linkErrors(latestRoot: () => SpanContext | undefined): void {
   });
 }
 
-/** What Sentry must know of a trace to sample it alike everywhere. Every trace is recorded here. */
+/** Returns the dynamic sampling context of a trace. Every trace is recorded here. */
 export function samplingContext(client: Client, traceId: string, sampled: boolean): DynamicSamplingContext {
   return { ...getDynamicSamplingContextFromClient(traceId, client), sample_rate: '1', sampled: String(sampled) };
 }

@@ -21,19 +21,19 @@ import { SentrySpanExporter } from './sentry-exporter';
 /** `service.name` of the page. */
 export const SERVICE = 'frontend';
 
-/** How long a span that has ended may wait for others, in milliseconds: somebody may be watching them arrive. */
-const DELAY = 500;
+/** The batch delay in milliseconds, short because spans are viewed live. */
+const BATCH_DELAY_MS = 500;
 
-/** What stands once telemetry is set up. */
+/** The initialized telemetry. */
 export interface Telemetry {
   tracer: Tracer;
-  /** Sends what has ended. Never fails: nobody could do anything about it. */
+  /** Flushes ended spans. Never rejects. */
   flush(): Promise<void>;
-  /** Ends telemetry, for tests: a page is left instead. */
+  /** Shuts telemetry down; for tests only. */
   stop(): Promise<void>;
 }
 
-/** Sets everything up, once for a page and before anything else: what comes earlier is not seen. */
+/** Initializes telemetry, once per page and first, because earlier events are not traced. */
 export function startTelemetry(settings: Settings): Telemetry {
   const release = `${SERVICE}@${__VERSION__}`;
   const client = startSentry(settings, release);
@@ -69,7 +69,7 @@ export function startTelemetry(settings: Settings): Telemetry {
       flush();
     }
   };
-  // Both exporters send with `keepalive`, so that what is sent here outlives the page.
+  // Both exporters use `keepalive`, so that these requests outlive the page.
   const left = () => {
     pageLoad.finish();
     open.endAll();
@@ -80,7 +80,7 @@ export function startTelemetry(settings: Settings): Telemetry {
   const stop = async () => {
     document.removeEventListener('visibilitychange', hidden);
     window.removeEventListener('pagehide', left);
-    // Not waited for: where no collector is, that takes as long as it is tried again.
+    // Not awaited: without a collector it takes until the last retry.
     provider.shutdown().catch(() => {});
     await client.close();
     for (const api of [trace, context, propagation]) {
@@ -91,8 +91,8 @@ export function startTelemetry(settings: Settings): Telemetry {
 }
 
 function batches(exporter: SpanExporter): SpanProcessor {
-  // Its own flushing at the end would come before the open spans are ended, and it listens for `pagehide` on the document,
-  // where it is never heard. The option's type exists in the build for browsers only, whose types TypeScript does not find.
-  const options = { exporter, scheduledDelayMillis: DELAY, disableAutoFlushOnDocumentHide: true };
+  // The processor's own flush on hide would run before open spans are ended, and it listens for `pagehide` on the document,
+  // where it never fires. The option's type exists only in the browser build, whose types TypeScript does not resolve.
+  const options = { exporter, scheduledDelayMillis: BATCH_DELAY_MS, disableAutoFlushOnDocumentHide: true };
   return new BatchSpanProcessor(options);
 }

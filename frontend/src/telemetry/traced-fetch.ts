@@ -4,9 +4,9 @@ import { isLeaving } from './leaving';
 import { PAGE_LEFT } from './open-spans';
 
 /**
- * `fetch` in a CLIENT span (HTTP semantic conventions), the child of the active one, whose context the request carries.
+ * * Calls `fetch` in a CLIENT span (HTTP semantic conventions), a child of the active span, whose context the request carries.
  *
- * The headers are written before the first `await`, after which the active context is lost. `url` must hold no secrets.
+ * * The headers are injected before the first `await`, after which the active context is lost. `url` must not contain secrets.
  */
 export function tracedFetch(tracer: Tracer, url: URL, init: RequestInit & { method: string }): Promise<Response> {
   const attributes = {

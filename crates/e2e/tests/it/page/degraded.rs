@@ -94,7 +94,7 @@ async fn page_without_an_api_reports_the_failure_everywhere() {
     let api = format!("http://{}", nowhere());
     let page = Page::start(&api, &tail.url().await, &envelopes.dsn()).await.unwrap();
     let user = User::perform("submit", &page.url).await;
-    assert!(user.reported("answer").as_str().unwrap().contains("cannot be reached"));
+    assert!(user.reported("answer").as_str().unwrap().contains("unreachable"));
 
     let trace_id = user.trace_id();
     let spans = tail.spans(trace_id).await;

@@ -10,7 +10,7 @@ use testkit::Process;
 
 const REQUIRE_BROWSER: &str = "SPANFALL_REQUIRE_BROWSER";
 
-/// Text typed by the user, in `frontend/e2e/person.mjs`, which must not leak.
+/// Text typed by the user, in `frontend/e2e/user.mjs`, which must not leak.
 pub(crate) const NAME: &str = "grace.hopper";
 
 /// A browser with the page open; closed when dropped.
@@ -27,10 +27,10 @@ pub(crate) struct PageSpans {
 }
 
 impl User {
-    /// Performs an action on the page at `url`, such as `reset`; see `frontend/e2e/person.mjs`.
+    /// Performs an action on the page at `url`, such as `reset`; see `frontend/e2e/user.mjs`.
     pub(crate) async fn perform(what: &str, url: &str) -> Self {
         let mut node = Command::new("node");
-        node.arg(frontend().join("e2e/person.mjs")).args([what, url]);
+        node.arg(frontend().join("e2e/user.mjs")).args([what, url]);
         let browser = Process::spawn(node).unwrap();
         let said = browser.line(DEADLINE, |line| line["done"] == true).await;
         let said = said.unwrap_or_else(|error| panic!("{error}\n{}", browser.stderr().join("\n")));

@@ -1,11 +1,11 @@
-// A person at a real browser: `node e2e/person.mjs <what they do> <address of the page>`.
+// A user at a real browser: `node e2e/user.mjs <action> <page URL>`.
 //
-//   reset   types an address, sends it with the keyboard, reads the answer, copies the trace id; axe looks at every state
-//   submit  the same without axe, for when something is down
-//   leave   sends it and goes elsewhere at once
+//   reset   types an address, sends it with the keyboard, reads the result, copies the trace id; axe checks every state
+//   submit  the same without axe, for when a service is down
+//   leave   sends it and leaves the page at once
 //
-// Prints one line of JSON, {"done": true, …}, when that is done, and keeps the browser open until standard input ends: what the
-// page still has to send, the browser sends. CHROMIUM names another program than Debian's.
+// Prints one line of JSON, {"done": true, …}, when done, and keeps the browser open until standard input ends, so that the
+// browser sends pending requests. CHROMIUM overrides Debian's browser.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ const context = await chromium.launchPersistentContext(home, {
 });
 try {
   const page = await context.newPage();
-  /** What the browser complained of: errors of scripts, violations of the policy. */
+  /** Script errors and policy violations. */
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
@@ -49,7 +49,7 @@ try {
   await page.goto(url, { waitUntil: 'load' });
   const said = await { reset, submit, leave }[what](page);
   console.log(JSON.stringify({ done: true, complaints, ...said }));
-  // Until whoever started it has seen enough.
+  // Until the parent process closes the pipe.
   for await (const _ of process.stdin);
 } finally {
   await context.close();
@@ -66,9 +66,9 @@ async function submit(page) {
 
 async function reset(page) {
   const violations = await examine(page, 'at first');
-  // With the keyboard alone, beginning with a mistake.
+  // With the keyboard alone, starting with an invalid address.
   await page.keyboard.press('Tab');
-  await page.keyboard.type('nobody');
+  await page.keyboard.type('grace');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').waitFor();
   violations.push(...(await examine(page, 'after a mistake')));
@@ -89,7 +89,7 @@ async function reset(page) {
 async function leave(page) {
   await page.getByLabel('Email address').click();
   await page.keyboard.type(EMAIL);
-  // In one breath, but for the microtask in which React draws: no answer can come in between.
+  // In one task, except for the microtask in which React renders: no response can arrive in between.
   const traceId = await page.evaluate(async (trace) => {
     document.querySelector('button[type=submit]').click();
     for (let turns = 0; turns < 100 && !document.querySelector(trace); turns++) {
@@ -108,14 +108,14 @@ async function link(page) {
   return (await links.count()) > 0 ? links.getAttribute('href') : null;
 }
 
-/** What axe finds wrong, wide and narrow, light and dark; and a page that is wider than a narrow window. */
+/** Returns axe's violations, wide and narrow, light and dark, and pages wider than a narrow window. */
 async function examine(page, state) {
   const found = [];
   for (const viewport of [WIDE, NARROW]) {
     for (const colorScheme of ['light', 'dark']) {
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme });
-      // By the debugger's protocol, which the page's policy does not apply to.
+      // By the debugger protocol, to which the page's policy does not apply.
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() => window.axe.run());
       const where = `${state}, ${viewport.width} px, ${colorScheme}`;
