@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # A test that lacks its broker or its SDK must fail here, not skip.
 REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_NODE=1 SPANFALL_REQUIRE_BROWSER=1 SPANFALL_REQUIRE_SHELLS=1
 
-.PHONY: help demo build test beside fuzz chaos bench pictures lint docs unit clean
+.PHONY: help demo build test page-and-sdks fuzz chaos bench pictures lint docs unit clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,12 +21,12 @@ build: ## Build the viewer, the demo's services and the page
 
 test: ## Everything that has to pass: format, lints, documentation, tests
 	@scripts/need test
-	@scripts/beside "page or an SDK" $(MAKE) --no-print-directory beside -- $(MAKE) --no-print-directory lint docs
+	@scripts/parallel "page or an SDK" $(MAKE) --no-print-directory page-and-sdks -- $(MAKE) --no-print-directory lint docs
 	$(CARGO) build --locked --workspace --bins --tests
 	$(REQUIRE) $(CARGO) test --locked --workspace --no-fail-fast
 
-# What is not Rust, done beside the lints: SDKs of other languages, the page and its tests.
-beside:
+# Everything but Rust, in parallel with the lints: SDKs of other languages, the page and its tests.
+page-and-sdks:
 	@crates/e2e/python/setup.sh
 	@crates/e2e/node/setup.sh
 	@scripts/build-page

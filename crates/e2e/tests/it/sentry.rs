@@ -78,7 +78,7 @@ async fn failed_mail_is_an_error_on_its_span_with_logs() {
     let mailer = |said, level, span| (said, level, of(span), Some("mailer"));
     let expected = [
         ("reset mail requested", LogLevel::Info, of(&enqueue), Some("api")),
-        mailer("attempt failed; the message will be retried", LogLevel::Warn, &first),
+        mailer("attempt failed; retrying later", LogLevel::Warn, &first),
         mailer("message moved to the dead letters", LogLevel::Error, &handle),
     ];
     for line in &expected {
