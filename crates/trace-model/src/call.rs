@@ -6,10 +6,9 @@
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use hashbrown::DefaultHashBuilder;
-
 use crate::SpanKind;
 use crate::filter::wire::{AnyValue, KeyValue, Leaf, number, parts};
+use crate::hash::State;
 use crate::mask::mask;
 
 /// Identifies a call among the children of one span: equal for calls of the same kind, without their parameters.
@@ -44,7 +43,7 @@ const PLAIN: [&[&[u8]]; 7] = [
 ];
 
 /// Returns what a span calls; `None` for one that is no call.
-pub(crate) fn call_id(hasher: &DefaultHashBuilder, service: &str, name: &str, kind: SpanKind, raw: &[u8]) -> Option<CallId> {
+pub(crate) fn call_id(hasher: &State, service: &str, name: &str, kind: SpanKind, raw: &[u8]) -> Option<CallId> {
     if kind.receives() {
         return None;
     }
@@ -111,7 +110,7 @@ mod tests {
     use super::*;
 
     fn same(one: &str, other: &str) -> bool {
-        let hasher = DefaultHashBuilder::default();
+        let hasher = State::default();
         let hash = |text: &str| {
             let mut hash = hasher.build_hasher();
             hash_masked(text.as_bytes(), &mut hash);

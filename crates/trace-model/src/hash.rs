@@ -2,11 +2,44 @@
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use hashbrown::DefaultHashBuilder;
+use foldhash::fast::{FoldHasher, SeedableRandomState};
 
 /// One for the program: the walk hashes in the request's task what the store looks up later.
-static BUILDER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+static BUILDER: LazyLock<State> = LazyLock::new(State::default);
+
+/// Set by [`fix`].
+static IS_FIXED: AtomicBool = AtomicBool::new(false);
+
+/// The state of hash tables: random, so that no sender can choose what collides.
+#[derive(Clone, Debug)]
+pub(crate) struct State(SeedableRandomState);
+
+impl Default for State {
+    fn default() -> Self {
+        Self(if IS_FIXED.load(Ordering::Relaxed) {
+            SeedableRandomState::fixed()
+        } else {
+            SeedableRandomState::random()
+        })
+    }
+}
+
+impl BuildHasher for State {
+    type Hasher = FoldHasher<'static>;
+
+    #[inline]
+    fn build_hasher(&self) -> FoldHasher<'static> {
+        self.0.build_hasher()
+    }
+}
+
+/// Gives hash tables the same state in each run of the program. When a table grows depends on its state, and with it which trace is evicted
+/// when: tests that compare work call this first, before anything else of this crate.
+pub fn fix() {
+    IS_FIXED.store(true, Ordering::Relaxed);
+}
 
 /// Hashes with a key that no sender knows. The caller counts the work.
 pub(crate) fn of(value: impl Hash) -> u64 {

@@ -34,8 +34,9 @@ mod write;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::HashTable;
 
+use crate::hash::State;
 use crate::metrics::Metrics;
 use crate::{Batch, Flags, HiddenSpans, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
 use by_arrival::ByArrival;
@@ -190,7 +191,7 @@ pub struct Store {
     totals: Totals,
     /// Counts changes; also the clock of arrival and activity, so that no two are equal.
     clock: u64,
-    hasher: DefaultHashBuilder,
+    hasher: State,
 }
 
 impl Store {
@@ -232,7 +233,7 @@ impl Store {
                 ..Totals::default()
             },
             clock: 0,
-            hasher: DefaultHashBuilder::default(),
+            hasher: State::default(),
         }
     }
 

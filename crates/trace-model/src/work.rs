@@ -7,6 +7,7 @@ mod steps;
 
 use std::cell::Cell;
 
+pub use crate::hash::fix as fix_hashes;
 pub use steps::{Pause, STRIDE, Steps, Visits, at_once, drop_in_steps, sort_by, strides, visited};
 
 /// What visiting a record, an entry of a table or a point counts for: one cache line.

@@ -6,13 +6,14 @@
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, LazyLock};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::HashTable;
 
 use super::MetricKind;
+use crate::hash::State;
 use crate::{walk, work};
 
 /// One for the process: a request is hashed before it reaches the store.
-static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+static HASHER: LazyLock<State> = LazyLock::new(State::default);
 
 pub(super) fn hash<T: Hash>(value: T) -> u64 {
     HASHER.hash_one(value)

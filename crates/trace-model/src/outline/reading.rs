@@ -3,11 +3,12 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{HashMap, HashTable};
 
 use super::folds::Folds;
 use super::layout::Layout;
 use super::{ERROR_MARKS, ErrorMark, Outline};
+use crate::hash::State;
 use crate::tree::Read;
 use crate::work::{Steps, Visits, strides, visited};
 use crate::{Analysis, Revision, SpanId, SpanTree, Store, TraceReader};
@@ -52,7 +53,7 @@ pub(super) struct Index {
     /// Positions in the tree's nodes.
     by_id: HashTable<(u64, usize)>,
     errors: HashMap<SpanId, Vec<ErrorMark>>,
-    hasher: DefaultHashBuilder,
+    hasher: State,
 }
 
 impl Index {

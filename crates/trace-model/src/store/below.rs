@@ -4,6 +4,7 @@ use hashbrown::HashSet;
 
 use super::Store;
 use super::record::{Record, Slot};
+use crate::hash::State;
 use crate::work::{self, VISIT};
 use crate::{SpanId, TraceId};
 
@@ -47,7 +48,7 @@ impl Store {
     }
 
     /// The ids of a trace that have something below them.
-    fn parents(&self, slot: Slot) -> HashSet<SpanId> {
+    fn parents(&self, slot: Slot) -> HashSet<SpanId, State> {
         let trace = &self.traces[slot];
         let lists = [trace.spans, trace.sentry, trace.logs];
         work::add(lists.iter().map(|list| list.count as usize).sum::<usize>() * VISIT);

@@ -3,8 +3,6 @@
 use std::hash::BuildHasher;
 use std::ops::Range;
 
-use hashbrown::DefaultHashBuilder;
-
 use super::by_arrival::ByArrival;
 use super::marks::Found;
 use super::record::{At, Slot};
@@ -12,6 +10,7 @@ use super::summary::TraceSummary;
 use super::trace::Trace;
 use super::{Revision, ServiceStats, Store};
 use crate::call::{self, CallId};
+use crate::hash::State;
 use crate::work::{self, VISIT};
 use crate::{Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, Subject, TraceId, otlp};
 
@@ -155,7 +154,7 @@ impl Store {
     }
 
     /// For [`crate::SpanTree`]: what a span calls.
-    pub(crate) fn call_id(&self, trace_id: TraceId, node: &SpanNode, hasher: &DefaultHashBuilder) -> Option<CallId> {
+    pub(crate) fn call_id(&self, trace_id: TraceId, node: &SpanNode, hasher: &State) -> Option<CallId> {
         if node.kind.receives() {
             return None;
         }

@@ -6,6 +6,7 @@ use super::evidence::TraceEvidence;
 use super::record::{At, Signal, Slot};
 use super::summary::Cache;
 use super::twins::Twins;
+use crate::hash::State;
 use crate::{SpanId, TraceId};
 
 /// Records of one trace, linked in order of arrival.
@@ -31,12 +32,12 @@ pub(super) struct Rare {
     /// service that has it by id and service.
     pub(super) index: Option<HashTable<At>>,
     /// The other services that have an id, by number; the first ones.
-    pub(super) shared: HashMap<SpanId, Vec<u32>>,
+    pub(super) shared: HashMap<SpanId, Vec<u32>, State>,
     /// Spans of one service with one id, by id and service.
-    pub(super) twins: HashMap<(SpanId, u32), Twins>,
+    pub(super) twins: HashMap<(SpanId, u32), Twins, State>,
     pub(super) twin_count: usize,
     /// Ids that have something below them, once a hidden span of the trace has arrived.
-    pub(super) parents: Option<HashSet<SpanId>>,
+    pub(super) parents: Option<HashSet<SpanId, State>>,
     /// What is known of its way to Sentry besides what came.
     pub(super) evidence: Option<Box<TraceEvidence>>,
 }

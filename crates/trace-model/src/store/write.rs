@@ -4,8 +4,8 @@ use std::hash::BuildHasher;
 
 use std::borrow::Cow;
 
+use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::evidence::SERVICES;
 use super::record::{At, Record, Signal, Slot};
@@ -14,6 +14,7 @@ use super::trace::{List, Trace};
 use super::twins::Here;
 use super::{Contents, Store};
 use crate::batch::{Carry, LogHead, SpanHead};
+use crate::hash::State;
 use crate::work::{self, VISIT};
 use crate::{Batch, Source, SpanId, hash, sentry};
 
@@ -509,7 +510,7 @@ impl Store {
     }
 }
 
-pub(super) fn hash_of_sentry(hasher: &DefaultHashBuilder, record: &Record) -> u64 {
+pub(super) fn hash_of_sentry(hasher: &State, record: &Record) -> u64 {
     record.span_id().map_or(0, |span_id| hasher.hash_one((record.trace, span_id)))
 }
 
@@ -521,7 +522,7 @@ pub(super) fn hash_of_error(slot: Slot, raw: &[u8]) -> u64 {
 
 impl Contents {
     /// By which a span is in its trace's index.
-    fn hash_of_span(&self, hasher: &DefaultHashBuilder, record: &Record) -> u64 {
+    fn hash_of_span(&self, hasher: &State, record: &Record) -> u64 {
         let Some(span_id) = record.span_id() else { return 0 };
         if record.is_by_service() {
             hasher.hash_one((span_id, self.service_number(record)))

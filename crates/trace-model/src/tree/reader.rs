@@ -1,8 +1,9 @@
 //! Reading a trace into a tree in steps, while the store changes.
 
-use hashbrown::{DefaultHashBuilder, HashMap};
+use hashbrown::HashMap;
 
 use super::SpanTree;
+use crate::hash::State;
 use crate::store::{Node as Span, RecordReader};
 use crate::work::{self, STRIDE, Steps, VISIT, sort_by, strides, visited};
 use crate::{ErrorMark, RepeatedLimits, SpanId, SpanKind, Store, TraceId};
@@ -50,7 +51,7 @@ impl<T> std::fmt::Debug for Then<T> {
 struct Bytes {
     read: Read,
     producers: HashMap<SpanId, usize>,
-    hasher: DefaultHashBuilder,
+    hasher: State,
     at: usize,
 }
 
@@ -158,7 +159,7 @@ async fn build(spans: Vec<Span>, marks: Vec<(SpanId, ErrorMark)>) -> Box<Bytes> 
     Box::new(Bytes {
         read: Read { tree, marks },
         producers,
-        hasher: DefaultHashBuilder::default(),
+        hasher: State::default(),
         at: 0,
     })
 }

@@ -18,4 +18,3 @@ mod sentry_otlp;
 mod store;
 mod support;
 mod tree;
-mod work;
