@@ -8,8 +8,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::{CONNECTION, EXPECT, HeaderValue};
-use http::{Request, Response, Version};
+use axum::response::IntoResponse as _;
+use http::header::{CONNECTION, EXPECT, HeaderName, HeaderValue};
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -22,18 +23,21 @@ use tower::ServiceExt as _;
 use crate::body::{Holding, discard};
 use crate::pool::{Activity, Protocol, UnderWay};
 use crate::socket::Socket;
-use crate::{Access, App, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits};
+use crate::{Access, App, HEAD_MAX, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits};
 
 /// How long an evicted connection may take to close, in which it may have begun a request.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// How many requests one HTTP/2 connection may have under way.
 const STREAMS: u32 = 32;
+/// How many bytes an HTTP/2 client may send ahead of the reading in one request, if the connection's window has room for them: one that is larger
+/// than usual bodies needs no updates. It takes no memory of its own.
+const STREAM_WINDOW: u32 = 1024 * 1024;
 /// How long an HTTP/2 frame may be, in bytes: each has a cost of its own, whatever its length.
 pub(crate) const FRAME: u32 = 64 * 1024;
 
 /// How much of a request's body is read before the request is denied or answered as overloaded, in bytes, and how long the client may
 /// pause meanwhile: there is nothing to gain by announcing a body and not sending it.
-const DISCARDED: usize = 16 * 1024 * 1024;
+pub(crate) const DISCARDED: usize = 16 * 1024 * 1024;
 const DISCARDED_SILENCE: Duration = Duration::from_millis(100);
 
 /// What all connections of a listener share.
@@ -89,9 +93,14 @@ impl Service {
         mut under_way: UnderWay,
     ) -> Result<Response<Holding<UnderWay>>, Infallible> {
         let is_refused = under_way.is_refused();
-        let closes = is_refused && request.version() < Version::HTTP_2;
+        let is_too_long = head_bytes(&request) > HEAD_MAX;
+        let closes = (is_refused || is_too_long) && request.version() < Version::HTTP_2;
         let permit = if is_refused { None } else { self.permits.try_acquire().ok() };
         let mut response = match (self.access.check(&request).err(), &permit) {
+            _ if is_too_long => {
+                without_body(request).await;
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response()
+            }
             (None, Some(_)) => self.app.routes.clone().oneshot(request.map(Body::new)).await?,
             (None, None) => self.app.overloaded.clone().oneshot(without_body(request).await).await?,
             (Some(denied), _) => {
@@ -106,6 +115,13 @@ impl Service {
         under_way.answered();
         Ok(response.map(|body| Holding { body, _held: under_way }))
     }
+}
+
+/// How long a request's head is, about, in bytes.
+fn head_bytes<B>(request: &Request<B>) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let field = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
+    target + request.headers().iter().map(field).sum::<usize>()
 }
 
 /// Reads what a client sends in vain, unless it waits to be told to.
@@ -129,7 +145,7 @@ async fn drive<F: Future>(mut http: Pin<&mut F>, mut timer: Pin<&mut Sleep>, act
         if http.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        if activity.is_too_long() {
+        if activity.is_too_long() && !activity.has_refused_head() {
             return Poll::Ready(());
         }
         // All that changes the deadline happens in the poll above (of HTTP/2, all that brings it nearer).
@@ -162,7 +178,7 @@ fn builder(limits: Limits) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .adaptive_window(false)
-        .initial_stream_window_size(limits.window)
+        .initial_stream_window_size(limits.window.max(STREAM_WINDOW))
         .initial_connection_window_size(limits.window)
         .max_frame_size(FRAME)
         .max_concurrent_streams(STREAMS)

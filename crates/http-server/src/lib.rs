@@ -43,8 +43,9 @@ pub use self::serve::Server;
 
 /// How many connections of a listener may have made no request yet: more than clients that start all at once.
 pub const NEW_CONNECTIONS: usize = 256;
-/// How many bytes such a connection may have sent, once what has come was read.
-const FIRST_HEAD: usize = 16 * 1024;
+/// How long the head of a request may be, in bytes: one that is longer is answered with 431, whether it comes at once or in parts. hyper has
+/// the same limit for HTTP/2.
+pub const HEAD_MAX: usize = 16 * 1024;
 /// How long the head of a request may take, from the connection or from its first byte.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle between two requests: longer than exporters wait between two batches.
@@ -59,8 +60,7 @@ pub struct Limits {
     pub connections: usize,
     /// Requests under way, on all connections together. Fewer than connections, so that clients over the limit are answered.
     pub requests: usize,
-    /// Bytes that HTTP/1 reads at once, which is also the limit of a request's head. A connection keeps a buffer of that size once it
-    /// has had large bodies.
+    /// Bytes that HTTP/1 reads at once, more than [`HEAD_MAX`]: hyper closes a connection whose buffer does not hold a head. A connection keeps a buffer of that size once it has had large bodies.
     pub read_buffer: usize,
     /// Bytes that an HTTP/2 client may send ahead of the reading, in all requests of a connection together.
     pub window: u32,
@@ -73,17 +73,17 @@ impl Limits {
     pub fn bytes(&self, connections: usize) -> usize {
         let http2 = self.window as usize + connection::FRAME as usize;
         let placed = connections.min(self.connections);
-        placed * http2.max(self.read_buffer) + (connections - placed).min(NEW_CONNECTIONS) * FIRST_HEAD
+        placed * http2.max(self.read_buffer) + (connections - placed).min(NEW_CONNECTIONS) * HEAD_MAX
     }
 }
 
 impl Default for Limits {
-    /// For small requests: 256 connections, 128 requests, heads of 16 KiB.
+    /// For small requests: 256 connections, 128 requests.
     fn default() -> Self {
         Self {
             connections: 256,
             requests: 128,
-            read_buffer: 16 * 1024,
+            read_buffer: 2 * HEAD_MAX,
             window: 64 * 1024,
         }
     }

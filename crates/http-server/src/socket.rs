@@ -1,4 +1,5 @@
-//! A socket that notes progress: what its connection's timeouts and its place in the order of eviction follow from.
+//! A socket that notes progress: what its connection's timeouts and its place in the order of eviction follow from. It refuses a first head
+//! that is too long, before more of it takes memory.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,19 +9,73 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::connection::DISCARDED;
 use crate::pool::Activity;
+
+/// The answer to a first head that is too long. hyper answers by itself when it has read its whole buffer, which is much larger.
+const HEAD_TOO_LONG: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+/// How the first bytes of HTTP/2 begin, and none of HTTP/1.
+const HTTP2_PREFACE: &[u8] = b"PRI ";
 
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
     activity: Arc<Activity>,
+    head: Head,
+}
+
+/// What has become of the head of the first request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Head {
+    /// Nothing was read yet.
+    Unread,
+    /// The request has begun.
+    Complete,
+    Http1,
+    /// One poll reads the frames of a request and of its body: the connection looks at their length afterwards.
+    Http2,
+    /// It is too long and has been answered: what else comes is thrown away.
+    /// How many bytes more are.
+    Refused(usize),
 }
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
         // Nagle's algorithm only delays small answers.
         let _ = stream.set_nodelay(true);
-        Self { stream, activity }
+        Self {
+            stream,
+            activity,
+            head: Head::Unread,
+        }
+    }
+
+    /// Answers a first head that is too long.
+    fn refuse_head(&mut self) -> io::Result<()> {
+        self.head = Head::Refused(DISCARDED);
+        self.activity.refused_head();
+        // Nothing was written before, so there is room for it.
+        self.stream.try_write(HEAD_TOO_LONG)?;
+        Ok(())
+    }
+
+    /// Whether what comes belongs to the head of the first request, as far as is known.
+    fn is_first_head(&mut self) -> bool {
+        let is_head = matches!(self.head, Head::Unread | Head::Http1);
+        if is_head && self.activity.has_begun() {
+            self.head = Head::Complete;
+        }
+        matches!(self.head, Head::Unread | Head::Http1)
+    }
+
+    /// Reads no more than shows that the head is too long, so that it is refused here and not by hyper.
+    fn read_head(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let most = self.activity.head_left().saturating_add(1).min(buffer.remaining());
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut part);
+        let bytes = part.filled().len();
+        buffer.advance(bytes);
+        read
     }
 
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -36,15 +91,36 @@ impl Socket {
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        match &read {
-            Poll::Pending => self.activity.waits(),
-            Poll::Ready(_) if buffer.filled().len() > before => {
-                self.activity.read(buffer.filled().len() - before);
+        loop {
+            let is_head = self.is_first_head();
+            if is_head && self.head == Head::Http1 && self.activity.is_too_long() {
+                self.refuse_head()?;
             }
-            Poll::Ready(_) => {}
+            let read = if is_head {
+                self.read_head(cx, buffer)
+            } else {
+                Pin::new(&mut self.stream).poll_read(cx, buffer)
+            };
+            let bytes = buffer.filled().len() - before;
+            match &read {
+                Poll::Pending => self.activity.waits(),
+                Poll::Ready(_) if bytes > 0 => {
+                    self.activity.read(bytes);
+                    if let Head::Refused(left) = &mut self.head {
+                        // A connection that is closed while its client still writes takes the answer with it.
+                        *left = left.checked_sub(bytes).ok_or(io::ErrorKind::InvalidData)?;
+                        buffer.set_filled(before);
+                        continue;
+                    }
+                    if self.head == Head::Unread {
+                        let is_http2 = buffer.filled()[before..].starts_with(HTTP2_PREFACE);
+                        self.head = if is_http2 { Head::Http2 } else { Head::Http1 };
+                    }
+                }
+                Poll::Ready(_) => {}
+            }
+            return read;
         }
-        read
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
-use http_server::{Access, App, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits, NEW_CONNECTIONS, STALL_TIMEOUT, Server};
+use http_server::{Access, App, HEAD_MAX, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits, NEW_CONNECTIONS, STALL_TIMEOUT, Server};
 use testkit::half_open;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -293,8 +293,53 @@ async fn clients_that_connect_all_at_once_are_all_answered() {
     }
 }
 
+/// One rule, however it comes: at once, in parts, on a new connection or on one that is known.
 #[tokio::test]
-async fn first_head_that_is_too_long_is_cut_off() {
+async fn head_that_is_too_long_is_answered_with_431() {
+    for read_buffer in [Limits::default().read_buffer, 128 * 1024] {
+        let running = serve(Limits {
+            read_buffer,
+            ..Limits::default()
+        })
+        .await;
+        for (length, expected) in [
+            (HEAD_MAX / 2, "HTTP/1.1 200"),
+            (HEAD_MAX + 1, "HTTP/1.1 431"),
+            (3 * HEAD_MAX, "HTTP/1.1 431"),
+            (20 * HEAD_MAX, "HTTP/1.1 431"),
+        ] {
+            let field = format!("x: {}\r\n", "y".repeat(length / 16));
+            let beginning = "GET / HTTP/1.1\r\nhost: localhost\r\n";
+            let answer = running.ask(format!("{beginning}{}\r\n", field.repeat(16)).as_bytes()).await;
+            assert!(answer.starts_with(expected), "{length} at once: {answer}");
+
+            // A known connection that sends more than is read at once is answered by hyper, which does not wait for the rest.
+            for is_known in if length < read_buffer { &[false, true][..] } else { &[false] } {
+                let is_known = *is_known;
+                let mut stream = running.connect(if is_known { GET } else { b"" }).await;
+                if is_known {
+                    assert!(head(&mut stream).await.starts_with("HTTP/1.1 200"));
+                    stream.read_exact(&mut [0; 5]).await.unwrap();
+                }
+                let parts = [beginning.as_bytes()]
+                    .into_iter()
+                    .chain(std::iter::repeat_n(field.as_bytes(), 16));
+                for part in parts.chain([b"\r\n".as_slice()]) {
+                    if let Err(error) = stream.write_all(part).await {
+                        panic!("{length} in parts, {is_known}, {read_buffer}: {error}");
+                    }
+                    // So that each part is read by itself.
+                    tokio::task::yield_now().await;
+                }
+                let answer = head(&mut stream).await;
+                assert!(answer.starts_with(expected), "{length} in parts, {is_known}: {answer}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn head_without_end_is_cut_off() {
     let running = small().await;
     let mut stream = running.connect(b"GET / HTTP/1.1\r\n").await;
     let mut written = 0;

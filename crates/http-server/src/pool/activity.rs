@@ -1,6 +1,6 @@
 //! What is known of one connection: its requests, its place, and when it is to be closed.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Shared;
-use crate::{FIRST_HEAD, HEAD_TIMEOUT, IDLE_TIMEOUT, STALL_TIMEOUT};
+use crate::{HEAD_MAX, HEAD_TIMEOUT, IDLE_TIMEOUT, STALL_TIMEOUT};
 
 /// How long a connection may last that found no place.
 const REFUSED_TIME: Duration = Duration::from_secs(2);
@@ -19,6 +19,8 @@ pub(crate) struct Activity {
     shared: Arc<Shared>,
     opened: Instant,
     state: Mutex<State>,
+    /// The head of its first request is too long, and has been answered.
+    has_refused_head: AtomicBool,
     /// It has been evicted.
     pub(super) close: Notify,
 }
@@ -92,6 +94,7 @@ impl Activity {
             shared,
             opened: state.last_progress,
             state: Mutex::new(state),
+            has_refused_head: AtomicBool::new(false),
             close: Notify::new(),
         }
     }
@@ -145,10 +148,24 @@ impl Activity {
         self.locked().is_blocked = true;
     }
 
-    /// Whether it has sent more than a head without making a request.
+    /// Whether it has sent more than a head may have without making a request.
     pub(crate) fn is_too_long(&self) -> bool {
         let state = self.state();
-        state.protocol.is_none() && state.head > FIRST_HEAD
+        state.protocol.is_none() && state.head > HEAD_MAX
+    }
+
+    /// How many bytes more the head of its first request may have.
+    pub(crate) fn head_left(&self) -> usize {
+        HEAD_MAX.saturating_sub(self.state().head)
+    }
+
+    /// Notes that its first request has been answered since its head is too long.
+    pub(crate) fn refused_head(&self) {
+        self.has_refused_head.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_refused_head(&self) -> bool {
+        self.has_refused_head.load(Ordering::Relaxed)
     }
 
     pub(crate) fn has_begun(&self) -> bool {
