@@ -234,6 +234,8 @@ pub struct Batch {
     pub(crate) origins: Vec<Origin>,
     /// Bytes of memory that these take.
     pub(crate) origin_bytes: usize,
+    /// Bytes of memory that were granted for spans and log records.
+    pub(crate) list_bytes: usize,
     pub(crate) spans: Vec<SpanHead>,
     pub(crate) logs: Vec<LogHead>,
     /// Hashes of names longer than [`NAME_LENGTH_MAX`], each with where the name begins, in that order.
@@ -303,8 +305,8 @@ impl Batch {
     /// Bytes of memory it stands for while it waits for the store.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let heads = self.spans.capacity() * size_of::<SpanHead>() + self.logs.capacity() * size_of::<LogHead>();
-        self.body.len() + heads + self.origin_bytes
+        let heads = self.spans.len() * size_of::<SpanHead>() + self.logs.len() * size_of::<LogHead>();
+        self.body.len() + heads.max(self.list_bytes) + self.origin_bytes
     }
 
     /// The ids of the spans, in the sender's order.

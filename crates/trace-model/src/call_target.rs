@@ -67,11 +67,12 @@ impl<'a> CallTarget<'a> {
         let mut told = Parts::default();
         for attribute in parts(raw, number::SPAN_ATTRIBUTES) {
             told.see(attribute);
+            // An absolute URL tells all that there is to know.
+            if let Some(target) = told.url.take().and_then(Self::of_url) {
+                return Some(target);
+            }
         }
-        let by_url = told.url.and_then(Self::of_url);
-        let by_parts = || told.target(name);
-        let by_name = || Self::of_url(name.split_once(' ')?.1);
-        by_url.or_else(by_parts).or_else(by_name)
+        told.target(name).or_else(|| Self::of_url(name.split_once(' ')?.1))
     }
 }
 

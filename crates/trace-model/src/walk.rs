@@ -40,10 +40,12 @@ impl Batch {
             long_names,
             rejected,
             origin_bytes,
+            list_bytes,
             ..
         } = walk;
         let batch = Self {
             origin_bytes,
+            list_bytes,
             long_names,
             ..Self::new(body, origins, spans, Vec::new())
         };
@@ -69,10 +71,12 @@ impl Batch {
             origins,
             logs,
             origin_bytes,
+            list_bytes,
             ..
         } = walk;
         Ok(Self {
             origin_bytes,
+            list_bytes,
             ..Self::new(body, origins, Vec::new(), logs)
         })
     }
@@ -89,6 +93,7 @@ impl Batch {
             received_unix_nano: 0,
             origins,
             origin_bytes: 0,
+            list_bytes: 0,
             spans,
             logs,
             long_names: Vec::new(),
@@ -161,6 +166,11 @@ pub(crate) const ATTRIBUTES: u8 = 9;
 /// For how many spans there is room from the start, at most.
 const AHEAD: usize = 4096;
 
+/// How large a list of records is that moves to pages of its own, in bytes.
+const LARGE_LIST: usize = 1 << 20;
+/// Allocations of this size have such pages: more than glibc's `DEFAULT_MMAP_THRESHOLD_MAX`.
+const MAPPED: usize = (32 << 20) + (64 << 10);
+
 /// What each origin takes besides its scope: itself, and two shared texts that are replaced once the resource is known.
 const ORIGIN: usize = size_of::<Origin>() + 64;
 
@@ -173,6 +183,8 @@ struct Walk<'a> {
     origin_bytes: usize,
     spans: Vec<SpanHead>,
     logs: Vec<LogHead>,
+    /// Bytes of memory that were granted for spans or log records.
+    list_bytes: usize,
     long_names: Vec<(u32, u64)>,
     rejected: Rejected,
     /// Stands for a resource until that is known.
@@ -189,6 +201,7 @@ impl<'a> Walk<'a> {
             origin_bytes: 0,
             spans: Vec::new(),
             logs: Vec::new(),
+            list_bytes: 0,
             long_names: Vec::new(),
             rejected: Rejected::new(),
             nothing: None,
@@ -260,7 +273,7 @@ impl<'a> Walk<'a> {
                     if self.spans.len() == before {
                         // Spans of one sender are alike: growing step by step would copy them all once more.
                         let ahead = (group.len() / (span.len() + 1)).min(AHEAD);
-                        reserve(&mut self.spans, ahead, self.grant)?;
+                        reserve(&mut self.spans, ahead, &mut self.list_bytes, self.grant)?;
                     }
                     self.span(span)?;
                 }
@@ -344,7 +357,7 @@ impl<'a> Walk<'a> {
         }
         match ids(trace_id, span_id, parent) {
             Ok((trace_id, span_id, parent_span_id)) => {
-                reserve(&mut self.spans, 1, self.grant)?;
+                reserve(&mut self.spans, 1, &mut self.list_bytes, self.grant)?;
                 self.spans.push(pending::resolve_head(
                     SpanHead {
                         trace_id,
@@ -392,7 +405,7 @@ impl<'a> Walk<'a> {
         }
         let is_mild = Severity::from_otlp(i32::try_from(severity).unwrap_or(0)).is_mild();
         let is_from_sentry = self.source == Source::Sentry;
-        reserve(&mut self.logs, 1, self.grant)?;
+        reserve(&mut self.logs, 1, &mut self.list_bytes, self.grant)?;
         self.logs.push(LogHead {
             trace_id: TraceId::try_from(trace_id).ok(),
             span_id: SpanId::try_from(span_id).ok(),
@@ -415,16 +428,22 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Makes room for more items, as [`Vec::reserve`] does, once it is granted.
-fn reserve<T>(list: &mut Vec<T>, more: usize, grant: Grant<'_>) -> Result<(), ReadError> {
-    let (length, capacity) = (list.len(), list.capacity());
-    if more > capacity - length {
-        let wanted = (length + more).max(2 * capacity);
-        if !grant((wanted - capacity) * size_of::<T>()) {
-            return Err(ReadError::NoMemory);
-        }
-        list.reserve_exact(wanted - length);
+/// Makes room for more items once it is granted, for twice as many each time, and adds to `granted` how many bytes that takes.
+///
+/// A list that has become large moves once, to where an allocator has pages of its own for it, which the system gets back when it is freed.
+/// What is not granted is never written there: it takes addresses, not memory.
+fn reserve<T>(list: &mut Vec<T>, more: usize, granted: &mut usize, grant: Grant<'_>) -> Result<(), ReadError> {
+    let needed = (list.len() + more) * size_of::<T>();
+    if needed <= *granted {
+        return Ok(());
     }
+    let wanted = needed.max(2 * *granted);
+    if !grant(wanted - *granted) {
+        return Err(ReadError::NoMemory);
+    }
+    *granted = wanted;
+    let allocated = if wanted > LARGE_LIST { wanted.max(MAPPED) } else { wanted };
+    list.reserve_exact((allocated / size_of::<T>()).saturating_sub(list.len()).max(more));
     Ok(())
 }
 

@@ -177,7 +177,7 @@ impl Store {
 }
 
 impl super::record::Record {
-    fn has_links(&self) -> bool {
+    pub(super) fn has_links(&self) -> bool {
         self.signal != super::record::Signal::Log && self.marks().has(Marks::LINKS)
     }
 }

@@ -5,6 +5,7 @@
 
 use super::Store;
 use super::record::{At, Record, Signal, Slot};
+use super::trace::{List, Trace};
 use super::write::{hash_of_error, hash_of_sentry};
 use crate::work::{self, VISIT};
 use crate::{SpanId, TraceId};
@@ -200,25 +201,28 @@ impl Store {
     fn bury_leaving(&mut self) -> Option<usize> {
         let Some(leaving) = self.leaving else { return Some(0) };
         let mut bytes = 0;
-        loop {
-            let trace = &mut self.traces[leaving.slot];
-            let lists = [&mut trace.spans, &mut trace.logs, &mut trace.sentry];
-            let Some(list) = lists.into_iter().find(|list| list.first.get().is_some()) else {
-                break;
-            };
-            let at = list.first;
-            let record = *self.contents.log.get(at);
-            list.first = record.next;
-            bytes += record.bytes();
-            work::add(2 * VISIT);
-            self.forget_links(at);
-            self.forget_keyed(leaving, at, &record);
-            self.contents.names.release(record.name);
-            self.contents.origins.release(record.origin);
-            self.contents.log.kill(at);
-            if self.is_over() {
-                return None;
+        let lists: [fn(&mut Trace) -> &mut List; 3] =
+            [|trace| &mut trace.spans, |trace| &mut trace.logs, |trace| &mut trace.sentry];
+        for list in lists {
+            let mut next = list(&mut self.traces[leaving.slot]).first;
+            while let Some(at) = next.get() {
+                let record = *self.contents.log.get(at);
+                next = record.next;
+                bytes += record.bytes();
+                work::add(2 * VISIT);
+                if record.has_links() {
+                    self.forget_links(at);
+                }
+                self.forget_keyed(leaving, at, &record);
+                self.contents.names.release(record.name);
+                self.contents.origins.release(record.origin);
+                self.contents.log.kill(at);
+                if self.is_over() {
+                    list(&mut self.traces[leaving.slot]).first = next;
+                    return None;
+                }
             }
+            list(&mut self.traces[leaving.slot]).first = At::NONE;
         }
         self.leaving = None;
         self.traces.remove(leaving.slot);
@@ -226,6 +230,7 @@ impl Store {
     }
 
     /// Takes a record out of the tables of all traces.
+    #[inline]
     fn forget_keyed(&mut self, leaving: Leaving, at: At, record: &Record) {
         if record.is_error_event() {
             let hash = hash_of_error(leaving.slot, self.contents.log.raw(at));
