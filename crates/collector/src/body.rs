@@ -10,6 +10,7 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 
+use crate::admission::{Admitted, LARGE, LARGE_INFLATED, ROOM_WAIT};
 use crate::coding::{Coding, STEP};
 use crate::intake::Intake;
 use crate::limits::{BodyLimit, Size};
@@ -17,8 +18,6 @@ use crate::pool::Buffer;
 use crate::queue::Lease;
 use crate::refusal::Refusal;
 
-/// For how many bytes room is made because a sender says that it will send so many. Who lies about it holds no more than that.
-const UP_FRONT: usize = 1024 * 1024;
 /// How long a sender may be silent in the middle of a body.
 const SILENCE: Duration = Duration::from_secs(5);
 /// How much of a refused body is read, in bytes.
@@ -34,6 +33,7 @@ pub(crate) struct Received {
     /// When the last byte had come, in nanoseconds since the Unix epoch.
     pub(crate) at_unix_nano: u64,
     pub(crate) limit: BodyLimit,
+    pub(crate) admitted: Admitted,
 }
 
 impl Received {
@@ -48,38 +48,82 @@ impl Received {
             mut lease,
             at_unix_nano,
             limit,
+            mut admitted,
         } = self;
-        let unreadable = |error| Refusal::malformed(format!("the body cannot be read: {error}"));
-        let _turn = intake.decoder().await;
         let compressed = lease.bytes();
-        lease.grow(coding.decoder_bytes())?;
-        let mut whole = intake.pool().take(0);
-        let mut inflated = coding.inflate(&bytes).map_err(unreadable)?;
-        loop {
-            lease.grow(STEP)?;
-            whole.reserve(STEP, limit.whole + STEP)?;
-            let more = inflated.step(&mut whole).map_err(unreadable)?;
-            lease.shrink(STEP - more);
-            if more == 0 {
-                break;
-            }
-            if whole.bytes.len() > limit.whole {
-                return Err(too_long(limit.whole, limit));
-            }
-            if more == STEP {
-                tokio::task::yield_now().await;
-            }
+        let mut whole = None;
+        if bytes.len() <= LARGE && !admitted.has_turn() {
+            let _decoder = intake.admission().decoder().await;
+            let limits = Limits {
+                most: LARGE_INFLATED,
+                wait: Duration::ZERO,
+            };
+            whole = inflated(coding, &bytes, &mut lease, limit, limits, intake).await?;
         }
-        drop(inflated);
+        if whole.is_none() {
+            intake.admission().turn(&mut admitted).await?;
+            let limits = Limits {
+                most: usize::MAX,
+                wait: admitted.room_wait(),
+            };
+            whole = inflated(coding, &bytes, &mut lease, limit, limits, intake).await?;
+        }
         drop(bytes);
-        lease.shrink(coding.decoder_bytes() + compressed);
+        lease.shrink(compressed);
         Ok(Self {
-            bytes: whole.freeze(),
+            bytes: whole.map(Buffer::freeze).unwrap_or_default(),
             lease,
             at_unix_nano,
             limit,
+            admitted,
         })
     }
+}
+
+/// What a decompression is bounded by, besides the limit of the request.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// It stops beyond so many bytes.
+    most: usize,
+    /// How long it may wait for memory.
+    wait: Duration,
+}
+
+/// Returns `None`, and gives back what it has drawn, where there is more than `limits` has.
+async fn inflated(
+    coding: Coding,
+    bytes: &Bytes,
+    lease: &mut Lease,
+    limit: BodyLimit,
+    limits: Limits,
+    intake: &Intake,
+) -> Result<Option<Buffer>, Refusal> {
+    let unreadable = |error| Refusal::malformed(format!("the body cannot be read: {error}"));
+    let decoder = coding.decoder_bytes();
+    lease.grow_within(decoder, limits.wait).await?;
+    let mut whole = intake.pool().take(0);
+    let mut inflated = coding.inflate(bytes).map_err(unreadable)?;
+    loop {
+        lease.grow_within(STEP, limits.wait).await?;
+        whole.reserve(STEP, limit.whole + STEP)?;
+        let more = inflated.step(&mut whole).map_err(unreadable)?;
+        lease.shrink(STEP - more);
+        if more == 0 {
+            break;
+        }
+        if whole.bytes.len() > limit.whole {
+            return Err(too_long(limit.whole, limit));
+        }
+        if whole.bytes.len() > limits.most {
+            lease.shrink(decoder + whole.bytes.len());
+            return Ok(None);
+        }
+        if more == STEP {
+            tokio::task::yield_now().await;
+        }
+    }
+    lease.shrink(decoder);
+    Ok(Some(whole))
 }
 
 /// Reads an HTTP body and inflates it as its headers say.
@@ -96,7 +140,7 @@ pub(crate) async fn read_coded(
     limit: BodyLimit,
 ) -> Result<(Received, Coding), Refusal> {
     match Coding::of(headers, &CONTENT_ENCODING) {
-        Ok(coding) => Ok((read_plain(intake, headers, body, limit).await?, coding)),
+        Ok(coding) => Ok((read_plain(intake, headers, body, limit, |_| None).await?, coding)),
         Err(reason) => {
             skip(body).await;
             Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason))
@@ -104,59 +148,94 @@ pub(crate) async fn read_coded(
     }
 }
 
+/// How long a body says that it is in what has come of it.
+type Announced = fn(&[u8]) -> Option<usize>;
+
 /// Reads an HTTP body as it is.
 pub(crate) async fn read_plain(
     intake: &Intake,
     headers: &HeaderMap,
     mut body: Body,
     limit: BodyLimit,
+    announced: Announced,
 ) -> Result<Received, Refusal> {
     let declared = body.size_hint().lower();
-    let mut whole = intake
-        .pool()
-        .take(usize::try_from(declared).map_or(UP_FRONT, |declared| declared.min(UP_FRONT)));
-    let mut lease = intake.queue().lease();
+    let mut receiving = Receiving {
+        intake,
+        limit,
+        whole: None,
+        lease: intake.queue().lease(),
+        admitted: Admitted::default(),
+    };
     let collected = if declared > limit.sent as u64 {
         Err(too_long(limit.sent, limit))
     } else {
-        collect(&mut body, &mut whole, &mut lease, limit).await
+        let declared = usize::try_from(declared).unwrap_or(usize::MAX);
+        receiving.collect(&mut body, declared, announced).await
     };
-    intake.count_bytes(whole.bytes.len());
+    let Receiving {
+        whole, lease, admitted, ..
+    } = receiving;
+    intake.count_bytes(whole.as_ref().map_or(0, |whole| whole.bytes.len()));
     if let Err(refusal) = collected {
         // Who waits to be told to go on is told not to.
         if !headers.contains_key(EXPECT) && refusal.status != StatusCode::REQUEST_TIMEOUT {
-            drop((whole, lease));
+            drop((whole, lease, admitted));
             skip(body).await;
         }
         return Err(refusal);
     }
     Ok(Received {
-        bytes: whole.freeze(),
+        bytes: whole.map(Buffer::freeze).unwrap_or_default(),
         lease,
         at_unix_nano: now(),
         limit,
+        admitted,
     })
 }
 
-async fn collect(body: &mut Body, whole: &mut Buffer, lease: &mut Lease, limit: BodyLimit) -> Result<(), Refusal> {
-    loop {
-        let frame = match tokio::time::timeout(SILENCE, body.frame()).await {
-            Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(error))) => return Err(Refusal::malformed(format!("the body cannot be read: {error}"))),
-            Ok(None) => return Ok(()),
-            Err(_) => {
-                let reason = format!("nothing more of the body came for {} s", SILENCE.as_secs());
-                return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, reason));
+/// A body on its way.
+struct Receiving<'a> {
+    intake: &'a Intake,
+    limit: BodyLimit,
+    /// `None` until it is admitted.
+    whole: Option<Buffer>,
+    lease: Lease,
+    admitted: Admitted,
+}
+
+impl Receiving<'_> {
+    /// Waits for admission before anything is read where the length is known, and otherwise once the body turns out to be large.
+    async fn collect(&mut self, body: &mut Body, declared: usize, announced: Announced) -> Result<(), Refusal> {
+        let (admission, limit) = (self.intake.admission(), self.limit);
+        admission.body(declared, &mut self.admitted).await?;
+        // Whoever lies about the length holds no more than that.
+        let whole = self.whole.insert(self.intake.pool().take(declared.min(LARGE)));
+        loop {
+            let frame = match tokio::time::timeout(SILENCE, body.frame()).await {
+                Ok(Some(Ok(frame))) => frame,
+                Ok(Some(Err(error))) => return Err(Refusal::malformed(format!("the body cannot be read: {error}"))),
+                Ok(None) => return Ok(()),
+                Err(_) => {
+                    let reason = format!("nothing more of the body came for {} s", SILENCE.as_secs());
+                    return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, reason));
+                }
+            };
+            // Trailers say nothing about what was sent.
+            let Ok(data) = frame.into_data() else { continue };
+            if data.len() > limit.sent - whole.bytes.len() {
+                return Err(too_long(limit.sent, limit));
             }
-        };
-        // Trailers say nothing about what was sent.
-        let Ok(data) = frame.into_data() else { continue };
-        if data.len() > limit.sent - whole.bytes.len() {
-            return Err(too_long(limit.sent, limit));
+            if whole.bytes.len() + data.len() > LARGE {
+                let bytes = announced(&whole.bytes).unwrap_or(limit.sent);
+                admission.body(bytes.max(LARGE + 1), &mut self.admitted).await?;
+                self.lease.grow_within(data.len(), ROOM_WAIT).await?;
+            } else {
+                self.lease.grow(data.len())?;
+            }
+            whole.reserve(data.len(), limit.sent)?;
+            whole.bytes.extend_from_slice(&data);
         }
-        lease.grow(data.len())?;
-        whole.reserve(data.len(), limit.sent)?;
-        whole.bytes.extend_from_slice(&data);
     }
 }
 

@@ -1,13 +1,17 @@
 //! What senders compress with, and its inflation under a limit.
 
+mod window;
+
 use std::io::{self, Read};
 
-use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
+use brotli_decompressor::reader::DecompressorCustomAlloc;
+use brotli_decompressor::{Allocator as _, BrotliDecoderParameter, StandardAlloc};
 use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 use http::HeaderMap;
 use http::header::HeaderName;
 use zstandard::{FrameMode, WindowLog};
 
+use self::window::WindowAlloc;
 use crate::pool::Buffer;
 
 /// What is known here, as [`Coding::of`] reads it: for `Accept-Encoding` and gRPC's `grpc-accept-encoding`.
@@ -21,6 +25,8 @@ const BROTLI_WINDOW_LOG: u32 = 24;
 /// What decoders take besides their windows, in bytes: tables and blocks.
 const INFLATE: usize = 64 * 1024;
 const BROTLI_TABLES: usize = 4 * 1024 * 1024;
+/// How much a Brotli decoder reads at once, in bytes.
+const BROTLI_INPUT: usize = 4096;
 /// The most that any decoder takes, in bytes.
 pub(crate) const DECODER_MAX: usize = Coding::Brotli.decoder_bytes();
 /// How much is inflated before others have their turn, in bytes.
@@ -90,7 +96,9 @@ impl Coding {
                 if compressed.first().is_some_and(|first| first & 0x7f == 0x11) {
                     return Err(Self::Brotli.window_error());
                 }
-                let mut inflated = Decompressor::new(compressed, 0);
+                let input = StandardAlloc::default().alloc_cell(BROTLI_INPUT);
+                let (tables, trees) = (StandardAlloc::default(), StandardAlloc::default());
+                let mut inflated = DecompressorCustomAlloc::new(compressed, input, WindowAlloc, tables, trees);
                 inflated.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
                 Box::new(inflated)
             }

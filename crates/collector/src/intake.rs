@@ -7,9 +7,10 @@ use axum::body::Body;
 use http::HeaderMap;
 use otlp_wire::json;
 use otlp_wire::schema::{self, Message};
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
-use trace_model::{Batch, IdError, Malformed, MetricsBatch, ReadError, Rejected, Rejection, Source};
+use tokio::sync::mpsc;
+use trace_model::{Batch, Grant, IdError, Malformed, MetricsBatch, ReadError, Rejected, Rejection, Source};
 
+use crate::admission::{Admission, LARGE};
 use crate::arrival::Waiting;
 use crate::body::{self, Received};
 use crate::health::Recorder;
@@ -24,9 +25,6 @@ use crate::{Arrival, Listener};
 /// How long a request waits for a place before its sender is asked to come again. The reader is away for a frame at most; senders stay
 /// away for seconds.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How many requests are inflated at the same time; others wait for their turn. It is the processor that they need, so more would take
-/// memory and gain nothing.
-const DECODERS: usize = 4;
 /// How many times its length a JSON text can have in protobuf, at most: `1,` in an array becomes eight bytes.
 const JSON_GROWTH: usize = 4;
 
@@ -69,7 +67,7 @@ pub(crate) struct Intake {
     arrivals: mpsc::Sender<Waiting>,
     queue: Queue,
     pool: Pool,
-    decoders: Arc<Semaphore>,
+    admission: Admission,
     otlp_limit: BodyLimit,
     /// `None` where these are shown.
     uploads: Option<Arc<OwnUploads>>,
@@ -89,7 +87,7 @@ impl Intake {
             arrivals,
             queue,
             pool: Pool::default(),
-            decoders: Arc::new(Semaphore::new(DECODERS)),
+            admission: Admission::new(otlp_limit),
             otlp_limit,
             uploads: uploads.map(Arc::new),
             recorder,
@@ -125,10 +123,8 @@ impl Intake {
         self.otlp_limit
     }
 
-    /// Waits for its turn to inflate.
-    pub(crate) async fn decoder(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
-        self.decoders.acquire().await.ok()
+    pub(crate) const fn admission(&self) -> &Admission {
+        &self.admission
     }
 
     /// Reads a body and inflates it as its headers say.
@@ -176,23 +172,28 @@ impl Intake {
         body: Received,
         see: impl FnOnce(&mut Batch),
     ) -> Result<Option<Partial>, Refusal> {
+        let mut body = body;
+        if body.bytes.len() > LARGE {
+            self.admission.turn(&mut body.admitted).await?;
+        }
         let (body, rejected) = match encoding {
             Encoding::Protobuf => (body, Rejected::default()),
-            Encoding::Json => self.transcode(signal, body)?,
+            Encoding::Json => self.transcode(signal, body).await?,
         };
         self.take(signal, body, rejected, see).await
     }
 
     /// The same request in protobuf.
-    fn transcode(&self, signal: Signal, body: Received) -> Result<(Received, Rejected), Refusal> {
+    async fn transcode(&self, signal: Signal, body: Received) -> Result<(Received, Rejected), Refusal> {
         let Received {
             bytes: json,
             mut lease,
             at_unix_nano,
             limit,
+            admitted,
         } = body;
         let most = limit.whole.min(json.len().saturating_mul(JSON_GROWTH));
-        lease.grow(most)?;
+        lease.grow_within(most, admitted.room_wait()).await?;
         let mut output = self.pool.take(0);
         // Names and quotes are about half of the text.
         output.reserve(most.min(json.len() / 2), most)?;
@@ -220,6 +221,7 @@ impl Intake {
             lease,
             at_unix_nano,
             limit,
+            admitted,
         };
         Ok((body, rejected))
     }
@@ -236,16 +238,11 @@ impl Intake {
             bytes,
             mut lease,
             at_unix_nano,
+            // It is this request's turn until it is handed over.
+            admitted,
             ..
         } = body;
-        let mut not_granted = NoRoom::Busy;
-        let mut grant = |bytes| match lease.grow(bytes) {
-            Ok(()) => true,
-            Err(no_room) => {
-                not_granted = no_room;
-                false
-            }
-        };
+        let wait = admitted.room_wait();
         let source = match self.listener {
             Listener::OtlpGrpc => Source::OtlpGrpc,
             Listener::OtlpHttp => Source::OtlpHttp,
@@ -254,22 +251,23 @@ impl Intake {
         let mut own_uploads = 0;
         let mut arrival = match signal {
             Signal::Traces => {
-                let read = Batch::traces_within(bytes, source, &mut grant);
-                let (mut batch, more) = read.map_err(|error| not_read(error, not_granted))?;
+                let read = |grant: Grant<'_>| Batch::traces_within(bytes.clone(), source, grant);
+                let (mut batch, more) = within(&mut lease, wait, read).await?;
                 rejected.merge(more);
                 own_uploads = self.hide_uploads(&mut batch);
                 (!batch.is_empty()).then(|| Arrival::Batch(batch.received_at(at_unix_nano)))
             }
             Signal::Logs => {
-                let read = Batch::logs_within(bytes, source, &mut grant);
-                let batch = read.map_err(|error| not_read(error, not_granted))?;
+                let read = |grant: Grant<'_>| Batch::logs_within(bytes.clone(), source, grant);
+                let batch = within(&mut lease, wait, read).await?;
                 (!batch.is_empty()).then(|| Arrival::Batch(batch.received_at(at_unix_nano)))
             }
             Signal::Metrics => {
-                let batch = MetricsBatch::read(bytes, source).map_err(malformed)?;
+                let batch = MetricsBatch::read(bytes.clone(), source).map_err(malformed)?;
                 (batch.points() > 0).then(|| Arrival::Metrics(batch.received_at(at_unix_nano)))
             }
         };
+        drop(bytes);
         let partial = (!rejected.is_empty()).then(|| Partial {
             rejected: rejected.count(),
             reason: rejected.to_string(),
@@ -285,6 +283,7 @@ impl Intake {
         if let Some(arrival) = arrival {
             place.send(arrival, lease)?;
         }
+        drop(admitted);
         self.recorder.record(|health| {
             health.count_otlp(self.listener, spans, log_records, data_points, rejected.count());
             health.own_uploads += own_uploads;
@@ -296,10 +295,29 @@ impl Intake {
     }
 }
 
-fn not_read(error: ReadError, no_room: NoRoom) -> Refusal {
-    match error {
-        ReadError::Malformed(error) => malformed(error),
-        ReadError::NoMemory => no_room.into(),
+/// Reads within memory that is granted. Where others hold what it needs, it waits for that and reads again.
+async fn within<T>(
+    lease: &mut Lease,
+    wait: Duration,
+    mut read: impl FnMut(Grant<'_>) -> Result<T, ReadError>,
+) -> Result<T, Refusal> {
+    let before = lease.bytes();
+    loop {
+        // Drawn already, since an attempt before needed it.
+        let mut drawn = lease.bytes() - before;
+        let (mut missing, mut no_room) = (0, NoRoom::Busy);
+        let mut grant = |bytes: usize| {
+            let from_drawn = bytes.min(drawn);
+            drawn -= from_drawn;
+            missing = bytes - from_drawn;
+            lease.grow(missing).map_err(|error| no_room = error).is_ok()
+        };
+        match read(&mut grant) {
+            Ok(read) => return Ok(read),
+            Err(ReadError::Malformed(error)) => return Err(malformed(error)),
+            Err(ReadError::NoMemory) if no_room == NoRoom::Busy => lease.grow_within(missing, wait).await?,
+            Err(ReadError::NoMemory) => return Err(no_room.into()),
+        }
     }
 }
 

@@ -24,6 +24,7 @@
 //! # }
 //! ```
 
+mod admission;
 mod arrival;
 mod bind;
 mod body;

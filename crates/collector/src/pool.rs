@@ -13,12 +13,12 @@ use crate::queue::NoRoom;
 /// How many buffers are kept.
 const KEPT: usize = 64;
 /// How large a buffer may be to be kept, in bytes.
-const LARGEST: usize = 1024 * 1024;
+pub(crate) const LARGEST: usize = 1024 * 1024;
 /// How many bytes all that are kept may have.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
 /// Larger allocations have pages of their own, which the system gets back when they are freed: glibc's `DEFAULT_MMAP_THRESHOLD_MAX`.
 /// Smaller ones leave holes in its heaps, of which there is one for each thread.
-const MAPPED: usize = 32 * 1024 * 1024;
+pub(crate) const MAPPED: usize = 32 * 1024 * 1024;
 
 /// Buffers that nobody uses at the moment.
 #[derive(Clone, Debug, Default)]

@@ -1,8 +1,13 @@
 //! The in-flight account: the memory of requests until the store has taken them. Bodies in all their forms, decoders, and batches that
 //! wait draw on it before they take memory. All listeners share it, so that no mix of senders can take more.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 use ingest_state::QueueDepth;
 
@@ -18,6 +23,18 @@ struct Counts {
     waiting: AtomicUsize,
     bytes: AtomicUsize,
     limit: usize,
+    /// Requests that wait for bytes to be given back.
+    in_need: AtomicUsize,
+    given_back: Notify,
+}
+
+impl Counts {
+    fn give_back(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::SeqCst);
+        if self.in_need.load(Ordering::SeqCst) > 0 {
+            self.given_back.notify_waiters();
+        }
+    }
 }
 
 /// Memory that was not granted.
@@ -39,6 +56,8 @@ impl Queue {
             waiting: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             limit,
+            in_need: AtomicUsize::new(0),
+            given_back: Notify::new(),
         }))
     }
 
@@ -80,7 +99,7 @@ impl Lease {
             return Err(NoRoom::Never { limit });
         }
         let fits = |used: usize| used.checked_add(more).filter(|used| *used <= limit);
-        match counts.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
+        match counts.bytes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits) {
             Ok(_) => {
                 self.bytes += more;
                 Ok(())
@@ -89,11 +108,31 @@ impl Lease {
         }
     }
 
+    /// Draws more, which others may have to give back first.
+    pub(crate) async fn grow_within(&mut self, more: usize, wait: Duration) -> Result<(), NoRoom> {
+        let at_once = self.grow(more);
+        if at_once != Err(NoRoom::Busy) || wait.is_zero() {
+            return at_once;
+        }
+        let until = Instant::now() + wait;
+        let queue = self.queue.clone();
+        let _in_need = InNeed::new(&queue.0.in_need);
+        loop {
+            let mut given_back = pin!(queue.0.given_back.notified());
+            // Before it is looked again, so that nothing that is given back meanwhile is missed.
+            given_back.as_mut().enable();
+            let grown = self.grow(more);
+            if grown != Err(NoRoom::Busy) || timeout_at(until, given_back).await.is_err() {
+                return grown;
+            }
+        }
+    }
+
     /// Gives some back.
     pub(crate) fn shrink(&mut self, less: usize) {
         let less = less.min(self.bytes);
-        self.queue.0.bytes.fetch_sub(less, Ordering::Relaxed);
         self.bytes -= less;
+        self.queue.0.give_back(less);
     }
 
     /// Holds so many from now on.
@@ -133,6 +172,22 @@ impl Lease {
     }
 }
 
+/// A request that waits for bytes, until it is dropped.
+struct InNeed<'a>(&'a AtomicUsize);
+
+impl<'a> InNeed<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for InNeed<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// The part of the in-flight account that an arrival holds after it was handed over. It goes back when this is dropped.
 #[derive(Debug)]
 pub struct Share {
@@ -151,7 +206,7 @@ impl Share {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.queue.0.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.queue.0.give_back(self.bytes);
         self.queue.0.waiting.fetch_sub(usize::from(self.waits), Ordering::Relaxed);
     }
 }
@@ -182,6 +237,25 @@ mod tests {
         assert_eq!((queue.depth().bytes, queue.depth().waiting), (4, 0));
         drop(part);
         assert_eq!(queue.depth().bytes, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn account_is_waited_for_as_long_as_others_hold_it() {
+        const WAIT: Duration = Duration::from_secs(1);
+        let queue = Queue::new(LIMIT);
+        let (mut one, mut other) = (queue.lease(), queue.lease());
+        one.grow(LIMIT).expect("there is room");
+        assert_eq!(other.grow_within(1, WAIT).await, Err(NoRoom::Busy));
+        let never = Err(NoRoom::Never { limit: LIMIT });
+        assert_eq!(other.grow_within(LIMIT + 1, WAIT).await, never);
+        let (grown, ()) = tokio::join!(other.grow_within(2, WAIT), async {
+            one.shrink(1);
+            tokio::task::yield_now().await;
+            one.shrink(1);
+        });
+        assert_eq!((grown, one.bytes(), other.bytes()), (Ok(()), LIMIT - 2, 2));
+        let (grown, ()) = tokio::join!(other.grow_within(LIMIT - 2, WAIT), async { drop(one) });
+        assert_eq!((grown, queue.depth().bytes), (Ok(()), LIMIT));
     }
 
     #[test]

@@ -93,7 +93,7 @@ async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Rec
         sent: limit.sent + PREFIX,
         ..limit
     };
-    let mut received = body::read_plain(intake, headers, body, limit).await?;
+    let mut received = body::read_plain(intake, headers, body, limit, announced).await?;
     let is_compressed = unwrap(&mut received.bytes).map_err(Refusal::malformed)?;
     match (is_compressed, coding) {
         (false, _) => Ok(received),
@@ -102,6 +102,12 @@ async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Rec
         ))),
         (true, coding) => received.inflate(coding, intake).await,
     }
+}
+
+/// How long a call's body is by its prefix.
+fn announced(body: &[u8]) -> Option<usize> {
+    let ([_, length @ ..], _) = body.split_first_chunk::<PREFIX>()?;
+    usize::try_from(u32::from_be_bytes(*length)).ok()?.checked_add(PREFIX)
 }
 
 /// Takes the prefix off; says whether what is behind it is compressed.

@@ -20,6 +20,7 @@ use super::forward::{self, Passing, Spans};
 use super::json::Object;
 use super::otlp;
 use super::read::{self, Came, Reading};
+use crate::admission::LARGE;
 use crate::body::{self, Received};
 use crate::coding::Coding;
 use crate::envelope::{Envelope, Item};
@@ -165,12 +166,12 @@ impl Raw {
             unix_nano: received.at_unix_nano,
         };
         let Some(relay) = &door.relay else {
-            take(&door.intake, envelope, came, received.lease, false).await?;
+            take(&door.intake, envelope, came, received, false).await?;
             let id = envelope.event_id().map(str::to_owned);
             return Ok(Json(Accepted { id }).into_response());
         };
         // That this viewer is behind is no reason to keep it from Sentry.
-        let spans = match take(&door.intake, envelope, came, received.lease, true).await {
+        let spans = match take(&door.intake, envelope, came, received, true).await {
             Ok(spans) => spans,
             Err(refusal) => {
                 door.count_busy(&refusal);
@@ -217,7 +218,7 @@ async fn unwrap(mut received: Received, intake: &Intake) -> Result<Received, Ref
     if text.is_empty() || text.starts_with(b"{") {
         return Ok(received);
     }
-    received.lease.grow(text.len())?;
+    received.lease.grow_within(text.len(), received.admitted.room_wait()).await?;
     // Where it is no base64 either, the reader of events says what is wrong with it.
     let Ok(compressed) = STANDARD.decode(text) else {
         return Ok(received);
@@ -260,9 +261,19 @@ pub(super) fn public_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a
 }
 
 /// Takes what is understood of an envelope; tells which spans there are, if they are to go on.
-async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: Lease, goes_on: bool) -> Result<Spans, Refusal> {
+async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, received: Received, goes_on: bool) -> Result<Spans, Refusal> {
+    let Received {
+        bytes,
+        mut lease,
+        // It is this request's turn until it is handed over.
+        mut admitted,
+        ..
+    } = received;
+    if bytes.len() > LARGE {
+        intake.admission().turn(&mut admitted).await?;
+    }
     let place = intake.place().await?;
-    lease.grow(read::memory(envelope))?;
+    lease.grow_within(read::memory(envelope), admitted.room_wait()).await?;
     let Reading {
         mut arrival,
         metrics,
@@ -279,6 +290,7 @@ async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, mut lease: L
     if !arrival.is_empty() {
         place.send(Arrival::Sentry(Box::new(arrival)), lease)?;
     }
+    drop(admitted);
     if let Some(metrics) = metrics {
         let place = intake.place().await?;
         place.send(Arrival::Metrics(metrics), intake.queue().lease())?;

@@ -343,6 +343,87 @@ async fn many_compressed_senders_stay_within_the_account() {
     assert!(reading.await.unwrap() > 0);
 }
 
+/// Together they are longer than the account. As many are received as fit whole, and one at a time is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_requests_of_many_senders_are_all_taken() {
+    const SENDERS: usize = 40;
+    let Running {
+        at,
+        mut arrivals,
+        health,
+        server,
+    } = Running::start().await;
+    let limit = health.queue().bytes_limit;
+    let reading = tokio::spawn(async move {
+        let mut taken = 0;
+        while arrivals.recv().await.is_some() {
+            taken += 1;
+        }
+        taken
+    });
+    let mut stored = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    std::io::Write::write_all(&mut stored, &large(6 * MIB)).unwrap();
+    let body = stored.finish().unwrap();
+    assert!(SENDERS * body.len() > limit, "{limit}");
+    let senders: Vec<_> = (0..SENDERS)
+        .map(|_| {
+            let (url, body) = (format!("http://{}/v1/traces", at.otlp_http), body.clone());
+            let client = client();
+            tokio::spawn(async move {
+                let mut turned_away = 0;
+                loop {
+                    let request = client.post(&url).header(CONTENT_TYPE, PROTOBUF);
+                    let answer = request
+                        .header(CONTENT_ENCODING, "gzip")
+                        .body(body.clone())
+                        .send()
+                        .await
+                        .unwrap();
+                    if answer.status() == 200 {
+                        break turned_away;
+                    }
+                    assert_eq!(answer.status(), 503);
+                    turned_away += 1;
+                }
+            })
+        })
+        .collect();
+    let mut turned_away = 0;
+    for sender in senders {
+        let depth = health.queue();
+        assert!(depth.bytes <= depth.bytes_limit, "{depth:?}");
+        turned_away += tokio::time::timeout(3 * SOON, sender).await.unwrap().unwrap();
+    }
+    assert!(turned_away < 10 * SENDERS, "{turned_away} turned away");
+    server.shutdown().await;
+    assert_eq!(reading.await.unwrap(), SENDERS);
+}
+
+/// Large bodies that have been announced and do not come keep others from being received, for a while; small ones need no admission.
+#[tokio::test]
+async fn small_requests_pass_bodies_that_do_not_come() {
+    let mut running = Running::start().await;
+    let mut stopped = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+        let head = format!(
+            "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: {PROTOBUF}\r\ncontent-length: {}\r\n\r\n",
+            15 * MIB
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stopped.push(stream);
+    }
+    for stream in &mut stopped[..4] {
+        stream.write_all(&vec![0; 2 * MIB]).await.unwrap();
+    }
+    until(&running, |queue| queue.bytes == 8 * MIB).await;
+    for _ in 0..10 {
+        assert_eq!(send(&running, large(100)).await.status(), 200);
+    }
+    assert_eq!(running.arrived().len(), 10);
+    assert_eq!(running.health.queue().bytes, 8 * MIB, "nothing of the others is held");
+}
+
 #[tokio::test]
 async fn windows_beyond_what_http_allows_are_refused_by_name() {
     let running = Running::start().await;

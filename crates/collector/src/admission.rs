@@ -1,0 +1,148 @@
+//! Admission of large requests: as many bodies as fit whole, and one at a time to be read, each in the order in which it came.
+//!
+//! Without it, many large requests at once take all memory with what has arrived of them, and none can be completed. What waits here holds
+//! no memory (a body whose length is known), or its body alone.
+//!
+//! Small requests, which are all that exporters usually send, wait for none of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use crate::limits::BodyLimit;
+use crate::queue::NoRoom;
+
+/// Bodies up to this length need no admission, in bytes.
+pub(crate) const LARGE: usize = 1024 * 1024;
+/// A compressed body that has more bytes than this when it is decompressed is read when it is its turn.
+pub(crate) const LARGE_INFLATED: usize = 4 * 1024 * 1024;
+/// How long a body waits for its admission. Exporters give up after ten seconds by default.
+const ADMISSION_WAIT: Duration = Duration::from_secs(5);
+/// How long a body that has arrived waits for its turn to be read.
+const TURN_WAIT: Duration = Duration::from_secs(10);
+/// How long a large request that is being received or read waits for memory that others give back.
+pub(crate) const ROOM_WAIT: Duration = Duration::from_secs(5);
+/// How many small requests are decompressed at the same time; others wait for their turn. It is the processor that they need, so more would
+/// take memory and gain nothing.
+const DECODERS: usize = 4;
+/// What one permit for a body stands for, in bytes: a semaphore counts in 32 bits.
+const UNIT: usize = 1024;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Admission(Arc<Turns>);
+
+#[derive(Debug)]
+struct Turns {
+    /// Bytes of large bodies that may be on their way or wait for their turn, in units.
+    bodies: Arc<Semaphore>,
+    units: u32,
+    /// For one large request to be read.
+    reading: Arc<Semaphore>,
+    decoders: Semaphore,
+}
+
+/// What a large request was admitted to. It ends when this is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Admitted {
+    body: Option<OwnedSemaphorePermit>,
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Admission {
+    /// Of bodies that together may be as long as the longest one, so that this is always admitted.
+    pub(crate) fn new(otlp: BodyLimit) -> Self {
+        let longest = otlp.sent.max(BodyLimit::ENVELOPE.sent);
+        let units = units(longest);
+        Self(Arc::new(Turns {
+            bodies: Arc::new(Semaphore::new(units as usize)),
+            units,
+            reading: Arc::new(Semaphore::new(1)),
+            decoders: Semaphore::new(DECODERS),
+        }))
+    }
+
+    /// Waits until a body of so many bytes may be received, unless it is small.
+    pub(crate) async fn body(&self, bytes: usize, admitted: &mut Admitted) -> Result<(), NoRoom> {
+        if bytes > LARGE && admitted.body.is_none() {
+            let permits = units(bytes).min(self.0.units);
+            let permit = self.0.bodies.clone().acquire_many_owned(permits);
+            admitted.body = Some(in_time(ADMISSION_WAIT, permit).await?);
+        }
+        Ok(())
+    }
+
+    /// Waits until a large request may be read.
+    pub(crate) async fn turn(&self, admitted: &mut Admitted) -> Result<(), NoRoom> {
+        if admitted.turn.is_none() {
+            admitted.turn = Some(in_time(TURN_WAIT, self.0.reading.clone().acquire_owned()).await?);
+        }
+        Ok(())
+    }
+
+    /// Waits until a small request may be decompressed.
+    pub(crate) async fn decoder(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.decoders.acquire().await.ok()
+    }
+}
+
+impl Admitted {
+    /// Whether it is a large request's turn to be read.
+    pub(crate) const fn has_turn(&self) -> bool {
+        self.turn.is_some()
+    }
+
+    /// How long its reading may wait for memory: only one request may, or each could hold what the other waits for.
+    pub(crate) const fn room_wait(&self) -> Duration {
+        if self.has_turn() { ROOM_WAIT } else { Duration::ZERO }
+    }
+}
+
+async fn in_time<T, E>(wait: Duration, permit: impl Future<Output = Result<T, E>>) -> Result<T, NoRoom> {
+    timeout(wait, permit).await.ok().and_then(Result::ok).ok_or(NoRoom::Busy)
+}
+
+fn units(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_are_admitted_as_they_fit_whole_in_their_order() {
+        let admission = Admission::new(BodyLimit::otlp(64 * MIB));
+        let admit = async |bytes| {
+            let mut admitted = Admitted::default();
+            admission.body(bytes, &mut admitted).await.map(|()| admitted)
+        };
+        let large = admit(60 * MIB).await.expect("nothing else is there");
+        assert_eq!(admit(5 * MIB).await.map(drop), Err(NoRoom::Busy), "not whole");
+        let small = admit(LARGE).await.expect("small ones do not wait");
+        let (first, second) = tokio::join!(admit(64 * MIB), async {
+            tokio::task::yield_now().await;
+            let second = admit(4 * MIB);
+            drop(large);
+            second.await
+        });
+        assert!(first.is_ok(), "the first to wait is the first");
+        assert_eq!(second.map(drop), Err(NoRoom::Busy), "though there was room for it before");
+        drop(small);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_requests_are_read_one_at_a_time() {
+        let admission = Admission::new(BodyLimit::otlp(MIB));
+        let (mut one, mut other) = (Admitted::default(), Admitted::default());
+        admission.turn(&mut one).await.expect("nothing is being read");
+        admission.turn(&mut one).await.expect("it has its turn");
+        assert_eq!(admission.turn(&mut other).await, Err(NoRoom::Busy));
+        let (next, ()) = tokio::join!(admission.turn(&mut other), async { drop(one) });
+        assert_eq!((next, other.has_turn()), (Ok(()), true));
+    }
+}
