@@ -21,7 +21,7 @@
 //! Of a span `parent_span_id`, `service` and `end_unix_nano` (of one in flight) may be `null`; `kind` and `status` are names in lower
 //! case; times are integers of up to 64 bits, which some readers' numbers are not.
 //!
-//! When something could not be read, or there is no span at all, the last element is another: `{"unreadable": [{"file", "place", "reason"}]}`,
+//! When something could not be read, or there is neither a span nor a log record, the last element is another: `{"unreadable": [{"file", "place", "reason"}]}`,
 //! `file` and `place` being `null` for what concerns none in particular. It has no `errors`, so that a condition on all elements fails.
 
 mod json;
@@ -59,8 +59,8 @@ impl Unreadable {
     }
 }
 
-/// Why nothing can be said of files that could be read.
-const NO_SPAN: &str = "no span in the input";
+/// Reason of input that could be read and is empty.
+const NOTHING: &str = "no span or log record in the input";
 
 /// What is in files, as far as it could be read.
 struct Contents {
@@ -70,15 +70,15 @@ struct Contents {
     failed: Vec<String>,
     /// How many parts of the other files could not be read.
     missing: u64,
-    /// Whether all could be read, and there is no span.
-    has_no_span: bool,
+    /// Whether all could be read, and neither spans nor log records were found.
+    is_empty: bool,
 }
 
 /// Prints what is in files (`-` is standard input); what can be read of them, also where another file can't be. At most `limit` bytes
 /// of memory are used for it. Blocks.
 ///
 /// # Errors
-/// Something of a file could not be read, there is no span at all, or `out` fails otherwise than by being closed.
+/// Something of a file could not be read, there is neither a span nor a log record, or `out` fails otherwise than by being closed.
 pub fn run(paths: &[PathBuf], json: bool, limit: usize, out: impl Write) -> Result<()> {
     let mut contents = read_all(paths, limit);
     if json || contents.failed.len() < paths.len() {
@@ -88,8 +88,8 @@ pub fn run(paths: &[PathBuf], json: bool, limit: usize, out: impl Write) -> Resu
             printed => printed.wrap_err("standard output cannot be written to")?,
         }
     }
-    if contents.has_no_span {
-        contents.failed.push(NO_SPAN.to_owned());
+    if contents.is_empty {
+        contents.failed.push(NOTHING.to_owned());
     }
     if contents.missing > 0 {
         let parts = format::count(contents.missing, "part");
@@ -110,7 +110,7 @@ fn read_all(paths: &[PathBuf], limit: usize) -> Contents {
         unreadable: Vec::new(),
         failed: Vec::new(),
         missing: 0,
-        has_no_span: false,
+        is_empty: false,
     };
     for path in paths {
         if let Err(error) = contents.read(&mut session, path) {
@@ -136,9 +136,9 @@ fn read_all(paths: &[PathBuf], limit: usize) -> Contents {
         contents.unreadable.push(Unreadable::of_all(reason));
     }
     // A condition on all elements of an empty array holds.
-    if totals.spans == 0 && contents.unreadable.is_empty() {
-        contents.has_no_span = true;
-        contents.unreadable.push(Unreadable::of_all(NO_SPAN.to_owned()));
+    if totals.spans + totals.logs == 0 && contents.unreadable.is_empty() {
+        contents.is_empty = true;
+        contents.unreadable.push(Unreadable::of_all(NOTHING.to_owned()));
     }
     contents
 }
