@@ -114,7 +114,9 @@ fn flags_in_documents_exist() {
     flags.extend(command.get_subcommands().flat_map(of));
     flags.extend(["--help".to_owned(), "--version".to_owned()]);
     let mut seen = 0;
-    for (path, text) in documents() {
+    // What contributors read names flags of cargo, too.
+    let of_users = documents().into_iter().filter(|(path, _)| !path.ends_with("CONTRIBUTING.md"));
+    for (path, text) in of_users {
         let in_lines = command_lines(&text).into_iter().filter(|line| line.contains("spanfall "));
         // Programs of others have flags, too: in a line each word belongs to what is between two pipes.
         let of_spanfall = in_lines
