@@ -20,7 +20,7 @@ pub fn extract(headers: Option<&FieldTable>) -> Context {
     global::get_text_map_propagator(|propagator| propagator.extract_with_context(&Context::new(), &HeaderExtractor(headers)))
 }
 
-/// An [`Injector`](opentelemetry::propagation::Injector) for a header table; values are long strings.
+/// An [`Injector`] for a header table; values are long strings.
 #[derive(Debug)]
 pub struct HeaderInjector<'a>(pub &'a mut FieldTable);
 
@@ -33,7 +33,7 @@ impl Injector for HeaderInjector<'_> {
     }
 }
 
-/// An [`Extractor`](opentelemetry::propagation::Extractor) for a header table; other values than UTF-8 strings count as absent. Names are case-insensitive, as in HTTP.
+/// An [`Extractor`] for a header table; other values than UTF-8 strings count as absent. Names are case-insensitive, as in HTTP.
 #[derive(Debug)]
 pub struct HeaderExtractor<'a>(pub &'a FieldTable);
 
