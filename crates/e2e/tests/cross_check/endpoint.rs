@@ -15,6 +15,9 @@ use crate::trace::{
 
 const REACHED: &str = "✓ reached Sentry";
 
+/// In the list before anything was sent to Sentry: without Sentry it has no column of marks.
+const UNCOMPARED: &str = "1.00 s";
+
 /// Waits for the mark of the only trace in the list.
 fn wait_listed(viewer: &Viewer, mark: &str) {
     let listed = |text: &str| {
@@ -63,7 +66,7 @@ async fn late_envelope_replaces_the_expected_mark() {
     let trace = Trace::new(pair(), LATER);
     let mut viewer = Viewer::start("", &[]).unwrap();
     viewer.send_otlp(&trace.otlp()).await.unwrap();
-    wait_listed(&viewer, "–");
+    wait_listed(&viewer, UNCOMPARED);
     assert_said(&mut viewer, &[("POST /checkout", "– nothing to compare with")]);
     viewer.send_envelope(SERVICE, trace.single_spans(&[ROOT])).await.unwrap();
     let on_its_way = "… still expected: its envelope is on its way";
@@ -83,7 +86,7 @@ async fn span_under_another_trace_id_is_found_for_a_listed_trace() {
     "1af7651916cd43dd8448eb211c80319c".clone_into(&mut there.id);
     let mut viewer = Viewer::start("", &[]).unwrap();
     viewer.send_otlp(&trace.otlp()).await.unwrap();
-    wait_listed(&viewer, "–");
+    wait_listed(&viewer, UNCOMPARED);
     viewer
         .send_envelope(SERVICE, there.single_spans(&[ROOT, CHILD]))
         .await

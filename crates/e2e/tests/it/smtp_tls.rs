@@ -64,7 +64,7 @@ async fn mailed(kind: &str, scheme: &str, query: &str, trusts: bool) {
         eventually(DEADLINE, all).await.unwrap();
     } else {
         // It is retried, and nothing is sent meanwhile.
-        let retried = |line: &serde_json::Value| line["message"].as_str().is_some_and(|text| text.contains("will be retried"));
+        let retried = |line: &serde_json::Value| line["message"].as_str().is_some_and(|text| text.contains("retrying later"));
         services.mailer.line(DEADLINE, retried).await.unwrap();
         assert!(delivered(&maildir).unwrap().is_empty());
     }
