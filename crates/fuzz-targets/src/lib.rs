@@ -4,7 +4,7 @@
 //! the same seeds, with a bounded number of damaged copies. The results of valid messages are checked by the tests of each crate.
 //!
 //! ```
-//! Neither a message nor a panic.
+//! // Neither a message nor a panic.
 //! fuzz_targets::check("traces", b"\xff\xff");
 //! ```
 

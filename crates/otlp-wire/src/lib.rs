@@ -9,7 +9,7 @@
 //! ```
 //! use otlp_wire::{Value, fields, schema, validate};
 //!
-//! Field 5, the name, of three bytes.
+//! // Field 5, the name, of three bytes.
 //! let span = b"\x2a\x03GET";
 //! assert!(validate(span, &schema::SPAN).is_ok());
 //! let name = fields(span).find_map(|field| match (field.number, field.value) {
