@@ -59,7 +59,7 @@ pub(crate) trait Component {
         Self::list(app).is_none_or(List::has_rows)
     }
 
-    /// Puts the cursor on a row of those in view, the first one being 0; whether it was there already, `None` where there is no row.
+    /// Puts the cursor on a row in view, counted from 0. Returns whether it was there already, `None` without such a row.
     fn select_row(app: &mut App, row: usize) -> Option<bool> {
         Self::list_mut(app)?.select_row(row)
     }
@@ -110,58 +110,30 @@ impl Placed {
 
 /// Calls a function of the component that a layer has.
 macro_rules! component {
-    ($layer:expr, $component:ident => $call:expr) => {{
+    ($layer:expr, $component:ident => $call:expr) => {
+        component!(@ $layer, $component => $call;
+            Traces: $crate::TraceList,
+            Operations: $crate::OperationList,
+            ServiceMap: $crate::ServiceMap,
+            Warnings: $crate::WarningList,
+            Ingest: $crate::Ingest,
+            CrossCheck: $crate::CrossCheck,
+            Compare: $crate::Compare,
+            Logs: $crate::LogList,
+            Output: $crate::Output,
+            Help: $crate::Help,
+            Copy: $crate::copy::CopyMenu,
+            Palette: $crate::Palette,
+        )
+    };
+    (@ $layer:expr, $component:ident => $call:expr; $($variant:ident: $state:ty,)+) => {
         match $layer {
-            $crate::layer::Layer::Traces => {
-                type $component = $crate::TraceList;
+            $($crate::layer::Layer::$variant => {
+                type $component = $state;
                 $call
-            }
-            $crate::layer::Layer::Operations => {
-                type $component = $crate::OperationList;
-                $call
-            }
-            $crate::layer::Layer::ServiceMap => {
-                type $component = $crate::ServiceMap;
-                $call
-            }
-            $crate::layer::Layer::Warnings => {
-                type $component = $crate::WarningList;
-                $call
-            }
-            $crate::layer::Layer::Ingest => {
-                type $component = $crate::Ingest;
-                $call
-            }
-            $crate::layer::Layer::CrossCheck => {
-                type $component = $crate::CrossCheck;
-                $call
-            }
-            $crate::layer::Layer::Compare => {
-                type $component = $crate::Compare;
-                $call
-            }
-            $crate::layer::Layer::Logs => {
-                type $component = $crate::LogList;
-                $call
-            }
-            $crate::layer::Layer::Output => {
-                type $component = $crate::Output;
-                $call
-            }
-            $crate::layer::Layer::Help => {
-                type $component = $crate::Help;
-                $call
-            }
-            $crate::layer::Layer::Copy => {
-                type $component = $crate::copy::CopyMenu;
-                $call
-            }
-            $crate::layer::Layer::Palette => {
-                type $component = $crate::Palette;
-                $call
-            }
+            })+
         }
-    }};
+    };
 }
 
 impl App {
