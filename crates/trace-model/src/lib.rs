@@ -66,6 +66,6 @@ pub use store::{
     ClientReport, Expectation, ListPlace, RANKED, RankBy, Ranking, Raw, RawProgress, RawReader, Revision, Root, SECONDS, SHAPE,
     SearchProgress, SentryReach, ServiceStats, Store, Totals, TraceSummary, outside_of_spans,
 };
-pub use subject::{Answer, AnswerClass, Subject};
+pub use subject::{CallStatus, SpanSubject, StatusClass};
 pub use tree::{SpanNode, SpanTree, TraceReader};
 pub use walk::{Grant, ReadError};

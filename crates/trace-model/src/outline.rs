@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::{
-    Analysis, ClockTrouble, EventMark, Gap, Group, Lint, Repeated, Revision, Source, SpanId, SpanKey, SpanKind, SpanTree,
-    StatusCode, Store, Subject, TraceId,
+    Analysis, ClockTrouble, EventMark, Gap, Group, Lint, Repeated, Revision, Source, SpanId, SpanKey, SpanKind, SpanSubject,
+    SpanTree, StatusCode, Store, TraceId,
 };
 
 mod folds;
@@ -25,7 +25,7 @@ pub struct Line {
     /// What was done.
     pub name: Arc<str>,
     /// To what, where the name does not say it.
-    pub subject: Subject,
+    pub subject: SpanSubject,
     /// The part it played.
     pub kind: SpanKind,
     /// How it ended.

@@ -1,16 +1,16 @@
-//! What a span is about, for spans whose name alone does not say it, and how its call was answered.
+//! The subject of a span whose name alone does not tell, and the status of its call.
 //!
 //! Instrumentation names spans by what is the same for thousands: `GET`, `SELECT`, `publish`. What tells them apart is in attributes: those
 //! of [OpenTelemetry's semantic conventions](https://opentelemetry.io/docs/specs/semconv/), of either generation, which Sentry's span data
 //! has as well, and those of the Vercel AI SDK and `OpenInference`.
 
-mod answer;
+mod call_status;
 mod generic;
 
 use std::borrow::Cow;
 
-pub use answer::{Answer, AnswerClass};
-use answer::{AnswerKey, Code};
+pub use call_status::{CallStatus, StatusClass};
+use call_status::{Code, StatusKey};
 
 use crate::call_target::without_query;
 use crate::filter::wire::{AnyValue, KeyValue, Leaf, number, parts};
@@ -22,17 +22,17 @@ use crate::{CallTarget, SpanKind};
 const ATTRIBUTES_MAX: usize = 128;
 /// How long the text may be, in bytes.
 const TEXT_LENGTH_MAX: usize = 200;
-/// How much of a statement is read, in bytes.
-const STATEMENT_LENGTH_MAX: usize = 1_024;
+/// How much of a value is read, in bytes: this is done for each row of each frame.
+const READ_MAX: usize = 4_096;
 
 /// What a span is about.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Subject {
+pub struct SpanSubject {
     /// What identifies it, where its name does not: a route or path, the first words of a statement without literals, a peer, a queue, an
     /// RPC method, a tool or a model. Empty where the name says it, or nothing does. What the sender wrote, in part.
     pub text: Box<str>,
-    /// How its call was answered, where the span has a status of a protocol.
-    pub answer: Option<Answer>,
+    /// Status of its call, in its protocol's terms.
+    pub status: Option<CallStatus>,
 }
 
 /// Attributes by what they say, each with the names that it has or had. Of several spellings in one span the first counts.
@@ -113,13 +113,13 @@ enum Detail {
     Operation,
 }
 
-impl Subject {
+impl SpanSubject {
     /// Reads it from a span's OTLP bytes, as the row of one span shows it.
     pub(crate) fn of_span(name: &str, kind: SpanKind, raw: &[u8]) -> Self {
         let facts = Facts::read(raw);
         Self {
             text: facts.text(name, kind, Detail::Span).into(),
-            answer: facts.answer(),
+            status: facts.status(),
         }
     }
 
@@ -138,7 +138,7 @@ impl Subject {
 #[derive(Default)]
 struct Facts<'a> {
     texts: [Option<&'a str>; KEYS.len()],
-    codes: [Option<Code<'a>>; AnswerKey::ALL.len()],
+    codes: [Option<Code<'a>>; StatusKey::ALL.len()],
 }
 
 impl<'a> Facts<'a> {
@@ -158,9 +158,9 @@ impl<'a> Facts<'a> {
             if let AnyValue::Leaf(Leaf::Text(text)) = AnyValue::read(value)
                 && self.texts[at].is_none()
             {
-                self.texts[at] = std::str::from_utf8(text).ok().filter(|text| !text.is_empty());
+                self.texts[at] = prefix(text).filter(|text| !text.is_empty());
             }
-        } else if let Some(at) = AnswerKey::ALL.iter().position(|answer| answer.names().contains(&key)) {
+        } else if let Some(at) = StatusKey::ALL.iter().position(|status| status.names().contains(&key)) {
             self.codes[at] = self.codes[at].or_else(|| Code::read(value));
         }
     }
@@ -169,10 +169,10 @@ impl<'a> Facts<'a> {
         self.texts[key as usize]
     }
 
-    fn answer(&self) -> Option<Answer> {
+    fn status(&self) -> Option<CallStatus> {
         // The most specific one first: gRPC is spoken over HTTP.
-        let mut all = AnswerKey::ALL.iter().zip(&self.codes);
-        all.find_map(|(key, code)| key.answer(code.as_ref()?))
+        let mut all = StatusKey::ALL.iter().zip(&self.codes);
+        all.find_map(|(key, code)| key.status(code.as_ref()?))
     }
 
     /// What to add to a name; empty where that needs nothing.
@@ -225,7 +225,7 @@ impl<'a> Facts<'a> {
             collection.filter(|_| statement.is_none_or(|statement| statement.starts_with(['{', '['])))
         });
         summary.map(Cow::Borrowed).or_else(|| {
-            let statement = cut(statement?, STATEMENT_LENGTH_MAX);
+            let statement = statement?;
             let mut masked = Vec::with_capacity(statement.len());
             mask(statement.as_bytes(), |byte| masked.push(byte));
             Some(String::from_utf8_lossy(&masked).into_owned().into())
@@ -264,6 +264,19 @@ impl<'a> Facts<'a> {
             None => Some(path).filter(|path| !path.is_empty()),
         }
     }
+}
+
+/// The start of a text, as much as is read of it.
+fn prefix(bytes: &[u8]) -> Option<&str> {
+    let read = bytes.get(..READ_MAX).unwrap_or(bytes);
+    let valid = match std::str::from_utf8(read) {
+        // The last character is cut.
+        Err(error) if error.error_len().is_none() && read.len() < bytes.len() => {
+            std::str::from_utf8(&read[..error.valid_up_to()])
+        }
+        read => read,
+    };
+    valid.ok()
 }
 
 /// A statement without the comments before it, by which libraries carry a trace context.

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::{SpanKind, Subject};
+use trace_model::{SpanKind, SpanSubject};
 use trace_stats::{Operation, Survey};
 
 use super::columns::{self, Column};
@@ -216,9 +216,9 @@ fn draw_row(frame: &mut Frame, survey: &Survey, operation: &Operation, total: u6
         columns.service,
     );
     let room = usize::from(columns.name.width).saturating_sub(1);
-    let subject = Subject {
+    let subject = SpanSubject {
         text: (&*operation.subject).into(),
-        answer: None,
+        status: None,
     };
     frame.render_widget(
         Line::from(described(&operation.name, Style::new(), &subject, room)),

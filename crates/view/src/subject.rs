@@ -2,7 +2,7 @@
 
 use ratatui::style::Style;
 use ratatui::text::Span;
-use trace_model::{Answer, AnswerClass, Subject};
+use trace_model::{CallStatus, SpanSubject, StatusClass};
 
 use super::{format, theme};
 use app::text::shown;
@@ -12,8 +12,8 @@ const SUBJECT_MIN: usize = 5;
 
 /// A name and its subject within a width. The code of a failure is there however long the name is, that of a success never: it is the rule. The
 /// subject is cut before the name.
-pub(super) fn described(name: &str, style: Style, subject: &Subject, width: usize) -> Vec<Span<'static>> {
-    let failure = subject.answer.as_ref().and_then(|answer| failure(answer, width / 2));
+pub(super) fn described(name: &str, style: Style, subject: &SpanSubject, width: usize) -> Vec<Span<'static>> {
+    let failure = subject.status.as_ref().and_then(|status| failure(status, width / 2));
     let mut left = width - failure.as_ref().map_or(0, |code| 1 + code.width()).min(width);
     let mut spans = Vec::new();
     let mut say = |text: String, style: Style| {
@@ -42,13 +42,13 @@ pub(super) fn described(name: &str, style: Style, subject: &Subject, width: usiz
 }
 
 /// A code that tells of a failure, where there is room for it.
-fn failure(answer: &Answer, width: usize) -> Option<Span<'static>> {
-    let color = match answer.class {
-        AnswerClass::Success => return None,
-        AnswerClass::ClientError => theme::WARNING,
-        AnswerClass::ServerError => theme::ERROR,
+fn failure(status: &CallStatus, width: usize) -> Option<Span<'static>> {
+    let color = match status.class {
+        StatusClass::Success => return None,
+        StatusClass::ClientError => theme::WARNING,
+        StatusClass::ServerError => theme::ERROR,
     };
-    let code = shown(&answer.code);
+    let code = shown(&status.code);
     (format::columns(&code) < width).then(|| Span::styled(code, Style::new().fg(color)))
 }
 
@@ -56,14 +56,14 @@ fn failure(answer: &Answer, width: usize) -> Option<Span<'static>> {
 mod tests {
     use super::*;
 
-    fn text(name: &str, about: &str, code: Option<(&str, AnswerClass)>, width: usize) -> String {
-        let answer = code.map(|(code, class)| Answer {
+    fn text(name: &str, about: &str, code: Option<(&str, StatusClass)>, width: usize) -> String {
+        let status = code.map(|(code, class)| CallStatus {
             code: code.into(),
             class,
         });
-        let subject = Subject {
+        let subject = SpanSubject {
             text: about.into(),
-            answer,
+            status,
         };
         let spans = described(name, Style::new(), &subject, width);
         spans.iter().map(|span| &*span.content).collect()
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn described_cuts_the_subject_before_the_name_and_no_failure() {
-        let (found, missing) = (Some(("200", AnswerClass::Success)), Some(("404", AnswerClass::ClientError)));
+        let (found, missing) = (Some(("200", StatusClass::Success)), Some(("404", StatusClass::ClientError)));
         for (name, about, code, width, expected) in [
             ("GET", "/posts", missing, 20, "GET /posts 404"),
             ("GET", "/posts", found, 20, "GET /posts"),

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::{RANKED, SHAPE, SentryReach, Subject, TraceId, TraceSummary};
+use trace_model::{RANKED, SHAPE, SentryReach, SpanSubject, TraceId, TraceSummary};
 
 use super::columns::{self, Column as Width};
 use super::subject::described;
@@ -25,7 +25,7 @@ const SERVICES_LEAST: u16 = 8;
 
 /// Mark, start, name, services, duration, spans, logs, Sentry, shape and trace id: as wide as the rows in view and the title need. Where names
 /// are cut, shape, Sentry, spans and services leave, in this order.
-fn columns_of(row: Rect, app: &App, rows: &[(TraceSummary, Subject)], title: &Line, now: &Now) -> [Rect; 10] {
+fn columns_of(row: Rect, app: &App, rows: &[(TraceSummary, SpanSubject)], title: &Line, now: &Now) -> [Rect; 10] {
     let times = Times::new(app.traces.is_dated());
     let without = without_sentry(app);
     let longest = |name: usize, width: &dyn Fn(&TraceSummary) -> usize| {
@@ -221,7 +221,7 @@ fn order(app: &App) -> Span<'static> {
 
 fn draw_row(
     frame: &mut Frame,
-    (trace, subject): (&TraceSummary, &Subject),
+    (trace, subject): (&TraceSummary, &SpanSubject),
     columns: [Rect; 10],
     marks: Marks,
     without: Option<&'static str>,
@@ -304,7 +304,7 @@ fn counts(trace: &TraceSummary, found: usize) -> Line<'static> {
     Line::from(parts)
 }
 
-fn root_name(trace: &TraceSummary, subject: &Subject, width: usize) -> Line<'static> {
+fn root_name(trace: &TraceSummary, subject: &SpanSubject, width: usize) -> Line<'static> {
     let name = shown(&trace.root.name);
     let is_mild = trace.error_events == trace.mild_events;
     let name = match (trace.spans, trace.error_events) {

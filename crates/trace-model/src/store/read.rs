@@ -12,7 +12,7 @@ use super::{Revision, ServiceStats, Store};
 use crate::call::{self, CallId};
 use crate::hash::State;
 use crate::work::{self, VISIT};
-use crate::{Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, Subject, TraceId, otlp};
+use crate::{Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, SpanSubject, TraceId, otlp};
 
 /// The row of a trace on which error events stand that name no span: an id that no span has, unless somebody made it so on purpose.
 #[must_use]
@@ -197,7 +197,7 @@ impl Store {
 
     /// What a span is about, where its name does not say it; `None` for one that is not here.
     #[must_use]
-    pub fn subject(&self, trace_id: TraceId, key: &SpanKey) -> Option<Subject> {
+    pub fn subject(&self, trace_id: TraceId, key: &SpanKey) -> Option<SpanSubject> {
         let at = self.find_key(self.find_trace(trace_id)?, key)?;
         Some(self.subject_of(at))
     }
@@ -206,20 +206,20 @@ impl Store {
     /// span that is not here.
     #[must_use]
     pub fn operation_subject(&self, trace_id: TraceId, node: &SpanNode) -> Box<str> {
-        if !node.arrived || !Subject::may_add_to(&node.name) {
+        if !node.arrived || !SpanSubject::may_add_to(&node.name) {
             return Box::default();
         }
         let at = self.find_trace(trace_id).and_then(|slot| self.find_key(slot, &node.key));
         at.map_or_else(Box::default, |at| {
             let raw = self.contents.log.raw(at);
             work::add(VISIT + raw.len());
-            Subject::of_operation(&node.name, node.kind, raw)
+            SpanSubject::of_operation(&node.name, node.kind, raw)
         })
     }
 
-    fn subject_of(&self, at: At) -> Subject {
+    fn subject_of(&self, at: At) -> SpanSubject {
         let record = self.contents.log.get(at);
-        Subject::of_span(self.contents.names.get(record.name), record.kind(), self.contents.log.raw(at))
+        SpanSubject::of_span(self.contents.names.get(record.name), record.kind(), self.contents.log.raw(at))
     }
 
     pub(super) fn list(&self) -> &ByArrival {

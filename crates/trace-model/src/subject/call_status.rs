@@ -1,31 +1,32 @@
-//! How a call was answered, in the words of its protocol.
+//! The status of a call, in the words of its protocol.
 
+use super::prefix;
 use crate::filter::wire::{AnyValue, Leaf, Number};
 use crate::sentry::cut;
 
-/// The status that a call was answered with.
+/// The status of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct CallStatus {
     /// `404` of HTTP, `UNAVAILABLE` of gRPC, `23505` of a database.
     pub code: Box<str>,
-    /// What it means.
-    pub class: AnswerClass,
+    /// Meaning of the code.
+    pub class: StatusClass,
 }
 
-/// What a status means, in HTTP's terms.
+/// Meaning of a status, in HTTP's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AnswerClass {
-    /// It was done.
+pub enum StatusClass {
+    /// The call succeeded.
     Success,
-    /// The caller asked for what it cannot have.
+    /// The request was at fault.
     ClientError,
-    /// Who was called failed.
+    /// The server was at fault.
     ServerError,
 }
 
 /// The attributes that have a status, the most specific first.
 #[derive(Clone, Copy)]
-pub(super) enum AnswerKey {
+pub(super) enum StatusKey {
     Rpc,
     Http,
     Database,
@@ -70,7 +71,7 @@ const GRPC_SERVER_ERRORS: [&str; 6] = [
 /// How long a code may be, in bytes: those of databases are a dozen characters.
 const CODE_LENGTH_MAX: usize = 32;
 
-impl AnswerKey {
+impl StatusKey {
     pub(super) const ALL: [Self; 3] = [Self::Rpc, Self::Http, Self::Database];
 
     /// The attributes' names.
@@ -86,8 +87,8 @@ impl AnswerKey {
         }
     }
 
-    /// What a status says; `None` for one that says nothing.
-    pub(super) fn answer(self, code: &Code<'_>) -> Option<Answer> {
+    /// Parses a status; `None` for one without meaning.
+    pub(super) fn status(self, code: &Code<'_>) -> Option<CallStatus> {
         match self {
             Self::Rpc => Some(rpc(code)),
             Self::Http => http(code.number()?),
@@ -102,7 +103,7 @@ impl<'a> Code<'a> {
         match AnyValue::read(value) {
             AnyValue::Leaf(Leaf::Number(Number::Int(number))) => Some(Self::Number(number)),
             AnyValue::Leaf(Leaf::Text(text)) => {
-                let text = std::str::from_utf8(text).ok().map(str::trim).filter(|text| !text.is_empty());
+                let text = prefix(text).map(str::trim).filter(|text| !text.is_empty());
                 text.map(Self::Text)
             }
             _ => None,
@@ -124,40 +125,40 @@ impl<'a> Code<'a> {
     }
 }
 
-fn http(number: i64) -> Option<Answer> {
+fn http(number: i64) -> Option<CallStatus> {
     let class = match number {
-        100..400 => AnswerClass::Success,
-        400..500 => AnswerClass::ClientError,
-        500..1_000 => AnswerClass::ServerError,
+        100..400 => StatusClass::Success,
+        400..500 => StatusClass::ClientError,
+        500..1_000 => StatusClass::ServerError,
         _ => return None,
     };
-    Some(Answer {
+    Some(CallStatus {
         code: number.to_string().into(),
         class,
     })
 }
 
-fn rpc(code: &Code<'_>) -> Answer {
+fn rpc(code: &Code<'_>) -> CallStatus {
     let by_number = code.number().and_then(|number| GRPC.get(usize::try_from(number).ok()?));
     let code = by_number.map_or_else(|| code.text(), |name| (*name).into());
     let is = |name: &&str| name.eq_ignore_ascii_case(&code);
     let class = if is(&GRPC[0]) {
-        AnswerClass::Success
+        StatusClass::Success
     } else if GRPC_SERVER_ERRORS.iter().any(is) || !GRPC.iter().any(is) {
-        AnswerClass::ServerError
+        StatusClass::ServerError
     } else {
-        AnswerClass::ClientError
+        StatusClass::ClientError
     };
-    Answer { code, class }
+    CallStatus { code, class }
 }
 
 /// Databases have codes for failures; some senders write one for success, too, which says nothing.
-fn database(code: &Code<'_>) -> Option<Answer> {
+fn database(code: &Code<'_>) -> Option<CallStatus> {
     const SUCCESS: [&str; 4] = ["0", "00000", "OK", "200"];
     let code = code.text();
     let is_success = SUCCESS.iter().any(|success| success.eq_ignore_ascii_case(&code));
-    (!is_success).then_some(Answer {
+    (!is_success).then_some(CallStatus {
         code,
-        class: AnswerClass::ServerError,
+        class: StatusClass::ServerError,
     })
 }

@@ -33,11 +33,11 @@ fn texts(attributes: Texts<'_>) -> Vec<u8> {
 }
 
 fn subject(name: &str, kind: SpanKind, attributes: Texts<'_>) -> String {
-    Subject::of_span(name, kind, &texts(attributes)).text.into()
+    SpanSubject::of_span(name, kind, &texts(attributes)).text.into()
 }
 
 fn operation(name: &str, kind: SpanKind, attributes: Texts<'_>) -> String {
-    Subject::of_operation(name, kind, &texts(attributes)).into()
+    SpanSubject::of_operation(name, kind, &texts(attributes)).into()
 }
 
 #[test]
@@ -215,55 +215,55 @@ fn answers_are_read_from_all_protocols() {
         (
             "http.response.status_code",
             Value::IntValue(200),
-            Some(("200", AnswerClass::Success)),
+            Some(("200", StatusClass::Success)),
         ),
         (
             "http.status_code",
             Value::IntValue(404),
-            Some(("404", AnswerClass::ClientError)),
+            Some(("404", StatusClass::ClientError)),
         ),
-        ("http.status_code", text("503"), Some(("503", AnswerClass::ServerError))),
+        ("http.status_code", text("503"), Some(("503", StatusClass::ServerError))),
         ("http.status_code", Value::IntValue(0), None),
-        ("rpc.grpc.status_code", Value::IntValue(0), Some(("OK", AnswerClass::Success))),
+        ("rpc.grpc.status_code", Value::IntValue(0), Some(("OK", StatusClass::Success))),
         (
             "rpc.grpc.status_code",
             Value::IntValue(14),
-            Some(("UNAVAILABLE", AnswerClass::ServerError)),
+            Some(("UNAVAILABLE", StatusClass::ServerError)),
         ),
         (
             "rpc.grpc.status_code",
             Value::IntValue(99),
-            Some(("99", AnswerClass::ServerError)),
+            Some(("99", StatusClass::ServerError)),
         ),
         (
             "rpc.response.status_code",
             text("NOT_FOUND"),
-            Some(("NOT_FOUND", AnswerClass::ClientError)),
+            Some(("NOT_FOUND", StatusClass::ClientError)),
         ),
         (
             "rpc.connect_rpc.error_code",
             text("not_found"),
-            Some(("not_found", AnswerClass::ClientError)),
+            Some(("not_found", StatusClass::ClientError)),
         ),
         (
             "db.response.status_code",
             text("23505"),
-            Some(("23505", AnswerClass::ServerError)),
+            Some(("23505", StatusClass::ServerError)),
         ),
         ("db.response.status_code", text("00000"), None),
         ("http.status_code", Value::BoolValue(true), None),
     ];
     for (key, value, expected) in cases {
-        let answer = Subject::of_span("GET", SERVER, &span(&[(key, value.clone())])).answer;
-        let found = answer.as_ref().map(|answer| (&*answer.code, answer.class));
+        let status = SpanSubject::of_span("GET", SERVER, &span(&[(key, value.clone())])).status;
+        let found = status.as_ref().map(|status| (&*status.code, status.class));
         assert_eq!(found, expected, "{key} {value:?}");
     }
     let both = [
         ("http.status_code", Value::IntValue(200)),
         ("rpc.grpc.status_code", Value::IntValue(5)),
     ];
-    let answer = Subject::of_span("GET", CLIENT, &span(&both)).answer.expect("an answer");
-    assert_eq!(&*answer.code, "NOT_FOUND", "the more specific one");
+    let status = SpanSubject::of_span("GET", CLIENT, &span(&both)).status.expect("a status");
+    assert_eq!(&*status.code, "NOT_FOUND", "the more specific one");
 }
 
 #[test]
@@ -286,8 +286,22 @@ fn subjects_are_short_whatever_is_sent() {
     let mut many: Vec<(&str, Value)> = many.iter().map(|(key, value)| (&**key, value.clone())).collect();
     many.push(("http.route", Value::StringValue("/last".to_owned())));
     assert_eq!(
-        &*Subject::of_span("GET", SERVER, &span(&many)).text,
+        &*SpanSubject::of_span("GET", SERVER, &span(&many)).text,
         "",
         "only so many are read"
     );
+}
+
+#[test]
+fn long_values_are_read_in_part() {
+    let text = "é".repeat(READ_MAX);
+    let odd = format!("x{text}");
+    assert_eq!(prefix(text.as_bytes()).map(str::len), Some(READ_MAX));
+    assert_eq!(
+        prefix(odd.as_bytes()).map(str::len),
+        Some(READ_MAX - 1),
+        "no part of a character"
+    );
+    assert_eq!(prefix("é".as_bytes()), Some("é"));
+    assert_eq!(prefix(&odd.as_bytes()[..2]), None, "a short text is whole or invalid");
 }

@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::{Line as SpanLine, Lint, Row, Rule, StatusCode, Subject};
+use trace_model::{Line as SpanLine, Lint, Row, Rule, SpanSubject, StatusCode};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::bars::Axis;
@@ -91,7 +91,7 @@ pub(crate) fn label(row: &Row, width: usize) -> Line<'static> {
     let marks = marks(row, room / 2);
     let mut left = room.saturating_sub(marks.iter().map(Span::width).sum());
     // Of several spans the first one's subject says nothing of the others.
-    let nothing = Subject::default();
+    let nothing = SpanSubject::default();
     let subject = row.line.as_ref().filter(|_| row.group.is_none());
     let subject = subject.map_or(&nothing, |span| &span.subject);
     // Where there is no room for both, the service leaves some to what it did.
