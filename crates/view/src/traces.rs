@@ -22,6 +22,10 @@ const MARKS: u16 = 3;
 /// What a name and a path of services have at least before a column with less to say gives way.
 const NAME_LEAST: u16 = 18;
 const SERVICES_LEAST: u16 = 8;
+/// A path of services up to this width, with the gap after it, is shown whole before such a column has room.
+const SERVICES_WHOLE: u16 = 21;
+/// Position of the column of services.
+const SERVICES: usize = 3;
 
 /// Mark, start, name, services, duration, spans, logs, Sentry, shape and trace id: as wide as the rows in view and the title need. Where names
 /// are cut, shape, Sentry, spans and services leave, in this order.
@@ -41,15 +45,12 @@ fn columns_of(row: Rect, app: &App, rows: &[(TraceSummary, SpanSubject)], title:
         let longest = longest("sentry".len(), &|trace| sentry_reach(trace.sentry, without, now).width());
         Width::text(longest, 7).if_room()
     });
-    let widths = [
+    let services = longest("services".len(), &|trace| service_path(trace, most).width());
+    let mut widths = [
         Width::fixed(MARKS),
         Width::fixed(times.width() + 1),
         Width::text(names.fold(title.saturating_sub(before_name.into()), usize::max), NAME_LEAST),
-        Width::text(
-            longest("services".len(), &|trace| service_path(trace, most).width()),
-            SERVICES_LEAST,
-        )
-        .if_room(),
+        Width::text(services, SERVICES_WHOLE).if_room(),
         Width::fixed(10),
         Width::text(
             longest("spans▾".len(), &|trace| {
@@ -63,7 +64,12 @@ fn columns_of(row: Rect, app: &App, rows: &[(TraceSummary, SpanSubject)], title:
         Width::fixed(SHAPE_COLUMNS + 1).if_room(),
         Width::text(2 * size_of::<TraceId>(), 0).if_rest(),
     ];
-    columns::fit(row, widths)
+    let fitted = columns::fit(row, widths);
+    if fitted[SERVICES].is_empty() {
+        widths[SERVICES] = Width::text(services, SERVICES_LEAST).if_room();
+        return columns::fit(row, widths);
+    }
+    fitted
 }
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &mut Hits) {
