@@ -41,7 +41,7 @@ impl App {
 
     pub(super) fn open_copy_menu(&mut self) {
         if self.waterfall.selected().is_none() {
-            self.refuse("there is no span to copy yet");
+            self.refuse("no span to copy yet");
             return;
         }
         self.traces.hold();
@@ -106,7 +106,7 @@ impl App {
                 Some(self.copied(curl.command, &note))
             }
             Some(Err(_)) => self.refuse("not copied: the request cannot be quoted for a shell"),
-            None => self.refuse("neither this span nor one above or below it tells of an HTTP request with its address"),
+            None => self.refuse("not copied: no HTTP request with a URL in this span, its parents or its children"),
         }
     }
 

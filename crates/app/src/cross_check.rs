@@ -15,7 +15,7 @@ use crate::layer::{Component, Placed};
 use crate::{Action, Effect, Pane, Screen};
 pub use heading::{CLIENT_REPORTS_SHOWN, CrossCheckParts};
 
-/// The cross-check's window on the rows of the selected trace. The cursor and the folds are the waterfall's: whoever closes it finds
+/// The cross-check's window on the rows of the selected trace. The cursor and the folds are the waterfall's: closing it leaves
 /// the span there.
 #[derive(Debug, Default)]
 pub struct CrossCheck {

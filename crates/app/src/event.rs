@@ -55,7 +55,7 @@ pub enum Event {
     },
     /// Sentry was asked for a trace.
     SentryAnswer(SentryAnswer),
-    /// The program was stopped, and goes on.
+    /// The program was stopped and has resumed.
     Resumed {
         /// For how long it was stopped, in nanoseconds.
         stopped_nano: u64,
@@ -166,7 +166,7 @@ impl App {
     }
 }
 
-/// What has arrived, and is taken in part by part.
+/// Arrivals, ingested part by part.
 #[derive(Debug)]
 pub enum Arrival {
     /// Spans or log records.

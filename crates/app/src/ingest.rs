@@ -92,7 +92,7 @@ const NAMES: usize = 11;
 fn memory(lines: &mut Vec<Line>, app: &App, width: usize) {
     let totals = app.store.totals();
     let several = |number: u64, noun| format::count(number, noun);
-    page::heading(lines, "memory", "what is kept, as far as --max-memory goes", width);
+    page::heading(lines, "memory", "what is kept, up to --max-memory", width);
     let (used, budget) = (totals.bytes as u64, totals.budget as u64);
     let share = format!(
         "{}% · {} of {}",
@@ -134,27 +134,22 @@ fn memory(lines: &mut Vec<Line>, app: &App, width: usize) {
         "never evicted; * pins the selected one",
         false,
     );
-    fact("evicted", evicted, "left in a full memory, longest quiet first", false);
+    fact("evicted", evicted, "memory full, least recently active first", false);
     fact(
         "truncated",
         truncated,
-        "no room: their trace alone, or pinned ones, fill it",
+        "memory full of their trace or of pinned ones",
         totals.truncated_spans + totals.truncated_logs > 0,
     );
     let dropped = app.store.metrics().dropped();
     if dropped > 0 {
         let points = several(dropped, "data point");
-        fact(
-            "dropped",
-            points,
-            "larger than metrics may be, or of a metric with such a name",
-            true,
-        );
+        fact("dropped", points, "too large, or of a metric with too large a name", true);
     }
     fact(
         "repeated",
         several(totals.repeated_spans, "span"),
-        "came again: a retry, or the end after the start",
+        "received again: a retry, or an end after a start",
         false,
     );
 }
@@ -164,7 +159,7 @@ fn queue(lines: &mut Vec<Line>, app: &App, width: usize) {
     page::heading(
         lines,
         "in flight",
-        "received and not yet stored, besides --max-memory; when full, senders are told to retry (busy)",
+        "received, not stored yet, not part of --max-memory; when full, senders are told to retry (busy)",
         width,
     );
     let waiting = format!("{} of {} requests", queue.waiting, queue.waiting_limit);
@@ -244,12 +239,7 @@ fn denials(lines: &mut Vec<Line>, app: &App, width: usize) {
 const DENIED: usize = 7;
 
 fn refusals(lines: &mut Vec<Line>, app: &App, width: usize, now: &Now) {
-    page::heading(
-        lines,
-        "refused",
-        "the last ones, newest first, with what their senders were told",
-        width,
-    );
+    page::heading(lines, "refused", "newest first, with the reason sent", width);
     if app.health.recent.is_empty() {
         lines.push(Line::from("✓ no refusals".means(Role::Good)));
     }

@@ -2,7 +2,7 @@
 //!
 //! What happens comes in as an [`Event`], and what is to be done comes out as an [`Effect`]: [`App::apply`]. Before each frame
 //! [`App::prepare`] says where everything is on a screen of some size, and [`App::fit`] catches up with the store and brings every cursor into
-//! view. What arrives is taken in by [`App::take_in`], part by part.
+//! view. Arrivals are ingested by [`App::take_in`], part by part.
 //!
 //! ```
 //! use app::keymap::Key;
@@ -295,7 +295,7 @@ impl App {
         self.waterfall.is_reading() || is_marked_read || self.store.is_summarizing()
     }
 
-    /// Goes on reading large traces that are shown, each until about so much [work](trace_model::work) is done. True when something new can be
+    /// Continues reading the large traces that are shown, each until about so much [work](trace_model::work) is done. True when something new can be
     /// shown.
     pub fn read_part(&mut self, work: u64) -> bool {
         let is_read = self.waterfall.read_part(&self.store, work);

@@ -56,7 +56,7 @@ impl InputLine {
         self.cursor += more.len();
     }
 
-    /// Does what a key asked for while the line is edited, within `limit` characters; false for what is no edit.
+    /// Does what a key asked for while the line is edited, within `limit` characters; false if it is not an edit.
     pub(super) fn update(&mut self, action: Action, limit: usize) -> bool {
         let edit = match action {
             Action::Type(c) => {

@@ -22,7 +22,7 @@ pub trait List {
     /// Why that can't be done, for the person.
     fn update(&mut self, action: Action) -> Result<(), &'static str>;
 
-    /// Puts the cursor on a row of those in view, the first one being 0; whether it was there already, `None` where there is no row.
+    /// Puts the cursor on a row in view, counted from 0. Returns whether it was there already, `None` without such a row.
     fn select_row(&mut self, row: usize) -> Option<bool>;
 }
 

@@ -10,7 +10,7 @@ impl App {
             return Some(Effect::Save(trace_id));
         }
         self.notice = Some(Notice {
-            text: "there is no trace to save yet".to_owned(),
+            text: "no trace to save yet".to_owned(),
             error: true,
         });
         None

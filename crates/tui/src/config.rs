@@ -196,7 +196,7 @@ impl Config {
             color.ok_or_else(|| {
                 (
                     at,
-                    "this is no colour: use \"#rrggbb\", a name such as \"blue\", or a number of 256".to_owned(),
+                    "invalid color: use \"#rrggbb\", a name such as \"blue\", or a number of 256".to_owned(),
                 )
             })
         };
@@ -284,8 +284,8 @@ fn unknown(what: &str, name: &str, known: &[String]) -> String {
         .iter()
         .max_by_key(|known| (in_common(known), Reverse(known.len())))
         .filter(|known| in_common(known) > 0);
-    let advice = near.map_or_else(String::new, |near| format!(" (is {near:?} meant?)"));
-    format!("there is no {what} {name:?}{advice}; `spanfall config` prints all")
+    let advice = near.map_or_else(String::new, |near| format!(" (did you mean {near:?}?)"));
+    format!("unknown {what} {name:?}{advice}; `spanfall config` prints all")
 }
 
 /// `spanfall/config.toml` in the directory that [XDG](https://specifications.freedesktop.org/basedir-spec/latest/) names.
@@ -429,9 +429,9 @@ mod tests {
         for (text, line, part) in [
             ("theme = \"drak\"", 1, "dark, light"),
             ("\n[keys]\nqiut = \"q\"", 3, "\"quit\""),
-            ("[keys]\n\nquit = \"hyper-q\"", 3, "is no key"),
+            ("[keys]\n\nquit = \"hyper-q\"", 3, "invalid key"),
             ("[keys]\nquit = 5", 2, "a key, or a list of keys"),
-            ("[colors]\nerror = \"redd\"", 2, "is no colour"),
+            ("[colors]\nerror = \"redd\"", 2, "invalid color"),
             ("[colors]\neror = \"red\"", 2, "\"error\""),
             ("[services]\napi = 256", 2, "a number of 256"),
             ("# a comment\ncolours = 1", 2, "unknown field"),

@@ -249,9 +249,7 @@ fn nothing(compare: &Compare) -> Span<'static> {
         Some(usual) if usual.operation.is_none() => {
             "the root of this trace has not arrived: = on another trace marks that one to compare with".fg(theme::DIM)
         }
-        Some(usual) if usual.traces == 0 => {
-            "there is no other trace of this operation: = on any trace marks it to compare with".fg(theme::DIM)
-        }
+        Some(usual) if usual.traces == 0 => "no other trace of this operation (= marks any trace to compare with)".fg(theme::DIM),
         _ => "nothing to compare".fg(theme::DIM),
     }
 }

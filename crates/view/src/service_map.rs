@@ -109,7 +109,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     if let Some(picture) = map.picture() {
         let unnamed = picture.graph().unnamed;
         if unnamed > 0 {
-            all.push_span(format!(" · {} of unnamed peers", format::count(unnamed, "call")).fg(theme::DIM));
+            all.push_span(format!(" · {} to unnamed peers", format::count(unnamed, "call")).fg(theme::DIM));
         }
         lists::right(
             &mut all,

@@ -14,7 +14,7 @@ impl App {
     /// Marks the selected trace as the one that others are compared with, or no longer.
     pub(crate) fn mark_base(&mut self) {
         let Some(trace_id) = self.traces.selected() else {
-            return self.say("there is no trace yet that others could be compared with");
+            return self.say("no trace to compare yet");
         };
         self.traces.hold();
         let marked = self.marked.take();

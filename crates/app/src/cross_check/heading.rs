@@ -71,7 +71,7 @@ pub(super) fn against(app: &App, trace: &TraceSummary, now: Option<&Now>, width:
             Some(relay) => {
                 let relay = text::shown(relay);
                 format!(
-                    "Compared with the Sentry envelopes that came to {here} and were handed on to {relay}, and what that answered."
+                    "Compared with the Sentry envelopes that came to {here} and were forwarded to {relay}, and what that answered."
                 )
             }
         },

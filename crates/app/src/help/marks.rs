@@ -79,15 +79,12 @@ pub(super) const MARKS: &[(&str, &str)] = &[
     ),
     (
         "truncated",
-        "a trace for some of whose spans there was no room: it alone, or pinned ones, fill the memory",
+        "a trace that lost spans because it, or pinned traces, filled the memory",
     ),
-    (
-        "refused",
-        "requests and spans that the collector did not take, for what they are; H says why",
-    ),
+    ("refused", "requests and spans that the collector rejected; H shows why"),
     (
         "busy",
-        "requests that came faster than they could be taken in; their senders were asked to send them again",
+        "requests that arrived faster than they could be ingested; their senders were told to retry",
     ),
-    ("waiting", "requests that were received and are not taken in yet"),
+    ("waiting", "requests that were received and are not ingested yet"),
 ];

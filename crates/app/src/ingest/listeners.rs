@@ -83,9 +83,9 @@ fn envelopes(lines: &mut Vec<Line>, sentry: &SentryCounts, width: usize) {
     };
     for (name, parts, about) in [
         ("items", items.collect(), "in Sentry's envelopes"),
-        ("sessions", counts(&sentry.sessions), "told of by SDKs, by status"),
+        ("sessions", counts(&sentry.sessions), "by status"),
         ("check-ins", counts(&sentry.check_ins), "of scheduled jobs, by status"),
-        ("dropped", counts(&sentry.client_reports), "by SDKs, as they report"),
+        ("dropped", counts(&sentry.client_reports), "by SDKs (client reports)"),
     ] {
         if !parts.is_empty() {
             say(lines, name, &parts.join(" · ").into(), about, width);
@@ -130,7 +130,7 @@ const FACTS: &[Fact] = &[
         "connected",
         |otlp| Some(otlp.connections),
         |sentry| Some(sentry.connections),
-        "senders, now",
+        "open now",
     ),
     Fact {
         bytes: true,
@@ -138,37 +138,37 @@ const FACTS: &[Fact] = &[
             "received",
             |otlp| Some(otlp.received_bytes),
             |sentry| Some(sentry.received_bytes),
-            "bodies, as sent",
+            "bytes, as sent",
         )
     },
     Fact::new(
         "requests",
         |otlp| Some(otlp.requests),
         |sentry| Some(sentry.envelopes + sentry.otlp_requests),
-        "taken, or part of them",
+        "accepted, in whole or in part",
     ),
-    Fact::new("spans", |otlp| Some(otlp.spans), |sentry| Some(sentry.spans), "in them"),
+    Fact::new("spans", |otlp| Some(otlp.spans), |sentry| Some(sentry.spans), "accepted"),
     Fact::new(
         "logs",
         |otlp| Some(otlp.log_records),
         |sentry| Some(sentry.log_records),
-        "log records in them",
+        "log records",
     ),
     Fact::new("errors", |_| None, |sentry| Some(sentry.errors), "events: errors, messages"),
     Fact::new(
         "metrics",
         |otlp| Some(otlp.data_points),
         |sentry| Some(sentry.data_points),
-        "data points in them",
+        "data points",
     ),
-    Fact::new("profiles", |otlp| Some(otlp.unsupported), |_| None, "thrown away"),
+    Fact::new("profiles", |otlp| Some(otlp.unsupported), |_| None, "accepted and dropped"),
     Fact {
         bad: true,
         ..Fact::new(
             "left out",
             |otlp| Some(otlp.rejected_spans),
             |sentry| Some(sentry.bad_items),
-            "unusable parts of them",
+            "invalid parts of requests",
         )
     },
     Fact {
@@ -177,16 +177,11 @@ const FACTS: &[Fact] = &[
             "refused",
             |otlp| Some(otlp.refused),
             |sentry| Some(sentry.refused),
-            "wrong: see REFUSED",
+            "invalid: see REFUSED",
         )
     },
     Fact {
         bad: true,
-        ..Fact::new(
-            "busy",
-            |otlp| Some(otlp.busy),
-            |sentry| Some(sentry.busy),
-            "asked to come again",
-        )
+        ..Fact::new("busy", |otlp| Some(otlp.busy), |sentry| Some(sentry.busy), "told to retry")
     },
 ];

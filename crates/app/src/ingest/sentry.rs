@@ -9,18 +9,12 @@ use crate::format;
 use crate::text::shown;
 
 pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
-    page::heading(lines, "sentry", "how its SDKs are made to send here", width);
+    page::heading(lines, "sentry", "settings of Sentry's SDKs", width);
     say(lines, "DSN", &app.dsn().into(), "SENTRY_DSN; D copies it", width);
-    let beside = "SENTRY_SPOTLIGHT, beside a DSN of your own";
-    say(lines, "Spotlight", &app.spotlight().into(), beside, width);
+    let spotlight = "SENTRY_SPOTLIGHT, in addition to your own DSN";
+    say(lines, "Spotlight", &app.spotlight().into(), spotlight, width);
     match &app.sentry.relay {
-        Some(relay) => say(
-            lines,
-            "relay",
-            &shown(relay).into(),
-            "where envelopes are handed on to",
-            width,
-        ),
+        Some(relay) => say(lines, "relay", &shown(relay).into(), "where envelopes are forwarded", width),
         None => say(
             lines,
             "relay",
@@ -36,13 +30,13 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
     match site {
         Some(site) => {
             let whose = format!("{} at {}", site.organization, site.host);
-            say(lines, "asked", &whose.into(), "for traces, to compare with", width);
+            say(lines, "polled", &whose.into(), "for stored traces", width);
         }
         None => say(
             lines,
-            "asked",
+            "polled",
             &"no".means(Role::Dim),
-            "SENTRY_AUTH_TOKEN and SENTRY_ORG: asks Sentry for traces",
+            "SENTRY_AUTH_TOKEN and SENTRY_ORG: polls Sentry for traces",
             width,
         ),
     }
@@ -69,8 +63,8 @@ fn relayed(lines: &mut Vec<Line>, counts: &RelayCounts, width: usize) {
     let text = Piece::from(text.join(" · "));
     let is_bad = parts.iter().any(|(number, _, bad)| *bad && *number > 0);
     let text = if is_bad { text.means(Role::Warning) } else { text };
-    say(lines, "", &text, "envelopes, by Sentry's answer", width);
+    say(lines, "", &text, "envelopes by Sentry's response", width);
     if let Some(problem) = &counts.problem {
-        say(lines, "", &shown(problem).means(Role::Warning), "in the way now", width);
+        say(lines, "", &shown(problem).means(Role::Warning), "current problem", width);
     }
 }

@@ -14,13 +14,13 @@ const SPANS: usize = 12;
 const LOGS: usize = 9;
 
 pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize, now: &Now) {
-    page::heading(lines, "services", "who sends, by service.name", width);
+    page::heading(lines, "services", "senders by service.name", width);
     let Some(widths) = Widths::of(width) else {
         return;
     };
     let mut services = app.store.services().peekable();
     if services.peek().is_none() {
-        lines.push(Line::from("nobody has sent anything yet".means(Role::Dim)));
+        lines.push(Line::from("nothing received yet".means(Role::Dim)));
         return;
     }
     let minute = format::exactly("  last minute", widths.minute);

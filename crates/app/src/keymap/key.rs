@@ -129,7 +129,7 @@ impl FromStr for Key {
         }
         let names = NAMED.map(|named| named.name).join(", ");
         Err(format!(
-            "{text:?} is no key: use a character, ctrl- and a character, f1 to f24, space, {names}"
+            "invalid key {text:?}: use a character, ctrl- and a character, f1 to f24, space, {names}"
         ))
     }
 }

@@ -83,7 +83,7 @@ impl Waterfall {
             return None;
         }
         let Some(from) = self.place() else {
-            return Some(Went::nowhere("there is no span here"));
+            return Some(Went::nowhere("no span here"));
         };
         let went = match action {
             Action::NextError => self.go_to_next_error(),
@@ -142,7 +142,7 @@ impl Waterfall {
         };
         let path = match outline.analysis().path_to_last_span() {
             Ok(path) => path,
-            Err(error) => return Went::Nowhere(format!("there is no critical path: {error}")),
+            Err(error) => return Went::Nowhere(format!("no critical path: {error}")),
         };
         let is_here = |section: usize| path.sections.get(section).is_some_and(|section| section.node == here);
         let next = if is_here(self.jumps.section) {

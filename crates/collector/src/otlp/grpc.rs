@@ -74,8 +74,8 @@ async fn call(intake: &Intake, request: Request, http: SocketAddr) -> Result<Res
 }
 
 fn unknown(path: &str) -> Refusal {
-    let known = "TraceService, LogsService and MetricsService of opentelemetry.proto.collector are here, each with Export";
-    Refusal::new(StatusCode::NOT_FOUND, format!("{known}; there is no {path}"))
+    let known = "use Export of TraceService, LogsService or MetricsService in opentelemetry.proto.collector";
+    Refusal::new(StatusCode::NOT_FOUND, format!("unknown method {path}: {known}"))
 }
 
 /// Reads the one message of a call.

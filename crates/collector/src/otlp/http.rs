@@ -45,12 +45,15 @@ pub(crate) fn routes(intake: &Intake, grpc: SocketAddr) -> Router {
         .with_state(intake.clone())
         .method_not_allowed_fallback(|method: Method, body: Body| async move {
             body::skip(body).await;
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for here: use POST"))
+            Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                format!("method {method} not allowed: use POST"),
+            )
         })
         .fallback(move |uri: Uri, body: Body| async move {
             body::skip(body).await;
-            let known = "/v1/traces, /v1/logs and /v1/metrics are here";
-            let reason = format!("there is no {}: {known}, OTLP over gRPC is on {grpc}", uri.path());
+            let known = "use /v1/traces, /v1/logs or /v1/metrics";
+            let reason = format!("unknown path {}: {known} (OTLP/gRPC is at {grpc})", uri.path());
             Refusal::new(StatusCode::NOT_FOUND, reason)
         })
 }
@@ -79,10 +82,7 @@ async fn profiles(State(intake): State<Intake>, headers: HeaderMap, body: Body) 
         let counts = health.otlp_at(intake.listener());
         counts.unsupported += 1;
         if counts.unsupported == 1 {
-            health.remember(
-                intake.listener(),
-                "profiles are not kept here: they are answered and thrown away",
-            );
+            health.remember(intake.listener(), "profiles are accepted and dropped");
         }
     });
     Ok(answer(encoding, None))

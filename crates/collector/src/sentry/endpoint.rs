@@ -72,13 +72,16 @@ pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
         .merge(spotlight)
         .method_not_allowed_fallback(|method: Method, body: Body| async move {
             body::skip(body).await;
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for here: use POST"))
+            Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                format!("method {method} not allowed: use POST"),
+            )
         })
         .fallback(|uri: Uri, body: Body| async move {
             body::skip(body).await;
             let known =
                 "/api/<project>/envelope/, /api/<project>/store/, /api/<project>/integration/otlp/v1/traces and /stream are here";
-            Refusal::new(StatusCode::NOT_FOUND, format!("there is no {}: {known}", uri.path()))
+            Refusal::new(StatusCode::NOT_FOUND, format!("unknown path {}: {known}", uri.path()))
         });
     Router::new().fallback_service(map_request(without_prefix).layer(routes))
 }

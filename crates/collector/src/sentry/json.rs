@@ -21,7 +21,7 @@ impl<'a> Object<'a> {
     pub(super) fn parse(document: &'a [u8]) -> Result<Self, String> {
         let document = std::str::from_utf8(document).map_err(|error| error.to_string())?;
         if !document.trim_ascii_start().starts_with('{') {
-            return Err("it is no JSON object".to_owned());
+            return Err("not a JSON object".to_owned());
         }
         serde_json::from_str(document).map_err(|error| error.to_string())
     }

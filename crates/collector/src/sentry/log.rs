@@ -19,7 +19,7 @@ pub(super) fn item(reader: &mut Reader<'_>, item: &Object<'_>) {
     for raw in many {
         match Object::of(raw) {
             Some(record) => one(reader, &record),
-            None => reader.leave_out("it is no object"),
+            None => reader.leave_out("not an object"),
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn item(reader: &mut Reader<'_>, item: &Object<'_>) {
     for raw in many {
         match Object::of(raw) {
             Some(point) => one(reader, &point),
-            None => reader.leave_out("it is no object"),
+            None => reader.leave_out("not an object"),
         }
     }
 }

@@ -234,7 +234,7 @@ async fn what_came_is_counted_by_kind() {
     assert_eq!(counts.client_reports["sample_rate"], 14);
     assert_eq!(counts.items["attachment"], collector::ItemCount { count: 2, bytes: 20 });
     let reasons: Vec<_> = running.counts().recent.iter().map(|refused| refused.reason.clone()).collect();
-    assert_eq!(reasons, ["a transaction is not readable: it is no JSON object"; 2]);
+    assert_eq!(reasons, ["a transaction is not readable: not a JSON object"; 2]);
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ async fn forwarded_envelope_is_unmodified_and_reached_sentry() {
     assert_eq!(answer.text().await.unwrap(), ANSWER, "Sentry's own answer goes back");
     assert_eq!(ingest.wait(1).await, [envelope]);
     let text = assert_said(&mut viewer, &[("POST /checkout", REACHED), ("publish order", REACHED)]);
-    assert!(text.contains("handed on to"), "{text}");
+    assert!(text.contains("forwarded to"), "{text}");
     assert!(
         !viewer.screen.written().contains(KEY) && !viewer.log().contains(KEY),
         "the key is not shown"

@@ -136,7 +136,7 @@ pub(super) fn choose<T: Copy>(key: &str, text: &str, all: &[T], name: fn(T) -> &
         .find(|value| name(*value).eq_ignore_ascii_case(text))
         .ok_or_else(|| {
             let names: Vec<_> = all.iter().map(|value| name(*value)).collect();
-            format!("there is no {key} `{text}`: use {}", names.join(", "))
+            format!("unknown {key} `{text}`: use {}", names.join(", "))
         })
 }
 

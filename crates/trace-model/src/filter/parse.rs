@@ -88,7 +88,7 @@ impl Parser {
             if self.cursor.at_gap() {
                 return Err(FilterError::new(
                     start..self.cursor.at,
-                    "! stands right before what must not hold: !name:health, !(a OR b)",
+                    "put ! right before what must not match: !name:health, !(a OR b)",
                 ));
             }
             return self.deeper(start, Self::not).map(Expr::negate);
@@ -190,10 +190,7 @@ impl Parser {
             let negated = self.cursor.peek() == Some('!');
             let word = self.cursor.word(Place::Value)?;
             if negated {
-                let message = format!(
-                    "the ! stands before the key: !{}:…; a text with ! is written in quotes",
-                    key.name
-                );
+                let message = format!("put ! before the key: !{}:…; quote a text that contains !", key.name);
                 return Err(FilterError::new(word.at, message));
             }
             words.push(word);
@@ -214,7 +211,7 @@ impl Parser {
 }
 
 fn needs_two(at: Range<usize>, keyword: &str) -> FilterError {
-    let message = format!("{keyword} stands between two terms; as a text to find it is written in quotes");
+    let message = format!("{keyword} needs a term on both sides; quote it to find the word");
     FilterError::new(at, message)
 }
 

@@ -139,7 +139,7 @@ fn operators_need_something_to_operate_on() {
 
 #[test]
 fn positions_are_counted_in_characters() {
-    assert_refused("größe:ö kind:ß", "ß", "there is no kind");
+    assert_refused("größe:ö kind:ß", "ß", "unknown kind");
 }
 
 #[test]

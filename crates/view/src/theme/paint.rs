@@ -55,7 +55,7 @@ impl FromStr for ThemeKind {
         let known = Self::NAMES.iter().find(|(name, _)| *name == text);
         known.map(|(_, kind)| *kind).ok_or_else(|| {
             let names = Self::NAMES.map(|(name, _)| name);
-            format!("there is no theme {text:?}: use {}", names.join(", "))
+            format!("unknown theme {text:?}: use {}", names.join(", "))
         })
     }
 }
@@ -161,7 +161,7 @@ impl Theme {
     pub fn paint(&self, buffer: &mut Buffer) {
         debug_assert!(
             buffer.content.iter().all(|cell| is_role(cell.fg) && is_role(cell.bg)),
-            "a colour that is no role"
+            "a color that is not a role"
         );
         for cell in &mut buffer.content {
             if cell.bg == CURSOR_AWAY && matches!(self.kind, ThemeKind::None | ThemeKind::AnsiDark | ThemeKind::AnsiLight) {

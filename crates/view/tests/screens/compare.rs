@@ -136,7 +136,7 @@ fn what_cannot_be_compared_says_why() {
     scene.type_keys("d");
     assert!(scene.text().contains("no trace to compare"));
     scene.type_keys("=");
-    assert!(scene.text().contains("there is no trace yet"));
+    assert!(scene.text().contains("no trace to compare yet"));
     scene.add(password_reset());
     scene.type_keys("d");
     assert!(scene.text().contains("no other trace of this operation"), "{}", scene.text());

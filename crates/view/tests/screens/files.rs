@@ -121,7 +121,7 @@ fn keys_that_need_somebody_who_sends_do_nothing() {
 fn the_selected_trace_is_saved_wherever_the_keys_go() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     assert_eq!(scene.type_keys("W"), None);
-    assert!(scene.text().contains("there is no trace to save yet"));
+    assert!(scene.text().contains("no trace to save yet"));
     scene.add(password_reset());
     for keys in ["W", "\tW", "\tW"] {
         let keys: Vec<Key> = keys

@@ -54,7 +54,7 @@ fn a_bad_log_record_costs_itself() {
     assert_eq!(logs(&reading).len(), 1);
     assert_eq!(
         reading.problems,
-        ["a log: it is no object (2 left out)", "a log: it has no `items` (1 left out)"]
+        ["a log: not an object (2 left out)", "a log: it has no `items` (1 left out)"]
     );
 }
 

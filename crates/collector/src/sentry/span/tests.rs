@@ -205,7 +205,7 @@ fn a_bad_span_costs_itself_and_a_bad_item_none_beside_it() {
     let problems = &reading.problems;
     assert_eq!(problems.len(), 5, "{problems:?}");
     assert!(problems[0].starts_with("a transaction is not readable: EOF"), "{problems:?}");
-    assert_eq!(problems[1], "a transaction is not readable: it is no JSON object");
+    assert_eq!(problems[1], "a transaction is not readable: not a JSON object");
     assert_eq!(problems[2], "a transaction: its ids are unusable (1 left out)");
     assert_eq!(problems[3], "a transaction: its ids are unusable (4 left out)");
     assert_eq!(problems[4], "a span: its ids are unusable (3 left out)");
