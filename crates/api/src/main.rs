@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use api::{Origins, Publisher};
 use http_server::{Access, Host, Server};
+use lifecycle::Shutdown;
 use mail_queue::QueueUrl;
 use tokio::net::TcpListener;
 
@@ -52,8 +53,7 @@ async fn run() -> Result<(), Failure> {
     let origins = origins()?;
     let hosts = variable("ALLOWED_HOSTS").unwrap_or_default();
     let hosts = Host::list(&hosts).map_err(|error| Failure::Configuration(format!("ALLOWED_HOSTS: {error}")))?;
-    // As a task, so that signals are handled from now on, not from the first await.
-    let mut end = tokio::spawn(lifecycle::shutdown_requested());
+    let end = Shutdown::listen()?;
     let guard = telemetry::init(telemetry::service!()).map_err(|error| configuration(&error))?;
 
     let listen = |error| Failure::Listen { address, error };
@@ -67,7 +67,7 @@ async fn run() -> Result<(), Failure> {
         let _ = stopped.await;
     }));
     tokio::select! {
-        ended = &mut end => ended.map_err(std::io::Error::other)??,
+        () = end.requested() => {}
         _ = &mut serving => {}
     }
     tracing::info!(ready = false, "shutting down");

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use broker::{Broker, Config};
 use clap::Parser;
+use lifecycle::Shutdown;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
@@ -29,19 +30,14 @@ async fn main() -> eyre::Result<()> {
         .finish()
         .with(log_filter::from_env("RUST_LOG", LevelFilter::INFO))
         .init();
+    let end = Shutdown::listen()?;
     let broker = Broker::bind(Config {
         listen: arguments.listen,
         ..Config::default()
     })
     .await?;
     tracing::info!(ready = true, address = broker.url(), "listening");
-    broker
-        .serve(async {
-            if let Err(error) = lifecycle::shutdown_requested().await {
-                tracing::error!(%error, "cannot listen for signals; shutting down");
-            }
-        })
-        .await;
+    broker.serve(end.requested()).await;
     tracing::info!(ready = false, "stopped");
     Ok(())
 }

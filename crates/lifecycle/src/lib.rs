@@ -102,15 +102,6 @@ impl Shutdown {
     }
 }
 
-/// Waits for SIGINT, SIGTERM or, under a supervisor, the end of standard input.
-///
-/// # Errors
-/// The signal handlers cannot be installed.
-pub async fn shutdown_requested() -> io::Result<()> {
-    Shutdown::listen()?.requested().await;
-    Ok(())
-}
-
 /// Waits for the end of standard input; input is discarded.
 ///
 /// A plain thread and not tokio's standard input: a runtime waits for its blocking reads when it stops, so a process that

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use lifecycle::Shutdown;
 use mail_queue::{PublishError, QueueUrl, RetrySchedule};
 use mailer::{DEFAULT_RESET_URL, FileTransport, Journal, MailTransport, Mailer, SmtpTransport};
 
@@ -30,6 +31,8 @@ enum Failure {
     Directory { dir: String, error: std::io::Error },
     #[error("cannot use journal {}: {error} (set MAIL_JOURNAL)", path.display())]
     Journal { path: PathBuf, error: std::io::Error },
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[from] std::io::Error),
     #[error("cannot put dead letters back into the queue: {0} (the remaining ones are kept; run it again)")]
     Redrive(#[from] PublishError),
 }
@@ -67,7 +70,9 @@ async fn main() -> ExitCode {
             eprintln!("mailer: {}", printable::clean(&failure.to_string()));
             match failure {
                 Failure::Configuration(_) => ExitCode::from(64),
-                Failure::Directory { .. } | Failure::Journal { .. } | Failure::Redrive(_) => ExitCode::FAILURE,
+                Failure::Directory { .. } | Failure::Journal { .. } | Failure::Signals(_) | Failure::Redrive(_) => {
+                    ExitCode::FAILURE
+                }
             }
         }
     }
@@ -80,15 +85,10 @@ async fn run() -> Result<(), Failure> {
     let transport = transport()?;
     let journal = journal()?;
     let reset_url = variable("RESET_URL").unwrap_or_else(|| DEFAULT_RESET_URL.to_owned());
-    // As a task, so that signals are handled from now on, not from the first await.
-    let end = tokio::spawn(lifecycle::shutdown_requested());
+    let end = Shutdown::listen()?;
     let guard = telemetry::init(telemetry::service!()).map_err(|error| configuration(&error))?;
     let mailer = Mailer::new(transport, reset_url, schedule, journal);
-    mailer::consume(&url, mailer.into(), async {
-        // If signals cannot be handled, they end the process.
-        let _ = end.await;
-    })
-    .await;
+    mailer::consume(&url, mailer.into(), end.requested()).await;
     guard.shutdown();
     Ok(())
 }

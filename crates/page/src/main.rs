@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use http_server::{Access, Host, InvalidHost, Server};
+use lifecycle::Shutdown;
 use page::{INDEX, InvalidSetting, Settings};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
@@ -66,8 +67,7 @@ async fn run() -> Result<(), Failure> {
     if !dir.join(INDEX).is_file() {
         return Err(Failure::Missing(dir));
     }
-    // As a task, so that signals are handled from now on, not from the first await.
-    let mut end = tokio::spawn(lifecycle::shutdown_requested());
+    let end = Shutdown::listen()?;
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -89,7 +89,7 @@ async fn run() -> Result<(), Failure> {
     }));
     tracing::info!(ready = true, address = address.to_string(), "listening");
     tokio::select! {
-        ended = &mut end => ended.map_err(std::io::Error::other)??,
+        () = end.requested() => {}
         _ = &mut serving => {}
     }
     tracing::info!(ready = false, "shutting down");

@@ -44,6 +44,7 @@ use std::time::Duration;
 
 use collector::{Collector, Health, HealthSnapshot};
 use eyre::{Context, Result, eyre};
+use lifecycle::Shutdown;
 use tokio::sync::watch;
 use trace_model::Filter;
 
@@ -92,7 +93,8 @@ pub struct Until {
 /// `out` fails otherwise than by being closed, signals cannot be received, or the time was over before as many records were printed as
 /// were wanted, before it was quiet, or before there was any.
 pub async fn run(collector: Collector, selection: Selection, until: Until, out: impl Write + Send + 'static) -> Result<()> {
-    run_until(collector, selection, until, out, lifecycle::shutdown_requested()).await
+    let end = Shutdown::listen()?;
+    run_until(collector, selection, until, out, end.requested()).await
 }
 
 /// Why it ends.
@@ -111,7 +113,7 @@ pub async fn run_until(
     selection: Selection,
     until: Until,
     out: impl Write + Send + 'static,
-    shutdown: impl Future<Output = io::Result<()>>,
+    shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
     let at = collector.addresses();
     say(&format!(
@@ -129,10 +131,10 @@ pub async fn run_until(
             server.shutdown().await;
             return Ok(());
         }
-        asked = shutdown => asked.wrap_err("signals cannot be received").map(|()| End::Asked),
-        () = quiet(printed.clone(), until.quiet_for) => Ok(End::Quiet),
-        () = after(until.timeout) => Ok(End::Timeout),
-        () = report(health) => Ok(End::Asked),
+        () = shutdown => End::Asked,
+        () = quiet(printed.clone(), until.quiet_for) => End::Quiet,
+        () = after(until.timeout) => End::Timeout,
+        () = report(health) => End::Asked,
     };
     // Ends the channel, so that the printer ends when it has printed what is left; unless nothing reads it.
     server.shutdown().await;
@@ -141,7 +143,7 @@ pub async fn run_until(
         Err(_) => say("the last lines were not read"),
     }
     let printed = *printed.borrow();
-    judge(&end?, printed, wanted, until)
+    judge(&end, printed, wanted, until)
 }
 
 /// Says what was waited for and did not come.

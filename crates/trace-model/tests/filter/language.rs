@@ -117,12 +117,12 @@ fn what_is_left_open_is_pointed_at() {
 
 #[test]
 fn operators_need_something_to_operate_on() {
-    assert_refused("a OR", "OR", "between two terms");
-    assert_refused("OR a", "OR", "between two terms");
-    assert_refused("a OR OR b", "OR", "between two terms");
-    assert_refused("a AND", "AND", "between two terms");
-    assert_refused("(AND a)", "AND", "between two terms");
-    assert_refused("a OR AND b", "AND", "between two terms");
+    assert_refused("a OR", "OR", "a term on both sides");
+    assert_refused("OR a", "OR", "a term on both sides");
+    assert_refused("a OR OR b", "OR", "a term on both sides");
+    assert_refused("a AND", "AND", "a term on both sides");
+    assert_refused("(AND a)", "AND", "a term on both sides");
+    assert_refused("a OR AND b", "AND", "a term on both sides");
     assert_refused("! a", "!", "right before");
     assert_refused("service: api", "service:", "a value is missing");
     assert_refused(":api", ":", "a name is missing");

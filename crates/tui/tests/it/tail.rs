@@ -61,7 +61,6 @@ impl Tail {
         let (end, ended) = oneshot::channel::<()>();
         let shutdown = async move {
             let _ = ended.await;
-            Ok(())
         };
         let running = tokio::spawn(tail::run_until(collector, selection, until, Pipe(writer), shutdown));
         Self {
