@@ -1,4 +1,4 @@
-//! Which requests may use a listener: by `Host` against DNS rebinding, by `Origin` against other people's pages.
+//! Access to a listener: by `Host` against DNS rebinding, by `Origin` against web pages of other origins.
 //!
 //! | header | passes | else |
 //! |---|---|---|
@@ -25,20 +25,20 @@ use http::{HeaderMap, Request, StatusCode, Version};
 pub use self::host::{Host, InvalidHost};
 pub use self::origin::{AllowedOrigin, InvalidOrigin, Origin};
 
-/// How much of a header a [`Denied`] quotes, in characters.
+/// Characters of a header that a [`Denied`] quotes.
 const QUOTED: usize = 120;
 
 /// The rule of one listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// Allowed besides the local ones; `None` for any.
+    /// Hosts allowed in addition to local ones; `None` for any.
     hosts: Option<Vec<Host>>,
-    /// Allowed besides the local ones; `None` for any.
+    /// Origins allowed in addition to local ones; `None` for any.
     origins: Option<Vec<AllowedOrigin>>,
 }
 
 impl Access {
-    /// For what only this machine may use: local hosts and pages, and these.
+    /// Creates the access for local use only: local hosts and pages, and these.
     #[must_use]
     pub const fn local(hosts: Vec<Host>, origins: Vec<AllowedOrigin>) -> Self {
         Self {
@@ -47,8 +47,8 @@ impl Access {
         }
     }
 
-    /// For a service, whose routes decide about origins. On a loopback address it takes requests to local hosts and to these; on
-    /// any other, where the deployment chooses the names, to every host.
+    /// Creates the access of a service, whose routes decide about origins. On a loopback address it accepts requests to local
+    /// hosts and to these; on any other address, where the deployment chooses the names, to every host.
     #[must_use]
     pub fn service(address: SocketAddr, hosts: Vec<Host>) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Access {
         }
     }
 
-    /// Whether requests to a host pass.
+    /// Returns true if requests to a host are accepted.
     #[must_use]
     pub fn allows_host(&self, host: &Host) -> bool {
         let Some(allowed) = &self.hosts else { return true };
@@ -67,7 +67,8 @@ impl Access {
     /// Decides on a request by its head.
     ///
     /// # Errors
-    /// Why it is denied.
+    ///
+    /// The request is denied.
     pub fn check<B>(&self, request: &Request<B>) -> Result<(), Denied> {
         if let Some(allowed) = &self.hosts {
             check_host(request, allowed)?;
@@ -121,7 +122,7 @@ fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&[u8]>, Denied
     }
 }
 
-/// Why a request is denied.
+/// A denied request's reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
     header: HeaderName,
@@ -165,13 +166,13 @@ impl Denied {
     }
 
     fn not_allowed(&self, header: &HeaderName) -> Option<&str> {
-        // What is cut cannot be allowed by what is left of it.
+        // A truncated value cannot be allowed by its beginning.
         let is_whole = self.value.len() < QUOTED;
         (self.header == *header && self.problem == Problem::NotAllowed && is_whole).then_some(&*self.value)
     }
 }
 
-/// What was denied, in printable ASCII: `origin https://app.example`.
+/// Writes the denied value in printable ASCII: `origin https://app.example`.
 impl std::fmt::Display for Denied {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (header, value) = (&self.header, &self.value);

@@ -1,4 +1,4 @@
-//! What a listener answers.
+//! Responses of a listener.
 
 use axum::response::IntoResponse as _;
 use axum::{Extension, Router};

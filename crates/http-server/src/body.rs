@@ -1,4 +1,4 @@
-//! Bodies: of requests that nobody reads, and of responses under way.
+//! Bodies: of requests that are discarded, and of responses in flight.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -21,7 +21,7 @@ pub async fn discard(mut body: Body, limit: usize, silence: Duration) {
     }
 }
 
-/// A response's body that holds something until it has been sent or given up.
+/// A response body that holds a value until it has been sent or dropped.
 #[derive(Debug)]
 pub(crate) struct Holding<T> {
     pub(crate) body: Body,

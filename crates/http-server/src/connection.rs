@@ -25,22 +25,22 @@ use crate::pool::{Activity, Protocol, UnderWay};
 use crate::socket::Socket;
 use crate::{Access, App, HEAD_MAX, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits};
 
-/// How long an evicted connection may take to close, in which it may have begun a request.
+/// Time for an evicted connection to close; it may have begun a request.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// How many requests one HTTP/2 connection may have under way.
+/// Concurrent requests of one HTTP/2 connection.
 const STREAMS: u32 = 32;
-/// How many bytes an HTTP/2 client may send ahead of the reading in one request, if the connection's window has room for them: one that is larger
-/// than usual bodies needs no updates. It takes no memory of its own.
+/// Bytes that an HTTP/2 client may send ahead in one request, if the connection's window has room for them. It is larger than
+/// usual bodies, so these need no window updates, and takes no memory by itself.
 const STREAM_WINDOW: u32 = 1024 * 1024;
-/// How long an HTTP/2 frame may be, in bytes: each has a cost of its own, whatever its length.
+/// Bytes of an HTTP/2 frame: each has a fixed cost, whatever its length.
 pub(crate) const FRAME: u32 = 64 * 1024;
 
-/// How much of a request's body is read before the request is denied or answered as overloaded, in bytes, and how long the client may
-/// pause meanwhile: there is nothing to gain by announcing a body and not sending it.
+/// Bytes of a request's body that are read before the request is denied or answered as overloaded, and how long the client may
+/// pause meanwhile: announcing a body and not sending it must gain nothing.
 pub(crate) const DISCARDED: usize = 16 * 1024 * 1024;
 const DISCARDED_SILENCE: Duration = Duration::from_millis(100);
 
-/// What all connections of a listener share.
+/// State shared by all connections of a listener.
 #[derive(Debug)]
 pub(crate) struct Service {
     access: Access,
@@ -86,7 +86,7 @@ impl Service {
         }
     }
 
-    /// Answers a request, which is under way until its response has been written.
+    /// Handles a request, which is in flight until its response has been written.
     async fn answer(
         self: Arc<Self>,
         mut request: Request<Incoming>,
@@ -117,14 +117,14 @@ impl Service {
     }
 }
 
-/// How long a request's head is, about, in bytes.
+/// Returns the approximate length of a request's head in bytes.
 fn head_bytes<B>(request: &Request<B>) -> usize {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let field = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
     target + request.headers().iter().map(field).sum::<usize>()
 }
 
-/// Reads what a client sends in vain, unless it waits to be told to.
+/// Discards a request's body, unless its client waits for `100 Continue`.
 async fn without_body(request: Request<Incoming>) -> Request<Body> {
     let (head, body) = request.into_parts();
     if !head.headers.contains_key(EXPECT) {
@@ -138,8 +138,8 @@ async fn end(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Drives a connection until it ends or exceeds a timeout. What a client does wrong before its request is complete (cut off, not HTTP)
-/// needs no report: nothing was refused.
+/// Drives a connection until it ends or exceeds a timeout. A client's mistakes before its request is complete (cut off, not HTTP)
+/// are not reported: nothing was rejected.
 async fn drive<F: Future>(mut http: Pin<&mut F>, mut timer: Pin<&mut Sleep>, activity: &Activity) {
     poll_fn(|cx| {
         if http.as_mut().poll(cx).is_ready() {

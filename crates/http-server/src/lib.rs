@@ -1,10 +1,11 @@
-//! The HTTP server of every listener: who may use it ([`Access`]), limits on connections and requests, timeouts, eviction of idle
-//! connections, and an answer when there is too much to do.
+//! The HTTP server of every listener: access ([`Access`]), limits on connections and requests, timeouts, eviction of idle
+//! connections, and a response for overload.
 //!
-//! A connection takes one of [`Limits::connections`] places with its first request. When none is free it replaces the connection that
-//! has been idle for longest; when all have requests under way it gets the [`App::overloaded`] answer (503 with `Retry-After`) and is
-//! closed. Besides those there may be [`NEW_CONNECTIONS`] that have made no request yet; one more replaces the oldest of them. A request
-//! counts as under way until its response has been written, and a connection with a request under way is never evicted.
+//! A connection takes one of [`Limits::connections`] permits with its first request. When none is free it replaces the connection
+//! that has been idle for longest; when all have requests in flight it gets the [`App::overloaded`] response (503 with
+//! `Retry-After`) and is closed. In addition, there may be [`NEW_CONNECTIONS`] that have made no request yet; one more replaces
+//! the oldest of them. A request is in flight until its response has been written, and a connection with a request in flight is
+//! never evicted.
 //!
 //! | a client that | loses its connection after |
 //! |---|---|
@@ -12,7 +13,7 @@
 //! | is idle between two requests (HTTP/1.1) or does not answer pings (HTTP/2) | [`IDLE_TIMEOUT`] |
 //! | does not read its response | [`STALL_TIMEOUT`] |
 //!
-//! How long a handler may wait for a request's body is for the handler to bound.
+//! The time limit of a request's body belongs to its handler.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -41,24 +42,24 @@ pub use self::app::App;
 pub use self::body::discard;
 pub use self::serve::Server;
 
-/// How many connections of a listener may have made no request yet: more than clients that start all at once.
+/// Connections of a listener that may have made no request yet: more than clients that start all at once.
 pub const NEW_CONNECTIONS: usize = 256;
-/// How long the head of a request may be, in bytes: one that is longer is answered with 431, whether it comes at once or in parts. hyper has
-/// the same limit for HTTP/2.
+/// Bytes of a request's head: a longer one is answered with 431, whether it arrives at once or in parts. hyper has the same limit
+/// for HTTP/2.
 pub const HEAD_MAX: usize = 16 * 1024;
-/// How long the head of a request may take, from the connection or from its first byte.
+/// Time for the head of a request, from the connection or from its first byte.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may be idle between two requests: longer than exporters wait between two batches.
+/// Time between two requests of a connection: longer than exporters wait between two batches.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-/// How long a client may leave its response unread.
+/// Time for which a client may leave its response unread.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What one listener holds at most.
+/// Limits of one listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections that make requests.
     pub connections: usize,
-    /// Requests under way, on all connections together. Fewer than connections, so that clients over the limit are answered.
+    /// Requests in flight on all connections. Fewer than connections, so that clients over the limit get a response.
     pub requests: usize,
     /// Bytes that HTTP/1 reads at once, more than [`HEAD_MAX`]: hyper closes a connection whose buffer does not hold a head. A connection keeps a buffer of that size once it has had large bodies.
     pub read_buffer: usize,
@@ -78,7 +79,7 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// For small requests: 256 connections, 128 requests.
+    /// Returns the limits for small requests: 256 connections, 128 requests.
     fn default() -> Self {
         Self {
             connections: 256,

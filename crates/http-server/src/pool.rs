@@ -20,7 +20,7 @@ pub(crate) struct Pool {
 
 #[derive(Debug)]
 struct Shared {
-    /// How many connections may make requests.
+    /// Permits: connections that may make requests.
     places: usize,
     /// Orders events.
     clock: AtomicU64,
@@ -31,7 +31,7 @@ struct Shared {
 struct Open {
     next: u64,
     connections: HashMap<u64, Arc<Activity>>,
-    /// How many of them have a place.
+    /// Open connections that hold a permit.
     placed: usize,
 }
 
@@ -71,12 +71,12 @@ impl Pool {
         }
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     pub(crate) fn len(&self) -> usize {
         self.shared.open().connections.len()
     }
 
-    /// How many of them have no place: they have made no request yet, found none, or are closing.
+    /// Returns the number of connections without a permit: they have made no request yet, got no permit, or are closing.
     pub(crate) fn unplaced(&self) -> usize {
         let open = self.shared.open();
         open.connections.len() - open.placed
@@ -104,8 +104,8 @@ impl Pool {
         });
     }
 
-    /// Evicts the oldest connection without a place that is idle and whose socket has been looked at: what its client has sent by
-    /// then has been read. Returns whether there is one, or one is closing since an earlier call.
+    /// Evicts the oldest connection without a permit that is idle and whose socket has been polled: everything its client has
+    /// sent by then has been read. Returns true if there is one, or one is closing since an earlier call.
     pub(crate) fn evict_unplaced(&self) -> bool {
         let mut open = self.shared.open();
         open.connections.values().any(|activity| activity.state().closing)
@@ -202,7 +202,7 @@ mod tests {
         assert!(is_closing(recent) && !second.is_refused());
         assert!(
             silent.begin(Protocol::Http1).is_refused(),
-            "requests are under way in all places"
+            "requests are in flight on all connections"
         );
         pool.ended().await;
         pool.ended().await;
@@ -219,7 +219,7 @@ mod tests {
             panic!("four connections");
         };
         drop(placed.begin(Protocol::Http1));
-        assert!(!pool.evict_unplaced(), "none has been looked at");
+        assert!(!pool.evict_unplaced(), "none has been polled");
         for activity in [placed, old, young] {
             activity.waits();
         }
@@ -234,7 +234,7 @@ mod tests {
         assert!(is_closing(unread));
     }
 
-    /// The next request on an idle connection may come in two parts, between which the pool needs a place.
+    /// The next request on an idle connection may arrive in two parts, between which the pool needs a permit.
     #[tokio::test]
     async fn eviction_spares_a_head_being_read() {
         let (_pool, activities) = pool(2, 3);
@@ -252,7 +252,7 @@ mod tests {
         let mut under_way = activities[0].begin(Protocol::Http1);
         under_way.answered();
         assert!(!pool.evict());
-        // The body has been handed over whole, and the client does not read.
+        // The body has been passed on whole, and the client does not read.
         activities[0].blocked();
         drop(under_way);
         assert!(!pool.evict());

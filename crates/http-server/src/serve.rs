@@ -60,7 +60,7 @@ impl Server {
         }
     }
 
-    /// Serves until `shutdown` resolves; then stops listening and waits for the requests under way. Dropping the future ends all
+    /// Serves until `shutdown` resolves; then stops listening and waits for the requests in flight. Dropping the future ends all
     /// connections at once.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let Self {
@@ -120,7 +120,7 @@ impl Accepting {
                         sleep(PAUSE).await;
                     }
                 },
-                // Those without a place may not have been looked at.
+                // Those without a permit may not have been polled yet.
                 () = sleep(PAUSE), if waits => {}
             }
         }

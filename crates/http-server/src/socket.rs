@@ -1,5 +1,5 @@
-//! A socket that notes progress: what its connection's timeouts and its place in the order of eviction follow from. It refuses a first head
-//! that is too long, before more of it takes memory.
+//! A socket that notes progress, from which its connection's timeouts and its rank for eviction follow. It rejects a first head
+//! that is too long before more of it takes memory.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,9 +12,9 @@ use tokio::net::TcpStream;
 use crate::connection::DISCARDED;
 use crate::pool::Activity;
 
-/// The answer to a first head that is too long. hyper answers by itself when it has read its whole buffer, which is much larger.
+/// The response to a first head that is too long. hyper sends its own when it has read its whole buffer, which is much larger.
 const HEAD_TOO_LONG: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-/// How the first bytes of HTTP/2 begin, and none of HTTP/1.
+/// First bytes of HTTP/2, and of no HTTP/1 request.
 const HTTP2_PREFACE: &[u8] = b"PRI ";
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Socket {
     head: Head,
 }
 
-/// What has become of the head of the first request.
+/// State of the head of the first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Head {
     /// Nothing was read yet.
@@ -32,10 +32,9 @@ enum Head {
     /// The request has begun.
     Complete,
     Http1,
-    /// One poll reads the frames of a request and of its body: the connection looks at their length afterwards.
+    /// One poll reads the frames of a request and of its body: the connection checks their length afterwards.
     Http2,
-    /// It is too long and has been answered: what else comes is thrown away.
-    /// How many bytes more are.
+    /// Too long, and answered; further input is discarded. Holds the bytes still to discard.
     Refused(usize),
 }
 
@@ -59,7 +58,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Whether what comes belongs to the head of the first request, as far as is known.
+    /// Returns true if the next bytes belong to the head of the first request, as far as is known.
     fn is_first_head(&mut self) -> bool {
         let is_head = matches!(self.head, Head::Unread | Head::Http1);
         if is_head && self.activity.has_begun() {
@@ -68,7 +67,7 @@ impl Socket {
         matches!(self.head, Head::Unread | Head::Http1)
     }
 
-    /// Reads no more than shows that the head is too long, so that it is refused here and not by hyper.
+    /// Reads no more than shows that the head is too long, so that it is rejected here and not by hyper.
     fn read_head(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let most = self.activity.head_left().saturating_add(1).min(buffer.remaining());
         let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));

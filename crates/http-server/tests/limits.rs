@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
-/// Its body does not come.
+/// A request whose body never arrives.
 const POST: &[u8] = b"POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{";
 
 struct Running {
@@ -80,7 +80,7 @@ impl Running {
         stream
     }
 
-    /// The answer to a request on a connection of its own.
+    /// Returns the response to a request on a new connection.
     async fn ask(&self, request: &[u8]) -> String {
         head(&mut self.connect(request).await).await
     }
@@ -101,7 +101,7 @@ async fn head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// Whether the other side closes it, in virtual time, which passes as soon as everybody waits for it.
+/// Returns the virtual time until the other side closes the stream. It passes as soon as all tasks are idle.
 async fn closed_after(stream: &mut TcpStream) -> Duration {
     let start = tokio::time::Instant::now();
     let _ = stream.read_to_end(&mut Vec::new()).await;
@@ -150,12 +150,12 @@ async fn requests_over_the_limit_are_told_to_retry() {
     testkit::eventually(DEADLINE, over).await.unwrap();
     running.gate.add_permits(3);
     for stream in &mut busy {
-        assert!(head(stream).await.starts_with("HTTP/1.1 200"), "they were under way");
+        assert!(head(stream).await.starts_with("HTTP/1.1 200"), "they were in flight");
     }
     assert!(running.ask(GET).await.starts_with("HTTP/1.1 200"));
 }
 
-/// With all places taken by requests under way, there are connections without one to say so.
+/// With all permits held by requests in flight, connections without one can still be answered.
 #[tokio::test]
 async fn connections_over_the_limit_are_told_to_retry() {
     let limits = Limits {
@@ -178,7 +178,7 @@ async fn connections_over_the_limit_are_told_to_retry() {
     drop(silent);
     running.gate.add_permits(4);
     for stream in &mut busy {
-        assert!(head(stream).await.starts_with("HTTP/1.1 200"), "they were under way");
+        assert!(head(stream).await.starts_with("HTTP/1.1 200"), "they were in flight");
     }
 }
 
@@ -206,7 +206,7 @@ async fn eviction_lets_a_response_be_written() {
 #[tokio::test(start_paused = true)]
 async fn head_has_to_come_within_its_timeout() {
     let running = small().await;
-    // From the first byte on, whatever comes behind it.
+    // From the first byte on, whatever follows it.
     for beginning in [b"".as_slice(), b"GET / HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n"] {
         let mut stream = running.connect(beginning).await;
         assert_eq!(
@@ -273,12 +273,12 @@ async fn shutdown_waits_for_requests_and_not_for_idle_connections() {
     tokio::time::timeout(DEADLINE, running.ended).await.unwrap().unwrap();
 }
 
-/// They connect before any of them sends, as tasks of one program do that start together.
+/// All connect before any of them sends, as tasks of one program do that start together.
 #[tokio::test]
 async fn clients_that_connect_all_at_once_are_all_answered() {
     let running = small().await;
     let mut clients = half_open(running.address, NEW_CONNECTIONS, b"").await.unwrap();
-    // The server has had the time to look at them all.
+    // The server has had the time to poll them all.
     let mut open = running.open.clone();
     open.wait_for(|open| *open == NEW_CONNECTIONS).await.unwrap();
     for client in &mut clients {
@@ -293,7 +293,7 @@ async fn clients_that_connect_all_at_once_are_all_answered() {
     }
 }
 
-/// One rule, however it comes: at once, in parts, on a new connection or on one that is known.
+/// One rule for a head at once or in parts, on a new connection or on a known one.
 #[tokio::test]
 async fn head_that_is_too_long_is_answered_with_431() {
     for read_buffer in [Limits::default().read_buffer, 128 * 1024] {
@@ -313,7 +313,7 @@ async fn head_that_is_too_long_is_answered_with_431() {
             let answer = running.ask(format!("{beginning}{}\r\n", field.repeat(16)).as_bytes()).await;
             assert!(answer.starts_with(expected), "{length} at once: {answer}");
 
-            // A known connection that sends more than is read at once is answered by hyper, which does not wait for the rest.
+            // On a known connection hyper answers a head that exceeds one read, without waiting for the rest.
             for is_known in if length < read_buffer { &[false, true][..] } else { &[false] } {
                 let is_known = *is_known;
                 let mut stream = running.connect(if is_known { GET } else { b"" }).await;

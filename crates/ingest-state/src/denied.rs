@@ -2,13 +2,13 @@
 
 use crate::Listener;
 
-/// How many denied hosts and origins are told apart. They are the sender's text, so there could be any number.
+/// Reasons counted one by one. They contain the sender's text, so there could be any number.
 const KEPT: usize = 12;
 
 /// Requests that one host or origin was denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// What was denied, in printable ASCII: `origin https://app.example`, `missing host`.
+    /// Denied origin or host in printable ASCII: `origin https://app.example`, `missing host`.
     pub reason: String,
     /// The command-line option that would allow it, quoted for a shell; `None` for what cannot be allowed.
     pub flag: Option<String>,
@@ -27,18 +27,18 @@ pub struct Denials {
 }
 
 impl Denials {
-    /// By reason, the last one first.
+    /// Reasons, most recent first.
     pub fn iter(&self) -> impl Iterator<Item = &Denial> {
         self.recent.iter().rev()
     }
 
-    /// The last one.
+    /// Most recent reason.
     #[must_use]
     pub fn last(&self) -> Option<&Denial> {
         self.recent.last()
     }
 
-    /// Requests denied for reasons that are no longer told apart.
+    /// Requests denied for reasons that are no longer counted one by one.
     #[must_use]
     pub const fn others(&self) -> u64 {
         self.others
@@ -50,7 +50,7 @@ impl Denials {
         self.recent.iter().map(|denial| denial.count).sum::<u64>() + self.others
     }
 
-    /// Counts one; returns whether its reason is new.
+    /// Counts a denial; returns true if its reason is new.
     pub fn add(&mut self, mut denial: Denial) -> bool {
         let known = self.recent.iter().position(|known| known.reason == denial.reason);
         match known {

@@ -1,54 +1,54 @@
-//! All counts at one moment.
+//! Counts of all listeners.
 
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
 use crate::{Denials, Listener, RelayCounts, SentryCounts, clean};
 
-/// How many refusals are remembered.
+/// Rejections kept for the screen.
 const REMEMBERED: usize = 20;
 
-/// What came to one OTLP listener.
+/// Counts of one OTLP listener.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct OtlpCounts {
     /// Connections that are open now.
     pub connections: u64,
-    /// Bytes of bodies, as they were sent.
+    /// Bytes of bodies as sent.
     pub received_bytes: u64,
     /// Requests that were accepted, whole or in part.
     pub requests: u64,
-    /// Spans that were handed on.
+    /// Accepted spans.
     pub spans: u64,
-    /// Log records that were accepted.
+    /// Accepted log records.
     pub log_records: u64,
-    /// Metric data points that were accepted.
+    /// Accepted metric data points.
     pub data_points: u64,
-    /// Spans that were not taken, the rest of their request having been.
+    /// Spans dropped from accepted requests (`partial_success`).
     pub rejected_spans: u64,
-    /// Requests of a signal for which there is no screen (profiles), answered and thrown away.
+    /// Requests of a signal without a screen (profiles): accepted and dropped.
     pub unsupported: u64,
     /// Requests that were denied because of their origin or host.
     pub denied: u64,
-    /// Requests that were refused because of what they are.
+    /// Requests that were rejected for good.
     pub refused: u64,
-    /// Requests that were asked to come again, because the reader is behind.
+    /// Requests that were answered with a retryable error because memory or the queue was full.
     pub busy: u64,
 }
 
-/// Something that was not taken.
+/// A rejected request, or a dropped part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Which one it is, counted from 1: who looks again knows which ones are new.
+    /// Sequence number, from 1.
     pub number: u64,
-    /// When.
+    /// Time of the rejection.
     pub time: SystemTime,
-    /// Where.
+    /// Listener that rejected it.
     pub listener: Listener,
-    /// Why: one line of printable text, at most 200 characters. Parts of it may be the sender's.
+    /// One line of printable text, at most 200 characters. It may contain the sender's text.
     pub reason: String,
 }
 
-/// All counts at one moment.
+/// Counts of all listeners at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct HealthSnapshot {
     /// OTLP over gRPC.
@@ -57,18 +57,18 @@ pub struct HealthSnapshot {
     pub otlp_http: OtlpCounts,
     /// Sentry.
     pub sentry: SentryCounts,
-    /// What became of envelopes that were handed on to Sentry; `None` without a relay.
+    /// Results of forwarded envelopes; `None` without a relay.
     pub relay: Option<RelayCounts>,
-    /// Spans of senders' requests to this collector, which were hidden when they arrived.
+    /// Spans of senders' own uploads to this collector, hidden on arrival.
     pub own_uploads: u64,
     /// Requests that were denied because of their origin or host, by reason.
     pub denied: Denials,
-    /// The last refusals, whole requests and parts of them, oldest first; at most 20.
+    /// Most recent rejections and drops, oldest first; at most 20.
     pub recent: VecDeque<Refused>,
 }
 
 impl HealthSnapshot {
-    /// Requests that were refused, and spans and items that were not taken, anywhere.
+    /// Rejected requests, dropped spans and dropped items of all listeners.
     #[must_use]
     pub const fn refused(&self) -> u64 {
         self.otlp_grpc.refused
@@ -79,7 +79,7 @@ impl HealthSnapshot {
             + self.sentry.bad_items
     }
 
-    /// Requests that were asked to come again, anywhere.
+    /// Throttled requests of all listeners.
     #[must_use]
     pub const fn busy(&self) -> u64 {
         self.otlp_grpc.busy + self.otlp_http.busy + self.sentry.busy
@@ -101,7 +101,7 @@ impl HealthSnapshot {
         }
     }
 
-    /// What is counted at every listener.
+    /// Counts that every listener has.
     pub const fn at(&mut self, listener: Listener) -> CommonCounts<'_> {
         match listener {
             Listener::OtlpGrpc => self.otlp_grpc.counts(),
@@ -116,7 +116,7 @@ impl HealthSnapshot {
         }
     }
 
-    /// What is counted where OTLP is spoken.
+    /// Counts of an OTLP listener.
     pub const fn otlp_at(&mut self, listener: Listener) -> &mut OtlpCounts {
         match listener {
             Listener::OtlpGrpc => &mut self.otlp_grpc,
@@ -124,7 +124,7 @@ impl HealthSnapshot {
         }
     }
 
-    /// Counts an OTLP request that was taken.
+    /// Counts an accepted OTLP request.
     pub fn count_otlp(&mut self, listener: Listener, spans: usize, log_records: usize, data_points: usize, rejected: u64) {
         if listener == Listener::Sentry {
             let counts = &mut self.sentry;
@@ -142,7 +142,7 @@ impl HealthSnapshot {
         counts.rejected_spans += rejected;
     }
 
-    /// Keeps why something was refused; of more than twenty the oldest is forgotten.
+    /// Keeps the reason of a rejection; the oldest of more than twenty is dropped.
     pub fn remember(&mut self, listener: Listener, reason: &str) {
         let number = self.recent.back().map_or(0, |last| last.number) + 1;
         if self.recent.len() == REMEMBERED {
@@ -169,7 +169,7 @@ impl OtlpCounts {
     }
 }
 
-/// What is counted at every listener.
+/// Counts that every listener has.
 #[derive(Debug)]
 pub struct CommonCounts<'a> {
     /// Connections that are open now.
@@ -178,7 +178,7 @@ pub struct CommonCounts<'a> {
     pub received_bytes: &'a mut u64,
     /// Requests that were denied because of their origin or host.
     pub denied: &'a mut u64,
-    /// Requests that were refused because of what they are.
+    /// Requests that were rejected for good.
     pub refused: &'a mut u64,
     /// Requests whose sender was told to retry.
     pub busy: &'a mut u64,
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn rejections_kept_are_bounded() {
         let mut health = HealthSnapshot::default();
         for number in 0..1000 {
             health.remember(Listener::Sentry, &format!("reason {number}"));

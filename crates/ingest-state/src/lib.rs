@@ -1,4 +1,4 @@
-//! The state of ingest as plain values: where the collector listens, what it accepted and refused, what is in flight.
+//! The state of ingest as plain values: addresses of the listeners, counts of accepted and rejected requests, memory in flight.
 //!
 //! The collector writes it and screens read it, so it knows neither sockets nor screens: a screen does not compile a server for it.
 //!
@@ -24,7 +24,7 @@ pub use queue::QueueDepth;
 pub use relay::RelayCounts;
 pub use sentry::{ItemCount, SentryCounts, tally};
 
-/// How long a remembered reason may be, in characters.
+/// Characters of a kept reason.
 const REASON_LENGTH: usize = 200;
 
 /// Short, on one line, printable: reasons quote what the sender wrote.
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_short_and_cannot_command_a_terminal() {
+    fn reason_is_short_and_has_no_escape_sequence() {
         assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}d\u{9b}e"), "a␛[2Jb␊c·d·e");
         assert_eq!(clean(&"é".repeat(1000)).chars().count(), REASON_LENGTH);
         let everything: Vec<char> = ('\0'..=char::MAX).collect();

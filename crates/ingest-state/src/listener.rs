@@ -1,9 +1,9 @@
-//! The listeners, and where they listen.
+//! Listeners and their addresses.
 
 use std::fmt;
 use std::net::SocketAddr;
 
-/// One of the three doors.
+/// A listener of the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Listener {
     /// OTLP over gRPC.
@@ -15,7 +15,7 @@ pub enum Listener {
 }
 
 impl Listener {
-    /// All of them.
+    /// Every listener, in the order of the header.
     pub const ALL: [Self; 3] = [Self::OtlpGrpc, Self::OtlpHttp, Self::Sentry];
 
     /// The command-line flag that moves it.
@@ -39,13 +39,13 @@ impl fmt::Display for Listener {
     }
 }
 
-/// Where it listens.
+/// Bound addresses of the listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addresses {
-    /// For OTLP over gRPC.
+    /// OTLP over gRPC.
     pub otlp_grpc: SocketAddr,
-    /// For OTLP over HTTP.
+    /// OTLP over HTTP.
     pub otlp_http: SocketAddr,
-    /// For Sentry envelopes.
+    /// Sentry envelopes.
     pub sentry: SocketAddr,
 }

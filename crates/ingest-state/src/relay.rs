@@ -1,30 +1,30 @@
-//! What became of envelopes that were forwarded to Sentry, in numbers.
+//! Counts of forwarded envelopes by result.
 
 use std::collections::BTreeMap;
 
 use trace_model::sentry::Delivery;
 
-/// Envelopes, by what became of them.
+/// Envelopes by result.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct RelayCounts {
-    /// Sentry took them.
+    /// Accepted by Sentry.
     pub accepted: u64,
-    /// Sentry did not take them, by HTTP status.
+    /// Rejected by Sentry, by HTTP status.
     pub refused: BTreeMap<u16, u64>,
-    /// Sentry had too many, or would have had: while a limit holds nothing is sent.
+    /// Rate-limited by Sentry, or not sent because a rate limit applied.
     pub rate_limited: u64,
-    /// Given up, because there was no room for all that wait or the relay ended.
+    /// Dropped because the buffer was full or the relay ended.
     pub lost: u64,
-    /// Waiting now.
+    /// Buffered for a retry.
     pub waiting: usize,
-    /// Bytes of memory that those waiting take.
+    /// Memory of the buffered envelopes.
     pub waiting_bytes: usize,
-    /// What stands in the way of reaching Sentry now.
+    /// Why Sentry cannot be reached, while that is so.
     pub problem: Option<Box<str>>,
 }
 
 impl RelayCounts {
-    /// Counts an envelope by what became of it.
+    /// Counts an envelope by its result.
     pub fn count(&mut self, delivery: &Delivery) {
         match delivery {
             Delivery::Accepted => self.accepted += 1,

@@ -1,61 +1,61 @@
-//! What came to the Sentry endpoint, by what senders call it.
+//! Counts of the Sentry endpoint by the names that senders use.
 
 use std::collections::BTreeMap;
 
 use crate::clean;
 
-/// How many names are told apart in each of the maps; they are the sender's text, so there could be any number.
+/// Names counted one by one in each of the maps. They are the sender's text, so there could be any number.
 const NAMES: usize = 32;
-/// How long such a name may be, in bytes.
+/// Bytes of such a name.
 const NAME_LENGTH: usize = 32;
-/// Where names beyond that, and overlong ones, are counted.
+/// Name under which further and longer names are counted.
 const OTHER: &str = "other";
 
-/// What came to the Sentry endpoint.
+/// Counts of the Sentry endpoint.
 ///
-/// Of the maps' keys there are a few dozen at most, whatever senders invent: the rest is `other`.
+/// The maps have a few dozen keys at most, whatever senders invent: the rest is `other`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct SentryCounts {
     /// Connections that are open now.
     pub connections: u64,
-    /// Bytes of bodies, as they were sent.
+    /// Bytes of bodies as sent.
     pub received_bytes: u64,
     /// Envelopes that were accepted, whole or in part.
     pub envelopes: u64,
     /// OTLP requests by Sentry's own route that were accepted, whole or in part.
     pub otlp_requests: u64,
-    /// Items of envelopes, by type: those too of which nothing is read.
+    /// Items of envelopes, by type, including unknown types.
     pub items: BTreeMap<String, ItemCount>,
     /// Spans in envelopes and in OTLP requests.
     pub spans: u64,
-    /// Events in them: errors and messages.
+    /// Events in envelopes: errors and messages.
     pub errors: u64,
-    /// Log records in either.
+    /// Log records in envelopes and in OTLP requests.
     pub log_records: u64,
     /// Points of metrics in envelopes.
     pub data_points: u64,
     /// Check-ins, by status.
     pub check_ins: BTreeMap<String, u64>,
-    /// Sessions, by status. One that is told of when it begins and when it ends counts twice.
+    /// Sessions by status. A session that is reported at its begin and at its end counts twice.
     pub sessions: BTreeMap<String, u64>,
-    /// What senders say that they dropped, by reason.
+    /// Events that clients report as dropped, by reason.
     pub client_reports: BTreeMap<String, u64>,
-    /// Items that could not be read or only in part, the rest of their envelope having been.
+    /// Items dropped, whole or in part, from accepted envelopes.
     pub bad_items: u64,
     /// Requests that were denied because of their origin or host.
     pub denied: u64,
-    /// Requests that were refused because of what they are.
+    /// Requests that were rejected for good.
     pub refused: u64,
-    /// Requests that were asked to come again, because the reader is behind.
+    /// Requests that were answered with a retryable error because memory or the queue was full.
     pub busy: u64,
 }
 
 /// Items of one type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ItemCount {
-    /// How many.
+    /// Number of items.
     pub count: u64,
-    /// Their payloads, in bytes, not compressed.
+    /// Bytes of their payloads, decompressed.
     pub bytes: u64,
 }
 
@@ -67,7 +67,7 @@ impl ItemCount {
 }
 
 impl SentryCounts {
-    /// Counts an item of an envelope, by the type that its sender gives it.
+    /// Counts an item of an envelope under the type that its sender states.
     pub fn count_item(&mut self, item_type: &str, bytes: usize) {
         bounded(&mut self.items, item_type).add(ItemCount {
             count: 1,
@@ -75,7 +75,7 @@ impl SentryCounts {
         });
     }
 
-    /// Adds what one envelope brought.
+    /// Adds the counts of one envelope.
     pub fn add(&mut self, envelope: &Self) {
         self.envelopes += envelope.envelopes;
         self.spans += envelope.spans;
@@ -98,7 +98,7 @@ impl SentryCounts {
     }
 }
 
-/// Counts some under a name; the number is the sender's.
+/// Adds the sender's number under a name.
 pub fn tally(counts: &mut BTreeMap<String, u64>, name: &str, number: u64) {
     let count = bounded(counts, name);
     *count = count.saturating_add(number);
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_senders_can_invent_is_bounded() {
+    fn names_of_senders_are_bounded() {
         let mut counts = SentryCounts::default();
         for number in 0..1000 {
             let mut envelope = SentryCounts::default();

@@ -108,7 +108,7 @@ fn memory_stays_within_decoder_bytes() {
     let mut decoder = Decoder::new(&*compressed, FrameMode::Concatenated, LIMIT);
     io::copy(&mut decoder, &mut io::sink()).expect("a valid frame");
     let held = decoder.session.into_decompressor().retained_bytes();
-    // A growing vector reserves twice as much, without touching it.
+    // A growing vector reserves twice as much, without writing to it.
     let limit = WindowLog::new(20).decoder_bytes();
     assert!((1 << 20..limit * 2).contains(&held), "{held}");
     assert_eq!(WindowLog::within(limit), WindowLog::new(20));

@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-/// What containers call the machine that they run on.
+/// Names by which containers reach their host.
 const CONTAINER_HOSTS: [&str; 2] = ["host.docker.internal", "host.containers.internal"];
-/// How long a name may be (RFC 1035).
+/// Bytes of a name (RFC 1035).
 const NAME_LENGTH: usize = 253;
 
 /// A name or an address, without a port. Names are compared without case and without the dot at their end.
@@ -51,7 +51,8 @@ impl Host {
     /// Reads hosts separated by commas.
     ///
     /// # Errors
-    /// One of them is not a host; none at all is no error.
+    ///
+    /// One of them is invalid. An empty list is valid.
     pub fn list(text: &str) -> Result<Vec<Self>, InvalidHost> {
         let hosts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
         hosts.map(str::parse).collect()
@@ -102,7 +103,7 @@ impl Host {
         is_name.then(|| Self(Kind::Name(name.to_ascii_lowercase())))
     }
 
-    /// Whether it can only mean the machine that asks: a loopback address, `localhost` or a name below it (RFC 6761).
+    /// Returns true for the client's own machine: a loopback address, `localhost` or a name below it (RFC 6761).
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match &self.0 {
@@ -111,7 +112,7 @@ impl Host {
         }
     }
 
-    /// Whether it means this machine: loopback, or what containers call it.
+    /// Returns true for this machine: loopback, or a container's name of its host.
     #[must_use]
     pub fn is_local(&self) -> bool {
         let is_container_host = matches!(&self.0, Kind::Name(name) if CONTAINER_HOSTS.contains(&&**name));
@@ -119,7 +120,7 @@ impl Host {
     }
 }
 
-/// As in URLs: an IPv6 address in brackets.
+/// Writes the form of URLs: an IPv6 address in brackets.
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

@@ -5,18 +5,17 @@ use std::str::FromStr;
 
 use super::Host;
 
-/// Where a page is from.
+/// The origin of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// `null`: a file, a sandboxed frame, a redirect.
     Null,
     /// A page by HTTP or HTTPS.
     Web {
-        /// Whether by HTTPS.
+        /// True for HTTPS.
         is_https: bool,
-        /// Its host.
         host: Host,
-        /// Its port; `None` for the scheme's.
+        /// `None` for the scheme's default.
         port: Option<u16>,
     },
     /// Any other scheme, in lower case: `chrome-extension://abc`, `tauri://localhost`, `file://`.
@@ -70,7 +69,7 @@ impl Origin {
             .then(|| Self::Other(format!("{scheme}://{}", authority.to_ascii_lowercase())))
     }
 
-    /// Whether it is a page served from this machine.
+    /// Returns true for a page served from this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
         matches!(self, Self::Web { host, .. } if host.is_loopback())
@@ -114,7 +113,7 @@ impl FromStr for AllowedOrigin {
 }
 
 impl AllowedOrigin {
-    /// Whether it allows `origin`.
+    /// Returns true if the pattern allows `origin`.
     #[must_use]
     pub fn matches(&self, origin: &Origin) -> bool {
         match origin {

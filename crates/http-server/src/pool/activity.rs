@@ -1,4 +1,4 @@
-//! What is known of one connection: its requests, its place, and when it is to be closed.
+//! State of one connection: its requests, its permit, and when it is to be closed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use super::Shared;
 use crate::{HEAD_MAX, HEAD_TIMEOUT, IDLE_TIMEOUT, STALL_TIMEOUT};
 
-/// How long a connection may last that found no place.
+/// Lifetime of a connection that got no permit.
 const REFUSED_TIME: Duration = Duration::from_secs(2);
 
-/// What is known of one connection.
+/// State of one connection.
 #[derive(Debug)]
 pub(crate) struct Activity {
     shared: Arc<Shared>,
@@ -21,7 +21,7 @@ pub(crate) struct Activity {
     state: Mutex<State>,
     /// The head of its first request is too long, and has been answered.
     has_refused_head: AtomicBool,
-    /// It has been evicted.
+    /// Notified on eviction.
     pub(super) close: Notify,
 }
 
@@ -31,13 +31,13 @@ pub(crate) enum Protocol {
     Http2,
 }
 
-/// Whether a connection may make requests.
+/// Permit of a connection to make requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// It has made none, or has been evicted.
+    /// No request made yet, or evicted.
     None,
     Held,
-    /// All were taken by connections with requests under way.
+    /// All permits were held by connections with requests in flight.
     Refused,
 }
 
@@ -46,15 +46,15 @@ pub(super) struct State {
     pub(super) place: Place,
     /// There was nothing to read.
     pub(super) has_waited: bool,
-    /// Bytes that came before the first request began.
+    /// Bytes received before the first request began.
     head: usize,
-    /// When the first request began; when it was opened until then.
+    /// Begin of the first request; the connection's begin before that.
     first_request: Instant,
-    /// That of the last request; `None` before the first.
+    /// Protocol of the last request; `None` before the first.
     pub(super) protocol: Option<Protocol>,
     /// Requests whose response has not been written yet.
     pub(super) requests: usize,
-    /// Of those, the ones that are with their handler.
+    /// Requests in flight that are with their handler.
     handled: usize,
     /// The client does not read: what is left of a response waits to be written.
     is_blocked: bool,
@@ -68,7 +68,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Whether requests are under way.
+    /// Returns true while requests are in flight.
     pub(super) const fn is_busy(self) -> bool {
         self.requests > 0 || self.is_blocked
     }
@@ -99,7 +99,7 @@ impl Activity {
         }
     }
 
-    /// Notes a request. It is under way until its guard is dropped.
+    /// Notes a request. It is in flight until its guard is dropped.
     pub(crate) fn begin(self: &Arc<Self>, protocol: Protocol) -> UnderWay {
         let mut is_first = false;
         self.change(|state| {
@@ -148,13 +148,13 @@ impl Activity {
         self.locked().is_blocked = true;
     }
 
-    /// Whether it has sent more than a head may have without making a request.
+    /// Returns true if more bytes than a head may have arrived without a request.
     pub(crate) fn is_too_long(&self) -> bool {
         let state = self.state();
         state.protocol.is_none() && state.head > HEAD_MAX
     }
 
-    /// How many bytes more the head of its first request may have.
+    /// Returns the bytes that the head of its first request may still have.
     pub(crate) fn head_left(&self) -> usize {
         HEAD_MAX.saturating_sub(self.state().head)
     }
@@ -176,8 +176,8 @@ impl Activity {
         self.state().is_busy()
     }
 
-    /// When the connection is to be closed unless the client does something. Handlers have limits of their own, and an idle HTTP/2
-    /// client is asked by a ping.
+    /// Returns when the connection is to be closed unless the client does something. Handlers have limits of their own, and an
+    /// idle HTTP/2 client is sent a ping.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
         if state.place == Place::Refused {
@@ -218,7 +218,7 @@ impl Activity {
     }
 }
 
-/// A request under way.
+/// A request in flight.
 #[derive(Debug)]
 pub(crate) struct UnderWay {
     activity: Arc<Activity>,
@@ -226,7 +226,7 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
-    /// Whether it is to be answered as overloaded, since its connection found no place.
+    /// Returns true if the request is to be answered as overloaded, since its connection got no permit.
     pub(crate) fn is_refused(&self) -> bool {
         self.activity.state().place == Place::Refused
     }
