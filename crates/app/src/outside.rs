@@ -70,7 +70,7 @@ impl App {
             return Some(Effect::AskSentry(trace_id));
         }
         self.notice = Some(Notice {
-            text: "Sentry is not asked: that needs SENTRY_AUTH_TOKEN and SENTRY_ORG".to_owned(),
+            text: "Sentry is not polled: set SENTRY_AUTH_TOKEN and SENTRY_ORG".to_owned(),
             error: true,
         });
         None

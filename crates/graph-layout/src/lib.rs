@@ -37,6 +37,8 @@
 //! assert_eq!(canvas.text(), ["   ─▶", ""]);
 //! ```
 
+#![warn(missing_docs)]
+
 mod canvas;
 mod cost;
 mod glyph;

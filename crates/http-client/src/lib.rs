@@ -3,6 +3,8 @@
 //! `reqwest`'s default is `aws-lc`, a C library that takes longer to compile than the rest of a program. Without it every client
 //! requires an installed provider, and panics otherwise, so clippy disallows building clients elsewhere.
 
+#![warn(missing_docs)]
+
 use rustls::crypto::ring;
 
 /// Returns a client builder, like [`reqwest::Client::builder`].

@@ -10,6 +10,8 @@
 //! assert_eq!(health.recent.back().map(|refused| &*refused.reason), Some("not␊JSON"));
 //! ```
 
+#![warn(missing_docs)]
+
 mod denied;
 mod health;
 mod listener;

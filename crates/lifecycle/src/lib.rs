@@ -15,6 +15,8 @@
 //! assert_eq!(readiness.address.as_deref(), Some("127.0.0.1:3000"));
 //! ```
 
+#![warn(missing_docs)]
+
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};

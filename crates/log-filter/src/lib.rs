@@ -2,6 +2,8 @@
 //!
 //! It is [`Targets`] and not `EnvFilter`, which can also filter by the values of spans' fields and brings a regex engine for that.
 
+#![warn(missing_docs)]
+
 use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 
 /// Parses levels and pairs of target and level, separated by commas. Empty ones mean nothing, as for `EnvFilter`; to `Targets` they mean

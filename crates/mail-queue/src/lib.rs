@@ -19,6 +19,8 @@
 //! # Ok::<(), Malformed>(())
 //! ```
 
+#![warn(missing_docs)]
+
 pub use self::address::{DEFAULT_URL, InvalidUrl, QueueUrl, URL_VARIABLE};
 pub use self::connection::{Backoff, QueueConnection};
 pub use self::message::{BODY_SIZE_MAX, EmailAddress, Malformed, ResetRequest};

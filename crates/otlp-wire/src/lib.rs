@@ -20,6 +20,8 @@
 //! assert!(validate(b"\x2a\x03GE", &schema::SPAN).is_err());
 //! ```
 
+#![warn(missing_docs)]
+
 #[cfg(feature = "json")]
 pub mod json;
 mod reader;

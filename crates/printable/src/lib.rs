@@ -6,6 +6,8 @@
 //!
 //! The crate has no dependencies and the fast path is one comparison, so that servers and screens can use it.
 
+#![warn(missing_docs)]
+
 mod table;
 mod writer;
 

@@ -45,6 +45,8 @@
 //! # }
 //! ```
 
+#![warn(missing_docs)]
+
 use std::future::Future;
 use std::time::Duration;
 

@@ -42,6 +42,8 @@
 //! # Ok::<_, trace_files::FileError>(())
 //! ```
 
+#![warn(missing_docs)]
+
 mod content;
 mod formats;
 mod frames;

@@ -24,6 +24,8 @@
 //! assert_eq!(outline.len(), 1);
 //! ```
 
+#![warn(missing_docs)]
+
 mod analysis;
 mod batch;
 mod call;

@@ -20,6 +20,8 @@
 //! assert!(latencies.percentile(50.0).abs_diff(50_000_000) < 500_000);
 //! ```
 
+#![warn(missing_docs)]
+
 mod calls;
 mod compare;
 mod figures;

@@ -1,8 +1,8 @@
-//! Asks Sentry for traces, beside the event loop.
+//! Polls Sentry for stored traces, outside of the event loop.
 //!
-//! The event loop tells of traces ([`Asker::arrived`], [`Asker::select`], [`Asker::ask_now`]) and never waits for it; what Sentry says
-//! comes back as an [`AskerEvent`]. When to ask is decided by [`sentry_api::Schedule`]: some 15, 30, 60 and 120 s after a trace's last
-//! span, or as [`Delays::VARIABLE`] says, one request at a time.
+//! The event loop reports traces ([`Asker::arrived`], [`Asker::select`], [`Asker::ask_now`]) without ever blocking; each result
+//! arrives as an [`AskerEvent`]. [`sentry_api::Schedule`] decides when to poll: some 15, 30, 60 and 120 s after a trace's last
+//! span, or as [`Delays::VARIABLE`] sets it, one request at a time.
 //!
 //! ```no_run
 //! # async fn example(settings: sentry_api::Settings) -> Result<(), spanfall::problem::Problem> {
@@ -26,36 +26,36 @@ use trace_model::TraceId;
 
 use crate::problem::Problem;
 
-/// How much may be told that the task has not taken in yet.
+/// Commands that the task has not received yet.
 const TOLD: usize = 1024;
-/// How many answers may wait for the event loop; with more, nothing is asked.
+/// Results that the event loop has not received yet; with more, polling pauses.
 const ANSWERS: usize = 16;
 /// The longest sleep: a machine may sleep too, and its clock be set.
 const NAP: Duration = Duration::from_secs(10);
 
-/// What Sentry said about a trace.
+/// The result of one poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AskerEvent {
-    /// Which trace.
+    /// Polled trace.
     pub trace_id: TraceId,
-    /// When it was asked for, in nanoseconds since the Unix epoch: what arrived later cannot be in the answer.
+    /// Time of the request in nanoseconds since the Unix epoch: later arrivals cannot be in the result.
     pub asked_unix_nano: u64,
-    /// What Sentry has of it, or what went wrong and what to do about it, in plain words.
+    /// Sentry's copy of the trace, or the error with advice, as text for the user.
     pub outcome: Result<SentryTrace, String>,
-    /// When it will be asked for again, in nanoseconds since the Unix epoch. `None`: not without being told to.
+    /// Time of the next poll in nanoseconds since the Unix epoch. `None`: only on request.
     pub next_ask_unix_nano: Option<u64>,
 }
 
-/// The way to the task that asks. The task ends when it is dropped, in the middle of a request if need be.
+/// Handle of the polling task. The task ends when the handle is dropped, in the middle of a request if need be.
 #[derive(Debug)]
 pub struct Asker {
     told: mpsc::Sender<Told>,
-    /// The last word counts: somebody who holds a key down selects many.
+    /// Only the last selection counts: a key that is held down selects many.
     selected: watch::Sender<Option<(TraceId, u64)>>,
     delays: Delays,
 }
 
-/// What the task is told.
+/// A command for the task.
 #[derive(Clone, Copy, Debug)]
 enum Told {
     Arrived(TraceId, u64),
@@ -64,7 +64,8 @@ enum Told {
 }
 
 impl Asker {
-    /// Starts asking as the settings say, `None` without a token. To be called inside a runtime, before the terminal is taken.
+    /// Starts polling with the given settings; `None` without a token. Must be called inside a runtime, before the terminal is
+    /// entered.
     ///
     /// # Errors
     /// HTTPS cannot be set up, or [`Delays::VARIABLE`] holds no delays.
@@ -101,15 +102,15 @@ impl Asker {
         (asker, received)
     }
 
-    /// Tells when something last arrived for a trace, in nanoseconds since the Unix epoch. False if the task is behind and did not take
-    /// it in: then it may be told again later, or not at all; the trace is still asked for when it is selected.
+    /// Reports the time of a trace's last arrival, in nanoseconds since the Unix epoch. Returns false if the queue of commands is
+    /// full: then it may be reported again later, or not at all; the trace is still polled when it is selected.
     #[must_use]
     pub fn arrived(&self, trace_id: TraceId, unix_nano: u64) -> bool {
         self.told.try_send(Told::Arrived(trace_id, unix_nano)).is_ok()
     }
 
-    /// Tells which trace the person looks at, and when something last arrived for it: it goes first, and if it was never asked for
-    /// and could be there by now, it is asked for at once. Telling the same again costs nothing.
+    /// Reports the selected trace and the time of its last arrival. It is polled first, and at once if it was never polled and
+    /// could be stored by now. Repeating the call costs nothing.
     pub fn select(&self, selected: Option<(TraceId, u64)>) {
         self.selected.send_if_modified(|known| {
             let changed = *known != selected;
@@ -118,27 +119,26 @@ impl Asker {
         });
     }
 
-    /// Asks for a trace at once, whatever the plan; only a wait that Sentry itself asked for is kept.
+    /// Polls a trace at once, whatever the schedule; only a `Retry-After` of Sentry is respected.
     pub fn ask_now(&self, trace_id: TraceId) {
-        // It is full only when the event loop has not taken in answers for long: then they tell enough.
+        // The queue is full only when the event loop has not received results for long: then these suffice.
         let _ = self.told.try_send(Told::AskNow(trace_id));
     }
 
-    /// Tells that nobody needs to know any more: the trace has left the store, or all of it was found. It is asked for again when
-    /// something arrives for it.
+    /// Ends the polling of a trace: it was evicted, or all of it was found. It starts again when something arrives for it.
     pub fn forget(&self, trace_id: TraceId) {
-        // What is not forgotten is asked for a few times more.
+        // Without it the trace is polled a few more times.
         let _ = self.told.try_send(Told::Forget(trace_id));
     }
 
-    /// When a trace for which something last arrived then is asked for the first time, if nothing is in the way.
+    /// Returns the time of the first poll of a trace whose last arrival was then, if nothing delays it.
     #[must_use]
     pub fn first_ask(&self, unix_nano: u64) -> Option<u64> {
         self.delays.next_ask(unix_nano, None)
     }
 }
 
-/// A request under way.
+/// A request in flight.
 type Request = Pin<Box<dyn Future<Output = (TraceId, u64, Result<SentryTrace, ApiError>)> + Send>>;
 
 struct Task {
@@ -153,7 +153,7 @@ impl Task {
     async fn run(mut self) {
         let mut request: Option<Request> = None;
         loop {
-            // `None` while a request is under way.
+            // `None` while a request is in flight.
             let next = self.schedule.next();
             tokio::select! {
                 biased;
@@ -181,7 +181,7 @@ impl Task {
 
     fn take_in(&mut self, told: Told) {
         match told {
-            // By the clock of whoever sent it, it may be tomorrow.
+            // The sender's clock may be ahead by a day.
             Told::Arrived(trace_id, at) => {
                 self.schedule.watch(trace_id, at.min(now()));
             }
@@ -195,7 +195,7 @@ impl Task {
         Box::pin(async move { (trace_id, asked, client.trace(trace_id).await) })
     }
 
-    /// False when nobody listens any more.
+    /// Returns false once the receiver is gone.
     async fn answered(&mut self, trace_id: TraceId, asked_unix_nano: u64, answer: Result<SentryTrace, ApiError>) -> bool {
         let next_ask_unix_nano = self.schedule.finish(now(), Outcome::of(&answer));
         let event = AskerEvent {
@@ -208,7 +208,7 @@ impl Task {
     }
 }
 
-/// What the request brings; for ever without one.
+/// Returns the request's result; never without a request.
 async fn wait_for(request: &mut Option<Request>) -> (TraceId, u64, Result<SentryTrace, ApiError>) {
     match request {
         Some(request) => request.await,

@@ -103,7 +103,7 @@ Examples:
   spanfall tail --otlp --quiet-for 6s --timeout 30s > run.jsonl && spanfall inspect run.jsonl";
 
 impl Tail {
-    /// What is printed, and when it ends.
+    /// Returns the records to print and when to end.
     ///
     /// # Errors
     /// The filter cannot be parsed.
@@ -139,7 +139,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// Parses a command line. The error quotes arguments, cleaned: a script may pass on what others wrote.
 ///
 /// # Errors
-/// It cannot be used; or help or the version was asked for.
+///
+/// An argument is invalid, or help or the version was requested.
 pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let line: Vec<OsString> = line.into_iter().collect();
     try_parse(line.iter().cloned()).map_err(|error| {
@@ -326,7 +327,7 @@ mod tests {
     #[test]
     fn errors_quote_arguments_cleaned() {
         let everything: String = ('\u{1}'..=char::MAX).collect();
-        // Of these clap looks for one that is alike, which takes its time.
+        // clap searches these for a similar one, which takes time.
         let odd: String = ('\u{1}'..='\u{ffff}').filter(|c| !is_printable(*c)).step_by(7).collect();
         for words in [
             vec!["--theme", &everything],
@@ -391,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn the_relay_takes_a_dsn_or_none() {
+    fn relay_option_accepts_a_dsn_or_nothing() {
         for (line, relay) in [
             (vec!["spanfall"], None),
             (vec!["spanfall", "demo", "--sentry-relay"], Some("")),

@@ -1,4 +1,4 @@
-//! The configuration: keys and colours in a TOML file.
+//! The configuration: keys and colors in a TOML file.
 //!
 //! ```toml
 //! mouse = true
@@ -18,7 +18,7 @@
 //! repeated-calls-ms = 50
 //! ```
 //!
-//! [`defaults`] writes all that can be set. What is wrong is said with the line it stands on.
+//! [`defaults`] prints every setting. Errors name their line.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -35,24 +35,24 @@ use app::keymap::{Clash, KEYMAP, Key, Keymap};
 use app::text::clean;
 use view::{ROLES, Theme, ThemeKind};
 
-/// What a person set.
+/// The user's configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The theme; `None` for the one that suits the terminal.
     pub theme: Option<ThemeKind>,
-    /// Whether clicks do something.
+    /// True if clicks are handled.
     pub mouse: bool,
     /// The table of keys with those that were chosen.
     pub keymap: Keymap,
-    /// What the user should know of it, although it is used: former names, keys with two meanings.
+    /// Warnings about an accepted configuration: former names, keys with two meanings.
     pub notices: Vec<String>,
-    /// From which number or time on calls are repeated.
+    /// Number and time from which on calls count as repeated.
     pub repeated: RepeatedLimits,
     roles: Vec<(String, Color)>,
     services: Vec<(String, Color)>,
 }
 
-/// Why a configuration cannot be used.
+/// An unusable configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// Something in it is wrong.
@@ -62,7 +62,7 @@ pub enum ConfigError {
         path: PathBuf,
         /// Counted from 1.
         line: usize,
-        /// What is wrong, and what would be right.
+        /// The error and what is expected.
         message: String,
     },
     /// The file is there and cannot be read.
@@ -70,7 +70,6 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
 }
@@ -125,7 +124,7 @@ enum OneOrMore {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a colour was expected: \"#rrggbb\", a name, or a number of 256")]
+#[serde(untagged, expecting = "a color was expected: \"#rrggbb\", a name, or a number of 256")]
 enum ColorText {
     Number(u8),
     Text(String),
@@ -135,7 +134,7 @@ const fn yes() -> bool {
     true
 }
 
-/// Where something is wrong, and what.
+/// An error with its position in the text.
 type Mistake = (Range<usize>, String);
 
 impl Default for Config {
@@ -222,7 +221,7 @@ impl Config {
         })
     }
 
-    /// The colours of a terminal, with those that were chosen.
+    /// Returns the theme of a terminal with the configured colors.
     #[must_use]
     pub fn theme(&self, kind: ThemeKind) -> Theme {
         let mut theme = Theme::new(kind);
@@ -236,7 +235,7 @@ impl Config {
     }
 }
 
-/// The table with the keys that were chosen, and what there is to say of them.
+/// Returns the key table with the configured keys, and warnings about them.
 fn keymap(chosen: BTreeMap<Spanned<String>, Spanned<OneOrMore>>) -> Result<(Keymap, Vec<String>), Mistake> {
     let mut keymap = Keymap::default();
     let mut notices = Vec::new();
@@ -295,7 +294,7 @@ fn usual_place() -> Option<PathBuf> {
     Some(directory.join("spanfall/config.toml"))
 }
 
-/// All that can be set, as it is when nothing is. Settings are commented out: a saved copy must not pin what a later release changes.
+/// Returns every setting with its default, commented out: a saved copy must not pin what a later release changes.
 #[must_use]
 pub fn defaults() -> String {
     let bindings = KEYMAP.iter().flat_map(|section| section.bindings);
@@ -369,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_a_configuration_and_change_nothing() {
+    fn defaults_are_valid_and_change_nothing() {
         let text = in_force();
         assert!(text.contains("\nquit = [") && text.contains("\nrepeated-calls = "), "{text}");
         let config = Config::parse(&text).expect("valid");
@@ -403,7 +402,7 @@ mod tests {
         assert_eq!(config.services, [("api".to_owned(), Color::Indexed(9))]);
     }
 
-    /// What 0.1.0 printed as its configuration, which its README told to save.
+    /// The configuration that 0.1.0 printed, which its README advised to save.
     const OLD_DEFAULTS: &str = include_str!("config/defaults-0.1.0.toml");
 
     #[test]
@@ -425,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
+    fn errors_name_their_line() {
         for (text, line, part) in [
             ("theme = \"drak\"", 1, "dark, light"),
             ("\n[keys]\nqiut = \"q\"", 3, "\"quit\""),

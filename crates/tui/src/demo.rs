@@ -1,7 +1,8 @@
-//! The demo behind the viewer: an embedded broker, the API and the mailer as child processes, and the requests that keys fire.
+//! The demo of the viewer: an embedded broker, the API and the mailer as child processes, and the requests that keys send.
 //!
-//! The programs are found beside the viewer's own. With `RABBITMQ_URL` set that broker is used and the embedded one is not
-//! started; with `SENTRY_DSN` set envelopes go there through the viewer, or directly with `--no-sentry-relay`. Spans come to the viewer in any case.
+//! The programs are in the viewer's own directory. With `RABBITMQ_URL` set that broker is used and the embedded one is not
+//! started; with `SENTRY_DSN` set envelopes are forwarded there by the viewer, or sent directly with `--no-sentry-relay`. Spans
+//! arrive at the viewer in any case.
 
 mod child;
 mod output;
@@ -24,7 +25,7 @@ use crate::problem::Problem;
 pub use app::{API, BROKER, MAILER, PAGE};
 use app::{Notice, OutputLine, ServiceState};
 
-/// What the demo tells the event loop.
+/// An event of the demo for the event loop.
 #[derive(Clone, Debug)]
 pub enum DemoEvent {
     /// A process is now like this.
@@ -33,11 +34,11 @@ pub enum DemoEvent {
     Output(OutputLine),
     /// The viewer's own span of a request: when it starts, and again when it ends.
     Spans(Batch),
-    /// How a request went.
+    /// Result of a request.
     Notice(Notice),
 }
 
-/// All that has to be right before anything is started.
+/// The checked preconditions of the demo.
 #[derive(Debug)]
 pub struct Setup {
     programs: PathBuf,
@@ -61,10 +62,7 @@ impl Setup {
         for name in [BROKER, API, MAILER, PAGE].into_iter().filter(|name| !left_out(*name)) {
             if !programs.join(name).is_file() {
                 return Err(Problem {
-                    what: format!(
-                        "the demo needs the program `{name}` beside this one, in {}",
-                        programs.display()
-                    ),
+                    what: format!("the demo needs the program `{name}` in {}", programs.display()),
                     advice: "build all of them with: cargo build --workspace --bins".to_owned(),
                 }
                 .into());
@@ -109,7 +107,8 @@ impl Setup {
     }
 }
 
-/// Where the services send envelopes: to Sentry if they are told to, else here, with the key that the relay's target knows.
+/// Returns the DSN of the services: Sentry's if they send there directly, else the viewer's, with the key that the relay's target
+/// expects.
 fn services_dsn(addresses: Addresses, outward: &Outward) -> String {
     match (&outward.services_dsn, &outward.relay) {
         (Some(dsn), _) => dsn.clone(),
@@ -118,7 +117,7 @@ fn services_dsn(addresses: Addresses, outward: &Outward) -> String {
     }
 }
 
-/// Where the built page is: said by `PAGE_DIR`, or `frontend/dist` of the tree that this program was built in.
+/// Returns the directory of the built page: `PAGE_DIR`, or `frontend/dist` of the tree that this program was built in.
 fn built_page(programs: &Path) -> Option<PathBuf> {
     let said = set("PAGE_DIR").map(PathBuf::from);
     let candidates = match &said {
@@ -138,15 +137,16 @@ fn set(variable: &str) -> Option<String> {
 }
 
 fn beside_this_program() -> Result<PathBuf> {
-    let this = std::env::current_exe().wrap_err("cannot tell where this program is")?;
-    // A link may stand elsewhere; the others are beside the real file.
+    let this = std::env::current_exe().wrap_err("cannot find the directory of this program")?;
+    // A symlink may be elsewhere; the other programs are next to the real file.
     let this = this.canonicalize().unwrap_or(this);
     this.parent()
         .map(Path::to_path_buf)
         .ok_or_else(|| eyre!("this program has no directory"))
 }
 
-/// The ports of the services that cannot be bound. The processes would say so themselves, but on a screen that is no longer normal.
+/// Returns the ports of the services that cannot be bound. The processes would report them too, but when the screen is already
+/// taken over.
 pub(crate) fn taken_ports() -> Vec<TakenPort> {
     let check = |service, variable, address: &str| {
         TakenPort::check(service, variable, &set(variable).unwrap_or_else(|| address.to_owned()))

@@ -1,13 +1,14 @@
-//! `spanfall inspect`: what saved traces say, without a screen.
+//! `spanfall inspect`: summaries of saved traces, without a screen.
 //!
-//! All files go into one store, so a trace that is spread over several is one. What could not be read is said on standard error.
+//! All files are read into one store, so a trace that is spread over several is one. Parts that cannot be read are reported on
+//! standard error.
 //!
 //! # JSON
 //! An array with one object for each trace that has spans, ordered by start. Each has these keys, always all of them:
 //!
 //! | key | value |
 //! |---|---|
-//! | `trace_id` | lower-case hexadecimal, as all ids; ids that are no hexadecimal in the file have been given one ([`trace_files`]) |
+//! | `trace_id` | lower-case hexadecimal, as all ids; non-hex ids of the file are replaced ([`trace_files`]) |
 //! | `spans` | `[{"span_id", "parent_span_id", "service", "name", "kind", "start_unix_nano", "end_unix_nano", "start_time", "end_time", "status"}]`, parents before their children; `start_time` and `end_time` are RFC 3339 text in UTC |
 //! | `roots` | ids of the spans without a parent, or whose parent is ignored since it leads back to them (rule `parent-cycle`) |
 //! | `orphans` | ids of the spans whose parent is not in the trace |
@@ -15,7 +16,7 @@
 //! | `duration_ns` | from the earliest start to the latest end |
 //! | `errors` | how many spans have status error |
 //! | `lints` | `[{"rule", "span_id", "title", "excess_ns"}]`: the rules of [`trace_model::Rule`]; `excess_ns` says how far a span reaches out of its parent, else it is `null` |
-//! | `critical_path` | `[{"span_id", "self_ns"}]`: every span on it, in the order of `spans`, and for how long the trace waited for that span itself; `null` where that can't be said. It is the root's: without what the root does not wait for |
+//! | `critical_path` | `[{"span_id", "self_ns"}]`: every span on it, in the order of `spans`, and for how long the trace waited for that span itself; `null` if unknown. It is the root's: spans that the root does not wait for are not on it |
 //! | `path_to_last_span` | `[{"span_id", "self_ns", "queued_ns"}]`: the path to the span that ends last, also over messages; `queued_ns` is the time that the span's message was in the queue. Where the root ends last it is the critical path |
 //!
 //! Of a span `parent_span_id`, `service` and `end_unix_nano` (of one in flight) may be `null`; `kind` and `status` are names in lower
@@ -49,7 +50,7 @@ struct Unreadable {
 }
 
 impl Unreadable {
-    /// What concerns no file in particular.
+    /// Concerns all files.
     const fn of_all(reason: String) -> Self {
         Self {
             file: None,
@@ -62,15 +63,15 @@ impl Unreadable {
 /// Reason of input that could be read and is empty.
 const NOTHING: &str = "no span or log record in the input";
 
-/// What is in files, as far as it could be read.
+/// The readable content of the files.
 struct Contents {
     store: Store,
     unreadable: Vec<Unreadable>,
-    /// Why nothing of a file could be read, in lines.
+    /// Reasons of files that could not be read at all, as lines.
     failed: Vec<String>,
-    /// How many parts of the other files could not be read.
+    /// Parts of the other files that could not be read.
     missing: u64,
-    /// Whether all could be read, and neither spans nor log records were found.
+    /// True if everything could be read and has neither spans nor log records.
     is_empty: bool,
 }
 
@@ -83,7 +84,7 @@ pub fn run(paths: &[PathBuf], json: bool, limit: usize, out: impl Write) -> Resu
     let mut contents = read_all(paths, limit);
     if json || contents.failed.len() < paths.len() {
         match print(&contents, json, BufWriter::new(out)) {
-            // The reader's way to say that it has had enough.
+            // The reader closed the pipe.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             printed => printed.wrap_err("standard output cannot be written to")?,
         }
@@ -144,7 +145,7 @@ fn read_all(paths: &[PathBuf], limit: usize) -> Contents {
 }
 
 impl Contents {
-    /// Takes a file in, and says what of it could not be read.
+    /// Reads a file and reports its unreadable parts.
     fn read(&mut self, session: &mut Session, path: &Path) -> Result<(), FileError> {
         let input = Input::open(path)?;
         let report = session.read(&input, &mut |part| {
@@ -172,7 +173,7 @@ impl Contents {
     }
 }
 
-/// Says what was read and looks wrong.
+/// Prints warnings about what was read.
 fn warn(prefix: &str, warnings: &Problems) {
     for warning in &warnings.first {
         say(&format!("warning: {prefix}{warning}"));
@@ -183,7 +184,7 @@ fn warn(prefix: &str, warnings: &Problems) {
     }
 }
 
-/// Says what a limit of memory in bytes left out; `None` where everything is there.
+/// Describes what a memory limit in bytes dropped; `None` if nothing.
 pub(crate) fn left_out(totals: &Totals, limit: usize) -> Option<String> {
     let traces = totals.evicted_traces;
     let spans = totals.evicted_spans + totals.truncated_spans;
@@ -194,13 +195,13 @@ pub(crate) fn left_out(totals: &Totals, limit: usize) -> Option<String> {
     let limit = format::bytes(limit as u64);
     (!what.is_empty()).then(|| {
         format!(
-            "{} left out: the memory limit is {limit} (raise --max-memory)",
+            "{} dropped: the memory limit is {limit} (raise --max-memory)",
             what.join(", ")
         )
     })
 }
 
-/// One trace, read through.
+/// One trace with its analysis.
 struct Trace {
     summary: TraceSummary,
     tree: SpanTree,
@@ -230,14 +231,15 @@ fn print(contents: &Contents, json: bool, mut out: impl Write) -> io::Result<()>
 }
 
 impl Trace {
-    /// For each span on the critical path, the position of its node and for how long the trace waited for it itself, in nanoseconds.
+    /// Returns, for each span on the critical path, its node's position and the time that the trace waited for it itself, in
+    /// nanoseconds.
     fn critical_path(&self) -> Option<&[(usize, u64)]> {
         let path = self.analysis.critical_path().ok()?;
         Some(&path.exclusive)
     }
 
-    /// For each span on the path to the last one, the position of its node, its own time and its message's time in the queue, both in
-    /// nanoseconds.
+    /// Returns, for each span on the path to the last one, its node's position, its self time and its message's time in the
+    /// queue, both in nanoseconds.
     fn path_to_last_span(&self) -> Option<Vec<(usize, u64, u64)>> {
         let path = self.analysis.path_to_last_span().ok()?;
         let queued: HashMap<usize, u64> = path.queued.iter().copied().collect();
@@ -246,7 +248,7 @@ impl Trace {
     }
 }
 
-/// Standard error may be closed, which is no reason to stop.
+/// Prints to standard error, which may be closed: that is ignored.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "spanfall: {line}");
 }

@@ -10,14 +10,15 @@ use spanfall::cli::{Cli, Command};
 use spanfall::outward::Outward;
 use spanfall::{cli, inspect, ports, tail, viewer};
 
-/// How many threads receive, at most: what they receive goes through the one event loop. Each has a heap of its own, with its own holes.
+/// Threads that receive, at most: everything they receive passes the one event loop. Each has a heap of its own, with its own
+/// holes.
 const WORKERS_MAX: usize = 4;
 
 fn main() -> ExitCode {
     let cli = cli::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
-        // What stands in the way is for the person who started it: a backtrace would only hide it.
+        // Errors at the start are for the user: a backtrace would only hide them.
         Err(report) => {
             let said = text::clean_lines(&format!("{report:#}"));
             // Standard error may be closed.
@@ -38,7 +39,7 @@ fn run(cli: &Cli) -> Result<()> {
             None => Box::pin(viewer::run(&cli.options, Mode::Viewer)).await,
             Some(Command::Demo) => Box::pin(viewer::run(&cli.options, Mode::Demo)).await,
             Some(Command::Open { files }) => Box::pin(viewer::open(&cli.options, files.clone())).await,
-            // Nothing else goes on that it could hold up.
+            // Nothing else runs that it could block.
             Some(Command::Inspect { json, files }) => {
                 inspect::run(files, *json, cli.options.max_memory_of_files(), std::io::stdout())
             }
@@ -51,12 +52,12 @@ fn run(cli: &Cli) -> Result<()> {
             }
         }
     });
-    // A blocking task (a name look-up, say) must not hold up the end.
+    // A blocking task (a name look-up, say) must not delay the end.
     runtime.shutdown_background();
     ended
 }
 
-/// A closed pipe (`| head -1`) is the reader's way to say that it has had enough.
+/// Prints to standard output. A closed pipe (`| head -1`) is not an error.
 fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -1,4 +1,4 @@
-//! How much memory there is.
+//! Available memory.
 //!
 //! Source: `proc_meminfo(5)`, and the kernel's [control groups](https://docs.kernel.org/admin-guide/cgroup-v2.html#memory), versions 1
 //! and 2: a container may have less than the machine.
@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is assumed where the system does not say: 2 GiB.
+/// Assumed if the system does not report it: 2 GiB.
 const UNKNOWN: u64 = 2 << 30;
 
 /// Returns half of the memory that is available to this process, in bytes.
@@ -16,7 +16,7 @@ pub fn half_of_available() -> usize {
     usize::try_from(available / 2).unwrap_or(usize::MAX / 4)
 }
 
-/// The least of what the machine and each control group around this process leave.
+/// Returns the smallest of what the machine and each control group around this process have left.
 fn available(root: &Path) -> Option<u64> {
     let machine = fs::read_to_string(root.join("proc/meminfo"))
         .ok()
@@ -32,7 +32,7 @@ fn kibibytes(text: &str, name: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// What a control group and those around it leave; the line is `number:controllers:path`.
+/// Returns what a control group and those around it have left; the line is `number:controllers:path`.
 fn limits(root: &Path, line: &str) -> Vec<u64> {
     let mut parts = line.splitn(3, ':').skip(1);
     let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else {
@@ -54,7 +54,7 @@ fn limits(root: &Path, line: &str) -> Vec<u64> {
     groups.filter_map(|group| left(&group, limit, usage)).collect()
 }
 
-/// A group's limit without what is in use; files that are only cached are given up when memory is needed.
+/// Returns a group's limit minus what is in use; files that are only cached count as free.
 fn left(group: &Path, limit: &str, usage: &str) -> Option<u64> {
     let number = |name: &str| fs::read_to_string(group.join(name)).ok()?.trim().parse::<u64>().ok();
     // `max`, and in version 1 a number beyond all memory, mean that there is none.
@@ -102,7 +102,7 @@ mod tests {
             ("sys/fs/cgroup/user.slice/memory.stat", "anon 5\ninactive_file 400000\n"),
         ]);
         assert_eq!(available(root.path()), Some(2_400_000));
-        // In a container of its own the path is not visible.
+        // Inside a container the path is not visible.
         let root = system(&[
             MACHINE,
             ("proc/self/cgroup", "0::/\n"),

@@ -1,4 +1,4 @@
-//! What this program has to do with the real Sentry: whom it hands envelopes on to, and whom it asks what became of them.
+//! Use of the real Sentry: the relay's target, and the API for polling.
 
 use sentry_api::Settings;
 use sentry_relay::Target;
@@ -11,13 +11,13 @@ use app::Mode;
 /// Read from the command line and the environment, before anything starts.
 #[derive(Debug)]
 pub struct Outward {
-    /// Where envelopes go on to.
+    /// Target of forwarded envelopes.
     pub relay: Option<Target>,
-    /// Who is asked for traces.
+    /// Settings for polling Sentry's API.
     pub api: Option<Settings>,
-    /// Why nobody is, although there is a token. No reason not to start: the variable may be there for another program.
+    /// Why polling is off although a token is set. Not an error: the variable may be set for another program.
     pub api_problem: Option<String>,
-    /// Where the demo's services send envelopes, if that is not here.
+    /// The DSN to which the demo's services send directly, if they do.
     pub services_dsn: Option<String>,
 }
 
@@ -25,14 +25,15 @@ impl Outward {
     /// Reads the options and the environment.
     ///
     /// # Errors
-    /// What is said cannot be used; the problem names the option or the variable, and no secret.
+    ///
+    /// An option or a variable is invalid; the error names it, and no secret.
     pub fn read(options: &Options, mode: Mode) -> Result<Self, Problem> {
         let dsn = std::env::var("SENTRY_DSN").ok().filter(|dsn| !dsn.trim().is_empty());
         let relay = relay(options, mode, dsn.as_deref())?;
         let dsn = dsn.filter(|dsn| !leads_here(dsn, options));
         let (api, api_problem) = match Settings::from_env() {
             Ok(api) => (api, None),
-            Err(error) => (None, Some(format!("Sentry is not asked: {error}"))),
+            Err(error) => (None, Some(format!("Sentry is not polled: {error}"))),
         };
         let services_dsn = dsn.filter(|_| relay.is_none());
         Ok(Self {
@@ -43,20 +44,20 @@ impl Outward {
         })
     }
 
-    /// What spans are compared with when nothing has come in envelopes yet.
+    /// Returns what spans are compared with before the first envelope.
     #[must_use]
     pub fn expectation(&self, mode: Mode) -> Expectation {
         if self.is_asked(mode) {
             Expectation::Sentry
         } else if mode == Mode::Demo && self.services_dsn.is_none() {
-            // The demo's services are told to send here.
+            // The demo's services send here.
             Expectation::Endpoint
         } else {
             Expectation::Nothing
         }
     }
 
-    /// Whether Sentry can have what the services send: those of the demo send nothing to it unless they are told to.
+    /// Returns true if Sentry can have the services' spans: those of the demo reach it only if they are configured to.
     #[must_use]
     pub fn is_asked(&self, mode: Mode) -> bool {
         let may = self.api.as_ref().is_some_and(|settings| settings.token.is_some());
@@ -64,7 +65,7 @@ impl Outward {
     }
 }
 
-/// Where envelopes go on to: as the option says; in the demo by default to the Sentry of `SENTRY_DSN`.
+/// Returns the relay's target: the option's, in the demo by default the Sentry of `SENTRY_DSN`.
 fn relay(options: &Options, mode: Mode, dsn: Option<&str>) -> Result<Option<Target>, Problem> {
     match (options.sentry_relay.as_deref(), dsn) {
         (Some(said), dsn) => target(said, dsn).map(Some),
@@ -76,7 +77,7 @@ fn relay(options: &Options, mode: Mode, dsn: Option<&str>) -> Result<Option<Targ
     }
 }
 
-/// Whether a DSN is this viewer's own, which is no Sentry to hand on to.
+/// Returns true for the viewer's own DSN, which must not be a relay's target.
 fn leads_here(dsn: &str, options: &Options) -> bool {
     Target::parse(dsn).is_ok_and(|target| target.leads_to(options.sentry))
 }
@@ -94,8 +95,7 @@ fn target(said: &str, variable: Option<&str>) -> Result<Target, Problem> {
     };
     Target::parse(dsn).map_err(|error| Problem {
         what: format!("invalid {whose}: {error}"),
-        advice: "it looks like https://<key>@<host>/<project>; Sentry shows it in the project's settings, under Client Keys"
-            .to_owned(),
+        advice: "use the form https://<key>@<host>/<project>, from the project's settings, under Client Keys".to_owned(),
     })
 }
 
@@ -116,12 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn the_relays_dsn_is_that_of_the_option_or_of_the_variable() {
+    fn relay_dsn_is_that_of_the_option_or_of_the_variable() {
         let at = |said, variable| target(said, variable).map(|target| target.to_string());
         assert_eq!(at(DSN, None).as_deref(), Ok("https://o1.ingest.sentry.io/42"));
         assert_eq!(at("", Some(DSN)).as_deref(), Ok("https://o1.ingest.sentry.io/42"));
         let other = at("http://key@127.0.0.1:9/7", Some(DSN));
-        assert_eq!(other.as_deref(), Ok("http://127.0.0.1:9/7"), "what is said counts for more");
+        assert_eq!(other.as_deref(), Ok("http://127.0.0.1:9/7"), "the option takes precedence");
         let nothing = at("", None).expect_err("nowhere");
         assert!(nothing.advice.contains("SENTRY_DSN"), "{nothing}");
         let wrong = at("demo", Some(DSN)).expect_err("no DSN");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_elsewhere_is_not_expected_here() {
+    fn expectation_is_off_when_services_send_elsewhere() {
         assert_eq!(outward(false, false).expectation(Mode::Viewer), Expectation::Nothing);
         assert_eq!(outward(false, false).expectation(Mode::Demo), Expectation::Endpoint);
         assert_eq!(outward(false, true).expectation(Mode::Demo), Expectation::Nothing);

@@ -1,4 +1,4 @@
-//! Binding the ports before anything else starts. What is taken is named at once, with a command line that works.
+//! Binding of the ports before anything else starts. A taken port is reported at once, with a command line that works.
 
 use collector::{Collector, bind_failure};
 use eyre::{Report, Result};
@@ -11,14 +11,14 @@ use crate::problem::Problem;
 /// A port of the demo's services that another program has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TakenPort {
-    /// Which and why.
+    /// Listener and error.
     what: String,
     /// A setting that moves it, `VARIABLE=address`.
     setting: String,
 }
 
 impl TakenPort {
-    /// Whether a service can have its address, which a variable may have set; `None` if it can.
+    /// Checks that a service can bind its address, which a variable may have set; `None` if it can.
     pub(crate) fn check(service: &str, variable: &str, address: &str) -> Option<Self> {
         // Bound for a moment only: no connection is made, so the port is free again at once.
         let error = TcpListener::bind(address).err()?;

@@ -1,12 +1,13 @@
 //! `spanfall tail`: no screen, one line per span as it arrives.
 //!
-//! Spans are printed, and what Sentry envelopes hold: spans, errors, logs. OTLP's log records only where that is asked for. Lines go to
-//! standard output, everything else (addresses, what was refused) to standard error.
+//! Prints spans, and the content of Sentry envelopes: spans, errors, logs. OTLP's log records only with `--logs`. Lines are
+//! written to standard output, everything else (addresses, rejections) to standard error.
 //!
 //! # A readable line
-//! The span's start as local time, the first eight digits of its trace id, service, name, kind, duration in milliseconds (`…` while
-//! it is in flight), status and its message. What is missing is `-`. Of a log record: time, trace, service, severity, text. Characters
-//! that would command the terminal are replaced: see [`app::text`].
+//!
+//! The span's start as local time, the first eight digits of its trace id, service, name, kind, duration in milliseconds (`…`
+//! while it is in flight), status and its message. A missing value is `-`. Of a log record: time, trace, service, severity, text.
+//! Control characters are replaced: see [`app::text`].
 //!
 //! # A JSON line
 //! One object with these keys, always all of them; `null` where there is nothing:
@@ -28,9 +29,9 @@
 //! The line of a log record has `signal` (`error` where it reports one, else `log`), `trace_id`, `span_id`, `service`, `severity`,
 //! `severity_text`, `time_unix_nano`, `time`, `event_name`, `body`, `attributes`, `resource`, `source`.
 //!
-//! An attribute's value is the JSON value of its type. What JSON has no type for is text: bytes are base64 (with padding), and
-//! `"NaN"`, `"Infinity"`, `"-Infinity"` stand for doubles that are not finite. Integers are exact, all 64 bits of them, which the
-//! numbers of some readers are not: `jq` 1.6 rounds integers above 2^53.
+//! An attribute's value is the JSON value of its type. Types that JSON lacks are text: bytes are base64 (with padding), doubles
+//! that are not finite are `"NaN"`, `"Infinity"`, `"-Infinity"`. Integers are exact, all 64 bits of them, which the numbers of
+//! some readers are not: `jq` 1.6 rounds integers above 2^53.
 //!
 //! # An OTLP line
 //! An `ExportTraceServiceRequest` or `ExportLogsServiceRequest` in OTLP/JSON, the spans or the log records of one request.
@@ -50,10 +51,10 @@ use trace_model::Filter;
 
 use print::Printer;
 
-/// How lines are written.
+/// Format of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Form {
-    /// For a person.
+    /// Text for reading.
     #[default]
     Plain,
     /// An object for each record.
@@ -62,49 +63,49 @@ pub enum Form {
     Otlp,
 }
 
-/// Which records are printed, and how.
+/// Records to print, and their format.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// How lines are written.
+    /// Format of the lines.
     pub form: Form,
-    /// Whether OTLP's log records are printed too.
+    /// True if OTLP's log records are printed too.
     pub logs: bool,
-    /// Only what matches; log records by trace, service and text.
+    /// Only matching records; log records match by trace, service and text.
     pub filter: Filter,
     /// After so many records it ends.
     pub count: Option<u64>,
 }
 
-/// When to end, besides the number of records.
+/// End conditions in addition to the number of records.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Until {
     /// After the first record: when no other was printed for so long.
     pub quiet_for: Option<Duration>,
-    /// In any case after so long.
+    /// Time limit.
     pub timeout: Option<Duration>,
 }
 
-/// Prints what arrives until it is asked to end, until nothing reads `out` any more, or until what was waited for has come. What was
-/// accepted by then is printed.
+/// Prints arrivals until an end condition holds, the reader closes `out`, or a signal arrives. Everything accepted by then is
+/// printed.
 ///
-/// `out` is written to by a thread of its own and may block: then senders are told to retry.
+/// A separate thread writes to `out` and may block: then senders are told to retry.
 ///
 /// # Errors
-/// `out` fails otherwise than by being closed, signals cannot be received, or the time was over before as many records were printed as
-/// were wanted, before it was quiet, or before there was any.
+///
+/// `out` fails otherwise than by being closed, signals cannot be received, or the time limit passed before an end condition held.
 pub async fn run(collector: Collector, selection: Selection, until: Until, out: impl Write + Send + 'static) -> Result<()> {
     let end = Shutdown::listen()?;
     run_until(collector, selection, until, out, end.requested()).await
 }
 
-/// Why it ends.
+/// The reason of the end.
 enum End {
     Asked,
     Quiet,
     Timeout,
 }
 
-/// As [`run`], ended by `shutdown`.
+/// Runs like [`run`], and ends on `shutdown`.
 ///
 /// # Errors
 /// As [`run`]; and the error of `shutdown`.
@@ -146,12 +147,14 @@ pub async fn run_until(
     judge(&end, printed, wanted, until)
 }
 
-/// Says what was waited for and did not come.
+/// Reports an end condition that was not met.
 fn judge(end: &End, printed: u64, wanted: Option<u64>, until: Until) -> Result<()> {
     let records = |count: u64| app::format::count(count, "record");
     match (end, wanted) {
         (End::Quiet | End::Timeout, Some(wanted)) if printed < wanted => Err(eyre!("{} of {} arrived", printed, records(wanted))),
-        (End::Timeout, None) if until.quiet_for.is_some() => Err(eyre!("it was not quiet in time ({})", records(printed))),
+        (End::Timeout, None) if until.quiet_for.is_some() => {
+            Err(eyre!("records kept arriving until the timeout ({})", records(printed)))
+        }
         (End::Timeout, None) if printed == 0 => Err(eyre!("nothing arrived in time")),
         _ => Ok(()),
     }
@@ -169,7 +172,7 @@ async fn quiet(mut printed: watch::Receiver<u64>, quiet_for: Option<Duration>) {
             Err(_) => return,
         }
     }
-    // The printer has ended, which says why itself.
+    // The printer has ended and reports why itself.
     std::future::pending::<()>().await;
 }
 
@@ -180,10 +183,10 @@ async fn after(timeout: Option<Duration>) {
     }
 }
 
-/// How long the last lines may take after the end was asked for.
+/// Time for the last lines after the end was requested.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// A closed pipe (`| head -1`) is the reader's way to say that it has had enough.
+/// Returns the printer's result. A closed pipe (`| head -1`) is not an error.
 fn finished(printed: io::Result<()>) -> Result<()> {
     match printed {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -191,7 +194,7 @@ fn finished(printed: io::Result<()>) -> Result<()> {
     }
 }
 
-/// Says what is refused, for ever.
+/// Reports rejections; never ends.
 async fn report(mut health: Health) {
     let mut said = HealthSnapshot::default();
     loop {
@@ -204,16 +207,16 @@ async fn report(mut health: Health) {
     }
 }
 
-/// What happened between two looks.
+/// Returns lines about the changes between two snapshots.
 fn news(before: &HealthSnapshot, now: &HealthSnapshot) -> Vec<String> {
     let last = before.recent.back().map_or(0, |refused| refused.number);
     let new = now.recent.iter().filter(|refused| refused.number > last);
     let mut news: Vec<String> = new
-        .map(|refused| format!("refused, {}: {}", refused.listener, refused.reason))
+        .map(|refused| format!("rejected, {}: {}", refused.listener, refused.reason))
         .collect();
-    // Said once: as long as it goes on, every request is one.
+    // Reported once: while it lasts, every request is throttled.
     if before.busy() == 0 && now.busy() > 0 {
-        news.push("the output is slow: senders are told to retry".to_owned());
+        news.push("output is slow: senders are told to retry".to_owned());
     }
     if before.own_uploads == 0 && now.own_uploads > 0 {
         news.push("client spans of exports to here are hidden (--show-uploads prints them)".to_owned());
@@ -221,7 +224,7 @@ fn news(before: &HealthSnapshot, now: &HealthSnapshot) -> Vec<String> {
     news
 }
 
-/// Standard error may be closed, which is no reason to stop.
+/// Prints to standard error, which may be closed: that is ignored.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "spanfall: {line}");
 }
@@ -246,14 +249,14 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_is_said_once() {
+    fn rejections_are_reported_once() {
         assert_eq!(
             news(&HealthSnapshot::default(), &snapshot(1..=2, 0)),
-            ["refused, OTLP/HTTP: reason 1", "refused, OTLP/HTTP: reason 2"]
+            ["rejected, OTLP/HTTP: reason 1", "rejected, OTLP/HTTP: reason 2"]
         );
         assert_eq!(
             news(&snapshot(1..=2, 0), &snapshot(2..=3, 0)),
-            ["refused, OTLP/HTTP: reason 3"]
+            ["rejected, OTLP/HTTP: reason 3"]
         );
         assert_eq!(news(&snapshot(1..=3, 0), &snapshot(1..=3, 0)), [""; 0]);
     }

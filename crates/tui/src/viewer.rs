@@ -1,7 +1,7 @@
 //! The viewer as a program: ports, terminal, and the one event loop that owns all state.
 //!
-//! The order at the start matters. Ports are bound first, so that a taken one is said on a normal screen; then the panic hook;
-//! then the terminal. At the end: the demo's processes, the collector, the terminal.
+//! The order at the start matters. Ports are bound first, so that a taken one is reported on a normal screen; then the panic
+//! hook; then the terminal. At the end: the demo's processes, the collector, the terminal.
 
 mod asking;
 mod demo;
@@ -49,15 +49,15 @@ use watchdog::Doing;
 
 /// Between two frames, at least.
 const FRAME: Duration = Duration::from_millis(16);
-/// The same when a key was pressed: the person waits for this one.
+/// Time between frames after a key: the user is waiting for this one.
 const ANSWER: Duration = Duration::from_millis(4);
-/// How long spans are searched before the next look at the keyboard.
+/// Time slice of the search between two checks for input.
 const SEARCH: Duration = Duration::from_millis(3);
-/// How many spans are searched between two looks at the clock.
+/// Spans searched between two looks at the clock.
 const SEARCHED: usize = 512;
-/// How long the trace that is shown is read before the next look at the keyboard.
+/// Time slice of reading the shown trace between two checks for input.
 const READ: Duration = Duration::from_millis(3);
-/// How much [work](trace_model::work) of that is done between two looks at the clock: a fraction of a millisecond.
+/// [Work](trace_model::work) of that between two looks at the clock: a fraction of a millisecond.
 const READ_WORK: u64 = 1 << 18;
 
 /// Runs the viewer until the user quits or the terminal is closed.
@@ -93,7 +93,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         trace_pages: settings.site.trace_pages(),
     });
     sentry.direct = outward.services_dsn.filter(|_| mode == Mode::Demo).map(|dsn| {
-        // What cannot be read is for the services to complain of.
+        // The services report what they cannot read.
         Target::parse(&dsn).map_or_else(|_| "SENTRY_DSN".to_owned(), |target| target.to_string())
     });
     sentry.relay = outward.relay.map(|target| target.to_string());
@@ -170,12 +170,12 @@ struct Viewer {
     saving: Saving,
     ending: Ending,
     dirty: bool,
-    /// Whether a key was pressed since the last frame.
+    /// True if a key was pressed since the last frame.
     pressed: bool,
 }
 
 impl Viewer {
-    /// Runs until the user quits, a signal asks for it, or the terminal is closed, which is no failure.
+    /// Runs until the user quits, a signal ends it, or the terminal is closed, which is not an error.
     async fn run(&mut self) -> Result<()> {
         let ended = self.turns().await;
         self.ending.hangup.loop_ended();
@@ -188,8 +188,8 @@ impl Viewer {
         }
     }
 
-    /// One turn after the other: a request to end first, then input, the frame if one is due, what arrived, and what is looked for.
-    /// Each takes a few milliseconds at most, so that none of the others waits for longer.
+    /// Takes one turn after the other: a request to end first, then input, the frame if one is due, arrivals, and the search.
+    /// Each takes a few milliseconds at most, so that none delays the others for longer.
     async fn turns(&mut self) -> Result<()> {
         let mut input = EventStream::new();
         let mut last_frame: Option<Instant> = None;
@@ -234,7 +234,7 @@ impl Viewer {
                     // Arrivals may never end.
                     self.go_on();
                 }
-                // When what came before has been taken in: files are read faster than that.
+                // When the previous part is stored: files are read faster than that.
                 event = self.reading.next(), if self.inbox.is_empty() => {
                     self.doing(Doing::Files);
                     if self.file_said(event) {
@@ -249,7 +249,7 @@ impl Viewer {
                     self.doing(Doing::Sentry);
                     self.apply(Event::SentryAnswer(asking::answer(event)));
                 }
-                // After them, since each of them changes it; a refusal alone has to wake the screen too.
+                // After them, since each of them changes it; a rejection alone has to wake the screen too.
                 () = changed(&mut self.health) => self.dirty = true,
                 () = tokio::task::yield_now(), if self.goes_on() => self.go_on(),
             }
@@ -294,7 +294,7 @@ impl Viewer {
             .wrap_err("the terminal cannot be drawn to")
     }
 
-    /// When to draw; `None` while nothing on the screen would change.
+    /// Returns the time of the next frame; `None` while nothing on the screen would change.
     fn next_frame(&self, last: Option<Instant>) -> Option<Instant> {
         let Some(last) = last else { return Some(Instant::now()) };
         if self.dirty {
@@ -303,7 +303,7 @@ impl Viewer {
         view::stays(&self.app, &self.now()).map(|stays| last + stays)
     }
 
-    /// The time of the frame. In files it is that of the trace: nothing in them goes on.
+    /// Returns the time of the frame. For files it is that of the trace: nothing in them changes.
     fn now(&self) -> Now {
         let now = now(&self.app.zone);
         if self.app.mode != Mode::Files {
@@ -327,7 +327,7 @@ impl Viewer {
         is_over
     }
 
-    /// Takes what happened, and does what comes of it. True when it is time to go.
+    /// Applies an event and carries out its effects. Returns true to quit.
     fn apply(&mut self, event: Event) -> bool {
         let Answer::Changed(effect) = self.app.apply(event) else {
             return false;
@@ -336,7 +336,7 @@ impl Viewer {
         effect.is_some_and(|effect| self.carry_out(effect))
     }
 
-    /// Whether [`Viewer::go_on`] has something to do.
+    /// Returns true if [`Viewer::go_on`] has work left.
     fn goes_on(&self) -> bool {
         self.app.is_searching() || self.app.is_reading() || self.saving.is_copying()
     }

@@ -3,6 +3,8 @@
 //! **Boundary**: the only crate that depends on the decoder, which is Rust without `unsafe`. Only the tests compare it with the reference implementation
 //! in C, so that no program has to compile that.
 
+#![warn(missing_docs)]
+
 use std::io::{self, BufRead, Read};
 
 use mzstd::{DecodeError, DecodeLimits, DecodeOperation, DecoderConfig, DecoderSessionOwned, Decompressor};

@@ -223,7 +223,7 @@ async fn viewer_starts_with_a_token_without_an_organization() {
     environment.retain(|(variable, _)| *variable != "SENTRY_ORG");
     let viewer = Viewer::start("", &environment).unwrap();
     viewer.screen.wait_frame("what is missing", |text| {
-        without_border(text).contains("Sentry is not asked: SENTRY_ORG is missing")
+        without_border(text).contains("Sentry is not polled: SENTRY_ORG is missing")
     });
     assert!(!viewer.screen.written().contains(TOKEN));
 }

@@ -216,7 +216,7 @@ fn memory_that_is_too_small_for_the_files_is_reported_at_once() {
     fs::write(directory.path().join("large.jsonl"), lines.join("\n")).unwrap();
     let mut screen = start(directory.path(), "$spanfall open --max-memory 2MiB large.jsonl");
     screen.wait_frame("the notice", |text| {
-        text.contains("left out: the memory limit is 2 MiB (raise --max-memory)")
+        text.contains("dropped: the memory limit is 2 MiB (raise --max-memory)")
     });
     screen.press("q").unwrap();
     screen.ended().unwrap();

@@ -66,7 +66,7 @@ async fn rejections_are_printed_to_stderr() {
         process
             .stderr()
             .into_iter()
-            .find(|line| line.contains("refused, OTLP/HTTP: "))
+            .find(|line| line.contains("rejected, OTLP/HTTP: "))
     };
     let said = eventually(DEADLINE, said).await.unwrap();
     assert!(!said.chars().any(char::is_control), "{said:?}");

@@ -14,6 +14,7 @@ pub enum Origin {
     Web {
         /// True for HTTPS.
         is_https: bool,
+        /// Name or address.
         host: Host,
         /// `None` for the scheme's default.
         port: Option<u16>,

@@ -4,10 +4,10 @@ use clap::{Arg, Command, CommandFactory, Id};
 
 use super::Cli;
 
-/// What reads the options: the viewer, also with the demo behind it, the screen of files, the lines of files, the lines of what arrives.
+/// Commands that read the options: the viewer (also in the demo), `open`, `inspect`, `tail`.
 const COMMANDS: [&str; 5] = ["demo", "open", "inspect", "tail", "config"];
 
-/// The options by what they are about, with the commands that they apply to besides the viewer.
+/// Headings of the options, and the commands that they apply to in addition to the viewer.
 const GROUPS: [(&[&str], &[&str]); 5] = [
     (&["otlp_grpc", "otlp_http", "sentry", "sentry_relay"], &["demo", "tail"]),
     (
@@ -19,7 +19,7 @@ const GROUPS: [(&[&str], &[&str]); 5] = [
     (&["config", "theme", "no_mouse", "log_file"], &["demo", "open"]),
 ];
 
-/// The place in help of the first option that commands share: behind those of a command's own.
+/// Position in the help of the first option that commands share: after those of a command's own.
 const AFTER_OWN: usize = 100;
 
 /// The help of every command as Markdown, for `docs/cli.md`.

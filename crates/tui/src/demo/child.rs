@@ -1,4 +1,4 @@
-//! One child process: started, read, ended.
+//! One child process: start, output, end.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -14,7 +14,7 @@ use tokio_util::codec::{FramedRead, LinesCodec};
 use super::{DemoEvent, output};
 use app::ServiceState;
 
-/// How long a process may take to end after its input has ended.
+/// Time for a process to end after its standard input was closed.
 const GRACE: Duration = Duration::from_secs(6);
 /// Between an end and the next start, doubled each time up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
@@ -36,7 +36,7 @@ impl Stopping {
     }
 
     pub(super) async fn wait(&mut self) {
-        // Nobody left who could wish it: the same as wished.
+        // A dropped sender counts as a request to stop.
         let _ = self.0.wait_for(|stop| *stop).await;
     }
 }
@@ -64,7 +64,7 @@ impl Child {
         }
     }
 
-    /// Runs the program until it ends, or until everything shall end and it has been given its time.
+    /// Runs the program until it ends, or until the demo stops and it has had its time.
     pub(super) async fn run(&mut self, stopping: &mut Stopping, mut on_ready: impl FnMut(&Readiness)) {
         self.say(ServiceState::Starting).await;
         let mut process = match self.spawn() {
@@ -77,7 +77,7 @@ impl Child {
                     .await;
             }
         };
-        // Held open: its end tells the process to end, even when this one is killed.
+        // Held open: its end makes the process exit, even when this one is killed.
         let input = process.stdin.take();
         let mut out = lines(process.stdout.take());
         let mut err = lines(process.stderr.take());
@@ -112,12 +112,12 @@ impl Child {
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env(lifecycle::SUPERVISED, "1")
-            // The viewer's own: nobody else asks Sentry.
+            // Only the viewer uses it.
             .env_remove("SENTRY_AUTH_TOKEN")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // A group of its own: the terminal's signals are for the viewer, which ends its children in order.
+            // A separate process group: the terminal's signals are for the viewer, which ends its children in order.
             .process_group(0)
             .kill_on_drop(true);
         command
@@ -150,7 +150,7 @@ impl Child {
         self.tell(DemoEvent::Output(output::line(self.name, &line))).await;
     }
 
-    /// What was printed last is what says why it ended.
+    /// The last line printed explains why it ended.
     async fn read_rest(&mut self, mut out: Lines, mut err: Lines) {
         // Its own children, if any, could hold the pipe open.
         let _ = tokio::time::timeout(Duration::from_secs(1), async {
@@ -169,7 +169,7 @@ impl Child {
     }
 
     async fn tell(&self, event: DemoEvent) {
-        // An error means that the viewer is ending and nobody listens any more.
+        // An error means that the viewer is ending and the receiver is gone.
         let _ = self.events.send(event).await;
     }
 }
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_child_gets_the_token() {
+    fn token_is_not_passed_to_children() {
         let (events, _events) = mpsc::channel(1);
         let child = Child::new("api", "api".into(), events);
         let command = child.command();

@@ -1,11 +1,11 @@
-//! A process' line of output as a person reads it.
+//! Formats a process' line of output.
 
 use serde_json::Value;
 
 use app::OutputLine;
 use app::text::shown;
 
-/// Fields that have a place of their own, or none.
+/// Fields that have a position of their own, or are not shown.
 const KNOWN: [&str; 5] = ["timestamp", "level", "target", "message", "span_id"];
 
 /// Reads a JSON log line (see [`lifecycle`]) into `message  field=value …`; any other line stays as it is.
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_record_becomes_readable() {
+    fn log_records_are_formatted() {
         let read = line(
             "api",
             r#"{"timestamp":"t","level":"WARN","message":"no queue","retry_after":2,"trace_id":"ab"}"#,
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_stay_but_cannot_command_the_terminal() {
+    fn lines_that_are_not_json_are_kept_without_escape_sequences() {
         assert!(!line("api", "\u{1b}[2Jpanic").text.contains('\u{1b}'));
         assert!(!line("api", "{\"message\":\"\\u001b[2J\"}").text.contains('\u{1b}'));
     }

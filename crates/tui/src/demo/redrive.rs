@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::{DemoEvent, MAILER, Setup};
 use app::Notice;
 
-/// What it takes to run `mailer redrive` against the demo's broker.
+/// Arguments of `mailer redrive` against the demo's broker.
 #[derive(Clone, Debug)]
 pub(super) struct Redrive {
     program: PathBuf,
@@ -28,7 +28,7 @@ impl Redrive {
         }
     }
 
-    /// Runs it and tells how many dead letters were put back.
+    /// Runs it and reports the number of requeued dead letters.
     pub(super) async fn run(self) {
         let url = self.broker_url.borrow().clone();
         let notice = match url {
@@ -56,7 +56,7 @@ impl Redrive {
     }
 }
 
-/// Its last line is the count, or on standard error the reason.
+/// The last line is the count, or on standard error the reason.
 fn said(output: &Output) -> Notice {
     let last = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().last().unwrap_or_default().to_owned();
     if output.status.success() {

@@ -29,15 +29,15 @@ impl Requests {
     /// The HTTP client cannot be set up.
     pub fn new(events: mpsc::Sender<DemoEvent>) -> reqwest::Result<Self> {
         let builder = http_client::builder().timeout(PATIENCE).no_proxy();
-        // The API speaks plain HTTP: a machine without certificates is no reason to fail.
+        // The API speaks plain HTTP: it must not fail on a machine without certificates.
         let client = builder.tls_certs_only([]).build()?;
         Ok(Self { client, events })
     }
 
-    /// Sends one request to the API at `address` (`host:port`) and tells how it went.
+    /// Sends one request to the API at `address` (`host:port`) and reports its result.
     ///
-    /// The span is told twice: when it starts, without an end, and again when it ends, so that the waterfall grows from the first
-    /// moment on.
+    /// The span is recorded twice: when it starts, without an end, and again when it ends, so that the waterfall grows from the
+    /// first moment on.
     pub async fn send(&self, address: String, request: DemoRequest) {
         let mut span = start(&address, request);
         self.tell(DemoEvent::Spans(batch(&span))).await;
@@ -89,7 +89,7 @@ fn start(address: &str, request: DemoRequest) -> Span {
     }
 }
 
-/// Notes the outcome as the HTTP semantic conventions say for a client: an answer of 400 and more is an error.
+/// Records the outcome by the HTTP semantic conventions for a client: a response of 400 and more is an error.
 fn finish(span: &mut Span, outcome: reqwest::Result<(u16, String)>) -> Notice {
     let failed = |message: String| {
         Some(Status {

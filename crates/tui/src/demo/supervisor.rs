@@ -1,4 +1,4 @@
-//! Which processes there are, in which order they start, and how all of them end.
+//! Runs the processes: their start in order, restarts, and their end.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::child::{Child, Stopping};
 use super::redrive::Redrive;
 use super::{API, BROKER, DemoEvent, MAILER, PAGE, Setup};
 
-/// Lines that may wait for the event loop; a process that prints faster waits.
+/// Output lines that the event loop has not received yet; a process that prints faster blocks.
 const WAITING: usize = 256;
 
 /// The running demo. When it is dropped, its processes are killed; when the whole viewer is killed they end by themselves
@@ -23,7 +23,7 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts broker, API, mailer and, if it is built, the page; what happens to them comes over the channel.
+    /// Starts broker, API, mailer and, if it is built, the page; their events arrive over the channel.
     #[must_use]
     pub fn start(setup: &Setup) -> (Self, mpsc::Sender<DemoEvent>, mpsc::Receiver<DemoEvent>) {
         let (events, received) = mpsc::channel(WAITING);
@@ -31,7 +31,7 @@ impl Supervisor {
         let mut processes = JoinSet::new();
         let child = |name| Child::new(name, setup.programs.join(name), events.clone());
 
-        // What others need to know and only one can tell: the broker's URL, the API's address.
+        // Values that one process reports and others need: the broker's URL, the API's address.
         let (broker_found, broker_url) = watch::channel(setup.rabbitmq_url.clone());
         let (api_found, api_url) = watch::channel(None);
         if setup.rabbitmq_url.is_none() {
@@ -67,7 +67,7 @@ impl Supervisor {
         (supervisor, events, received)
     }
 
-    /// Puts the dead letters back into the queue, unless that is being done; how many there were comes as a notice.
+    /// Puts the dead letters back into the queue, unless that is in progress; their number is reported as a notice.
     pub fn redrive(&mut self) {
         if self.redriving.as_ref().is_none_or(JoinHandle::is_finished) {
             self.redriving = Some(tokio::spawn(self.redrive.clone().run()));
@@ -81,7 +81,7 @@ impl Supervisor {
             // Its process is killed with it; what it has not confirmed is still a dead letter.
             redriving.abort();
         }
-        // Children have a deadline of their own; this one is for the unforeseen.
+        // Children have a deadline of their own; this one is for a child that cannot be killed.
         let ended = async { while self.processes.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(10), ended).await;
     }
@@ -104,13 +104,13 @@ async fn run_broker(mut broker: Child, found: watch::Sender<Option<String>>, mut
     }
 }
 
-/// A variable whose value somebody else finds out.
+/// A variable whose value is known once another process has started.
 struct Needs {
     variable: &'static str,
     value: watch::Receiver<Option<String>>,
 }
 
-/// Runs a service again and again, from when what it needs is known; tells where it listens, if somebody needs that.
+/// Runs a service again and again as soon as the values it needs are known; reports its address if another service needs it.
 async fn run_service(mut service: Child, mut needs: Needs, found: Option<watch::Sender<Option<String>>>, mut stopping: Stopping) {
     let known = tokio::select! {
         known = needs.value.wait_for(Option::is_some) => known.ok().and_then(|value| value.clone()),
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_is_found_in_the_url() {
+    fn broker_address_is_parsed_from_the_url() {
         assert_eq!(address_of("amqp://guest:guest@127.0.0.1:4567/%2f"), Some("127.0.0.1:4567"));
         assert_eq!(address_of("amqp://127.0.0.1:1"), Some("127.0.0.1:1"));
         assert_eq!(address_of("nonsense"), None);

@@ -57,7 +57,7 @@ struct PathStep {
     queued_ns: u64,
 }
 
-/// What could not be read, as the last element of the array.
+/// Unreadable parts, as the last element of the array.
 #[derive(Serialize)]
 struct Rest<'a> {
     unreadable: &'a [Unreadable],

@@ -1,4 +1,4 @@
-//! Traces as a few lines each, for a person.
+//! Traces as a few lines of text each.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use super::Trace;
 use app::format;
 use app::text::clean;
 
-/// How many spans of the critical path are named.
+/// Spans of the critical path that are named.
 const STEPS: usize = 5;
 
 pub(super) fn write(traces: impl Iterator<Item = Trace>, out: &mut impl Write) -> io::Result<()> {
@@ -75,7 +75,7 @@ fn missing(trace: &Trace) -> usize {
     trace.tree.nodes().iter().filter(|node| !node.arrived).count()
 }
 
-/// The spans that the root waited for longest.
+/// Returns the spans that the root waited for longest.
 fn critical_path(trace: &Trace) -> String {
     let Some(path) = trace.critical_path() else {
         return "failed: no span has arrived".to_owned();

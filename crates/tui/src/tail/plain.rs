@@ -1,4 +1,4 @@
-//! A span as a line for a person.
+//! A span as a line of text.
 
 use jiff::tz::TimeZone;
 use trace_model::{Log, Severity, Span};
@@ -27,7 +27,7 @@ pub(super) fn line(span: &Span, zone: &TimeZone) -> String {
     }
 }
 
-/// A log record: severity and text stand where a span's name and kind do.
+/// Formats a log record: severity and text take the positions of a span's name and kind.
 pub(super) fn log_line(log: &Log, title: &str, zone: &TimeZone) -> String {
     let trace = log
         .trace_id
@@ -50,7 +50,7 @@ fn or_dash(text: &str) -> std::borrow::Cow<'_, str> {
     if text.is_empty() { "-".into() } else { clean(text) }
 }
 
-/// One unit for all lines: they are compared, and sorted by other programs.
+/// Formats nanoseconds as milliseconds: one unit for all lines, since they are compared, and sorted by other programs.
 fn milliseconds(nano: u64) -> String {
     format!("{}.{:03} ms", nano / 1_000_000, nano / 1_000 % 1_000)
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_reads() {
+    fn span_line_has_all_fields() {
         let expected = "22:13:20.123  0af76519  api           POST /reset  server  12.350 ms  unset";
         assert_eq!(line(&span(), &TimeZone::UTC), expected);
     }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_printable_whatever_a_span_holds() {
+    fn span_line_is_printable_for_any_text() {
         let everything: String = ('\0'..=char::MAX).collect();
         let span = Span {
             service: everything.clone(),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_has_its_place() {
+    fn span_line_marks_missing_and_invalid_fields() {
         let status_message = "no\nqueue\u{1b}[2J".to_owned();
         let span = Span {
             service: String::new(),

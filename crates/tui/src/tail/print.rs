@@ -1,4 +1,4 @@
-//! Arrivals become lines, on a thread of its own: writing may block.
+//! Turns arrivals into lines, on a separate thread: writing may block.
 
 use std::io::{self, BufWriter, Write};
 
@@ -13,7 +13,7 @@ use super::uploads::Uploads;
 use super::{Form, Selection, plain};
 use app::log_text;
 
-/// How many records a line of OTLP/JSON has at most.
+/// Records of a line of OTLP/JSON, at most.
 const OF_A_LINE: usize = 512;
 
 /// Prints until there are no more arrivals, or as many records as wanted. Tells how many there were.
@@ -59,7 +59,7 @@ impl<W: Write> Printer<W> {
         self.left() == 0
     }
 
-    /// How many records are still wanted.
+    /// Returns the number of records still to print.
     fn left(&self) -> usize {
         let printed = *self.printed.borrow();
         let left = self.selection.count.map(|count| count.saturating_sub(printed));
@@ -157,7 +157,7 @@ impl<W: Write> Printer<W> {
     }
 }
 
-/// What a record says in one line: an error's title, else its text.
+/// Returns a record's text in one line: an error's title, else the body.
 fn title(log: &Log) -> String {
     ErrorEvent::of(log).map_or_else(|| log_text(log), |error| error.title)
 }

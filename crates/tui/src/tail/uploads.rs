@@ -6,14 +6,14 @@ use trace_model::{Batch, HiddenSpans, SpanId, TraceId};
 
 /// Bytes of spans that are held.
 const HELD_MAX: usize = 4 << 20;
-/// How many ids are remembered that something printed is below.
+/// Ids kept of parents of printed records.
 const NEEDED_MAX: usize = 1 << 16;
 
 /// The hidden spans of the last minutes, and the ids that must be shown.
 pub(super) struct Uploads {
     hidden: HiddenSpans,
     needed: HashSet<(TraceId, SpanId)>,
-    /// In order of arrival.
+    /// Ids in order of arrival.
     order: VecDeque<(TraceId, SpanId)>,
 }
 

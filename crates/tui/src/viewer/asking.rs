@@ -1,4 +1,4 @@
-//! Between the store and who asks Sentry: which traces to ask for, and what its answers mean.
+//! Connects the store and the Sentry poller: which traces to poll, and what to do with results.
 
 use sentry_api::SentryTrace;
 use tokio::sync::mpsc;
@@ -7,13 +7,13 @@ use trace_model::{Revision, TraceId};
 use crate::asker::{Asker, AskerEvent};
 use app::{ASKED_TRACES_MAX, App, Event, SentryAnswer, StoredSpans};
 
-// What the screen remembers is enough for all that are asked for.
+// The screen keeps enough for all polled traces.
 const _: () = assert!(ASKED_TRACES_MAX >= sentry_api::WATCHED_MAX);
 
-/// How many traces are told of at once: of a flood the last ones.
+/// Traces reported at once; of more, the most recent ones.
 const TOLD: usize = 64;
 
-/// Who asks Sentry, if anybody does.
+/// The Sentry poller, if enabled.
 #[derive(Debug)]
 pub(super) struct Asking {
     asker: Option<(Asker, mpsc::Receiver<AskerEvent>)>,
@@ -28,7 +28,7 @@ impl Asking {
         }
     }
 
-    /// Waits for what Sentry says; for ever where it is not asked.
+    /// Returns the next result; never if polling is off.
     pub(super) async fn next(&mut self) -> AskerEvent {
         let next = match &mut self.asker {
             Some((_, events)) => events.recv().await,
@@ -54,7 +54,7 @@ impl Asking {
         }
     }
 
-    /// Tells which traces something has happened to, and which one is looked at. Returns when they will be asked for.
+    /// Reports changed traces and the selected one. Returns when they will be polled.
     pub(super) fn tell(&mut self, app: &App, now_unix_nano: u64) -> Vec<Event> {
         let Some((asker, _)) = &self.asker else {
             return Vec::new();
@@ -74,7 +74,7 @@ impl Asking {
     }
 }
 
-/// What Sentry said, for the app.
+/// Converts a result for the app.
 pub(super) fn answer(event: AskerEvent) -> SentryAnswer {
     SentryAnswer {
         trace_id: event.trace_id,

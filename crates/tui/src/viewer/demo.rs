@@ -1,4 +1,4 @@
-//! The demo behind the viewer, if there is one.
+//! The demo of the viewer, if it runs.
 
 use eyre::{Context, Result};
 use tokio::sync::mpsc;
@@ -13,7 +13,7 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn none() -> Self {
-        // Without a sender this would be ready all the time; the loop looks at `running` first.
+        // Without a sender this would be ready all the time; the loop checks `running` first.
         Self {
             running: None,
             events: mpsc::channel(1).1,

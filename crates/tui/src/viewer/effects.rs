@@ -52,7 +52,7 @@ impl Viewer {
     }
 }
 
-/// Opens an address in whatever browser there is; where there is none, the person can still read the address.
+/// Opens an address in the default browser; without one, the address is shown.
 fn browse(address: &str) -> Notice {
     match open::that_detached(address) {
         Ok(()) => Notice {

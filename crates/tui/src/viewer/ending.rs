@@ -1,4 +1,4 @@
-//! What ends the program, or stops it for a while.
+//! Ends and suspends the program.
 
 use eyre::{Context, Result};
 use tokio::sync::oneshot;

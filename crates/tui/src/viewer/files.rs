@@ -22,28 +22,28 @@ use crate::cli::Options;
 use crate::inspect;
 use app::{App, Event, FileState, Files, Mode, Settings};
 
-/// How many parts of files wait to be taken in, each of about a mebibyte.
+/// Parts of files waiting to be stored, each of about a mebibyte.
 const WAITING: usize = 4;
 
-/// How long the screen waits for something to show, or for there being nothing.
+/// Time that the screen waits for something to show, or for the end.
 const AT_ONCE: Duration = Duration::from_millis(300);
 
-/// What the thread that reads says, with the position of the file that it says it of.
+/// An event of the reading thread, with the position of its file.
 pub(super) enum FileEvent {
     Part(usize, Part),
     Read(usize, Report),
     Failed(usize, String),
-    /// All have been read: what is to be warned of.
+    /// All files have been read, with their warnings.
     Ended(Problems),
 }
 
-/// Where files come from, if any do.
+/// Loader of files, if any are open.
 #[derive(Debug)]
 pub(super) struct Reading {
     events: Option<mpsc::Receiver<FileEvent>>,
     /// The memory for all files, in bytes.
     limit: usize,
-    /// Whether it was said that something is left out.
+    /// True once dropped data was reported.
     told: bool,
 }
 
@@ -56,7 +56,7 @@ impl Reading {
         }
     }
 
-    /// Begins to read files, one after the other, on a thread of its own.
+    /// Starts to read files, one after the other, on a separate thread.
     fn start(paths: Vec<PathBuf>, limit: usize) -> Self {
         let (sender, events) = mpsc::channel(WAITING);
         // Not a task: standard input may block for ever, and must not hold up the end.
@@ -68,7 +68,7 @@ impl Reading {
         }
     }
 
-    /// What is said at once, up to the first thing that can be shown: a mistake in a name is no reason to take the screen over.
+    /// Returns the events up to the first thing that can be shown: a wrong file name must be reported on a normal screen.
     async fn first(&mut self) -> Vec<FileEvent> {
         let mut said = Vec::new();
         while let Some(events) = &mut self.events {
@@ -84,7 +84,7 @@ impl Reading {
         said
     }
 
-    /// Waits for what is read next; for ever when there is no more.
+    /// Returns the next event; never after the last.
     pub(super) async fn next(&mut self) -> FileEvent {
         if let Some(events) = &mut self.events {
             if let Some(event) = events.recv().await {
@@ -96,7 +96,7 @@ impl Reading {
     }
 }
 
-/// Reads files until nobody listens any more.
+/// Reads files until the receiver is gone.
 fn read(paths: &[PathBuf], memory: Memory, events: &mpsc::Sender<FileEvent>) {
     let mut session = Session::new(memory).live();
     let deliver = |at: usize| {
@@ -115,12 +115,12 @@ fn read(paths: &[PathBuf], memory: Memory, events: &mpsc::Sender<FileEvent>) {
             return;
         }
     }
-    // What was put together of several files stands for none of them.
+    // A trace combined from several files belongs to none of them.
     let warnings = session.finish(&mut deliver(paths.len()));
     let _ = events.blocking_send(FileEvent::Ended(warnings));
 }
 
-/// Shows files until somebody quits.
+/// Shows files until the user quits.
 ///
 /// # Errors
 /// Nothing of any of them can be shown, or the terminal fails.

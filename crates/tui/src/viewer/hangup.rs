@@ -11,8 +11,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tokio::sync::oneshot;
 
-/// Reports the end of the terminal. SIGHUP alone does not: only a program that the terminal controls gets it, and to a reader a closed
-/// terminal looks like one in which nothing is typed.
+/// Reports the end of the terminal. SIGHUP alone does not: only a program that the terminal controls gets it, and to a reader a
+/// closed terminal looks like one without input.
 #[derive(Debug)]
 pub(super) struct Hangup {
     terminal: Option<Arc<OwnedFd>>,
@@ -22,11 +22,11 @@ pub(super) struct Hangup {
     ended: Option<mpsc::Sender<()>>,
 }
 
-/// How long the event loop gets to end. Crossterm never returns from reading a terminal that was closed a moment before.
+/// Time for the event loop to end. Crossterm never returns from reading a terminal that was closed a moment before.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl Hangup {
-    /// Watches the terminal that keys are read from. Where that is not possible, SIGHUP is left.
+    /// Watches the terminal that keys are read from. Where that is not possible, only SIGHUP reports it.
     pub(super) fn listen() -> io::Result<Self> {
         let Ok(terminal) = terminal().map(Arc::new) else {
             return Ok(Self {
@@ -73,7 +73,7 @@ impl Hangup {
         std::future::pending::<()>().await;
     }
 
-    /// Whether the terminal is closed now. An error of the terminal does not say it: which one comes depends on what was asked of it.
+    /// Returns true if the terminal is closed now. An error of the terminal does not show it: its kind depends on the call.
     pub(super) fn is_closed(&self) -> bool {
         let now = Timespec::default();
         self.terminal.as_ref().is_some_and(|terminal| is_closed(terminal, Some(&now)))
@@ -83,7 +83,7 @@ impl Hangup {
 /// Waits until a terminal is closed, for a time at most; false also if it cannot be watched.
 fn is_closed(terminal: &OwnedFd, timeout: Option<&Timespec>) -> bool {
     loop {
-        // No event is asked for: hang-ups are always reported.
+        // No event is requested: hang-ups are always reported.
         let mut watched = [PollFd::new(terminal, PollFlags::empty())];
         match poll(&mut watched, timeout) {
             Err(Errno::INTR) => {}

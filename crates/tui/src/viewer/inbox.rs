@@ -1,4 +1,4 @@
-//! What has arrived, taken in for a bounded time at once: keys come first.
+//! Stores arrivals for a bounded time per turn: keys come first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use trace_model::Batch;
 
 use app::{App, Arrival as Taken, Event};
 
-/// How long arrivals are taken in before the next look at the keyboard.
+/// Time slice of storing arrivals before the next check for input.
 const TURN: Duration = Duration::from_millis(4);
-/// Which part of the store's budget may wait for the end of a pause.
+/// Divisor of the store's budget that may be buffered during a pause.
 const IN_PAUSE: usize = 4;
-/// Which part of the in-flight account may, so that senders still get in.
+/// Divisor of the in-flight account that may be buffered, so that senders still get in.
 const IN_FLIGHT: usize = 2;
 
 /// The way from the collector to the store.
@@ -21,13 +21,14 @@ const IN_FLIGHT: usize = 2;
 pub(super) struct Inbox {
     /// `None` where nothing listens.
     arrivals: Option<Arrivals>,
-    /// How many bytes may wait for the end of a pause, whatever the store's budget is.
+    /// Bytes that may be buffered during a pause, whatever the store's budget is.
     most_waiting: usize,
-    /// What is to be taken in next: one, or during a pause all that has arrived since.
+    /// Arrivals to store next: one, or during a pause all since its begin.
     waiting: VecDeque<Delivery>,
-    /// What these stand for, in bytes.
+    /// Bytes of these in the in-flight account.
     waiting_bytes: usize,
-    /// What is being taken in: the first up to a part. What came from the collector holds its share of the in-flight account until then.
+    /// Arrivals partly stored: the first up to a part. Those of the collector hold their share of the in-flight account until
+    /// then.
     begun: VecDeque<(Taken, Option<Arc<Share>>)>,
 }
 
@@ -43,7 +44,7 @@ impl Inbox {
         }
     }
 
-    /// For what does not come from a collector.
+    /// Creates an inbox without a collector.
     pub(super) const fn without_collector() -> Self {
         Self {
             arrivals: None,
@@ -54,18 +55,17 @@ impl Inbox {
         }
     }
 
-    /// Whether there is nothing to take in.
+    /// Returns true if there is nothing to store.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.begun.is_empty()
     }
 
-    /// Adds what came from elsewhere.
+    /// Adds a batch that did not arrive at the collector.
     pub(super) fn push(&mut self, batch: Batch) {
         self.begun.push_back((Taken::Batch(batch), None));
     }
 
-    /// Waits until there is something to take in, in a pause until something arrives; nothing is lost when it is not waited for to the
-    /// end.
+    /// Waits until there is something to store, in a pause until something arrives. Cancel safe.
     pub(super) async fn wait(&mut self, paused: bool) {
         if !paused && !self.is_empty() {
             // Others have their turn, the clock among them.
@@ -83,7 +83,7 @@ impl Inbox {
         self.waiting.push_back(delivery);
     }
 
-    /// What was waited for is here: takes it in, or in a pause counts it and keeps it for later, as long as there is room for it.
+    /// Handles the arrival that [`Self::wait`] returned for: stores it, or in a pause counts and buffers it while there is room.
     pub(super) fn arrived(&mut self, app: &mut App) {
         if app.pause().is_none() {
             return self.take_in(app);
@@ -161,10 +161,10 @@ mod tests {
         json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] })
     }
 
-    /// As the event loop does, until nothing waits.
+    /// Stores everything, as the event loop does.
     async fn drain(inbox: &mut Inbox, app: &mut App, health: &Health) {
         while health.queue().waiting > 0 || !inbox.is_empty() {
-            // A key comes in between: what was waited for stays.
+            // A key arrives in between: the arrival is kept.
             let _ = inbox.wait(false).now_or_never();
             inbox.wait(false).await;
             inbox.step(app);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn all_that_arrives_is_taken_in_piece_by_piece() {
+    async fn arrivals_are_stored_in_steps() {
         let any = "127.0.0.1:0".parse().unwrap();
         let config = Config {
             otlp_grpc: any,
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_arrives_in_a_pause_waits_and_is_counted_until_there_is_no_room() {
+    async fn pause_buffers_and_counts_arrivals_until_the_buffer_is_full() {
         let any = "127.0.0.1:0".parse().unwrap();
         let config = Config {
             otlp_grpc: any,

@@ -8,7 +8,7 @@ use ratatui::layout::Position;
 use app::keymap::Key;
 use app::{Event, Pointer, PointerKind};
 
-/// What the terminal tells, as an event of the app; `None` for what can mean nothing.
+/// Converts a terminal event to one of the app; `None` for events without a meaning.
 pub(super) fn event(event: TerminalEvent) -> Option<Event> {
     match event {
         TerminalEvent::Key(pressed) => key(&pressed).map(Event::Key),
@@ -26,7 +26,7 @@ const fn key(event: &KeyEvent) -> Option<Key> {
     }
     Some(match event.code {
         KeyCode::Char(c) if event.modifiers.contains(KeyModifiers::CONTROL) => Key::Ctrl(c),
-        // Not the character: whoever presses it does not type.
+        // Not the character: with Ctrl or Alt it is not text.
         KeyCode::Char(_) if event.modifiers.contains(KeyModifiers::ALT) => return None,
         KeyCode::Char(c) => Key::Char(c),
         KeyCode::F(number) => Key::F(number),
@@ -48,7 +48,7 @@ const fn key(event: &KeyEvent) -> Option<Key> {
     })
 }
 
-/// What the mouse did; `None` where that can mean nothing.
+/// Converts a mouse event; `None` for events without a meaning.
 const fn pointer(event: MouseEvent) -> Option<Pointer> {
     let kind = match event.kind {
         MouseEventKind::ScrollUp => PointerKind::WheelUp,
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_that_only_moves_is_nothing() {
+    fn pointer_moves_without_a_button_are_ignored() {
         let event = |kind| MouseEvent {
             kind,
             column: 3,

@@ -13,18 +13,19 @@ use tracing_subscriber::prelude::*;
 
 use app::text::clean;
 
-/// Sends log records to a file, by default in the user's state directory; without such a directory there is no log. Which ones
-/// is said by `SPANFALL_LOG` (the syntax of `RUST_LOG`), by default warnings.
+/// Sends log records to a file, by default in the user's state directory; without such a directory there is no log.
+/// `SPANFALL_LOG` selects them (the syntax of `RUST_LOG`), by default warnings.
 ///
 /// # Errors
-/// A file that was asked for cannot be created.
+///
+/// The requested file cannot be created.
 pub(super) fn to_file(asked_for: Option<&Path>) -> Result<()> {
     let file = match asked_for {
         Some(path) => {
             let named = || format!("the log file {} cannot be created", clean(&path.display().to_string()));
             open_given(path).wrap_err_with(named)?
         }
-        // Nobody asked: a directory that cannot be written is no reason not to start.
+        // The default file is optional: a read-only directory must not prevent the start.
         None => match default_path().map(|path| replace(&path)) {
             Some(Ok(file)) => file,
             Some(Err(_)) | None => return Ok(()),
@@ -42,7 +43,7 @@ pub(super) fn to_file(asked_for: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// As the XDG base directory specification says.
+/// Returns the path by the XDG base directory specification.
 fn default_path() -> Option<PathBuf> {
     let absolute = |variable: &str| {
         std::env::var_os(variable)
@@ -53,7 +54,7 @@ fn default_path() -> Option<PathBuf> {
     Some(state.join("spanfall/spanfall.log"))
 }
 
-/// Opens a file that a person named, wherever the name leads. A new one is for its owner alone.
+/// Opens the file that the user named, wherever the name leads. A new one is readable by its owner only.
 fn open_given(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
@@ -63,8 +64,8 @@ fn open_given(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Puts a new file, for its owner alone, in the place of the one of the last run. Neither step follows a symlink: nobody named this
-/// file.
+/// Replaces the file of the last run by a new one, readable by its owner only. Neither step follows a symlink: the user did not
+/// name this file.
 fn replace(path: &Path) -> io::Result<File> {
     if let Some(directory) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_log_follows_no_symlink_and_a_given_one_does() {
+    fn default_log_follows_no_symlink_and_a_given_one_does() {
         let directory = tempfile::tempdir().unwrap();
         let (elsewhere, link) = (
             directory.path().join("elsewhere"),

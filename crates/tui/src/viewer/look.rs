@@ -1,4 +1,4 @@
-//! Which colours the terminal has.
+//! Colors of the terminal.
 
 use std::env;
 
@@ -9,8 +9,8 @@ use crate::config::{Config, ConfigError};
 use app::Notice;
 use view::{Theme, ThemeKind};
 
-/// What a person configured, and the colours for this terminal. To be called before the terminal is taken over, which it may be asked
-/// what its ground is.
+/// Reads the configuration and chooses the theme for this terminal. Must be called before the terminal is entered, since its
+/// background may be queried.
 ///
 /// # Errors
 /// The configuration cannot be used.
@@ -24,7 +24,7 @@ pub(super) fn read(options: &Options) -> Result<(Config, Theme), ConfigError> {
     Ok((config, theme))
 }
 
-/// What there is to say of the configuration, in one line.
+/// Summarizes warnings about the configuration in one line.
 pub(super) fn notice(notices: &[String]) -> Option<Notice> {
     let (first, others) = notices.split_first()?;
     let text = if others.is_empty() {
@@ -35,7 +35,7 @@ pub(super) fn notice(notices: &[String]) -> Option<Notice> {
     Some(Notice { text, error: true })
 }
 
-/// The theme for a terminal of which the environment tells; only where that is silent the terminal itself is asked.
+/// Chooses the theme by the environment; only if that does not decide, the terminal is queried.
 fn suits(set: impl Fn(&str) -> Option<String>, is_light: impl FnOnce() -> bool) -> ThemeKind {
     let term = set("TERM").unwrap_or_default();
     if set("NO_COLOR").is_some() || term == "dumb" {
@@ -45,7 +45,7 @@ fn suits(set: impl Fn(&str) -> Option<String>, is_light: impl FnOnce() -> bool) 
         || ["256color", "direct", "kitty", "alacritty", "ghostty", "wezterm", "foot"]
             .iter()
             .any(|part| term.contains(part));
-    // Foreground and background as two of the sixteen colours, as rxvt and Konsole say them.
+    // Foreground and background as two of the sixteen colors, as rxvt and Konsole set them.
     let ground = set("COLORFGBG").and_then(|colors| colors.rsplit(';').next()?.parse::<u8>().ok());
     let light = ground.map_or_else(is_light, |ground| ground == 7 || ground == 15);
     match (many, light) {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_decides_and_else_the_terminal() {
+    fn theme_is_chosen_by_the_environment_then_by_the_terminal() {
         for (variables, asked, kind) in [
             (&[("TERM", "xterm-256color")][..], false, ThemeKind::Dark),
             (&[("TERM", "xterm-256color")], true, ThemeKind::Light),

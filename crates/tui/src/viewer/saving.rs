@@ -10,10 +10,10 @@ use trace_model::{Store, TraceId};
 use app::Notice;
 use app::format;
 
-/// How many traces may be on their way into files at once.
+/// Traces being saved at once.
 const AT_ONCE: usize = 4;
 
-/// Where what became of them comes out.
+/// Saves in progress, with the channel of their results.
 #[derive(Debug)]
 pub(super) struct Saving {
     sender: mpsc::Sender<Notice>,
@@ -32,7 +32,7 @@ impl Saving {
         }
     }
 
-    /// Begins to write a trace into the directory in which the program was started; returns what is to be said of that at once.
+    /// Starts to write a trace into the working directory; returns a notice for the user.
     pub(super) fn begin(&mut self, store: &Store, trace_id: TraceId) -> Notice {
         let Ok(permit) = self.sender.clone().try_reserve_owned() else {
             return Notice {
@@ -50,12 +50,12 @@ impl Saving {
         }
     }
 
-    /// Whether [`Saving::copy_part`] has something to do.
+    /// Returns true if [`Saving::copy_part`] has work left.
     pub(super) fn is_copying(&self) -> bool {
         !self.copying.is_empty()
     }
 
-    /// Copies on until about so much [work](trace_model::work) is done. A trace that is copied is written by a thread that may block.
+    /// Copies until about so much [work](trace_model::work) is done. A copied trace is written by a thread that may block.
     pub(super) fn copy_part(&mut self, store: &Store, work: u64) {
         let Some((mut copying, permit)) = self.copying.pop_front() else {
             return;
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_became_of_it_is_said() {
+    fn save_reports_its_result() {
         let trace_id = TraceId::from_bytes([1; 16]).unwrap();
         let saved = Saved::of(&store(trace_id), trace_id).unwrap();
         let directory = tempfile::tempdir().unwrap();
@@ -151,13 +151,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_trace_that_has_left_is_not_saved() {
+    async fn save_of_an_evicted_trace_is_an_error() {
         let trace_id = TraceId::from_bytes([1; 16]).unwrap();
         let mut saving = Saving::new();
         let notice = saving.begin(&Store::new(1 << 20), trace_id);
         assert!(notice.error && notice.text.contains("evicted"), "{}", notice.text);
         assert!(!saving.is_copying());
-        // The same for one that leaves while it is being copied.
+        // The same for one evicted while it is being copied.
         let notice = saving.begin(&store(trace_id), trace_id);
         assert!(!notice.error && saving.is_copying());
         saving.copy_part(&Store::new(1 << 20), 1);

@@ -4,18 +4,18 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use app::App;
 
-/// How long spans are read before the next look at the keyboard.
+/// Time slice of reading spans between two checks for input.
 const SLICE: Duration = Duration::from_millis(2);
-/// The same while a person waits for the first survey.
+/// Time slice of the first survey, which the user waits for.
 const FIRST_SLICE: Duration = Duration::from_millis(6);
 /// Between the starts of two slices: the rest of the time is for whatever else there is to do.
 const BETWEEN: Duration = Duration::from_millis(16);
-/// After this time it is looked again, whatever the wall clock says.
+/// Time after which the survey is repeated, whatever the wall clock shows.
 const LATEST: Duration = Duration::from_secs(4);
-/// How much [work](trace_model::work) is done between two looks at the clock: a fraction of a millisecond.
+/// [Work](trace_model::work) between two looks at the clock: a fraction of a millisecond.
 const READ: u64 = 1 << 18;
 
-/// When it was last read, and whether there was more.
+/// Time of the last slice, and whether work was left.
 #[derive(Debug, Default)]
 pub(super) struct Surveying {
     last: Option<Instant>,
@@ -23,7 +23,7 @@ pub(super) struct Surveying {
 }
 
 impl Surveying {
-    /// When to read on; `None` while there is nothing to read.
+    /// Returns when to continue; `None` while there is nothing to read.
     pub(super) fn due(&self, app: &App) -> Option<Instant> {
         let now = Instant::now();
         let due = if self.has_more { 0 } else { app.survey_due()? };

@@ -15,12 +15,12 @@ pub(super) struct Suspension {
     resume: unix::Signal,
 }
 
-/// What a shell asks for.
+/// A request of the shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
-    /// To stop.
+    /// Stop the program.
     Stop,
-    /// To take the terminal over again: something else stopped the program (SIGSTOP), and a shell may have used the terminal meanwhile.
+    /// Enter the terminal again: something else stopped the program (SIGSTOP), and a shell may have used the terminal meanwhile.
     Redraw,
 }
 
@@ -33,7 +33,7 @@ impl Suspension {
         })
     }
 
-    /// Waits until the program is asked to stop, or was stopped.
+    /// Returns when the program is asked to stop, or was stopped.
     pub(super) async fn requested(&mut self) -> Request {
         tokio::select! {
             _ = self.stop.recv() => Request::Stop,
@@ -44,7 +44,7 @@ impl Suspension {
     /// Stops the program until it is continued, and returns how long that took. The terminal must have been given back.
     pub(super) async fn stop(&mut self) -> io::Result<Duration> {
         let stopped = Instant::now();
-        // Not SIGTSTP, which has a handler. The process is stopped when this returns or soon after, so only SIGCONT says when to go on.
+        // Not SIGTSTP, which has a handler. The process is stopped when this returns or soon after, so only SIGCONT shows when to continue.
         process::kill_process(process::getpid(), Signal::STOP)?;
         let _ = self.resume.recv().await;
         Ok(stopped.elapsed())

@@ -22,18 +22,17 @@ pub(super) struct Terminal {
     /// Never dropped: it would show the cursor, as [`give_back`] does, and where that fails write to standard error, which panics when the
     /// terminal is closed.
     inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
-    /// What of the picture is a link at present.
+    /// The part of the picture that is a link now.
     link: Option<Hyperlink>,
-    /// Whether clicks come here instead of selecting text.
+    /// True if clicks are reported instead of selecting text.
     mouse: bool,
     /// The colors that it has.
     theme: Theme,
 }
 
 impl Terminal {
-    /// Takes the terminal over. A panic in whatever thread gives it back first, reports, and ends the program: what is left of a
-    /// program one of whose tasks has died is not worth looking at.
-    /// Clicks come here instead of selecting text if `mouse` is set.
+    /// Enters the terminal. A panic in any thread leaves it first, reports, and ends the program: a program one of whose tasks
+    /// has died is of no use. Clicks are reported instead of selecting text if `mouse` is set.
     pub(super) fn enter(mouse: bool, theme: Theme) -> io::Result<Self> {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -70,13 +69,13 @@ impl Terminal {
     }
 
     /// Gives the terminal back until [`Terminal::take_over`].
-    #[expect(clippy::unused_self, reason = "only who has taken it over can give it back")]
+    #[expect(clippy::unused_self, reason = "only an entered terminal can be left")]
     pub(super) fn give_back(&mut self) {
         give_back();
     }
 
     fn show(&self) -> io::Result<()> {
-        // Not `Terminal::clear`, which asks the terminal where its cursor is: not every one answers.
+        // Not `Terminal::clear`, which queries the cursor's position: not every terminal answers.
         execute!(
             stdout(),
             EnterAlternateScreen,
@@ -117,7 +116,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Asks the terminal to put a text into the clipboard (OSC 52); whether it did so it does not say.
+    /// Copies a text to the clipboard by OSC 52, which reports no result.
     pub(super) fn copy(text: &str) -> io::Result<()> {
         execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
     }
@@ -134,7 +133,7 @@ impl Drop for Terminal {
     }
 }
 
-/// How long a terminal that does not read gets for leaving its alternate screen.
+/// Time for a terminal that does not read to leave its alternate screen.
 const ABANDON: Duration = Duration::from_millis(300);
 
 /// Gives the terminal back as far as it goes, from another thread than the one that may be stuck writing to it: what a shell needs to
@@ -149,7 +148,7 @@ pub(super) fn abandon() {
     let _ = given_back.recv_timeout(ABANDON);
 }
 
-/// As often as you like. Errors have nowhere to go: the terminal is what failed.
+/// Leaves the terminal; may be repeated. Errors have nowhere to go: the terminal is what failed.
 fn give_back() {
     let _ = execute!(
         stdout(),

@@ -1,18 +1,18 @@
-//! A thread that watches the event loop: every turn takes milliseconds, so one that takes seconds is a fault, and the log says so.
+//! A thread that watches the event loop: every turn takes milliseconds, so one that takes seconds is a fault, which is logged.
 //!
-//! A terminal that is stopped (`^S`, a stalled connection) is such a case too: a frame is written to it and the write blocks. Whoever
-//! then asks the program to end must not have to kill it, which would leave the terminal raw: so the thread ends it.
+//! A stopped terminal (`^S`, a stalled connection) is such a case too: a frame is written to it and the write blocks. A request
+//! to end must work even then, since killing the program would leave the terminal raw: so the thread ends it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long one turn may take before it is a fault.
+/// Time of one turn from which on it is a fault.
 pub(super) const LIMIT: Duration = Duration::from_secs(2);
-/// How often the thread looks within that time.
+/// Checks within that time.
 const LOOKS: u32 = 8;
 
-/// What the event loop is doing.
+/// Activity of the event loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doing {
     Waiting,
@@ -57,18 +57,18 @@ impl Doing {
     }
 }
 
-/// What the thread has seen.
+/// Observation of the thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
     /// The loop has not turned for the whole limit.
     Stuck(Doing),
-    /// It turns again, after this time.
+    /// The loop turns again, after this time.
     Turned(Doing, Duration),
-    /// It is stuck and has been asked to end.
+    /// The loop is stuck although the program was asked to end.
     Disobeyed(Doing),
 }
 
-/// Where the event loop says what it does.
+/// Handle through which the event loop reports its activity.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     shared: Arc<Shared>,
@@ -79,11 +79,11 @@ pub(super) struct Watchdog {
 struct Shared {
     /// The number of the turn, and in the last byte what is done in it.
     turn: AtomicU64,
-    /// Whether somebody wants the program to end.
+    /// True once the program was asked to end.
     asked: AtomicBool,
 }
 
-/// Tells the watchdog that the program has been asked to end.
+/// Reports to the watchdog that the program was asked to end.
 #[derive(Clone, Debug)]
 pub(super) struct Asked(Arc<Shared>);
 
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_done_is_named_as_it_was_entered() {
+    fn activities_are_named_as_entered() {
         for (at, doing) in ALL.into_iter().enumerate() {
             assert_eq!(doing as usize, at, "{doing:?}");
         }

@@ -1,4 +1,4 @@
-//! The documents say what the program does: parts of them are generated, the rest is checked.
+//! Documents match the program: parts of them are generated, the rest is checked.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ fn command_lines(text: &str) -> Vec<&str> {
     blocks.flat_map(str::lines).collect()
 }
 
-/// What is written as code within lines.
+/// Returns the inline code of a text.
 fn code(text: &str) -> Vec<&str> {
     let outside: Vec<_> = text.split("```").step_by(2).collect();
     outside
@@ -114,7 +114,7 @@ fn flags_in_documents_exist() {
     flags.extend(command.get_subcommands().flat_map(of));
     flags.extend(["--help".to_owned(), "--version".to_owned()]);
     let mut seen = 0;
-    // What contributors read names flags of cargo, too.
+    // Documents for contributors name flags of cargo, too.
     let of_users = documents().into_iter().filter(|(path, _)| !path.ends_with("CONTRIBUTING.md"));
     for (path, text) in of_users {
         let in_lines = command_lines(&text).into_iter().filter(|line| line.contains("spanfall "));

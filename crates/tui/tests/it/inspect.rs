@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use spanfall::inspect;
 use tempfile::TempDir;
 
-/// In bytes.
 const LIMIT: usize = 1 << 30;
 
 /// Files with these contents, and what is printed of them.
@@ -48,7 +47,7 @@ const C: &str = "00000000000000cc";
 const D: &str = "00000000000000dd";
 
 #[test]
-fn a_trace_has_exactly_these_keys() {
+fn trace_has_exactly_the_documented_keys() {
     let [trace] = &*traces(&[file(&[span(A, "", "api", 1_000, 9_000), span(B, A, "db", 2_000, 0)])]) else {
         panic!("one trace")
     };
@@ -99,7 +98,7 @@ fn a_trace_has_exactly_these_keys() {
 
 /// Whatever the order of the files is, and whatever is missing.
 #[test]
-fn all_files_are_one_store() {
+fn files_are_read_into_one_store() {
     let parts = [
         file(&[span(B, A, "fraud", 2_000, 5_000)]),
         file(&[span(C, B, "db", 3_000, 4_000), span(D, "ee", "lost", 6_000, 7_000)]),
@@ -144,7 +143,7 @@ fn clocks_that_disagree_are_flagged() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_an_error_and_the_others_are_printed() {
+fn unreadable_file_is_an_error_and_others_are_printed() {
     let good = file(&[span(A, "", "api", 1_000, 9_000)]);
     let (text, ended) = printed(&["hello".to_owned(), good.clone()], true);
     let elements: Vec<Value> = serde_json::from_str(&text).unwrap();
@@ -167,7 +166,7 @@ fn a_file_that_cannot_be_read_is_an_error_and_the_others_are_printed() {
 /// `all(.[]; .errors == 0 and .orphans == [])` must fail for every kind of loss, also where nothing at all could be read: `jq` is content
 /// with an empty array and with no input.
 #[test]
-fn whatever_could_not_be_read_is_an_element_without_errors() {
+fn unreadable_part_is_an_element_of_the_array() {
     let bad_span = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [{ "traceId": "", "spanId": "" }] }] }] });
     let many: Vec<Value> = (0..15)
         .map(|_| json!({ "traceId": "", "spanId": "", "startTimeUnixNano": 1 }))
@@ -215,7 +214,7 @@ fn empty_input_fails() {
         assert_eq!((text.as_str(), ended.is_err()), ("no trace\n", true), "{content}");
     }
     let (_, ended) = printed(&[logs], true);
-    assert_eq!(ended, Ok(()), "log records are no traces, but could be read");
+    assert_eq!(ended, Ok(()), "log records are not traces, but could be read");
     let good = file(&[span(A, "", "api", 1_000, 9_000)]);
     let (text, ended) = printed(&["[]".to_owned(), good], true);
     assert_eq!((serde_json::from_str::<Vec<Value>>(&text).unwrap().len(), ended), (1, Ok(())));
@@ -263,7 +262,7 @@ fn self_references_are_named() {
 }
 
 #[test]
-fn what_memory_is_too_small_for_is_reported() {
+fn data_dropped_by_the_memory_limit_is_reported() {
     let line = |number: u32| {
         json!({ "traceId": format!("{number:031x}1"), "spanId": "0000000000000001", "name": "x".repeat(2_000), "startTimeUnixNano": "5" })
             .to_string()
@@ -280,13 +279,13 @@ fn what_memory_is_too_small_for_is_reported() {
     let left = elements.len() as u64 - 1;
     assert!(left > 0 && reason.starts_with(&format!("{} spans", 1_500 - left)), "{reason}");
     assert!(
-        reason.ends_with("left out: the memory limit is 2 MiB (raise --max-memory)"),
+        reason.ends_with("dropped: the memory limit is 2 MiB (raise --max-memory)"),
         "{reason}"
     );
 }
 
 #[test]
-fn a_person_reads_what_matters() {
+fn plain_output_has_the_main_facts() {
     let (text, ended) = printed(
         &[file(&[
             span(A, "", "api", 1_000, 9_000),
@@ -321,7 +320,7 @@ fn of_files(paths: &[PathBuf]) -> Vec<Value> {
 }
 
 #[test]
-fn a_root_that_comes_last_in_three_parts_is_one_tree() {
+fn root_that_arrives_last_in_three_parts_is_one_tree() {
     let mut parts = fixtures("otlp");
     parts.retain(|path| path.to_str().unwrap().contains("late-root"));
     parts.sort();
@@ -356,7 +355,7 @@ fn spans_in(value: &Value) -> usize {
 }
 
 #[test]
-fn no_span_of_other_peoples_files_is_lost() {
+fn fixtures_are_read_without_loss() {
     for path in ["otlp", "jaeger", "zipkin", "critical-path"].into_iter().flat_map(fixtures) {
         let text = fs::read_to_string(&path).unwrap();
         let values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
@@ -366,8 +365,8 @@ fn no_span_of_other_peoples_files_is_lost() {
         assert_eq!(found, expected, "{}", path.display());
     }
 }
-/// CRISP's own expectations: microseconds on the critical path for each service and operation.
-/// What is printed of a small input that went wrong once; `None` where the fixtures are not there.
+/// CRISP's own expectations: microseconds on the critical path for each service and operation. The printed form of a small input
+/// that failed once; `None` without the fixtures.
 fn field(name: &str) -> Option<Vec<Value>> {
     let Ok(fixtures) = std::env::var("SPANFALL_FIXTURES") else {
         eprintln!("SKIPPED: SPANFALL_FIXTURES is not set");
@@ -413,7 +412,7 @@ fn critical_paths_are_those_of_crisp() {
             let name = format!("[{}] {}", span["service"].as_str().unwrap(), span["name"].as_str().unwrap());
             *found.entry(name).or_default() += step["self_ns"].as_u64().unwrap() / 1_000;
         }
-        // Those with errors in them say more than this.
+        // Traces with errors print more than this.
         let expected = raw["testing"].get("opTimeExclusive").unwrap_or(&raw["testing"][0]);
         let expected = expected.as_object().unwrap().iter();
         let expected: BTreeMap<String, u64> = expected

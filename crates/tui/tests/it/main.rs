@@ -1,4 +1,4 @@
-//! What the viewer prints outside of its screens, and what its documents say.
+//! Output of the viewer outside of its screens, and its documents.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 

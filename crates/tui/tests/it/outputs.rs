@@ -1,4 +1,4 @@
-//! What others wrote, in what is printed without a screen: the same table everywhere.
+//! Untrusted text in output without a screen: the same table everywhere.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use app::text::{clean, is_printable};
 use serde_json::json;
 
-/// All of Unicode that an argument can hold, in pieces that a file's name can be made of.
+/// Returns all of Unicode that an argument can hold, in pieces that fit a file's name.
 fn pieces() -> Vec<String> {
     let all: Vec<char> = ('\u{1}'..=char::MAX).filter(|c| *c != '/').collect();
     all.chunks(50_000).map(|piece| piece.iter().collect()).collect()
@@ -39,14 +39,14 @@ fn names_of_files_are_cleaned_in_every_error() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(status), "{said}");
         assert!(is_clean(&said), "{said:?}");
-        assert!(said.contains('␛'), "what was named is said: {said}");
+        assert!(said.contains('␛'), "the error names it: {said}");
         let forged = said.lines().skip(1).any(|line| line.starts_with("spanfall: forged"));
         assert!(!forged, "{said}");
     }
 }
 
 #[test]
-fn every_error_that_names_a_file_cleans_all_of_unicode() {
+fn errors_that_name_a_file_clean_all_of_unicode() {
     for piece in pieces() {
         let path = PathBuf::from(format!("/missing/{piece}"));
         let file = trace_files::Input::open(&path).unwrap_err().to_string();

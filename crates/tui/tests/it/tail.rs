@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// Where lines go: read by the test, closed when the test drops the other end.
+/// Standard output: read by the test, closed when the test drops the other end.
 struct Pipe(SyncSender<Vec<u8>>);
 
 impl Write for Pipe {
@@ -159,7 +159,7 @@ fn values(output: &str, key: &str) -> Vec<String> {
     output.lines().map(line).collect()
 }
 
-/// All that is still written, up to the end.
+/// Returns everything that is still written.
 fn rest(output: &Receiver<Vec<u8>>) -> String {
     let mut bytes = Vec::new();
     while let Ok(more) = output.recv_timeout(SOON) {
@@ -169,7 +169,7 @@ fn rest(output: &Receiver<Vec<u8>>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_accepted_is_printed_before_the_end() {
+async fn accepted_spans_are_printed_before_the_end() {
     for json in [false, true] {
         let tail = Tail::start(json).await;
         assert_eq!(tail.send(&["one", "two"]).await, 200);
@@ -187,7 +187,7 @@ async fn what_was_accepted_is_printed_before_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_that_has_had_enough_ends_it_quietly() {
+async fn closed_output_ends_without_an_error() {
     let Tail {
         at,
         output,
@@ -207,7 +207,7 @@ async fn a_reader_that_has_had_enough_ends_it_quietly() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_that_does_not_read_holds_senders_up_and_not_the_end() {
+async fn blocked_output_throttles_senders_and_not_the_end() {
     let tail = Tail::start(false).await;
     let mut taken = 0;
     while tail.send(&["x"; 100]).await == 200 {
@@ -295,7 +295,10 @@ async fn timeout_says_what_did_not_come() {
         tail.ended().await.1.unwrap_or_default()
     };
     assert_eq!(ended(json(), None).await, "nothing arrived in time");
-    assert_eq!(ended(json(), Some(SOON)).await, "it was not quiet in time (0 records)");
+    assert_eq!(
+        ended(json(), Some(SOON)).await,
+        "records kept arriving until the timeout (0 records)"
+    );
     let three = Selection {
         count: Some(3),
         ..json()

@@ -8,7 +8,7 @@ use std::process::Command;
 use syn::visit::Visit;
 use syn::{ItemMod, UseTree};
 
-/// What a crate may depend on.
+/// Allowed dependencies of a crate.
 const DEPENDENCIES: &[(&str, &[&str])] = &[
     (
         "app",
@@ -34,7 +34,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("ingest-state", &["printable", "trace-model"]),
 ];
 
-/// What does I/O, or asks for the time: what a screen's state and its drawing must not name.
+/// I/O and clocks, which a screen's state and its drawing must not name.
 const OUTSIDE: &[&str] = &[
     "std::env",
     "std::fs",
@@ -81,7 +81,7 @@ fn state_and_drawing_name_nothing_outside() {
 }
 
 #[test]
-fn the_state_knows_of_drawing_only_where_things_are() {
+fn state_uses_only_geometry_of_the_drawing_crate() {
     let found = paths_of("app");
     let drawing: BTreeSet<_> = found.iter().filter(|path| path.starts_with("ratatui_core")).collect();
     let beyond: Vec<_> = drawing
@@ -91,7 +91,7 @@ fn the_state_knows_of_drawing_only_where_things_are() {
     assert!(!drawing.is_empty() && beyond.is_empty(), "{beyond:?}");
 }
 
-/// What is read of the state is listed; to change it there is [`app::App::apply`].
+/// Fields that are read are listed; changes go through [`app::App::apply`].
 #[test]
 fn event_loop_writes_no_field_of_the_state() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/viewer");
@@ -149,7 +149,7 @@ impl<'ast> Visit<'ast> for Fields {
     }
 
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
-        // Tests may look at what they like.
+        // Tests may name anything.
         if !item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg")) {
             syn::visit::visit_item_mod(self, item);
         }
@@ -167,7 +167,7 @@ fn crates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// All paths that a crate names.
+/// Returns all paths that a crate names.
 fn paths_of(name: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (module, file) in files_of(&crates().join(name).join("src")) {
@@ -202,7 +202,7 @@ fn files_of(sources: &Path) -> Vec<(Vec<String>, PathBuf)> {
     files
 }
 
-/// All paths that a file names, from the crate's root on or from another crate's.
+/// Paths that a file names, from the crate's root on or from another crate's.
 struct Paths {
     module: Vec<String>,
     found: BTreeSet<String>,

@@ -1,7 +1,7 @@
-//! Which job of a shell this program belongs to.
+//! The job of a shell that this program belongs to.
 
-/// Whether this job's first process was started by another job of the same session. POSIX calls the group orphaned otherwise, and
-/// stopping it would be for good.
+/// Returns true if this job's first process was started by another job of the same session. POSIX calls the group orphaned
+/// otherwise, and nothing would continue it after a stop.
 pub(super) fn has_shell() -> bool {
     let this = Process::this();
     this.is_some_and(|this| is_started_by_a_shell(this, std::iter::successors(Some(this), |process| process.parent())))
@@ -12,7 +12,8 @@ fn is_started_by_a_shell(this: Process, ancestors: impl IntoIterator<Item = Proc
     others.next().is_some_and(|starter| starter.session == this.session)
 }
 
-/// Where a process belongs. On Linux an id is 0 if it is that of a process outside of this PID namespace (a container's).
+/// Parent, process group and session of a process. On Linux an id is 0 if it is that of a process outside of this PID namespace
+/// (a container's).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Process {
     parent: i32,
@@ -20,7 +21,7 @@ struct Process {
     session: i32,
 }
 
-/// From `/proc`: rustix's `Pid` cannot be 0, so that its `getpgid` and `getsid` must not be called for other processes.
+/// Read from `/proc`: rustix's `Pid` cannot be 0, so its `getpgid` and `getsid` must not be called for other processes.
 #[cfg(target_os = "linux")]
 impl Process {
     fn this() -> Option<Self> {
@@ -49,7 +50,7 @@ impl Process {
     }
 }
 
-/// From POSIX, which gives the parent of this process only.
+/// Read through POSIX, which gives the parent of this process only.
 #[cfg(not(target_os = "linux"))]
 impl Process {
     fn this() -> Option<Self> {
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn processes_outside_of_the_pid_namespace_are_no_shell() {
-        // `cat /proc/self/stat` in a terminal of its own, started from outside of the namespace: the ids of that one are 0.
+        // `cat /proc/self/stat` in another terminal, started from outside of the namespace: the ids of that one are 0.
         let this = Process::parse("7 (a) b) S 3 3 3 34816 7 4194304 93 0").unwrap();
         assert_eq!(
             this,
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_is_found() {
+    fn own_process_is_found() {
         assert!(Process::this().is_some());
     }
 }

@@ -16,13 +16,13 @@ pub(super) fn cells(buffer: &Buffer, area: Rect) -> Vec<(u16, u16, Cell)> {
     places.filter_map(|place| Some((place.x, place.y, cell(place)?))).collect()
 }
 
-/// Writes cells once more, this time as a link, or as one no longer. The address must be one of
-/// [`Hyperlink`](view::Hyperlink): without characters that end the sequence.
+/// Writes cells again, as a link or without one. The address must be one of [`Hyperlink`](view::Hyperlink): without characters
+/// that end the sequence.
 pub(super) fn write<B>(backend: &mut B, cells: &[(u16, u16, Cell)], url: Option<&str>) -> io::Result<()>
 where
     B: Backend<Error = io::Error> + Write,
 {
-    // Where a filter is typed its cursor stays.
+    // The cursor of the filter's input must stay.
     queue!(backend, SavePosition)?;
     write!(backend, "\x1b]8;;{}\x1b\\", url.unwrap_or_default())?;
     backend.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_cells_are_written_between_the_marks_of_a_link() {
+    fn link_writes_the_same_cells_between_its_sequences() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 2));
         buffer.set_string(2, 1, "see it", Style::new());
         let cells = cells(&buffer, Rect::new(2, 1, 6, 1));
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_outside_of_the_screen_is_left_out() {
+    fn link_skips_cells_outside_of_the_screen() {
         let buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
         assert_eq!(cells(&buffer, Rect::new(2, 0, 9, 3)).len(), 2);
         assert!(cells(&Buffer::empty(Rect::ZERO), Rect::new(0, 0, 9, 3)).is_empty());
