@@ -64,7 +64,7 @@ impl Viewer {
         command.env("COLORFGBG", "15;0");
         // Nor is the developer's own configuration read.
         command.env("XDG_CONFIG_HOME", "/nonexistent");
-        for flag in ["--otlp-grpc", "--otlp-http", "--sentry"] {
+        for flag in ["--otlp-grpc", "--otlp-http", "--sentry", "--api"] {
             command.args([flag, "127.0.0.1:0"]);
         }
         command.args(["--log-file", "/dev/null"]);

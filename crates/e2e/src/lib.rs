@@ -10,6 +10,7 @@ pub mod proxy;
 pub mod python;
 pub mod screen;
 pub mod sentry_api;
+pub mod serve;
 pub mod services;
 pub mod spans;
 pub mod tail;

@@ -38,8 +38,9 @@ impl Viewer {
     pub fn start(arguments: &str, environment: &[(&str, String)]) -> Result<Self, Error> {
         let directory = TempDir::new()?;
         let script = format!(
-            "exec {spanfall} --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 --log-file {log} {arguments}",
+            "exec {spanfall} --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 {api} --log-file {log} {arguments}",
             spanfall = testkit::bin("spanfall")?.display(),
+            api = if arguments.contains("--api") { "" } else { "--api off" },
             log = log_file(directory.path()).display(),
         );
         let all = [("SPANFALL_LOG", "trace".to_owned())];

@@ -172,7 +172,9 @@ fn object(attributes: &[Attribute]) -> Map<String, Json> {
         .collect()
 }
 
-fn value(value: &Value) -> Json {
+/// Converts a value to the JSON value of its type; bytes are base64, doubles that are not finite are text.
+#[must_use]
+pub fn value(value: &Value) -> Json {
     match value {
         Value::Empty => Json::Null,
         Value::String(text) => text.as_str().into(),

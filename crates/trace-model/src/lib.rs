@@ -66,7 +66,7 @@ pub use outline::{ERROR_MARKS, ErrorMark, Line, Outline, Reading, Row};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
 pub use store::{
     ClientReport, Expectation, ListPlace, RANKED, RankBy, Ranking, Raw, RawProgress, RawReader, Revision, Root, SECONDS, SHAPE,
-    SearchProgress, SentryReach, ServiceStats, Store, Totals, TraceSummary, outside_of_spans,
+    SearchProgress, SentryReach, ServiceStats, Store, StoredReader, StoredSpan, Totals, TraceSummary, outside_of_spans,
 };
 pub use subject::{CallStatus, SpanSubject, StatusClass};
 pub use tree::{SpanNode, SpanTree, TraceReader};

@@ -58,6 +58,12 @@ impl SpanKind {
             Self::Consumer => "consumer",
         }
     }
+
+    /// Reads the lower-case name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        (0..=5).map(Self::from_otlp).find(|kind| kind.name() == name)
+    }
 }
 
 /// How a span ended, as OTLP's `Status.code`.

@@ -65,6 +65,8 @@ pub enum Command {
     },
     /// Print the default configuration as TOML, commented out
     Config,
+    /// Run the viewer without a screen: store what arrives and answer queries
+    Serve,
     /// Print a line per span, error and Sentry log as it arrives
     Tail(Tail),
 }
@@ -176,6 +178,10 @@ pub struct Options {
     /// Listen for Sentry envelopes and Sentry's OTLP route on this address or local port
     #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ADDR", value_parser = address, default_value_t = loopback(8969))]
     pub sentry: SocketAddr,
+    /// Answer queries in Jaeger's API on this address or local port, or `off` [default: 127.0.0.1:16686, or a free port if that is in
+    /// use; for files off]
+    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ADDR")]
+    pub api: Option<ApiChoice>,
     /// Accept web pages of this origin, in addition to local ones: `https://app.example`, `http://dev.example:*` (any port) or `null`;
     /// repeatable
     #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ORIGIN")]
@@ -256,6 +262,26 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     of_this_machine
         .or_else(|_| text.parse())
         .map_err(|_| "not an address to listen on: use 4317, localhost:4317 or 127.0.0.1:4317".to_owned())
+}
+
+/// Where queries are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiChoice {
+    /// On this address.
+    On(SocketAddr),
+    /// Nowhere.
+    Off,
+}
+
+impl FromStr for ApiChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            text => address(text).map(Self::On),
+        }
+    }
 }
 
 /// A theme, or `None` to detect one.

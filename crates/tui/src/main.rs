@@ -39,6 +39,7 @@ fn run(cli: &Cli) -> Result<()> {
             None => Box::pin(viewer::run(&cli.options, Mode::Viewer)).await,
             Some(Command::Demo) => Box::pin(viewer::run(&cli.options, Mode::Demo)).await,
             Some(Command::Open { files }) => Box::pin(viewer::open(&cli.options, files.clone())).await,
+            Some(Command::Serve) => viewer::serve(&cli.options).await,
             // Nothing else runs that it could block.
             Some(Command::Inspect { json, files }) => {
                 inspect::run(files, *json, cli.options.max_memory_of_files(), std::io::stdout())

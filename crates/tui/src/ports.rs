@@ -2,11 +2,13 @@
 
 use collector::{Collector, bind_failure};
 use eyre::{Report, Result};
+use query_api::{Address, Api, PORT};
 use std::net::{Ipv4Addr, TcpListener};
 
-use crate::cli::Options;
+use crate::cli::{ApiChoice, Options};
 use crate::outward::Outward;
 use crate::problem::Problem;
+use app::Notice;
 
 /// A port of the demo's services that another program has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,30 @@ pub(crate) async fn bind_with(options: &Options, outward: &Outward, command: &st
         what: format!("{:#}", Report::new(error)),
         advice: "give --sentry-relay the DSN of the Sentry that envelopes are forwarded to".to_owned(),
     })?)
+}
+
+/// Binds the port of the query API, if there is to be one: at `default` where no option says otherwise.
+///
+/// # Errors
+/// The port that an option names cannot be bound.
+pub(crate) async fn bind_api(options: &Options, default: Option<Address>) -> Result<Option<Api>> {
+    let address = match options.api {
+        Some(ApiChoice::Off) => None,
+        Some(ApiChoice::On(address)) => Some(Address::Only(address)),
+        None => default,
+    };
+    match address {
+        Some(address) => Ok(Some(Api::bind(address).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Says where the query API is, if that is not where it is looked for.
+pub(crate) fn api_notice(api: &Api) -> Option<Notice> {
+    api.is_moved().then(|| Notice {
+        text: format!("query API on {}: port {PORT} is in use", api.address()),
+        error: false,
+    })
 }
 
 /// Binds the collector's ports for `tail`.

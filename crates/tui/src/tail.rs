@@ -43,7 +43,7 @@ mod uploads;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use collector::{Collector, Health, HealthSnapshot};
+use collector::{Addresses, Collector, Health, HealthSnapshot};
 use eyre::{Context, Result, eyre};
 use lifecycle::Shutdown;
 use tokio::sync::watch;
@@ -116,11 +116,7 @@ pub async fn run_until(
     out: impl Write + Send + 'static,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    let at = collector.addresses();
-    say(&format!(
-        "OTLP/gRPC on {}, OTLP/HTTP on {}, Sentry on {}",
-        at.otlp_grpc, at.otlp_http, at.sentry
-    ));
+    say(&listening(collector.addresses()));
     let wanted = selection.count;
     let (arrivals, health, server) = collector.serve();
     let (count, printed) = watch::channel(0);
@@ -194,8 +190,16 @@ fn finished(printed: io::Result<()>) -> Result<()> {
     }
 }
 
+/// Formats the addresses of a collector.
+pub(crate) fn listening(at: Addresses) -> String {
+    format!(
+        "OTLP/gRPC on {}, OTLP/HTTP on {}, Sentry on {}",
+        at.otlp_grpc, at.otlp_http, at.sentry
+    )
+}
+
 /// Reports rejections; never ends.
-async fn report(mut health: Health) {
+pub(crate) async fn report(mut health: Health) {
     let mut said = HealthSnapshot::default();
     loop {
         health.changed().await;

@@ -14,6 +14,7 @@ mod input;
 mod log;
 mod look;
 mod saving;
+mod serve;
 mod surveying;
 mod suspend;
 mod terminal;
@@ -25,6 +26,7 @@ use collector::Health;
 use crossterm::event::{Event as TerminalEvent, EventStream};
 use eyre::{Context, Result};
 use futures_util::StreamExt;
+use query_api::{Api, Queries, Running};
 use sentry_relay::Target;
 use trace_model::Store;
 
@@ -41,6 +43,7 @@ use files::Reading;
 pub use files::open;
 use inbox::Inbox;
 use saving::Saving;
+pub use serve::serve;
 use surveying::Surveying;
 use suspend::Request;
 use terminal::Terminal;
@@ -59,6 +62,8 @@ const SEARCHED: usize = 512;
 const READ: Duration = Duration::from_millis(3);
 /// [Work](trace_model::work) of that between two looks at the clock: a fraction of a millisecond.
 const READ_WORK: u64 = 1 << 18;
+/// How long queries are answered before the next look at the keyboard.
+const ANSWER_QUERIES: Duration = Duration::from_millis(2);
 
 /// Runs the viewer until the user quits or the terminal is closed.
 ///
@@ -74,6 +79,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     };
     let collector = ports::bind_with(options, &outward, command, &taken).await?;
     let addresses = collector.addresses();
+    let api = ports::bind_api(options, Some(query_api::Address::Default)).await?;
     let setup = match mode {
         Mode::Demo => Some(Setup::check(addresses, &outward)?),
         Mode::Viewer | Mode::Files => None,
@@ -101,7 +107,9 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let mut app = App::new(store, mode, addresses, fastrand::Rng::new()).with(Settings {
         keymap: config.keymap,
         zone: jiff::tz::TimeZone::system(),
-        notice: notice.or(look::notice(&config.notices)),
+        notice: notice
+            .or(look::notice(&config.notices))
+            .or(api.as_ref().and_then(ports::api_notice)),
         sentry,
         repeated: config.repeated,
         ..Settings::default()
@@ -113,6 +121,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let ending = Ending::listen()?;
     let terminal = Terminal::enter(mouse, theme).wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
     let (arrivals, health, server) = collector.serve();
+    let (queries, api) = answering(api, options);
     let demo = match setup {
         Some(setup) => Demo::start(&setup)?,
         None => Demo::none(),
@@ -121,6 +130,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         app,
         terminal,
         inbox: Inbox::new(arrivals, health.queue().bytes_limit),
+        queries,
         asking: Asking::new(asker),
         surveying: Surveying::default(),
         health: Some(health),
@@ -138,8 +148,11 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         mut app,
         mut terminal,
         ending,
+        queries,
         ..
     } = viewer;
+    // Answers under way end here.
+    drop(queries);
     ending.watchdog.enter(Doing::Frame);
     if mode == Mode::Demo {
         app.apply(Event::Notice(Notice {
@@ -152,6 +165,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     ending.watchdog.enter(Doing::Waiting);
     demo.shutdown().await;
     server.shutdown().await;
+    stop_answering(api).await;
     ending.watchdog.enter(Doing::Frame);
     terminal.leave();
     ended
@@ -161,6 +175,7 @@ struct Viewer {
     app: App,
     terminal: Terminal,
     inbox: Inbox,
+    queries: Queries,
     asking: Asking,
     surveying: Surveying,
     /// `None` where nothing listens.
@@ -226,6 +241,8 @@ impl Viewer {
                     self.doing(Doing::Demo);
                     self.demo_said(event);
                 }
+                // It is answered below, or when a turn's arrivals are ingested.
+                () = self.queries.wait() => {}
                 () = self.inbox.wait(self.app.pause().is_some()) => {
                     self.doing(Doing::Ingest);
                     self.dirty = true;
@@ -338,13 +355,17 @@ impl Viewer {
 
     /// Returns true if [`Viewer::go_on`] has work left.
     fn goes_on(&self) -> bool {
-        self.app.is_searching() || self.app.is_reading() || self.saving.is_copying()
+        self.app.is_searching() || self.app.is_reading() || self.saving.is_copying() || self.queries.is_answering()
     }
 
     /// Goes on with what takes longer than a turn, for a bounded time.
     fn go_on(&mut self) {
         self.search();
         self.read();
+        if self.queries.is_answering() {
+            self.doing(Doing::Query);
+            answer(&mut self.queries, &self.app.store);
+        }
     }
 
     /// Reads large traces, for the screen or to be saved, for a bounded time.
@@ -380,6 +401,31 @@ impl Viewer {
             DemoEvent::Notice(notice) => Event::Notice(notice),
         };
         self.apply(event);
+    }
+}
+
+/// Starts the listener for queries, if there is one.
+fn answering(api: Option<Api>, options: &Options) -> (Queries, Option<Running>) {
+    match api {
+        Some(api) => {
+            let (queries, running) = api.serve(options.allowed_host.clone());
+            (queries, Some(running))
+        }
+        None => (Queries::none(), None),
+    }
+}
+
+async fn stop_answering(api: Option<Running>) {
+    if let Some(api) = api {
+        api.shutdown().await;
+    }
+}
+
+/// Answers queries for a bounded time.
+fn answer(queries: &mut Queries, store: &Store) {
+    let started = Instant::now();
+    while queries.is_answering() && started.elapsed() < ANSWER_QUERIES {
+        queries.step(store, READ_WORK);
     }
 }
 

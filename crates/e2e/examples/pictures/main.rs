@@ -55,7 +55,7 @@ impl Session {
             ("COLORTERM", "truecolor".to_owned()),
         ];
         let script = format!(
-            "exec {} demo --otlp-grpc 0 --otlp-http 0 --sentry 0",
+            "exec {} demo --otlp-grpc 0 --otlp-http 0 --sentry 0 --api 0",
             testkit::bin("spanfall")?.display()
         );
         let screen = Screen::start(&script, environment, SIZE.0, SIZE.1)?;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::demo::session::{Session, children};
 
-const ADDRESSES: &str = "--otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0";
+const ADDRESSES: &str = "--otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 --api off";
 
 /// Starts the program in place of its shell.
 fn start(directory: &Path, arguments: &str, controls: bool) -> Screen {

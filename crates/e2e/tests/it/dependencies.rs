@@ -21,6 +21,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "trace-files",
         &["collector", "tokio", "tonic", "axum", "hyper", "ratatui", "sentry", "lapin"],
     ),
+    ("query", &["tokio", "tonic", "axum", "hyper", "http", "ratatui", "collector"]),
+    ("query-api", &["collector", "ratatui", "tonic", "app"]),
     (
         "ingest-state",
         &["tokio", "tonic", "axum", "hyper", "http", "ratatui", "http-server", "reqwest"],
@@ -117,7 +119,7 @@ fn dependencies_point_inward() {
 /// Other listeners would have no limits, and would answer other people's pages.
 #[test]
 fn listeners_go_through_http_server() {
-    for program in ["api", "collector", "page", "tui"] {
+    for program in ["api", "collector", "page", "query-api", "tui"] {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(program).join("src");
         for source in files_below(&sources) {
             let text = std::fs::read_to_string(&source).unwrap();

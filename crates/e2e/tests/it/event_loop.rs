@@ -31,7 +31,7 @@ impl Started {
         let directory = TempDir::new().unwrap();
         let script = format!(
             "cd {directory}; stty -a > before; {before} sh -c 'echo $$ > pid; exec {spanfall} --otlp-grpc 127.0.0.1:0 \
-             --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 --log-file log'; {after} echo $? > status; stty -a > after",
+             --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 --api off --log-file log'; {after} echo $? > status; stty -a > after",
             directory = directory.path().display(),
             spanfall = testkit::bin("spanfall").unwrap().display(),
         );

@@ -23,6 +23,7 @@ mod sentry_normalizer;
 mod sentry_otlp;
 mod sentry_poller;
 mod sentry_sdks;
+mod serve;
 mod smtp_tls;
 mod tail;
 mod telemetry;

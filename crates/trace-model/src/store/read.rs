@@ -64,7 +64,17 @@ impl Store {
     /// none is left this meets each trace once that stays, whatever comes and goes meanwhile.
     #[must_use]
     pub fn listed_after(&self, place: ListPlace, limit: usize) -> (Vec<TraceId>, ListPlace) {
-        let found = self.list().before(place.0.unwrap_or(u64::MAX), limit);
+        self.after(self.list(), place, limit)
+    }
+
+    /// The same over all traces, whatever the filter has found.
+    #[must_use]
+    pub fn arrived_after(&self, place: ListPlace, limit: usize) -> (Vec<TraceId>, ListPlace) {
+        self.after(&self.by_arrival, place, limit)
+    }
+
+    fn after(&self, traces: &ByArrival, place: ListPlace, limit: usize) -> (Vec<TraceId>, ListPlace) {
+        let found = traces.before(place.0.unwrap_or(u64::MAX), limit);
         let last = found.last().map_or(place.0, |(arrival, _)| Some(*arrival));
         let ids = found.into_iter().filter_map(|(_, slot)| self.traces[slot].id);
         (ids.collect(), ListPlace(last))
@@ -95,7 +105,7 @@ impl Store {
         self.decoded(self.find_sentry(self.find_trace(trace_id)?, span_id)?)
     }
 
-    fn decoded(&self, at: At) -> Option<Span> {
+    pub(super) fn decoded(&self, at: At) -> Option<Span> {
         let origin = self.contents.origins.get(self.contents.log.get(at).origin);
         let raw = self.contents.log.raw(at);
         // Each of its texts is copied.

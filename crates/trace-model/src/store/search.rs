@@ -259,7 +259,7 @@ impl Contents {
     }
 }
 
-fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: At) -> Option<Candidate<'a>> {
+pub(super) fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: At) -> Option<Candidate<'a>> {
     let record = contents.log.get(at);
     let origin = contents.origins.get(record.origin);
     if record.is_error_event() {

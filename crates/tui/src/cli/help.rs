@@ -4,19 +4,22 @@ use clap::{Arg, Command, CommandFactory, Id};
 
 use super::Cli;
 
-/// Commands that read the options: the viewer (also in the demo), `open`, `inspect`, `tail`.
-const COMMANDS: [&str; 5] = ["demo", "open", "inspect", "tail", "config"];
+/// Commands that read the options: the viewer (also in the demo), `serve`, `open`, `inspect`, `tail`.
+const COMMANDS: [&str; 6] = ["demo", "serve", "open", "inspect", "tail", "config"];
 
 /// Headings of the options, and the commands that they apply to in addition to the viewer.
-const GROUPS: [(&[&str], &[&str]); 5] = [
-    (&["otlp_grpc", "otlp_http", "sentry", "sentry_relay"], &["demo", "tail"]),
+const GROUPS: [(&[&str], &[&str]); 8] = [
     (
-        &["allowed_origin", "allowed_host", "max_body", "show_uploads"],
-        &["demo", "tail"],
+        &["otlp_grpc", "otlp_http", "sentry", "sentry_relay"],
+        &["demo", "serve", "tail"],
     ),
+    (&["allowed_origin", "max_body", "show_uploads"], &["demo", "serve", "tail"]),
+    (&["allowed_host"], &["demo", "serve", "tail", "open"]),
+    (&["api"], &["demo", "serve", "open"]),
     (&["no_sentry_relay"], &["demo"]),
-    (&["max_memory"], &["demo", "open", "inspect"]),
-    (&["config", "theme", "no_mouse", "log_file"], &["demo", "open"]),
+    (&["max_memory"], &["demo", "serve", "open", "inspect"]),
+    (&["config", "theme", "no_mouse"], &["demo", "open"]),
+    (&["log_file"], &["demo", "serve", "open"]),
 ];
 
 /// Position in the help of the first option that commands share: after those of a command's own.
@@ -85,7 +88,12 @@ mod tests {
                 &["--otlp-grpc", "--sentry-relay", "--max-memory", "--theme"][..],
                 &[][..],
             ),
-            ("open", &["--max-memory", "--theme", "--config"], &["--otlp-grpc", "--sentry"]),
+            (
+                "open",
+                &["--max-memory", "--theme", "--config", "--api"],
+                &["--otlp-grpc", "--sentry"],
+            ),
+            ("serve", &["--otlp-grpc", "--api", "--max-memory"], &["--theme", "--no-mouse"]),
             (
                 "inspect",
                 &["--json"],
@@ -120,7 +128,7 @@ mod tests {
 
     #[test]
     fn options_are_read_by_every_command_that_shows_them_or_not() {
-        for words in ["demo", "open FILE", "inspect FILE", "tail", "config"] {
+        for words in ["demo", "serve", "open FILE", "inspect FILE", "tail", "config"] {
             let line = format!(
                 "spanfall {words} --otlp-grpc 1 --otlp-http 2 --sentry 3 --max-memory 2MiB --config c.toml --theme light --log-file l"
             );

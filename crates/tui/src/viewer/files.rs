@@ -1,4 +1,4 @@
-//! `spanfall open`: files instead of ports. Nothing listens.
+//! `spanfall open`: files instead of ports. Nothing listens but, if it is asked for, the query API.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -17,9 +17,9 @@ use super::saving::Saving;
 use super::surveying::Surveying;
 use super::terminal::Terminal;
 use super::watchdog::Doing;
-use super::{Demo, Ending, Viewer, log};
+use super::{Demo, Ending, Viewer, answering, log, stop_answering};
 use crate::cli::Options;
-use crate::inspect;
+use crate::{inspect, ports};
 use app::{App, Event, FileState, Files, Mode, Settings};
 
 /// Parts of files waiting to be stored, each of about a mebibyte.
@@ -140,6 +140,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         Some("-") => "standard input".to_owned(),
         _ => path.display().to_string(),
     });
+    let api = ports::bind_api(options, None).await?;
     let mut app = App::new(store, Mode::Files, addresses, fastrand::Rng::new()).with(Settings {
         keymap: config.keymap,
         zone: jiff::tz::TimeZone::system(),
@@ -158,10 +159,12 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     nothing_to_show(&app.files)?;
     let ending = Ending::listen()?;
     let terminal = Terminal::enter(mouse, theme).wrap_err("this needs a terminal; for output to a pipe use: spanfall inspect")?;
+    let (queries, api) = answering(api, options);
     let mut viewer = Viewer {
         app,
         terminal,
         inbox: Inbox::without_collector(),
+        queries,
         asking: Asking::new(None),
         surveying: Surveying::default(),
         health: None,
@@ -177,8 +180,14 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     }
     let ended = viewer.run().await;
     let Viewer {
-        app, terminal, ending, ..
+        app,
+        terminal,
+        ending,
+        queries,
+        ..
     } = viewer;
+    drop(queries);
+    stop_answering(api).await;
     ending.watchdog.enter(Doing::Frame);
     terminal.leave();
     ended?;

@@ -25,9 +25,10 @@ pub(super) enum Doing {
     Sentry,
     Search,
     Trace,
+    Query,
 }
 
-const ALL: [Doing; 10] = [
+const ALL: [Doing; 11] = [
     Doing::Waiting,
     Doing::Input,
     Doing::Frame,
@@ -38,6 +39,7 @@ const ALL: [Doing; 10] = [
     Doing::Sentry,
     Doing::Search,
     Doing::Trace,
+    Doing::Query,
 ];
 
 impl Doing {
@@ -53,6 +55,7 @@ impl Doing {
             Self::Sentry => "handling an answer of Sentry",
             Self::Search => "searching",
             Self::Trace => "reading a trace",
+            Self::Query => "answering a query",
         }
     }
 }

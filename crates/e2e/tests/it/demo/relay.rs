@@ -24,7 +24,7 @@ async fn demo_with_a_dsn_forwards_to_sentry_and_compares() {
 #[tokio::test(flavor = "multi_thread")]
 async fn demo_without_relay_says_why_nothing_is_compared() {
     let envelopes = Envelopes::receive().await.unwrap();
-    let free = "demo --no-sentry-relay --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0";
+    let free = "demo --no-sentry-relay --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 --api off";
     let mut session = Session::take(free, &[("SENTRY_DSN", envelopes.dsn())]);
     let is_up = |text: &str| text.contains("api ●") && text.contains("mailer ●");
     session.screen.wait("the services to be up", is_up);

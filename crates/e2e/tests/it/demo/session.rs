@@ -41,7 +41,7 @@ impl Session {
     /// Starts the demo on free ports.
     pub(crate) fn demo(environment: &[(&str, String)]) -> Self {
         Self::take(
-            "demo --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0",
+            "demo --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 --api off",
             environment,
         )
     }

@@ -38,7 +38,7 @@ fn non_loopback_address_is_rejected() {
 fn occupied_api_port_is_reported_before_the_screen_changes() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let free = "demo --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0";
+    let free = "demo --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 --api off";
     let said = refused(free, &[("API_ADDR", address.clone())]);
     assert!(said.contains(&address) && said.contains("API_ADDR"), "{said}");
 }

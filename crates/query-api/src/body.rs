@@ -1,0 +1,49 @@
+//! Bodies that are written as their parts are found.
+
+use std::io;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::stream;
+use query::jaeger::TracesWriter;
+use query::{Evaluation, Part};
+
+use crate::queue::Asker;
+
+/// What is written next.
+enum Next {
+    Part(Evaluation, Option<Part>),
+    Ask(Evaluation),
+    Nothing,
+}
+
+/// The body of an answer whose first part is there. The next part is asked for when the client has read the last one: a client that does
+/// not read holds up nobody, and the server closes its connection. An answer that cannot be completed breaks the connection, so that no
+/// part of it is taken for the whole.
+pub(crate) fn traces(asker: Asker, evaluation: Evaluation, first: Option<Part>) -> Body {
+    let state = (asker, TracesWriter::default(), Next::Part(evaluation, first));
+    Body::from_stream(stream::unfold(state, |(asker, mut writer, mut next)| async move {
+        loop {
+            let (evaluation, part) = match next {
+                Next::Nothing => return None,
+                Next::Part(evaluation, part) => (evaluation, part),
+                Next::Ask(evaluation) => {
+                    let Ok(answer) = asker.ask(evaluation).await else {
+                        let broken = io::Error::other("the viewer is ending");
+                        return Some((Err(broken), (asker, writer, Next::Nothing)));
+                    };
+                    answer
+                }
+            };
+            let Some(part) = part else {
+                let end = std::mem::take(&mut writer).end();
+                return Some((Ok(Bytes::from(end)), (asker, writer, Next::Nothing)));
+            };
+            let bytes = writer.part(&part);
+            next = Next::Ask(evaluation);
+            if !bytes.is_empty() {
+                return Some((Ok(Bytes::from(bytes)), (asker, writer, next)));
+            }
+        }
+    }))
+}

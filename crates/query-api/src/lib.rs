@@ -1,0 +1,89 @@
+//! The listener that answers queries: Jaeger's query API over the running viewer's store.
+//!
+//! It is a thin layer. A request becomes a [`query::Evaluation`], which is sent to the owner of the store ([`Queries`]) for each part of
+//! the answer and comes back with it. So the store has one owner, a query that is read slowly costs the owner nothing, and a client that
+//! goes away takes its evaluation with it.
+//!
+//! It listens on loopback only, with the access rule of every listener (`http_server::Access`). Nothing here changes anything, and no
+//! page of another origin can read an answer: there is no CORS.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), query_api::BindError> {
+//! use query_api::{Address, Api};
+//! use trace_model::Store;
+//!
+//! let api = Api::bind(Address::Default).await?;
+//! println!("http://{}/api/services", api.address());
+//! let (mut queries, _server) = api.serve(Vec::new());
+//! let store = Store::new(1 << 20);
+//! loop {
+//!     queries.wait().await;
+//!     while queries.is_answering() {
+//!         queries.step(&store, 1 << 18);
+//!     }
+//! }
+//! # }
+//! ```
+
+mod bind;
+mod body;
+mod jaeger;
+mod queue;
+
+use std::time::Duration;
+
+use axum::Router;
+use http::StatusCode;
+use http_server::{Access, App, Host, Server};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use self::bind::{Address, Api, BindError, PORT};
+pub use self::queue::Queries;
+
+/// How long answers under way may take to finish after the end was asked for.
+const FINISH: Duration = Duration::from_secs(1);
+
+/// The running listener. Dropping it ends it at once.
+#[derive(Debug)]
+#[must_use = "dropping it ends the listener"]
+pub struct Running {
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl Running {
+    /// Stops listening and lets answers under way finish, for at most a second.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        let _ = tokio::time::timeout(FINISH, &mut self.serving).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Api {
+    /// Starts to answer requests to local hosts and to these. Must be called within a Tokio runtime.
+    pub fn serve(self, hosts: Vec<Host>) -> (Queries, Running) {
+        let (sender, queries) = queue::new();
+        let routes = jaeger::routes(sender).fallback(|| async { (StatusCode::NOT_FOUND, "not found: see docs/api.md\n") });
+        let overloaded = Router::new().fallback(|| async { jaeger::busy() });
+        let server = Server::new(
+            self.listener,
+            Access::local(hosts, Vec::new()),
+            App::new(routes).overloaded(overloaded),
+        );
+        let (stop, mut stopped) = watch::channel(false);
+        let serving = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            };
+            server.run(stopped).await;
+        });
+        (queries, Running { stop, serving })
+    }
+}

@@ -1,0 +1,183 @@
+//! What a listener on this machine has to expect.
+
+use std::net::TcpListener;
+
+use query_api::{Address, Api, PORT};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::{SOON, Served, add, bind, of_service, serve, span, store};
+
+async fn talk(served: &Served, request: &str) -> String {
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(SOON, stream.read_to_end(&mut answer))
+        .await
+        .unwrap()
+        .unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// DNS rebinding, pages of others, and requests that would change something.
+#[tokio::test]
+async fn foreign_hosts_pages_and_forms_are_denied() {
+    let served = serve(store(of_service("api", &[span(1, 1, "get", 1)]))).await;
+    let get = "GET /api/traces/1 HTTP/1.1\r\nconnection: close\r\n";
+    for (request, status) in [
+        (format!("{get}host: evil.example\r\n\r\n"), "403"),
+        (format!("{get}\r\n"), "400"),
+        (format!("{get}host: localhost\r\norigin: https://evil.example\r\n\r\n"), "403"),
+        (format!("{get}host: localhost\r\norigin: null\r\n\r\n"), "403"),
+        (format!("{get}host: localhost\r\n\r\n"), "200"),
+        (
+            "POST /api/traces/1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 3\r\n\
+             connection: close\r\n\r\na=b"
+                .to_owned(),
+            "405",
+        ),
+    ] {
+        let answer = talk(&served, &request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
+        assert!(status == "200" || !answer.contains("operationName"), "{answer}");
+        assert!(!answer.to_ascii_lowercase().contains("access-control-"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn queries_beyond_the_limit_are_told_to_retry() {
+    // Nobody answers.
+    let (served, _queries) = bind(trace_model::Store::new(1 << 20)).await;
+    let client = http_client::builder().no_proxy().timeout(SOON).build().unwrap();
+    let mut requests = tokio::task::JoinSet::new();
+    let mut refused = None;
+    while refused.is_none() {
+        let request = client.get(format!("http://{}/api/services", served.address));
+        requests.spawn(request.send());
+        assert!(requests.len() < 1_000, "there is a limit");
+        // One that waits for its turn has no answer yet.
+        tokio::task::yield_now().await;
+        refused = requests.try_join_next();
+    }
+    let answer = refused.unwrap().unwrap().unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()),
+        (503, "1")
+    );
+}
+
+/// A client that goes away, or one that does not read, costs the owner of the store nothing more.
+#[tokio::test]
+async fn clients_that_stop_reading_hold_up_nobody() {
+    let spans: Vec<_> = (1..=20_000).map(|number| span(1, number, &"x".repeat(1_000), 0)).collect();
+    let mut everything = store(of_service("api", &spans));
+    add(&mut everything, of_service("db", &[span(2, 1, "get", 1)]));
+    let served = serve(everything).await;
+    let mut stalled = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        stream
+            .write_all(b"GET /api/traces/1 HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .await
+            .unwrap();
+        let mut head = [0; 16];
+        tokio::time::timeout(SOON, stream.read_exact(&mut head))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(head.starts_with(b"HTTP/1.1 200"));
+        stalled.push(stream);
+    }
+    let (status, body) = served.json("/api/traces/2").await;
+    assert_eq!((status, body["data"][0]["spans"].as_array().unwrap().len()), (200, 1));
+    drop(stalled);
+    assert_eq!(
+        served.json("/api/traces/1").await.1["data"][0]["spans"]
+            .as_array()
+            .unwrap()
+            .len(),
+        20_000
+    );
+}
+
+/// As many as there may be, and more.
+#[tokio::test]
+async fn idle_connections_leave_room_for_queries() {
+    let served = serve(store(of_service("api", &[span(1, 1, "get", 1)]))).await;
+    let mut idle = Vec::new();
+    for _ in 0..1_000 {
+        idle.push(TcpStream::connect(served.address).await.unwrap());
+        if idle.len() % 100 == 0 {
+            assert_eq!(served.json("/api/traces/1").await.0, 200);
+        }
+    }
+}
+
+/// What is evicted while it is read is not taken for the whole.
+#[tokio::test]
+async fn eviction_during_an_answer_is_a_warning_in_it() {
+    let spans: Vec<_> = (1..=2_000).map(|number| span(1, number, &"x".repeat(500), 0)).collect();
+    let mut small = trace_model::Store::new(4 << 20);
+    add(&mut small, of_service("api", &spans));
+    let (served, mut queries) = bind(small).await;
+    let url = format!("http://{}/api/traces/1", served.address);
+    let client = http_client::builder().no_proxy().timeout(SOON).build().unwrap();
+    let answer = tokio::spawn(async move {
+        client
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json::<serde_json::Value>()
+            .await
+            .unwrap()
+    });
+    queries.wait().await;
+    queries.step(&served.store.lock().unwrap(), 1 << 12);
+    let mut number = 2;
+    let first = format!("{:032x}", 1).parse().unwrap();
+    while served.store.lock().unwrap().trace_revision(first).is_some() {
+        let spans: Vec<_> = (1..=500).map(|id| span(number, id, &"y".repeat(500), 0)).collect();
+        add(&mut served.store.lock().unwrap(), of_service("api", &spans));
+        number += 1;
+    }
+    while !answer.is_finished() {
+        tokio::task::yield_now().await;
+        if queries.is_answering() {
+            queries.step(&served.store.lock().unwrap(), 1 << 12);
+        } else {
+            tokio::select! {
+                () = queries.wait() => {}
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    }
+    let answer = answer.await.unwrap();
+    let trace = &answer["data"][0];
+    let spans = trace["spans"].as_array().unwrap().len();
+    assert!((1..2_000).contains(&spans), "{spans}");
+    assert!(
+        trace["warnings"][0].as_str().unwrap().contains("evicted"),
+        "{}",
+        trace["warnings"]
+    );
+}
+
+#[tokio::test]
+async fn default_port_in_use_is_replaced_and_a_named_one_is_an_error() {
+    // Whoever has it: a Jaeger, a viewer, or this test.
+    let held = TcpListener::bind(("127.0.0.1", PORT));
+    let api = Api::bind(Address::Default).await.unwrap();
+    assert!(api.is_moved() && api.address().port() != PORT, "{}", api.address());
+    drop(held);
+    let error = Api::bind(Address::Only(api.address())).await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("cannot bind the query API to {}: address in use (set --api)", api.address())
+    );
+    let error = Api::bind(Address::Only("0.0.0.0:0".parse().unwrap()))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("loopback") && error.contains("--api"), "{error}");
+}

@@ -1,0 +1,8 @@
+//! The query API over real sockets, with a store behind it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod attacks;
+mod documents;
+mod jaeger;
+mod support;

@@ -1,0 +1,66 @@
+//! One request on its way through the store.
+
+use trace_model::Store;
+
+use crate::calls::CallsPass;
+use crate::operations::OperationsPass;
+use crate::traces::TracesPass;
+use crate::{Part, Request};
+
+/// A request that is being answered. It holds no reference to the store, so it may wait anywhere between two steps: what is evicted
+/// meanwhile is missing in the rest of the answer, and the parts say so.
+#[derive(Debug)]
+pub struct Evaluation(Pass);
+
+#[derive(Debug)]
+enum Pass {
+    Services,
+    Operations(OperationsPass),
+    Traces(Box<TracesPass>),
+    Calls(Box<CallsPass>),
+    Complete,
+}
+
+/// Result of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// There is more to look at.
+    More,
+    /// The next part of the answer; there may be more.
+    Part(Part),
+    /// All parts were returned.
+    Complete,
+}
+
+impl Evaluation {
+    /// Starts a request.
+    #[must_use]
+    pub fn new(request: Request) -> Self {
+        Self(match request {
+            Request::Services => Pass::Services,
+            Request::Operations { service, kind } => Pass::Operations(OperationsPass::new(service, kind)),
+            Request::Search(search) => Pass::Traces(Box::new(TracesPass::of_search(search))),
+            Request::Traces(ids) => Pass::Traces(Box::new(TracesPass::of_ids(ids))),
+            Request::Calls { between } => Pass::Calls(Box::new(CallsPass::new(between))),
+        })
+    }
+
+    /// Continues until the next part is there or about this much [work](trace_model::work) is done.
+    pub fn step(&mut self, store: &Store, work: u64) -> Step {
+        let last = match &mut self.0 {
+            Pass::Complete => return Step::Complete,
+            Pass::Traces(pass) => return pass.step(store, work),
+            Pass::Services => Part::Services(store.services().map(|stats| stats.service.clone()).collect()),
+            Pass::Operations(pass) => match pass.step(store, work) {
+                Some(operations) => Part::Operations(operations),
+                None => return Step::More,
+            },
+            Pass::Calls(pass) => match pass.step(store, work) {
+                Some(calls) => Part::Calls(calls),
+                None => return Step::More,
+            },
+        };
+        self.0 = Pass::Complete;
+        Step::Part(last)
+    }
+}

@@ -1,0 +1,98 @@
+//! Questions about stored traces and their answers: [`Request`] → [`Evaluation`] → [`Part`]s.
+//!
+//! An [`Evaluation`] reads the store in steps and holds no reference to it, so the owner of the store answers queries between its other
+//! work, as it does with the filter and the survey. What it finds are values; [`jaeger`] formats them as Jaeger's query API does. Nothing
+//! here knows of sockets or runtimes.
+//!
+//! ```
+//! use query::{Evaluation, Part, Request, Step};
+//! use trace_model::Store;
+//!
+//! let store = Store::new(1 << 20);
+//! let mut evaluation = Evaluation::new(Request::Services);
+//! let Step::Part(Part::Services(services)) = evaluation.step(&store, 1 << 18) else { panic!("one part") };
+//! assert!(services.is_empty());
+//! assert!(matches!(evaluation.step(&store, 1 << 18), Step::Complete));
+//! ```
+
+mod calls;
+mod evaluation;
+pub mod jaeger;
+mod operations;
+mod search;
+mod tag;
+mod traces;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use trace_model::{Span, SpanKind, TraceId};
+
+pub use self::calls::CALLS_MAX;
+pub use self::evaluation::{Evaluation, Step};
+pub use self::operations::OPERATIONS_MAX;
+pub use self::search::Search;
+pub use self::tag::{Tag, text_of};
+
+/// A question about the stored traces.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// Names of services. Answered by [`Part::Services`].
+    Services,
+    /// Names of a service's spans. Answered by [`Part::Operations`].
+    Operations {
+        /// Name of the service; empty for spans without one.
+        service: String,
+        /// Spans of this kind only.
+        kind: Option<SpanKind>,
+    },
+    /// Traces with a matching span, the last arrived first. Answered by the parts of each trace.
+    Search(Box<Search>),
+    /// Traces by id. Answered by the parts of each trace, or by [`Part::Missing`].
+    Traces(Vec<TraceId>),
+    /// Calls between services. Answered by [`Part::Calls`].
+    Calls {
+        /// Traces that start and end within this time only, in nanoseconds since the Unix epoch.
+        between: Range<u64>,
+    },
+}
+
+/// A part of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// Names in order; spans without `service.name` have the empty name.
+    Services(Vec<Arc<str>>),
+    /// In order of name and kind, at most [`OPERATIONS_MAX`].
+    Operations(Vec<Operation>),
+    /// The next spans of a trace in order of arrival, at least one.
+    Spans(Vec<Span>),
+    /// The trace of these spans ends.
+    EndOfTrace {
+        /// True if the trace was evicted while it was read: spans are missing.
+        is_cut: bool,
+    },
+    /// A requested trace is not stored, or has no spans.
+    Missing(TraceId),
+    /// In order of their names, at most [`CALLS_MAX`].
+    Calls(Vec<Calls>),
+}
+
+/// Name of spans.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Operation {
+    /// Name of the spans.
+    pub name: Arc<str>,
+    /// Kind of the spans.
+    pub kind: SpanKind,
+}
+
+/// Calls from one service to another: spans whose parent is of the calling service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calls {
+    /// Service of the parents.
+    pub caller: Arc<str>,
+    /// Service of the spans.
+    pub callee: Arc<str>,
+    /// Number of spans.
+    pub count: u64,
+}

@@ -1,0 +1,96 @@
+//! Names of a service's spans.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::vec;
+
+use trace_model::work::{self, VISIT};
+use trace_model::{ListPlace, RawProgress, SpanKind, Store, StoredReader, TraceId};
+
+use crate::Operation;
+
+/// Maximum number of operations of an answer. Names are set by senders: names with a number in them would be unbounded.
+pub const OPERATIONS_MAX: usize = 10_000;
+/// Traces fetched from the list at once.
+const FETCH_TRACES: usize = 64;
+
+/// All traces, the last arrived first. One that arrives after the start is not met.
+#[derive(Debug, Default)]
+pub(crate) struct AllTraces {
+    place: ListPlace,
+    ahead: vec::IntoIter<TraceId>,
+}
+
+impl AllTraces {
+    pub(crate) fn next(&mut self, store: &Store) -> Option<TraceId> {
+        if self.ahead.len() == 0 {
+            let (traces, place) = store.arrived_after(self.place, FETCH_TRACES);
+            self.place = place;
+            self.ahead = traces.into_iter();
+            work::add(self.ahead.len() * VISIT);
+        }
+        self.ahead.next()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct OperationsPass {
+    service: String,
+    kind: Option<SpanKind>,
+    traces: AllTraces,
+    reading: Option<StoredReader>,
+    found: BTreeSet<(Arc<str>, &'static str)>,
+}
+
+impl OperationsPass {
+    pub(crate) fn new(service: String, kind: Option<SpanKind>) -> Self {
+        Self {
+            service,
+            kind,
+            traces: AllTraces::default(),
+            reading: None,
+            found: BTreeSet::new(),
+        }
+    }
+
+    /// Returns the operations once all spans were looked at.
+    pub(crate) fn step(&mut self, store: &Store, work: u64) -> Option<Vec<Operation>> {
+        let until = work::done().saturating_add(work);
+        while work::done() < until {
+            let Some(mut reading) = self.reading.take().or_else(|| self.next(store)) else {
+                return Some(self.finish());
+            };
+            if self.read(store, &mut reading, until) == RawProgress::More {
+                self.reading = Some(reading);
+            }
+        }
+        None
+    }
+
+    fn next(&mut self, store: &Store) -> Option<StoredReader> {
+        Some(StoredReader::new(store, self.traces.next(store)?))
+    }
+
+    fn read(&mut self, store: &Store, reading: &mut StoredReader, until: u64) -> RawProgress {
+        reading.step(store, until.saturating_sub(work::done()), |span| {
+            let span = span.candidate;
+            let is_wanted = span.service == self.service && self.kind.is_none_or(|kind| kind == span.kind);
+            if !is_wanted || self.found.len() >= OPERATIONS_MAX {
+                return;
+            }
+            let operation = (Arc::from(span.name), span.kind.name());
+            work::add(VISIT + span.name.len());
+            self.found.insert(operation);
+        })
+    }
+
+    fn finish(&mut self) -> Vec<Operation> {
+        let found = std::mem::take(&mut self.found).into_iter();
+        found
+            .map(|(name, kind)| Operation {
+                name,
+                kind: SpanKind::from_name(kind).unwrap_or_default(),
+            })
+            .collect()
+    }
+}
