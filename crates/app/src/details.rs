@@ -1,9 +1,14 @@
 //! The selected span with its errors, decoded and laid out when it is selected or changes.
 
+mod column;
+mod cursor;
 mod errors;
 mod lines;
+mod moments;
+mod order;
 mod page;
 mod sentry;
+mod value;
 
 use std::sync::Arc;
 
@@ -12,9 +17,13 @@ use ratatui_core::layout::Rect;
 use trace_model::sentry::{ErrorEvent, Verdict};
 use trace_model::{Attribute, Log, Reading, Revision, Span, SpanId, SpanKey, SpanTree, Store, TraceId};
 
-use super::{Action, Waterfall, scrolled};
-pub use lines::{Section, log_line, log_text, offset, severity_mark, severity_role, value};
+use super::{Action, Waterfall};
+use column::Folds;
+pub use column::{Item, ItemId, Section};
+use cursor::Cursor;
+pub use lines::{log_line, log_text, offset, severity_mark, severity_role};
 pub use page::SpanPage;
+pub use value::{attribute_value, value};
 
 /// How many log records of a span are shown.
 pub const LOGS: usize = 200;
@@ -38,12 +47,14 @@ pub struct Details {
     rest: usize,
     /// There are more of them than were read.
     behind: bool,
-    first: usize,
+    cursor: Cursor,
     height: usize,
-    /// The section that was gone to, by name: others come and go while the span grows.
-    section: Option<&'static str>,
-    /// For which size it is laid out; none when something has changed since.
+    /// What was folded or unfolded, of any span.
+    folds: Folds,
+    /// For which size it is laid out.
     page: Option<((u16, u16), SpanPage)>,
+    /// Something has changed since.
+    is_stale: bool,
 }
 
 /// All that is said of a row.
@@ -134,7 +145,7 @@ impl Details {
     /// The first line in view.
     #[must_use]
     pub const fn first(&self) -> usize {
-        self.first
+        self.cursor.first()
     }
 
     /// How many lines there are.
@@ -143,48 +154,53 @@ impl Details {
         self.page().map_or(0, SpanPage::height)
     }
 
-    /// The section that was gone to.
+    /// The section under the cursor.
     #[must_use]
     pub fn section(&self) -> Option<&Section> {
-        let name = self.section?;
-        self.page()?.sections().iter().find(|section| section.name == name)
+        self.cursor.section(self.page()?)
+    }
+
+    /// What is under the cursor.
+    #[must_use]
+    pub fn item(&self) -> Option<&Item> {
+        self.cursor.item(self.page()?)
+    }
+
+    /// Whether what is under the cursor can be folded or unfolded.
+    #[must_use]
+    pub fn can_fold(&self) -> bool {
+        self.item().is_some_and(|item| item.is_fold)
     }
 
     pub(super) fn update(&mut self, action: Action) {
-        if matches!(action, Action::Left | Action::Right) {
-            return self.go_to_section(action == Action::Right);
+        let Some((_, page)) = &self.page else { return };
+        match action {
+            Action::Left | Action::Right => self.cursor.go_to_section(page, action == Action::Right, self.height),
+            Action::ToggleFold | Action::Open => self.toggle_fold(),
+            _ => self.cursor.update(page, action, self.height),
         }
-        self.section = None;
-        self.first = scrolled(self.first, action, self.height).min(self.lines().saturating_sub(self.height));
     }
 
-    /// The next section, or the one before; after the last comes the first. What is not gone on from a section goes on from what is in view.
-    fn go_to_section(&mut self, forward: bool) {
-        let Some((_, page)) = &self.page else { return };
-        let sections = page.sections();
-        let here = self
-            .section()
-            .and_then(|here| sections.iter().position(|section| section == here));
-        let in_view = |section: &Section| section.column == 0 && section.line >= self.first;
-        let next = match (here, forward) {
-            (Some(here), true) => here + 1,
-            (Some(here), false) => here + sections.len().max(1) - 1,
-            (None, true) => sections.iter().position(in_view).unwrap_or(0),
-            (None, false) => sections.iter().rposition(|section| !in_view(section)).unwrap_or(0),
-        };
-        if let Some(section) = sections.get(next % sections.len().max(1)) {
-            self.open_section(section.name);
+    /// Folds or unfolds what is under the cursor.
+    fn toggle_fold(&mut self) {
+        if let Some(item) = self.item().filter(|item| item.is_fold).copied() {
+            self.folds.toggle(item.id);
+            self.is_stale = true;
         }
     }
 
     /// Goes to the section of this name.
     pub(super) fn open_section(&mut self, name: &str) {
         let Some((_, page)) = &self.page else { return };
-        let Some(section) = page.sections().iter().find(|section| section.name == name) else {
-            return;
-        };
-        (self.section, self.first) = (Some(section.name), section.line);
-        self.first = self.first.min(self.lines().saturating_sub(self.height));
+        if let Some(section) = page.sections().iter().find(|section| section.name == name) {
+            self.cursor.go_to(page, (section.column, section.line), self.height);
+        }
+    }
+
+    /// Puts the cursor on a line of a column. Returns whether it was on the same thing already.
+    pub(super) fn select_line(&mut self, column: usize, line: usize) -> bool {
+        let Some((_, page)) = &self.page else { return false };
+        self.cursor.select(page, (column, line))
     }
 
     pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, area: Rect, (unix_nano, zone): (u64, &TimeZone)) {
@@ -193,6 +209,7 @@ impl Details {
         if shown != selected {
             *self = Self {
                 shown: selected.map(|(trace_id, key)| (trace_id, key.clone())),
+                folds: std::mem::take(&mut self.folds),
                 ..Self::default()
             };
         }
@@ -201,17 +218,20 @@ impl Details {
             self.read_analysis(waterfall);
         }
         let size = (area.width, area.height);
-        if self.page.as_ref().is_none_or(|(of, _)| *of != size) {
+        if self.is_stale || self.page.as_ref().is_none_or(|(of, _)| *of != size) {
+            self.is_stale = false;
             let known = self.content.span.is_some() || !self.content.errors.is_empty();
             let shown = self.shown.as_ref().filter(|_| known);
             self.page = shown.map(|(trace_id, key)| {
-                let page = SpanPage::of(&self.content, *trace_id, key, (self.trace_start, zone), size);
+                let page = SpanPage::of(&self.content, *trace_id, key, (self.trace_start, zone), &self.folds, size);
                 (size, page)
             });
         }
         let facts = self.page().map_or(1, SpanPage::facts_height);
         self.height = usize::from(area.height.saturating_sub(1 + facts));
-        self.first = self.first.min(self.lines().saturating_sub(self.height));
+        if let Some((_, page)) = &self.page {
+            self.cursor.fit(page, self.height);
+        }
     }
 
     fn read_analysis(&mut self, waterfall: &Waterfall) {
@@ -231,7 +251,7 @@ impl Details {
         if (&self.content.reading, &self.content.critical) != (&row.reading, &critical) {
             self.content.reading = row.reading.clone();
             self.content.critical = critical;
-            self.page = None;
+            self.is_stale = true;
         }
     }
 
@@ -245,7 +265,7 @@ impl Details {
                 self.content.links = links(store, trace_id, key, span.as_ref());
                 self.content.span = span;
                 self.content.sentry = sentry;
-                self.page = None;
+                self.is_stale = true;
             }
             self.read_logs(store, trace_id, key);
         } else if self.behind {
@@ -255,7 +275,7 @@ impl Details {
         let verdict = store.verdict(trace_id, key, unix_nano);
         if verdict != self.content.verdict {
             self.content.verdict = verdict;
-            self.page = None;
+            self.is_stale = true;
         }
     }
 
@@ -283,7 +303,7 @@ impl Details {
             self.content.logs = logs;
             self.content.errors = errors;
             self.trace_start = start;
-            self.page = None;
+            self.is_stale = true;
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum Hit {
     SortMap(MapColumn),
     /// To go to a section of the details, by name.
     Section(&'static str),
+    /// To put the cursor on a line of a column of the details, or to open what is there.
+    DetailLine(usize, usize),
     /// Nothing: it is a part of a popup.
     Popup,
 }

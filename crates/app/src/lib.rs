@@ -58,6 +58,7 @@ pub mod text;
 mod times;
 mod traces;
 mod trail;
+pub mod units;
 mod update;
 mod warnings;
 mod waterfall;
@@ -71,8 +72,8 @@ pub use action::{Action, DemoRequest, Effect, Notice};
 pub use compare::{Against, Compare, Marked, SIDES as COMPARE_SIDES, Usual};
 pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
 pub use details::{
-    Details, ERRORS, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage, log_line, log_text, offset, severity_mark,
-    severity_role, value,
+    Details, ERRORS, Item, ItemId, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage, attribute_value, log_line,
+    log_text, offset, severity_mark, severity_role, value,
 };
 pub use event::{ARRIVAL_WORK, Answer, Arrival, Event, SentryAnswer, StoredSpans};
 pub use files::{FileState, Files, ShownFile};

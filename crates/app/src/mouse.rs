@@ -187,7 +187,15 @@ impl App {
                     return Answer::Changed(self.update(Action::Open));
                 }
             }
-            Pane::Details => self.traces.hold(),
+            Pane::Details => {
+                self.traces.hold();
+                if let Some(Hit::DetailLine(column, line)) = hit
+                    && self.details.select_line(column, line)
+                    && focused
+                {
+                    return Answer::Changed(self.update(Action::Open));
+                }
+            }
         }
         Answer::Changed(None)
     }

@@ -49,7 +49,7 @@ impl App {
             Action::PreviousPane => self.screens.pane = pane.next().next(),
             Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
             Action::TurnDetails => self.turn_details(),
-            Action::Open => self.screens.pane = pane.inner(),
+            Action::Open if pane != Pane::Details => self.screens.pane = pane.inner(),
             Action::JumpBack if !self.waterfall.has_jumped() && self.return_from_jump() => {}
             _ if self.reads(action) => self.traces.hold(),
             _ => self.move_in_pane(action),

@@ -340,6 +340,7 @@ impl App {
             Action::AskSentry => self.sentry.is_asked,
             Action::CrossCheck | Action::Logs | Action::Compare | Action::CopyMenu => self.waterfall.selected().is_some(),
             Action::Pin => self.traces.selected().is_some(),
+            Action::Open | Action::ToggleFold if self.key_context() == KeyContext::Details => self.details.can_fold(),
             Action::Open | Action::OpenFailed | Action::Sort | Action::NextMatch | Action::Down => self.has_rows(),
             Action::Filter => {
                 let is_filtered = self.screens.tab() == Tab::Traces && self.store.filter().is_some();

@@ -4,15 +4,15 @@
 //! and nothing is looked at that is not shown.
 
 mod cluster;
-
-use std::borrow::Cow;
+mod wrap;
 
 pub use self::cluster::{CELL_BYTES_MAX, CLUSTER_BYTES_MAX, CLUSTER_CODE_POINTS_MAX, Cluster, Clusters, clusters};
+pub use self::wrap::{Lines, first_line, lines};
 pub use printable::{clean, is_printable};
 
 /// No screen is wider: a text that is shown on one line is measured and cleaned up to here.
 pub const COLUMNS_MAX: usize = 4_096;
-/// How many bytes of a text that is shown on several lines are laid out: 64 KiB. The whole text can be copied or saved.
+/// How many bytes of a value are formatted to be shown among others: 64 KiB. The whole of it can be copied or saved.
 pub const LAID_OUT_BYTES_MAX: usize = 64 << 10;
 
 /// A text for one line: at most `width` columns, cleaned, cut with an ellipsis between two clusters. However long the text is, only so
@@ -63,17 +63,6 @@ pub fn end(text: &str, bytes: usize) -> &str {
     &text[start.unwrap_or(text.len())..]
 }
 
-/// As much of a text as is laid out on several lines, with an ellipsis where it goes on. It is not cleaned: what lays it out does that.
-#[must_use]
-pub fn laid_out(text: &str) -> Cow<'_, str> {
-    let start = start(text, LAID_OUT_BYTES_MAX);
-    if start.len() == text.len() {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(format!("{start}…"))
-    }
-}
-
 /// Cleans each line of a text that has lines of its own; what others wrote must be cleaned before it is put into one.
 #[must_use]
 pub fn clean_lines(text: &str) -> String {
@@ -104,13 +93,6 @@ mod tests {
     fn start_and_end_are_whole_characters() {
         assert_eq!((start("日本", 5), start("日本", 6), start("日本", 0)), ("日", "日本", ""));
         assert_eq!((end("日本", 5), end("日本", 9), end("日本", 0)), ("本", "日本", ""));
-    }
-
-    #[test]
-    fn long_texts_are_laid_out_in_part() {
-        assert_eq!(laid_out("a\nb"), "a\nb");
-        let long = "é".repeat(LAID_OUT_BYTES_MAX);
-        assert_eq!(laid_out(&long).len(), LAID_OUT_BYTES_MAX + '…'.len_utf8());
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Viewer {
         self.screen.press(&format!("g{}", "j".repeat(below)))
     }
 
-    /// Opens the details of the selected span from the waterfall, reads them from the first line to the last, and returns.
+    /// Opens the details of the selected span from the waterfall, unfolds them, reads them from the first line to the last, and returns.
     ///
     /// # Errors
     /// The keys cannot be sent.
@@ -121,9 +121,15 @@ impl Viewer {
     /// # Panics
     /// The details do not scroll.
     pub fn read_details(&mut self) -> Result<String, Error> {
-        let mut text = self.screen.wait_frame("the details", |text| details(text).len() < text.len());
-        let mut read = details(&text).to_owned();
+        self.screen.wait_frame("the details", |text| details(text).len() < text.len());
         self.screen.press(ENTER)?;
+        // Unfolds whatever is folded. Keys are done in order: once help is there, so are they.
+        self.screen.press(&" j".repeat(UNFOLDED_LINES))?;
+        self.screen.press("g?")?;
+        self.screen.wait_frame("help", |text| text.contains("toggle help"));
+        self.screen.press("?")?;
+        let mut text = self.screen.wait_frame("no help", |text| !text.contains("toggle help"));
+        let mut read = details(&text).to_owned();
         while text.contains(" below ─") {
             self.screen.press(PAGE_DOWN)?;
             let before = details(&text).to_owned();
@@ -134,6 +140,9 @@ impl Viewer {
         Ok(read)
     }
 }
+
+/// How many lines of the details are unfolded at most.
+const UNFOLDED_LINES: usize = 100;
 
 /// The lowest pane, without the key hints below it: those change with the focused pane.
 fn details(text: &str) -> &str {

@@ -66,13 +66,11 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
             ..columns
         },
     ];
-    let current = app.details.section();
+    let current = app.details.item().filter(|_| focused);
     for (column, (lines, area)) in page.columns().iter().zip(halves).enumerate() {
         for (row, (at, line)) in area.rows().zip(lines.iter().enumerate().skip(app.details.first())) {
-            if let Some(section) = page.section_at(column, at) {
-                hits.add(row, Hit::Section(section.name));
-            }
-            if current.is_some_and(|section| (section.column, section.line) == (column, at)) {
+            hits.add(row, Hit::DetailLine(column, at));
+            if current.is_some() && current == page.item_at(column, at) {
                 frame.buffer_mut().set_style(row, theme::cursor(focused));
             }
             content::draw(frame, line, row);
@@ -84,7 +82,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
 fn with_sections(app: &App, page: &SpanPage, mut line: Line<'static>, below: usize, row: Rect, hits: &mut Hits) -> Line<'static> {
     let width = usize::from(row.width);
     let room = width.saturating_sub(with_below(Line::default(), below).width() + 2);
-    let current = app.details.section();
+    let focused = app.screens.pane == Pane::Details;
+    let current = app.details.section().filter(|_| focused);
     let named = |section: &Section| {
         let count = section.count.map(|count| format!(" {}", format::grouped(count as u64)));
         format!("{}{}", section.name, count.unwrap_or_default())

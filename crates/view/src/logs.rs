@@ -10,8 +10,10 @@ use super::columns::{self, Column};
 use super::lists::{self, Parts};
 use super::{Now, content, format, hint, theme};
 use app::format::service_name;
-use app::text::laid_out;
-use app::{App, LISTED_LOGS, LOGS_BELOW, List, LogList, log_text, offset, severity_mark, severity_role, time_of_day, value};
+use app::text::{self, first_line};
+use app::{
+    App, LISTED_LOGS, LOGS_BELOW, List, LogList, attribute_value, log_text, offset, severity_mark, severity_role, time_of_day,
+};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, list: &LogList, area: Rect, now: &Now) {
     let parts = Parts::of(area, LOGS_BELOW);
@@ -62,7 +64,7 @@ fn texts(app: &App, log: &Log, start: u64, now: &Now) -> Texts {
         level_of(log),
         service_name(&log.service),
         span_name(app, log),
-        log_text(log),
+        first_line(&log_text(log)),
         attributes(log).take(SHOWN_ATTRIBUTES).collect::<Vec<_>>().join(" · "),
     ]
 }
@@ -136,12 +138,11 @@ fn span_name(app: &App, log: &Log) -> String {
 fn below(frame: &mut Frame, log: &Log, area: Rect) {
     let width = usize::from(area.width);
     let mut lines = vec![Line::from("─".repeat(width).fg(theme::RULE))];
-    let text = std::iter::once(log_text(log))
-        .chain(attributes(log))
-        .collect::<Vec<_>>()
-        .join(" · ");
-    let pieces = format::wrapped_words(&laid_out(&text), width.max(1));
-    lines.extend(pieces.into_iter().map(Line::from));
+    let attributes = attributes(log).collect::<Vec<_>>().join(" · ");
+    let text = log_text(log);
+    let texts = [text.trim_end(), &attributes].into_iter().filter(|text| !text.is_empty());
+    let pieces = texts.flat_map(|text| text::lines(text, width.max(1)));
+    lines.extend(pieces.take(area.height.into()).map(Line::from));
     for (row, line) in area.rows().zip(lines) {
         frame.render_widget(line, row);
     }
@@ -149,7 +150,7 @@ fn below(frame: &mut Frame, log: &Log, area: Rect) {
 
 fn attributes(log: &Log) -> impl Iterator<Item = String> {
     log.attributes.iter().map(|attribute| {
-        let value = value(&attribute.value);
+        let value = first_line(&attribute_value(attribute));
         format!("{} = {value}", attribute.key)
     })
 }

@@ -4,7 +4,9 @@ use trace_model::sentry::{Breadcrumb, Exception, Frame};
 use trace_model::{Attribute, Severity};
 
 use super::super::content::{Line, Means, Piece, Role};
-use super::lines::{Column, offset, value};
+use super::column::{Column, fold_mark};
+use super::lines::offset;
+use super::value::value;
 use super::{ERRORS, ShownError};
 use crate::format;
 use crate::text::shown;
@@ -16,9 +18,9 @@ const BREADCRUMBS: usize = 30;
 /// How many exceptions of a chain are shown.
 const CHAIN: usize = 10;
 
-impl Column {
+impl Column<'_> {
     /// Nothing where there are none. Times are told from `start` on, in nanoseconds since the Unix epoch.
-    pub(super) fn errors(&mut self, errors: &[ShownError], start: u64) {
+    pub(super) fn errors(&mut self, errors: &[ShownError], start: u64, has_failed: bool) {
         if errors.is_empty() {
             return;
         }
@@ -30,22 +32,27 @@ impl Column {
         };
         self.headed(name, Some(errors.len()), Line::from(format!(" {name}").strong().means(role)));
         for error in errors.iter().take(ERRORS) {
-            self.error(error, start);
+            let id = self.item((error.event.unix_nano, &error.event.title), false);
+            self.within(id, |column| column.error(error, start, has_failed));
         }
         if errors.len() > ERRORS {
             self.note(&format!("only the first {ERRORS} are shown"), 3);
         }
     }
 
-    fn error(&mut self, error: &ShownError, start: u64) {
+    fn error(&mut self, error: &ShownError, start: u64, has_failed: bool) {
         let event = &error.event;
         let title = if event.title.is_empty() {
             "(an error without a name)"
         } else {
             &event.title
         };
+        // What the program caught itself need not have failed the span.
+        let is_handled = event.exceptions.first().is_some_and(|thrown| thrown.handled == Some(true));
         let (mark, role) = if event.level.is_mild() {
             ("i", Role::Warning)
+        } else if is_handled && !has_failed {
+            ("⚠ handled", Role::Warning)
         } else {
             ("!", Role::Error)
         };
@@ -146,7 +153,9 @@ impl Column {
         if breadcrumbs.is_empty() {
             return;
         }
-        self.note("breadcrumbs: what happened before", 5);
+        if !self.folded("breadcrumbs", breadcrumbs.len()) {
+            return;
+        }
         let left_out = breadcrumbs.len().saturating_sub(BREADCRUMBS);
         if left_out > 0 {
             self.note(&format!("{} left out", format::count(left_out as u64, "earlier one")), 7);
@@ -172,10 +181,17 @@ impl Column {
     }
 
     fn below(&mut self, name: &str, attributes: &[Attribute]) {
-        if !attributes.is_empty() {
-            self.note(name, 5);
+        if !attributes.is_empty() && self.folded(name, attributes.len()) {
             self.list(attributes, 7);
         }
+    }
+
+    /// A part of an error that is folded until somebody unfolds it. Returns whether it is unfolded.
+    fn folded(&mut self, name: &str, count: usize) -> bool {
+        let (_, is_open) = self.fold(name);
+        let count = format::grouped(count as u64);
+        self.note(&format!("{} {name} {count}", fold_mark(is_open)), 5);
+        is_open
     }
 
     fn note(&mut self, text: &str, indent: usize) {

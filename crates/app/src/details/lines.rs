@@ -1,145 +1,16 @@
 //! Sections of names with their values.
 
 use jiff::tz::TimeZone;
-use trace_model::{Attribute, Event, Log, Reading, Severity, Source, Span, TraceId, Value};
+use trace_model::{Log, Reading, Severity, Source, Span, TraceId, Value};
 
 use super::super::content::{Line, Means, Role};
 use super::super::times::absolute;
-use super::{LOGS, ShownLink};
+use super::ShownLink;
+use super::column::Column;
+use super::value::value;
 use crate::format::{self, service_name};
-use crate::text::laid_out;
 
-/// A part of what is said of a span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Section {
-    /// What it is about.
-    pub name: &'static str,
-    /// How many there are in it, where that says something.
-    pub count: Option<usize>,
-    /// In which column it stands, the left one being 0.
-    pub column: usize,
-    /// In which line of that.
-    pub line: usize,
-}
-
-/// Lines so far, and the widths for the next ones.
-pub(super) struct Column {
-    pub(super) lines: Vec<Line>,
-    pub(super) sections: Vec<Section>,
-    pub(super) width: usize,
-    /// Where values begin.
-    values: usize,
-}
-
-impl Column {
-    /// Values begin behind the longest key, or in the middle.
-    pub(super) fn new<'a>(width: usize, attributes: impl Iterator<Item = &'a Attribute>) -> Self {
-        let longest = attributes.map(|attribute| format::columns(&attribute.key)).max().unwrap_or(0);
-        Self {
-            lines: Vec::new(),
-            sections: Vec::new(),
-            width,
-            values: (longest + 4).clamp(18, (width / 2).max(18)),
-        }
-    }
-
-    pub(super) fn section(&mut self, name: &'static str, count: Option<usize>) {
-        self.headed(name, count, Line::from(format!(" {name}").strong()));
-    }
-
-    /// A section with a heading of its own.
-    pub(super) fn headed(&mut self, name: &'static str, count: Option<usize>, heading: Line) {
-        self.sections.push(Section {
-            name,
-            count,
-            column: 0,
-            line: self.lines.len(),
-        });
-        self.lines.push(heading);
-    }
-
-    pub(super) fn attributes(&mut self, section: &'static str, attributes: &[Attribute]) {
-        if !attributes.is_empty() {
-            self.section(section, Some(attributes.len()));
-            self.list(attributes, 3);
-        }
-    }
-
-    pub(super) fn list(&mut self, attributes: &[Attribute], indent: usize) {
-        for attribute in attributes {
-            self.pair(&attribute.key, &value(&attribute.value), indent, Role::Plain);
-        }
-    }
-
-    /// A name with its value; a value that is too long goes on below itself.
-    pub(super) fn pair(&mut self, key: &str, value: &str, indent: usize, role: Role) {
-        let column = self.values;
-        let key = format::exactly(key, column.saturating_sub(indent + 1));
-        let value = laid_out(value);
-        for (at, piece) in format::wrapped(&value, self.width.saturating_sub(column + 1).max(8))
-            .into_iter()
-            .enumerate()
-        {
-            let left = if at == 0 {
-                format!("{}{key} ", " ".repeat(indent))
-            } else {
-                " ".repeat(column)
-            };
-            self.lines.push(Line::from(vec![left.means(Role::Dim), piece.means(role)]));
-        }
-    }
-
-    /// An emphasized text on as many lines as it needs.
-    pub(super) fn strong_paragraph(&mut self, text: &str, indent: usize, role: Role) {
-        let first = self.lines.len();
-        self.paragraph(text, indent, role);
-        for piece in self.lines[first..].iter_mut().flat_map(|line| &mut line.pieces) {
-            piece.is_strong = true;
-        }
-    }
-
-    /// Text on as many lines as it needs, which begin at a column.
-    pub(super) fn paragraph(&mut self, text: &str, indent: usize, role: Role) {
-        for piece in format::wrapped_words(&laid_out(text), self.width.saturating_sub(indent + 1).max(8)) {
-            self.lines
-                .push(Line::from(vec![" ".repeat(indent).into(), piece.means(role)]));
-        }
-    }
-
-    pub(super) fn events(&mut self, events: &[Event], start: u64) {
-        if events.is_empty() {
-            return;
-        }
-        self.section("events", Some(events.len()));
-        for event in events {
-            let when = format!("+{}", format::duration(event.time_unix_nano.saturating_sub(start)));
-            let role = if event.name == "exception" { Role::Error } else { Role::Plain };
-            self.pair(&when, &event.name, 3, role);
-            self.list(&event.attributes, 5);
-        }
-    }
-
-    pub(super) fn logs(&mut self, logs: &[Log], start: u64) {
-        if logs.is_empty() {
-            return;
-        }
-        self.section("logs", Some(logs.len()));
-        for log in logs.iter().take(LOGS) {
-            let when = offset(log.time_unix_nano, start);
-            self.pair(
-                &when,
-                &format!("{}{}", severity_mark(log.severity), log_line(log)),
-                3,
-                severity_role(log.severity),
-            );
-            self.list(&log.attributes, 5);
-        }
-        if logs.len() > LOGS {
-            self.lines
-                .push(Line::from(format!("   only the first {LOGS} are shown").means(Role::Dim)));
-        }
-    }
-
+impl Column<'_> {
     /// To which spans it links, and which link to it; those of its own trace are named by their span alone.
     pub(super) fn links(&mut self, links: &[ShownLink], trace_id: TraceId) {
         if links.is_empty() {
@@ -191,23 +62,8 @@ impl Column {
         self.pair("end", &end, 3, Role::Plain);
         self.pair("trace", &span.trace_id.to_string(), 3, Role::Plain);
         self.pair("span", &span.span_id.to_string(), 3, Role::Plain);
-        for (name, text) in [
-            ("tracestate", &span.trace_state),
-            ("scope", &span.scope.name),
-            ("scope version", &span.scope.version),
-        ] {
-            if !text.is_empty() {
-                self.pair(name, text, 3, Role::Plain);
-            }
-        }
-        self.list(&span.scope.attributes, 5);
-        for (name, url) in [
-            ("resource schema", &span.resource_schema_url),
-            ("scope schema", &span.scope.schema_url),
-        ] {
-            if !url.is_empty() {
-                self.pair(name, url, 3, Role::Plain);
-            }
+        if !span.trace_state.is_empty() {
+            self.pair("tracestate", &span.trace_state, 3, Role::Plain);
         }
         self.pair("came by", came_by(span.source, in_envelope), 3, Role::Plain);
         if span.dropped > 0 {
@@ -217,6 +73,40 @@ impl Column {
                 3,
                 Role::Warning,
             );
+        }
+    }
+}
+
+impl Column<'_> {
+    /// The program that made the span: its process and host. Folded, since it is the same for all spans of a service.
+    pub(super) fn resource(&mut self, span: &Span) {
+        let schema = &span.resource_schema_url;
+        let count = span.resource.len() + usize::from(!schema.is_empty());
+        if count > 0 && self.folded_section("resource", count, &service_name(&span.service)) {
+            self.list(&span.resource, 3);
+            self.named(&[("schema", schema)]);
+        }
+    }
+
+    /// The library that made it, folded as well.
+    pub(super) fn scope(&mut self, span: &Span) {
+        let scope = &span.scope;
+        let texts = [
+            ("name", &scope.name),
+            ("version", &scope.version),
+            ("schema", &scope.schema_url),
+        ];
+        let count = scope.attributes.len() + texts.iter().filter(|(_, text)| !text.is_empty()).count();
+        let about = format!("{} {}", scope.name, scope.version);
+        if count > 0 && self.folded_section("scope", count, about.trim()) {
+            self.named(&texts);
+            self.list(&scope.attributes, 3);
+        }
+    }
+
+    fn named(&mut self, texts: &[(&str, &String)]) {
+        for (name, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
+            self.pair(name, text, 3, Role::Plain);
         }
     }
 }
@@ -294,37 +184,5 @@ pub fn severity_role(severity: Severity) -> Role {
         Severity::Warn => Role::Warning,
         Severity::Trace | Severity::Debug => Role::Dim,
         Severity::Info | Severity::Unspecified => Role::Plain,
-    }
-}
-
-/// A value in one line, in the manner of JSON.
-#[must_use]
-pub fn value(value: &Value) -> String {
-    match value {
-        Value::Empty => "(empty)".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Bool(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::Double(value) => value.to_string(),
-        Value::Bytes(bytes) => {
-            let shown: Vec<_> = bytes.iter().take(64).map(|byte| format!("{byte:02x}")).collect();
-            format!("{}: {}", format::count(bytes.len() as u64, "byte"), shown.join(" "))
-        }
-        Value::Array(values) => format!("[{}]", values.iter().map(nested).collect::<Vec<_>>().join(", ")),
-        Value::Map(pairs) => {
-            let pairs: Vec<_> = pairs
-                .iter()
-                .map(|pair| format!("{}: {}", pair.key, nested(&pair.value)))
-                .collect();
-            format!("{{{}}}", pairs.join(", "))
-        }
-    }
-}
-
-fn nested(inner: &Value) -> String {
-    if let Value::String(text) = inner {
-        format!("{text:?}")
-    } else {
-        value(inner)
     }
 }

@@ -5,7 +5,7 @@ use trace_model::{Span, SpanKey, StatusCode, TraceId, outside_of_spans};
 
 use super::super::content::{Line, Means, Piece, Role};
 use super::ShownSpan;
-use super::lines::{Column, Section};
+use super::column::{Column, Folds, Item, Section};
 use crate::format;
 
 /// From this width on, what the span says stands left and who says it stands right.
@@ -17,6 +17,7 @@ pub struct SpanPage {
     facts: Vec<Line>,
     columns: [Vec<Line>; 2],
     sections: Vec<Section>,
+    items: Vec<Item>,
     names_apart: bool,
 }
 
@@ -24,21 +25,28 @@ impl SpanPage {
     /// Lays out what is said of a row, for a pane of this size with its title. The trace began at `trace_start`, in nanoseconds since the
     /// Unix epoch; absolute times are in `zone`.
     #[must_use]
-    pub fn of(
+    pub(super) fn of(
         content: &ShownSpan,
         trace_id: TraceId,
         key: &SpanKey,
         (trace_start, zone): (u64, &TimeZone),
+        folds: &Folds,
         (width, height): (u16, u16),
     ) -> Self {
-        let laid_out = |facts: Line, left: Column, right: Column| {
-            let lines = if height >= TALL { 4 } else { 1 };
+        let laid_out = |facts: Line, left: Column<'_>, right: Column<'_>| {
+            let lines = match height {
+                0..LOW => 0,
+                LOW..TALL => 1,
+                TALL.. => 4,
+            };
             let right_sections = right.sections.into_iter().map(|section| Section { column: 1, ..section });
             let sections: Vec<_> = left.sections.into_iter().chain(right_sections).collect();
+            let right_items = right.items.into_iter().map(|item| Item { column: 1, ..item });
             Self {
                 facts: folded(facts, usize::from(width), lines),
                 names_apart: height >= TALL && width < TWO_COLUMNS && !sections.is_empty(),
                 sections,
+                items: left.items.into_iter().chain(right_items).collect(),
                 columns: [left.lines, right.lines],
             }
         };
@@ -46,23 +54,24 @@ impl SpanPage {
         let span = content.span.as_ref();
         let (attributes, resource) = span.map_or((&[][..], &[][..]), |span| (&span.attributes, &span.resource));
         let mut left = if wide {
-            Column::new(usize::from(width / 2), attributes.iter())
+            Column::new(usize::from(width / 2), attributes.iter(), folds)
         } else {
-            Column::new(usize::from(width), attributes.iter().chain(resource))
+            Column::new(usize::from(width), attributes.iter().chain(resource), folds)
         };
-        let mut right = Column::new(left.width, resource.iter());
-        left.warnings(&content.reading);
-        left.errors(&content.errors, span.map_or(trace_start, |span| span.start_unix_nano));
-        let Some(span) = span else {
-            left.logs(&content.logs, trace_start);
-            return laid_out(facts_of_errors(content, trace_id, key), left, right);
-        };
-        if span.status == StatusCode::Error && !span.status_message.is_empty() {
+        let mut right = Column::new(left.width, resource.iter(), folds);
+        let start = span.map_or(trace_start, |span| span.start_unix_nano);
+        if let Some(span) = span.filter(|span| span.status == StatusCode::Error && !span.status_message.is_empty()) {
             left.pair("status", &span.status_message, 3, Role::Error);
         }
+        let has_failed = span.is_some_and(|span| span.status == StatusCode::Error);
+        left.errors(&content.errors, start, has_failed);
+        left.moments(span, &content.logs, start);
+        let Some(span) = span else {
+            left.warnings(&content.reading);
+            return laid_out(facts_of_errors(content, trace_id, key), left, right);
+        };
         left.attributes("attributes", &span.attributes);
-        left.events(&span.events, span.start_unix_nano);
-        left.logs(&content.logs, span.start_unix_nano);
+        left.warnings(&content.reading);
         left.links(&content.links, trace_id);
         if left.lines.is_empty() {
             left.lines
@@ -70,8 +79,9 @@ impl SpanPage {
         }
         let who = if wide { &mut right } else { &mut left };
         who.sentry(span, content.sentry.as_ref(), content.verdict.as_ref());
-        who.attributes("resource", &span.resource);
         who.identity(span, content.sentry.is_some(), zone);
+        who.resource(span);
+        who.scope(span);
         laid_out(facts(span, content), left, right)
     }
 
@@ -105,12 +115,21 @@ impl SpanPage {
         &self.sections
     }
 
-    /// The section whose heading is in this line of a column.
+    /// What is in a line of a column.
     #[must_use]
-    pub fn section_at(&self, column: usize, line: usize) -> Option<&Section> {
-        self.sections
-            .iter()
-            .find(|section| (section.column, section.line) == (column, line))
+    pub fn item_at(&self, column: usize, line: usize) -> Option<&Item> {
+        let mut above = self.items.iter().rev();
+        above.find(|item| item.column == column && item.line <= line)
+    }
+
+    /// All that the cursor can be on.
+    pub(super) fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// How many lines a column has.
+    pub(super) fn lines(&self, column: usize) -> usize {
+        self.columns.get(column).map_or(0, Vec::len)
     }
 
     /// How many lines there are, of the longer column.
@@ -147,12 +166,17 @@ fn facts_of_errors(content: &ShownSpan, trace_id: TraceId, key: &SpanKey) -> Lin
     ])
 }
 
+/// A pane of fewer lines has no room for facts, of which the waterfall's row has the most.
+const LOW: u16 = 4;
 /// A pane of so many lines has room for all facts.
 const TALL: u16 = 12;
 
 /// On as many lines as it needs, but no more than that: broken between facts. Those that do not fit are left out, which an ellipsis says.
 fn folded(facts: Line, width: usize, most: usize) -> Vec<Line> {
     const MORE: &str = " …";
+    if most == 0 {
+        return Vec::new();
+    }
     let mut lines = vec![Line::default()];
     let mut facts = by_fact(facts).into_iter().peekable();
     while let Some(mut fact) = facts.next() {

@@ -4,13 +4,15 @@ use trace_model::sentry::Verdict;
 use trace_model::{Source, Span, SpanId, StatusCode, Value};
 
 use super::super::content::Role;
-use super::lines::{Column, offset, value};
+use super::column::Column;
+use super::lines::offset;
+use super::value::value;
 use crate::format;
 
 /// The status of a failure that its sender said nothing else of.
 const UNKNOWN_ERROR: &str = "unknown_error";
 
-impl Column {
+impl Column<'_> {
     /// Nothing where there is nothing to compare with.
     pub(super) fn sentry(&mut self, span: &Span, there: Option<&Span>, verdict: Option<&Verdict>) {
         let Some(verdict) = verdict.filter(|verdict| **verdict != Verdict::NotChecked) else {

@@ -14,7 +14,10 @@ pub(super) const MARKS: &[(&str, &str)] = &[
     ),
     ("╌╌╌", "time in the queue, between producer and consumer"),
     ("░░░", "no span here: a long part of a span that none of its children covers"),
-    ("• !", "on a bar: when an event happened; when an exception or an error did"),
+    (
+        "• ! ⚠",
+        "on a bar: an event; an exception or error; an exception that did not fail the span",
+    ),
     ("‹ ›", "zoomed: it ran before what is shown, or after"),
     (
         "▁▃█",

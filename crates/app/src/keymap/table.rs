@@ -42,7 +42,7 @@ pub const KEYMAP: &[Section] = &[
     Section::new(
         "Lists",
         &[
-            Traces, Waterfall, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck, Compare, Logs,
+            Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck, Compare, Logs,
         ],
         OPENED,
     )
@@ -219,7 +219,9 @@ const PANES: &[Binding] = &[
 ];
 
 const TREE: &[Binding] = &[
-    bind("toggle-fold", &[Char(' ')], Action::ToggleFold, "fold or unfold the span").footer("fold"),
+    bind("toggle-fold", &[Char(' ')], Action::ToggleFold, "fold or unfold the row")
+        .also_on(&[Details])
+        .footer("fold"),
     bind(
         "fold-or-parent",
         &[Key::Left, Char('h')],

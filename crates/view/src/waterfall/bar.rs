@@ -32,7 +32,9 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
             beside(frame, &text, colour, area, axis, start, end);
         }
         for event in &row.events {
-            if event.exception {
+            if event.exception && line.status != StatusCode::Error && row.group.is_none() {
+                axis.dot(frame.buffer_mut(), area, event.time_unix_nano, "⚠", theme::WARNING);
+            } else if event.exception {
                 axis.mark(frame.buffer_mut(), area, event.time_unix_nano, "!", theme::ERROR_MARK);
             } else {
                 axis.dot(frame.buffer_mut(), area, event.time_unix_nano, "•", theme::DIM);

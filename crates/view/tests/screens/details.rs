@@ -46,18 +46,18 @@ fn sections_are_named_in_the_title_and_gone_through() {
     for size in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = talkative(size.0, size.1);
         scene.press(&[Key::Enter, Key::Enter]);
-        let names = "attributes 20 · events 5 · logs 2 · links 1 · resource 1 · identity";
+        let names = "events and logs 7 · attributes 20 · links 1 · identity · resource 1";
         assert!(
             scene.text().contains(if size.0 > 80 {
                 names
             } else {
-                "attributes 20 · events 5 · logs 2"
+                "events and logs 7 · attributes 20"
             }),
             "{}",
             scene.text()
         );
-        assert_eq!(section(&mut scene), None);
-        for name in ["attributes", "events", "logs", "links", "resource", "identity", "attributes"] {
+        assert_eq!(section(&mut scene), Some("events and logs"));
+        for name in ["attributes", "links", "identity", "resource", "events and logs"] {
             scene.press(&[Key::Right]);
             assert_eq!(section(&mut scene), Some(name), "at {size:?}");
             if size.0 == 80 {
@@ -73,23 +73,22 @@ fn sections_are_named_in_the_title_and_gone_through() {
             assert!(in_view || size.0 == 80, "{name} at {size:?}\n{}", scene.text());
         }
         scene.type_keys("h");
-        assert_eq!(section(&mut scene), Some("identity"), "the other way round");
+        assert_eq!(section(&mut scene), Some("resource"), "the other way round");
         scene.type_keys("k");
-        assert_eq!(section(&mut scene), None, "whoever scrolls is in no section");
+        assert_eq!(section(&mut scene), Some("identity"), "the one above");
     }
 }
 
 #[test]
-fn from_what_is_in_view_it_goes_on() {
+fn sections_are_left_by_their_start() {
     let mut scene = talkative(80, 24);
     scene.press(&[Key::Enter, Key::Enter]);
-    scene.type_keys("jjj");
-    scene.type_keys("l");
-    assert_eq!(section(&mut scene), Some("events"));
-    assert!(scene.text().contains("event 1"), "{}", scene.text());
-    scene.type_keys("j");
+    scene.type_keys("jjjlj");
+    assert_eq!(section(&mut scene), Some("attributes"));
     scene.type_keys("h");
-    assert_eq!(section(&mut scene), Some("events"), "the one whose middle is in view");
+    assert_eq!(section(&mut scene), Some("attributes"), "its start");
+    scene.type_keys("h");
+    assert_eq!(section(&mut scene), Some("events and logs"));
 }
 
 #[test]
@@ -97,7 +96,7 @@ fn details_with_their_sections() {
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = talkative(width, height);
         scene.press(&[Key::Enter, Key::Enter]);
-        scene.type_keys("ll");
+        scene.type_keys("l");
         insta::assert_snapshot!(format!("details_{width}x{height}"), scene.part(Part::Details));
     }
 }
@@ -155,8 +154,19 @@ fn both_ids_are_whole_in_a_narrow_pane() {
     }
 }
 
+/// Unfolds a section, if there is one of this name.
+fn unfold(scene: &mut Scene, name: &str) {
+    for _ in 0..10 {
+        if section(scene) == Some(name) {
+            scene.type_keys(" ");
+            return;
+        }
+        scene.press(&[Key::Left]);
+    }
+}
+
 #[test]
-fn schema_urls_are_shown_below_the_scope() {
+fn resource_and_scope_are_folded_and_have_their_schema_urls() {
     let url = "https://opentelemetry.io/schemas/1.21.0";
     for (resource, scope) in [(url, ""), ("", url), (url, url), ("", "")] {
         let mut scene = Scene::new(Mode::Viewer, 200, 50);
@@ -164,13 +174,30 @@ fn schema_urls_are_shown_below_the_scope() {
         spans.schema_url = resource.to_owned();
         spans.scope_spans[0].schema_url = scope.to_owned();
         scene.add(vec![spans]);
-        let text = scene.text();
-        for (name, url) in [("resource schema", resource), ("scope schema", scope)] {
-            let row = text.lines().find(|line| line.contains(name));
-            assert_eq!(row.is_some(), !url.is_empty(), "{name}\n{text}");
-            assert!(row.is_none_or(|row| row.ends_with(url)), "{name}\n{text}");
-        }
+        scene.press(&[Key::Enter, Key::Enter]);
+        assert!(!scene.part(Part::Details).contains("schema"));
+        unfold(&mut scene, "scope");
+        unfold(&mut scene, "resource");
+        let details = scene.part(Part::Details);
+        let shown: Vec<_> = details.lines().filter(|line| line.contains("schema ")).collect();
+        let expected = [resource, scope].into_iter().filter(|url| !url.is_empty()).count();
+        assert_eq!(shown.len(), expected, "{details}");
+        assert!(shown.iter().all(|line| line.ends_with(url)), "{details}");
     }
+}
+
+#[test]
+fn folds_stay_from_span_to_span() {
+    let mut scene = Scene::new(Mode::Viewer, 200, 50);
+    scene.add(vec![span(1, 1, 0, "api", "above", 0, 9), span(1, 2, 1, "api", "below", 1, 5)]);
+    scene.press(&[Key::Enter, Key::Enter]);
+    unfold(&mut scene, "resource");
+    assert!(scene.part(Part::Details).contains("service.name"));
+    scene.press(&[Key::Esc, Key::Down]);
+    assert!(scene.part(Part::Details).contains("service.name"), "{}", scene.text());
+    scene.press(&[Key::Enter]);
+    unfold(&mut scene, "resource");
+    assert!(!scene.part(Part::Details).contains("service.name"), "{}", scene.text());
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Errors, on the rows of their spans and by themselves.
 
-use app::Mode;
 use app::keymap::Key;
+use app::{Action, Mode};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList, any_value::Value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use trace_model::{Source, otlp};
 
-use crate::scene::{MILLI, START, Scene, password_reset, span};
+use crate::scene::{MILLI, Part, START, Scene, password_reset, span};
 
 pub(crate) fn text(text: &str) -> Value {
     Value::StringValue(text.to_owned())
@@ -21,7 +21,7 @@ fn pair(key: &str, value: Value) -> KeyValue {
     }
 }
 
-fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
+pub(crate) fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
     let values = pairs.into_iter().map(|(key, value)| pair(key, value)).collect();
     Value::KvlistValue(KeyValueList { values })
 }
@@ -156,22 +156,20 @@ pub(crate) fn checkout(scene: &mut Scene) {
     scene.add_logs(7, 1, &[(1, 9, "starting"), (2, 9, "started")]);
 }
 
-/// All lines of the details, whatever fits into the pane.
+/// The details with all their parts unfolded, in a pane that has room for them.
 fn details_of(scene: &mut Scene) -> String {
-    scene.press(&[Key::Enter]);
-    let mut lines = Vec::new();
-    loop {
-        let text = scene.text();
-        let (_, details) = text.split_once("SPAN ").expect("the details");
-        let pane: Vec<_> = details.lines().skip(2).map(str::to_owned).collect();
-        let at_the_end = !details.lines().next().expect("its title").contains("below");
-        if at_the_end {
-            lines.extend(pane);
-            return lines.join("\n");
+    scene.resize(220, 120);
+    scene.press(&[Key::Enter, Key::Enter, Key::Home]);
+    for _ in 0..100 {
+        if !scene.part(Part::Details).contains('▸') {
+            break;
         }
-        lines.push(pane[0].clone());
-        scene.press(&[Key::Down]);
+        if scene.app.can(Action::ToggleFold) {
+            scene.type_keys(" ");
+        }
+        scene.type_keys("j");
     }
+    scene.part(Part::Details)
 }
 
 fn line_with<'a>(text: &'a str, part: &str) -> &'a str {
@@ -199,11 +197,16 @@ fn its_own_code_comes_first_and_what_led_to_it_follows() {
     let mut scene = Scene::new(Mode::Viewer, 176, 100);
     mail_failed(&mut scene);
     scene.press(&[Key::Enter, Key::End]);
+    assert!(
+        !scene.part(Part::Details).contains("EHLO"),
+        "folded until somebody unfolds it"
+    );
     let text = details_of(&mut scene);
     let parts = [
         " errors",
         "! SmtpError: 451 try again later",
-        "handled (generic) · event 9ec79c33ec9942ab8353589fcb2e04dc",
+        "handled (generic) · event",
+        "9ec79c33ec9942ab8353589fcb2e04dc",
         "src/transport.rs:58 send_mail",
         "│ smtp.send(message).await?",
         "src/main.rs:12 main",

@@ -13,6 +13,7 @@ mod everywhere;
 mod files;
 mod filter;
 mod health;
+mod instrumentations;
 mod list;
 mod live;
 mod many;
