@@ -5,7 +5,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match bench::run() {
         Ok(()) => ExitCode::SUCCESS,
-        // What is in the way is for the person who started it: a backtrace would only hide it.
+        // Errors are for the user: a backtrace would only hide them.
         Err(report) => {
             eprintln!("bench: {report:#}");
             ExitCode::FAILURE

@@ -1,11 +1,11 @@
-//! `make bench`: whether spanfall is as fast as it shall be.
+//! `make bench`: measurements with their goals.
 //!
-//! It runs the real program in a real pseudo-terminal, sends it unique spans over real sockets, looks at its screen and at what the
-//! kernel says of its processor time and memory, and prints each figure with its goal beside it. It knows the program from outside
-//! alone: the command line, the ports, the keys and the screen. Only walk, store and filter are measured in its own process too, where
-//! their part of the time can be seen.
+//! It runs the real program in a real pseudo-terminal, sends it unique spans over real sockets, reads its screen and the kernel's
+//! figures for its processor time and memory, and prints each figure with its goal. It uses the program from outside alone: the
+//! command line, the ports, the keys and the screen. Only walk, store and filter are measured in its own process too, to show
+//! their share of the time.
 //!
-//! It is no test: how long something takes depends on what else the machine does, so a goal that is missed fails nothing.
+//! It is not a test: times depend on the load of the machine, so a missed goal fails nothing.
 //!
 //! ```text
 //! make bench                    # everything; the report is in target/bench/report.md too
@@ -78,7 +78,7 @@ fn chosen(only: Option<&str>) -> Result<Vec<&'static Part>> {
     Ok(chosen)
 }
 
-/// What the figures depend on, in one line.
+/// Returns the facts that the figures depend on, in one line.
 fn machine() -> String {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_part_can_be_chosen_by_its_name() {
+    fn part_can_be_chosen_by_its_name() {
         let names = |only| chosen(only).map(|parts| parts.iter().map(|(name, _)| *name).collect::<Vec<_>>());
         assert_eq!(names(Some("grpc")).expect("a part"), ["grpc"]);
         assert_eq!(names(None).expect("parts").len(), PARTS.len());

@@ -15,30 +15,30 @@ use crate::spans::{SPANS, Template};
 pub(crate) use grpc::Grpc;
 pub(crate) use http::Http;
 
-/// How many connections send at once, one request at a time each.
+/// Connections that send at once, one request at a time each.
 const CONNECTIONS: usize = 4;
-/// After "try again". The time that the answer names is meant for exporters, and would leave the receiver idle here; much less than
-/// it takes to work off what waits would make it refuse the same spans over and over.
+/// Pause after a throttled request. The time in the response is meant for exporters, and would leave the receiver idle here; a
+/// much shorter one would make it reject the same spans over and over.
 const AFTER_BUSY: Duration = Duration::from_millis(10);
-/// How long an answer may take.
+/// Time limit of a response.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The next request's number: one for all that this process sends, so that no viewer ever sees a span twice.
 static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
-/// What a receiver said to a request.
+/// Response of a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It took all of it.
+    /// All of the request was accepted.
     Taken,
-    /// It wants it again later.
+    /// The request was throttled.
     Busy,
 }
 
 /// A connection that sends one request after the other.
 pub(crate) trait Connection {
-    /// Sends an OTLP `ExportTraceServiceRequest` and waits for the answer. Any but those two is an error: refused, taken in
-    /// part, cut off.
+    /// Sends an OTLP `ExportTraceServiceRequest` and waits for the response. Any other is an error: rejected, partly dropped, cut
+    /// off.
     fn send(&mut self, body: &[u8]) -> Result<Answer>;
 
     /// The same, as often as it takes.
@@ -51,7 +51,7 @@ pub(crate) trait Connection {
     }
 }
 
-/// How a load is sent.
+/// Protocol of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http,
@@ -67,7 +67,7 @@ impl Protocol {
     }
 }
 
-/// What has come of a load so far.
+/// Progress of a load.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     accepted: AtomicU64,
@@ -82,7 +82,7 @@ pub(crate) struct Load {
     senders: Vec<JoinHandle<Result<()>>>,
 }
 
-/// How much to send, and how fast.
+/// Amount and rate of a load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     /// Stops after so many spans, rounded up to whole requests.
@@ -92,7 +92,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// As fast as it goes, until it is stopped.
+    /// As fast as possible, until it is stopped.
     pub(crate) const ENDLESS: Self = Self {
         spans: u64::MAX,
         pace: None,
@@ -128,23 +128,23 @@ impl Load {
         self.counts.accepted.load(Ordering::Relaxed)
     }
 
-    /// Requests that were asked to come again.
+    /// Returns the number of throttled requests.
     pub(crate) fn busy(&self) -> u64 {
         self.counts.busy.load(Ordering::Relaxed)
     }
 
-    /// Whether nothing is sent any more.
+    /// Returns true once nothing more is sent.
     pub(crate) fn ended(&self) -> bool {
         self.senders.iter().all(JoinHandle::is_finished)
     }
 
-    /// Stops it and says how many spans were taken in all.
+    /// Stops the load and returns the number of accepted spans.
     pub(crate) fn stop(mut self) -> Result<u64> {
         self.counts.stop.store(true, Ordering::Relaxed);
         self.join()
     }
 
-    /// Waits for the end of its plan and says how many spans were taken in all.
+    /// Waits for the end of its plan and returns the number of accepted spans.
     pub(crate) fn finish(mut self) -> Result<u64> {
         self.join()
     }
@@ -173,7 +173,7 @@ fn send(connection: &mut dyn Connection, template: &Template, turns: &Turns, cou
     Ok(())
 }
 
-/// Who of all connections sends when.
+/// Schedule of all connections.
 #[derive(Debug)]
 struct Turns {
     started: Instant,
@@ -196,7 +196,7 @@ impl Turns {
         }
     }
 
-    /// Takes a turn and waits until it has come; false when there are no more.
+    /// Takes a turn and waits for its time; returns false after the last.
     fn wait(&self) -> bool {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         if let Some(interval) = self.interval {

@@ -13,7 +13,7 @@ use crate::viewer::Viewer;
 /// A kind of hostile request.
 #[derive(Debug)]
 pub(crate) struct Mix {
-    /// What it consists of, for the report.
+    /// Content of the mix, for the report.
     pub(crate) name: &'static str,
     pub(crate) listener: Listener,
     pub(crate) path: &'static str,
@@ -22,7 +22,7 @@ pub(crate) struct Mix {
     pub(crate) body: fn(u64) -> Vec<u8>,
 }
 
-/// Where a mix is sent.
+/// Listener of a mix.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Listener {
     OtlpHttp,
@@ -53,7 +53,7 @@ const fn otlp(name: &'static str, path: &'static str, content_type: &'static str
     }
 }
 
-/// All of them.
+/// Every mix.
 pub(crate) const MIXES: &[Mix] = &[
     otlp("100,000 empty points of one metric", "/v1/metrics", PROTOBUF, empty_points),
     otlp("10,000 series of one metric", "/v1/metrics", PROTOBUF, distinct_points),
@@ -258,7 +258,7 @@ fn text(key: &[u8], value: &[u8]) -> Vec<u8> {
     Message::default().bytes(1, key).bytes(2, &value.0).0
 }
 
-/// So many bytes of text, another one in each round.
+/// Returns so many bytes of text, another one in each round.
 fn large(round: u64, bytes: usize) -> Vec<u8> {
     let mut text = format!("{round:016x}").into_bytes();
     text.resize(bytes, b'x');
@@ -312,7 +312,7 @@ mod tests {
 
     use super::*;
 
-    /// What a body may have; `crates/collector` says so.
+    /// Bytes of a body; a limit of `crates/collector`.
     const LIMIT: usize = 16 * MEBIBYTE;
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is measured, part by part. Each starts viewers of its own and hands over figures.
+//! The parts of the benchmark. Each starts viewers of its own and returns figures.
 
 mod arrival;
 mod engine;
@@ -20,7 +20,7 @@ use crate::report::Figure;
 /// A part of the run by its name, with what measures it.
 pub(crate) type Part = (&'static str, fn(&Path) -> Result<Vec<Figure>>);
 
-/// All parts, in the order of the report.
+/// Every part, in the order of the report.
 pub(crate) const PARTS: &[Part] = &[
     ("http", ingest::http),
     ("grpc", ingest::grpc),

@@ -1,4 +1,4 @@
-//! What the kernel says of a process.
+//! The kernel's figures for a process.
 
 use std::fs;
 use std::path::Path;
@@ -35,7 +35,7 @@ impl Process {
             let path = thread?.path().join("schedstat");
             match running(&path) {
                 Ok(time) => sum += time,
-                // It has ended between the listing and the look.
+                // It has ended since the listing.
                 Err(_) if !path.exists() => {}
                 Err(error) => return Err(error),
             }
@@ -67,7 +67,7 @@ impl Process {
 
 /// Processor time of this thread so far.
 pub(crate) fn this_thread() -> Result<Duration> {
-    // The kernel adds up a thread's time when it looks for another one to run: without this it may be a tick behind.
+    // The kernel adds up a thread's time when it schedules: without this it may be a tick late.
     std::thread::yield_now();
     running("/proc/thread-self/schedstat".as_ref())
 }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_that_works_uses_time_and_memory() {
+    fn running_process_uses_time_and_memory() {
         let this = Process(std::process::id());
         let (cpu, threads) = (this.cpu().expect("a number"), this.cpu_of_threads().expect("a number"));
         let mut filled = vec![0_u64; 8 << 20];
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_gone_is_an_error() {
+    fn ended_process_is_an_error() {
         // The highest id that Linux gives is 4194304.
         assert!(Process(4_194_305).cpu().is_err());
         assert!(Process(4_194_305).memory().is_err());

@@ -1,10 +1,10 @@
-//! What is printed at the end: each figure with its goal beside it.
+//! The report: each figure with its goal.
 
 use std::fmt::{self, Display, Write as _};
 
 use crate::samples::Ms;
 
-/// One figure.
+/// One measured figure.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
     what: String,
@@ -12,7 +12,7 @@ pub(crate) struct Figure {
     measured: String,
     /// `None` where there is nothing to reach.
     reached: Option<bool>,
-    beside: String,
+    note: String,
 }
 
 impl Figure {
@@ -23,18 +23,18 @@ impl Figure {
             goal: String::new(),
             measured: measured.to_string(),
             reached: None,
-            beside: String::new(),
+            note: String::new(),
         }
     }
 
-    /// How many times another rate this one is; there is nothing to reach.
+    /// Creates a ratio of two rates, without a goal.
     pub(crate) fn times(what: impl Display, rate: f64, other: f64) -> Self {
         let times = rate / other;
         let digits = usize::from(times < 10.0) + usize::from(times < 1.0);
         Self::plain(what, format!("{times:.digits$} ×"))
     }
 
-    /// A rate that shall be at least so high, per second.
+    /// Creates a rate per second with a minimum.
     pub(crate) fn at_least(what: impl Display, goal: f64, measured: f64) -> Self {
         Self {
             goal: format!("≥ {}", Count(goal)),
@@ -43,7 +43,7 @@ impl Figure {
         }
     }
 
-    /// A time that shall be at most so long.
+    /// Creates a time with a maximum.
     pub(crate) fn within(what: impl Display, goal: std::time::Duration, measured: std::time::Duration) -> Self {
         Self {
             goal: format!("≤ {}", Ms(goal)),
@@ -52,7 +52,7 @@ impl Figure {
         }
     }
 
-    /// The same, and it shall be at least `goal` times as high.
+    /// Creates a ratio of two rates with a minimum.
     pub(crate) fn times_at_least(what: impl Display, goal: f64, rate: f64, other: f64) -> Self {
         Self {
             goal: format!("≥ {goal:.1} ×"),
@@ -61,7 +61,7 @@ impl Figure {
         }
     }
 
-    /// A ratio that shall be at most so high; `unit` follows the numbers.
+    /// Creates a ratio with a maximum; `unit` follows the numbers.
     pub(crate) fn at_most(what: impl Display, goal: f64, measured: f64, unit: &str) -> Self {
         Self {
             goal: format!("≤ {goal} {unit}"),
@@ -70,15 +70,15 @@ impl Figure {
         }
     }
 
-    /// What helps to judge it: other percentiles, how much was measured, peers.
+    /// Adds further facts: other percentiles, the amount measured, other programs.
     #[must_use]
-    pub(crate) fn beside(mut self, text: impl Into<String>) -> Self {
-        self.beside = text.into();
+    pub(crate) fn note(mut self, text: impl Into<String>) -> Self {
+        self.note = text.into();
         self
     }
 }
 
-/// A number as people say it: `2.31 M`, `137 k`.
+/// A number for reading: `2.31 M`, `137 k`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Count(pub(crate) f64);
 
@@ -92,7 +92,7 @@ impl Display for Count {
     }
 }
 
-/// All figures of a run, as a table in Markdown that reads well as plain text too.
+/// All figures of a run as a Markdown table that reads well as plain text too.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     machine: String,
@@ -116,14 +116,14 @@ impl Report {
         let reason = why.lines().next().unwrap_or_default().to_owned();
         self.figures.push(Figure {
             reached: Some(false),
-            ..Figure::plain(part, "not measured").beside(reason)
+            ..Figure::plain(part, "not measured").note(reason)
         });
     }
 }
 
 impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["what", "goal", "measured", "", "beside it"].map(str::to_owned);
+        let head = ["what", "goal", "measured", "", "details"].map(str::to_owned);
         let rows: Vec<[String; 5]> = std::iter::once(head).chain(self.figures.iter().map(cells)).collect();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
         let widths: [usize; 5] = std::array::from_fn(width);
@@ -149,13 +149,13 @@ fn cells(figure: &Figure) -> [String; 5] {
         None => "",
     };
     // A cell's text must not end the cell.
-    let beside = figure.beside.replace('|', "/");
+    let note = figure.note.replace('|', "/");
     [
         figure.what.clone(),
         figure.goal.clone(),
         figure.measured.clone(),
         reached.to_owned(),
-        beside,
+        note,
     ]
 }
 
@@ -166,10 +166,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_is_a_table() {
+    fn report_is_a_table() {
         let mut report = Report::new("a machine".to_owned());
         report.extend(vec![
-            Figure::at_least("taking in", 2e6, 2_310_000.0).beside("137 k elsewhere"),
+            Figure::at_least("ingesting", 2e6, 2_310_000.0).note("137 k elsewhere"),
             Figure::within("a key", Duration::from_millis(30), Duration::from_millis(31)),
             Figure::at_most("memory", 1.5, 1.334, "×"),
             Figure::times("walking", 7.06e6, 1e6),
@@ -181,9 +181,9 @@ mod tests {
 
 a machine
 
-| what      | goal     | measured     |   | beside it       |
+| what      | goal     | measured     |   | details         |
 |-----------|----------|--------------|---|-----------------|
-| taking in | ≥ 2.00 M | 2.31 M       | ✓ | 137 k elsewhere |
+| ingesting | ≥ 2.00 M | 2.31 M       | ✓ | 137 k elsewhere |
 | a key     | ≤ 30 ms  | 31 ms        | ✗ |                 |
 | memory    | ≤ 1.5 ×  | 1.33 ×       | ✓ |                 |
 | walking   |          | 7.1 ×        |   |                 |

@@ -18,7 +18,7 @@ pub(crate) const TRACE: usize = 8;
 /// Every how many traces one fails.
 const FAILING: usize = 16;
 
-/// What stands in the template where a value belongs. None of them occurs anywhere else in it; a test says so.
+/// Placeholders of the template. None of them occurs anywhere else in it; a test checks that.
 mod blank {
     pub(super) const TRACE_ID: [u8; 16] = [0xf1; 16];
     pub(super) const SPAN_ID: [u8; 8] = [0xf2; 8];
@@ -28,7 +28,7 @@ mod blank {
     pub(super) const REQUEST_ID: &str = "~~~~~~~~~~~~~~~~";
 }
 
-/// Where in the template the values of one span stand, in bytes from its beginning.
+/// Offsets of one span's values in the template, in bytes.
 #[derive(Clone, Copy, Debug)]
 struct Places {
     trace_id: usize,
@@ -41,7 +41,7 @@ struct Places {
 }
 
 /// A request of [`SPANS`] spans in traces of [`TRACE`], encoded once. [`Template::request`] makes any number of requests of it by
-/// writing ids and times into their places, so that making spans costs next to nothing beside taking them in.
+/// writing ids and times at their offsets, so that making spans costs next to nothing compared with ingesting them.
 ///
 /// Each span has eight attributes and about 330 bytes on the wire; one trace in sixteen fails.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ fn put(body: &mut [u8], at: usize, bytes: &[u8]) {
     body[at..at + bytes.len()].copy_from_slice(bytes);
 }
 
-/// Turns consecutive numbers into ones that look random, no two of them into the same, and none but 0 into 0.
+/// Maps consecutive numbers to ones that look random, no two of them to the same, and none but 0 to 0.
 ///
 /// Source: the finalizer of [`SplitMix64`](https://prng.di.unimi.it/splitmix64.c).
 const fn mixed(number: u64) -> u64 {
@@ -140,7 +140,7 @@ fn unix_nano(time: SystemTime) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Where in `bytes` all `blank`s begin, in order.
+/// Returns the offsets of all `blank`s in `bytes`, in order.
 fn all(bytes: &[u8], blank: &[u8]) -> Vec<usize> {
     let mut found: Vec<usize> = Vec::new();
     for (at, window) in bytes.windows(blank.len()).enumerate() {
@@ -194,7 +194,7 @@ fn blank_span(at: usize) -> Span {
     }
 }
 
-/// One request with one span, a trace of its own, that has this name and has just ended.
+/// Returns a request with one span, a trace of its own, that has this name and has just ended.
 pub(crate) fn single(name: &str) -> Vec<u8> {
     let now = unix_nano(SystemTime::now());
     let span = Span {

@@ -1,4 +1,4 @@
-//! The real program in a real pseudo-terminal, and a clock beside its screen.
+//! The real program in a real pseudo-terminal, with timestamps of its screen.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,9 +15,9 @@ use crate::process::Process;
 
 const COLUMNS: u16 = 120;
 const ROWS: u16 = 40;
-/// How long the screen may take to become what is waited for.
+/// Time for the screen to reach the expected state.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// How long nothing may be written before the screen is taken to be at rest; longer than the ten frames a second of a running span.
+/// Time without output after which the screen is at rest; longer than the interval of the ten frames a second of a running span.
 const REST: Duration = Duration::from_millis(250);
 
 /// A `spanfall` with its screen open, on free ports. Dropping it ends it.
@@ -30,8 +30,8 @@ pub(crate) struct Viewer {
     drawn: Instant,
 }
 
-/// The screen, kept by the thread that reads the terminal: it looks after every read, so that what is measured is when something
-/// was there to be seen, not when this program got round to looking.
+/// The screen, kept by the thread that reads the terminal: it checks after every read, so that the measured time is that of the
+/// output, not of a later poll.
 struct Watched {
     state: Mutex<State>,
     changed: Condvar,
@@ -39,7 +39,7 @@ struct Watched {
 
 struct State {
     terminal: Parser,
-    /// When something was written last.
+    /// Time of the last output.
     written: Instant,
     waiting: Option<Wanted>,
     found: Option<Instant>,
@@ -57,7 +57,7 @@ impl Viewer {
             pixel_width: 0,
             pixel_height: 0,
         });
-        let pty = pty.map_err(|error| eyre!("there is no pseudo-terminal: {error}"))?;
+        let pty = pty.map_err(|error| eyre!("cannot open a pseudo-terminal: {error}"))?;
         let mut command = CommandBuilder::new(program);
         command.env("TERM", "xterm-256color");
         // This terminal does not answer what its ground is.
@@ -90,7 +90,7 @@ impl Viewer {
         Ok(viewer)
     }
 
-    /// From its start to its first whole frame.
+    /// Returns the time from its start to its first whole frame.
     pub(crate) fn start_up(&self) -> Duration {
         self.drawn.duration_since(self.started)
     }
@@ -100,34 +100,34 @@ impl Viewer {
         Ok(Process(pid.ok_or_else(|| eyre!("the program has no process id"))?))
     }
 
-    /// Where it takes OTLP over HTTP.
+    /// Returns the address of OTLP/HTTP.
     pub(crate) fn otlp_http(&self) -> Result<SocketAddr> {
         self.address("otlp/http")
     }
 
-    /// Where it takes OTLP over gRPC.
+    /// Returns the address of OTLP/gRPC.
     pub(crate) fn otlp_grpc(&self) -> Result<SocketAddr> {
         self.address("otlp/grpc")
     }
 
-    /// Where it takes envelopes.
+    /// Returns the address for envelopes.
     pub(crate) fn sentry(&self) -> Result<SocketAddr> {
         self.address("sentry")
     }
 
     fn address(&self, listener: &str) -> Result<SocketAddr> {
         let port = port(&self.text(), listener);
-        let port = port.ok_or_else(|| eyre!("the header does not say where {listener} is:\n{}", self.text()))?;
+        let port = port.ok_or_else(|| eyre!("the header has no address of {listener}:\n{}", self.text()))?;
         Ok((Ipv4Addr::LOCALHOST, port).into())
     }
 
-    /// How many spans the header says are held.
+    /// Returns the number of stored spans in the header.
     pub(crate) fn spans(&self) -> Result<u64> {
         let text = self.text();
-        count_of(&text, "span").ok_or_else(|| eyre!("the header does not say how many spans there are:\n{text}"))
+        count_of(&text, "span").ok_or_else(|| eyre!("the header has no number of spans:\n{text}"))
     }
 
-    /// What stands on the screen.
+    /// Returns the text on the screen.
     pub(crate) fn text(&self) -> String {
         self.watched.lock().terminal.screen().contents()
     }
@@ -138,13 +138,13 @@ impl Viewer {
         Ok(self.keys.flush()?)
     }
 
-    /// Waits until the screen is as wanted; the answer is the moment at which it was. `wanted` may be asked on another thread.
+    /// Waits until the screen is as wanted and returns that moment. `wanted` may be called on another thread.
     pub(crate) fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool + Send + 'static) -> Result<Instant> {
         self.watched.set(Box::new(wanted));
         self.watched.found(what)
     }
 
-    /// From the beginning of `act` until the screen is as wanted, which it isn't yet.
+    /// Returns the time from the begin of `act` until the screen is as wanted, which it is not yet.
     pub(crate) fn time(
         &mut self,
         what: &str,
@@ -170,7 +170,7 @@ impl Viewer {
                 Some(left) => thread::sleep(left),
             }
             if begun.elapsed() > DEADLINE {
-                bail!("the screen never comes to rest:\n{}", self.text());
+                bail!("the screen never is at rest:\n{}", self.text());
             }
         }
     }
@@ -290,7 +290,7 @@ mod tests {
         "[1 Traces 12.3k]│ 8 Ingest       1\u{202f}234\u{202f}567 spans \n 127.0.0.1  otlp/grpc :4317 sentry :8969 ";
 
     #[test]
-    fn the_header_is_read() {
+    fn header_is_parsed() {
         assert_eq!(count_of(SCREEN, "span"), Some(1_234_567));
         assert_eq!(count_of("[1 Traces 12]  1,234 spans", "span"), Some(1_234));
         assert_eq!(count_of(" spanfall  1 trace · 1 span · 0", "span"), Some(1));
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_that_of_the_output_that_made_it_so() {
+    fn moment_is_that_of_the_matching_output() {
         let watched = Watched::new(Box::new(std::io::empty()));
         let before = Instant::now();
         watched.set(Box::new(|screen| screen.contains("here")));
@@ -312,10 +312,10 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_has_ended_is_not_waited_for() {
+    fn wait_ends_with_the_program() {
         let watched = Watched::new(Box::new(&b"bye"[..]));
         watched.set(Box::new(|screen| screen.contains("hello")));
-        let error = watched.found("a greeting").expect_err("it never comes").to_string();
+        let error = watched.found("a greeting").expect_err("it never appears").to_string();
         assert!(
             error.contains("a greeting, and it has ended") && error.contains("bye"),
             "{error}"

@@ -1,9 +1,9 @@
-//! Admission of large requests: as many bodies as fit whole, and one at a time to be read, each in the order in which it came.
+//! Admission of large requests: as many bodies as fit whole, and one at a time to be read, in order of arrival.
 //!
-//! Without it, many large requests at once take all memory with what has arrived of them, and none can be completed. What waits here holds
-//! no memory (a body whose length is known), or its body alone.
+//! Without it, many large requests at once fill all memory with parts of bodies, and none can be completed. A request that waits
+//! here holds no memory (a body of known length), or its body alone.
 //!
-//! Small requests, which are all that exporters usually send, wait for none of it.
+//! Small requests, which are all that exporters usually send, are never delayed by it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,16 +18,16 @@ use crate::queue::NoRoom;
 pub(crate) const LARGE: usize = 1024 * 1024;
 /// A compressed body that has more bytes than this when it is decompressed is read when it is its turn.
 pub(crate) const LARGE_INFLATED: usize = 4 * 1024 * 1024;
-/// How long a body waits for its admission. Exporters give up after ten seconds by default.
+/// Time that a body waits for its admission. Exporters give up after ten seconds by default.
 const ADMISSION_WAIT: Duration = Duration::from_secs(5);
-/// How long a body that has arrived waits for its turn to be read.
+/// Time that a received body waits for its turn to be read.
 const TURN_WAIT: Duration = Duration::from_secs(10);
-/// How long a large request that is being received or read waits for memory that others give back.
+/// Time that a large request being received or read waits for memory that others free.
 pub(crate) const ROOM_WAIT: Duration = Duration::from_secs(5);
-/// How many small requests are decompressed at the same time; others wait for their turn. It is the processor that they need, so more would
-/// take memory and gain nothing.
+/// Small requests decompressed at the same time; others wait for their turn. They are bound by the processor, so more would take
+/// memory and gain nothing.
 const DECODERS: usize = 4;
-/// What one permit for a body stands for, in bytes: a semaphore counts in 32 bits.
+/// Bytes of a body per permit: a semaphore counts in 32 bits.
 const UNIT: usize = 1024;
 
 #[derive(Clone, Debug)]
@@ -35,15 +35,15 @@ pub(crate) struct Admission(Arc<Turns>);
 
 #[derive(Debug)]
 struct Turns {
-    /// Bytes of large bodies that may be on their way or wait for their turn, in units.
+    /// Bytes, in units, of large bodies being received or waiting for their turn.
     bodies: Arc<Semaphore>,
     units: u32,
-    /// For one large request to be read.
+    /// Permit of the one large request that is being read.
     reading: Arc<Semaphore>,
     decoders: Semaphore,
 }
 
-/// What a large request was admitted to. It ends when this is dropped.
+/// Admission of a large request; it ends on drop.
 #[derive(Debug, Default)]
 pub(crate) struct Admitted {
     body: Option<OwnedSemaphorePermit>,
@@ -51,7 +51,7 @@ pub(crate) struct Admitted {
 }
 
 impl Admission {
-    /// Of bodies that together may be as long as the longest one, so that this is always admitted.
+    /// Creates an admission for bodies that together may be as long as the longest one, so that this is always admitted.
     pub(crate) fn new(otlp: BodyLimit) -> Self {
         let longest = otlp.sent.max(BodyLimit::ENVELOPE.sent);
         let units = units(longest);
@@ -89,12 +89,13 @@ impl Admission {
 }
 
 impl Admitted {
-    /// Whether it is a large request's turn to be read.
+    /// Returns true if it is a large request's turn to be read.
     pub(crate) const fn has_turn(&self) -> bool {
         self.turn.is_some()
     }
 
-    /// How long its reading may wait for memory: only one request may, or each could hold what the other waits for.
+    /// Returns the time that its reading may wait for memory. Only one request may wait, or each could hold what the other waits
+    /// for.
     pub(crate) const fn room_wait(&self) -> Duration {
         if self.has_turn() { ROOM_WAIT } else { Duration::ZERO }
     }

@@ -1,4 +1,4 @@
-//! What the collector hands on.
+//! Output of the collector.
 
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -7,19 +7,19 @@ use trace_model::{Batch, MetricsBatch};
 
 use crate::queue::{Lease, Share};
 
-/// What one request brought.
+/// Content of one request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arrival {
     /// The usable spans, or the log records, of one OTLP request; never empty.
     Batch(Batch),
     /// The metrics of one OTLP request; never empty.
     Metrics(MetricsBatch),
-    /// What one Sentry envelope held, or what has become of one; never empty.
+    /// Content of one Sentry envelope, or the result of forwarding one; never empty.
     Sentry(Box<SentryArrival>),
 }
 
 impl Arrival {
-    /// Bytes of memory it stands for while it waits.
+    /// Returns the bytes of memory it accounts for while it waits.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {
@@ -29,7 +29,7 @@ impl Arrival {
         }
     }
 
-    /// How many spans it brought, without hidden ones.
+    /// Returns the number of spans, without hidden ones.
     #[must_use]
     pub fn span_count(&self) -> usize {
         match self {
@@ -40,14 +40,14 @@ impl Arrival {
     }
 }
 
-/// What one Sentry envelope held, in the store's own form. Each part may be empty.
+/// Content of one Sentry envelope in the store's form. Each part may be empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentryArrival {
-    /// Transactions with their spans, and spans that came alone.
+    /// Transactions with their spans, and single spans.
     pub spans: Batch,
     /// Events (errors and messages), logs and check-ins.
     pub logs: Batch,
-    /// What it proves besides.
+    /// Further evidence for the cross-check.
     pub evidence: Vec<Evidence>,
 }
 
@@ -62,13 +62,13 @@ impl SentryArrival {
         }
     }
 
-    /// Whether there is nothing for the store.
+    /// Returns true if there is nothing for the store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty() && self.logs.is_empty() && self.evidence.is_empty()
     }
 
-    /// Bytes of memory it stands for while it waits for the store.
+    /// Returns the bytes of memory it accounts for while it waits for the store.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.spans.bytes() + self.logs.bytes() + self.evidence.iter().map(Evidence::bytes).sum::<usize>()
@@ -78,14 +78,14 @@ impl SentryArrival {
 /// An arrival with its share of the in-flight account, which it holds until that is dropped.
 #[derive(Debug)]
 pub struct Delivery {
-    /// What arrived.
+    /// Content of the request.
     pub arrival: Arrival,
-    /// To be dropped with the last of it.
+    /// Must be dropped with the last of the arrival.
     pub share: Share,
 }
 
-/// Where arrivals come out, in the order in which they were accepted. What is taken here makes room for what comes next in the queue, and
-/// in the in-flight account once its [`Share`] is dropped.
+/// The receiver of arrivals, in the order of their acceptance. Receiving one frees its slot in the queue, and its bytes in the
+/// in-flight account once its [`Share`] is dropped.
 #[derive(Debug)]
 pub struct Arrivals(pub(crate) mpsc::Receiver<Waiting>);
 

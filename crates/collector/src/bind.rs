@@ -12,24 +12,24 @@ use crate::limits::BODY_DEFAULT;
 use crate::sentry::SentryRelay;
 use crate::{Arrivals, Health, Server};
 
-/// Where to listen; port 0 takes a free one.
+/// Addresses and limits; port 0 chooses a free port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// For OTLP over gRPC.
+    /// OTLP over gRPC.
     pub otlp_grpc: SocketAddr,
-    /// For OTLP over HTTP.
+    /// OTLP over HTTP.
     pub otlp_http: SocketAddr,
-    /// For Sentry envelopes.
+    /// Sentry envelopes.
     pub sentry: SocketAddr,
-    /// How long an OTLP request may be, in bytes, as sent and after decompression; at most [`crate::BODY_MAX`]. The in-flight
-    /// account is sized for it. Envelopes have Sentry's own limits.
+    /// Bytes of an OTLP request, as sent and after decompression; at most [`crate::BODY_MAX`]. The in-flight account is sized for
+    /// it. Envelopes have Sentry's own limits.
     pub max_body: usize,
-    /// Whether client spans of requests to these listeners, as exporters make them, are handed on too.
+    /// True if client spans of requests to these listeners, as instrumented exporters record them, are passed on too.
     pub show_uploads: bool,
 }
 
 impl Default for Config {
-    /// The ports that OpenTelemetry's SDKs and Spotlight's senders use unless told otherwise, on 127.0.0.1, and [`crate::BODY_DEFAULT`].
+    /// Returns the default ports of OpenTelemetry's SDKs and of Spotlight on 127.0.0.1, and [`crate::BODY_DEFAULT`].
     fn default() -> Self {
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Self {
@@ -46,7 +46,7 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 #[error("{}", lines(.ports))]
 pub struct BindError {
-    /// In the order in which they are bound.
+    /// Errors in the order in which ports are bound.
     pub ports: Vec<PortError>,
 }
 
@@ -54,11 +54,11 @@ pub struct BindError {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot bind {listener} to {address}: {} (set {})", bind_failure(.source), listener.flag())]
 pub struct PortError {
-    /// For what.
+    /// Listener of the address.
     pub listener: Listener,
-    /// Where.
+    /// Configured address.
     pub address: SocketAddr,
-    /// Why not.
+    /// Cause.
     pub source: io::Error,
 }
 
@@ -66,7 +66,7 @@ fn lines(ports: &[PortError]) -> String {
     ports.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Why an address cannot be bound, without the system's error number.
+/// Describes why an address cannot be bound, without the system's error number.
 #[must_use]
 pub fn bind_failure(error: &io::Error) -> String {
     match error.kind() {
@@ -124,20 +124,20 @@ impl Collector {
         })
     }
 
-    /// Where it listens; port 0 has become a real one.
+    /// Returns the bound addresses; port 0 has become a real one.
     #[must_use]
     pub const fn addresses(&self) -> Addresses {
         self.addresses
     }
 
-    /// Takes requests to these hosts and of pages of these origins too, not only to this machine and of its own pages.
+    /// Accepts requests to these hosts and from pages of these origins in addition to local ones.
     #[must_use]
     pub fn allow(self, hosts: Vec<Host>, origins: Vec<AllowedOrigin>) -> Self {
         let access = Access::local(hosts, origins);
         Self { access, ..self }
     }
 
-    /// Hands the envelopes that come on to a real Sentry, and answers what that answers. Must be called within a Tokio runtime.
+    /// Forwards envelopes to a real Sentry, and passes its responses back. Must be called within a Tokio runtime.
     ///
     /// # Errors
     /// It would hand them to itself, or TLS cannot be set up.
@@ -149,7 +149,7 @@ impl Collector {
 
     /// Starts to answer. Must be called within a Tokio runtime.
     ///
-    /// What arrives must be taken: when too much waits, senders are asked to try again.
+    /// Arrivals must be received: when the queue is full, senders are told to retry.
     pub fn serve(self) -> (Arrivals, Health, Server) {
         crate::server::start(self)
     }

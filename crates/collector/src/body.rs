@@ -18,9 +18,9 @@ use crate::pool::Buffer;
 use crate::queue::Lease;
 use crate::refusal::Refusal;
 
-/// How long a sender may be silent in the middle of a body.
+/// Pause after which a sender in the middle of a body is given up.
 const SILENCE: Duration = Duration::from_secs(5);
-/// How much of a refused body is read, in bytes.
+/// Bytes of a rejected body that are read.
 const SKIPPED: usize = 64 * 1024 * 1024;
 
 /// A body that is here.
@@ -30,7 +30,7 @@ pub(crate) struct Received {
     pub(crate) bytes: Bytes,
     /// The right to the memory that it takes.
     pub(crate) lease: Lease,
-    /// When the last byte had come, in nanoseconds since the Unix epoch.
+    /// Time of the last byte in nanoseconds since the Unix epoch.
     pub(crate) at_unix_nano: u64,
     pub(crate) limit: BodyLimit,
     pub(crate) admitted: Admitted,
@@ -80,12 +80,12 @@ impl Received {
     }
 }
 
-/// What a decompression is bounded by, besides the limit of the request.
+/// Limits of a decompression in addition to the limit of the request.
 #[derive(Clone, Copy)]
 struct Limits {
-    /// It stops beyond so many bytes.
+    /// Bytes after which it stops.
     most: usize,
-    /// How long it may wait for memory.
+    /// Time that it may wait for memory.
     wait: Duration,
 }
 
@@ -126,13 +126,13 @@ async fn inflated(
     Ok(Some(whole))
 }
 
-/// Reads an HTTP body and inflates it as its headers say.
+/// Reads an HTTP body and decompresses it by its headers.
 pub(crate) async fn read(intake: &Intake, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Refusal> {
     let (received, coding) = read_coded(intake, headers, body, limit).await?;
     received.inflate(coding, intake).await
 }
 
-/// Reads an HTTP body as it is, with what its headers say of how it is compressed.
+/// Reads an HTTP body without decompressing it, and its encoding from its headers.
 pub(crate) async fn read_coded(
     intake: &Intake,
     headers: &HeaderMap,
@@ -148,7 +148,7 @@ pub(crate) async fn read_coded(
     }
 }
 
-/// How long a body says that it is in what has come of it.
+/// Reads the length of a body from its first bytes.
 type Announced = fn(&[u8]) -> Option<usize>;
 
 /// Reads an HTTP body as it is.
@@ -178,7 +178,7 @@ pub(crate) async fn read_plain(
     } = receiving;
     intake.count_bytes(whole.as_ref().map_or(0, |whole| whole.bytes.len()));
     if let Err(refusal) = collected {
-        // Who waits to be told to go on is told not to.
+        // A client that waits for `100 Continue` gets the rejection instead.
         if !headers.contains_key(EXPECT) && refusal.status != StatusCode::REQUEST_TIMEOUT {
             drop((whole, lease, admitted));
             skip(body).await;
@@ -217,11 +217,11 @@ impl Receiving<'_> {
                 Ok(Some(Err(error))) => return Err(Refusal::malformed(format!("the body cannot be read: {error}"))),
                 Ok(None) => return Ok(()),
                 Err(_) => {
-                    let reason = format!("nothing more of the body came for {} s", SILENCE.as_secs());
+                    let reason = format!("no more of the body was received for {} s", SILENCE.as_secs());
                     return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, reason));
                 }
             };
-            // Trailers say nothing about what was sent.
+            // Trailers do not describe the body.
             let Ok(data) = frame.into_data() else { continue };
             if data.len() > limit.sent - whole.bytes.len() {
                 return Err(too_long(limit.sent, limit));
@@ -239,7 +239,7 @@ impl Receiving<'_> {
     }
 }
 
-/// Reads what nobody wants, up to a limit: a connection that is closed while its sender still writes takes the answer with it.
+/// Discards a body, up to a limit: closing a connection while its sender still writes would lose the response.
 pub(crate) async fn skip(body: Body) {
     http_server::discard(body, SKIPPED, SILENCE).await;
 }

@@ -1,4 +1,4 @@
-//! What senders compress with, and its inflation under a limit.
+//! Content encodings, and bounded decompression.
 
 mod window;
 
@@ -14,39 +14,39 @@ use zstandard::{FrameMode, WindowLog};
 use self::window::WindowAlloc;
 use crate::pool::Buffer;
 
-/// What is known here, as [`Coding::of`] reads it: for `Accept-Encoding` and gRPC's `grpc-accept-encoding`.
+/// Known encodings, as [`Coding::of`] parses them: for `Accept-Encoding` and gRPC's `grpc-accept-encoding`.
 pub(crate) const KNOWN: &str = "gzip, zstd, deflate, br";
 
-/// Base-2 logarithm of the longest window over HTTP, in bytes: 8 MiB for Zstandard
-/// ([RFC 9659](https://www.rfc-editor.org/rfc/rfc9659)), 16 MiB for Brotli ([RFC 7932](https://www.rfc-editor.org/rfc/rfc7932), of
-/// which there is an extension that allows 1 GiB). A frame of a few bytes can ask for it.
+/// Base-2 logarithm of the longest window over HTTP, in bytes: 8 MiB for Zstandard ([RFC
+/// 9659](https://www.rfc-editor.org/rfc/rfc9659)), 16 MiB for Brotli ([RFC 7932](https://www.rfc-editor.org/rfc/rfc7932), which
+/// has an extension that allows 1 GiB). A frame of a few bytes can request it.
 const ZSTD_WINDOW: WindowLog = WindowLog::new(23);
 const BROTLI_WINDOW_LOG: u32 = 24;
-/// What decoders take besides their windows, in bytes: tables and blocks.
+/// Bytes of a decoder's tables and blocks, in addition to its window.
 const INFLATE: usize = 64 * 1024;
 const BROTLI_TABLES: usize = 4 * 1024 * 1024;
-/// How much a Brotli decoder reads at once, in bytes.
+/// Bytes that a Brotli decoder reads at once.
 const BROTLI_INPUT: usize = 4096;
 /// The most that any decoder takes, in bytes.
 pub(crate) const DECODER_MAX: usize = Coding::Brotli.decoder_bytes();
-/// How much is inflated before others have their turn, in bytes.
+/// Bytes decompressed before other tasks get their turn.
 pub(crate) const STEP: usize = 256 * 1024;
 
-/// How a body, or a gRPC message, is compressed.
+/// Content encoding of a body or of a gRPC message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
     Identity,
     Gzip,
-    /// With zlib's frame, as HTTP means it.
+    /// With zlib's header, as HTTP defines it.
     Deflate,
     Brotli,
     Zstd,
 }
 
-/// Why there is no decoder, or why it stopped.
+/// An encoding without a decoder, or a failed decompression.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InflateError {
-    /// The data asks for a window larger than HTTP allows.
+    /// The data requires a window larger than HTTP allows.
     #[error("its {0} window is larger than {1} MiB")]
     Window(&'static str, usize),
     /// The data is cut off or damaged.
@@ -65,8 +65,7 @@ impl Coding {
         }
     }
 
-    /// Reads the header that says it. An unknown one is an error, and so are several at once: nobody needs that but those who build
-    /// bombs.
+    /// Parses the header. An unknown encoding is an error, and so is a list of several: only decompression bombs need that.
     pub(crate) fn of(headers: &HeaderMap, name: &HeaderName) -> Result<Self, String> {
         let mut values = headers.get_all(name).iter();
         let value = values.next().map_or(&b""[..], |value| value.as_bytes()).trim_ascii();
@@ -92,7 +91,7 @@ impl Coding {
             Self::Gzip => Box::new(MultiGzDecoder::new(compressed)),
             Self::Deflate => Box::new(ZlibDecoder::new(compressed)),
             Self::Brotli => {
-                // How the extension begins, which RFC 7932 reserves.
+                // The first byte of the extension, which RFC 7932 reserves.
                 if compressed.first().is_some_and(|first| first & 0x7f == 0x11) {
                     return Err(Self::Brotli.window_error());
                 }
@@ -126,7 +125,7 @@ impl Inflate<'_> {
     pub(crate) fn step(&mut self, into: &mut Buffer) -> Result<usize, InflateError> {
         let read = self.reader.as_mut().take(STEP as u64).read_to_end(&mut into.bytes);
         read.map_err(|error| match self.coding {
-            // Any frame may ask for it, not only the first.
+            // Any frame may require it, not only the first.
             Coding::Zstd if zstandard::refused_window(&error).is_some() => Coding::Zstd.window_error(),
             _ => error.into(),
         })

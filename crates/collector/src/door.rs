@@ -1,5 +1,5 @@
-//! What happens to every request, whatever it is: a bound on how long it takes, what browsers may do, and one place where refusals are
-//! counted and put into words.
+//! Layers around every route: a time limit, CORS, and the one place that counts rejections and words them in the listener's
+//! protocol.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::intake::Busy;
 use crate::otlp::Encoding;
 use crate::refusal::{RATE_LIMITS, Refusal, denial};
 
-/// How long one request may take, most of which is waiting for the sender.
+/// Time limit of one request, most of which is waiting for the sender.
 const TIME: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -47,13 +47,13 @@ pub(crate) fn before(routes: Router, listener: Listener, recorder: &Recorder) ->
         .denied(pass(denied))
 }
 
-/// What pages may do. Requests of pages that may not send do not come here ([`http_server::Access`]), so whoever asks is allowed.
+/// Returns CORS for pages. Requests of denied origins never get here ([`http_server::Access`]), so every other origin is allowed.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::mirror_request())
         .allow_methods([Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
-        // Browsers ask for it when a page from elsewhere, which `--allowed-origin` names, reaches into this machine.
+        // Browsers require it when a page of another host (`--allowed-origin`) sends to this machine.
         .allow_private_network(true)
         .expose_headers([RETRY_AFTER, RATE_LIMITS, HeaderName::from_static("x-sentry-error")])
 }
@@ -84,7 +84,7 @@ impl Door {
                 *counts.busy += 1;
             } else if let Some(denied) = &refusal.denied {
                 *counts.denied += 1;
-                // A page goes on sending: its first request is enough to tell of.
+                // A page keeps sending: its first request is enough to report.
                 if health.denied.add(denial(denied, self.listener)) {
                     health.remember(self.listener, &refusal.reason);
                 }
@@ -96,7 +96,7 @@ impl Door {
     }
 }
 
-/// Whether it is gRPC with protobuf in it: `application/grpc`, maybe with `+proto`. `application/grpc-web` is another protocol.
+/// Returns true for gRPC with protobuf: `application/grpc`, with or without `+proto`. `application/grpc-web` is another protocol.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Sentry's envelope format: a line of JSON, then items, each a line of JSON and a payload.
 //!
 //! Source: [Envelopes](https://develop.sentry.dev/sdk/foundations/transport/envelopes/). This is the framing only: payloads stay
-//! as they came, whatever their type. A reader that knows all types would refuse those that come with the next SDK.
+//! bytes, whatever their type. A parser that knows all types would reject those of the next SDK.
 //!
 //! ```
 //! use collector::envelope::Envelope;
@@ -16,11 +16,11 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-/// How many items one envelope may have, readable or not. SDKs send a handful.
+/// Items of one envelope, readable or not. SDKs send a handful.
 const ITEMS: usize = 1000;
-/// How long the envelope's header may be, in bytes. Read, it takes up to forty times as much memory.
+/// Bytes of the envelope's header. Parsed, it takes up to forty times as much memory.
 const HEADER_MAX: usize = 64 * 1024;
-/// How long an item's header may be, in bytes, of which SDKs need a hundred.
+/// Bytes of an item's header; SDKs need a hundred.
 const ITEM_HEADER_MAX: usize = 2 * 1024;
 
 /// An envelope, its items still encoded.
@@ -30,22 +30,22 @@ pub struct Envelope {
     pub header: Map<String, Value>,
     /// The readable items, in order.
     pub items: Vec<Item>,
-    /// What could not be read, in order. It never costs the items beside it.
+    /// Unreadable items, in order. They never cost the other items.
     pub bad_items: Vec<BadItem>,
 }
 
-/// One item.
+/// An item with its header.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
-    /// `transaction`, `span`, `event`, …, or one that nobody here has heard of.
+    /// `transaction`, `span`, `event`, …, or an unknown type.
     pub item_type: String,
     /// The whole header: `type`, and maybe `length`, `content_type`, `item_count`, `filename`.
     pub header: Map<String, Value>,
-    /// The payload as it came.
+    /// Payload as sent.
     pub payload: Bytes,
 }
 
-/// Why the whole is no envelope.
+/// An unreadable envelope.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
     /// There is nothing.
@@ -55,26 +55,26 @@ pub enum EnvelopeError {
     #[error("the envelope's header is longer than {HEADER_MAX} bytes")]
     LongHeader,
     /// The first line is not a JSON object.
-    #[error("the envelope's header is no JSON object: {0}")]
+    #[error("invalid envelope header, not a JSON object: {0}")]
     Header(#[source] serde_json::Error),
 }
 
-/// Why a part of an envelope was left out.
+/// An unreadable item.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadItem {
-    /// Its first line is not a JSON object.
-    #[error("an item's header is no JSON object")]
+    /// The first line is not a JSON object.
+    #[error("invalid item header, not a JSON object")]
     Header,
-    /// Its first line is longer than any SDK writes.
+    /// The first line is longer than any SDK writes.
     #[error("an item's header is longer than {ITEM_HEADER_MAX} bytes")]
     LongHeader,
-    /// Its header does not say what it is.
+    /// The header has no type.
     #[error("an item's header has no `type`")]
     NoType,
-    /// `length` is not a number, or the payload does not end where it says.
-    #[error("an item of type {item_type} does not end where its `length` says")]
+    /// `length` is not a number, or the payload does not end there.
+    #[error("invalid `length` of an item of type {item_type}: its payload ends elsewhere")]
     Length {
-        /// What it is.
+        /// The item's type.
         item_type: String,
     },
     /// There are more than one could want; the rest was not read.
@@ -85,11 +85,12 @@ pub enum BadItem {
 impl Envelope {
     /// Frames an envelope. The payloads share the memory of `body`.
     ///
-    /// What is no item is passed over line by line until one begins, so that a wrong `length` costs its own item only. It is one bad
-    /// item however many lines that takes.
+    /// Lines that are not an item are skipped until one begins, so that a wrong `length` costs its own item only. They count as
+    /// one bad item, however many lines there are.
     ///
     /// # Errors
-    /// The header is not readable. Bad items are no error: see [`Envelope::bad_items`].
+    ///
+    /// The header is not readable. Bad items are not an error: see [`Envelope::bad_items`].
     pub fn parse(body: Bytes) -> Result<Self, EnvelopeError> {
         let (first, mut rest) = split_line(body);
         if first.trim_ascii().is_empty() && rest.is_empty() {
@@ -102,7 +103,7 @@ impl Envelope {
             header: serde_json::from_slice(&first).map_err(EnvelopeError::Header)?,
             ..Self::default()
         };
-        // Whether the last item was damaged: then lines up to the next item may be the rest of it.
+        // True if the last item was damaged: then lines up to the next item may be the rest of it.
         let mut is_damaged = false;
         while !rest.is_empty() {
             let (line, after) = split_line(rest);
@@ -136,7 +137,7 @@ impl Envelope {
     }
 }
 
-/// Reads the item whose header is `line`, and moves `rest` behind it: behind its payload where that is known, else to the line
+/// Parses the item whose header is `line`, and moves `rest` past it: past its payload if its length is known, else to the line
 /// where another item may begin.
 fn item(line: &[u8], rest: &mut Bytes) -> Result<Item, BadItem> {
     if line.len() > ITEM_HEADER_MAX {
@@ -176,7 +177,7 @@ fn take(rest: &mut Bytes, length: u64) -> Option<Bytes> {
     Some(payload)
 }
 
-/// What is before the next line feed, and what is behind it.
+/// Splits at the next line feed.
 fn split_line(mut bytes: Bytes) -> (Bytes, Bytes) {
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let line = bytes.split_to(end);

@@ -1,4 +1,4 @@
-//! What the collector accepted and refused, for all that look.
+//! Counts of accepted and rejected requests, for any number of readers.
 
 use ingest_state::{HealthSnapshot, Listener, QueueDepth};
 use tokio::sync::watch;
@@ -9,9 +9,9 @@ use crate::server::limits_of;
 /// A view of the counts. Cheap to clone; each clone notices changes for itself.
 #[derive(Clone, Debug)]
 pub struct Health {
-    /// For who waits.
+    /// For readers that wait for a change.
     changes: watch::Receiver<HealthSnapshot>,
-    /// For who looks now and then.
+    /// For readers that poll.
     looks: watch::Receiver<HealthSnapshot>,
     queue: Queue,
 }
@@ -23,7 +23,7 @@ impl Health {
         self.looks.borrow().clone()
     }
 
-    /// The counts now, if they have changed since the last call (of this clone): who draws copies nothing when there is nothing new.
+    /// Returns the counts if they have changed since the last call (of this clone): a screen copies nothing without a change.
     #[must_use]
     pub fn latest(&mut self) -> Option<HealthSnapshot> {
         // It stays readable when the collector is gone.
@@ -38,7 +38,7 @@ impl Health {
         }
     }
 
-    /// What is in flight now. It changes with every request, so [`Health::changed`] does not tell.
+    /// Returns what is in flight now. It changes with every request, so [`Health::changed`] does not report it.
     #[must_use]
     pub fn queue(&self) -> QueueDepth {
         let looks = self.looks.borrow();
@@ -70,7 +70,7 @@ impl Recorder {
         self.0.send_modify(change);
     }
 
-    /// The same for what another change follows soon: nobody is woken for it.
+    /// Records a change that another one follows soon: no reader is woken for it.
     pub(crate) fn record_quietly(&self, change: impl FnOnce(&mut HealthSnapshot)) {
         self.0.send_if_modified(|health| {
             change(health);
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_looks_gets_a_copy_only_when_there_is_something_new() {
+    fn latest_copies_counts_only_after_a_change() {
         let recorder = Recorder::default();
         let mut health = recorder.health(Queue::new(1));
         assert_eq!(health.latest(), None);
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(
             other.latest().map(|health| health.sentry.spans),
             Some(2),
-            "each looks for itself"
+            "each clone has its own state"
         );
         assert_eq!(health.snapshot().sentry.spans, 2);
     }

@@ -1,4 +1,4 @@
-//! Where the three protocols meet: the walk, the hand-over, the counting.
+//! The common path of the three protocols: walk, queue, counts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,26 +22,26 @@ use crate::queue::{Lease, NoRoom, Queue};
 use crate::refusal::Refusal;
 use crate::{Arrival, Listener};
 
-/// How long a request waits for a place before its sender is asked to come again. The reader is away for a frame at most; senders stay
-/// away for seconds.
+/// Time that a request waits for a slot in the queue before its sender is told to retry. The consumer stalls for at most one
+/// frame; clients back off for seconds.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How many times its length a JSON text can have in protobuf, at most: `1,` in an array becomes eight bytes.
+/// Bytes of protobuf per byte of JSON text, at most: `1,` in an array becomes eight bytes.
 const JSON_GROWTH: usize = 4;
 
-/// The reader is behind, or gone: the sender shall try again.
+/// The queue is full, or the consumer is gone: the sender must retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Busy;
 
-/// What of a request was left out, the rest having been taken.
+/// Dropped parts of an accepted request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Partial {
-    /// How many spans.
+    /// Number of dropped spans.
     pub(crate) rejected: u64,
-    /// Why.
+    /// Reason for the sender.
     pub(crate) reason: String,
 }
 
-/// What OTLP carries.
+/// An OTLP signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     Traces,
@@ -50,7 +50,7 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
-    /// What is sent.
+    /// Returns the request's message.
     pub(crate) const fn request(self) -> &'static Message {
         match self {
             Self::Traces => &schema::TRACES_REQUEST,
@@ -118,7 +118,7 @@ impl Intake {
         &self.recorder
     }
 
-    /// How long an OTLP request may be.
+    /// Returns the limit of an OTLP request.
     pub(crate) const fn otlp_limit(&self) -> BodyLimit {
         self.otlp_limit
     }
@@ -127,12 +127,12 @@ impl Intake {
         &self.admission
     }
 
-    /// Reads a body and inflates it as its headers say.
+    /// Reads a body and decompresses it by its headers.
     pub(crate) async fn receive(&self, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Refusal> {
         body::read(self, headers, body, limit).await
     }
 
-    /// Counts what has come of a body, which is about to be taken or refused.
+    /// Counts the received bytes of a body that is about to be accepted or rejected.
     pub(crate) fn count_bytes(&self, bytes: usize) {
         self.recorder
             .record_quietly(|health| *health.at(self.listener).received_bytes += bytes as u64);
@@ -151,7 +151,7 @@ impl Intake {
         }
     }
 
-    /// Tells the reader something that nobody will say again: waits for a place as long as it takes.
+    /// Queues an arrival that is never sent again: waits for a slot as long as it takes.
     pub(crate) async fn tell(&self, arrival: Arrival) {
         // An error means that the reader is gone; no memory, that it has far more to do.
         if let Ok(permit) = self.arrivals.reserve().await {
@@ -159,12 +159,12 @@ impl Intake {
         }
     }
 
-    /// Takes an OTLP request in protobuf; tells what was left out.
+    /// Accepts an OTLP request in protobuf; returns its dropped parts.
     pub(crate) async fn otlp(&self, signal: Signal, body: Received) -> Result<Option<Partial>, Refusal> {
         self.otlp_seen(signal, Encoding::Protobuf, body, |_| {}).await
     }
 
-    /// Takes an OTLP request, whose spans or log records `see` may read and change first; tells what was left out.
+    /// Accepts an OTLP request whose spans or log records `see` may read and change first; returns its dropped parts.
     pub(crate) async fn otlp_seen(
         &self,
         signal: Signal,
@@ -238,7 +238,7 @@ impl Intake {
             bytes,
             mut lease,
             at_unix_nano,
-            // It is this request's turn until it is handed over.
+            // This request keeps its turn until it is queued.
             admitted,
             ..
         } = body;
@@ -295,7 +295,7 @@ impl Intake {
     }
 }
 
-/// Reads within memory that is granted. Where others hold what it needs, it waits for that and reads again.
+/// Reads within granted memory. Where others hold the memory it needs, it waits for that and reads again.
 async fn within<T>(
     lease: &mut Lease,
     wait: Duration,

@@ -1,12 +1,12 @@
 //! Everything that listens: OTLP over gRPC, OTLP over HTTP, and Sentry envelopes. Bytes in, [`trace_model`] batches out.
 //!
-//! It keeps nothing (that is the store's affair), decodes nothing and analyses nothing. Each request becomes at most one [`Arrival`]
-//! in a queue that is bounded by count and by bytes; when that is full the sender is told to try again, in its own protocol's words,
-//! and it is counted. What was accepted and what was refused stands in [`Health`].
+//! It stores, decodes and analyzes nothing. Each request becomes at most one [`Arrival`] in a queue that is bounded by count and
+//! by bytes; when that is full the sender is told to retry in its own protocol, and it is counted. [`Health`] has the counts of
+//! accepted and rejected requests.
 //!
 //! Ports are bound ([`Collector::bind`]) before anything starts ([`Collector::serve`]), so that a taken one can be reported on a
-//! screen that is still normal. It listens on loopback only: there is no authentication. Of the requests that come there, those of
-//! other people's pages are denied by their `Origin`, and those by way of DNS rebinding by their `Host`; [`Collector::allow`] lets more in.
+//! screen that is still normal. All listeners bind to loopback only, because there is no authentication. Requests of pages of
+//! other origins are denied by `Origin`, and DNS rebinding by `Host`; [`Collector::allow`] allows more.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! How large a request may be, and what follows from that for the in-flight account.
+//! Limits on the size of requests, and the in-flight account that follows from them.
 
 use std::fmt;
 
@@ -7,33 +7,33 @@ use crate::sentry::READING_MAX;
 
 const MIB: usize = 1024 * 1024;
 
-/// How long an OTLP request may be, in bytes, as sent and after decompression: what the
-/// [OTLP specification](https://opentelemetry.io/docs/specs/otlp/) recommends receivers to accept.
+/// Default bytes of an OTLP request, as sent and after decompression: the [OTLP
+/// specification](https://opentelemetry.io/docs/specs/otlp/) recommends receivers to accept them.
 pub const BODY_DEFAULT: usize = 64 * MIB;
 /// The most that can be configured; positions in a body have 32 bits.
 pub const BODY_MAX: usize = 1024 * MIB;
 
-/// How long one request's body may be, in bytes.
+/// Limits of one request's body, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BodyLimit {
-    /// As sent, compressed or not.
+    /// Bytes as sent, compressed or not.
     pub(crate) sent: usize,
     /// After decompression, and as protobuf.
     pub(crate) whole: usize,
-    /// Where the limit comes from, for the sender.
+    /// Source of the limit, for the sender.
     pub(crate) source: &'static str,
 }
 
 impl BodyLimit {
-    /// Sentry's own, as [Relay](https://docs.sentry.io/product/relay/options/) has them: `max_api_payload_size` and
-    /// `max_envelope_size`. What Sentry would refuse is refused here too.
+    /// Sentry's own limits, by [Relay](https://docs.sentry.io/product/relay/options/): `max_api_payload_size` and
+    /// `max_envelope_size`. Envelopes that Sentry would reject are rejected here too.
     pub(crate) const ENVELOPE: Self = Self {
         sent: 20 * MIB,
         whole: 100 * MIB,
         source: "Sentry's own limit",
     };
 
-    /// The same where it goes on to Sentry.
+    /// Returns the same limit for a body that is forwarded to Sentry.
     pub(crate) fn at_sentry(self) -> Self {
         Self {
             sent: self.sent.min(Self::ENVELOPE.sent),
@@ -51,7 +51,7 @@ impl BodyLimit {
     }
 }
 
-/// A number of bytes as people read it: `64 MiB` where that is exact.
+/// A number of bytes for reading: `64 MiB` where that is exact.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size(pub(crate) usize);
 

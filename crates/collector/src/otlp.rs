@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess
 
 use crate::intake::Partial;
 
-/// How OTLP/HTTP messages are written.
+/// Encoding of OTLP/HTTP messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     /// Binary protobuf.

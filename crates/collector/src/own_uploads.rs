@@ -1,14 +1,14 @@
 //! Spans of the requests that bring spans here.
 //!
-//! A program whose HTTP client is instrumented records its exporter's requests too, each often a trace of its own. They describe the
-//! program's telemetry, not of the program, and each export brings another one.
+//! A program whose HTTP client is instrumented records its exporter's requests too, each often a trace of its own. They describe
+//! the program's telemetry, not the program, and each export creates another one.
 
 use http_server::{Access, Host};
 use trace_model::{Batch, CallTarget};
 
 use crate::{Addresses, otlp, sentry};
 
-/// Whether data is sent to a path.
+/// Returns true if a path accepts data.
 type Takes = fn(&str) -> bool;
 
 /// Recognizes client spans of requests to this collector: to a host that passes here, at the port of a listener, and to a path that this

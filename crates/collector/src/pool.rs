@@ -10,17 +10,17 @@ use bytes::Bytes;
 
 use crate::queue::NoRoom;
 
-/// How many buffers are kept.
+/// Buffers kept.
 const KEPT: usize = 64;
-/// How large a buffer may be to be kept, in bytes.
+/// Bytes of a buffer from which on it is not kept.
 pub(crate) const LARGEST: usize = 1024 * 1024;
-/// How many bytes all that are kept may have.
+/// Bytes of all kept buffers.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
-/// Larger allocations have pages of their own, which the system gets back when they are freed: glibc's `DEFAULT_MMAP_THRESHOLD_MAX`.
-/// Smaller ones leave holes in its heaps, of which there is one for each thread.
+/// Bytes from which on an allocation has pages of its own, which are unmapped when it is freed: glibc's
+/// `DEFAULT_MMAP_THRESHOLD_MAX`. Smaller ones leave holes in its heaps, of which there is one for each thread.
 pub(crate) const MAPPED: usize = 32 * 1024 * 1024;
 
-/// Buffers that nobody uses at the moment.
+/// Pool of free buffers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pool(Arc<Mutex<Kept>>);
 
@@ -88,7 +88,7 @@ impl Buffer {
         } else {
             needed.max(most).max(MAPPED + 1)
         };
-        // A system that does not overcommit may refuse.
+        // It fails on a system that does not overcommit.
         self.bytes.try_reserve_exact(wanted - length).map_err(|_| NoRoom::Busy)
     }
 
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_returns_with_its_last_part_and_is_empty() {
+    fn buffer_returns_with_its_last_part_and_is_empty() {
         let pool = Pool::default();
         let mut buffer = pool.take(100);
         buffer.bytes.extend_from_slice(b"abc");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn kept_buffers_are_bounded() {
         let pool = Pool::default();
         for capacity in [1, LARGEST / 2, LARGEST, LARGEST + 1] {
             let taken: Vec<_> = (0..1000).map(|_| pool.take(capacity)).collect();

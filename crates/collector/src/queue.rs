@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use ingest_state::QueueDepth;
 
-/// How many arrivals may wait for the reader.
+/// Arrivals that the consumer has not received yet.
 pub(crate) const WAITING: usize = 64;
 
 /// The account.
@@ -23,7 +23,7 @@ struct Counts {
     waiting: AtomicUsize,
     bytes: AtomicUsize,
     limit: usize,
-    /// Requests that wait for bytes to be given back.
+    /// Requests that wait for bytes to be freed.
     in_need: AtomicUsize,
     given_back: Notify,
 }
@@ -44,7 +44,7 @@ pub(crate) enum NoRoom {
     Busy,
     /// The request needs more than there is.
     Never {
-        /// How many bytes there are.
+        /// Bytes in all.
         limit: usize,
     },
 }
@@ -61,7 +61,7 @@ impl Queue {
         }))
     }
 
-    /// What is in flight, without the connections.
+    /// Returns what is in flight, without the connections.
     pub(crate) fn depth(&self) -> QueueDepth {
         QueueDepth {
             waiting: self.0.waiting.load(Ordering::Relaxed),
@@ -119,7 +119,7 @@ impl Lease {
         let _in_need = InNeed::new(&queue.0.in_need);
         loop {
             let mut given_back = pin!(queue.0.given_back.notified());
-            // Before it is looked again, so that nothing that is given back meanwhile is missed.
+            // Before the next check, so that no bytes freed meanwhile are missed.
             given_back.as_mut().enable();
             let grown = self.grow(more);
             if grown != Err(NoRoom::Busy) || timeout_at(until, given_back).await.is_err() {
@@ -144,7 +144,7 @@ impl Lease {
         Ok(())
     }
 
-    /// Moves so many of them, at most all, into a lease of their own.
+    /// Splits off so many bytes, at most all.
     pub(crate) fn split(&mut self, bytes: usize) -> Self {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
@@ -164,7 +164,7 @@ impl Lease {
         self.bytes
     }
 
-    /// Says that what they are for waits for the reader from now on.
+    /// Marks its arrival as queued.
     pub(crate) fn wait(&mut self) {
         if !std::mem::replace(&mut self.waits, true) {
             self.queue.0.waiting.fetch_add(1, Ordering::Relaxed);
@@ -188,14 +188,14 @@ impl Drop for InNeed<'_> {
     }
 }
 
-/// The part of the in-flight account that an arrival holds after it was handed over. It goes back when this is dropped.
+/// The part of the in-flight account that a queued arrival holds. It is freed on drop.
 #[derive(Debug)]
 pub struct Share {
     _lease: Lease,
 }
 
 impl Share {
-    /// Of what no longer waits in the queue.
+    /// Creates the share of an arrival that has left the queue.
     pub(crate) fn new(mut lease: Lease) -> Self {
         if std::mem::take(&mut lease.waits) {
             lease.queue.0.waiting.fetch_sub(1, Ordering::Relaxed);

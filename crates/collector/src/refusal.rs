@@ -1,4 +1,4 @@
-//! A request that is not taken, said in the words of the protocol it came by.
+//! A rejected request, and its response in each protocol.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -13,22 +13,21 @@ use crate::otlp::{Encoding, status};
 use crate::queue::NoRoom;
 use crate::{Listener, coding};
 
-/// How long a sender shall wait before it tries again, in seconds: the reader catches up within a frame or two.
+/// Seconds after which a sender should retry: the consumer catches up within a frame or two.
 pub(crate) const RETRY_SECONDS: u64 = 1;
 
 /// Sentry's own header: its SDKs read it before `Retry-After`.
 pub(crate) const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
 
-/// What a gRPC message may be compressed with.
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
-/// Why a request is not taken.
+/// A rejected request.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     /// May quote the sender.
     pub(crate) reason: String,
-    /// Set when it is the origin or the host that is refused.
+    /// Set if the origin or the host is denied.
     pub(crate) denied: Option<Denied>,
 }
 
@@ -74,12 +73,12 @@ impl Refusal {
         }
     }
 
-    /// Whether the same request is welcome later.
+    /// Returns true if the same request may succeed later.
     pub(crate) fn is_busy(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE
     }
 
-    /// As OTLP/gRPC says it.
+    /// Returns the response of OTLP/gRPC.
     pub(crate) fn grpc(&self) -> Response {
         let code = self.code();
         let details = if self.is_busy() {
@@ -96,7 +95,7 @@ impl Refusal {
         response
     }
 
-    /// As OTLP/HTTP says it: a `google.rpc.Status` in the request's encoding, text where that is unknown.
+    /// Returns the response of OTLP/HTTP: a `google.rpc.Status` in the request's encoding, text if that is unknown.
     pub(crate) fn otlp_http(&self, encoding: Option<Encoding>) -> Response {
         let (content_type, body) = match encoding {
             Some(encoding) => (encoding.content_type(), status::encode(encoding, self.code(), &self.reason)),
@@ -105,13 +104,13 @@ impl Refusal {
         self.answer(content_type, body)
     }
 
-    /// As Sentry says it.
+    /// Returns the response of Sentry.
     pub(crate) fn sentry(&self) -> Response {
         let body = serde_json::json!({ "detail": self.reason }).to_string();
         let mut response = self.answer("application/json", body.into_bytes());
         if self.is_busy() {
             *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-            // Seconds, categories (none named: all), for whom.
+            // Seconds, categories (none: all), scope.
             let limits = HeaderValue::from_str(&format!("{RETRY_SECONDS}::organization"));
             response.headers_mut().extend(limits.ok().map(|limits| (RATE_LIMITS, limits)));
         }
@@ -146,7 +145,7 @@ impl Refusal {
 
 impl From<Busy> for Refusal {
     fn from(Busy: Busy) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the viewer is behind: try again")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "server overloaded: retry later")
     }
 }
 
@@ -169,7 +168,7 @@ impl From<NoRoom> for Refusal {
 }
 
 impl IntoResponse for Refusal {
-    /// Only marks the response: [`crate::door`] counts it and says it in the listener's words.
+    /// Only marks the response: [`crate::door`] counts it and words it in the listener's protocol.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);

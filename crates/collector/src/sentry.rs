@@ -1,4 +1,4 @@
-//! What Sentry's SDKs talk to: an endpoint that answers as Sentry would, and what becomes of their envelopes.
+//! The endpoint for Sentry's SDKs: it answers as Sentry does, and converts envelopes.
 //!
 //! Items take the form of OTLP ([`trace_model::Source::Sentry`]), so that they are kept, searched and shown as all else is:
 //!
@@ -22,9 +22,9 @@
 //!
 //! Spans of an SDK's own requests to this collector are hidden, unless [`crate::Config::show_uploads`] is set.
 //!
-//! With a relay ([`crate::Collector::relay_to`]) what comes to a project's endpoint goes on to Sentry as it came, and Sentry's answer is the answer; what comes
-//! to `/stream` does not, since an SDK sends that besides. Without one nothing goes on from here. The key in the DSN lets nobody in or out; which pages
-//! may send is decided before ([`http_server::Access`]).
+//! With a relay ([`crate::Collector::relay_to`]) envelopes to a project's endpoint are forwarded to Sentry unmodified, and
+//! Sentry's response is passed back; those to `/stream` are not, since an SDK sends them in addition. The key in the DSN
+//! authenticates nobody; pages are checked before ([`http_server::Access`]).
 //!
 //! ```
 //! use collector::envelope::Envelope;

@@ -18,7 +18,8 @@ use crate::queue::{Queue, WAITING};
 use crate::sentry::SentryRelay;
 use crate::{Collector, Health, Listener, door, limits, otlp, sentry};
 
-/// What a listener holds at most. Half of the buffer costs a tenth of the whole program's speed, the double gains hardly anything.
+/// Returns the limits of a listener. Half of the buffer costs a tenth of the whole program's speed, the double gains hardly
+/// anything.
 ///
 /// A gRPC sender has one connection for all that it sends. A window that is smaller than its batches costs a tenth of the speed too.
 pub(crate) const fn limits_of(listener: Listener) -> Limits {
@@ -37,7 +38,7 @@ pub(crate) const fn limits_of(listener: Listener) -> Limits {
         },
     }
 }
-/// How long requests that are under way may take to finish after the end was asked for.
+/// Time for requests in flight to finish after the end was requested.
 const FINISH: Duration = Duration::from_secs(2);
 /// The running listeners. Dropping it ends them at once, whatever they are doing.
 #[derive(Debug)]
@@ -49,13 +50,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Stops listening and lets the requests that are under way finish, for at most two seconds. What waits for Sentry is tried a last time, for
-    /// at most two seconds more.
+    /// Stops listening and lets the requests in flight finish, for at most two seconds. Buffered envelopes are sent to Sentry a
+    /// last time, for at most two seconds more.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         let finished = async { while self.listeners.join_next().await.is_some() {} };
         if tokio::time::timeout(FINISH, finished).await.is_err() {
-            tracing::debug!("requests under way were cut off");
+            tracing::debug!("requests in flight were cut off");
         }
         if let Some(relay) = self.relay {
             relay.shutdown().await;

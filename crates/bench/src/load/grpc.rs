@@ -33,12 +33,12 @@ impl Grpc {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
             let (requests, connection) = h2::client::handshake(stream).await?;
-            // An error of the connection is one of the request that is under way too.
+            // An error of the connection is one of the request in flight too.
             tokio::spawn(connection);
             Ok::<_, eyre::Report>(requests)
         });
         Ok(Self {
-            requests: requests.wrap_err_with(|| format!("nobody speaks HTTP/2 on {address}"))?,
+            requests: requests.wrap_err_with(|| format!("cannot open an HTTP/2 connection to {address}"))?,
             runtime,
             uri: format!("http://{address}/{METHOD}"),
         })
@@ -65,13 +65,13 @@ async fn exchange(requests: &SendRequest<Bytes>, uri: &str, message: Bytes) -> R
         .header("te", "trailers")
         .body(())?;
     let (response, mut stream) = requests.clone().ready().await?.send_request(head, false)?;
-    // What the window has no room for yet waits in the connection; it is one request.
+    // Bytes beyond the window wait in the connection; it is one request.
     stream.send_data(message, true)?;
     let response = response.await?;
     if response.status() != 200 {
         bail!("answered with {}", response.status());
     }
-    // An error may come without a message, and its status then stands in the head.
+    // An error may have no message, and its status is then in the headers.
     let (head, mut body) = response.into_parts();
     if head.headers.contains_key("grpc-status") {
         return status(&head.headers, 0);
@@ -81,7 +81,7 @@ async fn exchange(requests: &SendRequest<Bytes>, uri: &str, message: Bytes) -> R
     status(&trailers, length)
 }
 
-/// Reads the body to its end and says how long it was.
+/// Reads the body to its end and returns its length.
 async fn drained(body: &mut RecvStream) -> Result<usize> {
     let mut length = 0;
     while let Some(data) = body.data().await {
@@ -97,7 +97,7 @@ fn status(headers: &HeaderMap, body: usize) -> Result<Answer> {
     match header("grpc-status") {
         // An empty message: no partial success.
         OK if body <= PREFIX => Ok(Answer::Taken),
-        OK => bail!("taken in part"),
+        OK => bail!("accepted in part"),
         UNAVAILABLE => Ok(Answer::Busy),
         status => bail!("answered with grpc-status {status}: {}", header("grpc-message")),
     }

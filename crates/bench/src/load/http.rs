@@ -7,7 +7,7 @@ use eyre::{Context, Result, bail};
 
 use super::{Answer, Connection, DEADLINE};
 
-/// How much of an answer is read that is not wanted.
+/// Bytes of an unwanted response that are read.
 const ANSWER: u64 = 64 * 1024;
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).wrap_err_with(|| format!("nobody listens on {address}"))?;
+        let stream = TcpStream::connect(address).wrap_err_with(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(DEADLINE))?;
         stream.set_write_timeout(Some(DEADLINE))?;
@@ -31,7 +31,7 @@ impl Http {
         })
     }
 
-    /// Sends a request and waits for its answer: status and body.
+    /// Sends a request and returns the status and body of its response.
     pub(crate) fn post(&mut self, path: &str, content_type: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
         self.post_encoded(path, content_type, "identity", body)
     }
@@ -73,7 +73,7 @@ impl Http {
             }
         }
         let Some(length) = length.filter(|length| *length <= ANSWER) else {
-            bail!("an answer ({status}) does not say how long it is, or is long");
+            bail!("a response ({status}) has no length, or is long");
         };
         let mut body = Vec::new();
         self.stream.by_ref().take(length).read_to_end(&mut body)?;
@@ -86,7 +86,7 @@ impl Connection for Http {
         match self.post("/v1/traces", "application/x-protobuf", body)? {
             // An empty message: no partial success.
             (200, body) if body.is_empty() => Ok(Answer::Taken),
-            (200, body) => bail!("taken in part: {}", String::from_utf8_lossy(&body)),
+            (200, body) => bail!("accepted in part: {}", String::from_utf8_lossy(&body)),
             (503, _) => Ok(Answer::Busy),
             (status, body) => bail!("answered with {status}: {}", String::from_utf8_lossy(&body)),
         }

@@ -16,7 +16,7 @@ fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// Takes one request from a connection and hands over its body; `None` when it has been closed.
+/// Reads one request of a connection and returns its body; `None` when it has been closed.
 fn request(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     let (mut length, mut line) = (0, String::new());
     while line != "\r\n" {
@@ -33,7 +33,7 @@ fn request(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     Some(body)
 }
 
-/// Answers the requests of one connection one after the other, and hands over what it got.
+/// Answers the requests of one connection one after the other, and returns their bodies.
 fn http_server(answers: &'static [&str]) -> (SocketAddr, JoinHandle<Vec<Vec<u8>>>) {
     let (listener, address) = listen();
     let server = thread::spawn(move || {
@@ -52,12 +52,12 @@ const TAKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\nretry-after: 1\r\n\r\nbusy";
 
 #[test]
-fn what_was_not_taken_is_sent_again_and_counted() {
+fn throttled_requests_are_retried_and_counted() {
     let (address, server) = http_server(&[TAKEN, BUSY, BUSY, TAKEN]);
     let mut connection = Http::connect(address).expect("a server");
     let counts = Counts::default();
     connection.deliver(b"first", &counts).expect("taken");
-    connection.deliver(b"second", &counts).expect("taken in the end");
+    connection.deliver(b"second", &counts).expect("accepted in the end");
     assert_eq!(
         server.join().expect("all sent"),
         [&b"first"[..], b"second", b"second", b"second"]
@@ -82,7 +82,7 @@ fn neither_a_refusal_nor_half_an_acceptance_passes_for_one() {
 }
 
 #[test]
-fn a_load_is_whole_and_no_span_of_it_comes_twice() {
+fn load_sends_every_span_exactly_once() {
     let (listener, address) = listen();
     let server = thread::spawn(move || {
         let connections: Vec<_> = (0..CONNECTIONS).map(|_| listener.accept().expect("a connection").0).collect();
@@ -124,7 +124,7 @@ fn span_ids(body: &[u8]) -> Vec<Vec<u8>> {
     scopes.flat_map(|scope| scope.spans).map(|span| span.span_id).collect()
 }
 
-/// Answers gRPC requests with these statuses, and hands over what it got.
+/// Answers gRPC requests with these statuses, and returns their bodies.
 fn grpc_server(statuses: &'static [&str]) -> (SocketAddr, JoinHandle<Vec<Bytes>>) {
     let (listener, address) = listen();
     let server = thread::spawn(move || {
@@ -183,7 +183,7 @@ fn grpc_is_framed_and_its_status_read() {
     // More than the first window of 64 KiB.
     let large = vec![7; 200_000];
     connection.deliver(&large, &counts).expect("taken");
-    connection.deliver(b"again", &counts).expect("taken in the end");
+    connection.deliver(b"again", &counts).expect("accepted in the end");
     assert!(connection.send(b"refused").is_err());
     drop(connection);
     let got = server.join().expect("all answered");

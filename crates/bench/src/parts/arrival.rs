@@ -1,4 +1,4 @@
-//! From a span's arrival to the screen, while nothing else goes on.
+//! From a span's arrival to the screen, without other load.
 
 use std::path::Path;
 use std::thread;
@@ -30,6 +30,6 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
     }
     let median = format!("p50 {}, of {ARRIVALS}; from its first byte sent", Ms(samples.percentile(50)));
     Ok(vec![
-        Figure::within("a span's arrival to the screen, idle, p99", GOAL, samples.percentile(99)).beside(median),
+        Figure::within("a span's arrival to the screen, idle, p99", GOAL, samples.percentile(99)).note(median),
     ])
 }

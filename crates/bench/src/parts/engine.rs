@@ -1,6 +1,6 @@
-//! What walk and store cost without sockets and screen, and the filter over what they hold: in this process, on one thread.
+//! Cost of walk and store without sockets and screen, and of the filter over the stored spans: in this process, on one thread.
 //!
-//! Against the same figures of the whole program this says on which side the time goes.
+//! Compared with the figures of the whole program this shows where the time is spent.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -17,14 +17,15 @@ use crate::spans::{SPANS, Template};
 /// The program's own.
 const BUDGET: usize = 256 << 20;
 const STEADY_SPANS: usize = 4_000_000;
-/// Requests that are made before each stretch that is measured: few, so that they are near as those that just came from a socket are.
+/// Requests that are made before each measured stretch: few, so that they are as near in the caches as those just received from a
+/// socket.
 const STRETCH: usize = 16;
 
 const SEARCHED: usize = 1_000_000;
 const SEARCHED_BUDGET: usize = 1 << 30;
-/// How many records a search looks at before anybody else gets a turn.
+/// Records of one search step.
 const TURN: usize = 10_000;
-/// What is looked for: in a few words, as it is typed, and whether it is there.
+/// Filters: name, text, and whether it matches.
 const FILTERS: [(&str, &str, bool); 3] = [
     ("fields", "status:error duration:>50ms http.response.status_code:>=500", true),
     ("service and text", "service:api users", true),
@@ -52,7 +53,7 @@ fn filling() -> Result<Vec<Figure>> {
         cpu += source.take_in(&mut store)?;
         spans += STRETCH * SPANS;
     }
-    let beside = format!(
+    let note = format!(
         "per second of one thread; {} while the budget fills for the first time",
         Count(filling)
     );
@@ -61,7 +62,7 @@ fn filling() -> Result<Vec<Figure>> {
             "walk and store alone, one thread, budget full, spans per second",
             Count(rate(spans, cpu)),
         )
-        .beside(beside),
+        .note(note),
     ])
 }
 
@@ -71,18 +72,18 @@ fn searching() -> Result<Vec<Figure>> {
     while store.totals().spans < SEARCHED {
         source.take_in(&mut store)?;
     }
-    let mut beside = Vec::new();
+    let mut note = Vec::new();
     let (mut first, mut whole) = (Duration::ZERO, Duration::ZERO);
     for (kind, text, there) in FILTERS {
         let found = search(&mut store, text)?;
         ensure!(found.first.is_some() == there, "{text} found {} spans", found.spans);
         first = first.max(found.first.unwrap_or_default());
         whole = whole.max(found.whole);
-        beside.push(format!("{kind} {}", Ms(found.whole)));
+        note.push(format!("{kind} {}", Ms(found.whole)));
     }
     let times = format!("{} / {}", Ms(first), Ms(whole));
     Ok(vec![
-        Figure::plain("filter alone over 1 M spans, one thread: first result / whole", times).beside(beside.join(", ")),
+        Figure::plain("filter alone over 1 M spans, one thread: first result / whole", times).note(note.join(", ")),
     ])
 }
 
@@ -109,7 +110,7 @@ fn search(store: &mut Store, text: &str) -> Result<Found> {
     Ok(Found { first, whole, spans })
 }
 
-/// Requests as they come from a socket, each in memory of its own.
+/// Requests as received from a socket, each in memory of its own.
 struct Requests {
     template: Template,
     next: u64,

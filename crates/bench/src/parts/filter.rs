@@ -1,4 +1,4 @@
-//! A filter over a million spans: from its last key to the first result and to the last span looked at, on the screen.
+//! A filter over a million spans: from its last key to the first result and to the last span searched, on the screen.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use crate::spans;
 use crate::viewer::{Viewer, count_of};
 
 const SPANS: u64 = 1_000_000;
-/// Enough traces after the one that is looked for that it is not in the list already.
+/// Traces after the searched one: enough that it is not in the list already.
 const NEWER: u64 = 1_000;
 const FIRST_GOAL: Duration = Duration::from_millis(50);
 const WHOLE_GOAL: Duration = Duration::from_millis(500);
 const NEEDLE: &str = "bench.needle";
 /// A filter knows no case: so what is typed is not taken for what is found.
 const FOR_NEEDLE: &str = "name:BENCH.NEEDLE";
-/// What is looked for, in a few words and as it is typed. Most of the time goes where nothing is found.
+/// Filters: name and text. Most time is spent where nothing matches.
 const FILTERS: [(&str, &str); 3] = [
     ("fields", "status:error duration:>50ms http.response.status_code:>=500"),
     ("service and text", "service:api users"),
@@ -37,21 +37,21 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
     viewer.rest()?;
     ensure!(
         !viewer.text().contains(NEEDLE),
-        "what shall be found is in the list already:\n{}",
+        "the searched trace is in the list already:\n{}",
         viewer.text()
     );
 
     let needle = look_for(&mut viewer, FOR_NEEDLE, |screen| screen.contains(NEEDLE))?;
     let mut whole = needle.whole;
-    let mut beside = vec![format!("name {}", Ms(needle.whole))];
+    let mut note = vec![format!("name {}", Ms(needle.whole))];
     for (kind, text) in FILTERS {
         let found = look_for(&mut viewer, text, |_| true)?;
         whole = whole.max(found.whole);
-        beside.push(format!("{kind} {}", Ms(found.whole)));
+        note.push(format!("{kind} {}", Ms(found.whole)));
     }
     Ok(vec![
-        Figure::within("a filter over 1 M spans, key to first result", FIRST_GOAL, needle.first).beside("a name, on the screen"),
-        Figure::within("  whole, processor time", WHOLE_GOAL, whole).beside(beside.join(", ")),
+        Figure::within("a filter over 1 M spans, key to first result", FIRST_GOAL, needle.first).note("a name, on the screen"),
+        Figure::within("  whole, processor time", WHOLE_GOAL, whole).note(note.join(", ")),
     ])
 }
 
@@ -62,9 +62,9 @@ fn send(viewer: &Viewer, spans: u64) -> Result<()> {
 }
 
 struct Found {
-    /// As a clock has it.
+    /// Elapsed time.
     first: Duration,
-    /// Of the program's processor time, which is what a machine with other things to do leaves as it is; it searches on one thread.
+    /// Processor time of the program, which other load does not change; it searches on one thread.
     whole: Duration,
 }
 

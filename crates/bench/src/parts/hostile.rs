@@ -1,4 +1,4 @@
-//! From a key to its frame while hostile requests pour in.
+//! From a key to its frame while hostile requests are received.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -20,11 +20,11 @@ const GOAL: Duration = Duration::from_millis(50);
 /// The help's first and last line. A frame is written from top to bottom and read in pieces, so the screen is whole when both are there, or
 /// neither.
 const HELP: [&str; 2] = ["Keys and marks", "q close"];
-/// Opens the help and closes it. Not Esc, which a terminal cannot tell from Alt with the key that follows at once.
+/// Opens and closes the help. Not Esc, which a terminal cannot tell from Alt with the next key.
 const HELP_KEY: &str = "?";
 /// A sender that is turned away tries again after this.
 const AFTER_BUSY: Duration = Duration::from_millis(50);
-/// How many bodies are made before keys are pressed; they are sent over and over, so that making them takes nobody's time.
+/// Bodies made before keys are pressed; they are sent over and over, so that making them takes no time meanwhile.
 const ROUNDS: u64 = 4;
 
 pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
@@ -43,12 +43,12 @@ fn of(program: &Path, mix: &'static Mix) -> Result<Figure> {
         samples.add(sample.wrap_err_with(|| format!("key {press} during {}", mix.name))?);
     }
     let (taken, turned_away) = sender.stop()?;
-    let beside = format!(
+    let note = format!(
         "p50 {}, slowest {}; {taken} requests taken, {turned_away} turned away",
         Ms(samples.percentile(50)),
         Ms(samples.max()),
     );
-    Ok(Figure::within(format!("key to frame, p99: {}", mix.name), GOAL, samples.percentile(99)).beside(beside))
+    Ok(Figure::within(format!("key to frame, p99: {}", mix.name), GOAL, samples.percentile(99)).note(note))
 }
 
 /// Sends one mix over one connection, until it is stopped.
@@ -84,7 +84,7 @@ impl Sender {
         Ok(())
     }
 
-    /// How many requests were taken, and how many turned away.
+    /// Returns the numbers of accepted and rejected requests.
     fn stop(self) -> Result<(u64, u64)> {
         self.state.stop.store(true, Ordering::Relaxed);
         self.thread.join().map_err(|_| eyre!("a sender panicked"))??;
@@ -102,7 +102,7 @@ fn send(mix: &Mix, address: SocketAddr, state: &State) -> Result<()> {
         }
         match connection.post(mix.path, mix.content_type, body)? {
             (200 | 202, _) => _ = state.taken.fetch_add(1, Ordering::Relaxed),
-            // Whatever it says, it may close the connection.
+            // It may close the connection after any response.
             (400..=599, _) => {
                 state.turned_away.fetch_add(1, Ordering::Relaxed);
                 thread::sleep(AFTER_BUSY);

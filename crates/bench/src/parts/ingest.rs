@@ -1,4 +1,4 @@
-//! How many spans a second of processor time takes in, and how much memory they then need.
+//! Spans ingested per second of processor time, and the memory they then need.
 
 use std::path::Path;
 use std::thread;
@@ -24,7 +24,7 @@ const MEMORY_GOAL: f64 = 1.5;
 /// Percent of one processor.
 const IDLE_GOAL: f64 = 0.5;
 const IDLE: Duration = Duration::from_secs(10);
-/// What came last is judged for warnings when nothing has come of it for three seconds: then it is idle.
+/// The last trace is checked for warnings once it has been idle for three seconds: then the program is idle.
 const SETTLING: Duration = Duration::from_secs(6);
 
 /// The steady state is measured until one of these is reached.
@@ -36,7 +36,7 @@ const FULL: u64 = 200_000;
 const TOO_MANY: u64 = 10_000_000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
-/// What others take in, in spans per second of processor time.
+/// Rates of other programs, in spans per second of processor time.
 const PEERS: [(&str, f64, &str); 3] = [
     ("otelite 0.1.156", 6e3, "measured"),
     ("OpenTelemetry Collector", 137e3, "published, per core"),
@@ -55,24 +55,23 @@ pub(super) fn http(program: &Path) -> Result<Vec<Figure>> {
     let settling = spent(process, SETTLING)?;
     let idle = 100.0 * spent(process, IDLE)?.as_secs_f64() / IDLE.as_secs_f64();
 
-    let mut figures = vec![
-        Figure::at_least("OTLP/HTTP, budget full, spans per CPU-second", HTTP_GOAL, steady.rate()).beside(steady.to_string()),
-    ];
-    figures.extend(beside_others(steady.rate())?);
+    let mut figures =
+        vec![Figure::at_least("OTLP/HTTP, budget full, spans per CPU-second", HTTP_GOAL, steady.rate()).note(steady.to_string())];
+    figures.extend(against_others(steady.rate())?);
     let per_span = exact(memory) / exact(held);
     let on_wire = exact(Template::new().len() as u64) / exact(SPANS as u64);
     let sizes = format!("{per_span:.0} bytes for {on_wire:.0}; {} spans held", Count(exact(held)));
     figures.extend([
-        Figure::at_least("  while the budget fills for the first time", FILLING_GOAL, filling.rate()).beside(filling.to_string()),
+        Figure::at_least("  while the budget fills for the first time", FILLING_GOAL, filling.rate()).note(filling.to_string()),
         Figure::at_most(
             "memory per span over its bytes on the wire",
             MEMORY_GOAL,
             per_span / on_wire,
             "×",
         )
-        .beside(sizes),
-        Figure::at_most("CPU when idle, screen open, budget full", IDLE_GOAL, idle, "%").beside(format!(
-            "of one processor, for 10 s; what came last was judged before that, in {} ms",
+        .note(sizes),
+        Figure::at_most("CPU when idle, screen open, budget full", IDLE_GOAL, idle, "%").note(format!(
+            "of one processor, for 10 s; the last trace was checked before that, in {} ms",
             settling.as_millis()
         )),
     ]);
@@ -80,15 +79,15 @@ pub(super) fn http(program: &Path) -> Result<Vec<Figure>> {
 }
 
 /// The rate over those of peers, and over that of doing nothing but decoding, on this machine.
-fn beside_others(rate: f64) -> Result<Vec<Figure>> {
+fn against_others(rate: f64) -> Result<Vec<Figure>> {
     let over = |other: &str, theirs, how: &str| {
-        Figure::times(format!("  over {other}"), rate, theirs).beside(format!("{}: {how}", Count(theirs)))
+        Figure::times(format!("  over {other}"), rate, theirs).note(format!("{}: {how}", Count(theirs)))
     };
     let mut figures: Vec<_> = PEERS.iter().map(|(peer, theirs, how)| over(peer, *theirs, how)).collect();
     let decoding = walk::decoding()?;
     figures.push(
         Figure::times_at_least("  over prost decoding alone", OVER_DECODING_GOAL, rate, decoding)
-            .beside(format!("{}: measured in this run, on one core", Count(decoding))),
+            .note(format!("{}: measured in this run, on one core", Count(decoding))),
     );
     Ok(figures)
 }
@@ -98,7 +97,7 @@ pub(super) fn grpc(program: &Path) -> Result<Vec<Figure>> {
     let taken = take_in(&viewer, Protocol::Grpc)?;
     Ok(vec![
         Figure::at_least("OTLP/gRPC, budget full, spans per CPU-second", GRPC_GOAL, taken.steady.rate())
-            .beside(taken.steady.to_string()),
+            .note(taken.steady.to_string()),
     ])
 }
 
@@ -107,14 +106,14 @@ const fn exact(spans: u64) -> f64 {
     spans as f64
 }
 
-/// The processor time of a while in which nothing comes.
+/// Returns the processor time of a while without arrivals.
 fn spent(process: Process, time: Duration) -> Result<Duration> {
     let before = process.cpu_of_threads()?;
     thread::sleep(time);
     Ok(process.cpu_of_threads()?.saturating_sub(before))
 }
 
-/// What was taken in, and what that took.
+/// Ingested spans, and their cost.
 #[derive(Clone, Copy, Debug)]
 struct Taken {
     spans: u64,
@@ -137,7 +136,7 @@ impl std::fmt::Display for Taken {
         let requests = spans / exact(SPANS as u64);
         write!(
             f,
-            "{} spans in {elapsed:.1} s, {:.0} % of a processor, {:.1} % asked to come again",
+            "{} spans in {elapsed:.1} s, {:.0} % of a processor, {:.1} % throttled",
             Count(spans),
             100.0 * self.cpu.as_secs_f64() / elapsed,
             100.0 * exact(self.busy) / requests.max(1.0),
@@ -150,7 +149,7 @@ struct Phases {
     steady: Taken,
 }
 
-/// One look at a load and who takes it.
+/// One sample of a load and its receiver.
 #[derive(Clone, Copy)]
 struct Look {
     at: Instant,

@@ -1,4 +1,4 @@
-//! From a key to its frame while spans pour in.
+//! From a key to its frame while spans are received at a high rate.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -36,15 +36,15 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
             viewer.press(if open { "?" } else { "\x1b" })
         })?);
     }
-    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    #[expect(clippy::cast_precision_loss, reason = "for display")]
     let rate = (load.accepted() - before) as f64 / begun.elapsed().as_secs_f64();
     load.stop()?;
-    let beside = format!(
-        "p50 {}, of {PRESSES}; {} spans/s came",
+    let note = format!(
+        "p50 {}, of {PRESSES}; {} spans/s received",
         Ms(samples.percentile(50)),
         Count(rate)
     );
     Ok(vec![
-        Figure::within("key to frame while 100 k spans/s arrive, p99", GOAL, samples.percentile(99)).beside(beside),
+        Figure::within("key to frame while 100 k spans/s arrive, p99", GOAL, samples.percentile(99)).note(note),
     ])
 }

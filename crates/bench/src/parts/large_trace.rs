@@ -17,7 +17,7 @@ const OPEN: Duration = Duration::from_millis(150);
 const FRAME: Duration = Duration::from_millis(4);
 const OPENINGS: usize = 5;
 const MOVES: u32 = 200;
-/// So long after a frame the next one is not held back any more.
+/// Time after a frame from which on the next one is not delayed.
 const BETWEEN: Duration = Duration::from_millis(25);
 
 pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
@@ -58,12 +58,12 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
         Ms(moves.percentile(99))
     );
     Ok(vec![
-        Figure::within("one trace of 100,000 spans: open it", OPEN, openings.max()).beside(format!("slowest of {OPENINGS}")),
-        Figure::within("  then each frame", FRAME, per_frame).beside(key),
+        Figure::within("one trace of 100,000 spans: open it", OPEN, openings.max()).note(format!("slowest of {OPENINGS}")),
+        Figure::within("  then each frame", FRAME, per_frame).note(key),
     ])
 }
 
-/// Whether spans of the large trace stand on the screen; its root stands in the list too.
+/// Returns true if spans of the large trace are on the screen; its root is in the list too.
 fn shows_rows(screen: &str) -> bool {
     screen.contains("step 1 ") && screen.contains("step 11 ")
 }

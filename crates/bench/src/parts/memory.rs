@@ -17,16 +17,16 @@ use crate::report::Figure;
 use crate::viewer::Viewer;
 
 const MIB: usize = 1024 * 1024;
-/// What is kept, in MiB.
+/// Store's budget in MiB.
 const BUDGET: usize = 64;
-/// What requests and connections in flight may take, in MiB, as docs/collector.md has it.
+/// Memory of requests and connections in flight in MiB, by docs/collector.md.
 const IN_FLIGHT: usize = 256;
-/// What everything else may take, in MiB.
+/// Memory of everything else in MiB.
 const REST: usize = 64;
-/// How long each kind is sent, in seconds.
+/// Seconds for which each kind is sent.
 const SECONDS: &str = "BENCH_MEMORY_SECONDS";
 const SECONDS_DEFAULT: u64 = 60;
-/// How many bytes of spans are compressed: more than the largest window, so that it is filled.
+/// Bytes of compressed spans: more than the largest window, so that it is filled.
 const COMPRESSED: usize = 20 * MIB;
 /// A sender that is turned away tries again after this.
 const AFTER_REFUSAL: Duration = Duration::from_millis(20);
@@ -130,10 +130,10 @@ fn of(program: &Path, kind: &Kind, time: Duration) -> Result<Figure> {
     #[expect(clippy::cast_precision_loss, reason = "a figure")]
     let (goal, peak) = ((BUDGET + IN_FLIGHT + REST) as f64, peak as f64 / MIB as f64);
     Ok(Figure::at_most(format!("peak memory: {}", kind.name), goal, peak, "MiB")
-        .beside(format!("{taken} requests taken, {turned_away} turned away")))
+        .note(format!("{taken} requests accepted, {turned_away} rejected")))
 }
 
-/// A connection that is cut off is part of the load: the program may close it after a refusal.
+/// Sends until the end. A connection that is cut off is part of the load: the program may close it after a rejection.
 fn while_it_lasts(targets: &Targets, send: &dyn Fn(&Targets) -> Result<()>) {
     while !targets.is_over() {
         if send(targets).is_err() {
@@ -184,7 +184,7 @@ fn half_open(targets: &Targets) -> Result<()> {
     Ok(())
 }
 
-/// Requests one behind the other are one request.
+/// Returns a body of many spans: concatenated requests are one request.
 fn spans() -> Vec<u8> {
     let mut spans = Vec::new();
     for round in 0.. {

@@ -19,6 +19,6 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
     }
     let worst = format!("p50 of {STARTS}; slowest {}", Ms(starts.max()));
     Ok(vec![
-        Figure::within("start to first frame", GOAL, starts.percentile(50)).beside(worst),
+        Figure::within("start to first frame", GOAL, starts.percentile(50)).note(worst),
     ])
 }

@@ -1,4 +1,4 @@
-//! Walking over the bytes beside decoding them, in this process and the same run, so that the ratio holds on any machine.
+//! The walk over the bytes compared with decoding them, in this process and the same run, so that the ratio holds on any machine.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -26,11 +26,11 @@ pub(super) fn measure(_: &Path) -> Result<Vec<Figure>> {
         &|| validate(&body, &schema::TRACES_REQUEST).is_ok(),
         &|| Batch::traces(body.clone(), Source::OtlpHttp).is_ok(),
     ])?;
-    let beside = |rate: f64, tried_out| format!("{} spans/s on one core; tried out: {tried_out}", Count(rate));
+    let note = |rate: f64, tried_out| format!("{} spans/s on one core; tried out: {tried_out}", Count(rate));
     Ok(vec![
-        Figure::times("a request into a batch, over prost decoding it", walk, decode).beside(beside(walk, "indexing alone 25 M")),
-        Figure::times("  checking it alone", check, decode).beside(beside(check, "5.5 M")),
-        Figure::times("  prost decoding it", decode, decode).beside(beside(decode, "0.9 M")),
+        Figure::times("a request into a batch, over prost decoding it", walk, decode).note(note(walk, "indexing alone 25 M")),
+        Figure::times("  checking it alone", check, decode).note(note(check, "5.5 M")),
+        Figure::times("  prost decoding it", decode, decode).note(note(decode, "0.9 M")),
     ])
 }
 
@@ -59,12 +59,12 @@ fn fastest<const N: usize>(ways: [&dyn Fn() -> bool; N]) -> Result<[f64; N]> {
 }
 
 /// Spans per second.
-#[expect(clippy::cast_precision_loss, reason = "for people")]
+#[expect(clippy::cast_precision_loss, reason = "for display")]
 fn rate(way: &dyn Fn() -> bool) -> Result<f64> {
     let (begun, cpu) = (Instant::now(), this_thread()?);
     let mut spans = 0;
     while begun.elapsed() < TURN {
-        ensure!(black_box(way()), "the template is no request");
+        ensure!(black_box(way()), "the template is not a request");
         spans += SPANS;
     }
     let cpu = this_thread()?.saturating_sub(cpu);

@@ -19,7 +19,7 @@ fn at(seconds: u64) -> SystemTime {
 }
 
 #[test]
-fn a_request_differs_from_the_template_in_its_places_alone() {
+fn request_differs_from_the_template_only_at_its_offsets() {
     let template = Template::new();
     let mut body = Vec::new();
     template.request(3, at(1_800_000_000), &mut body);
@@ -46,7 +46,7 @@ fn a_request_differs_from_the_template_in_its_places_alone() {
 }
 
 #[test]
-fn no_two_spans_share_an_id() {
+fn span_ids_are_unique() {
     let mut span_ids = HashSet::new();
     let mut trace_ids = HashSet::new();
     // Neighbours, and far away.
@@ -62,7 +62,7 @@ fn no_two_spans_share_an_id() {
 }
 
 #[test]
-fn each_trace_is_one_tree_within_its_root() {
+fn traces_are_trees_within_their_roots() {
     let now = at(1_800_000_000);
     for trace in made(7, now).chunks(TRACE) {
         let root = &trace[0];
@@ -80,7 +80,7 @@ fn each_trace_is_one_tree_within_its_root() {
 }
 
 #[test]
-fn a_span_is_as_large_as_the_goals_say() {
+fn span_size_matches_the_goals() {
     let template = Template::new();
     let size = template.len() / SPANS;
     assert!((320..=340).contains(&size), "{size} bytes");
@@ -90,7 +90,7 @@ fn a_span_is_as_large_as_the_goals_say() {
 }
 
 #[test]
-fn one_large_trace_is_one_tree() {
+fn large_trace_is_one_tree() {
     let sent: Vec<Span> = one_trace(1_300, Duration::ZERO).flat_map(|body| spans(&body)).collect();
     assert_eq!(sent.len(), 1_300);
     let ids: HashSet<&[u8]> = sent.iter().map(|span| span.span_id.as_slice()).collect();
@@ -101,7 +101,7 @@ fn one_large_trace_is_one_tree() {
 }
 
 #[test]
-fn a_single_span_has_its_name() {
+fn single_span_has_its_name() {
     let sent = spans(&single("a name"));
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].name, "a name");

@@ -47,7 +47,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn what_was_compressed_comes_back(plain in prop::collection::vec(any::<u8>(), 0..5000), repeated in 1..200_usize) {
+    fn compressed_bytes_decompress_to_the_original(plain in prop::collection::vec(any::<u8>(), 0..5000), repeated in 1..200_usize) {
         let plain = plain.repeat(repeated);
         for coding in ALL {
             prop_assert_eq!(&inflate(coding, &compress(coding, &plain)).expect("it is whole"), &plain, "{:?}", coding);
@@ -56,9 +56,9 @@ proptest! {
 }
 
 proptest! {
-    /// Else the end of a request could be lost with nobody noticing.
+    /// Otherwise the end of a request could be lost unnoticed.
     #[test]
-    fn what_is_cut_off_is_an_error(plain in prop::collection::vec(any::<u8>(), 1..500), cut in any::<prop::sample::Index>()) {
+    fn truncated_data_is_an_error(plain in prop::collection::vec(any::<u8>(), 1..500), cut in any::<prop::sample::Index>()) {
         for coding in &ALL[1..] {
             let whole = compress(*coding, &plain);
             let cut = 1 + cut.index(whole.len() - 1);
@@ -82,7 +82,7 @@ fn several_members_are_one_body() {
     }
 }
 
-/// A few bytes that ask for a gigabyte.
+/// A few bytes that require a gigabyte.
 #[test]
 fn windows_beyond_what_http_allows_are_refused_by_name() {
     let of_window = |log| {
@@ -106,7 +106,7 @@ fn windows_beyond_what_http_allows_are_refused_by_name() {
 }
 
 #[test]
-fn the_header_is_read_as_it_is_written() {
+fn encoding_header_is_parsed() {
     let of = |values: &[&'static [u8]]| {
         let headers = values
             .iter()
@@ -126,7 +126,7 @@ fn the_header_is_read_as_it_is_written() {
     }
     assert_eq!(of(&[]), Ok(Coding::Identity));
     for values in [&[&b"gzip, gzip"[..]][..], &[b"gzip", b"gzip"], &[b"snappy"], &[b"\xff"]] {
-        let reason = of(values).expect_err("nobody knows it");
+        let reason = of(values).expect_err("it is unknown");
         assert!(reason.contains(KNOWN), "{reason}");
     }
 }

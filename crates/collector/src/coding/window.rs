@@ -4,8 +4,8 @@ use brotli_decompressor::{Allocator, SliceWrapper, SliceWrapperMut};
 
 use crate::pool::{LARGEST, MAPPED};
 
-/// Allocates memory of which the large pieces have pages of their own. glibc would take them from the heaps of its threads, of which it keeps
-/// what is freed.
+/// An allocator whose large pieces have pages of their own. glibc would take them from the heaps of its threads, which keep freed
+/// memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WindowAlloc;
 

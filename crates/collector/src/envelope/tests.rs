@@ -30,7 +30,7 @@ fn length_and_last_line_feed_are_optional() {
 }
 
 #[test]
-fn a_payload_may_be_empty_or_hold_line_feeds() {
+fn payload_may_be_empty_or_contain_line_feeds() {
     let envelope = parse(
         "{}\n{\"type\":\"a\",\"length\":0}\n\n{\"type\":\"b\"}\n\n{\"type\":\"c\",\"length\":2}\n\n\n\n{\"type\":\"d\",\"length\":0}",
     );
@@ -39,7 +39,7 @@ fn a_payload_may_be_empty_or_hold_line_feeds() {
 }
 
 #[test]
-fn a_bad_item_costs_only_itself() {
+fn bad_item_costs_only_itself() {
     let length = |item_type: &str| BadItem::Length {
         item_type: item_type.to_owned(),
     };
@@ -61,7 +61,7 @@ fn a_bad_item_costs_only_itself() {
 }
 
 #[test]
-fn a_damaged_item_is_one_loss_however_many_lines_it_has() {
+fn damaged_item_counts_once_however_many_lines_it_has() {
     let length = BadItem::Length {
         item_type: "attachment".to_owned(),
     };
@@ -70,14 +70,14 @@ fn a_damaged_item_is_one_loss_however_many_lines_it_has() {
     let envelope = parse(&cut_off);
     assert_eq!(items(&envelope), [("event", "1")]);
     assert_eq!(envelope.bad_items, std::slice::from_ref(&length));
-    // What follows it is read, and the next damage is another one.
+    // Items after it are read, and the next damaged one counts again.
     let envelope = parse(&format!("{cut_off}{{\"type\":\"log\"}}\n2\njunk\njunk\n"));
     assert_eq!(items(&envelope), [("event", "1"), ("log", "2")]);
     assert_eq!(envelope.bad_items, [length, BadItem::Header]);
 }
 
 #[test]
-fn without_a_readable_header_there_is_no_envelope() {
+fn envelope_without_a_readable_header_is_an_error() {
     for text in ["", "\n", " \n"] {
         assert!(matches!(Envelope::parse(text.into()), Err(EnvelopeError::Empty)), "{text:?}");
     }
@@ -95,7 +95,7 @@ fn without_a_readable_header_there_is_no_envelope() {
 }
 
 #[test]
-fn there_is_an_end_to_items() {
+fn items_are_bounded() {
     let envelope = parse(&format!("{{}}\n{}", "{\"type\":\"a\"}\n\n".repeat(5000)));
     assert_eq!(envelope.items.len(), ITEMS);
     assert_eq!(envelope.bad_items, [BadItem::TooMany]);
@@ -104,7 +104,7 @@ fn there_is_an_end_to_items() {
     assert_eq!(envelope.bad_items.len(), ITEMS + 1);
 }
 
-/// What SDKs really sent: each file with its items, by type and length of payload.
+/// Envelopes of real SDKs: each file with its items, by type and length of payload.
 #[test]
 fn real_envelopes() {
     let Ok(fixtures) = std::env::var("SPANFALL_FIXTURES") else {
@@ -150,7 +150,7 @@ fn any_item() -> impl Strategy<Value = (String, Vec<u8>, bool)> {
 
 proptest! {
     #[test]
-    fn what_was_written_is_read_again(written in proptest::collection::vec(any_item(), 0..8), last_line_feed: bool) {
+    fn written_envelopes_are_read_back(written in proptest::collection::vec(any_item(), 0..8), last_line_feed: bool) {
         let mut bytes = b"{\"event_id\":\"x\"}".to_vec();
         for (item_type, payload, with_length) in &written {
             let mut header = json!({ "type": item_type });
@@ -171,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_panics(
+    fn parser_never_panics(
         lines in proptest::collection::vec(
             prop_oneof![
                 Just("{}".to_owned()),

@@ -1,8 +1,8 @@
 //! OTLP over gRPC.
 //!
-//! Source: [gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). Of gRPC there is only the unary call of a
-//! message that is not decoded: a body of one message with five bytes before it, an answer alike, and a status behind that. So it is read
-//! as every other body is, into the same memory and under the same limits.
+//! Source: [gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). Only the unary call is supported,
+//! and its message is not decoded: a body of one message with five bytes before it, a response alike, and a status after that. So
+//! it is read like every other body, into the same memory and under the same limits.
 
 use std::net::SocketAddr;
 
@@ -28,7 +28,7 @@ const PREFIX: usize = 5;
 /// Says how a compressed message is.
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
-/// What is here.
+/// Supported methods.
 const METHODS: [(&str, Signal); 3] = [
     ("/opentelemetry.proto.collector.trace.v1.TraceService/Export", Signal::Traces),
     ("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Signal::Logs),
@@ -38,12 +38,12 @@ const METHODS: [(&str, Signal); 3] = [
     ),
 ];
 
-/// Whether data is sent to a path.
+/// Returns true if a path accepts data.
 pub(crate) fn takes(path: &str) -> bool {
     METHODS.iter().any(|(known, _)| *known == path)
 }
 
-/// The routes of the gRPC listener; `http` is where its neighbour listens, for those who confuse the two.
+/// Returns the routes of the gRPC listener; `http` is the address of OTLP/HTTP, for senders that confuse the two.
 pub(crate) fn routes(intake: Intake, http: SocketAddr) -> Router {
     Router::new().fallback(move |request: Request| {
         let intake = intake.clone();
@@ -56,7 +56,7 @@ async fn call(intake: &Intake, request: Request, http: SocketAddr) -> Result<Res
     let known = METHODS.iter().find(|(path, _)| *path == head.uri.path());
     let refusal = match known {
         _ if !door::is_grpc(&head.headers) => {
-            let reason = format!("this port speaks gRPC (content type application/grpc); OTLP over HTTP goes to http://{http}");
+            let reason = format!("this port speaks gRPC (content type application/grpc); OTLP/HTTP listens on http://{http}");
             Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
         }
         _ if head.method != Method::POST => {
@@ -98,40 +98,38 @@ async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Rec
     match (is_compressed, coding) {
         (false, _) => Ok(received),
         (true, Coding::Identity) => Err(Refusal::malformed(format!(
-            "the message is compressed, and {ENCODING} does not say how"
+            "the message is compressed, but {ENCODING} is missing"
         ))),
         (true, coding) => received.inflate(coding, intake).await,
     }
 }
 
-/// How long a call's body is by its prefix.
+/// Returns the length of a call's body by its prefix.
 fn announced(body: &[u8]) -> Option<usize> {
     let ([_, length @ ..], _) = body.split_first_chunk::<PREFIX>()?;
     usize::try_from(u32::from_be_bytes(*length)).ok()?.checked_add(PREFIX)
 }
 
-/// Takes the prefix off; says whether what is behind it is compressed.
+/// Removes the prefix; returns true if the message after it is compressed.
 fn unwrap(body: &mut Bytes) -> Result<bool, String> {
     let Some(([flag, length @ ..], message)) = body.split_first_chunk::<PREFIX>() else {
         return Err(format!("the call has {} bytes, and no message in them", body.len()));
     };
     let (flag, length) = (*flag, u32::from_be_bytes(*length));
     if flag > 1 {
-        return Err(format!(
-            "the message begins with {flag}, which says neither compressed nor not"
-        ));
+        return Err(format!("invalid gRPC compression flag {flag}"));
     }
     let there = message.len();
     match usize::try_from(length).map(|length| there.cmp(&length)) {
         Ok(std::cmp::Ordering::Equal) => {}
         Ok(std::cmp::Ordering::Greater) => return Err("more than one message in a call that takes one".to_owned()),
-        _ => return Err(format!("the message is cut off: {there} of {length} bytes came")),
+        _ => return Err(format!("the message is cut off: {there} of {length} bytes were received")),
     }
     *body = body.slice(PREFIX..);
     Ok(flag == 1)
 }
 
-/// All three signals answer alike; only spans are ever left out.
+/// Returns the response, the same for all three signals; only spans are ever dropped.
 fn answer(partial: Option<Partial>) -> Response {
     let message = super::trace_response(partial).encode_to_vec();
     let mut body = vec![0];

@@ -24,13 +24,13 @@ const SIGNALS: [(&str, Signal); 3] = [
     ("/v1/metrics", Signal::Metrics),
 ];
 
-/// Whether data is sent to a path.
+/// Returns true if a path accepts data.
 pub(crate) fn takes(path: &str) -> bool {
     let path = path.strip_suffix('/').unwrap_or(path);
     SIGNALS.iter().any(|(known, _)| *known == path)
 }
 
-/// The routes of the HTTP listener; `grpc` is where its neighbour listens, for those who confuse the two.
+/// Returns the routes of the HTTP listener; `grpc` is the address of OTLP/gRPC, for senders that confuse the two.
 pub(crate) fn routes(intake: &Intake, grpc: SocketAddr) -> Router {
     let mut router = Router::new();
     for (path, signal) in SIGNALS {
@@ -72,8 +72,8 @@ async fn export(intake: &Intake, signal: Signal, headers: &HeaderMap, body: Body
     Ok(answer(encoding, partial))
 }
 
-/// A signal in development, for which there is no screen. It is answered as if it had been taken: exporters report a refusal with every
-/// batch, for ever, and their user has not asked this viewer for profiles. Here it is counted, and said once.
+/// Accepts and drops profiles, a signal in development without a screen: exporters would report a rejection with every batch,
+/// although their user did not ask this viewer for profiles. They are counted, and reported once.
 async fn profiles(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let encoding = encoding(&headers);
     body::skip(body).await;
@@ -98,7 +98,7 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     })
 }
 
-/// All three signals answer alike; only spans are ever left out.
+/// Returns the response, the same for all three signals; only spans are ever dropped.
 pub(crate) fn answer(encoding: Encoding, partial: Option<Partial>) -> Response {
     let ExportTraceServiceResponse { partial_success } = super::trace_response(partial);
     let body = match (encoding, partial_success) {

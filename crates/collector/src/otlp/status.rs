@@ -1,7 +1,7 @@
-//! `google.rpc.Status`, in which both OTLP protocols say why a request was refused.
+//! `google.rpc.Status`, in which both OTLP protocols give the reason of a rejection.
 //!
 //! Source: [status.proto](https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto) and `error_details.proto`
-//! beside it. Three messages of a few fields: not worth a dependency.
+//! next to it. Three messages of a few fields: not worth a dependency.
 
 use prost::Message;
 use tonic::Code;
@@ -38,7 +38,7 @@ struct Duration {
     seconds: i64,
 }
 
-/// The body of a refusal over HTTP.
+/// Encodes the body of a rejection over HTTP.
 pub(crate) fn encode(encoding: Encoding, code: Code, message: &str) -> Vec<u8> {
     match encoding {
         Encoding::Json => serde_json::json!({ "code": i32::from(code), "message": message })
@@ -48,7 +48,7 @@ pub(crate) fn encode(encoding: Encoding, code: Code, message: &str) -> Vec<u8> {
     }
 }
 
-/// The value of `grpc-status-details-bin` that says when to try again.
+/// Encodes the value of `grpc-status-details-bin` with the time of the retry.
 pub(crate) fn retry_details(code: Code, message: &str, seconds: u64) -> Vec<u8> {
     let retry_delay = Duration {
         seconds: seconds.try_into().unwrap_or(i64::MAX),

@@ -37,7 +37,7 @@ pub(super) fn item(reader: &mut Reader<'_>, check_in: &Object<'_>) {
     reader.record(
         &origin,
         LogRecord {
-            // It does not say when.
+            // It has no time.
             time_unix_nano: received,
             observed_time_unix_nano: received,
             severity_number: severity.into(),

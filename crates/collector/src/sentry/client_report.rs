@@ -10,7 +10,7 @@ use super::json::Object;
 use super::read::Reader;
 use super::time;
 
-/// How long a reason or a category may be, in characters.
+/// Characters of a reason or a category.
 const NAME: usize = 64;
 /// The lists of a report; all but the first are what relays write.
 const LISTS: [&str; 4] = [

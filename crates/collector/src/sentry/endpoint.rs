@@ -30,14 +30,14 @@ use crate::queue::Lease;
 use crate::refusal::Refusal;
 use crate::{Arrival, Listener};
 
-/// Where SDKs say who they are, and by which DSN.
+/// Header in which SDKs send their name and their DSN's key.
 const AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
 
-/// What the handlers have.
+/// State of the handlers.
 #[derive(Clone)]
 pub(super) struct Door {
     pub(super) intake: Intake,
-    /// Where envelopes go on to.
+    /// The relay to Sentry, if enabled.
     pub(super) relay: Option<Relay<Spans>>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
         .route("/api/{project}/store", post(store))
         .merge(otlp::routes())
         .with_state(Door { intake, relay })
-        // Where SDKs with Spotlight turned on send to.
+        // The endpoint of SDKs with Spotlight turned on.
         .merge(spotlight)
         .method_not_allowed_fallback(|method: Method, body: Body| async move {
             body::skip(body).await;
@@ -86,7 +86,7 @@ pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
     Router::new().fallback_service(map_request(without_prefix).layer(routes))
 }
 
-/// Whether data is sent to a path.
+/// Returns true if a path accepts data.
 pub(crate) fn takes(path: &str) -> bool {
     let path = path.strip_suffix('/').unwrap_or(path);
     let api = path
@@ -95,7 +95,7 @@ pub(crate) fn takes(path: &str) -> bool {
     path == "/stream" || api.is_some_and(|(_, to)| matches!(to, "envelope" | "store") || to.starts_with("integration/otlp/v1/"))
 }
 
-/// A DSN may have a path before its project (`https://<key>@<host>/<prefix>/<project>`), which then comes before `/api` too.
+/// Removes a path before the project in the DSN (`https://<key>@<host>/<prefix>/<project>`), which comes before `/api` too.
 async fn without_prefix(mut request: Request) -> Request {
     let uri = request.uri();
     let Some(path) = uri.path_and_query() else { return request };
@@ -122,7 +122,7 @@ async fn envelope(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: 
     raw.pass(&door, &envelope, inflated, Endpoint::Envelope, &uri, &headers).await
 }
 
-/// A body that is here, and as it came, where that has to go on.
+/// A received body, and its bytes as sent if they are forwarded.
 pub(super) struct Raw {
     pub(super) received: Received,
     pub(super) as_it_came: Bytes,
@@ -173,7 +173,7 @@ impl Raw {
             let id = envelope.event_id().map(str::to_owned);
             return Ok(Json(Accepted { id }).into_response());
         };
-        // That this viewer is behind is no reason to keep it from Sentry.
+        // An overload of this viewer must not keep it from Sentry.
         let spans = match take(&door.intake, envelope, came, received, true).await {
             Ok(spans) => spans,
             Err(refusal) => {
@@ -222,7 +222,7 @@ async fn unwrap(mut received: Received, intake: &Intake) -> Result<Received, Ref
         return Ok(received);
     }
     received.lease.grow_within(text.len(), received.admitted.room_wait()).await?;
-    // Where it is no base64 either, the reader of events says what is wrong with it.
+    // If it is not base64 either, parsing the event reports the error.
     let Ok(compressed) = STANDARD.decode(text) else {
         return Ok(received);
     };
@@ -263,12 +263,12 @@ pub(super) fn public_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a
         .find_map(|part| part.trim().strip_prefix("sentry_key="))
 }
 
-/// Takes what is understood of an envelope; tells which spans there are, if they are to go on.
+/// Accepts the known items of an envelope; returns its spans if they are forwarded.
 async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, received: Received, goes_on: bool) -> Result<Spans, Refusal> {
     let Received {
         bytes,
         mut lease,
-        // It is this request's turn until it is handed over.
+        // This request keeps its turn until it is queued.
         mut admitted,
         ..
     } = received;

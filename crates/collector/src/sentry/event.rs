@@ -1,7 +1,7 @@
-//! Events: errors and messages, as log records that say where they happened.
+//! Events: errors and messages, as log records on the span in which they happened.
 //!
-//! Source: [Event payloads](https://develop.sentry.dev/sdk/foundations/transport/event-payloads/). What is written here is read again by
-//! [`trace_model::sentry::ErrorEvent`].
+//! Source: [Event payloads](https://develop.sentry.dev/sdk/foundations/transport/event-payloads/).
+//! [`trace_model::sentry::ErrorEvent`] parses the result.
 
 mod breadcrumb;
 mod exception;
@@ -21,7 +21,7 @@ use super::sender::Facts;
 use super::value::{self, Attributes};
 use super::{time, transaction};
 
-/// Headers with which somebody else could ask in the sender's name. SDKs leave them out, unless they are told to send all.
+/// Headers that authenticate the sender. SDKs omit them unless configured to send all.
 const CREDENTIALS: [&str; 6] = [
     "authorization",
     "cookie",
@@ -31,7 +31,7 @@ const CREDENTIALS: [&str; 6] = [
     "x-csrf-token",
 ];
 
-/// Reads one. One without a trace is the only thing in a trace of its own, whose id is the event's.
+/// Converts an event. One without a trace is the only item of a trace of its own, whose id is the event's.
 pub(super) fn item(reader: &mut Reader<'_>, event: &Object<'_>) {
     if event.text("type").as_deref() == Some("transaction") {
         return transaction::item(reader, event);
@@ -88,7 +88,7 @@ pub(super) fn item(reader: &mut Reader<'_>, event: &Object<'_>) {
     );
 }
 
-/// What it says, with its parameters filled in, if the SDK did not do that.
+/// Returns the message, with its parameters filled in if the SDK did not do that.
 fn message(event: &Object<'_>) -> Option<String> {
     let entry = |key| {
         let entry = event.object(key);
@@ -102,7 +102,7 @@ fn message(event: &Object<'_>) -> Option<String> {
     entry("logentry").or(plain).or_else(|| entry("message"))
 }
 
-/// All that is said of it but the exceptions.
+/// Adds everything but the exceptions.
 fn describe(attributes: &mut Attributes, event: &Object<'_>, contexts: &Object<'_>, event_id: Option<String>) {
     attributes.text("sentry.event_id", event_id);
     for (key, member) in [

@@ -1,4 +1,4 @@
-//! Handing envelopes on to the real Sentry, and telling the reader what became of their spans.
+//! Forwards envelopes to the real Sentry, and reports the result for their spans.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -13,25 +13,25 @@ use crate::arrival::SentryArrival;
 use crate::envelope::Envelope;
 use crate::intake::Intake;
 
-/// A relay and what it says later, before the listeners start.
+/// A relay and its event channel, before the listeners start.
 #[derive(Debug)]
 pub(crate) struct SentryRelay {
     pub(crate) relay: Relay<Spans>,
     pub(crate) events: Events<Spans>,
 }
 
-/// By trace, the spans of an envelope.
+/// Spans of an envelope by trace.
 pub(crate) type Spans = Vec<(TraceId, Vec<SpanId>)>;
 
-/// What is said of an envelope until Sentry has answered.
-const UNDER_WAY: &str = "under way";
+/// State of an envelope until Sentry has answered.
+const UNDER_WAY: &str = "in flight";
 
-/// What came, and shall go on.
+/// A request to forward.
 pub(super) struct Passing<'a> {
     pub(super) endpoint: Endpoint,
     pub(super) headers: &'a HeaderMap,
     pub(super) uri: &'a Uri,
-    /// As it came.
+    /// Body as sent.
     pub(super) body: Bytes,
     /// The same, decoded.
     pub(super) inflated: Bytes,
@@ -39,7 +39,7 @@ pub(super) struct Passing<'a> {
     pub(super) spans: Spans,
 }
 
-/// Of an envelope's items, for rate limits.
+/// Returns the categories of an envelope's items, for rate limits.
 pub(super) fn categories(envelope: &Envelope) -> Categories {
     let types = envelope.items.iter().map(|item| item.item_type.as_str());
     types.map(Category::of_item).collect()
@@ -58,13 +58,13 @@ pub(super) fn spans(batch: &Batch) -> Spans {
     spans
 }
 
-/// That they are on their way, for the time until more is known.
+/// Reports spans as in flight, until the result is known.
 pub(super) fn under_way(spans: &Spans) -> Vec<Evidence> {
     let problem = UNDER_WAY.into();
     evidence(spans.clone(), &Delivery::Waiting { problem })
 }
 
-/// Hands it on, tells the reader what became of it, and answers what Sentry answers.
+/// Forwards a request, reports its result to the consumer, and returns Sentry's response.
 pub(super) async fn hand_on(relay: &Relay<Spans>, intake: &Intake, passing: Passing<'_>) -> Response {
     let spans = passing.spans.clone();
     let answer = relay.forward(Forward {
@@ -92,7 +92,7 @@ pub(super) async fn hand_on(relay: &Relay<Spans>, intake: &Intake, passing: Pass
 /// Tells the reader and the health screen what happens later, until the relay has ended.
 pub(crate) async fn follow(relay: Relay<Spans>, mut events: Events<Spans>, intake: Intake) {
     let mut counts = relay.watch();
-    // It ends when nobody forwards any more.
+    // It ends when all senders are dropped.
     drop(relay);
     let record = |counts: &sentry_relay::RelayCounts| intake.recorder().record(|health| health.relay = Some(counts.clone()));
     record(&counts.borrow_and_update());

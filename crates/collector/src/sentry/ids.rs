@@ -23,7 +23,7 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// What is no id is as good as absent.
+    /// Parses the ids; an invalid one counts as absent.
     pub(super) fn of(object: &Object<'_>) -> Self {
         let span_id = |key| object.text(key)?.parse().ok();
         Self {
@@ -33,7 +33,7 @@ impl Ids {
         }
     }
 
-    /// As OTLP has them: empty where there is none.
+    /// Returns the id as in OTLP: empty if absent.
     pub(super) fn trace_bytes(&self) -> Vec<u8> {
         self.trace.map(|id| id.as_bytes().to_vec()).unwrap_or_default()
     }

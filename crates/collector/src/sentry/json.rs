@@ -1,7 +1,7 @@
 //! JSON as SDKs write it: members of unexpected types are as good as absent, and cost nothing but themselves.
 //!
-//! A document is looked through once, which says whether it is JSON; what is read of it is read where it lies. Nothing recurses but the
-//! reading of values, which is bounded ([`super::value`]).
+//! A document is validated once; members are then read in place. Nothing recurses but the reading of values, which is bounded
+//! ([`super::value`]).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -26,12 +26,12 @@ impl<'a> Object<'a> {
         serde_json::from_str(document).map_err(|error| error.to_string())
     }
 
-    /// `None` for what is no object.
+    /// Returns `None` for anything but an object.
     pub(super) fn of(raw: &'a RawValue) -> Option<Self> {
         raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok())?
     }
 
-    /// Of members with the same name the last counts; `null` is the same as nothing.
+    /// Returns a member. Of members with the same name the last counts; `null` counts as absent.
     pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
         let (_, raw) = self.members.iter().rfind(|(name, _)| name == key)?;
         (raw.get() != "null").then_some(*raw)
@@ -52,7 +52,7 @@ impl<'a> Object<'a> {
         self.get(key).and_then(Self::of).unwrap_or_default()
     }
 
-    /// The elements of an array, which may stand in a member `values` of an object.
+    /// Returns the elements of an array, which may be in a member `values` of an object.
     pub(super) fn list(&self, key: &str) -> Vec<&'a RawValue> {
         let Some(raw) = self.get(key) else { return Vec::new() };
         elements(raw).unwrap_or_else(|| {
@@ -98,7 +98,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
     }
 }
 
-/// What a string says; `None` for what is no string.
+/// Returns a string's text; `None` for other types.
 ///
 /// Halves of surrogate pairs are replaced: JavaScript writes them where it has cut a text short.
 pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
@@ -106,7 +106,7 @@ pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     is_text.then(|| Text.deserialize(&mut serde_json::Deserializer::from_str(raw.get())).ok())?
 }
 
-/// `None` for what is no array.
+/// Returns `None` for anything but an array.
 pub(super) fn elements(raw: &RawValue) -> Option<Vec<&RawValue>> {
     raw.get().starts_with('[').then(|| serde_json::from_str(raw.get()).ok())?
 }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_type_costs_its_own_member() {
+    fn wrong_type_costs_only_its_member() {
         let object = Object::parse(br#" {"a":1,"b":"x","c":[1],"d":{"values":[1,2]},"e":true,"f":null,"g":""} "#).unwrap();
         assert_eq!((object.text("a"), object.text("b")), (None, Some("x".into())));
         assert_eq!((object.text("f"), object.text("g"), object.text("h")), (None, None, None));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_members_with_one_name_the_last_counts() {
+    fn last_of_two_members_with_one_name_counts() {
         let object = Object::parse(br#"{"a":1,"a":2,"\u0061":3}"#).unwrap();
         assert_eq!(object.u64("a"), Some(3));
     }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_said_without_quoting_it() {
+    fn error_for_a_non_object_does_not_quote_it() {
         let deep = format!("{{\"a\":{}", "[".repeat(100_000));
         for document in [
             &b""[..],

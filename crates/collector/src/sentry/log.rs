@@ -27,7 +27,7 @@ pub(super) fn item(reader: &mut Reader<'_>, item: &Object<'_>) {
 fn one(reader: &mut Reader<'_>, record: &Object<'_>) {
     let attributes = value::typed(&record.object("attributes"));
     let mut ids = Ids::of(record);
-    // What SDKs call the span in which it was written.
+    // The SDKs' name of the span in which it was written.
     let span = || attributes.get_text("sentry.trace.parent_span_id")?.parse().ok();
     ids.span = ids.span.or_else(span);
     let level = record.text("level").unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Sentry's own OTLP route, which the OTLP integrations of its SDKs derive from a DSN: spans and log records, no metrics.
 //!
-//! A service without a name of its own is named by the DSN, as in envelopes.
+//! A service without a name gets that of the DSN, as in envelopes.
 //!
 //! Source: [Direct OTLP traces](https://docs.sentry.io/concepts/otlp/direct/).
 
@@ -50,7 +50,7 @@ pub(super) fn routes() -> Router<Door> {
         .route(&format!("{metrics}/"), post(no_metrics))
 }
 
-/// As at Sentry.
+/// Rejects metrics, as Sentry does.
 async fn no_metrics(body: Body) -> Refusal {
     body::skip(body).await;
     let reason = "Sentry has no OTLP route for metrics (set OTEL_METRICS_EXPORTER=none, or send them to the OTLP port)";
@@ -93,7 +93,7 @@ async fn export(door: &Door, kind: Kind, uri: &Uri, headers: &HeaderMap, body: B
     let Some(relay) = &door.relay else {
         return Ok(otlp_http::answer(encoding, taken?));
     };
-    // That this viewer is behind is no reason to keep it from Sentry.
+    // An overload of this viewer must not keep it from Sentry.
     match taken {
         Err(refusal) if refusal.is_busy() => {
             spans.clear();

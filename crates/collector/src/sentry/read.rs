@@ -1,4 +1,4 @@
-//! From an envelope to what the store keeps.
+//! Converts an envelope for the store.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,39 +24,39 @@ use crate::envelope::{Envelope, Item};
 use crate::{SentryArrival, SentryCounts};
 use ingest_state::tally;
 
-/// How much memory reading an envelope may take, in bytes, as [`cost`] has it. With that the number of spans, records and attributes is
-/// bounded as well: a thousand spans of a hundred attributes, more than Sentry takes at once, need half of it.
+/// Bytes that reading an envelope may take, by [`cost`]. This bounds the number of spans, records and attributes as well: a
+/// thousand spans of a hundred attributes, more than Sentry accepts at once, need half of it.
 pub(crate) const READING_MAX: usize = 44 * 1024 * 1024;
-/// What an object takes while it is read, in bytes, about: a span is the largest.
+/// Approximate bytes of an object while it is read: a span is the largest.
 const OBJECT: usize = 512;
-/// What any other value takes: its name, the value, and as much again while a list of them grows.
+/// Bytes of any other value: its name, the value, and as much again while a list of them grows.
 const VALUE: usize = 160;
-/// How often a text stands in memory: as what it says, in what is made of it (a title, a stack trace), and when that is written down.
+/// Copies of a text in memory: its content, what is derived from it (a title, a stack trace), and the encoded form.
 const COPIES: usize = 4;
-/// How long a text of the envelope's header may be, in bytes, that is taken over for each of its items.
+/// Bytes of a text in the envelope's header that is copied to each of its items.
 pub(super) const SHARED: usize = 200;
-/// How large an item is that Sentry takes, in bytes.
+/// Bytes of the largest item that Sentry accepts.
 const LARGEST: usize = 1024 * 1024;
 
-/// What is known of a request besides its envelope.
+/// Facts about a request in addition to its envelope.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Came<'a> {
-    /// The public key of the DSN that the sender uses, if it says so.
+    /// Public key of the sender's DSN, if present.
     pub public_key: Option<&'a str>,
-    /// When it was received, in nanoseconds since the Unix epoch.
+    /// Time of receipt in nanoseconds since the Unix epoch.
     pub unix_nano: u64,
 }
 
-/// What was read of an envelope.
+/// A parsed envelope.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// What is for the store.
+    /// Converted items for the store.
     pub arrival: SentryArrival,
-    /// Its metrics.
+    /// Metrics, if there are any.
     pub metrics: Option<MetricsBatch>,
-    /// What could not be read, and why: a line for an item. Of the sender's words they quote an item's type alone.
+    /// Unreadable parts with their reasons: a line for an item. Of the sender's text they quote an item's type alone.
     pub problems: Vec<String>,
-    /// All that there was, by kind; `bad_items` counts the problems and what was no item at all.
+    /// Counts of everything by kind; `bad_items` counts the problems and anything that was not an item.
     pub counts: SentryCounts,
 }
 
@@ -70,7 +70,7 @@ pub fn read(envelope: &Envelope, came: Came<'_>) -> Reading {
             .problems
             .push(format!("a {} is more than is read at once", item.item_type));
     }
-    // A report has the sender of what comes with it.
+    // A report has the sender of the other items.
     let (reports, others): (Vec<_>, Vec<_>) = plan.items.into_iter().partition(|(kind, _)| *kind == Kind::ClientReport);
     for (kind, item) in others.into_iter().chain(reports) {
         reader.item(kind, item);
@@ -78,12 +78,12 @@ pub fn read(envelope: &Envelope, came: Came<'_>) -> Reading {
     reader.finish()
 }
 
-/// How many bytes reading it takes besides the envelope, at most.
+/// Returns the bytes that reading it takes in addition to the envelope, at most.
 pub(crate) fn memory(envelope: &Envelope) -> usize {
     Plan::of(envelope).bytes
 }
 
-/// What items are read; all others are counted.
+/// Kinds of items that are read; all others are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Transaction,
@@ -114,7 +114,7 @@ impl Kind {
     }
 }
 
-/// What of an envelope is read, within the bounds.
+/// Items of an envelope to read, within the bounds.
 struct Plan<'a> {
     items: Vec<(Kind, &'a Item)>,
     too_many: Vec<&'a Item>,
@@ -139,7 +139,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// What reading a JSON document takes, in bytes; more where there is punctuation in texts.
+/// Returns the bytes that reading a JSON document takes; more where texts contain punctuation.
 fn cost(document: &[u8]) -> usize {
     let values = document.iter().map(|byte| match byte {
         b'{' => OBJECT,
@@ -149,7 +149,7 @@ fn cost(document: &[u8]) -> usize {
     OBJECT + document.len() * COPIES + values.sum::<usize>()
 }
 
-/// Where items leave what they hold.
+/// Accumulates the converted items.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     envelope: &'a Envelope,
@@ -168,19 +168,19 @@ pub(super) struct Reader<'a> {
     origins: Origins,
 }
 
-/// Of the item that is being read.
+/// State of the item that is being read.
 #[derive(Debug, Default)]
 struct Current {
-    /// How many parts were left out, and why the first was.
+    /// Number of dropped parts, with the reason of the first.
     left_out: Option<(&'static str, u64)>,
-    /// Its size where that is too much for Sentry, with the spans in it.
+    /// Its size if that is too large for Sentry, with the spans in it.
     too_large: Option<(u64, BTreeMap<TraceId, Vec<SpanId>>)>,
 }
 
 /// The resource and the scope of spans or log records.
 #[derive(Debug)]
 pub(super) struct Origin {
-    /// What it is told by: a transaction has one origin and any number of spans, so contents are compared once.
+    /// Number of its origin: a transaction has one origin and any number of spans, so contents are compared once.
     number: u64,
     resource: Resource,
     scope: InstrumentationScope,
@@ -247,7 +247,7 @@ impl<'a> Reader<'a> {
         let current = std::mem::take(&mut self.current);
         if let Some((reason, parts)) = current.left_out {
             self.problems
-                .push(format!("a {}: {reason} ({parts} left out)", item.item_type));
+                .push(format!("a {}: {reason} ({parts} dropped)", item.item_type));
         }
         if let Some((bytes, traces)) = current.too_large {
             let traces = traces.into_iter();
@@ -264,13 +264,13 @@ impl<'a> Reader<'a> {
         for item in &self.envelope.items {
             counts.count_item(&item.item_type, item.payload.len());
         }
-        // The ids have been looked at: none is left out here.
+        // The ids have been checked: no span is dropped here.
         let (spans, _) = otlp::batch(self.spans, Source::Sentry);
         counts.spans = spans.span_count() as u64;
         let metrics = (!self.metrics.is_empty()).then_some(ExportMetricsServiceRequest {
             resource_metrics: self.metrics,
         });
-        // What was just written can be read.
+        // Just encoded, so it can be decoded.
         let metrics = metrics.and_then(|request| MetricsBatch::read(request.encode_to_vec().into(), Source::Sentry).ok());
         counts.data_points = metrics.as_ref().map_or(0, |metrics| metrics.points() as u64);
         Reading {
@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// When the envelope came, in nanoseconds since the Unix epoch.
+    /// Returns the time of receipt in nanoseconds since the Unix epoch.
     pub(super) const fn received(&self) -> u64 {
         self.came.unix_nano
     }

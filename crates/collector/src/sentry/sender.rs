@@ -1,4 +1,4 @@
-//! Who sent it: the resource and the scope of what an item holds.
+//! The sender: resource and scope of an item's content.
 
 use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use super::json::Object;
 use super::value::Attributes;
 
-/// How long the name of a service may be that a DSN names, in bytes.
+/// Bytes of a service name in a DSN.
 const KEY_LENGTH: usize = 64;
-/// Contexts that tell of the process and its machine, not of what happened in it.
+/// Contexts that describe the process and its machine, not the event.
 const OF_THE_PROCESS: [&str; 8] = [
     "app",
     "browser",
@@ -21,11 +21,11 @@ const OF_THE_PROCESS: [&str; 8] = [
     "runtime",
 ];
 
-/// What is known of a sender without a look into the items.
+/// Facts about a sender that need no look into the items.
 #[derive(Debug, Default)]
 pub(super) struct Sender {
     sdk: Sdk,
-    /// The public key of its DSN, where that looks like a name that somebody chose.
+    /// Public key of its DSN, if that looks like a name.
     key: Option<String>,
 }
 
@@ -36,7 +36,7 @@ struct Sdk {
     version: Option<String>,
 }
 
-/// What an item says of its sender.
+/// An item's facts about its sender.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     /// OpenTelemetry's own resource, where the SDK is fed by OpenTelemetry.
@@ -52,7 +52,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Of an event, a transaction, or a check-in.
+    /// Reads those of an event, a transaction, or a check-in.
     pub(super) fn of_event(event: &Object<'_>) -> Self {
         let contexts = event.object("contexts");
         let mut resource = Attributes::default();
@@ -77,7 +77,7 @@ impl Facts {
         }
     }
 
-    /// With what the contexts of a transaction tell of the process.
+    /// Adds the process facts in the contexts of a transaction.
     pub(super) fn with_contexts(mut self, contexts: &Object<'_>) -> Self {
         for name in OF_THE_PROCESS {
             // Its members have OpenTelemetry's names already.
@@ -91,7 +91,7 @@ impl Facts {
         self
     }
 
-    /// Of a span or a log record, which say it in their attributes.
+    /// Reads those of a span or a log record, which have them as attributes.
     pub(super) fn of_attributes(attributes: &Attributes) -> Self {
         let text = |key| attributes.get_text(key).map(str::to_owned);
         Self {
@@ -109,14 +109,14 @@ impl Facts {
     }
 }
 
-/// Whether a context stands in the resource.
+/// Returns true if a context belongs to the resource.
 pub(super) fn is_of_the_process(context: &str) -> bool {
     OF_THE_PROCESS.contains(&context)
 }
 
 impl Sender {
-    /// By an envelope's header, and the public key that the request named. What is longer than so many bytes is as good as absent: each
-    /// item takes it over.
+    /// Creates a sender from an envelope's header and the public key of the request. Texts longer than `longest` bytes count as
+    /// absent: each item copies them.
     pub(super) fn new(header: &Map<String, Value>, key: Option<&str>, longest: usize) -> Self {
         let text = |member| header.get("sdk")?.get(member)?.as_str();
         let sdk = |member| text(member).filter(|text| text.len() <= longest).map(str::to_owned);
@@ -130,14 +130,14 @@ impl Sender {
         }
     }
 
-    /// The resource and the scope of what says these facts.
+    /// Returns the resource and the scope for these facts.
     pub(super) fn origin(&self, facts: Facts) -> (Resource, InstrumentationScope) {
         let sdk = if facts.sdk.name.is_some() { &facts.sdk } else { &self.sdk };
         let platform = platform(facts.platform.as_deref(), sdk.name.as_deref());
         let named = |name: &&str| is_named(name);
         let said = facts.resource.get_text("service.name");
         let own = said.filter(named);
-        // Version 10 of the SDK for Node.js fills in its platform where nobody names the service.
+        // Version 10 of the SDK for Node.js fills in its platform if the service has no name.
         let is_own = |name: &&str| facts.resource.get_text("service.namespace") != Some("sentry") || Some(*name) != platform;
         let service = own
             .filter(is_own)
@@ -190,7 +190,7 @@ pub(super) fn service(resource: &Resource) -> &str {
     }
 }
 
-/// Whether the service name is set. Where it is not, OpenTelemetry's SDKs send `unknown_service` or `unknown_service:python`.
+/// Returns true if the service name is set. OpenTelemetry's SDKs send `unknown_service` or `unknown_service:python` if it is not.
 pub(super) fn is_named(service: &str) -> bool {
     !service.is_empty() && service != "unknown_service" && !service.starts_with("unknown_service:")
 }
@@ -218,14 +218,14 @@ fn key_of_dsn(dsn: &str) -> Option<&str> {
     user.split(':').next()
 }
 
-/// Whether a key was chosen by somebody to be a name: Sentry's own are 32 digits, and `spanfall` is what the screen proposes.
+/// Returns true if a key was chosen as a name: Sentry's own are 32 digits, and `spanfall` is the screen's proposal.
 fn is_name(key: &str) -> bool {
     let is_sentrys = key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     !key.is_empty() && key.len() <= KEY_LENGTH && is_plain && !is_sentrys && key != "spanfall"
 }
 
-/// What the program is written in. Rust's SDK says `native`, as C's does, and spans say nothing; then the SDK's name tells.
+/// Returns the program's language. Rust's SDK sends `native`, as C's does, and spans have none; then the SDK's name decides.
 fn platform<'a>(said: Option<&'a str>, sdk: Option<&'a str>) -> Option<&'a str> {
     let mut parts = sdk.unwrap_or_default().split('.').skip(1);
     let by_sdk = match (parts.next(), parts.next()) {
@@ -238,7 +238,7 @@ fn platform<'a>(said: Option<&'a str>, sdk: Option<&'a str>) -> Option<&'a str> 
     }
 }
 
-/// As OpenTelemetry's `telemetry.sdk.language` has it.
+/// Returns OpenTelemetry's `telemetry.sdk.language`.
 fn language(platform: &str) -> &str {
     match platform {
         "node" => "nodejs",
@@ -249,7 +249,7 @@ fn language(platform: &str) -> &str {
     }
 }
 
-/// The name of who sends such a thing; empty when nothing tells.
+/// Returns the service name of a sender; empty if unknown.
 pub(super) fn name(sender: &Sender) -> String {
     service(&sender.origin(Facts::default()).0).to_owned()
 }
@@ -281,7 +281,7 @@ mod tests {
 
     /// Each line lacks what the line before was named by.
     #[test]
-    fn a_service_is_named_by_the_best_there_is() {
+    fn service_name_is_the_best_available() {
         let otel = json!({ "otel": { "resource": { "service.name": "by-otel" } } });
         let event = |contexts: &Value, tags: Value, release: &str, platform: &str| json!({ "contexts": contexts, "tags": tags, "release": release, "platform": platform });
         let (tags, none) = (json!({ "service": "by-tag" }), json!({}));
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_nobody_chose_names_nothing() {
+    fn generated_key_is_not_a_service_name() {
         for key in [
             "spanfall",
             "e12d836b15bb49d7bbf99e64295d995b",
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn the_platform_is_told_by_the_sdk_where_the_event_does_not() {
+    fn platform_is_that_of_the_sdk_if_the_event_has_none() {
         assert_eq!(platform(Some("native"), Some("sentry.rust")), Some("rust"));
         assert_eq!(platform(None, Some("sentry.javascript.node")), Some("node"));
         assert_eq!(platform(None, Some("sentry.javascript.react")), Some("javascript"));
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_opentelemetry_says_comes_first_and_is_completed() {
+    fn opentelemetry_resource_comes_first_and_is_completed() {
         let event = json!({
             "release": "api@1.2", "environment": "test", "server_name": "box", "platform": "native",
             "sdk": { "name": "sentry.rust", "version": "0.49" },

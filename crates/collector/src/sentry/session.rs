@@ -5,18 +5,18 @@
 use super::json::Object;
 use super::read::Reader;
 
-/// What an aggregate counts.
+/// Statuses that an aggregate counts.
 const STATUSES: [&str; 5] = ["exited", "errored", "unhandled", "abnormal", "crashed"];
 
-/// What one session has come to. One that began is told of again when it ends.
+/// Counts an update of one session. A session is reported at its begin and at its end.
 pub(super) fn update(reader: &mut Reader<'_>, session: &Object<'_>) {
     let status = session.text("status").unwrap_or_else(|| "ok".into());
-    // Not a status of its own in the protocol, but what Sentry counts.
+    // Not a status in the protocol, but Sentry counts it.
     let errored = matches!(&*status, "ok" | "exited") && session.u64("errors").is_some_and(|errors| errors > 0);
     reader.count_sessions(if errored { "errored" } else { &status }, 1);
 }
 
-/// How many sessions came to what.
+/// Counts aggregated sessions by status.
 pub(super) fn aggregates(reader: &mut Reader<'_>, sessions: &Object<'_>) {
     for aggregate in sessions.list("aggregates").into_iter().filter_map(Object::of) {
         for status in STATUSES {

@@ -1,7 +1,7 @@
 //! Spans: those of a transaction, and `span` items, of which there are two versions.
 //!
-//! Version 1 is one span to an item, as it would stand in a transaction. Version 2 is
-//! [many of them](https://develop.sentry.dev/sdk/telemetry/spans/span-protocol/), with typed attributes.
+//! Version 1 is one span per item, in the form of a transaction's spans. Version 2 is [many of
+//! them](https://develop.sentry.dev/sdk/telemetry/spans/span-protocol/), with typed attributes.
 
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
@@ -71,7 +71,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// What a span says of itself; `None` where its ids are unusable.
+    /// Reads a span; `None` if its ids are unusable.
     pub(super) fn of(span: &Object<'_>, ids: Ids) -> Option<Self> {
         let (Some(_), Some(_)) = (ids.trace, ids.span) else {
             return None;
@@ -113,13 +113,13 @@ impl Draft {
         })
     }
 
-    /// When it was, where something else says that.
+    /// Sets the times if another object has them.
     pub(super) fn during(&mut self, times: &Object<'_>) {
         self.start = time::member(times, "start_timestamp");
         self.end = time::member(times, "timestamp");
     }
 
-    /// In OTLP. One that does not say when it began began when it ended, or when it came.
+    /// Converts it to OTLP. A span without a start begins at its end, or at its receipt.
     pub(super) fn finish(self, received_unix_nano: u64) -> proto::Span {
         let kind = self.kind();
         let status = self.status();
@@ -155,7 +155,7 @@ impl Draft {
     fn status(&self) -> Option<proto::Status> {
         let (code, message) = match self.status.as_deref() {
             Some("ok" | "success") => (StatusCode::Ok, ""),
-            // Version 2 says no more than that.
+            // Version 2 has no more than that.
             Some("error") => (
                 StatusCode::Error,
                 self.attributes.get_text("sentry.status.message").unwrap_or_default(),
@@ -170,7 +170,7 @@ impl Draft {
     }
 }
 
-/// By the [operation](https://develop.sentry.dev/sdk/telemetry/traces/span-operations/).
+/// Returns the kind by the [operation](https://develop.sentry.dev/sdk/telemetry/traces/span-operations/).
 fn kind_of(op: &str) -> SpanKind {
     match op {
         "queue.publish" => SpanKind::Producer,

@@ -1,4 +1,4 @@
-//! What the tests of items share.
+//! Helpers for the tests of items.
 
 use serde_json::{Map, Value};
 use trace_model::{Attribute, Log, Span, Value as Any};
@@ -7,7 +7,7 @@ use super::{Came, Reading, read};
 use crate::envelope::{Envelope, Item};
 
 pub(super) const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-/// When envelopes come, in nanoseconds.
+/// Time of receipt in nanoseconds.
 pub(super) const RECEIVED: u64 = 5_000_000_000;
 
 #[expect(clippy::needless_pass_by_value, reason = "tests write documents where they are used")]

@@ -9,7 +9,7 @@ use super::json::{self, Object};
 
 const NANOS: u64 = 1_000_000_000;
 
-/// Nanoseconds since the Unix epoch, exact to as many digits as there are; `None` for what is no time after 1970 that 64 bits can hold.
+/// Parses nanoseconds since the Unix epoch, exact to the last digit; `None` for anything but a time after 1970 that fits 64 bits.
 pub(super) fn unix_nano(raw: &RawValue) -> Option<u64> {
     let nanos = match json::text(raw) {
         None => seconds(raw.get()),
@@ -18,7 +18,7 @@ pub(super) fn unix_nano(raw: &RawValue) -> Option<u64> {
     nanos.filter(|nanos| *nanos > 0)
 }
 
-/// The time that a member says.
+/// Parses a member as a time.
 pub(super) fn member(object: &Object<'_>, key: &str) -> Option<u64> {
     object.get(key).and_then(unix_nano)
 }
@@ -28,7 +28,7 @@ fn seconds(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(fraction) {
-        // With an exponent it is no text of many digits.
+        // With an exponent it cannot be parsed digit by digit.
         let is_number = text.starts_with(|first: char| first.is_ascii_digit());
         return is_number.then(|| from_double(text.parse().ok()?))?;
     }
@@ -45,7 +45,7 @@ fn from_double(seconds: f64) -> Option<u64> {
     since.as_nanos().try_into().ok()
 }
 
-/// With an offset, or without one as the oldest SDKs write it, which is UTC.
+/// Parses a time with an offset, or without one as the oldest SDKs write it, which is UTC.
 fn rfc_3339(text: &str) -> Option<u64> {
     let timestamp = text.parse::<Timestamp>().ok().or_else(|| {
         let civil: DateTime = text.parse().ok()?;
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_are_exact() {
+    fn numbers_and_texts_are_exact() {
         assert_eq!(read("1708333062.041582"), Some(1_708_333_062_041_582_000));
         assert_eq!(read("1708333062.041582123"), Some(1_708_333_062_041_582_123));
         assert_eq!(read("1708333062.0415821239"), Some(1_708_333_062_041_582_123));
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_none() {
+    fn invalid_time_is_none() {
         for source in [
             "0",
             "-1",
@@ -107,13 +107,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn all_nanoseconds_come_back(nanos in 1..u64::MAX) {
+        fn nanoseconds_are_parsed_exactly(nanos in 1..u64::MAX) {
             let source = format!("{}.{:09}", nanos / NANOS, nanos % NANOS);
             prop_assert_eq!(read(&source), Some(nanos));
         }
 
         #[test]
-        fn any_text_is_read_or_none(text in ".{0,30}") {
+        fn arbitrary_text_is_parsed_or_none(text in ".{0,30}") {
             let source = serde_json::to_string(&text).unwrap();
             let _ = read(&source);
         }

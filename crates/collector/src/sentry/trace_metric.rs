@@ -75,7 +75,7 @@ fn number(value: opentelemetry_proto::tonic::common::v1::AnyValue) -> Option<Num
     }
 }
 
-/// One measurement.
+/// One measurement of a metric.
 struct Measured {
     value: Number,
     unix_nano: u64,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_trace_metric_costs_only_itself() {
+    fn bad_trace_metric_costs_only_itself() {
         let payload = json!({ "items": [
             7, { "type": "gauge", "value": 1 }, { "name": "a", "type": "gauge", "value": "x" }, { "name": "a", "type": "x", "value": 1 },
             { "name": "good", "type": "gauge", "value": 1 },
@@ -177,6 +177,6 @@ mod tests {
         let reading = read_with(&json!({}), vec![item("trace_metric", &payload), item("trace_metric", "{}")]);
         assert_eq!(reading.metrics.map(|metrics| metrics.points()), Some(1));
         assert_eq!(reading.problems.len(), 2, "{:?}", reading.problems);
-        assert!(reading.problems[0].contains("4 left out"), "{:?}", reading.problems);
+        assert!(reading.problems[0].contains("4 dropped"), "{:?}", reading.problems);
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn item(reader: &mut Reader<'_>, transaction: &Object<'_>) {
     for raw in transaction.list("spans") {
         let span = Object::of(raw).unwrap_or_default();
         let mut own = Ids::of(&span);
-        // Old SDKs leave it out: a transaction is of one trace.
+        // Old SDKs omit it: a transaction belongs to one trace.
         own.trace = own.trace.or(ids.trace.filter(|_| span.get("trace_id").is_none()));
         match Draft::of(&span, own) {
             None => reader.leave_out("its ids are unusable"),
@@ -47,7 +47,7 @@ pub(super) fn item(reader: &mut Reader<'_>, transaction: &Object<'_>) {
     }
 }
 
-/// What an event knows and a span has no place for.
+/// Adds the fields of an event that a span lacks.
 fn more(attributes: &mut Attributes, transaction: &Object<'_>, contexts: &Object<'_>) {
     for (key, member) in [
         ("sentry.event_id", "event_id"),
@@ -59,7 +59,7 @@ fn more(attributes: &mut Attributes, transaction: &Object<'_>, contexts: &Object
             attributes.member(key, transaction, member);
         }
     }
-    // Where the older SDK for Go has what OpenTelemetry knows of the root.
+    // The older SDK for Go keeps OpenTelemetry's data of the root here.
     attributes.missing(&contexts.object("otel").object("attributes"));
     let request = transaction.object("request");
     for (key, member) in [("http.request.method", "method"), ("url.full", "url")] {

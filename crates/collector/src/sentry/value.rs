@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::json::{self, Object};
 
-/// How deep arrays and objects stay what they are; what is deeper becomes the text of its JSON. OTLP's readers refuse messages that are
-/// nested deeper than a hundred, and an object takes three of them.
+/// Levels of nested arrays and objects; deeper ones become the text of their JSON. OTLP's readers reject messages that are nested
+/// deeper than a hundred, and an object takes three of them.
 const LEVELS: usize = 16;
 
 /// Any value; `None` for `null`.
@@ -113,7 +113,7 @@ impl Attributes {
         }
     }
 
-    /// All members of an object, with what their names begin with.
+    /// Adds the members of an object with a prefix to their names.
     pub(super) fn members(&mut self, prefix: &str, object: &Object<'_>) {
         for (name, raw) in object.members() {
             if let Some(value) = any(raw) {
@@ -122,7 +122,7 @@ impl Attributes {
         }
     }
 
-    /// The members of an object that are not here yet.
+    /// Adds the members of an object that are missing.
     pub(super) fn missing(&mut self, object: &Object<'_>) {
         let known: HashSet<_> = self.0.iter().map(|known| known.key.as_str()).collect();
         let missing = object.members().filter(|(name, _)| !known.contains(name));
@@ -156,7 +156,7 @@ impl Attributes {
     }
 }
 
-/// Attributes that come with their types, as spans (version 2) and logs have them: `{"key": {"value": 1, "type": "integer"}}`.
+/// Reads typed attributes, as in spans (version 2) and logs: `{"key": {"value": 1, "type": "integer"}}`.
 pub(super) fn typed(attributes: &Object<'_>) -> Attributes {
     let mut read = Attributes::default();
     for (name, raw) in attributes.members() {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_has_its_own() {
+    fn types_are_converted() {
         use any_value::Value as V;
         assert_eq!(read("null"), None);
         assert_eq!(read("true"), Some(V::BoolValue(true)));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_deep_is_text() {
+    fn deep_nesting_becomes_text() {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let source = format!("{}7{}", open.repeat(50_000), close.repeat(50_000));
             let raw = RawValue::from_string(source).unwrap();

@@ -1,4 +1,4 @@
-//! Whose requests are taken: by `Origin` and `Host`, on every listener and before any route.
+//! Access by `Origin` and `Host`, on every listener and before any route.
 
 use std::net::SocketAddr;
 
@@ -41,7 +41,7 @@ fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
     answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-/// By reason: how many, and what would allow it.
+/// Returns denials by reason: their count, and the flag that would allow them.
 fn denials(counts: &HealthSnapshot) -> Vec<(String, u64, Option<String>)> {
     let denials = counts.denied.iter();
     denials
@@ -68,7 +68,7 @@ async fn pages_of_others_are_denied_everywhere() {
         let answer = preflight(&url, FOREIGN).send().await.unwrap();
         assert_eq!(answer.status(), 403, "{url}");
         assert_eq!(cors(answer.headers()), Vec::<String>::new(), "{url}");
-        // What a page may send without a preflight.
+        // A request that a page may send without a preflight.
         for (content_type, method) in [("text/plain", Method::POST), ("", Method::GET)] {
             let request = client()
                 .request(method, &url)
@@ -86,7 +86,7 @@ async fn pages_of_others_are_denied_everywhere() {
     assert_eq!((counts.otlp_http.denied, counts.sentry.denied, counts.refused()), (12, 12, 0));
     let flag = Some("--allowed-origin https://evil.example".to_owned());
     assert_eq!(denials(&counts), [("origin https://evil.example".to_owned(), 24, flag)]);
-    assert_eq!(counts.recent.len(), 1, "the first one is enough to tell of");
+    assert_eq!(counts.recent.len(), 1, "only the first one is reported");
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn pages_of_this_machine_may_send_and_read_the_answer() {
         assert_eq!(
             header(&answer, "access-control-allow-origin"),
             PAGE,
-            "{url}: a refusal is for it to read, too"
+            "{url}: the page can read a rejection, too"
         );
     }
     assert_eq!(running.counts().denied.count(), 0);
@@ -172,7 +172,7 @@ async fn forged_hosts_are_denied_on_every_listener() {
     }
     let counts = running.counts();
     let denied = [&counts.otlp_grpc, &counts.otlp_http].map(|counts| counts.denied);
-    // Bytes that no header may have are refused before there is a request.
+    // Bytes that no header may have are rejected before there is a request.
     assert_eq!((denied, counts.sentry.denied), ([11; 2], 11));
     for (reason, ..) in denials(&counts) {
         assert!(reason.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{reason}");

@@ -42,7 +42,7 @@ async fn talk(running: &Running, bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_thousand_at_once_are_all_answered_and_what_was_taken_arrives() {
+async fn thousand_connections_at_once_are_all_answered() {
     let Running {
         at,
         mut arrivals,
@@ -120,7 +120,7 @@ async fn half_open_connections_do_not_stop_a_good_client() {
                 let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
                 stream.write_all(&export("good", "")).await.unwrap();
                 match status(&mut stream).await {
-                    // Bodies that have been announced are waited for, for five seconds.
+                    // The server waits five seconds for announced bodies.
                     503 => {}
                     status => break status,
                 }
@@ -172,7 +172,7 @@ async fn requests_sent_ahead_are_answered_in_turn() {
 }
 
 #[tokio::test]
-async fn a_flood_of_headers_ends_its_own_connection_only() {
+async fn flood_of_headers_ends_its_own_connection_only() {
     let mut running = Running::start().await;
     for flood in [format!("x: {}\r\n", "y".repeat(1 << 20)), "x: y\r\n".repeat(1000)] {
         let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
@@ -218,7 +218,7 @@ async fn bodies_in_chunks_have_the_same_limit() {
 
 /// A connection that is closed while its sender still writes takes the answer with it.
 #[tokio::test]
-async fn a_refusal_reaches_a_sender_that_is_still_writing() {
+async fn rejection_reaches_a_sender_that_is_still_writing() {
     let running = Running::start().await;
     let body = vec![b'x'; 8 << 20];
     for (line, status) in [
@@ -242,9 +242,9 @@ async fn a_refusal_reaches_a_sender_that_is_still_writing() {
     }
 }
 
-/// In virtual time, which passes as soon as everybody waits for it.
+/// In virtual time, which passes as soon as all tasks are idle.
 #[tokio::test(start_paused = true)]
-async fn a_body_that_comes_too_slowly_is_given_up() {
+async fn slow_body_is_given_up() {
     let running = Running::start().await;
     let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
     let head = "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
@@ -252,7 +252,7 @@ async fn a_body_that_comes_too_slowly_is_given_up() {
     let (mut from, mut to) = stream.split();
     let mut answer = [0; 12];
     let trickle = async {
-        // Never silent for long.
+        // Never idle for long.
         for _ in 0..1000 {
             to.write_all(b" ").await.unwrap();
             tokio::time::sleep(Duration::from_secs(4)).await;
@@ -267,7 +267,7 @@ async fn a_body_that_comes_too_slowly_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_leaves_nothing_behind() {
+async fn closed_connection_frees_everything() {
     let running = Running::start().await;
     for _ in 0..300 {
         let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();

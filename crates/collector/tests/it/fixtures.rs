@@ -1,4 +1,4 @@
-//! Requests as real programs wrote them. They are not part of the repository: `SPANFALL_FIXTURES` says where they are.
+//! Requests of real programs. They are not part of the repository: `SPANFALL_FIXTURES` names their directory.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Running, client};
 
-/// How many elements all arrays of that name have.
+/// Returns the number of elements of all arrays of that name.
 fn count(json: &Value, name: &str) -> usize {
     match json {
         Value::Array(values) => values.iter().map(|value| count(value, name)).sum(),
@@ -20,7 +20,7 @@ fn count(json: &Value, name: &str) -> usize {
     }
 }
 
-/// Sends it to where it belongs; all of it arrives, or the answer says what does not.
+/// Sends it to its listener; all of it arrives, or the response reports the rest.
 async fn send(running: &mut Running, name: &str, text: &str) {
     let json: Value = serde_json::from_str(text).unwrap();
     let (path, there) = match (
@@ -54,7 +54,7 @@ async fn send(running: &mut Running, name: &str, text: &str) {
 }
 
 #[tokio::test]
-async fn all_of_real_requests_arrives_or_is_said_to_be_left_out() {
+async fn fixtures_arrive_whole_or_are_reported_as_dropped() {
     let Ok(fixtures) = std::env::var("SPANFALL_FIXTURES") else {
         eprintln!("SKIPPED: SPANFALL_FIXTURES is not set");
         return;

@@ -9,11 +9,11 @@ use crate::{Running, compressed, request, span};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-/// How a call ended.
+/// End of a call.
 #[derive(Debug)]
 struct Ended {
     http_status: u16,
-    /// gRPC's status, whether it came before a message or behind it.
+    /// gRPC's status, before a message or after it.
     code: Option<String>,
     message: String,
     headers: HeaderMap,
@@ -73,7 +73,7 @@ fn message(name: &str) -> Vec<u8> {
 const GRPC: (&str, &str) = ("content-type", "application/grpc");
 
 #[tokio::test]
-async fn a_message_is_inflated_as_it_says() {
+async fn message_is_decompressed_by_its_encoding() {
     let mut running = Running::start().await;
     for (encoding, message) in compressed(&message("x")) {
         let flag = u8::from(encoding != "identity");
@@ -88,7 +88,7 @@ async fn a_message_is_inflated_as_it_says() {
         assert_eq!(ended.code.as_deref(), Some("0"), "{encoding}: {ended:?}");
         assert_eq!(running.span_names(), ["x"], "{encoding}");
     }
-    // What may be compressed need not be.
+    // Compression is optional for each message.
     let proto = ("content-type", "application/grpc+proto");
     let ended = call(
         &running,
@@ -125,7 +125,7 @@ async fn calls_that_are_not_one_message_are_refused() {
         ("a length beyond the end", plain, longer, "cut off"),
         ("4 GiB", plain, huge, "cut off"),
         ("a length before the end", plain, shorter, "more than one"),
-        ("compressed somehow", plain, framed(1, &x), "does not say how"),
+        ("compressed somehow", plain, framed(1, &x), "is missing"),
         ("not compressed", &[GRPC, gzip][..], framed(1, &x), "cannot be read"),
         ("no protobuf", plain, framed(0, b"not protobuf"), "no OTLP message"),
     ];
@@ -142,7 +142,7 @@ async fn calls_that_are_not_one_message_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_here_is_told_what_is() {
+async fn unknown_method_gets_the_known_ones() {
     let running = Running::start().await;
     let ended = call(
         &running,

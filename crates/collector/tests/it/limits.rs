@@ -1,4 +1,4 @@
-//! What a sender cannot do: fill the memory, hold the others up, kill the listener, write on the terminal.
+//! Limits on a sender: it cannot fill the memory, delay others, kill the listener, or write to the terminal.
 
 use std::time::Duration;
 
@@ -54,12 +54,12 @@ async fn clients_that_stop_in_the_middle_hold_nobody_up() {
         200
     );
     assert_eq!(running.span_names(), ["http", "grpc"]);
-    // The end does not wait for them either.
+    // Shutdown does not wait for them either.
     tokio::time::timeout(SOON, running.server.shutdown()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_body_cut_off_is_no_request() {
+async fn truncated_body_is_not_a_request() {
     let mut running = Running::start().await;
     let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
     stream
@@ -74,7 +74,7 @@ async fn a_body_cut_off_is_no_request() {
 }
 
 #[tokio::test]
-async fn what_is_remembered_of_a_refusal_cannot_command_a_terminal() {
+async fn kept_rejections_have_no_escape_sequences() {
     let running = Running::start().await;
     let hostile = "\u{1b}[2J".repeat(10_000);
     let answer = client()
@@ -104,10 +104,10 @@ async fn what_is_remembered_of_a_refusal_cannot_command_a_terminal() {
 }
 
 #[tokio::test]
-async fn a_change_of_health_is_told_to_each_that_waits() {
+async fn health_change_wakes_every_waiter() {
     let running = Running::start().await;
     let wait = |mut health: Health| async move {
-        // The connection and the body's bytes are told before.
+        // The connection and the body's bytes are reported before.
         while health.snapshot().sentry.envelopes == 0 {
             tokio::time::timeout(SOON, health.changed()).await.unwrap();
         }
@@ -120,7 +120,7 @@ async fn a_change_of_health_is_told_to_each_that_waits() {
     }
 }
 
-/// More at once than one listener reads at the same time: what cannot be read is asked to come again, and is not forgotten.
+/// With more requests at once than one listener reads at the same time, the others are told to retry and counted.
 #[tokio::test]
 async fn too_many_requests_at_once_are_asked_to_come_again() {
     let running = Running::start().await;
@@ -152,7 +152,7 @@ async fn too_many_requests_at_once_are_asked_to_come_again() {
     assert!(running.counts().sentry.busy >= 1);
 }
 
-/// Of virtual time, which passes as soon as everybody waits for it.
+/// Virtual time, which passes as soon as all tasks are idle.
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test(start_paused = true)]
@@ -169,7 +169,7 @@ async fn connections_without_a_request_are_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_come_is_given_up() {
+async fn missing_body_is_given_up() {
     let running = Running::start().await;
     let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
     stream

@@ -65,14 +65,14 @@ impl Running {
         }
     }
 
-    /// What has been handed over and not been read yet. An answer is sent after the hand-over, so it is here by then.
+    /// Returns the arrivals not received yet. A response is sent after its arrival is queued, so it is here by then.
     fn arrived(&mut self) -> Vec<Arrival> {
         std::iter::from_fn(|| self.arrivals.try_recv().ok())
             .map(|delivery| delivery.arrival)
             .collect()
     }
 
-    /// What is handed over next.
+    /// Returns the next arrival.
     async fn next(&mut self) -> Arrival {
         let next = tokio::time::timeout(SOON, self.arrivals.recv());
         next.await.unwrap().unwrap().arrival
@@ -98,7 +98,7 @@ impl Running {
         batches.collect()
     }
 
-    /// The names of all spans that came.
+    /// Returns the names of all spans that arrived.
     fn span_names(&mut self) -> Vec<String> {
         let batches = self.batches();
         let spans = batches.iter().flat_map(Batch::decode_spans);
@@ -159,7 +159,7 @@ fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
     }
 }
 
-/// Sends until the collector has asked to come again, without reading what arrives; gives how many were taken.
+/// Sends until told to retry, without receiving; returns the number of accepted requests.
 async fn fill<F: Future<Output = bool>>(mut send: impl FnMut() -> F) -> usize {
     for taken in 0..10_000 {
         if !send().await {
@@ -176,7 +176,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// In every way that senders compress, and not at all.
+/// Returns the text in every content encoding, and as it is.
 fn compressed(plain: &[u8]) -> [(&'static str, Vec<u8>); 5] {
     use std::io::Write;
     let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());

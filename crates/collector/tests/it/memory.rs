@@ -1,4 +1,4 @@
-//! What senders can make the collector hold is bounded, all listeners together, and given back.
+//! Memory that senders can make the collector hold is bounded across all listeners, and freed.
 
 use collector::QueueDepth;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
@@ -32,7 +32,7 @@ async fn until(running: &Running, condition: impl Fn(QueueDepth) -> bool) {
 }
 
 #[tokio::test]
-async fn what_waits_is_counted_until_it_is_taken() {
+async fn queued_arrivals_are_counted_until_received() {
     let mut running = Running::start().await;
     let empty = running.health.queue();
     assert_eq!((empty.waiting, empty.bytes), (0, 0));
@@ -52,7 +52,7 @@ async fn what_waits_is_counted_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn one_account_of_bytes_is_for_all_listeners() {
+async fn byte_account_is_shared_by_all_listeners() {
     let mut running = Running::start().await;
     let limit = running.health.queue().bytes_limit;
     let mut taken = 0;
@@ -96,7 +96,7 @@ async fn one_account_of_bytes_is_for_all_listeners() {
 
 /// Compressed, it would have had room.
 #[tokio::test]
-async fn what_is_inflated_is_what_counts() {
+async fn decompressed_bytes_count() {
     let mut running = Running::start().await;
     for (encoding, body) in compressed(&large(40 * MIB)).into_iter().skip(1) {
         let send = async || {
@@ -119,7 +119,7 @@ async fn what_is_inflated_is_what_counts() {
 }
 
 #[tokio::test]
-async fn a_body_on_its_way_is_counted_by_what_has_come() {
+async fn partial_body_counts_its_received_bytes() {
     let running = Running::start().await;
     let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
     let head = format!(
@@ -160,7 +160,7 @@ async fn bombs_are_refused_and_leave_nothing_behind() {
     assert_eq!(running.health.queue().bytes, 0);
 }
 
-/// Those of `--max-body` do not concern them.
+/// `--max-body` does not apply to them.
 #[tokio::test]
 async fn envelopes_have_the_limits_of_sentry() {
     let running = Running::with_max_body(MIB).await;
@@ -184,7 +184,7 @@ async fn envelopes_have_the_limits_of_sentry() {
 
 /// A body of the default limit in each form that takes more than one piece of memory at once.
 #[tokio::test]
-async fn the_largest_body_fits_in_all_its_forms() {
+async fn largest_body_fits_in_all_its_forms() {
     let mut running = Running::start().await;
     let head = large(0).len() + 16;
     let body = large(64 * MIB - head);
@@ -216,7 +216,7 @@ async fn the_largest_body_fits_in_all_its_forms() {
     assert_eq!(running.health.queue().bytes, 0);
 }
 
-/// Records of which each takes two bytes of the body, and more than twenty times as much when it is read.
+/// Records that take two bytes of the body each, and more than twenty times as much when read.
 fn empty_logs(count: usize) -> Vec<u8> {
     let field = |number: u8, contents: &[u8]| {
         let mut field = vec![number << 3 | 2];
@@ -228,7 +228,7 @@ fn empty_logs(count: usize) -> Vec<u8> {
 
 /// Told to retry, it would be sent for ever.
 #[tokio::test]
-async fn what_never_fits_is_refused_for_good_and_what_fits_later_is_retried() {
+async fn oversized_request_is_rejected_and_one_that_fits_later_is_retried() {
     let mut running = Running::start().await;
     let limit = running.health.queue().bytes_limit;
     let body = empty_logs(4 * MIB);
@@ -287,7 +287,7 @@ async fn json_that_is_too_long_in_protobuf_is_refused() {
 
 /// Each announces the largest window there is, of which not all fit at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_compressed_senders_stay_within_the_account() {
+async fn compressed_senders_stay_within_the_account() {
     let Running {
         at,
         mut arrivals,
@@ -335,7 +335,7 @@ async fn many_compressed_senders_stay_within_the_account() {
             "{encoding}"
         );
         assert!(taken > 0, "{encoding}");
-        // The reader may be behind.
+        // The consumer may be slow.
         let empty = testkit::eventually(SOON, || async { (health.queue().bytes == 0).then_some(()) });
         assert!(empty.await.is_ok(), "{encoding}: {:?}", health.queue());
     }
@@ -399,7 +399,7 @@ async fn large_requests_of_many_senders_are_all_taken() {
     assert_eq!(reading.await.unwrap(), SENDERS);
 }
 
-/// Large bodies that have been announced and do not come keep others from being received, for a while; small ones need no admission.
+/// Large bodies that are announced and never sent keep others from being received, for a while; small ones need no admission.
 #[tokio::test]
 async fn small_requests_pass_bodies_that_do_not_come() {
     let mut running = Running::start().await;
@@ -444,9 +444,9 @@ async fn windows_beyond_what_http_allows_are_refused_by_name() {
     assert_eq!(running.health.queue().bytes, 0);
 }
 
-/// It inflates to another bomb, which is no message.
+/// It decompresses to another bomb, which is not a message.
 #[tokio::test]
-async fn a_bomb_in_a_bomb_is_inflated_once() {
+async fn nested_bomb_is_decompressed_once() {
     let running = Running::start().await;
     let zstd = |plain: &[u8]| zstd::encode_all(plain, 1).unwrap();
     for (encoding, compress) in [("gzip", &gzip as &dyn Fn(&[u8]) -> Vec<u8>), ("zstd", &zstd)] {
@@ -464,9 +464,9 @@ async fn a_bomb_in_a_bomb_is_inflated_once() {
     }
 }
 
-/// Whoever announces too much is told at once, and nothing is set aside for it.
+/// A sender that announces too much is answered at once, and nothing is allocated for it.
 #[tokio::test]
-async fn a_length_that_is_too_large_is_refused_before_it_comes() {
+async fn excessive_length_is_rejected_before_the_body() {
     let running = Running::start().await;
     for length in ["68000000", "1000000000000"] {
         let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();

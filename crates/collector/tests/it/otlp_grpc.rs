@@ -110,7 +110,7 @@ async fn spans_without_usable_ids_are_left_out_and_named() {
     assert_eq!(running.counts().otlp_grpc.rejected_spans, 1);
 }
 
-/// One gRPC message over HTTP/2, as its bytes are.
+/// Sends one gRPC message over HTTP/2 as raw bytes.
 pub(crate) async fn raw(running: &Running, path: &str, message: &[u8]) -> tonic::Status {
     #[derive(Clone)]
     struct Bytes;
@@ -158,7 +158,7 @@ pub(crate) async fn raw(running: &Running, path: &str, message: &[u8]) -> tonic:
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 #[tokio::test]
-async fn what_is_malformed_too_big_or_unknown_is_refused_and_counted() {
+async fn malformed_oversized_and_unknown_calls_are_rejected_and_counted() {
     let mut running = Running::with_max_body(16 << 20).await;
     assert_eq!(
         raw(&running, EXPORT, &request(vec![span("x")]).encode_to_vec()).await.code(),
@@ -189,7 +189,7 @@ async fn what_is_malformed_too_big_or_unknown_is_refused_and_counted() {
 }
 
 #[tokio::test]
-async fn a_message_that_inflates_beyond_the_limit_is_refused() {
+async fn message_that_decompresses_beyond_the_limit_is_rejected() {
     let mut running = Running::with_max_body(16 << 20).await;
     let mut client = client(&running).await.send_compressed(CompressionEncoding::Gzip);
     let status = client.export(request(vec![span(&"x".repeat(17 << 20))])).await.unwrap_err();
@@ -199,7 +199,7 @@ async fn a_message_that_inflates_beyond_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn a_full_channel_asks_to_come_again_and_loses_nothing_it_took() {
+async fn full_queue_throttles_and_keeps_accepted_spans() {
     let mut running = Running::start().await;
     let client = client(&running).await;
     let send = || {
@@ -220,7 +220,7 @@ async fn a_full_channel_asks_to_come_again_and_loses_nothing_it_took() {
 }
 
 #[tokio::test]
-async fn a_reader_that_is_gone_is_no_crash() {
+async fn dropped_receiver_throttles_without_a_panic() {
     let Running {
         at, arrivals, server, ..
     } = Running::start().await;
@@ -238,7 +238,7 @@ async fn a_reader_that_is_gone_is_no_crash() {
 }
 
 #[tokio::test]
-async fn who_confuses_the_two_ports_is_told() {
+async fn request_to_the_wrong_port_names_the_right_one() {
     let running = Running::start().await;
     let http_to_grpc = format!("http://{}/v1/traces", running.at.otlp_grpc);
     let answer = crate::client()

@@ -13,7 +13,7 @@ use crate::{Running, client, compressed, fill, request, span};
 const PROTOBUF: &str = "application/x-protobuf";
 pub(crate) const JSON: &str = "application/json";
 
-/// `google.rpc.Status`, as much as is looked at.
+/// The asserted fields of `google.rpc.Status`.
 #[derive(Clone, PartialEq, Message)]
 struct Status {
     #[prost(int32, tag = "1")]
@@ -47,7 +47,7 @@ fn json_request(name: &str) -> String {
 }
 
 #[tokio::test]
-async fn both_encodings_bring_the_same_span() {
+async fn encodings_carry_the_same_span() {
     let mut running = Running::start().await;
     let url = || running.http("/v1/traces");
     let protobuf = post(url(), PROTOBUF, request(vec![span("GET /")]).encode_to_vec()).await;
@@ -77,7 +77,7 @@ async fn both_encodings_bring_the_same_span() {
 }
 
 #[tokio::test]
-async fn what_is_compressed_is_inflated() {
+async fn compressed_body_is_decompressed() {
     let mut running = Running::start().await;
     let bodies = [
         (PROTOBUF, request(vec![span("x")]).encode_to_vec()),
@@ -126,7 +126,7 @@ async fn logs_and_metrics_arrive_and_are_counted() {
 }
 
 #[tokio::test]
-async fn a_slash_at_the_end_of_a_path_is_no_other_path() {
+async fn trailing_slash_is_the_same_path() {
     let running = Running::start().await;
     for path in ["/v1/traces/", "/v1/logs/", "/v1/metrics/", "/v1development/profiles/"] {
         assert_eq!(post(running.http(path), JSON, "{}").await.status(), 200, "{path}");
@@ -244,7 +244,7 @@ async fn malformed_requests_are_refused_in_their_own_encoding() {
 }
 
 #[tokio::test]
-async fn other_content_types_paths_and_methods_are_told_what_is_right() {
+async fn unsupported_content_types_paths_and_methods_get_advice() {
     let running = Running::start().await;
     let client = client();
     let (traces, body) = (running.http("/v1/traces"), || request(vec![span("x")]).encode_to_vec());
@@ -307,7 +307,7 @@ async fn other_content_types_paths_and_methods_are_told_what_is_right() {
 }
 
 #[tokio::test]
-async fn a_full_channel_asks_to_come_again_and_loses_nothing_it_took() {
+async fn full_queue_throttles_and_keeps_accepted_spans() {
     let mut running = Running::start().await;
     let url = running.http("/v1/traces");
     let send = || async { post(url.clone(), JSON, json_request("x")).await.status() == 200 };

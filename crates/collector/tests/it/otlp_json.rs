@@ -27,9 +27,9 @@ async fn ids_that_are_not_hexadecimal_cost_their_own_span_only() {
     assert_eq!(counts.recent[0].reason, reason);
 }
 
-/// The deepest value that is let in can be read again when somebody looks at the span.
+/// The deepest accepted value can be decoded again when its span is shown.
 #[tokio::test]
-async fn what_is_nested_too_deep_to_be_shown_is_refused_at_once() {
+async fn nesting_too_deep_to_be_shown_is_rejected() {
     let mut running = Running::start().await;
     let kinds: [(&str, &str); 2] = [
         ("{\"arrayValue\":{\"values\":[", "]}}"),

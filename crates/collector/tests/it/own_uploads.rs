@@ -23,7 +23,7 @@ fn span(id: u8, parent: u8, kind: u8, attributes: &[Value]) -> Value {
 }
 
 impl Running {
-    /// What a program sends whose HTTP and gRPC clients are instrumented: its own calls, and those of its exporters.
+    /// Returns the spans of a program whose HTTP and gRPC clients are instrumented: its own calls, and those of its exporters.
     fn program(&self) -> Value {
         let to = |url: String| [text("url.full", &url)];
         let http = self.at.otlp_http.port();

@@ -14,7 +14,7 @@ fn on(otlp_grpc: &str, otlp_http: &str, sentry: &str) -> Config {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named_with_the_flag_that_moves_it() {
+async fn taken_port_is_reported_with_its_flag() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let free = "127.0.0.1:0";
@@ -44,7 +44,7 @@ async fn taken_ports_are_all_named_at_once() {
 }
 
 #[tokio::test]
-async fn other_machines_are_kept_out() {
+async fn addresses_beyond_loopback_are_rejected() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let error = Collector::bind(on("127.0.0.1:0", address, "127.0.0.1:0")).await.unwrap_err();
         assert!(error.to_string().contains("loopback only"), "{error:?}");
@@ -52,20 +52,20 @@ async fn other_machines_are_kept_out() {
 }
 
 #[tokio::test]
-async fn nothing_answers_before_it_serves() {
+async fn requests_are_answered_only_after_serve() {
     let collector = Collector::bind(on("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"))
         .await
         .unwrap();
     let url = format!("http://{}/", collector.addresses().sentry);
     let asked = tokio::spawn(client().get(url).send());
-    // The connection is in the kernel's queue, so the answer comes once it serves.
+    // The connection is in the kernel's queue, so the response arrives once it serves.
     let (_arrivals, _health, _server) = collector.serve();
     let answer = tokio::time::timeout(SOON, asked).await.unwrap().unwrap().unwrap();
     assert_eq!(answer.status(), 404);
 }
 
 #[tokio::test]
-async fn the_ports_are_free_again_after_the_end() {
+async fn ports_are_free_after_shutdown() {
     for graceful in [true, false] {
         let running = Running::start().await;
         let at = running.at;

@@ -1,4 +1,4 @@
-//! With a real server in Sentry's place: what goes on, what comes back, and what the reader is told.
+//! Forwarding to a real server in Sentry's place: requests, responses, and the reported results.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ use crate::{Running, client, gzip};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
-/// What came to Sentry: path, headers, body.
+/// Requests to Sentry: path, headers, body.
 type Came = Arc<Mutex<Vec<(String, HeaderMap, Bytes)>>>;
 
 #[derive(Clone)]
@@ -130,7 +130,7 @@ async fn otlp_that_waits_for_sentry_is_answered_as_otlp() {
     }
 }
 
-/// What was said of the spans, up to their end.
+/// Returns the reported deliveries of the spans, up to their end.
 async fn deliveries(collector: &mut Running) -> Vec<Delivery> {
     let mut said = Vec::new();
     loop {
@@ -150,7 +150,7 @@ async fn deliveries(collector: &mut Running) -> Vec<Delivery> {
 }
 
 #[tokio::test]
-async fn what_comes_goes_on_unchanged_and_sentrys_answer_comes_back() {
+async fn relay_forwards_requests_unmodified_and_passes_responses_back() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut collector = relaying_to(listener.local_addr().unwrap()).await;
     let came = sentry(listener, StatusCode::OK);
@@ -171,7 +171,7 @@ async fn what_comes_goes_on_unchanged_and_sentrys_answer_comes_back() {
     assert!(matches!(said[..], [Delivery::Waiting { .. }, Delivery::Accepted]), "{said:?}");
 }
 
-/// They are shown once something is below them.
+/// They are shown once a record is below them.
 #[tokio::test]
 async fn relay_reports_what_became_of_hidden_spans_too() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -194,7 +194,7 @@ async fn relay_reports_what_became_of_hidden_spans_too() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_reaches_the_sender_and_the_reader() {
+async fn rate_limit_reaches_the_sender_and_the_consumer() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut collector = relaying_to(listener.local_addr().unwrap()).await;
     let _came = sentry(listener, StatusCode::TOO_MANY_REQUESTS);
@@ -254,7 +254,7 @@ async fn spotlights_copy_and_what_is_no_envelope_stay_here() {
     assert_eq!(paths, ["/api/42/store/"]);
 }
 
-/// The configured key is this person's: what other people's pages send must not get it.
+/// The configured key belongs to the user: requests of other origins' pages must not get it.
 #[tokio::test]
 async fn relay_gives_its_key_to_no_denied_request() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -279,7 +279,7 @@ async fn relay_gives_its_key_to_no_denied_request() {
             assert_eq!(answer.status(), 403, "{path} {header} {value}");
         }
     }
-    // Whatever was relayed before has come by the time this has.
+    // Requests relayed before have arrived by the time this one has.
     let page = client()
         .post(collector.sentry("/api/1/envelope/"))
         .header("origin", "http://localhost:5173");

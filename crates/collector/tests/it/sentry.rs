@@ -14,7 +14,7 @@ use crate::{Running, client, compressed, fill};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const EVENT: &str = "9ec79c33ec9942ab8353589fcb2e04dc";
 
-/// A transaction of two spans, an item of a type nobody knows, and one that cannot be read.
+/// Returns a transaction of two spans, an item of an unknown type, and an unreadable one.
 fn envelope() -> String {
     let transaction = json!({
         "type": "transaction",
@@ -27,7 +27,7 @@ fn envelope() -> String {
     )
 }
 
-/// Spans as ids, errors as titles, and the number of other records, of all that came.
+/// Spans as ids, errors as titles, and the number of other records, of all arrivals.
 #[derive(Debug, PartialEq, Default)]
 struct Came {
     spans: Vec<String>,
@@ -69,7 +69,7 @@ impl Running {
     }
 }
 
-/// What [`envelope`] becomes.
+/// Returns the spans of [`envelope`].
 fn spans() -> Vec<String> {
     vec!["00000000000000a1".to_owned(), "00000000000000a2".to_owned()]
 }
@@ -79,7 +79,7 @@ async fn post(url: String, body: impl Into<reqwest::Body>) -> Response {
 }
 
 #[tokio::test]
-async fn every_path_takes_envelopes_and_answers_with_the_event_id() {
+async fn envelope_routes_answer_with_the_event_id() {
     let mut running = Running::start().await;
     let paths = [
         "/api/42/envelope/",
@@ -109,7 +109,7 @@ async fn every_path_takes_envelopes_and_answers_with_the_event_id() {
 }
 
 #[tokio::test]
-async fn the_old_way_of_one_event_is_understood() {
+async fn store_route_accepts_one_event() {
     let mut running = Running::start().await;
     let event = json!({ "event_id": EVENT, "message": "oops" }).to_string();
     for path in ["/api/42/store/", "/api/42/store"] {
@@ -145,9 +145,9 @@ async fn the_old_way_of_one_event_is_understood() {
     assert_eq!(counts.errors, 10);
 }
 
-/// zlib in base64, without a header that says so.
+/// zlib in base64, without a header for it.
 #[tokio::test]
-async fn the_oldest_way_of_one_event_is_understood() {
+async fn store_route_accepts_compressed_base64() {
     use base64::Engine as _;
     let mut running = Running::start().await;
     let event = json!({ "event_id": EVENT, "message": "oops" }).to_string();
@@ -162,7 +162,7 @@ async fn the_oldest_way_of_one_event_is_understood() {
 }
 
 #[tokio::test]
-async fn the_key_of_a_dsn_names_a_service() {
+async fn dsn_key_names_a_service() {
     let mut running = Running::start().await;
     let url = running.sentry("/api/1/envelope/");
     let envelope = "{}\n{\"type\":\"event\"}\n{\"message\":\"x\",\"platform\":\"python\"}";
@@ -187,7 +187,7 @@ async fn the_key_of_a_dsn_names_a_service() {
 }
 
 #[tokio::test]
-async fn what_came_is_counted_by_kind() {
+async fn items_are_counted_by_kind() {
     let mut running = Running::start().await;
     let items = [
         ("event", json!({ "message": "x" })),
@@ -238,7 +238,7 @@ async fn what_came_is_counted_by_kind() {
 }
 
 #[tokio::test]
-async fn any_content_type_and_every_usual_encoding_is_taken() {
+async fn content_types_and_encodings_of_envelopes_are_accepted() {
     let mut running = Running::start().await;
     for (encoding, body) in compressed(envelope().as_bytes()) {
         for content_type in [
@@ -263,7 +263,7 @@ async fn any_content_type_and_every_usual_encoding_is_taken() {
 }
 
 #[tokio::test]
-async fn what_is_no_envelope_is_refused_as_sentry_does() {
+async fn invalid_envelope_is_rejected_as_by_sentry() {
     let mut running = Running::start().await;
     let client = client();
     let url = running.sentry("/api/1/envelope/");
@@ -291,7 +291,7 @@ async fn what_is_no_envelope_is_refused_as_sentry_does() {
 }
 
 #[tokio::test]
-async fn an_envelope_without_event_has_no_id() {
+async fn envelope_without_an_event_has_no_id() {
     let running = Running::start().await;
     let answer = post(running.sentry("/api/1/envelope/"), "{}").await;
     assert_eq!(answer.json::<Value>().await.unwrap(), json!({}));
@@ -299,7 +299,7 @@ async fn an_envelope_without_event_has_no_id() {
 }
 
 #[tokio::test]
-async fn a_full_channel_limits_the_rate() {
+async fn full_queue_limits_the_rate() {
     let mut running = Running::start().await;
     let url = running.sentry("/api/1/envelope/");
     let send = || async { post(url.clone(), envelope()).await.status() == 200 };
@@ -315,7 +315,7 @@ async fn a_full_channel_limits_the_rate() {
 
 /// Reading takes more memory than the envelope has: it is drawn from the same account, and given back.
 #[tokio::test]
-async fn what_reading_takes_is_counted() {
+async fn memory_for_reading_is_counted() {
     let mut running = Running::start().await;
     let (limit, url) = (running.health.queue().bytes_limit, running.sentry("/stream"));
     let name = "x".repeat(8 << 20);

@@ -17,7 +17,7 @@ fn protobuf() -> Vec<u8> {
     request(vec![span("protobuf")]).encode_to_vec()
 }
 
-/// Sends what it is given, and says the status and content type of the answer.
+/// Sends a body and returns the status and content type of the response.
 async fn send(url: String, body: Vec<u8>, headers: &[(&str, &str)]) -> (u16, String) {
     let request = headers.iter().fold(client().post(url).body(body), |request, (name, value)| {
         request.header(*name, *value)
@@ -99,7 +99,7 @@ async fn sentry_otlp_route_refuses_what_is_not_otlp() {
 }
 
 #[tokio::test]
-async fn a_dsn_with_a_path_before_its_project_leads_here() {
+async fn dsn_with_a_path_before_its_project_is_accepted() {
     let mut collector = Running::start().await;
     let transaction = r#"{"contexts":{"trace":{"trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":"00000000000000a1"}}}"#;
     let mut envelope = String::from("{}\n{\"type\":\"transaction\"}\n");
@@ -132,7 +132,7 @@ async fn a_dsn_with_a_path_before_its_project_leads_here() {
     assert_eq!(answer.status(), 404);
 }
 
-/// As errors by the same DSN are named.
+/// The name is that of errors by the same DSN.
 #[tokio::test]
 async fn sentry_otlp_service_is_named_by_the_dsn_where_it_has_no_name() {
     let mut collector = Running::start().await;
@@ -159,7 +159,7 @@ async fn sentry_otlp_service_is_named_by_the_dsn_where_it_has_no_name() {
         (twice, "by-header", "by-header"),
         (text("shop"), "by-header", "shop"),
         (number, "by-header", "7"),
-        // Keys that nobody chose, and none at all.
+        // Generated keys, and none at all.
         (text("unknown_service:python"), "spanfall", "unknown_service:python"),
         (
             text("unknown_service:python"),

@@ -8,7 +8,7 @@ use super::super::json::Object;
 use super::super::time;
 use super::super::value::{self, Attributes};
 
-/// All of an event, oldest first.
+/// Returns the breadcrumbs of an event, oldest first.
 pub(super) fn all(event: &Object<'_>) -> Vec<AnyValue> {
     let breadcrumbs = event.list("breadcrumbs").into_iter().filter_map(Object::of);
     breadcrumbs.map(|breadcrumb| encode(&breadcrumb)).collect()

@@ -1,7 +1,7 @@
 //! Exceptions and their stack traces.
 //!
-//! Source: [Exception interface](https://develop.sentry.dev/sdk/foundations/transport/event-payloads/exception/). The one that was thrown
-//! last, which the others led to, stands last; of a stack the oldest call stands first.
+//! Source: [Exception interface](https://develop.sentry.dev/sdk/foundations/transport/event-payloads/exception/). The exception
+//! thrown last, which the others caused, is last; of a stack the oldest call is first.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -11,7 +11,6 @@ use opentelemetry_proto::tonic::common::v1::AnyValue;
 use super::super::json::Object;
 use super::super::value::{self, Attributes};
 
-/// One exception.
 #[derive(Debug, Default)]
 pub(super) struct Exception<'a> {
     pub(super) type_name: Option<Cow<'a, str>>,
@@ -22,7 +21,7 @@ pub(super) struct Exception<'a> {
     frames: Vec<Frame<'a>>,
 }
 
-/// One call.
+/// One call of a stack.
 #[derive(Debug)]
 struct Frame<'a> {
     function: Option<Cow<'a, str>>,
@@ -35,7 +34,8 @@ struct Frame<'a> {
     in_app: Option<bool>,
 }
 
-/// All of an event, in Sentry's order. A stack that belongs to none is a nameless one's, or that of the last.
+/// Returns the exceptions of an event in Sentry's order. A stack that belongs to none gets a nameless one, or is that of the
+/// last.
 pub(super) fn all<'a>(event: &Object<'a>) -> Vec<Exception<'a>> {
     let mut listed = event.list("exception");
     if listed.is_empty() {
@@ -105,7 +105,7 @@ impl<'a> Exception<'a> {
         }
     }
 
-    /// Whether it is one, not only a stack.
+    /// Returns true for an exception, false for a stack alone.
     pub(super) const fn has_name(&self) -> bool {
         self.type_name.is_some() || self.value.is_some()
     }
@@ -154,7 +154,7 @@ impl Frame<'_> {
     }
 }
 
-/// As text: what was thrown last and the newest call first.
+/// Formats them as text: the last exception and the newest call first.
 pub(super) fn stacktrace(exceptions: &[Exception<'_>]) -> String {
     let mut text = String::new();
     for exception in exceptions.iter().rev() {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::json::{self, Object};
 
-/// How long a message may get, in bytes: parameters can be named many times.
+/// Bytes of a formatted message: parameters can be repeated many times.
 const LENGTH: usize = 8 * 1024;
 
 enum Params<'a> {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_without_a_param_stays_as_it_is() {
+    fn placeholder_without_a_parameter_is_kept() {
         for (message, params) in [
             ("%s %s", r"[]"),
             ("50% of %", r#"["a"]"#),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_does_not_grow_without_bound() {
+    fn formatted_message_is_bounded() {
         let params = format!("[\"{}\"]", "é".repeat(10_000));
         let message = "{0}".repeat(10_000);
         assert!(interpolated(&message, &params).len() <= LENGTH + message.len());

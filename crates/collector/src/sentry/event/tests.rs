@@ -17,7 +17,7 @@ fn one(event: &serde_json::Value) -> (Log, ErrorEvent) {
 }
 
 #[test]
-fn an_error_says_all_it_knows() {
+fn error_keeps_all_its_fields() {
     let (log, event) = one(&json!({
         "event_id": EVENT, "timestamp": "2024-02-19T08:57:42.5Z", "level": "fatal", "transaction": "/pay", "logger": "shop", "release": "shop@1",
         "message": "while paying",
@@ -100,7 +100,7 @@ fn an_error_says_all_it_knows() {
 }
 
 #[test]
-fn a_message_is_an_event_without_exceptions() {
+fn message_is_an_event_without_exceptions() {
     for (event, title) in [
         (json!({ "message": "hello" }), "hello"),
         (
@@ -140,7 +140,7 @@ fn levels() {
 }
 
 #[test]
-fn the_stack_of_a_message_is_kept() {
+fn stack_of_a_message_is_kept() {
     let stacktrace = json!({ "frames": [{ "function": "work", "in_app": true }] });
     for event in [
         json!({ "message": "x", "stacktrace": stacktrace }),
@@ -157,7 +157,7 @@ fn the_stack_of_a_message_is_kept() {
 }
 
 #[test]
-fn without_a_trace_it_is_in_one_of_its_own() {
+fn event_without_a_trace_gets_its_own() {
     let by_id = |event: &serde_json::Value| one(event).0.trace_id.map(|id| id.to_string());
     assert_eq!(by_id(&json!({ "event_id": EVENT })).as_deref(), Some(EVENT));
     let with_hyphens = "9ec79c33-ec99-42ab-8353-589fcb2e04dc";
@@ -177,7 +177,7 @@ fn without_a_trace_it_is_in_one_of_its_own() {
 }
 
 #[test]
-fn a_wrong_type_costs_its_own_member() {
+fn wrong_type_costs_only_its_member() {
     let (_, event) = one(&json!({
         "message": 7, "level": [], "timestamp": {}, "transaction": false, "contexts": [], "extra": "x", "user": 1, "request": [1], "breadcrumbs": "x",
         "tags": "x", "threads": 1, "sdk": 7, "release": 1.5,
@@ -191,7 +191,7 @@ fn a_wrong_type_costs_its_own_member() {
 }
 
 #[test]
-fn an_old_event_may_be_a_transaction() {
+fn old_event_may_be_a_transaction() {
     let reading = read_one(
         "event",
         json!({ "type": "transaction", "contexts": { "trace": { "trace_id": TRACE, "span_id": "00000000000000a1" } } }),
@@ -200,7 +200,7 @@ fn an_old_event_may_be_a_transaction() {
 }
 
 #[test]
-fn a_message_has_its_params() {
+fn message_is_formatted_with_its_parameters() {
     for (entry, expected) in [
         (json!({ "message": "user %s", "params": ["ann"] }), "user ann"),
         (json!({ "message": "user %(name)s", "params": { "name": "ann" } }), "user ann"),

@@ -45,7 +45,7 @@ fn logs_are_log_records() {
 }
 
 #[test]
-fn a_bad_log_record_costs_itself() {
+fn bad_log_record_costs_itself() {
     let items = vec![
         item("log", json!({ "items": [7, { "body": "kept" }, null] })),
         item("log", json!({ "level": "info" })),
@@ -54,7 +54,7 @@ fn a_bad_log_record_costs_itself() {
     assert_eq!(logs(&reading).len(), 1);
     assert_eq!(
         reading.problems,
-        ["a log: not an object (2 left out)", "a log: it has no `items` (1 left out)"]
+        ["a log: not an object (2 dropped)", "a log: it has no `items` (1 dropped)"]
     );
 }
 
@@ -164,7 +164,7 @@ fn client_reports_are_evidence_with_the_sender_of_what_came_with_them() {
 }
 
 #[test]
-fn who_does_not_sample_a_trace_says_so() {
+fn unsampled_trace_is_reported() {
     let header = |sampled: Json| json!({ "trace": { "trace_id": TRACE, "sampled": sampled } });
     for (sampled, said) in [
         (json!("false"), true),
@@ -187,7 +187,7 @@ fn who_does_not_sample_a_trace_says_so() {
 }
 
 #[test]
-fn what_is_not_read_is_counted_with_its_size() {
+fn unread_items_are_counted_with_their_size() {
     let types = [
         "attachment",
         "profile",
@@ -218,7 +218,7 @@ fn what_is_not_read_is_counted_with_its_size() {
 }
 
 #[test]
-fn more_than_anybody_needs_is_not_read() {
+fn items_over_the_limit_are_not_read() {
     let span = json!({ "trace_id": TRACE, "span_id": "00000000000000a1" }).to_string();
     let long = format!("{{\"name\":\"{}\"}}", "x".repeat(READING_MAX / COPIES));
     let many = format!("{{\"items\":[{}0]}}", "0,".repeat(READING_MAX / VALUE));
@@ -232,13 +232,13 @@ fn more_than_anybody_needs_is_not_read() {
         assert_eq!(memory(&envelope), cost(span.as_bytes()));
         let reading = read_with(&json!({}), items);
         assert_eq!(reading.problems, ["a span is more than is read at once"; 2]);
-        assert_eq!(spans(&reading).len(), 1, "the one behind them is");
+        assert_eq!(spans(&reading).len(), 1, "the one after them is");
     }
 }
 
 /// A text of a megabyte is sent once, not a thousand times.
 #[test]
-fn what_all_items_share_does_not_multiply() {
+fn shared_header_texts_do_not_multiply() {
     let long = "x".repeat(1 << 20);
     let header = json!({ "event_id": long, "sdk": { "name": long, "version": long }, "dsn": format!("http://{long}@x/1") });
     let report = json!({ "discarded_events": [{ "reason": "r", "category": "c", "quantity": 1 }] });
@@ -290,7 +290,7 @@ fn resource_of_a_transaction_is_not_compared_for_each_span() {
     );
 }
 
-/// What stands in the names and values of hostile documents.
+/// Names and values of hostile documents.
 #[test]
 fn hostile_documents_are_read_as_far_as_they_go() {
     let deep = |open: &str, close: &str| format!("{}0{}", open.repeat(5_000), close.repeat(5_000));
@@ -410,7 +410,7 @@ fn any_json() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
-    /// Whatever an item says, what is counted is what is there, and all of it can be decoded.
+    /// For any item, the counts match its content, and all of it can be decoded.
     #[test]
     fn counts_are_what_is_there(
         header in any_json(),

@@ -13,7 +13,7 @@ const A2: &str = "00000000000000a2";
 const A3: &str = "00000000000000a3";
 
 #[test]
-fn a_transaction_is_a_span_and_brings_more() {
+fn transaction_is_a_span_with_its_children() {
     let reading = read_one(
         "transaction",
         json!({
@@ -144,11 +144,11 @@ fn span_items_of_version_2_say_all_in_attributes() {
         (child.kind, child.status, &*child.status_message, &*child.service),
         (SpanKind::Producer, StatusCode::Error, "", "other")
     );
-    assert_eq!(reading.arrival.evidence, [], "more may come");
+    assert_eq!(reading.arrival.evidence, [], "more may follow");
 }
 
 #[test]
-fn a_span_item_of_version_1_is_one_span() {
+fn span_item_of_version_1_is_one_span() {
     let span = json!({
         "trace_id": TRACE, "span_id": A1, "op": "ui.interaction.click", "description": "button", "is_segment": false,
         "start_timestamp": 1, "timestamp": 2, "data": { "sentry.release": "web@1" }, "measurements": { "inp": { "value": 7.5 } },
@@ -178,7 +178,7 @@ fn kinds_by_operation() {
 }
 
 #[test]
-fn a_bad_span_costs_itself_and_a_bad_item_none_beside_it() {
+fn bad_span_costs_itself_and_bad_item_no_other() {
     let transaction = json!({
         "contexts": { "trace": { "trace_id": TRACE, "span_id": A1, "status": 7, "op": ["x"], "data": "none", "links": { "a": 1 } } },
         "transaction": { "not": "a name" }, "tags": 7, "start_timestamp": "yesterday", "timestamp": -1, "measurements": [], "request": "GET",
@@ -206,15 +206,15 @@ fn a_bad_span_costs_itself_and_a_bad_item_none_beside_it() {
     assert_eq!(problems.len(), 5, "{problems:?}");
     assert!(problems[0].starts_with("a transaction is not readable: EOF"), "{problems:?}");
     assert_eq!(problems[1], "a transaction is not readable: not a JSON object");
-    assert_eq!(problems[2], "a transaction: its ids are unusable (1 left out)");
-    assert_eq!(problems[3], "a transaction: its ids are unusable (4 left out)");
-    assert_eq!(problems[4], "a span: its ids are unusable (3 left out)");
+    assert_eq!(problems[2], "a transaction: its ids are unusable (1 dropped)");
+    assert_eq!(problems[3], "a transaction: its ids are unusable (4 dropped)");
+    assert_eq!(problems[4], "a span: its ids are unusable (3 dropped)");
     assert_eq!(reading.counts.bad_items, 5);
     assert_eq!(reading.counts.items["novelty"].count, 1);
 }
 
 #[test]
-fn what_is_too_large_for_sentry_is_told_with_its_spans() {
+fn item_too_large_for_sentry_is_reported_with_its_spans() {
     let other = "11111111111111111111111111111111";
     let span = |trace_id: &str, span_id: &str, name: String| json!({ "trace_id": trace_id, "span_id": span_id, "name": name });
     let small = json!({ "items": [span(TRACE, A3, "x".repeat(100))] });
@@ -245,7 +245,7 @@ fn what_is_too_large_for_sentry_is_told_with_its_spans() {
 
 /// A mebibyte is what Sentry takes.
 #[test]
-fn what_is_just_small_enough_is_not_too_large() {
+fn item_of_the_maximum_size_is_not_too_large() {
     let span = |length: usize| json!({ "trace_id": TRACE, "span_id": A1, "name": "x".repeat(length) }).to_string();
     let room = 1024 * 1024 - span(0).len();
     assert_eq!(read_one("span", span(room)).arrival.evidence, []);
@@ -268,7 +268,7 @@ fn statuses_that_sentry_counts_as_no_failure_are_unset() {
         // Of the oldest SDKs.
         ("success", StatusCode::Ok),
         ("failure", StatusCode::Error),
-        // What Sentry takes for unknown.
+        // Sentry's value for unknown.
         ("Cancelled", StatusCode::Unset),
         ("teapot", StatusCode::Unset),
     ] {
@@ -281,7 +281,7 @@ fn statuses_that_sentry_counts_as_no_failure_are_unset() {
 }
 
 #[test]
-fn a_root_of_the_older_go_sdk_keeps_its_attributes() {
+fn root_of_the_older_go_sdk_keeps_its_attributes() {
     let reading = read_one(
         "transaction",
         json!({
