@@ -215,11 +215,7 @@ mod tests {
 
     fn app() -> App {
         let nowhere = ([127, 0, 0, 1], 0).into();
-        let addresses = ingest_state::Addresses {
-            otlp_grpc: nowhere,
-            otlp_http: nowhere,
-            sentry: nowhere,
-        };
+        let addresses = ingest_state::Addresses::from_fn(|_| nowhere);
         App::new(Store::new(1 << 20), Mode::Viewer, addresses, fastrand::Rng::with_seed(1))
     }
 

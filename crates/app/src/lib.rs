@@ -10,7 +10,7 @@
 //! use trace_model::Store;
 //!
 //! let nowhere = ([127, 0, 0, 1], 0).into();
-//! let addresses = ingest_state::Addresses { otlp_grpc: nowhere, otlp_http: nowhere, sentry: nowhere };
+//! let addresses = ingest_state::Addresses::from_fn(|_| nowhere);
 //! let mut app = App::new(Store::new(1 << 20), Mode::Viewer, addresses, fastrand::Rng::new());
 //! assert_eq!(app.apply(Event::Key(Key::Char('?'))), Answer::Changed(None));
 //! assert_eq!(app.apply(Event::Key(Key::Ctrl('c'))), Answer::Changed(Some(Effect::Quit)));
@@ -81,6 +81,7 @@ pub use filter::FilterLine;
 pub use help::{Help, HelpLine};
 pub use hits::{Hit, Hits};
 pub use ingest::Ingest;
+pub use ingest_state::Listener;
 pub use line::InputLine;
 pub use lists::List;
 pub use logs::{BELOW as LOGS_BELOW, LISTED_LOGS, LogList};

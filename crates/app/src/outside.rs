@@ -1,5 +1,6 @@
 //! What a key asks for beyond this screen: a request to the demo, a page, Sentry, the clipboard.
 
+use ingest_state::Listener;
 use trace_model::{SpanId, TraceId};
 
 use super::{API, App, DemoRequest, Effect, Notice, PAGE, Pane, ServiceState, Tab};
@@ -89,12 +90,12 @@ impl App {
     /// What Sentry's SDKs are to be told so that they send here.
     #[must_use]
     pub fn dsn(&self) -> String {
-        format!("http://spanfall@{}/1", self.addresses.sentry)
+        format!("http://spanfall@{}/1", self.addresses[Listener::Sentry])
     }
 
     /// Where the Spotlight option of Sentry's SDKs is to send.
     #[must_use]
     pub fn spotlight(&self) -> String {
-        format!("http://{}/stream", self.addresses.sentry)
+        format!("http://{}/stream", self.addresses[Listener::Sentry])
     }
 }

@@ -1,7 +1,7 @@
 //! Binding the ports, before anything starts.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use http_server::{Access, AllowedOrigin, Host};
 use ingest_state::{Addresses, Listener};
@@ -15,12 +15,8 @@ use crate::{Arrivals, Health, Server};
 /// Addresses and limits; port 0 chooses a free port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// OTLP over gRPC.
-    pub otlp_grpc: SocketAddr,
-    /// OTLP over HTTP.
-    pub otlp_http: SocketAddr,
-    /// Sentry envelopes.
-    pub sentry: SocketAddr,
+    /// The address of each listener.
+    pub addresses: Addresses,
     /// Bytes of an OTLP request, as sent and after decompression; at most [`crate::BODY_MAX`]. The in-flight account is sized for
     /// it. Envelopes have Sentry's own limits.
     pub max_body: usize,
@@ -31,11 +27,8 @@ pub struct Config {
 impl Default for Config {
     /// Returns the default ports of OpenTelemetry's SDKs and of Spotlight on 127.0.0.1, and [`crate::BODY_DEFAULT`].
     fn default() -> Self {
-        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Self {
-            otlp_grpc: loopback(4317),
-            otlp_http: loopback(4318),
-            sentry: loopback(8969),
+            addresses: Addresses::from_fn(Listener::default_address),
             max_body: BODY_DEFAULT,
             show_uploads: false,
         }
@@ -77,12 +70,10 @@ pub fn bind_failure(error: &io::Error) -> String {
     }
 }
 
-/// Three bound ports that do not answer yet.
+/// Bound ports that do not answer yet.
 #[derive(Debug)]
 pub struct Collector {
-    pub(crate) otlp_grpc: TcpListener,
-    pub(crate) otlp_http: TcpListener,
-    pub(crate) sentry: TcpListener,
+    pub(crate) sockets: Vec<(Listener, TcpListener)>,
     pub(crate) access: Access,
     pub(crate) relay: Option<SentryRelay>,
     pub(crate) max_body: usize,
@@ -91,36 +82,32 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Binds the three ports; nothing answers on them before [`Collector::serve`].
+    /// Binds the ports of all listeners; nothing answers on them before [`Collector::serve`].
     ///
     /// # Errors
     /// A port is taken, or an address is not a loopback one.
     pub async fn bind(config: Config) -> Result<Self, BindError> {
-        let otlp_grpc = bind(Listener::OtlpGrpc, config.otlp_grpc).await;
-        let otlp_http = bind(Listener::OtlpHttp, config.otlp_http).await;
-        let sentry = bind(Listener::Sentry, config.sentry).await;
-        let ((otlp_grpc, at_otlp_grpc), (otlp_http, at_otlp_http), (sentry, at_sentry)) = match (otlp_grpc, otlp_http, sentry) {
-            (Ok(otlp_grpc), Ok(otlp_http), Ok(sentry)) => (otlp_grpc, otlp_http, sentry),
-            (otlp_grpc, otlp_http, sentry) => {
-                let ports = [otlp_grpc.err(), otlp_http.err(), sentry.err()];
-                return Err(BindError {
-                    ports: ports.into_iter().flatten().collect(),
-                });
+        let (mut sockets, mut ports) = (Vec::new(), Vec::new());
+        let mut addresses = config.addresses;
+        for listener in Listener::ALL {
+            match bind(listener, config.addresses[listener]).await {
+                Ok((socket, at)) => {
+                    addresses[listener] = at;
+                    sockets.push((listener, socket));
+                }
+                Err(error) => ports.push(error),
             }
-        };
+        }
+        if !ports.is_empty() {
+            return Err(BindError { ports });
+        }
         Ok(Self {
-            otlp_grpc,
-            otlp_http,
-            sentry,
+            sockets,
             access: Access::local(Vec::new(), Vec::new()),
             relay: None,
             max_body: config.max_body,
             show_uploads: config.show_uploads,
-            addresses: Addresses {
-                otlp_grpc: at_otlp_grpc,
-                otlp_http: at_otlp_http,
-                sentry: at_sentry,
-            },
+            addresses,
         })
     }
 
@@ -142,7 +129,7 @@ impl Collector {
     /// # Errors
     /// It would hand them to itself, or TLS cannot be set up.
     pub fn relay_to(mut self, target: Target) -> Result<Self, StartError> {
-        let (relay, events) = Relay::start(target, &[self.addresses.sentry], Limits::default())?;
+        let (relay, events) = Relay::start(target, &[self.addresses[Listener::Sentry]], Limits::default())?;
         self.relay = Some(SentryRelay { relay, events });
         Ok(self)
     }

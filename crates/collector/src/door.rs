@@ -12,11 +12,11 @@ use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_server::{App, Denied};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::Listener;
 use crate::health::Recorder;
 use crate::intake::Busy;
 use crate::otlp::Encoding;
 use crate::refusal::{RATE_LIMITS, Refusal, denial};
+use crate::{Listener, Protocol};
 
 /// Time limit of one request, most of which is waiting for the sender.
 const TIME: Duration = Duration::from_secs(30);
@@ -37,10 +37,13 @@ pub(crate) fn before(routes: Router, listener: Listener, recorder: &Recorder) ->
     let denied = move |Extension(denied): Extension<Denied>| async move { Refusal::denied(&denied, listener) };
     let denied = Router::new().fallback(denied);
     let pass = |routes: Router| routes.layer(from_fn_with_state(door.clone(), pass));
-    let pass_pages = |routes: Router| match listener {
-        // No page can send gRPC.
-        Listener::OtlpGrpc => pass(routes),
-        Listener::OtlpHttp | Listener::Sentry => pass(routes).layer(cors()),
+    let pass_pages = |routes: Router| {
+        let routes = pass(routes);
+        if listener.entry().web_pages {
+            routes.layer(cors())
+        } else {
+            routes
+        }
     };
     App::new(pass_pages(routes))
         .overloaded(pass_pages(overloaded))
@@ -69,27 +72,27 @@ async fn pass(State(door): State<Door>, request: Request, next: Next) -> Respons
         },
     };
     door.count(&refusal);
-    match door.listener {
-        Listener::OtlpGrpc | Listener::OtlpHttp if is_grpc => refusal.grpc(),
-        Listener::OtlpGrpc | Listener::OtlpHttp => refusal.otlp_http(encoding),
-        Listener::Sentry => refusal.sentry(),
+    match door.listener.protocol() {
+        Protocol::Otlp if is_grpc => refusal.grpc(),
+        Protocol::Otlp => refusal.otlp_http(encoding),
+        Protocol::Sentry => refusal.sentry(),
     }
 }
 
 impl Door {
     fn count(&self, refusal: &Refusal) {
         self.recorder.record(|health| {
-            let counts = health.at(self.listener);
+            let counts = &mut health.listeners[self.listener];
             if refusal.is_busy() {
-                *counts.busy += 1;
+                counts.busy += 1;
             } else if let Some(denied) = &refusal.denied {
-                *counts.denied += 1;
+                counts.denied += 1;
                 // A page keeps sending: its first request is enough to report.
                 if health.denied.add(denial(denied, self.listener)) {
                     health.remember(self.listener, &refusal.reason);
                 }
             } else {
-                *counts.refused += 1;
+                counts.refused += 1;
                 health.remember(self.listener, &refusal.reason);
             }
         });

@@ -3,8 +3,8 @@
 use ingest_state::{HealthSnapshot, Listener, QueueDepth};
 use tokio::sync::watch;
 
+use crate::listeners::limits;
 use crate::queue::Queue;
-use crate::server::limits_of;
 
 /// A view of the counts. Cheap to clone; each clone notices changes for itself.
 #[derive(Clone, Debug)]
@@ -42,10 +42,10 @@ impl Health {
     #[must_use]
     pub fn queue(&self) -> QueueDepth {
         let looks = self.looks.borrow();
-        let open = |listener| usize::try_from(looks.connections_at(listener)).unwrap_or(usize::MAX);
+        let open = |listener| usize::try_from(looks.listeners[listener].connections).unwrap_or(usize::MAX);
         QueueDepth {
-            connection_bytes: Listener::ALL.map(|at| limits_of(at).bytes(open(at))).iter().sum(),
-            connection_bytes_limit: Listener::ALL.map(|at| limits_of(at).bytes(usize::MAX)).iter().sum(),
+            connection_bytes: Listener::ALL.map(|at| limits(at).bytes(open(at))).iter().sum(),
+            connection_bytes_limit: Listener::ALL.map(|at| limits(at).bytes(usize::MAX)).iter().sum(),
             ..self.queue.depth()
         }
     }
@@ -88,16 +88,19 @@ mod tests {
         let recorder = Recorder::default();
         let mut health = recorder.health(Queue::new(1));
         assert_eq!(health.latest(), None);
-        recorder.record(|health| health.sentry.spans += 1);
-        recorder.record(|health| health.sentry.spans += 1);
+        recorder.record(|health| health.listeners[Listener::Sentry].spans += 1);
+        recorder.record(|health| health.listeners[Listener::Sentry].spans += 1);
         let mut other = health.clone();
-        assert_eq!(health.latest().map(|health| health.sentry.spans), Some(2));
+        assert_eq!(
+            health.latest().map(|health| health.listeners[Listener::Sentry].spans),
+            Some(2)
+        );
         assert_eq!(health.latest(), None);
         assert_eq!(
-            other.latest().map(|health| health.sentry.spans),
+            other.latest().map(|health| health.listeners[Listener::Sentry].spans),
             Some(2),
             "each clone has its own state"
         );
-        assert_eq!(health.snapshot().sentry.spans, 2);
+        assert_eq!(health.snapshot().listeners[Listener::Sentry].spans, 2);
     }
 }

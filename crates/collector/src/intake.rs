@@ -20,7 +20,7 @@ use crate::own_uploads::OwnUploads;
 use crate::pool::Pool;
 use crate::queue::{Lease, NoRoom, Queue};
 use crate::refusal::Refusal;
-use crate::{Arrival, Listener};
+use crate::{Arrival, Listener, ListenerCounts};
 
 /// Time that a request waits for a slot in the queue before its sender is told to retry. The consumer stalls for at most one
 /// frame; clients back off for seconds.
@@ -64,6 +64,8 @@ impl Signal {
 #[derive(Clone, Debug)]
 pub(crate) struct Intake {
     listener: Listener,
+    /// How OTLP comes here.
+    source: Source,
     arrivals: mpsc::Sender<Waiting>,
     queue: Queue,
     pool: Pool,
@@ -84,6 +86,7 @@ impl Intake {
     ) -> Self {
         Self {
             listener: Listener::OtlpGrpc,
+            source: Source::OtlpGrpc,
             arrivals,
             queue,
             pool: Pool::default(),
@@ -94,10 +97,11 @@ impl Intake {
         }
     }
 
-    /// The same at another listener.
-    pub(crate) fn at(&self, listener: Listener) -> Self {
+    /// The same for requests to a listener, whose OTLP has this source.
+    pub(crate) fn at(&self, listener: Listener, source: Source) -> Self {
         Self {
             listener,
+            source,
             ..self.clone()
         }
     }
@@ -135,7 +139,7 @@ impl Intake {
     /// Counts the received bytes of a body that is about to be accepted or rejected.
     pub(crate) fn count_bytes(&self, bytes: usize) {
         self.recorder
-            .record_quietly(|health| *health.at(self.listener).received_bytes += bytes as u64);
+            .record_quietly(|health| health.listeners[self.listener].received_bytes += bytes as u64);
     }
 
     /// Hides the spans of requests to this collector, unless they are shown; returns how many.
@@ -243,11 +247,7 @@ impl Intake {
             ..
         } = body;
         let wait = admitted.room_wait();
-        let source = match self.listener {
-            Listener::OtlpGrpc => Source::OtlpGrpc,
-            Listener::OtlpHttp => Source::OtlpHttp,
-            Listener::Sentry => Source::SentryOtlp,
-        };
+        let source = self.source;
         let mut own_uploads = 0;
         let mut arrival = match signal {
             Signal::Traces => {
@@ -285,7 +285,14 @@ impl Intake {
         }
         drop(admitted);
         self.recorder.record(|health| {
-            health.count_otlp(self.listener, spans, log_records, data_points, rejected.count());
+            health.listeners[self.listener].add(&ListenerCounts {
+                requests: 1,
+                spans: spans as u64,
+                log_records: log_records as u64,
+                data_points: data_points as u64,
+                dropped: rejected.count(),
+                ..ListenerCounts::default()
+            });
             health.own_uploads += own_uploads;
             if let Some(partial) = &partial {
                 health.remember(self.listener, &partial.reason);

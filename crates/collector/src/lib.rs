@@ -11,14 +11,14 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), collector::BindError> {
-//! use collector::{Collector, Config};
+//! use collector::{Addresses, Collector, Config, Listener};
 //!
 //! let any_port = "127.0.0.1:0".parse().expect("an address");
-//! let collector = Collector::bind(Config { otlp_grpc: any_port, otlp_http: any_port, sentry: any_port, ..Config::default() }).await?;
-//! println!("OTLP/HTTP on {}", collector.addresses().otlp_http);
+//! let collector = Collector::bind(Config { addresses: Addresses::from_fn(|_| any_port), ..Config::default() }).await?;
+//! println!("OTLP/HTTP on {}", collector.addresses()[Listener::OtlpHttp]);
 //! let (mut arrivals, health, server) = collector.serve();
 //! assert!(arrivals.try_recv().is_err());
-//! assert_eq!(health.snapshot().otlp_http.spans, 0);
+//! assert_eq!(health.snapshot().listeners[Listener::OtlpHttp].spans, 0);
 //! server.shutdown().await;
 //! # Ok(())
 //! # }
@@ -36,6 +36,7 @@ pub mod envelope;
 mod health;
 mod intake;
 mod limits;
+mod listeners;
 mod otlp;
 mod own_uploads;
 mod pool;
@@ -49,7 +50,8 @@ pub use bind::{BindError, Collector, Config, PortError, bind_failure};
 pub use health::Health;
 pub use http_server::{AllowedOrigin, Host as AllowedHost, InvalidHost, InvalidOrigin};
 pub use ingest_state::{
-    Addresses, Denial, Denials, HealthSnapshot, ItemCount, Listener, OtlpCounts, QueueDepth, Refused, RelayCounts, SentryCounts,
+    Addresses, Denial, Denials, EnvelopeCounts, HealthSnapshot, ItemCount, Listener, ListenerCounts, PerListener, Protocol,
+    QueueDepth, Refused, RelayCounts,
 };
 pub use limits::{BODY_DEFAULT, BODY_MAX};
 pub use queue::Share;

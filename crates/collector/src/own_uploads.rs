@@ -6,28 +6,22 @@
 use http_server::{Access, Host};
 use trace_model::{Batch, CallTarget};
 
-use crate::{Addresses, otlp, sentry};
-
-/// Returns true if a path accepts data.
-type Takes = fn(&str) -> bool;
+use crate::listeners::{Takes, takes};
+use crate::{Addresses, PerListener};
 
 /// Recognizes client spans of requests to this collector: to a host that passes here, at the port of a listener, and to a path that this
 /// listener takes data by.
 #[derive(Debug)]
 pub(crate) struct OwnUploads {
     /// Each listener's port, and which of its paths take data.
-    listeners: [(u16, Takes); 3],
+    listeners: PerListener<(u16, Takes)>,
     access: Access,
 }
 
 impl OwnUploads {
-    pub(crate) const fn new(at: Addresses, access: Access) -> Self {
+    pub(crate) fn new(at: Addresses, access: Access) -> Self {
         Self {
-            listeners: [
-                (at.otlp_grpc.port(), otlp::grpc::takes),
-                (at.otlp_http.port(), otlp::http::takes),
-                (at.sentry.port(), sentry::takes),
-            ],
+            listeners: PerListener::from_fn(|listener| (at[listener].port(), takes(listener))),
             access,
         }
     }
@@ -38,7 +32,7 @@ impl OwnUploads {
     }
 
     fn is_target(&self, target: &CallTarget<'_>) -> bool {
-        let is_taken = |(port, takes): &(u16, Takes)| target.port == Some(*port) && takes(&target.path);
+        let is_taken = |(_, (port, takes)): (_, &(u16, Takes))| target.port == Some(*port) && takes(&target.path);
         // Compared last, since it allocates.
         let is_here = || target.host.parse::<Host>().is_ok_and(|host| self.access.allows_host(&host));
         self.listeners.iter().any(is_taken) && is_here()
@@ -50,12 +44,7 @@ mod tests {
     use super::*;
 
     fn is_upload(url: &str) -> bool {
-        let listener = |port| std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port));
-        let at = Addresses {
-            otlp_grpc: listener(4317),
-            otlp_http: listener(4318),
-            sentry: listener(8969),
-        };
+        let at = Addresses::from_fn(crate::Listener::default_address);
         let hosts = vec!["viewer.example".parse().expect("a host")];
         let uploads = OwnUploads::new(at, Access::local(hosts, Vec::new()));
         let target = CallTarget::of_url(url).expect("an absolute URL");

@@ -48,7 +48,7 @@ fn items(envelope: &Envelope, length: usize) {
         ..
     } = read(envelope, Came::default());
     assert!(problems.len() <= envelope.items.len() + envelope.bad_items.len());
-    assert_eq!(counts.bad_items, problems.len() as u64);
+    assert_eq!(counts.dropped, problems.len() as u64);
     assert_eq!(arrival.spans.decode_spans().count() as u64, counts.spans);
     let logs: Vec<_> = arrival.logs.decode_logs().collect();
     assert_eq!(logs.len(), arrival.logs.log_count());

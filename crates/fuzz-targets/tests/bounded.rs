@@ -150,6 +150,7 @@ fn seeds_of_envelopes_have_items_of_all_kinds() {
     assert_eq!(reading.problems, [""; 0]);
     let counts = reading.counts;
     assert_eq!((counts.spans, counts.errors, counts.log_records), (3, 1, 1));
-    let told = [counts.check_ins, counts.sessions, counts.client_reports];
+    let contents = reading.contents;
+    let told = [contents.check_ins, contents.sessions, contents.client_reports];
     assert!(told.iter().all(|told| !told.is_empty()), "{told:?}");
 }

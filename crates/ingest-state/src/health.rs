@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
-use crate::{Denials, Listener, RelayCounts, SentryCounts, clean};
+use crate::{Denials, EnvelopeCounts, Listener, PerListener, RelayCounts, clean};
 
 /// Rejections kept for the screen.
 const REMEMBERED: usize = 20;
 
-/// Counts of one OTLP listener.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct OtlpCounts {
+/// Counts of one listener. Some protocols lack some of them: see the table of the Ingest tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ListenerCounts {
     /// Connections that are open now.
     pub connections: u64,
     /// Bytes of bodies as sent.
@@ -21,18 +21,32 @@ pub struct OtlpCounts {
     pub spans: u64,
     /// Accepted log records.
     pub log_records: u64,
+    /// Accepted events: errors and messages.
+    pub errors: u64,
     /// Accepted metric data points.
     pub data_points: u64,
-    /// Spans dropped from accepted requests (`partial_success`).
-    pub rejected_spans: u64,
     /// Requests of a signal without a screen (profiles): accepted and dropped.
     pub unsupported: u64,
+    /// Invalid parts (spans, items) that were dropped from requests otherwise accepted.
+    pub dropped: u64,
     /// Requests that were denied because of their origin or host.
     pub denied: u64,
     /// Requests that were rejected for good.
     pub refused: u64,
     /// Requests that were answered with a retryable error because memory or the queue was full.
     pub busy: u64,
+}
+
+impl ListenerCounts {
+    /// Adds the contents of an accepted request.
+    pub const fn add(&mut self, request: &Self) {
+        self.requests += request.requests;
+        self.spans += request.spans;
+        self.log_records += request.log_records;
+        self.errors += request.errors;
+        self.data_points += request.data_points;
+        self.dropped += request.dropped;
+    }
 }
 
 /// A rejected request, or a dropped part of one.
@@ -51,12 +65,10 @@ pub struct Refused {
 /// Counts of all listeners at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct HealthSnapshot {
-    /// OTLP over gRPC.
-    pub otlp_grpc: OtlpCounts,
-    /// OTLP over HTTP.
-    pub otlp_http: OtlpCounts,
-    /// Sentry.
-    pub sentry: SentryCounts,
+    /// Counts of each listener.
+    pub listeners: PerListener<ListenerCounts>,
+    /// Contents of Sentry envelopes.
+    pub envelopes: EnvelopeCounts,
     /// Results of forwarded envelopes; `None` without a relay.
     pub relay: Option<RelayCounts>,
     /// Spans of senders' own uploads to this collector, hidden on arrival.
@@ -68,78 +80,26 @@ pub struct HealthSnapshot {
 }
 
 impl HealthSnapshot {
-    /// Rejected requests, dropped spans and dropped items of all listeners.
+    /// Returns the number of rejected requests and dropped parts, anywhere.
     #[must_use]
-    pub const fn refused(&self) -> u64 {
-        self.otlp_grpc.refused
-            + self.otlp_grpc.rejected_spans
-            + self.otlp_http.refused
-            + self.otlp_http.rejected_spans
-            + self.sentry.refused
-            + self.sentry.bad_items
+    pub fn refused(&self) -> u64 {
+        self.sum(|counts| counts.refused + counts.dropped)
     }
 
-    /// Throttled requests of all listeners.
+    /// Returns the number of requests whose sender was told to retry, anywhere.
     #[must_use]
-    pub const fn busy(&self) -> u64 {
-        self.otlp_grpc.busy + self.otlp_http.busy + self.sentry.busy
+    pub fn busy(&self) -> u64 {
+        self.sum(|counts| counts.busy)
     }
 
-    /// Open connections of all listeners.
+    /// Returns the number of open connections of all listeners.
     #[must_use]
-    pub const fn connections(&self) -> u64 {
-        self.otlp_grpc.connections + self.otlp_http.connections + self.sentry.connections
+    pub fn connections(&self) -> u64 {
+        self.sum(|counts| counts.connections)
     }
 
-    /// Open connections of one listener.
-    #[must_use]
-    pub const fn connections_at(&self, listener: Listener) -> u64 {
-        match listener {
-            Listener::OtlpGrpc => self.otlp_grpc.connections,
-            Listener::OtlpHttp => self.otlp_http.connections,
-            Listener::Sentry => self.sentry.connections,
-        }
-    }
-
-    /// Counts that every listener has.
-    pub const fn at(&mut self, listener: Listener) -> CommonCounts<'_> {
-        match listener {
-            Listener::OtlpGrpc => self.otlp_grpc.counts(),
-            Listener::OtlpHttp => self.otlp_http.counts(),
-            Listener::Sentry => CommonCounts {
-                connections: &mut self.sentry.connections,
-                received_bytes: &mut self.sentry.received_bytes,
-                denied: &mut self.sentry.denied,
-                refused: &mut self.sentry.refused,
-                busy: &mut self.sentry.busy,
-            },
-        }
-    }
-
-    /// Counts of an OTLP listener.
-    pub const fn otlp_at(&mut self, listener: Listener) -> &mut OtlpCounts {
-        match listener {
-            Listener::OtlpGrpc => &mut self.otlp_grpc,
-            Listener::OtlpHttp | Listener::Sentry => &mut self.otlp_http,
-        }
-    }
-
-    /// Counts an accepted OTLP request.
-    pub fn count_otlp(&mut self, listener: Listener, spans: usize, log_records: usize, data_points: usize, rejected: u64) {
-        if listener == Listener::Sentry {
-            let counts = &mut self.sentry;
-            counts.otlp_requests += 1;
-            counts.spans += spans as u64;
-            counts.log_records += log_records as u64;
-            counts.bad_items += rejected;
-            return;
-        }
-        let counts = self.otlp_at(listener);
-        counts.requests += 1;
-        counts.spans += spans as u64;
-        counts.log_records += log_records as u64;
-        counts.data_points += data_points as u64;
-        counts.rejected_spans += rejected;
+    fn sum(&self, count: impl Fn(&ListenerCounts) -> u64) -> u64 {
+        self.listeners.iter().map(|(_, counts)| count(counts)).sum()
     }
 
     /// Keeps the reason of a rejection; the oldest of more than twenty is dropped.
@@ -155,33 +115,6 @@ impl HealthSnapshot {
             reason: clean(reason),
         });
     }
-}
-
-impl OtlpCounts {
-    const fn counts(&mut self) -> CommonCounts<'_> {
-        CommonCounts {
-            connections: &mut self.connections,
-            received_bytes: &mut self.received_bytes,
-            denied: &mut self.denied,
-            refused: &mut self.refused,
-            busy: &mut self.busy,
-        }
-    }
-}
-
-/// Counts that every listener has.
-#[derive(Debug)]
-pub struct CommonCounts<'a> {
-    /// Connections that are open now.
-    pub connections: &'a mut u64,
-    /// Bytes of bodies, as they were sent.
-    pub received_bytes: &'a mut u64,
-    /// Requests that were denied because of their origin or host.
-    pub denied: &'a mut u64,
-    /// Requests that were rejected for good.
-    pub refused: &'a mut u64,
-    /// Requests whose sender was told to retry.
-    pub busy: &'a mut u64,
 }
 
 #[cfg(test)]

@@ -13,18 +13,18 @@
 #![warn(missing_docs)]
 
 mod denied;
+mod envelope;
 mod health;
 mod listener;
 mod queue;
 mod relay;
-mod sentry;
 
 pub use denied::{Denial, Denials};
-pub use health::{CommonCounts, HealthSnapshot, OtlpCounts, Refused};
-pub use listener::{Addresses, Listener};
+pub use envelope::{EnvelopeCounts, ItemCount, tally};
+pub use health::{HealthSnapshot, ListenerCounts, Refused};
+pub use listener::{Addresses, Entry as ListenerEntry, Listener, PerListener, Protocol};
 pub use queue::QueueDepth;
 pub use relay::RelayCounts;
-pub use sentry::{ItemCount, SentryCounts, tally};
 
 /// Characters of a kept reason.
 const REASON_LENGTH: usize = 200;

@@ -1,9 +1,10 @@
 //! The command line.
 
 mod help;
+mod listen;
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use app::text::clean;
 use view::ThemeKind;
 
 pub use help::markdown;
+pub use listen::ListenOptions;
 
 /// Environment variables, for help.
 const VARIABLES: &str = "\
@@ -169,15 +171,9 @@ const VIEWER: &str = "Viewer options";
 /// Options of all commands.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Listen for OTLP/gRPC on this address or local port; port 0 picks a free one
-    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ADDR", value_parser = address, default_value_t = loopback(4317))]
-    pub otlp_grpc: SocketAddr,
-    /// Listen for OTLP/HTTP (protobuf or JSON) on this address or local port
-    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ADDR", value_parser = address, default_value_t = loopback(4318))]
-    pub otlp_http: SocketAddr,
-    /// Listen for Sentry envelopes and Sentry's OTLP route on this address or local port
-    #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ADDR", value_parser = address, default_value_t = loopback(8969))]
-    pub sentry: SocketAddr,
+    /// The addresses of the listeners.
+    #[command(flatten)]
+    pub listen: ListenOptions,
     /// Answer queries in Jaeger's API on this address or local port, or `off` [default: 127.0.0.1:16686, or a free port if that is in
     /// use; for files off]
     #[arg(long, global = true, help_heading = COLLECTOR, value_name = "ADDR")]
@@ -239,29 +235,11 @@ impl Options {
     #[must_use]
     pub fn collector(&self) -> collector::Config {
         collector::Config {
-            otlp_grpc: self.otlp_grpc,
-            otlp_http: self.otlp_http,
-            sentry: self.sentry,
+            addresses: self.listen.0,
             max_body: self.max_body.0.0,
             show_uploads: self.show_uploads,
         }
     }
-}
-
-const fn loopback(port: u16) -> SocketAddr {
-    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
-}
-
-/// Parses where to listen: `127.0.0.1:4317`, `[::1]:4317`, `localhost:4317`, `:4317` or `4317`.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let port = text
-        .strip_prefix("localhost:")
-        .or_else(|| text.strip_prefix(':'))
-        .unwrap_or(text);
-    let of_this_machine = port.parse().map(loopback);
-    of_this_machine
-        .or_else(|_| text.parse())
-        .map_err(|_| "not an address to listen on: use 4317, localhost:4317 or 127.0.0.1:4317".to_owned())
 }
 
 /// Where queries are answered.
@@ -279,7 +257,7 @@ impl FromStr for ApiChoice {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "off" => Ok(Self::Off),
-            text => address(text).map(Self::On),
+            text => listen::address(text).map(Self::On),
         }
     }
 }
@@ -397,17 +375,6 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_understood_as_people_write_them() {
-        for text in ["4317", ":4317", "localhost:4317", "127.0.0.1:4317"] {
-            assert_eq!(address(text), Ok(loopback(4317)), "{text}");
-        }
-        assert_eq!(address("[::1]:0"), Ok("[::1]:0".parse().expect("an address")));
-        for text in ["", "localhost", "127.0.0.1", "65536", ":-1", "example.org:80", "::1"] {
-            assert!(address(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn body_limit_has_a_default_and_an_upper_bound() {
         let parsed = |line: &[&str]| Cli::try_parse_from(line).map(|cli| cli.options.collector().max_body).ok();
         assert_eq!(parsed(&["spanfall"]), Some(collector::BODY_DEFAULT));
@@ -471,7 +438,7 @@ mod tests {
             ["spanfall", "demo", "--otlp-http", "127.0.0.1:0"],
         ] {
             let cli = Cli::try_parse_from(line).expect("a valid line");
-            assert_eq!(cli.options.otlp_http.port(), 0, "{line:?}");
+            assert_eq!(cli.options.listen.0[collector::Listener::OtlpHttp].port(), 0, "{line:?}");
         }
     }
 }

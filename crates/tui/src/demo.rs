@@ -12,7 +12,7 @@ mod supervisor;
 
 use std::path::{Path, PathBuf};
 
-use collector::Addresses;
+use collector::{Addresses, Listener};
 use eyre::{Context, Result, eyre};
 use trace_model::Batch;
 
@@ -68,7 +68,7 @@ impl Setup {
                 .into());
             }
         }
-        let otlp_http = format!("http://{}", addresses.otlp_http);
+        let otlp_http = format!("http://{}", addresses[Listener::OtlpHttp]);
         let or_ours = |variable: &str, ours: String| set(variable).unwrap_or(ours);
         let sentry = [
             ("SENTRY_DSN", services_dsn(addresses, outward)),
@@ -112,8 +112,8 @@ impl Setup {
 fn services_dsn(addresses: Addresses, outward: &Outward) -> String {
     match (&outward.services_dsn, &outward.relay) {
         (Some(dsn), _) => dsn.clone(),
-        (None, Some(target)) => target.local_dsn(addresses.sentry),
-        (None, None) => format!("http://spanfall@{}/1", addresses.sentry),
+        (None, Some(target)) => target.local_dsn(addresses[Listener::Sentry]),
+        (None, None) => format!("http://spanfall@{}/1", addresses[Listener::Sentry]),
     }
 }
 

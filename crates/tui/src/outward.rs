@@ -1,5 +1,6 @@
 //! Use of the real Sentry: the relay's target, and the API for polling.
 
+use collector::Listener;
 use sentry_api::Settings;
 use sentry_relay::Target;
 use trace_model::Expectation;
@@ -71,7 +72,7 @@ fn relay(options: &Options, mode: Mode, dsn: Option<&str>) -> Result<Option<Targ
         (Some(said), dsn) => target(said, dsn).map(Some),
         (None, Some(dsn)) if mode == Mode::Demo && !options.no_sentry_relay => {
             let target = target("", Some(dsn))?;
-            Ok((!target.leads_to(options.sentry)).then_some(target))
+            Ok((!target.leads_to(options.listen.0[Listener::Sentry])).then_some(target))
         }
         (None, _) => Ok(None),
     }
@@ -79,7 +80,7 @@ fn relay(options: &Options, mode: Mode, dsn: Option<&str>) -> Result<Option<Targ
 
 /// Returns true for the viewer's own DSN, which must not be a relay's target.
 fn leads_here(dsn: &str, options: &Options) -> bool {
-    Target::parse(dsn).is_ok_and(|target| target.leads_to(options.sentry))
+    Target::parse(dsn).is_ok_and(|target| target.leads_to(options.listen.0[Listener::Sentry]))
 }
 
 fn target(said: &str, variable: Option<&str>) -> Result<Target, Problem> {

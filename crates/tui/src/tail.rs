@@ -192,10 +192,8 @@ fn finished(printed: io::Result<()>) -> Result<()> {
 
 /// Formats the addresses of a collector.
 pub(crate) fn listening(at: Addresses) -> String {
-    format!(
-        "OTLP/gRPC on {}, OTLP/HTTP on {}, Sentry on {}",
-        at.otlp_grpc, at.otlp_http, at.sentry
-    )
+    let listeners = at.iter().map(|(listener, address)| format!("{listener} on {address}"));
+    listeners.collect::<Vec<_>>().join(", ")
 }
 
 /// Reports rejections; never ends.
@@ -248,7 +246,7 @@ mod tests {
             recent: numbers.map(refused).collect(),
             ..HealthSnapshot::default()
         };
-        snapshot.otlp_http.busy = busy;
+        snapshot.listeners[collector::Listener::OtlpHttp].busy = busy;
         snapshot
     }
 

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Now, files, format, theme};
 use app::text::shown;
-use app::{Action, App, Hit, Hits, Mode, PAGE, ServiceState, Tab};
+use app::{Action, App, Hit, Hits, Listener, Mode, PAGE, ServiceState, Tab};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &mut Hits) {
     let row = |line: u16| {
@@ -242,19 +242,17 @@ fn listeners(app: &App, width: usize) -> Line<'static> {
     let addresses = app.addresses;
     let name = |name: &str| Span::raw(format!(" {name} ")).fg(theme::DIM);
     let port = |port: &str| Span::raw(format!(":{port}"));
-    let listeners = [
-        ("otlp/grpc", addresses.otlp_grpc),
-        ("otlp/http", addresses.otlp_http),
-        ("sentry", addresses.sentry),
-    ];
     let mut line = Line::default();
-    for (protocol, address) in listeners {
-        line.spans.extend([name(protocol), port(&address.port().to_string())]);
+    for (listener, address) in addresses.iter() {
+        let protocol = listener.to_string().to_lowercase();
+        line.spans.extend([name(&protocol), port(&address.port().to_string())]);
     }
     if line.width() > width {
         // The ports alone, in the same order.
-        let ports = listeners.map(|(_, address)| Span::raw(format!(" :{}", address.port())));
-        line = Line::from(ports.to_vec());
+        let ports = addresses
+            .iter()
+            .map(|(_, address)| Span::raw(format!(" :{}", address.port())));
+        line = ports.collect();
     }
     let to = forwarded(app);
     if line.width() + to.width() <= width {
@@ -266,8 +264,8 @@ fn listeners(app: &App, width: usize) -> Line<'static> {
             line.spans.extend(page);
         }
     }
-    // The host once: all three listen on loopback.
-    let host = format!(" {} ", addresses.otlp_grpc.ip());
+    // The host once: all of them listen on loopback.
+    let host = format!(" {} ", addresses[Listener::ALL[0]].ip());
     if line.width() + host.len() <= width {
         line.spans.insert(0, host.fg(theme::DIM));
     }

@@ -15,7 +15,7 @@ use trace_model::{Row, TraceId, TraceSummary};
 
 use super::bars::Axis;
 use super::{Now, format, hint, ruled, theme, title};
-use app::{App, Mode, Pane, WaterfallColumns as Columns, WaterfallParts, Zoom};
+use app::{App, Listener, Mode, Pane, WaterfallColumns as Columns, WaterfallParts, Zoom};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if area.is_empty() {
@@ -145,10 +145,10 @@ fn how_to_begin(app: &App) -> Vec<Line<'static>> {
         Mode::Viewer => {
             lines.push(Line::from("Point a program at this viewer:"));
             lines.push(Line::from(
-                format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://{}", addresses.otlp_http).bold(),
+                format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://{}", addresses[Listener::OtlpHttp]).bold(),
             ));
             lines.push(Line::from(
-                format!("or http://{} for gRPC", addresses.otlp_grpc).fg(theme::DIM),
+                format!("or http://{} for gRPC", addresses[Listener::OtlpGrpc]).fg(theme::DIM),
             ));
             lines.push(Line::from(vec![
                 format!("SENTRY_DSN={}", app.dsn()).bold(),

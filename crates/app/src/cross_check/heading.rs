@@ -63,7 +63,7 @@ impl CrossCheckParts {
 
 /// What the spans are compared with, in words; without `now` in as many lines as any time takes, so that rows below do not jump.
 pub(super) fn against(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> Vec<Line> {
-    let here = app.addresses.sentry;
+    let here = app.addresses[ingest_state::Listener::Sentry];
     let text = match trace.sentry.against {
         Against::Nothing => nothing(app, trace),
         Against::Endpoint => match &app.sentry.relay {

@@ -7,7 +7,7 @@ use super::super::content::{Line, Means, Piece, Role};
 use super::{NAMES, say, short};
 use crate::format;
 use crate::text::shown;
-use ingest_state::{OtlpCounts, SentryCounts};
+use ingest_state::{EnvelopeCounts, Listener, ListenerCounts, Protocol};
 
 /// How wide a listener's numbers are.
 const NUMBERS: usize = 12;
@@ -16,21 +16,18 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
     let name = |text: &str| format::exactly(text, NAMES).means(Role::Dim);
     let mut header = Line::from(format::exactly("LISTENERS", NAMES).strong());
     let mut addresses = Line::from(name("at port"));
-    for (listener, address) in [
-        ("OTLP/gRPC", app.addresses.otlp_grpc),
-        ("OTLP/HTTP", app.addresses.otlp_http),
-        ("Sentry", app.addresses.sentry),
-    ] {
-        header.push(format!("{listener:>NUMBERS$}").strong());
+    for (listener, address) in app.addresses.iter() {
+        let name = listener.to_string();
+        header.push(format!("{name:>NUMBERS$}").strong());
         addresses.push(format!("{:>NUMBERS$}", address.port()));
     }
-    addresses.push(format!("  of {}", app.addresses.otlp_http.ip()).means(Role::Dim));
+    addresses.push(format!("  of {}", app.addresses[Listener::ALL[0]].ip()).means(Role::Dim));
     lines.extend([header, addresses]);
     let health = &app.health;
-    let (grpc, http, sentry) = (&health.otlp_grpc, &health.otlp_http, &health.sentry);
     for fact in FACTS {
         let mut line = Line::from(name(fact.name));
-        for number in [(fact.otlp)(grpc), (fact.otlp)(http), (fact.sentry)(sentry)] {
+        for (listener, counts) in health.listeners.iter() {
+            let number = fact.of.contains(&listener.protocol()).then(|| (fact.count)(counts));
             let tone = match number {
                 Some(1..) if fact.bad => Piece::default().strong().means(Role::Warning),
                 Some(1..) => Piece::default(),
@@ -47,7 +44,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
         line.push(format!("  {}", format::at_most(fact.about, room)).means(Role::Dim));
         lines.push(line);
     }
-    envelopes(lines, sentry, width);
+    envelopes(lines, &health.envelopes, width);
     let hidden = app.store.totals().hidden_spans;
     if hidden > 0 {
         let hidden = format!("{} hidden", format::grouped(hidden));
@@ -62,7 +59,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
 }
 
 /// What Sentry's envelopes held, by the senders' own names.
-fn envelopes(lines: &mut Vec<Line>, sentry: &SentryCounts, width: usize) {
+fn envelopes(lines: &mut Vec<Line>, sentry: &EnvelopeCounts, width: usize) {
     let items = sentry.items.iter().map(|(name, items)| {
         let number = format!("{} {}", format::grouped(items.count), shown(name));
         // Of these the size is what matters: nothing of them is kept.
@@ -96,9 +93,9 @@ fn envelopes(lines: &mut Vec<Line>, sentry: &SentryCounts, width: usize) {
 /// A row of the table.
 struct Fact {
     name: &'static str,
-    /// `None` where the protocol has no such thing.
-    otlp: fn(&OtlpCounts) -> Option<u64>,
-    sentry: fn(&SentryCounts) -> Option<u64>,
+    count: fn(&ListenerCounts) -> u64,
+    /// The protocols that have such a thing.
+    of: &'static [Protocol],
     /// Whether any at all is worth a look.
     bad: bool,
     /// Whether it is a number of bytes.
@@ -107,81 +104,48 @@ struct Fact {
     about: &'static str,
 }
 
+/// Protocols that bring spans.
+const INGEST: &[Protocol] = &[Protocol::Otlp, Protocol::Sentry];
+
 impl Fact {
-    const fn new(
-        name: &'static str,
-        otlp: fn(&OtlpCounts) -> Option<u64>,
-        sentry: fn(&SentryCounts) -> Option<u64>,
-        about: &'static str,
-    ) -> Self {
+    const fn new(name: &'static str, count: fn(&ListenerCounts) -> u64, about: &'static str) -> Self {
         Self {
             name,
-            otlp,
-            sentry,
+            count,
+            of: INGEST,
             bad: false,
             bytes: false,
             about,
         }
     }
+
+    const fn bad(name: &'static str, count: fn(&ListenerCounts) -> u64, about: &'static str) -> Self {
+        Self {
+            bad: true,
+            ..Self::new(name, count, about)
+        }
+    }
 }
 
 const FACTS: &[Fact] = &[
-    Fact::new(
-        "connected",
-        |otlp| Some(otlp.connections),
-        |sentry| Some(sentry.connections),
-        "open now",
-    ),
+    Fact::new("connected", |counts| counts.connections, "open now"),
     Fact {
         bytes: true,
-        ..Fact::new(
-            "received",
-            |otlp| Some(otlp.received_bytes),
-            |sentry| Some(sentry.received_bytes),
-            "bytes, as sent",
-        )
+        ..Fact::new("received", |counts| counts.received_bytes, "bytes, as sent")
     },
-    Fact::new(
-        "requests",
-        |otlp| Some(otlp.requests),
-        |sentry| Some(sentry.envelopes + sentry.otlp_requests),
-        "accepted, in whole or in part",
-    ),
-    Fact::new("spans", |otlp| Some(otlp.spans), |sentry| Some(sentry.spans), "accepted"),
-    Fact::new(
-        "logs",
-        |otlp| Some(otlp.log_records),
-        |sentry| Some(sentry.log_records),
-        "log records",
-    ),
-    Fact::new("errors", |_| None, |sentry| Some(sentry.errors), "events: errors, messages"),
-    Fact::new(
-        "metrics",
-        |otlp| Some(otlp.data_points),
-        |sentry| Some(sentry.data_points),
-        "data points",
-    ),
-    Fact::new("profiles", |otlp| Some(otlp.unsupported), |_| None, "accepted and dropped"),
+    Fact::new("requests", |counts| counts.requests, "accepted, in whole or in part"),
+    Fact::new("spans", |counts| counts.spans, "accepted"),
+    Fact::new("logs", |counts| counts.log_records, "log records"),
     Fact {
-        bad: true,
-        ..Fact::new(
-            "left out",
-            |otlp| Some(otlp.rejected_spans),
-            |sentry| Some(sentry.bad_items),
-            "invalid parts of requests",
-        )
+        of: &[Protocol::Sentry],
+        ..Fact::new("errors", |counts| counts.errors, "events: errors, messages")
     },
+    Fact::new("metrics", |counts| counts.data_points, "data points"),
     Fact {
-        bad: true,
-        ..Fact::new(
-            "refused",
-            |otlp| Some(otlp.refused),
-            |sentry| Some(sentry.refused),
-            "invalid: see REFUSED",
-        )
+        of: &[Protocol::Otlp],
+        ..Fact::new("profiles", |counts| counts.unsupported, "accepted and dropped")
     },
-    Fact {
-        bad: true,
-        ..Fact::new("busy", |otlp| Some(otlp.busy), |sentry| Some(sentry.busy), "told to retry")
-    },
+    Fact::bad("left out", |counts| counts.dropped, "invalid parts of requests"),
+    Fact::bad("refused", |counts| counts.refused, "invalid: see REFUSED"),
+    Fact::bad("busy", |counts| counts.busy, "told to retry"),
 ];

@@ -79,7 +79,7 @@ async fn profiles(State(intake): State<Intake>, headers: HeaderMap, body: Body) 
     body::skip(body).await;
     let encoding = encoding?;
     intake.recorder().record(|health| {
-        let counts = health.otlp_at(intake.listener());
+        let counts = &mut health.listeners[intake.listener()];
         counts.unsupported += 1;
         if counts.unsupported == 1 {
             health.remember(intake.listener(), "profiles are accepted and dropped");

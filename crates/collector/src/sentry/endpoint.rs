@@ -45,7 +45,7 @@ impl Door {
     /// Counts what this viewer could not take, though Sentry gets it.
     pub(super) fn count_busy(&self, refusal: &Refusal) {
         self.intake.recorder().record(|health| {
-            health.sentry.busy += 1;
+            health.listeners[Listener::Sentry].busy += 1;
             health.remember(Listener::Sentry, &refusal.reason);
         });
     }
@@ -282,6 +282,7 @@ async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, received: Re
         metrics,
         problems,
         counts,
+        contents,
     } = read::read(envelope, came);
     let own_uploads = intake.hide_uploads(&mut arrival.spans);
     let spans = if goes_on {
@@ -299,7 +300,8 @@ async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, received: Re
         place.send(Arrival::Metrics(metrics), intake.queue().lease())?;
     }
     intake.recorder().record(|health| {
-        health.sentry.add(&counts);
+        health.listeners[Listener::Sentry].add(&counts);
+        health.envelopes.add(&contents);
         health.own_uploads += own_uploads;
         for reason in problems {
             health.remember(Listener::Sentry, &reason);

@@ -21,7 +21,7 @@ use super::span::Draft;
 use super::value;
 use super::{check_in, client_report, event, log, session, span, trace_metric, transaction};
 use crate::envelope::{Envelope, Item};
-use crate::{SentryArrival, SentryCounts};
+use crate::{EnvelopeCounts, ListenerCounts, SentryArrival};
 use ingest_state::tally;
 
 /// Bytes that reading an envelope may take, by [`cost`]. This bounds the number of spans, records and attributes as well: a
@@ -56,8 +56,10 @@ pub struct Reading {
     pub metrics: Option<MetricsBatch>,
     /// Unreadable parts with their reasons: a line for an item. Of the sender's text they quote an item's type alone.
     pub problems: Vec<String>,
-    /// Counts of everything by kind; `bad_items` counts the problems and anything that was not an item.
-    pub counts: SentryCounts,
+    /// Counts of what was read, as of one request; `dropped` counts the problems and invalid items.
+    pub counts: ListenerCounts,
+    /// Its items by type, and what they report.
+    pub contents: EnvelopeCounts,
 }
 
 /// Reads what is understood of an envelope. Of a bad item the good parts are taken, of a bad span the others.
@@ -161,7 +163,8 @@ pub(super) struct Reader<'a> {
     metrics: Vec<ResourceMetrics>,
     evidence: Vec<Evidence>,
     problems: Vec<String>,
-    counts: SentryCounts,
+    counts: ListenerCounts,
+    contents: EnvelopeCounts,
     /// Once it is known.
     service: Option<Arc<str>>,
     current: Current,
@@ -213,10 +216,11 @@ impl<'a> Reader<'a> {
                 .into_iter()
                 .collect(),
             problems: Vec::new(),
-            counts: SentryCounts {
-                envelopes: 1,
-                ..SentryCounts::default()
+            counts: ListenerCounts {
+                requests: 1,
+                ..ListenerCounts::default()
             },
+            contents: EnvelopeCounts::default(),
             service: None,
             current: Current::default(),
             origins: Origins::default(),
@@ -258,11 +262,11 @@ impl<'a> Reader<'a> {
 
     fn finish(self) -> Reading {
         let received = self.came.unix_nano;
-        let (mut problems, mut counts) = (self.problems, self.counts);
+        let (mut problems, mut counts, mut contents) = (self.problems, self.counts, self.contents);
         problems.extend(self.envelope.bad_items.iter().map(ToString::to_string));
-        counts.bad_items = problems.len() as u64;
+        counts.dropped = problems.len() as u64;
         for item in &self.envelope.items {
-            counts.count_item(&item.item_type, item.payload.len());
+            contents.count_item(&item.item_type, item.payload.len());
         }
         // The ids have been checked: no span is dropped here.
         let (spans, _) = otlp::batch(self.spans, Source::Sentry);
@@ -282,6 +286,7 @@ impl<'a> Reader<'a> {
             },
             problems,
             counts,
+            contents,
         }
     }
 
@@ -384,7 +389,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn evidence(&mut self, evidence: Evidence) {
         if let Evidence::Dropped { reason, quantity, .. } = &evidence {
-            tally(&mut self.counts.client_reports, reason, *quantity);
+            tally(&mut self.contents.client_reports, reason, *quantity);
         }
         self.evidence.push(evidence);
     }
@@ -404,11 +409,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn count_check_in(&mut self, status: &str) {
-        tally(&mut self.counts.check_ins, status, 1);
+        tally(&mut self.contents.check_ins, status, 1);
     }
 
     pub(super) fn count_sessions(&mut self, status: &str, number: u64) {
-        tally(&mut self.counts.sessions, status, number);
+        tally(&mut self.contents.sessions, status, number);
     }
 }
 

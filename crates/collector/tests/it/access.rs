@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use collector::{Collector, Config, HealthSnapshot};
+use collector::{Addresses, Collector, Config, HealthSnapshot, Listener};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
@@ -83,7 +83,14 @@ async fn pages_of_others_are_denied_everywhere() {
     }
     assert_eq!(running.arrived(), []);
     let counts = running.counts();
-    assert_eq!((counts.otlp_http.denied, counts.sentry.denied, counts.refused()), (12, 12, 0));
+    assert_eq!(
+        (
+            counts.listeners[Listener::OtlpHttp].denied,
+            counts.listeners[Listener::Sentry].denied,
+            counts.refused()
+        ),
+        (12, 12, 0)
+    );
     let flag = Some("--allowed-origin https://evil.example".to_owned());
     assert_eq!(denials(&counts), [("origin https://evil.example".to_owned(), 24, flag)]);
     assert_eq!(counts.recent.len(), 1, "only the first one is reported");
@@ -144,7 +151,7 @@ async fn denial_is_worded_as_the_protocol_has_it() {
 async fn forged_hosts_are_denied_on_every_listener() {
     let running = Running::start().await;
     let at = running.at;
-    for address in [at.otlp_grpc, at.otlp_http, at.sentry] {
+    for address in [at[Listener::OtlpGrpc], at[Listener::OtlpHttp], at[Listener::Sentry]] {
         for (head, status) in [
             ("POST /stream HTTP/1.1\r\nhost: evil.example:4318\r\n", 403),
             ("GET / HTTP/1.1\r\nhost: evil.example\r\n", 403),
@@ -171,9 +178,9 @@ async fn forged_hosts_are_denied_on_every_listener() {
         }
     }
     let counts = running.counts();
-    let denied = [&counts.otlp_grpc, &counts.otlp_http].map(|counts| counts.denied);
+    let denied = [&counts.listeners[Listener::OtlpGrpc], &counts.listeners[Listener::OtlpHttp]].map(|counts| counts.denied);
     // Bytes that no header may have are rejected before there is a request.
-    assert_eq!((denied, counts.sentry.denied), ([11; 2], 11));
+    assert_eq!((denied, counts.listeners[Listener::Sentry].denied), ([11; 2], 11));
     for (reason, ..) in denials(&counts) {
         assert!(reason.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{reason}");
     }
@@ -191,7 +198,7 @@ async fn programs_reach_it_by_every_name_of_this_machine() {
         "HTTP/1.1\r\nhost: host.containers.internal:4318\r\n",
     ] {
         let request = format!("POST /stream {head}content-length: 2\r\nconnection: close\r\n\r\n{{}}");
-        let answer = talk(running.at.sentry, request).await;
+        let answer = talk(running.at[Listener::Sentry], request).await;
         assert!(answer.contains(" 200 OK"), "{head:?}: {answer}");
     }
 }
@@ -200,9 +207,7 @@ async fn programs_reach_it_by_every_name_of_this_machine() {
 async fn allowed_hosts_and_origins_are_taken() {
     let any = "127.0.0.1:0".parse().unwrap();
     let config = Config {
-        otlp_grpc: any,
-        otlp_http: any,
-        sentry: any,
+        addresses: Addresses::from_fn(|_| any),
         ..Config::default()
     };
     let hosts = vec!["viewer.example".parse().unwrap()];
@@ -241,7 +246,11 @@ async fn denied_text_is_bounded() {
     }
     let counts = running.counts();
     assert_eq!(
-        (counts.sentry.denied, counts.denied.count(), counts.denied.others()),
+        (
+            counts.listeners[Listener::Sentry].denied,
+            counts.denied.count(),
+            counts.denied.others()
+        ),
         (103, 103, 91)
     );
     let denials = denials(&counts);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use collector::Arrival;
+use collector::{Arrival, Listener};
 use http_server::NEW_CONNECTIONS;
 use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,7 +31,7 @@ async fn status(stream: &mut TcpStream) -> u16 {
 
 /// Sends bytes and reads until the connection is closed.
 async fn talk(running: &Running, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+    let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
     tokio::time::timeout(SOON, stream.read_to_end(&mut answer))
@@ -63,7 +63,7 @@ async fn thousand_connections_at_once_are_all_answered() {
     let senders: Vec<_> = (0..1000)
         .map(|number| {
             tokio::spawn(async move {
-                let mut stream = TcpStream::connect(at.otlp_http).await.unwrap();
+                let mut stream = TcpStream::connect(at[Listener::OtlpHttp]).await.unwrap();
                 stream.write_all(&export(&format!("span {number}"), "")).await.unwrap();
                 tokio::time::timeout(SOON, status(&mut stream)).await.unwrap()
             })
@@ -77,7 +77,7 @@ async fn thousand_connections_at_once_are_all_answered() {
     let (taken, busy) = (of(200), of(503));
     assert_eq!(taken + busy, 1000, "{answers:?}");
     assert!(taken > 0);
-    let counts = health.snapshot().otlp_http;
+    let counts = health.snapshot().listeners[Listener::OtlpHttp];
     assert_eq!((counts.spans, counts.busy), (taken as u64, busy as u64));
     server.shutdown().await;
     assert_eq!(reading.await.unwrap(), taken);
@@ -90,7 +90,7 @@ async fn silent_connections_do_not_keep_others_out() {
         let mut running = Running::start().await;
         let mut silent = Vec::new();
         for _ in 0..600 {
-            let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+            let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
             if asked {
                 stream.write_all(&export("x", "")).await.unwrap();
                 assert_eq!(tokio::time::timeout(SOON, status(&mut stream)).await.unwrap(), 200);
@@ -98,12 +98,12 @@ async fn silent_connections_do_not_keep_others_out() {
             }
             silent.push(stream);
         }
-        let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+        let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
         stream.write_all(&export("new", "")).await.unwrap();
         let answered = tokio::time::timeout(Duration::from_secs(8), status(&mut stream)).await;
         assert_eq!(answered, Ok(200), "asked before: {asked}");
         assert_eq!(running.span_names(), ["new"]);
-        let open = usize::try_from(running.counts().otlp_http.connections).unwrap();
+        let open = usize::try_from(running.counts().listeners[Listener::OtlpHttp].connections).unwrap();
         let most = if asked { 128 } else { 0 } + NEW_CONNECTIONS + 1;
         assert!(open <= most, "{open}");
     }
@@ -114,10 +114,12 @@ async fn half_open_connections_do_not_stop_a_good_client() {
     let mut running = Running::start().await;
     let body = export("half", "");
     for beginning in [&b""[..], b"POST /v1/traces HTTP/1.1\r\nhost: loc", &body[..body.len() - 1]] {
-        let flood = testkit::half_open(running.at.otlp_http, 3000, beginning).await.unwrap();
+        let flood = testkit::half_open(running.at[Listener::OtlpHttp], 3000, beginning)
+            .await
+            .unwrap();
         let answered = async {
             loop {
-                let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+                let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
                 stream.write_all(&export("good", "")).await.unwrap();
                 match status(&mut stream).await {
                     // The server waits five seconds for announced bodies.
@@ -138,9 +140,9 @@ async fn open_connections_are_counted_by_listener() {
     let open = || {
         let counts = running.counts();
         [
-            counts.otlp_grpc.connections,
-            counts.otlp_http.connections,
-            counts.sentry.connections,
+            counts.listeners[Listener::OtlpGrpc].connections,
+            counts.listeners[Listener::OtlpHttp].connections,
+            counts.listeners[Listener::Sentry].connections,
         ]
     };
     let become_ = |expected: [u64; 3]| {
@@ -149,9 +151,9 @@ async fn open_connections_are_counted_by_listener() {
             async move { (now == expected).then_some(()) }
         })
     };
-    let one = TcpStream::connect(running.at.otlp_http).await.unwrap();
-    let two = TcpStream::connect(running.at.otlp_http).await.unwrap();
-    let other = TcpStream::connect(running.at.sentry).await.unwrap();
+    let one = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
+    let two = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
+    let other = TcpStream::connect(running.at[Listener::Sentry]).await.unwrap();
     become_([0, 2, 1]).await.unwrap();
     drop((one, other));
     become_([0, 1, 0]).await.unwrap();
@@ -175,7 +177,7 @@ async fn requests_sent_ahead_are_answered_in_turn() {
 async fn flood_of_headers_ends_its_own_connection_only() {
     let mut running = Running::start().await;
     for flood in [format!("x: {}\r\n", "y".repeat(1 << 20)), "x: y\r\n".repeat(1000)] {
-        let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+        let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
         // It may be cut off in the middle of its flood.
         let _ = stream.write_all(&export("flood", &flood)).await;
         let mut answer = Vec::new();
@@ -230,7 +232,7 @@ async fn rejection_reaches_a_sender_that_is_still_writing() {
             415,
         ),
     ] {
-        let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+        let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
         let head = format!("{line}\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(&body).await.unwrap();
@@ -246,7 +248,7 @@ async fn rejection_reaches_a_sender_that_is_still_writing() {
 #[tokio::test(start_paused = true)]
 async fn slow_body_is_given_up() {
     let running = Running::start().await;
-    let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+    let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
     let head = "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let (mut from, mut to) = stream.split();
@@ -263,19 +265,19 @@ async fn slow_body_is_given_up() {
         () = trickle => panic!("it was never given up"),
     }
     assert_eq!(&answer, b"HTTP/1.1 408");
-    assert_eq!(running.counts().otlp_http.refused, 1);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].refused, 1);
 }
 
 #[tokio::test]
 async fn closed_connection_frees_everything() {
     let running = Running::start().await;
     for _ in 0..300 {
-        let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+        let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
         let whole = export("half", "");
         stream.write_all(&whole[..whole.len() - 1]).await.unwrap();
     }
     let gone = testkit::eventually(SOON, || async {
-        let counts = running.counts().otlp_http;
+        let counts = running.counts().listeners[Listener::OtlpHttp];
         (counts.connections == 0 && running.health.queue().bytes == 0).then_some(())
     });
     gone.await.unwrap();

@@ -1,6 +1,7 @@
 //! gRPC below what its client libraries let one do: calls as their bytes are.
 
 use bytes::Bytes;
+use collector::Listener;
 use http::{HeaderMap, Method, Request};
 use prost::Message;
 use tokio::net::TcpStream;
@@ -32,7 +33,7 @@ async fn call_at(
     headers: &[(&str, &str)],
     body: Vec<u8>,
 ) -> Ended {
-    let stream = TcpStream::connect(running.at.otlp_grpc).await.unwrap();
+    let stream = TcpStream::connect(running.at[Listener::OtlpGrpc]).await.unwrap();
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(connection);
     let mut client = client.ready().await.unwrap();
@@ -137,7 +138,7 @@ async fn calls_that_are_not_one_message_are_refused() {
         assert!(ended.message.contains(reason), "{what}: {}", ended.message);
     }
     assert_eq!(running.arrived(), []);
-    assert_eq!(running.counts().otlp_grpc.refused, expected);
+    assert_eq!(running.counts().listeners[Listener::OtlpGrpc].refused, expected);
     assert_eq!(running.health.queue().bytes, 0);
 }
 
@@ -204,7 +205,11 @@ async fn authority_and_origin_are_checked() {
     assert_eq!(running.arrived(), []);
     let counts = running.counts();
     assert_eq!(
-        (counts.otlp_grpc.denied, counts.denied.count(), counts.otlp_grpc.refused),
+        (
+            counts.listeners[Listener::OtlpGrpc].denied,
+            counts.denied.count(),
+            counts.listeners[Listener::OtlpGrpc].refused
+        ),
         (4, 4, 0)
     );
     for authority in ["127.0.0.1:4317", "[::1]", "localhost:1", "host.docker.internal:4317"] {

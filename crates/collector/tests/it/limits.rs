@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use collector::Health;
+use collector::{Health, Listener};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use prost::Message;
 use reqwest::header::CONTENT_TYPE;
@@ -15,7 +15,11 @@ use crate::{Running, SOON, client, request, span};
 async fn clients_that_stop_in_the_middle_hold_nobody_up() {
     let mut running = Running::start().await;
     let mut stuck = Vec::new();
-    for at in [running.at.otlp_grpc, running.at.otlp_http, running.at.sentry] {
+    for at in [
+        running.at[Listener::OtlpGrpc],
+        running.at[Listener::OtlpHttp],
+        running.at[Listener::Sentry],
+    ] {
         for beginning in [
             "",
             "P",
@@ -39,7 +43,7 @@ async fn clients_that_stop_in_the_middle_hold_nobody_up() {
             .status(),
         200
     );
-    let mut grpc = TraceServiceClient::connect(format!("http://{}", running.at.otlp_grpc))
+    let mut grpc = TraceServiceClient::connect(format!("http://{}", running.at[Listener::OtlpGrpc]))
         .await
         .unwrap();
     grpc.export(request(vec![span("grpc")])).await.unwrap();
@@ -61,7 +65,7 @@ async fn clients_that_stop_in_the_middle_hold_nobody_up() {
 #[tokio::test]
 async fn truncated_body_is_not_a_request() {
     let mut running = Running::start().await;
-    let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
+    let mut stream = TcpStream::connect(running.at[Listener::Sentry]).await.unwrap();
     stream
         .write_all(b"POST /stream HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{}\n")
         .await
@@ -70,7 +74,7 @@ async fn truncated_body_is_not_a_request() {
     let mut rest = Vec::new();
     let _ = tokio::time::timeout(SOON, stream.read_to_end(&mut rest)).await.unwrap();
     assert_eq!(running.arrived(), []);
-    assert_eq!(running.counts().sentry.envelopes, 0);
+    assert_eq!(running.counts().listeners[Listener::Sentry].requests, 0);
 }
 
 #[tokio::test]
@@ -85,7 +89,7 @@ async fn kept_rejections_have_no_escape_sequences() {
         .await;
     assert_eq!(answer.unwrap().status(), 400);
     for _ in 0..30 {
-        let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+        let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
         stream
             .write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: \x9b\xc2\x9b\t\xff\r\nconnection: close\r\n\r\n")
             .await
@@ -107,11 +111,11 @@ async fn kept_rejections_have_no_escape_sequences() {
 async fn health_change_wakes_every_waiter() {
     let running = Running::start().await;
     let wait = |mut health: Health| async move {
-        // The connection and the body's bytes are reported before.
-        while health.snapshot().sentry.envelopes == 0 {
+        // The connection and the body's bytes are told before.
+        while health.snapshot().listeners[Listener::Sentry].requests == 0 {
             tokio::time::timeout(SOON, health.changed()).await.unwrap();
         }
-        health.snapshot().sentry.envelopes
+        health.snapshot().listeners[Listener::Sentry].requests
     };
     let waiting = [wait(running.health.clone()), wait(running.health.clone())].map(tokio::spawn);
     client().post(running.sentry("/stream")).body("{}").send().await.unwrap();
@@ -131,7 +135,7 @@ async fn too_many_requests_at_once_are_asked_to_come_again() {
         if answer.status() != 200 {
             break answer;
         }
-        let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
+        let mut stream = TcpStream::connect(running.at[Listener::Sentry]).await.unwrap();
         stream
             .write_all(b"POST /stream HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{")
             .await
@@ -149,7 +153,7 @@ async fn too_many_requests_at_once_are_asked_to_come_again() {
         (answer.status() == 200).then_some(())
     });
     again.await.unwrap();
-    assert!(running.counts().sentry.busy >= 1);
+    assert!(running.counts().listeners[Listener::Sentry].busy >= 1);
 }
 
 /// Virtual time, which passes as soon as all tasks are idle.
@@ -158,7 +162,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[tokio::test(start_paused = true)]
 async fn connections_without_a_request_are_closed() {
     let running = Running::start().await;
-    for at in [running.at.otlp_grpc, running.at.otlp_http, running.at.sentry] {
+    for at in [
+        running.at[Listener::OtlpGrpc],
+        running.at[Listener::OtlpHttp],
+        running.at[Listener::Sentry],
+    ] {
         for beginning in ["", "P", "PRI * HTTP/2.0\r\n", "POST / HTTP/1.1\r\nhost:"] {
             let mut stream = TcpStream::connect(at).await.unwrap();
             stream.write_all(beginning.as_bytes()).await.unwrap();
@@ -171,7 +179,7 @@ async fn connections_without_a_request_are_closed() {
 #[tokio::test(start_paused = true)]
 async fn missing_body_is_given_up() {
     let running = Running::start().await;
-    let mut stream = TcpStream::connect(running.at.sentry).await.unwrap();
+    let mut stream = TcpStream::connect(running.at[Listener::Sentry]).await.unwrap();
     stream
         .write_all(b"POST /stream HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{")
         .await
@@ -183,5 +191,5 @@ async fn missing_body_is_given_up() {
         .unwrap();
     let answer = String::from_utf8(answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert_eq!(running.counts().sentry.refused, 1);
+    assert_eq!(running.counts().listeners[Listener::Sentry].refused, 1);
 }

@@ -18,7 +18,7 @@ mod sentry_otlp;
 
 use std::time::Duration;
 
-use collector::{Addresses, Arrival, Arrivals, Collector, Config, Health, HealthSnapshot, Server};
+use collector::{Addresses, Arrival, Arrivals, Collector, Config, Health, HealthSnapshot, Listener, Server};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
@@ -45,9 +45,7 @@ impl Running {
     async fn with_max_body(max_body: usize) -> Self {
         let any = "127.0.0.1:0".parse().unwrap();
         let config = Config {
-            otlp_grpc: any,
-            otlp_http: any,
-            sentry: any,
+            addresses: Addresses::from_fn(|_| any),
             max_body,
             ..Config::default()
         };
@@ -110,11 +108,11 @@ impl Running {
     }
 
     fn http(&self, path: &str) -> String {
-        format!("http://{}{path}", self.at.otlp_http)
+        format!("http://{}{path}", self.at[Listener::OtlpHttp])
     }
 
     fn sentry(&self, path: &str) -> String {
-        format!("http://{}{path}", self.at.sentry)
+        format!("http://{}{path}", self.at[Listener::Sentry])
     }
 }
 

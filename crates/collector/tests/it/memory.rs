@@ -1,6 +1,6 @@
 //! Memory that senders can make the collector hold is bounded across all listeners, and freed.
 
-use collector::QueueDepth;
+use collector::{Listener, QueueDepth};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use prost::Message;
 use reqwest::Response;
@@ -76,7 +76,7 @@ async fn byte_account_is_shared_by_all_listeners() {
         .send()
         .await;
     assert_eq!(sentry.unwrap().status(), 429);
-    let mut grpc = TraceServiceClient::connect(format!("http://{}", running.at.otlp_grpc))
+    let mut grpc = TraceServiceClient::connect(format!("http://{}", running.at[Listener::OtlpGrpc]))
         .await
         .unwrap();
     let mut export = async || grpc.export(request(vec![span(&"x".repeat(10 * MIB))])).await.map(drop);
@@ -88,7 +88,14 @@ async fn byte_account_is_shared_by_all_listeners() {
         "what was not taken is not held"
     );
     let counts = running.counts();
-    assert_eq!((counts.otlp_http.busy, counts.otlp_grpc.busy, counts.sentry.busy), (1, 1, 1));
+    assert_eq!(
+        (
+            counts.listeners[Listener::OtlpHttp].busy,
+            counts.listeners[Listener::OtlpGrpc].busy,
+            counts.listeners[Listener::Sentry].busy
+        ),
+        (1, 1, 1)
+    );
 
     assert_eq!(running.arrived().len(), taken);
     export().await.unwrap();
@@ -121,7 +128,7 @@ async fn decompressed_bytes_count() {
 #[tokio::test]
 async fn partial_body_counts_its_received_bytes() {
     let running = Running::start().await;
-    let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+    let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
     let head = format!(
         "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: {PROTOBUF}\r\ncontent-length: {}\r\n\r\n",
         16 * MIB
@@ -145,7 +152,7 @@ async fn bombs_are_refused_and_leave_nothing_behind() {
         let reason = answer.text().await.unwrap();
         assert!(reason.contains("longer than 16 MiB (--max-body sets it)"), "{reason}");
     }
-    let client = TraceServiceClient::connect(format!("http://{}", running.at.otlp_grpc))
+    let client = TraceServiceClient::connect(format!("http://{}", running.at[Listener::OtlpGrpc]))
         .await
         .unwrap();
     for mut client in [
@@ -309,10 +316,10 @@ async fn compressed_senders_stay_within_the_account() {
     let mut brotli = Vec::new();
     std::io::Write::write_all(&mut brotli::CompressorWriter::new(&mut brotli, 4096, 1, 24), &plain).unwrap();
     for (encoding, body) in [("zstd", zstd.finish().unwrap()), ("br", brotli), ("gzip", gzip(&plain))] {
-        let before = health.snapshot().otlp_http;
+        let before = health.snapshot().listeners[Listener::OtlpHttp];
         let senders: Vec<_> = (0..200)
             .map(|_| {
-                let (url, body) = (format!("http://{}/v1/traces", at.otlp_http), body.clone());
+                let (url, body) = (format!("http://{}/v1/traces", at[Listener::OtlpHttp]), body.clone());
                 let request = client().post(url).header(CONTENT_TYPE, PROTOBUF);
                 tokio::spawn(async move {
                     let answer = request.header(CONTENT_ENCODING, encoding).body(body).send().await.unwrap();
@@ -328,7 +335,7 @@ async fn compressed_senders_stay_within_the_account() {
             assert!(depth.bytes <= depth.bytes_limit && depth.connection_bytes <= depth.connection_bytes_limit);
             taken += u64::from(sender.await.unwrap());
         }
-        let after = health.snapshot().otlp_http;
+        let after = health.snapshot().listeners[Listener::OtlpHttp];
         assert_eq!(
             (after.requests - before.requests, after.busy - before.busy),
             (taken, 200 - taken),
@@ -367,7 +374,7 @@ async fn large_requests_of_many_senders_are_all_taken() {
     assert!(SENDERS * body.len() > limit, "{limit}");
     let senders: Vec<_> = (0..SENDERS)
         .map(|_| {
-            let (url, body) = (format!("http://{}/v1/traces", at.otlp_http), body.clone());
+            let (url, body) = (format!("http://{}/v1/traces", at[Listener::OtlpHttp]), body.clone());
             let client = client();
             tokio::spawn(async move {
                 let mut turned_away = 0;
@@ -405,7 +412,7 @@ async fn small_requests_pass_bodies_that_do_not_come() {
     let mut running = Running::start().await;
     let mut stopped = Vec::new();
     for _ in 0..20 {
-        let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+        let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
         let head = format!(
             "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: {PROTOBUF}\r\ncontent-length: {}\r\n\r\n",
             15 * MIB
@@ -469,7 +476,7 @@ async fn nested_bomb_is_decompressed_once() {
 async fn excessive_length_is_rejected_before_the_body() {
     let running = Running::start().await;
     for length in ["68000000", "1000000000000"] {
-        let mut stream = TcpStream::connect(running.at.otlp_http).await.unwrap();
+        let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
         let head = format!(
             "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: {PROTOBUF}\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
         );
@@ -481,5 +488,5 @@ async fn excessive_length_is_rejected_before_the_body() {
             .unwrap();
         assert_eq!(answer, b"HTTP/1.1 413", "{length}");
     }
-    assert_eq!(running.counts().otlp_http.refused, 2);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].refused, 2);
 }

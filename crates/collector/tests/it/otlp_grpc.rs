@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use collector::Arrival;
+use collector::{Arrival, Listener};
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, logs_service_client::LogsServiceClient};
 use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsServiceRequest, metrics_service_client::MetricsServiceClient,
@@ -19,7 +19,7 @@ use trace_model::Source;
 use crate::{Running, fill, request, span};
 
 async fn client(running: &Running) -> TraceServiceClient<Channel> {
-    TraceServiceClient::connect(format!("http://{}", running.at.otlp_grpc))
+    TraceServiceClient::connect(format!("http://{}", running.at[Listener::OtlpGrpc]))
         .await
         .unwrap()
 }
@@ -39,7 +39,7 @@ async fn spans_arrive_however_they_are_compressed() {
         let spans: Vec<_> = batch.decode_spans().map(|span| (span.name, span.source)).collect();
         assert_eq!(spans, [("GET /".to_owned(), Source::OtlpGrpc)]);
     }
-    let counts = running.counts().otlp_grpc;
+    let counts = running.counts().listeners[Listener::OtlpGrpc];
     assert_eq!((counts.requests, counts.spans), (3, 3));
     assert!(counts.received_bytes > 0);
 }
@@ -47,7 +47,7 @@ async fn spans_arrive_however_they_are_compressed() {
 #[tokio::test]
 async fn logs_and_metrics_arrive_and_are_counted() {
     let mut running = Running::start().await;
-    let channel = Channel::from_shared(format!("http://{}", running.at.otlp_grpc))
+    let channel = Channel::from_shared(format!("http://{}", running.at[Listener::OtlpGrpc]))
         .unwrap()
         .connect()
         .await
@@ -89,7 +89,7 @@ async fn logs_and_metrics_arrive_and_are_counted() {
         panic!("one of each")
     };
     assert_eq!((logs.log_count(), metrics.points()), (2, 3));
-    let counts = running.counts().otlp_grpc;
+    let counts = running.counts().listeners[Listener::OtlpGrpc];
     assert_eq!((counts.requests, counts.log_records, counts.data_points), (2, 2, 3));
 }
 
@@ -107,7 +107,7 @@ async fn spans_without_usable_ids_are_left_out_and_named() {
         partial.error_message
     );
     assert_eq!(running.span_names(), ["good"]);
-    assert_eq!(running.counts().otlp_grpc.rejected_spans, 1);
+    assert_eq!(running.counts().listeners[Listener::OtlpGrpc].dropped, 1);
 }
 
 /// Sends one gRPC message over HTTP/2 as raw bytes.
@@ -142,7 +142,7 @@ pub(crate) async fn raw(running: &Running, path: &str, message: &[u8]) -> tonic:
             Ok(Some(()))
         }
     }
-    let channel = Channel::from_shared(format!("http://{}", running.at.otlp_grpc))
+    let channel = Channel::from_shared(format!("http://{}", running.at[Listener::OtlpGrpc]))
         .unwrap()
         .connect()
         .await
@@ -183,7 +183,11 @@ async fn malformed_oversized_and_unknown_calls_are_rejected_and_counted() {
     assert_eq!(running.span_names(), ["x"]);
     let counts = running.counts();
     assert_eq!(
-        (counts.otlp_grpc.requests, counts.otlp_grpc.refused, counts.recent.len()),
+        (
+            counts.listeners[Listener::OtlpGrpc].requests,
+            counts.listeners[Listener::OtlpGrpc].refused,
+            counts.recent.len()
+        ),
         (1, 4, 4)
     );
 }
@@ -195,7 +199,7 @@ async fn message_that_decompresses_beyond_the_limit_is_rejected() {
     let status = client.export(request(vec![span(&"x".repeat(17 << 20))])).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
     assert_eq!(running.span_names(), [""; 0]);
-    assert_eq!(running.counts().otlp_grpc.refused, 1);
+    assert_eq!(running.counts().listeners[Listener::OtlpGrpc].refused, 1);
 }
 
 #[tokio::test]
@@ -213,7 +217,13 @@ async fn full_queue_throttles_and_keeps_accepted_spans() {
     let details = status.details();
     assert!(details.windows(9).any(|bytes| bytes == b"RetryInfo"), "{details:?}");
     assert!(details.ends_with(&[0x0a, 0x02, 0x08, 0x01]), "{details:?}");
-    assert_eq!((running.counts().otlp_grpc.busy, running.counts().otlp_grpc.refused), (2, 0));
+    assert_eq!(
+        (
+            running.counts().listeners[Listener::OtlpGrpc].busy,
+            running.counts().listeners[Listener::OtlpGrpc].refused
+        ),
+        (2, 0)
+    );
 
     assert_eq!(running.span_names().len(), taken);
     assert!(send().await.is_ok(), "there is room again");
@@ -225,7 +235,9 @@ async fn dropped_receiver_throttles_without_a_panic() {
         at, arrivals, server, ..
     } = Running::start().await;
     drop(arrivals);
-    let mut client = TraceServiceClient::connect(format!("http://{}", at.otlp_grpc)).await.unwrap();
+    let mut client = TraceServiceClient::connect(format!("http://{}", at[Listener::OtlpGrpc]))
+        .await
+        .unwrap();
     for _ in 0..2 {
         assert_eq!(
             client.export(request(vec![span("x")])).await.unwrap_err().code(),
@@ -240,7 +252,7 @@ async fn dropped_receiver_throttles_without_a_panic() {
 #[tokio::test]
 async fn request_to_the_wrong_port_names_the_right_one() {
     let running = Running::start().await;
-    let http_to_grpc = format!("http://{}/v1/traces", running.at.otlp_grpc);
+    let http_to_grpc = format!("http://{}/v1/traces", running.at[Listener::OtlpGrpc]);
     let answer = crate::client()
         .post(http_to_grpc)
         .header("content-type", "application/json")
@@ -250,13 +262,13 @@ async fn request_to_the_wrong_port_names_the_right_one() {
         .unwrap();
     assert_eq!(answer.status(), 415);
     let text = answer.text().await.unwrap();
-    assert!(text.contains(&running.at.otlp_http.to_string()), "{text}");
+    assert!(text.contains(&running.at[Listener::OtlpHttp].to_string()), "{text}");
 
-    let mut grpc_to_http = TraceServiceClient::connect(format!("http://{}", running.at.otlp_http))
+    let mut grpc_to_http = TraceServiceClient::connect(format!("http://{}", running.at[Listener::OtlpHttp]))
         .await
         .unwrap();
     let status = grpc_to_http.export(request(vec![span("x")])).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented, "{status}");
     let said = &running.counts().recent[1].reason;
-    assert!(said.contains(&running.at.otlp_grpc.to_string()), "{said}");
+    assert!(said.contains(&running.at[Listener::OtlpGrpc].to_string()), "{said}");
 }

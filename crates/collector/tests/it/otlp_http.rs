@@ -1,6 +1,6 @@
 //! OTLP over HTTP.
 
-use collector::Arrival;
+use collector::{Arrival, Listener};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use reqwest::Response;
@@ -72,8 +72,8 @@ async fn encodings_carry_the_same_span() {
         (&*protobuf.service, &*protobuf.name, protobuf.source),
         ("shop", "GET /", Source::OtlpHttp)
     );
-    assert_eq!(running.counts().otlp_http.spans, 2);
-    assert_eq!(running.counts().otlp_http.requests, 2);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].spans, 2);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].requests, 2);
 }
 
 #[tokio::test]
@@ -90,14 +90,18 @@ async fn compressed_body_is_decompressed() {
                 .header(CONTENT_TYPE, content_type)
                 .header(CONTENT_ENCODING, encoding);
             let sent = body.len() as u64;
-            let before = running.counts().otlp_http.received_bytes;
+            let before = running.counts().listeners[Listener::OtlpHttp].received_bytes;
             assert_eq!(
                 request.body(body).send().await.unwrap().status(),
                 200,
                 "{content_type} {encoding}"
             );
             assert_eq!(running.span_names(), ["x"], "{content_type} {encoding}");
-            assert_eq!(running.counts().otlp_http.received_bytes - before, sent, "as it was sent");
+            assert_eq!(
+                running.counts().listeners[Listener::OtlpHttp].received_bytes - before,
+                sent,
+                "as it was sent"
+            );
         }
     }
 }
@@ -121,7 +125,7 @@ async fn logs_and_metrics_arrive_and_are_counted() {
     };
     let times: Vec<_> = logs.decode_logs().map(|log| log.time_unix_nano).collect();
     assert_eq!((times, metrics.points()), (vec![5, 0], 3));
-    let counts = running.counts().otlp_http;
+    let counts = running.counts().listeners[Listener::OtlpHttp];
     assert_eq!((counts.requests, counts.log_records, counts.data_points), (4, 2, 3));
 }
 
@@ -131,7 +135,7 @@ async fn trailing_slash_is_the_same_path() {
     for path in ["/v1/traces/", "/v1/logs/", "/v1/metrics/", "/v1development/profiles/"] {
         assert_eq!(post(running.http(path), JSON, "{}").await.status(), 200, "{path}");
     }
-    assert_eq!(running.counts().otlp_http.requests, 3);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].requests, 3);
 }
 
 /// Exporters would report anything else with every batch.
@@ -154,9 +158,9 @@ async fn profiles_are_answered_counted_and_mentioned_once() {
     let counts = running.counts();
     assert_eq!(
         (
-            counts.otlp_http.unsupported,
-            counts.otlp_http.requests,
-            counts.otlp_http.refused
+            counts.listeners[Listener::OtlpHttp].unsupported,
+            counts.listeners[Listener::OtlpHttp].requests,
+            counts.listeners[Listener::OtlpHttp].refused
         ),
         (3, 0, 0)
     );
@@ -196,9 +200,9 @@ async fn spans_without_usable_ids_are_left_out_and_named() {
     let counts = running.counts();
     assert_eq!(
         (
-            counts.otlp_http.spans,
-            counts.otlp_http.rejected_spans,
-            counts.otlp_http.refused
+            counts.listeners[Listener::OtlpHttp].spans,
+            counts.listeners[Listener::OtlpHttp].dropped,
+            counts.listeners[Listener::OtlpHttp].refused
         ),
         (2, 6, 0)
     );
@@ -238,9 +242,9 @@ async fn malformed_requests_are_refused_in_their_own_encoding() {
     assert_eq!(bad_gzip.status(), 400);
 
     assert_eq!(running.span_names(), [""; 0]);
-    assert_eq!(running.counts().otlp_http.refused, 7);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].refused, 7);
     assert_eq!(running.counts().recent.len(), 7);
-    assert_eq!(running.counts().otlp_http.requests, 0);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].requests, 0);
 }
 
 #[tokio::test]
@@ -303,7 +307,7 @@ async fn unsupported_content_types_paths_and_methods_get_advice() {
         let text = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
         assert!(text.contains(hint), "{text}");
     }
-    assert_eq!(running.counts().otlp_http.refused, expected);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].refused, expected);
 }
 
 #[tokio::test]
@@ -316,7 +320,13 @@ async fn full_queue_throttles_and_keeps_accepted_spans() {
     assert_eq!(answer.status(), 503);
     assert!(answer.headers()["retry-after"].to_str().unwrap().parse::<u32>().unwrap() > 0);
     assert_eq!(answer.json::<Value>().await.unwrap()["code"], 14);
-    assert_eq!((running.counts().otlp_http.busy, running.counts().otlp_http.refused), (2, 0));
+    assert_eq!(
+        (
+            running.counts().listeners[Listener::OtlpHttp].busy,
+            running.counts().listeners[Listener::OtlpHttp].refused
+        ),
+        (2, 0)
+    );
 
     assert_eq!(running.span_names().len(), taken);
     assert!(send().await, "there is room again");

@@ -1,5 +1,6 @@
 //! OTLP over HTTP in JSON: what only that can get wrong.
 
+use collector::Listener;
 use serde_json::{Value, json};
 
 use crate::Running;
@@ -23,7 +24,13 @@ async fn ids_that_are_not_hexadecimal_cost_their_own_span_only() {
     }
     assert_eq!(running.span_names(), ["good"]);
     let counts = running.counts();
-    assert_eq!((counts.otlp_http.spans, counts.otlp_http.rejected_spans), (1, 2));
+    assert_eq!(
+        (
+            counts.listeners[Listener::OtlpHttp].spans,
+            counts.listeners[Listener::OtlpHttp].dropped
+        ),
+        (1, 2)
+    );
     assert_eq!(counts.recent[0].reason, reason);
 }
 

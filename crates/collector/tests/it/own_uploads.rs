@@ -1,6 +1,6 @@
 //! Spans of the requests that bring spans here: client spans of instrumented exporters.
 
-use collector::{Collector, Config};
+use collector::{Addresses, Collector, Config, Listener};
 use serde_json::{Value, json};
 use trace_model::{Batch, BatchSpan};
 
@@ -26,12 +26,12 @@ impl Running {
     /// Returns the spans of a program whose HTTP and gRPC clients are instrumented: its own calls, and those of its exporters.
     fn program(&self) -> Value {
         let to = |url: String| [text("url.full", &url)];
-        let http = self.at.otlp_http.port();
+        let http = self.at[Listener::OtlpHttp].port();
         let grpc = [
             text("rpc.service", "opentelemetry.proto.collector.trace.v1.TraceService"),
             text("rpc.method", "Export"),
             text("server.address", "localhost"),
-            json!({ "key": "server.port", "value": { "intValue": self.at.otlp_grpc.port().to_string() } }),
+            json!({ "key": "server.port", "value": { "intValue": self.at[Listener::OtlpGrpc].port().to_string() } }),
         ];
         let spans = [
             span(1, 0, 2, &to(format!("http://127.0.0.1:{http}/v1/traces"))),
@@ -63,9 +63,7 @@ fn words(words: &str) -> Vec<String> {
 async fn showing_uploads() -> Running {
     let any = "127.0.0.1:0".parse().unwrap();
     let config = Config {
-        otlp_grpc: any,
-        otlp_http: any,
-        sentry: any,
+        addresses: Addresses::from_fn(|_| any),
         show_uploads: true,
         ..Config::default()
     };
@@ -81,8 +79,8 @@ async fn own_uploads_are_marked_hidden_and_counted() {
     let names = |spans: &[BatchSpan<'_>]| spans.iter().map(|span| span.candidate().name.to_owned()).collect::<Vec<_>>();
     assert_eq!((names(&hidden), names(&shown)), (words("2 3 4 5 7"), words("1 6 8 9 10")));
     let counts = running.counts();
-    assert_eq!((counts.own_uploads, counts.otlp_http.spans), (5, 10));
-    assert_eq!((counts.otlp_http.rejected_spans, counts.refused()), (0, 0));
+    assert_eq!((counts.own_uploads, counts.listeners[Listener::OtlpHttp].spans), (5, 10));
+    assert_eq!((counts.listeners[Listener::OtlpHttp].dropped, counts.refused()), (0, 0));
 }
 
 #[tokio::test]
@@ -101,7 +99,7 @@ async fn own_uploads_in_envelopes_are_hidden() {
         "op": op, "description": description, "start_timestamp": 1.0, "timestamp": 2.0 })
     };
     let mut with_url = child("00000000000000a3", "http.client", "POST");
-    with_url["data"] = json!({ "url": format!("http://localhost:{}/api/1/envelope/", running.at.sentry.port()) });
+    with_url["data"] = json!({ "url": format!("http://localhost:{}/api/1/envelope/", running.at[Listener::Sentry].port()) });
     let transaction = json!({ "type": "transaction", "transaction": "GET /cart", "start_timestamp": 1.0, "timestamp": 2.0,
         "contexts": { "trace": { "trace_id": TRACE, "span_id": "00000000000000a1", "op": "http.server" } },
         "spans": [
@@ -119,5 +117,5 @@ async fn own_uploads_in_envelopes_are_hidden() {
     let names: Vec<_> = shown.map(|span| span.candidate().name.to_owned()).collect();
     assert_eq!(names, ["GET /cart", "GET http://127.0.0.1:1/stream"]);
     running.until(|health| health.own_uploads == 2).await;
-    assert_eq!(running.counts().sentry.spans, 4);
+    assert_eq!(running.counts().listeners[Listener::Sentry].spans, 4);
 }

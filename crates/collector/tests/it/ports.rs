@@ -1,14 +1,17 @@
 //! Ports are bound before anything starts, and given back.
 
-use collector::{Collector, Config, Listener};
+use collector::{Addresses, Collector, Config, Listener};
 
 use crate::{Running, SOON, client};
 
 fn on(otlp_grpc: &str, otlp_http: &str, sentry: &str) -> Config {
+    let address = |listener| match listener {
+        Listener::OtlpGrpc => otlp_grpc,
+        Listener::OtlpHttp => otlp_http,
+        Listener::Sentry => sentry,
+    };
     Config {
-        otlp_grpc: otlp_grpc.parse().unwrap(),
-        otlp_http: otlp_http.parse().unwrap(),
-        sentry: sentry.parse().unwrap(),
+        addresses: Addresses::from_fn(|listener| address(listener).parse().unwrap()),
         ..Config::default()
     }
 }
@@ -56,7 +59,7 @@ async fn requests_are_answered_only_after_serve() {
     let collector = Collector::bind(on("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"))
         .await
         .unwrap();
-    let url = format!("http://{}/", collector.addresses().sentry);
+    let url = format!("http://{}/", collector.addresses()[Listener::Sentry]);
     let asked = tokio::spawn(client().get(url).send());
     // The connection is in the kernel's queue, so the response arrives once it serves.
     let (_arrivals, _health, _server) = collector.serve();
@@ -70,13 +73,17 @@ async fn ports_are_free_after_shutdown() {
         let running = Running::start().await;
         let at = running.at;
         // A connection that is kept open does not hold it up.
-        let idle = tokio::net::TcpStream::connect(at.sentry).await.unwrap();
+        let idle = tokio::net::TcpStream::connect(at[Listener::Sentry]).await.unwrap();
         if graceful {
             tokio::time::timeout(SOON, running.server.shutdown()).await.unwrap();
         } else {
             drop(running.server);
         }
-        let again = on(&at.otlp_grpc.to_string(), &at.otlp_http.to_string(), &at.sentry.to_string());
+        let again = on(
+            &at[Listener::OtlpGrpc].to_string(),
+            &at[Listener::OtlpHttp].to_string(),
+            &at[Listener::Sentry].to_string(),
+        );
         let bound = testkit::eventually(SOON, || async { Collector::bind(again).await.ok() }).await;
         assert!(bound.is_ok(), "graceful: {graceful}");
         drop(idle);

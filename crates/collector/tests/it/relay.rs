@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use collector::{Arrival, Collector, Config, RelayTarget};
+use collector::{Addresses, Arrival, Collector, Config, RelayTarget};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use serde_json::json;
@@ -60,9 +60,7 @@ fn sentry(listener: TcpListener, status: StatusCode) -> Came {
 async fn relaying_to(address: std::net::SocketAddr) -> Running {
     let any = "127.0.0.1:0".parse().unwrap();
     let config = Config {
-        otlp_grpc: any,
-        otlp_http: any,
-        sentry: any,
+        addresses: Addresses::from_fn(|_| any),
         ..Config::default()
     };
     let target = RelayTarget::parse(&format!("http://0123456789abcdef@{address}/42")).unwrap();

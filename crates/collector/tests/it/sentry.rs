@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use collector::{Arrival, SentryArrival};
+use collector::{Arrival, Listener, SentryArrival};
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -94,18 +94,16 @@ async fn envelope_routes_answer_with_the_event_id() {
         assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "id": EVENT }), "{path}");
         assert_eq!(running.came().spans, spans(), "{path}");
     }
-    let counts = running.counts().sentry;
-    let items: Vec<_> = counts
+    let health = running.counts();
+    let (counts, contents) = (health.listeners[Listener::Sentry], health.envelopes);
+    let items: Vec<_> = contents
         .items
         .iter()
         .map(|(item_type, items)| (&**item_type, items.count))
         .collect();
     assert_eq!(items, [("novelty", 4), ("transaction", 4)]);
-    assert_eq!(counts.items["novelty"].bytes, 4 * 3);
-    assert_eq!(
-        (counts.envelopes, counts.spans, counts.bad_items, counts.refused),
-        (4, 8, 4, 0)
-    );
+    assert_eq!(contents.items["novelty"].bytes, 4 * 3);
+    assert_eq!((counts.requests, counts.spans, counts.dropped, counts.refused), (4, 8, 4, 0));
 }
 
 #[tokio::test]
@@ -137,9 +135,14 @@ async fn store_route_accepts_one_event() {
         );
     }
     assert_eq!(running.arrived(), []);
-    let counts = running.counts().sentry;
+    let health = running.counts();
+    let (counts, contents) = (health.listeners[Listener::Sentry], health.envelopes);
     assert_eq!(
-        (counts.items["event"].count, counts.items["transaction"].count, counts.refused),
+        (
+            contents.items["event"].count,
+            contents.items["transaction"].count,
+            counts.refused
+        ),
         (10, 1, 5)
     );
     assert_eq!(counts.errors, 10);
@@ -216,23 +219,28 @@ async fn items_are_counted_by_kind() {
     assert!(came.evidence.contains(&Evidence::Unsampled {
         trace_id: TRACE.parse().unwrap()
     }));
-    let counts = running.counts().sentry;
+    let health = running.counts();
+    let (counts, contents) = (health.listeners[Listener::Sentry], health.envelopes);
     assert_eq!(
         (
-            counts.envelopes,
+            counts.requests,
             counts.errors,
             counts.log_records,
             counts.spans,
-            counts.bad_items
+            counts.dropped
         ),
         (2, 2, 4, 0, 2)
     );
     assert_eq!(
-        (counts.check_ins["ok"], counts.sessions["crashed"], counts.sessions["exited"]),
+        (
+            contents.check_ins["ok"],
+            contents.sessions["crashed"],
+            contents.sessions["exited"]
+        ),
         (2, 2, 6)
     );
-    assert_eq!(counts.client_reports["sample_rate"], 14);
-    assert_eq!(counts.items["attachment"], collector::ItemCount { count: 2, bytes: 20 });
+    assert_eq!(contents.client_reports["sample_rate"], 14);
+    assert_eq!(contents.items["attachment"], collector::ItemCount { count: 2, bytes: 20 });
     let reasons: Vec<_> = running.counts().recent.iter().map(|refused| refused.reason.clone()).collect();
     assert_eq!(reasons, ["a transaction is not readable: not a JSON object"; 2]);
 }
@@ -287,7 +295,7 @@ async fn invalid_envelope_is_rejected_as_by_sentry() {
         assert!(detail.contains(hint), "{detail}");
     }
     assert_eq!(running.arrived(), []);
-    assert_eq!(running.counts().sentry.refused, expected);
+    assert_eq!(running.counts().listeners[Listener::Sentry].refused, expected);
 }
 
 #[tokio::test]
@@ -295,7 +303,7 @@ async fn envelope_without_an_event_has_no_id() {
     let running = Running::start().await;
     let answer = post(running.sentry("/api/1/envelope/"), "{}").await;
     assert_eq!(answer.json::<Value>().await.unwrap(), json!({}));
-    assert_eq!(running.counts().sentry.refused, 0);
+    assert_eq!(running.counts().listeners[Listener::Sentry].refused, 0);
 }
 
 #[tokio::test]
@@ -308,7 +316,13 @@ async fn full_queue_limits_the_rate() {
     assert_eq!(answer.status(), 429);
     assert!(answer.headers()["retry-after"].to_str().unwrap().parse::<u32>().unwrap() > 0);
     assert_eq!(answer.headers()["x-sentry-rate-limits"], "1::organization");
-    assert_eq!((running.counts().sentry.busy, running.counts().sentry.refused), (2, 0));
+    assert_eq!(
+        (
+            running.counts().listeners[Listener::Sentry].busy,
+            running.counts().listeners[Listener::Sentry].refused
+        ),
+        (2, 0)
+    );
     assert_eq!(running.arrived().len(), taken);
     assert!(send().await, "there is room again");
 }
@@ -330,7 +344,7 @@ async fn memory_for_reading_is_counted() {
     assert!((2..limit / name.len() - 3).contains(&taken), "{taken}");
     assert_eq!(running.came().spans.len(), taken);
     assert_eq!(running.health.queue().bytes, 0);
-    assert_eq!(running.counts().sentry.busy, 1);
+    assert_eq!(running.counts().listeners[Listener::Sentry].busy, 1);
 }
 
 /// A file with its spans, errors, other records, and the services that they are of.
@@ -394,13 +408,20 @@ async fn real_envelopes_are_taken() {
     }
     let counts = running.counts();
     assert_eq!(
-        (counts.sentry.bad_items, counts.sentry.refused),
+        (
+            counts.listeners[Listener::Sentry].dropped,
+            counts.listeners[Listener::Sentry].refused
+        ),
         (0, 0),
         "{:?}",
         counts.recent
     );
     assert_eq!(
-        (counts.sentry.spans, counts.sentry.errors, counts.sentry.log_records),
+        (
+            counts.listeners[Listener::Sentry].spans,
+            counts.listeners[Listener::Sentry].errors,
+            counts.listeners[Listener::Sentry].log_records
+        ),
         (9, 3, 8)
     );
 }

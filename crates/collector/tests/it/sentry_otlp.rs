@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use collector::Arrival;
+use collector::{Arrival, Listener};
 use prost::Message as _;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use trace_model::Source;
@@ -65,8 +65,14 @@ async fn sentry_otlp_route_takes_both_encodings_with_and_without_a_slash() {
         assert!(sources.into_iter().all(|source| source == Source::SentryOtlp));
     }
     let counts = collector.counts();
-    assert_eq!((counts.sentry.otlp_requests, counts.sentry.spans), (12, 12));
-    assert_eq!(counts.otlp_http.requests, 0);
+    assert_eq!(
+        (
+            counts.listeners[Listener::Sentry].requests,
+            counts.listeners[Listener::Sentry].spans
+        ),
+        (12, 12)
+    );
+    assert_eq!(counts.listeners[Listener::OtlpHttp].requests, 0);
 }
 
 #[tokio::test]
@@ -95,7 +101,7 @@ async fn sentry_otlp_route_refuses_what_is_not_otlp() {
     let answered = send(url(), b"nonsense".to_vec(), &[("content-type", "application/x-protobuf")]).await;
     assert_eq!(answered.0, 400);
     assert_eq!(send(url(), protobuf(), &[("content-type", "text/plain")]).await.0, 415);
-    assert_eq!(collector.counts().sentry.refused, 2);
+    assert_eq!(collector.counts().listeners[Listener::Sentry].refused, 2);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use collector::{Arrival, Collector, Config};
+use collector::{Addresses, Arrival, Collector, Config, Listener};
 use e2e::DEADLINE;
 use e2e::python::interpreter_or_skip;
 use e2e::tail::Tail;
@@ -240,14 +240,12 @@ async fn transaction_and_message_of_the_sentry_sdk_are_printed() {
     let Some(python) = interpreter_or_skip() else { return };
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let collector = Collector::bind(Config {
-        otlp_grpc: any,
-        otlp_http: any,
-        sentry: any,
+        addresses: Addresses::from_fn(|_| any),
         ..Config::default()
     })
     .await
     .unwrap();
-    let dsn = format!("http://key@{}/1", collector.addresses().sentry);
+    let dsn = format!("http://key@{}/1", collector.addresses()[Listener::Sentry]);
     let (mut arrivals, health, _server) = collector.serve();
     let sent = run(&python, "send_sentry.py", &[&dsn]).await;
     let sent: Value = eventually(DEADLINE, || async { sent.json().pop() }).await.unwrap();
@@ -282,8 +280,9 @@ async fn transaction_and_message_of_the_sentry_sdk_are_printed() {
     assert_eq!(logs.len(), 1);
     assert_eq!((&*logs[0].event_name, &*logs[0].service), ("sentry.event", "key"));
     assert!(format!("{:?}", logs[0].body).contains("something happened"), "{:?}", logs[0]);
-    let counts = health.snapshot().sentry;
-    let count = |item_type: &str| counts.items.get(item_type).map(|items| items.count);
+    let health = health.snapshot();
+    let counts = health.listeners[Listener::Sentry];
+    let count = |item_type: &str| health.envelopes.items.get(item_type).map(|items| items.count);
     assert_eq!((count("transaction"), count("event")), (Some(1), Some(1)));
-    assert_eq!((counts.bad_items, counts.refused), (0, 0));
+    assert_eq!((counts.dropped, counts.refused), (0, 0));
 }

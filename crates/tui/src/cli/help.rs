@@ -1,6 +1,7 @@
 //! Help lists what applies: options are accepted before and after each command, and shown only where they do something.
 
 use clap::{Arg, Command, CommandFactory, Id};
+use collector::Listener;
 
 use super::Cli;
 
@@ -8,12 +9,8 @@ use super::Cli;
 const COMMANDS: [&str; 6] = ["demo", "serve", "open", "inspect", "tail", "config"];
 
 /// Headings of the options, and the commands that they apply to in addition to the viewer.
-const GROUPS: [(&[&str], &[&str]); 8] = [
-    (
-        &["otlp_grpc", "otlp_http", "sentry", "sentry_relay"],
-        &["demo", "serve", "tail"],
-    ),
-    (&["allowed_origin", "max_body", "show_uploads"], &["demo", "serve", "tail"]),
+const GROUPS: [(&[&str], &[&str]); 7] = [
+    (COLLECTOR, &["demo", "serve", "tail"]),
     (&["allowed_host"], &["demo", "serve", "tail", "open"]),
     (&["api"], &["demo", "serve", "open"]),
     (&["no_sentry_relay"], &["demo"]),
@@ -21,6 +18,17 @@ const GROUPS: [(&[&str], &[&str]); 8] = [
     (&["config", "theme", "no_mouse"], &["demo", "open"]),
     (&["log_file"], &["demo", "serve", "open"]),
 ];
+
+/// Options of the collector besides the addresses of its listeners.
+const COLLECTOR: &[&str] = &["sentry_relay", "allowed_origin", "max_body", "show_uploads"];
+
+/// Returns the commands that an option applies to; `None` for all.
+fn commands(option: &str) -> Option<&'static [&'static str]> {
+    let is_listener = Listener::ALL.iter().any(|listener| listener.entry().option == option);
+    let option = if is_listener { COLLECTOR[0] } else { option };
+    let group = GROUPS.iter().find(|(options, _)| options.contains(&option));
+    group.map(|(_, commands)| *commands)
+}
 
 /// Position in the help of the first option that commands share: after those of a command's own.
 const AFTER_OWN: usize = 100;
@@ -56,9 +64,8 @@ pub(super) fn command() -> Command {
     }
     let options: Vec<Arg> = cli.get_arguments().filter(|option| option.is_global_set()).cloned().collect();
     let applies = |option: &Arg, name: &str| {
-        let id = option.get_id().as_str();
-        let group = GROUPS.iter().find(|(options, _)| options.contains(&id));
-        group.is_none_or(|(_, commands)| commands.contains(&name))
+        let commands = commands(option.get_id().as_str());
+        commands.is_none_or(|commands| commands.contains(&name))
     };
     for name in COMMANDS {
         let hidden = options.iter().filter(|option| !applies(option, name));
@@ -134,7 +141,7 @@ mod tests {
             );
             let cli = super::super::parse(line.split(' ').map(Into::into)).expect("a valid line");
             let options = cli.options;
-            let ports = [options.otlp_grpc, options.otlp_http, options.sentry].map(|address| address.port());
+            let ports = Listener::ALL.map(|listener| options.listen.0[listener].port());
             assert_eq!(ports, [1, 2, 3], "{words}");
             assert_eq!(options.max_memory(), 2 << 20, "{words}");
             let paths = [options.config, options.log_file].map(|path| path.expect("a path"));
@@ -145,9 +152,8 @@ mod tests {
     #[test]
     fn help_knows_every_option_and_every_command() {
         let cli = Cli::command();
-        let known = |id: &str| GROUPS.iter().any(|(options, _)| options.contains(&id));
         for option in cli.get_arguments().filter(|option| option.is_global_set()) {
-            assert!(known(option.get_id().as_str()), "{}", option.get_id());
+            assert!(commands(option.get_id().as_str()).is_some(), "{}", option.get_id());
         }
         for command in cli.get_subcommands() {
             assert!(COMMANDS.contains(&command.get_name()), "{}", command.get_name());

@@ -129,11 +129,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     let mouse = config.mouse && !options.no_mouse;
     log::to_file(options.log_file.as_deref())?;
     let nowhere = ([0, 0, 0, 0], 0).into();
-    let addresses = Addresses {
-        otlp_grpc: nowhere,
-        otlp_http: nowhere,
-        sentry: nowhere,
-    };
+    let addresses = Addresses::from_fn(|_| nowhere);
     let limit = options.max_memory_of_files();
     let store = Store::new(Memory::within(limit).store());
     let names = paths.iter().map(|path| match path.to_str() {

@@ -133,7 +133,7 @@ impl Inbox {
 
 #[cfg(test)]
 mod tests {
-    use collector::{Collector, Config, Health};
+    use collector::{Addresses, Collector, Config, Health, Listener};
     use futures_util::FutureExt;
     use serde_json::{Value, json};
 
@@ -175,14 +175,12 @@ mod tests {
     async fn arrivals_are_stored_in_steps() {
         let any = "127.0.0.1:0".parse().unwrap();
         let config = Config {
-            otlp_grpc: any,
-            otlp_http: any,
-            sentry: any,
+            addresses: Addresses::from_fn(|_| any),
             ..Config::default()
         };
         let collector = Collector::bind(config).await.unwrap();
         let addresses = collector.addresses();
-        let (port, sentry) = (addresses.otlp_http.port(), addresses.sentry.port());
+        let (port, sentry) = (addresses[Listener::OtlpHttp].port(), addresses[Listener::Sentry].port());
         let (arrivals, health, _server) = collector.serve();
         let mut inbox = Inbox::new(arrivals, usize::MAX);
         let mut app = App::new(Store::new(64 << 20), Mode::Viewer, addresses, fastrand::Rng::with_seed(1));
@@ -216,9 +214,7 @@ mod tests {
     async fn pause_buffers_and_counts_arrivals_until_the_buffer_is_full() {
         let any = "127.0.0.1:0".parse().unwrap();
         let config = Config {
-            otlp_grpc: any,
-            otlp_http: any,
-            sentry: any,
+            addresses: Addresses::from_fn(|_| any),
             ..Config::default()
         };
         let collector = Collector::bind(config).await.unwrap();
@@ -226,7 +222,7 @@ mod tests {
         let (arrivals, _health, _server) = collector.serve();
         let mut inbox = Inbox::new(arrivals, usize::MAX);
         let mut app = App::new(Store::new(4 << 20), Mode::Viewer, addresses, fastrand::Rng::with_seed(1));
-        let port = addresses.otlp_http.port();
+        let port = addresses[Listener::OtlpHttp].port();
         app.apply(Event::Key(Key::Char('P')));
         send(port, "/v1/traces", &spans(1..4)).await;
         inbox.wait(true).await;

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use collector::{Addresses, Collector, Config};
+use collector::{Addresses, Collector, Config, Listener};
 use serde_json::{Value, json};
 use spanfall::tail::{self, Form, Selection, Until};
 use tokio::sync::oneshot;
@@ -48,9 +48,7 @@ impl Tail {
     async fn with(selection: Selection, until: Until) -> Self {
         let any = "127.0.0.1:0".parse().unwrap();
         let collector = Collector::bind(Config {
-            otlp_grpc: any,
-            otlp_http: any,
-            sentry: any,
+            addresses: Addresses::from_fn(|_| any),
             ..Config::default()
         })
         .await
@@ -76,7 +74,7 @@ impl Tail {
             |name: &&str| json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": name });
         let spans: Vec<Value> = names.iter().map(span).collect();
         let request = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] });
-        let url = format!("http://{}/v1/traces", self.at.otlp_http);
+        let url = format!("http://{}/v1/traces", self.at[Listener::OtlpHttp]);
         http_client::builder()
             .build()
             .unwrap()
@@ -103,7 +101,7 @@ impl Tail {
     async fn log(&self, text: &str) {
         let record = json!({ "timeUnixNano": "1", "severityNumber": 9, "body": { "stringValue": text } });
         let request = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [record] }] }] });
-        self.post(format!("http://{}/v1/logs", self.at.otlp_http), request.to_string())
+        self.post(format!("http://{}/v1/logs", self.at[Listener::OtlpHttp]), request.to_string())
             .await;
     }
 
@@ -123,7 +121,7 @@ impl Tail {
             item("transaction", &transaction),
             item("event", &error)
         );
-        self.post(format!("http://{}/api/1/envelope/", self.at.sentry), envelope)
+        self.post(format!("http://{}/api/1/envelope/", self.at[Listener::Sentry]), envelope)
             .await;
     }
 

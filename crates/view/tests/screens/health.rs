@@ -74,10 +74,10 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
     scene
         .app
         .health
-        .sentry
+        .envelopes
         .items
         .insert(hostile.to_owned(), ingest_state::ItemCount { count: 3, bytes: 3 });
-    scene.app.health.sentry.sessions.insert(hostile.to_owned(), 3);
+    scene.app.health.envelopes.sessions.insert(hostile.to_owned(), 3);
     scene.type_keys("H");
     let buffer = scene.draw();
     let hostile_rows = (0..40).filter(|y| (0..120).any(|x| buffer[(x, *y)].symbol() == "🚀"));

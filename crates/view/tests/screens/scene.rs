@@ -2,7 +2,7 @@
 
 use app::keymap::Key;
 use app::{Answer, App, Effect, Event, Mode, ServiceState};
-use ingest_state::Addresses;
+use ingest_state::{Addresses, Listener};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
@@ -46,12 +46,7 @@ pub(crate) enum Part {
 
 impl Scene {
     pub(crate) fn new(mode: Mode, width: u16, height: u16) -> Self {
-        let at = |port| ([127, 0, 0, 1], port).into();
-        let addresses = Addresses {
-            otlp_grpc: at(4317),
-            otlp_http: at(4318),
-            sentry: at(8969),
-        };
+        let addresses = Addresses::from_fn(Listener::default_address);
         let mut app = App::new(Store::new(256 << 20), mode, addresses, fastrand::Rng::with_seed(1));
         if mode == Mode::Demo {
             let services = [

@@ -2,7 +2,7 @@
 
 use app::keymap::Key;
 use app::{Mode, OutputLine, ServiceState};
-use ingest_state::HealthSnapshot;
+use ingest_state::{HealthSnapshot, Listener};
 
 use crate::errors::{checkout, mail_failed, nothing_but_an_error};
 use crate::scene::{NOW, Part, Scene, edit, failed, password_reset, span};
@@ -78,8 +78,8 @@ fn running_missing_and_nameless_spans() {
         );
         scene.app.services.set("api", ServiceState::NotReady);
         let mut health = HealthSnapshot::default();
-        health.otlp_http.refused = 3;
-        health.otlp_grpc.busy = 2;
+        health.listeners[Listener::OtlpHttp].refused = 3;
+        health.listeners[Listener::OtlpGrpc].busy = 2;
         scene.app.health = health;
     });
 }
@@ -113,24 +113,24 @@ fn the_output_of_the_services() {
 /// Refusals with what a sender may put into them, and counts of all kinds.
 fn trouble(scene: &mut Scene) {
     let mut health = HealthSnapshot::default();
-    health.otlp_http.requests = 1_234;
-    health.otlp_http.spans = 1_234_567;
-    health.otlp_http.log_records = 42;
-    health.otlp_grpc.data_points = 12_345_678_901;
-    health.otlp_grpc.busy = 2;
-    health.otlp_http.connections = 3;
-    health.otlp_http.received_bytes = 123 << 20;
-    health.sentry.envelopes = 7;
+    health.listeners[Listener::OtlpHttp].requests = 1_234;
+    health.listeners[Listener::OtlpHttp].spans = 1_234_567;
+    health.listeners[Listener::OtlpHttp].log_records = 42;
+    health.listeners[Listener::OtlpGrpc].data_points = 12_345_678_901;
+    health.listeners[Listener::OtlpGrpc].busy = 2;
+    health.listeners[Listener::OtlpHttp].connections = 3;
+    health.listeners[Listener::OtlpHttp].received_bytes = 123 << 20;
+    health.listeners[Listener::Sentry].requests = 7;
     let items = |count, bytes| ingest_state::ItemCount { count, bytes };
-    health.sentry.items = [
+    health.envelopes.items = [
         ("transaction".to_owned(), items(7, 70_000)),
         ("\u{1b}[2J".to_owned(), items(1, 1)),
         ("attachment".to_owned(), items(2, 3 << 20)),
     ]
     .into();
-    health.sentry.errors = 3;
-    health.sentry.sessions = [("exited".to_owned(), 5)].into();
-    health.sentry.client_reports = [("sample_rate".to_owned(), 12)].into();
+    health.listeners[Listener::Sentry].errors = 3;
+    health.envelopes.sessions = [("exited".to_owned(), 5)].into();
+    health.envelopes.client_reports = [("sample_rate".to_owned(), 12)].into();
     for (number, reason) in [
         (1, "no OTLP message: field 1 of Span ends in the middle"),
         (
@@ -139,7 +139,7 @@ fn trouble(scene: &mut Scene) {
              on loopback, where nothing is gained by it",
         ),
     ] {
-        health.otlp_http.refused += 1;
+        health.listeners[Listener::OtlpHttp].refused += 1;
         health.recent.push_back(ingest_state::Refused {
             number,
             time: std::time::UNIX_EPOCH + std::time::Duration::from_nanos(NOW),

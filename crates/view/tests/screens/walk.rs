@@ -177,7 +177,7 @@ fn q_closes_what_is_above_a_tab_and_quits_on_it() {
 fn a_refusal_is_said_once_with_its_reason() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     let mut health = ingest_state::HealthSnapshot::default();
-    health.otlp_http.refused = 1;
+    health.listeners[ingest_state::Listener::OtlpHttp].refused = 1;
     health.recent.push_back(ingest_state::Refused {
         number: 1,
         time: std::time::SystemTime::UNIX_EPOCH,

@@ -81,7 +81,7 @@ fn check_ins_are_counted_and_stand_in_their_trace() {
     );
     assert_eq!(logs[0].trace_id.unwrap().to_string(), TRACE);
     assert_eq!(get(&logs[0].attributes, "sentry.check_in.duration"), Some(&Any::Double(1.5)));
-    assert_eq!(counts(&reading.counts.check_ins), [("error", 2), ("in_progress", 1)]);
+    assert_eq!(counts(&reading.contents.check_ins), [("error", 2), ("in_progress", 1)]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn sessions_are_counted_by_status() {
     let reading = read_with(&json!({}), items);
     assert_eq!(reading.problems, [""; 0]);
     assert_eq!(
-        counts(&reading.counts.sessions),
+        counts(&reading.contents.sessions),
         [("crashed", 1), ("errored", 3), ("exited", 4), ("ok", 1)]
     );
     assert!(reading.arrival.is_empty());
@@ -150,7 +150,7 @@ fn client_reports_are_evidence_with_the_sender_of_what_came_with_them() {
     ];
     assert_eq!(dropped(&reading), expected);
     assert_eq!(
-        counts(&reading.counts.client_reports),
+        counts(&reading.contents.client_reports),
         [("other", 2), ("rate_limited", 5), ("sample_rate", 3)]
     );
 
@@ -210,7 +210,7 @@ fn unread_items_are_counted_with_their_size() {
     assert!(reading.arrival.is_empty());
     for item_type in types {
         assert_eq!(
-            reading.counts.items[item_type],
+            reading.contents.items[item_type],
             crate::ItemCount { count: 1, bytes: 8 },
             "{item_type}"
         );

@@ -209,8 +209,8 @@ fn bad_span_costs_itself_and_bad_item_no_other() {
     assert_eq!(problems[2], "a transaction: its ids are unusable (1 dropped)");
     assert_eq!(problems[3], "a transaction: its ids are unusable (4 dropped)");
     assert_eq!(problems[4], "a span: its ids are unusable (3 dropped)");
-    assert_eq!(reading.counts.bad_items, 5);
-    assert_eq!(reading.counts.items["novelty"].count, 1);
+    assert_eq!(reading.counts.dropped, 5);
+    assert_eq!(reading.contents.items["novelty"].count, 1);
 }
 
 #[test]

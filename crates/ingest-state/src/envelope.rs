@@ -1,4 +1,4 @@
-//! Counts of the Sentry endpoint by the names that senders use.
+//! Contents of Sentry envelopes, by the names that senders give them.
 
 use std::collections::BTreeMap;
 
@@ -11,43 +11,19 @@ const NAME_LENGTH: usize = 32;
 /// Name under which further and longer names are counted.
 const OTHER: &str = "other";
 
-/// Counts of the Sentry endpoint.
+/// Contents of Sentry envelopes.
 ///
-/// The maps have a few dozen keys at most, whatever senders invent: the rest is `other`.
+/// Each map has a few dozen keys at most, whatever senders invent: the rest is `other`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct SentryCounts {
-    /// Connections that are open now.
-    pub connections: u64,
-    /// Bytes of bodies as sent.
-    pub received_bytes: u64,
-    /// Envelopes that were accepted, whole or in part.
-    pub envelopes: u64,
-    /// OTLP requests by Sentry's own route that were accepted, whole or in part.
-    pub otlp_requests: u64,
-    /// Items of envelopes, by type, including unknown types.
+pub struct EnvelopeCounts {
+    /// Items, by type, including unknown types.
     pub items: BTreeMap<String, ItemCount>,
-    /// Spans in envelopes and in OTLP requests.
-    pub spans: u64,
-    /// Events in envelopes: errors and messages.
-    pub errors: u64,
-    /// Log records in envelopes and in OTLP requests.
-    pub log_records: u64,
-    /// Points of metrics in envelopes.
-    pub data_points: u64,
     /// Check-ins, by status.
     pub check_ins: BTreeMap<String, u64>,
     /// Sessions by status. A session that is reported at its begin and at its end counts twice.
     pub sessions: BTreeMap<String, u64>,
     /// Events that clients report as dropped, by reason.
     pub client_reports: BTreeMap<String, u64>,
-    /// Items dropped, whole or in part, from accepted envelopes.
-    pub bad_items: u64,
-    /// Requests that were denied because of their origin or host.
-    pub denied: u64,
-    /// Requests that were rejected for good.
-    pub refused: u64,
-    /// Requests that were answered with a retryable error because memory or the queue was full.
-    pub busy: u64,
 }
 
 /// Items of one type.
@@ -66,7 +42,7 @@ impl ItemCount {
     }
 }
 
-impl SentryCounts {
+impl EnvelopeCounts {
     /// Counts an item of an envelope under the type that its sender states.
     pub fn count_item(&mut self, item_type: &str, bytes: usize) {
         bounded(&mut self.items, item_type).add(ItemCount {
@@ -75,14 +51,8 @@ impl SentryCounts {
         });
     }
 
-    /// Adds the counts of one envelope.
+    /// Adds the contents of one envelope.
     pub fn add(&mut self, envelope: &Self) {
-        self.envelopes += envelope.envelopes;
-        self.spans += envelope.spans;
-        self.errors += envelope.errors;
-        self.log_records += envelope.log_records;
-        self.data_points += envelope.data_points;
-        self.bad_items += envelope.bad_items;
         for (name, items) in &envelope.items {
             bounded(&mut self.items, name).add(*items);
         }
@@ -121,9 +91,9 @@ mod tests {
 
     #[test]
     fn names_of_senders_are_bounded() {
-        let mut counts = SentryCounts::default();
+        let mut counts = EnvelopeCounts::default();
         for number in 0..1000 {
-            let mut envelope = SentryCounts::default();
+            let mut envelope = EnvelopeCounts::default();
             envelope.count_item(&format!("type-{number}"), 10);
             for counts in [&mut envelope.check_ins, &mut envelope.sessions, &mut envelope.client_reports] {
                 tally(counts, &format!("\u{1b}name-{number}"), 1);
