@@ -1,4 +1,4 @@
-//! What it costs to open a trace of 100,000 spans: its tree, what is read out of it, and its rows: `cargo bench -p trace-model --bench analysis`.
+//! Cost of opening a trace of 100,000 spans: its tree, its analysis, and its rows: `cargo bench -p trace-model --bench analysis`.
 
 #![expect(clippy::expect_used, reason = "a bench fails by panicking")]
 
@@ -24,7 +24,7 @@ fn trace() -> TraceId {
 /// A span's parent, service, name, start and end: by its number, from 1 on.
 fn shape(shape: &str, number: u64) -> (u64, u64, u64, u64, u64) {
     const END: u64 = 10_000_000_000;
-    // Numbers that look as if they were drawn.
+    // Pseudorandom numbers.
     let random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     match shape {
         "deep" => (number - 1, number % SERVICES, number % NAMES, number, END - number),
@@ -116,7 +116,7 @@ fn analysis(bencher: Bencher, shape: &str) {
     bencher.bench(|| Analysis::of(&tree));
 }
 
-/// All of it, as when somebody opens the trace.
+/// The whole of it, as when a user opens the trace.
 #[divan::bench(args = SHAPES, sample_count = 20)]
 fn open(bencher: Bencher, shape: &str) {
     let store = store(shape);

@@ -1,7 +1,7 @@
-//! What can be read out of one trace: where its time went, and what is wrong with it.
+//! Analysis of one trace: where its time went, and its faults.
 //!
-//! Computed from a [`SpanTree`] alone, in passes over its nodes that neither recurse nor look at a clock: a span in flight ends where the
-//! trace's last known moment is, and in a file where that of the spans below it is.
+//! Computed from a [`SpanTree`] alone, in passes over its nodes that neither recurse nor read a clock: a span in flight ends at
+//! the trace's last known moment, in a file at that of the spans below it.
 
 mod clocks;
 mod covered;
@@ -29,7 +29,7 @@ pub struct Gap {
     pub end_unix_nano: u64,
 }
 
-/// A part of the critical path: for so long the trace waited for this span itself, or for its message in a queue.
+/// A part of the critical path: the trace waited for this span itself, or for its message in a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Section {
     /// Position in [`SpanTree::nodes`].
@@ -38,25 +38,25 @@ pub struct Section {
     pub start_unix_nano: u64,
     /// Nanoseconds since the Unix epoch.
     pub end_unix_nano: u64,
-    /// Whether the message that the span received was in a queue then: the section lies before the span's start.
+    /// True while the message that the span received was in a queue: the section is before the span's start.
     pub queued: bool,
 }
 
-/// What was waited for, from the root's start to an end.
+/// A path from the root's start to an end.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct CriticalPath {
-    /// By time; they do not overlap.
+    /// Sections by time; they do not overlap.
     pub sections: Vec<Section>,
-    /// By node, for every span on it: how long it was waited for that span itself, in nanoseconds. That is its duration without those
-    /// of the children that were waited for, also where they overlap a little; 0 for one that did nothing besides.
+    /// Self time on the path by node, for every span on it, in nanoseconds: its duration without those of the children waited
+    /// for, even where they overlap a little; 0 for a span without work of its own.
     pub exclusive: Vec<(usize, u64)>,
-    /// By node, for every consumer on it: how long its message was in the queue, in nanoseconds.
+    /// Time in the queue by node, for every consumer on it, in nanoseconds.
     pub queued: Vec<(usize, u64)>,
     /// The sum of both, in nanoseconds.
     pub nano: u64,
 }
 
-/// Why there is no critical path.
+/// A missing critical path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CriticalPathError {
     /// Nothing has arrived that has a start.
@@ -69,18 +69,18 @@ pub enum CriticalPathError {
 pub struct Repeated {
     /// The name that they share.
     pub name: Arc<str>,
-    /// How many they are.
+    /// Number of calls.
     pub count: usize,
-    /// How long they took together, in nanoseconds.
+    /// Their total duration in nanoseconds.
     pub total_nano: u64,
 }
 
-/// From which number or time on equal calls are repeated ("N+1"): whichever is reached.
+/// Limits from which on equal calls are repeated ("N+1"): either suffices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RepeatedLimits {
-    /// So many calls, however short.
+    /// Number of calls, however short.
     pub count: usize,
-    /// So long together, in nanoseconds, of [`RepeatedLimits::FEWEST`] calls or more.
+    /// Their total duration in nanoseconds, of [`RepeatedLimits::FEWEST`] calls or more.
     pub nano: u64,
 }
 
@@ -99,17 +99,17 @@ impl Default for RepeatedLimits {
     }
 }
 
-/// How a span's times contradict its parent's.
+/// A contradiction between a span's times and its parent's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockTrouble {
-    /// It starts before its parent.
+    /// The span starts before its parent.
     StartsBefore {
-        /// By how much, in nanoseconds.
+        /// Difference in nanoseconds.
         nano: u64,
     },
-    /// It ends far after its parent, on another host.
+    /// The span ends far after its parent, on another host.
     EndsAfter {
-        /// By how much, in nanoseconds.
+        /// Difference in nanoseconds.
         nano: u64,
     },
 }
@@ -119,22 +119,22 @@ pub enum ClockTrouble {
 pub struct Lint {
     /// Position in [`SpanTree::nodes`].
     pub node: usize,
-    /// What is wrong.
+    /// Violated rule.
     pub rule: Rule,
-    /// By how much, in nanoseconds, where that can be said: how far a span reaches out of its parent.
+    /// Difference in nanoseconds, if the rule has one: how far a span exceeds its parent.
     pub excess_nano: Option<u64>,
 }
 
-/// Sibling leaves of one service and name, which one row stands for until it is opened.
+/// Sibling leaves of one service and name, shown as one row until it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// How many.
+    /// Number of spans.
     pub count: usize,
-    /// How long they took together, in nanoseconds.
+    /// Their total duration in nanoseconds.
     pub total_nano: u64,
     /// The median of how long they took, in nanoseconds; of an even number the lower of the two in the middle.
     pub median_nano: u64,
-    /// How many ended with an error.
+    /// Number of spans with an error.
     pub failed: usize,
     /// The first start, in nanoseconds since the Unix epoch.
     pub first: u64,
@@ -145,31 +145,31 @@ pub struct Group {
 /// Something that happened in a span, on its bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventMark {
-    /// When, in nanoseconds since the Unix epoch.
+    /// Nanoseconds since the Unix epoch.
     pub time_unix_nano: u64,
-    /// What; cut when it is long.
+    /// Name of the event; truncated.
     pub name: Box<str>,
-    /// Whether it is an exception.
+    /// True for an exception.
     pub exception: bool,
 }
 
-/// How many events a row tells one by one.
+/// Events that a row shows one by one.
 pub const EVENT_MARKS: usize = 16;
 
-/// What can be read out of one trace. Nodes are named by their position in the [`SpanTree`] that it is of.
+/// The analysis of one trace. Nodes are named by their position in its [`SpanTree`].
 #[derive(Clone, Debug)]
 pub struct Analysis {
     self_nano: Vec<u64>,
     critical_path: Result<CriticalPath, CriticalPathError>,
-    /// Only where it is not the critical path of the root.
+    /// Only if it is not the critical path of the root.
     path_to_last_span: Option<CriticalPath>,
     gaps: HashMap<usize, Vec<Gap>>,
     repeated: HashMap<usize, Repeated>,
     clocks: HashMap<usize, ClockTrouble>,
-    /// By node; empty where nothing is to be straightened.
+    /// Shifts by node; empty without clock skew.
     shifts: Vec<i64>,
     lints: Vec<Lint>,
-    /// By first member.
+    /// Groups by first member.
     groups: Vec<(usize, Group)>,
 }
 
@@ -220,13 +220,13 @@ impl Analysis {
         }
     }
 
-    /// How long a span worked itself: its duration without its children's, in nanoseconds.
+    /// Returns a span's self time: its duration without its children's, in nanoseconds.
     #[must_use]
     pub fn self_nano(&self, at: usize) -> u64 {
         self.self_nano.get(at).copied().unwrap_or_default()
     }
 
-    /// The critical path of the request: what the root waited for.
+    /// Returns the critical path of the request: what the root waited for.
     ///
     /// # Errors
     /// Nothing has arrived that has a start.
@@ -234,8 +234,8 @@ impl Analysis {
         self.critical_path.as_ref().map_err(|error| *error)
     }
 
-    /// The path to the span that ends last, with the time that messages were in queues. Where the root ends last that is the critical
-    /// path of the request.
+    /// Returns the path to the span that ends last, with the time that messages were in queues. Where the root ends last that is
+    /// the critical path of the request.
     ///
     /// # Errors
     /// Nothing has arrived that has a start.
@@ -246,7 +246,7 @@ impl Analysis {
         }
     }
 
-    /// Whether work that the root does not wait for ends last: then the two paths differ.
+    /// Returns true if work that the root does not wait for ends last: then the two paths differ.
     #[must_use]
     pub const fn ends_asynchronously(&self) -> bool {
         self.path_to_last_span.is_some()
@@ -264,25 +264,25 @@ impl Analysis {
         self.repeated.get(&at).cloned()
     }
 
-    /// How a span's times contradict its parent's.
+    /// Returns the contradiction between a span's times and its parent's.
     #[must_use]
     pub fn clock(&self, at: usize) -> Option<ClockTrouble> {
         self.clocks.get(&at).copied()
     }
 
-    /// What straightening the clocks adds to a span's times, in nanoseconds.
+    /// Returns the clock-skew correction of a span's times, in nanoseconds.
     #[must_use]
     pub fn shift_nano(&self, at: usize) -> i64 {
         self.shifts.get(at).copied().unwrap_or_default()
     }
 
-    /// What is wrong, by node.
+    /// Returns all lints, by node.
     #[must_use]
     pub fn lints(&self) -> &[Lint] {
         &self.lints
     }
 
-    /// What is wrong with one span.
+    /// Returns the lints of one span.
     pub fn lints_of(&self, at: usize) -> impl Iterator<Item = Lint> + '_ {
         let first = self.lints.partition_point(|lint| lint.node < at);
         self.lints[first..].iter().take_while(move |lint| lint.node == at).copied()

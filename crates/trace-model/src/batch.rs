@@ -1,4 +1,4 @@
-//! What travels from the edge to the store: the bytes of a request, and where in them everything is.
+//! Data on its way from the listener to the store: the bytes of a request, and the position of everything in them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ mod service;
 use crate::{IdError, Log, Span, SpanId, SpanKind, StatusCode, TraceId, work};
 pub use items::{BatchLog, BatchSpan};
 
-/// How a span came here.
+/// The way by which a span arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// OTLP over gRPC.
@@ -45,12 +45,12 @@ impl Source {
     }
 }
 
-/// What all spans of one `ScopeSpans`, or all records of one `ScopeLogs`, share.
+/// Data shared by all spans of one `ScopeSpans`, or all records of one `ScopeLogs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// `service.name`, cut at [`SERVICE_LENGTH_MAX`] bytes; empty when the resource has none.
     pub service: Arc<str>,
-    /// How it came here.
+    /// The way by which it arrived.
     pub source: Source,
     /// The OTLP `Resource` message, encoded: one copy for all scopes of a request, however many there are.
     pub resource: Arc<[u8]>,
@@ -71,7 +71,7 @@ pub struct Origin {
 /// The longest span name that is kept apart from its span, in bytes.
 pub(crate) const NAME_LENGTH_MAX: usize = 4_096;
 
-/// The longest service name that is told from others, in bytes: it is a part of every key, which trees compare and sort.
+/// Bytes of the longest distinct service name: it is a part of every key, which trees compare and sort.
 pub const SERVICE_LENGTH_MAX: usize = 1_024;
 
 /// The longest schema URL that is kept, in bytes: it is compared once per scope.
@@ -94,8 +94,8 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
-    /// Where `part`, which was cut out of `whole`, stands in it. A body has less than 4 GiB.
-    #[expect(clippy::cast_possible_truncation, reason = "`Batch` refuses longer bodies")]
+    /// Returns the position of `part`, a slice of `whole`. A body has less than 4 GiB.
+    #[expect(clippy::cast_possible_truncation, reason = "`Batch` rejects longer bodies")]
     pub(crate) fn of(whole: &[u8], part: &[u8]) -> Self {
         Self {
             at: (part.as_ptr().addr() - whole.as_ptr().addr()) as u32,
@@ -124,16 +124,16 @@ impl Piece {
     }
 }
 
-/// What a span says of its sampling: the bits of OTLP's `Span.flags` that spans are read by.
+/// Sampling of a span: the bits of OTLP's `Span.flags` that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Flags {
-    /// Whether the W3C trace flags say that it is sampled. Senders that don't write them say no.
+    /// True if the W3C trace flags say sampled. Senders that do not write them leave it false.
     pub sampled: bool,
-    /// Whether its parent is in another process; `None` where the sender does not say.
+    /// True if the parent is in another process; `None` if unknown.
     pub parent_is_remote: Option<bool>,
 }
 
-/// Bits about a span that cost a look at its bytes otherwise.
+/// Flags computed in the walk so that the span need not be decoded for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Marks(u8);
 
@@ -163,7 +163,7 @@ impl Marks {
 
     /// Notes `Span.flags`: W3C's in the low byte, then whether it is known that the parent is remote, then whether it is.
     pub(crate) const fn set_flags(&mut self, flags: u32) {
-        // Of a field that stands there several times the last counts.
+        // Of a repeated field the last value counts.
         self.0 &= !(Self::SAMPLED | Self::REMOTE_KNOWN | Self::REMOTE);
         if flags & 1 != 0 {
             self.0 |= Self::SAMPLED;
@@ -184,7 +184,7 @@ impl Marks {
     }
 }
 
-/// What is noted of a span, the rest being in the body.
+/// Header of a span; the rest is in the body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct SpanHead {
     pub(crate) trace_id: TraceId,
@@ -206,17 +206,17 @@ pub(crate) struct SpanHead {
     pub(crate) is_hidden: bool,
 }
 
-/// What is noted of a log record, the rest being in the body.
+/// Header of a log record; the rest is in the body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct LogHead {
     /// `None` for a record outside of any trace.
     pub(crate) trace_id: Option<TraceId>,
     pub(crate) span_id: Option<SpanId>,
-    /// When it happened; where the sender did not say, when it was observed.
+    /// Time of the event, or of its observation if the sender gave none.
     pub(crate) time_unix_nano: u64,
-    /// Whether it tells of an error, and so stands on its span's row.
+    /// True for an error, which is shown on its span's row.
     pub(crate) is_error_event: bool,
-    /// Whether its severity is below that of an error.
+    /// True if its severity is below that of an error.
     pub(crate) is_mild: bool,
     /// Position in [`Batch::origins`].
     pub(crate) origin: u32,
@@ -226,7 +226,7 @@ pub(crate) struct LogHead {
 
 /// The spans or the log records of one request, in the sender's order, with its bytes.
 ///
-/// Made by [`Batch::traces`] and [`Batch::logs`], taken in by [`crate::Store::add`].
+/// Created by [`Batch::traces`] and [`Batch::logs`], stored by [`crate::Store::add`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     pub(crate) body: Bytes,
@@ -240,17 +240,17 @@ pub struct Batch {
     pub(crate) logs: Vec<LogHead>,
     /// Hashes of names longer than [`NAME_LENGTH_MAX`], each with where the name begins, in that order.
     pub(crate) long_names: Vec<(u32, u64)>,
-    /// How many of them the store has taken.
+    /// Number of stored records.
     pub(crate) taken: usize,
     pub(crate) carry: Carry,
 }
 
-/// What the store remembers between two parts of a batch.
+/// State of the store between two parts of a batch.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Carry {
-    /// What is copied of the next record, which is too long to be copied in one step.
+    /// Copied part of the next record, which is too long to be copied in one step.
     pub(crate) copied: Vec<u8>,
-    /// Where the log records that belong to no trace are: the place of their trace, and when that was made.
+    /// The trace of the log records that belong to none: its slot, and its arrival.
     pub(crate) without_trace: Option<(u32, u64)>,
 }
 
@@ -278,31 +278,31 @@ impl Batch {
         self
     }
 
-    /// How many spans there are.
+    /// Returns the number of spans.
     #[must_use]
     pub const fn span_count(&self) -> usize {
         self.spans.len()
     }
 
-    /// How many spans are not hidden.
+    /// Returns the number of spans that are not hidden.
     #[must_use]
     pub fn shown_spans(&self) -> usize {
         self.spans.iter().filter(|head| !head.is_hidden).count()
     }
 
-    /// How many log records there are.
+    /// Returns the number of log records.
     #[must_use]
     pub const fn log_count(&self) -> usize {
         self.logs.len()
     }
 
-    /// Whether there is nothing.
+    /// Returns true if there is neither a span nor a log record.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.spans.is_empty() && self.logs.is_empty()
     }
 
-    /// Bytes of memory it stands for while it waits for the store.
+    /// Returns the bytes of memory it accounts for while it waits for the store.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let heads = self.spans.len() * size_of::<SpanHead>() + self.logs.len() * size_of::<LogHead>();
@@ -324,7 +324,8 @@ impl Batch {
         self.each_log().filter_map(|log| log.decode())
     }
 
-    /// A span's name as it is kept apart from it. A long one is cut, and a hash at its end tells it from others.
+    /// Returns a span's name as it is stored outside of it. A long one is truncated, with a hash at its end that keeps it apart
+    /// from others.
     pub(crate) fn name(&self, head: &SpanHead) -> Cow<'_, str> {
         let name = self.piece(head.name);
         if name.len() <= NAME_LENGTH_MAX {
@@ -345,17 +346,17 @@ impl Batch {
     }
 }
 
-/// Why one span of a request was not taken, the others having been.
+/// A span dropped from an accepted request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {error}")]
 pub struct Rejection {
-    /// Which field: `trace_id`, `span_id`, `parent_span_id`.
+    /// Invalid field: `trace_id`, `span_id`, `parent_span_id`.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// Error of the id.
     pub error: IdError,
 }
 
-/// The spans of a request that were not taken, the others having been. Displays as the reason that the sender is told.
+/// Spans dropped from an accepted request. Displays as the reason for the sender.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Rejected {
     reasons: Vec<(Rejection, u64)>,
@@ -363,7 +364,7 @@ pub struct Rejected {
 }
 
 impl Rejected {
-    /// How many reasons are told apart: a hostile request can bring a different one for each span.
+    /// Distinct reasons kept: a hostile request can have a different one for each span.
     const REASONS: usize = 3;
 
     pub(crate) const fn new() -> Self {
@@ -392,13 +393,13 @@ impl Rejected {
         self.other += other.other;
     }
 
-    /// How many spans.
+    /// Returns the number of spans.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.other + self.reasons.iter().map(|(_, count)| count).sum::<u64>()
     }
 
-    /// Whether all were taken.
+    /// Returns true if no span was dropped.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count() == 0
@@ -407,7 +408,7 @@ impl Rejected {
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("spans left out: ")?;
+        f.write_str("spans dropped: ")?;
         for (at, (reason, count)) in self.reasons.iter().enumerate() {
             let comma = if at > 0 { ", " } else { "" };
             write!(f, "{comma}{reason} ({count})")?;

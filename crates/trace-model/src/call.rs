@@ -1,4 +1,4 @@
-//! What a span calls, so that two calls can be told to be the same one repeated.
+//! Identity of the call that a span makes, to detect repetitions.
 //!
 //! Two calls are the same when service, name and target are, where the target is a statement's template, a route, a method, a queue or
 //! a peer: whatever names the work without its parameters. Attribute names are those of
@@ -20,7 +20,7 @@ const CALL_PREFIXES: [&[u8]; 3] = [b"db.", b"http.", b"rpc."];
 /// Sentry's operations that are calls.
 const CALL_OPS: [&[u8]; 6] = [b"db", b"http.client", b"cache", b"grpc", b"rpc", b"queue.publish"];
 
-/// Attributes that say what is called.
+/// Attributes that identify a call's target.
 #[derive(Default)]
 struct Target<'a> {
     statement: Option<&'a [u8]>,
@@ -42,7 +42,7 @@ const PLAIN: [&[&[u8]]; 7] = [
     &[b"messaging.destination.name", b"messaging.destination"],
 ];
 
-/// Returns what a span calls; `None` for one that is no call.
+/// Returns the identity of a span's call; `None` if the span is not a call.
 pub(crate) fn call_id(hasher: &State, service: &str, name: &str, kind: SpanKind, raw: &[u8]) -> Option<CallId> {
     if kind.receives() {
         return None;

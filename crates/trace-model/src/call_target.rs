@@ -1,4 +1,4 @@
-//! Where the request of a client span goes, read from the span's bytes.
+//! Target of a client span's request, read from the span's bytes.
 //!
 //! Attribute names are those of [OpenTelemetry's semantic conventions](https://opentelemetry.io/docs/specs/semconv/http/http-spans/), of either
 //! generation, and Sentry's `url`. Sentry's older SDKs give the URL in the span's name alone: `POST http://localhost:8969/stream`.
@@ -13,7 +13,7 @@ use crate::work;
 pub struct CallTarget<'a> {
     /// A name or an address, an IPv6 address without brackets; never empty.
     pub host: &'a str,
-    /// The URL's, or its scheme's; `None` where the span does not tell it.
+    /// Port of the URL, or of its scheme; `None` if unknown.
     pub port: Option<u16>,
     /// Without query and fragment; of an RPC `/service/method`.
     pub path: Cow<'a, str>,
@@ -33,7 +33,7 @@ struct Parts<'a> {
 }
 
 impl<'a> CallTarget<'a> {
-    /// Reads an absolute URL. User information is left out; a port that is not a number is none.
+    /// Parses an absolute URL. User information is dropped, and so is a port that is not a number.
     ///
     /// ```
     /// use trace_model::CallTarget;
@@ -61,13 +61,13 @@ impl<'a> CallTarget<'a> {
         })
     }
 
-    /// Reads a span; `None` where it does not tell a host and a path.
+    /// Reads a span; `None` if it has no host and path.
     pub(crate) fn of_span(name: &'a str, raw: &'a [u8]) -> Option<Self> {
         work::add(raw.len());
         let mut told = Parts::default();
         for attribute in parts(raw, number::SPAN_ATTRIBUTES) {
             told.see(attribute);
-            // An absolute URL tells all that there is to know.
+            // An absolute URL is complete.
             if let Some(target) = told.url.take().and_then(Self::of_url) {
                 return Some(target);
             }

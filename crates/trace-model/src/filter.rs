@@ -1,6 +1,6 @@
 //! The search language, and whether a span matches.
 //!
-//! In the style of Sentry's search. Terms stand side by side, and all of them must hold.
+//! In the style of Sentry's search. Terms are separated by spaces, and all of them must match.
 //!
 //! | example | finds spans |
 //! |---|---|
@@ -51,7 +51,7 @@ use crate::{SpanId, SpanKind, StatusCode, TraceId};
 /// The longest text that is parsed, in characters.
 pub const MAX_LENGTH: usize = 4096;
 
-/// How deep `!` and parentheses may be nested.
+/// Nesting depth of `!` and parentheses.
 pub const MAX_DEPTH: usize = 32;
 
 /// Examples with what they find, for a help screen.
@@ -83,20 +83,21 @@ impl Filter {
     /// Reads the language described in [the module](self). A blank text is a filter that matches everything.
     ///
     /// # Errors
-    /// What is wrong, where, and what would be right.
+    ///
+    /// The text is not a filter; the error has the position and a suggestion.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let syntax = parse::parse(text)?;
         let plan = plan::Plan::new(&syntax);
         Ok(Self { syntax, plan })
     }
 
-    /// Whether it has no terms, and so matches everything.
+    /// Returns true without terms, in which case it matches everything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.syntax.is_empty()
     }
 
-    /// Whether the span matches.
+    /// Returns true if the span matches.
     #[must_use]
     pub fn matches(&self, candidate: &Candidate<'_>) -> bool {
         self.plan.matches(candidate, &mut memo::Forgetful)
@@ -137,13 +138,13 @@ impl fmt::Display for Filter {
     }
 }
 
-/// Why a text is no filter. Displays as what is wrong and what would be right.
+/// A text that is not a filter. Displays as the error with a suggestion.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FilterError {
     /// The part of the text that is meant, counted in characters; within the text, possibly empty at its end.
     pub at: Range<usize>,
-    /// What is wrong and what would be right.
+    /// The error with a suggestion.
     pub message: String,
 }
 
@@ -154,24 +155,24 @@ impl FilterError {
     }
 }
 
-/// What of a span decides whether it matches: what the store notes of it, and its bytes.
+/// A span to match: its header in the store, and its bytes.
 ///
-/// The messages must have passed [`otlp_wire::validate`]; of others as much is read as can be.
+/// The messages must have passed [`otlp_wire::validate`]; of others only the readable part is matched.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
     /// The trace it belongs to.
     pub trace_id: TraceId,
-    /// Its own id.
+    /// Id of the span.
     pub span_id: SpanId,
-    /// Its parent; `None` for a root.
+    /// `None` for a root.
     pub parent_span_id: Option<SpanId>,
-    /// What was done.
+    /// Name of the span.
     pub name: &'a str,
     /// `service.name` of its resource; empty when there is none.
     pub service: &'a str,
     /// The part it played.
     pub kind: SpanKind,
-    /// How it ended.
+    /// Status of the span.
     pub status: StatusCode,
     /// Nanoseconds since the Unix epoch.
     pub start_unix_nano: u64,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use foldhash::fast::{FoldHasher, SeedableRandomState};
 
-/// One for the program: the walk hashes in the request's task what the store looks up later.
+/// The hasher of the process: the walk hashes in the request's task what the store looks up later.
 static BUILDER: LazyLock<State> = LazyLock::new(State::default);
 
 /// Set by [`fix`].

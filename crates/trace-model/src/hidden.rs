@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use crate::{Batch, BatchSpan, SpanId, TraceId};
 
-/// About what a held span takes besides its [`Batch`], in bytes.
+/// Approximate bytes of a hidden span in addition to its [`Batch`].
 const ENTRY: usize = size_of::<(u64, Batch)>() + 2 * size_of::<((TraceId, SpanId), VecDeque<u64>)>();
 
 /// Spans that [`Batch::hide_spans`] has hidden, the newest ones up to a number of bytes.
@@ -15,7 +15,7 @@ const ENTRY: usize = size_of::<(u64, Batch)>() + 2 * size_of::<((TraceId, SpanId
 /// for the owner to know.
 #[derive(Debug)]
 pub struct HiddenSpans {
-    /// In order of arrival.
+    /// Spans in order of arrival.
     spans: BTreeMap<u64, Batch>,
     by_id: HashMap<(TraceId, SpanId), VecDeque<u64>>,
     arrivals: u64,
@@ -42,7 +42,7 @@ impl HiddenSpans {
         self.bytes
     }
 
-    /// Whether it holds no span.
+    /// Returns true if it holds no span.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()

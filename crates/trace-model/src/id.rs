@@ -4,15 +4,15 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Why some bytes or text are no identifier.
+/// An invalid identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Not of the right length: the number is what was found.
+    /// Wrong length.
     #[error("has {found} bytes, not {expected}")]
     Length {
-        /// How many bytes there are.
+        /// Number of bytes.
         found: usize,
-        /// How many there must be.
+        /// Required number of bytes.
         expected: usize,
     },
     /// All bytes are zero, which both specifications call invalid.
@@ -111,7 +111,7 @@ fn nibble(digit: u8) -> Result<u8, IdError> {
         .ok_or(IdError::NotHex)
 }
 
-/// What names one row of one trace.
+/// Key of one row of one trace.
 ///
 /// A span id alone does not: in Zipkin's model the client and the server side of a call share one, so two services may each report a span
 /// with the same id, and so does one that calls itself; and a program whose random state is seeded or forked uses the same ids in each run.
@@ -121,7 +121,7 @@ pub struct SpanKey {
     pub span_id: SpanId,
     /// The service that reported it; empty when it has no `service.name`, and for a span that has not arrived.
     pub service: Arc<str>,
-    /// Of spans of one service that have the same id: a number that only this one of them has. 0 for all others.
+    /// Number that tells apart spans of one service with the same id. 0 for all others.
     pub twin: u64,
 }
 
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_refused_with_the_reason() {
+    fn invalid_id_is_rejected_with_the_reason() {
         assert_eq!("00".repeat(8).parse::<SpanId>(), Err(IdError::Zero));
         assert_eq!("xy".repeat(8).parse::<SpanId>(), Err(IdError::NotHex));
         assert_eq!("é".repeat(8).parse::<SpanId>(), Err(IdError::NotHex));

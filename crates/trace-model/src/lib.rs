@@ -1,9 +1,9 @@
-//! What a trace is: identifiers, span records, the store that keeps them, the tree that a reader sees.
+//! The model of traces: identifiers, span records, the store, and the tree of a trace.
 //!
-//! No executor, no I/O, no user interface: values in, values out ([`work::Steps`] is about its `async` functions). Bytes come in through [`otlp`], which turns an OTLP request into a
-//! [`Batch`]; the [`Store`] keeps batches and answers the only three questions a screen may ask: which traces there are
-//! ([`Store::traces`]), which rows of one trace are visible ([`Outline::rows`]), and what one span says ([`Store::span`]).
-//! How spans are kept is the store's own affair.
+//! No executor, no I/O, no user interface: values in, values out ([`work::Steps`] is about its `async` functions). Bytes enter
+//! through [`otlp`], which turns an OTLP request into a [`Batch`]; the [`Store`] keeps batches and answers the only three queries
+//! of a screen: the list of traces ([`Store::traces`]), the visible rows of one trace ([`Outline::rows`]), and one whole span
+//! ([`Store::span`]). The representation of spans is private to the store.
 //!
 //! ```
 //! use trace_model::{Outline, Source, Store, otlp};

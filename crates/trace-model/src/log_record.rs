@@ -2,10 +2,10 @@
 
 use crate::{Attribute, Scope, Source, SpanId, TraceId, Value};
 
-/// How grave a log record is: the six ranges of OTLP's `SeverityNumber`.
+/// Severity of a log record: the six ranges of OTLP's `SeverityNumber`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Severity {
-    /// Not said.
+    /// Not set.
     #[default]
     Unspecified,
     /// 1 to 4.
@@ -23,7 +23,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// Whether it is below that of an error; what says nothing of itself is not.
+    /// Returns true below the severity of an error; false if it is not set.
     #[must_use]
     pub const fn is_mild(self) -> bool {
         matches!(self, Self::Trace | Self::Debug | Self::Info | Self::Warn)
@@ -58,7 +58,7 @@ impl Severity {
     }
 }
 
-/// One log record, whole.
+/// One whole log record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Log {
     /// The trace in which it was written.
@@ -67,26 +67,26 @@ pub struct Log {
     pub span_id: Option<SpanId>,
     /// `service.name` of its resource; empty when there is none.
     pub service: String,
-    /// Nanoseconds since the Unix epoch; where the sender did not say, when it was observed.
+    /// Nanoseconds since the Unix epoch; the time of its observation if the sender gave none.
     pub time_unix_nano: u64,
-    /// How grave it is.
+    /// Severity by its number.
     pub severity: Severity,
-    /// What the sender calls that; often empty.
+    /// The sender's name of the severity; often empty.
     pub severity_text: String,
-    /// Which kind of event it is; mostly empty.
+    /// Kind of event; mostly empty.
     pub event_name: String,
-    /// What it says.
+    /// Message or structured value.
     pub body: Value,
-    /// In the sender's order.
+    /// Attributes in the sender's order.
     pub attributes: Vec<Attribute>,
     /// The resource's attributes: the service, its process and host.
     pub resource: Vec<Attribute>,
-    /// Which version of the semantic conventions the resource follows; often empty.
+    /// Version of the resource's semantic conventions; often empty.
     pub resource_schema_url: String,
     /// The library that made it.
     pub scope: Scope,
-    /// How it came here.
+    /// The way by which it arrived.
     pub source: Source,
-    /// How many attributes the sender dropped for its own limits.
+    /// Number of attributes that the sender dropped for its own limits.
     pub dropped: u32,
 }

@@ -5,7 +5,7 @@ pub(crate) fn mask(text: &[u8], mut put: impl FnMut(u8)) {
     let mut rest = text;
     let mut last = b' ';
     let mut is_spaced = true;
-    // Of a list of literals, as in `IN (1, 2, 3)`, the first stands for all; what separated them is put once something else follows.
+    // Of a list of literals, as in `IN (1, 2, 3)`, the first stands for all; their separator is written once something else follows.
     let mut after_literal = None;
     while let [byte, after @ ..] = rest {
         let literal = literal(rest, last);
@@ -14,7 +14,7 @@ pub(crate) fn mask(text: &[u8], mut put: impl FnMut(u8)) {
                 put(b'?');
             }
             after_literal = Some(Separator::default());
-            // What follows a literal at once is part of no other: `:name` in `user:17:name`.
+            // Text directly after a literal is not part of another one: `:name` in `user:17:name`.
             (last, is_spaced) = (b'_', false);
             rest = &rest[literal..];
             continue;
@@ -40,7 +40,7 @@ pub(crate) fn mask(text: &[u8], mut put: impl FnMut(u8)) {
     }
 }
 
-/// What followed a literal.
+/// Text after a literal.
 #[derive(Clone, Copy, Default)]
 struct Separator {
     comma: bool,
@@ -98,7 +98,7 @@ fn word(text: &[u8]) -> usize {
     length
 }
 
-/// Whether a word is a number, or begins an id: hexadecimal, as long as the first part of a UUID.
+/// Returns true if a word is a number, or begins an id: hexadecimal, as long as the first part of a UUID.
 fn is_id(word: &[u8]) -> bool {
     let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
     digits > 0 && (digits == word.len() || (word.len() >= 8 && word.iter().all(u8::is_ascii_hexdigit)))

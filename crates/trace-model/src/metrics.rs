@@ -26,9 +26,9 @@ use identity::{Identities, Identity};
 pub const POINTS: usize = 600;
 /// Bytes of the largest point that is kept, encoded: decoding one never takes long.
 const POINT_BYTES_MAX: usize = 256 * 1024;
-/// Which part of the store's budget series may take.
+/// Divisor of the store's budget that series may take.
 const SHARE: usize = 8;
-/// Which part of that the names and the resource of one metric may take: a larger one would evict all others.
+/// Divisor of that for the names and the resource of one metric: a larger one would evict all others.
 const IDENTITY_SHARE: usize = 4;
 
 /// Kind of a metric.
@@ -38,26 +38,26 @@ pub enum MetricKind {
     Gauge,
     /// A sum.
     Sum {
-        /// Whether it only grows, but for restarts.
+        /// True if it only grows, except for restarts.
         monotonic: bool,
-        /// Whether each point is the sum since the one before, not since the start.
+        /// True if each point is the sum since the previous one, not since the start.
         delta: bool,
     },
     /// Counts by bucket.
     Histogram {
-        /// Whether each point counts since the one before, not since the start.
+        /// True if each point counts since the previous one, not since the start.
         delta: bool,
     },
     /// Counts by bucket, whose bounds are powers of a base.
     ExponentialHistogram {
-        /// Whether each point counts since the one before, not since the start.
+        /// True if each point counts since the previous one, not since the start.
         delta: bool,
     },
     /// Quantiles that the sender computed.
     Summary,
 }
 
-/// All series that the viewer knows.
+/// All known series.
 #[derive(Debug, Default)]
 pub struct Metrics {
     table: series::Table,
@@ -69,7 +69,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// All series, in no particular order.
+    /// Returns all series, in no particular order.
     #[must_use]
     pub fn series(&self) -> impl ExactSizeIterator<Item = (&SeriesKey, &Series)> {
         self.table.iter()
@@ -93,17 +93,18 @@ impl Metrics {
         self.dropped
     }
 
-    /// Bytes of memory they stand for.
+    /// Returns the bytes of memory they account for.
     pub(crate) const fn bytes(&self) -> usize {
         self.table.bytes() + self.identities.bytes()
     }
 
-    /// Takes points of a request, within a part of the budget, until about this much work is done; true while more are left.
+    /// Stores points of a request, within a part of the budget, until about this much work is done; returns true while more are
+    /// left.
     pub(crate) fn add_part(&mut self, batch: &mut MetricsBatch, budget: usize, work: u64) -> bool {
         let begun = work::done();
         let body = batch.body();
         if let Some(metric) = batch.cursor.metric.take() {
-            // Since the last part others may have come.
+            // Others may have arrived since the last part.
             batch.cursor.metric = Some(self.identities.canonical(metric));
         }
         let mut previous: Option<(Data, Arc<Identity>)> = None;
@@ -141,7 +142,7 @@ impl Metrics {
         false
     }
 
-    /// Finds the metric of some data, which shares its resource with what stands before it.
+    /// Finds the metric of some data, which shares its resource with the previous one.
     fn identify(&self, batch: &MetricsBatch, data: Data, previous: Option<(Data, Arc<Identity>)>) -> Arc<Identity> {
         let resource = match previous {
             Some((before, metric)) if before.resource == data.resource => metric.resource.clone(),

@@ -1,4 +1,4 @@
-//! OTLP messages from bytes, when somebody looks at one; and to bytes, for spans that are made here.
+//! Decodes OTLP messages when they are shown, and encodes spans that are made here.
 //!
 //! Source: [opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto), `trace/v1/trace.proto`, `logs/v1/logs.proto`.
 
@@ -19,7 +19,7 @@ use crate::{
 #[must_use]
 pub fn batch(resource_spans: Vec<proto::ResourceSpans>, source: Source) -> (Batch, Rejected) {
     let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-    // What prost encodes can be read, unless it is longer than a request may be.
+    // Messages that prost encodes can be read, unless it is longer than a request may be.
     Batch::traces(body.into(), source).unwrap_or_else(|_| (Batch::empty(), Rejected::default()))
 }
 
@@ -27,7 +27,7 @@ pub fn batch(resource_spans: Vec<proto::ResourceSpans>, source: Source) -> (Batc
 #[must_use]
 pub fn log_batch(resource_logs: Vec<ResourceLogs>, source: Source) -> Batch {
     let body = ExportLogsServiceRequest { resource_logs }.encode_to_vec();
-    // What prost encodes can be read, unless it is longer than a request may be.
+    // Messages that prost encodes can be read, unless it is longer than a request may be.
     Batch::logs(body.into(), source).unwrap_or_else(|_| Batch::empty())
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn decode_log(raw: &[u8], origin: &Origin) -> Option<Log> {
     })
 }
 
-/// Decodes attributes that stand one after the other as they do in a resource.
+/// Decodes the concatenated attributes of a resource.
 pub(crate) fn decode_attributes(encoded: &[u8]) -> Vec<Attribute> {
     Resource::decode(encoded)
         .map(|resource| attributes(resource.attributes))
@@ -137,7 +137,7 @@ fn attributes(pairs: Vec<KeyValue>) -> Vec<Attribute> {
         .collect()
 }
 
-/// Recursion is bounded: prost refuses messages nested deeper than 100.
+/// Converts a value. Recursion is bounded: prost rejects messages nested deeper than 100.
 fn value(any: Option<AnyValue>) -> Value {
     match any.and_then(|any| any.value) {
         Some(any_value::Value::StringValue(text)) => Value::String(text),
@@ -147,7 +147,7 @@ fn value(any: Option<AnyValue>) -> Value {
         Some(any_value::Value::BytesValue(bytes)) => Value::Bytes(bytes),
         Some(any_value::Value::ArrayValue(array)) => Value::Array(array.values.into_iter().map(|any| value(Some(any))).collect()),
         Some(any_value::Value::KvlistValue(list)) => Value::Map(attributes(list.values)),
-        // A string of a profile's table means nothing in a span; the schema says to treat it as absent.
+        // A string of a profile's table has no meaning in a span; the schema treats it as absent.
         None | Some(any_value::Value::StringValueStrindex(_)) => Value::Empty,
     }
 }

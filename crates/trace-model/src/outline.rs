@@ -1,4 +1,4 @@
-//! One trace as rows, some of them folded away.
+//! One trace as rows, some of them folded.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,97 +17,97 @@ use folds::Folds;
 use layout::Layout;
 use reading::{Index, Reader};
 
-/// What a row says of its span.
+/// The span of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// The service; empty when it has none.
     pub service: Arc<str>,
-    /// What was done.
+    /// Name of the span.
     pub name: Arc<str>,
-    /// To what, where the name does not say it.
+    /// Subject of the span, if its name does not tell it.
     pub subject: SpanSubject,
     /// The part it played.
     pub kind: SpanKind,
-    /// How it ended.
+    /// Status of the span.
     pub status: StatusCode,
     /// Nanoseconds since the Unix epoch.
     pub start_unix_nano: u64,
     /// Nanoseconds since the Unix epoch; `None` while it is in flight.
     pub end_unix_nano: Option<u64>,
-    /// For a consumer below its producer: when the producer ended, in nanoseconds since the Unix epoch. From then to the start
-    /// the message waited in the queue.
+    /// For a consumer below its producer: the producer's end in nanoseconds since the Unix epoch. From then to the start the
+    /// message was in the queue.
     pub queued_unix_nano: Option<u64>,
-    /// How it came here; a span that came in several ways has the one that is shown.
+    /// The way by which it arrived; of a span that arrived in several ways, that of the shown one.
     pub source: Source,
-    /// Whether it was in a Sentry envelope.
+    /// True if it was in a Sentry envelope.
     pub in_envelope: bool,
-    /// Whether the filter has found it; false without one.
+    /// True if the filter matches it; false without a filter.
     pub found: bool,
 }
 
 /// An error event on a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorMark {
-    /// When it happened, in nanoseconds since the Unix epoch.
+    /// Nanoseconds since the Unix epoch.
     pub time_unix_nano: u64,
-    /// What it says in one line; cut when it is long.
+    /// One line of text; truncated.
     pub title: Arc<str>,
     /// The service that reported it.
     pub service: Arc<str>,
-    /// It is a message or a warning: its severity is below that of an error.
+    /// True for a message or a warning: its severity is below that of an error.
     pub mild: bool,
 }
 
 /// One row of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// What the cursor holds on to, instead of a row number: rows move while a person reads.
+    /// Key that the cursor keeps instead of a row number: rows move under a reader.
     pub key: SpanKey,
     /// 0 for a root.
     pub depth: usize,
     /// Direct children.
     pub children: usize,
-    /// How many rows are folded away below this one; 0 when it is open.
+    /// Number of rows folded below this one; 0 when it is open.
     pub hidden: usize,
-    /// Whether a reference of its was ignored because it leads back here: its parent's, or a link to itself.
+    /// True if one of its references was ignored because it is cyclic: its parent's, or a link to itself.
     pub cyclic: bool,
     /// The span; `None` for a parent that has not arrived, and for a span that is only known because an error happened in it.
     pub line: Option<Line>,
     /// The error events of this span, by time; at most [`ERROR_MARKS`] of them.
     pub errors: Vec<ErrorMark>,
-    /// Its place in [`Outline::tree`]; of a group, its first member's.
+    /// Position in [`Outline::tree`]; of a group, its first member's.
     pub node: usize,
-    /// Set where the row stands for several spans, of which it shows the first one.
+    /// Set if the row represents several spans, of which it shows the first one.
     pub group: Option<Group>,
-    /// What the trace's analysis says of it.
+    /// Analysis of the row.
     pub reading: Reading,
-    /// What happened in it, by time; at most [`crate::EVENT_MARKS`].
+    /// Events by time; at most [`crate::EVENT_MARKS`].
     pub events: Vec<EventMark>,
-    /// How many links there are: its own, and those of other spans to it.
+    /// Number of links, its own and those of other spans to it.
     pub links: usize,
 }
 
-/// What the analysis of a trace says of one row. Times are those of the row: straightened when it is.
+/// Analysis of one row. Times are those of the row: corrected if clock-skew correction is on.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Reading {
-    /// How long it worked itself, in nanoseconds.
+    /// Self time in nanoseconds.
     pub self_nano: u64,
-    /// Its parts of the critical path and those of what is folded away below it, by time, from and to, in nanoseconds since the Unix
+    /// Its parts of the critical path and those of rows folded below it, by time, from and to, in nanoseconds since the Unix
     /// epoch.
     pub critical: Vec<(u64, u64)>,
     /// The parts of it that none of its children covers, by time.
     pub gaps: Vec<Gap>,
     /// The call that its children repeat.
     pub repeated: Option<Repeated>,
-    /// How its times contradict its parent's.
+    /// Contradiction between its times and its parent's.
     pub clock: Option<ClockTrouble>,
-    /// What straightening the clocks adds to its times, in nanoseconds; added already when they are straightened.
+    /// Clock-skew correction in nanoseconds; included in the times if correction is on.
     pub shift_nano: i64,
-    /// What is wrong with it.
+    /// Lints of its span.
     pub lints: Vec<Lint>,
 }
 
-/// How many error events a row tells one by one.
+/// Error events that a row shows one by one.
 pub const ERROR_MARKS: usize = 16;
 
 /// The rows of one trace: a cache that [`Outline::refresh`] rebuilds when the trace or the folds change.
@@ -121,9 +121,9 @@ pub struct Outline {
     layout: Layout,
     index: Index,
     built: Option<Revision>,
-    /// What replaces all of the above when it is complete.
+    /// Reader whose result replaces all of the above when it is complete.
     reader: Option<Reader>,
-    /// How often it will be behind before it is built anew.
+    /// Refresh calls to skip before the next rebuild (throttle).
     rest: usize,
 }
 
@@ -145,7 +145,7 @@ impl Outline {
         }
     }
 
-    /// Which trace it shows.
+    /// Returns the id of its trace.
     #[must_use]
     pub const fn trace_id(&self) -> TraceId {
         self.trace_id
@@ -157,19 +157,19 @@ impl Outline {
         &self.tree
     }
 
-    /// What can be read out of it.
+    /// Returns the analysis of the trace.
     #[must_use]
     pub const fn analysis(&self) -> &Analysis {
         &self.analysis
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.layout.visible.len()
     }
 
-    /// Whether there is no row.
+    /// Returns true without rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.layout.visible.is_empty()
@@ -194,15 +194,15 @@ impl Outline {
         self.layout.visible.get(position).copied()
     }
 
-    /// Where a span stands now. One that was only known as a missing parent is found by its id when it has arrived; one that
-    /// is folded away stands where its folded ancestor, or its group, does.
+    /// Returns the row of a span. One that was only known as a missing parent is found by its id when it has arrived; a folded
+    /// one is at its folded ancestor, or at its group.
     #[must_use]
     pub fn position(&self, key: &SpanKey) -> Option<usize> {
         let at = self.node_of(key).or_else(|| self.first_of(key.span_id))?;
         Some(self.row_of(at))
     }
 
-    /// Where a node's row stands; of one that is folded away, the row that hides it.
+    /// Returns the row of a node; of a folded one, the row that hides it.
     #[must_use]
     pub fn row_of(&self, node: usize) -> usize {
         self.layout.row_of(node)
@@ -215,13 +215,13 @@ impl Outline {
         Some(self.row_of(parent))
     }
 
-    /// Whether it shows times with the clocks straightened.
+    /// Returns true if clock-skew correction is on.
     #[must_use]
     pub const fn is_straight(&self) -> bool {
         self.straight
     }
 
-    /// Shows times with the clocks straightened, or as they came.
+    /// Turns clock-skew correction on or off.
     pub fn set_straight(&mut self, straight: bool) {
         if self.straight != straight {
             self.straight = straight;
@@ -229,7 +229,8 @@ impl Outline {
         }
     }
 
-    /// The next node of a kind, in the order of rows, whether its row is folded away or not; after the last one comes the first.
+    /// Returns the next node that matches, in the order of rows, whether its row is folded or not; after the last one it wraps
+    /// around.
     #[must_use]
     pub fn next(&self, from: usize, forward: bool, wanted: impl Fn(usize) -> bool) -> Option<usize> {
         let count = self.tree.nodes().len();
@@ -248,7 +249,7 @@ impl Outline {
         all.find(|at| self.tree.nodes()[*at].key == *key)
     }
 
-    /// Of which change of the trace it is; `None` before the first [`Outline::refresh`].
+    /// Returns the trace's revision that is shown; `None` before the first [`Outline::refresh`].
     #[must_use]
     pub const fn revision(&self) -> Option<Revision> {
         self.built

@@ -1,7 +1,8 @@
-//! Logfire's way to tell of a span that is running: a span of no length *below* it, which says by attributes what it stands for.
+//! Logfire's pending spans: a running span is announced by a span of no length *below* it, whose attributes describe it.
 //!
-//! Source: `PendingSpanProcessor` of [Logfire's SDK](https://github.com/pydantic/logfire/blob/main/logfire/_internal/exporters/processor_wrapper.py).
-//! Such a span is read as what others send: the running span itself, without an end, whose place the real one takes when it comes.
+//! Source: `PendingSpanProcessor` of [Logfire's
+//! SDK](https://github.com/pydantic/logfire/blob/main/logfire/_internal/exporters/processor_wrapper.py). Such a span is read as
+//! other senders' running spans: the running span itself, without an end, which the real one replaces when it arrives.
 
 use otlp_wire::{Value as Wire, fields};
 
@@ -11,10 +12,10 @@ use crate::{Span, SpanId, Value};
 
 const TYPE: &str = "logfire.span_type";
 const PENDING: &str = "pending_span";
-/// Of the running span: its parent's id in hex, zeros or nothing for a root.
+/// Attribute with the running span's parent: its id in hex, zeros or nothing for a root.
 const PARENT: &str = "logfire.pending_parent_id";
 
-/// What an attribute's text says, if anything.
+/// The attribute's text, if present.
 #[derive(Default)]
 struct Said {
     pending: bool,
@@ -31,7 +32,8 @@ impl Said {
     }
 }
 
-/// Makes a pending span what it stands for. Only one of no length can be such: the attributes of the others are not looked at.
+/// Turns a pending span into the span it announces. Only spans of no length can be pending: the attributes of others are not
+/// read.
 pub(crate) fn resolve_head(mut head: SpanHead, raw: &[u8]) -> SpanHead {
     let (true, Some(running)) = (head.start_unix_nano == head.end_unix_nano, head.parent_span_id) else {
         return head;

@@ -1,7 +1,7 @@
-//! What Sentry's envelopes tell besides spans and log records.
+//! Content of Sentry's envelopes in addition to spans and log records.
 //!
-//! Spans, errors and logs of an envelope take the same form as OTLP's, with [`crate::Source::Sentry`]. What is left is evidence: it
-//! says which spans cannot reach Sentry any more, and why.
+//! Spans, errors and logs of an envelope have the same form as OTLP's, with [`crate::Source::Sentry`]. The rest is evidence:
+//! spans that cannot reach Sentry any more, with the reason.
 
 mod error_event;
 mod verdict;
@@ -26,56 +26,56 @@ pub const SENTRY_EVENT: &str = "sentry.event";
 /// Something that an envelope, or Sentry's answer to it, proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// One transaction brought its root and all these spans at once: a span below this root that is not among them will not come.
+    /// One transaction contained its root and all these spans at once: a span below this root that is not among them will not
+    /// arrive.
     Transaction {
-        /// Its trace.
+        /// Trace of the spans.
         trace_id: TraceId,
         /// The transaction itself.
         root: SpanId,
-        /// How many spans it held, itself not counted.
+        /// Number of its spans without itself.
         spans: u32,
     },
-    /// The sender says that it does not sample this trace.
+    /// The sender does not sample this trace.
     Unsampled {
-        /// Which one.
+        /// Trace that is not sampled.
         trace_id: TraceId,
     },
-    /// The sender says that it dropped something: one line of a
-    /// [client report](https://develop.sentry.dev/sdk/telemetry/client-reports/).
+    /// The sender dropped something: one line of a [client report](https://develop.sentry.dev/sdk/telemetry/client-reports/).
     Dropped {
-        /// Who dropped it; empty when it isn't known.
+        /// Service that dropped it; empty if unknown.
         service: Arc<str>,
-        /// When it said so, in nanoseconds since the Unix epoch.
+        /// Time of the report in nanoseconds since the Unix epoch.
         unix_nano: u64,
         /// `sample_rate`, `queue_overflow`, `ratelimit_backoff`, …
         reason: Box<str>,
         /// `transaction`, `span`, `error`, …
         category: Box<str>,
-        /// How many.
+        /// Number of dropped items.
         quantity: u64,
     },
-    /// Spans that came in an item larger than Sentry takes.
+    /// Spans that arrived in an item larger than Sentry accepts.
     TooLarge {
-        /// Their trace.
+        /// Trace of the spans.
         trace_id: TraceId,
-        /// Their ids.
+        /// Affected spans.
         spans: Vec<SpanId>,
-        /// How large the item was.
+        /// Bytes of the item.
         bytes: u64,
     },
-    /// What has become of spans that were handed on to Sentry.
+    /// Delivery of spans that were forwarded to Sentry.
     Relayed {
-        /// Their trace.
+        /// Trace of the spans.
         trace_id: TraceId,
-        /// Their ids.
+        /// Affected spans.
         spans: Vec<SpanId>,
-        /// What has become of them.
+        /// Result so far.
         delivery: Delivery,
     },
 }
 
 impl Evidence {
-    /// Bytes of memory it stands for while it waits for the store.
+    /// Returns the bytes of memory it accounts for while it waits for the store.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let more = match self {
@@ -87,12 +87,12 @@ impl Evidence {
     }
 }
 
-/// What has become of an envelope that was handed on to Sentry.
+/// Delivery of an envelope that was forwarded to Sentry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Sentry could not be reached; it is kept and tried again.
     Waiting {
-        /// What stood in the way.
+        /// Why it is delayed.
         problem: Box<str>,
     },
     /// Sentry took it.
@@ -101,46 +101,46 @@ pub enum Delivery {
     Refused {
         /// HTTP status.
         status: u16,
-        /// What Sentry said; may be empty.
+        /// Sentry's reason; may be empty.
         reason: Box<str>,
     },
-    /// Sentry did not take it because there was too much.
+    /// Sentry rejected it because of a rate limit.
     RateLimited {
-        /// What Sentry said; may be empty.
+        /// Sentry's reason; may be empty.
         reason: Box<str>,
     },
     /// It was given up.
     Lost {
-        /// Why.
+        /// Cause.
         reason: Box<str>,
     },
 }
 
-/// What Sentry answered when it was asked for a trace.
+/// Sentry's copy of a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Stored {
-    /// When it was asked, in nanoseconds since the Unix epoch.
+    /// Time of the request in nanoseconds since the Unix epoch.
     pub asked_unix_nano: u64,
-    /// Whether it will be asked again: then what it lacks may still come.
+    /// True if it will be polled again: then missing spans may still arrive.
     pub asked_again: bool,
     /// The spans that it has, each with its parent.
     pub spans: Vec<(SpanId, Option<SpanId>)>,
 }
 
-/// Whether a log record of this event name stands on its span's row.
+/// Returns true if a log record of this event name is shown on its span's row.
 pub(crate) fn is_error_event(event_name: &[u8]) -> bool {
     event_name == EXCEPTION.as_bytes() || event_name == SENTRY_EVENT.as_bytes()
 }
 
-/// Whether an attribute of this name tells of an exception, as OpenTelemetry's conventions have it.
+/// Returns true if an attribute of this name describes an exception, by OpenTelemetry's conventions.
 pub(crate) fn is_exception_key(key: &str) -> bool {
     matches!(key, "exception.type" | "exception.message" | "exception.stacktrace")
 }
 
-/// How long a title may be, in bytes.
+/// Bytes of a title.
 const TITLE: usize = 200;
 
-/// What an error event is called in one line: its body, or else the exception's type and message.
+/// Returns an error event's title in one line: its body, or else the exception's type and message.
 pub(crate) fn title(raw: &[u8]) -> String {
     let Ok(record) = LogRecord::decode(raw) else {
         return String::new();

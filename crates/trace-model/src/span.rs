@@ -1,11 +1,11 @@
-//! One span, decoded: what the details pane, `tail --json` and (later) exports read.
+//! One decoded span, as the details pane, `tail --json` and exports use it.
 
 use crate::{SpanId, TraceId};
 
 /// The part a span plays in a call, as OTLP's `SpanKind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum SpanKind {
-    /// Not said.
+    /// Not set.
     #[default]
     Unspecified,
     /// Work inside one service.
@@ -21,13 +21,13 @@ pub enum SpanKind {
 }
 
 impl SpanKind {
-    /// Whether it is of the side that was called: a server, or the consumer of a message.
+    /// Returns true for the called side: a server, or the consumer of a message.
     #[must_use]
     pub const fn receives(self) -> bool {
         matches!(self, Self::Server | Self::Consumer)
     }
 
-    /// Whether it is of the side that calls: a client, or the producer of a message.
+    /// Returns true for the calling side: a client, or the producer of a message.
     #[must_use]
     pub const fn sends(self) -> bool {
         matches!(self, Self::Client | Self::Producer)
@@ -66,7 +66,7 @@ impl SpanKind {
     }
 }
 
-/// How a span ended, as OTLP's `Status.code`.
+/// Status of a span, as OTLP's `Status.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum StatusCode {
     /// Nobody said; by convention it went well.
@@ -74,7 +74,7 @@ pub enum StatusCode {
     Unset,
     /// Somebody said that it went well.
     Ok,
-    /// It failed.
+    /// Failed.
     Error,
 }
 
@@ -126,7 +126,7 @@ pub enum Value {
 pub struct Attribute {
     /// Dotted, as in the semantic conventions (`http.request.method`).
     pub key: String,
-    /// Its value.
+    /// Value of the attribute.
     pub value: Value,
 }
 
@@ -135,7 +135,7 @@ pub struct Attribute {
 pub struct Event {
     /// Nanoseconds since the Unix epoch.
     pub time_unix_nano: u64,
-    /// What happened (`exception`, …).
+    /// Name of the event (`exception`, …).
     pub name: String,
     /// More about it.
     pub attributes: Vec<Attribute>,
@@ -144,7 +144,7 @@ pub struct Event {
 /// A pointer to a span that this one has to do with, other than its parent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
-    /// The other span's trace; `None` where the sender wrote something that is no id.
+    /// Trace of the other span; `None` if its id is invalid.
     pub trace_id: Option<TraceId>,
     /// The other span.
     pub span_id: Option<SpanId>,
@@ -155,28 +155,28 @@ pub struct Link {
 /// The library that made a span.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Scope {
-    /// Its name; often empty.
+    /// Often empty.
     pub name: String,
-    /// Its version; often empty.
+    /// Often empty.
     pub version: String,
-    /// In the sender's order; mostly none.
+    /// Attributes in the sender's order; mostly none.
     pub attributes: Vec<Attribute>,
-    /// Which version of the semantic conventions its records follow; often empty.
+    /// Version of the records' semantic conventions; often empty.
     pub schema_url: String,
 }
 
-/// One span, whole.
+/// One whole span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
     /// The trace it belongs to.
     pub trace_id: TraceId,
-    /// Its own id.
+    /// Id of the span.
     pub span_id: SpanId,
-    /// Its parent; `None` for a root.
+    /// `None` for a root.
     pub parent_span_id: Option<SpanId>,
     /// `service.name` of its resource; empty when there is none.
     pub service: String,
-    /// What was done.
+    /// Name of the span.
     pub name: String,
     /// The part it played.
     pub kind: SpanKind,
@@ -184,26 +184,26 @@ pub struct Span {
     pub start_unix_nano: u64,
     /// Nanoseconds since the Unix epoch; `None` while it is in flight.
     pub end_unix_nano: Option<u64>,
-    /// How it ended.
+    /// Status of the span.
     pub status: StatusCode,
-    /// What the sender said of the status; often empty.
+    /// The sender's description of the status; often empty.
     pub status_message: String,
     /// W3C `tracestate`; often empty.
     pub trace_state: String,
-    /// In the sender's order.
+    /// Attributes in the sender's order.
     pub attributes: Vec<Attribute>,
-    /// In the sender's order.
+    /// Events in the sender's order.
     pub events: Vec<Event>,
-    /// In the sender's order.
+    /// Links in the sender's order.
     pub links: Vec<Link>,
     /// The resource's attributes: the service, its process and host.
     pub resource: Vec<Attribute>,
-    /// Which version of the semantic conventions the resource follows; often empty.
+    /// Version of the resource's semantic conventions; often empty.
     pub resource_schema_url: String,
     /// The library that made it.
     pub scope: Scope,
-    /// How it came here.
+    /// The way by which it arrived.
     pub source: crate::Source,
-    /// How many attributes, events and links the sender dropped for its own limits.
+    /// Number of attributes, events and links that the sender dropped for its own limits.
     pub dropped: u32,
 }

@@ -1,11 +1,11 @@
-//! Where spans and log records are kept, within a budget of bytes.
+//! The store of spans and log records, within a budget of bytes.
 //!
 //! There is one writer, the owner of the [`Store`]; nothing here locks. The bytes of each span are appended to a log of chunks
-//! together with a record of 64 bytes; records of one trace are linked. Names, and what the spans of a scope share, are kept once.
-//! Nothing is decoded before somebody looks at it.
+//! together with a record of 64 bytes; records of one trace are linked. Names, and data shared by the spans of a scope, are
+//! stored once. Spans are decoded only when they are shown.
 //!
-//! Whole traces leave when the budget is full, oldest activity first: half of a trace would be a lie. Pinned ones stay. Only a trace
-//! for which there is no room at all is cut, and says so.
+//! Whole traces are evicted when the budget is full, least recently active first: half of a trace would be misleading. Pinned
+//! ones are kept. Only a trace that does not fit at all is truncated, which is shown.
 
 mod activity;
 mod below;
@@ -62,35 +62,35 @@ use summary::Summaries;
 pub use summary::{Root, SHAPE, TraceSummary};
 use trace::{List, Trace};
 
-/// Which part of the budget hidden spans may take.
+/// Divisor of the budget for hidden spans.
 const HIDDEN: usize = 64;
 
 /// Grows with every change of the store; two equal revisions mean that nothing happened in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Revision(u64);
 
-/// What the store holds and what it could not keep.
+/// Counts of stored and dropped data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Totals {
     /// Traces that hold at least one span or log record.
     pub traces: usize,
-    /// Spans held; one that came by OTLP and in an envelope is one.
+    /// Stored spans; one that arrived by OTLP and in an envelope is one.
     pub spans: usize,
     /// Log records held.
     pub logs: usize,
-    /// Traces that stay whatever comes.
+    /// Pinned traces, which are never evicted.
     pub pinned: usize,
     /// Bytes of memory in use.
     pub bytes: usize,
-    /// How many bytes there may be.
+    /// Bytes of the budget.
     pub budget: usize,
     /// Traces that left because the budget was full.
     pub evicted_traces: u64,
-    /// Their spans.
+    /// Spans of evicted traces.
     pub evicted_spans: u64,
     /// Log records that left, with their traces or as old as they.
     pub evicted_logs: u64,
-    /// Spans that were not taken because there was no room left for them: their trace alone fills the budget, or pinned ones do.
+    /// Spans dropped because there was no memory for them: their trace alone fills the budget, or pinned ones do.
     pub truncated_spans: u64,
     /// Log records that were not taken for the same reason.
     pub truncated_logs: u64,
@@ -132,7 +132,7 @@ impl Contents {
     }
 }
 
-/// What an [`crate::Outline`] needs of a span.
+/// A span as an [`crate::Outline`] needs it.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) key: SpanKey,
@@ -147,11 +147,11 @@ pub(crate) struct Node {
     pub(crate) has_links: bool,
     pub(crate) flags: Flags,
     pub(crate) is_saved: bool,
-    /// Which host: a number that spans with the same clock share.
+    /// Host: a number that spans with the same clock share.
     pub(crate) host: u32,
 }
 
-/// All spans and log records that the viewer knows, by trace.
+/// All stored spans and log records, by trace.
 #[derive(Debug)]
 pub struct Store {
     contents: Contents,
@@ -162,21 +162,21 @@ pub struct Store {
     /// The ends of the list by activity, in which pinned traces are not.
     oldest: Slot,
     newest: Slot,
-    /// Those: by hand, so they are few.
+    /// Pinned traces: pinned by hand, so they are few.
     pinned: Vec<Slot>,
     services: services::Services,
     search: Option<Box<Search>>,
-    /// Which search this is; 0 before the first one.
+    /// Number of the search; 0 before the first one.
     searches: u8,
     metrics: Metrics,
     rare_bytes: usize,
-    /// Spans of all traces that came in Sentry's envelopes, by trace and span id.
+    /// Spans of all traces from Sentry's envelopes, by trace and span id.
     sentry_spans: HashTable<At>,
-    /// Those of them that came in no other way.
+    /// Those of them that arrived in no other way.
     sentry_alone: BTreeSet<(SpanId, TraceId)>,
     /// Error events with the hash of their bytes.
     error_events: HashTable<(u64, At)>,
-    /// Which spans link to a span, by that one's ids.
+    /// Spans that link to a span, by that one's ids.
     links: HashTable<links::LinksTo>,
     links_bytes: usize,
     hidden: HiddenSpans,
@@ -184,7 +184,7 @@ pub struct Store {
     revealed: Vec<Batch>,
     /// A trace that is evicted, step by step.
     leaving: Option<Leaving>,
-    /// When the count of work has come so far, [`Store::add_part`] makes a pause.
+    /// Count of work at which [`Store::add_part`] pauses.
     until: u64,
     sentry: evidence::SentrySide,
     repeated_limits: RepeatedLimits,
@@ -249,7 +249,7 @@ impl Store {
         while self.add_metrics_part(&mut batch, u64::MAX) {}
     }
 
-    /// Takes points of a request until about this much [`crate::work`] is done; true while more are left.
+    /// Stores points of a request until about this much [`crate::work`] is done; returns true while more are left.
     pub fn add_metrics_part(&mut self, batch: &mut MetricsBatch, work: u64) -> bool {
         self.clock += 1;
         self.until = crate::work::done().saturating_add(work);
@@ -259,13 +259,13 @@ impl Store {
         has_more || !is_settled
     }
 
-    /// All series of metrics.
+    /// Returns all series of metrics.
     #[must_use]
     pub const fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Makes a trace stay whatever comes, or lets it go its way again. A trace that is not there is not pinned.
+    /// Pins or unpins a trace. Does nothing if the trace is not stored.
     pub fn pin(&mut self, trace_id: TraceId, pinned: bool) {
         let Some(slot) = self.find_trace(trace_id) else { return };
         if self.traces[slot].pinned == pinned {
@@ -287,13 +287,13 @@ impl Store {
         trace.summary.forget();
     }
 
-    /// Which state this is.
+    /// Returns the revision of the store.
     #[must_use]
     pub const fn revision(&self) -> Revision {
         Revision(self.clock)
     }
 
-    /// What the store holds.
+    /// Returns the counts of the store.
     #[must_use]
     pub fn totals(&self) -> Totals {
         Totals {

@@ -1,8 +1,8 @@
-//! The subject of a span whose name alone does not tell, and the status of its call.
+//! The subject of a span with a generic name, and the status of its call.
 //!
-//! Instrumentation names spans by what is the same for thousands: `GET`, `SELECT`, `publish`. What tells them apart is in attributes: those
-//! of [OpenTelemetry's semantic conventions](https://opentelemetry.io/docs/specs/semconv/), of either generation, which Sentry's span data
-//! has as well, and those of the Vercel AI SDK and `OpenInference`.
+//! Instrumentation names spans alike in thousands: `GET`, `SELECT`, `publish`. The difference is in attributes: those of
+//! [OpenTelemetry's semantic conventions](https://opentelemetry.io/docs/specs/semconv/), of either generation, which Sentry's
+//! span data has as well, and those of the Vercel AI SDK and `OpenInference`.
 
 mod call_status;
 mod generic;
@@ -18,24 +18,24 @@ use crate::mask::mask;
 use crate::sentry::cut;
 use crate::{CallTarget, SpanKind};
 
-/// How many attributes are read: as many as OpenTelemetry's SDKs keep.
+/// Attributes read: as many as OpenTelemetry's SDKs keep.
 const ATTRIBUTES_MAX: usize = 128;
-/// How long the text may be, in bytes.
+/// Bytes of the text.
 const TEXT_LENGTH_MAX: usize = 200;
-/// How much of a value is read, in bytes: this is done for each row of each frame.
+/// Bytes of a value that are read: this is done for each row of each frame.
 const READ_MAX: usize = 4_096;
 
-/// What a span is about.
+/// Subject of a span.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct SpanSubject {
-    /// What identifies it, where its name does not: a route or path, the first words of a statement without literals, a peer, a queue, an
-    /// RPC method, a tool or a model. Empty where the name says it, or nothing does. What the sender wrote, in part.
+    /// The subject if the name does not tell it: a route or path, the first words of a statement without literals, a peer, a
+    /// queue, an RPC method, a tool or a model; else empty. Parts of the sender's text.
     pub text: Box<str>,
     /// Status of its call, in its protocol's terms.
     pub status: Option<CallStatus>,
 }
 
-/// Attributes by what they say, each with the names that it has or had. Of several spellings in one span the first counts.
+/// Attributes by meaning, each with its present and former names. Of several spellings in one span the first counts.
 const KEYS: [&[&str]; Key::Peer as usize + 1] = [
     &["http.request.method", "http.method"],
     &["http.route", "url.template"],
@@ -104,12 +104,12 @@ enum Key {
     Peer,
 }
 
-/// How many different texts there may be for one name.
+/// Detail of the texts of one name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Detail {
-    /// As many as there are spans.
+    /// A text for each span.
     Span,
-    /// As few as there are operations: a route rather than a path, a template rather than a statement.
+    /// A text for each operation: a route rather than a path, a template rather than a statement.
     Operation,
 }
 
@@ -123,18 +123,18 @@ impl SpanSubject {
         }
     }
 
-    /// Whether a span's bytes may say more than its name.
+    /// Returns true if a span's bytes may add to its name.
     pub(crate) fn may_add_to(name: &str) -> bool {
         generic::may_be_generic(name)
     }
 
-    /// Reads what all spans of an operation have in common; empty where the name says it, or nothing does.
+    /// Returns the subject that all spans of an operation share; empty if the name tells it or there is none.
     pub(crate) fn of_operation(name: &str, kind: SpanKind, raw: &[u8]) -> Box<str> {
         Facts::read(raw).text(name, kind, Detail::Operation).into()
     }
 }
 
-/// Attributes that say what a span is about.
+/// Attributes that describe a span's subject.
 #[derive(Default)]
 struct Facts<'a> {
     texts: [Option<&'a str>; KEYS.len()],
@@ -175,7 +175,7 @@ impl<'a> Facts<'a> {
         all.find_map(|(key, code)| key.status(code.as_ref()?))
     }
 
-    /// What to add to a name; empty where that needs nothing.
+    /// Returns the addition to a name; empty if none is needed.
     fn text(&self, name: &str, kind: SpanKind, detail: Detail) -> String {
         let is_own = |word: &str| {
             let own = [Key::Method, Key::RpcSystem, Key::DbSystem, Key::DbName, Key::MessagingSystem];
@@ -221,7 +221,7 @@ impl<'a> Facts<'a> {
         let collection = self.get(Key::Collection);
         let statement = self.get(Key::Statement).map(without_comments).filter(|text| !text.is_empty());
         let summary = self.get(Key::Summary).or_else(|| {
-            // Of a document the collection says more than the first words.
+            // For a document the collection is more useful than the first words.
             collection.filter(|_| statement.is_none_or(|statement| statement.starts_with(['{', '['])))
         });
         summary.map(Cow::Borrowed).or_else(|| {
@@ -266,7 +266,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The start of a text, as much as is read of it.
+/// Returns the start of a text, as much as is read of it.
 fn prefix(bytes: &[u8]) -> Option<&str> {
     let read = bytes.get(..READ_MAX).unwrap_or(bytes);
     let valid = match std::str::from_utf8(read) {

@@ -1,4 +1,4 @@
-//! Which span stands below which.
+//! The tree of a trace.
 //!
 //! Built from the records alone, in any order: the result depends on what arrived, never on when. Nothing here recurses, so a
 //! trace may be as deep as it likes.
@@ -27,11 +27,11 @@ pub use reader::TraceReader;
 #[derive(Clone, Debug, Default)]
 pub struct SpanTree {
     nodes: Vec<SpanNode>,
-    /// By consumer: the producer of the trace that only a link joins it to.
+    /// By consumer, the producer of the trace that only a link joins it to.
     linked: HashMap<usize, usize>,
-    /// What spans with many siblings call.
+    /// Calls of spans with many siblings.
     calls: HashMap<usize, CallId>,
-    /// What makes calls repeated.
+    /// Limits of repeated calls.
     limits: RepeatedLimits,
 }
 
@@ -48,7 +48,7 @@ impl SpanTree {
         TraceReader::new(store, trace_id).then(async |read| read.tree)
     }
 
-    /// Of spans, and of ids that shall be rows even if no span has them, with the time at which they are first spoken of.
+    /// Builds a tree of spans, and of ids that must be rows even if no span has them, with the time of their first reference.
     async fn build(spans: Vec<Span>, rows: &[(SpanId, u64)]) -> Self {
         let mut links = Links::new(&spans, rows).await;
         links.break_cycles(&spans).await;
@@ -58,7 +58,7 @@ impl SpanTree {
         tree
     }
 
-    /// All of them, in the order of rows.
+    /// Returns all nodes in the order of rows.
     #[must_use]
     pub fn nodes(&self) -> &[SpanNode] {
         &self.nodes
@@ -83,17 +83,17 @@ impl SpanTree {
         node.parent.filter(is_producer).or_else(|| self.linked.get(&at).copied())
     }
 
-    /// What a span calls; `None` for one that is no call, or has few siblings.
+    /// Returns the identity of a span's call; `None` if it is not a call, or has few siblings.
     pub(crate) fn call(&self, at: usize) -> Option<CallId> {
         self.calls.get(&at).copied()
     }
 
-    /// What makes calls repeated.
+    /// Returns the limits of repeated calls.
     pub(crate) const fn repeated_limits(&self) -> RepeatedLimits {
         self.limits
     }
 
-    /// From one sibling to the next, over what is below.
+    /// Iterates over siblings, past the nodes below them.
     fn siblings(&self, first: usize, end: usize) -> impl Iterator<Item = usize> + '_ {
         let next = move |at: &usize| Some(at + 1 + self.nodes.get(*at)?.descendants);
         std::iter::successors(Some(first), next).take_while(move |at| *at < end)

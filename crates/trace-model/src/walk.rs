@@ -1,7 +1,7 @@
-//! One validating walk over a request's bytes, which notes what a record needs and where the rest lies.
+//! The validating walk over a request's bytes, which notes the header of each record and the position of the rest.
 //!
-//! Nothing is decoded and nothing copied but what all spans of a scope share. It accepts exactly what prost would decode, so that
-//! whatever is kept can be decoded when somebody looks at it.
+//! Nothing is decoded and nothing copied except data shared by the spans of a scope. It accepts exactly what prost decodes, so
+//! that every stored record can be decoded when it is shown.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,20 +17,22 @@ use crate::{
 };
 
 impl Batch {
-    /// Reads an OTLP `ExportTraceServiceRequest`. Spans whose ids are unusable are left out and counted.
+    /// Reads an OTLP `ExportTraceServiceRequest`. Spans whose ids are unusable are dropped and counted.
     ///
     /// # Errors
-    /// The bytes are no such message.
+    ///
+    /// The bytes are not such a message.
     pub fn traces(body: Bytes, source: Source) -> Result<(Self, Rejected), Malformed> {
         unlimited(Self::traces_within(body, source, &mut |_| true))
     }
 
     /// The same, asking for the memory that its records take before it takes it: `grant` is called with a number of bytes.
     ///
-    /// A request of empty records takes forty times its length, so whoever reads requests of others bounds this too.
+    /// A request of empty records takes forty times its length, so readers of untrusted requests bound this too.
     ///
     /// # Errors
-    /// The bytes are no such message, or memory was not granted.
+    ///
+    /// The bytes are not such a message, or memory was not granted.
     pub fn traces_within(body: Bytes, source: Source, grant: Grant<'_>) -> Result<(Self, Rejected), ReadError> {
         let mut walk = Walk::new(&body, source, grant);
         walk.request(Signal::Traces)?;
@@ -55,7 +57,8 @@ impl Batch {
     /// Reads an OTLP `ExportLogsServiceRequest`. A record whose ids are unusable belongs to no trace.
     ///
     /// # Errors
-    /// The bytes are no such message.
+    ///
+    /// The bytes are not such a message.
     pub fn logs(body: Bytes, source: Source) -> Result<Self, Malformed> {
         unlimited(Self::logs_within(body, source, &mut |_| true))
     }
@@ -63,7 +66,8 @@ impl Batch {
     /// The same within memory that is granted, as [`Batch::traces_within`] has it.
     ///
     /// # Errors
-    /// The bytes are no such message, or memory was not granted.
+    ///
+    /// The bytes are not such a message, or memory was not granted.
     pub fn logs_within(body: Bytes, source: Source, grant: Grant<'_>) -> Result<Self, ReadError> {
         let mut walk = Walk::new(&body, source, grant);
         walk.request(Signal::Logs)?;
@@ -103,21 +107,21 @@ impl Batch {
     }
 }
 
-/// Asked before memory is taken, with how many bytes; says whether it may be.
+/// Callback that grants or denies a number of bytes before they are allocated.
 pub type Grant<'a> = &'a mut dyn FnMut(usize) -> bool;
 
-/// Why a request was not read.
+/// A request that was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// The bytes are no such message.
+    /// The bytes are not such a message.
     #[error(transparent)]
     Malformed(#[from] Malformed),
     /// The memory that its records need was not granted.
-    #[error("there is no memory for its records")]
+    #[error("no memory for its records")]
     NoMemory,
 }
 
-/// What was read where all memory was granted.
+/// Returns the result of a read with all memory granted.
 fn unlimited<T>(read: Result<T, ReadError>) -> Result<T, Malformed> {
     read.map_err(|error| match error {
         ReadError::Malformed(malformed) => malformed,
@@ -155,7 +159,7 @@ impl Signal {
     }
 }
 
-/// How deep messages may be nested in a request, in its groups by resource, in those by scope, and in a span.
+/// Nesting depth of messages in a request, in its groups by resource, in those by scope, and in a span.
 const IN_RESOURCE: u32 = DEPTH - 1;
 const IN_SCOPE: u32 = DEPTH - 2;
 const IN_RECORD: u32 = DEPTH - 3;
@@ -163,15 +167,15 @@ const IN_RECORD: u32 = DEPTH - 3;
 /// The number of `Span.attributes`.
 pub(crate) const ATTRIBUTES: u8 = 9;
 
-/// For how many spans there is room from the start, at most.
+/// Spans for which memory is reserved at the start, at most.
 const AHEAD: usize = 4096;
 
-/// How large a list of records is that moves to pages of its own, in bytes.
+/// Bytes of a list of records from which on it moves to pages of its own.
 const LARGE_LIST: usize = 1 << 20;
 /// Allocations of this size have such pages: more than glibc's `DEFAULT_MMAP_THRESHOLD_MAX`.
 const MAPPED: usize = (32 << 20) + (64 << 10);
 
-/// What each origin takes besides its scope: itself, and two shared texts that are replaced once the resource is known.
+/// Bytes of each origin in addition to its scope: itself, and two shared texts that are replaced once the resource is known.
 const ORIGIN: usize = size_of::<Origin>() + 64;
 
 struct Walk<'a> {
@@ -271,7 +275,7 @@ impl<'a> Walk<'a> {
             match (field.number, field.value, signal) {
                 (2, Value::Bytes(span), Signal::Traces) => {
                     if self.spans.len() == before {
-                        // Spans of one sender are alike: growing step by step would copy them all once more.
+                        // Spans of one sender are alike: growing step by step would copy them all again.
                         let ahead = (group.len() / (span.len() + 1)).min(AHEAD);
                         reserve(&mut self.spans, ahead, &mut self.list_bytes, self.grant)?;
                     }
@@ -323,7 +327,7 @@ impl<'a> Walk<'a> {
         let mut marks = Marks::default();
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
-            // What follows the first attribute are more of them: most of a span's fields.
+            // The first attribute is followed by more of them: most of a span's fields.
             if field.number == u32::from(ATTRIBUTES) {
                 while let Some(attribute) = reader.next_if_short(ATTRIBUTES) {
                     validate_attribute(attribute, IN_RECORD - 1)?;
@@ -430,8 +434,8 @@ impl<'a> Walk<'a> {
 
 /// Makes room for more items once it is granted, for twice as many each time, and adds to `granted` how many bytes that takes.
 ///
-/// A list that has become large moves once, to where an allocator has pages of its own for it, which the system gets back when it is freed.
-/// What is not granted is never written there: it takes addresses, not memory.
+/// Moves a list that has become large once, to where an allocator has pages of its own for it, which the system gets back when it
+/// is freed. Memory that is not granted is never written there: it takes addresses, not memory.
 fn reserve<T>(list: &mut Vec<T>, more: usize, granted: &mut usize, grant: Grant<'_>) -> Result<(), ReadError> {
     let needed = (list.len() + more) * size_of::<T>();
     if needed <= *granted {
@@ -447,7 +451,7 @@ fn reserve<T>(list: &mut Vec<T>, more: usize, granted: &mut usize, grant: Grant<
     Ok(())
 }
 
-/// A message that stands in several parts is one: protobuf merges them, which is what their bytes do when they are joined.
+/// A message in several parts: protobuf merges them, which concatenating their bytes does.
 #[derive(Default)]
 pub(crate) struct Parts<'a> {
     first: &'a [u8],
@@ -498,7 +502,7 @@ fn ids(trace_id: &[u8], span_id: &[u8], parent: &[u8]) -> Result<(TraceId, SpanI
     ))
 }
 
-/// What an event of a span is noted by.
+/// Returns the flags for an event of a span.
 fn of_event(event: &[u8]) -> u8 {
     let names = fields(event).filter_map(|field| match field.value {
         Value::Bytes(name) if field.number == 2 => Some(name),
@@ -508,7 +512,7 @@ fn of_event(event: &[u8]) -> u8 {
     Marks::EVENTS | if is_exception { Marks::EXCEPTION } else { 0 }
 }
 
-/// Whether an attribute of a log record tells of an exception.
+/// Returns true if an attribute of a log record describes an exception.
 fn is_exception(attribute: &[u8]) -> bool {
     let keys = fields(attribute).filter_map(|field| match field.value {
         Value::Bytes(key) if field.number == 1 => Some(key),
@@ -518,7 +522,7 @@ fn is_exception(attribute: &[u8]) -> bool {
     key.is_some_and(sentry::is_exception_key)
 }
 
-/// Of a field that stands there several times the last counts.
+/// Returns a number; of a repeated field the last value counts.
 fn last_number(message: &[u8], number: u32) -> Option<u64> {
     let numbers = fields(message).filter_map(|field| match field.value {
         Value::Varint(value) if field.number == number => Some(value),
@@ -568,7 +572,7 @@ fn hash_of_schema(url: Option<&str>) -> u64 {
     url.map_or(0, |url| hash::of(url.as_bytes()))
 }
 
-/// An attribute's key, and its value where that is text. Of what stands there several times the last counts.
+/// Returns an attribute's key, and its value if that is text. Of repeated fields the last value counts.
 pub(crate) fn key_and_text(attribute: &[u8]) -> (&[u8], Option<&str>) {
     let (mut key, mut text) = (&[][..], None);
     for field in fields(attribute) {

@@ -10,7 +10,7 @@ use std::cell::Cell;
 pub use crate::hash::fix as fix_hashes;
 pub use steps::{Pause, STRIDE, Steps, Visits, at_once, drop_in_steps, sort_by, strides, visited};
 
-/// What visiting a record, an entry of a table or a point counts for: one cache line.
+/// Work of visiting a record, an entry of a table or a point: one cache line.
 pub const VISIT: usize = 64;
 
 thread_local! {
@@ -30,7 +30,7 @@ pub fn done() -> u64 {
     DONE.with(Cell::get)
 }
 
-/// Runs something and returns how much work it counted.
+/// Runs a function and returns its result with the amount of work it counted.
 ///
 /// ```
 /// use trace_model::work;

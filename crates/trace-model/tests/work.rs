@@ -1,6 +1,6 @@
 //! Work that is linear in the bytes of a request, whatever the request is, counted by [`trace_model::work`].
 //!
-//! A program of its own, since the state of all hash tables is fixed: each run counts the same.
+//! A separate program, since the state of all hash tables is fixed: each run counts the same.
 
 #![expect(clippy::expect_used, reason = "a test may fail by it")]
 
@@ -18,9 +18,9 @@ use trace_model::{Analysis, Batch, Expectation, Filter, Outline, Source, SpanId,
 
 const KIB: usize = 1024;
 const MIB: u64 = 1 << 20;
-/// How much work a slice is asked for.
+/// Requested work of a slice.
 const SLICE: usize = 64 * KIB;
-/// How much more a slice may do: it ends with a whole step, which may copy a part of a record or a chunk of the log.
+/// Further work of a slice: it ends with a whole step, which may copy a part of a record or a chunk of the log.
 const STEP: u64 = 6 << 20;
 
 /// A store whose work is the same in each run.
@@ -95,7 +95,7 @@ fn plain(spans: impl Iterator<Item = Span>) -> Vec<Batch> {
     one_group("shop", 0, vec![scope(String::new(), 0, spans.collect())])
 }
 
-/// Each span by a service of its own.
+/// Returns each span by a separate service.
 fn by_services(spans: impl Iterator<Item = Span>, source: Source) -> Vec<Batch> {
     let group = |(number, span): (usize, Span)| ResourceSpans {
         resource: Some(resource(&format!("service {number}"), 0)),
@@ -343,7 +343,7 @@ const CASES: &[(&str, Generator)] = &[
     }),
 ];
 
-/// Takes requests, and answers how much work that was, how much at most at once, and the bytes of the requests.
+/// Stores requests, and returns the work, the most work at once, and the bytes of the requests.
 fn take(store: &mut Store, generator: Generator, size: usize) -> (u64, u64) {
     let (batches, walked) = work::of(|| generator(size));
     let (mut counted, mut longest) = (walked, 0);
@@ -360,7 +360,7 @@ fn take(store: &mut Store, generator: Generator, size: usize) -> (u64, u64) {
     (counted, longest)
 }
 
-/// Works until nothing is left, and counts how much that is at most at once.
+/// Works until nothing is left, and counts the most work at once.
 fn in_steps(longest: &mut u64, mut step: impl FnMut() -> bool) {
     loop {
         let (has_more, slice) = work::of(&mut step);
@@ -411,7 +411,7 @@ fn read(store: &mut Store) -> (u64, u64) {
 fn summarize(store: &mut Store) -> (u64, u64) {
     let at_once = store.traces(0..usize::MAX);
     store.summarize_in_steps();
-    // Then all of them have to be computed anew.
+    // Then all of them have to be computed again.
     store.expect_sentry(Expectation::Nothing);
     let mut longest = 0;
     let ((), counted) = work::of(|| {
@@ -506,7 +506,7 @@ fn summaries_are_computed_in_steps() {
 
 #[test]
 fn summary_of_a_deep_trace_takes_steps() {
-    // Each span's transaction is looked for above it.
+    // Each span's transaction is searched above it.
     let chain = |source| {
         let child = |number: usize| Span {
             parent_span_id: if number > 1 { id(number - 1, 8) } else { Vec::new() },
@@ -531,8 +531,8 @@ fn summary_of_a_deep_trace_takes_steps() {
 }
 
 #[test]
-fn a_tree_is_of_the_spans_that_stay_however_the_log_is_rearranged_meanwhile() {
-    // Between two steps traces come, so that others are evicted and what is left of chunks is copied forward.
+fn tree_has_all_kept_spans_however_the_log_is_rearranged_meanwhile() {
+    // Between two steps traces arrive, so that others are evicted and the rest of chunks is copied forward.
     let mut store = store(2 << 20);
     let large = |store: &mut Store| {
         for batch in plain((0..4_000).map(|number| span(1, number))) {
@@ -572,7 +572,7 @@ fn a_tree_is_of_the_spans_that_stay_however_the_log_is_rearranged_meanwhile() {
 }
 
 #[test]
-fn a_tree_of_a_trace_that_leaves_while_it_is_read_is_empty() {
+fn tree_of_a_trace_evicted_meanwhile_is_empty() {
     let mut store = store(1 << 20);
     for batch in plain((0..2_000).map(|number| span(1, number))) {
         store.add(batch);
@@ -628,11 +628,11 @@ fn evicting_a_large_trace_takes_slices() {
     });
     let longest = longest.expect("the large one is evicted");
     assert!(longest <= SLICE as u64 + 256 * KIB as u64, "{longest} at once");
-    assert_eq!(store.totals().evicted_spans, 30_000, "it leaves whole");
+    assert_eq!(store.totals().evicted_spans, 30_000, "it is evicted whole");
 }
 
 #[test]
-fn a_slice_copies_a_part_of_a_long_record() {
+fn slice_copies_a_part_of_a_long_record() {
     let long = |_| {
         plain(std::iter::once(with(span(1, 1), |span| {
             span.attributes.push(text("filler", "x".repeat(16 << 20)));

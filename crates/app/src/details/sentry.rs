@@ -28,7 +28,7 @@ impl Column<'_> {
                 Role::Dim,
             );
         }
-        // What came in an envelope only says all that itself.
+        // What arrived in an envelope only says all that itself.
         let Some(there) = there.filter(|_| span.source != Source::Sentry) else {
             return;
         };

@@ -124,7 +124,7 @@ async fn client_report_explains_a_missing_span() {
     let mut viewer = Viewer::start("", &[]).unwrap();
     viewer.send_otlp(&trace.otlp()).await.unwrap();
     viewer.send_envelope(SERVICE, trace.transaction(&[ROOT])).await.unwrap();
-    let silent = "✗ missing: transaction \"POST /checkout\" came without it; why is not known";
+    let silent = "✗ missing: transaction \"POST /checkout\" arrived without it, reason unknown";
     assert_said(&mut viewer, &[("publish order", silent)]);
     let dropped = json!({ "reason": "queue_overflow", "category": "span", "quantity": 2 });
     // After the start of the span.
@@ -186,7 +186,7 @@ async fn unsampled_trace_is_missing_with_that_reason() {
         &mut viewer,
         &[(
             "POST /checkout ! ValueError: declined",
-            "✗ missing: unsampled, says its sender",
+            "✗ missing: unsampled by its sender",
         )],
     );
     assert!(!text.contains(TRACE), "{text}");

@@ -130,7 +130,7 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
         "basket three items in the basket",
         ids["event"].as_str().unwrap(),
         ids["child"].as_str().unwrap(),
-        "came in an envelope only",
+        "arrived in an envelope only",
     ] {
         assert!(details.contains(part), "{part} is missing in:\n{details}");
     }

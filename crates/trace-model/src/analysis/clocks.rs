@@ -1,4 +1,4 @@
-//! Clocks that disagree: which spans contradict their parent's times, and by how much each host's spans would have to be moved.
+//! Clock skew: spans that contradict their parent's times, and the correction of each host's clock.
 //!
 //! A trace shows the times that were sent. Straightening is an offer, after the adjuster of Jaeger and Zipkin's before it: a span on another
 //! host than its parent's, which contradicts it, is moved into its middle when it fits, else to its start; what is below on the same host
@@ -12,17 +12,17 @@ use super::times::Time;
 use crate::SpanTree;
 use crate::work::Visits;
 
-/// Times are written in microseconds at best by some: less than one is no contradiction, in nanoseconds.
+/// Nanoseconds of a difference that is no contradiction: some senders round to microseconds.
 const NOISE: u64 = 1_000;
-/// How long after its parent a span ends on another host before a clock is to blame, in nanoseconds: 10 ms.
+/// Nanoseconds by which a span on another host ends after its parent from which on its clock is wrong: 10 ms.
 const FAR: u64 = 10_000_000;
-/// And which part of the parent's duration.
+/// The same as a divisor of the parent's duration.
 const PART: u64 = 10;
 
 #[derive(Debug)]
 pub(super) struct Clocks {
     pub(super) trouble: HashMap<usize, ClockTrouble>,
-    /// By node, in nanoseconds; empty where nothing is to be moved.
+    /// Corrections by node, in nanoseconds; empty without clock skew.
     pub(super) shifts: Vec<i64>,
 }
 
@@ -58,8 +58,8 @@ pub(super) async fn clocks(tree: &SpanTree, times: &[Time]) -> Clocks {
     clocks
 }
 
-/// How a span contradicts its parent. One whose parent `waits` for it can't end long after it, if it could have been within it: one that
-/// took longer than its parent was given up on.
+/// Returns how a span contradicts its parent. A span whose parent `waits` for it cannot end long after it, if it could have been
+/// within it: one that took longer than its parent was abandoned.
 fn contradiction(child: Time, parent: Time, waits: bool) -> Option<ClockTrouble> {
     let before = parent.start.saturating_sub(child.start);
     if before >= NOISE {

@@ -1,7 +1,7 @@
 //! Self time and gaps: the parts of a span that its children do and do not cover.
 //!
-//! Self time is a span's duration without the union of its children's, each cut to the parent. A gap is a long part of a parent
-//! about which no child says anything: time that instrumentation does not see.
+//! Self time is a span's duration without the union of its children's, each clipped to the parent. A gap is a long part of a
+//! parent without a child: uninstrumented time.
 
 use hashbrown::HashMap;
 
@@ -10,19 +10,20 @@ use super::times::Time;
 use crate::SpanTree;
 use crate::work::{strides, visited};
 
-/// A shorter one is no gap, in nanoseconds: 100 ms.
+/// Nanoseconds of the shortest gap: 100 ms.
 const SHORTEST: u64 = 100_000_000;
 /// Nor is less than this part of the parent.
 const PART: u64 = 10;
 
 #[derive(Debug)]
 pub(super) struct Covered {
-    /// By node, in nanoseconds.
+    /// Self time by node, in nanoseconds.
     pub(super) self_nano: Vec<u64>,
     pub(super) gaps: HashMap<usize, Vec<Gap>>,
 }
 
-/// One pass: the children of a node come by start, so that it is enough to know up to where they have covered it.
+/// Computes both in one pass: the children of a node are in order of start, so that it is enough to know up to where they have
+/// covered it.
 pub(super) async fn covered(tree: &SpanTree, times: &[Time]) -> Covered {
     let nodes = tree.nodes();
     let mut until: Vec<u64> = times.iter().map(|time| time.start).collect();

@@ -1,17 +1,18 @@
 //! The critical path: what a trace waited for, from its root's start to its end.
 //!
-//! After "CRISP: Critical Path Analysis of Large-Scale Microservice Architectures" (Zhang et al., USENIX ATC 2022): from a span's end
-//! backwards, the child that ended last was waited for; before it started, the one that had ended last by then; what is left is the span's
-//! own. Children are cut to their parent, and those outside of it are left out.
+//! After "CRISP: Critical Path Analysis of Large-Scale Microservice Architectures" (Zhang et al., USENIX ATC 2022): from a span's
+//! end backwards, the child that ended last was waited for; before it started, the one that had ended last by then; the rest is
+//! self time. Children are clipped to their parent, and those outside of it are ignored.
 //!
 //! Children that overlap by less than a hundredth of their parent, with no other one starting or ending meanwhile, ran one after the
 //! other on clocks that differ a little.
 //!
-//! A span that has ended did not wait for the end of a child that has none: that counts for as long as it is known to have lasted.
+//! A span that has ended did not wait for the end of a child without an end: that counts for as long as it is known to have
+//! lasted.
 //!
-//! The root does not wait for the consumer of a message, so what a trace did after its answer is not on this path. Where that ends last,
-//! [`path_to_last_span`] has the path to it: from the end of the last span backwards, from each span to what it waited for before it
-//! started, which is its parent, or the time in the queue and the producer of its message.
+//! The root does not wait for the consumer of a message, so work after its response is not on this path. Where such work ends
+//! last, [`path_to_last_span`] has the path to it: from the end of the last span backwards, from each span to what it waited for
+//! before it started, which is its parent, or the time in the queue and the producer of its message.
 
 use super::times::{Time, known_ends};
 use super::{CriticalPath, CriticalPathError, Section};
@@ -21,10 +22,10 @@ use crate::{SpanKind, SpanTree};
 /// Children overlap by less than this part of their parent if they ran one after the other.
 const OVERLAP: u64 = 100;
 
-/// A span that ends after its root by less than this is no work of its own, in nanoseconds: 1 ms.
+/// Nanoseconds after the root's end below which a span does not count as later work: 1 ms.
 const LATE: u64 = 1_000_000;
 
-/// What the root waited for.
+/// Returns what the root waited for.
 pub(super) async fn critical_path(tree: &SpanTree, times: &[Time]) -> Result<CriticalPath, CriticalPathError> {
     let root = main_root(tree).ok_or(CriticalPathError::NoRoot)?;
     let mut walk = Walk::new(tree, times).await;
@@ -32,8 +33,8 @@ pub(super) async fn critical_path(tree: &SpanTree, times: &[Time]) -> Result<Cri
     Ok(walk.finish().await)
 }
 
-/// The path to the span that ends last, if that is not what the root waited for and causes lead from it back to the root. `shifts` says
-/// which spans' clocks are known to be wrong, whose ends are no evidence.
+/// Returns the path to the span that ends last, if that is not what the root waited for and causes lead from it back to the root.
+/// `shifts` marks spans whose clocks are known to be wrong, whose ends are no evidence.
 pub(super) async fn path_to_last_span(tree: &SpanTree, times: &[Time], shifts: &[i64]) -> Option<CriticalPath> {
     let root = main_root(tree)?;
     let last = last_span(tree, times, shifts).await?;
@@ -75,7 +76,7 @@ async fn last_span(tree: &SpanTree, times: &[Time], shifts: &[i64]) -> Option<us
 /// A span that had to happen for the one before it in a chain to start.
 struct Cause {
     node: usize,
-    /// Whether it sent the message that the one before it received.
+    /// True if it sent the message that the previous cause received.
     by_message: bool,
 }
 
@@ -94,7 +95,7 @@ async fn causes(tree: &SpanTree, last: usize) -> Vec<Cause> {
     causes
 }
 
-/// Where a trace begins: a span without a parent, the first one; else what stands first. Errors alone have no time.
+/// Returns the first span without a parent, else the first node. Error events alone have no time.
 fn main_root(tree: &SpanTree) -> Option<usize> {
     let nodes = tree.nodes();
     let begins = |at: &usize| nodes[*at].arrived && nodes[*at].parent_span_id.is_none();
@@ -102,7 +103,7 @@ fn main_root(tree: &SpanTree) -> Option<usize> {
     tree.roots().find(begins).or_else(|| tree.roots().find(spans))
 }
 
-/// Whether a span took a message out of a queue that its parent has put there.
+/// Returns true if a span received a message that its parent has put into a queue.
 pub(super) fn is_message(tree: &SpanTree, at: usize) -> bool {
     let node = &tree.nodes()[at];
     let is_producer = |parent: usize| tree.nodes()[parent].kind == SpanKind::Producer;
@@ -112,11 +113,11 @@ pub(super) fn is_message(tree: &SpanTree, at: usize) -> bool {
 struct Walk<'a> {
     tree: &'a SpanTree,
     times: &'a [Time],
-    /// By node, until when it is known to have lasted; empty where every span has an end.
+    /// Known ends by node; empty if every span has an end.
     known_ends: Vec<u64>,
     path: CriticalPath,
     open: Vec<Open>,
-    /// Of the open spans: the children of each with their times, cut to it, by end.
+    /// Children of the open spans with their times, clipped to the parent, by end.
     children: Vec<(usize, Time)>,
     /// The starts of the same, in order.
     starts: Vec<u64>,
@@ -127,17 +128,17 @@ struct Walk<'a> {
 struct Open {
     node: usize,
     time: Time,
-    /// Up to here, from its end, it is known what was waited for.
+    /// The path is known from here to the span's end.
     until: u64,
-    /// From here on something else was waited for, that began before it had ended.
+    /// From here on the path continues with another span, which began before this one had ended.
     cut: u64,
-    /// Its children begin there in [`Walk::children`] and [`Walk::starts`].
+    /// Begin of its children in [`Walk::children`] and [`Walk::starts`].
     first: usize,
-    /// Its children from there on have been looked at.
+    /// Its children from there on have been visited.
     left: usize,
     /// The child that was taken last.
     last: Option<Time>,
-    /// How long those took that were waited for.
+    /// Duration of the children that were waited for.
     waited: u64,
 }
 
@@ -182,8 +183,8 @@ impl<'a> Walk<'a> {
         self.run().await;
     }
 
-    /// Goes back from a moment through one cause of the span that was looked at before, its `effect`; answers with the moment from which
-    /// on the next cause counts.
+    /// Goes back from a moment through one cause of the span visited before, its `effect`; returns the moment from which on the
+    /// next cause counts.
     async fn back(&mut self, cause: &Cause, effect: Option<usize>, until: u64) -> u64 {
         let time = self.times[cause.node];
         let mut until = until;
@@ -237,7 +238,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Opens a span at its end. A child that has been looked at already is left out.
+    /// Opens a span at its end. A child that has been visited already is skipped.
     async fn enter(&mut self, node: usize, time: Time, cut: u64, seen: Option<usize>) {
         let first = self.children.len();
         let tree = self.tree;
@@ -271,7 +272,8 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// When a span's child was waited for: one that is in flight when the span has ended, for as long as is known.
+    /// Returns the time for which a span's child was waited for: of one that is in flight when the span has ended, as long as is
+    /// known.
     fn waited_for(&self, child: usize, parent: usize) -> Time {
         let nodes = self.tree.nodes();
         let time = self.times[child];
@@ -296,7 +298,7 @@ impl<'a> Walk<'a> {
         None
     }
 
-    /// Whether a child that overlaps the one that was taken last ran before it all the same.
+    /// Returns true if a child that overlaps the one visited last nevertheless ran before it.
     fn ran_before(&self, open: &Open, child: Time) -> bool {
         let Some(last) = open.last else { return false };
         if child.start >= last.start || child.end >= last.end {
@@ -306,7 +308,7 @@ impl<'a> Walk<'a> {
         overlap < open.time.nano().div_ceil(OVERLAP) && self.moments(open, last.start, child.end) == 2
     }
 
-    /// How many starts and ends of a span's children there are from one moment to another.
+    /// Returns the number of starts and ends of a span's children between two moments.
     fn moments(&self, open: &Open, from: u64, to: u64) -> usize {
         let end = self.starts.len();
         let (starts, children) = (&self.starts[open.first..end], &self.children[open.first..end]);
@@ -315,10 +317,10 @@ impl<'a> Walk<'a> {
         starts + ends
     }
 
-    /// What lies between a moment and what is known was the span's own.
+    /// Adds the time between a moment and the known part of the path as the span's own.
     fn own(&mut self, open: &Open, from: u64) {
         let until = open.until.min(open.cut);
-        // A span that has not arrived has no time of its own.
+        // A missing span has no self time.
         if from < until && self.tree.nodes()[open.node].arrived {
             self.path.sections.push(Section {
                 node: open.node,
@@ -330,7 +332,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a child reaches out of its parent at both ends, by more than clocks are wrong: then it tells nothing of what was waited for.
+/// Returns true if a child exceeds its parent at both ends, by more than clock skew: then it is no evidence of what was waited
+/// for.
 fn encloses(child: Time, parent: Time) -> bool {
     child.start < parent.start && child.end > parent.end && child.nano() - parent.nano() > parent.nano() / OVERLAP
 }

@@ -1,4 +1,4 @@
-//! What is wrong with the spans of one trace.
+//! Lints of the spans of one trace.
 
 use hashbrown::{HashMap, HashSet};
 
@@ -15,13 +15,13 @@ pub(super) struct Linted<'a> {
     pub(super) repeated: &'a HashMap<usize, Repeated>,
 }
 
-/// A span that reaches out of its parent by less than this is no fault, in nanoseconds: 1 ms.
+/// Nanoseconds by which a span may exceed its parent: 1 ms.
 const TOLERATED: u64 = 1_000_000;
 /// Nor is one that does so by less than this part of its parent, 5 %: clocks have steps, and spans are ended one after the other.
 const TOLERATED_PART: u64 = 20;
 
 impl Linted<'_> {
-    /// By node, then by rule.
+    /// Returns the lints by node, then by rule.
     pub(super) async fn lints(&self) -> Vec<Lint> {
         let mut lints = Vec::new();
         let responses = self.responses().await;
@@ -70,8 +70,8 @@ impl Linted<'_> {
         lints[first..].sort_unstable();
     }
 
-    /// By how much a span reaches out of its parent, in nanoseconds; `None` where that is no fault. A message is processed when its
-    /// sender has long ended, and what a clock explains is no fault of the code.
+    /// Returns how far a span exceeds its parent, in nanoseconds; `None` if that is not a fault. A message is processed when its
+    /// sender has long ended, and clock skew is not a fault of the code.
     fn outside(&self, at: usize, parent: usize, response: Option<Response>) -> Option<u64> {
         let nodes = self.tree.nodes();
         if !nodes[parent].arrived || is_message(self.tree, at) {
@@ -90,8 +90,8 @@ impl Linted<'_> {
         Some(before.max(after)).filter(|excess| *excess > tolerated(parent_time))
     }
 
-    /// By node: the request that it is part of. Middleware hands a request on and ends, and streams are written after their handler has
-    /// ended: what they began ends with the response.
+    /// Returns by node the request that it is part of. Middleware passes a request on and ends, and streams are written after
+    /// their handler has ended: what they began ends with the response.
     async fn responses(&self) -> Vec<Option<Response>> {
         let nodes = self.tree.nodes();
         let mut responses: Vec<Option<Response>> = Vec::with_capacity(nodes.len());
@@ -99,7 +99,7 @@ impl Linted<'_> {
         for (at, node) in nodes.iter().enumerate() {
             visits.one().await;
             let is_server = node.arrived && node.kind == SpanKind::Server && node.end_unix_nano.is_some();
-            // Parents stand before their children. What another service does is a request of its own.
+            // Parents are before their children. Work of another service is a request of its own.
             let above = node.parent.filter(|parent| nodes[*parent].key.service == node.key.service);
             let caller = node.parent.filter(|parent| nodes[*parent].kind == SpanKind::Client);
             let response = Response {
@@ -116,7 +116,7 @@ impl Linted<'_> {
     }
 }
 
-/// When a request was answered: by the span of the server, and by that of its caller, where that is known.
+/// Time of a request's response: by the span of the server, and by that of its caller, if known.
 #[derive(Clone, Copy)]
 struct Response {
     server: Time,
@@ -127,18 +127,18 @@ fn tolerated(time: Time) -> u64 {
     TOLERATED.max(time.nano() / TOLERATED_PART)
 }
 
-/// Whether a parent was left out, or would have been, by the sampler of the process that sent its child.
+/// Returns true if the sampler of the child's process dropped the parent, or would have.
 fn is_unsampled(parent: &SpanNode, child: &SpanNode) -> bool {
     if parent.arrived {
         let same_sender = parent.key.service == child.key.service && parent.host == child.host;
-        // Some SDKs write only whether the parent is remote: then no span of theirs says that it is sampled.
+        // Some SDKs write only whether the parent is remote: then none of their spans is marked as sampled.
         same_sender && parent.flags.parent_is_remote.is_some() && !parent.flags.sampled && child.flags.sampled
     } else {
         child.flags.parent_is_remote == Some(false)
     }
 }
 
-/// `unknown_service:program` is what OpenTelemetry's SDKs say when nobody has named the service.
+/// Returns true for `unknown_service:program`, the default of OpenTelemetry's SDKs, and for an empty name.
 fn has_no_service(service: &str) -> bool {
     service.is_empty() || service == "unknown_service" || service.starts_with("unknown_service:")
 }

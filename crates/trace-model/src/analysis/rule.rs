@@ -1,4 +1,4 @@
-//! What is worth a warning, with one line of explanation and how to put it right.
+//! Rules of the lints, with an explanation and a fix of one line each.
 
 /// Something about spans that makes a trace worth less than it could be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,7 +28,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// All of them, in the order in which they are listed.
+    /// All rules, in the order of the list.
     pub const ALL: [Self; 11] = [
         Self::MissingParent,
         Self::UnsampledParent,
@@ -43,7 +43,7 @@ impl Rule {
         Self::RepeatedCalls,
     ];
 
-    /// Its name in JSON.
+    /// Returns the name in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -79,11 +79,11 @@ impl Rule {
         }
     }
 
-    /// What it means, in one line.
+    /// Returns the explanation in one line.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         match self {
-            Self::MissingParent => "Its parent's id is known, but that span has not come: what called it can't be told.",
+            Self::MissingParent => "Its parent's id is known, but that span has not arrived: its caller is unknown.",
             Self::OutsideParent => {
                 "It starts before its parent, or ends after it: the parent didn't wait for it. 1 ms or 5% of the parent is tolerated."
             }
@@ -113,7 +113,7 @@ impl Rule {
         }
     }
 
-    /// How to put it right, in one line.
+    /// Returns the fix in one line.
     #[must_use]
     pub const fn fix(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Equal siblings: groups that one row stands for, and calls that are repeated one after the other ("N+1").
+//! Equal siblings: groups shown as one row, and calls that are repeated one after the other ("N+1").
 
 use hashbrown::HashMap;
 
@@ -8,10 +8,10 @@ use crate::call::CallId;
 use crate::work::{Visits, sort_by};
 use crate::{SpanNode, SpanTree, StatusCode};
 
-/// How many make a group.
+/// Members of the smallest group.
 const MANY: usize = 5;
 
-/// Five or more leaves of one service and name that stand one after the other, by the first of them.
+/// Returns five or more adjacent leaves of one service and name, by the first of them.
 pub(super) async fn groups(tree: &SpanTree, times: &[Time]) -> Vec<(usize, Group)> {
     let nodes = tree.nodes();
     let is_leaf = |node: &SpanNode| node.arrived && node.children == 0 && !node.cyclic;
@@ -52,8 +52,8 @@ async fn group(members: &[SpanNode], times: &[Time]) -> Group {
     }
 }
 
-/// By parent: the call that its children repeat, none before the last one has ended, as often or for as long as the limits say. Of several
-/// the one that took longest.
+/// Returns by parent the call that its children repeat, none before the last one has ended, as often or for as long as the limits
+/// require. Of several the one that took longest.
 pub(super) async fn repeated(tree: &SpanTree, times: &[Time]) -> HashMap<usize, Repeated> {
     let nodes = tree.nodes();
     let limits = tree.repeated_limits();
@@ -110,7 +110,7 @@ async fn runs(tree: &SpanTree, times: &[Time], parent: usize, visits: &mut Visit
                 run.nano = run.nano.saturating_add(time.nano());
                 run.last = time;
             }
-            // Of two that overlap the one that ends first leaves more room for others.
+            // Of two that overlap the one that ends first leaves more time for others.
             Some(run) if time.end < run.last.end => {
                 run.nano = run.nano - run.last.nano() + time.nano();
                 run.last = time;

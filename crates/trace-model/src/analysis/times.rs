@@ -1,9 +1,9 @@
-//! When each span of a tree begins and ends, without a clock.
+//! Start and end of each span of a tree, without a clock.
 
 use crate::work::{Visits, strides, visited};
 use crate::{SpanNode, SpanTree};
 
-/// From when to when a node was, in nanoseconds since the Unix epoch; never ends before it starts.
+/// Start and end of a node in nanoseconds since the Unix epoch; the end is never before the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Time {
     pub(super) start: u64,
@@ -22,8 +22,8 @@ impl Time {
     }
 }
 
-/// By node. A span in flight ends at the last moment in the trace. In a file nothing is in flight: there a span without an end
-/// lasts as long as [is known](known_ends).
+/// Returns the times by node. A span in flight ends at the last moment in the trace. In a file nothing is in flight: there a span
+/// without an end lasts as long as [is known](known_ends).
 pub(super) async fn times(tree: &SpanTree) -> Vec<Time> {
     let nodes = tree.nodes();
     let (mut last, mut is_cut_off) = (0, false);
@@ -55,7 +55,7 @@ fn moment(node: &SpanNode) -> u64 {
     node.end_unix_nano.unwrap_or(0).max(node.start_unix_nano)
 }
 
-/// By node, until when it is known to have lasted: its end, or else the latest time in the nodes below it.
+/// Returns the known ends by node: the end, or else the latest time in the nodes below.
 pub(super) async fn known_ends(tree: &SpanTree) -> Vec<u64> {
     let nodes = tree.nodes();
     let mut known: Vec<u64> = Vec::with_capacity(nodes.len());

@@ -1,4 +1,4 @@
-//! The spans and log records of a batch, one by one: what can be asked of each before it is decoded.
+//! Spans and log records of a batch one by one, before they are decoded.
 
 use bytes::Bytes;
 
@@ -85,7 +85,7 @@ impl<'a> BatchSpan<'a> {
         }
     }
 
-    /// Returns the span as it came.
+    /// Returns the span's bytes.
     #[must_use]
     pub fn raw(&self) -> Raw<'a> {
         Raw {
@@ -94,7 +94,7 @@ impl<'a> BatchSpan<'a> {
         }
     }
 
-    /// Returns where its request goes; `None` where it is not a client span, or does not tell.
+    /// Returns the target of its request; `None` if it is not a client span or has none.
     #[must_use]
     pub fn call_target(&self) -> Option<CallTarget<'a>> {
         if self.head.kind != SpanKind::Client {
@@ -109,13 +109,13 @@ impl<'a> BatchSpan<'a> {
         (self.head.trace_id, self.head.span_id)
     }
 
-    /// Whether [`Batch::hide_spans`] has hidden it.
+    /// Returns true if [`Batch::hide_spans`] has hidden it.
     #[must_use]
     pub const fn is_hidden(&self) -> bool {
         self.head.is_hidden
     }
 
-    /// Returns the span as a batch of its own, not hidden, with a copy of its bytes.
+    /// Returns a copy of the span as a separate batch, not hidden.
     pub(crate) fn alone(&self) -> Batch {
         let raw = self.batch.piece(self.head.raw);
         work::add(raw.len());
@@ -148,13 +148,13 @@ impl<'a> BatchSpan<'a> {
 }
 
 impl<'a> BatchLog<'a> {
-    /// Whether it reports an error.
+    /// Returns true for an error event.
     #[must_use]
     pub const fn is_error(&self) -> bool {
         self.head.is_error_event && !self.head.is_mild
     }
 
-    /// Returns the ids of the span on whose row it stands; `None` where it is not an error event.
+    /// Returns the ids of the span on whose row it is shown; `None` if it is not an error event.
     #[must_use]
     pub fn error_span(&self) -> Option<(TraceId, SpanId)> {
         Some((self.head.trace_id?, self.head.span_id?)).filter(|_| self.head.is_error_event)
@@ -186,7 +186,7 @@ impl<'a> BatchLog<'a> {
         })
     }
 
-    /// Returns the record as it came.
+    /// Returns the record's bytes.
     #[must_use]
     pub fn raw(&self) -> Raw<'a> {
         Raw {

@@ -1,11 +1,11 @@
-//! Reading words out of the text, with where they stand.
+//! A cursor that reads words with their positions.
 
 use std::ops::Range;
 
 use super::FilterError;
 use super::syntax::Pattern;
 
-/// A text that stood alone or in quotes.
+/// A plain or quoted text.
 #[derive(Clone, Debug)]
 pub(super) struct Word {
     pub(super) pattern: Pattern,
@@ -13,10 +13,10 @@ pub(super) struct Word {
     pub(super) at: Range<usize>,
 }
 
-/// What ends a word, besides whitespace and a closing parenthesis.
+/// Characters that end a word, in addition to whitespace and a closing parenthesis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A colon, after which comes a value.
+    /// A colon, followed by a value.
     Term,
     /// Nothing more.
     Value,
@@ -66,12 +66,12 @@ impl Cursor {
         }
     }
 
-    /// Whether nothing that belongs to the term follows.
+    /// Returns true at the end of a term.
     pub(super) fn at_gap(&self) -> bool {
         self.peek().is_none_or(|next| next.is_whitespace() || next == ')')
     }
 
-    /// Where `AND` or `OR` stands, if one does.
+    /// Returns the position of `AND` or `OR` at the cursor, if there is one.
     pub(super) fn keyword(&self, keyword: &str) -> Option<Range<usize>> {
         let end = self.at + keyword.len();
         let ends = self
@@ -81,12 +81,12 @@ impl Cursor {
         (self.starts_with(keyword) && ends).then_some(self.at..end)
     }
 
-    /// Whether a colon stands here that parts a key from its value: not the ones of `a::b` and `http://`.
+    /// Returns true at a colon that separates a key from its value: not at those of `a::b` and `http://`.
     pub(super) fn at_colon(&self) -> bool {
         self.starts_with(":") && !self.starts_with("::") && !self.starts_with("://")
     }
 
-    /// The text or the quoted text that stands here; empty when what stands here ends a word.
+    /// Reads a plain or quoted text at the cursor; empty if it does not start a word.
     ///
     /// # Errors
     /// Quotes that are not closed, or characters that need them.

@@ -1,10 +1,10 @@
-//! The keys that are no attributes, and what their values may be.
+//! Keys that are not attributes, and their values.
 
 use std::fmt;
 
 use crate::{SpanId, SpanKind, StatusCode, TraceId};
 
-/// A key with a meaning of its own.
+/// A key with a fixed meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
     Text(Field),
@@ -34,7 +34,7 @@ pub(super) enum IdField {
     Parent,
 }
 
-/// What `is:` may ask.
+/// A value of `is:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Root,
@@ -42,7 +42,7 @@ pub(super) enum State {
     Error,
 }
 
-/// All names; the first of several for the same key is the one that is written back.
+/// Names of the keys; the first of several for the same key is the one that is displayed.
 const NAMES: [(&str, Known); 22] = [
     ("name", Known::Text(Field::Name)),
     ("service", Known::Text(Field::Service)),
@@ -79,7 +79,7 @@ impl Known {
     }
 }
 
-/// Whether a name would not be taken for an attribute's.
+/// Returns true if a name would not be parsed as an attribute's.
 pub(super) fn is_known(name: &str) -> bool {
     Known::parse(name).is_some()
 }
@@ -129,7 +129,8 @@ pub(super) const STATUSES: [StatusCode; 3] = [StatusCode::Unset, StatusCode::Ok,
 /// The one of `all` that is called `text`.
 ///
 /// # Errors
-/// What is wrong with it, and what there is.
+///
+/// The value is unknown; the error lists the known ones.
 pub(super) fn choose<T: Copy>(key: &str, text: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {
     all.iter()
         .copied()
@@ -143,10 +144,10 @@ pub(super) fn choose<T: Copy>(key: &str, text: &str, all: &[T], name: fn(T) -> &
 /// The first digits of an id, or all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct IdPrefix {
-    /// One digit's value each, not more than the longest id has; beyond `length` all 0.
+    /// Value of each digit, at most as many as the longest id has; beyond `length` all 0.
     digits: [u8; 2 * TraceId::BYTES],
     length: usize,
-    /// Whether `=` stood before it; it then has all digits.
+    /// True after `=`; it then has all digits.
     pub(super) whole: bool,
 }
 
@@ -154,7 +155,8 @@ impl IdPrefix {
     /// Reads hexadecimal digits of either case.
     ///
     /// # Errors
-    /// What is wrong with them.
+    ///
+    /// The digits are invalid.
     pub(super) fn parse(text: &str, field: IdField, whole: bool) -> Result<Self, String> {
         let most = field.digits();
         let Some(prefix) = Self::hex(text, whole) else {
@@ -186,7 +188,7 @@ impl IdPrefix {
         self.length
     }
 
-    /// Whether an id of these bytes begins so.
+    /// Returns true if an id of these bytes has this prefix.
     pub(super) fn fits(&self, id: &[u8]) -> bool {
         let mut found = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
         self.digits.iter().take(self.length).all(|digit| found.next() == Some(*digit))

@@ -1,6 +1,7 @@
-//! What tests found in messages that many spans share.
+//! Results of tests on messages that many spans share.
 //!
-//! Thousands of spans may share a resource of megabytes. What a test finds in it is the same for each of them, so it is looked at once.
+//! Thousands of spans may share a resource of megabytes. The result of a test on it is the same for each of them, so it is
+//! computed once.
 
 use crate::work;
 
@@ -11,7 +12,7 @@ pub(crate) struct Shared {
     pub(crate) serial: u64,
 }
 
-/// What a test found.
+/// The result of a test.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Answer {
     #[default]
@@ -23,27 +24,27 @@ enum Answer {
 #[derive(Clone, Debug, Default)]
 struct Answers {
     serial: u64,
-    /// By test.
+    /// Results by test.
     answers: Box<[Answer]>,
 }
 
 /// Answers of all tests of one filter.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memo {
-    /// By number.
+    /// Results by number.
     resources: Vec<Answers>,
     scopes: Vec<Answers>,
     bytes: usize,
 }
 
 impl Memo {
-    /// Bytes of memory it stands for.
+    /// Returns the bytes of memory it accounts for.
     pub(crate) const fn bytes(&self) -> usize {
         (self.resources.capacity() + self.scopes.capacity()) * size_of::<Answers>() + self.bytes
     }
 }
 
-/// Where a test asks about messages that spans share.
+/// Source of the shared messages that a test reads.
 pub(super) trait Asked {
     fn resource(&mut self, test: usize, resource: &[u8], look: impl FnOnce(&[u8]) -> bool) -> bool;
     fn scope(&mut self, test: usize, scope: &[u8], look: impl FnOnce(&[u8]) -> bool) -> bool;
@@ -67,7 +68,7 @@ pub(super) struct Remembered<'a> {
     pub(super) memo: &'a mut Memo,
     pub(super) resource: Shared,
     pub(super) scope: Shared,
-    /// How many tests the filter has.
+    /// Number of the filter's tests.
     pub(super) tests: usize,
 }
 

@@ -1,4 +1,4 @@
-//! From text to [`Expr`].
+//! Parses a text into an [`Expr`].
 //!
 //! ```text
 //! any   = all { "OR" all }
@@ -54,7 +54,7 @@ impl Parser {
         Ok(Expr::any(members))
     }
 
-    /// Terms up to an `OR`, a closing parenthesis or the end. `before` is the `OR` that stood before.
+    /// Parses terms up to an `OR`, a closing parenthesis or the end. `before` is the position of the previous `OR`.
     fn all(&mut self, before: Option<Range<usize>>) -> Result<Expr, FilterError> {
         let mut members = Vec::new();
         let mut keyword = before.map(|or| (or, "OR"));
@@ -222,7 +222,7 @@ fn not_closed(start: usize) -> FilterError {
     )
 }
 
-/// What stands after the colon.
+/// The text after the colon.
 struct Values {
     comparison: Option<(Comparison, Range<usize>)>,
     /// At least one.
@@ -239,7 +239,7 @@ impl Values {
         self.words.iter().map(read).collect()
     }
 
-    /// Whether `=` stood before them; anything else is an error that says it of `name`.
+    /// Returns true after `=`; a comparison is an error that names `name`.
     fn whole(&self, name: &str) -> Result<bool, FilterError> {
         match &self.comparison {
             None => Ok(false),
@@ -255,7 +255,7 @@ impl Values {
         if let (false, Some(word)) = (whole, self.words.iter().find(|word| word.pattern.plain() == Some(""))) {
             return Err(FilterError::new(
                 word.at.clone(),
-                "every text contains an empty one: has:key asks whether there is a value, key:=\"\" whether it is empty",
+                "every text contains an empty one: has:key matches any value, key:=\"\" an empty one",
             ));
         }
         let any_of = self.words.iter().map(|word| word.pattern.clone()).collect();
@@ -263,11 +263,11 @@ impl Values {
     }
 }
 
-/// What stands before the colon.
+/// The text before the colon.
 struct Key<'a> {
     name: &'a str,
     known: Option<Known>,
-    /// With the colon.
+    /// Position, including the colon.
     at: Range<usize>,
 }
 

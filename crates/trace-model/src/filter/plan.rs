@@ -9,7 +9,7 @@ use super::memo::Asked;
 use super::syntax::Expr;
 use terms::Test;
 
-/// What is run over candidates.
+/// The compiled form of a filter.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     root: Node,
@@ -23,7 +23,7 @@ impl Plan {
         Self { root, tests }
     }
 
-    /// How many tests there are.
+    /// Returns the number of tests.
     pub(super) const fn tests(&self) -> usize {
         self.tests
     }

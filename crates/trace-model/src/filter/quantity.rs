@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-/// How two quantities are compared.
+/// Comparison operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     Greater,
@@ -14,7 +14,7 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
-    /// As they are written, the longer ones first.
+    /// Operators as text, the longer ones first.
     pub(super) const WRITTEN: [(&str, Self); 5] = [
         (">=", Self::GreaterOrEqual),
         ("<=", Self::LessOrEqual),
@@ -49,7 +49,7 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    /// Reads decimal digits with sign, point and exponent; not the words for what is no finite number.
+    /// Parses decimal digits with sign, point and exponent; not the names of values that are not finite.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         if !text
             .iter()
@@ -94,7 +94,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// What a duration is compared with, in nanoseconds.
+/// A test of a duration in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DurationTest {
     Compare(Comparison, u64),
@@ -150,7 +150,8 @@ fn write_duration(f: &mut fmt::Formatter<'_>, nanos: u64) -> fmt::Result {
 /// Reads a number with a unit (`1.5s`) as nanoseconds.
 ///
 /// # Errors
-/// What is wrong with it, as a whole sentence without its end.
+///
+/// The text is not a duration; the error is a sentence without its full stop.
 pub(super) fn parse_duration(text: &str) -> Result<u64, String> {
     let digits = text
         .find(|character: char| !character.is_ascii_digit() && character != '.')
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused_with_what_would_be_right() {
+    fn invalid_duration_is_rejected_with_a_suggestion() {
         assert!(parse_duration("50").expect_err("no unit").contains("50ms"));
         assert!(parse_duration("50days").expect_err("no such unit").contains("`days`"));
         assert!(parse_duration("soon").expect_err("no number").contains("50ms"));

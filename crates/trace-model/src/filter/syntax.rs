@@ -6,7 +6,7 @@ use super::keys::{self, Field, IdField, IdPrefix, Known, State};
 use super::quantity::{Comparison, DurationTest, Number};
 use crate::{SpanKind, StatusCode};
 
-/// What must hold. Groups hold two or more members, none of them a group of the same sort; only the outermost one may be empty.
+/// A condition. Groups have two or more members, none of them a group of the same sort; only the outermost one may be empty.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
     All(Vec<Expr>),
@@ -15,7 +15,7 @@ pub(super) enum Expr {
     Term(Term),
 }
 
-/// One condition.
+/// One term.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Term {
     /// Anywhere in the span.
@@ -39,7 +39,7 @@ pub(super) enum Term {
     Has(Vec<Subject>),
 }
 
-/// What a value is compared with.
+/// A test of an attribute's value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum AttributeTest {
     Number(Comparison, Number),
@@ -54,19 +54,19 @@ pub(super) struct TextTest {
     pub(super) any_of: Vec<Pattern>,
 }
 
-/// What `has:` may ask for.
+/// Argument of `has:`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Subject {
     Known(Known),
     Attribute(String),
 }
 
-/// A text, cut where an asterisk stood: one piece without, two or more with. None between the first and the last is empty.
+/// A text, split at its asterisks: one part without, two or more with. None between the first and the last is empty.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pattern(pub(super) Vec<String>);
 
 impl Pattern {
-    /// The text, when there is no asterisk in it.
+    /// Returns the text, if it has no asterisk.
     pub(super) fn plain(&self) -> Option<&str> {
         match self.0.as_slice() {
             [text] => Some(text),
@@ -218,7 +218,7 @@ fn write_attribute(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     f.write_str(quote)
 }
 
-/// Whether a text would, as it is, be cut or mean something.
+/// Returns true if a text would be split or have a meaning without quotes.
 fn needs_quotes(text: &str) -> bool {
     let special = |character: char| character.is_whitespace() || "\"():[],".contains(character);
     // A colon before two slashes is one of a URL.
@@ -232,7 +232,7 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     })
 }
 
-/// One value as it is, several in brackets.
+/// Writes one value plain, several in brackets.
 fn values<T: Display>(f: &mut fmt::Formatter<'_>, before: &str, values: impl IntoIterator<Item = T>) -> fmt::Result {
     let values: Vec<T> = values.into_iter().collect();
     f.write_str(before)?;

@@ -1,4 +1,4 @@
-//! Comparing values with what was asked for.
+//! Comparison of values with a pattern.
 
 mod needle;
 
@@ -12,9 +12,9 @@ use super::wire::Leaf;
 #[derive(Clone, Debug)]
 pub(super) struct Matcher {
     shape: Shape,
-    /// The number that it says, if it says one.
+    /// Its value as a number, if it is one.
     number: Option<Number>,
-    /// `true` or `false`, if it says one.
+    /// Its value as `true` or `false`, if it is one.
     boolean: Option<bool>,
 }
 
@@ -55,7 +55,7 @@ impl Matcher {
         }
     }
 
-    /// Whether a text matches.
+    /// Returns true if a text matches.
     #[inline]
     pub(super) fn text(&self, text: &[u8]) -> bool {
         match &self.shape {
@@ -65,7 +65,7 @@ impl Matcher {
         }
     }
 
-    /// Whether a value matches: text as text, all else by what it is, or as it is written when there is a wildcard.
+    /// Returns true if a value matches: text as text, other types by value, or by their text with a wildcard.
     #[inline]
     pub(super) fn leaf(&self, leaf: Leaf<'_>) -> bool {
         match leaf {
@@ -95,7 +95,7 @@ impl Matcher {
         (!longest.is_empty()).then(|| Needle::new(longest))
     }
 
-    /// Whether something that is no text may match.
+    /// Returns true if a value other than text may match.
     pub(super) fn is_of_values(&self) -> bool {
         let of_numbers = |piece: &Needle| piece.as_str().bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
         match self.shape {
@@ -119,7 +119,7 @@ const fn written(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }
 
-/// Leftmost first: if the pieces fit at all, they fit so. Each byte is looked at a bounded number of times.
+/// Matches leftmost first: if the parts fit at all, they fit so. Each byte is read a bounded number of times.
 fn wildcard(text: &[u8], first: &Needle, between: &[Needle], last: &Needle) -> Option<()> {
     let start = first.prefix(text)?;
     let rest = text.get(start..)?;
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wildcard_takes_the_whole_text() {
+    fn wildcard_matches_the_whole_text() {
         let fits = |pattern: &[&str], text: &str| {
             let pattern = Pattern(pattern.iter().map(ToString::to_string).collect());
             Matcher::new(&pattern, false).text(text.as_bytes())

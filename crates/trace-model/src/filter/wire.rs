@@ -1,6 +1,6 @@
 //! The parts of a span's bytes that can be searched, read where they lie.
 //!
-//! A field that a sender wrote twice counts as protobuf says: of plain values the last, messages merged.
+//! Of a repeated field the last value counts, and messages are merged, as in protobuf.
 
 use std::borrow::Cow;
 
@@ -41,8 +41,8 @@ impl<'a> Iterator for Delimited<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        // Nearly all have a number below 16 and less than 128 bytes; to read just these here halves the time of a walk. So it is with times
-        // and small numbers, which are left out.
+        // Nearly all have a number below 16 and less than 128 bytes; reading just these here halves the time of a walk. The same
+        // holds for times and small numbers, which are skipped.
         loop {
             match self.0 {
                 [key @ 0x08..0x80, length @ 0..0x80, rest @ ..] if key & 7 == 2 => {
@@ -72,7 +72,7 @@ impl<'a> Delimited<'a> {
     }
 }
 
-/// The messages, texts or bytes that stand in a field.
+/// Returns the messages, texts or bytes of a field.
 #[inline]
 pub(crate) fn parts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
     delimited(message)
@@ -80,7 +80,7 @@ pub(crate) fn parts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> 
         .map(|(_, bytes)| bytes)
 }
 
-/// A text that stands in a field once; empty if it does not.
+/// Returns the text of a field; empty if it is missing.
 pub(super) fn text(message: &[u8], number: u32) -> &[u8] {
     parts(message, number).last().unwrap_or_default()
 }
@@ -194,7 +194,7 @@ impl<'a> AnyValue<'a> {
 
     fn read_any(message: &'a [u8]) -> Self {
         let mut read = Self::Leaf(Leaf::Other);
-        // One value is the rule. Of several the last counts; an array or a map goes on from the one right before it.
+        // One value is the rule. Of several the last counts; an array or a map continues the one right before it.
         let mut started = (0, message);
         let mut rest = message;
         let mut reader = Reader::new(message, DEPTH);

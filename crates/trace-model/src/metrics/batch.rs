@@ -13,7 +13,7 @@ use crate::{Source, walk, work};
 
 /// The metrics of one request.
 ///
-/// Made by [`MetricsBatch::read`], taken in by [`crate::Store::add_metrics`].
+/// Created by [`MetricsBatch::read`], stored by [`crate::Store::add_metrics`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricsBatch {
     body: Bytes,
@@ -40,17 +40,17 @@ pub(super) struct Data {
 #[derive(Clone, Debug, PartialEq)]
 struct RawResource {
     piece: Piece,
-    /// Instead of the piece, where the message came in several parts.
+    /// Set instead of the range if the message arrived in several parts.
     joined: Option<Box<[u8]>>,
     hash: u64,
 }
 
-/// What has been taken, and of which metric the next point is.
+/// Position of the next point, and its metric.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Cursor {
     /// Position in [`MetricsBatch::data`].
     pub(super) data: usize,
-    /// How many bytes of its points have been read.
+    /// Bytes of its points that have been read.
     pub(super) read: usize,
     /// The metric, once it is known.
     pub(super) metric: Option<Arc<Identity>>,
@@ -104,7 +104,7 @@ impl MetricsBatch {
         self.points
     }
 
-    /// Bytes of memory it stands for while it waits for the store.
+    /// Returns the bytes of memory it accounts for while it waits for the store.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let joined = self.resources.iter().filter_map(|resource| resource.joined.as_ref());
@@ -114,7 +114,7 @@ impl MetricsBatch {
             + joined.map(|bytes| bytes.len()).sum::<usize>()
     }
 
-    /// How it was sent.
+    /// Returns the way by which it arrived.
     #[must_use]
     pub const fn source(&self) -> Source {
         self.source
@@ -149,7 +149,7 @@ impl MetricsBatch {
         std::str::from_utf8(self.piece(data.unit)).unwrap_or_default()
     }
 
-    /// Where in the body the points of some data lie.
+    /// Returns the range of some data's points in the body.
     pub(super) const fn range(data: Data) -> Range<usize> {
         data.points.range()
     }
@@ -159,7 +159,7 @@ impl MetricsBatch {
     }
 }
 
-/// Reads a valid request once. Metrics without points leave no entry.
+/// Indexes a valid request once. Metrics without points have no entry.
 struct Index<'a> {
     body: &'a [u8],
     points: usize,

@@ -1,7 +1,7 @@
-//! What names a metric, kept once however many series it has.
+//! Identity of a metric, stored once however many series it has.
 //!
-//! Resources and names may have megabytes. So each is hashed once per request, copied once while it is in use, and after that told
-//! apart by where it is.
+//! Resources and names may have megabytes. So each is hashed once per request, copied once while it is in use, and compared by
+//! address after that.
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, LazyLock};
@@ -12,7 +12,7 @@ use super::MetricKind;
 use crate::hash::State;
 use crate::{walk, work};
 
-/// One for the process: a request is hashed before it reaches the store.
+/// The hasher of the process: a request is hashed before it reaches the store.
 static HASHER: LazyLock<State> = LazyLock::new(State::default);
 
 pub(super) fn hash<T: Hash>(value: T) -> u64 {
@@ -53,7 +53,7 @@ pub(super) struct Identity {
 /// A value that is kept once.
 trait Shared {
     fn hash(&self) -> u64;
-    /// Bytes of memory it stands for, without what it shares.
+    /// Returns the bytes of memory it accounts for, without shared parts.
     fn bytes(&self) -> usize;
 }
 
@@ -104,7 +104,7 @@ impl<T> Default for Pool<T> {
     }
 }
 
-/// What an entry takes besides its value.
+/// Bytes of an entry in addition to its value.
 const ENTRY: usize = 2 * size_of::<(Arc<()>, usize)>();
 
 impl<T: Shared> Pool<T> {

@@ -1,15 +1,15 @@
-//! One data point, read from its bytes in one pass: exemplars and the like are skipped, whatever their number.
+//! One data point, read from its bytes in one pass: exemplars and other parts are skipped, whatever their number.
 
 use otlp_wire::{RawField, Reader, Value as Wire, fields};
 
 use super::{MetricKind, messages};
 
-/// One data point.
+/// Value at one time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
     /// Nanoseconds since the Unix epoch.
     pub time_unix_nano: u64,
-    /// Since when it counts, in nanoseconds since the Unix epoch; 0 where the sender did not say.
+    /// Start of the interval in nanoseconds since the Unix epoch; 0 if the sender gave none.
     pub start_unix_nano: u64,
     /// The measured value.
     pub value: PointValue,
@@ -37,7 +37,7 @@ pub enum PointValue {
 pub struct Histogram {
     /// Number of values in all buckets.
     pub count: u64,
-    /// Their sum.
+    /// Sum of the values.
     pub sum: Option<f64>,
     /// The least of them.
     pub min: Option<f64>,
@@ -45,7 +45,7 @@ pub struct Histogram {
     pub max: Option<f64>,
     /// The upper bounds of all buckets but the last, which has none.
     pub bounds: Vec<f64>,
-    /// By bucket.
+    /// Counts by bucket.
     pub counts: Vec<u64>,
 }
 
@@ -54,7 +54,7 @@ pub struct Histogram {
 pub struct ExponentialHistogram {
     /// Number of values in all buckets.
     pub count: u64,
-    /// Their sum.
+    /// Sum of the values.
     pub sum: Option<f64>,
     /// The least of them.
     pub min: Option<f64>,
@@ -64,9 +64,9 @@ pub struct ExponentialHistogram {
     pub scale: i32,
     /// Number of values that count as zero.
     pub zero_count: u64,
-    /// Of the values above zero.
+    /// Buckets of the values above zero.
     pub positive: Buckets,
-    /// Of the values below zero.
+    /// Buckets of the values below zero.
     pub negative: Buckets,
 }
 
@@ -75,7 +75,7 @@ pub struct ExponentialHistogram {
 pub struct Buckets {
     /// The number of the first one.
     pub offset: i32,
-    /// How many values fell into each.
+    /// Number of values in each.
     pub counts: Vec<u64>,
 }
 
@@ -84,14 +84,14 @@ pub struct Buckets {
 pub struct Summary {
     /// Number of values.
     pub count: u64,
-    /// Their sum.
+    /// Sum of the values.
     pub sum: f64,
     /// Quantile (0 to 1) and value.
     pub quantiles: Vec<(f64, f64)>,
 }
 
 impl Point {
-    /// Bytes of memory it stands for.
+    /// Returns the bytes of memory it accounts for.
     pub(super) fn bytes(&self) -> usize {
         let (fixed, numbers) = match &self.value {
             PointValue::Nothing | PointValue::Int(_) | PointValue::Double(_) => (0, 0),

@@ -9,7 +9,7 @@ use super::identity::{self, Identity};
 use super::{MetricKind, POINTS, Point};
 use crate::{Attribute, otlp, work};
 
-/// What names a series.
+/// Key of a series.
 #[derive(Clone, Debug)]
 pub struct SeriesKey {
     pub(super) metric: Arc<Identity>,
@@ -42,7 +42,7 @@ impl SeriesKey {
         self.metric.kind
     }
 
-    /// What tells it apart from other series of the metric.
+    /// Returns the attributes that tell it apart from other series of the metric.
     #[must_use]
     pub fn attributes(&self) -> Vec<Attribute> {
         otlp::decode_attributes(&self.attributes)
@@ -52,7 +52,7 @@ impl SeriesKey {
 /// The points of a series.
 #[derive(Debug, Default)]
 pub struct Series {
-    /// By time, so that the order in which they arrive neither matters nor costs.
+    /// Points by time, so that their order of arrival neither matters nor costs.
     points: BTreeMap<u64, Point>,
     /// Bytes of all points.
     bytes: usize,
@@ -98,7 +98,7 @@ struct Entry {
     newer: usize,
 }
 
-/// What a series costs besides its attributes and its points.
+/// Bytes of a series in addition to its attributes and its points.
 const PLACE: usize = size_of::<Option<Entry>>() + 4 * size_of::<usize>();
 
 impl Entry {

@@ -114,7 +114,7 @@ fn points_are_sorted_into_their_series_whatever_their_order() {
 }
 
 #[test]
-fn every_kind_is_kept_with_its_numbers() {
+fn metrics_of_every_kind_are_stored_with_their_values() {
     let histogram = proto::Histogram {
         aggregation_temporality: 1,
         data_points: vec![proto::HistogramDataPoint {
@@ -206,7 +206,7 @@ fn every_kind_is_kept_with_its_numbers() {
 }
 
 #[test]
-fn a_series_holds_its_newest_points() {
+fn series_keeps_its_newest_points() {
     let mut metrics = Metrics::default();
     for time in (0..2 * POINTS as u64).rev().chain(0..5) {
         metrics.add(batch(vec![gauge("g", &[(time, 1, &[])])]), 1 << 30);
@@ -217,7 +217,7 @@ fn a_series_holds_its_newest_points() {
 }
 
 #[test]
-fn what_senders_can_invent_is_bounded() {
+fn series_of_senders_are_bounded() {
     let budget = 8 * 64 * 1024;
     let mut metrics = Metrics::default();
     for number in 0..5_000 {
@@ -230,7 +230,7 @@ fn what_senders_can_invent_is_bounded() {
     assert_eq!(metrics.series().len() as u64 + metrics.evicted(), 5_000);
     assert!(
         metrics.series().any(|(key, _)| key.name() == "metric 4999"),
-        "the oldest leave"
+        "the oldest are evicted"
     );
 }
 
@@ -289,7 +289,7 @@ fn work_of_a_part_is_bounded() {
 }
 
 #[test]
-fn a_metric_that_would_evict_all_others_is_dropped_and_counted() {
+fn metric_that_would_evict_all_others_is_dropped_and_counted() {
     let budget = 8 << 20;
     let mut metrics = Metrics::default();
     metrics.add(batch(vec![gauge("small", &[(1, 1, &[])])]), budget);
@@ -309,7 +309,7 @@ fn requests_taken_by_turns_share_their_series() {
     let mut metrics = Metrics::default();
     while metrics.add_part(&mut one, 1 << 30, 100) | metrics.add_part(&mut other, 1 << 30, 100) {}
     assert_eq!((metrics.series().len(), metrics.points()), (1, 100));
-    // All that names a series leaves with the last one.
+    // The identity of a series is freed with the last one.
     let oldest = metrics.table.evict_oldest().expect("a series");
     metrics.identities.release(&oldest.metric);
     assert_eq!((metrics.series().len(), metrics.bytes()), (0, 0));

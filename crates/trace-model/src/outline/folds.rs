@@ -1,4 +1,4 @@
-//! What is folded away.
+//! Folds of an outline.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use super::layout::Layout;
 use crate::work::at_once;
 use crate::{SpanKey, SpanTree};
 
-/// What a person has folded, by what survives that the tree is built anew.
+/// Folds of the user, by keys that survive a rebuild of the tree.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Folds {
     /// Spans whose descendants are hidden.
     folded: HashSet<SpanKey>,
-    /// Members of groups that are open: a group is known by any of them, as others may come before its first.
+    /// Members of open groups: a group is known by any of them, as others may arrive before its first.
     opened: HashSet<SpanKey>,
 }
 
 impl Outline {
-    /// Folds or unfolds what is below a span; one without children stays as it is. A row that stands for a group is opened, and a
+    /// Folds or unfolds the rows below a span; one without children is unchanged. A row that represents a group is opened, and a
     /// member's group is closed.
     pub fn fold(&mut self, key: &SpanKey, folded: bool) {
         let Some(at) = self.node_of(key) else { return };
@@ -34,7 +34,7 @@ impl Outline {
         }
     }
 
-    /// Whether a span's rows are folded away: those below it, or those of the group that it stands for.
+    /// Returns true if a span's rows are folded: those below it, or those of the group that it represents.
     #[must_use]
     pub fn is_folded(&self, key: &SpanKey) -> bool {
         let Some(at) = self.node_of(key) else { return false };
@@ -44,7 +44,7 @@ impl Outline {
         }
     }
 
-    /// Whether there is anything below a span.
+    /// Returns true if there are rows below a span.
     #[must_use]
     pub fn has_children(&self, key: &SpanKey) -> bool {
         self.node_of(key).is_some_and(|at| self.tree.nodes()[at].children > 0)
@@ -133,13 +133,13 @@ impl Outline {
         self.folds.is_open(&self.tree, first, count)
     }
 
-    /// The group that the row of a node stands for.
+    /// Returns the group that the row of a node represents.
     pub(super) fn closed_group(&self, at: usize) -> Option<crate::Group> {
         let (first, group) = self.analysis.group_of(at)?;
         (first == at && !self.is_open(first, group.count)).then_some(group)
     }
 
-    /// Lays the rows out anew.
+    /// Computes the rows again.
     pub(super) fn lay_out(&mut self) {
         self.layout = at_once(Layout::of(&self.tree, &self.analysis, &self.folds, self.straight));
     }

@@ -1,4 +1,4 @@
-//! Which nodes are rows, and what of the critical path is on each.
+//! Layout of rows: which nodes are rows, and the part of the critical path on each.
 
 use super::folds::Folds;
 use crate::work::{Visits, sort_by};
@@ -65,7 +65,7 @@ impl Layout {
         });
     }
 
-    /// Where a node's row is; of one that is folded away, the row that hides it.
+    /// Returns a node's row; of a folded one, the row that hides it.
     pub(super) fn row_of(&self, node: usize) -> usize {
         self.visible.partition_point(|visible| *visible <= node).saturating_sub(1)
     }

@@ -1,4 +1,4 @@
-//! How an outline catches up with the store.
+//! Updates an outline from the store.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -42,12 +42,12 @@ struct Indexed {
 struct Built {
     indexed: Indexed,
     layout: Layout,
-    /// How it is laid out.
+    /// Folds by which it is laid out.
     folds: Arc<Folds>,
     straight: bool,
 }
 
-/// What finds nodes and error events by span id.
+/// Index of nodes and error events by span id.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Positions in the tree's nodes.
@@ -116,8 +116,8 @@ impl Outline {
         self.refresh_part(store, u64::MAX)
     }
 
-    /// Catches up with the store as far as about so much [work](crate::work) permits; costs nothing when nothing changed. False while the rows
-    /// are those of an earlier change. A trace that left is empty at once.
+    /// Updates from the store as far as about so much [work](crate::work) permits; free if nothing changed. Returns false while
+    /// the rows are those of an earlier revision. An evicted trace is empty at once.
     ///
     /// The rows of a large trace that is growing are not built for every frame: after they were, this answers false as often as building them
     /// costs frames.
@@ -148,13 +148,13 @@ impl Outline {
         now == self.built
     }
 
-    /// Whether [`Outline::read_part`] has something to do.
+    /// Returns true if [`Outline::read_part`] has work left.
     #[must_use]
     pub const fn is_reading(&self) -> bool {
         self.reader.is_some()
     }
 
-    /// Goes on with what [`Outline::refresh_part`] began, until about so much [work](crate::work) is done; true while more is to be done.
+    /// Continues [`Outline::refresh_part`] until about so much [work](crate::work) is done; returns true while more is left.
     pub fn read_part(&mut self, store: &Store, work: u64) -> bool {
         let until = crate::work::done().saturating_add(work);
         let Some(reader) = &mut self.reader else { return false };

@@ -1,4 +1,4 @@
-//! One row: what the tree, the analysis and the store say of a span.
+//! One row: data of the tree, the analysis and the store.
 
 use super::{Line, Outline, Reading, Row};
 use crate::{Gap, Store};
@@ -58,7 +58,7 @@ impl Outline {
         }
     }
 
-    /// When a consumer's producer ended, on the clock that is shown.
+    /// Returns the end of a consumer's producer, on the shown clock.
     fn queued(&self, at: usize) -> Option<u64> {
         let nodes = self.tree.nodes();
         let consumer = &nodes[at];

@@ -3,9 +3,9 @@
 use super::{EXCEPTION, is_error_event, is_exception_key};
 use crate::{Attribute, Log, Severity, Source, SpanId, TraceId, Value};
 
-/// An error or a message that somebody reported: an event of Sentry, or an exception that came as an OTLP log record.
+/// A reported error or message: an event of Sentry, or an exception in an OTLP log record.
 ///
-/// What the sender did not say is `None`, or empty. All texts are the sender's.
+/// Missing values are `None` or empty. All texts are the sender's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorEvent {
     /// One line that names it: `Type: value` of the exception, else the message.
@@ -14,33 +14,33 @@ pub struct ErrorEvent {
     pub trace_id: Option<TraceId>,
     /// The span in which it happened.
     pub span_id: Option<SpanId>,
-    /// When it happened, in nanoseconds since the Unix epoch.
+    /// Nanoseconds since the Unix epoch.
     pub unix_nano: u64,
-    /// How grave it is.
+    /// Severity.
     pub level: Severity,
     /// Sentry's id of it: 32 hexadecimal digits.
     pub event_id: Option<String>,
-    /// What was being done: the name of a route or a task.
+    /// Name of the route or task.
     pub transaction: Option<String>,
-    /// Which logger reported it.
+    /// Logger that reported it.
     pub logger: Option<String>,
-    /// What was said besides the exception.
+    /// Message in addition to the exception.
     pub message: Option<String>,
-    /// What was thrown last comes first; what led to it follows.
+    /// Exceptions, the last one first; its causes follow.
     pub exceptions: Vec<Exception>,
-    /// The stack trace as text, as a sender wrote it who has no other.
+    /// The stack trace as text, from senders without another form.
     pub stacktrace: Option<String>,
-    /// What happened before, oldest first.
+    /// Earlier events, oldest first.
     pub breadcrumbs: Vec<Breadcrumb>,
     /// Tags by their names.
     pub tags: Vec<Attribute>,
-    /// The person concerned: `id`, `email`, `ip_address`, …
+    /// Attributes of the user: `id`, `email`, `ip_address`, …
     pub user: Vec<Attribute>,
     /// The HTTP request in which it happened: `method`, `url`, `headers.…`, …
     pub request: Vec<Attribute>,
     /// Contexts: `os.name`, `runtime.version`, …
     pub contexts: Vec<Attribute>,
-    /// What the program added.
+    /// Data added by the program.
     pub extra: Vec<Attribute>,
 }
 
@@ -49,13 +49,13 @@ pub struct ErrorEvent {
 pub struct Exception {
     /// Its type (`ValueError`); empty for a stack trace without an exception.
     pub type_name: String,
-    /// What it says.
+    /// Its message.
     pub value: String,
-    /// Where its type is from.
+    /// Module of its type.
     pub module: Option<String>,
-    /// How it was caught: `generic`, `panic`, `onerror`, …
+    /// Mechanism that caught it: `generic`, `panic`, `onerror`, …
     pub mechanism: Option<String>,
-    /// Whether the program caught it itself.
+    /// True if the program caught it itself.
     pub handled: Option<bool>,
     /// The newest call first.
     pub frames: Vec<Frame>,
@@ -64,9 +64,9 @@ pub struct Exception {
 /// One call of a stack.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Frame {
-    /// What was called.
+    /// Called function.
     pub function: Option<String>,
-    /// Where it is from: a module, or a library.
+    /// Its module or library.
     pub module: Option<String>,
     /// The source file, as short as the sender has it.
     pub filename: Option<String>,
@@ -76,7 +76,7 @@ pub struct Frame {
     pub lineno: Option<u64>,
     /// The column in that, counted from 1.
     pub colno: Option<u64>,
-    /// Whether it is the program's own code; `None` where the sender does not tell.
+    /// True for the program's own code; `None` if unknown.
     pub in_app: Option<bool>,
     /// The line's source.
     pub context_line: Option<String>,
@@ -85,22 +85,22 @@ pub struct Frame {
 /// Something that happened before.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Breadcrumb {
-    /// When, in nanoseconds since the Unix epoch.
+    /// Nanoseconds since the Unix epoch.
     pub unix_nano: Option<u64>,
-    /// Where it is from: `http`, `console`, `ui.click`, …
+    /// Source: `http`, `console`, `ui.click`, …
     pub category: Option<String>,
     /// `default`, `http`, `navigation`, …
     pub kind: Option<String>,
     /// `debug`, `info`, `warning`, `error`, `fatal`.
     pub level: Option<String>,
-    /// What it says.
+    /// Text of the event.
     pub message: Option<String>,
     /// More about it.
     pub data: Vec<Attribute>,
 }
 
 impl ErrorEvent {
-    /// Reads a log record; `None` for one that is no error event.
+    /// Reads a log record; `None` if it is not an error event.
     #[must_use]
     pub fn of(log: &Log) -> Option<Self> {
         let has_exception = || log.attributes.iter().any(|attribute| is_exception_key(&attribute.key));
@@ -150,7 +150,7 @@ impl ErrorEvent {
         })
     }
 
-    /// Whether any call is known to be the program's own.
+    /// Returns true if any call is known to be the program's own.
     #[must_use]
     pub fn has_in_app_frames(&self) -> bool {
         self.exceptions
@@ -183,7 +183,7 @@ impl Exception {
         }
     }
 
-    /// Whether it is an exception, not only a stack trace.
+    /// Returns true for an exception, false for a stack trace alone.
     #[must_use]
     pub const fn has_name(&self) -> bool {
         !self.type_name.is_empty() || !self.value.is_empty()
@@ -267,7 +267,7 @@ fn members(value: &Value) -> &[Attribute] {
     }
 }
 
-/// Those whose names begin so, without that.
+/// Returns the attributes whose names have a prefix, without it.
 fn below(attributes: &[Attribute], prefix: &str) -> Vec<Attribute> {
     let below = attributes.iter().filter_map(|attribute| {
         let key = attribute.key.strip_prefix(prefix)?;
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn only_error_events_are_read() {
+    fn records_that_are_not_error_events_are_ignored() {
         assert_eq!(ErrorEvent::of(&log("", string("hello"), Vec::new())), None);
         assert_eq!(ErrorEvent::of(&log("sentry.check_in", string("hello"), Vec::new())), None);
         let message = ErrorEvent::of(&log("sentry.event", string("hello"), Vec::new())).expect("an event");
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_thrown_last_and_called_last_comes_first() {
+    fn last_exception_and_last_call_come_first() {
         let frame = |name: &str, in_app| {
             Value::Map(vec![
                 attribute("function", string(name)),
@@ -368,7 +368,7 @@ mod tests {
 
     /// OpenTelemetry's own convention for exceptions in logs.
     #[test]
-    fn an_exception_of_opentelemetry_is_one_too() {
+    fn opentelemetry_exception_is_an_error_event() {
         let attributes = vec![
             attribute("exception.type", string("IOError")),
             attribute("exception.message", string("gone")),

@@ -1,63 +1,63 @@
-//! What the cross-check says of one span.
+//! Result of the cross-check of one span.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::{SpanId, TraceId};
 
-/// What the spans of a trace are compared with.
+/// Source of truth for the spans of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Against {
     /// Nothing: no envelope ever spoke of this trace or of a service in it, and none is expected.
     #[default]
     Nothing,
-    /// What came to the endpoint for envelopes here.
+    /// The local endpoint for envelopes.
     Endpoint,
-    /// What Sentry itself has.
+    /// Sentry itself.
     Sentry {
-        /// When it was asked last, in nanoseconds since the Unix epoch; `None` before its first answer.
+        /// Time of the last request in nanoseconds since the Unix epoch; `None` before the first result.
         asked_unix_nano: Option<u64>,
-        /// Whether it will be asked again.
+        /// True if it will be polled again.
         asked_again: bool,
     },
 }
 
-/// Whether a span reached Sentry.
+/// Result of a span's cross-check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// There is nothing to compare it with.
     NotChecked,
-    /// It is the viewer's own, for the local screen alone.
+    /// The viewer's own span, for the local screen alone.
     NotSent,
-    /// It did.
+    /// Reached Sentry.
     Reached,
-    /// It did, without its events: Sentry drops those of spans that come by its OTLP route.
+    /// Reached Sentry without its events: Sentry drops those of spans by its OTLP route.
     WithoutEvents,
-    /// It came in an envelope and in no other way.
+    /// Arrived in an envelope only.
     SentryOnly,
-    /// Not yet, but it may still.
+    /// Has not reached Sentry yet, but still may.
     Expected(Awaited),
-    /// It did not and will not.
+    /// Has not reached Sentry and will not.
     Missing(Reason),
-    /// It did, but as something else.
+    /// Reached Sentry with differences.
     Differs(Difference),
 }
 
-/// What a span that has not reached Sentry yet is waiting for.
+/// What a span that has not reached Sentry yet depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Awaited {
-    /// Its own end.
+    /// Its end.
     End,
     /// The end of the span that it will be sent with.
     RootEnd {
-        /// That span's name.
+        /// Name of that span.
         root: Arc<str>,
     },
     /// The way of its envelope.
     Envelope,
     /// Sentry can be reached again.
     Relay {
-        /// What stands in the way.
+        /// Why it is delayed.
         problem: Box<str>,
     },
     /// Sentry's next answer.
@@ -71,48 +71,48 @@ pub enum Reason {
     Unsampled,
     /// The transaction that it belongs to was sent before it had ended.
     EndedAfterRoot {
-        /// By how many nanoseconds.
+        /// Difference in nanoseconds.
         nanos: u64,
         /// The transaction's name.
         root: Arc<str>,
     },
-    /// It started when the transaction that it belongs to had been sent.
+    /// It started after its transaction had been sent.
     StartedAfterRoot {
-        /// By how many nanoseconds.
+        /// Difference in nanoseconds.
         nanos: u64,
         /// The transaction's name.
         root: Arc<str>,
     },
     /// The transaction that it belongs to holds as many spans as fit.
     TransactionFull {
-        /// How many.
+        /// Number of spans.
         spans: u32,
     },
-    /// The transaction that it belongs to came without it.
+    /// Its transaction arrived without it.
     NotInTransaction {
         /// The transaction's name.
         root: Arc<str>,
     },
-    /// Its item was larger than Sentry takes.
+    /// Its item was larger than Sentry accepts.
     TooLarge {
-        /// How many bytes it had.
+        /// Bytes of the item.
         bytes: u64,
     },
-    /// Sentry refused it.
+    /// Sentry rejected it.
     Refused {
         /// HTTP status.
         status: u16,
-        /// What Sentry said; may be empty.
+        /// Sentry's reason; may be empty.
         reason: Box<str>,
     },
     /// Sentry takes no more for now.
     RateLimited {
-        /// What Sentry said; may be empty.
+        /// Sentry's reason; may be empty.
         reason: Box<str>,
     },
     /// It was given up on the way to Sentry.
     Lost {
-        /// Why.
+        /// Cause.
         reason: Box<str>,
     },
     /// The sender reported that it had dropped something of this kind.
@@ -121,36 +121,36 @@ pub enum Reason {
         reason: Box<str>,
         /// `transaction`, `span`.
         category: Box<str>,
-        /// How many.
+        /// Number of dropped items.
         quantity: u64,
     },
-    /// Nothing of its service came in an envelope so far.
+    /// Nothing of its service has arrived in an envelope yet.
     Silent,
-    /// It came to the endpoint here; what became of it after that is not known.
+    /// It arrived at the local endpoint; its further way is unknown.
     NotStored,
     /// There is no evidence.
     Unknown,
 }
 
-/// As what a span reached Sentry instead.
+/// The difference between a span and Sentry's copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// Under another trace id.
     Trace {
-        /// That one.
+        /// Trace in Sentry.
         sentry: TraceId,
     },
     /// Below another parent.
     Parent {
         /// The parent that Sentry knows; `None` for a root.
         sentry: Option<SpanId>,
-        /// The parent as the span itself says.
+        /// The span's own parent.
         span: Option<SpanId>,
     },
 }
 
 impl Verdict {
-    /// One character that says it without a colour.
+    /// Returns its mark, one character that does not depend on color.
     #[must_use]
     pub const fn mark(&self) -> char {
         match self {
@@ -170,7 +170,7 @@ impl fmt::Display for Verdict {
             Self::NotSent => f.write_str("the viewer's own span, not for Sentry"),
             Self::Reached => f.write_str("reached Sentry"),
             Self::WithoutEvents => f.write_str("reached Sentry, whose OTLP route drops span events"),
-            Self::SentryOnly => f.write_str("came in an envelope only"),
+            Self::SentryOnly => f.write_str("arrived in an envelope only"),
             Self::Expected(awaited) => write!(f, "still expected: {awaited}"),
             Self::Missing(reason) => write!(f, "missing: {reason}"),
             Self::Differs(difference) => difference.fmt(f),
@@ -193,7 +193,7 @@ impl fmt::Display for Awaited {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unsampled => f.write_str("unsampled, says its sender"),
+            Self::Unsampled => f.write_str("unsampled by its sender"),
             Self::EndedAfterRoot { nanos, root } => {
                 write!(
                     f,
@@ -209,7 +209,7 @@ impl fmt::Display for Reason {
                 )
             }
             Self::TransactionFull { spans } => write!(f, "its transaction holds {spans} spans, and no more fit"),
-            Self::NotInTransaction { root } => write!(f, "transaction {root:?} came without it; why is not known"),
+            Self::NotInTransaction { root } => write!(f, "transaction {root:?} arrived without it, reason unknown"),
             Self::TooLarge { bytes } => write!(f, "item too large: {} KiB, and Sentry takes 1,024", bytes.div_ceil(1024)),
             Self::Refused { status, reason } => write!(f, "Sentry answered {status}{}", Said(reason)),
             Self::RateLimited { reason } => write!(f, "rate limit{}", Said(reason)),
@@ -236,7 +236,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What somebody said, after a colon; nothing when they said nothing.
+/// A reason after a colon; nothing for an empty one.
 struct Said<'a>(&'a str);
 
 impl fmt::Display for Said<'_> {

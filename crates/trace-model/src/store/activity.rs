@@ -1,4 +1,4 @@
-//! Which traces there are, and which one something happened to last.
+//! Traces, and their order by activity.
 
 use std::hash::BuildHasher;
 
@@ -21,7 +21,7 @@ impl Store {
         slot
     }
 
-    /// Log records of one request that belong to no trace come and go together.
+    /// Returns the trace of the log records of one request that belong to no trace: they are stored and evicted together.
     pub(super) fn slot_without_trace(&mut self, known: &mut Option<(u32, u64)>) -> Slot {
         let is_there = |&(slot, arrival): &(u32, u64)| self.traces.get(Slot(slot)).is_some_and(|trace| trace.arrival == arrival);
         if let Some((slot, _)) = (*known).filter(is_there) {

@@ -1,4 +1,4 @@
-//! Which hidden spans are needed, since something shown is below them or has their id.
+//! Hidden spans that are needed, since a shown record is below them or has their id.
 
 use hashbrown::HashSet;
 
@@ -9,7 +9,7 @@ use crate::work::{self, VISIT};
 use crate::{SpanId, TraceId};
 
 impl Store {
-    /// Whether a span must be shown.
+    /// Returns true if a span must be shown.
     pub(super) fn is_needed(&mut self, trace_id: TraceId, span_id: SpanId) -> bool {
         let Some(slot) = self.find_trace(trace_id) else { return false };
         if self.find_sentry(slot, span_id).is_some() || !self.services_of(slot, span_id).is_empty() {

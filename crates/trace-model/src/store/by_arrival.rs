@@ -19,7 +19,7 @@ impl ByArrival {
         self.length
     }
 
-    /// Bytes of memory it stands for, about.
+    /// Returns the approximate bytes of memory it accounts for.
     pub(super) const fn bytes(&self) -> usize {
         self.length * size_of::<(u64, Slot)>()
     }
@@ -56,7 +56,7 @@ impl ByArrival {
         true
     }
 
-    /// How many are newer.
+    /// Returns the number of newer ones.
     pub(super) fn position(&self, arrival: u64) -> Option<usize> {
         let at = self.block_of(arrival)?;
         let block = &self.blocks[at];
@@ -65,7 +65,7 @@ impl ByArrival {
         Some(newer + block.len() - 1 - position)
     }
 
-    /// Those at these positions, counted from the newest.
+    /// Returns those at these positions, counted from the newest.
     pub(super) fn newest(&self, positions: Range<usize>) -> Vec<Slot> {
         let mut slots = Vec::new();
         let mut skip = positions.start;
@@ -91,7 +91,7 @@ impl ByArrival {
         older.filter(|(known, _)| *known < arrival).take(limit).copied().collect()
     }
 
-    /// The block in which an arrival stands or would stand.
+    /// Returns the block of an arrival, stored or not.
     fn block_of(&self, arrival: u64) -> Option<usize> {
         let after = self
             .blocks
@@ -112,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_sorted_map_with_positions(
+        fn by_arrival_is_a_sorted_map_with_positions(
             steps in prop::collection::vec((0..3000_u64, prop::bool::weighted(0.7)), 1..3000), from in 0..3000_usize, many in 0..50_usize,
         ) {
             let (mut list, mut map) = (ByArrival::default(), BTreeMap::new());

@@ -1,7 +1,7 @@
 //! The cross-check: which spans reached Sentry, and what is in the way of the others.
 //!
-//! A finding does not depend on the time, only on what came; from when on an absent span is missing is a part of it. So the list can
-//! keep what it says of a trace until something comes, and a late envelope sets everything right.
+//! A finding does not depend on the clock, only on arrivals; the time from which on an absent span is missing is a part of it. So
+//! the list can keep a trace's result until something arrives, and a late envelope corrects everything.
 
 use super::Store;
 use super::evidence::{Expectation, TraceEvidence};
@@ -11,22 +11,22 @@ use crate::sentry::{Against, Awaited, Delivery, Difference, Reason, Verdict};
 use crate::work::{self, VISIT};
 use crate::{Source, SpanId, SpanKey, SpanKind, TraceId};
 
-/// SDKs send a transaction when it ends, and single spans in batches every few seconds: what has not come so long after a trace's last
-/// end does not come, in nanoseconds.
+/// Nanoseconds after a trace's last end from which on nothing more is expected: SDKs send a transaction when it ends, and single
+/// spans in batches every few seconds.
 const GRACE: u64 = 10_000_000_000;
-/// When the transaction is here, what belongs to it and came another way is here soon too.
+/// Nanoseconds after a transaction's arrival in which its spans by other ways arrive too.
 const SETTLED: u64 = 2_000_000_000;
-/// How far a span's transaction is looked for above it.
+/// Ancestors searched for a span's transaction.
 const DEPTH: usize = 1_000;
-/// Traces of more spans are not looked through for each one's transaction while they grow.
+/// Spans of a trace from which on it is not searched for each one's transaction while it grows.
 const LARGE: u32 = 5_000;
-/// How many spans Sentry's SDKs put into a transaction, at most.
+/// Spans that Sentry's SDKs put into a transaction, at most.
 const TRANSACTION_SPANS: u32 = 1_000;
 
-/// How much of a trace reached Sentry.
+/// Cross-check of a trace: its spans that reached Sentry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct SentryReach {
-    /// What it is compared with.
+    /// Source of truth.
     pub against: Against,
     /// Spans that services sent; the viewer's own are for the local screen alone.
     pub expected: usize,
@@ -34,9 +34,9 @@ pub struct SentryReach {
     pub reached: usize,
     /// Spans of these that reached Sentry as something else.
     pub differs: usize,
-    /// Spans that came in envelopes only.
+    /// Spans that arrived in envelopes only.
     pub sentry_only: usize,
-    /// From when on one of the others is missing and no longer expected, in nanoseconds since the Unix epoch.
+    /// Time from which on one of the others is missing and no longer expected, in nanoseconds since the Unix epoch.
     pub due_unix_nano: u64,
 }
 
@@ -73,18 +73,18 @@ pub(super) enum Finding {
     Differs(Difference),
     Absent {
         why: Why,
-        /// From when on it is missing.
+        /// Time from which on it is missing.
         due: u64,
     },
 }
 
-/// Where to look for what is in the way.
+/// Evidence for an absent span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
     Running,
     /// The span that it will be sent with is running.
     RootRunning(At),
-    /// That one was sent, without this one.
+    /// Its transaction was sent without it.
     RootSent(At),
     Relayed,
     TooLarge(u64),
@@ -95,7 +95,7 @@ pub(super) enum Why {
 }
 
 impl Store {
-    /// Whether a span reached Sentry at this time, in nanoseconds since the Unix epoch; `None` for one that is not here.
+    /// Returns the cross-check of a span at this time, in nanoseconds since the Unix epoch; `None` if it is not stored.
     #[must_use]
     pub fn verdict(&self, trace_id: TraceId, key: &SpanKey, now_unix_nano: u64) -> Option<Verdict> {
         let slot = self.find_trace(trace_id)?;
@@ -116,7 +116,7 @@ impl Store {
         })
     }
 
-    /// What the spans of a trace are compared with.
+    /// Returns the source of truth for the spans of a trace.
     pub(super) fn against(&self, slot: Slot) -> Against {
         let evidence = self.evidence(slot);
         if let Some(answer) = evidence.and_then(|evidence| evidence.stored.as_ref()) {
@@ -142,11 +142,11 @@ impl Store {
         }
     }
 
-    /// What is known of one span of a trace that ends at this time, so far.
+    /// Returns the finding for one span of a trace that ends at this time.
     pub(super) fn finding(&self, slot: Slot, at: At, ends: u64) -> Finding {
         let record = self.contents.log.get(at);
         let origin = self.contents.origins.get(record.origin);
-        // What a file says was sent at another time, to whom it may.
+        // A file's spans were sent at another time, to unknown receivers.
         if origin.source == Source::File {
             return Finding::NotChecked;
         }
@@ -203,14 +203,15 @@ impl Store {
         self.not_in_an_envelope(slot, at, ends, is_asked.then_some(u64::MAX))
     }
 
-    /// Where Sentry is asked, its answer decides, which is final at a time; but it cannot have what was not sent.
+    /// Returns the finding for a span without an envelope. If Sentry is polled, its result decides, which is final at a time; but
+    /// it cannot have a span that was not sent.
     fn not_in_an_envelope(&self, slot: Slot, at: At, ends: u64, answered: Option<u64>) -> Finding {
         let (why, due) = self.absence(slot, at, ends);
         let due = answered.filter(|_| !matches!(why, Why::RootSent(_))).unwrap_or(due);
         Finding::Absent { why, due }
     }
 
-    /// Why a span did not come in an envelope, and from when on it will not.
+    /// Returns why a span is not in an envelope, and from when on it will not be.
     fn absence(&self, slot: Slot, at: At, ends: u64) -> (Why, u64) {
         let trace = &self.traces[slot];
         let record = self.contents.log.get(at);
@@ -225,7 +226,7 @@ impl Store {
         let above = self.contents.log.get(root);
         let sent = |evidence: &TraceEvidence| above.span_id().is_some_and(|id| evidence.transactions.contains_key(&id));
         if root != at && self.evidence(slot).is_some_and(sent) {
-            // What starts later is a transaction of its own, which may take as long as any.
+            // A span that starts later is a transaction of its own, which may take as long as any.
             let own = record.start_unix_nano > above.end_unix_nano;
             let due = record.end_unix_nano.saturating_add(if own { GRACE } else { SETTLED });
             return (Why::RootSent(root), due);
@@ -236,7 +237,7 @@ impl Store {
         (Why::Open, in_time)
     }
 
-    /// The span that a span is sent with: the transaction above it that came, or else the uppermost of its service.
+    /// Returns the span that a span is sent with: the transaction above it that arrived, or else the uppermost of its service.
     fn transaction_of(&self, slot: Slot, at: At) -> At {
         let log = &self.contents.log;
         let service = self.contents.service_number(log.get(at));
@@ -265,7 +266,7 @@ impl Store {
     /// The trace under which Sentry has this span.
     fn in_another_trace(&self, slot: Slot, span_id: SpanId) -> Option<TraceId> {
         let first = TraceId::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]).ok()?;
-        // One that came both ways there is that trace's own, and not among these.
+        // A span that arrived both ways there belongs to that trace, and is not among these.
         let alone = self.sentry_alone.range((span_id, first)..);
         let with_id = alone
             .take_while(|(known, _)| *known == span_id)
@@ -351,7 +352,7 @@ impl Store {
         }
     }
 
-    /// What its service has reported as dropped since the span began.
+    /// Returns what its service has reported as dropped since the span began.
     fn reported(&self, record: &Record) -> Option<Reason> {
         let service = self.contents.service(record);
         let about = |report: &&super::ClientReport| {
@@ -376,7 +377,7 @@ impl Store {
     }
 }
 
-/// What is known against a span that came in an envelope.
+/// Returns the evidence against a span that arrived in an envelope.
 fn sent(evidence: Option<&TraceEvidence>, span_id: SpanId) -> Option<Why> {
     let evidence = evidence?;
     if evidence.relayed.contains_key(&span_id) {

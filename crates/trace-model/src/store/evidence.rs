@@ -1,4 +1,4 @@
-//! What is known of a trace's way to Sentry besides the spans that came in envelopes.
+//! Evidence of a trace's way to Sentry in addition to spans in envelopes.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -10,71 +10,71 @@ use crate::sentry::{Delivery, Evidence, Stored};
 use crate::work::{self, VISIT};
 use crate::{SpanId, TraceId, sentry};
 
-/// How many lines of client reports are remembered.
+/// Lines of client reports kept.
 const REPORTS: usize = 64;
-/// How long a text of theirs may be, in bytes: they are the senders' words.
+/// Bytes of a text in them: they are the senders' text.
 const TEXT: usize = 200;
-/// How many of the spans that something is known of are taken at once.
+/// Spans of evidence stored at once.
 const SPANS_AT_ONCE: usize = 1_024;
-/// How many services are remembered as talking to Sentry.
+/// Services known to send to Sentry.
 pub(super) const SERVICES: usize = 256;
 
-/// What is expected of spans when nothing has come in envelopes yet.
+/// Expectation before anything has arrived in envelopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Expectation {
-    /// Nothing: not everybody uses Sentry.
+    /// Nothing: Sentry may not be in use.
     #[default]
     Nothing,
-    /// Each span that a service sends shall come in an envelope as well.
+    /// Each span that a service sends must arrive in an envelope as well.
     Endpoint,
-    /// Sentry itself will be asked for each trace.
+    /// Sentry itself is polled for each trace.
     Sentry,
 }
 
 /// A line of a client report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientReport {
-    /// Who dropped it; empty when it isn't known.
+    /// Service that dropped it; empty if unknown.
     pub service: Arc<str>,
-    /// When it said so, in nanoseconds since the Unix epoch.
+    /// Time of the report in nanoseconds since the Unix epoch.
     pub unix_nano: u64,
     /// `sample_rate`, `queue_overflow`, `ratelimit_backoff`, …
     pub reason: Box<str>,
     /// `transaction`, `span`, `error`, …
     pub category: Box<str>,
-    /// How many.
+    /// Number of dropped items.
     pub quantity: u64,
 }
 
-/// Of the whole store.
+/// Evidence of the whole store.
 #[derive(Debug, Default)]
 pub(super) struct SentrySide {
     pub(super) expectation: Expectation,
     pub(super) reports: VecDeque<ClientReport>,
-    /// Services of which a span came both ways.
+    /// Services of which a span arrived both ways.
     pub(super) talking: HashSet<Arc<str>>,
-    /// Services of which anything came in an envelope or by Sentry's OTLP route.
+    /// Services of which anything arrived in an envelope or by Sentry's OTLP route.
     pub(super) heard: HashSet<Arc<str>>,
     /// Grows when what is expected of all traces changes: summaries of before are not valid any more.
     pub(super) epoch: u64,
-    /// Grows when spans have come, or gone, that another trace may miss: summaries of before that miss any are not valid any more.
+    /// Grows when spans have arrived, or left, that another trace may miss: older summaries with missing spans are invalid.
     pub(super) strays: u64,
 }
 
-/// Of one trace.
+/// Evidence of one trace.
 #[derive(Debug, Default)]
 pub(super) struct TraceEvidence {
-    /// Transactions that came, each with the number of its spans.
+    /// Transactions with the number of their spans.
     pub(super) transactions: HashMap<SpanId, u32>,
     pub(super) unsampled: bool,
-    /// Spans that came in a larger item than Sentry takes.
+    /// Spans in items larger than Sentry accepts.
     pub(super) too_large: HashMap<SpanId, u64>,
-    /// Spans that were handed on to Sentry and that it has not accepted.
+    /// Spans that were forwarded to Sentry and that it has not accepted.
     pub(super) relayed: HashMap<SpanId, Delivery>,
     pub(super) stored: Option<Answer>,
 }
 
-/// What Sentry answered.
+/// Sentry's copy of a trace.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) asked_unix_nano: u64,
@@ -84,7 +84,7 @@ pub(super) struct Answer {
 }
 
 impl TraceEvidence {
-    /// Bytes of memory it stands for, about.
+    /// Returns the approximate bytes of memory it accounts for.
     pub(super) fn bytes(&self) -> usize {
         let answer = self.stored.as_ref().map_or(0, |answer| answer.spans.capacity());
         size_of::<Self>()
@@ -96,7 +96,7 @@ impl TraceEvidence {
 }
 
 impl Store {
-    /// Says what is expected of spans when nothing has come in envelopes yet.
+    /// Sets the expectation before anything has arrived in envelopes.
     pub fn expect_sentry(&mut self, expectation: Expectation) {
         self.clock += 1;
         self.sentry.expectation = expectation;
@@ -109,10 +109,10 @@ impl Store {
         while self.add_evidence_part(&mut evidence, u64::MAX) {}
     }
 
-    /// Takes the next of what an envelope proves, until about so much [`work`] is done; true while more is to be done.
+    /// Stores the next evidence of an envelope, until about so much [`work`] is done; returns true while more is left.
     pub fn add_evidence_part(&mut self, evidence: &mut VecDeque<Evidence>, work: u64) -> bool {
         self.until = work::done().saturating_add(work);
-        // What the last part made grow is settled before more is taken.
+        // Growth of the last part is brought back into the budget before more is stored.
         while self.settle() {
             let Some(next) = evidence.pop_front() else { break };
             if let Some(rest) = self.take_evidence(next) {
@@ -183,10 +183,10 @@ impl Store {
         None
     }
 
-    /// Takes Sentry's answer about a trace. One about a trace that is not here is of no use.
+    /// Stores Sentry's copy of a trace. One of a trace that is not stored is of no use.
     pub fn set_stored(&mut self, trace_id: TraceId, stored: Stored) {
         let Some(slot) = self.find_trace(trace_id) else { return };
-        // Nothing has happened to the trace itself: who asks for those to which something did would ask for ever.
+        // The trace itself has not changed: polling on every change would never end.
         self.clock += 1;
         self.change_rare(slot, |rare| {
             rare.evidence.get_or_insert_default().stored = Some(Answer {
@@ -226,31 +226,31 @@ impl Store {
         self.sentry.reports.push_back(report);
     }
 
-    /// Whether nothing has come in envelopes: then large traces need not be looked through.
+    /// Returns true if nothing has arrived in envelopes: then large traces need not be searched.
     pub(super) fn knows_no_sentry(&self) -> bool {
         self.sentry_spans.is_empty() && self.sentry.talking.is_empty()
     }
 
-    /// Whether anything came in envelopes or by Sentry's OTLP route.
+    /// Returns true if anything arrived in envelopes or by Sentry's OTLP route.
     #[must_use]
     pub fn has_sentry(&self) -> bool {
         !self.sentry.heard.is_empty()
     }
 
-    /// Whether anything of this service came in envelopes or by Sentry's OTLP route.
+    /// Returns true if anything of this service arrived in envelopes or by Sentry's OTLP route.
     #[must_use]
     pub fn has_sent_to_sentry(&self, service: &str) -> bool {
         self.sentry.heard.contains(service)
     }
 
-    /// Something of this service came in an envelope or by Sentry's OTLP route.
+    /// Notes that something of this service arrived in an envelope or by Sentry's OTLP route.
     pub(super) fn hears(&mut self, service: &Arc<str>) {
         if self.sentry.heard.len() < SERVICES && !self.sentry.heard.contains(service) {
             self.sentry.heard.insert(service.clone());
         }
     }
 
-    /// A span of this service came both ways.
+    /// Notes that a span of this service arrived both ways.
     pub(super) fn talks(&mut self, service: &Arc<str>) {
         if self.sentry.talking.len() < SERVICES && !self.sentry.talking.contains(service) {
             self.sentry.talking.insert(service.clone());
@@ -276,7 +276,7 @@ impl Store {
 /// Takes some spans out of all.
 fn some_of(spans: &mut Vec<SpanId>) -> Vec<SpanId> {
     let some = spans.split_off(spans.len().saturating_sub(SPANS_AT_ONCE));
-    // Each is hashed, and may come with a text.
+    // Each is hashed, and may have a text.
     work::add((1 + some.len()) * 4 * VISIT);
     some
 }

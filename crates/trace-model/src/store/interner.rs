@@ -1,4 +1,4 @@
-//! One copy of what repeats in every span: names, services, resources, and what the spans of a scope share.
+//! One copy of values that repeat in every span: names, services, resources, and data shared by the spans of a scope.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl<T: ?Sized> Interner<T> {
         }
     }
 
-    /// Bytes of memory it stands for.
+    /// Returns the bytes of memory it accounts for.
     pub(super) fn bytes(&self) -> usize {
         self.bytes + self.entries.capacity() * size_of::<Entry<T>>() + self.numbers.allocation_size()
     }
@@ -76,12 +76,12 @@ impl<T: ?Sized> Interner<T> {
         number
     }
 
-    /// The value is used once more.
+    /// Adds a reference to the value.
     pub(super) fn again(&mut self, number: u32) {
         self.entries[number as usize].uses += 1;
     }
 
-    /// One user less; the last one gets the value.
+    /// Drops a reference; the last one returns the value.
     pub(super) fn release(&mut self, number: u32) -> Option<Arc<T>> {
         let entry = &mut self.entries[number as usize];
         entry.uses -= 1;

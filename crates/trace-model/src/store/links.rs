@@ -1,7 +1,7 @@
 //! Links between spans, from either side.
 //!
-//! A span says which spans it links to. Which spans link to one is known by one table, with an entry for each span that is linked to: a
-//! span without links costs the look at a bit.
+//! A span lists the spans it links to. The other direction is one table, with an entry for each span that is linked to: a span
+//! without links costs the test of a bit.
 
 use std::collections::VecDeque;
 
@@ -13,9 +13,9 @@ use crate::batch::Marks;
 use crate::work::{self, VISIT};
 use crate::{SpanId, SpanKey, TraceId, hash};
 
-/// How many links of one span are known from the other side: as many as OpenTelemetry's SDKs keep.
+/// Links of one span known from the other side: as many as OpenTelemetry's SDKs keep.
 const OF_ONE: usize = 128;
-/// How many spans that link to one span are known.
+/// Known spans that link to one span.
 const TO_ONE: usize = 1_000;
 
 type Target = (TraceId, SpanId);
@@ -24,12 +24,12 @@ type Target = (TraceId, SpanId);
 #[derive(Debug)]
 pub(super) struct LinksTo {
     target: Target,
-    /// In the order in which they came: the first ones leave first.
+    /// In order of arrival: the first ones are evicted first.
     from: VecDeque<At>,
 }
 
 impl LinksTo {
-    /// Bytes of memory it stands for besides its place in the table.
+    /// Returns the bytes of memory it accounts for in addition to its place in the table.
     fn bytes(&self) -> usize {
         self.from.capacity() * size_of::<At>()
     }
@@ -53,7 +53,7 @@ impl Store {
         named.into_iter().map(|(_, trace_id, key)| (trace_id, key)).collect()
     }
 
-    /// For [`crate::SpanTree`]: the spans of its own trace that a span links to.
+    /// Returns the spans of its own trace that a span links to, for [`crate::SpanTree`].
     pub(crate) fn links_within(&self, trace_id: TraceId, key: &SpanKey) -> Vec<SpanId> {
         let at = self.find_trace(trace_id).and_then(|slot| self.find_key(slot, key));
         work::add(at.map_or(0, |at| self.contents.log.raw(at).len()));
@@ -79,7 +79,7 @@ impl Store {
         })
     }
 
-    /// A span has come.
+    /// Notes the links of a new span.
     #[inline]
     pub(super) fn note_links(&mut self, at: At) {
         if self.contents.log.get(at).has_links() {
@@ -107,7 +107,7 @@ impl Store {
         }
     }
 
-    /// A span is about to leave.
+    /// Drops the links of a span that is about to be evicted.
     #[inline]
     pub(super) fn forget_links(&mut self, at: At) {
         if self.contents.log.get(at).has_links() {
@@ -131,7 +131,7 @@ impl Store {
                 self.links_bytes -= known.bytes();
             }
         }
-        // What is not used any more counts towards the budget as well.
+        // Unused capacity counts towards the budget as well.
         if self.links.capacity() > 64 && self.links.len() < self.links.capacity() / 4 {
             self.links.shrink_to(self.links.len() * 2, |known| hash::of(known.target));
         }
@@ -162,7 +162,7 @@ impl Store {
         targets
     }
 
-    /// Whether it is known that one span links to another, and how many such pairs are known.
+    /// Returns whether it is known that one span links to another, and the number of known pairs.
     #[cfg(test)]
     pub(super) fn knows_link(&self, target: Target, from: At) -> bool {
         let known = self.links.find(hash::of(target), |known| known.target == target);

@@ -1,9 +1,9 @@
 //! The log: chunks of span bytes with the records that belong to them, filled one after the other.
 //!
-//! A chunk's memory is never given back while the budget has room for it: the kernel clears every fresh page, which costs more than
-//! all the rest of a span's way. When everything in a chunk is dead it is filled anew. Bytes and records of a chunk come and go
-//! together, so that a mix of long and of short spans cannot leave one of them holding memory that the other needs. How a chunk is
-//! divided between them is guessed from the chunk before, and put right when it turns out to be wrong.
+//! A chunk's memory is never freed while the budget has room for it: the kernel clears every fresh page, which costs more than
+//! all the rest of a span's way. When everything in a chunk is dead it is filled again. Bytes and records of a chunk are
+//! allocated together, so that a mix of long and of short spans cannot leave one of them holding memory that the other needs. The
+//! division of a chunk between them is guessed from the previous chunk, and corrected when it turns out to be wrong.
 
 use std::borrow::Cow;
 
@@ -14,20 +14,20 @@ use crate::work::{self, VISIT};
 const LARGEST: usize = 1 << 20;
 /// Below this the bookkeeping would be larger than what is kept.
 const SMALLEST: usize = 1 << 10;
-/// How many chunks a budget is divided into, at least.
+/// Chunks of a budget, at least.
 const CHUNKS: usize = 64;
-/// How long a span's bytes are, before the first chunk has shown it.
+/// Bytes of a span, before the first chunk has shown it.
 const USUAL: usize = 340;
 
 #[derive(Debug)]
 struct Chunk {
     bytes: Vec<u8>,
     records: Vec<Record>,
-    /// What its living records stand for.
+    /// Bytes of its live records.
     live: usize,
-    /// Which filling this is: grows with time.
+    /// Number of this filling: grows with time.
     sequence: u64,
-    /// Whether it was made for one record that is too long for any other chunk.
+    /// True for the chunk of one record that is too long for any other.
     own: bool,
 }
 
@@ -36,12 +36,12 @@ impl Chunk {
         self.bytes.capacity() + self.records.capacity() * size_of::<Record>()
     }
 
-    /// What its records stand for, dead or alive.
+    /// Returns the bytes of its records, dead or alive.
     const fn used(&self) -> usize {
         self.bytes.len() + self.records.len() * size_of::<Record>()
     }
 
-    /// What its dead records stand for.
+    /// Returns the bytes of its dead records.
     const fn dead(&self) -> usize {
         self.used() - self.live
     }
@@ -50,14 +50,14 @@ impl Chunk {
         self.bytes.len() + length <= self.bytes.capacity() && self.records.len() < self.records.capacity()
     }
 
-    /// Whether a span of this length can be appended to a chunk that shall become no larger than `size`.
+    /// Returns true if a span of this length fits a chunk that must become no larger than `size`.
     const fn fits(&self, length: usize, size: usize) -> bool {
-        // Not for the last few: dividing the memory anew means to copy what is there.
+        // Not for the last few: dividing the memory again copies all of it.
         let can_be_divided = self.used() + length + size_of::<Record>() + size / 32 <= size;
         self.records.len() < At::PER_CHUNK && (self.has_place(length) || can_be_divided)
     }
 
-    /// Divides the memory anew between bytes and records, for a span of this length and more like those that are there.
+    /// Divides the memory again between bytes and records, for a span of this length and more like the present ones.
     fn divide(&mut self, length: usize, size: usize) {
         let left = size - self.used();
         let usual = (self.bytes.len() + length) / (self.records.len() + 1);
@@ -74,23 +74,23 @@ impl Chunk {
 pub(super) struct Log {
     chunks: Vec<Chunk>,
     active: Option<usize>,
-    /// A chunk of its own for the next record.
+    /// A separate chunk for the next record.
     own: Option<usize>,
-    /// All dead, their memory to be used again.
+    /// Chunks with dead records only, to be filled again.
     free: Vec<usize>,
     /// Without memory.
     vacant: Vec<usize>,
     sequence: u64,
     allocated: usize,
-    /// What dead records stand for, in all chunks.
+    /// Bytes of dead records in all chunks.
     dead: usize,
     size: usize,
-    /// How long the bytes of a span were in the chunk that was filled last.
+    /// Average bytes of a span in the chunk filled last.
     usual: usize,
 }
 
 impl Log {
-    /// For a budget of so many bytes.
+    /// Creates a log for a budget of so many bytes.
     pub(super) fn new(budget: usize) -> Self {
         Self {
             chunks: Vec::new(),
@@ -111,17 +111,17 @@ impl Log {
         self.allocated + self.chunks.capacity() * size_of::<Chunk>()
     }
 
-    /// What dead records stand for, in all chunks.
+    /// Returns the bytes of dead records in all chunks.
     pub(super) const fn dead(&self) -> usize {
         self.dead
     }
 
-    /// How large a chunk is that has to take a span of this length.
+    /// Returns the size of a chunk for a span of this length.
     pub(super) fn chunk_size(&self, length: usize) -> usize {
         self.size.max(length + size_of::<Record>())
     }
 
-    /// Whether a span of this length can be appended now.
+    /// Returns true if a span of this length can be appended now.
     pub(super) fn fits(&self, length: usize) -> bool {
         if self.needs_own(length) {
             return self.own.is_some();
@@ -129,12 +129,12 @@ impl Log {
         self.active.is_some_and(|chunk| self.chunks[chunk].fits(length, self.size))
     }
 
-    /// Whether a span of this length gets a chunk of its own. A search does not come by it with the others.
+    /// Returns true if a span of this length gets a separate chunk. A search does not visit it with the others.
     pub(super) const fn needs_own(&self, length: usize) -> bool {
         length + size_of::<Record>() > self.size
     }
 
-    /// Appends a record with its bytes. [`Log::fits`] was asked before.
+    /// Appends a record with its bytes. The caller must have checked [`Log::fits`].
     pub(super) fn append(&mut self, mut record: Record, raw: Cow<'_, [u8]>) -> At {
         let own = if self.needs_own(raw.len()) { self.own.take() } else { None };
         let at = own.or(self.active).unwrap_or_default();
@@ -190,7 +190,7 @@ impl Log {
         }
     }
 
-    /// Whether a chunk can be used again without asking for memory.
+    /// Returns true if a chunk can be filled again without an allocation.
     pub(super) const fn has_free(&self) -> bool {
         !self.free.is_empty()
     }
@@ -267,7 +267,7 @@ impl Log {
         true
     }
 
-    /// The chunk of which most is dead, besides the one that is being filled, if that is at least a `part`-th of a chunk.
+    /// Returns the chunk with most dead bytes, except the one that is being filled, if these are at least a `part`-th of a chunk.
     pub(super) fn most_dead(&self, part: usize) -> Option<usize> {
         let sealed = self.chunks.iter().enumerate().filter(|(at, _)| self.active != Some(*at));
         let alive = sealed.filter(|(_, chunk)| chunk.live > 0);
@@ -284,7 +284,7 @@ impl Log {
             .collect()
     }
 
-    /// Appends a copy of a record; what refers to the old one is the caller's affair. [`Log::fits`] was asked before.
+    /// Appends a copy of a record; the caller must update all references. It must have checked [`Log::fits`].
     pub(super) fn copy(&mut self, at: At) -> At {
         let record = *self.get(at);
         let active = self.active.unwrap_or_default();
@@ -300,7 +300,7 @@ impl Log {
         copied
     }
 
-    /// All chunks that hold something, oldest filling first, with the number of that filling.
+    /// Returns all chunks with records, oldest filling first, with the number of that filling.
     pub(super) fn fillings(&self) -> Vec<(usize, u64)> {
         let mut fillings: Vec<_> = self
             .chunks
@@ -319,7 +319,7 @@ impl Log {
         Some((active, chunk.sequence, chunk.records.len()))
     }
 
-    /// How many records a chunk has, dead ones included; 0 when it has been filled anew since that filling.
+    /// Returns the number of a chunk's records, dead ones included; 0 when it has been filled again since that filling.
     pub(super) fn records_in(&self, chunk: usize, sequence: u64) -> usize {
         let chunk = self.chunks.get(chunk).filter(|chunk| chunk.sequence == sequence);
         chunk.map_or(0, |chunk| chunk.records.len())
@@ -341,7 +341,7 @@ impl Log {
         }
     }
 
-    /// By chunk, what its living records stand for.
+    /// Returns the bytes of live records by chunk.
     #[cfg(test)]
     pub(super) fn live(&self) -> std::collections::HashMap<usize, usize> {
         let chunks = self.chunks.iter().enumerate().filter(|(_, chunk)| chunk.live > 0);

@@ -1,4 +1,4 @@
-//! What a row tells of a span besides its record: its host, and the events on its bar.
+//! Data of a row in addition to its record: its host, and the events on its bar.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::batch::Marks;
 use crate::filter::Memo;
 use crate::{Filter, Line, SpanKey, TraceId, sentry};
 
-/// What a row says of its span.
+/// Data of a row's span.
 #[derive(Default)]
 pub(crate) struct Found {
     /// `None` for a span that has not arrived.
     pub(crate) line: Option<Line>,
     pub(crate) events: Vec<EventMark>,
-    /// Its own links and those of others to it.
+    /// Number of its own links and those of others to it.
     pub(crate) links: usize,
 }
 
@@ -50,8 +50,8 @@ impl Hosts {
 }
 
 impl Store {
-    /// The spans of one trace that a filter matches, in no particular order. It looks at all of them: for one trace that is on the
-    /// screen, when somebody has asked.
+    /// Returns the spans of one trace that a filter matches, in no particular order. It tests all of them: for one trace on the
+    /// screen, at the user's request.
     #[must_use]
     pub fn matches(&self, trace_id: TraceId, filter: &Filter) -> Vec<SpanKey> {
         let Some(slot) = self.find_trace(trace_id) else {

@@ -1,7 +1,7 @@
-//! Where spans come from: resource and scope, each kept once.
+//! Origins of spans: resource and scope, each stored once.
 //!
-//! A request may have thousands of scopes under one resource of megabytes: so the resource is an entry of its own, found by the hash that
-//! the walk computed, compared once per request and never copied, and an origin refers to it by number.
+//! A request may have thousands of scopes under one resource of megabytes: so the resource is an entry of its own, found by the
+//! hash that the walk computed, compared once per request and never copied, and an origin refers to it by number.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Whether an origin differs in its resource or its scope alone.
+    /// Returns true if an origin differs in its resource or its scope alone.
     fn is_alike(&self, other: &Origin) -> bool {
         let kept = &self.origin;
         kept.source == other.source && kept.resource_schema == other.resource_schema && kept.scope_schema == other.scope_schema
@@ -48,9 +48,9 @@ pub(super) struct Origins {
     resources: Interner<Resource>,
     services: Interner<str>,
     serials: u64,
-    /// The resource that came last, as its request has it, with the number that it has here and that this uses: the next scope has the same.
+    /// Last resource, as its request has it, with its number, which this holds: the next scope has the same.
     last: Option<(Arc<[u8]>, u32)>,
-    /// The same for the origin that came last, by its scope: a part of a request begins with what the part before ended with.
+    /// Last origin by its scope: a part of a request begins with the origin that the previous part ended with.
     last_origin: Option<(Arc<[u8]>, u32)>,
 }
 
@@ -66,7 +66,7 @@ impl Origins {
         }
     }
 
-    /// Bytes of memory it stands for.
+    /// Returns the bytes of memory it accounts for.
     pub(super) fn bytes(&self) -> usize {
         self.kept.bytes() + self.resources.bytes() + self.services.bytes()
     }
@@ -79,7 +79,7 @@ impl Origins {
         self.kept.get(number)
     }
 
-    /// What names the resource and the scope of an origin in a memo.
+    /// Returns the numbers of an origin's resource and scope for a memo.
     pub(super) fn shared(&self, number: u32) -> (Shared, Shared) {
         let kept = self.kept(number);
         let resource = Shared {
@@ -152,19 +152,19 @@ impl Origins {
         number
     }
 
-    /// One user less; the last one takes the origin along.
+    /// Drops a reference; the last one frees the origin.
     pub(super) fn release(&mut self, number: u32) {
         if let Some(kept) = self.kept.release(number) {
             self.release_resource(kept.resource);
         }
     }
 
-    /// The origin is used once more.
+    /// Adds a reference to the origin.
     pub(super) fn again(&mut self, number: u32) {
         self.kept.again(number);
     }
 
-    /// A request has come to its end.
+    /// Ends a request.
     pub(super) fn forget_last(&mut self) {
         if let Some((_, number)) = self.last_origin.take() {
             self.release(number);
@@ -217,7 +217,7 @@ impl Origins {
         self.kept.uses()
     }
 
-    /// Whether only what is used is here.
+    /// Checks that only referenced values are stored.
     #[cfg(test)]
     pub(super) fn check(&self) {
         let used = |used: usize| used + usize::from(self.last.is_some());

@@ -1,18 +1,18 @@
 //! Traces in another order than that of their arrival.
 //!
-//! What they are compared by is in their records, so an order of all of them is made in passes that look at a bounded number of records at a
-//! time; the order of the last complete pass is what there is to see. Nobody scrolls through a million ranked traces: the first ones are
-//! kept.
+//! The compared values are in their records, so an order of all of them is made in passes that visit a bounded number of records
+//! at a time; the order of the last complete pass is shown. Only the first ones are kept: a list of a million ranked traces is
+//! not scrolled through.
 
 use super::record::Slot;
 use super::trace::Trace;
 use super::{Revision, Store};
 use crate::{StatusCode, TraceId};
 
-/// What traces are compared by.
+/// Sort keys of traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RankBy {
-    /// From the earliest start to the latest end.
+    /// Time from the earliest start to the latest end.
     Duration,
     /// Spans with status error, and error events.
     Errors,
@@ -20,7 +20,7 @@ pub enum RankBy {
     Spans,
 }
 
-/// How many traces a ranking keeps.
+/// Traces in a ranking.
 pub const RANKED: usize = 10_000;
 
 /// The listed traces by something other than their arrival, most first; equal ones newest first.
@@ -30,16 +30,16 @@ pub struct Ranking {
     /// Least first instead.
     least: bool,
     order: Vec<TraceId>,
-    /// Which state of the store `order` shows, or an older one.
+    /// Revision of the store that `order` shows, or an older one.
     of: Option<Revision>,
     pass: Option<Pass>,
 }
 
-/// A look at all traces, newest first.
+/// A pass over all traces, newest first.
 #[derive(Debug)]
 struct Pass {
     began: Revision,
-    /// Those that arrived before this one are still to be looked at.
+    /// Traces that arrived before this one are still to be visited.
     before: u64,
     looked_at: usize,
     best: Vec<(u64, u64, TraceId)>,
@@ -69,25 +69,25 @@ impl Ranking {
         self.order.retain(|known| *known != trace_id);
     }
 
-    /// How many traces the pass under way has looked at; `None` while there is none.
+    /// Returns the number of traces visited by the pass in progress; `None` if there is none.
     #[must_use]
     pub fn looked_at(&self) -> Option<usize> {
         self.pass.as_ref().map(|pass| pass.looked_at)
     }
 
-    /// Whether no pass was ever completed.
+    /// Returns true until the first pass is complete.
     #[must_use]
     pub const fn is_new(&self) -> bool {
         self.of.is_none()
     }
 
-    /// Whether something has changed since the last pass began.
+    /// Returns true if something has changed since the last pass began.
     #[must_use]
     pub fn is_behind(&self, store: &Store) -> bool {
         self.of != Some(store.revision())
     }
 
-    /// Begins to look at all traces, unless that is under way.
+    /// Begins a pass over all traces, unless one is in progress.
     pub fn begin(&mut self, store: &Store) {
         self.pass.get_or_insert_with(|| Pass {
             began: store.revision(),
@@ -97,7 +97,7 @@ impl Ranking {
         });
     }
 
-    /// Looks at so many records, and a few more; true while the pass is under way.
+    /// Visits so many records, and a few more; returns true while the pass is in progress.
     pub fn step(&mut self, store: &Store, records: usize) -> bool {
         let Some(mut pass) = self.pass.take() else { return false };
         let mut left = records;
@@ -116,7 +116,7 @@ impl Ranking {
                 let Some(trace_id) = store.traces[slot].id else { continue };
                 let (value, cost) = store.weigh(slot, self.by);
                 left = left.saturating_sub(cost);
-                // The smallest stand first, and of equal ones the newest.
+                // The smallest are first, and of equal ones the newest.
                 let rank = if self.least { value } else { u64::MAX - value };
                 pass.best.push((rank, u64::MAX - arrival, trace_id));
                 if left == 0 {
@@ -133,19 +133,19 @@ impl Ranking {
     }
 }
 
-/// How many traces are fetched at once.
+/// Traces fetched at once.
 const STRIDE: usize = 256;
-/// The summary of a trace with more records is looked at instead of its records.
+/// Records of a trace from which on its summary is read instead of its records.
 const LARGE: usize = 1_024;
 
 impl Store {
-    /// How many of a trace's error events have a severity below that of an error.
+    /// Returns the number of a trace's error events with a severity below that of an error.
     fn mild_events(&self, trace: &Trace) -> usize {
         let logs = self.contents.records(trace.logs).map(|at| self.contents.log.get(at));
         logs.filter(|record| record.is_mild()).count()
     }
 
-    /// What a trace is compared by, and at how many records that took a look.
+    /// Returns a trace's sort key, and the number of records visited for it.
     fn weigh(&self, slot: Slot, by: RankBy) -> (u64, usize) {
         let trace = &self.traces[slot];
         if by == RankBy::Spans {

@@ -1,4 +1,4 @@
-//! Spans and log records as the bytes that they came in, for who hands them on.
+//! Spans and log records as bytes, for export.
 
 use super::Store;
 use super::reader::Cursor;
@@ -8,26 +8,26 @@ use crate::{Origin, TraceId, work};
 /// A span or a log record, not decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Raw<'a> {
-    /// Resource, scope, and how it came here.
+    /// Resource, scope, and the way by which it arrived.
     pub origin: &'a Origin,
     /// The OTLP `Span` or `LogRecord` message.
     pub bytes: &'a [u8],
 }
 
-/// A reading of the spans of a trace that are rows, and then of its log records, each in order of arrival, in steps. Of a span that came both
-/// ways it is OTLP's.
+/// Reads the spans of a trace that are rows, and then its log records, each in order of arrival, in steps. Of a span that arrived
+/// both ways it is OTLP's.
 #[derive(Debug)]
 pub struct RawReader {
     spans: Cursor,
     logs: Cursor,
 }
 
-/// How far a [`RawReader`] is.
+/// Progress of a [`RawReader`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RawProgress {
     /// There is more to read.
     More,
-    /// All was read.
+    /// All records were read.
     Complete,
     /// The trace has left: the rest cannot be read.
     Left,
@@ -43,7 +43,7 @@ impl RawReader {
         }
     }
 
-    /// Hands records on until about so much [`work`] is done, with true for spans.
+    /// Passes records on until about so much [`work`] is done, with true for spans.
     pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(bool, Raw<'_>)) -> RawProgress {
         let until = work::done().saturating_add(work);
         let Some(slot) = self.spans.slot(store) else {

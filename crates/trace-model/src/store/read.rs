@@ -1,4 +1,4 @@
-//! What can be asked of the store.
+//! Queries of the store.
 
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -14,16 +14,16 @@ use crate::hash::State;
 use crate::work::{self, VISIT};
 use crate::{Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, SpanSubject, TraceId, otlp};
 
-/// The row of a trace on which error events stand that name no span: an id that no span has, unless somebody made it so on purpose.
+/// Returns the id of the row for a trace's error events without a span: an id that no span has, unless it was made on purpose.
 #[must_use]
 pub fn outside_of_spans(trace_id: TraceId) -> SpanId {
     let [id @ .., _, _, _, _, _, _, _, _] = trace_id.as_bytes();
-    // Not a part of the trace's id as it stands: there are senders that use that for their root.
+    // Not a part of the trace's id itself: some senders use that for their root.
     let id = (!u64::from_be_bytes(*id)).max(1);
     SpanId::from_bytes(id.to_be_bytes()).unwrap_or_else(|_| unreachable!("at least 1"))
 }
 
-/// A place in the list of traces that stays where it is while others come and go; the default is before the newest.
+/// A position in the list of traces that is stable while others arrive and leave; the default is before the newest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ListPlace(Option<u64>);
 
@@ -46,7 +46,7 @@ impl Store {
         pinned.chain(changed).filter_map(|trace| trace.id).take(limit).collect()
     }
 
-    /// How many traces [`Store::traces`] lists: all, or those that the filter has found.
+    /// Returns the number of traces that [`Store::traces`] lists: all, or those that the filter matches.
     #[must_use]
     pub fn listed(&self) -> usize {
         self.list().len()
@@ -60,8 +60,8 @@ impl Store {
         summaries.map(|cached| cached.summary.clone()).collect()
     }
 
-    /// The traces of the list after a place in it, newest first, at most `limit`, and the place behind them. From the default on until
-    /// none is left this meets each trace once that stays, whatever comes and goes meanwhile.
+    /// Returns the traces after a position of the list, newest first, at most `limit`, and the next position. From the default on
+    /// until none is left this returns each stored trace once, whatever arrives and leaves meanwhile.
     #[must_use]
     pub fn listed_after(&self, place: ListPlace, limit: usize) -> (Vec<TraceId>, ListPlace) {
         self.after(self.list(), place, limit)
@@ -80,20 +80,20 @@ impl Store {
         (ids.collect(), ListPlace(last))
     }
 
-    /// One trace, if it has spans.
+    /// Returns one trace, if it has spans.
     #[must_use]
     pub fn trace(&self, trace_id: TraceId) -> Option<TraceSummary> {
         Some(self.summary(self.find_trace(trace_id)?)?.summary.clone())
     }
 
-    /// Where a trace stands in [`Store::traces`].
+    /// Returns a trace's position in [`Store::traces`].
     #[must_use]
     pub fn position(&self, trace_id: TraceId) -> Option<usize> {
         let slot = self.find_trace(trace_id)?;
         self.list().position(self.traces[slot].arrival)
     }
 
-    /// One span, decoded whole; `None` when it is not there.
+    /// Returns one whole decoded span; `None` if it is not stored.
     #[must_use]
     pub fn span(&self, trace_id: TraceId, key: &SpanKey) -> Option<Span> {
         self.decoded(self.find_key(self.find_trace(trace_id)?, key)?)
@@ -153,17 +153,17 @@ impl Store {
             .collect()
     }
 
-    /// What came from each service, by name.
+    /// Returns the arrivals of each service, by name.
     pub fn services(&self) -> impl Iterator<Item = &ServiceStats> {
         self.services.iter()
     }
 
-    /// What makes calls repeated, in the trees of its traces.
+    /// Returns the limits of repeated calls, for the trees of its traces.
     pub(crate) const fn repeated_limits(&self) -> RepeatedLimits {
         self.repeated_limits
     }
 
-    /// For [`crate::SpanTree`]: what a span calls.
+    /// Returns the identity of a span's call, for [`crate::SpanTree`].
     pub(crate) fn call_id(&self, trace_id: TraceId, node: &SpanNode, hasher: &State) -> Option<CallId> {
         if node.kind.receives() {
             return None;
@@ -174,7 +174,7 @@ impl Store {
         call::call_id(hasher, &node.key.service, &node.name, node.kind, raw)
     }
 
-    /// For [`crate::Outline`]: what a row says of a span.
+    /// Returns a row's data of a span, for [`crate::Outline`].
     pub(crate) fn row(&self, trace_id: TraceId, key: &SpanKey) -> Option<Found> {
         let slot = self.find_trace(trace_id)?;
         let others = self.linking(trace_id, key.span_id).count();
@@ -205,15 +205,15 @@ impl Store {
         })
     }
 
-    /// What a span is about, where its name does not say it; `None` for one that is not here.
+    /// Returns a span's subject, if its name does not tell it; `None` if it is not stored.
     #[must_use]
     pub fn subject(&self, trace_id: TraceId, key: &SpanKey) -> Option<SpanSubject> {
         let at = self.find_key(self.find_trace(trace_id)?, key)?;
         Some(self.subject_of(at))
     }
 
-    /// What a span's operation is about, where its name does not say it: the same for as many spans as a route or a template is. Empty for a
-    /// span that is not here.
+    /// Returns the subject of a span's operation, if its name does not tell it: the same for all spans of a route or a template.
+    /// Empty for a span that is not stored.
     #[must_use]
     pub fn operation_subject(&self, trace_id: TraceId, node: &SpanNode) -> Box<str> {
         if !node.arrived || !SpanSubject::may_add_to(&node.name) {
@@ -238,7 +238,7 @@ impl Store {
 
     pub(super) fn find_trace(&self, trace_id: TraceId) -> Option<Slot> {
         let is_it = |slot: &Slot| self.traces[*slot].id == Some(trace_id);
-        // Mostly the spans of a trace come one after the other.
+        // Mostly the spans of a trace are adjacent.
         if let Some(newest) = self.newest.get().filter(is_it) {
             return Some(newest);
         }
@@ -266,7 +266,7 @@ impl Store {
         self.sentry_spans.find(self.hasher.hash_one((slot, span_id)), is_it).copied()
     }
 
-    /// The services whose spans with this id came by OTLP, by number: mostly one.
+    /// Returns the services whose spans with this id arrived by OTLP, by number: mostly one.
     pub(super) fn services_of(&self, slot: Slot, span_id: SpanId) -> Vec<u32> {
         let trace = &self.traces[slot];
         if trace.seen & Trace::bit(span_id) == 0 {
@@ -284,7 +284,7 @@ impl Store {
         first.into_iter().chain(others).collect()
     }
 
-    /// A span of a service, by number, that came by OTLP. One of its [twins](Store::twin_of) where it has such.
+    /// Returns a span of a service, by number, that arrived by OTLP. One of its [twins](Store::twin_of) where it has such.
     pub(super) fn find_span(&self, slot: Slot, span_id: SpanId, service: u32) -> Option<At> {
         let trace = &self.traces[slot];
         if trace.seen & Trace::bit(span_id) == 0 {

@@ -11,14 +11,14 @@ use crate::batch::Marks;
 use crate::work::{self, VISIT};
 use crate::{ErrorMark, Source, SpanId, TraceId, outside_of_spans};
 
-/// Where readings are: the record that each has read last. When the log moves that record, the reading goes with it.
+/// Positions of the readers: the record that each has read last. When the log moves that record, the position moves with it.
 #[derive(Debug, Default)]
 pub(super) struct Cursors(RefCell<Vec<Arc<AtomicU32>>>);
 
 impl Cursors {
     fn begin(&self) -> Arc<AtomicU32> {
         let mut cursors = self.0.borrow_mut();
-        // Those of readings that have ended are nobody's but this.
+        // Those of dropped readers are referenced only here.
         cursors.retain(|cursor| Arc::strong_count(cursor) > 1);
         let cursor = Arc::new(AtomicU32::new(At::NONE.to_bits()));
         cursors.push(cursor.clone());
@@ -36,14 +36,14 @@ impl Cursors {
     }
 }
 
-/// Which records of a trace are read, and how far the reading has come.
+/// Position of a reader in a trace's records.
 ///
-/// Records are appended to a list, replaced and moved, but none leaves it before the whole trace does. So what follows the record that was
-/// read last is what has not been read, whatever happens between two steps.
+/// Records are appended to a list, replaced and moved, but none leaves it before the whole trace does. So the records after the
+/// one read last are the unread ones, whatever happens between two steps.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor {
     trace_id: TraceId,
-    /// What tells the trace from one that comes under its id when it has left.
+    /// Tells the trace apart from a later one with its id.
     arrival: u64,
     /// The lists that are left to read.
     signals: &'static [Signal],
@@ -66,7 +66,7 @@ impl Cursor {
         self.trace_id
     }
 
-    /// Where the trace is; `None` when it has left.
+    /// Returns the trace's slot; `None` if it was evicted.
     pub(super) fn slot(&self, store: &Store) -> Option<Slot> {
         let slot = store.find_trace(self.trace_id)?;
         (store.traces[slot].arrival == self.arrival).then_some(slot)
@@ -95,7 +95,7 @@ impl Cursor {
     }
 }
 
-/// For [`crate::SpanTree`]: a reading of the spans of a trace, in no particular order, and of its error events by the row that they are on.
+/// Reads the spans of a trace, in no particular order, and its error events by the row that they are on, for [`crate::SpanTree`].
 #[derive(Debug)]
 pub(crate) struct RecordReader {
     cursor: Cursor,

@@ -1,16 +1,16 @@
-//! What is kept of a span or a log record besides its bytes: one cache line.
+//! Header of a span or a log record: one cache line.
 
 use crate::batch::{LogHead, Marks, SpanHead};
 use crate::{SpanId, SpanKind, StatusCode};
 
-/// Where a record stands in the log: the chunk and the position in it. It changes only when the record is copied forward.
+/// Position of a record in the log: chunk and index. It changes only when the record is copied forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct At(u32);
 
 impl At {
-    /// How many records a chunk may have.
+    /// Records of a chunk, at most.
     pub(super) const PER_CHUNK: usize = 1 << 14;
-    /// How many chunks there may be, one number being [`At::NONE`].
+    /// Chunks, at most; one number is [`At::NONE`].
     pub(super) const CHUNKS: usize = (1 << 18) - 1;
     /// Nowhere.
     pub(super) const NONE: Self = Self(u32::MAX);
@@ -41,7 +41,7 @@ impl At {
     }
 }
 
-/// Which trace: a place in the slab of traces, which another trace may take when this one has left.
+/// Slot of a trace in the slab, which another trace may take when this one was evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Slot(pub(super) u32);
 
@@ -54,19 +54,19 @@ impl Slot {
     }
 }
 
-/// What a record is of.
+/// Kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// By OTLP, or the viewer's own.
+    /// A span by OTLP, or the viewer's own.
     Span,
     Log,
-    /// By a Sentry envelope.
+    /// A span by a Sentry envelope.
     SentrySpan,
 }
 
-/// In [`Record::kind`], of a span by a Sentry envelope: the same span is here by OTLP as well, and is what a screen shows.
+/// In [`Record::kind`], of a span by a Sentry envelope: the same span is stored by OTLP as well, which is the shown one.
 const SHADOW: u8 = 0x80;
-/// In [`Record::kind`], of a span by OTLP: it came by Sentry's OTLP route, perhaps besides another way.
+/// In [`Record::kind`], of a span by OTLP: it arrived by Sentry's OTLP route, perhaps also in another way.
 const SENTRY_OTLP: u8 = 0x08;
 /// In [`Record::kind`], of a span by OTLP: its trace's index has it by id and service, since another service had its id before.
 const BY_SERVICE: u8 = 0x04;
@@ -75,7 +75,7 @@ const ERROR_EVENT: u8 = 1;
 /// In [`Record::kind`], of an error event: its severity is below that of an error.
 const MILD: u8 = 2;
 
-/// In [`Record::marks`], beside the bits of [`Marks`].
+/// In [`Record::marks`], next to the bits of [`Marks`].
 const DEAD: u8 = 0x80;
 /// Beside those: another span of its service has the same id.
 const TWIN: u8 = 0x40;
@@ -88,7 +88,7 @@ pub(super) struct Record {
     parent: u64,
     pub(super) start_unix_nano: u64,
     pub(super) end_unix_nano: u64,
-    /// Where its bytes begin in the chunk.
+    /// Offset of its bytes in the chunk.
     pub(super) offset: u32,
     pub(super) length: u32,
     /// Interned.
@@ -100,11 +100,12 @@ pub(super) struct Record {
     pub(super) next: At,
     pub(super) previous: At,
     pub(super) signal: Signal,
-    /// Of a span: kind in three bits and status in two, [`SHADOW`], [`SENTRY_OTLP`] and [`BY_SERVICE`]. Of a log record: [`ERROR_EVENT`], with [`MILD`], or nothing.
+    /// Of a span: kind in three bits and status in two, [`SHADOW`], [`SENTRY_OTLP`] and [`BY_SERVICE`]. Of a log record:
+    /// [`ERROR_EVENT`], with [`MILD`], or nothing.
     kind: u8,
-    /// Of a span: its [`Marks`]. Of any record: whether nobody refers to it any more ([`DEAD`]). And [`TWIN`].
+    /// Of a span: its [`Marks`]. Of any record: [`DEAD`] if it is unreferenced. And [`TWIN`].
     marks: u8,
-    /// Which search found it; 0 for none.
+    /// Number of the search that matched it; 0 for none.
     pub(super) found_by: u8,
 }
 
@@ -163,12 +164,12 @@ impl Record {
         self.marks |= DEAD;
     }
 
-    /// Of a span.
+    /// Returns the marks of a span.
     pub(super) const fn marks(&self) -> Marks {
         Marks::of(self.marks & !(DEAD | TWIN))
     }
 
-    /// Of a span: whether another one of its service has its id.
+    /// Returns true for a span with the id of another one of its service.
     pub(super) const fn is_twin(&self) -> bool {
         self.marks & TWIN != 0
     }
@@ -193,7 +194,7 @@ impl Record {
         self.parent == 0
     }
 
-    /// When it began; `None` for a span below another one that does not say so. A root may begin at 0.
+    /// Returns its start; `None` for a span without one below another. A root may begin at 0.
     pub(super) fn known_start(&self) -> Option<u64> {
         (self.start_unix_nano > 0 || self.is_root()).then_some(self.start_unix_nano)
     }
@@ -202,17 +203,17 @@ impl Record {
         self.end_unix_nano == 0
     }
 
-    /// Of a span.
+    /// Returns the kind of a span.
     pub(super) fn kind(&self) -> SpanKind {
         SpanKind::from_otlp(i32::from(self.kind >> 4 & 7))
     }
 
-    /// Of a span.
+    /// Returns the status of a span.
     pub(super) fn status(&self) -> StatusCode {
         StatusCode::from_otlp(i32::from(self.kind & 3))
     }
 
-    /// Of a span by a Sentry envelope: whether it is here by OTLP as well.
+    /// Returns true for a span by a Sentry envelope that is stored by OTLP as well.
     pub(super) const fn is_shadow(&self) -> bool {
         self.kind & SHADOW != 0
     }
@@ -221,7 +222,7 @@ impl Record {
         self.kind |= SHADOW;
     }
 
-    /// Of a span by OTLP: whether it came by Sentry's OTLP route.
+    /// Returns true for a span that arrived by Sentry's OTLP route.
     pub(super) const fn is_sentry_otlp(&self) -> bool {
         self.kind & SENTRY_OTLP != 0
     }
@@ -230,7 +231,7 @@ impl Record {
         self.kind |= SENTRY_OTLP;
     }
 
-    /// Of a span by OTLP: whether its trace's index has it by id and service.
+    /// Returns true for a span that its trace's index has by id and service.
     pub(super) const fn is_by_service(&self) -> bool {
         self.kind & BY_SERVICE != 0
     }
@@ -239,17 +240,17 @@ impl Record {
         self.kind |= BY_SERVICE;
     }
 
-    /// Whether it is a log record that tells of an error.
+    /// Returns true for a log record that reports an error.
     pub(super) fn is_error_event(&self) -> bool {
         self.signal == Signal::Log && self.kind & ERROR_EVENT != 0
     }
 
-    /// Of an error event: whether its severity is below that of an error.
+    /// Returns true for an error event with a severity below that of an error.
     pub(super) fn is_mild(&self) -> bool {
         self.is_error_event() && self.kind & MILD != 0
     }
 
-    /// Whether a screen shows a row of its own for it.
+    /// Returns true if it has a row.
     pub(super) fn is_row(&self) -> bool {
         match self.signal {
             Signal::Span => true,
@@ -258,7 +259,7 @@ impl Record {
         }
     }
 
-    /// Bytes of the log that it stands for.
+    /// Returns the bytes of the log that it accounts for.
     pub(super) const fn bytes(&self) -> usize {
         size_of::<Self>() + self.length as usize
     }

@@ -1,7 +1,7 @@
-//! Making room: who leaves when the budget is full.
+//! Eviction and compaction.
 //!
-//! Traces leave by activity. Mostly that empties the oldest chunk, which is then filled anew. Where traces live at very different
-//! speeds it leaves chunks of which little is alive: that little is copied forward, and the chunk is free.
+//! Traces are evicted by activity. Mostly that empties the oldest chunk, which is then filled again. Where traces live at very
+//! different speeds it leaves chunks with few live records: these are copied forward, and the chunk is free.
 
 use super::Store;
 use super::record::{At, Record, Signal, Slot};
@@ -13,12 +13,12 @@ use crate::{SpanId, TraceId};
 /// Chunks are emptied by copying when more than this part of the budget is dead.
 const DEAD: usize = 16;
 
-/// Whether there is room.
+/// Result of a request for memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Room {
     Made,
     None,
-    /// [More is to be done](Store::is_over) before it can be told.
+    /// [More is to be done](Store::is_over) before it is known.
     Later,
 }
 
@@ -52,11 +52,11 @@ impl Store {
             + self.search.as_ref().map_or(0, |search| search.bytes())
     }
 
-    /// Makes sure that a record of this trace with so many bytes can be appended. [`Room::None`] when there is no room, even if all
-    /// others that may leave have left.
+    /// Makes sure that a record of this trace with so many bytes can be appended. [`Room::None`] if that is impossible, even with
+    /// all other traces evicted that may be.
     pub(super) fn make_place(&mut self, length: usize, keep: Slot) -> Room {
         let size = self.contents.log.chunk_size(length);
-        // One chunk stays in reserve for copying forward, and one for what grows besides the log.
+        // One chunk stays in reserve for copying forward, and one for what grows outside of the log.
         let budget = self.totals.budget.saturating_sub(2 * self.contents.log.chunk_size(0));
         if size > budget {
             return Room::None;
@@ -79,7 +79,7 @@ impl Store {
         Room::Made
     }
 
-    /// Brings what has grown besides the log back into the budget; false when [more is to be done](Store::is_over).
+    /// Brings growth outside of the log back into the budget; returns false when [more is to be done](Store::is_over).
     pub(super) fn settle(&mut self) -> bool {
         self.settle_for(Slot::NONE)
     }
@@ -105,7 +105,7 @@ impl Store {
             return Room::Later;
         }
         let enough = self.contents.log.chunk_size(0);
-        // Spans of those who speak all the time hold on to chunks of which all others have left.
+        // Spans of always active traces keep chunks from which all others were evicted.
         if self.contents.log.dead() > self.totals.budget / DEAD && self.copy_forward(4) {
             return Room::Made;
         }
@@ -116,7 +116,7 @@ impl Store {
                 return Room::Made;
             }
             let Some(oldest) = self.oldest_besides(keep) else {
-                // Nobody is left who may leave: what died in the chunks of those who stay is all there is.
+                // No trace is left to evict: only dead records in the chunks of the others can be freed.
                 let is_freed = self.used() < before || self.copy_forward(8);
                 return if is_freed { Room::Made } else { Room::None };
             };
@@ -145,7 +145,7 @@ impl Store {
 
     /// Empties the chunk of which most is dead, if that is at least a `part`-th of a chunk. Takes one chunk more for a moment.
     ///
-    /// What is dead is gone then, and copying makes nothing dead that is not freed with its chunk: so this comes to an end.
+    /// Dead records are gone then, and copying kills no record that is not freed with its chunk: so this terminates.
     fn copy_forward(&mut self, part: usize) -> bool {
         let Some(chunk) = self.contents.log.most_dead(part) else {
             return false;

@@ -1,7 +1,7 @@
 //! Finding spans: a filter that goes through the log, chunk by chunk, and stays at its head.
 //!
-//! Each call looks at a bounded number of spans, so that whoever draws is never kept waiting. What arrives after the search has begun is
-//! looked at first, then what was there, newest first: that is what a person sees at the top of the list.
+//! Each call visits a bounded number of spans, so that drawing is never delayed. Arrivals since the begin of the search are
+//! visited first, then the older ones, newest first: in the order of the list.
 
 use super::by_arrival::ByArrival;
 use super::record::{At, Record};
@@ -11,29 +11,29 @@ use crate::filter::{Candidate, Memo};
 use crate::work;
 use crate::{Filter, SpanKind, StatusCode};
 
-/// How many bytes a record has that counts for one.
+/// Bytes of a record that counts for one.
 const RECORD: usize = 1_024;
 
-/// How far a search has come.
+/// Progress of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct SearchProgress {
-    /// Records looked at, of those that were there when it began.
+    /// Visited records of those that were stored when it began.
     pub searched: usize,
-    /// How many those are.
+    /// Number of these.
     pub total: usize,
     /// Spans found that are still there.
     pub found: usize,
 }
 
 impl SearchProgress {
-    /// Whether all that was there has been looked at.
+    /// Returns true once all of them have been visited.
     #[must_use]
     pub const fn is_complete(self) -> bool {
         self.searched >= self.total
     }
 }
 
-/// A filling of a chunk, and up to or from which record it is still to be looked at.
+/// A filling of a chunk, and the record up to or from which it is still to be visited.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     chunk: usize,
@@ -45,9 +45,9 @@ struct Place {
 pub(super) struct Search {
     filter: Filter,
     memo: Memo,
-    /// What was there: the last one is looked at next, from its position down.
+    /// Older records: the last one is visited next, from its position down.
     before: Vec<Place>,
-    /// What has come since: from its position up.
+    /// Arrivals since: from its position up.
     since: Option<Place>,
     found: ByArrival,
     progress: SearchProgress,
@@ -64,7 +64,8 @@ impl Search {
 }
 
 impl Store {
-    /// Lists only what a filter finds from now on; all again without one. Nothing is found before [`Store::search`] has looked.
+    /// Lists only matches of a filter from now on; all traces without one. Nothing matches before [`Store::search`] has visited
+    /// it.
     pub fn set_filter(&mut self, filter: Option<Filter>) {
         self.clock += 1;
         self.search = filter.map(|filter| {
@@ -109,13 +110,13 @@ impl Store {
         self.search.as_ref().map(|search| &search.filter)
     }
 
-    /// How far the search has come; `None` without a filter.
+    /// Returns the progress of the search; `None` without a filter.
     #[must_use]
     pub fn search_progress(&self) -> Option<SearchProgress> {
         self.search.as_ref().map(|search| search.progress)
     }
 
-    /// Whether there is anything left to look at.
+    /// Returns true if there is anything left to visit.
     #[must_use]
     pub fn is_searching(&self) -> bool {
         self.search
@@ -123,12 +124,12 @@ impl Store {
             .is_some_and(|search| !search.before.is_empty() || self.place_since(search).is_some())
     }
 
-    /// Looks at about so many records, of long ones at fewer; true while there is more to look at.
+    /// Visits about so many records, of long ones fewer; returns true while more are left.
     pub fn search(&mut self, records: usize) -> bool {
         let Some(mut search) = self.search.take() else { return false };
         let until = work::done().saturating_add(records.saturating_mul(RECORD) as u64);
         let mut left = records;
-        // Nothing comes while this looks.
+        // Nothing arrives meanwhile.
         while let Some(place) = self.place_since(&search).filter(|_| left > 0) {
             let end = self.contents.log.records_in(place.chunk, place.sequence);
             let mut position = place.position;
@@ -151,7 +152,7 @@ impl Store {
             if here.position == 0 {
                 search.before.pop();
             }
-            // A chunk that was filled anew since holds nothing of what was there.
+            // A chunk that was filled again since has none of the older records.
             if here.position < self.contents.log.records_in(here.chunk, here.sequence) {
                 self.look_at(&mut search, At::new(here.chunk, here.position));
             }
@@ -164,7 +165,7 @@ impl Store {
         more || !is_settled
     }
 
-    /// Where the next record stands that has come since the search began.
+    /// Returns the position of the next record that has arrived since the search began.
     fn place_since(&self, search: &Search) -> Option<Place> {
         let log = &self.contents.log;
         let sequence = match search.since {
@@ -205,7 +206,7 @@ impl Store {
         self.clock += 1;
     }
 
-    /// Looks at a record that has just been added with a chunk of its own, which no search comes by.
+    /// Visits a record that has just been added with a separate chunk, which no search visits.
     pub(super) fn look_at_own(&mut self, at: At) {
         let Some(mut search) = self.search.take() else { return };
         self.look_at(&mut search, at);
@@ -235,7 +236,7 @@ impl Store {
         }
     }
 
-    /// How many spans of a trace the filter has found.
+    /// Returns the number of a trace's spans that match the filter.
     #[must_use]
     pub fn found_in(&self, trace_id: crate::TraceId) -> usize {
         let Some(slot) = self.find_trace(trace_id).filter(|_| self.search.is_some()) else {
@@ -251,7 +252,7 @@ impl Store {
 }
 
 impl Contents {
-    /// Whether a filter matches a span or an error event.
+    /// Returns true if a filter matches a span or an error event.
     pub(super) fn matches(&self, trace: &Trace, at: At, filter: &Filter, memo: &mut Memo) -> bool {
         let number = self.log.get(at).origin;
         let (resource, scope) = self.origins.shared(number);
@@ -263,7 +264,7 @@ pub(super) fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: At) -> Op
     let record = contents.log.get(at);
     let origin = contents.origins.get(record.origin);
     if record.is_error_event() {
-        // As if it were a failed span below the one it happened in; its bytes are no span's.
+        // As if it were a failed span below the one it happened in; its bytes are not those of a span.
         let trace_id = trace.id?;
         let span_id = record.span_id().unwrap_or_else(|| outside_of_spans(trace_id));
         return Some(Candidate {

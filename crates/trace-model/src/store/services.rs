@@ -1,26 +1,26 @@
-//! What came from each service, and when.
+//! Arrivals of each service by time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::work::{self, VISIT};
 
-/// How many seconds of arrivals are remembered.
+/// Seconds of arrivals kept.
 pub const SECONDS: usize = 60;
-/// How many services are told apart: their names are the senders' text, so there could be any number.
+/// Services counted one by one: their names are the senders' text, so there could be any number.
 const SERVICES: usize = 256;
 const NANOS: u64 = 1_000_000_000;
 
-/// What came from one service.
+/// Arrivals of one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceStats {
-    /// Its `service.name`; empty for those that have none.
+    /// Its `service.name`; empty for a service without a name.
     pub service: Arc<str>,
     /// Spans received, whether they are still held or not.
     pub spans: u64,
     /// Log records received.
     pub logs: u64,
-    /// When the last request came, in nanoseconds since the Unix epoch.
+    /// Time of the last request in nanoseconds since the Unix epoch.
     pub last_seen_unix_nano: u64,
     /// Spans by second, each at the second's place in a ring.
     by_second: [u32; SECONDS],
@@ -60,7 +60,7 @@ impl ServiceStats {
 
     fn count(&mut self, spans: u32, logs: u32, unix_nano: u64) {
         let (last, now) = (self.last_seen_unix_nano / NANOS, unix_nano / NANOS);
-        // What stands in the ring for the seconds in between is a minute old.
+        // The ring's counts of the seconds in between are a minute old.
         for second in (last + 1..=now).rev().take(SECONDS) {
             self.by_second[place(second)] = 0;
         }
@@ -81,7 +81,7 @@ fn place(second: u64) -> usize {
 #[derive(Debug, Default)]
 pub(super) struct Services {
     by_name: BTreeMap<Arc<str>, ServiceStats>,
-    /// Those that were quiet for longest when this was filled, with when they were last seen, the quietest at the end.
+    /// Least recently active services when this was filled, with the time of their last request, the least active at the end.
     quietest: Vec<(u64, Arc<str>)>,
 }
 
@@ -99,8 +99,7 @@ impl Services {
         self.by_name.insert(service.clone(), stats);
     }
 
-    /// The service that was quiet for longest makes room. All are looked at for half of them at a time: a request may name any number of new
-    /// ones.
+    /// Drops the least recently active service. All are visited once for half of them: a request may name any number of new ones.
     fn forget_quietest(&mut self) {
         if self.quietest.is_empty() {
             let all = self.by_name.values();
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_never_too_many() {
+    fn services_are_bounded() {
         let mut services = Services::default();
         for number in 0..10_000_u64 {
             services.count(&number.to_string().into(), 1, 0, number);

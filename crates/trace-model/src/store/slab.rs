@@ -4,7 +4,7 @@ use std::ops::{Index, IndexMut};
 
 use super::record::Slot;
 
-/// How many values a page has. Small, so that a store of a few traces is small too.
+/// Values of a page. Small, so that a store of a few traces is small too.
 const PAGE: usize = 256;
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl<T> Slab<T> {
         }
     }
 
-    /// Bytes of memory it stands for.
+    /// Returns the bytes of memory it accounts for.
     pub(super) const fn bytes(&self) -> usize {
         self.memory * (size_of::<Option<T>>() + size_of::<u16>()) * PAGE + self.pages.capacity() * size_of::<Page<T>>()
     }

@@ -1,4 +1,4 @@
-//! What a trace's line in the list says.
+//! Summary of a trace for its line in the list.
 
 mod cache;
 mod scan;
@@ -10,35 +10,35 @@ use super::cross_check::SentryReach;
 use crate::{SpanKey, TraceId};
 pub(super) use cache::{Cache, Summaries};
 
-/// What the first span of a trace says.
+/// The first span of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
-    /// What [`crate::Store::subject`] is asked by; `None` where there is no span.
+    /// Key for [`crate::Store::subject`]; `None` without spans.
     pub key: Option<SpanKey>,
-    /// Its service; empty when it has none.
+    /// Its service; empty if it has none.
     pub service: Arc<str>,
-    /// Its name.
+    /// Name of the span.
     pub name: Arc<str>,
     /// False while no span without a parent has arrived; then this is the earliest span there is.
     pub arrived: bool,
 }
 
-/// In how many parts of equal length a trace's shape is.
+/// Parts of equal length of a trace's shape.
 pub const SHAPE: usize = 12;
 
-/// What the list and the header of the waterfall say of a trace.
+/// Summary of a trace for the list and the header of the waterfall.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceSummary {
-    /// Which trace.
+    /// Trace of the spans.
     pub trace_id: TraceId,
-    /// Where it begins.
+    /// Its first span.
     pub root: Root,
     /// The services in it, by their first span's start; a service without a name is the empty string. Shared, as each frame
     /// copies the summary and a trace may have tens of thousands.
     pub services: Arc<[Arc<str>]>,
     /// The earliest start, in nanoseconds since the Unix epoch.
     pub start_unix_nano: u64,
-    /// From the earliest start to the latest end (or start, of a span in flight), in nanoseconds.
+    /// Nanoseconds from the earliest start to the latest end (or start, of a span in flight).
     pub duration_nano: u64,
     /// Spans held.
     pub spans: usize,
@@ -48,18 +48,18 @@ pub struct TraceSummary {
     pub in_flight: usize,
     /// Log records held.
     pub logs: usize,
-    /// Of these, how many tell of an error.
+    /// Number of those that report an error.
     pub error_events: usize,
-    /// Of these, how many are messages or warnings: their severity is below that of an error.
+    /// Number of those that are messages or warnings: their severity is below that of an error.
     pub mild_events: usize,
-    /// Spans not taken because there was no room left for them: the trace alone fills the store's budget, or pinned ones do.
+    /// Spans dropped because there was no memory for them: the trace alone fills the store's budget, or pinned ones do.
     pub truncated: usize,
-    /// How many spans were at work in each part of its duration, in eighths of the most that were at once, or of four.
+    /// Spans active in each part of its duration, in eighths of the most at once, or of four.
     pub shape: [u8; SHAPE],
-    /// Whether it stays whatever comes.
+    /// True if it is never evicted.
     pub pinned: bool,
-    /// What reached Sentry.
+    /// Its cross-check.
     pub sentry: SentryReach,
-    /// Whether only the first records of a large trace were read so far: then all but the counts may be something else.
+    /// True if only the first records of a large trace were read so far: then all but the counts may be inexact.
     pub is_partial: bool,
 }

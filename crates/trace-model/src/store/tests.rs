@@ -1,4 +1,4 @@
-//! What only the inside can see: that everything refers to what it should, and that every byte is accounted for.
+//! Tests of the private state: references are correct, and every byte is accounted for.
 
 use std::collections::{HashMap, HashSet};
 
@@ -128,7 +128,7 @@ fn check(store: &Store) {
     let mut seen = HashSet::new();
     let (mut spans, mut logs, mut uses, mut rare, mut in_envelopes, mut links) = (0, 0, 0, 0, 0, 0);
     let (mut all_errors, mut all_alone) = (0, 0);
-    assert!(store.leaving.is_none(), "who leaves has left");
+    assert!(store.leaving.is_none(), "the eviction is complete");
     let mut live: HashMap<usize, usize> = HashMap::new();
     for slot in &slots {
         let trace = &store.traces[*slot];
@@ -253,7 +253,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
-    fn everything_refers_to_what_it_should(steps in steps(), budget in 96 * KIB..400 * KIB) {
+    fn references_stay_consistent(steps in steps(), budget in 96 * KIB..400 * KIB) {
         let mut store = Store::new(budget);
         let mut pinned = HashSet::new();
         for (number, step) in steps.into_iter().enumerate() {
@@ -323,7 +323,7 @@ fn check_found(store: &mut Store) {
 
 /// A long record has a chunk of its own, and takes its place in the middle of the trace's list.
 #[test]
-fn a_filter_finds_a_long_record_that_replaces_another() {
+fn search_finds_a_long_record_that_replaces_another() {
     let mut store = Store::new(96 * KIB);
     store.add(span(5, 3, 0, 1, 8));
     store.set_filter(Some(Filter::parse("name:\"span 3\"").expect("a filter")));
@@ -334,8 +334,8 @@ fn a_filter_finds_a_long_record_that_replaces_another() {
 }
 
 #[test]
-fn a_chunk_of_which_little_is_alive_is_copied_forward() {
-    // One trace speaks all the time, in between come others that leave: its spans would hold on to all chunks.
+fn chunk_with_few_live_records_is_copied_forward() {
+    // One trace is active all the time, and others arrive and are evicted in between: its spans would keep all chunks.
     let mut store = Store::new(512 * KIB);
     for number in 0..5_000_u16 {
         store.add(span(number + 2, 1, 0, 1, 900));
@@ -345,7 +345,7 @@ fn a_chunk_of_which_little_is_alive_is_copied_forward() {
     }
     check(&store);
     let totals = store.totals();
-    let talkative = store.trace(trace_id(1)).expect("it never was quiet");
+    let talkative = store.trace(trace_id(1)).expect("it was always active");
     assert_eq!((talkative.spans, talkative.truncated), (500, 0));
     assert!(totals.evicted_traces > 4_000, "{totals:?}");
     assert!(
@@ -375,7 +375,7 @@ fn short_spans_leave_no_memory_that_long_ones_need() {
 }
 
 #[test]
-fn more_marks_than_there_is_memory_are_forgotten() {
+fn marks_over_the_budget_are_dropped() {
     let mut store = Store::new(64 * KIB);
     store.add(span(1, 1, 0, 1, 100));
     let spans = (1..=u64::from(u16::MAX)).filter_map(|id| SpanId::from_bytes(id.to_be_bytes()).ok());
@@ -389,7 +389,7 @@ fn more_marks_than_there_is_memory_are_forgotten() {
 }
 
 #[test]
-fn nobody_leaves_for_a_span_that_can_never_fit() {
+fn oversized_span_evicts_no_trace() {
     let mut store = Store::new(128 * KIB);
     store.add(span(1, 1, 0, 1, 100));
     store.add(span(2, 1, 0, 1, 200 * KIB));
@@ -398,7 +398,7 @@ fn nobody_leaves_for_a_span_that_can_never_fit() {
 }
 
 #[test]
-fn a_search_goes_on_with_what_comes_and_forgets_what_leaves() {
+fn search_includes_arrivals_and_drops_evicted_traces() {
     let mut store = Store::new(256 * KIB);
     store.set_filter(Some(Filter::parse("name:\"span 3\"").expect("a filter")));
     store.add(span(1, 3, 0, 1, 10));
@@ -417,7 +417,7 @@ fn a_search_goes_on_with_what_comes_and_forgets_what_leaves() {
 }
 
 #[test]
-fn the_256th_search_does_not_find_what_the_first_one_found() {
+fn search_number_256_does_not_match_results_of_the_first() {
     let mut store = Store::new(256 * KIB);
     store.add(span(1, 3, 0, 1, 10));
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! What is kept of a trace besides its records.
+//! State of a trace in addition to its records.
 
 use hashbrown::{HashMap, HashSet, HashTable};
 
@@ -25,11 +25,11 @@ impl List {
     };
 }
 
-/// What only few traces need.
+/// State that only few traces need.
 #[derive(Debug, Default)]
 pub(super) struct Rare {
-    /// Where the spans are, once there are too many to look through: the first one with an id by that id, and the first one of each other
-    /// service that has it by id and service.
+    /// Index of the spans, once there are too many to search: the first one with an id by that id, and the first one of each
+    /// other service that has it by id and service.
     pub(super) index: Option<HashTable<At>>,
     /// The other services that have an id, by number; the first ones.
     pub(super) shared: HashMap<SpanId, Vec<u32>, State>,
@@ -38,12 +38,12 @@ pub(super) struct Rare {
     pub(super) twin_count: usize,
     /// Ids that have something below them, once a hidden span of the trace has arrived.
     pub(super) parents: Option<HashSet<SpanId, State>>,
-    /// What is known of its way to Sentry besides what came.
+    /// Evidence of its way to Sentry.
     pub(super) evidence: Option<Box<TraceEvidence>>,
 }
 
 impl Rare {
-    /// Bytes of memory it stands for.
+    /// Returns the bytes of memory it accounts for.
     pub(super) fn bytes(&self) -> usize {
         let index = self.index.as_ref().map_or(0, HashTable::allocation_size);
         let shared = self.shared.allocation_size() + self.shared.len() * 4 * size_of::<u32>();
@@ -60,11 +60,11 @@ pub(super) struct Trace {
     pub(super) id: Option<TraceId>,
     pub(super) spans: List,
     pub(super) logs: List,
-    /// Spans that came in Sentry's envelopes.
+    /// Spans of Sentry's envelopes.
     pub(super) sentry: List,
-    /// Of these, how many came in no other way.
+    /// Number of those that arrived in no other way.
     pub(super) sentry_only: u32,
-    /// Of the log records, how many tell of an error.
+    /// Number of log records that report an error.
     pub(super) error_events: u32,
     /// The store's clock when it was first heard of.
     pub(super) arrival: u64,
@@ -73,19 +73,19 @@ pub(super) struct Trace {
     /// The next ones by activity.
     pub(super) older: Slot,
     pub(super) newer: Slot,
-    /// One bit for each span's id: a span whose bit is not set is new, without a look at the others.
+    /// One bit for each span's id: a span whose bit is not set is new, without a search.
     pub(super) seen: u64,
-    /// Spans that were not taken because there was no room left for them.
+    /// Spans dropped because there was no memory for them.
     pub(super) truncated: u32,
     /// Spans that the filter has found, if it was this search.
     pub(super) found: u32,
     pub(super) found_by: u8,
     /// Never evicted.
     pub(super) pinned: bool,
-    /// Whether a span came by Sentry's OTLP route.
+    /// True if a span arrived by Sentry's OTLP route.
     pub(super) has_sentry_otlp: bool,
     pub(super) rare: Option<Box<Rare>>,
-    /// Computed when somebody looks, forgotten at the next change.
+    /// Computed on demand, dropped at the next change.
     pub(super) summary: Cache,
 }
 
@@ -127,12 +127,12 @@ impl Trace {
         1 << (last & 63)
     }
 
-    /// Rows: a span that came both ways is one.
+    /// Returns the number of rows: a span that arrived both ways is one.
     pub(super) const fn rows(&self) -> u32 {
         self.spans.count + self.sentry_only
     }
 
-    /// Whether it is one of the listed ones.
+    /// Returns true if it is listed.
     pub(super) const fn is_listed(&self) -> bool {
         self.id.is_some() && self.spans.count + self.sentry.count + self.logs.count > 0
     }

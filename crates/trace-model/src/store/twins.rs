@@ -1,13 +1,13 @@
-//! Which records are of one span.
+//! Records of the same span, and spans with the same id.
 //!
-//! A record is a retry of another when nothing tells them apart: same trace, id, service, start, name and kind. Of these the one with the
-//! later end stays. An open record, without an end, is completed by any record with its trace, id, service and start, since frameworks rename
-//! a span once its route is known. All else is another span: two sides of a call that a service makes to itself share an id in Zipkin's
-//! model, and so do all runs of a program whose random state is seeded or forked.
+//! A record is a retry of another when they are equal in trace, id, service, start, name and kind. Of these the one with the
+//! later end is kept. An open record, without an end, is completed by any record with its trace, id, service and start, since
+//! frameworks rename a span once its route is known. Every other record is another span: two sides of a call that a service makes
+//! to itself share an id in Zipkin's model, and so do all runs of a program whose random state is seeded or forked.
 //!
-//! So of one id, service and start there is either one open record or any number of ended ones, whatever came first. Records that share id
-//! and service are marked, and are in a sorted map of their own: a span with an id of its own costs nothing, and 30,000 spans with one id
-//! are found as fast as any.
+//! So of one id, service and start there is either one open record or any number of ended ones, in any order of arrival. Records
+//! that share id and service are marked, and are in a sorted map of their own: a span with a unique id costs nothing, and 30,000
+//! spans with one id are found as fast as any.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -19,17 +19,17 @@ use super::{Contents, Store};
 use crate::batch::SpanHead;
 use crate::{SpanId, hash};
 
-/// What of a span is here already.
+/// A stored record with the id of a new one.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Here {
     Nothing,
-    /// Its record.
+    /// The same span.
     Same(At),
     /// A different span's record, with its id and service.
     Other(At),
 }
 
-/// What tells an ended span from others with its id and service; by start first.
+/// Identity of an ended span among others with its id and service; sorted by start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Identity {
     start_unix_nano: u64,
@@ -40,7 +40,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Of everything with this start.
+    /// Returns the range of all identities with this start.
     const fn starting_at(start_unix_nano: u64) -> RangeInclusive<Self> {
         let first = Self {
             start_unix_nano,
@@ -61,10 +61,10 @@ impl Identity {
 /// Spans of one service with one id.
 #[derive(Debug, Default)]
 pub(super) struct Twins {
-    /// Those that were called, by their kind: what is done for a call is below that side.
+    /// The called ones, by kind: work for a call is below that side.
     called: BTreeMap<Identity, At>,
     others: BTreeMap<Identity, At>,
-    /// All of them by [`Contents::twin`], as keys name them.
+    /// All of them by [`Contents::twin`], which keys contain.
     by_number: HashMap<u64, At>,
 }
 
@@ -100,7 +100,7 @@ impl Twins {
 }
 
 impl Contents {
-    /// Of a span: a number that tells it from others of its service with its id, by start, kind and name; never 0.
+    /// Returns a span's number among others of its service with its id, by start, kind and name; never 0.
     pub(super) fn twin(&self, record: &Record) -> u64 {
         self.twin_of(record.start_unix_nano, record.kind() as u8, record.name)
     }
@@ -126,7 +126,7 @@ impl Contents {
 }
 
 impl Store {
-    /// Of the spans with the id and service of one that was found, the one that is [told apart](Contents::twin) so; the
+    /// Returns, of the spans with the id and service of one that was found, the one with this [number](Contents::twin); the
     /// [first one](Store::first_twin_of) by default.
     pub(super) fn twin_of(&self, slot: Slot, found: At, twin: u64) -> Option<At> {
         let Some(twins) = self.twins(slot, found) else {
@@ -139,13 +139,14 @@ impl Store {
         }
     }
 
-    /// Of the spans with the id and service of one that was found, the first one that was called, or else the first one.
+    /// Returns, of the spans with the id and service of one that was found, the first called one, or else the first one.
     pub(super) fn first_twin_of(&self, slot: Slot, found: At) -> At {
         let twins = self.twins(slot, found);
         twins.and_then(Twins::first).unwrap_or(found)
     }
 
-    /// Of the spans with the id and service of one that was found, the one that a new record is of, whose name has a number.
+    /// Returns, of the spans with the id and service of one that was found, the one that a new record belongs to, whose name has
+    /// a number.
     pub(super) fn same_span(&self, slot: Slot, found: At, head: &SpanHead, name: u32) -> Here {
         let log = &self.contents.log;
         let Some(twins) = self.twins(slot, found) else {

@@ -1,4 +1,4 @@
-//! How spans and log records come in.
+//! Adds spans and log records.
 
 use std::hash::BuildHasher;
 
@@ -18,12 +18,12 @@ use crate::hash::State;
 use crate::work::{self, VISIT};
 use crate::{Batch, Source, SpanId, hash, sentry};
 
-/// How many spans a trace has before they are indexed.
+/// Spans of a trace from which on they are indexed.
 const MANY: u32 = 32;
-/// How much of a long record is copied at once, in bytes.
+/// Bytes of a long record copied at once.
 const COPIED_AT_ONCE: usize = 1 << 18;
 
-/// What became of a span or a log record of a batch.
+/// Result of adding a span or a log record of a batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Item {
     Taken,
@@ -40,10 +40,10 @@ impl Store {
         while self.add_part(&mut batch, usize::MAX) {}
     }
 
-    /// Takes the next spans and log records of a batch, until about so much [work] is done; true while more is to be done.
+    /// Stores the next spans and log records of a batch, until about so much [work] is done; returns true while more is left.
     ///
-    /// A call does at least one step, and never much more than was asked for: long records are copied in steps, and a large trace that is
-    /// evicted leaves in steps.
+    /// A call does at least one step, and never much more than requested: long records are copied in steps, and a large trace is
+    /// evicted in steps.
     pub fn add_part(&mut self, batch: &mut Batch, work: usize) -> bool {
         self.until = work::done().saturating_add(work as u64);
         let mut has_more = self.add_some(batch);
@@ -60,7 +60,7 @@ impl Store {
         has_more || !is_settled
     }
 
-    /// [`Store::add_part`], without what has grown besides the log.
+    /// Does the work of [`Store::add_part`], except for growth outside of the log.
     fn add_some(&mut self, batch: &mut Batch) -> bool {
         let total = batch.spans.len() + batch.logs.len();
         let mut run = Run::default();
@@ -99,7 +99,7 @@ impl Store {
         batch.taken < total
     }
 
-    /// Whether as much is done as was asked for.
+    /// Returns true once the requested amount of work is done.
     pub(super) fn is_over(&self) -> bool {
         work::done() >= self.until
     }
@@ -123,7 +123,7 @@ impl Store {
         if is_sentry_otlp {
             self.traces[slot].has_sentry_otlp = true;
         }
-        // Before anything is looked up: making room moves records.
+        // Before any lookup: eviction and compaction move records.
         let room = self.make_place(head.raw.length(), slot);
         if room == Room::Later || (room == Room::Made && !self.copied(batch.piece(head.raw), &mut carry.copied)) {
             return Item::Later;
@@ -182,7 +182,7 @@ impl Store {
         Item::Taken
     }
 
-    /// Whether a record of the same span is here that stays.
+    /// Returns true if a stored record of the same span is kept.
     fn is_older(&self, here: Here, head: &SpanHead, batch: &Batch) -> bool {
         let Here::Same(at) = here else { return false };
         let log = &self.contents.log;
@@ -242,7 +242,7 @@ impl Store {
         found.map_or(Here::Nothing, |found| self.same_span(slot, found, head, name))
     }
 
-    /// Appends a span that is not here yet; `twin` is a different one with its id and service.
+    /// Appends a new span; `twin` is a different one with its id and service.
     fn append_span(&mut self, slot: Slot, mut record: Record, raw: Cow<'_, [u8]>, twin: Option<At>) -> At {
         let list = self.traces[slot].spans;
         record.previous = list.last;
@@ -262,7 +262,7 @@ impl Store {
         at
     }
 
-    /// A span by a Sentry envelope: a row of its own, unless it is here by OTLP. Returns where it is.
+    /// Appends a span of a Sentry envelope: a row of its own, unless it is stored by OTLP. Returns its position.
     fn append_sentry_span(&mut self, slot: Slot, span_id: SpanId, mut record: Record, raw: Cow<'_, [u8]>) -> At {
         let list = self.traces[slot].sentry;
         record.previous = list.last;
@@ -291,7 +291,7 @@ impl Store {
         at
     }
 
-    /// A span of this origin has come by OTLP: if it has come in an envelope before, it is one span.
+    /// Marks the envelope's copy of a span of this origin that has arrived by OTLP: they are one span.
     fn shadow(&mut self, slot: Slot, span_id: SpanId, origin: u32) {
         let Some(at) = self.find_sentry(slot, span_id) else { return };
         let record = *self.contents.log.get(at);
@@ -310,7 +310,7 @@ impl Store {
         self.not_alone(slot, span_id);
     }
 
-    /// A span that came in an envelope is not one that another trace may miss any more.
+    /// Removes a span of an envelope from those that another trace may miss.
     pub(super) fn not_alone(&mut self, slot: Slot, span_id: SpanId) {
         if let Some(trace_id) = self.traces[slot].id {
             self.sentry_alone.remove(&(span_id, trace_id));
@@ -388,7 +388,7 @@ impl Store {
         Item::Taken
     }
 
-    /// Whether an error event is here already: SDKs send to a DSN and to Spotlight, and both may be here.
+    /// Returns true if an error event is stored already: SDKs send to a DSN and to Spotlight, and both may arrive.
     fn is_known(&self, hash: u64, slot: Slot, raw: &[u8]) -> bool {
         let log = &self.contents.log;
         let is_it = |(known, at): &(u64, At)| *known == hash && log.get(*at).trace == slot && log.raw(*at) == raw;
@@ -438,7 +438,7 @@ impl Store {
         self.rare_bytes = self.rare_bytes + rare.bytes() - before;
     }
 
-    /// What refers to a record refers to its new place from now on.
+    /// Updates all references to a moved record.
     pub(super) fn moved(&mut self, from: At, to: At) {
         self.cursors.moved(from, to);
         self.moved_links(from, to);
@@ -514,14 +514,14 @@ pub(super) fn hash_of_sentry(hasher: &State, record: &Record) -> u64 {
     record.span_id().map_or(0, |span_id| hasher.hash_one((record.trace, span_id)))
 }
 
-/// Of an error event of a trace, by its bytes.
+/// Returns the hash of an error event of a trace, by its bytes.
 pub(super) fn hash_of_error(slot: Slot, raw: &[u8]) -> u64 {
     work::add(raw.len());
     hash::of((slot, raw))
 }
 
 impl Contents {
-    /// By which a span is in its trace's index.
+    /// Returns the hash of a span in its trace's index.
     fn hash_of_span(&self, hasher: &State, record: &Record) -> u64 {
         let Some(span_id) = record.span_id() else { return 0 };
         if record.is_by_service() {

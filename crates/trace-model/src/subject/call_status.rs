@@ -59,7 +59,8 @@ const GRPC: [&str; 17] = [
     "DATA_LOSS",
     "UNAUTHENTICATED",
 ];
-/// Those that [OpenTelemetry](https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#grpc-status) counts as failures of the server.
+/// Codes that [OpenTelemetry](https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#grpc-status) counts as failures of the
+/// server.
 const GRPC_SERVER_ERRORS: [&str; 6] = [
     "UNKNOWN",
     "DEADLINE_EXCEEDED",
@@ -68,7 +69,7 @@ const GRPC_SERVER_ERRORS: [&str; 6] = [
     "UNAVAILABLE",
     "DATA_LOSS",
 ];
-/// How long a code may be, in bytes: those of databases are a dozen characters.
+/// Bytes of a code: those of databases are a dozen characters.
 const CODE_LENGTH_MAX: usize = 32;
 
 impl StatusKey {
@@ -152,7 +153,7 @@ fn rpc(code: &Code<'_>) -> CallStatus {
     CallStatus { code, class }
 }
 
-/// Databases have codes for failures; some senders write one for success, too, which says nothing.
+/// Reads a database's code. Databases have codes for failures; some senders write one for success, too, which is ignored.
 fn database(code: &Code<'_>) -> Option<CallStatus> {
     const SUCCESS: [&str; 4] = ["0", "00000", "OK", "200"];
     let code = code.text();

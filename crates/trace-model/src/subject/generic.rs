@@ -1,6 +1,6 @@
-//! Names that say what kind of thing was done, and not to what.
+//! Generic names: the kind of work without its subject.
 
-/// Words that say no more than a method, a protocol or a library does, in lower case and in order.
+/// Words for a method, a protocol or a library, in lower case and in order.
 #[rustfmt::skip]
 const WORDS: [&str; 193] = [
     "ack", "agent", "aggregate", "ai", "alter", "amqp", "anthropic", "aspnetcore", "basic", "batch", "bedrock", "begin",
@@ -22,7 +22,7 @@ const WORDS: [&str; 193] = [
     "unary", "update", "upsert", "validate", "valkey", "with", "write", "xhr",
 ];
 
-/// Whether a name may be generic, before its span is looked at: at most one of its words says something, and that is not a path.
+/// Returns true if a name may be generic, before its span is read: at most one of its words is specific, and that is not a path.
 pub(super) fn may_be_generic(name: &str) -> bool {
     if name.len() > LENGTH_MAX {
         return false;
@@ -31,12 +31,12 @@ pub(super) fn may_be_generic(name: &str) -> bool {
     own == 0 || (own == 1 && !name.contains('/'))
 }
 
-/// Whether each word of a name is one that thousands of names have; `is_own` tells words that the span's attributes repeat.
+/// Returns true if each word of a name is generic; `is_own` accepts words that the span's attributes repeat.
 pub(super) fn is_generic(name: &str, is_own: impl Fn(&str) -> bool) -> bool {
     may_be_generic(name) && words(name).all(|word| is_common(word) || is_own(word))
 }
 
-/// How long a generic name is at most, in bytes.
+/// Bytes of the longest generic name.
 const LENGTH_MAX: usize = 64;
 
 fn words(name: &str) -> impl Iterator<Item = &str> {
@@ -54,7 +54,7 @@ fn is_common(word: &str) -> bool {
     is_number || WORDS.binary_search_by(|known| known.as_bytes().cmp(lower)).is_ok()
 }
 
-/// What a text adds to a name: nothing where the name has it, and not the word that the name ends with.
+/// Returns the part of a text that a name lacks: nothing if the name has it, and not the word that the name ends with.
 pub(super) fn without_repetition<'a>(name: &str, text: &'a str) -> &'a str {
     if name.to_lowercase().contains(&text.to_lowercase()) {
         return "";

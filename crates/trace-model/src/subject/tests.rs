@@ -127,7 +127,7 @@ fn database_spans_are_known_by_their_statement() {
 }
 
 #[test]
-fn other_spans_are_known_by_what_they_use() {
+fn subjects_of_other_spans_are_their_peers() {
     let cases: &[(&str, SpanKind, Texts<'_>, &str)] = &[
         (
             "publish",

@@ -1,4 +1,4 @@
-//! Which span is whose parent.
+//! Finds the parent of each span.
 
 use hashbrown::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ pub(super) struct Links {
     pub(super) cyclic: Vec<bool>,
     /// Spans whose id another span has as well, by position; there are few.
     pub(super) duplicates: HashSet<usize>,
-    /// When each of them begins.
+    /// Start of each span.
     pub(super) starts: Vec<u64>,
 }
 
@@ -68,7 +68,7 @@ impl Links {
         links
     }
 
-    /// When each span begins: one that does not say so begins with its parent.
+    /// Computes the start of each span: one without a start begins with its parent.
     pub(super) async fn find_starts(&mut self, spans: &[Span]) {
         const UNKNOWN: u64 = u64::MAX;
         let known = |span: &Span| (span.start_unix_nano > 0 || span.parent_span_id.is_none()).then_some(span.start_unix_nano);
@@ -120,7 +120,7 @@ impl Links {
         let mut seen = vec![NEW; spans.len()];
         let mut visits = Visits::default();
         for start in 0..spans.len() {
-            // A mark of its own for each walk: meeting it again means a circle.
+            // Each walk has its own mark: meeting it again means a cycle.
             let mark = start + 1;
             let mut at = Some(start);
             while let Some(here) = at.filter(|here| *here < spans.len() && seen[*here] == NEW) {
@@ -150,7 +150,7 @@ impl Links {
     }
 }
 
-/// By start; the key decides between equals, so that the order of arrival does not.
+/// Orders by start; the key decides between equals, so that the order of arrival does not.
 fn order(one: &Span, other: &Span) -> std::cmp::Ordering {
     (one.start_unix_nano, &one.key).cmp(&(other.start_unix_nano, &other.key))
 }

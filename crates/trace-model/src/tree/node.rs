@@ -1,23 +1,20 @@
-//! What is known of one place in the tree.
+//! One node of the tree.
 
 use std::sync::Arc;
 
 use crate::store::Node as Span;
 use crate::{Flags, SpanId, SpanKey, SpanKind, StatusCode};
 
-/// One place in the tree: a span, or a row that stands for one that has not come.
+/// One node of the tree: a span, or a row for a missing one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says something of its own, in any combination"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct SpanNode {
-    /// What a cursor holds on to.
+    /// Key that a cursor keeps.
     pub key: SpanKey,
     /// False for a parent that is missing, and for a span that is only known because an error happened in it. Its times are then
     /// those from its first child's start to its last child's end.
     pub arrived: bool,
-    /// Where the parent stands in [`crate::SpanTree::nodes`].
+    /// Position of the parent in [`crate::SpanTree::nodes`].
     pub parent: Option<usize>,
     /// The parent's id as the span has it, which may have been ignored ([`SpanNode::cyclic`]).
     pub parent_span_id: Option<SpanId>,
@@ -25,31 +22,31 @@ pub struct SpanNode {
     pub depth: usize,
     /// Direct children.
     pub children: usize,
-    /// All nodes below; those are the next ones in [`crate::SpanTree::nodes`].
+    /// Number of all nodes below; those are the next ones in [`crate::SpanTree::nodes`].
     pub descendants: usize,
-    /// Whether a reference of its was ignored because it leads back here: its parent's, or a link to itself.
+    /// True if one of its references was ignored because it is cyclic: its parent's, or a link to itself.
     pub cyclic: bool,
-    /// Whether another span has its id, and they are not the two sides of one call.
+    /// True if another span has its id, and they are not the two sides of one call.
     pub duplicate: bool,
-    /// What was done; empty for one that has not arrived.
+    /// Empty for a span that has not arrived.
     pub name: Arc<str>,
     /// The part it played.
     pub kind: SpanKind,
-    /// How it ended.
+    /// Status of the span.
     pub status: StatusCode,
-    /// Nanoseconds since the Unix epoch. Of a span below another one that does not say when it began, its parent's.
+    /// Nanoseconds since the Unix epoch. Of a span without a start below another one, its parent's.
     pub start_unix_nano: u64,
     /// Nanoseconds since the Unix epoch, possibly before the start; `None` while it is in flight.
     pub end_unix_nano: Option<u64>,
-    /// Whether its times can't be right: it ends before it starts, or does not say when it began.
+    /// True if it ends before it starts, or has no start.
     pub has_invalid_times: bool,
-    /// Whether an exception is among its events.
+    /// True if an exception is among its events.
     pub has_exception: bool,
-    /// Whether it has links to other spans.
+    /// True if it has links to other spans.
     pub has_links: bool,
-    /// What its W3C trace flags, and OTLP's besides them, say.
+    /// W3C trace flags, and OTLP's next to them.
     pub flags: Flags,
-    /// Whether it comes from a file, where nothing runs.
+    /// True for a span of a file, where nothing runs.
     pub is_saved: bool,
     /// On which host it ran: nodes with the same number share a clock. By `host.name` of the resource, else by its service.
     pub host: u32,

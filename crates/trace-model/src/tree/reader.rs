@@ -10,8 +10,8 @@ use crate::{ErrorMark, RepeatedLimits, SpanId, SpanKind, Store, TraceId};
 
 /// A trace that is being read, and made a `T` of.
 ///
-/// The result is of the spans that were there when reading began; of those that arrive or are replaced meanwhile, it may have the one or the
-/// other. Nothing but the first part of it looks at the store.
+/// The result has the spans that were stored when reading began; changes meanwhile may be included or not. Only its first part
+/// reads the store.
 #[derive(Debug)]
 pub struct TraceReader<T> {
     trace_id: TraceId,
@@ -19,7 +19,7 @@ pub struct TraceReader<T> {
     then: Then<T>,
 }
 
-/// What was read.
+/// The records read.
 #[derive(Default)]
 pub(crate) struct Read {
     pub(crate) tree: SpanTree,
@@ -31,12 +31,12 @@ pub(crate) struct Read {
 enum Stage {
     Records(Box<RecordReader>),
     Building(Steps<Box<Bytes>>),
-    /// What only the bytes of a span say, from one node to the next.
+    /// Bytes of spans, from one node to the next.
     Bytes(Box<Bytes>),
     Complete,
 }
 
-/// What is made of the result.
+/// Computation on the result.
 enum Then<T> {
     Later(Box<dyn FnOnce(Read) -> Steps<T> + Send>),
     Now(Steps<T>),
@@ -91,13 +91,13 @@ impl<T: Send + 'static> TraceReader<T> {
 }
 
 impl<T> TraceReader<T> {
-    /// Which trace that is.
+    /// Returns the id of the trace.
     #[must_use]
     pub const fn trace_id(&self) -> TraceId {
         self.trace_id
     }
 
-    /// Reads on until about so much [`work`] is done. Returns the result once, when it is complete.
+    /// Continues until about so much [`work`] is done. Returns the result once, when it is complete.
     pub fn step(&mut self, store: &Store, work: u64) -> Option<T> {
         let until = work::done().saturating_add(work);
         loop {
@@ -210,8 +210,8 @@ impl Bytes {
         self.join(linked);
     }
 
-    /// Joins a consumer to the producer that only links lead to. Of several, as a batch of messages has, it is the one that ended last before
-    /// the consumer started, else the first one: the consumer did not wait for any that came later.
+    /// Joins a consumer to the producer that only links lead to. Of several, as a batch of messages has, it is the one that ended
+    /// last before the consumer started, else the first one: the consumer did not wait for later ones.
     fn join(&mut self, linked: Vec<SpanId>) {
         let (tree, at) = (&mut self.read.tree, self.at);
         let node = &tree.nodes[at];

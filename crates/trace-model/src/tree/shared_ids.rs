@@ -71,7 +71,8 @@ impl<'a> ById<'a> {
         }
     }
 
-    /// In Zipkin's model both sides of a call report the same id: then the calling side is the parent of the called one.
+    /// Returns the calling side of a span's call. In Zipkin's model both sides of a call report the same id: then the calling
+    /// side is the parent of the called one.
     pub(super) fn calling_side(&self, span: &Span) -> Option<usize> {
         let shared = self.shared.get(&span.key.span_id).filter(|_| span.kind.receives())?;
         let calling = shared.lists.get(&List::Calling)?;
@@ -79,7 +80,7 @@ impl<'a> ById<'a> {
     }
 }
 
-/// Which of the spans with one id.
+/// A selection of the spans with one id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum List<'a> {
     All,
@@ -172,7 +173,7 @@ impl Timeline {
         timeline
     }
 
-    /// How many have begun when a span does.
+    /// Returns the number of spans that have begun when a span does.
     fn begun(&self, span: &Span) -> usize {
         // A child without a start is where its end is.
         let start = if span.start_unix_nano == 0 {
@@ -183,12 +184,12 @@ impl Timeline {
         self.starts.partition_point(|known| *known <= start)
     }
 
-    /// Of those that contain a span in time the one that began last.
+    /// Returns, of the spans that contain a span in time, the one that began last.
     fn around(&self, span: &Span) -> Option<usize> {
         let (size, ends) = (self.ends.len() / 2, span.end_unix_nano.unwrap_or(span.start_unix_nano));
         let mut at = size + self.begun(span).checked_sub(1)?;
         while self.ends[at] < ends {
-            // To what is left of all that was looked at.
+            // To the rest of all visited ones.
             while at.is_multiple_of(2) {
                 at /= 2;
             }
@@ -209,7 +210,7 @@ impl Timeline {
     }
 }
 
-/// One that is in flight ends last.
+/// Returns a span's end; one in flight ends last.
 fn end(span: &Span) -> u64 {
     span.end_unix_nano.map_or(u64::MAX, |end| end.max(span.start_unix_nano))
 }

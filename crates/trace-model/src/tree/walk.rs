@@ -1,4 +1,4 @@
-//! From parents to rows: depth first, siblings by start.
+//! Orders nodes as rows: depth first, siblings by start.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::node::{self, SpanNode};
 use crate::store::Node as Span;
 use crate::work::{Visits, sort_by, strides, visited};
 
-/// Which spans are below which, by start: the children of `at` are `all[first[at]..first[at + 1]]`.
+/// Children by start: those of `at` are `all[first[at]..first[at + 1]]`.
 struct Children {
     roots: Vec<usize>,
     first: Vec<usize>,
@@ -44,7 +44,7 @@ impl Links {
                     &no_name,
                 ),
             };
-            // By the first row on it, as all else does not depend on what came first either.
+            // By the first row on it, so that the order of arrival does not matter here either.
             let host = if node.host == u32::MAX {
                 node.host
             } else {
@@ -97,7 +97,7 @@ impl Links {
                     roots.push(*at);
                     continue;
                 };
-                // A missing parent stands where its first child does.
+                // A missing parent is at the position of its first child.
                 if parent >= spans.len() && next[parent] == first[parent] {
                     roots.push(parent);
                 }
@@ -105,7 +105,7 @@ impl Links {
                 next[parent] += 1;
             }
         }
-        // Behind all others stand those without children, in the order in which they were asked for.
+        // Those without children are after all others, in the order of the request.
         let childless = (spans.len()..total).filter(|at| first[*at] == first[at + 1]);
         roots.extend(childless);
         Children { roots, first, all }

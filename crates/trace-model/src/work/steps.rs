@@ -1,9 +1,9 @@
 //! Long computations in steps.
 //!
-//! A pass over a large trace must not hold up the event loop. Such a pass is an `async` function that awaits [`visited`] in its loops, and
-//! [`Steps`] runs it until it has done as much work as it was asked for. Nothing waits here and no executor is needed: the compiler's state
-//! machine replaces a cursor written by hand for each pass, and the same code runs [at once](at_once) where nothing else is to be done
-//! meanwhile.
+//! A pass over a large trace must not delay the event loop. Such a pass is an `async` function that awaits [`visited`] in its
+//! loops, and [`Steps`] runs it until it has done as much work as requested. Nothing blocks here and no executor is needed: the
+//! compiler's state machine replaces a cursor written by hand for each pass, and the same code runs [at once](at_once) where
+//! nothing else has to run meanwhile.
 
 use std::cell::Cell;
 use std::cmp::Ordering;
@@ -13,11 +13,11 @@ use std::task::{Context, Poll, Waker};
 
 use super::{VISIT, add, done};
 
-/// How many records a loop visits between two pauses.
+/// Records that a loop visits between two pauses.
 pub const STRIDE: usize = 512;
 
 thread_local! {
-    /// When the count of work has come so far, computations pause.
+    /// Count of work at which computations pause.
     static UNTIL: Cell<u64> = const { Cell::new(u64::MAX) };
 }
 
@@ -61,7 +61,7 @@ impl<T> Steps<T> {
     }
 }
 
-/// As a part of another computation.
+/// Runs as a part of another computation.
 impl<T> Future for Steps<T> {
     type Output = T;
 
@@ -183,7 +183,7 @@ pub async fn sort_by<T: Copy>(items: &mut Vec<T>, order: impl Fn(&T, &T) -> Orde
 
 /// Merges the next [`STRIDE`] items of two sorted runs; true when nothing is left of them.
 fn merge<T: Copy>(left: &mut &[T], right: &mut &[T], merged: &mut Vec<T>, order: impl Fn(&T, &T) -> Ordering) -> bool {
-    // What is sorted already stays as it is.
+    // A sorted list is unchanged.
     let is_sorted = left
         .last()
         .zip(right.first())
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_ends_at_the_first_pause_after_its_work() {
+    fn step_ends_at_the_first_pause_after_its_work() {
         let mut steps = Steps::new(async {
             for range in strides(10 * STRIDE) {
                 visited(range.len()).await;
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_within_a_step_keeps_to_its_own_work() {
+    fn nested_step_keeps_to_its_own_work() {
         let mut outer = Steps::new(async {
             visited(STRIDE).await;
             at_once(async {

@@ -1,4 +1,4 @@
-//! What is accepted, what is refused and where, and how it is written back.
+//! Syntax of filters: accepted texts, errors with their positions, and the canonical form.
 
 use proptest::prelude::*;
 use trace_model::Filter;
@@ -24,7 +24,7 @@ fn shown(text: &str) -> String {
 }
 
 #[test]
-fn every_example_of_the_help_is_a_filter() {
+fn help_examples_are_filters() {
     for (example, _) in HELP {
         let filter = Filter::parse(example).unwrap_or_else(|error| panic!("{example}: {error}"));
         assert_eq!(filter.to_string(), *example);
@@ -32,7 +32,7 @@ fn every_example_of_the_help_is_a_filter() {
 }
 
 #[test]
-fn a_blank_text_is_the_empty_filter() {
+fn blank_text_is_the_empty_filter() {
     for blank in ["", " ", "\t\n"] {
         assert!(Filter::parse(blank).expect("blank").is_empty());
     }
@@ -41,7 +41,7 @@ fn a_blank_text_is_the_empty_filter() {
 }
 
 #[test]
-fn one_meaning_is_written_in_one_way() {
+fn canonical_form_is_unique() {
     for (text, expected) in [
         ("  a   AND b ", "a b"),
         ("((a)) (b c)", "a b c"),
@@ -102,7 +102,7 @@ fn ids_are_hexadecimal() {
 }
 
 #[test]
-fn what_is_left_open_is_pointed_at() {
+fn unclosed_parts_are_errors_with_their_position() {
     assert_refused("a \"b c", "\"b c", "not closed");
     assert_refused("a (b", "(", "not closed");
     assert_refused("a (", "(", "not closed");
@@ -208,7 +208,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2048, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_a_filter_that_can_be_written_back_or_an_error_within_it(text in prop_oneof![any::<String>(), tangle(), quoted()]) {
+    fn arbitrary_text_is_a_filter_or_an_error_within_it(text in prop_oneof![any::<String>(), tangle(), quoted()]) {
         match Filter::parse(&text) {
             Ok(filter) => {
                 let shown = filter.to_string();

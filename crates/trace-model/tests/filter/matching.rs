@@ -1,4 +1,4 @@
-//! What each kind of term finds in one span.
+//! Matches of each kind of term in one span.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope};
@@ -82,12 +82,12 @@ fn assert_passes_over(filters: &[&str]) {
 }
 
 #[test]
-fn nothing_asked_finds_everything() {
+fn empty_filter_matches_everything() {
     assert!(sample().matches(""));
 }
 
 #[test]
-fn what_is_noted_of_a_span() {
+fn header_fields_match() {
     assert_finds(&[
         "name:RESET",
         "name:=\"post /reset-password\"",
@@ -135,7 +135,7 @@ fn durations() {
 }
 
 #[test]
-fn a_running_span_has_no_duration() {
+fn running_span_has_no_duration() {
     let mut span = sample().span;
     span.end_time_unix_nano = 0;
     let running = Sample::new(&span, &Resource::default(), &InstrumentationScope::default());
@@ -143,7 +143,7 @@ fn a_running_span_has_no_duration() {
 }
 
 #[test]
-fn a_root_has_no_parent() {
+fn root_has_no_parent() {
     let mut span = sample().span;
     span.parent_span_id.clear();
     let root = Sample::new(&span, &Resource::default(), &InstrumentationScope::default());
@@ -227,7 +227,7 @@ fn attributes_wherever_they_are() {
 }
 
 #[test]
-fn what_else_a_span_says() {
+fn fields_in_the_bytes_match() {
     assert_finds(&[
         "event:except",
         "message:\"hung up\"",
@@ -324,7 +324,7 @@ fn free_text_finds_what_is_no_text_where_no_text_is() {
 }
 
 #[test]
-fn what_a_sender_wrote_twice_counts_as_protobuf_says() {
+fn repeated_fields_count_as_in_protobuf() {
     use prost::encoding::bytes;
 
     let value = |value: Value| AnyValue { value: Some(value) }.encode_to_vec();
@@ -352,7 +352,7 @@ fn what_a_sender_wrote_twice_counts_as_protobuf_says() {
     bytes::encode(2, &b"at first".to_vec(), &mut status);
     bytes::encode(2, &b"at last".to_vec(), &mut status);
     bytes::encode(15, &status, &mut raw);
-    // A status without a message leaves the one before.
+    // A status without a message keeps the previous one.
     bytes::encode(15, &Vec::new(), &mut raw);
 
     let sample = Sample::of_bytes(raw, &Resource::default(), &InstrumentationScope::default());

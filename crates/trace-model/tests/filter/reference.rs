@@ -1,4 +1,4 @@
-//! Matching compared with a slow reference: it decodes everything with prost, and looks at all of it.
+//! Matching compared with a slow reference, which decodes everything with prost and tests all of it.
 
 use std::fmt::Write as _;
 
@@ -41,7 +41,7 @@ const WORDS: &[&str] = &[
 ];
 const KEYS: &[&str] = &["a", "A", "b", "a.b", "b.a", "a.b.c", "Ö", "name", "status.code", ""];
 
-/// One condition, as the reference understands it.
+/// One condition of the reference.
 #[derive(Clone, Debug)]
 enum Term {
     Anywhere(Pattern),
@@ -107,7 +107,7 @@ fn equal(a: f64, b: f64) -> bool {
     a == b
 }
 
-/// By trying every length for every asterisk.
+/// Tries every length for every asterisk.
 fn wildcard(pieces: &[String], text: &str) -> bool {
     match pieces {
         [] => text.is_empty(),
@@ -168,7 +168,7 @@ impl Decoded<'_> {
         texts.iter().any(|text| pattern.fits(false, text)) || values.iter().any(|value| pattern.fits_value(false, value))
     }
 
-    /// All values under a name, dotted or not.
+    /// Returns all values under a name, dotted or not.
     fn values(&self, name: &str) -> Vec<&AnyValue> {
         let mut found = Vec::new();
         for attribute in self.attributes() {

@@ -1,4 +1,4 @@
-//! What is read out of one trace.
+//! Analysis of one trace.
 
 use proptest::prelude::*;
 use trace_model::{Analysis, ClockTrouble, CriticalPathError, Gap, Rule, Source, SpanTree, Store, otlp};
@@ -43,7 +43,7 @@ pub(crate) fn rules(spans: &[Sent]) -> Vec<(u8, Rule)> {
 }
 
 #[test]
-fn the_critical_path_goes_from_the_end_to_what_ended_last() {
+fn critical_path_goes_from_the_end_to_the_child_that_ended_last() {
     let spans = [sent(1, 0, 0, 100), sent(2, 1, 10, 40), sent(3, 1, 20, 60), sent(4, 1, 70, 90)];
     assert_eq!(
         sections(&spans),
@@ -52,7 +52,7 @@ fn the_critical_path_goes_from_the_end_to_what_ended_last() {
 }
 
 #[test]
-fn a_child_that_ends_when_the_next_starts_was_waited_for() {
+fn critical_path_includes_a_child_that_ends_when_the_next_starts() {
     let spans = [sent(1, 0, 0, 100), sent(2, 1, 0, 50), sent(3, 1, 50, 100)];
     assert_eq!(sections(&spans), [(2, 0, 50), (3, 50, 100)]);
     let (_, analysis) = analysed(&spans);
@@ -68,7 +68,7 @@ fn children_that_overlap_a_little_ran_one_after_the_other() {
     assert_eq!(
         sections(&overlapping(9)),
         [(1, 0, 100), (2, 100, 500), (3, 500, 900), (1, 900, 1_000)],
-        "no moment is told twice"
+        "no moment counts twice"
     );
     assert_eq!(
         sections(&overlapping(10)),
@@ -96,11 +96,11 @@ fn children_outside_of_their_parent_are_cut_or_left_out() {
 }
 
 #[test]
-fn what_is_in_flight_ends_where_the_trace_does() {
+fn spans_in_flight_end_with_the_trace() {
     assert_eq!(sections(&[sent(1, 0, 0, 0), sent(2, 1, 10, 40)]), [(1, 0, 10), (2, 10, 40)]);
 }
 
-/// Nobody waits for a span below one that has ended: what is known of its length is what the spans below it tell.
+/// An ended span did not wait for one below it: the known length of that one is that of the spans below it.
 #[test]
 fn open_spans_below_ended_ones_last_as_long_as_is_known() {
     let root = sent(1, 0, 0, 100);
@@ -113,7 +113,7 @@ fn open_spans_below_ended_ones_last_as_long_as_is_known() {
         sections(&[root.clone(), sent(2, 1, 60, 0), sent(3, 2, 70, 0)]),
         [(1, 0, 60), (2, 60, 70), (1, 70, 100)]
     );
-    // While all above it runs it is waited for.
+    // While all spans above it run, they wait for it.
     let open_root = sent(1, 0, 0, 0);
     let spans = [open_root, sent(2, 1, 60, 0), sent(3, 1, 10, 100)];
     assert_eq!(sections(&spans), [(1, 0, 60), (2, 60, 100)]);
@@ -143,7 +143,7 @@ fn open_spans_of_files_last_as_long_as_is_known() {
 }
 
 #[test]
-fn without_spans_there_is_no_path() {
+fn trace_without_spans_has_no_critical_path() {
     let (_, analysis) = read(&Store::new(1 << 30));
     assert_eq!(analysis.critical_path(), Err(CriticalPathError::NoRoot));
     let mut store = Store::new(1 << 30);
@@ -170,7 +170,7 @@ fn self_time_is_what_no_child_covers() {
 }
 
 #[test]
-fn a_gap_is_long_and_a_large_part_of_its_parent() {
+fn gap_is_long_and_a_large_part_of_its_parent() {
     let spans = [
         sent(1, 0, 0, 1_200),
         sent(2, 1, 110, 300),
@@ -226,7 +226,7 @@ fn five_equal_leaves_are_a_group() {
 }
 
 #[test]
-fn a_child_that_starts_before_its_parent_tells_of_a_clock() {
+fn child_that_starts_before_its_parent_is_clock_skew() {
     let server = Sent {
         service: "b",
         ..sent(2, 1, 1, 41)
@@ -250,7 +250,7 @@ fn a_child_that_starts_before_its_parent_tells_of_a_clock() {
 }
 
 #[test]
-fn only_on_another_host_is_a_late_end_a_clock() {
+fn late_end_is_clock_skew_only_on_another_host() {
     let late = |service, end| {
         let child = Sent {
             service,
@@ -295,7 +295,7 @@ fn outside_parent_tolerates_what_ends_with_the_response() {
     };
     assert!(!is_outside(398, 2, "api"), "its middleware has handed the request on");
     assert!(is_outside(200, 2, "api"), "nothing ends with it");
-    assert!(is_outside(398, 1, "api"), "it is no request");
+    assert!(is_outside(398, 1, "api"), "it is not a request");
     assert!(is_outside(398, 2, "other"), "it is the request of another service");
     let caller = Sent {
         kind: 3,
@@ -367,7 +367,7 @@ fn service_without_a_name_is_warned_of_once() {
 }
 
 #[test]
-fn an_exception_without_error_status_is_told_of() {
+fn exception_without_error_status_is_a_lint() {
     let with_exception = |failed| {
         let span = Sent {
             failed,
@@ -388,7 +388,7 @@ fn an_exception_without_error_status_is_told_of() {
 }
 
 #[test]
-fn a_parent_left_out_by_its_own_process_was_not_sampled() {
+fn parent_dropped_by_its_own_process_was_not_sampled() {
     let flags = |flags| {
         let mut store = Store::new(1 << 30);
         let otlp = edit(sent(1, 9, 5, 10).to_otlp(), |span| span.flags = flags);
@@ -397,11 +397,11 @@ fn a_parent_left_out_by_its_own_process_was_not_sampled() {
     };
     assert_eq!(flags(0x101), [Rule::UnsampledParent]);
     assert_eq!(flags(0x301), [Rule::MissingParent], "it is in another process");
-    assert_eq!(flags(1), [Rule::MissingParent], "nobody says where it is");
+    assert_eq!(flags(1), [Rule::MissingParent], "the parent's process is unknown");
 }
 
 #[test]
-fn two_services_with_one_id_are_duplicates_unless_they_are_the_sides_of_a_call() {
+fn duplicate_ids_are_lints_unless_they_are_the_sides_of_a_call() {
     let side = |service, kind| Sent {
         service,
         kind,
@@ -415,7 +415,7 @@ fn two_services_with_one_id_are_duplicates_unless_they_are_the_sides_of_a_call()
 }
 
 #[test]
-fn a_service_that_calls_itself_has_both_sides_however_alike_they_are() {
+fn self_call_keeps_both_sides() {
     // Zipkin's clock ticks in microseconds: both may start within one.
     for server_start in [10, 11] {
         let mut sides = vec![

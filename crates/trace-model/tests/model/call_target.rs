@@ -1,4 +1,4 @@
-//! Where a client span's request goes.
+//! Targets of client spans' requests.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value::{IntValue, StringValue};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};

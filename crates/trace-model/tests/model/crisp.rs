@@ -1,4 +1,5 @@
-//! Critical paths as CRISP's own tests expect them: the files are not part of the repository, `SPANFALL_FIXTURES` says where they are.
+//! Critical paths as CRISP's own tests expect them: the files are not part of the repository, `SPANFALL_FIXTURES` names their
+//! directory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,7 +23,7 @@ fn expected(file: &Value) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// As much of Jaeger's JSON as these files use: times from 1 µs on, as 0 would be no end.
+/// Reads the part of Jaeger's JSON that these files use: times from 1 µs on, as 0 would be no end.
 fn spans(file: &Value) -> Vec<ResourceSpans> {
     let span = |span: &Value| {
         let id = |text: &Value| text.as_str().expect("an id").as_bytes()[0];

@@ -1,4 +1,4 @@
-//! What is said of a span's way to Sentry, and from which evidence.
+//! Cross-check of spans, with its evidence.
 
 use trace_model::sentry::{Against, Awaited, Delivery, Difference, Evidence, Reason, Stored, Verdict};
 use trace_model::{Expectation, SpanId, SpanKey, Store, TraceId};
@@ -47,7 +47,7 @@ fn missing(store: &Store, id: u8) -> Reason {
 }
 
 #[test]
-fn what_a_file_holds_is_compared_with_nothing() {
+fn cross_check_is_off_for_files() {
     let mut store = Store::new(1 << 30);
     let spans = [sent(1, 0, 0, 10)].iter().map(Sent::to_otlp).collect();
     store.add(trace_model::otlp::batch(spans, trace_model::Source::File).0);
@@ -56,7 +56,7 @@ fn what_a_file_holds_is_compared_with_nothing() {
 }
 
 #[test]
-fn a_span_that_came_both_ways_is_one_row_whichever_came_first() {
+fn span_that_arrives_both_ways_is_one_row_in_any_order() {
     for first in [true, false] {
         let mut store = Store::new(1 << 30);
         let otlp = || batch(&[sent(1, 0, 0, 10), sent(2, 1, 1, 2)]);
@@ -74,7 +74,7 @@ fn a_span_that_came_both_ways_is_one_row_whichever_came_first() {
         assert_eq!(ways, [("otlp-http", true), ("otlp-http", true), ("sentry", true)]);
         assert_eq!((store.totals().spans, store.totals().repeated_spans), (3, 0));
         let theirs = store.sentry_span(trace(1), span(1)).expect("the envelope's");
-        assert_eq!(theirs.end_unix_nano, Some(11), "what the envelope said is kept beside");
+        assert_eq!(theirs.end_unix_nano, Some(11), "the envelope's copy is kept too");
         let reach = store.trace(trace(1)).expect("the trace").sentry;
         assert_eq!((reach.reached, reach.expected, reach.sentry_only), (2, 2, 1));
         assert_eq!(
@@ -86,7 +86,7 @@ fn a_span_that_came_both_ways_is_one_row_whichever_came_first() {
 }
 
 #[test]
-fn who_does_not_use_sentry_is_not_reminded_of_it() {
+fn cross_check_is_silent_without_sentry() {
     let mut store = store(&[sent(1, 0, 0, 10)]);
     assert_eq!(
         (verdict(&store, 1, 60 * SECOND), mark(&store, 60 * SECOND)),
@@ -99,7 +99,7 @@ fn who_does_not_use_sentry_is_not_reminded_of_it() {
 }
 
 #[test]
-fn a_service_that_talks_to_sentry_is_expected_to_everywhere() {
+fn service_that_sends_to_sentry_is_expected_everywhere() {
     let mut store = store(&[
         sent(1, 0, 0, 10),
         Sent {
@@ -124,7 +124,7 @@ fn a_service_that_talks_to_sentry_is_expected_to_everywhere() {
 }
 
 #[test]
-fn what_runs_is_waited_for() {
+fn running_span_is_expected() {
     let mut store = half(Vec::new());
     store.add(batch(&[sent(3, 1, 2, 0)]));
     assert_eq!(verdict(&store, 3, u64::MAX - 1), Verdict::Expected(Awaited::End));
@@ -139,7 +139,7 @@ fn what_runs_is_waited_for() {
 }
 
 #[test]
-fn what_ends_or_starts_after_its_transaction_is_said_with_the_time() {
+fn span_outside_of_its_transaction_is_missing_with_the_time() {
     let mut store = half(vec![transaction(1, 0)]);
     store.add(batch(&[sent(3, 1, 5, 25), sent(4, 3, 12, 14), sent(5, 1, 5, 6)]));
     let root = || "span 1".into();
@@ -147,7 +147,7 @@ fn what_ends_or_starts_after_its_transaction_is_said_with_the_time() {
     assert_eq!(missing(&store, 4), Reason::StartedAfterRoot { nanos: 2, root: root() });
     assert_eq!(missing(&store, 5), Reason::NotInTransaction { root: root() });
     let soon = verdict(&store, 3, SECOND);
-    assert_eq!(soon, Verdict::Expected(Awaited::Envelope), "it may be behind");
+    assert_eq!(soon, Verdict::Expected(Awaited::Envelope), "it may be late");
     assert!(
         matches!(verdict(&store, 3, 3 * SECOND), Verdict::Missing(_)),
         "but not for long"
@@ -156,7 +156,7 @@ fn what_ends_or_starts_after_its_transaction_is_said_with_the_time() {
 }
 
 #[test]
-fn the_transaction_is_that_of_the_own_service() {
+fn transaction_is_that_of_the_own_service() {
     let mut store = store(&[
         sent(1, 0, 0, 10),
         Sent {
@@ -186,7 +186,7 @@ fn the_transaction_is_that_of_the_own_service() {
 }
 
 #[test]
-fn a_full_transaction_is_the_reason() {
+fn full_transaction_is_a_reason() {
     assert_eq!(
         missing(&half(vec![transaction(1, 1_000)]), 2),
         Reason::TransactionFull { spans: 1_000 }
@@ -194,7 +194,7 @@ fn a_full_transaction_is_the_reason() {
 }
 
 #[test]
-fn the_sender_says_why() {
+fn client_report_is_a_reason() {
     let unsampled = half(vec![Evidence::Unsampled { trace_id: trace(1) }]);
     assert_eq!(missing(&unsampled, 2), Reason::Unsampled);
     let report = |service: &str, unix_nano, category: &str| Evidence::Dropped {
@@ -221,7 +221,7 @@ fn the_sender_says_why() {
 }
 
 #[test]
-fn a_too_large_item_is_not_taken() {
+fn oversized_item_is_a_reason() {
     let large = half(vec![Evidence::TooLarge {
         trace_id: trace(1),
         spans: vec![span(1)],
@@ -232,7 +232,7 @@ fn a_too_large_item_is_not_taken() {
 }
 
 #[test]
-fn what_is_handed_on_has_reached_sentry_when_sentry_says_so() {
+fn forwarded_span_reaches_sentry_once_accepted() {
     let relayed = |delivery| {
         half(vec![Evidence::Relayed {
             trace_id: trace(1),
@@ -280,7 +280,7 @@ fn what_is_handed_on_has_reached_sentry_when_sentry_says_so() {
 }
 
 #[test]
-fn another_parent_is_a_difference() {
+fn parent_mismatch_is_a_difference() {
     let mut store = store(&[sent(1, 0, 0, 10), sent(2, 1, 1, 9)]);
     store.add(envelope(&[sent(1, 0, 0, 10), sent(2, 0, 1, 9)]));
     let difference = Difference::Parent {
@@ -292,7 +292,7 @@ fn another_parent_is_a_difference() {
 }
 
 #[test]
-fn another_trace_id_is_a_difference_whichever_comes_first() {
+fn trace_id_mismatch_is_a_difference_in_any_order() {
     for (first, expected) in [
         (true, Expectation::Endpoint),
         (false, Expectation::Endpoint),
@@ -329,7 +329,7 @@ fn sentrys_own_answer_counts_for_more() {
     assert_eq!(
         verdict(&store, 1, 60 * SECOND),
         Verdict::Expected(Awaited::Answer),
-        "not asked yet"
+        "not polled yet"
     );
     let answer = |asked_again, spans: &[(u8, u8)]| Stored {
         asked_unix_nano: 77,
@@ -354,7 +354,7 @@ fn sentrys_own_answer_counts_for_more() {
     assert_eq!(
         missing(&store, 1),
         Reason::NotStored,
-        "it came here, but Sentry does not have it"
+        "it arrived here, but Sentry does not have it"
     );
     let difference = Difference::Parent {
         sentry: Some(span(7)),
@@ -369,11 +369,11 @@ fn sentrys_own_answer_counts_for_more() {
     assert_eq!(store.changed_since(before, 9), [], "nothing has happened to the trace itself");
     assert!(store.revision() > before);
     store.set_stored(trace(9), answer(false, &[(1, 0)]));
-    assert_eq!(store.trace_revision(trace(9)), None, "an answer alone is no trace");
+    assert_eq!(store.trace_revision(trace(9)), None, "a result alone is not a trace");
 }
 
 #[test]
-fn what_was_not_sent_is_missing_without_asking() {
+fn unsent_span_is_missing_without_polling() {
     let mut store = half(vec![transaction(1, 0)]);
     store.add(batch(&[sent(3, 1, 5, 25)]));
     store.expect_sentry(Expectation::Sentry);
@@ -395,7 +395,7 @@ fn what_was_not_sent_is_missing_without_asking() {
 }
 
 #[test]
-fn an_error_stands_on_its_span_or_on_a_row_of_its_own() {
+fn error_is_on_its_span_or_on_a_separate_row() {
     let mut store = store(&[sent(1, 0, 0, 10)]);
     store.add(errors(&[
         (1, 1, 5, "late"),
@@ -420,7 +420,7 @@ fn an_error_stands_on_its_span_or_on_a_row_of_its_own() {
             (outside, false, "outside".to_owned()),
             (span(6), false, "elsewhere".to_owned()),
         ],
-        "and what came twice is there once"
+        "and a repeated event is stored once"
     );
     assert_eq!(store.trace(trace(1)).expect("the trace").error_events, 4);
     let of = |span_id: SpanId| store.error_events(trace(1), span_id, 9).len();
@@ -428,7 +428,7 @@ fn an_error_stands_on_its_span_or_on_a_row_of_its_own() {
 }
 
 #[test]
-fn a_trace_of_an_error_alone_is_called_by_it_and_found_by_it() {
+fn trace_of_an_error_alone_is_named_and_found_by_it() {
     let mut store = Store::new(1 << 30);
     store.add(errors(&[(4, 1, 3, "ZeroDivisionError: division by zero")]));
     let listed = store.traces(0..9);
@@ -447,7 +447,7 @@ fn a_trace_of_an_error_alone_is_called_by_it_and_found_by_it() {
 }
 
 #[test]
-fn the_row_of_errors_outside_of_spans_is_no_likely_span() {
+fn row_of_errors_outside_of_spans_has_an_unlikely_id() {
     let nasty = TraceId::from_bytes([0xff; 16]).expect("not zero");
     assert_ne!(trace_model::outside_of_spans(nasty).as_bytes(), &[0; 8]);
 }

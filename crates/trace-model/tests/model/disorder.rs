@@ -1,4 +1,4 @@
-//! What came decides, never when it came or in how many requests.
+//! The result depends on what arrived, never on order, time or division into requests.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ fn any_arrival() -> impl Strategy<Value = Arrival> {
     ]
 }
 
-/// All that can be read of a trace.
+/// All results for a trace.
 type Read = (
     TraceSummary,
     Vec<Row>,
@@ -138,10 +138,10 @@ fn batches(spans: impl Iterator<Item = ResourceSpans>) -> Vec<Batch> {
 }
 
 #[test]
-fn one_trace_of_200_000_spans() {
+fn trace_of_200_000_spans() {
     const MANY: u64 = 200_000;
     let mut store = Store::new(1 << 30);
-    // Each has ten children; the root comes last.
+    // Each has ten children; the root arrives last.
     for batch in batches((1..=MANY).rev().map(|number| numbered(number, number / 10, 1))) {
         store.add(batch);
     }
@@ -164,7 +164,7 @@ fn one_trace_of_200_000_spans() {
 }
 
 #[test]
-fn a_large_trace_that_grows_is_built_anew_only_now_and_then() {
+fn growing_large_trace_is_rebuilt_rarely() {
     const MANY: u64 = 50_000;
     let mut store = Store::new(1 << 30);
     for batch in batches((1..=MANY).map(|number| numbered(number, 0, 1))) {
@@ -180,7 +180,7 @@ fn a_large_trace_that_grows_is_built_anew_only_now_and_then() {
 }
 
 #[test]
-fn as_many_traces_of_one_span() {
+fn traces_of_one_span_200_000_times() {
     const MANY: u64 = 200_000;
     let mut store = Store::new(1 << 30);
     for batch in batches((1..=MANY).map(|number| numbered(number, 0, number))) {

@@ -1,4 +1,4 @@
-//! What is folded away, and that the cursor stays on a span whatever is.
+//! Folds, and a cursor that keeps its span whatever is folded.
 
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use trace_model::{Outline, Source, SpanKey, Store, otlp};
@@ -19,7 +19,7 @@ fn named(id: u8, parent: u8, start: u64, name: &str) -> ResourceSpans {
     })
 }
 
-/// A root, a call with one below it, six equal leaves, and something at the end.
+/// A root, a call with one below it, six equal leaves, and a last span.
 fn with_group() -> Store {
     let mut spans = vec![named(100, 0, 0, "root"), named(90, 100, 1, "call"), named(91, 90, 2, "below")];
     spans.extend((1..=6).map(|id| named(id, 100, 10 * u64::from(id), "SELECT")));
@@ -36,14 +36,14 @@ fn ids(outline: &Outline) -> Vec<u8> {
 }
 
 #[test]
-fn a_group_is_one_row_until_it_is_opened() {
+fn group_is_one_row_until_it_is_opened() {
     let store = with_group();
     let mut outline = outline(&store);
     assert_eq!(ids(&outline), [100, 90, 91, 1, 99]);
     let row = outline.rows(&store, 3..4).pop().expect("a row");
     let group = row.group.expect("a group");
     assert_eq!((group.count, group.median_nano, row.hidden, row.node), (6, 5, 5, 3));
-    assert_eq!(outline.position(&key(4)), Some(3), "a member stands where its group does");
+    assert_eq!(outline.position(&key(4)), Some(3), "a member is at its group");
     assert!(outline.is_folded(&key(1)));
 
     outline.fold(&key(1), false);
@@ -56,7 +56,7 @@ fn a_group_is_one_row_until_it_is_opened() {
 }
 
 #[test]
-fn an_open_group_stays_open_when_another_comes_before_its_first() {
+fn open_group_stays_open_when_a_member_arrives_before_its_first() {
     let mut store = with_group();
     let mut outline = outline(&store);
     outline.fold(&key(1), false);
@@ -67,7 +67,7 @@ fn an_open_group_stays_open_when_another_comes_before_its_first() {
 }
 
 #[test]
-fn all_is_folded_and_unfolded() {
+fn fold_all_folds_and_unfolds() {
     let store = with_group();
     let mut outline = outline(&store);
     outline.fold_all();
@@ -105,7 +105,7 @@ fn revealing_opens_no_more_than_hides_it() {
 }
 
 #[test]
-fn the_next_one_may_be_hidden_and_after_the_last_comes_the_first() {
+fn next_match_may_be_folded_and_wraps_around() {
     let store = with_group();
     let mut outline = outline(&store);
     outline.fold_all();
@@ -123,7 +123,7 @@ fn the_next_one_may_be_hidden_and_after_the_last_comes_the_first() {
 }
 
 #[test]
-fn a_folded_row_shows_the_critical_path_of_what_it_hides() {
+fn folded_row_shows_the_critical_path_below_it() {
     let store = store(&[sent(1, 0, 0, 100), sent(2, 1, 20, 80), sent(3, 2, 30, 50)]);
     let mut outline = outline(&store);
     let critical = |outline: &Outline| {
@@ -144,7 +144,7 @@ fn a_folded_row_shows_the_critical_path_of_what_it_hides() {
 }
 
 #[test]
-fn a_trace_that_left_is_an_empty_outline_in_every_state() {
+fn evicted_trace_is_an_empty_outline_in_every_state() {
     let store = with_group();
     let mut outline = outline(&store);
     outline.set_straight(true);
@@ -163,7 +163,7 @@ fn a_trace_that_left_is_an_empty_outline_in_every_state() {
 }
 
 #[test]
-fn a_self_parent_and_a_circle_can_be_folded() {
+fn self_parent_and_cycle_can_be_folded() {
     let mut store = store(&[sent(1, 1, 0, 10), sent(2, 3, 20, 30), sent(3, 2, 22, 28)]);
     let mut outline = outline(&store);
     assert_eq!(drawn(&store, &outline), ["@1api", "@2api", "  3api"]);

@@ -129,7 +129,7 @@ fn hidden_spans_of_envelopes_are_shown_with_what_is_below_them() {
     }
 }
 
-/// What became of a span is told before anything shows it.
+/// The delivery of a span is reported before anything shows it.
 #[test]
 fn hidden_spans_keep_the_evidence_of_their_delivery() {
     for child_first in [true, false] {

@@ -1,4 +1,4 @@
-//! Which records are one span, and which are several that share an id.
+//! Records of one span, and of several that share an id.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use trace_model::{Analysis, Rule, Source, SpanTree, Store, otlp, work};
 
 use crate::support::{Sent, edit, sent, trace};
 
-/// A span with a name of its own.
+/// A span with a name.
 fn named(span: &Sent, name: &str) -> ResourceSpans {
     edit(span.to_otlp(), |span| name.clone_into(&mut span.name))
 }
@@ -32,7 +32,7 @@ fn rows(tree: &SpanTree) -> Vec<(usize, &str)> {
     tree.nodes().iter().map(|node| (node.depth, &*node.name)).collect()
 }
 
-/// How many spans there are in whatever order these come.
+/// Returns the number of spans, the same in any order.
 fn count(spans: &[(&str, Sent)]) -> usize {
     let there: BTreeSet<_> = [0, 1]
         .map(|reversed| {
@@ -211,7 +211,7 @@ fn with_one_id(many: u64, services: bool, starts: bool, names: bool) -> Vec<Reso
 }
 
 #[test]
-fn an_id_that_everything_shares_costs_no_more_than_others() {
+fn shared_id_costs_no_more_than_others() {
     for (services, starts, names) in [
         (true, false, false),
         (false, true, false),
@@ -234,7 +234,7 @@ fn an_id_that_everything_shares_costs_no_more_than_others() {
     }
 }
 
-/// Few of everything, so that much is equal.
+/// Few values of everything, so that many are equal.
 fn any_record() -> impl Strategy<Value = (Sent, &'static str)> {
     let few = (1..3_u8, 1..4_u8, 0..5_u8, 0..3_u64, 0..4_u64);
     let more = (
@@ -257,7 +257,7 @@ fn any_record() -> impl Strategy<Value = (Sent, &'static str)> {
     })
 }
 
-/// How many spans records are, by the rule alone.
+/// Returns the number of spans of records, by the rule alone.
 fn spans_of(records: &[(Sent, &str)]) -> usize {
     let open = |(span, _): &&(Sent, &str)| span.end == 0;
     let group = |span: &Sent| (span.trace, span.id, span.service, span.start);

@@ -42,7 +42,7 @@ fn links(store: &Store, number: u8) -> usize {
 }
 
 #[test]
-fn a_link_is_known_from_both_sides_in_any_order() {
+fn links_are_known_from_both_sides_in_any_order() {
     let mut store = Store::new(1 << 24);
     store.add(linking(&of(3, 7), &[(1, 5), (2, 5)]));
     store.add(linking(&of(2, 5), &[]));
@@ -54,7 +54,7 @@ fn a_link_is_known_from_both_sides_in_any_order() {
 }
 
 #[test]
-fn the_later_record_of_a_span_says_what_it_links_to() {
+fn links_are_those_of_the_later_record() {
     let mut store = Store::new(1 << 24);
     store.add(linking(&Sent { end: 0, ..of(3, 7) }, &[(1, 5)]));
     store.add(linking(&of(3, 7), &[(1, 6), (1, 6)]));
@@ -70,7 +70,7 @@ fn links_to_and_from_what_has_left_are_no_trouble() {
     const BUDGET: usize = 64 * 1024;
     let mut store = Store::new(BUDGET);
     store.add(linking(&of(1, 5), &[]));
-    // Each links to the one before it and to the first; one stays, and is copied forward as the others leave.
+    // Each links to the previous one and to the first; one is kept, and is copied forward as the others are evicted.
     store.add(linking(&of(2, 5), &[(1, 5)]));
     store.pin(trace(2), true);
     for round in 0..40 {
@@ -81,7 +81,7 @@ fn links_to_and_from_what_has_left_are_no_trouble() {
     }
     assert!(store.totals().evicted_traces > 1_000 && store.trace(trace(1)).is_none());
     let here = from(&store, 1, 5);
-    assert!(here.contains(&(2, 5)), "it still says so");
+    assert!(here.contains(&(2, 5)), "it still has the link");
     for (number, id) in here {
         let found = store.matches(trace(number), &Filter::parse("kind:internal").expect("a filter"));
         assert!(

@@ -1,4 +1,4 @@
-//! The store and the tree, by what can be asked of them.
+//! The store and the tree through their queries.
 
 #![expect(clippy::expect_used, reason = "a test may fail by it")]
 

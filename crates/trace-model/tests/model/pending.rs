@@ -1,4 +1,4 @@
-//! Spans in flight, as Logfire tells of them.
+//! Spans in flight, as Logfire sends them.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
@@ -17,7 +17,7 @@ fn text(key: &str, value: &str) -> KeyValue {
     }
 }
 
-/// What Logfire's SDK sends when this span starts, under an id of its own.
+/// Returns Logfire's pending span for a running one, under an id of its own.
 fn pending(running: &Sent, id: u8) -> ResourceSpans {
     let stand_in = Sent {
         id,
@@ -45,7 +45,7 @@ fn store(spans: impl IntoIterator<Item = ResourceSpans>) -> Store {
 }
 
 #[test]
-fn a_pending_span_is_the_running_one_in_its_place() {
+fn pending_span_is_the_running_one_in_its_place() {
     let (root, child) = (sent(1, 0, 10, 90), sent(2, 1, 20, 80));
     let running = store([pending(&root, 101), pending(&child, 102)]);
     assert_eq!(drawn(&running, &outline(&running)), ["1api", "  2api"]);
@@ -61,11 +61,11 @@ fn a_pending_span_is_the_running_one_in_its_place() {
         (span(2), Some(span(1)), None)
     );
     let root = running.span(trace(1), &rows[0].key).expect("it is here");
-    assert_eq!((root.span_id, root.parent_span_id), (span(1), None), "zeros are no parent");
+    assert_eq!((root.span_id, root.parent_span_id), (span(1), None), "zeros are not a parent");
 }
 
 #[test]
-fn the_real_span_takes_its_place_whichever_comes_first() {
+fn ended_span_replaces_the_pending_one_in_any_order() {
     let real = sent(2, 0, 20, 80);
     for spans in [[pending(&real, 102), real.to_otlp()], [real.to_otlp(), pending(&real, 102)]] {
         let store = store(spans);
@@ -76,7 +76,7 @@ fn the_real_span_takes_its_place_whichever_comes_first() {
 }
 
 #[test]
-fn other_spans_of_no_length_and_longer_ones_are_themselves() {
+fn pending_attributes_count_only_on_spans_of_no_length() {
     let instant = sent(3, 1, 20, 20).to_otlp();
     let mut lasting = sent(4, 1, 20, 30).to_otlp();
     lasting.scope_spans[0].spans[0].attributes = vec![text("logfire.span_type", "pending_span")];
@@ -91,7 +91,7 @@ fn other_spans_of_no_length_and_longer_ones_are_themselves() {
 
 proptest! {
     #[test]
-    fn what_is_noted_of_a_span_is_what_is_decoded(parent in ".{0,20}", kind in "pending_span|log|", length in 0..2_u64, start in 0..3_u64) {
+    fn header_matches_the_decoded_span(parent in ".{0,20}", kind in "pending_span|log|", length in 0..2_u64, start in 0..3_u64) {
         let mut sent = sent(2, 1, start, start + length).to_otlp();
         sent.scope_spans[0].spans[0].attributes = vec![
             text("logfire.span_type", &kind),

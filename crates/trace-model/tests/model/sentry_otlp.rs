@@ -41,7 +41,7 @@ fn sentry_otlp_spans_are_rows_that_reached_sentry() {
 }
 
 #[test]
-fn a_span_by_both_otlp_ways_reached_sentry_whichever_came_first() {
+fn span_by_both_otlp_routes_reached_sentry_in_any_order() {
     // The later bytes win, so the origin may be either's.
     for ends in [(10, 10), (10, 11), (11, 10)] {
         for first in [true, false] {
@@ -73,7 +73,7 @@ fn events_of_a_sentry_otlp_span_are_said_to_be_dropped() {
 }
 
 #[test]
-fn a_sentry_otlp_span_is_judged_by_the_relay_and_by_sentrys_answer() {
+fn sentry_otlp_span_is_checked_by_the_relay_and_by_polling() {
     let mut store = Store::new(1 << 30);
     store.add(by_route(&[sent(1, 0, 0, 10), sent(2, 0, 1, 2)]));
     store.add_evidence(vec![Evidence::Relayed {
@@ -89,7 +89,7 @@ fn a_sentry_otlp_span_is_judged_by_the_relay_and_by_sentrys_answer() {
 }
 
 #[test]
-fn a_sentry_otlp_span_and_its_envelope_are_one_row() {
+fn sentry_otlp_span_and_its_envelope_are_one_row() {
     let mut store = Store::new(1 << 30);
     store.add(by_route(&[sent(1, 0, 0, 10)]));
     store.add(envelope(&[sent(1, 0, 0, 10)]));
@@ -98,13 +98,13 @@ fn a_sentry_otlp_span_and_its_envelope_are_one_row() {
 }
 
 #[test]
-fn a_service_that_sent_anything_to_sentry_is_not_called_silent() {
+fn service_that_sent_anything_to_sentry_is_not_silent() {
     let mut store = Store::new(1 << 30);
     store.add(batch(&[sent(1, 0, 0, 10)]));
     store.expect_sentry(trace_model::Expectation::Endpoint);
     assert!(!store.has_sentry());
     assert_eq!(verdict(&store, 1), Verdict::Missing(Reason::Silent));
-    // Its span of another trace came in an envelope, and in no other way.
+    // Its span of another trace arrived in an envelope, and in no other way.
     store.add(envelope(&[Sent {
         trace: 2,
         ..sent(7, 0, 0, 10)

@@ -1,4 +1,4 @@
-//! What the store keeps, and what it lets go.
+//! Storage and eviction.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use trace_model::{Source, SpanKey, Store, TraceId, Value, otlp};
 
 #[test]
-fn a_trace_is_one_line_with_its_true_root() {
+fn trace_is_one_line_with_its_root() {
     let late_root = Sent {
         service: "web",
         failed: true,
@@ -45,7 +45,7 @@ fn a_trace_is_one_line_with_its_true_root() {
 }
 
 #[test]
-fn a_span_in_flight_gives_way_to_its_end_in_either_order() {
+fn ended_span_replaces_the_one_in_flight_in_any_order() {
     let (open, ended) = (
         sent(1, 0, 5, 0),
         Sent {
@@ -109,18 +109,18 @@ fn flooded(number: u32) -> TraceId {
 }
 
 #[test]
-fn the_longest_quiet_trace_leaves_whole() {
+fn eviction_removes_the_least_recently_active_trace_whole() {
     let mut store = Store::new(512 << 10);
     flood(&mut store, 1_000..1_800);
     assert_eq!(store.totals().evicted_traces, 0);
-    // The first one speaks again, so the second has been quiet for longest.
+    // The first one is active again, so the second is the least recently active.
     flood(&mut store, 1_000..1_001);
     store.add(batch(&[sent(9, 0, 0, 1)]));
     flood(&mut store, 3_000..3_600);
 
     let totals = store.totals();
     assert!(totals.bytes <= totals.budget && totals.evicted_traces > 0, "{totals:?}");
-    assert_eq!(totals.evicted_spans, 2 * totals.evicted_traces, "traces leave whole");
+    assert_eq!(totals.evicted_spans, 2 * totals.evicted_traces, "traces are evicted whole");
     let gone = u32::try_from(totals.evicted_traces).expect("few");
     for number in 1_001..1_800 {
         assert_eq!(
@@ -133,7 +133,7 @@ fn the_longest_quiet_trace_leaves_whole() {
 }
 
 #[test]
-fn a_pinned_trace_stays_until_it_is_let_go() {
+fn pinned_trace_is_kept_until_unpinned() {
     let mut store = Store::new(512 << 10);
     flood(&mut store, 1_000..1_003);
     store.pin(flooded(1_001), true);
@@ -148,7 +148,7 @@ fn a_pinned_trace_stays_until_it_is_let_go() {
 }
 
 #[test]
-fn when_all_that_is_there_is_pinned_what_comes_is_counted_as_left_out() {
+fn spans_are_dropped_and_counted_when_pinned_traces_fill_the_budget() {
     let mut store = Store::new(256 << 10);
     let mut number = 0;
     while store.totals().truncated_spans == 0 {
@@ -165,7 +165,7 @@ fn when_all_that_is_there_is_pinned_what_comes_is_counted_as_left_out() {
 }
 
 #[test]
-fn a_trace_beyond_the_budget_is_cut_and_says_so() {
+fn trace_over_the_budget_is_truncated_and_counted() {
     let mut store = Store::new(128 << 10);
     for id in 1..=2_000_u64 {
         let span = edit(sent(1, 0, 0, 1).to_otlp(), |span| span.span_id = id.to_be_bytes().to_vec());
@@ -208,7 +208,7 @@ fn logs_are_kept_with_their_trace_and_span_and_leave_with_them() {
 }
 
 #[test]
-fn a_span_is_decoded_when_it_is_asked_for() {
+fn span_is_decoded_on_demand() {
     let store = store(&[sent(1, 0, 5, 9)]);
     let key = SpanKey {
         span_id: span(1),
@@ -248,7 +248,7 @@ fn service_names_that_are_not_text_are_converted() {
 }
 
 #[test]
-fn a_span_known_by_two_services_is_two_spans() {
+fn span_id_of_two_services_is_two_spans() {
     let mailer = Sent {
         service: "mailer",
         ..sent(1, 0, 0, 7)
@@ -266,7 +266,7 @@ fn a_span_known_by_two_services_is_two_spans() {
 }
 
 #[test]
-fn what_came_from_each_service_is_counted() {
+fn arrivals_are_counted_by_service() {
     let mut store = Store::new(1 << 30);
     store.add(
         batch(&[
@@ -288,13 +288,13 @@ fn what_came_from_each_service_is_counted() {
 }
 
 #[test]
-fn a_batch_can_be_taken_in_parts() {
+fn batch_can_be_stored_in_parts() {
     let spans: Vec<_> = (1..=200).map(|id| sent(id, 0, 0, 1)).collect();
     let mut batch = batch(&spans);
     let mut store = Store::new(1 << 30);
     let mut parts = 1;
     while store.add_part(&mut batch, 1) {
-        assert_eq!(store.totals().spans, parts, "one is taken, however little is asked for");
+        assert_eq!(store.totals().spans, parts, "one is stored, however little work is requested");
         parts += 1;
     }
     assert_eq!((store.totals().spans, parts), (200, 200));
@@ -304,7 +304,7 @@ fn a_batch_can_be_taken_in_parts() {
 
 proptest! {
     #[test]
-    fn the_books_always_balance(
+    fn byte_accounting_always_balances(
         steps in prop::collection::vec((1..6_u8, 1..30_u8, any::<bool>()), 1..120), budget in 96_000..200_000_usize,
     ) {
         let mut store = Store::new(budget);
@@ -355,7 +355,7 @@ fn schema_urls_are_part_of_an_origin() {
 }
 
 #[test]
-fn a_schema_url_is_bounded() {
+fn schema_url_is_bounded() {
     let mut spans = sent(1, 0, 0, 9).to_otlp();
     spans.schema_url = "é".repeat(1 << 20);
     let mut store = Store::new(1 << 26);

@@ -20,7 +20,7 @@ pub(crate) struct Sent {
     pub(crate) start: u64,
     /// 0 while it is in flight.
     pub(crate) end: u64,
-    /// As OTLP numbers them.
+    /// OTLP's number.
     pub(crate) kind: i32,
     pub(crate) failed: bool,
 }

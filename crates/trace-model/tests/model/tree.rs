@@ -1,4 +1,4 @@
-//! Which span stands below which, whatever came and whenever it came.
+//! Trees of spans, for any content and order of arrival.
 
 use crate::support::{Sent, batch, drawn, outline, sent, span, store, trace};
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn children_stand_below_their_parent_by_start() {
 }
 
 #[test]
-fn a_missing_parent_has_a_row_that_becomes_the_span_in_place() {
+fn missing_parent_has_a_row_that_becomes_the_span_in_place() {
     let mut store = store(&[sent(1, 0, 0, 100), sent(5, 9, 50, 60), sent(6, 9, 55, 60)]);
     let mut outline = outline(&store);
     assert_eq!(drawn(&store, &outline), ["1api", "?9", "  5api", "  6api"]);
@@ -139,7 +139,7 @@ fn spans_that_end_before_they_start_have_no_length_and_a_warning() {
 }
 
 #[test]
-fn both_sides_of_a_call_may_share_a_span_id() {
+fn sides_of_a_call_may_share_a_span_id() {
     let client = Sent {
         kind: 3,
         service: "web",
@@ -176,14 +176,14 @@ fn folding_hides_what_is_below() {
         service: "api".into(),
         twin: 0,
     };
-    assert_eq!(outline.position(&hidden), Some(1), "it stands where its folded parent does");
+    assert_eq!(outline.position(&hidden), Some(1), "it is at its folded parent");
     assert_eq!(outline.parent(2), Some(0));
     outline.fold(&second, false);
     assert_eq!(outline.len(), 4);
 }
 
 #[test]
-fn a_consumer_knows_how_long_its_message_waited() {
+fn consumer_has_the_time_of_its_message_in_the_queue() {
     let producer = Sent {
         kind: 4,
         ..sent(1, 0, 0, 10)
@@ -237,7 +237,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn every_span_has_exactly_one_row(spans in prop::collection::vec(any_span(), 1..25)) {
+    fn spans_have_exactly_one_row(spans in prop::collection::vec(any_span(), 1..25)) {
         let store = store(&spans);
         let rows = outline(&store).rows(&store, 0..usize::MAX);
         let arrived = rows.iter().filter(|row| row.line.is_some()).count();

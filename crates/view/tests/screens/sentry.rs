@@ -124,7 +124,7 @@ fn the_pane_says_why_for_each_span() {
         "missing: client report: 2 × span dropped, queue_overflow",
         "missing: item too large: 3072 KiB, and Sentry takes 1,024",
         "still expected: it is running",
-        "came in an envelope only",
+        "arrived in an envelope only",
         "03:04:05 mailer 2 × span dropped: queue_overflow",
     ] {
         assert!(text.contains(part), "{part}\n{text}");

@@ -1,4 +1,4 @@
-//! Free text: whether it stands anywhere in a span.
+//! Free text: matches anywhere in a span.
 
 use super::attribute::DEPTH;
 use super::terms::fits;
@@ -8,16 +8,16 @@ use crate::filter::syntax::Pattern;
 use crate::filter::text::{Matcher, Needle};
 use crate::filter::wire::{self, AnyValue, KeyValue, Leaf, number};
 
-/// From how many digits on a free text may be the beginning of an id: fewer would find spans by chance.
+/// Digits from which on a free text may be the prefix of an id: fewer would match by chance.
 const ID_DIGITS: usize = 6;
 
-/// A text that may stand anywhere.
+/// A text to match anywhere.
 #[derive(Clone, Debug)]
 pub(super) struct Anywhere {
     matcher: Matcher,
-    /// Where these bytes are not, no text matches: they are looked for in all bytes at once.
+    /// Without these bytes no text matches: they are searched in all bytes at once.
     required: Option<Needle>,
-    /// Whether something that is no text may match.
+    /// True if values other than text may match.
     values: bool,
     id: Option<IdPrefix>,
 }
@@ -38,7 +38,7 @@ impl Anywhere {
         if self.values || self.required.is_none() { 500 } else { 60 }
     }
 
-    /// Whether it stands in what is a span's own.
+    /// Returns true if it is in the span itself.
     pub(super) fn matches(&self, candidate: &Candidate<'_>) -> bool {
         let ids = [IdField::Trace, IdField::Span, IdField::Parent];
         let is_id = |prefix: &IdPrefix| ids.iter().any(|field| fits(prefix, *field, candidate));
@@ -57,7 +57,7 @@ impl Anywhere {
         self.scan(scope).is_some_and(|scan| scan.scope(scope))
     }
 
-    /// What is worth looking at in a message; `None` if nothing in it can match.
+    /// Returns the values of a message worth comparing; `None` if nothing in it can match.
     #[inline]
     fn scan(&self, message: &[u8]) -> Option<Scan<'_>> {
         let texts = self.required.as_ref().is_none_or(|needle| needle.find(message).is_some());
@@ -70,7 +70,7 @@ impl Anywhere {
 #[derive(Clone, Copy)]
 struct Scan<'a> {
     matcher: &'a Matcher,
-    /// Whether texts are worth comparing.
+    /// True if texts are worth comparing.
     texts: bool,
 }
 

@@ -5,18 +5,18 @@ use crate::filter::quantity::{Comparison, Number};
 use crate::filter::text::{Matcher, Needle, fold};
 use crate::filter::wire::{self, AnyValue, KeyValue, Leaf, number};
 
-/// How deep values are followed into each other: deeper than [`otlp_wire::validate`] lets them be.
+/// Nesting depth of values: deeper than [`otlp_wire::validate`] accepts.
 pub(super) const DEPTH: u32 = otlp_wire::DEPTH;
 
 /// An attribute's name in whatever case.
 #[derive(Clone, Debug)]
 pub(super) struct Name {
     folded: Box<str>,
-    /// What follows its last dot: a message without it has no such attribute, not in a map either.
+    /// Part of the name after its last dot: a message without it has no such attribute, in maps neither.
     required: Option<Needle>,
 }
 
-/// What is asked of an attribute of this name.
+/// A test of the attributes with one name.
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
     pub(super) name: Name,
@@ -40,7 +40,7 @@ impl Name {
     }
 }
 
-/// How a name relates to a key.
+/// The relation of a name to a key.
 enum Step<'a> {
     Equal,
     /// The key is a map's, and this is the name in it.
@@ -51,7 +51,7 @@ enum Step<'a> {
 /// Compares a folded name with a key.
 #[inline]
 fn step<'a>(name: &'a str, key: &[u8]) -> Step<'a> {
-    // Most keys are ASCII, and are told apart by their length.
+    // Most keys are ASCII, and differ in their length.
     let rest = match name.as_bytes().get(key.len()) {
         None if name.len() == key.len() && name.as_bytes().eq_ignore_ascii_case(key) => return Step::Equal,
         Some(b'.') if name.as_bytes()[..key.len()].eq_ignore_ascii_case(key) => name.get(key.len()..),
@@ -65,7 +65,7 @@ fn step<'a>(name: &'a str, key: &[u8]) -> Step<'a> {
     }
 }
 
-/// What of the name is left after the key.
+/// Returns the rest of the name after the key.
 fn after_folded<'a>(name: &'a str, key: &[u8]) -> Option<&'a str> {
     let key = std::str::from_utf8(key).ok()?;
     let mut left = name.chars();

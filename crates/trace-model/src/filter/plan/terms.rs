@@ -1,4 +1,4 @@
-//! One term, ready to be asked of a candidate.
+//! One compiled term.
 
 use crate::filter::Candidate;
 use crate::filter::keys::{Field, IdField, IdPrefix, Known, State};
@@ -57,7 +57,7 @@ impl Test {
         }
     }
 
-    /// Whether a test may hold by the resource or the scope alone: then those are asked besides the span itself.
+    /// Returns true if a test may match by the resource or the scope alone: then those are tested in addition to the span.
     pub(super) fn is_of_shared(&self) -> bool {
         match self {
             Self::Attribute(_) | Self::Anywhere(_) => true,
@@ -84,7 +84,7 @@ impl Test {
         }
     }
 
-    /// Whether it holds by the span itself.
+    /// Returns true if the span itself matches.
     #[inline]
     pub(super) fn matches(&self, candidate: &Candidate<'_>) -> bool {
         match self {
@@ -176,7 +176,7 @@ fn is(state: State, candidate: &Candidate<'_>) -> bool {
     }
 }
 
-/// In nanoseconds; `None` while the span is running, 0 when it says that it ended before it began.
+/// Returns nanoseconds; `None` while the span is running, 0 if it ended before it began.
 fn duration(candidate: &Candidate<'_>) -> Option<u64> {
     let ended = candidate.end_unix_nano != 0;
     ended.then(|| candidate.end_unix_nano.saturating_sub(candidate.start_unix_nano))

@@ -5,14 +5,14 @@
 
 use std::ops::Range;
 
-/// The character that stands for all that differ from it in case alone.
+/// Returns the character for all that differ from it in case alone.
 pub(in crate::filter) fn fold(character: char) -> char {
     if character.is_ascii() {
         return character.to_ascii_lowercase();
     }
     let upper = one(character.to_uppercase()).unwrap_or(character);
     let lower = one(upper.to_lowercase()).unwrap_or(upper);
-    // The Kelvin sign is no k here, and a dotless i no i.
+    // The Kelvin sign is not a k here, nor a dotless i an i.
     if lower.is_ascii() { character } else { lower }
 }
 
@@ -21,19 +21,19 @@ fn one(mut characters: impl Iterator<Item = char>) -> Option<char> {
     if characters.next().is_none() { first } else { None }
 }
 
-/// A text to look for.
+/// A text to search.
 #[derive(Clone, Debug)]
 pub(in crate::filter) struct Needle {
     folded: Box<str>,
     ascii: bool,
-    /// Two of its bytes that are rare, by which places where it may stand are found; only of an ASCII text that is not empty.
+    /// Two of its rare bytes, which find candidate positions; only of an ASCII text that is not empty.
     rare: [(usize, Byte); 2],
 }
 
 /// A byte in either case.
 #[derive(Clone, Copy, Debug, Default)]
 struct Byte {
-    /// The bit in which a letter's two cases differ; 0 for what is no letter.
+    /// The bit in which a letter's two cases differ; 0 for other bytes.
     case: u8,
     lower: u8,
 }
@@ -51,14 +51,14 @@ impl Byte {
     }
 }
 
-/// How many positions are looked at together, in long texts and in short ones; compilers make vector instructions of it.
+/// Positions compared together, in long texts and in short ones; compilers make vector instructions of it.
 const LANES: usize = 32;
 const SHORT_LANES: usize = 8;
 
-/// What names and values of attributes are mostly made of, the most common first.
+/// Common bytes in names and values of attributes, the most common first.
 const COMMON: &[u8] = b"etraosincp.ld/umh-_01v2g3b4856y7f9";
 
-/// How common a byte is; 0 if hardly ever seen.
+/// Returns the rank of a byte; 0 if it is rare.
 fn commonness(byte: u8) -> usize {
     COMMON
         .iter()
@@ -88,7 +88,7 @@ impl Needle {
         &self.folded
     }
 
-    /// Where it stands first.
+    /// Returns its first occurrence.
     #[inline]
     pub(in crate::filter) fn find(&self, text: &[u8]) -> Option<Range<usize>> {
         if self.ascii {
@@ -146,14 +146,14 @@ impl Needle {
         }
     }
 
-    /// `starts`, the number of positions where it may stand, is at least `N`.
+    /// Searches in blocks. `starts`, the number of candidate positions, is at least `N`.
     #[inline]
     fn find_in_blocks<const N: usize>(&self, text: &[u8], starts: usize) -> Option<usize> {
         let [a, b] = self.rare.map(|(offset, byte)| (&text[offset..offset + starts], byte));
         let mut at = 0;
         while let (Some(block_a), Some(block_b)) = (a.0[at..].first_chunk::<N>(), b.0[at..].first_chunk::<N>()) {
             let differ: [u8; N] = std::array::from_fn(|at| a.1.differs(block_a[at]) | b.1.differs(block_b[at]));
-            // Every position is asked, for only such a loop becomes vector instructions.
+            // Every position is compared, because only such a loop becomes vector instructions.
             if differ.iter().fold(0, |hit, differ| hit | u8::from(*differ == 0)) != 0 {
                 let mut starts = differ
                     .iter()
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_at_every_position_of_texts_of_every_length() {
+    fn needle_is_found_at_every_position_of_texts_of_any_length() {
         for length in 0..200 {
             for start in 0..length {
                 let mut text = vec![b'.'; length];

@@ -1,4 +1,4 @@
-//! When summaries are computed: when somebody looks, or in steps where a large trace must not hold up who looks.
+//! Computes summaries on demand, of a large trace in steps so that drawing is not delayed.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use crate::store::record::Slot;
 use crate::store::trace::Trace;
 use crate::{TraceId, work};
 
-/// How much work one look may do before the rest is done in steps: some hundred spans.
+/// [Work](crate::work) of one query before the rest is done in steps: some hundred spans.
 const AT_ONCE: u64 = 1 << 17;
-/// How many traces may wait for their summary: more than a screen shows. One that does not is asked for again.
+/// Traces that may wait for their summary: more than a screen shows. Others are requested again.
 const WANTED: usize = 256;
 
-/// A summary with what it depends on besides its trace.
+/// A summary with its dependencies outside of its trace.
 #[derive(Debug)]
 pub(in crate::store) struct Cached {
     pub(in crate::store) summary: TraceSummary,
     /// [`crate::store::evidence::SentrySide::epoch`] and [`crate::store::evidence::SentrySide::strays`] at that time.
     epoch: u64,
     strays: u64,
-    /// Whether it took longer than a look may: then it is kept until the next one is complete.
+    /// True if it took longer than one query may: then it is kept until the next one is complete.
     is_large: bool,
-    /// How often its trace has changed since.
+    /// Changes of its trace since.
     changes: AtomicU32,
 }
 
-/// Where a trace keeps its summary, once somebody has looked.
+/// A trace's summary, once it was requested.
 #[derive(Default)]
 pub(in crate::store) struct Cache(Cell<Option<Arc<Cached>>>);
 
@@ -106,7 +106,7 @@ impl Cached {
 #[derive(Debug, Default)]
 pub(in crate::store) struct Summaries {
     in_steps: bool,
-    /// Those that somebody has looked for.
+    /// Requested summaries.
     wanted: RefCell<Vec<Begun>>,
     current: Option<Begun>,
 }
@@ -130,20 +130,20 @@ impl Summaries {
 }
 
 impl Store {
-    /// From now on the summary of a large trace is computed in steps, by [`Store::summarize_part`], once somebody has looked for it. Until it
-    /// is complete the one before it is what there is, with the counts of now; before the first, what its first records say.
+    /// Computes the summary of a large trace in steps from now on, by [`Store::summarize_part`], once it was requested. Until it
+    /// is complete the previous one is shown, with the counts of now; before the first, one of its first records.
     pub fn summarize_in_steps(&mut self) {
         self.summaries.in_steps = true;
     }
 
-    /// Whether [`Store::summarize_part`] has something to do.
+    /// Returns true if [`Store::summarize_part`] has work left.
     #[must_use]
     pub fn is_summarizing(&self) -> bool {
         self.summaries.current.is_some() || !self.summaries.wanted.borrow().is_empty()
     }
 
-    /// Goes on with the summaries of large traces that somebody has looked for, until about so much [`work`] is done. True when one has become
-    /// complete, so that there is something new to look at.
+    /// Continues requested summaries of large traces until about so much [`work`] is done. Returns true when one has become
+    /// complete, so that the screen has changed.
     pub fn summarize_part(&mut self, work: u64) -> bool {
         let until = work::done().saturating_add(work);
         let current = self.summaries.current.take();
@@ -155,7 +155,7 @@ impl Store {
             self.summaries.current = Some(begun);
             return false;
         };
-        // Of what has changed meanwhile it may say the one or the other.
+        // Changes meanwhile may be included or not.
         let cached = self.traces[slot].summary.get();
         let changes = cached.map_or(0, |cached| cached.changes().wrapping_sub(begun.changes));
         let cached = Cached::new(self, summary, true, changes);

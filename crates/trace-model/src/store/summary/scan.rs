@@ -16,10 +16,10 @@ use crate::{SpanKey, StatusCode, TraceId};
 
 const ROWS: &[Signal] = &[Signal::Span, Signal::SentrySpan];
 
-/// A summary on its way. What the store holds of the trace may change meanwhile.
+/// A summary in progress. The stored trace may change meanwhile.
 #[derive(Debug)]
 pub(super) struct Scan {
-    /// Which trace that is.
+    /// Position in the trace.
     place: Cursor,
     stage: Stage,
     start: u64,
@@ -36,7 +36,7 @@ pub(super) struct Scan {
 
 #[derive(Debug)]
 enum Stage {
-    /// The spans, for their times and who is there.
+    /// Spans, for their times and services.
     Rows(Cursor),
     /// The log records, where there are error events or nothing else.
     Logs(Cursor),
@@ -48,8 +48,8 @@ enum Stage {
 /// The record with which the trace begins, as far as it was read.
 #[derive(Debug)]
 struct Candidate {
-    /// Spans without a parent come first, or error events, then what is earlier; text decides between equals, so that the order of arrival
-    /// does not.
+    /// Spans without a parent are first, or error events, then earlier ones; text decides between equals, so that the order of
+    /// arrival does not.
     rank: (bool, u64),
     key: Option<SpanKey>,
     service: Arc<str>,
@@ -79,7 +79,7 @@ impl Scan {
         self.place.trace_id()
     }
 
-    /// Where the trace is; `None` when it has left.
+    /// Returns the trace's slot; `None` if it was evicted.
     pub(super) fn slot(&self, store: &Store) -> Option<Slot> {
         self.place.slot(store)
     }
@@ -102,7 +102,7 @@ impl Scan {
                         return None;
                     }
                     if self.start == u64::MAX {
-                        // No span says when it began.
+                        // No span has a start.
                         self.start = self.first_end;
                     }
                     let trace = &store.traces[slot];
@@ -158,7 +158,7 @@ impl Scan {
         }
     }
 
-    /// What can be said before all was read.
+    /// Returns the summary of the records read so far.
     pub(super) fn so_far(&self, store: &Store, slot: Slot) -> TraceSummary {
         let services = self.root.iter().map(|root| root.service.clone()).collect();
         self.summary(store, slot, services, true)
@@ -231,7 +231,7 @@ impl Scan {
         }
     }
 
-    /// Of errors and logs alone: what was said first, errors before all else.
+    /// Adds a log record of a trace without spans: the earliest counts, errors before others.
     fn add_log(&mut self, contents: &Contents, record: &Record) {
         let start = record.start_unix_nano;
         (self.start, self.end) = (self.start.min(start), self.end.max(start));
@@ -257,7 +257,7 @@ impl Scan {
         };
     }
 
-    /// Whether the spans are compared with what Sentry has.
+    /// Returns true if the spans are compared with Sentry's copy.
     fn is_checked(&self, store: &Store, slot: Slot) -> bool {
         store.traces[slot].rows() > 0 && (self.sentry.against != Against::Nothing || !store.knows_no_sentry())
     }
@@ -303,7 +303,7 @@ impl Services {
         *first = start.min(*first);
     }
 
-    /// By their first start.
+    /// Returns the names by their first start.
     async fn names(self) -> Arc<[Arc<str>]> {
         let mut visits = Visits::default();
         let mut first_starts: HashMap<Arc<str>, u64> = HashMap::with_capacity(self.by_origin.len());

@@ -1,4 +1,4 @@
-//! How many spans were at work in each part of a trace's time.
+//! Number of active spans in each part of a trace's time.
 
 use super::SHAPE;
 use crate::store::record::Record;
@@ -8,7 +8,7 @@ use crate::store::record::Record;
 pub(super) struct Shape {
     start: u64,
     end: u64,
-    /// How many more there are in a part than in the one before it.
+    /// Difference between a part and the previous one.
     changes: [i64; SHAPE + 1],
 }
 
@@ -31,14 +31,14 @@ impl Shape {
 
     fn part(&self, moment: u64) -> usize {
         let duration = self.end.saturating_sub(self.start);
-        // Of the longest durations the lowest bits are left out, so that nothing overflows.
+        // The lowest bits of the longest durations are dropped, so that nothing overflows.
         let spare = 4_u32.saturating_sub(duration.leading_zeros());
         let from_start = moment.saturating_sub(self.start).min(duration) >> spare;
         let part = from_start * SHAPE as u64 / (duration >> spare).max(1);
         usize::try_from(part).unwrap_or(SHAPE).min(SHAPE - 1)
     }
 
-    /// In eighths of the most that were at once, or of four: few spans look like few.
+    /// Returns eighths of the most active spans at once, or of four, so that few spans look like few.
     pub(super) fn parts(&self) -> [u8; SHAPE] {
         let mut at_work = 0;
         let counts: [i64; SHAPE] = std::array::from_fn(|part| {
