@@ -1,4 +1,4 @@
-//! The listener that answers queries: Jaeger's query API over the running viewer's store.
+//! The listener that answers queries: Jaeger's query API over the running viewer's store, and what the commands of `spanfall` call.
 //!
 //! It is a thin layer. A request becomes a [`query::Evaluation`], which is sent to the owner of the store ([`Queries`]) for each part of
 //! the answer and comes back with it. So the store has one owner, a query that is read slowly costs the owner nothing, and a client that
@@ -14,7 +14,7 @@
 //!
 //! let api = Api::bind(Address::Default).await?;
 //! println!("http://{}/api/services", api.address());
-//! let (mut queries, _server) = api.serve(Vec::new());
+//! let (mut queries, _server) = api.serve(Vec::new(), None);
 //! let store = Store::new(1 << 20);
 //! loop {
 //!     queries.wait().await;
@@ -27,7 +27,9 @@
 
 mod bind;
 mod body;
+mod identity;
 mod jaeger;
+mod own;
 mod queue;
 
 use std::time::Duration;
@@ -39,6 +41,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::bind::{Address, Api, BindError, PORT};
+pub use self::identity::Nonce;
 pub use self::queue::Queries;
 
 /// How long answers under way may take to finish after the end was asked for.
@@ -67,10 +70,11 @@ impl Drop for Running {
 }
 
 impl Api {
-    /// Starts to answer requests to local hosts and to these. Must be called within a Tokio runtime.
-    pub fn serve(self, hosts: Vec<Host>) -> (Queries, Running) {
+    /// Starts to answer requests to local hosts and to these, and proves to know a nonce. Must be called within a Tokio runtime.
+    pub fn serve(self, hosts: Vec<Host>, nonce: Option<Nonce>) -> (Queries, Running) {
         let (sender, queries) = queue::new();
-        let routes = jaeger::routes(sender).fallback(|| async { (StatusCode::NOT_FOUND, "not found: see docs/api.md\n") });
+        let routes = jaeger::routes(sender.clone()).merge(own::routes(sender, nonce));
+        let routes = routes.fallback(|| async { (StatusCode::NOT_FOUND, "not found: see docs/api.md\n") });
         let overloaded = Router::new().fallback(|| async { jaeger::busy() });
         let server = Server::new(
             self.listener,

@@ -3,6 +3,7 @@
 use trace_model::Store;
 
 use crate::calls::CallsPass;
+use crate::found::{FoundPass, WholePass};
 use crate::operations::OperationsPass;
 use crate::traces::TracesPass;
 use crate::{Part, Request};
@@ -18,6 +19,8 @@ enum Pass {
     Operations(OperationsPass),
     Traces(Box<TracesPass>),
     Calls(Box<CallsPass>),
+    Found(Box<FoundPass>),
+    Whole(Box<WholePass>),
     Complete,
 }
 
@@ -41,6 +44,8 @@ impl Evaluation {
             Request::Operations { service, kind } => Pass::Operations(OperationsPass::new(service, kind)),
             Request::Search(search) => Pass::Traces(Box::new(TracesPass::of_search(search))),
             Request::Traces(ids) => Pass::Traces(Box::new(TracesPass::of_ids(ids))),
+            Request::Found(search) => Pass::Found(Box::new(FoundPass::new(search))),
+            Request::Whole(trace_id) => Pass::Whole(Box::new(WholePass::new(trace_id))),
             Request::Calls { between } => Pass::Calls(Box::new(CallsPass::new(between))),
         })
     }
@@ -53,6 +58,14 @@ impl Evaluation {
             Pass::Services => Part::Services(store.services().map(|stats| stats.service.clone()).collect()),
             Pass::Operations(pass) => match pass.step(store, work) {
                 Some(operations) => Part::Operations(operations),
+                None => return Step::More,
+            },
+            Pass::Whole(pass) => match pass.step(store, work) {
+                Step::Part(part) => part,
+                step => return step,
+            },
+            Pass::Found(pass) => match pass.step(store, work) {
+                Some(part) => part,
                 None => return Step::More,
             },
             Pass::Calls(pass) => match pass.step(store, work) {

@@ -10,10 +10,9 @@ mod span;
 mod writer;
 
 use serde::Serialize;
-use trace_files::json_lines::Printable;
 use trace_model::{SpanKind, TraceId};
 
-use crate::Part;
+use crate::{Part, json};
 
 pub use self::params::{ParamError, Params, trace_id};
 pub use self::writer::TracesWriter;
@@ -160,12 +159,4 @@ fn id_text(trace_id: TraceId) -> String {
         Some(low) => low.to_owned(),
         None => text,
     }
-}
-
-/// JSON of a terminal: controls are escaped.
-fn json(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Printable));
-    debug_assert!(written.is_ok(), "keys are text, and memory can be written to");
-    bytes
 }

@@ -17,6 +17,7 @@
 
 mod calls;
 mod evaluation;
+mod found;
 pub mod jaeger;
 mod operations;
 mod search;
@@ -26,10 +27,13 @@ mod traces;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::Serialize;
+use trace_files::json_lines::Printable;
 use trace_model::{Span, SpanKind, TraceId};
 
 pub use self::calls::CALLS_MAX;
 pub use self::evaluation::{Evaluation, Step};
+pub use self::found::Found;
 pub use self::operations::OPERATIONS_MAX;
 pub use self::search::Search;
 pub use self::tag::{Tag, text_of};
@@ -50,6 +54,10 @@ pub enum Request {
     Search(Box<Search>),
     /// Traces by id. Answered by the parts of each trace, or by [`Part::Missing`].
     Traces(Vec<TraceId>),
+    /// Traces with a matching span, the last arrived first. Answered by [`Part::Found`].
+    Found(Box<Search>),
+    /// A trace by id, or the one that arrived last. Answered by [`Part::Whole`] or [`Part::Missing`]; by nothing if there is no trace.
+    Whole(Option<TraceId>),
     /// Calls between services. Answered by [`Part::Calls`].
     Calls {
         /// Traces that start and end within this time only, in nanoseconds since the Unix epoch.
@@ -75,6 +83,10 @@ pub enum Part {
     Missing(TraceId),
     /// In order of their names, at most [`CALLS_MAX`].
     Calls(Vec<Calls>),
+    /// Traces in a line each.
+    Found(Vec<Found>),
+    /// A trace with its log records, as it was received.
+    Whole(trace_files::Saved),
 }
 
 /// Name of spans.
@@ -95,4 +107,13 @@ pub struct Calls {
     pub callee: Arc<str>,
     /// Number of spans.
     pub count: u64,
+}
+
+/// Formats JSON. What a terminal would interpret is escaped, since answers are printed to one.
+#[must_use]
+pub fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Printable));
+    debug_assert!(written.is_ok(), "keys are text, and memory can be written to");
+    bytes
 }

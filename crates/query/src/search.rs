@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use trace_model::{Filter, StoredSpan};
+use trace_model::{Filter, RawProgress, Store, StoredReader, StoredSpan, TraceId, work};
 
 use crate::Tag;
+use crate::operations::AllTraces;
 
 /// Conditions on one span of a trace: the trace is found if one of its spans meets all of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,5 +61,62 @@ impl Search {
                 || span
                     .decode()
                     .is_some_and(|span| self.tags.iter().all(|tag| tag.matches(&span))))
+    }
+}
+
+/// A search on its way through the store.
+#[derive(Debug)]
+pub(crate) struct Matching {
+    search: Box<Search>,
+    traces: AllTraces,
+    testing: Option<StoredReader>,
+    /// Number of traces still wanted.
+    left: usize,
+}
+
+/// Result of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Matched {
+    /// There is more to look at.
+    More,
+    /// The next trace.
+    Trace(TraceId),
+    /// There is no other.
+    End,
+}
+
+impl Matching {
+    pub(crate) fn new(search: Box<Search>) -> Self {
+        Self {
+            left: search.limit,
+            search,
+            traces: AllTraces::default(),
+            testing: None,
+        }
+    }
+
+    /// Looks for the next trace until [`work::done`] is `until`.
+    pub(crate) fn step(&mut self, store: &Store, until: u64) -> Matched {
+        loop {
+            let next = |traces: &mut AllTraces| Some(StoredReader::new(store, traces.next(store)?));
+            let reading = self.testing.take().or_else(|| next(&mut self.traces));
+            let Some(mut reading) = reading.filter(|_| self.left > 0) else {
+                return Matched::End;
+            };
+            let mut is_found = false;
+            let progress = reading.step(store, until.saturating_sub(work::done()), |span| {
+                is_found = is_found || self.search.matches(&span);
+            });
+            if is_found {
+                self.left -= 1;
+                return Matched::Trace(reading.trace_id());
+            }
+            if progress == RawProgress::More {
+                self.testing = Some(reading);
+            }
+            if work::done() >= until {
+                return Matched::More;
+            }
+        }
     }
 }

@@ -1,11 +1,11 @@
-//! Whole traces, by id or by search.
+//! Spans of whole traces, by id or by search.
 
 use std::vec;
 
 use trace_model::work;
 use trace_model::{RawProgress, Store, StoredReader, TraceId};
 
-use crate::operations::AllTraces;
+use crate::search::{Matched, Matching};
 use crate::{Part, Search, Step};
 
 /// Bytes of spans that a part has at most, or one span: a longer part would hold up the owner of the store.
@@ -20,19 +20,13 @@ pub(crate) struct TracesPass {
 #[derive(Debug)]
 enum Source {
     Ids(vec::IntoIter<TraceId>),
-    Search {
-        search: Box<Search>,
-        traces: AllTraces,
-        left: usize,
-    },
+    Search(Matching),
 }
 
 #[derive(Debug)]
 enum State {
     /// Before the next trace.
     Next,
-    /// Looking for a span that matches.
-    Testing(StoredReader),
     /// Returning spans.
     Reading {
         reading: StoredReader,
@@ -52,10 +46,8 @@ impl TracesPass {
     }
 
     pub(crate) fn of_search(search: Box<Search>) -> Self {
-        let left = search.limit;
-        let traces = AllTraces::default();
         Self {
-            source: Source::Search { search, traces, left },
+            source: Source::Search(Matching::new(search)),
             state: State::Next,
         }
     }
@@ -64,11 +56,7 @@ impl TracesPass {
         let until = work::done().saturating_add(work);
         loop {
             let step = match std::mem::replace(&mut self.state, State::Next) {
-                State::Next => self.next(store),
-                State::Testing(reading) => {
-                    self.test(store, reading, until);
-                    None
-                }
+                State::Next => self.next(store, until),
                 State::Reading { reading, is_open } => self.read(store, reading, is_open, until),
                 State::End => Some(Step::Part(Part::EndOfTrace { is_cut: false })),
             };
@@ -81,42 +69,23 @@ impl TracesPass {
         }
     }
 
-    fn open(&mut self, store: &Store, trace_id: TraceId) {
-        self.state = State::Reading {
-            reading: StoredReader::new(store, trace_id),
-            is_open: false,
-        };
-    }
-
     /// Goes on to the next trace.
-    fn next(&mut self, store: &Store) -> Option<Step> {
+    fn next(&mut self, store: &Store, until: u64) -> Option<Step> {
         work::add(work::VISIT);
         let next = match &mut self.source {
-            Source::Ids(ids) => ids.next(),
-            Source::Search { left: 0, .. } => None,
-            Source::Search { traces, .. } => traces.next(store),
+            Source::Ids(ids) => ids.next().map_or(Matched::End, Matched::Trace),
+            Source::Search(matching) => matching.step(store, until),
         };
-        let Some(trace_id) = next else { return Some(Step::Complete) };
-        match self.source {
-            Source::Ids(_) => self.open(store, trace_id),
-            Source::Search { .. } => self.state = State::Testing(StoredReader::new(store, trace_id)),
-        }
-        None
-    }
-
-    fn test(&mut self, store: &Store, mut reading: StoredReader, until: u64) {
-        let Source::Search { search, left, .. } = &mut self.source else {
-            return;
-        };
-        let mut is_found = false;
-        let progress = reading.step(store, until.saturating_sub(work::done()), |span| {
-            is_found = is_found || search.matches(&span);
-        });
-        if is_found {
-            *left -= 1;
-            self.open(store, reading.trace_id());
-        } else if progress == RawProgress::More {
-            self.state = State::Testing(reading);
+        match next {
+            Matched::More => Some(Step::More),
+            Matched::End => Some(Step::Complete),
+            Matched::Trace(trace_id) => {
+                self.state = State::Reading {
+                    reading: StoredReader::new(store, trace_id),
+                    is_open: false,
+                };
+                None
+            }
         }
     }
 

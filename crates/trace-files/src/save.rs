@@ -143,14 +143,20 @@ impl Saved {
     /// # Errors
     /// Writing to `out` failed.
     pub fn write(&self, mut out: impl Write) -> io::Result<()> {
-        let mut line = Vec::new();
-        for (signal, request) in &self.requests {
-            line.clear();
-            write(request, signal.request(), &mut line);
-            line.push(b'\n');
-            out.write_all(&line)?;
+        for at in 0..self.requests.len() {
+            out.write_all(&self.line(at).unwrap_or_default())?;
         }
         out.flush()
+    }
+
+    /// Formats a line by its position; `None` after the last one.
+    #[must_use]
+    pub fn line(&self, at: usize) -> Option<Vec<u8>> {
+        let (signal, request) = self.requests.get(at)?;
+        let mut line = Vec::new();
+        write(request, signal.request(), &mut line);
+        line.push(b'\n');
+        Some(line)
     }
 
     /// Creates a file `trace-<id>.otlp.jsonl` in a directory, with `-2`, `-3`, … after the id if it exists; existing files are

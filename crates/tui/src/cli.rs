@@ -43,6 +43,9 @@ pub struct Cli {
     /// Options of all commands.
     #[command(flatten)]
     pub options: Options,
+    /// Whether an option of a listener is on the command line.
+    #[arg(skip)]
+    pub names_listener: bool,
 }
 
 /// A command.
@@ -71,6 +74,22 @@ pub enum Command {
     Serve,
     /// Print a line per span, error and Sentry log as it arrives
     Tail(Tail),
+    /// Print a line per matching trace of the running viewer
+    Query(Query),
+    /// Print a trace of the running viewer
+    Trace(Trace),
+    /// Wait until matching traces are complete: in the running viewer, or in what arrives here
+    Wait(Wait),
+    /// Print a script that completes commands and options in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page
+    Man {
+        /// The command; without one spanfall's
+        command: Option<String>,
+    },
 }
 
 /// Options of `tail`.
@@ -98,6 +117,117 @@ pub struct Tail {
     /// Exit after this long, with status 1 if nothing was printed, --count was not reached, or --quiet-for was not met
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
+}
+
+/// Which viewer is asked.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Attach {
+    /// Ask the viewer whose query API is at this address or local port [default: the last started one of this user]
+    #[arg(long, value_name = "ADDR", value_parser = listen::address)]
+    pub attach: Option<SocketAddr>,
+}
+
+/// Options of `query`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = QUERY_EXAMPLES)]
+pub struct Query {
+    /// Print traces with a matching span, in the filter language of the screen: service:api status:error
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// Print at most N traces, the last arrived first
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub limit: u16,
+    /// Print a JSON object per trace
+    #[arg(long)]
+    pub json: bool,
+    /// Which viewer is asked.
+    #[command(flatten)]
+    pub attach: Attach,
+}
+
+const QUERY_EXAMPLES: &str = "\
+Examples:
+  spanfall query status:error --limit 5
+  spanfall query service:api --json | jq -r .trace_id
+
+Exit status: 0, 1 (failed), 2 (usage), 3 (no viewer is running)";
+
+/// Options of `trace`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = TRACE_EXAMPLES)]
+pub struct Trace {
+    /// The trace's id, or `last` for the one that arrived last
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Print a waterfall of 80 columns with errors and warnings, without queries of URLs (the default)
+    #[arg(long, conflicts_with_all = ["json", "otlp"])]
+    pub text: bool,
+    /// Print the JSON of inspect; whole, with any credentials
+    #[arg(long, conflicts_with = "otlp")]
+    pub json: bool,
+    /// Print OTLP/JSON lines, which open, inspect and collectors can read; whole, with any credentials
+    #[arg(long)]
+    pub otlp: bool,
+    /// Which viewer is asked.
+    #[command(flatten)]
+    pub attach: Attach,
+}
+
+const TRACE_EXAMPLES: &str = "\
+Examples:
+  spanfall trace last
+  spanfall trace 0af7651916cd43dd8448eb211c80319c --otlp > trace.jsonl
+
+Exit status: 0, 1 (not found), 2 (usage), 3 (no viewer is running)";
+
+/// Options of `wait`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = WAIT_EXAMPLES)]
+pub struct Wait {
+    /// Wait for traces with a matching span, in the filter language of the screen: name:\"POST /cart\"
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// Wait for N traces
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub count: u16,
+    /// Match spans that start after this time only: 30s (ago), or 2026-11-29T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub since: Option<u64>,
+    /// Wait until nothing new came for this long; exporters in batches send every 5 s
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "6s")]
+    pub quiet_for: Duration,
+    /// Fail after this long
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
+    pub timeout: Duration,
+    /// Print a JSON object per trace
+    #[arg(long)]
+    pub json: bool,
+    /// Which viewer is asked.
+    #[command(flatten)]
+    pub attach: Attach,
+    /// Collect here, whatever is running; so does each option that names a listener
+    #[arg(long, conflicts_with = "attach")]
+    pub no_attach: bool,
+}
+
+const WAIT_EXAMPLES: &str = "\
+Examples:
+  spanfall serve & make integration-test && spanfall wait name:checkout --count 3
+  OTEL_BSP_SCHEDULE_DELAY=100 ./program & spanfall wait service:program --quiet-for 500ms
+
+A trace is complete if no span is open and no parent is missing.
+Exit status: 0, 1 (timeout: traces are missing or incomplete), 2 (usage)";
+
+/// Parses a moment, in nanoseconds since the Unix epoch: how long ago, or RFC 3339.
+fn since(text: &str) -> Result<u64, String> {
+    let now = std::time::SystemTime::now();
+    let moment = match duration(text) {
+        Ok(ago) => now.checked_sub(ago),
+        Err(_) => text.parse::<jiff::Timestamp>().ok().map(std::time::SystemTime::from),
+    };
+    let since = moment.and_then(|moment| moment.duration_since(std::time::UNIX_EPOCH).ok());
+    let nano = since.and_then(|since| u64::try_from(since.as_nanos()).ok());
+    nano.ok_or_else(|| "not a time: use 30s (ago) or 2026-11-29T12:00:00Z".to_owned())
 }
 
 const TAIL_EXAMPLES: &str = "\
@@ -159,9 +289,44 @@ pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Erro
 }
 
 fn try_parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    help::command()
-        .try_get_matches_from(line)
-        .and_then(|matches| Cli::from_arg_matches(&matches))
+    help::command().try_get_matches_from(line).and_then(|matches| {
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        cli.names_listener = names_listener(&matches);
+        Ok(cli)
+    })
+}
+
+/// Whether an option of a listener is on the command line.
+fn names_listener(matches: &clap::ArgMatches) -> bool {
+    let is_named = |id: &str| matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine);
+    let mut listeners = collector::Listener::ALL
+        .iter()
+        .map(|listener| listener.entry().option)
+        .chain(["api"]);
+    let here = listeners.any(is_named);
+    here || matches.subcommand().is_some_and(|(_, matches)| names_listener(matches))
+}
+
+/// Prints a page of the manual; `None` for a command that does not exist.
+#[must_use]
+pub fn manual(command: Option<&str>) -> Option<Vec<u8>> {
+    let mut cli = help::command();
+    cli.build();
+    let page = match command {
+        None => cli,
+        Some(name) => cli.find_subcommand(name)?.clone(),
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text).ok()?;
+    Some(text)
+}
+
+/// Returns the script that completes commands in a shell.
+#[must_use]
+pub fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut help::command(), "spanfall", &mut script);
+    script
 }
 
 /// Headings of options in help.

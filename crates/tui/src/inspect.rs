@@ -41,6 +41,8 @@ use trace_model::{Analysis, SpanTree, Store, Totals, TraceSummary};
 use app::format;
 use app::text::{clean, clean_lines};
 
+pub(crate) use plain::{heading, moment};
+
 /// Something that could not be read.
 #[derive(Debug, Serialize)]
 struct Unreadable {
@@ -202,14 +204,14 @@ pub(crate) fn left_out(totals: &Totals, limit: usize) -> Option<String> {
 }
 
 /// One trace with its analysis.
-struct Trace {
-    summary: TraceSummary,
-    tree: SpanTree,
+pub(crate) struct Trace {
+    pub(crate) summary: TraceSummary,
+    pub(crate) tree: SpanTree,
     analysis: Analysis,
 }
 
 /// The traces that have spans, by start; each is read when it is its turn.
-fn traces(store: &Store) -> impl Iterator<Item = Trace> {
+pub(crate) fn traces(store: &Store) -> impl Iterator<Item = Trace> {
     let mut summaries = store.traces(0..store.listed());
     summaries.retain(|trace| trace.spans > 0);
     summaries.sort_by_key(|trace| (trace.start_unix_nano, trace.trace_id));
@@ -218,6 +220,32 @@ fn traces(store: &Store) -> impl Iterator<Item = Trace> {
         let analysis = Analysis::of(&tree);
         Trace { summary, tree, analysis }
     })
+}
+
+/// Reads OTLP/JSON lines of a viewer.
+///
+/// # Errors
+/// They are not such lines.
+pub(crate) fn read_lines(lines: Vec<u8>) -> Result<Store> {
+    let memory = Memory::within(crate::memory::half_of_available());
+    let mut store = Store::new(memory.store());
+    let mut session = Session::new(memory);
+    let mut take = |part: trace_files::Part| {
+        store.add(part.batch);
+        ControlFlow::Continue(())
+    };
+    let report = session.read(&Input::new("the viewer's answer".to_owned(), lines), &mut take)?;
+    session.finish(&mut take);
+    if report.problems.count > 0 {
+        return Err(eyre!("the viewer's answer cannot be read"));
+    }
+    Ok(store)
+}
+
+/// Prints all traces of a store as JSON.
+pub(crate) fn print_json(store: &Store, mut out: impl Write) -> io::Result<()> {
+    json::write(traces(store), &[], &mut out)?;
+    out.flush()
 }
 
 fn print(contents: &Contents, json: bool, mut out: impl Write) -> io::Result<()> {
@@ -233,7 +261,7 @@ fn print(contents: &Contents, json: bool, mut out: impl Write) -> io::Result<()>
 impl Trace {
     /// Returns, for each span on the critical path, its node's position and the time that the trace waited for it itself, in
     /// nanoseconds.
-    fn critical_path(&self) -> Option<&[(usize, u64)]> {
+    pub(crate) fn critical_path(&self) -> Option<&[(usize, u64)]> {
         let path = self.analysis.critical_path().ok()?;
         Some(&path.exclusive)
     }

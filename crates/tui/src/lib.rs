@@ -4,7 +4,9 @@
 //! [`trace_model::Store`] and the [`app::App`]; [`view`] draws what is visible. Keys become actions by one table ([`app::keymap`]), actions
 //! become effects by [`app::App::apply`], and only the event loop carries effects out. Nothing that draws does I/O.
 
+pub mod ask;
 pub mod asker;
+pub mod attach;
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -13,5 +15,6 @@ pub mod memory;
 pub mod outward;
 pub mod ports;
 pub mod problem;
+pub mod runtime;
 pub mod tail;
 pub mod viewer;

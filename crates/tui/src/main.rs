@@ -6,9 +6,14 @@ use std::process::ExitCode;
 use app::Mode;
 use app::text;
 use eyre::{Result, eyre};
-use spanfall::cli::{Cli, Command};
+use query_api::Address;
+use spanfall::ask::{self, Form, Until};
+use spanfall::attach::Attached;
+use spanfall::cli::{Cli, Command, Wait};
 use spanfall::outward::Outward;
+use spanfall::problem::Exit;
 use spanfall::{cli, inspect, ports, tail, viewer};
+use trace_model::Filter;
 
 /// Threads that receive, at most: everything they receive passes the one event loop. Each has a heap of its own, with its own
 /// holes.
@@ -23,7 +28,9 @@ fn main() -> ExitCode {
             let said = text::clean_lines(&format!("{report:#}"));
             // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "spanfall: {said}");
-            ExitCode::FAILURE
+            report
+                .downcast_ref::<Exit>()
+                .map_or(ExitCode::FAILURE, |exit| ExitCode::from(exit.status))
         }
     }
 }
@@ -44,7 +51,27 @@ fn run(cli: &Cli) -> Result<()> {
             Some(Command::Inspect { json, files }) => {
                 inspect::run(files, *json, cli.options.max_memory_of_files(), std::io::stdout())
             }
-            Some(Command::Config) => print(&spanfall::config::defaults()),
+            Some(Command::Config) => print(spanfall::config::defaults().as_bytes()),
+            Some(Command::Completions { shell }) => print(&cli::completions(*shell)),
+            Some(Command::Man { command }) => match cli::manual(command.as_deref()) {
+                Some(page) => print(&page),
+                None => Err(Exit::usage("no such command: see spanfall --help".to_owned()).into()),
+            },
+            Some(Command::Query(query)) => {
+                let filter = filter(&query.filter)?;
+                let viewer = Attached::required(query.attach.attach).await?;
+                ask::list(&viewer, &filter, query.limit.into(), query.json, std::io::stdout()).await
+            }
+            Some(Command::Trace(trace)) => {
+                let form = match (trace.json, trace.otlp) {
+                    (true, _) => Form::Json,
+                    (_, true) => Form::Otlp,
+                    _ => Form::Text,
+                };
+                let viewer = Attached::required(trace.attach.attach).await?;
+                ask::trace(&viewer, &trace.id, form, std::io::stdout()).await
+            }
+            Some(Command::Wait(wait)) => Box::pin(self::wait(cli, wait)).await,
             Some(Command::Tail(tail)) => {
                 let (selection, until) = tail.read().map_err(|error| eyre!("cannot parse the filter: {error}"))?;
                 let outward = Outward::read(&cli.options, Mode::Viewer)?;
@@ -58,9 +85,48 @@ fn run(cli: &Cli) -> Result<()> {
     ended
 }
 
+/// Waits in the running viewer, or collects here.
+async fn wait(cli: &Cli, wait: &Wait) -> Result<()> {
+    let filter = filter(&wait.filter)?;
+    let until = Until {
+        count: wait.count.into(),
+        since_unix_nano: wait.since.unwrap_or(0),
+        quiet_for: wait.quiet_for,
+        timeout: wait.timeout,
+    };
+    let collects = wait.no_attach || (cli.names_listener && wait.attach.attach.is_none());
+    let running = if collects {
+        None
+    } else {
+        Attached::find(wait.attach.attach).await?
+    };
+    if let Some(viewer) = running {
+        return ask::wait(&viewer, &filter, until, wait.json, std::io::stdout()).await;
+    }
+    let any = Address::Only(([127, 0, 0, 1], 0).into());
+    let headless = viewer::Headless::bind(&cli.options, "wait", Some(any)).await?;
+    let Some(api) = headless.api() else {
+        return Err(Exit::usage("wait needs its query API: leave out --api off".to_owned()).into());
+    };
+    let viewer = Attached::to(api)?;
+    tokio::select! {
+        ended = ask::wait(&viewer, &filter, until, wait.json, std::io::stdout()) => ended,
+        () = headless.run(&cli.options, std::future::pending()) => Ok(()),
+    }
+}
+
+/// Checks a filter; it is parsed again by the viewer.
+fn filter(words: &[String]) -> Result<String> {
+    let text = words.join(" ");
+    match Filter::parse(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Exit::usage(format!("cannot parse the filter: {error}")).into()),
+    }
+}
+
 /// Prints to standard output. A closed pipe (`| head -1`) is not an error.
-fn print(text: &str) -> Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+fn print(text: &[u8]) -> Result<()> {
+    match std::io::stdout().write_all(text) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -1,5 +1,29 @@
 //! Errors at the start, with advice.
 
+/// An error with an exit status of its own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Exit {
+    /// The exit status.
+    pub status: u8,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Exit {
+    /// The command line cannot be used.
+    #[must_use]
+    pub const fn usage(message: String) -> Self {
+        Self { status: 2, message }
+    }
+
+    /// There is no viewer to ask.
+    #[must_use]
+    pub const fn no_viewer(message: String) -> Self {
+        Self { status: 3, message }
+    }
+}
+
 /// Something that is wrong outside this program, and what to do about it: two lines on standard error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}\n  {advice}")]

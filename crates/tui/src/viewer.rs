@@ -26,7 +26,7 @@ use collector::Health;
 use crossterm::event::{Event as TerminalEvent, EventStream};
 use eyre::{Context, Result};
 use futures_util::StreamExt;
-use query_api::{Api, Queries, Running};
+use query_api::{Api, Nonce, Queries, Running};
 use sentry_relay::Target;
 use trace_model::Store;
 
@@ -35,6 +35,7 @@ use crate::cli::Options;
 use crate::demo::{DemoEvent, Setup};
 use crate::outward::Outward;
 use crate::ports;
+use crate::runtime::{self, Registration};
 use app::{Answer, App, Event, Mode, Notice, SentrySite, SentryStatus, Settings};
 use asking::Asking;
 use demo::Demo;
@@ -43,7 +44,7 @@ use files::Reading;
 pub use files::open;
 use inbox::Inbox;
 use saving::Saving;
-pub use serve::serve;
+pub use serve::{Headless, serve};
 use surveying::Surveying;
 use suspend::Request;
 use terminal::Terminal;
@@ -404,20 +405,42 @@ impl Viewer {
     }
 }
 
+/// The listener for queries, and the file by which commands find it.
+struct Answering {
+    running: Running,
+    _registration: Option<Registration>,
+}
+
 /// Starts the listener for queries, if there is one.
-fn answering(api: Option<Api>, options: &Options) -> (Queries, Option<Running>) {
+fn answering(api: Option<Api>, options: &Options) -> (Queries, Option<Answering>) {
     match api {
         Some(api) => {
-            let (queries, running) = api.serve(options.allowed_host.clone());
-            (queries, Some(running))
+            let address = api.address();
+            let nonce = Nonce::generate();
+            let (queries, running) = api.serve(options.allowed_host.clone(), nonce.clone());
+            // Without the file commands do not find this viewer; everything else works.
+            let registered = nonce.map(|nonce| runtime::register(&runtime::directory(), address, &nonce));
+            let registration = match registered {
+                Some(Ok(registration)) => Some(registration),
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "commands cannot find this viewer");
+                    None
+                }
+                None => None,
+            };
+            let answering = Answering {
+                running,
+                _registration: registration,
+            };
+            (queries, Some(answering))
         }
         None => (Queries::none(), None),
     }
 }
 
-async fn stop_answering(api: Option<Running>) {
+async fn stop_answering(api: Option<Answering>) {
     if let Some(api) = api {
-        api.shutdown().await;
+        api.running.shutdown().await;
     }
 }
 

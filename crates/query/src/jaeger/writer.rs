@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use trace_model::Span;
 
 use super::span::{ProcessLine, SpanLine};
-use super::{NOT_FOUND, Problem, id_text, json};
-use crate::Part;
+use super::{NOT_FOUND, Problem, id_text};
+use crate::{Part, json};
 
 /// Warning of a trace that was evicted while it was read.
 const CUT: &str = "trace evicted (memory full) while it was read: spans are missing";
@@ -37,7 +37,7 @@ impl TracesWriter {
                 msg: NOT_FOUND.to_owned(),
                 trace_id: Some(id_text(*trace_id)),
             }),
-            Part::Services(_) | Part::Operations(_) | Part::Calls(_) => {}
+            Part::Services(_) | Part::Operations(_) | Part::Calls(_) | Part::Found(_) | Part::Whole(_) => {}
         }
         out
     }

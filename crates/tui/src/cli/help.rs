@@ -6,15 +6,27 @@ use collector::Listener;
 use super::Cli;
 
 /// Commands that read the options: the viewer (also in the demo), `serve`, `open`, `inspect`, `tail`.
-const COMMANDS: [&str; 6] = ["demo", "serve", "open", "inspect", "tail", "config"];
+const COMMANDS: [&str; 11] = [
+    "demo",
+    "serve",
+    "open",
+    "inspect",
+    "tail",
+    "query",
+    "trace",
+    "wait",
+    "config",
+    "completions",
+    "man",
+];
 
 /// Headings of the options, and the commands that they apply to in addition to the viewer.
 const GROUPS: [(&[&str], &[&str]); 7] = [
-    (COLLECTOR, &["demo", "serve", "tail"]),
-    (&["allowed_host"], &["demo", "serve", "tail", "open"]),
+    (COLLECTOR, &["demo", "serve", "tail", "wait"]),
+    (&["allowed_host"], &["demo", "serve", "tail", "wait", "open"]),
     (&["api"], &["demo", "serve", "open"]),
     (&["no_sentry_relay"], &["demo"]),
-    (&["max_memory"], &["demo", "serve", "open", "inspect"]),
+    (&["max_memory"], &["demo", "serve", "wait", "open", "inspect"]),
     (&["config", "theme", "no_mouse"], &["demo", "open"]),
     (&["log_file"], &["demo", "serve", "open"]),
 ];

@@ -29,6 +29,11 @@ pub(super) fn write(traces: impl Iterator<Item = Trace>, out: &mut impl Write) -
     Ok(())
 }
 
+/// Describes a trace in lines.
+pub(crate) fn heading(trace: &Trace) -> Vec<String> {
+    lines(trace, &TimeZone::system())
+}
+
 fn lines(trace: &Trace, zone: &TimeZone) -> Vec<String> {
     let summary = &trace.summary;
     let services: Vec<_> = summary
@@ -117,7 +122,7 @@ fn or_dash(text: &str) -> std::borrow::Cow<'_, str> {
     if text.is_empty() { "-".into() } else { clean(text) }
 }
 
-fn moment(unix_nano: u64, zone: &TimeZone) -> String {
+pub(crate) fn moment(unix_nano: u64, zone: &TimeZone) -> String {
     let moment = jiff::Timestamp::from_nanosecond(i128::from(unix_nano));
     moment.map_or_else(
         |_| "-".to_owned(),

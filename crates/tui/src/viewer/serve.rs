@@ -1,10 +1,12 @@
 //! `spanfall serve`: the viewer without a screen. What arrives is stored, and queries are answered.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::pin::pin;
 
+use collector::{Addresses, Collector};
 use eyre::{Context, Result};
-use query_api::Address;
+use query_api::{Address, Api};
 use trace_model::Store;
 
 use super::inbox::Inbox;
@@ -19,43 +21,77 @@ use app::{App, Mode};
 /// # Errors
 /// Something is missing or taken at the start.
 pub async fn serve(options: &Options) -> Result<()> {
-    let outward = Outward::read(options, Mode::Viewer)?;
-    let collector = ports::bind_with(options, &outward, "serve", &[]).await?;
-    let api = ports::bind_api(options, Some(Address::Default)).await?;
+    let headless = Headless::bind(options, "serve", Some(Address::Default)).await?;
     log::to_file(options.log_file.as_deref())?;
     let end = lifecycle::Shutdown::listen().wrap_err("signals cannot be received")?;
-    let addresses = collector.addresses();
-    // The line is read by whoever started it: it says that all is bound.
-    let listening = match &api {
+    headless.run(options, end.requested()).await;
+    Ok(())
+}
+
+/// A viewer without a screen, whose ports are bound.
+pub struct Headless {
+    collector: Collector,
+    api: Option<Api>,
+    store: Store,
+}
+
+impl Headless {
+    /// Binds the ports for a command; that of the query API at `api` where no option says otherwise.
+    ///
+    /// # Errors
+    /// Something is missing or taken.
+    pub async fn bind(options: &Options, command: &str, api: Option<Address>) -> Result<Self> {
+        let outward = Outward::read(options, Mode::Viewer)?;
+        let collector = ports::bind_with(options, &outward, command, &[]).await?;
+        let api = ports::bind_api(options, api).await?;
+        let mut store = Store::new(options.max_memory());
+        store.expect_sentry(outward.expectation(Mode::Viewer));
+        Ok(Self { collector, api, store })
+    }
+
+    /// Returns the address of the query API.
+    #[must_use]
+    pub fn api(&self) -> Option<SocketAddr> {
+        self.api.as_ref().map(Api::address)
+    }
+
+    /// Prints the addresses, then stores what arrives and answers queries until `end`.
+    pub async fn run(self, options: &Options, end: impl Future<Output = ()>) {
+        let Self { collector, api, store } = self;
+        let addresses = collector.addresses();
+        let listening = listening(addresses, api.as_ref());
+        // The state of a screen that nobody sees: it ingests in the same slices.
+        let mut app = App::new(store, Mode::Viewer, addresses, fastrand::Rng::new());
+        let (arrivals, health, server) = collector.serve();
+        let (mut queries, api) = answering(api, options);
+        let mut inbox = Inbox::new(arrivals, health.queue().bytes_limit);
+        // It is read by whoever started this: all is bound.
+        let _ = writeln!(io::stderr(), "spanfall: {listening}");
+        let mut end = pin!(end);
+        let mut reporting = pin!(tail::report(health));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut end => break,
+                () = &mut reporting => {}
+                () = queries.wait() => {}
+                () = inbox.wait(false) => {
+                    inbox.arrived(&mut app);
+                    // Arrivals may never end.
+                    answer(&mut queries, &app.store);
+                }
+                () = tokio::task::yield_now(), if queries.is_answering() => answer(&mut queries, &app.store),
+            }
+        }
+        drop(queries);
+        server.shutdown().await;
+        stop_answering(api).await;
+    }
+}
+
+fn listening(addresses: Addresses, api: Option<&Api>) -> String {
+    match api {
         Some(api) => format!("{}, query API on {}", tail::listening(addresses), api.address()),
         None => tail::listening(addresses),
-    };
-    let mut store = Store::new(options.max_memory());
-    store.expect_sentry(outward.expectation(Mode::Viewer));
-    // The state of a screen that nobody sees: it ingests in the same slices.
-    let mut app = App::new(store, Mode::Viewer, addresses, fastrand::Rng::new());
-    let (arrivals, health, server) = collector.serve();
-    let (mut queries, api) = answering(api, options);
-    let mut inbox = Inbox::new(arrivals, health.queue().bytes_limit);
-    let _ = writeln!(io::stderr(), "spanfall: {listening}");
-    let mut end = pin!(end.requested());
-    let mut reporting = pin!(tail::report(health));
-    loop {
-        tokio::select! {
-            biased;
-            () = &mut end => break,
-            () = &mut reporting => {}
-            () = queries.wait() => {}
-            () = inbox.wait(false) => {
-                inbox.arrived(&mut app);
-                // Arrivals may never end.
-                answer(&mut queries, &app.store);
-            }
-            () = tokio::task::yield_now(), if queries.is_answering() => answer(&mut queries, &app.store),
-        }
     }
-    drop(queries);
-    server.shutdown().await;
-    stop_answering(api).await;
-    Ok(())
 }

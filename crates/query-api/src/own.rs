@@ -1,0 +1,160 @@
+//! The viewer's own API: what the commands call and no more.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use futures_util::stream;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use query::{Evaluation, Found, Part, Request, Search, jaeger};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use trace_model::Filter;
+
+use crate::identity::Nonce;
+use crate::queue::{Asker, Ended};
+
+/// Traces of an answer without `limit`.
+const LIMIT_DEFAULT: usize = 20;
+/// Traces of an answer at most.
+const LIMIT_MAX: usize = 1_000;
+
+/// Copies of traces at once: each may be as large as the store.
+const COPIES_MAX: usize = 4;
+
+#[derive(Clone)]
+struct Own {
+    asker: Asker,
+    nonce: Option<Nonce>,
+    copies: Arc<Semaphore>,
+}
+
+#[derive(Serialize)]
+struct Traces {
+    traces: Vec<Found>,
+}
+
+#[derive(Serialize)]
+struct Failed {
+    error: String,
+}
+
+pub(crate) fn routes(asker: Asker, nonce: Option<Nonce>) -> Router {
+    Router::new()
+        .route("/spanfall/v1/identity", get(identity))
+        .route("/spanfall/v1/traces", get(traces))
+        .route("/spanfall/v1/traces/{id}", get(trace))
+        .with_state(Own {
+            asker,
+            nonce,
+            copies: Arc::new(Semaphore::new(COPIES_MAX)),
+        })
+}
+
+#[derive(Serialize)]
+struct Identity {
+    name: &'static str,
+    version: &'static str,
+    proof: String,
+}
+
+async fn identity(State(own): State<Own>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    let challenge = values(query.as_deref(), "challenge").next().unwrap_or_default();
+    let proof = own.nonce.and_then(|nonce| nonce.proof(&challenge));
+    let identity = Identity {
+        name: "spanfall",
+        version: env!("CARGO_PKG_VERSION"),
+        proof: proof.unwrap_or_default(),
+    };
+    Ok(json(StatusCode::OK, &identity))
+}
+
+async fn traces(State(own): State<Own>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    let request = Request::Found(Box::new(search(query.as_deref())?));
+    let (_, part) = own.asker.ask(Evaluation::new(request)).await?;
+    let Some(Part::Found(traces)) = part else {
+        return Err(Problem::Ended);
+    };
+    Ok(json(StatusCode::OK, &Traces { traces }))
+}
+
+fn search(query: Option<&str>) -> Result<Search, Problem> {
+    let first = |name| values(query, name).next().filter(|value| !value.is_empty());
+    let number = |name: &'static str| match first(name).map(|text| text.parse::<u64>()) {
+        None => Ok(None),
+        Some(Ok(number)) => Ok(Some(number)),
+        Some(Err(_)) => Err(Problem::Invalid(format!("{name}: not a number"))),
+    };
+    let limit = match number("limit")?.map(usize::try_from) {
+        None => LIMIT_DEFAULT,
+        Some(Ok(limit @ 1..=LIMIT_MAX)) => limit,
+        Some(_) => return Err(Problem::Invalid(format!("limit: not between 1 and {LIMIT_MAX}"))),
+    };
+    let filter = Filter::parse(&first("filter").unwrap_or_default());
+    Ok(Search {
+        filter: filter.map_err(|error| Problem::Invalid(format!("filter: {error}")))?,
+        start: number("since_unix_nano")?.unwrap_or(0)..=u64::MAX,
+        ..Search::all(limit)
+    })
+}
+
+async fn trace(State(own): State<Own>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let trace_id = match id.as_str() {
+        "last" => None,
+        id => match jaeger::trace_id(id) {
+            Ok(Some(trace_id)) => Some(trace_id),
+            Ok(None) => return Err(Problem::NotFound),
+            Err(error) => return Err(Problem::Invalid(error.to_string())),
+        },
+    };
+    let permit = own.copies.acquire_owned().await.map_err(|_| Problem::Ended)?;
+    let (_, part) = own.asker.ask(Evaluation::new(Request::Whole(trace_id))).await?;
+    let Some(Part::Whole(whole)) = part else {
+        return Err(Problem::NotFound);
+    };
+    let state = (whole, permit, 0);
+    let lines = Body::from_stream(stream::unfold(state, |(whole, permit, at)| async move {
+        Some((Ok::<_, Infallible>(Bytes::from(whole.line(at)?)), (whole, permit, at + 1)))
+    }));
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], query::json(value)).into_response()
+}
+
+/// The values of a name in a query string.
+fn values<'a>(query: Option<&'a str>, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    pairs.filter(move |(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// Why there is no answer.
+enum Problem {
+    Invalid(String),
+    NotFound,
+    Ended,
+}
+
+impl From<Ended> for Problem {
+    fn from(_: Ended) -> Self {
+        Self::Ended
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, error) = match self {
+            Self::Invalid(error) => (StatusCode::BAD_REQUEST, error),
+            Self::NotFound => (StatusCode::NOT_FOUND, jaeger::NOT_FOUND.to_owned()),
+            Self::Ended => (StatusCode::SERVICE_UNAVAILABLE, "the viewer is ending".to_owned()),
+        };
+        json(status, &Failed { error })
+    }
+}

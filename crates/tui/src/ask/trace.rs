@@ -1,0 +1,47 @@
+//! `spanfall trace`: one trace, as text for a person, or whole.
+
+use std::io::Write;
+
+use eyre::Result;
+
+use super::{say, waterfall, written};
+use crate::attach::Attached;
+use crate::inspect;
+use crate::problem::Exit;
+
+/// How a trace is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Form {
+    /// A waterfall.
+    #[default]
+    Text,
+    /// The JSON of [`inspect`].
+    Json,
+    /// OTLP/JSON lines.
+    Otlp,
+}
+
+/// Prints the trace with an id, or the one that arrived last.
+///
+/// # Errors
+/// It is not stored, the viewer does not answer, or `out` cannot be written to.
+pub async fn trace(viewer: &Attached, id: &str, form: Form, mut out: impl Write) -> Result<()> {
+    let is_id = !id.is_empty() && id.len() <= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if id != "last" && !is_id {
+        return Err(Exit::usage("not a trace id: use up to 32 hexadecimal digits, or last".to_owned()).into());
+    }
+    let Some(lines) = viewer.get(&format!("traces/{id}"), &[]).await? else {
+        return Err(eyre::eyre!("trace not found: {id}"));
+    };
+    if form != Form::Text {
+        say("the trace is whole, with any credentials in it");
+    }
+    if form == Form::Otlp {
+        return written(out.write_all(&lines).and_then(|()| out.flush()));
+    }
+    let store = inspect::read_lines(lines)?;
+    written(match form {
+        Form::Json => inspect::print_json(&store, out),
+        _ => waterfall::print(&store, out),
+    })
+}

@@ -1,0 +1,170 @@
+//! A trace as a waterfall of 80 columns, for a terminal, a chat or a log of CI: no color, and no queries of URLs.
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+
+use trace_model::{Span, SpanNode, StatusCode, Store, Value};
+
+use crate::inspect::{Trace, heading, traces};
+use app::format;
+use app::text::clean;
+
+/// Columns of the marks, the name, the bar and the duration; with spaces 80.
+const NAME: usize = 43;
+const BAR: usize = 24;
+const DURATION: usize = 8;
+/// Levels that are indented.
+const DEPTH_MAX: usize = 10;
+/// Spans that are printed.
+const ROWS_MAX: usize = 500;
+/// Errors that are printed.
+const ERRORS_MAX: usize = 20;
+/// Characters of an error's message.
+const MESSAGE_MAX: usize = 200;
+
+/// Prints the traces of a store.
+pub(super) fn print(store: &Store, mut out: impl Write) -> io::Result<()> {
+    for trace in traces(store) {
+        for line in lines(store, &trace) {
+            writeln!(out, "{}", without_queries(&line).trim_end())?;
+        }
+    }
+    out.flush()
+}
+
+fn lines(store: &Store, trace: &Trace) -> Vec<String> {
+    let mut lines = heading(trace);
+    lines.push(String::new());
+    let nodes = trace.tree.nodes();
+    let path = trace.critical_path().unwrap_or_default();
+    let critical: HashSet<usize> = path.iter().map(|(node, _)| *node).collect();
+    let rows = nodes.iter().take(ROWS_MAX).enumerate();
+    lines.extend(rows.map(|(at, node)| row(trace, node, critical.contains(&at))));
+    if nodes.len() > ROWS_MAX {
+        lines.push(format!("… {}", format::count((nodes.len() - ROWS_MAX) as u64, "more span")));
+    }
+    lines.push(String::new());
+    lines.push("✗ error  * critical path  … open  ? not arrived".to_owned());
+    let errors = errors(store, trace);
+    if !errors.is_empty() {
+        lines.push(String::new());
+        lines.extend(errors);
+    }
+    lines
+}
+
+fn row(trace: &Trace, node: &SpanNode, is_critical: bool) -> String {
+    let mark = match node.status {
+        _ if !node.arrived => '?',
+        StatusCode::Error => '✗',
+        _ => ' ',
+    };
+    let critical = if is_critical { '*' } else { ' ' };
+    let indent = "  ".repeat(node.depth.min(DEPTH_MAX));
+    let name = if node.arrived {
+        format!("{indent}{} {}", format::service(&node.key.service), node.name)
+    } else {
+        format!("{indent}span {} has not arrived", node.key.span_id)
+    };
+    let duration = match node.end_unix_nano {
+        Some(end) => format::duration(end.saturating_sub(node.start_unix_nano)),
+        None => "…".to_owned(),
+    };
+    let name = without_queries(&clean(name.trim_start())).into_boxed_str();
+    let name = format::exactly(&format!("{indent}{name}"), NAME);
+    let duration = format!(
+        "{}{duration}",
+        " ".repeat(DURATION.saturating_sub(format::columns(&duration)))
+    );
+    format!("{mark}{critical} {name} {} {duration}", bar(trace, node))
+}
+
+fn bar(trace: &Trace, node: &SpanNode) -> String {
+    let (start, all) = (trace.summary.start_unix_nano, trace.summary.duration_nano.max(1));
+    let place = |time: u64| {
+        let column = u128::from(time.saturating_sub(start)) * BAR as u128 / u128::from(all);
+        usize::try_from(column).unwrap_or(BAR).min(BAR)
+    };
+    let end = node.end_unix_nano.unwrap_or(start + all).max(node.start_unix_nano);
+    let from = place(node.start_unix_nano).min(BAR - 1);
+    let to = place(end).max(from + 1);
+    let block = if node.end_unix_nano.is_some() && node.arrived {
+        "█"
+    } else {
+        "░"
+    };
+    format!("{}{}{}", " ".repeat(from), block.repeat(to - from), " ".repeat(BAR - to))
+}
+
+/// What failed spans say, and the errors on spans.
+fn errors(store: &Store, trace: &Trace) -> Vec<String> {
+    let trace_id = trace.summary.trace_id;
+    let mut lines = Vec::new();
+    for node in trace.tree.nodes() {
+        let span = (node.status == StatusCode::Error || node.has_exception)
+            .then(|| store.span(trace_id, &node.key))
+            .flatten();
+        let mut messages: Vec<String> = span.iter().flat_map(messages).collect();
+        let events = store.error_events(trace_id, node.key.span_id, ERRORS_MAX);
+        messages.extend(events.iter().map(app::log_text));
+        for message in messages {
+            let message: String = clean(&message).chars().take(MESSAGE_MAX).collect();
+            let name = without_queries(&clean(&node.name));
+            let service = clean(format::service(&node.key.service));
+            lines.push(format!("error in {service} {name}: {message}"));
+            if lines.len() == ERRORS_MAX {
+                return lines;
+            }
+        }
+    }
+    lines
+}
+
+fn messages(span: &Span) -> Vec<String> {
+    let exceptions = span.events.iter().filter(|event| event.name == "exception").map(|event| {
+        let text = |key: &str| {
+            event
+                .attributes
+                .iter()
+                .find(|attribute| attribute.key == key)
+                .and_then(|attribute| match &attribute.value {
+                    Value::String(text) => Some(text.as_str()),
+                    _ => None,
+                })
+        };
+        let parts = [text("exception.type"), text("exception.message")];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+    });
+    let status = Some(span.status_message.clone()).filter(|message| !message.is_empty());
+    status.into_iter().chain(exceptions).collect()
+}
+
+/// Cuts queries of URLs and paths, which may hold credentials.
+fn without_queries(line: &str) -> String {
+    let word = |word: &str| match word.split_once('?') {
+        Some((path, query)) if path.contains('/') && !query.is_empty() && !query.starts_with('…') => format!("{path}?…"),
+        _ => word.to_owned(),
+    };
+    line.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_cut() {
+        for (line, expected) in [
+            ("GET /a?token=1&b=2 HTTP", "GET /a?… HTTP"),
+            ("https://x.example/?q  ok", "https://x.example/?…  ok"),
+            (
+                "SELECT * FROM a WHERE b = ? AND c IN (?,?)",
+                "SELECT * FROM a WHERE b = ? AND c IN (?,?)",
+            ),
+            ("why? /a?", "why? /a?"),
+            ("/a?…: text", "/a?…: text"),
+        ] {
+            assert_eq!(without_queries(line), expected);
+        }
+    }
+}
