@@ -2,7 +2,7 @@
 
 use trace_model::{SpanId, TraceId};
 
-use super::Tab;
+use super::{Layer, Tab};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,10 +11,11 @@ pub enum Action {
     SendReset,
     SendInvalid,
     Page,
-    Output,
     Redrive,
     /// Goes to a tab.
     Tab(Tab),
+    /// Opens a layer, or closes it where it is on top; goes to a tab, or back from it.
+    Toggle(Layer),
     NextTab,
     PreviousTab,
     Up,
@@ -62,28 +63,18 @@ pub enum Action {
     Filter,
     Pin,
     Pause,
-    Ingest,
-    CrossCheck,
     OpenInSentry,
     AskSentry,
     CopyDsn,
-    CopyMenu,
     CopyTraceId,
     CopySpanId,
     CopyJson,
     CopyTraceparent,
     CopyCurl,
-    Operations,
-    ServiceMap,
     TogglePicture,
-    Warnings,
-    Logs,
     MarkBase,
-    Compare,
-    Palette,
     OpenFailed,
     Save,
-    Help,
     Suspend,
     /// Closes what is above a tab; on a tab it ends the program.
     Quit,

@@ -7,10 +7,10 @@ use trace_files::json_lines;
 use trace_model::{Span, SpanKey, TraceId};
 
 use super::layout::PopupArea;
-use super::{Action, App, Effect, Mode, Notice, Popup};
-use crate::format::{self, Now};
+use super::{Action, App, Effect, Mode, Notice};
+use crate::format;
 use crate::keymap::{Bound, KeyContext};
-use crate::layer::{Component, Placed};
+use crate::layer::{Component, Opened, Outcome, Placed};
 use curl::{Curl, Ids, NoCurl};
 
 /// How many spans above, and below, the selected one are looked at for the request that it belongs to.
@@ -24,7 +24,7 @@ impl App {
             let binding = bound.binding;
             !bound.keys.is_empty()
                 && !binding.is_fixed
-                && !matches!(binding.action, Action::CopyMenu | Action::Back | Action::Quit)
+                && !matches!(binding.action, Action::Toggle(_) | Action::Back | Action::Quit)
         };
         let mut copies: Vec<_> = self.keymap.of(KeyContext::Copy, self.mode).filter(copies).collect();
         copies.sort_by_key(|bound| bound.section.contexts.len());
@@ -37,28 +37,6 @@ impl App {
         let widest = copies.iter().map(|bound| format::columns(bound.binding.help)).max();
         let lines = u16::try_from(copies.len()).unwrap_or(u16::MAX);
         PopupArea::of(body, u16::try_from(widest.unwrap_or(0) + 3).unwrap_or(u16::MAX), lines)
-    }
-
-    pub(super) fn open_copy_menu(&mut self) {
-        if self.waterfall.selected().is_none() {
-            self.refuse("no span to copy yet");
-            return;
-        }
-        self.traces.hold();
-        self.screens.popup = Some(Popup::Copy);
-    }
-
-    /// Does what a key asked for in the copy menu: whatever it copies, the menu closes.
-    pub(super) fn update_copy(&mut self, action: Action) -> Option<Effect> {
-        match action {
-            Action::Quit | Action::Back | Action::CopyMenu => self.screens.popup = None,
-            Action::CopyDsn => return Some(self.copy_dsn()),
-            Action::CopyTraceId | Action::CopySpanId | Action::CopyJson | Action::CopyTraceparent | Action::CopyCurl => {
-                return self.copy(action);
-            }
-            _ => {}
-        }
-        None
     }
 
     fn copy(&mut self, action: Action) -> Option<Effect> {
@@ -168,21 +146,31 @@ fn note(curl: &Curl) -> String {
 
 /// The copy menu, as a popup.
 #[derive(Debug)]
-pub(crate) struct CopyMenu;
+pub struct CopyMenu;
 
 impl Component for CopyMenu {
-    fn key_context(_: &App) -> KeyContext {
-        KeyContext::Copy
-    }
-
     fn place(app: &App, body: Rect) -> Placed {
         let area = app.copy_area(body);
         Placed::popup(area, area.inner)
     }
 
-    fn fit(_: &mut App, _: &Placed, _: &Now) {}
+    /// Whatever it copies, the menu closes.
+    fn update(app: &mut App, action: Action) -> Outcome {
+        Outcome::Done(match action {
+            Action::CopyDsn => Some(app.copy_dsn()),
+            Action::CopyTraceId | Action::CopySpanId | Action::CopyJson | Action::CopyTraceparent | Action::CopyCurl => {
+                app.copy(action)
+            }
+            _ => None,
+        })
+    }
+}
 
-    fn update(app: &mut App, action: Action) -> Option<Effect> {
-        app.update_copy(action)
+impl Opened for CopyMenu {
+    const WITHOUT_TRACE: Option<&'static str> = Some("no span to copy yet");
+
+    fn open(app: &mut App) -> Self {
+        app.traces.hold();
+        Self
     }
 }

@@ -10,9 +10,8 @@ use trace_model::{Outline, TraceSummary};
 use super::content::Line;
 use super::{App, Waterfall, window};
 use crate::format::Now;
-use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed};
-use crate::{Action, Effect, Pane, Screen};
+use crate::layer::{Component, Opened, Outcome, Placed, Shown};
+use crate::{Action, Pane, Screen};
 pub use heading::{CLIENT_REPORTS_SHOWN, CrossCheckParts};
 
 /// The cross-check's window on the rows of the selected trace. The cursor and the folds are the waterfall's: closing it leaves
@@ -97,10 +96,6 @@ impl CrossCheck {
 }
 
 impl Component for CrossCheck {
-    fn key_context(_: &App) -> KeyContext {
-        KeyContext::CrossCheck
-    }
-
     fn place(app: &App, body: Rect) -> Placed {
         Placed::screen(body, app.cross_check_parts(body).rows)
     }
@@ -112,14 +107,28 @@ impl Component for CrossCheck {
         }
     }
 
-    fn update(app: &mut App, action: Action) -> Option<Effect> {
-        if action == Action::Open {
-            app.screens.close();
-            app.screens.pane = Pane::Details;
-        } else if let Some(Screen::CrossCheck(check)) = app.screens.top() {
-            app.waterfall.update(action, Some(check.height()));
+    fn update(app: &mut App, action: Action) -> Outcome {
+        match action {
+            Action::Open => {
+                app.screens.close();
+                app.screens.pane = Pane::Details;
+            }
+            Action::OpenInSentry => return Outcome::Done(app.open_in_sentry()),
+            Action::AskSentry => return Outcome::Done(app.ask_sentry()),
+            _ => {
+                let height = Self::shown(app).map(Self::height);
+                app.waterfall.update(action, height);
+            }
         }
-        None
+        Outcome::Done(None)
+    }
+
+    fn can(app: &App, action: Action) -> Option<bool> {
+        match action {
+            Action::OpenInSentry => Some(app.sentry.site.is_some()),
+            Action::AskSentry => Some(app.sentry.is_asked),
+            _ => None,
+        }
     }
 
     fn has_rows(app: &App) -> bool {
@@ -127,23 +136,17 @@ impl Component for CrossCheck {
     }
 
     fn select_row(app: &mut App, row: usize) -> Option<bool> {
-        let Some(Screen::CrossCheck(check)) = app.screens.top() else {
-            return None;
-        };
-        app.waterfall.select_position(check.visible().start + row)
+        let first = Self::shown(app)?.visible().start;
+        app.waterfall.select_position(first + row)
     }
 }
 
-impl App {
-    pub(super) fn toggle_cross_check(&mut self) {
-        if self.screens.close_kind(|screen| matches!(screen, Screen::CrossCheck(_))) {
-            return;
-        }
-        if self.waterfall.selected().is_none() {
-            return self.say("no trace to check");
-        }
+impl Opened for CrossCheck {
+    const WITHOUT_TRACE: Option<&'static str> = Some("no trace to check");
+
+    fn open(app: &mut App) -> Self {
         // The trace under the reader stays.
-        self.traces.hold();
-        self.screens.open(Screen::CrossCheck(CrossCheck::default()));
+        app.traces.hold();
+        Self::default()
     }
 }

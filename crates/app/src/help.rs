@@ -6,11 +6,10 @@ use ratatui_core::layout::Rect;
 use trace_model::filter;
 
 use super::layout::PopupArea;
-use super::{Action, App, Narrow, Popup, Scroll};
-use crate::Effect;
+use super::{Action, App, Narrow, Scroll};
 use crate::format::{self, Now};
 use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed};
+use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use marks::MARKS;
 
 /// How wide the help is at most.
@@ -53,15 +52,6 @@ pub enum HelpLine {
 }
 
 impl Help {
-    fn new(context: KeyContext) -> Self {
-        Self {
-            narrow: Narrow::default(),
-            scroll: Scroll::default(),
-            start: Some(context),
-            lines: Vec::new(),
-        }
-    }
-
     /// The words that are searched for.
     #[must_use]
     pub const fn narrow(&self) -> &Narrow {
@@ -87,29 +77,9 @@ impl Help {
 }
 
 impl App {
-    pub(super) fn open_help(&mut self) {
-        let context = self.key_context();
-        self.screens.popup = Some(Popup::Help(Help::new(context)));
-    }
-
-    /// Does what a key asked for in the help.
-    fn update_help(&mut self, action: Action) {
-        let Some(Popup::Help(help)) = &mut self.screens.popup else {
-            return;
-        };
-        match action {
-            Action::Filter => help.narrow.open(),
-            Action::Back if !help.narrow.is_empty() => help.narrow.clear(),
-            Action::Back | Action::Quit | Action::Help => self.screens.popup = None,
-            _ => help.scroll.update(action, 10),
-        }
-    }
-
     /// Lays the help out.
     fn fit_help(&mut self, rows: Rect) {
-        let Some(Popup::Help(help)) = &self.screens.popup else {
-            return;
-        };
+        let Some(help) = Help::shown(self) else { return };
         let mut lines = Vec::new();
         for HelpSection { title, column, entries } in self.help_sections() {
             let is_found = |(left, right): &(String, &'static str)| help.narrow.keeps(&[left, right, title]);
@@ -127,9 +97,7 @@ impl App {
         }
         let height = usize::from(rows.height);
         let section = help.start.and_then(|context| self.section_of(context));
-        let Some(Popup::Help(help)) = &mut self.screens.popup else {
-            return;
-        };
+        let Some(help) = Help::shown_mut(self) else { return };
         help.lines = lines;
         if help.start.take().is_some() {
             let title = section.map(HelpLine::Title);
@@ -192,13 +160,6 @@ fn pair(lines: &mut Vec<HelpLine>, left: String, right: &str, column: usize, wid
 }
 
 impl Component for Help {
-    fn key_context(app: &App) -> KeyContext {
-        match app.screens.popup() {
-            Some(Popup::Help(help)) if help.narrow.is_open() => KeyContext::Narrow,
-            _ => KeyContext::Help,
-        }
-    }
-
     fn place(_: &App, body: Rect) -> Placed {
         let area = Self::area(body);
         // The last line is for the words that are searched for.
@@ -213,15 +174,32 @@ impl Component for Help {
         app.fit_help(placed.rows);
     }
 
-    fn update(app: &mut App, action: Action) -> Option<Effect> {
-        app.update_help(action);
-        None
+    fn update(app: &mut App, action: Action) -> Outcome {
+        match Self::shown_mut(app).filter(|_| action != Action::Filter) {
+            Some(help) => {
+                help.scroll.update(action, 10);
+                Outcome::Done(None)
+            }
+            None => Outcome::Ignored,
+        }
+    }
+
+    fn narrow(app: &App) -> Option<&Narrow> {
+        Self::shown(app).map(|help| &help.narrow)
     }
 
     fn narrow_mut(app: &mut App) -> Option<&mut Narrow> {
-        match &mut app.screens.popup {
-            Some(Popup::Help(help)) => Some(&mut help.narrow),
-            _ => None,
+        Self::shown_mut(app).map(|help| &mut help.narrow)
+    }
+}
+
+impl Opened for Help {
+    fn open(app: &mut App) -> Self {
+        Self {
+            narrow: Narrow::default(),
+            scroll: Scroll::default(),
+            start: Some(app.key_context()),
+            lines: Vec::new(),
         }
     }
 }

@@ -13,10 +13,9 @@ use unicode_width::UnicodeWidthStr;
 use super::content::{Line, Means, Piece, Role};
 use super::page::{self, Page};
 use super::times::Times;
-use super::{Action, App, Effect, Mode, Scroll};
+use super::{Action, App, Mode, Scroll};
 use crate::format::{self, Now};
-use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed};
+use crate::layer::{Component, Outcome, Placed};
 use crate::text::shown;
 
 /// The screen's state.
@@ -42,10 +41,6 @@ impl Ingest {
 }
 
 impl Component for Ingest {
-    fn key_context(_: &App) -> KeyContext {
-        KeyContext::Ingest
-    }
-
     fn place(_: &App, body: Rect) -> Placed {
         Placed::screen(body, Rect::ZERO)
     }
@@ -56,9 +51,14 @@ impl Component for Ingest {
         app.ingest.page = page;
     }
 
-    fn update(app: &mut App, action: Action) -> Option<Effect> {
+    fn update(app: &mut App, action: Action) -> Outcome {
         app.ingest.scroll.update(action, 10);
-        None
+        Outcome::Done(None)
+    }
+
+    fn count(app: &App) -> Option<u64> {
+        let refused = app.health.refused() + app.health.busy() + app.health.denied.count();
+        Some(refused + app.files.problems()).filter(|count| *count > 0)
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Binding {
     /// One or two words for the footer; empty where it is not shown there.
     pub footer: &'static str,
     /// Other words for the footer in some contexts.
-    pub footer_on: &'static [(KeyContext, &'static str)],
+    pub footer_on: &'static [(&'static [KeyContext], &'static str)],
     /// An imperative for help, palette and docs/keys.md; empty where another binding's covers it.
     pub help: &'static str,
 }
@@ -100,7 +100,7 @@ impl Binding {
         Self { footer, ..self }
     }
 
-    const fn footer_on(self, words: &'static [(KeyContext, &'static str)]) -> Self {
+    const fn footer_on(self, words: &'static [(&'static [KeyContext], &'static str)]) -> Self {
         Self {
             footer_on: words,
             ..self
@@ -110,7 +110,7 @@ impl Binding {
     /// What the footer calls it in a context; empty where it does not show it.
     #[must_use]
     pub fn footer_word(&self, context: KeyContext) -> &'static str {
-        let on = self.footer_on.iter().find(|(on, _)| *on == context);
+        let on = self.footer_on.iter().find(|(on, _)| on.contains(&context));
         on.map_or(self.footer, |(_, word)| word)
     }
 }

@@ -16,6 +16,44 @@
 //! assert_eq!(app.apply(Event::Key(Key::Ctrl('c'))), Answer::Changed(Some(Effect::Quit)));
 //! ```
 
+/// Every layer of the screen, each with the type that has its [`layer::Component`]: a new one is a line here, in order of the groups.
+///
+/// Each line names the variant of [`Layer`], of [`Tab`], [`Screen`] or [`Popup`], and of [`keymap::KeyContext`].
+macro_rules! layers {
+    ($make:ident! $args:tt) => {
+        $make! { $args
+            // Always there, with a number, a name and a short name.
+            tabs {
+                Traces: $crate::TraceList, 1, "Traces", "Traces";
+                Operations: $crate::OperationList, 5, "Operations", "Ops";
+                ServiceMap: $crate::ServiceMap, 6, "Map", "Map";
+                Warnings: $crate::WarningList, 7, "Warnings", "Warn";
+                Ingest: $crate::Ingest, 8, "Ingest", "Ing";
+            }
+            // Stacked above a tab.
+            screens {
+                CrossCheck: $crate::CrossCheck, "Cross-check";
+                Compare: $crate::Compare, "Compare";
+                Logs: $crate::LogList, "Logs";
+                Output: $crate::OutputScreen, "Service output";
+            }
+            // Over everything else.
+            popups {
+                Help: $crate::Help, "Keys and marks";
+                Copy: $crate::CopyMenu, "Copy";
+            }
+            // Popups in which a line is edited from their start.
+            prompts {
+                Palette: $crate::Palette, "Command palette";
+            }
+            // Parts of a tab in which keys mean something else.
+            parts { Waterfall, Details, RuleTraces }
+            // Lines that are edited on a tab, a screen or a popup.
+            lines { Filter, Find, Narrow }
+        }
+    };
+}
+
 mod action;
 mod compare;
 pub mod content;
@@ -70,6 +108,7 @@ use trace_model::{RepeatedLimits, Store};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
 pub use compare::{Against, Compare, Marked, SIDES as COMPARE_SIDES, Usual};
+pub use copy::CopyMenu;
 pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
 pub use details::{
     Details, ERRORS, Item, ItemId, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage, attribute_value, log_line,
@@ -82,6 +121,7 @@ pub use help::{Help, HelpLine};
 pub use hits::{Hit, Hits};
 pub use ingest::Ingest;
 pub use ingest_state::Listener;
+pub use layer::{Layer, Popup, Screen, Tab};
 pub use line::InputLine;
 pub use lists::List;
 pub use logs::{BELOW as LOGS_BELOW, LISTED_LOGS, LogList};
@@ -89,13 +129,13 @@ pub use many::ManyTraces;
 pub use mouse::{Pointer, PointerKind};
 pub use narrow::Narrow;
 pub use operations::{OperationColumn, OperationKey, OperationList};
-pub use output::{Output, OutputLine};
+pub use output::{Output, OutputLine, OutputScreen};
 pub use page::{GAP as PAGE_GAP, Page};
 pub use palette::{Command, Palette};
 pub use pause::Pause;
 pub use picker::Picker;
 pub use prepare::{Geometry, PopupGeometry};
-pub use screens::{Mode, Pane, Popup, Screen, Screens, Tab};
+pub use screens::{Mode, Pane, Screens};
 pub use scroll::Scroll;
 pub use sentry::{ASKED_TRACES_MAX, Said, SentrySite, SentryStatus};
 pub use service_map::{

@@ -2,8 +2,9 @@
 
 use trace_stats::SpanPlace;
 
-use super::{Action, App, Narrow, Notice, Screen, Tab};
-use crate::keymap::KeyContext;
+use crate::layer::Shown;
+
+use super::{Action, App, Compare, Narrow, Notice, Screen};
 
 /// Rows with a cursor, which words narrow.
 pub trait List {
@@ -27,38 +28,22 @@ pub trait List {
 }
 
 impl App {
-    /// Does what a key asked for in the list that is on top; false for one that means something else.
-    pub(super) fn update_list(&mut self, action: Action) -> bool {
-        let Some(list) = self.list_mut() else { return false };
+    /// Does what a key asks for in the list that is on top, where that means nothing special there.
+    pub(super) fn update_list(&mut self, action: Action) {
         match action {
-            Action::Filter => list.narrow_mut().open(),
-            Action::Sort
-            | Action::SortReversed
-            | Action::NextMatch
-            | Action::PreviousMatch
-            | Action::Up
-            | Action::Down
-            | Action::PageUp
-            | Action::PageDown
-            | Action::First
-            | Action::Last => {
-                if let Err(why) = list.update(action) {
+            Action::Filter => {
+                if let Some(narrow) = self.narrow_mut() {
+                    narrow.open();
+                }
+            }
+            Action::Open | Action::Right => self.enter(),
+            Action::OpenFailed => self.enter_failed(),
+            _ => {
+                if let Some(Err(why)) = self.list_mut().map(|list| list.update(action)) {
                     self.say(why);
                 }
             }
-            Action::TogglePicture => self.service_map.toggle_picture(),
-            Action::Left | Action::Right if self.key_context() == KeyContext::ServiceMap && self.service_map.is_picture() => {
-                let _ = self.service_map.update(action);
-            }
-            Action::Open | Action::Right => self.open_row(),
-            Action::OpenFailed => self.open_failed(),
-            Action::Left => {
-                self.warnings.close();
-            }
-            Action::NextPane | Action::PreviousPane => self.switch_list(),
-            _ => return false,
         }
-        true
     }
 
     /// Jumps to a span that a row names, if it names one.
@@ -86,7 +71,7 @@ impl App {
     /// When there is something to do for [`App::survey`], in nanoseconds since the Unix epoch; `None` while there is not.
     #[must_use]
     pub fn survey_due(&self) -> Option<u64> {
-        if matches!(self.screens.top(), Some(Screen::Compare(compare)) if compare.percent().is_some()) {
+        if self.compared_percent().is_some() {
             return Some(0);
         }
         self.many.due(&self.store, self.is_surveyed())
@@ -95,23 +80,17 @@ impl App {
     /// Reads on in the traces, about so many spans: what the lists show, and what is warned of. True while there is more to be read now.
     pub fn survey(&mut self, unix_nano: u64, work: u64) -> bool {
         let surveyed = self.is_surveyed();
-        let comparing = match self.screens.top_mut() {
-            Some(Screen::Compare(compare)) => compare.step(&self.store, work),
-            _ => false,
+        let compare = match self.screens.top_mut() {
+            Some(Screen::Compare(compare)) => Some(compare),
+            _ => None,
         };
+        let comparing = compare.is_some_and(|compare| compare.step(&self.store, work));
         self.many.step(&self.store, surveyed, unix_nano, work) || comparing
     }
 
     /// How much has been read for the comparison on top, in percent, while that goes on.
     #[must_use]
     pub fn compared_percent(&self) -> Option<usize> {
-        match self.screens.top() {
-            Some(Screen::Compare(compare)) => compare.percent(),
-            _ => None,
-        }
-    }
-
-    const fn is_surveyed(&self) -> bool {
-        matches!(self.screens.tab(), Tab::Operations | Tab::ServiceMap)
+        Compare::shown(self)?.percent()
     }
 }

@@ -6,10 +6,9 @@ use trace_stats::SpanPlace;
 
 use super::{Action, List, Narrow, Picker, Waterfall, log_text};
 use crate::format::Now;
-use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed, of_list};
+use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::layout::ListParts;
-use crate::{App, Effect, Screen};
+use crate::{App, Screen};
 
 /// How many log records of a trace are shown: so many are decoded within a small part of a frame.
 pub const LISTED_LOGS: usize = 2_000;
@@ -137,10 +136,6 @@ impl List for LogList {
 }
 
 impl Component for LogList {
-    fn key_context(app: &App) -> KeyContext {
-        Self::list(app).map_or(KeyContext::Logs, |list| of_list(list, KeyContext::Logs))
-    }
-
     fn place(_: &App, body: Rect) -> Placed {
         Placed::screen(body, ListParts::of(body, BELOW).rows)
     }
@@ -151,53 +146,45 @@ impl Component for LogList {
         }
     }
 
-    fn update(_: &mut App, _: Action) -> Option<Effect> {
-        None
+    fn update(app: &mut App, action: Action) -> Outcome {
+        match action {
+            Action::NextPane | Action::PreviousPane => {
+                if let Some(logs) = Self::shown_mut(app) {
+                    logs.switch();
+                }
+                Outcome::Done(None)
+            }
+            _ => Outcome::Ignored,
+        }
     }
 
     fn list(app: &App) -> Option<&dyn List> {
-        match app.screens.top() {
-            Some(Screen::Logs(logs)) => Some(&**logs),
-            _ => None,
-        }
+        Self::shown(app).map(|list| list as _)
     }
 
     fn list_mut(app: &mut App) -> Option<&mut dyn List> {
-        match app.screens.top_mut() {
-            Some(Screen::Logs(logs)) => Some(&mut **logs),
-            _ => None,
-        }
+        Self::shown_mut(app).map(|list| list as _)
     }
 
-    fn open(app: &mut App) {
+    fn enter(app: &mut App) {
         app.open_logged();
     }
+}
 
-    fn switch(app: &mut App) {
-        if let Some(Screen::Logs(logs)) = app.screens.top_mut() {
-            logs.switch();
-        }
+impl Opened for LogList {
+    const WITHOUT_TRACE: Option<&'static str> = Some("no trace whose logs could be read");
+
+    fn open(app: &mut App) -> Self {
+        // The trace under the reader stays.
+        app.traces.hold();
+        Self::default()
     }
 }
 
 impl App {
-    /// The logs of the trace under the reader, which stays.
-    pub(super) fn toggle_logs(&mut self) {
-        if self.screens.close_kind(|screen| matches!(screen, Screen::Logs(_))) {
-            return;
-        }
-        if self.waterfall.selected().is_none() {
-            return self.say("no trace whose logs could be read");
-        }
-        self.traces.hold();
-        self.screens.open(Screen::Logs(Box::default()));
-    }
-
     /// Goes to the span in which the record under the cursor was written.
     fn open_logged(&mut self) {
-        let Some(Screen::Logs(logs)) = self.screens.top() else {
-            return;
-        };
+        let Some(logs) = LogList::shown(self) else { return };
         let span_id = logs.selected().and_then(|log| log.span_id);
         let outline = self.waterfall.outline();
         let place = outline.and_then(|outline| {

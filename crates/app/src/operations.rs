@@ -8,11 +8,10 @@ use trace_model::SpanKind;
 use trace_stats::{Operation, SpanPlace, Survey};
 
 use super::{Action, List, Narrow, Picker};
+use crate::App;
 use crate::format::{self, Now};
-use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed, of_list};
+use crate::layer::{Component, Placed};
 use crate::layout::ListParts;
-use crate::{App, Effect};
 
 /// What operations are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -203,9 +202,7 @@ impl List for OperationList {
 }
 
 impl Component for OperationList {
-    fn key_context(app: &App) -> KeyContext {
-        of_list(&app.operations, KeyContext::Operations)
-    }
+    const SHOWS_SURVEY: bool = true;
 
     fn place(_: &App, body: Rect) -> Placed {
         Placed::screen(body, ListParts::of(body, 0).rows)
@@ -216,10 +213,6 @@ impl Component for OperationList {
         app.operations.fit(survey, app.many.number(), placed.rows.height.into());
     }
 
-    fn update(_: &mut App, _: Action) -> Option<Effect> {
-        None
-    }
-
     fn list(app: &App) -> Option<&dyn List> {
         Some(&app.operations)
     }
@@ -228,13 +221,13 @@ impl Component for OperationList {
         Some(&mut app.operations)
     }
 
-    fn open(app: &mut App) {
+    fn enter(app: &mut App) {
         let slowest = |operation: &Operation| operation.slowest.clone();
         let target = app.place_in_operation(slowest);
         app.jump_if(target);
     }
 
-    fn open_failed(app: &mut App) {
+    fn enter_failed(app: &mut App) {
         let failed = |operation: &Operation| operation.failed.clone();
         let target = app.place_in_operation(failed);
         app.jump_to_failed(target);

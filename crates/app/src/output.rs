@@ -6,10 +6,9 @@ use std::ops::Range;
 use ratatui_core::layout::Rect;
 
 use super::{Action, scrolled};
+use crate::App;
 use crate::format::Now;
-use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed};
-use crate::{App, Effect, Screen};
+use crate::layer::{Component, Opened, Outcome, Placed};
 
 /// How many lines are kept.
 const KEPT: usize = 2_000;
@@ -87,11 +86,11 @@ impl Output {
     }
 }
 
-impl Component for Output {
-    fn key_context(_: &App) -> KeyContext {
-        KeyContext::Output
-    }
+/// The screen that shows it.
+#[derive(Debug)]
+pub struct OutputScreen;
 
+impl Component for OutputScreen {
     fn place(_: &App, body: Rect) -> Placed {
         Placed::screen(body, Rect::ZERO)
     }
@@ -100,16 +99,14 @@ impl Component for Output {
         app.output.fit(crate::rows(placed.area));
     }
 
-    fn update(app: &mut App, action: Action) -> Option<Effect> {
+    fn update(app: &mut App, action: Action) -> Outcome {
         app.output.scroll(action);
-        None
+        Outcome::Done(None)
     }
 }
 
-impl App {
-    pub(super) fn toggle_output(&mut self) {
-        if !self.screens.close_kind(|screen| matches!(screen, Screen::Output)) {
-            self.screens.open(Screen::Output);
-        }
+impl Opened for OutputScreen {
+    fn open(_: &mut App) -> Self {
+        Self
     }
 }

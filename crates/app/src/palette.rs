@@ -3,11 +3,9 @@
 use ratatui_core::layout::Rect;
 
 use super::layout::PopupArea;
-use super::{Action, App, List, Narrow, Picker, Popup};
-use crate::Effect;
+use super::{Action, App, Layer, List, Narrow, Picker};
 use crate::format::Now;
-use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed};
+use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 
 /// The palette's state.
 #[derive(Debug)]
@@ -94,24 +92,11 @@ fn parts(body: Rect) -> (PopupArea, Rect, Rect) {
 }
 
 impl App {
-    pub(super) fn open_palette(&mut self) {
-        let mut palette = Palette {
-            all: self.commands(),
-            narrow: Narrow::default(),
-            entries: Vec::new(),
-            actions: Vec::new(),
-            picker: Picker::default(),
-        };
-        palette.narrow.open();
-        self.screens.popup = Some(Popup::Palette(Box::new(palette)));
-        self.fit_palette(usize::MAX);
-    }
-
     /// What can be asked for here: first what can be done now, of that what is special to what is on top.
     fn commands(&self) -> Vec<Command> {
         let bound = self.keymap.of(self.key_context(), self.mode);
         let mut bound: Vec<_> = bound
-            .filter(|bound| !bound.binding.help.is_empty() && bound.binding.action != Action::Palette)
+            .filter(|bound| !bound.binding.help.is_empty() && bound.binding.action != Action::Toggle(Layer::Palette))
             .collect();
         bound.sort_by_key(|bound| (!self.can(bound.binding.action), bound.section.footer_rank));
         let mut commands: Vec<Command> = Vec::new();
@@ -126,54 +111,35 @@ impl App {
         }
         commands
     }
+}
 
-    /// Does what a key asked for in the palette. Returns the command to run, if one was chosen.
-    fn type_into_palette(&mut self, action: Action) -> Option<Action> {
-        let Some(Popup::Palette(palette)) = &mut self.screens.popup else {
-            return None;
-        };
+impl Palette {
+    /// Does what a key asked for. Returns the command to run, if one was chosen, after which the palette closes.
+    fn type_into(&mut self, action: Action) -> Option<Action> {
         match action {
-            Action::Earlier | Action::Up => palette.picker.update(Action::Up, &palette.actions),
-            Action::Later | Action::Down => palette.picker.update(Action::Down, &palette.actions),
-            Action::ClearFilter => self.screens.popup = None,
-            Action::KeepFilter => {
-                let chosen = palette.picker.selected().copied()?;
-                self.screens.popup = None;
-                return Some(chosen);
-            }
+            Action::Earlier | Action::Up => self.picker.update(Action::Up, &self.actions),
+            Action::Later | Action::Down => self.picker.update(Action::Down, &self.actions),
+            Action::KeepFilter => return self.picker.selected().copied(),
             _ => {
-                palette.narrow.update(action);
-                palette.narrow.open();
-                self.fit_palette(usize::MAX);
+                self.narrow.update(action);
+                self.narrow.open();
+                self.lay_out(usize::MAX);
                 // What fits best is what was meant.
-                if let Some(Popup::Palette(palette)) = &mut self.screens.popup {
-                    palette.picker.update(Action::First, &palette.actions);
-                }
+                self.picker.update(Action::First, &self.actions);
             }
         }
         None
     }
 
-    fn fit_palette(&mut self, height: usize) {
-        let Some(Popup::Palette(palette)) = &mut self.screens.popup else {
-            return;
-        };
-        let kept = palette
-            .all
-            .iter()
-            .filter(|command| palette.narrow.keeps(&[command.help, &command.keys]));
-        let entries: Vec<Command> = kept.cloned().collect();
-        palette.actions = entries.iter().map(|command| command.action).collect();
-        palette.entries = entries;
-        palette.picker.fit(&palette.actions, height);
+    fn lay_out(&mut self, height: usize) {
+        let is_kept = |command: &&Command| self.narrow.keeps(&[command.help, &command.keys]);
+        self.entries = self.all.iter().filter(is_kept).cloned().collect();
+        self.actions = self.entries.iter().map(|command| command.action).collect();
+        self.picker.fit(&self.actions, height);
     }
 }
 
 impl Component for Palette {
-    fn key_context(_: &App) -> KeyContext {
-        KeyContext::Palette
-    }
-
     fn place(_: &App, body: Rect) -> Placed {
         let (area, line, rows) = parts(body);
         Placed {
@@ -183,25 +149,43 @@ impl Component for Palette {
     }
 
     fn fit(app: &mut App, placed: &Placed, _: &Now) {
-        app.fit_palette(placed.rows.height.into());
+        if let Some(palette) = Self::shown_mut(app) {
+            palette.lay_out(placed.rows.height.into());
+        }
     }
 
-    fn update(app: &mut App, action: Action) -> Option<Effect> {
-        let chosen = app.type_into_palette(action)?;
-        app.update(chosen)
+    fn update(app: &mut App, action: Action) -> Outcome {
+        if action == Action::ClearFilter {
+            app.screens.popup = None;
+            return Outcome::Done(None);
+        }
+        let chosen = Self::shown_mut(app).and_then(|palette| palette.type_into(action));
+        Outcome::Done(chosen.and_then(|chosen| {
+            app.screens.popup = None;
+            app.update(chosen)
+        }))
     }
 
     fn list(app: &App) -> Option<&dyn List> {
-        match app.screens.popup() {
-            Some(Popup::Palette(palette)) => Some(&**palette),
-            _ => None,
-        }
+        Self::shown(app).map(|list| list as _)
     }
 
     fn list_mut(app: &mut App) -> Option<&mut dyn List> {
-        match &mut app.screens.popup {
-            Some(Popup::Palette(palette)) => Some(&mut **palette),
-            _ => None,
-        }
+        Self::shown_mut(app).map(|list| list as _)
+    }
+}
+
+impl Opened for Palette {
+    fn open(app: &mut App) -> Self {
+        let mut palette = Self {
+            all: app.commands(),
+            narrow: Narrow::default(),
+            entries: Vec::new(),
+            actions: Vec::new(),
+            picker: Picker::default(),
+        };
+        palette.narrow.open();
+        palette.lay_out(usize::MAX);
+        palette
     }
 }

@@ -2,36 +2,59 @@
 
 use ratatui_core::layout::Rect;
 
-use crate::format::Now;
 use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed};
-use crate::{Action, App, Effect, Notice, Pane, TraceList};
+use crate::layer::{Component, Outcome, Placed};
+use crate::{Action, App, Notice, Pane, TraceList};
 
+/// Its panes are fitted whatever is on top: others show the selected trace, too.
 impl Component for TraceList {
-    fn key_context(app: &App) -> KeyContext {
-        match app.screens.pane {
+    fn part(app: &App) -> Option<KeyContext> {
+        Some(match app.screens.pane {
             _ if app.filter.is_open() => KeyContext::Filter,
             _ if app.waterfall.find().is_open() => KeyContext::Find,
             Pane::Traces => KeyContext::Traces,
             Pane::Waterfall => KeyContext::Waterfall,
             Pane::Details => KeyContext::Details,
-        }
+        })
     }
 
     fn place(_: &App, body: Rect) -> Placed {
         Placed::screen(body, Rect::ZERO)
     }
 
-    /// Its panes are fitted whatever is on top: others show the selected trace, too.
-    fn fit(_: &mut App, _: &Placed, _: &Now) {}
-
-    fn update(app: &mut App, action: Action) -> Option<Effect> {
+    fn update(app: &mut App, action: Action) -> Outcome {
         app.update_panes(action);
-        None
+        Outcome::Done(None)
+    }
+
+    fn can(app: &App, action: Action) -> Option<bool> {
+        match action {
+            Action::Filter => Some(Self::has_rows(app) || app.store.filter().is_some()),
+            Action::Open | Action::ToggleFold if app.screens.pane == Pane::Details => Some(app.details.can_fold()),
+            _ => None,
+        }
     }
 
     fn has_rows(app: &App) -> bool {
         app.traces.selected().is_some()
+    }
+
+    fn back(app: &mut App) -> bool {
+        app.back_in_panes();
+        true
+    }
+
+    fn leave(app: &mut App) -> bool {
+        app.screens.trail().next().is_some() && app.return_from_jump()
+    }
+
+    fn count(app: &App) -> Option<u64> {
+        Some(app.store.totals().traces as u64)
+    }
+
+    fn count_ever(app: &App) -> u64 {
+        let totals = app.store.totals();
+        totals.traces as u64 + totals.evicted_traces
     }
 }
 

@@ -2,9 +2,7 @@
 //!
 //! What is on top is known by looking here and nowhere else; each of them is a [`Layer`].
 
-use super::layer::Layer;
-use super::{Action, App, Compare, CrossCheck, Help, LogList, Origin, Palette};
-use crate::keymap::KeyContext;
+use super::{Action, App, Layer, Origin, Popup, Screen, Tab};
 
 /// What stands behind the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,77 +24,6 @@ impl Mode {
             Self::Viewer | Self::Demo => 300_000_000_000,
             Self::Files => 0,
         }
-    }
-}
-
-/// A screen that can be gone to at any time. The numbers between are for signals that have no tab yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tab {
-    /// The list of traces, the waterfall and the details of a span.
-    Traces,
-    /// Operations with their latencies.
-    Operations,
-    /// Which service calls which.
-    ServiceMap,
-    /// Faults of the traces themselves.
-    Warnings,
-    /// What arrives, what is rejected, what is kept.
-    Ingest,
-}
-
-impl Tab {
-    /// All of them, in the order of the tab bar.
-    pub const ALL: [Self; 5] = [Self::Traces, Self::Operations, Self::ServiceMap, Self::Warnings, Self::Ingest];
-
-    /// Its number, which stays its own whatever tabs there are.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Traces => 1,
-            Self::Operations => 5,
-            Self::ServiceMap => 6,
-            Self::Warnings => 7,
-            Self::Ingest => 8,
-        }
-    }
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Traces => "Traces",
-            Self::Operations => "Operations",
-            Self::ServiceMap => "Map",
-            Self::Warnings => "Warnings",
-            Self::Ingest => "Ingest",
-        }
-    }
-
-    /// Its name where there is little room.
-    #[must_use]
-    pub const fn short_name(self) -> &'static str {
-        match self {
-            Self::Traces => "Traces",
-            Self::Operations => "Ops",
-            Self::ServiceMap => "Map",
-            Self::Warnings => "Warn",
-            Self::Ingest => "Ing",
-        }
-    }
-
-    pub(crate) const fn layer(self) -> Layer {
-        match self {
-            Self::Traces => Layer::Traces,
-            Self::Operations => Layer::Operations,
-            Self::ServiceMap => Layer::ServiceMap,
-            Self::Warnings => Layer::Warnings,
-            Self::Ingest => Layer::Ingest,
-        }
-    }
-
-    /// The tab a number of steps to the right; after the last one comes the first.
-    const fn after(self, steps: usize) -> Self {
-        Self::ALL[(self as usize + steps) % Self::ALL.len()]
     }
 }
 
@@ -134,62 +61,6 @@ impl Pane {
         match self {
             Self::Traces | Self::Waterfall => Self::Traces,
             Self::Details => Self::Waterfall,
-        }
-    }
-}
-
-/// A screen above a tab's own.
-#[derive(Debug)]
-pub enum Screen {
-    /// Which spans of the selected trace reached Sentry.
-    CrossCheck(CrossCheck),
-    /// The selected trace compared with another one.
-    Compare(Box<Compare>),
-    /// The log records of the selected trace.
-    Logs(Box<LogList>),
-    /// The output of the demo's services.
-    Output,
-}
-
-impl Screen {
-    /// What a breadcrumb calls it.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::CrossCheck(_) => "Cross-check",
-            Self::Compare(_) => "Compare",
-            Self::Logs(_) => "Logs",
-            Self::Output => "Service output",
-        }
-    }
-
-    pub(crate) const fn layer(&self) -> Layer {
-        match self {
-            Self::CrossCheck(_) => Layer::CrossCheck,
-            Self::Compare(_) => Layer::Compare,
-            Self::Logs(_) => Layer::Logs,
-            Self::Output => Layer::Output,
-        }
-    }
-}
-
-/// A small window over a screen.
-#[derive(Debug)]
-pub enum Popup {
-    /// Keys and marks.
-    Help(Help),
-    /// What can be copied of the selected span.
-    Copy,
-    /// Every command, found by typing.
-    Palette(Box<Palette>),
-}
-
-impl Popup {
-    pub(crate) const fn layer(&self) -> Layer {
-        match self {
-            Self::Help(_) => Layer::Help,
-            Self::Copy => Layer::Copy,
-            Self::Palette(_) => Layer::Palette,
         }
     }
 }
@@ -260,8 +131,8 @@ impl Screens {
     }
 
     /// Goes to a tab, as it was left.
-    pub(super) const fn go_to(&mut self, tab: Tab) {
-        if !matches!((self.tab, tab), (Tab::Traces, Tab::Traces)) && self.tab as usize != tab as usize {
+    pub(super) fn go_to(&mut self, tab: Tab) {
+        if self.tab != tab {
             self.before = self.tab;
             self.tab = tab;
         }
@@ -284,7 +155,7 @@ impl Screens {
 
     pub(super) fn next_tab(&mut self, forward: bool) {
         let steps = if forward { 1 } else { Tab::ALL.len() - 1 };
-        self.go_to(self.tab.after(steps));
+        self.go_to(Tab::ALL[(self.tab as usize + steps) % Tab::ALL.len()]);
     }
 
     /// Puts a screen above the active tab.
@@ -297,13 +168,12 @@ impl Screens {
         self.above[self.tab as usize].pop().is_some()
     }
 
-    /// Closes the screen of this kind if it is open, with all above it where it is covered; false where it is not open.
-    pub(super) fn close_kind(&mut self, is_kind: impl Fn(&Screen) -> bool) -> bool {
+    /// Closes this screen if it is open, or what is above it where it is covered; false where it is not open.
+    pub(super) fn close_or_uncover(&mut self, layer: Layer) -> bool {
         let above = &mut self.above[self.tab as usize];
-        let Some(at) = above.iter().position(is_kind) else {
+        let Some(at) = above.iter().position(|screen| screen.layer() == layer) else {
             return false;
         };
-        // A covered one comes to the top; pressed there it closes.
         let kept = if at + 1 == above.len() { at } else { at + 1 };
         above.truncate(kept);
         true
@@ -335,58 +205,26 @@ impl App {
     /// Whether a command that means something here can do something now: what depends on settings and on what has arrived.
     #[must_use]
     pub fn can(&self, action: Action) -> bool {
-        match action {
-            Action::OpenInSentry => self.sentry.site.is_some(),
-            Action::AskSentry => self.sentry.is_asked,
-            Action::CrossCheck | Action::Logs | Action::Compare | Action::CopyMenu => self.waterfall.selected().is_some(),
+        self.can_on_top(action).unwrap_or_else(|| match action {
+            Action::Toggle(layer) => self.refusal(layer).is_none(),
             Action::Pin => self.traces.selected().is_some(),
-            Action::Open | Action::ToggleFold if self.key_context() == KeyContext::Details => self.details.can_fold(),
             Action::Open | Action::OpenFailed | Action::Sort | Action::NextMatch | Action::Down => self.has_rows(),
-            Action::Filter => {
-                let is_filtered = self.screens.tab() == Tab::Traces && self.store.filter().is_some();
-                self.has_rows() || is_filtered || self.list().is_some_and(|list| !list.narrow().is_empty())
-            }
-            // Only the picture has a list below it.
-            Action::NextPane | Action::PreviousPane if self.key_context() == KeyContext::ServiceMap => {
-                self.service_map.is_picture()
-            }
+            Action::Filter => self.has_rows() || self.narrow().is_some_and(|narrow| !narrow.is_empty()),
             Action::Earlier => self.filter.has_history(),
             Action::SendReset | Action::SendInvalid => self.services.address(super::API).is_some(),
             _ => true,
-        }
-    }
-
-    /// What a tab counts; `None` where there is nothing to count.
-    #[must_use]
-    pub fn count_of(&self, tab: Tab) -> Option<u64> {
-        match tab {
-            Tab::Traces => Some(self.store.totals().traces as u64),
-            Tab::Operations | Tab::ServiceMap => None,
-            Tab::Warnings => Some(self.many.warnings().traces() as u64).filter(|count| *count > 0),
-            Tab::Ingest => Some(self.health.refused() + self.health.busy() + self.health.denied.count() + self.files.problems())
-                .filter(|count| *count > 0),
-        }
+        })
     }
 
     /// How much has come to a tab since it was left.
     #[must_use]
     pub fn new_in(&self, tab: Tab) -> u64 {
-        self.screens.new_in(tab, self.ever(tab))
-    }
-
-    /// What a tab has counted ever: evicted traces do not make new ones old.
-    fn ever(&self, tab: Tab) -> u64 {
-        let evicted = if tab == Tab::Traces {
-            self.store.totals().evicted_traces
-        } else {
-            0
-        };
-        self.count_of(tab).unwrap_or(0) + evicted
+        self.screens.new_in(tab, self.count_ever(tab))
     }
 
     /// Notes that the active tab is looked at.
     pub(super) fn see_tab(&mut self) {
-        let count = self.ever(self.screens.tab);
+        let count = self.count_ever(self.screens.tab);
         self.screens.see(count);
     }
 }

@@ -11,10 +11,9 @@ use trace_stats::{Callee, Counted, Queue, ServiceGraph, Survey};
 
 use super::layout::ListParts;
 use super::{Action, List, Narrow, Picker};
+use crate::App;
 use crate::format::Now;
-use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed, of_list};
-use crate::{App, Effect};
+use crate::layer::{Component, Outcome, Placed};
 pub use columns::{MapColumn, Order};
 pub use picture::{CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapPicture};
 
@@ -123,23 +122,6 @@ impl ServiceMap {
         }
     }
 
-    /// Shows the picture instead of the tree, or the tree again.
-    pub(super) fn toggle_picture(&mut self) {
-        self.wants_picture = Some(!self.is_picture);
-    }
-
-    /// Whether keys that move go to the picture.
-    pub(super) const fn is_picture(&self) -> bool {
-        self.is_picture
-    }
-
-    /// Goes from the picture to the list below it, or back.
-    pub(super) fn switch(&mut self) {
-        if self.is_picture {
-            self.picture.switch();
-        }
-    }
-
     /// Selects the node at a cell of the picture; whether it was selected already.
     pub(super) fn select_node(&mut self, x: usize, y: usize) -> Option<bool> {
         let node = self.picture.node_at(x, y)?;
@@ -229,9 +211,7 @@ fn keys(survey: &Survey, rows: &[MapRow]) -> Vec<Key> {
 }
 
 impl Component for ServiceMap {
-    fn key_context(app: &App) -> KeyContext {
-        of_list(&app.service_map, KeyContext::ServiceMap)
-    }
+    const SHOWS_SURVEY: bool = true;
 
     fn place(_: &App, body: Rect) -> Placed {
         Placed::screen(body, ListParts::of(body, 0).rows)
@@ -242,8 +222,21 @@ impl Component for ServiceMap {
         app.service_map.fit(survey, app.many.number(), placed.area);
     }
 
-    fn update(_: &mut App, _: Action) -> Option<Effect> {
-        None
+    fn update(app: &mut App, action: Action) -> Outcome {
+        let map = &mut app.service_map;
+        match action {
+            Action::TogglePicture => map.wants_picture = Some(!map.is_picture),
+            Action::Left | Action::Right if map.is_picture => map.picture.update(action),
+            // Only the picture has a list below it.
+            Action::NextPane | Action::PreviousPane if map.is_picture => map.picture.switch(),
+            Action::Left => {}
+            _ => return Outcome::Ignored,
+        }
+        Outcome::Done(None)
+    }
+
+    fn can(app: &App, action: Action) -> Option<bool> {
+        matches!(action, Action::NextPane | Action::PreviousPane).then_some(app.service_map.is_picture)
     }
 
     fn list(app: &App) -> Option<&dyn List> {
@@ -254,7 +247,7 @@ impl Component for ServiceMap {
         Some(&mut app.service_map)
     }
 
-    fn open(app: &mut App) {
+    fn enter(app: &mut App) {
         let target = app.many.survey().and_then(|survey| {
             let slowest = |counted: &Counted| counted.figures(survey).map(|figures| figures.latencies.max());
             let counted = app.service_map.selected(survey).into_iter().max_by_key(slowest)?;
@@ -263,16 +256,12 @@ impl Component for ServiceMap {
         app.jump_if(target);
     }
 
-    fn open_failed(app: &mut App) {
+    fn enter_failed(app: &mut App) {
         let target = app.many.survey().and_then(|survey| {
             let failed = |counted: Counted| Some((counted.figures(survey)?.failed.clone()?, label(survey, counted)?));
             app.service_map.selected(survey).into_iter().find_map(failed)
         });
         app.jump_to_failed(target);
-    }
-
-    fn switch(app: &mut App) {
-        app.service_map.switch();
     }
 }
 

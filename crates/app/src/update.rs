@@ -1,7 +1,8 @@
 //! What keys and pasted text do.
 
 use crate::keymap::{Key, KeyContext};
-use crate::{Action, App, Effect, Tab};
+use crate::layer::Outcome;
+use crate::{Action, App, Effect};
 
 impl App {
     /// What a key asks for, if it means something now.
@@ -18,12 +19,23 @@ impl App {
             KeyContext::Filter => self.filter.update(action, &mut self.store),
             KeyContext::Find => self.waterfall.type_find(action, &self.store),
             KeyContext::Narrow => {
-                if let Some(narrow) = self.narrow() {
+                if let Some(narrow) = self.narrow_mut() {
                     narrow.update(action);
                 }
             }
-            _ if self.screens.popup().is_some() => return self.update_top(action),
+            _ if self.screens.popup().is_some() => return self.update_popup(action),
             _ => return self.update_screen(action),
+        }
+        None
+    }
+
+    /// Does what a key asked for in a popup.
+    fn update_popup(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            Action::Back if self.clear_narrow() => {}
+            Action::Back | Action::Quit => self.screens.popup = None,
+            Action::Toggle(layer) if layer == self.top() => self.screens.popup = None,
+            _ => return self.update_layer(action),
         }
         None
     }
@@ -36,60 +48,48 @@ impl App {
             Action::SendInvalid => return self.send(false),
             Action::Page => return self.open_page(),
             Action::Redrive => return Some(Effect::Redrive),
-            Action::OpenInSentry => return self.open_in_sentry(),
-            Action::AskSentry => return self.ask_sentry(),
             Action::CopyDsn => return Some(self.copy_dsn()),
             Action::Save => return self.save(),
             Action::Pause => self.toggle_pause(),
-            Action::Palette => self.open_palette(),
-            Action::Help => self.open_help(),
-            Action::CopyMenu => self.open_copy_menu(),
             Action::Tab(tab) => self.screens.go_to(tab),
             Action::NextTab | Action::PreviousTab => self.screens.next_tab(action == Action::NextTab),
-            Action::Operations => self.screens.toggle_tab(Tab::Operations),
-            Action::ServiceMap => self.screens.toggle_tab(Tab::ServiceMap),
-            Action::Warnings => self.screens.toggle_tab(Tab::Warnings),
-            Action::Ingest => self.screens.toggle_tab(Tab::Ingest),
-            Action::Output => self.toggle_output(),
-            Action::CrossCheck => self.toggle_cross_check(),
-            Action::Logs => self.toggle_logs(),
-            Action::Compare => self.toggle_compare(),
+            Action::Toggle(layer) => self.toggle(layer),
             Action::MarkBase => self.mark_base(),
             Action::Pin => self.pin(),
             Action::Back => self.back(),
-            _ if self.update_list(action) => {}
-            _ => return self.update_top(action),
+            _ => return self.update_layer(action),
         }
         None
     }
 
+    /// What is on top is asked first; what means nothing special there is what it means in every list.
+    fn update_layer(&mut self, action: Action) -> Option<Effect> {
+        match self.update_top(action) {
+            Outcome::Done(effect) => effect,
+            Outcome::Ignored => {
+                self.update_list(action);
+                None
+            }
+        }
+    }
+
     /// One level out, wherever the user is.
     fn back(&mut self) {
-        let narrow = self.narrow().filter(|narrow| !narrow.is_empty());
-        if let Some(narrow) = narrow {
-            return narrow.clear();
+        if !self.clear_narrow() && !self.back_on_top() && !self.screens.close() {
+            self.screens.leave_tab();
         }
-        if self.screens.close() {
-            return;
-        }
-        match self.screens.tab() {
-            Tab::Traces => self.back_in_panes(),
-            Tab::Warnings if self.warnings.close() => {}
-            Tab::Warnings | Tab::Operations | Tab::ServiceMap | Tab::Ingest => self.screens.leave_tab(),
-        }
+    }
+
+    /// Shows all rows of what is on top again; false where they are shown.
+    fn clear_narrow(&mut self) -> bool {
+        let narrow = self.narrow_mut().filter(|narrow| !narrow.is_empty());
+        narrow.map(crate::Narrow::clear).is_some()
     }
 
     /// Closes what is above a tab; on a tab it ends the program.
     fn close_or_quit(&mut self) -> Option<Effect> {
-        let is_closed = self.screens.close()
-            || self.screens.tab() == Tab::Warnings && self.warnings.close()
-            || self.is_away() && self.return_from_jump();
+        let is_closed = self.leave_on_top() || self.screens.close();
         (!is_closed).then_some(Effect::Quit)
-    }
-
-    /// Whether the trace that is shown was jumped to from another tab or screen.
-    fn is_away(&self) -> bool {
-        self.screens.tab() == Tab::Traces && self.screens.trail().next().is_some()
     }
 
     /// Takes text that was pasted: into the line that is edited, else nowhere.
@@ -97,8 +97,8 @@ impl App {
         match self.key_context() {
             KeyContext::Filter => self.filter.paste(text, &mut self.store),
             KeyContext::Find => self.waterfall.paste_find(text),
-            KeyContext::Narrow | KeyContext::Palette => {
-                if let Some(narrow) = self.narrow() {
+            context if context.is_editing() => {
+                if let Some(narrow) = self.narrow_mut() {
                     narrow.paste(text);
                 }
             }

@@ -5,11 +5,11 @@ use trace_model::{Rule, TraceId};
 use trace_stats::{RuleCount, Warning, Warnings};
 
 use super::{Action, List, Narrow, Picker};
+use crate::App;
 use crate::format::Now;
 use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed, of_list};
+use crate::layer::{Component, Outcome, Placed};
 use crate::layout::ListParts;
-use crate::{App, Effect};
 
 /// How many lines are about the rule under the cursor: a rule above them, why it matters, what to do.
 pub const BELOW: u16 = 7;
@@ -150,12 +150,8 @@ impl List for WarningList {
 }
 
 impl Component for WarningList {
-    fn key_context(app: &App) -> KeyContext {
-        let context = match app.warnings.opened() {
-            Some(_) => KeyContext::RuleTraces,
-            None => KeyContext::Warnings,
-        };
-        of_list(&app.warnings, context)
+    fn part(app: &App) -> Option<KeyContext> {
+        app.warnings.opened().map(|_| KeyContext::RuleTraces)
     }
 
     fn place(_: &App, body: Rect) -> Placed {
@@ -166,8 +162,22 @@ impl Component for WarningList {
         app.warnings.fit(app.many.warnings(), placed.rows.height.into());
     }
 
-    fn update(_: &mut App, _: Action) -> Option<Effect> {
-        None
+    fn update(app: &mut App, action: Action) -> Outcome {
+        match action {
+            Action::Left => {
+                app.warnings.close();
+                Outcome::Done(None)
+            }
+            _ => Outcome::Ignored,
+        }
+    }
+
+    fn back(app: &mut App) -> bool {
+        app.warnings.close()
+    }
+
+    fn count(app: &App) -> Option<u64> {
+        Some(app.many.warnings().traces() as u64).filter(|count| *count > 0)
     }
 
     fn list(app: &App) -> Option<&dyn List> {
@@ -178,7 +188,7 @@ impl Component for WarningList {
         Some(&mut app.warnings)
     }
 
-    fn open(app: &mut App) {
+    fn enter(app: &mut App) {
         let target = app.warnings.selected();
         let target = target.map(|warning| (warning.first.clone(), format!("Warnings › {}", warning.rule.title())));
         match target {

@@ -24,7 +24,7 @@ pub(super) fn of_screen(app: &App) -> Line<'static> {
         parts.push(app.screens.tab().name().to_owned());
     }
     let selected = app.waterfall.selected().map(|(trace_id, _)| trace_id);
-    if let Some(trace_id) = selected.filter(|_| app.screens.tab() == app::Tab::Traces && !matches!(top, app::Screen::Output)) {
+    if let Some(trace_id) = selected.filter(|_| app.screens.tab() == app::Tab::Traces && top.is_of_trace()) {
         let name = app
             .store
             .trace(trace_id)

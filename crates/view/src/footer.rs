@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use super::{format, theme};
 use app::keymap::Bound;
 use app::text::shown;
-use app::{Action, App, Hit, Hits, ServiceState};
+use app::{Action, App, Hit, Hits, Layer, ServiceState};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     let line = notice(app).unwrap_or_else(|| keys(app, area, hits));
@@ -117,7 +117,7 @@ fn entries(app: &App, width: usize) -> Vec<Entry> {
             action: bound.binding.action,
         })
     };
-    let is_last = |bound: &&Bound| matches!(bound.binding.action, Action::Help | Action::Quit);
+    let is_last = |bound: &&Bound| matches!(bound.binding.action, Action::Toggle(Layer::Help) | Action::Quit);
     let (last, mut first): (Vec<_>, Vec<_>) = app.keymap.of(context, app.mode).partition(is_last);
     first.sort_by_key(|bound| bound.section.footer_rank);
     let last: Vec<_> = last.into_iter().filter_map(entry).collect();

@@ -6,7 +6,7 @@ use ratatui::style::Stylize;
 use ratatui::text::Line;
 
 use super::{format, hint, narrow, popup, theme};
-use app::{App, Help, HelpLine, PopupGeometry};
+use app::{App, Help, HelpLine, Layer, PopupGeometry};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, help: &Help, PopupGeometry { area, rows, .. }: PopupGeometry) {
     let inner = area.inner;
@@ -17,7 +17,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, help: &Help, PopupGeometry { ar
     } else {
         String::new()
     };
-    popup::draw(frame, " Keys and marks ", bottom, area);
+    popup::draw(frame, Layer::Help, bottom, area);
     let mut is_empty = true;
     for (row, line) in rows.rows().zip(help.visible(height)) {
         is_empty = false;

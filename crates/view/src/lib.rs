@@ -61,7 +61,7 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry
         Some(Screen::CrossCheck(check)) => cross_check::draw(frame, app, check, now),
         Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
         Some(Screen::Logs(logs)) => logs::draw(frame, app, logs, panes.body, now),
-        Some(Screen::Output) => output::draw(frame, app, panes.body),
+        Some(Screen::Output(_)) => output::draw(frame, app, panes.body),
         None => match app.screens.tab() {
             Tab::Traces => draw_panes(frame, app, panes, now, &mut hits),
             Tab::Operations => operations::draw(frame, app, panes.body, &mut hits),
@@ -75,7 +75,7 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry
         hits.add(at.area.border, Hit::Popup);
         match popup {
             Popup::Help(help) => help::draw(frame, app, help, at),
-            Popup::Copy => copy::draw(frame, app, at.area),
+            Popup::Copy(_) => copy::draw(frame, app, at.area),
             Popup::Palette(palette) => palette::draw(frame, palette, at),
         }
     }

@@ -5,13 +5,13 @@ use ratatui::style::Stylize;
 use ratatui::text::Line;
 
 use super::{format, hint, narrow, popup, theme};
-use app::{List, Palette, PopupGeometry};
+use app::{Layer, List, Palette, PopupGeometry};
 
 /// How wide the keys are.
 const KEYS: usize = 12;
 
 pub(super) fn draw(frame: &mut Frame, palette: &Palette, PopupGeometry { area, line, rows }: PopupGeometry) {
-    popup::draw(frame, " Command palette ", String::new(), area);
+    popup::draw(frame, Layer::Palette, String::new(), area);
     if line.is_empty() {
         return;
     }

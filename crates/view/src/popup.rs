@@ -6,10 +6,11 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear};
 
 use super::theme;
+use app::Layer;
 use app::layout::PopupArea;
 
 /// Dims the screen, and draws an empty popup on it.
-pub(super) fn draw(frame: &mut Frame, title: &'static str, bottom: String, area: PopupArea) {
+pub(super) fn draw(frame: &mut Frame, layer: Layer, bottom: String, area: PopupArea) {
     for cell in &mut frame.buffer_mut().content {
         cell.set_style(
             Style::new()
@@ -20,7 +21,7 @@ pub(super) fn draw(frame: &mut Frame, title: &'static str, bottom: String, area:
     }
     let block = Block::bordered()
         .border_style(Style::new().fg(theme::ACCENT))
-        .title(title.bold())
+        .title(format!(" {} ", layer.name()).bold())
         .title_bottom(Line::from(bottom.fg(theme::DIM)));
     frame.render_widget(Clear, area.margin);
     frame.render_widget(block, area.border);

@@ -5,10 +5,9 @@ use trace_stats::SpanPlace;
 
 use super::{Compare, Marked, SIDES};
 use crate::format::Now;
-use crate::keymap::KeyContext;
-use crate::layer::{Component, Placed, of_list};
+use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::layout::ListParts;
-use crate::{Action, App, Effect, List, Notice, Screen};
+use crate::{Action, App, List, Notice, Screen};
 
 impl App {
     /// Marks the selected trace as the one that others are compared with, or no longer.
@@ -18,7 +17,7 @@ impl App {
         };
         self.traces.hold();
         let marked = self.marked.take();
-        if let Some(Screen::Compare(compare)) = self.screens.top_mut() {
+        if let Some(compare) = Compare::shown_mut(self) {
             // What was compared with the one before is to be compared anew.
             compare.of = None;
             compare.wants_usual = false;
@@ -33,20 +32,6 @@ impl App {
             text: text.to_owned(),
             error: false,
         });
-    }
-
-    /// Compares the trace under the reader, which stays.
-    pub(crate) fn toggle_compare(&mut self) {
-        if self.screens.close_kind(|screen| matches!(screen, Screen::Compare(_))) {
-            return;
-        }
-        let Some((trace_id, _)) = self.waterfall.selected() else {
-            return self.say("no trace to compare");
-        };
-        self.traces.hold();
-        let mut compare = Compare::default();
-        compare.choose(&self.store, trace_id, self.marked.as_ref());
-        self.screens.open(Screen::Compare(Box::new(compare)));
     }
 
     /// From the trace that was marked to the median, and back.
@@ -69,9 +54,7 @@ impl App {
 
     /// Goes to the first span of the row under the cursor; in the marked trace where the selected one has none.
     fn open_compared(&mut self) {
-        let Some(Screen::Compare(compare)) = self.screens.top() else {
-            return;
-        };
+        let Some(compare) = Compare::shown(self) else { return };
         let Some(row) = compare.selected() else { return };
         let after = self
             .waterfall
@@ -88,10 +71,6 @@ impl App {
 }
 
 impl Component for Compare {
-    fn key_context(app: &App) -> KeyContext {
-        Self::list(app).map_or(KeyContext::Compare, |list| of_list(list, KeyContext::Compare))
-    }
-
     fn place(_: &App, body: Rect) -> Placed {
         Placed::screen(body, ListParts::below_lines(body, SIDES).1.rows)
     }
@@ -102,29 +81,39 @@ impl Component for Compare {
         }
     }
 
-    fn update(_: &mut App, _: Action) -> Option<Effect> {
-        None
+    fn update(app: &mut App, action: Action) -> Outcome {
+        match action {
+            Action::NextPane | Action::PreviousPane => {
+                app.switch_base();
+                Outcome::Done(None)
+            }
+            _ => Outcome::Ignored,
+        }
     }
 
     fn list(app: &App) -> Option<&dyn List> {
-        match app.screens.top() {
-            Some(Screen::Compare(compare)) => Some(&**compare),
-            _ => None,
-        }
+        Self::shown(app).map(|list| list as _)
     }
 
     fn list_mut(app: &mut App) -> Option<&mut dyn List> {
-        match app.screens.top_mut() {
-            Some(Screen::Compare(compare)) => Some(&mut **compare),
-            _ => None,
-        }
+        Self::shown_mut(app).map(|list| list as _)
     }
 
-    fn open(app: &mut App) {
+    fn enter(app: &mut App) {
         app.open_compared();
     }
+}
 
-    fn switch(app: &mut App) {
-        app.switch_base();
+impl Opened for Compare {
+    const WITHOUT_TRACE: Option<&'static str> = Some("no trace to compare");
+
+    fn open(app: &mut App) -> Self {
+        // The trace under the reader stays.
+        app.traces.hold();
+        let mut compare = Self::default();
+        if let Some((trace_id, _)) = app.waterfall.selected() {
+            compare.choose(&app.store, trace_id, app.marked.as_ref());
+        }
+        compare
     }
 }

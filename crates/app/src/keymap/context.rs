@@ -1,75 +1,56 @@
 //! What decides what a key means.
 
-/// What is on top of the screen and gets the keys. [`crate::App::key_context`] alone computes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeyContext {
-    /// The list of traces.
-    Traces,
-    /// The tree of spans of the selected trace.
-    Waterfall,
-    /// The details of the selected span.
-    Details,
-    /// The list of operations.
-    Operations,
-    /// The service map.
-    ServiceMap,
-    /// The list of warning rules.
-    Warnings,
-    /// The traces that break one of these rules.
-    RuleTraces,
-    /// The state of ingest, or of the files that are shown.
-    Ingest,
-    /// The cross-check of the selected trace with Sentry.
-    CrossCheck,
-    /// The selected trace compared with another one.
-    Compare,
-    /// The log records of the selected trace.
-    Logs,
-    /// The output of the demo's services.
-    Output,
-    /// The help popup.
-    Help,
-    /// The copy menu.
-    Copy,
-    /// The command palette, in which text is edited.
-    Palette,
-    /// The filter of the list of traces, while it is edited.
-    Filter,
-    /// The filter that finds spans in the selected trace, while it is edited.
-    Find,
-    /// The words that narrow a list, while they are edited.
-    Narrow,
+use crate::Layer;
+
+macro_rules! contexts {
+    (()
+        tabs { $($tab:ident: $tab_type:ty, $number:literal, $tab_name:literal, $short_name:literal;)+ }
+        screens { $($screen:ident: $screen_type:ty, $screen_name:literal;)+ }
+        popups { $($popup:ident: $popup_type:ty, $popup_name:literal;)+ }
+        prompts { $($prompt:ident: $prompt_type:ty, $prompt_name:literal;)+ }
+        parts { $($part:ident),+ }
+        lines { $($line:ident),+ }
+    ) => {
+        /// What is on top of the screen and gets the keys: a layer, a part of one, or a line that is edited. [`crate::App::key_context`]
+        /// alone computes it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[expect(missing_docs, reason = "the table of layers says what each is")]
+        pub enum KeyContext {
+            $($tab,)+ $($part,)+ $($screen,)+ $($popup,)+ $($prompt,)+ $($line,)+
+        }
+
+        impl KeyContext {
+            /// Every one of them.
+            pub const ALL: [Self; Self::SCREENS.len() + Self::POPUPS.len() + Self::EDITED.len()] = [
+                $(Self::$tab,)+ $(Self::$part,)+ $(Self::$screen,)+ $(Self::$popup,)+ $(Self::$prompt,)+ $(Self::$line,)+
+            ];
+            /// Tabs with their parts, and the screens above them.
+            pub const SCREENS: &[Self] = &[$(Self::$tab,)+ $(Self::$part,)+ $(Self::$screen,)+];
+            /// Screens above a tab.
+            pub const ABOVE: &[Self] = &[$(Self::$screen,)+];
+            /// Popups, but for those in which a line is edited.
+            pub const POPUPS: &[Self] = &[$(Self::$popup,)+];
+            /// Where a line of text is edited.
+            pub const EDITED: &[Self] = &[$(Self::$prompt,)+ $(Self::$line,)+];
+
+            /// Whether a line of text is edited: then a character is text, whatever else it is bound to.
+            #[must_use]
+            pub const fn is_editing(self) -> bool {
+                matches!(self, $(Self::$prompt)|+ $(| Self::$line)+)
+            }
+
+            /// That of a layer in which no part and no line has keys of its own.
+            #[must_use]
+            pub const fn of(layer: Layer) -> Self {
+                match layer {
+                    $(Layer::$tab => Self::$tab,)+
+                    $(Layer::$screen => Self::$screen,)+
+                    $(Layer::$popup => Self::$popup,)+
+                    $(Layer::$prompt => Self::$prompt,)+
+                }
+            }
+        }
+    };
 }
 
-impl KeyContext {
-    /// Every one of them.
-    pub const ALL: [Self; 18] = [
-        Self::Traces,
-        Self::Waterfall,
-        Self::Details,
-        Self::Operations,
-        Self::ServiceMap,
-        Self::Warnings,
-        Self::RuleTraces,
-        Self::Ingest,
-        Self::CrossCheck,
-        Self::Compare,
-        Self::Logs,
-        Self::Output,
-        Self::Help,
-        Self::Copy,
-        Self::Palette,
-        Self::Filter,
-        Self::Find,
-        Self::Narrow,
-    ];
-
-    /// Whether a line of text is edited: then a character is text, whatever else it is bound to.
-    #[must_use]
-    pub const fn is_editing(self) -> bool {
-        matches!(self, Self::Palette | Self::Filter | Self::Find | Self::Narrow)
-    }
-}
-
-// The last variant: one more of them makes `ALL` too short.
-const _: () = assert!(KeyContext::ALL.len() == KeyContext::Narrow as usize + 1);
+layers!(contexts!());

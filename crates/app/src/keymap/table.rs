@@ -2,18 +2,26 @@
 
 use super::Key::{Char, Ctrl};
 use super::KeyContext::{
-    Compare, Copy, CrossCheck, Details, Filter, Find, Help, Ingest, Logs, Narrow, Operations, Output, Palette, RuleTraces,
-    ServiceMap, Traces, Warnings, Waterfall,
+    Compare, Copy, CrossCheck, Details, Filter, Help, Logs, Operations, Palette, RuleTraces, ServiceMap, Traces, Warnings,
+    Waterfall,
 };
 use super::{Binding, Key, KeyContext, Section};
-use crate::{Action, Mode, Tab};
+use crate::{Action, Layer, Mode, Tab};
 
 /// All but popups and lines that are edited.
-const SCREENS: &[KeyContext] = &[
-    Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Ingest, CrossCheck, Compare, Logs, Output,
-];
+const SCREENS: &[KeyContext] = KeyContext::SCREENS;
 /// Contexts in which text is edited.
-const EDITED: &[KeyContext] = &[Palette, Filter, Find, Narrow];
+const EDITED: &[KeyContext] = KeyContext::EDITED;
+/// The parts of the traces tab.
+const IN_TRACES: &[KeyContext] = &[Traces, Waterfall, Details];
+/// Lists that words narrow, with what is found in the traces tab.
+const NARROWED: &[KeyContext] = &[
+    Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Compare, Logs,
+];
+/// Lists with something to open in each row.
+const ENTERED: &[KeyContext] = &[
+    Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck, Compare, Logs,
+];
 /// Screens on which a trace is selected.
 const ONE_TRACE: &[KeyContext] = &[Traces, Waterfall, Details, CrossCheck, Compare, Logs];
 
@@ -22,34 +30,12 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Demo", SCREENS, DEMO).ranked(0),
     Section::new("Screens", SCREENS, OPEN).ranked(5),
     Section::new("Everywhere", SCREENS, GLOBAL).ranked(5),
-    Section::new(
-        "Rows",
-        &[
-            Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Ingest, CrossCheck, Compare, Logs, Output,
-            Help,
-        ],
-        ROWS,
-    )
-    .ranked(4),
-    Section::new(
-        "Lists",
-        &[
-            Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Compare, Logs,
-        ],
-        FILTERED,
-    )
-    .ranked(2),
-    Section::new(
-        "Lists",
-        &[
-            Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck, Compare, Logs,
-        ],
-        OPENED,
-    )
-    .ranked(2),
+    Section::new("Rows", SCREENS, ROWS).ranked(4),
+    Section::new("Lists", NARROWED, FILTERED).ranked(2),
+    Section::new("Lists", ENTERED, OPENED).ranked(2),
     Section::new("Traces", &[Traces], TRACES),
     Section::new("Selected trace", ONE_TRACE, TRACE).ranked(3),
-    Section::new("Panes", &[Traces, Waterfall, Details], PANES).ranked(4),
+    Section::new("Panes", IN_TRACES, PANES).ranked(4),
     Section::new("Tree of spans", &[Waterfall, CrossCheck], TREE),
     Section::new("Waterfall and details", &[Waterfall, Details], SPANS),
     Section::new("Details", &[Details], DETAILS),
@@ -68,7 +54,7 @@ pub const KEYMAP: &[Section] = &[
 
 const DEMO: &[Binding] = &[
     bind("send-reset", &[Char('r')], Action::SendReset, "send a password reset")
-        .footer_on(&[(Traces, "reset"), (Waterfall, "reset"), (Details, "reset")])
+        .footer_on(&[(IN_TRACES, "reset")])
         .only_in(&[Mode::Demo]),
     bind(
         "send-invalid",
@@ -76,14 +62,19 @@ const DEMO: &[Binding] = &[
         Action::SendInvalid,
         "send an invalid password reset",
     )
-    .footer_on(&[(Traces, "invalid"), (Waterfall, "invalid"), (Details, "invalid")])
+    .footer_on(&[(IN_TRACES, "invalid")])
     .only_in(&[Mode::Demo]),
     bind("page", &[Char('p')], Action::Page, "open the page in a browser")
-        .footer_on(&[(Traces, "page"), (Waterfall, "page"), (Details, "page")])
+        .footer_on(&[(IN_TRACES, "page")])
         .only_in(&[Mode::Demo]),
-    bind("output", &[Char('o')], Action::Output, "toggle the output of the services")
-        .footer_on(&[(Traces, "output"), (Waterfall, "output"), (Details, "output")])
-        .only_in(&[Mode::Demo]),
+    bind(
+        "output",
+        &[Char('o')],
+        Action::Toggle(Layer::Output),
+        "toggle the output of the services",
+    )
+    .footer_on(&[(IN_TRACES, "output")])
+    .only_in(&[Mode::Demo]),
     bind(
         "redrive",
         &[Char('B')],
@@ -106,10 +97,15 @@ const OPEN: &[Binding] = &[
     bind("tab-ingest", &[Char('8')], Action::Tab(Tab::Ingest), "go to Ingest"),
     bind("next-tab", &[Char(']')], Action::NextTab, "go to the next tab"),
     bind("previous-tab", &[Char('[')], Action::PreviousTab, "go to the previous tab"),
-    bind("operations", &[Char('O')], Action::Operations, "toggle Operations"),
-    bind("service-map", &[Char('m')], Action::ServiceMap, "toggle Map"),
-    bind("warnings", &[Char('w')], Action::Warnings, "toggle Warnings"),
-    bind("ingest", &[Char('H')], Action::Ingest, "toggle Ingest").formerly("health"),
+    bind(
+        "operations",
+        &[Char('O')],
+        Action::Toggle(Layer::Operations),
+        "toggle Operations",
+    ),
+    bind("service-map", &[Char('m')], Action::Toggle(Layer::ServiceMap), "toggle Map"),
+    bind("warnings", &[Char('w')], Action::Toggle(Layer::Warnings), "toggle Warnings"),
+    bind("ingest", &[Char('H')], Action::Toggle(Layer::Ingest), "toggle Ingest").formerly("health"),
 ];
 
 const GLOBAL: &[Binding] = &[
@@ -120,45 +116,45 @@ const GLOBAL: &[Binding] = &[
     bind(
         "palette",
         &[Char(':'), Ctrl('p')],
-        Action::Palette,
+        Action::Toggle(Layer::Palette),
         "open the command palette",
     )
     .footer("commands"),
-    bind("help", &[Char('?')], Action::Help, "toggle help")
+    bind("help", &[Char('?')], Action::Toggle(Layer::Help), "toggle help")
         .also_on(&[Help])
         .footer("help"),
     bind("quit", &[Char('q')], Action::Quit, "close what is open, or quit")
-        .also_on(&[Help, Copy])
+        .also_on(KeyContext::POPUPS)
         .footer("quit")
         .footer_on(&[
-            (RuleTraces, "back"),
-            (CrossCheck, "close"),
-            (Compare, "close"),
-            (Logs, "close"),
-            (Output, "close"),
-            (Help, "close"),
-            (Copy, "close"),
+            (&[RuleTraces], "back"),
+            (KeyContext::ABOVE, "close"),
+            (KeyContext::POPUPS, "close"),
         ]),
-    bind("back", &[Key::Esc], Action::Back, "close, clear a filter, or go back").also_on(&[Help, Copy]),
+    bind("back", &[Key::Esc], Action::Back, "close, clear a filter, or go back").also_on(KeyContext::POPUPS),
 ];
 
 const ROWS: &[Binding] = &[
-    bind("down", &[Key::Down, Char('j')], Action::Down, "move down").footer("move"),
-    bind("up", &[Key::Up, Char('k')], Action::Up, "move up"),
-    bind("page-down", &[Key::PageDown, Ctrl('d')], Action::PageDown, "move down a page"),
-    bind("page-up", &[Key::PageUp, Ctrl('u')], Action::PageUp, "move up a page"),
+    bind("down", &[Key::Down, Char('j')], Action::Down, "move down")
+        .also_on(&[Help])
+        .footer("move"),
+    bind("up", &[Key::Up, Char('k')], Action::Up, "move up").also_on(&[Help]),
+    bind("page-down", &[Key::PageDown, Ctrl('d')], Action::PageDown, "move down a page").also_on(&[Help]),
+    bind("page-up", &[Key::PageUp, Ctrl('u')], Action::PageUp, "move up a page").also_on(&[Help]),
     bind(
         "first",
         &[Key::Home, Char('g')],
         Action::First,
         "go to the first row, follow the newest",
-    ),
-    bind("last", &[Key::End, Char('G')], Action::Last, "go to the last row"),
+    )
+    .also_on(&[Help]),
+    bind("last", &[Key::End, Char('G')], Action::Last, "go to the last row").also_on(&[Help]),
 ];
 
 const FILTERED: &[Binding] = &[bind("filter", &[Char('/')], Action::Filter, "filter the list, or find spans")
     .footer("narrow")
-    .footer_on(&[(Traces, "filter"), (Waterfall, "find"), (Details, "find")])];
+    .also_on(&[Help])
+    .footer_on(&[(&[Traces], "filter"), (&[Waterfall, Details], "find"), (&[Help], "search")])];
 
 const OPENED: &[Binding] = &[bind("open", &[Key::Enter], Action::Open, "open the selected row").footer("open")];
 
@@ -176,20 +172,26 @@ const TRACE: &[Binding] = &[
     bind(
         "cross-check",
         &[Char('x')],
-        Action::CrossCheck,
+        Action::Toggle(Layer::CrossCheck),
         "toggle the cross-check with Sentry",
     )
     .footer("cross-check"),
-    bind("logs", &[Char('L')], Action::Logs, "toggle the logs of the trace").footer("logs"),
+    bind(
+        "logs",
+        &[Char('L')],
+        Action::Toggle(Layer::Logs),
+        "toggle the logs of the trace",
+    )
+    .footer("logs"),
     bind(
         "compare",
         &[Char('d')],
-        Action::Compare,
+        Action::Toggle(Layer::Compare),
         "compare with the marked or median trace",
     )
     .footer("compare"),
     bind("mark-base", &[Char('=')], Action::MarkBase, "mark or unmark for comparing"),
-    bind("copy-menu", &[Char('y')], Action::CopyMenu, "toggle the copy menu")
+    bind("copy-menu", &[Char('y')], Action::Toggle(Layer::Copy), "toggle the copy menu")
         .also_on(&[Copy])
         .footer("copy"),
     bind("pin", &[Char('*')], Action::Pin, "pin or unpin the trace").footer("pin"),
@@ -200,7 +202,11 @@ const PANES: &[Binding] = &[
     bind("next-pane", &[Key::Tab], Action::NextPane, "focus the next pane")
         .also_on(&[Logs, Compare, ServiceMap])
         .footer("next pane")
-        .footer_on(&[(Logs, "trace or span"), (Compare, "marked or median"), (ServiceMap, "edges")]),
+        .footer_on(&[
+            (&[Logs], "trace or span"),
+            (&[Compare], "marked or median"),
+            (&[ServiceMap], "edges"),
+        ]),
     bind(
         "previous-pane",
         &[Key::BackTab],
@@ -429,8 +435,8 @@ const HISTORY: &[Binding] = &[
         Action::Earlier,
         "recall the previous filter, or move up",
     )
-    .footer_on(&[(Filter, "earlier")]),
-    bind("later", &[Key::Down], Action::Later, "recall the next filter, or move down").footer_on(&[(Palette, "move")]),
+    .footer_on(&[(&[Filter], "earlier")]),
+    bind("later", &[Key::Down], Action::Later, "recall the next filter, or move down").footer_on(&[(&[Palette], "move")]),
 ];
 
 const LINE: &[Binding] = &[
@@ -441,7 +447,7 @@ const LINE: &[Binding] = &[
         "keep the filter, or run the command",
     )
     .footer("keep")
-    .footer_on(&[(Palette, "run")]),
+    .footer_on(&[(&[Palette], "run")]),
     bind(
         "clear-filter",
         &[Key::Esc],
@@ -449,7 +455,7 @@ const LINE: &[Binding] = &[
         "clear the filter, or close the palette",
     )
     .footer("clear")
-    .footer_on(&[(Palette, "close")]),
+    .footer_on(&[(&[Palette], "close")]),
     bind(
         "cursor-left",
         &[Key::Left, Ctrl('b')],

@@ -13,7 +13,12 @@ impl App {
         if rows.contains(at)
             && let Some(_) = self.select_row(usize::from(at.y - rows.y))
         {
-            return Answer::Changed(self.update(Action::KeepFilter));
+            let chosen = if self.key_context().is_editing() {
+                Action::KeepFilter
+            } else {
+                Action::Open
+            };
+            return Answer::Changed(self.update(chosen));
         }
         if is_inside {
             return Answer::Nothing;

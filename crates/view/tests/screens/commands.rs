@@ -199,3 +199,21 @@ fn only_what_makes_sense_where_it_was_opened_is_offered() {
     scene.type_keys(":password");
     assert!(!offered(&mut scene, Action::SendReset), "there is no demo");
 }
+
+#[test]
+fn help_is_searched() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.type_keys("?/critical path");
+    let text = scene.part(crate::scene::Part::Popup);
+    assert!(
+        text.contains("follow the critical path") && !text.contains("zoom in"),
+        "{text}"
+    );
+    scene.press(&[app::keymap::Key::Enter, app::keymap::Key::Esc]);
+    assert!(
+        scene.part(crate::scene::Part::Popup).contains("SCREENS"),
+        "Esc shows all again first"
+    );
+    scene.press(&[app::keymap::Key::Esc]);
+    assert!(scene.app.screens.popup().is_none());
+}

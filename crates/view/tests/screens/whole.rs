@@ -1,31 +1,37 @@
-//! One whole screen, with header and footer, for each context that gets keys. No other snapshot has these lines.
+//! One whole screen, with header and footer, for each tab, screen and popup. No other snapshot has these lines.
 
-use app::Mode;
-use app::keymap::KeyContext;
+use app::keymap::{Key, KeyContext};
+use app::{Action, Layer, Mode, Tab};
 
 use crate::scene::{MILLI, Scene, password_reset, password_reset_without, span};
 
+/// The key that leads from the first screen to a layer.
+fn key_to(scene: &Scene, layer: Layer) -> Key {
+    let leads = |action| action == Action::Toggle(layer) || layer.tab().is_some_and(|tab: Tab| action == Action::Tab(tab));
+    let bound = scene.app.keymap.iter().find(|bound| leads(bound.binding.action));
+    *bound
+        .and_then(|bound| bound.keys.first())
+        .unwrap_or_else(|| panic!("no key leads to {layer:?}"))
+}
+
 /// The keys that lead from the first screen to a context.
-fn keys_to(context: KeyContext) -> &'static str {
+fn keys_to(scene: &Scene, context: KeyContext) -> Vec<Key> {
+    let typed = |keys: &str| {
+        keys.chars()
+            .map(|c| if c == '\n' { Key::Enter } else { Key::Char(c) })
+            .collect()
+    };
     match context {
-        KeyContext::Traces => "",
-        KeyContext::Waterfall => "\n",
-        KeyContext::Details => "\n\n",
-        KeyContext::Operations => "5",
-        KeyContext::ServiceMap => "6",
-        KeyContext::Warnings => "7",
-        KeyContext::RuleTraces => "7\n",
-        KeyContext::Ingest => "8",
-        KeyContext::CrossCheck => "x",
-        KeyContext::Compare => "d",
-        KeyContext::Logs => "L",
-        KeyContext::Output => "o",
-        KeyContext::Help => "?",
-        KeyContext::Copy => "y",
-        KeyContext::Palette => ":",
-        KeyContext::Filter => "/",
-        KeyContext::Find => "\n/",
-        KeyContext::Narrow => "5/",
+        KeyContext::Waterfall => typed("\n"),
+        KeyContext::Details => typed("\n\n"),
+        KeyContext::RuleTraces => typed("7\n"),
+        KeyContext::Filter => typed("/"),
+        KeyContext::Find => typed("\n/"),
+        KeyContext::Narrow => typed("5/"),
+        _ => {
+            let layer = Layer::ALL.iter().find(|layer| KeyContext::of(**layer) == context);
+            layer.map(|layer| vec![key_to(scene, *layer)]).unwrap_or_default()
+        }
     }
 }
 
@@ -40,16 +46,23 @@ pub(crate) fn reached(context: KeyContext, width: u16, height: u16) -> Scene {
         scene.draw();
         while scene.app.survey(scene.now, 1_000) {}
     }
-    scene.type_keys(keys_to(context));
+    let keys = keys_to(&scene, context);
+    scene.press(&keys);
     scene
 }
 
 #[test]
-fn each_context_has_a_screen() {
+fn each_layer_has_a_screen() {
+    for layer in Layer::ALL {
+        let mut scene = reached(KeyContext::of(*layer), 120, 40);
+        insta::assert_snapshot!(format!("{layer:?}").to_lowercase(), scene.text());
+    }
+}
+
+#[test]
+fn each_context_is_reached() {
     for context in KeyContext::ALL {
-        let mut scene = reached(context, 120, 40);
-        assert_eq!(scene.app.key_context(), context);
-        insta::assert_snapshot!(format!("{context:?}").to_lowercase(), scene.text());
+        assert_eq!(reached(context, 120, 40).app.key_context(), context);
     }
 }
 
