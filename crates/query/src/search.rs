@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use trace_model::{Filter, RawProgress, Store, StoredReader, StoredSpan, TraceId, work};
+use trace_model::{Candidate, Filter, RawProgress, Store, StoredReader, StoredSpan, TraceId, work};
 
 use crate::Tag;
 use crate::operations::AllTraces;
@@ -56,11 +56,22 @@ impl Search {
             && self.start.contains(&candidate.start_unix_nano)
             && takes(self.duration_min, |duration, least| duration >= least)
             && takes(self.duration_max, |duration, most| duration <= most)
-            && (self.filter.is_empty() || self.filter.matches(candidate))
+            && self.filter_matches(candidate)
             && (self.tags.is_empty()
                 || span
                     .decode()
                     .is_some_and(|span| self.tags.iter().all(|tag| tag.matches(&span))))
+    }
+}
+
+impl Search {
+    /// A filter may look at all bytes of a span: they are counted, so that a step is as long as its work.
+    fn filter_matches(&self, candidate: &Candidate<'_>) -> bool {
+        if self.filter.is_empty() {
+            return true;
+        }
+        work::add(candidate.raw.len() + candidate.resource.len() + candidate.scope.len());
+        self.filter.matches(candidate)
     }
 }
 

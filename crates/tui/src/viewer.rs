@@ -122,7 +122,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let ending = Ending::listen()?;
     let terminal = Terminal::enter(mouse, theme).wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
     let (arrivals, health, server) = collector.serve();
-    let (queries, api) = answering(api, options);
+    let (queries, api) = answering(api, options, true);
     let demo = match setup {
         Some(setup) => Demo::start(&setup)?,
         None => Demo::none(),
@@ -411,12 +411,12 @@ struct Answering {
     _registration: Option<Registration>,
 }
 
-/// Starts the listener for queries, if there is one.
-fn answering(api: Option<Api>, options: &Options) -> (Queries, Option<Answering>) {
+/// Starts the listener for queries, if there is one. Commands find it if `is_found`.
+fn answering(api: Option<Api>, options: &Options, is_found: bool) -> (Queries, Option<Answering>) {
     match api {
         Some(api) => {
             let address = api.address();
-            let nonce = Nonce::generate();
+            let nonce = is_found.then(Nonce::generate).flatten();
             let (queries, running) = api.serve(options.allowed_host.clone(), nonce.clone());
             // Without the file commands do not find this viewer; everything else works.
             let registered = nonce.map(|nonce| runtime::register(&runtime::directory(), address, &nonce));

@@ -272,6 +272,8 @@ async fn wait_with_a_listener_collects_here() {
         .await
         .unwrap();
     assert_eq!(sent.status(), 200);
+    let viewers = std::fs::read_dir(runtime.path().join("spanfall")).unwrap().count();
+    assert_eq!(viewers, 1, "other commands do not find it");
     assert!(waiting.exited(DEADLINE).await.unwrap().success(), "{:?}", waiting.stderr());
     assert_eq!(
         run(runtime.path(), &["query"]).1,

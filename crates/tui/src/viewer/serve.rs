@@ -33,6 +33,8 @@ pub struct Headless {
     collector: Collector,
     api: Option<Api>,
     store: Store,
+    /// Whether other commands find it.
+    is_found: bool,
 }
 
 impl Headless {
@@ -46,7 +48,12 @@ impl Headless {
         let api = ports::bind_api(options, api).await?;
         let mut store = Store::new(options.max_memory());
         store.expect_sentry(outward.expectation(Mode::Viewer));
-        Ok(Self { collector, api, store })
+        Ok(Self {
+            collector,
+            api,
+            store,
+            is_found: command == "serve",
+        })
     }
 
     /// Returns the address of the query API.
@@ -57,13 +64,18 @@ impl Headless {
 
     /// Prints the addresses, then stores what arrives and answers queries until `end`.
     pub async fn run(self, options: &Options, end: impl Future<Output = ()>) {
-        let Self { collector, api, store } = self;
+        let Self {
+            collector,
+            api,
+            store,
+            is_found,
+        } = self;
         let addresses = collector.addresses();
         let listening = listening(addresses, api.as_ref());
         // The state of a screen that nobody sees: it ingests in the same slices.
         let mut app = App::new(store, Mode::Viewer, addresses, fastrand::Rng::new());
         let (arrivals, health, server) = collector.serve();
-        let (mut queries, api) = answering(api, options);
+        let (mut queries, api) = answering(api, options, is_found);
         let mut inbox = Inbox::new(arrivals, health.queue().bytes_limit);
         // It is read by whoever started this: all is bound.
         let _ = writeln!(io::stderr(), "spanfall: {listening}");
