@@ -121,6 +121,28 @@ async fn commands_ask_the_running_viewer() {
     assert_eq!(parsed(&json)[0]["spans"].as_array().unwrap().len(), 2);
 }
 
+/// What the API says is a trace of Jaeger's, and the same as the viewer's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jaegers_form_of_a_trace_has_the_same_spans() {
+    let runtime = TempDir::new().unwrap();
+    let served = serve(runtime.path()).await;
+    served.send_otlp(&cart()).await.unwrap();
+    let answer = served
+        .query(&format!("/api/traces/{FIRST}"), |answer| answer["data"] != Value::Null)
+        .await
+        .unwrap();
+    let file = runtime.path().join("jaeger.json");
+    std::fs::write(&file, answer.to_string()).unwrap();
+    let spans = |words: &[&str]| {
+        let (status, output, said) = run(runtime.path(), words);
+        assert_eq!(status, 0, "{said}");
+        serde_json::from_str::<Value>(&output).unwrap()[0]["spans"].clone()
+    };
+    let read = spans(&["inspect", "--json", &file.display().to_string()]);
+    assert_eq!(read, spans(&["trace", FIRST, "--json"]));
+    assert_eq!(read.as_array().unwrap().len(), 2);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exit_status_says_what_is_wrong() {
     let runtime = TempDir::new().unwrap();
