@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test may fail by it")]
 
+mod below;
 mod bounds;
 mod colors;
 mod commands;
