@@ -1,13 +1,16 @@
 //! The selected trace beside another one, or beside the median of its operation.
 
 mod keys;
+mod shown;
 
-use std::cmp::Reverse;
+use std::sync::Arc;
 
-use trace_model::{Revision, SpanKey, Store, TraceId, TraceReader, TraceSummary};
-use trace_stats::{Comparison, Difference, Differing, MedianPass, Profile, RootOperation, Totals};
+use trace_model::work::{self, Steps};
+use trace_model::{Outline, Revision, Store, TraceId, TraceReader, TraceSummary};
+use trace_stats::{Difference, Differing, MedianPass, Profile, RootOperation, Totals};
 
 use super::{Action, List, Narrow, Picker, Waterfall};
+use shown::{Key, Order, Shown};
 
 /// How many lines are about the two sides, above the rows.
 pub const SIDES: u16 = 3;
@@ -27,9 +30,9 @@ pub enum Against {
     Median,
 }
 
-/// The trace that others are compared with: kept as it was last, also when it has left the memory.
+/// A trace by call path, read in steps: kept as it was last, also after its eviction.
 #[derive(Debug)]
-pub struct Marked {
+pub struct Profiled {
     /// What the list said of it.
     pub summary: TraceSummary,
     /// Whether it has left.
@@ -39,10 +42,10 @@ pub struct Marked {
     /// At how many frames it stays behind before it is read anew.
     rest: usize,
     revision: Option<Revision>,
-    profile: Profile,
+    profile: Arc<Profile>,
 }
 
-impl Marked {
+impl Profiled {
     fn new(store: &Store, trace_id: TraceId) -> Option<Self> {
         let mut marked = Self {
             summary: store.trace(trace_id)?,
@@ -50,7 +53,7 @@ impl Marked {
             reader: None,
             rest: 0,
             revision: None,
-            profile: Profile::default(),
+            profile: Arc::default(),
         };
         marked.refresh(store, WORK_PER_FRAME);
         Some(marked)
@@ -77,7 +80,7 @@ impl Marked {
         self.read_part(store, work);
     }
 
-    /// Whether [`Marked::read_part`] has something to do.
+    /// Whether [`Profiled::read_part`] has something to do.
     pub(super) const fn is_reading(&self) -> bool {
         self.reader.is_some()
     }
@@ -92,7 +95,7 @@ impl Marked {
         };
         if let Some(summary) = store.trace(self.summary.trace_id) {
             self.summary = summary;
-            self.profile = profile;
+            self.profile = Arc::new(profile);
             self.revision = Some(*revision);
             self.rest = self.summary.spans / SPANS_PER_FRAME;
             self.left = false;
@@ -106,7 +109,7 @@ impl Marked {
 #[derive(Debug)]
 enum Median {
     Reading(Box<MedianPass>),
-    Read(Option<Profile>),
+    Read(Option<Arc<Profile>>),
 }
 
 /// Whose median that is.
@@ -125,9 +128,6 @@ pub struct Usual {
     median: Median,
 }
 
-/// What a cursor holds on to: the first spans of a row; the row's number where neither side has one.
-type Key = (Option<SpanKey>, Option<SpanKey>, usize);
-
 /// What a comparison depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Of {
@@ -139,6 +139,14 @@ struct Of {
     is_read: bool,
 }
 
+impl Of {
+    /// Returns true if it is the same comparison, at whatever state of its traces.
+    fn is_alike(self, other: Self) -> bool {
+        let sides = |of: Self| (of.trace_id, of.against, of.marked.map(|(trace_id, _)| trace_id), of.is_read);
+        sides(self) == sides(other)
+    }
+}
+
 /// The state of the comparison.
 #[derive(Debug, Default)]
 pub struct Compare {
@@ -148,17 +156,15 @@ pub struct Compare {
     by_change: bool,
     narrow: Narrow,
     against: Against,
+    /// The selected trace.
+    selected: Option<Profiled>,
+    /// What the comparison on the screen, or the one being computed, is of.
     of: Option<Of>,
-    /// How it is ordered and narrowed.
-    shown: Option<(bool, String)>,
-    comparison: Comparison,
-    before: Option<Totals>,
-    after: Totals,
-    differing: Differing,
-    /// The largest change of what spans worked themselves, in nanoseconds.
-    most: u64,
-    rows: Vec<usize>,
-    keys: Vec<Key>,
+    /// How its rows are ordered and narrowed.
+    order: Option<Order>,
+    shown: Shown,
+    /// What replaces it when it is complete.
+    next: Option<Steps<Shown>>,
     picker: Picker<Key>,
 }
 
@@ -183,51 +189,51 @@ impl Compare {
 
     /// Whether there is something to compare with.
     #[must_use]
-    pub const fn is_compared(&self) -> bool {
-        !self.comparison.rows.is_empty()
+    pub fn is_compared(&self) -> bool {
+        !self.shown.comparison.rows.is_empty()
     }
 
     /// How many rows differ.
     #[must_use]
     pub const fn differing(&self) -> Differing {
-        self.differing
+        self.shown.differing
     }
 
     /// What it is compared with in numbers, once that is known.
     #[must_use]
     pub const fn before(&self) -> Option<Totals> {
-        self.before
+        self.shown.before
     }
 
     /// The selected trace in numbers.
     #[must_use]
     pub const fn after(&self) -> Totals {
-        self.after
+        self.shown.after
     }
 
     /// By how much the time that spans worked themselves changed at most, in nanoseconds.
     #[must_use]
     pub const fn most(&self) -> u64 {
-        self.most
+        self.shown.most
     }
 
     /// The rows in view, and whether the cursor is there.
     pub fn visible(&self) -> impl Iterator<Item = (&Difference, bool)> {
         let visible = self.picker.visible();
-        let rows = self.rows.iter().enumerate().skip(visible.start).take(visible.len());
-        rows.map(|(at, row)| (&self.comparison.rows[*row], at == self.picker.position()))
+        let rows = self.shown.rows.iter().enumerate().skip(visible.start).take(visible.len());
+        rows.map(|(at, row)| (&self.shown.comparison.rows[*row], at == self.picker.position()))
     }
 
     /// How many rows are listed.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.rows.len()
+        self.shown.rows.len()
     }
 
     /// Whether none is.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.shown.rows.is_empty()
     }
 
     /// How much of the list has been looked at for the median, in percent, while that goes on.
@@ -240,7 +246,7 @@ impl Compare {
     }
 
     fn selected(&self) -> Option<&Difference> {
-        self.comparison.rows.get(*self.rows.get(self.picker.position())?)
+        self.shown.comparison.rows.get(*self.shown.rows.get(self.picker.position())?)
     }
 
     /// Goes on reading what is usual, about so much work; true while there is more to read.
@@ -255,15 +261,15 @@ impl Compare {
         if !more {
             let read = std::mem::replace(&mut usual.median, Median::Read(None));
             if let Median::Reading(pass) = read {
-                usual.median = Median::Read(pass.finish());
+                usual.median = Median::Read(pass.finish().map(Arc::new));
             }
         }
         more
     }
 
     /// What the trace is compared with; what is usual is asked for where it is needed.
-    fn choose(&mut self, store: &Store, trace_id: TraceId, marked: Option<&Marked>) {
-        let is_another = |marked: &Marked| marked.summary.trace_id != trace_id;
+    fn choose(&mut self, store: &Store, trace_id: TraceId, marked: Option<&Profiled>) {
+        let is_another = |marked: &Profiled| marked.summary.trace_id != trace_id;
         self.against = if marked.is_some_and(is_another) && !self.wants_usual {
             Against::Marked
         } else {
@@ -287,63 +293,86 @@ impl Compare {
         }
     }
 
-    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, marked: &mut Option<Marked>, height: usize) {
-        let outline = waterfall.outline().filter(|outline| outline.revision().is_some());
-        let Some(outline) = outline else {
-            (self.comparison, self.of, self.before) = (Comparison::default(), None, None);
-            self.lay_out();
-            return self.picker.fit(&self.keys, height);
+    /// Returns true if a comparison is being computed, or the selected trace read for it.
+    #[must_use]
+    pub fn is_comparing(&self) -> bool {
+        self.next.is_some() || self.selected.as_ref().is_some_and(Profiled::is_reading)
+    }
+
+    /// Continues reading and comparing, until about so much work is done; returns true if there is something new to show.
+    pub(super) fn read_part(&mut self, store: &Store, work: u64) -> bool {
+        let until = work::done().saturating_add(work);
+        let is_read = self.selected.as_mut().is_some_and(|selected| selected.read_part(store, work));
+        let left = until.saturating_sub(work::done());
+        self.compare_part(left) || is_read
+    }
+
+    fn compare_part(&mut self, work: u64) -> bool {
+        let Some(shown) = self.next.as_mut().and_then(|next| next.run(work)) else {
+            return false;
         };
-        self.choose(store, outline.trace_id(), marked.as_ref());
-        if let Some(marked) = marked.as_mut() {
-            marked.refresh(store, WORK_PER_FRAME);
+        self.shown = shown;
+        self.next = None;
+        true
+    }
+
+    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, marked: &mut Option<Profiled>, height: usize) {
+        let outline = waterfall.outline().filter(|outline| outline.revision().is_some());
+        let trace_id = outline.map(Outline::trace_id);
+        if self.selected.as_ref().map(|selected| selected.summary.trace_id) != trace_id {
+            self.selected = trace_id.and_then(|trace_id| Profiled::new(store, trace_id));
+            (self.shown, self.next, self.of) = (Shown::default(), None, None);
         }
-        let marked = marked.as_ref().filter(|_| self.against == Against::Marked);
+        if let Some(trace_id) = trace_id {
+            self.choose(store, trace_id, marked.as_ref());
+            for side in marked.iter_mut().chain(&mut self.selected) {
+                side.refresh(store, WORK_PER_FRAME);
+            }
+            self.compare(trace_id, marked.as_ref());
+            self.compare_part(WORK_PER_FRAME);
+        }
+        self.picker.fit(&self.shown.keys, height);
+    }
+
+    /// Begins to compare what has changed, or to order it anew.
+    fn compare(&mut self, trace_id: TraceId, marked: Option<&Profiled>) {
+        let Some(selected) = self.selected.as_ref().filter(|selected| selected.revision.is_some()) else {
+            return;
+        };
+        let marked = marked.filter(|_| self.against == Against::Marked);
         let of = Of {
-            trace_id: outline.trace_id(),
-            revision: outline.revision(),
+            trace_id,
+            revision: selected.revision,
             against: self.against,
             marked: marked.map(|marked| (marked.summary.trace_id, marked.revision)),
             is_read: self.percent().is_none(),
         };
-        if self.of != Some(of) {
+        let order = Order {
+            by_change: self.by_change,
+            narrow: self.narrow.clone(),
+        };
+        // Of traces that grow all the time, each comparison that was begun is completed.
+        let is_begun = self.next.is_some() && self.of.is_some_and(|begun| begun.is_alike(of));
+        let is_other = self.of != Some(of) && !is_begun;
+        if !is_other && self.order.as_ref() == Some(&order) {
+            return;
+        }
+        if is_other || self.next.is_some() {
             let usual = self.usual.as_ref().and_then(|usual| match &usual.median {
-                Median::Read(profile) => profile.as_ref(),
+                Median::Read(profile) => profile.clone(),
                 Median::Reading(_) => None,
             });
-            let before = marked.map(|marked| &marked.profile);
-            let before = before.or_else(|| usual.filter(|_| self.against == Against::Median));
-            let after = Profile::of(outline.tree(), outline.analysis());
-            self.before = before.map(|before| before.totals);
-            self.after = after.totals;
-            self.comparison = before.map_or_else(Comparison::default, |before| Comparison::of(before, &after));
-            let changes = self.comparison.rows.iter().map(|row| row.self_change().unsigned_abs());
-            self.most = changes.max().unwrap_or(0);
-            self.differing = self.comparison.differing();
+            let before = match self.against {
+                Against::Marked => marked.map(|marked| marked.profile.clone()),
+                Against::Median => usual,
+            };
+            let after = selected.profile.clone();
+            self.next = Some(Steps::new(Shown::of(before, after, order.clone())));
             self.of = Some(of);
-            self.shown = None;
+        } else {
+            self.next = Some(Steps::new(self.shown.without_rows().ordered(order.clone())));
         }
-        let shown = (self.by_change, self.narrow.line().text().to_owned());
-        if self.shown.as_ref() != Some(&shown) {
-            self.lay_out();
-            self.shown = Some(shown);
-        }
-        self.picker.fit(&self.keys, height);
-    }
-
-    fn lay_out(&mut self) {
-        let all = &self.comparison.rows;
-        let kept = |row: &Difference| self.narrow.keeps(&[&*row.service, &*row.name, row.kind.name()]);
-        self.rows = (0..all.len()).filter(|at| kept(&all[*at])).collect();
-        if self.by_change {
-            self.rows.sort_by_key(|at| Reverse(all[*at].self_change().unsigned_abs()));
-        }
-        let key = |at: &usize| {
-            let row = &all[*at];
-            let number = if row.first_after.is_none() { *at } else { 0 };
-            (row.first_after.clone(), row.first_before.clone(), number)
-        };
-        self.keys = self.rows.iter().map(key).collect();
+        self.order = Some(order);
     }
 }
 
@@ -353,7 +382,7 @@ impl List for Compare {
     }
 
     fn has_rows(&self) -> bool {
-        !self.rows.is_empty()
+        !self.shown.rows.is_empty()
     }
 
     fn narrow_mut(&mut self) -> &mut Narrow {
@@ -367,9 +396,9 @@ impl List for Compare {
                 self.picker = Picker::default();
             }
             Action::NextMatch | Action::PreviousMatch => {
-                let count = self.rows.len();
+                let count = self.shown.rows.len();
                 let here = self.picker.position();
-                let differs = |at: &usize| self.comparison.rows[self.rows[*at]].differs;
+                let differs = |at: &usize| self.shown.comparison.rows[self.shown.rows[*at]].differs;
                 let next = if action == Action::NextMatch {
                     (here + 1..count).chain(0..count.min(here + 1)).find(differs)
                 } else {
@@ -378,14 +407,14 @@ impl List for Compare {
                 let Some(next) = next else {
                     return Err("nothing differs by enough to speak of");
                 };
-                self.picker.go_to(next, &self.keys);
+                self.picker.go_to(next, &self.shown.keys);
             }
-            _ => self.picker.update(action, &self.keys),
+            _ => self.picker.update(action, &self.shown.keys),
         }
         Ok(())
     }
 
     fn select_row(&mut self, row: usize) -> Option<bool> {
-        self.picker.select_row(row, &self.keys)
+        self.picker.select_row(row, &self.shown.keys)
     }
 }

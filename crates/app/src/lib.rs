@@ -107,7 +107,7 @@ use ratatui_core::layout::Rect;
 use trace_model::{RepeatedLimits, Store};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
-pub use compare::{Against, Compare, Marked, SIDES as COMPARE_SIDES, Usual};
+pub use compare::{Against, Compare, Profiled, SIDES as COMPARE_SIDES, Usual};
 pub use copy::CopyMenu;
 pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
 pub use details::{
@@ -222,7 +222,7 @@ pub struct App {
     /// What comes in, and what does not.
     pub ingest: Ingest,
     /// The trace that others are compared with.
-    pub marked: Option<Marked>,
+    pub marked: Option<Profiled>,
     /// The real Sentry.
     pub sentry: SentryStatus,
     /// Which tab is active, and what is open.
@@ -333,8 +333,9 @@ impl App {
     /// Whether [`App::read_part`] has something to do.
     #[must_use]
     pub fn is_reading(&self) -> bool {
-        let is_marked_read = self.marked.as_ref().is_some_and(Marked::is_reading);
-        self.waterfall.is_reading() || is_marked_read || self.store.is_summarizing()
+        let is_marked_read = self.marked.as_ref().is_some_and(Profiled::is_reading);
+        let is_comparing = matches!(self.screens.top(), Some(Screen::Compare(compare)) if compare.is_comparing());
+        self.waterfall.is_reading() || is_marked_read || is_comparing || self.store.is_summarizing()
     }
 
     /// Continues reading the large traces that are shown, each until about so much [work](trace_model::work) is done. True when something new can be
@@ -343,7 +344,11 @@ impl App {
         let is_read = self.waterfall.read_part(&self.store, work);
         let marked = self.marked.as_mut();
         let is_marked_read = marked.is_some_and(|marked| marked.read_part(&self.store, work));
-        self.store.summarize_part(work) || is_read || is_marked_read
+        let is_compared = match self.screens.top_mut() {
+            Some(Screen::Compare(compare)) => compare.read_part(&self.store, work),
+            _ => false,
+        };
+        self.store.summarize_part(work) || is_read || is_marked_read || is_compared
     }
 }
 

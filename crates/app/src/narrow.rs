@@ -7,7 +7,7 @@ use super::line::InputLine;
 const LONGEST: usize = 200;
 
 /// A line over a list. What is typed counts at every key; how the words are written does not matter.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Narrow {
     open: bool,
     line: InputLine,

@@ -6,6 +6,7 @@ mod profile;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use trace_model::work::{Visits, at_once};
 use trace_model::{SpanKey, SpanKind};
 
 pub use median::{MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, RootOperation};
@@ -89,19 +90,25 @@ pub struct Differing {
     pub changed: usize,
 }
 
+impl Differing {
+    /// Counts a row, if it differs itself.
+    pub const fn count(&mut self, row: &Difference) {
+        let count = match row.duration {
+            _ if !row.differs => return,
+            Change::New => &mut self.new,
+            Change::Gone => &mut self.gone,
+            _ => &mut self.changed,
+        };
+        *count += 1;
+    }
+}
+
 impl Comparison {
     /// Counts the rows that differ themselves.
     #[must_use]
     pub fn differing(&self) -> Differing {
         let mut counts = Differing::default();
-        for row in self.rows.iter().filter(|row| row.differs) {
-            let count = match row.duration {
-                Change::New => &mut counts.new,
-                Change::Gone => &mut counts.gone,
-                _ => &mut counts.changed,
-            };
-            *count += 1;
-        }
+        self.rows.iter().for_each(|row| counts.count(row));
         counts
     }
 
@@ -109,6 +116,12 @@ impl Comparison {
     /// paired even if their names differ.
     #[must_use]
     pub fn of(before: &Profile, after: &Profile) -> Self {
+        at_once(Self::read(before, after))
+    }
+
+    /// The same in [steps](trace_model::work::Steps).
+    pub async fn read(before: &Profile, after: &Profile) -> Self {
+        let mut visits = Visits::default();
         let scale = Scale {
             nano: before.totals.nano.max(after.totals.nano),
             running: before.totals.in_flight + after.totals.in_flight > 0,
@@ -116,9 +129,13 @@ impl Comparison {
         let mut rows: Vec<Difference> = Vec::new();
         let mut stack = Vec::new();
         let paired = paired_roots(before, after);
-        let roots = paired.map_or_else(|| merged(before, before.roots(), after, after.roots()), |pair| vec![pair]);
+        let roots = match paired {
+            Some(pair) => vec![pair],
+            None => merged(before, before.roots(), after, after.roots(), &mut visits).await,
+        };
         stack.extend(roots.into_iter().rev().map(|pair| (pair, 0, false)));
         while let Some(((one, other), depth, alone)) = stack.pop() {
+            visits.many(4).await;
             let row = scale.difference(
                 one.map(|at| &before.paths[at]),
                 other.map(|at| &after.paths[at]),
@@ -128,7 +145,7 @@ impl Comparison {
             let Some(row) = row else { continue };
             let is_alone = row.before.is_none() || row.after.is_none();
             rows.push(row);
-            let below = merged(before, before.children(one), after, after.children(other));
+            let below = merged(before, before.children(one), after, after.children(other), &mut visits).await;
             stack.extend(below.into_iter().rev().map(|pair| (pair, depth + 1, is_alone)));
         }
         Self { rows }
@@ -147,17 +164,22 @@ fn paired_roots(before: &Profile, after: &Profile) -> Option<Pair> {
 }
 
 /// Merges the children of one path on both sides into one order.
-fn merged(before: &Profile, ones: &[usize], after: &Profile, others: &[usize]) -> Vec<Pair> {
+async fn merged(before: &Profile, ones: &[usize], after: &Profile, others: &[usize], visits: &mut Visits) -> Vec<Pair> {
     if ones.is_empty() || others.is_empty() {
         let alone = ones.iter().map(|one| (Some(*one), None));
         return alone.chain(others.iter().map(|other| (None, Some(*other)))).collect();
     }
-    let known: HashMap<_, _> = others.iter().map(|at| (after.paths[*at].name(), *at)).collect();
+    let mut known = HashMap::with_capacity(others.len());
+    for at in others {
+        known.insert(after.paths[*at].name(), *at);
+        visits.many(2).await;
+    }
     // Children of the first side only, by their predecessor.
     let mut following: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
     let mut same: HashMap<usize, usize> = HashMap::new();
     let mut last = None;
     for one in ones {
+        visits.many(2).await;
         match known.get(&before.paths[*one].name()) {
             Some(other) => {
                 same.insert(*other, *one);
@@ -169,6 +191,7 @@ fn merged(before: &Profile, ones: &[usize], after: &Profile, others: &[usize]) -
     let gone = |after: Option<usize>| following.get(&after).into_iter().flatten().map(|one| (Some(*one), None));
     let mut pairs: Vec<Pair> = gone(None).collect();
     for other in others {
+        visits.one().await;
         pairs.push((same.get(other).copied(), Some(*other)));
         pairs.extend(gone(Some(*other)));
     }

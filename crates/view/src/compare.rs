@@ -245,6 +245,9 @@ fn nothing(compare: &Compare) -> Span<'static> {
     if let Some(percent) = compare.percent() {
         return format!("reading what traces of this operation usually do … {percent}%").fg(theme::WARNING);
     }
+    if compare.is_comparing() {
+        return "comparing …".fg(theme::WARNING);
+    }
     match compare.usual() {
         Some(usual) if usual.operation.is_none() => {
             "the root of this trace has not arrived: = on another trace marks that one to compare with".fg(theme::DIM)

@@ -3,7 +3,7 @@
 use ratatui_core::layout::Rect;
 use trace_stats::SpanPlace;
 
-use super::{Compare, Marked, SIDES};
+use super::{Compare, Profiled, SIDES};
 use crate::format::Now;
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::layout::ListParts;
@@ -25,7 +25,7 @@ impl App {
         let text = if marked.is_some_and(|marked| marked.summary.trace_id == trace_id) {
             "no longer marked: d compares with the median of the operation"
         } else {
-            self.marked = Marked::new(&self.store, trace_id);
+            self.marked = Profiled::new(&self.store, trace_id);
             "= marked: select another trace and press d to see what it does otherwise"
         };
         self.notice = Some(Notice {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::vec;
 
-use trace_model::work::{self, VISIT};
+use trace_model::work::{self, Steps, VISIT, Visits, drop_in_steps};
 use trace_model::{ListPlace, Store, TraceId, TraceReader};
 
 use super::profile::{Paths, Profile, Sums, Totals};
@@ -55,6 +55,17 @@ pub struct MedianPass {
     profiles: Vec<Profile>,
     paths: usize,
     too_large: usize,
+    stage: Stage,
+    /// Traces included, and those of them without errors, once all are read.
+    included: usize,
+    well: usize,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Reading,
+    Combining(Steps<Option<Profile>>),
+    Complete(Option<Profile>),
 }
 
 impl MedianPass {
@@ -73,6 +84,9 @@ impl MedianPass {
             profiles: Vec::new(),
             paths: 0,
             too_large: 0,
+            stage: Stage::Reading,
+            included: 0,
+            well: 0,
         }
     }
 
@@ -85,7 +99,22 @@ impl MedianPass {
     /// Continues until about this much [work](trace_model::work) is done; returns true if there is more.
     pub fn step(&mut self, store: &Store, work: u64) -> bool {
         let until = work::done().saturating_add(work);
+        if self.read(store, until) {
+            return true;
+        }
+        self.combine(until.saturating_sub(work::done()))
+    }
+
+    const fn is_reading(&self) -> bool {
+        matches!(self.stage, Stage::Reading)
+    }
+
+    /// Reads traces; returns true if there are more.
+    fn read(&mut self, store: &Store, until: u64) -> bool {
         loop {
+            if !self.is_reading() {
+                return false;
+            }
             if let Some(reading) = &mut self.reading {
                 if let Some(profile) = reading.step(store, until.saturating_sub(work::done())) {
                     self.paths += profile.len();
@@ -140,6 +169,9 @@ impl MedianPass {
     /// Returns the number of traces included so far.
     #[must_use]
     pub fn traces(&self) -> usize {
+        if !self.is_reading() {
+            return self.included;
+        }
         match self.well() {
             0 => self.profiles.len(),
             well => well,
@@ -153,6 +185,9 @@ impl MedianPass {
     }
 
     fn well(&self) -> usize {
+        if !self.is_reading() {
+            return self.well;
+        }
         self.profiles.iter().filter(|profile| profile.totals.errors == 0).count()
     }
 
@@ -162,61 +197,93 @@ impl MedianPass {
         self.too_large
     }
 
-    /// Returns the median; `None` without traces.
+    /// Returns the median; `None` without traces. What [`MedianPass::step`] has not read or computed is left out or computed at once.
     #[must_use]
     pub fn finish(mut self) -> Option<Profile> {
-        if self.is_without_errors() {
-            self.profiles.retain(|profile| profile.totals.errors == 0);
+        self.combine(u64::MAX);
+        match self.stage {
+            Stage::Complete(median) => median,
+            Stage::Reading | Stage::Combining(_) => None,
         }
-        let of = self.profiles.len();
-        let numbers = |read: fn(&Totals) -> u64| self.profiles.iter().map(|profile| read(&profile.totals)).collect();
-        if of == 0 {
-            return None;
-        }
-        let mut paths = Paths::default();
-        // Sums by path, of the traces that have the path.
-        let mut seen: Vec<Vec<Sums>> = Vec::new();
-        for profile in &self.profiles {
-            let mut placed = vec![0; profile.paths.len()];
-            let mut stack: Vec<(usize, Option<usize>)> = profile.roots.iter().rev().map(|root| (*root, None)).collect();
-            while let Some((at, above)) = stack.pop() {
-                let path = &profile.paths[at];
-                placed[at] = paths.at(above, path.name());
-                seen.resize_with(paths.all.len(), Vec::new);
-                seen[placed[at]].push(path.sums);
-                stack.extend(path.children.iter().rev().map(|child| (*child, Some(placed[at]))));
-            }
-        }
-        for (path, sums) in paths.all.iter_mut().zip(&seen) {
-            let of_all = |read: fn(&Sums) -> u64| median(sums.iter().map(read).collect(), of);
-            path.sums = Sums {
-                spans: of_all(|sums| sums.spans),
-                errors: of_all(|sums| sums.errors),
-                in_flight: 0,
-                nano: of_all(|sums| sums.nano),
-                self_nano: of_all(|sums| sums.self_nano),
-            };
-        }
-        let mut profile = Profile {
-            totals: Totals {
-                nano: median(numbers(|totals| totals.nano), of),
-                spans: median(numbers(|totals| totals.spans), of),
-                errors: median(numbers(|totals| totals.errors), of),
-                in_flight: 0,
-            },
-            paths: paths.all,
-            roots: paths.roots,
-        };
-        profile.retain_common();
-        Some(profile)
     }
+
+    /// Combines the traces that are read, until about this much work is done; returns true if there is more.
+    fn combine(&mut self, work: u64) -> bool {
+        if self.is_reading() {
+            (self.included, self.well) = (self.traces(), self.well());
+            let mut profiles = std::mem::take(&mut self.profiles);
+            if self.well > 0 {
+                profiles.retain(|profile| profile.totals.errors == 0);
+            }
+            self.stage = Stage::Combining(Steps::new(combined(profiles)));
+        }
+        if let Stage::Combining(steps) = &mut self.stage {
+            let Some(median) = steps.run(work) else { return true };
+            self.stage = Stage::Complete(median);
+        }
+        false
+    }
+}
+
+/// Computes the median of all these traces; `None` without any.
+async fn combined(profiles: Vec<Profile>) -> Option<Profile> {
+    let of = profiles.len();
+    if of == 0 {
+        return None;
+    }
+    let numbers = |read: fn(&Totals) -> u64| profiles.iter().map(|profile| read(&profile.totals)).collect();
+    let totals = Totals {
+        nano: median(numbers(|totals| totals.nano), of),
+        spans: median(numbers(|totals| totals.spans), of),
+        errors: median(numbers(|totals| totals.errors), of),
+        in_flight: 0,
+    };
+    let mut visits = Visits::default();
+    let mut paths = Paths::default();
+    // Sums by path, of the traces that have the path.
+    let mut seen: Vec<Vec<Sums>> = Vec::new();
+    for profile in &profiles {
+        let mut placed = vec![0; profile.paths.len()];
+        let mut stack: Vec<(usize, Option<usize>)> = profile.roots.iter().rev().map(|root| (*root, None)).collect();
+        while let Some((at, above)) = stack.pop() {
+            visits.many(4).await;
+            let path = &profile.paths[at];
+            placed[at] = paths.at(above, path.name());
+            seen.resize_with(paths.all.len(), Vec::new);
+            seen[placed[at]].push(path.sums);
+            stack.extend(path.children.iter().rev().map(|child| (*child, Some(placed[at]))));
+        }
+    }
+    for (path, sums) in paths.all.iter_mut().zip(&seen) {
+        visits.many(1 + sums.len()).await;
+        let of_all = |read: fn(&Sums) -> u64| median(sums.iter().map(read).collect(), of);
+        path.sums = Sums {
+            spans: of_all(|sums| sums.spans),
+            errors: of_all(|sums| sums.errors),
+            in_flight: 0,
+            nano: of_all(|sums| sums.nano),
+            self_nano: of_all(|sums| sums.self_nano),
+        };
+    }
+    drop_in_steps(seen).await;
+    for profile in profiles {
+        drop_in_steps(profile.paths).await;
+    }
+    let mut profile = Profile {
+        totals,
+        paths: paths.all,
+        roots: paths.roots,
+    };
+    profile.retain_common(&mut visits).await;
+    Some(profile)
 }
 
 impl Profile {
     /// Removes the paths that most traces lack. A trace with a path has its ancestors too, so the rest stays connected.
-    fn retain_common(&mut self) {
+    async fn retain_common(&mut self, visits: &mut Visits) {
         let usual: Vec<bool> = self.paths.iter().map(|path| path.sums.spans > 0).collect();
         for path in &mut self.paths {
+            visits.many(1 + path.children.len()).await;
             path.children.retain(|child| usual[*child]);
         }
         self.roots.retain(|root| usual[*root]);

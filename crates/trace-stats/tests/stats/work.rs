@@ -1,7 +1,10 @@
 //! Bound of the work per step on large traces: counted by [`trace_model::work`], not timed.
 
-use trace_model::{Store, TraceId, work};
-use trace_stats::{MedianPass, QUIET_NANO, RootOperation, SurveyPass, Warnings};
+use std::sync::Arc;
+
+use trace_model::work::Steps;
+use trace_model::{Analysis, SpanTree, Store, TraceId, work};
+use trace_stats::{Comparison, MedianPass, Profile, QUIET_NANO, RootOperation, SurveyPass, Warnings};
 
 use crate::support::{Sent, sent, store};
 
@@ -104,5 +107,15 @@ fn medians_are_computed_in_steps() {
         let operation = RootOperation::of(store, trace(1));
         let mut pass = operation.map(|operation| MedianPass::new(store, operation, trace(2)));
         Box::new(move |store| pass.as_mut().is_some_and(|pass| pass.step(store, WORK)))
+    });
+}
+
+#[test]
+fn comparison_is_computed_in_steps() {
+    assert_linear_in_steps(|store| {
+        let tree = SpanTree::of(store, trace(1));
+        let profile = Arc::new(Profile::of(&tree, &Analysis::of(&tree)));
+        let mut steps = Steps::new(async move { Comparison::read(&profile, &profile).await });
+        Box::new(move |_| steps.run(WORK).is_none())
     });
 }

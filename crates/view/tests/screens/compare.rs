@@ -2,7 +2,8 @@
 
 use app::keymap::{Key, KeyContext};
 use app::{Against, Mode, Screen};
-use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
+use trace_model::work;
 
 use crate::scene::{Part, Scene, edit, failed, password_reset, span, trace};
 
@@ -202,4 +203,51 @@ fn it_grows_with_the_trace_and_keeps_its_cursor() {
     assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
     let (_, key) = scene.app.waterfall.selected().expect("a span");
     assert_eq!(&*key.service, "orders");
+}
+
+#[test]
+fn large_traces_are_compared_between_frames() {
+    // All that a frame may do: the waterfall, both traces and the comparison have a budget each, and end with a whole step.
+    const FRAME: u64 = 20 << 20;
+    // The most that a step may do beyond what it was asked for, of each that is read.
+    const STEP: u64 = 4 << 20;
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    for number in [1, 2] {
+        scene.add(vec![large(number, 100_000)]);
+    }
+    let count = |scene: &mut Scene| {
+        let (_, counted) = work::of(|| scene.draw());
+        assert!(counted <= FRAME, "{counted} in a frame");
+    };
+    for key in "j=gd".chars() {
+        scene.app.apply(app::Event::Key(Key::Char(key)));
+        count(&mut scene);
+        // Each step may begin the next one: at a frame.
+        while scene.app.is_reading() {
+            let ((), counted) = work::of(|| {
+                scene.app.read_part(1 << 16);
+            });
+            assert!(counted <= STEP, "{counted} in a step");
+            if !scene.app.is_reading() {
+                count(&mut scene);
+            }
+        }
+    }
+    let Some(Screen::Compare(compare)) = scene.app.screens.top() else {
+        panic!("no comparison is open")
+    };
+    assert_eq!((compare.is_comparing(), compare.len()), (false, 100_000));
+}
+
+/// A trace whose spans have names of their own, below one root.
+fn large(number: u8, spans: u64) -> ResourceSpans {
+    let mut root = span(number, 1, 0, "api", "all", 0, 900);
+    let one = root.scope_spans[0].spans[0].clone();
+    root.scope_spans[0].spans.extend((2..=spans).map(|id| Span {
+        span_id: id.to_be_bytes().to_vec(),
+        parent_span_id: one.span_id.clone(),
+        name: format!("work {id}"),
+        ..one.clone()
+    }));
+    root
 }
