@@ -71,6 +71,7 @@ pub enum Action {
     CopyJson,
     CopyTraceparent,
     CopyCurl,
+    CopyValue,
     TogglePicture,
     MarkBase,
     OpenFailed,

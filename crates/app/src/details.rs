@@ -172,6 +172,21 @@ impl Details {
         self.item().is_some_and(|item| item.is_fold)
     }
 
+    /// Whether what is under the cursor is a value that can be shown full size.
+    #[must_use]
+    pub fn can_open(&self) -> bool {
+        self.item().is_some_and(|item| item.is_value)
+    }
+
+    /// The value under the cursor with its name. The page has a part of it only, so it is laid out once more.
+    pub(super) fn value_under_cursor(&self, zone: &TimeZone) -> Option<(String, String)> {
+        let wanted = self.item().filter(|item| item.is_value)?.id;
+        let (trace_id, key) = self.shown.as_ref()?;
+        let size = self.page.as_ref()?.0;
+        let folds = (&self.folds, Some(wanted));
+        SpanPage::of(&self.content, *trace_id, key, (self.trace_start, zone), folds, size).found
+    }
+
     pub(super) fn update(&mut self, action: Action) {
         let Some((_, page)) = &self.page else { return };
         match action {
@@ -223,7 +238,14 @@ impl Details {
             let known = self.content.span.is_some() || !self.content.errors.is_empty();
             let shown = self.shown.as_ref().filter(|_| known);
             self.page = shown.map(|(trace_id, key)| {
-                let page = SpanPage::of(&self.content, *trace_id, key, (self.trace_start, zone), &self.folds, size);
+                let page = SpanPage::of(
+                    &self.content,
+                    *trace_id,
+                    key,
+                    (self.trace_start, zone),
+                    (&self.folds, None),
+                    size,
+                );
                 (size, page)
             });
         }

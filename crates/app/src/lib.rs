@@ -36,6 +36,7 @@ macro_rules! layers {
                 Compare: $crate::Compare, "Compare";
                 Logs: $crate::LogList, "Logs";
                 Output: $crate::OutputScreen, "Service output";
+                Value: $crate::ValueScreen, "Value";
             }
             // Over everything else.
             popups {
@@ -98,6 +99,7 @@ mod traces;
 mod trail;
 pub mod units;
 mod update;
+mod value_screen;
 mod warnings;
 mod waterfall;
 
@@ -145,6 +147,7 @@ pub use services::{API, BROKER, MAILER, PAGE, ServiceState, Services};
 pub use times::{Times, absolute, time_of_day};
 pub(crate) use traces::span_days;
 pub use traces::{Column, TraceList};
+pub use value_screen::{ValueRow, ValueScreen};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
 pub use waterfall::{Find, Shape, Stretch, Waterfall, WaterfallColumns, WaterfallParts, Zoom, indentation};
 

@@ -4,7 +4,7 @@ use ratatui_core::layout::Rect;
 
 use crate::keymap::KeyContext;
 use crate::layer::{Component, Outcome, Placed};
-use crate::{Action, App, Notice, Pane, TraceList};
+use crate::{Action, App, Layer, Notice, Pane, TraceList};
 
 /// Its panes are fitted whatever is on top: others show the selected trace, too.
 impl Component for TraceList {
@@ -30,7 +30,8 @@ impl Component for TraceList {
     fn can(app: &App, action: Action) -> Option<bool> {
         match action {
             Action::Filter => Some(Self::has_rows(app) || app.store.filter().is_some()),
-            Action::Open | Action::ToggleFold if app.screens.pane == Pane::Details => Some(app.details.can_fold()),
+            Action::ToggleFold if app.screens.pane == Pane::Details => Some(app.details.can_fold()),
+            Action::Open if app.screens.pane == Pane::Details => Some(app.details.can_fold() || app.details.can_open()),
             _ => None,
         }
     }
@@ -72,6 +73,7 @@ impl App {
             Action::PreviousPane => self.screens.pane = pane.next().next(),
             Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
             Action::TurnDetails => self.turn_details(),
+            Action::Open if pane == Pane::Details && self.details.can_open() => self.toggle(Layer::Value),
             Action::Open if pane != Pane::Details => self.screens.pane = pane.inner(),
             Action::JumpBack if !self.waterfall.has_jumped() && self.return_from_jump() => {}
             _ if self.reads(action) => self.traces.hold(),

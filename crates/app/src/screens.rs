@@ -2,7 +2,7 @@
 //!
 //! What is on top is known by looking here and nowhere else; each of them is a [`Layer`].
 
-use super::{Action, App, Layer, Origin, Popup, Screen, Tab};
+use super::{Action, App, Layer, Origin, Popup, Screen, Tab, ValueScreen};
 
 /// What stands behind the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +117,15 @@ impl Screens {
 
     pub(super) fn top_mut(&mut self) -> Option<&mut Screen> {
         self.above[self.tab as usize].last_mut()
+    }
+
+    /// The value that is shown full size, if it is on top.
+    #[must_use]
+    pub fn value(&self) -> Option<&ValueScreen> {
+        match self.top() {
+            Some(Screen::Value(value)) => Some(value),
+            _ => None,
+        }
     }
 
     /// The popup over everything else.

@@ -28,6 +28,7 @@ mod stay;
 mod subject;
 mod theme;
 mod traces;
+mod value;
 mod warnings;
 mod waterfall;
 
@@ -62,6 +63,7 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry
         Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
         Some(Screen::Logs(logs)) => logs::draw(frame, app, logs, panes.body, now),
         Some(Screen::Output(_)) => output::draw(frame, app, panes.body),
+        Some(Screen::Value(value)) => value::draw(frame, app, value, panes.body),
         None => match app.screens.tab() {
             Tab::Traces => draw_panes(frame, app, panes, now, &mut hits),
             Tab::Operations => operations::draw(frame, app, panes.body, &mut hits),

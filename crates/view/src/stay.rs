@@ -19,6 +19,9 @@ const SETTLED: u64 = 15_000_000_000;
 pub fn stays(app: &App, now: &Now) -> Option<Duration> {
     let shown = app.traces.selected().and_then(|trace_id| app.store.trace(trace_id));
     let listed = app.traces.rows(&app.store);
+    if app.screens.value().is_some_and(app::ValueScreen::is_reading) {
+        return Some(Duration::ZERO);
+    }
     if app.waterfall.is_behind()
         || app.details.is_behind()
         || (app.pause().is_none() && shown.iter().chain(&listed).any(|trace| waterfall::moves(trace, app, now)))

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use trace_model::Attribute;
+use trace_model::{Attribute, Value};
 
 use super::super::content::{Line, Means, Role};
 use super::order::by_use;
-use super::value::attribute_value;
+use super::value::{attribute_value, whole};
 use crate::format;
 use crate::text::{self, clusters};
 
 /// How many lines of a value are shown among others.
-pub(super) const VALUE_LINES_MAX: usize = 200;
+pub(super) const VALUE_LINES_MAX: usize = 12;
 /// So much of a value is looked at to choose its place, in bytes.
 const LOOKED_AT: usize = 4_096;
 
@@ -44,6 +44,8 @@ pub struct Item {
     pub line: usize,
     /// Whether it can be folded and unfolded.
     pub is_fold: bool,
+    /// Whether it is a value that can be shown full size.
+    pub is_value: bool,
 }
 
 /// What was folded or unfolded by hand.
@@ -70,6 +72,9 @@ pub(super) struct Column<'a> {
     folds: &'a Folds,
     /// Of what the next items are a part.
     owner: ItemId,
+    /// The item whose value is looked for, and that value with its name once it is found.
+    wanted: Option<ItemId>,
+    pub(super) found: Option<(String, String)>,
 }
 
 impl<'a> Column<'a> {
@@ -86,6 +91,23 @@ impl<'a> Column<'a> {
             values: longest.max(18),
             folds,
             owner: ItemId(0),
+            wanted: None,
+            found: None,
+        }
+    }
+
+    /// Looks for the value of an item.
+    pub(super) const fn looking_for(mut self, wanted: Option<ItemId>) -> Self {
+        self.wanted = wanted;
+        self
+    }
+
+    /// Says that the last item is a value, and which.
+    pub(super) fn is_value(&mut self, name: &str, value: impl FnOnce() -> String) {
+        let Some(item) = self.items.last_mut() else { return };
+        item.is_value = true;
+        if self.wanted == Some(item.id) {
+            self.found = Some((name.to_owned(), value()));
         }
     }
 
@@ -99,6 +121,7 @@ impl<'a> Column<'a> {
             column: 0,
             line: self.lines.len(),
             is_fold,
+            is_value: false,
         });
         id
     }
@@ -166,13 +189,21 @@ impl<'a> Column<'a> {
     pub(super) fn list(&mut self, attributes: &[Attribute], indent: usize) {
         for attribute in by_use(attributes) {
             self.pair(&attribute.key, &attribute_value(attribute), indent, Role::Plain);
+            self.is_value(&attribute.key, || whole(&attribute.value));
         }
+    }
+
+    /// A value with a name of its own.
+    pub(super) fn named_value(&mut self, name: &str, value: &Value, indent: usize) {
+        self.pair(name, &super::value::value(value), indent, Role::Plain);
+        self.is_value(name, || whole(value));
     }
 
     /// A name with its value. A name is never cut; a value goes on below itself, or begins below its name where that gives it more room: where it
     /// has lines of its own, or a word that would be broken.
     pub(super) fn pair(&mut self, key: &str, value: &str, indent: usize, role: Role) {
         self.item(key, false);
+        self.is_value(key, || value.to_owned());
         let key_end = indent + format::columns(key);
         let width = self.width.saturating_sub(1);
         let start = text::start(value, LOOKED_AT);
@@ -208,9 +239,9 @@ impl<'a> Column<'a> {
             self.lines.push(Line::from(vec![left.means(Role::Dim), piece.means(role)]));
         }
         if pieces.next().is_some() {
-            let size = format::bytes(value.len() as u64);
             let left = " ".repeat(column);
-            self.lines.push(Line::from(format!("{left}… {size} in all").means(Role::Dim)));
+            self.lines
+                .push(Line::from(format!("{left}… Enter shows all of it").means(Role::Dim)));
         }
     }
 

@@ -75,6 +75,12 @@ impl Cursor {
 
     /// Finds what it was on in lines that have changed.
     pub(super) fn fit(&mut self, page: &SpanPage, height: usize) {
+        if self.on.is_none() {
+            // At first it is below the heading, on something that Enter may open.
+            let is_heading = |item: &Item| !item.is_fold && !item.is_value;
+            let begins_below = |items: &[Item]| items.get(1).is_some_and(|item| (item.column, item.line) == (0, 1));
+            self.line = usize::from(page.items().first().is_some_and(is_heading) && begins_below(page.items()));
+        }
         if let Some((id, below)) = self.on {
             let mut items = page.items().iter();
             if let Some(item) = items.find(|item| item.id == id) {

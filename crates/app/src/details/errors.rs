@@ -33,6 +33,9 @@ impl Column<'_> {
         self.headed(name, Some(errors.len()), Line::from(format!(" {name}").strong().means(role)));
         for error in errors.iter().take(ERRORS) {
             let id = self.item((error.event.unix_nano, &error.event.title), false);
+            if let Some(stack) = &error.event.stacktrace {
+                self.is_value("exception.stacktrace", || stack.clone());
+            }
             self.within(id, |column| column.error(error, start, has_failed));
         }
         if errors.len() > ERRORS {

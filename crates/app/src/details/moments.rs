@@ -67,13 +67,14 @@ impl Moment<'_> {
     }
 
     /// What is listed below it when it is unfolded, besides its attributes: what its line cannot hold.
-    fn body(&self, room: usize) -> Option<String> {
+    fn body(&self, room: usize) -> Option<&Value> {
         let Self::Log(log) = self else { return None };
+        let is_structured = matches!(log.body, Value::Map(_) | Value::Array(_) | Value::Bytes(_));
         let text = match &log.body {
             Value::Empty => return None,
             body => value(body),
         };
-        (text.trim_end().contains('\n') || format::columns(&text) > room).then_some(text)
+        (is_structured || text.trim_end().contains('\n') || format::columns(&text) > room).then_some(&log.body)
     }
 }
 
@@ -169,7 +170,7 @@ impl Column<'_> {
         if is_open {
             self.within(id, |column| {
                 if let Some(body) = body {
-                    column.pair("body", &body, 5, Role::Plain);
+                    column.named_value("body", body, 5);
                 }
                 column.list(moment.attributes(), 5);
             });

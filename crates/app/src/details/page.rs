@@ -5,7 +5,7 @@ use trace_model::{Span, SpanKey, StatusCode, TraceId, outside_of_spans};
 
 use super::super::content::{Line, Means, Piece, Role};
 use super::ShownSpan;
-use super::column::{Column, Folds, Item, Section};
+use super::column::{Column, Folds, Item, ItemId, Section};
 use crate::format;
 
 /// From this width on, what the span says stands left and who says it stands right.
@@ -18,19 +18,21 @@ pub struct SpanPage {
     columns: [Vec<Line>; 2],
     sections: Vec<Section>,
     items: Vec<Item>,
+    /// The value that was looked for, with its name.
+    pub(super) found: Option<(String, String)>,
     names_apart: bool,
 }
 
 impl SpanPage {
     /// Lays out what is said of a row, for a pane of this size with its title. The trace began at `trace_start`, in nanoseconds since the
-    /// Unix epoch; absolute times are in `zone`.
+    /// Unix epoch; absolute times are in `zone`. The value of the `wanted` item is found on the way.
     #[must_use]
     pub(super) fn of(
         content: &ShownSpan,
         trace_id: TraceId,
         key: &SpanKey,
         (trace_start, zone): (u64, &TimeZone),
-        folds: &Folds,
+        (folds, wanted): (&Folds, Option<ItemId>),
         (width, height): (u16, u16),
     ) -> Self {
         let laid_out = |facts: Line, left: Column<'_>, right: Column<'_>| {
@@ -47,6 +49,7 @@ impl SpanPage {
                 names_apart: height >= TALL && width < TWO_COLUMNS && !sections.is_empty(),
                 sections,
                 items: left.items.into_iter().chain(right_items).collect(),
+                found: left.found.or(right.found),
                 columns: [left.lines, right.lines],
             }
         };
@@ -54,11 +57,11 @@ impl SpanPage {
         let span = content.span.as_ref();
         let (attributes, resource) = span.map_or((&[][..], &[][..]), |span| (&span.attributes, &span.resource));
         let mut left = if wide {
-            Column::new(usize::from(width / 2), attributes.iter(), folds)
+            Column::new(usize::from(width / 2), attributes.iter(), folds).looking_for(wanted)
         } else {
-            Column::new(usize::from(width), attributes.iter().chain(resource), folds)
+            Column::new(usize::from(width), attributes.iter().chain(resource), folds).looking_for(wanted)
         };
-        let mut right = Column::new(left.width, resource.iter(), folds);
+        let mut right = Column::new(left.width, resource.iter(), folds).looking_for(wanted);
         let start = span.map_or(trace_start, |span| span.start_unix_nano);
         if let Some(span) = span.filter(|span| span.status == StatusCode::Error && !span.status_message.is_empty()) {
             left.pair("status", &span.status_message, 3, Role::Error);

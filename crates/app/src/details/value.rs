@@ -25,6 +25,78 @@ pub fn attribute_value(attribute: &Attribute) -> String {
     with_unit(attribute).unwrap_or_else(|| value(&attribute.value))
 }
 
+/// All of a value: a text as it is, bytes as text or in hexadecimal, and what is nested as JSON.
+pub(super) fn whole(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => hexadecimal(bytes),
+        },
+        Value::Empty => String::new(),
+        _ => {
+            let mut json = String::new();
+            write_json(&mut json, value);
+            json
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x} ");
+    }
+    text
+}
+
+fn write_json(json: &mut String, value: &Value) {
+    match value {
+        Value::Empty => json.push_str("null"),
+        Value::String(text) => quote(json, text),
+        Value::Bytes(bytes) => quote(json, &hexadecimal(bytes)),
+        Value::Bool(_) | Value::Int(_) => write(json, value),
+        Value::Double(number) if number.is_finite() => write(json, value),
+        Value::Double(number) => quote(json, &number.to_string()),
+        Value::Array(values) => {
+            json.push('[');
+            for (at, value) in values.iter().enumerate() {
+                json.push_str(if at > 0 { "," } else { "" });
+                write_json(json, value);
+            }
+            json.push(']');
+        }
+        Value::Map(pairs) => {
+            json.push('{');
+            for (at, pair) in pairs.iter().enumerate() {
+                json.push_str(if at > 0 { "," } else { "" });
+                quote(json, &pair.key);
+                json.push(':');
+                write_json(json, &pair.value);
+            }
+            json.push('}');
+        }
+    }
+}
+
+fn quote(json: &mut String, text: &str) {
+    json.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            c if c < ' ' => {
+                let _ = write!(json, "\\u{:04x}", u32::from(c));
+            }
+            c => json.push(c),
+        }
+    }
+    json.push('"');
+}
+
 fn with_unit(attribute: &Attribute) -> Option<String> {
     let unit = unit_of(&attribute.key)?;
     let number = match &attribute.value {
@@ -45,9 +117,6 @@ fn with_unit(attribute: &Attribute) -> Option<String> {
 }
 
 fn write(text: &mut String, value: &Value) {
-    if text.len() >= LAID_OUT_BYTES_MAX {
-        return;
-    }
     // Writing to a string does not fail.
     let _ = match value {
         Value::Empty => {
@@ -140,6 +209,16 @@ mod tests {
         assert_eq!(value(&map), r#"{a: "b\"", c: [1, null]}"#);
         assert_eq!(value(&Value::Empty), "(empty)");
         assert_eq!(value(&Value::Bytes(vec![1, 255])), "2 bytes: 01 ff");
+    }
+
+    #[test]
+    fn whole_values_are_json_where_they_are_nested() {
+        let map = Value::Map(vec![
+            attribute("a", Value::String("b\"\n\u{1}".to_owned())),
+            attribute("c", Value::Array(vec![Value::Double(f64::NAN), Value::Bytes(vec![255])])),
+        ]);
+        assert_eq!(whole(&map), r#"{"a":"b\"\n\u0001","c":["NaN","ff "]}"#);
+        assert_eq!(whole(&Value::String("a\nb".to_owned())), "a\nb");
     }
 
     #[test]

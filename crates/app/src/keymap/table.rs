@@ -2,7 +2,7 @@
 
 use super::Key::{Char, Ctrl};
 use super::KeyContext::{
-    Compare, Copy, CrossCheck, Details, Filter, Help, Logs, Operations, Palette, RuleTraces, ServiceMap, Traces, Warnings,
+    Compare, Copy, CrossCheck, Details, Filter, Help, Logs, Operations, Palette, RuleTraces, ServiceMap, Traces, Value, Warnings,
     Waterfall,
 };
 use super::{Binding, Key, KeyContext, Section};
@@ -39,6 +39,7 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Tree of spans", &[Waterfall, CrossCheck], TREE),
     Section::new("Waterfall and details", &[Waterfall, Details], SPANS),
     Section::new("Details", &[Details], DETAILS),
+    Section::new("Value", &[Value], VALUE),
     Section::new("Copy menu", &[Copy], COPY),
     Section::new("Compare", &[Compare], COMPARE),
     Section::new("Operations", &[Operations], OPERATIONS),
@@ -319,6 +320,27 @@ const DETAILS: &[Binding] = &[
         "go to the previous section",
     )
     .formerly("left-in-details"),
+];
+
+const VALUE: &[Binding] = &[
+    bind(
+        "fold-lines",
+        &[Char(' '), Key::Enter],
+        Action::ToggleFold,
+        "fold or unfold the lines below",
+    )
+    .footer("fold"),
+    bind("fewer-levels", &[Char('(')], Action::FoldShallower, "show one level less").footer("levels"),
+    bind("more-levels", &[Char(')')], Action::FoldDeeper, "show one level more"),
+    bind("find-text", &[Char('/')], Action::Filter, "find text").footer("find"),
+    bind("next-text", &[Char('n')], Action::NextMatch, "go to the next found line").footer("next"),
+    bind(
+        "previous-text",
+        &[Char('N')],
+        Action::PreviousMatch,
+        "go to the previous found line",
+    ),
+    bind("copy-value", &[Char('y')], Action::CopyValue, "copy the whole value").footer("copy"),
 ];
 
 const COPY: &[Binding] = &[

@@ -25,8 +25,10 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "unicode-segmentation",
             "unicode-width",
             "url",
+            "value-text",
         ],
     ),
+    ("value-text", &[]),
     (
         "view",
         &["app", "printable", "ratatui", "trace-model", "trace-stats", "unicode-width"],

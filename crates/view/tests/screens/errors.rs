@@ -159,7 +159,7 @@ pub(crate) fn checkout(scene: &mut Scene) {
 /// The details with all their parts unfolded, in a pane that has room for them.
 fn details_of(scene: &mut Scene) -> String {
     scene.resize(220, 120);
-    scene.press(&[Key::Enter, Key::Enter, Key::Home]);
+    scene.press(&[Key::Enter, Key::Home]);
     for _ in 0..100 {
         if !scene.part(Part::Details).contains('▸') {
             break;

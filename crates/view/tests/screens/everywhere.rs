@@ -36,6 +36,8 @@ enum Step {
     /// One of the keys in the table, by position.
     Key(usize),
     Type(char),
+    /// Enter: few keys lead further in.
+    Open,
     /// Esc: most keys do not lead out of a line that is edited.
     Leave,
     /// A click at this column and row.
@@ -51,6 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (0..keys).prop_map(Step::Key),
         2 => proptest::char::range(' ', '~').prop_map(Step::Type),
+        2 => Just(Step::Open),
         2 => Just(Step::Leave),
         2 => (0..200_u16, 0..50_u16).prop_map(|(column, row)| Step::Click(column, row)),
         3 => (0..SIZES.len()).prop_map(Step::Resize),
@@ -131,6 +134,9 @@ fn take(scene: &mut Scene, step: &Step) {
         }
         Step::Type(c) => {
             send(scene, Key::Char(c));
+        }
+        Step::Open => {
+            send(scene, Key::Enter);
         }
         Step::Leave => {
             send(scene, Key::Esc);

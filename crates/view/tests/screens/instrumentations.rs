@@ -10,7 +10,7 @@ use crate::errors::{add_error, map, text};
 use crate::scene::{MILLI, Part, START, Scene, edit, span};
 
 /// What is a number is one; `[a, b]` is an array of texts.
-fn attributes(pairs: &[(&str, &str)]) -> Vec<KeyValue> {
+pub(crate) fn attributes(pairs: &[(&str, &str)]) -> Vec<KeyValue> {
     let text = |value: &str| any_value::Value::StringValue(value.to_owned());
     let value = |value: &str| match (
         value.parse(),
@@ -306,7 +306,7 @@ fn details_of_ordinary_instrumentations() {
 }
 
 /// What the details begin with, top to bottom, whatever the width.
-fn in_order(text: &str, parts: &[&str]) {
+pub(crate) fn in_order(text: &str, parts: &[&str]) {
     let mut rest = text;
     for part in parts {
         let at = rest
@@ -431,6 +431,7 @@ fn handled_errors_of_sentry_are_told_from_failures() {
 fn attributes_of_an_event_fold_below_it() {
     let mut scene = python_flask().scene(200, 60);
     assert!(!scene.part(Part::Details).contains("line 42"));
+    // The cursor begins on the status, above the heading and the first event.
     scene.type_keys("jjj");
     scene.press(&[Key::Enter]);
     let text = scene.part(Part::Details);

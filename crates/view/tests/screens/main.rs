@@ -25,6 +25,7 @@ mod sentry;
 mod snapshots;
 mod subjects;
 mod tabs;
+mod values;
 mod walk;
 mod waterfall;
 mod whole;

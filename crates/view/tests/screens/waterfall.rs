@@ -553,7 +553,7 @@ fn details_show_the_attributes_of_the_scope() {
     let mut scene = Scene::new(Mode::Viewer, 200, 50);
     scene.add(vec![spans]);
     // The scope is the last section.
-    scene.press(&[Key::Enter, Key::Enter, Key::Left, Key::Enter]);
+    scene.press(&[Key::Enter, Key::Enter, Key::Left, Key::Left, Key::Enter]);
     let line = row(&mut scene, "policy.name");
     assert!(line.contains("errors only"), "{line}");
 }

@@ -1,0 +1,305 @@
+//! A text as lines, read step by step.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::json::Json;
+use crate::outline::Outline;
+use crate::sql::Sql;
+use crate::stack::Stack;
+use crate::text::Text;
+use crate::{Form, Hint, LINE_BYTES_MAX, base64, json, sql, stack, url};
+
+/// What a piece of a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing in particular.
+    Plain,
+    /// Matters less: punctuation, frames of libraries, what a fold hides.
+    Dim,
+    /// A name: of a member, of a part of a URL.
+    Key,
+    /// A keyword.
+    Keyword,
+    /// A text within quotes.
+    String,
+    /// A number, `true`, `false` or `null`.
+    Literal,
+    /// A frame of the program's own code.
+    Own,
+    /// What was thrown.
+    Error,
+}
+
+/// A part of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// The text; as it was sent, so it is to be cleaned before it is shown.
+    pub text: Cow<'a, str>,
+    /// What it is.
+    pub role: Role,
+}
+
+impl<'a> Piece<'a> {
+    pub(crate) fn new(text: impl Into<Cow<'a, str>>, role: Role) -> Self {
+        Self { text: text.into(), role }
+    }
+}
+
+/// What a line covers, and how it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A part of the text as it is.
+    Text,
+    /// A member or an element of JSON, or the end of one; with a comma where another one follows.
+    Json {
+        comma: bool,
+    },
+    Sql,
+    /// A line of a stack trace.
+    Stack(stack::Kind),
+    /// The first line of library frames that stand below it.
+    Libraries,
+    /// A name for what stands below it.
+    Named(Box<str>),
+    /// A part with its name.
+    Part(&'static str, Box<str>),
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Which part of the text it covers.
+    pub range: Range<usize>,
+    /// How deep it is nested.
+    pub level: u32,
+    /// It continues the line before, which was too long.
+    pub is_continued: bool,
+    /// Whether lines below it can be folded away.
+    pub is_fold: bool,
+    pub(crate) content: Content,
+    /// The line below which it stands.
+    pub(crate) parent: Option<usize>,
+    /// The line after the last one that stands below it, once that is known.
+    pub(crate) end: Option<usize>,
+    /// How many lines stand directly below it.
+    pub(crate) children: usize,
+}
+
+impl Line {
+    /// The line below which it stands, if it stands below one.
+    #[must_use]
+    pub const fn parent(&self) -> Option<usize> {
+        self.parent
+    }
+
+    pub(crate) const fn new(range: Range<usize>, level: u32, content: Content) -> Self {
+        Self {
+            range,
+            level,
+            is_continued: false,
+            is_fold: false,
+            content,
+            parent: None,
+            end: None,
+            children: 0,
+        }
+    }
+}
+
+/// Reads a text, one line or a part of one after the other.
+pub(crate) trait Scan {
+    /// Goes on from a place in the text, adds the lines that end there, and returns the place after; the text's length at its end. A call
+    /// looks at [`LINE_BYTES_MAX`] bytes or so.
+    fn scan(&mut self, text: &str, at: usize, lines: &mut Vec<Line>) -> usize;
+}
+
+#[derive(Debug)]
+enum Scanner {
+    Text(Text),
+    Json(Json),
+    Sql(Sql),
+    Stack(Stack),
+}
+
+/// A text of more bytes is named before it is shown.
+const LONG: usize = 1 << 20;
+
+/// A text with the lines that have been read of it.
+#[derive(Debug)]
+pub struct Document {
+    text: Box<str>,
+    form: Form,
+    lines: Vec<Line>,
+    scanner: Scanner,
+    at: usize,
+    is_complete: bool,
+}
+
+impl Document {
+    /// Recognizes a text and reads none of it yet.
+    #[must_use]
+    pub fn new(text: impl Into<Box<str>>, hint: Option<Hint>) -> Self {
+        let text = text.into();
+        let form = Form::of(&text, hint);
+        let scanner = match form {
+            Form::Json => Scanner::Json(Json::default()),
+            Form::Sql => Scanner::Sql(Sql::default()),
+            Form::StackTrace => Scanner::Stack(Stack::default()),
+            Form::Text | Form::Base64 | Form::Url => Scanner::Text(Text::default()),
+        };
+        let mut document = Self {
+            form,
+            lines: Vec::new(),
+            scanner,
+            at: 0,
+            is_complete: text.is_empty(),
+            text,
+        };
+        document.name();
+        document
+    }
+
+    /// What stands above the text itself.
+    fn name(&mut self) {
+        let name = match self.form {
+            Form::Url => {
+                self.lines = url::parts(&self.text);
+                self.at = self.text.len();
+                self.is_complete = true;
+                return;
+            }
+            Form::Base64 => base64::name(&self.text),
+            Form::Text if self.text.len() > LONG => size(self.text.len()),
+            _ => return,
+        };
+        let mut line = Line::new(0..0, 0, Content::Named(name.into()));
+        line.is_fold = true;
+        self.lines.push(line);
+        if let Scanner::Text(text) = &mut self.scanner {
+            text.parent = Some(0);
+        }
+    }
+
+    /// What the text is.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub const fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether all of it has been read.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// How many bytes have been read.
+    #[must_use]
+    pub const fn read(&self) -> usize {
+        self.at
+    }
+
+    /// The lines that have been read.
+    #[must_use]
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// Goes on reading until about so many bytes are read.
+    pub fn step(&mut self, bytes: usize) {
+        let until = self.at.saturating_add(bytes);
+        while self.at < until && !self.is_complete {
+            let text = &*self.text;
+            let scan: &mut dyn Scan = match &mut self.scanner {
+                Scanner::Text(text) => text,
+                Scanner::Json(json) => json,
+                Scanner::Sql(sql) => sql,
+                Scanner::Stack(stack) => stack,
+            };
+            self.at = scan.scan(text, self.at, &mut self.lines);
+            if self.at >= text.len() {
+                self.is_complete = true;
+                let end = self.lines.len();
+                for line in self.lines.iter_mut().filter(|line| line.is_fold) {
+                    line.end.get_or_insert(end);
+                }
+            }
+        }
+    }
+
+    /// What a line shows, without its indentation.
+    #[must_use]
+    pub fn pieces(&self, at: usize, outline: &Outline) -> Vec<Piece<'_>> {
+        let Some(line) = self.lines.get(at) else {
+            return Vec::new();
+        };
+        let text = &self.text[line.range.clone()];
+        let is_folded = outline.is_folded(self, at);
+        match &line.content {
+            Content::Text => vec![Piece::new(text, Role::Plain)],
+            Content::Json { comma } => json::pieces(text, *comma, line, is_folded, self.is_closed_with_comma(line)),
+            Content::Sql => sql::pieces(text),
+            Content::Stack(kind) => stack::pieces(text, *kind),
+            Content::Libraries => {
+                let more = if line.end.is_some() { "" } else { "+" };
+                let plural = if line.children == 1 { "" } else { "s" };
+                vec![Piece::new(
+                    format!("{}{more} library frame{plural}", line.children),
+                    Role::Dim,
+                )]
+            }
+            Content::Named(name) => vec![Piece::new(&**name, Role::Dim)],
+            Content::Part(name, value) => vec![
+                Piece::new(format!("{name:<9} "), Role::Key),
+                Piece::new(&**value, Role::Plain),
+            ],
+        }
+    }
+
+    /// Whether a comma follows what begins in this line.
+    fn is_closed_with_comma(&self, line: &Line) -> bool {
+        let last = line.end.and_then(|end| self.lines.get(end.checked_sub(1)?));
+        matches!(last.map(|last| &last.content), Some(Content::Json { comma: true }))
+    }
+
+    /// The text of a line with its indentation.
+    #[must_use]
+    pub fn text_of(&self, at: usize, outline: &Outline) -> String {
+        let level = self.lines.get(at).map_or(0, |line| line.level);
+        let pieces = self.pieces(at, outline);
+        let indent = "  ".repeat(usize::try_from(level).unwrap_or(0));
+        pieces.into_iter().fold(indent, |text, piece| text + &piece.text)
+    }
+}
+
+/// A size with its unit.
+pub(crate) fn size(bytes: usize) -> String {
+    let (unit, name) = match bytes {
+        0..0x400 => return format!("{bytes} B"),
+        0x400..0x10_0000 => (1 << 10, "KiB"),
+        _ => (1 << 20, "MiB"),
+    };
+    let tenths = bytes % unit * 10 / unit;
+    format!("{}.{tenths} {name}", bytes / unit)
+}
+
+/// The end of a line that begins at a place: where the text has its line break, or where it is cut because it is too long. Returns the end, the
+/// place after, and whether it was cut.
+pub(crate) fn line_end(text: &str, at: usize) -> (usize, usize, bool) {
+    let until = crate::floor(text, at + LINE_BYTES_MAX);
+    let chunk = &text[at..until];
+    if let Some(end) = chunk.bytes().position(|byte| byte == b'\n') {
+        let line = chunk[..end].strip_suffix('\r').unwrap_or(&chunk[..end]);
+        return (at + line.len(), at + end + 1, false);
+    }
+    if until == text.len() {
+        return (until, until, false);
+    }
+    (until, until, true)
+}

@@ -1,0 +1,122 @@
+//! Which lines are folded away.
+
+use std::collections::HashSet;
+
+use crate::Document;
+use crate::document::{Content, Line};
+
+/// What is folded: levels as a whole, and lines by hand.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// Below this level everything nested is folded.
+    level: u32,
+    /// Lines that are not as their level says.
+    toggled: HashSet<usize>,
+}
+
+impl Default for Outline {
+    /// Only what is folded by nature is: frames of libraries, and what is named before it is shown.
+    fn default() -> Self {
+        Self {
+            level: u32::MAX,
+            toggled: HashSet::new(),
+        }
+    }
+}
+
+impl Outline {
+    /// Shows so many levels.
+    pub fn show_levels(&mut self, levels: u32) {
+        self.level = levels;
+        self.toggled.clear();
+    }
+
+    /// Shows one level less or more than now, of those that there are among the lines read.
+    pub fn change_levels(&mut self, document: &Document, more: bool) {
+        let deepest = document
+            .lines()
+            .iter()
+            .filter(|line| line.is_fold)
+            .map(|line| line.level)
+            .max();
+        let deepest = deepest.map_or(0, |deepest| deepest + 1);
+        let level = self.level.min(deepest);
+        self.show_levels(if more {
+            (level + 1).min(deepest)
+        } else {
+            level.saturating_sub(1)
+        });
+    }
+
+    /// Whether the lines below a line are folded away.
+    #[must_use]
+    pub fn is_folded(&self, document: &Document, at: usize) -> bool {
+        let Some(line) = document.lines().get(at).filter(|line| line.is_fold) else {
+            return false;
+        };
+        self.is_folded_at_first(line) != self.toggled.contains(&at)
+    }
+
+    const fn is_folded_at_first(&self, line: &Line) -> bool {
+        match line.content {
+            Content::Libraries | Content::Named(_) => true,
+            _ => line.level >= self.level,
+        }
+    }
+
+    /// Folds the lines below a line, or unfolds them. Returns whether there are any.
+    pub fn toggle(&mut self, document: &Document, at: usize) -> bool {
+        let is_fold = document.lines().get(at).is_some_and(|line| line.is_fold);
+        if is_fold && !self.toggled.remove(&at) {
+            self.toggled.insert(at);
+        }
+        is_fold
+    }
+
+    /// Unfolds what a line stands below.
+    pub fn reveal(&mut self, document: &Document, at: usize) {
+        let mut above = document.lines().get(at).and_then(|line| line.parent);
+        while let Some(parent) = above {
+            if self.is_folded(document, parent) {
+                self.toggle(document, parent);
+            }
+            above = document.lines().get(parent).and_then(|line| line.parent);
+        }
+    }
+
+    /// The line that is seen where a line is: itself, or the outermost one that it is folded away below.
+    #[must_use]
+    pub fn seen(&self, document: &Document, at: usize) -> usize {
+        let (mut seen, mut above) = (at, document.lines().get(at).and_then(|line| line.parent));
+        while let Some(parent) = above {
+            if self.is_folded(document, parent) {
+                seen = parent;
+            }
+            above = document.lines().get(parent).and_then(|line| line.parent);
+        }
+        seen
+    }
+
+    /// The next line that is seen; `None` after the last one that has been read.
+    #[must_use]
+    pub fn next(&self, document: &Document, at: usize) -> Option<usize> {
+        let next = if self.is_folded(document, at) {
+            document.lines().get(at)?.end?
+        } else {
+            at + 1
+        };
+        (next < document.lines().len()).then_some(next)
+    }
+
+    /// The line that is seen before one that is.
+    #[must_use]
+    pub fn previous(&self, document: &Document, at: usize) -> Option<usize> {
+        Some(self.seen(document, at.checked_sub(1)?))
+    }
+
+    /// All lines that are seen, from the first one on.
+    pub fn visible<'a>(&'a self, document: &'a Document) -> impl Iterator<Item = usize> + 'a {
+        let first = (!document.lines().is_empty()).then_some(0);
+        std::iter::successors(first, |at| self.next(document, *at))
+    }
+}

@@ -1,0 +1,312 @@
+//! Stack traces of Java, Python, JavaScript, Go, Rust and .NET: whose code each frame is.
+
+use crate::document::{Content, Line, Piece, Role, Scan, line_end};
+
+/// What a line of a stack trace is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What was thrown, or a heading.
+    Title,
+    /// A frame of the program's own code.
+    Own,
+    /// A frame of a library, or of the language itself.
+    Library,
+    /// It belongs to the frame before it: its place, or the line of its source.
+    Detail,
+}
+
+/// Paths of libraries, whatever the language.
+const PATHS: [&str; 22] = [
+    "site-packages",
+    "dist-packages",
+    "/lib/python",
+    "<frozen ",
+    "node_modules",
+    "node:",
+    "(internal/",
+    "/rustc/",
+    ".cargo/registry",
+    "/rustlib/",
+    ".rustup/",
+    "/usr/local/go/src/",
+    "/go/pkg/mod/",
+    "/libexec/src/",
+    "/vendor/",
+    "/usr/lib/",
+    "webpack/runtime",
+    "/_next/static",
+    "\\lib\\site-packages",
+    "/toolchain@",
+    "/deps/",
+    "GOROOT",
+];
+/// How the names of libraries begin in Java and its neighbors.
+const JAVA: [&str; 36] = [
+    "java.",
+    "javax.",
+    "jakarta.",
+    "jdk.",
+    "sun.",
+    "com.sun.",
+    "kotlin.",
+    "kotlinx.",
+    "scala.",
+    "groovy.",
+    "clojure.",
+    "android.",
+    "androidx.",
+    "org.springframework.",
+    "org.apache.",
+    "org.hibernate.",
+    "org.eclipse.",
+    "org.jboss.",
+    "org.postgresql.",
+    "org.junit.",
+    "org.gradle.",
+    "io.netty.",
+    "io.grpc.",
+    "io.vertx.",
+    "io.quarkus.",
+    "io.micrometer.",
+    "io.opentelemetry.",
+    "io.sentry.",
+    "reactor.",
+    "okhttp3.",
+    "akka.",
+    "com.fasterxml.",
+    "com.google.",
+    "com.mysql.",
+    "com.zaxxer.",
+    "rx.",
+];
+/// The same in .NET.
+const DOTNET: [&str; 10] = [
+    "System.",
+    "Microsoft.",
+    "Npgsql.",
+    "Newtonsoft.",
+    "Grpc.",
+    "MassTransit.",
+    "Serilog.",
+    "RabbitMQ.",
+    "StackExchange.",
+    "Dapper.",
+];
+/// Crates, and the ends of their stacks.
+const RUST: [&str; 22] = [
+    "std",
+    "core",
+    "alloc",
+    "tokio",
+    "futures",
+    "futures_util",
+    "futures_core",
+    "hyper",
+    "hyper_util",
+    "tower",
+    "axum",
+    "actix_web",
+    "actix_rt",
+    "tracing",
+    "rayon",
+    "rayon_core",
+    "backtrace",
+    "anyhow",
+    "tonic",
+    "sqlx",
+    "rust_begin_unwind",
+    "__rust_try",
+];
+
+/// Whether a text is a stack trace: it has two frames, or a heading and one.
+pub(crate) fn is_stack_trace(start: &str) -> bool {
+    if !start.contains('\n') {
+        return false;
+    }
+    let mut stack = Stack::default();
+    let (mut frames, mut headings) = (0, 0);
+    for line in start.lines().take(40) {
+        let is_frame = matches!(stack.kind(line), Kind::Own | Kind::Library);
+        let is_place_of_go = line.starts_with("\t/");
+        frames += usize::from(is_frame && stack.is_sure || is_place_of_go);
+        headings += usize::from(is_heading(line));
+    }
+    frames >= 2 || frames >= 1 && headings >= 1
+}
+
+fn is_heading(line: &str) -> bool {
+    line.starts_with("Traceback (most recent")
+        || line.starts_with("goroutine ")
+        || line.starts_with("stack backtrace:")
+        || line.starts_with("Caused by: ")
+        || line.starts_with("Exception in thread")
+        || line
+            .split([':', ' '])
+            .next()
+            .is_some_and(|word| word.ends_with("Error") || word.ends_with("Exception"))
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Stack {
+    /// The line above the library frames that are being read.
+    libraries: Option<usize>,
+    /// Of the frame before.
+    frame: Option<Kind>,
+    /// A line without a place, which is a frame of Go if one follows.
+    is_sure: bool,
+    is_python: bool,
+    is_cut: bool,
+    /// What the line that is being read in parts is.
+    kind: Option<Kind>,
+}
+
+impl Scan for Stack {
+    fn scan(&mut self, text: &str, at: usize, lines: &mut Vec<Line>) -> usize {
+        let (end, after, is_cut) = line_end(text, at);
+        let is_continued = std::mem::replace(&mut self.is_cut, is_cut);
+        let mut kind = match self.kind.filter(|_| is_continued) {
+            Some(kind) => kind,
+            None => self.kind(&text[at..end]),
+        };
+        self.kind = Some(kind);
+        // Where a place stands below its frame, it tells whose code that is.
+        if kind == Kind::Own && !is_cut && has_place_below(&text[after..]) {
+            let (below, ..) = line_end(text, after);
+            if is_library_path(&text[after..below]) {
+                kind = Kind::Library;
+                self.frame = Some(kind);
+            }
+        }
+        let is_library = kind == Kind::Library || kind == Kind::Detail && self.frame == Some(Kind::Library);
+        if is_library {
+            let parent = *self.libraries.get_or_insert_with(|| {
+                let mut heading = Line::new(at..at, 0, Content::Libraries);
+                heading.is_fold = true;
+                lines.push(heading);
+                lines.len() - 1
+            });
+            lines[parent].children += usize::from(kind == Kind::Library && !is_continued);
+        } else if let Some(parent) = self.libraries.take() {
+            lines[parent].end = Some(lines.len());
+        }
+        let mut line = Line::new(at..end, u32::from(is_library), Content::Stack(kind));
+        line.parent = self.libraries;
+        line.is_continued = is_continued;
+        lines.push(line);
+        after
+    }
+}
+
+/// Whether the next line is the place of a frame: of Go after a tab, of Rust after `at`.
+fn has_place_below(text: &str) -> bool {
+    text.starts_with("\t/") || text.starts_with("\t\\") || text.starts_with("             at ")
+}
+
+fn is_library_path(line: &str) -> bool {
+    let line = crate::start(line, 1_024);
+    PATHS.iter().any(|path| line.contains(path))
+}
+
+impl Stack {
+    fn kind(&mut self, line: &str) -> Kind {
+        let line = crate::start(line, 1_024);
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        self.is_sure = true;
+        let kind = if let Some(path) = text.strip_prefix("File \"").filter(|_| indent > 0) {
+            self.is_python = true;
+            of(is_library_path(path))
+        } else if text.starts_with("at ") && indent > 8 || line.starts_with("\t/") {
+            Kind::Detail
+        } else if let Some(frame) = text.strip_prefix("at ").filter(|_| indent > 0) {
+            of(is_library_frame(frame))
+        } else if let Some(name) = rust_frame(text) {
+            of(is_rust_library(name))
+        } else if text.starts_with("... ") && indent > 0 {
+            // Java's frames in common with those above.
+            Kind::Detail
+        } else if let Some((_, place)) = text.split_once('@').filter(|(_, place)| place.contains("://")) {
+            of(is_library_path(place))
+        } else if indent >= 4 && self.is_python && self.frame.is_some() {
+            Kind::Detail
+        } else if indent == 0 && (line.ends_with(')') || line.starts_with("created by ")) && is_go_function(text) {
+            self.is_sure = false;
+            of(is_go_library(text))
+        } else {
+            Kind::Title
+        };
+        if kind != Kind::Detail {
+            self.frame = (kind != Kind::Title).then_some(kind);
+        }
+        kind
+    }
+}
+
+const fn of(is_library: bool) -> Kind {
+    if is_library { Kind::Library } else { Kind::Own }
+}
+
+/// Of Java, .NET or JavaScript: what follows `at `.
+fn is_library_frame(frame: &str) -> bool {
+    let frame = frame.strip_prefix("async ").unwrap_or(frame);
+    // A module before the name: `java.base/java.lang.Thread.run`.
+    let place = frame.find('(').unwrap_or(frame.len());
+    let name = frame[..place].rsplit('/').next().unwrap_or(frame);
+    let is_of = |names: &[&str]| names.iter().any(|library| name.starts_with(library));
+    is_library_path(frame) || is_of(&JAVA) || is_of(&DOTNET) || frame.starts_with("<anonymous>") || frame == "native"
+}
+
+/// The name in a frame of Rust: `  12: tokio::runtime::…`.
+fn rust_frame(text: &str) -> Option<&str> {
+    let (number, name) = text.split_once(": ")?;
+    let is_number = !number.is_empty() && number.len() < 6 && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| {
+        let name = name.trim_start();
+        // An address before the name.
+        name.strip_prefix("0x")
+            .and_then(|name| name.split_once(" - "))
+            .map_or(name, |(_, name)| name)
+    })
+}
+
+fn is_rust_library(name: &str) -> bool {
+    let name = name.trim_start_matches(['<', '&', '_']);
+    let krate = name.split([':', '<', ' ']).next().unwrap_or(name);
+    name.contains("rust_begin_unwind") || name.starts_with("rust_") || RUST.contains(&krate)
+}
+
+/// `main.(*Server).handle(0xc000…)`, `net/http.HandlerFunc.ServeHTTP(…)`, `created by …`.
+fn is_go_function(text: &str) -> bool {
+    let text = text.strip_prefix("created by ").unwrap_or(text);
+    let name = text.split('(').next().unwrap_or(text);
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+    name.contains('.') && !name.is_empty() && name.chars().all(is_name)
+}
+
+/// The standard library has no dot in the first part of its paths, and no program is in it but `main`.
+fn is_go_library(text: &str) -> bool {
+    let text = text.strip_prefix("created by ").unwrap_or(text);
+    let name = text.split('(').next().unwrap_or(text);
+    let first = name.split('/').next().unwrap_or(name);
+    let is_path = name.contains('/');
+    if is_path {
+        !first.contains('.')
+    } else {
+        matches!(
+            first.split('.').next(),
+            Some("runtime" | "panic" | "testing" | "syscall" | "reflect")
+        )
+    }
+}
+
+/// What a line shows.
+pub(crate) fn pieces(text: &str, kind: Kind) -> Vec<Piece<'_>> {
+    let role = match kind {
+        Kind::Title => Role::Error,
+        Kind::Own => Role::Own,
+        Kind::Library => Role::Dim,
+        Kind::Detail => Role::Plain,
+    };
+    vec![Piece::new(text, role)]
+}

@@ -1,0 +1,25 @@
+//! A value, full size.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Stylize;
+use ratatui::text::Line;
+
+use super::lists::{self, Parts};
+use super::{content, theme};
+use app::text::shown;
+use app::{App, ValueScreen};
+
+pub(super) fn draw(frame: &mut Frame, app: &App, value: &ValueScreen, area: Rect) {
+    let parts = Parts::of(area, 0);
+    lists::title(frame, app, [shown(value.name()).into()], parts.title);
+    for (row, line) in parts.head.union(parts.rows).rows().zip(value.rows()) {
+        if line.is_selected {
+            frame.buffer_mut().set_style(row, theme::cursor(true));
+        }
+        content::draw(frame, &line.line, row);
+    }
+    let status = value.status();
+    let all = Line::from(status.clone().fg(theme::DIM));
+    lists::last(frame, value.narrow(), &status, all, parts.last);
+}

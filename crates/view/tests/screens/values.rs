@@ -1,0 +1,136 @@
+//! Values, full size.
+
+use app::keymap::{Key, KeyContext};
+use app::{Effect, Mode};
+
+use crate::instrumentations::{attributes, in_order};
+use crate::scene::{Part, Scene, edit, span};
+
+/// The screen of the only attribute of a span.
+fn value(key: &str, text: &str, width: u16, height: u16) -> Scene {
+    let mut scene = Scene::new(Mode::Viewer, width, height);
+    scene.add(vec![edit(span(1, 1, 0, "shop", "work", 0, 9), |span| {
+        span.attributes = attributes(&[(key, text)]);
+    })]);
+    scene.press(&[Key::Enter, Key::Enter, Key::Enter]);
+    assert_eq!(scene.app.key_context(), KeyContext::Value, "{}", scene.text());
+    scene
+}
+
+const JSON: &str = r#"{"order":{"id":17,"items":[{"sku":"chair-1","price":49.5,"tags":["garden","wood"]},{"sku":"table-2","price":120,"tags":[]}],"note":"leave it at the door, please, and ring twice: the bell is hard to hear from the garden"},"dry_run":false}"#;
+const STACK: &str = "java.lang.IllegalStateException: no rate\n\tat com.example.billing.Rates.fetch(Rates.java:61)\n\tat org.springframework.aop.Proxy.invoke(Proxy.java:9)\n\tat java.base/java.lang.Thread.run(Thread.java:840)\nCaused by: java.net.SocketTimeoutException: Read timed out\n\tat com.example.billing.Http.get(Http.java:12)\n\t... 12 more\n";
+const SQL: &str = "SELECT p.id, p.title, count(c.id) FROM products p LEFT JOIN carts c ON c.product = p.id WHERE p.title ILIKE $1 AND p.price < 100 GROUP BY p.id ORDER BY p.price LIMIT 20";
+const URL: &str = "https://shop.example.com:8443/products/search?query=garden+chairs&page=2";
+
+#[test]
+fn values_of_each_form() {
+    for (name, key, text) in [
+        ("json", "request.body", JSON),
+        ("stack", "stack", STACK),
+        ("sql", "db.statement", SQL),
+        ("url", "url.full", URL),
+    ] {
+        for (width, height) in [(40, 10), (80, 24), (120, 40)] {
+            let mut scene = value(key, text, width, height);
+            insta::assert_snapshot!(format!("value_{name}_{width}x{height}"), scene.part(Part::Body));
+        }
+    }
+}
+
+#[test]
+fn values_fold_by_line_and_by_level() {
+    let mut scene = value("request.body", JSON, 100, 40);
+    scene.type_keys("((((");
+    in_order(
+        &scene.part(Part::Body),
+        &["request.body", "▾ {", "▸ \"order\": { … 3 },", "\"dry_run\": false"],
+    );
+    scene.type_keys("j ");
+    in_order(&scene.part(Part::Body), &["▾ \"order\"", "\"id\": 17,", "\"note\""]);
+    scene.press(&[Key::Enter]);
+    in_order(&scene.part(Part::Body), &["▸ \"order\""]);
+    let mut scene = value("stack", STACK, 100, 40);
+    in_order(
+        &scene.part(Part::Body),
+        &["● ", "Rates.fetch", "▸ 2 library frames", "Caused by", "● "],
+    );
+    assert!(!scene.part(Part::Body).contains("Proxy"));
+    scene.type_keys("jj ");
+    in_order(&scene.part(Part::Body), &["▾ 2 library frames", "Proxy.invoke"]);
+}
+
+#[test]
+fn search_unfolds_what_it_finds() {
+    let mut scene = value("stack", STACK, 100, 40);
+    scene.type_keys("/proxy\n");
+    in_order(&scene.part(Part::Body), &["▾ 2 library frames", "◆", "Proxy.invoke"]);
+    scene.type_keys("N");
+    assert!(scene.text().contains("not found"), "{}", scene.text());
+    scene.press(&[Key::Esc]);
+    assert_eq!(scene.app.key_context(), KeyContext::Value, "the search ends first");
+    scene.press(&[Key::Esc]);
+    assert_eq!(scene.app.key_context(), KeyContext::Details);
+}
+
+#[test]
+fn values_are_copied_whole() {
+    let mut scene = value("request.body", JSON, 100, 40);
+    assert_eq!(scene.type_keys("y"), Some(Effect::Copy(JSON.to_owned())));
+    let mut scene = value("request.body", &"x ".repeat(1 << 20), 100, 40);
+    assert_eq!(scene.type_keys("y"), None);
+    assert!(scene.text().contains("cannot copy 2 MiB"), "{}", scene.text());
+}
+
+#[test]
+fn huge_values_are_named_and_read_to_their_end() {
+    let deep = format!("{}1{}", "[".repeat(1_000), "]".repeat(1_000));
+    let lines = format!("{}the last line\n", "a line\n".repeat(150_000));
+    for (text, first, last) in [
+        ("x".repeat(10 << 20), "▸ 10.0 MiB", "xxxx"),
+        (lines, "▸ 1.0 MiB", "the last line"),
+        (deep, "[", "]"),
+    ] {
+        let mut scene = value("huge", &text, 80, 24);
+        in_order(&scene.part(Part::Body), &[first]);
+        if first.starts_with('▸') {
+            scene.press(&[Key::Enter]);
+        }
+        scene.press(&[Key::End]);
+        let mut frames = 0;
+        while scene.app.screens.value().is_some_and(app::ValueScreen::is_reading) {
+            scene.draw();
+            frames += 1;
+            assert!(frames < 40, "it goes on");
+        }
+        let body = scene.part(Part::Body);
+        assert!(body.lines().rev().nth(1).is_some_and(|line| line.contains(last)), "{body}");
+    }
+}
+
+#[test]
+fn hostile_values_do_not_command_the_terminal() {
+    let hostile = "\u{1b}[2J\u{9b}31m\u{202e}evil\u{200b}\u{0}";
+    for text in [
+        hostile.to_owned(),
+        format!("{{\"{hostile}\": \"{hostile}\"}}"),
+        format!("SELECT '{hostile}' FROM {hostile}"),
+        format!("E: {hostile}\n\tat {hostile}(a:1)\n\tat b.c({hostile}:1)"),
+        format!("https://{hostile}/{hostile}?{hostile}=%1b%5b2J"),
+    ] {
+        let mut scene = value("text", &text, 80, 24);
+        let shown = scene.text();
+        assert!(!shown.chars().any(|c| c != '\n' && !app::text::is_printable(c)), "{shown:?}");
+    }
+}
+
+#[test]
+fn bodies_of_records_and_stacks_of_errors_open() {
+    let mut scene = Scene::new(Mode::Viewer, 100, 40);
+    scene.add(vec![span(1, 1, 0, "shop", "work", 0, 9)]);
+    scene.add_logs(1, 1, &[(2, 9, "{\"event\": \"timeout\",\n \"after_ms\": 5000}")]);
+    scene.press(&[Key::Enter, Key::Enter, Key::Enter, Key::Down, Key::Enter]);
+    in_order(
+        &scene.part(Part::Body),
+        &["VALUE  body", "\"event\": \"timeout\",", "\"after_ms\": 5000"],
+    );
+}
