@@ -126,9 +126,9 @@ impl Viewer {
         // Unfolds whatever is folded. Keys are done in order: once help is there, so are they.
         self.screen.press(&" j".repeat(UNFOLDED_LINES))?;
         self.screen.press("g?")?;
-        self.screen.wait_frame("help", |text| text.contains("toggle help"));
+        self.screen.wait_frame("help", |text| text.contains(HELP));
         self.screen.press("?")?;
-        let mut text = self.screen.wait_frame("no help", |text| !text.contains("toggle help"));
+        let mut text = self.screen.wait_frame("no help", |text| !text.contains(HELP));
         let mut read = details(&text).to_owned();
         while text.contains(" below ─") {
             self.screen.press(PAGE_DOWN)?;
@@ -140,6 +140,9 @@ impl Viewer {
         Ok(read)
     }
 }
+
+/// The title of help, which is on the screen wherever it is scrolled to.
+const HELP: &str = "Keys and marks";
 
 /// How many lines of the details are unfolded at most.
 const UNFOLDED_LINES: usize = 100;

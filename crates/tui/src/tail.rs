@@ -148,10 +148,10 @@ fn judge(end: &End, printed: u64, wanted: Option<u64>, until: Until) -> Result<(
     let records = |count: u64| app::format::count(count, "record");
     match (end, wanted) {
         (End::Quiet | End::Timeout, Some(wanted)) if printed < wanted => Err(eyre!("{} of {} arrived", printed, records(wanted))),
+        (End::Timeout, None) if printed == 0 => Err(eyre!("nothing arrived in time")),
         (End::Timeout, None) if until.quiet_for.is_some() => {
             Err(eyre!("records kept arriving until the timeout ({})", records(printed)))
         }
-        (End::Timeout, None) if printed == 0 => Err(eyre!("nothing arrived in time")),
         _ => Ok(()),
     }
 }

@@ -293,10 +293,7 @@ async fn timeout_says_what_did_not_come() {
         tail.ended().await.1.unwrap_or_default()
     };
     assert_eq!(ended(json(), None).await, "nothing arrived in time");
-    assert_eq!(
-        ended(json(), Some(SOON)).await,
-        "records kept arriving until the timeout (0 records)"
-    );
+    assert_eq!(ended(json(), Some(SOON)).await, "nothing arrived in time");
     let three = Selection {
         count: Some(3),
         ..json()
