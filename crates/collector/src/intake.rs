@@ -64,7 +64,7 @@ impl Signal {
 #[derive(Clone, Debug)]
 pub(crate) struct Intake {
     listener: Listener,
-    /// How OTLP comes here.
+    /// Encoding of an OTLP request.
     source: Source,
     arrivals: mpsc::Sender<Waiting>,
     queue: Queue,
@@ -337,7 +337,7 @@ fn malformed(error: Malformed) -> Refusal {
 pub(crate) struct Place<'a>(mpsc::Permit<'a, Waiting>);
 
 impl Place<'_> {
-    /// Hands on what has arrived, with the right to the memory that it takes.
+    /// Queues an arrival with the right to the memory that it takes.
     pub(crate) fn send(self, arrival: Arrival, mut lease: Lease) -> Result<(), NoRoom> {
         lease.resize(arrival.bytes())?;
         lease.wait();

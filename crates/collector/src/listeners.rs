@@ -1,4 +1,4 @@
-//! What each listener does: the collector's part of [the table of listeners](ingest_state::Listener::entry).
+//! Each listener's behavior: the collector's part of [the table of listeners](ingest_state::Listener::entry).
 
 use axum::Router;
 use http_server::Limits;
@@ -8,7 +8,7 @@ use trace_model::Source;
 use crate::intake::Intake;
 use crate::{Addresses, Listener, otlp, sentry};
 
-/// What routes are made of.
+/// Parts of the routes.
 pub(crate) struct Serving {
     pub(crate) intake: Intake,
     pub(crate) addresses: Addresses,

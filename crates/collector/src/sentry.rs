@@ -18,13 +18,13 @@
 //! `SENTRY_DSN=http://checkout@127.0.0.1:8969/1` names a service; else the release's package (`api@0.1.0`); else the program in
 //! `unknown_service:program`; else the platform (`python`).
 //!
-//! Beside envelopes it takes OTLP by Sentry's own route, as Sentry does: these spans are OTLP spans that reached Sentry.
+//! In addition to envelopes it accepts OTLP by Sentry's own route, as Sentry does: these spans are OTLP spans that reached Sentry.
 //!
 //! Spans of an SDK's own requests to this collector are hidden, unless [`crate::Config::show_uploads`] is set.
 //!
 //! With a relay ([`crate::Collector::relay_to`]) envelopes to a project's endpoint are forwarded to Sentry unmodified, and
 //! Sentry's response is passed back; those to `/stream` are not, since an SDK sends them in addition. The key in the DSN
-//! authenticates nobody; pages are checked before ([`http_server::Access`]).
+//! does not authenticate; pages are checked before ([`http_server::Access`]).
 //!
 //! ```
 //! use collector::envelope::Envelope;

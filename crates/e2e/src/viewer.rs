@@ -144,7 +144,7 @@ impl Viewer {
 /// The title of help, which is on the screen wherever it is scrolled to.
 const HELP: &str = "Keys and marks";
 
-/// How many lines of the details are unfolded at most.
+/// Lines of the details that are unfolded, at most.
 const UNFOLDED_LINES: usize = 100;
 
 /// The lowest pane, without the key hints below it: those change with the focused pane.

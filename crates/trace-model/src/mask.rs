@@ -1,6 +1,6 @@
 //! Text without its literals: quoted strings, numbers, ids, and lists of them.
 
-/// Hands on text with `?` for each literal or list of literals, and with single spaces. One pass, and nothing is copied.
+/// Writes text with `?` for each literal or list of literals, and with single spaces. One pass, and nothing is copied.
 pub(crate) fn mask(text: &[u8], mut put: impl FnMut(u8)) {
     let mut rest = text;
     let mut last = b' ';

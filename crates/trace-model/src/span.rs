@@ -69,10 +69,10 @@ impl SpanKind {
 /// Status of a span, as OTLP's `Status.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum StatusCode {
-    /// Nobody said; by convention it went well.
+    /// Not set, which by convention means success.
     #[default]
     Unset,
-    /// Somebody said that it went well.
+    /// Explicit success.
     Ok,
     /// Failed.
     Error,

@@ -191,7 +191,7 @@ struct Walk<'a> {
     list_bytes: usize,
     long_names: Vec<(u32, u64)>,
     rejected: Rejected,
-    /// Stands for a resource until that is known.
+    /// Placeholder of a resource until that is known.
     nothing: Option<(Arc<str>, Arc<[u8]>)>,
 }
 

@@ -20,7 +20,7 @@ pub struct Operation {
     pub service: Arc<str>,
     /// Name of the spans.
     pub name: Arc<str>,
-    /// What they are about, where the name does not say it: a route, say. Empty otherwise.
+    /// Subject if the name does not tell it, for example a route; else empty.
     pub subject: Arc<str>,
     /// Kind of the spans.
     pub kind: SpanKind,

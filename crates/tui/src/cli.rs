@@ -407,7 +407,7 @@ impl Options {
     }
 }
 
-/// Where queries are answered.
+/// Address of the query API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiChoice {
     /// On this address.

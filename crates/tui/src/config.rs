@@ -328,7 +328,7 @@ pub fn defaults() -> String {
 # A role = \"#rrggbb\", a name such as \"blue\", or a number of 256. Roles:
 {roles}[colors]
 
-# A service's name = a colour
+# A service's name = a color
 [services]
 
 # Equal calls of one span, one after the other, are repeated from this number on, or from this time on for {fewest} or more.
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_colours_are_what_they_are_set_to() {
+    fn keys_and_colors_are_those_of_the_configuration() {
         let text = "theme = \"light\"\n[keys]\nquit = \"Q\"\nhelp = [\"f1\", \"?\"]\n[colors]\nerror = \"#010203\"\n[services]\napi = 9\n";
         let config = Config::parse(text).expect("valid");
         assert_eq!(config.theme, Some(ThemeKind::Light));

@@ -63,7 +63,7 @@ const SEARCHED: usize = 512;
 const READ: Duration = Duration::from_millis(3);
 /// [Work](trace_model::work) of that between two looks at the clock: a fraction of a millisecond.
 const READ_WORK: u64 = 1 << 18;
-/// How long queries are answered before the next look at the keyboard.
+/// Time slice of answering queries between two checks for input.
 const ANSWER_QUERIES: Duration = Duration::from_millis(2);
 
 /// Runs the viewer until the user quits or the terminal is closed.
@@ -359,7 +359,7 @@ impl Viewer {
         self.app.is_searching() || self.app.is_reading() || self.saving.is_copying() || self.queries.is_answering()
     }
 
-    /// Goes on with what takes longer than a turn, for a bounded time.
+    /// Continues work that takes longer than a turn, for a bounded time.
     fn go_on(&mut self) {
         self.search();
         self.read();

@@ -195,7 +195,7 @@ async fn long_traces_are_answered_whole_part_by_part() {
 }
 
 #[tokio::test]
-async fn nothing_found_is_what_jaeger_says() {
+async fn empty_result_is_that_of_jaeger() {
     let served = serve(trace_model::Store::new(1 << 20)).await;
     let empty = |data: Value| json!({ "data": data, "total": 0, "limit": 0, "offset": 0, "errors": null });
     for (path, data) in [

@@ -62,7 +62,7 @@ fn endpoints_tags_and_annotations_become_otlp_fields() {
 }
 
 #[test]
-fn both_sides_of_a_call_and_messages_have_their_kinds() {
+fn sides_of_a_call_and_messages_have_their_kinds() {
     let read = read(json!(spans()).to_string());
     let (client, server) = (read.span("get"), read.span("serve"));
     assert_eq!((client.span_id, client.trace_id), (server.span_id, server.trace_id));

@@ -12,7 +12,7 @@ use super::times::Time;
 use crate::SpanTree;
 use crate::work::Visits;
 
-/// Nanoseconds of a difference that is no contradiction: some senders round to microseconds.
+/// Nanoseconds of a difference below which times do not contradict each other: some senders round to microseconds.
 const NOISE: u64 = 1_000;
 /// Nanoseconds by which a span on another host ends after its parent from which on its clock is wrong: 10 ms.
 const FAR: u64 = 10_000_000;

@@ -34,7 +34,7 @@ pub(super) async fn critical_path(tree: &SpanTree, times: &[Time]) -> Result<Cri
 }
 
 /// Returns the path to the span that ends last, if that is not what the root waited for and causes lead from it back to the root.
-/// `shifts` marks spans whose clocks are known to be wrong, whose ends are no evidence.
+/// `shifts` marks spans whose clocks are known to be wrong, whose ends prove nothing.
 pub(super) async fn path_to_last_span(tree: &SpanTree, times: &[Time], shifts: &[i64]) -> Option<CriticalPath> {
     let root = main_root(tree)?;
     let last = last_span(tree, times, shifts).await?;
@@ -332,7 +332,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Returns true if a child exceeds its parent at both ends, by more than clock skew: then it is no evidence of what was waited
+/// Returns true if a child exceeds its parent at both ends, by more than clock skew: then it does not show what was waited
 /// for.
 fn encloses(child: Time, parent: Time) -> bool {
     child.start < parent.start && child.end > parent.end && child.nano() - parent.nano() > parent.nano() / OVERLAP

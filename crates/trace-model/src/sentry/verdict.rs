@@ -43,7 +43,7 @@ pub enum Verdict {
     Differs(Difference),
 }
 
-/// What a span that has not reached Sentry yet depends on.
+/// The event that a span which has not reached Sentry yet depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Awaited {
     /// Its end.

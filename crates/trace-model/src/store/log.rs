@@ -178,7 +178,7 @@ impl Log {
         chunk.bytes.get(from..from + record.length as usize).unwrap_or_default()
     }
 
-    /// Nobody refers to this record any more.
+    /// Marks an unreferenced record as dead.
     pub(super) fn kill(&mut self, at: At) {
         let chunk = &mut self.chunks[at.chunk()];
         let record = &mut chunk.records[at.position()];

@@ -77,7 +77,7 @@ const MILD: u8 = 2;
 
 /// In [`Record::marks`], next to the bits of [`Marks`].
 const DEAD: u8 = 0x80;
-/// Beside those: another span of its service has the same id.
+/// Next to those: another span of its service has the same id.
 const TWIN: u8 = 0x40;
 
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use crate::{Candidate, RawProgress, Span, TraceId, work};
 /// A span of a trace that has a row, not decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredSpan<'a> {
-    /// What a filter looks at.
+    /// The span as a candidate of a filter.
     pub candidate: Candidate<'a>,
     store: &'a Store,
     at: At,

@@ -97,13 +97,13 @@ impl Inbox {
         }
     }
 
-    /// Takes in what there is, for a bounded time.
+    /// Stores arrivals for a bounded time.
     fn take_in(&mut self, app: &mut App) {
         let started = Instant::now();
         while self.step(app) && started.elapsed() < TURN {}
     }
 
-    /// Takes in a little; false when there was nothing.
+    /// Stores a part; returns false when there was nothing.
     fn step(&mut self, app: &mut App) -> bool {
         if let Some((begun, _)) = self.begun.front_mut() {
             if !app.take_in(begun) {

@@ -22,7 +22,7 @@ fn read(path: &Path) -> String {
 }
 
 /// Every document with its path.
-fn documents() -> Vec<(PathBuf, String)> {
+pub(crate) fn documents() -> Vec<(PathBuf, String)> {
     let markdown = |directory: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(directory).expect("a directory");
         let paths = entries.map(|entry| entry.expect("an entry").path());

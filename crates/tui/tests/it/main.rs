@@ -4,6 +4,7 @@
 
 mod docs;
 mod inspect;
+mod language;
 mod outputs;
 mod tail;
 mod walls;

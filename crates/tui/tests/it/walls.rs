@@ -165,7 +165,7 @@ fn is_below(path: &str, walls: &[&str]) -> bool {
     })
 }
 
-fn crates() -> PathBuf {
+pub(crate) fn crates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
@@ -185,7 +185,7 @@ fn paths_of(name: &str) -> BTreeSet<String> {
 }
 
 /// The files of a crate, each with its own path in it.
-fn files_of(sources: &Path) -> Vec<(Vec<String>, PathBuf)> {
+pub(crate) fn files_of(sources: &Path) -> Vec<(Vec<String>, PathBuf)> {
     let mut files = Vec::new();
     let mut directories = vec![(Vec::new(), sources.to_owned())];
     while let Some((path, directory)) = directories.pop() {
