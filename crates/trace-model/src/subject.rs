@@ -199,6 +199,8 @@ impl<'a> Facts<'a> {
             .or_else(|| plain(Key::Model))
             .or_else(|| plain(Key::GraphQl))
             .or_else(|| self.rpc())
+            // Some servers put the statement of a request on its own span.
+            .or_else(|| plain(Key::Route).filter(|_| kind == SpanKind::Server))
             .or_else(|| self.database())
             .or_else(|| self.queue(detail))
             .or_else(|| plain(Key::Route))

@@ -59,7 +59,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     .intersection(body);
     let half = columns.width / 2;
     let halves = [
-        columns,
+        Rect {
+            width: if page.columns()[1].is_empty() { columns.width } else { half },
+            ..columns
+        },
         Rect {
             x: columns.x + half,
             width: columns.width - half,

@@ -124,7 +124,7 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
     viewer.screen.wait_frame("the child's details", |text| text.contains(&shown));
     let details = viewer.read_details().unwrap();
     for part in [
-        &format!("! {}", sdk.error),
+        &format!("⚠ handled {}", sdk.error),
         sdk.thrown[0],
         &format!("│ {}", sdk.thrown[1]),
         "basket three items in the basket",
@@ -160,13 +160,14 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
 fn assert_error_without_span(viewer: &mut Viewer, ids: &Value, alone: &str, service: &str) {
     viewer.screen.press(BACK).unwrap();
     viewer.select(alone).unwrap();
-    let shown = format!(" ERROR {service} {}", alone.trim_start_matches("! "));
+    let error = alone.trim_start_matches("! ");
+    let shown = format!(" ERROR {service} {error}");
     let text = viewer.screen.wait_frame("the other trace", |text| text.contains(&shown));
     assert!(text.contains("no spans · ! 1 error"), "{text}");
     viewer.screen.press(ENTER).unwrap();
     let details = viewer.read_details().unwrap();
     assert!(details.contains(ids["alone"].as_str().unwrap()), "{details}");
-    assert!(details.contains(alone), "{details}");
+    assert!(details.contains(&format!("⚠ handled {error}")), "{details}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,6 +52,12 @@ fn http_spans_are_known_by_route_or_path() {
         (
             "GET",
             SERVER,
+            &[("http.route", "/posts/{id}"), ("db.statement", "SELECT 1")],
+            "/posts/{id}",
+        ),
+        (
+            "GET",
+            SERVER,
             &[("url.path", "/posts/1"), ("url.query", "token=secret")],
             "/posts/1",
         ),

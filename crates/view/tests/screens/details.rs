@@ -214,3 +214,15 @@ fn details_have_absolute_times_with_zone() {
     assert!(line("   start ").contains(":05.000 CE"), "{}", line("   start "));
     assert!(line("   end ").contains(":05.040 CE"), "{}", line("   end "));
 }
+
+#[test]
+fn cursor_stays_in_its_column() {
+    let mut scene = talkative(120, 40);
+    scene.press(&[Key::Enter, Key::Enter]);
+    let buffer = scene.draw();
+    let is_marked = |x: u16, y: u16| buffer[(x, y)].bg == ratatui::style::Color::Indexed(237);
+    let rows: Vec<u16> = (20..39).filter(|y| is_marked(1, *y)).collect();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!((0..60).all(|x| is_marked(x, rows[0])));
+    assert!(!(60..120).any(|x| is_marked(x, rows[0])));
+}
