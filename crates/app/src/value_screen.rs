@@ -180,7 +180,7 @@ impl ValueScreen {
         }
     }
 
-    /// Reads what the view needs, and goes on to the goal. `area` is that of the rows.
+    /// Reads what the view needs, then continues to the goal. `area` is that of the rows.
     fn fit(&mut self, area: Rect) {
         self.size = (usize::from(area.width).max(1), usize::from(area.height).max(1));
         if self.searched != self.narrow.line().text() {
@@ -198,7 +198,7 @@ impl ValueScreen {
         self.collect();
     }
 
-    /// Goes on to the goal, and takes what that costs from what is left.
+    /// Continues to the goal and subtracts the work from the budget.
     fn go_on(&mut self, left: &mut usize) {
         match self.goal {
             Some(Goal::End) => {

@@ -69,7 +69,7 @@ impl TracesPass {
         }
     }
 
-    /// Goes on to the next trace.
+    /// Continues with the next trace.
     fn next(&mut self, store: &Store, until: u64) -> Option<Step> {
         work::add(work::VISIT);
         let next = match &mut self.source {

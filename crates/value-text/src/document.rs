@@ -109,7 +109,7 @@ impl Line {
 
 /// Reads a text, one line or a part of one after the other.
 pub(crate) trait Scan {
-    /// Goes on from a place in the text, adds the lines that end there, and returns the place after; the text's length at its end. A call
+    /// Continues from a place in the text, adds the lines that end there, and returns the place after; the text's length at its end. A call
     /// looks at [`LINE_BYTES_MAX`] bytes or so.
     fn scan(&mut self, text: &str, at: usize, lines: &mut Vec<Line>) -> usize;
 }
@@ -211,7 +211,7 @@ impl Document {
         &self.lines
     }
 
-    /// Goes on reading until about so many bytes are read.
+    /// Continues reading until about this many bytes are read.
     pub fn step(&mut self, bytes: usize) {
         let until = self.at.saturating_add(bytes);
         while self.at < until && !self.is_complete {

@@ -136,7 +136,7 @@ impl<'a> Column<'a> {
         self.lines.push(heading);
     }
 
-    /// A section that is folded until somebody unfolds it. Returns whether it is unfolded; a folded one says what is `about` it.
+    /// A section, initially folded. Returns true if it is unfolded; a folded one shows `about` after its name.
     pub(super) fn folded_section(&mut self, name: &'static str, count: usize, about: &str) -> bool {
         let id = self.begin(name, Some(count), true);
         let is_open = self.folds.0.contains(&id);
@@ -165,7 +165,7 @@ impl<'a> Column<'a> {
         id
     }
 
-    /// Begins what can be folded within a section, and is until somebody unfolds it. Returns whether it is unfolded.
+    /// Begins a group within a section, initially folded. Returns true if it is unfolded.
     pub(super) fn fold(&mut self, name: impl Hash) -> (ItemId, bool) {
         let id = self.item(name, true);
         (id, self.folds.0.contains(&id))
@@ -199,7 +199,7 @@ impl<'a> Column<'a> {
         self.is_value(name, || whole(value));
     }
 
-    /// A name with its value. A name is never cut; a value goes on below itself, or begins below its name where that gives it more room: where it
+    /// A name with its value. A name is never cut; a value wraps within its column, or begins below its name where that gives it more room: where it
     /// has lines of its own, or a word that would be broken.
     pub(super) fn pair(&mut self, key: &str, value: &str, indent: usize, role: Role) {
         self.item(key, false);

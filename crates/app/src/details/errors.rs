@@ -189,7 +189,7 @@ impl Column<'_> {
         }
     }
 
-    /// A part of an error that is folded until somebody unfolds it. Returns whether it is unfolded.
+    /// A part of an error, initially folded. Returns true if it is unfolded.
     fn folded(&mut self, name: &str, count: usize) -> bool {
         let (_, is_open) = self.fold(name);
         let count = format::grouped(count as u64);

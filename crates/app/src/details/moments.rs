@@ -10,9 +10,9 @@ use super::{LOGS, order::by_use};
 use crate::format;
 use crate::text::first_line;
 
-/// So many are listed until somebody asks for the rest.
+/// Events and logs listed before the rest is unfolded.
 const LISTED: usize = 10;
-/// Below this width there is no bar that shows when something happened.
+/// Minimum width, in columns, for the bar of offsets.
 const BAR_FROM: usize = 50;
 
 /// Something that happened.
@@ -210,7 +210,7 @@ impl Times {
         }
     }
 
-    /// The span's bar, with a mark where something happened; what was before or after it stands at its end.
+    /// The span's bar with a mark at the offset; a moment outside the span is at the nearer end.
     fn bar(&self, unix_nano: u64, columns: usize, title: &str, role: Role) -> Vec<Piece> {
         if self.nano == 0 {
             return Vec::new();

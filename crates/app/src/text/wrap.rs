@@ -104,7 +104,7 @@ impl Row {
         self.has_words |= !is_space;
     }
 
-    /// Takes off what goes on in the next line.
+    /// Removes and returns the part for the next line.
     fn split(&mut self, width: usize) -> Self {
         // One near the start would leave most of the line empty.
         let between_words = self.breaks.iter().rfind(|(_, _, is_space)| *is_space);

@@ -270,7 +270,7 @@ async fn wait_ends_when_traces_are_complete() {
     assert_eq!(wait(&["service:shop", "--since", "2023-01-01T00:00:00Z"]).0, 0);
 }
 
-/// A job of CI does not attach to somebody's viewer.
+/// A CI job does not attach to the viewer of a developer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wait_with_a_listener_collects_here() {
     let runtime = TempDir::new().unwrap();
