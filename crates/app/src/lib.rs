@@ -87,6 +87,7 @@ mod pause;
 mod picker;
 mod prepare;
 mod read;
+mod redraw;
 mod save;
 mod screens;
 mod scroll;

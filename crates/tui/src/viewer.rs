@@ -318,7 +318,7 @@ impl Viewer {
         if self.dirty {
             return Some(last + if self.pressed { ANSWER } else { FRAME });
         }
-        view::stays(&self.app, &self.now()).map(|stays| last + stays)
+        self.app.redraw_after(&self.now()).map(|time| last + time)
     }
 
     /// Returns the time of the frame. For files it is that of the trace: nothing in them changes.

@@ -4,7 +4,6 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::ServiceStats;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Now, files, format, theme};
@@ -103,17 +102,6 @@ fn pair(frame: &mut Frame, left: Line, right: Line, row: Rect) {
     frame.render_widget(right, right_area);
 }
 
-/// Spans per second, from all services.
-pub(super) fn rate(app: &App, now: &Now) -> u64 {
-    if app.mode == Mode::Files {
-        return 0;
-    }
-    app.store
-        .services()
-        .map(|service: &ServiceStats| service.rate(now.unix_nano))
-        .sum()
-}
-
 /// On a tab that tab, on what was rejected the reasons.
 fn add_hits(app: &App, area: Rect, hits: &mut Hits) {
     let part = |from: u16, width: usize, line: u16| {
@@ -155,7 +143,7 @@ fn right(app: &App, now: &Now, width: usize) -> Line<'static> {
     if totals.evicted_traces > 0 {
         say(format!(" {} evicted ", format::compact(totals.evicted_traces)).fg(theme::DIM));
     }
-    let rate = rate(app, now);
+    let rate = app.spans_per_second(now);
     if rate > 0 {
         say(format!(" {} spans/s ", format::compact(rate)).fg(theme::GOOD));
     }

@@ -24,7 +24,6 @@ mod page;
 mod palette;
 mod popup;
 mod service_map;
-mod stay;
 mod subject;
 mod theme;
 mod traces;
@@ -38,7 +37,6 @@ use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 
 pub use footer::{Hyperlink, hyperlink};
-pub use stay::stays;
 pub use theme::{ROLES, Theme, ThemeKind};
 
 use app::format;

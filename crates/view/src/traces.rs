@@ -8,7 +8,7 @@ use trace_model::{RANKED, SHAPE, SentryReach, SpanSubject, TraceId, TraceSummary
 
 use super::columns::{self, Column as Width};
 use super::subject::described;
-use super::{Now, filter, flush_right, format, hint, owned, theme, title, waterfall};
+use super::{Now, filter, flush_right, format, hint, owned, theme, title};
 use app::format::service_name;
 use app::text::shown;
 use app::{App, Column, Hit, Hits, Mode, Pane, Times};
@@ -111,7 +111,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
             selected,
             marked,
             times: Times::new(app.traces.is_dated()),
-            moves: waterfall::moves(trace, app, now),
+            moves: app.is_running(trace, now),
             found,
         };
         draw_row(frame, (trace, subject), columns::in_row(columns, row), marks, without, now);

@@ -11,7 +11,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
-use trace_model::{Row, TraceId, TraceSummary};
+use trace_model::{Row, TraceId};
 
 use super::bars::Axis;
 use super::{Now, format, hint, ruled, theme, title};
@@ -88,11 +88,6 @@ fn axis(zoom: &Zoom, cells: u16) -> Axis {
         cells,
         is_part: zoom.is_zoomed(),
     }
-}
-
-/// Whether spans of a trace are running, so that its picture changes with time alone.
-pub(super) fn moves(trace: &TraceSummary, app: &App, now: &Now) -> bool {
-    trace.in_flight > 0 && format::is_running(trace.start_unix_nano, now, app.mode.longest_run())
 }
 
 /// Whether the span reached Sentry, in one character; nothing where it was not checked.

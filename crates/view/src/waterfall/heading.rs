@@ -8,7 +8,6 @@ use trace_model::{Analysis, CriticalPath, TraceSummary};
 
 use super::super::traces::sentry_reach;
 use super::super::{Now, breadcrumb, format, ruled, theme, title};
-use super::moves;
 use app::App;
 
 /// From this width on the trace's whole id may be shown: it is what one looks for elsewhere.
@@ -96,7 +95,7 @@ fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
     if trace.spans > 0 {
         items.push(Item::new(7, format::count(trace.spans as u64, "span")));
     }
-    items.extend(trouble(trace, moves(trace, app, now)));
+    items.extend(trouble(trace, app.is_running(trace, now)));
     if trace.sentry.mark(now.unix_nano) != '–' {
         let what = |text: &'static str| if trace.sentry.expected == 0 { "" } else { text };
         let reach = sentry_reach(trace.sentry, "–", now);

@@ -139,7 +139,7 @@ fn a_span_without_an_end_does_not_move() {
     scene.app.files = Files::new(["a.json".to_owned()]);
     scene.add(vec![span(1, 1, 0, "api", "open", 0, 0), span(1, 2, 1, "api", "done", 1, 8)]);
     scene.draw();
-    assert_eq!(view::stays(&scene.app, &scene.clock()), None);
+    assert_eq!(scene.app.redraw_after(&scene.clock()), None);
 }
 
 /// What is in a file has stopped: an open end is a gap in what was saved, not a span at work.
@@ -167,7 +167,7 @@ fn spans_without_an_end_are_said_to_have_none() {
             !text.contains("running") && !text.contains(|c| ('⠁'..='⣿').contains(&c)),
             "{text}"
         );
-        assert_eq!(view::stays(&scene.app, &scene.clock()), None, "no frame without a reason");
+        assert_eq!(scene.app.redraw_after(&scene.clock()), None, "no frame without a reason");
         scene.now += 3_600_000 * MILLI;
         assert_eq!(scene.text(), text);
     }

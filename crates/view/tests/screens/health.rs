@@ -99,16 +99,16 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
 #[test]
 fn nothing_is_drawn_while_nothing_changes() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
-    assert_eq!(view::stays(&scene.app, &later(0)), None);
+    assert_eq!(scene.app.redraw_after(&later(0)), None);
     scene.add(password_reset());
     scene.draw();
-    assert!(view::stays(&scene.app, &later(0)).is_some(), "the rate will fall");
-    assert_eq!(view::stays(&scene.app, &later(6)), None, "it has fallen to nothing");
+    assert!(scene.app.redraw_after(&later(0)).is_some(), "the rate will fall");
+    assert_eq!(scene.app.redraw_after(&later(6)), None, "it has fallen to nothing");
     scene.type_keys("H");
     scene.draw();
-    assert!(view::stays(&scene.app, &later(6)).is_some(), "last seen grows");
+    assert!(scene.app.redraw_after(&later(6)).is_some(), "last seen grows");
     scene.type_keys("H");
-    assert_eq!(view::stays(&scene.app, &later(6)), None);
+    assert_eq!(scene.app.redraw_after(&later(6)), None);
 }
 
 #[test]

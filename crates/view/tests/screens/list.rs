@@ -92,7 +92,7 @@ fn an_order_catches_up_with_what_comes_and_what_leaves() {
     assert_eq!(listed(&mut scene), "1342");
     scene.add(vec![span(5, 1, 0, "api", "GET /5", 0, 35)]);
     assert_eq!(listed(&mut scene), "1342", "not in every frame");
-    let stays = view::stays(&scene.app, &scene.clock());
+    let stays = scene.app.redraw_after(&scene.clock());
     assert!(stays.is_some(), "another frame is needed");
     scene.now += 1_000_000_000;
     assert_eq!(listed(&mut scene), "15342");
@@ -142,7 +142,7 @@ fn an_order_of_many_traces_is_made_frame_by_frame() {
     assert!(text.contains("sorting … "), "{text}");
     let mut frames = 0;
     while scene.app.traces.sorting().is_some() {
-        assert_eq!(view::stays(&scene.app, &scene.clock()), Some(std::time::Duration::ZERO));
+        assert_eq!(scene.app.redraw_after(&scene.clock()), Some(std::time::Duration::ZERO));
         scene.draw();
         frames += 1;
         assert!(frames < 100, "it never ends");

@@ -2,7 +2,6 @@
 
 use app::Mode;
 use app::keymap::Key;
-use view::stays;
 
 use crate::scene::{MILLI, NOW, START, Scene, password_reset_without, span};
 
@@ -32,7 +31,10 @@ fn a_running_span_turns_and_grows_until_its_end_takes_its_place() {
         "{before}"
     );
     assert!(listed(&before, "GET /").contains(" 2.8 s"), "{before}");
-    assert_eq!(stays(&scene.app, &scene.clock()).map(|stays| stays.as_millis()), Some(100));
+    assert_eq!(
+        scene.app.redraw_after(&scene.clock()).map(|stays| stays.as_millis()),
+        Some(100)
+    );
 
     scene.now += 100 * MILLI;
     let later = scene.text();
@@ -59,7 +61,7 @@ fn what_was_abandoned_stops_moving() {
         row(&text, "never ends").contains(" no end ") && row(&text, "never ends").ends_with("no end"),
         "{text}"
     );
-    assert_eq!(stays(&scene.app, &scene.clock()), None);
+    assert_eq!(scene.app.redraw_after(&scene.clock()), None);
     scene.now += 60_000 * MILLI;
     assert_eq!(scene.text(), text);
 }
@@ -74,7 +76,10 @@ fn a_trace_that_runs_turns_in_the_list_when_another_is_looked_at() {
     scene.type_keys("g");
     let text = scene.text();
     assert!(row(&text, "api over").contains("10.0 ms"), "{text}");
-    assert_eq!(stays(&scene.app, &scene.clock()).map(|stays| stays.as_millis()), Some(100));
+    assert_eq!(
+        scene.app.redraw_after(&scene.clock()).map(|stays| stays.as_millis()),
+        Some(100)
+    );
 }
 
 #[test]

@@ -301,7 +301,7 @@ fn warnings_are_counted_in_the_header_and_lead_to_their_spans() {
         text.lines().next().is_some_and(|line| line.contains("[7 Warnings 1]")),
         "{text}"
     );
-    assert_eq!(view::stays(&scene.app, &scene.clock()), None);
+    assert_eq!(scene.app.redraw_after(&scene.clock()), None);
     scene.press(&[Key::Enter]);
     let text = scene.text();
     assert!(text.contains("called by") && text.contains("POST /users"), "{text}");

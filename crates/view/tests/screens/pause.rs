@@ -2,7 +2,6 @@
 
 use app::Mode;
 use app::keymap::Key;
-use view::stays;
 
 use crate::scene::{MILLI, Scene, password_reset, span};
 
@@ -23,7 +22,7 @@ fn a_pause_holds_the_clock_and_says_what_has_arrived_since() {
     assert!(paused.contains("❚❚ paused · 312 spans arrived since, P resumes"), "{paused}");
     let keys = |text: &str| below_the_header(text);
     assert_eq!(keys(&paused), keys(&before));
-    assert_eq!(stays(&scene.app, &scene.clock()), None, "nothing moves");
+    assert_eq!(scene.app.redraw_after(&scene.clock()), None, "nothing moves");
 
     scene.type_keys("P");
     let on = scene.text();

@@ -140,19 +140,19 @@ fn a_mark_becomes_another_when_its_time_has_come() {
     assert!(line_with(&text, "▸").contains("… 6/7"), "{text}");
     // The trace ends at 180 ms, and ten seconds later nothing is expected any more.
     let due = START + 180 * MILLI + 10 * SECOND;
-    let stays = view::stays(&scene.app, &scene.clock()).expect("not for ever");
+    let stays = scene.app.redraw_after(&scene.clock()).expect("not for ever");
     assert!(
         scene.now + u64::try_from(stays.as_nanos()).expect("short") <= due,
         "{stays:?}"
     );
     scene.now = due - SECOND / 2;
-    let stays = view::stays(&scene.app, &scene.clock()).expect("not for ever");
+    let stays = scene.app.redraw_after(&scene.clock()).expect("not for ever");
     assert_eq!(stays.as_millis(), 500);
     scene.now = due;
     let text = scene.text();
     assert!(line_with(&text, "▸").contains("✗ 6/7"), "{text}");
     scene.now = due + 60 * SECOND;
-    assert_eq!(view::stays(&scene.app, &scene.clock()), None, "at rest");
+    assert_eq!(scene.app.redraw_after(&scene.clock()), None, "at rest");
     // A late envelope sets it right.
     scene.add_envelope(password_reset());
     let text = scene.text();
@@ -168,7 +168,7 @@ fn a_mark_of_a_trace_that_is_not_selected_changes_too() {
     scene.now = START + 180 * MILLI + 10 * SECOND - SECOND / 4;
     scene.draw();
     assert_eq!(scene.app.traces.selected(), Some(trace(2)));
-    let stays = view::stays(&scene.app, &scene.clock()).expect("not for ever");
+    let stays = scene.app.redraw_after(&scene.clock()).expect("not for ever");
     assert_eq!(stays.as_millis(), 250);
 }
 
@@ -231,7 +231,7 @@ fn what_sentry_has_is_said_with_when_it_was_asked() {
     assert!(text.contains(said), "{text}");
     assert!(text.contains("≠ 1 different · … 2 expected · ✓ 4 reached it"), "{text}");
     assert_eq!(
-        view::stays(&scene.app, &scene.clock()).map(|stays| stays.as_secs()),
+        scene.app.redraw_after(&scene.clock()).map(|stays| stays.as_secs()),
         Some(1),
         "it counts down"
     );

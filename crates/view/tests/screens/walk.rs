@@ -250,7 +250,7 @@ fn a_large_trace_that_grows_is_caught_up_with() {
         read(&mut scene);
         assert!(frames < 100, "it is never caught up with");
         if scene.app.waterfall.is_behind() {
-            assert!(view::stays(&scene.app, &now).is_some(), "another frame is needed");
+            assert!(scene.app.redraw_after(&now).is_some(), "another frame is needed");
         }
     }
     assert!(frames > 1, "not in every frame");
@@ -258,7 +258,7 @@ fn a_large_trace_that_grows_is_caught_up_with() {
     scene.draw();
     read(&mut scene);
     scene.draw();
-    assert_eq!(view::stays(&scene.app, &now), None);
+    assert_eq!(scene.app.redraw_after(&now), None);
 }
 
 #[test]
