@@ -30,7 +30,7 @@ pub enum EnqueueError {
     Unroutable,
     /// The broker rejected the message.
     #[error("message rejected by the broker")]
-    Refused,
+    Rejected,
 }
 
 impl EnqueueError {
@@ -40,7 +40,7 @@ impl EnqueueError {
         match self {
             Self::Unreachable => "queue_unreachable",
             Self::Unroutable => "unroutable",
-            Self::Refused => "refused",
+            Self::Rejected => "rejected",
         }
     }
 }
@@ -92,7 +92,7 @@ impl Publisher {
             match mail_queue::publish(&channel, QUEUE, properties.clone(), body).await {
                 Ok(()) => return Ok(()),
                 Err(PublishError::Unroutable) => return Err(EnqueueError::Unroutable),
-                Err(PublishError::Refused) => return Err(EnqueueError::Refused),
+                Err(PublishError::Rejected) => return Err(EnqueueError::Rejected),
                 // The connection task reconnects. The message may have arrived, but is published again over the next channel.
                 Err(PublishError::Lost(error)) => tracing::debug!(%error, "publishing failed"),
             }

@@ -126,7 +126,7 @@ pub struct DemoRequest {
     pub trace_id: TraceId,
     /// The viewer's own span in it.
     pub span_id: SpanId,
-    /// False for one that the API must refuse.
+    /// False for one that the API must reject.
     pub valid: bool,
 }
 

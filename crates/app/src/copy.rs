@@ -61,7 +61,7 @@ impl App {
             .and_then(|span| json_lines::span_line(&span).ok());
         match line {
             Some(line) => Some(self.copied(line, "whole, with any credentials in it; ")),
-            None => self.refuse("this span has not arrived: there is nothing but its id"),
+            None => self.reject("this span has not arrived: there is nothing but its id"),
         }
     }
 
@@ -83,8 +83,8 @@ impl App {
                 let note = note(&curl);
                 Some(self.copied(curl.command, &note))
             }
-            Some(Err(_)) => self.refuse("not copied: the request cannot be quoted for a shell"),
-            None => self.refuse("not copied: no HTTP request with a URL in this span, its parents or its children"),
+            Some(Err(_)) => self.reject("not copied: the request cannot be quoted for a shell"),
+            None => self.reject("not copied: no HTTP request with a URL in this span, its parents or its children"),
         }
     }
 
@@ -110,7 +110,7 @@ impl App {
         Effect::Copy(text)
     }
 
-    fn refuse(&mut self, text: &str) -> Option<Effect> {
+    fn reject(&mut self, text: &str) -> Option<Effect> {
         self.notice = Some(Notice {
             text: text.to_owned(),
             error: true,

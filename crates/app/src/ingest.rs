@@ -57,8 +57,8 @@ impl Component for Ingest {
     }
 
     fn count(app: &App) -> Option<u64> {
-        let refused = app.health.refused() + app.health.busy() + app.health.denied.count();
-        Some(refused + app.files.problems()).filter(|count| *count > 0)
+        let rejected = app.health.rejected() + app.health.throttled() + app.health.denied.count();
+        Some(rejected + app.files.problems()).filter(|count| *count > 0)
     }
 }
 
@@ -80,7 +80,7 @@ fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
         services::lay_out(&mut second, app, width, now);
         second.push(Line::default());
         denials(&mut second, app, width);
-        refusals(&mut second, app, width, now);
+        rejections(&mut second, app, width, now);
         let mut third = Vec::new();
         sentry::lay_out(&mut third, app, width);
         [first, second, third]
@@ -159,7 +159,7 @@ fn queue(lines: &mut Vec<Line>, app: &App, width: usize) {
     page::heading(
         lines,
         "in flight",
-        "received, not stored yet, not part of --max-memory; when full, senders are told to retry (busy)",
+        "received, not stored yet, not part of --max-memory; when full, senders are told to retry (throttled)",
         width,
     );
     let waiting = format!("{} of {} requests", queue.waiting, queue.waiting_limit);
@@ -238,26 +238,26 @@ fn denials(lines: &mut Vec<Line>, app: &App, width: usize) {
 /// How wide the number of denied requests is.
 const DENIED: usize = 7;
 
-fn refusals(lines: &mut Vec<Line>, app: &App, width: usize, now: &Now) {
-    page::heading(lines, "refused", "newest first, with the reason sent", width);
+fn rejections(lines: &mut Vec<Line>, app: &App, width: usize, now: &Now) {
+    page::heading(lines, "rejected", "newest first, with the reason sent", width);
     if app.health.recent.is_empty() {
-        lines.push(Line::from("✓ no refusals".means(Role::Good)));
+        lines.push(Line::from("✓ no rejections".means(Role::Good)));
     }
-    let unix_nano = |refused: &ingest_state::Refused| {
-        let since = refused.time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let unix_nano = |rejected: &ingest_state::RecentRejection| {
+        let since = rejected.time.duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     };
     let times = Times::of(app.health.recent.iter().map(unix_nano));
     let left_width = usize::from(times.width()) + LISTENER;
-    for refused in app.health.recent.iter().rev() {
-        let time = times.text(unix_nano(refused), now);
-        let left = format!("{time} {}", refused.listener);
-        let reason = shown(&refused.reason);
+    for rejected in app.health.recent.iter().rev() {
+        let time = times.text(unix_nano(rejected), now);
+        let left = format!("{time} {}", rejected.listener);
+        let reason = shown(&rejected.reason);
         page::pair(lines, left.means(Role::Dim), &reason.means(Role::Warning), left_width, width);
     }
 }
 
-/// How wide a refusal's listener is, with the blank before it.
+/// How wide a rejection's listener is, with the blank before it.
 const LISTENER: usize = " OTLP/HTTP".len();
 
 /// A number in at most `width` columns, whole if it fits.

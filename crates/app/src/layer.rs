@@ -304,7 +304,7 @@ macro_rules! define {
 
         impl App {
             /// Why a layer cannot be opened now, if it cannot.
-            pub(crate) fn refusal(&self, layer: Layer) -> Option<&'static str> {
+            pub(crate) fn rejection(&self, layer: Layer) -> Option<&'static str> {
                 let without_trace = match layer {
                     $(Layer::$tab => None,)+
                     $(Layer::$screen => <$screen_type as Opened>::WITHOUT_TRACE,)+
@@ -396,7 +396,7 @@ impl App {
         if self.screens.close_or_uncover(layer) {
             return;
         }
-        match self.refusal(layer) {
+        match self.rejection(layer) {
             Some(why) => self.say(why),
             None => self.open(layer),
         }

@@ -197,7 +197,7 @@ pub struct App {
     pub mode: Mode,
     /// Where the collector listens.
     pub addresses: Addresses,
-    /// What the collector accepted and refused.
+    /// What the collector accepted and rejected.
     pub health: HealthSnapshot,
     /// What the collector has received and the store has not.
     pub queue: QueueDepth,
@@ -300,11 +300,11 @@ impl App {
         self
     }
 
-    /// Takes the collector's counts; a new refusal is said at once, with its reason.
+    /// Takes the collector's counts; a new rejection is said at once, with its reason.
     fn set_health(&mut self, health: HealthSnapshot) {
-        let newest = |health: &HealthSnapshot| health.recent.back().map(|refused| refused.number);
-        if let Some(refused) = health.recent.back().filter(|_| newest(&health) > newest(&self.health)) {
-            let text = format!("refused at {}: {}", refused.listener, refused.reason);
+        let newest = |health: &HealthSnapshot| health.recent.back().map(|rejected| rejected.number);
+        if let Some(rejected) = health.recent.back().filter(|_| newest(&health) > newest(&self.health)) {
+            let text = format!("rejected at {}: {}", rejected.listener, rejected.reason);
             self.notice = Some(Notice { text, error: true });
         }
         self.health = health;

@@ -215,7 +215,7 @@ impl App {
     #[must_use]
     pub fn can(&self, action: Action) -> bool {
         self.can_on_top(action).unwrap_or_else(|| match action {
-            Action::Toggle(layer) => self.refusal(layer).is_none(),
+            Action::Toggle(layer) => self.rejection(layer).is_none(),
             Action::Pin => self.traces.selected().is_some(),
             Action::Open | Action::OpenFailed | Action::Sort | Action::NextMatch | Action::Down => self.has_rows(),
             Action::Filter => self.has_rows() || self.narrow().is_some_and(|narrow| !narrow.is_empty()),

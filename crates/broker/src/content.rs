@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::config::USER;
 use crate::memory::{Memory, Reservation};
 use crate::message::Message;
-use crate::refusal::Refusal;
+use crate::exception::Exception;
 
 /// A partially received message.
 #[derive(Debug)]
@@ -60,12 +60,12 @@ impl Content {
         properties: &BasicProperties,
         raw: &Bytes,
         (memory, max_message): (&Memory, u64),
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Exception> {
         if self.header.is_some() {
-            return Err(Refusal::unexpected("second content header"));
+            return Err(Exception::unexpected("second content header"));
         }
         if size > max_message {
-            return Err(Refusal::precondition(format_args!(
+            return Err(Exception::precondition(format_args!(
                 "message size {size} is larger than the maximum of {max_message}"
             )));
         }
@@ -81,13 +81,13 @@ impl Content {
         Ok(())
     }
 
-    pub(crate) fn body(&mut self, part: &[u8]) -> Result<(), Refusal> {
+    pub(crate) fn body(&mut self, part: &[u8]) -> Result<(), Exception> {
         let Some(header) = &mut self.header else {
-            return Err(Refusal::unexpected("content body without a content header"));
+            return Err(Exception::unexpected("content body without a content header"));
         };
         self.received += part.len() as u64;
         if self.received > header.size {
-            return Err(Refusal::unexpected("content body longer than announced in its header"));
+            return Err(Exception::unexpected("content body longer than announced in its header"));
         }
         if let Some(room) = &mut header.room {
             let size = usize::try_from(header.size).unwrap_or(usize::MAX);
@@ -141,16 +141,16 @@ fn grow(body: &mut Vec<u8>, more: usize, size: usize, room: &mut Reservation) ->
 }
 
 /// Rejects properties that require unimplemented behavior.
-fn check(properties: &BasicProperties) -> Result<(), Refusal> {
+fn check(properties: &BasicProperties) -> Result<(), Exception> {
     if properties.expiration().is_some() {
-        return Err(Refusal::not_implemented("per-message expiration"));
+        return Err(Exception::not_implemented("per-message expiration"));
     }
     if properties.user_id().as_ref().is_some_and(|user| user.as_str() != USER) {
-        return Err(Refusal::precondition("user_id does not match the logged-in user"));
+        return Err(Exception::precondition("user_id does not match the logged-in user"));
     }
     let has = |key| properties.headers().as_ref().is_some_and(|headers| headers.contains_key(key));
     if has("CC") || has("BCC") {
-        return Err(Refusal::not_implemented("the headers CC and BCC"));
+        return Err(Exception::not_implemented("the headers CC and BCC"));
     }
     Ok(())
 }

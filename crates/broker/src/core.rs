@@ -25,7 +25,7 @@ pub(crate) use self::settings::Settings;
 pub(crate) use self::settle::Settlement;
 use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::refusal::Refusal;
+use crate::exception::Exception;
 
 /// A connection id, ascending in the order of accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -138,8 +138,8 @@ impl Core {
     }
 
     /// Returns an open channel. Sessions pass only channels they opened; a bug there must not panic with the lock held.
-    fn channel(&mut self, id: ChannelId) -> Result<&mut Channel, Refusal> {
-        let unknown = || Refusal::connection(&AMQPHardError::CHANNELERROR, format_args!("channel {} is not open", id.1));
+    fn channel(&mut self, id: ChannelId) -> Result<&mut Channel, Exception> {
+        let unknown = || Exception::connection(&AMQPHardError::CHANNELERROR, format_args!("channel {} is not open", id.1));
         self.channels.get_mut(&id).ok_or_else(unknown)
     }
 }

@@ -6,7 +6,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::message::Message;
-use crate::refusal::Refusal;
+use crate::exception::Exception;
 
 /// The protocol header that opens every connection.
 pub(crate) const PROTOCOL_HEADER: &[u8; 8] = b"AMQP\0\0\x09\x01";
@@ -36,8 +36,8 @@ pub(crate) enum Frame {
 }
 
 impl Frame {
-    fn parse(kind: u8, channel: u16, payload: Bytes) -> Result<Self, Refusal> {
-        let malformed = |what| Refusal::connection(&AMQPHardError::SYNTAXERROR, format_args!("malformed {what}"));
+    fn parse(kind: u8, channel: u16, payload: Bytes) -> Result<Self, Exception> {
+        let malformed = |what| Exception::connection(&AMQPHardError::SYNTAXERROR, format_args!("malformed {what}"));
         match kind {
             constants::FRAME_HEARTBEAT if channel == 0 && payload.is_empty() => Ok(Self::Heartbeat),
             constants::FRAME_BODY => Ok(Self::Body(channel, payload)),
@@ -58,7 +58,7 @@ impl Frame {
                 }
                 _ => Err(malformed("content header")),
             },
-            _ => Err(Refusal::connection(&AMQPHardError::FRAMEERROR, "unknown frame type")),
+            _ => Err(Exception::connection(&AMQPHardError::FRAMEERROR, "unknown frame type")),
         }
     }
 }
@@ -98,12 +98,12 @@ pub(crate) enum CloseReason {
     /// The broker is shutting down.
     Shutdown,
     /// A connection exception, with the class and method that caused it (0 if none).
-    Refused(Refusal, (u16, u16)),
+    Exception(Exception, (u16, u16)),
 }
 
-impl From<Refusal> for CloseReason {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal, (0, 0))
+impl From<Exception> for CloseReason {
+    fn from(exception: Exception) -> Self {
+        Self::Exception(exception, (0, 0))
     }
 }
 
@@ -162,11 +162,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     /// Takes a complete frame from the buffer, if any. The size is checked as soon as its header is there.
-    fn take(&mut self) -> Result<Option<Frame>, Refusal> {
+    fn take(&mut self) -> Result<Option<Frame>, Exception> {
         let [kind, c0, c1, s0, s1, s2, s3, ..] = self.buffer[..] else {
             return Ok(None);
         };
-        let frame_error = |reason: String| Refusal::connection(&AMQPHardError::FRAMEERROR, reason);
+        let frame_error = |reason: String| Exception::connection(&AMQPHardError::FRAMEERROR, reason);
         let size = u32::from_be_bytes([s0, s1, s2, s3]) as usize;
         if size + FRAME_OVERHEAD > self.frame_max as usize {
             return Err(frame_error(format!(

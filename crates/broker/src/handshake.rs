@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 use crate::config::{CHANNEL_MAX, FRAME_MAX, FRAME_MIN, HEARTBEAT_SECS, PASSWORD, USER, VHOST};
 use crate::frame::{CloseReason, Frame, FrameReader, PROTOCOL_HEADER, put_method};
-use crate::refusal::Refusal;
+use crate::exception::Exception;
 
 /// The negotiated limits of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ where
     };
     check_vhost(&open)?;
     if !admit() {
-        return Err(Refusal::connection(
+        return Err(Exception::connection(
             &AMQPHardError::NOTALLOWED,
             "connection limit reached and no connection is idle",
         )
@@ -97,17 +97,17 @@ fn start() -> Start {
     }
 }
 
-fn log_in(login: &StartOk) -> Result<(), Refusal> {
+fn log_in(login: &StartOk) -> Result<(), Exception> {
     // RFC 4616: [authorization identity] NUL user NUL password.
     let expected = format!("\0{USER}\0{PASSWORD}");
     if login.mechanism.as_str() == "PLAIN" && login.response.as_bytes() == expected.as_bytes() {
         return Ok(());
     }
     // The rejected credentials may be real ones: they are neither quoted nor logged.
-    Err(Refusal::login("the embedded broker accepts only PLAIN as guest"))
+    Err(Exception::login("the embedded broker accepts only PLAIN as guest"))
 }
 
-fn agree(asked: &TuneOk) -> Result<Limits, Refusal> {
+fn agree(asked: &TuneOk) -> Result<Limits, Exception> {
     let frame_max = if asked.frame_max == 0 { FRAME_MAX } else { asked.frame_max };
     let channel_max = if asked.channel_max == 0 {
         CHANNEL_MAX
@@ -116,7 +116,7 @@ fn agree(asked: &TuneOk) -> Result<Limits, Refusal> {
     };
     if !(FRAME_MIN..=FRAME_MAX).contains(&frame_max) || channel_max > CHANNEL_MAX {
         let reason = format!("frame_max must be {FRAME_MIN} to {FRAME_MAX}, channel_max at most {CHANNEL_MAX}");
-        return Err(Refusal::connection(&AMQPHardError::NOTALLOWED, reason));
+        return Err(Exception::connection(&AMQPHardError::NOTALLOWED, reason));
     }
     Ok(Limits {
         frame_max,
@@ -125,12 +125,12 @@ fn agree(asked: &TuneOk) -> Result<Limits, Refusal> {
     })
 }
 
-fn check_vhost(open: &Open) -> Result<(), Refusal> {
+fn check_vhost(open: &Open) -> Result<(), Exception> {
     if open.virtual_host.as_str() == VHOST {
         return Ok(());
     }
     let reason = format!("vhost {} not found", open.virtual_host);
-    Err(Refusal::connection(&AMQPHardError::NOTALLOWED, reason))
+    Err(Exception::connection(&AMQPHardError::NOTALLOWED, reason))
 }
 
 async fn send(writer: &mut (impl AsyncWrite + Unpin), method: Connection) -> Result<(), CloseReason> {
@@ -151,5 +151,5 @@ async fn receive(reader: &mut FrameReader<impl AsyncRead + Unpin>) -> Result<Con
 }
 
 fn out_of_order() -> CloseReason {
-    Refusal::connection(&AMQPHardError::COMMANDINVALID, "unexpected method before connection.open").into()
+    Exception::connection(&AMQPHardError::COMMANDINVALID, "unexpected method before connection.open").into()
 }

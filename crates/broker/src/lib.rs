@@ -29,7 +29,7 @@ mod memory;
 mod message;
 mod outbox;
 mod presence;
-mod refusal;
+mod exception;
 mod server;
 mod session;
 

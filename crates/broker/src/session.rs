@@ -21,7 +21,7 @@ use crate::frame::{CloseReason, Frame, FrameReader, put_method};
 use crate::handshake::{Limits, handshake};
 use crate::outbox::Outbox;
 use crate::presence::ConnectionSlot;
-use crate::refusal::Refusal;
+use crate::exception::Exception;
 use crate::server::Shared;
 
 type Reader = FrameReader<OwnedReadHalf>;
@@ -56,8 +56,8 @@ pub(crate) async fn serve(id: ConnectionId, stream: TcpStream, shared: Arc<Share
             CloseReason::Gone
         }
     };
-    if let CloseReason::Refused(refusal, _) = &end {
-        tracing::warn!(connection = id.0, reason = %refusal, "connection rejected");
+    if let CloseReason::Exception(exception, _) = &end {
+        tracing::warn!(connection = id.0, reason = %exception, "connection rejected");
     }
     close(&mut reader, &mut writer, end).await;
     tracing::info!(connection = id.0, "connection closed");
@@ -68,22 +68,22 @@ async fn close(reader: &mut Reader, writer: &mut OwnedWriteHalf, end: CloseReaso
     let (method, answered) = match end {
         CloseReason::Gone => return,
         CloseReason::Evicted => {
-            let refusal = Refusal::connection(
+            let exception = Exception::connection(
                 &AMQPHardError::CONNECTIONFORCED,
                 "idle connection evicted: connection limit reached",
             );
             let mut bytes = Vec::new();
-            put_method(&mut bytes, 0, AMQPClass::Connection(refusal.close_connection((0, 0))));
+            put_method(&mut bytes, 0, AMQPClass::Connection(exception.close_connection((0, 0))));
             // Not awaited: evicted connections must not accumulate when new ones arrive faster than they close.
             let _ = writer.try_write(&bytes);
             return;
         }
         CloseReason::Closed => (Connection::CloseOk(CloseOk {}), false),
         CloseReason::Shutdown => {
-            let refusal = Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "the broker is shutting down");
-            (refusal.close_connection((0, 0)), true)
+            let exception = Exception::connection(&AMQPHardError::CONNECTIONFORCED, "the broker is shutting down");
+            (exception.close_connection((0, 0)), true)
         }
-        CloseReason::Refused(refusal, at) => (refusal.close_connection(at), true),
+        CloseReason::Exception(exception, at) => (exception.close_connection(at), true),
     };
     let mut bytes = Vec::new();
     put_method(&mut bytes, 0, AMQPClass::Connection(method));
@@ -190,7 +190,7 @@ impl Session {
             let left = self.content_deadline().map(|at| at.saturating_duration_since(Instant::now()));
             let Ok(frame) = timeout(left.map_or(silence, |left| left.min(silence)), reader.next()).await else {
                 if self.content_deadline().is_some_and(|at| at <= Instant::now()) {
-                    let late = Refusal::connection(&AMQPHardError::CONNECTIONFORCED, "message not completed in time");
+                    let late = Exception::connection(&AMQPHardError::CONNECTIONFORCED, "message not completed in time");
                     return late.into();
                 }
                 tracing::warn!(connection = self.id.0, "connection closed: missed heartbeats from client");
@@ -221,7 +221,7 @@ impl Session {
             Frame::Method(number, method) => {
                 let about = (method.get_amqp_class_id(), method.get_amqp_method_id());
                 let done = self.on_method(number, method);
-                self.refuse(number, about, done)
+                self.close_on_exception(number, about, done)
             }
             Frame::Header {
                 channel,
@@ -231,24 +231,24 @@ impl Session {
             } => {
                 let limits = (&self.shared.memory.clone(), self.shared.config.max_message);
                 let done = self.on_content(channel, |content| content.header(size, &properties, &raw, limits));
-                self.refuse(channel, PUBLISH, done)
+                self.close_on_exception(channel, PUBLISH, done)
             }
             Frame::Body(channel, part) => {
                 let done = self.on_content(channel, |content| content.body(&part));
-                self.refuse(channel, PUBLISH, done)
+                self.close_on_exception(channel, PUBLISH, done)
             }
         }
     }
 
     /// Adds a frame to the partial message of a channel, and publishes it once complete.
-    fn on_content(&mut self, number: u16, add: impl FnOnce(&mut Content) -> Result<(), Refusal>) -> Result<(), Refusal> {
+    fn on_content(&mut self, number: u16, add: impl FnOnce(&mut Content) -> Result<(), Exception>) -> Result<(), Exception> {
         let channel = match self.channels.get_mut(&number) {
             Some(Channel::Open(channel)) => channel,
             Some(Channel::Closing) => return Ok(()),
             None => return Err(not_open(number)),
         };
         let Some(mut content) = channel.content.take() else {
-            return Err(Refusal::unexpected("content without basic.publish"));
+            return Err(Exception::unexpected("content without basic.publish"));
         };
         add(&mut content)?;
         if content.is_complete() {
@@ -259,15 +259,19 @@ impl Session {
     }
 
     /// Returns connection exceptions; handles channel exceptions by closing the channel.
-    fn refuse(&mut self, number: u16, about: (u16, u16), done: Result<(), Refusal>) -> Result<(), CloseReason> {
+    fn close_on_exception(&mut self, number: u16, about: (u16, u16), done: Result<(), Exception>) -> Result<(), CloseReason> {
         match done {
             Ok(()) => Ok(()),
-            Err(refusal) if refusal.fatal => Err(CloseReason::Refused(refusal, about)),
-            Err(refusal) => {
-                tracing::warn!(connection = self.id.0, channel = number, reason = %refusal, "channel closed");
+            Err(exception) if exception.fatal => Err(CloseReason::Exception(exception, about)),
+            Err(exception) => {
+                if exception.is_probe {
+                    tracing::info!(connection = self.id.0, channel = number, reason = %exception, "channel closed");
+                } else {
+                    tracing::warn!(connection = self.id.0, channel = number, reason = %exception, "channel closed");
+                }
                 self.shared.core().close_channel((self.id, number));
                 self.channels.insert(number, Channel::Closing);
-                self.outbox.method(number, AMQPClass::Channel(refusal.close_channel(about)));
+                self.outbox.method(number, AMQPClass::Channel(exception.close_channel(about)));
                 Ok(())
             }
         }
@@ -289,20 +293,20 @@ fn on_connection_method(method: &AMQPClass) -> Result<(), CloseReason> {
     let about = (method.get_amqp_class_id(), method.get_amqp_method_id());
     match method {
         AMQPClass::Connection(Connection::Close(_)) => Err(CloseReason::Closed),
-        AMQPClass::Connection(Connection::UpdateSecret(_)) => Err(CloseReason::Refused(
-            Refusal::not_implemented("connection.update-secret"),
+        AMQPClass::Connection(Connection::UpdateSecret(_)) => Err(CloseReason::Exception(
+            Exception::not_implemented("connection.update-secret"),
             about,
         )),
         _ => {
-            let refusal = Refusal::connection(
+            let exception = Exception::connection(
                 &AMQPHardError::COMMANDINVALID,
                 "method not allowed on channel 0 of an open connection",
             );
-            Err(CloseReason::Refused(refusal, about))
+            Err(CloseReason::Exception(exception, about))
         }
     }
 }
 
-fn not_open(number: u16) -> Refusal {
-    Refusal::connection(&AMQPHardError::CHANNELERROR, format_args!("channel {number} is not open"))
+fn not_open(number: u16) -> Exception {
+    Exception::connection(&AMQPHardError::CHANNELERROR, format_args!("channel {number} is not open"))
 }

@@ -102,7 +102,7 @@ impl Admitted {
 }
 
 async fn in_time<T, E>(wait: Duration, permit: impl Future<Output = Result<T, E>>) -> Result<T, NoRoom> {
-    timeout(wait, permit).await.ok().and_then(Result::ok).ok_or(NoRoom::Busy)
+    timeout(wait, permit).await.ok().and_then(Result::ok).ok_or(NoRoom::Exhausted)
 }
 
 fn units(bytes: usize) -> u32 {
@@ -123,7 +123,7 @@ mod tests {
             admission.body(bytes, &mut admitted).await.map(|()| admitted)
         };
         let large = admit(60 * MIB).await.expect("nothing else is there");
-        assert_eq!(admit(5 * MIB).await.map(drop), Err(NoRoom::Busy), "not whole");
+        assert_eq!(admit(5 * MIB).await.map(drop), Err(NoRoom::Exhausted), "not whole");
         let small = admit(LARGE).await.expect("small ones do not wait");
         let (first, second) = tokio::join!(admit(64 * MIB), async {
             tokio::task::yield_now().await;
@@ -132,7 +132,7 @@ mod tests {
             second.await
         });
         assert!(first.is_ok(), "the first to wait is the first");
-        assert_eq!(second.map(drop), Err(NoRoom::Busy), "though there was room for it before");
+        assert_eq!(second.map(drop), Err(NoRoom::Exhausted), "though there was room for it before");
         drop(small);
     }
 
@@ -142,7 +142,7 @@ mod tests {
         let (mut one, mut other) = (Admitted::default(), Admitted::default());
         admission.turn(&mut one).await.expect("nothing is being read");
         admission.turn(&mut one).await.expect("it has its turn");
-        assert_eq!(admission.turn(&mut other).await, Err(NoRoom::Busy));
+        assert_eq!(admission.turn(&mut other).await, Err(NoRoom::Exhausted));
         let (next, ()) = tokio::join!(admission.turn(&mut other), async { drop(one) });
         assert_eq!((next, other.has_turn()), (Ok(()), true));
     }

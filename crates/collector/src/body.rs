@@ -16,7 +16,7 @@ use crate::intake::Intake;
 use crate::limits::{BodyLimit, Size};
 use crate::pool::Buffer;
 use crate::queue::Lease;
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 
 /// Pause after which a sender in the middle of a body is given up.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ pub(crate) struct Received {
 impl Received {
     /// Inflates it, if it is compressed. Works in steps, so that a large one does not keep others from the thread, and draws on the
     /// account before each takes memory.
-    pub(crate) async fn inflate(self, coding: Coding, intake: &Intake) -> Result<Self, Refusal> {
+    pub(crate) async fn inflate(self, coding: Coding, intake: &Intake) -> Result<Self, Rejection> {
         if coding == Coding::Identity {
             return Ok(self);
         }
@@ -97,8 +97,8 @@ async fn inflated(
     limit: BodyLimit,
     limits: Limits,
     intake: &Intake,
-) -> Result<Option<Buffer>, Refusal> {
-    let unreadable = |error| Refusal::malformed(format!("the body cannot be read: {error}"));
+) -> Result<Option<Buffer>, Rejection> {
+    let unreadable = |error| Rejection::malformed(format!("the body cannot be read: {error}"));
     let decoder = coding.decoder_bytes();
     lease.grow_within(decoder, limits.wait).await?;
     let mut whole = intake.pool().take(0);
@@ -127,7 +127,7 @@ async fn inflated(
 }
 
 /// Reads an HTTP body and decompresses it by its headers.
-pub(crate) async fn read(intake: &Intake, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Refusal> {
+pub(crate) async fn read(intake: &Intake, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Rejection> {
     let (received, coding) = read_coded(intake, headers, body, limit).await?;
     received.inflate(coding, intake).await
 }
@@ -138,12 +138,12 @@ pub(crate) async fn read_coded(
     headers: &HeaderMap,
     body: Body,
     limit: BodyLimit,
-) -> Result<(Received, Coding), Refusal> {
+) -> Result<(Received, Coding), Rejection> {
     match Coding::of(headers, &CONTENT_ENCODING) {
         Ok(coding) => Ok((read_plain(intake, headers, body, limit, |_| None).await?, coding)),
         Err(reason) => {
             skip(body).await;
-            Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason))
+            Err(Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason))
         }
     }
 }
@@ -158,7 +158,7 @@ pub(crate) async fn read_plain(
     mut body: Body,
     limit: BodyLimit,
     announced: Announced,
-) -> Result<Received, Refusal> {
+) -> Result<Received, Rejection> {
     let declared = body.size_hint().lower();
     let mut receiving = Receiving {
         intake,
@@ -177,13 +177,13 @@ pub(crate) async fn read_plain(
         whole, lease, admitted, ..
     } = receiving;
     intake.count_bytes(whole.as_ref().map_or(0, |whole| whole.bytes.len()));
-    if let Err(refusal) = collected {
+    if let Err(rejection) = collected {
         // A client that waits for `100 Continue` gets the rejection instead.
-        if !headers.contains_key(EXPECT) && refusal.status != StatusCode::REQUEST_TIMEOUT {
+        if !headers.contains_key(EXPECT) && rejection.status != StatusCode::REQUEST_TIMEOUT {
             drop((whole, lease, admitted));
             skip(body).await;
         }
-        return Err(refusal);
+        return Err(rejection);
     }
     Ok(Received {
         bytes: whole.map(Buffer::freeze).unwrap_or_default(),
@@ -206,7 +206,7 @@ struct Receiving<'a> {
 
 impl Receiving<'_> {
     /// Waits for admission before anything is read where the length is known, and otherwise once the body turns out to be large.
-    async fn collect(&mut self, body: &mut Body, declared: usize, announced: Announced) -> Result<(), Refusal> {
+    async fn collect(&mut self, body: &mut Body, declared: usize, announced: Announced) -> Result<(), Rejection> {
         let (admission, limit) = (self.intake.admission(), self.limit);
         admission.body(declared, &mut self.admitted).await?;
         // Whoever lies about the length holds no more than that.
@@ -214,11 +214,11 @@ impl Receiving<'_> {
         loop {
             let frame = match tokio::time::timeout(SILENCE, body.frame()).await {
                 Ok(Some(Ok(frame))) => frame,
-                Ok(Some(Err(error))) => return Err(Refusal::malformed(format!("the body cannot be read: {error}"))),
+                Ok(Some(Err(error))) => return Err(Rejection::malformed(format!("the body cannot be read: {error}"))),
                 Ok(None) => return Ok(()),
                 Err(_) => {
                     let reason = format!("no more of the body was received for {} s", SILENCE.as_secs());
-                    return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, reason));
+                    return Err(Rejection::new(StatusCode::REQUEST_TIMEOUT, reason));
                 }
             };
             // Trailers do not describe the body.
@@ -245,9 +245,9 @@ pub(crate) async fn skip(body: Body) {
 }
 
 /// `bytes` is the limit that the body exceeds.
-pub(crate) fn too_long(bytes: usize, limit: BodyLimit) -> Refusal {
+pub(crate) fn too_long(bytes: usize, limit: BodyLimit) -> Rejection {
     let reason = format!("the body is longer than {} ({})", Size(bytes), limit.source);
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
+    Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
 }
 
 fn now() -> u64 {

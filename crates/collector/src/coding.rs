@@ -126,7 +126,7 @@ impl Inflate<'_> {
         let read = self.reader.as_mut().take(STEP as u64).read_to_end(&mut into.bytes);
         read.map_err(|error| match self.coding {
             // Any frame may require it, not only the first.
-            Coding::Zstd if zstandard::refused_window(&error).is_some() => Coding::Zstd.window_error(),
+            Coding::Zstd if zstandard::rejected_window(&error).is_some() => Coding::Zstd.window_error(),
             _ => error.into(),
         })
     }

@@ -13,9 +13,9 @@ use http_server::{App, Denied};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::health::Recorder;
-use crate::intake::Busy;
+use crate::intake::Overloaded;
 use crate::otlp::Encoding;
-use crate::refusal::{RATE_LIMITS, Refusal, denial};
+use crate::rejection::{RATE_LIMITS, Rejection, denial};
 use crate::{Listener, Protocol};
 
 /// Time limit of one request, most of which is waiting for the sender.
@@ -33,8 +33,8 @@ pub(crate) fn before(routes: Router, listener: Listener, recorder: &Recorder) ->
         listener,
         recorder: recorder.clone(),
     };
-    let overloaded = Router::new().fallback(|| async { Refusal::from(Busy) });
-    let denied = move |Extension(denied): Extension<Denied>| async move { Refusal::denied(&denied, listener) };
+    let overloaded = Router::new().fallback(|| async { Rejection::from(Overloaded) });
+    let denied = move |Extension(denied): Extension<Denied>| async move { Rejection::denied(&denied, listener) };
     let denied = Router::new().fallback(denied);
     let pass = |routes: Router| routes.layer(from_fn_with_state(door.clone(), pass));
     let pass_pages = |routes: Router| {
@@ -64,36 +64,36 @@ fn cors() -> CorsLayer {
 async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
     let encoding = Encoding::of(request.headers());
     let is_grpc = is_grpc(request.headers());
-    let refusal = match tokio::time::timeout(TIME, next.run(request)).await {
-        Err(_) => Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive within 30 s"),
+    let rejection = match tokio::time::timeout(TIME, next.run(request)).await {
+        Err(_) => Rejection::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive within 30 s"),
         Ok(mut response) => match response.extensions_mut().remove() {
             None => return response,
-            Some(refusal) => refusal,
+            Some(rejection) => rejection,
         },
     };
-    door.count(&refusal);
+    door.count(&rejection);
     match door.listener.protocol() {
-        Protocol::Otlp if is_grpc => refusal.grpc(),
-        Protocol::Otlp => refusal.otlp_http(encoding),
-        Protocol::Sentry => refusal.sentry(),
+        Protocol::Otlp if is_grpc => rejection.grpc(),
+        Protocol::Otlp => rejection.otlp_http(encoding),
+        Protocol::Sentry => rejection.sentry(),
     }
 }
 
 impl Door {
-    fn count(&self, refusal: &Refusal) {
+    fn count(&self, rejection: &Rejection) {
         self.recorder.record(|health| {
             let counts = &mut health.listeners[self.listener];
-            if refusal.is_busy() {
-                counts.busy += 1;
-            } else if let Some(denied) = &refusal.denied {
+            if rejection.is_retryable() {
+                counts.throttled += 1;
+            } else if let Some(denied) = &rejection.denied {
                 counts.denied += 1;
                 // A page keeps sending: its first request is enough to report.
                 if health.denied.add(denial(denied, self.listener)) {
-                    health.remember(self.listener, &refusal.reason);
+                    health.remember(self.listener, &rejection.reason);
                 }
             } else {
-                counts.refused += 1;
-                health.remember(self.listener, &refusal.reason);
+                counts.rejected += 1;
+                health.remember(self.listener, &rejection.reason);
             }
         });
     }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use otlp_wire::json;
 use otlp_wire::schema::{self, Message};
 use tokio::sync::mpsc;
-use trace_model::{Batch, Grant, IdError, Malformed, MetricsBatch, ReadError, Rejected, Rejection, Source};
+use trace_model::{Batch, Grant, IdError, Malformed, MetricsBatch, ReadError, DroppedSpans, DropReason, Source};
 
 use crate::admission::{Admission, LARGE};
 use crate::arrival::Waiting;
@@ -19,7 +19,7 @@ use crate::otlp::Encoding;
 use crate::own_uploads::OwnUploads;
 use crate::pool::Pool;
 use crate::queue::{Lease, NoRoom, Queue};
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 use crate::{Arrival, Listener, ListenerCounts};
 
 /// Time that a request waits for a slot in the queue before its sender is told to retry. The consumer stalls for at most one
@@ -30,11 +30,11 @@ const JSON_GROWTH: usize = 4;
 
 /// The queue is full, or the consumer is gone: the sender must retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Busy;
+pub(crate) struct Overloaded;
 
 /// Dropped parts of an accepted request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Partial {
+pub(crate) struct PartialSuccess {
     /// Number of dropped spans.
     pub(crate) rejected: u64,
     /// Reason for the sender.
@@ -132,7 +132,7 @@ impl Intake {
     }
 
     /// Reads a body and decompresses it by its headers.
-    pub(crate) async fn receive(&self, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Refusal> {
+    pub(crate) async fn receive(&self, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Rejection> {
         body::read(self, headers, body, limit).await
     }
 
@@ -148,10 +148,10 @@ impl Intake {
     }
 
     /// Waits for a place in the queue, not for long.
-    pub(crate) async fn place(&self) -> Result<Place<'_>, Busy> {
+    pub(crate) async fn place(&self) -> Result<Place<'_>, Overloaded> {
         match tokio::time::timeout(PATIENCE, self.arrivals.reserve()).await {
             Ok(Ok(permit)) => Ok(Place(permit)),
-            Ok(Err(_)) | Err(_) => Err(Busy),
+            Ok(Err(_)) | Err(_) => Err(Overloaded),
         }
     }
 
@@ -164,7 +164,7 @@ impl Intake {
     }
 
     /// Accepts an OTLP request in protobuf; returns its dropped parts.
-    pub(crate) async fn otlp(&self, signal: Signal, body: Received) -> Result<Option<Partial>, Refusal> {
+    pub(crate) async fn otlp(&self, signal: Signal, body: Received) -> Result<Option<PartialSuccess>, Rejection> {
         self.otlp_seen(signal, Encoding::Protobuf, body, |_| {}).await
     }
 
@@ -175,20 +175,20 @@ impl Intake {
         encoding: Encoding,
         body: Received,
         see: impl FnOnce(&mut Batch),
-    ) -> Result<Option<Partial>, Refusal> {
+    ) -> Result<Option<PartialSuccess>, Rejection> {
         let mut body = body;
         if body.bytes.len() > LARGE {
             self.admission.turn(&mut body.admitted).await?;
         }
         let (body, rejected) = match encoding {
-            Encoding::Protobuf => (body, Rejected::default()),
+            Encoding::Protobuf => (body, DroppedSpans::default()),
             Encoding::Json => self.transcode(signal, body).await?,
         };
         self.take(signal, body, rejected, see).await
     }
 
     /// The same request in protobuf.
-    async fn transcode(&self, signal: Signal, body: Received) -> Result<(Received, Rejected), Refusal> {
+    async fn transcode(&self, signal: Signal, body: Received) -> Result<(Received, DroppedSpans), Rejection> {
         let Received {
             bytes: json,
             mut lease,
@@ -206,15 +206,15 @@ impl Intake {
             if error.is_too_long() {
                 body::too_long(limit.whole, limit)
             } else {
-                Refusal::malformed(format!("no OTLP message: {error}"))
+                Rejection::malformed(format!("no OTLP message: {error}"))
             }
         })?;
         drop(json);
         output.bytes = read.bytes;
         lease.resize(output.bytes.len())?;
-        let mut rejected = Rejected::default();
+        let mut rejected = DroppedSpans::default();
         for spans in read.rejected {
-            let reason = Rejection {
+            let reason = DropReason {
                 field: spans.field,
                 error: IdError::NotHex,
             };
@@ -234,9 +234,9 @@ impl Intake {
         &self,
         signal: Signal,
         body: Received,
-        mut rejected: Rejected,
+        mut rejected: DroppedSpans,
         see: impl FnOnce(&mut Batch),
-    ) -> Result<Option<Partial>, Refusal> {
+    ) -> Result<Option<PartialSuccess>, Rejection> {
         let place = self.place().await?;
         let Received {
             bytes,
@@ -268,7 +268,7 @@ impl Intake {
             }
         };
         drop(bytes);
-        let partial = (!rejected.is_empty()).then(|| Partial {
+        let partial = (!rejected.is_empty()).then(|| PartialSuccess {
             rejected: rejected.count(),
             reason: rejected.to_string(),
         });
@@ -307,12 +307,12 @@ async fn within<T>(
     lease: &mut Lease,
     wait: Duration,
     mut read: impl FnMut(Grant<'_>) -> Result<T, ReadError>,
-) -> Result<T, Refusal> {
+) -> Result<T, Rejection> {
     let before = lease.bytes();
     loop {
         // Drawn already, since an attempt before needed it.
         let mut drawn = lease.bytes() - before;
-        let (mut missing, mut no_room) = (0, NoRoom::Busy);
+        let (mut missing, mut no_room) = (0, NoRoom::Exhausted);
         let mut grant = |bytes: usize| {
             let from_drawn = bytes.min(drawn);
             drawn -= from_drawn;
@@ -322,14 +322,14 @@ async fn within<T>(
         match read(&mut grant) {
             Ok(read) => return Ok(read),
             Err(ReadError::Malformed(error)) => return Err(malformed(error)),
-            Err(ReadError::NoMemory) if no_room == NoRoom::Busy => lease.grow_within(missing, wait).await?,
+            Err(ReadError::NoMemory) if no_room == NoRoom::Exhausted => lease.grow_within(missing, wait).await?,
             Err(ReadError::NoMemory) => return Err(no_room.into()),
         }
     }
 }
 
-fn malformed(error: Malformed) -> Refusal {
-    Refusal::malformed(format!("no OTLP message: {error}"))
+fn malformed(error: Malformed) -> Rejection {
+    Rejection::malformed(format!("no OTLP message: {error}"))
 }
 
 /// A place in the queue.

@@ -41,7 +41,7 @@ mod otlp;
 mod own_uploads;
 mod pool;
 mod queue;
-mod refusal;
+mod rejection;
 pub mod sentry;
 mod server;
 
@@ -51,7 +51,7 @@ pub use health::Health;
 pub use http_server::{AllowedOrigin, Host as AllowedHost, InvalidHost, InvalidOrigin};
 pub use ingest_state::{
     Addresses, Denial, Denials, EnvelopeCounts, HealthSnapshot, ItemCount, Listener, ListenerCounts, PerListener, Protocol,
-    QueueDepth, Refused, RelayCounts,
+    QueueDepth, RecentRejection, RelayCounts,
 };
 pub use limits::{BODY_DEFAULT, BODY_MAX};
 pub use queue::Share;

@@ -10,7 +10,7 @@ use ::http::HeaderMap;
 use ::http::header::CONTENT_TYPE;
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
 
-use crate::intake::Partial;
+use crate::intake::PartialSuccess;
 
 /// Encoding of OTLP/HTTP messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Encoding {
     }
 }
 
-fn trace_response(partial: Option<Partial>) -> ExportTraceServiceResponse {
+fn trace_response(partial: Option<PartialSuccess>) -> ExportTraceServiceResponse {
     ExportTraceServiceResponse {
         partial_success: partial.map(|partial| ExportTracePartialSuccess {
             rejected_spans: partial.rejected.try_into().unwrap_or(i64::MAX),

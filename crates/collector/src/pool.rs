@@ -89,7 +89,7 @@ impl Buffer {
             needed.max(most).max(MAPPED + 1)
         };
         // It fails on a system that does not overcommit.
-        self.bytes.try_reserve_exact(wanted - length).map_err(|_| NoRoom::Busy)
+        self.bytes.try_reserve_exact(wanted - length).map_err(|_| NoRoom::Exhausted)
     }
 
     /// Makes it shareable; it returns when the last part is dropped.

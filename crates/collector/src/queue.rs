@@ -41,9 +41,9 @@ impl Counts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoRoom {
     /// Others hold it: the same request may fit later.
-    Busy,
+    Exhausted,
     /// The request needs more than there is.
-    Never {
+    TooLarge {
         /// Bytes in all.
         limit: usize,
     },
@@ -96,7 +96,7 @@ impl Lease {
         let counts = &self.queue.0;
         let limit = counts.limit;
         if more > limit.saturating_sub(self.bytes) {
-            return Err(NoRoom::Never { limit });
+            return Err(NoRoom::TooLarge { limit });
         }
         let fits = |used: usize| used.checked_add(more).filter(|used| *used <= limit);
         match counts.bytes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits) {
@@ -104,14 +104,14 @@ impl Lease {
                 self.bytes += more;
                 Ok(())
             }
-            Err(_) => Err(NoRoom::Busy),
+            Err(_) => Err(NoRoom::Exhausted),
         }
     }
 
     /// Draws more, which others may have to give back first.
     pub(crate) async fn grow_within(&mut self, more: usize, wait: Duration) -> Result<(), NoRoom> {
         let at_once = self.grow(more);
-        if at_once != Err(NoRoom::Busy) || wait.is_zero() {
+        if at_once != Err(NoRoom::Exhausted) || wait.is_zero() {
             return at_once;
         }
         let until = Instant::now() + wait;
@@ -122,7 +122,7 @@ impl Lease {
             // Before the next check, so that no bytes freed meanwhile are missed.
             given_back.as_mut().enable();
             let grown = self.grow(more);
-            if grown != Err(NoRoom::Busy) || timeout_at(until, given_back).await.is_err() {
+            if grown != Err(NoRoom::Exhausted) || timeout_at(until, given_back).await.is_err() {
                 return grown;
             }
         }
@@ -222,7 +222,7 @@ mod tests {
         let queue = Queue::new(LIMIT);
         let (mut one, mut other) = (queue.lease(), queue.lease());
         one.grow(LIMIT - 10).expect("there is room");
-        assert_eq!(other.grow(11), Err(NoRoom::Busy));
+        assert_eq!(other.grow(11), Err(NoRoom::Exhausted));
         other.grow(10).expect("exactly that is left");
         other.wait();
         other.wait();
@@ -245,8 +245,8 @@ mod tests {
         let queue = Queue::new(LIMIT);
         let (mut one, mut other) = (queue.lease(), queue.lease());
         one.grow(LIMIT).expect("there is room");
-        assert_eq!(other.grow_within(1, WAIT).await, Err(NoRoom::Busy));
-        let never = Err(NoRoom::Never { limit: LIMIT });
+        assert_eq!(other.grow_within(1, WAIT).await, Err(NoRoom::Exhausted));
+        let never = Err(NoRoom::TooLarge { limit: LIMIT });
         assert_eq!(other.grow_within(LIMIT + 1, WAIT).await, never);
         let (grown, ()) = tokio::join!(other.grow_within(2, WAIT), async {
             one.shrink(1);
@@ -263,8 +263,8 @@ mod tests {
         let queue = Queue::new(LIMIT);
         let (mut one, mut other) = (queue.lease(), queue.lease());
         one.grow(1).expect("there is room");
-        assert_eq!(other.grow(LIMIT), Err(NoRoom::Busy));
-        let never = Err(NoRoom::Never { limit: LIMIT });
+        assert_eq!(other.grow(LIMIT), Err(NoRoom::Exhausted));
+        let never = Err(NoRoom::TooLarge { limit: LIMIT });
         assert_eq!(other.grow(LIMIT + 1), never);
         assert_eq!(other.grow(usize::MAX), never);
         assert_eq!(one.grow(LIMIT), never);

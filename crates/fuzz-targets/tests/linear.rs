@@ -208,7 +208,7 @@ fn is_linear(name: &str, protocol: Protocol, body: impl Fn(usize) -> Vec<u8>) {
         let body = body(n);
         let mut store = Store::new(64 << 20);
         let (taken, counted) = work::of(|| ingest(&mut store, protocol, &body));
-        assert!(taken, "{protocol:?}, {name}: refused");
+        assert!(taken, "{protocol:?}, {name}: rejected");
         look(&store);
         (counted, body.len() as u64)
     };

@@ -92,10 +92,10 @@ impl Service {
         mut request: Request<Incoming>,
         mut under_way: UnderWay,
     ) -> Result<Response<Holding<UnderWay>>, Infallible> {
-        let is_refused = under_way.is_refused();
+        let is_rejected = under_way.is_rejected();
         let is_too_long = head_bytes(&request) > HEAD_MAX;
-        let closes = (is_refused || is_too_long) && request.version() < Version::HTTP_2;
-        let permit = if is_refused { None } else { self.permits.try_acquire().ok() };
+        let closes = (is_rejected || is_too_long) && request.version() < Version::HTTP_2;
+        let permit = if is_rejected { None } else { self.permits.try_acquire().ok() };
         let mut response = match (self.access.check(&request).err(), &permit) {
             _ if is_too_long => {
                 without_body(request).await;
@@ -145,7 +145,7 @@ async fn drive<F: Future>(mut http: Pin<&mut F>, mut timer: Pin<&mut Sleep>, act
         if http.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        if activity.is_too_long() && !activity.has_refused_head() {
+        if activity.is_too_long() && !activity.has_rejected_head() {
             return Poll::Ready(());
         }
         // All that changes the deadline happens in the poll above (of HTTP/2, all that brings it nearer).

@@ -143,7 +143,7 @@ impl Shared {
         let mut open = self.open();
         let is_free = open.placed < self.places || open.evict(|state| (state.place == Place::Held).then_some(state.last));
         open.placed += usize::from(is_free);
-        activity.change(|state| state.place = if is_free { Place::Held } else { Place::Refused });
+        activity.change(|state| state.place = if is_free { Place::Held } else { Place::Rejected });
     }
 }
 
@@ -197,11 +197,11 @@ mod tests {
         drop(recent.begin(Protocol::Http1));
         assert_eq!((pool.len(), pool.unplaced()), (6, 3));
         let first = one.begin(Protocol::Http1);
-        assert!(is_closing(old) && !first.is_refused());
+        assert!(is_closing(old) && !first.is_rejected());
         let second = other.begin(Protocol::Http1);
-        assert!(is_closing(recent) && !second.is_refused());
+        assert!(is_closing(recent) && !second.is_rejected());
         assert!(
-            silent.begin(Protocol::Http1).is_refused(),
+            silent.begin(Protocol::Http1).is_rejected(),
             "requests are in flight on all connections"
         );
         pool.ended().await;
@@ -242,7 +242,7 @@ mod tests {
             drop(activity.begin(Protocol::Http1));
         }
         activities[0].read(1);
-        assert!(!activities[2].begin(Protocol::Http1).is_refused());
+        assert!(!activities[2].begin(Protocol::Http1).is_rejected());
         assert!(!activities[0].state().closing && activities[1].state().closing);
     }
 

@@ -35,7 +35,7 @@ enum Head {
     /// One poll reads the frames of a request and of its body: the connection checks their length afterwards.
     Http2,
     /// Too long, and answered; further input is discarded. Holds the bytes still to discard.
-    Refused(usize),
+    Rejected(usize),
 }
 
 impl Socket {
@@ -50,9 +50,9 @@ impl Socket {
     }
 
     /// Answers a first head that is too long.
-    fn refuse_head(&mut self) -> io::Result<()> {
-        self.head = Head::Refused(DISCARDED);
-        self.activity.refused_head();
+    fn reject_head(&mut self) -> io::Result<()> {
+        self.head = Head::Rejected(DISCARDED);
+        self.activity.rejected_head();
         // Nothing was written before, so there is room for it.
         self.stream.try_write(HEAD_TOO_LONG)?;
         Ok(())
@@ -93,7 +93,7 @@ impl AsyncRead for Socket {
         loop {
             let is_head = self.is_first_head();
             if is_head && self.head == Head::Http1 && self.activity.is_too_long() {
-                self.refuse_head()?;
+                self.reject_head()?;
             }
             let read = if is_head {
                 self.read_head(cx, buffer)
@@ -105,7 +105,7 @@ impl AsyncRead for Socket {
                 Poll::Pending => self.activity.waits(),
                 Poll::Ready(_) if bytes > 0 => {
                     self.activity.read(bytes);
-                    if let Head::Refused(left) = &mut self.head {
+                    if let Head::Rejected(left) = &mut self.head {
                         // A connection that is closed while its client still writes takes the answer with it.
                         *left = left.checked_sub(bytes).ok_or(io::ErrorKind::InvalidData)?;
                         buffer.set_filled(before);

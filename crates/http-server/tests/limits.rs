@@ -266,8 +266,8 @@ async fn shutdown_waits_for_requests_and_not_for_idle_connections() {
     let waits = || async { (running.ask(GET).await.starts_with("HTTP/1.1 200")).then_some(()) };
     testkit::eventually(DEADLINE, waits).await.unwrap();
     running.stop.send_replace(true);
-    let refused = || async { TcpStream::connect(running.address).await.is_err().then_some(()) };
-    testkit::eventually(DEADLINE, refused).await.unwrap();
+    let rejected = || async { TcpStream::connect(running.address).await.is_err().then_some(()) };
+    testkit::eventually(DEADLINE, rejected).await.unwrap();
     running.gate.add_permits(1);
     assert!(head(&mut busy).await.starts_with("HTTP/1.1 200"));
     tokio::time::timeout(DEADLINE, running.ended).await.unwrap().unwrap();

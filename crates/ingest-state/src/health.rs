@@ -32,9 +32,9 @@ pub struct ListenerCounts {
     /// Requests that were denied because of their origin or host.
     pub denied: u64,
     /// Requests that were rejected for good.
-    pub refused: u64,
+    pub rejected: u64,
     /// Requests that were answered with a retryable error because memory or the queue was full.
-    pub busy: u64,
+    pub throttled: u64,
 }
 
 impl ListenerCounts {
@@ -51,7 +51,7 @@ impl ListenerCounts {
 
 /// A rejected request, or a dropped part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RecentRejection {
     /// Sequence number, from 1.
     pub number: u64,
     /// Time of the rejection.
@@ -76,20 +76,20 @@ pub struct HealthSnapshot {
     /// Requests that were denied because of their origin or host, by reason.
     pub denied: Denials,
     /// Most recent rejections and drops, oldest first; at most 20.
-    pub recent: VecDeque<Refused>,
+    pub recent: VecDeque<RecentRejection>,
 }
 
 impl HealthSnapshot {
     /// Returns the number of rejected requests and dropped parts, anywhere.
     #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.sum(|counts| counts.refused + counts.dropped)
+    pub fn rejected(&self) -> u64 {
+        self.sum(|counts| counts.rejected + counts.dropped)
     }
 
     /// Returns the number of requests whose sender was told to retry, anywhere.
     #[must_use]
-    pub fn busy(&self) -> u64 {
-        self.sum(|counts| counts.busy)
+    pub fn throttled(&self) -> u64 {
+        self.sum(|counts| counts.throttled)
     }
 
     /// Returns the number of open connections of all listeners.
@@ -108,7 +108,7 @@ impl HealthSnapshot {
         if self.recent.len() == REMEMBERED {
             self.recent.pop_front();
         }
-        self.recent.push_back(Refused {
+        self.recent.push_back(RecentRejection {
             number,
             time: SystemTime::now(),
             listener,

@@ -7,7 +7,7 @@
 //!
 //! let mut health = HealthSnapshot::default();
 //! health.remember(Listener::OtlpHttp, "not\nJSON");
-//! assert_eq!(health.recent.back().map(|refused| &*refused.reason), Some("not␊JSON"));
+//! assert_eq!(health.recent.back().map(|rejected| &*rejected.reason), Some("not␊JSON"));
 //! ```
 
 #![warn(missing_docs)]
@@ -21,7 +21,7 @@ mod relay;
 
 pub use denied::{Denial, Denials};
 pub use envelope::{EnvelopeCounts, ItemCount, tally};
-pub use health::{HealthSnapshot, ListenerCounts, Refused};
+pub use health::{HealthSnapshot, ListenerCounts, RecentRejection};
 pub use listener::{Addresses, Entry as ListenerEntry, Listener, PerListener, Protocol};
 pub use queue::QueueDepth;
 pub use relay::RelayCounts;

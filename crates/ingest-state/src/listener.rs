@@ -24,7 +24,7 @@ pub struct Entry {
     pub help: &'static str,
     /// Default port, on 127.0.0.1.
     pub port: u16,
-    /// Protocol: decides which counts apply, and how a refusal is worded.
+    /// Protocol: decides which counts apply, and how a rejection is worded.
     pub protocol: Protocol,
     /// True if web pages can send here: then requests are answered with the CORS headers that permit it to pages that
     /// pass the check of `Origin`, which all listeners have.

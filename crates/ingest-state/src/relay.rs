@@ -10,7 +10,7 @@ pub struct RelayCounts {
     /// Accepted by Sentry.
     pub accepted: u64,
     /// Rejected by Sentry, by HTTP status.
-    pub refused: BTreeMap<u16, u64>,
+    pub rejected: BTreeMap<u16, u64>,
     /// Rate-limited by Sentry, or not sent because a rate limit applied.
     pub rate_limited: u64,
     /// Dropped because the buffer was full or the relay ended.
@@ -29,7 +29,7 @@ impl RelayCounts {
         match delivery {
             Delivery::Accepted => self.accepted += 1,
             // Servers can answer some hundred statuses at most.
-            Delivery::Refused { status, .. } => *self.refused.entry(*status).or_default() += 1,
+            Delivery::Rejected { status, .. } => *self.rejected.entry(*status).or_default() += 1,
             Delivery::RateLimited { .. } => self.rate_limited += 1,
             Delivery::Lost { .. } => self.lost += 1,
             Delivery::Waiting { .. } => {}

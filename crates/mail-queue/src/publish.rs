@@ -14,7 +14,7 @@ pub enum PublishError {
     Unroutable,
     /// The broker rejected the message, most often because its memory is full.
     #[error("rejected by the broker")]
-    Refused,
+    Rejected,
     /// The connection failed. The message may have arrived.
     #[error("connection lost: {0}")]
     Lost(#[from] lapin::Error),
@@ -38,6 +38,6 @@ pub async fn publish(channel: &Channel, queue: &str, properties: BasicProperties
     match confirmation.await? {
         Confirmation::Ack(None) => Ok(()),
         Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => Err(PublishError::Unroutable),
-        Confirmation::Nack(None) | Confirmation::NotRequested => Err(PublishError::Refused),
+        Confirmation::Nack(None) | Confirmation::NotRequested => Err(PublishError::Rejected),
     }
 }

@@ -51,7 +51,7 @@ impl Forwarder<'_> {
         loop {
             let properties = properties(&delivery.properties, more);
             match mail_queue::publish(self.channel, queue, properties, &delivery.data).await {
-                Err(error @ PublishError::Refused) => {
+                Err(error @ PublishError::Rejected) => {
                     tracing::warn!(queue, %error, "cannot forward message; retrying");
                     tokio::time::sleep(backoff.next_pause()).await;
                 }

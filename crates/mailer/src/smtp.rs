@@ -1,11 +1,14 @@
 //! The SMTP transport, with or without TLS.
 
+use std::error::Error as _;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
 use http::Uri;
 use http::uri::Authority;
+use lettre::transport::smtp;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
@@ -98,16 +101,38 @@ impl MailTransport for SmtpTransport {
     fn send<'a>(&'a self, mail: &'a Composed) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
         Box::pin(async move {
             // Only the code: the server's text may quote the recipient.
-            self.0.send(mail.mail.clone()).await.map(|_| ()).map_err(|error| {
-                let code = error.status().map(u16::from);
-                let rejected = |code: u16| format!("rejected by the SMTP server: {code}");
-                SendError {
-                    reason: code.map_or_else(|| "no reply from the SMTP server".to_owned(), rejected),
-                    smtp_code: code,
-                    transient: !error.is_permanent(),
-                }
+            self.0.send(mail.mail.clone()).await.map(|_| ()).map_err(|error| SendError {
+                reason: reason(&error),
+                smtp_code: error.status().map(u16::from),
+                transient: !error.is_permanent(),
             })
         })
+    }
+}
+
+/// Describes a failure without the server's text, which may quote the recipient.
+fn reason(error: &smtp::Error) -> String {
+    if let Some(code) = error.status() {
+        return format!("rejected by the SMTP server: {}", u16::from(code));
+    }
+    let (mut next, mut cause) = (error.source(), None);
+    while let Some(error) = next {
+        cause = error.downcast_ref::<io::Error>().or(cause);
+        next = error.source();
+    }
+    let Some(cause) = cause else {
+        // An unreadable reply, or one that lacks STARTTLS or a login method that is required.
+        return "unusable reply from the SMTP server (check SMTP_URL)".to_owned();
+    };
+    match (cause.kind(), cause.get_ref()) {
+        (io::ErrorKind::TimedOut, _) => format!("no reply from the SMTP server within {} s", SMTP_TIMEOUT.as_secs()),
+        // What rustls reports comes as invalid data: a certificate, or a server that does not speak TLS.
+        (io::ErrorKind::InvalidData, Some(tls)) => {
+            let tls = tls.to_string();
+            let tls = printable::clean(&tls);
+            format!("no TLS connection to the SMTP server: {tls} (check SMTP_URL and SMTP_TLS_CA)")
+        }
+        (kind, _) => format!("no connection to the SMTP server: {kind}"),
     }
 }
 
@@ -129,8 +154,8 @@ mod tests {
             "smtp://me:secret@localhost",
             "smtp://me:secret@localhost?tls=opportunistic",
         ] {
-            let refused = SmtpTransport::new(bad, None).err().expect(bad);
-            assert!(!refused.contains("secret"), "{refused}");
+            let rejected = SmtpTransport::new(bad, None).err().expect(bad);
+            assert!(!rejected.contains("secret"), "{rejected}");
         }
         assert!(SmtpTransport::new("smtps://localhost", Some(b"-----BEGIN CERTIFICATE-----")).is_err());
     }

@@ -169,4 +169,9 @@ async fn unreachable_mail_server_is_a_temporary_failure() {
         panic!("sent");
     };
     assert_eq!((failure.smtp_code(), failure.is_transient()), (None, true));
+    let text = failure.to_string();
+    assert!(
+        text.contains("no connection to the SMTP server: connection refused"),
+        "{text}"
+    );
 }

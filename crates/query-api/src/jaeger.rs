@@ -29,7 +29,7 @@ pub(crate) fn routes(asker: Asker) -> Router {
 }
 
 /// The answer to more requests than there may be at once.
-pub(crate) fn busy() -> Response {
+pub(crate) fn overloaded() -> Response {
     let problem = error(StatusCode::SERVICE_UNAVAILABLE, "too many queries: retry");
     ([(RETRY_AFTER, "1")], problem).into_response()
 }

@@ -75,7 +75,7 @@ impl Api {
         let (sender, queries) = queue::new();
         let routes = jaeger::routes(sender.clone()).merge(own::routes(sender, nonce));
         let routes = routes.fallback(|| async { (StatusCode::NOT_FOUND, "not found: see docs/api.md\n") });
-        let overloaded = Router::new().fallback(|| async { jaeger::busy() });
+        let overloaded = Router::new().fallback(|| async { jaeger::overloaded() });
         let server = Server::new(
             self.listener,
             Access::local(hosts, Vec::new()),

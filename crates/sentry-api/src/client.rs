@@ -121,7 +121,7 @@ impl Client {
             let sent = request.header(ACCEPT, "application/json").send().await;
             let response = sent.map_err(|error| self.failed(&error))?;
             if response.status() != StatusCode::OK {
-                return Err(self.refused(response).await);
+                return Err(self.rejected(response).await);
             }
             let next = next_page(response.headers());
             let body = self.body(response, left).await?;
@@ -160,7 +160,7 @@ impl Client {
     }
 
     /// Converts a response without a trace to an error.
-    async fn refused(&self, response: Response) -> ApiError {
+    async fn rejected(&self, response: Response) -> ApiError {
         let host = self.host();
         let organization = self.site.organization().into();
         let wait = wait(response.headers(), SystemTime::now());

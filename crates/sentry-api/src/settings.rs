@@ -160,7 +160,7 @@ mod tests {
                 "SENTRY_URL",
             ),
         ] {
-            let error = with(variables).expect_err("refused");
+            let error = with(variables).expect_err("rejected");
             assert_eq!(error.variable, variable, "{variables:?}");
             assert!(!format!("{error} {error:?}").contains(SECRET), "{error}");
         }

@@ -153,7 +153,7 @@ impl SentryResponse {
         let reason = || target.without_key(&self.reason()).into();
         if self.status != StatusCode::TOO_MANY_REQUESTS {
             let status = self.status.as_u16();
-            return Delivery::Refused {
+            return Delivery::Rejected {
                 status,
                 reason: reason(),
             };
@@ -248,17 +248,17 @@ mod tests {
     }
 
     #[test]
-    fn refusal_quotes_the_reason_of_sentry() {
-        let refused = |reason: &str| Delivery::Refused {
+    fn rejection_quotes_the_reason_of_sentry() {
+        let rejected = |reason: &str| Delivery::Rejected {
             status: 400,
             reason: reason.into(),
         };
         let header = answered(400, &[(ERROR, "too old")], r#"{"detail":"no"}"#);
-        assert_eq!(delivery(&header, &["event"]), refused("too old"));
+        assert_eq!(delivery(&header, &["event"]), rejected("too old"));
         let body = answered(400, &[], r#"{"detail":"bad data","causes":["line 1\u001b[2J","0abc0abc"]}"#);
-        assert_eq!(delivery(&body, &["event"]), refused("bad data: line 1␛[2J: <key>"));
+        assert_eq!(delivery(&body, &["event"]), rejected("bad data: line 1␛[2J: <key>"));
         for nothing in ["", "<html>", r#"{"detail":7}"#] {
-            assert_eq!(delivery(&answered(400, &[], nothing), &["event"]), refused(""));
+            assert_eq!(delivery(&answered(400, &[], nothing), &["event"]), rejected(""));
         }
     }
 

@@ -71,7 +71,7 @@ impl RelayResponse {
     pub(crate) fn loops() -> Self {
         let reason = "forwarding loop: the relay received its local request";
         let status = StatusCode::LOOP_DETECTED;
-        let delivery = Delivery::Refused {
+        let delivery = Delivery::Rejected {
             status: status.as_u16(),
             reason: reason.into(),
         };

@@ -223,7 +223,7 @@ mod tests {
         let port = broker.port;
         handshake(port).await.unwrap();
         drop(broker);
-        refuses(port).await;
+        rejects(port).await;
     }
 
     #[tokio::test]
@@ -233,17 +233,17 @@ mod tests {
         };
         // Exactly what the kernel does when it kills a process.
         drop(broker.group.stdin.take());
-        refuses(broker.port).await;
+        rejects(broker.port).await;
     }
 
     /// Waits for the port to close, which happens a moment after the kill.
-    async fn refuses(port: u16) {
-        let refused = || async move {
+    async fn rejects(port: u16) {
+        let rejected = || async move {
             handshake(port)
                 .await
                 .err()
                 .filter(|error| error.kind() == io::ErrorKind::ConnectionRefused)
         };
-        eventually(Duration::from_secs(10), refused).await.unwrap();
+        eventually(Duration::from_secs(10), rejected).await.unwrap();
     }
 }

@@ -10,7 +10,7 @@ use crate::messages::{Framing, Messages};
 use crate::otlp::protobuf;
 use crate::problem::{Position, Problem};
 use crate::reader::Reader;
-use crate::refused;
+use crate::rejected;
 use crate::sink::Sink;
 
 /// Bytes used to detect the format, if the file has that many.
@@ -68,7 +68,7 @@ impl Content {
             return Ok(());
         };
         let begin = std::mem::take(begin);
-        if let Some(reason) = refused::content(&begin) {
+        if let Some(reason) = rejected::content(&begin) {
             return Err(reason);
         }
         let limit = self.memory.document;

@@ -2,7 +2,7 @@
 
 use crate::json::node::{Member, Node};
 use crate::reader::Reader;
-use crate::refused;
+use crate::rejected;
 use crate::sink::Sink;
 use crate::{Format, jaeger, otlp, tail, zipkin};
 
@@ -58,10 +58,10 @@ pub(crate) struct Entry {
 static FORMATS: &[Entry] = &[
     // Documents that resemble a supported format, but are another one.
     Entry {
-        is: |document, _| refused::reason(document).is_some(),
+        is: |document, _| rejected::reason(document).is_some(),
         read: |reader, document| {
-            reader.sink.is_refused = true;
-            reader.problem(document.node, refused::reason(document).unwrap_or_default());
+            reader.sink.is_rejected = true;
+            reader.problem(document.node, rejected::reason(document).unwrap_or_default());
         },
     },
     Entry {

@@ -71,7 +71,7 @@ pub(crate) fn is_frame(bytes: &[u8]) -> bool {
 }
 
 fn name_the_window(error: io::Error, limit: WindowLog) -> io::Error {
-    let Some(window) = zstandard::refused_window(&error) else {
+    let Some(window) = zstandard::rejected_window(&error) else {
         return error;
     };
     io::Error::new(

@@ -51,7 +51,7 @@ pub enum FileError {
     },
     /// The format is known but not supported.
     #[error("{name}: {reason}")]
-    Refused {
+    Rejected {
         /// Name of the file.
         name: String,
         /// Format and workaround.
@@ -77,7 +77,7 @@ impl FileError {
             Self::Unreadable { error, .. } => vec![(None, error.to_string())],
             Self::Damaged { what, .. } => vec![(None, what.clone())],
             Self::Empty { .. } => vec![(None, "the file is empty".to_owned())],
-            Self::Refused { reason, .. } => vec![(None, (*reason).to_owned())],
+            Self::Rejected { reason, .. } => vec![(None, (*reason).to_owned())],
             Self::NothingRead { problems, .. } => problems.reasons(),
         }
     }

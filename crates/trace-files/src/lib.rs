@@ -60,7 +60,7 @@ mod otlp;
 mod pending;
 mod problem;
 mod reader;
-mod refused;
+mod rejected;
 mod save;
 mod session;
 mod sink;

@@ -45,7 +45,7 @@ impl Session {
     pub fn read(&mut self, input: &Input, deliver: &mut dyn FnMut(Part) -> ControlFlow<()>) -> Result<Report, FileError> {
         let mut sink = Sink::new(&mut self.held, self.memory, deliver);
         let mut content = Content::new(self.memory);
-        let refused = |reason: &'static str| FileError::Refused {
+        let rejected = |reason: &'static str| FileError::Rejected {
             name: input.name().to_owned(),
             reason,
         };
@@ -57,11 +57,11 @@ impl Session {
             sink.set_progress(read, of);
             match pieces.next(has_new) {
                 Next::Piece(piece) => {
-                    content.push(piece, &mut sink).map_err(refused)?;
+                    content.push(piece, &mut sink).map_err(rejected)?;
                     has_new = true;
                 }
                 Next::Quiet => {
-                    content.decide(&mut sink).map_err(refused)?;
+                    content.decide(&mut sink).map_err(rejected)?;
                     sink.release();
                     sink.flush();
                     has_new = false;
@@ -76,7 +76,7 @@ impl Session {
         let (read, of) = pieces.progress();
         sink.set_progress(read.max(of), of);
         if !sink.is_stopped() {
-            content.finish(&mut sink).map_err(refused)?;
+            content.finish(&mut sink).map_err(rejected)?;
         }
         sink.flush();
         if content.is_blank() {
@@ -93,7 +93,7 @@ impl Session {
         if report.problems.count > 0 && report.spans + report.logs == 0 && !sink.is_stopped() {
             return Err(FileError::NothingRead {
                 name: input.name().to_owned(),
-                is_known: sink.is_refused || !report.formats.is_empty(),
+                is_known: sink.is_rejected || !report.formats.is_empty(),
                 problems: report.problems,
             });
         }

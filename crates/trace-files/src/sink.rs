@@ -40,7 +40,7 @@ pub(crate) struct Sink<'a> {
     logs: Pending,
     pub(crate) report: Report,
     /// True if a document was rejected as unsupported.
-    pub(crate) is_refused: bool,
+    pub(crate) is_rejected: bool,
     /// Bytes of the file read so far, and its length.
     progress: (usize, usize),
     stopped: bool,
@@ -55,7 +55,7 @@ impl<'a> Sink<'a> {
             spans: Pending::default(),
             logs: Pending::default(),
             report: Report::default(),
-            is_refused: false,
+            is_rejected: false,
             progress: (0, 0),
             stopped: false,
         }

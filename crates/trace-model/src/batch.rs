@@ -349,7 +349,7 @@ impl Batch {
 /// A span dropped from an accepted request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {error}")]
-pub struct Rejection {
+pub struct DropReason {
     /// Invalid field: `trace_id`, `span_id`, `parent_span_id`.
     pub field: &'static str,
     /// Error of the id.
@@ -358,12 +358,12 @@ pub struct Rejection {
 
 /// Spans dropped from an accepted request. Displays as the reason for the sender.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Rejected {
-    reasons: Vec<(Rejection, u64)>,
+pub struct DroppedSpans {
+    reasons: Vec<(DropReason, u64)>,
     other: u64,
 }
 
-impl Rejected {
+impl DroppedSpans {
     /// Distinct reasons kept: a hostile request can have a different one for each span.
     const REASONS: usize = 3;
 
@@ -375,7 +375,7 @@ impl Rejected {
     }
 
     /// Counts more spans that were not taken.
-    pub fn add(&mut self, reason: Rejection, spans: u64) {
+    pub fn add(&mut self, reason: DropReason, spans: u64) {
         if let Some((_, count)) = self.reasons.iter_mut().find(|(known, _)| *known == reason) {
             *count += spans;
         } else if self.reasons.len() < Self::REASONS {
@@ -406,7 +406,7 @@ impl Rejected {
     }
 }
 
-impl fmt::Display for Rejected {
+impl fmt::Display for DroppedSpans {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("spans dropped: ")?;
         for (at, (reason, count)) in self.reasons.iter().enumerate() {

@@ -10,17 +10,17 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 
-use crate::batch::{Origin, Rejected};
+use crate::batch::{Origin, DroppedSpans};
 use crate::{
     Attribute, Batch, Event, Link, Log, Scope, Severity, Source, Span, SpanId, SpanKind, StatusCode, TraceId, Value, pending,
 };
 
 /// Turns spans that were made in this program into a [`Batch`], by way of the bytes that they would be on a wire.
 #[must_use]
-pub fn batch(resource_spans: Vec<proto::ResourceSpans>, source: Source) -> (Batch, Rejected) {
+pub fn batch(resource_spans: Vec<proto::ResourceSpans>, source: Source) -> (Batch, DroppedSpans) {
     let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
     // Messages that prost encodes can be read, unless it is longer than a request may be.
-    Batch::traces(body.into(), source).unwrap_or_else(|_| (Batch::empty(), Rejected::default()))
+    Batch::traces(body.into(), source).unwrap_or_else(|_| (Batch::empty(), DroppedSpans::default()))
 }
 
 /// Turns log records that were made in this program into a [`Batch`], by way of the bytes that they would be on a wire.

@@ -98,7 +98,7 @@ pub enum Delivery {
     /// Sentry took it.
     Accepted,
     /// Sentry did not take it, and would not the next time either.
-    Refused {
+    Rejected {
         /// HTTP status.
         status: u16,
         /// Sentry's reason; may be empty.

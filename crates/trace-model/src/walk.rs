@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
-use crate::batch::{Carry, LogHead, Marks, NAME_LENGTH_MAX, Piece, Rejected, Rejection, SpanHead};
+use crate::batch::{Carry, LogHead, Marks, NAME_LENGTH_MAX, Piece, DroppedSpans, DropReason, SpanHead};
 use crate::work::{self, VISIT};
 use crate::{
     Batch, IdError, Origin, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, hash, otlp, pending,
@@ -22,7 +22,7 @@ impl Batch {
     /// # Errors
     ///
     /// The bytes are not such a message.
-    pub fn traces(body: Bytes, source: Source) -> Result<(Self, Rejected), Malformed> {
+    pub fn traces(body: Bytes, source: Source) -> Result<(Self, DroppedSpans), Malformed> {
         unlimited(Self::traces_within(body, source, &mut |_| true))
     }
 
@@ -33,7 +33,7 @@ impl Batch {
     /// # Errors
     ///
     /// The bytes are not such a message, or memory was not granted.
-    pub fn traces_within(body: Bytes, source: Source, grant: Grant<'_>) -> Result<(Self, Rejected), ReadError> {
+    pub fn traces_within(body: Bytes, source: Source, grant: Grant<'_>) -> Result<(Self, DroppedSpans), ReadError> {
         let mut walk = Walk::new(&body, source, grant);
         walk.request(Signal::Traces)?;
         let Walk {
@@ -190,7 +190,7 @@ struct Walk<'a> {
     /// Bytes of memory that were granted for spans or log records.
     list_bytes: usize,
     long_names: Vec<(u32, u64)>,
-    rejected: Rejected,
+    rejected: DroppedSpans,
     /// Placeholder of a resource until that is known.
     nothing: Option<(Arc<str>, Arc<[u8]>)>,
 }
@@ -207,7 +207,7 @@ impl<'a> Walk<'a> {
             logs: Vec::new(),
             list_bytes: 0,
             long_names: Vec::new(),
-            rejected: Rejected::new(),
+            rejected: DroppedSpans::new(),
             nothing: None,
         }
     }
@@ -488,8 +488,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn ids(trace_id: &[u8], span_id: &[u8], parent: &[u8]) -> Result<(TraceId, SpanId, Option<SpanId>), Rejection> {
-    let of = |field| move |error| Rejection { field, error };
+fn ids(trace_id: &[u8], span_id: &[u8], parent: &[u8]) -> Result<(TraceId, SpanId, Option<SpanId>), DropReason> {
+    let of = |field| move |error| DropReason { field, error };
     Ok((
         trace_id.try_into().map_err(of("trace_id"))?,
         span_id.try_into().map_err(of("span_id"))?,

@@ -89,7 +89,7 @@ impl Attached {
             status => {
                 let said = serde_json::from_slice::<Failed>(&body).map(|failed| failed.error);
                 let said = said.unwrap_or_else(|_| status.to_string());
-                Err(eyre!("the viewer at {} refused: {}", self.api, clean_lines(&said)))
+                Err(eyre!("the viewer at {} rejected: {}", self.api, clean_lines(&said)))
             }
         }
     }

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn directory_and_files_of_others_are_refused() {
+    fn directory_and_files_of_others_are_rejected() {
         let parent = tempfile::tempdir().unwrap();
         let directory = parent.path().join("spanfall");
         let address = "127.0.0.1:1".parse().unwrap();

@@ -211,13 +211,13 @@ pub(crate) async fn report(mut health: Health) {
 
 /// Returns lines about the changes between two snapshots.
 fn news(before: &HealthSnapshot, now: &HealthSnapshot) -> Vec<String> {
-    let last = before.recent.back().map_or(0, |refused| refused.number);
-    let new = now.recent.iter().filter(|refused| refused.number > last);
+    let last = before.recent.back().map_or(0, |rejected| rejected.number);
+    let new = now.recent.iter().filter(|rejected| rejected.number > last);
     let mut news: Vec<String> = new
-        .map(|refused| format!("rejected, {}: {}", refused.listener, refused.reason))
+        .map(|rejected| format!("rejected, {}: {}", rejected.listener, rejected.reason))
         .collect();
     // Reported once: while it lasts, every request is throttled.
-    if before.busy() == 0 && now.busy() > 0 {
+    if before.throttled() == 0 && now.throttled() > 0 {
         news.push("output is slow: senders are told to retry".to_owned());
     }
     if before.own_uploads == 0 && now.own_uploads > 0 {
@@ -235,18 +235,18 @@ fn say(line: &str) {
 mod tests {
     use super::*;
 
-    fn snapshot(numbers: std::ops::RangeInclusive<u64>, busy: u64) -> HealthSnapshot {
-        let refused = |number| collector::Refused {
+    fn snapshot(numbers: std::ops::RangeInclusive<u64>, throttled: u64) -> HealthSnapshot {
+        let rejected = |number| collector::RecentRejection {
             number,
             time: std::time::SystemTime::UNIX_EPOCH,
             listener: collector::Listener::OtlpHttp,
             reason: format!("reason {number}"),
         };
         let mut snapshot = HealthSnapshot {
-            recent: numbers.map(refused).collect(),
+            recent: numbers.map(rejected).collect(),
             ..HealthSnapshot::default()
         };
-        snapshot.listeners[collector::Listener::OtlpHttp].busy = busy;
+        snapshot.listeners[collector::Listener::OtlpHttp].throttled = throttled;
         snapshot
     }
 

@@ -171,7 +171,7 @@ const PORTS: usize = 48;
 fn rejected(app: &App, width: usize) -> Line<'static> {
     let trouble = trouble(app, width);
     if trouble.spans.is_empty() && app.mode != Mode::Files {
-        return Line::from(" 0 refused ".fg(theme::DIM));
+        return Line::from(" 0 rejected ".fg(theme::DIM));
     }
     trouble
 }
@@ -189,8 +189,8 @@ fn trouble(app: &App, width: usize) -> Line<'static> {
     let denied = flag.map_or("denied".into(), |flag| format!("denied: {flag}"));
     say(app.health.denied.count(), &denied);
     say(app.queue.waiting as u64, "waiting");
-    say(app.health.busy(), "busy");
-    say(app.health.refused(), "refused");
+    say(app.health.throttled(), "throttled");
+    say(app.health.rejected(), "rejected");
     say(app.files.problems(), "not read");
     line
 }

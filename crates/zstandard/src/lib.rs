@@ -117,7 +117,7 @@ impl<R: BufRead> Read for Decoder<R> {
 
 /// Returns the requested window size in bytes, if `error` is due to the limit.
 #[must_use]
-pub fn refused_window(error: &io::Error) -> Option<u64> {
+pub fn rejected_window(error: &io::Error) -> Option<u64> {
     match error.get_ref()?.downcast_ref()? {
         DecodeError::WindowLimitExceeded { window_size, .. } => Some(*window_size),
         _ => None,

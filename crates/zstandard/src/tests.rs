@@ -96,9 +96,9 @@ fn windows_beyond_the_limit_are_rejected_in_any_frame() {
     let beyond = compress(&text(100), 1, Some(24));
     for compressed in [beyond.clone(), [largest, beyond].concat()] {
         let error = decode(&compressed, FrameMode::Concatenated, 64).expect_err("too large");
-        assert_eq!(refused_window(&error), Some(1 << 24), "{error}");
+        assert_eq!(rejected_window(&error), Some(1 << 24), "{error}");
     }
-    assert_eq!(refused_window(&io::ErrorKind::UnexpectedEof.into()), None);
+    assert_eq!(rejected_window(&io::ErrorKind::UnexpectedEof.into()), None);
 }
 
 #[test]

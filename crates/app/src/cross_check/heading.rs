@@ -135,10 +135,10 @@ fn stored(app: &App, trace: &TraceSummary, asked: Option<u64>, asked_again: bool
         )
     };
     let said = app.sentry.about(trace.trace_id);
-    let refused = said.is_some_and(|said| said.problem.is_some());
+    let rejected = said.is_some_and(|said| said.problem.is_some());
     let asked_at = match asked {
         Some(asked) => format!("asked at {}", clock(asked)),
-        None if refused => "no answer so far".to_owned(),
+        None if rejected => "no answer so far".to_owned(),
         None => "not asked yet".to_owned(),
     };
     let next = match said.and_then(|said| said.next_ask_unix_nano) {
@@ -146,7 +146,7 @@ fn stored(app: &App, trace: &TraceSummary, asked: Option<u64>, asked_again: bool
             || "next ask in 000 min".to_owned(),
             |now| format!("next ask {}", format::until(next, now)),
         ),
-        None if refused || !asked_again => "R asks again".to_owned(),
+        None if rejected || !asked_again => "R asks again".to_owned(),
         None if asked.is_none() => "it will be, a little after the last span".to_owned(),
         None => "it will be asked again".to_owned(),
     };

@@ -84,9 +84,9 @@ pub(super) const MARKS: &[(&str, &str)] = &[
         "truncated",
         "a trace that lost spans because it, or pinned traces, filled the memory",
     ),
-    ("refused", "requests and spans that the collector rejected; H shows why"),
+    ("rejected", "requests and spans that the collector rejected; H shows why"),
     (
-        "busy",
+        "throttled",
         "requests that arrived faster than they could be ingested; their senders were told to retry",
     ),
     ("waiting", "requests that were received and are not ingested yet"),

@@ -146,6 +146,6 @@ const FACTS: &[Fact] = &[
         ..Fact::new("profiles", |counts| counts.unsupported, "accepted and dropped")
     },
     Fact::bad("left out", |counts| counts.dropped, "invalid parts of requests"),
-    Fact::bad("refused", |counts| counts.refused, "invalid: see REFUSED"),
-    Fact::bad("busy", |counts| counts.busy, "told to retry"),
+    Fact::bad("rejected", |counts| counts.rejected, "invalid: see REJECTED"),
+    Fact::bad("throttled", |counts| counts.throttled, "told to retry"),
 ];

@@ -44,11 +44,11 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
 
 /// What became of what was handed on; what needs a look has a role.
 fn relayed(lines: &mut Vec<Line>, counts: &RelayCounts, width: usize) {
-    let refused: u64 = counts.refused.values().sum();
+    let rejected: u64 = counts.rejected.values().sum();
     let parts = [
         (counts.accepted, "accepted", false),
         (counts.waiting as u64, "waiting", true),
-        (refused, "refused", true),
+        (rejected, "rejected", true),
         (counts.rate_limited, "rate limited", true),
         (counts.lost, "lost", true),
     ];

@@ -66,7 +66,7 @@ fn throttled_requests_are_retried_and_counted() {
 }
 
 #[test]
-fn neither_a_refusal_nor_half_an_acceptance_passes_for_one() {
+fn neither_a_rejection_nor_half_an_acceptance_passes_for_one() {
     for answer in [
         "HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\nno",
         "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\x0a\x02\x08\x07",
@@ -184,7 +184,7 @@ fn grpc_is_framed_and_its_status_read() {
     let large = vec![7; 200_000];
     connection.deliver(&large, &counts).expect("taken");
     connection.deliver(b"again", &counts).expect("accepted in the end");
-    assert!(connection.send(b"refused").is_err());
+    assert!(connection.send(b"rejected").is_err());
     drop(connection);
     let got = server.join().expect("all answered");
     assert_eq!(counts.busy.into_inner(), 1);

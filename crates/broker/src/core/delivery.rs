@@ -9,7 +9,7 @@ use amq_protocol::types::ShortString;
 use super::queue::QueueId;
 use super::{Channel, ChannelId, Client, ConnectionId, Consumer, Core, Entry, Unsettled};
 use crate::config::CONSUMERS_PER_QUEUE_MAX;
-use crate::refusal::Refusal;
+use crate::exception::Exception;
 
 impl Core {
     /// Adds a consumer. Delivery starts with [`deliver`](Self::deliver), because `consume-ok` must be sent first.
@@ -19,17 +19,17 @@ impl Core {
         tag: &ShortString,
         name: &ShortString,
         (no_ack, prefetch): (bool, u16),
-    ) -> Result<QueueId, Refusal> {
+    ) -> Result<QueueId, Exception> {
         let (queue_id, queue) = self.queue(name)?;
         if queue.consumers.len() >= CONSUMERS_PER_QUEUE_MAX {
-            return Err(Refusal::no_room(format_args!(
+            return Err(Exception::no_room(format_args!(
                 "queue '{name}' already has the maximum of {CONSUMERS_PER_QUEUE_MAX} consumers"
             )));
         }
         let channel = self.channel(id)?;
         if channel.consumers.contains_key(tag) {
             let reason = format!("attempt to reuse consumer tag '{tag}'");
-            return Err(Refusal::connection(&AMQPHardError::NOTALLOWED, reason));
+            return Err(Exception::connection(&AMQPHardError::NOTALLOWED, reason));
         }
         channel.consumers.insert(
             tag.clone(),
@@ -57,7 +57,7 @@ impl Core {
     }
 
     /// Sends the first message of a queue with `get-ok`; returns `false` if the queue is empty.
-    pub(crate) fn get(&mut self, id: ChannelId, name: &ShortString, no_ack: bool) -> Result<bool, Refusal> {
+    pub(crate) fn get(&mut self, id: ChannelId, name: &ShortString, no_ack: bool) -> Result<bool, Exception> {
         let now = Instant::now();
         while self.expire(now).is_some_and(|next| next <= now) {}
         let (queue, state) = self.queue(name)?;

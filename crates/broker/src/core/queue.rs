@@ -11,7 +11,7 @@ use super::settings::Settings;
 use super::{ChannelId, Core, Entry};
 use crate::config::QUEUES_MAX;
 use crate::message::Message;
-use crate::refusal::Refusal;
+use crate::exception::Exception;
 
 /// A queue id. A queue that is declared again after its deletion gets a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,14 +37,14 @@ pub(crate) struct Counts {
 
 impl Core {
     /// Creates the queue unless it exists with the same settings.
-    pub(crate) fn declare(&mut self, name: &ShortString, settings: Settings) -> Result<Counts, Refusal> {
+    pub(crate) fn declare(&mut self, name: &ShortString, settings: Settings) -> Result<Counts, Exception> {
         if let Some(queue) = self.names.get(name).and_then(|id| self.queues.get(id)) {
             if queue.settings != settings {
                 let reason = format!("inequivalent arg for queue '{name}' in vhost '/': already declared with other settings");
-                return Err(Refusal::precondition(reason));
+                return Err(Exception::precondition(reason));
             }
         } else if self.queues.len() >= QUEUES_MAX {
-            return Err(Refusal::no_room(format_args!("the limit of {QUEUES_MAX} queues is reached")));
+            return Err(Exception::no_room(format_args!("the limit of {QUEUES_MAX} queues is reached")));
         } else {
             self.last_queue += 1;
             let id = QueueId(self.last_queue);
@@ -62,7 +62,7 @@ impl Core {
     }
 
     /// Returns the counts of an existing queue.
-    pub(crate) fn counts(&mut self, name: &ShortString) -> Result<Counts, Refusal> {
+    pub(crate) fn counts(&mut self, name: &ShortString) -> Result<Counts, Exception> {
         let (_, queue) = self.queue(name)?;
         Ok(Counts {
             messages: count(queue.ready.len()),
@@ -71,19 +71,19 @@ impl Core {
     }
 
     /// Drops the ready messages; returns their number.
-    pub(crate) fn purge(&mut self, name: &ShortString) -> Result<u32, Refusal> {
+    pub(crate) fn purge(&mut self, name: &ShortString) -> Result<u32, Exception> {
         let (_, queue) = self.queue(name)?;
         Ok(count(std::mem::take(&mut queue.ready).len()))
     }
 
     /// Deletes a queue and cancels its consumers; returns the number of dropped messages. As in RabbitMQ, an unknown queue is not an error.
-    pub(crate) fn delete(&mut self, name: &ShortString, if_unused: bool, if_empty: bool) -> Result<u32, Refusal> {
+    pub(crate) fn delete(&mut self, name: &ShortString, if_unused: bool, if_empty: bool) -> Result<u32, Exception> {
         let Ok((id, queue)) = self.queue(name) else { return Ok(0) };
         if if_unused && !queue.consumers.is_empty() {
-            return Err(Refusal::precondition(format_args!("queue '{name}' in vhost '/' in use")));
+            return Err(Exception::precondition(format_args!("queue '{name}' in vhost '/' in use")));
         }
         if if_empty && !queue.ready.is_empty() {
-            return Err(Refusal::precondition(format_args!("queue '{name}' in vhost '/' not empty")));
+            return Err(Exception::precondition(format_args!("queue '{name}' in vhost '/' not empty")));
         }
         self.names.remove(name);
         let Some(queue) = self.queues.remove(&id) else { return Ok(0) };
@@ -129,10 +129,10 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn queue(&mut self, name: &ShortString) -> Result<(QueueId, &mut Queue), Refusal> {
+    pub(super) fn queue(&mut self, name: &ShortString) -> Result<(QueueId, &mut Queue), Exception> {
         let id = self.names.get(name).copied();
         id.and_then(|id| Some((id, self.queues.get_mut(&id)?)))
-            .ok_or_else(|| Refusal::channel(&AMQPSoftError::NOTFOUND, format_args!("no queue '{name}' in vhost '/'")))
+            .ok_or_else(|| Exception::channel(&AMQPSoftError::NOTFOUND, format_args!("no queue '{name}' in vhost '/'")))
     }
 }
 

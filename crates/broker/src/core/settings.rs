@@ -6,7 +6,7 @@ use amq_protocol::protocol::AMQPSoftError;
 use amq_protocol::protocol::queue::Declare;
 use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
 
-use crate::refusal::Refusal;
+use crate::exception::Exception;
 
 /// The maximum TTL in milliseconds; RabbitMQ's limit.
 const TTL_MAX_MS: u64 = u32::MAX as u64;
@@ -28,18 +28,18 @@ pub(super) struct DeadLetter {
 }
 
 impl Settings {
-    pub(crate) fn of(declare: &Declare) -> Result<Self, Refusal> {
+    pub(crate) fn of(declare: &Declare) -> Result<Self, Exception> {
         if declare.queue.as_str().is_empty() {
-            return Err(Refusal::not_implemented("server-named queues"));
+            return Err(Exception::not_implemented("server-named queues"));
         }
         if declare.queue.as_str().starts_with("amq.") {
-            return Err(Refusal::channel(
+            return Err(Exception::channel(
                 &AMQPSoftError::ACCESSREFUSED,
                 "queue names with the prefix 'amq.' are reserved",
             ));
         }
         if declare.exclusive || declare.auto_delete {
-            return Err(Refusal::not_implemented("exclusive and auto-delete queues"));
+            return Err(Exception::not_implemented("exclusive and auto-delete queues"));
         }
         let mut settings = Self {
             durable: declare.durable,
@@ -51,7 +51,7 @@ impl Settings {
     }
 
     /// Parses the arguments. Unknown ones are rejected, because ignoring them would change the behavior the client relies on.
-    fn read(&mut self, arguments: &FieldTable) -> Result<(), Refusal> {
+    fn read(&mut self, arguments: &FieldTable) -> Result<(), Exception> {
         let (mut exchange, mut routing_key) = (false, None);
         for (key, value) in arguments {
             match (key.as_str(), value) {
@@ -62,17 +62,14 @@ impl Settings {
                     let name = str::from_utf8(name.as_bytes())
                         .ok()
                         .and_then(|name| ShortString::try_new(name).ok());
-                    let invalid = || Refusal::precondition("x-dead-letter-routing-key is not a valid routing key");
+                    let invalid = || Exception::precondition("x-dead-letter-routing-key is not a valid routing key");
                     routing_key = Some(name.ok_or_else(invalid)?);
                 }
-                (key, _) => {
-                    let reason = format!("invalid arg '{key}': unknown argument or unsupported value in the embedded broker");
-                    return Err(Refusal::precondition(reason));
-                }
+                (key, _) => return Err(Exception::unsupported_argument(key)),
             }
         }
         if routing_key.is_some() && !exchange {
-            return Err(Refusal::precondition(
+            return Err(Exception::precondition(
                 "x-dead-letter-routing-key requires x-dead-letter-exchange",
             ));
         }
@@ -82,7 +79,7 @@ impl Settings {
 }
 
 /// Parses an integer of any width, in milliseconds: equal numbers of different widths are the same argument.
-fn ttl(value: &AMQPValue) -> Result<Duration, Refusal> {
+fn ttl(value: &AMQPValue) -> Result<Duration, Exception> {
     let millis = match *value {
         AMQPValue::ShortShortInt(n) => i64::from(n).try_into().ok(),
         AMQPValue::ShortShortUInt(n) => Some(n.into()),
@@ -96,5 +93,5 @@ fn ttl(value: &AMQPValue) -> Result<Duration, Refusal> {
     millis
         .filter(|millis| *millis <= TTL_MAX_MS)
         .map(Duration::from_millis)
-        .ok_or_else(|| Refusal::precondition(format_args!("x-message-ttl must be an integer from 0 to {TTL_MAX_MS}")))
+        .ok_or_else(|| Exception::precondition(format_args!("x-message-ttl must be an integer from 0 to {TTL_MAX_MS}")))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::queue::QueueId;
 use super::{ChannelId, Core, Entry, Unsettled};
 use crate::message::Death;
-use crate::refusal::Refusal;
+use crate::exception::Exception;
 
 /// A client's settlement of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +24,12 @@ impl Settlement {
 
 impl Core {
     /// Settles a delivery, or with `multiple` all up to and including it (tag 0: all).
-    pub(crate) fn settle(&mut self, id: ChannelId, tag: u64, multiple: bool, settlement: Settlement) -> Result<(), Refusal> {
+    pub(crate) fn settle(&mut self, id: ChannelId, tag: u64, multiple: bool, settlement: Settlement) -> Result<(), Exception> {
         let channel = self.channel(id)?;
         let settled = match (tag, multiple) {
             (0, true) => std::mem::take(&mut channel.unsettled),
             (tag, _) if !channel.unsettled.contains_key(&tag) => {
-                return Err(Refusal::precondition(format_args!("unknown delivery tag {tag}")));
+                return Err(Exception::precondition(format_args!("unknown delivery tag {tag}")));
             }
             (tag, true) => {
                 let later = channel.unsettled.split_off(&tag.saturating_add(1));

@@ -10,10 +10,10 @@ use amq_protocol::types::ShortString;
 use super::{Channel, OpenChannel, Session, not_open};
 use crate::content::{Content, Published};
 use crate::core::{Settings, Settlement};
-use crate::refusal::Refusal;
+use crate::exception::Exception;
 
 impl Session {
-    pub(super) fn on_method(&mut self, number: u16, method: AMQPClass) -> Result<(), Refusal> {
+    pub(super) fn on_method(&mut self, number: u16, method: AMQPClass) -> Result<(), Exception> {
         if let AMQPClass::Channel(Channels::Open(_)) = method {
             return self.open_channel(number);
         }
@@ -30,7 +30,7 @@ impl Session {
             }
             (Some(Channel::Closing), _) => Ok(()),
             (Some(Channel::Open(channel)), _) if channel.content.is_some() => {
-                Err(Refusal::unexpected("expected the content of basic.publish, got a method"))
+                Err(Exception::unexpected("expected the content of basic.publish, got a method"))
             }
             (Some(Channel::Open(_)), AMQPClass::Channel(method)) => self.on_channel(number, &method),
             (Some(Channel::Open(channel)), AMQPClass::Confirm(Confirm::Select(select))) => {
@@ -48,7 +48,7 @@ impl Session {
             }
             (Some(Channel::Open(channel)), AMQPClass::Basic(Basic::Qos(qos))) => {
                 if qos.global {
-                    return Err(Refusal::not_implemented("channel-wide prefetch (global=true)"));
+                    return Err(Exception::not_implemented("channel-wide prefetch (global=true)"));
                 }
                 channel.prefetch = qos.prefetch_count;
                 self.send_basic(number, Basic::QosOk(basic::QosOk {}));
@@ -60,19 +60,19 @@ impl Session {
             }
             (Some(Channel::Open(_)), AMQPClass::Basic(method)) => self.on_basic(number, method),
             (Some(Channel::Open(_)), AMQPClass::Exchange(_)) => {
-                Err(Refusal::not_implemented("exchanges other than the default one"))
+                Err(Exception::not_implemented("exchanges other than the default one"))
             }
-            (Some(Channel::Open(_)), AMQPClass::Tx(_)) => Err(Refusal::not_implemented("transactions")),
+            (Some(Channel::Open(_)), AMQPClass::Tx(_)) => Err(Exception::not_implemented("transactions")),
             (Some(Channel::Open(_)), method) => {
                 let (class, method) = (method.get_amqp_class_id(), method.get_amqp_method_id());
                 let reason = format!("class {class} method {method} on a channel");
-                Err(Refusal::connection(&AMQPHardError::COMMANDINVALID, reason))
+                Err(Exception::connection(&AMQPHardError::COMMANDINVALID, reason))
             }
         }
     }
 
-    fn open_channel(&mut self, number: u16) -> Result<(), Refusal> {
-        let error = |reason: String| Err(Refusal::connection(&AMQPHardError::CHANNELERROR, reason));
+    fn open_channel(&mut self, number: u16) -> Result<(), Exception> {
+        let error = |reason: String| Err(Exception::connection(&AMQPHardError::CHANNELERROR, reason));
         if number > self.limits.channel_max {
             return error(format!("channel {number} exceeds channel_max {}", self.limits.channel_max));
         }
@@ -85,7 +85,7 @@ impl Session {
         Ok(())
     }
 
-    fn on_channel(&mut self, number: u16, method: &Channels) -> Result<(), Refusal> {
+    fn on_channel(&mut self, number: u16, method: &Channels) -> Result<(), Exception> {
         match method {
             Channels::Close(_) => {
                 self.channels.remove(&number);
@@ -98,15 +98,15 @@ impl Session {
                 self.send_channel(number, Channels::FlowOk(channel::FlowOk { active: true }));
                 Ok(())
             }
-            Channels::Flow(_) => Err(Refusal::not_implemented("channel.flow active=false")),
-            _ => Err(Refusal::connection(
+            Channels::Flow(_) => Err(Exception::not_implemented("channel.flow active=false")),
+            _ => Err(Exception::connection(
                 &AMQPHardError::COMMANDINVALID,
                 "unexpected method of class channel",
             )),
         }
     }
 
-    fn on_queue(&mut self, number: u16, method: Queues) -> Result<(), Refusal> {
+    fn on_queue(&mut self, number: u16, method: Queues) -> Result<(), Exception> {
         let (nowait, answer) = match method {
             Queues::Declare(declare) => {
                 let counts = if declare.passive {
@@ -131,7 +131,7 @@ impl Session {
                 let message_count = self.shared.core().delete(&delete.queue, delete.if_unused, delete.if_empty)?;
                 (delete.nowait, Queues::DeleteOk(queue::DeleteOk { message_count }))
             }
-            _ => return Err(Refusal::not_implemented("bindings (only the default exchange exists)")),
+            _ => return Err(Exception::not_implemented("bindings (only the default exchange exists)")),
         };
         if !nowait {
             self.outbox.method(number, AMQPClass::Queue(answer));
@@ -139,9 +139,9 @@ impl Session {
         Ok(())
     }
 
-    fn on_consume(&mut self, number: u16, consume: basic::Consume, prefetch: u16) -> Result<(), Refusal> {
+    fn on_consume(&mut self, number: u16, consume: basic::Consume, prefetch: u16) -> Result<(), Exception> {
         if consume.exclusive || consume.no_local || !consume.arguments.inner().is_empty() {
-            return Err(Refusal::not_implemented(
+            return Err(Exception::not_implemented(
                 "consumers that are exclusive, no-local or with arguments",
             ));
         }
@@ -159,7 +159,7 @@ impl Session {
         Ok(())
     }
 
-    fn on_basic(&mut self, number: u16, method: Basic) -> Result<(), Refusal> {
+    fn on_basic(&mut self, number: u16, method: Basic) -> Result<(), Exception> {
         let id = (self.id, number);
         let mut core = self.shared.core();
         match method {
@@ -181,12 +181,12 @@ impl Session {
             }
             // The answer to the cancel that is sent when a queue is deleted.
             Basic::CancelOk(_) => Ok(()),
-            _ => Err(Refusal::not_implemented("basic.recover")),
+            _ => Err(Exception::not_implemented("basic.recover")),
         }
     }
 
     /// Handles a complete message: enqueues it, returns it if mandatory and unroutable, and only then confirms it.
-    pub(super) fn on_published(&mut self, number: u16, Published { message, mandatory }: Published) -> Result<(), Refusal> {
+    pub(super) fn on_published(&mut self, number: u16, Published { message, mandatory }: Published) -> Result<(), Exception> {
         let Some(message) = message else {
             if !std::mem::replace(&mut self.full, true) {
                 tracing::warn!(connection = self.id.0, "rejecting publishes: message memory is full");
@@ -194,7 +194,7 @@ impl Session {
             if self.confirm(number, false) {
                 return Ok(());
             }
-            return Err(Refusal::no_room("message memory is full"));
+            return Err(Exception::no_room("message memory is full"));
         };
         self.full = false;
         let unroutable = self.shared.core().publish(message).err();
@@ -242,13 +242,13 @@ impl Session {
     }
 }
 
-fn check_publish(publish: &basic::Publish) -> Result<(), Refusal> {
+fn check_publish(publish: &basic::Publish) -> Result<(), Exception> {
     if publish.immediate {
-        return Err(Refusal::not_implemented("immediate=true"));
+        return Err(Exception::not_implemented("immediate=true"));
     }
     if !publish.exchange.as_str().is_empty() {
         let reason = format!("no exchange '{}' in vhost '/'", publish.exchange);
-        return Err(Refusal::channel(&AMQPSoftError::NOTFOUND, reason));
+        return Err(Exception::channel(&AMQPSoftError::NOTFOUND, reason));
     }
     Ok(())
 }

@@ -84,7 +84,7 @@ fn several_members_are_one_body() {
 
 /// A few bytes that require a gigabyte.
 #[test]
-fn windows_beyond_what_http_allows_are_refused_by_name() {
+fn windows_beyond_what_http_allows_are_rejected_by_name() {
     let of_window = |log| {
         let mut zstd = zstd::Encoder::new(Vec::new(), 1).expect("memory");
         zstd.window_log(log).expect("a possible window");
@@ -96,13 +96,13 @@ fn windows_beyond_what_http_allows_are_refused_by_name() {
     assert_eq!(inflate(Coding::Zstd, &largest).expect("allowed"), b"x");
     let beyond = of_window(24);
     for body in [&beyond, &[largest, beyond.clone()].concat()] {
-        let refused = inflate(Coding::Zstd, body).expect_err("too large");
-        assert_eq!(refused.to_string(), "its Zstandard window is larger than 8 MiB");
+        let rejected = inflate(Coding::Zstd, body).expect_err("too large");
+        assert_eq!(rejected.to_string(), "its Zstandard window is larger than 8 MiB");
     }
 
     // A window of 2^30 bytes, as brotli's extension writes it, and one empty last block.
-    let refused = inflate(Coding::Brotli, &[0x11, 0x1e, 0x03]).expect_err("too large");
-    assert_eq!(refused.to_string(), "its Brotli window is larger than 16 MiB");
+    let rejected = inflate(Coding::Brotli, &[0x11, 0x1e, 0x03]).expect_err("too large");
+    assert_eq!(rejected.to_string(), "its Brotli window is larger than 16 MiB");
 }
 
 #[test]

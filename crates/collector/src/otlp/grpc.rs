@@ -19,9 +19,9 @@ use prost::Message;
 use crate::body::{self, Received};
 use crate::coding::Coding;
 use crate::door;
-use crate::intake::{Intake, Partial, Signal};
+use crate::intake::{Intake, PartialSuccess, Signal};
 use crate::limits::BodyLimit;
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 
 /// Before each message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
@@ -51,17 +51,17 @@ pub(crate) fn routes(intake: Intake, http: SocketAddr) -> Router {
     })
 }
 
-async fn call(intake: &Intake, request: Request, http: SocketAddr) -> Result<Response, Refusal> {
+async fn call(intake: &Intake, request: Request, http: SocketAddr) -> Result<Response, Rejection> {
     let (head, body) = request.into_parts();
     let known = METHODS.iter().find(|(path, _)| *path == head.uri.path());
-    let refusal = match known {
+    let rejection = match known {
         _ if !door::is_grpc(&head.headers) => {
             let reason = format!("this port speaks gRPC (content type application/grpc); OTLP/HTTP listens on http://{http}");
-            Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
+            Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
         }
         _ if head.method != Method::POST => {
             let reason = format!("{} is not for here: use POST", head.method);
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, reason)
+            Rejection::new(StatusCode::METHOD_NOT_ALLOWED, reason)
         }
         None => unknown(head.uri.path()),
         Some((_, signal)) => {
@@ -70,21 +70,21 @@ async fn call(intake: &Intake, request: Request, http: SocketAddr) -> Result<Res
         }
     };
     body::skip(body).await;
-    Err(refusal)
+    Err(rejection)
 }
 
-fn unknown(path: &str) -> Refusal {
+fn unknown(path: &str) -> Rejection {
     let known = "use Export of TraceService, LogsService or MetricsService in opentelemetry.proto.collector";
-    Refusal::new(StatusCode::NOT_FOUND, format!("unknown method {path}: {known}"))
+    Rejection::new(StatusCode::NOT_FOUND, format!("unknown method {path}: {known}"))
 }
 
 /// Reads the one message of a call.
-async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Received, Refusal> {
+async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Received, Rejection> {
     let coding = match Coding::of(headers, &ENCODING) {
         Ok(coding) => coding,
         Err(reason) => {
             body::skip(body).await;
-            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
+            return Err(Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
         }
     };
     // The prefix is none of the message.
@@ -94,10 +94,10 @@ async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Rec
         ..limit
     };
     let mut received = body::read_plain(intake, headers, body, limit, announced).await?;
-    let is_compressed = unwrap(&mut received.bytes).map_err(Refusal::malformed)?;
+    let is_compressed = unwrap(&mut received.bytes).map_err(Rejection::malformed)?;
     match (is_compressed, coding) {
         (false, _) => Ok(received),
-        (true, Coding::Identity) => Err(Refusal::malformed(format!(
+        (true, Coding::Identity) => Err(Rejection::malformed(format!(
             "the message is compressed, but {ENCODING} is missing"
         ))),
         (true, coding) => received.inflate(coding, intake).await,
@@ -130,7 +130,7 @@ fn unwrap(body: &mut Bytes) -> Result<bool, String> {
 }
 
 /// Returns the response, the same for all three signals; only spans are ever dropped.
-fn answer(partial: Option<Partial>) -> Response {
+fn answer(partial: Option<PartialSuccess>) -> Response {
     let message = super::trace_response(partial).encode_to_vec();
     let mut body = vec![0];
     body.extend_from_slice(&u32::try_from(message.len()).unwrap_or_default().to_be_bytes());

@@ -14,8 +14,8 @@ use prost::Message;
 
 use super::Encoding;
 use crate::body;
-use crate::intake::{Intake, Partial, Signal};
-use crate::refusal::Refusal;
+use crate::intake::{Intake, PartialSuccess, Signal};
+use crate::rejection::Rejection;
 
 /// The paths that take data. Some build them from an endpoint and a path, both with a slash at the end.
 const SIGNALS: [(&str, Signal); 3] = [
@@ -45,7 +45,7 @@ pub(crate) fn routes(intake: &Intake, grpc: SocketAddr) -> Router {
         .with_state(intake.clone())
         .method_not_allowed_fallback(|method: Method, body: Body| async move {
             body::skip(body).await;
-            Refusal::new(
+            Rejection::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 format!("method {method} not allowed: use POST"),
             )
@@ -54,17 +54,17 @@ pub(crate) fn routes(intake: &Intake, grpc: SocketAddr) -> Router {
             body::skip(body).await;
             let known = "use /v1/traces, /v1/logs or /v1/metrics";
             let reason = format!("unknown path {}: {known} (OTLP/gRPC is at {grpc})", uri.path());
-            Refusal::new(StatusCode::NOT_FOUND, reason)
+            Rejection::new(StatusCode::NOT_FOUND, reason)
         })
 }
 
-async fn export(intake: &Intake, signal: Signal, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+async fn export(intake: &Intake, signal: Signal, headers: &HeaderMap, body: Body) -> Result<Response, Rejection> {
     let encoding = encoding(headers);
     let encoding = match encoding {
         Ok(encoding) => encoding,
-        Err(refusal) => {
+        Err(rejection) => {
             body::skip(body).await;
-            return Err(refusal);
+            return Err(rejection);
         }
     };
     let body = intake.receive(headers, body, intake.otlp_limit()).await?;
@@ -74,7 +74,7 @@ async fn export(intake: &Intake, signal: Signal, headers: &HeaderMap, body: Body
 
 /// Accepts and drops profiles, a signal in development without a screen: exporters would report a rejection with every batch,
 /// although their user did not ask this viewer for profiles. They are counted, and reported once.
-async fn profiles(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+async fn profiles(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
     let encoding = encoding(&headers);
     body::skip(body).await;
     let encoding = encoding?;
@@ -88,18 +88,18 @@ async fn profiles(State(intake): State<Intake>, headers: HeaderMap, body: Body) 
     Ok(answer(encoding, None))
 }
 
-pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Rejection> {
     Encoding::of(headers).ok_or_else(|| {
         let found = headers
             .get(CONTENT_TYPE)
             .map_or("missing".into(), |found| String::from_utf8_lossy(found.as_bytes()));
         let reason = format!("the content type is {found}, not application/x-protobuf or application/json");
-        Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
+        Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
     })
 }
 
 /// Returns the response, the same for all three signals; only spans are ever dropped.
-pub(crate) fn answer(encoding: Encoding, partial: Option<Partial>) -> Response {
+pub(crate) fn answer(encoding: Encoding, partial: Option<PartialSuccess>) -> Response {
     let ExportTraceServiceResponse { partial_success } = super::trace_response(partial);
     let body = match (encoding, partial_success) {
         (Encoding::Protobuf, partial_success) => ExportTraceServiceResponse { partial_success }.encode_to_vec(),

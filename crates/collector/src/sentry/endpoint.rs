@@ -27,7 +27,7 @@ use crate::envelope::{Envelope, Item};
 use crate::intake::Intake;
 use crate::limits::BodyLimit;
 use crate::queue::Lease;
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 use crate::{Arrival, Listener};
 
 /// Header in which SDKs send their name and their DSN's key.
@@ -43,10 +43,10 @@ pub(super) struct Door {
 
 impl Door {
     /// Counts what this viewer could not take, though Sentry gets it.
-    pub(super) fn count_busy(&self, refusal: &Refusal) {
+    pub(super) fn count_throttled(&self, rejection: &Rejection) {
         self.intake.recorder().record(|health| {
-            health.listeners[Listener::Sentry].busy += 1;
-            health.remember(Listener::Sentry, &refusal.reason);
+            health.listeners[Listener::Sentry].throttled += 1;
+            health.remember(Listener::Sentry, &rejection.reason);
         });
     }
 }
@@ -72,7 +72,7 @@ pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
         .merge(spotlight)
         .method_not_allowed_fallback(|method: Method, body: Body| async move {
             body::skip(body).await;
-            Refusal::new(
+            Rejection::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 format!("method {method} not allowed: use POST"),
             )
@@ -81,7 +81,7 @@ pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
             body::skip(body).await;
             let known =
                 "/api/<project>/envelope/, /api/<project>/store/, /api/<project>/integration/otlp/v1/traces and /stream are here";
-            Refusal::new(StatusCode::NOT_FOUND, format!("unknown path {}: {known}", uri.path()))
+            Rejection::new(StatusCode::NOT_FOUND, format!("unknown path {}: {known}", uri.path()))
         });
     Router::new().fallback_service(map_request(without_prefix).layer(routes))
 }
@@ -115,10 +115,10 @@ struct Accepted {
     id: Option<String>,
 }
 
-async fn envelope(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+async fn envelope(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
     let raw = Raw::receive(&door, &headers, body, BodyLimit::ENVELOPE).await?;
     let inflated = raw.received.bytes.clone();
-    let envelope = Envelope::parse(inflated.clone()).map_err(|error| Refusal::malformed(error.to_string()))?;
+    let envelope = Envelope::parse(inflated.clone()).map_err(|error| Rejection::malformed(error.to_string()))?;
     raw.pass(&door, &envelope, inflated, Endpoint::Envelope, &uri, &headers).await
 }
 
@@ -131,7 +131,7 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    pub(super) async fn receive(door: &Door, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Self, Refusal> {
+    pub(super) async fn receive(door: &Door, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Self, Rejection> {
         let (mut coded, coding) = body::read_coded(&door.intake, headers, body, limit).await?;
         let (mut as_it_came, mut held) = (Bytes::new(), door.intake.queue().lease());
         if door.relay.is_some() {
@@ -158,7 +158,7 @@ impl Raw {
         endpoint: Endpoint,
         uri: &Uri,
         headers: &HeaderMap,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, Rejection> {
         let Self {
             received,
             as_it_came,
@@ -176,8 +176,8 @@ impl Raw {
         // An overload of this viewer must not keep it from Sentry.
         let spans = match take(&door.intake, envelope, came, received, true).await {
             Ok(spans) => spans,
-            Err(refusal) => {
-                door.count_busy(&refusal);
+            Err(rejection) => {
+                door.count_throttled(&rejection);
                 Spans::new()
             }
         };
@@ -197,7 +197,7 @@ impl Raw {
 }
 
 /// The old way: one event, bare.
-async fn store(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+async fn store(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
     let Raw {
         received,
         as_it_came,
@@ -206,7 +206,7 @@ async fn store(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Bod
     let inflated = received.bytes.clone();
     let received = unwrap(received, &door.intake).await?;
     let envelope =
-        single_event(&received.bytes).map_err(|error| Refusal::malformed(format!("the event is not readable: {error}")))?;
+        single_event(&received.bytes).map_err(|error| Rejection::malformed(format!("the event is not readable: {error}")))?;
     let raw = Raw {
         received,
         as_it_came,
@@ -216,7 +216,7 @@ async fn store(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Bod
 }
 
 /// The oldest SDKs compress without saying so, and write that in base64.
-async fn unwrap(mut received: Received, intake: &Intake) -> Result<Received, Refusal> {
+async fn unwrap(mut received: Received, intake: &Intake) -> Result<Received, Rejection> {
     let text = received.bytes.trim_ascii();
     if text.is_empty() || text.starts_with(b"{") {
         return Ok(received);
@@ -264,7 +264,7 @@ pub(super) fn public_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a
 }
 
 /// Accepts the known items of an envelope; returns its spans if they are forwarded.
-async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, received: Received, goes_on: bool) -> Result<Spans, Refusal> {
+async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, received: Received, goes_on: bool) -> Result<Spans, Rejection> {
     let Received {
         bytes,
         mut lease,

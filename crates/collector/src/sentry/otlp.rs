@@ -20,7 +20,7 @@ use crate::arrival::SentryArrival;
 use crate::body;
 use crate::intake::Signal;
 use crate::otlp::http as otlp_http;
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 
 const ROUTE: &str = "/api/{project}/integration/otlp/v1";
 
@@ -51,10 +51,10 @@ pub(super) fn routes() -> Router<Door> {
 }
 
 /// Rejects metrics, as Sentry does.
-async fn no_metrics(body: Body) -> Refusal {
+async fn no_metrics(body: Body) -> Rejection {
     body::skip(body).await;
     let reason = "Sentry has no OTLP route for metrics (set OTEL_METRICS_EXPORTER=none, or send them to the OTLP port)";
-    Refusal::new(StatusCode::NOT_FOUND, reason)
+    Rejection::new(StatusCode::NOT_FOUND, reason)
 }
 
 #[derive(Clone, Copy)]
@@ -64,12 +64,12 @@ struct Kind {
     categories: Categories,
 }
 
-async fn export(door: &Door, kind: Kind, uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+async fn export(door: &Door, kind: Kind, uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Response, Rejection> {
     let encoding = match otlp_http::encoding(headers) {
         Ok(encoding) => encoding,
-        Err(refusal) => {
+        Err(rejection) => {
             body::skip(body).await;
-            return Err(refusal);
+            return Err(rejection);
         }
     };
     let Raw {
@@ -95,11 +95,11 @@ async fn export(door: &Door, kind: Kind, uri: &Uri, headers: &HeaderMap, body: B
     };
     // An overload of this viewer must not keep it from Sentry.
     match taken {
-        Err(refusal) if refusal.is_busy() => {
+        Err(rejection) if rejection.is_retryable() => {
             spans.clear();
-            door.count_busy(&refusal);
+            door.count_throttled(&rejection);
         }
-        Err(refusal) => return Err(refusal),
+        Err(rejection) => return Err(rejection),
         Ok(_) => {}
     }
     if !spans.is_empty() {

@@ -87,7 +87,7 @@ async fn pages_of_others_are_denied_everywhere() {
         (
             counts.listeners[Listener::OtlpHttp].denied,
             counts.listeners[Listener::Sentry].denied,
-            counts.refused()
+            counts.rejected()
         ),
         (12, 12, 0)
     );

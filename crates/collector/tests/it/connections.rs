@@ -74,11 +74,11 @@ async fn thousand_connections_at_once_are_all_answered() {
         answers.push(sender.await.unwrap());
     }
     let of = |status| answers.iter().filter(|answer| **answer == status).count();
-    let (taken, busy) = (of(200), of(503));
-    assert_eq!(taken + busy, 1000, "{answers:?}");
+    let (taken, throttled) = (of(200), of(503));
+    assert_eq!(taken + throttled, 1000, "{answers:?}");
     assert!(taken > 0);
     let counts = health.snapshot().listeners[Listener::OtlpHttp];
-    assert_eq!((counts.spans, counts.busy), (taken as u64, busy as u64));
+    assert_eq!((counts.spans, counts.throttled), (taken as u64, throttled as u64));
     server.shutdown().await;
     assert_eq!(reading.await.unwrap(), taken);
 }
@@ -190,7 +190,7 @@ async fn flood_of_headers_ends_its_own_connection_only() {
 }
 
 #[tokio::test]
-async fn lengths_that_contradict_each_other_are_refused() {
+async fn lengths_that_contradict_each_other_are_rejected() {
     let mut running = Running::start().await;
     for lengths in ["content-length: 3\r\n", "content-length: -1\r\n", "content-length: x\r\n"] {
         let answer = talk(&running, &export("x", lengths)).await;
@@ -265,7 +265,7 @@ async fn slow_body_is_given_up() {
         () = trickle => panic!("it was never given up"),
     }
     assert_eq!(&answer, b"HTTP/1.1 408");
-    assert_eq!(running.counts().listeners[Listener::OtlpHttp].refused, 1);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].rejected, 1);
 }
 
 #[tokio::test]

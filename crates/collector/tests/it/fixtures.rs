@@ -76,5 +76,5 @@ async fn fixtures_arrive_whole_or_are_reported_as_dropped() {
         files += 1;
     }
     assert!(files >= 10, "{files} files");
-    assert_eq!(running.counts().listeners[Listener::OtlpHttp].refused, 0);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].rejected, 0);
 }

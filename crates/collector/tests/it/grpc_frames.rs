@@ -104,7 +104,7 @@ async fn message_is_decompressed_by_its_encoding() {
 }
 
 #[tokio::test]
-async fn calls_that_are_not_one_message_are_refused() {
+async fn calls_that_are_not_one_message_are_rejected() {
     let mut running = Running::start().await;
     let x = message("x");
     let mut longer = framed(0, &x);
@@ -138,7 +138,7 @@ async fn calls_that_are_not_one_message_are_refused() {
         assert!(ended.message.contains(reason), "{what}: {}", ended.message);
     }
     assert_eq!(running.arrived(), []);
-    assert_eq!(running.counts().listeners[Listener::OtlpGrpc].refused, expected);
+    assert_eq!(running.counts().listeners[Listener::OtlpGrpc].rejected, expected);
     assert_eq!(running.health.queue().bytes, 0);
 }
 
@@ -208,7 +208,7 @@ async fn authority_and_origin_are_checked() {
         (
             counts.listeners[Listener::OtlpGrpc].denied,
             counts.denied.count(),
-            counts.listeners[Listener::OtlpGrpc].refused
+            counts.listeners[Listener::OtlpGrpc].rejected
         ),
         (4, 4, 0)
     );

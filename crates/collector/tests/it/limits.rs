@@ -98,11 +98,11 @@ async fn kept_rejections_have_no_escape_sequences() {
     }
     let recent = running.counts().recent;
     assert_eq!(recent.len(), 20);
-    for refused in recent {
+    for rejected in recent {
         assert!(
-            refused.reason.len() < 1000 && !refused.reason.chars().any(char::is_control),
+            rejected.reason.len() < 1000 && !rejected.reason.chars().any(char::is_control),
             "{:?}",
-            refused.reason
+            rejected.reason
         );
     }
 }
@@ -153,7 +153,7 @@ async fn too_many_requests_at_once_are_asked_to_come_again() {
         (answer.status() == 200).then_some(())
     });
     again.await.unwrap();
-    assert!(running.counts().listeners[Listener::Sentry].busy >= 1);
+    assert!(running.counts().listeners[Listener::Sentry].throttled >= 1);
 }
 
 /// Virtual time, which passes as soon as all tasks are idle.
@@ -191,5 +191,5 @@ async fn missing_body_is_given_up() {
         .unwrap();
     let answer = String::from_utf8(answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert_eq!(running.counts().listeners[Listener::Sentry].refused, 1);
+    assert_eq!(running.counts().listeners[Listener::Sentry].rejected, 1);
 }

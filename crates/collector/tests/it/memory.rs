@@ -56,7 +56,7 @@ async fn byte_account_is_shared_by_all_listeners() {
     let mut running = Running::start().await;
     let limit = running.health.queue().bytes_limit;
     let mut taken = 0;
-    let refused = loop {
+    let rejected = loop {
         let answer = send(&running, large(10 * MIB)).await;
         if answer.status() != 200 {
             break answer;
@@ -64,8 +64,8 @@ async fn byte_account_is_shared_by_all_listeners() {
         taken += 1;
         assert!(running.health.queue().bytes <= limit);
     };
-    assert_eq!(refused.status(), 503);
-    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(rejected.status(), 503);
+    assert!(rejected.headers().contains_key("retry-after"));
     let full = running.health.queue();
     assert_eq!(full.waiting, taken);
     assert!(full.waiting < full.waiting_limit, "it is the bytes that are full: {full:?}");
@@ -90,9 +90,9 @@ async fn byte_account_is_shared_by_all_listeners() {
     let counts = running.counts();
     assert_eq!(
         (
-            counts.listeners[Listener::OtlpHttp].busy,
-            counts.listeners[Listener::OtlpGrpc].busy,
-            counts.listeners[Listener::Sentry].busy
+            counts.listeners[Listener::OtlpHttp].throttled,
+            counts.listeners[Listener::OtlpGrpc].throttled,
+            counts.listeners[Listener::Sentry].throttled
         ),
         (1, 1, 1)
     );
@@ -141,7 +141,7 @@ async fn partial_body_counts_its_received_bytes() {
 }
 
 #[tokio::test]
-async fn bombs_are_refused_and_leave_nothing_behind() {
+async fn bombs_are_rejected_and_leave_nothing_behind() {
     let running = Running::with_max_body(16 * MIB).await;
     let bomb = large(16 * MIB);
     for (encoding, body) in compressed(&bomb) {
@@ -160,10 +160,10 @@ async fn bombs_are_refused_and_leave_nothing_behind() {
         client.clone().send_compressed(CompressionEncoding::Gzip),
         client.send_compressed(CompressionEncoding::Zstd),
     ] {
-        let refused = client.export(request(vec![span(&"x".repeat(16 * MIB))])).await.unwrap_err();
-        assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+        let rejected = client.export(request(vec![span(&"x".repeat(16 * MIB))])).await.unwrap_err();
+        assert_eq!(rejected.code(), Code::ResourceExhausted, "{rejected}");
     }
-    assert_eq!((running.counts().refused(), running.counts().busy()), (8, 0));
+    assert_eq!((running.counts().rejected(), running.counts().throttled()), (8, 0));
     assert_eq!(running.health.queue().bytes, 0);
 }
 
@@ -252,10 +252,10 @@ async fn oversized_request_is_rejected_and_one_that_fits_later_is_retried() {
     assert!(reason.contains("takes more memory than"), "{reason}");
 
     let path = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-    let refused = raw(&running, path, &body).await;
-    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
-    assert!(refused.details().is_empty(), "no RetryInfo: {refused:?}");
-    assert_eq!((running.counts().refused(), running.counts().busy()), (2, 0));
+    let rejected = raw(&running, path, &body).await;
+    assert_eq!(rejected.code(), Code::ResourceExhausted, "{rejected}");
+    assert!(rejected.details().is_empty(), "no RetryInfo: {rejected:?}");
+    assert_eq!((running.counts().rejected(), running.counts().throttled()), (2, 0));
 
     // Half of it fits, as long as nothing else is there.
     let half = empty_logs(MIB);
@@ -273,7 +273,7 @@ async fn oversized_request_is_rejected_and_one_that_fits_later_is_retried() {
 
 /// Numbers in an array take two characters in JSON and eight bytes in protobuf.
 #[tokio::test]
-async fn json_that_is_too_long_in_protobuf_is_refused() {
+async fn json_that_is_too_long_in_protobuf_is_rejected() {
     let mut running = Running::with_max_body(MIB).await;
     let url = running.http("/v1/metrics");
     let send = async |numbers: usize| {
@@ -337,7 +337,7 @@ async fn compressed_senders_stay_within_the_account() {
         }
         let after = health.snapshot().listeners[Listener::OtlpHttp];
         assert_eq!(
-            (after.requests - before.requests, after.busy - before.busy),
+            (after.requests - before.requests, after.throttled - before.throttled),
             (taken, 200 - taken),
             "{encoding}"
         );
@@ -432,7 +432,7 @@ async fn small_requests_pass_bodies_that_do_not_come() {
 }
 
 #[tokio::test]
-async fn windows_beyond_what_http_allows_are_refused_by_name() {
+async fn windows_beyond_what_http_allows_are_rejected_by_name() {
     let running = Running::start().await;
     let mut zstd = zstd::Encoder::new(Vec::new(), 1).unwrap();
     zstd.window_log(24).unwrap();
@@ -488,5 +488,5 @@ async fn excessive_length_is_rejected_before_the_body() {
             .unwrap();
         assert_eq!(answer, b"HTTP/1.1 413", "{length}");
     }
-    assert_eq!(running.counts().listeners[Listener::OtlpHttp].refused, 2);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].rejected, 2);
 }

@@ -185,7 +185,7 @@ async fn malformed_oversized_and_unknown_calls_are_rejected_and_counted() {
     assert_eq!(
         (
             counts.listeners[Listener::OtlpGrpc].requests,
-            counts.listeners[Listener::OtlpGrpc].refused,
+            counts.listeners[Listener::OtlpGrpc].rejected,
             counts.recent.len()
         ),
         (1, 4, 4)
@@ -199,7 +199,7 @@ async fn message_that_decompresses_beyond_the_limit_is_rejected() {
     let status = client.export(request(vec![span(&"x".repeat(17 << 20))])).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
     assert_eq!(running.span_names(), [""; 0]);
-    assert_eq!(running.counts().listeners[Listener::OtlpGrpc].refused, 1);
+    assert_eq!(running.counts().listeners[Listener::OtlpGrpc].rejected, 1);
 }
 
 #[tokio::test]
@@ -219,8 +219,8 @@ async fn full_queue_throttles_and_keeps_accepted_spans() {
     assert!(details.ends_with(&[0x0a, 0x02, 0x08, 0x01]), "{details:?}");
     assert_eq!(
         (
-            running.counts().listeners[Listener::OtlpGrpc].busy,
-            running.counts().listeners[Listener::OtlpGrpc].refused
+            running.counts().listeners[Listener::OtlpGrpc].throttled,
+            running.counts().listeners[Listener::OtlpGrpc].rejected
         ),
         (2, 0)
     );

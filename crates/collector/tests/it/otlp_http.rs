@@ -160,7 +160,7 @@ async fn profiles_are_answered_counted_and_mentioned_once() {
         (
             counts.listeners[Listener::OtlpHttp].unsupported,
             counts.listeners[Listener::OtlpHttp].requests,
-            counts.listeners[Listener::OtlpHttp].refused
+            counts.listeners[Listener::OtlpHttp].rejected
         ),
         (3, 0, 0)
     );
@@ -202,7 +202,7 @@ async fn spans_without_usable_ids_are_left_out_and_named() {
         (
             counts.listeners[Listener::OtlpHttp].spans,
             counts.listeners[Listener::OtlpHttp].dropped,
-            counts.listeners[Listener::OtlpHttp].refused
+            counts.listeners[Listener::OtlpHttp].rejected
         ),
         (2, 6, 0)
     );
@@ -210,7 +210,7 @@ async fn spans_without_usable_ids_are_left_out_and_named() {
 }
 
 #[tokio::test]
-async fn malformed_requests_are_refused_in_their_own_encoding() {
+async fn malformed_requests_are_rejected_in_their_own_encoding() {
     let mut running = Running::start().await;
     let protobuf = post(running.http("/v1/traces"), PROTOBUF, "not protobuf").await;
     assert_eq!(
@@ -242,7 +242,7 @@ async fn malformed_requests_are_refused_in_their_own_encoding() {
     assert_eq!(bad_gzip.status(), 400);
 
     assert_eq!(running.span_names(), [""; 0]);
-    assert_eq!(running.counts().listeners[Listener::OtlpHttp].refused, 7);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].rejected, 7);
     assert_eq!(running.counts().recent.len(), 7);
     assert_eq!(running.counts().listeners[Listener::OtlpHttp].requests, 0);
 }
@@ -307,7 +307,7 @@ async fn unsupported_content_types_paths_and_methods_get_advice() {
         let text = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
         assert!(text.contains(hint), "{text}");
     }
-    assert_eq!(running.counts().listeners[Listener::OtlpHttp].refused, expected);
+    assert_eq!(running.counts().listeners[Listener::OtlpHttp].rejected, expected);
 }
 
 #[tokio::test]
@@ -322,8 +322,8 @@ async fn full_queue_throttles_and_keeps_accepted_spans() {
     assert_eq!(answer.json::<Value>().await.unwrap()["code"], 14);
     assert_eq!(
         (
-            running.counts().listeners[Listener::OtlpHttp].busy,
-            running.counts().listeners[Listener::OtlpHttp].refused
+            running.counts().listeners[Listener::OtlpHttp].throttled,
+            running.counts().listeners[Listener::OtlpHttp].rejected
         ),
         (2, 0)
     );

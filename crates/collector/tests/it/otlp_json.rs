@@ -42,7 +42,7 @@ async fn nesting_too_deep_to_be_shown_is_rejected() {
         ("{\"arrayValue\":{\"values\":[", "]}}"),
         ("{\"kvlistValue\":{\"values\":[{\"key\":\"k\",\"value\":", "}]}}"),
     ];
-    let mut refused = 0;
+    let mut rejected = 0;
     for (open, close) in kinds {
         for depth in (1..50).chain([100_000]) {
             let value = format!("{}{{\"boolValue\":true}}{}", open.repeat(depth), close.repeat(depth));
@@ -56,10 +56,10 @@ async fn nesting_too_deep_to_be_shown_is_rejected() {
                     let [batch] = &running.batches()[..] else { panic!("a batch") };
                     assert_eq!(batch.decode_spans().count(), 1, "{depth}");
                 }
-                400 => refused += 1,
+                400 => rejected += 1,
                 other => panic!("{other}"),
             }
         }
     }
-    assert!(refused > 0);
+    assert!(rejected > 0);
 }

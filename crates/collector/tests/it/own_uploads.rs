@@ -80,7 +80,7 @@ async fn own_uploads_are_marked_hidden_and_counted() {
     assert_eq!((names(&hidden), names(&shown)), (words("2 3 4 5 7"), words("1 6 8 9 10")));
     let counts = running.counts();
     assert_eq!((counts.own_uploads, counts.listeners[Listener::OtlpHttp].spans), (5, 10));
-    assert_eq!((counts.listeners[Listener::OtlpHttp].dropped, counts.refused()), (0, 0));
+    assert_eq!((counts.listeners[Listener::OtlpHttp].dropped, counts.rejected()), (0, 0));
 }
 
 #[tokio::test]

@@ -185,7 +185,7 @@ async fn relay_reports_what_became_of_hidden_spans_too() {
     assert_eq!(request.send().await.unwrap().status(), 413);
     let said = deliveries(&mut collector).await;
     assert!(
-        matches!(said[..], [Delivery::Waiting { .. }, Delivery::Refused { status: 413, .. }]),
+        matches!(said[..], [Delivery::Waiting { .. }, Delivery::Rejected { status: 413, .. }]),
         "{said:?}"
     );
     assert_eq!(collector.counts().own_uploads, 1);

@@ -103,7 +103,7 @@ async fn envelope_routes_answer_with_the_event_id() {
         .collect();
     assert_eq!(items, [("novelty", 4), ("transaction", 4)]);
     assert_eq!(contents.items["novelty"].bytes, 4 * 3);
-    assert_eq!((counts.requests, counts.spans, counts.dropped, counts.refused), (4, 8, 4, 0));
+    assert_eq!((counts.requests, counts.spans, counts.dropped, counts.rejected), (4, 8, 4, 0));
 }
 
 #[tokio::test]
@@ -127,11 +127,11 @@ async fn store_route_accepts_one_event() {
     let answer = post(running.sentry("/api/42/store/"), transaction.to_string()).await;
     assert_eq!(answer.json::<Value>().await.unwrap(), json!({}), "it has no id");
     assert_eq!(running.came().spans, ["00000000000000a1"]);
-    for refused in ["[]", "", "{", "AAAA", "no base64!"] {
+    for rejected in ["[]", "", "{", "AAAA", "no base64!"] {
         assert_eq!(
-            post(running.sentry("/api/42/store/"), refused).await.status(),
+            post(running.sentry("/api/42/store/"), rejected).await.status(),
             400,
-            "{refused:?}"
+            "{rejected:?}"
         );
     }
     assert_eq!(running.arrived(), []);
@@ -141,7 +141,7 @@ async fn store_route_accepts_one_event() {
         (
             contents.items["event"].count,
             contents.items["transaction"].count,
-            counts.refused
+            counts.rejected
         ),
         (10, 1, 5)
     );
@@ -241,7 +241,7 @@ async fn items_are_counted_by_kind() {
     );
     assert_eq!(contents.client_reports["sample_rate"], 14);
     assert_eq!(contents.items["attachment"], collector::ItemCount { count: 2, bytes: 20 });
-    let reasons: Vec<_> = running.counts().recent.iter().map(|refused| refused.reason.clone()).collect();
+    let reasons: Vec<_> = running.counts().recent.iter().map(|rejected| rejected.reason.clone()).collect();
     assert_eq!(reasons, ["a transaction is not readable: not a JSON object"; 2]);
 }
 
@@ -295,7 +295,7 @@ async fn invalid_envelope_is_rejected_as_by_sentry() {
         assert!(detail.contains(hint), "{detail}");
     }
     assert_eq!(running.arrived(), []);
-    assert_eq!(running.counts().listeners[Listener::Sentry].refused, expected);
+    assert_eq!(running.counts().listeners[Listener::Sentry].rejected, expected);
 }
 
 #[tokio::test]
@@ -303,7 +303,7 @@ async fn envelope_without_an_event_has_no_id() {
     let running = Running::start().await;
     let answer = post(running.sentry("/api/1/envelope/"), "{}").await;
     assert_eq!(answer.json::<Value>().await.unwrap(), json!({}));
-    assert_eq!(running.counts().listeners[Listener::Sentry].refused, 0);
+    assert_eq!(running.counts().listeners[Listener::Sentry].rejected, 0);
 }
 
 #[tokio::test]
@@ -318,8 +318,8 @@ async fn full_queue_limits_the_rate() {
     assert_eq!(answer.headers()["x-sentry-rate-limits"], "1::organization");
     assert_eq!(
         (
-            running.counts().listeners[Listener::Sentry].busy,
-            running.counts().listeners[Listener::Sentry].refused
+            running.counts().listeners[Listener::Sentry].throttled,
+            running.counts().listeners[Listener::Sentry].rejected
         ),
         (2, 0)
     );
@@ -344,7 +344,7 @@ async fn memory_for_reading_is_counted() {
     assert!((2..limit / name.len() - 3).contains(&taken), "{taken}");
     assert_eq!(running.came().spans.len(), taken);
     assert_eq!(running.health.queue().bytes, 0);
-    assert_eq!(running.counts().listeners[Listener::Sentry].busy, 1);
+    assert_eq!(running.counts().listeners[Listener::Sentry].throttled, 1);
 }
 
 /// A file with its spans, errors, other records, and the services that they are of.
@@ -410,7 +410,7 @@ async fn real_envelopes_are_taken() {
     assert_eq!(
         (
             counts.listeners[Listener::Sentry].dropped,
-            counts.listeners[Listener::Sentry].refused
+            counts.listeners[Listener::Sentry].rejected
         ),
         (0, 0),
         "{:?}",

@@ -90,18 +90,18 @@ async fn sentry_otlp_route_takes_logs_and_has_no_metrics() {
         let url = collector.sentry(&format!("/api/1/integration/otlp/v1/{path}"));
         assert_eq!(send(url, b"{}".to_vec(), &[json]).await.0, 404);
     }
-    let refused = collector.counts().recent.pop_back().unwrap();
-    assert!(refused.reason.contains("no OTLP route for metrics"), "{}", refused.reason);
+    let rejected = collector.counts().recent.pop_back().unwrap();
+    assert!(rejected.reason.contains("no OTLP route for metrics"), "{}", rejected.reason);
 }
 
 #[tokio::test]
-async fn sentry_otlp_route_refuses_what_is_not_otlp() {
+async fn sentry_otlp_route_rejects_what_is_not_otlp() {
     let collector = Running::start().await;
     let url = || collector.sentry("/api/1/integration/otlp/v1/traces");
     let answered = send(url(), b"nonsense".to_vec(), &[("content-type", "application/x-protobuf")]).await;
     assert_eq!(answered.0, 400);
     assert_eq!(send(url(), protobuf(), &[("content-type", "text/plain")]).await.0, 415);
-    assert_eq!(collector.counts().listeners[Listener::Sentry].refused, 2);
+    assert_eq!(collector.counts().listeners[Listener::Sentry].rejected, 2);
 }
 
 #[tokio::test]

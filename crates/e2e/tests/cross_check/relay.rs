@@ -95,12 +95,12 @@ async fn rate_limit_is_passed_back_and_shown_in_the_cross_check() {
     viewer.send_otlp(&trace.otlp()).await.unwrap();
     let limits = (429, "x-sentry-rate-limits", "3600:transaction:organization:quota_exceeded");
     ingest.answer.send_replace(limits);
-    let refused = viewer
+    let rejected = viewer
         .send_envelope(SERVICE, trace.transaction(&[ROOT, CHILD]))
         .await
         .unwrap_err();
-    let refused = refused.downcast::<reqwest::Error>().unwrap();
-    assert_eq!(refused.status().map(|status| status.as_u16()), Some(429));
+    let rejected = rejected.downcast::<reqwest::Error>().unwrap();
+    assert_eq!(rejected.status().map(|status| status.as_u16()), Some(429));
     let why = "✗ missing: rate limit: quota_exceeded";
     assert_said(&mut viewer, &[("POST /checkout", why), ("publish order", why)]);
 }
@@ -121,7 +121,7 @@ async fn rejected_envelope_is_missing_with_its_status() {
         let said = said(text, "publish order").unwrap_or_default();
         said.starts_with("✗ missing: Sentry answered 403")
     };
-    viewer.screen.wait_frame("the refusal", why);
+    viewer.screen.wait_frame("the rejection", why);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +166,7 @@ async fn spans_of_the_services_are_missing_when_sentry_rejects_them() {
     viewer.screen.press("r").unwrap();
     open(&mut viewer);
     let why = "✗ missing: Sentry answered 403: project is disabled";
-    viewer.screen.wait_frame("the refusals", |text| {
+    viewer.screen.wait_frame("the rejections", |text| {
         let missing = |service, name| said_of(text, service, name).as_deref() == Some(why);
         missing("api", "POST /users/reset-password")
             && missing("api", "EnqueueMessage")

@@ -284,5 +284,5 @@ async fn transaction_and_message_of_the_sentry_sdk_are_printed() {
     let counts = health.listeners[Listener::Sentry];
     let count = |item_type: &str| health.envelopes.items.get(item_type).map(|items| items.count);
     assert_eq!((count("transaction"), count("event")), (Some(1), Some(1)));
-    assert_eq!((counts.dropped, counts.refused), (0, 0));
+    assert_eq!((counts.dropped, counts.rejected), (0, 0));
 }

@@ -42,7 +42,7 @@ async fn ask(client: &Client) -> Result<SentryTrace, ApiError> {
 }
 
 /// Returns the error for a failure of the API.
-async fn refused(api: &SentryApi, trouble: Trouble) -> ApiError {
+async fn rejected(api: &SentryApi, trouble: Trouble) -> ApiError {
     api.set_trouble(trouble);
     ask(&client(api, None)).await.unwrap_err()
 }
@@ -158,7 +158,7 @@ async fn status_codes_have_their_errors() {
         (500, "a server error (500)"),
         (503, "a server error (503)"),
     ] {
-        let said = refused(&api, Trouble::Status(status)).await.to_string();
+        let said = rejected(&api, Trouble::Status(status)).await.to_string();
         assert!(said.contains(words), "{said}");
     }
 }
@@ -166,13 +166,13 @@ async fn status_codes_have_their_errors() {
 #[tokio::test]
 async fn rate_limit_reports_its_duration() {
     let api = SentryApi::start().await.unwrap();
-    let told = refused(&api, Trouble::RateLimited(vec![("retry-after", "17".to_owned())])).await;
+    let told = rejected(&api, Trouble::RateLimited(vec![("retry-after", "17".to_owned())])).await;
     assert!(
         matches!(told, ApiError::RateLimited { wait: Some(wait), .. } if wait == Duration::from_secs(17)),
         "{told}"
     );
     let reset = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(1000);
-    let told = refused(
+    let told = rejected(
         &api,
         Trouble::RateLimited(vec![("x-sentry-rate-limit-reset", reset.as_secs().to_string())]),
     )
@@ -190,7 +190,7 @@ async fn rate_limit_reports_its_duration() {
 async fn redirect_does_not_get_the_token() {
     let (api, other) = (SentryApi::start().await.unwrap(), SentryApi::start().await.unwrap());
     let elsewhere = format!("{}/api/0/organizations/acme/trace/{TRACE}/", other.url());
-    let told = refused(&api, Trouble::Redirect(elsewhere)).await;
+    let told = rejected(&api, Trouble::Redirect(elsewhere)).await;
     assert!(matches!(told, ApiError::Redirected { status: 302, .. }), "{told}");
     assert_eq!(other.asked(), []);
     assert_eq!(api.asked()[0].authorization, format!("Bearer {TOKEN}"));
@@ -200,11 +200,11 @@ async fn redirect_does_not_get_the_token() {
 async fn unreadable_response_is_reported() {
     let api = SentryApi::start().await.unwrap();
     let sign_in = format!("<html>{TOKEN}</html>");
-    let told = refused(&api, Trouble::Body(sign_in)).await;
+    let told = rejected(&api, Trouble::Body(sign_in)).await;
     assert!(matches!(told, ApiError::Unreadable { .. }), "{told}");
-    let told = refused(&api, Trouble::Cut).await;
+    let told = rejected(&api, Trouble::Cut).await;
     assert!(matches!(told, ApiError::Interrupted { .. }), "{told}");
-    let told = refused(&api, Trouble::Endless).await;
+    let told = rejected(&api, Trouble::Endless).await;
     assert!(matches!(told, ApiError::TooLarge { .. }), "{told}");
 }
 
@@ -241,8 +241,8 @@ async fn token_is_not_sent_unencrypted() {
     let api = SentryApi::start().await.unwrap();
     let mut variables = api.environment();
     "http://sentry.example".clone_into(&mut variables[0].1);
-    let refused = settings(&variables).unwrap_err();
-    assert_eq!(refused.variable, "SENTRY_URL");
+    let rejected = settings(&variables).unwrap_err();
+    assert_eq!(rejected.variable, "SENTRY_URL");
 
     // Nor by a client created in another way.
     let Settings { token, .. } = settings(&api.environment()).unwrap();

@@ -85,13 +85,13 @@ async fn normalizer_finds_nothing_wrong_with_what_services_send() {
         let spans = payload["spans"].as_array().unwrap();
         assert!(spans.iter().all(|span| span["origin"] == "auto.otel"), "{payload}");
     }
-    let refused = transactions.iter().map(|(_, payload)| payload);
-    let refused: Vec<_> = refused
+    let rejected = transactions.iter().map(|(_, payload)| payload);
+    let rejected: Vec<_> = rejected
         .filter(|payload| payload["contexts"]["trace"]["data"]["http.response.status_code"] == 400)
         .collect();
-    let [refused] = refused[..] else { panic!("{transactions:#?}") };
-    assert_eq!(refused["contexts"]["trace"]["status"], "invalid_argument");
-    for span in refused["spans"].as_array().unwrap() {
+    let [rejected] = rejected[..] else { panic!("{transactions:#?}") };
+    assert_eq!(rejected["contexts"]["trace"]["status"], "invalid_argument");
+    for span in rejected["spans"].as_array().unwrap() {
         assert!(
             ["ok", "invalid_argument"].iter().any(|status| span["status"] == *status),
             "{span}"

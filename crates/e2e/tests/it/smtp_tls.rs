@@ -65,7 +65,8 @@ async fn mailed(kind: &str, scheme: &str, query: &str, trusts: bool) {
     } else {
         // It is retried, and nothing is sent meanwhile.
         let retried = |line: &serde_json::Value| line["message"].as_str().is_some_and(|text| text.contains("retrying later"));
-        services.mailer.line(DEADLINE, retried).await.unwrap();
+        let line = services.mailer.line(DEADLINE, retried).await.unwrap().to_string();
+        assert!(line.contains("invalid peer certificate"), "{line}");
         assert!(delivered(&maildir).unwrap().is_empty());
     }
 }

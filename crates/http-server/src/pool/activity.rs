@@ -20,7 +20,7 @@ pub(crate) struct Activity {
     opened: Instant,
     state: Mutex<State>,
     /// The head of its first request is too long, and has been answered.
-    has_refused_head: AtomicBool,
+    has_rejected_head: AtomicBool,
     /// Notified on eviction.
     pub(super) close: Notify,
 }
@@ -38,7 +38,7 @@ pub(super) enum Place {
     None,
     Held,
     /// All permits were held by connections with requests in flight.
-    Refused,
+    Rejected,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +94,7 @@ impl Activity {
             shared,
             opened: state.last_progress,
             state: Mutex::new(state),
-            has_refused_head: AtomicBool::new(false),
+            has_rejected_head: AtomicBool::new(false),
             close: Notify::new(),
         }
     }
@@ -160,12 +160,12 @@ impl Activity {
     }
 
     /// Notes that its first request has been answered since its head is too long.
-    pub(crate) fn refused_head(&self) {
-        self.has_refused_head.store(true, Ordering::Relaxed);
+    pub(crate) fn rejected_head(&self) {
+        self.has_rejected_head.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn has_refused_head(&self) -> bool {
-        self.has_refused_head.load(Ordering::Relaxed)
+    pub(crate) fn has_rejected_head(&self) -> bool {
+        self.has_rejected_head.load(Ordering::Relaxed)
     }
 
     pub(crate) fn has_begun(&self) -> bool {
@@ -180,7 +180,7 @@ impl Activity {
     /// idle HTTP/2 client is sent a ping.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
-        if state.place == Place::Refused {
+        if state.place == Place::Rejected {
             Some(state.first_request + REFUSED_TIME)
         } else if state.handled > 0 {
             None
@@ -227,8 +227,8 @@ pub(crate) struct UnderWay {
 
 impl UnderWay {
     /// Returns true if the request is to be answered as overloaded, since its connection got no permit.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.activity.state().place == Place::Refused
+    pub(crate) fn is_rejected(&self) -> bool {
+        self.activity.state().place == Place::Rejected
     }
 
     /// Notes that the handler has answered: what is left is to write the response.

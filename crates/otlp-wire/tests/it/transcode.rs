@@ -3,7 +3,7 @@
 mod fixtures;
 mod ids;
 mod lenient;
-mod refused;
+mod rejected;
 
 use otlp_wire::json::transcode;
 use otlp_wire::schema::{LOGS_REQUEST, METRICS_REQUEST, Message, SPAN, TRACES_REQUEST};
@@ -108,7 +108,7 @@ fn accepted_json_nesting_is_valid_protobuf() {
     ];
     for (open, close) in kinds {
         for (before, after, schema) in places {
-            let (mut read, mut refused) = (0, 0);
+            let (mut read, mut rejected) = (0, 0);
             for levels in (1..60).chain([100_000]) {
                 let (open, close) = (open.repeat(levels), close.repeat(levels));
                 let json = format!("{before}{open}{{\"boolValue\":true}}{close}{after}");
@@ -119,11 +119,11 @@ fn accepted_json_nesting_is_valid_protobuf() {
                     }
                     Err(error) => {
                         assert!(error.to_string().starts_with("recursion limit exceeded at line 1"), "{error}");
-                        refused += 1;
+                        rejected += 1;
                     }
                 }
             }
-            assert!(read > 10 && refused > 10, "{read} read, {refused} refused");
+            assert!(read > 10 && rejected > 10, "{read} read, {rejected} rejected");
         }
     }
     // Ignored values do not count as nesting.

@@ -65,7 +65,7 @@ async fn sigterm_ends_the_server_despite_a_silent_client() {
 #[tokio::test]
 async fn missing_page_names_the_build_command() {
     let empty = TempDir::new().unwrap();
-    refused(
+    rejected(
         &page(empty.path(), &[]),
         1,
         &["npm run build", "PAGE_DIR", &empty.path().display().to_string()],
@@ -78,19 +78,19 @@ async fn bind_error_names_address_and_variable() {
     let dir = built();
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    refused(&page(dir.path(), &[("PAGE_ADDR", &address)]), 1, &[&address, "PAGE_ADDR"]).await;
+    rejected(&page(dir.path(), &[("PAGE_ADDR", &address)]), 1, &[&address, "PAGE_ADDR"]).await;
 }
 
 #[tokio::test]
 async fn invalid_variable_is_named() {
     let dir = built();
-    refused(&page(dir.path(), &[("PAGE_ADDR", "here")]), 64, &["PAGE_ADDR"]).await;
-    refused(&page(dir.path(), &[("API_URL", "here")]), 64, &["API_URL"]).await;
-    refused(&page(dir.path(), &[("ALLOWED_HOSTS", "a:80")]), 64, &["ALLOWED_HOSTS"]).await;
+    rejected(&page(dir.path(), &[("PAGE_ADDR", "here")]), 64, &["PAGE_ADDR"]).await;
+    rejected(&page(dir.path(), &[("API_URL", "here")]), 64, &["API_URL"]).await;
+    rejected(&page(dir.path(), &[("ALLOWED_HOSTS", "a:80")]), 64, &["ALLOWED_HOSTS"]).await;
 }
 
 /// Asserts the exit code and parts of standard error.
-async fn refused(process: &Process, code: i32, said: &[&str]) {
+async fn rejected(process: &Process, code: i32, said: &[&str]) {
     let status = process.exited(SOON).await.unwrap();
     assert_eq!(status.code(), Some(code));
     // The exit is seen by this task, the last output by another thread.

@@ -50,16 +50,16 @@ async fn queries_beyond_the_limit_are_told_to_retry() {
     let (served, _queries) = bind(trace_model::Store::new(1 << 20)).await;
     let client = http_client::builder().no_proxy().timeout(SOON).build().unwrap();
     let mut requests = tokio::task::JoinSet::new();
-    let mut refused = None;
-    while refused.is_none() {
+    let mut rejected = None;
+    while rejected.is_none() {
         let request = client.get(format!("http://{}/api/services", served.address));
         requests.spawn(request.send());
         assert!(requests.len() < 1_000, "there is a limit");
         // One that waits for its turn has no answer yet.
         tokio::task::yield_now().await;
-        refused = requests.try_join_next();
+        rejected = requests.try_join_next();
     }
-    let answer = refused.unwrap().unwrap().unwrap();
+    let answer = rejected.unwrap().unwrap().unwrap();
     assert_eq!(
         (answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()),
         (503, "1")

@@ -77,7 +77,7 @@ mod tests {
         Failure::new("connection closed")
     }
 
-    fn refused() -> Failure {
+    fn rejected() -> Failure {
         Failure {
             is_connect: true,
             ..Failure::new("cannot connect")
@@ -119,7 +119,7 @@ mod tests {
     fn failed_connect_is_an_outage_and_not_the_fault_of_the_entry() {
         for mut reach in [Reach::Reached, Reach::Doubtful { problem: "".into() }] {
             let mut entry = entry(1);
-            reach.failed(&refused(), &mut entry, true);
+            reach.failed(&rejected(), &mut entry, true);
             assert!(reach.is_outage() && !entry.is_suspect);
             assert_eq!(entry.failures, 1);
         }
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn outage_adds_no_strikes_and_counts_its_probes() {
         let mut reach = Reach::default();
-        reach.failed(&refused(), &mut entry(0), false);
+        reach.failed(&rejected(), &mut entry(0), false);
         for (is_probe, expected) in [(false, 1), (true, 2), (true, 3)] {
             let mut entry = entry(2);
             reach.failed(&broke(), &mut entry, is_probe);

@@ -19,7 +19,7 @@ async fn rejection_is_final_and_returned_to_the_sdk() {
         assert_eq!(header(&answer, "x-sentry-error"), Some("the reason"));
         assert_eq!(header(&answer, "location"), None);
         let reason = "the reason".into();
-        assert_eq!(answer.delivery, Delivery::Refused { status, reason });
+        assert_eq!(answer.delivery, Delivery::Rejected { status, reason });
     }
     // The next request is a new envelope: nothing was retried, no redirect followed.
     relay.forward(envelope("last", &["transaction"])).await;
@@ -28,7 +28,7 @@ async fn rejection_is_final_and_returned_to_the_sdk() {
     assert_eq!(tags(&seen).last().unwrap(), "last");
     let counts = relay.counts();
     assert_eq!(
-        counts.refused.into_iter().collect::<Vec<_>>(),
+        counts.rejected.into_iter().collect::<Vec<_>>(),
         statuses.map(|status| (status, 1))
     );
     assert_eq!((counts.accepted, counts.waiting, counts.problem), (1, 0, None));

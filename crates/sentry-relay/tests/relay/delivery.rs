@@ -138,7 +138,7 @@ async fn request_that_returns_through_a_proxy_is_rejected() {
     again.headers = sentry.seen()[0].headers.clone();
     let answer = relay.forward(again).await;
     assert_eq!(answer.status.as_u16(), 508);
-    assert!(matches!(answer.delivery, Delivery::Refused { status: 508, .. }));
+    assert!(matches!(answer.delivery, Delivery::Rejected { status: 508, .. }));
     assert_eq!(sentry.seen().len(), 1);
     // A request of another relay is not a loop.
     let (other, _events) = crate::relay(sentry.address, limits(NEVER));
@@ -151,10 +151,10 @@ async fn request_that_returns_through_a_proxy_is_rejected() {
 async fn relay_output_hides_the_key() {
     let sentry = Sentry::start([Reply::Says(403, vec![("x-sentry-error", KEY)], "")]).await;
     let (relay, _events) = relay(sentry.address, limits(NEVER));
-    let refused = relay.forward(envelope("a", &["event"])).await.delivery;
+    let rejected = relay.forward(envelope("a", &["event"])).await.delivery;
     assert_eq!(
-        refused,
-        Delivery::Refused {
+        rejected,
+        Delivery::Rejected {
             status: 403,
             reason: "<key>".into()
         }

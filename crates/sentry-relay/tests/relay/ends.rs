@@ -1,7 +1,7 @@
 //! Shutdown of a relay.
 
 use super::*;
-use crate::sentry::{Reply, Sentry, refusing_address};
+use crate::sentry::{Reply, Sentry, rejecting_address};
 
 /// Returns all events until the end.
 async fn rest(mut events: Events<Tag>) -> Vec<(Tag, Delivery)> {
@@ -18,7 +18,7 @@ fn tag_of(told: &[(Tag, Delivery)]) -> Vec<Tag> {
 
 #[tokio::test]
 async fn shutdown_tries_all_buffered_envelopes_once_more() {
-    let (address, socket) = refusing_address();
+    let (address, socket) = rejecting_address();
     let (relay, events) = relay(address, limits(NEVER));
     for tag in ["a", "b", "c"] {
         waits(&relay, tag).await;
@@ -35,7 +35,7 @@ async fn shutdown_tries_all_buffered_envelopes_once_more() {
 
 #[tokio::test]
 async fn shutdown_reports_undelivered_envelopes_as_lost() {
-    let (address, _socket) = refusing_address();
+    let (address, _socket) = rejecting_address();
     let (relay, events) = relay(address, limits(NEVER));
     for tag in ["a", "b"] {
         waits(&relay, tag).await;
@@ -99,7 +99,7 @@ async fn stopped_relay_rejects_envelopes() {
 
 #[tokio::test]
 async fn relay_stops_when_all_handles_are_dropped() {
-    let (address, _socket) = refusing_address();
+    let (address, _socket) = rejecting_address();
     let (relay, events) = relay(address, limits(NEVER));
     waits(&relay, "a").await;
     drop(relay);
@@ -108,7 +108,7 @@ async fn relay_stops_when_all_handles_are_dropped() {
 
 #[tokio::test]
 async fn shutdown_does_not_wait_for_unread_events() {
-    let (address, _socket) = refusing_address();
+    let (address, _socket) = rejecting_address();
     let limits = Limits {
         shutdown_timeout: Duration::from_millis(10),
         ..limits(NEVER)
@@ -125,7 +125,7 @@ async fn shutdown_does_not_wait_for_unread_events() {
 
 #[tokio::test]
 async fn relay_works_without_a_reader_of_events() {
-    let (address, _socket) = refusing_address();
+    let (address, _socket) = rejecting_address();
     let limits = Limits {
         waiting: 1,
         ..limits(NEVER)

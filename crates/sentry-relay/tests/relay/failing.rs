@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::*;
 use crate::picky::{Act, Picky};
-use crate::sentry::refusing_address;
+use crate::sentry::rejecting_address;
 
 /// Fails bodies that contain "bad" and answers the rest.
 fn fail_bad(act: Act) -> impl Fn(&str) -> Act {
@@ -104,7 +104,7 @@ async fn outage_uses_up_no_tries() {
 
 #[tokio::test]
 async fn failing_envelope_does_not_block_buffered_ones() {
-    let (address, socket) = refusing_address();
+    let (address, socket) = rejecting_address();
     let (relay, mut events) = relay(address, limits(EAGER));
     for tag in ["bad", "a", "b"] {
         waits(&relay, tag).await;
@@ -173,7 +173,7 @@ async fn slow_uploads_in_all_slots_make_envelopes_wait() {
 
 #[tokio::test]
 async fn hanging_envelope_costs_no_other_its_last_try() {
-    let (address, socket) = refusing_address();
+    let (address, socket) = rejecting_address();
     let limits = Limits {
         shutdown_timeout: Duration::from_secs(1),
         ..limits(NEVER)

@@ -184,8 +184,8 @@ pub(crate) async fn start_hanging_up() -> (SocketAddr, JoinHandle<()>) {
     (address, accepting)
 }
 
-/// Binds an address that refuses connections until [`TcpSocket::listen`].
-pub(crate) fn refusing_address() -> (SocketAddr, TcpSocket) {
+/// Binds an address that rejects connections until [`TcpSocket::listen`].
+pub(crate) fn rejecting_address() -> (SocketAddr, TcpSocket) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     (socket.local_addr().unwrap(), socket)

@@ -1,11 +1,11 @@
 //! An unreachable Sentry, and one that becomes reachable again.
 
 use super::*;
-use crate::sentry::{KEY, Reply, Sentry, refusing_address, start_hanging_up};
+use crate::sentry::{KEY, Reply, Sentry, rejecting_address, start_hanging_up};
 
 #[tokio::test]
 async fn buffered_envelopes_are_delivered_in_order_after_an_outage() {
-    let (address, socket) = refusing_address();
+    let (address, socket) = rejecting_address();
     let (relay, mut events) = relay(address, limits(EAGER));
     for tag in ["a", "b", "c"] {
         waits(&relay, tag).await;
@@ -36,7 +36,7 @@ async fn buffered_envelopes_are_delivered_in_order_after_an_outage() {
 
 #[tokio::test]
 async fn buffered_envelope_arrives_byte_for_byte() {
-    let (address, socket) = refusing_address();
+    let (address, socket) = rejecting_address();
     let (relay, mut events) = relay(address, limits(EAGER));
     let mut forward = envelope("a", &["transaction"]);
     forward.body = Bytes::from_static(&[0x1f, 0x8b, 0, 255, b'\n', 0]);
@@ -92,7 +92,7 @@ async fn tls_failure_is_retried() {
 
 #[tokio::test]
 async fn full_buffer_drops_the_oldest_envelope() {
-    let (address, _socket) = refusing_address();
+    let (address, _socket) = rejecting_address();
     let limits = Limits {
         waiting: 2,
         ..limits(NEVER)
@@ -110,7 +110,7 @@ async fn full_buffer_drops_the_oldest_envelope() {
 
 #[tokio::test]
 async fn oversized_envelope_is_lost_alone() {
-    let (address, _socket) = refusing_address();
+    let (address, _socket) = rejecting_address();
     let limits = Limits {
         waiting_bytes: 10_000,
         ..limits(NEVER)
@@ -129,7 +129,7 @@ async fn oversized_envelope_is_lost_alone() {
 
 #[tokio::test]
 async fn buffered_envelope_is_discarded_by_a_rate_limit() {
-    let (address, socket) = refusing_address();
+    let (address, socket) = rejecting_address();
     let (relay, mut events) = relay(address, limits(EAGER));
     for (tag, types) in [("a", &["transaction"][..]), ("b", &["transaction"]), ("c", &["event"])] {
         relay.forward(envelope(tag, types)).await;
@@ -171,7 +171,7 @@ async fn rate_limit_applies_during_an_outage() {
 
 #[tokio::test]
 async fn outage_is_probed_by_one_request_at_a_time() {
-    let (address, socket) = refusing_address();
+    let (address, socket) = rejecting_address();
     let (relay, mut events) = relay(address, limits(EAGER));
     for tag in ["a", "b", "c", "d"] {
         waits(&relay, tag).await;

@@ -14,13 +14,13 @@ pub(super) fn derive(transaction: &mut Transaction<'_>) {
         answered = of_http(&trace.data);
         trace.status = answered.or(trace.status);
     }
-    let refused = answered.filter(|status| *status != SpanStatus::Ok);
+    let rejected = answered.filter(|status| *status != SpanStatus::Ok);
     for span in &mut transaction.spans {
         if let Some(status) = of_http(&span.data) {
             span.status = Some(status);
-        } else if let (Some(SpanStatus::UnknownError | SpanStatus::InternalError), Some(refused)) = (span.status, refused) {
+        } else if let (Some(SpanStatus::UnknownError | SpanStatus::InternalError), Some(rejected)) = (span.status, rejected) {
             // A failed child is the reason for the rejection, so it is not an internal error either.
-            span.status = Some(refused);
+            span.status = Some(rejected);
         }
     }
 }

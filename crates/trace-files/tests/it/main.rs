@@ -9,7 +9,7 @@ mod fixtures;
 mod jaeger;
 mod linear;
 mod otlp;
-mod refused;
+mod rejected;
 mod save;
 mod session;
 mod support;

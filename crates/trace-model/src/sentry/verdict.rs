@@ -99,7 +99,7 @@ pub enum Reason {
         bytes: u64,
     },
     /// Sentry rejected it.
-    Refused {
+    Rejected {
         /// HTTP status.
         status: u16,
         /// Sentry's reason; may be empty.
@@ -211,7 +211,7 @@ impl fmt::Display for Reason {
             Self::TransactionFull { spans } => write!(f, "its transaction holds {spans} spans, and no more fit"),
             Self::NotInTransaction { root } => write!(f, "transaction {root:?} arrived without it, reason unknown"),
             Self::TooLarge { bytes } => write!(f, "item too large: {} KiB, and Sentry takes 1,024", bytes.div_ceil(1024)),
-            Self::Refused { status, reason } => write!(f, "Sentry answered {status}{}", Said(reason)),
+            Self::Rejected { status, reason } => write!(f, "Sentry answered {status}{}", Said(reason)),
             Self::RateLimited { reason } => write!(f, "rate limit{}", Said(reason)),
             Self::Lost { reason } => write!(f, "given up on the way to Sentry{}", Said(reason)),
             Self::ClientReport {

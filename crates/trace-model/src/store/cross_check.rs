@@ -301,7 +301,7 @@ impl Store {
         match why {
             Why::TooLarge(bytes) => Reason::TooLarge { bytes },
             Why::Relayed => match self.delivery(slot, at) {
-                Some(Delivery::Refused { status, reason }) => Reason::Refused {
+                Some(Delivery::Rejected { status, reason }) => Reason::Rejected {
                     status: *status,
                     reason: reason.clone(),
                 },

@@ -289,7 +289,7 @@ fn short(delivery: &Delivery) -> Delivery {
     match delivery {
         Delivery::Waiting { problem } => Delivery::Waiting { problem: cut(problem) },
         Delivery::Accepted => Delivery::Accepted,
-        Delivery::Refused { status, reason } => Delivery::Refused {
+        Delivery::Rejected { status, reason } => Delivery::Rejected {
             status: *status,
             reason: cut(reason),
         },

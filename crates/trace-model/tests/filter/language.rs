@@ -5,14 +5,14 @@ use trace_model::Filter;
 use trace_model::filter::{HELP, MAX_DEPTH, MAX_LENGTH};
 
 /// The part of the text that the error points at, and its message.
-fn refused(text: &str) -> (String, String) {
+fn rejected(text: &str) -> (String, String) {
     let error = Filter::parse(text).expect_err(text);
     let part = text.chars().skip(error.at.start).take(error.at.len()).collect();
     (part, error.to_string())
 }
 
-fn assert_refused(text: &str, part: &str, says: &str) {
-    let (at, message) = refused(text);
+fn assert_rejected(text: &str, part: &str, says: &str) {
+    let (at, message) = rejected(text);
     assert_eq!(at, part, "{text}: {message}");
     assert!(message.contains(says), "{text}: {message}");
 }
@@ -71,86 +71,86 @@ fn canonical_form_is_unique() {
 }
 
 #[test]
-fn values_that_do_not_exist_are_refused_with_those_that_do() {
-    assert_refused(
+fn values_that_do_not_exist_are_rejected_with_those_that_do() {
+    assert_rejected(
         "a kind:serverr b",
         "serverr",
         "unspecified, internal, server, client, producer, consumer",
     );
-    assert_refused("status:[ok, failed]", "failed", "unset, ok, error");
-    assert_refused("is:open", "open", "root, running, error");
-    assert_refused("has:is", "is", "\"is\"");
+    assert_rejected("status:[ok, failed]", "failed", "unset, ok, error");
+    assert_rejected("is:open", "open", "root, running, error");
+    assert_rejected("has:is", "is", "\"is\"");
 }
 
 #[test]
 fn durations_need_a_unit_and_other_numbers_have_none() {
-    assert_refused("duration:>50", "50", "50ms");
-    assert_refused("duration:50days", "50days", "ns, us, ms, s, m or h");
-    assert_refused("duration:2s..1s", "2s..1s", "shorter duration comes first");
-    assert_refused("http.time:>50ms", "50ms", "only duration has units");
-    assert_refused("http.time:>fast", "fast", "not a number");
-    assert_refused("duration:>[1s, 2s]", "1s, 2s", "one value");
-    assert_refused("retries:<[1, 2]", "1, 2", "one value");
+    assert_rejected("duration:>50", "50", "50ms");
+    assert_rejected("duration:50days", "50days", "ns, us, ms, s, m or h");
+    assert_rejected("duration:2s..1s", "2s..1s", "shorter duration comes first");
+    assert_rejected("http.time:>50ms", "50ms", "only duration has units");
+    assert_rejected("http.time:>fast", "fast", "not a number");
+    assert_rejected("duration:>[1s, 2s]", "1s, 2s", "one value");
+    assert_rejected("retries:<[1, 2]", "1, 2", "one value");
 }
 
 #[test]
 fn ids_are_hexadecimal() {
-    assert_refused("trace:xyz", "xyz", "hexadecimal");
-    assert_refused("id:", "id:", "a value is missing");
-    assert_refused("id:00f067aa0ba902b71", "00f067aa0ba902b71", "16 digits");
-    assert_refused("parent:=00f0", "00f0", "16 digits");
+    assert_rejected("trace:xyz", "xyz", "hexadecimal");
+    assert_rejected("id:", "id:", "a value is missing");
+    assert_rejected("id:00f067aa0ba902b71", "00f067aa0ba902b71", "16 digits");
+    assert_rejected("parent:=00f0", "00f0", "16 digits");
 }
 
 #[test]
 fn unclosed_parts_are_errors_with_their_position() {
-    assert_refused("a \"b c", "\"b c", "not closed");
-    assert_refused("a (b", "(", "not closed");
-    assert_refused("a (", "(", "not closed");
-    assert_refused("a b)", ")", "closes nothing");
-    assert_refused("()", "()", "nothing between");
-    assert_refused("key:[a, b", "[a, b", "not closed");
-    assert_refused("key:[a b]", "b", "goes in quotes");
-    assert_refused("key:[]", "]", "key:[a, b]");
-    assert_refused("key:[a]b", "b", "space is missing");
-    assert_refused("\"a\"b", "b", "space is missing");
+    assert_rejected("a \"b c", "\"b c", "not closed");
+    assert_rejected("a (b", "(", "not closed");
+    assert_rejected("a (", "(", "not closed");
+    assert_rejected("a b)", ")", "closes nothing");
+    assert_rejected("()", "()", "nothing between");
+    assert_rejected("key:[a, b", "[a, b", "not closed");
+    assert_rejected("key:[a b]", "b", "goes in quotes");
+    assert_rejected("key:[]", "]", "key:[a, b]");
+    assert_rejected("key:[a]b", "b", "space is missing");
+    assert_rejected("\"a\"b", "b", "space is missing");
 }
 
 #[test]
 fn operators_need_something_to_operate_on() {
-    assert_refused("a OR", "OR", "a term on both sides");
-    assert_refused("OR a", "OR", "a term on both sides");
-    assert_refused("a OR OR b", "OR", "a term on both sides");
-    assert_refused("a AND", "AND", "a term on both sides");
-    assert_refused("(AND a)", "AND", "a term on both sides");
-    assert_refused("a OR AND b", "AND", "a term on both sides");
-    assert_refused("! a", "!", "right before");
-    assert_refused("service: api", "service:", "a value is missing");
-    assert_refused(":api", ":", "a name is missing");
-    assert_refused("name:>5", ">", "compares numbers");
-    assert_refused("kind:>server", ">", "compares numbers");
-    assert_refused("name:!health", "!health", "!name:");
-    assert_refused("\"\"", "\"\"", "nothing between");
-    assert_refused("key:\"\"", "\"\"", "has:key");
-    assert_refused("key*:a", "key*", "no wildcard");
-    assert_refused("has:key*", "key*", "no wildcard");
-    assert_refused("status:err*", "err*", "no wildcard");
-    assert_refused("call(x)", "(", "in quotes");
+    assert_rejected("a OR", "OR", "a term on both sides");
+    assert_rejected("OR a", "OR", "a term on both sides");
+    assert_rejected("a OR OR b", "OR", "a term on both sides");
+    assert_rejected("a AND", "AND", "a term on both sides");
+    assert_rejected("(AND a)", "AND", "a term on both sides");
+    assert_rejected("a OR AND b", "AND", "a term on both sides");
+    assert_rejected("! a", "!", "right before");
+    assert_rejected("service: api", "service:", "a value is missing");
+    assert_rejected(":api", ":", "a name is missing");
+    assert_rejected("name:>5", ">", "compares numbers");
+    assert_rejected("kind:>server", ">", "compares numbers");
+    assert_rejected("name:!health", "!health", "!name:");
+    assert_rejected("\"\"", "\"\"", "nothing between");
+    assert_rejected("key:\"\"", "\"\"", "has:key");
+    assert_rejected("key*:a", "key*", "no wildcard");
+    assert_rejected("has:key*", "key*", "no wildcard");
+    assert_rejected("status:err*", "err*", "no wildcard");
+    assert_rejected("call(x)", "(", "in quotes");
 }
 
 #[test]
 fn positions_are_counted_in_characters() {
-    assert_refused("größe:ö kind:ß", "ß", "unknown kind");
+    assert_rejected("größe:ö kind:ß", "ß", "unknown kind");
 }
 
 #[test]
 fn depth_and_length_are_bounded() {
     let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
     assert!(Filter::parse(&nested(MAX_DEPTH)).is_ok());
-    assert_refused(&nested(MAX_DEPTH + 1), "(", "nested deeper");
+    assert_rejected(&nested(MAX_DEPTH + 1), "(", "nested deeper");
     assert!(Filter::parse(&format!("{}a", "!".repeat(MAX_DEPTH))).is_ok());
-    assert_refused(&format!("{}a", "!(".repeat(MAX_LENGTH / 4)), "!", "nested deeper");
+    assert_rejected(&format!("{}a", "!(".repeat(MAX_LENGTH / 4)), "!", "nested deeper");
     assert!(Filter::parse(&"ä".repeat(MAX_LENGTH)).is_ok());
-    assert_refused(&("a".repeat(MAX_LENGTH) + "bc"), "bc", "up to 4096 characters");
+    assert_rejected(&("a".repeat(MAX_LENGTH) + "bc"), "bc", "up to 4096 characters");
 }
 
 #[test]

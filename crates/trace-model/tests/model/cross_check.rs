@@ -257,11 +257,11 @@ fn forwarded_span_reaches_sentry_once_accepted() {
     let reason: Box<str> = "why".into();
     for (delivery, said) in [
         (
-            Delivery::Refused {
+            Delivery::Rejected {
                 status: 413,
                 reason: reason.clone(),
             },
-            Reason::Refused {
+            Reason::Rejected {
                 status: 413,
                 reason: reason.clone(),
             },

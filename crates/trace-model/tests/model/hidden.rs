@@ -134,23 +134,23 @@ fn hidden_spans_of_envelopes_are_shown_with_what_is_below_them() {
 fn hidden_spans_keep_the_evidence_of_their_delivery() {
     for child_first in [true, false] {
         let (upload, below) = (hide(envelope(&[upload(2, 0)])), hide(envelope(&[sent(3, 2, 2, 3)])));
-        let refused = Evidence::Relayed {
+        let rejected = Evidence::Relayed {
             trace_id: trace(1),
             spans: vec![span(2)],
-            delivery: Delivery::Refused {
+            delivery: Delivery::Rejected {
                 status: 413,
                 reason: "too large".into(),
             },
         };
         let mut store = Store::new(1 << 20);
         let (first, second) = if child_first { (below, upload) } else { (upload, below) };
-        store.add_evidence(vec![refused]);
+        store.add_evidence(vec![rejected]);
         store.add(first);
         assert_eq!(store.listed(), usize::from(child_first));
         store.add(second);
         let verdict = |at: usize| store.verdict(trace(1), &outline(&store).rows(&store, at..at + 1)[0].key, u64::MAX);
         assert!(
-            matches!(verdict(0), Some(Verdict::Missing(Reason::Refused { status: 413, .. }))),
+            matches!(verdict(0), Some(Verdict::Missing(Reason::Rejected { status: 413, .. }))),
             "{:?}",
             verdict(0)
         );

@@ -99,7 +99,7 @@ fn what_was_not_read_is_listed() {
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
-    assert!(!text.contains("LISTENERS") && !text.contains("refused"), "{text}");
+    assert!(!text.contains("LISTENERS") && !text.contains("rejected"), "{text}");
 }
 
 #[test]

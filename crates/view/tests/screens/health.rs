@@ -15,16 +15,16 @@ fn later(seconds: u64) -> Now {
     }
 }
 
-/// Refusals from number 1 on.
-fn refusals(reasons: impl IntoIterator<Item = String>) -> HealthSnapshot {
-    let refused = |(number, reason)| ingest_state::Refused {
+/// Rejections from number 1 on.
+fn rejections(reasons: impl IntoIterator<Item = String>) -> HealthSnapshot {
+    let rejected = |(number, reason)| ingest_state::RecentRejection {
         number,
         time: std::time::UNIX_EPOCH + std::time::Duration::from_nanos(NOW),
         listener: ingest_state::Listener::Sentry,
         reason,
     };
     HealthSnapshot {
-        recent: (1..).zip(reasons).map(refused).collect(),
+        recent: (1..).zip(reasons).map(rejected).collect(),
         ..HealthSnapshot::default()
     }
 }
@@ -32,7 +32,7 @@ fn refusals(reasons: impl IntoIterator<Item = String>) -> HealthSnapshot {
 #[test]
 fn it_opens_closes_and_scrolls_to_its_end() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
-    scene.app.health = refusals((1..=20).map(|number| format!("reason number {number}, the last word of which is end{number}")));
+    scene.app.health = rejections((1..=20).map(|number| format!("reason number {number}, the last word of which is end{number}")));
     scene.type_keys("H");
     assert_eq!(scene.app.key_context(), KeyContext::Ingest);
     assert!(!scene.text().contains("end1 "));
@@ -53,7 +53,7 @@ fn a_long_reason_can_be_read_whole() {
     let words: Vec<String> = (0..40).map(|number| format!("w{number}")).collect();
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let mut scene = Scene::new(Mode::Viewer, width, height);
-        scene.app.health = refusals([words.join(" ")]);
+        scene.app.health = rejections([words.join(" ")]);
         scene.type_keys("H");
         scene.press(&[Key::End]);
         let text = scene.text();
@@ -70,7 +70,7 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
     let hostile = "\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\r\n\u{202e}evil日本🚀e\u{301}\u{200b}";
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(vec![span(1, 1, 0, hostile, "a", 0, 5), span(2, 1, 0, "plain", "a", 0, 5)]);
-    scene.app.health = refusals([hostile.to_owned()]);
+    scene.app.health = rejections([hostile.to_owned()]);
     scene
         .app
         .health
@@ -205,7 +205,7 @@ fn what_became_of_what_was_handed_on_is_counted() {
     scene.app.sentry.relay = Some("https://o1.ingest.sentry.io/42".to_owned());
     let relay = ingest_state::RelayCounts {
         accepted: 12,
-        refused: [(413, 2), (400, 1)].into_iter().collect(),
+        rejected: [(413, 2), (400, 1)].into_iter().collect(),
         waiting: 4,
         problem: Some("cannot connect: \u{1b}[31mrefused".into()),
         ..ingest_state::RelayCounts::default()
@@ -216,6 +216,6 @@ fn what_became_of_what_was_handed_on_is_counted() {
     })));
     scene.type_keys("H");
     let text = scene.text();
-    assert!(text.contains("12 accepted · 4 waiting · 3 refused"), "{text}");
+    assert!(text.contains("12 accepted · 4 waiting · 3 rejected"), "{text}");
     assert!(text.contains("cannot connect") && !text.contains('\u{1b}'), "{text}");
 }

@@ -267,7 +267,7 @@ fn tabs_are_clicked() {
     assert_eq!(scene.app.key_context(), KeyContext::Warnings, "there is nothing to click");
     click(&mut scene, (1, 0));
     assert_eq!(scene.app.key_context(), KeyContext::Traces);
-    let at = place(&mut scene, "0 refused");
+    let at = place(&mut scene, "0 rejected");
     click(&mut scene, at);
     assert_eq!(scene.app.key_context(), KeyContext::Ingest);
 }

@@ -70,10 +70,10 @@ pub(crate) fn asked(scene: &mut Scene) {
 }
 
 /// Sentry was asked and did not like the token.
-pub(crate) fn refused(scene: &mut Scene) {
+pub(crate) fn rejected(scene: &mut Scene) {
     site(scene);
     scene.add(password_reset());
-    let problem = "Sentry refused the token (401): make a new one at https://sentry.io/settings/auth-tokens/ with the scope org:read and \
+    let problem = "Sentry rejected the token (401): make a new one at https://sentry.io/settings/auth-tokens/ with the scope org:read and \
                    set SENTRY_AUTH_TOKEN";
     scene.app.sentry.said(trace(1), Err(problem.to_owned()), None);
 }
@@ -249,11 +249,11 @@ fn words(text: &str) -> String {
 fn what_is_wrong_is_said_in_plain_words() {
     for (width, height) in [(80, 24), (120, 40)] {
         let mut scene = Scene::new(Mode::Demo, width, height);
-        refused(&mut scene);
+        rejected(&mut scene);
         scene.type_keys("x");
         let text = scene.text();
         let shown = words(&text);
-        assert!(shown.contains("✗ Sentry refused the token (401): make a new one"), "{text}");
+        assert!(shown.contains("✗ Sentry rejected the token (401): make a new one"), "{text}");
         assert!(shown.contains("set SENTRY_AUTH_TOKEN"), "{text}");
         assert!(!shown.contains("sntrys"), "{text}");
     }

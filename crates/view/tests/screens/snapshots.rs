@@ -6,7 +6,7 @@ use ingest_state::{HealthSnapshot, Listener};
 
 use crate::errors::{checkout, mail_failed, nothing_but_an_error};
 use crate::scene::{NOW, Part, Scene, edit, failed, password_reset, span};
-use crate::sentry::{asked, checked, refused};
+use crate::sentry::{asked, checked, rejected};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
@@ -78,8 +78,8 @@ fn running_missing_and_nameless_spans() {
         );
         scene.app.services.set("api", ServiceState::NotReady);
         let mut health = HealthSnapshot::default();
-        health.listeners[Listener::OtlpHttp].refused = 3;
-        health.listeners[Listener::OtlpGrpc].busy = 2;
+        health.listeners[Listener::OtlpHttp].rejected = 3;
+        health.listeners[Listener::OtlpGrpc].throttled = 2;
         scene.app.health = health;
     });
 }
@@ -110,14 +110,14 @@ fn the_output_of_the_services() {
     });
 }
 
-/// Refusals with what a sender may put into them, and counts of all kinds.
+/// Rejections with what a sender may put into them, and counts of all kinds.
 fn trouble(scene: &mut Scene) {
     let mut health = HealthSnapshot::default();
     health.listeners[Listener::OtlpHttp].requests = 1_234;
     health.listeners[Listener::OtlpHttp].spans = 1_234_567;
     health.listeners[Listener::OtlpHttp].log_records = 42;
     health.listeners[Listener::OtlpGrpc].data_points = 12_345_678_901;
-    health.listeners[Listener::OtlpGrpc].busy = 2;
+    health.listeners[Listener::OtlpGrpc].throttled = 2;
     health.listeners[Listener::OtlpHttp].connections = 3;
     health.listeners[Listener::OtlpHttp].received_bytes = 123 << 20;
     health.listeners[Listener::Sentry].requests = 7;
@@ -139,8 +139,8 @@ fn trouble(scene: &mut Scene) {
              on loopback, where nothing is gained by it",
         ),
     ] {
-        health.listeners[Listener::OtlpHttp].refused += 1;
-        health.recent.push_back(ingest_state::Refused {
+        health.listeners[Listener::OtlpHttp].rejected += 1;
+        health.recent.push_back(ingest_state::RecentRejection {
             number,
             time: std::time::UNIX_EPOCH + std::time::Duration::from_nanos(NOW),
             listener: ingest_state::Listener::OtlpHttp,
@@ -276,8 +276,8 @@ fn the_cross_check_with_sentry_itself() {
 
 #[test]
 fn the_cross_check_when_sentry_does_not_answer() {
-    at_all_sizes("cross_check_refused", Mode::Demo, |scene| {
-        refused(scene);
+    at_all_sizes("cross_check_rejected", Mode::Demo, |scene| {
+        rejected(scene);
         scene.type_keys("x");
     });
 }

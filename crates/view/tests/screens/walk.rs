@@ -174,11 +174,11 @@ fn q_closes_what_is_above_a_tab_and_quits_on_it() {
 }
 
 #[test]
-fn a_refusal_is_said_once_with_its_reason() {
+fn a_rejection_is_said_once_with_its_reason() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     let mut health = ingest_state::HealthSnapshot::default();
-    health.listeners[ingest_state::Listener::OtlpHttp].refused = 1;
-    health.recent.push_back(ingest_state::Refused {
+    health.listeners[ingest_state::Listener::OtlpHttp].rejected = 1;
+    health.recent.push_back(ingest_state::RecentRejection {
         number: 1,
         time: std::time::SystemTime::UNIX_EPOCH,
         listener: ingest_state::Listener::OtlpHttp,
@@ -186,7 +186,7 @@ fn a_refusal_is_said_once_with_its_reason() {
     });
     scene.apply(Event::Health(Box::new(health.clone())));
     let text = scene.text();
-    assert!(text.contains("no OTLP message") && text.contains("1 refused"), "{text}");
+    assert!(text.contains("no OTLP message") && text.contains("1 rejected"), "{text}");
     scene.type_keys("j");
     scene.apply(Event::Health(Box::new(health)));
     assert!(!scene.text().contains("no OTLP message"), "read once");

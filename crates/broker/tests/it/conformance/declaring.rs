@@ -2,7 +2,7 @@ use lapin::options::{QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions}
 use lapin::types::{AMQPValue, FieldTable};
 
 use super::client::{Client, consume, fresh_name};
-use super::refusing::code;
+use super::rejecting::code;
 
 pub(crate) async fn queue_declaration_is_idempotent(url: String) {
     let client = Client::connect(&url).await;
@@ -61,13 +61,13 @@ pub(crate) async fn deletion_can_be_conditional(url: String) {
         if_empty: true,
         ..QueueDeleteOptions::default()
     };
-    let refused = client.other_channel().await.queue_delete(queue.clone(), if_empty).await;
-    assert_eq!(code(refused), 406);
+    let rejected = client.other_channel().await.queue_delete(queue.clone(), if_empty).await;
+    assert_eq!(code(rejected), 406);
     let _consumer = consume(&client.channel, &queue, 1).await;
     let if_unused = QueueDeleteOptions {
         if_unused: true,
         ..QueueDeleteOptions::default()
     };
-    let refused = client.other_channel().await.queue_delete(queue.clone(), if_unused).await;
-    assert_eq!(code(refused), 406);
+    let rejected = client.other_channel().await.queue_delete(queue.clone(), if_unused).await;
+    assert_eq!(code(rejected), 406);
 }

@@ -7,7 +7,7 @@ mod consuming;
 mod declaring;
 mod expiring;
 mod publishing;
-mod refusing;
+mod rejecting;
 mod settling;
 
 use std::time::Duration;
@@ -89,16 +89,16 @@ cases! {
     expiring::expired_message_in_a_cycle_is_dropped,
     expiring::rejected_message_may_cycle,
     expiring::ttl_accepts_any_integer_type,
-    refusing::invalid_ttl,
-    refusing::unknown_queues,
-    refusing::unknown_exchanges,
-    refusing::conflicting_declaration,
-    refusing::unknown_delivery_tags,
-    refusing::duplicate_consumer_tag,
-    refusing::dead_letter_key_without_exchange,
-    refusing::foreign_user_id,
-    refusing::immediate,
-    refusing::wrong_login,
-    refusing::wrong_vhost,
-    refusing::closed_channel_keeps_the_connection_open,
+    rejecting::invalid_ttl,
+    rejecting::unknown_queues,
+    rejecting::unknown_exchanges,
+    rejecting::conflicting_declaration,
+    rejecting::unknown_delivery_tags,
+    rejecting::duplicate_consumer_tag,
+    rejecting::dead_letter_key_without_exchange,
+    rejecting::foreign_user_id,
+    rejecting::immediate,
+    rejecting::wrong_login,
+    rejecting::wrong_vhost,
+    rejecting::closed_channel_keeps_the_connection_open,
 }

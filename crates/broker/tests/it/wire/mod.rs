@@ -5,4 +5,4 @@ mod content;
 mod hostile;
 mod limits;
 mod raw;
-mod refused;
+mod rejected;

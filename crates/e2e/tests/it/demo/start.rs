@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use crate::demo::session::Session;
 
-fn refused(arguments: &str, environment: &[(&str, String)]) -> String {
+fn rejected(arguments: &str, environment: &[(&str, String)]) -> String {
     let mut session = Session::take(arguments, environment);
     session.screen.ended().unwrap();
     assert_ne!(session.file("status").trim(), "0");
@@ -23,14 +23,14 @@ fn occupied_port_is_named_with_its_flag() {
             .into_iter()
             .filter(|other| *other != flag);
         let others: Vec<_> = others.map(|other| format!("{other} 127.0.0.1:0")).collect();
-        let said = refused(&format!("{} {flag} {address}", others.join(" ")), &[]);
+        let said = rejected(&format!("{} {flag} {address}", others.join(" ")), &[]);
         assert!(said.contains(&address) && said.contains(flag), "{said}");
     }
 }
 
 #[test]
 fn non_loopback_address_is_rejected() {
-    let said = refused("--otlp-grpc 127.0.0.1:0 --sentry 127.0.0.1:0 --otlp-http 0.0.0.0:0", &[]);
+    let said = rejected("--otlp-grpc 127.0.0.1:0 --sentry 127.0.0.1:0 --otlp-http 0.0.0.0:0", &[]);
     assert!(said.contains("loopback") && said.contains("--otlp-http"), "{said}");
 }
 
@@ -39,12 +39,12 @@ fn occupied_api_port_is_reported_before_the_screen_changes() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let free = "demo --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --sentry 127.0.0.1:0 --api off";
-    let said = refused(free, &[("API_ADDR", address.clone())]);
+    let said = rejected(free, &[("API_ADDR", address.clone())]);
     assert!(said.contains(&address) && said.contains("API_ADDR"), "{said}");
 }
 
 #[test]
 fn invalid_size_is_explained() {
-    let said = refused("--max-memory lots", &[]);
+    let said = rejected("--max-memory lots", &[]);
     assert!(said.contains("--max-memory"), "{said}");
 }

@@ -142,8 +142,8 @@ fn chain(depth: usize) -> String {
 #[test]
 fn nesting_over_the_limit_is_rejected_without_overflow() {
     assert_eq!(read(&chain(1_000)).spans.len(), 1_000);
-    let refused = Page::read(chain(100_000).as_bytes()).expect_err("too deep");
-    assert!(refused.starts_with("not a trace"), "{refused}");
+    let rejected = Page::read(chain(100_000).as_bytes()).expect_err("too deep");
+    assert!(rejected.starts_with("not a trace"), "{rejected}");
     let ignored = format!(r#"[{{"new":{}{}}}]"#, "[".repeat(1_000_000), "]".repeat(1_000_000));
     assert_eq!(read(&ignored).spans.len(), 0);
 }
@@ -159,10 +159,10 @@ fn invalid_body_is_rejected_without_being_quoted() {
         ("{\"detail\": \"secret\"}", "not a trace"),
         ("[\"secret\"]", "not a trace"),
     ] {
-        let refused = Page::read(body.as_bytes()).expect_err(body);
+        let rejected = Page::read(body.as_bytes()).expect_err(body);
         assert!(
-            refused.starts_with(problem) && !refused.contains("secret"),
-            "{body}: {refused}"
+            rejected.starts_with(problem) && !rejected.contains("secret"),
+            "{body}: {rejected}"
         );
     }
 }

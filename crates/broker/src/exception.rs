@@ -7,20 +7,23 @@ use amq_protocol::types::ShortString;
 
 /// An AMQP 0-9-1 exception: reply code, reply text, and its scope (channel or connection).
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct Exception {
     code: u16,
     text: String,
     /// A connection exception; otherwise only the channel is closed.
     pub(crate) fatal: bool,
+    /// The client may have asked only to learn what is supported, so that this is not a fault of either side.
+    pub(crate) is_probe: bool,
 }
 
-impl Refusal {
+impl Exception {
     /// Creates a channel exception.
     pub(crate) fn channel(kind: &AMQPSoftError, reason: impl fmt::Display) -> Self {
         Self {
             code: kind.get_id(),
             text: text(kind, &reason),
             fatal: false,
+            is_probe: false,
         }
     }
 
@@ -30,6 +33,7 @@ impl Refusal {
             code: kind.get_id(),
             text: text(kind, &reason),
             fatal: true,
+            is_probe: false,
         }
     }
 
@@ -43,6 +47,16 @@ impl Refusal {
 
     pub(crate) fn precondition(reason: impl fmt::Display) -> Self {
         Self::channel(&AMQPSoftError::PRECONDITIONFAILED, reason)
+    }
+
+    /// Creates the exception for a queue argument that this broker does not support. Clients with a fallback declare a queue with it first.
+    pub(crate) fn unsupported_argument(key: &str) -> Self {
+        Self {
+            is_probe: true,
+            ..Self::precondition(format_args!(
+                "invalid arg '{key}': unknown argument or unsupported value in the embedded broker"
+            ))
+        }
     }
 
     pub(crate) fn not_implemented(what: impl fmt::Display) -> Self {
@@ -86,7 +100,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.code, self.text)
     }
@@ -109,8 +123,8 @@ mod tests {
 
     #[test]
     fn long_reply_text_is_truncated_at_a_char_boundary() {
-        let refusal = Refusal::precondition("ü".repeat(300));
-        let channel::AMQPMethod::Close(close) = refusal.close_channel((0, 0)) else {
+        let exception = Exception::precondition("ü".repeat(300));
+        let channel::AMQPMethod::Close(close) = exception.close_channel((0, 0)) else {
             panic!("expected a close method")
         };
         assert_eq!(close.reply_code, 406);

@@ -8,7 +8,7 @@ use http_server::Denied;
 use ingest_state::{Denial, clean};
 use tonic::Code;
 
-use crate::intake::Busy;
+use crate::intake::Overloaded;
 use crate::otlp::{Encoding, status};
 use crate::queue::NoRoom;
 use crate::{Listener, coding};
@@ -23,7 +23,7 @@ const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-en
 
 /// A rejected request.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct Rejection {
     pub(crate) status: StatusCode,
     /// May quote the sender.
     pub(crate) reason: String,
@@ -51,7 +51,7 @@ pub(crate) fn denial(denied: &Denied, listener: Listener) -> Denial {
     }
 }
 
-impl Refusal {
+impl Rejection {
     pub(crate) fn new(status: StatusCode, reason: impl AsRef<str>) -> Self {
         Self {
             status,
@@ -74,14 +74,14 @@ impl Refusal {
     }
 
     /// Returns true if the same request may succeed later.
-    pub(crate) fn is_busy(&self) -> bool {
+    pub(crate) fn is_retryable(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE
     }
 
     /// Returns the response of OTLP/gRPC.
     pub(crate) fn grpc(&self) -> Response {
         let code = self.code();
-        let details = if self.is_busy() {
+        let details = if self.is_retryable() {
             status::retry_details(code, &self.reason, RETRY_SECONDS)
         } else {
             Vec::new()
@@ -108,7 +108,7 @@ impl Refusal {
     pub(crate) fn sentry(&self) -> Response {
         let body = serde_json::json!({ "detail": self.reason }).to_string();
         let mut response = self.answer("application/json", body.into_bytes());
-        if self.is_busy() {
+        if self.is_retryable() {
             *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
             // Seconds, categories (none: all), scope.
             let limits = HeaderValue::from_str(&format!("{RETRY_SECONDS}::organization"));
@@ -119,7 +119,7 @@ impl Refusal {
 
     fn answer(&self, content_type: &'static str, body: Vec<u8>) -> Response {
         let mut response = (self.status, [(CONTENT_TYPE, content_type)], body).into_response();
-        if self.is_busy() {
+        if self.is_retryable() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
         }
         let hint = match self.status {
@@ -143,20 +143,20 @@ impl Refusal {
     }
 }
 
-impl From<Busy> for Refusal {
-    fn from(Busy: Busy) -> Self {
+impl From<Overloaded> for Rejection {
+    fn from(Overloaded: Overloaded) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "server overloaded: retry later")
     }
 }
 
-impl From<NoRoom> for Refusal {
+impl From<NoRoom> for Rejection {
     fn from(no_room: NoRoom) -> Self {
         match no_room {
-            NoRoom::Busy => Self::new(
+            NoRoom::Exhausted => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the memory for requests in flight is in use: try again",
             ),
-            NoRoom::Never { limit } => Self::new(
+            NoRoom::TooLarge { limit } => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!(
                     "reading the request takes more memory than requests in flight have ({} MiB)",
@@ -167,7 +167,7 @@ impl From<NoRoom> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for Rejection {
     /// Only marks the response: [`crate::door`] counts it and words it in the listener's protocol.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();

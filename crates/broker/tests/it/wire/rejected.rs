@@ -9,7 +9,7 @@ use broker::{BindError, Broker, Config};
 use super::raw::{self, Closed, HEADER, Raw, bytes_of, header, publish, raw_frame, start, still_serves};
 
 fn declare_with(change: impl FnOnce(&mut queue::Declare)) -> AMQPClass {
-    let mut declare = raw::declare("refused");
+    let mut declare = raw::declare("rejected");
     change(&mut declare);
     AMQPClass::Queue(queue::AMQPMethod::Declare(declare))
 }
@@ -25,7 +25,7 @@ fn consume_with(change: impl FnOnce(&mut basic::Consume)) -> AMQPClass {
 }
 
 /// Sends each on its own connection, after declaring the queue `queue`.
-async fn all_refused(cases: impl IntoIterator<Item = (&str, AMQPClass, Closed)>) {
+async fn all_rejected(cases: impl IntoIterator<Item = (&str, AMQPClass, Closed)>) {
     let address = start(Config::default()).await;
     for (what, method, expected) in cases {
         let mut raw = Raw::open(address).await;
@@ -72,7 +72,7 @@ async fn unsupported_methods_are_rejected() {
         ("basic.qos global", AMQPClass::Basic(qos)),
         ("channel.flow inactive", AMQPClass::Channel(flow)),
     ];
-    all_refused(cases.map(|(what, method)| (what, method, Closed::Connection(540)))).await;
+    all_rejected(cases.map(|(what, method)| (what, method, Closed::Connection(540)))).await;
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn unsupported_queue_kinds_are_rejected() {
         ("auto-delete", declare_with(|declare| declare.auto_delete = true)),
         ("without name", declare_with(|declare| declare.queue = "".into())),
     ];
-    all_refused(kinds.map(|(what, method)| (what, method, Closed::Connection(540)))).await;
+    all_rejected(kinds.map(|(what, method)| (what, method, Closed::Connection(540)))).await;
     let arguments = [
         (
             "at-least-once",
@@ -97,8 +97,8 @@ async fn unsupported_queue_kinds_are_rejected() {
             declare_argument("x-dead-letter-exchange", text("mine")),
         ),
     ];
-    all_refused(arguments.map(|(what, method)| (what, method, Closed::Channel(406)))).await;
-    all_refused([(
+    all_rejected(arguments.map(|(what, method)| (what, method, Closed::Channel(406)))).await;
+    all_rejected([(
         "reserved",
         declare_with(|declare| declare.queue = "amq.mine".into()),
         Closed::Channel(403),
@@ -114,7 +114,7 @@ async fn unsupported_consumer_kinds_are_rejected() {
         ("no-local", consume_with(|consume| consume.no_local = true)),
         ("with arguments", consume_with(priority)),
     ];
-    all_refused(cases.map(|(what, method)| (what, method, Closed::Connection(540)))).await;
+    all_rejected(cases.map(|(what, method)| (what, method, Closed::Connection(540)))).await;
 }
 
 #[tokio::test]
@@ -260,13 +260,13 @@ async fn failed_handshakes_are_rejected() {
 async fn non_loopback_addresses_are_rejected() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let listen = address.parse().expect("an address");
-        let refused = Broker::bind(Config {
+        let rejected = Broker::bind(Config {
             listen,
             ..Config::default()
         })
         .await;
         assert!(
-            matches!(refused, Err(BindError::NotLoopback(said)) if said == listen),
+            matches!(rejected, Err(BindError::NotLoopback(said)) if said == listen),
             "{address}"
         );
     }
@@ -275,12 +275,12 @@ async fn non_loopback_addresses_are_rejected() {
 #[tokio::test]
 async fn address_in_use_is_reported() {
     let taken = start(Config::default()).await;
-    let refused = Broker::bind(Config {
+    let rejected = Broker::bind(Config {
         listen: taken,
         ..Config::default()
     })
     .await;
-    let error = refused.err().map(|error| error.to_string()).unwrap_or_default();
+    let error = rejected.err().map(|error| error.to_string()).unwrap_or_default();
     assert!(
         error.contains(&taken.to_string()) && error.contains("--listen") && error.contains("BROKER_ADDR"),
         "{error}"

@@ -48,8 +48,8 @@ const YAML: &str = "not supported: YAML, as in the collector's golden test files
 
 /// Returns the reason of rejecting a document.
 pub(crate) fn reason(document: &Document<'_>) -> Option<&'static str> {
-    let refused = DOCUMENTS.iter().find(|(is, _)| is(document));
-    refused.map(|(_, reason)| *reason)
+    let rejected = DOCUMENTS.iter().find(|(is, _)| is(document));
+    rejected.map(|(_, reason)| *reason)
 }
 
 /// Returns the reason of rejecting a file that starts like this.

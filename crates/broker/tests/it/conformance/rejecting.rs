@@ -14,8 +14,8 @@ const PASSIVE: QueueDeclareOptions = QueueDeclareOptions {
 };
 
 /// Returns the reply code of an exception.
-pub(crate) fn code<T>(refused: lapin::Result<T>) -> u16 {
-    let Err(error) = refused else { panic!("it was not rejected") };
+pub(crate) fn code<T>(rejected: lapin::Result<T>) -> u16 {
+    let Err(error) = rejected else { panic!("it was not rejected") };
     let ErrorKind::ProtocolError(error) = error.kind() else {
         panic!("not the protocol's error: {error:?}")
     };
@@ -37,7 +37,7 @@ async fn publish(client: &Client, exchange: &str, options: BasicPublishOptions, 
         .await;
     match published {
         Ok(confirm) => code(confirm.await),
-        refused => code(refused),
+        rejected => code(rejected),
     }
 }
 
@@ -68,19 +68,19 @@ pub(crate) async fn conflicting_declaration(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
     let transient = QueueDeclareOptions::default();
-    let refused = client
+    let rejected = client
         .other_channel()
         .await
         .queue_declare(queue.clone(), transient, FieldTable::default())
         .await;
-    assert_eq!(code(refused), 406);
+    assert_eq!(code(rejected), 406);
     let arguments = super::client::dead_letter_to(Some(&queue));
-    let refused = client
+    let rejected = client
         .other_channel()
         .await
         .queue_declare(queue, QueueDeclareOptions::durable(), arguments)
         .await;
-    assert_eq!(code(refused), 406);
+    assert_eq!(code(rejected), 406);
 }
 
 pub(crate) async fn unknown_delivery_tags(url: String) {
@@ -106,11 +106,11 @@ pub(crate) async fn dead_letter_key_without_exchange(url: String) {
     let client = Client::connect(&url).await;
     let mut arguments = FieldTable::default();
     arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString("x".into()));
-    let refused = client
+    let rejected = client
         .channel
         .queue_declare(fresh_name(), QueueDeclareOptions::durable(), arguments)
         .await;
-    assert_eq!(code(refused), 406);
+    assert_eq!(code(rejected), 406);
 }
 
 pub(crate) async fn invalid_ttl(url: String) {
@@ -124,8 +124,8 @@ pub(crate) async fn invalid_ttl(url: String) {
         let mut arguments = FieldTable::default();
         arguments.insert("x-message-ttl".into(), ttl.clone());
         let channel = client.other_channel().await;
-        let refused = channel.queue_declare(fresh_name(), QueueDeclareOptions::durable(), arguments);
-        assert_eq!(code(refused.await), 406, "{ttl:?}");
+        let rejected = channel.queue_declare(fresh_name(), QueueDeclareOptions::durable(), arguments);
+        assert_eq!(code(rejected.await), 406, "{ttl:?}");
     }
 }
 
@@ -157,9 +157,9 @@ pub(crate) async fn wrong_vhost(url: String) {
 pub(crate) async fn closed_channel_keeps_the_connection_open(url: String) {
     let client = Client::connect(&url).await;
     let queue = client.queue().await;
-    let refused = client.other_channel().await;
+    let rejected = client.other_channel().await;
     let channel = client.other_channel().await;
-    assert_eq!(code(consume_as(&refused, &fresh_name(), "tag").await), 404);
+    assert_eq!(code(consume_as(&rejected, &fresh_name(), "tag").await), 404);
     client.publish(&queue, b"x").await;
     let _consumer = consume(&channel, &queue, 1).await;
     client.waiting(&queue, 0).await;

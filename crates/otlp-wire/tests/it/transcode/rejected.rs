@@ -3,7 +3,7 @@
 use otlp_wire::json::transcode;
 use otlp_wire::schema::{ANY_VALUE, Message, SPAN};
 
-fn refuse(schema: &'static Message, cases: &[(&str, &str)]) {
+fn reject(schema: &'static Message, cases: &[(&str, &str)]) {
     for (json, expected) in cases {
         let error = transcode(json.as_bytes(), schema).unwrap_err();
         assert_eq!(error.to_string(), *expected, "{json}");
@@ -14,7 +14,7 @@ fn refuse(schema: &'static Message, cases: &[(&str, &str)]) {
 
 #[test]
 fn invalid_json_is_rejected() {
-    refuse(
+    reject(
         &SPAN,
         &[
             ("", "EOF while parsing a value at line 1 column 0"),
@@ -33,7 +33,7 @@ fn invalid_json_is_rejected() {
 
 #[test]
 fn other_values_than_objects_are_rejected() {
-    refuse(
+    reject(
         &SPAN,
         &[
             ("[]", "an array, not the object Span at line 1 column 2"),
@@ -49,7 +49,7 @@ fn other_values_than_objects_are_rejected() {
 
 #[test]
 fn values_of_a_wrong_type_are_rejected() {
-    refuse(
+    reject(
         &SPAN,
         &[
             ("{\n\"name\":\n  {}}", "Span.name is an object, not text at line 3 column 4"),
@@ -104,7 +104,7 @@ fn values_of_a_wrong_type_are_rejected() {
 
 #[test]
 fn numbers_out_of_range_are_rejected() {
-    refuse(
+    reject(
         &SPAN,
         &[
             (
@@ -169,7 +169,7 @@ fn numbers_out_of_range_are_rejected() {
 
 #[test]
 fn invalid_attributes_are_rejected() {
-    refuse(
+    reject(
         &ANY_VALUE,
         &[
             (
