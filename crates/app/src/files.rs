@@ -3,6 +3,7 @@
 use trace_files::{Problems, Report};
 
 use super::{App, Notice};
+use crate::format;
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +91,10 @@ impl App {
                 Some(problem) => {
                     let file = self.files.list.get(at).map_or("", |file| &file.name);
                     let count = report.problems.count;
-                    Some(format!("{count} not read in {file}, the first one at {problem}"))
+                    Some(format!(
+                        "{} not read in {file}, the first one at {problem}",
+                        format::grouped(count)
+                    ))
                 }
                 None => warned(&report.warnings),
             },
@@ -113,6 +117,6 @@ fn warned(warnings: &Problems) -> Option<String> {
     let first = warnings.first.first()?;
     Some(match warnings.count {
         1 => format!("warning: {first}"),
-        count => format!("{count} warnings, the first one: {first}"),
+        count => format!("{} warnings, the first one: {first}", format::grouped(count)),
     })
 }

@@ -1,5 +1,7 @@
 //! Numbers and text as a person reads them, in a given width.
 
+pub use printable::grouped;
+
 pub use crate::text::at_most;
 use crate::text::{self, CLUSTER_BYTES_MAX, COLUMNS_MAX, clusters};
 
@@ -103,20 +105,6 @@ pub fn bytes(bytes: u64) -> String {
 #[must_use]
 pub fn count(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-/// A number in groups of three digits: `2,143`.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// How long it takes until a moment: `now`, `15 s`, `3 min`.

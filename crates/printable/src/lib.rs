@@ -75,6 +75,24 @@ pub fn clean_prefix(text: &str, max: usize) -> String {
     clean(&text[..end]).into_owned()
 }
 
+/// Returns a number in groups of three digits.
+///
+/// ```
+/// assert_eq!(printable::grouped(2_143), "2,143");
+/// ```
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Escapes each unprintable character of a JSON text as `\u…`: the parsed value is unchanged, and the text is safe for terminals.
 ///
 /// ```

@@ -191,7 +191,7 @@ impl Problems {
     pub fn reasons(&self) -> Vec<(Option<String>, String)> {
         let reason = |problem: &Problem| (problem.position.map(|position| position.to_string()), problem.what.clone());
         let more = self.count - self.first.len() as u64;
-        let more = (more > 0).then(|| (None, format!("{more} more problems")));
+        let more = (more > 0).then(|| (None, format!("{} more problems", printable::grouped(more))));
         self.first.iter().map(reason).chain(more).collect()
     }
 }

@@ -411,10 +411,10 @@ impl fmt::Display for DroppedSpans {
         f.write_str("spans dropped: ")?;
         for (at, (reason, count)) in self.reasons.iter().enumerate() {
             let comma = if at > 0 { ", " } else { "" };
-            write!(f, "{comma}{reason} ({count})")?;
+            write!(f, "{comma}{reason} ({})", printable::grouped(*count))?;
         }
         if self.other > 0 {
-            write!(f, ", other reasons ({})", self.other)?;
+            write!(f, ", other reasons ({})", printable::grouped(self.other))?;
         }
         Ok(())
     }

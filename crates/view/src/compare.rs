@@ -92,7 +92,10 @@ fn before(app: &App, compare: &Compare, now: &Now, width: u16) -> Line<'static> 
             let newest = if usual.traces >= MEDIAN_TRACES { "the newest " } else { "" };
             let well = if usual.without_errors { " without errors" } else { "" };
             let more = if usual.too_large > 0 {
-                format!(", without {} that are too large for it", usual.too_large)
+                format!(
+                    ", without {} that are too large for it",
+                    format::grouped(usual.too_large as u64)
+                )
             } else {
                 String::new()
             };

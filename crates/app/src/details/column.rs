@@ -142,7 +142,7 @@ impl<'a> Column<'a> {
         let is_open = self.folds.0.contains(&id);
         let mut heading = Line::from(format!(" {} {name}", fold_mark(is_open)).strong());
         if !is_open {
-            heading.push(format!(" {count}").means(Role::Dim));
+            heading.push(format!(" {}", format::grouped(count as u64)).means(Role::Dim));
             let room = self.width.saturating_sub(heading.width() + 4);
             if !about.is_empty() {
                 heading.push(format!(" · {}", format::at_most(about, room)).means(Role::Dim));

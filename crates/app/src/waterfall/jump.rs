@@ -6,6 +6,7 @@ use trace_model::{Outline, SpanId, SpanKey, StatusCode, Store, TraceId};
 
 use super::super::Action;
 use super::{Stretch, Waterfall};
+use crate::format;
 
 /// What a jump led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,6 +176,7 @@ impl Waterfall {
         } else {
             "the trace waited for this span itself"
         };
+        let (number, all) = (format::grouped(number as u64), format::grouped(all as u64));
         Went::To(Some(format!("critical path, section {number} of {all}: for {waited} {what}")))
     }
 

@@ -136,7 +136,7 @@ impl std::fmt::Display for Taken {
         let requests = spans / exact(SPANS as u64);
         write!(
             f,
-            "{} spans in {elapsed:.1} s, {:.0} % of a processor, {:.1} % throttled",
+            "{} spans in {elapsed:.1} s, {:.0}% of a processor, {:.1}% throttled",
             Count(spans),
             100.0 * self.cpu.as_secs_f64() / elapsed,
             100.0 * exact(self.busy) / requests.max(1.0),

@@ -52,7 +52,7 @@ fn lines(trace: &Trace, zone: &TimeZone) -> Vec<String> {
         (missing(trace), "missing"),
     ] {
         if number > 0 {
-            counts = counts + " · " + &number.to_string() + " " + what;
+            counts = counts + " · " + &format::grouped(number as u64) + " " + what;
         }
     }
     if summary.logs > 0 {
@@ -71,7 +71,8 @@ fn lines(trace: &Trace, zone: &TimeZone) -> Vec<String> {
     for lint in trace.analysis.lints() {
         *rules.entry(lint.rule).or_default() += 1;
     }
-    let warning = |(rule, count): (&Rule, &usize)| format!("  warning        {} ({count})", rule.title());
+    let warning =
+        |(rule, count): (&Rule, &usize)| format!("  warning        {} ({})", rule.title(), format::grouped(*count as u64));
     lines.extend(rules.iter().map(warning));
     lines
 }

@@ -115,11 +115,11 @@ fn errors(figures: &Figures) -> Option<String> {
     })
 }
 
-/// A count in at most four columns: `9999`, `12k`, `1.2M`.
+/// A count in at most four columns: `999`, `2.1k`, `12k`, `1.2M`.
 fn short(number: u64) -> String {
     let (unit, name) = match number {
-        0..10_000 => return number.to_string(),
-        10_000..1_000_000 => (1_000, "k"),
+        0..1_000 => return number.to_string(),
+        1_000..1_000_000 => (1_000, "k"),
         1_000_000..1_000_000_000 => (1_000_000, "M"),
         _ => (1_000_000_000, "G"),
     };
