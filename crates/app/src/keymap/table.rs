@@ -76,13 +76,7 @@ const DEMO: &[Binding] = &[
     )
     .footer_on(&[(IN_TRACES, "output")])
     .only_in(&[Mode::Demo]),
-    bind(
-        "redrive",
-        &[Char('B')],
-        Action::Redrive,
-        "put dead letters back into the queue",
-    )
-    .only_in(&[Mode::Demo]),
+    bind("redrive", &[Char('B')], Action::Redrive, "requeue dead letters").only_in(&[Mode::Demo]),
 ];
 
 const OPEN: &[Binding] = &[
@@ -132,7 +126,7 @@ const GLOBAL: &[Binding] = &[
             (KeyContext::ABOVE, "close"),
             (KeyContext::POPUPS, "close"),
         ]),
-    bind("back", &[Key::Esc], Action::Back, "close, clear a filter, or go back").also_on(KeyContext::POPUPS),
+    bind("back", &[Key::Esc], Action::Back, "close, clear, or go back").also_on(KeyContext::POPUPS),
 ];
 
 const ROWS: &[Binding] = &[
@@ -146,7 +140,7 @@ const ROWS: &[Binding] = &[
         "first",
         &[Key::Home, Char('g')],
         Action::First,
-        "go to the first row, follow the newest",
+        "go to first row, follow newest",
     )
     .also_on(&[Help]),
     bind("last", &[Key::End, Char('G')], Action::Last, "go to the last row").also_on(&[Help]),
@@ -188,7 +182,7 @@ const TRACE: &[Binding] = &[
         "compare",
         &[Char('d')],
         Action::Toggle(Layer::Compare),
-        "compare with the marked or median trace",
+        "compare with marked or median trace",
     )
     .footer("compare"),
     bind("mark-base", &[Char('=')], Action::MarkBase, "mark or unmark for comparing"),
@@ -221,7 +215,7 @@ const PANES: &[Binding] = &[
         "turn-details",
         &[Char('|')],
         Action::TurnDetails,
-        "put details beside or below",
+        "put details right or below",
     ),
 ];
 
@@ -412,18 +406,8 @@ const MAP: &[Binding] = &[
         Action::SortReversed,
         "reverse the order of calls",
     ),
-    bind(
-        "node-left",
-        &[Key::Left, Char('h')],
-        Action::Left,
-        "go to the node on the left",
-    ),
-    bind(
-        "node-right",
-        &[Key::Right, Char('l')],
-        Action::Right,
-        "go to the node on the right",
-    ),
+    bind("node-left", &[Key::Left, Char('h')], Action::Left, "go to the left node"),
+    bind("node-right", &[Key::Right, Char('l')], Action::Right, "go to the right node"),
 ];
 
 const RULES: &[Binding] = &[bind(
@@ -451,14 +435,8 @@ const CROSS_CHECK: &[Binding] = &[
 ];
 
 const HISTORY: &[Binding] = &[
-    bind(
-        "earlier",
-        &[Key::Up],
-        Action::Earlier,
-        "recall the previous filter, or move up",
-    )
-    .footer_on(&[(&[Filter], "earlier")]),
-    bind("later", &[Key::Down], Action::Later, "recall the next filter, or move down").footer_on(&[(&[Palette], "move")]),
+    bind("earlier", &[Key::Up], Action::Earlier, "recall previous filter, or move up").footer_on(&[(&[Filter], "earlier")]),
+    bind("later", &[Key::Down], Action::Later, "recall next filter, or move down").footer_on(&[(&[Palette], "move")]),
 ];
 
 const LINE: &[Binding] = &[
@@ -466,7 +444,7 @@ const LINE: &[Binding] = &[
         "keep-filter",
         &[Key::Enter],
         Action::KeepFilter,
-        "keep the filter, or run the command",
+        "keep filter, or run command",
     )
     .footer("keep")
     .footer_on(&[(&[Palette], "run")]),
@@ -474,7 +452,7 @@ const LINE: &[Binding] = &[
         "clear-filter",
         &[Key::Esc],
         Action::ClearFilter,
-        "clear the filter, or close the palette",
+        "clear filter, or close palette",
     )
     .footer("clear")
     .footer_on(&[(&[Palette], "close")]),

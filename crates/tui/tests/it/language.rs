@@ -7,6 +7,7 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use app::keymap::KEYMAP;
 use source::Texts;
 
 use super::docs::documents;
@@ -183,6 +184,13 @@ fn texts_are_plain() {
     let unused: Vec<_> = (0..exceptions.len()).filter(|number| !used.contains(number)).collect();
     let unused: Vec<_> = unused.into_iter().map(|number| exceptions[number]).collect();
     assert!(unused.is_empty(), "unused exceptions: {unused:#?}");
+}
+
+#[test]
+fn help_entries_have_at_most_six_words() {
+    for binding in KEYMAP.iter().flat_map(|section| section.bindings) {
+        assert!(binding.help.split(' ').count() <= 6, "{}", binding.help);
+    }
 }
 
 #[test]
