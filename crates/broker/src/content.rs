@@ -7,9 +7,9 @@ use amq_protocol::protocol::basic::Publish;
 use bytes::Bytes;
 
 use crate::config::USER;
+use crate::exception::Exception;
 use crate::memory::{Memory, Reservation};
 use crate::message::Message;
-use crate::exception::Exception;
 
 /// A partially received message.
 #[derive(Debug)]

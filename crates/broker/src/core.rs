@@ -23,9 +23,9 @@ use tokio::sync::Notify;
 use self::queue::{Queue, QueueId};
 pub(crate) use self::settings::Settings;
 pub(crate) use self::settle::Settlement;
+use crate::exception::Exception;
 use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::exception::Exception;
 
 /// A connection id, ascending in the order of accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,8 +5,8 @@ use amq_protocol::protocol::{AMQPClass, AMQPHardError, BasicProperties, constant
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::message::Message;
 use crate::exception::Exception;
+use crate::message::Message;
 
 /// The protocol header that opens every connection.
 pub(crate) const PROTOCOL_HEADER: &[u8; 8] = b"AMQP\0\0\x09\x01";

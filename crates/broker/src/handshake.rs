@@ -6,8 +6,8 @@ use amq_protocol::types::{AMQPValue, FieldTable};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 use crate::config::{CHANNEL_MAX, FRAME_MAX, FRAME_MIN, HEARTBEAT_SECS, PASSWORD, USER, VHOST};
-use crate::frame::{CloseReason, Frame, FrameReader, PROTOCOL_HEADER, put_method};
 use crate::exception::Exception;
+use crate::frame::{CloseReason, Frame, FrameReader, PROTOCOL_HEADER, put_method};
 
 /// The negotiated limits of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,13 +23,13 @@
 mod config;
 mod content;
 mod core;
+mod exception;
 mod frame;
 mod handshake;
 mod memory;
 mod message;
 mod outbox;
 mod presence;
-mod exception;
 mod server;
 mod session;
 

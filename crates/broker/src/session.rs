@@ -17,11 +17,11 @@ use tokio::time::timeout;
 use crate::config::{CLOSE_TIMEOUT, FRAME_MAX};
 use crate::content::Content;
 use crate::core::ConnectionId;
+use crate::exception::Exception;
 use crate::frame::{CloseReason, Frame, FrameReader, put_method};
 use crate::handshake::{Limits, handshake};
 use crate::outbox::Outbox;
 use crate::presence::ConnectionSlot;
-use crate::exception::Exception;
 use crate::server::Shared;
 
 type Reader = FrameReader<OwnedReadHalf>;

@@ -132,7 +132,11 @@ mod tests {
             second.await
         });
         assert!(first.is_ok(), "the first to wait is the first");
-        assert_eq!(second.map(drop), Err(NoRoom::Exhausted), "though there was room for it before");
+        assert_eq!(
+            second.map(drop),
+            Err(NoRoom::Exhausted),
+            "though there was room for it before"
+        );
         drop(small);
     }
 

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use otlp_wire::json;
 use otlp_wire::schema::{self, Message};
 use tokio::sync::mpsc;
-use trace_model::{Batch, Grant, IdError, Malformed, MetricsBatch, ReadError, DroppedSpans, DropReason, Source};
+use trace_model::{Batch, DropReason, DroppedSpans, Grant, IdError, Malformed, MetricsBatch, ReadError, Source};
 
 use crate::admission::{Admission, LARGE};
 use crate::arrival::Waiting;

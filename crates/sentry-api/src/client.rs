@@ -165,7 +165,7 @@ impl Client {
         let organization = self.site.organization().into();
         let wait = wait(response.headers(), SystemTime::now());
         match response.status().as_u16() {
-            401 => ApiError::TokenRefused { host },
+            401 => ApiError::TokenRejected { host },
             403 => ApiError::Forbidden { organization },
             404 if self.has_detail(response).await => ApiError::OrganizationUnknown { organization, host },
             404 => ApiError::NoTrace { organization, host },

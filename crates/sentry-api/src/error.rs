@@ -16,7 +16,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60 * 60);
 pub enum ApiError {
     /// Status 401.
     #[error("{host} rejected the token (401): set SENTRY_AUTH_TOKEN to one with scope org:read")]
-    TokenRefused {
+    TokenRejected {
         /// Host of the response.
         host: Box<str>,
     },

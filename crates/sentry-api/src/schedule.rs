@@ -47,7 +47,7 @@ impl Outcome {
             | ApiError::Tls { .. }
             | ApiError::TimedOut { .. }
             | ApiError::Interrupted { .. } => Self::Transient(None),
-            ApiError::TokenRefused { .. }
+            ApiError::TokenRejected { .. }
             | ApiError::Forbidden { .. }
             | ApiError::OrganizationUnknown { .. }
             | ApiError::Redirected { .. }

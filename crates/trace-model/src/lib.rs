@@ -53,7 +53,8 @@ pub use analysis::{
     Rule, Section,
 };
 pub use batch::{
-    Batch, BatchLog, BatchSpan, Flags, Origin, DroppedSpans, DropReason, SCHEMA_URL_LENGTH_MAX, SERVICE_LENGTH_MAX, Source, schema_url,
+    Batch, BatchLog, BatchSpan, DropReason, DroppedSpans, Flags, Origin, SCHEMA_URL_LENGTH_MAX, SERVICE_LENGTH_MAX, Source,
+    schema_url,
 };
 pub use call_target::CallTarget;
 pub use filter::{Candidate, Filter, FilterError};

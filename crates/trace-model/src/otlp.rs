@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 
-use crate::batch::{Origin, DroppedSpans};
+use crate::batch::{DroppedSpans, Origin};
 use crate::{
     Attribute, Batch, Event, Link, Log, Scope, Severity, Source, Span, SpanId, SpanKind, StatusCode, TraceId, Value, pending,
 };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
-use crate::batch::{Carry, LogHead, Marks, NAME_LENGTH_MAX, Piece, DroppedSpans, DropReason, SpanHead};
+use crate::batch::{Carry, DropReason, DroppedSpans, LogHead, Marks, NAME_LENGTH_MAX, Piece, SpanHead};
 use crate::work::{self, VISIT};
 use crate::{
     Batch, IdError, Origin, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, hash, otlp, pending,

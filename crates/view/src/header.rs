@@ -139,7 +139,7 @@ fn right(app: &App, now: &Now, width: usize) -> Line<'static> {
         }
     };
     let totals = app.store.totals();
-    say(format!(" mem {}% ", totals.bytes * 100 / totals.budget.max(1)).fg(theme::DIM));
+    say(format!("mem {}% ", totals.bytes * 100 / totals.budget.max(1)).fg(theme::DIM));
     if totals.evicted_traces > 0 {
         say(format!(" {} evicted ", format::compact(totals.evicted_traces)).fg(theme::DIM));
     }

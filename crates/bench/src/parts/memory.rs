@@ -29,7 +29,7 @@ const SECONDS_DEFAULT: u64 = 60;
 /// Bytes of compressed spans: more than the largest window, so that it is filled.
 const COMPRESSED: usize = 20 * MIB;
 /// A sender that is turned away tries again after this.
-const AFTER_REFUSAL: Duration = Duration::from_millis(20);
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 type Send = Arc<dyn Fn(&Targets) -> Result<()> + std::marker::Send + Sync>;
 
@@ -137,7 +137,7 @@ fn of(program: &Path, kind: &Kind, time: Duration) -> Result<Figure> {
 fn while_it_lasts(targets: &Targets, send: &dyn Fn(&Targets) -> Result<()>) {
     while !targets.is_over() {
         if send(targets).is_err() {
-            thread::sleep(AFTER_REFUSAL);
+            thread::sleep(RETRY_PAUSE);
         }
     }
 }
@@ -161,7 +161,7 @@ fn compressed(path: &'static str, encoding: &'static str, body: Vec<u8>) -> Send
             let (status, _) = connection.post_encoded(path, "application/x-protobuf", encoding, &body)?;
             targets.count(status);
             if status >= 300 {
-                thread::sleep(AFTER_REFUSAL);
+                thread::sleep(RETRY_PAUSE);
             }
         }
         Ok(())

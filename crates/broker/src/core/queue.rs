@@ -10,8 +10,8 @@ use amq_protocol::types::ShortString;
 use super::settings::Settings;
 use super::{ChannelId, Core, Entry};
 use crate::config::QUEUES_MAX;
-use crate::message::Message;
 use crate::exception::Exception;
+use crate::message::Message;
 
 /// A queue id. A queue that is declared again after its deletion gets a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,7 +44,9 @@ impl Core {
                 return Err(Exception::precondition(reason));
             }
         } else if self.queues.len() >= QUEUES_MAX {
-            return Err(Exception::no_room(format_args!("the limit of {QUEUES_MAX} queues is reached")));
+            return Err(Exception::no_room(format_args!(
+                "the limit of {QUEUES_MAX} queues is reached"
+            )));
         } else {
             self.last_queue += 1;
             let id = QueueId(self.last_queue);

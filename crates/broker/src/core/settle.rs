@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::queue::QueueId;
 use super::{ChannelId, Core, Entry, Unsettled};
-use crate::message::Death;
 use crate::exception::Exception;
+use crate::message::Death;
 
 /// A client's settlement of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

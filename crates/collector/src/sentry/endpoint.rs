@@ -264,7 +264,13 @@ pub(super) fn public_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a
 }
 
 /// Accepts the known items of an envelope; returns its spans if they are forwarded.
-async fn take(intake: &Intake, envelope: &Envelope, came: Came<'_>, received: Received, goes_on: bool) -> Result<Spans, Rejection> {
+async fn take(
+    intake: &Intake,
+    envelope: &Envelope,
+    came: Came<'_>,
+    received: Received,
+    goes_on: bool,
+) -> Result<Spans, Rejection> {
     let Received {
         bytes,
         mut lease,

@@ -241,7 +241,12 @@ async fn items_are_counted_by_kind() {
     );
     assert_eq!(contents.client_reports["sample_rate"], 14);
     assert_eq!(contents.items["attachment"], collector::ItemCount { count: 2, bytes: 20 });
-    let reasons: Vec<_> = running.counts().recent.iter().map(|rejected| rejected.reason.clone()).collect();
+    let reasons: Vec<_> = running
+        .counts()
+        .recent
+        .iter()
+        .map(|rejected| rejected.reason.clone())
+        .collect();
     assert_eq!(reasons, ["a transaction is not readable: not a JSON object"; 2]);
 }
 

@@ -140,7 +140,7 @@ async fn wrong_token_and_wrong_organization_are_distinguished() {
     let wrong = ask(&client(&api, Some(("SENTRY_AUTH_TOKEN", "sntryu_other"))))
         .await
         .unwrap_err();
-    assert_eq!(wrong, ApiError::TokenRefused { host: host.clone() });
+    assert_eq!(wrong, ApiError::TokenRejected { host: host.clone() });
     let wrong = ask(&client(&api, Some(("SENTRY_ORG", "other")))).await.unwrap_err();
     let organization = "other".into();
     assert_eq!(wrong, ApiError::OrganizationUnknown { organization, host });

@@ -89,7 +89,9 @@ async fn normalizer_finds_nothing_wrong_with_what_services_send() {
     let rejected: Vec<_> = rejected
         .filter(|payload| payload["contexts"]["trace"]["data"]["http.response.status_code"] == 400)
         .collect();
-    let [rejected] = rejected[..] else { panic!("{transactions:#?}") };
+    let [rejected] = rejected[..] else {
+        panic!("{transactions:#?}")
+    };
     assert_eq!(rejected["contexts"]["trace"]["status"], "invalid_argument");
     for span in rejected["spans"].as_array().unwrap() {
         assert!(

@@ -11,7 +11,7 @@ use super::Shared;
 use crate::{HEAD_MAX, HEAD_TIMEOUT, IDLE_TIMEOUT, STALL_TIMEOUT};
 
 /// Lifetime of a connection that got no permit.
-const REFUSED_TIME: Duration = Duration::from_secs(2);
+const REJECTED_TIME: Duration = Duration::from_secs(2);
 
 /// State of one connection.
 #[derive(Debug)]
@@ -181,7 +181,7 @@ impl Activity {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
         if state.place == Place::Rejected {
-            Some(state.first_request + REFUSED_TIME)
+            Some(state.first_request + REJECTED_TIME)
         } else if state.handled > 0 {
             None
         } else if state.is_busy() {

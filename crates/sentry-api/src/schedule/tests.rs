@@ -180,7 +180,7 @@ fn flood_keeps_the_first_traces_to_the_end() {
 fn errors_decide_about_retries() {
     let host = || "sentry.io".into();
     let of = |error| Outcome::of(&Err(error));
-    assert_eq!(of(ApiError::TokenRefused { host: host() }), Outcome::Permanent);
+    assert_eq!(of(ApiError::TokenRejected { host: host() }), Outcome::Permanent);
     assert_eq!(of(ApiError::NameUnknown { host: host() }), Outcome::Transient(None));
     let wait = Some(Duration::from_secs(7));
     assert_eq!(of(ApiError::RateLimited { host: host(), wait }), Outcome::Transient(wait));

@@ -32,7 +32,8 @@ fn rejections(reasons: impl IntoIterator<Item = String>) -> HealthSnapshot {
 #[test]
 fn it_opens_closes_and_scrolls_to_its_end() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
-    scene.app.health = rejections((1..=20).map(|number| format!("reason number {number}, the last word of which is end{number}")));
+    scene.app.health =
+        rejections((1..=20).map(|number| format!("reason number {number}, the last word of which is end{number}")));
     scene.type_keys("H");
     assert_eq!(scene.app.key_context(), KeyContext::Ingest);
     assert!(!scene.text().contains("end1 "));
