@@ -1,6 +1,7 @@
 //! What happens to the screen's state, and the one entrance for it: [`App::apply`], the inverse of [`Effect`].
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use ingest_state::{HealthSnapshot, QueueDepth};
 use trace_files::Problems;
@@ -81,7 +82,7 @@ pub struct SentryAnswer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSpans {
     /// Each with its parent there.
-    pub spans: Vec<(SpanId, Option<SpanId>)>,
+    pub spans: Arc<HashMap<SpanId, Option<SpanId>>>,
     /// Whether that is all of the trace.
     pub is_complete: bool,
 }

@@ -6,6 +6,7 @@
 mod error_event;
 mod verdict;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use self::error_event::{Breadcrumb, ErrorEvent, Exception, Frame};
@@ -123,8 +124,8 @@ pub struct Stored {
     pub asked_unix_nano: u64,
     /// True if it will be polled again: then missing spans may still arrive.
     pub asked_again: bool,
-    /// The spans that it has, each with its parent.
-    pub spans: Vec<(SpanId, Option<SpanId>)>,
+    /// The spans that it has, each with its parent; built outside of the event loop, as there may be many.
+    pub spans: Arc<HashMap<SpanId, Option<SpanId>>>,
 }
 
 /// Returns true if a log record of this event name is shown on its span's row.

@@ -18,8 +18,10 @@
 //! ```
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use app::StoredSpans;
 use sentry_api::{ApiError, Client, Delays, Outcome, Schedule, SentryTrace, Settings};
 use tokio::sync::{mpsc, watch};
 use trace_model::TraceId;
@@ -41,7 +43,7 @@ pub struct AskerEvent {
     /// Time of the request in nanoseconds since the Unix epoch: later arrivals cannot be in the result.
     pub asked_unix_nano: u64,
     /// Sentry's copy of the trace, or the error with advice, as text for the user.
-    pub outcome: Result<SentryTrace, String>,
+    pub outcome: Result<StoredSpans, String>,
     /// Time of the next poll in nanoseconds since the Unix epoch. `None`: only on request.
     pub next_ask_unix_nano: Option<u64>,
 }
@@ -201,10 +203,19 @@ impl Task {
         let event = AskerEvent {
             trace_id,
             asked_unix_nano,
-            outcome: answer.map_err(|error| error.to_string()),
+            // Here, since the event loop must not be delayed by a large answer.
+            outcome: answer.map(stored).map_err(|error| error.to_string()),
             next_ask_unix_nano,
         };
         self.events.send(event).await.is_ok()
+    }
+}
+
+fn stored(answer: SentryTrace) -> StoredSpans {
+    let parents = answer.spans.into_iter().map(|span| (span.span_id, span.parent_span_id));
+    StoredSpans {
+        spans: Arc::new(parents.collect()),
+        is_complete: answer.complete,
     }
 }
 

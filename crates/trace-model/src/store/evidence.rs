@@ -80,7 +80,7 @@ pub(super) struct Answer {
     pub(super) asked_unix_nano: u64,
     pub(super) asked_again: bool,
     /// Spans with their parents.
-    pub(super) spans: HashMap<SpanId, Option<SpanId>>,
+    pub(super) spans: Arc<HashMap<SpanId, Option<SpanId>>>,
 }
 
 impl TraceEvidence {
@@ -192,7 +192,7 @@ impl Store {
             rare.evidence.get_or_insert_default().stored = Some(Answer {
                 asked_unix_nano: stored.asked_unix_nano,
                 asked_again: stored.asked_again,
-                spans: stored.spans.into_iter().collect(),
+                spans: stored.spans,
             });
         });
         self.within_budget(slot);

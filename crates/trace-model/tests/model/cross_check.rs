@@ -1,5 +1,7 @@
 //! Cross-check of spans, with its evidence.
 
+use std::sync::Arc;
+
 use trace_model::sentry::{Against, Awaited, Delivery, Difference, Evidence, Reason, Stored, Verdict};
 use trace_model::{Expectation, SpanId, SpanKey, Store, TraceId};
 
@@ -334,10 +336,12 @@ fn sentrys_own_answer_counts_for_more() {
     let answer = |asked_again, spans: &[(u8, u8)]| Stored {
         asked_unix_nano: 77,
         asked_again,
-        spans: spans
-            .iter()
-            .map(|(id, parent)| (span(*id), (*parent > 0).then(|| span(*parent))))
-            .collect(),
+        spans: Arc::new(
+            spans
+                .iter()
+                .map(|(id, parent)| (span(*id), (*parent > 0).then(|| span(*parent))))
+                .collect(),
+        ),
     };
     store.set_stored(trace(1), answer(true, &[(1, 0)]));
     let against = store.trace(trace(1)).expect("the trace").sentry.against;
@@ -387,7 +391,7 @@ fn unsent_span_is_missing_without_polling() {
         Stored {
             asked_unix_nano: 1,
             asked_again: true,
-            spans: vec![(span(1), None)],
+            spans: Arc::new([(span(1), None)].into()),
         },
     );
     assert_eq!(verdict(&store, 3, 3 * SECOND), Verdict::Missing(reason));

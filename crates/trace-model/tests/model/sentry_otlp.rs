@@ -1,5 +1,7 @@
 //! Spans that reached Sentry by its own OTLP route.
 
+use std::sync::Arc;
+
 use trace_model::sentry::{Against, Delivery, Evidence, Reason, Stored, Verdict};
 use trace_model::{Source, SpanKey, Store, otlp};
 
@@ -22,7 +24,7 @@ fn verdict(store: &Store, id: u8) -> Verdict {
 
 fn stored(spans: &[u8]) -> Stored {
     Stored {
-        spans: spans.iter().map(|id| (span(*id), None)).collect(),
+        spans: Arc::new(spans.iter().map(|id| (span(*id), None)).collect()),
         ..Stored::default()
     }
 }

@@ -1,11 +1,10 @@
 //! Connects the store and the Sentry poller: which traces to poll, and what to do with results.
 
-use sentry_api::SentryTrace;
 use tokio::sync::mpsc;
 use trace_model::{Revision, TraceId};
 
 use crate::asker::{Asker, AskerEvent};
-use app::{ASKED_TRACES_MAX, App, Event, SentryAnswer, StoredSpans};
+use app::{ASKED_TRACES_MAX, App, Event, SentryAnswer};
 
 // The screen keeps enough for all polled traces.
 const _: () = assert!(ASKED_TRACES_MAX >= sentry_api::WATCHED_MAX);
@@ -79,14 +78,7 @@ pub(super) fn answer(event: AskerEvent) -> SentryAnswer {
     SentryAnswer {
         trace_id: event.trace_id,
         asked_unix_nano: event.asked_unix_nano,
-        outcome: event.outcome.map(|answer| StoredSpans {
-            spans: parents(&answer),
-            is_complete: answer.complete,
-        }),
+        outcome: event.outcome,
         next_ask_unix_nano: event.next_ask_unix_nano,
     }
-}
-
-fn parents(answer: &SentryTrace) -> Vec<(trace_model::SpanId, Option<trace_model::SpanId>)> {
-    answer.spans.iter().map(|span| (span.span_id, span.parent_span_id)).collect()
 }

@@ -1,5 +1,8 @@
 //! The cross-check: marks, reasons, and what keys do about them.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use app::keymap::{Key, KeyContext};
 use app::{Effect, Mode, Notice, SentrySite};
 use opentelemetry_proto::tonic::trace::v1::Status;
@@ -61,9 +64,9 @@ pub(crate) fn asked(scene: &mut Scene) {
     let stored = Stored {
         asked_unix_nano: NOW - 4 * SECOND,
         asked_again: true,
-        spans: parents
-            .map(|(id, parent): (u8, Option<u8>)| (span_id(id), parent.map(span_id)))
-            .to_vec(),
+        spans: Arc::new(HashMap::from(
+            parents.map(|(id, parent): (u8, Option<u8>)| (span_id(id), parent.map(span_id))),
+        )),
     };
     scene.app.store.set_stored(trace(1), stored);
     scene.app.sentry.said(trace(1), Ok(()), Some(NOW + 15 * SECOND));
