@@ -3,27 +3,50 @@
 use hashbrown::HashSet;
 
 use super::Store;
-use super::record::{Record, Slot};
+use super::reader::Cursor;
+use super::record::{Record, Signal, Slot};
 use crate::hash::State;
-use crate::work::{self, VISIT};
 use crate::{SpanId, TraceId};
 
+/// The ids of a trace that have something below them.
+#[derive(Debug)]
+pub(super) struct Parents {
+    ids: HashSet<SpanId, State>,
+    /// Position in the records that were there first; `None` once these have been read.
+    unread: Option<Cursor>,
+}
+
+impl Parents {
+    pub(super) fn bytes(&self) -> usize {
+        self.ids.allocation_size()
+    }
+}
+
 impl Store {
-    /// Returns true if a span must be shown.
-    pub(super) fn is_needed(&mut self, trace_id: TraceId, span_id: SpanId) -> bool {
-        let Some(slot) = self.find_trace(trace_id) else { return false };
+    /// Returns true if a span must be shown; `None` if that takes another step.
+    pub(super) fn is_needed(&mut self, trace_id: TraceId, span_id: SpanId) -> Option<bool> {
+        let Some(slot) = self.find_trace(trace_id) else {
+            return Some(false);
+        };
         if self.find_sentry(slot, span_id).is_some() || !self.services_of(slot, span_id).is_empty() {
-            return true;
+            return Some(true);
         }
-        let known = self.traces[slot].rare.as_ref().and_then(|rare| rare.parents.as_ref());
-        if let Some(parents) = known {
-            return parents.contains(&span_id);
+        // Once per trace: from then on `Store::need` keeps it up to date.
+        let known = self.traces[slot].rare.as_mut().and_then(|rare| rare.parents.take());
+        let mut parents = known.unwrap_or_else(|| Parents {
+            ids: HashSet::default(),
+            unread: Some(Cursor::new(self, trace_id, &[Signal::Span, Signal::SentrySpan, Signal::Log])),
+        });
+        if let Some(cursor) = &mut parents.unread {
+            let log = &self.contents.log;
+            let is_read = cursor.step(self, slot, self.until, |at| parents.ids.extend(parent(log.get(at))));
+            if is_read {
+                parents.unread = None;
+            }
         }
-        // Once per trace: from now on `Store::need` keeps it up to date.
-        let parents = self.parents(slot);
-        let is_parent = parents.contains(&span_id);
+        let is_needed = parents.unread.is_none().then(|| parents.ids.contains(&span_id));
         self.change_rare(slot, |rare| rare.parents = Some(parents));
-        is_parent
+        is_needed
     }
 
     /// Shows the hidden spans with the ids of a record that is about to be added: its own and its parent's.
@@ -40,26 +63,19 @@ impl Store {
             if knows_parents {
                 self.change_rare(slot, |rare| {
                     if let Some(parents) = &mut rare.parents {
-                        parents.insert(id);
+                        parents.ids.insert(id);
                     }
                 });
             }
         }
     }
+}
 
-    /// The ids of a trace that have something below them.
-    fn parents(&self, slot: Slot) -> HashSet<SpanId, State> {
-        let trace = &self.traces[slot];
-        let lists = [trace.spans, trace.sentry, trace.logs];
-        work::add(lists.iter().map(|list| list.count as usize).sum::<usize>() * VISIT);
-        let records = lists.into_iter().flat_map(|list| self.contents.records(list));
-        let parent = |record: &Record| {
-            if record.is_error_event() {
-                record.span_id()
-            } else {
-                record.parent_span_id()
-            }
-        };
-        records.filter_map(|at| parent(self.contents.log.get(at))).collect()
+/// Returns the id that a record is below.
+fn parent(record: &Record) -> Option<SpanId> {
+    if record.is_error_event() {
+        record.span_id()
+    } else {
+        record.parent_span_id()
     }
 }

@@ -1,7 +1,8 @@
 //! State of a trace in addition to its records.
 
-use hashbrown::{HashMap, HashSet, HashTable};
+use hashbrown::{HashMap, HashTable};
 
+use super::below::Parents;
 use super::evidence::TraceEvidence;
 use super::record::{At, Signal, Slot};
 use super::summary::Cache;
@@ -37,7 +38,7 @@ pub(super) struct Rare {
     pub(super) twins: HashMap<(SpanId, u32), Twins, State>,
     pub(super) twin_count: usize,
     /// Ids that have something below them, once a hidden span of the trace has arrived.
-    pub(super) parents: Option<HashSet<SpanId, State>>,
+    pub(super) parents: Option<Parents>,
     /// Evidence of its way to Sentry.
     pub(super) evidence: Option<Box<TraceEvidence>>,
 }
@@ -49,7 +50,7 @@ impl Rare {
         let shared = self.shared.allocation_size() + self.shared.len() * 4 * size_of::<u32>();
         let twins = self.twins.allocation_size() + self.twin_count * Twins::BYTES;
         let evidence = self.evidence.as_ref().map_or(0, |evidence| evidence.bytes());
-        let parents = self.parents.as_ref().map_or(0, HashSet::allocation_size);
+        let parents = self.parents.as_ref().map_or(0, Parents::bytes);
         size_of::<Self>() + index + shared + twins + parents + evidence
     }
 }

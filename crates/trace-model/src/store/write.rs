@@ -110,12 +110,18 @@ impl Store {
             Source::Sentry => Signal::SentrySpan,
             Source::OtlpGrpc | Source::OtlpHttp | Source::SentryOtlp | Source::Viewer | Source::File => Signal::Span,
         };
-        if head.is_hidden && !self.is_needed(head.trace_id, head.span_id) {
-            self.totals.hidden_spans += 1;
-            if let Some(span) = batch.item(head) {
-                self.hidden.hold(&span);
+        if head.is_hidden {
+            match self.is_needed(head.trace_id, head.span_id) {
+                None => return Item::Later,
+                Some(false) => {
+                    self.totals.hidden_spans += 1;
+                    if let Some(span) = batch.item(head) {
+                        self.hidden.hold(&span);
+                    }
+                    return Item::Taken;
+                }
+                Some(true) => {}
             }
-            return Item::Taken;
         }
         let slot = self.slot_of(head.trace_id);
         self.touch(slot);
