@@ -150,7 +150,7 @@ pub(crate) use traces::span_days;
 pub use traces::{Column, TraceList};
 pub use value_screen::{ValueRow, ValueScreen};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
-pub use waterfall::{Find, Shape, Stretch, Waterfall, WaterfallColumns, WaterfallParts, Zoom, indentation};
+pub use waterfall::{Find, Stretch, Waterfall, WaterfallColumns, WaterfallParts, Zoom, indentation};
 
 use trail::Origin;
 

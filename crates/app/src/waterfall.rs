@@ -3,20 +3,19 @@
 mod find;
 mod jump;
 mod layout;
-mod shape;
 mod zoom;
 
 use std::ops::Range;
 
 use ratatui_core::layout::Rect;
-use trace_model::{Outline, Revision, Row, SpanKey, Store, TraceId};
+use trace_model::work::{self, Steps};
+use trace_model::{Outline, Row, SpanKey, Store, TraceId};
 
 use super::{Action, scrolled, window};
 pub use find::Find;
 pub(super) use jump::Jumps;
 pub(super) use jump::Went;
 pub use layout::{WaterfallColumns, WaterfallParts, indentation};
-pub use shape::Shape;
 pub use zoom::{Stretch, Zoom};
 
 /// The waterfall's state; empty while no trace is selected.
@@ -36,15 +35,17 @@ pub struct Waterfall {
     row: Option<Row>,
     /// When it ran.
     ran: Option<Stretch>,
-    shape: Shape,
-    /// Of what it is: a change of the trace, and whether its clocks were straightened.
-    shape_of: Option<(Option<Revision>, bool)>,
     find: Find,
     jumps: Jumps,
+    /// Rows of traces that were shown before, dropped in steps.
+    leaving: Vec<Steps<()>>,
 }
 
 /// How much [work](trace_model::work) on rows may be done before a frame: those of some thousand spans are complete at once.
 const WORK_PER_FRAME: u64 = 1 << 22;
+
+/// Answer to a key that needs the result of a search that is not complete yet.
+const STILL_SEARCHING: &str = "still searching this trace: press the key again in a moment";
 
 impl Waterfall {
     /// The rows of the trace.
@@ -80,13 +81,25 @@ impl Waterfall {
     /// Whether there is more to read of the trace.
     #[must_use]
     pub fn is_reading(&self) -> bool {
-        self.outline.as_ref().is_some_and(Outline::is_reading)
+        self.outline.as_ref().is_some_and(Outline::is_reading) || self.find.is_searching() || !self.leaving.is_empty()
     }
 
     /// Goes on reading the trace, until about so much work is done; true when there are new rows.
     pub(super) fn read_part(&mut self, store: &Store, work: u64) -> bool {
-        let reading = self.outline.as_mut().filter(|outline| outline.is_reading());
-        reading.is_some_and(|outline| !outline.read_part(store, work))
+        let until = work::done().saturating_add(work);
+        let left = || until.saturating_sub(work::done());
+        if let Some(leaving) = self.leaving.last_mut()
+            && leaving.run(work).is_some()
+        {
+            self.leaving.pop();
+        }
+        let Some(outline) = &mut self.outline else { return false };
+        let is_read = outline.is_reading() && outline.read_part(store, left());
+        let is_found = self.find.is_searching() && self.find.search_part(store, outline, left());
+        if is_found && self.find.wants_first() {
+            self.go_to_first_match(store);
+        }
+        is_read || is_found
     }
 
     /// Which part of the trace's time the bars show.
@@ -99,12 +112,6 @@ impl Waterfall {
     #[must_use]
     pub const fn row(&self) -> Option<&Row> {
         self.row.as_ref()
-    }
-
-    /// The whole trace in a line.
-    #[must_use]
-    pub const fn shape(&self) -> &Shape {
-        &self.shape
     }
 
     /// What is looked for in this trace.
@@ -141,24 +148,24 @@ impl Waterfall {
             Action::UnfoldAll => outline.unfold_all(),
             Action::FoldAll => outline.fold_all(),
             Action::FoldToDepth(depth) => outline.fold_to_depth(depth.into()),
-            Action::FoldShallower => outline.fold_to_depth(deepest(outline).saturating_sub(1)),
-            Action::FoldDeeper => outline.fold_to_depth(deepest(outline).saturating_add(1)),
-            Action::StraightenClocks => outline.set_straight(!outline.is_straight()),
+            Action::FoldShallower => outline.fold_to_depth(outline.deepest().saturating_sub(1)),
+            Action::FoldDeeper => outline.fold_to_depth(outline.deepest().saturating_add(1)),
+            Action::StraightenClocks => outline.toggle_straight(),
             Action::FoldToErrors => {
-                let nodes = 0..outline.tree().nodes().len();
-                let failed: Vec<bool> = nodes.map(|at| jump::failed(outline, at)).collect();
-                if !failed.contains(&true) {
+                let failed = outline.failed().to_vec();
+                if failed.is_empty() {
                     return Some(Err("no span of this trace failed, and no error was reported in it"));
                 }
-                outline.fold_to(|at| failed[at]);
+                outline.fold_to(failed);
             }
-            Action::FoldToMatches => {
-                let found = self.find.all(store, outline);
-                if found.is_empty() {
-                    return Some(Err("nothing is found: / looks for spans of this trace"));
+            Action::FoldToMatches => match self.find.all(store, outline) {
+                None => return Some(Err(STILL_SEARCHING)),
+                Some([]) => return Some(Err("nothing is found: / looks for spans of this trace")),
+                Some(found) => {
+                    let found = found.to_vec();
+                    outline.fold_to(found);
                 }
-                outline.fold_to(|at| found.binary_search(&at).is_ok());
-            }
+            },
             _ => return None,
         }
         self.keep_cursor();
@@ -169,9 +176,17 @@ impl Waterfall {
     fn keep_cursor(&mut self) {
         let Some(outline) = &self.outline else { return };
         let kept = self.cursor.as_ref().and_then(|key| outline.position(key));
-        self.position = kept.unwrap_or(self.position).min(outline.len().saturating_sub(1));
-        self.cursor = outline.key(self.position).cloned();
+        self.put_cursor(kept.unwrap_or(self.position));
         self.moved = true;
+    }
+
+    /// Puts the cursor on a row. While rows are being folded it keeps its span, which may be hidden by another one until then.
+    fn put_cursor(&mut self, position: usize) {
+        let Some(outline) = &self.outline else { return };
+        self.position = position.min(outline.len().saturating_sub(1));
+        if !outline.is_folding() || self.cursor.is_none() {
+            self.cursor = outline.key(self.position).cloned();
+        }
     }
 
     /// Zooms around what stands in a column of the bars, counted from the left.
@@ -217,7 +232,10 @@ impl Waterfall {
     /// Shows a trace; does nothing when it is shown already.
     pub(super) fn show(&mut self, trace_id: Option<TraceId>) {
         if self.outline.as_ref().map(Outline::trace_id) != trace_id {
+            let mut leaving = std::mem::take(&mut self.leaving);
+            leaving.extend(self.outline.take().map(Outline::leave));
             *self = Self {
+                leaving,
                 outline: trace_id.map(Outline::new),
                 height: self.height,
                 // What is looked for is looked for in the next one too, and there is a way back.
@@ -312,9 +330,9 @@ impl Waterfall {
                 .as_ref()
                 .filter(|_| self.moved)
                 .and_then(|key| outline.position(key));
-            self.position = kept.unwrap_or(0).min(outline.len().saturating_sub(1));
-            self.cursor = outline.key(self.position).cloned();
+            self.put_cursor(kept.unwrap_or(0));
         }
+        let Some(outline) = &self.outline else { return };
         let highest_first = outline.len().saturating_sub(self.height);
         self.first = window(self.first, self.position, self.height).min(highest_first);
         self.row = outline.rows(store, self.position..self.position + 1).pop();
@@ -326,32 +344,20 @@ impl Waterfall {
         if let Some(group) = self.row.as_ref().and_then(|row| row.group) {
             self.ran = Some(Stretch::new(group.first, group.last));
         }
-        let shape_of = Some((outline.revision(), outline.is_straight()));
-        if self.shape_of != shape_of {
-            self.shape = Shape::of(outline);
-            self.shape_of = shape_of;
-        }
         self.find.fit(store, outline);
         let mut whole = whole(store, outline.trace_id(), unix_nano, longest_run);
         if outline.is_straight() {
-            let over = self.shape.over();
+            let overview = outline.overview();
             // What is in flight goes on, whatever the clocks say.
             let end = if is_running(store, outline.trace_id()) {
                 whole.end_unix_nano()
             } else {
                 0
             };
-            whole = Stretch::new(over.start_unix_nano, over.end_unix_nano().max(end));
+            whole = Stretch::new(overview.start_unix_nano(), overview.end_unix_nano().max(end));
         }
         self.zoom.fit(whole, parts.bars.width);
     }
-}
-
-/// The depth of the deepest row; roots have 0.
-fn deepest(outline: &Outline) -> usize {
-    let nodes = outline.tree().nodes();
-    let depths = (0..outline.len()).filter_map(|row| Some(nodes.get(outline.node(row)?)?.depth));
-    depths.max().unwrap_or(0)
 }
 
 fn is_running(store: &Store, trace_id: TraceId) -> bool {

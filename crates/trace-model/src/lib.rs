@@ -63,11 +63,12 @@ pub use id::{IdError, SpanId, SpanKey, TraceId};
 pub use log_record::{Log, Severity};
 pub use metrics::MetricsBatch;
 pub use otlp_wire::Malformed;
-pub use outline::{ERROR_MARKS, ErrorMark, Line, Outline, Reading, Row};
+pub use outline::{Column, ERROR_MARKS, ErrorMark, Line, Outline, Overview, Reading, Row};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
 pub use store::{
-    ClientReport, Expectation, ListPlace, RANKED, RankBy, Ranking, Raw, RawProgress, RawReader, Revision, Root, SECONDS, SHAPE,
-    SearchProgress, SentryReach, ServiceStats, Store, StoredReader, StoredSpan, Totals, TraceSummary, outside_of_spans,
+    ClientReport, Expectation, ListPlace, MatchReader, Matches, RANKED, RankBy, Ranking, Raw, RawProgress, RawReader, Revision,
+    Root, SECONDS, SHAPE, SearchProgress, SentryReach, ServiceStats, Store, StoredReader, StoredSpan, Totals, TraceSummary,
+    outside_of_spans,
 };
 pub use subject::{CallStatus, SpanSubject, StatusClass};
 pub use tree::{SpanNode, SpanTree, TraceReader};

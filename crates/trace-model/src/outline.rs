@@ -9,13 +9,18 @@ use crate::{
 };
 
 mod folds;
+mod index;
 mod layout;
+mod overview;
 mod reading;
 mod row;
 
-use folds::Folds;
+use crate::work::Steps;
+use folds::{Folded, Folds};
+use index::Indexed;
 use layout::Layout;
-use reading::{Index, Reader};
+pub use overview::{Column, Overview};
+use reading::Reader;
 
 /// The span of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,14 +120,17 @@ pub const ERROR_MARKS: usize = 16;
 pub struct Outline {
     trace_id: TraceId,
     folds: Arc<Folds>,
+    /// True if clock-skew correction is on, or being turned on.
     straight: bool,
-    tree: SpanTree,
-    analysis: Analysis,
+    read: Arc<Indexed>,
     layout: Layout,
-    index: Index,
     built: Option<Revision>,
     /// Reader whose result replaces all of the above when it is complete.
     reader: Option<Reader>,
+    /// Change of folds or of the correction that replaces the rows when it is complete.
+    folding: Option<Steps<Folded>>,
+    /// Tree that is dropped in steps.
+    leaving: Option<Steps<()>>,
     /// Refresh calls to skip before the next rebuild (throttle).
     rest: usize,
 }
@@ -135,12 +143,12 @@ impl Outline {
             trace_id,
             folds: Arc::default(),
             straight: false,
-            tree: SpanTree::default(),
-            analysis: Analysis::default(),
+            read: Arc::default(),
             layout: Layout::default(),
-            index: Index::default(),
             built: None,
             reader: None,
+            folding: None,
+            leaving: None,
             rest: 0,
         }
     }
@@ -153,14 +161,38 @@ impl Outline {
 
     /// The tree of the revision that it shows.
     #[must_use]
-    pub const fn tree(&self) -> &SpanTree {
-        &self.tree
+    pub fn tree(&self) -> &SpanTree {
+        &self.read.tree
     }
 
     /// Returns the analysis of the trace.
     #[must_use]
-    pub const fn analysis(&self) -> &Analysis {
-        &self.analysis
+    pub fn analysis(&self) -> &Analysis {
+        &self.read.analysis
+    }
+
+    /// The whole trace in one line, on the shown clock.
+    #[must_use]
+    pub fn overview(&self) -> &Overview {
+        &self.layout.overview
+    }
+
+    /// Returns the depth of the deepest row; roots have 0.
+    #[must_use]
+    pub const fn deepest(&self) -> usize {
+        self.layout.deepest
+    }
+
+    /// Returns true while a change of folds is being computed: the rows are those before it.
+    #[must_use]
+    pub const fn is_folding(&self) -> bool {
+        self.folding.is_some()
+    }
+
+    /// Returns the nodes that failed, or in which an error was reported, in the order of rows.
+    #[must_use]
+    pub fn failed(&self) -> &[usize] {
+        self.read.failed()
     }
 
     /// Returns the number of rows.
@@ -185,7 +217,7 @@ impl Outline {
     /// The row at a position.
     #[must_use]
     pub fn key(&self, position: usize) -> Option<&SpanKey> {
-        Some(&self.tree.nodes()[self.node(position)?].key)
+        Some(&self.tree().nodes()[self.node(position)?].key)
     }
 
     /// The place in the tree of the row at a position; of a group, its first member's.
@@ -211,14 +243,19 @@ impl Outline {
     /// The parent's row.
     #[must_use]
     pub fn parent(&self, position: usize) -> Option<usize> {
-        let parent = self.tree.nodes()[self.node(position)?].parent?;
+        let parent = self.tree().nodes()[self.node(position)?].parent?;
         Some(self.row_of(parent))
     }
 
     /// Returns true if clock-skew correction is on.
     #[must_use]
     pub const fn is_straight(&self) -> bool {
-        self.straight
+        self.layout.straight
+    }
+
+    /// Turns clock-skew correction on if it is off, and off if it is on.
+    pub fn toggle_straight(&mut self) {
+        self.set_straight(!self.straight);
     }
 
     /// Turns clock-skew correction on or off.
@@ -233,7 +270,7 @@ impl Outline {
     /// around.
     #[must_use]
     pub fn next(&self, from: usize, forward: bool, wanted: impl Fn(usize) -> bool) -> Option<usize> {
-        let count = self.tree.nodes().len();
+        let count = self.tree().nodes().len();
         let from = from.min(count.checked_sub(1)?);
         if forward {
             (from + 1..count).chain(0..=from).find(|at| wanted(*at))
@@ -245,8 +282,7 @@ impl Outline {
     /// The place in the tree of a span.
     #[must_use]
     pub fn node_of(&self, key: &SpanKey) -> Option<usize> {
-        let mut all = self.index.with_id(key.span_id);
-        all.find(|at| self.tree.nodes()[*at].key == *key)
+        self.read.node_of(key)
     }
 
     /// Returns the trace's revision that is shown; `None` before the first [`Outline::refresh`].
@@ -258,14 +294,13 @@ impl Outline {
     /// The error events of the span at a place in the tree, by time; at most [`ERROR_MARKS`] of them.
     #[must_use]
     pub fn errors(&self, node: usize) -> &[ErrorMark] {
-        let node = self.tree.nodes().get(node);
-        node.map(|node| self.index.errors(node.key.span_id)).unwrap_or_default()
+        let node = self.tree().nodes().get(node);
+        node.map(|node| self.read.errors(node.key.span_id)).unwrap_or_default()
     }
 
     /// The first place in the tree of a span with this id.
     #[must_use]
     pub fn first_of(&self, span_id: SpanId) -> Option<usize> {
-        let all = self.index.with_id(span_id);
-        all.filter(|at| self.tree.nodes()[*at].key.span_id == span_id).min()
+        self.read.first_of(span_id)
     }
 }

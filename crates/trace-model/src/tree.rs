@@ -58,6 +58,11 @@ impl SpanTree {
         tree
     }
 
+    /// Drops the nodes in steps.
+    pub(crate) async fn drop_in_steps(self) {
+        drop_in_steps(self.nodes).await;
+    }
+
     /// Returns all nodes in the order of rows.
     #[must_use]
     pub fn nodes(&self) -> &[SpanNode] {

@@ -48,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if find.count().is_some() {
         // What is looked for here matters more than what the list was filtered for.
         for row in &mut rows {
-            let finds = find.finds(row.node);
+            let finds = find.finds(&row.key);
             row.line.iter_mut().for_each(|line| line.found = finds);
         }
     }

@@ -1,7 +1,8 @@
 //! Looking for something in one trace.
 
 use trace_model::filter::MAX_LENGTH;
-use trace_model::{Filter, FilterError, Outline, Revision, Store, TraceId};
+use trace_model::work::{self, STRIDE, VISIT};
+use trace_model::{Filter, FilterError, MatchReader, Matches, Outline, Revision, SpanKey, Store, TraceId};
 
 use super::super::Action;
 use super::super::line::InputLine;
@@ -13,10 +14,80 @@ pub struct Find {
     line: InputLine,
     error: Option<FilterError>,
     filter: Option<Filter>,
+    found: Found,
+    /// What replaces it when it is complete.
+    search: Option<Search>,
+    /// Whether the cursor goes to the first match when there is one.
+    wants_first: bool,
+}
+
+/// What a search is of.
+#[derive(Clone, Debug, PartialEq)]
+struct Wanted {
+    trace_id: TraceId,
+    /// Of the rows.
+    revision: Option<Revision>,
+    filter: Filter,
+}
+
+/// Result of a search.
+#[derive(Debug, Default)]
+struct Found {
+    /// What it is of; `None` before the first one.
+    of: Option<Wanted>,
+    keys: Matches,
     /// Places in the tree, in its order.
-    matches: Vec<usize>,
-    /// For what they were looked up.
-    known: Option<(TraceId, Option<Revision>, Filter)>,
+    nodes: Vec<usize>,
+    /// Rows that these places are of.
+    tree: Option<Revision>,
+}
+
+/// A search of a trace, in steps: first its spans, then their places in the tree.
+#[derive(Debug)]
+struct Search {
+    of: Wanted,
+    reader: MatchReader,
+    is_read: bool,
+    nodes: Vec<usize>,
+    /// Next place in the tree.
+    at: usize,
+    /// Rows that these places are of.
+    tree: Option<Revision>,
+}
+
+impl Search {
+    fn new(store: &Store, of: Wanted) -> Self {
+        Self {
+            reader: MatchReader::new(store, of.trace_id, of.filter.clone()),
+            of,
+            is_read: false,
+            nodes: Vec::new(),
+            at: 0,
+            tree: None,
+        }
+    }
+
+    /// Searches until about so much work is done; true once it is complete.
+    fn step(&mut self, store: &Store, outline: &Outline, work: u64) -> bool {
+        let until = work::done().saturating_add(work);
+        if !self.is_read {
+            self.is_read = self.reader.step(store, work);
+        }
+        if !self.is_read {
+            return false;
+        }
+        if self.tree != outline.revision() {
+            (self.nodes, self.at, self.tree) = (Vec::new(), 0, outline.revision());
+        }
+        let (nodes, found) = (outline.tree().nodes(), self.reader.found());
+        while self.at < nodes.len() && work::done() < until {
+            let end = nodes.len().min(self.at + STRIDE);
+            work::add((end - self.at) * VISIT);
+            self.nodes.extend((self.at..end).filter(|at| found.has(&nodes[*at].key)));
+            self.at = end;
+        }
+        self.at == nodes.len()
+    }
 }
 
 impl Find {
@@ -44,23 +115,44 @@ impl Find {
         self.error.as_ref()
     }
 
-    /// How many spans it finds; `None` while nothing is looked for.
+    /// How many spans it finds; `None` while nothing is looked for, and while it is not known yet.
     #[must_use]
     pub fn count(&self) -> Option<usize> {
-        self.filter.as_ref().map(|_| self.matches.len())
+        self.is_known().then_some(self.found.nodes.len())
     }
 
-    /// Whether it finds the span at a place in the tree.
-    #[must_use]
-    pub fn finds(&self, node: usize) -> bool {
-        self.rank(node).is_some()
+    /// Whether the spans of the filter are known.
+    fn is_known(&self) -> bool {
+        let of = self.found.of.as_ref().map(|of| &of.filter);
+        self.filter.is_some() && of == self.filter.as_ref()
     }
 
-    /// Which one of those that it finds a span is, from 0.
+    /// Whether it finds a span.
     #[must_use]
-    pub fn rank(&self, node: usize) -> Option<usize> {
-        self.filter.as_ref()?;
-        self.matches.binary_search(&node).ok()
+    pub fn finds(&self, key: &SpanKey) -> bool {
+        self.is_known() && self.found.keys.has(key)
+    }
+
+    /// Which one of those that it finds the span at a place in the tree is, from 0.
+    #[must_use]
+    pub fn rank(&self, outline: &Outline, node: usize) -> Option<usize> {
+        let is_of = self.is_known() && self.found.tree == outline.revision();
+        self.found.nodes.binary_search(&node).ok().filter(|_| is_of)
+    }
+
+    /// Whether a search is not complete yet.
+    #[must_use]
+    pub const fn is_searching(&self) -> bool {
+        self.search.is_some()
+    }
+
+    /// Whether the cursor is to go to the first match.
+    pub(super) const fn wants_first(&self) -> bool {
+        self.wants_first
+    }
+
+    pub(super) const fn want_first(&mut self, is_wanted: bool) {
+        self.wants_first = is_wanted;
     }
 
     /// Begins to type, with what is looked for already.
@@ -110,25 +202,57 @@ impl Find {
         }
     }
 
-    /// What is to be gone through: what is looked for here, else what the list's filter finds.
-    pub(super) fn all(&mut self, store: &Store, outline: &Outline) -> &[usize] {
-        match self.filter.as_ref().or_else(|| store.filter()).cloned() {
-            Some(filter) => self.look(store, outline, filter),
-            None => self.matches.clear(),
-        }
-        &self.matches
+    /// What is to be gone through: what is looked for here, else what the list's filter finds. `None` while it is not known yet.
+    pub(super) fn all(&mut self, store: &Store, outline: &Outline) -> Option<&[usize]> {
+        let filter = self.filter.as_ref().or_else(|| store.filter()).cloned();
+        let is_known = if let Some(filter) = filter {
+            self.look(store, outline, filter)
+        } else {
+            (self.found, self.search) = (Found::default(), None);
+            true
+        };
+        is_known.then_some(&self.found.nodes)
     }
 
-    fn look(&mut self, store: &Store, outline: &Outline, filter: Filter) {
-        let trace_id = outline.trace_id();
-        let wanted = Some((trace_id, outline.revision(), filter));
-        if self.known == wanted {
-            return;
+    /// Searches as far as a frame permits, or begins to; true if the result is known.
+    fn look(&mut self, store: &Store, outline: &Outline, filter: Filter) -> bool {
+        let wanted = Wanted {
+            trace_id: outline.trace_id(),
+            revision: outline.revision(),
+            filter,
+        };
+        if self.found.of.as_ref() == Some(&wanted) && self.found.tree == wanted.revision {
+            self.search = None;
+            return true;
         }
-        let found = wanted.as_ref().map(|(_, _, filter)| store.matches(trace_id, filter));
-        let found = found.unwrap_or_default();
-        self.matches = found.iter().filter_map(|key| outline.node_of(key)).collect();
-        self.matches.sort_unstable();
-        self.known = wanted;
+        // Of a trace that grows all the time, each search that was begun is completed.
+        let is_alike = |of: &Wanted| of.trace_id == wanted.trace_id && of.filter == wanted.filter;
+        if !self.search.as_ref().is_some_and(|search| is_alike(&search.of)) {
+            self.search = Some(Search::new(store, wanted.clone()));
+        }
+        self.search_part(store, outline, super::WORK_PER_FRAME);
+        self.found.of.as_ref() == Some(&wanted)
+    }
+
+    /// Continues the search until about so much work is done; true when it is complete.
+    pub(super) fn search_part(&mut self, store: &Store, outline: &Outline, work: u64) -> bool {
+        let Some(search) = &mut self.search else { return false };
+        // It is of another trace until the next frame.
+        if search.of.trace_id != outline.trace_id() {
+            self.search = None;
+            return false;
+        }
+        if !search.step(store, outline, work) {
+            return false;
+        }
+        if let Some(search) = self.search.take() {
+            self.found = Found {
+                of: Some(search.of),
+                keys: search.reader.into_found(),
+                nodes: search.nodes,
+                tree: search.tree,
+            };
+        }
+        true
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use trace_model::{Outline, SpanId, SpanKey, StatusCode, Store, TraceId};
+use trace_model::{Outline, SpanId, SpanKey, Store, TraceId};
 
 use super::super::Action;
-use super::{Stretch, Waterfall};
+use super::{STILL_SEARCHING, Stretch, Waterfall};
 use crate::format;
 
 /// What a jump led to.
@@ -117,7 +117,8 @@ impl Waterfall {
         };
         outline.reveal(&key);
         self.position = outline.row_of(node);
-        self.cursor = outline.key(self.position).cloned();
+        // Its row may be folded for a few more frames.
+        self.cursor = Some(key);
         self.moved = true;
         let ran = ran(outline, node);
         self.zoom.reveal(ran);
@@ -125,8 +126,9 @@ impl Waterfall {
 
     fn go_to_next_error(&mut self) -> Went {
         let next = self.outline.as_ref().zip(self.node()).and_then(|(outline, from)| {
-            let failed = |at: usize| failed(outline, at);
-            outline.next(from, true, failed)
+            let failed = outline.failed();
+            let after = failed.partition_point(|at| *at <= from);
+            failed.get(after).or_else(|| failed.first()).copied()
         });
         match next {
             Some(next) => {
@@ -195,11 +197,15 @@ impl Waterfall {
         let Some((outline, here)) = self.outline.as_ref().zip(self.node()) else {
             return Went::quietly();
         };
-        let all = self.find.all(store, outline);
+        let Some(all) = self.find.all(store, outline) else {
+            return Went::nowhere(STILL_SEARCHING);
+        };
         let next = if forward {
-            all.iter().find(|at| **at > here).or_else(|| all.first())
+            let after = all.partition_point(|at| *at <= here);
+            all.get(after).or_else(|| all.first())
         } else {
-            all.iter().rev().find(|at| **at < here).or_else(|| all.last())
+            let before = all.partition_point(|at| *at < here).checked_sub(1);
+            before.map_or_else(|| all.last(), |at| all.get(at))
         };
         match next.copied() {
             Some(next) => {
@@ -211,12 +217,15 @@ impl Waterfall {
         }
     }
 
-    /// To the first match, unless the cursor is on one.
+    /// To the first match, unless the cursor is on one; once they are known.
     pub(super) fn go_to_first_match(&mut self, store: &Store) {
         let here = self.node();
         let Some(outline) = &self.outline else { return };
         let all = self.find.all(store, outline);
-        if here.is_none_or(|here| all.binary_search(&here).is_err()) {
+        let is_known = all.is_some();
+        let is_elsewhere = all.is_some_and(|all| here.is_none_or(|here| all.binary_search(&here).is_err()));
+        self.find.want_first(!is_known);
+        if is_elsewhere {
             self.go_to_match(store, true);
         }
     }
@@ -287,12 +296,6 @@ impl Waterfall {
         self.position = 0;
         self.cursor = self.outline.as_ref().and_then(|outline| outline.key(0)).cloned();
     }
-}
-
-/// Whether a span failed or an error was reported in it.
-pub(super) fn failed(outline: &Outline, at: usize) -> bool {
-    let node = outline.tree().nodes().get(at);
-    node.is_some_and(|node| node.status == StatusCode::Error) || outline.errors(at).iter().any(|error| !error.mild)
 }
 
 fn shift(outline: &Outline, node: usize) -> i64 {

@@ -1,17 +1,13 @@
 //! Updates an outline from the store.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use hashbrown::{HashMap, HashTable};
-
+use super::Outline;
 use super::folds::Folds;
+use super::index::Indexed;
 use super::layout::Layout;
-use super::{ERROR_MARKS, ErrorMark, Outline};
-use crate::hash::State;
-use crate::tree::Read;
-use crate::work::{Steps, Visits, strides, visited};
-use crate::{Analysis, Revision, SpanId, SpanTree, Store, TraceReader};
+use crate::work::{Steps, done};
+use crate::{Revision, Store, TraceReader};
 
 /// A tree of so many spans is built within a small part of a frame.
 const SPANS_PER_FRAME: usize = 10_000;
@@ -30,84 +26,17 @@ enum Stage {
     LayingOut(Steps<Built>),
 }
 
-/// A trace that was read, with what finds its nodes.
-#[derive(Debug)]
-struct Indexed {
-    tree: SpanTree,
-    analysis: Analysis,
-    index: Index,
-}
-
-/// The same, laid out.
+/// A trace that was read, laid out.
 struct Built {
-    indexed: Indexed,
+    read: Indexed,
     layout: Layout,
     /// Folds by which it is laid out.
     folds: Arc<Folds>,
-    straight: bool,
 }
 
-/// Index of nodes and error events by span id.
-#[derive(Debug, Default)]
-pub(super) struct Index {
-    /// Positions in the tree's nodes.
-    by_id: HashTable<(u64, usize)>,
-    errors: HashMap<SpanId, Vec<ErrorMark>>,
-    hasher: State,
-}
-
-impl Index {
-    async fn of(read: &Read) -> Self {
-        let mut index = Self::default();
-        let nodes = read.tree.nodes();
-        index.by_id.reserve(nodes.len(), |(hash, _)| *hash);
-        for range in strides(nodes.len()) {
-            visited(2 * range.len()).await;
-            for at in range {
-                let hash = index.hasher.hash_one(nodes[at].key.span_id);
-                index.by_id.insert_unique(hash, (hash, at), |(hash, _)| *hash);
-            }
-        }
-        let mut visits = Visits::default();
-        for (span_id, mark) in &read.marks {
-            let marks = index.errors.entry(*span_id).or_default();
-            if marks.len() < ERROR_MARKS {
-                marks.push(mark.clone());
-            }
-            visits.one().await;
-        }
-        index
-    }
-
-    /// Nodes that may have an id, in no particular order.
-    pub(super) fn with_id(&self, span_id: SpanId) -> impl Iterator<Item = usize> {
-        self.by_id.iter_hash(self.hasher.hash_one(span_id)).map(|(_, at)| *at)
-    }
-
-    /// The error events on the row of a span id, by time; at most [`ERROR_MARKS`] of them.
-    pub(super) fn errors(&self, span_id: SpanId) -> &[ErrorMark] {
-        self.errors.get(&span_id).map(Vec::as_slice).unwrap_or_default()
-    }
-}
-
-async fn index(read: Read) -> Indexed {
-    let analysis = Analysis::read(&read.tree).await;
-    let index = Index::of(&read).await;
-    Indexed {
-        tree: read.tree,
-        analysis,
-        index,
-    }
-}
-
-async fn lay_out(indexed: Indexed, folds: Arc<Folds>, straight: bool) -> Built {
-    let layout = Layout::of(&indexed.tree, &indexed.analysis, &folds, straight).await;
-    Built {
-        indexed,
-        layout,
-        folds,
-        straight,
-    }
+async fn lay_out(read: Indexed, folds: Arc<Folds>, straight: bool) -> Built {
+    let layout = Layout::of(&read, &folds, straight, None).await;
+    Built { read, layout, folds }
 }
 
 impl Outline {
@@ -124,16 +53,18 @@ impl Outline {
     pub fn refresh_part(&mut self, store: &Store, work: u64) -> bool {
         let now = store.trace_revision(self.trace_id);
         if now.is_none() {
-            *self = Self {
-                folds: std::mem::take(&mut self.folds),
-                straight: self.straight,
-                ..Self::new(self.trace_id)
-            };
+            if self.built.is_some() || self.reader.is_some() {
+                let before = std::mem::replace(self, Self::new(self.trace_id));
+                (self.folds, self.straight) = (before.folds.clone(), before.straight);
+                self.leaving = Some(before.leave());
+            }
+            self.read_part(store, work);
             return true;
         }
         if self.reader.is_none() {
             if now == self.built {
-                return true;
+                self.read_part(store, work);
+                return self.folding.is_none();
             }
             if self.built.is_some() && self.rest > 0 {
                 self.rest -= 1;
@@ -141,44 +72,73 @@ impl Outline {
             }
             self.reader = Some(Reader {
                 of: now,
-                stage: Stage::Reading(Box::new(TraceReader::new(store, self.trace_id).then(index))),
+                stage: Stage::Reading(Box::new(TraceReader::new(store, self.trace_id).then(Indexed::of))),
             });
         }
         self.read_part(store, work);
-        now == self.built
+        now == self.built && self.folding.is_none()
     }
 
     /// Returns true if [`Outline::read_part`] has work left.
     #[must_use]
     pub const fn is_reading(&self) -> bool {
-        self.reader.is_some()
+        self.reader.is_some() || self.folding.is_some() || self.leaving.is_some()
     }
 
-    /// Continues [`Outline::refresh_part`] until about so much [work](crate::work) is done; returns true while more is left.
+    /// Continues [`Outline::refresh_part`] and changes of folds until about so much [work](crate::work) is done; returns true if there are new rows.
     pub fn read_part(&mut self, store: &Store, work: u64) -> bool {
-        let until = crate::work::done().saturating_add(work);
-        let Some(reader) = &mut self.reader else { return false };
-        if let Stage::Reading(trace) = &mut reader.stage
-            && let Some(indexed) = trace.step(store, work)
+        let until = done().saturating_add(work);
+        if let Some(leaving) = &mut self.leaving
+            && leaving.run(work).is_some()
         {
-            reader.stage = Stage::LayingOut(Steps::new(lay_out(indexed, self.folds.clone(), self.straight)));
+            self.leaving = None;
         }
-        let left = until.saturating_sub(crate::work::done());
+        let is_folded = self.fold_part(until.saturating_sub(done()));
+        self.build_part(store, until) || is_folded
+    }
+
+    fn build_part(&mut self, store: &Store, until: u64) -> bool {
+        let Some(reader) = &mut self.reader else { return false };
+        let left = || until.saturating_sub(done());
+        if let Stage::Reading(trace) = &mut reader.stage
+            && let Some(read) = trace.step(store, left())
+        {
+            reader.stage = Stage::LayingOut(Steps::new(lay_out(read, self.folds.clone(), self.straight)));
+        }
         let Stage::LayingOut(steps) = &mut reader.stage else {
-            return true;
+            return false;
         };
-        let Some(built) = steps.run(left) else { return true };
-        let is_current = Arc::ptr_eq(&built.folds, &self.folds) && built.straight == self.straight;
+        let Some(Built { read, layout, folds }) = steps.run(left()) else {
+            return false;
+        };
+        let is_current = Arc::ptr_eq(&folds, &self.folds) && layout.straight == self.straight && self.folding.is_none();
+        drop(folds);
         self.built = reader.of;
         self.reader = None;
-        let Indexed { tree, analysis, index } = built.indexed;
-        self.rest = tree.nodes().len() / SPANS_PER_FRAME;
-        (self.tree, self.analysis, self.index, self.layout) = (tree, analysis, index, built.layout);
-        drop(built.folds);
+        self.rest = read.tree.nodes().len() / SPANS_PER_FRAME;
+        let before = std::mem::replace(&mut self.read, Arc::new(read));
+        self.layout = layout;
         if !is_current {
             // Something was folded meanwhile.
             self.lay_out();
         }
-        false
+        self.leaving = Some(Steps::new(leave(self.leaving.take(), before)));
+        true
+    }
+
+    /// Drops the outline in steps.
+    #[must_use]
+    pub fn leave(self) -> Steps<()> {
+        Steps::new(leave(self.leaving, self.read))
+    }
+}
+
+/// Drops a tree once nothing else reads it.
+async fn leave(before: Option<Steps<()>>, read: Arc<Indexed>) {
+    if let Some(before) = before {
+        before.await;
+    }
+    if let Some(read) = Arc::into_inner(read) {
+        read.drop_in_steps().await;
     }
 }

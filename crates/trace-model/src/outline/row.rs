@@ -5,14 +5,18 @@ use crate::{Gap, Store};
 
 impl Outline {
     pub(super) fn row(&self, store: &Store, at: usize) -> Row {
-        let node = &self.tree.nodes()[at];
+        let node = &self.tree().nodes()[at];
         let group = self.closed_group(at);
         let hidden = match &group {
             Some(group) => group.count - 1,
             None if self.folds.hides_below(&node.key) => node.descendants,
             None => 0,
         };
-        let shift = if self.straight { self.analysis.shift_nano(at) } else { 0 };
+        let shift = if self.is_straight() {
+            self.analysis().shift_nano(at)
+        } else {
+            0
+        };
         let found = store.row(self.trace_id, &node.key).unwrap_or_default();
         let line = found.line.map(|line| Line {
             queued_unix_nano: self.queued(at),
@@ -31,7 +35,7 @@ impl Outline {
             hidden,
             cyclic: node.cyclic,
             line,
-            errors: self.index.errors(node.key.span_id).to_vec(),
+            errors: self.read.errors(node.key.span_id).to_vec(),
             node: at,
             group,
             reading: self.reading(at, shift),
@@ -43,28 +47,34 @@ impl Outline {
     fn reading(&self, at: usize, shift: i64) -> Reading {
         let first = self.layout.critical.partition_point(|part| part.node < at);
         let critical = self.layout.critical[first..].iter().take_while(|part| part.node == at);
-        let gaps = self.analysis.gaps(at).iter().map(|gap| Gap {
+        let gaps = self.analysis().gaps(at).iter().map(|gap| Gap {
             start_unix_nano: gap.start_unix_nano.saturating_add_signed(shift),
             end_unix_nano: gap.end_unix_nano.saturating_add_signed(shift),
         });
         Reading {
-            self_nano: self.analysis.self_nano(at),
+            self_nano: self.analysis().self_nano(at),
             critical: critical.map(|part| (part.start, part.end)).collect(),
             gaps: gaps.collect(),
-            repeated: self.analysis.repeated(at),
-            clock: self.analysis.clock(at),
-            shift_nano: self.analysis.shift_nano(at),
-            lints: self.analysis.lints_of(at).collect(),
+            repeated: self.analysis().repeated(at),
+            clock: self.analysis().clock(at),
+            shift_nano: self.analysis().shift_nano(at),
+            lints: self.analysis().lints_of(at).collect(),
         }
     }
 
     /// Returns the end of a consumer's producer, on the shown clock.
     fn queued(&self, at: usize) -> Option<u64> {
-        let nodes = self.tree.nodes();
+        let nodes = self.tree().nodes();
         let consumer = &nodes[at];
-        let producer = self.tree.producer(at)?;
+        let producer = self.tree().producer(at)?;
         let sent = nodes[producer].end_unix_nano?;
-        let shift = |at| if self.straight { self.analysis.shift_nano(at) } else { 0 };
+        let shift = |at| {
+            if self.is_straight() {
+                self.analysis().shift_nano(at)
+            } else {
+                0
+            }
+        };
         let sent = sent.saturating_add_signed(shift(producer));
         (sent < consumer.start_unix_nano.saturating_add_signed(shift(at))).then_some(sent)
     }

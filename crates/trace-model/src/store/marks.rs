@@ -10,8 +10,7 @@ use super::origins::Kept;
 use super::record::At;
 use crate::analysis::{EVENT_MARKS, EventMark};
 use crate::batch::Marks;
-use crate::filter::Memo;
-use crate::{Filter, Line, SpanKey, TraceId, sentry};
+use crate::{Line, sentry};
 
 /// Data of a row's span.
 #[derive(Default)]
@@ -50,23 +49,6 @@ impl Hosts {
 }
 
 impl Store {
-    /// Returns the spans of one trace that a filter matches, in no particular order. It tests all of them: for one trace on the
-    /// screen, at the user's request.
-    #[must_use]
-    pub fn matches(&self, trace_id: TraceId, filter: &Filter) -> Vec<SpanKey> {
-        let Some(slot) = self.find_trace(trace_id) else {
-            return Vec::new();
-        };
-        let trace = &self.traces[slot];
-        let all = self.contents.records(trace.spans).chain(self.contents.records(trace.sentry));
-        let rows = all.filter(|at| self.contents.log.get(*at).is_row());
-        let mut memo = Memo::default();
-        let matching = rows.filter(|at| self.contents.matches(trace, *at, filter, &mut memo));
-        matching
-            .filter_map(|at| self.contents.key(self.contents.log.get(at)))
-            .collect()
-    }
-
     /// The events of a span, by time; the first [`EVENT_MARKS`].
     pub(super) fn event_marks(&self, at: At) -> Vec<EventMark> {
         if !self.contents.log.get(at).marks().has(Marks::EVENTS) {

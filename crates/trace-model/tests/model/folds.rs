@@ -85,10 +85,10 @@ fn folding_to_some_shows_them_and_what_is_above() {
     let mut outline = outline(&store);
     let below = outline.node_of(&key(91)).expect("a node");
     outline.fold_all();
-    outline.fold_to(|node| node == below);
+    outline.fold_to(vec![below]);
     assert_eq!(ids(&outline), [100, 90, 91, 1, 99]);
     let member = outline.node_of(&key(3)).expect("a node");
-    outline.fold_to(|node| node == member);
+    outline.fold_to(vec![member]);
     assert_eq!(ids(&outline), [100, 90, 1, 2, 3, 4, 5, 6, 99]);
 }
 
@@ -152,7 +152,7 @@ fn evicted_trace_is_an_empty_outline_in_every_state() {
     let empty = Store::new(1 << 24);
     outline.refresh(&empty);
     outline.unfold_all();
-    outline.fold_to(|_| true);
+    outline.fold_to(vec![0]);
     outline.reveal(&key(91));
     outline.fold(&key(90), false);
     assert_eq!(

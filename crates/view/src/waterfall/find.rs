@@ -19,6 +19,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
     };
     frame.render_widget(Clear, top);
     let text = match find.count() {
+        None if find.is_searching() => " searching…".fg(theme::DIM),
         None => " a name, or a term as service:api, status:error, duration:>50ms".fg(theme::DIM),
         Some(0) => " no span of this trace matches".fg(theme::WARNING),
         Some(count) => format!(

@@ -188,7 +188,9 @@ fn found(app: &App) -> Option<Item> {
     let find = app.waterfall.find();
     let count = find.count().filter(|_| !find.is_open())?;
     let outline = app.waterfall.outline()?;
-    let here = outline.node(app.waterfall.position()).and_then(|node| find.rank(node));
+    let here = outline
+        .node(app.waterfall.position())
+        .and_then(|node| find.rank(outline, node));
     let text = match here {
         Some(rank) => format!("◆ {} of {}", format::grouped(rank as u64 + 1), format::grouped(count as u64)),
         None if count == 0 => "◆ none found".to_owned(),

@@ -17,8 +17,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, outline: &Outline, row: Rect, c
     if row.is_empty() {
         return;
     }
-    let shape = app.waterfall.shape();
-    let text = match shape.most() {
+    let overview = outline.overview();
+    let text = match overview.most() {
         0 | 1 => "   one span at a time".to_owned(),
         most => format!("   up to {} at a time", format::count(most.into(), "span")),
     };
@@ -38,7 +38,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, outline: &Outline, row: Rect, c
     };
     for column in 0..cells {
         let (from, to) = (moment(column), moment(column + 1).max(moment(column).saturating_add(1)));
-        let here = shape.between(from, to);
+        let here = overview.between(from, to);
         let is_shown = from < shown.end_unix_nano() && to > shown.start_unix_nano;
         let critical = here.critical.and_then(|node| outline.tree().nodes().get(node));
         let colour = match critical {
@@ -53,7 +53,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, outline: &Outline, row: Rect, c
         };
         // Red alone says nothing without color, and may be a service's.
         let style = if here.failed { style.underlined() } else { style };
-        let symbol = (u64::from(here.spans) * 8).div_ceil(u64::from(shape.most().max(1)));
+        let symbol = (u64::from(here.spans) * 8).div_ceil(u64::from(overview.most().max(1)));
         let symbol = usize::try_from(symbol).unwrap_or(8).min(8);
         let symbol = symbol.checked_sub(1).map_or(" ", |height| HEIGHTS[height]);
         let position = (columns.bars.x + column, row.y);

@@ -15,6 +15,7 @@ mod files;
 mod filter;
 mod health;
 mod instrumentations;
+mod large;
 mod list;
 mod live;
 mod many;
