@@ -15,6 +15,8 @@ pub struct Serve {
     pub process: Process,
     /// The address for OTLP over HTTP.
     pub otlp_http: SocketAddr,
+    /// The address for envelopes.
+    pub sentry: SocketAddr,
     /// The address for queries.
     pub api: SocketAddr,
 }
@@ -41,6 +43,7 @@ impl Serve {
         };
         Ok(Self {
             otlp_http: address("OTLP/HTTP on ")?,
+            sentry: address("Sentry on ")?,
             api: address("query API on ")?,
             process,
         })

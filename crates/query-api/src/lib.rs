@@ -2,7 +2,8 @@
 //!
 //! It is a thin layer. A request becomes a [`query::Evaluation`], which is sent to the owner of the store ([`Queries`]) for each part of
 //! the answer and comes back with it. So the store has one owner, a query that is read slowly costs the owner nothing, and a client that
-//! goes away takes its evaluation with it.
+//! goes away takes its evaluation with it. Clients that follow what arrives read a bounded [`Feed`], which the owner fills and never waits
+//! for.
 //!
 //! It listens on loopback only, with the access rule of every listener (`http_server::Access`). Nothing here changes anything, and no
 //! page of another origin can read an answer: there is no CORS.
@@ -27,10 +28,12 @@
 
 mod bind;
 mod body;
+mod feed;
 mod identity;
 mod jaeger;
 mod own;
 mod queue;
+mod stream;
 
 use std::time::Duration;
 
@@ -41,6 +44,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::bind::{Address, Api, BindError, PORT};
+pub use self::feed::Feed;
 pub use self::identity::Nonce;
 pub use self::queue::Queries;
 
@@ -72,8 +76,11 @@ impl Drop for Running {
 impl Api {
     /// Starts to answer requests to local hosts and to these, and proves to know a nonce. Must be called within a Tokio runtime.
     pub fn serve(self, hosts: Vec<Host>, nonce: Option<Nonce>) -> (Queries, Running) {
-        let (sender, queries) = queue::new();
-        let routes = jaeger::routes(sender.clone()).merge(own::routes(sender, nonce));
+        let (feed, followers) = feed::new();
+        let (sender, queries) = queue::new(feed);
+        let routes = jaeger::routes(sender.clone())
+            .merge(own::routes(sender, nonce))
+            .merge(stream::routes(followers));
         let routes = routes.fallback(|| async { (StatusCode::NOT_FOUND, "not found: see docs/api.md\n") });
         let overloaded = Router::new().fallback(|| async { jaeger::overloaded() });
         let server = Server::new(

@@ -11,7 +11,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use query::{Evaluation, Found, Part, Request, Search, jaeger};
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -130,15 +130,17 @@ fn json(status: StatusCode, value: &impl Serialize) -> Response {
 }
 
 /// The values of a name in a query string.
-fn values<'a>(query: Option<&'a str>, name: &'a str) -> impl Iterator<Item = String> + 'a {
+pub(crate) fn values<'a>(query: Option<&'a str>, name: &'a str) -> impl Iterator<Item = String> + 'a {
     let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     pairs.filter(move |(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 /// Why there is no answer.
-enum Problem {
+pub(crate) enum Problem {
     Invalid(String),
     NotFound,
+    /// There are as many streams as there may be.
+    Busy,
     Ended,
 }
 
@@ -153,6 +155,13 @@ impl IntoResponse for Problem {
         let (status, error) = match self {
             Self::Invalid(error) => (StatusCode::BAD_REQUEST, error),
             Self::NotFound => (StatusCode::NOT_FOUND, jaeger::NOT_FOUND.to_owned()),
+            Self::Busy => {
+                let failed = Failed {
+                    error: "too many streams: retry".to_owned(),
+                };
+                let answer = json(StatusCode::SERVICE_UNAVAILABLE, &failed);
+                return ([(RETRY_AFTER, "5")], answer).into_response();
+            }
             Self::Ended => (StatusCode::SERVICE_UNAVAILABLE, "the viewer is ending".to_owned()),
         };
         json(status, &Failed { error })

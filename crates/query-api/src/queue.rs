@@ -6,6 +6,8 @@ use query::{Evaluation, Part, Step};
 use tokio::sync::{mpsc, oneshot};
 use trace_model::Store;
 
+use crate::feed::Feed;
+
 /// Queries in the channel to the owner.
 const WAITING_MAX: usize = 64;
 /// Queries that the owner works on in turns: a short one does not wait for a long one to end.
@@ -24,6 +26,7 @@ pub struct Queries {
     /// `None` where nothing listens.
     waiting: Option<mpsc::Receiver<Query>>,
     current: VecDeque<Query>,
+    feed: Feed,
 }
 
 /// The listener's end.
@@ -34,11 +37,12 @@ pub(crate) struct Asker(mpsc::Sender<Query>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended;
 
-pub(crate) fn new() -> (Asker, Queries) {
+pub(crate) fn new(feed: Feed) -> (Asker, Queries) {
     let (sender, waiting) = mpsc::channel(WAITING_MAX);
     let queries = Queries {
         waiting: Some(waiting),
         current: VecDeque::new(),
+        feed,
     };
     (Asker(sender), queries)
 }
@@ -55,11 +59,18 @@ impl Asker {
 impl Queries {
     /// For an owner without a listener: no query comes.
     #[must_use]
-    pub const fn none() -> Self {
+    pub fn none() -> Self {
         Self {
             waiting: None,
             current: VecDeque::new(),
+            feed: Feed::default(),
         }
+    }
+
+    /// Returns where to hand over what was stored, for the clients that follow it.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        self.feed.clone()
     }
 
     /// Waits for a query while there is none to [answer](Queries::step). Nothing is lost when it is not waited for to the end.

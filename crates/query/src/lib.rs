@@ -2,7 +2,7 @@
 //!
 //! An [`Evaluation`] reads the store in steps and holds no reference to it, so the owner of the store answers queries between its other
 //! work, as it does with the filter and the survey. What it finds are values; [`jaeger`] formats them as Jaeger's query API does. Nothing
-//! here knows of sockets or runtimes.
+//! here knows of sockets or runtimes. [`Reading`] selects among arrivals, for readers that follow them.
 //!
 //! ```
 //! use query::{Evaluation, Part, Request, Step};
@@ -15,6 +15,7 @@
 //! assert!(matches!(evaluation.step(&store, 1 << 18), Step::Complete));
 //! ```
 
+mod arrivals;
 mod calls;
 mod evaluation;
 mod found;
@@ -23,6 +24,7 @@ mod operations;
 mod search;
 mod tag;
 mod traces;
+mod uploads;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -31,12 +33,14 @@ use serde::Serialize;
 use trace_files::json_lines::Printable;
 use trace_model::{Span, SpanKind, TraceId};
 
+pub use self::arrivals::{Reading, Records, Selection};
 pub use self::calls::CALLS_MAX;
 pub use self::evaluation::{Evaluation, Step};
 pub use self::found::Found;
 pub use self::operations::OPERATIONS_MAX;
 pub use self::search::Search;
 pub use self::tag::{Tag, text_of};
+pub use self::uploads::Uploads;
 
 /// A question about the stored traces.
 #[derive(Clone, Debug)]

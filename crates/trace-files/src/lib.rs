@@ -72,7 +72,7 @@ mod zipkin;
 use trace_model::Batch;
 
 pub use input::{FileError, Input};
-pub use lines::{write_logs, write_spans};
+pub use lines::{read_logs, read_spans, write_logs, write_spans};
 pub use memory::Memory;
 pub use problem::{Position, Problem, Problems};
 pub use save::{Copied, Copying, Saved};

@@ -31,6 +31,16 @@ pub enum Source {
 }
 
 impl Source {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::OtlpGrpc,
+        Self::OtlpHttp,
+        Self::Viewer,
+        Self::Sentry,
+        Self::SentryOtlp,
+        Self::File,
+    ];
+
     /// The name that `tail --json` prints.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -42,6 +52,12 @@ impl Source {
             Self::SentryOtlp => "sentry-otlp",
             Self::File => "file",
         }
+    }
+
+    /// Returns the source with a [name](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
     }
 }
 

@@ -1,15 +1,19 @@
 //! Finding a running viewer and asking it.
 
+mod events;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use eyre::{Context, Result, eyre};
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 
 use crate::problem::Exit;
 use crate::runtime::{self, Viewer};
 use app::text::clean_lines;
+
+pub use events::{Event, Events};
 
 /// Time to connect and to prove identity.
 const IDENTITY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -73,25 +77,55 @@ impl Attached {
         Ok(Self { client, api })
     }
 
+    /// Returns the address of the viewer's query API.
+    #[must_use]
+    pub const fn api(&self) -> SocketAddr {
+        self.api
+    }
+
     /// Asks for a path below the viewer's own API; `None` if what it names is not stored.
     ///
     /// # Errors
     /// The viewer rejects the request, or has ended.
     pub async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Option<Vec<u8>>> {
-        let url = Url::parse_with_params(&format!("http://{}/spanfall/v1/{path}", self.api), parameters)?;
-        let ended = || format!("the viewer at {} does not answer", self.api);
-        let answer = self.client.get(url).send().await.wrap_err_with(ended)?;
+        let answer = self.ask(path, parameters).await?;
         let status = answer.status();
-        let body = answer.bytes().await.wrap_err_with(ended)?;
+        let body = answer.bytes().await.wrap_err_with(|| self.silent())?;
         match status {
             StatusCode::OK => Ok(Some(body.into())),
             StatusCode::NOT_FOUND => Ok(None),
+            status => Err(self.rejected(status, &body)),
+        }
+    }
+
+    /// Opens a stream of events below the viewer's own API.
+    ///
+    /// # Errors
+    /// The viewer rejects the request, or has ended.
+    pub async fn events(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Events> {
+        let answer = self.ask(path, parameters).await?;
+        match answer.status() {
+            StatusCode::OK => Ok(Events::new(answer)),
             status => {
-                let said = serde_json::from_slice::<Failed>(&body).map(|failed| failed.error);
-                let said = said.unwrap_or_else(|_| status.to_string());
-                Err(eyre!("the viewer at {} rejected: {}", self.api, clean_lines(&said)))
+                let body = answer.bytes().await.wrap_err_with(|| self.silent())?;
+                Err(self.rejected(status, &body))
             }
         }
+    }
+
+    async fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Response> {
+        let url = Url::parse_with_params(&format!("http://{}/spanfall/v1/{path}", self.api), parameters)?;
+        self.client.get(url).send().await.wrap_err_with(|| self.silent())
+    }
+
+    fn silent(&self) -> String {
+        format!("the viewer at {} does not answer", self.api)
+    }
+
+    fn rejected(&self, status: StatusCode, body: &[u8]) -> eyre::Report {
+        let said = serde_json::from_slice::<Failed>(body).map(|failed| failed.error);
+        let said = said.unwrap_or_else(|_| status.to_string());
+        eyre!("the viewer at {} rejected: {}", self.api, clean_lines(&said))
     }
 }
 

@@ -43,9 +43,9 @@ pub struct Cli {
     /// Options of all commands.
     #[command(flatten)]
     pub options: Options,
-    /// Whether an option of a listener is on the command line.
+    /// True if an option of the collector is on the command line.
     #[arg(skip)]
-    pub names_listener: bool,
+    pub configures_collector: bool,
 }
 
 /// A command.
@@ -72,7 +72,7 @@ pub enum Command {
     Config,
     /// Run the viewer without a screen: store what arrives and answer queries
     Serve,
-    /// Print a line per span, error and Sentry log as it arrives
+    /// Print a line per span, error and Sentry log as it arrives: in the running viewer, or here
     Tail(Tail),
     /// Print a line per matching trace of the running viewer
     Query(Query),
@@ -117,6 +117,20 @@ pub struct Tail {
     /// Exit after this long, with status 1 if nothing was printed, --count was not reached, or --quiet-for was not met
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
+    /// The viewer to follow.
+    #[command(flatten)]
+    pub attach: AttachOrCollect,
+}
+
+/// The viewer to ask, or none.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct AttachOrCollect {
+    /// Which viewer is asked.
+    #[command(flatten)]
+    pub viewer: Attach,
+    /// Collect here, whatever is running; so does each option of the collector
+    #[arg(long, conflicts_with = "attach")]
+    pub no_attach: bool,
 }
 
 /// Which viewer is asked.
@@ -204,10 +218,7 @@ pub struct Wait {
     pub json: bool,
     /// Which viewer is asked.
     #[command(flatten)]
-    pub attach: Attach,
-    /// Collect here, whatever is running; so does each option that names a listener
-    #[arg(long, conflicts_with = "attach")]
-    pub no_attach: bool,
+    pub attach: AttachOrCollect,
 }
 
 const WAIT_EXAMPLES: &str = "\
@@ -234,7 +245,10 @@ const TAIL_EXAMPLES: &str = "\
 Examples:
   spanfall tail --json | jq -r 'select(.status.code == \"error\") | .name'
   spanfall tail status:error duration:'>1s'
-  spanfall tail --otlp --quiet-for 6s --timeout 30s > run.jsonl && spanfall inspect run.jsonl";
+  spanfall tail --otlp --quiet-for 6s --timeout 30s > run.jsonl && spanfall inspect run.jsonl
+
+A running viewer is followed; --no-attach, --attach ADDR and each option of the collector choose otherwise.
+Exit status: 0, 1 (failed, or an end condition was not met), 2 (usage), 3 (no viewer at the address of --attach)";
 
 impl Tail {
     /// Returns the records to print and when to end.
@@ -291,20 +305,9 @@ pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Erro
 fn try_parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     help::command().try_get_matches_from(line).and_then(|matches| {
         let mut cli = Cli::from_arg_matches(&matches)?;
-        cli.names_listener = names_listener(&matches);
+        cli.configures_collector = help::configures_collector(&matches);
         Ok(cli)
     })
-}
-
-/// Whether an option of a listener is on the command line.
-fn names_listener(matches: &clap::ArgMatches) -> bool {
-    let is_named = |id: &str| matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine);
-    let mut listeners = collector::Listener::ALL
-        .iter()
-        .map(|listener| listener.entry().option)
-        .chain(["api"]);
-    let here = listeners.any(is_named);
-    here || matches.subcommand().is_some_and(|(_, matches)| names_listener(matches))
 }
 
 /// Prints a page of the manual; `None` for a command that does not exist.

@@ -9,7 +9,7 @@ use eyre::{Result, eyre};
 use query_api::Address;
 use spanfall::ask::{self, Form, Until};
 use spanfall::attach::Attached;
-use spanfall::cli::{Cli, Command, Wait};
+use spanfall::cli::{AttachOrCollect, Cli, Command, Wait};
 use spanfall::outward::Outward;
 use spanfall::problem::Exit;
 use spanfall::{cli, inspect, ports, tail, viewer};
@@ -74,6 +74,9 @@ fn run(cli: &Cli) -> Result<()> {
             Some(Command::Wait(wait)) => Box::pin(self::wait(cli, wait)).await,
             Some(Command::Tail(tail)) => {
                 let (selection, until) = tail.read().map_err(|error| eyre!("cannot parse the filter: {error}"))?;
+                if let Some(viewer) = attached(cli, tail.attach).await? {
+                    return tail::run(viewer, selection, until, std::io::stdout()).await;
+                }
                 let outward = Outward::read(&cli.options, Mode::Viewer)?;
                 let collector = ports::bind(&cli.options, &outward).await?;
                 tail::run(collector, selection, until, std::io::stdout()).await
@@ -94,13 +97,7 @@ async fn wait(cli: &Cli, wait: &Wait) -> Result<()> {
         quiet_for: wait.quiet_for,
         timeout: wait.timeout,
     };
-    let collects = wait.no_attach || (cli.names_listener && wait.attach.attach.is_none());
-    let running = if collects {
-        None
-    } else {
-        Attached::find(wait.attach.attach).await?
-    };
-    if let Some(viewer) = running {
+    if let Some(viewer) = attached(cli, wait.attach).await? {
         return ask::wait(&viewer, &filter, until, wait.json, std::io::stdout()).await;
     }
     let any = Address::Only(([127, 0, 0, 1], 0).into());
@@ -113,6 +110,18 @@ async fn wait(cli: &Cli, wait: &Wait) -> Result<()> {
         ended = ask::wait(&viewer, &filter, until, wait.json, std::io::stdout()) => ended,
         () = headless.run(&cli.options, std::future::pending()) => Ok(()),
     }
+}
+
+/// The running viewer; `None` to collect here.
+async fn attached(cli: &Cli, attach: AttachOrCollect) -> Result<Option<Attached>> {
+    let viewer = attach.viewer.attach;
+    if cli.configures_collector && viewer.is_some() {
+        return Err(Exit::usage("--attach and options of the collector exclude each other".to_owned()).into());
+    }
+    if attach.no_attach || cli.configures_collector {
+        return Ok(None);
+    }
+    Attached::find(viewer).await
 }
 
 /// Checks a filter; it is parsed again by the viewer.

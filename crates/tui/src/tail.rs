@@ -1,4 +1,4 @@
-//! `spanfall tail`: no screen, one line per span as it arrives.
+//! `spanfall tail`: no screen, one line per span as it arrives, here or at a running viewer.
 //!
 //! Prints spans, and the content of Sentry envelopes: spans, errors, logs. OTLP's log records only with `--logs`. Lines are
 //! written to standard output, everything else (addresses, rejections) to standard error.
@@ -36,19 +36,21 @@
 //! # An OTLP line
 //! An `ExportTraceServiceRequest` or `ExportLogsServiceRequest` in OTLP/JSON, the spans or the log records of one request.
 
+mod input;
 mod plain;
 mod print;
-mod uploads;
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-use collector::{Addresses, Collector, Health, HealthSnapshot};
-use eyre::{Context, Result, eyre};
+use collector::{Addresses, Health, HealthSnapshot, Server};
+use eyre::{Context, Report, Result, eyre};
 use lifecycle::Shutdown;
 use tokio::sync::watch;
 use trace_model::Filter;
 
+use input::Input;
+pub use input::Origin;
 use print::Printer;
 
 /// Format of the lines.
@@ -88,14 +90,15 @@ pub struct Until {
 /// Prints arrivals until an end condition holds, the reader closes `out`, or a signal arrives. Everything accepted by then is
 /// printed.
 ///
-/// A separate thread writes to `out` and may block: then senders are told to retry.
+/// A separate thread writes to `out` and may block: then a collector's senders are told to retry, and a viewer drops this reader.
 ///
 /// # Errors
 ///
-/// `out` fails otherwise than by being closed, signals cannot be received, or the time limit passed before an end condition held.
-pub async fn run(collector: Collector, selection: Selection, until: Until, out: impl Write + Send + 'static) -> Result<()> {
+/// `out` fails otherwise than by being closed, signals cannot be received, the time limit passed before an end condition held, or the viewer
+/// has ended or dropped this reader.
+pub async fn run(origin: impl Into<Origin>, selection: Selection, until: Until, out: impl Write + Send + 'static) -> Result<()> {
     let end = Shutdown::listen()?;
-    run_until(collector, selection, until, out, end.requested()).await
+    run_until(origin, selection, until, out, end.requested()).await
 }
 
 /// The reason of the end.
@@ -103,6 +106,8 @@ enum End {
     Asked,
     Quiet,
     Timeout,
+    /// No more records will arrive.
+    Lost(Report),
 }
 
 /// Runs like [`run`], and ends on `shutdown`.
@@ -110,41 +115,51 @@ enum End {
 /// # Errors
 /// As [`run`]; and the error of `shutdown`.
 pub async fn run_until(
-    collector: Collector,
+    origin: impl Into<Origin>,
     selection: Selection,
     until: Until,
     out: impl Write + Send + 'static,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    say(&listening(collector.addresses()));
     let wanted = selection.count;
-    let (arrivals, health, server) = collector.serve();
+    let Input {
+        next,
+        mut running,
+        server,
+    } = origin.into().open(&selection).await?;
     let (count, printed) = watch::channel(0);
     let lines = Printer::new(selection, out, count);
-    let mut printing = tokio::task::spawn_blocking(move || lines.run(arrivals));
+    let mut printing = tokio::task::spawn_blocking(move || lines.run(next));
     let end = tokio::select! {
         ended = &mut printing => {
             finished(ended.wrap_err("the printer failed")?)?;
-            server.shutdown().await;
+            stop(server).await;
             return Ok(());
         }
         () = shutdown => End::Asked,
         () = quiet(printed.clone(), until.quiet_for) => End::Quiet,
         () = after(until.timeout) => End::Timeout,
-        () = report(health) => End::Asked,
+        lost = &mut running => End::Lost(lost),
     };
     // Ends the channel, so that the printer ends when it has printed what is left; unless nothing reads it.
-    server.shutdown().await;
+    drop(running);
+    stop(server).await;
     match tokio::time::timeout(LAST_LINES, printing).await {
         Ok(ended) => finished(ended.wrap_err("the printer failed")?)?,
         Err(_) => say("the last lines were not read"),
     }
     let printed = *printed.borrow();
-    judge(&end, printed, wanted, until)
+    judge(end, printed, wanted, until)
+}
+
+async fn stop(server: Option<Server>) {
+    if let Some(server) = server {
+        server.shutdown().await;
+    }
 }
 
 /// Reports an end condition that was not met.
-fn judge(end: &End, printed: u64, wanted: Option<u64>, until: Until) -> Result<()> {
+fn judge(end: End, printed: u64, wanted: Option<u64>, until: Until) -> Result<()> {
     let records = |count: u64| app::format::count(count, "record");
     match (end, wanted) {
         (End::Quiet | End::Timeout, Some(wanted)) if printed < wanted => Err(eyre!("{} of {} arrived", printed, records(wanted))),
@@ -152,6 +167,8 @@ fn judge(end: &End, printed: u64, wanted: Option<u64>, until: Until) -> Result<(
         (End::Timeout, None) if until.quiet_for.is_some() => {
             Err(eyre!("records kept arriving until the timeout ({})", records(printed)))
         }
+        (End::Lost(_), Some(wanted)) if printed >= wanted => Ok(()),
+        (End::Lost(error), _) => Err(error),
         _ => Ok(()),
     }
 }

@@ -130,7 +130,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let mut viewer = Viewer {
         app,
         terminal,
-        inbox: Inbox::new(arrivals, health.queue().bytes_limit),
+        inbox: Inbox::new(arrivals, health.queue().bytes_limit, queries.feed()),
         queries,
         asking: Asking::new(asker),
         surveying: Surveying::default(),
@@ -150,10 +150,11 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         mut terminal,
         ending,
         queries,
+        inbox,
         ..
     } = viewer;
-    // Answers under way end here.
-    drop(queries);
+    // Answers under way end here, and streams.
+    drop((queries, inbox));
     ending.watchdog.enter(Doing::Frame);
     if mode == Mode::Demo {
         app.apply(Event::Notice(Notice {

@@ -27,4 +27,5 @@ mod sentry_sdks;
 mod serve;
 mod smtp_tls;
 mod tail;
+mod tail_attached;
 mod telemetry;

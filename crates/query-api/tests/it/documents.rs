@@ -24,7 +24,8 @@ async fn answers_are_those_of_the_document() {
     let served = serve(store(json(documents[0].1))).await;
     let requests = blocks(&text, "text");
     assert!(requests.len() >= 6, "{requests:?}");
-    for (at, request) in requests {
+    // Streams have a test of their own.
+    for (at, request) in requests.into_iter().filter(|(_, request)| !request.contains("/records")) {
         let (_, expected) = documents.iter().find(|(document, _)| *document > at).unwrap();
         let target = request.strip_prefix("GET ").unwrap();
         assert_eq!(served.json(target).await.1, json(expected), "{target}");

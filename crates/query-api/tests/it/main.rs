@@ -5,4 +5,5 @@
 mod attacks;
 mod documents;
 mod jaeger;
+mod streams;
 mod support;

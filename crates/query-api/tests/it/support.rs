@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
-use query_api::{Address, Api, Queries, Running};
+use query_api::{Address, Api, Feed, Queries, Running};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use trace_model::{Batch, Source, Store};
@@ -19,6 +19,8 @@ const WORK: u64 = 1 << 12;
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<Mutex<Store>>,
+    pub(crate) feed: Feed,
+    client: reqwest::Client,
     _running: Running,
     owner: Option<JoinHandle<()>>,
 }
@@ -53,6 +55,8 @@ pub(crate) async fn bind(store: Store) -> (Served, Queries) {
     let served = Served {
         address,
         store: Arc::new(Mutex::new(store)),
+        feed: queries.feed(),
+        client: http_client::builder().no_proxy().timeout(SOON).build().unwrap(),
         _running: running,
         owner: None,
     };
@@ -60,9 +64,18 @@ pub(crate) async fn bind(store: Store) -> (Served, Queries) {
 }
 
 impl Served {
+    /// What arrives, as the owner of the store hands it over.
+    pub(crate) fn arrive(&self, request: Value) {
+        let batch = batch(request);
+        let mut store = self.store.lock().unwrap();
+        store.add(batch.clone());
+        self.feed.stored(batch);
+        self.feed.changed(store.revision());
+    }
+
     pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
-        let client = http_client::builder().no_proxy().timeout(SOON).build().unwrap();
-        client.get(format!("http://{}{path}", self.address)).send().await.unwrap()
+        let url = format!("http://{}{path}", self.address);
+        self.client.get(url).send().await.unwrap()
     }
 
     /// The status and the body as JSON, of whatever type it claims to be.
@@ -93,10 +106,14 @@ pub(crate) fn store(request: Value) -> Store {
 }
 
 pub(crate) fn add(store: &mut Store, request: Value) {
+    store.add(batch(request));
+}
+
+pub(crate) fn batch(request: Value) -> Batch {
     let request: ExportTraceServiceRequest = serde_json::from_value(request).unwrap();
     let (batch, rejected) = Batch::traces(request.encode_to_vec().into(), Source::OtlpHttp).unwrap();
     assert!(rejected.is_empty(), "{rejected}");
-    store.add(batch);
+    batch
 }
 
 /// A request with spans of one service.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Batch, LogHead, Origin, Piece, SpanHead};
-use crate::{CallTarget, Candidate, Log, Raw, Span, SpanId, SpanKind, StatusCode, TraceId, otlp, work};
+use crate::{CallTarget, Candidate, Log, Raw, Source, Span, SpanId, SpanKind, StatusCode, TraceId, otlp, work};
 
 /// A span of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,12 @@ pub struct BatchLog<'a> {
 impl Batch {
     /// The spans, in the sender's order.
     pub fn each_span(&self) -> impl Iterator<Item = BatchSpan<'_>> {
-        self.spans.iter().filter_map(|head| self.item(head))
+        self.spans_from(0)
+    }
+
+    /// The spans from a position on, in the sender's order.
+    pub fn spans_from(&self, at: usize) -> impl Iterator<Item = BatchSpan<'_>> {
+        self.spans.iter().skip(at).filter_map(|head| self.item(head))
     }
 
     /// Hides spans, and returns how many. A store shows a hidden span once another span of the trace has its id or is below it, or an error
@@ -50,7 +55,12 @@ impl Batch {
 
     /// The log records, in the sender's order.
     pub fn each_log(&self) -> impl Iterator<Item = BatchLog<'_>> {
-        self.logs.iter().filter_map(|head| {
+        self.logs_from(0)
+    }
+
+    /// The log records from a position on, in the sender's order.
+    pub fn logs_from(&self, at: usize) -> impl Iterator<Item = BatchLog<'_>> {
+        self.logs.iter().skip(at).filter_map(|head| {
             Some(BatchLog {
                 batch: self,
                 head,
@@ -66,6 +76,12 @@ impl Batch {
 }
 
 impl<'a> BatchSpan<'a> {
+    /// Returns the way by which it arrived.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        self.origin.source
+    }
+
     /// Returns what a filter reads of it.
     #[must_use]
     pub fn candidate(&self) -> Candidate<'a> {
@@ -148,6 +164,12 @@ impl<'a> BatchSpan<'a> {
 }
 
 impl<'a> BatchLog<'a> {
+    /// Returns the way by which it arrived.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        self.origin.source
+    }
+
     /// Returns true for an error event.
     #[must_use]
     pub const fn is_error(&self) -> bool {

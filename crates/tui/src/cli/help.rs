@@ -1,6 +1,7 @@
 //! Help lists what applies: options are accepted before and after each command, and shown only where they do something.
 
-use clap::{Arg, Command, CommandFactory, Id};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, CommandFactory, Id};
 use collector::Listener;
 
 use super::Cli;
@@ -33,6 +34,15 @@ const GROUPS: [(&[&str], &[&str]); 7] = [
 
 /// Options of the collector besides the addresses of its listeners.
 const COLLECTOR: &[&str] = &["sentry_relay", "allowed_origin", "max_body", "show_uploads"];
+
+/// Returns true if an option of the collector is on the command line.
+pub(super) fn configures_collector(matches: &ArgMatches) -> bool {
+    let is_named = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let listeners = Listener::ALL.iter().map(|listener| listener.entry().option);
+    let mut options = listeners.chain(COLLECTOR.iter().copied()).chain(["allowed_host", "api"]);
+    let here = options.any(is_named);
+    here || matches.subcommand().is_some_and(|(_, matches)| configures_collector(matches))
+}
 
 /// Returns the commands that an option applies to; `None` for all.
 fn commands(option: &str) -> Option<&'static [&'static str]> {

@@ -2,14 +2,14 @@
 
 use std::io::{self, BufWriter, Write};
 
-use collector::{Arrival, Arrivals};
 use jiff::tz::TimeZone;
+use query::Uploads;
 use tokio::sync::watch;
 use trace_files::json_lines;
 use trace_model::sentry::ErrorEvent;
 use trace_model::{Batch, BatchLog, BatchSpan, Log};
 
-use super::uploads::Uploads;
+use super::input::Next;
 use super::{Form, Selection, plain};
 use app::log_text;
 
@@ -19,7 +19,9 @@ const OF_A_LINE: usize = 512;
 /// Prints until there are no more arrivals, or as many records as wanted. Returns their number.
 pub(super) struct Printer<W: Write> {
     out: BufWriter<W>,
-    selection: Selection,
+    form: Form,
+    count: Option<u64>,
+    selection: query::Selection,
     zone: TimeZone,
     uploads: Uploads,
     printed: watch::Sender<u64>,
@@ -29,7 +31,12 @@ impl<W: Write> Printer<W> {
     pub(super) fn new(selection: Selection, out: W, printed: watch::Sender<u64>) -> Self {
         Self {
             out: BufWriter::new(out),
-            selection,
+            form: selection.form,
+            count: selection.count,
+            selection: query::Selection {
+                filter: selection.filter,
+                logs: selection.logs,
+            },
             zone: TimeZone::system(),
             uploads: Uploads::new(),
             printed,
@@ -37,19 +44,11 @@ impl<W: Write> Printer<W> {
     }
 
     /// Blocks.
-    pub(super) fn run(mut self, mut arrivals: Arrivals) -> io::Result<()> {
+    pub(super) fn run(mut self, mut next: Next) -> io::Result<()> {
         while !self.is_done()
-            && let Some(delivery) = arrivals.blocking_recv()
+            && let Some(delivered) = next()
         {
-            // Its share of the in-flight account goes back once it is printed.
-            match &delivery.arrival {
-                Arrival::Batch(batch) => self.batch(batch, self.selection.logs)?,
-                Arrival::Sentry(arrival) => {
-                    self.batch(&arrival.spans, true)?;
-                    self.batch(&arrival.logs, true)?;
-                }
-                Arrival::Metrics(_) => {}
-            }
+            delivered.batches.iter().try_for_each(|batch| self.batch(batch))?;
             self.out.flush()?;
         }
         Ok(())
@@ -62,37 +61,34 @@ impl<W: Write> Printer<W> {
     /// Returns the number of records still to print.
     fn left(&self) -> usize {
         let printed = *self.printed.borrow();
-        let left = self.selection.count.map(|count| count.saturating_sub(printed));
+        let left = self.count.map(|count| count.saturating_sub(printed));
         left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
     }
 
-    fn batch(&mut self, batch: &Batch, logs: bool) -> io::Result<()> {
+    fn batch(&mut self, batch: &Batch) -> io::Result<()> {
         let revealed = self.uploads.reveal(batch);
-        self.records(batch, logs)?;
-        revealed.iter().try_for_each(|batch| self.records(batch, false))
+        self.records(batch)?;
+        revealed.iter().try_for_each(|batch| self.records(batch))
     }
 
-    fn records(&mut self, batch: &Batch, logs: bool) -> io::Result<()> {
+    fn records(&mut self, batch: &Batch) -> io::Result<()> {
         let spans: Vec<_> = batch
             .each_span()
-            .filter(|span| !span.is_hidden() && self.selects(span))
+            .filter(|span| !span.is_hidden() && self.selection.selects(span))
             .take(self.left())
             .collect();
-        match self.selection.form {
+        match self.form {
             Form::Otlp => self.otlp(&spans, |spans, line| {
                 trace_files::write_spans(spans.iter().map(BatchSpan::raw), line);
             })?,
             Form::Json | Form::Plain => self.spans(&spans)?,
         }
-        if !logs {
-            return Ok(());
-        }
         let logs: Vec<_> = batch
             .each_log()
-            .filter(|log| self.selects_log(log))
+            .filter(|log| self.selection.selects_log(log))
             .take(self.left())
             .collect();
-        match self.selection.form {
+        match self.form {
             Form::Otlp => self.otlp(&logs, |logs, line| {
                 trace_files::write_logs(logs.iter().map(BatchLog::raw), line);
             }),
@@ -100,41 +96,27 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    fn selects(&self, span: &BatchSpan<'_>) -> bool {
-        self.selection.filter.matches(&span.candidate())
-    }
-
-    fn selects_log(&self, log: &BatchLog<'_>) -> bool {
-        if self.selection.filter.is_empty() {
-            return true;
-        }
-        let Some(decoded) = log.decode() else { return false };
-        let name = title(&decoded);
-        log.candidate(&name)
-            .is_some_and(|candidate| self.selection.filter.matches(&candidate))
-    }
-
     fn spans(&mut self, spans: &[BatchSpan<'_>]) -> io::Result<()> {
         for span in spans.iter().filter_map(BatchSpan::decode) {
-            let line = match self.selection.form {
+            let line = match self.form {
                 Form::Json => json_lines::span_line(&span)?,
                 Form::Plain | Form::Otlp => plain::line(&span, &self.zone),
             };
             writeln!(self.out, "{line}")?;
         }
-        self.count(spans.len());
+        self.printed(spans.len());
         Ok(())
     }
 
     fn logs(&mut self, logs: &[BatchLog<'_>]) -> io::Result<()> {
         for (log, decoded) in logs.iter().filter_map(|log| Some((log, log.decode()?))) {
-            let line = match self.selection.form {
+            let line = match self.form {
                 Form::Json => json_lines::log_line(&decoded, log.is_error())?,
                 Form::Plain | Form::Otlp => plain::log_line(&decoded, &title(&decoded), &self.zone),
             };
             writeln!(self.out, "{line}")?;
         }
-        self.count(logs.len());
+        self.printed(logs.len());
         Ok(())
     }
 
@@ -146,11 +128,11 @@ impl<W: Write> Printer<W> {
             write(some, &mut line);
             self.out.write_all(&line)?;
         }
-        self.count(records.len());
+        self.printed(records.len());
         Ok(())
     }
 
-    fn count(&self, records: usize) {
+    fn printed(&self, records: usize) {
         if records > 0 {
             self.printed.send_modify(|printed| *printed += records as u64);
         }

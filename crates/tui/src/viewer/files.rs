@@ -159,7 +159,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     let mut viewer = Viewer {
         app,
         terminal,
-        inbox: Inbox::without_collector(),
+        inbox: Inbox::without_collector(queries.feed()),
         queries,
         asking: Asking::new(None),
         surveying: Surveying::default(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use collector::{Arrival, Arrivals, Delivery, Share};
+use query_api::Feed;
 use trace_model::Batch;
 
 use app::{App, Arrival as Taken, Event};
@@ -30,28 +31,32 @@ pub(super) struct Inbox {
     /// Arrivals partly stored: the first up to a part. Those of the collector hold their share of the in-flight account until
     /// then.
     begun: VecDeque<(Taken, Option<Arc<Share>>)>,
+    /// Gets what is stored.
+    feed: Feed,
 }
 
 impl Inbox {
     /// `in_flight` is the size of the collector's account, in bytes.
-    pub(super) const fn new(arrivals: Arrivals, in_flight: usize) -> Self {
+    pub(super) const fn new(arrivals: Arrivals, in_flight: usize, feed: Feed) -> Self {
         Self {
             arrivals: Some(arrivals),
             most_waiting: in_flight / IN_FLIGHT,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             begun: VecDeque::new(),
+            feed,
         }
     }
 
     /// Creates an inbox without a collector.
-    pub(super) const fn without_collector() -> Self {
+    pub(super) const fn without_collector(feed: Feed) -> Self {
         Self {
             arrivals: None,
             most_waiting: 0,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             begun: VecDeque::new(),
+            feed,
         }
     }
 
@@ -101,13 +106,16 @@ impl Inbox {
     fn take_in(&mut self, app: &mut App) {
         let started = Instant::now();
         while self.step(app) && started.elapsed() < TURN {}
+        self.feed.changed(app.store.revision());
     }
 
     /// Stores a part; returns false when there was nothing.
     fn step(&mut self, app: &mut App) -> bool {
         if let Some((begun, _)) = self.begun.front_mut() {
-            if !app.take_in(begun) {
-                self.begun.pop_front();
+            if !app.take_in(begun)
+                && let Some((Taken::Batch(batch), _)) = self.begun.pop_front()
+            {
+                self.feed.stored(batch);
             }
             return true;
         }
@@ -182,7 +190,7 @@ mod tests {
         let addresses = collector.addresses();
         let (port, sentry) = (addresses[Listener::OtlpHttp].port(), addresses[Listener::Sentry].port());
         let (arrivals, health, _server) = collector.serve();
-        let mut inbox = Inbox::new(arrivals, usize::MAX);
+        let mut inbox = Inbox::new(arrivals, usize::MAX, Feed::default());
         let mut app = App::new(Store::new(64 << 20), Mode::Viewer, addresses, fastrand::Rng::with_seed(1));
         // More than two slices: a span costs its visit and its bytes.
         let many = 2 * ARRIVAL_WORK / trace_model::work::VISIT + 10;
@@ -220,7 +228,7 @@ mod tests {
         let collector = Collector::bind(config).await.unwrap();
         let addresses = collector.addresses();
         let (arrivals, _health, _server) = collector.serve();
-        let mut inbox = Inbox::new(arrivals, usize::MAX);
+        let mut inbox = Inbox::new(arrivals, usize::MAX, Feed::default());
         let mut app = App::new(Store::new(4 << 20), Mode::Viewer, addresses, fastrand::Rng::with_seed(1));
         let port = addresses[Listener::OtlpHttp].port();
         app.apply(Event::Key(Key::Char('P')));

@@ -76,7 +76,7 @@ impl Headless {
         let mut app = App::new(store, Mode::Viewer, addresses, fastrand::Rng::new());
         let (arrivals, health, server) = collector.serve();
         let (mut queries, api) = answering(api, options, is_found);
-        let mut inbox = Inbox::new(arrivals, health.queue().bytes_limit);
+        let mut inbox = Inbox::new(arrivals, health.queue().bytes_limit, queries.feed());
         // It is read by whoever started this: all is bound.
         let _ = writeln!(io::stderr(), "spanfall: {listening}");
         let mut end = pin!(end);
@@ -95,7 +95,8 @@ impl Headless {
                 () = tokio::task::yield_now(), if queries.is_answering() => answer(&mut queries, &app.store),
             }
         }
-        drop(queries);
+        // Streams end with it, too.
+        drop((queries, inbox));
         server.shutdown().await;
         stop_answering(api).await;
     }

@@ -1,8 +1,8 @@
-//! Spans of exports to here, which are printed only if something of their trace is below them.
+//! Spans of exports to the viewer, which a reader of arrivals gets only if something of their trace is below them.
 
 use std::collections::{HashSet, VecDeque};
 
-use trace_model::{Batch, HiddenSpans, SpanId, TraceId};
+use trace_model::{Batch, BatchLog, BatchSpan, HiddenSpans, SpanId, TraceId};
 
 /// Bytes of spans that are held.
 const HELD_MAX: usize = 4 << 20;
@@ -10,15 +10,24 @@ const HELD_MAX: usize = 4 << 20;
 const NEEDED_MAX: usize = 1 << 16;
 
 /// The hidden spans of the last minutes, and the ids that must be shown.
-pub(super) struct Uploads {
+#[derive(Debug)]
+pub struct Uploads {
     hidden: HiddenSpans,
     needed: HashSet<(TraceId, SpanId)>,
     /// Ids in order of arrival.
     order: VecDeque<(TraceId, SpanId)>,
 }
 
+impl Default for Uploads {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Uploads {
-    pub(super) fn new() -> Self {
+    /// Starts without any.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             hidden: HiddenSpans::new(HELD_MAX),
             needed: HashSet::new(),
@@ -27,23 +36,37 @@ impl Uploads {
     }
 
     /// Notes what is in a batch, and returns the hidden spans, of this one and of earlier ones, that are to be printed after it.
-    pub(super) fn reveal(&mut self, batch: &Batch) -> Vec<Batch> {
+    pub fn reveal(&mut self, batch: &Batch) -> Vec<Batch> {
         let mut revealed = Vec::new();
-        for id in batch.each_log().filter_map(|log| log.error_span()) {
-            self.need(id, &mut revealed);
+        for log in batch.each_log() {
+            revealed.extend(self.log(&log));
         }
         for span in batch.each_span() {
-            let id = span.ids();
-            if span.is_hidden() {
-                self.hidden.hold(&span);
-                if !self.needed.contains(&id) {
-                    continue;
-                }
+            revealed.extend(self.span(&span));
+        }
+        revealed
+    }
+
+    /// The same for a log record.
+    pub fn log(&mut self, log: &BatchLog<'_>) -> Vec<Batch> {
+        let mut revealed = Vec::new();
+        log.error_span().into_iter().for_each(|id| self.need(id, &mut revealed));
+        revealed
+    }
+
+    /// The same for a span.
+    pub fn span(&mut self, span: &BatchSpan<'_>) -> Vec<Batch> {
+        let mut revealed = Vec::new();
+        let id = span.ids();
+        if span.is_hidden() {
+            self.hidden.hold(span);
+            if !self.needed.contains(&id) {
+                return revealed;
             }
-            self.need(id, &mut revealed);
-            if let Some(parent) = span.candidate().parent_span_id {
-                self.need((id.0, parent), &mut revealed);
-            }
+        }
+        self.need(id, &mut revealed);
+        if let Some(parent) = span.candidate().parent_span_id {
+            self.need((id.0, parent), &mut revealed);
         }
         revealed
     }
