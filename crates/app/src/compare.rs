@@ -9,7 +9,8 @@ use trace_model::work::{self, Steps};
 use trace_model::{Outline, Revision, Store, TraceId, TraceReader, TraceSummary};
 use trace_stats::{Difference, Differing, MedianPass, Profile, RootOperation, Totals};
 
-use super::{Action, List, Narrow, Picker, Waterfall};
+use super::{Action, List, Narrow, Waterfall};
+use crate::table::TableState;
 use shown::{Key, Order, Shown};
 
 /// How many lines are about the two sides, above the rows.
@@ -154,7 +155,7 @@ pub struct Compare {
     /// The median is asked for although a trace is marked.
     wants_usual: bool,
     by_change: bool,
-    narrow: Narrow,
+    table: TableState<Key>,
     against: Against,
     /// The selected trace.
     selected: Option<Profiled>,
@@ -165,7 +166,6 @@ pub struct Compare {
     shown: Shown,
     /// What replaces it when it is complete.
     next: Option<Steps<Shown>>,
-    picker: Picker<Key>,
 }
 
 impl Compare {
@@ -219,9 +219,8 @@ impl Compare {
 
     /// The rows in view, and whether the cursor is there.
     pub fn visible(&self) -> impl Iterator<Item = (&Difference, bool)> {
-        let visible = self.picker.visible();
-        let rows = self.shown.rows.iter().enumerate().skip(visible.start).take(visible.len());
-        rows.map(|(at, row)| (&self.shown.comparison.rows[*row], at == self.picker.position()))
+        let visible = self.table.visible();
+        visible.filter_map(|(at, is_selected)| Some((self.row(at)?, is_selected)))
     }
 
     /// How many rows are listed.
@@ -246,7 +245,11 @@ impl Compare {
     }
 
     fn selected(&self) -> Option<&Difference> {
-        self.shown.comparison.rows.get(*self.shown.rows.get(self.picker.position())?)
+        self.row(self.table.position())
+    }
+
+    fn row(&self, at: usize) -> Option<&Difference> {
+        self.shown.comparison.rows.get(*self.shown.rows.get(at)?)
     }
 
     /// Goes on reading what is usual, about so much work; true while there is more to read.
@@ -311,7 +314,7 @@ impl Compare {
         let Some(shown) = self.next.as_mut().and_then(|next| next.run(work)) else {
             return false;
         };
-        self.shown = shown;
+        self.show(shown);
         self.next = None;
         true
     }
@@ -321,7 +324,8 @@ impl Compare {
         let trace_id = outline.map(Outline::trace_id);
         if self.selected.as_ref().map(|selected| selected.summary.trace_id) != trace_id {
             self.selected = trace_id.and_then(|trace_id| Profiled::new(store, trace_id));
-            (self.shown, self.next, self.of) = (Shown::default(), None, None);
+            self.show(Shown::default());
+            (self.next, self.of) = (None, None);
         }
         if let Some(trace_id) = trace_id {
             self.choose(store, trace_id, marked.as_ref());
@@ -331,7 +335,12 @@ impl Compare {
             self.compare(trace_id, marked.as_ref());
             self.compare_part(WORK_PER_FRAME);
         }
-        self.picker.fit(&self.shown.keys, height);
+        self.table.fit(height);
+    }
+
+    fn show(&mut self, mut shown: Shown) {
+        self.table.set_keys(std::mem::take(&mut shown.keys));
+        self.shown = shown;
     }
 
     /// Begins to compare what has changed, or to order it anew.
@@ -349,7 +358,7 @@ impl Compare {
         };
         let order = Order {
             by_change: self.by_change,
-            narrow: self.narrow.clone(),
+            narrow: self.table.words().clone(),
         };
         // Of traces that grow all the time, each comparison that was begun is completed.
         let is_begun = self.next.is_some() && self.of.is_some_and(|begun| begun.is_alike(of));
@@ -378,7 +387,7 @@ impl Compare {
 
 impl List for Compare {
     fn narrow(&self) -> &Narrow {
-        &self.narrow
+        self.table.narrow()
     }
 
     fn has_rows(&self) -> bool {
@@ -386,18 +395,18 @@ impl List for Compare {
     }
 
     fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
+        self.table.narrow_mut()
     }
 
     fn update(&mut self, action: Action) -> Result<(), &'static str> {
         match action {
             Action::Sort => {
                 self.by_change = !self.by_change;
-                self.picker = Picker::default();
+                self.table.restart();
             }
             Action::NextMatch | Action::PreviousMatch => {
                 let count = self.shown.rows.len();
-                let here = self.picker.position();
+                let here = self.table.position();
                 let differs = |at: &usize| self.shown.comparison.rows[self.shown.rows[*at]].differs;
                 let next = if action == Action::NextMatch {
                     (here + 1..count).chain(0..count.min(here + 1)).find(differs)
@@ -407,14 +416,14 @@ impl List for Compare {
                 let Some(next) = next else {
                     return Err("nothing differs by enough to speak of");
                 };
-                self.picker.go_to(next, &self.shown.keys);
+                self.table.go_to(next);
             }
-            _ => self.picker.update(action, &self.shown.keys),
+            _ => return self.table.update(action),
         }
         Ok(())
     }
 
     fn select_row(&mut self, row: usize) -> Option<bool> {
-        self.picker.select_row(row, &self.shown.keys)
+        self.table.select_row(row)
     }
 }

@@ -2,7 +2,7 @@
 
 use ratatui_core::layout::{Position, Rect};
 
-use super::{Action, Column, MapColumn, OperationColumn};
+use super::{Action, Column};
 
 /// What a click on a part of the screen means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,10 +11,8 @@ pub enum Hit {
     Action(Action),
     /// To sort the traces by a column.
     SortTraces(Column),
-    /// To sort the operations by a column.
-    SortOperations(OperationColumn),
-    /// To sort the calls of the service map by a column.
-    SortMap(MapColumn),
+    /// To sort the list on top by a column, by its number.
+    SortBy(usize),
     /// To go to a section of the details, by name.
     Section(&'static str),
     /// To put the cursor on a line of a column of the details, or to open what is there.

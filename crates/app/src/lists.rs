@@ -23,6 +23,9 @@ pub trait List {
     /// Why that can't be done, for the person.
     fn update(&mut self, action: Action) -> Result<(), &'static str>;
 
+    /// Sorts by a column, by its number; by the same one in the other direction.
+    fn sort_by(&mut self, _column: usize) {}
+
     /// Puts the cursor on a row in view, counted from 0. Returns whether it was there already, `None` without such a row.
     fn select_row(&mut self, row: usize) -> Option<bool>;
 }

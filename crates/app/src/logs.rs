@@ -1,35 +1,118 @@
-//! The log records of the selected trace, or of the selected span, in the order of time.
+//! The log records of the selected trace, or of the selected span, by time.
 
 use ratatui_core::layout::Rect;
-use trace_model::{Log, Revision, SpanId, Store, TraceId};
+use trace_model::{Log, Outline, Revision, SpanId, Store, TraceId};
 use trace_stats::SpanPlace;
 
-use super::{Action, List, Narrow, Picker, Waterfall, log_text};
-use crate::format::Now;
+use super::{Action, List, Waterfall, attribute_value, log_text, offset, severity_mark, severity_role, time_of_day};
+use crate::App;
+use crate::content::{Means, Role};
+use crate::format::{self, Now, service_name};
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::layout::ListParts;
-use crate::{App, Screen};
+use crate::table::{Column, Query, Table, TableState, Width};
+use crate::text::first_line;
 
-/// How many log records of a trace are shown: so many are decoded within a small part of a frame.
+/// Most log records of a trace that are shown: so many are decoded within a small part of a frame.
 pub const LISTED_LOGS: usize = 2_000;
 
-/// How many lines are about the record under the cursor: a rule above them, and the whole text.
+/// Lines about the record under the cursor: a rule above them, and the whole text.
 pub const BELOW: u16 = 5;
 
-/// What the cursor holds on to: a record has no id. Its time, its span, and which of several with both it is.
-type Key = (u64, Option<SpanId>, usize);
+/// Most attributes in a row; the lines below the list have all.
+const SHOWN_ATTRIBUTES: usize = 8;
+/// Most columns that attributes want: they continue to the edge.
+const ATTRIBUTES: usize = 40;
+
+/// A record in its trace.
+pub(crate) struct LogRow<'a> {
+    log: &'a Log,
+    /// The start of the trace.
+    start_unix_nano: u64,
+    outline: Option<&'a Outline>,
+    now: &'a Now,
+}
+
+impl Table for LogList {
+    type Row<'a> = LogRow<'a>;
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::text("at", Width::Text(10), |row, room| {
+            let offset = offset(row.log.time_unix_nano, row.start_unix_nano);
+            format::at_most(&offset, room).means(Role::Dim).into()
+        }),
+        Column::<Self>::text("time", Width::Text(0), |row, room| {
+            let time = time_of_day(row.log.time_unix_nano, row.now);
+            format::at_most(&time, room).means(Role::Dim).into()
+        })
+        .if_rest(),
+        Column::<Self>::text("level", Width::Text(6), |row, room| {
+            format::at_most(&level(row.log), room)
+                .means(severity_role(row.log.severity))
+                .into()
+        }),
+        Column::<Self>::text("service", Width::Text(10), |row, room| {
+            let service = &row.log.service;
+            format::at_most(&service_name(service), room)
+                .means(Role::service(service))
+                .into()
+        }),
+        Column::<Self>::text("span", Width::Text(14), |row, room| {
+            format::at_most(&span_name(row), room).into()
+        }),
+        Column::<Self>::text("body", Width::Text(24), |row, room| {
+            let body = first_line(&log_text(row.log));
+            format::at_most(&body, room).means(severity_role(row.log.severity)).into()
+        }),
+        Column::<Self>::text("attributes", Width::Text(0), |row, room| {
+            let attributes: Vec<_> = attributes(row.log).take(SHOWN_ATTRIBUTES).collect();
+            format::at_most(&attributes.join(" · "), room).means(Role::Dim).into()
+        })
+        .wants_at_most(ATTRIBUTES)
+        .if_rest(),
+    ];
+}
+
+fn level(log: &Log) -> String {
+    let level = if log.severity_text.is_empty() {
+        log.severity.name().to_uppercase().replace("UNSPECIFIED", "")
+    } else {
+        log.severity_text.clone()
+    };
+    format!("{}{level}", severity_mark(log.severity))
+}
+
+/// Returns the name of the span in which a record was written, if it has arrived.
+fn span_name(row: &LogRow<'_>) -> String {
+    let Some(span_id) = row.log.span_id else {
+        return "–".to_owned();
+    };
+    let node = row
+        .outline
+        .and_then(|outline| outline.tree().nodes().get(outline.first_of(span_id)?));
+    node.filter(|node| node.arrived)
+        .map_or_else(|| format!("{span_id:.8}…"), |node| node.name.to_string())
+}
+
+fn attributes(log: &Log) -> impl Iterator<Item = String> {
+    log.attributes.iter().map(|attribute| {
+        let value = first_line(&attribute_value(attribute));
+        format!("{} = {value}", attribute.key)
+    })
+}
+
+/// Identity of a record for the cursor: its time, its span, and its number among those with the same.
+type LogKey = (u64, Option<SpanId>, usize);
 
 /// The list's state.
 #[derive(Debug, Default)]
 pub struct LogList {
-    narrow: Narrow,
+    table: TableState<LogKey>,
     /// Those of the selected span alone.
     of_span: bool,
-    /// What the records were read of, and what they were narrowed by.
-    of: Option<(TraceId, Option<SpanId>, Revision, String)>,
+    /// What the records were read of, and the query that they were made with.
+    of: Option<(TraceId, Option<SpanId>, Revision, Query)>,
     logs: Vec<Log>,
-    keys: Vec<Key>,
-    picker: Picker<Key>,
     /// There are more than are shown.
     cut: bool,
 }
@@ -47,29 +130,26 @@ impl LogList {
         self.cut
     }
 
-    /// How many are listed.
+    /// The records' keys, and the cursor.
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.logs.len()
-    }
-
-    /// Whether none is.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.logs.is_empty()
-    }
-
-    /// The records in view, and whether the cursor is there.
-    pub fn rows(&self) -> impl Iterator<Item = (&Log, bool)> {
-        let visible = self.picker.visible();
-        let rows = self.logs.iter().enumerate().skip(visible.start).take(visible.len());
-        rows.map(|(at, log)| (log, at == self.picker.position()))
+    pub const fn table(&self) -> &TableState<LogKey> {
+        &self.table
     }
 
     /// The record under the cursor.
     #[must_use]
     pub fn selected(&self) -> Option<&Log> {
-        self.logs.get(self.picker.position())
+        self.logs.get(self.table.position())
+    }
+
+    /// The lines about the record under the cursor: its whole text, then its attributes.
+    #[must_use]
+    pub fn details(&self, width: usize) -> Vec<String> {
+        let Some(log) = self.selected() else { return Vec::new() };
+        let attributes = attributes(log).collect::<Vec<_>>().join(" · ");
+        let text = log_text(log);
+        let texts = [text.trim_end(), &attributes].into_iter().filter(|text| !text.is_empty());
+        texts.flat_map(|text| crate::text::lines(text, width.max(1))).collect()
     }
 
     /// From the whole trace to the selected span, and back.
@@ -77,61 +157,50 @@ impl LogList {
         self.of_span = !self.of_span;
     }
 
-    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, height: usize) {
+    fn fit(&mut self, store: &Store, waterfall: &Waterfall, body: Rect, now: &Now) {
         let selected = waterfall.selected();
-        let Some((trace_id, revision)) = selected.and_then(|(trace_id, _)| Some((trace_id, store.trace_revision(trace_id)?)))
-        else {
-            (self.logs, self.keys, self.of) = (Vec::new(), Vec::new(), None);
-            return;
-        };
-        let span_id = selected.map(|(_, key)| key.span_id).filter(|_| self.of_span);
-        let of = (trace_id, span_id, revision, self.narrow.line().text().to_owned());
-        if self.of.as_ref() != Some(&of) {
-            self.logs = store.logs(trace_id, span_id, LISTED_LOGS + 1);
-            self.cut = self.logs.len() > LISTED_LOGS;
-            self.logs.truncate(LISTED_LOGS);
-            self.logs.retain(|log| {
-                let body = log_text(log);
-                self.narrow.keeps(&[&log.service, log.severity.name(), &body])
-            });
-            self.keys.clear();
-            for log in &self.logs {
-                let same = |key: &&Key| (key.0, key.1) == (log.time_unix_nano, log.span_id);
-                let nth = self
-                    .keys
-                    .iter()
-                    .rev()
-                    .take_while(|key| key.0 == log.time_unix_nano)
-                    .filter(same)
-                    .count();
-                self.keys.push((log.time_unix_nano, log.span_id, nth));
+        let trace = selected.and_then(|(trace_id, _)| Some((trace_id, store.trace_revision(trace_id)?)));
+        if let Some((trace_id, revision)) = trace {
+            let span_id = selected.map(|(_, key)| key.span_id).filter(|_| self.of_span);
+            let of = (trace_id, span_id, revision, self.table.query());
+            if self.of.as_ref() != Some(&of) {
+                self.read(store, trace_id, span_id);
+                self.of = Some(of);
             }
-            self.of = Some(of);
+        } else {
+            (self.logs, self.of) = (Vec::new(), None);
+            self.table.set_keys(Vec::new());
         }
-        self.picker.fit(&self.keys, height);
-    }
-}
-
-impl List for LogList {
-    fn narrow(&self) -> &Narrow {
-        &self.narrow
-    }
-
-    fn has_rows(&self) -> bool {
-        !self.logs.is_empty()
-    }
-
-    fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
+        let start = trace.and_then(|(trace_id, _)| store.trace(trace_id));
+        let start_unix_nano = start.map_or(0, |trace| trace.start_unix_nano);
+        let logs = &self.logs;
+        let parts = ListParts::of(body, BELOW);
+        self.table.lay_out::<Self>(parts.head, parts.rows, |at| {
+            Some(LogRow {
+                log: logs.get(at)?,
+                start_unix_nano,
+                outline: waterfall.outline(),
+                now,
+            })
+        });
     }
 
-    fn update(&mut self, action: Action) -> Result<(), &'static str> {
-        self.picker.update(action, &self.keys);
-        Ok(())
-    }
-
-    fn select_row(&mut self, row: usize) -> Option<bool> {
-        self.picker.select_row(row, &self.keys)
+    fn read(&mut self, store: &Store, trace_id: TraceId, span_id: Option<SpanId>) {
+        self.logs = store.logs(trace_id, span_id, LISTED_LOGS + 1);
+        self.cut = self.logs.len() > LISTED_LOGS;
+        self.logs.truncate(LISTED_LOGS);
+        let words = self.table.words();
+        self.logs.retain(|log| {
+            let body = log_text(log);
+            words.keeps(&[&log.service, log.severity.name(), &body])
+        });
+        let mut keys: Vec<LogKey> = Vec::with_capacity(self.logs.len());
+        for log in &self.logs {
+            let same_time = keys.iter().rev().take_while(|key| key.0 == log.time_unix_nano);
+            let number = same_time.filter(|key| key.1 == log.span_id).count();
+            keys.push((log.time_unix_nano, log.span_id, number));
+        }
+        self.table.set_keys(keys);
     }
 }
 
@@ -140,9 +209,9 @@ impl Component for LogList {
         Placed::screen(body, ListParts::of(body, BELOW).rows)
     }
 
-    fn fit(app: &mut App, placed: &Placed, _: &Now) {
-        if let Some(Screen::Logs(logs)) = app.screens.top_mut() {
-            logs.fit(&app.store, &app.waterfall, placed.rows.height.into());
+    fn fit(app: &mut App, placed: &Placed, now: &Now) {
+        if let Some(crate::Screen::Logs(logs)) = app.screens.top_mut() {
+            logs.fit(&app.store, &app.waterfall, placed.area, now);
         }
     }
 
@@ -159,11 +228,11 @@ impl Component for LogList {
     }
 
     fn list(app: &App) -> Option<&dyn List> {
-        Self::shown(app).map(|list| list as _)
+        Self::shown(app).map(|logs| &logs.table as _)
     }
 
     fn list_mut(app: &mut App) -> Option<&mut dyn List> {
-        Self::shown_mut(app).map(|list| list as _)
+        Self::shown_mut(app).map(|logs| &mut logs.table as _)
     }
 
     fn enter(app: &mut App) {

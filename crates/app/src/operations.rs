@@ -1,204 +1,220 @@
-//! The list of operations: in which order, which of them, and where the cursor is.
+//! The list of operations: service, name and kind of spans, with counts and latencies.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use ratatui_core::layout::Rect;
-use trace_model::SpanKind;
+use trace_model::{SpanKind, SpanSubject};
 use trace_stats::{Operation, SpanPlace, Survey};
 
-use super::{Action, List, Narrow, Picker};
-use crate::App;
-use crate::format::{self, Now};
+use super::List;
+use crate::content::{Means, Role};
+use crate::figures::{histogram, rate, share};
+use crate::format::{self, Now, service_name};
 use crate::layer::{Component, Placed};
 use crate::layout::ListParts;
+use crate::table::{Column, Query, Rank, Table, TableState, Width};
+use crate::{App, described};
 
-/// What operations are sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "the columns' names say it")]
-pub enum OperationColumn {
-    /// The time that all of its spans took together.
-    #[default]
-    Time,
-    Count,
-    Errors,
-    P50,
-    P90,
-    P99,
-    Max,
-    Service,
+/// Columns of a number.
+const NUMBER: u16 = 9;
+/// From these widths on there are more columns.
+const WIDE: u16 = 100;
+const WIDEST: u16 = 150;
+
+/// An operation in its survey.
+pub(crate) struct OperationRow<'a> {
+    operation: &'a Operation,
+    /// The time that all operations took, in nanoseconds.
+    total_nano: u64,
+    observed_nano: u64,
 }
 
-impl OperationColumn {
-    const ALL: [Self; 8] = [
-        Self::Time,
-        Self::Count,
-        Self::Errors,
-        Self::P50,
-        Self::P90,
-        Self::P99,
-        Self::Max,
-        Self::Service,
+impl Table for OperationList {
+    type Row<'a> = OperationRow<'a>;
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::text("service", Width::Text(10), |row, room| {
+            let service = &row.operation.service;
+            format::at_most(&service_name(service), room)
+                .means(Role::service(service))
+                .into()
+        })
+        .ranked(|row| Rank::Text(row.operation.service.to_string())),
+        Column::<Self>::text("operation", Width::Text(16), |row, room| {
+            let subject = SpanSubject {
+                text: (&*row.operation.subject).into(),
+                status: None,
+            };
+            described(&row.operation.name, &subject, room).into()
+        })
+        .ranked(|row| Rank::Text(row.operation.name.to_string())),
+        Column::<Self>::text("", Width::Of(|row| if row < WIDEST { 2 } else { 0 }), |row, _| {
+            kind_mark(row.operation.kind).means(Role::Dim).into()
+        }),
+        Column::<Self>::text("kind", Width::Of(|row| if row < WIDEST { 0 } else { 10 }), |row, _| {
+            row.operation.kind.name().means(Role::Dim).into()
+        }),
+        Column::<Self>::number("spans", Width::Fixed(7), |row, _| format::compact(row.operation.count).into())
+            .ranked(|row| Rank::number(row.operation.count))
+            .if_room(),
+        Column::<Self>::number("rate", Width::Of(|row| if row < WIDE { 0 } else { 10 }), |row, _| {
+            rate(row.operation.count, row.observed_nano).means(Role::Dim).into()
+        }),
+        Column::<Self>::number("errors", Width::Fixed(8), |row, _| {
+            share(row.operation.errors, row.operation.count).means(Role::Error).into()
+        })
+        .ranked(|row| Rank::share(row.operation.errors, row.operation.count))
+        .if_room(),
+        Column::<Self>::number("p50", Width::Fixed(NUMBER), |row, _| {
+            if row.has_ended() {
+                row.percentile(50.0).into()
+            } else {
+                "no end".means(Role::Warning).into()
+            }
+        })
+        .ranked(|row| Rank::number(row.operation.latencies.percentile(50.0)))
+        .if_room(),
+        Column::<Self>::number("p90", Width::Of(|row| if row < WIDEST { 0 } else { NUMBER }), |row, _| {
+            row.percentile(90.0).into()
+        })
+        .ranked(|row| Rank::number(row.operation.latencies.percentile(90.0))),
+        Column::<Self>::number("p99", Width::Fixed(NUMBER), |row, _| row.percentile(99.0).into())
+            .ranked(|row| Rank::number(row.operation.latencies.percentile(99.0))),
+        Column::<Self>::number("max", Width::Of(|row| if row < WIDE { 0 } else { NUMBER }), |row, _| {
+            row.ended(|| format::duration(row.operation.latencies.max())).into()
+        })
+        .ranked(|row| Rank::number(row.operation.latencies.max())),
+        Column::<Self>::number("time", Width::Of(|row| if row < WIDE { 0 } else { 8 }), |row, _| {
+            let share = row.ended(|| share(row.operation.total_nano, row.total_nano));
+            share.means(Role::Dim).into()
+        })
+        .ranked(|row| Rank::number(row.operation.total_nano))
+        .by_default(),
+        Column::<Self>::number("average", Width::Of(|row| if row < WIDEST { 0 } else { NUMBER }), |row, _| {
+            let count = row.operation.latencies.count().max(1);
+            row.ended(|| format::duration(row.operation.total_nano / count))
+                .means(Role::Dim)
+                .into()
+        })
+        .if_rest(),
+        Column::<Self>::number("total", Width::Of(|row| if row < WIDEST { 0 } else { NUMBER }), |row, _| {
+            row.ended(|| format::duration(row.operation.total_nano))
+                .means(Role::Dim)
+                .into()
+        })
+        .if_rest(),
+        Column::<Self>::text("short→long", Width::Fixed(12), |row, room| {
+            let shape = row.ended(|| histogram(&row.operation.latencies.shape(room)));
+            shape.means(Role::service(&row.operation.service)).into()
+        })
+        .if_room()
+        .at_most(42),
     ];
+}
 
-    fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|column| *column == self).unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()]
+impl OperationRow<'_> {
+    fn has_ended(&self) -> bool {
+        self.operation.latencies.count() > 0
     }
 
-    /// What comes first has the highest; by service all are equal, since they come by their names.
-    fn rank(self, operation: &Operation) -> (u64, u64) {
-        let rank = match self {
-            Self::Time => operation.total_nano,
-            Self::Count => operation.count,
-            // The share: one of two failed is worse than two of a thousand.
-            Self::Errors => operation.errors.saturating_mul(1_000_000) / operation.count.max(1),
-            Self::P50 => operation.latencies.percentile(50.0),
-            Self::P90 => operation.latencies.percentile(90.0),
-            Self::P99 => operation.latencies.percentile(99.0),
-            Self::Max => operation.latencies.max(),
-            Self::Service => return (0, 0),
-        };
-        (rank, if self == Self::Errors { operation.errors } else { 0 })
+    fn ended(&self, text: impl FnOnce() -> String) -> String {
+        if self.has_ended() { text() } else { String::new() }
+    }
+
+    fn percentile(&self, percent: f64) -> String {
+        self.ended(|| format::duration(self.operation.latencies.percentile(percent)))
     }
 }
 
-/// What names an operation.
-pub type OperationKey = (Arc<str>, Arc<str>, Arc<str>, SpanKind);
+/// Returns a kind in one cell: both sides of a call mostly have the same name.
+const fn kind_mark(kind: SpanKind) -> &'static str {
+    match kind {
+        SpanKind::Client => "→",
+        SpanKind::Server => "←",
+        SpanKind::Producer => "⇢",
+        SpanKind::Consumer => "⇠",
+        SpanKind::Internal | SpanKind::Unspecified => "",
+    }
+}
+
+/// Identity of an operation: service, name, subject, kind.
+type OperationKey = (Arc<str>, Arc<str>, Arc<str>, SpanKind);
 
 /// The list's state.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct OperationList {
-    narrow: Narrow,
-    sort: OperationColumn,
-    reversed: bool,
-    /// What the rows were made of: which survey, in which order, and what is typed.
-    of: Option<(u64, OperationColumn, bool, String)>,
+    table: TableState<OperationKey>,
+    /// The survey and the query that the rows were made of.
+    of: Option<(u64, Query)>,
     /// Positions in the survey's operations.
     rows: Vec<usize>,
-    keys: Vec<OperationKey>,
-    /// How wide the longest names of services and of operations are.
-    longest: (u16, u16),
-    picker: Picker<OperationKey>,
+}
+
+impl Default for OperationList {
+    fn default() -> Self {
+        Self {
+            table: TableState::sorted::<Self>(),
+            of: None,
+            rows: Vec::new(),
+        }
+    }
 }
 
 impl OperationList {
-    /// By what it is sorted, and whether the other way round.
+    /// The rows' keys, and the cursor.
     #[must_use]
-    pub const fn sort(&self) -> (OperationColumn, bool) {
-        (self.sort, self.reversed)
+    pub const fn table(&self) -> &TableState<OperationKey> {
+        &self.table
     }
 
-    /// How many columns the longest name of a service has, and the longest one of an operation.
-    #[must_use]
-    pub const fn longest(&self) -> (u16, u16) {
-        self.longest
+    /// The operation under the cursor.
+    fn selected<'a>(&self, survey: &'a Survey) -> Option<&'a Operation> {
+        survey.operations.get(*self.rows.get(self.table.position())?)
     }
 
-    /// How many are listed.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether none is.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Those in view, and whether the cursor is there.
-    pub fn visible<'a>(&'a self, survey: &'a Survey) -> impl Iterator<Item = (&'a Operation, bool)> {
-        let visible = self.picker.visible();
-        let rows = self.rows.iter().enumerate().skip(visible.start).take(visible.len());
-        rows.filter_map(|(at, row)| Some((survey.operations.get(*row)?, at == self.picker.position())))
-    }
-
-    /// The one under the cursor.
-    pub(super) fn selected<'a>(&self, survey: &'a Survey) -> Option<&'a Operation> {
-        survey.operations.get(*self.rows.get(self.picker.position())?)
-    }
-
-    /// Sorts by another column, most first; by the same one, the other way round.
-    pub(super) fn sort_by(&mut self, column: OperationColumn) {
-        self.reversed = self.sort == column && !self.reversed;
-        self.sort = column;
-        self.picker = Picker::default();
-    }
-
-    pub(super) fn fit(&mut self, survey: Option<&Survey>, number: u64, height: usize) {
-        let of = (number, self.sort, self.reversed, self.narrow.line().text().to_owned());
+    fn fit(&mut self, survey: Option<&Survey>, number: u64, body: Rect) {
+        let operations = survey.map_or(&[][..], |survey| &survey.operations);
+        let total_nano = operations
+            .iter()
+            .fold(0, |total: u64, operation| total.saturating_add(operation.total_nano));
+        let observed_nano = survey.map_or(0, Survey::observed_nano);
+        let row = |at: &usize| {
+            let operation = operations.get(*at)?;
+            Some(OperationRow {
+                operation,
+                total_nano,
+                observed_nano,
+            })
+        };
+        let of = (number, self.table.query());
         if self.of.as_ref() != Some(&of) || survey.is_none() {
-            self.lay_out(survey.map_or(&[], |survey| &survey.operations));
+            let is_kept = |operation: &Operation| {
+                let texts = [
+                    &*operation.service,
+                    &*operation.name,
+                    &*operation.subject,
+                    operation.kind.name(),
+                ];
+                self.table.words().keeps(&texts)
+            };
+            let kept = operations.iter().enumerate().filter(|(_, operation)| is_kept(operation));
+            self.rows = kept.map(|(at, _)| at).collect();
+            of.1.order.sort::<Self, _>(&mut self.rows, row);
+            let keys = self.rows.iter().map(|at| key(&operations[*at]));
+            self.table.set_keys(keys.collect());
             self.of = Some(of);
         }
-        self.picker.fit(&self.keys, height);
-    }
-
-    fn lay_out(&mut self, operations: &[Operation]) {
-        let kept = |operation: &Operation| {
-            self.narrow.keeps(&[
-                &*operation.service,
-                &*operation.name,
-                &*operation.subject,
-                operation.kind.name(),
-            ])
-        };
-        let kept = operations.iter().enumerate().filter(|(_, operation)| kept(operation));
-        self.rows = kept.map(|(at, _)| at).collect();
-        // They come by name, and equals stay so.
-        self.rows.sort_by_cached_key(|at| Reverse(self.sort.rank(&operations[*at])));
-        if self.reversed {
-            self.rows.reverse();
-        }
-        let columns = |text: &str| u16::try_from(format::columns(text)).unwrap_or(u16::MAX);
-        self.longest = self.rows.iter().fold((0, 0), |(service, name), at| {
-            let operation = &operations[*at];
-            let subject = columns(&operation.subject);
-            let whole = columns(&operation.name).saturating_add(if subject > 0 { subject.saturating_add(1) } else { 0 });
-            (service.max(columns(&operation.service)), name.max(whole))
-        });
-        let key = |at: &usize| {
-            let operation = &operations[*at];
-            let Operation {
-                service, name, subject, ..
-            } = operation;
-            (service.clone(), name.clone(), subject.clone(), operation.kind)
-        };
-        self.keys = self.rows.iter().map(key).collect();
+        let rows = &self.rows;
+        let parts = ListParts::of(body, 0);
+        self.table.lay_out::<Self>(parts.head, parts.rows, |at| row(rows.get(at)?));
     }
 }
 
-impl List for OperationList {
-    fn narrow(&self) -> &Narrow {
-        &self.narrow
-    }
-
-    fn has_rows(&self) -> bool {
-        !self.rows.is_empty()
-    }
-
-    fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
-    }
-
-    fn update(&mut self, action: Action) -> Result<(), &'static str> {
-        match action {
-            Action::Sort => (self.sort, self.reversed) = (self.sort.next(), false),
-            Action::SortReversed => self.reversed = !self.reversed,
-            _ => {
-                self.picker.update(action, &self.keys);
-                return Ok(());
-            }
-        }
-        // Whoever sorts wants to see what is first now.
-        self.picker = Picker::default();
-        Ok(())
-    }
-
-    fn select_row(&mut self, row: usize) -> Option<bool> {
-        self.picker.select_row(row, &self.keys)
-    }
+fn key(operation: &Operation) -> OperationKey {
+    let Operation {
+        service, name, subject, ..
+    } = operation;
+    (service.clone(), name.clone(), subject.clone(), operation.kind)
 }
 
 impl Component for OperationList {
@@ -209,16 +225,15 @@ impl Component for OperationList {
     }
 
     fn fit(app: &mut App, placed: &Placed, _: &Now) {
-        let survey = app.many.survey();
-        app.operations.fit(survey, app.many.number(), placed.rows.height.into());
+        app.operations.fit(app.many.survey(), app.many.number(), placed.area);
     }
 
     fn list(app: &App) -> Option<&dyn List> {
-        Some(&app.operations)
+        Some(&app.operations.table)
     }
 
     fn list_mut(app: &mut App) -> Option<&mut dyn List> {
-        Some(&mut app.operations)
+        Some(&mut app.operations.table)
     }
 
     fn enter(app: &mut App) {

@@ -3,19 +3,18 @@
 use ratatui_core::layout::Rect;
 
 use super::layout::PopupArea;
-use super::{Action, App, Layer, List, Narrow, Picker};
+use super::{Action, App, Layer, List, Narrow};
 use crate::format::Now;
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
+use crate::table::TableState;
 
 /// The palette's state.
 #[derive(Debug)]
 pub struct Palette {
-    narrow: Narrow,
+    table: TableState<Action>,
     /// Every command that means something where it was opened, those that are special to that place first.
     all: Vec<Command>,
     entries: Vec<Command>,
-    actions: Vec<Action>,
-    picker: Picker<Action>,
 }
 
 /// Something that can be done.
@@ -42,34 +41,16 @@ impl Palette {
         self.entries.is_empty()
     }
 
+    /// The words that narrow the commands.
+    #[must_use]
+    pub const fn words(&self) -> &Narrow {
+        self.table.words()
+    }
+
     /// The commands in view, and whether the cursor is there.
     pub fn rows(&self) -> impl Iterator<Item = (&Command, bool)> {
-        let visible = self.picker.visible();
-        let rows = self.entries.iter().enumerate().skip(visible.start).take(visible.len());
-        rows.map(|(at, command)| (command, at == self.picker.position()))
-    }
-}
-
-impl List for Palette {
-    fn narrow(&self) -> &Narrow {
-        &self.narrow
-    }
-
-    fn has_rows(&self) -> bool {
-        !self.entries.is_empty()
-    }
-
-    fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
-    }
-
-    fn update(&mut self, action: Action) -> Result<(), &'static str> {
-        self.picker.update(action, &self.actions);
-        Ok(())
-    }
-
-    fn select_row(&mut self, row: usize) -> Option<bool> {
-        self.picker.select_row(row, &self.actions)
+        let visible = self.table.visible();
+        visible.filter_map(|(at, is_selected)| Some((self.entries.get(at)?, is_selected)))
     }
 }
 
@@ -117,25 +98,26 @@ impl Palette {
     /// Does what a key asked for. Returns the command to run, if one was chosen, after which the palette closes.
     fn type_into(&mut self, action: Action) -> Option<Action> {
         match action {
-            Action::Earlier | Action::Up => self.picker.update(Action::Up, &self.actions),
-            Action::Later | Action::Down => self.picker.update(Action::Down, &self.actions),
-            Action::KeepFilter => return self.picker.selected().copied(),
+            Action::Earlier | Action::Up => self.table.move_by(Action::Up),
+            Action::Later | Action::Down => self.table.move_by(Action::Down),
+            Action::KeepFilter => return self.table.selected().copied(),
             _ => {
-                self.narrow.update(action);
-                self.narrow.open();
+                self.table.narrow_mut().update(action);
+                self.table.narrow_mut().open();
                 self.lay_out(usize::MAX);
                 // What fits best is what was meant.
-                self.picker.update(Action::First, &self.actions);
+                self.table.go_to(0);
             }
         }
         None
     }
 
     fn lay_out(&mut self, height: usize) {
-        let is_kept = |command: &&Command| self.narrow.keeps(&[command.help, &command.keys]);
+        let is_kept = |command: &&Command| self.table.words().keeps(&[command.help, &command.keys]);
         self.entries = self.all.iter().filter(is_kept).cloned().collect();
-        self.actions = self.entries.iter().map(|command| command.action).collect();
-        self.picker.fit(&self.actions, height);
+        let actions = self.entries.iter().map(|command| command.action);
+        self.table.set_keys(actions.collect());
+        self.table.fit(height);
     }
 }
 
@@ -167,11 +149,11 @@ impl Component for Palette {
     }
 
     fn list(app: &App) -> Option<&dyn List> {
-        Self::shown(app).map(|list| list as _)
+        Self::shown(app).map(|palette| &palette.table as _)
     }
 
     fn list_mut(app: &mut App) -> Option<&mut dyn List> {
-        Self::shown_mut(app).map(|list| list as _)
+        Self::shown_mut(app).map(|palette| &mut palette.table as _)
     }
 }
 
@@ -179,12 +161,10 @@ impl Opened for Palette {
     fn open(app: &mut App) -> Self {
         let mut palette = Self {
             all: app.commands(),
-            narrow: Narrow::default(),
+            table: TableState::default(),
             entries: Vec::new(),
-            actions: Vec::new(),
-            picker: Picker::default(),
         };
-        palette.narrow.open();
+        palette.table.narrow_mut().open();
         palette.lay_out(usize::MAX);
         palette
     }

@@ -1,6 +1,6 @@
 //! The service map: as a tree of rows, or as a picture with the edges of the selected node below it.
 
-mod columns;
+mod calls;
 mod picture;
 mod tree;
 
@@ -10,11 +10,12 @@ use ratatui_core::layout::{Constraint, Layout, Rect};
 use trace_stats::{Callee, Counted, Queue, ServiceGraph, Survey};
 
 use super::layout::ListParts;
-use super::{Action, List, Narrow, Picker};
+use super::{Action, List, Narrow};
 use crate::App;
 use crate::format::Now;
 use crate::layer::{Component, Outcome, Placed};
-pub use columns::{MapColumn, Order};
+use crate::table::{Query, TableState};
+use calls::{CallRow, Calls};
 pub use picture::{CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapPicture};
 
 /// A smaller pane shows the tree unless the user asks for the picture: that of a terminal of 100 columns and 30 rows.
@@ -22,7 +23,7 @@ const PICTURE_MIN: (u16, u16) = (90, 22);
 
 /// One row of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MapRow {
+pub(super) enum MapRow {
     /// A service that calls others, or of which no call is known.
     Service(Arc<str>),
     /// A call that it makes.
@@ -37,7 +38,7 @@ pub enum MapRow {
 }
 
 /// What names a row: the service, and what it calls how.
-type Key = (Arc<str>, Option<(Callee, bool, Option<Queue>)>);
+type MapKey = (Arc<str>, Option<(Callee, bool, Option<Queue>)>);
 
 /// Where the parts of the picture are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,23 +62,32 @@ impl PictureParts {
     }
 }
 
-/// What the rows were made of: which survey, in which order, and what is typed.
-type Of = (u64, Order, String);
-
 /// The map's state.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ServiceMap {
-    narrow: Narrow,
-    order: Order,
-    of: Option<Of>,
+    table: TableState<MapKey>,
+    /// The survey and the query that the rows were made of.
+    of: Option<(u64, Query)>,
     rows: Vec<MapRow>,
-    keys: Vec<Key>,
-    picker: Picker<Key>,
     services: usize,
     picture: MapPicture,
     /// Whether the user wants the picture; the size decides otherwise.
     wants_picture: Option<bool>,
     is_picture: bool,
+}
+
+impl Default for ServiceMap {
+    fn default() -> Self {
+        Self {
+            table: TableState::sorted::<Calls>(),
+            of: None,
+            rows: Vec::new(),
+            services: 0,
+            picture: MapPicture::default(),
+            wants_picture: None,
+            is_picture: false,
+        }
+    }
 }
 
 impl ServiceMap {
@@ -87,10 +97,10 @@ impl ServiceMap {
         self.services
     }
 
-    /// The column that rows are sorted by.
+    /// The tree: its rows' keys, and the cursor.
     #[must_use]
-    pub const fn order(&self) -> Order {
-        self.order
+    pub const fn table(&self) -> &TableState<MapKey> {
+        &self.table
     }
 
     /// The picture; `None` while the tree is shown.
@@ -99,20 +109,13 @@ impl ServiceMap {
         self.is_picture.then_some(&self.picture)
     }
 
-    /// The rows of the tree in view, and whether the cursor is there.
-    pub fn visible(&self) -> impl Iterator<Item = (&MapRow, bool)> {
-        let visible = self.picker.visible();
-        let rows = self.rows.iter().enumerate().skip(visible.start).take(visible.len());
-        rows.map(|(at, row)| (row, at == self.picker.position()))
-    }
-
     /// What is under the cursor: a call, or all calls of a service or a node.
     pub(super) fn selected(&self, survey: &Survey) -> Vec<Counted> {
         if self.is_picture {
             return self.picture.selected(survey);
         }
         let edges = survey.edges.iter().enumerate();
-        match self.rows.get(self.picker.position()) {
+        match self.rows.get(self.table.position()) {
             Some(MapRow::Call { edge, .. }) => vec![Counted::Edge(*edge)],
             Some(MapRow::Service(service)) => {
                 let of_service = edges.filter(|(_, edge)| edge.caller == *service);
@@ -130,11 +133,6 @@ impl ServiceMap {
         Some(again)
     }
 
-    /// Sorts by another column, most first; by the same one, the other way round.
-    pub(super) fn sort_by(&mut self, column: MapColumn) {
-        self.order = self.order.by(column);
-    }
-
     /// Where the map is on a screen: the tree with the names of its columns, or the picture with its list.
     #[must_use]
     pub fn area(screen: Rect) -> Rect {
@@ -145,29 +143,41 @@ impl ServiceMap {
     /// `screen` is what there is room for.
     pub(super) fn fit(&mut self, survey: Option<&Survey>, number: u64, screen: Rect) {
         let area = Self::area(screen);
-        let of = (number, self.order, self.narrow.line().text().to_owned());
+        let of = (number, self.table.query());
+        let order = of.1.order;
         if self.of.as_ref() != Some(&of) || survey.is_none() {
-            self.rows = survey.map_or_else(Vec::new, |survey| tree::rows(survey, &self.narrow, self.order));
-            self.keys = survey.map_or_else(Vec::new, |survey| keys(survey, &self.rows));
+            let words = self.table.words();
+            self.rows = survey.map_or_else(Vec::new, |survey| tree::rows(survey, words, order));
             let services = |row: &&MapRow| matches!(row, MapRow::Service(_));
             self.services = self.rows.iter().filter(services).count();
-            let graph = survey.map_or_else(ServiceGraph::default, |survey| picture::graph(survey, &self.narrow));
+            let graph = survey.map_or_else(ServiceGraph::default, |survey| picture::graph(survey, words));
             self.picture.take(graph);
+            let keys = survey.map_or_else(Vec::new, |survey| keys(survey, &self.rows));
+            self.table.set_keys(keys);
             self.of = Some(of);
         }
-        // One line has the names of the columns.
-        self.picker.fit(&self.keys, usize::from(area.height.saturating_sub(1)));
+        let parts = ListParts::of(screen, 0);
+        let rows = &self.rows;
+        let edges = survey.into_iter().flat_map(|survey| &survey.edges);
+        let most = edges.map(|edge| edge.figures.calls).max().unwrap_or(1);
+        self.table.lay_out::<Calls>(parts.head, parts.rows, |at| {
+            let survey = survey?;
+            Some(match rows.get(at)? {
+                MapRow::Service(service) => CallRow::service(survey, service),
+                MapRow::Call { edge, back, last } => CallRow::call(survey.edges.get(*edge)?, *back, *last, most),
+            })
+        });
         let is_large = area.width >= PICTURE_MIN.0 && area.height >= PICTURE_MIN.1;
         self.is_picture = self.wants_picture.unwrap_or(is_large) && self.picture.is_drawn();
         if let Some(survey) = survey {
-            self.picture.fit(survey, self.order, PictureParts::of(area));
+            self.picture.fit(survey, order, PictureParts::of(area));
         }
     }
 }
 
 impl List for ServiceMap {
     fn narrow(&self) -> &Narrow {
-        &self.narrow
+        self.table.narrow()
     }
 
     fn has_rows(&self) -> bool {
@@ -175,28 +185,33 @@ impl List for ServiceMap {
     }
 
     fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
+        self.table.narrow_mut()
     }
 
     fn update(&mut self, action: Action) -> Result<(), &'static str> {
         match action {
-            Action::Sort => self.order = self.order.next(),
-            Action::SortReversed => self.order.is_reversed = !self.order.is_reversed,
-            _ if self.is_picture => self.picture.update(action),
-            _ => self.picker.update(action, &self.keys),
+            Action::Sort | Action::SortReversed => self.table.update(action),
+            _ if self.is_picture => {
+                self.picture.update(action);
+                Ok(())
+            }
+            _ => self.table.update(action),
         }
-        Ok(())
+    }
+
+    fn sort_by(&mut self, column: usize) {
+        self.table.sort_by(column);
     }
 
     fn select_row(&mut self, row: usize) -> Option<bool> {
         if self.is_picture {
             return self.picture.select_row(row);
         }
-        self.picker.select_row(row, &self.keys)
+        self.table.select_row(row)
     }
 }
 
-fn keys(survey: &Survey, rows: &[MapRow]) -> Vec<Key> {
+fn keys(survey: &Survey, rows: &[MapRow]) -> Vec<MapKey> {
     let key = |row: &MapRow| match row {
         MapRow::Service(service) => (service.clone(), None),
         MapRow::Call { edge, .. } => {

@@ -1,26 +1,119 @@
 //! The list of warnings: rules, and the traces that break one of them.
 
 use ratatui_core::layout::Rect;
-use trace_model::{Rule, TraceId};
+use trace_model::{Rule, Store, TraceId, TraceSummary};
 use trace_stats::{RuleCount, Warning, Warnings};
 
-use super::{Action, List, Narrow, Picker};
+use super::{Action, List, Narrow, Times};
 use crate::App;
-use crate::format::Now;
+use crate::content::{Means, Piece, Role};
+use crate::format::{self, Now, service_name};
 use crate::keymap::KeyContext;
 use crate::layer::{Component, Outcome, Placed};
 use crate::layout::ListParts;
+use crate::table::{Column, Query, Table, TableCells, TableState, Width};
 
-/// How many lines are about the rule under the cursor: a rule above them, why it matters, what to do.
+/// Lines about the rule under the cursor: a rule above them, why it matters, what to do.
 pub const BELOW: u16 = 7;
+
+/// The rules that some trace breaks.
+#[derive(Debug)]
+struct Rules;
+
+impl Table for Rules {
+    type Row<'a> = &'a RuleCount;
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::text("", Width::Fixed(2), |_, _| "⚠".strong().means(Role::Warning).into()),
+        Column::<Self>::text("rule", Width::Text(20), |row, room| {
+            format::at_most(row.rule.title(), room).into()
+        }),
+        Column::<Self>::number("traces", Width::Fixed(9), |row, _| format::compact(row.traces as u64).into()),
+        Column::<Self>::number("spans", Width::Fixed(9), |row, _| format::compact(row.spans as u64).into()),
+        Column::<Self>::text("", Width::Fixed(2), |_, _| "".into()).if_rest(),
+        Column::<Self>::text("name", Width::Text(0), |row, room| {
+            format::at_most(row.rule.name(), room).means(Role::Dim).into()
+        })
+        .if_rest(),
+        Column::<Self>::text("why", Width::Text(0), |row, room| {
+            format::at_most(row.rule.explanation(), room).means(Role::Dim).into()
+        })
+        .wants_at_most(EXPLANATION)
+        .if_rest(),
+    ];
+}
+
+/// Columns of an explanation that are worth a column; the lines below the list have all of it.
+const EXPLANATION: usize = 60;
+
+/// The traces that break a rule.
+#[derive(Debug)]
+struct RuleTraces;
+
+/// A warning and its trace, if that is still stored.
+struct WarningRow<'a> {
+    warning: &'a Warning,
+    trace: Option<TraceSummary>,
+    /// The service that a broken trace was called by.
+    caller: Option<&'a str>,
+    times: Times,
+    now: &'a Now,
+}
+
+impl Table for RuleTraces {
+    type Row<'a> = WarningRow<'a>;
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::text("started", Width::Text(8), |row, _| {
+            let started = row.trace.as_ref().map(|trace| row.times.text(trace.start_unix_nano, row.now));
+            started.unwrap_or_else(|| "evicted".to_owned()).means(Role::Dim).into()
+        }),
+        Column::<Self>::text("service", Width::Text(10), |row, room| {
+            let service = &row.warning.first.key.service;
+            format::at_most(&service_name(service), room)
+                .means(Role::service(service))
+                .into()
+        }),
+        Column::<Self>::text("span", Width::Text(16), |row, room| {
+            let name = if row.warning.name.is_empty() {
+                // A span that is missing has no name.
+                format!("span {}", row.warning.first.key.span_id)
+            } else {
+                row.warning.name.to_string()
+            };
+            format::at_most(&name, room).into()
+        }),
+        Column::<Self>::text("called by", Width::Text(10), |row, room| {
+            let caller = row.caller.filter(|_| row.trace.is_some());
+            let caller = caller.map(|caller| format::at_most(&service_name(caller), room).means(Role::service(caller)));
+            caller.unwrap_or_else(Piece::default).into()
+        })
+        .if_used(|row| row.caller.is_some()),
+        Column::<Self>::text("in the trace", Width::Text(16), |row, room| {
+            let root = row.trace.as_ref().map(|trace| format::at_most(&trace.root.name, room));
+            root.unwrap_or_default().means(Role::Dim).into()
+        })
+        .if_used(|row| row.caller.is_none()),
+        Column::<Self>::number("spans", Width::Fixed(7), |row, _| {
+            format::compact(row.warning.count as u64).means(Role::Warning).into()
+        }),
+        Column::<Self>::number("duration", Width::Fixed(10), |row, _| {
+            let duration = row.trace.as_ref().map(|trace| format::duration(trace.duration_nano));
+            duration.unwrap_or_default().into()
+        })
+        .if_rest(),
+        Column::<Self>::text("trace id", Width::Fixed(34), |row, _| {
+            row.warning.first.trace_id.to_string().means(Role::Dim).into()
+        })
+        .if_rest(),
+    ];
+}
 
 /// The list's state.
 #[derive(Debug, Default)]
 pub struct WarningList {
-    narrow: Narrow,
     rules: Vec<RuleCount>,
-    keys: Vec<Rule>,
-    rule: Picker<Rule>,
+    table: TableState<Rule>,
     /// The rule whose traces are listed, and those.
     open: Option<Opened>,
 }
@@ -28,11 +121,10 @@ pub struct WarningList {
 #[derive(Debug)]
 struct Opened {
     rule: Rule,
-    /// What they were made of: the warnings' revision, and what is typed.
-    of: Option<(u64, String)>,
+    /// The warnings' revision, and the query that the rows were made with.
+    of: Option<(u64, Query)>,
     warnings: Vec<Warning>,
-    keys: Vec<TraceId>,
-    picker: Picker<TraceId>,
+    table: TableState<TraceId>,
 }
 
 impl WarningList {
@@ -45,108 +137,119 @@ impl WarningList {
     /// The rule under the cursor, or the one that is open.
     #[must_use]
     pub fn rule(&self) -> Option<Rule> {
-        self.opened().or_else(|| self.rule.selected().copied())
+        self.opened().or_else(|| self.table.selected().copied())
     }
 
-    /// The rules in view, and whether the cursor is there.
-    pub fn rules(&self) -> impl Iterator<Item = (&RuleCount, bool)> {
-        let visible = self.rule.visible();
-        let rows = self.rules.iter().enumerate().skip(visible.start).take(visible.len());
-        rows.map(|(at, count)| (count, at == self.rule.position()))
+    /// What is painted: rules, or the traces of one.
+    #[must_use]
+    pub fn cells(&self) -> &TableCells {
+        self.open
+            .as_ref()
+            .map_or_else(|| self.table.cells(), |open| open.table.cells())
     }
 
-    /// The traces of the open rule that are in view, and whether the cursor is there.
-    pub fn traces(&self) -> impl Iterator<Item = (&Warning, bool)> {
-        self.open.iter().flat_map(|open| {
-            let visible = open.picker.visible();
-            let rows = open.warnings.iter().enumerate().skip(visible.start).take(visible.len());
-            rows.map(|(at, warning)| (warning, at == open.picker.position()))
-        })
-    }
-
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.open.as_ref().map_or(self.rules.len(), |open| open.warnings.len())
+        self.open.as_ref().map_or_else(|| self.table.len(), |open| open.table.len())
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// The words that narrow the rows.
+    #[must_use]
+    pub fn words(&self) -> &Narrow {
+        self.list().narrow()
+    }
+
     /// The trace under the cursor; `None` while rules are listed.
-    pub(super) fn selected(&self) -> Option<&Warning> {
+    fn selected(&self) -> Option<&Warning> {
         let open = self.open.as_ref()?;
-        open.warnings.get(open.picker.position())
+        open.warnings.get(open.table.position())
+    }
+
+    fn list(&self) -> &dyn List {
+        match &self.open {
+            Some(open) => &open.table,
+            None => &self.table,
+        }
+    }
+
+    fn list_mut(&mut self) -> &mut dyn List {
+        match &mut self.open {
+            Some(open) => &mut open.table,
+            None => &mut self.table,
+        }
     }
 
     /// Opens the rule under the cursor.
-    pub(super) fn open(&mut self) {
-        if let Some(rule) = self.rule.selected().filter(|_| self.open.is_none()) {
-            self.narrow.clear();
+    fn open(&mut self) {
+        if let Some(rule) = self.table.selected().filter(|_| self.open.is_none()).copied() {
+            self.table.narrow_mut().clear();
             self.open = Some(Opened {
-                rule: *rule,
+                rule,
                 of: None,
                 warnings: Vec::new(),
-                keys: Vec::new(),
-                picker: Picker::default(),
+                table: TableState::default(),
             });
         }
     }
 
     /// Back to the rules; false when they are listed already.
-    pub(super) fn close(&mut self) -> bool {
-        self.narrow.clear();
+    fn close(&mut self) -> bool {
+        self.list_mut().narrow_mut().clear();
         self.open.take().is_some()
     }
 
-    pub(super) fn fit(&mut self, warnings: &Warnings, height: usize) {
+    fn fit(&mut self, warnings: &Warnings, store: &Store, body: Rect, now: &Now) {
+        let parts = ListParts::of(body, BELOW);
         let Some(open) = &mut self.open else {
-            let kept = |count: &RuleCount| self.narrow.keeps(&[count.rule.title(), count.rule.explanation()]);
+            let kept = |count: &RuleCount| self.table.words().keeps(&[count.rule.title(), count.rule.explanation()]);
             self.rules = warnings.rules().into_iter().filter(kept).collect();
-            self.keys = self.rules.iter().map(|count| count.rule).collect();
-            return self.rule.fit(&self.keys, height);
+            self.table.set_keys(self.rules.iter().map(|count| count.rule).collect());
+            let rules = &self.rules;
+            return self.table.lay_out::<Rules>(parts.head, parts.rows, |at| rules.get(at));
         };
-        let of = (warnings.revision(), self.narrow.line().text().to_owned());
+        let of = (warnings.revision(), open.table.query());
         if open.of.as_ref() != Some(&of) {
-            let kept = |warning: &Warning| self.narrow.keeps(&[&*warning.first.key.service, &*warning.name]);
+            let words = open.table.words();
+            let kept = |warning: &Warning| words.keeps(&[&*warning.first.key.service, &*warning.name]);
             open.warnings = warnings.of_rule(open.rule).into_iter().filter(kept).collect();
-            open.keys = open.warnings.iter().map(|warning| warning.first.trace_id).collect();
+            let keys = open.warnings.iter().map(|warning| warning.first.trace_id);
+            open.table.set_keys(keys.collect());
             open.of = Some(of);
         }
-        open.picker.fit(&open.keys, height);
+        open.table.fit(parts.rows.height.into());
+        let visible = open
+            .table
+            .visible()
+            .filter_map(|(at, _)| store.trace(open.warnings.get(at)?.first.trace_id));
+        let times = Times::of(visible.map(|trace| trace.start_unix_nano));
+        let listed = &open.warnings;
+        open.table.lay_out::<RuleTraces>(parts.head, parts.rows, |at| {
+            let warning = listed.get(at)?;
+            Some(WarningRow {
+                warning,
+                trace: store.trace(warning.first.trace_id),
+                caller: caller(warnings, warning),
+                times,
+                now,
+            })
+        });
     }
 }
 
-impl List for WarningList {
-    fn narrow(&self) -> &Narrow {
-        &self.narrow
-    }
-
-    fn has_rows(&self) -> bool {
-        !self.is_empty()
-    }
-
-    fn narrow_mut(&mut self) -> &mut Narrow {
-        &mut self.narrow
-    }
-
-    fn update(&mut self, action: Action) -> Result<(), &'static str> {
-        match &mut self.open {
-            Some(open) => open.picker.update(action, &open.keys),
-            None => self.rule.update(action, &self.keys),
-        }
-        Ok(())
-    }
-
-    fn select_row(&mut self, row: usize) -> Option<bool> {
-        match &mut self.open {
-            Some(open) => open.picker.select_row(row, &open.keys),
-            None => self.rule.select_row(row, &self.keys),
-        }
-    }
+/// Returns the service that called a broken trace.
+fn caller<'a>(warnings: &'a Warnings, warning: &Warning) -> Option<&'a str> {
+    let mut broken = warnings
+        .broken()
+        .iter()
+        .filter(|broken| warning.rule == Rule::BrokenTrace && broken.span == warning.first);
+    Some(&*broken.next()?.call.key.service)
 }
 
 impl Component for WarningList {
@@ -158,8 +261,8 @@ impl Component for WarningList {
         Placed::screen(body, ListParts::of(body, BELOW).rows)
     }
 
-    fn fit(app: &mut App, placed: &Placed, _: &Now) {
-        app.warnings.fit(app.many.warnings(), placed.rows.height.into());
+    fn fit(app: &mut App, placed: &Placed, now: &Now) {
+        app.warnings.fit(app.many.warnings(), &app.store, placed.area, now);
     }
 
     fn update(app: &mut App, action: Action) -> Outcome {
@@ -181,11 +284,11 @@ impl Component for WarningList {
     }
 
     fn list(app: &App) -> Option<&dyn List> {
-        Some(&app.warnings)
+        Some(app.warnings.list())
     }
 
     fn list_mut(app: &mut App) -> Option<&mut dyn List> {
-        Some(&mut app.warnings)
+        Some(app.warnings.list_mut())
     }
 
     fn enter(app: &mut App) {

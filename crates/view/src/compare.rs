@@ -10,10 +10,10 @@ use trace_model::TraceSummary;
 use trace_stats::{Differing, MEDIAN_TRACES, Totals};
 use unicode_width::UnicodeWidthStr;
 
-use super::columns::{self, Column};
 use super::lists::{self, Parts};
 use super::{Now, breadcrumb, format, hint, theme};
 use app::format::service_name;
+use app::table::{self, ColumnWidth};
 use app::text::shown;
 use app::{Against, App, COMPARE_SIDES, Compare, List, Times};
 
@@ -49,7 +49,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, 
         if selected {
             frame.buffer_mut().set_style(row, theme::cursor(true));
         }
-        row::draw(frame, compare, difference, columns::in_row(columns, row));
+        row::draw(frame, compare, difference, table::in_row(columns, row));
     }
     if compare.is_empty() {
         frame.render_widget(hint([Line::default(), Line::from(nothing(compare))]), parts.rows);
@@ -161,19 +161,19 @@ fn columns_of(row: Rect, compare: &Compare) -> Columns {
         .visible()
         .map(|(difference, _)| row::label_of(compare, difference, most).width());
     let wide = row.width >= WIDE;
-    let when = |width: u16| Column::fixed(if wide { width } else { 0 });
+    let when = |width: u16| ColumnWidth::fixed(if wide { width } else { 0 });
     let widths = [
-        Column::fixed(2),
-        Column::text(labels.fold(heading_of(compare).len(), usize::max), LABEL),
-        Column::fixed(10),
-        Column::fixed(10),
-        Column::fixed(10),
+        ColumnWidth::fixed(2),
+        ColumnWidth::text(labels.fold(heading_of(compare).len(), usize::max), LABEL),
+        ColumnWidth::fixed(10),
+        ColumnWidth::fixed(10),
+        ColumnWidth::fixed(10),
         when(8),
-        Column::fixed(2 * OWN).if_rest(),
+        ColumnWidth::fixed(2 * OWN).if_rest(),
         when(11),
         when(2 * HALF.0 + 3),
     ];
-    let [mark, label, before, after, change, times, both, own, picture] = columns::fit(row, widths);
+    let [mark, label, before, after, change, times, both, own, picture] = table::fit(row, widths);
     let [own_before, own_after] = [0, 1].map(|at| Rect {
         x: both.x + at * both.width / 2,
         width: both.width / 2,

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 
-use super::{columns, format, lists, theme};
+use super::{format, lists, theme};
 use app::{App, OutputLine};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
@@ -20,7 +20,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
         height: area.height.saturating_sub(1),
         ..area
     };
-    let service = columns::longest("", app.output.visible().map(|line| line.service));
+    let service = app::table::longest("", app.output.visible().map(|line| line.service));
     for (row, line) in body.intersection(area).rows().zip(app.output.visible()) {
         frame.render_widget(output_line(line, service, usize::from(row.width)), row);
     }

@@ -1,91 +1,22 @@
-//! A span's name, with what it is about and how its call was answered.
+//! A span's name, what it is about, and how its call was answered.
 
 use ratatui::style::Style;
 use ratatui::text::Span;
-use trace_model::{CallStatus, SpanSubject, StatusClass};
+use trace_model::SpanSubject;
 
-use super::{format, theme};
-use app::text::shown;
+use super::content;
+use app::content::Role;
 
-/// What a subject takes at least, with the space before it, in columns.
-const SUBJECT_MIN: usize = 5;
-
-/// A name and its subject within a width. The code of a failure is there however long the name is, that of a success never: it is the rule. The
-/// subject is cut before the name.
+/// Returns a name in a style and its subject within a width.
 pub(super) fn described(name: &str, style: Style, subject: &SpanSubject, width: usize) -> Vec<Span<'static>> {
-    let failure = subject.status.as_ref().and_then(|status| failure(status, width / 2));
-    let mut left = width - failure.as_ref().map_or(0, |code| 1 + code.width()).min(width);
-    let mut spans = Vec::new();
-    let mut say = |text: String, style: Style| {
-        let space = if spans.is_empty() { "" } else { " " };
-        spans.push(Span::styled(format!("{space}{text}"), style));
-    };
-    if !name.is_empty() {
-        let name = format::name(name, left);
-        left = left.saturating_sub(format::columns(&name));
-        say(name, style);
-    }
-    if !subject.text.is_empty() && left >= SUBJECT_MIN {
-        let room = left - usize::from(!name.is_empty());
-        // Of a statement the first words tell most, of a path the last ones.
-        let cut = if subject.text.contains(' ') {
-            format::at_most
+    let pieces = app::described(name, subject, width).into_iter();
+    let spans = pieces.map(|piece| {
+        let style = if piece.role == Role::Plain {
+            style
         } else {
-            format::name
+            content::style(piece.role)
         };
-        say(cut(&subject.text, room), Style::new().fg(theme::DIM));
-    }
-    if let Some(code) = failure {
-        say(code.content.into_owned(), code.style);
-    }
-    spans
-}
-
-/// A code that tells of a failure, where there is room for it.
-fn failure(status: &CallStatus, width: usize) -> Option<Span<'static>> {
-    let color = match status.class {
-        StatusClass::Success => return None,
-        StatusClass::ClientError => theme::WARNING,
-        StatusClass::ServerError => theme::ERROR,
-    };
-    let code = shown(&status.code);
-    (format::columns(&code) < width).then(|| Span::styled(code, Style::new().fg(color)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(name: &str, about: &str, code: Option<(&str, StatusClass)>, width: usize) -> String {
-        let status = code.map(|(code, class)| CallStatus {
-            code: code.into(),
-            class,
-        });
-        let subject = SpanSubject {
-            text: about.into(),
-            status,
-        };
-        let spans = described(name, Style::new(), &subject, width);
-        spans.iter().map(|span| &*span.content).collect()
-    }
-
-    #[test]
-    fn described_cuts_the_subject_before_the_name_and_no_failure() {
-        let (found, missing) = (Some(("200", StatusClass::Success)), Some(("404", StatusClass::ClientError)));
-        for (name, about, code, width, expected) in [
-            ("GET", "/posts", missing, 20, "GET /posts 404"),
-            ("GET", "/posts", found, 20, "GET /posts"),
-            ("GET", "/posts", missing, 12, "GET /po… 404"),
-            ("GET", "/posts", missing, 8, "GET 404"),
-            ("GET", "/posts", missing, 6, "GET"),
-            ("resetPassword", "", missing, 10, "reset… 404"),
-            ("", "/posts", missing, 20, "/posts 404"),
-            ("", "", missing, 20, "404"),
-            ("GET", "/posts", missing, 0, ""),
-            ("SELECT", "* FROM users WHERE id = ?", None, 20, "SELECT * FROM users…"),
-            ("GET", "\u{1b}[2J/a", None, 20, "GET ␛[2J/a"),
-        ] {
-            assert_eq!(text(name, about, code, width), expected, "{name} {about} {width}");
-        }
-    }
+        Span::styled(piece.text, style)
+    });
+    spans.collect()
 }

@@ -6,10 +6,10 @@ use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::{RANKED, SHAPE, SentryReach, SpanSubject, TraceId, TraceSummary};
 
-use super::columns::{self, Column as Width};
 use super::subject::described;
 use super::{Now, filter, flush_right, format, hint, owned, theme, title};
 use app::format::service_name;
+use app::table::{self, ColumnWidth};
 use app::text::shown;
 use app::{App, Column, Hit, Hits, Mode, Pane, Times};
 
@@ -41,33 +41,33 @@ fn columns_of(row: Rect, app: &App, rows: &[(TraceSummary, SpanSubject)], title:
     let before_name = MARKS + times.width() + 1;
     let most = row.width.into();
     let names = rows.iter().map(|(trace, subject)| root_name(trace, subject, most).width());
-    let sentry = without.map_or(Width::fixed(0), |without| {
+    let sentry = without.map_or(ColumnWidth::fixed(0), |without| {
         let longest = longest("sentry".len(), &|trace| sentry_reach(trace.sentry, without, now).width());
-        Width::text(longest, 7).if_room()
+        ColumnWidth::text(longest, 7).if_room()
     });
     let services = longest("services".len(), &|trace| service_path(trace, most).width());
     let mut widths = [
-        Width::fixed(MARKS),
-        Width::fixed(times.width() + 1),
-        Width::text(names.fold(title.saturating_sub(before_name.into()), usize::max), NAME_LEAST),
-        Width::text(services, SERVICES_WHOLE).if_room(),
-        Width::fixed(10),
-        Width::text(
+        ColumnWidth::fixed(MARKS),
+        ColumnWidth::fixed(times.width() + 1),
+        ColumnWidth::text(names.fold(title.saturating_sub(before_name.into()), usize::max), NAME_LEAST),
+        ColumnWidth::text(services, SERVICES_WHOLE).if_room(),
+        ColumnWidth::fixed(10),
+        ColumnWidth::text(
             longest("spans▾".len(), &|trace| {
                 counts(trace, app.store.found_in(trace.trace_id)).width()
             }),
             7,
         )
         .if_room(),
-        Width::fixed(6).if_rest(),
+        ColumnWidth::fixed(6).if_rest(),
         sentry,
-        Width::fixed(SHAPE_COLUMNS + 1).if_room(),
-        Width::text(2 * size_of::<TraceId>(), 0).if_rest(),
+        ColumnWidth::fixed(SHAPE_COLUMNS + 1).if_room(),
+        ColumnWidth::text(2 * size_of::<TraceId>(), 0).if_rest(),
     ];
-    let fitted = columns::fit(row, widths);
+    let fitted = table::fit(row, widths);
     if fitted[SERVICES].is_empty() {
-        widths[SERVICES] = Width::text(services, SERVICES_LEAST).if_room();
-        return columns::fit(row, widths);
+        widths[SERVICES] = ColumnWidth::text(services, SERVICES_LEAST).if_room();
+        return table::fit(row, widths);
     }
     fitted
 }
@@ -114,7 +114,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
             moves: app.is_running(trace, now),
             found,
         };
-        draw_row(frame, (trace, subject), columns::in_row(columns, row), marks, without, now);
+        draw_row(frame, (trace, subject), table::in_row(columns, row), marks, without, now);
     }
     if app.filter.is_open() {
         // Over the rows: what is wrong with a filter may take more than one line.

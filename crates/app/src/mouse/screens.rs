@@ -29,16 +29,16 @@ impl App {
 
     /// On a row it selects, again it opens; on the name of a column it sorts by that.
     pub(super) fn press_screen(&mut self, at: Position, hit: Option<Hit>) -> Answer {
-        if let Some(answer) = self.press_service_map(at, hit) {
+        if let Some((Hit::SortBy(column), list)) = hit.zip(self.list_mut()) {
+            list.sort_by(column);
+            return Answer::Changed(None);
+        }
+        if let Some(answer) = self.press_service_map(at) {
             return answer;
         }
         let rows = self.geometry.rows;
         if rows.contains(at) {
             return self.press_listed(usize::from(at.y - rows.y));
-        }
-        if let Some(Hit::SortOperations(column)) = hit {
-            self.operations.sort_by(column);
-            return Answer::Changed(None);
         }
         Answer::Nothing
     }

@@ -3,20 +3,16 @@
 use ratatui_core::layout::Position;
 
 use super::{Action, Answer, App};
-use crate::{Hit, List, PictureParts, ServiceMap, Tab};
+use crate::{List, PictureParts, ServiceMap, Tab};
 
 impl App {
-    /// On the name of a column it sorts by that; on a node or an edge of the list it selects, again it opens. `None` where something else
+    /// On a node or an edge of the list it selects, again it opens. `None` where something else
     /// is.
-    pub(super) fn press_service_map(&mut self, at: Position, hit: Option<Hit>) -> Option<Answer> {
+    pub(super) fn press_service_map(&mut self, at: Position) -> Option<Answer> {
         if self.screens.tab() != Tab::ServiceMap || self.screens.top().is_some() {
             return None;
         }
         let screen = self.geometry.panes.body;
-        if let Some(Hit::SortMap(column)) = hit {
-            self.service_map.sort_by(column);
-            return Some(Answer::Changed(None));
-        }
         self.service_map.picture()?;
         let parts = PictureParts::of(ServiceMap::area(screen));
         let again = if parts.picture.contains(at) {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use graph_layout::{Area, Canvas, Edge as DrawnEdge, Graph, Layout, Size};
 use trace_stats::{Callee, Counted, Link, Party, Queue, QueueAction, ServiceGraph, Survey};
 
-use super::{Order, PictureParts};
+use super::PictureParts;
+use super::calls::{CallRow, Calls};
+use crate::table::{SortOrder, TableState};
 use crate::text::clusters;
-use crate::{Action, Narrow, Picker, window};
+use crate::{Action, List, Narrow, window};
 
 /// Columns of the figures on an edge: calls, median, errors. They never depend on the figures, so that nothing moves when these change.
 pub const CALLS_COLUMNS: usize = 4;
@@ -30,13 +32,13 @@ const EDGES_MAX: usize = 1_000;
 
 /// What names a row of the list below the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum RowKey {
+pub enum RowKey {
     Edge(Arc<str>, Callee, bool, Option<Queue>),
     Use(Arc<str>, Queue, QueueAction),
 }
 
 /// The picture's state.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MapPicture {
     graph: ServiceGraph,
     drawn: Graph,
@@ -51,11 +53,27 @@ pub struct MapPicture {
     first: (usize, usize),
     /// Empty until they are made.
     rows: Vec<Counted>,
-    order: Order,
-    keys: Vec<RowKey>,
-    picker: Picker<RowKey>,
+    table: TableState<RowKey>,
     /// Whether keys move in the list below.
     is_in_list: bool,
+}
+
+impl Default for MapPicture {
+    fn default() -> Self {
+        Self {
+            graph: ServiceGraph::default(),
+            drawn: Graph::default(),
+            layout: Layout::default(),
+            canvas: Canvas::default(),
+            layouts: 0,
+            selected: None,
+            position: 0,
+            first: (0, 0),
+            rows: Vec::new(),
+            table: TableState::sorted::<Calls>(),
+            is_in_list: false,
+        }
+    }
 }
 
 impl MapPicture {
@@ -101,22 +119,15 @@ impl MapPicture {
         self.layouts
     }
 
-    /// Rows of the list in view, and whether the cursor is there.
-    pub fn visible(&self) -> impl Iterator<Item = (Counted, bool)> {
-        let visible = self.picker.visible();
-        let rows = self.rows.iter().enumerate().skip(visible.start).take(visible.len());
-        rows.map(|(at, row)| (*row, at == self.picker.position()))
-    }
-
-    /// How many rows of the list are below those in view.
+    /// The list below: its rows' keys, and the cursor.
     #[must_use]
-    pub fn below(&self) -> usize {
-        self.rows.len().saturating_sub(self.picker.visible().end)
+    pub const fn table(&self) -> &TableState<RowKey> {
+        &self.table
     }
 
     /// What the cursor is on: one row of the list, or all of them.
     pub(super) fn selected(&self, survey: &Survey) -> Vec<Counted> {
-        let at = self.picker.position();
+        let at = self.table.position();
         match (&self.selected, self.rows.get(at)) {
             (_, Some(row)) if self.is_in_list => vec![*row],
             // Its rows may not be made yet.
@@ -153,26 +164,29 @@ impl MapPicture {
         let party = self.graph.parties.get(self.position);
         if self.selected.as_ref() != party {
             self.selected = party.cloned();
-            self.picker = Picker::default();
+            self.table.set_keys(Vec::new());
+            self.table.restart();
             self.is_in_list = false;
         }
-        (self.rows, self.keys) = Default::default();
+        self.rows.clear();
         let (links, at) = (&self.graph.links, self.position);
         let is_strong = |link: &Link| link.from == at || link.to == at;
         self.canvas = Canvas::new(&self.layout, |edge| links.get(edge).is_some_and(is_strong));
     }
 
     /// Lists what the selected node takes part in, and brings both cursors into view.
-    pub(super) fn fit(&mut self, survey: &Survey, order: Order, parts: PictureParts) {
+    pub(super) fn fit(&mut self, survey: &Survey, order: SortOrder, parts: PictureParts) {
         if let Some(party) = &self.selected
-            && (self.rows.is_empty() || self.order != order)
+            && (self.rows.is_empty() || self.table.order() != order)
         {
             self.rows = ServiceGraph::details(survey, party);
-            order.sort(&mut self.rows, |row| (other(survey, *row, party), row.figures(survey)));
-            self.keys = self.rows.iter().filter_map(|row| key(survey, *row)).collect();
-            self.order = order;
+            self.rows.sort_by_key(|row| other(survey, *row, party));
+            order.sort::<Calls, _>(&mut self.rows, |row| CallRow::side(survey, *row, party, false, 0));
+            self.table.set_order(order);
+            self.table
+                .set_keys(self.rows.iter().filter_map(|row| key(survey, *row)).collect());
         }
-        self.picker.fit(&self.keys, usize::from(parts.rows.height));
+        self.lay_out(survey, parts);
         let Some(node) = self.layout.nodes.get(self.position) else {
             return;
         };
@@ -188,10 +202,23 @@ impl MapPicture {
         );
     }
 
+    fn lay_out(&mut self, survey: &Survey, parts: PictureParts) {
+        let Some(node) = &self.selected else { return };
+        self.table.fit(parts.rows.height.into());
+        let cursor = self.is_in_list.then_some(self.table.position());
+        let visible = self.table.visible().filter_map(|(at, _)| self.rows.get(at)?.figures(survey));
+        let most = visible.map(|figures| figures.calls).max().unwrap_or(1);
+        let rows = &self.rows;
+        self.table.lay_out::<Calls>(parts.title, parts.rows, |at| {
+            CallRow::side(survey, *rows.get(at)?, node, cursor == Some(at), most)
+        });
+    }
+
     /// Moves in the picture or in the list below it.
     pub(super) fn update(&mut self, action: Action) {
         if self.is_in_list {
-            return self.picker.update(action, &self.keys);
+            self.table.move_by(action);
+            return;
         }
         if let Some(next) = self.neighbor(action) {
             self.select(next);
@@ -211,7 +238,7 @@ impl MapPicture {
     /// Puts the cursor on a row of the list in view; whether it was there already.
     pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
         let was_in_list = self.is_in_list;
-        let again = self.picker.select_row(row, &self.keys)?;
+        let again = self.table.select_row(row)?;
         self.is_in_list = true;
         Some(again && was_in_list)
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use trace_stats::{Callee, Edge, Survey};
 
-use super::{MapRow, Order};
+use super::MapRow;
+use super::calls::{CallRow, Calls};
 use crate::Narrow;
+use crate::table::SortOrder;
 
 /// Each service once, callers before those that they call; in a cycle one of them is the first.
-pub(super) fn rows(survey: &Survey, narrow: &Narrow, order: Order) -> Vec<MapRow> {
+pub(super) fn rows(survey: &Survey, narrow: &Narrow, order: SortOrder) -> Vec<MapRow> {
     let kept = |edge: &Edge| narrow.keeps(&[&*edge.caller, &**edge.callee.name()]);
     let mut calls: HashMap<&Arc<str>, Vec<usize>> = HashMap::new();
     let mut called: HashSet<&Arc<str>> = HashSet::new();
@@ -21,9 +23,8 @@ pub(super) fn rows(survey: &Survey, narrow: &Narrow, order: Order) -> Vec<MapRow
         };
     }
     for calls in calls.values_mut() {
-        order.sort(calls, |at| {
-            (&**survey.edges[*at].callee.name(), Some(&survey.edges[*at].figures))
-        });
+        calls.sort_by_key(|at| survey.edges[*at].callee.name());
+        order.sort::<Calls, _>(calls, |at| Some(CallRow::call(survey.edges.get(*at)?, false, false, 0)));
     }
     let services = by_name(survey, narrow);
     let mut rows = Vec::new();

@@ -24,7 +24,7 @@ pub async fn serve(options: &Options) -> Result<()> {
     let headless = Headless::bind(options, "serve", Some(Address::Default)).await?;
     log::to_file(options.log_file.as_deref())?;
     let end = lifecycle::Shutdown::listen().wrap_err("signals cannot be received")?;
-    headless.run(options, end.requested()).await;
+    Box::pin(headless.run(options, end.requested())).await;
     Ok(())
 }
 

@@ -9,9 +9,9 @@ use trace_stats::{Figures, Party, Survey};
 use super::super::{format, theme};
 use super::edges;
 use app::text::{clusters, shown};
-use app::{CALLS_COLUMNS, ERRORS_COLUMNS, Hits, LATENCY_COLUMNS, MARK_COLUMNS, MapPicture, Order, PictureParts};
+use app::{CALLS_COLUMNS, ERRORS_COLUMNS, Hits, LATENCY_COLUMNS, MARK_COLUMNS, MapPicture, PictureParts};
 
-pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, order: Order, area: Rect, hits: &mut Hits) {
+pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, area: Rect, hits: &mut Hits) {
     let parts = PictureParts::of(area);
     let mut pane = Pane {
         buffer: frame.buffer_mut(),
@@ -39,7 +39,7 @@ pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, ord
     for at in 0..picture.graph().parties.len() {
         node(&mut pane, survey, picture, at);
     }
-    edges::draw(frame, survey, picture, order, parts, hits);
+    edges::draw(frame, picture, parts, hits);
 }
 
 /// A part of the picture on the screen.

@@ -1,0 +1,200 @@
+//! Columns as data: name, width, cell, rank.
+
+use std::cmp::Reverse;
+
+use super::widths::{ColumnWidth, When};
+use crate::content::Line;
+
+/// A table: what its rows are made of, and its columns.
+pub(crate) trait Table: 'static {
+    /// All that the cells of a row need.
+    type Row<'a>;
+
+    /// From left to right.
+    const COLUMNS: &'static [Column<Self>];
+
+    /// Returns the line of a row that has no cells, such as the title of a group.
+    fn whole_line(_: &Self::Row<'_>, _width: usize) -> Option<Line> {
+        None
+    }
+}
+
+/// A column of a table.
+pub(crate) struct Column<T: Table + ?Sized> {
+    pub(super) name: &'static str,
+    pub(super) align: Align,
+    width: Width,
+    when: When,
+    /// The width up to which the last column grows.
+    pub(super) most: u16,
+    /// The longest text that is given all its room.
+    longest: usize,
+    /// Returns what a row shows in at most so many columns of the screen.
+    pub(super) cell: for<'a> fn(&T::Row<'a>, usize) -> Line,
+    /// Returns the rank of a row, if rows can be sorted by this column.
+    rank: Option<for<'a> fn(&T::Row<'a>) -> Rank>,
+    /// Whether a row needs the column, if it is shown only for such rows.
+    is_used: Option<for<'a> fn(&T::Row<'a>) -> bool>,
+    /// Whether rows are sorted by it unless the user chooses otherwise.
+    is_default: bool,
+}
+
+/// The side at which a cell begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Text, with a gap after it.
+    Left,
+    /// Numbers, with a gap before them.
+    Right,
+}
+
+/// The width of a column.
+#[derive(Clone, Copy)]
+pub(crate) enum Width {
+    /// That of the longest text in view, which may be cut to this.
+    Text(u16),
+    /// Always the same.
+    Fixed(u16),
+    /// Follows from the width of the row; 0 if the column is not shown.
+    Of(fn(u16) -> u16),
+}
+
+/// The place of a row in an order: large numbers first, text as in a dictionary.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    Number(Reverse<(u64, u64)>),
+    Text(String),
+}
+
+impl Rank {
+    pub(crate) const fn number(number: u64) -> Self {
+        Self::Number(Reverse((number, 0)))
+    }
+
+    /// Returns the rank of a share: one of two is more than two of a thousand.
+    pub(crate) fn share(part: u64, whole: u64) -> Self {
+        Self::Number(Reverse((part.saturating_mul(1_000_000) / whole.max(1), part)))
+    }
+}
+
+impl<T: Table + ?Sized> Column<T> {
+    /// Returns a column of text.
+    pub(crate) const fn text(name: &'static str, width: Width, cell: for<'a> fn(&T::Row<'a>, usize) -> Line) -> Self {
+        Self {
+            name,
+            align: Align::Left,
+            width,
+            when: When::Always,
+            most: u16::MAX,
+            longest: usize::MAX,
+            cell,
+            rank: None,
+            is_used: None,
+            is_default: false,
+        }
+    }
+
+    /// Returns a column of numbers.
+    pub(crate) const fn number(name: &'static str, width: Width, cell: for<'a> fn(&T::Row<'a>, usize) -> Line) -> Self {
+        Self {
+            align: Align::Right,
+            ..Self::text(name, width, cell)
+        }
+    }
+
+    /// The same if the others keep their least width.
+    pub(crate) const fn if_room(self) -> Self {
+        Self {
+            when: When::Room,
+            ..self
+        }
+    }
+
+    /// The same if the others have all they want.
+    pub(crate) const fn if_rest(self) -> Self {
+        Self {
+            when: When::Rest,
+            ..self
+        }
+    }
+
+    /// The same up to a width if it is the last one; otherwise the last one grows to the edge.
+    pub(crate) const fn at_most(self, most: u16) -> Self {
+        Self { most, ..self }
+    }
+
+    /// The same, and a longer text than this asks for no more room.
+    pub(crate) const fn wants_at_most(self, longest: usize) -> Self {
+        Self { longest, ..self }
+    }
+
+    /// The same only if some row in view needs it.
+    pub(crate) const fn if_used(self, is_used: for<'a> fn(&T::Row<'a>) -> bool) -> Self {
+        Self {
+            is_used: Some(is_used),
+            ..self
+        }
+    }
+
+    /// The same, and rows can be sorted by it.
+    pub(crate) const fn ranked(self, rank: for<'a> fn(&T::Row<'a>) -> Rank) -> Self {
+        Self {
+            rank: Some(rank),
+            ..self
+        }
+    }
+
+    /// The same, and rows are sorted by it first.
+    pub(crate) const fn by_default(self) -> Self {
+        Self {
+            is_default: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn is_ranked(&self) -> bool {
+        self.rank.is_some()
+    }
+
+    pub(super) fn is_needed<'a, 'r>(&self, mut rows: impl Iterator<Item = &'r T::Row<'a>>) -> bool
+    where
+        T::Row<'a>: 'r,
+    {
+        self.is_used.is_none_or(|is_used| rows.any(is_used))
+    }
+
+    pub(super) const fn is_measured(&self) -> bool {
+        matches!(self.width, Width::Text(_))
+    }
+
+    /// Returns the width in a row of this width, with this longest text.
+    pub(super) fn width(&self, row: u16, longest: usize) -> ColumnWidth {
+        let width = match self.width {
+            Width::Text(least) => ColumnWidth::text(longest.min(self.longest), least),
+            Width::Fixed(width) => ColumnWidth::fixed(width),
+            Width::Of(width) => ColumnWidth::fixed(width(row)),
+        };
+        width.when(self.when)
+    }
+}
+
+/// Returns the numbers of the columns that rows can be sorted by: the default one, numbers, text.
+pub(super) fn sort_cycle<T: Table>(columns: &[Column<T>]) -> Vec<usize> {
+    let ranked = columns.iter().enumerate().filter(|(_, column)| column.is_ranked());
+    let mut cycle: Vec<_> = ranked.map(|(at, _)| at).collect();
+    cycle.sort_by_key(|at| (!columns[*at].is_default, columns[*at].align == Align::Left));
+    cycle
+}
+
+impl super::SortOrder {
+    /// Sorts rows of a table by their cells' ranks; equal ones keep their order.
+    pub(crate) fn sort<'a, T: Table, R>(self, rows: &mut [R], row: impl Fn(&R) -> Option<T::Row<'a>>) {
+        let Some(rank) = T::COLUMNS.get(self.column).and_then(|column| column.rank) else {
+            return;
+        };
+        rows.sort_by_cached_key(|at| row(at).map(|row| rank(&row)));
+        if self.is_reversed {
+            rows.reverse();
+        }
+    }
+}
