@@ -28,7 +28,8 @@ impl OwnUploads {
 
     /// Hides them, and returns how many.
     pub(crate) fn hide(&self, batch: &mut Batch) -> usize {
-        batch.hide_spans(|span| span.call_target().is_some_and(|target| self.is_target(&target)))
+        let is_port = |port| self.listeners.iter().any(|(_, (known, _))| *known == port);
+        batch.hide_spans(|span| span.call_target(is_port).is_some_and(|target| self.is_target(&target)))
     }
 
     fn is_target(&self, target: &CallTarget<'_>) -> bool {

@@ -340,16 +340,16 @@ impl Batch {
         self.each_log().filter_map(|log| log.decode())
     }
 
-    /// Returns a span's name as it is stored outside of it. A long one is truncated, with a hash at its end that keeps it apart
+    /// Returns a span's name as it is stored outside of it, in UTF-8. A long one is truncated, with a hash at its end that keeps it apart
     /// from others.
-    pub(crate) fn name(&self, head: &SpanHead) -> Cow<'_, str> {
+    pub(crate) fn name(&self, head: &SpanHead) -> Cow<'_, [u8]> {
         let name = self.piece(head.name);
         if name.len() <= NAME_LENGTH_MAX {
-            return Cow::Borrowed(std::str::from_utf8(name).unwrap_or_default());
+            return Cow::Borrowed(name);
         }
         let begin = String::from_utf8_lossy(&name[..NAME_LENGTH_MAX]);
         let hash = self.hash_of_long_name(head).unwrap_or_default();
-        Cow::Owned(format!("{}… #{hash:016x}", begin.trim_end_matches('\u{fffd}')))
+        Cow::Owned(format!("{}… #{hash:016x}", begin.trim_end_matches('\u{fffd}')).into_bytes())
     }
 
     fn hash_of_long_name(&self, head: &SpanHead) -> Option<u64> {

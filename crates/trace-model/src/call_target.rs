@@ -22,14 +22,14 @@ pub struct CallTarget<'a> {
 /// The target of a call, from the attributes of its span.
 #[derive(Default)]
 struct Parts<'a> {
-    url: Option<&'a str>,
-    host: Option<&'a str>,
+    url: Option<&'a [u8]>,
+    host: Option<&'a [u8]>,
     /// `host:port`.
-    authority: Option<&'a str>,
+    authority: Option<&'a [u8]>,
     port: Option<u16>,
-    path: Option<&'a str>,
-    rpc_service: Option<&'a str>,
-    rpc_method: Option<&'a str>,
+    path: Option<&'a [u8]>,
+    rpc_service: Option<&'a [u8]>,
+    rpc_method: Option<&'a [u8]>,
 }
 
 impl<'a> CallTarget<'a> {
@@ -61,27 +61,34 @@ impl<'a> CallTarget<'a> {
         })
     }
 
-    /// Reads a span; `None` if it has no host and path.
-    pub(crate) fn of_span(name: &'a str, raw: &'a [u8]) -> Option<Self> {
+    /// Reads a span; `None` if it has no host, port and path, or `is_port` is false for the port.
+    ///
+    /// Every client span that arrives is read here, nearly all of them to other ports: texts are checked last.
+    pub(crate) fn of_span(name: &'a [u8], raw: &'a [u8], is_port: impl Fn(u16) -> bool) -> Option<Self> {
         work::add(raw.len());
         let mut told = Parts::default();
         for attribute in parts(raw, number::SPAN_ATTRIBUTES) {
             told.see(attribute);
             // An absolute URL is complete.
-            if let Some(target) = told.url.take().and_then(Self::of_url) {
-                return Some(target);
+            if let Some(target) = told.url.take().and_then(text).and_then(Self::of_url) {
+                return Some(target).filter(|target| target.port.is_some_and(is_port));
             }
         }
-        told.target(name).or_else(|| Self::of_url(name.split_once(' ')?.1))
+        if let Some(port) = told.port.or_else(|| told.port_of_authority()) {
+            return is_port(port).then(|| told.target(name, port))?;
+        }
+        let url = name.iter().position(|byte| *byte == b' ').map(|space| &name[space + 1..])?;
+        Self::of_url(text(url)?).filter(|target| target.port.is_some_and(is_port))
     }
 }
 
 impl<'a> Parts<'a> {
+    #[inline]
     fn see(&mut self, attribute: &'a [u8]) {
         let Some((key, value)) = KeyValue::borrowed(attribute) else {
             return;
         };
-        let text = match key {
+        let bytes = match key {
             b"url.full" | b"http.url" | b"url" => &mut self.url,
             b"server.address" | b"net.peer.name" | b"net.peer.ip" | b"network.peer.address" => &mut self.host,
             b"http.host" => &mut self.authority,
@@ -96,26 +103,38 @@ impl<'a> Parts<'a> {
         };
         // The first counts: of several spellings each is as good.
         if let AnyValue::Leaf(Leaf::Text(found)) = AnyValue::read(value)
-            && text.is_none()
+            && bytes.is_none()
         {
-            *text = std::str::from_utf8(found).ok().filter(|found| !found.is_empty());
+            *bytes = Some(found).filter(|found| !found.is_empty());
         }
     }
 
-    fn target(&self, name: &'a str) -> Option<CallTarget<'a>> {
-        let authority = self.authority.and_then(host_and_port);
-        let host = self.host.or(authority.map(|(host, _)| host))?;
-        let port = self.port.or(authority.and_then(|(_, port)| port));
-        let path = match (self.path, self.rpc_service, self.rpc_method) {
+    fn port_of_authority(&self) -> Option<u16> {
+        host_and_port(text(self.authority?)?)?.1
+    }
+
+    fn target(&self, name: &'a [u8], port: u16) -> Option<CallTarget<'a>> {
+        let read = |bytes: Option<&'a [u8]>| bytes.and_then(text);
+        let authority = read(self.authority).and_then(host_and_port);
+        let host = read(self.host).or(authority.map(|(host, _)| host))?;
+        let path = match (read(self.path), read(self.rpc_service), read(self.rpc_method)) {
             (Some(path), ..) => without_query(path).into(),
             // Newer conventions have both in the method.
             (None, _, Some(method)) if method.contains('/') => format!("/{}", method.trim_start_matches('/')).into(),
             (None, Some(service), Some(method)) => format!("/{service}/{method}").into(),
-            (None, Some(_), None) => format!("/{}", name.trim_start_matches('/')).into(),
+            (None, Some(_), None) => format!("/{}", text(name)?.trim_start_matches('/')).into(),
             (None, None, _) => return None,
         };
-        Some(CallTarget { host, port, path })
+        Some(CallTarget {
+            host,
+            port: Some(port),
+            path,
+        })
     }
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
 }
 
 fn port(value: &[u8]) -> Option<u16> {

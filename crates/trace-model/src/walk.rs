@@ -275,8 +275,9 @@ impl<'a> Walk<'a> {
             match (field.number, field.value, signal) {
                 (2, Value::Bytes(span), Signal::Traces) => {
                     if self.spans.len() == before {
-                        // Spans of one sender are alike: growing step by step would copy them all again.
+                        // Spans of one sender are alike, but for a few bytes: growing step by step would copy them all again.
                         let ahead = (group.len() / (span.len() + 1)).min(AHEAD);
+                        let ahead = ahead + ahead / 8;
                         reserve(&mut self.spans, ahead, &mut self.list_bytes, self.grant)?;
                     }
                     self.span(span)?;

@@ -110,13 +110,13 @@ impl<'a> BatchSpan<'a> {
         }
     }
 
-    /// Returns the target of its request; `None` if it is not a client span or has none.
+    /// Returns the target of its request; `None` if it is not a client span, has none, or `is_port` is false for the port.
     #[must_use]
-    pub fn call_target(&self) -> Option<CallTarget<'a>> {
+    pub fn call_target(&self, is_port: impl Fn(u16) -> bool) -> Option<CallTarget<'a>> {
         if self.head.kind != SpanKind::Client {
             return None;
         }
-        CallTarget::of_span(self.batch.text(self.head.name), self.batch.piece(self.head.raw))
+        CallTarget::of_span(self.batch.piece(self.head.name), self.batch.piece(self.head.raw), is_port)
     }
 
     /// Returns the ids of its trace and of itself.

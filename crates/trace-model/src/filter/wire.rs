@@ -111,6 +111,7 @@ impl<'a> KeyValue<'a> {
     }
 
     /// The key and the value, where they lie in the message. A value in several parts, which protobuf merges, does not: no SDK writes one.
+    #[inline]
     pub(crate) fn borrowed(message: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
         match Self::read(message) {
             Self {

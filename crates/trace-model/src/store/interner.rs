@@ -41,6 +41,7 @@ impl<T: ?Sized> Interner<T> {
     }
 
     /// The number of a value that is here.
+    #[inline]
     pub(super) fn find(&self, hash: u64, is_value: impl Fn(&T) -> bool) -> Option<u32> {
         let is_it = |number: &u32| {
             let entry = &self.entries[*number as usize];
@@ -50,6 +51,7 @@ impl<T: ?Sized> Interner<T> {
     }
 
     /// The number of a value, which has one more user from now on; `make` copies it if it is new and returns how many bytes that takes.
+    #[inline]
     pub(super) fn number(&mut self, hash: u64, is_value: impl Fn(&T) -> bool, make: impl FnOnce() -> (Arc<T>, usize)) -> u32 {
         if let Some(number) = self.find(hash, is_value) {
             self.again(number);
@@ -123,13 +125,18 @@ impl<T: ?Sized> Interner<T> {
 impl Interner<str> {
     /// The number of a text, which has one more user from now on.
     pub(super) fn text(&mut self, text: &str) -> u32 {
+        self.utf8(text.as_bytes())
+    }
+
+    /// The same for bytes of a message whose walk has found them to be UTF-8: they are checked only where they are copied, which is rare.
+    pub(super) fn utf8(&mut self, text: &[u8]) -> u32 {
         work::add(text.len() + VISIT);
-        let copy = || (text.into(), text.len() + 2 * size_of::<usize>());
-        self.number(hash::of(text), |known| *known == *text, copy)
+        let copy = || (String::from_utf8_lossy(text).into(), text.len() + 2 * size_of::<usize>());
+        self.number(hash::of(text), |known| known.as_bytes() == text, copy)
     }
 
     /// The number of a text that is here.
     pub(super) fn find_text(&self, text: &str) -> Option<u32> {
-        self.find(hash::of(text), |known| *known == *text)
+        self.find(hash::of(text.as_bytes()), |known| *known == *text)
     }
 }

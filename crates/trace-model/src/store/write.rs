@@ -134,7 +134,7 @@ impl Store {
         if room == Room::Later || (room == Room::Made && !self.copied(batch.piece(head.raw), &mut carry.copied)) {
             return Item::Later;
         }
-        let name = self.contents.names.text(&batch.name(head));
+        let name = self.contents.names.utf8(&batch.name(head));
         let here = self.find_same(slot, head, name, origin, signal);
         if let Here::Same(at) = here {
             self.totals.repeated_spans += 1;
