@@ -15,7 +15,7 @@
 //!
 //! let api = Api::bind(Address::Default).await?;
 //! println!("http://{}/api/services", api.address());
-//! let (mut queries, _server) = api.serve(Vec::new(), None);
+//! let (mut queries, _server) = api.serve(Vec::new(), None, query::Listeners::default);
 //! let store = Store::new(1 << 20);
 //! loop {
 //!     queries.wait().await;
@@ -40,6 +40,7 @@ use std::time::Duration;
 use axum::Router;
 use http::StatusCode;
 use http_server::{Access, App, Host, Server};
+use query::Listeners;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -74,12 +75,18 @@ impl Drop for Running {
 }
 
 impl Api {
-    /// Starts to answer requests to local hosts and to these, and proves to know a nonce. Must be called within a Tokio runtime.
-    pub fn serve(self, hosts: Vec<Host>, nonce: Option<Nonce>) -> (Queries, Running) {
+    /// Starts to answer requests to local hosts and to these, and proves to know a nonce. `listeners` returns the state of ingest. Must be
+    /// called within a Tokio runtime.
+    pub fn serve(
+        self,
+        hosts: Vec<Host>,
+        nonce: Option<Nonce>,
+        listeners: impl Fn() -> Listeners + Send + Sync + 'static,
+    ) -> (Queries, Running) {
         let (feed, followers) = feed::new();
         let (sender, queries) = queue::new(feed);
         let routes = jaeger::routes(sender.clone())
-            .merge(own::routes(sender, nonce))
+            .merge(own::routes(sender, nonce, listeners))
             .merge(stream::routes(followers));
         let routes = routes.fallback(|| async { (StatusCode::NOT_FOUND, "not found: see docs/api.md\n") });
         let overloaded = Router::new().fallback(|| async { jaeger::overloaded() });

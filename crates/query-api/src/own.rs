@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use query::{Evaluation, Found, Part, Request, Search, jaeger};
+use query::{Evaluation, Found, Listeners, Part, Request, Search, Show, jaeger};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use trace_model::Filter;
@@ -33,6 +33,7 @@ struct Own {
     asker: Asker,
     nonce: Option<Nonce>,
     copies: Arc<Semaphore>,
+    listeners: Arc<dyn Fn() -> Listeners + Send + Sync>,
 }
 
 #[derive(Serialize)]
@@ -45,8 +46,9 @@ struct Failed {
     error: String,
 }
 
-pub(crate) fn routes(asker: Asker, nonce: Option<Nonce>) -> Router {
+pub(crate) fn routes(asker: Asker, nonce: Option<Nonce>, listeners: impl Fn() -> Listeners + Send + Sync + 'static) -> Router {
     Router::new()
+        .route("/spanfall/v1/show/{list}", get(show))
         .route("/spanfall/v1/identity", get(identity))
         .route("/spanfall/v1/traces", get(traces))
         .route("/spanfall/v1/traces/{id}", get(trace))
@@ -54,6 +56,7 @@ pub(crate) fn routes(asker: Asker, nonce: Option<Nonce>) -> Router {
             asker,
             nonce,
             copies: Arc::new(Semaphore::new(COPIES_MAX)),
+            listeners: Arc::new(listeners),
         })
 }
 
@@ -82,6 +85,23 @@ async fn traces(State(own): State<Own>, RawQuery(query): RawQuery) -> Result<Res
         return Err(Problem::Ended);
     };
     Ok(json(StatusCode::OK, &Traces { traces }))
+}
+
+async fn show(State(own): State<Own>, Path(list): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    let request = match Show::ALL.into_iter().find(|show| show.name() == list) {
+        Some(show) => Request::Show(show, Box::new(search(query.as_deref())?)),
+        None if list == "ingest" => Request::Ingest(Box::new((own.listeners)())),
+        None => {
+            return Err(Problem::Invalid(
+                "unknown list: use logs, errors, operations, map, warnings or ingest".to_owned(),
+            ));
+        }
+    };
+    match own.asker.ask(Evaluation::new(request)).await?.1 {
+        Some(Part::Shown(shown)) => Ok(json(StatusCode::OK, &shown)),
+        Some(Part::Ingest(ingest)) => Ok(json(StatusCode::OK, &ingest)),
+        _ => Err(Problem::Ended),
+    }
 }
 
 fn search(query: Option<&str>) -> Result<Search, Problem> {

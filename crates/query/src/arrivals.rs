@@ -47,7 +47,7 @@ impl Selection {
 }
 
 /// Text that a filter compares with names: an error's title, else the name of the event and the body.
-fn title(log: &Log) -> String {
+pub(crate) fn title(log: &Log) -> String {
     ErrorEvent::of(log).map_or_else(
         || match (log.event_name.as_str(), &log.body) {
             (name, Value::Empty) => name.to_owned(),

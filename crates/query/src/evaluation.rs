@@ -5,8 +5,9 @@ use trace_model::Store;
 use crate::calls::CallsPass;
 use crate::found::{FoundPass, WholePass};
 use crate::operations::OperationsPass;
+use crate::show::ShowPass;
 use crate::traces::TracesPass;
-use crate::{Part, Request};
+use crate::{Ingest, Listeners, Part, Request};
 
 /// A request that is being answered. It holds no reference to the store, so it may wait anywhere between two steps: what is evicted
 /// meanwhile is missing in the rest of the answer, and the parts say so.
@@ -21,6 +22,8 @@ enum Pass {
     Calls(Box<CallsPass>),
     Found(Box<FoundPass>),
     Whole(Box<WholePass>),
+    Show(Box<ShowPass>),
+    Ingest(Box<Listeners>),
     Complete,
 }
 
@@ -46,6 +49,8 @@ impl Evaluation {
             Request::Traces(ids) => Pass::Traces(Box::new(TracesPass::of_ids(ids))),
             Request::Found(search) => Pass::Found(Box::new(FoundPass::new(search))),
             Request::Whole(trace_id) => Pass::Whole(Box::new(WholePass::new(trace_id))),
+            Request::Show(show, search) => Pass::Show(Box::new(ShowPass::new(show, search))),
+            Request::Ingest(listeners) => Pass::Ingest(listeners),
             Request::Calls { between } => Pass::Calls(Box::new(CallsPass::new(between))),
         })
     }
@@ -68,6 +73,11 @@ impl Evaluation {
                 Some(part) => part,
                 None => return Step::More,
             },
+            Pass::Show(pass) => match pass.step(store, work) {
+                Some(shown) => Part::Shown(shown),
+                None => return Step::More,
+            },
+            Pass::Ingest(listeners) => Part::Ingest(Box::new(Ingest::of(store, std::mem::take(&mut **listeners)))),
             Pass::Calls(pass) => match pass.step(store, work) {
                 Some(calls) => Part::Calls(calls),
                 None => return Step::More,

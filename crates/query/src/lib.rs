@@ -22,6 +22,7 @@ mod found;
 pub mod jaeger;
 mod operations;
 mod search;
+mod show;
 mod tag;
 mod traces;
 mod uploads;
@@ -39,6 +40,10 @@ pub use self::evaluation::{Evaluation, Step};
 pub use self::found::Found;
 pub use self::operations::OPERATIONS_MAX;
 pub use self::search::Search;
+pub use self::show::{
+    Durations, Ingest, IngestService, ListenerLine, Listeners, Rejected, Show, Shown, ShownCalls, ShownError, ShownLog,
+    ShownOperation, ShownWarning,
+};
 pub use self::tag::{Tag, text_of};
 pub use self::uploads::Uploads;
 
@@ -62,6 +67,10 @@ pub enum Request {
     Found(Box<Search>),
     /// A trace by id, or the one that arrived last. Answered by [`Part::Whole`] or [`Part::Missing`]; by nothing if there is no trace.
     Whole(Option<TraceId>),
+    /// A list about the traces that a search finds. Answered by [`Part::Shown`].
+    Show(Show, Box<Search>),
+    /// Ingest, with the state of the listeners. Answered by [`Part::Ingest`].
+    Ingest(Box<Listeners>),
     /// Calls between services. Answered by [`Part::Calls`].
     Calls {
         /// Traces that start and end within this time only, in nanoseconds since the Unix epoch.
@@ -89,6 +98,10 @@ pub enum Part {
     Calls(Vec<Calls>),
     /// Traces in a line each.
     Found(Vec<Found>),
+    /// A list.
+    Shown(Shown),
+    /// State of ingest.
+    Ingest(Box<Ingest>),
     /// A trace with its log records, as it was received.
     Whole(trace_files::Saved),
 }

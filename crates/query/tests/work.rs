@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use query::{Evaluation, Request, Search, Step};
+use query::{Evaluation, Request, Search, Show, Step};
 use trace_model::{Filter, Source, Store, otlp, work};
 
 const WORK: u64 = 1 << 16;
@@ -83,6 +84,10 @@ fn steps_of_every_request_are_bounded() {
         Request::Found(search("")),
         Request::Found(search("nothing")),
         Request::Whole(None),
+        Request::Show(Show::Errors, search("")),
+        Request::Show(Show::Operations, search("")),
+        Request::Show(Show::Map, search("")),
+        Request::Show(Show::Warnings, search("")),
     ] {
         // A copy is handed over in requests of a mebibyte.
         let part = if matches!(request, Request::Whole(_)) { 1 << 20 } else { 0 };
@@ -93,6 +98,32 @@ fn steps_of_every_request_are_bounded() {
             count > 10 && most <= 2 * WORK + part,
             "{name:.40}: {count} steps, at most {most}"
         );
+    }
+}
+
+#[test]
+fn steps_of_log_records_are_bounded() {
+    let record = |number: u32| LogRecord {
+        trace_id: vec![1; 16],
+        time_unix_nano: u64::from(number),
+        body: Some(AnyValue {
+            value: Some(any_value::Value::StringValue("x".repeat(10))),
+        }),
+        ..LogRecord::default()
+    };
+    let scope = ScopeLogs {
+        log_records: (1..=SPANS).map(record).collect(),
+        ..ScopeLogs::default()
+    };
+    let resource = ResourceLogs {
+        scope_logs: vec![scope],
+        ..ResourceLogs::default()
+    };
+    let mut store = Store::new(256 << 20);
+    store.add(otlp::log_batch(vec![resource], Source::OtlpHttp));
+    for show in [Show::Logs, Show::Errors] {
+        let (count, most) = steps(&store, Request::Show(show, search("")));
+        assert!(count > 10 && most <= 2 * WORK, "{show:?}: {count} steps, at most {most}");
     }
 }
 

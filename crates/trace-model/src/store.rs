@@ -59,7 +59,7 @@ use search::Search;
 pub use search::SearchProgress;
 pub use services::{SECONDS, ServiceStats};
 use slab::Slab;
-pub use stored::{StoredReader, StoredSpan};
+pub use stored::{StoredLog, StoredLogReader, StoredReader, StoredSpan};
 use summary::Summaries;
 pub use summary::{Root, SHAPE, TraceSummary};
 use trace::{List, Trace};

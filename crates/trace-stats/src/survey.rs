@@ -57,6 +57,8 @@ impl Survey {
 /// ```
 #[derive(Debug)]
 pub struct SurveyPass {
+    /// False if the traces are added one by one.
+    is_of_list: bool,
     place: ListPlace,
     ahead: vec::IntoIter<TraceId>,
     reading: Option<TreeReader>,
@@ -87,16 +89,32 @@ impl SurveyPass {
     #[must_use]
     pub fn new(store: &Store) -> Self {
         Self {
+            is_of_list: true,
+            total: store.listed(),
+            ..Self::of_traces()
+        }
+    }
+
+    /// Starts without a trace: they are [added](SurveyPass::add_trace) one by one.
+    #[must_use]
+    pub fn of_traces() -> Self {
+        Self {
+            is_of_list: false,
             place: ListPlace::default(),
             ahead: Vec::new().into_iter(),
             reading: None,
             counting: None,
-            total: store.listed(),
+            total: 0,
             survey: Survey::default(),
             operations: operations::Counting::default(),
             edges: service_map::Counting::default(),
             queues: queues::Counting::default(),
         }
+    }
+
+    /// Sets the next trace, once [`SurveyPass::step`] has read the one before.
+    pub fn add_trace(&mut self, trace_id: TraceId) {
+        self.ahead = vec![trace_id].into_iter();
     }
 
     /// Returns the processed part of the list in percent.
@@ -157,7 +175,7 @@ impl SurveyPass {
     }
 
     fn next(&mut self, store: &Store) -> Option<TreeReader> {
-        if self.ahead.len() == 0 {
+        if self.ahead.len() == 0 && self.is_of_list {
             let (traces, place) = store.listed_after(self.place, FETCH_TRACES);
             self.place = place;
             self.ahead = traces.into_iter();

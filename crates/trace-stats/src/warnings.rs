@@ -181,6 +181,33 @@ impl Warnings {
         false
     }
 
+    /// Sets a trace to be checked by [`Warnings::check_step`], without waiting until it is idle.
+    pub fn check(&mut self, trace_id: TraceId) {
+        self.changed.insert(trace_id, 0);
+        self.waiting.push_back((0, trace_id));
+    }
+
+    /// Checks traces that were [set](Warnings::check) until about this much [work](trace_model::work) is done; returns true if there is more.
+    pub fn check_step(&mut self, store: &Store, work: u64) -> bool {
+        let until = work::done().saturating_add(work);
+        while self.judging.is_some() || self.begin(store, QUIET_NANO) {
+            self.judge(store, until);
+            if work::done() >= until {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Compares broken traces until about this much [work](trace_model::work) is done; returns true if there is more.
+    pub fn compare_step(&mut self, work: u64) -> bool {
+        match self.fragments.compare(work::done().saturating_add(work)) {
+            Some(broken) => self.broken = broken,
+            None => return true,
+        }
+        false
+    }
+
     /// Starts checking the next idle trace; returns false if there is none.
     fn begin(&mut self, store: &Store, unix_nano: u64) -> bool {
         while let Some(&(changed, trace_id)) = self.waiting.front() {

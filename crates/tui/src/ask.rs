@@ -1,6 +1,7 @@
-//! Commands that ask a running viewer: `query`, `trace` and `wait`.
+//! Commands that ask a running viewer: `query`, `show`, `trace` and `wait`.
 
 mod list;
+mod show;
 mod trace;
 mod wait;
 mod waterfall;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use crate::attach::Attached;
 
 pub use list::list;
+pub use show::{List, show};
 pub use trace::{Form, trace};
 pub use wait::{Until, wait};
 

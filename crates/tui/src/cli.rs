@@ -14,6 +14,7 @@ use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 use collector::{AllowedHost, AllowedOrigin};
 use trace_model::{Filter, FilterError};
 
+use crate::ask::List;
 use crate::tail::{Form, Selection, Until};
 use app::text::clean;
 use view::ThemeKind;
@@ -76,6 +77,8 @@ pub enum Command {
     Tail(Tail),
     /// Print a line per matching trace of the running viewer
     Query(Query),
+    /// Print a list about the traces of the running viewer: logs, errors, operations, map, warnings, or its ingest
+    Show(Show),
     /// Print a trace of the running viewer
     Trace(Trace),
     /// Wait until matching traces are complete: in the running viewer, or in what arrives here
@@ -163,6 +166,34 @@ const QUERY_EXAMPLES: &str = "\
 Examples:
   spanfall query status:error --limit 5
   spanfall query service:api --json | jq -r .trace_id
+
+Exit status: 0, 1 (failed), 2 (usage), 3 (no viewer is running)";
+
+/// Options of `show`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = SHOW_EXAMPLES)]
+pub struct Show {
+    /// The list
+    #[arg(value_name = "LIST")]
+    pub list: List,
+    /// Include matching log records and errors, or traces with a matching span, in the filter language of the screen
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// Print at most N rows; of log records and errors the last ones
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub limit: u16,
+    /// Print a JSON object per row, or of ingest
+    #[arg(long)]
+    pub json: bool,
+    /// Which viewer is asked.
+    #[command(flatten)]
+    pub attach: Attach,
+}
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  spanfall show errors service:api
+  spanfall show operations --json | jq -r 'select(.errors > 0) | .name'
 
 Exit status: 0, 1 (failed), 2 (usage), 3 (no viewer is running)";
 

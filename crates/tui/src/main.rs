@@ -62,6 +62,11 @@ fn run(cli: &Cli) -> Result<()> {
                 let viewer = Attached::required(query.attach.attach).await?;
                 ask::list(&viewer, &filter, query.limit.into(), query.json, std::io::stdout()).await
             }
+            Some(Command::Show(show)) => {
+                let filter = filter(&show.filter)?;
+                let viewer = Attached::required(show.attach.attach).await?;
+                ask::show(&viewer, show.list, &filter, show.limit.into(), show.json, std::io::stdout()).await
+            }
             Some(Command::Trace(trace)) => {
                 let form = match (trace.json, trace.otlp) {
                     (true, _) => Form::Json,

@@ -11,6 +11,7 @@ mod files;
 mod hangup;
 mod inbox;
 mod input;
+mod listeners;
 mod log;
 mod look;
 mod saving;
@@ -22,7 +23,7 @@ mod watchdog;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use collector::Health;
+use collector::{Addresses, Health};
 use crossterm::event::{Event as TerminalEvent, EventStream};
 use eyre::{Context, Result};
 use futures_util::StreamExt;
@@ -122,7 +123,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let ending = Ending::listen()?;
     let terminal = Terminal::enter(mouse, theme).wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
     let (arrivals, health, server) = collector.serve();
-    let (queries, api) = answering(api, options, true);
+    let (queries, api) = answering(api, options, true, Some((addresses, health.clone())));
     let demo = match setup {
         Some(setup) => Demo::start(&setup)?,
         None => Demo::none(),
@@ -413,12 +414,19 @@ struct Answering {
 }
 
 /// Starts the listener for queries, if there is one. Commands find it if `is_found`.
-fn answering(api: Option<Api>, options: &Options, is_found: bool) -> (Queries, Option<Answering>) {
+fn answering(
+    api: Option<Api>,
+    options: &Options,
+    is_found: bool,
+    listening: Option<(Addresses, Health)>,
+) -> (Queries, Option<Answering>) {
     match api {
         Some(api) => {
             let address = api.address();
             let nonce = is_found.then(Nonce::generate).flatten();
-            let (queries, running) = api.serve(options.allowed_host.clone(), nonce.clone());
+            let (queries, running) = api.serve(options.allowed_host.clone(), nonce.clone(), move || {
+                listeners::state(listening.as_ref())
+            });
             // Without the file commands do not find this viewer; everything else works.
             let registered = nonce.map(|nonce| runtime::register(&runtime::directory(), address, &nonce));
             let registration = match registered {

@@ -121,6 +121,55 @@ async fn commands_ask_the_running_viewer() {
     assert_eq!(parsed(&json)[0]["spans"].as_array().unwrap().len(), 2);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_are_shown_for_people_and_programs() {
+    let runtime = TempDir::new().unwrap();
+    let served = serve(runtime.path()).await;
+    served.send_otlp(&cart()).await.unwrap();
+    let record = json!({ "timeUnixNano": "1700000000000000000", "severityNumber": 13, "traceId": FIRST, "spanId": format!("{:016x}", 2),
+        "body": { "stringValue": "low \u{1b}[2Jstock" } });
+    let logs = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [record] }] }] });
+    let client = http_client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
+    let sent = client.post(format!("http://{}/v1/logs", served.otlp_http)).json(&logs).send();
+    assert_eq!(sent.await.unwrap().status(), 200);
+    served
+        .query("/spanfall/v1/show/logs", |answer| answer["logs"][0] != Value::Null)
+        .await
+        .unwrap();
+    let show = |words: &[&str]| {
+        let (status, output, said) = run(runtime.path(), &[&["show"], words].concat());
+        assert_eq!(status, 0, "{words:?}: {said}");
+        assert!(!output.contains(SECRET) || words.contains(&"--json"), "{output}");
+        assert!(!output.contains('\u{1b}'), "{output}");
+        output
+    };
+    let rows = |words: &[&str]| -> Vec<Value> {
+        let output = show(&[words, &["--json"]].concat());
+        output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    assert!(show(&["logs"]).contains(&format!("{FIRST}  WARN  -  low ␛[2Jstock")));
+    assert_eq!(rows(&["logs", "stock"])[0]["severity"], "warn");
+    assert_eq!(rows(&["logs", "service:other"]).len(), 0);
+    assert!(show(&["errors"]).contains("GET /stock?…: no ␛[2Jstock"));
+    assert_eq!(rows(&["errors", "name:stock"])[0]["span_id"], format!("{:016x}", 2));
+    assert_eq!(rows(&["errors", "name:cart"]).len(), 0, "it did not fail");
+    let operations = show(&["operations", "status:error"]);
+    assert!(
+        operations.contains("p95") && operations.contains("POST /cart"),
+        "{operations}"
+    );
+    assert_eq!(rows(&["operations"]).len(), 2);
+    assert_eq!(rows(&["operations", "--limit", "1"]).len(), 1);
+    assert!(show(&["map"]).starts_with("calls  errors"));
+    assert_eq!(rows(&["warnings", "service:other"]).len(), 0);
+    let ingest = show(&["ingest"]);
+    assert!(
+        ingest.contains("OTLP/HTTP") && ingest.contains("stored: 1 trace, 2 spans, 1 log record"),
+        "{ingest}"
+    );
+    assert_eq!(rows(&["ingest"])[0]["services"][1]["service"], "shop");
+}
+
 /// What the API says is a trace of Jaeger's, and the same as the viewer's own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jaegers_form_of_a_trace_has_the_same_spans() {
@@ -146,7 +195,12 @@ async fn jaegers_form_of_a_trace_has_the_same_spans() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exit_status_says_what_is_wrong() {
     let runtime = TempDir::new().unwrap();
-    for words in [&["query"][..], &["trace", "last"]] {
+    for words in [
+        &["query"][..],
+        &["trace", "last"],
+        &["show", "errors"],
+        &["show", "ingest", "--json"],
+    ] {
         let (status, _, said) = run(runtime.path(), words);
         assert_eq!(status, 3, "{said}");
         assert!(said.contains("no viewer is running"), "{said}");
@@ -156,6 +210,9 @@ async fn exit_status_says_what_is_wrong() {
         (&["query", "status:odd"][..], 2),
         (&["query", "--limit", "0"], 2),
         (&["trace", "xyz"], 2),
+        (&["show", "nothing"], 2),
+        (&["show", "logs", "status:odd"], 2),
+        (&["show", "logs"], 0),
         (&["trace", "last"], 1),
         (&["trace", "ff"], 1),
         (&["query", "--attach", "127.0.0.1:1"], 3),

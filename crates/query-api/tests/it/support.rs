@@ -51,7 +51,7 @@ pub(crate) async fn serve(store: Store) -> Served {
 pub(crate) async fn bind(store: Store) -> (Served, Queries) {
     let api = Api::bind(Address::Only("127.0.0.1:0".parse().unwrap())).await.unwrap();
     let address = api.address();
-    let (queries, running) = api.serve(Vec::new(), None);
+    let (queries, running) = api.serve(Vec::new(), None, query::Listeners::default);
     let served = Served {
         address,
         store: Arc::new(Mutex::new(store)),

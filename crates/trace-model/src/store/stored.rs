@@ -1,10 +1,11 @@
-//! The spans of one trace as a filter sees them, in steps.
+//! The spans and log records of one trace as a filter sees them, in steps.
 
-use super::Store;
 use super::reader::Cursor;
 use super::record::{At, Signal};
 use super::search::candidate;
-use crate::{Candidate, RawProgress, Span, TraceId, work};
+use super::{Store, outside_of_spans};
+use crate::work::VISIT;
+use crate::{Candidate, Log, RawProgress, Span, SpanKind, StatusCode, TraceId, otlp, work};
 
 /// A span of a trace that has a row, not decoded.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,93 @@ impl StoredReader {
                 read(StoredSpan { candidate, store, at });
             }
         });
+        if is_complete {
+            RawProgress::Complete
+        } else {
+            RawProgress::More
+        }
+    }
+}
+
+/// A log record of a trace, not decoded.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredLog<'a> {
+    store: &'a Store,
+    trace_id: TraceId,
+    at: At,
+}
+
+impl StoredLog<'_> {
+    /// Returns true for an error event with the severity of an error.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        let record = self.store.contents.log.get(self.at);
+        record.is_error_event() && !record.is_mild()
+    }
+
+    /// Decodes it whole.
+    #[must_use]
+    pub fn decode(&self) -> Option<Log> {
+        let contents = &self.store.contents;
+        let raw = contents.log.raw(self.at);
+        let origin = contents.origins.get(contents.log.get(self.at).origin);
+        work::add(8 * VISIT + 2 * (raw.len() + origin.resource.len() + origin.scope.len()));
+        otlp::decode_log(raw, origin)
+    }
+
+    /// Returns what a filter reads of it: as if it were a span of this name below the one in which it was written.
+    #[must_use]
+    pub fn candidate<'b>(&'b self, name: &'b str) -> Candidate<'b> {
+        let contents = &self.store.contents;
+        let record = contents.log.get(self.at);
+        let origin = contents.origins.get(record.origin);
+        let span_id = record.span_id().unwrap_or_else(|| outside_of_spans(self.trace_id));
+        Candidate {
+            trace_id: self.trace_id,
+            span_id,
+            parent_span_id: Some(span_id),
+            name,
+            service: &origin.service,
+            kind: SpanKind::Unspecified,
+            status: if self.is_error() {
+                StatusCode::Error
+            } else {
+                StatusCode::Unset
+            },
+            start_unix_nano: record.start_unix_nano,
+            end_unix_nano: record.end_unix_nano,
+            raw: &[],
+            resource: &origin.resource,
+            scope: &origin.scope,
+        }
+    }
+}
+
+/// Reads the log records of a trace in order of arrival.
+#[derive(Debug)]
+pub struct StoredLogReader {
+    cursor: Cursor,
+}
+
+impl StoredLogReader {
+    /// Starts before the first record.
+    #[must_use]
+    pub fn new(store: &Store, trace_id: TraceId) -> Self {
+        Self {
+            cursor: Cursor::new(store, trace_id, &[Signal::Log]),
+        }
+    }
+
+    /// Passes records to `read` until about this much [`work`] is done.
+    pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(StoredLog<'_>)) -> RawProgress {
+        let until = work::done().saturating_add(work);
+        let Some(slot) = self.cursor.slot(store) else {
+            return RawProgress::Left;
+        };
+        let trace_id = self.cursor.trace_id();
+        let is_complete = self
+            .cursor
+            .step(store, slot, until, |at| read(StoredLog { store, trace_id, at }));
         if is_complete {
             RawProgress::Complete
         } else {

@@ -1,4 +1,4 @@
-//! What is done with a large trace that is on the screen: searched, folded, dropped.
+//! Work of searching, folding and dropping a large trace that is on the screen.
 
 use trace_model::{Filter, MatchReader, Outline, Source, SpanKey, Store, TraceId, work};
 

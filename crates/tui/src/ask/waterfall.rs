@@ -140,7 +140,7 @@ fn messages(span: &Span) -> Vec<String> {
 }
 
 /// Cuts queries of URLs and paths, which may hold credentials.
-fn without_queries(line: &str) -> String {
+pub(super) fn without_queries(line: &str) -> String {
     let word = |word: &str| match word.split_once('?') {
         Some((path, query)) if path.contains('/') && !query.is_empty() && !query.starts_with('…') => format!("{path}?…"),
         _ => word.to_owned(),

@@ -7,13 +7,14 @@ use collector::Listener;
 use super::Cli;
 
 /// Commands that read the options: the viewer (also in the demo), `serve`, `open`, `inspect`, `tail`.
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "demo",
     "serve",
     "open",
     "inspect",
     "tail",
     "query",
+    "show",
     "trace",
     "wait",
     "config",

@@ -1,0 +1,98 @@
+//! `spanfall show`: lists about the stored traces.
+
+mod text;
+
+use std::io::Write;
+
+use clap::ValueEnum;
+use eyre::{Context, Result};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::written;
+use crate::attach::Attached;
+
+/// A list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum List {
+    /// Log records with their trace
+    Logs,
+    /// Failed spans, and errors
+    Errors,
+    /// Operations with counts and latencies
+    Operations,
+    /// Calls between services
+    Map,
+    /// Violated rules, each with a trace
+    Warnings,
+    /// What came in, what is stored of it, and what was rejected
+    Ingest,
+}
+
+impl List {
+    /// Its name on the command line and in the API.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Logs => "logs",
+            Self::Errors => "errors",
+            Self::Operations => "operations",
+            Self::Map => "map",
+            Self::Warnings => "warnings",
+            Self::Ingest => "ingest",
+        }
+    }
+}
+
+/// An answer: a list under its name.
+#[derive(Deserialize)]
+struct Rows(serde_json::Map<String, Value>);
+
+/// Prints a list about the traces that a filter finds.
+///
+/// # Errors
+/// The viewer does not answer, or `out` cannot be written to.
+pub async fn show(viewer: &Attached, list: List, filter: &str, limit: usize, json: bool, mut out: impl Write) -> Result<()> {
+    let limit = limit.to_string();
+    let path = format!("show/{}", list.name());
+    let answer = viewer.get(&path, &[("filter", filter), ("limit", &limit)]).await?;
+    let answer = answer.unwrap_or_default();
+    if list == List::Ingest {
+        let ingest: query::Ingest = read(&answer)?;
+        let printed = if json { line(&ingest) } else { text::ingest(&ingest) };
+        return written(out.write_all(printed.as_bytes()).and_then(|()| out.flush()));
+    }
+    let mut answer: Rows = read(&answer)?;
+    let rows = answer.0.remove(list.name()).unwrap_or_default();
+    let printed = if json {
+        rows.as_array().into_iter().flatten().map(line).collect()
+    } else {
+        lines(list, rows)?
+    };
+    written(out.write_all(printed.as_bytes()).and_then(|()| out.flush()))
+}
+
+fn lines(list: List, rows: Value) -> Result<String> {
+    fn of<T: DeserializeOwned>(rows: Value, print: impl FnOnce(&[T]) -> String) -> Result<String> {
+        let rows: Vec<T> = serde_json::from_value(rows).wrap_err(UNREADABLE)?;
+        Ok(print(&rows))
+    }
+    match list {
+        List::Logs => of(rows, text::logs),
+        List::Errors => of(rows, text::errors),
+        List::Operations => of(rows, text::operations),
+        List::Map => of(rows, text::map),
+        List::Warnings => of(rows, text::warnings),
+        List::Ingest => Ok(String::new()),
+    }
+}
+
+const UNREADABLE: &str = "the viewer's answer cannot be read";
+
+fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
+    serde_json::from_slice(answer).wrap_err(UNREADABLE)
+}
+
+fn line(value: &impl serde::Serialize) -> String {
+    String::from_utf8_lossy(&query::json(value)).into_owned() + "\n"
+}
