@@ -1,7 +1,7 @@
 //! Tables: rows with a cursor, an order and words that narrow them, and columns as data.
 //!
-//! A list has a [`TableState`] and an array of [`Column`]s. It gives the keys of its rows to the state when they change, and lays its cells out
-//! before each frame: [`TableState::lay_out`]. Keys, clicks on names of columns and on rows, widths, and what is painted follow from that. A
+//! A list has a `TableState` and an array of `Column`s. It gives the keys of its rows to the state when they change, and lays its cells out
+//! before each frame: `TableState::lay_out`. Keys, clicks on names of columns and on rows, widths, and what is painted follow from that. A
 //! list whose rows stay in the store has a [`Window`] instead, with the same rules for cursor and scrolling.
 
 mod cells;
