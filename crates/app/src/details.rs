@@ -23,6 +23,7 @@ pub use column::{Item, ItemId, Section};
 use cursor::Cursor;
 pub use lines::{log_line, log_text, offset, severity_mark, severity_role};
 pub use page::SpanPage;
+pub(super) use value::whole;
 pub use value::{attribute_value, value};
 
 /// How many log records of a span are shown.

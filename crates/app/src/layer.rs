@@ -96,6 +96,11 @@ pub(crate) trait Opened: Component + Sized {
     /// What is said instead of opening it without a trace, if it is about the selected one.
     const WITHOUT_TRACE: Option<&'static str> = None;
 
+    /// Returns what else is said instead of opening it.
+    fn rejection(_: &App) -> Option<&'static str> {
+        None
+    }
+
     /// Its state when it is opened.
     fn open(app: &mut App) -> Self;
 }
@@ -305,13 +310,13 @@ macro_rules! define {
         impl App {
             /// Why a layer cannot be opened now, if it cannot.
             pub(crate) fn rejection(&self, layer: Layer) -> Option<&'static str> {
-                let without_trace = match layer {
-                    $(Layer::$tab => None,)+
-                    $(Layer::$screen => <$screen_type as Opened>::WITHOUT_TRACE,)+
-                    $(Layer::$popup => <$popup_type as Opened>::WITHOUT_TRACE,)+
-                    $(Layer::$prompt => <$prompt_type as Opened>::WITHOUT_TRACE,)+
+                let (without_trace, rejection) = match layer {
+                    $(Layer::$tab => (None, None),)+
+                    $(Layer::$screen => (<$screen_type as Opened>::WITHOUT_TRACE, <$screen_type as Opened>::rejection(self)),)+
+                    $(Layer::$popup => (<$popup_type as Opened>::WITHOUT_TRACE, <$popup_type as Opened>::rejection(self)),)+
+                    $(Layer::$prompt => (<$prompt_type as Opened>::WITHOUT_TRACE, <$prompt_type as Opened>::rejection(self)),)+
                 };
-                without_trace.filter(|_| self.waterfall.selected().is_none())
+                without_trace.filter(|_| self.waterfall.selected().is_none()).or(rejection)
             }
 
             fn open(&mut self, layer: Layer) {

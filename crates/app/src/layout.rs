@@ -2,6 +2,8 @@
 
 use ratatui_core::layout::{Constraint, Layout, Margin, Rect};
 
+use crate::WaterfallParts;
+
 /// The parts of the screen. Any of them may be empty on a small one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panes {
@@ -32,6 +34,9 @@ pub struct Splits {
     pub beside: Option<bool>,
     /// How many traces the list has room for at least where nobody has set its lines: one of `LIST_STEPS`, or more than them.
     pub list_rows: u16,
+    /// Number of spans that the waterfall has room for at least while nobody has set the lines of the details: one of
+    /// `WATERFALL_STEPS`, or more than them; 0 for its share of the screen.
+    pub waterfall_rows: u16,
 }
 
 /// Few traces leave their empty rows to the waterfall: the list has room for the first of these that is enough.
@@ -42,6 +47,16 @@ const LIST_STEPS: [u16; 3] = [3, 5, 8];
 pub fn list_step(traces: usize) -> u16 {
     let is_enough = |step: &u16| usize::from(*step) >= traces;
     LIST_STEPS.into_iter().find(is_enough).unwrap_or(u16::MAX)
+}
+
+/// A short trace leaves its empty rows to the details: the waterfall has room for the first of these that is enough.
+const WATERFALL_STEPS: [u16; 4] = [5, 8, 12, 18];
+
+/// Returns the step for a number of spans and a missing parent; beyond the last one the waterfall takes its share of the screen.
+#[must_use]
+pub fn waterfall_step(spans: usize) -> u16 {
+    let is_enough = |step: &u16| usize::from(*step) > spans;
+    WATERFALL_STEPS.into_iter().find(is_enough).unwrap_or(u16::MAX)
 }
 
 impl Splits {
@@ -84,7 +99,12 @@ impl Panes {
             share.min(splits.list_rows.max(LIST_STEPS[0]).saturating_add(1))
         });
         let details = splits.details.map(|lines| lines.clamp(1, free.saturating_sub(list).max(1)));
-        let details = details.unwrap_or_else(|| (screen.height * 3 / 10).clamp(6, 20));
+        let details = details.unwrap_or_else(|| {
+            let share = (screen.height * 3 / 10).clamp(6, 20);
+            let both = screen.height.saturating_sub(3 + list);
+            let least = WaterfallParts::lines_for(splits.waterfall_rows, both.saturating_sub(share));
+            share.max(both.saturating_sub(least))
+        });
         let heights = [2, list, 0, details, 1].map(Constraint::Length);
         let [header, traces, waterfall, details, footer] =
             Layout::vertical([heights[0], heights[1], Constraint::Min(3), heights[3], heights[4]]).areas(screen);

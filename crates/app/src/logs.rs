@@ -1,12 +1,13 @@
 //! The log records of the selected trace, or of the selected span, by time.
 
 use ratatui_core::layout::Rect;
-use trace_model::{Log, Outline, Revision, SpanId, Store, TraceId};
+use trace_model::{Log, Outline, Revision, SpanId, Store, TraceId, Value};
 use trace_stats::SpanPlace;
 
 use super::{Action, List, Waterfall, attribute_value, log_text, offset, severity_mark, severity_role, time_of_day};
 use crate::App;
 use crate::content::{Means, Role};
+use crate::details::whole;
 use crate::format::{self, Now, service_name};
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::layout::ListParts;
@@ -150,6 +151,15 @@ impl LogList {
         let text = log_text(log);
         let texts = [text.trim_end(), &attributes].into_iter().filter(|text| !text.is_empty());
         texts.flat_map(|text| crate::text::lines(text, width.max(1))).collect()
+    }
+
+    /// Returns what the record under the cursor says, with a name for it: its body, else its attributes.
+    pub(super) fn value(&self) -> Option<(String, String)> {
+        let log = self.selected()?;
+        Some(match &log.body {
+            Value::Empty => ("attributes".to_owned(), whole(&Value::Map(log.attributes.clone()))),
+            body => ("body".to_owned(), whole(body)),
+        })
     }
 
     /// From the whole trace to the selected span, and back.

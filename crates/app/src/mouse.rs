@@ -5,7 +5,7 @@ mod service_map;
 
 use ratatui_core::layout::{Position, Rect};
 
-use super::layout::{BESIDE, Panes, Splits, list_step};
+use super::layout::{BESIDE, Panes, Splits, list_step, waterfall_step};
 use super::{Action, Answer, App, Hit, Pane, Tab, WaterfallParts};
 
 /// How many rows a notch of the wheel is.
@@ -212,17 +212,22 @@ impl App {
         self.splits != before
     }
 
-    /// How the screen is divided: as the user did, else by how many traces there are. The list only grows by itself, and not while the
-    /// waterfall is read.
+    /// Returns how the screen is divided: as the user did, else by the number of traces and the length of the selected one. List and
+    /// waterfall only grow by themselves: the list not while the waterfall is read, the waterfall not while it or the details are.
     #[must_use]
     pub fn splits(&self) -> Splits {
-        let step = if self.shows_panes() && self.screens.pane == Pane::Waterfall {
-            0
-        } else {
-            list_step(self.store.listed())
+        let read = Some(self.screens.pane).filter(|_| self.shows_panes());
+        let list = match read {
+            Some(Pane::Waterfall) => 0,
+            _ => list_step(self.store.listed()),
+        };
+        let waterfall = match read {
+            Some(Pane::Waterfall | Pane::Details) => 0,
+            _ => self.traces.shown(&self.store).map_or(0, |trace| waterfall_step(trace.spans)),
         };
         Splits {
-            list_rows: self.splits.list_rows.max(step),
+            list_rows: self.splits.list_rows.max(list),
+            waterfall_rows: self.splits.waterfall_rows.max(waterfall),
             ..self.splits
         }
     }

@@ -115,6 +115,14 @@ impl TraceList {
         self.selected
     }
 
+    /// Returns the trace that the next frame shows; `None` while that is not known.
+    pub(super) fn shown(&self, store: &Store) -> Option<TraceSummary> {
+        if self.following && self.ranking.is_none() {
+            return self.at(store, 0).and_then(|trace_id| store.trace(trace_id));
+        }
+        store.trace(self.selected?)
+    }
+
     /// Whether the first row is selected: as long as the latest arrivals are the first, each one as it arrives.
     #[must_use]
     pub const fn following(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::content::Line;
 use crate::format::{self, Now};
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::layout::ListParts;
-use crate::{App, Effect};
+use crate::{App, Effect, Layer, LogList};
 
 /// How many bytes are read, and looked through, per frame: a small part of one.
 const PER_FRAME: usize = 1 << 20;
@@ -309,6 +309,7 @@ impl Component for ValueScreen {
             Action::NextMatch | Action::PreviousMatch | Action::ToggleFold | Action::FoldShallower | Action::FoldDeeper => {
                 Self::shown(app).map(|value| value.can(action))
             }
+            Action::Toggle(Layer::Value) => Some(true),
             _ => None,
         }
     }
@@ -329,10 +330,22 @@ impl Component for ValueScreen {
 impl Opened for ValueScreen {
     const WITHOUT_TRACE: Option<&'static str> = Some("no span with values");
 
-    /// That under the cursor of the details.
+    fn rejection(app: &App) -> Option<&'static str> {
+        let is_known = match LogList::shown(app) {
+            Some(logs) => logs.selected().is_some(),
+            None => app.details.can_open(),
+        };
+        (!is_known).then_some("no value under the cursor")
+    }
+
+    /// The body of the record under the cursor of the logs, else the value under the cursor of the details.
     fn open(app: &mut App) -> Self {
         app.traces.hold();
-        let (name, text) = app.details.value_under_cursor(&app.zone).unwrap_or_default();
+        let value = match LogList::shown(app) {
+            Some(logs) => logs.value(),
+            None => app.details.value_under_cursor(&app.zone),
+        };
+        let (name, text) = value.unwrap_or_default();
         Self::new(name, text)
     }
 }

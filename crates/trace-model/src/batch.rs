@@ -10,6 +10,7 @@ use bytes::Bytes;
 mod items;
 mod service;
 
+use crate::sentry::Gravity;
 use crate::{IdError, Log, Span, SpanId, SpanKind, StatusCode, TraceId, work};
 pub use items::{BatchLog, BatchSpan};
 
@@ -230,10 +231,8 @@ pub(crate) struct LogHead {
     pub(crate) span_id: Option<SpanId>,
     /// Time of the event, or of its observation if the sender gave none.
     pub(crate) time_unix_nano: u64,
-    /// True for an error, which is shown on its span's row.
-    pub(crate) is_error_event: bool,
-    /// True if its severity is below that of an error.
-    pub(crate) is_mild: bool,
+    /// Set for an error event, which is shown on its span's row.
+    pub(crate) gravity: Option<Gravity>,
     /// Position in [`Batch::origins`].
     pub(crate) origin: u32,
     /// The OTLP `LogRecord` message.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::sentry::Gravity;
 use crate::{
     Analysis, ClockTrouble, EventMark, Gap, Group, Lint, Repeated, Revision, Source, SpanId, SpanKey, SpanKind, SpanSubject,
     SpanTree, StatusCode, Store, TraceId,
@@ -59,8 +60,8 @@ pub struct ErrorMark {
     pub title: Arc<str>,
     /// The service that reported it.
     pub service: Arc<str>,
-    /// True for a message or a warning: its severity is below that of an error.
-    pub mild: bool,
+    /// Gravity; on a row, within its span.
+    pub gravity: Gravity,
 }
 
 /// One row of the tree.

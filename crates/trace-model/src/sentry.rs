@@ -4,12 +4,15 @@
 //! spans that cannot reach Sentry any more, with the reason.
 
 mod error_event;
+mod gravity;
 mod verdict;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use self::error_event::{Breadcrumb, ErrorEvent, Exception, Frame};
+pub use self::gravity::Gravity;
+pub(crate) use self::gravity::is_handled;
 
 use opentelemetry_proto::tonic::common::v1::any_value;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;

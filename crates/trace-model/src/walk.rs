@@ -10,6 +10,7 @@ use bytes::Bytes;
 use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
 use crate::batch::{Carry, DropReason, DroppedSpans, LogHead, Marks, NAME_LENGTH_MAX, Piece, SpanHead};
+use crate::sentry::Gravity;
 use crate::work::{self, VISIT};
 use crate::{
     Batch, IdError, Origin, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, hash, otlp, pending,
@@ -389,7 +390,7 @@ impl<'a> Walk<'a> {
     fn log(&mut self, raw: &'a [u8]) -> Result<(), ReadError> {
         let (mut trace_id, mut span_id) = (&[][..], &[][..]);
         let (mut time, mut observed, mut event_name) = (0, 0, &[][..]);
-        let (mut severity, mut has_exception) = (0, false);
+        let (mut severity, mut has_exception, mut is_handled) = (0, false, false);
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
             match (field.number, field.value) {
@@ -401,22 +402,25 @@ impl<'a> Walk<'a> {
                     validate_field(field, &schema::LOG_RECORD, IN_RECORD)?;
                     match (number, value) {
                         (2, Value::Varint(value)) => severity = value,
-                        (6, Value::Bytes(attribute)) => has_exception |= is_exception(attribute),
+                        (6, Value::Bytes(attribute)) => {
+                            has_exception |= is_exception(attribute);
+                            is_handled |= sentry::is_handled(attribute);
+                        }
                         (12, Value::Bytes(name)) => event_name = name,
                         _ => {}
                     }
                 }
             }
         }
-        let is_mild = Severity::from_otlp(i32::try_from(severity).unwrap_or(0)).is_mild();
+        let severity = Severity::from_otlp(i32::try_from(severity).unwrap_or(0));
         let is_from_sentry = self.source == Source::Sentry;
+        let is_error_event = sentry::is_error_event(event_name) || (has_exception && !severity.is_mild() && !is_from_sentry);
         reserve(&mut self.logs, 1, &mut self.list_bytes, self.grant)?;
         self.logs.push(LogHead {
             trace_id: TraceId::try_from(trace_id).ok(),
             span_id: SpanId::try_from(span_id).ok(),
             time_unix_nano: if time == 0 { observed } else { time },
-            is_error_event: sentry::is_error_event(event_name) || (has_exception && !is_mild && !is_from_sentry),
-            is_mild,
+            gravity: is_error_event.then(|| Gravity::of(severity, is_handled)),
             origin: self.origin(),
             raw: Piece::of(self.body, raw),
         });

@@ -301,7 +301,8 @@ fn counts(trace: &TraceSummary, found: usize) -> Line<'static> {
     let bad = Style::new().bold().fg(theme::ERROR);
     say("", trace.spans, Style::new());
     say("✗", trace.errors, bad);
-    say("!", trace.error_events - trace.mild_events, bad);
+    say("!", trace.grave_events(), bad);
+    say("⚠", trace.handled_events, Style::new().fg(theme::WARNING));
     say("i", trace.mild_events, Style::new().fg(theme::WARNING));
     say("◆", found, Style::new().fg(theme::FOUND));
     if parts.is_empty() {
@@ -312,16 +313,17 @@ fn counts(trace: &TraceSummary, found: usize) -> Line<'static> {
 
 fn root_name(trace: &TraceSummary, subject: &SpanSubject, width: usize) -> Line<'static> {
     let name = shown(&trace.root.name);
-    let is_mild = trace.error_events == trace.mild_events;
+    let is_grave = trace.grave_events() > 0;
+    let mild = if trace.handled_events > 0 { "⚠" } else { "i" };
     let name = match (trace.spans, trace.error_events) {
         (0, 0) => "(only logs)".to_owned(),
-        (0, _) if is_mild => format!("i {name}"),
-        (0, _) => format!("! {name}"),
+        (0, _) if is_grave => format!("! {name}"),
+        (0, _) => format!("{mild} {name}"),
         _ if trace.root.arrived => name,
         // Not the root yet, only the earliest span there is: said by the mark and, in the waterfall, by the placeholder.
         _ => format!("… {name}"),
     };
-    let style = if trace.errors > 0 || trace.spans == 0 && !is_mild {
+    let style = if trace.errors > 0 || trace.spans == 0 && is_grave {
         Style::new().fg(theme::ERROR)
     } else {
         Style::new()

@@ -1,6 +1,6 @@
 //! The errors of a span: what was thrown, where, and what happened before.
 
-use trace_model::sentry::{Breadcrumb, Exception, Frame};
+use trace_model::sentry::{Breadcrumb, Exception, Frame, Gravity};
 use trace_model::{Attribute, Severity};
 
 use super::super::content::{Line, Means, Piece, Role};
@@ -50,14 +50,10 @@ impl Column<'_> {
         } else {
             &event.title
         };
-        // What the program caught itself need not have failed the span.
-        let is_handled = event.exceptions.first().is_some_and(|thrown| thrown.handled == Some(true));
-        let (mark, role) = if event.level.is_mild() {
-            ("i", Role::Warning)
-        } else if is_handled && !has_failed {
-            ("⚠ handled", Role::Warning)
-        } else {
-            ("!", Role::Error)
+        let (mark, role) = match event.gravity().in_span(has_failed) {
+            Gravity::Mild => ("i", Role::Warning),
+            Gravity::Handled => ("⚠ handled", Role::Warning),
+            Gravity::Error => ("!", Role::Error),
         };
         self.strong_paragraph(&format!("{mark} {title}"), 3, role);
         let mut facts = vec![offset(event.unix_nano, start)];

@@ -26,7 +26,7 @@ pub fn attribute_value(attribute: &Attribute) -> String {
 }
 
 /// All of a value: a text as it is, bytes as text or in hexadecimal, and what is nested as JSON.
-pub(super) fn whole(value: &Value) -> String {
+pub(crate) fn whole(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {

@@ -39,6 +39,7 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Tree of spans", &[Waterfall, CrossCheck], TREE),
     Section::new("Waterfall and details", &[Waterfall, Details], SPANS),
     Section::new("Details", &[Details], DETAILS),
+    Section::new("Values", &[Details, Logs, Value], VALUES).ranked(2),
     Section::new("Value", &[Value], VALUE),
     Section::new("Copy menu", &[Copy], COPY),
     Section::new("Compare", &[Compare], COMPARE),
@@ -297,6 +298,15 @@ const SPANS: &[Binding] = &[
         "toggle clock-skew correction",
     ),
 ];
+
+/// Where a value can be opened full size, and the screen that shows it.
+const VALUES: &[Binding] = &[bind(
+    "value",
+    &[Char('v')],
+    Action::Toggle(Layer::Value),
+    "toggle the value in full size",
+)
+.footer_on(&[(&[Details, Logs], "full size")])];
 
 const DETAILS: &[Binding] = &[
     bind(

@@ -56,6 +56,17 @@ impl WaterfallParts {
         }
     }
 
+    /// Returns the lines of a pane with room for a number of spans, 0 for an unknown one, that may have `most` lines. The whole trace in a
+    /// line stays.
+    #[must_use]
+    pub(crate) fn lines_for(rows: u16, most: u16) -> u16 {
+        match (rows, most) {
+            (0, _) => most,
+            (_, ..LOW) => rows.saturating_add(2),
+            (_, LOW..) => rows.saturating_add(3).max(LOW),
+        }
+    }
+
     /// Where the fold mark of a row stands, counted from the left.
     #[must_use]
     pub fn fold_column(&self, depth: usize) -> u16 {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Batch, LogHead, Origin, Piece, SpanHead};
+use crate::sentry::Gravity;
 use crate::{CallTarget, Candidate, Log, Raw, Source, Span, SpanId, SpanKind, StatusCode, TraceId, otlp, work};
 
 /// A span of a batch.
@@ -173,13 +174,13 @@ impl<'a> BatchLog<'a> {
     /// Returns true for an error event.
     #[must_use]
     pub const fn is_error(&self) -> bool {
-        self.head.is_error_event && !self.head.is_mild
+        matches!(self.head.gravity, Some(Gravity::Handled | Gravity::Error))
     }
 
     /// Returns the ids of the span on whose row it is shown; `None` if it is not an error event.
     #[must_use]
     pub fn error_span(&self) -> Option<(TraceId, SpanId)> {
-        Some((self.head.trace_id?, self.head.span_id?)).filter(|_| self.head.is_error_event)
+        Some((self.head.trace_id?, self.head.span_id?)).filter(|_| self.head.gravity.is_some())
     }
 
     /// Returns what a filter reads of it: as the store does, as if it were a span of this name below the one in which it was written.

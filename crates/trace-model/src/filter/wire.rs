@@ -179,7 +179,7 @@ pub(crate) struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     /// `AnyValue`s of an array, `KeyValue`s of a map.
-    pub(super) fn iter(self) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a [u8]> {
         parts(self.fields, self.number).flat_map(|values| parts(values, 1))
     }
 }

@@ -6,6 +6,7 @@ use hashbrown::{HashMap, HashTable};
 
 use super::{ERROR_MARKS, ErrorMark};
 use crate::hash::State;
+use crate::sentry::Gravity;
 use crate::tree::Read;
 use crate::work::{VISIT, Visits, add, drop_in_steps, strides, visited};
 use crate::{Analysis, SpanId, SpanKey, SpanTree, StatusCode};
@@ -102,7 +103,7 @@ impl Index {
                 }
                 let is_reported = || {
                     let errors = index.errors.get(&key.span_id);
-                    errors.is_some_and(|errors| errors.iter().any(|error| !error.mild))
+                    errors.is_some_and(|errors| errors.iter().any(|error| error.gravity != Gravity::Mild))
                 };
                 if status == StatusCode::Error || (!index.errors.is_empty() && is_reported()) {
                     index.failed.push(at);

@@ -1,7 +1,7 @@
 //! One row: data of the tree, the analysis and the store.
 
-use super::{Line, Outline, Reading, Row};
-use crate::{Gap, Store};
+use super::{ErrorMark, Line, Outline, Reading, Row};
+use crate::{Gap, StatusCode, Store};
 
 impl Outline {
     pub(super) fn row(&self, store: &Store, at: usize) -> Row {
@@ -28,6 +28,11 @@ impl Outline {
         for event in &mut events {
             event.time_unix_nano = event.time_unix_nano.saturating_add_signed(shift);
         }
+        let has_failed = line.as_ref().is_some_and(|line| line.status == StatusCode::Error);
+        let errors = self.read.errors(node.key.span_id).iter().map(|error| ErrorMark {
+            gravity: error.gravity.in_span(has_failed),
+            ..error.clone()
+        });
         Row {
             key: node.key.clone(),
             depth: node.depth,
@@ -35,7 +40,7 @@ impl Outline {
             hidden,
             cyclic: node.cyclic,
             line,
-            errors: self.read.errors(node.key.span_id).to_vec(),
+            errors: errors.collect(),
             node: at,
             group,
             reading: self.reading(at, shift),

@@ -1,6 +1,6 @@
 //! An error event, read back from the log record that it is kept as.
 
-use super::{EXCEPTION, is_error_event, is_exception_key};
+use super::{EXCEPTION, Gravity, is_error_event, is_exception_key};
 use crate::{Attribute, Log, Severity, Source, SpanId, TraceId, Value};
 
 /// A reported error or message: an event of Sentry, or an exception in an OTLP log record.
@@ -148,6 +148,13 @@ impl ErrorEvent {
             extra: below(&log.attributes, "extra."),
             exceptions,
         })
+    }
+
+    /// Returns how grave it is, whatever became of its span.
+    #[must_use]
+    pub fn gravity(&self) -> Gravity {
+        let thrown = self.exceptions.first();
+        Gravity::of(self.level, thrown.is_some_and(|thrown| thrown.handled == Some(true)))
     }
 
     /// Returns true if any call is known to be the program's own.

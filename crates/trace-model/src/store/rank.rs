@@ -4,10 +4,13 @@
 //! at a time; the order of the last complete pass is shown. Only the first ones are kept: a list of a million ranked traces is
 //! not scrolled through.
 
-use super::record::Slot;
+use hashbrown::HashSet;
+
+use super::record::{Record, Slot};
 use super::trace::Trace;
 use super::{Revision, Store};
-use crate::{StatusCode, TraceId};
+use crate::sentry::Gravity;
+use crate::{SpanId, StatusCode, TraceId};
 
 /// Sort keys of traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,10 +142,16 @@ const STRIDE: usize = 256;
 const LARGE: usize = 1_024;
 
 impl Store {
-    /// Returns the number of a trace's error events with a severity below that of an error.
-    fn mild_events(&self, trace: &Trace) -> usize {
+    /// Returns the number of a trace's error events that are neither messages nor handled; `failed` are ids of its failed spans.
+    fn grave_events(&self, trace: &Trace, failed: &HashSet<SpanId>) -> usize {
         let logs = self.contents.records(trace.logs).map(|at| self.contents.log.get(at));
-        logs.filter(|record| record.is_mild()).count()
+        let is_grave = |record: &&Record| {
+            let has_failed = || record.span_id().is_some_and(|span_id| failed.contains(&span_id));
+            record
+                .gravity()
+                .is_some_and(|gravity| gravity.in_span(has_failed()) == Gravity::Error)
+        };
+        logs.filter(is_grave).count()
     }
 
     /// Returns a trace's sort key, and the number of records visited for it.
@@ -160,7 +169,7 @@ impl Store {
         };
         if let Some(cached) = cached {
             let summary = &cached.summary;
-            let errors = summary.errors + summary.error_events.saturating_sub(summary.mild_events);
+            let errors = summary.errors + summary.grave_events();
             let value = if by == RankBy::Errors {
                 errors as u64
             } else {
@@ -168,19 +177,22 @@ impl Store {
             };
             return (value, 1 + records.min(LARGE) / 4);
         }
-        let reported = trace.error_events as usize - self.mild_events(trace);
-        let (mut start, mut end, mut errors, mut cost) = (u64::MAX, 0, reported as u64, 1 + trace.logs.count as usize);
+        let (mut start, mut end, mut errors, mut cost) = (u64::MAX, 0, 0, 1 + trace.logs.count as usize);
+        let mut failed = HashSet::new();
         for at in self.contents.records(trace.spans).chain(self.contents.records(trace.sentry)) {
             let record = self.contents.log.get(at);
             cost += 1;
             if record.is_row() {
                 start = start.min(record.known_start().unwrap_or(u64::MAX));
                 end = end.max(record.start_unix_nano).max(record.end_unix_nano);
-                errors += u64::from(record.status() == StatusCode::Error);
+                if record.status() == StatusCode::Error {
+                    errors += 1;
+                    failed.extend(record.span_id().filter(|_| trace.error_events > 0));
+                }
             }
         }
         let value = if by == RankBy::Errors {
-            errors
+            errors + self.grave_events(trace, &failed) as u64
         } else {
             end.saturating_sub(start)
         };

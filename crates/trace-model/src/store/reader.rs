@@ -8,6 +8,7 @@ use super::marks::Hosts;
 use super::record::{At, Record, Signal, Slot};
 use super::{Contents, Node, Store};
 use crate::batch::Marks;
+use crate::sentry::Gravity;
 use crate::work::{self, VISIT};
 use crate::{ErrorMark, Source, SpanId, TraceId, outside_of_spans};
 
@@ -172,7 +173,7 @@ impl Contents {
             time_unix_nano: record.start_unix_nano,
             title: self.names.get(record.name).clone(),
             service: self.origins.get(record.origin).service.clone(),
-            mild: record.is_mild(),
+            gravity: record.gravity().unwrap_or(Gravity::Error),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Header of a span or a log record: one cache line.
 
 use crate::batch::{LogHead, Marks, SpanHead};
+use crate::sentry::Gravity;
 use crate::{SpanId, SpanKind, StatusCode};
 
 /// Position of a record in the log: chunk and index. It changes only when the record is copied forward.
@@ -72,7 +73,9 @@ const SENTRY_OTLP: u8 = 0x08;
 const BY_SERVICE: u8 = 0x04;
 /// In [`Record::kind`], of a log record: it is an error event.
 const ERROR_EVENT: u8 = 1;
-/// In [`Record::kind`], of an error event: its severity is below that of an error.
+/// In [`Record::kind`], of an error event: [`Gravity::Handled`].
+const HANDLED: u8 = 4;
+/// In [`Record::kind`], of an error event: [`Gravity::Mild`].
 const MILD: u8 = 2;
 
 /// In [`Record::marks`], next to the bits of [`Marks`].
@@ -101,7 +104,7 @@ pub(super) struct Record {
     pub(super) previous: At,
     pub(super) signal: Signal,
     /// Of a span: kind in three bits and status in two, [`SHADOW`], [`SENTRY_OTLP`] and [`BY_SERVICE`]. Of a log record:
-    /// [`ERROR_EVENT`], with [`MILD`], or nothing.
+    /// [`ERROR_EVENT`], with [`MILD`] or [`HANDLED`], or nothing.
     kind: u8,
     /// Of a span: its [`Marks`]. Of any record: [`DEAD`] if it is unreferenced. And [`TWIN`].
     marks: u8,
@@ -146,10 +149,11 @@ impl Record {
             next: At::NONE,
             previous: At::NONE,
             signal: Signal::Log,
-            kind: match (head.is_error_event, head.is_mild) {
-                (false, _) => 0,
-                (true, false) => ERROR_EVENT,
-                (true, true) => ERROR_EVENT | MILD,
+            kind: match head.gravity {
+                None => 0,
+                Some(Gravity::Error) => ERROR_EVENT,
+                Some(Gravity::Handled) => ERROR_EVENT | HANDLED,
+                Some(Gravity::Mild) => ERROR_EVENT | MILD,
             },
             marks: 0,
             found_by: 0,
@@ -245,9 +249,13 @@ impl Record {
         self.signal == Signal::Log && self.kind & ERROR_EVENT != 0
     }
 
-    /// Returns true for an error event with a severity below that of an error.
-    pub(super) fn is_mild(&self) -> bool {
-        self.is_error_event() && self.kind & MILD != 0
+    /// Returns how grave an error event is; `None` for any other record.
+    pub(super) fn gravity(&self) -> Option<Gravity> {
+        self.is_error_event().then_some(match self.kind {
+            kind if kind & MILD != 0 => Gravity::Mild,
+            kind if kind & HANDLED != 0 => Gravity::Handled,
+            _ => Gravity::Error,
+        })
     }
 
     /// Returns true if it has a row.

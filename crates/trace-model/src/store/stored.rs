@@ -4,6 +4,7 @@ use super::reader::Cursor;
 use super::record::{At, Signal};
 use super::search::candidate;
 use super::{Store, outside_of_spans};
+use crate::sentry::Gravity;
 use crate::work::VISIT;
 use crate::{Candidate, Log, RawProgress, Span, SpanKind, StatusCode, TraceId, otlp, work};
 
@@ -80,7 +81,7 @@ impl StoredLog<'_> {
     #[must_use]
     pub fn is_error(&self) -> bool {
         let record = self.store.contents.log.get(self.at);
-        record.is_error_event() && !record.is_mild()
+        record.gravity().is_some_and(|gravity| gravity != Gravity::Mild)
     }
 
     /// Decodes it whole.

@@ -52,6 +52,8 @@ pub struct TraceSummary {
     pub error_events: usize,
     /// Number of those that are messages or warnings: their severity is below that of an error.
     pub mild_events: usize,
+    /// Number of those that the program handled, in spans that did not fail.
+    pub handled_events: usize,
     /// Spans dropped because there was no memory for them: the trace alone fills the store's budget, or pinned ones do.
     pub truncated: usize,
     /// Spans active in each part of its duration, in eighths of the most at once, or of four.
@@ -62,4 +64,12 @@ pub struct TraceSummary {
     pub sentry: SentryReach,
     /// True if only the first records of a large trace were read so far: then all but the counts may be inexact.
     pub is_partial: bool,
+}
+
+impl TraceSummary {
+    /// Returns the number of error events that are neither messages nor handled.
+    #[must_use]
+    pub const fn grave_events(&self) -> usize {
+        self.error_events.saturating_sub(self.mild_events + self.handled_events)
+    }
 }

@@ -354,7 +354,7 @@ impl Store {
             return Item::Later;
         }
         let raw = batch.piece(head.raw);
-        let hash = head.is_error_event.then(|| hash_of_error(slot, raw));
+        let hash = head.gravity.is_some().then(|| hash_of_error(slot, raw));
         if hash.is_some_and(|hash| self.is_known(hash, slot, raw)) {
             carry.copied = Vec::new();
             return Item::Taken;
@@ -366,7 +366,7 @@ impl Store {
         let list = self.traces[slot].logs;
         let mut record = Record::of_log(head);
         record.trace = slot;
-        let title = if head.is_error_event {
+        let title = if head.gravity.is_some() {
             sentry::title(raw)
         } else {
             String::new()
@@ -374,7 +374,7 @@ impl Store {
         record.name = self.contents.names.text(&title);
         record.origin = origin;
         record.previous = list.last;
-        if let (true, Some(trace_id)) = (head.is_error_event, head.trace_id) {
+        if let (true, Some(trace_id)) = (head.gravity.is_some(), head.trace_id) {
             self.need(slot, trace_id, [head.span_id, None]);
         }
         self.contents.origins.again(origin);
@@ -383,7 +383,7 @@ impl Store {
         let at = self.contents.log.append(record, raw);
         self.enlist(slot);
         self.traces[slot].logs = self.appended(list, at);
-        self.traces[slot].error_events += u32::from(head.is_error_event);
+        self.traces[slot].error_events += u32::from(head.gravity.is_some());
         self.totals.logs += 1;
         if let Some(hash) = hash {
             self.error_events.insert_unique(hash, (hash, at), |(hash, _)| *hash);

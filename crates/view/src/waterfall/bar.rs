@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::Line;
+use trace_model::sentry::Gravity;
 use trace_model::{ClockTrouble, Line as SpanLine, Row, StatusCode};
 
 use super::super::bars::Axis;
@@ -45,11 +46,15 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
             axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
         }
     }
-    for message in row.errors.iter().filter(|error| error.mild) {
-        axis.dot(frame.buffer_mut(), area, message.time_unix_nano, "i", theme::WARNING);
-    }
-    for error in row.errors.iter().filter(|error| !error.mild) {
-        axis.mark(frame.buffer_mut(), area, error.time_unix_nano, "!", theme::ERROR_MARK);
+    for gravity in [Gravity::Mild, Gravity::Handled, Gravity::Error] {
+        for error in row.errors.iter().filter(|error| error.gravity == gravity) {
+            let (buffer, at) = (frame.buffer_mut(), error.time_unix_nano);
+            match gravity {
+                Gravity::Error => axis.mark(buffer, area, at, "!", theme::ERROR_MARK),
+                Gravity::Handled => axis.dot(buffer, area, at, "⚠", theme::WARNING),
+                Gravity::Mild => axis.dot(buffer, area, at, "i", theme::WARNING),
+            }
+        }
     }
 }
 

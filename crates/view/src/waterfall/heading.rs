@@ -124,8 +124,12 @@ fn trouble(trace: &TraceSummary, moves: bool) -> Vec<Item> {
         }
     };
     failed("✗", format!("{} failed", format::grouped(trace.errors as u64)), trace.errors);
-    let errors = trace.error_events - trace.mild_events;
+    let errors = trace.grave_events();
     failed("!", format::count(errors as u64, "error"), errors);
+    if trace.handled_events > 0 {
+        let handled = format::grouped(trace.handled_events as u64);
+        items.push(Item::new(5, format!("⚠ {handled} handled").fg(theme::WARNING)));
+    }
     if trace.mild_events > 0 {
         let messages = format::count(trace.mild_events as u64, "message");
         items.push(Item::new(5, format!("i {messages}").fg(theme::WARNING)));

@@ -5,7 +5,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use trace_model::{Line as SpanLine, Lint, Row, Rule, SpanSubject, StatusCode};
+use trace_model::sentry::Gravity;
+use trace_model::{ErrorMark, Line as SpanLine, Lint, Row, Rule, SpanSubject, StatusCode};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::bars::Axis;
@@ -71,23 +72,9 @@ pub(crate) fn label(row: &Row, width: usize) -> Line<'static> {
     } else {
         String::new()
     };
-    // An error is seen however long the name is.
-    // Messages and warnings are told where there is no error.
-    let grave = row.errors.iter().filter(|error| !error.mild).count();
-    let (mark, told) = if grave > 0 { ("!", grave) } else { ("i", row.errors.len()) };
-    let errors = match (&row.line, told) {
-        (_, 0) => String::new(),
-        (None, 1) => format!("{mark} "),
-        (None, several) => format!("{mark}{several} "),
-        (Some(_), 1) => format!(" {mark}"),
-        (Some(_), several) => format!(" {mark}{several}"),
-    };
-    let style = if grave > 0 {
-        Style::new().fg(theme::ERROR)
-    } else {
-        Style::new().fg(theme::WARNING)
-    };
-    let room = width.saturating_sub(indent + 2 + hidden.len() + errors.len());
+    // Seen however long the name is.
+    let errors = Errors::of(row);
+    let room = width.saturating_sub(indent + 2 + hidden.len() + format::columns(&errors.mark));
     let marks = marks(row, room / 2);
     let mut left = room.saturating_sub(marks.iter().map(Span::width).sum());
     // Of several spans the first one's subject says nothing of the others.
@@ -139,24 +126,62 @@ pub(crate) fn label(row: &Row, width: usize) -> Line<'static> {
         None => {}
     }
     line.spans.extend(marks);
-    line.push_span(Span::styled(errors, style.bold()));
-    let first = row.errors.iter().find(|error| !error.mild).or_else(|| row.errors.first());
-    if let Some(error) = first {
+    line.push_span(Span::styled(errors.mark.clone(), errors.style.bold()));
+    errors.say_first(row, &mut line, left);
+    line.push_span(hidden.fg(theme::DIM));
+    line
+}
+
+/// The gravest error events of a row.
+struct Errors<'a> {
+    first: Option<&'a ErrorMark>,
+    /// Their sign with their number, and the space between it and a name.
+    mark: String,
+    style: Style,
+    /// What a title begins with.
+    word: &'static str,
+}
+
+impl<'a> Errors<'a> {
+    fn of(row: &'a Row) -> Self {
+        let gravity = row.errors.iter().map(|error| error.gravity).max();
+        let mut gravest = row.errors.iter().filter(|error| Some(error.gravity) == gravity);
+        let count = gravest.clone().count();
+        let (mark, word, color) = match gravity {
+            Some(Gravity::Error) => ("!", "", theme::ERROR),
+            Some(Gravity::Handled) => ("⚠", "handled ", theme::WARNING),
+            Some(Gravity::Mild) | None => ("i", "", theme::WARNING),
+        };
+        let mark = match (&row.line, count) {
+            (_, 0) => String::new(),
+            (None, 1) => format!("{mark} "),
+            (None, several) => format!("{mark}{several} "),
+            (Some(_), 1) => format!(" {mark}"),
+            (Some(_), several) => format!(" {mark}{several}"),
+        };
+        Self {
+            first: gravest.next(),
+            mark,
+            style: Style::new().fg(color),
+            word,
+        }
+    }
+
+    /// Adds the title of the first one, beside a name only where it says something.
+    fn say_first(&self, row: &Row, line: &mut Line<'static>, mut left: usize) {
+        let Some(error) = self.first else { return };
         if row.line.is_none() {
             let service = format::at_most(&format!("{} ", service_name(&error.service)), left);
             left = left.saturating_sub(format::columns(&service));
             line.push_span(service.fg(theme::service(&error.service)));
         }
-        // Beside a name only where it says something.
         let space = usize::from(row.line.is_some());
         if row.line.is_none() || left > MINIMUM {
-            let title = format::at_most(&error.title, left.saturating_sub(space));
+            let title = format::at_most(&format!("{}{}", self.word, error.title), left.saturating_sub(space));
             line.push_span(" ".repeat(space));
-            line.push_span(Span::styled(title, style));
+            line.push_span(Span::styled(title, self.style));
         }
     }
-    line.push_span(hidden.fg(theme::DIM));
-    line
 }
 
 /// So much of a service's name is always there.

@@ -221,8 +221,65 @@ fn cursor_stays_in_its_column() {
     scene.press(&[Key::Enter, Key::Enter]);
     let buffer = scene.draw();
     let is_marked = |x: u16, y: u16| buffer[(x, y)].bg == ratatui::style::Color::Indexed(237);
-    let rows: Vec<u16> = (20..39).filter(|y| is_marked(1, *y)).collect();
+    let rows: Vec<u16> = (15..39).filter(|y| is_marked(1, *y)).collect();
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert!((0..60).all(|x| is_marked(x, rows[0])));
     assert!(!(60..120).any(|x| is_marked(x, rows[0])));
+}
+
+/// Lines of the list, the waterfall and the details.
+fn lines(scene: &mut Scene) -> [u16; 3] {
+    let screen = scene.draw().area;
+    let panes = scene.app.prepare(screen).panes;
+    [panes.traces.height, panes.waterfall.height, panes.details.height]
+}
+
+/// A trace of so many spans.
+fn long(trace: u8, spans: u8) -> Vec<opentelemetry_proto::tonic::trace::v1::ResourceSpans> {
+    (1..=spans)
+        .map(|id| span(trace, id, u8::from(id > 1), "api", "step", u64::from(id), 90))
+        .collect()
+}
+
+#[test]
+fn details_have_the_empty_rows_of_a_short_trace() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(long(1, 4));
+    assert_eq!(lines(&mut scene), [4, 14, 19]);
+    // The waterfall grows in steps, and never shrinks.
+    scene.add(long(2, 8));
+    assert_eq!(lines(&mut scene), [4, 15, 18]);
+    scene.type_keys("j");
+    assert_eq!(lines(&mut scene), [4, 15, 18]);
+    // Not while it or the details are read.
+    scene.press(&[Key::Enter]);
+    scene.add(long(1, 40));
+    assert_eq!(lines(&mut scene), [4, 15, 18]);
+    scene.press(&[Key::Enter]);
+    assert_eq!(lines(&mut scene), [4, 15, 18]);
+    scene.press(&[Key::Esc, Key::Esc]);
+    assert_eq!(lines(&mut scene), [4, 21, 12]);
+}
+
+#[test]
+fn details_stay_as_they_were_set() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(long(1, 4));
+    scene.press(&[Key::Enter, Key::Enter]);
+    scene.type_keys("{{");
+    assert_eq!(lines(&mut scene), [4, 16, 17]);
+    scene.press(&[Key::Esc, Key::Esc]);
+    scene.add(long(2, 40));
+    scene.draw();
+    assert_eq!(lines(&mut scene), [4, 16, 17]);
+}
+
+#[test]
+fn details_take_no_row_from_a_trace_on_a_small_screen() {
+    for (height, expected) in [(24, [4, 10, 7]), (15, [3, 3, 6]), (10, [2, 3, 2])] {
+        let mut scene = Scene::new(Mode::Viewer, 80, height);
+        scene.add(long(1, 7));
+        let [list, waterfall, details] = lines(&mut scene);
+        assert_eq!([list, waterfall, details], expected, "{height}");
+    }
 }

@@ -396,7 +396,10 @@ fn handled_exceptions_are_told_from_failures() {
 
 #[test]
 fn handled_errors_of_sentry_are_told_from_failures() {
-    for (code, part) in [(0, "⚠ handled KeyError: 'basket'"), (2, "! KeyError: 'basket'")] {
+    for (code, part, row, counts) in [
+        (0, "⚠ handled KeyError: 'basket'", "GET /basket ⚠ handled KeyErr…", "1 ⚠1"),
+        (2, "! KeyError: 'basket'", "GET /basket ! KeyError", "1 ✗1 !1"),
+    ] {
         let mut scene = Scene::new(Mode::Viewer, 100, 40);
         scene.add(vec![edit(span(1, 1, 0, "shop", "GET /basket", 0, 90), |span| {
             span.status = Some(Status {
@@ -424,6 +427,12 @@ fn handled_errors_of_sentry_are_told_from_failures() {
         );
         scene.press(&[Key::Enter, Key::Enter]);
         in_order(&scene.part(Part::Details), &["errors", part]);
+        let waterfall = scene.part(Part::Waterfall);
+        in_order(&waterfall, &[row]);
+        assert_eq!(waterfall.contains('!'), code == 2, "{waterfall}");
+        assert!(scene.part(Part::Traces).contains(counts), "{}", scene.part(Part::Traces));
+        let counted = scene.app.store.traces(0..1)[0].clone();
+        assert_eq!(counted.grave_events(), usize::from(code == 2));
     }
 }
 

@@ -60,6 +60,34 @@ fn values_fold_by_line_and_by_level() {
 }
 
 #[test]
+fn bodies_of_logs_are_shown_full_size() {
+    let mut scene = Scene::new(Mode::Viewer, 100, 40);
+    scene.add(vec![span(1, 1, 0, "shop", "work", 0, 9)]);
+    scene.add_logs(1, 1, &[(1, 9, JSON), (2, 17, STACK)]);
+    scene.type_keys("Lv");
+    assert_eq!(scene.app.key_context(), KeyContext::Value);
+    in_order(
+        &scene.part(Part::Body),
+        &["Logs › VALUE", "body", "▾ {", "▾ \"order\"", "JSON"],
+    );
+    assert_eq!(scene.type_keys("y"), Some(Effect::Copy(JSON.to_owned())));
+    scene.type_keys("v");
+    assert_eq!(scene.app.key_context(), KeyContext::Logs, "the same key closes it");
+    scene.type_keys("jv");
+    in_order(
+        &scene.part(Part::Body),
+        &["● ", "Rates.fetch", "▸ 2 library frames", "stack trace"],
+    );
+    scene.press(&[Key::Esc]);
+    assert_eq!(scene.app.key_context(), KeyContext::Logs);
+    // It is the key for values in details, too, and nothing elsewhere.
+    scene.press(&[Key::Esc, Key::Enter, Key::Enter]);
+    scene.type_keys("v");
+    assert_eq!(scene.app.key_context(), KeyContext::Details);
+    assert!(scene.text().contains("no value under the cursor"), "{}", scene.text());
+}
+
+#[test]
 fn search_unfolds_what_it_finds() {
     let mut scene = value("stack", STACK, 100, 40);
     scene.type_keys("/proxy\n");

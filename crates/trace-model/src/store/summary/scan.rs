@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::shape::Shape;
 use super::{Root, TraceSummary};
-use crate::sentry::Against;
+use crate::sentry::{Against, Gravity};
 use crate::store::cross_check::{Finding, SentryReach};
 use crate::store::reader::Cursor;
 use crate::store::record::{Record, Signal, Slot};
 use crate::store::{Contents, Store};
 use crate::work::{self, Steps, VISIT, Visits, sort_by};
-use crate::{SpanKey, StatusCode, TraceId};
+use crate::{SpanId, SpanKey, StatusCode, TraceId};
 
 const ROWS: &[Signal] = &[Signal::Span, Signal::SentrySpan];
 
@@ -27,7 +27,10 @@ pub(super) struct Scan {
     first_end: u64,
     errors: usize,
     in_flight: usize,
+    /// Ids of failed spans, where there are error events.
+    failed: HashSet<SpanId>,
     mild_events: usize,
+    handled_events: usize,
     root: Option<Candidate>,
     services: Services,
     shape: Shape,
@@ -67,7 +70,9 @@ impl Scan {
             first_end: u64::MAX,
             errors: 0,
             in_flight: 0,
+            failed: HashSet::new(),
             mild_events: 0,
+            handled_events: 0,
             root: None,
             services: Services::default(),
             shape: Shape::default(),
@@ -91,10 +96,11 @@ impl Scan {
             match &mut self.stage {
                 Stage::Rows(cursor) => {
                     let mut cursor = cursor.clone();
+                    let has_events = store.traces[slot].error_events > 0;
                     let is_complete = cursor.step(store, slot, until, |at| {
                         let record = contents.log.get(at);
                         if record.is_row() {
-                            self.add_row(contents, record);
+                            self.add_row(contents, record, has_events);
                         }
                     });
                     self.stage = Stage::Rows(cursor);
@@ -115,7 +121,7 @@ impl Scan {
                     let is_alone = store.traces[slot].rows() == 0;
                     let is_complete = cursor.step(store, slot, until, |at| {
                         let record = contents.log.get(at);
-                        self.mild_events += usize::from(record.is_mild());
+                        self.add_error(record);
                         if is_alone {
                             self.add_log(contents, record);
                         }
@@ -195,7 +201,8 @@ impl Scan {
             in_flight: self.in_flight,
             logs: trace.logs.count as usize,
             error_events: trace.error_events as usize,
-            mild_events: self.mild_events.min(trace.error_events as usize),
+            mild_events: self.mild_events,
+            handled_events: self.handled_events,
             truncated: trace.truncated as usize,
             shape: self.shape.parts(),
             pinned: trace.pinned,
@@ -204,7 +211,7 @@ impl Scan {
         }
     }
 
-    fn add_row(&mut self, contents: &Contents, record: &Record) {
+    fn add_row(&mut self, contents: &Contents, record: &Record, has_events: bool) {
         let start = record.known_start().unwrap_or(u64::MAX);
         self.start = self.start.min(start);
         self.end = self.end.max(record.start_unix_nano).max(record.end_unix_nano);
@@ -213,7 +220,10 @@ impl Scan {
         } else {
             self.first_end = self.first_end.min(record.end_unix_nano);
         }
-        self.errors += usize::from(record.status() == StatusCode::Error);
+        if record.status() == StatusCode::Error {
+            self.errors += 1;
+            self.failed.extend(record.span_id().filter(|_| has_events));
+        }
         self.services.add(contents, record, start);
         let rank = (!record.is_root(), start);
         let is_first = self
@@ -228,6 +238,16 @@ impl Scan {
                 name: contents.names.get(record.name).clone(),
                 arrived: record.is_root(),
             });
+        }
+    }
+
+    /// Counts a log record if it is an error event; its span was read before.
+    fn add_error(&mut self, record: &Record) {
+        let has_failed = record.span_id().is_some_and(|span_id| self.failed.contains(&span_id));
+        match record.gravity().map(|gravity| gravity.in_span(has_failed)) {
+            Some(Gravity::Mild) => self.mild_events += 1,
+            Some(Gravity::Handled) => self.handled_events += 1,
+            Some(Gravity::Error) | None => {}
         }
     }
 
