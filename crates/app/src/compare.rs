@@ -23,7 +23,7 @@ const SPANS_PER_FRAME: usize = 10_000;
 
 /// What the selected trace is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Against {
+pub enum Baseline {
     /// The trace that was marked.
     Marked,
     /// What traces of its operation usually do.
@@ -134,7 +134,7 @@ pub struct Usual {
 struct Of {
     trace_id: TraceId,
     revision: Option<Revision>,
-    against: Against,
+    baseline: Baseline,
     marked: Option<(TraceId, Option<Revision>)>,
     /// Nothing is being read for the median.
     is_read: bool,
@@ -143,7 +143,7 @@ struct Of {
 impl Of {
     /// Returns true if it is the same comparison, at whatever state of its traces.
     fn is_alike(self, other: Self) -> bool {
-        let sides = |of: Self| (of.trace_id, of.against, of.marked.map(|(trace_id, _)| trace_id), of.is_read);
+        let sides = |of: Self| (of.trace_id, of.baseline, of.marked.map(|(trace_id, _)| trace_id), of.is_read);
         sides(self) == sides(other)
     }
 }
@@ -156,7 +156,7 @@ pub struct Compare {
     wants_usual: bool,
     by_change: bool,
     table: TableState<Key>,
-    against: Against,
+    baseline: Baseline,
     /// The selected trace.
     selected: Option<Profiled>,
     /// What the comparison on the screen, or the one being computed, is of.
@@ -177,8 +177,8 @@ impl Compare {
 
     /// What the selected trace is compared with.
     #[must_use]
-    pub const fn against(&self) -> Against {
-        self.against
+    pub const fn baseline(&self) -> Baseline {
+        self.baseline
     }
 
     /// Whether rows stand by how much their own time changed, instead of as a tree.
@@ -273,13 +273,13 @@ impl Compare {
     /// What the trace is compared with; what is usual is asked for where it is needed.
     fn choose(&mut self, store: &Store, trace_id: TraceId, marked: Option<&Profiled>) {
         let is_another = |marked: &Profiled| marked.summary.trace_id != trace_id;
-        self.against = if marked.is_some_and(is_another) && !self.wants_usual {
-            Against::Marked
+        self.baseline = if marked.is_some_and(is_another) && !self.wants_usual {
+            Baseline::Marked
         } else {
-            Against::Median
+            Baseline::Median
         };
         let asked = self.usual.as_ref().filter(|usual| usual.trace_id == trace_id);
-        if self.against == Against::Median && asked.is_none_or(|usual| usual.operation.is_none()) {
+        if self.baseline == Baseline::Median && asked.is_none_or(|usual| usual.operation.is_none()) {
             // Its root may have arrived since.
             let operation = RootOperation::of(store, trace_id);
             let median = operation.clone().map_or(Median::Read(None), |operation| {
@@ -348,11 +348,11 @@ impl Compare {
         let Some(selected) = self.selected.as_ref().filter(|selected| selected.revision.is_some()) else {
             return;
         };
-        let marked = marked.filter(|_| self.against == Against::Marked);
+        let marked = marked.filter(|_| self.baseline == Baseline::Marked);
         let of = Of {
             trace_id,
             revision: selected.revision,
-            against: self.against,
+            baseline: self.baseline,
             marked: marked.map(|marked| (marked.summary.trace_id, marked.revision)),
             is_read: self.percent().is_none(),
         };
@@ -371,9 +371,9 @@ impl Compare {
                 Median::Read(profile) => profile.clone(),
                 Median::Reading(_) => None,
             });
-            let before = match self.against {
-                Against::Marked => marked.map(|marked| marked.profile.clone()),
-                Against::Median => usual,
+            let before = match self.baseline {
+                Baseline::Marked => marked.map(|marked| marked.profile.clone()),
+                Baseline::Median => usual,
             };
             let after = selected.profile.clone();
             self.next = Some(Steps::new(Shown::of(before, after, order.clone())));

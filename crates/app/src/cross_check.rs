@@ -51,7 +51,7 @@ impl App {
     fn cross_check_heading(&self, area: Rect, now: Option<&Now>) -> Vec<Line> {
         let width = usize::from(area.width.saturating_sub(2));
         let trace = self.cross_checked().map(|(trace, _)| trace);
-        trace.map_or_else(Vec::new, |trace| heading::against(self, &trace, now, width))
+        trace.map_or_else(Vec::new, |trace| heading::truth(self, &trace, now, width))
     }
 
     /// Lays the screen out.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use ratatui_core::layout::Rect;
 use trace_model::sentry::{ErrorEvent, Verdict};
-use trace_model::{Attribute, Log, Reading, Revision, Span, SpanId, SpanKey, SpanTree, Store, TraceId};
+use trace_model::{Attribute, LogRecord, Revision, RowAnalysis, Span, SpanId, SpanKey, SpanTree, Store, TraceId};
 
 use super::{Action, Waterfall};
 use column::Folds;
@@ -66,13 +66,13 @@ pub struct ShownSpan {
     /// By time, the first [`ERRORS`] of them and one more if there are more.
     pub errors: Vec<ShownError>,
     /// By time, the first ones of the others; more than [`LOGS`] if there are more.
-    pub logs: Vec<Log>,
+    pub logs: Vec<LogRecord>,
     /// The span as an envelope had it.
     pub sentry: Option<Span>,
     /// Whether it reached Sentry.
     pub verdict: Option<Verdict>,
     /// What the trace's analysis says of it.
-    pub reading: Reading,
+    pub reading: RowAnalysis,
     /// How long the trace waited for it, and how long its critical path is, in nanoseconds.
     pub critical: Option<(u64, u64)>,
     /// Its links, and those of other spans to it; at most [`LINKS`].
@@ -111,7 +111,7 @@ pub struct ShownError {
 }
 
 impl ShownError {
-    fn of(log: &Log) -> Option<Self> {
+    fn of(log: &LogRecord) -> Option<Self> {
         const OF_EVENTS: [&str; 7] = ["sentry.", "exception.", "tags.", "user.", "request.", "contexts.", "extra."];
         let event = ErrorEvent::of(log)?;
         let others = log.attributes.iter();

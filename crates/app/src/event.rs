@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ingest_state::{HealthSnapshot, QueueDepth};
 use trace_files::Problems;
-use trace_model::sentry::{Evidence, Stored};
+use trace_model::sentry::{Evidence, SentryTrace};
 use trace_model::{Batch, MetricsBatch, SpanId, TraceId};
 
 use crate::format;
@@ -147,7 +147,7 @@ impl App {
         } = answer;
         let mut effect = None;
         let outcome = outcome.map(|StoredSpans { spans, is_complete }| {
-            let stored = |asked_again| Stored {
+            let stored = |asked_again| SentryTrace {
                 asked_unix_nano,
                 asked_again,
                 spans: spans.clone(),

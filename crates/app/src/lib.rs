@@ -112,7 +112,7 @@ use ratatui_core::layout::Rect;
 use trace_model::{RepeatedLimits, Store};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
-pub use compare::{Against, Compare, Profiled, SIDES as COMPARE_SIDES, Usual};
+pub use compare::{Baseline, Compare, Profiled, SIDES as COMPARE_SIDES, Usual};
 pub use copy::CopyMenu;
 pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
 pub use details::{

@@ -1,7 +1,7 @@
 //! The log records of the selected trace, or of the selected span, by time.
 
 use ratatui_core::layout::Rect;
-use trace_model::{Log, Outline, Revision, SpanId, Store, TraceId, Value};
+use trace_model::{LogRecord, Outline, Revision, SpanId, Store, TraceId, Value};
 use trace_stats::SpanPlace;
 
 use super::{Action, List, Waterfall, attribute_value, log_text, offset, severity_mark, severity_role, time_of_day};
@@ -27,7 +27,7 @@ const ATTRIBUTES: usize = 40;
 
 /// A record in its trace.
 pub(crate) struct LogRow<'a> {
-    log: &'a Log,
+    log: &'a LogRecord,
     /// The start of the trace.
     start_unix_nano: u64,
     outline: Option<&'a Outline>,
@@ -74,7 +74,7 @@ impl Table for LogList {
     ];
 }
 
-fn level(log: &Log) -> String {
+fn level(log: &LogRecord) -> String {
     let level = if log.severity_text.is_empty() {
         log.severity.name().to_uppercase().replace("UNSPECIFIED", "")
     } else {
@@ -95,7 +95,7 @@ fn span_name(row: &LogRow<'_>) -> String {
         .map_or_else(|| format!("{span_id:.8}…"), |node| node.name.to_string())
 }
 
-fn attributes(log: &Log) -> impl Iterator<Item = String> {
+fn attributes(log: &LogRecord) -> impl Iterator<Item = String> {
     log.attributes.iter().map(|attribute| {
         let value = first_line(&attribute_value(attribute));
         format!("{} = {value}", attribute.key)
@@ -113,7 +113,7 @@ pub struct LogList {
     of_span: bool,
     /// What the records were read of, and the query that they were made with.
     of: Option<(TraceId, Option<SpanId>, Revision, Query)>,
-    logs: Vec<Log>,
+    logs: Vec<LogRecord>,
     /// There are more than are shown.
     cut: bool,
 }
@@ -139,7 +139,7 @@ impl LogList {
 
     /// The record under the cursor.
     #[must_use]
-    pub fn selected(&self) -> Option<&Log> {
+    pub fn selected(&self) -> Option<&LogRecord> {
         self.logs.get(self.table.position())
     }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use trace_files::{write_logs, write_spans};
 use trace_model::sentry::ErrorEvent;
-use trace_model::{Batch, BatchLog, BatchSpan, Filter, Log, Raw, Source, Value};
+use trace_model::{Batch, BatchLog, BatchSpan, Filter, LogRecord, RawRecord, Source, Value};
 
 use crate::Uploads;
 
@@ -47,7 +47,7 @@ impl Selection {
 }
 
 /// Text that a filter compares with names: an error's title, else the name of the event and the body.
-pub(crate) fn title(log: &Log) -> String {
+pub(crate) fn title(log: &LogRecord) -> String {
     ErrorEvent::of(log).map_or_else(
         || match (log.event_name.as_str(), &log.body) {
             (name, Value::Empty) => name.to_owned(),
@@ -159,7 +159,7 @@ struct Room {
 }
 
 impl Room {
-    const fn take(&mut self, record: &Raw<'_>) {
+    const fn take(&mut self, record: &RawRecord<'_>) {
         self.records += 1;
         self.bytes += record.bytes.len();
     }

@@ -5,7 +5,7 @@ use std::io;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, ser::Formatter};
-use trace_model::{Attribute, Event, Link, Log, Span, SpanId, TraceId, Value};
+use trace_model::{Attribute, Event, Link, LogRecord, Span, SpanId, TraceId, Value};
 
 /// Formats a span as one line without a line feed.
 ///
@@ -19,7 +19,7 @@ pub fn span_line(span: &Span) -> io::Result<String> {
 ///
 /// # Errors
 /// See [`span_line`].
-pub fn log_line(log: &Log, is_error: bool) -> io::Result<String> {
+pub fn log_line(log: &LogRecord, is_error: bool) -> io::Result<String> {
     let said = |text| Some(text).filter(|text: &&str| !text.is_empty());
     written(&LogLine {
         signal: if is_error { "error" } else { "log" },

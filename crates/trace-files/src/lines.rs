@@ -2,17 +2,17 @@
 
 use otlp_wire::json::{transcode, write};
 use otlp_wire::schema::{LOGS_REQUEST, Message, TRACES_REQUEST};
-use trace_model::{Batch, Raw, Source};
+use trace_model::{Batch, RawRecord, Source};
 
 use crate::pending::Pending;
 
 /// Appends spans as one `ExportTraceServiceRequest` in JSON and a line break; nothing if there are none.
-pub fn write_spans<'a>(spans: impl Iterator<Item = Raw<'a>>, line: &mut Vec<u8>) {
+pub fn write_spans<'a>(spans: impl Iterator<Item = RawRecord<'a>>, line: &mut Vec<u8>) {
     write_line(spans, &TRACES_REQUEST, line);
 }
 
 /// Appends log records as one `ExportLogsServiceRequest` in JSON and a line break; nothing if there are none.
-pub fn write_logs<'a>(logs: impl Iterator<Item = Raw<'a>>, line: &mut Vec<u8>) {
+pub fn write_logs<'a>(logs: impl Iterator<Item = RawRecord<'a>>, line: &mut Vec<u8>) {
     write_line(logs, &LOGS_REQUEST, line);
 }
 
@@ -30,7 +30,7 @@ pub fn read_logs(json: &[u8], source: Source) -> Option<Batch> {
     Batch::logs(request.into(), source).ok()
 }
 
-fn write_line<'a>(records: impl Iterator<Item = Raw<'a>>, request: &'static Message, line: &mut Vec<u8>) {
+fn write_line<'a>(records: impl Iterator<Item = RawRecord<'a>>, request: &'static Message, line: &mut Vec<u8>) {
     let mut pending = Pending::default();
     for record in records {
         pending.add_raw(&record);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use otlp_wire::schema::{self, Message};
 use otlp_wire::{DEPTH, Reader, validate_field};
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
-use trace_model::{Batch, Raw, Source, work};
+use trace_model::{Batch, RawRecord, Source, work};
 
 use crate::sink::ResourceScope;
 
@@ -69,7 +69,7 @@ impl Key {
 
 impl Pending {
     /// Adds a record of a store.
-    pub(crate) fn add_raw(&mut self, record: &Raw<'_>) {
+    pub(crate) fn add_raw(&mut self, record: &RawRecord<'_>) {
         let origin = ResourceScope {
             resource: record.origin.resource.clone(),
             scope: record.origin.scope.clone(),

@@ -54,10 +54,10 @@ fn matches(bencher: Bencher<'_, '_>, text: &str) {
         .bench(|| spans.candidates().filter(|candidate| filter.matches(candidate)).count());
 }
 
-static STORED: LazyLock<Stored> = LazyLock::new(Stored::new);
+static STORED: LazyLock<SentryTrace> = LazyLock::new(SentryTrace::new);
 
 /// Spans one after the other in memory, as the store keeps them.
-struct Stored {
+struct SentryTrace {
     heads: Vec<Head>,
     log: Vec<u8>,
     resource: Vec<u8>,
@@ -76,7 +76,7 @@ struct Head {
 
 const NAMES: [&str; 4] = ["GET /api/users/{id}", "POST /api/users", "GET /health", "SELECT users"];
 
-impl Stored {
+impl SentryTrace {
     fn new() -> Self {
         let mut stored = Self {
             heads: Vec::new(),

@@ -11,7 +11,7 @@ mod items;
 mod service;
 
 use crate::sentry::Gravity;
-use crate::{IdError, Log, Span, SpanId, SpanKind, StatusCode, TraceId, work};
+use crate::{IdError, LogRecord, Span, SpanId, SpanKind, StatusCode, TraceId, work};
 pub use items::{BatchLog, BatchSpan};
 
 /// The way by which a span arrived.
@@ -64,7 +64,7 @@ impl Source {
 
 /// Data shared by all spans of one `ScopeSpans`, or all records of one `ScopeLogs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct Provenance {
     /// `service.name`, cut at [`SERVICE_LENGTH_MAX`] bytes; empty when the resource has none.
     pub service: Arc<str>,
     /// The way by which it arrived.
@@ -105,12 +105,12 @@ pub fn schema_url(url: &[u8]) -> Option<Arc<str>> {
 
 /// A part of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Piece {
+pub(crate) struct ByteRange {
     at: u32,
     length: u32,
 }
 
-impl Piece {
+impl ByteRange {
     /// Returns the position of `part`, a slice of `whole`. A body has less than 4 GiB.
     #[expect(clippy::cast_possible_truncation, reason = "`Batch` rejects longer bodies")]
     pub(crate) fn of(whole: &[u8], part: &[u8]) -> Self {
@@ -152,9 +152,9 @@ pub struct Flags {
 
 /// Flags computed in the walk so that the span need not be decoded for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Marks(u8);
+pub(crate) struct SpanFlags(u8);
 
-impl Marks {
+impl SpanFlags {
     pub(crate) const EXCEPTION: u8 = 1;
     pub(crate) const LINKS: u8 = 1 << 1;
     pub(crate) const EVENTS: u8 = 1 << 2;
@@ -203,7 +203,7 @@ impl Marks {
 
 /// Header of a span; the rest is in the body.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct SpanHead {
+pub(crate) struct SpanHeader {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
     pub(crate) parent_span_id: Option<SpanId>,
@@ -212,20 +212,20 @@ pub(crate) struct SpanHead {
     pub(crate) end_unix_nano: u64,
     pub(crate) kind: SpanKind,
     pub(crate) status: StatusCode,
-    pub(crate) marks: Marks,
+    pub(crate) marks: SpanFlags,
     /// Position in [`Batch::origins`].
     pub(crate) origin: u32,
     /// UTF-8.
-    pub(crate) name: Piece,
+    pub(crate) name: ByteRange,
     /// The OTLP `Span` message.
-    pub(crate) raw: Piece,
+    pub(crate) raw: ByteRange,
     /// Set by [`Batch::hide_spans`].
     pub(crate) is_hidden: bool,
 }
 
 /// Header of a log record; the rest is in the body.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct LogHead {
+pub(crate) struct LogHeader {
     /// `None` for a record outside of any trace.
     pub(crate) trace_id: Option<TraceId>,
     pub(crate) span_id: Option<SpanId>,
@@ -236,7 +236,7 @@ pub(crate) struct LogHead {
     /// Position in [`Batch::origins`].
     pub(crate) origin: u32,
     /// The OTLP `LogRecord` message.
-    pub(crate) raw: Piece,
+    pub(crate) raw: ByteRange,
 }
 
 /// The spans or the log records of one request, in the sender's order, with its bytes.
@@ -246,13 +246,13 @@ pub(crate) struct LogHead {
 pub struct Batch {
     pub(crate) body: Bytes,
     pub(crate) received_unix_nano: u64,
-    pub(crate) origins: Vec<Origin>,
+    pub(crate) origins: Vec<Provenance>,
     /// Bytes of memory that these take.
     pub(crate) origin_bytes: usize,
     /// Bytes of memory that were granted for spans and log records.
     pub(crate) list_bytes: usize,
-    pub(crate) spans: Vec<SpanHead>,
-    pub(crate) logs: Vec<LogHead>,
+    pub(crate) spans: Vec<SpanHeader>,
+    pub(crate) logs: Vec<LogHeader>,
     /// Hashes of names longer than [`NAME_LENGTH_MAX`], each with where the name begins, in that order.
     pub(crate) long_names: Vec<(u32, u64)>,
     /// Number of stored records.
@@ -320,7 +320,7 @@ impl Batch {
     /// Returns the bytes of memory it accounts for while it waits for the store.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let heads = self.spans.len() * size_of::<SpanHead>() + self.logs.len() * size_of::<LogHead>();
+        let heads = self.spans.len() * size_of::<SpanHeader>() + self.logs.len() * size_of::<LogHeader>();
         self.body.len() + heads.max(self.list_bytes) + self.origin_bytes
     }
 
@@ -335,14 +335,14 @@ impl Batch {
     }
 
     /// The log records, each decoded whole.
-    pub fn decode_logs(&self) -> impl Iterator<Item = Log> {
+    pub fn decode_logs(&self) -> impl Iterator<Item = LogRecord> {
         self.each_log().filter_map(|log| log.decode())
     }
 
     /// Returns a span's name as it is stored outside of it, in UTF-8. A long one is truncated, with a hash at its end that keeps it apart
     /// from others.
-    pub(crate) fn name(&self, head: &SpanHead) -> Cow<'_, [u8]> {
-        let name = self.piece(head.name);
+    pub(crate) fn name(&self, head: &SpanHeader) -> Cow<'_, [u8]> {
+        let name = self.bytes_at(head.name);
         if name.len() <= NAME_LENGTH_MAX {
             return Cow::Borrowed(name);
         }
@@ -351,12 +351,12 @@ impl Batch {
         Cow::Owned(format!("{}… #{hash:016x}", begin.trim_end_matches('\u{fffd}')).into_bytes())
     }
 
-    fn hash_of_long_name(&self, head: &SpanHead) -> Option<u64> {
+    fn hash_of_long_name(&self, head: &SpanHeader) -> Option<u64> {
         let known = self.long_names.binary_search_by_key(&head.name.at, |(at, _)| *at);
         Some(self.long_names[known.ok()?].1)
     }
 
-    pub(crate) fn piece(&self, piece: Piece) -> &[u8] {
+    pub(crate) fn bytes_at(&self, piece: ByteRange) -> &[u8] {
         self.body.get(piece.range()).unwrap_or_default()
     }
 }

@@ -122,7 +122,7 @@ pub struct SpanKey {
     /// The service that reported it; empty when it has no `service.name`, and for a span that has not arrived.
     pub service: Arc<str>,
     /// Number that tells apart spans of one service with the same id. 0 for all others.
-    pub twin: u64,
+    pub duplicate: u64,
 }
 
 impl SpanKey {
@@ -132,7 +132,7 @@ impl SpanKey {
         Self {
             span_id,
             service,
-            twin: 0,
+            duplicate: 0,
         }
     }
 }

@@ -53,22 +53,22 @@ pub use analysis::{
     Rule, Section,
 };
 pub use batch::{
-    Batch, BatchLog, BatchSpan, DropReason, DroppedSpans, Flags, Origin, SCHEMA_URL_LENGTH_MAX, SERVICE_LENGTH_MAX, Source,
+    Batch, BatchLog, BatchSpan, DropReason, DroppedSpans, Flags, Provenance, SCHEMA_URL_LENGTH_MAX, SERVICE_LENGTH_MAX, Source,
     schema_url,
 };
 pub use call_target::CallTarget;
 pub use filter::{Candidate, Filter, FilterError};
 pub use hidden::HiddenSpans;
 pub use id::{IdError, SpanId, SpanKey, TraceId};
-pub use log_record::{Log, Severity};
+pub use log_record::{LogRecord, Severity};
 pub use metrics::MetricsBatch;
 pub use otlp_wire::Malformed;
-pub use outline::{Column, ERROR_MARKS, ErrorMark, Line, Outline, Overview, Reading, Row};
+pub use outline::{Column, ERROR_MARKS, ErrorMark, Outline, Overview, Row, RowAnalysis, RowSpan};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
 pub use store::{
-    ClientReport, Expectation, ListPlace, MatchReader, Matches, RANKED, RankBy, Ranking, Raw, RawProgress, RawReader, Revision,
-    Root, SECONDS, SHAPE, SearchProgress, SentryReach, ServiceStats, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan,
-    Totals, TraceSummary, outside_of_spans,
+    ClientReport, Expectation, ListPlace, MatchReader, Matches, RANKED, RankBy, Ranking, RawProgress, RawReader, RawRecord,
+    Revision, Root, SECONDS, SHAPE, SearchProgress, SentryReach, ServiceStats, Store, StoredLog, StoredLogReader, StoredReader,
+    StoredSpan, Totals, TraceSummary, outside_of_spans,
 };
 pub use subject::{CallStatus, SpanSubject, StatusClass};
 pub use tree::{SpanNode, SpanTree, TraceReader};

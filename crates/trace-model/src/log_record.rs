@@ -60,7 +60,7 @@ impl Severity {
 
 /// One whole log record.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Log {
+pub struct LogRecord {
     /// The trace in which it was written.
     pub trace_id: Option<TraceId>,
     /// The span in which it was written.

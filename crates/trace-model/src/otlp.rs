@@ -5,14 +5,15 @@
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
-use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs};
+use opentelemetry_proto::tonic::logs::v1::{self as proto_logs, ResourceLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 
-use crate::batch::{DroppedSpans, Origin};
+use crate::batch::{DroppedSpans, Provenance};
 use crate::{
-    Attribute, Batch, Event, Link, Log, Scope, Severity, Source, Span, SpanId, SpanKind, StatusCode, TraceId, Value, pending,
+    Attribute, Batch, Event, Link, LogRecord, Scope, Severity, Source, Span, SpanId, SpanKind, StatusCode, TraceId, Value,
+    pending,
 };
 
 /// Turns spans that were made in this program into a [`Batch`], by way of the bytes that they would be on a wire.
@@ -32,7 +33,7 @@ pub fn log_batch(resource_logs: Vec<ResourceLogs>, source: Source) -> Batch {
 }
 
 /// Decodes one span whole; `None` for bytes that the walk would not have accepted.
-pub(crate) fn decode_span(raw: &[u8], origin: &Origin) -> Option<Span> {
+pub(crate) fn decode_span(raw: &[u8], origin: &Provenance) -> Option<Span> {
     let span = proto::Span::decode(raw).ok()?;
     let (resource, scope) = decode_origin(origin)?;
     let dropped = [
@@ -65,10 +66,10 @@ pub(crate) fn decode_span(raw: &[u8], origin: &Origin) -> Option<Span> {
 }
 
 /// Decodes one log record whole; `None` for bytes that the walk would not have accepted.
-pub(crate) fn decode_log(raw: &[u8], origin: &Origin) -> Option<Log> {
-    let record = LogRecord::decode(raw).ok()?;
+pub(crate) fn decode_log(raw: &[u8], origin: &Provenance) -> Option<LogRecord> {
+    let record = proto_logs::LogRecord::decode(raw).ok()?;
     let (resource, scope) = decode_origin(origin)?;
-    Some(Log {
+    Some(LogRecord {
         trace_id: TraceId::try_from(record.trace_id.as_slice()).ok(),
         span_id: SpanId::try_from(record.span_id.as_slice()).ok(),
         service: origin.service.to_string(),
@@ -95,7 +96,7 @@ pub(crate) fn decode_attributes(encoded: &[u8]) -> Vec<Attribute> {
         .unwrap_or_default()
 }
 
-fn decode_origin(origin: &Origin) -> Option<(Vec<Attribute>, Scope)> {
+fn decode_origin(origin: &Provenance) -> Option<(Vec<Attribute>, Scope)> {
     let resource = Resource::decode(&*origin.resource).ok()?;
     let scope = InstrumentationScope::decode(&*origin.scope).ok()?;
     let scope = Scope {

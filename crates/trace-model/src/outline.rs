@@ -25,7 +25,7 @@ use reading::Reader;
 
 /// The span of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct RowSpan {
     /// The service; empty when it has none.
     pub service: Arc<str>,
     /// Name of the span.
@@ -78,7 +78,7 @@ pub struct Row {
     /// True if one of its references was ignored because it is cyclic: its parent's, or a link to itself.
     pub cyclic: bool,
     /// The span; `None` for a parent that has not arrived, and for a span that is only known because an error happened in it.
-    pub line: Option<Line>,
+    pub line: Option<RowSpan>,
     /// The error events of this span, by time; at most [`ERROR_MARKS`] of them.
     pub errors: Vec<ErrorMark>,
     /// Position in [`Outline::tree`]; of a group, its first member's.
@@ -86,7 +86,7 @@ pub struct Row {
     /// Set if the row represents several spans, of which it shows the first one.
     pub group: Option<Group>,
     /// Analysis of the row.
-    pub reading: Reading,
+    pub reading: RowAnalysis,
     /// Events by time; at most [`crate::EVENT_MARKS`].
     pub events: Vec<EventMark>,
     /// Number of links, its own and those of other spans to it.
@@ -95,7 +95,7 @@ pub struct Row {
 
 /// Analysis of one row. Times are those of the row: corrected if clock-skew correction is on.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Reading {
+pub struct RowAnalysis {
     /// Self time in nanoseconds.
     pub self_nano: u64,
     /// Its parts of the critical path and those of rows folded below it, by time, from and to, in nanoseconds since the Unix

@@ -6,7 +6,7 @@
 
 use otlp_wire::{Value as Wire, fields};
 
-use crate::batch::SpanHead;
+use crate::batch::SpanHeader;
 use crate::walk::{ATTRIBUTES, key_and_text};
 use crate::{Span, SpanId, Value};
 
@@ -34,7 +34,7 @@ impl Said {
 
 /// Turns a pending span into the span it announces. Only spans of no length can be pending: the attributes of others are not
 /// read.
-pub(crate) fn resolve_head(mut head: SpanHead, raw: &[u8]) -> SpanHead {
+pub(crate) fn resolve_head(mut head: SpanHeader, raw: &[u8]) -> SpanHeader {
     let (true, Some(running)) = (head.start_unix_nano == head.end_unix_nano, head.parent_span_id) else {
         return head;
     };

@@ -20,11 +20,11 @@ use prost::Message;
 
 use crate::{SpanId, TraceId};
 
-pub use verdict::{Against, Awaited, Difference, Reason, Verdict};
+pub use verdict::{Awaited, Mismatch, Reason, SourceOfTruth, Verdict};
 
-/// [`crate::Log::event_name`] of an error: what OpenTelemetry's conventions call an exception that is logged.
+/// [`crate::LogRecord::event_name`] of an error: what OpenTelemetry's conventions call an exception that is logged.
 pub const EXCEPTION: &str = "exception";
-/// [`crate::Log::event_name`] of a Sentry event without exceptions: a message.
+/// [`crate::LogRecord::event_name`] of a Sentry event without exceptions: a message.
 pub const SENTRY_EVENT: &str = "sentry.event";
 
 /// Something that an envelope, or Sentry's answer to it, proves.
@@ -122,7 +122,7 @@ pub enum Delivery {
 
 /// Sentry's copy of a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Stored {
+pub struct SentryTrace {
     /// Time of the request in nanoseconds since the Unix epoch.
     pub asked_unix_nano: u64,
     /// True if it will be polled again: then missing spans may still arrive.

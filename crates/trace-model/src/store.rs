@@ -11,6 +11,8 @@ mod activity;
 mod below;
 mod by_arrival;
 mod cross_check;
+mod duplicates;
+mod eviction;
 mod evidence;
 mod interner;
 mod links;
@@ -18,19 +20,17 @@ mod log;
 mod marks;
 mod matches;
 mod origins;
-mod rank;
+mod ranking;
 mod raw;
 mod read;
 mod reader;
 mod record;
-mod room;
 mod search;
 mod services;
 mod slab;
 mod stored;
 mod summary;
 mod trace;
-mod twins;
 mod write;
 
 use std::collections::BTreeSet;
@@ -43,18 +43,18 @@ use crate::metrics::Metrics;
 use crate::{Batch, Flags, HiddenSpans, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
 use by_arrival::ByArrival;
 pub use cross_check::SentryReach;
+use eviction::Leaving;
 pub use evidence::{ClientReport, Expectation};
 use interner::Interner;
-use log::Log;
+use log::SegmentLog;
 pub use matches::{MatchReader, Matches};
 use origins::Origins;
-pub use rank::{RANKED, RankBy, Ranking};
-pub use raw::{Raw, RawProgress, RawReader};
+pub use ranking::{RANKED, RankBy, Ranking};
+pub use raw::{RawProgress, RawReader, RawRecord};
 pub use read::{ListPlace, outside_of_spans};
 use reader::Cursors;
 pub(crate) use reader::RecordReader;
-use record::{At, Record, Slot};
-use room::Leaving;
+use record::{Record, RecordId, Slot};
 use search::Search;
 pub use search::SearchProgress;
 pub use services::{SECONDS, ServiceStats};
@@ -113,14 +113,14 @@ pub struct Totals {
 /// Bytes, and what is kept once because it repeats.
 #[derive(Debug)]
 struct Contents {
-    log: Log,
+    log: SegmentLog,
     names: Interner<str>,
     origins: Origins,
 }
 
 impl Contents {
     /// The records of a list, in order of arrival.
-    fn records(&self, list: List) -> impl Iterator<Item = At> {
+    fn records(&self, list: List) -> impl Iterator<Item = RecordId> {
         std::iter::successors(list.first.get(), |at| self.log.get(*at).next.get())
     }
 
@@ -132,11 +132,11 @@ impl Contents {
         Some(SpanKey {
             span_id: record.span_id()?,
             service: self.origins.get(record.origin).service.clone(),
-            twin: if record.is_twin() { self.twin(record) } else { 0 },
+            duplicate: if record.is_duplicate() { self.duplicate(record) } else { 0 },
         })
     }
 
-    fn is(&self, at: At, span_id: SpanId, service: u32) -> bool {
+    fn is(&self, at: RecordId, span_id: SpanId, service: u32) -> bool {
         let record = self.log.get(at);
         record.has_span_id(span_id) && self.service_number(record) == service
     }
@@ -144,7 +144,7 @@ impl Contents {
 
 /// A span as an [`crate::Outline`] needs it.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
+pub(crate) struct SpanRecord {
     pub(crate) key: SpanKey,
     pub(crate) parent_span_id: Option<SpanId>,
     pub(crate) name: Arc<str>,
@@ -181,11 +181,11 @@ pub struct Store {
     metrics: Metrics,
     rare_bytes: usize,
     /// Spans of all traces from Sentry's envelopes, by trace and span id.
-    sentry_spans: HashTable<At>,
+    sentry_spans: HashTable<RecordId>,
     /// Those of them that arrived in no other way.
     sentry_alone: BTreeSet<(SpanId, TraceId)>,
     /// Error events with the hash of their bytes.
-    error_events: HashTable<(u64, At)>,
+    error_events: HashTable<(u64, RecordId)>,
     /// Spans that link to a span, by that one's ids.
     links: HashTable<links::LinksTo>,
     links_bytes: usize,
@@ -212,7 +212,7 @@ impl Store {
     pub fn new(budget: usize) -> Self {
         Self {
             contents: Contents {
-                log: Log::new(budget),
+                log: SegmentLog::new(budget),
                 names: Interner::new(),
                 origins: Origins::new(),
             },
@@ -264,7 +264,7 @@ impl Store {
         self.clock += 1;
         self.until = crate::work::done().saturating_add(work);
         let has_more = self.metrics.add_part(batch, self.totals.budget, work);
-        let is_settled = self.settle();
+        let is_settled = self.enforce_budget();
         self.until = u64::MAX;
         has_more || !is_settled
     }

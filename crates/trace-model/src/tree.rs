@@ -6,7 +6,7 @@
 use hashbrown::HashMap;
 
 use crate::call::CallId;
-use crate::store::Node as Span;
+use crate::store::SpanRecord as Span;
 use crate::work::drop_in_steps;
 use crate::{RepeatedLimits, SpanId, SpanKind, Store, TraceId};
 

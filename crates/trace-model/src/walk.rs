@@ -9,11 +9,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attribute, validate_field};
 
-use crate::batch::{Carry, DropReason, DroppedSpans, LogHead, Marks, NAME_LENGTH_MAX, Piece, SpanHead};
+use crate::batch::{ByteRange, Carry, DropReason, DroppedSpans, LogHeader, NAME_LENGTH_MAX, SpanFlags, SpanHeader};
 use crate::sentry::Gravity;
 use crate::work::{self, VISIT};
 use crate::{
-    Batch, IdError, Origin, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, hash, otlp, pending,
+    Batch, IdError, Provenance, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, hash, otlp, pending,
     schema_url, sentry,
 };
 
@@ -92,7 +92,7 @@ impl Batch {
         Self::new(Bytes::new(), Vec::new(), Vec::new(), Vec::new())
     }
 
-    const fn new(body: Bytes, origins: Vec<Origin>, spans: Vec<SpanHead>, logs: Vec<LogHead>) -> Self {
+    const fn new(body: Bytes, origins: Vec<Provenance>, spans: Vec<SpanHeader>, logs: Vec<LogHeader>) -> Self {
         Self {
             body,
             received_unix_nano: 0,
@@ -145,14 +145,14 @@ impl Signal {
         }
     }
 
-    const fn of_resource(self) -> &'static schema::Message {
+    const fn resource_group(self) -> &'static schema::Message {
         match self {
             Self::Traces => &schema::RESOURCE_SPANS,
             Self::Logs => &schema::RESOURCE_LOGS,
         }
     }
 
-    const fn of_scope(self) -> &'static schema::Message {
+    const fn scope_group(self) -> &'static schema::Message {
         match self {
             Self::Traces => &schema::SCOPE_SPANS,
             Self::Logs => &schema::SCOPE_LOGS,
@@ -169,25 +169,25 @@ const IN_RECORD: u32 = DEPTH - 3;
 pub(crate) const ATTRIBUTES: u8 = 9;
 
 /// Spans for which memory is reserved at the start, at most.
-const AHEAD: usize = 4096;
+const SPANS_RESERVED_MAX: usize = 4096;
 
 /// Bytes of a list of records from which on it moves to pages of its own.
-const LARGE_LIST: usize = 1 << 20;
+const MAPPED_LIST_BYTES_MIN: usize = 1 << 20;
 /// Allocations of this size have such pages: more than glibc's `DEFAULT_MMAP_THRESHOLD_MAX`.
-const MAPPED: usize = (32 << 20) + (64 << 10);
+const MAPPED_BYTES: usize = (32 << 20) + (64 << 10);
 
 /// Bytes of each origin in addition to its scope: itself, and two shared texts that are replaced once the resource is known.
-const ORIGIN: usize = size_of::<Origin>() + 64;
+const PROVENANCE_BYTES: usize = size_of::<Provenance>() + 64;
 
 struct Walk<'a> {
     body: &'a [u8],
     source: Source,
     grant: Grant<'a>,
-    origins: Vec<Origin>,
+    origins: Vec<Provenance>,
     /// Bytes of memory that these take.
     origin_bytes: usize,
-    spans: Vec<SpanHead>,
-    logs: Vec<LogHead>,
+    spans: Vec<SpanHeader>,
+    logs: Vec<LogHeader>,
     /// Bytes of memory that were granted for spans or log records.
     list_bytes: usize,
     long_names: Vec<(u32, u64)>,
@@ -221,22 +221,22 @@ impl<'a> Walk<'a> {
         let mut request = Reader::new(self.body, DEPTH);
         while let Some(field) = request.next_field()? {
             match (field.number, field.value) {
-                (1, Value::Bytes(group)) => self.of_resource(group, signal)?,
+                (1, Value::Bytes(group)) => self.read_resource_group(group, signal)?,
                 _ => validate_field(field, signal.request(), DEPTH)?,
             }
         }
         Ok(())
     }
 
-    fn of_resource(&mut self, group: &'a [u8], signal: Signal) -> Result<(), ReadError> {
+    fn read_resource_group(&mut self, group: &'a [u8], signal: Signal) -> Result<(), ReadError> {
         let first = self.origins.len();
         let (mut resource, mut url) = (Parts::default(), &[][..]);
         let mut reader = Reader::new(group, IN_RESOURCE);
         while let Some(field) = reader.next_field()? {
             match (field.number, field.value) {
-                (2, Value::Bytes(scope)) => self.of_scope(scope, signal)?,
+                (2, Value::Bytes(scope)) => self.read_scope_group(scope, signal)?,
                 (number, value) => {
-                    validate_field(field, signal.of_resource(), IN_RESOURCE)?;
+                    validate_field(field, signal.resource_group(), IN_RESOURCE)?;
                     match (number, value) {
                         (1, Value::Bytes(part)) => resource.add(part),
                         (3, Value::Bytes(text)) => url = text,
@@ -268,7 +268,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn of_scope(&mut self, group: &'a [u8], signal: Signal) -> Result<(), ReadError> {
+    fn read_scope_group(&mut self, group: &'a [u8], signal: Signal) -> Result<(), ReadError> {
         let before = self.spans.len() + self.logs.len();
         let (mut scope, mut url) = (Parts::default(), &[][..]);
         let mut reader = Reader::new(group, IN_SCOPE);
@@ -277,7 +277,7 @@ impl<'a> Walk<'a> {
                 (2, Value::Bytes(span), Signal::Traces) => {
                     if self.spans.len() == before {
                         // Spans of one sender are alike, but for a few bytes: growing step by step would copy them all again.
-                        let ahead = (group.len() / (span.len() + 1)).min(AHEAD);
+                        let ahead = (group.len() / (span.len() + 1)).min(SPANS_RESERVED_MAX);
                         let ahead = ahead + ahead / 8;
                         reserve(&mut self.spans, ahead, &mut self.list_bytes, self.grant)?;
                     }
@@ -285,7 +285,7 @@ impl<'a> Walk<'a> {
                 }
                 (2, Value::Bytes(record), Signal::Logs) => self.log(record)?,
                 (number, value, _) => {
-                    validate_field(field, signal.of_scope(), IN_SCOPE)?;
+                    validate_field(field, signal.scope_group(), IN_SCOPE)?;
                     match (number, value) {
                         (1, Value::Bytes(part)) => scope.add(part),
                         (3, Value::Bytes(text)) => url = text,
@@ -296,11 +296,11 @@ impl<'a> Walk<'a> {
         }
         if self.spans.len() + self.logs.len() > before {
             let scope_schema = schema_url(url);
-            self.take_for_origins(ORIGIN + scope.bytes() + length(scope_schema.as_deref()))?;
+            self.take_for_origins(PROVENANCE_BYTES + scope.bytes() + length(scope_schema.as_deref()))?;
             let scope: Arc<[u8]> = scope.joined().into();
             work::add(scope.len() + VISIT);
             let nothing = self.nothing.get_or_insert_default();
-            self.origins.push(Origin {
+            self.origins.push(Provenance {
                 service: nothing.0.clone(),
                 source: self.source,
                 resource: nothing.1.clone(),
@@ -326,7 +326,7 @@ impl<'a> Walk<'a> {
     fn span(&mut self, raw: &'a [u8]) -> Result<(), ReadError> {
         let (mut trace_id, mut span_id, mut parent, mut name) = (&[][..], &[][..], &[][..], &[][..]);
         let (mut start, mut end, mut kind, mut status) = (0, 0, 0, 0);
-        let mut marks = Marks::default();
+        let mut marks = SpanFlags::default();
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
             // The first attribute is followed by more of them: most of a span's fields.
@@ -347,7 +347,7 @@ impl<'a> Walk<'a> {
                     match (number, value) {
                         (5, Value::Bytes(text)) => name = text,
                         (11, Value::Bytes(event)) => marks.set(of_event(event)),
-                        (13, Value::Bytes(_)) => marks.set(Marks::LINKS),
+                        (13, Value::Bytes(_)) => marks.set(SpanFlags::LINKS),
                         (15, Value::Bytes(message)) => status = last_number(message, 3).unwrap_or(status),
                         (16, Value::Fixed32(flags)) => marks.set_flags(flags),
                         _ => {}
@@ -355,7 +355,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        let name = Piece::of(self.body, if name.is_empty() { &self.body[..0] } else { name });
+        let name = ByteRange::of(self.body, if name.is_empty() { &self.body[..0] } else { name });
         if name.length() > NAME_LENGTH_MAX {
             let whole = &self.body[name.range()];
             work::add(whole.len());
@@ -365,7 +365,7 @@ impl<'a> Walk<'a> {
             Ok((trace_id, span_id, parent_span_id)) => {
                 reserve(&mut self.spans, 1, &mut self.list_bytes, self.grant)?;
                 self.spans.push(pending::resolve_head(
-                    SpanHead {
+                    SpanHeader {
                         trace_id,
                         span_id,
                         parent_span_id,
@@ -376,7 +376,7 @@ impl<'a> Walk<'a> {
                         marks,
                         origin: self.origin(),
                         name,
-                        raw: Piece::of(self.body, raw),
+                        raw: ByteRange::of(self.body, raw),
                         is_hidden: false,
                     },
                     raw,
@@ -416,13 +416,13 @@ impl<'a> Walk<'a> {
         let is_from_sentry = self.source == Source::Sentry;
         let is_error_event = sentry::is_error_event(event_name) || (has_exception && !severity.is_mild() && !is_from_sentry);
         reserve(&mut self.logs, 1, &mut self.list_bytes, self.grant)?;
-        self.logs.push(LogHead {
+        self.logs.push(LogHeader {
             trace_id: TraceId::try_from(trace_id).ok(),
             span_id: SpanId::try_from(span_id).ok(),
             time_unix_nano: if time == 0 { observed } else { time },
             gravity: is_error_event.then(|| Gravity::of(severity, is_handled)),
             origin: self.origin(),
-            raw: Piece::of(self.body, raw),
+            raw: ByteRange::of(self.body, raw),
         });
         Ok(())
     }
@@ -451,7 +451,11 @@ fn reserve<T>(list: &mut Vec<T>, more: usize, granted: &mut usize, grant: Grant<
         return Err(ReadError::NoMemory);
     }
     *granted = wanted;
-    let allocated = if wanted > LARGE_LIST { wanted.max(MAPPED) } else { wanted };
+    let allocated = if wanted > MAPPED_LIST_BYTES_MIN {
+        wanted.max(MAPPED_BYTES)
+    } else {
+        wanted
+    };
     list.reserve_exact((allocated / size_of::<T>()).saturating_sub(list.len()).max(more));
     Ok(())
 }
@@ -514,7 +518,7 @@ fn of_event(event: &[u8]) -> u8 {
         _ => None,
     });
     let is_exception = names.last() == Some(sentry::EXCEPTION.as_bytes());
-    Marks::EVENTS | if is_exception { Marks::EXCEPTION } else { 0 }
+    SpanFlags::EVENTS | if is_exception { SpanFlags::EXCEPTION } else { 0 }
 }
 
 /// Returns true if an attribute of a log record describes an exception.

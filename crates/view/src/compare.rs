@@ -15,7 +15,7 @@ use super::{Now, breadcrumb, format, hint, theme};
 use app::format::service_name;
 use app::table::{self, ColumnWidth};
 use app::text::shown;
-use app::{Against, App, COMPARE_SIDES, Compare, List, Times};
+use app::{App, Baseline, COMPARE_SIDES, Compare, List, Times};
 
 /// From this width on there are more columns.
 const WIDE: u16 = 100;
@@ -27,15 +27,15 @@ const LABEL: u16 = 24;
 const HALF: (u16, u16) = (10, 40);
 
 pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, now: &Now) {
-    let against = match compare.against() {
-        Against::Marked => "with the marked trace",
-        Against::Median => "with the median of its operation",
+    let baseline = match compare.baseline() {
+        Baseline::Marked => "with the marked trace",
+        Baseline::Median => "with the median of its operation",
     };
     let (sides, parts) = Parts::below_lines(area, COMPARE_SIDES);
     // The median is of the traces that are listed.
-    let is_scoped = matches!(compare.against(), Against::Median) && app.store.filter().is_some();
+    let is_scoped = matches!(compare.baseline(), Baseline::Median) && app.store.filter().is_some();
     let scope = is_scoped.then(|| [" · ".fg(theme::DIM), breadcrumb::scope(app)]);
-    let about = std::iter::once(against.into()).chain(scope.into_iter().flatten());
+    let about = std::iter::once(baseline.into()).chain(scope.into_iter().flatten());
     lists::title(frame, app, about, parts.title);
     for (line, row) in [before(app, compare, now, sides.width), after(app, compare, now, sides.width)]
         .into_iter()
@@ -67,8 +67,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, 
 /// What the selected trace is compared with.
 fn before(app: &App, compare: &Compare, now: &Now, width: u16) -> Line<'static> {
     let numbers = compare.before();
-    match (compare.against(), &app.marked, compare.usual()) {
-        (Against::Marked, Some(marked), _) => {
+    match (compare.baseline(), &app.marked, compare.usual()) {
+        (Baseline::Marked, Some(marked), _) => {
             let mark = if marked.left {
                 "= no longer in memory, as it was"
             } else {
@@ -198,12 +198,12 @@ const fn heading_of(compare: &Compare) -> &'static str {
 fn heading(frame: &mut Frame, compare: &Compare, columns: Columns) {
     let [_, label, before, after, change, times, own_before, own_after, own, picture] = columns;
     frame.render_widget(heading_of(compare).fg(theme::DIM), label);
-    let (against, own_against) = match compare.against() {
-        Against::Marked => ("marked =", "own ="),
-        Against::Median => ("median ~", "own ~"),
+    let (baseline, own_against) = match compare.baseline() {
+        Baseline::Marked => ("marked =", "own ="),
+        Baseline::Median => ("median ~", "own ~"),
     };
     let names = [
-        (against, before),
+        (baseline, before),
         ("this ▸", after),
         ("change", change),
         ("times", times),

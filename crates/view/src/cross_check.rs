@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::sentry::Verdict;
-use trace_model::{ClientReport, Outline, Reading, Row, TraceSummary};
+use trace_model::{ClientReport, Outline, Row, RowAnalysis, TraceSummary};
 
 use super::waterfall::{more_below, row::label};
 use super::{Now, content, format, lists, theme};
@@ -109,7 +109,7 @@ fn span(app: &App, outline: &Outline, row: &Row, name: usize, width: usize, now:
     // What else there is to a span is said elsewhere: here a mark is about Sentry.
     let row_alone = Row {
         links: 0,
-        reading: Reading::default(),
+        reading: RowAnalysis::default(),
         ..row.clone()
     };
     line.spans.extend(label(&row_alone, name.saturating_sub(2)).spans);

@@ -2,7 +2,7 @@
 
 use ratatui_core::layout::{Constraint, Layout, Margin, Rect};
 use trace_model::TraceSummary;
-use trace_model::sentry::Against;
+use trace_model::sentry::SourceOfTruth;
 
 use super::super::content::{Line, Means, Role};
 use super::super::{App, Times};
@@ -62,11 +62,11 @@ impl CrossCheckParts {
 }
 
 /// What the spans are compared with, in words; without `now` in as many lines as any time takes, so that rows below do not jump.
-pub(super) fn against(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> Vec<Line> {
+pub(super) fn truth(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> Vec<Line> {
     let here = app.addresses[ingest_state::Listener::Sentry];
-    let text = match trace.sentry.against {
-        Against::Nothing => nothing(app, trace),
-        Against::Endpoint => match &app.sentry.relay {
+    let text = match trace.sentry.truth {
+        SourceOfTruth::Nothing => nothing(app, trace),
+        SourceOfTruth::Endpoint => match &app.sentry.relay {
             None => format!("Compared with the Sentry envelopes that came to this viewer, at {here}."),
             Some(relay) => {
                 let relay = text::shown(relay);
@@ -75,7 +75,7 @@ pub(super) fn against(app: &App, trace: &TraceSummary, now: Option<&Now>, width:
                 )
             }
         },
-        Against::Sentry {
+        SourceOfTruth::Sentry {
             asked_unix_nano,
             asked_again,
         } => stored(app, trace, asked_unix_nano, asked_again, now),

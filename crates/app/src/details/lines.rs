@@ -1,7 +1,7 @@
 //! Sections of names with their values.
 
 use jiff::tz::TimeZone;
-use trace_model::{Log, Reading, Severity, Source, Span, TraceId, Value};
+use trace_model::{LogRecord, RowAnalysis, Severity, Source, Span, TraceId, Value};
 
 use super::super::content::{Line, Means, Role};
 use super::super::times::absolute;
@@ -38,7 +38,7 @@ impl Column<'_> {
     }
 
     /// What is wrong with the span, why that matters, and what helps.
-    pub(super) fn warnings(&mut self, reading: &Reading) {
+    pub(super) fn warnings(&mut self, reading: &RowAnalysis) {
         if reading.lints.is_empty() {
             return;
         }
@@ -137,7 +137,7 @@ pub fn offset(unix_nano: u64, start: u64) -> String {
 
 /// Severity, the event's name if it has one, and what it says.
 #[must_use]
-pub fn log_line(log: &Log) -> String {
+pub fn log_line(log: &LogRecord) -> String {
     let severity = match (log.severity_text.as_str(), log.severity) {
         ("", Severity::Unspecified) => String::new(),
         ("", severity) => format!("{} ", severity.name().to_uppercase()),
@@ -168,8 +168,8 @@ pub const fn severity_mark(severity: Severity) -> &'static str {
 
 /// What a record says, without its level.
 #[must_use]
-pub fn log_text(log: &Log) -> String {
-    log_line(&Log {
+pub fn log_text(log: &LogRecord) -> String {
+    log_line(&LogRecord {
         severity: Severity::Unspecified,
         severity_text: String::new(),
         ..log.clone()

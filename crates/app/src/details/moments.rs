@@ -1,6 +1,6 @@
 //! What happened during a span: its events and its log records, by time.
 
-use trace_model::{Attribute, Event, Log, Span, StatusCode, Value};
+use trace_model::{Attribute, Event, LogRecord, Span, StatusCode, Value};
 
 use super::super::content::{Line, Means, Piece, Role};
 use super::column::{Column, fold_mark};
@@ -18,7 +18,7 @@ const BAR_FROM: usize = 50;
 /// Something that happened.
 enum Moment<'a> {
     Event(&'a Event),
-    Log(&'a Log),
+    Log(&'a LogRecord),
 }
 
 impl Moment<'_> {
@@ -104,7 +104,7 @@ fn is_escaped(event: &Event) -> bool {
 
 impl Column<'_> {
     /// Events and log records, by time. Offsets are from `start` on, in nanoseconds since the Unix epoch.
-    pub(super) fn moments(&mut self, span: Option<&Span>, logs: &[Log], start: u64) {
+    pub(super) fn moments(&mut self, span: Option<&Span>, logs: &[LogRecord], start: u64) {
         let events = span.map(|span| span.events.as_slice()).unwrap_or_default();
         let shown = events.iter().map(Moment::Event);
         let mut moments: Vec<_> = shown.chain(logs.iter().take(LOGS).map(Moment::Log)).collect();

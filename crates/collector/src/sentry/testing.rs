@@ -1,7 +1,7 @@
 //! Helpers for the tests of items.
 
 use serde_json::{Map, Value};
-use trace_model::{Attribute, Log, Span, Value as Any};
+use trace_model::{Attribute, LogRecord, Span, Value as Any};
 
 use super::{Came, Reading, read};
 use crate::envelope::{Envelope, Item};
@@ -43,7 +43,7 @@ pub(super) fn spans(reading: &Reading) -> Vec<Span> {
     reading.arrival.spans.decode_spans().collect()
 }
 
-pub(super) fn logs(reading: &Reading) -> Vec<Log> {
+pub(super) fn logs(reading: &Reading) -> Vec<LogRecord> {
     reading.arrival.logs.decode_logs().collect()
 }
 

@@ -7,7 +7,7 @@ use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::{Value, json};
 use trace_model::sentry::{ErrorEvent, Evidence};
-use trace_model::{Log, Span};
+use trace_model::{LogRecord, Span};
 
 use crate::{Running, client, compressed, fill};
 
@@ -51,7 +51,7 @@ impl Running {
         let mut came = Came::default();
         for arrival in self.sentry_arrivals() {
             let spans: Vec<Span> = arrival.spans.decode_spans().collect();
-            let logs: Vec<Log> = arrival.logs.decode_logs().collect();
+            let logs: Vec<LogRecord> = arrival.logs.decode_logs().collect();
             came.spans.extend(spans.iter().map(|span| span.span_id.to_string()));
             let errors: Vec<_> = logs.iter().filter_map(ErrorEvent::of).map(|event| event.title).collect();
             came.records += logs.len() - errors.len();

@@ -1,6 +1,6 @@
 //! Comparison with the data of Sentry's API.
 
-use e2e::sentry_api::{Paging, SentryApi, Span as Stored, TOKEN, Trouble};
+use e2e::sentry_api::{Paging, SentryApi, Span as StoredSpan, TOKEN, Trouble};
 use e2e::viewer::Viewer;
 use tokio::net::TcpListener;
 
@@ -25,8 +25,8 @@ fn three() -> Trace {
     Trace::new(spans, LONG_AGO)
 }
 
-fn stored(id: &str, parent: Option<&str>) -> Stored {
-    Stored::new(id, parent, "default", "a span")
+fn stored(id: &str, parent: Option<&str>) -> StoredSpan {
+    StoredSpan::new(id, parent, "default", "a span")
 }
 
 /// Asserts that the token is not shown.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trace_model::{
-    Log, RawProgress, Span, StatusCode, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan, TraceId, Value, work,
+    LogRecord, RawProgress, Span, StatusCode, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan, TraceId, Value, work,
 };
 
 use super::{Show, Shown, ShownError, ShownLog, named};
@@ -162,7 +162,7 @@ impl RecordsPass {
     }
 }
 
-fn severity(log: &Log) -> String {
+fn severity(log: &LogRecord) -> String {
     if log.severity_text.is_empty() {
         log.severity.name().to_owned()
     } else {

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use serde_json::{Value as Json, json};
 use trace_files::{Copied, Copying, Saved};
-use trace_model::{Log, Source, Span, Store, TraceId, work};
+use trace_model::{LogRecord, Source, Span, Store, TraceId, work};
 
 use crate::support::{read, try_read};
 
@@ -86,7 +86,7 @@ fn saved_trace_round_trips() {
         of_trace(&before.spans, trace(10)),
         "complete spans of this trace only"
     );
-    let of_trace: Vec<&Log> = before.logs.iter().filter(|log| log.trace_id == Some(trace(10))).collect();
+    let of_trace: Vec<&LogRecord> = before.logs.iter().filter(|log| log.trace_id == Some(trace(10))).collect();
     assert_eq!(after.logs.iter().collect::<Vec<_>>(), of_trace);
     assert_eq!(after.logs.len(), 2);
     assert_eq!(saved(&self::store(&lines), trace(10)), lines, "saving again gives the same");

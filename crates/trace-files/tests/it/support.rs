@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 
 use trace_files::{FileError, Input, Report};
-use trace_model::{Attribute, Log, Span, Value};
+use trace_model::{Attribute, LogRecord, Span, Value};
 
 pub(crate) struct Read {
     pub(crate) spans: Vec<Span>,
-    pub(crate) logs: Vec<Log>,
+    pub(crate) logs: Vec<LogRecord>,
     pub(crate) report: Report,
 }
 

@@ -28,7 +28,7 @@ const LATE: u64 = 1_000_000;
 /// Returns what the root waited for.
 pub(super) async fn critical_path(tree: &SpanTree, times: &[Time]) -> Result<CriticalPath, CriticalPathError> {
     let root = main_root(tree).ok_or(CriticalPathError::NoRoot)?;
-    let mut walk = Walk::new(tree, times).await;
+    let mut walk = PathWalk::new(tree, times).await;
     walk.from(root).await;
     Ok(walk.finish().await)
 }
@@ -47,7 +47,7 @@ pub(super) async fn path_to_last_span(tree: &SpanTree, times: &[Time], shifts: &
     if last == root || is_waited_for {
         return None;
     }
-    let mut walk = Walk::new(tree, times).await;
+    let mut walk = PathWalk::new(tree, times).await;
     let mut until = times[last].end;
     let mut effect = None;
     for cause in &causes {
@@ -110,7 +110,7 @@ pub(super) fn is_message(tree: &SpanTree, at: usize) -> bool {
     node.kind == SpanKind::Consumer && node.parent.is_some_and(is_producer)
 }
 
-struct Walk<'a> {
+struct PathWalk<'a> {
     tree: &'a SpanTree,
     times: &'a [Time],
     /// Known ends by node; empty if every span has an end.
@@ -132,7 +132,7 @@ struct Open {
     until: u64,
     /// From here on the path continues with another span, which began before this one had ended.
     cut: u64,
-    /// Begin of its children in [`Walk::children`] and [`Walk::starts`].
+    /// Begin of its children in [`PathWalk::children`] and [`PathWalk::starts`].
     first: usize,
     /// Its children from there on have been visited.
     left: usize,
@@ -142,7 +142,7 @@ struct Open {
     waited: u64,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> PathWalk<'a> {
     async fn new(tree: &'a SpanTree, times: &'a [Time]) -> Self {
         let nodes = tree.nodes();
         let mut has_open = false;

@@ -2,24 +2,24 @@
 
 use bytes::Bytes;
 
-use super::{Batch, LogHead, Origin, Piece, SpanHead};
+use super::{Batch, ByteRange, LogHeader, Provenance, SpanHeader};
 use crate::sentry::Gravity;
-use crate::{CallTarget, Candidate, Log, Raw, Source, Span, SpanId, SpanKind, StatusCode, TraceId, otlp, work};
+use crate::{CallTarget, Candidate, LogRecord, RawRecord, Source, Span, SpanId, SpanKind, StatusCode, TraceId, otlp, work};
 
 /// A span of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchSpan<'a> {
     batch: &'a Batch,
-    head: &'a SpanHead,
-    origin: &'a Origin,
+    head: &'a SpanHeader,
+    origin: &'a Provenance,
 }
 
 /// A log record of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchLog<'a> {
     batch: &'a Batch,
-    head: &'a LogHead,
-    origin: &'a Origin,
+    head: &'a LogHeader,
+    origin: &'a Provenance,
 }
 
 impl Batch {
@@ -46,7 +46,7 @@ impl Batch {
         hidden
     }
 
-    pub(crate) fn item<'a>(&'a self, head: &'a SpanHead) -> Option<BatchSpan<'a>> {
+    pub(crate) fn item<'a>(&'a self, head: &'a SpanHeader) -> Option<BatchSpan<'a>> {
         Some(BatchSpan {
             batch: self,
             head,
@@ -70,9 +70,9 @@ impl Batch {
         })
     }
 
-    fn text(&self, piece: Piece) -> &str {
+    fn text(&self, piece: ByteRange) -> &str {
         // The walk has checked that it is UTF-8.
-        std::str::from_utf8(self.piece(piece)).unwrap_or_default()
+        std::str::from_utf8(self.bytes_at(piece)).unwrap_or_default()
     }
 }
 
@@ -96,7 +96,7 @@ impl<'a> BatchSpan<'a> {
             status: self.head.status,
             start_unix_nano: self.head.start_unix_nano,
             end_unix_nano: self.head.end_unix_nano,
-            raw: self.batch.piece(self.head.raw),
+            raw: self.batch.bytes_at(self.head.raw),
             resource: &self.origin.resource,
             scope: &self.origin.scope,
         }
@@ -104,10 +104,10 @@ impl<'a> BatchSpan<'a> {
 
     /// Returns the span's bytes.
     #[must_use]
-    pub fn raw(&self) -> Raw<'a> {
-        Raw {
+    pub fn raw(&self) -> RawRecord<'a> {
+        RawRecord {
             origin: self.origin,
-            bytes: self.batch.piece(self.head.raw),
+            bytes: self.batch.bytes_at(self.head.raw),
         }
     }
 
@@ -117,7 +117,11 @@ impl<'a> BatchSpan<'a> {
         if self.head.kind != SpanKind::Client {
             return None;
         }
-        CallTarget::of_span(self.batch.piece(self.head.name), self.batch.piece(self.head.raw), is_port)
+        CallTarget::of_span(
+            self.batch.bytes_at(self.head.name),
+            self.batch.bytes_at(self.head.raw),
+            is_port,
+        )
     }
 
     /// Returns the ids of its trace and of itself.
@@ -134,7 +138,7 @@ impl<'a> BatchSpan<'a> {
 
     /// Returns a copy of the span as a separate batch, not hidden.
     pub(crate) fn alone(&self) -> Batch {
-        let raw = self.batch.piece(self.head.raw);
+        let raw = self.batch.bytes_at(self.head.raw);
         work::add(raw.len());
         let start = self.head.raw.start();
         let hash = self.batch.hash_of_long_name(self.head);
@@ -143,9 +147,9 @@ impl<'a> BatchSpan<'a> {
         Batch {
             body: Bytes::copy_from_slice(raw),
             received_unix_nano: self.batch.received_unix_nano,
-            origin_bytes: size_of::<Origin>() + origin.resource.len() + origin.scope.len(),
+            origin_bytes: size_of::<Provenance>() + origin.resource.len() + origin.scope.len(),
             origins: vec![origin],
-            spans: vec![SpanHead {
+            spans: vec![SpanHeader {
                 origin: 0,
                 name,
                 raw: self.head.raw.from(start),
@@ -160,7 +164,7 @@ impl<'a> BatchSpan<'a> {
     /// Decodes the whole span.
     #[must_use]
     pub fn decode(&self) -> Option<Span> {
-        otlp::decode_span(self.batch.piece(self.head.raw), self.origin)
+        otlp::decode_span(self.batch.bytes_at(self.head.raw), self.origin)
     }
 }
 
@@ -211,16 +215,16 @@ impl<'a> BatchLog<'a> {
 
     /// Returns the record's bytes.
     #[must_use]
-    pub fn raw(&self) -> Raw<'a> {
-        Raw {
+    pub fn raw(&self) -> RawRecord<'a> {
+        RawRecord {
             origin: self.origin,
-            bytes: self.batch.piece(self.head.raw),
+            bytes: self.batch.bytes_at(self.head.raw),
         }
     }
 
     /// Decodes the whole record.
     #[must_use]
-    pub fn decode(&self) -> Option<Log> {
-        otlp::decode_log(self.batch.piece(self.head.raw), self.origin)
+    pub fn decode(&self) -> Option<LogRecord> {
+        otlp::decode_log(self.batch.bytes_at(self.head.raw), self.origin)
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Word {
 
 /// Characters that end a word, in addition to whitespace and a closing parenthesis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum WordEnd {
     /// A colon, followed by a value.
     Term,
     /// Nothing more.
@@ -90,7 +90,7 @@ impl Cursor {
     ///
     /// # Errors
     /// Quotes that are not closed, or characters that need them.
-    pub(super) fn word(&mut self, place: Place) -> Result<Word, FilterError> {
+    pub(super) fn word(&mut self, place: WordEnd) -> Result<Word, FilterError> {
         let start = self.at;
         if !self.take("\"") {
             let pattern = self.bare(place)?;
@@ -124,7 +124,7 @@ impl Cursor {
         })
     }
 
-    fn bare(&mut self, place: Place) -> Result<Pattern, FilterError> {
+    fn bare(&mut self, place: WordEnd) -> Result<Pattern, FilterError> {
         let mut pieces = Pieces::default();
         while !self.at_gap() && !self.ends(place) {
             if let Some(special @ ('(' | '"')) = self.peek() {
@@ -141,11 +141,11 @@ impl Cursor {
         Ok(pieces.into_pattern())
     }
 
-    fn ends(&self, place: Place) -> bool {
+    fn ends(&self, place: WordEnd) -> bool {
         match place {
-            Place::Term => self.at_colon(),
-            Place::Value => false,
-            Place::List => self.starts_with(",") || self.starts_with("]"),
+            WordEnd::Term => self.at_colon(),
+            WordEnd::Value => false,
+            WordEnd::List => self.starts_with(",") || self.starts_with("]"),
         }
     }
 

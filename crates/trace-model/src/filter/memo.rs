@@ -14,7 +14,7 @@ pub(crate) struct Shared {
 
 /// The result of a test.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Answer {
+enum Known {
     #[default]
     Unknown,
     No,
@@ -22,25 +22,25 @@ enum Answer {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Answers {
+struct Results {
     serial: u64,
     /// Results by test.
-    answers: Box<[Answer]>,
+    results: Box<[Known]>,
 }
 
 /// Answers of all tests of one filter.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memo {
     /// Results by number.
-    resources: Vec<Answers>,
-    scopes: Vec<Answers>,
+    resources: Vec<Results>,
+    scopes: Vec<Results>,
     bytes: usize,
 }
 
 impl Memo {
     /// Returns the bytes of memory it accounts for.
     pub(crate) const fn bytes(&self) -> usize {
-        (self.resources.capacity() + self.scopes.capacity()) * size_of::<Answers>() + self.bytes
+        (self.resources.capacity() + self.scopes.capacity()) * size_of::<Results>() + self.bytes
     }
 }
 
@@ -85,7 +85,7 @@ impl Asked for Remembered<'_> {
 }
 
 fn answer(
-    known: &mut Vec<Answers>,
+    known: &mut Vec<Results>,
     bytes: &mut usize,
     shared: Shared,
     (test, tests): (usize, usize),
@@ -94,20 +94,20 @@ fn answer(
 ) -> bool {
     let number = shared.number as usize;
     if known.len() <= number {
-        known.resize_with(number + 1, Answers::default);
+        known.resize_with(number + 1, Results::default);
     }
     let known = &mut known[number];
     if known.serial != shared.serial {
-        *bytes += tests - known.answers.len();
-        *known = Answers {
+        *bytes += tests - known.results.len();
+        *known = Results {
             serial: shared.serial,
-            answers: vec![Answer::Unknown; tests].into(),
+            results: vec![Known::Unknown; tests].into(),
         };
     }
-    let answer = &mut known.answers[test];
-    if *answer == Answer::Unknown {
+    let answer = &mut known.results[test];
+    if *answer == Known::Unknown {
         work::add(message.len());
-        *answer = if look(message) { Answer::Yes } else { Answer::No };
+        *answer = if look(message) { Known::Yes } else { Known::No };
     }
-    *answer == Answer::Yes
+    *answer == Known::Yes
 }

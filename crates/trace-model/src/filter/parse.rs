@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use super::cursor::{Cursor, Place, Word};
+use super::cursor::{Cursor, Word, WordEnd};
 use super::keys::{self, IdPrefix, Known, State};
 use super::quantity::{Comparison, DurationTest, Number, parse_duration};
 use super::syntax::{AttributeTest, Expr, Subject, Term, TextTest};
@@ -130,7 +130,7 @@ impl Parser {
     }
 
     fn term(&mut self) -> Result<Term, FilterError> {
-        let word = self.cursor.word(Place::Term)?;
+        let word = self.cursor.word(WordEnd::Term)?;
         if !self.cursor.at_colon() {
             if word.pattern.plain() == Some("") {
                 return Err(FilterError::new(word.at, "there is nothing between the quotes"));
@@ -166,7 +166,7 @@ impl Parser {
         if self.cursor.take("[") {
             loop {
                 self.cursor.skip_space();
-                let word = self.cursor.word(Place::List)?;
+                let word = self.cursor.word(WordEnd::List)?;
                 if word.at.is_empty() {
                     return Err(self.error_in_list(open));
                 }
@@ -188,7 +188,7 @@ impl Parser {
                 return Err(FilterError::new(key.at.start..self.cursor.at, message));
             }
             let negated = self.cursor.peek() == Some('!');
-            let word = self.cursor.word(Place::Value)?;
+            let word = self.cursor.word(WordEnd::Value)?;
             if negated {
                 let message = format!("put ! before the key: !{}:…; quote a text that contains !", key.name);
                 return Err(FilterError::new(word.at, message));

@@ -177,7 +177,7 @@ pub(super) fn parse_duration(text: &str) -> Result<u64, String> {
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "the product is checked against the limit, and is not negative"
+    reason = "the product is checked truth the limit, and is not negative"
 )]
 fn scale(value: f64, unit: u64) -> Option<u64> {
     let nanos = (value * unit as f64).round();

@@ -8,7 +8,7 @@ use otlp_wire::{Malformed, RawField, Value as Wire, fields, schema, validate};
 
 use super::identity::{Identity, hash};
 use super::{MetricKind, messages};
-use crate::batch::Piece;
+use crate::batch::ByteRange;
 use crate::{Source, walk, work};
 
 /// The metrics of one request.
@@ -31,15 +31,15 @@ pub(super) struct Data {
     /// Position in [`MetricsBatch::resources`].
     pub(super) resource: u32,
     pub(super) kind: MetricKind,
-    name: Piece,
-    unit: Piece,
-    points: Piece,
+    name: ByteRange,
+    unit: ByteRange,
+    points: ByteRange,
 }
 
 /// A `Resource` message, hashed where the request is read: it may have megabytes.
 #[derive(Clone, Debug, PartialEq)]
 struct RawResource {
-    piece: Piece,
+    piece: ByteRange,
     /// Set instead of the range if the message arrived in several parts.
     joined: Option<Box<[u8]>>,
     hash: u64,
@@ -136,17 +136,17 @@ impl MetricsBatch {
         };
         let bytes = match &resource.joined {
             Some(joined) => joined,
-            None => self.piece(resource.piece),
+            None => self.bytes_at(resource.piece),
         };
         (bytes, resource.hash)
     }
 
     pub(super) fn name(&self, data: Data) -> &str {
-        std::str::from_utf8(self.piece(data.name)).unwrap_or_default()
+        std::str::from_utf8(self.bytes_at(data.name)).unwrap_or_default()
     }
 
     pub(super) fn unit(&self, data: Data) -> &str {
-        std::str::from_utf8(self.piece(data.unit)).unwrap_or_default()
+        std::str::from_utf8(self.bytes_at(data.unit)).unwrap_or_default()
     }
 
     /// Returns the range of some data's points in the body.
@@ -154,7 +154,7 @@ impl MetricsBatch {
         data.points.range()
     }
 
-    fn piece(&self, piece: Piece) -> &[u8] {
+    fn bytes_at(&self, piece: ByteRange) -> &[u8] {
         self.body.get(piece.range()).unwrap_or_default()
     }
 }
@@ -186,9 +186,9 @@ impl<'a> Index<'a> {
         work::add(bytes.len());
         self.resources.push(RawResource {
             piece: if joined || bytes.is_empty() {
-                Piece::default()
+                ByteRange::default()
             } else {
-                Piece::of(self.body, bytes)
+                ByteRange::of(self.body, bytes)
             },
             hash: hash(bytes),
             joined: joined.then(|| bytes.into()),
@@ -197,11 +197,11 @@ impl<'a> Index<'a> {
 
     fn metric(&mut self, metric: &'a [u8]) {
         let first = self.data.len();
-        let (mut name, mut unit) = (Piece::default(), Piece::default());
+        let (mut name, mut unit) = (ByteRange::default(), ByteRange::default());
         for field in fields(metric) {
             match (field.number, field.value) {
-                (1, Wire::Bytes(text)) => name = Piece::of(self.body, text),
-                (3, Wire::Bytes(text)) => unit = Piece::of(self.body, text),
+                (1, Wire::Bytes(text)) => name = ByteRange::of(self.body, text),
+                (3, Wire::Bytes(text)) => unit = ByteRange::of(self.body, text),
                 (number, Wire::Bytes(data)) => self.data_of(number, data),
                 _ => {}
             }
@@ -239,9 +239,9 @@ impl<'a> Index<'a> {
                 10 => MetricKind::ExponentialHistogram { delta },
                 _ => MetricKind::Summary,
             },
-            name: Piece::default(),
-            unit: Piece::default(),
-            points: Piece::of(self.body, data),
+            name: ByteRange::default(),
+            unit: ByteRange::default(),
+            points: ByteRange::of(self.body, data),
         });
     }
 }

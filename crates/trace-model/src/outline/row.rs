@@ -1,6 +1,6 @@
 //! One row: data of the tree, the analysis and the store.
 
-use super::{ErrorMark, Line, Outline, Reading, Row};
+use super::{ErrorMark, Outline, Row, RowAnalysis, RowSpan};
 use crate::{Gap, StatusCode, Store};
 
 impl Outline {
@@ -18,7 +18,7 @@ impl Outline {
             0
         };
         let found = store.row(self.trace_id, &node.key).unwrap_or_default();
-        let line = found.line.map(|line| Line {
+        let line = found.line.map(|line| RowSpan {
             queued_unix_nano: self.queued(at),
             start_unix_nano: node.start_unix_nano.saturating_add_signed(shift),
             end_unix_nano: line.end_unix_nano.map(|end| end.saturating_add_signed(shift)),
@@ -49,14 +49,14 @@ impl Outline {
         }
     }
 
-    fn reading(&self, at: usize, shift: i64) -> Reading {
+    fn reading(&self, at: usize, shift: i64) -> RowAnalysis {
         let first = self.layout.critical.partition_point(|part| part.node < at);
         let critical = self.layout.critical[first..].iter().take_while(|part| part.node == at);
         let gaps = self.analysis().gaps(at).iter().map(|gap| Gap {
             start_unix_nano: gap.start_unix_nano.saturating_add_signed(shift),
             end_unix_nano: gap.end_unix_nano.saturating_add_signed(shift),
         });
-        Reading {
+        RowAnalysis {
             self_nano: self.analysis().self_nano(at),
             critical: critical.map(|part| (part.start, part.end)).collect(),
             gaps: gaps.collect(),

@@ -1,7 +1,7 @@
 //! An error event, read back from the log record that it is kept as.
 
 use super::{EXCEPTION, Gravity, is_error_event, is_exception_key};
-use crate::{Attribute, Log, Severity, Source, SpanId, TraceId, Value};
+use crate::{Attribute, LogRecord, Severity, Source, SpanId, TraceId, Value};
 
 /// A reported error or message: an event of Sentry, or an exception in an OTLP log record.
 ///
@@ -102,7 +102,7 @@ pub struct Breadcrumb {
 impl ErrorEvent {
     /// Reads a log record; `None` if it is not an error event.
     #[must_use]
-    pub fn of(log: &Log) -> Option<Self> {
+    pub fn of(log: &LogRecord) -> Option<Self> {
         let has_exception = || log.attributes.iter().any(|attribute| is_exception_key(&attribute.key));
         let is_logged_exception = log.source != Source::Sentry && !log.severity.is_mild() && has_exception();
         if !is_error_event(log.event_name.as_bytes()) && !is_logged_exception {
@@ -291,8 +291,8 @@ mod tests {
     use super::*;
     use crate::{Scope, Source};
 
-    fn log(event_name: &str, body: Value, attributes: Vec<Attribute>) -> Log {
-        Log {
+    fn log(event_name: &str, body: Value, attributes: Vec<Attribute>) -> LogRecord {
+        LogRecord {
             trace_id: None,
             span_id: None,
             service: String::new(),

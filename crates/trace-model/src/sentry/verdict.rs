@@ -7,7 +7,7 @@ use crate::{SpanId, TraceId};
 
 /// Source of truth for the spans of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Against {
+pub enum SourceOfTruth {
     /// Nothing: no envelope ever spoke of this trace or of a service in it, and none is expected.
     #[default]
     Nothing,
@@ -40,7 +40,7 @@ pub enum Verdict {
     /// Has not reached Sentry and will not.
     Missing(Reason),
     /// Reached Sentry with differences.
-    Differs(Difference),
+    Differs(Mismatch),
 }
 
 /// The event that a span which has not reached Sentry yet depends on.
@@ -134,7 +134,7 @@ pub enum Reason {
 
 /// The difference between a span and Sentry's copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Difference {
+pub enum Mismatch {
     /// Under another trace id.
     Trace {
         /// Trace in Sentry.
@@ -226,7 +226,7 @@ impl fmt::Display for Reason {
     }
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = |id: &Option<SpanId>| id.map_or_else(|| "no parent".to_owned(), |id| format!("parent {id}"));
         match self {

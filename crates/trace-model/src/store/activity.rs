@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// Something happened to this trace.
-    pub(super) fn touch(&mut self, slot: Slot) {
+    pub(super) fn mark_active(&mut self, slot: Slot) {
         self.clock += 1;
         let trace = &mut self.traces[slot];
         trace.activity = self.clock;

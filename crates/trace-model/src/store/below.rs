@@ -4,7 +4,7 @@ use hashbrown::HashSet;
 
 use super::Store;
 use super::reader::Cursor;
-use super::record::{Record, Signal, Slot};
+use super::record::{Record, RecordKind, Slot};
 use crate::hash::State;
 use crate::{SpanId, TraceId};
 
@@ -35,7 +35,11 @@ impl Store {
         let known = self.traces[slot].rare.as_mut().and_then(|rare| rare.parents.take());
         let mut parents = known.unwrap_or_else(|| Parents {
             ids: HashSet::default(),
-            unread: Some(Cursor::new(self, trace_id, &[Signal::Span, Signal::SentrySpan, Signal::Log])),
+            unread: Some(Cursor::new(
+                self,
+                trace_id,
+                &[RecordKind::Span, RecordKind::SentrySpan, RecordKind::Log],
+            )),
         });
         if let Some(cursor) = &mut parents.unread {
             let log = &self.contents.log;

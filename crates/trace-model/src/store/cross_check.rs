@@ -5,29 +5,29 @@
 
 use super::Store;
 use super::evidence::{Expectation, TraceEvidence};
-use super::record::{At, Record, Signal, Slot};
-use crate::batch::Marks;
-use crate::sentry::{Against, Awaited, Delivery, Difference, Reason, Verdict};
+use super::record::{Record, RecordId, RecordKind, Slot};
+use crate::batch::SpanFlags;
+use crate::sentry::{Awaited, Delivery, Mismatch, Reason, SourceOfTruth, Verdict};
 use crate::work::{self, VISIT};
 use crate::{Source, SpanId, SpanKey, SpanKind, TraceId};
 
 /// Nanoseconds after a trace's last end from which on nothing more is expected: SDKs send a transaction when it ends, and single
 /// spans in batches every few seconds.
-const GRACE: u64 = 10_000_000_000;
+const REPORT_DELAY_NANOS: u64 = 10_000_000_000;
 /// Nanoseconds after a transaction's arrival in which its spans by other ways arrive too.
-const SETTLED: u64 = 2_000_000_000;
+const SIBLING_DELAY_NANOS: u64 = 2_000_000_000;
 /// Ancestors searched for a span's transaction.
-const DEPTH: usize = 1_000;
+const ANCESTORS_MAX: usize = 1_000;
 /// Spans of a trace from which on it is not searched for each one's transaction while it grows.
-const LARGE: u32 = 5_000;
+const SEARCHED_SPANS_MAX: u32 = 5_000;
 /// Spans that Sentry's SDKs put into a transaction, at most.
-const TRANSACTION_SPANS: u32 = 1_000;
+const TRANSACTION_SPANS_MAX: u32 = 1_000;
 
 /// Cross-check of a trace: its spans that reached Sentry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct SentryReach {
     /// Source of truth.
-    pub against: Against,
+    pub truth: SourceOfTruth,
     /// Spans that services sent; the viewer's own are for the local screen alone.
     pub expected: usize,
     /// Spans of these that reached Sentry as what they are.
@@ -50,7 +50,7 @@ impl SentryReach {
     /// The mark of the whole trace: that of its worst span; `–` where there is nothing to compare with.
     #[must_use]
     pub const fn mark(self, now_unix_nano: u64) -> char {
-        if matches!(self.against, Against::Nothing) || self.expected + self.sentry_only == 0 {
+        if matches!(self.truth, SourceOfTruth::Nothing) || self.expected + self.sentry_only == 0 {
             '–'
         } else if self.absent() > 0 && now_unix_nano >= self.due_unix_nano {
             '✗'
@@ -65,14 +65,14 @@ impl SentryReach {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Finding {
+pub(super) enum Outcome {
     NotChecked,
     NotSent,
     Reached,
     SentryOnly,
-    Differs(Difference),
+    Differs(Mismatch),
     Absent {
-        why: Why,
+        cause: Cause,
         /// Time from which on it is missing.
         due: u64,
     },
@@ -80,12 +80,12 @@ pub(super) enum Finding {
 
 /// Evidence for an absent span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum Cause {
     Running,
     /// The span that it will be sent with is running.
-    RootRunning(At),
+    RootRunning(RecordId),
     /// Its transaction was sent without it.
-    RootSent(At),
+    RootSent(RecordId),
     Relayed,
     TooLarge(u64),
     /// It was sent, and Sentry does not have it.
@@ -103,57 +103,57 @@ impl Store {
         let summary = self.summary(slot);
         let ends = summary.map_or(0, |trace| trace.summary.start_unix_nano + trace.summary.duration_nano);
         let record = self.contents.log.get(at);
-        let has_lost_events = record.is_sentry_otlp() && record.marks().has(Marks::EVENTS);
-        Some(match self.finding(slot, at, ends) {
-            Finding::Reached if has_lost_events => Verdict::WithoutEvents,
-            Finding::NotChecked => Verdict::NotChecked,
-            Finding::NotSent => Verdict::NotSent,
-            Finding::Reached => Verdict::Reached,
-            Finding::SentryOnly => Verdict::SentryOnly,
-            Finding::Differs(difference) => Verdict::Differs(difference),
-            Finding::Absent { why, due } if now_unix_nano < due => Verdict::Expected(self.awaited(slot, at, why)),
-            Finding::Absent { why, .. } => Verdict::Missing(self.reason(slot, at, why)),
+        let has_lost_events = record.is_sentry_otlp() && record.marks().has(SpanFlags::EVENTS);
+        Some(match self.outcome(slot, at, ends) {
+            Outcome::Reached if has_lost_events => Verdict::WithoutEvents,
+            Outcome::NotChecked => Verdict::NotChecked,
+            Outcome::NotSent => Verdict::NotSent,
+            Outcome::Reached => Verdict::Reached,
+            Outcome::SentryOnly => Verdict::SentryOnly,
+            Outcome::Differs(difference) => Verdict::Differs(difference),
+            Outcome::Absent { cause, due } if now_unix_nano < due => Verdict::Expected(self.awaited(slot, at, cause)),
+            Outcome::Absent { cause, .. } => Verdict::Missing(self.reason(slot, at, cause)),
         })
     }
 
     /// Returns the source of truth for the spans of a trace.
-    pub(super) fn against(&self, slot: Slot) -> Against {
+    pub(super) fn truth(&self, slot: Slot) -> SourceOfTruth {
         let evidence = self.evidence(slot);
         if let Some(answer) = evidence.and_then(|evidence| evidence.stored.as_ref()) {
-            return Against::Sentry {
+            return SourceOfTruth::Sentry {
                 asked_unix_nano: Some(answer.asked_unix_nano),
                 asked_again: answer.asked_again,
             };
         }
         match self.sentry.expectation {
-            Expectation::Sentry => Against::Sentry {
+            Expectation::Sentry => SourceOfTruth::Sentry {
                 asked_unix_nano: None,
                 asked_again: true,
             },
-            Expectation::Endpoint => Against::Endpoint,
+            Expectation::Endpoint => SourceOfTruth::Endpoint,
             Expectation::Nothing => {
                 let trace = &self.traces[slot];
                 if evidence.is_some() || trace.sentry.count > 0 || trace.has_sentry_otlp {
-                    Against::Endpoint
+                    SourceOfTruth::Endpoint
                 } else {
-                    Against::Nothing
+                    SourceOfTruth::Nothing
                 }
             }
         }
     }
 
     /// Returns the finding for one span of a trace that ends at this time.
-    pub(super) fn finding(&self, slot: Slot, at: At, ends: u64) -> Finding {
+    pub(super) fn outcome(&self, slot: Slot, at: RecordId, ends: u64) -> Outcome {
         let record = self.contents.log.get(at);
         let origin = self.contents.origins.get(record.origin);
         // A file's spans were sent at another time, to unknown receivers.
         if origin.source == Source::File {
-            return Finding::NotChecked;
+            return Outcome::NotChecked;
         }
         let Some(span_id) = record.span_id().filter(|_| origin.source != Source::Viewer) else {
-            return Finding::NotSent;
+            return Outcome::NotSent;
         };
-        let only_sentry = record.signal == Signal::SentrySpan;
+        let only_sentry = record.record_kind == RecordKind::SentrySpan;
         let copy = if only_sentry {
             Some(at)
         } else {
@@ -166,38 +166,38 @@ impl Store {
                 return same_parent(record, *parent);
             }
             if let Some(sentry) = self.in_another_trace(slot, span_id).filter(|_| !was_sent) {
-                return Finding::Differs(Difference::Trace { sentry });
+                return Outcome::Differs(Mismatch::Trace { sentry });
             }
             let due = if answer.asked_again { u64::MAX } else { 0 };
             if was_sent {
-                let why = sent(evidence, span_id).unwrap_or(Why::NotStored);
-                return Finding::Absent { why, due };
+                let cause = sent(evidence, span_id).unwrap_or(Cause::NotStored);
+                return Outcome::Absent { cause, due };
             }
             return self.not_in_an_envelope(slot, at, ends, Some(due));
         }
         if was_sent {
-            if let Some(why) = sent(evidence, span_id) {
-                let waits = matches!(why, Why::Relayed) && is_waiting(evidence, span_id);
+            if let Some(cause) = sent(evidence, span_id) {
+                let waits = matches!(cause, Cause::Relayed) && is_waiting(evidence, span_id);
                 let due = if waits { u64::MAX } else { 0 };
-                return Finding::Absent { why, due };
+                return Outcome::Absent { cause, due };
             }
             if self.sentry.expectation == Expectation::Sentry {
-                return Finding::Absent {
-                    why: Why::NotAsked,
+                return Outcome::Absent {
+                    cause: Cause::NotAsked,
                     due: u64::MAX,
                 };
             }
             if only_sentry {
-                return Finding::SentryOnly;
+                return Outcome::SentryOnly;
             }
             let sent_parent = copy.map_or(record.parent_span_id(), |copy| self.contents.log.get(copy).parent_span_id());
             return same_parent(record, sent_parent);
         }
         if let Some(sentry) = self.in_another_trace(slot, span_id) {
-            return Finding::Differs(Difference::Trace { sentry });
+            return Outcome::Differs(Mismatch::Trace { sentry });
         }
-        if self.against(slot) == Against::Nothing && !self.sentry.talking.contains(&origin.service) {
-            return Finding::NotChecked;
+        if self.truth(slot) == SourceOfTruth::Nothing && !self.sentry.talking.contains(&origin.service) {
+            return Outcome::NotChecked;
         }
         let is_asked = self.sentry.expectation == Expectation::Sentry;
         self.not_in_an_envelope(slot, at, ends, is_asked.then_some(u64::MAX))
@@ -205,22 +205,22 @@ impl Store {
 
     /// Returns the finding for a span without an envelope. If Sentry is polled, its result decides, which is final at a time; but
     /// it cannot have a span that was not sent.
-    fn not_in_an_envelope(&self, slot: Slot, at: At, ends: u64, answered: Option<u64>) -> Finding {
-        let (why, due) = self.absence(slot, at, ends);
-        let due = answered.filter(|_| !matches!(why, Why::RootSent(_))).unwrap_or(due);
-        Finding::Absent { why, due }
+    fn not_in_an_envelope(&self, slot: Slot, at: RecordId, ends: u64, answered: Option<u64>) -> Outcome {
+        let (cause, due) = self.absence(slot, at, ends);
+        let due = answered.filter(|_| !matches!(cause, Cause::RootSent(_))).unwrap_or(due);
+        Outcome::Absent { cause, due }
     }
 
     /// Returns why a span is not in an envelope, and from when on it will not be.
-    fn absence(&self, slot: Slot, at: At, ends: u64) -> (Why, u64) {
+    fn absence(&self, slot: Slot, at: RecordId, ends: u64) -> (Cause, u64) {
         let trace = &self.traces[slot];
         let record = self.contents.log.get(at);
         if record.in_flight() {
-            return (Why::Running, u64::MAX);
+            return (Cause::Running, u64::MAX);
         }
-        let in_time = ends.saturating_add(GRACE);
-        if trace.spans.count > LARGE {
-            return (Why::Open, in_time);
+        let in_time = ends.saturating_add(REPORT_DELAY_NANOS);
+        if trace.spans.count > SEARCHED_SPANS_MAX {
+            return (Cause::Open, in_time);
         }
         let root = self.transaction_of(slot, at);
         let above = self.contents.log.get(root);
@@ -228,26 +228,28 @@ impl Store {
         if root != at && self.evidence(slot).is_some_and(sent) {
             // A span that starts later is a transaction of its own, which may take as long as any.
             let own = record.start_unix_nano > above.end_unix_nano;
-            let due = record.end_unix_nano.saturating_add(if own { GRACE } else { SETTLED });
-            return (Why::RootSent(root), due);
+            let due = record
+                .end_unix_nano
+                .saturating_add(if own { REPORT_DELAY_NANOS } else { SIBLING_DELAY_NANOS });
+            return (Cause::RootSent(root), due);
         }
         if root != at && above.in_flight() {
-            return (Why::RootRunning(root), u64::MAX);
+            return (Cause::RootRunning(root), u64::MAX);
         }
-        (Why::Open, in_time)
+        (Cause::Open, in_time)
     }
 
     /// Returns the span that a span is sent with: the transaction above it that arrived, or else the uppermost of its service.
-    fn transaction_of(&self, slot: Slot, at: At) -> At {
+    fn transaction_of(&self, slot: Slot, at: RecordId) -> RecordId {
         let log = &self.contents.log;
         let service = self.contents.service_number(log.get(at));
         let evidence = self.evidence(slot);
-        let came = |at: At| {
+        let came = |at: RecordId| {
             let id = log.get(at).span_id();
             id.is_some_and(|id| evidence.is_some_and(|evidence| evidence.transactions.contains_key(&id)))
         };
         let mut here = at;
-        for _ in 0..DEPTH {
+        for _ in 0..ANCESTORS_MAX {
             work::add(VISIT);
             let record = log.get(here);
             let is_root = matches!(record.kind(), SpanKind::Server | SpanKind::Consumer);
@@ -258,7 +260,7 @@ impl Store {
             let Some(above) = parent.and_then(|parent| self.find_span(slot, parent, service)) else {
                 break;
             };
-            here = self.first_twin_of(slot, above);
+            here = self.first_duplicate_of(slot, above);
         }
         here
     }
@@ -274,20 +276,20 @@ impl Store {
         with_id.take(2).find(|trace_id| Some(*trace_id) != self.traces[slot].id)
     }
 
-    fn awaited(&self, slot: Slot, at: At, why: Why) -> Awaited {
-        let name = |at: At| self.contents.names.get(self.contents.log.get(at).name).clone();
-        match why {
-            Why::Running => Awaited::End,
-            Why::RootRunning(root) => Awaited::RootEnd { root: name(root) },
-            Why::Relayed => match self.delivery(slot, at) {
+    fn awaited(&self, slot: Slot, at: RecordId, cause: Cause) -> Awaited {
+        let name = |at: RecordId| self.contents.names.get(self.contents.log.get(at).name).clone();
+        match cause {
+            Cause::Running => Awaited::End,
+            Cause::RootRunning(root) => Awaited::RootEnd { root: name(root) },
+            Cause::Relayed => match self.delivery(slot, at) {
                 Some(Delivery::Waiting { problem }) => Awaited::Relay {
                     problem: problem.clone(),
                 },
                 _ => Awaited::Envelope,
             },
-            Why::NotAsked | Why::NotStored => Awaited::Answer,
-            Why::RootSent(_) | Why::TooLarge(_) | Why::Open => {
-                if matches!(self.against(slot), Against::Sentry { .. }) {
+            Cause::NotAsked | Cause::NotStored => Awaited::Answer,
+            Cause::RootSent(_) | Cause::TooLarge(_) | Cause::Open => {
+                if matches!(self.truth(slot), SourceOfTruth::Sentry { .. }) {
                     Awaited::Answer
                 } else {
                     Awaited::Envelope
@@ -296,11 +298,11 @@ impl Store {
         }
     }
 
-    fn reason(&self, slot: Slot, at: At, why: Why) -> Reason {
+    fn reason(&self, slot: Slot, at: RecordId, cause: Cause) -> Reason {
         let record = self.contents.log.get(at);
-        match why {
-            Why::TooLarge(bytes) => Reason::TooLarge { bytes },
-            Why::Relayed => match self.delivery(slot, at) {
+        match cause {
+            Cause::TooLarge(bytes) => Reason::TooLarge { bytes },
+            Cause::Relayed => match self.delivery(slot, at) {
                 Some(Delivery::Rejected { status, reason }) => Reason::Rejected {
                     status: *status,
                     reason: reason.clone(),
@@ -311,9 +313,9 @@ impl Store {
                 }
                 Some(Delivery::Accepted) | None => Reason::Unknown,
             },
-            Why::RootSent(root) => self.left_behind(slot, record, root),
-            Why::NotStored => self.reported(record).unwrap_or(Reason::NotStored),
-            Why::Running | Why::RootRunning(_) | Why::NotAsked | Why::Open => {
+            Cause::RootSent(root) => self.left_behind(slot, record, root),
+            Cause::NotStored => self.reported(record).unwrap_or(Reason::NotStored),
+            Cause::Running | Cause::RootRunning(_) | Cause::NotAsked | Cause::Open => {
                 if self.evidence(slot).is_some_and(|evidence| evidence.unsampled) {
                     return Reason::Unsampled;
                 }
@@ -325,7 +327,7 @@ impl Store {
     }
 
     /// The transaction was sent without this span.
-    fn left_behind(&self, slot: Slot, record: &Record, root: At) -> Reason {
+    fn left_behind(&self, slot: Slot, record: &Record, root: RecordId) -> Reason {
         let above = self.contents.log.get(root);
         let name = || self.contents.names.get(above.name).clone();
         let ended = above.end_unix_nano;
@@ -345,7 +347,7 @@ impl Store {
             .evidence(slot)
             .and_then(|evidence| evidence.transactions.get(&above.span_id()?).copied());
         match spans {
-            Some(spans) if spans >= TRANSACTION_SPANS => Reason::TransactionFull { spans },
+            Some(spans) if spans >= TRANSACTION_SPANS_MAX => Reason::TransactionFull { spans },
             _ => self
                 .reported(record)
                 .unwrap_or_else(|| Reason::NotInTransaction { root: name() }),
@@ -371,19 +373,19 @@ impl Store {
         })
     }
 
-    fn delivery(&self, slot: Slot, at: At) -> Option<&Delivery> {
+    fn delivery(&self, slot: Slot, at: RecordId) -> Option<&Delivery> {
         let span_id = self.contents.log.get(at).span_id()?;
         self.evidence(slot)?.relayed.get(&span_id)
     }
 }
 
 /// Returns the evidence against a span that arrived in an envelope.
-fn sent(evidence: Option<&TraceEvidence>, span_id: SpanId) -> Option<Why> {
+fn sent(evidence: Option<&TraceEvidence>, span_id: SpanId) -> Option<Cause> {
     let evidence = evidence?;
     if evidence.relayed.contains_key(&span_id) {
-        return Some(Why::Relayed);
+        return Some(Cause::Relayed);
     }
-    evidence.too_large.get(&span_id).map(|bytes| Why::TooLarge(*bytes))
+    evidence.too_large.get(&span_id).map(|bytes| Cause::TooLarge(*bytes))
 }
 
 fn is_waiting(evidence: Option<&TraceEvidence>, span_id: SpanId) -> bool {
@@ -391,11 +393,11 @@ fn is_waiting(evidence: Option<&TraceEvidence>, span_id: SpanId) -> bool {
     matches!(delivery, Some(Delivery::Waiting { .. }))
 }
 
-fn same_parent(record: &Record, sentry: Option<SpanId>) -> Finding {
+fn same_parent(record: &Record, sentry: Option<SpanId>) -> Outcome {
     let span = record.parent_span_id();
     if sentry == span {
-        Finding::Reached
+        Outcome::Reached
     } else {
-        Finding::Differs(Difference::Parent { sentry, span })
+        Outcome::Differs(Mismatch::Parent { sentry, span })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Store;
 use super::record::Slot;
 use super::trace::Rare;
-use crate::sentry::{Delivery, Evidence, Stored};
+use crate::sentry::{Delivery, Evidence, SentryTrace};
 use crate::work::{self, VISIT};
 use crate::{SpanId, TraceId, sentry};
 
@@ -71,12 +71,12 @@ pub(super) struct TraceEvidence {
     pub(super) too_large: HashMap<SpanId, u64>,
     /// Spans that were forwarded to Sentry and that it has not accepted.
     pub(super) relayed: HashMap<SpanId, Delivery>,
-    pub(super) stored: Option<Answer>,
+    pub(super) stored: Option<SentryCopy>,
 }
 
 /// Sentry's copy of a trace.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct SentryCopy {
     pub(super) asked_unix_nano: u64,
     pub(super) asked_again: bool,
     /// Spans with their parents.
@@ -113,7 +113,7 @@ impl Store {
     pub fn add_evidence_part(&mut self, evidence: &mut VecDeque<Evidence>, work: u64) -> bool {
         self.until = work::done().saturating_add(work);
         // Growth of the last part is brought back into the budget before more is stored.
-        while self.settle() {
+        while self.enforce_budget() {
             let Some(next) = evidence.pop_front() else { break };
             if let Some(rest) = self.take_evidence(next) {
                 evidence.push_front(rest);
@@ -122,7 +122,7 @@ impl Store {
                 break;
             }
         }
-        let is_settled = self.settle();
+        let is_settled = self.enforce_budget();
         self.until = u64::MAX;
         !evidence.is_empty() || !is_settled
     }
@@ -184,12 +184,12 @@ impl Store {
     }
 
     /// Stores Sentry's copy of a trace. One of a trace that is not stored is of no use.
-    pub fn set_stored(&mut self, trace_id: TraceId, stored: Stored) {
+    pub fn set_stored(&mut self, trace_id: TraceId, stored: SentryTrace) {
         let Some(slot) = self.find_trace(trace_id) else { return };
         // The trace itself has not changed: polling on every change would never end.
         self.clock += 1;
         self.change_rare(slot, |rare| {
-            rare.evidence.get_or_insert_default().stored = Some(Answer {
+            rare.evidence.get_or_insert_default().stored = Some(SentryCopy {
                 asked_unix_nano: stored.asked_unix_nano,
                 asked_again: stored.asked_again,
                 spans: stored.spans,
@@ -206,13 +206,13 @@ impl Store {
 
     fn note(&mut self, trace_id: TraceId, change: impl FnOnce(&mut TraceEvidence)) {
         let slot = self.slot_of(trace_id);
-        self.touch(slot);
+        self.mark_active(slot);
         self.change_rare(slot, |rare| change(rare.evidence.get_or_insert_default()));
         self.within_budget(slot);
     }
 
     fn within_budget(&mut self, slot: Slot) {
-        if self.settle_for(slot) && self.used() > self.totals.budget {
+        if self.enforce_budget_except(slot) && self.used() > self.totals.budget {
             // More of it than there is memory: no SDK does that.
             self.change_rare(slot, |rare| rare.evidence = None);
         }
@@ -227,7 +227,7 @@ impl Store {
     }
 
     /// Returns true if nothing has arrived in envelopes: then large traces need not be searched.
-    pub(super) fn knows_no_sentry(&self) -> bool {
+    pub(super) fn has_no_sentry_data(&self) -> bool {
         self.sentry_spans.is_empty() && self.sentry.talking.is_empty()
     }
 
@@ -244,14 +244,14 @@ impl Store {
     }
 
     /// Notes that something of this service arrived in an envelope or by Sentry's OTLP route.
-    pub(super) fn hears(&mut self, service: &Arc<str>) {
+    pub(super) fn note_sentry_sender(&mut self, service: &Arc<str>) {
         if self.sentry.heard.len() < SERVICES && !self.sentry.heard.contains(service) {
             self.sentry.heard.insert(service.clone());
         }
     }
 
     /// Notes that a span of this service arrived both ways.
-    pub(super) fn talks(&mut self, service: &Arc<str>) {
+    pub(super) fn note_sentry_service(&mut self, service: &Arc<str>) {
         if self.sentry.talking.len() < SERVICES && !self.sentry.talking.contains(service) {
             self.sentry.talking.insert(service.clone());
             // It is expected to everywhere now.

@@ -52,9 +52,9 @@ impl<T: ?Sized> Interner<T> {
 
     /// The number of a value, which has one more user from now on; `make` copies it if it is new and returns how many bytes that takes.
     #[inline]
-    pub(super) fn number(&mut self, hash: u64, is_value: impl Fn(&T) -> bool, make: impl FnOnce() -> (Arc<T>, usize)) -> u32 {
+    pub(super) fn intern(&mut self, hash: u64, is_value: impl Fn(&T) -> bool, make: impl FnOnce() -> (Arc<T>, usize)) -> u32 {
         if let Some(number) = self.find(hash, is_value) {
-            self.again(number);
+            self.retain(number);
             return number;
         }
         let (copy, bytes) = make();
@@ -79,7 +79,7 @@ impl<T: ?Sized> Interner<T> {
     }
 
     /// Adds a reference to the value.
-    pub(super) fn again(&mut self, number: u32) {
+    pub(super) fn retain(&mut self, number: u32) {
         self.entries[number as usize].uses += 1;
     }
 
@@ -132,7 +132,7 @@ impl Interner<str> {
     pub(super) fn utf8(&mut self, text: &[u8]) -> u32 {
         work::add(text.len() + VISIT);
         let copy = || (String::from_utf8_lossy(text).into(), text.len() + 2 * size_of::<usize>());
-        self.number(hash::of(text), |known| known.as_bytes() == text, copy)
+        self.intern(hash::of(text), |known| known.as_bytes() == text, copy)
     }
 
     /// The number of a text that is here.

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use otlp_wire::{Value, fields};
 
 use super::Store;
-use super::record::At;
-use crate::batch::Marks;
+use super::record::RecordId;
+use crate::batch::SpanFlags;
 use crate::work::{self, VISIT};
 use crate::{SpanId, SpanKey, TraceId, hash};
 
@@ -25,13 +25,13 @@ type Target = (TraceId, SpanId);
 pub(super) struct LinksTo {
     target: Target,
     /// In order of arrival: the first ones are evicted first.
-    from: VecDeque<At>,
+    from: VecDeque<RecordId>,
 }
 
 impl LinksTo {
     /// Returns the bytes of memory it accounts for in addition to its place in the table.
     fn bytes(&self) -> usize {
-        self.from.capacity() * size_of::<At>()
+        self.from.capacity() * size_of::<RecordId>()
     }
 }
 
@@ -40,7 +40,7 @@ impl Store {
     #[must_use]
     pub fn linked_from(&self, trace_id: TraceId, span_id: SpanId) -> Vec<(TraceId, SpanKey)> {
         let log = &self.contents.log;
-        let named = |at: At| {
+        let named = |at: RecordId| {
             let record = log.get(at);
             Some((
                 record.start_unix_nano,
@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// The same, where their records are; in no particular order.
-    pub(super) fn linking(&self, trace_id: TraceId, span_id: SpanId) -> impl Iterator<Item = At> {
+    pub(super) fn linking(&self, trace_id: TraceId, span_id: SpanId) -> impl Iterator<Item = RecordId> {
         let target = (trace_id, span_id);
         let known = self.links.find(hash::of(target), |known| known.target == target);
         let from = known.into_iter().flat_map(|known| known.from.iter().copied());
@@ -70,7 +70,7 @@ impl Store {
     }
 
     /// The links of a span: the trace and the span that each names, where those are ids.
-    pub(super) fn links_of(&self, at: At) -> impl Iterator<Item = Target> {
+    pub(super) fn links_of(&self, at: RecordId) -> impl Iterator<Item = Target> {
         let has_links = self.contents.log.get(at).has_links();
         let raw = if has_links { self.contents.log.raw(at) } else { &[] };
         fields(raw).filter_map(|field| match field.value {
@@ -81,13 +81,13 @@ impl Store {
 
     /// Notes the links of a new span.
     #[inline]
-    pub(super) fn note_links(&mut self, at: At) {
+    pub(super) fn note_links(&mut self, at: RecordId) {
         if self.contents.log.get(at).has_links() {
             self.note_targets(at);
         }
     }
 
-    fn note_targets(&mut self, at: At) {
+    fn note_targets(&mut self, at: RecordId) {
         for target in self.targets(at) {
             let hash = hash::of(target);
             if let Some(known) = self.links.find_mut(hash, |known| known.target == target) {
@@ -109,13 +109,13 @@ impl Store {
 
     /// Drops the links of a span that is about to be evicted.
     #[inline]
-    pub(super) fn forget_links(&mut self, at: At) {
+    pub(super) fn forget_links(&mut self, at: RecordId) {
         if self.contents.log.get(at).has_links() {
             self.forget_targets(at);
         }
     }
 
-    fn forget_targets(&mut self, at: At) {
+    fn forget_targets(&mut self, at: RecordId) {
         for target in self.targets(at) {
             let is_it = |known: &LinksTo| known.target == target;
             let Ok(mut found) = self.links.find_entry(hash::of(target), is_it) else {
@@ -123,7 +123,7 @@ impl Store {
             };
             let from = &mut found.get_mut().from;
             if let Some(position) = from.iter().position(|known| *known == at) {
-                work::add((position + 1) * size_of::<At>());
+                work::add((position + 1) * size_of::<RecordId>());
                 from.remove(position);
             }
             if from.is_empty() {
@@ -138,20 +138,20 @@ impl Store {
     }
 
     /// A span's record has another place now.
-    pub(super) fn moved_links(&mut self, from: At, to: At) {
+    pub(super) fn relocate_links(&mut self, from: RecordId, to: RecordId) {
         for target in self.targets(to) {
             let Some(known) = self.links.find_mut(hash::of(target), |known| known.target == target) else {
                 continue;
             };
             if let Some(position) = known.from.iter().position(|known| *known == from) {
-                work::add((position + 1) * size_of::<At>());
+                work::add((position + 1) * size_of::<RecordId>());
                 known.from[position] = to;
             }
         }
     }
 
     /// The spans that a span links to, each once.
-    pub(super) fn targets(&self, at: At) -> Vec<Target> {
+    pub(super) fn targets(&self, at: RecordId) -> Vec<Target> {
         if !self.contents.log.get(at).has_links() {
             return Vec::new();
         }
@@ -164,7 +164,7 @@ impl Store {
 
     /// Returns whether it is known that one span links to another, and the number of known pairs.
     #[cfg(test)]
-    pub(super) fn knows_link(&self, target: Target, from: At) -> bool {
+    pub(super) fn knows_link(&self, target: Target, from: RecordId) -> bool {
         let known = self.links.find(hash::of(target), |known| known.target == target);
         known.is_some_and(|known| known.from.contains(&from))
     }
@@ -178,7 +178,7 @@ impl Store {
 
 impl super::record::Record {
     pub(super) fn has_links(&self) -> bool {
-        self.signal != super::record::Signal::Log && self.marks().has(Marks::LINKS)
+        self.record_kind != super::record::RecordKind::Log && self.marks().has(SpanFlags::LINKS)
     }
 }
 

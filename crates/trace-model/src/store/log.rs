@@ -7,17 +7,17 @@
 
 use std::borrow::Cow;
 
-use super::record::{At, Record};
+use super::record::{Record, RecordId};
 use crate::work::{self, VISIT};
 
 /// A chunk, unless the budget is small: large enough that opening one costs nothing, small enough to be one of many.
-const LARGEST: usize = 1 << 20;
+const CHUNK_BYTES_MAX: usize = 1 << 20;
 /// Below this the bookkeeping would be larger than what is kept.
-const SMALLEST: usize = 1 << 10;
+const CHUNK_BYTES_MIN: usize = 1 << 10;
 /// Chunks of a budget, at least.
-const CHUNKS: usize = 64;
+const CHUNKS_MIN: usize = 64;
 /// Bytes of a span, before the first chunk has shown it.
-const USUAL: usize = 340;
+const SPAN_BYTES_TYPICAL: usize = 340;
 
 #[derive(Debug)]
 struct Chunk {
@@ -54,7 +54,7 @@ impl Chunk {
     const fn fits(&self, length: usize, size: usize) -> bool {
         // Not for the last few: dividing the memory again copies all of it.
         let can_be_divided = self.used() + length + size_of::<Record>() + size / 32 <= size;
-        self.records.len() < At::PER_CHUNK && (self.has_place(length) || can_be_divided)
+        self.records.len() < RecordId::PER_CHUNK && (self.has_place(length) || can_be_divided)
     }
 
     /// Divides the memory again between bytes and records, for a span of this length and more like the present ones.
@@ -71,7 +71,7 @@ impl Chunk {
 }
 
 #[derive(Debug)]
-pub(super) struct Log {
+pub(super) struct SegmentLog {
     chunks: Vec<Chunk>,
     active: Option<usize>,
     /// A separate chunk for the next record.
@@ -89,7 +89,7 @@ pub(super) struct Log {
     usual: usize,
 }
 
-impl Log {
+impl SegmentLog {
     /// Creates a log for a budget of so many bytes.
     pub(super) fn new(budget: usize) -> Self {
         Self {
@@ -101,8 +101,8 @@ impl Log {
             sequence: 0,
             allocated: 0,
             dead: 0,
-            size: (budget / CHUNKS).clamp(SMALLEST, LARGEST),
-            usual: USUAL,
+            size: (budget / CHUNKS_MIN).clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX),
+            usual: SPAN_BYTES_TYPICAL,
         }
     }
 
@@ -134,8 +134,8 @@ impl Log {
         length + size_of::<Record>() > self.size
     }
 
-    /// Appends a record with its bytes. The caller must have checked [`Log::fits`].
-    pub(super) fn append(&mut self, mut record: Record, raw: Cow<'_, [u8]>) -> At {
+    /// Appends a record with its bytes. The caller must have checked [`SegmentLog::fits`].
+    pub(super) fn append(&mut self, mut record: Record, raw: Cow<'_, [u8]>) -> RecordId {
         let own = if self.needs_own(raw.len()) { self.own.take() } else { None };
         let at = own.or(self.active).unwrap_or_default();
         let chunk = &mut self.chunks[at];
@@ -158,20 +158,20 @@ impl Log {
         }
         chunk.live += record.bytes();
         chunk.records.push(record);
-        At::new(at, chunk.records.len() - 1)
+        RecordId::new(at, chunk.records.len() - 1)
     }
 
     #[inline]
-    pub(super) fn get(&self, at: At) -> &Record {
+    pub(super) fn get(&self, at: RecordId) -> &Record {
         &self.chunks[at.chunk()].records[at.position()]
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, at: At) -> &mut Record {
+    pub(super) fn get_mut(&mut self, at: RecordId) -> &mut Record {
         &mut self.chunks[at.chunk()].records[at.position()]
     }
 
-    pub(super) fn raw(&self, at: At) -> &[u8] {
+    pub(super) fn raw(&self, at: RecordId) -> &[u8] {
         let chunk = &self.chunks[at.chunk()];
         let record = &chunk.records[at.position()];
         let from = record.offset as usize;
@@ -179,7 +179,7 @@ impl Log {
     }
 
     /// Marks an unreferenced record as dead.
-    pub(super) fn kill(&mut self, at: At) {
+    pub(super) fn mark_dead(&mut self, at: RecordId) {
         let chunk = &mut self.chunks[at.chunk()];
         let record = &mut chunk.records[at.position()];
         record.set_dead();
@@ -209,7 +209,7 @@ impl Log {
         let records = if own {
             1
         } else {
-            (self.size / (self.usual + size_of::<Record>())).clamp(1, At::PER_CHUNK)
+            (self.size / (self.usual + size_of::<Record>())).clamp(1, RecordId::PER_CHUNK)
         };
         // One for a long record gets its bytes with that.
         let bytes = if own {
@@ -242,7 +242,7 @@ impl Log {
         if let Some(vacant) = self.vacant.pop() {
             return Some(vacant);
         }
-        if self.chunks.len() == At::CHUNKS {
+        if self.chunks.len() == RecordId::CHUNKS {
             return None;
         }
         self.chunks.push(Chunk {
@@ -276,16 +276,16 @@ impl Log {
     }
 
     /// The living records of a chunk.
-    pub(super) fn living(&self, chunk: usize) -> Vec<At> {
+    pub(super) fn living(&self, chunk: usize) -> Vec<RecordId> {
         let records = self.chunks[chunk].records.iter().enumerate();
         records
             .filter(|(_, record)| !record.is_dead())
-            .map(|(position, _)| At::new(chunk, position))
+            .map(|(position, _)| RecordId::new(chunk, position))
             .collect()
     }
 
-    /// Appends a copy of a record; the caller must update all references. It must have checked [`Log::fits`].
-    pub(super) fn copy(&mut self, at: At) -> At {
+    /// Appends a copy of a record; the caller must update all references. It must have checked [`SegmentLog::fits`].
+    pub(super) fn copy(&mut self, at: RecordId) -> RecordId {
         let record = *self.get(at);
         let active = self.active.unwrap_or_default();
         if active == at.chunk() {

@@ -7,16 +7,16 @@ use otlp_wire::{Value, fields};
 
 use super::Store;
 use super::origins::Kept;
-use super::record::At;
+use super::record::RecordId;
 use crate::analysis::{EVENT_MARKS, EventMark};
-use crate::batch::Marks;
-use crate::{Line, sentry};
+use crate::batch::SpanFlags;
+use crate::{RowSpan, sentry};
 
 /// Data of a row's span.
 #[derive(Default)]
 pub(crate) struct Found {
     /// `None` for a span that has not arrived.
-    pub(crate) line: Option<Line>,
+    pub(crate) line: Option<RowSpan>,
     pub(crate) events: Vec<EventMark>,
     /// Number of its own links and those of others to it.
     pub(crate) links: usize,
@@ -32,7 +32,7 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    pub(super) fn number(&mut self, number: u32, origin: &Kept) -> u32 {
+    pub(super) fn intern(&mut self, number: u32, origin: &Kept) -> u32 {
         if let Some((_, host)) = self.last.filter(|(last, _)| *last == number) {
             return host;
         }
@@ -50,8 +50,8 @@ impl Hosts {
 
 impl Store {
     /// The events of a span, by time; the first [`EVENT_MARKS`].
-    pub(super) fn event_marks(&self, at: At) -> Vec<EventMark> {
-        if !self.contents.log.get(at).marks().has(Marks::EVENTS) {
+    pub(super) fn event_marks(&self, at: RecordId) -> Vec<EventMark> {
+        if !self.contents.log.get(at).marks().has(SpanFlags::EVENTS) {
             return Vec::new();
         }
         let mut marks: Vec<_> = fields(self.contents.log.raw(at))

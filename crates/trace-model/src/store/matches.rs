@@ -4,7 +4,7 @@ use hashbrown::HashSet;
 
 use super::Store;
 use super::reader::Cursor;
-use super::record::Signal;
+use super::record::RecordKind;
 use crate::filter::Memo;
 use crate::hash::{self, State};
 use crate::work;
@@ -51,7 +51,7 @@ impl MatchReader {
     #[must_use]
     pub fn new(store: &Store, trace_id: TraceId, filter: Filter) -> Self {
         Self {
-            cursor: Cursor::new(store, trace_id, &[Signal::Span, Signal::SentrySpan]),
+            cursor: Cursor::new(store, trace_id, &[RecordKind::Span, RecordKind::SentrySpan]),
             filter,
             memo: Memo::default(),
             found: Matches::default(),

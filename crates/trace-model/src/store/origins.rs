@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::interner::Interner;
-use crate::Origin;
+use crate::Provenance;
 use crate::filter::Shared;
 use crate::work::{self, VISIT};
 
@@ -23,7 +23,7 @@ struct Resource {
 /// An origin as the store keeps it.
 #[derive(Debug)]
 pub(super) struct Kept {
-    pub(super) origin: Origin,
+    pub(super) origin: Provenance,
     /// Number of the service.
     pub(super) service: u32,
     /// A number that no other resource ever has: what is remembered of one that left is not mistaken for another's.
@@ -35,7 +35,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Returns true if an origin differs in its resource or its scope alone.
-    fn is_alike(&self, other: &Origin) -> bool {
+    fn is_alike(&self, other: &Provenance) -> bool {
         let kept = &self.origin;
         kept.source == other.source && kept.resource_schema == other.resource_schema && kept.scope_schema == other.scope_schema
     }
@@ -71,7 +71,7 @@ impl Origins {
         self.kept.bytes() + self.resources.bytes() + self.services.bytes()
     }
 
-    pub(super) fn get(&self, number: u32) -> &Origin {
+    pub(super) fn get(&self, number: u32) -> &Provenance {
         &self.kept.get(number).origin
     }
 
@@ -104,14 +104,14 @@ impl Origins {
     }
 
     /// The number of an origin, which has one more user from now on.
-    pub(super) fn number(&mut self, origin: &Origin) -> u32 {
+    pub(super) fn intern(&mut self, origin: &Provenance) -> u32 {
         work::add(VISIT);
         let resource = self.resource_number(origin);
         if let Some((scope, number)) = &self.last_origin {
             let kept = self.kept.get(*number);
             if Arc::ptr_eq(scope, &origin.scope) && kept.resource == resource && kept.is_alike(origin) {
                 let number = *number;
-                self.kept.again(number);
+                self.kept.retain(number);
                 return number;
             }
         }
@@ -123,11 +123,11 @@ impl Origins {
             }
         };
         let (resources, serials) = (&mut self.resources, &mut self.serials);
-        let number = self.kept.number(hash, is_it, || {
+        let number = self.kept.intern(hash, is_it, || {
             *serials += 1;
-            resources.again(resource);
+            resources.retain(resource);
             let known = resources.get(resource);
-            let origin = Origin {
+            let origin = Provenance {
                 service: known.service.clone(),
                 resource: known.bytes.clone(),
                 host: known.host.clone(),
@@ -145,7 +145,7 @@ impl Origins {
             };
             (Arc::new(kept), bytes)
         });
-        self.kept.again(number);
+        self.kept.retain(number);
         if let Some((_, last)) = self.last_origin.replace((origin.scope.clone(), number)) {
             self.release(last);
         }
@@ -160,8 +160,8 @@ impl Origins {
     }
 
     /// Adds a reference to the origin.
-    pub(super) fn again(&mut self, number: u32) {
-        self.kept.again(number);
+    pub(super) fn retain(&mut self, number: u32) {
+        self.kept.retain(number);
     }
 
     /// Ends a request.
@@ -179,7 +179,7 @@ impl Origins {
     }
 
     /// The number of an origin's resource, which [`Origins::last`] uses.
-    fn resource_number(&mut self, origin: &Origin) -> u32 {
+    fn resource_number(&mut self, origin: &Provenance) -> u32 {
         if let Some((_, number)) = self.last.as_ref().filter(|(last, _)| Arc::ptr_eq(last, &origin.resource)) {
             return *number;
         }
@@ -189,7 +189,7 @@ impl Origins {
             known.bytes == origin.resource
         };
         let (services, serials) = (&mut self.services, &mut self.serials);
-        let number = self.resources.number(origin.resource_hash, is_it, || {
+        let number = self.resources.intern(origin.resource_hash, is_it, || {
             *serials += 1;
             let service_number = services.text(&origin.service);
             let resource = Resource {

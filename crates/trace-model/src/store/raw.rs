@@ -2,14 +2,14 @@
 
 use super::Store;
 use super::reader::Cursor;
-use super::record::{At, Signal};
-use crate::{Origin, TraceId, work};
+use super::record::{RecordId, RecordKind};
+use crate::{Provenance, TraceId, work};
 
 /// A span or a log record, not decoded.
 #[derive(Clone, Copy, Debug)]
-pub struct Raw<'a> {
+pub struct RawRecord<'a> {
     /// Resource, scope, and the way by which it arrived.
-    pub origin: &'a Origin,
+    pub origin: &'a Provenance,
     /// The OTLP `Span` or `LogRecord` message.
     pub bytes: &'a [u8],
 }
@@ -38,19 +38,19 @@ impl RawReader {
     #[must_use]
     pub fn new(store: &Store, trace_id: TraceId) -> Self {
         Self {
-            spans: Cursor::new(store, trace_id, &[Signal::Span, Signal::SentrySpan]),
-            logs: Cursor::new(store, trace_id, &[Signal::Log]),
+            spans: Cursor::new(store, trace_id, &[RecordKind::Span, RecordKind::SentrySpan]),
+            logs: Cursor::new(store, trace_id, &[RecordKind::Log]),
         }
     }
 
     /// Passes records on until about so much [`work`] is done, with true for spans.
-    pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(bool, Raw<'_>)) -> RawProgress {
+    pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(bool, RawRecord<'_>)) -> RawProgress {
         let until = work::done().saturating_add(work);
         let Some(slot) = self.spans.slot(store) else {
             return RawProgress::Left;
         };
-        let is_row = |at: At| store.contents.log.get(at).is_row();
-        let mut take = |is_span: bool, at: At| {
+        let is_row = |at: RecordId| store.contents.log.get(at).is_row();
+        let mut take = |is_span: bool, at: RecordId| {
             let raw = store.raw(at);
             work::add(raw.bytes.len());
             read(is_span, raw);
@@ -69,8 +69,8 @@ impl RawReader {
 }
 
 impl Store {
-    fn raw(&self, at: At) -> Raw<'_> {
-        Raw {
+    fn raw(&self, at: RecordId) -> RawRecord<'_> {
+        RawRecord {
             origin: self.contents.origins.get(self.contents.log.get(at).origin),
             bytes: self.contents.log.raw(at),
         }

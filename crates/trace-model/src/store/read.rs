@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use super::by_arrival::ByArrival;
 use super::marks::Found;
-use super::record::{At, Slot};
+use super::record::{RecordId, Slot};
 use super::summary::TraceSummary;
 use super::trace::Trace;
 use super::{Revision, ServiceStats, Store};
 use crate::call::{self, CallId};
 use crate::hash::State;
 use crate::work::{self, VISIT};
-use crate::{Line, Log, RepeatedLimits, Span, SpanId, SpanKey, SpanNode, SpanSubject, TraceId, otlp};
+use crate::{LogRecord, RepeatedLimits, RowSpan, Span, SpanId, SpanKey, SpanNode, SpanSubject, TraceId, otlp};
 
 /// Returns the id of the row for a trace's error events without a span: an id that no span has, unless it was made on purpose.
 #[must_use]
@@ -105,7 +105,7 @@ impl Store {
         self.decoded(self.find_sentry(self.find_trace(trace_id)?, span_id)?)
     }
 
-    pub(super) fn decoded(&self, at: At) -> Option<Span> {
+    pub(super) fn decoded(&self, at: RecordId) -> Option<Span> {
         let origin = self.contents.origins.get(self.contents.log.get(at).origin);
         let raw = self.contents.log.raw(at);
         // Each of its texts is copied.
@@ -115,7 +115,7 @@ impl Store {
 
     /// The log records of a trace, or those of one of its spans, by time; at most `limit` of them, the first ones.
     #[must_use]
-    pub fn logs(&self, trace_id: TraceId, span_id: Option<SpanId>, limit: usize) -> Vec<Log> {
+    pub fn logs(&self, trace_id: TraceId, span_id: Option<SpanId>, limit: usize) -> Vec<LogRecord> {
         let Some(slot) = self.find_trace(trace_id) else {
             return Vec::new();
         };
@@ -128,7 +128,7 @@ impl Store {
     /// The error events of a span, by time, at most `limit` of them; of the row of those outside of any span ([`outside_of_spans`]),
     /// these.
     #[must_use]
-    pub fn error_events(&self, trace_id: TraceId, span_id: SpanId, limit: usize) -> Vec<Log> {
+    pub fn error_events(&self, trace_id: TraceId, span_id: SpanId, limit: usize) -> Vec<LogRecord> {
         let Some(slot) = self.find_trace(trace_id).filter(|slot| self.traces[*slot].error_events > 0) else {
             return Vec::new();
         };
@@ -140,11 +140,11 @@ impl Store {
         self.decoded_logs(wanted.collect(), limit)
     }
 
-    fn decoded_logs(&self, mut wanted: Vec<At>, limit: usize) -> Vec<Log> {
+    fn decoded_logs(&self, mut wanted: Vec<RecordId>, limit: usize) -> Vec<LogRecord> {
         let log = &self.contents.log;
         // Of two at the same time the bytes decide, so that the order of arrival does not.
         wanted.sort_by(|one, other| {
-            let rank = |at: At| (log.get(at).start_unix_nano, log.raw(at));
+            let rank = |at: RecordId| (log.get(at).start_unix_nano, log.raw(at));
             rank(*one).cmp(&rank(*other))
         });
         let decoded = wanted.into_iter().take(limit);
@@ -185,7 +185,7 @@ impl Store {
             });
         };
         let record = self.contents.log.get(at);
-        let line = Line {
+        let line = RowSpan {
             service: key.service.clone(),
             name: self.contents.names.get(record.name).clone(),
             subject: self.subject_of(at),
@@ -227,7 +227,7 @@ impl Store {
         })
     }
 
-    fn subject_of(&self, at: At) -> SpanSubject {
+    fn subject_of(&self, at: RecordId) -> SpanSubject {
         let record = self.contents.log.get(at);
         SpanSubject::of_span(self.contents.names.get(record.name), record.kind(), self.contents.log.raw(at))
     }
@@ -246,10 +246,10 @@ impl Store {
     }
 
     /// The span of a row. One that was a row by its envelope alone is found by OTLP's too, whatever that calls the service.
-    pub(super) fn find_key(&self, slot: Slot, key: &SpanKey) -> Option<At> {
+    pub(super) fn find_key(&self, slot: Slot, key: &SpanKey) -> Option<RecordId> {
         let service = self.contents.origins.service_number(&key.service)?;
         let span = self.find_span(slot, key.span_id, service);
-        let span = span.and_then(|at| self.twin_of(slot, at, key.twin));
+        let span = span.and_then(|at| self.duplicate_of(slot, at, key.duplicate));
         span.or_else(|| {
             let at = self.find_sentry(slot, key.span_id)?;
             self.contents.is(at, key.span_id, service).then_some(at)
@@ -257,12 +257,12 @@ impl Store {
     }
 
     /// The span as an envelope had it.
-    pub(super) fn find_sentry(&self, slot: Slot, span_id: SpanId) -> Option<At> {
+    pub(super) fn find_sentry(&self, slot: Slot, span_id: SpanId) -> Option<RecordId> {
         if self.traces[slot].sentry.count == 0 {
             return None;
         }
         let log = &self.contents.log;
-        let is_it = |at: &At| log.get(*at).trace == slot && log.get(*at).has_span_id(span_id);
+        let is_it = |at: &RecordId| log.get(*at).trace == slot && log.get(*at).has_span_id(span_id);
         self.sentry_spans.find(self.hasher.hash_one((slot, span_id)), is_it).copied()
     }
 
@@ -273,8 +273,8 @@ impl Store {
             return Vec::new();
         }
         let log = &self.contents.log;
-        let service = |at: At| self.contents.service_number(log.get(at));
-        let is_it = |at: &At| log.get(*at).has_span_id(span_id);
+        let service = |at: RecordId| self.contents.service_number(log.get(at));
+        let is_it = |at: &RecordId| log.get(*at).has_span_id(span_id);
         let rare = trace.rare.as_ref();
         let Some((rare, index)) = rare.and_then(|rare| Some((rare, rare.index.as_ref()?))) else {
             return self.contents.records(trace.spans).filter(is_it).map(service).collect();
@@ -284,13 +284,13 @@ impl Store {
         first.into_iter().chain(others).collect()
     }
 
-    /// Returns a span of a service, by number, that arrived by OTLP. One of its [twins](Store::twin_of) where it has such.
-    pub(super) fn find_span(&self, slot: Slot, span_id: SpanId, service: u32) -> Option<At> {
+    /// Returns a span of a service, by number, that arrived by OTLP. One of its [duplicates](Store::duplicate_of) where it has such.
+    pub(super) fn find_span(&self, slot: Slot, span_id: SpanId, service: u32) -> Option<RecordId> {
         let trace = &self.traces[slot];
         if trace.seen & Trace::bit(span_id) == 0 {
             return None;
         }
-        let is_it = |at: &At| self.contents.is(*at, span_id, service);
+        let is_it = |at: &RecordId| self.contents.is(*at, span_id, service);
         match trace.rare.as_ref().and_then(|rare| rare.index.as_ref()) {
             Some(index) => {
                 let first = index.find(self.hasher.hash_one(span_id), |at| {

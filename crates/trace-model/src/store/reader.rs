@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::marks::Hosts;
-use super::record::{At, Record, Signal, Slot};
-use super::{Contents, Node, Store};
-use crate::batch::Marks;
+use super::record::{Record, RecordId, RecordKind, Slot};
+use super::{Contents, SpanRecord, Store};
+use crate::batch::SpanFlags;
 use crate::sentry::Gravity;
 use crate::work::{self, VISIT};
 use crate::{ErrorMark, Source, SpanId, TraceId, outside_of_spans};
@@ -21,14 +21,14 @@ impl Cursors {
         let mut cursors = self.0.borrow_mut();
         // Those of dropped readers are referenced only here.
         cursors.retain(|cursor| Arc::strong_count(cursor) > 1);
-        let cursor = Arc::new(AtomicU32::new(At::NONE.to_bits()));
+        let cursor = Arc::new(AtomicU32::new(RecordId::NONE.to_bits()));
         cursors.push(cursor.clone());
         cursor
     }
 
     /// A record has another place in the log.
     #[inline]
-    pub(super) fn moved(&mut self, from: At, to: At) {
+    pub(super) fn relocate(&mut self, from: RecordId, to: RecordId) {
         for cursor in self.0.get_mut() {
             if cursor.load(Ordering::Relaxed) == from.to_bits() {
                 cursor.store(to.to_bits(), Ordering::Relaxed);
@@ -47,18 +47,18 @@ pub(super) struct Cursor {
     /// Tells the trace apart from a later one with its id.
     arrival: u64,
     /// The lists that are left to read.
-    signals: &'static [Signal],
+    record_kinds: &'static [RecordKind],
     /// The record of the first of these that was read last.
     last: Arc<AtomicU32>,
 }
 
 impl Cursor {
-    pub(super) fn new(store: &Store, trace_id: TraceId, signals: &'static [Signal]) -> Self {
+    pub(super) fn new(store: &Store, trace_id: TraceId, record_kinds: &'static [RecordKind]) -> Self {
         let slot = store.find_trace(trace_id);
         Self {
             trace_id,
             arrival: slot.map_or(u64::MAX, |slot| store.traces[slot].arrival),
-            signals,
+            record_kinds,
             last: store.cursors.begin(),
         }
     }
@@ -74,12 +74,12 @@ impl Cursor {
     }
 
     /// Reads on until [`work::done`] is `until`, at least one record; true when all have been read.
-    pub(super) fn step(&mut self, store: &Store, slot: Slot, until: u64, mut read: impl FnMut(At)) -> bool {
+    pub(super) fn step(&mut self, store: &Store, slot: Slot, until: u64, mut read: impl FnMut(RecordId)) -> bool {
         let (trace, log) = (&store.traces[slot], &store.contents.log);
-        let mut last = At::from_bits(self.last.load(Ordering::Relaxed));
+        let mut last = RecordId::from_bits(self.last.load(Ordering::Relaxed));
         let mut is_over = false;
-        while let [signal, rest @ ..] = self.signals {
-            let first = trace.list(*signal).first;
+        while let [record_kind, rest @ ..] = self.record_kinds {
+            let first = trace.list(*record_kind).first;
             while let Some(at) = last.get().map_or(first, |last| log.get(last).next).get().filter(|_| !is_over) {
                 last = at;
                 work::add(VISIT);
@@ -89,7 +89,7 @@ impl Cursor {
             if is_over {
                 break;
             }
-            (self.signals, last) = (rest, At::NONE);
+            (self.record_kinds, last) = (rest, RecordId::NONE);
         }
         self.last.store(last.to_bits(), Ordering::Relaxed);
         !is_over
@@ -100,7 +100,7 @@ impl Cursor {
 #[derive(Debug)]
 pub(crate) struct RecordReader {
     cursor: Cursor,
-    pub(crate) spans: Vec<Node>,
+    pub(crate) spans: Vec<SpanRecord>,
     pub(crate) marks: Vec<(SpanId, ErrorMark)>,
     hosts: Hosts,
 }
@@ -110,13 +110,13 @@ impl RecordReader {
         let has_errors = store
             .find_trace(trace_id)
             .is_some_and(|slot| store.traces[slot].error_events > 0);
-        let signals: &[Signal] = if has_errors {
-            &[Signal::Span, Signal::SentrySpan, Signal::Log]
+        let record_kinds: &[RecordKind] = if has_errors {
+            &[RecordKind::Span, RecordKind::SentrySpan, RecordKind::Log]
         } else {
-            &[Signal::Span, Signal::SentrySpan]
+            &[RecordKind::Span, RecordKind::SentrySpan]
         };
         Self {
-            cursor: Cursor::new(store, trace_id, signals),
+            cursor: Cursor::new(store, trace_id, record_kinds),
             spans: Vec::new(),
             marks: Vec::new(),
             hosts: Hosts::default(),
@@ -150,9 +150,9 @@ impl RecordReader {
 }
 
 impl Contents {
-    fn node(&self, record: &Record, hosts: &mut Hosts) -> Option<Node> {
+    fn node(&self, record: &Record, hosts: &mut Hosts) -> Option<SpanRecord> {
         let marks = record.marks();
-        Some(Node {
+        Some(SpanRecord {
             key: self.key(record)?,
             parent_span_id: record.parent_span_id(),
             name: self.names.get(record.name).clone(),
@@ -160,11 +160,11 @@ impl Contents {
             end_unix_nano: (!record.in_flight()).then_some(record.end_unix_nano),
             kind: record.kind(),
             status: record.status(),
-            has_exception: marks.has(Marks::EXCEPTION),
-            has_links: marks.has(Marks::LINKS),
+            has_exception: marks.has(SpanFlags::EXCEPTION),
+            has_links: marks.has(SpanFlags::LINKS),
             flags: marks.flags(),
             is_saved: self.origins.get(record.origin).source == Source::File,
-            host: hosts.number(record.origin, self.origins.kept(record.origin)),
+            host: hosts.intern(record.origin, self.origins.kept(record.origin)),
         })
     }
 

@@ -1,17 +1,17 @@
 //! Header of a span or a log record: one cache line.
 
-use crate::batch::{LogHead, Marks, SpanHead};
+use crate::batch::{LogHeader, SpanFlags, SpanHeader};
 use crate::sentry::Gravity;
 use crate::{SpanId, SpanKind, StatusCode};
 
 /// Position of a record in the log: chunk and index. It changes only when the record is copied forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct At(u32);
+pub(super) struct RecordId(u32);
 
-impl At {
+impl RecordId {
     /// Records of a chunk, at most.
     pub(super) const PER_CHUNK: usize = 1 << 14;
-    /// Chunks, at most; one number is [`At::NONE`].
+    /// Chunks, at most; one number is [`RecordId::NONE`].
     pub(super) const CHUNKS: usize = (1 << 18) - 1;
     /// Nowhere.
     pub(super) const NONE: Self = Self(u32::MAX);
@@ -57,7 +57,7 @@ impl Slot {
 
 /// Kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(super) enum RecordKind {
     /// A span by OTLP, or the viewer's own.
     Span,
     Log,
@@ -66,22 +66,22 @@ pub(super) enum Signal {
 }
 
 /// In [`Record::kind`], of a span by a Sentry envelope: the same span is stored by OTLP as well, which is the shown one.
-const SHADOW: u8 = 0x80;
+const SHADOW_BIT: u8 = 0x80;
 /// In [`Record::kind`], of a span by OTLP: it arrived by Sentry's OTLP route, perhaps also in another way.
-const SENTRY_OTLP: u8 = 0x08;
+const SENTRY_OTLP_BIT: u8 = 0x08;
 /// In [`Record::kind`], of a span by OTLP: its trace's index has it by id and service, since another service had its id before.
-const BY_SERVICE: u8 = 0x04;
+const BY_SERVICE_BIT: u8 = 0x04;
 /// In [`Record::kind`], of a log record: it is an error event.
-const ERROR_EVENT: u8 = 1;
+const ERROR_EVENT_BIT: u8 = 1;
 /// In [`Record::kind`], of an error event: [`Gravity::Handled`].
 const HANDLED: u8 = 4;
 /// In [`Record::kind`], of an error event: [`Gravity::Mild`].
-const MILD: u8 = 2;
+const MILD_BIT: u8 = 2;
 
-/// In [`Record::marks`], next to the bits of [`Marks`].
-const DEAD: u8 = 0x80;
+/// In [`Record::marks`], next to the bits of [`SpanFlags`].
+const DEAD_BIT: u8 = 0x80;
 /// Next to those: another span of its service has the same id.
-const TWIN: u8 = 0x40;
+const DUPLICATE_BIT: u8 = 0x40;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
@@ -100,13 +100,13 @@ pub(super) struct Record {
     pub(super) origin: u32,
     pub(super) trace: Slot,
     /// The records of one trace are linked, in order of arrival.
-    pub(super) next: At,
-    pub(super) previous: At,
-    pub(super) signal: Signal,
-    /// Of a span: kind in three bits and status in two, [`SHADOW`], [`SENTRY_OTLP`] and [`BY_SERVICE`]. Of a log record:
-    /// [`ERROR_EVENT`], with [`MILD`] or [`HANDLED`], or nothing.
+    pub(super) next: RecordId,
+    pub(super) previous: RecordId,
+    pub(super) record_kind: RecordKind,
+    /// Of a span: kind in three bits and status in two, [`SHADOW_BIT`], [`SENTRY_OTLP_BIT`] and [`BY_SERVICE_BIT`]. Of a log record:
+    /// [`ERROR_EVENT_BIT`], with [`MILD_BIT`] or [`HANDLED`], or nothing.
     kind: u8,
-    /// Of a span: its [`Marks`]. Of any record: [`DEAD`] if it is unreferenced. And [`TWIN`].
+    /// Of a span: its [`SpanFlags`]. Of any record: [`DEAD_BIT`] if it is unreferenced. And [`DUPLICATE_BIT`].
     marks: u8,
     /// Number of the search that matched it; 0 for none.
     pub(super) found_by: u8,
@@ -115,7 +115,7 @@ pub(super) struct Record {
 const _: () = assert!(size_of::<Record>() == 64, "a record fills one cache line");
 
 impl Record {
-    pub(super) fn of_span(head: &SpanHead, signal: Signal) -> Self {
+    pub(super) fn of_span(head: &SpanHeader, record_kind: RecordKind) -> Self {
         Self {
             span_id: u64::from_be_bytes(*head.span_id.as_bytes()),
             parent: head.parent_span_id.map_or(0, |id| u64::from_be_bytes(*id.as_bytes())),
@@ -126,16 +126,16 @@ impl Record {
             name: 0,
             origin: 0,
             trace: Slot::NONE,
-            next: At::NONE,
-            previous: At::NONE,
-            signal,
+            next: RecordId::NONE,
+            previous: RecordId::NONE,
+            record_kind,
             kind: (head.kind as u8) << 4 | head.status as u8,
             marks: head.marks.bits(),
             found_by: 0,
         }
     }
 
-    pub(super) fn of_log(head: &LogHead) -> Self {
+    pub(super) fn of_log(head: &LogHeader) -> Self {
         Self {
             span_id: head.span_id.map_or(0, |id| u64::from_be_bytes(*id.as_bytes())),
             parent: 0,
@@ -146,14 +146,14 @@ impl Record {
             name: 0,
             origin: 0,
             trace: Slot::NONE,
-            next: At::NONE,
-            previous: At::NONE,
-            signal: Signal::Log,
+            next: RecordId::NONE,
+            previous: RecordId::NONE,
+            record_kind: RecordKind::Log,
             kind: match head.gravity {
                 None => 0,
-                Some(Gravity::Error) => ERROR_EVENT,
-                Some(Gravity::Handled) => ERROR_EVENT | HANDLED,
-                Some(Gravity::Mild) => ERROR_EVENT | MILD,
+                Some(Gravity::Error) => ERROR_EVENT_BIT,
+                Some(Gravity::Handled) => ERROR_EVENT_BIT | HANDLED,
+                Some(Gravity::Mild) => ERROR_EVENT_BIT | MILD_BIT,
             },
             marks: 0,
             found_by: 0,
@@ -161,25 +161,25 @@ impl Record {
     }
 
     pub(super) const fn is_dead(&self) -> bool {
-        self.marks & DEAD != 0
+        self.marks & DEAD_BIT != 0
     }
 
     pub(super) const fn set_dead(&mut self) {
-        self.marks |= DEAD;
+        self.marks |= DEAD_BIT;
     }
 
     /// Returns the marks of a span.
-    pub(super) const fn marks(&self) -> Marks {
-        Marks::of(self.marks & !(DEAD | TWIN))
+    pub(super) const fn marks(&self) -> SpanFlags {
+        SpanFlags::of(self.marks & !(DEAD_BIT | DUPLICATE_BIT))
     }
 
     /// Returns true for a span with the id of another one of its service.
-    pub(super) const fn is_twin(&self) -> bool {
-        self.marks & TWIN != 0
+    pub(super) const fn is_duplicate(&self) -> bool {
+        self.marks & DUPLICATE_BIT != 0
     }
 
-    pub(super) const fn set_twin(&mut self) {
-        self.marks |= TWIN;
+    pub(super) const fn set_duplicate(&mut self) {
+        self.marks |= DUPLICATE_BIT;
     }
 
     pub(super) fn span_id(&self) -> Option<SpanId> {
@@ -219,40 +219,40 @@ impl Record {
 
     /// Returns true for a span by a Sentry envelope that is stored by OTLP as well.
     pub(super) const fn is_shadow(&self) -> bool {
-        self.kind & SHADOW != 0
+        self.kind & SHADOW_BIT != 0
     }
 
     pub(super) const fn set_shadow(&mut self) {
-        self.kind |= SHADOW;
+        self.kind |= SHADOW_BIT;
     }
 
     /// Returns true for a span that arrived by Sentry's OTLP route.
     pub(super) const fn is_sentry_otlp(&self) -> bool {
-        self.kind & SENTRY_OTLP != 0
+        self.kind & SENTRY_OTLP_BIT != 0
     }
 
     pub(super) const fn set_sentry_otlp(&mut self) {
-        self.kind |= SENTRY_OTLP;
+        self.kind |= SENTRY_OTLP_BIT;
     }
 
     /// Returns true for a span that its trace's index has by id and service.
     pub(super) const fn is_by_service(&self) -> bool {
-        self.kind & BY_SERVICE != 0
+        self.kind & BY_SERVICE_BIT != 0
     }
 
     pub(super) const fn set_by_service(&mut self) {
-        self.kind |= BY_SERVICE;
+        self.kind |= BY_SERVICE_BIT;
     }
 
     /// Returns true for a log record that reports an error.
     pub(super) fn is_error_event(&self) -> bool {
-        self.signal == Signal::Log && self.kind & ERROR_EVENT != 0
+        self.record_kind == RecordKind::Log && self.kind & ERROR_EVENT_BIT != 0
     }
 
     /// Returns how grave an error event is; `None` for any other record.
     pub(super) fn gravity(&self) -> Option<Gravity> {
         self.is_error_event().then_some(match self.kind {
-            kind if kind & MILD != 0 => Gravity::Mild,
+            kind if kind & MILD_BIT != 0 => Gravity::Mild,
             kind if kind & HANDLED != 0 => Gravity::Handled,
             _ => Gravity::Error,
         })
@@ -260,10 +260,10 @@ impl Record {
 
     /// Returns true if it has a row.
     pub(super) fn is_row(&self) -> bool {
-        match self.signal {
-            Signal::Span => true,
-            Signal::SentrySpan => !self.is_shadow(),
-            Signal::Log => false,
+        match self.record_kind {
+            RecordKind::Span => true,
+            RecordKind::SentrySpan => !self.is_shadow(),
+            RecordKind::Log => false,
         }
     }
 

@@ -4,7 +4,7 @@
 //! visited first, then the older ones, newest first: in the order of the list.
 
 use super::by_arrival::ByArrival;
-use super::record::{At, Record};
+use super::record::{Record, RecordId};
 use super::trace::Trace;
 use super::{Contents, Store, outside_of_spans};
 use crate::filter::{Candidate, Memo};
@@ -35,7 +35,7 @@ impl SearchProgress {
 
 /// A filling of a chunk, and the record up to or from which it is still to be visited.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Position {
     chunk: usize,
     sequence: u64,
     position: usize,
@@ -46,9 +46,9 @@ pub(super) struct Search {
     filter: Filter,
     memo: Memo,
     /// Older records: the last one is visited next, from its position down.
-    before: Vec<Place>,
+    before: Vec<Position>,
     /// Arrivals since: from its position up.
-    since: Option<Place>,
+    since: Option<Position>,
     found: ByArrival,
     progress: SearchProgress,
 }
@@ -59,7 +59,7 @@ impl Search {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.found.bytes() + self.before.capacity() * size_of::<Place>() + self.memo.bytes()
+        self.found.bytes() + self.before.capacity() * size_of::<Position>() + self.memo.bytes()
     }
 }
 
@@ -78,7 +78,7 @@ impl Store {
             let mut before: Vec<_> = log
                 .fillings()
                 .into_iter()
-                .map(|(chunk, sequence)| Place {
+                .map(|(chunk, sequence)| Position {
                     chunk,
                     sequence,
                     position: log.records_in(chunk, sequence),
@@ -88,7 +88,7 @@ impl Store {
             Box::new(Search {
                 filter,
                 memo: Memo::default(),
-                since: log.head().map(|(chunk, sequence, position)| Place {
+                since: log.head().map(|(chunk, sequence, position)| Position {
                     chunk,
                     sequence,
                     position,
@@ -101,7 +101,7 @@ impl Store {
                 before,
             })
         });
-        self.settle();
+        self.enforce_budget();
     }
 
     /// The filter that is set.
@@ -134,11 +134,11 @@ impl Store {
             let end = self.contents.log.records_in(place.chunk, place.sequence);
             let mut position = place.position;
             while position < end && left > 0 && work::done() < until {
-                self.look_at(&mut search, At::new(place.chunk, position));
+                self.look_at(&mut search, RecordId::new(place.chunk, position));
                 position += 1;
                 left -= 1;
             }
-            search.since = Some(Place { position, ..place });
+            search.since = Some(Position { position, ..place });
             if work::done() >= until {
                 left = 0;
             }
@@ -154,19 +154,19 @@ impl Store {
             }
             // A chunk that was filled again since has none of the older records.
             if here.position < self.contents.log.records_in(here.chunk, here.sequence) {
-                self.look_at(&mut search, At::new(here.chunk, here.position));
+                self.look_at(&mut search, RecordId::new(here.chunk, here.position));
             }
         }
         let more = !search.before.is_empty() || self.place_since(&search).is_some();
         self.search = Some(search);
         self.until = until;
-        let is_settled = self.settle();
+        let is_settled = self.enforce_budget();
         self.until = u64::MAX;
         more || !is_settled
     }
 
     /// Returns the position of the next record that has arrived since the search began.
-    fn place_since(&self, search: &Search) -> Option<Place> {
+    fn place_since(&self, search: &Search) -> Option<Position> {
         let log = &self.contents.log;
         let sequence = match search.since {
             Some(place) if place.position < log.records_in(place.chunk, place.sequence) => return Some(place),
@@ -174,14 +174,14 @@ impl Store {
             None => 0,
         };
         let (chunk, sequence) = log.filling_after(sequence)?;
-        (log.records_in(chunk, sequence) > 0).then_some(Place {
+        (log.records_in(chunk, sequence) > 0).then_some(Position {
             chunk,
             sequence,
             position: 0,
         })
     }
 
-    fn look_at(&mut self, search: &mut Search, at: At) {
+    fn look_at(&mut self, search: &mut Search, at: RecordId) {
         let record = self.contents.log.get(at);
         if record.is_dead() || !(record.is_row() || record.is_error_event()) || record.found_by == self.searches {
             return;
@@ -207,14 +207,14 @@ impl Store {
     }
 
     /// Visits a record that has just been added with a separate chunk, which no search visits.
-    pub(super) fn look_at_own(&mut self, at: At) {
+    pub(super) fn look_at_own(&mut self, at: RecordId) {
         let Some(mut search) = self.search.take() else { return };
         self.look_at(&mut search, at);
         self.search = Some(search);
     }
 
     /// A record has ended; if it was found, there is one less.
-    pub(super) fn lost(&mut self, record: &Record) {
+    pub(super) fn forget_match(&mut self, record: &Record) {
         let Some(search) = &mut self.search else { return };
         if record.found_by != self.searches {
             return;
@@ -253,14 +253,14 @@ impl Store {
 
 impl Contents {
     /// Returns true if a filter matches a span or an error event.
-    pub(super) fn matches(&self, trace: &Trace, at: At, filter: &Filter, memo: &mut Memo) -> bool {
+    pub(super) fn matches(&self, trace: &Trace, at: RecordId, filter: &Filter, memo: &mut Memo) -> bool {
         let number = self.log.get(at).origin;
         let (resource, scope) = self.origins.shared(number);
         candidate(self, trace, at).is_some_and(|candidate| filter.matches_by(&candidate, memo, resource, scope))
     }
 }
 
-pub(super) fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: At) -> Option<Candidate<'a>> {
+pub(super) fn candidate<'a>(contents: &'a Contents, trace: &Trace, at: RecordId) -> Option<Candidate<'a>> {
     let record = contents.log.get(at);
     let origin = contents.origins.get(record.origin);
     if record.is_error_event() {

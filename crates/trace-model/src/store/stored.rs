@@ -1,12 +1,12 @@
 //! The spans and log records of one trace as a filter sees them, in steps.
 
 use super::reader::Cursor;
-use super::record::{At, Signal};
+use super::record::{RecordId, RecordKind};
 use super::search::candidate;
 use super::{Store, outside_of_spans};
 use crate::sentry::Gravity;
 use crate::work::VISIT;
-use crate::{Candidate, Log, RawProgress, Span, SpanKind, StatusCode, TraceId, otlp, work};
+use crate::{Candidate, LogRecord, RawProgress, Span, SpanKind, StatusCode, TraceId, otlp, work};
 
 /// A span of a trace that has a row, not decoded.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +14,7 @@ pub struct StoredSpan<'a> {
     /// The span as a candidate of a filter.
     pub candidate: Candidate<'a>,
     store: &'a Store,
-    at: At,
+    at: RecordId,
 }
 
 impl StoredSpan<'_> {
@@ -36,7 +36,7 @@ impl StoredReader {
     #[must_use]
     pub fn new(store: &Store, trace_id: TraceId) -> Self {
         Self {
-            cursor: Cursor::new(store, trace_id, &[Signal::Span, Signal::SentrySpan]),
+            cursor: Cursor::new(store, trace_id, &[RecordKind::Span, RecordKind::SentrySpan]),
         }
     }
 
@@ -73,7 +73,7 @@ impl StoredReader {
 pub struct StoredLog<'a> {
     store: &'a Store,
     trace_id: TraceId,
-    at: At,
+    at: RecordId,
 }
 
 impl StoredLog<'_> {
@@ -86,7 +86,7 @@ impl StoredLog<'_> {
 
     /// Decodes it whole.
     #[must_use]
-    pub fn decode(&self) -> Option<Log> {
+    pub fn decode(&self) -> Option<LogRecord> {
         let contents = &self.store.contents;
         let raw = contents.log.raw(self.at);
         let origin = contents.origins.get(contents.log.get(self.at).origin);
@@ -133,7 +133,7 @@ impl StoredLogReader {
     #[must_use]
     pub fn new(store: &Store, trace_id: TraceId) -> Self {
         Self {
-            cursor: Cursor::new(store, trace_id, &[Signal::Log]),
+            cursor: Cursor::new(store, trace_id, &[RecordKind::Log]),
         }
     }
 

@@ -118,7 +118,7 @@ fn key(id: u16, service: u8) -> SpanKey {
     SpanKey {
         span_id: SpanId::from_bytes(bytes).expect("not zero"),
         service: format!("service {service}").into(),
-        twin: 0,
+        duplicate: 0,
     }
 }
 
@@ -133,7 +133,7 @@ fn check(store: &Store) {
     for slot in &slots {
         let trace = &store.traces[*slot];
         for (list, is_span) in [(trace.spans, true), (trace.logs, false), (trace.sentry, false)] {
-            let mut previous = At::NONE;
+            let mut previous = RecordId::NONE;
             let records: Vec<_> = store.contents.records(list).collect();
             assert_eq!(records.len(), list.count as usize);
             for at in records {

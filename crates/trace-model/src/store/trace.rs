@@ -3,25 +3,25 @@
 use hashbrown::{HashMap, HashTable};
 
 use super::below::Parents;
+use super::duplicates::Duplicates;
 use super::evidence::TraceEvidence;
-use super::record::{At, Signal, Slot};
+use super::record::{RecordId, RecordKind, Slot};
 use super::summary::Cache;
-use super::twins::Twins;
 use crate::hash::State;
 use crate::{SpanId, TraceId};
 
 /// Records of one trace, linked in order of arrival.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List {
-    pub(super) first: At,
-    pub(super) last: At,
+    pub(super) first: RecordId,
+    pub(super) last: RecordId,
     pub(super) count: u32,
 }
 
 impl List {
     const EMPTY: Self = Self {
-        first: At::NONE,
-        last: At::NONE,
+        first: RecordId::NONE,
+        last: RecordId::NONE,
         count: 0,
     };
 }
@@ -31,12 +31,12 @@ impl List {
 pub(super) struct Rare {
     /// Index of the spans, once there are too many to search: the first one with an id by that id, and the first one of each
     /// other service that has it by id and service.
-    pub(super) index: Option<HashTable<At>>,
+    pub(super) index: Option<HashTable<RecordId>>,
     /// The other services that have an id, by number; the first ones.
     pub(super) shared: HashMap<SpanId, Vec<u32>, State>,
     /// Spans of one service with one id, by id and service.
-    pub(super) twins: HashMap<(SpanId, u32), Twins, State>,
-    pub(super) twin_count: usize,
+    pub(super) duplicates: HashMap<(SpanId, u32), Duplicates, State>,
+    pub(super) duplicate_count: usize,
     /// Ids that have something below them, once a hidden span of the trace has arrived.
     pub(super) parents: Option<Parents>,
     /// Evidence of its way to Sentry.
@@ -48,10 +48,10 @@ impl Rare {
     pub(super) fn bytes(&self) -> usize {
         let index = self.index.as_ref().map_or(0, HashTable::allocation_size);
         let shared = self.shared.allocation_size() + self.shared.len() * 4 * size_of::<u32>();
-        let twins = self.twins.allocation_size() + self.twin_count * Twins::BYTES;
+        let duplicates = self.duplicates.allocation_size() + self.duplicate_count * Duplicates::BYTES;
         let evidence = self.evidence.as_ref().map_or(0, |evidence| evidence.bytes());
         let parents = self.parents.as_ref().map_or(0, Parents::bytes);
-        size_of::<Self>() + index + shared + twins + parents + evidence
+        size_of::<Self>() + index + shared + duplicates + parents + evidence
     }
 }
 
@@ -114,11 +114,11 @@ impl Trace {
         }
     }
 
-    pub(super) const fn list(&self, signal: Signal) -> List {
-        match signal {
-            Signal::Span => self.spans,
-            Signal::Log => self.logs,
-            Signal::SentrySpan => self.sentry,
+    pub(super) const fn list(&self, record_kind: RecordKind) -> List {
+        match record_kind {
+            RecordKind::Span => self.spans,
+            RecordKind::Log => self.logs,
+            RecordKind::SentrySpan => self.sentry,
         }
     }
 

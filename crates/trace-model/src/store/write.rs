@@ -7,13 +7,13 @@ use std::borrow::Cow;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use super::duplicates::Existing;
+use super::eviction::Room;
 use super::evidence::SERVICES;
-use super::record::{At, Record, Signal, Slot};
-use super::room::Room;
+use super::record::{Record, RecordId, RecordKind, Slot};
 use super::trace::{List, Trace};
-use super::twins::Here;
 use super::{Contents, Store};
-use crate::batch::{Carry, LogHead, SpanHead};
+use crate::batch::{Carry, LogHeader, SpanHeader};
 use crate::hash::State;
 use crate::work::{self, VISIT};
 use crate::{Batch, Source, SpanId, hash, sentry};
@@ -55,7 +55,7 @@ impl Store {
             }
         }
         has_more |= !self.revealed.is_empty();
-        let is_settled = self.settle();
+        let is_settled = self.enforce_budget();
         self.until = u64::MAX;
         has_more || !is_settled
     }
@@ -73,7 +73,7 @@ impl Store {
                 self.end_run(&run, batch.received_unix_nano);
                 run = Run {
                     origin: Some(wanted),
-                    number: self.contents.origins.number(&batch.origins[wanted as usize]),
+                    number: self.contents.origins.intern(&batch.origins[wanted as usize]),
                     ..Run::default()
                 };
             }
@@ -104,11 +104,11 @@ impl Store {
         work::done() >= self.until
     }
 
-    fn add_span(&mut self, head: &SpanHead, origin: u32, batch: &Batch, carry: &mut Carry) -> Item {
+    fn add_span(&mut self, head: &SpanHeader, origin: u32, batch: &Batch, carry: &mut Carry) -> Item {
         let source = self.contents.origins.get(origin).source;
-        let signal = match source {
-            Source::Sentry => Signal::SentrySpan,
-            Source::OtlpGrpc | Source::OtlpHttp | Source::SentryOtlp | Source::Viewer | Source::File => Signal::Span,
+        let record_kind = match source {
+            Source::Sentry => RecordKind::SentrySpan,
+            Source::OtlpGrpc | Source::OtlpHttp | Source::SentryOtlp | Source::Viewer | Source::File => RecordKind::Span,
         };
         if head.is_hidden {
             match self.is_needed(head.trace_id, head.span_id) {
@@ -124,26 +124,26 @@ impl Store {
             }
         }
         let slot = self.slot_of(head.trace_id);
-        self.touch(slot);
+        self.mark_active(slot);
         let is_sentry_otlp = source == Source::SentryOtlp;
         if is_sentry_otlp {
             self.traces[slot].has_sentry_otlp = true;
         }
         // Before any lookup: eviction and compaction move records.
         let room = self.make_place(head.raw.length(), slot);
-        if room == Room::Later || (room == Room::Made && !self.copied(batch.piece(head.raw), &mut carry.copied)) {
+        if room == Room::Later || (room == Room::Made && !self.copied(batch.bytes_at(head.raw), &mut carry.copied)) {
             return Item::Later;
         }
         let name = self.contents.names.utf8(&batch.name(head));
-        let here = self.find_same(slot, head, name, origin, signal);
-        if let Here::Same(at) = here {
+        let here = self.find_same(slot, head, name, origin, record_kind);
+        if let Existing::Same(at) = here {
             self.totals.repeated_spans += 1;
             if is_sentry_otlp {
                 self.contents.log.get_mut(at).set_sentry_otlp();
             }
         }
         if room == Room::None || self.is_older(here, head, batch) {
-            if room == Room::None && !matches!(here, Here::Same(_)) {
+            if room == Room::None && !matches!(here, Existing::Same(_)) {
                 self.traces[slot].truncated += 1;
                 self.totals.truncated_spans += 1;
             }
@@ -151,7 +151,7 @@ impl Store {
             carry.copied = Vec::new();
             return Item::Taken;
         }
-        let mut record = Record::of_span(head, signal);
+        let mut record = Record::of_span(head, record_kind);
         record.trace = slot;
         record.name = name;
         record.origin = origin;
@@ -159,27 +159,27 @@ impl Store {
             record.set_sentry_otlp();
         }
         self.need(slot, head.trace_id, [Some(head.span_id), head.parent_span_id]);
-        self.contents.origins.again(origin);
-        let raw = carry.whole(batch.piece(head.raw));
+        self.contents.origins.retain(origin);
+        let raw = carry.whole(batch.bytes_at(head.raw));
         let needs_own = self.contents.log.needs_own(raw.len());
         let at = match here {
-            Here::Same(before) => self.replace(before, record, raw),
-            Here::Nothing | Here::Other(_) if signal == Signal::SentrySpan => {
+            Existing::Same(before) => self.replace(before, record, raw),
+            Existing::None | Existing::Conflict(_) if record_kind == RecordKind::SentrySpan => {
                 self.append_sentry_span(slot, head.span_id, record, raw)
             }
-            Here::Nothing => self.append_span(slot, record, raw, None),
-            Here::Other(twin) => {
-                if !self.contents.log.get(twin).is_twin() {
-                    self.contents.log.get_mut(twin).set_twin();
-                    self.add_twin(twin);
+            Existing::None => self.append_span(slot, record, raw, None),
+            Existing::Conflict(duplicate) => {
+                if !self.contents.log.get(duplicate).is_duplicate() {
+                    self.contents.log.get_mut(duplicate).set_duplicate();
+                    self.add_duplicate(duplicate);
                 }
-                record.set_twin();
-                let at = self.append_span(slot, record, raw, Some(twin));
-                self.add_twin(at);
+                record.set_duplicate();
+                let at = self.append_span(slot, record, raw, Some(duplicate));
+                self.add_duplicate(at);
                 at
             }
         };
-        if signal == Signal::Span && self.traces[slot].sentry.count > 0 {
+        if record_kind == RecordKind::Span && self.traces[slot].sentry.count > 0 {
             self.shadow(slot, head.span_id, origin);
         }
         if needs_own {
@@ -189,23 +189,23 @@ impl Store {
     }
 
     /// Returns true if a stored record of the same span is kept.
-    fn is_older(&self, here: Here, head: &SpanHead, batch: &Batch) -> bool {
-        let Here::Same(at) = here else { return false };
+    fn is_older(&self, here: Existing, head: &SpanHeader, batch: &Batch) -> bool {
+        let Existing::Same(at) = here else { return false };
         let log = &self.contents.log;
-        let (known, raw) = (log.raw(at), batch.piece(head.raw));
+        let (known, raw) = (log.raw(at), batch.bytes_at(head.raw));
         work::add(known.len().min(raw.len()));
         (head.end_unix_nano, raw) <= (log.get(at).end_unix_nano, known)
     }
 
     /// A record takes the place of another one of its span. Returns where it is.
-    fn replace(&mut self, before: At, mut record: Record, raw: Cow<'_, [u8]>) -> At {
+    fn replace(&mut self, before: RecordId, mut record: Record, raw: Cow<'_, [u8]>) -> RecordId {
         let old = *self.contents.log.get(before);
         (record.previous, record.next) = (old.previous, old.next);
         if old.is_shadow() {
             record.set_shadow();
         }
-        if old.is_twin() {
-            record.set_twin();
+        if old.is_duplicate() {
+            record.set_duplicate();
         }
         if old.is_by_service() {
             record.set_by_service();
@@ -215,8 +215,8 @@ impl Store {
         }
         self.forget_links(before);
         let at = self.contents.log.append(record, raw);
-        self.moved(before, at);
-        self.bury(before);
+        self.relocate(before, at);
+        self.free_record(before);
         self.note_links(at);
         at
     }
@@ -240,36 +240,36 @@ impl Store {
     }
 
     /// The span's record that is here already.
-    fn find_same(&self, slot: Slot, head: &SpanHead, name: u32, origin: u32, signal: Signal) -> Here {
-        if signal == Signal::SentrySpan {
-            return self.find_sentry(slot, head.span_id).map_or(Here::Nothing, Here::Same);
+    fn find_same(&self, slot: Slot, head: &SpanHeader, name: u32, origin: u32, record_kind: RecordKind) -> Existing {
+        if record_kind == RecordKind::SentrySpan {
+            return self.find_sentry(slot, head.span_id).map_or(Existing::None, Existing::Same);
         }
         let found = self.find_span(slot, head.span_id, self.contents.origins.kept(origin).service);
-        found.map_or(Here::Nothing, |found| self.same_span(slot, found, head, name))
+        found.map_or(Existing::None, |found| self.same_span(slot, found, head, name))
     }
 
-    /// Appends a new span; `twin` is a different one with its id and service.
-    fn append_span(&mut self, slot: Slot, mut record: Record, raw: Cow<'_, [u8]>, twin: Option<At>) -> At {
+    /// Appends a new span; `duplicate` is a different one with its id and service.
+    fn append_span(&mut self, slot: Slot, mut record: Record, raw: Cow<'_, [u8]>, duplicate: Option<RecordId>) -> RecordId {
         let list = self.traces[slot].spans;
         record.previous = list.last;
         let span_id = record.span_id();
         let at = self.contents.log.append(record, raw);
         self.note_links(at);
-        self.enlist(slot);
+        self.list_trace(slot);
         self.traces[slot].spans = self.appended(list, at);
         let trace = &mut self.traces[slot];
         trace.seen |= span_id.map_or(0, Trace::bit);
         self.totals.spans += 1;
         if list.count == MANY {
             self.index_all(slot);
-        } else if let Some(span_id) = span_id.filter(|_| list.count > MANY && twin.is_none()) {
+        } else if let Some(span_id) = span_id.filter(|_| list.count > MANY && duplicate.is_none()) {
             self.index(slot, span_id, at);
         }
         at
     }
 
     /// Appends a span of a Sentry envelope: a row of its own, unless it is stored by OTLP. Returns its position.
-    fn append_sentry_span(&mut self, slot: Slot, span_id: SpanId, mut record: Record, raw: Cow<'_, [u8]>) -> At {
+    fn append_sentry_span(&mut self, slot: Slot, span_id: SpanId, mut record: Record, raw: Cow<'_, [u8]>) -> RecordId {
         let list = self.traces[slot].sentry;
         record.previous = list.last;
         let services = self.services_of(slot, span_id);
@@ -284,15 +284,15 @@ impl Store {
             record.set_shadow();
             for number in services {
                 let service = self.contents.origins.service(number).clone();
-                self.talks(&service);
+                self.note_sentry_service(&service);
             }
         }
         let at = self.contents.log.append(record, raw);
         self.note_links(at);
-        self.enlist(slot);
+        self.list_trace(slot);
         self.traces[slot].sentry = self.appended(list, at);
         let (hasher, log) = (&self.hasher, &self.contents.log);
-        let hash = |at: &At| hash_of_sentry(hasher, log.get(*at));
+        let hash = |at: &RecordId| hash_of_sentry(hasher, log.get(*at));
         self.sentry_spans.insert_unique(hash(&at), at, hash);
         at
     }
@@ -302,12 +302,12 @@ impl Store {
         let Some(at) = self.find_sentry(slot, span_id) else { return };
         let record = *self.contents.log.get(at);
         let service = self.contents.origins.get(origin).service.clone();
-        self.talks(&service);
+        self.note_sentry_service(&service);
         if record.is_shadow() {
             return;
         }
         self.sentry.strays += 1;
-        self.lost(&record);
+        self.forget_match(&record);
         let record = self.contents.log.get_mut(at);
         record.set_shadow();
         record.found_by = 0;
@@ -324,7 +324,7 @@ impl Store {
     }
 
     /// A list with one record more, which has been appended to the log.
-    fn appended(&mut self, list: List, at: At) -> List {
+    fn appended(&mut self, list: List, at: RecordId) -> List {
         if let Some(last) = list.last.get() {
             self.contents.log.get_mut(last).next = at;
         }
@@ -336,24 +336,24 @@ impl Store {
     }
 
     /// Lists a trace that is about to get its first record.
-    fn enlist(&mut self, slot: Slot) {
+    fn list_trace(&mut self, slot: Slot) {
         let trace = &self.traces[slot];
         if trace.id.is_some() && !trace.is_listed() {
             self.by_arrival.insert(trace.arrival, slot);
         }
     }
 
-    fn add_log(&mut self, head: &LogHead, origin: u32, batch: &Batch, carry: &mut Carry) -> Item {
+    fn add_log(&mut self, head: &LogHeader, origin: u32, batch: &Batch, carry: &mut Carry) -> Item {
         let slot = match head.trace_id {
             Some(trace_id) => self.slot_of(trace_id),
             None => self.slot_without_trace(&mut carry.without_trace),
         };
-        self.touch(slot);
+        self.mark_active(slot);
         let room = self.make_place(head.raw.length(), slot);
-        if room == Room::Later || (room == Room::Made && !self.copied(batch.piece(head.raw), &mut carry.copied)) {
+        if room == Room::Later || (room == Room::Made && !self.copied(batch.bytes_at(head.raw), &mut carry.copied)) {
             return Item::Later;
         }
-        let raw = batch.piece(head.raw);
+        let raw = batch.bytes_at(head.raw);
         let hash = head.gravity.is_some().then(|| hash_of_error(slot, raw));
         if hash.is_some_and(|hash| self.is_known(hash, slot, raw)) {
             carry.copied = Vec::new();
@@ -377,11 +377,11 @@ impl Store {
         if let (true, Some(trace_id)) = (head.gravity.is_some(), head.trace_id) {
             self.need(slot, trace_id, [head.span_id, None]);
         }
-        self.contents.origins.again(origin);
-        let raw = carry.whole(batch.piece(head.raw));
+        self.contents.origins.retain(origin);
+        let raw = carry.whole(batch.bytes_at(head.raw));
         let needs_own = self.contents.log.needs_own(raw.len());
         let at = self.contents.log.append(record, raw);
-        self.enlist(slot);
+        self.list_trace(slot);
         self.traces[slot].logs = self.appended(list, at);
         self.traces[slot].error_events += u32::from(head.gravity.is_some());
         self.totals.logs += 1;
@@ -397,7 +397,7 @@ impl Store {
     /// Returns true if an error event is stored already: SDKs send to a DSN and to Spotlight, and both may arrive.
     fn is_known(&self, hash: u64, slot: Slot, raw: &[u8]) -> bool {
         let log = &self.contents.log;
-        let is_it = |(known, at): &(u64, At)| *known == hash && log.get(*at).trace == slot && log.raw(*at) == raw;
+        let is_it = |(known, at): &(u64, RecordId)| *known == hash && log.get(*at).trace == slot && log.raw(*at) == raw;
         self.error_events.find(hash, is_it).is_some()
     }
 
@@ -408,7 +408,8 @@ impl Store {
         for at in spans {
             let record = self.contents.log.get(at);
             let Some(span_id) = record.span_id() else { continue };
-            let is_first = !record.is_twin() || self.find_span(slot, span_id, self.contents.service_number(record)).is_none();
+            let is_first =
+                !record.is_duplicate() || self.find_span(slot, span_id, self.contents.service_number(record)).is_none();
             if is_first {
                 self.index(slot, span_id, at);
             }
@@ -416,15 +417,15 @@ impl Store {
     }
 
     /// Adds the first span with its id and service to its trace's index.
-    fn index(&mut self, slot: Slot, span_id: SpanId, at: At) {
+    fn index(&mut self, slot: Slot, span_id: SpanId, at: RecordId) {
         let (contents, hasher) = (&mut self.contents, &self.hasher);
         let Some(rare) = self.traces[slot].rare.as_deref_mut() else {
             return;
         };
         let Some(index) = &mut rare.index else { return };
         let before = index.allocation_size();
-        let is_id = |at: &At| contents.log.get(*at).has_span_id(span_id);
-        let rehash = |at: &At| contents.hash_of_span(hasher, contents.log.get(*at));
+        let is_id = |at: &RecordId| contents.log.get(*at).has_span_id(span_id);
+        let rehash = |at: &RecordId| contents.hash_of_span(hasher, contents.log.get(*at));
         if let Entry::Vacant(place) = index.entry(hasher.hash_one(span_id), is_id, rehash) {
             place.insert(at);
             self.rare_bytes = self.rare_bytes + index.allocation_size() - before;
@@ -437,7 +438,7 @@ impl Store {
             services.push(service);
         }
         contents.log.get_mut(at).set_by_service();
-        let rehash = |at: &At| contents.hash_of_span(hasher, contents.log.get(*at));
+        let rehash = |at: &RecordId| contents.hash_of_span(hasher, contents.log.get(*at));
         if let Some(index) = &mut rare.index {
             index.insert_unique(rehash(&at), at, rehash);
         }
@@ -445,16 +446,16 @@ impl Store {
     }
 
     /// Updates all references to a moved record.
-    pub(super) fn moved(&mut self, from: At, to: At) {
-        self.cursors.moved(from, to);
-        self.moved_links(from, to);
+    pub(super) fn relocate(&mut self, from: RecordId, to: RecordId) {
+        self.cursors.relocate(from, to);
+        self.relocate_links(from, to);
         let log = &mut self.contents.log;
         let record = *log.get(to);
         let trace = &mut self.traces[record.trace];
-        let list = match record.signal {
-            Signal::Span => &mut trace.spans,
-            Signal::Log => &mut trace.logs,
-            Signal::SentrySpan => &mut trace.sentry,
+        let list = match record.record_kind {
+            RecordKind::Span => &mut trace.spans,
+            RecordKind::Log => &mut trace.logs,
+            RecordKind::SentrySpan => &mut trace.sentry,
         };
         match record.previous.get() {
             Some(previous) => log.get_mut(previous).next = to,
@@ -464,7 +465,7 @@ impl Store {
             Some(next) => log.get_mut(next).previous = to,
             None => list.last = to,
         }
-        let hash = if record.signal == Signal::SentrySpan {
+        let hash = if record.record_kind == RecordKind::SentrySpan {
             Some(hash_of_sentry(&self.hasher, &record))
         } else {
             None
@@ -474,7 +475,7 @@ impl Store {
         }
         let hash = self.contents.hash_of_span(&self.hasher, &record);
         let index = trace.rare.as_mut().and_then(|rare| rare.index.as_mut());
-        if let (Some(index), Signal::Span) = (index, record.signal)
+        if let (Some(index), RecordKind::Span) = (index, record.record_kind)
             && let Some(known) = index.find_mut(hash, |known| *known == from)
         {
             *known = to;
@@ -485,19 +486,19 @@ impl Store {
                 *known = to;
             }
         }
-        if record.is_twin() {
+        if record.is_duplicate() {
             let before = *self.contents.log.get(from);
-            self.moved_twin(&before, to);
+            self.relocate_duplicate(&before, to);
         }
     }
 
     /// Ends a record that nothing refers to any more.
-    pub(super) fn bury(&mut self, at: At) {
+    pub(super) fn free_record(&mut self, at: RecordId) {
         let record = *self.contents.log.get(at);
-        self.lost(&record);
+        self.forget_match(&record);
         self.contents.names.release(record.name);
         self.contents.origins.release(record.origin);
-        self.contents.log.kill(at);
+        self.contents.log.mark_dead(at);
     }
 
     fn end_run(&mut self, run: &Run, received_unix_nano: u64) {
@@ -506,10 +507,10 @@ impl Store {
             let (service, source) = (origin.service.clone(), origin.source);
             self.services.count(&service, run.spans, run.logs, received_unix_nano);
             if matches!(source, Source::Sentry | Source::SentryOtlp) {
-                self.hears(&service);
+                self.note_sentry_sender(&service);
             }
             if source == Source::SentryOtlp && run.spans > 0 {
-                self.talks(&service);
+                self.note_sentry_service(&service);
             }
             self.contents.origins.release(run.number);
         }

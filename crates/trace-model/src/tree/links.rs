@@ -5,7 +5,7 @@ use hashbrown::{HashMap, HashSet};
 use super::node::Missing;
 use super::shared_ids::ById;
 use crate::SpanId;
-use crate::store::Node as Span;
+use crate::store::SpanRecord as Span;
 use crate::work::{Visits, strides, visited};
 
 /// Parents by position: positions past the spans are the missing ones.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::store::Node as Span;
+use crate::store::SpanRecord as Span;
 use crate::{Flags, SpanId, SpanKey, SpanKind, StatusCode};
 
 /// One node of the tree: a span, or a row for a missing one.

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::SpanTree;
 use crate::hash::State;
-use crate::store::{Node as Span, RecordReader};
+use crate::store::{RecordReader, SpanRecord as Span};
 use crate::work::{self, STRIDE, Steps, VISIT, sort_by, strides, visited};
 use crate::{ErrorMark, RepeatedLimits, SpanId, SpanKind, Store, TraceId};
 

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use hashbrown::HashMap;
 
 use crate::SpanId;
-use crate::store::Node as Span;
+use crate::store::SpanRecord as Span;
 use crate::work::{Visits, sort_by, strides, visited};
 
 /// Spans by id: of most ids there is one, the others are linked to it.

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::SpanTree;
 use super::links::Links;
 use super::node::{self, SpanNode};
-use crate::store::Node as Span;
+use crate::store::SpanRecord as Span;
 use crate::work::{Visits, sort_by, strides, visited};
 
 /// Children by start: those of `at` are `all[first[at]..first[at + 1]]`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trace_model::sentry::{Against, Awaited, Delivery, Difference, Evidence, Reason, Stored, Verdict};
+use trace_model::sentry::{Awaited, Delivery, Evidence, Mismatch, Reason, SentryTrace, SourceOfTruth, Verdict};
 use trace_model::{Expectation, SpanId, SpanKey, Store, TraceId};
 
 use crate::support::{Sent, batch, envelope, errors, outline, sent, span, store, trace};
@@ -13,7 +13,7 @@ fn key(id: u8, service: &str) -> SpanKey {
     SpanKey {
         span_id: span(id),
         service: service.into(),
-        twin: 0,
+        duplicate: 0,
     }
 }
 
@@ -285,7 +285,7 @@ fn forwarded_span_reaches_sentry_once_accepted() {
 fn parent_mismatch_is_a_difference() {
     let mut store = store(&[sent(1, 0, 0, 10), sent(2, 1, 1, 9)]);
     store.add(envelope(&[sent(1, 0, 0, 10), sent(2, 0, 1, 9)]));
-    let difference = Difference::Parent {
+    let difference = Mismatch::Parent {
         sentry: None,
         span: Some(span(1)),
     };
@@ -318,7 +318,7 @@ fn trace_id_mismatch_is_a_difference_in_any_order() {
         if !first {
             store.add(theirs());
         }
-        let difference = Difference::Trace { sentry: trace(7) };
+        let difference = Mismatch::Trace { sentry: trace(7) };
         assert_eq!((verdict(&store, 1, 0), mark(&store, 0)), (Verdict::Differs(difference), '≠'));
         assert_eq!(store.trace(trace(7)).expect("listed too").sentry.sentry_only, 1);
     }
@@ -333,7 +333,7 @@ fn sentrys_own_answer_counts_for_more() {
         Verdict::Expected(Awaited::Answer),
         "not polled yet"
     );
-    let answer = |asked_again, spans: &[(u8, u8)]| Stored {
+    let answer = |asked_again, spans: &[(u8, u8)]| SentryTrace {
         asked_unix_nano: 77,
         asked_again,
         spans: Arc::new(
@@ -344,10 +344,10 @@ fn sentrys_own_answer_counts_for_more() {
         ),
     };
     store.set_stored(trace(1), answer(true, &[(1, 0)]));
-    let against = store.trace(trace(1)).expect("the trace").sentry.against;
+    let truth = store.trace(trace(1)).expect("the trace").sentry.truth;
     assert_eq!(
-        against,
-        Against::Sentry {
+        truth,
+        SourceOfTruth::Sentry {
             asked_unix_nano: Some(77),
             asked_again: true
         }
@@ -360,7 +360,7 @@ fn sentrys_own_answer_counts_for_more() {
         Reason::NotStored,
         "it arrived here, but Sentry does not have it"
     );
-    let difference = Difference::Parent {
+    let difference = Mismatch::Parent {
         sentry: Some(span(7)),
         span: Some(span(1)),
     };
@@ -388,7 +388,7 @@ fn unsent_span_is_missing_without_polling() {
     assert_eq!(verdict(&store, 3, 3 * SECOND), Verdict::Missing(reason.clone()));
     store.set_stored(
         trace(1),
-        Stored {
+        SentryTrace {
             asked_unix_nano: 1,
             asked_again: true,
             spans: Arc::new([(span(1), None)].into()),

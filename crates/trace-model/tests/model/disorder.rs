@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use proptest::prelude::*;
-use trace_model::{Batch, Filter, Log, Outline, Row, Source, Span, SpanId, Store, TraceId, TraceSummary, otlp};
+use trace_model::{Batch, Filter, LogRecord, Outline, Row, Source, Span, SpanId, Store, TraceId, TraceSummary, otlp};
 
 use crate::support::{Sent, edit, errors, logs, sent, span, trace};
 use trace_model::sentry::{Evidence, Verdict};
@@ -24,7 +24,7 @@ fn any_time() -> impl Strategy<Value = u64> {
 }
 
 prop_compose! {
-    // Ids 0 are invalid, few ids meet often: twins, circles, self-parents and parents that never arrive are all among them.
+    // Ids 0 are invalid, few ids meet often: duplicates, circles, self-parents and parents that never arrive are all among them.
     fn any_span()(
         trace in 0..4_u8, id in 0..12_u8, parent in 0..14_u8, start in any_time(), end in any_time(), kind in 0..6, failed: bool,
         service in prop::sample::select(vec!["api", "mailer", ""]),
@@ -49,7 +49,7 @@ type Read = (
     Vec<Row>,
     Vec<Option<Span>>,
     Vec<Option<Verdict>>,
-    Vec<Log>,
+    Vec<LogRecord>,
     usize,
 );
 

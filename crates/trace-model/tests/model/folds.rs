@@ -9,7 +9,7 @@ fn key(id: u8) -> SpanKey {
     SpanKey {
         span_id: span(id),
         service: "api".into(),
-        twin: 0,
+        duplicate: 0,
     }
 }
 

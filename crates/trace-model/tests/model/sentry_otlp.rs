@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trace_model::sentry::{Against, Delivery, Evidence, Reason, Stored, Verdict};
+use trace_model::sentry::{Delivery, Evidence, Reason, SentryTrace, SourceOfTruth, Verdict};
 use trace_model::{Source, SpanKey, Store, otlp};
 
 use crate::support::{Sent, batch, envelope, outline, sent, span, trace};
@@ -17,15 +17,15 @@ fn verdict(store: &Store, id: u8) -> Verdict {
     let key = SpanKey {
         span_id: span(id),
         service: "api".into(),
-        twin: 0,
+        duplicate: 0,
     };
     store.verdict(trace(1), &key, 60 * SECOND).expect("it is here")
 }
 
-fn stored(spans: &[u8]) -> Stored {
-    Stored {
+fn stored(spans: &[u8]) -> SentryTrace {
+    SentryTrace {
         spans: Arc::new(spans.iter().map(|id| (span(*id), None)).collect()),
-        ..Stored::default()
+        ..SentryTrace::default()
     }
 }
 
@@ -39,7 +39,7 @@ fn sentry_otlp_spans_are_rows_that_reached_sentry() {
     assert_eq!(ways, ["sentry-otlp", "sentry-otlp"]);
     assert_eq!([verdict(&store, 1), verdict(&store, 2)], [Verdict::Reached, Verdict::Reached]);
     let reach = store.trace(trace(1)).expect("the trace").sentry;
-    assert_eq!((reach.against, reach.reached, reach.expected), (Against::Endpoint, 2, 2));
+    assert_eq!((reach.truth, reach.reached, reach.expected), (SourceOfTruth::Endpoint, 2, 2));
 }
 
 #[test]

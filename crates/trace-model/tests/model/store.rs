@@ -213,7 +213,7 @@ fn span_is_decoded_on_demand() {
     let key = SpanKey {
         span_id: span(1),
         service: "api".into(),
-        twin: 0,
+        duplicate: 0,
     };
     let decoded = store.span(trace(1), &key).expect("the span");
     assert_eq!(
@@ -258,7 +258,7 @@ fn span_id_of_two_services_is_two_spans() {
         let key = SpanKey {
             span_id: span(1),
             service: service.into(),
-            twin: 0,
+            duplicate: 0,
         };
         store.span(trace(1), &key).and_then(|span| span.end_unix_nano)
     };

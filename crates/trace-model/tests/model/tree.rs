@@ -174,7 +174,7 @@ fn folding_hides_what_is_below() {
     let hidden = SpanKey {
         span_id: span(4),
         service: "api".into(),
-        twin: 0,
+        duplicate: 0,
     };
     assert_eq!(outline.position(&hidden), Some(1), "it is at its folded parent");
     assert_eq!(outline.parent(2), Some(0));

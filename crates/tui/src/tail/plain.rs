@@ -1,7 +1,7 @@
 //! A span as a line of text.
 
 use jiff::tz::TimeZone;
-use trace_model::{Log, Severity, Span};
+use trace_model::{LogRecord, Severity, Span};
 
 use app::format;
 use app::text::clean;
@@ -28,7 +28,7 @@ pub(super) fn line(span: &Span, zone: &TimeZone) -> String {
 }
 
 /// Formats a log record: severity and text take the positions of a span's name and kind.
-pub(super) fn log_line(log: &Log, title: &str, zone: &TimeZone) -> String {
+pub(super) fn log_line(log: &LogRecord, title: &str, zone: &TimeZone) -> String {
     let trace = log
         .trace_id
         .map_or_else(|| "-".to_owned(), |trace_id| format!("{trace_id:.8}"));

@@ -7,7 +7,7 @@ use query::Uploads;
 use tokio::sync::watch;
 use trace_files::json_lines;
 use trace_model::sentry::ErrorEvent;
-use trace_model::{Batch, BatchLog, BatchSpan, Log};
+use trace_model::{Batch, BatchLog, BatchSpan, LogRecord};
 
 use super::input::Next;
 use super::{Form, Selection, plain};
@@ -140,6 +140,6 @@ impl<W: Write> Printer<W> {
 }
 
 /// Returns a record's text in one line: an error's title, else the body.
-fn title(log: &Log) -> String {
+fn title(log: &LogRecord) -> String {
     ErrorEvent::of(log).map_or_else(|| log_text(log), |error| error.title)
 }

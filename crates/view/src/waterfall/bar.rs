@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::Line;
 use trace_model::sentry::Gravity;
-use trace_model::{ClockTrouble, Line as SpanLine, Row, StatusCode};
+use trace_model::{ClockTrouble, Row, RowSpan, StatusCode};
 
 use super::super::bars::Axis;
 use super::super::{format, theme};
@@ -59,7 +59,7 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
 }
 
 /// The bar itself; answers from when to when it is.
-fn body(frame: &mut Frame, row: &Row, line: &SpanLine, area: Rect, look: &Look, colour: Color) -> (u64, u64) {
+fn body(frame: &mut Frame, row: &Row, line: &RowSpan, area: Rect, look: &Look, colour: Color) -> (u64, u64) {
     let (axis, buffer) = (look.axis, frame.buffer_mut());
     let style = Style::new().fg(colour);
     let start = line.start_unix_nano;
@@ -136,7 +136,7 @@ fn gaps(frame: &mut Frame, row: &Row, area: Rect, axis: Axis, colour: Color) {
 }
 
 /// What is worth a few words beside the bar: one thing only, what explains most.
-fn remark(row: &Row, line: &SpanLine, look: &Look) -> Option<(String, Color)> {
+fn remark(row: &Row, line: &RowSpan, look: &Look) -> Option<(String, Color)> {
     if look.straight && row.reading.shift_nano != 0 {
         return Some((format!("shifted {}", signed(row.reading.shift_nano)), theme::WARNING));
     }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::sentry::Gravity;
-use trace_model::{ErrorMark, Line as SpanLine, Lint, Row, Rule, SpanSubject, StatusCode};
+use trace_model::{ErrorMark, Lint, Row, RowSpan, Rule, SpanSubject, StatusCode};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::bars::Axis;
@@ -228,7 +228,7 @@ fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
     marks
 }
 
-fn length(row: &Row, line: &SpanLine, look: &Look) -> Span<'static> {
+fn length(row: &Row, line: &RowSpan, look: &Look) -> Span<'static> {
     if let Some(group) = row.group {
         return format::duration(group.total_nano).into();
     }

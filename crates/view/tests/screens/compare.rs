@@ -1,7 +1,7 @@
 //! One trace beside another, and beside the median of its operation.
 
 use app::keymap::{Key, KeyContext};
-use app::{Against, Mode, Screen};
+use app::{Baseline, Mode, Screen};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use trace_model::work;
 
@@ -47,9 +47,9 @@ fn snapshots(name: &str, keys: &str) {
     }
 }
 
-fn against(scene: &Scene) -> Against {
+fn baseline(scene: &Scene) -> Baseline {
     match scene.app.screens.top() {
-        Some(Screen::Compare(compare)) => compare.against(),
+        Some(Screen::Compare(compare)) => compare.baseline(),
         other => panic!("{other:?} is open"),
     }
 }
@@ -114,7 +114,7 @@ fn what_changed_most_comes_first_when_that_is_asked_for() {
 fn tab_changes_what_it_is_compared_with() {
     let mut scene = shop(120, 40);
     scene.type_keys("j=gd");
-    assert_eq!(against(&scene), Against::Marked);
+    assert_eq!(baseline(&scene), Baseline::Marked);
     scene.press(&[Key::Tab]);
     assert!(
         scene.text().contains("median of 8 traces without errors: web GET /checkout"),
@@ -122,11 +122,11 @@ fn tab_changes_what_it_is_compared_with() {
         scene.text()
     );
     scene.press(&[Key::Tab]);
-    assert_eq!(against(&scene), Against::Marked);
+    assert_eq!(baseline(&scene), Baseline::Marked);
     // The marked one is compared with the median: there is nothing else.
     scene.press(&[Key::Esc]);
     scene.type_keys("jd");
-    assert_eq!(against(&scene), Against::Median);
+    assert_eq!(baseline(&scene), Baseline::Median);
     scene.press(&[Key::Tab]);
     assert!(scene.text().contains("this is the marked trace"), "{}", scene.text());
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use app::keymap::{Key, KeyContext};
 use app::{Effect, Mode, Notice, SentrySite};
 use opentelemetry_proto::tonic::trace::v1::Status;
-use trace_model::sentry::{Evidence, Stored};
+use trace_model::sentry::{Evidence, SentryTrace};
 use trace_model::{Expectation, SpanKey};
 
 use crate::scene::{MILLI, NOW, START, Scene, edit, password_reset, password_reset_without, span, span_id, trace};
@@ -61,7 +61,7 @@ pub(crate) fn asked(scene: &mut Scene) {
     site(scene);
     scene.add(password_reset());
     let parents = [(1, None), (2, Some(1)), (3, Some(2)), (4, Some(3)), (5, Some(1))];
-    let stored = Stored {
+    let stored = SentryTrace {
         asked_unix_nano: NOW - 4 * SECOND,
         asked_again: true,
         spans: Arc::new(HashMap::from(
@@ -421,7 +421,7 @@ fn hostile_reports_and_answers_do_not_command_the_terminal() {
     let key = SpanKey {
         span_id: span_id(2),
         service: hostile.into(),
-        twin: 0,
+        duplicate: 0,
     };
     let verdict = scene.app.store.verdict(trace(1), &key, scene.now).expect("it is here");
     assert!(verdict.to_string().contains("evil"), "the transaction's name is in it");

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use trace_model::sentry::ErrorEvent;
-use trace_model::{Log, Severity, Value};
+use trace_model::{LogRecord, Severity, Value};
 
 use super::super::testing::{RECEIVED, TRACE, get, item, logs, read_one, read_with, text};
 
 const EVENT: &str = "9ec79c33ec9942ab8353589fcb2e04dc";
 
-fn one(event: &serde_json::Value) -> (Log, ErrorEvent) {
+fn one(event: &serde_json::Value) -> (LogRecord, ErrorEvent) {
     let reading = read_one("event", event);
     assert_eq!(reading.counts.errors, 1);
     let log = logs(&reading).remove(0);

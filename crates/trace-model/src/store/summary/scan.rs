@@ -6,15 +6,15 @@ use hashbrown::{HashMap, HashSet};
 
 use super::shape::Shape;
 use super::{Root, TraceSummary};
-use crate::sentry::{Against, Gravity};
-use crate::store::cross_check::{Finding, SentryReach};
+use crate::sentry::{Gravity, SourceOfTruth};
+use crate::store::cross_check::{Outcome, SentryReach};
 use crate::store::reader::Cursor;
-use crate::store::record::{Record, Signal, Slot};
+use crate::store::record::{Record, RecordKind, Slot};
 use crate::store::{Contents, Store};
 use crate::work::{self, Steps, VISIT, Visits, sort_by};
 use crate::{SpanId, SpanKey, StatusCode, TraceId};
 
-const ROWS: &[Signal] = &[Signal::Span, Signal::SentrySpan];
+const ROWS: &[RecordKind] = &[RecordKind::Span, RecordKind::SentrySpan];
 
 /// A summary in progress. The stored trace may change meanwhile.
 #[derive(Debug)]
@@ -113,8 +113,8 @@ impl Scan {
                     }
                     let trace = &store.traces[slot];
                     let reads_logs = trace.rows() == 0 || trace.error_events > 0;
-                    let signals: &[Signal] = if reads_logs { &[Signal::Log] } else { &[] };
-                    self.stage = Stage::Logs(Cursor::new(store, self.trace_id(), signals));
+                    let record_kinds: &[RecordKind] = if reads_logs { &[RecordKind::Log] } else { &[] };
+                    self.stage = Stage::Logs(Cursor::new(store, self.trace_id(), record_kinds));
                 }
                 Stage::Logs(cursor) => {
                     let mut cursor = cursor.clone();
@@ -142,7 +142,7 @@ impl Scan {
                         if record.is_row() {
                             self.shape.add(record);
                             if is_checked {
-                                self.add_finding(store.finding(slot, at, self.end));
+                                self.add_finding(store.outcome(slot, at, self.end));
                             }
                         }
                     });
@@ -173,9 +173,9 @@ impl Scan {
     fn summary(&self, store: &Store, slot: Slot, services: Arc<[Arc<str>]>, is_partial: bool) -> TraceSummary {
         let trace = &store.traces[slot];
         let mut sentry = self.sentry;
-        if sentry.against == Against::Nothing && sentry.expected > 0 {
+        if sentry.truth == SourceOfTruth::Nothing && sentry.expected > 0 {
             // A service in it talks to Sentry elsewhere.
-            sentry.against = Against::Endpoint;
+            sentry.truth = SourceOfTruth::Endpoint;
         }
         TraceSummary {
             trace_id: self.trace_id(),
@@ -271,7 +271,7 @@ impl Scan {
 
     fn begin_reach(&mut self, store: &Store, slot: Slot) {
         self.sentry = SentryReach {
-            against: store.against(slot),
+            truth: store.truth(slot),
             due_unix_nano: u64::MAX,
             ..SentryReach::default()
         };
@@ -279,21 +279,21 @@ impl Scan {
 
     /// Returns true if the spans are compared with Sentry's copy.
     fn is_checked(&self, store: &Store, slot: Slot) -> bool {
-        store.traces[slot].rows() > 0 && (self.sentry.against != Against::Nothing || !store.knows_no_sentry())
+        store.traces[slot].rows() > 0 && (self.sentry.truth != SourceOfTruth::Nothing || !store.has_no_sentry_data())
     }
 
-    fn add_finding(&mut self, finding: Finding) {
+    fn add_finding(&mut self, finding: Outcome) {
         let reach = &mut self.sentry;
         reach.expected += usize::from(!matches!(
             finding,
-            Finding::NotSent | Finding::NotChecked | Finding::SentryOnly
+            Outcome::NotSent | Outcome::NotChecked | Outcome::SentryOnly
         ));
         match finding {
-            Finding::NotChecked | Finding::NotSent => {}
-            Finding::SentryOnly => reach.sentry_only += 1,
-            Finding::Reached => reach.reached += 1,
-            Finding::Differs(_) => reach.differs += 1,
-            Finding::Absent { due, .. } => reach.due_unix_nano = reach.due_unix_nano.min(due),
+            Outcome::NotChecked | Outcome::NotSent => {}
+            Outcome::SentryOnly => reach.sentry_only += 1,
+            Outcome::Reached => reach.reached += 1,
+            Outcome::Differs(_) => reach.differs += 1,
+            Outcome::Absent { due, .. } => reach.due_unix_nano = reach.due_unix_nano.min(due),
         }
     }
 }

@@ -35,12 +35,12 @@ pub struct Ranking {
     order: Vec<TraceId>,
     /// Revision of the store that `order` shows, or an older one.
     of: Option<Revision>,
-    pass: Option<Pass>,
+    pass: Option<RankingPass>,
 }
 
 /// A pass over all traces, newest first.
 #[derive(Debug)]
-struct Pass {
+struct RankingPass {
     began: Revision,
     /// Traces that arrived before this one are still to be visited.
     before: u64,
@@ -92,7 +92,7 @@ impl Ranking {
 
     /// Begins a pass over all traces, unless one is in progress.
     pub fn begin(&mut self, store: &Store) {
-        self.pass.get_or_insert_with(|| Pass {
+        self.pass.get_or_insert_with(|| RankingPass {
             began: store.revision(),
             before: u64::MAX,
             looked_at: 0,

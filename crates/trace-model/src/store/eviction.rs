@@ -4,14 +4,14 @@
 //! different speeds it leaves chunks with few live records: these are copied forward, and the chunk is free.
 
 use super::Store;
-use super::record::{At, Record, Signal, Slot};
+use super::record::{Record, RecordId, RecordKind, Slot};
 use super::trace::{List, Trace};
 use super::write::{hash_of_error, hash_of_sentry};
 use crate::work::{self, VISIT};
 use crate::{SpanId, TraceId};
 
 /// Chunks are emptied by copying when more than this part of the budget is dead.
-const DEAD: usize = 16;
+const COMPACT_DEAD_RATIO: usize = 16;
 
 /// Result of a request for memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,12 +80,12 @@ impl Store {
     }
 
     /// Brings growth outside of the log back into the budget; returns false when [more is to be done](Store::is_over).
-    pub(super) fn settle(&mut self) -> bool {
-        self.settle_for(Slot::NONE)
+    pub(super) fn enforce_budget(&mut self) -> bool {
+        self.enforce_budget_except(Slot::NONE)
     }
 
     /// The same, without this trace leaving.
-    pub(super) fn settle_for(&mut self, keep: Slot) -> bool {
+    pub(super) fn enforce_budget_except(&mut self, keep: Slot) -> bool {
         while self.used() > self.totals.budget {
             if self.contents.log.release_free() {
                 continue;
@@ -96,17 +96,17 @@ impl Store {
                 Room::Later => return false,
             }
         }
-        self.bury_leaving().is_some()
+        self.free_leaving().is_some()
     }
 
     /// Frees a chunk, or at least something. [`Room::None`] when nothing can be freed.
     fn free_a_chunk(&mut self, keep: Slot) -> Room {
-        if self.bury_leaving().is_none() {
+        if self.free_leaving().is_none() {
             return Room::Later;
         }
         let enough = self.contents.log.chunk_size(0);
         // Spans of always active traces keep chunks from which all others were evicted.
-        if self.contents.log.dead() > self.totals.budget / DEAD && self.copy_forward(4) {
+        if self.contents.log.dead() > self.totals.budget / COMPACT_DEAD_RATIO && self.copy_forward(4) {
             return Room::Made;
         }
         let before = self.used();
@@ -121,7 +121,7 @@ impl Store {
                 return if is_freed { Room::Made } else { Room::None };
             };
             self.evict(oldest);
-            let Some(bytes) = self.bury_leaving() else {
+            let Some(bytes) = self.free_leaving() else {
                 return Room::Later;
             };
             evicted += bytes;
@@ -154,19 +154,19 @@ impl Store {
             work::add(2 * VISIT);
             let length = self.contents.log.get(at).length as usize;
             // The budget may be exceeded for a moment, until the other chunk is free: the tables grow in leaps.
-            let limit = self.totals.budget + self.totals.budget / DEAD;
+            let limit = self.totals.budget + self.totals.budget / COMPACT_DEAD_RATIO;
             let has_room = self.contents.log.fits(length) || (self.used() <= limit && self.contents.log.open(length));
             if !has_room {
                 return false;
             }
             let copy = self.contents.log.copy(at);
-            self.moved(at, copy);
-            self.contents.log.kill(at);
+            self.relocate(at, copy);
+            self.contents.log.mark_dead(at);
         }
         true
     }
 
-    /// Lets a trace go: nothing finds it from now on, and [`Store::bury_leaving`] ends its records.
+    /// Lets a trace go: nothing finds it from now on, and [`Store::free_leaving`] ends its records.
     fn evict(&mut self, slot: Slot) {
         self.unlink(slot);
         self.clock += 1;
@@ -198,7 +198,7 @@ impl Store {
 
     /// Ends the records of the trace that is leaving, and returns how many bytes of the log those were; `None` when [more is to be
     /// done](Store::is_over).
-    fn bury_leaving(&mut self) -> Option<usize> {
+    fn free_leaving(&mut self) -> Option<usize> {
         let Some(leaving) = self.leaving else { return Some(0) };
         let mut bytes = 0;
         let lists: [fn(&mut Trace) -> &mut List; 3] =
@@ -216,13 +216,13 @@ impl Store {
                 self.forget_keyed(leaving, at, &record);
                 self.contents.names.release(record.name);
                 self.contents.origins.release(record.origin);
-                self.contents.log.kill(at);
+                self.contents.log.mark_dead(at);
                 if self.is_over() {
                     list(&mut self.traces[leaving.slot]).first = next;
                     return None;
                 }
             }
-            list(&mut self.traces[leaving.slot]).first = At::NONE;
+            list(&mut self.traces[leaving.slot]).first = RecordId::NONE;
         }
         self.leaving = None;
         self.traces.remove(leaving.slot);
@@ -231,14 +231,14 @@ impl Store {
 
     /// Takes a record out of the tables of all traces.
     #[inline]
-    fn forget_keyed(&mut self, leaving: Leaving, at: At, record: &Record) {
+    fn forget_keyed(&mut self, leaving: Leaving, at: RecordId, record: &Record) {
         if record.is_error_event() {
             let hash = hash_of_error(leaving.slot, self.contents.log.raw(at));
             if let Ok(found) = self.error_events.find_entry(hash, |(_, known)| *known == at) {
                 found.remove();
             }
         }
-        if record.signal != Signal::SentrySpan {
+        if record.record_kind != RecordKind::SentrySpan {
             return;
         }
         let hash = hash_of_sentry(&self.hasher, record);
