@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use crate::budget::NoRoom;
 use crate::limits::BodyLimit;
-use crate::queue::NoRoom;
 
 /// Bodies up to this length need no admission, in bytes.
 pub(crate) const LARGE: usize = 1024 * 1024;

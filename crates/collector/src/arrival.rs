@@ -5,7 +5,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use trace_model::sentry::Evidence;
 use trace_model::{Batch, MetricsBatch};
 
-use crate::queue::{Lease, Share};
+use crate::budget::{Reservation, Share};
 
 /// Content of one request.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +93,7 @@ pub struct Arrivals(pub(crate) mpsc::Receiver<Waiting>);
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) arrival: Arrival,
-    pub(crate) lease: Lease,
+    pub(crate) reservation: Reservation,
 }
 
 impl Arrivals {
@@ -122,6 +122,6 @@ impl Arrivals {
 fn deliver(waiting: Waiting) -> Delivery {
     Delivery {
         arrival: waiting.arrival,
-        share: Share::new(waiting.lease),
+        share: Share::new(waiting.reservation),
     }
 }

@@ -11,11 +11,11 @@ use http_body_util::BodyExt;
 use hyper::body::Body as _;
 
 use crate::admission::{Admitted, LARGE, LARGE_INFLATED, ROOM_WAIT};
-use crate::coding::{Coding, STEP};
+use crate::budget::Reservation;
+use crate::content_encoding::{ContentEncoding, STEP};
 use crate::intake::Intake;
 use crate::limits::{BodyLimit, Size};
 use crate::pool::Buffer;
-use crate::queue::Lease;
 use crate::rejection::Rejection;
 
 /// Pause after which a sender in the middle of a body is given up.
@@ -29,7 +29,7 @@ pub(crate) struct Received {
     /// Inflated, in one piece.
     pub(crate) bytes: Bytes,
     /// The right to the memory that it takes.
-    pub(crate) lease: Lease,
+    pub(crate) reservation: Reservation,
     /// Time of the last byte in nanoseconds since the Unix epoch.
     pub(crate) at_unix_nano: u64,
     pub(crate) limit: BodyLimit,
@@ -39,18 +39,18 @@ pub(crate) struct Received {
 impl Received {
     /// Inflates it, if it is compressed. Works in steps, so that a large one does not keep others from the thread, and draws on the
     /// account before each takes memory.
-    pub(crate) async fn inflate(self, coding: Coding, intake: &Intake) -> Result<Self, Rejection> {
-        if coding == Coding::Identity {
+    pub(crate) async fn inflate(self, coding: ContentEncoding, intake: &Intake) -> Result<Self, Rejection> {
+        if coding == ContentEncoding::Identity {
             return Ok(self);
         }
         let Self {
             bytes,
-            mut lease,
+            mut reservation,
             at_unix_nano,
             limit,
             mut admitted,
         } = self;
-        let compressed = lease.bytes();
+        let compressed = reservation.bytes();
         let mut whole = None;
         if bytes.len() <= LARGE && !admitted.has_turn() {
             let _decoder = intake.admission().decoder().await;
@@ -58,7 +58,7 @@ impl Received {
                 most: LARGE_INFLATED,
                 wait: Duration::ZERO,
             };
-            whole = inflated(coding, &bytes, &mut lease, limit, limits, intake).await?;
+            whole = inflated(coding, &bytes, &mut reservation, limit, limits, intake).await?;
         }
         if whole.is_none() {
             intake.admission().turn(&mut admitted).await?;
@@ -66,13 +66,13 @@ impl Received {
                 most: usize::MAX,
                 wait: admitted.room_wait(),
             };
-            whole = inflated(coding, &bytes, &mut lease, limit, limits, intake).await?;
+            whole = inflated(coding, &bytes, &mut reservation, limit, limits, intake).await?;
         }
         drop(bytes);
-        lease.shrink(compressed);
+        reservation.shrink(compressed);
         Ok(Self {
             bytes: whole.map(Buffer::freeze).unwrap_or_default(),
-            lease,
+            reservation,
             at_unix_nano,
             limit,
             admitted,
@@ -91,23 +91,23 @@ struct Limits {
 
 /// Returns `None`, and gives back what it has drawn, where there is more than `limits` has.
 async fn inflated(
-    coding: Coding,
+    coding: ContentEncoding,
     bytes: &Bytes,
-    lease: &mut Lease,
+    reservation: &mut Reservation,
     limit: BodyLimit,
     limits: Limits,
     intake: &Intake,
 ) -> Result<Option<Buffer>, Rejection> {
     let unreadable = |error| Rejection::malformed(format!("the body cannot be read: {error}"));
     let decoder = coding.decoder_bytes();
-    lease.grow_within(decoder, limits.wait).await?;
+    reservation.grow_within(decoder, limits.wait).await?;
     let mut whole = intake.pool().take(0);
     let mut inflated = coding.inflate(bytes).map_err(unreadable)?;
     loop {
-        lease.grow_within(STEP, limits.wait).await?;
+        reservation.grow_within(STEP, limits.wait).await?;
         whole.reserve(STEP, limit.whole + STEP)?;
         let more = inflated.step(&mut whole).map_err(unreadable)?;
-        lease.shrink(STEP - more);
+        reservation.shrink(STEP - more);
         if more == 0 {
             break;
         }
@@ -115,14 +115,14 @@ async fn inflated(
             return Err(too_long(limit.whole, limit));
         }
         if whole.bytes.len() > limits.most {
-            lease.shrink(decoder + whole.bytes.len());
+            reservation.shrink(decoder + whole.bytes.len());
             return Ok(None);
         }
         if more == STEP {
             tokio::task::yield_now().await;
         }
     }
-    lease.shrink(decoder);
+    reservation.shrink(decoder);
     Ok(Some(whole))
 }
 
@@ -138,8 +138,8 @@ pub(crate) async fn read_coded(
     headers: &HeaderMap,
     body: Body,
     limit: BodyLimit,
-) -> Result<(Received, Coding), Rejection> {
-    match Coding::of(headers, &CONTENT_ENCODING) {
+) -> Result<(Received, ContentEncoding), Rejection> {
+    match ContentEncoding::of(headers, &CONTENT_ENCODING) {
         Ok(coding) => Ok((read_plain(intake, headers, body, limit, |_| None).await?, coding)),
         Err(reason) => {
             skip(body).await;
@@ -164,7 +164,7 @@ pub(crate) async fn read_plain(
         intake,
         limit,
         whole: None,
-        lease: intake.queue().lease(),
+        reservation: intake.budget().reservation(),
         admitted: Admitted::default(),
     };
     let collected = if declared > limit.sent as u64 {
@@ -174,20 +174,23 @@ pub(crate) async fn read_plain(
         receiving.collect(&mut body, declared, announced).await
     };
     let Receiving {
-        whole, lease, admitted, ..
+        whole,
+        reservation,
+        admitted,
+        ..
     } = receiving;
     intake.count_bytes(whole.as_ref().map_or(0, |whole| whole.bytes.len()));
     if let Err(rejection) = collected {
         // A client that waits for `100 Continue` gets the rejection instead.
         if !headers.contains_key(EXPECT) && rejection.status != StatusCode::REQUEST_TIMEOUT {
-            drop((whole, lease, admitted));
+            drop((whole, reservation, admitted));
             skip(body).await;
         }
         return Err(rejection);
     }
     Ok(Received {
         bytes: whole.map(Buffer::freeze).unwrap_or_default(),
-        lease,
+        reservation,
         at_unix_nano: now(),
         limit,
         admitted,
@@ -200,7 +203,7 @@ struct Receiving<'a> {
     limit: BodyLimit,
     /// `None` until it is admitted.
     whole: Option<Buffer>,
-    lease: Lease,
+    reservation: Reservation,
     admitted: Admitted,
 }
 
@@ -229,9 +232,9 @@ impl Receiving<'_> {
             if whole.bytes.len() + data.len() > LARGE {
                 let bytes = announced(&whole.bytes).unwrap_or(limit.sent);
                 admission.body(bytes.max(LARGE + 1), &mut self.admitted).await?;
-                self.lease.grow_within(data.len(), ROOM_WAIT).await?;
+                self.reservation.grow_within(data.len(), ROOM_WAIT).await?;
             } else {
-                self.lease.grow(data.len())?;
+                self.reservation.grow(data.len())?;
             }
             whole.reserve(data.len(), limit.sent)?;
             whole.bytes.extend_from_slice(&data);

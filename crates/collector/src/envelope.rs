@@ -31,7 +31,7 @@ pub struct Envelope {
     /// The readable items, in order.
     pub items: Vec<Item>,
     /// Unreadable items, in order. They never cost the other items.
-    pub bad_items: Vec<BadItem>,
+    pub bad_items: Vec<ItemError>,
 }
 
 /// An item with its header.
@@ -61,7 +61,7 @@ pub enum EnvelopeError {
 
 /// An unreadable item.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadItem {
+pub enum ItemError {
     /// The first line is not a JSON object.
     #[error("invalid item header, not a JSON object")]
     Header,
@@ -112,7 +112,7 @@ impl Envelope {
                 continue;
             }
             if envelope.items.len() + envelope.bad_items.len() == ITEMS {
-                envelope.bad_items.push(BadItem::TooMany);
+                envelope.bad_items.push(ItemError::TooMany);
                 break;
             }
             match item(&line, &mut rest) {
@@ -120,7 +120,7 @@ impl Envelope {
                     envelope.items.push(item);
                     is_damaged = false;
                 }
-                Err(BadItem::Header | BadItem::NoType) if is_damaged => {}
+                Err(ItemError::Header | ItemError::NoType) if is_damaged => {}
                 Err(bad) => {
                     envelope.bad_items.push(bad);
                     is_damaged = true;
@@ -139,11 +139,11 @@ impl Envelope {
 
 /// Parses the item whose header is `line`, and moves `rest` past it: past its payload if its length is known, else to the line
 /// where another item may begin.
-fn item(line: &[u8], rest: &mut Bytes) -> Result<Item, BadItem> {
+fn item(line: &[u8], rest: &mut Bytes) -> Result<Item, ItemError> {
     if line.len() > ITEM_HEADER_MAX {
-        return Err(BadItem::LongHeader);
+        return Err(ItemError::LongHeader);
     }
-    let header: Map<String, Value> = serde_json::from_slice(line).map_err(|_| BadItem::Header)?;
+    let header: Map<String, Value> = serde_json::from_slice(line).map_err(|_| ItemError::Header)?;
     let payload = match header.get("length") {
         None | Some(Value::Null) => {
             let (payload, after) = split_line(rest.clone());
@@ -153,7 +153,7 @@ fn item(line: &[u8], rest: &mut Bytes) -> Result<Item, BadItem> {
         Some(length) => length.as_u64().and_then(|length| take(rest, length)),
     };
     let Some(item_type) = header.get("type").and_then(Value::as_str).map(str::to_owned) else {
-        return Err(BadItem::NoType);
+        return Err(ItemError::NoType);
     };
     match payload {
         Some(payload) => Ok(Item {
@@ -161,7 +161,7 @@ fn item(line: &[u8], rest: &mut Bytes) -> Result<Item, BadItem> {
             header,
             payload,
         }),
-        None => Err(BadItem::Length { item_type }),
+        None => Err(ItemError::Length { item_type }),
     }
 }
 

@@ -3,8 +3,8 @@
 use ingest_state::{HealthSnapshot, Listener, QueueDepth};
 use tokio::sync::watch;
 
+use crate::budget::MemoryBudget;
 use crate::listeners::limits;
-use crate::queue::Queue;
 
 /// A view of the counts. Cheap to clone; each clone notices changes for itself.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Health {
     changes: watch::Receiver<HealthSnapshot>,
     /// For readers that poll.
     looks: watch::Receiver<HealthSnapshot>,
-    queue: Queue,
+    budget: MemoryBudget,
 }
 
 impl Health {
@@ -46,7 +46,7 @@ impl Health {
         QueueDepth {
             connection_bytes: Listener::ALL.map(|at| limits(at).bytes(open(at))).iter().sum(),
             connection_bytes_limit: Listener::ALL.map(|at| limits(at).bytes(usize::MAX)).iter().sum(),
-            ..self.queue.depth()
+            ..self.budget.depth()
         }
     }
 }
@@ -56,12 +56,12 @@ impl Health {
 pub(crate) struct Recorder(watch::Sender<HealthSnapshot>);
 
 impl Recorder {
-    pub(crate) fn health(&self, queue: Queue) -> Health {
+    pub(crate) fn health(&self, budget: MemoryBudget) -> Health {
         let looks = self.0.subscribe();
         Health {
             changes: looks.clone(),
             looks,
-            queue,
+            budget,
         }
     }
 
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn latest_copies_counts_only_after_a_change() {
         let recorder = Recorder::default();
-        let mut health = recorder.health(Queue::new(1));
+        let mut health = recorder.health(MemoryBudget::new(1));
         assert_eq!(health.latest(), None);
         recorder.record(|health| health.listeners[Listener::Sentry].spans += 1);
         recorder.record(|health| health.listeners[Listener::Sentry].spans += 1);

@@ -13,18 +13,18 @@ use trace_model::{Batch, DropReason, DroppedSpans, Grant, IdError, Malformed, Me
 use crate::admission::{Admission, LARGE};
 use crate::arrival::Waiting;
 use crate::body::{self, Received};
+use crate::budget::{MemoryBudget, NoRoom, Reservation};
 use crate::health::Recorder;
 use crate::limits::BodyLimit;
 use crate::otlp::Encoding;
 use crate::own_uploads::OwnUploads;
 use crate::pool::Pool;
-use crate::queue::{Lease, NoRoom, Queue};
 use crate::rejection::Rejection;
 use crate::{Arrival, Listener, ListenerCounts};
 
 /// Time that a request waits for a slot in the queue before its sender is told to retry. The consumer stalls for at most one
 /// frame; clients back off for seconds.
-const PATIENCE: Duration = Duration::from_millis(100);
+const QUEUE_WAIT_MAX: Duration = Duration::from_millis(100);
 /// Bytes of protobuf per byte of JSON text, at most: `1,` in an array becomes eight bytes.
 const JSON_GROWTH: usize = 4;
 
@@ -67,7 +67,7 @@ pub(crate) struct Intake {
     /// Encoding of an OTLP request.
     source: Source,
     arrivals: mpsc::Sender<Waiting>,
-    queue: Queue,
+    budget: MemoryBudget,
     pool: Pool,
     admission: Admission,
     otlp_limit: BodyLimit,
@@ -79,7 +79,7 @@ pub(crate) struct Intake {
 impl Intake {
     pub(crate) fn new(
         arrivals: mpsc::Sender<Waiting>,
-        queue: Queue,
+        budget: MemoryBudget,
         otlp_limit: BodyLimit,
         uploads: Option<OwnUploads>,
         recorder: Recorder,
@@ -88,7 +88,7 @@ impl Intake {
             listener: Listener::OtlpGrpc,
             source: Source::OtlpGrpc,
             arrivals,
-            queue,
+            budget,
             pool: Pool::default(),
             admission: Admission::new(otlp_limit),
             otlp_limit,
@@ -110,8 +110,8 @@ impl Intake {
         self.listener
     }
 
-    pub(crate) const fn queue(&self) -> &Queue {
-        &self.queue
+    pub(crate) const fn budget(&self) -> &MemoryBudget {
+        &self.budget
     }
 
     pub(crate) const fn pool(&self) -> &Pool {
@@ -148,9 +148,9 @@ impl Intake {
     }
 
     /// Waits for a place in the queue, not for long.
-    pub(crate) async fn place(&self) -> Result<Place<'_>, Overloaded> {
-        match tokio::time::timeout(PATIENCE, self.arrivals.reserve()).await {
-            Ok(Ok(permit)) => Ok(Place(permit)),
+    pub(crate) async fn permit(&self) -> Result<Permit<'_>, Overloaded> {
+        match tokio::time::timeout(QUEUE_WAIT_MAX, self.arrivals.reserve()).await {
+            Ok(Ok(permit)) => Ok(Permit(permit)),
             Ok(Err(_)) | Err(_) => Err(Overloaded),
         }
     }
@@ -159,7 +159,7 @@ impl Intake {
     pub(crate) async fn tell(&self, arrival: Arrival) {
         // An error means that the reader is gone; no memory, that it has far more to do.
         if let Ok(permit) = self.arrivals.reserve().await {
-            let _ = Place(permit).send(arrival, self.queue.lease());
+            let _ = Permit(permit).send(arrival, self.budget.reservation());
         }
     }
 
@@ -191,13 +191,13 @@ impl Intake {
     async fn transcode(&self, signal: Signal, body: Received) -> Result<(Received, DroppedSpans), Rejection> {
         let Received {
             bytes: json,
-            mut lease,
+            mut reservation,
             at_unix_nano,
             limit,
             admitted,
         } = body;
         let most = limit.whole.min(json.len().saturating_mul(JSON_GROWTH));
-        lease.grow_within(most, admitted.room_wait()).await?;
+        reservation.grow_within(most, admitted.room_wait()).await?;
         let mut output = self.pool.take(0);
         // Names and quotes are about half of the text.
         output.reserve(most.min(json.len() / 2), most)?;
@@ -211,7 +211,7 @@ impl Intake {
         })?;
         drop(json);
         output.bytes = read.bytes;
-        lease.resize(output.bytes.len())?;
+        reservation.resize(output.bytes.len())?;
         let mut rejected = DroppedSpans::default();
         for spans in read.rejected {
             let reason = DropReason {
@@ -222,7 +222,7 @@ impl Intake {
         }
         let body = Received {
             bytes: output.freeze(),
-            lease,
+            reservation,
             at_unix_nano,
             limit,
             admitted,
@@ -237,10 +237,10 @@ impl Intake {
         mut rejected: DroppedSpans,
         see: impl FnOnce(&mut Batch),
     ) -> Result<Option<PartialSuccess>, Rejection> {
-        let place = self.place().await?;
+        let permit = self.permit().await?;
         let Received {
             bytes,
-            mut lease,
+            mut reservation,
             at_unix_nano,
             // This request keeps its turn until it is queued.
             admitted,
@@ -252,14 +252,14 @@ impl Intake {
         let mut arrival = match signal {
             Signal::Traces => {
                 let read = |grant: Grant<'_>| Batch::traces_within(bytes.clone(), source, grant);
-                let (mut batch, more) = within(&mut lease, wait, read).await?;
+                let (mut batch, more) = within(&mut reservation, wait, read).await?;
                 rejected.merge(more);
                 own_uploads = self.hide_uploads(&mut batch);
                 (!batch.is_empty()).then(|| Arrival::Batch(batch.received_at(at_unix_nano)))
             }
             Signal::Logs => {
                 let read = |grant: Grant<'_>| Batch::logs_within(bytes.clone(), source, grant);
-                let batch = within(&mut lease, wait, read).await?;
+                let batch = within(&mut reservation, wait, read).await?;
                 (!batch.is_empty()).then(|| Arrival::Batch(batch.received_at(at_unix_nano)))
             }
             Signal::Metrics => {
@@ -281,7 +281,7 @@ impl Intake {
             see(batch);
         }
         if let Some(arrival) = arrival {
-            place.send(arrival, lease)?;
+            permit.send(arrival, reservation)?;
         }
         drop(admitted);
         self.recorder.record(|health| {
@@ -304,25 +304,25 @@ impl Intake {
 
 /// Reads within granted memory. Where others hold the memory it needs, it waits for that and reads again.
 async fn within<T>(
-    lease: &mut Lease,
+    reservation: &mut Reservation,
     wait: Duration,
     mut read: impl FnMut(Grant<'_>) -> Result<T, ReadError>,
 ) -> Result<T, Rejection> {
-    let before = lease.bytes();
+    let before = reservation.bytes();
     loop {
         // Drawn already, since an attempt before needed it.
-        let mut drawn = lease.bytes() - before;
+        let mut drawn = reservation.bytes() - before;
         let (mut missing, mut no_room) = (0, NoRoom::Exhausted);
         let mut grant = |bytes: usize| {
             let from_drawn = bytes.min(drawn);
             drawn -= from_drawn;
             missing = bytes - from_drawn;
-            lease.grow(missing).map_err(|error| no_room = error).is_ok()
+            reservation.grow(missing).map_err(|error| no_room = error).is_ok()
         };
         match read(&mut grant) {
             Ok(read) => return Ok(read),
             Err(ReadError::Malformed(error)) => return Err(malformed(error)),
-            Err(ReadError::NoMemory) if no_room == NoRoom::Exhausted => lease.grow_within(missing, wait).await?,
+            Err(ReadError::NoMemory) if no_room == NoRoom::Exhausted => reservation.grow_within(missing, wait).await?,
             Err(ReadError::NoMemory) => return Err(no_room.into()),
         }
     }
@@ -334,14 +334,14 @@ fn malformed(error: Malformed) -> Rejection {
 
 /// A place in the queue.
 #[derive(Debug)]
-pub(crate) struct Place<'a>(mpsc::Permit<'a, Waiting>);
+pub(crate) struct Permit<'a>(mpsc::Permit<'a, Waiting>);
 
-impl Place<'_> {
+impl Permit<'_> {
     /// Queues an arrival with the right to the memory that it takes.
-    pub(crate) fn send(self, arrival: Arrival, mut lease: Lease) -> Result<(), NoRoom> {
-        lease.resize(arrival.bytes())?;
-        lease.wait();
-        self.0.send(Waiting { arrival, lease });
+    pub(crate) fn send(self, arrival: Arrival, mut reservation: Reservation) -> Result<(), NoRoom> {
+        reservation.resize(arrival.bytes())?;
+        reservation.wait();
+        self.0.send(Waiting { arrival, reservation });
         Ok(())
     }
 }

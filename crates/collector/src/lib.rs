@@ -30,23 +30,24 @@ mod admission;
 mod arrival;
 mod bind;
 mod body;
-mod coding;
-mod door;
+mod budget;
+mod content_encoding;
 pub mod envelope;
 mod health;
 mod intake;
+mod layers;
 mod limits;
 mod listeners;
 mod otlp;
 mod own_uploads;
 mod pool;
-mod queue;
 mod rejection;
 pub mod sentry;
 mod server;
 
 pub use arrival::{Arrival, Arrivals, Delivery, SentryArrival};
 pub use bind::{BindError, Collector, Config, PortError, bind_failure};
+pub use budget::Share;
 pub use health::Health;
 pub use http_server::{AllowedOrigin, Host as AllowedHost, InvalidHost, InvalidOrigin};
 pub use ingest_state::{
@@ -54,6 +55,5 @@ pub use ingest_state::{
     QueueDepth, RecentRejection, RelayCounts,
 };
 pub use limits::{BODY_DEFAULT, BODY_MAX};
-pub use queue::Share;
 pub use sentry_relay::{StartError as RelayError, Target as RelayTarget};
 pub use server::Server;

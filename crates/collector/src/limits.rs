@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::coding::DECODER_MAX;
+use crate::content_encoding::DECODER_MAX;
 use crate::sentry::READING_MAX;
 
 const MIB: usize = 1024 * 1024;

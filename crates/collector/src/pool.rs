@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use crate::queue::NoRoom;
+use crate::budget::NoRoom;
 
 /// Buffers kept.
 const KEPT: usize = 64;

@@ -8,10 +8,10 @@ use http_server::Denied;
 use ingest_state::{Denial, clean};
 use tonic::Code;
 
+use crate::budget::NoRoom;
 use crate::intake::Overloaded;
 use crate::otlp::{Encoding, status};
-use crate::queue::NoRoom;
-use crate::{Listener, coding};
+use crate::{Listener, content_encoding};
 
 /// Seconds after which a sender should retry: the consumer catches up within a frame or two.
 pub(crate) const RETRY_SECONDS: u64 = 1;
@@ -90,7 +90,7 @@ impl Rejection {
         if code == Code::Unimplemented {
             response
                 .headers_mut()
-                .insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static(coding::KNOWN));
+                .insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static(content_encoding::KNOWN));
         }
         response
     }
@@ -123,7 +123,7 @@ impl Rejection {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
         }
         let hint = match self.status {
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Some((ACCEPT_ENCODING, HeaderValue::from_static(coding::KNOWN))),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Some((ACCEPT_ENCODING, HeaderValue::from_static(content_encoding::KNOWN))),
             StatusCode::METHOD_NOT_ALLOWED => Some((ALLOW, HeaderValue::from_static("POST"))),
             _ => None,
         };
@@ -168,7 +168,7 @@ impl From<NoRoom> for Rejection {
 }
 
 impl IntoResponse for Rejection {
-    /// Only marks the response: [`crate::door`] counts it and words it in the listener's protocol.
+    /// Only marks the response: [`crate::layers`] counts it and words it in the listener's protocol.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);

@@ -60,4 +60,4 @@ mod value;
 pub(crate) use endpoint::{routes, takes};
 pub(crate) use forward::{SentryRelay, Spans, follow};
 pub(crate) use read::READING_MAX;
-pub use read::{Came, Reading, read};
+pub use read::{ParsedEnvelope, RequestMeta, read};

@@ -10,14 +10,14 @@ use tokio::task::JoinSet;
 use trace_model::Source;
 
 use crate::arrival::Arrivals;
+use crate::budget::{MemoryBudget, QUEUED_ARRIVALS_MAX};
 use crate::health::Recorder;
 use crate::intake::Intake;
 use crate::limits::BodyLimit;
 use crate::listeners::{self, Serving};
 use crate::own_uploads::OwnUploads;
-use crate::queue::{Queue, WAITING};
 use crate::sentry::SentryRelay;
-use crate::{Collector, Health, Listener, door, limits, sentry};
+use crate::{Collector, Health, Listener, layers, limits, sentry};
 
 /// Time for requests in flight to finish after the end was requested.
 const FINISH: Duration = Duration::from_secs(2);
@@ -46,18 +46,18 @@ impl Server {
 }
 
 pub(crate) fn start(collector: Collector) -> (Arrivals, Health, Server) {
-    let (arrivals, receiver) = mpsc::channel(WAITING);
+    let (arrivals, receiver) = mpsc::channel(QUEUED_ARRIVALS_MAX);
     let otlp_limit = BodyLimit::otlp(collector.max_body);
-    let (recorder, queue) = (Recorder::default(), Queue::new(limits::account(otlp_limit)));
-    let health = recorder.health(queue.clone());
+    let (recorder, budget) = (Recorder::default(), MemoryBudget::new(limits::account(otlp_limit)));
+    let health = recorder.health(budget.clone());
     let addresses = collector.addresses();
     let uploads = (!collector.show_uploads).then(|| OwnUploads::new(addresses, collector.access.clone()));
-    let intake = Intake::new(arrivals, queue, otlp_limit, uploads, recorder.clone());
+    let intake = Intake::new(arrivals, budget, otlp_limit, uploads, recorder.clone());
 
     let (stop, stopped) = watch::channel(false);
     let mut running = JoinSet::new();
     let mut serve = |socket: TcpListener, listener: Listener, routes: Router| {
-        let app = door::before(routes, listener, &recorder);
+        let app = layers::wrap(routes, listener, &recorder);
         let (recorder, mut stopped) = (recorder.clone(), stopped.clone());
         let report = move |open: usize| recorder.record(|health| health.listeners[listener].connections = open as u64);
         let server = http_server::Server::new(socket, collector.access.clone(), app)

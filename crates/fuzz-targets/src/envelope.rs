@@ -1,7 +1,7 @@
 //! Sentry envelopes.
 
 use collector::envelope::Envelope;
-use collector::sentry::{Came, Reading, read};
+use collector::sentry::{ParsedEnvelope, RequestMeta, read};
 use serde_json::Value;
 use trace_model::sentry::ErrorEvent;
 
@@ -41,12 +41,12 @@ pub(crate) fn check(data: &[u8]) {
 
 /// Counted items are present and can be decoded, with a size proportional to the input.
 fn items(envelope: &Envelope, length: usize) {
-    let Reading {
+    let ParsedEnvelope {
         arrival,
         problems,
         counts,
         ..
-    } = read(envelope, Came::default());
+    } = read(envelope, RequestMeta::default());
     assert!(problems.len() <= envelope.items.len() + envelope.bad_items.len());
     assert_eq!(counts.dropped, problems.len() as u64);
     assert_eq!(arrival.spans.decode_spans().count() as u64, counts.spans);

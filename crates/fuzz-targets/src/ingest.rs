@@ -1,7 +1,7 @@
 //! From the bytes of a request to the data of a screen: protocol, batch, store and metrics in slices, list, outline.
 
 use collector::envelope::Envelope;
-use collector::sentry::{Came, read};
+use collector::sentry::{RequestMeta, read};
 use otlp_wire::json::transcode;
 use otlp_wire::schema::{LOGS_REQUEST, METRICS_REQUEST, Message, TRACES_REQUEST};
 use trace_model::{Batch, MetricsBatch, Outline, Source, Store};
@@ -81,7 +81,7 @@ fn envelope(store: &mut Store, bytes: &[u8]) -> bool {
     let Ok(envelope) = Envelope::parse(bytes.to_vec().into()) else {
         return false;
     };
-    let arrival = read(&envelope, Came::default()).arrival;
+    let arrival = read(&envelope, RequestMeta::default()).arrival;
     store.add_evidence(arrival.evidence);
     add(store, arrival.spans);
     add(store, arrival.logs);

@@ -146,7 +146,7 @@ fn seeds_are_read() {
 fn seeds_of_envelopes_have_items_of_all_kinds() {
     let target = TARGETS.iter().find(|target| target.name == "envelope").unwrap();
     let items = Envelope::parse(target.seeds().pop().unwrap().into()).unwrap();
-    let reading = sentry::read(&items, sentry::Came::default());
+    let reading = sentry::read(&items, sentry::RequestMeta::default());
     assert_eq!(reading.problems, [""; 0]);
     let counts = reading.counts;
     assert_eq!((counts.spans, counts.errors, counts.log_records), (3, 1, 1));

@@ -40,7 +40,7 @@ fn payload_may_be_empty_or_contain_line_feeds() {
 
 #[test]
 fn bad_item_costs_only_itself() {
-    let length = |item_type: &str| BadItem::Length {
+    let length = |item_type: &str| ItemError::Length {
         item_type: item_type.to_owned(),
     };
     for (bad, why) in [
@@ -49,10 +49,10 @@ fn bad_item_costs_only_itself() {
         ("{\"type\":\"x\",\"length\":-1}\nabc", length("x")),
         ("{\"type\":\"x\",\"length\":\"3\"}\nabc", length("x")),
         ("{\"type\":\"x\",\"length\":18446744073709551615}\nabc", length("x")),
-        ("{\"length\":3}\nabc", BadItem::NoType),
-        ("{\"type\":7}\nabc", BadItem::NoType),
-        ("[\"type\"]", BadItem::Header),
-        ("not json at all", BadItem::Header),
+        ("{\"length\":3}\nabc", ItemError::NoType),
+        ("{\"type\":7}\nabc", ItemError::NoType),
+        ("[\"type\"]", ItemError::Header),
+        ("not json at all", ItemError::Header),
     ] {
         let envelope = parse(&format!("{{}}\n{{\"type\":\"a\"}}\n1\n{bad}\n{{\"type\":\"b\"}}\n2\n"));
         assert_eq!(items(&envelope), [("a", "1"), ("b", "2")], "{bad:?}");
@@ -62,7 +62,7 @@ fn bad_item_costs_only_itself() {
 
 #[test]
 fn damaged_item_counts_once_however_many_lines_it_has() {
-    let length = BadItem::Length {
+    let length = ItemError::Length {
         item_type: "attachment".to_owned(),
     };
     let lines = "some bytes\n{\"no\":\"type\"}\n\u{89}PNG\n".repeat(300);
@@ -73,7 +73,7 @@ fn damaged_item_counts_once_however_many_lines_it_has() {
     // Items after it are read, and the next damaged one counts again.
     let envelope = parse(&format!("{cut_off}{{\"type\":\"log\"}}\n2\njunk\njunk\n"));
     assert_eq!(items(&envelope), [("event", "1"), ("log", "2")]);
-    assert_eq!(envelope.bad_items, [length, BadItem::Header]);
+    assert_eq!(envelope.bad_items, [length, ItemError::Header]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn envelope_without_a_readable_header_is_an_error() {
 fn items_are_bounded() {
     let envelope = parse(&format!("{{}}\n{}", "{\"type\":\"a\"}\n\n".repeat(5000)));
     assert_eq!(envelope.items.len(), ITEMS);
-    assert_eq!(envelope.bad_items, [BadItem::TooMany]);
+    assert_eq!(envelope.bad_items, [ItemError::TooMany]);
     let damaged = "{\"type\":\"a\",\"length\":-1}\njunk\n";
     let envelope = parse(&format!("{{}}\n{}", damaged.repeat(5000)));
     assert_eq!(envelope.bad_items.len(), ITEMS + 1);
@@ -205,5 +205,5 @@ fn headers_have_a_bound_because_reading_multiplies_them() {
     let long = members(ITEM_HEADER_MAX + 10);
     let envelope = format!("{{}}\n{{\"type\":\"event\",{long}}}\n{{\"type\":\"event\"}}\n{{}}");
     let envelope = Envelope::parse(envelope.into()).expect("an envelope");
-    assert_eq!((envelope.items.len(), envelope.bad_items), (1, vec![BadItem::LongHeader]));
+    assert_eq!((envelope.items.len(), envelope.bad_items), (1, vec![ItemError::LongHeader]));
 }

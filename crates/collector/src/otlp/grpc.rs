@@ -17,9 +17,9 @@ use http_body_util::{BodyExt, Full};
 use prost::Message;
 
 use crate::body::{self, Received};
-use crate::coding::Coding;
-use crate::door;
+use crate::content_encoding::ContentEncoding;
 use crate::intake::{Intake, PartialSuccess, Signal};
+use crate::layers;
 use crate::limits::BodyLimit;
 use crate::rejection::Rejection;
 
@@ -55,7 +55,7 @@ async fn call(intake: &Intake, request: Request, http: SocketAddr) -> Result<Res
     let (head, body) = request.into_parts();
     let known = METHODS.iter().find(|(path, _)| *path == head.uri.path());
     let rejection = match known {
-        _ if !door::is_grpc(&head.headers) => {
+        _ if !layers::is_grpc(&head.headers) => {
             let reason = format!("this port speaks gRPC (content type application/grpc); OTLP/HTTP listens on http://{http}");
             Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
         }
@@ -80,7 +80,7 @@ fn unknown(path: &str) -> Rejection {
 
 /// Reads the one message of a call.
 async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Received, Rejection> {
-    let coding = match Coding::of(headers, &ENCODING) {
+    let coding = match ContentEncoding::of(headers, &ENCODING) {
         Ok(coding) => coding,
         Err(reason) => {
             body::skip(body).await;
@@ -97,7 +97,7 @@ async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Rec
     let is_compressed = unwrap(&mut received.bytes).map_err(Rejection::malformed)?;
     match (is_compressed, coding) {
         (false, _) => Ok(received),
-        (true, Coding::Identity) => Err(Rejection::malformed(format!(
+        (true, ContentEncoding::Identity) => Err(Rejection::malformed(format!(
             "the message is compressed, but {ENCODING} is missing"
         ))),
         (true, coding) => received.inflate(coding, intake).await,

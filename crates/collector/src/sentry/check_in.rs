@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use super::ids::Ids;
 use super::json::Object;
 use super::read::Reader;
-use super::sender::Facts;
+use super::sender::SenderInfo;
 use super::value::{self, Attributes};
 
 /// Reads one: counted, and a log record of its trace if it is in one.
@@ -32,7 +32,7 @@ pub(super) fn item(reader: &mut Reader<'_>, check_in: &Object<'_>) {
         "error" => SeverityNumber::Error,
         _ => SeverityNumber::Info,
     };
-    let origin = reader.origin(Facts::of_event(check_in));
+    let origin = reader.origin(SenderInfo::of_event(check_in));
     let received = reader.received();
     reader.record(
         &origin,

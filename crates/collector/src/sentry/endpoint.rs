@@ -16,17 +16,17 @@ use serde::Serialize;
 use serde_json::Map;
 use tower::Layer as _;
 
-use super::forward::{self, Passing, Spans};
+use super::forward::{self, ForwardRequest, Spans};
 use super::json::Object;
 use super::otlp;
-use super::read::{self, Came, Reading};
+use super::read::{self, ParsedEnvelope, RequestMeta};
 use crate::admission::LARGE;
 use crate::body::{self, Received};
-use crate::coding::Coding;
+use crate::budget::Reservation;
+use crate::content_encoding::ContentEncoding;
 use crate::envelope::{Envelope, Item};
 use crate::intake::Intake;
 use crate::limits::BodyLimit;
-use crate::queue::Lease;
 use crate::rejection::Rejection;
 use crate::{Arrival, Listener};
 
@@ -35,13 +35,13 @@ const AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
 
 /// State of the handlers.
 #[derive(Clone)]
-pub(super) struct Door {
+pub(super) struct AppState {
     pub(super) intake: Intake,
     /// The relay to Sentry, if enabled.
     pub(super) relay: Option<Relay<Spans>>,
 }
 
-impl Door {
+impl AppState {
     /// Counts what this viewer could not take, though Sentry gets it.
     pub(super) fn count_throttled(&self, rejection: &Rejection) {
         self.intake.recorder().record(|health| {
@@ -53,7 +53,7 @@ impl Door {
 
 pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
     // An SDK sends there what it sends to its DSN as well: Sentry gets it once.
-    let spotlight = Door {
+    let spotlight = AppState {
         intake: intake.clone(),
         relay: None,
     };
@@ -67,7 +67,7 @@ pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
         .route("/api/{project}/store/", post(store))
         .route("/api/{project}/store", post(store))
         .merge(otlp::routes())
-        .with_state(Door { intake, relay })
+        .with_state(AppState { intake, relay })
         // The endpoint of SDKs with Spotlight turned on.
         .merge(spotlight)
         .method_not_allowed_fallback(|method: Method, body: Body| async move {
@@ -115,44 +115,45 @@ struct Accepted {
     id: Option<String>,
 }
 
-async fn envelope(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
-    let raw = Raw::receive(&door, &headers, body, BodyLimit::ENVELOPE).await?;
+async fn envelope(State(state): State<AppState>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
+    let raw = RawBody::receive(&state, &headers, body, BodyLimit::ENVELOPE).await?;
     let inflated = raw.received.bytes.clone();
     let envelope = Envelope::parse(inflated.clone()).map_err(|error| Rejection::malformed(error.to_string()))?;
-    raw.pass(&door, &envelope, inflated, Endpoint::Envelope, &uri, &headers).await
+    raw.pass(&state, &envelope, inflated, Endpoint::Envelope, &uri, &headers)
+        .await
 }
 
 /// A received body, and its bytes as sent if they are forwarded.
-pub(super) struct Raw {
+pub(super) struct RawBody {
     pub(super) received: Received,
-    pub(super) as_it_came: Bytes,
+    pub(super) as_sent: Bytes,
     /// The right to the memory of both until Sentry has answered.
-    pub(super) held: Lease,
+    pub(super) reservation: Reservation,
 }
 
-impl Raw {
-    pub(super) async fn receive(door: &Door, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Self, Rejection> {
-        let (mut coded, coding) = body::read_coded(&door.intake, headers, body, limit).await?;
-        let (mut as_it_came, mut held) = (Bytes::new(), door.intake.queue().lease());
-        if door.relay.is_some() {
-            as_it_came = coded.bytes.clone();
-            held = coded.lease.split(as_it_came.len());
+impl RawBody {
+    pub(super) async fn receive(state: &AppState, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Self, Rejection> {
+        let (mut coded, coding) = body::read_coded(&state.intake, headers, body, limit).await?;
+        let (mut as_sent, mut reservation) = (Bytes::new(), state.intake.budget().reservation());
+        if state.relay.is_some() {
+            as_sent = coded.bytes.clone();
+            reservation = coded.reservation.split(as_sent.len());
         }
-        let mut received = coded.inflate(coding, &door.intake).await?;
-        if door.relay.is_some() {
-            held.absorb(received.lease.split(usize::MAX));
+        let mut received = coded.inflate(coding, &state.intake).await?;
+        if state.relay.is_some() {
+            reservation.absorb(received.reservation.split(usize::MAX));
         }
         Ok(Self {
             received,
-            as_it_came,
-            held,
+            as_sent,
+            reservation,
         })
     }
 
     /// Takes what is understood of it; hands it on, where there is a relay.
     async fn pass(
         self,
-        door: &Door,
+        state: &AppState,
         envelope: &Envelope,
         inflated: Bytes,
         endpoint: Endpoint,
@@ -161,58 +162,58 @@ impl Raw {
     ) -> Result<Response, Rejection> {
         let Self {
             received,
-            as_it_came,
-            held,
+            as_sent,
+            reservation,
         } = self;
-        let came = Came {
+        let meta = RequestMeta {
             public_key: public_key(headers, uri),
             unix_nano: received.at_unix_nano,
         };
-        let Some(relay) = &door.relay else {
-            take(&door.intake, envelope, came, received, false).await?;
+        let Some(relay) = &state.relay else {
+            take(&state.intake, envelope, meta, received, false).await?;
             let id = envelope.event_id().map(str::to_owned);
             return Ok(Json(Accepted { id }).into_response());
         };
         // An overload of this viewer must not keep it from Sentry.
-        let spans = match take(&door.intake, envelope, came, received, true).await {
+        let spans = match take(&state.intake, envelope, meta, received, true).await {
             Ok(spans) => spans,
             Err(rejection) => {
-                door.count_throttled(&rejection);
+                state.count_throttled(&rejection);
                 Spans::new()
             }
         };
-        let passing = Passing {
+        let passing = ForwardRequest {
             endpoint,
             headers,
             uri,
-            body: as_it_came,
+            body: as_sent,
             inflated,
             categories: forward::categories(envelope),
             spans,
         };
-        let answer = forward::hand_on(relay, &door.intake, passing).await;
-        drop(held);
+        let answer = forward::hand_on(relay, &state.intake, passing).await;
+        drop(reservation);
         Ok(answer)
     }
 }
 
 /// The old way: one event, bare.
-async fn store(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
-    let Raw {
+async fn store(State(state): State<AppState>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
+    let RawBody {
         received,
-        as_it_came,
-        held,
-    } = Raw::receive(&door, &headers, body, BodyLimit::ENVELOPE).await?;
+        as_sent,
+        reservation,
+    } = RawBody::receive(&state, &headers, body, BodyLimit::ENVELOPE).await?;
     let inflated = received.bytes.clone();
-    let received = unwrap(received, &door.intake).await?;
+    let received = unwrap(received, &state.intake).await?;
     let envelope =
         single_event(&received.bytes).map_err(|error| Rejection::malformed(format!("the event is not readable: {error}")))?;
-    let raw = Raw {
+    let raw = RawBody {
         received,
-        as_it_came,
-        held,
+        as_sent,
+        reservation,
     };
-    raw.pass(&door, &envelope, inflated, Endpoint::Store, &uri, &headers).await
+    raw.pass(&state, &envelope, inflated, Endpoint::Store, &uri, &headers).await
 }
 
 /// The oldest SDKs compress without saying so, and write that in base64.
@@ -221,7 +222,10 @@ async fn unwrap(mut received: Received, intake: &Intake) -> Result<Received, Rej
     if text.is_empty() || text.starts_with(b"{") {
         return Ok(received);
     }
-    received.lease.grow_within(text.len(), received.admitted.room_wait()).await?;
+    received
+        .reservation
+        .grow_within(text.len(), received.admitted.room_wait())
+        .await?;
     // If it is not base64 either, parsing the event reports the error.
     let Ok(compressed) = STANDARD.decode(text) else {
         return Ok(received);
@@ -230,7 +234,7 @@ async fn unwrap(mut received: Received, intake: &Intake) -> Result<Received, Rej
         bytes: compressed.into(),
         ..received
     };
-    compressed.inflate(Coding::Deflate, intake).await
+    compressed.inflate(ContentEncoding::Deflate, intake).await
 }
 
 fn single_event(payload: &Bytes) -> Result<Envelope, String> {
@@ -267,13 +271,13 @@ pub(super) fn public_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a
 async fn take(
     intake: &Intake,
     envelope: &Envelope,
-    came: Came<'_>,
+    meta: RequestMeta<'_>,
     received: Received,
     goes_on: bool,
 ) -> Result<Spans, Rejection> {
     let Received {
         bytes,
-        mut lease,
+        mut reservation,
         // This request keeps its turn until it is queued.
         mut admitted,
         ..
@@ -281,15 +285,15 @@ async fn take(
     if bytes.len() > LARGE {
         intake.admission().turn(&mut admitted).await?;
     }
-    let place = intake.place().await?;
-    lease.grow_within(read::memory(envelope), admitted.room_wait()).await?;
-    let Reading {
+    let permit = intake.permit().await?;
+    reservation.grow_within(read::memory(envelope), admitted.room_wait()).await?;
+    let ParsedEnvelope {
         mut arrival,
         metrics,
         problems,
         counts,
         contents,
-    } = read::read(envelope, came);
+    } = read::read(envelope, meta);
     let own_uploads = intake.hide_uploads(&mut arrival.spans);
     let spans = if goes_on {
         forward::spans(&arrival.spans)
@@ -298,12 +302,12 @@ async fn take(
     };
     arrival.evidence.extend(forward::under_way(&spans));
     if !arrival.is_empty() {
-        place.send(Arrival::Sentry(Box::new(arrival)), lease)?;
+        permit.send(Arrival::Sentry(Box::new(arrival)), reservation)?;
     }
     drop(admitted);
     if let Some(metrics) = metrics {
-        let place = intake.place().await?;
-        place.send(Arrival::Metrics(metrics), intake.queue().lease())?;
+        let permit = intake.permit().await?;
+        permit.send(Arrival::Metrics(metrics), intake.budget().reservation())?;
     }
     intake.recorder().record(|health| {
         health.listeners[Listener::Sentry].add(&counts);

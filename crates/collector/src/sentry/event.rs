@@ -17,7 +17,7 @@ use super::ids::{self, Ids};
 use super::json::{self, Object};
 use super::log::severity;
 use super::read::Reader;
-use super::sender::Facts;
+use super::sender::SenderInfo;
 use super::value::{self, Attributes};
 use super::{time, transaction};
 
@@ -68,7 +68,7 @@ pub(super) fn item(reader: &mut Reader<'_>, event: &Object<'_>) {
         SeverityNumber::Unspecified => SeverityNumber::Error,
         known => known,
     };
-    let origin = reader.origin(Facts::of_event(event));
+    let origin = reader.origin(SenderInfo::of_event(event));
     reader.count_error();
     let received = reader.received();
     reader.record(

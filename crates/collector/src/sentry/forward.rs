@@ -24,10 +24,10 @@ pub(crate) struct SentryRelay {
 pub(crate) type Spans = Vec<(TraceId, Vec<SpanId>)>;
 
 /// State of an envelope until Sentry has answered.
-const UNDER_WAY: &str = "in flight";
+const IN_FLIGHT: &str = "in flight";
 
 /// A request to forward.
-pub(super) struct Passing<'a> {
+pub(super) struct ForwardRequest<'a> {
     pub(super) endpoint: Endpoint,
     pub(super) headers: &'a HeaderMap,
     pub(super) uri: &'a Uri,
@@ -60,12 +60,12 @@ pub(super) fn spans(batch: &Batch) -> Spans {
 
 /// Reports spans as in flight, until the result is known.
 pub(super) fn under_way(spans: &Spans) -> Vec<Evidence> {
-    let problem = UNDER_WAY.into();
+    let problem = IN_FLIGHT.into();
     evidence(spans.clone(), &Delivery::Waiting { problem })
 }
 
 /// Forwards a request, reports its result to the consumer, and returns Sentry's response.
-pub(super) async fn hand_on(relay: &Relay<Spans>, intake: &Intake, passing: Passing<'_>) -> Response {
+pub(super) async fn hand_on(relay: &Relay<Spans>, intake: &Intake, passing: ForwardRequest<'_>) -> Response {
     let spans = passing.spans.clone();
     let answer = relay.forward(Forward {
         endpoint: passing.endpoint,

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use super::ids::Ids;
 use super::json::Object;
 use super::read::Reader;
-use super::sender::Facts;
+use super::sender::SenderInfo;
 use super::{json, time, value};
 
 /// Reads an item.
@@ -33,7 +33,7 @@ fn one(reader: &mut Reader<'_>, record: &Object<'_>) {
     let level = record.text("level").unwrap_or_default();
     let number = record.u64("severity_number").and_then(|number| i32::try_from(number).ok());
     let number = number.filter(|number| (1..=24).contains(number));
-    let origin = reader.origin(Facts::of_attributes(&attributes));
+    let origin = reader.origin(SenderInfo::of_attributes(&attributes));
     reader.count_log();
     let received = reader.received();
     reader.record(

@@ -12,8 +12,8 @@ use axum::routing::post;
 use http::{HeaderMap, StatusCode, Uri};
 use sentry_relay::{Categories, Category, Endpoint};
 
-use super::endpoint::{self, Door, Raw};
-use super::forward::{self, Passing, Spans};
+use super::endpoint::{self, AppState, RawBody};
+use super::forward::{self, ForwardRequest, Spans};
 use super::sender;
 use crate::Arrival;
 use crate::arrival::SentryArrival;
@@ -30,16 +30,16 @@ const SIGNALS: [(&str, Signal, Endpoint, Category); 2] = [
     ("logs", Signal::Logs, Endpoint::OtlpLogs, Category::LogItem),
 ];
 
-pub(super) fn routes() -> Router<Door> {
+pub(super) fn routes() -> Router<AppState> {
     let mut router = Router::new();
     for (name, signal, endpoint, category) in SIGNALS {
-        let export = move |State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Body| async move {
+        let export = move |State(state): State<AppState>, uri: Uri, headers: HeaderMap, body: Body| async move {
             let kind = Kind {
                 signal,
                 endpoint,
                 categories: [category].into_iter().collect(),
             };
-            export(&door, kind, &uri, &headers, body).await
+            export(&state, kind, &uri, &headers, body).await
         };
         let path = format!("{ROUTE}/{name}");
         router = router.route(&path, post(export)).route(&format!("{path}/"), post(export));
@@ -64,7 +64,7 @@ struct Kind {
     categories: Categories,
 }
 
-async fn export(door: &Door, kind: Kind, uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Response, Rejection> {
+async fn export(state: &AppState, kind: Kind, uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Response, Rejection> {
     let encoding = match otlp_http::encoding(headers) {
         Ok(encoding) => encoding,
         Err(rejection) => {
@@ -72,16 +72,16 @@ async fn export(door: &Door, kind: Kind, uri: &Uri, headers: &HeaderMap, body: B
             return Err(rejection);
         }
     };
-    let Raw {
+    let RawBody {
         received,
-        as_it_came,
-        held,
-    } = Raw::receive(door, headers, body, door.intake.otlp_limit().at_sentry()).await?;
+        as_sent,
+        reservation,
+    } = RawBody::receive(state, headers, body, state.intake.otlp_limit().at_sentry()).await?;
     let inflated = received.bytes.clone();
     let mut spans = Spans::new();
-    let is_relayed = door.relay.is_some();
+    let is_relayed = state.relay.is_some();
     let named = sender::named_key(endpoint::public_key(headers, uri));
-    let taken = door.intake.otlp_seen(kind.signal, encoding, received, |batch| {
+    let taken = state.intake.otlp_seen(kind.signal, encoding, received, |batch| {
         if let Some(name) = named {
             batch.name_services(name, |service| !sender::is_named(service));
         }
@@ -90,32 +90,32 @@ async fn export(door: &Door, kind: Kind, uri: &Uri, headers: &HeaderMap, body: B
         }
     });
     let taken = taken.await;
-    let Some(relay) = &door.relay else {
+    let Some(relay) = &state.relay else {
         return Ok(otlp_http::answer(encoding, taken?));
     };
     // An overload of this viewer must not keep it from Sentry.
     match taken {
         Err(rejection) if rejection.is_retryable() => {
             spans.clear();
-            door.count_throttled(&rejection);
+            state.count_throttled(&rejection);
         }
         Err(rejection) => return Err(rejection),
         Ok(_) => {}
     }
     if !spans.is_empty() {
         let arrival = SentryArrival::of_evidence(forward::under_way(&spans));
-        door.intake.tell(Arrival::Sentry(Box::new(arrival))).await;
+        state.intake.tell(Arrival::Sentry(Box::new(arrival))).await;
     }
-    let passing = Passing {
+    let passing = ForwardRequest {
         endpoint: kind.endpoint,
         headers,
         uri,
-        body: as_it_came,
+        body: as_sent,
         inflated,
         categories: kind.categories,
         spans,
     };
-    let answer = forward::hand_on(relay, &door.intake, passing).await;
-    drop(held);
+    let answer = forward::hand_on(relay, &state.intake, passing).await;
+    drop(reservation);
     Ok(answer)
 }

@@ -16,7 +16,7 @@ use trace_model::{MetricsBatch, Source, SpanId, TraceId, otlp, work};
 
 use super::ids;
 use super::json::Object;
-use super::sender::{self, Facts, Sender};
+use super::sender::{self, Sender, SenderInfo};
 use super::span::Draft;
 use super::value;
 use super::{check_in, client_report, event, log, session, span, trace_metric, transaction};
@@ -28,19 +28,19 @@ use ingest_state::tally;
 /// thousand spans of a hundred attributes, more than Sentry accepts at once, need half of it.
 pub(crate) const READING_MAX: usize = 44 * 1024 * 1024;
 /// Approximate bytes of an object while it is read: a span is the largest.
-const OBJECT: usize = 512;
+const OBJECT_BYTES: usize = 512;
 /// Bytes of any other value: its name, the value, and as much again while a list of them grows.
-const VALUE: usize = 160;
+const VALUE_BYTES: usize = 160;
 /// Copies of a text in memory: its content, what is derived from it (a title, a stack trace), and the encoded form.
-const COPIES: usize = 4;
+const TEXT_COPIES: usize = 4;
 /// Bytes of a text in the envelope's header that is copied to each of its items.
-pub(super) const SHARED: usize = 200;
+pub(super) const SHARED_TEXT_BYTES_MAX: usize = 200;
 /// Bytes of the largest item that Sentry accepts.
-const LARGEST: usize = 1024 * 1024;
+const ITEM_BYTES_MAX: usize = 1024 * 1024;
 
 /// Facts about a request in addition to its envelope.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Came<'a> {
+pub struct RequestMeta<'a> {
     /// Public key of the sender's DSN, if present.
     pub public_key: Option<&'a str>,
     /// Time of receipt in nanoseconds since the Unix epoch.
@@ -49,7 +49,7 @@ pub struct Came<'a> {
 
 /// A parsed envelope.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct ParsedEnvelope {
     /// Converted items for the store.
     pub arrival: SentryArrival,
     /// Metrics, if there are any.
@@ -64,9 +64,9 @@ pub struct Reading {
 
 /// Reads what is understood of an envelope. Of a bad item the good parts are taken, of a bad span the others.
 #[must_use]
-pub fn read(envelope: &Envelope, came: Came<'_>) -> Reading {
-    let plan = Plan::of(envelope);
-    let mut reader = Reader::new(envelope, came);
+pub fn read(envelope: &Envelope, meta: RequestMeta<'_>) -> ParsedEnvelope {
+    let plan = Selection::of(envelope);
+    let mut reader = Reader::new(envelope, meta);
     for item in plan.too_many {
         reader
             .problems
@@ -82,7 +82,7 @@ pub fn read(envelope: &Envelope, came: Came<'_>) -> Reading {
 
 /// Returns the bytes that reading it takes in addition to the envelope, at most.
 pub(crate) fn memory(envelope: &Envelope) -> usize {
-    Plan::of(envelope).bytes
+    Selection::of(envelope).bytes
 }
 
 /// Kinds of items that are read; all others are counted.
@@ -117,13 +117,13 @@ impl Kind {
 }
 
 /// Items of an envelope to read, within the bounds.
-struct Plan<'a> {
+struct Selection<'a> {
     items: Vec<(Kind, &'a Item)>,
     too_many: Vec<&'a Item>,
     bytes: usize,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> Selection<'a> {
     fn of(envelope: &'a Envelope) -> Self {
         let (mut items, mut too_many) = (Vec::new(), Vec::new());
         let mut bytes = 0;
@@ -144,18 +144,18 @@ impl<'a> Plan<'a> {
 /// Returns the bytes that reading a JSON document takes; more where texts contain punctuation.
 fn cost(document: &[u8]) -> usize {
     let values = document.iter().map(|byte| match byte {
-        b'{' => OBJECT,
-        b',' | b'[' => VALUE,
+        b'{' => OBJECT_BYTES,
+        b',' | b'[' => VALUE_BYTES,
         _ => 0,
     });
-    OBJECT + document.len() * COPIES + values.sum::<usize>()
+    OBJECT_BYTES + document.len() * TEXT_COPIES + values.sum::<usize>()
 }
 
 /// Accumulates the converted items.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     envelope: &'a Envelope,
-    came: Came<'a>,
+    meta: RequestMeta<'a>,
     sender: Sender,
     trace_id: Option<TraceId>,
     spans: Vec<ResourceSpans>,
@@ -167,13 +167,13 @@ pub(super) struct Reader<'a> {
     contents: EnvelopeCounts,
     /// Once it is known.
     service: Option<Arc<str>>,
-    current: Current,
-    origins: Origins,
+    current: ItemState,
+    origins: Provenances,
 }
 
 /// State of the item that is being read.
 #[derive(Debug, Default)]
-struct Current {
+struct ItemState {
     /// Number of dropped parts, with the reason of the first.
     left_out: Option<(&'static str, u64)>,
     /// Its size if that is too large for Sentry, with the spans in it.
@@ -182,7 +182,7 @@ struct Current {
 
 /// The resource and the scope of spans or log records.
 #[derive(Debug)]
-pub(super) struct Origin {
+pub(super) struct Provenance {
     /// Number of its origin: a transaction has one origin and any number of spans, so contents are compared once.
     number: u64,
     resource: Resource,
@@ -191,22 +191,22 @@ pub(super) struct Origin {
 
 /// Origins that were made, and which one the last span and the last log record have.
 #[derive(Debug, Default)]
-struct Origins {
+struct Provenances {
     made: u64,
     of_last_span: u64,
     of_last_record: u64,
 }
 
 impl<'a> Reader<'a> {
-    fn new(envelope: &'a Envelope, came: Came<'a>) -> Self {
+    fn new(envelope: &'a Envelope, meta: RequestMeta<'a>) -> Self {
         let trace = |member| envelope.header.get("trace")?.get(member);
         let trace_id = trace("trace_id").and_then(Value::as_str).and_then(ids::trace_id);
         let is_unsampled = trace("sampled").is_some_and(|sampled| matches!(sampled, Value::Bool(false)) || sampled == "false");
         let unsampled = trace_id.filter(|_| is_unsampled);
         Self {
             envelope,
-            came,
-            sender: Sender::new(&envelope.header, came.public_key, SHARED),
+            meta,
+            sender: Sender::new(&envelope.header, meta.public_key, SHARED_TEXT_BYTES_MAX),
             trace_id,
             spans: Vec::new(),
             logs: Vec::new(),
@@ -222,8 +222,8 @@ impl<'a> Reader<'a> {
             },
             contents: EnvelopeCounts::default(),
             service: None,
-            current: Current::default(),
-            origins: Origins::default(),
+            current: ItemState::default(),
+            origins: Provenances::default(),
         }
     }
 
@@ -240,9 +240,9 @@ impl<'a> Reader<'a> {
             Kind::ClientReport => client_report::item,
         };
         let size = item.payload.len();
-        self.current = Current {
-            too_large: (size > LARGEST).then(|| (size as u64, BTreeMap::new())),
-            ..Current::default()
+        self.current = ItemState {
+            too_large: (size > ITEM_BYTES_MAX).then(|| (size as u64, BTreeMap::new())),
+            ..ItemState::default()
         };
         match Object::parse(&item.payload) {
             Ok(object) => read(self, &object),
@@ -260,8 +260,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(self) -> Reading {
-        let received = self.came.unix_nano;
+    fn finish(self) -> ParsedEnvelope {
+        let received = self.meta.unix_nano;
         let (mut problems, mut counts, mut contents) = (self.problems, self.counts, self.contents);
         problems.extend(self.envelope.bad_items.iter().map(ToString::to_string));
         counts.dropped = problems.len() as u64;
@@ -277,7 +277,7 @@ impl<'a> Reader<'a> {
         // Just encoded, so it can be decoded.
         let metrics = metrics.and_then(|request| MetricsBatch::read(request.encode_to_vec().into(), Source::Sentry).ok());
         counts.data_points = metrics.as_ref().map_or(0, |metrics| metrics.points() as u64);
-        Reading {
+        ParsedEnvelope {
             metrics: metrics.map(|metrics| metrics.received_at(received)),
             arrival: SentryArrival {
                 spans: spans.received_at(received),
@@ -292,12 +292,12 @@ impl<'a> Reader<'a> {
 
     /// Returns the time of receipt in nanoseconds since the Unix epoch.
     pub(super) const fn received(&self) -> u64 {
-        self.came.unix_nano
+        self.meta.unix_nano
     }
 
     /// The event that the envelope is about.
     pub(super) fn event_id(&self) -> Option<String> {
-        let id = self.envelope.event_id().filter(|id| id.len() <= SHARED);
+        let id = self.envelope.event_id().filter(|id| id.len() <= SHARED_TEXT_BYTES_MAX);
         id.map(str::to_owned)
     }
 
@@ -319,10 +319,10 @@ impl<'a> Reader<'a> {
         self.service.insert(service).clone()
     }
 
-    pub(super) fn origin(&mut self, facts: Facts) -> Origin {
+    pub(super) fn origin(&mut self, facts: SenderInfo) -> Provenance {
         let (resource, scope) = self.sender.origin(facts);
         self.origins.made += 1;
-        Origin {
+        Provenance {
             number: self.origins.made,
             resource,
             scope,
@@ -330,12 +330,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a span, whose ids are usable.
-    pub(super) fn span(&mut self, origin: &Origin, mut span: Draft) {
+    pub(super) fn span(&mut self, origin: &Provenance, mut span: Draft) {
         if let (Some((bytes, traces)), Some(trace_id)) = (&mut self.current.too_large, span.ids.trace) {
             traces.entry(trace_id).or_default().extend(span.ids.span);
             span.attributes.push("sentry.item.bytes", value::int(*bytes));
         }
-        let span = span.finish(self.came.unix_nano);
+        let span = span.finish(self.meta.unix_nano);
         let is_last = std::mem::replace(&mut self.origins.of_last_span, origin.number) == origin.number;
         match self.spans.last_mut() {
             // Most items are of one sender.
@@ -353,7 +353,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a log record.
-    pub(super) fn record(&mut self, origin: &Origin, record: LogRecord) {
+    pub(super) fn record(&mut self, origin: &Provenance, record: LogRecord) {
         let is_last = std::mem::replace(&mut self.origins.of_last_record, origin.number) == origin.number;
         match self.logs.last_mut() {
             Some(last) if is_last || is_same(last.resource.as_ref(), &origin.resource) => {
@@ -372,7 +372,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a metric.
-    pub(super) fn metric(&mut self, origin: &Origin, metric: Metric) {
+    pub(super) fn metric(&mut self, origin: &Provenance, metric: Metric) {
         match self.metrics.last_mut() {
             Some(last) if is_same(last.resource.as_ref(), &origin.resource) => last.scope_metrics[0].metrics.push(metric),
             _ => self.metrics.push(ResourceMetrics {

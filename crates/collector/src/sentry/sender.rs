@@ -38,7 +38,7 @@ struct Sdk {
 
 /// An item's facts about its sender.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
+pub(super) struct SenderInfo {
     /// OpenTelemetry's own resource, where the SDK is fed by OpenTelemetry.
     resource: Attributes,
     /// The service, as an attribute or a tag has it.
@@ -51,7 +51,7 @@ pub(super) struct Facts {
     contexts: Attributes,
 }
 
-impl Facts {
+impl SenderInfo {
     /// Reads those of an event, a transaction, or a check-in.
     pub(super) fn of_event(event: &Object<'_>) -> Self {
         let contexts = event.object("contexts");
@@ -131,7 +131,7 @@ impl Sender {
     }
 
     /// Returns the resource and the scope for these facts.
-    pub(super) fn origin(&self, facts: Facts) -> (Resource, InstrumentationScope) {
+    pub(super) fn origin(&self, facts: SenderInfo) -> (Resource, InstrumentationScope) {
         let sdk = if facts.sdk.name.is_some() { &facts.sdk } else { &self.sdk };
         let platform = platform(facts.platform.as_deref(), sdk.name.as_deref());
         let named = |name: &&str| is_named(name);
@@ -251,7 +251,7 @@ fn language(platform: &str) -> &str {
 
 /// Returns the service name of a sender; empty if unknown.
 pub(super) fn name(sender: &Sender) -> String {
-    service(&sender.origin(Facts::default()).0).to_owned()
+    service(&sender.origin(SenderInfo::default()).0).to_owned()
 }
 
 #[cfg(test)]
@@ -264,7 +264,7 @@ mod tests {
         let event = event.to_string();
         let event = Object::parse(event.as_bytes()).unwrap();
         let sender = Sender::new(header.as_object().unwrap(), key, 200);
-        let (resource, _) = sender.origin(Facts::of_event(&event).with_contexts(&event.object("contexts")));
+        let (resource, _) = sender.origin(SenderInfo::of_event(&event).with_contexts(&event.object("contexts")));
         let text = |value: KeyValue| match value.value.unwrap().value.unwrap() {
             any_value::Value::StringValue(text) => text,
             other => format!("{other:?}"),

@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use super::ids::{Ids, links};
 use super::json::Object;
 use super::read::Reader;
-use super::sender::Facts;
+use super::sender::SenderInfo;
 use super::value::{self, Attributes};
 use super::{json, time};
 
@@ -51,7 +51,7 @@ fn one(reader: &mut Reader<'_>, span: &Object<'_>) {
     let Some(draft) = Draft::of(span, Ids::of(span)) else {
         return reader.leave_out("its ids are unusable");
     };
-    let origin = reader.origin(Facts::of_attributes(&draft.attributes));
+    let origin = reader.origin(SenderInfo::of_attributes(&draft.attributes));
     reader.span(&origin, draft);
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use trace_model::{Attribute, LogRecord, Span, Value as Any};
 
-use super::{Came, Reading, read};
+use super::{ParsedEnvelope, RequestMeta, read};
 use crate::envelope::{Envelope, Item};
 
 pub(super) const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -19,31 +19,31 @@ pub(super) fn item(item_type: &str, payload: impl ToString) -> Item {
     }
 }
 
-pub(super) fn read_with(header: &Value, items: Vec<Item>) -> Reading {
+pub(super) fn read_with(header: &Value, items: Vec<Item>) -> ParsedEnvelope {
     let envelope = Envelope {
         header: header.as_object().unwrap().clone(),
         items,
         bad_items: Vec::new(),
     };
-    let came = Came {
+    let meta = RequestMeta {
         public_key: None,
         unix_nano: RECEIVED,
     };
-    read(&envelope, came)
+    read(&envelope, meta)
 }
 
 /// Reads one item, of which nothing is wrong.
-pub(super) fn read_one(item_type: &str, payload: impl ToString) -> Reading {
+pub(super) fn read_one(item_type: &str, payload: impl ToString) -> ParsedEnvelope {
     let reading = read_with(&Value::Object(Map::new()), vec![item(item_type, payload)]);
     assert_eq!(reading.problems, [""; 0]);
     reading
 }
 
-pub(super) fn spans(reading: &Reading) -> Vec<Span> {
+pub(super) fn spans(reading: &ParsedEnvelope) -> Vec<Span> {
     reading.arrival.spans.decode_spans().collect()
 }
 
-pub(super) fn logs(reading: &Reading) -> Vec<LogRecord> {
+pub(super) fn logs(reading: &ParsedEnvelope) -> Vec<LogRecord> {
     reading.arrival.logs.decode_logs().collect()
 }
 

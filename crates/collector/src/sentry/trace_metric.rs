@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::metrics::v1::{
 
 use super::json::Object;
 use super::read::Reader;
-use super::sender::Facts;
+use super::sender::SenderInfo;
 use super::{json, time, value};
 
 /// Reads an item.
@@ -37,7 +37,7 @@ fn one(reader: &mut Reader<'_>, point: &Object<'_>) {
         return reader.leave_out("its `value` is not a number");
     };
     let attributes = value::typed(&point.object("attributes"));
-    let origin = reader.origin(Facts::of_attributes(&attributes));
+    let origin = reader.origin(SenderInfo::of_attributes(&attributes));
     let measured = Measured {
         value,
         unix_nano: time::member(point, "timestamp").unwrap_or(reader.received()),

@@ -6,8 +6,8 @@ use trace_model::sentry::Evidence;
 
 use super::ids::Ids;
 use super::json::Object;
-use super::read::{Reader, SHARED};
-use super::sender::{Facts, is_of_the_process};
+use super::read::{Reader, SHARED_TEXT_BYTES_MAX};
+use super::sender::{SenderInfo, is_of_the_process};
 use super::span::{Draft, measurements};
 use super::value::Attributes;
 
@@ -16,7 +16,7 @@ pub(super) fn item(reader: &mut Reader<'_>, transaction: &Object<'_>) {
     let contexts = transaction.object("contexts");
     let trace = contexts.object("trace");
     let ids = Ids::of(&trace);
-    let origin = reader.origin(Facts::of_event(transaction).with_contexts(&contexts));
+    let origin = reader.origin(SenderInfo::of_event(transaction).with_contexts(&contexts));
     match Draft::of(&trace, ids) {
         None => reader.leave_out("its ids are unusable"),
         Some(mut root) => {
@@ -76,7 +76,7 @@ fn more(attributes: &mut Attributes, transaction: &Object<'_>, contexts: &Object
             && name != "otel"
             && let Some(context) = Object::of(raw)
         {
-            if name.len() <= SHARED {
+            if name.len() <= SHARED_TEXT_BYTES_MAX {
                 attributes.members(&format!("contexts.{name}."), &context);
             } else {
                 // Each member would take the name over: a megabyte of envelope would be gigabytes of attributes.

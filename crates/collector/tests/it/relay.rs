@@ -18,11 +18,11 @@ use crate::{Running, client, gzip};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
 /// Requests to Sentry: path, headers, body.
-type Came = Arc<Mutex<Vec<(String, HeaderMap, Bytes)>>>;
+type Received = Arc<Mutex<Vec<(String, HeaderMap, Bytes)>>>;
 
 #[derive(Clone)]
 struct Sentry {
-    came: Came,
+    came: Received,
     status: StatusCode,
 }
 
@@ -46,8 +46,8 @@ impl Sentry {
     }
 }
 
-fn sentry(listener: TcpListener, status: StatusCode) -> Came {
-    let came = Came::default();
+fn sentry(listener: TcpListener, status: StatusCode) -> Received {
+    let came = Received::default();
     let sentry = Sentry {
         came: came.clone(),
         status,

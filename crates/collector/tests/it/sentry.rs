@@ -29,7 +29,7 @@ fn envelope() -> String {
 
 /// Spans as ids, errors as titles, and the number of other records, of all arrivals.
 #[derive(Debug, PartialEq, Default)]
-struct Came {
+struct Received {
     spans: Vec<String>,
     errors: Vec<String>,
     records: usize,
@@ -47,8 +47,8 @@ impl Running {
         arrived.collect()
     }
 
-    fn came(&mut self) -> Came {
-        let mut came = Came::default();
+    fn came(&mut self) -> Received {
+        let mut came = Received::default();
         for arrival in self.sentry_arrivals() {
             let spans: Vec<Span> = arrival.spans.decode_spans().collect();
             let logs: Vec<LogRecord> = arrival.logs.decode_logs().collect();

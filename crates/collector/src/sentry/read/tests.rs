@@ -117,7 +117,7 @@ fn client_reports_are_evidence_with_the_sender_of_what_came_with_them() {
         ],
         "rate_limited_events": [{ "category": "error", "quantity": 5 }],
     });
-    let dropped = |reading: &Reading| -> Vec<_> {
+    let dropped = |reading: &ParsedEnvelope| -> Vec<_> {
         let evidence = reading.arrival.evidence.iter().map(|evidence| match evidence {
             Evidence::Dropped {
                 service,
@@ -220,8 +220,8 @@ fn unread_items_are_counted_with_their_size() {
 #[test]
 fn items_over_the_limit_are_not_read() {
     let span = json!({ "trace_id": TRACE, "span_id": "00000000000000a1" }).to_string();
-    let long = format!("{{\"name\":\"{}\"}}", "x".repeat(READING_MAX / COPIES));
-    let many = format!("{{\"items\":[{}0]}}", "0,".repeat(READING_MAX / VALUE));
+    let long = format!("{{\"name\":\"{}\"}}", "x".repeat(READING_MAX / TEXT_COPIES));
+    let many = format!("{{\"items\":[{}0]}}", "0,".repeat(READING_MAX / VALUE_BYTES));
     for large in [long, many] {
         let items = ["span", "span", "attachment"].map(|item_type| item(item_type, &large));
         let items = [&items[..], &[item("span", &span)]].concat();

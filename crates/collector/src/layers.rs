@@ -19,35 +19,35 @@ use crate::rejection::{RATE_LIMITS, Rejection, denial};
 use crate::{Listener, Protocol};
 
 /// Time limit of one request, most of which is waiting for the sender.
-const TIME: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
-struct Door {
+struct ListenerState {
     listener: Listener,
     recorder: Recorder,
 }
 
-/// Puts the door before the routes of one listener.
-pub(crate) fn before(routes: Router, listener: Listener, recorder: &Recorder) -> App {
-    let door = Door {
+/// Wraps the routes of one listener.
+pub(crate) fn wrap(routes: Router, listener: Listener, recorder: &Recorder) -> App {
+    let state = ListenerState {
         listener,
         recorder: recorder.clone(),
     };
     let overloaded = Router::new().fallback(|| async { Rejection::from(Overloaded) });
     let denied = move |Extension(denied): Extension<Denied>| async move { Rejection::denied(&denied, listener) };
     let denied = Router::new().fallback(denied);
-    let pass = |routes: Router| routes.layer(from_fn_with_state(door.clone(), pass));
-    let pass_pages = |routes: Router| {
-        let routes = pass(routes);
+    let wrap = |routes: Router| routes.layer(from_fn_with_state(state.clone(), respond));
+    let wrap_pages = |routes: Router| {
+        let routes = wrap(routes);
         if listener.entry().web_pages {
             routes.layer(cors())
         } else {
             routes
         }
     };
-    App::new(pass_pages(routes))
-        .overloaded(pass_pages(overloaded))
-        .denied(pass(denied))
+    App::new(wrap_pages(routes))
+        .overloaded(wrap_pages(overloaded))
+        .denied(wrap(denied))
 }
 
 /// Returns CORS for pages. Requests of denied origins never get here ([`http_server::Access`]), so every other origin is allowed.
@@ -61,25 +61,25 @@ fn cors() -> CorsLayer {
         .expose_headers([RETRY_AFTER, RATE_LIMITS, HeaderName::from_static("x-sentry-error")])
 }
 
-async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
+async fn respond(State(state): State<ListenerState>, request: Request, next: Next) -> Response {
     let encoding = Encoding::of(request.headers());
     let is_grpc = is_grpc(request.headers());
-    let rejection = match tokio::time::timeout(TIME, next.run(request)).await {
+    let rejection = match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         Err(_) => Rejection::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive within 30 s"),
         Ok(mut response) => match response.extensions_mut().remove() {
             None => return response,
             Some(rejection) => rejection,
         },
     };
-    door.count(&rejection);
-    match door.listener.protocol() {
+    state.count(&rejection);
+    match state.listener.protocol() {
         Protocol::Otlp if is_grpc => rejection.grpc(),
         Protocol::Otlp => rejection.otlp_http(encoding),
         Protocol::Sentry => rejection.sentry(),
     }
 }
 
-impl Door {
+impl ListenerState {
     fn count(&self, rejection: &Rejection) {
         self.recorder.record(|health| {
             let counts = &mut health.listeners[self.listener];

@@ -12,11 +12,11 @@ use tokio::time::{Instant, timeout_at};
 use ingest_state::QueueDepth;
 
 /// Arrivals that the consumer has not received yet.
-pub(crate) const WAITING: usize = 64;
+pub(crate) const QUEUED_ARRIVALS_MAX: usize = 64;
 
-/// The account.
+/// Shared budget of bytes.
 #[derive(Clone, Debug)]
-pub(crate) struct Queue(Arc<Counts>);
+pub(crate) struct MemoryBudget(Arc<Counts>);
 
 #[derive(Debug)]
 struct Counts {
@@ -49,7 +49,7 @@ pub(crate) enum NoRoom {
     },
 }
 
-impl Queue {
+impl MemoryBudget {
     /// An account of `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
         Self(Arc::new(Counts {
@@ -65,17 +65,17 @@ impl Queue {
     pub(crate) fn depth(&self) -> QueueDepth {
         QueueDepth {
             waiting: self.0.waiting.load(Ordering::Relaxed),
-            waiting_limit: WAITING,
+            waiting_limit: QUEUED_ARRIVALS_MAX,
             bytes: self.0.bytes.load(Ordering::Relaxed),
             bytes_limit: self.0.limit,
             ..QueueDepth::default()
         }
     }
 
-    /// Opens an empty lease.
-    pub(crate) fn lease(&self) -> Lease {
-        Lease {
-            queue: self.clone(),
+    /// Opens an empty reservation.
+    pub(crate) fn reservation(&self) -> Reservation {
+        Reservation {
+            budget: self.clone(),
             bytes: 0,
             waits: false,
         }
@@ -84,16 +84,16 @@ impl Queue {
 
 /// Bytes that are drawn from the account. They go back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Lease {
-    queue: Queue,
+pub(crate) struct Reservation {
+    budget: MemoryBudget,
     bytes: usize,
     waits: bool,
 }
 
-impl Lease {
+impl Reservation {
     /// Draws more.
     pub(crate) fn grow(&mut self, more: usize) -> Result<(), NoRoom> {
-        let counts = &self.queue.0;
+        let counts = &self.budget.0;
         let limit = counts.limit;
         if more > limit.saturating_sub(self.bytes) {
             return Err(NoRoom::TooLarge { limit });
@@ -115,10 +115,10 @@ impl Lease {
             return at_once;
         }
         let until = Instant::now() + wait;
-        let queue = self.queue.clone();
-        let _in_need = InNeed::new(&queue.0.in_need);
+        let budget = self.budget.clone();
+        let _in_need = InNeed::new(&budget.0.in_need);
         loop {
-            let mut given_back = pin!(queue.0.given_back.notified());
+            let mut given_back = pin!(budget.0.given_back.notified());
             // Before the next check, so that no bytes freed meanwhile are missed.
             given_back.as_mut().enable();
             let grown = self.grow(more);
@@ -132,7 +132,7 @@ impl Lease {
     pub(crate) fn shrink(&mut self, less: usize) {
         let less = less.min(self.bytes);
         self.bytes -= less;
-        self.queue.0.give_back(less);
+        self.budget.0.give_back(less);
     }
 
     /// Holds so many from now on.
@@ -149,13 +149,13 @@ impl Lease {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
         Self {
-            queue: self.queue.clone(),
+            budget: self.budget.clone(),
             bytes,
             waits: false,
         }
     }
 
-    /// Takes over what another lease holds.
+    /// Takes over what another reservation holds.
     pub(crate) fn absorb(&mut self, mut other: Self) {
         self.bytes += std::mem::take(&mut other.bytes);
     }
@@ -167,7 +167,7 @@ impl Lease {
     /// Marks its arrival as queued.
     pub(crate) fn wait(&mut self) {
         if !std::mem::replace(&mut self.waits, true) {
-            self.queue.0.waiting.fetch_add(1, Ordering::Relaxed);
+            self.budget.0.waiting.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -191,23 +191,23 @@ impl Drop for InNeed<'_> {
 /// The part of the in-flight account that a queued arrival holds. It is freed on drop.
 #[derive(Debug)]
 pub struct Share {
-    _lease: Lease,
+    _lease: Reservation,
 }
 
 impl Share {
     /// Creates the share of an arrival that has left the queue.
-    pub(crate) fn new(mut lease: Lease) -> Self {
-        if std::mem::take(&mut lease.waits) {
-            lease.queue.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn new(mut reservation: Reservation) -> Self {
+        if std::mem::take(&mut reservation.waits) {
+            reservation.budget.0.waiting.fetch_sub(1, Ordering::Relaxed);
         }
-        Self { _lease: lease }
+        Self { _lease: reservation }
     }
 }
 
-impl Drop for Lease {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        self.queue.0.give_back(self.bytes);
-        self.queue.0.waiting.fetch_sub(usize::from(self.waits), Ordering::Relaxed);
+        self.budget.0.give_back(self.bytes);
+        self.budget.0.waiting.fetch_sub(usize::from(self.waits), Ordering::Relaxed);
     }
 }
 
@@ -219,31 +219,31 @@ mod tests {
 
     #[test]
     fn account_is_never_exceeded_and_gets_everything_back() {
-        let queue = Queue::new(LIMIT);
-        let (mut one, mut other) = (queue.lease(), queue.lease());
+        let budget = MemoryBudget::new(LIMIT);
+        let (mut one, mut other) = (budget.reservation(), budget.reservation());
         one.grow(LIMIT - 10).expect("there is room");
         assert_eq!(other.grow(11), Err(NoRoom::Exhausted));
         other.grow(10).expect("exactly that is left");
         other.wait();
         other.wait();
-        assert_eq!((queue.depth().bytes, queue.depth().waiting), (LIMIT, 1));
+        assert_eq!((budget.depth().bytes, budget.depth().waiting), (LIMIT, 1));
         one.resize(5).expect("less is always possible");
         one.resize(6).expect("there is room");
         let part = one.split(4);
-        assert_eq!((one.bytes(), part.bytes(), queue.depth().bytes), (2, 4, 16));
+        assert_eq!((one.bytes(), part.bytes(), budget.depth().bytes), (2, 4, 16));
         other.absorb(one);
-        assert_eq!((other.bytes(), queue.depth().bytes), (12, 16));
+        assert_eq!((other.bytes(), budget.depth().bytes), (12, 16));
         drop(other);
-        assert_eq!((queue.depth().bytes, queue.depth().waiting), (4, 0));
+        assert_eq!((budget.depth().bytes, budget.depth().waiting), (4, 0));
         drop(part);
-        assert_eq!(queue.depth().bytes, 0);
+        assert_eq!(budget.depth().bytes, 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn account_is_waited_for_as_long_as_others_hold_it() {
         const WAIT: Duration = Duration::from_secs(1);
-        let queue = Queue::new(LIMIT);
-        let (mut one, mut other) = (queue.lease(), queue.lease());
+        let budget = MemoryBudget::new(LIMIT);
+        let (mut one, mut other) = (budget.reservation(), budget.reservation());
         one.grow(LIMIT).expect("there is room");
         assert_eq!(other.grow_within(1, WAIT).await, Err(NoRoom::Exhausted));
         let never = Err(NoRoom::TooLarge { limit: LIMIT });
@@ -255,19 +255,19 @@ mod tests {
         });
         assert_eq!((grown, one.bytes(), other.bytes()), (Ok(()), LIMIT - 2, 2));
         let (grown, ()) = tokio::join!(other.grow_within(LIMIT - 2, WAIT), async { drop(one) });
-        assert_eq!((grown, queue.depth().bytes), (Ok(()), LIMIT));
+        assert_eq!((grown, budget.depth().bytes), (Ok(()), LIMIT));
     }
 
     #[test]
     fn account_tells_a_request_that_never_fits_from_one_that_may_fit_later() {
-        let queue = Queue::new(LIMIT);
-        let (mut one, mut other) = (queue.lease(), queue.lease());
+        let budget = MemoryBudget::new(LIMIT);
+        let (mut one, mut other) = (budget.reservation(), budget.reservation());
         one.grow(1).expect("there is room");
         assert_eq!(other.grow(LIMIT), Err(NoRoom::Exhausted));
         let never = Err(NoRoom::TooLarge { limit: LIMIT });
         assert_eq!(other.grow(LIMIT + 1), never);
         assert_eq!(other.grow(usize::MAX), never);
         assert_eq!(one.grow(LIMIT), never);
-        assert_eq!(queue.depth().bytes, 1);
+        assert_eq!(budget.depth().bytes, 1);
     }
 }

@@ -6,36 +6,42 @@ use proptest::prelude::*;
 use super::*;
 use crate::pool::Pool;
 
-const ALL: [Coding; 5] = [Coding::Identity, Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd];
+const ALL: [ContentEncoding; 5] = [
+    ContentEncoding::Identity,
+    ContentEncoding::Gzip,
+    ContentEncoding::Deflate,
+    ContentEncoding::Brotli,
+    ContentEncoding::Zstd,
+];
 
-fn compress(coding: Coding, plain: &[u8]) -> Vec<u8> {
+fn compress(coding: ContentEncoding, plain: &[u8]) -> Vec<u8> {
     let level = flate2::Compression::fast();
     let (mut gzip, mut zlib) = (
         flate2::write::GzEncoder::new(Vec::new(), level),
         flate2::write::ZlibEncoder::new(Vec::new(), level),
     );
     match coding {
-        Coding::Identity => plain.to_vec(),
-        Coding::Gzip => {
+        ContentEncoding::Identity => plain.to_vec(),
+        ContentEncoding::Gzip => {
             gzip.write_all(plain).expect("memory");
             gzip.finish().expect("memory")
         }
-        Coding::Deflate => {
+        ContentEncoding::Deflate => {
             zlib.write_all(plain).expect("memory");
             zlib.finish().expect("memory")
         }
-        Coding::Brotli => {
+        ContentEncoding::Brotli => {
             let mut compressed = Vec::new();
             brotli::CompressorWriter::new(&mut compressed, 4096, 1, 18)
                 .write_all(plain)
                 .expect("memory");
             compressed
         }
-        Coding::Zstd => zstd::encode_all(plain, 1).expect("memory"),
+        ContentEncoding::Zstd => zstd::encode_all(plain, 1).expect("memory"),
     }
 }
 
-fn inflate(coding: Coding, compressed: &[u8]) -> Result<Vec<u8>, InflateError> {
+fn inflate(coding: ContentEncoding, compressed: &[u8]) -> Result<Vec<u8>, InflateError> {
     let mut inflated = coding.inflate(compressed)?;
     let mut into = Pool::default().take(0);
     while inflated.step(&mut into)? > 0 {}
@@ -76,7 +82,7 @@ proptest! {
 
 #[test]
 fn several_members_are_one_body() {
-    for coding in [Coding::Gzip, Coding::Zstd] {
+    for coding in [ContentEncoding::Gzip, ContentEncoding::Zstd] {
         let two = [compress(coding, b"one "), compress(coding, b"two")].concat();
         assert_eq!(inflate(coding, &two).expect("both are whole"), b"one two", "{coding:?}");
     }
@@ -93,15 +99,15 @@ fn windows_beyond_what_http_allows_are_rejected_by_name() {
         zstd.finish().expect("memory")
     };
     let largest = of_window(23);
-    assert_eq!(inflate(Coding::Zstd, &largest).expect("allowed"), b"x");
+    assert_eq!(inflate(ContentEncoding::Zstd, &largest).expect("allowed"), b"x");
     let beyond = of_window(24);
     for body in [&beyond, &[largest, beyond.clone()].concat()] {
-        let rejected = inflate(Coding::Zstd, body).expect_err("too large");
+        let rejected = inflate(ContentEncoding::Zstd, body).expect_err("too large");
         assert_eq!(rejected.to_string(), "its Zstandard window is larger than 8 MiB");
     }
 
     // A window of 2^30 bytes, as brotli's extension writes it, and one empty last block.
-    let rejected = inflate(Coding::Brotli, &[0x11, 0x1e, 0x03]).expect_err("too large");
+    let rejected = inflate(ContentEncoding::Brotli, &[0x11, 0x1e, 0x03]).expect_err("too large");
     assert_eq!(rejected.to_string(), "its Brotli window is larger than 16 MiB");
 }
 
@@ -111,20 +117,20 @@ fn encoding_header_is_parsed() {
         let headers = values
             .iter()
             .map(|value| (CONTENT_ENCODING, HeaderValue::from_bytes(value).expect("a value")));
-        Coding::of(&headers.collect(), &CONTENT_ENCODING)
+        ContentEncoding::of(&headers.collect(), &CONTENT_ENCODING)
     };
     for (value, coding) in [
-        (&b""[..], Coding::Identity),
-        (b"identity", Coding::Identity),
-        (b"GZIP", Coding::Gzip),
-        (b"x-gzip", Coding::Gzip),
-        (b" zstd", Coding::Zstd),
-        (b"br", Coding::Brotli),
-        (b"Deflate", Coding::Deflate),
+        (&b""[..], ContentEncoding::Identity),
+        (b"identity", ContentEncoding::Identity),
+        (b"GZIP", ContentEncoding::Gzip),
+        (b"x-gzip", ContentEncoding::Gzip),
+        (b" zstd", ContentEncoding::Zstd),
+        (b"br", ContentEncoding::Brotli),
+        (b"Deflate", ContentEncoding::Deflate),
     ] {
         assert_eq!(of(&[value]), Ok(coding));
     }
-    assert_eq!(of(&[]), Ok(Coding::Identity));
+    assert_eq!(of(&[]), Ok(ContentEncoding::Identity));
     for values in [&[&b"gzip, gzip"[..]][..], &[b"gzip", b"gzip"], &[b"snappy"], &[b"\xff"]] {
         let reason = of(values).expect_err("it is unknown");
         assert!(reason.contains(KNOWN), "{reason}");

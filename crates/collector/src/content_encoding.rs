@@ -14,7 +14,7 @@ use zstandard::{FrameMode, WindowLog};
 use self::window::WindowAlloc;
 use crate::pool::Buffer;
 
-/// Known encodings, as [`Coding::of`] parses them: for `Accept-Encoding` and gRPC's `grpc-accept-encoding`.
+/// Known encodings, as [`ContentEncoding::of`] parses them: for `Accept-Encoding` and gRPC's `grpc-accept-encoding`.
 pub(crate) const KNOWN: &str = "gzip, zstd, deflate, br";
 
 /// Base-2 logarithm of the longest window over HTTP, in bytes: 8 MiB for Zstandard ([RFC
@@ -28,13 +28,13 @@ const BROTLI_TABLES: usize = 4 * 1024 * 1024;
 /// Bytes that a Brotli decoder reads at once.
 const BROTLI_INPUT: usize = 4096;
 /// The most that any decoder takes, in bytes.
-pub(crate) const DECODER_MAX: usize = Coding::Brotli.decoder_bytes();
+pub(crate) const DECODER_MAX: usize = ContentEncoding::Brotli.decoder_bytes();
 /// Bytes decompressed before other tasks get their turn.
 pub(crate) const STEP: usize = 256 * 1024;
 
 /// Content encoding of a body or of a gRPC message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Coding {
+pub(crate) enum ContentEncoding {
     Identity,
     Gzip,
     /// With zlib's header, as HTTP defines it.
@@ -54,7 +54,7 @@ pub(crate) enum InflateError {
     Damaged(#[from] io::Error),
 }
 
-impl Coding {
+impl ContentEncoding {
     /// The most memory that a decoder takes, in bytes.
     pub(crate) const fn decoder_bytes(self) -> usize {
         match self {
@@ -116,7 +116,7 @@ impl Coding {
 
 /// A decoder.
 pub(crate) struct Inflate<'a> {
-    coding: Coding,
+    coding: ContentEncoding,
     reader: Box<dyn Read + Send + 'a>,
 }
 
@@ -126,7 +126,7 @@ impl Inflate<'_> {
         let read = self.reader.as_mut().take(STEP as u64).read_to_end(&mut into.bytes);
         read.map_err(|error| match self.coding {
             // Any frame may require it, not only the first.
-            Coding::Zstd if zstandard::rejected_window(&error).is_some() => Coding::Zstd.window_error(),
+            ContentEncoding::Zstd if zstandard::rejected_window(&error).is_some() => ContentEncoding::Zstd.window_error(),
             _ => error.into(),
         })
     }
