@@ -9,7 +9,7 @@ use trace_model::work::{self, Steps};
 use trace_model::{Outline, Revision, Store, TraceId, TraceReader, TraceSummary};
 use trace_stats::{Difference, Differing, MedianPass, Profile, RootOperation, Totals};
 
-use super::{Action, List, Narrow, Waterfall};
+use super::{Action, List, ListFilter, Waterfall};
 use crate::table::TableState;
 use shown::{Key, Order, Shown};
 
@@ -115,7 +115,7 @@ enum Median {
 
 /// Whose median that is.
 #[derive(Debug)]
-pub struct Usual {
+pub struct OperationMedian {
     /// Of which trace.
     trace_id: TraceId,
     /// What it is one of; `None` while its root has not arrived.
@@ -126,12 +126,12 @@ pub struct Usual {
     pub without_errors: bool,
     /// How many were too large for it.
     pub too_large: usize,
-    median: Median,
+    profile: Median,
 }
 
 /// What a comparison depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Of {
+struct CacheKey {
     trace_id: TraceId,
     revision: Option<Revision>,
     baseline: Baseline,
@@ -140,7 +140,7 @@ struct Of {
     is_read: bool,
 }
 
-impl Of {
+impl CacheKey {
     /// Returns true if it is the same comparison, at whatever state of its traces.
     fn is_alike(self, other: Self) -> bool {
         let sides = |of: Self| (of.trace_id, of.baseline, of.marked.map(|(trace_id, _)| trace_id), of.is_read);
@@ -151,16 +151,16 @@ impl Of {
 /// The state of the comparison.
 #[derive(Debug, Default)]
 pub struct Compare {
-    usual: Option<Usual>,
+    median: Option<OperationMedian>,
     /// The median is asked for although a trace is marked.
-    wants_usual: bool,
+    prefers_median: bool,
     by_change: bool,
     table: TableState<Key>,
     baseline: Baseline,
     /// The selected trace.
     selected: Option<Profiled>,
     /// What the comparison on the screen, or the one being computed, is of.
-    of: Option<Of>,
+    of: Option<CacheKey>,
     /// How its rows are ordered and narrowed.
     order: Option<Order>,
     shown: Shown,
@@ -171,8 +171,8 @@ pub struct Compare {
 impl Compare {
     /// What is usual for the selected trace, once that was asked for.
     #[must_use]
-    pub const fn usual(&self) -> Option<&Usual> {
-        self.usual.as_ref()
+    pub const fn median(&self) -> Option<&OperationMedian> {
+        self.median.as_ref()
     }
 
     /// What the selected trace is compared with.
@@ -238,7 +238,7 @@ impl Compare {
     /// How much of the list has been looked at for the median, in percent, while that goes on.
     #[must_use]
     pub fn percent(&self) -> Option<usize> {
-        match &self.usual.as_ref()?.median {
+        match &self.median.as_ref()?.profile {
             Median::Reading(pass) => Some(pass.percent()),
             Median::Read(_) => None,
         }
@@ -254,17 +254,17 @@ impl Compare {
 
     /// Goes on reading what is usual, about so much work; true while there is more to read.
     pub(super) fn step(&mut self, store: &Store, work: u64) -> bool {
-        let Some(usual) = &mut self.usual else { return false };
-        let Median::Reading(pass) = &mut usual.median else {
+        let Some(median) = &mut self.median else { return false };
+        let Median::Reading(pass) = &mut median.profile else {
             return false;
         };
         let more = pass.step(store, work);
-        (usual.traces, usual.too_large) = (pass.traces(), pass.too_large());
-        usual.without_errors = pass.is_without_errors();
+        (median.traces, median.too_large) = (pass.traces(), pass.too_large());
+        median.without_errors = pass.is_without_errors();
         if !more {
-            let read = std::mem::replace(&mut usual.median, Median::Read(None));
+            let read = std::mem::replace(&mut median.profile, Median::Read(None));
             if let Median::Reading(pass) = read {
-                usual.median = Median::Read(pass.finish().map(Arc::new));
+                median.profile = Median::Read(pass.finish().map(Arc::new));
             }
         }
         more
@@ -273,25 +273,25 @@ impl Compare {
     /// What the trace is compared with; what is usual is asked for where it is needed.
     fn choose(&mut self, store: &Store, trace_id: TraceId, marked: Option<&Profiled>) {
         let is_another = |marked: &Profiled| marked.summary.trace_id != trace_id;
-        self.baseline = if marked.is_some_and(is_another) && !self.wants_usual {
+        self.baseline = if marked.is_some_and(is_another) && !self.prefers_median {
             Baseline::Marked
         } else {
             Baseline::Median
         };
-        let asked = self.usual.as_ref().filter(|usual| usual.trace_id == trace_id);
-        if self.baseline == Baseline::Median && asked.is_none_or(|usual| usual.operation.is_none()) {
+        let asked = self.median.as_ref().filter(|median| median.trace_id == trace_id);
+        if self.baseline == Baseline::Median && asked.is_none_or(|median| median.operation.is_none()) {
             // Its root may have arrived since.
             let operation = RootOperation::of(store, trace_id);
-            let median = operation.clone().map_or(Median::Read(None), |operation| {
+            let profile = operation.clone().map_or(Median::Read(None), |operation| {
                 Median::Reading(Box::new(MedianPass::new(store, operation, trace_id)))
             });
-            self.usual = Some(Usual {
+            self.median = Some(OperationMedian {
                 trace_id,
                 operation,
                 traces: 0,
                 without_errors: false,
                 too_large: 0,
-                median,
+                profile,
             });
         }
     }
@@ -349,7 +349,7 @@ impl Compare {
             return;
         };
         let marked = marked.filter(|_| self.baseline == Baseline::Marked);
-        let of = Of {
+        let of = CacheKey {
             trace_id,
             revision: selected.revision,
             baseline: self.baseline,
@@ -367,13 +367,13 @@ impl Compare {
             return;
         }
         if is_other || self.next.is_some() {
-            let usual = self.usual.as_ref().and_then(|usual| match &usual.median {
+            let median = self.median.as_ref().and_then(|median| match &median.profile {
                 Median::Read(profile) => profile.clone(),
                 Median::Reading(_) => None,
             });
             let before = match self.baseline {
                 Baseline::Marked => marked.map(|marked| marked.profile.clone()),
-                Baseline::Median => usual,
+                Baseline::Median => median,
             };
             let after = selected.profile.clone();
             self.next = Some(Steps::new(Shown::of(before, after, order.clone())));
@@ -386,7 +386,7 @@ impl Compare {
 }
 
 impl List for Compare {
-    fn narrow(&self) -> &Narrow {
+    fn narrow(&self) -> &ListFilter {
         self.table.narrow()
     }
 
@@ -394,7 +394,7 @@ impl List for Compare {
         !self.shown.rows.is_empty()
     }
 
-    fn narrow_mut(&mut self) -> &mut Narrow {
+    fn narrow_mut(&mut self) -> &mut ListFilter {
         self.table.narrow_mut()
     }
 

@@ -89,7 +89,7 @@ pub struct StoredSpans {
 
 /// What came of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum EventResult {
     /// Nothing has changed, not even the picture.
     Nothing,
     /// Another frame is needed, and perhaps something is to be done.
@@ -98,20 +98,20 @@ pub enum Answer {
 
 impl App {
     /// Takes what happened. What is to be done outside comes back, and is the caller's to do.
-    pub fn apply(&mut self, event: Event) -> Answer {
+    pub fn apply(&mut self, event: Event) -> EventResult {
         match event {
             Event::Key(key) => {
                 let action = self.action(key);
-                return Answer::Changed(action.and_then(|action| self.update(action)));
+                return EventResult::Changed(action.and_then(|action| self.update(action)));
             }
             Event::Pointer(pointer) => return self.mouse(pointer),
             Event::Paste(text) => self.paste(&text),
             Event::Resized => {}
             Event::Drawn(hits) => {
                 self.hits = hits;
-                return Answer::Nothing;
+                return EventResult::Nothing;
             }
-            Event::Queue(queue) if self.queue == queue => return Answer::Nothing,
+            Event::Queue(queue) if self.queue == queue => return EventResult::Nothing,
             Event::Queue(queue) => self.queue = queue,
             Event::Health(health) => self.set_health(*health),
             Event::Held { spans } => self.hold_in_pause(spans),
@@ -127,14 +127,14 @@ impl App {
                 let problem = self.sentry.about(trace_id).and_then(|said| said.problem.clone());
                 self.sentry.said(trace_id, problem.map_or(Ok(()), Err), next_ask_unix_nano);
             }
-            Event::SentryAnswer(answer) => return Answer::Changed(self.take_sentry_answer(answer)),
+            Event::SentryAnswer(answer) => return EventResult::Changed(self.take_sentry_answer(answer)),
             Event::Resumed { stopped_nano } => {
                 let text = format!("resumed: ingest was stopped for {}", format::duration(stopped_nano));
                 self.notice = Some(Notice { text, error: false });
             }
             Event::Notice(notice) => self.notice = Some(notice),
         }
-        Answer::Changed(None)
+        EventResult::Changed(None)
     }
 
     /// Notes what Sentry has of a trace. Where all of it is there, it need not be asked again.
@@ -187,7 +187,7 @@ const EVIDENCE_WORK: u64 = 256 * 1024;
 
 impl App {
     /// Takes in the next part of what has arrived; true while more of it is left.
-    pub fn take_in(&mut self, arrival: &mut Arrival) -> bool {
+    pub fn ingest(&mut self, arrival: &mut Arrival) -> bool {
         match arrival {
             Arrival::Batch(batch) => self.store.add_part(batch, ARRIVAL_WORK),
             Arrival::Metrics(batch) => self.store.add_metrics_part(batch, METRICS_WORK),
@@ -223,9 +223,16 @@ mod tests {
     #[test]
     fn keys_come_in_and_effects_come_out() {
         let mut app = app();
-        assert_eq!(app.apply(Event::Key(Key::Char('?'))), Answer::Changed(None));
-        assert_eq!(app.apply(Event::Key(Key::Ctrl('c'))), Answer::Changed(Some(Effect::Quit)));
-        assert_eq!(app.apply(Event::Queue(QueueDepth::default())), Answer::Nothing, "as before");
+        assert_eq!(app.apply(Event::Key(Key::Char('?'))), EventResult::Changed(None));
+        assert_eq!(
+            app.apply(Event::Key(Key::Ctrl('c'))),
+            EventResult::Changed(Some(Effect::Quit))
+        );
+        assert_eq!(
+            app.apply(Event::Queue(QueueDepth::default())),
+            EventResult::Nothing,
+            "as before"
+        );
         app.apply(Event::Resumed {
             stopped_nano: 2_000_000_000,
         });

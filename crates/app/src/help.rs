@@ -6,7 +6,7 @@ use ratatui_core::layout::Rect;
 use trace_model::filter;
 
 use super::layout::PopupArea;
-use super::{Action, App, Narrow, Scroll};
+use super::{Action, App, ListFilter, Scroll};
 use crate::format::{self, Now};
 use crate::keymap::KeyContext;
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
@@ -33,7 +33,7 @@ struct HelpSection {
 /// The help popup.
 #[derive(Debug)]
 pub struct Help {
-    narrow: Narrow,
+    narrow: ListFilter,
     scroll: Scroll,
     /// Where it was opened, until its section has been found.
     start: Option<KeyContext>,
@@ -54,7 +54,7 @@ pub enum HelpLine {
 impl Help {
     /// The words that are searched for.
     #[must_use]
-    pub const fn narrow(&self) -> &Narrow {
+    pub const fn narrow(&self) -> &ListFilter {
         &self.narrow
     }
 
@@ -184,11 +184,11 @@ impl Component for Help {
         }
     }
 
-    fn narrow(app: &App) -> Option<&Narrow> {
+    fn narrow(app: &App) -> Option<&ListFilter> {
         Self::shown(app).map(|help| &help.narrow)
     }
 
-    fn narrow_mut(app: &mut App) -> Option<&mut Narrow> {
+    fn narrow_mut(app: &mut App) -> Option<&mut ListFilter> {
         Self::shown_mut(app).map(|help| &mut help.narrow)
     }
 }
@@ -196,7 +196,7 @@ impl Component for Help {
 impl Opened for Help {
     fn open(app: &mut App) -> Self {
         Self {
-            narrow: Narrow::default(),
+            narrow: ListFilter::default(),
             scroll: Scroll::default(),
             start: Some(app.key_context()),
             lines: Vec::new(),

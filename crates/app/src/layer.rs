@@ -6,7 +6,7 @@ use ratatui_core::layout::Rect;
 use crate::format::Now;
 use crate::keymap::KeyContext;
 use crate::layout::PopupArea;
-use crate::{Action, App, Effect, List, Narrow};
+use crate::{Action, App, Effect, List, ListFilter};
 
 /// What a layer has. Its state is where it lives as long as it should: in the app for a tab, in its variant for a screen or a popup.
 pub(crate) trait Component {
@@ -45,12 +45,12 @@ pub(crate) trait Component {
     }
 
     /// The words that narrow it.
-    fn narrow(app: &App) -> Option<&Narrow> {
+    fn narrow(app: &App) -> Option<&ListFilter> {
         Self::list(app).map(List::narrow)
     }
 
     /// The same, to be changed.
-    fn narrow_mut(app: &mut App) -> Option<&mut Narrow> {
+    fn narrow_mut(app: &mut App) -> Option<&mut ListFilter> {
         Self::list_mut(app).map(List::narrow_mut)
     }
 
@@ -412,8 +412,8 @@ impl App {
     pub fn key_context(&self) -> KeyContext {
         let layer = self.top();
         let context = KeyContext::of(layer);
-        if !context.is_editing() && self.narrow().is_some_and(Narrow::is_open) {
-            return KeyContext::Narrow;
+        if !context.is_editing() && self.narrow().is_some_and(ListFilter::is_open) {
+            return KeyContext::ListFilter;
         }
         component!(layer, C => <C as Component>::part(self)).unwrap_or(context)
     }
@@ -424,12 +424,12 @@ impl App {
     }
 
     /// The words that narrow what is on top.
-    pub(crate) fn narrow(&self) -> Option<&Narrow> {
+    pub(crate) fn narrow(&self) -> Option<&ListFilter> {
         component!(self.top(), C => <C as Component>::narrow(self))
     }
 
     /// The same, to be changed.
-    pub(crate) fn narrow_mut(&mut self) -> Option<&mut Narrow> {
+    pub(crate) fn narrow_mut(&mut self) -> Option<&mut ListFilter> {
         component!(self.top(), C => <C as Component>::narrow_mut(self))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! What happens comes in as an [`Event`], and what is to be done comes out as an [`Effect`]: [`App::apply`]. Before each frame
 //! [`App::prepare`] says where everything is on a screen of some size, and [`App::fit`] catches up with the store and brings every cursor into
-//! view. Arrivals are ingested by [`App::take_in`], part by part.
+//! view. Arrivals are ingested by [`App::ingest`], part by part.
 //!
 //! ```
 //! use app::keymap::Key;
@@ -50,12 +50,13 @@ macro_rules! layers {
             // Parts of a tab in which keys mean something else.
             parts { Waterfall, Details, RuleTraces }
             // Lines that are edited on a tab, a screen or a popup.
-            lines { Filter, Find, Narrow }
+            lines { Filter, Find, ListFilter }
         }
     };
 }
 
 mod action;
+mod aggregates;
 mod compare;
 pub mod content;
 mod copy;
@@ -73,11 +74,10 @@ pub mod keymap;
 mod layer;
 pub mod layout;
 mod line;
+mod list_filter;
 mod lists;
 mod logs;
-mod many;
 mod mouse;
-mod narrow;
 mod operations;
 mod output;
 mod outside;
@@ -112,14 +112,15 @@ use ratatui_core::layout::Rect;
 use trace_model::{RepeatedLimits, Store};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
-pub use compare::{Baseline, Compare, Profiled, SIDES as COMPARE_SIDES, Usual};
+pub use aggregates::Aggregates;
+pub use compare::{Baseline, Compare, OperationMedian, Profiled, SIDES as COMPARE_SIDES};
 pub use copy::CopyMenu;
 pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
 pub use details::{
     Details, ERRORS, Item, ItemId, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage, attribute_value, log_line,
     log_text, offset, severity_mark, severity_role, value,
 };
-pub use event::{ARRIVAL_WORK, Answer, Arrival, Event, SentryAnswer, StoredSpans};
+pub use event::{ARRIVAL_WORK, Arrival, Event, EventResult, SentryAnswer, StoredSpans};
 pub use figures::share;
 pub use files::{FileState, Files, ShownFile};
 pub use filter::FilterLine;
@@ -129,11 +130,10 @@ pub use ingest::Ingest;
 pub use ingest_state::Listener;
 pub use layer::{Layer, Popup, Screen, Tab};
 pub use line::InputLine;
+pub use list_filter::ListFilter;
 pub use lists::List;
 pub use logs::{BELOW as LOGS_BELOW, LISTED_LOGS, LogList};
-pub use many::ManyTraces;
 pub use mouse::{Pointer, PointerKind};
-pub use narrow::Narrow;
 pub use operations::OperationList;
 pub use output::{Output, OutputLine, OutputScreen};
 pub use page::{GAP as PAGE_GAP, Page};
@@ -153,7 +153,7 @@ pub use value_screen::{ValueRow, ValueScreen};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
 pub use waterfall::{Find, Stretch, Waterfall, WaterfallColumns, WaterfallParts, Zoom, indentation};
 
-use trail::Origin;
+use trail::Departure;
 
 use crate::format::Now;
 use crate::keymap::Keymap;
@@ -217,7 +217,7 @@ pub struct App {
     /// The selected span.
     pub details: Details,
     /// What all traces say together.
-    pub many: ManyTraces,
+    pub aggregates: Aggregates,
     /// What is done in them.
     pub operations: OperationList,
     /// Who calls whom.
@@ -268,7 +268,7 @@ impl App {
             traces: TraceList::default(),
             waterfall: Waterfall::default(),
             details: Details::default(),
-            many: ManyTraces::default(),
+            aggregates: Aggregates::default(),
             operations: OperationList::default(),
             service_map: ServiceMap::default(),
             warnings: WarningList::default(),

@@ -4,15 +4,15 @@ use trace_stats::SpanPlace;
 
 use crate::layer::Shown;
 
-use super::{Action, App, Compare, Narrow, Notice, Screen};
+use super::{Action, App, Compare, ListFilter, Notice, Screen};
 
 /// Rows with a cursor, which words narrow.
 pub trait List {
     /// The line in which the words are typed.
-    fn narrow(&self) -> &Narrow;
+    fn narrow(&self) -> &ListFilter;
 
     /// The same, to be changed.
-    fn narrow_mut(&mut self) -> &mut Narrow;
+    fn narrow_mut(&mut self) -> &mut ListFilter;
 
     /// Whether there are rows.
     fn has_rows(&self) -> bool;
@@ -77,7 +77,7 @@ impl App {
         if self.compared_percent().is_some() {
             return Some(0);
         }
-        self.many.due(&self.store, self.is_surveyed())
+        self.aggregates.due(&self.store, self.is_surveyed())
     }
 
     /// Reads on in the traces, about so many spans: what the lists show, and what is warned of. True while there is more to be read now.
@@ -88,7 +88,7 @@ impl App {
             _ => None,
         };
         let comparing = compare.is_some_and(|compare| compare.step(&self.store, work));
-        self.many.step(&self.store, surveyed, unix_nano, work) || comparing
+        self.aggregates.step(&self.store, surveyed, unix_nano, work) || comparing
     }
 
     /// How much has been read for the comparison on top, in percent, while that goes on.

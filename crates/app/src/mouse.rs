@@ -6,7 +6,7 @@ mod service_map;
 use ratatui_core::layout::{Position, Rect};
 
 use super::layout::{BESIDE, Panes, Splits, list_step, waterfall_step};
-use super::{Action, Answer, App, Hit, Pane, Tab, WaterfallParts};
+use super::{Action, App, EventResult, Hit, Pane, Tab, WaterfallParts};
 
 /// How many rows a notch of the wheel is.
 const NOTCH: usize = 3;
@@ -55,22 +55,22 @@ pub enum PointerKind {
 
 impl App {
     /// Does what the mouse asks for. What is under the pointer is what the last frame showed there.
-    pub(super) fn mouse(&mut self, pointer: Pointer) -> Answer {
+    pub(super) fn mouse(&mut self, pointer: Pointer) -> EventResult {
         match pointer.kind {
             PointerKind::WheelUp => self.wheel(pointer, Action::Up),
             PointerKind::WheelDown => self.wheel(pointer, Action::Down),
             PointerKind::Press => return self.press(pointer.at),
             PointerKind::Drag => {
                 if !self.drag(pointer.at) {
-                    return Answer::Nothing;
+                    return EventResult::Nothing;
                 }
             }
             PointerKind::Release => {
                 self.dragged = None;
-                return Answer::Nothing;
+                return EventResult::Nothing;
             }
         }
-        Answer::Changed(None)
+        EventResult::Changed(None)
     }
 
     fn wheel(&mut self, pointer: Pointer, action: Action) {
@@ -114,14 +114,14 @@ impl App {
         panes.into_iter().find(|(area, _)| area.contains(at)).map(|(_, pane)| pane)
     }
 
-    fn press(&mut self, at: Position) -> Answer {
+    fn press(&mut self, at: Position) -> EventResult {
         let hit = self.hits.at(at);
         if let Some(Hit::Action(action)) = hit {
             if matches!(action, Action::Tab(_)) && self.key_context().is_editing() {
                 // Whoever points elsewhere has finished typing.
                 self.update(Action::KeepFilter);
             }
-            return Answer::Changed(self.update(action));
+            return EventResult::Changed(self.update(action));
         }
         if self.screens.popup().is_some() {
             return self.press_popup(at, hit == Some(Hit::Popup));
@@ -130,19 +130,19 @@ impl App {
             return self.press_screen(at, hit);
         }
         if self.key_context().is_editing() {
-            return Answer::Nothing;
+            return EventResult::Nothing;
         }
         self.notice = None;
         if let Some(Hit::SortTraces(column)) = hit {
             self.screens.pane = Pane::Traces;
             self.traces.sort_by(column);
-            return Answer::Changed(None);
+            return EventResult::Changed(None);
         }
         if let Some(Hit::Section(name)) = hit {
             self.screens.pane = Pane::Details;
             self.traces.hold();
             self.details.open_section(name);
-            return Answer::Changed(None);
+            return EventResult::Changed(None);
         }
         let title = |area: Rect| area.height > 0 && at.y == area.y;
         let between = self.geometry.panes.waterfall.right();
@@ -158,33 +158,33 @@ impl App {
             None
         };
         let Some(pane) = self.pane_at(at) else {
-            return Answer::Nothing;
+            return EventResult::Nothing;
         };
         let focused = std::mem::replace(&mut self.screens.pane, pane) == pane;
         let below = |area: Rect| at.y.checked_sub(area.y + 1).map(usize::from);
         match pane {
             Pane::Traces => {
                 let Some(row) = below(self.geometry.panes.traces) else {
-                    return Answer::Changed(None);
+                    return EventResult::Changed(None);
                 };
                 let was = self.traces.selected();
                 self.traces.select_row(&self.store, row);
                 self.forget_trail();
                 if focused && was.is_some() && self.traces.selected() == was {
-                    return Answer::Changed(self.update(Action::Open));
+                    return EventResult::Changed(self.update(Action::Open));
                 }
             }
             Pane::Waterfall => {
                 let parts = WaterfallParts::of(self.geometry.panes.waterfall, self.waterfall.zoom().is_zoomed());
                 let row = parts.rows.contains(at).then(|| usize::from(at.y - parts.rows.y));
                 let Some(again) = row.and_then(|row| self.waterfall.select_row(row)) else {
-                    return Answer::Changed(None);
+                    return EventResult::Changed(None);
                 };
                 self.traces.hold();
                 if self.waterfall.fold_column(parts) == Some(at.x) {
                     self.waterfall.update(Action::ToggleFold, None);
                 } else if focused && again {
-                    return Answer::Changed(self.update(Action::Open));
+                    return EventResult::Changed(self.update(Action::Open));
                 }
             }
             Pane::Details => {
@@ -193,11 +193,11 @@ impl App {
                     && self.details.select_line(column, line)
                     && focused
                 {
-                    return Answer::Changed(self.update(Action::Open));
+                    return EventResult::Changed(self.update(Action::Open));
                 }
             }
         }
-        Answer::Changed(None)
+        EventResult::Changed(None)
     }
 
     /// Whether a divider has moved.

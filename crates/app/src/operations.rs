@@ -225,7 +225,8 @@ impl Component for OperationList {
     }
 
     fn fit(app: &mut App, placed: &Placed, _: &Now) {
-        app.operations.fit(app.many.survey(), app.many.number(), placed.area);
+        app.operations
+            .fit(app.aggregates.survey(), app.aggregates.number(), placed.area);
     }
 
     fn list(app: &App) -> Option<&dyn List> {
@@ -251,7 +252,7 @@ impl Component for OperationList {
 
 impl App {
     fn place_in_operation(&self, place: impl Fn(&Operation) -> Option<SpanPlace>) -> Option<(SpanPlace, String)> {
-        let operation = self.operations.selected(self.many.survey()?)?;
+        let operation = self.operations.selected(self.aggregates.survey()?)?;
         let Operation { name, subject, .. } = operation;
         let space = if name.is_empty() || subject.is_empty() { "" } else { " " };
         Some((place(operation)?, format!("Operations › {name}{space}{subject}")))

@@ -3,7 +3,7 @@
 use ratatui_core::layout::Rect;
 
 use super::layout::PopupArea;
-use super::{Action, App, Layer, List, Narrow};
+use super::{Action, App, Layer, List, ListFilter};
 use crate::format::Now;
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::table::TableState;
@@ -43,7 +43,7 @@ impl Palette {
 
     /// The words that narrow the commands.
     #[must_use]
-    pub const fn words(&self) -> &Narrow {
+    pub const fn words(&self) -> &ListFilter {
         self.table.words()
     }
 

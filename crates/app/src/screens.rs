@@ -2,7 +2,7 @@
 //!
 //! What is on top is known by looking here and nowhere else; each of them is a [`Layer`].
 
-use super::{Action, App, Layer, Origin, Popup, Screen, Tab, ValueScreen};
+use super::{Action, App, Departure, Layer, Popup, Screen, Tab, ValueScreen};
 
 /// What stands behind the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub struct Screens {
     /// The screens above each tab, the topmost last; no kind twice.
     above: [Vec<Screen>; Tab::ALL.len()],
     /// Jumps that led to the trace that is shown, the last one at the end.
-    pub(super) trail: Vec<Origin>,
+    pub(super) trail: Vec<Departure>,
     pub(super) popup: Option<Popup>,
     /// How much each tab counted when it was left.
     seen: [u64; Tab::ALL.len()],
@@ -136,7 +136,7 @@ impl Screens {
 
     /// The jumps that led to the trace that is shown, the first one first.
     pub fn trail(&self) -> impl Iterator<Item = &str> {
-        self.trail.iter().map(|origin| origin.label.as_str())
+        self.trail.iter().map(|departure| departure.label.as_str())
     }
 
     /// Goes to a tab, as it was left.

@@ -10,7 +10,7 @@ use ratatui_core::layout::{Constraint, Layout, Rect};
 use trace_stats::{Callee, Counted, Queue, ServiceGraph, Survey};
 
 use super::layout::ListParts;
-use super::{Action, List, Narrow};
+use super::{Action, List, ListFilter};
 use crate::App;
 use crate::format::Now;
 use crate::layer::{Component, Outcome, Placed};
@@ -176,7 +176,7 @@ impl ServiceMap {
 }
 
 impl List for ServiceMap {
-    fn narrow(&self) -> &Narrow {
+    fn narrow(&self) -> &ListFilter {
         self.table.narrow()
     }
 
@@ -184,7 +184,7 @@ impl List for ServiceMap {
         !self.rows.is_empty()
     }
 
-    fn narrow_mut(&mut self) -> &mut Narrow {
+    fn narrow_mut(&mut self) -> &mut ListFilter {
         self.table.narrow_mut()
     }
 
@@ -233,8 +233,8 @@ impl Component for ServiceMap {
     }
 
     fn fit(app: &mut App, placed: &Placed, _: &Now) {
-        let survey = app.many.survey();
-        app.service_map.fit(survey, app.many.number(), placed.area);
+        let survey = app.aggregates.survey();
+        app.service_map.fit(survey, app.aggregates.number(), placed.area);
     }
 
     fn update(app: &mut App, action: Action) -> Outcome {
@@ -263,7 +263,7 @@ impl Component for ServiceMap {
     }
 
     fn enter(app: &mut App) {
-        let target = app.many.survey().and_then(|survey| {
+        let target = app.aggregates.survey().and_then(|survey| {
             let slowest = |counted: &Counted| counted.figures(survey).map(|figures| figures.latencies.max());
             let counted = app.service_map.selected(survey).into_iter().max_by_key(slowest)?;
             Some((counted.figures(survey)?.slowest.clone()?, label(survey, counted)?))
@@ -272,7 +272,7 @@ impl Component for ServiceMap {
     }
 
     fn enter_failed(app: &mut App) {
-        let target = app.many.survey().and_then(|survey| {
+        let target = app.aggregates.survey().and_then(|survey| {
             let failed = |counted: Counted| Some((counted.figures(survey)?.failed.clone()?, label(survey, counted)?));
             app.service_map.selected(survey).into_iter().find_map(failed)
         });

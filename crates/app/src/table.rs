@@ -17,7 +17,7 @@ pub use window::{Rows, Window};
 
 use ratatui_core::layout::Rect;
 
-use crate::{Action, List, Narrow};
+use crate::{Action, List, ListFilter};
 
 /// A column by its number, and the direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -40,7 +40,7 @@ pub(crate) struct Query {
 pub struct TableState<K> {
     keys: Vec<K>,
     window: Window<K>,
-    narrow: Narrow,
+    narrow: ListFilter,
     order: SortOrder,
     /// The columns that rows can be sorted by, in the order in which a key goes through them.
     sortable: Vec<usize>,
@@ -52,7 +52,7 @@ impl<K> Default for TableState<K> {
         Self {
             keys: Vec::new(),
             window: Window::default(),
-            narrow: Narrow::default(),
+            narrow: ListFilter::default(),
             order: SortOrder::default(),
             sortable: Vec::new(),
             cells: TableCells::default(),
@@ -101,7 +101,7 @@ impl<K: Clone + PartialEq> TableState<K> {
 
     /// The words that narrow the rows.
     #[must_use]
-    pub const fn words(&self) -> &Narrow {
+    pub const fn words(&self) -> &ListFilter {
         &self.narrow
     }
 
@@ -182,11 +182,11 @@ impl<K: Clone + PartialEq> TableState<K> {
 }
 
 impl<K: Clone + PartialEq> List for TableState<K> {
-    fn narrow(&self) -> &Narrow {
+    fn narrow(&self) -> &ListFilter {
         &self.narrow
     }
 
-    fn narrow_mut(&mut self) -> &mut Narrow {
+    fn narrow_mut(&mut self) -> &mut ListFilter {
         &mut self.narrow
     }
 

@@ -12,7 +12,7 @@ const TRAIL_MAX: usize = 32;
 
 /// Where a jump to a trace began, and what the traces tab showed before.
 #[derive(Debug)]
-pub(super) struct Origin {
+pub(super) struct Departure {
     /// For the breadcrumb: `Operations › GetProduct`.
     pub(super) label: String,
     tab: Tab,
@@ -31,7 +31,7 @@ impl App {
         }
         let tab = self.screens.tab();
         self.screens.go_to(Tab::Traces);
-        let mut origin = Origin {
+        let mut departure = Departure {
             label,
             tab,
             above: self.screens.take_above(),
@@ -44,13 +44,13 @@ impl App {
             && let Some(first) = self.screens.trail.drain(..).next()
         {
             // Another jump from there: the way back leads to what was shown before the first one.
-            let Origin { label, tab, .. } = origin;
-            origin = Origin { label, tab, ..first };
+            let Departure { label, tab, .. } = departure;
+            departure = Departure { label, tab, ..first };
         }
         if self.screens.trail.len() == TRAIL_MAX {
             self.screens.trail.remove(0);
         }
-        self.screens.trail.push(origin);
+        self.screens.trail.push(departure);
         self.screens.pane = Pane::Waterfall;
         self.traces.select(place.trace_id);
         self.waterfall.show(Some(place.trace_id));
@@ -59,18 +59,18 @@ impl App {
 
     /// Returns to where the last jump began; false where there was none.
     pub(super) fn return_from_jump(&mut self) -> bool {
-        let Some(origin) = self.screens.trail.pop() else {
+        let Some(departure) = self.screens.trail.pop() else {
             return false;
         };
-        self.screens.put_above(origin.above);
-        self.screens.pane = origin.pane;
-        self.traces.return_to(origin.traces);
+        self.screens.put_above(departure.above);
+        self.screens.pane = departure.pane;
+        self.traces.return_to(departure.traces);
         self.waterfall.show(self.traces.selected());
-        if let Some(key) = &origin.span {
+        if let Some(key) = &departure.span {
             self.waterfall.select(key);
         }
-        self.waterfall.put_jumps(origin.jumps);
-        self.screens.go_to(origin.tab);
+        self.waterfall.put_jumps(departure.jumps);
+        self.screens.go_to(departure.tab);
         true
     }
 

@@ -18,7 +18,7 @@ impl App {
             _ if action == Action::Suspend => return Some(Effect::Suspend),
             KeyContext::Filter => self.filter.update(action, &mut self.store),
             KeyContext::Find => self.waterfall.type_find(action, &self.store),
-            KeyContext::Narrow => {
+            KeyContext::ListFilter => {
                 if let Some(narrow) = self.narrow_mut() {
                     narrow.update(action);
                 }
@@ -83,7 +83,7 @@ impl App {
     /// Shows all rows of what is on top again; false where they are shown.
     fn clear_narrow(&mut self) -> bool {
         let narrow = self.narrow_mut().filter(|narrow| !narrow.is_empty());
-        narrow.map(crate::Narrow::clear).is_some()
+        narrow.map(crate::ListFilter::clear).is_some()
     }
 
     /// Closes what is above a tab; on a tab it ends the program.

@@ -5,7 +5,7 @@ mod rows;
 use ratatui_core::layout::Rect;
 use value_text::{Document, Hint, Outline};
 
-use super::{Action, Narrow, Notice};
+use super::{Action, ListFilter, Notice};
 use crate::content::Line;
 use crate::format::{self, Now};
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
@@ -21,7 +21,7 @@ const COPIED_MAX: usize = 1 << 20;
 
 /// A row of the screen: a line of the document, and which row of it, since a long one takes several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
-struct Place {
+struct RowPosition {
     line: usize,
     row: usize,
 }
@@ -50,12 +50,12 @@ pub struct ValueScreen {
     name: String,
     document: Document,
     outline: Outline,
-    cursor: Place,
-    first: Place,
+    cursor: RowPosition,
+    first: RowPosition,
     /// Columns and rows of the last frame.
     size: (usize, usize),
     rows: Vec<ValueRow>,
-    narrow: Narrow,
+    narrow: ListFilter,
     /// What was searched for at the last frame.
     searched: String,
     /// Where typing began.
@@ -72,11 +72,11 @@ impl ValueScreen {
             name,
             document: Document::new(text, hint),
             outline: Outline::default(),
-            cursor: Place::default(),
-            first: Place::default(),
+            cursor: RowPosition::default(),
+            first: RowPosition::default(),
             size: (80, 1),
             rows: Vec::new(),
-            narrow: Narrow::default(),
+            narrow: ListFilter::default(),
             searched: String::new(),
             origin: 0,
             goal: None,
@@ -98,7 +98,7 @@ impl ValueScreen {
 
     /// The text that is searched for.
     #[must_use]
-    pub const fn narrow(&self) -> &Narrow {
+    pub const fn narrow(&self) -> &ListFilter {
         &self.narrow
     }
 
@@ -148,12 +148,12 @@ impl ValueScreen {
             Action::ToggleFold | Action::Open => {
                 if let Some(line) = self.fold_under_cursor() {
                     self.outline.toggle(&self.document, line);
-                    self.cursor = Place { line, row: 0 };
+                    self.cursor = RowPosition { line, row: 0 };
                 }
             }
             Action::FoldShallower | Action::FoldDeeper => {
                 self.outline.change_levels(&self.document, action == Action::FoldDeeper);
-                self.cursor = Place {
+                self.cursor = RowPosition {
                     line: self.outline.seen(&self.document, self.cursor.line),
                     row: 0,
                 };
@@ -167,7 +167,7 @@ impl ValueScreen {
                 self.cursor = self.moved(self.cursor, self.size.1, is_down);
                 self.first = self.moved(self.first, self.size.1, is_down);
             }
-            Action::First => (self.cursor, self.goal) = (Place::default(), None),
+            Action::First => (self.cursor, self.goal) = (RowPosition::default(), None),
             Action::Last => self.goal = Some(Goal::End),
             _ => {}
         }
@@ -206,7 +206,7 @@ impl ValueScreen {
                 if self.document.is_complete() {
                     let last = self.document.lines().len().saturating_sub(1);
                     let line = self.outline.seen(&self.document, last);
-                    self.cursor = Place {
+                    self.cursor = RowPosition {
                         line,
                         row: self.rows_of(line).len().saturating_sub(1),
                     };
@@ -239,7 +239,7 @@ impl ValueScreen {
             *left = left.saturating_sub(text.len() + 64);
             if self.narrow.keeps(&[&text]) {
                 self.outline.reveal(&self.document, at);
-                (self.cursor, self.goal) = (Place { line: at, row: 0 }, None);
+                (self.cursor, self.goal) = (RowPosition { line: at, row: 0 }, None);
                 return;
             }
             from = if is_forward { at + 1 } else { at };
@@ -262,13 +262,13 @@ impl ValueScreen {
                 }
                 rows.push(ValueRow {
                     line,
-                    is_selected: self.cursor == Place { line: place.line, row },
+                    is_selected: self.cursor == RowPosition { line: place.line, row },
                 });
             }
             let Some(next) = self.outline.next(&self.document, place.line) else {
                 break;
             };
-            place = Place { line: next, row: 0 };
+            place = RowPosition { line: next, row: 0 };
         }
         rows.truncate(self.size.1);
         self.rows = rows;
@@ -314,11 +314,11 @@ impl Component for ValueScreen {
         }
     }
 
-    fn narrow(app: &App) -> Option<&Narrow> {
+    fn narrow(app: &App) -> Option<&ListFilter> {
         Self::shown(app).map(|value| &value.narrow)
     }
 
-    fn narrow_mut(app: &mut App) -> Option<&mut Narrow> {
+    fn narrow_mut(app: &mut App) -> Option<&mut ListFilter> {
         Self::shown_mut(app).map(|value| &mut value.narrow)
     }
 

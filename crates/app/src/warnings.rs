@@ -4,7 +4,7 @@ use ratatui_core::layout::Rect;
 use trace_model::{Rule, Store, TraceId, TraceSummary};
 use trace_stats::{RuleCount, Warning, Warnings};
 
-use super::{Action, List, Narrow, Times};
+use super::{Action, List, ListFilter, Times};
 use crate::App;
 use crate::content::{Means, Piece, Role};
 use crate::format::{self, Now, service_name};
@@ -162,7 +162,7 @@ impl WarningList {
 
     /// The words that narrow the rows.
     #[must_use]
-    pub fn words(&self) -> &Narrow {
+    pub fn words(&self) -> &ListFilter {
         self.list().narrow()
     }
 
@@ -262,7 +262,7 @@ impl Component for WarningList {
     }
 
     fn fit(app: &mut App, placed: &Placed, now: &Now) {
-        app.warnings.fit(app.many.warnings(), &app.store, placed.area, now);
+        app.warnings.fit(app.aggregates.warnings(), &app.store, placed.area, now);
     }
 
     fn update(app: &mut App, action: Action) -> Outcome {
@@ -280,7 +280,7 @@ impl Component for WarningList {
     }
 
     fn count(app: &App) -> Option<u64> {
-        Some(app.many.warnings().traces() as u64).filter(|count| *count > 0)
+        Some(app.aggregates.warnings().traces() as u64).filter(|count| *count > 0)
     }
 
     fn list(app: &App) -> Option<&dyn List> {

@@ -19,7 +19,7 @@ pub(crate) use http::Http;
 const CONNECTIONS: usize = 4;
 /// Pause after a throttled request. The time in the response is meant for exporters, and would leave the receiver idle here; a
 /// much shorter one would make it reject the same spans over and over.
-const AFTER_BUSY: Duration = Duration::from_millis(10);
+const THROTTLED_PAUSE: Duration = Duration::from_millis(10);
 /// Time limit of a response.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -28,24 +28,24 @@ static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 /// Response of a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum Response {
     /// All of the request was accepted.
-    Taken,
+    Accepted,
     /// The request was throttled.
-    Busy,
+    Throttled,
 }
 
 /// A connection that sends one request after the other.
 pub(crate) trait Connection {
     /// Sends an OTLP `ExportTraceServiceRequest` and waits for the response. Any other is an error: rejected, partly dropped, cut
     /// off.
-    fn send(&mut self, body: &[u8]) -> Result<Answer>;
+    fn send(&mut self, body: &[u8]) -> Result<Response>;
 
     /// The same, as often as it takes.
     fn deliver(&mut self, body: &[u8], load: &Counts) -> Result<()> {
-        while self.send(body)? == Answer::Busy {
-            load.busy.fetch_add(1, Ordering::Relaxed);
-            thread::sleep(AFTER_BUSY);
+        while self.send(body)? == Response::Throttled {
+            load.throttled.fetch_add(1, Ordering::Relaxed);
+            thread::sleep(THROTTLED_PAUSE);
         }
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Protocol {
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     accepted: AtomicU64,
-    busy: AtomicU64,
+    throttled: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -84,14 +84,14 @@ pub(crate) struct Load {
 
 /// Amount and rate of a load.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct LoadPlan {
     /// Stops after so many spans, rounded up to whole requests.
     pub(crate) spans: u64,
     /// Spans per second; as fast as it goes without.
     pub(crate) pace: Option<u64>,
 }
 
-impl Plan {
+impl LoadPlan {
     /// As fast as possible, until it is stopped.
     pub(crate) const ENDLESS: Self = Self {
         spans: u64::MAX,
@@ -100,7 +100,7 @@ impl Plan {
 }
 
 impl Load {
-    pub(crate) fn start(protocol: Protocol, address: SocketAddr, plan: Plan) -> Self {
+    pub(crate) fn start(protocol: Protocol, address: SocketAddr, plan: LoadPlan) -> Self {
         let counts = Arc::new(Counts::default());
         let template = Arc::new(Template::new());
         let turns = Arc::new(Turns::new(plan));
@@ -129,8 +129,8 @@ impl Load {
     }
 
     /// Returns the number of throttled requests.
-    pub(crate) fn busy(&self) -> u64 {
-        self.counts.busy.load(Ordering::Relaxed)
+    pub(crate) fn throttled(&self) -> u64 {
+        self.counts.throttled.load(Ordering::Relaxed)
     }
 
     /// Returns true once nothing more is sent.
@@ -184,7 +184,7 @@ struct Turns {
 }
 
 impl Turns {
-    fn new(plan: Plan) -> Self {
+    fn new(plan: LoadPlan) -> Self {
         let interval = plan
             .pace
             .map(|pace| Duration::from_secs(SPANS as u64) / u32::try_from(pace).unwrap_or(u32::MAX));

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
 
 pub(crate) use self::activity::{Activity, Protocol, UnderWay};
-use self::activity::{Place, State};
+use self::activity::{PermitState, State};
 
 /// The open connections of a listener and their tasks. Dropping it ends them.
 #[derive(Debug)]
@@ -48,8 +48,8 @@ impl Open {
         };
         activity.change(|state| {
             state.closing = true;
-            if state.place == Place::Held {
-                state.place = Place::None;
+            if state.permit == PermitState::Held {
+                state.permit = PermitState::None;
                 self.placed -= 1;
             }
         });
@@ -109,13 +109,13 @@ impl Pool {
     pub(crate) fn evict_unplaced(&self) -> bool {
         let mut open = self.shared.open();
         open.connections.values().any(|activity| activity.state().closing)
-            || open.evict(|state| (state.place != Place::Held && state.has_waited).then_some(state.last))
+            || open.evict(|state| (state.permit != PermitState::Held && state.has_waited).then_some(state.last))
     }
 
     /// Evicts an idle connection, one without a place if there is one.
     pub(crate) fn evict(&self) -> bool {
         let mut open = self.shared.open();
-        open.evict(|state| Some((state.place == Place::Held, state.last)))
+        open.evict(|state| Some((state.permit == PermitState::Held, state.last)))
     }
 
     /// Waits until a connection has ended; forever when there is none.
@@ -139,11 +139,11 @@ impl Shared {
     }
 
     /// Gives a connection a place when it makes its first request: a free one, or that of the connection that has been idle for longest.
-    fn place(&self, activity: &Activity) {
+    fn permit(&self, activity: &Activity) {
         let mut open = self.open();
-        let is_free = open.placed < self.places || open.evict(|state| (state.place == Place::Held).then_some(state.last));
+        let is_free = open.placed < self.places || open.evict(|state| (state.permit == PermitState::Held).then_some(state.last));
         open.placed += usize::from(is_free);
-        activity.change(|state| state.place = if is_free { Place::Held } else { Place::Rejected });
+        activity.change(|state| state.permit = if is_free { PermitState::Held } else { PermitState::Rejected });
     }
 }
 
@@ -158,7 +158,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let mut open = self.shared.open();
         let ended = open.connections.remove(&self.key);
-        open.placed -= usize::from(ended.is_some_and(|activity| activity.state().place == Place::Held));
+        open.placed -= usize::from(ended.is_some_and(|activity| activity.state().permit == PermitState::Held));
     }
 }
 

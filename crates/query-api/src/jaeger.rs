@@ -13,11 +13,11 @@ use query::jaeger::{self, ParamError, Params};
 use query::{Evaluation, Part, Request};
 
 use crate::body;
-use crate::queue::{Asker, Ended};
+use crate::queue::{Ended, QuerySender};
 
 const JSON: [(http::HeaderName, &str); 1] = [(CONTENT_TYPE, "application/json")];
 
-pub(crate) fn routes(asker: Asker) -> Router {
+pub(crate) fn routes(queries: QuerySender) -> Router {
     Router::new()
         .route("/api/services", get(services))
         .route("/api/services/{service}/operations", get(operation_names))
@@ -25,7 +25,7 @@ pub(crate) fn routes(asker: Asker) -> Router {
         .route("/api/traces", get(search))
         .route("/api/traces/{id}", get(trace))
         .route("/api/dependencies", get(dependencies))
-        .with_state(asker)
+        .with_state(queries)
 }
 
 /// The answer to more requests than there may be at once.
@@ -34,42 +34,42 @@ pub(crate) fn overloaded() -> Response {
     ([(RETRY_AFTER, "1")], problem).into_response()
 }
 
-async fn services(State(asker): State<Asker>) -> Result<Response, Problem> {
-    one(&asker, Request::Services, jaeger::services).await
+async fn services(State(queries): State<QuerySender>) -> Result<Response, Problem> {
+    one(&queries, Request::Services, jaeger::services).await
 }
 
-async fn operation_names(State(asker): State<Asker>, Path(service): Path<String>) -> Result<Response, Problem> {
-    one(&asker, Params::operations_of(&service), jaeger::operation_names).await
+async fn operation_names(State(queries): State<QuerySender>, Path(service): Path<String>) -> Result<Response, Problem> {
+    one(&queries, Params::operations_of(&service), jaeger::operation_names).await
 }
 
-async fn operations(State(asker): State<Asker>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    one(&asker, params(query).operations()?, jaeger::operations).await
+async fn operations(State(queries): State<QuerySender>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    one(&queries, params(query).operations()?, jaeger::operations).await
 }
 
-async fn dependencies(State(asker): State<Asker>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+async fn dependencies(State(queries): State<QuerySender>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let params = params(query);
     let request = params.dependencies(now_unix_nano())?;
-    one(&asker, request, |part| jaeger::dependencies(part, params.service())).await
+    one(&queries, request, |part| jaeger::dependencies(part, params.service())).await
 }
 
-async fn search(State(asker): State<Asker>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+async fn search(State(queries): State<QuerySender>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let request = params(query).search(now_unix_nano())?;
-    let (evaluation, part) = asker.ask(Evaluation::new(request)).await?;
-    Ok((JSON, body::traces(asker, evaluation, part)).into_response())
+    let (evaluation, part) = queries.ask(Evaluation::new(request)).await?;
+    Ok((JSON, body::traces(queries, evaluation, part)).into_response())
 }
 
-async fn trace(State(asker): State<Asker>, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn trace(State(queries): State<QuerySender>, Path(id): Path<String>) -> Result<Response, Problem> {
     let trace_id = jaeger::trace_id(&id)?.ok_or(Problem::NotFound)?;
-    let (evaluation, part) = asker.ask(Evaluation::new(Request::Traces(vec![trace_id]))).await?;
+    let (evaluation, part) = queries.ask(Evaluation::new(Request::Traces(vec![trace_id]))).await?;
     match part {
         Some(Part::Missing(_)) => Err(Problem::NotFound),
-        part => Ok((JSON, body::traces(asker, evaluation, part)).into_response()),
+        part => Ok((JSON, body::traces(queries, evaluation, part)).into_response()),
     }
 }
 
 /// Answers a request that has one part.
-async fn one(asker: &Asker, request: Request, format: impl FnOnce(&Part) -> Vec<u8>) -> Result<Response, Problem> {
-    let (_, part) = asker.ask(Evaluation::new(request)).await?;
+async fn one(queries: &QuerySender, request: Request, format: impl FnOnce(&Part) -> Vec<u8>) -> Result<Response, Problem> {
+    let (_, part) = queries.ask(Evaluation::new(request)).await?;
     let body = part.as_ref().map(format).unwrap_or_default();
     Ok((JSON, Body::from(body)).into_response())
 }

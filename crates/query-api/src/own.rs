@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use trace_model::Filter;
 
 use crate::identity::Nonce;
-use crate::queue::{Asker, Ended};
+use crate::queue::{Ended, QuerySender};
 
 /// Traces of an answer without `limit`.
 const LIMIT_DEFAULT: usize = 20;
@@ -30,7 +30,7 @@ const COPIES_MAX: usize = 4;
 
 #[derive(Clone)]
 struct Own {
-    asker: Asker,
+    queries: QuerySender,
     nonce: Option<Nonce>,
     copies: Arc<Semaphore>,
     listeners: Arc<dyn Fn() -> Listeners + Send + Sync>,
@@ -46,14 +46,18 @@ struct Failed {
     error: String,
 }
 
-pub(crate) fn routes(asker: Asker, nonce: Option<Nonce>, listeners: impl Fn() -> Listeners + Send + Sync + 'static) -> Router {
+pub(crate) fn routes(
+    queries: QuerySender,
+    nonce: Option<Nonce>,
+    listeners: impl Fn() -> Listeners + Send + Sync + 'static,
+) -> Router {
     Router::new()
         .route("/spanfall/v1/show/{list}", get(show))
         .route("/spanfall/v1/identity", get(identity))
         .route("/spanfall/v1/traces", get(traces))
         .route("/spanfall/v1/traces/{id}", get(trace))
         .with_state(Own {
-            asker,
+            queries,
             nonce,
             copies: Arc::new(Semaphore::new(COPIES_MAX)),
             listeners: Arc::new(listeners),
@@ -80,7 +84,7 @@ async fn identity(State(own): State<Own>, RawQuery(query): RawQuery) -> Result<R
 
 async fn traces(State(own): State<Own>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let request = Request::Found(Box::new(search(query.as_deref())?));
-    let (_, part) = own.asker.ask(Evaluation::new(request)).await?;
+    let (_, part) = own.queries.ask(Evaluation::new(request)).await?;
     let Some(Part::Found(traces)) = part else {
         return Err(Problem::Ended);
     };
@@ -97,7 +101,7 @@ async fn show(State(own): State<Own>, Path(list): Path<String>, RawQuery(query):
             ));
         }
     };
-    match own.asker.ask(Evaluation::new(request)).await?.1 {
+    match own.queries.ask(Evaluation::new(request)).await?.1 {
         Some(Part::Shown(shown)) => Ok(json(StatusCode::OK, &shown)),
         Some(Part::Ingest(ingest)) => Ok(json(StatusCode::OK, &ingest)),
         _ => Err(Problem::Ended),
@@ -134,7 +138,7 @@ async fn trace(State(own): State<Own>, Path(id): Path<String>) -> Result<Respons
         },
     };
     let permit = own.copies.acquire_owned().await.map_err(|_| Problem::Ended)?;
-    let (_, part) = own.asker.ask(Evaluation::new(Request::Whole(trace_id))).await?;
+    let (_, part) = own.queries.ask(Evaluation::new(Request::Whole(trace_id))).await?;
     let Some(Part::Whole(whole)) = part else {
         return Err(Problem::NotFound);
     };

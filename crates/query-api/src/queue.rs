@@ -31,23 +31,23 @@ pub struct Queries {
 
 /// The listener's end.
 #[derive(Clone, Debug)]
-pub(crate) struct Asker(mpsc::Sender<Query>);
+pub(crate) struct QuerySender(mpsc::Sender<Query>);
 
 /// The owner of the store has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended;
 
-pub(crate) fn new(feed: Feed) -> (Asker, Queries) {
+pub(crate) fn new(feed: Feed) -> (QuerySender, Queries) {
     let (sender, waiting) = mpsc::channel(WAITING_MAX);
     let queries = Queries {
         waiting: Some(waiting),
         current: VecDeque::new(),
         feed,
     };
-    (Asker(sender), queries)
+    (QuerySender(sender), queries)
 }
 
-impl Asker {
+impl QuerySender {
     /// Asks for the next part, and waits for its turn; `None` after the last part. How many wait is bounded by the listener's requests.
     pub(crate) async fn ask(&self, evaluation: Evaluation) -> Result<(Evaluation, Option<Part>), Ended> {
         let (answer, answered) = oneshot::channel();

@@ -12,10 +12,10 @@ use crate::{Ingest, Listeners, Part, Request};
 /// A request that is being answered. It holds no reference to the store, so it may wait anywhere between two steps: what is evicted
 /// meanwhile is missing in the rest of the answer, and the parts say so.
 #[derive(Debug)]
-pub struct Evaluation(Pass);
+pub struct Evaluation(ActivePass);
 
 #[derive(Debug)]
-enum Pass {
+enum ActivePass {
     Services,
     Operations(OperationsPass),
     Traces(Box<TracesPass>),
@@ -43,47 +43,47 @@ impl Evaluation {
     #[must_use]
     pub fn new(request: Request) -> Self {
         Self(match request {
-            Request::Services => Pass::Services,
-            Request::Operations { service, kind } => Pass::Operations(OperationsPass::new(service, kind)),
-            Request::Search(search) => Pass::Traces(Box::new(TracesPass::of_search(search))),
-            Request::Traces(ids) => Pass::Traces(Box::new(TracesPass::of_ids(ids))),
-            Request::Found(search) => Pass::Found(Box::new(FoundPass::new(search))),
-            Request::Whole(trace_id) => Pass::Whole(Box::new(WholePass::new(trace_id))),
-            Request::Show(show, search) => Pass::Show(Box::new(ShowPass::new(show, search))),
-            Request::Ingest(listeners) => Pass::Ingest(listeners),
-            Request::Calls { between } => Pass::Calls(Box::new(CallsPass::new(between))),
+            Request::Services => ActivePass::Services,
+            Request::Operations { service, kind } => ActivePass::Operations(OperationsPass::new(service, kind)),
+            Request::Search(search) => ActivePass::Traces(Box::new(TracesPass::of_search(search))),
+            Request::Traces(ids) => ActivePass::Traces(Box::new(TracesPass::of_ids(ids))),
+            Request::Found(search) => ActivePass::Found(Box::new(FoundPass::new(search))),
+            Request::Whole(trace_id) => ActivePass::Whole(Box::new(WholePass::new(trace_id))),
+            Request::Show(show, search) => ActivePass::Show(Box::new(ShowPass::new(show, search))),
+            Request::Ingest(listeners) => ActivePass::Ingest(listeners),
+            Request::Calls { between } => ActivePass::Calls(Box::new(CallsPass::new(between))),
         })
     }
 
     /// Continues until the next part is there or about this much [work](trace_model::work) is done.
     pub fn step(&mut self, store: &Store, work: u64) -> Step {
         let last = match &mut self.0 {
-            Pass::Complete => return Step::Complete,
-            Pass::Traces(pass) => return pass.step(store, work),
-            Pass::Services => Part::Services(store.services().map(|stats| stats.service.clone()).collect()),
-            Pass::Operations(pass) => match pass.step(store, work) {
+            ActivePass::Complete => return Step::Complete,
+            ActivePass::Traces(pass) => return pass.step(store, work),
+            ActivePass::Services => Part::Services(store.services().map(|stats| stats.service.clone()).collect()),
+            ActivePass::Operations(pass) => match pass.step(store, work) {
                 Some(operations) => Part::Operations(operations),
                 None => return Step::More,
             },
-            Pass::Whole(pass) => match pass.step(store, work) {
+            ActivePass::Whole(pass) => match pass.step(store, work) {
                 Step::Part(part) => part,
                 step => return step,
             },
-            Pass::Found(pass) => match pass.step(store, work) {
+            ActivePass::Found(pass) => match pass.step(store, work) {
                 Some(part) => part,
                 None => return Step::More,
             },
-            Pass::Show(pass) => match pass.step(store, work) {
+            ActivePass::Show(pass) => match pass.step(store, work) {
                 Some(shown) => Part::Shown(shown),
                 None => return Step::More,
             },
-            Pass::Ingest(listeners) => Part::Ingest(Box::new(Ingest::of(store, std::mem::take(&mut **listeners)))),
-            Pass::Calls(pass) => match pass.step(store, work) {
+            ActivePass::Ingest(listeners) => Part::Ingest(Box::new(Ingest::of(store, std::mem::take(&mut **listeners)))),
+            ActivePass::Calls(pass) => match pass.step(store, work) {
                 Some(calls) => Part::Calls(calls),
                 None => return Step::More,
             },
         };
-        self.0 = Pass::Complete;
+        self.0 = ActivePass::Complete;
         Step::Part(last)
     }
 }

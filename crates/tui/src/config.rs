@@ -76,7 +76,7 @@ pub enum ConfigError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Raw {
+struct ConfigFile {
     theme: Option<Spanned<String>>,
     #[serde(default = "yes")]
     mouse: bool,
@@ -87,17 +87,17 @@ struct Raw {
     #[serde(default)]
     services: BTreeMap<Spanned<String>, Spanned<ColorText>>,
     #[serde(default)]
-    warnings: RawWarnings,
+    warnings: WarningsTable,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RawWarnings {
+struct WarningsTable {
     repeated_calls: Option<Spanned<usize>>,
     repeated_calls_ms: Option<u64>,
 }
 
-impl RawWarnings {
+impl WarningsTable {
     fn limits(self) -> Result<RepeatedLimits, Mistake> {
         let mut limits = RepeatedLimits::default();
         if let Some(count) = self.repeated_calls {
@@ -173,14 +173,14 @@ impl Config {
     /// The line, counted from 1, of what is wrong, and what would be right.
     pub fn parse(text: &str) -> Result<Self, (usize, String)> {
         let line = |at: usize| 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
-        let raw: Raw = toml::from_str(text).map_err(|error| {
+        let raw: ConfigFile = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             (line(at), error.message().to_owned())
         })?;
         Self::of(raw).map_err(|(at, message)| (line(at.start), message))
     }
 
-    fn of(raw: Raw) -> Result<Self, Mistake> {
+    fn of(raw: ConfigFile) -> Result<Self, Mistake> {
         let theme = match raw.theme {
             Some(theme) if theme.get_ref() != "auto" => Some(theme.get_ref().parse().map_err(|error| (theme.span(), error))?),
             _ => None,

@@ -19,9 +19,9 @@ use trace_model::Batch;
 pub use request::Requests;
 pub use supervisor::Supervisor;
 
-use crate::outward::Outward;
 use crate::ports::TakenPort;
 use crate::problem::Problem;
+use crate::sentry_config::SentryConfig;
 pub use app::{API, BROKER, MAILER, PAGE};
 use app::{Notice, OutputLine, ServiceState};
 
@@ -54,7 +54,7 @@ impl Setup {
     ///
     /// # Errors
     /// A program is missing: said with what to do about it.
-    pub fn check(addresses: Addresses, outward: &Outward) -> Result<Self> {
+    pub fn check(addresses: Addresses, sentry_config: &SentryConfig) -> Result<Self> {
         let programs = beside_this_program()?;
         let rabbitmq_url = set("RABBITMQ_URL");
         let page = built_page(&programs);
@@ -71,7 +71,7 @@ impl Setup {
         let otlp_http = format!("http://{}", addresses[Listener::OtlpHttp]);
         let or_ours = |variable: &str, ours: String| set(variable).unwrap_or(ours);
         let sentry = [
-            ("SENTRY_DSN", services_dsn(addresses, outward)),
+            ("SENTRY_DSN", services_dsn(addresses, sentry_config)),
             ("SENTRY_ENVIRONMENT", or_ours("SENTRY_ENVIRONMENT", "demo".to_owned())),
         ];
         let mut environment = vec![
@@ -109,8 +109,8 @@ impl Setup {
 
 /// Returns the DSN of the services: Sentry's if they send there directly, else the viewer's, with the key that the relay's target
 /// expects.
-fn services_dsn(addresses: Addresses, outward: &Outward) -> String {
-    match (&outward.services_dsn, &outward.relay) {
+fn services_dsn(addresses: Addresses, sentry_config: &SentryConfig) -> String {
+    match (&sentry_config.services_dsn, &sentry_config.relay) {
         (Some(dsn), _) => dsn.clone(),
         (None, Some(target)) => target.local_dsn(addresses[Listener::Sentry]),
         (None, None) => format!("http://spanfall@{}/1", addresses[Listener::Sentry]),

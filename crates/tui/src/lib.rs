@@ -5,16 +5,16 @@
 //! become effects by [`app::App::apply`], and only the event loop carries effects out. Nothing that draws does I/O.
 
 pub mod ask;
-pub mod asker;
 pub mod attach;
 pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod inspect;
 pub mod memory;
-pub mod outward;
 pub mod ports;
 pub mod problem;
 pub mod runtime;
+pub mod sentry_config;
+pub mod sentry_poller;
 pub mod tail;
 pub mod viewer;

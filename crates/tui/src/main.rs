@@ -10,8 +10,8 @@ use query_api::Address;
 use spanfall::ask::{self, Form, Until};
 use spanfall::attach::Attached;
 use spanfall::cli::{AttachOrCollect, Cli, Command, Wait};
-use spanfall::outward::Outward;
 use spanfall::problem::Exit;
+use spanfall::sentry_config::SentryConfig;
 use spanfall::{cli, inspect, ports, tail, viewer};
 use trace_model::Filter;
 
@@ -82,8 +82,8 @@ fn run(cli: &Cli) -> Result<()> {
                 if let Some(viewer) = attached(cli, tail.attach).await? {
                     return tail::run(viewer, selection, until, std::io::stdout()).await;
                 }
-                let outward = Outward::read(&cli.options, Mode::Viewer)?;
-                let collector = ports::bind(&cli.options, &outward).await?;
+                let sentry_config = SentryConfig::read(&cli.options, Mode::Viewer)?;
+                let collector = ports::bind(&cli.options, &sentry_config).await?;
                 tail::run(collector, selection, until, std::io::stdout()).await
             }
         }

@@ -6,8 +6,8 @@ use query_api::{Address, Api, PORT};
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::cli::{ApiChoice, Options};
-use crate::outward::Outward;
 use crate::problem::Problem;
+use crate::sentry_config::SentryConfig;
 use app::Notice;
 
 /// A port of the demo's services that another program has.
@@ -44,7 +44,12 @@ fn free_port() -> u16 {
 ///
 /// # Errors
 /// Ports cannot be bound: all of them are named, with a command line that works. Or envelopes cannot be forwarded.
-pub(crate) async fn bind_with(options: &Options, outward: &Outward, command: &str, taken: &[TakenPort]) -> Result<Collector> {
+pub(crate) async fn bind_with(
+    options: &Options,
+    sentry_config: &SentryConfig,
+    command: &str,
+    taken: &[TakenPort],
+) -> Result<Collector> {
     let bound = Collector::bind(options.collector()).await;
     let failed = bound.as_ref().err().map_or(&[][..], |error| &error.ports);
     if !failed.is_empty() || !taken.is_empty() {
@@ -64,7 +69,7 @@ pub(crate) async fn bind_with(options: &Options, outward: &Outward, command: &st
         .into());
     }
     let collector = bound?.allow(options.allowed_host.clone(), options.allowed_origin.clone());
-    let Some(target) = outward.relay.clone() else {
+    let Some(target) = sentry_config.relay.clone() else {
         return Ok(collector);
     };
     Ok(collector.relay_to(target).map_err(|error| Problem {
@@ -101,6 +106,6 @@ pub(crate) fn api_notice(api: &Api) -> Option<Notice> {
 ///
 /// # Errors
 /// Ports cannot be bound: all of them are named, with a command line that works. Or envelopes cannot be forwarded.
-pub async fn bind(options: &Options, outward: &Outward) -> Result<Collector> {
-    bind_with(options, outward, "tail", &[]).await
+pub async fn bind(options: &Options, sentry_config: &SentryConfig) -> Result<Collector> {
+    bind_with(options, sentry_config, "tail", &[]).await
 }

@@ -3,7 +3,7 @@
 //! The order at the start matters. Ports are bound first, so that a taken one is reported on a normal screen; then the panic
 //! hook; then the terminal. At the end: the demo's processes, the collector, the terminal.
 
-mod asking;
+mod aggregating;
 mod demo;
 mod effects;
 mod ending;
@@ -14,9 +14,9 @@ mod input;
 mod listeners;
 mod log;
 mod look;
+mod polling;
 mod saving;
 mod serve;
-mod surveying;
 mod suspend;
 mod terminal;
 mod watchdog;
@@ -31,22 +31,22 @@ use query_api::{Api, Nonce, Queries, Running};
 use sentry_relay::Target;
 use trace_model::Store;
 
-use crate::asker::Asker;
 use crate::cli::Options;
 use crate::demo::{DemoEvent, Setup};
-use crate::outward::Outward;
 use crate::ports;
 use crate::runtime::{self, Registration};
-use app::{Answer, App, Event, Mode, Notice, SentrySite, SentryStatus, Settings};
-use asking::Asking;
+use crate::sentry_config::SentryConfig;
+use crate::sentry_poller::SentryPoller;
+use aggregating::Aggregating;
+use app::{App, Event, EventResult, Mode, Notice, SentrySite, SentryStatus, Settings};
 use demo::Demo;
 use ending::Ending;
-use files::Reading;
+use files::FileLoader;
 pub use files::open;
 use inbox::Inbox;
+use polling::Polling;
 use saving::Saving;
 pub use serve::{Headless, serve};
-use surveying::Surveying;
 use suspend::Request;
 use terminal::Terminal;
 use view::Now;
@@ -74,38 +74,38 @@ const ANSWER_QUERIES: Duration = Duration::from_millis(2);
 pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let (config, theme) = look::read(options)?;
     let mouse = config.mouse && !options.no_mouse;
-    let outward = Outward::read(options, mode)?;
+    let sentry_config = SentryConfig::read(options, mode)?;
     let (command, taken) = match mode {
         Mode::Demo => ("demo", crate::demo::taken_ports()),
         Mode::Viewer | Mode::Files => ("", Vec::new()),
     };
-    let collector = ports::bind_with(options, &outward, command, &taken).await?;
+    let collector = ports::bind_with(options, &sentry_config, command, &taken).await?;
     let addresses = collector.addresses();
     let api = ports::bind_api(options, Some(query_api::Address::Default)).await?;
     let setup = match mode {
-        Mode::Demo => Some(Setup::check(addresses, &outward)?),
+        Mode::Demo => Some(Setup::check(addresses, &sentry_config)?),
         Mode::Viewer | Mode::Files => None,
     };
     log::to_file(options.log_file.as_deref())?;
     let mut store = Store::new(options.max_memory());
-    store.expect_sentry(outward.expectation(mode));
-    let asker = match outward.api.as_ref().filter(|_| outward.is_asked(mode)) {
-        Some(settings) => Asker::connect(settings)?,
+    store.expect_sentry(sentry_config.expectation(mode));
+    let poller = match sentry_config.api.as_ref().filter(|_| sentry_config.is_asked(mode)) {
+        Some(settings) => SentryPoller::connect(settings)?,
         None => None,
     };
     let mut sentry = SentryStatus::default();
-    sentry.is_asked = asker.is_some();
-    sentry.site = outward.api.map(|settings| SentrySite {
+    sentry.is_asked = poller.is_some();
+    sentry.site = sentry_config.api.map(|settings| SentrySite {
         organization: settings.site.organization().to_owned(),
         host: settings.site.host().to_owned(),
         trace_pages: settings.site.trace_pages(),
     });
-    sentry.direct = outward.services_dsn.filter(|_| mode == Mode::Demo).map(|dsn| {
+    sentry.direct = sentry_config.services_dsn.filter(|_| mode == Mode::Demo).map(|dsn| {
         // The services report what they cannot read.
         Target::parse(&dsn).map_or_else(|_| "SENTRY_DSN".to_owned(), |target| target.to_string())
     });
-    sentry.relay = outward.relay.map(|target| target.to_string());
-    let notice = outward.api_problem.map(|text| Notice { text, error: true });
+    sentry.relay = sentry_config.relay.map(|target| target.to_string());
+    let notice = sentry_config.api_problem.map(|text| Notice { text, error: true });
     let mut app = App::new(store, mode, addresses, fastrand::Rng::new()).with(Settings {
         keymap: config.keymap,
         zone: jiff::tz::TimeZone::system(),
@@ -133,11 +133,11 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         terminal,
         inbox: Inbox::new(arrivals, health.queue().bytes_limit, queries.feed()),
         queries,
-        asking: Asking::new(asker),
-        surveying: Surveying::default(),
+        polling: Polling::new(poller),
+        aggregating: Aggregating::default(),
         health: Some(health),
         demo,
-        reading: Reading::nothing(),
+        reading: FileLoader::nothing(),
         saving: Saving::new(),
         ending,
         dirty: true,
@@ -179,12 +179,12 @@ struct Viewer {
     terminal: Terminal,
     inbox: Inbox,
     queries: Queries,
-    asking: Asking,
-    surveying: Surveying,
+    polling: Polling,
+    aggregating: Aggregating,
     /// `None` where nothing listens.
     health: Option<Health>,
     demo: Demo,
-    reading: Reading,
+    reading: FileLoader,
     saving: Saving,
     ending: Ending,
     dirty: bool,
@@ -213,7 +213,7 @@ impl Viewer {
         let mut last_frame: Option<Instant> = None;
         loop {
             let due = self.next_frame(last_frame);
-            let survey_due = self.surveying.due(&self.app);
+            let survey_due = self.aggregating.due(&self.app);
             self.doing(Doing::Waiting);
             tokio::select! {
                 biased;
@@ -237,7 +237,7 @@ impl Viewer {
                 }
                 () = tokio::time::sleep_until(survey_due.unwrap_or_else(Instant::now).into()), if survey_due.is_some() => {
                     self.doing(Doing::Survey);
-                    self.dirty |= self.surveying.go_on(&mut self.app);
+                    self.dirty |= self.aggregating.go_on(&mut self.app);
                 }
                 // Before the arrivals, of which there may be more at any moment.
                 Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => {
@@ -265,9 +265,9 @@ impl Viewer {
                     self.apply(Event::Notice(notice));
                 }
                 // Which changes what is shown.
-                event = self.asking.next(), if self.app.pause().is_none() => {
+                event = self.polling.next(), if self.app.pause().is_none() => {
                     self.doing(Doing::Sentry);
-                    self.apply(Event::SentryAnswer(asking::answer(event)));
+                    self.apply(Event::SentryAnswer(polling::answer(event)));
                 }
                 // After them, since each of them changes it; a rejection alone has to wake the screen too.
                 () = changed(&mut self.health) => self.dirty = true,
@@ -302,7 +302,7 @@ impl Viewer {
         }
         let now = self.now();
         if self.app.pause().is_none() {
-            for planned in self.asking.tell(&self.app, now.unix_nano) {
+            for planned in self.polling.tell(&self.app, now.unix_nano) {
                 self.apply(planned);
             }
         }
@@ -349,7 +349,7 @@ impl Viewer {
 
     /// Applies an event and carries out its effects. Returns true to quit.
     fn apply(&mut self, event: Event) -> bool {
-        let Answer::Changed(effect) = self.app.apply(event) else {
+        let EventResult::Changed(effect) = self.app.apply(event) else {
             return false;
         };
         self.dirty = true;

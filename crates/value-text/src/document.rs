@@ -33,14 +33,14 @@ pub enum Role {
 
 /// A part of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece<'a> {
+pub struct Fragment<'a> {
     /// The text; as it was sent, so it is to be cleaned before it is shown.
     pub text: Cow<'a, str>,
     /// What it is.
     pub role: Role,
 }
 
-impl<'a> Piece<'a> {
+impl<'a> Fragment<'a> {
     pub(crate) fn new(text: impl Into<Cow<'a, str>>, role: Role) -> Self {
         Self { text: text.into(), role }
     }
@@ -235,29 +235,29 @@ impl Document {
 
     /// What a line shows, without its indentation.
     #[must_use]
-    pub fn pieces(&self, at: usize, outline: &Outline) -> Vec<Piece<'_>> {
+    pub fn pieces(&self, at: usize, outline: &Outline) -> Vec<Fragment<'_>> {
         let Some(line) = self.lines.get(at) else {
             return Vec::new();
         };
         let text = &self.text[line.range.clone()];
         let is_folded = outline.is_folded(self, at);
         match &line.content {
-            Content::Text => vec![Piece::new(text, Role::Plain)],
+            Content::Text => vec![Fragment::new(text, Role::Plain)],
             Content::Json { comma } => json::pieces(text, *comma, line, is_folded, self.is_closed_with_comma(line)),
             Content::Sql => sql::pieces(text),
             Content::Stack(kind) => stack::pieces(text, *kind),
             Content::Libraries => {
                 let more = if line.end.is_some() { "" } else { "+" };
                 let plural = if line.children == 1 { "" } else { "s" };
-                vec![Piece::new(
+                vec![Fragment::new(
                     format!("{}{more} library frame{plural}", line.children),
                     Role::Dim,
                 )]
             }
-            Content::Named(name) => vec![Piece::new(&**name, Role::Dim)],
+            Content::Named(name) => vec![Fragment::new(&**name, Role::Dim)],
             Content::Part(name, value) => vec![
-                Piece::new(format!("{name:<9} "), Role::Key),
-                Piece::new(&**value, Role::Plain),
+                Fragment::new(format!("{name:<9} "), Role::Key),
+                Fragment::new(&**value, Role::Plain),
             ],
         }
     }

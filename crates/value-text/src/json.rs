@@ -1,7 +1,7 @@
 //! JSON, one member or element a line.
 
 use crate::LINE_BYTES_MAX;
-use crate::document::{Content, Line, Piece, Role, Scan};
+use crate::document::{Content, Fragment, Line, Role, Scan};
 use crate::text::Text;
 
 /// Whether a text begins as JSON that is worth laying out does.
@@ -226,15 +226,15 @@ fn quote_end(text: &str, at: usize) -> Result<usize, usize> {
 }
 
 /// What a line shows.
-pub(crate) fn pieces<'a>(text: &'a str, comma: bool, line: &Line, is_folded: bool, comma_after: bool) -> Vec<Piece<'a>> {
+pub(crate) fn pieces<'a>(text: &'a str, comma: bool, line: &Line, is_folded: bool, comma_after: bool) -> Vec<Fragment<'a>> {
     let mut pieces = Vec::new();
     let mut value = text;
     let key_end = string_end(text, 0).and_then(Result::ok).filter(|_| !line.is_continued);
     if let Some(end) = key_end
         && let Some(after) = text[end..].trim_start().strip_prefix(':')
     {
-        pieces.push(Piece::new(&text[..end], Role::Key));
-        pieces.push(Piece::new(": ", Role::Dim));
+        pieces.push(Fragment::new(&text[..end], Role::Key));
+        pieces.push(Fragment::new(": ", Role::Dim));
         value = after.trim_start();
     }
     let role = match value.as_bytes().first() {
@@ -250,12 +250,12 @@ pub(crate) fn pieces<'a>(text: &'a str, comma: bool, line: &Line, is_folded: boo
         std::borrow::Cow::Borrowed(value)
     };
     let close = if value == "{" { "}" } else { "]" };
-    pieces.push(Piece::new(value, role));
+    pieces.push(Fragment::new(value, role));
     if is_folded {
-        pieces.push(Piece::new(format!(" … {} {close}", line.children), Role::Dim));
+        pieces.push(Fragment::new(format!(" … {} {close}", line.children), Role::Dim));
     }
     if comma || is_folded && comma_after {
-        pieces.push(Piece::new(",", Role::Dim));
+        pieces.push(Fragment::new(",", Role::Dim));
     }
     pieces
 }

@@ -30,7 +30,7 @@ mod stack;
 mod text;
 mod url;
 
-pub use document::{Document, Line, Piece, Role};
+pub use document::{Document, Fragment, Line, Role};
 pub use form::{Form, Hint};
 pub use outline::Outline;
 

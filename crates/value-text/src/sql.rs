@@ -1,7 +1,7 @@
 //! SQL, with a line for each clause.
 
 use crate::LINE_BYTES_MAX;
-use crate::document::{Content, Line, Piece, Role, Scan};
+use crate::document::{Content, Fragment, Line, Role, Scan};
 
 /// Keywords that begin a statement.
 const STATEMENTS: [&str; 19] = [
@@ -233,8 +233,8 @@ fn rest_of(token: Token, text: &str, at: usize, until: usize) -> (Token, usize, 
 }
 
 /// What a line shows: its keywords, literals and comments, with one space where the statement has some.
-pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut pieces: Vec<Piece<'_>> = Vec::new();
+pub(crate) fn pieces(text: &str) -> Vec<Fragment<'_>> {
+    let mut pieces: Vec<Fragment<'_>> = Vec::new();
     let mut at = 0;
     let text = text.trim();
     while at < text.len() {
@@ -247,7 +247,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
         at = after;
         let role = match token {
             Token::Space => {
-                pieces.push(Piece::new(" ", Role::Plain));
+                pieces.push(Fragment::new(" ", Role::Plain));
                 continue;
             }
             Token::Quoted(b'\'') => Role::String,
@@ -258,7 +258,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
         };
         match pieces.last_mut() {
             Some(last) if last.role == role && role == Role::Plain => last.text.to_mut().push_str(part),
-            _ => pieces.push(Piece::new(part.trim_end(), role)),
+            _ => pieces.push(Fragment::new(part.trim_end(), role)),
         }
     }
     pieces

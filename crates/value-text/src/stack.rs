@@ -1,6 +1,6 @@
 //! Stack traces of Java, Python, JavaScript, Go, Rust and .NET: whose code each frame is.
 
-use crate::document::{Content, Line, Piece, Role, Scan, line_end};
+use crate::document::{Content, Fragment, Line, Role, Scan, line_end};
 
 /// What a line of a stack trace is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -301,12 +301,12 @@ fn is_go_library(text: &str) -> bool {
 }
 
 /// What a line shows.
-pub(crate) fn pieces(text: &str, kind: Kind) -> Vec<Piece<'_>> {
+pub(crate) fn pieces(text: &str, kind: Kind) -> Vec<Fragment<'_>> {
     let role = match kind {
         Kind::Title => Role::Error,
         Kind::Own => Role::Own,
         Kind::Library => Role::Dim,
         Kind::Detail => Role::Plain,
     };
-    vec![Piece::new(text, role)]
+    vec![Fragment::new(text, role)]
 }

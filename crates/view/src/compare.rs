@@ -67,7 +67,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, 
 /// What the selected trace is compared with.
 fn before(app: &App, compare: &Compare, now: &Now, width: u16) -> Line<'static> {
     let numbers = compare.before();
-    match (compare.baseline(), &app.marked, compare.usual()) {
+    match (compare.baseline(), &app.marked, compare.median()) {
         (Baseline::Marked, Some(marked), _) => {
             let mark = if marked.left {
                 "= no longer in memory, as it was"
@@ -76,11 +76,11 @@ fn before(app: &App, compare: &Compare, now: &Now, width: u16) -> Line<'static> 
             };
             side(mark, &trace(&marked.summary, now), numbers, width)
         }
-        (_, _, Some(usual)) => {
-            let Some(operation) = &usual.operation else {
+        (_, _, Some(median)) => {
+            let Some(operation) = &median.operation else {
                 return Line::default();
             };
-            if usual.traces == 0 && compare.percent().is_none() {
+            if median.traces == 0 && compare.percent().is_none() {
                 let name = format!(
                     "no other trace of {} {}",
                     service_name(&operation.service),
@@ -88,13 +88,13 @@ fn before(app: &App, compare: &Compare, now: &Now, width: u16) -> Line<'static> 
                 );
                 return side("~", &name, None, width);
             }
-            let of = format::count(usual.traces as u64, "trace");
-            let newest = if usual.traces >= MEDIAN_TRACES { "the newest " } else { "" };
-            let well = if usual.without_errors { " without errors" } else { "" };
-            let more = if usual.too_large > 0 {
+            let of = format::count(median.traces as u64, "trace");
+            let newest = if median.traces >= MEDIAN_TRACES { "the newest " } else { "" };
+            let well = if median.without_errors { " without errors" } else { "" };
+            let more = if median.too_large > 0 {
                 format!(
                     ", without {} that are too large for it",
-                    format::grouped(usual.too_large as u64)
+                    format::grouped(median.too_large as u64)
                 )
             } else {
                 String::new()
@@ -251,11 +251,13 @@ fn nothing(compare: &Compare) -> Span<'static> {
     if compare.is_comparing() {
         return "comparing …".fg(theme::WARNING);
     }
-    match compare.usual() {
-        Some(usual) if usual.operation.is_none() => {
+    match compare.median() {
+        Some(median) if median.operation.is_none() => {
             "the root of this trace has not arrived: = on another trace marks that one to compare with".fg(theme::DIM)
         }
-        Some(usual) if usual.traces == 0 => "no other trace of this operation (= marks any trace to compare with)".fg(theme::DIM),
+        Some(median) if median.traces == 0 => {
+            "no other trace of this operation (= marks any trace to compare with)".fg(theme::DIM)
+        }
         _ => "nothing to compare".fg(theme::DIM),
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::Line;
 
-use super::{format, hint, narrow, popup, theme};
+use super::{format, hint, list_filter, popup, theme};
 use app::{App, Help, HelpLine, Layer, PopupGeometry};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, help: &Help, PopupGeometry { area, rows, .. }: PopupGeometry) {
@@ -36,7 +36,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, help: &Help, PopupGeometry { ar
         return;
     }
     if help.narrow().is_open() || !help.narrow().is_empty() {
-        narrow::draw(frame, help.narrow(), "", last);
+        list_filter::draw(frame, help.narrow(), "", last);
     } else {
         let key = app.keymap.iter().find(|bound| bound.binding.action == app::Action::Filter);
         let key = key

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 
-use super::{breadcrumb, hint, narrow, ruled, theme};
+use super::{breadcrumb, hint, list_filter, ruled, theme};
 pub(super) use app::layout::ListParts as Parts;
-use app::{App, Narrow};
+use app::{App, ListFilter};
 
 /// Draws the title of the screen on top, with what it is about.
 pub(super) fn title(frame: &mut Frame, app: &App, about: impl IntoIterator<Item = Span<'static>>, row: Rect) {
@@ -21,9 +21,9 @@ pub(super) fn title(frame: &mut Frame, app: &App, about: impl IntoIterator<Item 
 }
 
 /// The last line: what narrows the list, or how much there is.
-pub(super) fn last(frame: &mut Frame, list: &Narrow, left: &str, all: Line, row: Rect) {
+pub(super) fn last(frame: &mut Frame, list: &ListFilter, left: &str, all: Line, row: Rect) {
     if list.is_open() || !list.is_empty() {
-        narrow::draw(frame, list, left, row);
+        list_filter::draw(frame, list, left, row);
     } else {
         frame.render_widget(all, row);
     }
@@ -41,7 +41,7 @@ pub(super) fn right(line: &mut Line<'static>, legend: &'static str, row: Rect) {
 /// What the survey was made of, and how far the next one is.
 pub(super) fn about(app: &App) -> Line<'static> {
     let mut line = Line::default();
-    if let Some(survey) = app.many.survey() {
+    if let Some(survey) = app.aggregates.survey() {
         line.push_span(super::format::count(survey.traces as u64, "trace"));
         line.push_span(" · ".fg(theme::DIM));
         line.push_span(super::format::count(survey.spans, "span"));
@@ -51,9 +51,9 @@ pub(super) fn about(app: &App) -> Line<'static> {
     }
     // A short one would only flicker.
     if let Some(percent) = app
-        .many
+        .aggregates
         .percent()
-        .filter(|percent| *percent > 0 || app.many.survey().is_none())
+        .filter(|percent| *percent > 0 || app.aggregates.survey().is_none())
     {
         let gap = if line.spans.is_empty() { "" } else { " · " };
         line.push_span(format!("{gap}reading {percent}%").fg(theme::WARNING));
@@ -62,10 +62,10 @@ pub(super) fn about(app: &App) -> Line<'static> {
 }
 
 /// Where rows would be, while there are none.
-pub(super) fn nothing(frame: &mut Frame, app: &App, list: &Narrow, what: &'static str, area: Rect) {
+pub(super) fn nothing(frame: &mut Frame, app: &App, list: &ListFilter, what: &'static str, area: Rect) {
     let text = if !list.is_empty() {
         "nothing here has all these words · Esc shows all again"
-    } else if app.many.survey().is_none() {
+    } else if app.aggregates.survey().is_none() {
         "reading the traces …"
     } else {
         what

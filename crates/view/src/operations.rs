@@ -24,7 +24,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     let left = format::count(list.len() as u64, "operation");
     let mut all = Line::from(vec![left.clone().into(), " · ".fg(theme::DIM)]);
     all.spans.extend(lists::about(app).spans);
-    let others = app.many.survey().and_then(|survey| survey.other_operations.as_ref());
+    let others = app.aggregates.survey().and_then(|survey| survey.other_operations.as_ref());
     if let Some(others) = others {
         let text = format!(
             " · and {} of others, too many to tell apart",

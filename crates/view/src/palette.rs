@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::style::Stylize;
 use ratatui::text::Line;
 
-use super::{format, hint, narrow, popup, theme};
+use super::{format, hint, list_filter, popup, theme};
 use app::{Layer, Palette, PopupGeometry};
 
 /// How wide the keys are.
@@ -16,7 +16,7 @@ pub(super) fn draw(frame: &mut Frame, palette: &Palette, PopupGeometry { area, l
         return;
     }
     let left = format::count(palette.len() as u64, "command");
-    narrow::draw(frame, palette.words(), &left, line);
+    list_filter::draw(frame, palette.words(), &left, line);
     if palette.is_empty() {
         let text = Line::from("no command has all these words".fg(theme::DIM));
         frame.render_widget(hint([text]), rows);

@@ -15,12 +15,12 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     let parts = Parts::of(area, 0);
     lists::title(frame, app, [breadcrumb::scope(app)], parts.title);
     let map = &app.service_map;
-    match (app.many.survey(), map.picture()) {
+    match (app.aggregates.survey(), map.picture()) {
         (Some(survey), Some(picture)) => picture::draw(frame, survey, picture, ServiceMap::area(area), hits),
         _ => draw_tree(frame, app, &parts, hits),
     }
     let mut all = lists::about(app);
-    let survey = app.many.survey();
+    let survey = app.aggregates.survey();
     let left_out = survey.map_or(0, |survey| survey.other_calls);
     if left_out > 0 {
         let text = format!(

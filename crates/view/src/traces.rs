@@ -107,7 +107,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
             .marked
             .as_ref()
             .is_some_and(|marked| marked.summary.trace_id == trace.trace_id);
-        let marks = Marks {
+        let marks = RowState {
             selected,
             marked,
             times: Times::new(app.traces.is_dated()),
@@ -126,7 +126,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
 
 /// What a row says besides what the trace does.
 #[derive(Clone, Copy)]
-struct Marks {
+struct RowState {
     selected: bool,
     /// Others are compared with it.
     marked: bool,
@@ -229,7 +229,7 @@ fn draw_row(
     frame: &mut Frame,
     (trace, subject): (&TraceSummary, &SpanSubject),
     columns: [Rect; 10],
-    marks: Marks,
+    marks: RowState,
     without: Option<&'static str>,
     now: &Now,
 ) {

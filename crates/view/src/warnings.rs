@@ -26,7 +26,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     }
     let what = if list.opened().is_some() { "trace" } else { "rule" };
     let left = format::count(list.len() as u64, what);
-    let traces = app.many.warnings().traces();
+    let traces = app.aggregates.warnings().traces();
     let mut all = Line::from(format::count(traces as u64, "trace"));
     all.push_span(" with warnings · checked after 3 s without new spans".fg(theme::DIM));
     if traces >= REMEMBERED {

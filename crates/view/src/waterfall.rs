@@ -52,7 +52,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
             row.line.iter_mut().for_each(|line| line.found = finds);
         }
     }
-    let look = row::Look {
+    let row_style = row::RowStyle {
         columns,
         axis,
         now,
@@ -63,7 +63,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         if app.waterfall.visible().start + at == app.waterfall.position() {
             frame.buffer_mut().set_style(area, theme::cursor(focused));
         }
-        row::draw(frame, row, area, &look);
+        row::draw(frame, row, area, &row_style);
         mark(frame, app, trace.trace_id, row, columns.at(area), now);
     }
     if app.waterfall.find().is_open() {

@@ -20,7 +20,7 @@ impl App {
         if let Some(compare) = Compare::shown_mut(self) {
             // What was compared with the one before is to be compared anew.
             compare.of = None;
-            compare.wants_usual = false;
+            compare.prefers_median = false;
         }
         let text = if marked.is_some_and(|marked| marked.summary.trace_id == trace_id) {
             "no longer marked: d compares with the median of the operation"
@@ -44,7 +44,7 @@ impl App {
         };
         match &self.marked {
             Some(marked) if marked.summary.trace_id != trace_id => {
-                compare.wants_usual = !compare.wants_usual;
+                compare.prefers_median = !compare.prefers_median;
                 compare.choose(&self.store, trace_id, Some(marked));
             }
             Some(_) => self.say("this is the marked trace: select another one to compare with it"),

@@ -7,7 +7,7 @@ use trace_model::SpanKey;
 use trace_model::work::{Visits, sort_by};
 use trace_stats::{Comparison, Difference, Differing, Profile, Totals};
 
-use crate::Narrow;
+use crate::ListFilter;
 
 /// Identity of a row for the cursor: its first spans; its number where neither side has one.
 pub(super) type Key = (Option<SpanKey>, Option<SpanKey>, usize);
@@ -16,7 +16,7 @@ pub(super) type Key = (Option<SpanKey>, Option<SpanKey>, usize);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) by_change: bool,
-    pub(super) narrow: Narrow,
+    pub(super) narrow: ListFilter,
 }
 
 /// A comparison with its rows in order.

@@ -2,13 +2,13 @@
 
 use ratatui_core::layout::Position;
 
-use super::{Action, Answer, App};
+use super::{Action, App, EventResult};
 use crate::Hit;
 use crate::keymap::KeyContext;
 
 impl App {
     /// On a command it runs that; beside the popup it closes it, whatever was being typed there.
-    pub(super) fn press_popup(&mut self, at: Position, is_inside: bool) -> Answer {
+    pub(super) fn press_popup(&mut self, at: Position, is_inside: bool) -> EventResult {
         let rows = self.geometry.popup.map(|popup| popup.rows).unwrap_or_default();
         if rows.contains(at)
             && let Some(_) = self.select_row(usize::from(at.y - rows.y))
@@ -18,20 +18,20 @@ impl App {
             } else {
                 Action::Open
             };
-            return Answer::Changed(self.update(chosen));
+            return EventResult::Changed(self.update(chosen));
         }
         if is_inside {
-            return Answer::Nothing;
+            return EventResult::Nothing;
         }
         self.screens.popup = None;
-        Answer::Changed(None)
+        EventResult::Changed(None)
     }
 
     /// On a row it selects, again it opens; on the name of a column it sorts by that.
-    pub(super) fn press_screen(&mut self, at: Position, hit: Option<Hit>) -> Answer {
+    pub(super) fn press_screen(&mut self, at: Position, hit: Option<Hit>) -> EventResult {
         if let Some((Hit::SortBy(column), list)) = hit.zip(self.list_mut()) {
             list.sort_by(column);
-            return Answer::Changed(None);
+            return EventResult::Changed(None);
         }
         if let Some(answer) = self.press_service_map(at) {
             return answer;
@@ -40,19 +40,19 @@ impl App {
         if rows.contains(at) {
             return self.press_listed(usize::from(at.y - rows.y));
         }
-        Answer::Nothing
+        EventResult::Nothing
     }
 
-    fn press_listed(&mut self, row: usize) -> Answer {
+    fn press_listed(&mut self, row: usize) -> EventResult {
         self.notice = None;
-        if self.key_context() == KeyContext::Narrow {
+        if self.key_context() == KeyContext::ListFilter {
             // Whoever points at a row has found it.
             self.update(Action::KeepFilter);
         }
         match self.select_row(row) {
-            Some(true) => Answer::Changed(self.update(Action::Open)),
-            Some(false) => Answer::Changed(None),
-            None => Answer::Nothing,
+            Some(true) => EventResult::Changed(self.update(Action::Open)),
+            Some(false) => EventResult::Changed(None),
+            None => EventResult::Nothing,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use ratatui_core::layout::Position;
 
-use super::{Action, Answer, App};
+use super::{Action, App, EventResult};
 use crate::{List, PictureParts, ServiceMap, Tab};
 
 impl App {
     /// On a node or an edge of the list it selects, again it opens. `None` where something else
     /// is.
-    pub(super) fn press_service_map(&mut self, at: Position) -> Option<Answer> {
+    pub(super) fn press_service_map(&mut self, at: Position) -> Option<EventResult> {
         if self.screens.tab() != Tab::ServiceMap || self.screens.top().is_some() {
             return None;
         }
@@ -24,9 +24,9 @@ impl App {
             return None;
         };
         Some(match again {
-            Some(true) => Answer::Changed(self.update(Action::Open)),
-            Some(false) => Answer::Changed(None),
-            None => Answer::Nothing,
+            Some(true) => EventResult::Changed(self.update(Action::Open)),
+            Some(false) => EventResult::Changed(None),
+            None => EventResult::Nothing,
         })
     }
 }

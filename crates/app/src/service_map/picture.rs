@@ -9,7 +9,7 @@ use super::PictureParts;
 use super::calls::{CallRow, Calls};
 use crate::table::{SortOrder, TableState};
 use crate::text::clusters;
-use crate::{Action, List, Narrow, window};
+use crate::{Action, List, ListFilter, window};
 
 /// Columns of the figures on an edge: calls, median, errors. They never depend on the figures, so that nothing moves when these change.
 pub const CALLS_COLUMNS: usize = 4;
@@ -273,7 +273,7 @@ impl MapPicture {
 }
 
 /// The graph of a survey, with what words keep of it.
-pub(super) fn graph(survey: &Survey, narrow: &Narrow) -> ServiceGraph {
+pub(super) fn graph(survey: &Survey, narrow: &ListFilter) -> ServiceGraph {
     ServiceGraph::new(survey, |names| narrow.keeps(names))
 }
 

@@ -7,11 +7,11 @@ use trace_stats::{Callee, Edge, Survey};
 
 use super::MapRow;
 use super::calls::{CallRow, Calls};
-use crate::Narrow;
+use crate::ListFilter;
 use crate::table::SortOrder;
 
 /// Each service once, callers before those that they call; in a cycle one of them is the first.
-pub(super) fn rows(survey: &Survey, narrow: &Narrow, order: SortOrder) -> Vec<MapRow> {
+pub(super) fn rows(survey: &Survey, narrow: &ListFilter, order: SortOrder) -> Vec<MapRow> {
     let kept = |edge: &Edge| narrow.keeps(&[&*edge.caller, &**edge.callee.name()]);
     let mut calls: HashMap<&Arc<str>, Vec<usize>> = HashMap::new();
     let mut called: HashSet<&Arc<str>> = HashSet::new();
@@ -40,7 +40,7 @@ pub(super) fn rows(survey: &Survey, narrow: &Narrow, order: SortOrder) -> Vec<Ma
 }
 
 /// All services that send spans, without repetition.
-fn by_name<'a>(survey: &'a Survey, narrow: &Narrow) -> Vec<&'a Arc<str>> {
+fn by_name<'a>(survey: &'a Survey, narrow: &ListFilter) -> Vec<&'a Arc<str>> {
     let of_operations = survey.operations.iter().map(|operation| &operation.service);
     let kept = |edge: &&Edge| narrow.keeps(&[&*edge.caller, &**edge.callee.name()]);
     let mut services: Vec<_> = of_operations.filter(|service| narrow.keeps(&[&***service])).collect();

@@ -1,8 +1,8 @@
 //! Lines of a document on rows of the screen.
 
-use value_text::{Piece as Part, Role as PartRole};
+use value_text::{Fragment as Part, Role as PartRole};
 
-use super::{Place, ValueScreen};
+use super::{RowPosition, ValueScreen};
 use crate::content::{Line, Means, Piece, Role};
 use crate::text::clusters;
 
@@ -42,7 +42,7 @@ impl ValueScreen {
     }
 
     /// A place so many rows below or above another one.
-    pub(super) fn moved(&self, mut place: Place, mut rows: usize, is_down: bool) -> Place {
+    pub(super) fn moved(&self, mut place: RowPosition, mut rows: usize, is_down: bool) -> RowPosition {
         while rows > 0 {
             if is_down {
                 let last = self.rows_of(place.line).len().saturating_sub(1);
@@ -54,7 +54,7 @@ impl ValueScreen {
                 let Some(next) = self.outline.next(&self.document, place.line) else {
                     break;
                 };
-                place = Place { line: next, row: 0 };
+                place = RowPosition { line: next, row: 0 };
             } else {
                 let step = place.row.min(rows);
                 (place.row, rows) = (place.row - step, rows - step);
@@ -65,7 +65,7 @@ impl ValueScreen {
                     break;
                 };
                 let row = self.rows_of(line).len().saturating_sub(1);
-                place = Place { line, row };
+                place = RowPosition { line, row };
             }
             rows -= 1;
         }
@@ -95,10 +95,10 @@ impl ValueScreen {
         }
     }
 
-    fn settled(&self, place: Place, last: usize) -> Place {
+    fn settled(&self, place: RowPosition, last: usize) -> RowPosition {
         let line = self.outline.seen(&self.document, place.line.min(last));
         let row = if line == place.line { place.row } else { 0 };
-        Place {
+        RowPosition {
             line,
             row: row.min(self.rows_of(line).len().saturating_sub(1)),
         }

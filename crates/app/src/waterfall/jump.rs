@@ -28,7 +28,7 @@ impl Went {
 }
 
 /// A span of a trace.
-type Place = (TraceId, SpanKey);
+type Location = (TraceId, SpanKey);
 
 /// How many jumps can be taken back.
 const HISTORY: usize = 100;
@@ -37,7 +37,7 @@ const HISTORY: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct Jumps {
     /// The last one at the back.
-    history: VecDeque<Place>,
+    history: VecDeque<Location>,
     following: Option<Following>,
     /// Which section of the critical path was gone to last.
     section: usize,
@@ -49,7 +49,7 @@ struct Following {
     targets: Vec<(TraceId, SpanId)>,
     at: usize,
     /// The cursor is still where the last of them led.
-    landed: Option<Place>,
+    landed: Option<Location>,
 }
 
 impl Jumps {
@@ -57,7 +57,7 @@ impl Jumps {
         !self.history.is_empty()
     }
 
-    fn remember(&mut self, place: Place) {
+    fn remember(&mut self, place: Location) {
         if self.history.back() != Some(&place) {
             if self.history.len() == HISTORY {
                 self.history.pop_front();
@@ -100,7 +100,7 @@ impl Waterfall {
         Some(went)
     }
 
-    fn place(&self) -> Option<Place> {
+    fn place(&self) -> Option<Location> {
         self.selected().map(|(trace_id, key)| (trace_id, key.clone()))
     }
 
@@ -231,7 +231,7 @@ impl Waterfall {
     }
 
     /// Its own links first, then those of others to it, one after the other.
-    fn follow(&mut self, store: &Store, from: &Place) -> Went {
+    fn follow(&mut self, store: &Store, from: &Location) -> Went {
         let before = self.jumps.following.take();
         let mut following = match before.filter(|before| before.landed.as_ref() == Some(from) && before.targets.len() > 1) {
             Some(before) => Following {
@@ -320,7 +320,7 @@ fn ran(outline: &Outline, node: usize) -> Stretch {
 }
 
 /// The spans that a span links to, then those that link to it, none twice.
-fn links(store: &Store, (trace_id, key): &Place) -> Vec<(TraceId, SpanId)> {
+fn links(store: &Store, (trace_id, key): &Location) -> Vec<(TraceId, SpanId)> {
     let mut targets = Vec::new();
     let own = store.span(*trace_id, key).map(|span| span.links).unwrap_or_default();
     let own = own.iter().filter_map(|link| link.trace_id.zip(link.span_id));

@@ -12,7 +12,7 @@ use http::{HeaderMap, Request};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Answer, Connection, DEADLINE};
+use super::{Connection, DEADLINE, Response};
 
 const METHOD: &str = "opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /// Before a message: one byte for "compressed" and four for its length.
@@ -46,7 +46,7 @@ impl Grpc {
 }
 
 impl Connection for Grpc {
-    fn send(&mut self, body: &[u8]) -> Result<Answer> {
+    fn send(&mut self, body: &[u8]) -> Result<Response> {
         let mut message = BytesMut::with_capacity(PREFIX + body.len());
         message.put_u8(0);
         message.put_u32(u32::try_from(body.len())?);
@@ -59,7 +59,7 @@ impl Connection for Grpc {
     }
 }
 
-async fn exchange(requests: &SendRequest<Bytes>, uri: &str, message: Bytes) -> Result<Answer> {
+async fn exchange(requests: &SendRequest<Bytes>, uri: &str, message: Bytes) -> Result<Response> {
     let head = Request::post(uri)
         .header("content-type", "application/grpc")
         .header("te", "trailers")
@@ -92,13 +92,13 @@ async fn drained(body: &mut RecvStream) -> Result<usize> {
     Ok(length)
 }
 
-fn status(headers: &HeaderMap, body: usize) -> Result<Answer> {
+fn status(headers: &HeaderMap, body: usize) -> Result<Response> {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match header("grpc-status") {
         // An empty message: no partial success.
-        OK if body <= PREFIX => Ok(Answer::Taken),
+        OK if body <= PREFIX => Ok(Response::Accepted),
         OK => bail!("accepted in part"),
-        UNAVAILABLE => Ok(Answer::Busy),
+        UNAVAILABLE => Ok(Response::Throttled),
         status => bail!("answered with grpc-status {status}: {}", header("grpc-message")),
     }
 }

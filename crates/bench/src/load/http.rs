@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use eyre::{Context, Result, bail};
 
-use super::{Answer, Connection, DEADLINE};
+use super::{Connection, DEADLINE, Response};
 
 /// Bytes of an unwanted response that are read.
 const ANSWER: u64 = 64 * 1024;
@@ -82,12 +82,12 @@ impl Http {
 }
 
 impl Connection for Http {
-    fn send(&mut self, body: &[u8]) -> Result<Answer> {
+    fn send(&mut self, body: &[u8]) -> Result<Response> {
         match self.post("/v1/traces", "application/x-protobuf", body)? {
             // An empty message: no partial success.
-            (200, body) if body.is_empty() => Ok(Answer::Taken),
+            (200, body) if body.is_empty() => Ok(Response::Accepted),
             (200, body) => bail!("accepted in part: {}", String::from_utf8_lossy(&body)),
-            (503, _) => Ok(Answer::Busy),
+            (503, _) => Ok(Response::Throttled),
             (status, body) => bail!("answered with {status}: {}", String::from_utf8_lossy(&body)),
         }
     }

@@ -62,7 +62,7 @@ fn throttled_requests_are_retried_and_counted() {
         server.join().expect("all sent"),
         [&b"first"[..], b"second", b"second", b"second"]
     );
-    assert_eq!(counts.busy.into_inner(), 2);
+    assert_eq!(counts.throttled.into_inner(), 2);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn load_sends_every_span_exactly_once() {
             .flat_map(|one| one.join().expect("served"))
             .collect::<Vec<_>>()
     });
-    let plan = Plan {
+    let plan = LoadPlan {
         spans: 10_000,
         pace: Some(1_000_000),
     };
@@ -187,7 +187,7 @@ fn grpc_is_framed_and_its_status_read() {
     assert!(connection.send(b"rejected").is_err());
     drop(connection);
     let got = server.join().expect("all answered");
-    assert_eq!(counts.busy.into_inner(), 1);
+    assert_eq!(counts.throttled.into_inner(), 1);
     assert_eq!(got[0][..5], [0, 0, 3, 0x0d, 0x40]);
     assert_eq!(got[0][5..], large[..]);
     assert_eq!(&got[1][..], b"\0\0\0\0\x05again");

@@ -44,13 +44,13 @@ fn filling() -> Result<Vec<Figure>> {
     let (mut spans, mut cpu) = (0, Duration::ZERO);
     while store.totals().evicted_spans == 0 {
         ensure!(spans < 10 * BUDGET, "the budget never fills");
-        cpu += source.take_in(&mut store)?;
+        cpu += source.ingest(&mut store)?;
         spans += STRETCH * SPANS;
     }
     let filling = rate(spans, cpu);
     (spans, cpu) = (0, Duration::ZERO);
     while spans < STEADY_SPANS {
-        cpu += source.take_in(&mut store)?;
+        cpu += source.ingest(&mut store)?;
         spans += STRETCH * SPANS;
     }
     let note = format!(
@@ -70,7 +70,7 @@ fn searching() -> Result<Vec<Figure>> {
     let mut source = Requests::new();
     let mut store = Store::new(SEARCHED_BUDGET);
     while store.totals().spans < SEARCHED {
-        source.take_in(&mut store)?;
+        source.ingest(&mut store)?;
     }
     let mut note = Vec::new();
     let (mut first, mut whole) = (Duration::ZERO, Duration::ZERO);
@@ -125,7 +125,7 @@ impl Requests {
     }
 
     /// The processor time that some requests take, from their bytes into the store.
-    fn take_in(&mut self, store: &mut Store) -> Result<Duration> {
+    fn ingest(&mut self, store: &mut Store) -> Result<Duration> {
         let requests: Vec<Bytes> = (0..STRETCH).map(|_| self.request()).collect();
         let begun = this_thread()?;
         for request in requests {

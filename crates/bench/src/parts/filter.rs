@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use eyre::{Result, ensure};
 
-use crate::load::{Connection, Counts, Http, Load, Plan, Protocol};
+use crate::load::{Connection, Counts, Http, Load, LoadPlan, Protocol};
 use crate::report::Figure;
 use crate::samples::Ms;
 use crate::spans;
@@ -56,7 +56,7 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
 }
 
 fn send(viewer: &Viewer, spans: u64) -> Result<()> {
-    let plan = Plan { spans, pace: None };
+    let plan = LoadPlan { spans, pace: None };
     Load::start(Protocol::Http, viewer.otlp_http()?, plan).finish()?;
     Ok(())
 }

@@ -23,7 +23,7 @@ const HELP: [&str; 2] = ["Keys and marks", "q close"];
 /// Opens and closes the help. Not Esc, which a terminal cannot tell from Alt with the next key.
 const HELP_KEY: &str = "?";
 /// A sender that is turned away tries again after this.
-const AFTER_BUSY: Duration = Duration::from_millis(50);
+const THROTTLED_PAUSE: Duration = Duration::from_millis(50);
 /// Bodies made before keys are pressed; they are sent over and over, so that making them takes no time meanwhile.
 const ROUNDS: u64 = 4;
 
@@ -105,7 +105,7 @@ fn send(mix: &Mix, address: SocketAddr, state: &State) -> Result<()> {
             // It may close the connection after any response.
             (400..=599, _) => {
                 state.turned_away.fetch_add(1, Ordering::Relaxed);
-                thread::sleep(AFTER_BUSY);
+                thread::sleep(THROTTLED_PAUSE);
                 connection = Http::connect(address)?;
             }
             (status, body) => bail!("answered with {status}: {}", String::from_utf8_lossy(&body)),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use eyre::{Result, bail};
 
 use super::walk;
-use crate::load::{Load, Plan, Protocol};
+use crate::load::{Load, LoadPlan, Protocol};
 use crate::process::Process;
 use crate::report::{Count, Figure};
 use crate::spans::{SPANS, Template};
@@ -48,7 +48,7 @@ pub(super) fn http(program: &Path) -> Result<Vec<Figure>> {
     viewer.rest()?;
     let process = viewer.process()?;
     let at_start = process.memory()?;
-    let Phases { filling, steady } = take_in(&viewer, Protocol::Http)?;
+    let Phases { filling, steady } = ingest(&viewer, Protocol::Http)?;
     viewer.rest()?;
     let memory = process.memory()?.saturating_sub(at_start);
     let held = viewer.spans()?;
@@ -94,7 +94,7 @@ fn against_others(rate: f64) -> Result<Vec<Figure>> {
 
 pub(super) fn grpc(program: &Path) -> Result<Vec<Figure>> {
     let viewer = Viewer::start(program, &[])?;
-    let taken = take_in(&viewer, Protocol::Grpc)?;
+    let taken = ingest(&viewer, Protocol::Grpc)?;
     Ok(vec![
         Figure::at_least("OTLP/gRPC, budget full, spans per CPU-second", GRPC_GOAL, taken.steady.rate())
             .note(taken.steady.to_string()),
@@ -119,7 +119,7 @@ struct Taken {
     spans: u64,
     cpu: Duration,
     elapsed: Duration,
-    busy: u64,
+    throttled: u64,
 }
 
 impl Taken {
@@ -139,7 +139,7 @@ impl std::fmt::Display for Taken {
             "{} spans in {elapsed:.1} s, {:.0}% of a processor, {:.1}% throttled",
             Count(spans),
             100.0 * self.cpu.as_secs_f64() / elapsed,
-            100.0 * exact(self.busy) / requests.max(1.0),
+            100.0 * exact(self.throttled) / requests.max(1.0),
         )
     }
 }
@@ -151,21 +151,21 @@ struct Phases {
 
 /// One sample of a load and its receiver.
 #[derive(Clone, Copy)]
-struct Look {
+struct Sample {
     at: Instant,
     cpu: Duration,
     accepted: u64,
-    busy: u64,
+    throttled: u64,
     held: u64,
 }
 
-impl Look {
+impl Sample {
     fn take(viewer: &Viewer, process: Process, load: &Load) -> Result<Self> {
         Ok(Self {
             at: Instant::now(),
             cpu: process.cpu()?,
             accepted: load.accepted(),
-            busy: load.busy(),
+            throttled: load.throttled(),
             held: viewer.spans()?,
         })
     }
@@ -175,22 +175,22 @@ impl Look {
             spans: later.accepted - self.accepted,
             cpu: later.cpu.saturating_sub(self.cpu),
             elapsed: later.at - self.at,
-            busy: later.busy - self.busy,
+            throttled: later.throttled - self.throttled,
         }
     }
 }
 
 /// Sends until the budget is full, and then for a while.
-fn take_in(viewer: &Viewer, protocol: Protocol) -> Result<Phases> {
+fn ingest(viewer: &Viewer, protocol: Protocol) -> Result<Phases> {
     let address = match protocol {
         Protocol::Http => viewer.otlp_http()?,
         Protocol::Grpc => viewer.otlp_grpc()?,
     };
     let process = viewer.process()?;
-    let load = Load::start(protocol, address, Plan::ENDLESS);
+    let load = Load::start(protocol, address, LoadPlan::ENDLESS);
     let look = || {
         thread::sleep(BETWEEN_LOOKS);
-        Look::take(viewer, process, &load)
+        Sample::take(viewer, process, &load)
     };
     let mut looks = vec![look()?];
     let full = loop {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use eyre::Result;
 
-use crate::load::{Load, Plan, Protocol};
+use crate::load::{Load, LoadPlan, Protocol};
 use crate::report::{Count, Figure};
 use crate::samples::{Ms, Samples};
 use crate::viewer::Viewer;
@@ -19,7 +19,7 @@ const HELP: &str = "Keys and marks";
 
 pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
     let mut viewer = Viewer::start(program, &[])?;
-    let plan = Plan {
+    let plan = LoadPlan {
         spans: u64::MAX,
         pace: Some(PACE),
     };

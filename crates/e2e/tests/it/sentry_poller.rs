@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use e2e::DEADLINE;
 use e2e::sentry_api::{SentryApi, Span, TOKEN, Trouble};
 use sentry_api::{Client, Delays, Settings};
-use spanfall::asker::{Asker, AskerEvent};
+use spanfall::sentry_poller::{PollResult, SentryPoller};
 use tokio::sync::mpsc;
 use trace_model::TraceId;
 
@@ -20,8 +20,8 @@ const LATER: &str = "3600";
 
 struct Asking {
     api: SentryApi,
-    asker: Asker,
-    events: mpsc::Receiver<AskerEvent>,
+    poller: SentryPoller,
+    events: mpsc::Receiver<PollResult>,
 }
 
 impl Asking {
@@ -35,11 +35,11 @@ impl Asking {
         let Settings { site, token } = settings.unwrap().unwrap();
         let client = Client::new(site, token.unwrap()).unwrap();
         let delays: Delays = delays.parse().unwrap();
-        let (asker, events) = Asker::start(client, delays);
-        Self { api, asker, events }
+        let (poller, events) = SentryPoller::start(client, delays);
+        Self { api, poller, events }
     }
 
-    async fn event(&mut self) -> AskerEvent {
+    async fn event(&mut self) -> PollResult {
         let waited = tokio::time::timeout(DEADLINE, self.events.recv()).await;
         waited.unwrap().unwrap()
     }
@@ -69,7 +69,7 @@ async fn late_spans_are_found_by_a_later_poll() {
     let mut asking = Asking::start(RISING).await;
     asking.api.store(TRACE, &[&[], &[root()]]);
     let told = now();
-    assert!(asking.asker.arrived(id(TRACE), told));
+    assert!(asking.poller.arrived(id(TRACE), told));
     let first = asking.event().await;
     assert_eq!((first.trace_id, first.outcome.unwrap().spans.len()), (id(TRACE), 0));
     assert!(first.asked_unix_nano >= told + 20_000_000, "not before its time");
@@ -85,7 +85,7 @@ async fn late_spans_are_found_by_a_later_poll() {
 #[tokio::test]
 async fn last_poll_is_marked_as_the_last() {
     let mut asking = Asking::start("0.02").await;
-    assert!(asking.asker.arrived(id(TRACE), now()));
+    assert!(asking.poller.arrived(id(TRACE), now()));
     assert_eq!(asking.event().await.next_ask_unix_nano, None);
 }
 
@@ -93,8 +93,8 @@ async fn last_poll_is_marked_as_the_last() {
 async fn selecting_an_old_trace_polls_it() {
     let mut asking = Asking::start(LATER).await;
     asking.api.store(TRACE, &[&[root()]]);
-    assert!(asking.asker.arrived(id(OTHER), now()));
-    asking.asker.select(Some((id(TRACE), 1)));
+    assert!(asking.poller.arrived(id(OTHER), now()));
+    asking.poller.select(Some((id(TRACE), 1)));
     assert_eq!(asking.spans().await, (id(TRACE), 1));
     assert_eq!(asking.api.asked().len(), 1, "the other is not due");
 }
@@ -103,8 +103,8 @@ async fn selecting_an_old_trace_polls_it() {
 async fn poll_requested_by_the_user_precedes_the_schedule() {
     let mut asking = Asking::start(LATER).await;
     asking.api.store(TRACE, &[&[root()]]);
-    assert!(asking.asker.arrived(id(TRACE), now()));
-    asking.asker.ask_now(id(TRACE));
+    assert!(asking.poller.arrived(id(TRACE), now()));
+    asking.poller.ask_now(id(TRACE));
     let event = asking.event().await;
     assert_eq!(event.outcome.unwrap().spans.len(), 1);
     assert!(event.next_ask_unix_nano.is_some(), "the plan stays");
@@ -114,7 +114,7 @@ async fn poll_requested_by_the_user_precedes_the_schedule() {
 async fn rejected_token_stops_polling_until_requested() {
     let mut asking = Asking::start("0.02").await;
     asking.api.set_trouble(Trouble::Status(401));
-    assert!(asking.asker.arrived(id(TRACE), now()));
+    assert!(asking.poller.arrived(id(TRACE), now()));
     let event = asking.event().await;
     let said = event.outcome.unwrap_err();
     assert!(said.contains("SENTRY_AUTH_TOKEN") && !said.contains(TOKEN), "{said}");
@@ -122,7 +122,7 @@ async fn rejected_token_stops_polling_until_requested() {
 
     asking.api.set_trouble(None);
     asking.api.store(OTHER, &[&[root()]]);
-    asking.asker.ask_now(id(OTHER));
+    asking.poller.ask_now(id(OTHER));
     assert_eq!(asking.spans().await, (id(OTHER), 1));
     assert_eq!(asking.spans().await, (id(TRACE), 0), "then polling continues");
 }
@@ -133,7 +133,7 @@ async fn rate_limit_reports_the_next_poll() {
     asking
         .api
         .set_trouble(Trouble::RateLimited(vec![("retry-after", "600".to_owned())]));
-    assert!(asking.asker.arrived(id(TRACE), now()));
+    assert!(asking.poller.arrived(id(TRACE), now()));
     let event = asking.event().await;
     assert!(
         event.next_ask_unix_nano.unwrap() >= event.asked_unix_nano + 600_000_000_000,
@@ -145,9 +145,9 @@ async fn rate_limit_reports_the_next_poll() {
 async fn hanging_request_ends_with_the_poller() {
     let mut asking = Asking::start("0.02").await;
     asking.api.set_trouble(Trouble::Hang);
-    assert!(asking.asker.arrived(id(TRACE), now()));
+    assert!(asking.poller.arrived(id(TRACE), now()));
     asking.api.wait_asked(1).await.unwrap();
-    drop(asking.asker);
+    drop(asking.poller);
     let ended = tokio::time::timeout(DEADLINE, asking.events.recv()).await;
     assert_eq!(ended, Ok(None));
 }
@@ -155,9 +155,9 @@ async fn hanging_request_ends_with_the_poller() {
 #[tokio::test]
 async fn forgotten_trace_is_not_polled() {
     let mut asking = Asking::start("0.02").await;
-    assert!(asking.asker.arrived(id(TRACE), now()));
-    asking.asker.forget(id(TRACE));
-    assert!(asking.asker.arrived(id(OTHER), now()));
+    assert!(asking.poller.arrived(id(TRACE), now()));
+    asking.poller.forget(id(TRACE));
+    assert!(asking.poller.arrived(id(OTHER), now()));
     assert_eq!(asking.event().await.trace_id, id(OTHER));
     assert_eq!(asking.api.asked().len(), 1);
 }
@@ -165,6 +165,6 @@ async fn forgotten_trace_is_not_polled() {
 #[tokio::test]
 async fn organization_without_a_token_is_not_polled() {
     let settings = Settings::from_lookup(|name| (name == "SENTRY_ORG").then(|| "acme".to_owned()));
-    let asking = Asker::connect(&settings.unwrap().unwrap()).unwrap();
+    let asking = SentryPoller::connect(&settings.unwrap().unwrap()).unwrap();
     assert!(asking.is_none());
 }

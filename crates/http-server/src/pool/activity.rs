@@ -33,7 +33,7 @@ pub(crate) enum Protocol {
 
 /// Permit of a connection to make requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PermitState {
     /// No request made yet, or evicted.
     None,
     Held,
@@ -43,7 +43,7 @@ pub(super) enum Place {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct State {
-    pub(super) place: Place,
+    pub(super) permit: PermitState,
     /// There was nothing to read.
     pub(super) has_waited: bool,
     /// Bytes received before the first request began.
@@ -77,7 +77,7 @@ impl State {
 impl Activity {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let state = State {
-            place: Place::None,
+            permit: PermitState::None,
             has_waited: false,
             head: 0,
             first_request: Instant::now(),
@@ -113,7 +113,7 @@ impl Activity {
             state.head_since = None;
         });
         if is_first {
-            self.shared.place(self);
+            self.shared.permit(self);
         }
         UnderWay {
             activity: self.clone(),
@@ -180,7 +180,7 @@ impl Activity {
     /// idle HTTP/2 client is sent a ping.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
-        if state.place == Place::Rejected {
+        if state.permit == PermitState::Rejected {
             Some(state.first_request + REJECTED_TIME)
         } else if state.handled > 0 {
             None
@@ -228,7 +228,7 @@ pub(crate) struct UnderWay {
 impl UnderWay {
     /// Returns true if the request is to be answered as overloaded, since its connection got no permit.
     pub(crate) fn is_rejected(&self) -> bool {
-        self.activity.state().place == Place::Rejected
+        self.activity.state().permit == PermitState::Rejected
     }
 
     /// Notes that the handler has answered: what is left is to write the response.

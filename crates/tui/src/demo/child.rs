@@ -15,7 +15,7 @@ use super::{DemoEvent, output};
 use app::ServiceState;
 
 /// Time for a process to end after its standard input was closed.
-const GRACE: Duration = Duration::from_secs(6);
+const STOP_WAIT_MAX: Duration = Duration::from_secs(6);
 /// Between an end and the next start, doubled each time up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
@@ -186,7 +186,7 @@ fn lines(pipe: Option<impl AsyncRead + Send + Unpin + 'static>) -> Lines {
 
 /// Gives the process its time, then ends it by force.
 async fn end(process: &mut process::Child) {
-    if tokio::time::timeout(GRACE, process.wait()).await.is_err() {
+    if tokio::time::timeout(STOP_WAIT_MAX, process.wait()).await.is_err() {
         tracing::warn!(pid = process.id(), "a process did not end in time and is killed");
         let _ = process.kill().await;
     }

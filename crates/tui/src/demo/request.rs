@@ -12,7 +12,7 @@ use super::DemoEvent;
 use app::{DemoRequest, Notice};
 
 /// Longer than the API takes to give up on its queue.
-const PATIENCE: Duration = Duration::from_secs(10);
+const RESPONSE_WAIT_MAX: Duration = Duration::from_secs(10);
 const PATH: &str = "/users/reset-password";
 
 /// Sends requests to the demo's API.
@@ -28,7 +28,7 @@ impl Requests {
     /// # Errors
     /// The HTTP client cannot be set up.
     pub fn new(events: mpsc::Sender<DemoEvent>) -> reqwest::Result<Self> {
-        let builder = http_client::builder().timeout(PATIENCE).no_proxy();
+        let builder = http_client::builder().timeout(RESPONSE_WAIT_MAX).no_proxy();
         // The API speaks plain HTTP: it must not fail on a machine without certificates.
         let client = builder.tls_certs_only([]).build()?;
         Ok(Self { client, events })

@@ -10,7 +10,7 @@ use super::redrive::Redrive;
 use super::{API, BROKER, DemoEvent, MAILER, PAGE, Setup};
 
 /// Output lines that the event loop has not received yet; a process that prints faster blocks.
-const WAITING: usize = 256;
+const EVENTS_MAX: usize = 256;
 
 /// The running demo. When it is dropped, its processes are killed; when the whole viewer is killed they end by themselves
 /// (see [`lifecycle`]).
@@ -26,7 +26,7 @@ impl Supervisor {
     /// Starts broker, API, mailer and, if it is built, the page; their events arrive over the channel.
     #[must_use]
     pub fn start(setup: &Setup) -> (Self, mpsc::Sender<DemoEvent>, mpsc::Receiver<DemoEvent>) {
-        let (events, received) = mpsc::channel(WAITING);
+        let (events, received) = mpsc::channel(EVENTS_MAX);
         let (stop, stopping) = watch::channel(false);
         let mut processes = JoinSet::new();
         let child = |name| Child::new(name, setup.programs.join(name), events.clone());

@@ -25,8 +25,8 @@ impl Viewer {
                 let begun = self.saving.begin(&self.app.store, trace_id);
                 self.apply(Event::Notice(begun));
             }
-            Effect::AskSentry(trace_id) => self.asking.ask_now(trace_id),
-            Effect::StopAskingSentry(trace_id) => self.asking.forget(trace_id),
+            Effect::AskSentry(trace_id) => self.polling.ask_now(trace_id),
+            Effect::StopAskingSentry(trace_id) => self.polling.forget(trace_id),
             Effect::Send(request) => self.send(request),
             Effect::Redrive => {
                 if let Some((supervisor, _)) = &mut self.demo.running {

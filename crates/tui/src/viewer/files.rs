@@ -10,11 +10,11 @@ use tokio::sync::mpsc;
 use trace_files::{Input, Memory, Part, Problems, Report, Session};
 use trace_model::Store;
 
-use super::asking::Asking;
+use super::aggregating::Aggregating;
 use super::inbox::Inbox;
 use super::look;
+use super::polling::Polling;
 use super::saving::Saving;
-use super::surveying::Surveying;
 use super::terminal::Terminal;
 use super::watchdog::Doing;
 use super::{Demo, Ending, Viewer, answering, log, stop_answering};
@@ -23,7 +23,7 @@ use crate::{inspect, ports};
 use app::{App, Event, FileState, Files, Mode, Settings};
 
 /// Parts of files waiting to be stored, each of about a mebibyte.
-const WAITING: usize = 4;
+const EVENTS_MAX: usize = 4;
 
 /// Time that the screen waits for something to show, or for the end.
 const AT_ONCE: Duration = Duration::from_millis(300);
@@ -39,7 +39,7 @@ pub(super) enum FileEvent {
 
 /// Loader of files, if any are open.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct FileLoader {
     events: Option<mpsc::Receiver<FileEvent>>,
     /// The memory for all files, in bytes.
     limit: usize,
@@ -47,7 +47,7 @@ pub(super) struct Reading {
     told: bool,
 }
 
-impl Reading {
+impl FileLoader {
     pub(super) const fn nothing() -> Self {
         Self {
             events: None,
@@ -58,7 +58,7 @@ impl Reading {
 
     /// Starts to read files, one after the other, on a separate thread.
     fn start(paths: Vec<PathBuf>, limit: usize) -> Self {
-        let (sender, events) = mpsc::channel(WAITING);
+        let (sender, events) = mpsc::channel(EVENTS_MAX);
         // Not a task: standard input may block for ever, and must not hold up the end.
         std::thread::spawn(move || read(&paths, Memory::within(limit), &sender));
         Self {
@@ -145,7 +145,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         repeated: config.repeated,
         ..Settings::default()
     });
-    let mut reading = Reading::start(paths, limit);
+    let mut reading = FileLoader::start(paths, limit);
     let first = reading.first().await;
     for event in &first {
         if let FileEvent::Failed(at, why) = event {
@@ -161,8 +161,8 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         terminal,
         inbox: Inbox::without_collector(queries.feed()),
         queries,
-        asking: Asking::new(None),
-        surveying: Surveying::default(),
+        polling: Polling::new(None),
+        aggregating: Aggregating::default(),
         health: None,
         demo: Demo::none(),
         reading,

@@ -23,7 +23,7 @@ pub(super) struct Hangup {
 }
 
 /// Time for the event loop to end. Crossterm never returns from reading a terminal that was closed a moment before.
-const GRACE: Duration = Duration::from_secs(2);
+const EXIT_WAIT_MAX: Duration = Duration::from_secs(2);
 
 impl Hangup {
     /// Watches the terminal that keys are read from. Where that is not possible, only SIGHUP reports it.
@@ -42,7 +42,7 @@ impl Hangup {
         std::thread::Builder::new().name("hangup".to_owned()).spawn(move || {
             if is_closed(&watched, None) {
                 let _ = sender.send(());
-                if wait.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
+                if wait.recv_timeout(EXIT_WAIT_MAX) == Err(RecvTimeoutError::Timeout) {
                     tracing::warn!("the terminal is closed, and the event loop is stuck reading it: exiting");
                     // The demo's services end with their standard input.
                     std::process::exit(0);

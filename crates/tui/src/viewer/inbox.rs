@@ -91,7 +91,7 @@ impl Inbox {
     /// Handles the arrival that [`Self::wait`] returned for: stores it, or in a pause counts and buffers it while there is room.
     pub(super) fn arrived(&mut self, app: &mut App) {
         if app.pause().is_none() {
-            return self.take_in(app);
+            return self.ingest(app);
         }
         let spans = self.waiting.back().map_or(0, |delivery| delivery.arrival.span_count());
         app.apply(Event::Held { spans });
@@ -103,7 +103,7 @@ impl Inbox {
     }
 
     /// Stores arrivals for a bounded time.
-    fn take_in(&mut self, app: &mut App) {
+    fn ingest(&mut self, app: &mut App) {
         let started = Instant::now();
         while self.step(app) && started.elapsed() < TURN {}
         self.feed.changed(app.store.revision());
@@ -112,7 +112,7 @@ impl Inbox {
     /// Stores a part; returns false when there was nothing.
     fn step(&mut self, app: &mut App) -> bool {
         if let Some((begun, _)) = self.begun.front_mut() {
-            if !app.take_in(begun)
+            if !app.ingest(begun)
                 && let Some((Taken::Batch(batch), _)) = self.begun.pop_front()
             {
                 self.feed.stored(batch);

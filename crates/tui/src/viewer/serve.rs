@@ -12,7 +12,7 @@ use trace_model::Store;
 use super::inbox::Inbox;
 use super::{answer, answering, log, stop_answering};
 use crate::cli::Options;
-use crate::outward::Outward;
+use crate::sentry_config::SentryConfig;
 use crate::{ports, tail};
 use app::{App, Mode};
 
@@ -43,11 +43,11 @@ impl Headless {
     /// # Errors
     /// Something is missing or taken.
     pub async fn bind(options: &Options, command: &str, api: Option<Address>) -> Result<Self> {
-        let outward = Outward::read(options, Mode::Viewer)?;
-        let collector = ports::bind_with(options, &outward, command, &[]).await?;
+        let sentry_config = SentryConfig::read(options, Mode::Viewer)?;
+        let collector = ports::bind_with(options, &sentry_config, command, &[]).await?;
         let api = ports::bind_api(options, api).await?;
         let mut store = Store::new(options.max_memory());
-        store.expect_sentry(outward.expectation(Mode::Viewer));
+        store.expect_sentry(sentry_config.expectation(Mode::Viewer));
         Ok(Self {
             collector,
             api,

@@ -9,27 +9,27 @@ use trace_model::{ClockTrouble, Row, RowSpan, StatusCode};
 
 use super::super::bars::Axis;
 use super::super::{format, theme};
-use super::row::Look;
+use super::row::RowStyle;
 
-pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
-    let axis = look.axis;
+pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyle) {
+    let axis = row_style.axis;
     if let Some(line) = &row.line {
         let colour = if line.status == StatusCode::Error {
             theme::ERROR
         } else {
             theme::service(&line.service)
         };
-        let (start, end) = body(frame, row, line, area, look, colour);
+        let (start, end) = body(frame, row, line, area, row_style, colour);
         for (from, to) in &row.reading.critical {
             axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
         }
         if line.end_unix_nano.is_none() && row.group.is_none() {
-            let is_running = format::is_running(line.start_unix_nano, look.now, look.longest_run);
+            let is_running = format::is_running(line.start_unix_nano, row_style.now, row_style.longest_run);
             let state = if is_running { "running" } else { "no end" };
             at_open_end(frame, state, area, axis, end);
         }
         gaps(frame, row, area, axis, colour);
-        if let Some((text, colour)) = remark(row, line, look) {
+        if let Some((text, colour)) = remark(row, line, row_style) {
             beside(frame, &text, colour, area, axis, start, end);
         }
         for event in &row.events {
@@ -59,8 +59,8 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
 }
 
 /// The bar itself; answers from when to when it is.
-fn body(frame: &mut Frame, row: &Row, line: &RowSpan, area: Rect, look: &Look, colour: Color) -> (u64, u64) {
-    let (axis, buffer) = (look.axis, frame.buffer_mut());
+fn body(frame: &mut Frame, row: &Row, line: &RowSpan, area: Rect, row_style: &RowStyle, colour: Color) -> (u64, u64) {
+    let (axis, buffer) = (row_style.axis, frame.buffer_mut());
     let style = Style::new().fg(colour);
     let start = line.start_unix_nano;
     if let Some(queued) = line.queued_unix_nano {
@@ -79,7 +79,11 @@ fn body(frame: &mut Frame, row: &Row, line: &RowSpan, area: Rect, look: &Look, c
         axis.bar(buffer, area, start, end, style);
         return (start, end);
     }
-    let come_to = look.now.unix_nano.min(start.saturating_add(look.longest_run)).max(start);
+    let come_to = row_style
+        .now
+        .unix_nano
+        .min(start.saturating_add(row_style.longest_run))
+        .max(start);
     axis.open_bar(buffer, area, start, come_to, style);
     (start, come_to)
 }
@@ -136,15 +140,15 @@ fn gaps(frame: &mut Frame, row: &Row, area: Rect, axis: Axis, colour: Color) {
 }
 
 /// What is worth a few words beside the bar: one thing only, what explains most.
-fn remark(row: &Row, line: &RowSpan, look: &Look) -> Option<(String, Color)> {
-    if look.straight && row.reading.shift_nano != 0 {
+fn remark(row: &Row, line: &RowSpan, row_style: &RowStyle) -> Option<(String, Color)> {
+    if row_style.straight && row.reading.shift_nano != 0 {
         return Some((format!("shifted {}", signed(row.reading.shift_nano)), theme::WARNING));
     }
     match row.reading.clock {
-        Some(ClockTrouble::StartsBefore { nano }) if !look.straight => {
+        Some(ClockTrouble::StartsBefore { nano }) if !row_style.straight => {
             return Some((format!("⚠ clock −{}", format::duration(nano)), theme::WARNING));
         }
-        Some(ClockTrouble::EndsAfter { nano }) if !look.straight => {
+        Some(ClockTrouble::EndsAfter { nano }) if !row_style.straight => {
             return Some((format!("⚠ clock +{}", format::duration(nano)), theme::WARNING));
         }
         _ => {}

@@ -16,7 +16,7 @@ use super::{Columns, bar};
 use app::format::service_name;
 
 /// What all rows share.
-pub(super) struct Look<'a> {
+pub(super) struct RowStyle<'a> {
     pub(super) columns: Columns,
     pub(super) axis: Axis,
     pub(super) now: &'a Now,
@@ -26,29 +26,29 @@ pub(super) struct Look<'a> {
     pub(super) straight: bool,
 }
 
-pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, look: &Look) {
+pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyle) {
     let on_row = |column: Rect| Rect {
         y: area.y,
         height: 1,
         ..column
     };
-    let width = usize::from(look.columns.label.width).saturating_sub(1);
+    let width = usize::from(row_style.columns.label.width).saturating_sub(1);
     let mut label = label(row, width);
-    if look.straight && row.reading.shift_nano != 0 {
+    if row_style.straight && row.reading.shift_nano != 0 {
         let room = width.saturating_sub(2);
         while label.width() > room && label.spans.len() > 1 {
             label.spans.pop();
         }
         label.push_span(" ±".fg(theme::WARNING));
     }
-    frame.render_widget(label, on_row(look.columns.label));
+    frame.render_widget(label, on_row(row_style.columns.label));
     if let Some(line) = &row.line {
-        flush_right(frame, length(row, line, look), on_row(look.columns.duration));
+        flush_right(frame, length(row, line, row_style), on_row(row_style.columns.duration));
     }
     if !row.reading.critical.is_empty() {
-        frame.render_widget("┃".fg(theme::CRITICAL), on_row(look.columns.critical));
+        frame.render_widget("┃".fg(theme::CRITICAL), on_row(row_style.columns.critical));
     }
-    bar::draw(frame, row, on_row(look.columns.bars), look);
+    bar::draw(frame, row, on_row(row_style.columns.bars), row_style);
 }
 
 /// Indentation, fold mark, service, name, errors; the names are what gets cut.
@@ -228,13 +228,13 @@ fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
     marks
 }
 
-fn length(row: &Row, line: &RowSpan, look: &Look) -> Span<'static> {
+fn length(row: &Row, line: &RowSpan, row_style: &RowStyle) -> Span<'static> {
     if let Some(group) = row.group {
         return format::duration(group.total_nano).into();
     }
     match line.end_unix_nano {
         Some(end) if end < line.start_unix_nano => "ends early".fg(theme::WARNING),
         Some(end) => format::duration(end - line.start_unix_nano).into(),
-        None => format::running(line.start_unix_nano, look.now, look.longest_run).fg(theme::WARNING),
+        None => format::running(line.start_unix_nano, row_style.now, row_style.longest_run).fg(theme::WARNING),
     }
 }

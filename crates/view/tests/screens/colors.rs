@@ -78,7 +78,12 @@ fn troubled(context: KeyContext, width: u16, height: u16) -> Scene {
 fn colors_repeat_what_signs_say() {
     let mut unsigned = Vec::new();
     // In these the name of a column says what a number in it is.
-    let has_columns = |context| matches!(context, KeyContext::Operations | KeyContext::Narrow | KeyContext::ServiceMap);
+    let has_columns = |context| {
+        matches!(
+            context,
+            KeyContext::Operations | KeyContext::ListFilter | KeyContext::ServiceMap
+        )
+    };
     for context in KeyContext::ALL.into_iter().filter(|context| !has_columns(*context)) {
         for (width, height) in [(80, 24), (120, 40), (200, 50)] {
             let mut scene = troubled(context, width, height);

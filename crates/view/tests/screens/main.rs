@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test may fail by it")]
 
+mod aggregates;
 mod below;
 mod bounds;
 mod colors;
@@ -18,7 +19,6 @@ mod instrumentations;
 mod large;
 mod list;
 mod live;
-mod many;
 mod mouse;
 mod pause;
 mod scene;

@@ -1,7 +1,7 @@
 //! The mouse.
 
 use app::keymap::{Key, KeyContext};
-use app::{Answer, Effect, Event, Hit, Mode, Pane, Pointer, PointerKind};
+use app::{Effect, Event, EventResult, Hit, Mode, Pane, Pointer, PointerKind};
 
 use crate::scene::{Scene, password_reset, span, trace};
 
@@ -13,7 +13,7 @@ enum Held {
     Shift,
 }
 
-fn event(scene: &mut Scene, kind: PointerKind, (column, row): (u16, u16), held: Held) -> Answer {
+fn event(scene: &mut Scene, kind: PointerKind, (column, row): (u16, u16), held: Held) -> EventResult {
     scene.draw();
     scene.app.apply(Event::Pointer(Pointer {
         at: (column, row).into(),
@@ -23,7 +23,7 @@ fn event(scene: &mut Scene, kind: PointerKind, (column, row): (u16, u16), held: 
     }))
 }
 
-fn click(scene: &mut Scene, at: (u16, u16)) -> Answer {
+fn click(scene: &mut Scene, at: (u16, u16)) -> EventResult {
     let pressed = event(scene, PointerKind::Press, at, Held::Nothing);
     event(scene, PointerKind::Release, at, Held::Nothing);
     pressed
@@ -88,7 +88,7 @@ fn a_click_on_a_fold_mark_folds() {
 fn a_click_on_a_key_below_is_that_key() {
     let mut scene = several();
     let at = place(&mut scene, "reset  i invalid");
-    assert!(matches!(click(&mut scene, at), Answer::Changed(Some(Effect::Send(_)))));
+    assert!(matches!(click(&mut scene, at), EventResult::Changed(Some(Effect::Send(_)))));
     let at = place(&mut scene, "help  q quit");
     click(&mut scene, at);
     assert_eq!(scene.app.key_context(), KeyContext::Help);
@@ -131,13 +131,13 @@ fn a_title_can_be_dragged_and_the_same_done_by_key() {
     let (_, title) = place(&mut scene, "WATERFALL");
     event(&mut scene, PointerKind::Press, (5, title), Held::Nothing);
     let dragged = |scene: &mut Scene, row| event(scene, PointerKind::Drag, (5, row), Held::Nothing);
-    assert_eq!(dragged(&mut scene, title + 4), Answer::Changed(None));
+    assert_eq!(dragged(&mut scene, title + 4), EventResult::Changed(None));
     assert_eq!(place(&mut scene, "WATERFALL").1, title + 4);
-    assert_eq!(dragged(&mut scene, title + 4), Answer::Nothing, "it is there");
+    assert_eq!(dragged(&mut scene, title + 4), EventResult::Nothing, "it is there");
     dragged(&mut scene, 39);
     assert!(scene.text().contains("WATERFALL"), "it cannot be dragged away");
     event(&mut scene, PointerKind::Release, (5, title), Held::Nothing);
-    assert_eq!(dragged(&mut scene, title), Answer::Nothing, "let go");
+    assert_eq!(dragged(&mut scene, title), EventResult::Nothing, "let go");
 
     let mut scene = several();
     let (_, details) = place(&mut scene, "SPAN ");
@@ -151,7 +151,7 @@ fn a_title_can_be_dragged_and_the_same_done_by_key() {
 #[test]
 fn clicks_beside_the_screen_change_nothing() {
     let mut scene = several();
-    assert_eq!(click(&mut scene, (500, 500)), Answer::Nothing);
+    assert_eq!(click(&mut scene, (500, 500)), EventResult::Nothing);
     for (width, height) in [(0, 0), (1, 1), (7, 3)] {
         scene.resize(width, height);
         for at in [(0, 0), (3, 2), (500, 500)] {
@@ -209,9 +209,9 @@ fn every_list_can_be_clicked() {
         if let Some(line) = text.lines().position(|line| line.contains(row)) {
             let at = u16::try_from(line).expect("small");
             let answer = click(&mut scene, (30, at));
-            assert!(matches!(answer, Answer::Changed(_)), "{keys}: {text}");
+            assert!(matches!(answer, EventResult::Changed(_)), "{keys}: {text}");
             if keys.starts_with(':') {
-                assert_eq!(answer, Answer::Changed(Some(Effect::Quit)), "a command is done at once");
+                assert_eq!(answer, EventResult::Changed(Some(Effect::Quit)), "a command is done at once");
             }
         } else {
             panic!("{keys}: {row}\n{text}");

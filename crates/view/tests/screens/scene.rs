@@ -1,7 +1,7 @@
 //! A screen that keys can be pressed on, and spans for it.
 
 use app::keymap::Key;
-use app::{Answer, App, Effect, Event, Mode, ServiceState};
+use app::{App, Effect, Event, EventResult, Mode, ServiceState};
 use ingest_state::{Addresses, Listener};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
@@ -132,8 +132,8 @@ impl Scene {
     /// What is to be done after an event.
     pub(crate) fn apply(&mut self, event: Event) -> Option<Effect> {
         match self.app.apply(event) {
-            Answer::Changed(effect) => effect,
-            Answer::Nothing => None,
+            EventResult::Changed(effect) => effect,
+            EventResult::Nothing => None,
         }
     }
 

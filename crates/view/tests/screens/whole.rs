@@ -28,7 +28,7 @@ fn keys_to(scene: &Scene, context: KeyContext) -> Vec<Key> {
         KeyContext::Value => typed("\n\n\n"),
         KeyContext::Filter => typed("/"),
         KeyContext::Find => typed("\n/"),
-        KeyContext::Narrow => typed("5/"),
+        KeyContext::ListFilter => typed("5/"),
         _ => {
             let layer = Layer::ALL.iter().find(|layer| KeyContext::of(**layer) == context);
             layer.map(|layer| vec![key_to(scene, *layer)]).unwrap_or_default()

@@ -11,7 +11,7 @@ use app::Mode;
 
 /// Read from the command line and the environment, before anything starts.
 #[derive(Debug)]
-pub struct Outward {
+pub struct SentryConfig {
     /// Target of forwarded envelopes.
     pub relay: Option<Target>,
     /// Settings for polling Sentry's API.
@@ -22,7 +22,7 @@ pub struct Outward {
     pub services_dsn: Option<String>,
 }
 
-impl Outward {
+impl SentryConfig {
     /// Reads the options and the environment.
     ///
     /// # Errors
@@ -107,8 +107,8 @@ mod tests {
 
     const DSN: &str = "https://5f1e0c5b6d8f4c7f9f3a0d2b1c4e6a88@o1.ingest.sentry.io/42";
 
-    fn outward(relay: bool, services: bool) -> Outward {
-        Outward {
+    fn sentry_config(relay: bool, services: bool) -> SentryConfig {
+        SentryConfig {
             relay: relay.then(|| Target::parse(DSN).expect("a DSN")),
             api: None,
             api_problem: None,
@@ -155,9 +155,9 @@ mod tests {
 
     #[test]
     fn expectation_is_off_when_services_send_elsewhere() {
-        assert_eq!(outward(false, false).expectation(Mode::Viewer), Expectation::Nothing);
-        assert_eq!(outward(false, false).expectation(Mode::Demo), Expectation::Endpoint);
-        assert_eq!(outward(false, true).expectation(Mode::Demo), Expectation::Nothing);
-        assert_eq!(outward(true, false).expectation(Mode::Demo), Expectation::Endpoint);
+        assert_eq!(sentry_config(false, false).expectation(Mode::Viewer), Expectation::Nothing);
+        assert_eq!(sentry_config(false, false).expectation(Mode::Demo), Expectation::Endpoint);
+        assert_eq!(sentry_config(false, true).expectation(Mode::Demo), Expectation::Nothing);
+        assert_eq!(sentry_config(true, false).expectation(Mode::Demo), Expectation::Endpoint);
     }
 }

@@ -1,15 +1,15 @@
 //! Polls Sentry for stored traces, outside of the event loop.
 //!
-//! The event loop reports traces ([`Asker::arrived`], [`Asker::select`], [`Asker::ask_now`]) without ever blocking; each result
-//! arrives as an [`AskerEvent`]. [`sentry_api::Schedule`] decides when to poll: some 15, 30, 60 and 120 s after a trace's last
+//! The event loop reports traces ([`SentryPoller::arrived`], [`SentryPoller::select`], [`SentryPoller::ask_now`]) without ever blocking; each result
+//! arrives as an [`PollResult`]. [`sentry_api::Schedule`] decides when to poll: some 15, 30, 60 and 120 s after a trace's last
 //! span, or as [`Delays::VARIABLE`] sets it, one request at a time.
 //!
 //! ```no_run
 //! # async fn example(settings: sentry_api::Settings) -> Result<(), spanfall::problem::Problem> {
-//! use spanfall::asker::Asker;
+//! use spanfall::sentry_poller::SentryPoller;
 //!
-//! if let Some((asker, mut events)) = Asker::connect(&settings)? {
-//!     let _ = asker.arrived("0af7651916cd43dd8448eb211c80319c".parse().expect("an id"), 1_700_000_000_000_000_000);
+//! if let Some((poller, mut events)) = SentryPoller::connect(&settings)? {
+//!     let _ = poller.arrived("0af7651916cd43dd8448eb211c80319c".parse().expect("an id"), 1_700_000_000_000_000_000);
 //!     while let Some(event) = events.recv().await {
 //!         println!("{}: {:?}", event.trace_id, event.outcome);
 //!     }
@@ -29,15 +29,15 @@ use trace_model::TraceId;
 use crate::problem::Problem;
 
 /// Commands that the task has not received yet.
-const TOLD: usize = 1024;
+const COMMANDS_MAX: usize = 1024;
 /// Results that the event loop has not received yet; with more, polling pauses.
-const ANSWERS: usize = 16;
+const RESULTS_MAX: usize = 16;
 /// The longest sleep: a machine may sleep too, and its clock be set.
-const NAP: Duration = Duration::from_secs(10);
+const SLEEP_MAX: Duration = Duration::from_secs(10);
 
 /// The result of one poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AskerEvent {
+pub struct PollResult {
     /// Polled trace.
     pub trace_id: TraceId,
     /// Time of the request in nanoseconds since the Unix epoch: later arrivals cannot be in the result.
@@ -50,8 +50,8 @@ pub struct AskerEvent {
 
 /// Handle of the polling task. The task ends when the handle is dropped, in the middle of a request if need be.
 #[derive(Debug)]
-pub struct Asker {
-    told: mpsc::Sender<Told>,
+pub struct SentryPoller {
+    commands: mpsc::Sender<Command>,
     /// Only the last selection counts: a key that is held down selects many.
     selected: watch::Sender<Option<(TraceId, u64)>>,
     delays: Delays,
@@ -59,19 +59,19 @@ pub struct Asker {
 
 /// A command for the task.
 #[derive(Clone, Copy, Debug)]
-enum Told {
+enum Command {
     Arrived(TraceId, u64),
     AskNow(TraceId),
     Forget(TraceId),
 }
 
-impl Asker {
+impl SentryPoller {
     /// Starts polling with the given settings; `None` without a token. Must be called inside a runtime, before the terminal is
     /// entered.
     ///
     /// # Errors
     /// HTTPS cannot be set up, or [`Delays::VARIABLE`] holds no delays.
-    pub fn connect(settings: &Settings) -> Result<Option<(Self, mpsc::Receiver<AskerEvent>)>, Problem> {
+    pub fn connect(settings: &Settings) -> Result<Option<(Self, mpsc::Receiver<PollResult>)>, Problem> {
         let Some(token) = settings.token.clone() else {
             return Ok(None);
         };
@@ -88,27 +88,31 @@ impl Asker {
 
     /// Starts the task.
     #[must_use]
-    pub fn start(client: Client, delays: Delays) -> (Self, mpsc::Receiver<AskerEvent>) {
-        let (told, tells) = mpsc::channel(TOLD);
+    pub fn start(client: Client, delays: Delays) -> (Self, mpsc::Receiver<PollResult>) {
+        let (commands, received_commands) = mpsc::channel(COMMANDS_MAX);
         let (selected, selections) = watch::channel(None);
-        let (events, received) = mpsc::channel(ANSWERS);
+        let (events, received) = mpsc::channel(RESULTS_MAX);
         let task = Task {
             client,
             schedule: Schedule::new(delays.clone()),
-            tells,
+            received_commands,
             selections,
             events,
         };
         tokio::spawn(task.run());
-        let asker = Self { told, selected, delays };
-        (asker, received)
+        let poller = Self {
+            commands,
+            selected,
+            delays,
+        };
+        (poller, received)
     }
 
     /// Reports the time of a trace's last arrival, in nanoseconds since the Unix epoch. Returns false if the queue of commands is
     /// full: then it may be reported again later, or not at all; the trace is still polled when it is selected.
     #[must_use]
     pub fn arrived(&self, trace_id: TraceId, unix_nano: u64) -> bool {
-        self.told.try_send(Told::Arrived(trace_id, unix_nano)).is_ok()
+        self.commands.try_send(Command::Arrived(trace_id, unix_nano)).is_ok()
     }
 
     /// Reports the selected trace and the time of its last arrival. It is polled first, and at once if it was never polled and
@@ -124,13 +128,13 @@ impl Asker {
     /// Polls a trace at once, whatever the schedule; only a `Retry-After` of Sentry is respected.
     pub fn ask_now(&self, trace_id: TraceId) {
         // The queue is full only when the event loop has not received results for long: then these suffice.
-        let _ = self.told.try_send(Told::AskNow(trace_id));
+        let _ = self.commands.try_send(Command::AskNow(trace_id));
     }
 
     /// Ends the polling of a trace: it was evicted, or all of it was found. It starts again when something arrives for it.
     pub fn forget(&self, trace_id: TraceId) {
         // Without it the trace is polled a few more times.
-        let _ = self.told.try_send(Told::Forget(trace_id));
+        let _ = self.commands.try_send(Command::Forget(trace_id));
     }
 
     /// Returns the time of the first poll of a trace whose last arrival was then, if nothing delays it.
@@ -146,9 +150,9 @@ type Request = Pin<Box<dyn Future<Output = (TraceId, u64, Result<SentryTrace, Ap
 struct Task {
     client: Client,
     schedule: Schedule,
-    tells: mpsc::Receiver<Told>,
+    received_commands: mpsc::Receiver<Command>,
     selections: watch::Receiver<Option<(TraceId, u64)>>,
-    events: mpsc::Sender<AskerEvent>,
+    events: mpsc::Sender<PollResult>,
 }
 
 impl Task {
@@ -159,8 +163,8 @@ impl Task {
             let next = self.schedule.next();
             tokio::select! {
                 biased;
-                told = self.tells.recv() => match told {
-                    Some(told) => self.take_in(told),
+                command = self.received_commands.recv() => match command {
+                    Some(command) => self.handle(command),
                     None => return,
                 },
                 Ok(()) = self.selections.changed() => {
@@ -181,14 +185,14 @@ impl Task {
         }
     }
 
-    fn take_in(&mut self, told: Told) {
-        match told {
+    fn handle(&mut self, command: Command) {
+        match command {
             // The sender's clock may be ahead by a day.
-            Told::Arrived(trace_id, at) => {
+            Command::Arrived(trace_id, at) => {
                 self.schedule.watch(trace_id, at.min(now()));
             }
-            Told::AskNow(trace_id) => self.schedule.ask_now(trace_id, now()),
-            Told::Forget(trace_id) => self.schedule.forget(trace_id),
+            Command::AskNow(trace_id) => self.schedule.ask_now(trace_id, now()),
+            Command::Forget(trace_id) => self.schedule.forget(trace_id),
         }
     }
 
@@ -200,7 +204,7 @@ impl Task {
     /// Returns false once the receiver is gone.
     async fn answered(&mut self, trace_id: TraceId, asked_unix_nano: u64, answer: Result<SentryTrace, ApiError>) -> bool {
         let next_ask_unix_nano = self.schedule.finish(now(), Outcome::of(&answer));
-        let event = AskerEvent {
+        let event = PollResult {
             trace_id,
             asked_unix_nano,
             // Here, since the event loop must not be delayed by a large answer.
@@ -229,7 +233,7 @@ async fn wait_for(request: &mut Option<Request>) -> (TraceId, u64, Result<Sentry
 
 async fn nap_until(moment: u64) {
     let left = Duration::from_nanos(moment.saturating_sub(now()));
-    tokio::time::sleep(left.min(NAP)).await;
+    tokio::time::sleep(left.min(SLEEP_MAX)).await;
 }
 
 fn now() -> u64 {

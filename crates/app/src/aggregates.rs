@@ -4,17 +4,17 @@ use trace_model::{Filter, Revision, Store};
 use trace_stats::{Survey, SurveyPass, Warnings};
 
 /// Between the end of one pass and the start of the next, in nanoseconds.
-const REST: u64 = 1_000_000_000;
+const PASS_PAUSE_NANOS: u64 = 1_000_000_000;
 
 /// The last survey that is complete, the one on its way, and the warnings.
 #[derive(Debug, Default)]
-pub struct ManyTraces {
+pub struct Aggregates {
     survey: Option<Survey>,
     /// Which survey that is, so that it can be told from the one before.
     number: u64,
     pass: Option<SurveyPass>,
     /// Of what the last pass was.
-    of: Option<Of>,
+    of: Option<CacheKey>,
     /// When it ended.
     ended: u64,
     warnings: Warnings,
@@ -22,13 +22,13 @@ pub struct ManyTraces {
 
 /// What a survey depends on.
 #[derive(Debug, PartialEq)]
-struct Of {
+struct CacheKey {
     revision: Revision,
     listed: usize,
     filter: Option<Filter>,
 }
 
-impl Of {
+impl CacheKey {
     fn now(store: &Store) -> Self {
         Self {
             revision: store.revision(),
@@ -42,7 +42,7 @@ impl Of {
     }
 }
 
-impl ManyTraces {
+impl Aggregates {
     /// The last one that is complete.
     #[must_use]
     pub const fn survey(&self) -> Option<&Survey> {
@@ -73,7 +73,7 @@ impl ManyTraces {
             _ if !surveyed => None,
             (Some(_), _) | (None, None) => Some(0),
             (None, Some(of)) if of.filter.as_ref() != store.filter() => Some(0),
-            (None, Some(of)) => (!of.is_of(store)).then_some(self.ended.saturating_add(REST)),
+            (None, Some(of)) => (!of.is_of(store)).then_some(self.ended.saturating_add(PASS_PAUSE_NANOS)),
         };
         let warnings = self.warnings.due(store);
         pass.into_iter().chain(warnings).min()
@@ -89,7 +89,7 @@ impl ManyTraces {
         }
         if self.pass.is_none() {
             // A clock that was set back must not stop this.
-            let rested = unix_nano < self.ended || unix_nano - self.ended >= REST;
+            let rested = unix_nano < self.ended || unix_nano - self.ended >= PASS_PAUSE_NANOS;
             let other_filter = self.of.as_ref().is_none_or(|of| of.filter.as_ref() != store.filter());
             if other_filter {
                 self.survey = None;
@@ -97,7 +97,7 @@ impl ManyTraces {
             if !other_filter && (!rested || self.of.as_ref().is_some_and(|of| of.is_of(store))) {
                 return judging;
             }
-            self.of = Some(Of::now(store));
+            self.of = Some(CacheKey::now(store));
             self.pass = Some(SurveyPass::new(store));
         }
         let Some(pass) = &mut self.pass else { return judging };

@@ -17,12 +17,12 @@ const READ: u64 = 1 << 18;
 
 /// Time of the last slice, and whether work was left.
 #[derive(Debug, Default)]
-pub(super) struct Surveying {
+pub(super) struct Aggregating {
     last: Option<Instant>,
     has_more: bool,
 }
 
-impl Surveying {
+impl Aggregating {
     /// Returns when to continue; `None` while there is nothing to read.
     pub(super) fn due(&self, app: &App) -> Option<Instant> {
         let now = Instant::now();
@@ -35,11 +35,15 @@ impl Surveying {
     /// Reads for a bounded time; true when the picture may have changed.
     pub(super) fn go_on(&mut self, app: &mut App) -> bool {
         let shown = |app: &App| {
-            let (many, compare) = (&app.many, app.compared_percent());
+            let (many, compare) = (&app.aggregates, app.compared_percent());
             (many.number(), many.percent(), many.warnings().revision(), compare)
         };
         let (before, started) = (shown(app), Instant::now());
-        let slice = if app.many.survey().is_none() { FIRST_SLICE } else { SLICE };
+        let slice = if app.aggregates.survey().is_none() {
+            FIRST_SLICE
+        } else {
+            SLICE
+        };
         loop {
             self.has_more = app.survey(unix_nano(), READ);
             if !self.has_more || started.elapsed() >= slice {

@@ -3,7 +3,7 @@
 use tokio::sync::mpsc;
 use trace_model::{Revision, TraceId};
 
-use crate::asker::{Asker, AskerEvent};
+use crate::sentry_poller::{PollResult, SentryPoller};
 use app::{ASKED_TRACES_MAX, App, Event, SentryAnswer};
 
 // The screen keeps enough for all polled traces.
@@ -14,22 +14,22 @@ const TOLD: usize = 64;
 
 /// The Sentry poller, if enabled.
 #[derive(Debug)]
-pub(super) struct Asking {
-    asker: Option<(Asker, mpsc::Receiver<AskerEvent>)>,
+pub(super) struct Polling {
+    poller: Option<(SentryPoller, mpsc::Receiver<PollResult>)>,
     told: Revision,
 }
 
-impl Asking {
-    pub(super) fn new(asker: Option<(Asker, mpsc::Receiver<AskerEvent>)>) -> Self {
+impl Polling {
+    pub(super) fn new(poller: Option<(SentryPoller, mpsc::Receiver<PollResult>)>) -> Self {
         Self {
-            asker,
+            poller,
             told: Revision::default(),
         }
     }
 
     /// Returns the next result; never if polling is off.
-    pub(super) async fn next(&mut self) -> AskerEvent {
-        let next = match &mut self.asker {
+    pub(super) async fn next(&mut self) -> PollResult {
+        let next = match &mut self.poller {
             Some((_, events)) => events.recv().await,
             None => None,
         };
@@ -41,40 +41,42 @@ impl Asking {
 
     /// Asks for a trace at once.
     pub(super) fn ask_now(&self, trace_id: TraceId) {
-        if let Some((asker, _)) = &self.asker {
-            asker.ask_now(trace_id);
+        if let Some((poller, _)) = &self.poller {
+            poller.ask_now(trace_id);
         }
     }
 
     /// Asks for a trace no more.
     pub(super) fn forget(&self, trace_id: TraceId) {
-        if let Some((asker, _)) = &self.asker {
-            asker.forget(trace_id);
+        if let Some((poller, _)) = &self.poller {
+            poller.forget(trace_id);
         }
     }
 
     /// Reports changed traces and the selected one. Returns when they will be polled.
     pub(super) fn tell(&mut self, app: &App, now_unix_nano: u64) -> Vec<Event> {
-        let Some((asker, _)) = &self.asker else {
+        let Some((poller, _)) = &self.poller else {
             return Vec::new();
         };
         let changed = app.store.changed_since(self.told, TOLD);
         self.told = app.store.revision();
-        let will_be_asked = changed.into_iter().filter(|trace_id| asker.arrived(*trace_id, now_unix_nano));
+        let will_be_asked = changed
+            .into_iter()
+            .filter(|trace_id| poller.arrived(*trace_id, now_unix_nano));
         let planned = will_be_asked.map(|trace_id| Event::SentryPlan {
             trace_id,
-            next_ask_unix_nano: asker.first_ask(now_unix_nano),
+            next_ask_unix_nano: poller.first_ask(now_unix_nano),
         });
         let planned = planned.collect();
         let selected = app.traces.selected().and_then(|trace_id| app.store.trace(trace_id));
         let ended = |trace: trace_model::TraceSummary| (trace.trace_id, trace.start_unix_nano + trace.duration_nano);
-        asker.select(selected.map(ended));
+        poller.select(selected.map(ended));
         planned
     }
 }
 
 /// Converts a result for the app.
-pub(super) fn answer(event: AskerEvent) -> SentryAnswer {
+pub(super) fn answer(event: PollResult) -> SentryAnswer {
     SentryAnswer {
         trace_id: event.trace_id,
         asked_unix_nano: event.asked_unix_nano,

@@ -7,13 +7,13 @@ use ratatui::text::{Line, Span};
 
 use super::filter::Shown;
 use super::{format, theme};
-use app::Narrow;
+use app::ListFilter;
 
 /// Before what is typed.
 const LABEL: &str = " / ";
 
 /// Draws the line, with the terminal's cursor in it while it is typed, and right of it how much is left of the list.
-pub(super) fn draw(frame: &mut Frame, narrow: &Narrow, left: &str, row: Rect) {
+pub(super) fn draw(frame: &mut Frame, narrow: &ListFilter, left: &str, row: Rect) {
     let left = Span::raw(format!(" {left} ")).fg(theme::DIM);
     let beside = u16::try_from(left.width()).unwrap_or(u16::MAX);
     let label = u16::try_from(format::columns(LABEL)).unwrap_or(0).min(row.width);

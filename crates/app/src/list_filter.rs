@@ -4,18 +4,18 @@ use super::Action;
 use super::line::InputLine;
 
 /// How many characters may be typed.
-const LONGEST: usize = 200;
+const CHARACTERS_MAX: usize = 200;
 
 /// A line over a list. What is typed counts at every key; how the words are written does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Narrow {
+pub struct ListFilter {
     open: bool,
     line: InputLine,
     /// Of the line, in lower case.
     words: Vec<String>,
 }
 
-impl Narrow {
+impl ListFilter {
     /// Whether it is being typed.
     #[must_use]
     pub const fn is_open(&self) -> bool {
@@ -47,7 +47,7 @@ impl Narrow {
 
     /// Takes text that was pasted.
     pub fn paste(&mut self, text: &str) {
-        self.line.insert(text.chars(), LONGEST);
+        self.line.insert(text.chars(), CHARACTERS_MAX);
         self.apply();
     }
 
@@ -56,7 +56,7 @@ impl Narrow {
         match action {
             Action::KeepFilter => self.open = false,
             Action::ClearFilter => self.clear(),
-            _ if self.line.update(action, LONGEST) => self.apply(),
+            _ if self.line.update(action, CHARACTERS_MAX) => self.apply(),
             _ => {}
         }
     }
@@ -80,8 +80,8 @@ impl Narrow {
 mod tests {
     use super::*;
 
-    fn typed(text: &str) -> Narrow {
-        let mut narrow = Narrow::default();
+    fn typed(text: &str) -> ListFilter {
+        let mut narrow = ListFilter::default();
         narrow.open();
         for c in text.chars() {
             narrow.update(Action::Type(c));
