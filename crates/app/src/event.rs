@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use ingest_state::{HealthSnapshot, QueueDepth};
+use ingest_state::{HealthSnapshot, QueryApi, QueueDepth};
 use trace_files::Problems;
 use trace_model::sentry::{Evidence, SentryTrace};
 use trace_model::{Batch, MetricsBatch, SpanId, TraceId};
@@ -29,6 +29,8 @@ pub enum Event {
     Health(Box<HealthSnapshot>),
     /// What is in flight in the collector.
     Queue(QueueDepth),
+    /// The state of the query API; `None` if nothing answers queries.
+    QueryApi(Option<QueryApi>),
     /// Spans arrived in a pause, and wait for its end.
     Held {
         /// How many.
@@ -113,6 +115,8 @@ impl App {
             }
             Event::Queue(queue) if self.queue == queue => return EventResult::Nothing,
             Event::Queue(queue) => self.queue = queue,
+            Event::QueryApi(state) if self.query_api == state => return EventResult::Nothing,
+            Event::QueryApi(state) => self.query_api = state,
             Event::Health(health) => self.set_health(*health),
             Event::Held { spans } => self.hold_in_pause(spans),
             Event::PauseFull { bytes } => self.end_full_pause(bytes),

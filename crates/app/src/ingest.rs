@@ -7,6 +7,7 @@ mod services;
 
 use std::time::UNIX_EPOCH;
 
+use ingest_state::QueryApi;
 use ratatui_core::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
@@ -73,6 +74,10 @@ fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
         }
         listeners::lay_out(&mut first, app, width);
         first.push(Line::default());
+        if let Some(api) = &app.query_api {
+            query_api(&mut first, api, width);
+            first.push(Line::default());
+        }
         memory(&mut first, app, width);
         first.push(Line::default());
         queue(&mut first, app, width);
@@ -152,6 +157,26 @@ fn memory(lines: &mut Vec<Line>, app: &App, width: usize) {
         "received again: a retry, or an end after a start",
         false,
     );
+}
+
+fn query_api(lines: &mut Vec<Line>, api: &QueryApi, width: usize) {
+    page::heading(lines, "query API", "for `spanfall query` and clients of Jaeger: --api", width);
+    say(lines, "at", &format!("http://{}", api.address).into(), "", width);
+    let answered = format!("{} answered", format::grouped(api.answered));
+    let refusals = [
+        (api.rejected, "rejected"),
+        (api.throttled, "told to retry"),
+        (api.denied, "denied"),
+    ];
+    let refused: Vec<_> = refusals
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", format::grouped(count)))
+        .collect();
+    say(lines, "requests", &answered.into(), "", width);
+    if !refused.is_empty() {
+        say(lines, "", &refused.join(" · ").strong().means(Role::Warning), "", width);
+    }
 }
 
 fn queue(lines: &mut Vec<Line>, app: &App, width: usize) {

@@ -106,7 +106,7 @@ mod value_screen;
 mod warnings;
 mod waterfall;
 
-use ingest_state::{Addresses, HealthSnapshot, QueueDepth};
+use ingest_state::{Addresses, HealthSnapshot, QueryApi, QueueDepth};
 use jiff::tz::TimeZone;
 use ratatui_core::layout::Rect;
 use trace_model::{RepeatedLimits, Store};
@@ -202,6 +202,8 @@ pub struct App {
     pub health: HealthSnapshot,
     /// What the collector has received and the store has not.
     pub queue: QueueDepth,
+    /// The query API, if there is one.
+    pub query_api: Option<QueryApi>,
     /// The files that are shown.
     pub files: Files,
     /// The demo's processes.
@@ -261,6 +263,7 @@ impl App {
             addresses,
             health: HealthSnapshot::default(),
             queue: QueueDepth::default(),
+            query_api: None,
             files: Files::default(),
             services: Services::default(),
             output: Output::default(),

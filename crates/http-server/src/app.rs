@@ -45,4 +45,13 @@ impl App {
     pub fn denied(self, denied: Router) -> Self {
         Self { denied, ..self }
     }
+
+    /// Changes the answers to what [`Access`](crate::Access) denies, for example to count them.
+    #[must_use]
+    pub fn map_denied(self, map: impl FnOnce(Router) -> Router) -> Self {
+        Self {
+            denied: map(self.denied),
+            ..self
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod denied;
 mod envelope;
 mod health;
 mod listener;
+mod query_api;
 mod queue;
 mod relay;
 
@@ -23,6 +24,7 @@ pub use denied::{Denial, Denials};
 pub use envelope::{EnvelopeCounts, ItemCount, tally};
 pub use health::{HealthSnapshot, ListenerCounts, RecentRejection};
 pub use listener::{Addresses, Entry as ListenerEntry, Listener, PerListener, Protocol};
+pub use query_api::QueryApi;
 pub use queue::QueueDepth;
 pub use relay::RelayCounts;
 

@@ -18,6 +18,8 @@ pub enum Protocol {
 pub struct Entry {
     /// Name on screens and in errors.
     pub name: &'static str,
+    /// The same for little room.
+    pub short_name: &'static str,
     /// Command-line option that sets the address, without dashes.
     pub option: &'static str,
     /// Help of that option.
@@ -59,6 +61,7 @@ listeners! {
     /// OTLP over gRPC.
     OtlpGrpc: Entry {
         name: "OTLP/gRPC",
+        short_name: "gRPC",
         option: "otlp-grpc",
         help: "Listen for OTLP/gRPC on this address or local port; port 0 picks a free one",
         port: 4317,
@@ -68,6 +71,7 @@ listeners! {
     /// OTLP over HTTP, protobuf or JSON.
     OtlpHttp: Entry {
         name: "OTLP/HTTP",
+        short_name: "HTTP",
         option: "otlp-http",
         help: "Listen for OTLP/HTTP (protobuf or JSON) on this address or local port",
         port: 4318,
@@ -77,6 +81,7 @@ listeners! {
     /// Sentry envelopes, and Sentry's own OTLP route.
     Sentry: Entry {
         name: "Sentry",
+        short_name: "Sentry",
         option: "sentry",
         help: "Listen for Sentry envelopes and Sentry's OTLP route on this address or local port",
         port: 8969,

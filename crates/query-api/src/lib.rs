@@ -28,6 +28,7 @@
 
 mod bind;
 mod body;
+mod counts;
 mod feed;
 mod identity;
 mod jaeger;
@@ -43,6 +44,8 @@ use http_server::{Access, App, Host, Server};
 use query::Listeners;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use self::counts::Counts;
 
 pub use self::bind::{Address, Api, BindError, PORT};
 pub use self::feed::Feed;
@@ -84,17 +87,17 @@ impl Api {
         listeners: impl Fn() -> Listeners + Send + Sync + 'static,
     ) -> (Queries, Running) {
         let (feed, followers) = feed::new();
-        let (sender, queries) = queue::new(feed);
+        let counts = Counts::new(self.address());
+        let (sender, queries) = queue::new(feed, counts.clone());
         let routes = jaeger::routes(sender.clone())
             .merge(own::routes(sender, nonce, listeners))
             .merge(stream::routes(followers));
         let routes = routes.fallback(|| async { (StatusCode::NOT_FOUND, "not found: see docs/api.md\n") });
         let overloaded = Router::new().fallback(|| async { jaeger::overloaded() });
-        let server = Server::new(
-            self.listener,
-            Access::local(hosts, Vec::new()),
-            App::new(routes).overloaded(overloaded),
-        );
+        let app = App::new(counts.by_status(routes))
+            .overloaded(counts.by_status(overloaded))
+            .map_denied(|denied| counts.denied(denied));
+        let server = Server::new(self.listener, Access::local(hosts, Vec::new()), app);
         let (stop, mut stopped) = watch::channel(false);
         let serving = tokio::spawn(async move {
             let stopped = async {

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 
+use ingest_state::QueryApi;
 use query::{Evaluation, Part, Step};
 use tokio::sync::{mpsc, oneshot};
 use trace_model::Store;
 
+use crate::counts::Counts;
 use crate::feed::Feed;
 
 /// Queries in the channel to the owner.
@@ -27,6 +29,7 @@ pub struct Queries {
     waiting: Option<mpsc::Receiver<Query>>,
     current: VecDeque<Query>,
     feed: Feed,
+    counts: Option<Counts>,
 }
 
 /// The listener's end.
@@ -37,12 +40,13 @@ pub(crate) struct QuerySender(mpsc::Sender<Query>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended;
 
-pub(crate) fn new(feed: Feed) -> (QuerySender, Queries) {
+pub(crate) fn new(feed: Feed, counts: Counts) -> (QuerySender, Queries) {
     let (sender, waiting) = mpsc::channel(WAITING_MAX);
     let queries = Queries {
         waiting: Some(waiting),
         current: VecDeque::new(),
         feed,
+        counts: Some(counts),
     };
     (QuerySender(sender), queries)
 }
@@ -64,6 +68,7 @@ impl Queries {
             waiting: None,
             current: VecDeque::new(),
             feed: Feed::default(),
+            counts: None,
         }
     }
 
@@ -71,6 +76,12 @@ impl Queries {
     #[must_use]
     pub fn feed(&self) -> Feed {
         self.feed.clone()
+    }
+
+    /// Returns the address of the listener and its counts of requests; `None` without a listener.
+    #[must_use]
+    pub fn state(&self) -> Option<QueryApi> {
+        self.counts.as_ref().map(Counts::read)
     }
 
     /// Waits for a query while there is none to [answer](Queries::step). Nothing is lost when it is not waited for to the end.

@@ -40,31 +40,23 @@ fn free_port() -> u16 {
     bound.and_then(|bound| bound.local_addr()).map_or(0, |address| address.port())
 }
 
-/// Binds the collector's ports for a command, of whose other ports some may be taken.
+/// Binds the collector's ports, for a command of whose other ports some may be taken.
 ///
 /// # Errors
 /// Ports cannot be bound: all of them are named, with a command line that works. Or envelopes cannot be forwarded.
-pub(crate) async fn bind_with(
-    options: &Options,
-    sentry_config: &SentryConfig,
-    command: &str,
-    taken: &[TakenPort],
-) -> Result<Collector> {
+pub(crate) async fn bind_with(options: &Options, sentry_config: &SentryConfig, taken: &[TakenPort]) -> Result<Collector> {
     let bound = Collector::bind(options.collector()).await;
     let failed = bound.as_ref().err().map_or(&[][..], |error| &error.ports);
     if !failed.is_empty() || !taken.is_empty() {
         let ports = failed.iter().map(ToString::to_string);
         let what: Vec<String> = ports.chain(taken.iter().map(|port| port.what.clone())).collect();
-        let settings = taken.iter().map(|port| port.setting.clone());
-        let program = ["spanfall", command]
-            .into_iter()
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned);
-        let flags = failed.iter().map(|port| format!("{} 0", port.listener.flag()));
-        let line: Vec<String> = settings.chain(program).chain(flags).collect();
+        let settings: Vec<String> = taken.iter().map(|port| port.setting.clone()).collect();
+        let flags: Vec<String> = failed.iter().map(|port| port.listener.flag()).collect();
+        let arguments = std::env::args_os().skip(1);
+        let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
         return Err(Problem {
             what: what.join("\n"),
-            advice: format!("this works: {}", line.join(" ")),
+            advice: format!("this works: {}", working_command(settings, arguments, &flags)),
         }
         .into());
     }
@@ -76,6 +68,39 @@ pub(crate) async fn bind_with(
         what: format!("{:#}", Report::new(error)),
         advice: "give --sentry-relay the DSN of the Sentry that envelopes are forwarded to".to_owned(),
     })?)
+}
+
+/// Returns the user's command line with free ports for these flags.
+fn working_command(settings: Vec<String>, arguments: impl Iterator<Item = String>, flags: &[String]) -> String {
+    let mut line = settings;
+    line.push("spanfall".to_owned());
+    let mut missing: Vec<&String> = flags.iter().collect();
+    let mut arguments = arguments.peekable();
+    while let Some(argument) = arguments.next() {
+        let name = argument.split_once('=').map_or(&*argument, |(name, _)| name);
+        if !flags.iter().any(|flag| flag == name) {
+            line.push(quoted(&argument));
+            continue;
+        }
+        if name == argument {
+            // Its value.
+            arguments.next();
+        }
+        line.push(format!("{name} 0"));
+        missing.retain(|flag| *flag != name);
+    }
+    line.extend(missing.into_iter().map(|flag| format!("{flag} 0")));
+    line.join(" ")
+}
+
+/// Returns an argument as a POSIX shell reads it.
+fn quoted(argument: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_=:,./@%+".contains(character);
+    if !argument.is_empty() && argument.chars().all(is_plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
 }
 
 /// Binds the port of the query API, if there is to be one: at `default` where no option says otherwise.
@@ -107,5 +132,39 @@ pub(crate) fn api_notice(api: &Api) -> Option<Notice> {
 /// # Errors
 /// Ports cannot be bound: all of them are named, with a command line that works. Or envelopes cannot be forwarded.
 pub async fn bind(options: &Options, sentry_config: &SentryConfig) -> Result<Collector> {
-    bind_with(options, sentry_config, "tail", &[]).await
+    bind_with(options, sentry_config, &[]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn working_command_keeps_all_other_options() {
+        let command = |line: &str, flags: &[&str]| {
+            let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+            working_command(Vec::new(), line.split(' ').map(str::to_owned), &flags)
+        };
+        for (line, flags, expected) in [
+            (
+                "tail --max-memory 1GiB --json",
+                &["--sentry"][..],
+                "spanfall tail --max-memory 1GiB --json --sentry 0",
+            ),
+            (
+                "--otlp-grpc 1 tail --otlp-http=2",
+                &["--otlp-grpc", "--otlp-http"],
+                "spanfall --otlp-grpc 0 tail --otlp-http 0",
+            ),
+            (
+                "demo --allowed-origin http://dev.example:*",
+                &["--sentry"],
+                "spanfall demo --allowed-origin 'http://dev.example:*' --sentry 0",
+            ),
+            ("demo --otlp-http 0", &[], "spanfall demo --otlp-http 0"),
+        ] {
+            assert_eq!(command(line, flags), expected);
+        }
+        assert_eq!((quoted(""), quoted("it's")), ("''".to_owned(), r"'it'\''s'".to_owned()));
+    }
 }

@@ -75,11 +75,11 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let (config, theme) = look::read(options)?;
     let mouse = config.mouse && !options.no_mouse;
     let sentry_config = SentryConfig::read(options, mode)?;
-    let (command, taken) = match mode {
-        Mode::Demo => ("demo", crate::demo::taken_ports()),
-        Mode::Viewer | Mode::Files => ("", Vec::new()),
+    let taken = match mode {
+        Mode::Demo => crate::demo::taken_ports(),
+        Mode::Viewer | Mode::Files => Vec::new(),
     };
-    let collector = ports::bind_with(options, &sentry_config, command, &taken).await?;
+    let collector = ports::bind_with(options, &sentry_config, &taken).await?;
     let addresses = collector.addresses();
     let api = ports::bind_api(options, Some(query_api::Address::Default)).await?;
     let setup = match mode {
@@ -307,6 +307,7 @@ impl Viewer {
             }
         }
         self.apply(Event::Queue(self.health.as_ref().map(Health::queue).unwrap_or_default()));
+        self.apply(Event::QueryApi(self.queries.state()));
         self.dirty = false;
         self.pressed = false;
         self.terminal

@@ -157,20 +157,24 @@ fn least(app: &App, width: usize) -> usize {
         _ if app.pause().is_some() => paused(app, width).width(),
         Mode::Files => files::header(app, width / 3).width(),
         Mode::Demo | Mode::Viewer => {
-            let ports = listeners(app, if width < COUNTED.into() { 0 } else { PORTS }).width();
+            let ports = listeners(app, if width < COUNTED.into() { SHORT_PORTS } else { PORTS }).width();
             let all = ports + forwarded(app).width();
             if all <= width / 2 + width / 8 { all } else { ports }
         }
     }
 }
 
-/// How wide the ports are with their protocols, at most.
+/// Most columns of the ports with the names of their listeners.
 const PORTS: usize = 48;
+/// The same with short names.
+const SHORT_PORTS: usize = 47;
 
-/// What was rejected, or that nothing was.
+/// What was rejected; that nothing was only if there is room.
 fn rejected(app: &App, width: usize) -> Line<'static> {
     let trouble = trouble(app, width);
-    if trouble.spans.is_empty() && app.mode != Mode::Files {
+    // On a narrow screen the names of ports and services need the room.
+    let has_room = width >= COUNTED.into() || app.services.iter().next().is_none();
+    if trouble.spans.is_empty() && app.mode != Mode::Files && has_room {
         return Line::from(" 0 rejected ".fg(theme::DIM));
     }
     trouble
@@ -230,10 +234,18 @@ fn listeners(app: &App, width: usize) -> Line<'static> {
     let addresses = app.addresses;
     let name = |name: &str| Span::raw(format!(" {name} ")).fg(theme::DIM);
     let port = |port: &str| Span::raw(format!(":{port}"));
-    let mut line = Line::default();
-    for (listener, address) in addresses.iter() {
-        let protocol = listener.to_string().to_lowercase();
-        line.spans.extend([name(&protocol), port(&address.port().to_string())]);
+    let named = |of: fn(Listener) -> &'static str| {
+        let parts = addresses
+            .iter()
+            .flat_map(|(listener, address)| [name(of(listener)), port(&address.port().to_string())]);
+        parts.collect::<Line>()
+    };
+    let page = app.services.address(PAGE).and_then(|address| address.rsplit_once(':'));
+    let page = page.map_or_else(Vec::new, |(_, at)| vec![name("page"), port(at)]);
+    let page_columns: usize = page.iter().map(Span::width).sum();
+    let mut line = named(|listener| listener.entry().name);
+    if line.width() + page_columns > width {
+        line = named(|listener| listener.entry().short_name);
     }
     if line.width() > width {
         // The ports alone, in the same order.
@@ -246,10 +258,13 @@ fn listeners(app: &App, width: usize) -> Line<'static> {
     if line.width() + to.width() <= width {
         line.push_span(to);
     }
-    if let Some((_, page)) = app.services.address(PAGE).and_then(|address| address.rsplit_once(':')) {
-        let page = [name("page"), port(page)];
-        if line.width() + page.iter().map(Span::width).sum::<usize>() <= width {
-            line.spans.extend(page);
+    if line.width() + page_columns <= width {
+        line.spans.extend(page);
+    }
+    if let Some(api) = &app.query_api {
+        let api = [name("API"), port(&api.address.port().to_string())];
+        if line.width() + api.iter().map(Span::width).sum::<usize>() <= width {
+            line.spans.extend(api);
         }
     }
     // The host once: all of them listen on loopback.

@@ -93,7 +93,7 @@ async fn occupied_ports_are_named_with_a_working_command() {
     let expected = [
         format!("spanfall: cannot bind OTLP/gRPC to 127.0.0.1:{grpc}: address in use (set --otlp-grpc)"),
         format!("cannot bind Sentry to 127.0.0.1:{sentry}: address in use (set --sentry)"),
-        "  this works: spanfall tail --otlp-grpc 0 --sentry 0".to_owned(),
+        "  this works: spanfall tail --otlp-grpc 0 --otlp-http 0 --sentry 0".to_owned(),
     ];
     assert_eq!(said.await.unwrap(), expected);
 }

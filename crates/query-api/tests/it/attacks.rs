@@ -181,3 +181,27 @@ async fn default_port_in_use_is_replaced_and_a_named_one_is_an_error() {
         .to_string();
     assert!(error.contains("loopback") && error.contains("--api"), "{error}");
 }
+
+#[tokio::test]
+async fn requests_are_counted_by_how_they_were_answered() {
+    let (served, mut queries) = bind(store(of_service("api", &[span(1, 1, "get", 1)]))).await;
+    assert_eq!(served.get("/nowhere").await.status(), 404);
+    talk(&served, "GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n").await;
+    let kept = served.store.clone();
+    let answering = async {
+        loop {
+            queries.wait().await;
+            while queries.is_answering() {
+                queries.step(&kept.lock().unwrap(), 1 << 12);
+            }
+        }
+    };
+    let (status, _) = tokio::select! {
+        answer = served.json("/api/services") => answer,
+        () = answering => unreachable!("it has no end"),
+    };
+    assert_eq!(status, 200);
+    let state = queries.state().unwrap();
+    assert_eq!(state.address, served.address);
+    assert_eq!((state.answered, state.rejected, state.throttled, state.denied), (1, 1, 0, 1));
+}

@@ -50,6 +50,32 @@ fn it_opens_closes_and_scrolls_to_its_end() {
 }
 
 #[test]
+fn query_api_is_shown_with_its_address_and_counts() {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = Scene::new(Mode::Viewer, width, height);
+        scene.app.apply(Event::QueryApi(Some(ingest_state::QueryApi {
+            answered: 1_234,
+            rejected: 2,
+            throttled: 3,
+            denied: 4,
+            ..ingest_state::QueryApi::new(([127, 0, 0, 1], 16686).into())
+        })));
+        scene.type_keys("H");
+        let text = scene.text();
+        let header = text.lines().nth(1).unwrap_or_default();
+        assert!(header.contains("gRPC :4317") && header.contains("API :16686"), "{header}");
+        for expected in [
+            "QUERY API",
+            "http://127.0.0.1:16686",
+            "1,234 answered",
+            "2 rejected · 3 told to retry · 4 denied",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+    }
+}
+
+#[test]
 fn a_long_reason_can_be_read_whole() {
     let words: Vec<String> = (0..40).map(|number| format!("w{number}")).collect();
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
