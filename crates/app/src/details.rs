@@ -15,7 +15,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use ratatui_core::layout::Rect;
 use trace_model::sentry::{ErrorEvent, Verdict};
-use trace_model::{Attribute, LogRecord, Revision, RowAnalysis, Span, SpanId, SpanKey, SpanTree, Store, TraceId};
+use trace_model::{Attribute, LogRecord, Revision, RowAnalysis, Span, SpanId, SpanKey, SpanPlaces, SpanTree, Store, TraceId};
 
 use super::{Action, Waterfall};
 use column::Folds;
@@ -39,6 +39,8 @@ const LOGS_PER_FRAME: usize = 10_000;
 pub struct Details {
     shown: Option<(TraceId, SpanKey)>,
     read: Option<Revision>,
+    /// Where the span was when it was decoded, which takes long for a large one.
+    places: SpanPlaces,
     /// When the trace began, in nanoseconds since the Unix epoch.
     trace_start: u64,
     content: ShownSpan,
@@ -282,13 +284,17 @@ impl Details {
         let now = store.trace_revision(trace_id);
         if self.read != now {
             self.read = now;
-            let span = store.span(trace_id, key);
-            let sentry = store.sentry_span(trace_id, key.span_id);
-            if (&span, &sentry) != (&self.content.span, &self.content.sentry) {
-                self.content.links = links(store, trace_id, key, span.as_ref());
-                self.content.span = span;
-                self.content.sentry = sentry;
-                self.is_stale = true;
+            let places = store.span_places(trace_id, key);
+            if self.places != places {
+                self.places = places;
+                let span = store.span(trace_id, key);
+                let sentry = store.sentry_span(trace_id, key.span_id);
+                if (&span, &sentry) != (&self.content.span, &self.content.sentry) {
+                    self.content.links = links(store, trace_id, key, span.as_ref());
+                    self.content.span = span;
+                    self.content.sentry = sentry;
+                    self.is_stale = true;
+                }
             }
             self.read_logs(store, trace_id, key);
         } else if self.behind {

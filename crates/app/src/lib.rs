@@ -350,6 +350,9 @@ impl App {
     /// shown.
     pub fn read_part(&mut self, work: u64) -> bool {
         let is_read = self.waterfall.read_part(&self.store, work);
+        if let Some(went) = self.waterfall.arrive(&self.store) {
+            self.tell_went(went);
+        }
         let marked = self.marked.as_mut();
         let is_marked_read = marked.is_some_and(|marked| marked.read_part(&self.store, work));
         let is_compared = match self.screens.top_mut() {

@@ -19,11 +19,7 @@ impl App {
         let Some(went) = self.waterfall.jump(action, &self.store) else {
             return false;
         };
-        match went {
-            Went::To(Some(text)) => self.tell(text, false),
-            Went::To(None) => {}
-            Went::Nowhere(why) => self.tell(why, true),
-        }
+        self.tell_went(went);
         if let Some((trace_id, _)) = self.waterfall.selected()
             && self.traces.selected() != Some(trace_id)
         {
@@ -32,11 +28,19 @@ impl App {
         true
     }
 
+    pub(super) fn tell_went(&mut self, went: Went) {
+        match went {
+            Went::To(Some(text)) => self.tell(text, false),
+            Went::To(None) => {}
+            Went::Nowhere(why) => self.tell(why, true),
+        }
+    }
+
     fn say_clocks(&mut self) {
         let Some(outline) = self.waterfall.outline() else { return };
         let nodes = 0..outline.tree().nodes().len();
         let shifted = nodes.filter(|at| outline.analysis().shift_nano(*at) != 0).count();
-        let text = match (outline.is_straight(), shifted) {
+        let text = match (outline.is_correcting_clocks(), shifted) {
             (true, 0) => "clocks straightened: there was nothing to shift".to_owned(),
             (true, shifted) => format!("clocks straightened: {shifted} spans are shown at times that their services did not say"),
             (false, _) => "times as they came".to_owned(),

@@ -37,6 +37,7 @@ pub struct Waterfall {
     ran: Option<Stretch>,
     find: Find,
     jumps: Jumps,
+    goal: Option<jump::Goal>,
     /// Rows of traces that were shown before, dropped in steps.
     leaving: Vec<Steps<()>>,
 }

@@ -67,8 +67,8 @@ pub use outline::{Column, ERROR_MARKS, ErrorMark, Outline, Overview, Row, RowAna
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
 pub use store::{
     ClientReport, Expectation, ListPlace, MatchReader, Matches, RANKED, RankBy, Ranking, RawProgress, RawReader, RawRecord,
-    Revision, Root, SECONDS, SHAPE, SearchProgress, SentryReach, ServiceStats, Store, StoredLog, StoredLogReader, StoredReader,
-    StoredSpan, Totals, TraceSummary, outside_of_spans,
+    Revision, Root, SECONDS, SHAPE, SearchProgress, SentryReach, ServiceStats, SpanPlaces, Store, StoredLog, StoredLogReader,
+    StoredReader, StoredSpan, Totals, TraceSummary, outside_of_spans,
 };
 pub use subject::{CallStatus, SpanSubject, StatusClass};
 pub use tree::{SpanNode, SpanTree, TraceReader};

@@ -254,6 +254,12 @@ impl Outline {
         self.layout.straight
     }
 
+    /// Returns true if clock-skew correction is on, or being turned on: of a large trace that takes a few frames.
+    #[must_use]
+    pub const fn is_correcting_clocks(&self) -> bool {
+        self.straight
+    }
+
     /// Turns clock-skew correction on if it is off, and off if it is on.
     pub fn toggle_straight(&mut self) {
         self.set_straight(!self.straight);

@@ -51,7 +51,7 @@ pub use matches::{MatchReader, Matches};
 use origins::Origins;
 pub use ranking::{RANKED, RankBy, Ranking};
 pub use raw::{RawProgress, RawReader, RawRecord};
-pub use read::{ListPlace, outside_of_spans};
+pub use read::{ListPlace, SpanPlaces, outside_of_spans};
 use reader::Cursors;
 pub(crate) use reader::RecordReader;
 use record::{Record, RecordId, Slot};

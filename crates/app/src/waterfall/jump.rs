@@ -43,6 +43,16 @@ pub(crate) struct Jumps {
     section: usize,
 }
 
+/// A span of another trace, to which the cursor goes once that is read.
+#[derive(Debug)]
+pub(super) struct Goal {
+    span_id: SpanId,
+    /// `None` for the span of a link, which names no service.
+    key: Option<SpanKey>,
+    /// Beginning of what there is to say.
+    which: String,
+}
+
 /// The links of a span that are followed one after the other.
 #[derive(Debug)]
 struct Following {
@@ -257,16 +267,8 @@ impl Waterfall {
             ))
         } else {
             self.show(Some(trace_id));
-            let found = self.outline.as_mut().and_then(|outline| {
-                outline.refresh(store);
-                outline.first_of(span_id)
-            });
-            if let Some(node) = found {
-                self.go(node);
-                Went::To((!which.is_empty()).then(|| format!("{which}trace {trace_id:.8}…")))
-            } else {
-                Went::Nowhere(format!("{which}span {span_id} of trace {trace_id:.8}… has not arrived"))
-            }
+            let key = None;
+            self.reach(store, Goal { span_id, key, which })
         };
         if self.place().is_none() {
             self.put_on_first_row();
@@ -282,14 +284,54 @@ impl Waterfall {
                 continue;
             }
             self.show(Some(trace_id));
-            let Some(outline) = &mut self.outline else { continue };
-            outline.refresh(store);
-            if let Some(node) = outline.node_of(&key).or_else(|| outline.first_of(key.span_id)) {
-                self.go(node);
-                return Went::quietly();
+            let (span_id, which) = (key.span_id, String::new());
+            let key = Some(key);
+            let went = self.reach(store, Goal { span_id, key, which });
+            if matches!(went, Went::To(_)) {
+                return went;
             }
         }
         Went::nowhere("nothing was jumped from")
+    }
+
+    /// Goes to a span of the trace that is shown, now or when the trace is read.
+    fn reach(&mut self, store: &Store, goal: Goal) -> Went {
+        let Some(outline) = &mut self.outline else {
+            return Went::quietly();
+        };
+        outline.refresh_part(store, super::WORK_PER_FRAME);
+        if outline.revision().is_none() {
+            self.cursor = Some(goal.key.clone().unwrap_or_else(|| SpanKey::new(goal.span_id, "".into())));
+            self.moved = true;
+            self.goal = Some(goal);
+            return Went::quietly();
+        }
+        let Goal { span_id, key, which } = goal;
+        let trace_id = outline.trace_id();
+        let found = key
+            .and_then(|key| outline.node_of(&key))
+            .or_else(|| outline.first_of(span_id));
+        match found {
+            Some(node) => {
+                self.go(node);
+                Went::To((!which.is_empty()).then(|| format!("{which}trace {trace_id:.8}…")))
+            }
+            None => Went::Nowhere(format!("{which}span {span_id} of trace {trace_id:.8}… has not arrived")),
+        }
+    }
+
+    /// Goes on to a span of a trace that has been read since; what there is to say then.
+    pub(crate) fn arrive(&mut self, store: &Store) -> Option<Went> {
+        self.outline.as_ref()?.revision()?;
+        let went = self.goal.take().map(|goal| self.reach(store, goal))?;
+        if self.place().is_none() {
+            self.put_on_first_row();
+        }
+        let landed = self.place();
+        if let Some(following) = &mut self.jumps.following {
+            following.landed = landed;
+        }
+        Some(went)
     }
 
     fn put_on_first_row(&mut self) {

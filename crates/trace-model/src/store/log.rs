@@ -166,6 +166,11 @@ impl SegmentLog {
         &self.chunks[at.chunk()].records[at.position()]
     }
 
+    /// Returns a number for the place of a record that no other record has had or will have.
+    pub(super) fn place(&self, at: RecordId) -> (u64, usize) {
+        (self.chunks[at.chunk()].sequence, at.position())
+    }
+
     #[inline]
     pub(super) fn get_mut(&mut self, at: RecordId) -> &mut Record {
         &mut self.chunks[at.chunk()].records[at.position()]

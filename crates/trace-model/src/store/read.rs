@@ -27,6 +27,10 @@ pub fn outside_of_spans(trace_id: TraceId) -> SpanId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ListPlace(Option<u64>);
 
+/// Where the records of a span are. They do not change, so a span whose places are the same is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpanPlaces(Option<(u64, usize)>, Option<(u64, usize)>);
+
 impl Store {
     /// The last change of one trace; `None` when it is not there.
     #[must_use]
@@ -97,6 +101,17 @@ impl Store {
     #[must_use]
     pub fn span(&self, trace_id: TraceId, key: &SpanKey) -> Option<Span> {
         self.decoded(self.find_key(self.find_trace(trace_id)?, key)?)
+    }
+
+    /// Returns where the record of a span is, and that of its copy in an envelope.
+    #[must_use]
+    pub fn span_places(&self, trace_id: TraceId, key: &SpanKey) -> SpanPlaces {
+        let slot = self.find_trace(trace_id);
+        let place = |at: Option<RecordId>| at.map(|at| self.contents.log.place(at));
+        SpanPlaces(
+            place(slot.and_then(|slot| self.find_key(slot, key))),
+            place(slot.and_then(|slot| self.find_sentry(slot, key.span_id))),
+        )
     }
 
     /// A span as an envelope has it, decoded whole; `None` for one that was in none.

@@ -1,11 +1,12 @@
 //! Large traces: nothing that a key or a frame does with one takes long, by the work that is counted.
 
+use app::Mode;
 use app::keymap::Key;
-use app::{Event, Mode};
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use trace_model::work;
 
-use crate::scene::{Scene, failed, span};
+use crate::scene::{Scene, edit, failed, span};
 
 /// All that a frame may do: the waterfall and what is searched have a budget each, and end with a whole step.
 const FRAME: u64 = 16 << 20;
@@ -61,7 +62,7 @@ fn settle(scene: &mut Scene, what: &str) {
 }
 
 fn press(scene: &mut Scene, key: Key) {
-    let (_, counted) = work::of(|| scene.app.apply(Event::Key(key)));
+    let (_, counted) = work::of(|| scene.app.apply(app::Event::Key(key)));
     assert!(counted <= KEY, "{key:?}: {counted} by a key");
     settle(scene, &format!("{key:?}"));
 }
@@ -91,6 +92,59 @@ fn keys_do_bounded_work_on_large_traces() {
 }
 
 #[test]
+fn links_into_a_large_trace_are_followed_between_frames() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(deep(60_000));
+    let linking = edit(span(2, 1, 0, "web", "other", 0, 1), |span| {
+        span.links.push(Link {
+            trace_id: vec![1; 16],
+            span_id: 41_234_u64.to_be_bytes().to_vec(),
+            ..Link::default()
+        });
+        span.links.push(Link {
+            trace_id: vec![1; 16],
+            span_id: 999_999_u64.to_be_bytes().to_vec(),
+            ..Link::default()
+        });
+    });
+    scene.add(vec![linking]);
+    press(&mut scene, Key::Char('g'));
+    press(&mut scene, Key::Enter);
+    let name = |scene: &Scene| {
+        let row = scene.app.waterfall.row().and_then(|row| row.line.clone()).expect("a span");
+        row.name.to_string()
+    };
+    assert_eq!(name(&scene), "other", "the newest trace");
+    press(&mut scene, Key::Char('f'));
+    assert_eq!(name(&scene), "work 41234");
+    press(&mut scene, Key::Char('f'));
+    assert!(scene.text().contains("has not arrived"), "{}", scene.text());
+    press(&mut scene, Key::Char('b'));
+    press(&mut scene, Key::Char('b'));
+    assert_eq!(name(&scene), "other");
+}
+
+#[test]
+fn large_span_is_decoded_once_while_its_trace_grows() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    let large = edit(span(1, 1, 0, "api", "all", 0, 900), |span| {
+        span.events = vec![Event {
+            name: "x".repeat(1 << 20),
+            ..Event::default()
+        }];
+    });
+    scene.add(vec![large]);
+    press(&mut scene, Key::Enter);
+    let ((), counted) = work::of(|| {
+        for id in 2..50 {
+            scene.add(vec![span(1, id, 1, "api", "child", 0, 1)]);
+            scene.draw();
+        }
+    });
+    assert!(counted < 4 << 20, "{counted} for 48 spans");
+}
+
+#[test]
 fn search_of_a_large_trace_ends_at_its_first_match() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(wide(60_000));
@@ -99,9 +153,9 @@ fn search_of_a_large_trace_ends_at_its_first_match() {
     // Typed faster than frames are drawn.
     for key in "/59999\n".chars() {
         let key = if key == '\n' { Key::Enter } else { Key::Char(key) };
-        scene.app.apply(Event::Key(key));
+        scene.app.apply(app::Event::Key(key));
     }
-    scene.app.apply(Event::Key(Key::Char('M')));
+    scene.app.apply(app::Event::Key(Key::Char('M')));
     let notice = scene.app.notice.take().map(|notice| notice.text).unwrap_or_default();
     assert!(notice.contains("still searching"), "{notice}");
     settle(&mut scene, "search");
