@@ -31,6 +31,7 @@ mod batch;
 mod call;
 mod call_target;
 pub mod filter;
+mod gradual_table;
 mod hash;
 mod hidden;
 mod id;

@@ -36,8 +36,7 @@ mod write;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-
+use crate::gradual_table::GradualTable;
 use crate::hash::State;
 use crate::metrics::Metrics;
 use crate::{Batch, Flags, HiddenSpans, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
@@ -166,7 +165,7 @@ pub(crate) struct SpanRecord {
 pub struct Store {
     contents: Contents,
     traces: Slab<Trace>,
-    by_id: HashTable<Slot>,
+    by_id: GradualTable<Slot>,
     /// Only traces that have spans or log records.
     by_arrival: ByArrival,
     /// The ends of the list by activity, in which pinned traces are not.
@@ -181,13 +180,13 @@ pub struct Store {
     metrics: Metrics,
     rare_bytes: usize,
     /// Spans of all traces from Sentry's envelopes, by trace and span id.
-    sentry_spans: HashTable<RecordId>,
+    sentry_spans: GradualTable<RecordId>,
     /// Those of them that arrived in no other way.
     sentry_alone: BTreeSet<(SpanId, TraceId)>,
     /// Error events with the hash of their bytes.
-    error_events: HashTable<(u64, RecordId)>,
+    error_events: GradualTable<(u64, RecordId)>,
     /// Spans that link to a span, by that one's ids.
-    links: HashTable<links::LinksTo>,
+    links: GradualTable<links::LinksTo>,
     links_bytes: usize,
     hidden: HiddenSpans,
     /// Hidden spans that are to be added, since something needs them.
@@ -217,7 +216,7 @@ impl Store {
                 origins: Origins::new(),
             },
             traces: Slab::new(),
-            by_id: HashTable::new(),
+            by_id: GradualTable::default(),
             by_arrival: ByArrival::default(),
             oldest: Slot::NONE,
             newest: Slot::NONE,
@@ -227,10 +226,10 @@ impl Store {
             searches: 0,
             metrics: Metrics::default(),
             rare_bytes: 0,
-            sentry_spans: HashTable::new(),
+            sentry_spans: GradualTable::default(),
             sentry_alone: BTreeSet::new(),
-            error_events: HashTable::new(),
-            links: HashTable::new(),
+            error_events: GradualTable::default(),
+            links: GradualTable::default(),
             links_bytes: 0,
             hidden: HiddenSpans::new(budget / HIDDEN),
             revealed: Vec::new(),

@@ -6,9 +6,8 @@
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, LazyLock};
 
-use hashbrown::HashTable;
-
 use super::MetricKind;
+use crate::gradual_table::GradualTable;
 use crate::hash::State;
 use crate::{walk, work};
 
@@ -91,14 +90,14 @@ impl Identity {
 /// Values in use, with the number of their users.
 #[derive(Debug)]
 struct Pool<T> {
-    values: HashTable<(Arc<T>, usize)>,
+    values: GradualTable<(Arc<T>, usize)>,
     bytes: usize,
 }
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
         Self {
-            values: HashTable::new(),
+            values: GradualTable::default(),
             bytes: 0,
         }
     }
@@ -129,15 +128,14 @@ impl<T: Shared> Pool<T> {
     /// Removes a user; true for the last one.
     fn release(&mut self, value: &Arc<T>) -> bool {
         let is_it = |(known, _): &(Arc<T>, usize)| Arc::ptr_eq(known, value);
-        let Ok(mut found) = self.values.find_entry(value.hash(), is_it) else {
+        let Some((_, users)) = self.values.find_mut(value.hash(), is_it) else {
             return false;
         };
-        let (_, users) = found.get_mut();
         *users -= 1;
         if *users > 0 {
             return false;
         }
-        found.remove();
+        self.values.remove(value.hash(), is_it, |(known, _)| known.hash());
         self.bytes -= value.bytes() + ENTRY;
         true
     }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-
 use super::identity::{self, Identity};
 use super::{MetricKind, POINTS, Point};
+use crate::gradual_table::GradualTable;
 use crate::{Attribute, otlp, work};
 
 /// Key of a series.
@@ -112,7 +111,7 @@ impl Entry {
 pub(super) struct Table {
     slots: Vec<Option<Entry>>,
     free: Vec<usize>,
-    by_key: HashTable<usize>,
+    by_key: GradualTable<usize>,
     oldest: usize,
     newest: usize,
     points: usize,
@@ -124,7 +123,7 @@ impl Default for Table {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
-            by_key: HashTable::new(),
+            by_key: GradualTable::default(),
             oldest: NONE,
             newest: NONE,
             points: 0,
@@ -206,9 +205,9 @@ impl Table {
         }
         self.unlink(slot);
         let entry = self.slots[slot].take()?;
-        if let Ok(found) = self.by_key.find_entry(entry.hash, |known| *known == slot) {
-            found.remove();
-        }
+        let slots = &self.slots;
+        let hash_of = |slot: &usize| slots[*slot].as_ref().map_or(0, |entry| entry.hash);
+        self.by_key.remove(entry.hash, |known| *known == slot, hash_of);
         self.free.push(slot);
         self.points -= entry.series.points.len();
         self.bytes -= entry.bytes();

@@ -3,6 +3,8 @@
 //! Traces are evicted by activity. Mostly that empties the oldest chunk, which is then filled again. Where traces live at very
 //! different speeds it leaves chunks with few live records: these are copied forward, and the chunk is free.
 
+use std::hash::BuildHasher;
+
 use super::Store;
 use super::record::{Record, RecordId, RecordKind, Slot};
 use super::trace::{List, Trace};
@@ -179,10 +181,9 @@ impl Store {
         let is_listed = id.is_some() && trace.spans.count + trace.sentry.count + logs > 0;
         self.leaving = Some(Leaving { slot, id });
         if let Some(id) = id {
-            let hash = std::hash::BuildHasher::hash_one(&self.hasher, id);
-            if let Ok(found) = self.by_id.find_entry(hash, |known| *known == slot) {
-                found.remove();
-            }
+            let (traces, hasher) = (&self.traces, &self.hasher);
+            let hash_of = |slot: &Slot| traces[*slot].id.map_or(0, |id| hasher.hash_one(id));
+            self.by_id.remove(hasher.hash_one(id), |known| *known == slot, hash_of);
         }
         if is_listed {
             self.by_arrival.remove(arrival);
@@ -234,17 +235,15 @@ impl Store {
     fn forget_keyed(&mut self, leaving: Leaving, at: RecordId, record: &Record) {
         if record.is_error_event() {
             let hash = hash_of_error(leaving.slot, self.contents.log.raw(at));
-            if let Ok(found) = self.error_events.find_entry(hash, |(_, known)| *known == at) {
-                found.remove();
-            }
+            self.error_events.remove(hash, |(_, known)| *known == at, |(hash, _)| *hash);
         }
         if record.record_kind != RecordKind::SentrySpan {
             return;
         }
         let hash = hash_of_sentry(&self.hasher, record);
-        if let Ok(found) = self.sentry_spans.find_entry(hash, |known| *known == at) {
-            found.remove();
-        }
+        let (hasher, log) = (&self.hasher, &self.contents.log);
+        let hash_of = |at: &RecordId| hash_of_sentry(hasher, log.get(*at));
+        self.sentry_spans.remove(hash, |known| *known == at, hash_of);
         if let (Some(span_id), Some(trace_id), false) = (record.span_id(), leaving.id, record.is_shadow()) {
             self.sentry_alone.remove(&(span_id, trace_id));
         }

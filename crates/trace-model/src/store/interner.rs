@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-
+use crate::gradual_table::GradualTable;
 use crate::hash;
 use crate::work::{self, VISIT};
 
@@ -19,7 +18,7 @@ struct Entry<T: ?Sized> {
 /// Values by number, each there as long as it is used.
 #[derive(Debug)]
 pub(super) struct Interner<T: ?Sized> {
-    numbers: HashTable<u32>,
+    numbers: GradualTable<u32>,
     entries: Vec<Entry<T>>,
     free: Vec<u32>,
     bytes: usize,
@@ -28,7 +27,7 @@ pub(super) struct Interner<T: ?Sized> {
 impl<T: ?Sized> Interner<T> {
     pub(super) fn new() -> Self {
         Self {
-            numbers: HashTable::new(),
+            numbers: GradualTable::default(),
             entries: Vec::new(),
             free: Vec::new(),
             bytes: 0,
@@ -93,9 +92,9 @@ impl<T: ?Sized> Interner<T> {
         let value = entry.value.take()?;
         self.bytes -= entry.bytes;
         self.free.push(number);
-        if let Ok(found) = self.numbers.find_entry(entry.hash, |known| *known == number) {
-            found.remove();
-        }
+        let (hash, entries) = (entry.hash, &self.entries);
+        self.numbers
+            .remove(hash, |known| *known == number, |number| entries[*number as usize].hash);
         Some(value)
     }
 

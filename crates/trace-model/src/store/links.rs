@@ -118,22 +118,18 @@ impl Store {
     fn forget_targets(&mut self, at: RecordId) {
         for target in self.targets(at) {
             let is_it = |known: &LinksTo| known.target == target;
-            let Ok(mut found) = self.links.find_entry(hash::of(target), is_it) else {
+            let hash = hash::of(target);
+            let Some(LinksTo { from, .. }) = self.links.find_mut(hash, is_it) else {
                 continue;
             };
-            let from = &mut found.get_mut().from;
             if let Some(position) = from.iter().position(|known| *known == at) {
                 work::add((position + 1) * size_of::<RecordId>());
                 from.remove(position);
             }
             if from.is_empty() {
-                let (known, _) = found.remove();
-                self.links_bytes -= known.bytes();
+                let known = self.links.remove(hash, is_it, |known| hash::of(known.target));
+                self.links_bytes -= known.map_or(0, |known| known.bytes());
             }
-        }
-        // Unused capacity counts towards the budget as well.
-        if self.links.capacity() > 64 && self.links.len() < self.links.capacity() / 4 {
-            self.links.shrink_to(self.links.len() * 2, |known| hash::of(known.target));
         }
     }
 

@@ -1,12 +1,13 @@
 //! State of a trace in addition to its records.
 
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashMap;
 
 use super::below::Parents;
 use super::duplicates::Duplicates;
 use super::evidence::TraceEvidence;
 use super::record::{RecordId, RecordKind, Slot};
 use super::summary::Cache;
+use crate::gradual_table::GradualTable;
 use crate::hash::State;
 use crate::{SpanId, TraceId};
 
@@ -31,7 +32,7 @@ impl List {
 pub(super) struct Rare {
     /// Index of the spans, once there are too many to search: the first one with an id by that id, and the first one of each
     /// other service that has it by id and service.
-    pub(super) index: Option<HashTable<RecordId>>,
+    pub(super) index: Option<Box<GradualTable<RecordId>>>,
     /// The other services that have an id, by number; the first ones.
     pub(super) shared: HashMap<SpanId, Vec<u32>, State>,
     /// Spans of one service with one id, by id and service.
@@ -46,7 +47,10 @@ pub(super) struct Rare {
 impl Rare {
     /// Returns the bytes of memory it accounts for.
     pub(super) fn bytes(&self) -> usize {
-        let index = self.index.as_ref().map_or(0, HashTable::allocation_size);
+        let index = self
+            .index
+            .as_ref()
+            .map_or(0, |index| size_of::<GradualTable<RecordId>>() + index.allocation_size());
         let shared = self.shared.allocation_size() + self.shared.len() * 4 * size_of::<u32>();
         let duplicates = self.duplicates.allocation_size() + self.duplicate_count * Duplicates::BYTES;
         let evidence = self.evidence.as_ref().map_or(0, |evidence| evidence.bytes());

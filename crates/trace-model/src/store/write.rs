@@ -4,9 +4,6 @@ use std::hash::BuildHasher;
 
 use std::borrow::Cow;
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-
 use super::duplicates::Existing;
 use super::eviction::Room;
 use super::evidence::SERVICES;
@@ -403,7 +400,7 @@ impl Store {
 
     /// Indexes all spans of a trace, since looking through all of them would take too long from now on.
     fn index_all(&mut self, slot: Slot) {
-        self.change_rare(slot, |rare| rare.index = Some(HashTable::with_capacity(2 * MANY as usize)));
+        self.change_rare(slot, |rare| rare.index = Some(Box::default()));
         let spans: Vec<_> = self.contents.records(self.traces[slot].spans).collect();
         for at in spans {
             let record = self.contents.log.get(at);
@@ -424,10 +421,11 @@ impl Store {
         };
         let Some(index) = &mut rare.index else { return };
         let before = index.allocation_size();
+        let hash = hasher.hash_one(span_id);
         let is_id = |at: &RecordId| contents.log.get(*at).has_span_id(span_id);
         let rehash = |at: &RecordId| contents.hash_of_span(hasher, contents.log.get(*at));
-        if let Entry::Vacant(place) = index.entry(hasher.hash_one(span_id), is_id, rehash) {
-            place.insert(at);
+        if index.find(hash, is_id).is_none() {
+            index.insert_unique(hash, at, rehash);
             self.rare_bytes = self.rare_bytes + index.allocation_size() - before;
             return;
         }
