@@ -153,7 +153,7 @@ impl Store {
         let Some(span_id) = record.span_id().filter(|_| origin.source != Source::Viewer) else {
             return Outcome::NotSent;
         };
-        let only_sentry = record.record_kind == RecordKind::SentrySpan;
+        let only_sentry = record.stored_as == RecordKind::SentrySpan;
         let copy = if only_sentry {
             Some(at)
         } else {

@@ -237,7 +237,7 @@ impl Store {
             let hash = hash_of_error(leaving.slot, self.contents.log.raw(at));
             self.error_events.remove(hash, |(_, known)| *known == at, |(hash, _)| *hash);
         }
-        if record.record_kind != RecordKind::SentrySpan {
+        if record.stored_as != RecordKind::SentrySpan {
             return;
         }
         let hash = hash_of_sentry(&self.hasher, record);

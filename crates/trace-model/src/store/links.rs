@@ -174,7 +174,7 @@ impl Store {
 
 impl super::record::Record {
     pub(super) fn has_links(&self) -> bool {
-        self.record_kind != super::record::RecordKind::Log && self.marks().has(SpanFlags::LINKS)
+        self.stored_as != super::record::RecordKind::Log && self.marks().has(SpanFlags::LINKS)
     }
 }
 

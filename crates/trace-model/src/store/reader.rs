@@ -78,8 +78,8 @@ impl Cursor {
         let (trace, log) = (&store.traces[slot], &store.contents.log);
         let mut last = RecordId::from_bits(self.last.load(Ordering::Relaxed));
         let mut is_over = false;
-        while let [record_kind, rest @ ..] = self.record_kinds {
-            let first = trace.list(*record_kind).first;
+        while let [stored_as, rest @ ..] = self.record_kinds {
+            let first = trace.list(*stored_as).first;
             while let Some(at) = last.get().map_or(first, |last| log.get(last).next).get().filter(|_| !is_over) {
                 last = at;
                 work::add(VISIT);

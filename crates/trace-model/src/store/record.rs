@@ -102,7 +102,7 @@ pub(super) struct Record {
     /// The records of one trace are linked, in order of arrival.
     pub(super) next: RecordId,
     pub(super) previous: RecordId,
-    pub(super) record_kind: RecordKind,
+    pub(super) stored_as: RecordKind,
     /// Of a span: kind in three bits and status in two, [`SHADOW_BIT`], [`SENTRY_OTLP_BIT`] and [`BY_SERVICE_BIT`]. Of a log record:
     /// [`ERROR_EVENT_BIT`], with [`MILD_BIT`] or [`HANDLED`], or nothing.
     kind: u8,
@@ -115,7 +115,7 @@ pub(super) struct Record {
 const _: () = assert!(size_of::<Record>() == 64, "a record fills one cache line");
 
 impl Record {
-    pub(super) fn of_span(head: &SpanHeader, record_kind: RecordKind) -> Self {
+    pub(super) fn of_span(head: &SpanHeader, stored_as: RecordKind) -> Self {
         Self {
             span_id: u64::from_be_bytes(*head.span_id.as_bytes()),
             parent: head.parent_span_id.map_or(0, |id| u64::from_be_bytes(*id.as_bytes())),
@@ -128,7 +128,7 @@ impl Record {
             trace: Slot::NONE,
             next: RecordId::NONE,
             previous: RecordId::NONE,
-            record_kind,
+            stored_as,
             kind: (head.kind as u8) << 4 | head.status as u8,
             marks: head.marks.bits(),
             found_by: 0,
@@ -148,7 +148,7 @@ impl Record {
             trace: Slot::NONE,
             next: RecordId::NONE,
             previous: RecordId::NONE,
-            record_kind: RecordKind::Log,
+            stored_as: RecordKind::Log,
             kind: match head.gravity {
                 None => 0,
                 Some(Gravity::Error) => ERROR_EVENT_BIT,
@@ -246,7 +246,7 @@ impl Record {
 
     /// Returns true for a log record that reports an error.
     pub(super) fn is_error_event(&self) -> bool {
-        self.record_kind == RecordKind::Log && self.kind & ERROR_EVENT_BIT != 0
+        self.stored_as == RecordKind::Log && self.kind & ERROR_EVENT_BIT != 0
     }
 
     /// Returns how grave an error event is; `None` for any other record.
@@ -260,7 +260,7 @@ impl Record {
 
     /// Returns true if it has a row.
     pub(super) fn is_row(&self) -> bool {
-        match self.record_kind {
+        match self.stored_as {
             RecordKind::Span => true,
             RecordKind::SentrySpan => !self.is_shadow(),
             RecordKind::Log => false,

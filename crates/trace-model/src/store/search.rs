@@ -38,7 +38,7 @@ impl SearchProgress {
 struct Position {
     chunk: usize,
     sequence: u64,
-    position: usize,
+    record: usize,
 }
 
 #[derive(Debug)]
@@ -81,21 +81,21 @@ impl Store {
                 .map(|(chunk, sequence)| Position {
                     chunk,
                     sequence,
-                    position: log.records_in(chunk, sequence),
+                    record: log.records_in(chunk, sequence),
                 })
                 .collect();
-            before.retain(|place| place.position > 0);
+            before.retain(|place| place.record > 0);
             Box::new(Search {
                 filter,
                 memo: Memo::default(),
                 since: log.head().map(|(chunk, sequence, position)| Position {
                     chunk,
                     sequence,
-                    position,
+                    record: position,
                 }),
                 found: ByArrival::default(),
                 progress: SearchProgress {
-                    total: before.iter().map(|place| place.position).sum(),
+                    total: before.iter().map(|place| place.record).sum(),
                     ..SearchProgress::default()
                 },
                 before,
@@ -132,29 +132,32 @@ impl Store {
         // Nothing arrives meanwhile.
         while let Some(place) = self.place_since(&search).filter(|_| left > 0) {
             let end = self.contents.log.records_in(place.chunk, place.sequence);
-            let mut position = place.position;
+            let mut position = place.record;
             while position < end && left > 0 && work::done() < until {
                 self.look_at(&mut search, RecordId::new(place.chunk, position));
                 position += 1;
                 left -= 1;
             }
-            search.since = Some(Position { position, ..place });
+            search.since = Some(Position {
+                record: position,
+                ..place
+            });
             if work::done() >= until {
                 left = 0;
             }
         }
         while left > 0 && work::done() < until {
             let Some(place) = search.before.last_mut() else { break };
-            place.position -= 1;
+            place.record -= 1;
             search.progress.searched += 1;
             left -= 1;
             let here = *place;
-            if here.position == 0 {
+            if here.record == 0 {
                 search.before.pop();
             }
             // A chunk that was filled again since has none of the older records.
-            if here.position < self.contents.log.records_in(here.chunk, here.sequence) {
-                self.look_at(&mut search, RecordId::new(here.chunk, here.position));
+            if here.record < self.contents.log.records_in(here.chunk, here.sequence) {
+                self.look_at(&mut search, RecordId::new(here.chunk, here.record));
             }
         }
         let more = !search.before.is_empty() || self.place_since(&search).is_some();
@@ -169,7 +172,7 @@ impl Store {
     fn place_since(&self, search: &Search) -> Option<Position> {
         let log = &self.contents.log;
         let sequence = match search.since {
-            Some(place) if place.position < log.records_in(place.chunk, place.sequence) => return Some(place),
+            Some(place) if place.record < log.records_in(place.chunk, place.sequence) => return Some(place),
             Some(place) => place.sequence,
             None => 0,
         };
@@ -177,7 +180,7 @@ impl Store {
         (log.records_in(chunk, sequence) > 0).then_some(Position {
             chunk,
             sequence,
-            position: 0,
+            record: 0,
         })
     }
 

@@ -118,8 +118,8 @@ impl Trace {
         }
     }
 
-    pub(super) const fn list(&self, record_kind: RecordKind) -> List {
-        match record_kind {
+    pub(super) const fn list(&self, stored_as: RecordKind) -> List {
+        match stored_as {
             RecordKind::Span => self.spans,
             RecordKind::Log => self.logs,
             RecordKind::SentrySpan => self.sentry,

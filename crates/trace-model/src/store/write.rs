@@ -103,7 +103,7 @@ impl Store {
 
     fn add_span(&mut self, head: &SpanHeader, origin: u32, batch: &Batch, carry: &mut Carry) -> Item {
         let source = self.contents.origins.get(origin).source;
-        let record_kind = match source {
+        let stored_as = match source {
             Source::Sentry => RecordKind::SentrySpan,
             Source::OtlpGrpc | Source::OtlpHttp | Source::SentryOtlp | Source::Viewer | Source::File => RecordKind::Span,
         };
@@ -132,7 +132,7 @@ impl Store {
             return Item::Later;
         }
         let name = self.contents.names.utf8(&batch.name(head));
-        let here = self.find_same(slot, head, name, origin, record_kind);
+        let here = self.find_same(slot, head, name, origin, stored_as);
         if let Existing::Same(at) = here {
             self.totals.repeated_spans += 1;
             if is_sentry_otlp {
@@ -148,7 +148,7 @@ impl Store {
             carry.copied = Vec::new();
             return Item::Taken;
         }
-        let mut record = Record::of_span(head, record_kind);
+        let mut record = Record::of_span(head, stored_as);
         record.trace = slot;
         record.name = name;
         record.origin = origin;
@@ -161,7 +161,7 @@ impl Store {
         let needs_own = self.contents.log.needs_own(raw.len());
         let at = match here {
             Existing::Same(before) => self.replace(before, record, raw),
-            Existing::None | Existing::Conflict(_) if record_kind == RecordKind::SentrySpan => {
+            Existing::None | Existing::Conflict(_) if stored_as == RecordKind::SentrySpan => {
                 self.append_sentry_span(slot, head.span_id, record, raw)
             }
             Existing::None => self.append_span(slot, record, raw, None),
@@ -176,7 +176,7 @@ impl Store {
                 at
             }
         };
-        if record_kind == RecordKind::Span && self.traces[slot].sentry.count > 0 {
+        if stored_as == RecordKind::Span && self.traces[slot].sentry.count > 0 {
             self.shadow(slot, head.span_id, origin);
         }
         if needs_own {
@@ -237,8 +237,8 @@ impl Store {
     }
 
     /// The span's record that is here already.
-    fn find_same(&self, slot: Slot, head: &SpanHeader, name: u32, origin: u32, record_kind: RecordKind) -> Existing {
-        if record_kind == RecordKind::SentrySpan {
+    fn find_same(&self, slot: Slot, head: &SpanHeader, name: u32, origin: u32, stored_as: RecordKind) -> Existing {
+        if stored_as == RecordKind::SentrySpan {
             return self.find_sentry(slot, head.span_id).map_or(Existing::None, Existing::Same);
         }
         let found = self.find_span(slot, head.span_id, self.contents.origins.kept(origin).service);
@@ -450,7 +450,7 @@ impl Store {
         let log = &mut self.contents.log;
         let record = *log.get(to);
         let trace = &mut self.traces[record.trace];
-        let list = match record.record_kind {
+        let list = match record.stored_as {
             RecordKind::Span => &mut trace.spans,
             RecordKind::Log => &mut trace.logs,
             RecordKind::SentrySpan => &mut trace.sentry,
@@ -463,7 +463,7 @@ impl Store {
             Some(next) => log.get_mut(next).previous = to,
             None => list.last = to,
         }
-        let hash = if record.record_kind == RecordKind::SentrySpan {
+        let hash = if record.stored_as == RecordKind::SentrySpan {
             Some(hash_of_sentry(&self.hasher, &record))
         } else {
             None
@@ -473,7 +473,7 @@ impl Store {
         }
         let hash = self.contents.hash_of_span(&self.hasher, &record);
         let index = trace.rare.as_mut().and_then(|rare| rare.index.as_mut());
-        if let (Some(index), RecordKind::Span) = (index, record.record_kind)
+        if let (Some(index), RecordKind::Span) = (index, record.stored_as)
             && let Some(known) = index.find_mut(hash, |known| *known == from)
         {
             *known = to;
