@@ -2,6 +2,8 @@
 
 mod curl;
 
+pub use curl::redacted;
+
 use ratatui_core::layout::Rect;
 use trace_files::json_lines;
 use trace_model::{Span, SpanKey, TraceId};

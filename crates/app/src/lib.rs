@@ -114,7 +114,7 @@ use trace_model::{RepeatedLimits, Store};
 pub use action::{Action, DemoRequest, Effect, Notice};
 pub use aggregates::Aggregates;
 pub use compare::{Baseline, Compare, OperationMedian, Profiled, SIDES as COMPARE_SIDES};
-pub use copy::CopyMenu;
+pub use copy::{CopyMenu, redacted};
 pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
 pub use details::{
     Details, ERRORS, Item, ItemId, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage, attribute_value, log_line,

@@ -5,6 +5,8 @@
 //! are those of a list; of the address what looks like a credential is redacted ([`secrets`]).
 
 mod secrets;
+
+pub use secrets::redacted;
 mod shell;
 
 use trace_model::{Span, Value};

@@ -94,6 +94,58 @@ pub(super) fn redact(url: &mut Url, mut left_out: impl FnMut(String)) {
     }
 }
 
+/// Redacts a line of text: queries, users and fragments of addresses, values of parameters and headers that name a credential, and words with
+/// the shape of one.
+#[must_use]
+pub fn redacted(line: &str) -> String {
+    let mut is_next_secret = false;
+    let mut word = |word: &str| {
+        let scheme = ["bearer", "basic"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
+        let is_header = word
+            .strip_suffix(':')
+            .is_some_and(|name| HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header)));
+        let hidden = std::mem::replace(&mut is_next_secret, scheme || is_header) && !scheme && !word.is_empty();
+        if hidden { REDACTED.to_owned() } else { redacted_word(word) }
+    };
+    line.split(' ').map(&mut word).collect::<Vec<_>>().join(" ")
+}
+
+/// Headers whose value is a credential.
+const HEADERS: [&str; 6] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+    "x-auth-token",
+];
+
+fn redacted_word(word: &str) -> String {
+    let (path, query) = match word.split_once('?') {
+        Some((path, query)) if path.contains('/') && !query.is_empty() && !query.starts_with('…') => (path, "?…"),
+        _ => (word, ""),
+    };
+    if let Ok(mut url) = Url::parse(path)
+        && url.has_host()
+    {
+        let mut is_changed = false;
+        redact(&mut url, |_| is_changed = true);
+        let path = if is_changed { url.as_str() } else { path };
+        return format!("{path}{query}");
+    }
+    if let Some((name, value)) = path.split_once('=')
+        && !value.is_empty()
+        && !name.contains('/')
+        && names_secret(name)
+    {
+        return format!("{name}={REDACTED}");
+    }
+    let segments = path
+        .split('/')
+        .map(|segment| if is_secret(segment) { REDACTED } else { segment });
+    segments.collect::<Vec<_>>().join("/") + query
+}
+
 /// A segment of a path.
 fn part<'a>(url: &Url, segment: &'a str) -> Cow<'a, str> {
     let (_, text) = decoded(url, segment);
@@ -217,6 +269,28 @@ mod tests {
             "http://here.example/handleSentMailMessage?filter=service:api+duration:%3E50ms&next=/users/7?page=2",
         ] {
             assert_eq!(redacted(url), (url.to_owned(), vec![]));
+        }
+    }
+
+    #[test]
+    fn credentials_in_lines_of_text_are_redacted() {
+        for (line, expected) in [
+            ("GET /a?token=1&b=2 HTTP", "GET /a?… HTTP"),
+            ("https://x.example/?q  ok", "https://x.example/?…  ok"),
+            (
+                "SELECT * FROM a WHERE b = ? AND c IN (?,?)",
+                "SELECT * FROM a WHERE b = ? AND c IN (?,?)",
+            ),
+            ("why? /a?", "why? /a?"),
+            ("/a?…: text", "/a?…: text"),
+            ("GET http://ada:pw@db.example/x#top", "GET http://db.example/x"),
+            ("401: Authorization: Bearer abc", "401: Authorization: Bearer REDACTED"),
+            ("sent Cookie: a=b, failed", "sent Cookie: REDACTED failed"),
+            ("password=hunter2 is wrong", "password=REDACTED is wrong"),
+            ("/reset/4fK9sQ2LmX8vB1nZ7cYt", "/reset/REDACTED"),
+            ("timeout after 1700000000000000ms", "timeout after 1700000000000000ms"),
+        ] {
+            assert_eq!(super::redacted(line), expected);
         }
     }
 
