@@ -7,25 +7,29 @@ use super::{API, App, DemoRequest, Effect, Notice, PAGE, Pane, ServiceState, Tab
 
 impl App {
     pub(super) fn send(&mut self, valid: bool) -> Option<Effect> {
-        if self.services.address(API).is_none() {
+        let Some(request) = self.demo_request(valid) else {
             let text = "the API is not ready; press o to read what the services print".to_owned();
             self.notice = Some(Notice { text, error: true });
             return None;
-        }
-        let trace_id = TraceId::from_bytes(self.ids.u128(1..).to_be_bytes()).ok()?;
-        let span_id = SpanId::from_bytes(self.ids.u64(1..).to_be_bytes()).ok()?;
+        };
         // Whoever sends one wants to see it.
         self.go_on();
         self.screens.go_to(Tab::Traces);
         self.screens.take_above();
         self.forget_trail();
-        self.traces.select(trace_id);
+        self.traces.select(request.trace_id);
         self.screens.pane = Pane::Waterfall;
-        Some(Effect::Send(DemoRequest {
-            trace_id,
-            span_id,
+        Some(Effect::Send(request))
+    }
+
+    /// Returns a request of the demo with new ids; `None` while its API is not ready.
+    pub fn demo_request(&mut self, valid: bool) -> Option<DemoRequest> {
+        self.services.address(API)?;
+        Some(DemoRequest {
+            trace_id: TraceId::from_bytes(self.ids.u128(1..).to_be_bytes()).ok()?,
+            span_id: SpanId::from_bytes(self.ids.u64(1..).to_be_bytes()).ok()?,
             valid,
-        }))
+        })
     }
 
     pub(super) fn open_page(&mut self) -> Option<Effect> {

@@ -5,8 +5,8 @@
 //! goes away takes its evaluation with it. Clients that follow what arrives read a bounded [`Feed`], which the owner fills and never waits
 //! for.
 //!
-//! It listens on loopback only, with the access rule of every listener (`http_server::Access`). Nothing here changes anything, and no
-//! page of another origin can read an answer: there is no CORS.
+//! It listens on loopback only, with the access rule of every listener (`http_server::Access`). What changes something ([`Fire`]) is a POST
+//! with a header that a form cannot send, and no page of another origin can read an answer: there is no CORS.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), query_api::BindError> {
@@ -15,7 +15,7 @@
 //!
 //! let api = Api::bind(Address::Default).await?;
 //! println!("http://{}/api/services", api.address());
-//! let (mut queries, _server) = api.serve(Vec::new(), None, query::Listeners::default);
+//! let (mut queries, _fires, _server) = api.serve(Vec::new(), None, query::Listeners::default);
 //! let store = Store::new(1 << 20);
 //! loop {
 //!     queries.wait().await;
@@ -30,6 +30,7 @@ mod bind;
 mod body;
 mod counts;
 mod feed;
+mod fire;
 mod identity;
 mod jaeger;
 mod own;
@@ -49,6 +50,7 @@ use self::counts::Counts;
 
 pub use self::bind::{Address, Api, BindError, PORT};
 pub use self::feed::Feed;
+pub use self::fire::{Fire, Fires, HEADER as FIRE_HEADER};
 pub use self::identity::Nonce;
 pub use self::queue::Queries;
 
@@ -85,13 +87,15 @@ impl Api {
         hosts: Vec<Host>,
         nonce: Option<Nonce>,
         listeners: impl Fn() -> Listeners + Send + Sync + 'static,
-    ) -> (Queries, Running) {
+    ) -> (Queries, Fires, Running) {
+        let (fire_routes, fires) = fire::routes();
         let (feed, followers) = feed::new();
         let counts = Counts::new(self.address());
         let (sender, queries) = queue::new(feed, counts.clone());
         let routes = jaeger::routes(sender.clone())
             .merge(own::routes(sender, nonce, listeners))
-            .merge(stream::routes(followers));
+            .merge(stream::routes(followers))
+            .merge(fire_routes);
         let routes = routes.fallback(|| async { (StatusCode::NOT_FOUND, "not found: see docs/api.md\n") });
         let overloaded = Router::new().fallback(|| async { jaeger::overloaded() });
         let app = App::new(counts.by_status(routes))
@@ -105,6 +109,6 @@ impl Api {
             };
             server.run(stopped).await;
         });
-        (queries, Running { stop, serving })
+        (queries, fires, Running { stop, serving })
     }
 }

@@ -149,7 +149,7 @@ async fn trace(State(own): State<Own>, Path(id): Path<String>) -> Result<Respons
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], query::json(value)).into_response()
 }
 
@@ -163,6 +163,10 @@ pub(crate) fn values<'a>(query: Option<&'a str>, name: &'a str) -> impl Iterator
 pub(crate) enum Problem {
     Invalid(String),
     NotFound,
+    /// The request changes something, and a page may have sent it.
+    Denied(String),
+    /// It cannot be done now.
+    Conflict(String),
     /// There are as many streams as there may be.
     Busy,
     Ended,
@@ -178,6 +182,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, error) = match self {
             Self::Invalid(error) => (StatusCode::BAD_REQUEST, error),
+            Self::Denied(error) => (StatusCode::FORBIDDEN, error),
+            Self::Conflict(error) => (StatusCode::CONFLICT, error),
             Self::NotFound => (StatusCode::NOT_FOUND, jaeger::NOT_FOUND.to_owned()),
             Self::Busy => {
                 let failed = Failed {

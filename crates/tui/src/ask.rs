@@ -1,5 +1,6 @@
-//! Commands that ask a running viewer: `query`, `show`, `trace` and `wait`.
+//! Commands that ask a running viewer: `query`, `show`, `trace`, `wait` and `fire`.
 
+mod fire;
 mod list;
 mod show;
 mod trace;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 use crate::attach::Attached;
 
+pub use fire::{DemoCall, fire};
 pub use list::list;
 pub use show::{List, show};
 pub use trace::{Form, trace};

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use eyre::{Context, Result, eyre};
+use query_api::FIRE_HEADER;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 
@@ -98,6 +99,21 @@ impl Attached {
         }
     }
 
+    /// Asks the viewer to do something.
+    ///
+    /// # Errors
+    /// The viewer rejects the request, or has ended.
+    pub async fn post(&self, path: &str) -> Result<Vec<u8>> {
+        let request = self.client.post(self.url(path, &[])?).header(FIRE_HEADER, "1");
+        let answer = request.send().await.wrap_err_with(|| self.silent())?;
+        let status = answer.status();
+        let body = answer.bytes().await.wrap_err_with(|| self.silent())?;
+        match status {
+            StatusCode::OK => Ok(body.into()),
+            status => Err(self.rejected(status, &body)),
+        }
+    }
+
     /// Opens a stream of events below the viewer's own API.
     ///
     /// # Errors
@@ -114,8 +130,18 @@ impl Attached {
     }
 
     async fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Response> {
-        let url = Url::parse_with_params(&format!("http://{}/spanfall/v1/{path}", self.api), parameters)?;
-        self.client.get(url).send().await.wrap_err_with(|| self.silent())
+        self.client
+            .get(self.url(path, parameters)?)
+            .send()
+            .await
+            .wrap_err_with(|| self.silent())
+    }
+
+    fn url(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Url> {
+        Ok(Url::parse_with_params(
+            &format!("http://{}/spanfall/v1/{path}", self.api),
+            parameters,
+        )?)
     }
 
     fn silent(&self) -> String {

@@ -14,7 +14,7 @@ use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 use collector::{AllowedHost, AllowedOrigin};
 use trace_model::{Filter, FilterError};
 
-use crate::ask::List;
+use crate::ask::{DemoCall, List};
 use crate::tail::{Form, Selection, Until};
 use app::text::clean;
 use view::ThemeKind;
@@ -83,6 +83,8 @@ pub enum Command {
     Trace(Trace),
     /// Wait until matching traces are complete: in the running viewer, or in what arrives here
     Wait(Wait),
+    /// Send a request through the demo of the running viewer and print the id of its trace
+    Fire(Fire),
     /// Print a script that completes commands and options in a shell
     Completions {
         /// The shell
@@ -259,6 +261,34 @@ Examples:
 
 A trace is complete if no span is open and no parent is missing.
 Exit status: 0, 1 (timeout: traces are missing or incomplete), 2 (usage)";
+
+/// Options of `fire`.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(after_help = FIRE_EXAMPLES)]
+pub struct Fire {
+    /// The request
+    #[arg(value_name = "REQUEST")]
+    pub call: DemoCall,
+    /// Wait until the trace is complete and print its waterfall, too
+    #[arg(long)]
+    pub wait: bool,
+    /// With --wait: wait until nothing new came for this long
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "2s", requires = "wait")]
+    pub quiet_for: Duration,
+    /// With --wait: fail after this long
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s", requires = "wait")]
+    pub timeout: Duration,
+    /// Which viewer is asked.
+    #[command(flatten)]
+    pub attach: Attach,
+}
+
+const FIRE_EXAMPLES: &str = "\
+Examples:
+  spanfall fire reset
+  spanfall fire invalid --wait
+
+Exit status: 0, 1 (no demo is running, or the trace is not complete), 2 (usage), 3 (no viewer is running)";
 
 /// Parses a moment, in nanoseconds since the Unix epoch: how long ago, or RFC 3339.
 fn since(text: &str) -> Result<u64, String> {

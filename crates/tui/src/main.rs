@@ -76,6 +76,16 @@ fn run(cli: &Cli) -> Result<()> {
                 let viewer = Attached::required(trace.attach.attach).await?;
                 ask::trace(&viewer, &trace.id, form, std::io::stdout()).await
             }
+            Some(Command::Fire(fire)) => {
+                let viewer = Attached::required(fire.attach.attach).await?;
+                let until = fire.wait.then_some(Until {
+                    count: 1,
+                    since_unix_nano: 0,
+                    quiet_for: fire.quiet_for,
+                    timeout: fire.timeout,
+                });
+                ask::fire(&viewer, fire.call, until, std::io::stdout()).await
+            }
             Some(Command::Wait(wait)) => Box::pin(self::wait(cli, wait)).await,
             Some(Command::Tail(tail)) => {
                 let (selection, until) = tail.read().map_err(|error| eyre!("cannot parse the filter: {error}"))?;

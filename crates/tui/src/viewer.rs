@@ -27,7 +27,7 @@ use collector::{Addresses, Health};
 use crossterm::event::{Event as TerminalEvent, EventStream};
 use eyre::{Context, Result};
 use futures_util::StreamExt;
-use query_api::{Api, Nonce, Queries, Running};
+use query_api::{Api, Fire, Fires, Nonce, Queries, Running};
 use sentry_relay::Target;
 use trace_model::Store;
 
@@ -123,7 +123,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     let ending = Ending::listen()?;
     let terminal = Terminal::enter(mouse, theme).wrap_err("this needs a terminal; for output to a pipe use: spanfall tail")?;
     let (arrivals, health, server) = collector.serve();
-    let (queries, api) = answering(api, options, true, Some((addresses, health.clone())));
+    let (queries, fires, api) = answering(api, options, true, Some((addresses, health.clone())));
     let demo = match setup {
         Some(setup) => Demo::start(&setup)?,
         None => Demo::none(),
@@ -133,6 +133,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         terminal,
         inbox: Inbox::new(arrivals, health.queue().bytes_limit, queries.feed()),
         queries,
+        fires: fires.filter(|_| mode == Mode::Demo),
         polling: Polling::new(poller),
         aggregating: Aggregating::default(),
         health: Some(health),
@@ -152,10 +153,11 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         ending,
         queries,
         inbox,
+        fires,
         ..
     } = viewer;
     // Answers under way end here, and streams.
-    drop((queries, inbox));
+    drop((queries, inbox, fires));
     ending.watchdog.enter(Doing::Frame);
     if mode == Mode::Demo {
         app.apply(Event::Notice(Notice {
@@ -179,6 +181,8 @@ struct Viewer {
     terminal: Terminal,
     inbox: Inbox,
     queries: Queries,
+    /// `None` without a demo.
+    fires: Option<Fires>,
     polling: Polling,
     aggregating: Aggregating,
     /// `None` where nothing listens.
@@ -243,6 +247,10 @@ impl Viewer {
                 Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => {
                     self.doing(Doing::Demo);
                     self.demo_said(event);
+                }
+                fire = fired(&mut self.fires) => {
+                    self.doing(Doing::Demo);
+                    self.fire(fire);
                 }
                 // It is answered below, or when a turn's arrivals are ingested.
                 () = self.queries.wait() => {}
@@ -420,12 +428,12 @@ fn answering(
     options: &Options,
     is_found: bool,
     listening: Option<(Addresses, Health)>,
-) -> (Queries, Option<Answering>) {
+) -> (Queries, Option<Fires>, Option<Answering>) {
     match api {
         Some(api) => {
             let address = api.address();
             let nonce = is_found.then(Nonce::generate).flatten();
-            let (queries, running) = api.serve(options.allowed_host.clone(), nonce.clone(), move || {
+            let (queries, fires, running) = api.serve(options.allowed_host.clone(), nonce.clone(), move || {
                 listeners::state(listening.as_ref())
             });
             // Without the file commands do not find this viewer; everything else works.
@@ -442,9 +450,9 @@ fn answering(
                 running,
                 _registration: registration,
             };
-            (queries, Some(answering))
+            (queries, Some(fires), Some(answering))
         }
-        None => (Queries::none(), None),
+        None => (Queries::none(), None, None),
     }
 }
 
@@ -459,6 +467,14 @@ fn answer(queries: &mut Queries, store: &Store) {
     let started = Instant::now();
     while queries.is_answering() && started.elapsed() < ANSWER_QUERIES {
         queries.step(store, READ_WORK);
+    }
+}
+
+/// Waits for a command that fires a request of the demo, for ever without a demo.
+async fn fired(fires: &mut Option<Fires>) -> Fire {
+    match fires {
+        Some(fires) => fires.next().await,
+        None => std::future::pending().await,
     }
 }
 

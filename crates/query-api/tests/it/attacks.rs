@@ -44,6 +44,43 @@ async fn foreign_hosts_pages_and_forms_are_denied() {
     }
 }
 
+/// A form and a page's simple request lack the header; what has it is preflighted, and the preflight is denied.
+#[tokio::test]
+async fn requests_that_change_something_are_denied_to_pages() {
+    let mut served = serve(store(of_service("api", &[span(1, 1, "get", 1)]))).await;
+    let mut fires = served.fires.take().unwrap();
+    let sent = tokio::spawn(async move { fires.next().await.valid });
+    let post = "POST /spanfall/v1/fire/reset HTTP/1.1\r\nconnection: close\r\ncontent-length: 0\r\n";
+    let form = "content-type: application/x-www-form-urlencoded\r\n";
+    let header = "spanfall-request: 1\r\n";
+    for (request, status) in [
+        (format!("{post}host: localhost\r\n{form}\r\n"), "403"),
+        (format!("{post}host: localhost\r\norigin: http://localhost:3000\r\n\r\n"), "403"),
+        (format!("{post}host: localhost\r\norigin: https://evil.example\r\n{header}\r\n"), "403"),
+        (format!("{post}host: evil.example\r\n{header}\r\n"), "403"),
+        (
+            "OPTIONS /spanfall/v1/fire/reset HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\norigin: http://localhost:3000\r\n\
+             access-control-request-method: POST\r\naccess-control-request-headers: spanfall-request\r\n\r\n"
+                .to_owned(),
+            "405",
+        ),
+        (
+            "GET /spanfall/v1/fire/reset HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".to_owned(),
+            "405",
+        ),
+        (
+            "GET /spanfall/v1/records HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n".to_owned(),
+            "403",
+        ),
+    ] {
+        let answer = talk(&served, &request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
+        assert!(!answer.to_ascii_lowercase().contains("access-control-"), "{answer}");
+    }
+    assert!(!sent.is_finished());
+    sent.abort();
+}
+
 #[tokio::test]
 async fn queries_beyond_the_limit_are_told_to_retry() {
     // Nobody answers.

@@ -4,6 +4,7 @@
 
 mod attacks;
 mod documents;
+mod fire;
 mod jaeger;
 mod streams;
 mod support;

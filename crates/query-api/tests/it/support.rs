@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
-use query_api::{Address, Api, Feed, Queries, Running};
+use query_api::{Address, Api, Feed, Fires, Queries, Running};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use trace_model::{Batch, Source, Store};
@@ -21,6 +21,7 @@ pub(crate) struct Served {
     pub(crate) store: Arc<Mutex<Store>>,
     pub(crate) feed: Feed,
     client: reqwest::Client,
+    pub(crate) fires: Option<Fires>,
     _running: Running,
     owner: Option<JoinHandle<()>>,
 }
@@ -51,11 +52,12 @@ pub(crate) async fn serve(store: Store) -> Served {
 pub(crate) async fn bind(store: Store) -> (Served, Queries) {
     let api = Api::bind(Address::Only("127.0.0.1:0".parse().unwrap())).await.unwrap();
     let address = api.address();
-    let (queries, running) = api.serve(Vec::new(), None, query::Listeners::default);
+    let (queries, fires, running) = api.serve(Vec::new(), None, query::Listeners::default);
     let served = Served {
         address,
         store: Arc::new(Mutex::new(store)),
         feed: queries.feed(),
+        fires: Some(fires),
         client: http_client::builder().no_proxy().timeout(SOON).build().unwrap(),
         _running: running,
         owner: None,

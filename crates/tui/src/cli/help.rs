@@ -7,7 +7,7 @@ use collector::Listener;
 use super::Cli;
 
 /// Commands that read the options: the viewer (also in the demo), `serve`, `open`, `inspect`, `tail`.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "demo",
     "serve",
     "open",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 12] = [
     "show",
     "trace",
     "wait",
+    "fire",
     "config",
     "completions",
     "man",

@@ -1,6 +1,7 @@
 //! Effects of the app, carried out.
 
 use app::{API, DemoRequest, Effect, Event, Notice};
+use query_api::Fire;
 
 use super::terminal::Terminal;
 use super::{Viewer, suspend};
@@ -40,6 +41,16 @@ impl Viewer {
     /// Says what went wrong.
     pub(super) fn fail(&mut self, text: String) {
         self.apply(Event::Notice(Notice { text, error: true }));
+    }
+
+    /// Sends a request that a command asked for. What is on the screen stays.
+    pub(super) fn fire(&mut self, fire: Fire) {
+        let request = self.app.demo_request(fire.valid);
+        if let Some(request) = request {
+            self.send(request);
+        }
+        let not_ready = || "the demo's API is not ready".to_owned();
+        fire.answer(request.map(|request| request.trace_id).ok_or_else(not_ready));
     }
 
     fn send(&mut self, request: DemoRequest) {

@@ -155,12 +155,13 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
     nothing_to_show(&app.files)?;
     let ending = Ending::listen()?;
     let terminal = Terminal::enter(mouse, theme).wrap_err("this needs a terminal; for output to a pipe use: spanfall inspect")?;
-    let (queries, api) = answering(api, options, true, None);
+    let (queries, _, api) = answering(api, options, true, None);
     let mut viewer = Viewer {
         app,
         terminal,
         inbox: Inbox::without_collector(queries.feed()),
         queries,
+        fires: None,
         polling: Polling::new(None),
         aggregating: Aggregating::default(),
         health: None,

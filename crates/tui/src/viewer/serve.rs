@@ -75,7 +75,7 @@ impl Headless {
         // The state of a screen that nobody sees: it ingests in the same slices.
         let mut app = App::new(store, Mode::Viewer, addresses, fastrand::Rng::new());
         let (arrivals, health, server) = collector.serve();
-        let (mut queries, api) = answering(api, options, is_found, Some((addresses, health.clone())));
+        let (mut queries, _, api) = answering(api, options, is_found, Some((addresses, health.clone())));
         let mut inbox = Inbox::new(arrivals, health.queue().bytes_limit, queries.feed());
         // It is read by whoever started this: all is bound.
         let _ = writeln!(io::stderr(), "spanfall: {listening}");

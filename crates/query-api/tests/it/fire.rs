@@ -1,0 +1,56 @@
+//! Requests of the demo.
+
+use query_api::FIRE_HEADER;
+use serde_json::{Value, json};
+
+use crate::support::{SOON, Served, serve};
+
+async fn post(served: &Served, path: &str, header: bool) -> (u16, Value) {
+    let client = http_client::builder().no_proxy().timeout(SOON).build().unwrap();
+    let mut request = client.post(format!("http://{}/spanfall/v1/fire/{path}", served.address));
+    if header {
+        request = request.header(FIRE_HEADER, "1");
+    }
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn request_is_fired_by_the_owner_of_the_demo() {
+    let mut served = serve(trace_model::Store::new(1 << 20)).await;
+    let mut fires = served.fires.take().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let fire = fires.next().await;
+            let answer = if fire.valid {
+                Ok("0af7651916cd43dd8448eb211c80319c".parse().unwrap())
+            } else {
+                Err("the API is not ready".to_owned())
+            };
+            fire.answer(answer);
+        }
+    });
+    let id = json!({ "trace_id": "0af7651916cd43dd8448eb211c80319c" });
+    assert_eq!(post(&served, "reset", true).await, (200, id));
+    assert_eq!(
+        post(&served, "invalid", true).await,
+        (409, json!({ "error": "the API is not ready" }))
+    );
+    assert_eq!(post(&served, "odd", true).await.0, 400);
+    // A form cannot send the header.
+    assert_eq!(
+        post(&served, "reset", false).await,
+        (403, json!({ "error": "the header spanfall-request is missing" }))
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_fired_without_a_demo() {
+    let mut served = serve(trace_model::Store::new(1 << 20)).await;
+    drop(served.fires.take());
+    let (status, body) = post(&served, "reset", true).await;
+    assert_eq!(
+        (status, &body["error"]),
+        (409, &json!("no demo is running (start spanfall demo)"))
+    );
+}
