@@ -19,6 +19,7 @@ pub struct Serve {
     pub sentry: SocketAddr,
     /// The address for queries.
     pub api: SocketAddr,
+    environment: Vec<(String, String)>,
 }
 
 impl Serve {
@@ -45,6 +46,10 @@ impl Serve {
             otlp_http: address("OTLP/HTTP on ")?,
             sentry: address("Sentry on ")?,
             api: address("query API on ")?,
+            environment: environment
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
             process,
         })
     }
@@ -58,6 +63,24 @@ impl Serve {
         let request = client.post(format!("http://{}/v1/traces", self.otlp_http)).json(request);
         request.send().await?.error_for_status()?;
         Ok(())
+    }
+
+    /// Waits with `spanfall wait` until matching traces are complete, and returns them.
+    ///
+    /// # Errors
+    /// They are not.
+    pub async fn wait(&self, filter: &str) -> Result<Vec<Value>, Error> {
+        let mut command = Command::new(testkit::bin("spanfall")?);
+        let timeout = format!("{}s", DEADLINE.as_secs());
+        command.args(["wait", filter, "--json", "--quiet-for", "10ms", "--timeout", &timeout]);
+        command.envs(self.environment.iter().cloned());
+        command.args(["--attach", &self.api.to_string()]);
+        let ended = tokio::task::spawn_blocking(move || command.output()).await??;
+        if !ended.status.success() {
+            return Err(String::from_utf8_lossy(&ended.stderr).into());
+        }
+        let lines = ended.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        Ok(lines.map(serde_json::from_slice).collect::<Result<_, _>>()?)
     }
 
     /// Queries it until the answer is as wanted.

@@ -56,6 +56,7 @@ pub(crate) fn routes(
         .route("/spanfall/v1/identity", get(identity))
         .route("/spanfall/v1/traces", get(traces))
         .route("/spanfall/v1/traces/{id}", get(trace))
+        .route("/spanfall/v1/traces/{id}/cross-check", get(cross_check))
         .with_state(Own {
             queries,
             nonce,
@@ -126,6 +127,15 @@ fn search(query: Option<&str>) -> Result<Search, Problem> {
         start: number("since_unix_nano")?.unwrap_or(0)..=u64::MAX,
         ..Search::all(limit)
     })
+}
+
+async fn cross_check(State(own): State<Own>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let trace_id = jaeger::trace_id(&id).map_err(|error| Problem::Invalid(error.to_string()))?;
+    let request = Request::CrossCheck(trace_id.ok_or(Problem::NotFound)?);
+    match own.queries.ask(Evaluation::new(request)).await?.1 {
+        Some(Part::CrossCheck(cross_check)) => Ok(json(StatusCode::OK, &cross_check)),
+        _ => Err(Problem::NotFound),
+    }
 }
 
 async fn trace(State(own): State<Own>, Path(id): Path<String>) -> Result<Response, Problem> {

@@ -19,8 +19,10 @@ use trace_model::Filter;
 use crate::feed::{Followers, Found, Place, Reader};
 use crate::own::{Problem, values};
 
-/// Streams at once: each one costs work with every arrival.
-const STREAMS_MAX: usize = 32;
+/// Streams of records at once: each one costs work with every arrival.
+const RECORD_STREAMS_MAX: usize = 32;
+/// Streams of revisions at once.
+const REVISION_STREAMS_MAX: usize = 64;
 /// Time after which a stream without events sends a comment, so that both ends notice a lost connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Time between two revisions.
@@ -32,7 +34,8 @@ const LONG_EVENTS: usize = 4;
 #[derive(Clone)]
 struct Streams {
     followers: Followers,
-    permits: Arc<Semaphore>,
+    of_records: Arc<Semaphore>,
+    of_revisions: Arc<Semaphore>,
     long_events: Arc<Semaphore>,
 }
 
@@ -42,19 +45,18 @@ pub(crate) fn routes(followers: Followers) -> Router {
         .route("/spanfall/v1/revisions", get(revisions))
         .with_state(Streams {
             followers,
-            permits: Arc::new(Semaphore::new(STREAMS_MAX)),
+            of_records: Arc::new(Semaphore::new(RECORD_STREAMS_MAX)),
+            of_revisions: Arc::new(Semaphore::new(REVISION_STREAMS_MAX)),
             long_events: Arc::new(Semaphore::new(LONG_EVENTS)),
         })
 }
 
-impl Streams {
-    fn permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.permits.clone().try_acquire_owned().map_err(|_| Problem::Busy)
-    }
+fn permit(streams: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    streams.clone().try_acquire_owned().map_err(|_| Problem::Busy)
 }
 
 async fn revisions(State(streams): State<Streams>) -> Result<Response, Problem> {
-    let permit = streams.permit()?;
+    let permit = permit(&streams.of_revisions)?;
     let mut revisions = streams.followers.revisions();
     // The first one comes at once.
     revisions.mark_changed();
@@ -87,7 +89,7 @@ async fn records(State(streams): State<Streams>, headers: HeaderMap, RawQuery(qu
         None => None,
     };
     let follower = Follower {
-        _permit: streams.permit()?,
+        _permit: permit(&streams.of_records)?,
         reader: streams.followers.reader(from),
         reading: Reading::new(selection),
         long_events: streams.long_events,

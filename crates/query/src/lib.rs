@@ -17,6 +17,7 @@
 
 mod arrivals;
 mod calls;
+mod cross_check;
 mod evaluation;
 mod found;
 pub mod jaeger;
@@ -36,6 +37,7 @@ use trace_model::{Span, SpanKind, TraceId};
 
 pub use self::arrivals::{Reading, Records, Selection};
 pub use self::calls::CALLS_MAX;
+pub use self::cross_check::CrossCheck;
 pub use self::evaluation::{Evaluation, Step};
 pub use self::found::Found;
 pub use self::operations::OPERATIONS_MAX;
@@ -67,6 +69,8 @@ pub enum Request {
     Found(Box<Search>),
     /// A trace by id, or the one that arrived last. Answered by [`Part::Whole`] or [`Part::Missing`]; by nothing if there is no trace.
     Whole(Option<TraceId>),
+    /// The cross-check of a trace. Answered by [`Part::CrossCheck`] or [`Part::Missing`].
+    CrossCheck(TraceId),
     /// A list about the traces that a search finds. Answered by [`Part::Shown`].
     Show(Show, Box<Search>),
     /// Ingest, with the state of the listeners. Answered by [`Part::Ingest`].
@@ -98,6 +102,8 @@ pub enum Part {
     Calls(Vec<Calls>),
     /// Traces in a line each.
     Found(Vec<Found>),
+    /// The cross-check of a trace.
+    CrossCheck(CrossCheck),
     /// A list.
     Shown(Shown),
     /// State of ingest.

@@ -76,10 +76,7 @@ async fn commands_ask_the_running_viewer() {
         .await
         .unwrap();
     served.send_otlp(&cart()).await.unwrap();
-    served
-        .query(&format!("/api/traces/{FIRST}"), |answer| answer["data"] != Value::Null)
-        .await
-        .unwrap();
+    served.wait(&format!("trace:{FIRST}")).await.unwrap();
     let ask = |words: &[&str]| run(runtime.path(), words);
 
     let (status, output, _) = ask(&["query"]);
@@ -231,10 +228,7 @@ async fn newest_viewer_is_asked_and_attach_chooses() {
     let first = serve(runtime.path()).await;
     let second = serve(runtime.path()).await;
     first.send_otlp(&cart()).await.unwrap();
-    first
-        .query(&format!("/api/traces/{FIRST}"), |answer| answer["data"] != Value::Null)
-        .await
-        .unwrap();
+    first.wait(&format!("trace:{FIRST}")).await.unwrap();
     assert_eq!(run(runtime.path(), &["query"]).1, "");
     let api = first.api.to_string();
     assert!(run(runtime.path(), &["query", "--attach", &api]).1.contains(FIRST));

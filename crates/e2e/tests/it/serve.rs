@@ -28,6 +28,7 @@ fn has_trace(answer: &Value) -> bool {
 async fn serve_answers_queries_and_ends_when_asked() {
     let served = Serve::start(&[], &[]).await.unwrap();
     served.send_otlp(&request()).await.unwrap();
+    assert_eq!(served.wait("service:shop").await.unwrap()[0]["trace_id"], TRACE);
     let found = served.query("/api/traces?service=shop&start=0", has_trace).await.unwrap();
     assert_eq!(found["data"][0]["spans"][0]["operationName"], "GET /cart");
     served.process.terminate();

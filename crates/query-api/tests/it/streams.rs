@@ -143,7 +143,7 @@ async fn idle_streams_are_bounded() {
             status => panic!("{status}"),
         }
     }
-    assert_eq!((streams.len(), busy), (32, 968));
+    assert_eq!((streams.len(), busy), (32 + 64, 1_000 - 96));
     assert_eq!(served.json("/api/traces/1").await.0, 200);
     drop(streams);
     loop {

@@ -44,7 +44,7 @@ fn line(trace: &Found, zone: &TimeZone) -> String {
         "{}  {}  {service}{}  {}  {}",
         moment(trace.start_unix_nano, zone),
         trace.trace_id,
-        clean(&trace.name),
+        app::redacted(&clean(&trace.name)),
         format::duration(trace.duration_ns),
         format::count(trace.spans as u64, "span"),
     );

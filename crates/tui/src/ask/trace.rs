@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use eyre::Result;
+use eyre::{Context, Result};
+use query::CrossCheck;
+use trace_model::{ListPlace, Store};
 
 use super::{say, waterfall, written};
 use crate::attach::Attached;
@@ -40,8 +42,18 @@ pub async fn trace(viewer: &Attached, id: &str, form: Form, mut out: impl Write)
         return written(out.write_all(&lines).and_then(|()| out.flush()));
     }
     let store = inspect::read_lines(lines)?;
-    written(match form {
-        Form::Json => inspect::print_json(&store, out),
-        _ => waterfall::print(&store, out),
-    })
+    if form == Form::Json {
+        return written(inspect::print_json(&store, out));
+    }
+    let cross_check = cross_check(viewer, &store).await?;
+    written(waterfall::print(&store, cross_check.as_ref(), out))
+}
+
+/// Returns the cross-check of the trace of a store. Only the viewer has what it needs; `None` if the trace was evicted meanwhile.
+async fn cross_check(viewer: &Attached, store: &Store) -> Result<Option<CrossCheck>> {
+    let (traces, _) = store.arrived_after(ListPlace::default(), 1);
+    let Some(trace_id) = traces.first() else { return Ok(None) };
+    let answer = viewer.get(&format!("traces/{trace_id}/cross-check"), &[]).await?;
+    let read = |answer: Vec<u8>| serde_json::from_slice(&answer).wrap_err("the viewer's answer cannot be read");
+    answer.map(read).transpose()
 }

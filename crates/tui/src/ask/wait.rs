@@ -2,18 +2,17 @@
 
 use std::io::Write;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eyre::Result;
 use query::Found;
+use tokio::time::Instant;
 
 use super::list::print;
 use super::{found, say, written};
 use crate::attach::Attached;
 use app::format;
 
-/// Time between two looks.
-const INTERVAL: Duration = Duration::from_millis(100);
 /// Traces that are looked at, at most.
 const TRACES_MAX: usize = 1_000;
 
@@ -38,29 +37,34 @@ pub struct Until {
 pub async fn wait(viewer: &Attached, filter: &str, until: Until, json: bool, out: impl Write) -> Result<()> {
     let timeout = tokio::time::sleep(until.timeout);
     let mut timeout = pin!(timeout);
+    let mut revisions = viewer.events("revisions", &[]).await?;
     let mut changed = Instant::now();
     let mut traces: Vec<Found> = Vec::new();
     loop {
-        let now = found(viewer, filter, TRACES_MAX.max(until.count), until.since_unix_nano).await?;
-        if now != traces {
-            (traces, changed) = (now, Instant::now());
-        }
         let is_met = traces.len() >= until.count && traces.iter().all(Found::is_complete);
-        if is_met && changed.elapsed() >= until.quiet_for {
-            written(print(&traces, json, out))?;
-            let quiet = format::duration(u64::try_from(until.quiet_for.as_nanos()).unwrap_or(u64::MAX));
-            say(&format!(
-                "complete: {}, nothing new for {quiet}",
-                format::count(traces.len() as u64, "trace")
-            ));
-            return Ok(());
-        }
         tokio::select! {
+            biased;
             () = &mut timeout => {
                 written(print(&traces, json, out))?;
                 return Err(eyre::eyre!("{}", unmet(&traces, until.count)));
             }
-            () = tokio::time::sleep(INTERVAL) => {}
+            // The first one comes at once.
+            revision = revisions.next() => {
+                if revision?.is_none() {
+                    return Err(eyre::eyre!("the viewer at {} has ended", viewer.api()));
+                }
+                let now = found(viewer, filter, TRACES_MAX.max(until.count), until.since_unix_nano).await?;
+                if now != traces {
+                    (traces, changed) = (now, Instant::now());
+                }
+            }
+            () = tokio::time::sleep_until(changed + until.quiet_for), if is_met => {
+                written(print(&traces, json, out))?;
+                let quiet = format::duration(u64::try_from(until.quiet_for.as_nanos()).unwrap_or(u64::MAX));
+                let traces = format::count(traces.len() as u64, "trace");
+                say(&format!("complete: {traces}, nothing new for {quiet}"));
+                return Ok(());
+            }
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use query::CrossCheck;
 use trace_model::{Span, SpanNode, StatusCode, Store, Value};
 
 use crate::inspect::{Trace, heading, traces};
-use app::format;
 use app::text::clean;
+use app::{format, redacted};
 
 /// Columns of the marks, the name, the bar and the duration; with spaces 80.
 const NAME: usize = 43;
@@ -23,17 +25,26 @@ const ERRORS_MAX: usize = 20;
 const MESSAGE_MAX: usize = 200;
 
 /// Prints the traces of a store.
-pub(super) fn print(store: &Store, mut out: impl Write) -> io::Result<()> {
+pub(super) fn print(store: &Store, cross_check: Option<&CrossCheck>, mut out: impl Write) -> io::Result<()> {
     for trace in traces(store) {
-        for line in lines(store, &trace) {
-            writeln!(out, "{}", without_queries(&line).trim_end())?;
+        for line in lines(store, &trace, cross_check) {
+            writeln!(out, "{}", line.trim_end())?;
         }
     }
     out.flush()
 }
 
-fn lines(store: &Store, trace: &Trace) -> Vec<String> {
+fn lines(store: &Store, trace: &Trace, cross_check: Option<&CrossCheck>) -> Vec<String> {
+    let trace_id = trace.summary.trace_id.to_string();
     let mut lines = heading(trace);
+    for line in &mut lines {
+        // Its id has the shape of a credential.
+        *line = match line.strip_prefix(&trace_id) {
+            Some(rest) => format!("{trace_id}{}", redacted(rest)),
+            None => redacted(line),
+        };
+    }
+    lines.extend(cross_check.and_then(reach));
     lines.push(String::new());
     let nodes = trace.tree.nodes();
     let path = trace.critical_path().unwrap_or_default();
@@ -53,6 +64,38 @@ fn lines(store: &Store, trace: &Trace) -> Vec<String> {
     lines
 }
 
+/// The cross-check in a line; `None` without something to compare with.
+fn reach(check: &CrossCheck) -> Option<String> {
+    let against = match check.against.as_deref()? {
+        "sentry" => "against Sentry",
+        _ => "against the envelopes here",
+    };
+    if check.expected + check.sentry_only == 0 {
+        return None;
+    }
+    let is_due = check.due_unix_nano.is_some_and(|due| due <= unix_nano());
+    let absent = if is_due { "✗ missing" } else { "… expected" };
+    let parts = [
+        (check.absent, absent),
+        (check.differs, "≠ different"),
+        (check.reached, "✓ reached it"),
+        (check.sentry_only, "✓ by envelope only"),
+    ];
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0).map(|(number, mark)| {
+        let (mark, about) = mark.split_once(' ').unwrap_or((mark, ""));
+        format!("{mark} {} {about}", format::grouped(number as u64))
+    });
+    Some(format!(
+        "  cross-check    {} ({against})",
+        parts.collect::<Vec<_>>().join(" · ")
+    ))
+}
+
+fn unix_nano() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
 fn row(trace: &Trace, node: &SpanNode, is_critical: bool) -> String {
     let mark = match node.status {
         _ if !node.arrived => '?',
@@ -70,7 +113,7 @@ fn row(trace: &Trace, node: &SpanNode, is_critical: bool) -> String {
         Some(end) => format::duration(end.saturating_sub(node.start_unix_nano)),
         None => "…".to_owned(),
     };
-    let name = without_queries(&clean(name.trim_start())).into_boxed_str();
+    let name = redacted(&clean(name.trim_start())).into_boxed_str();
     let name = format::exactly(&format!("{indent}{name}"), NAME);
     let duration = format!(
         "{}{duration}",
@@ -108,8 +151,8 @@ fn errors(store: &Store, trace: &Trace) -> Vec<String> {
         let events = store.error_events(trace_id, node.key.span_id, ERRORS_MAX);
         messages.extend(events.iter().map(app::log_text));
         for message in messages {
-            let message: String = clean(&message).chars().take(MESSAGE_MAX).collect();
-            let name = without_queries(&clean(&node.name));
+            let message: String = redacted(&clean(&message)).chars().take(MESSAGE_MAX).collect();
+            let name = redacted(&clean(&node.name));
             let service = clean(format::service(&node.key.service));
             lines.push(format!("error in {service} {name}: {message}"));
             if lines.len() == ERRORS_MAX {
@@ -137,34 +180,4 @@ fn messages(span: &Span) -> Vec<String> {
     });
     let status = Some(span.status_message.clone()).filter(|message| !message.is_empty());
     status.into_iter().chain(exceptions).collect()
-}
-
-/// Cuts queries of URLs and paths, which may hold credentials.
-pub(super) fn without_queries(line: &str) -> String {
-    let word = |word: &str| match word.split_once('?') {
-        Some((path, query)) if path.contains('/') && !query.is_empty() && !query.starts_with('…') => format!("{path}?…"),
-        _ => word.to_owned(),
-    };
-    line.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn queries_are_cut() {
-        for (line, expected) in [
-            ("GET /a?token=1&b=2 HTTP", "GET /a?… HTTP"),
-            ("https://x.example/?q  ok", "https://x.example/?…  ok"),
-            (
-                "SELECT * FROM a WHERE b = ? AND c IN (?,?)",
-                "SELECT * FROM a WHERE b = ? AND c IN (?,?)",
-            ),
-            ("why? /a?", "why? /a?"),
-            ("/a?…: text", "/a?…: text"),
-        ] {
-            assert_eq!(without_queries(line), expected);
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod copy;
 mod ending;
+mod fire;
 mod live;
 mod redrive;
 mod relay;

@@ -3,10 +3,9 @@
 use jiff::tz::TimeZone;
 use query::{Durations, Ingest, ShownCalls, ShownError, ShownLog, ShownOperation, ShownWarning};
 
-use super::super::waterfall::without_queries;
 use crate::inspect::moment;
-use app::format;
 use app::text::clean;
+use app::{format, redacted};
 
 pub(super) fn logs(logs: &[ShownLog]) -> String {
     let zone = TimeZone::system();
@@ -28,7 +27,7 @@ pub(super) fn errors(errors: &[ShownError]) -> String {
     let row = |error: &ShownError| {
         let message = match (&error.name, error.message.as_str()) {
             (Some(name), "") => name.clone(),
-            (Some(name), message) => format!("{}: {message}", without_queries(&clean(name))),
+            (Some(name), message) => format!("{}: {message}", redacted(&clean(name))),
             (None, message) => message.to_owned(),
         };
         let cells = [
@@ -162,6 +161,15 @@ fn stored(ingest: &Ingest) -> String {
     )
 }
 
+/// Ids have the shape of a credential.
+fn redacted_but_ids(cell: &str) -> String {
+    if cell.len() == 32 && cell.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        cell.to_owned()
+    } else {
+        redacted(cell)
+    }
+}
+
 /// A table after an empty line, if it has rows.
 fn section(table: &str) -> String {
     if table.lines().count() > 1 {
@@ -189,7 +197,7 @@ fn table(names: &[&str], rows: impl Iterator<Item = Vec<String>>, align: &str) -
     let rows: Vec<Vec<String>> = heading.into_iter().chain(rows).collect();
     let rows: Vec<Vec<String>> = rows
         .into_iter()
-        .map(|row| row.iter().map(|cell| without_queries(&clean(cell))).collect())
+        .map(|row| row.iter().map(|cell| redacted_but_ids(&clean(cell))).collect())
         .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
