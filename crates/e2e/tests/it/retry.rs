@@ -127,7 +127,7 @@ async fn dead_letters_with_their_reason(broker: &str) {
         };
         let (reason, code) = (
             reason.to_string(),
-            code.map_or("no reply".to_owned(), |code| code.to_string()),
+            code.map_or("connection refused".to_owned(), |code| code.to_string()),
         );
         assert!(reason.contains(&code) && !reason.contains("jane"), "{reason}");
         assert!(headers.inner().contains_key("traceparent"));
