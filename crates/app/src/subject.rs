@@ -9,21 +9,23 @@ use crate::text::shown;
 /// Least columns of a subject, with the space before it.
 const SUBJECT_MIN: usize = 5;
 
-/// Returns a name and its subject within a width. The code of a failure is shown however long the name is, that of a success never: it is
-/// the rule. The subject is cut before the name, which is the first piece unless it is empty.
+/// Returns a name and its subject within a width. The code of a failure is shown however long the name is, that of a success after a subject if
+/// nothing is cut for it: a name of its own stands for its usual answer. The subject is cut before the name, which is the first piece unless it is empty.
 #[must_use]
 pub fn described(name: &str, subject: &SpanSubject, width: usize) -> Vec<Piece> {
-    let failure = subject.status.as_ref().and_then(|status| failure(status, width / 2));
+    let status = subject.status.as_ref();
+    let failure = status.filter(|status| status.class != StatusClass::Success);
+    let failure = failure.and_then(|status| code(status, width / 2));
     let mut left = width - failure.as_ref().map_or(0, |code| 1 + code.width()).min(width);
     let mut pieces: Vec<Piece> = Vec::new();
-    let mut say = |text: &str, role: Role| {
+    let say = |pieces: &mut Vec<Piece>, text: &str, role: Role| {
         let space = if pieces.is_empty() { "" } else { " " };
         pieces.push(format!("{space}{text}").means(role));
     };
     if !name.is_empty() {
         let name = format::name(name, left);
         left = left.saturating_sub(format::columns(&name));
-        say(&name, Role::Plain);
+        say(&mut pieces, &name, Role::Plain);
     }
     if !subject.text.is_empty() && left >= SUBJECT_MIN {
         let room = left - usize::from(!name.is_empty());
@@ -33,23 +35,31 @@ pub fn described(name: &str, subject: &SpanSubject, width: usize) -> Vec<Piece> 
         } else {
             format::name
         };
-        say(&cut(&subject.text, room), Role::Dim);
+        say(&mut pieces, &cut(&subject.text, room), Role::Dim);
     }
     if let Some(code) = failure {
-        say(&code.text, code.role);
+        say(&mut pieces, &code.text, code.role);
+    } else if let Some(status) = status.filter(|_| !subject.text.is_empty()) {
+        let whole: usize = pieces.iter().map(Piece::width).sum();
+        let is_cut = whole < format::columns(name) + format::columns(&subject.text);
+        if let Some(code) = code(status, width.saturating_sub(whole)).filter(|_| !is_cut) {
+            say(&mut pieces, &code.text, code.role);
+        }
     }
     pieces
 }
 
-/// The code of a failure, if there is room for it.
-fn failure(status: &CallStatus, width: usize) -> Option<Piece> {
+/// Returns the code with its name, without the name if there is no room for that; `None` if there is no room for either.
+fn code(status: &CallStatus, width: usize) -> Option<Piece> {
     let role = match status.class {
-        StatusClass::Success => return None,
+        StatusClass::Success => Role::Dim,
         StatusClass::ClientError => Role::Warning,
         StatusClass::ServerError => Role::Error,
     };
     let code = shown(&status.code);
-    (format::columns(&code) < width).then(|| code.means(role))
+    let named = status.name.map(|name| format!("{code} {name}"));
+    let mut texts = named.into_iter().chain([code]);
+    texts.find(|text| format::columns(text) < width).map(|text| text.means(role))
 }
 
 #[cfg(test)]
@@ -59,6 +69,7 @@ mod tests {
     fn text(name: &str, about: &str, code: Option<(&str, StatusClass)>, width: usize) -> String {
         let status = code.map(|(code, class)| CallStatus {
             code: code.into(),
+            name: (code == "14").then_some("UNAVAILABLE"),
             class,
         });
         let subject = SpanSubject {
@@ -70,10 +81,16 @@ mod tests {
 
     #[test]
     fn described_cuts_the_subject_before_the_name_and_no_failure() {
+        let failed = Some(("14", StatusClass::ServerError));
         let (found, missing) = (Some(("200", StatusClass::Success)), Some(("404", StatusClass::ClientError)));
         for (name, about, code, width, expected) in [
             ("GET", "/posts", missing, 20, "GET /posts 404"),
-            ("GET", "/posts", found, 20, "GET /posts"),
+            ("GET", "/posts", found, 20, "GET /posts 200"),
+            ("GET", "/posts", found, 13, "GET /posts"),
+            ("GET /posts", "", found, 40, "GET /posts"),
+            ("GET", "/posts", found, 9, "GET /pos…"),
+            ("grpc", "Cart/Add", failed, 40, "grpc Cart/Add 14 UNAVAILABLE"),
+            ("grpc", "Cart/Add", failed, 20, "grpc Cart/Add 14"),
             ("GET", "/posts", missing, 12, "GET /po… 404"),
             ("GET", "/posts", missing, 8, "GET 404"),
             ("GET", "/posts", missing, 6, "GET"),

@@ -71,6 +71,6 @@ pub use store::{
     Revision, Root, SECONDS, SHAPE, SearchProgress, SentryReach, ServiceStats, SpanPlaces, Store, StoredLog, StoredLogReader,
     StoredReader, StoredSpan, Totals, TraceSummary, outside_of_spans,
 };
-pub use subject::{CallStatus, SpanSubject, StatusClass};
+pub use subject::{CallStatus, SpanSubject, StatusClass, grpc_status};
 pub use tree::{SpanNode, SpanTree, TraceReader};
 pub use walk::{Grant, ReadError};

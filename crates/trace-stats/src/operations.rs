@@ -18,7 +18,7 @@ pub const OPERATIONS: usize = 2_000;
 pub struct Operation {
     /// `service.name` of the spans; empty without one.
     pub service: Arc<str>,
-    /// Name of the spans.
+    /// Name of the spans, without ids and literals.
     pub name: Arc<str>,
     /// Subject if the name does not tell it, for example a route; else empty.
     pub subject: Arc<str>,
@@ -97,14 +97,14 @@ pub(crate) struct Counting {
 }
 
 impl Counting {
-    pub(crate) fn add(&mut self, trace_id: TraceId, node: &SpanNode, subject: Box<str>) {
+    pub(crate) fn add(&mut self, trace_id: TraceId, node: &SpanNode, (name, subject): (Arc<str>, Box<str>)) {
         let has_room = self.by_name.len() < OPERATIONS;
         let subject = if subject.is_empty() {
             self.nothing.clone()
         } else {
             subject.into()
         };
-        let name = (node.key.service.clone(), node.name.clone(), subject, node.kind);
+        let name = (node.key.service.clone(), name, subject, node.kind);
         let counts = match self.by_name.entry(name) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) if has_room => new.insert(Counts::default()),

@@ -207,7 +207,8 @@ impl SurveyPass {
         let end = node.end_unix_nano.unwrap_or(0).max(node.start_unix_nano);
         let (from, to) = self.survey.between_unix_nano.unwrap_or((u64::MAX, 0));
         self.survey.between_unix_nano = Some((from.min(node.start_unix_nano), to.max(end)));
-        self.operations.add(trace_id, node, store.operation_subject(trace_id, node));
+        let name = (Store::operation_name(node), store.operation_subject(trace_id, node));
+        self.operations.add(trace_id, node, name);
         let is_message = matches!(node.kind, SpanKind::Producer | SpanKind::Consumer);
         let span = (unanswered[at] || is_message)
             .then(|| store.span(trace_id, &node.key))

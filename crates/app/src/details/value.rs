@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use trace_model::{Attribute, Value};
+use trace_model::{Attribute, Value, grpc_status};
 
 use crate::text::LAID_OUT_BYTES_MAX;
 use crate::units::{quantity, unit_of};
@@ -19,10 +19,11 @@ pub fn value(value: &Value) -> String {
     text
 }
 
-/// The value of an attribute with its unit where its name tells that, and the exact number where the unit rounds it.
+/// The value of an attribute with its unit or the name of its code where the attribute's name tells that, and the exact number where the unit rounds it.
 #[must_use]
 pub fn attribute_value(attribute: &Attribute) -> String {
-    with_unit(attribute).unwrap_or_else(|| value(&attribute.value))
+    let named = with_name(attribute).or_else(|| with_unit(attribute));
+    named.unwrap_or_else(|| value(&attribute.value))
 }
 
 /// All of a value: a text as it is, bytes as text or in hexadecimal, and what is nested as JSON.
@@ -95,6 +96,20 @@ fn quote(json: &mut String, text: &str) {
         }
     }
     json.push('"');
+}
+
+/// A status code of gRPC with its name.
+fn with_name(attribute: &Attribute) -> Option<String> {
+    const CODES: [&str; 3] = ["rpc.grpc.status_code", "rpc.response.status_code", "grpc.status_code"];
+    if !CODES.contains(&&*attribute.key) {
+        return None;
+    }
+    let code = match &attribute.value {
+        Value::Int(code) => *code,
+        Value::String(text) => text.parse().ok()?,
+        _ => return None,
+    };
+    Some(format!("{code} {}", grpc_status(code)?))
 }
 
 fn with_unit(attribute: &Attribute) -> Option<String> {
@@ -193,6 +208,14 @@ mod tests {
             ),
             ("busy_ns", Value::Int(1_234_567), "1.23 ms"),
             ("server.port", Value::Int(5432), "5432"),
+            ("rpc.grpc.status_code", Value::Int(14), "14 UNAVAILABLE"),
+            ("rpc.response.status_code", Value::String("5".to_owned()), "5 NOT_FOUND"),
+            (
+                "rpc.response.status_code",
+                Value::String("UNAVAILABLE".to_owned()),
+                "UNAVAILABLE",
+            ),
+            ("rpc.grpc.status_code", Value::Int(99), "99"),
             ("after_ms", Value::String("soon".to_owned()), "soon"),
             ("after_ms", Value::Int(-1), "-1"),
         ] {

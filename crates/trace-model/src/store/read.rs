@@ -2,6 +2,7 @@
 
 use std::hash::BuildHasher;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::by_arrival::ByArrival;
 use super::marks::Found;
@@ -225,6 +226,13 @@ impl Store {
     pub fn subject(&self, trace_id: TraceId, key: &SpanKey) -> Option<SpanSubject> {
         let at = self.find_key(self.find_trace(trace_id)?, key)?;
         Some(self.subject_of(at))
+    }
+
+    /// Returns the name of a span's operation: the span's own without the ids of a path and the literals of a statement.
+    #[must_use]
+    pub fn operation_name(node: &SpanNode) -> Arc<str> {
+        work::add(node.name.len());
+        SpanSubject::operation_name(&node.name).map_or_else(|| node.name.clone(), Arc::from)
     }
 
     /// Returns the subject of a span's operation, if its name does not tell it: the same for all spans of a route or a template.

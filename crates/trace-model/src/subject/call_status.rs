@@ -7,8 +7,10 @@ use crate::sentry::cut;
 /// The status of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallStatus {
-    /// `404` of HTTP, `UNAVAILABLE` of gRPC, `23505` of a database.
+    /// `404` of HTTP, `14` of gRPC, `23505` of a database; of gRPC as a word where the sender has no number.
     pub code: Box<str>,
+    /// `UNAVAILABLE` for a number of gRPC.
+    pub name: Option<&'static str>,
     /// Meaning of the code.
     pub class: StatusClass,
 }
@@ -81,6 +83,7 @@ impl StatusKey {
             Self::Rpc => &[
                 b"rpc.response.status_code",
                 b"rpc.grpc.status_code",
+                b"grpc.status_code",
                 b"rpc.connect_rpc.error_code",
             ],
             Self::Http => &[b"http.response.status_code", b"http.status_code"],
@@ -126,6 +129,12 @@ impl<'a> Code<'a> {
     }
 }
 
+/// Returns the name of a status code of gRPC.
+#[must_use]
+pub fn grpc_status(number: i64) -> Option<&'static str> {
+    GRPC.get(usize::try_from(number).ok()?).copied()
+}
+
 fn http(number: i64) -> Option<CallStatus> {
     let class = match number {
         100..400 => StatusClass::Success,
@@ -135,14 +144,15 @@ fn http(number: i64) -> Option<CallStatus> {
     };
     Some(CallStatus {
         code: number.to_string().into(),
+        name: None,
         class,
     })
 }
 
 fn rpc(code: &Code<'_>) -> CallStatus {
-    let by_number = code.number().and_then(|number| GRPC.get(usize::try_from(number).ok()?));
-    let code = by_number.map_or_else(|| code.text(), |name| (*name).into());
-    let is = |name: &&str| name.eq_ignore_ascii_case(&code);
+    let name = code.number().and_then(grpc_status);
+    let code = code.text();
+    let is = |known: &&str| known.eq_ignore_ascii_case(name.unwrap_or(&code));
     let class = if is(&GRPC[0]) {
         StatusClass::Success
     } else if GRPC_SERVER_ERRORS.iter().any(is) || !GRPC.iter().any(is) {
@@ -150,7 +160,7 @@ fn rpc(code: &Code<'_>) -> CallStatus {
     } else {
         StatusClass::ClientError
     };
-    CallStatus { code, class }
+    CallStatus { code, name, class }
 }
 
 /// Reads a database's code. Databases have codes for failures; some senders write one for success, too, which is ignored.
@@ -160,6 +170,7 @@ fn database(code: &Code<'_>) -> Option<CallStatus> {
     let is_success = SUCCESS.iter().any(|success| success.eq_ignore_ascii_case(&code));
     (!is_success).then_some(CallStatus {
         code,
+        name: None,
         class: StatusClass::ServerError,
     })
 }

@@ -2,24 +2,41 @@
 
 /// Words for a method, a protocol or a library, in lower case and in order.
 #[rustfmt::skip]
-const WORDS: [&str; 193] = [
-    "ack", "agent", "aggregate", "ai", "alter", "amqp", "anthropic", "aspnetcore", "basic", "batch", "bedrock", "begin",
-    "bulk", "cache", "call", "cassandra", "chat", "chatcompletion", "clickhouse", "client", "close", "commit", "completion",
-    "completions", "connect", "consume", "consumer", "content", "count", "create", "cursor", "database", "db", "del", "delete",
-    "deliver", "dequeue", "dispatch", "documentfetch", "documentload", "dogenerate", "dostream", "drop", "dynamodb", "egress",
-    "elasticsearch", "embed", "embedding", "embeddings", "enqueue", "eval", "evalsha", "exec", "execute", "executemany",
-    "exists", "expire", "fetch", "find", "findone", "flush", "gemini", "gen", "generate", "generateobject", "generatetext",
-    "generation", "get", "getmore", "graphql", "grpc", "handle", "handler", "head", "hget", "hosting", "hset", "html", "http",
-    "httprequestin", "httprequestout", "https", "incr", "index", "ingress", "insert", "invoke", "jdbc", "jms", "jsonrpc",
-    "kafka", "llm", "lookup", "lpop", "lpush", "mariadb", "memcached", "merge", "message", "messages", "messaging", "method",
-    "mget", "microsoft", "model", "mongo", "mongodb", "mongoose", "mset", "mssql", "multi", "mutation", "mysql", "mysql2",
-    "nack", "nats", "net", "odbc", "open", "openai", "opensearch", "operation", "options", "oracle", "parse", "patch", "pg",
-    "pipeline", "poll", "pool", "post", "postgres", "postgresql", "prepare", "process", "producer", "publish", "pubsub", "put",
-    "query", "queue", "rabbitmq", "read", "receive", "redis", "replace", "request", "requests", "resolve", "resource",
-    "resourcefetch", "response", "responses", "rollback", "rpc", "rpop", "rpush", "scan", "search", "select", "send", "server",
-    "set", "settle", "sns", "sql", "sqlite", "sqlite3", "sqs", "start", "statement", "stream", "streamobject", "streamtext",
-    "subscribe", "subscription", "system", "text", "tool", "toolcall", "tools", "topic", "trace", "transaction", "truncate",
-    "unary", "update", "upsert", "validate", "valkey", "with", "write", "xhr",
+const WORDS: [&str; 317] = [
+    "acall", "ack", "acquire", "agent", "aggregate", "ai", "ainvoke", "aiohttp", "alter", "amqp", "anonymous", "anthropic",
+    "aspnetcore", "balancer", "basic", "batch", "bedrock", "begin", "bulk", "bulkinsert", "bulkwrite", "cache", "call",
+    "cassandra", "chat", "chatcompletion", "click", "clickhouse", "client", "close", "commit", "compile", "completion",
+    "completions", "conn", "connect", "connection", "connector", "consume", "consumer", "content", "count", "cql", "create",
+    "curl", "cursor", "database", "db", "default", "del", "delete", "deletemany", "deleteone", "deliver", "dequeue",
+    "deserialize", "dial", "dispatch", "distinct", "dns", "documentfetch", "documentload", "doembed", "dogenerate",
+    "dostream", "driver", "drop", "dynamodb", "egress", "elasticsearch", "embed", "embedding", "embeddings", "embedmany",
+    "engine", "enqueue", "entrypoint", "eval", "evalsha", "exchange", "exec", "execsql", "execute", "executemany", "exists",
+    "expire", "explain", "fetch", "fetchall", "fetchone", "find", "findandmodify", "findmany", "findone",
+    "findoneandupdate", "flush", "gateway", "gemini", "gen", "generate", "generated", "generateobject", "generatetext",
+    "generation", "get", "getconn", "getitem", "getmore", "graphql", "grpc", "grpcio", "guzzle", "handle", "handler",
+    "handshake", "hdel", "head", "hello", "hget", "hgetall", "hikari", "hincrby", "hmget", "hmset", "hosting", "hset",
+    "html", "http", "httprequestin", "httprequestout", "https", "httpx", "incr", "index", "info", "ingress", "insert",
+    "insertmany", "insertone", "invoke", "ioredis", "ipc", "itx", "jdbc", "jedis", "jinja2", "jms", "jsonrpc", "kafka",
+    "lettuce", "llen", "llm", "load", "lookup", "lpop", "lpush", "lrange", "mariadb", "memcache", "memcached", "merge",
+    "message", "messages", "messaging", "method", "mget", "microsoft", "model", "mongo", "mongodb", "mongoose", "mset",
+    "mssql", "multi", "mutate", "mutation", "mysql", "mysql2", "mysqli", "nack", "nats", "net", "odbc", "okhttp", "on",
+    "open", "openai", "opensearch", "operation", "options", "oracle", "parse", "patch", "pdo", "pdostatement", "peek", "pg",
+    "ping", "pipeline", "poll", "pool", "post", "postgres", "postgresql", "prepare", "prisma", "process", "producer",
+    "prompts", "proxy", "psubscribe", "psycopg", "psycopg2", "publish", "pubsub", "put", "putitem", "query", "queue",
+    "quit", "rabbit", "rabbitmq", "read", "receive", "redis", "render", "replace", "request", "requests", "reqwest",
+    "reset", "resolve", "resource", "resourcefetch", "resources", "response", "responses", "reverseproxy", "rollback",
+    "router", "rows", "rpc", "rpop", "rpush", "sadd", "scan", "search", "select", "send", "sendmessage", "server",
+    "session", "set", "setex", "setnx", "settle", "show", "smembers", "sns", "socket", "sql", "sqlalchemy", "sqlite",
+    "sqlite3", "sqlx", "sqs", "srem", "start", "statement", "stmt", "stream", "streamobject", "streamtext", "submit",
+    "subscribe", "subscription", "system", "tcp", "tedious", "template", "temporary", "text", "tls", "tool", "toolcall",
+    "tools", "topic", "trace", "transaction", "transport", "truncate", "tx", "txn", "unary", "undici", "unix", "unlink",
+    "unsubscribe", "update", "updatemany", "updateone", "upsert", "urllib", "urllib3", "use", "validate", "valkey",
+    "websocket", "with", "write", "ws", "xadd", "xhr", "xread", "xreadgroup", "zadd", "zrange",
+];
+
+/// Words that statements begin with; some instrumentations add the path of the database to them.
+const VERBS: [&str; 12] = [
+    "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "WITH",
 ];
 
 /// Returns true if a name may be generic, before its span is read: at most one of its words is specific, and that is not a path.
@@ -28,12 +45,18 @@ pub(super) fn may_be_generic(name: &str) -> bool {
         return false;
     }
     let own = words(name).filter(|word| !is_common(word)).take(2).count();
-    own == 0 || (own == 1 && !name.contains('/'))
+    own == 0 || (own == 1 && !name.contains('/')) || begins_statement(name)
+}
+
+/// Returns true if a name begins as a statement does.
+pub(super) fn begins_statement(name: &str) -> bool {
+    let first = name.split_ascii_whitespace().next().unwrap_or_default();
+    VERBS.iter().any(|verb| verb.eq_ignore_ascii_case(first))
 }
 
 /// Returns true if each word of a name is generic; `is_own` accepts words that the span's attributes repeat.
 pub(super) fn is_generic(name: &str, is_own: impl Fn(&str) -> bool) -> bool {
-    may_be_generic(name) && words(name).all(|word| is_common(word) || is_own(word))
+    name.len() <= LENGTH_MAX && words(name).all(|word| is_common(word) || is_own(word))
 }
 
 /// Bytes of the longest generic name.
@@ -54,17 +77,25 @@ fn is_common(word: &str) -> bool {
     is_number || WORDS.binary_search_by(|known| known.as_bytes().cmp(lower)).is_ok()
 }
 
-/// Returns the part of a text that a name lacks: nothing if the name has it, and not the word that the name ends with.
+/// Returns the part of a text that a name lacks: not the word that the name ends with, and nothing if the name has all its words.
 pub(super) fn without_repetition<'a>(name: &str, text: &'a str) -> &'a str {
-    if name.to_lowercase().contains(&text.to_lowercase()) {
-        return "";
-    }
     let is_break = |c: char| !c.is_alphanumeric();
     let last = name.trim_end_matches(is_break).rsplit(is_break).next().unwrap_or_default();
-    match text.split_at_checked(last.len()) {
-        Some((first, rest)) if !last.is_empty() && first.eq_ignore_ascii_case(last) && rest.starts_with(' ') => rest.trim_start(),
+    let rest = match text.split_at_checked(last.len()) {
+        Some((first, rest)) if !last.is_empty() && first.eq_ignore_ascii_case(last) && rest.starts_with(char::is_whitespace) => {
+            rest.trim_start()
+        }
         _ => text,
-    }
+    };
+    let is_in_name = |word: &str| words(name).any(|known| known.eq_ignore_ascii_case(word));
+    let has_words = words(rest).next().is_some();
+    let is_known = if has_words {
+        words(rest).all(is_in_name)
+    } else {
+        // A path of an operation may be all placeholders.
+        !rest.starts_with('/') || name.ends_with(rest)
+    };
+    if is_known { "" } else { rest }
 }
 
 #[cfg(test)]
@@ -124,6 +155,9 @@ mod tests {
             ("pg.query:SELECT", "select 1", "1"),
             ("GET", "GET", ""),
             ("GET /", "/", ""),
+            ("GET", "/?", "/?"),
+            ("SELECT", "SELECT ?", ""),
+            ("GET GET", "GET ? GET ?", ""),
             ("GET", "GETTING x", "GETTING x"),
             ("", "/posts", "/posts"),
             ("publish", "orders", "orders"),

@@ -60,7 +60,7 @@ fn rows_and_list_say_what_generic_spans_are_about() {
     let text = scene.text();
     for part in [
         "GET /posts 404",
-        "GET /carts/{id}  ",
+        "GET /carts/{id} 200 ",
         "shop GET /posts 404",
         "shop SELECT * FROM posts WHERE id = ?",
         "shop publish mail",
@@ -68,6 +68,46 @@ fn rows_and_list_say_what_generic_spans_are_about() {
         line_with(&text, part);
     }
     assert!(!line_with(&text, "shop GET").contains("token"), "{text}");
+}
+
+#[test]
+fn statuses_have_their_place_on_row_and_list() {
+    let of = |name: &str, kind: i32, attributes: &[(&str, &str)]| {
+        let mut scene = Scene::new(Mode::Viewer, 120, 40);
+        scene.add(vec![with(of_kind(span(1, 1, 0, "shop", name, 0, 90), kind), attributes)]);
+        scene.press(&[app::keymap::Key::Enter, app::keymap::Key::Enter]);
+        scene
+    };
+    let rpc = [
+        ("rpc.service", "shop.Cart"),
+        ("rpc.method", "Add"),
+        ("rpc.grpc.status_code", "14"),
+    ];
+    let sql = [
+        ("db.statement", "INSERT INTO t VALUES (1)"),
+        ("db.response.status_code", "ER23505"),
+    ];
+    for (name, kind, attributes, expected) in [
+        (
+            "POST",
+            2,
+            &[("http.route", "/posts"), ("http.response.status_code", "201")][..],
+            "POST /posts 201",
+        ),
+        ("GET /posts", 2, &[("http.status_code", "503")], "GET /posts 503"),
+        ("grpc", 3, &rpc, "grpc shop.Cart/Add 14 UNAVAILABLE"),
+        ("shop.Cart/Add", 3, &rpc, "shop.Cart/Add 14 UNAVAILABLE"),
+        ("INSERT", 3, &sql, "INSERT INTO t VALUES (?) ER23505"),
+    ] {
+        let mut scene = of(name, kind, attributes);
+        let text = scene.text();
+        line_with(&text, &format!("shop {expected}"));
+        let list = text.lines().nth(3).expect("a row of the list");
+        assert!(list.contains(expected), "{text}");
+        if attributes == rpc {
+            crate::instrumentations::in_order(&text, &["rpc.grpc.status_code", "14 UNAVAILABLE"]);
+        }
+    }
 }
 
 #[test]
