@@ -1,10 +1,10 @@
-//! What keys ask for, and what comes out of it.
+//! Actions, which keys ask for, and effects, which the event loop carries out.
 
 use trace_model::{SpanId, TraceId};
 
 use super::{Layer, Tab};
 
-/// What a key asks for.
+/// An action that a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the keymap says what each does")]
 pub enum Action {
@@ -96,7 +96,7 @@ pub enum Action {
     DeleteToStart,
 }
 
-/// What the event loop shall do.
+/// A request to the event loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// End the program.
@@ -130,11 +130,11 @@ pub struct DemoRequest {
     pub valid: bool,
 }
 
-/// A line for the person, until the next key.
+/// A message, until the next key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// What to say.
+    /// Text of the message.
     pub text: String,
-    /// Whether something went wrong.
+    /// True if something failed.
     pub error: bool,
 }

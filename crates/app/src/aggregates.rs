@@ -1,4 +1,4 @@
-//! What all traces say together: read in slices by the event loop while somebody looks, and the warnings always.
+//! Aggregates of all traces: read in slices by the event loop while a list of them is open. Warnings are always kept up to date.
 
 use trace_model::{Filter, Revision, Store};
 use trace_stats::{Survey, SurveyPass, Warnings};
@@ -20,7 +20,7 @@ pub struct Aggregates {
     warnings: Warnings,
 }
 
-/// What a survey depends on.
+/// Input of a survey.
 #[derive(Debug, PartialEq)]
 struct CacheKey {
     revision: Revision,
@@ -55,19 +55,19 @@ impl Aggregates {
         self.number
     }
 
-    /// How much of the list the one on its way has read, in percent.
+    /// Returns the part of the list that the survey in progress has read, in percent.
     #[must_use]
     pub fn percent(&self) -> Option<usize> {
         self.pass.as_ref().map(SurveyPass::percent)
     }
 
-    /// What is wrong with the traces.
+    /// Returns the warnings of all traces.
     #[must_use]
     pub const fn warnings(&self) -> &Warnings {
         &self.warnings
     }
 
-    /// When there is something to do; `None` while there is not. With `surveyed` somebody looks at the survey.
+    /// Returns when there is something to do; `None` while there is not. With `surveyed` the survey is on the screen.
     pub(super) fn due(&self, store: &Store, surveyed: bool) -> Option<u64> {
         let pass = match (&self.pass, &self.of) {
             _ if !surveyed => None,

@@ -1,4 +1,4 @@
-//! The selected trace beside another one, or beside the median of its operation.
+//! The selected trace compared with another one, or with the median of its operation.
 
 mod keys;
 mod shown;
@@ -13,20 +13,20 @@ use super::{Action, List, ListFilter, Waterfall};
 use crate::table::TableState;
 use shown::{Key, Order, Shown};
 
-/// How many lines are about the two sides, above the rows.
+/// Lines about the two sides, above the rows.
 pub const SIDES: u16 = 3;
 
-/// How much [work](trace_model::work) on the marked trace may be done before a frame.
+/// [Work](trace_model::work) on the marked trace before a frame, at most.
 const WORK_PER_FRAME: u64 = 1 << 22;
 /// A trace of so many spans is read within a small part of a frame.
 const SPANS_PER_FRAME: usize = 10_000;
 
-/// What the selected trace is compared with.
+/// The baseline of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Baseline {
     /// The trace that was marked.
     Marked,
-    /// What traces of its operation usually do.
+    /// The median of the traces of its operation.
     #[default]
     Median,
 }
@@ -34,11 +34,11 @@ pub enum Baseline {
 /// A trace by call path, read in steps: kept as it was last, also after its eviction.
 #[derive(Debug)]
 pub struct Profiled {
-    /// What the list said of it.
+    /// Summary of the trace, as in the list.
     pub summary: TraceSummary,
-    /// Whether it has left.
+    /// True once it was evicted.
     pub left: bool,
-    /// What replaces the profile when it is complete, with the trace's last change when it began.
+    /// Reader of the next profile, with the trace's last change when it began.
     reader: Option<(Revision, TraceReader<Profile>)>,
     /// At how many frames it stays behind before it is read anew.
     rest: usize,
@@ -81,12 +81,12 @@ impl Profiled {
         self.read_part(store, work);
     }
 
-    /// Whether [`Profiled::read_part`] has something to do.
+    /// Returns true if [`Profiled::read_part`] has something to do.
     pub(super) const fn is_reading(&self) -> bool {
         self.reader.is_some()
     }
 
-    /// Goes on reading, until about so much work is done; true when there is a new profile.
+    /// Continues to read, for about so much work; true when there is a new profile.
     pub(super) fn read_part(&mut self, store: &Store, work: u64) -> bool {
         let Some((revision, reader)) = &mut self.reader else {
             return false;
@@ -113,23 +113,23 @@ enum Median {
     Read(Option<Arc<Profile>>),
 }
 
-/// Whose median that is.
+/// Median of an operation.
 #[derive(Debug)]
 pub struct OperationMedian {
     /// Of which trace.
     trace_id: TraceId,
-    /// What it is one of; `None` while its root has not arrived.
+    /// Operation of the trace; `None` while its root has not arrived.
     pub operation: Option<RootOperation>,
-    /// How many traces it is made of so far.
+    /// Traces read so far.
     pub traces: usize,
-    /// Whether none of these has an error.
+    /// True if none of these has an error.
     pub without_errors: bool,
-    /// How many were too large for it.
+    /// Number of traces that were too large for it.
     pub too_large: usize,
     profile: Median,
 }
 
-/// What a comparison depends on.
+/// Input of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct CacheKey {
     trace_id: TraceId,
@@ -159,47 +159,47 @@ pub struct Compare {
     baseline: Baseline,
     /// The selected trace.
     selected: Option<Profiled>,
-    /// What the comparison on the screen, or the one being computed, is of.
+    /// Input of the comparison on the screen, or of the one being computed.
     of: Option<CacheKey>,
-    /// How its rows are ordered and narrowed.
+    /// Order and filter of the rows.
     order: Option<Order>,
     shown: Shown,
-    /// What replaces it when it is complete.
+    /// Computation of the next comparison.
     next: Option<Steps<Shown>>,
 }
 
 impl Compare {
-    /// What is usual for the selected trace, once that was asked for.
+    /// Returns the median of the selected trace's operation, once it was requested.
     #[must_use]
     pub const fn median(&self) -> Option<&OperationMedian> {
         self.median.as_ref()
     }
 
-    /// What the selected trace is compared with.
+    /// Returns the baseline of the selected trace.
     #[must_use]
     pub const fn baseline(&self) -> Baseline {
         self.baseline
     }
 
-    /// Whether rows stand by how much their own time changed, instead of as a tree.
+    /// Returns true if rows are sorted by change of self time, instead of shown as a tree.
     #[must_use]
     pub const fn is_by_change(&self) -> bool {
         self.by_change
     }
 
-    /// Whether there is something to compare with.
+    /// Returns true if there is a baseline to compare with.
     #[must_use]
     pub fn is_compared(&self) -> bool {
         !self.shown.comparison.rows.is_empty()
     }
 
-    /// How many rows differ.
+    /// Returns the number of rows that differ.
     #[must_use]
     pub const fn differing(&self) -> Differing {
         self.shown.differing
     }
 
-    /// What it is compared with in numbers, once that is known.
+    /// Returns the totals of the baseline, once they are known.
     #[must_use]
     pub const fn before(&self) -> Option<Totals> {
         self.shown.before
@@ -223,19 +223,19 @@ impl Compare {
         visible.filter_map(|(at, is_selected)| Some((self.row(at)?, is_selected)))
     }
 
-    /// How many rows are listed.
+    /// Returns the number of rows.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.shown.rows.len()
     }
 
-    /// Whether none is.
+    /// Returns true if there are no rows.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.shown.rows.is_empty()
     }
 
-    /// How much of the list has been looked at for the median, in percent, while that goes on.
+    /// Returns the part of the list that was read for the median, in percent, while it is being read.
     #[must_use]
     pub fn percent(&self) -> Option<usize> {
         match &self.median.as_ref()?.profile {
@@ -252,7 +252,7 @@ impl Compare {
         self.shown.comparison.rows.get(*self.shown.rows.get(at)?)
     }
 
-    /// Goes on reading what is usual, about so much work; true while there is more to read.
+    /// Continues to read the median, for about so much work; true while there is more to read.
     pub(super) fn step(&mut self, store: &Store, work: u64) -> bool {
         let Some(median) = &mut self.median else { return false };
         let Median::Reading(pass) = &mut median.profile else {
@@ -270,7 +270,7 @@ impl Compare {
         more
     }
 
-    /// What the trace is compared with; what is usual is asked for where it is needed.
+    /// Chooses the baseline; requests the median if it is needed.
     fn choose(&mut self, store: &Store, trace_id: TraceId, marked: Option<&Profiled>) {
         let is_another = |marked: &Profiled| marked.summary.trace_id != trace_id;
         self.baseline = if marked.is_some_and(is_another) && !self.prefers_median {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use unicode_width::UnicodeWidthStr;
 
-/// What a piece of text means. How it looks is a view's affair.
+/// Meaning of a piece of text. A view decides its look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Nothing in particular.
@@ -70,9 +70,9 @@ pub fn service_number(name: &str) -> u32 {
 pub struct Piece {
     /// The text, clean.
     pub text: Cow<'static, str>,
-    /// What it means.
+    /// Meaning of the text.
     pub role: Role,
-    /// Whether it is emphasized.
+    /// True if it is emphasized.
     pub is_strong: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What can be copied of the selected span, through the terminal (OSC 52), so that it works over ssh too.
+//! The copy menu: values of the selected span, through the terminal (OSC 52), so that it works over ssh too.
 
 mod curl;
 
@@ -15,11 +15,11 @@ use crate::keymap::{Bound, KeyContext};
 use crate::layer::{Component, Opened, Outcome, Placed};
 use curl::{Curl, Ids, NoCurl};
 
-/// How many spans above, and below, the selected one are looked at for the request that it belongs to.
+/// Spans above, and below, the selected one that are searched for its request.
 const LOOKED_AT: usize = 1_000;
 
 impl App {
-    /// What can be copied, each with its key.
+    /// Returns the copy commands with their keys.
     #[must_use]
     pub fn copies(&self) -> Vec<&Bound> {
         let copies = |bound: &&Bound| {
@@ -33,7 +33,7 @@ impl App {
         copies
     }
 
-    /// Where the menu is.
+    /// Returns the area of the menu.
     pub(super) fn copy_area(&self, body: Rect) -> PopupArea {
         let copies = self.copies();
         let widest = copies.iter().map(|bound| format::columns(bound.binding.help)).max();
@@ -121,10 +121,10 @@ impl App {
     }
 }
 
-/// How many of the parts that were left out are named.
+/// Omitted parts that are named, at most.
 const NAMED: usize = 6;
 
-/// What a command lacks.
+/// Returns a note about the parts that a command lacks.
 fn note(curl: &Curl) -> String {
     let mut note = String::new();
     if curl.lacks_body {

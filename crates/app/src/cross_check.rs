@@ -23,7 +23,7 @@ pub struct CrossCheck {
     heading: Vec<Line>,
 }
 
-/// What is laid out before a frame is drawn.
+/// Texts that are laid out before a frame is drawn.
 #[derive(Debug)]
 pub(super) struct CrossCheckLayout {
     parts: CrossCheckParts,
@@ -38,7 +38,7 @@ impl App {
         Some((self.store.trace(outline.trace_id())?, outline))
     }
 
-    /// Where the parts of the screen are.
+    /// Returns the areas of the screen's parts.
     pub(super) fn cross_check_parts(&self, area: Rect) -> CrossCheckParts {
         // Below the heading are the numbers of marks, and an empty line.
         let lines = match self.cross_check_heading(area, None).len() {
@@ -70,19 +70,19 @@ impl CrossCheck {
         self.first..self.first + self.height()
     }
 
-    /// Where its parts are.
+    /// Returns the areas of its parts.
     #[must_use]
     pub const fn parts(&self) -> &CrossCheckParts {
         &self.parts
     }
 
-    /// What the spans are compared with.
+    /// Returns the lines about the source of truth.
     #[must_use]
     pub fn heading(&self) -> &[Line] {
         &self.heading
     }
 
-    /// How many rows there is room for.
+    /// Returns the number of rows that fit.
     pub(super) const fn height(&self) -> usize {
         self.parts.rows.height as usize
     }

@@ -26,9 +26,9 @@ pub use page::SpanPage;
 pub(super) use value::whole;
 pub use value::{attribute_value, value};
 
-/// How many log records of a span are shown.
+/// Log records of a span that are shown, at most.
 pub const LOGS: usize = 200;
-/// How many error events of a span are shown.
+/// Error events of a span that are shown, at most.
 pub const ERRORS: usize = 20;
 
 /// Looking through so many log records takes a small part of a frame.
@@ -44,15 +44,15 @@ pub struct Details {
     /// When the trace began, in nanoseconds since the Unix epoch.
     trace_start: u64,
     content: ShownSpan,
-    /// How many log records the trace had when they were read.
+    /// Log records of the trace when they were read.
     logs_of_trace: usize,
-    /// How many frames they stay as they are.
+    /// Frames until they are read again.
     rest: usize,
     /// There are more of them than were read.
     behind: bool,
     cursor: Cursor,
     height: usize,
-    /// What was folded or unfolded, of any span.
+    /// Folds of the sections, for all spans.
     folds: Folds,
     /// For which size it is laid out.
     page: Option<((u16, u16), SpanPage)>,
@@ -60,7 +60,7 @@ pub struct Details {
     is_stale: bool,
 }
 
-/// All that is said of a row.
+/// All data of a row.
 #[derive(Debug, Default, PartialEq)]
 pub struct ShownSpan {
     /// The span; `None` for one that has not arrived.
@@ -71,17 +71,17 @@ pub struct ShownSpan {
     pub logs: Vec<LogRecord>,
     /// The span as an envelope had it.
     pub sentry: Option<Span>,
-    /// Whether it reached Sentry.
+    /// Result of the cross-check.
     pub verdict: Option<Verdict>,
-    /// What the trace's analysis says of it.
+    /// Analysis of its row.
     pub reading: RowAnalysis,
-    /// How long the trace waited for it, and how long its critical path is, in nanoseconds.
+    /// Time on the critical path, and length of that path, in nanoseconds.
     pub critical: Option<(u64, u64)>,
     /// Its links, and those of other spans to it; at most [`LINKS`].
     pub links: Vec<ShownLink>,
 }
 
-/// How many links of a span are shown.
+/// Links of a span that are shown, at most.
 pub const LINKS: usize = 50;
 
 /// A link, with what is known of the span at its other end.
@@ -89,7 +89,7 @@ pub const LINKS: usize = 50;
 pub struct ShownLink {
     /// Another span's link to this one.
     pub comes_here: bool,
-    /// The other span's trace; `None` where the sender wrote something that is no id.
+    /// The other span's trace; `None` where the sender wrote an invalid id.
     pub trace_id: Option<TraceId>,
     /// The other span.
     pub span_id: Option<SpanId>,
@@ -104,11 +104,11 @@ pub struct ShownLink {
 /// An error event, with what only its log record says.
 #[derive(Debug, PartialEq)]
 pub struct ShownError {
-    /// What happened.
+    /// The event.
     pub event: ErrorEvent,
-    /// Who reported it; empty when it isn't known.
+    /// Service that reported it; empty if unknown.
     pub service: String,
-    /// Attributes that are no part of the event.
+    /// Attributes that are not a part of the event.
     pub attributes: Vec<Attribute>,
 }
 
@@ -127,19 +127,19 @@ impl ShownError {
 }
 
 impl Details {
-    /// What is said of the selected row.
+    /// Returns the data of the selected row.
     #[must_use]
     pub const fn content(&self) -> &ShownSpan {
         &self.content
     }
 
-    /// What the pane says; `None` when nothing is selected, or nothing is known of it.
+    /// Returns the page; `None` when nothing is selected, or nothing is known of it.
     #[must_use]
     pub fn page(&self) -> Option<&SpanPage> {
         self.page.as_ref().map(|(_, page)| page)
     }
 
-    /// Whether there are log records that have to be read at one of the next frames.
+    /// Returns true if log records have to be read at one of the next frames.
     #[must_use]
     pub const fn is_behind(&self) -> bool {
         self.behind
@@ -151,7 +151,7 @@ impl Details {
         self.cursor.first()
     }
 
-    /// How many lines there are.
+    /// Returns the number of lines.
     #[must_use]
     pub fn lines(&self) -> usize {
         self.page().map_or(0, SpanPage::height)
@@ -163,19 +163,19 @@ impl Details {
         self.cursor.section(self.page()?)
     }
 
-    /// What is under the cursor.
+    /// Returns the item under the cursor.
     #[must_use]
     pub fn item(&self) -> Option<&Item> {
         self.cursor.item(self.page()?)
     }
 
-    /// Whether what is under the cursor can be folded or unfolded.
+    /// Returns true if the item under the cursor can be folded or unfolded.
     #[must_use]
     pub fn can_fold(&self) -> bool {
         self.item().is_some_and(|item| item.is_fold)
     }
 
-    /// Whether what is under the cursor is a value that can be shown full size.
+    /// Returns true if the item under the cursor is a value that can be shown full size.
     #[must_use]
     pub fn can_open(&self) -> bool {
         self.item().is_some_and(|item| item.is_value)

@@ -1,4 +1,4 @@
-//! What happens to the screen's state, and the one entrance for it: [`App::apply`], the inverse of [`Effect`].
+//! Events of the screen's state, and their one entrance: [`App::apply`], the inverse of [`Effect`].
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -27,18 +27,18 @@ pub enum Event {
     Drawn(Hits),
     /// The collector's counts have changed.
     Health(Box<HealthSnapshot>),
-    /// What is in flight in the collector.
+    /// Depth of the collector's queue.
     Queue(QueueDepth),
     /// The state of the query API; `None` if nothing answers queries.
     QueryApi(Option<QueryApi>),
     /// Spans arrived in a pause, and wait for its end.
     Held {
-        /// How many.
+        /// Number of spans.
         spans: usize,
     },
     /// So many bytes wait in a pause that no more may.
     PauseFull {
-        /// How many.
+        /// Number of bytes.
         bytes: usize,
     },
     /// A process of the demo is now like this.
@@ -63,18 +63,18 @@ pub enum Event {
         /// For how long it was stopped, in nanoseconds.
         stopped_nano: u64,
     },
-    /// What came of an effect.
+    /// Result of an effect.
     Notice(Notice),
 }
 
-/// How asking Sentry for a trace went.
+/// Result of polling Sentry for a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentryAnswer {
     /// Which trace.
     pub trace_id: TraceId,
     /// When it was asked for, in nanoseconds since the Unix epoch: what arrived later cannot be in the answer.
     pub asked_unix_nano: u64,
-    /// What Sentry has of it, or what went wrong and what to do about it, in plain words.
+    /// Sentry's spans, or the error with advice, as text for the user.
     pub outcome: Result<StoredSpans, String>,
     /// When it will be asked for again, in nanoseconds since the Unix epoch.
     pub next_ask_unix_nano: Option<u64>,
@@ -85,11 +85,11 @@ pub struct SentryAnswer {
 pub struct StoredSpans {
     /// Each with its parent there.
     pub spans: Arc<HashMap<SpanId, Option<SpanId>>>,
-    /// Whether that is all of the trace.
+    /// True if these are all spans of the trace.
     pub is_complete: bool,
 }
 
-/// What came of an event.
+/// Result of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventResult {
     /// Nothing has changed, not even the picture.
@@ -178,11 +178,11 @@ pub enum Arrival {
     Batch(Batch),
     /// Points of metrics.
     Metrics(MetricsBatch),
-    /// What came to the Sentry endpoint, for the cross-check.
+    /// Arrivals at the Sentry endpoint, for the cross-check.
     Evidence(VecDeque<Evidence>),
 }
 
-/// How much [work](trace_model::work) is done of spans at once: about a thousand of them, or a part of a large one.
+/// [Work](trace_model::work) on spans at once: about a thousand of them, or a part of a large one.
 pub const ARRIVAL_WORK: usize = 1 << 19;
 /// The same for metrics: a fraction of a millisecond.
 const METRICS_WORK: u64 = 256 * 1024;
@@ -190,7 +190,7 @@ const METRICS_WORK: u64 = 256 * 1024;
 const EVIDENCE_WORK: u64 = 256 * 1024;
 
 impl App {
-    /// Takes in the next part of what has arrived; true while more of it is left.
+    /// Ingests the next part of an arrival; true while more of it is left.
     pub fn ingest(&mut self, arrival: &mut Arrival) -> bool {
         match arrival {
             Arrival::Batch(batch) => self.store.add_part(batch, ARRIVAL_WORK),
@@ -199,7 +199,7 @@ impl App {
         }
     }
 
-    /// Whether spans are still looked through for the filter.
+    /// Returns true if spans are still being searched for the filter.
     #[must_use]
     pub fn is_searching(&self) -> bool {
         self.store.is_searching()

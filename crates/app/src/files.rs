@@ -10,11 +10,11 @@ use crate::format;
 pub struct ShownFile {
     /// Its name, as it was given.
     pub name: String,
-    /// How far it has been read.
+    /// State of reading it.
     pub state: FileState,
 }
 
-/// How far a file has been read.
+/// State of reading a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileState {
     /// It is its turn, or soon will be: bytes read, of how many (0 of 0 before that is known).
@@ -64,13 +64,13 @@ impl Files {
         })
     }
 
-    /// Whether there is none that can be shown, and none that may be yet.
+    /// Returns true if no file can be shown, now or later.
     #[must_use]
     pub fn all_failed(&self) -> bool {
         !self.list.is_empty() && self.list.iter().all(|file| matches!(file.state, FileState::Failed(_)))
     }
 
-    /// How many spans, log records, documents and files could not be read.
+    /// Returns the number of spans, log records, documents and files that could not be read.
     #[must_use]
     pub fn problems(&self) -> u64 {
         let problems = |file: &ShownFile| match &file.state {

@@ -6,7 +6,7 @@ use trace_model::{Filter, FilterError, Store};
 use super::Action;
 use super::line::InputLine;
 
-/// How many filters are remembered.
+/// Filters that are remembered, at most.
 const REMEMBERED: usize = 100;
 
 /// The filter's state. What is typed is applied at every key, as long as it is a filter.
@@ -19,13 +19,13 @@ pub struct FilterLine {
     set: String,
     /// Filters that were kept or cleared, oldest first, none twice.
     history: Vec<String>,
-    /// How many of them back the line is; 0 is what was being typed.
+    /// Steps back in the history; 0 is the text that was being typed.
     back: usize,
     typed: String,
 }
 
 impl FilterLine {
-    /// Whether a filter is being typed.
+    /// Returns true if a filter is being typed.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.open
@@ -37,7 +37,7 @@ impl FilterLine {
         &self.line
     }
 
-    /// Why the line is no filter. Until it is one, the one before stays set.
+    /// Error of the line. The previous filter stays set until the line is valid.
     #[must_use]
     pub const fn error(&self) -> Option<&FilterError> {
         self.error.as_ref()
@@ -49,7 +49,7 @@ impl FilterLine {
         &self.set
     }
 
-    /// Whether there is a filter to recall.
+    /// Returns true if there is a filter to recall.
     pub(super) fn has_history(&self) -> bool {
         self.history.len() > self.back
     }

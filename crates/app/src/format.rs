@@ -1,11 +1,11 @@
-//! Numbers and text as a person reads them, in a given width.
+//! Formats of numbers and text, in a given width.
 
 pub use printable::grouped;
 
 pub use crate::text::at_most;
 use crate::text::{self, CLUSTER_BYTES_MAX, COLUMNS_MAX, clusters};
 
-/// What the wall clock says when a frame is drawn.
+/// The time at which a frame is drawn.
 #[derive(Clone, Debug)]
 pub struct Now {
     /// Nanoseconds since the Unix epoch: where spans in flight have come to.
@@ -21,7 +21,7 @@ pub fn service(name: &str) -> &str {
     program.unwrap_or(name)
 }
 
-/// How many columns [`duration`] takes at most: every column for durations has as many.
+/// Columns of [`duration`], at most: every column for durations has as many.
 #[cfg(test)]
 pub(crate) const DURATION_COLUMNS_MAX: usize = 8;
 
@@ -56,14 +56,14 @@ fn scaled(nano: u64, unit: u64, name: &str) -> String {
     }
 }
 
-/// Whether what has no end is looked at as running; `longest_run` is [`crate::Mode::longest_run`].
+/// Returns true if a span without an end counts as running; `longest_run` is [`crate::Mode::longest_run`].
 #[must_use]
 pub const fn is_running(start_unix_nano: u64, now: &Now, longest_run: u64) -> bool {
     now.unix_nano.saturating_sub(start_unix_nano) < longest_run
 }
 
-/// How long something has been running, turning with the time: `⠹ 2.3 s`, `⠼ 3m 20s`. What has run for longer than anything does is
-/// not looked at as running: `no end`.
+/// Formats the time since a start, with a spinner: `⠹ 2.3 s`, `⠼ 3m 20s`. A span that is open for longer than the longest run is not
+/// running: `no end`.
 #[must_use]
 pub fn running(start_unix_nano: u64, now: &Now, longest_run: u64) -> String {
     const TURN: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -107,7 +107,7 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-/// How long it takes until a moment: `now`, `15 s`, `3 min`.
+/// Formats the time until a moment: `now`, `15 s`, `3 min`.
 #[must_use]
 pub fn until(unix_nano: u64, now: &Now) -> String {
     match unix_nano.saturating_sub(now.unix_nano).div_ceil(1_000_000_000) {
@@ -117,7 +117,7 @@ pub fn until(unix_nano: u64, now: &Now) -> String {
     }
 }
 
-/// How many columns a text takes, cleaned; at least [`COLUMNS_MAX`] of one that is too long for any screen.
+/// Returns the columns of a text, cleaned; at least [`COLUMNS_MAX`] of one that is too long for any screen.
 #[must_use]
 pub fn columns(text: &str) -> usize {
     let mut used = 0;
@@ -226,7 +226,7 @@ pub fn compact(number: u64) -> String {
     }
 }
 
-/// How long ago a moment was: `now`, `2 s ago`, `3 min ago`, `2 h ago`.
+/// Formats the time since a moment: `now`, `2 s ago`, `3 min ago`, `2 h ago`.
 #[must_use]
 pub fn ago(unix_nano: u64, now: &Now) -> String {
     match now.unix_nano.saturating_sub(unix_nano) / 1_000_000_000 {
@@ -238,10 +238,10 @@ pub fn ago(unix_nano: u64, now: &Now) -> String {
     }
 }
 
-/// How many columns of a service's name are shown at most.
+/// Columns of a service's name that are shown, at most.
 const SERVICE_COLUMNS_MAX: usize = 256;
 
-/// A service as a person reads it.
+/// A service's name for the screen.
 #[must_use]
 pub fn service_name(service: &str) -> String {
     if service.is_empty() {

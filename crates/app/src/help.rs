@@ -12,19 +12,19 @@ use crate::keymap::KeyContext;
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use marks::MARKS;
 
-/// How wide the help is at most.
+/// Columns of the help, at most.
 const COLUMNS: u16 = 92;
-/// How wide keys and marks are.
+/// Columns of keys and marks.
 const KEYS: usize = 12;
-/// How wide the examples of filters are.
+/// Columns of the filter examples.
 const EXAMPLES: usize = 34;
-/// How wide a meaning is at least, where it is beside what it explains.
+/// Columns of a meaning, at least, if it is on the same line as its term.
 const MEANING: usize = 24;
 
 /// Entries below a title.
 struct HelpSection {
     title: &'static str,
-    /// How wide the left sides are.
+    /// Columns of the left side.
     column: usize,
     /// Keys, marks or examples, each with its meaning.
     entries: Vec<(String, &'static str)>,
@@ -35,7 +35,7 @@ struct HelpSection {
 pub struct Help {
     narrow: ListFilter,
     scroll: Scroll,
-    /// Where it was opened, until its section has been found.
+    /// Context in which it was opened, until its section has been found.
     start: Option<KeyContext>,
     lines: Vec<HelpLine>,
 }
@@ -63,13 +63,13 @@ impl Help {
         self.lines.iter().skip(self.scroll.first()).take(height)
     }
 
-    /// How many lines there are below the view.
+    /// Returns the number of lines below the view.
     #[must_use]
     pub fn below(&self, height: usize) -> usize {
         self.lines.len().saturating_sub(self.scroll.first() + height)
     }
 
-    /// Where the popup is.
+    /// Returns the area of the popup.
     #[must_use]
     fn area(body: Rect) -> PopupArea {
         PopupArea::of(body, COLUMNS, body.height)
@@ -146,7 +146,7 @@ impl App {
     }
 }
 
-/// The meaning is beside what it explains, on as many lines as it needs; below it where that is too wide.
+/// The meaning is on the line of its term, and on as many more as it needs; below a term that is too wide.
 fn pair(lines: &mut Vec<HelpLine>, left: String, right: &str, column: usize, width: usize) {
     let column = if width < column + MEANING { 2 } else { column + 2 };
     let mut pieces = format::wrapped_words(right, width.saturating_sub(column).max(1)).into_iter();

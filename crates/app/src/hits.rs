@@ -1,10 +1,10 @@
-//! What clicks mean: found while a frame is drawn, asked when somebody clicks on it.
+//! Targets of clicks: collected while a frame is drawn, looked up at a click.
 
 use ratatui_core::layout::{Position, Rect};
 
 use super::{Action, Column};
 
-/// What a click on a part of the screen means.
+/// Meaning of a click on a part of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hit {
     /// The same as a key with this action.
@@ -43,7 +43,7 @@ impl Hits {
         self.0.iter().copied()
     }
 
-    /// What a click at a position means.
+    /// Returns the meaning of a click at a position.
     pub(super) fn at(&self, position: Position) -> Option<Hit> {
         let mut above_first = self.0.iter().rev();
         above_first.find(|(area, _)| area.contains(position)).map(|(_, hit)| *hit)

@@ -28,7 +28,7 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    /// What it says.
+    /// Returns the page.
     #[must_use]
     pub const fn page(&self) -> &Page {
         &self.page
@@ -92,7 +92,7 @@ fn lay_out(app: &App, area: Rect, now: &Now) -> Page {
     })
 }
 
-/// How wide the names of facts are.
+/// Columns of the names of facts.
 const NAMES: usize = 11;
 fn memory(lines: &mut Vec<Line>, app: &App, width: usize) {
     let totals = app.store.totals();
@@ -220,10 +220,10 @@ fn gauge_line(name: &str, part: u64, whole: u64, about: String) -> Line {
     ])
 }
 
-/// How wide a bar for a part of a whole is.
+/// Columns of a gauge.
 const GAUGE: usize = 20;
 
-/// A name, its value, and what that means; below the value where there is no room beside it.
+/// A name, its value, and its meaning; below the value where there is no room on its line.
 fn say(lines: &mut Vec<Line>, name: &str, value: &Piece, about: &str, width: usize) {
     let room = width.saturating_sub(NAMES + 2);
     let fits = value.width() + 2 + about.width() <= room;
@@ -260,7 +260,7 @@ fn denials(lines: &mut Vec<Line>, app: &App, width: usize) {
     lines.push(Line::default());
 }
 
-/// How wide the number of denied requests is.
+/// Columns of the number of denied requests.
 const DENIED: usize = 7;
 
 fn rejections(lines: &mut Vec<Line>, app: &App, width: usize, now: &Now) {
@@ -282,7 +282,7 @@ fn rejections(lines: &mut Vec<Line>, app: &App, width: usize, now: &Now) {
     }
 }
 
-/// How wide a rejection's listener is, with the blank before it.
+/// Columns of a rejection's listener, with the blank before it.
 const LISTENER: usize = " OTLP/HTTP".len();
 
 /// A number in at most `width` columns, whole if it fits.

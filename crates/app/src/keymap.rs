@@ -1,4 +1,4 @@
-//! What keys do. Dispatch, footer, help, palette, configuration and docs/keys.md read one table, [`KEYMAP`].
+//! Keys and their actions. Dispatch, footer, help, palette, configuration and docs/keys.md read one table, [`KEYMAP`].
 
 mod choice;
 mod context;
@@ -16,7 +16,7 @@ pub use table::KEYMAP;
 pub struct Section {
     /// Its title in the help.
     pub title: &'static str,
-    /// Where its bindings mean something.
+    /// Contexts of its bindings.
     pub contexts: &'static [KeyContext],
     /// In the order in which help shows them.
     pub bindings: &'static [Binding],
@@ -27,21 +27,21 @@ pub struct Section {
 /// Keys that do the same.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
-    /// What a configuration calls it. It is written, not derived: renaming something in the code must not break a configuration.
+    /// Name in a configuration. It is written, not derived: a rename in the code must not break a configuration.
     pub name: &'static str,
-    /// What a configuration called it before.
+    /// Former name in a configuration.
     pub former_name: Option<&'static str>,
-    /// The first one stands for all in the footer; none where a configuration may give it some.
+    /// The footer shows the first one; empty if only a configuration binds it.
     pub keys: &'static [Key],
-    /// What the keys were in a former release, if other ones.
+    /// Keys of a former release, if they were others.
     pub former_keys: &'static [Key],
-    /// What they do.
+    /// Action of the keys.
     pub action: Action,
     /// With which of these behind the viewer they do it.
     pub modes: &'static [Mode],
     /// Contexts besides those of its section.
     pub also_on: &'static [KeyContext],
-    /// Whether no configuration can change its keys.
+    /// True if no configuration can change its keys.
     pub is_fixed: bool,
     /// One or two words for the footer; empty where it is not shown there.
     pub footer: &'static str,
@@ -107,7 +107,7 @@ impl Binding {
         }
     }
 
-    /// What the footer calls it in a context; empty where it does not show it.
+    /// Returns its word in the footer of a context; empty if it is not shown there.
     #[must_use]
     pub fn footer_word(&self, context: KeyContext) -> &'static str {
         let on = self.footer_on.iter().find(|(on, _)| on.contains(&context));
@@ -124,13 +124,13 @@ pub struct Keymap {
 /// A line of the table, with its keys.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    /// The first one stands for all in the footer.
+    /// The footer shows the first one.
     pub keys: Vec<Key>,
-    /// What they do.
+    /// Binding of the keys.
     pub binding: &'static Binding,
-    /// Where they do it, with the binding's other contexts.
+    /// Section of the binding, with its other contexts.
     pub section: &'static Section,
-    /// Whether the user chose the keys.
+    /// True if the user chose the keys.
     is_chosen: bool,
 }
 
@@ -151,7 +151,7 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// What a key does.
+    /// Returns the action of a key.
     #[must_use]
     pub fn action(&self, key: Key, context: KeyContext, mode: Mode) -> Option<Action> {
         let meant = |bound: &&Bound| bound.applies(context, mode) && bound.keys.contains(&key);
@@ -171,13 +171,13 @@ impl Keymap {
 }
 
 impl Bound {
-    /// All its keys, for a person: `↓ j`.
+    /// All its keys, for the screen: `↓ j`.
     #[must_use]
     pub fn labels(&self) -> String {
         self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
     }
 
-    /// Whether its keys mean something in a context.
+    /// Returns true if its keys apply in a context.
     #[must_use]
     pub fn applies(&self, context: KeyContext, mode: Mode) -> bool {
         let contexts = self.section.contexts.iter().chain(self.binding.also_on);
@@ -185,7 +185,7 @@ impl Bound {
     }
 }
 
-/// The character that a key stands for.
+/// The character of a key.
 const fn typed(key: Key) -> Option<char> {
     match key {
         Key::Char(c) => Some(c),

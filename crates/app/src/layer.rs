@@ -12,12 +12,12 @@ use crate::layout::PopupArea;
 use crate::{Action, App, Effect, List, ListFilter};
 pub use table::{Layer, Popup, Screen, Tab};
 
-/// What a layer has. Its state is where it lives as long as it should: in the app for a tab, in its variant for a screen or a popup.
+/// Behavior of a layer. Its state is in the app for a tab, in its variant for a screen or a popup.
 pub(crate) trait Component {
-    /// Whether it is about the survey of all traces, which is read while it is on the screen.
+    /// True if it shows the survey of all traces, which is read while it is on the screen.
     const SHOWS_SURVEY: bool = false;
 
-    /// Where its parts are between header and footer.
+    /// Returns the areas of its parts between header and footer.
     fn place(app: &App, body: Rect) -> Placed;
 
     /// Catches up before a frame in which its parts are there.
@@ -33,7 +33,7 @@ pub(crate) trait Component {
         Outcome::Ignored
     }
 
-    /// Whether a command can do something now, if that is known only here.
+    /// Returns true if a command can do something now, if only the layer knows.
     fn can(_: &App, _: Action) -> Option<bool> {
         None
     }
@@ -58,7 +58,7 @@ pub(crate) trait Component {
         Self::list_mut(app).map(List::narrow_mut)
     }
 
-    /// Whether there are rows to move among; a text always has.
+    /// Returns true if there are rows to move among; a text always has some.
     fn has_rows(app: &App) -> bool {
         Self::list(app).is_none_or(List::has_rows)
     }
@@ -84,12 +84,12 @@ pub(crate) trait Component {
         Self::back(app)
     }
 
-    /// What the tab bar counts of it; `None` where there is nothing to count.
+    /// Returns the number in the tab bar; `None` where there is nothing to count.
     fn count(_: &App) -> Option<u64> {
         None
     }
 
-    /// How much that has been ever: what has left does not make new ones old.
+    /// Returns the number ever counted: evictions do not make remaining entries new.
     fn count_ever(app: &App) -> u64 {
         Self::count(app).unwrap_or(0)
     }
@@ -97,10 +97,10 @@ pub(crate) trait Component {
 
 /// A screen above a tab, or a popup. Its state begins when it is opened and ends when it is closed.
 pub(crate) trait Opened: Component + Sized {
-    /// What is said instead of opening it without a trace, if it is about the selected one.
+    /// Message shown instead of opening it without a trace, for a layer of the selected trace.
     const WITHOUT_TRACE: Option<&'static str> = None;
 
-    /// Returns what else is said instead of opening it.
+    /// Returns another message that is shown instead of opening it.
     fn rejection(_: &App) -> Option<&'static str> {
         None
     }
@@ -118,7 +118,7 @@ pub(crate) trait Shown: Sized {
     fn shown_mut(app: &mut App) -> Option<&mut Self>;
 }
 
-/// What became of an action.
+/// Result of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// It means nothing special here.
@@ -127,14 +127,14 @@ pub(crate) enum Outcome {
     Done(Option<Effect>),
 }
 
-/// Where the parts of a layer are.
+/// Areas of a layer's parts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Placed {
     /// All of a screen, or the border of a popup.
     pub(crate) area: Rect,
     /// Its rows, if it is a list.
     pub(crate) rows: Rect,
-    /// Where it is a popup.
+    /// Areas of a popup.
     pub(crate) popup: Option<PopupArea>,
     /// The line that is edited in a popup.
     pub(crate) line: Rect,

@@ -1,4 +1,4 @@
-//! Where the parts of the screen are: geometry only, without what is in them.
+//! Areas of the parts of the screen: geometry only, without contents.
 
 use ratatui_core::layout::{Constraint, Layout, Margin, Rect};
 
@@ -21,20 +21,20 @@ pub struct Panes {
     pub body: Rect,
 }
 
-/// How a person divided the screen; `None` where nobody did.
+/// The user's division of the screen; `None` where the user has not set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Splits {
     /// Lines of the list, with its title.
     pub list: Option<u16>,
     /// Lines of the details, with their title, where they stand below the waterfall.
     pub details: Option<u16>,
-    /// Columns of the details, where they stand beside it.
+    /// Columns of the details to the right of it.
     pub width: Option<u16>,
-    /// Whether they stand beside it.
+    /// True if the details are to the right of the waterfall, false if they are below.
     pub beside: Option<bool>,
-    /// How many traces the list has room for at least where nobody has set its lines: one of `LIST_STEPS`, or more than them.
+    /// Rows of the list, at least, unless the user has set its height: one of `LIST_STEPS`, or more.
     pub list_rows: u16,
-    /// Number of spans that the waterfall has room for at least while nobody has set the lines of the details: one of
+    /// Number of spans that the waterfall has room for at least unless the user has set the lines of the details: one of
     /// `WATERFALL_STEPS`, or more than them; 0 for its share of the screen.
     pub waterfall_rows: u16,
 }
@@ -60,24 +60,24 @@ pub fn waterfall_step(spans: usize) -> u16 {
 }
 
 impl Splits {
-    /// Whether the details stand beside the waterfall on such a screen: where nobody said so, on a wide one.
+    /// Returns true if the details are to the right of the waterfall on such a screen: by default, on a wide one.
     #[must_use]
     pub fn is_beside(self, screen: Rect) -> bool {
         screen.width >= BESIDE && self.beside.unwrap_or(screen.width >= WIDE)
     }
 }
 
-/// What is left of the waterfall at least.
+/// Lines of the waterfall, at least.
 const WATERFALL: u16 = 3;
-/// A narrower screen has no room for two panes beside each other.
+/// A narrower screen has no room for two panes in a row.
 pub const BESIDE: u16 = 110;
 /// From this width on there is room for both without being asked.
 const WIDE: u16 = 180;
-/// Of what is beside each other at least so many columns are left.
+/// Columns of each of two panes in a row, at least.
 const NARROWEST: u16 = 40;
 
 impl Panes {
-    /// Whether the details stand beside the waterfall.
+    /// Returns true if the details are to the right of the waterfall.
     #[must_use]
     pub const fn are_beside(&self) -> bool {
         self.details.x > self.waterfall.x
@@ -157,7 +157,7 @@ pub struct ListParts {
     pub rows: Rect,
     /// About the row under the cursor.
     pub below: Rect,
-    /// How much there is, or the words that narrow it.
+    /// Total, or the words of the list filter.
     pub last: Rect,
 }
 
@@ -215,7 +215,7 @@ pub struct PopupArea {
     pub margin: Rect,
     /// The border.
     pub border: Rect,
-    /// What is inside.
+    /// Area within the border.
     pub inner: Rect,
 }
 

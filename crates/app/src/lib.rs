@@ -1,19 +1,20 @@
-//! What is on the screen, as state: no drawing, no I/O, no clock.
+//! State of the screen: no drawing, no I/O, no clock.
 //!
-//! What happens comes in as an [`Event`], and what is to be done comes out as an [`Effect`]: [`App::apply`]. Before each frame
-//! [`App::prepare`] says where everything is on a screen of some size, and [`App::fit`] catches up with the store and brings every cursor into
-//! view. Arrivals are ingested by [`App::ingest`], part by part.
+//! [`App::apply`] takes an [`Event`] and returns an [`Effect`]. Before each frame [`App::prepare`] computes the areas of all parts, and
+//! [`App::fit`] catches up with the store and brings every cursor into view. Arrivals are ingested by [`App::ingest`], part by part.
+//!
+//! **Invariant:** the next state depends on the state and the event alone, so the whole screen is driven without a terminal.
 //!
 //! ```
 //! use app::keymap::Key;
-//! use app::{Answer, App, Effect, Event, Mode};
+//! use app::{App, Effect, Event, EventResult, Mode};
 //! use trace_model::Store;
 //!
 //! let nowhere = ([127, 0, 0, 1], 0).into();
 //! let addresses = ingest_state::Addresses::from_fn(|_| nowhere);
 //! let mut app = App::new(Store::new(1 << 20), Mode::Viewer, addresses, fastrand::Rng::new());
-//! assert_eq!(app.apply(Event::Key(Key::Char('?'))), Answer::Changed(None));
-//! assert_eq!(app.apply(Event::Key(Key::Ctrl('c'))), Answer::Changed(Some(Effect::Quit)));
+//! assert_eq!(app.apply(Event::Key(Key::Char('?'))), EventResult::Changed(None));
+//! assert_eq!(app.apply(Event::Key(Key::Ctrl('c'))), EventResult::Changed(Some(Effect::Quit)));
 //! ```
 
 /// Every layer of the screen, each with the type that has its [`layer::Component`]: a new one is a line here, in order of the groups.
@@ -159,14 +160,14 @@ use crate::format::Now;
 use crate::keymap::Keymap;
 use layout::Splits;
 
-/// What is known before the first frame.
+/// Settings that are known before the first frame.
 #[derive(Debug)]
 pub struct Settings {
-    /// What keys do.
+    /// Keys and their actions.
     pub keymap: Keymap,
     /// The zone in which times are shown.
     pub zone: TimeZone,
-    /// What there is to say at once.
+    /// First message.
     pub notice: Option<Notice>,
     /// The real Sentry.
     pub sentry: SentryStatus,
@@ -192,15 +193,15 @@ impl Default for Settings {
 /// The whole state of the screen.
 #[derive(Debug)]
 pub struct App {
-    /// What was received.
+    /// Received data.
     pub store: Store,
-    /// What stands behind the viewer.
+    /// Source of the data.
     pub mode: Mode,
-    /// Where the collector listens.
+    /// Addresses of the collector.
     pub addresses: Addresses,
-    /// What the collector accepted and rejected.
+    /// Counts of accepted and rejected requests.
     pub health: HealthSnapshot,
-    /// What the collector has received and the store has not.
+    /// Data that the collector has received and the store has not.
     pub queue: QueueDepth,
     /// The query API, if there is one.
     pub query_api: Option<QueryApi>,
@@ -208,7 +209,7 @@ pub struct App {
     pub files: Files,
     /// The demo's processes.
     pub services: Services,
-    /// What they print.
+    /// Output of the demo's processes.
     pub output: Output,
     /// Which traces are listed.
     pub filter: FilterLine,
@@ -218,15 +219,15 @@ pub struct App {
     pub waterfall: Waterfall,
     /// The selected span.
     pub details: Details,
-    /// What all traces say together.
+    /// Aggregates of all traces.
     pub aggregates: Aggregates,
-    /// What is done in them.
+    /// Operations of all traces.
     pub operations: OperationList,
-    /// Who calls whom.
+    /// Calls between services.
     pub service_map: ServiceMap,
-    /// What is wrong with them.
+    /// Warnings of all traces.
     pub warnings: WarningList,
-    /// What comes in, and what does not.
+    /// The Ingest tab.
     pub ingest: Ingest,
     /// The trace that others are compared with.
     pub marked: Option<Profiled>,
@@ -234,18 +235,18 @@ pub struct App {
     pub sentry: SentryStatus,
     /// Which tab is active, and what is open.
     pub screens: Screens,
-    /// A line for the person.
+    /// A message for the user.
     pub notice: Option<Notice>,
     /// The zone in which times are shown.
     pub zone: TimeZone,
     pause: Option<Pause>,
     /// When the last frame was drawn, or rather which moment it shows.
     shown_unix_nano: u64,
-    /// What keys do.
+    /// Keys and their actions.
     pub keymap: Keymap,
-    /// Where things were in the last frame.
+    /// Areas in the last frame.
     geometry: Geometry,
-    /// What could be clicked in it.
+    /// Clickable parts of the last frame.
     pub hits: Hits,
     splits: Splits,
     dragged: Option<mouse::Divider>,
@@ -304,7 +305,7 @@ impl App {
         self
     }
 
-    /// Takes the collector's counts; a new rejection is said at once, with its reason.
+    /// Sets the collector's counts; shows a new rejection at once, with its reason.
     fn set_health(&mut self, health: HealthSnapshot) {
         let newest = |health: &HealthSnapshot| health.recent.back().map(|rejected| rejected.number);
         if let Some(rejected) = health.recent.back().filter(|_| newest(&health) > newest(&self.health)) {
@@ -338,7 +339,7 @@ impl App {
         self.see_tab();
     }
 
-    /// Whether [`App::read_part`] has something to do.
+    /// Returns true if [`App::read_part`] has something to do.
     #[must_use]
     pub fn is_reading(&self) -> bool {
         let is_marked_read = self.marked.as_ref().is_some_and(Profiled::is_reading);
@@ -368,7 +369,7 @@ const fn rows(area: Rect) -> usize {
     area.height.saturating_sub(1) as usize
 }
 
-/// Where a position goes; the caller knows the end and clamps it.
+/// Returns the position after a move; the caller clamps it to the end.
 const fn scrolled(position: usize, action: Action, page: usize) -> usize {
     match action {
         Action::Up => position.saturating_sub(1),

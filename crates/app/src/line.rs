@@ -11,7 +11,7 @@ pub struct InputLine {
     cursor: usize,
 }
 
-/// Where the cursor goes, or what is deleted there.
+/// An edit of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Edit {
     Left,
@@ -39,7 +39,7 @@ impl InputLine {
         &self.text
     }
 
-    /// What is left of the cursor.
+    /// Returns the text left of the cursor.
     #[must_use]
     pub fn before_cursor(&self) -> &str {
         &self.text[..self.cursor]

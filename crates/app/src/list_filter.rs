@@ -1,9 +1,9 @@
-//! The line by which a list is narrowed: words, all of which must occur in a row.
+//! The line that filters a list by words, all of which must occur in a row.
 
 use super::Action;
 use super::line::InputLine;
 
-/// How many characters may be typed.
+/// Characters that can be typed, at most.
 const CHARACTERS_MAX: usize = 200;
 
 /// A line over a list. What is typed counts at every key; how the words are written does not matter.
@@ -16,19 +16,19 @@ pub struct ListFilter {
 }
 
 impl ListFilter {
-    /// Whether it is being typed.
+    /// Returns true if it is being typed.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.open
     }
 
-    /// What is typed.
+    /// Returns the typed line.
     #[must_use]
     pub const fn line(&self) -> &InputLine {
         &self.line
     }
 
-    /// Whether all rows are shown.
+    /// Returns true if all rows are shown.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.words.is_empty()
@@ -61,7 +61,7 @@ impl ListFilter {
         }
     }
 
-    /// Whether a row with these texts stays: each word occurs in one of them.
+    /// Returns true if a row with these texts is kept: each word occurs in one of them.
     #[must_use]
     pub fn keeps(&self, texts: &[&str]) -> bool {
         if self.words.is_empty() {

@@ -14,7 +14,7 @@ pub trait List {
     /// The same, to be changed.
     fn narrow_mut(&mut self) -> &mut ListFilter;
 
-    /// Whether there are rows.
+    /// Returns true if there are rows.
     fn has_rows(&self) -> bool;
 
     /// Moves the cursor, or orders the rows otherwise.
@@ -91,7 +91,7 @@ impl App {
         self.aggregates.step(&self.store, surveyed, unix_nano, work) || comparing
     }
 
-    /// How much has been read for the comparison on top, in percent, while that goes on.
+    /// Returns the part that was read for the topmost comparison, in percent, while it is being read.
     #[must_use]
     pub fn compared_percent(&self) -> Option<usize> {
         Compare::shown(self)?.percent()

@@ -111,7 +111,7 @@ pub struct LogList {
     table: TableState<LogKey>,
     /// Those of the selected span alone.
     of_span: bool,
-    /// What the records were read of, and the query that they were made with.
+    /// Input of the list: trace, span, revision, and the query.
     of: Option<(TraceId, Option<SpanId>, Revision, Query)>,
     logs: Vec<LogRecord>,
     /// There are more than are shown.
@@ -119,13 +119,13 @@ pub struct LogList {
 }
 
 impl LogList {
-    /// Whether only those of the selected span are listed.
+    /// Returns true if only the records of the selected span are listed.
     #[must_use]
     pub const fn is_of_span(&self) -> bool {
         self.of_span
     }
 
-    /// Whether there are more than the first [`LISTED_LOGS`].
+    /// Returns true if there are more than the first [`LISTED_LOGS`].
     #[must_use]
     pub const fn is_cut(&self) -> bool {
         self.cut

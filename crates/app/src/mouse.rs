@@ -8,10 +8,10 @@ use ratatui_core::layout::{Position, Rect};
 use super::layout::{BESIDE, Panes, Splits, list_step, waterfall_step};
 use super::{Action, App, EventResult, Hit, Pane, Tab, WaterfallParts};
 
-/// How many rows a notch of the wheel is.
+/// Rows of a notch of the wheel.
 const NOTCH: usize = 3;
 
-/// How many columns a key moves what is between two panes.
+/// Columns by which a key moves a divider.
 const COLUMNS: u16 = 4;
 
 /// A title line that is dragged.
@@ -21,24 +21,24 @@ pub(super) enum Divider {
     List,
     /// Between waterfall and details below it.
     Details,
-    /// Between waterfall and details beside it.
+    /// Between the waterfall and the details to its right.
     Beside,
 }
 
-/// What the mouse did.
+/// An event of the mouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pointer {
-    /// Where it is, in cells.
+    /// Position, in cells.
     pub at: Position,
-    /// What was done with it.
+    /// Kind of event.
     pub kind: PointerKind,
-    /// Whether Control was held.
+    /// True if Control was held.
     pub control: bool,
-    /// Whether Shift was held.
+    /// True if Shift was held.
     pub shift: bool,
 }
 
-/// What can be done with a mouse. What means nothing here is none of it.
+/// Kind of a mouse event. Others are ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointerKind {
     /// A notch of the wheel up.
@@ -98,7 +98,7 @@ impl App {
         self.screens.pane = focused;
     }
 
-    /// Whether list, waterfall and details are what is on top.
+    /// Returns true if list, waterfall and details are the topmost layer.
     fn shows_panes(&self) -> bool {
         self.screens.popup().is_none() && self.screens.tab() == Tab::Traces && self.screens.top().is_none()
     }
@@ -200,7 +200,7 @@ impl App {
         EventResult::Changed(None)
     }
 
-    /// Whether a divider has moved.
+    /// Returns true if a divider has moved.
     fn drag(&mut self, at: Position) -> bool {
         let Some(divider) = self.dragged else { return false };
         let before = self.splits;
@@ -247,11 +247,11 @@ impl App {
         }
     }
 
-    /// Puts the details beside the waterfall, or below it.
+    /// Moves the details to the right of the waterfall, or below it.
     pub(super) fn turn_details(&mut self) {
         let screen = self.geometry.panes.screen();
         if screen.width < BESIDE {
-            return self.say("this screen is too narrow for details beside the waterfall");
+            return self.say("this screen is too narrow for details right of the waterfall");
         }
         self.splits.beside = Some(!self.splits.is_beside(screen));
     }

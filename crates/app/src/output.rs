@@ -1,4 +1,4 @@
-//! What the demo's processes print, the last lines of it.
+//! The last lines of output of the demo's processes.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use crate::App;
 use crate::format::Now;
 use crate::layer::{Component, Opened, Outcome, Placed};
 
-/// How many lines are kept.
+/// Lines that are kept, at most.
 const KEPT: usize = 2_000;
 
 /// One line that a process printed.
@@ -18,13 +18,13 @@ const KEPT: usize = 2_000;
 pub struct OutputLine {
     /// Which process.
     pub service: &'static str,
-    /// `TRACE` to `ERROR`; empty for a line that is no log record.
+    /// `TRACE` to `ERROR`; empty for a line that is not a log record.
     pub level: String,
-    /// What it said, without control characters.
+    /// The line, without control characters.
     pub text: String,
 }
 
-/// The output's state. It follows the last line until somebody scrolls.
+/// The output's state. It follows the last line until the user scrolls.
 #[derive(Debug, Default)]
 pub struct Output {
     lines: VecDeque<OutputLine>,
@@ -50,7 +50,7 @@ impl Output {
         self.lines.range(self.range())
     }
 
-    /// How many lines there are below the view.
+    /// Returns the number of lines below the view.
     #[must_use]
     pub const fn behind(&self) -> usize {
         self.behind

@@ -1,4 +1,4 @@
-//! What a key asks for beyond this screen: a request to the demo, a page, Sentry, the clipboard.
+//! Requests beyond this screen: to the demo, a page, Sentry, the clipboard.
 
 use ingest_state::Listener;
 use trace_model::{SpanId, TraceId};
@@ -91,13 +91,13 @@ impl App {
         Effect::Copy(dsn)
     }
 
-    /// What Sentry's SDKs are to be told so that they send here.
+    /// Returns the DSN of this viewer, for Sentry's SDKs.
     #[must_use]
     pub fn dsn(&self) -> String {
         format!("http://spanfall@{}/1", self.addresses[Listener::Sentry])
     }
 
-    /// Where the Spotlight option of Sentry's SDKs is to send.
+    /// Returns the address for the Spotlight option of Sentry's SDKs.
     #[must_use]
     pub fn spotlight(&self) -> String {
         format!("http://{}/stream", self.addresses[Listener::Sentry])

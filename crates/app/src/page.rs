@@ -34,7 +34,7 @@ impl Page {
         &self.columns
     }
 
-    /// How many lines there are, of the longer column.
+    /// Returns the number of lines, of the longer column.
     #[must_use]
     pub fn height(&self) -> usize {
         self.columns.iter().map(Vec::len).max().unwrap_or(0)
@@ -63,7 +63,7 @@ pub(super) fn heading(lines: &mut Vec<Line>, name: &str, about: &str, width: usi
     pair(lines, name, &about.to_owned().means(Role::Dim), column, width);
 }
 
-/// Two texts beside each other; the right one goes on below itself, and begins there where the left one is wider than its column.
+/// Two texts in a row; the right one wraps in its column, and begins on the next line if the left one is wider than its column.
 pub(super) fn pair(lines: &mut Vec<Line>, left: impl Into<Piece>, right: &Piece, column: usize, width: usize) {
     // Where there is not room enough for both, the right one stands a little further in.
     let column = if width < column + MINIMUM { 2 } else { column + 2 };
@@ -80,5 +80,5 @@ pub(super) fn pair(lines: &mut Vec<Line>, left: impl Into<Piece>, right: &Piece,
     }
 }
 
-/// How wide the right side of a pair is at least.
+/// Columns of the right side of a pair, at least.
 const MINIMUM: usize = 24;

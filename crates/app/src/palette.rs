@@ -20,22 +20,22 @@ pub struct Palette {
 /// Something that can be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// What is done.
+    /// Action of the command.
     pub action: Action,
-    /// Its keys, for a person.
+    /// Its keys, for the screen.
     pub keys: String,
-    /// What it does.
+    /// Help entry of the command.
     pub help: &'static str,
 }
 
 impl Palette {
-    /// How many commands there are that have what was typed.
+    /// Returns the number of commands that match the typed text.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if no command matches.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -56,7 +56,7 @@ impl Palette {
 
 /// Its keys, and how wide a command with them is at most.
 const COLUMNS: u16 = 72;
-/// How many lines it has at most.
+/// Lines of the palette, at most.
 const LINES: u16 = 18;
 
 /// The popup, the line that is edited, and the rows.
@@ -73,7 +73,7 @@ fn parts(body: Rect) -> (PopupArea, Rect, Rect) {
 }
 
 impl App {
-    /// What can be asked for here: first what can be done now, of that what is special to what is on top.
+    /// Returns the commands of the topmost layer: first those that can do something now, its special ones first.
     fn commands(&self) -> Vec<Command> {
         let bound = self.keymap.of(self.key_context(), self.mode);
         let mut bound: Vec<_> = bound

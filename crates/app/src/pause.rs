@@ -1,4 +1,4 @@
-//! The pause: the picture holds still, and what arrives waits for its end.
+//! The pause: the picture does not change, and arrivals are buffered.
 //!
 //! The store takes nothing in meanwhile, so everything that looks at it (moving, folding, filtering, details) works on the traces as
 //! they are. What arrives waits beside it, counted, for as long as there is room for it; then the pause ends by itself, since the
@@ -7,12 +7,12 @@
 use super::{App, Notice};
 use crate::format;
 
-/// A pause that goes on.
+/// A pause that continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pause {
     /// The moment that is shown, in nanoseconds since the Unix epoch.
     pub unix_nano: u64,
-    /// How many spans have arrived since, and wait.
+    /// Spans that have arrived since and are buffered.
     pub spans: u64,
 }
 
@@ -51,7 +51,7 @@ impl App {
         }
     }
 
-    /// Ends the pause because so many bytes wait that no more shall.
+    /// Ends the pause because the buffer is full.
     pub(super) fn end_full_pause(&mut self, bytes: usize) {
         if self.pause.take().is_some() {
             let text = format!(

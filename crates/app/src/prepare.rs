@@ -1,11 +1,11 @@
-//! Where everything is on a screen of some size: made before a frame, from the state alone, and what the pointer refers to after it.
+//! Areas of everything on a screen of some size, computed before a frame from the state alone, and the meaning of the pointer after it.
 
 use ratatui_core::layout::Rect;
 
 use super::App;
 use super::layout::{Panes, PopupArea};
 
-/// Where everything is.
+/// Areas of everything on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
     /// The parts of the screen.
@@ -16,7 +16,7 @@ pub struct Geometry {
     pub popup: Option<PopupGeometry>,
 }
 
-/// Where the parts of a popup are.
+/// Areas of a popup's parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PopupGeometry {
     /// Its border, and what is inside.
@@ -39,7 +39,7 @@ impl Geometry {
 }
 
 impl App {
-    /// Where everything is on a screen of this size. Nothing changes by it.
+    /// Computes the areas of everything on a screen of this size. Changes nothing.
     #[must_use]
     pub fn prepare(&self, screen: Rect) -> Geometry {
         let panes = Panes::of(screen, self.splits());

@@ -1,10 +1,10 @@
-//! Where the user is: tabs, the screens above each of them, and a popup over all.
+//! Navigation: tabs, the screens above each of them, and a popup over all.
 //!
-//! What is on top is known by looking here and nowhere else; each of them is a [`Layer`].
+//! Only this module knows the topmost one; each of them is a [`Layer`].
 
 use super::{Action, App, Departure, Layer, Popup, Screen, Tab, ValueScreen};
 
-/// What stands behind the viewer.
+/// Source of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Nothing: others send.
@@ -69,7 +69,7 @@ impl Pane {
 #[derive(Debug)]
 pub struct Screens {
     tab: Tab,
-    /// Where the user was before, to return to by the same key.
+    /// Previous tab, to return to by the same key.
     before: Tab,
     /// Which part of the traces tab has the keys.
     pub pane: Pane,
@@ -78,7 +78,7 @@ pub struct Screens {
     /// Jumps that led to the trace that is shown, the last one at the end.
     pub(super) trail: Vec<Departure>,
     pub(super) popup: Option<Popup>,
-    /// How much each tab counted when it was left.
+    /// Number of each tab when it was left.
     seen: [u64; Tab::ALL.len()],
 }
 
@@ -203,7 +203,7 @@ impl Screens {
         self.seen[self.tab as usize] = count;
     }
 
-    /// How much a tab counts more than when it was left.
+    /// Returns the difference of a tab's count since it was left.
     #[must_use]
     pub const fn new_in(&self, tab: Tab, count: u64) -> u64 {
         count.saturating_sub(self.seen[tab as usize])
@@ -211,7 +211,7 @@ impl Screens {
 }
 
 impl App {
-    /// Whether a command that means something here can do something now: what depends on settings and on what has arrived.
+    /// Returns true if a command can do something now: that depends on settings and on what has arrived.
     #[must_use]
     pub fn can(&self, action: Action) -> bool {
         self.can_on_top(action).unwrap_or_else(|| match action {
@@ -225,7 +225,7 @@ impl App {
         })
     }
 
-    /// How much has come to a tab since it was left.
+    /// Returns the number of new entries of a tab since it was left.
     #[must_use]
     pub fn new_in(&self, tab: Tab) -> u64 {
         self.screens.new_in(tab, self.count_ever(tab))

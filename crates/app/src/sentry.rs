@@ -1,10 +1,10 @@
-//! What is known of the real Sentry: where its pages are, and how asking it goes.
+//! The real Sentry: addresses of its pages, and results of polling it.
 
 use std::collections::VecDeque;
 
 use trace_model::TraceId;
 
-/// How many traces are remembered of which Sentry was asked.
+/// Polled traces that are remembered, at most.
 pub const ASKED_TRACES_MAX: usize = 256;
 
 /// One organization in one Sentry, as its pages are found.
@@ -29,11 +29,11 @@ impl SentrySite {
 /// The state of asking Sentry. What it has of a trace is in the store.
 #[derive(Debug, Default)]
 pub struct SentryStatus {
-    /// Whose pages can be opened; `None` while no organization is named.
+    /// Site whose pages can be opened; `None` while no organization is configured.
     pub site: Option<SentrySite>,
-    /// Whether it is asked for traces, which takes a token.
+    /// True if it is polled for traces, which requires a token.
     pub is_asked: bool,
-    /// Where envelopes that come here are handed on to, without the key: `https://o1.ingest.sentry.io/42`.
+    /// Address to which envelopes are forwarded, without the key: `https://o1.ingest.sentry.io/42`.
     pub relay: Option<String>,
     /// The Sentry that the demo's services send to past this viewer, without the key.
     pub direct: Option<String>,
@@ -41,10 +41,10 @@ pub struct SentryStatus {
     said: VecDeque<(TraceId, Said)>,
 }
 
-/// How asking for a trace went the last time.
+/// Last result of polling for a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Said {
-    /// What went wrong and what to do about it, in plain words.
+    /// The error with advice, as text for the user.
     pub problem: Option<String>,
     /// When it will be asked next, in nanoseconds since the Unix epoch; `None` when it will not.
     pub next_ask_unix_nano: Option<u64>,
@@ -64,7 +64,7 @@ impl SentryStatus {
         self.said.push_back((trace_id, said));
     }
 
-    /// How asking for a trace went.
+    /// Returns the last result of polling for a trace.
     #[must_use]
     pub fn about(&self, trace_id: TraceId) -> Option<&Said> {
         let mut newest_first = self.said.iter().rev();

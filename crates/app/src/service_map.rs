@@ -30,17 +30,17 @@ pub(super) enum MapRow {
     Call {
         /// Index of the edge in the survey.
         edge: usize,
-        /// Whether the called service is above already, so that following the map would lead in a circle; also a call of itself.
+        /// True if the called service is above already, so that the map would be a cycle; also for a call of itself.
         back: bool,
-        /// Whether no other one of this service follows.
+        /// True if no other call of this service follows.
         last: bool,
     },
 }
 
-/// What names a row: the service, and what it calls how.
+/// Key of a row: the service, and its call.
 type MapKey = (Arc<str>, Option<(Callee, bool, Option<Queue>)>);
 
-/// Where the parts of the picture are.
+/// Areas of the picture's parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PictureParts {
     /// The picture.
@@ -71,7 +71,7 @@ pub struct ServiceMap {
     rows: Vec<MapRow>,
     services: usize,
     picture: MapPicture,
-    /// Whether the user wants the picture; the size decides otherwise.
+    /// The user's choice of the picture; the size decides by default.
     wants_picture: Option<bool>,
     is_picture: bool,
 }
@@ -91,7 +91,7 @@ impl Default for ServiceMap {
 }
 
 impl ServiceMap {
-    /// How many services it shows.
+    /// Returns the number of services shown.
     #[must_use]
     pub const fn services(&self) -> usize {
         self.services
@@ -109,7 +109,7 @@ impl ServiceMap {
         self.is_picture.then_some(&self.picture)
     }
 
-    /// What is under the cursor: a call, or all calls of a service or a node.
+    /// Returns the calls under the cursor: one, or all of a service or a node.
     pub(super) fn selected(&self, survey: &Survey) -> Vec<Counted> {
         if self.is_picture {
             return self.picture.selected(survey);
@@ -133,7 +133,7 @@ impl ServiceMap {
         Some(again)
     }
 
-    /// Where the map is on a screen: the tree with the names of its columns, or the picture with its list.
+    /// Returns the area of the map on a screen: the tree with the names of its columns, or the picture with its list.
     #[must_use]
     pub fn area(screen: Rect) -> Rect {
         let parts = ListParts::of(screen, 0);

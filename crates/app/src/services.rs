@@ -11,7 +11,7 @@ pub const BROKER: &str = "broker";
 /// The process that serves the page.
 pub const PAGE: &str = "page";
 
-/// How a process is.
+/// State of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceState {
     /// Started, and has not said that it is ready.
@@ -30,7 +30,7 @@ pub enum ServiceState {
     },
     /// Ended, and is started again in a moment.
     Exited {
-        /// What the system says of its end.
+        /// Exit status, as the system reports it.
         status: String,
     },
 }
@@ -58,20 +58,20 @@ impl Services {
             .map(|(service, state)| (*service, state))
     }
 
-    /// Whether there are any and all do their work.
+    /// Returns true if there are processes and all of them are ready.
     #[must_use]
     pub fn all_ready(&self) -> bool {
         let ready = |state: &ServiceState| matches!(state, ServiceState::Ready { .. } | ServiceState::Absent { .. });
         !self.states.is_empty() && self.states.values().all(ready)
     }
 
-    /// How a process is; `None` when it has not been started.
+    /// Returns the state of a process; `None` when it has not been started.
     #[must_use]
     pub fn state(&self, service: &str) -> Option<&ServiceState> {
         self.states.get(service)
     }
 
-    /// Where a process listens, when it is ready.
+    /// Returns the address of a process, once it is ready.
     #[must_use]
     pub fn address(&self, service: &str) -> Option<&str> {
         match self.states.get(service)? {

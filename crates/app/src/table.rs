@@ -24,11 +24,11 @@ use crate::{Action, List, ListFilter};
 pub struct SortOrder {
     /// Number of the column.
     pub column: usize,
-    /// Whether the usual last row is first.
+    /// True if the order is reversed.
     pub is_reversed: bool,
 }
 
-/// What rows are made with: their order, and the words that narrow them.
+/// Input of the rows: their order, and the words of the filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Query {
     pub(crate) order: SortOrder,
@@ -93,7 +93,7 @@ impl<K: Clone + PartialEq> TableState<K> {
         self.keys.len()
     }
 
-    /// Whether there are no rows.
+    /// Returns true if there are no rows.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.keys.is_empty()
@@ -111,7 +111,7 @@ impl<K: Clone + PartialEq> TableState<K> {
         self.order
     }
 
-    /// What is painted.
+    /// Returns the painted cells.
     #[must_use]
     pub const fn cells(&self) -> &TableCells {
         &self.cells

@@ -12,7 +12,7 @@ pub use printable::{clean, is_printable};
 
 /// No screen is wider: a text that is shown on one line is measured and cleaned up to here.
 pub const COLUMNS_MAX: usize = 4_096;
-/// How many bytes of a value are formatted to be shown among others: 64 KiB. The whole of it can be copied or saved.
+/// Bytes of a value that are formatted among others, at most: 64 KiB. The whole value can be copied or saved.
 pub const LAID_OUT_BYTES_MAX: usize = 64 << 10;
 
 /// A text for one line: at most `width` columns, cleaned, cut with an ellipsis between two clusters. However long the text is, only so

@@ -6,7 +6,7 @@ use jiff::{Timestamp, Zoned};
 use super::span_days;
 use crate::format::Now;
 
-/// How the times of one list are written: as times of day, or with their date if they span a day or more.
+/// Format of the times of one list: times of day, or with their date if they span a day or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
     is_dated: bool,

@@ -7,7 +7,7 @@ use trace_model::{RANKED, RankBy, Ranking, Store, TraceId, TraceSummary};
 
 use super::{Action, scrolled, window};
 
-/// What the list is sorted by.
+/// A sort key of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Column {
     /// When they arrived, the latest first: their starts may be in another order.
@@ -41,14 +41,14 @@ impl Column {
     }
 }
 
-/// How many records are looked at per frame to sort: a small part of one.
+/// Records visited per frame to sort: a small part of a frame's time.
 const RECORDS_PER_FRAME: usize = 20_000;
 /// Between two looks at all traces, at least; in nanoseconds.
 const AGAIN: u64 = 1_000_000_000;
 /// In nanoseconds.
 const DAY: u64 = 86_400_000_000_000;
 
-/// Whether moments span a day or more, so that their times of day say too little.
+/// Returns true if moments span a day or more, so that times of day are ambiguous.
 pub(crate) fn span_days(unix_nanos: impl Iterator<Item = u64>) -> bool {
     span(unix_nanos) >= DAY
 }
@@ -58,7 +58,7 @@ fn span(unix_nanos: impl Iterator<Item = u64>) -> u64 {
     last.saturating_sub(first)
 }
 
-/// The list's state. The first row is selected, whichever trace that is, until somebody moves; then the rows stay where they are, whatever
+/// The list's state. The first row is selected, whichever trace that is, until the user moves; then the rows stay where they are, whatever
 /// comes.
 #[derive(Debug)]
 pub struct TraceList {
@@ -68,7 +68,7 @@ pub struct TraceList {
     awaited: bool,
     first: usize,
     height: usize,
-    /// Where the selected trace stood at the last frame: if it leaves, what took its place is selected.
+    /// Position of the selected trace at the last frame: if it is evicted, its successor there is selected.
     position: usize,
     column: Column,
     reversed: bool,
@@ -78,11 +78,11 @@ pub struct TraceList {
     ranked_at: u64,
     /// The newest trace when the list was last followed.
     newest: Option<TraceId>,
-    /// How long the starts of the listed traces span, in nanoseconds.
+    /// Time that the starts of the listed traces span, in nanoseconds.
     starts_span: u64,
 }
 
-/// What was selected in the list.
+/// The selection of the list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bookmark {
     selected: Option<TraceId>,
@@ -123,7 +123,7 @@ impl TraceList {
         store.trace(self.selected?)
     }
 
-    /// Whether the first row is selected: as long as the latest arrivals are the first, each one as it arrives.
+    /// Returns true if the first row is selected: while the latest arrivals are first, each one is selected as it arrives.
     #[must_use]
     pub const fn following(&self) -> bool {
         self.following
@@ -135,26 +135,26 @@ impl TraceList {
         self.first..self.first + self.height
     }
 
-    /// What the list is sorted by, and whether the other way round: oldest or least first.
+    /// Returns the sort key, and true if the order is reversed: oldest or least first.
     #[must_use]
     pub const fn sorted(&self) -> (Column, bool) {
         (self.column, self.reversed)
     }
 
-    /// How many traces were looked at so far, while there is no order by the column yet.
+    /// Returns the number of visited traces, while there is no order by the column yet.
     #[must_use]
     pub fn sorting(&self) -> Option<usize> {
         let ranking = self.ranking.as_ref().filter(|ranking| ranking.is_new());
         ranking.and_then(Ranking::looked_at)
     }
 
-    /// Whether more traces are listed than the order by the column holds.
+    /// Returns true if more traces are listed than the order by the column holds.
     #[must_use]
     pub fn is_cut(&self, store: &Store) -> bool {
         self.ranking.is_some() && store.listed() > RANKED
     }
 
-    /// Whether the order has to catch up, at this time in nanoseconds since the Unix epoch; with how long it may wait.
+    /// Returns the time by which the order must be updated, if it is outdated at this time in nanoseconds since the Unix epoch.
     #[must_use]
     pub fn is_behind(&self, store: &Store, unix_nano: u64) -> Option<Duration> {
         let ranking = self.ranking.as_ref()?;
@@ -165,7 +165,7 @@ impl TraceList {
         ranking.is_behind(store).then(|| Duration::from_nanos(due))
     }
 
-    /// How many traces have come since the list was last followed, and are not in view.
+    /// Returns the number of traces that have arrived since the list last followed, and are not in view.
     #[must_use]
     pub fn new_since(&self, store: &Store) -> usize {
         let newest = self.newest.filter(|_| !self.following && self.column == Column::Arrival);
@@ -209,7 +209,7 @@ impl TraceList {
         }
     }
 
-    /// What is selected, to return to.
+    /// Returns the selection, to return to.
     pub(super) const fn bookmark(&self) -> Bookmark {
         Bookmark {
             selected: self.selected,
@@ -293,7 +293,7 @@ impl TraceList {
         self.starts_span = span(ends.chain(self.rows(store)).map(|trace| trace.start_unix_nano));
     }
 
-    /// Whether times need their date: what is in view, the first and the last arrival span a day or more.
+    /// Returns true if times need their date: those in view, the first and the last arrival span a day or more.
     #[must_use]
     pub const fn is_dated(&self) -> bool {
         self.starts_span >= DAY
@@ -343,7 +343,7 @@ impl TraceList {
         }
     }
 
-    /// Whether a trace that is not listed may yet be found, or ranked.
+    /// Returns true if a trace that is not listed may still be found, or ranked.
     fn is_looked_for(&self, store: &Store) -> bool {
         let unranked = self.ranking.is_some() && self.selected.is_some_and(|selected| store.position(selected).is_some());
         unranked || store.search_progress().is_some_and(|progress| !progress.is_complete())

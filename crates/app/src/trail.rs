@@ -7,10 +7,10 @@ use super::traces::Bookmark;
 use super::waterfall::Jumps;
 use super::{App, Pane, Screen, Tab};
 
-/// How many jumps can be taken back.
+/// Jumps that can be undone, at most.
 const TRAIL_MAX: usize = 32;
 
-/// Where a jump to a trace began, and what the traces tab showed before.
+/// Start of a jump to a trace, and the previous state of the traces tab.
 #[derive(Debug)]
 pub(super) struct Departure {
     /// For the breadcrumb: `Operations › GetProduct`.

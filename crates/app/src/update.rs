@@ -1,11 +1,11 @@
-//! What keys and pasted text do.
+//! Effects of keys and pasted text.
 
 use crate::keymap::{Key, KeyContext};
 use crate::layer::Outcome;
 use crate::{Action, App, Effect};
 
 impl App {
-    /// What a key asks for, if it means something now.
+    /// Returns the action of a key, if it has one now.
     pub(super) fn action(&self, key: Key) -> Option<Action> {
         self.keymap.action(key, self.key_context(), self.mode)
     }
@@ -62,7 +62,7 @@ impl App {
         None
     }
 
-    /// What is on top is asked first; what means nothing special there is what it means in every list.
+    /// Asks the topmost layer first; actions that it ignores do the same as in every list.
     fn update_layer(&mut self, action: Action) -> Option<Effect> {
         match self.update_top(action) {
             Outcome::Done(effect) => effect,

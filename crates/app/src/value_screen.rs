@@ -12,11 +12,11 @@ use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::layout::ListParts;
 use crate::{App, Effect, Layer, LogList};
 
-/// How many bytes are read, and looked through, per frame: a small part of one.
+/// Bytes read, and searched, per frame: a small part of a frame's time.
 const PER_FRAME: usize = 1 << 20;
-/// How many bytes are read at a time until the view is full.
+/// Bytes read at a time until the view is full.
 const STEP: usize = 16 << 10;
-/// How much the terminal is asked to put into its clipboard, in bytes: few accept more.
+/// Bytes that the terminal is asked to put into its clipboard, at most: few accept more.
 const COPIED_MAX: usize = 1 << 20;
 
 /// A row of the screen: a line of the document, and which row of it, since a long one takes several.
@@ -26,7 +26,7 @@ struct RowPosition {
     row: usize,
 }
 
-/// What the cursor is on its way to while the text is read.
+/// Target of the cursor while the text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Goal {
     /// The last line.
@@ -38,9 +38,9 @@ enum Goal {
 /// A row in view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueRow {
-    /// What it shows.
+    /// Line that it shows.
     pub line: Line,
-    /// Whether the cursor is there.
+    /// True if the cursor is there.
     pub is_selected: bool,
 }
 
@@ -56,9 +56,9 @@ pub struct ValueScreen {
     size: (usize, usize),
     rows: Vec<ValueRow>,
     narrow: ListFilter,
-    /// What was searched for at the last frame.
+    /// Words that were searched for at the last frame.
     searched: String,
-    /// Where typing began.
+    /// Row at which typing began.
     origin: usize,
     goal: Option<Goal>,
     /// Nothing was found.
@@ -102,7 +102,7 @@ impl ValueScreen {
         &self.narrow
     }
 
-    /// What it is, how much there is, and how far it has been read; or that nothing was found.
+    /// Returns the form, the size, and the progress of reading; or that nothing was found.
     #[must_use]
     pub fn status(&self) -> String {
         if self.is_absent {
@@ -118,13 +118,13 @@ impl ValueScreen {
         status
     }
 
-    /// Whether the next frame shows more.
+    /// Returns true if the next frame shows more.
     #[must_use]
     pub const fn is_reading(&self) -> bool {
         self.goal.is_some()
     }
 
-    /// Whether an action can do something.
+    /// Returns true if an action can do something.
     pub(super) fn can(&self, action: Action) -> bool {
         match action {
             Action::NextMatch | Action::PreviousMatch => !self.narrow.is_empty(),

@@ -140,7 +140,7 @@ impl WarningList {
         self.opened().or_else(|| self.table.selected().copied())
     }
 
-    /// What is painted: rules, or the traces of one.
+    /// Returns the painted cells: rules, or the traces of one.
     #[must_use]
     pub fn cells(&self) -> &TableCells {
         self.open
@@ -154,7 +154,7 @@ impl WarningList {
         self.open.as_ref().map_or_else(|| self.table.len(), |open| open.table.len())
     }
 
-    /// Whether there are no rows.
+    /// Returns true if there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -24,7 +24,7 @@ pub struct Waterfall {
     outline: Option<Outline>,
     cursor: Option<SpanKey>,
     position: usize,
-    /// Until somebody moves the cursor is on the first row, whichever span that turns out to be.
+    /// Until the user moves it, the cursor is on the first row, whichever span that turns out to be.
     moved: bool,
     first: usize,
     height: usize,
@@ -42,7 +42,7 @@ pub struct Waterfall {
     leaving: Vec<Steps<()>>,
 }
 
-/// How much [work](trace_model::work) on rows may be done before a frame: those of some thousand spans are complete at once.
+/// [Work](trace_model::work) on rows before a frame, at most: some thousand spans are complete at once.
 const WORK_PER_FRAME: u64 = 1 << 22;
 
 /// Answer to a key that needs the result of a search that is not complete yet.
@@ -61,7 +61,7 @@ impl Waterfall {
         self.outline.as_ref().map(Outline::trace_id).zip(self.cursor.as_ref())
     }
 
-    /// Where the cursor stands.
+    /// Returns the position of the cursor.
     #[must_use]
     pub const fn position(&self) -> usize {
         self.position
@@ -73,19 +73,19 @@ impl Waterfall {
         self.first..self.first + self.height
     }
 
-    /// Whether the rows have to catch up at one of the next frames.
+    /// Returns true if the rows must be updated at one of the next frames.
     #[must_use]
     pub const fn is_behind(&self) -> bool {
         self.behind
     }
 
-    /// Whether there is more to read of the trace.
+    /// Returns true if there is more to read of the trace.
     #[must_use]
     pub fn is_reading(&self) -> bool {
         self.outline.as_ref().is_some_and(Outline::is_reading) || self.find.is_searching() || !self.leaving.is_empty()
     }
 
-    /// Goes on reading the trace, until about so much work is done; true when there are new rows.
+    /// Continues to read the trace, for about so much work; true when there are new rows.
     pub(super) fn read_part(&mut self, store: &Store, work: u64) -> bool {
         let until = work::done().saturating_add(work);
         let left = || until.saturating_sub(work::done());
@@ -115,7 +115,7 @@ impl Waterfall {
         self.row.as_ref()
     }
 
-    /// What is looked for in this trace.
+    /// Returns the search in this trace.
     #[must_use]
     pub const fn find(&self) -> &Find {
         &self.find
@@ -190,7 +190,7 @@ impl Waterfall {
         }
     }
 
-    /// Zooms around what stands in a column of the bars, counted from the left.
+    /// Zooms around a column of the bars, counted from the left.
     pub fn zoom_at(&mut self, column: u16, nearer: bool) {
         self.zoom.change_at(column, nearer);
     }
@@ -284,7 +284,7 @@ impl Waterfall {
         self.jumps = jumps;
     }
 
-    /// Whether a jump can be taken back.
+    /// Returns true if a jump can be undone.
     pub(super) fn has_jumped(&self) -> bool {
         self.jumps.has_history()
     }

@@ -28,11 +28,11 @@
 //!
 //! ```
 //! use collector::envelope::Envelope;
-//! use collector::sentry::{Came, read};
+//! use collector::sentry::{RequestMeta, read};
 //!
 //! let envelope = Envelope::parse("{}\n{\"type\":\"event\"}\n{\"message\":\"oops\",\"release\":\"api@1\"}".into())?;
-//! let reading = read(&envelope, Came::default());
-//! let event = reading.arrival.logs.decode_logs().next().expect("an event");
+//! let parsed = read(&envelope, RequestMeta::default());
+//! let event = parsed.arrival.logs.decode_logs().next().expect("an event");
 //! assert_eq!((&*event.service, &*event.event_name), ("api", "sentry.event"));
 //! # Ok::<_, collector::envelope::EnvelopeError>(())
 //! ```

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 /// The port of Jaeger's query API.
 pub const PORT: u16 = 16686;
 
-/// Where to listen.
+/// Address to bind to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Address {
     /// [`PORT`] on 127.0.0.1, or a free port where that is taken.
@@ -22,7 +22,7 @@ pub enum Address {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot bind the query API to {address}: {reason} (set --api)")]
 pub struct BindError {
-    /// Where.
+    /// Bound address.
     pub address: SocketAddr,
     reason: String,
 }
@@ -71,7 +71,7 @@ impl Api {
         self.address
     }
 
-    /// Whether the default port was taken, so that it listens on a free one.
+    /// Returns true if the default port was taken, so that it listens on a free one.
     #[must_use]
     pub const fn is_moved(&self) -> bool {
         self.is_moved

@@ -10,7 +10,7 @@ use query::{Evaluation, Part};
 
 use crate::queue::QuerySender;
 
-/// What is written next.
+/// The next part to write.
 enum Next {
     Part(Evaluation, Option<Part>),
     Ask(Evaluation),

@@ -49,7 +49,7 @@ impl Nonce {
         (challenge.len() <= CHALLENGE_MAX).then(|| to_hex(hmac::sign(&self.key(), challenge.as_bytes()).as_ref()))
     }
 
-    /// Whether a proof is that of the holder of this nonce.
+    /// Returns true if the holder of this nonce made a proof.
     #[must_use]
     pub fn verifies(&self, challenge: &str, proof: &str) -> bool {
         from_hex(proof).is_some_and(|proof| hmac::verify(&self.key(), challenge.as_bytes(), &proof).is_ok())

@@ -54,7 +54,7 @@ pub use self::fire::{Fire, Fires, HEADER as FIRE_HEADER};
 pub use self::identity::Nonce;
 pub use self::queue::Queries;
 
-/// How long answers under way may take to finish after the end was asked for.
+/// Time in which answers in progress may finish after shutdown was requested.
 const FINISH: Duration = Duration::from_secs(1);
 
 /// The running listener. Dropping it ends it at once.
@@ -66,7 +66,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Stops listening and lets answers under way finish, for at most a second.
+    /// Stops listening and lets answers in progress finish, for at most a second.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         let _ = tokio::time::timeout(FINISH, &mut self.serving).await;

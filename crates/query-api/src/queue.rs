@@ -99,7 +99,7 @@ impl Queries {
         }
     }
 
-    /// Whether [`Queries::step`] has something to do.
+    /// Returns true if [`Queries::step`] has something to do.
     #[must_use]
     pub fn is_answering(&self) -> bool {
         !self.current.is_empty()

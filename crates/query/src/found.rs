@@ -10,7 +10,7 @@ use crate::{Part, Search, Step};
 /// Names of services that a [`Found`] has at most.
 const SERVICES_MAX: usize = 32;
 
-/// What a list says of a trace. In the JSON of the viewer's own API.
+/// Summary of a trace in a list. In the JSON of the viewer's own API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Lower-case hexadecimal.
@@ -40,7 +40,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// Whether nothing is known to be missing: no span is open and no parent is missing.
+    /// Returns true if nothing is known to be missing: no span is open and no parent is missing.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.open == 0 && self.missing == 0

@@ -44,7 +44,7 @@ impl Search {
         }
     }
 
-    /// Whether a span meets the conditions. It is decoded only if the others hold and there are tags.
+    /// Returns true if a span meets the conditions. It is decoded only if the others hold and there are tags.
     pub(crate) fn matches(&self, span: &StoredSpan<'_>) -> bool {
         let candidate = &span.candidate;
         let duration = (candidate.end_unix_nano != 0).then(|| candidate.end_unix_nano.saturating_sub(candidate.start_unix_nano));

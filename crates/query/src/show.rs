@@ -91,7 +91,7 @@ pub struct ShownError {
     pub service: Option<String>,
     /// Name of the span; `null` for an error, whose span may be elsewhere.
     pub name: Option<String>,
-    /// What it says; empty where the span says nothing.
+    /// Message of the failed span; empty without one.
     pub message: String,
 }
 
@@ -155,7 +155,7 @@ pub struct ShownCalls {
 pub struct ShownWarning {
     /// Name of the rule.
     pub rule: String,
-    /// What it means.
+    /// Explanation of the rule.
     pub explanation: String,
     /// Number of affected traces.
     pub traces: usize,

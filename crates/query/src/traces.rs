@@ -30,7 +30,7 @@ enum State {
     /// Returning spans.
     Reading {
         reading: StoredReader,
-        /// Whether spans of it were returned.
+        /// True if spans of it were returned.
         is_open: bool,
     },
     /// All spans were returned.

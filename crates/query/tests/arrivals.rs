@@ -1,4 +1,4 @@
-//! What a reader of arrivals gets of a request.
+//! Arrivals as a reader receives them.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -43,7 +43,7 @@ fn written(result: io::Result<()>) -> Result<()> {
     }
 }
 
-/// Standard error may be closed, which is no reason to stop.
+/// Standard error may be closed, which does not end the command.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "spanfall: {line}");
 }

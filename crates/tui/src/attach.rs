@@ -155,7 +155,7 @@ impl Attached {
     }
 }
 
-/// Whether the port is still the viewer's. The file of one that has ended is removed.
+/// Returns true if the port is still the viewer's. The file of a viewer that has ended is removed.
 async fn is_proved(client: &Client, viewer: &Viewer) -> bool {
     let challenge = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
     let url = format!("http://{}/spanfall/v1/identity?challenge={challenge}", viewer.api);

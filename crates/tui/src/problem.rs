@@ -6,7 +6,7 @@
 pub struct Exit {
     /// The exit status.
     pub status: u8,
-    /// What is wrong.
+    /// Description of the problem.
     pub message: String,
 }
 

@@ -23,7 +23,7 @@ const FILES_MAX: usize = 256;
 pub struct Viewer {
     /// Address of its query API.
     pub api: SocketAddr,
-    /// What it proves to know.
+    /// Secret with which it proves its identity.
     pub nonce: Nonce,
     /// Start in nanoseconds since the Unix epoch.
     pub started_unix_nano: u64,
@@ -126,7 +126,7 @@ fn read(path: &Path) -> Option<Viewer> {
     })
 }
 
-/// Whether only the owner may use a file.
+/// Returns true if only the owner can access a file.
 fn is_private(metadata: &fs::Metadata) -> bool {
     metadata.mode() & 0o777 == metadata.mode() & 0o700
 }

@@ -2,12 +2,12 @@
 
 use crate::document::size;
 
-/// What is shorter is as likely a word.
+/// Shorter texts are as likely to be words.
 const SHORTEST: usize = 64;
 /// So much is decoded to tell what it is.
 const LOOKED_AT: usize = 64;
 
-/// Whether a text that begins like this, and is `whole` or not, is base64: only its alphabet, and of that letters of both cases and digits.
+/// Returns true if a text with this start, `whole` or not, is base64: only its alphabet, with letters of both cases and digits.
 pub(crate) fn is_base64(start: &str, whole: bool) -> bool {
     let start = without_prefix(start);
     let body = start.trim_end_matches('=');
@@ -33,7 +33,7 @@ fn without_prefix(text: &str) -> &str {
     data.map_or(text, |(_, data)| data)
 }
 
-/// What it is: its size, and that of what it decodes to, with what that begins as.
+/// Returns its name: its size, and size and format of the decoded data.
 pub(crate) fn name(text: &str) -> String {
     let body = without_prefix(text).trim_end_matches('=');
     let bytes = body.len() / 4 * 3 + body.len() % 4 * 3 / 4;

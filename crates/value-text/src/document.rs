@@ -10,7 +10,7 @@ use crate::stack::Stack;
 use crate::text::Text;
 use crate::{Form, Hint, LINE_BYTES_MAX, base64, json, sql, stack, url};
 
-/// What a piece of a line is.
+/// Role of a part of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Nothing in particular.
@@ -27,7 +27,7 @@ pub enum Role {
     Literal,
     /// A frame of the program's own code.
     Own,
-    /// What was thrown.
+    /// Name of an exception.
     Error,
 }
 
@@ -36,7 +36,7 @@ pub enum Role {
 pub struct Fragment<'a> {
     /// The text; as it was sent, so it is to be cleaned before it is shown.
     pub text: Cow<'a, str>,
-    /// What it is.
+    /// Role of the text.
     pub role: Role,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Fragment<'a> {
     }
 }
 
-/// What a line covers, and how it is shown.
+/// Content of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// A part of the text as it is.
@@ -71,18 +71,18 @@ pub(crate) enum Content {
 pub struct Line {
     /// Which part of the text it covers.
     pub range: Range<usize>,
-    /// How deep it is nested.
+    /// Nesting depth.
     pub level: u32,
     /// It continues the line before, which was too long.
     pub is_continued: bool,
-    /// Whether lines below it can be folded away.
+    /// True if lines below it can be folded.
     pub is_fold: bool,
     pub(crate) content: Content,
     /// The line below which it stands.
     pub(crate) parent: Option<usize>,
     /// The line after the last one that stands below it, once that is known.
     pub(crate) end: Option<usize>,
-    /// How many lines stand directly below it.
+    /// Lines directly below it.
     pub(crate) children: usize,
 }
 
@@ -160,7 +160,7 @@ impl Document {
         document
     }
 
-    /// What stands above the text itself.
+    /// Adds the line above the text itself.
     fn name(&mut self) {
         let name = match self.form {
             Form::Url => {
@@ -181,7 +181,7 @@ impl Document {
         }
     }
 
-    /// What the text is.
+    /// Returns the recognized form.
     #[must_use]
     pub const fn form(&self) -> Form {
         self.form
@@ -193,13 +193,13 @@ impl Document {
         &self.text
     }
 
-    /// Whether all of it has been read.
+    /// Returns true once all of it has been read.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// How many bytes have been read.
+    /// Returns the number of bytes read.
     #[must_use]
     pub const fn read(&self) -> usize {
         self.at
@@ -233,7 +233,7 @@ impl Document {
         }
     }
 
-    /// What a line shows, without its indentation.
+    /// Returns the parts of a line, without its indentation.
     #[must_use]
     pub fn pieces(&self, at: usize, outline: &Outline) -> Vec<Fragment<'_>> {
         let Some(line) = self.lines.get(at) else {
@@ -262,7 +262,7 @@ impl Document {
         }
     }
 
-    /// Whether a comma follows what begins in this line.
+    /// Returns true if a comma follows the end of the value that begins in this line.
     fn is_closed_with_comma(&self, line: &Line) -> bool {
         let last = line.end.and_then(|end| self.lines.get(end.checked_sub(1)?));
         matches!(last.map(|last| &last.content), Some(Content::Json { comma: true }))

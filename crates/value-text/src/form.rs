@@ -1,11 +1,11 @@
-//! What a text is.
+//! Forms of a text.
 
 use crate::{base64, json, sql, stack, start, url};
 
 /// So much of a text is looked at to recognize it, in bytes.
 const LOOKED_AT: usize = 4_096;
 
-/// What a text is.
+/// Form of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Anything else.
@@ -22,7 +22,7 @@ pub enum Form {
     Base64,
 }
 
-/// What is known of a text besides itself: from the name of its attribute.
+/// Hint about a text's form, from the name of its attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hint {
     /// A statement for a database.

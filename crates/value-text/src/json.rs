@@ -4,7 +4,7 @@ use crate::LINE_BYTES_MAX;
 use crate::document::{Content, Fragment, Line, Role, Scan};
 use crate::text::Text;
 
-/// Whether a text begins as JSON that is worth laying out does.
+/// Returns true if a text begins like JSON that is worth laying out.
 pub(crate) fn is_json(start: &str) -> bool {
     let start = start.trim_start();
     if !start.starts_with(['{', '[']) {
@@ -18,7 +18,7 @@ pub(crate) fn is_json(start: &str) -> bool {
     json.failed.is_none_or(|at| at == start.len()) && lines.len() > 1
 }
 
-/// What comes next.
+/// The expected next token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 enum Next {
     /// A value, or a member where the innermost bracket is `{`.
@@ -32,21 +32,21 @@ enum Next {
     Rest,
 }
 
-/// What is open.
+/// An open container.
 #[derive(Debug)]
 struct Open {
     line: usize,
     is_object: bool,
 }
 
-/// How deep JSON may be nested: what is deeper is shown as it is.
+/// Nesting depth of JSON, at most: deeper parts are shown as sent.
 const DEPTH_MAX: usize = 2_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Json {
     open: Vec<Open>,
     next: Next,
-    /// From where on it is no JSON.
+    /// Start of the part that is not JSON.
     failed: Option<usize>,
     rest: Text,
 }
@@ -178,7 +178,7 @@ impl Json {
         Some(at + 1)
     }
 
-    /// What is left of a text within quotes that is longer than a line.
+    /// Reads the rest of a string that is longer than a line.
     fn rest_of_text(&mut self, text: &str, at: usize, lines: &mut Vec<Line>) -> usize {
         let (end, is_over) = match quote_end(text, at) {
             Ok(end) => (end, true),
@@ -225,7 +225,7 @@ fn quote_end(text: &str, at: usize) -> Result<usize, usize> {
     Err(crate::floor(text, here.min(text.len())))
 }
 
-/// What a line shows.
+/// Returns the parts of a line.
 pub(crate) fn pieces<'a>(text: &'a str, comma: bool, line: &Line, is_folded: bool, comma_after: bool) -> Vec<Fragment<'a>> {
     let mut pieces = Vec::new();
     let mut value = text;

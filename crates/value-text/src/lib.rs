@@ -34,7 +34,7 @@ pub use document::{Document, Fragment, Line, Role};
 pub use form::{Form, Hint};
 pub use outline::Outline;
 
-/// How many bytes of a text one line covers at most.
+/// Bytes of a text that one line covers, at most.
 pub const LINE_BYTES_MAX: usize = 4_096;
 
 /// The first bytes of a text, cut between two characters.

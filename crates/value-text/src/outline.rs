@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::Document;
 use crate::document::{Content, Line};
 
-/// What is folded: levels as a whole, and lines by hand.
+/// Folds: whole levels, and lines by hand.
 #[derive(Clone, Debug)]
 pub struct Outline {
     /// Below this level everything nested is folded.
@@ -48,7 +48,7 @@ impl Outline {
         });
     }
 
-    /// Whether the lines below a line are folded away.
+    /// Returns true if the lines below a line are folded.
     #[must_use]
     pub fn is_folded(&self, document: &Document, at: usize) -> bool {
         let Some(line) = document.lines().get(at).filter(|line| line.is_fold) else {

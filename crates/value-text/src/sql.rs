@@ -92,12 +92,12 @@ fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// Whether what is said to be a statement is SQL.
+/// Returns true if an attribute of a statement holds SQL.
 pub(crate) fn is_statement(start: &str) -> bool {
     is_one_of(first_word(start), &STATEMENTS)
 }
 
-/// Whether a text of which nothing is said is.
+/// Returns true if a text without a hint is SQL.
 pub(crate) fn is_sql(start: &str) -> bool {
     let first = first_word(start);
     let companions: &[&str] = match first.to_ascii_uppercase().as_str() {
@@ -114,7 +114,7 @@ pub(crate) fn is_sql(start: &str) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Sql {
     depth: u32,
-    /// What is open and does not end in the line before.
+    /// Token that is open at the end of the previous line.
     within: Option<Token>,
     /// The last word, in upper case.
     last: String,
@@ -220,7 +220,7 @@ const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.' | b'@' | b':') || !byte.is_ascii()
 }
 
-/// What is left of a token.
+/// Reads the rest of a token.
 fn rest_of(token: Token, text: &str, at: usize, until: usize) -> (Token, usize, bool) {
     let bytes = &text.as_bytes()[at.min(until)..until];
     let found = match token {
@@ -232,7 +232,7 @@ fn rest_of(token: Token, text: &str, at: usize, until: usize) -> (Token, usize, 
     found.map_or((token, until, false), |end| (token, at + end, true))
 }
 
-/// What a line shows: its keywords, literals and comments, with one space where the statement has some.
+/// Returns the parts of a line: keywords, literals and comments, separated by one space.
 pub(crate) fn pieces(text: &str) -> Vec<Fragment<'_>> {
     let mut pieces: Vec<Fragment<'_>> = Vec::new();
     let mut at = 0;

@@ -2,10 +2,10 @@
 
 use crate::document::{Content, Fragment, Line, Role, Scan, line_end};
 
-/// What a line of a stack trace is.
+/// Kind of a line of a stack trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// What was thrown, or a heading.
+    /// The exception, or a heading.
     Title,
     /// A frame of the program's own code.
     Own,
@@ -40,7 +40,7 @@ const PATHS: [&str; 22] = [
     "/deps/",
     "GOROOT",
 ];
-/// How the names of libraries begin in Java and its neighbors.
+/// Prefixes of libraries in Java and related languages.
 const JAVA: [&str; 36] = [
     "java.",
     "javax.",
@@ -118,7 +118,7 @@ const RUST: [&str; 22] = [
     "__rust_try",
 ];
 
-/// Whether a text is a stack trace: it has two frames, or a heading and one.
+/// Returns true if a text is a stack trace: it has two frames, or a heading and one.
 pub(crate) fn is_stack_trace(start: &str) -> bool {
     if !start.contains('\n') {
         return false;
@@ -156,7 +156,7 @@ pub(crate) struct Stack {
     is_sure: bool,
     is_python: bool,
     is_cut: bool,
-    /// What the line that is being read in parts is.
+    /// Kind of the line that is being read in parts.
     kind: Option<Kind>,
 }
 
@@ -197,7 +197,7 @@ impl Scan for Stack {
     }
 }
 
-/// Whether the next line is the place of a frame: of Go after a tab, of Rust after `at`.
+/// Returns true if the next line is the location of a frame: in Go after a tab, in Rust after `at`.
 fn has_place_below(text: &str) -> bool {
     text.starts_with("\t/") || text.starts_with("\t\\") || text.starts_with("             at ")
 }
@@ -300,7 +300,7 @@ fn is_go_library(text: &str) -> bool {
     }
 }
 
-/// What a line shows.
+/// Returns the parts of a line.
 pub(crate) fn pieces(text: &str, kind: Kind) -> Vec<Fragment<'_>> {
     let role = match kind {
         Kind::Title => Role::Error,

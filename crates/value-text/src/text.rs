@@ -6,7 +6,7 @@ use crate::document::{Content, Line, Scan, line_end};
 pub(crate) struct Text {
     /// The line that names it, if one does.
     pub(crate) parent: Option<usize>,
-    /// How deep it stands.
+    /// Nesting depth.
     pub(crate) level: u32,
     is_continued: bool,
 }

@@ -2,7 +2,7 @@
 
 use crate::document::{Content, Line};
 
-/// Whether a text is a URL with more than a host.
+/// Returns true if a text is a URL with more than a host.
 pub(crate) fn is_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else {
         return false;

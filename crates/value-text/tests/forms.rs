@@ -1,4 +1,4 @@
-//! What texts are recognized as, and how they are laid out.
+//! Recognition and layout of texts.
 
 use value_text::{Document, Form, Hint, LINE_BYTES_MAX, Outline, Role};
 

@@ -6,10 +6,10 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-/// The time that a row of cells stands for. Times are nanoseconds since the Unix epoch.
+/// Time range of a row of cells. Times are nanoseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Axis {
-    /// Where the labels count from: the trace's start.
+    /// Zero of the labels: the trace's start.
     pub(super) origin: u64,
     pub(super) start: u64,
     pub(super) duration: u64,
@@ -21,7 +21,7 @@ pub(super) struct Axis {
 /// Left parts of a cell, one to seven eighths.
 const LEFT: [&str; 7] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/// Where a stretch of time lies, seen from the axis.
+/// Position of a time range relative to the axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Before,
@@ -35,7 +35,7 @@ impl Axis {
         self.start.saturating_add(self.duration)
     }
 
-    /// Whether a stretch of time is to be seen.
+    /// Returns true if a time range is visible.
     pub(super) fn shows(self, from: u64, to: u64) -> bool {
         self.side(from, to) == Side::Within
     }
@@ -52,7 +52,7 @@ impl Axis {
         }
     }
 
-    /// How many eighths of a cell a moment is from the left.
+    /// Returns the position of a moment in eighths of a cell from the left.
     fn eighths(self, moment: u64) -> u64 {
         let from_start = u128::from(moment.saturating_sub(self.start).min(self.duration));
         let eighths = from_start * u128::from(self.cells) * 8 / u128::from(self.duration.max(1));
@@ -77,7 +77,7 @@ impl Axis {
         }
     }
 
-    /// Draws from a moment to another that is no end, in whole cells that fade.
+    /// Draws from a moment to another, which is not an end, in whole cells that fade.
     pub(super) fn open_bar(self, buffer: &mut Buffer, area: Rect, from: u64, to: u64, style: Style) {
         if !self.shows(from, to) {
             return self.bar(buffer, area, from, to, style);
@@ -166,7 +166,7 @@ impl Axis {
         self.put(buffer, area, self.column(moment).into(), symbol, style);
     }
 
-    /// Where a moment is drawn: columns from the left.
+    /// Returns the column of a moment from the left.
     pub(super) fn column(self, moment: u64) -> u16 {
         let column = self.eighths(moment) / 8;
         u16::try_from(column).unwrap_or(u16::MAX).min(self.cells.saturating_sub(1))

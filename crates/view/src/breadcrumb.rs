@@ -7,9 +7,9 @@ use super::{format, owned, theme, title};
 use app::App;
 use app::text::shown;
 
-/// How many columns a part of the way has at most.
+/// Columns of a part, at most.
 const PART_COLUMNS_MAX: usize = 32;
-/// What is between two parts.
+/// Separator of two parts.
 const BETWEEN: &str = " › ";
 
 /// The title of the screen on top: its tab, the selected trace, the screens below it, and itself.

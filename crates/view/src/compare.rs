@@ -1,4 +1,4 @@
-//! The selected trace beside another one: what it does otherwise, and what takes longer.
+//! The selected trace compared with another one: differences in spans and in times.
 
 mod row;
 
@@ -19,9 +19,9 @@ use app::{App, Baseline, COMPARE_SIDES, Compare, List, Times};
 
 /// From this width on there are more columns.
 const WIDE: u16 = 100;
-/// How many columns an own time has.
+/// Columns of a self time.
 const OWN: u16 = 10;
-/// What a label has at least.
+/// Columns of a label, at least.
 const LABEL: u16 = 24;
 /// The picture of what changed has at least so many cells on both sides of its middle, and at most so many.
 const HALF: (u16, u16) = (10, 40);
@@ -64,7 +64,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, 
     lists::last(frame, compare.narrow(), &left, all, parts.last);
 }
 
-/// What the selected trace is compared with.
+/// Returns the line about the baseline.
 fn before(app: &App, compare: &Compare, now: &Now, width: u16) -> Line<'static> {
     let numbers = compare.before();
     match (compare.baseline(), &app.marked, compare.median()) {
@@ -219,7 +219,7 @@ fn heading(frame: &mut Frame, compare: &Compare, columns: Columns) {
     }
 }
 
-/// How many differences there are, by what they are.
+/// Returns the number of differences by kind.
 fn said(differing: Differing) -> Line<'static> {
     let Differing { changed, new, gone } = differing;
     let mut parts = Vec::new();

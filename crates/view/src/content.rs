@@ -8,7 +8,7 @@ use ratatui::text::Span;
 use super::theme;
 use app::content::{Line, Role};
 
-/// How a role looks.
+/// Returns the style of a role.
 pub(super) fn style(role: Role) -> Style {
     let style = Style::new();
     match role {

@@ -40,7 +40,7 @@ fn lines(frame: &mut Frame, lines: Vec<Line>, area: Rect) {
     }
 }
 
-/// How many spans have which mark.
+/// Returns the number of spans by mark.
 fn totals(app: &App, trace: &TraceSummary, outline: &Outline, now: &Now) -> Line<'static> {
     let reach = trace.sentry;
     let mut parts = Vec::new();
@@ -71,7 +71,7 @@ fn totals(app: &App, trace: &TraceSummary, outline: &Outline, now: &Now) -> Line
     Line::from(parts)
 }
 
-/// How many are missing; `None` where too many spans, or folded ones, would have to be looked at.
+/// Returns the number of missing spans; `None` if too many spans, or folded ones, would have to be visited.
 fn missing(app: &App, trace: &TraceSummary, outline: &Outline, now: &Now) -> Option<usize> {
     if trace.spans > COUNTED || outline.len() > 2 * COUNTED {
         return None;
@@ -153,7 +153,7 @@ fn why(frame: &mut Frame, app: &App, outline: &Outline, area: Rect, now: &Now) {
     lines(frame, text, area);
 }
 
-/// What SDKs said they dropped, whatever trace it belonged to: they do not say.
+/// Draws the items that SDKs report as dropped, of all traces: reports do not name one.
 fn reports(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if area.is_empty() {
         return;

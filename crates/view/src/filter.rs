@@ -82,7 +82,7 @@ pub(super) fn column(field: Rect, offset: usize) -> Option<u16> {
     Some(field.x + offset)
 }
 
-/// A caret under the character that is meant, and what is wrong there; on lines of its own where there is no room beside it.
+/// A caret under the wrong character, and the error; on lines of its own where there is no room on the line.
 fn problem(frame: &mut Frame, error: &FilterError, text: &str, from: usize, label: u16, area: Rect) {
     let before: String = text.chars().take(error.at.start).collect();
     let at = usize::from(label) + format::columns(&before).saturating_sub(from);
@@ -107,7 +107,7 @@ fn problem(frame: &mut Frame, error: &FilterError, text: &str, from: usize, labe
     }
 }
 
-/// What the line finds; for an empty one, what it could be.
+/// Returns the number of matches; for an empty line, examples.
 fn status(app: &App) -> Line<'static> {
     let mut line = Line::from(" ".repeat(format::columns(LABEL)));
     if app.store.filter().is_some() {
@@ -123,7 +123,7 @@ fn status(app: &App) -> Line<'static> {
     line
 }
 
-/// For the title of the list, while nobody types: how many of all traces which filter lists, and what else it has found. Nothing without one.
+/// For the title of the list, while no filter is typed: how many of all traces which filter lists, and what else it has found. Nothing without one.
 pub(super) fn in_title(app: &App, width: usize) -> Vec<Span<'static>> {
     if app.store.filter().is_none() {
         return Vec::new();
@@ -153,7 +153,7 @@ fn found(app: &App) -> Vec<Span<'static>> {
     spans
 }
 
-/// Where the list would be, when there is nothing in it.
+/// Returns the line shown instead of an empty list.
 pub(super) fn nothing_found(app: &App) -> Line<'static> {
     let progress = app.store.search_progress().unwrap_or_default();
     if app.filter.error().is_some() {

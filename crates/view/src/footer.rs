@@ -18,13 +18,13 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
 /// A part of the footer that leads to a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hyperlink {
-    /// Where it stands: one line.
+    /// Area of the footer: one line.
     pub area: Rect,
     /// An `http` or `https` address without any character that could end or extend an escape sequence.
     pub url: String,
 }
 
-/// The address in what is said now, if there is one: the text may be cut, the link is whole.
+/// The address in the message, if there is one: the text may be cut, the link is whole.
 #[must_use]
 pub fn hyperlink(app: &App, footer: Rect) -> Option<Hyperlink> {
     let notice = app.notice.as_ref().filter(|notice| !notice.error)?;
@@ -46,7 +46,8 @@ pub fn hyperlink(app: &App, footer: Rect) -> Option<Hyperlink> {
     })
 }
 
-/// What [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986) lets an address hold, and no space or control character; nor a user: a DSN is no page.
+/// Returns true if a URL holds only characters of [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986), no space or control character, and
+/// no user: a DSN is not a page.
 fn is_plain(url: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]!$&'()*+,;=%".contains(&byte);
     url.len() <= 2_048 && url.bytes().all(is_allowed)

@@ -81,7 +81,7 @@ fn tab_bar(app: &App, width: u16) -> Line<'static> {
     line
 }
 
-/// What has been received in a pause.
+/// Returns the number of spans received during a pause.
 fn paused(app: &App, width: usize) -> Line<'static> {
     let Some(pause) = app.pause() else { return Line::default() };
     let spans = format::count(pause.spans, "span");
@@ -151,7 +151,7 @@ fn right(app: &App, now: &Now, width: usize) -> Line<'static> {
     line
 }
 
-/// What the left side needs at least: the ports, and where envelopes are forwarded to.
+/// Returns the columns of the left side, at least: the ports, and the relay's target.
 fn least(app: &App, width: usize) -> usize {
     match app.mode {
         _ if app.pause().is_some() => paused(app, width).width(),
@@ -164,12 +164,12 @@ fn least(app: &App, width: usize) -> usize {
     }
 }
 
-/// Most columns of the ports with the names of their listeners.
+/// Columns of the ports with their protocols, at most.
 const PORTS: usize = 48;
 /// The same with short names.
 const SHORT_PORTS: usize = 47;
 
-/// What was rejected; that nothing was only if there is room.
+/// Returns the number of rejections; `0 rejected` only if there is room.
 fn rejected(app: &App, width: usize) -> Line<'static> {
     let trouble = trouble(app, width);
     // On a narrow screen the names of ports and services need the room.
@@ -180,7 +180,8 @@ fn rejected(app: &App, width: usize) -> Line<'static> {
     trouble
 }
 
-/// What was not taken, and what waits. What would allow the last denied origin or host takes a third of the width at most.
+/// Returns the counts of rejected and of waiting requests. The option that would allow the last denied origin or host takes a third of
+/// the width at most.
 fn trouble(app: &App, width: usize) -> Line<'static> {
     let mut line = Line::default();
     let mut say = |number: u64, what: &str| {
@@ -221,7 +222,7 @@ pub(super) fn mark(state: &ServiceState) -> (&'static str, Style) {
     }
 }
 
-/// Where envelopes are forwarded to; nothing without a relay.
+/// Returns the relay's target; empty without a relay.
 fn forwarded(app: &App) -> String {
     let Some(relay) = &app.sentry.relay else {
         return String::new();

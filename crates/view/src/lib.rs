@@ -95,7 +95,7 @@ fn draw_panes(frame: &mut Frame, app: &App, panes: &Panes, now: &Now, hits: &mut
     }
 }
 
-/// The line between two panes that stand beside each other.
+/// The line between two panes in a row.
 fn between(frame: &mut Frame, panes: &Panes) {
     let column = Rect {
         x: panes.waterfall.right(),

@@ -1,4 +1,4 @@
-//! What screens that are lists have in common: the title, the last line.
+//! Shared parts of list screens: the title, the last line.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -38,7 +38,7 @@ pub(super) fn right(line: &mut Line<'static>, legend: &'static str, row: Rect) {
     }
 }
 
-/// What the survey was made of, and how far the next one is.
+/// Returns the totals of the survey, and the progress of the next one.
 pub(super) fn about(app: &App) -> Line<'static> {
     let mut line = Line::default();
     if let Some(survey) = app.aggregates.survey() {
@@ -61,7 +61,7 @@ pub(super) fn about(app: &App) -> Line<'static> {
     line
 }
 
-/// Where rows would be, while there are none.
+/// Draws the line shown instead of rows.
 pub(super) fn nothing(frame: &mut Frame, app: &App, list: &ListFilter, what: &'static str, area: Rect) {
     let text = if !list.is_empty() {
         "nothing here has all these words · Esc shows all again"

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use super::{format, hint, list_filter, popup, theme};
 use app::{Layer, Palette, PopupGeometry};
 
-/// How wide the keys are.
+/// Columns of the keys.
 const KEYS: usize = 12;
 
 pub(super) fn draw(frame: &mut Frame, palette: &Palette, PopupGeometry { area, line, rows }: PopupGeometry) {

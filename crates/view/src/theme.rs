@@ -1,5 +1,5 @@
-//! What colours mean. Views write roles; [`Theme::paint`] makes them the colours that the terminal at hand has. Marks carry the
-//! meaning too, so that no colour is needed to understand.
+//! Meanings of colors. Views write roles; [`Theme::paint`] maps them to the colors of the terminal. Marks carry the meaning too, so that
+//! no color is needed to understand.
 
 mod paint;
 mod palette;
@@ -13,19 +13,19 @@ pub use paint::{ROLES, Theme, ThemeKind};
 pub(super) const ACCENT: Color = Color::Indexed(75);
 /// The title of the pane that the keys go to.
 pub(super) const FOCUS: Color = Color::Indexed(74);
-/// What failed.
+/// A failure.
 pub(super) const ERROR: Color = Color::Indexed(203);
-/// What went well.
+/// A success.
 pub(super) const GOOD: Color = Color::Indexed(77);
-/// What is on its way, or wants a look.
+/// In progress, or a problem.
 pub(super) const WARNING: Color = Color::Indexed(221);
-/// What the filter has found.
+/// A match of the filter.
 pub(super) const FOUND: Color = Color::Indexed(213);
-/// What matters less.
+/// Secondary text.
 pub(super) const DIM: Color = Color::Indexed(245);
-/// What the trace waits for: the line of the critical path.
+/// The line of the critical path.
 pub(super) const CRITICAL: Color = Color::Indexed(230);
-/// What only divides.
+/// A divider.
 pub(super) const RULE: Color = Color::Indexed(239);
 /// Behind the row under the cursor.
 pub(super) const CURSOR: Color = Color::Indexed(237);
@@ -36,7 +36,7 @@ pub(super) const ERROR_GROUND: Color = Color::Indexed(160);
 /// That mark.
 pub(super) const ON_ERROR: Color = Color::Indexed(231);
 
-/// A service's colour as a role: it says which service, and nothing of the colour.
+/// A service's colour as a role: it identifies the service, not the color.
 pub(super) fn service(name: &str) -> Color {
     if name.is_empty() {
         return DIM;

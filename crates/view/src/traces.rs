@@ -19,7 +19,7 @@ const SHAPE_COLUMNS: u16 = SHAPE as u16;
 
 /// A mark, the cursor and a space.
 const MARKS: u16 = 3;
-/// What a name and a path of services have at least before a column with less to say gives way.
+/// Columns of a name and of a path of services, at least, before a less important column is hidden.
 const NAME_LEAST: u16 = 18;
 const SERVICES_LEAST: u16 = 8;
 /// A path of services up to this width, with the gap after it, is shown whole before such a column has room.
@@ -124,7 +124,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
     }
 }
 
-/// What a row says besides what the trace does.
+/// State of a row in addition to its trace.
 #[derive(Clone, Copy)]
 struct RowState {
     selected: bool,
@@ -133,11 +133,11 @@ struct RowState {
     times: Times,
     /// Spans of it are running.
     moves: bool,
-    /// How many of its spans the filter has found.
+    /// Spans that match the filter.
     found: usize,
 }
 
-/// What is listed: how many of all by which filter, or in which order.
+/// Returns the title: the number of listed traces and their filter, or their order.
 fn titled(app: &App, focused: bool, width: usize) -> Line<'static> {
     let mut line = Line::from(owned(title(" TRACES ", focused)));
     if app.store.filter().is_some() {
@@ -199,7 +199,7 @@ fn heading(frame: &mut Frame, app: &App, row: Rect, left: Line<'static>, columns
     }
 }
 
-/// In which order the traces stand, and what a person misses who reads an older one.
+/// The order of the traces, and what an older order lacks.
 fn order(app: &App) -> Span<'static> {
     if let Some(looked_at) = app.traces.sorting() {
         return format!("sorting … {} looked at", format::count(looked_at as u64, "trace")).fg(theme::WARNING);
@@ -264,7 +264,7 @@ fn draw_row(
     frame.render_widget(trace.trace_id.to_string().fg(theme::DIM), id);
 }
 
-/// How long a trace took; where ends are missing, how long it took at least.
+/// Formats the duration of a trace; with missing ends, its lower bound.
 fn length(trace: &TraceSummary, moves: bool, now: &Now) -> Span<'static> {
     if trace.spans == 0 {
         return Span::default();
@@ -278,7 +278,7 @@ fn length(trace: &TraceSummary, moves: bool, now: &Now) -> Span<'static> {
     }
 }
 
-/// How many spans were at work in each part of the time from the trace's start to its end.
+/// Returns the number of active spans in each part of the trace, as bars.
 fn shape_of(trace: &TraceSummary) -> Line<'static> {
     const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let level = |part: &u8| LEVELS[usize::from(*part).min(8)];
@@ -341,7 +341,7 @@ fn root_name(trace: &TraceSummary, subject: &SpanSubject, width: usize) -> Line<
     line
 }
 
-/// The services in the order of their first spans; where there is no room for all of them that is said by an ellipsis.
+/// The services in the order of their first spans; an ellipsis if not all of them fit.
 fn service_path(trace: &TraceSummary, width: usize) -> Line<'static> {
     let mut line = Line::default();
     let mut left = width;
@@ -368,12 +368,12 @@ fn service_path(trace: &TraceSummary, width: usize) -> Line<'static> {
     line
 }
 
-/// A text that goes on, with an ellipsis even where this much of it fits.
+/// The start of a longer text, with an ellipsis even if the start fits.
 fn cut_at_end(text: &str, width: usize) -> String {
     format::at_most(&format!("{text}…"), width)
 }
 
-/// Why there is nothing to compare a trace with: `–` where nobody uses Sentry yet. `None` where nothing will be compared with it.
+/// Why there is nothing to compare a trace with: `–` where Sentry is not used yet. `None` where nothing will be compared with it.
 fn without_sentry(app: &App) -> Option<&'static str> {
     if app.sentry.direct.is_some() {
         return Some("no relay");

@@ -1,4 +1,4 @@
-//! What is wrong with the traces themselves: which rules, how often, why that matters, what to do; and in which traces.
+//! Warnings about the traces themselves: rules with counts, reason and advice; and the traces of a rule.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -35,7 +35,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     lists::last(frame, list.words(), &left, all, parts.last);
 }
 
-/// What the rule says, and what to do about it.
+/// Draws the explanation of the rule, with advice.
 fn below(frame: &mut Frame, app: &App, area: Rect) {
     let Some(rule) = app.warnings.rule() else { return };
     let width = usize::from(area.width);

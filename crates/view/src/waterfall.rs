@@ -90,7 +90,7 @@ fn axis(zoom: &Zoom, cells: u16) -> Axis {
     }
 }
 
-/// Whether the span reached Sentry, in one character; nothing where it was not checked.
+/// Draws the mark of a span's cross-check; nothing if it was not checked.
 fn mark(frame: &mut Frame, app: &App, trace_id: TraceId, row: &Row, area: Rect, now: &Now) {
     let mark = app
         .store
@@ -101,7 +101,7 @@ fn mark(frame: &mut Frame, app: &App, trace_id: TraceId, row: &Row, area: Rect, 
     }
 }
 
-/// How many rows there are below the last one, in the corner of what shows them.
+/// Draws the number of rows below the last one in the corner of the area.
 pub(super) fn more_below(frame: &mut Frame, rows: usize, area: Rect) {
     let text = format!(" ↓ {} more ", format::grouped(rows as u64));
     let width = u16::try_from(text.chars().count()).unwrap_or(0).min(area.width);
@@ -119,7 +119,7 @@ pub(super) fn more_below(frame: &mut Frame, rows: usize, area: Rect) {
     );
 }
 
-/// For somebody who sees the program for the first time.
+/// First steps, for new users.
 fn how_to_begin(app: &App) -> Vec<Line<'static>> {
     let addresses = app.addresses;
     if app.store.filter().is_some() && app.store.totals().traces > 0 {
@@ -150,7 +150,7 @@ fn how_to_begin(app: &App) -> Vec<Line<'static>> {
                 "   D copies it".fg(theme::DIM),
             ]));
             lines.push(Line::from(
-                format!("or SENTRY_SPOTLIGHT={} beside a DSN of your own", app.spotlight()).fg(theme::DIM),
+                format!("or SENTRY_SPOTLIGHT={} in addition to your own DSN", app.spotlight()).fg(theme::DIM),
             ));
         }
         Mode::Files => {}

@@ -1,4 +1,4 @@
-//! What keys do with the comparison, and how it gets there.
+//! Keys of the comparison, and jumps to it.
 
 use ratatui_core::layout::Rect;
 use trace_stats::SpanPlace;

@@ -27,9 +27,9 @@ pub(super) struct Ids {
 pub(super) struct Curl {
     /// One line for sh, bash, zsh and fish.
     pub(super) command: String,
-    /// The request most likely had a body, and nobody recorded it.
+    /// The request most likely had a body, which is not recorded.
     pub(super) lacks_body: bool,
-    /// What of the request is not in the command, since it is a credential, may be one, or cannot be quoted.
+    /// Parts of the request that are not in the command: credentials, possible ones, and what cannot be quoted.
     pub(super) left_out: Vec<String>,
 }
 

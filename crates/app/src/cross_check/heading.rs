@@ -1,4 +1,4 @@
-//! What the spans are compared with, and where the parts of the screen are.
+//! The source of truth of the cross-check, and the areas of the screen's parts.
 
 use ratatui_core::layout::{Constraint, Layout, Margin, Rect};
 use trace_model::TraceSummary;
@@ -9,7 +9,7 @@ use super::super::{App, Times};
 use crate::format::{self, Now, service_name};
 use crate::text;
 
-/// How many client reports are shown.
+/// Client reports that are shown, at most.
 pub const CLIENT_REPORTS_SHOWN: usize = 3;
 /// Lines that explain the row under the cursor: a rule, the span, and why.
 const WHY: u16 = 4;
@@ -18,18 +18,18 @@ const AGAINST: usize = 7;
 /// On a lower pane reports would take the room of spans.
 const ROOM_FOR_REPORTS: u16 = 16;
 
-/// Where its parts stand.
+/// Areas of the screen's parts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CrossCheckParts {
     /// The title.
     pub title: Rect,
-    /// What the spans are compared with, and how many have which mark.
+    /// The source of truth, and the number of spans by mark.
     pub heading: Rect,
     /// The spans.
     pub rows: Rect,
     /// About the span under the cursor.
     pub why: Rect,
-    /// What SDKs say they dropped.
+    /// Items that SDKs report as dropped.
     pub reports: Rect,
 }
 
@@ -61,7 +61,7 @@ impl CrossCheckParts {
     }
 }
 
-/// What the spans are compared with, in words; without `now` in as many lines as any time takes, so that rows below do not jump.
+/// Describes the source of truth; without `now` in as many lines as any time takes, so that rows below do not jump.
 pub(super) fn truth(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> Vec<Line> {
     let here = app.addresses[ingest_state::Listener::Sentry];
     let text = match trace.sentry.truth {
@@ -120,7 +120,7 @@ fn nothing(app: &App, trace: &TraceSummary) -> String {
     )
 }
 
-/// What Sentry itself has, since when that is known, and when it will be known better.
+/// Describes Sentry's copy: the time of the last result, and of the next one.
 fn stored(app: &App, trace: &TraceSummary, asked: Option<u64>, asked_again: bool, now: Option<&Now>) -> String {
     let site = app.sentry.site.as_ref();
     let whose = site.map_or_else(

@@ -11,17 +11,17 @@ use super::value::{attribute_value, whole};
 use crate::format;
 use crate::text::{self, clusters};
 
-/// How many lines of a value are shown among others.
+/// Lines of a value that are shown among others, at most.
 pub(super) const VALUE_LINES_MAX: usize = 12;
 /// So much of a value is looked at to choose its place, in bytes.
 const LOOKED_AT: usize = 4_096;
 
-/// A part of what is said of a span.
+/// A section of the details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// What it is about.
+    /// Name of the section.
     pub name: &'static str,
-    /// How many there are in it, where that says something.
+    /// Number of its entries, where that is of interest.
     pub count: Option<usize>,
     /// In which column it stands, the left one being 0.
     pub column: usize,
@@ -29,26 +29,26 @@ pub struct Section {
     pub line: usize,
 }
 
-/// What the cursor holds on to while lines come and go: the same thing has the same one.
+/// Identity of an item, to which the cursor keeps while lines are added and removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ItemId(u64);
 
 /// Something that the cursor can be on: its line, and all lines up to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// What tells it from others.
+    /// Identity of the item.
     pub id: ItemId,
     /// In which column it stands, the left one being 0.
     pub column: usize,
     /// Its first line in that.
     pub line: usize,
-    /// Whether it can be folded and unfolded.
+    /// True if it can be folded and unfolded.
     pub is_fold: bool,
-    /// Whether it is a value that can be shown full size.
+    /// True if it is a value that can be shown full size.
     pub is_value: bool,
 }
 
-/// What was folded or unfolded by hand.
+/// Items that were folded or unfolded by hand.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Folds(HashSet<ItemId>);
 
@@ -67,7 +67,7 @@ pub(super) struct Column<'a> {
     pub(super) sections: Vec<Section>,
     pub(super) items: Vec<Item>,
     pub(super) width: usize,
-    /// Where values begin.
+    /// Column at which values begin.
     values: usize,
     folds: &'a Folds,
     /// Of what the next items are a part.
@@ -269,7 +269,7 @@ pub(super) const fn fold_mark(is_open: bool) -> &'static str {
     if is_open { "▾" } else { "▸" }
 }
 
-/// How many columns the longest word takes that would fit `most` of them; 0 without one.
+/// Returns the columns of the longest word that fits `most` of them; 0 without one.
 fn longest_word(text: &str, most: usize) -> usize {
     let words = text.split(char::is_whitespace);
     // What takes more columns than it has bytes is broken anywhere, whatever it is.

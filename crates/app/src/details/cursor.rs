@@ -9,7 +9,7 @@ use crate::{Action, scrolled, window};
 pub(super) struct Cursor {
     column: usize,
     line: usize,
-    /// What is there, and how far below its first line.
+    /// Item under the cursor, and the offset from its first line.
     on: Option<(ItemId, usize)>,
     /// The first line in view.
     first: usize,

@@ -11,11 +11,11 @@ use super::{ERRORS, ShownError};
 use crate::format;
 use crate::text::shown;
 
-/// How many calls of a stack are shown.
+/// Frames of a stack that are shown, at most.
 const FRAMES: usize = 30;
-/// How many breadcrumbs are shown, the last ones.
+/// Breadcrumbs that are shown, at most: the last ones.
 const BREADCRUMBS: usize = 30;
-/// How many exceptions of a chain are shown.
+/// Exceptions of a chain that are shown, at most.
 const CHAIN: usize = 10;
 
 impl Column<'_> {
@@ -198,7 +198,7 @@ impl Column<'_> {
     }
 }
 
-/// Whether the program caught it itself, and how it was noticed.
+/// Returns the handling of an exception, and the mechanism that captured it.
 fn handling(exception: &Exception) -> Option<String> {
     let handled = if exception.handled? { "handled" } else { "unhandled" };
     let mechanism = exception.mechanism.as_ref();

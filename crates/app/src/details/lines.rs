@@ -37,7 +37,7 @@ impl Column<'_> {
         }
     }
 
-    /// What is wrong with the span, why that matters, and what helps.
+    /// Adds the warnings of the span, with reason and advice.
     pub(super) fn warnings(&mut self, reading: &RowAnalysis) {
         if reading.lints.is_empty() {
             return;
@@ -126,7 +126,7 @@ const fn came_by(source: Source, in_envelope: bool) -> &'static str {
     }
 }
 
-/// How long after something else, or before it.
+/// Formats the time after, or before, a start.
 #[must_use]
 pub fn offset(unix_nano: u64, start: u64) -> String {
     match unix_nano.checked_sub(start) {
@@ -166,7 +166,7 @@ pub const fn severity_mark(severity: Severity) -> &'static str {
     }
 }
 
-/// What a record says, without its level.
+/// Formats a record without its level.
 #[must_use]
 pub fn log_text(log: &LogRecord) -> String {
     log_line(&LogRecord {
@@ -176,7 +176,7 @@ pub fn log_text(log: &LogRecord) -> String {
     })
 }
 
-/// How a record of a severity is told from others.
+/// Returns the role of a record's severity.
 #[must_use]
 pub fn severity_role(severity: Severity) -> Role {
     match severity {

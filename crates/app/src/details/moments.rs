@@ -1,4 +1,4 @@
-//! What happened during a span: its events and its log records, by time.
+//! Events and log records of a span, by time.
 
 use trace_model::{Attribute, Event, LogRecord, Span, StatusCode, Value};
 
@@ -36,7 +36,7 @@ impl Moment<'_> {
         }
     }
 
-    /// What it is in one line, and how it is told from others.
+    /// Returns the title line and its role.
     fn title(&self, has_failed: bool) -> (String, Role) {
         match self {
             Self::Event(event) if event.name == EXCEPTION => {
@@ -66,7 +66,7 @@ impl Moment<'_> {
         }
     }
 
-    /// What is listed below it when it is unfolded, besides its attributes: what its line cannot hold.
+    /// Returns the value that is listed below it when it is unfolded, in addition to its attributes: one that its line cannot hold.
     fn body(&self, room: usize) -> Option<&Value> {
         let Self::Log(log) = self else { return None };
         let is_structured = matches!(log.body, Value::Map(_) | Value::Array(_) | Value::Bytes(_));
@@ -89,7 +89,7 @@ fn text<'a>(event: &'a Event, key: &str) -> Option<&'a str> {
     }
 }
 
-/// Whether an exception left the span: what conventions before 1.29 note of it.
+/// Returns true if an exception left the span, by an attribute of conventions before 1.29.
 fn is_escaped(event: &Event) -> bool {
     let mut attributes = event.attributes.iter();
     attributes.any(|attribute| {

@@ -24,7 +24,7 @@ pub struct SpanPage {
 }
 
 impl SpanPage {
-    /// Lays out what is said of a row, for a pane of this size with its title. The trace began at `trace_start`, in nanoseconds since the
+    /// Lays out the details of a row, for a pane of this size with its title. The trace began at `trace_start`, in nanoseconds since the
     /// Unix epoch; absolute times are in `zone`. The value of the `wanted` item is found on the way.
     #[must_use]
     pub(super) fn of(
@@ -88,7 +88,7 @@ impl SpanPage {
         laid_out(facts(span, content), left, right)
     }
 
-    /// What stays while the rest scrolls.
+    /// Returns the lines that stay while the rest scrolls.
     #[must_use]
     pub fn facts(&self) -> &[Line] {
         &self.facts
@@ -100,25 +100,25 @@ impl SpanPage {
         &self.columns
     }
 
-    /// Whether the names of the sections have a line of their own.
+    /// Returns true if the names of the sections have a line of their own.
     #[must_use]
     pub const fn names_apart(&self) -> bool {
         self.names_apart
     }
 
-    /// How many lines stay while the rest scrolls.
+    /// Returns the number of lines that stay while the rest scrolls.
     #[must_use]
     pub fn facts_height(&self) -> u16 {
         u16::try_from(self.facts.len() + usize::from(self.names_apart)).unwrap_or(u16::MAX)
     }
 
-    /// What is said of the span, part by part.
+    /// Returns the sections of the page.
     #[must_use]
     pub fn sections(&self) -> &[Section] {
         &self.sections
     }
 
-    /// What is in a line of a column.
+    /// Returns the item in a line of a column.
     #[must_use]
     pub fn item_at(&self, column: usize, line: usize) -> Option<&Item> {
         let mut above = self.items.iter().rev();
@@ -130,12 +130,12 @@ impl SpanPage {
         &self.items
     }
 
-    /// How many lines a column has.
+    /// Returns the number of lines of a column.
     pub(super) fn lines(&self, column: usize) -> usize {
         self.columns.get(column).map_or(0, Vec::len)
     }
 
-    /// How many lines there are, of the longer column.
+    /// Returns the number of lines of the longer column.
     #[must_use]
     pub fn height(&self) -> usize {
         self.columns.iter().map(Vec::len).max().unwrap_or(0)
@@ -143,14 +143,14 @@ impl SpanPage {
 }
 
 impl ShownSpan {
-    /// Whether all that was reported is less than an error.
+    /// Returns true if all reported events are below the severity of an error.
     #[must_use]
     pub fn are_mild(&self) -> bool {
         self.errors.iter().all(|error| error.event.level.is_mild())
     }
 }
 
-/// Where errors are from that no span here holds.
+/// Returns the origin of errors whose span has not arrived.
 fn facts_of_errors(content: &ShownSpan, trace_id: TraceId, key: &SpanKey) -> Line {
     let place = if key.span_id == outside_of_spans(trace_id) {
         "they name no span, only the trace".to_owned()

@@ -1,4 +1,4 @@
-//! Whether the span reached Sentry, and what is different there.
+//! Cross-check of the span, with differences.
 
 use trace_model::sentry::Verdict;
 use trace_model::{Source, Span, SpanId, StatusCode, Value};

@@ -1,11 +1,11 @@
-//! What marks, colors and words on the screen mean.
+//! Meanings of marks, colors and words on the screen.
 
 /// Each with its meaning.
 pub(super) const MARKS: &[(&str, &str)] = &[
-    ("colours", "each service has its own, the same in every run; red is an error"),
+    ("colors", "each service has its own, the same in every run; red is an error"),
     (
         "theme",
-        "for a dark or a light ground, for 16 colours or none, as the terminal says; --theme, NO_COLOR and --config choose another",
+        "for a dark or a light background, for 16 colors or none, as the terminal reports; --theme, NO_COLOR and --config choose another",
     ),
     ("▏██▎", "when a span ran, on the axis above"),
     (
@@ -34,7 +34,7 @@ pub(super) const MARKS: &[(&str, &str)] = &[
     ("✗", "status error: of a span, or of some spans of a trace"),
     (
         "! !2",
-        "errors reported in the span, or in the trace: their stacks stand in the span's details; on a bar, when",
+        "errors reported in the span, or in the trace: their stacks are in the span's details; on a bar, when",
     ),
     ("i i2", "messages and warnings that were reported so: less than errors"),
     (

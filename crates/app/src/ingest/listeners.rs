@@ -9,7 +9,7 @@ use crate::format;
 use crate::text::shown;
 use ingest_state::{EnvelopeCounts, Listener, ListenerCounts, Protocol};
 
-/// How wide a listener's numbers are.
+/// Columns of a listener's numbers.
 const NUMBERS: usize = 12;
 
 pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
@@ -58,7 +58,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
     }
 }
 
-/// What Sentry's envelopes held, by the senders' own names.
+/// Contents of Sentry's envelopes, by the senders' own names.
 fn envelopes(lines: &mut Vec<Line>, sentry: &EnvelopeCounts, width: usize) {
     let items = sentry.items.iter().map(|(name, items)| {
         let number = format!("{} {}", format::grouped(items.count), shown(name));
@@ -96,9 +96,9 @@ struct Fact {
     count: fn(&ListenerCounts) -> u64,
     /// The protocols that have such a thing.
     of: &'static [Protocol],
-    /// Whether any at all is worth a look.
+    /// True if any number above 0 is a problem.
     bad: bool,
-    /// Whether it is a number of bytes.
+    /// True if it is a number of bytes.
     bytes: bool,
     /// Short: on a screen of 80 columns there is room for 22.
     about: &'static str,

@@ -1,4 +1,4 @@
-//! How Sentry's SDKs are made to send here, and what this viewer has to do with the real Sentry.
+//! Set-up of Sentry's SDKs, and the state of relay and poller.
 
 use ingest_state::RelayCounts;
 
@@ -42,7 +42,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, app: &App, width: usize) {
     }
 }
 
-/// What became of what was handed on; what needs a look has a role.
+/// Results of forwarded envelopes; problems have a role.
 fn relayed(lines: &mut Vec<Line>, counts: &RelayCounts, width: usize) {
     let rejected: u64 = counts.rejected.values().sum();
     let parts = [

@@ -7,7 +7,7 @@ use super::super::{App, page};
 use super::short;
 use crate::format::{self, Now, service_name};
 
-/// How wide the columns right of the name are.
+/// Columns right of the name.
 const SEEN: usize = 12;
 const RATE: usize = 9;
 const SPANS: usize = 12;

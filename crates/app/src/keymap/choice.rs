@@ -19,7 +19,7 @@ pub struct Clash {
 pub struct UnknownAction;
 
 impl Keymap {
-    /// Gives an action other keys. Returns its present name where `name` is a former one.
+    /// Gives an action other keys. Returns its present name if `name` is a former one.
     ///
     /// What a former release printed as the default is no choice: saved as a configuration, it would pin every key forever.
     ///
@@ -84,7 +84,7 @@ mod tests {
     use super::super::{KEYMAP, Key::Char};
     use super::*;
 
-    /// What configurations of releases are written with: a release adds what is new. A name that changes stays as a former one.
+    /// Names that configurations of releases use: a release adds its new names. A name that changes is kept as a former one.
     const NAMES: &str = include_str!("names.txt");
 
     #[test]

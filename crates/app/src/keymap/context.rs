@@ -1,4 +1,4 @@
-//! What decides what a key means.
+//! Contexts of keys.
 
 use crate::Layer;
 
@@ -11,8 +11,7 @@ macro_rules! contexts {
         parts { $($part:ident),+ }
         lines { $($line:ident),+ }
     ) => {
-        /// What is on top of the screen and gets the keys: a layer, a part of one, or a line that is edited. [`crate::App::key_context`]
-        /// alone computes it.
+        /// The topmost layer, a part of it, or a line that is edited, which gets the keys. Only [`crate::App::key_context`] computes it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[expect(missing_docs, reason = "the table of layers says what each is")]
         pub enum KeyContext {
@@ -30,10 +29,10 @@ macro_rules! contexts {
             pub const ABOVE: &[Self] = &[$(Self::$screen,)+];
             /// Popups, but for those in which a line is edited.
             pub const POPUPS: &[Self] = &[$(Self::$popup,)+];
-            /// Where a line of text is edited.
+            /// Contexts in which a line of text is edited.
             pub const EDITED: &[Self] = &[$(Self::$prompt,)+ $(Self::$line,)+];
 
-            /// Whether a line of text is edited: then a character is text, whatever else it is bound to.
+            /// Returns true if a line of text is edited: then a character is text, whatever else it is bound to.
             #[must_use]
             pub const fn is_editing(self) -> bool {
                 matches!(self, $(Self::$prompt)|+ $(| Self::$line)+)

@@ -1,4 +1,4 @@
-//! Keys as a terminal tells them, as a person reads them, and as a configuration writes them.
+//! Keys as the terminal sends them, as the screen shows them, and as a configuration writes them.
 
 use std::str::FromStr;
 
@@ -42,7 +42,7 @@ pub enum Key {
 }
 
 impl Key {
-    /// How the key is written for a person: `q`, `^C`, `↑`, `Enter`.
+    /// Returns the key as shown to the user: `q`, `^C`, `↑`, `Enter`.
     #[must_use]
     pub fn label(self) -> String {
         match self {
@@ -58,9 +58,9 @@ impl Key {
 /// A key without a character.
 struct Named {
     key: Key,
-    /// What a configuration calls it.
+    /// Name in a configuration.
     name: &'static str,
-    /// How it is written for a person.
+    /// Name on the screen.
     label: &'static str,
 }
 
@@ -87,7 +87,7 @@ const NAMED: [Named; 14] = [
 ];
 
 impl Key {
-    /// How a configuration writes it: `q`, `ctrl-c`, `up`, `f5`.
+    /// Returns the key as written in a configuration: `q`, `ctrl-c`, `up`, `f5`.
     #[must_use]
     pub fn text(self) -> String {
         match self {

@@ -299,7 +299,7 @@ const SPANS: &[Binding] = &[
     ),
 ];
 
-/// Where a value can be opened full size, and the screen that shows it.
+/// Contexts in which a value can be opened full size, and the screen that shows it.
 const VALUES: &[Binding] = &[bind(
     "value",
     &[Char('v')],

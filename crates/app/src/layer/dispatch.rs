@@ -32,13 +32,13 @@ macro_rules! component {
 }
 
 impl App {
-    /// What is on top.
+    /// Returns the topmost layer.
     pub(crate) fn top(&self) -> Layer {
         let popup = self.screens.popup().map(Popup::layer);
         popup.unwrap_or_else(|| self.top_screen())
     }
 
-    /// What is on top but for a popup.
+    /// Returns the topmost layer below a popup.
     pub(crate) fn top_screen(&self) -> Layer {
         let screen = self.screens.top().map(Screen::layer);
         screen.unwrap_or_else(|| self.screens.tab().layer())
@@ -55,7 +55,7 @@ impl App {
         }
     }
 
-    /// What is on top and gets the keys.
+    /// Returns the context that gets the keys.
     #[must_use]
     pub fn key_context(&self) -> KeyContext {
         let layer = self.top();
@@ -81,7 +81,7 @@ impl App {
         component!(self.top(), C => <C as Component>::narrow_mut(self))
     }
 
-    /// Whether what is on top has rows to move among.
+    /// Returns true if the topmost layer has rows to move among.
     pub(crate) fn has_rows(&self) -> bool {
         component!(self.top(), C => <C as Component>::has_rows(self))
     }
@@ -114,12 +114,12 @@ impl App {
         component!(self.top(), C => <C as Component>::update(self, action))
     }
 
-    /// Whether the active tab is about the survey of all traces.
+    /// Returns true if the active tab shows the survey of all traces.
     pub(crate) const fn is_surveyed(&self) -> bool {
         component!(self.screens.tab().layer(), C => <C as Component>::SHOWS_SURVEY)
     }
 
-    /// What a tab counts; `None` where there is nothing to count.
+    /// Returns the number that a tab shows; `None` where there is nothing to count.
     #[must_use]
     pub fn count_of(&self, tab: Tab) -> Option<u64> {
         component!(tab.layer(), C => <C as Component>::count(self))
@@ -129,7 +129,7 @@ impl App {
         component!(tab.layer(), C => <C as Component>::count_ever(self))
     }
 
-    /// Where the parts of the topmost screen are, and those of the popup, if one is open.
+    /// Returns the areas of the topmost screen, and of the popup, if one is open.
     pub(crate) fn place(&self, body: Rect) -> (Placed, Option<Placed>) {
         let screen = component!(self.top_screen(), C => <C as Component>::place(self, body));
         let popup = self.screens.popup().map(Popup::layer);

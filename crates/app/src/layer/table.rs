@@ -111,7 +111,7 @@ macro_rules! stacked {
                 }
             }
 
-            /// Whether it is about the selected trace.
+            /// Returns true if it shows the selected trace.
             #[must_use]
             pub const fn is_of_trace(&self) -> bool {
                 match self {

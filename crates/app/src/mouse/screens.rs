@@ -7,7 +7,7 @@ use crate::Hit;
 use crate::keymap::KeyContext;
 
 impl App {
-    /// On a command it runs that; beside the popup it closes it, whatever was being typed there.
+    /// Runs a command; a click outside of the popup closes it, whatever was typed there.
     pub(super) fn press_popup(&mut self, at: Position, is_inside: bool) -> EventResult {
         let rows = self.geometry.popup.map(|popup| popup.rows).unwrap_or_default();
         if rows.contains(at)

@@ -25,7 +25,7 @@ pub(super) struct CallRow<'a> {
     pub(super) most: u64,
 }
 
-/// What a row is about.
+/// Subject of a row.
 pub(super) enum CallName<'a> {
     /// A service of the tree.
     Service(&'a Survey, &'a str),

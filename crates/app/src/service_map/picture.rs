@@ -30,7 +30,7 @@ const NODE_ROWS: usize = 2;
 const NODES_MAX: usize = 300;
 const EDGES_MAX: usize = 1_000;
 
-/// What names a row of the list below the picture.
+/// Key of a row of the list below the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowKey {
     Edge(Arc<str>, Callee, bool, Option<Queue>),
@@ -44,7 +44,7 @@ pub struct MapPicture {
     drawn: Graph,
     layout: Layout,
     canvas: Canvas,
-    /// How many times a layout was made.
+    /// Number of layouts computed.
     layouts: u64,
     selected: Option<Party>,
     /// Its index.
@@ -54,7 +54,7 @@ pub struct MapPicture {
     /// Empty until they are made.
     rows: Vec<Counted>,
     table: TableState<RowKey>,
-    /// Whether keys move in the list below.
+    /// True if keys move in the list below.
     is_in_list: bool,
 }
 
@@ -83,7 +83,7 @@ impl MapPicture {
         &self.graph
     }
 
-    /// Where everything is.
+    /// Returns the layout.
     #[must_use]
     pub const fn layout(&self) -> &Layout {
         &self.layout
@@ -107,13 +107,13 @@ impl MapPicture {
         self.first
     }
 
-    /// Whether keys move in the list below instead of the picture.
+    /// Returns true if keys move in the list below instead of the picture.
     #[must_use]
     pub const fn is_in_list(&self) -> bool {
         self.is_in_list
     }
 
-    /// How many layouts were made so far.
+    /// Returns the number of layouts computed so far.
     #[must_use]
     pub const fn layouts(&self) -> u64 {
         self.layouts
@@ -125,7 +125,7 @@ impl MapPicture {
         &self.table
     }
 
-    /// What the cursor is on: one row of the list, or all of them.
+    /// Returns the calls under the cursor: one row of the list, or all of them.
     pub(super) fn selected(&self, survey: &Survey) -> Vec<Counted> {
         let at = self.table.position();
         match (&self.selected, self.rows.get(at)) {
@@ -136,7 +136,7 @@ impl MapPicture {
         }
     }
 
-    /// Whether the graph is small enough for a picture.
+    /// Returns true if the graph is small enough for a picture.
     pub(super) fn is_drawn(&self) -> bool {
         self.layout.nodes.len() == self.graph.parties.len()
     }

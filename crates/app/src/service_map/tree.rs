@@ -50,7 +50,7 @@ fn by_name<'a>(survey: &'a Survey, narrow: &ListFilter) -> Vec<&'a Arc<str>> {
     services
 }
 
-/// Whether a service is on the way from the first one to here, or done.
+/// State of a service during the traversal: on the path from the first one, or done.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,

@@ -37,9 +37,9 @@ pub struct Head {
 pub struct TableRow {
     /// One cell for each column that is shown, or one line for all of them.
     pub cells: Vec<Line>,
-    /// Whether there is one line for all columns.
+    /// True if one line takes all columns.
     pub is_whole: bool,
-    /// Whether the cursor is there.
+    /// True if the cursor is there.
     pub is_selected: bool,
 }
 

@@ -33,9 +33,9 @@ pub(crate) struct Column<T: Table + ?Sized> {
     pub(super) cell: for<'a> fn(&T::Row<'a>, usize) -> Line,
     /// Returns the rank of a row, if rows can be sorted by this column.
     rank: Option<for<'a> fn(&T::Row<'a>) -> Rank>,
-    /// Whether a row needs the column, if it is shown only for such rows.
+    /// Returns true for rows that need the column, if it is shown only for these.
     is_used: Option<for<'a> fn(&T::Row<'a>) -> bool>,
-    /// Whether rows are sorted by it unless the user chooses otherwise.
+    /// True if rows are sorted by it by default.
     is_default: bool,
 }
 

@@ -74,7 +74,7 @@ impl<K> Window<K> {
         self.first..self.first + self.height
     }
 
-    /// Whether the cursor stays on the first row.
+    /// Returns true if the cursor stays on the first row.
     #[must_use]
     pub const fn is_following(&self) -> bool {
         self.is_following

@@ -1,26 +1,26 @@
-//! What a person sees as one character, within bounds.
+//! Characters as users see them, within bounds.
 
 use printable::{is_printable, picture};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// How many code points one cluster has at most. Unicode sets no bound; text of real languages stays below ten.
+/// Code points of a cluster, at most. Unicode sets no bound; text of real languages stays below ten.
 pub const CLUSTER_CODE_POINTS_MAX: usize = 16;
-/// How many bytes one cluster has at most.
+/// Bytes of a cluster, at most.
 pub const CLUSTER_BYTES_MAX: usize = CLUSTER_CODE_POINTS_MAX * 4;
-/// How many bytes one cell of a screen has at most: a few letters join what comes after them, which may be a stand-in.
+/// Bytes of a cell on the screen, at most: a few letters join the next character, which may be a replacement.
 pub const CELL_BYTES_MAX: usize = CLUSTER_BYTES_MAX + '␀'.len_utf8();
 
-/// One character as it is shown: a grapheme cluster of a few code points, or what stands for a character that does not print.
+/// A character as shown: a grapheme cluster of a few code points, or the replacement of an unprintable character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cluster<'a> {
-    /// Where it begins, in bytes of the text.
+    /// Start, in bytes of the text.
     pub at: usize,
-    /// How many bytes of the text it is.
+    /// Length, in bytes of the text.
     pub len: usize,
-    /// What is shown: printable, at most [`CLUSTER_BYTES_MAX`] bytes.
+    /// Shown text: printable, at most [`CLUSTER_BYTES_MAX`] bytes.
     pub shown: &'a str,
-    /// How many columns that takes, at least 1.
+    /// Columns of the shown text, at least 1.
     pub width: usize,
 }
 
@@ -29,9 +29,9 @@ pub struct Cluster<'a> {
 pub struct Clusters<'a> {
     text: &'a str,
     at: usize,
-    /// Where the cluster before began, if it was cut because it was too long.
+    /// Start of the previous cluster, if it was cut because it was too long.
     cut: Option<usize>,
-    /// Whether something else stands before the next cluster than did in the text.
+    /// True if another character precedes the next cluster than in the text.
     displaced: bool,
 }
 
@@ -76,7 +76,7 @@ impl<'a> Iterator for Clusters<'a> {
 }
 
 impl<'a> Clusters<'a> {
-    /// What is still to come of a cluster that began before.
+    /// Returns the rest of a cluster that began before.
     fn rest_of(&self, cut: usize) -> Option<&'a str> {
         let whole = first_cluster(&self.text[cut..], 2 * CLUSTER_CODE_POINTS_MAX + 1);
         self.text.get(self.at..cut + whole.len()).filter(|rest| !rest.is_empty())
@@ -94,7 +94,7 @@ impl<'a> Clusters<'a> {
     }
 }
 
-/// Whether a character joins whatever stands before it.
+/// Returns true if a character joins whatever precedes it.
 fn is_mark(c: char) -> bool {
     !c.is_ascii() && ["a", c.encode_utf8(&mut [0; 4])].concat().graphemes(true).count() == 1
 }

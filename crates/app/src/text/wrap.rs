@@ -11,11 +11,11 @@ const TAB: usize = 4;
 #[derive(Debug)]
 pub struct Lines<'a> {
     width: usize,
-    /// What follows the line of the text that is being laid out; `None` after the last one.
+    /// Text after the line that is being laid out; `None` after the last one.
     rest: Option<&'a str>,
-    /// What is left of that line.
+    /// Rest of that line.
     line: Option<&'a str>,
-    /// What the last line shown was broken before.
+    /// Rest of the row after the last break.
     carried: Row,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Lines<'a> {
 struct Row {
     text: String,
     columns: usize,
-    /// Where it can be broken: bytes and columns before that, and whether it is between two words.
+    /// Possible breaks: bytes and columns before them, and whether they are between two words.
     breaks: Vec<(usize, usize, bool)>,
     has_words: bool,
 }

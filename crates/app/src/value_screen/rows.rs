@@ -152,7 +152,7 @@ fn push(rows: &mut [Vec<Piece>], text: String, role: Role, is_strong: bool) {
     }
 }
 
-/// What a role of a document is on the screen, and whether it is emphasized.
+/// Returns the screen's role for a role of the document, and true if it is emphasized.
 const fn role(role: PartRole) -> (Role, bool) {
     match role {
         PartRole::Plain | PartRole::String => (Role::Plain, false),

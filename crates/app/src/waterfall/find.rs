@@ -15,13 +15,13 @@ pub struct Find {
     error: Option<FilterError>,
     filter: Option<Filter>,
     found: Found,
-    /// What replaces it when it is complete.
+    /// Search in progress, which replaces the result when it is complete.
     search: Option<Search>,
-    /// Whether the cursor goes to the first match when there is one.
+    /// True if the cursor goes to the first match when there is one.
     wants_first: bool,
 }
 
-/// What a search is of.
+/// Input of a search.
 #[derive(Clone, Debug, PartialEq)]
 struct Wanted {
     trace_id: TraceId,
@@ -33,7 +33,7 @@ struct Wanted {
 /// Result of a search.
 #[derive(Debug, Default)]
 struct Found {
-    /// What it is of; `None` before the first one.
+    /// Input of the result; `None` before the first one.
     of: Option<Wanted>,
     keys: Matches,
     /// Places in the tree, in its order.
@@ -91,43 +91,43 @@ impl Search {
 }
 
 impl Find {
-    /// Whether it is being typed.
+    /// Returns true if it is being typed.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.open
     }
 
-    /// Whether something is looked for, or about to be.
+    /// Returns true if a search is set, or about to be.
     #[must_use]
     pub const fn is_set(&self) -> bool {
         self.open || self.filter.is_some()
     }
 
-    /// What is typed.
+    /// Returns the typed line.
     #[must_use]
     pub const fn line(&self) -> &InputLine {
         &self.line
     }
 
-    /// Why the line is no filter. Until it is one, the one before counts.
+    /// Error of the line. The previous search stays set until the line is valid.
     #[must_use]
     pub const fn error(&self) -> Option<&FilterError> {
         self.error.as_ref()
     }
 
-    /// How many spans it finds; `None` while nothing is looked for, and while it is not known yet.
+    /// Returns the number of matching spans; `None` without a search, and until it is known.
     #[must_use]
     pub fn count(&self) -> Option<usize> {
         self.is_known().then_some(self.found.nodes.len())
     }
 
-    /// Whether the spans of the filter are known.
+    /// Returns true if the spans of the filter are known.
     fn is_known(&self) -> bool {
         let of = self.found.of.as_ref().map(|of| &of.filter);
         self.filter.is_some() && of == self.filter.as_ref()
     }
 
-    /// Whether it finds a span.
+    /// Returns true if it matches a span.
     #[must_use]
     pub fn finds(&self, key: &SpanKey) -> bool {
         self.is_known() && self.found.keys.has(key)
@@ -140,13 +140,13 @@ impl Find {
         self.found.nodes.binary_search(&node).ok().filter(|_| is_of)
     }
 
-    /// Whether a search is not complete yet.
+    /// Returns true if a search is in progress.
     #[must_use]
     pub const fn is_searching(&self) -> bool {
         self.search.is_some()
     }
 
-    /// Whether the cursor is to go to the first match.
+    /// Returns true if the cursor is to go to the first match.
     pub(super) const fn wants_first(&self) -> bool {
         self.wants_first
     }
@@ -202,7 +202,7 @@ impl Find {
         }
     }
 
-    /// What is to be gone through: what is looked for here, else what the list's filter finds. `None` while it is not known yet.
+    /// Returns the matches: of this search, else of the list's filter. `None` until they are known.
     pub(super) fn all(&mut self, store: &Store, outline: &Outline) -> Option<&[usize]> {
         let filter = self.filter.as_ref().or_else(|| store.filter()).cloned();
         let is_known = if let Some(filter) = filter {

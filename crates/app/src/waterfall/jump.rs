@@ -8,7 +8,7 @@ use super::super::Action;
 use super::{STILL_SEARCHING, Stretch, Waterfall};
 use crate::format;
 
-/// What a jump led to.
+/// Result of a jump.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Went {
     /// A span of this trace, or of another, with something to say of it.
@@ -30,10 +30,10 @@ impl Went {
 /// A span of a trace.
 type Location = (TraceId, SpanKey);
 
-/// How many jumps can be taken back.
+/// Jumps that can be undone, at most.
 const HISTORY: usize = 100;
 
-/// Where jumps began, and where they led.
+/// Starts and targets of jumps.
 #[derive(Debug, Default)]
 pub(crate) struct Jumps {
     /// The last one at the back.
@@ -78,7 +78,7 @@ impl Jumps {
 }
 
 impl Waterfall {
-    /// Goes where an action leads; `None` when it is no jump.
+    /// Jumps to the target of an action; `None` when it is not a jump.
     pub(crate) fn jump(&mut self, action: Action, store: &Store) -> Option<Went> {
         let is_jump = matches!(
             action,

@@ -1,14 +1,14 @@
-//! Where the parts of the waterfall are.
+//! Areas of the waterfall's parts.
 
 use ratatui_core::layout::Rect;
 
 /// A pane of fewer lines is a low one.
 const LOW: u16 = 14;
 
-/// Where the parts of the pane are.
+/// Areas of the pane's parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaterfallParts {
-    /// What can be said of the trace in one line.
+    /// Line about the trace.
     pub heading: Rect,
     /// The whole trace in a line; empty where there is no room for it.
     pub minimap: Rect,
@@ -67,7 +67,7 @@ impl WaterfallParts {
         }
     }
 
-    /// Where the fold mark of a row stands, counted from the left.
+    /// Returns the column of a row's fold mark.
     #[must_use]
     pub fn fold_column(&self, depth: usize) -> u16 {
         let width = usize::from(WaterfallColumns::of(self.rows).label.width).saturating_sub(1);
@@ -75,14 +75,14 @@ impl WaterfallParts {
     }
 }
 
-/// Where tree, durations and bars are, by their first line.
+/// Areas of tree, durations and bars, by their first line.
 #[derive(Clone, Copy, Debug)]
 pub struct WaterfallColumns {
     /// The tree.
     pub label: Rect,
     /// One column: whether the span reached Sentry.
     pub mark: Rect,
-    /// How long spans took.
+    /// Durations of spans.
     pub duration: Rect,
     /// One column: whether the trace waited for the span.
     pub critical: Rect,
@@ -114,7 +114,7 @@ impl WaterfallColumns {
         }
     }
 
-    /// Where the mark of this row stands.
+    /// Returns the area of a row's mark.
     #[must_use]
     pub fn at(self, row: Rect) -> Rect {
         Rect {

@@ -5,7 +5,7 @@
 pub struct Stretch {
     /// In nanoseconds since the Unix epoch.
     pub start_unix_nano: u64,
-    /// How long it is, in nanoseconds.
+    /// Length in nanoseconds.
     pub nano: u64,
 }
 
@@ -31,7 +31,7 @@ impl Stretch {
         self.start_unix_nano.saturating_add(self.nano)
     }
 
-    /// Whether something from one moment to another is in it, if only with its edge.
+    /// Returns true if a time range overlaps or touches it.
     #[must_use]
     pub const fn touches(self, start_unix_nano: u64, end_unix_nano: u64) -> bool {
         start_unix_nano <= self.end_unix_nano() && end_unix_nano >= self.start_unix_nano
@@ -67,13 +67,13 @@ impl Zoom {
         self.whole
     }
 
-    /// What the bars show.
+    /// Returns the range that the bars show.
     #[must_use]
     pub fn shown(&self) -> Stretch {
         self.window.unwrap_or(self.whole)
     }
 
-    /// Whether that is a part only.
+    /// Returns true if that is only a part.
     #[must_use]
     pub const fn is_zoomed(&self) -> bool {
         self.window.is_some()
@@ -112,7 +112,7 @@ impl Zoom {
         self.set(around_unix_nano.saturating_sub(before), nano);
     }
 
-    /// The same around what stands in a column of the bars.
+    /// The same around a column of the bars.
     pub(super) fn change_at(&mut self, column: u16, nearer: bool) {
         let shown = self.shown();
         let offset = u128::from(shown.nano) * (2 * u128::from(column) + 1) / (2 * u128::from(self.cells.max(1)));

@@ -1,4 +1,4 @@
-//! What a listener on this machine has to expect.
+//! Attacks that a listener on this machine must expect.
 
 use std::net::TcpListener;
 
@@ -150,7 +150,7 @@ async fn idle_connections_leave_room_for_queries() {
     }
 }
 
-/// What is evicted while it is read is not taken for the whole.
+/// A trace that is evicted while it is read is reported as incomplete.
 #[tokio::test]
 async fn eviction_during_an_answer_is_a_warning_in_it() {
     let spans: Vec<_> = (1..=2_000).map(|number| span(1, number, &"x".repeat(500), 0)).collect();

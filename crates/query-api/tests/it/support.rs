@@ -66,7 +66,7 @@ pub(crate) async fn bind(store: Store) -> (Served, Queries) {
 }
 
 impl Served {
-    /// What arrives, as the owner of the store hands it over.
+    /// Stores a request, as the owner of the store does.
     pub(crate) fn arrive(&self, request: Value) {
         let batch = batch(request);
         let mut store = self.store.lock().unwrap();

@@ -13,15 +13,15 @@ use crate::{Request, Search, Tag};
 const LIMIT_DEFAULT: usize = 100;
 /// Traces of an answer at most.
 const LIMIT_MAX: usize = 100_000;
-/// How far a search without `start` looks back.
+/// Time range of a search without `start`.
 const LOOKBACK_DEFAULT: u64 = 2 * 24 * HOUR;
-/// How far dependencies without `lookback` do.
+/// Time range of dependencies without `lookback`.
 const DEPENDENCIES_LOOKBACK_DEFAULT: u64 = 24 * HOUR;
 const HOUR: u64 = 3_600_000_000_000;
 const MICRO: u64 = 1_000;
 const MILLI: u64 = 1_000_000;
 
-/// What is wrong with a request.
+/// Error of a request's parameters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
     /// A required parameter is missing or empty.
@@ -186,7 +186,7 @@ impl Params {
     }
 }
 
-/// Reads the id of `/api/traces/{id}`: up to 32 hexadecimal digits, padded with zeros. `None` for an id that no trace has.
+/// Reads the id of `/api/traces/{id}`: up to 32 hexadecimal digits, padded with zeros. `None` for an invalid id.
 ///
 /// # Errors
 /// It is no such text.
@@ -202,7 +202,7 @@ fn go_duration(name: &'static str, text: &str) -> Result<u64, ParamError> {
     duration::parse(text).ok_or_else(|| invalid(name, "not a duration such as 1.5s, 100ms or 1h", text))
 }
 
-/// What was sent is quoted, cut and in characters that print.
+/// Creates the error of a parameter, whose value is quoted, cut and cleaned.
 fn invalid(name: &'static str, reason: &str, text: &str) -> ParamError {
     let cut: String = text.chars().take(80).collect();
     ParamError::Invalid(name, format!("{reason}: {cut:?}"))

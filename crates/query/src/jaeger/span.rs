@@ -107,7 +107,7 @@ fn references(span: &Span) -> Vec<Reference> {
     parent.into_iter().chain(linked).collect()
 }
 
-/// What the attribute of OpenTelemetry's bridge to `OpenTracing` says.
+/// Returns the type of a reference, by the attribute of OpenTelemetry's bridge to `OpenTracing`.
 fn reference_kind(link: &Link) -> &'static str {
     let is_parent = |attribute: &Attribute| attribute.key == "opentracing.ref_type" && text_of(&attribute.value) == "child_of";
     if link.attributes.iter().any(is_parent) {

@@ -1,4 +1,4 @@
-//! What came in, what is stored of it, and what was not accepted and why.
+//! Received data, stored data, and rejections with their reasons.
 
 use serde::{Deserialize, Serialize};
 use trace_model::Store;
@@ -8,7 +8,7 @@ use super::named;
 /// Ingest, as the tab of the screen has it. In the JSON of the viewer's own API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ingest {
-    /// What the listeners know.
+    /// Counts of the listeners.
     #[serde(flatten)]
     pub listeners: Listeners,
     /// Number of stored traces.
@@ -35,7 +35,7 @@ pub struct Ingest {
     pub services: Vec<IngestService>,
 }
 
-/// What the listeners know.
+/// Counts of the listeners.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Listeners {
     /// Each listener.
@@ -53,7 +53,7 @@ pub struct Listeners {
 pub struct ListenerLine {
     /// Its name.
     pub name: String,
-    /// Where it listens.
+    /// Address of the listener.
     pub address: String,
     /// Accepted requests.
     pub requests: u64,

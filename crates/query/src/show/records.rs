@@ -83,7 +83,7 @@ impl RecordsPass {
         None
     }
 
-    /// Whether a record at this time may be among the last ones.
+    /// Returns true if a record at this time may be among the last ones.
     fn is_late_enough(&self, unix_nano: u64) -> bool {
         let first = self.found.first().filter(|_| self.found.len() >= self.search.limit);
         first.is_none_or(|(time, ..)| *time < unix_nano)
@@ -170,7 +170,7 @@ fn severity(log: &LogRecord) -> String {
     }
 }
 
-/// What a failed span says: its status, else its last exception.
+/// Returns the message of a failed span: its status, else its last exception.
 fn message(span: &Span) -> String {
     if !span.status_message.is_empty() {
         return span.status_message.clone();

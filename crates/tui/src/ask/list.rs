@@ -56,7 +56,7 @@ fn line(trace: &Found, zone: &TimeZone) -> String {
     line + &state(trace)
 }
 
-/// What keeps a trace from being complete.
+/// Returns the reason that a trace is incomplete.
 pub(super) fn state(trace: &Found) -> String {
     let open = (trace.open > 0).then(|| format!("  {} open", format::grouped(trace.open as u64)));
     let missing = (trace.missing > 0).then(|| format!("  {} missing", format::count(trace.missing as u64, "parent")));

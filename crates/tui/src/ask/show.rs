@@ -26,7 +26,7 @@ pub enum List {
     Map,
     /// Violated rules, each with a trace
     Warnings,
-    /// What came in, what is stored of it, and what was rejected
+    /// Received and stored data, and rejections
     Ingest,
 }
 

@@ -1,4 +1,4 @@
-//! `spanfall trace`: one trace, as text for a person, or whole.
+//! `spanfall trace`: one trace, as text for the user, or whole.
 
 use std::io::Write;
 
@@ -11,7 +11,7 @@ use crate::attach::Attached;
 use crate::inspect;
 use crate::problem::Exit;
 
-/// How a trace is printed.
+/// Output format of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Form {
     /// A waterfall.

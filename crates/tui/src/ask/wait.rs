@@ -16,7 +16,7 @@ use app::format;
 /// Traces that are looked at, at most.
 const TRACES_MAX: usize = 1_000;
 
-/// What is waited for.
+/// Condition to wait for.
 #[derive(Clone, Copy, Debug)]
 pub struct Until {
     /// Number of matching traces.

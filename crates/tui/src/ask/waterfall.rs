@@ -139,7 +139,7 @@ fn bar(trace: &Trace, node: &SpanNode) -> String {
     format!("{}{}{}", " ".repeat(from), block.repeat(to - from), " ".repeat(BAR - to))
 }
 
-/// What failed spans say, and the errors on spans.
+/// Returns the messages of failed spans, and their error events.
 fn errors(store: &Store, trace: &Trace) -> Vec<String> {
     let trace_id = trace.summary.trace_id;
     let mut lines = Vec::new();

@@ -33,7 +33,7 @@ pub struct Headless {
     collector: Collector,
     api: Option<Api>,
     store: Store,
-    /// Whether other commands find it.
+    /// True if other commands can find it.
     is_found: bool,
 }
 

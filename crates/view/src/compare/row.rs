@@ -62,7 +62,7 @@ pub(super) fn label_of(compare: &Compare, row: &Difference, width: usize) -> Lin
     label(row, depth, width)
 }
 
-/// What became of it, in one character.
+/// Returns the mark and color of a difference.
 const fn mark(row: &Difference) -> (&'static str, Color) {
     match row.duration {
         Change::New => ("+", theme::ACCENT),
@@ -148,7 +148,7 @@ fn signed(nano: i64) -> String {
     }
 }
 
-/// How many times as long: `×2.0`, `×17`, `×0.5`; nothing where that says nothing.
+/// Formats a ratio: `×2.0`, `×17`, `×0.5`; empty where it is meaningless.
 fn times(row: &Difference) -> String {
     let (Some(before), Some(after)) = both(row, |sums| sums.nano) else {
         return String::new();

@@ -191,7 +191,7 @@ fn leader(pane: &mut Pane, picture: &MapPicture, at: usize, texts: [usize; 2]) {
     }
 }
 
-/// What a node is, and how many of its spans failed.
+/// Returns the description of a node, and the number of its failed spans.
 fn about(survey: &Survey, party: &Party) -> (String, u64) {
     match party {
         Party::Service(name) => {

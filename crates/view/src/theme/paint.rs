@@ -21,7 +21,7 @@ pub const ROLES: [&str; TABLE.len()] = {
     names
 };
 
-/// What kind of terminal it is.
+/// A kind of terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ThemeKind {
     /// 256 colours or more on a dark ground.
@@ -38,7 +38,7 @@ pub enum ThemeKind {
 }
 
 impl ThemeKind {
-    /// All, by the name that a person gives.
+    /// All, by the name in options and configurations.
     pub const NAMES: [(&str, Self); 5] = [
         ("dark", Self::Dark),
         ("light", Self::Light),
@@ -69,7 +69,7 @@ pub struct Theme {
     palette: Vec<Color>,
     /// Which colour of the palette a service has.
     services: HashMap<u32, usize>,
-    /// Services whose colour a person chose.
+    /// Services whose color the user chose.
     chosen: HashMap<u32, Color>,
 }
 
@@ -110,7 +110,7 @@ impl Theme {
         }
     }
 
-    /// What kind of terminal it is for.
+    /// Returns its kind of terminal.
     #[must_use]
     pub const fn kind(&self) -> ThemeKind {
         self.kind
@@ -195,7 +195,7 @@ impl Theme {
     }
 }
 
-/// Whether the table, or a service's name, says what it is to be.
+/// Returns true if the table, or a service's name, determines the color.
 fn is_role(color: Color) -> bool {
     match color {
         Color::Reset | Color::Rgb(..) => true,

@@ -49,7 +49,7 @@ pub(super) const DARK: [u8; 20] = [
 pub(super) const LIGHT: [u8; 20] = [
     25, 166, 28, 90, 100, 30, 61, 94, 23, 55, 131, 64, 19, 136, 22, 92, 58, 24, 88, 65,
 ];
-/// What sixteen colours leave; red and yellow mean something.
+/// The colors that remain of sixteen; red and yellow have a meaning.
 pub(super) const ANSI_DARK: [Color; 7] = [
     Color::LightCyan,
     Color::LightGreen,
@@ -61,5 +61,5 @@ pub(super) const ANSI_DARK: [Color; 7] = [
 ];
 pub(super) const ANSI_LIGHT: [Color; 5] = [Color::Blue, Color::Green, Color::Magenta, Color::Cyan, Color::Black];
 
-/// How many colours the names choose among, at most.
+/// Colors that names choose among, at most.
 pub(super) const PREFERRED: usize = 12;

@@ -88,7 +88,7 @@ fn body(frame: &mut Frame, row: &Row, line: &RowSpan, area: Rect, row_style: &Ro
     (start, come_to)
 }
 
-/// Writes right of a bar without an end, or over its last cells where it goes to the edge: that end is no moment.
+/// Writes right of a bar without an end, or over its last cells where it goes to the edge: that end is not a moment.
 fn at_open_end(frame: &mut Frame, text: &str, area: Rect, axis: Axis, come_to: u64) {
     let width = u16::try_from(text.len()).unwrap_or(u16::MAX).saturating_add(1);
     if width > area.width / 2 || !axis.shows(come_to, come_to) {
@@ -139,7 +139,7 @@ fn gaps(frame: &mut Frame, row: &Row, area: Rect, axis: Axis, colour: Color) {
     }
 }
 
-/// What is worth a few words beside the bar: one thing only, what explains most.
+/// Returns a remark for the space right of the bar: only the most important one.
 fn remark(row: &Row, line: &RowSpan, row_style: &RowStyle) -> Option<(String, Color)> {
     if row_style.straight && row.reading.shift_nano != 0 {
         return Some((format!("shifted {}", signed(row.reading.shift_nano)), theme::WARNING));
@@ -175,7 +175,7 @@ fn signed(nano: i64) -> String {
     format!("{sign}{}", format::duration(nano.unsigned_abs()))
 }
 
-/// Writes beside a bar: right of it, else left of it, else nowhere.
+/// Writes next to a bar: right of it, else left of it, else nowhere.
 fn beside(frame: &mut Frame, text: &str, colour: Color, area: Rect, axis: Axis, start: u64, end: u64) {
     if !axis.shows(start, end) {
         return;

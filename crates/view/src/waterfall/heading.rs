@@ -51,7 +51,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, trace: &TraceSummary, row: Rect
     ruled(frame, line, row);
 }
 
-/// What there is room for: what matters least is said shorter, then left out, then what matters more.
+/// Returns the items that fit: the least important are shortened first, then left out.
 fn chosen(mut items: Vec<Item>, room: usize) -> Vec<Item> {
     let width = |items: &[Item]| items.iter().map(|item| item.text.width() + 3).sum::<usize>();
     while width(&items) > room {
@@ -113,7 +113,7 @@ fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
     items
 }
 
-/// What went wrong in the trace, and what is not here of it.
+/// Returns the problems of the trace, and its missing spans.
 fn trouble(trace: &TraceSummary, moves: bool) -> Vec<Item> {
     let mut items = Vec::new();
     let mut failed = |mark: &'static str, noun: String, number: usize| {
@@ -148,7 +148,7 @@ fn trouble(trace: &TraceSummary, moves: bool) -> Vec<Item> {
     items
 }
 
-/// What the trace waited for, how long the selected span worked itself, and on which clock.
+/// Returns the length of the critical path, the self time of the selected span, and the state of clock-skew correction.
 fn reading(app: &App) -> Vec<Item> {
     let mut items = Vec::new();
     let Some(outline) = app.waterfall.outline() else {
@@ -172,7 +172,7 @@ fn reading(app: &App) -> Vec<Item> {
     items
 }
 
-/// How long the path to the last span is, how much of it messages were in queues, and after what time the root was done.
+/// Returns the length of the path to the last span, the time of messages in queues, and the time at which the root ended.
 fn critical_path(analysis: &Analysis, path: &CriticalPath) -> Vec<Item> {
     let nano = format::duration(path.nano);
     let mut items = vec![Item::new(4, format!("critical path {nano}")).or(format!("critical {nano}"))];
@@ -187,7 +187,7 @@ fn critical_path(analysis: &Analysis, path: &CriticalPath) -> Vec<Item> {
     items
 }
 
-/// How many spans are found, and which one of them is selected.
+/// Returns the number of found spans, and the position of the selected one.
 fn found(app: &App) -> Option<Item> {
     let find = app.waterfall.find();
     let count = find.count().filter(|_| !find.is_open())?;

@@ -15,14 +15,14 @@ use super::super::{Now, flush_right, format, theme};
 use super::{Columns, bar};
 use app::format::service_name;
 
-/// What all rows share.
+/// Style that all rows share.
 pub(super) struct RowStyle<'a> {
     pub(super) columns: Columns,
     pub(super) axis: Axis,
     pub(super) now: &'a Now,
     /// [`app::Mode::longest_run`].
     pub(super) longest_run: u64,
-    /// Whether clocks are straightened.
+    /// True if clock skew is corrected.
     pub(super) straight: bool,
 }
 
@@ -138,7 +138,7 @@ struct Errors<'a> {
     /// Their sign with their number, and the space between it and a name.
     mark: String,
     style: Style,
-    /// What a title begins with.
+    /// First word of a title.
     word: &'static str,
 }
 
@@ -167,7 +167,7 @@ impl<'a> Errors<'a> {
         }
     }
 
-    /// Adds the title of the first one, beside a name only where it says something.
+    /// Adds the title of the first one; after a name only if it adds information.
     fn say_first(&self, row: &Row, line: &mut Line<'static>, mut left: usize) {
         let Some(error) = self.first else { return };
         if row.line.is_none() {
@@ -187,10 +187,10 @@ impl<'a> Errors<'a> {
 /// So much of a service's name is always there.
 const SERVICE: usize = 6;
 
-/// An error's title is shown beside a name from this width on.
+/// Width from which on an error's title is shown after a name.
 const MINIMUM: usize = 8;
 
-/// What is to be seen however long the name is, within a width: for how many spans the row stands, repeated calls, links, warnings.
+/// Returns the marks that are visible however long the name is, within a width: number of spans, repeated calls, links, warnings.
 fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
     let mut marks = Vec::new();
     let mut left = width;

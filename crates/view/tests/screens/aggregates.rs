@@ -365,7 +365,7 @@ fn hostile_names_keep_the_terminal() {
     assert!(scene.now > START);
 }
 
-/// Where the picture has the cursor.
+/// Returns the node under the picture's cursor.
 fn selected_node(scene: &mut Scene) -> String {
     let text = scene.text();
     let row = text

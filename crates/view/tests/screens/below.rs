@@ -31,7 +31,7 @@ fn sixty() -> Scene {
 /// Each list, by the keys that lead there.
 const LISTS: [&str; 11] = ["1", "1\n", "1\n\n", "5", "6", "6v", "7", "7\n", "8", "1x", "1L"];
 
-/// What is opened above it, by its keys, and how it is closed again.
+/// Layers above it, by the keys that open them, and the key that closes them.
 const ABOVE: [(&str, &[Key]); 5] = [
     ("?", &[Key::Esc]),
     ("?/map", &[Key::Esc, Key::Esc]),

@@ -1,4 +1,4 @@
-//! What must never happen: a panic at any size, an escape sequence on the screen, a trace that leaves under the reader.
+//! Invariants: no panic at any size, no escape sequence on the screen, no eviction of the selected trace.
 
 use app::Mode;
 use app::keymap::Key;

@@ -1,4 +1,4 @@
-//! One trace beside another, and beside the median of its operation.
+//! One trace compared with another, and with the median of its operation.
 
 use app::keymap::{Key, KeyContext};
 use app::{Baseline, Mode, Screen};

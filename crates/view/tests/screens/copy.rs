@@ -1,4 +1,4 @@
-//! What can be copied.
+//! The copy menu.
 
 use app::keymap::{Key, KeyContext};
 use app::{Effect, Mode};

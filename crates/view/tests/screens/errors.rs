@@ -79,7 +79,7 @@ fn report(scene: &mut Scene, severity: i32, (trace, span, service, at_ms): (u8, 
     scene.app.store.add(otlp::log_batch(vec![logs], Source::Sentry));
 }
 
-/// What a mailer reports when its server takes nothing.
+/// The attributes of a mailer's error whose server accepts nothing.
 fn smtp_error() -> Vec<(&'static str, Value)> {
     let cause = map([
         ("type", text("ConnectionReset")),

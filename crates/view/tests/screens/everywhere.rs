@@ -77,8 +77,8 @@ fn all_keys() -> Vec<Key> {
     keys
 }
 
-/// What has crashed others: services and spans in circles, spans that are their own parents, links into nowhere, requests that come again,
-/// roots that come last, times that run backwards.
+/// Adds spans that have crashed other viewers: services and spans in cycles, spans that are their own parents, links to nowhere, repeated
+/// requests, roots that arrive last, times that run backwards.
 fn arrive(scene: &mut Scene, what: u8) {
     match what {
         0 => scene.add(password_reset()),
@@ -157,7 +157,7 @@ fn take(scene: &mut Scene, step: &Step) {
     scene.draw();
 }
 
-/// How many walks there are at least, and at most, and how many steps each has.
+/// Walks at least, and at most, and steps of each.
 const WALKS: std::ops::Range<u8> = 12..60;
 const STEPS: usize = 150;
 
@@ -188,7 +188,7 @@ fn walks_reach_every_context() {
     assert_eq!(missed, []);
 }
 
-/// Views write roles, and nothing but the theme knows colours: what is left of others would be one on a screen without.
+/// Views write roles, and only the theme knows colors: any other color would show on a screen without colors.
 #[test]
 fn a_screen_without_colours_has_none() {
     let keys = all_keys().len();

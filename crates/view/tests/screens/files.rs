@@ -132,7 +132,7 @@ fn the_selected_trace_is_saved_wherever_the_keys_go() {
     }
 }
 
-/// Nothing in a file goes on: its picture stays.
+/// Nothing in a file is running: its picture does not change.
 #[test]
 fn a_span_without_an_end_does_not_move() {
     let mut scene = Scene::new(Mode::Files, 80, 24);
@@ -142,7 +142,7 @@ fn a_span_without_an_end_does_not_move() {
     assert_eq!(scene.app.redraw_after(&scene.clock()), None);
 }
 
-/// What is in a file has stopped: an open end is a gap in what was saved, not a span at work.
+/// Spans of a file are not running: an open end is a gap in the saved data.
 #[test]
 fn spans_without_an_end_are_said_to_have_none() {
     for (width, height) in [(80, 24), (120, 40)] {

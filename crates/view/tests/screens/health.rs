@@ -1,4 +1,4 @@
-//! What comes in and what does not; pinning.
+//! The Ingest tab; pinning.
 
 use app::keymap::{Key, KeyContext};
 use app::{Event, Mode};

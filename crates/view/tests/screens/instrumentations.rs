@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Status};
 use crate::errors::{add_error, map, text};
 use crate::scene::{MILLI, Part, START, Scene, edit, span};
 
-/// What is a number is one; `[a, b]` is an array of texts.
+/// Converts pairs to attributes: numbers to numbers, `[a, b]` to an array of texts.
 pub(crate) fn attributes(pairs: &[(&str, &str)]) -> Vec<KeyValue> {
     let text = |value: &str| any_value::Value::StringValue(value.to_owned());
     let value = |value: &str| match (
@@ -305,7 +305,7 @@ fn details_of_ordinary_instrumentations() {
     }
 }
 
-/// What the details begin with, top to bottom, whatever the width.
+/// Asserts that parts are shown in this order, whatever the width.
 pub(crate) fn in_order(text: &str, parts: &[&str]) {
     let mut rest = text;
     for part in parts {

@@ -10,9 +10,9 @@ use crate::scene::{Scene, edit, failed, span};
 
 /// All that a frame may do: the waterfall and what is searched have a budget each, and end with a whole step.
 const FRAME: u64 = 16 << 20;
-/// What a key may do at once.
+/// Work of a key, at most.
 const KEY: u64 = 6 << 20;
-/// What a step may do: it may end with a jump to the first match, which folds as a key does.
+/// Work of a step, at most: it may end with a jump to the first match, which folds as a key does.
 const STEP: u64 = 5 << 20;
 
 /// A trace below one root; every hundredth span failed.

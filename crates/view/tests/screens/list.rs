@@ -196,7 +196,7 @@ fn durations_are_whole_in_every_column() {
     }
 }
 
-/// A person who follows the list looks at its top, not at a trace: it was scrolled to wherever that trace was in the new order.
+/// A user who follows the list looks at its top, not at a trace: it was scrolled to wherever that trace was in the new order.
 #[test]
 fn sorting_a_followed_list_shows_its_top() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);

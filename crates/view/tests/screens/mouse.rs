@@ -5,7 +5,7 @@ use app::{Effect, Event, EventResult, Hit, Mode, Pane, Pointer, PointerKind};
 
 use crate::scene::{Scene, password_reset, span, trace};
 
-/// What is held on the keyboard meanwhile.
+/// A modifier key.
 #[derive(Clone, Copy, PartialEq)]
 enum Held {
     Nothing,
@@ -29,7 +29,7 @@ fn click(scene: &mut Scene, at: (u16, u16)) -> EventResult {
     pressed
 }
 
-/// Where a text stands on the screen.
+/// Returns the position of a text on the screen.
 fn place(scene: &mut Scene, part: &str) -> (u16, u16) {
     let text = scene.text();
     let mut lines = text.lines().enumerate();

@@ -113,7 +113,7 @@ impl Scene {
             .add(Batch::logs(body.into(), Source::OtlpHttp).expect("valid logs"));
     }
 
-    /// Presses keys one after the other, each followed by a frame, as a person would.
+    /// Presses keys one after the other, each followed by a frame, as a user would.
     pub(crate) fn press(&mut self, keys: &[Key]) -> Option<Effect> {
         let mut last = None;
         for key in keys {
@@ -129,7 +129,7 @@ impl Scene {
         last
     }
 
-    /// What is to be done after an event.
+    /// Applies an event, and returns its effect.
     pub(crate) fn apply(&mut self, event: Event) -> Option<Effect> {
         match self.app.apply(event) {
             EventResult::Changed(effect) => effect,
@@ -170,7 +170,7 @@ impl Scene {
         }
     }
 
-    /// Where the terminal's cursor is after a frame, if it can be seen.
+    /// Returns the position of the terminal's cursor after a frame, if it is visible.
     pub(crate) fn cursor(&mut self) -> Option<(u16, u16)> {
         self.draw();
         let backend = self.terminal.backend_mut();

@@ -242,7 +242,7 @@ fn what_sentry_has_is_said_with_when_it_was_asked() {
     assert!(words(&scene.text()).contains("next ask in 10 s."), "{}", scene.text());
 }
 
-/// What the screen says, as if on one line.
+/// Returns the text of the screen, as one line.
 fn words(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ")

@@ -1,4 +1,4 @@
-//! The screens as a person sees them, at three sizes.
+//! The screens as users see them, at three sizes.
 
 use app::keymap::Key;
 use app::{Mode, OutputLine, ServiceState};

@@ -1,4 +1,4 @@
-//! What looks like a credential.
+//! Recognition of credentials.
 //!
 //! Names and shapes are guesses. They err on the side of leaving out: what was left out is said, what got into a shell's history stays
 //! there.
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
-/// What stands in a credential's place.
+/// Replacement of a credential.
 pub(super) const REDACTED: &str = "REDACTED";
 
 /// Parts of the names of parameters that hold credentials.
@@ -40,7 +40,7 @@ const PARTS: [&str; 25] = [
 ];
 /// Whole names of such parameters.
 const NAMES: [&str; 4] = ["pin", "sid", "state", "tk"];
-/// How known kinds of keys begin: GitHub's, GitLab's, Slack's, Stripe's, AWS's, Google's, Sentry's.
+/// Prefixes of known kinds of keys: GitHub's, GitLab's, Slack's, Stripe's, AWS's, Google's, Sentry's.
 const PREFIXES: [&str; 14] = [
     "ghp_",
     "gho_",
@@ -58,7 +58,7 @@ const PREFIXES: [&str; 14] = [
     "sntryu_",
 ];
 
-/// Redacts what looks like a credential in an address; `left_out` is told of each part.
+/// Redacts likely credentials in an address; adds each part to `left_out`.
 pub(super) fn redact(url: &mut Url, mut left_out: impl FnMut(String)) {
     if !url.username().is_empty() || url.password().is_some() {
         left_out("user and password".to_owned());
@@ -171,7 +171,7 @@ fn parameter<'a>(url: &Url, piece: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// Whether an address, a form or several values within one value hold a credential.
+/// Returns true if an address, a form or several values within one value hold a credential.
 fn has_secret(url: &Url, value: &str) -> bool {
     let mut value = value.to_owned();
     // As often as somebody may have encoded it.
@@ -197,7 +197,7 @@ fn has_secret(url: &Url, value: &str) -> bool {
     true
 }
 
-/// Whether decoding changes a text, and the decoded text.
+/// Returns true if decoding changes a text, and the decoded text.
 fn decoded(url: &Url, text: &str) -> (bool, String) {
     let mut one = url.clone();
     one.set_query(Some(&text.replace('&', "%26").replace('=', "%3D")));
@@ -213,7 +213,7 @@ fn names_secret(name: &str) -> bool {
     PARTS.iter().any(|part| name.contains(part)) || NAMES.contains(&name.as_str())
 }
 
-/// Whether a text has the shape of a credential: a JSON Web Token, long hexadecimal, or letters and digits as only a random
+/// Returns true if a text has the shape of a credential: a JSON Web Token, long hexadecimal, or letters and digits as only a random
 /// generator mixes them.
 pub(super) fn is_secret(text: &str) -> bool {
     let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\''));

@@ -42,7 +42,7 @@ mod tests {
 
     use super::*;
 
-    /// The shells, started as a person has them: interactive where that makes a difference to what is read.
+    /// The shells, started as users do: interactive where that changes what is read.
     const SHELLS: [(&str, &[&str]); 5] = [
         ("sh", &[]),
         ("dash", &[]),
