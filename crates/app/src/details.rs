@@ -39,7 +39,7 @@ const LOGS_PER_FRAME: usize = 10_000;
 pub struct Details {
     shown: Option<(TraceId, SpanKey)>,
     read: Option<Revision>,
-    /// Where the span was when it was decoded, which takes long for a large one.
+    /// Location of the span's records when it was decoded, which takes long for a large one.
     places: SpanPlaces,
     /// When the trace began, in nanoseconds since the Unix epoch.
     trace_start: u64,

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_bounded_in_bytes() {
+    fn fitting_text_is_bounded_in_bytes() {
         let marks = format!("e{}", "\u{301}".repeat(200_000));
         let jamo = "\u{1100}".repeat(200_000);
         let conjuncts = "क\u{94d}".repeat(200_000);

@@ -3,7 +3,7 @@
 use crate::Action;
 use crate::text::{CLUSTER_CODE_POINTS_MAX, clusters};
 
-/// Text with a cursor. What the text holds is the person's affair; who shows it cleans it.
+/// Text with a cursor. It holds any text; views clean it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InputLine {
     text: String,
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_edited_as_lines_are() {
+    fn input_line_is_edited_as_in_a_shell() {
         let mut line = InputLine::of("one two");
         let steps = [
             (Edit::Left, "one tw|o"),

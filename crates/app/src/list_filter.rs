@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn all_words_must_occur_however_they_are_written() {
+    fn filter_words_must_all_occur_in_any_case() {
         let narrow = typed("api  POST");
         assert!(narrow.keeps(&["API", "post /users"]) && narrow.keeps(&["post the api"]));
         assert!(!narrow.keeps(&["api", "get /users"]) && !narrow.keeps(&["ap", "i post"]));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_kept_or_cleared() {
+    fn list_filter_is_kept_or_cleared() {
         let mut narrow = typed("api");
         narrow.update(Action::KeepFilter);
         assert!(!narrow.is_open() && !narrow.keeps(&["mailer"]));

@@ -20,7 +20,7 @@ pub trait List {
     /// Moves the cursor, or orders the rows otherwise.
     ///
     /// # Errors
-    /// Why that can't be done, for the person.
+    /// Reason that it is impossible, for the user.
     fn update(&mut self, action: Action) -> Result<(), &'static str>;
 
     /// Sorts by a column, by its number; by the same one in the other direction.

@@ -15,8 +15,8 @@ pub struct Page {
 }
 
 impl Page {
-    /// Lays out for an area; `parts` makes three of them for the width of a column. They stand one below
-    /// the other, or the second one beside the others.
+    /// Lays out for an area; `parts` makes three of them for the width of a column. They are in one column, or the second one is
+    /// in a column of its own.
     pub(super) fn of(area: Rect, parts: impl FnOnce(usize) -> [Vec<Line>; 3]) -> Self {
         let inner = usize::from(area.width.saturating_sub(2));
         if area.width >= TWO_COLUMNS {

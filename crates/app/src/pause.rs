@@ -1,7 +1,7 @@
 //! The pause: the picture does not change, and arrivals are buffered.
 //!
 //! The store takes nothing in meanwhile, so everything that looks at it (moving, folding, filtering, details) works on the traces as
-//! they are. What arrives waits beside it, counted, for as long as there is room for it; then the pause ends by itself, since the
+//! they are. Arrivals are buffered and counted as long as there is room; then the pause ends by itself, since the
 //! other ways out would be to lose spans or to turn senders away.
 
 use super::{App, Notice};

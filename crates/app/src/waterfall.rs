@@ -324,7 +324,7 @@ impl Waterfall {
         self.height = usize::from(parts.rows.height).max(1);
         let Some(outline) = &mut self.outline else { return };
         self.behind = !outline.refresh_part(store, WORK_PER_FRAME);
-        // Before anything was read the cursor is where somebody has put it.
+        // Before anything was read the cursor is where the user has put it.
         if outline.revision().is_some() || !self.behind {
             let kept = self
                 .cursor
@@ -349,7 +349,7 @@ impl Waterfall {
         let mut whole = whole(store, outline.trace_id(), unix_nano, longest_run);
         if outline.is_straight() {
             let overview = outline.overview();
-            // What is in flight goes on, whatever the clocks say.
+            // Spans in flight continue, whatever the clocks say.
             let end = if is_running(store, outline.trace_id()) {
                 whole.end_unix_nano()
             } else {

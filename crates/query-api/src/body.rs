@@ -17,8 +17,8 @@ enum Next {
     Nothing,
 }
 
-/// The body of an answer whose first part is there. The next part is asked for when the client has read the last one: a client that does
-/// not read holds up nobody, and the server closes its connection. An answer that cannot be completed breaks the connection, so that no
+/// The body of an answer whose first part is there. The next part is requested when the client has read the last one: a client that
+/// does not read delays no other, and the server closes its connection. An answer that cannot be completed breaks the connection, so that no
 /// part of it is taken for the whole.
 pub(crate) fn traces(queries: QuerySender, evaluation: Evaluation, first: Option<Part>) -> Body {
     let state = (queries, TracesWriter::default(), Next::Part(evaluation, first));

@@ -117,7 +117,7 @@ impl Axis {
 
     /// Draws a line over the part of a bar between two moments; outside of bars it is a line of its own.
     ///
-    /// The line keeps the bar visible without colours too: the cell is the bar's in reverse, and the line is cut out of it.
+    /// The line keeps the bar visible without colors too: the cell is the bar's in reverse, and the line is cut out of it.
     pub(super) fn strike(self, buffer: &mut Buffer, area: Rect, from: u64, to: u64, line: Color) {
         if !self.shows(from, to) {
             return;
@@ -139,7 +139,7 @@ impl Axis {
         }
     }
 
-    /// Marks a moment on a bar, whose colour stays.
+    /// Marks a moment on a bar, whose color stays.
     pub(super) fn dot(self, buffer: &mut Buffer, area: Rect, moment: u64, symbol: &str, beside: Color) {
         if !self.shows(moment, moment) {
             return;
@@ -152,7 +152,7 @@ impl Axis {
                 .set_symbol(symbol)
                 .set_style(Style::new().add_modifier(Modifier::REVERSED)),
             " " | "╌" => cell.set_symbol(symbol).set_fg(beside),
-            // A part of a bar keeps its colours, and is reversed already where it has to be.
+            // A part of a bar keeps its colors, and is reversed already where it has to be.
             _ => cell.set_symbol(symbol),
         };
     }
@@ -230,7 +230,7 @@ fn round_up(at_least: u64) -> u64 {
 
 /// Eighths `left..right` of a cell, as near as the block characters come.
 ///
-/// There are only left parts; a right part is the left part before it with the colours swapped.
+/// There are only left parts; a right part is the left part before it with the colors swapped.
 fn glyph(left: u64, right: u64, style: Style) -> (&'static str, Style) {
     let part = |eighths: u64| LEFT[usize::try_from(eighths).unwrap_or(1).clamp(1, 7) - 1];
     match (left, right) {
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(drawn(TEN, 100, 180), "██████████");
         assert_eq!(drawn(TEN, 108, 124), " ██       ");
         assert_eq!(drawn(TEN, 108, 118), " █▎       ");
-        // The first cell is half full from the right: a left half with swapped colours.
+        // The first cell is half full from the right: a left half with swapped colors.
         assert_eq!(drawn(TEN, 104, 116), "▌█        ");
     }
 
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_outside() {
+    fn bars_are_drawn_within_their_area() {
         let axis = Axis {
             origin: 0,
             start: 0,
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_outside_of_a_part_is_hinted_at_only() {
+    fn bars_outside_of_the_range_are_hinted_at() {
         let part = Axis { is_part: true, ..TEN };
         assert_eq!(drawn(part, 0, 99), "‹         ");
         assert_eq!(drawn(part, 0, 100), "▏         ");

@@ -223,7 +223,7 @@ fn heading(frame: &mut Frame, compare: &Compare, columns: Columns) {
 fn said(differing: Differing) -> Line<'static> {
     let Differing { changed, new, gone } = differing;
     let mut parts = Vec::new();
-    for (number, text, colour) in [
+    for (number, text, color) in [
         (changed, "changed", theme::WARNING),
         (new, "new", theme::ACCENT),
         (gone, "gone", theme::FOUND),
@@ -232,7 +232,7 @@ fn said(differing: Differing) -> Line<'static> {
             if !parts.is_empty() {
                 parts.push(" · ".fg(theme::DIM));
             }
-            parts.push(format!("{} {text}", format::grouped(number as u64)).fg(colour));
+            parts.push(format!("{} {text}", format::grouped(number as u64)).fg(color));
         }
     }
     if parts.is_empty() {

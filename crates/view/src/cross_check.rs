@@ -106,7 +106,7 @@ fn span(app: &App, outline: &Outline, row: &Row, name: usize, width: usize, now:
     let (mark, said) = said(row, verdict.as_ref());
     let style = theme::verdict(mark);
     let mut line = Line::from(Span::styled(mark.to_string(), style));
-    // What else there is to a span is said elsewhere: here a mark is about Sentry.
+    // Other facts about a span are elsewhere: here a mark is about Sentry.
     let row_alone = Row {
         links: 0,
         reading: RowAnalysis::default(),

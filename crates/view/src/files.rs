@@ -28,7 +28,7 @@ pub(super) fn header(app: &App, width: usize) -> Line<'static> {
     for (at, name) in names.iter().enumerate() {
         let comma = if at > 0 { " · " } else { "" };
         let rest = format!(" and {} more", names.len() - at);
-        // The first one is said in any case.
+        // The first one is shown in any case.
         let room = if at + 1 < names.len() { rest.len() } else { 0 };
         let next = Line::from(vec![comma.fg(theme::DIM), Span::raw(name.clone())]);
         if at > 0 && line.width() + next.width() + room > width {

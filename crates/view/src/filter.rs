@@ -157,7 +157,7 @@ fn found(app: &App) -> Vec<Span<'static>> {
 pub(super) fn nothing_found(app: &App) -> Line<'static> {
     let progress = app.store.search_progress().unwrap_or_default();
     if app.filter.error().is_some() {
-        // Of that the person has moved on: it is only why the list is empty.
+        // The user has moved on: it only explains the empty list.
         Line::from(format!("no trace matches {}", shown(app.filter.set_text())).fg(theme::DIM))
     } else if progress.is_complete() {
         Line::from("no trace matches the filter · Esc clears it".fg(theme::WARNING))

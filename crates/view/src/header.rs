@@ -211,7 +211,7 @@ fn services(app: &App) -> Line<'static> {
     line
 }
 
-/// A service's mark: its shape says as much as its colour.
+/// A service's mark: its shape says as much as its color.
 pub(super) fn mark(state: &ServiceState) -> (&'static str, Style) {
     match state {
         ServiceState::Starting => ("◌", Style::new().fg(theme::WARNING)),

@@ -36,7 +36,7 @@ pub(super) const ERROR_GROUND: Color = Color::Indexed(160);
 /// That mark.
 pub(super) const ON_ERROR: Color = Color::Indexed(231);
 
-/// A service's colour as a role: it identifies the service, not the color.
+/// A service's color as a role: it identifies the service, not the color.
 pub(super) fn service(name: &str) -> Color {
     if name.is_empty() {
         return DIM;
@@ -50,7 +50,7 @@ pub(super) fn service_color(number: u32) -> Color {
     Color::Rgb(red, green, blue)
 }
 
-/// A moment at which an error happened, on a bar of whatever colour.
+/// A moment at which an error happened, on a bar of whatever color.
 pub(super) const ERROR_MARK: Style = Style::new().fg(ON_ERROR).bg(ERROR_GROUND);
 
 /// A mark of the cross-check.

@@ -282,8 +282,8 @@ fn length(trace: &TraceSummary, moves: bool, now: &Now) -> Span<'static> {
 fn shape_of(trace: &TraceSummary) -> Line<'static> {
     const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let level = |part: &u8| LEVELS[usize::from(*part).min(8)];
-    let colour = theme::service(&trace.root.service);
-    Line::from(trace.shape.iter().map(level).collect::<String>().fg(colour))
+    let color = theme::service(&trace.root.service);
+    Line::from(trace.shape.iter().map(level).collect::<String>().fg(color))
 }
 
 /// Spans, those of them that failed, error events, and what the filter has found.

@@ -150,7 +150,7 @@ fn how_to_begin(app: &App) -> Vec<Line<'static>> {
                 "   D copies it".fg(theme::DIM),
             ]));
             lines.push(Line::from(
-                format!("or SENTRY_SPOTLIGHT={} in addition to your own DSN", app.spotlight()).fg(theme::DIM),
+                format!("or SENTRY_SPOTLIGHT={} next to your own DSN", app.spotlight()).fg(theme::DIM),
             ));
         }
         Mode::Files => {}

@@ -216,7 +216,7 @@ impl<'a> Column<'a> {
             let key = format!("{}{}{fill}", " ".repeat(indent), text::shown(key));
             return self.value(Some(key), value, self.values, role);
         }
-        // A name that goes beyond the others' column, with a value that fits beside it.
+        // A name that goes beyond the others' column, with a value that fits on the same line.
         let beside = key_end + 2;
         let value_columns = format::columns(start);
         if start.len() == value.len() && !start.contains('\n') && key_end >= self.values && beside + value_columns <= width {

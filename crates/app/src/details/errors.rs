@@ -98,7 +98,7 @@ impl Column<'_> {
         if exception.has_name() && name != title {
             self.paragraph(&name, 5, Role::Error);
         }
-        // Where nobody says whose code it is, all of it counts as the program's own.
+        // Without a mark of whose code it is, all of it counts as the program's own.
         let told = exception.in_app_frames().next().is_some();
         let is_own = |frame: &&Frame| !told || frame.in_app == Some(true);
         for frame in exception.frames.iter().filter(is_own).take(FRAMES) {

@@ -21,7 +21,7 @@ pub struct UnknownAction;
 impl Keymap {
     /// Gives an action other keys. Returns its present name if `name` is a former one.
     ///
-    /// What a former release printed as the default is no choice: saved as a configuration, it would pin every key forever.
+    /// The printed default of a former release does not count as a choice: saved as a configuration, it would pin every key forever.
     ///
     /// # Errors
     /// There is no such action, or its keys are fixed.

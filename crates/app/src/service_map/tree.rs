@@ -29,7 +29,7 @@ pub(super) fn rows(survey: &Survey, narrow: &ListFilter, order: SortOrder) -> Ve
     let services = by_name(survey, narrow);
     let mut rows = Vec::new();
     let mut state = HashMap::new();
-    // Those that nobody calls first: what is left then stands in circles, or below one.
+    // Services without callers first: the rest is in cycles, or below one.
     let (first, later): (Vec<_>, Vec<_>) = services.into_iter().partition(|service| !called.contains(service));
     let (callers, alone): (Vec<_>, Vec<_>) = first.into_iter().partition(|service| calls.contains_key(service));
     for service in callers.into_iter().chain(later) {

@@ -35,11 +35,10 @@ pub struct Clusters<'a> {
     displaced: bool,
 }
 
-/// Splits a text into what is shown of it, looking at a bounded number of code points per step.
+/// Splits a text into shown clusters, reading a bounded number of code points per step.
 ///
-/// **Invariant**: each cluster takes at least one column, so a width bounds the bytes too; and what draws a line cannot join more of
-/// them into a cell than [`CELL_BYTES_MAX`]. What goes on beyond the bound of a cluster, and marks with nothing to stand on, are shown
-/// as `·`.
+/// **Invariant**: each cluster takes at least one column, so a width bounds the bytes too; and a line cannot join more of them into
+/// a cell than [`CELL_BYTES_MAX`]. The rest of a cluster beyond its bound, and marks without a base character, are shown as `·`.
 #[must_use]
 pub const fn clusters(text: &str) -> Clusters<'_> {
     Clusters {

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_zooms_around_stays_in_its_column() {
+    fn zoom_keeps_its_center_in_its_column() {
         let mut zoom = zoom(1_000_000, 800_000);
         zoom.change(true, 1_200_000);
         assert_eq!(
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_view_comes_to_the_middle() {
+    fn range_out_of_view_moves_to_the_middle() {
         let mut zoom = zoom(0, 1_000_000);
         zoom.to(Stretch::new(0, 100_000));
         zoom.change(true, 500_000);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_down_to_a_microsecond() {
+    fn zoom_goes_down_to_a_microsecond() {
         let mut zoom = zoom(1_000_000_000, 3_600_000_000_000);
         for _ in 0..100 {
             zoom.change(true, 1_800_000_000_000);
@@ -257,7 +257,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_never_leaves_the_trace(
+        fn zoom_never_leaves_the_trace(
             start in any::<u64>(), nano in 1_u64.., cells in any::<u16>(),
             steps in proptest::collection::vec((0_u8..7, any::<u64>(), any::<u64>()), 0..40),
         ) {

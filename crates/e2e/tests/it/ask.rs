@@ -167,7 +167,7 @@ async fn lists_are_shown_for_people_and_programs() {
     assert_eq!(rows(&["ingest"])[0]["services"][1]["service"], "shop");
 }
 
-/// What the API says is a trace of Jaeger's, and the same as the viewer's own.
+/// A trace in Jaeger's form has the same spans as in the viewer's own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jaegers_form_of_a_trace_has_the_same_spans() {
     let runtime = TempDir::new().unwrap();

@@ -103,7 +103,7 @@ async fn stream_continues_from_the_id_of_an_event() {
     }
 }
 
-/// It gets what fits the buffers, learns that the rest was dropped, and has held up nobody.
+/// It gets what fits the buffers, learns that the rest was dropped, and has delayed no other reader.
 #[tokio::test]
 async fn slow_reader_is_dropped_and_told() {
     let served = serve(store(shop(&[]))).await;

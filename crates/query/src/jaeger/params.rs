@@ -186,10 +186,10 @@ impl Params {
     }
 }
 
-/// Reads the id of `/api/traces/{id}`: up to 32 hexadecimal digits, padded with zeros. `None` for an invalid id.
+/// Reads the id of `/api/traces/{id}`: up to 32 hexadecimal digits, padded with zeros. `None` for zero, which OTLP does not allow.
 ///
 /// # Errors
-/// It is no such text.
+/// The text is not such a number.
 pub fn trace_id(text: &str) -> Result<Option<TraceId>, ParamError> {
     let is_hex = !text.is_empty() && text.len() <= 2 * TraceId::BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_hex {

@@ -28,7 +28,7 @@ pub fn outside_of_spans(trace_id: TraceId) -> SpanId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ListPlace(Option<u64>);
 
-/// Where the records of a span are. They do not change, so a span whose places are the same is the same.
+/// Location of the records of a span. Records do not change, so a span with the same location is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpanPlaces(Option<(u64, usize)>, Option<(u64, usize)>);
 

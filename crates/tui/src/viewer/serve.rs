@@ -72,12 +72,12 @@ impl Headless {
         } = self;
         let addresses = collector.addresses();
         let listening = listening(addresses, api.as_ref());
-        // The state of a screen that nobody sees: it ingests in the same slices.
+        // The state of a screen that is not drawn: it ingests in the same slices.
         let mut app = App::new(store, Mode::Viewer, addresses, fastrand::Rng::new());
         let (arrivals, health, server) = collector.serve();
         let (mut queries, _, api) = answering(api, options, is_found, Some((addresses, health.clone())));
         let mut inbox = Inbox::new(arrivals, health.queue().bytes_limit, queries.feed());
-        // It is read by whoever started this: all is bound.
+        // The parent process reads it: all listeners are bound.
         let _ = writeln!(io::stderr(), "spanfall: {listening}");
         let mut end = pin!(end);
         let mut reporting = pin!(tail::report(health));

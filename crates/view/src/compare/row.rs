@@ -26,8 +26,8 @@ pub(super) fn draw(frame: &mut Frame, compare: &Compare, row: &Difference, colum
         own_area,
         picture_area,
     ] = columns;
-    let (mark, colour) = mark(row);
-    frame.render_widget(mark.bold().fg(colour), mark_area);
+    let (mark, color) = mark(row);
+    frame.render_widget(mark.bold().fg(color), mark_area);
     let room = usize::from(label.width).saturating_sub(1);
     frame.render_widget(label_of(compare, row, room), label);
     let mut right = |text: Span<'static>, area: Rect| flush_right(frame, text, area);
@@ -39,7 +39,7 @@ pub(super) fn draw(frame: &mut Frame, compare: &Compare, row: &Difference, colum
         Change::Running => "no end".to_owned(),
         Change::Same | Change::Slower | Change::Faster => signed(row.change()),
     };
-    let changed = if row.duration == Change::Same { theme::DIM } else { colour };
+    let changed = if row.duration == Change::Same { theme::DIM } else { color };
     right(text.fg(changed), change);
     if row.duration == Change::Running {
         return;
@@ -49,7 +49,7 @@ pub(super) fn draw(frame: &mut Frame, compare: &Compare, row: &Difference, colum
     right(took(row.after.as_ref(), |sums| sums.self_nano).fg(theme::DIM), own_after);
     let own = row.self_change();
     let is_own = row.differs && own != 0;
-    right(signed(own).fg(if is_own { sign_colour(own) } else { theme::DIM }), own_area);
+    right(signed(own).fg(if is_own { sign_color(own) } else { theme::DIM }), own_area);
     if !picture_area.is_empty() {
         let half = usize::from(picture_area.width.saturating_sub(3) / 2);
         frame.render_widget(picture(own, compare.most(), is_own, half), picture_area);
@@ -75,7 +75,7 @@ const fn mark(row: &Difference) -> (&'static str, Color) {
     }
 }
 
-const fn sign_colour(nano: i64) -> Color {
+const fn sign_color(nano: i64) -> Color {
     if nano > 0 { theme::WARNING } else { theme::GOOD }
 }
 
@@ -170,7 +170,7 @@ fn picture(nano: i64, most: u64, is_own: bool, half: usize) -> Line<'static> {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = u128::from(nano.unsigned_abs()) * (half as u128) * 8 / u128::from(most.max(1));
     let eighths = usize::try_from(eighths).unwrap_or(half * 8).min(half * 8);
-    let colour = if is_own { sign_colour(nano) } else { theme::DIM };
+    let color = if is_own { sign_color(nano) } else { theme::DIM };
     let (left, right) = if nano < 0 {
         let full = "█".repeat(eighths / 8);
         (format!("{}{full}", if eighths % 8 >= 4 { "▐" } else { "" }), String::new())
@@ -178,9 +178,9 @@ fn picture(nano: i64, most: u64, is_own: bool, half: usize) -> Line<'static> {
         (String::new(), format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8]))
     };
     Line::from(vec![
-        format!(" {left:>half$}").fg(colour),
+        format!(" {left:>half$}").fg(color),
         "│".fg(theme::RULE),
-        format!("{right:<half$}").fg(colour),
+        format!("{right:<half$}").fg(color),
     ])
 }
 

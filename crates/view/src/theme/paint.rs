@@ -1,4 +1,4 @@
-//! From roles to the colours of a terminal: one pass over a frame.
+//! From roles to the colors of a terminal: one pass over a frame.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use super::palette::{ANSI_DARK, ANSI_LIGHT, DARK, LIGHT, PREFERRED, TABLE};
 use super::{CURSOR, CURSOR_AWAY, DIM, ERROR, ERROR_GROUND, FOCUS};
 use app::content::service_number;
 
-/// The names of the roles that a configuration may give colours.
+/// The names of the roles that a configuration may give colors.
 pub const ROLES: [&str; TABLE.len()] = {
     let mut names = [""; TABLE.len()];
     let mut at = 0;
@@ -24,16 +24,16 @@ pub const ROLES: [&str; TABLE.len()] = {
 /// A kind of terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ThemeKind {
-    /// 256 colours or more on a dark ground.
+    /// 256 colors or more on a dark ground.
     #[default]
     Dark,
-    /// 256 colours or more on a light ground.
+    /// 256 colors or more on a light ground.
     Light,
-    /// Sixteen colours on a dark ground.
+    /// Sixteen colors on a dark ground.
     AnsiDark,
-    /// Sixteen colours on a light ground.
+    /// Sixteen colors on a light ground.
     AnsiLight,
-    /// No colour at all: what is marked is reversed, bold or underlined (<https://no-color.org>).
+    /// No color at all: what is marked is reversed, bold or underlined (<https://no-color.org>).
     None,
 }
 
@@ -60,14 +60,14 @@ impl FromStr for ThemeKind {
     }
 }
 
-/// The colours that roles have on this terminal.
+/// The colors that roles have on this terminal.
 #[derive(Clone, Debug)]
 pub struct Theme {
     kind: ThemeKind,
     /// By the role's number.
     roles: Box<[Color; 256]>,
     palette: Vec<Color>,
-    /// Which colour of the palette a service has.
+    /// Which color of the palette a service has.
     services: HashMap<u32, usize>,
     /// Services whose color the user chose.
     chosen: HashMap<u32, Color>,
@@ -80,7 +80,7 @@ impl Default for Theme {
 }
 
 impl Theme {
-    /// The colours of a kind of terminal.
+    /// The colors of a kind of terminal.
     #[must_use]
     pub fn new(kind: ThemeKind) -> Self {
         let mut roles = Box::new([Color::Reset; 256]);
@@ -116,7 +116,7 @@ impl Theme {
         self.kind
     }
 
-    /// Gives a role another colour; false for one that there is not. Without colours it stays so.
+    /// Gives a role another color; false for one that there is not. Without colors it stays so.
     pub fn set_role(&mut self, name: &str, color: Color) -> bool {
         let role = TABLE.iter().find(|role| role.name == name);
         if let Some(Color::Indexed(number)) = role.map(|role| role.color).filter(|_| self.kind != ThemeKind::None) {
@@ -125,14 +125,14 @@ impl Theme {
         role.is_some()
     }
 
-    /// Gives a service a colour of its own.
+    /// Gives a service a color of its own.
     pub fn set_service(&mut self, name: &str, color: Color) {
         if self.kind != ThemeKind::None {
             self.chosen.insert(service_number(name), color);
         }
     }
 
-    /// A service is there: it gets the colour that its name chooses, or the next free one, and keeps it. Where none is free it has the one that
+    /// A service is there: it gets the color that its name chooses, or the next free one, and keeps it. Where none is free it has the one that
     /// its name chooses, and need not be remembered: there may be any number of services.
     pub fn learn(&mut self, service: &str) {
         let many = self.palette.len();
@@ -145,7 +145,7 @@ impl Theme {
         }
         let preferred = self.preferred(number);
         let is_free = |slot: &usize| !self.services.values().any(|taken| taken == slot);
-        // Those that nobody prefers come first, so that whoever prefers one can still have it.
+        // Colors that no service prefers come first, so that a later service can still have its own.
         let others = (many.min(PREFERRED)..many).chain((1..many).map(|step| (preferred + step) % many));
         if let Some(slot) = std::iter::once(preferred).chain(others).find(is_free) {
             self.services.insert(number, slot);
@@ -157,7 +157,7 @@ impl Theme {
         (number >> 1) as usize % self.palette.len().clamp(1, PREFERRED)
     }
 
-    /// Makes the roles of a frame colours.
+    /// Makes the roles of a frame colors.
     pub fn paint(&self, buffer: &mut Buffer) {
         debug_assert!(
             buffer.content.iter().all(|cell| is_role(cell.fg) && is_role(cell.bg)),
@@ -169,12 +169,12 @@ impl Theme {
                 cell.modifier.insert(Modifier::UNDERLINED);
             }
             if self.kind == ThemeKind::None {
-                without_colours(cell);
+                without_colors(cell);
             } else {
                 cell.fg = self.color(cell.fg);
                 cell.bg = self.color(cell.bg);
                 if cell.bg == cell.fg && cell.bg != Color::Reset {
-                    // Sixteen colours are few: what matters less is still there under the cursor.
+                    // Sixteen colors are few: what matters less is still there under the cursor.
                     cell.fg = Color::Reset;
                 }
             }
@@ -203,7 +203,7 @@ fn is_role(color: Color) -> bool {
     }
 }
 
-fn without_colours(cell: &mut Cell) {
+fn without_colors(cell: &mut Cell) {
     match cell.fg {
         ERROR => cell.modifier.insert(Modifier::BOLD),
         DIM => cell.modifier.insert(Modifier::DIM),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_roles_are_one() {
+    fn roles_are_distinct() {
         let mut roles: Vec<_> = TABLE.iter().map(|role| format!("{:?}", role.color)).collect();
         roles.sort();
         roles.dedup();
@@ -245,7 +245,7 @@ mod tests {
     const DEMO: [&str; 5] = ["spanfall", "api", "mailer", "frontend", "web"];
 
     #[test]
-    fn services_have_colours_of_their_own_as_long_as_there_are_any() {
+    fn services_have_colors_of_their_own_as_long_as_there_are_any() {
         for (_, kind) in ThemeKind::NAMES.iter().filter(|(_, kind)| *kind != ThemeKind::None) {
             let mut theme = Theme::new(*kind);
             let many = theme.palette.len();
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_keeps_its_colour_whoever_else_comes() {
+    fn a_service_keeps_its_color_whoever_else_comes() {
         let mut theme = Theme::default();
         for name in DEMO {
             let alone = color_of(&Theme::default(), name);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn no_colour_is_none_and_what_is_marked_can_still_be_told() {
+    fn theme_without_colors_keeps_marks_distinct() {
         let theme = Theme::new(ThemeKind::None);
         for role in &TABLE {
             let cell = painted(&theme, Style::new().fg(role.color).bg(role.color));
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_colours_are_sixteen_and_nothing_vanishes() {
+    fn sixteen_colors_are_sixteen_and_nothing_vanishes() {
         for kind in [ThemeKind::AnsiDark, ThemeKind::AnsiLight] {
             let mut theme = Theme::new(kind);
             theme.learn("api");

@@ -1,10 +1,10 @@
-//! The colours of each theme.
+//! The colors of each theme.
 
 use ratatui::style::Color;
 
 use super::{ACCENT, CRITICAL, CURSOR, CURSOR_AWAY, DIM, ERROR, ERROR_GROUND, FOCUS, FOUND, GOOD, ON_ERROR, RULE, WARNING};
 
-/// A role's number, its name in the configuration, and its colours: dark, light, 16 colours on dark, 16 colours on light.
+/// A role's number, its name in the configuration, and its colors: dark, light, 16 colors on dark, 16 colors on light.
 pub(super) struct Role {
     pub(super) color: Color,
     pub(super) name: &'static str,
@@ -40,8 +40,8 @@ pub(super) const TABLE: [Role; 13] = [
     role(ON_ERROR, "on-error", 231, 231, [Color::White, Color::White]),
 ];
 
-/// Far apart from each other and from the roles that mean something; the first [`PREFERRED`] are what names choose among, the others stand
-/// in where two services would share one.
+/// Far apart from each other and from the roles that mean something; names choose among the first [`PREFERRED`], the others
+/// are for services that would share one.
 pub(super) const DARK: [u8; 20] = [
     75, 215, 114, 176, 186, 80, 147, 173, 36, 105, 181, 151, 68, 179, 72, 140, 144, 110, 131, 65,
 ];

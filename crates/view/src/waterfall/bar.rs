@@ -14,12 +14,12 @@ use super::row::RowStyle;
 pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyle) {
     let axis = row_style.axis;
     if let Some(line) = &row.line {
-        let colour = if line.status == StatusCode::Error {
+        let color = if line.status == StatusCode::Error {
             theme::ERROR
         } else {
             theme::service(&line.service)
         };
-        let (start, end) = body(frame, row, line, area, row_style, colour);
+        let (start, end) = body(frame, row, line, area, row_style, color);
         for (from, to) in &row.reading.critical {
             axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
         }
@@ -28,9 +28,9 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyl
             let state = if is_running { "running" } else { "no end" };
             at_open_end(frame, state, area, axis, end);
         }
-        gaps(frame, row, area, axis, colour);
-        if let Some((text, colour)) = remark(row, line, row_style) {
-            beside(frame, &text, colour, area, axis, start, end);
+        gaps(frame, row, area, axis, color);
+        if let Some((text, color)) = remark(row, line, row_style) {
+            beside(frame, &text, color, area, axis, start, end);
         }
         for event in &row.events {
             if event.exception && line.status != StatusCode::Error && row.group.is_none() {
@@ -59,9 +59,9 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyl
 }
 
 /// The bar itself; answers from when to when it is.
-fn body(frame: &mut Frame, row: &Row, line: &RowSpan, area: Rect, row_style: &RowStyle, colour: Color) -> (u64, u64) {
+fn body(frame: &mut Frame, row: &Row, line: &RowSpan, area: Rect, row_style: &RowStyle, color: Color) -> (u64, u64) {
     let (axis, buffer) = (row_style.axis, frame.buffer_mut());
-    let style = Style::new().fg(colour);
+    let style = Style::new().fg(color);
     let start = line.start_unix_nano;
     if let Some(queued) = line.queued_unix_nano {
         axis.dashes(buffer, area, queued, start, Style::new().fg(theme::DIM));
@@ -111,11 +111,11 @@ fn at_open_end(frame: &mut Frame, text: &str, area: Rect, axis: Axis, come_to: u
 }
 
 /// Time of a parent that none of its children covers: hatched, and said where there is room.
-fn gaps(frame: &mut Frame, row: &Row, area: Rect, axis: Axis, colour: Color) {
+fn gaps(frame: &mut Frame, row: &Row, area: Rect, axis: Axis, color: Color) {
     const TEXT: &str = " no span here ";
     for gap in &row.reading.gaps {
         let (from, to) = (gap.start_unix_nano, gap.end_unix_nano);
-        let cells = axis.fill(frame.buffer_mut(), area, from, to, "░", Style::new().fg(colour));
+        let cells = axis.fill(frame.buffer_mut(), area, from, to, "░", Style::new().fg(color));
         let width = u16::try_from(TEXT.len()).unwrap_or(u16::MAX);
         if cells.len() > usize::from(width) + 3 {
             let middle = Rect {
@@ -176,7 +176,7 @@ fn signed(nano: i64) -> String {
 }
 
 /// Writes next to a bar: right of it, else left of it, else nowhere.
-fn beside(frame: &mut Frame, text: &str, colour: Color, area: Rect, axis: Axis, start: u64, end: u64) {
+fn beside(frame: &mut Frame, text: &str, color: Color, area: Rect, axis: Axis, start: u64, end: u64) {
     if !axis.shows(start, end) {
         return;
     }
@@ -195,5 +195,5 @@ fn beside(frame: &mut Frame, text: &str, colour: Color, area: Rect, axis: Axis, 
         width,
         ..area
     };
-    frame.render_widget(Line::from(text.fg(colour)), place.intersection(area));
+    frame.render_widget(Line::from(text.fg(color)), place.intersection(area));
 }

@@ -41,13 +41,13 @@ pub(super) fn draw(frame: &mut Frame, app: &App, outline: &Outline, row: Rect, c
         let here = overview.between(from, to);
         let is_shown = from < shown.end_unix_nano() && to > shown.start_unix_nano;
         let critical = here.critical.and_then(|node| outline.tree().nodes().get(node));
-        let colour = match critical {
+        let color = match critical {
             _ if here.failed => theme::ERROR,
             Some(node) => theme::service(&node.key.service),
             None => theme::DIM,
         };
         let style = if is_shown {
-            Style::new().fg(colour)
+            Style::new().fg(color)
         } else {
             Style::new().fg(theme::RULE)
         };

@@ -208,7 +208,7 @@ fn a_chain_of_many_services_and_a_screen_of_any_size_are_no_trouble() {
 }
 
 #[test]
-fn it_says_what_will_stand_there() {
+fn empty_aggregates_say_what_will_be_shown() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     for (key, text) in [
         ("O", "no spans yet: each service"),
@@ -256,7 +256,7 @@ fn the_filter_says_which_traces_are_read() {
 }
 
 #[test]
-fn numbers_have_the_colours_of_what_they_mean() {
+fn numbers_have_the_colors_of_what_they_mean() {
     let mut scene = shop(120, 40);
     scene.type_keys("O/charge server");
     scene.press(&[Key::Enter]);
@@ -266,12 +266,12 @@ fn numbers_have_the_colours_of_what_they_mean() {
         .expect("20 %");
     let text: String = (0..120).map(|x| buffer[(x, row)].symbol()).collect();
     let at = u16::try_from(text.chars().position(|c| c == '%').expect("a share")).expect("small");
-    let error = scene_colour(203);
+    let error = scene_color(203);
     assert_eq!(buffer[(at, row)].fg, error, "{text}");
-    assert_eq!(buffer[(4, row)].bg, scene_colour(237), "the cursor");
+    assert_eq!(buffer[(4, row)].bg, scene_color(237), "the cursor");
 }
 
-const fn scene_colour(number: u8) -> ratatui::style::Color {
+const fn scene_color(number: u8) -> ratatui::style::Color {
     ratatui::style::Color::Indexed(number)
 }
 

@@ -90,7 +90,7 @@ fn unprintable() -> Vec<String> {
 }
 
 #[test]
-fn no_view_shows_text_as_it_came() {
+fn views_show_clean_text_only() {
     for text in unprintable() {
         let mut scene = Scene::new(Mode::Viewer, 120, 40);
         scene.add(vec![edit(span(1, 1, 0, &text, &text, 0, 5), |span| {

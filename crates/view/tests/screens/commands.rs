@@ -119,7 +119,7 @@ fn the_palette_shows_what_can_be_done_and_by_which_key() {
 }
 
 #[test]
-fn what_is_chosen_is_done_as_its_key_would_do_it() {
+fn palette_does_what_the_key_does() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     logged(&mut scene);
     scene.type_keys(":GO to map");

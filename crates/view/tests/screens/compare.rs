@@ -102,7 +102,7 @@ fn differences_are_gone_through_and_opened_on_the_side_that_has_them() {
 }
 
 #[test]
-fn what_changed_most_comes_first_when_that_is_asked_for() {
+fn comparison_by_change_puts_the_largest_first() {
     let mut scene = shop(120, 40);
     scene.type_keys("j=gds");
     let text = scene.text();
@@ -132,7 +132,7 @@ fn tab_changes_what_it_is_compared_with() {
 }
 
 #[test]
-fn what_cannot_be_compared_says_why() {
+fn comparison_that_is_impossible_says_why() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.type_keys("d");
     assert!(scene.text().contains("no trace to compare"));
@@ -191,7 +191,7 @@ fn a_marked_trace_that_left_is_compared_as_it_was() {
 }
 
 #[test]
-fn it_grows_with_the_trace_and_keeps_its_cursor() {
+fn comparison_grows_with_the_trace_and_keeps_its_cursor() {
     let mut scene = shop(120, 40);
     scene.type_keys("j=gdn");
     let before = scene.text();

@@ -16,7 +16,7 @@ fn copied(scene: &mut Scene, key: char) -> Option<String> {
 }
 
 #[test]
-fn each_key_of_the_menu_copies_what_it_says() {
+fn copy_menu_keys_copy_what_they_say() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(password_reset());
     scene.press(&[Key::Enter, Key::Down]);
@@ -64,7 +64,7 @@ fn the_menu_explains_itself_and_closes_without_a_trace() {
 }
 
 #[test]
-fn what_has_not_arrived_has_an_id_and_nothing_else() {
+fn missing_span_has_only_an_id_to_copy() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(password_reset_without(&[1]));
     scene.press(&[Key::Enter]);

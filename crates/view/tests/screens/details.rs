@@ -143,7 +143,7 @@ fn details_stand_beside_the_waterfall_or_below_it() {
 }
 
 #[test]
-fn both_ids_are_whole_in_a_narrow_pane() {
+fn ids_are_whole_in_a_narrow_pane() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(vec![span(1, 1, 0, "api", "above", 0, 9), span(1, 2, 1, "api", "below", 1, 5)]);
     scene.press(&[Key::Enter, Key::Down]);

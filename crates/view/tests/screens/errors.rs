@@ -193,13 +193,13 @@ fn an_error_stands_on_its_spans_row_and_on_its_bar() {
 }
 
 #[test]
-fn its_own_code_comes_first_and_what_led_to_it_follows() {
+fn stack_shows_own_code_first_and_breadcrumbs_last() {
     let mut scene = Scene::new(Mode::Viewer, 176, 100);
     mail_failed(&mut scene);
     scene.press(&[Key::Enter, Key::End]);
     assert!(
         !scene.part(Part::Details).contains("EHLO"),
-        "folded until somebody unfolds it"
+        "folded until the user unfolds it"
     );
     let text = details_of(&mut scene);
     let parts = [

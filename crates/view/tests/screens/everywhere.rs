@@ -190,7 +190,7 @@ fn walks_reach_every_context() {
 
 /// Views write roles, and only the theme knows colors: any other color would show on a screen without colors.
 #[test]
-fn a_screen_without_colours_has_none() {
+fn a_screen_without_colors_has_none() {
     let keys = all_keys().len();
     for opened in 0..keys {
         let mut scene = Scene::new(Mode::Demo, 120, 40);
@@ -199,8 +199,8 @@ fn a_screen_without_colours_has_none() {
         scene.draw();
         send(&mut scene, all_keys()[opened]);
         let buffer = scene.draw();
-        let coloured = |cell: &&ratatui::buffer::Cell| (cell.fg, cell.bg) != (Color::Reset, Color::Reset);
-        assert_eq!(buffer.content.iter().find(coloured), None, "after {:?}", all_keys()[opened]);
+        let colored = |cell: &&ratatui::buffer::Cell| (cell.fg, cell.bg) != (Color::Reset, Color::Reset);
+        assert_eq!(buffer.content.iter().find(colored), None, "after {:?}", all_keys()[opened]);
     }
 }
 

@@ -81,7 +81,7 @@ fn progress_is_said_while_a_file_is_read_and_hints_fit() {
 
 /// The health screen has each problem with its place, and why a file is not there at all.
 #[test]
-fn what_was_not_read_is_listed() {
+fn unread_parts_of_files_are_listed() {
     let mut scene = scene();
     scene.app.files.list.push(app::ShownFile {
         name: "none.json".to_owned(),

@@ -44,7 +44,7 @@ fn the_list_shows_at_every_key_what_matches() {
 }
 
 #[test]
-fn no_letter_does_anything_else_while_a_filter_is_typed() {
+fn letters_are_text_while_a_filter_is_typed() {
     let mut scene = scene(120, 40);
     let typed = "/qripojkgGhl H?*/";
     assert_eq!(scene.type_keys(typed), None);
@@ -107,7 +107,7 @@ fn the_filter_before_stays_until_there_is_another() {
 }
 
 #[test]
-fn what_is_wrong_can_be_read_on_a_narrow_screen() {
+fn filter_error_is_readable_on_a_narrow_screen() {
     let mut scene = scene(80, 24);
     scene.type_keys("/service:api duration:fast");
     let text = scene.text();
@@ -163,7 +163,7 @@ fn a_paste_goes_into_the_filter_and_nowhere_else() {
 }
 
 #[test]
-fn what_is_found_stays_when_the_meaning_does() {
+fn matches_stay_while_the_filter_means_the_same() {
     let mut scene = scene(80, 24);
     scene.type_keys("/shop");
     let before = scene.app.store.search_progress();

@@ -30,7 +30,7 @@ fn rejections(reasons: impl IntoIterator<Item = String>) -> HealthSnapshot {
 }
 
 #[test]
-fn it_opens_closes_and_scrolls_to_its_end() {
+fn ingest_tab_opens_closes_and_scrolls_to_its_end() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.app.health =
         rejections((1..=20).map(|number| format!("reason number {number}, the last word of which is end{number}")));
@@ -124,7 +124,7 @@ fn hostile_names_and_reasons_keep_the_columns_and_the_terminal() {
 }
 
 #[test]
-fn nothing_is_drawn_while_nothing_changes() {
+fn frames_are_drawn_only_after_changes() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     assert_eq!(scene.app.redraw_after(&later(0)), None);
     scene.add(password_reset());
@@ -227,7 +227,7 @@ fn own_uploads_are_counted_where_there_are_any() {
 }
 
 #[test]
-fn what_became_of_what_was_handed_on_is_counted() {
+fn relay_results_are_counted() {
     let mut scene = Scene::new(Mode::Viewer, 120, 60);
     scene.app.sentry.relay = Some("https://o1.ingest.sentry.io/42".to_owned());
     let relay = ingest_state::RelayCounts {

@@ -32,7 +32,7 @@ fn row_of_selected(scene: &mut Scene) -> Option<usize> {
 }
 
 #[test]
-fn it_is_sorted_by_each_column_and_the_other_way_round() {
+fn list_is_sorted_by_each_column_in_both_directions() {
     let mut scene = several();
     assert_eq!(listed(&mut scene), "4321", "latest arrival first");
     let mut orders = Vec::new();

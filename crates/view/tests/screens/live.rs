@@ -52,7 +52,7 @@ fn a_running_span_turns_and_grows_until_its_end_takes_its_place() {
 }
 
 #[test]
-fn what_was_abandoned_stops_moving() {
+fn abandoned_spans_stop_moving() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(vec![span(1, 1, 0, "api", "never ends", 0, 0)]);
     scene.now = NOW + 600_000 * MILLI;

@@ -180,7 +180,7 @@ fn rows_and_column_names_of_lists_are_clicked() {
     assert!(scene.text().contains("▾p50"), "{}", scene.text());
     click(&mut scene, at);
     assert!(scene.text().contains("▴p50"), "{}", scene.text());
-    // What is typed is kept by whoever points at what it has found.
+    // The typed filter is kept by a click on a match.
     scene.type_keys("/mail");
     let at = place(&mut scene, "handleSentMailMessage");
     click(&mut scene, at);
@@ -290,7 +290,7 @@ fn the_line_between_panes_beside_each_other_is_dragged() {
     event(&mut scene, PointerKind::Drag, (at - 30, 20), Held::Nothing);
     event(&mut scene, PointerKind::Release, (at - 30, 20), Held::Nothing);
     assert_eq!(rule(&mut scene), at - 30);
-    // A click in what stands beside is a click there.
+    // A click in the other pane is a click there.
     click(&mut scene, (at, 20));
     assert_eq!(scene.app.screens.pane, Pane::Details);
 }

@@ -30,7 +30,7 @@ fn a_pause_holds_the_clock_and_says_what_has_arrived_since() {
 }
 
 #[test]
-fn everything_works_in_a_pause() {
+fn pause_keeps_all_keys_working() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(password_reset());
     scene.type_keys("P");
@@ -46,7 +46,7 @@ fn everything_works_in_a_pause() {
 }
 
 #[test]
-fn who_sends_a_request_wants_to_see_it() {
+fn sending_a_request_ends_the_pause() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     scene.type_keys("P");
     assert!(scene.app.pause().is_some());
@@ -55,7 +55,7 @@ fn who_sends_a_request_wants_to_see_it() {
 }
 
 #[test]
-fn it_is_said_on_the_narrowest_screen_too() {
+fn pause_is_shown_on_the_narrowest_screen() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     scene.type_keys("P");
     scene.apply(app::Event::Held { spans: 1 });

@@ -88,7 +88,7 @@ fn line_with<'a>(text: &'a str, part: &str) -> &'a str {
 }
 
 #[test]
-fn each_row_has_its_mark_and_the_list_the_worst_of_them() {
+fn marks_are_per_row_and_the_list_shows_the_worst() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     checked(&mut scene);
     let text = scene.text();
@@ -176,7 +176,7 @@ fn a_mark_of_a_trace_that_is_not_selected_changes_too() {
 }
 
 #[test]
-fn its_cursor_is_the_waterfalls_and_enter_leads_to_the_span() {
+fn cross_check_cursor_is_the_waterfalls_and_enter_opens_the_span() {
     let mut scene = Scene::new(Mode::Demo, 80, 24);
     checked(&mut scene);
     scene.type_keys("x");
@@ -225,7 +225,7 @@ fn folding_works_in_it() {
 }
 
 #[test]
-fn what_sentry_has_is_said_with_when_it_was_asked() {
+fn sentry_copy_is_shown_with_its_time() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     asked(&mut scene);
     scene.type_keys("x");
@@ -249,7 +249,7 @@ fn words(text: &str) -> String {
 }
 
 #[test]
-fn what_is_wrong_is_said_in_plain_words() {
+fn sentry_errors_are_shown_with_advice() {
     for (width, height) in [(80, 24), (120, 40)] {
         let mut scene = Scene::new(Mode::Demo, width, height);
         rejected(&mut scene);
@@ -465,5 +465,5 @@ fn header_names_the_sentry_that_envelopes_are_forwarded_to() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     scene.app.sentry.relay = Some("https://o1.ingest.sentry.io/42".to_owned());
     let text = scene.text();
-    assert!(text.contains("sentry :8969 → o1.ingest.sentry.io/42"), "{text}");
+    assert!(text.contains("Sentry :8969 → o1.ingest.sentry.io/42"), "{text}");
 }

@@ -33,7 +33,7 @@ fn a_key_sends_a_request_and_its_trace_stands_before_the_person() {
 }
 
 #[test]
-fn nothing_is_sent_while_the_api_is_not_ready() {
+fn requests_are_not_sent_before_the_api_is_ready() {
     let mut scene = Scene::new(Mode::Demo, 120, 40);
     scene.add(password_reset());
     scene.app.services.set("api", ServiceState::NotReady);

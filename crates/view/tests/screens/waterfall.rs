@@ -100,7 +100,7 @@ fn the_details_zoom_too_and_the_list_does_not() {
 }
 
 #[test]
-fn what_is_looked_at_stays_while_the_trace_grows() {
+fn view_stays_while_the_trace_grows() {
     let mut scene = reset(120, 40);
     select(&mut scene, 5);
     scene.type_keys("z");
@@ -142,7 +142,7 @@ fn selected(scene: &mut Scene) -> String {
 }
 
 #[test]
-fn everything_is_folded_and_unfolded_at_once_and_the_cursor_stays() {
+fn folding_everything_keeps_the_cursor() {
     let mut scene = reset(120, 40);
     select(&mut scene, 5);
     scene.type_keys("F");
@@ -169,7 +169,7 @@ fn folding_to_errors_leaves_what_leads_to_them() {
     assert_eq!(
         scene.app.waterfall.outline().expect("rows").len(),
         7,
-        "all lead to it or are beside it"
+        "all lead to it or are siblings"
     );
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(vec![span(1, 1, 0, "api", "GET /", 0, 5), span(1, 2, 1, "api", "work", 1, 2)]);
@@ -178,7 +178,7 @@ fn folding_to_errors_leaves_what_leads_to_them() {
 }
 
 #[test]
-fn what_is_looked_for_is_marked_counted_and_gone_through() {
+fn matches_are_marked_counted_and_visited() {
     let mut scene = reset(120, 40);
     scene.type_keys("/service:mailer");
     let text = scene.text();
@@ -218,7 +218,7 @@ fn a_match_that_is_folded_away_is_shown() {
 }
 
 #[test]
-fn a_mistake_in_what_is_looked_for_is_shown_where_it_is() {
+fn search_error_is_shown_at_its_position() {
     let mut scene = reset(120, 40);
     scene.type_keys("/duration:>50");
     let text = scene.text();
@@ -335,7 +335,7 @@ fn a_low_pane_keeps_its_lines_for_spans() {
     scene.type_keys("+");
     assert!(
         row_above_the_axis(&mut scene).contains('['),
-        "but where a part is shown, it is said which"
+        "but a partial view names its range"
     );
 }
 
@@ -441,7 +441,7 @@ fn the_critical_path_is_on_the_bars_and_before_them() {
         let modifier = buffer[at].modifier;
         assert!(
             modifier.contains(ratatui::style::Modifier::REVERSED),
-            "the bar is seen without colours too: {at:?}"
+            "the bar is seen without colors too: {at:?}"
         );
     }
     assert!(row(&mut scene, "send mail").contains('┃'));
@@ -489,7 +489,7 @@ fn the_details_name_the_spans_at_the_other_end_of_links() {
 }
 
 /// A trace in which all that can be read in one is to be seen: a group, N+1, a gap, a message in a queue, clocks that disagree, an error,
-/// an exception, an event, a link, a span that runs, a parent that is missing; and a quiet one beside it.
+/// an exception, an event, a link, a span that runs, a parent that is missing; and a second, quiet trace.
 fn everything(width: u16, height: u16) -> Scene {
     let mut scene = Scene::new(Mode::Viewer, width, height);
     scene.now = START + 450 * MILLI;
@@ -515,7 +515,7 @@ fn everything(width: u16, height: u16) -> Scene {
 }
 
 #[test]
-fn all_that_can_be_read_in_a_trace() {
+fn waterfall_shows_all_that_can_be_read_in_a_trace() {
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         for (name, keys) in [
             ("read", "j"),

@@ -53,7 +53,7 @@ pub(crate) fn reached(context: KeyContext, width: u16, height: u16) -> Scene {
 }
 
 #[test]
-fn each_layer_has_a_screen() {
+fn layers_each_have_a_snapshot() {
     for layer in Layer::ALL {
         let mut scene = reached(KeyContext::of(*layer), 120, 40);
         insta::assert_snapshot!(format!("{layer:?}").to_lowercase(), scene.text());
@@ -61,7 +61,7 @@ fn each_layer_has_a_screen() {
 }
 
 #[test]
-fn each_context_is_reached() {
+fn contexts_are_all_reached() {
     for context in KeyContext::ALL {
         assert_eq!(reached(context, 120, 40).app.key_context(), context);
     }

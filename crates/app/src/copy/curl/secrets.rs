@@ -1,7 +1,7 @@
 //! Recognition of credentials.
 //!
-//! Names and shapes are guesses. They err on the side of leaving out: what was left out is said, what got into a shell's history stays
-//! there.
+//! Names and shapes are guesses. They err on the side of leaving out: each omitted part is named, but a shell's history
+//! keeps a credential.
 
 use std::borrow::Cow;
 
@@ -174,7 +174,7 @@ fn parameter<'a>(url: &Url, piece: &'a str) -> Cow<'a, str> {
 /// Returns true if an address, a form or several values within one value hold a credential.
 fn has_secret(url: &Url, value: &str) -> bool {
     let mut value = value.to_owned();
-    // As often as somebody may have encoded it.
+    // As often as it may have been encoded.
     for _ in 0..3 {
         value.retain(|c| c != '"');
         let mut pairs = value.split(['?', '#', '&', ';', ',', ' ', '{', '}']);

@@ -88,7 +88,7 @@ fn an_address_is_found_under_all_its_names() {
 }
 
 #[test]
-fn what_tells_of_no_request_gives_no_command() {
+fn spans_without_a_request_give_no_command() {
     for attributes in [
         vec![],
         vec![("http.request.method", text("GET"))],
