@@ -8,6 +8,7 @@ mod ingest;
 mod keys;
 mod large_trace;
 mod memory;
+mod queries;
 mod start;
 mod walk;
 
@@ -26,6 +27,7 @@ pub(crate) const PARTS: &[Part] = &[
     ("grpc", ingest::grpc),
     ("arrival", arrival::measure),
     ("keys", keys::measure),
+    ("queries", queries::measure),
     ("trace", large_trace::measure),
     ("filter", filter::measure),
     ("hostile", hostile::measure),

@@ -1,7 +1,7 @@
 //! The real program in a real pseudo-terminal, with timestamps of its screen.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -28,6 +28,7 @@ pub(crate) struct Viewer {
     _terminal: Box<dyn MasterPty + Send>,
     started: Instant,
     drawn: Instant,
+    api: SocketAddr,
 }
 
 /// The screen, kept by the thread that reads the terminal: it checks after every read, so that the measured time is that of the
@@ -48,6 +49,11 @@ struct State {
 
 type Wanted = Box<dyn Fn(&str) -> bool + Send>;
 
+/// Returns an address that is free now. The header does not show that of the query API.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
 impl Viewer {
     /// Starts the program with free ports and these further arguments, and waits for its first frame.
     pub(crate) fn start(program: &Path, arguments: &[&str]) -> Result<Self> {
@@ -64,9 +70,11 @@ impl Viewer {
         command.env("COLORFGBG", "15;0");
         // Nor is the developer's own configuration read.
         command.env("XDG_CONFIG_HOME", "/nonexistent");
-        for flag in ["--otlp-grpc", "--otlp-http", "--sentry", "--api"] {
+        for flag in ["--otlp-grpc", "--otlp-http", "--sentry"] {
             command.args([flag, "127.0.0.1:0"]);
         }
+        let api = free_address()?;
+        command.args(["--api", &api.to_string()]);
         command.args(["--log-file", "/dev/null"]);
         command.args(arguments);
         let started = Instant::now();
@@ -84,6 +92,7 @@ impl Viewer {
             _terminal: pty.master,
             started,
             drawn: started,
+            api,
         };
         let complete = |screen: &str| port(screen, "sentry").is_some() && screen.contains(" quit");
         viewer.drawn = viewer.wait("the first frame", complete)?;
@@ -108,6 +117,11 @@ impl Viewer {
     /// Returns the address of OTLP/gRPC.
     pub(crate) fn otlp_grpc(&self) -> Result<SocketAddr> {
         self.address("otlp/grpc")
+    }
+
+    /// Returns the address of the query API.
+    pub(crate) const fn api(&self) -> SocketAddr {
+        self.api
     }
 
     /// Returns the address for envelopes.
