@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # A test that lacks its broker or its SDK must fail here, not skip.
 REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_NODE=1 SPANFALL_REQUIRE_BROWSER=1 SPANFALL_REQUIRE_SHELLS=1
 
-.PHONY: help demo build test page-and-sdks fuzz chaos bench pictures lint docs unit clean
+.PHONY: help demo build test page-and-sdks fuzz chaos interop bench pictures lint docs unit clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +39,10 @@ chaos: ## Kill and stop the demo's programs under load for CHAOS_SECONDS (120) a
 	@crates/e2e/python/setup.sh
 	$(CARGO) build --locked --workspace --bins --tests
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(REQUIRE) $(CARGO) test --locked --workspace --test chaos -- --nocapture --test-threads=1
+
+interop: ## Compare the query API with a real Jaeger, which Go builds
+	$(CARGO) build --locked --workspace --bins --tests
+	JAEGER=$$(scripts/jaeger) $(CARGO) test --locked --workspace --test it interop:: -- --ignored
 
 bench: ## Measure speed and memory from outside; BENCH_ONLY=<part> for one part
 	$(CARGO) build --release --locked --package spanfall --package bench --bins --benches

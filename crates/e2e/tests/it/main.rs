@@ -10,6 +10,7 @@ mod delivery;
 mod demo;
 mod dependencies;
 mod event_loop;
+mod interop;
 mod live;
 mod need;
 mod open;
