@@ -1,5 +1,7 @@
 //! The embedded AMQP 0-9-1 broker, which lets the demo run without RabbitMQ.
 //!
+//! **Boundary:** it knows neither the demo nor telemetry.
+//!
 //! It is a real broker on a loopback socket, limited to what the demo uses: PLAIN login as `guest`, the virtual host
 //! `/`, named queues on the default exchange, consumers with a prefetch, acknowledgements, publisher confirms, `mandatory`,
 //! dead-lettering through the default exchange, and `x-message-ttl` of a queue. It behaves as RabbitMQ does (one conformance suite

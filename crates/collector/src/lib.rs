@@ -1,5 +1,8 @@
 //! Everything that listens: OTLP over gRPC, OTLP over HTTP, and Sentry envelopes. Bytes in, [`trace_model`] batches out.
 //!
+//! **Invariant:** memory of a request is reserved before it is taken, so no mix of senders takes more than the budget. **Boundary:** it does not know the
+//! store or the screen.
+//!
 //! It stores, decodes and analyzes nothing. Each request becomes at most one [`Arrival`] in a queue that is bounded by count and
 //! by bytes; when that is full the sender is told to retry in its own protocol, and it is counted. [`Health`] has the counts of
 //! accepted and rejected requests.

@@ -1,6 +1,8 @@
 //! The HTTP server of every listener: access ([`Access`]), limits on connections and requests, timeouts, eviction of idle
 //! connections, and a response for overload.
 //!
+//! **Invariant:** access is checked before any route, on every listener. **Boundary:** it knows no protocol: routes word the responses.
+//!
 //! A connection takes one of [`Limits::connections`] permits with its first request. When none is free it replaces the connection
 //! that has been idle for longest; when all have requests in flight it gets the [`App::overloaded`] response (503 with
 //! `Retry-After`) and is closed. In addition, there may be [`NEW_CONNECTIONS`] that have made no request yet; one more replaces

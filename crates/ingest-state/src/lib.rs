@@ -1,5 +1,7 @@
 //! The state of ingest as plain values: addresses of the listeners, counts of accepted and rejected requests, memory in flight.
 //!
+//! **Boundary:** plain values, without sockets, clocks of its own or screens.
+//!
 //! The collector writes it and screens read it, so it knows neither sockets nor screens: a screen does not compile a server for it.
 //!
 //! ```

@@ -1,5 +1,7 @@
 //! The contract between the API and the mailer: queues, message format, connection, and confirmed publish.
 //!
+//! **Invariant:** a message leaves a queue only when it is mailed, or confirmed in another queue.
+//!
 //! ```text
 //! API → email_queue → mailer → sent
 //!            ↑           ├────→ email_queue.retry.<delay>, which expires into email_queue

@@ -1,5 +1,7 @@
 //! OTLP at the byte level: its schema as one table, and the functions driven by it.
 //!
+//! **Invariant:** what [`validate`] accepts, prost accepts, and the reverse.
+//!
 //! - [`validate`] checks whether bytes are a message, exactly like prost, without allocating.
 //! - [`fields`] iterates over the fields of a valid message.
 #![cfg_attr(feature = "json", doc = "- [`json::transcode`] converts JSON to protobuf.")]

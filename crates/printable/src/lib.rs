@@ -1,5 +1,7 @@
 //! The table of printable characters behind every output of the workspace.
 //!
+//! **Invariant:** every output uses this table, and no other.
+//!
 //! Untrusted text may contain escape sequences that clear the screen, a line feed that forges a second line, overrides that
 //! reverse the following text, zero-width characters that make two names look the same. Screens, plain lines, JSON, error
 //! messages, logs and rejection reasons all use [`is_printable`], so they replace the same characters.

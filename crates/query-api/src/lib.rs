@@ -1,5 +1,7 @@
 //! The listener that answers queries: Jaeger's query API over the running viewer's store, and what the commands of `spanfall` call.
 //!
+//! **Invariant:** a client never delays the owner of the store. **Boundary:** it knows no format.
+//!
 //! It is a thin layer. A request becomes a [`query::Evaluation`], which is sent to the owner of the store ([`Queries`]) for each part of
 //! the answer and comes back with it. So the store has one owner, a query that is read slowly costs the owner nothing, and a client that
 //! goes away takes its evaluation with it. Clients that follow what arrives read a bounded [`Feed`], which the owner fills and never waits

@@ -1,5 +1,7 @@
 //! Questions about stored traces and their answers: [`Request`] → [`Evaluation`] → [`Part`]s.
 //!
+//! **Boundary:** no sockets, no async runtime, no screens.
+//!
 //! An [`Evaluation`] reads the store in steps and holds no reference to it, so the owner of the store answers queries between its other
 //! work, as it does with the filter and the survey. What it finds are values; [`jaeger`] formats them as Jaeger's query API does. Nothing
 //! here knows of sockets or runtimes. [`Reading`] selects among arrivals, for readers that follow them.

@@ -1,5 +1,7 @@
 //! Client for [Sentry's HTTP API](https://docs.sentry.io/api/): the stored data of a trace, and the schedule of polling it.
 //!
+//! **Boundary:** it knows no envelopes and no screens; tokens are in a type that does not print them.
+//!
 //! - [`Settings`] are `SENTRY_AUTH_TOKEN`, `SENTRY_ORG` and `SENTRY_URL`; a [`Site`] also builds the URLs of its pages.
 //! - [`Client::trace`] sends one request; every failure is an [`ApiError`], whose message says how to fix it.
 //! - [`Schedule`] decides which trace to request, and when. It has no clock: times are passed in.

@@ -1,5 +1,7 @@
 //! Forwards Sentry envelopes to the real Sentry, unmodified, and reports the outcome.
 //!
+//! **Boundary:** it knows no items and no listeners.
+//!
 //! A listener for SDKs passes each request to [`Relay::forward`] and responds with the [`RelayResponse`]: Sentry's own status,
 //! body and rate limits. An envelope that cannot be delivered because Sentry is unreachable is buffered in memory, within
 //! [`Limits`], and retried; its outcome is an [`Event`] of [`Events`]. The relay parses no item and keeps no copy of a delivered

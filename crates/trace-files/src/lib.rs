@@ -1,5 +1,7 @@
 //! Saved traces: reads files into batches for the store, and writes one trace to a file.
 //!
+//! **Invariant:** work is linear in the bytes of a file, whatever is damaged. **Boundary:** formats know no files.
+//!
 //! The format is detected from the content, not from the name. A file may be compressed with gzip or Zstandard. It contains one
 //! or more JSON values (so JSON lines are such a file), each in one of these formats or an array of them; or OTLP in protobuf; or
 //! length-prefixed messages of either kind, as OpenTelemetry's collector writes them.

@@ -1,5 +1,7 @@
 //! The model of traces: identifiers, span records, the store, and the tree of a trace.
 //!
+//! **Invariant:** the result depends on the records that arrived, never on their order; work is linear in their bytes.
+//!
 //! No executor, no I/O, no user interface: values in, values out ([`work::Steps`] is about its `async` functions). Bytes enter
 //! through [`otlp`], which turns an OTLP request into a [`Batch`]; the [`Store`] keeps batches and answers the only three queries
 //! of a screen: the list of traces ([`Store::traces`]), the visible rows of one trace ([`Outline::rows`]), and one whole span

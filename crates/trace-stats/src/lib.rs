@@ -1,5 +1,8 @@
 //! Statistics over many traces.
 //!
+//! **Invariant:** each pass is a bounded step, and results on the screen are those of a complete pass. **Boundary:** it knows the store's interface, not how
+//! spans are kept.
+//!
 //! - A [`Survey`] aggregates all traces of the list: operations ([`Operation`]), calls between services ([`Edge`]), and queues
 //!   with their services ([`QueueUse`]). A [`SurveyPass`] computes it in slices, between input and frames.
 //! - [`Warnings`] are the lint results of all traces, updated as spans arrive.

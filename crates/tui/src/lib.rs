@@ -1,5 +1,7 @@
 //! The viewer: collector, store and screen in one process.
 //!
+//! **Invariant:** a turn of the event loop takes milliseconds. **Boundary:** only the event loop does I/O.
+//!
 //! A span's way here: [`collector`] hands batches over a bounded channel to the one event loop ([`viewer`]), which owns the
 //! [`trace_model::Store`] and the [`app::App`]; [`view`] draws what is visible. Keys become actions by one table ([`app::keymap`]), actions
 //! become effects by [`app::App::apply`], and only the event loop carries effects out. Nothing that draws does I/O.

@@ -1,4 +1,6 @@
 //! Drawing: from state to cells. Nothing here changes state, does I/O or asks for the time.
+//!
+//! **Boundary:** it reads [`app::App`] and writes cells; every text passes `app::text` first.
 
 mod bars;
 mod breadcrumb;
