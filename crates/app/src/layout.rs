@@ -231,16 +231,39 @@ impl PopupArea {
             width,
             height,
         };
-        let margin = Rect {
-            x: border.x.saturating_sub(1),
-            y: border.y.saturating_sub(1),
-            width: border.width.saturating_add(2),
-            height: border.height.saturating_add(2),
-        };
+        let (x, width) = margin((body.x, body.width), (border.x, border.width));
+        let (y, height) = margin((body.y, body.height), (border.y, border.height));
+        let margin = Rect { x, y, width, height };
         Self {
             margin: margin.intersection(body),
             border,
             inner: border.inner(Margin::new(2, 1)).intersection(border),
+        }
+    }
+}
+
+/// Fewer columns or lines of what is below a popup say nothing, and are cleared too.
+const SLIVER: u16 = 4;
+
+/// Returns start and length of a popup's margin within those of the screen: one cell, or all up to the edge where little would be left.
+const fn margin((start, length): (u16, u16), (border, border_length): (u16, u16)) -> (u16, u16) {
+    if border.saturating_sub(start) <= SLIVER {
+        (start, length)
+    } else {
+        (border - 1, border_length + 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn popup_clears_what_would_be_a_sliver_at_its_sides() {
+        let body = |width: u16| Rect::new(0, 2, width, 21);
+        for (width, expected) in [(80, (0, 80)), (90, (6, 78)), (120, (21, 78))] {
+            let area = PopupArea::of(body(width), 72, 10);
+            assert_eq!((area.margin.x, area.margin.width), expected, "of {width} columns");
         }
     }
 }

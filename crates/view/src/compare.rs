@@ -59,7 +59,11 @@ pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, 
     } else {
         Line::default()
     };
-    lists::right(&mut all, "▲ slower  ▼ faster  + new  − gone  ≠ other ", parts.last);
+    let legends = [
+        "▲ slower  ▼ faster  + new  − gone  ≠ other",
+        "▲ slower ▼ faster + new − gone ≠ other",
+    ];
+    lists::legend(&mut all, &legends, parts.last);
     let left = format::count(compare.len() as u64, "row");
     lists::last(frame, compare.narrow(), &left, all, parts.last);
 }

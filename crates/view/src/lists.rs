@@ -29,10 +29,11 @@ pub(super) fn last(frame: &mut Frame, list: &ListFilter, left: &str, all: Line, 
     }
 }
 
-/// Adds what the marks mean at the right end of a line, where there is room for it.
-pub(super) fn right(line: &mut Line<'static>, legend: &'static str, row: Rect) {
-    let free = usize::from(row.width).saturating_sub(line.width() + legend.chars().count());
-    if free >= 2 {
+/// Adds the meaning of the marks at the right end of a line: the first of these legends that has room.
+pub(super) fn legend(line: &mut Line<'static>, legends: &[&'static str], row: Rect) {
+    let room = usize::from(row.width).saturating_sub(line.width() + 2);
+    if let Some(legend) = legends.iter().find(|legend| legend.chars().count() < room) {
+        let free = usize::from(row.width) - line.width() - legend.chars().count() - 1;
         line.push_span(" ".repeat(free));
         line.push_span(legend.fg(theme::DIM));
     }

@@ -34,7 +34,15 @@ pub(super) fn draw(frame: &mut Frame, app: &App, list: &LogList, area: Rect, hit
 /// The whole text, as far as there is room, since a row may cut it.
 fn below(frame: &mut Frame, list: &LogList, area: Rect) {
     let width = usize::from(area.width);
-    let lines = list.details(width).into_iter().map(Line::from);
+    let mut lines = list.details(width);
+    let room = usize::from(area.height.saturating_sub(1));
+    if lines.len() > room {
+        lines.truncate(room);
+        if let Some(last) = lines.last_mut() {
+            *last = format!("{} …", format::at_most(last, width.saturating_sub(2)));
+        }
+    }
+    let lines = lines.into_iter().map(Line::from);
     let lines = std::iter::once(Line::from("─".repeat(width).fg(theme::RULE))).chain(lines);
     for (row, line) in area.rows().zip(lines) {
         frame.render_widget(line, row);

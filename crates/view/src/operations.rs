@@ -33,7 +33,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
         all.push_span(text.fg(theme::WARNING));
     }
     if parts.head.width < NAMED_KINDS {
-        lists::right(&mut all, "→ calls  ← is called  ⇢ sends  ⇠ receives ", parts.last);
+        let legends = ["→ calls  ← is called  ⇢ sends  ⇠ receives", "→ calls ← called ⇢ sends ⇠ gets"];
+        lists::legend(&mut all, &legends, parts.last);
     }
     lists::last(frame, list.words(), &left, all, parts.last);
 }

@@ -11,6 +11,13 @@ use super::lists::{self, Parts};
 use super::{breadcrumb, format, table, theme};
 use app::{App, Hits, ServiceMap};
 
+/// The meaning of the figures on an edge comes first: they have no names.
+const PICTURE_LEGENDS: [&str; 3] = [
+    "edge: calls p50 ✗ errors  ╌ message, p50 in queue  ↻ cycle  ◇ uninstrumented",
+    "edge: calls p50 ✗ errors  ╌ message, p50 in queue",
+    "edge: calls p50 ✗ errors  ╌ message",
+];
+
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     let parts = Parts::of(area, 0);
     lists::title(frame, app, [breadcrumb::scope(app)], parts.title);
@@ -34,13 +41,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
         if unnamed > 0 {
             all.push_span(format!(" · {} to unnamed peers", format::count(unnamed, "call")).fg(theme::DIM));
         }
-        lists::right(
-            &mut all,
-            "edge: calls p50 ✗ errors  ╌ message, p50 in queue  ↻ cycle  ◇ uninstrumented ",
-            parts.last,
-        );
+        lists::legend(&mut all, &PICTURE_LEGENDS, parts.last);
     } else {
-        lists::right(&mut all, "⇢ message  ◇ uninstrumented  ↻ cycle ", parts.last);
+        let legends = ["⇢ message  ◇ uninstrumented  ↻ cycle", "⇢ message ◇ uninstrumented"];
+        lists::legend(&mut all, &legends, parts.last);
     }
     let left = format::count(map.services() as u64, "service");
     lists::last(frame, map.table().words(), &left, all, parts.last);
