@@ -135,7 +135,7 @@ pub(crate) fn is_stack_trace(start: &str) -> bool {
 }
 
 fn is_heading(line: &str) -> bool {
-    line.starts_with("Traceback (most recent")
+    line.contains("Traceback (most recent")
         || line.starts_with("goroutine ")
         || line.starts_with("stack backtrace:")
         || line.starts_with("Caused by: ")
@@ -209,7 +209,7 @@ fn is_library_path(line: &str) -> bool {
 
 impl Stack {
     fn kind(&mut self, line: &str) -> Kind {
-        let line = crate::start(line, 1_024);
+        let line = without_group(crate::start(line, 1_024));
         let text = line.trim_start();
         let indent = line.len() - text.len();
         self.is_sure = true;
@@ -240,6 +240,11 @@ impl Stack {
         }
         kind
     }
+}
+
+/// Returns a line of an exception group of Python without the bar before it.
+fn without_group(line: &str) -> &str {
+    line.trim_start().strip_prefix("| ").unwrap_or(line)
 }
 
 const fn of(is_library: bool) -> Kind {
@@ -278,10 +283,11 @@ fn is_rust_library(name: &str) -> bool {
 /// `main.(*Server).handle(0xc000…)`, `net/http.HandlerFunc.ServeHTTP(…)`, `created by …`.
 fn is_go_function(text: &str) -> bool {
     let text = text.strip_prefix("created by ").unwrap_or(text);
+    let text = text.split(" in goroutine ").next().unwrap_or(text);
     let name = text.split('(').next().unwrap_or(text);
     let name = name.rsplit('/').next().unwrap_or(name);
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
-    name.contains('.') && !name.is_empty() && name.chars().all(is_name)
+    (name.contains('.') || name == "panic") && name.chars().all(is_name)
 }
 
 /// The standard library has no dot in the first part of its paths, and no program is in it but `main`.

@@ -173,6 +173,33 @@ fn frames_of_python() {
 }
 
 #[test]
+fn frames_in_groups_of_python() {
+    let text = "  + Exception Group Traceback (most recent call last):\n  |   File \"/srv/app/orders.py\", line 10, in create\n  |     raise ExceptionGroup(\"many\", errors)\n  |   File \"/usr/lib/python3.12/asyncio/runners.py\", line 9, in run\n  | ExceptionGroup: many (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n    |   File \"/srv/app/price.py\", line 3, in price\n    | ValueError: no price\n    +---------------- 2 ----------------\n    | TypeError: b\n    +------------------------------------\n";
+    assert_eq!(Document::new(text.to_owned(), None).form().name(), "stack trace");
+    let lines = shown(text, None);
+    let is_fold = |line: &&String| line.contains("library frame");
+    assert_eq!(lines.iter().filter(is_fold).count(), 1, "{lines:#?}");
+    assert!(!lines.iter().any(|line| line.contains("runners.py")), "{lines:#?}");
+    for part in [
+        "orders.py",
+        "ExceptionGroup: many",
+        "price.py",
+        "ValueError: no price",
+        "TypeError: b",
+    ] {
+        assert!(lines.iter().any(|line| line.contains(part)), "{part}\n{lines:#?}");
+    }
+}
+
+#[test]
+fn panics_of_go_are_frames_of_a_library() {
+    let text = "panic: runtime error: integer divide by zero\n\ngoroutine 1 [running]:\npanic({0x4b0520?, 0x583e90?})\n\t/usr/local/go/src/runtime/panic.go:860 +0x13a\nmain.price(...)\n\t/srv/app/main.go:3\ncreated by main.main in goroutine 1\n\t/srv/app/main.go:9 +0x65\n";
+    let lines = shown(text, None);
+    assert!(!lines.iter().any(|line| line.contains("panic.go")), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("main.price")), "{lines:#?}");
+}
+
+#[test]
 fn frames_of_javascript() {
     let text = "TypeError: Cannot read properties of undefined (reading 'id')\n    at checkout (/srv/shop/checkout.js:12:5)\n    at async Layer.handle [as handle_request] (/srv/shop/node_modules/express/lib/router/layer.js:95:5)\n    at process.processTicksAndRejections (node:internal/process/task_queues:105:5)";
     assert_eq!(frames(text), ["at checkout (/srv/shop/checkout.js:12:5)", "2 library frames"]);

@@ -2,7 +2,7 @@
 
 /// Words for a method, a protocol or a library, in lower case and in order.
 #[rustfmt::skip]
-const WORDS: [&str; 317] = [
+const WORDS: [&str; 318] = [
     "acall", "ack", "acquire", "agent", "aggregate", "ai", "ainvoke", "aiohttp", "alter", "amqp", "anonymous", "anthropic",
     "aspnetcore", "balancer", "basic", "batch", "bedrock", "begin", "bulk", "bulkinsert", "bulkwrite", "cache", "call",
     "cassandra", "chat", "chatcompletion", "click", "clickhouse", "client", "close", "commit", "compile", "completion",
@@ -25,7 +25,7 @@ const WORDS: [&str; 317] = [
     "prompts", "proxy", "psubscribe", "psycopg", "psycopg2", "publish", "pubsub", "put", "putitem", "query", "queue",
     "quit", "rabbit", "rabbitmq", "read", "receive", "redis", "render", "replace", "request", "requests", "reqwest",
     "reset", "resolve", "resource", "resourcefetch", "resources", "response", "responses", "reverseproxy", "rollback",
-    "router", "rows", "rpc", "rpop", "rpush", "sadd", "scan", "search", "select", "send", "sendmessage", "server",
+    "router", "rows", "rpc", "rpop", "rpush", "s3", "sadd", "scan", "search", "select", "send", "sendmessage", "server",
     "session", "set", "setex", "setnx", "settle", "show", "smembers", "sns", "socket", "sql", "sqlalchemy", "sqlite",
     "sqlite3", "sqlx", "sqs", "srem", "start", "statement", "stmt", "stream", "streamobject", "streamtext", "submit",
     "subscribe", "subscription", "system", "tcp", "tedious", "template", "temporary", "text", "tls", "tool", "toolcall",
