@@ -10,7 +10,7 @@ use crate::text::shown;
 const SUBJECT_MIN: usize = 5;
 
 /// Returns a name and its subject within a width. The code of a failure is shown however long the name is, that of a success after a subject if
-/// nothing is cut for it: a name of its own stands for its usual answer. The subject is cut before the name, which is the first piece unless it is empty.
+/// nothing is cut for it: a name of its own replaces its usual answer. The subject is cut before the name, which is the first piece unless it is empty.
 #[must_use]
 pub fn described(name: &str, subject: &SpanSubject, width: usize) -> Vec<Piece> {
     let status = subject.status.as_ref();

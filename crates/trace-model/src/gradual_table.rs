@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn no_insertion_moves_more_than_a_part() {
+    fn insertions_move_at_most_a_part() {
         let mut table = GradualTable::default();
         let mut longest = 0;
         for number in 0..300_000_u64 {

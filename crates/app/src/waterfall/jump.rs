@@ -320,7 +320,7 @@ impl Waterfall {
         }
     }
 
-    /// Goes on to a span of a trace that has been read since; what there is to say then.
+    /// Continues to a span of a trace that has been read since. Returns the notice for it.
     pub(crate) fn arrive(&mut self, store: &Store) -> Option<Went> {
         self.outline.as_ref()?.revision()?;
         let went = self.goal.take().map(|goal| self.reach(store, goal))?;

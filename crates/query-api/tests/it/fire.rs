@@ -45,7 +45,7 @@ async fn request_is_fired_by_the_owner_of_the_demo() {
 }
 
 #[tokio::test]
-async fn nothing_is_fired_without_a_demo() {
+async fn fire_without_a_demo_is_rejected() {
     let mut served = serve(trace_model::Store::new(1 << 20)).await;
     drop(served.fires.take());
     let (status, body) = post(&served, "reset", true).await;

@@ -104,7 +104,7 @@ fn event_loop_writes_no_field_of_the_state() {
         fields.visit_file(&syn::parse_file(&text).expect("Rust"));
     }
     let read: Vec<&str> = fields.named.iter().map(String::as_str).collect();
-    assert_eq!(read, ["files", "many", "mode", "services", "store", "traces", "zone"]);
+    assert_eq!(read, ["aggregates", "files", "mode", "services", "store", "traces", "zone"]);
     assert_eq!(fields.written, BTreeSet::new());
 }
 
