@@ -24,11 +24,11 @@ impl Column<'_> {
         if errors.is_empty() {
             return;
         }
-        let is_grave = errors.iter().any(|error| !error.event.level.is_mild());
-        let (name, role) = if is_grave {
-            ("errors", Role::Error)
-        } else {
-            ("messages", Role::Warning)
+        let gravity = errors.iter().map(|error| error.event.gravity().in_span(has_failed)).max();
+        let (name, role) = match gravity {
+            Some(Gravity::Error) => ("errors", Role::Error),
+            Some(Gravity::Handled) => ("errors", Role::Warning),
+            Some(Gravity::Mild) | None => ("messages", Role::Warning),
         };
         self.headed(name, Some(errors.len()), Line::from(format!(" {name}").strong().means(role)));
         for error in errors.iter().take(ERRORS) {
