@@ -11,7 +11,11 @@ use crate::inspect::{Trace, heading, traces};
 use app::text::clean;
 use app::{format, redacted};
 
-/// Columns of the marks, the name, the bar and the duration; with spaces 80.
+/// Columns of a line.
+const COLUMNS: usize = 80;
+/// Columns of a label in the heading, such as `critical path`.
+const LABEL: usize = 17;
+/// Columns of the marks, the name, the bar and the duration; with spaces [`COLUMNS`].
 const NAME: usize = 43;
 const BAR: usize = 24;
 const DURATION: usize = 8;
@@ -45,6 +49,7 @@ fn lines(store: &Store, trace: &Trace, cross_check: Option<&CrossCheck>) -> Vec<
         };
     }
     lines.extend(cross_check.and_then(reach));
+    let mut lines: Vec<String> = lines.iter().flat_map(|line| wrap(line, LABEL)).collect();
     lines.push(String::new());
     let nodes = trace.tree.nodes();
     let path = trace.critical_path().unwrap_or_default();
@@ -59,9 +64,26 @@ fn lines(store: &Store, trace: &Trace, cross_check: Option<&CrossCheck>) -> Vec<
     let errors = errors(store, trace);
     if !errors.is_empty() {
         lines.push(String::new());
-        lines.extend(errors);
+        lines.extend(errors.iter().flat_map(|error| wrap(error, 2)));
     }
     lines
+}
+
+/// Wraps a line at [`COLUMNS`], with further lines indented by so many.
+fn wrap(line: &str, indent: usize) -> Vec<String> {
+    let split = line.char_indices().nth(indent).map(|(at, _)| at);
+    let Some((first, text)) = split.filter(|_| format::columns(line) > COLUMNS).map(|at| line.split_at(at)) else {
+        return vec![line.to_owned()];
+    };
+    let pieces = format::wrapped_words(text, COLUMNS - indent).into_iter().enumerate();
+    let indented = |(at, piece): (usize, String)| {
+        if at == 0 {
+            format!("{first}{piece}")
+        } else {
+            " ".repeat(indent) + &piece
+        }
+    };
+    pieces.map(indented).collect()
 }
 
 /// The cross-check in a line; `None` without something to compare with.
@@ -180,4 +202,22 @@ fn messages(span: &Span) -> Vec<String> {
     });
     let status = Some(span.status_message.clone()).filter(|message| !message.is_empty());
     status.into_iter().chain(exceptions).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_wrapped_below_their_text() {
+        assert_eq!(wrap("short", LABEL), ["short"]);
+        let line = format!("  critical path  {}", "shop POST /cart 1.00 ms · ".repeat(5));
+        let lines = wrap(&line, LABEL);
+        assert!(lines.len() > 1, "{lines:#?}");
+        assert!(lines.iter().all(|line| format::columns(line) <= COLUMNS), "{lines:#?}");
+        assert!(
+            lines[0].starts_with("  critical path  shop") && lines[1].starts_with(&" ".repeat(LABEL)),
+            "{lines:#?}"
+        );
+    }
 }

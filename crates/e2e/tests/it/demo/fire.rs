@@ -36,6 +36,7 @@ async fn fired_request_is_a_trace_of_the_demo() {
         "mailer send mail",
     ];
     assert!(rows.iter().all(|row| waterfall.contains(row)), "{waterfall}");
+    assert!(waterfall.lines().all(|line| line.chars().count() <= 80), "{waterfall}");
     // Envelopes may come after the spans.
     let checked = || async {
         run(runtime.path(), &["trace", trace_id])
