@@ -10,7 +10,7 @@ use app::{ASKED_TRACES_MAX, App, Event, SentryAnswer};
 const _: () = assert!(ASKED_TRACES_MAX >= sentry_api::WATCHED_MAX);
 
 /// Traces reported at once; of more, the most recent ones.
-const TOLD: usize = 64;
+const REPORTED_TRACES_MAX: usize = 64;
 
 /// The Sentry poller, if enabled.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Polling {
         let Some((poller, _)) = &self.poller else {
             return Vec::new();
         };
-        let changed = app.store.changed_since(self.told, TOLD);
+        let changed = app.store.changed_since(self.told, REPORTED_TRACES_MAX);
         self.told = app.store.revision();
         let will_be_asked = changed
             .into_iter()
