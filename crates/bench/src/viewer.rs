@@ -273,7 +273,7 @@ impl State {
     }
 }
 
-/// The port after a listener's name: `otlp/http :4318`.
+/// The port after a listener's name: `OTLP/HTTP :4318`.
 fn port(screen: &str, listener: &str) -> Option<u16> {
     let (_, rest) = screen.split_once(listener)?;
     let digits = rest.trim_start().strip_prefix(':')?;
@@ -301,7 +301,7 @@ mod tests {
     use super::*;
 
     const SCREEN: &str =
-        "[1 Traces 12.3k]│ 8 Ingest       1\u{202f}234\u{202f}567 spans \n 127.0.0.1  otlp/grpc :4317 sentry :8969 ";
+        "[1 Traces 12.3k]│ 8 Ingest       1\u{202f}234\u{202f}567 spans \n 127.0.0.1  OTLP/gRPC :4317 Sentry :8969 ";
 
     #[test]
     fn header_is_parsed() {

@@ -45,15 +45,15 @@ impl Viewer {
         );
         let all = [("SPANFALL_LOG", "trace".to_owned())];
         let screen = Screen::start(&script, all.into_iter().chain(environment.iter().cloned()), SIZE.0, SIZE.1)?;
-        let text = screen.wait_frame("the addresses", |text| text.contains("sentry :"));
+        let text = screen.wait_frame("the addresses", |text| text.contains("Sentry :"));
         let address = |name: &str| -> Result<SocketAddr, Error> {
             let (_, after) = text.split_once(name).ok_or("no such listener")?;
             let port = after.split_whitespace().next().unwrap_or_default();
             Ok(([127, 0, 0, 1], port.parse()?).into())
         };
         Ok(Self {
-            otlp_http: address("otlp/http :")?,
-            sentry: address("sentry :")?,
+            otlp_http: address("OTLP/HTTP :")?,
+            sentry: address("Sentry :")?,
             screen,
             directory,
         })

@@ -46,7 +46,7 @@ fn assert_ends_when_closed(arguments: &str, is_ready: fn(&str) -> bool, processe
 
 #[test]
 fn closed_terminal_ends_the_viewer() {
-    assert_ends_when_closed(ADDRESSES, |text| text.contains("otlp/http :"), 0);
+    assert_ends_when_closed(ADDRESSES, |text| text.contains("OTLP/HTTP :"), 0);
 }
 
 #[test]

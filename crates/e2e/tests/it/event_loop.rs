@@ -36,13 +36,13 @@ impl Started {
             spanfall = testkit::bin("spanfall").unwrap().display(),
         );
         let screen = Screen::start(&script, [("SPANFALL_LOG", "warn")], 120, 40).unwrap();
-        screen.wait_frame("the first frame", |text| text.contains("otlp/http :"));
+        screen.wait_frame("the first frame", |text| text.contains("OTLP/HTTP :"));
         Self { screen, directory }
     }
 
     async fn send(&self, path: &str, content_type: &str, body: Vec<u8>) {
         let text = self.screen.text();
-        let (_, port) = text.split_once("otlp/http :").unwrap();
+        let (_, port) = text.split_once("OTLP/HTTP :").unwrap();
         let port = port.split_whitespace().next().unwrap();
         let client = http_client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
         let request = client
@@ -157,7 +157,7 @@ fn suspended_program_restores_the_terminal_and_resumes() {
         let screen = started
             .screen
             .wait_frame("the resumed program", |text| text.contains("resumed: ingest was stopped for"));
-        assert!(screen.contains("otlp/http :"), "everything is redrawn: {screen}");
+        assert!(screen.contains("OTLP/HTTP :"), "everything is redrawn: {screen}");
         assert_eq!(started.screen.taken_over(), (true, true));
         started.screen.press("?").unwrap();
         started.screen.wait("the help", |text| text.contains("Keys and marks"));
@@ -188,7 +188,7 @@ fn program_after_sigstop_redraws_everything() {
     started.signal("-STOP");
     started.signal("-CONT");
     started.screen.wait("the program", |_| taken(&started) == 2);
-    started.screen.wait_frame("a frame", |text| text.contains("otlp/http :"));
+    started.screen.wait_frame("a frame", |text| text.contains("OTLP/HTTP :"));
     started.screen.press("q").unwrap();
     started.assert_restored("0");
 }
