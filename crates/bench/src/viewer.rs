@@ -94,7 +94,7 @@ impl Viewer {
             drawn: started,
             api,
         };
-        let complete = |screen: &str| port(screen, "sentry").is_some() && screen.contains(" quit");
+        let complete = |screen: &str| port(screen, "Sentry").is_some() && screen.contains(" quit");
         viewer.drawn = viewer.wait("the first frame", complete)?;
         Ok(viewer)
     }
@@ -111,12 +111,12 @@ impl Viewer {
 
     /// Returns the address of OTLP/HTTP.
     pub(crate) fn otlp_http(&self) -> Result<SocketAddr> {
-        self.address("otlp/http")
+        self.address("OTLP/HTTP")
     }
 
     /// Returns the address of OTLP/gRPC.
     pub(crate) fn otlp_grpc(&self) -> Result<SocketAddr> {
-        self.address("otlp/grpc")
+        self.address("OTLP/gRPC")
     }
 
     /// Returns the address of the query API.
@@ -126,7 +126,7 @@ impl Viewer {
 
     /// Returns the address for envelopes.
     pub(crate) fn sentry(&self) -> Result<SocketAddr> {
-        self.address("sentry")
+        self.address("Sentry")
     }
 
     fn address(&self, listener: &str) -> Result<SocketAddr> {
@@ -273,9 +273,10 @@ impl State {
     }
 }
 
-/// The port after a listener's name: `OTLP/HTTP :4318`.
+/// The port after a listener's name: `OTLP/HTTP :4318`. Older releases had it in lowercase.
 fn port(screen: &str, listener: &str) -> Option<u16> {
-    let (_, rest) = screen.split_once(listener)?;
+    let screen = screen.to_ascii_lowercase();
+    let (_, rest) = screen.split_once(&listener.to_ascii_lowercase())?;
     let digits = rest.trim_start().strip_prefix(':')?;
     let end = digits.find(|c: char| !c.is_ascii_digit())?;
     digits[..end].parse().ok()
@@ -309,9 +310,10 @@ mod tests {
         assert_eq!(count_of("[1 Traces 12]  1,234 spans", "span"), Some(1_234));
         assert_eq!(count_of(" spanfall  1 trace · 1 span · 0", "span"), Some(1));
         assert_eq!(count_of("", "span"), None);
-        assert_eq!(port(SCREEN, "otlp/grpc"), Some(4317));
+        assert_eq!(port(SCREEN, "OTLP/gRPC"), Some(4317));
+        assert_eq!(port(&SCREEN.to_lowercase(), "OTLP/gRPC"), Some(4317));
         assert_eq!(port(SCREEN, "sentry"), Some(8969));
-        assert_eq!(port(SCREEN, "otlp/http"), None);
+        assert_eq!(port(SCREEN, "OTLP/HTTP"), None);
     }
 
     #[test]

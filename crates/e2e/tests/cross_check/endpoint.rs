@@ -184,7 +184,10 @@ async fn unsampled_trace_is_missing_with_that_reason() {
     wait_listed(&viewer, "✗ 0/1");
     let text = assert_said(
         &mut viewer,
-        &[("POST /checkout ! ValueError: declined", "✗ missing: unsampled by its sender")],
+        &[(
+            "POST /checkout ⚠ handled ValueError: declined",
+            "✗ missing: unsampled by its sender",
+        )],
     );
     assert!(!text.contains(TRACE), "{text}");
 }

@@ -89,7 +89,7 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
         Configuration::Dsn => "shop",
         Configuration::Spotlight => sdk.platform,
     };
-    let alone = format!("! {}", sdk.alone);
+    let alone = format!("⚠ {}", sdk.alone);
     viewer.screen.wait_frame("both traces in the list", |text| {
         let listed = |name: &str, service: &str| text.lines().any(|line| line.contains(name) && line.contains(service));
         listed(&alone, service) && listed("POST /checkout", service) && text.contains("[1 Traces 2]") && text.contains(" 2 spans")
@@ -103,10 +103,10 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
             return false;
         };
         let mut lines = waterfall.lines();
-        let parts = ["2 spans", "! 1 error", "via Sentry", if logs { "1 log" } else { "" }];
+        let parts = ["2 spans", "⚠ 1 handled", "via Sentry", if logs { "1 log" } else { "" }];
         let whole = |line: &str| parts.iter().all(|part| line.contains(part));
         // Next to the name and on the bar.
-        let marked = |line: &str| line.contains(&format!("publish order ! {kind}")) && line.matches('!').count() == 2;
+        let marked = |line: &str| line.contains(&format!("publish order ⚠ handled {kind}")) && line.matches('⚠').count() == 2;
         lines.next().is_some_and(whole) && lines.any(marked)
     });
     let row = |name: &str| {
@@ -117,7 +117,7 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
     let (root, left, line) = row(&format!("{service} POST /checkout"));
     let (child, right, _) = row(&format!("{service} publish order"));
     assert!(child == root + 1 && right == left + 2, "one below the other:\n{text}");
-    assert!(!line.contains('!'), "the error is on its own row alone:\n{text}");
+    assert!(!line.contains(['!', '⚠']), "the error is on its own row alone:\n{text}");
 
     viewer.screen.press(&format!("{ENTER}j")).unwrap();
     let shown = format!(" SPAN {service} publish order");
@@ -160,10 +160,10 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
 fn assert_error_without_span(viewer: &mut Viewer, ids: &Value, alone: &str, service: &str) {
     viewer.screen.press(BACK).unwrap();
     viewer.select(alone).unwrap();
-    let error = alone.trim_start_matches("! ");
+    let error = alone.trim_start_matches("⚠ ");
     let shown = format!(" ERROR {service} {error}");
     let text = viewer.screen.wait_frame("the other trace", |text| text.contains(&shown));
-    assert!(text.contains("no spans · ! 1 error"), "{text}");
+    assert!(text.contains("no spans · ⚠ 1 handled"), "{text}");
     viewer.screen.press(ENTER).unwrap();
     let details = viewer.read_details().unwrap();
     assert!(details.contains(ids["alone"].as_str().unwrap()), "{details}");
