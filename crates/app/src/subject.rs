@@ -15,7 +15,11 @@ const SUBJECT_MIN: usize = 5;
 pub fn described(name: &str, subject: &SpanSubject, width: usize) -> Vec<Piece> {
     let status = subject.status.as_ref();
     let failure = status.filter(|status| status.class != StatusClass::Success);
-    let failure = failure.and_then(|status| code(status, width / 2));
+    // All that name and subject leave, and at least half.
+    let described =
+        format::columns(name) + format::columns(&subject.text) + usize::from(!name.is_empty() && !subject.text.is_empty());
+    let beside = width.saturating_sub(described).max(width / 2);
+    let failure = failure.and_then(|status| code(status, beside));
     let mut left = width - failure.as_ref().map_or(0, |code| 1 + code.width()).min(width);
     let mut pieces: Vec<Piece> = Vec::new();
     let say = |pieces: &mut Vec<Piece>, text: &str, role: Role| {
@@ -91,6 +95,8 @@ mod tests {
             ("GET", "/posts", found, 9, "GET /pos…"),
             ("grpc", "Cart/Add", failed, 40, "grpc Cart/Add 14 UNAVAILABLE"),
             ("grpc", "Cart/Add", failed, 20, "grpc Cart/Add 14"),
+            ("grpc", "Cart/Add", failed, 28, "grpc Cart/Add 14 UNAVAILABLE"),
+            ("Cart/Add", "", failed, 23, "Cart/Add 14 UNAVAILABLE"),
             ("GET", "/posts", missing, 12, "GET /po… 404"),
             ("GET", "/posts", missing, 8, "GET 404"),
             ("GET", "/posts", missing, 6, "GET"),
