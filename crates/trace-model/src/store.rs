@@ -139,6 +139,13 @@ impl Contents {
         let record = self.log.get(at);
         record.has_span_id(span_id) && self.service_number(record) == service
     }
+
+    /// Returns true if a trace's index has this record by its id alone. One that it has by id and service may be seen by a search for the
+    /// id, since tables compare a few bits of hashes.
+    fn is_first(&self, at: RecordId, span_id: SpanId) -> bool {
+        let record = self.log.get(at);
+        record.has_span_id(span_id) && !record.is_by_service()
+    }
 }
 
 /// A span as an [`crate::Outline`] needs it.

@@ -316,9 +316,7 @@ impl Store {
         let is_it = |at: &RecordId| self.contents.is(*at, span_id, service);
         match trace.rare.as_ref().and_then(|rare| rare.index.as_ref()) {
             Some(index) => {
-                let first = index.find(self.hasher.hash_one(span_id), |at| {
-                    self.contents.log.get(*at).has_span_id(span_id)
-                });
+                let first = index.find(self.hasher.hash_one(span_id), |at| self.contents.is_first(*at, span_id));
                 // Mostly an id is one service's.
                 if first.is_none_or(&is_it) {
                     return first.copied();

@@ -422,7 +422,7 @@ impl Store {
         let Some(index) = &mut rare.index else { return };
         let before = index.allocation_size();
         let hash = hasher.hash_one(span_id);
-        let is_id = |at: &RecordId| contents.log.get(*at).has_span_id(span_id);
+        let is_id = |at: &RecordId| contents.is_first(*at, span_id);
         let rehash = |at: &RecordId| contents.hash_of_span(hasher, contents.log.get(*at));
         if index.find(hash, is_id).is_none() {
             index.insert_unique(hash, at, rehash);
