@@ -45,7 +45,7 @@ fn operation_is_all_spans_of_a_service_with_one_name_and_kind() {
     assert!(survey.operations[2].failed.is_none());
 }
 
-/// A name without digits, which are no part of an operation's name.
+/// Returns a name without digits, which the names of operations leave out.
 fn word(number: u64) -> String {
     number
         .to_string()
