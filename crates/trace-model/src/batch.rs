@@ -161,6 +161,8 @@ impl SpanFlags {
     pub(crate) const SAMPLED: u8 = 1 << 3;
     pub(crate) const REMOTE_KNOWN: u8 = 1 << 4;
     pub(crate) const REMOTE: u8 = 1 << 5;
+    /// Has an attribute that names a port, or may.
+    pub(crate) const PORT: u8 = 1 << 6;
 
     pub(crate) const fn of(bits: u8) -> Self {
         Self(bits)

@@ -133,6 +133,21 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// Returns false if an attribute names no port, by its key. One in an unusual encoding may name one.
+#[inline]
+pub(crate) fn may_have_port(attribute: &[u8]) -> bool {
+    match attribute {
+        [0x0a, length @ 0..0x80, rest @ ..] => {
+            let key = rest.get(..usize::from(*length)).unwrap_or_default();
+            matches!(
+                key,
+                b"url.full" | b"http.url" | b"url" | b"http.host" | b"server.port" | b"net.peer.port"
+            )
+        }
+        _ => true,
+    }
+}
+
 fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }

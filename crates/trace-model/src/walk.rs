@@ -13,8 +13,8 @@ use crate::batch::{ByteRange, Carry, DropReason, DroppedSpans, LogHeader, NAME_L
 use crate::sentry::Gravity;
 use crate::work::{self, VISIT};
 use crate::{
-    Batch, IdError, Provenance, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, hash, otlp, pending,
-    schema_url, sentry,
+    Batch, IdError, Provenance, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, call_target, hash,
+    otlp, pending, schema_url, sentry,
 };
 
 impl Batch {
@@ -333,6 +333,7 @@ impl<'a> Walk<'a> {
             if field.number == u32::from(ATTRIBUTES) {
                 while let Some(attribute) = reader.next_if_short(ATTRIBUTES) {
                     validate_attribute(attribute, IN_RECORD - 1)?;
+                    note_port(&mut marks, kind, attribute);
                 }
             }
             match (field.number, field.value) {
@@ -346,6 +347,7 @@ impl<'a> Walk<'a> {
                     validate_field(field, &schema::SPAN, IN_RECORD)?;
                     match (number, value) {
                         (5, Value::Bytes(text)) => name = text,
+                        (9, Value::Bytes(attribute)) => note_port(&mut marks, kind, attribute),
                         (11, Value::Bytes(event)) => marks.set(of_event(event)),
                         (13, Value::Bytes(_)) => marks.set(SpanFlags::LINKS),
                         (15, Value::Bytes(message)) => status = last_number(message, 3).unwrap_or(status),
@@ -434,6 +436,15 @@ impl<'a> Walk<'a> {
     )]
     const fn origin(&self) -> u32 {
         self.origins.len() as u32
+    }
+}
+
+/// Notes whether a client span's attributes name a port, of which most do not: then nothing reads them for its target. A kind of 0 may follow.
+#[inline]
+fn note_port(marks: &mut SpanFlags, kind: u64, attribute: &[u8]) {
+    let may_be_client = kind == 0 || kind == SpanKind::Client as u64;
+    if may_be_client && call_target::may_have_port(attribute) {
+        marks.set(SpanFlags::PORT);
     }
 }
 

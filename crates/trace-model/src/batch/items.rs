@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Batch, ByteRange, LogHeader, Provenance, SpanHeader};
+use super::{Batch, ByteRange, LogHeader, Provenance, SpanFlags, SpanHeader};
 use crate::sentry::Gravity;
 use crate::{CallTarget, Candidate, LogRecord, RawRecord, Source, Span, SpanId, SpanKind, StatusCode, TraceId, otlp, work};
 
@@ -114,14 +114,12 @@ impl<'a> BatchSpan<'a> {
     /// Returns the target of its request; `None` if it is not a client span, has none, or `is_port` is false for the port.
     #[must_use]
     pub fn call_target(&self, is_port: impl Fn(u16) -> bool) -> Option<CallTarget<'a>> {
-        if self.head.kind != SpanKind::Client {
+        let name = self.batch.bytes_at(self.head.name);
+        let may_have_port = self.head.marks.has(SpanFlags::PORT) || name.contains(&b':');
+        if self.head.kind != SpanKind::Client || !may_have_port {
             return None;
         }
-        CallTarget::of_span(
-            self.batch.bytes_at(self.head.name),
-            self.batch.bytes_at(self.head.raw),
-            is_port,
-        )
+        CallTarget::of_span(name, self.batch.bytes_at(self.head.raw), is_port)
     }
 
     /// Returns the ids of its trace and of itself.

@@ -3,6 +3,7 @@
 use opentelemetry_proto::tonic::common::v1::any_value::Value::{IntValue, StringValue};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use prost::Message as _;
 use trace_model::{Batch, Source, otlp, work};
 
 const CLIENT: i32 = 3;
@@ -11,7 +12,7 @@ fn text(value: &str) -> any_value::Value {
     StringValue(value.to_owned())
 }
 
-fn one_span(kind: i32, name: &str, attributes: &[(&str, any_value::Value)]) -> Batch {
+fn span(kind: i32, name: &str, attributes: &[(&str, any_value::Value)]) -> Span {
     let attribute = |(key, value): &(&str, any_value::Value)| KeyValue {
         key: (*key).to_owned(),
         value: Some(AnyValue {
@@ -19,16 +20,19 @@ fn one_span(kind: i32, name: &str, attributes: &[(&str, any_value::Value)]) -> B
         }),
         ..KeyValue::default()
     };
-    let span = Span {
+    Span {
         trace_id: vec![1; 16],
         span_id: vec![2; 8],
         name: name.to_owned(),
         kind,
         attributes: attributes.iter().map(attribute).collect(),
         ..Span::default()
-    };
+    }
+}
+
+fn one_span(kind: i32, name: &str, attributes: &[(&str, any_value::Value)]) -> Batch {
     let scope = ScopeSpans {
-        spans: vec![span],
+        spans: vec![span(kind, name, attributes)],
         ..ScopeSpans::default()
     };
     let resource = ResourceSpans {
@@ -138,6 +142,28 @@ fn call_target_is_read_from_every_convention() {
     }
 }
 
+/// Field order is the sender's: protobuf has none.
+#[test]
+fn call_target_is_read_whatever_the_order_of_fields() {
+    let url = [("url.full", text("http://localhost:4318/v1/traces"))];
+    let whole = span(CLIENT, "POST", &url);
+    let last = Span {
+        kind: CLIENT,
+        ..Span::default()
+    };
+    let bytes = [Span { kind: 0, ..whole }.encode_to_vec(), last.encode_to_vec()].concat();
+    let request = delimited(1, &delimited(2, &delimited(2, &bytes)));
+    let (batch, _) = Batch::traces(request.into(), Source::OtlpHttp).expect("a request");
+    assert_eq!(target(&batch).as_deref(), Some("localhost 4318 /v1/traces"));
+}
+
+/// A field of less than 128 bytes.
+fn delimited(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(bytes.len()).expect("a short field");
+    assert!(length < 128, "{length}");
+    [&[number << 3 | 2, length], bytes].concat()
+}
+
 #[test]
 fn call_target_at_another_port_is_not_read() {
     let url = [("url.full", text("http://localhost:4318/v1/traces"))];
@@ -152,6 +178,14 @@ fn call_target_at_another_port_is_not_read() {
         assert!(span.call_target(|port| port == 4318).is_some(), "{attributes:?}");
         assert_eq!(span.call_target(|port| port == 4317), None, "{attributes:?}");
     }
+}
+
+/// Most calls are to databases and other services.
+#[test]
+fn call_target_without_a_port_costs_nothing() {
+    let path = [("server.address", text("shop")), ("url.path", text("/v1/traces"))];
+    let batch = one_span(CLIENT, "POST", &path);
+    assert_eq!(work::of(|| target(&batch)), (None, 0));
 }
 
 #[test]
