@@ -7,6 +7,7 @@
 //!   with their services ([`QueueUse`]). A [`SurveyPass`] computes it in slices, between input and frames.
 //! - [`Warnings`] are the lint results of all traces, updated as spans arrive.
 //! - A [`Comparison`] is the difference between two traces, or between one and the median of its operation ([`MedianPass`]).
+//! - [`template`] groups messages by what they have in common, for logs and errors.
 //! - [`Latencies`] is a latency histogram: percentiles within a known error, and a coarse shape.
 //!
 //! No async, I/O, clock or user interface, as in `trace-model`, of which this crate uses only what a screen may use. Analyses of
@@ -36,6 +37,7 @@ mod place;
 mod queues;
 mod service_map;
 mod survey;
+pub mod template;
 mod warnings;
 
 pub use compare::{

@@ -8,5 +8,6 @@ mod graph;
 mod map;
 mod support;
 mod survey;
+mod template;
 mod warnings;
 mod work;
