@@ -3,6 +3,7 @@
 use ratatui_core::layout::{Constraint, Layout, Margin, Rect};
 
 use crate::WaterfallParts;
+use crate::splits::{LIST_STEPS, Splits};
 
 /// The parts of the screen. Any of them may be empty on a small one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,58 +22,10 @@ pub struct Panes {
     pub body: Rect,
 }
 
-/// The user's division of the screen; `None` where the user has not set it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Splits {
-    /// Lines of the list, with its title.
-    pub list: Option<u16>,
-    /// Lines of the details, with their title, where they stand below the waterfall.
-    pub details: Option<u16>,
-    /// Columns of the details to the right of it.
-    pub width: Option<u16>,
-    /// True if the details are to the right of the waterfall, false if they are below.
-    pub beside: Option<bool>,
-    /// Rows of the list, at least, unless the user has set its height: one of `LIST_STEPS`, or more.
-    pub list_rows: u16,
-    /// Number of spans that the waterfall has room for at least unless the user has set the lines of the details: one of
-    /// `WATERFALL_STEPS`, or more than them; 0 for its share of the screen.
-    pub waterfall_rows: u16,
-}
-
-/// Few traces leave their empty rows to the waterfall: the list has room for the first of these that is enough.
-const LIST_STEPS: [u16; 3] = [3, 5, 8];
-
-/// The step for so many traces; beyond the last one the list takes what its share of the screen is.
-#[must_use]
-pub fn list_step(traces: usize) -> u16 {
-    let is_enough = |step: &u16| usize::from(*step) >= traces;
-    LIST_STEPS.into_iter().find(is_enough).unwrap_or(u16::MAX)
-}
-
-/// A short trace leaves its empty rows to the details: the waterfall has room for the first of these that is enough.
-const WATERFALL_STEPS: [u16; 4] = [5, 8, 12, 18];
-
-/// Returns the step for a number of spans and a missing parent; beyond the last one the waterfall takes its share of the screen.
-#[must_use]
-pub fn waterfall_step(spans: usize) -> u16 {
-    let is_enough = |step: &u16| usize::from(*step) > spans;
-    WATERFALL_STEPS.into_iter().find(is_enough).unwrap_or(u16::MAX)
-}
-
-impl Splits {
-    /// Returns true if the details are to the right of the waterfall on such a screen: by default, on a wide one.
-    #[must_use]
-    pub fn is_beside(self, screen: Rect) -> bool {
-        screen.width >= BESIDE && self.beside.unwrap_or(screen.width >= WIDE)
-    }
-}
-
 /// Lines of the waterfall, at least.
 const WATERFALL: u16 = 3;
 /// A narrower screen has no room for two panes in a row.
 pub const BESIDE: u16 = 110;
-/// From this width on there is room for both without being asked.
-const WIDE: u16 = 180;
 /// Columns of each of two panes in a row, at least.
 const NARROWEST: u16 = 40;
 
@@ -102,7 +55,7 @@ impl Panes {
         let details = details.unwrap_or_else(|| {
             let share = (screen.height * 3 / 10).clamp(6, 20);
             let both = screen.height.saturating_sub(3 + list);
-            let least = WaterfallParts::lines_for(splits.waterfall_rows, both.saturating_sub(share));
+            let least = WaterfallParts::lines_for(splits.waterfall.rows(), both.saturating_sub(share));
             share.max(both.saturating_sub(least))
         });
         let heights = [2, list, 0, details, 1].map(Constraint::Length);

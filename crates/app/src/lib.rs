@@ -95,6 +95,7 @@ mod scroll;
 mod sentry;
 mod service_map;
 mod services;
+mod splits;
 mod subject;
 pub mod table;
 pub mod text;
@@ -158,7 +159,7 @@ use trail::Departure;
 
 use crate::format::Now;
 use crate::keymap::Keymap;
-use layout::Splits;
+use splits::Splits;
 
 /// Settings that are known before the first frame.
 #[derive(Debug)]

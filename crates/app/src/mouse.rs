@@ -5,14 +5,11 @@ mod service_map;
 
 use ratatui_core::layout::{Position, Rect};
 
-use super::layout::{BESIDE, Panes, Splits, list_step, waterfall_step};
+use super::layout::Panes;
 use super::{Action, App, EventResult, Hit, Pane, Tab, WaterfallParts};
 
 /// Rows of a notch of the wheel.
 const NOTCH: usize = 3;
-
-/// Columns by which a key moves a divider.
-const COLUMNS: u16 = 4;
 
 /// A title line that is dragged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +96,7 @@ impl App {
     }
 
     /// Returns true if list, waterfall and details are the topmost layer.
-    fn shows_panes(&self) -> bool {
+    pub(super) fn shows_panes(&self) -> bool {
         self.screens.popup().is_none() && self.screens.tab() == Tab::Traces && self.screens.top().is_none()
     }
 
@@ -210,49 +207,5 @@ impl App {
             Divider::Beside => self.splits.width = Some(self.geometry.panes.details.right().saturating_sub(at.x + 1)),
         }
         self.splits != before
-    }
-
-    /// Returns how the screen is divided: as the user did, else by the number of traces and the length of the selected one. List and
-    /// waterfall only grow by themselves: the list not while the waterfall is read, the waterfall not while it or the details are.
-    #[must_use]
-    pub fn splits(&self) -> Splits {
-        let read = Some(self.screens.pane).filter(|_| self.shows_panes());
-        let list = match read {
-            Some(Pane::Waterfall) => 0,
-            _ => list_step(self.store.listed()),
-        };
-        let waterfall = match read {
-            Some(Pane::Waterfall | Pane::Details) => 0,
-            _ => self.traces.shown(&self.store).map_or(0, |trace| waterfall_step(trace.spans)),
-        };
-        Splits {
-            list_rows: self.splits.list_rows.max(list),
-            waterfall_rows: self.splits.waterfall_rows.max(waterfall),
-            ..self.splits
-        }
-    }
-
-    /// Gives the pane that the keys go to more room, or less.
-    pub(super) fn resize(&mut self, more: bool) {
-        let (list, details) = (self.geometry.panes.traces.height, self.geometry.panes.details.height);
-        let changed = |size: u16, more: bool, by: u16| Some(if more { size + by } else { size.saturating_sub(by) });
-        // What the waterfall gains the details lose.
-        let more_details = more == (self.screens.pane == Pane::Details);
-        match self.screens.pane {
-            Pane::Traces => self.splits.list = changed(list, more, 1),
-            _ if self.geometry.panes.are_beside() => {
-                self.splits.width = changed(self.geometry.panes.details.width, more_details, COLUMNS);
-            }
-            _ => self.splits.details = changed(details, more_details, 1),
-        }
-    }
-
-    /// Moves the details to the right of the waterfall, or below it.
-    pub(super) fn turn_details(&mut self) {
-        let screen = self.geometry.panes.screen();
-        if screen.width < BESIDE {
-            return self.say("this screen is too narrow for details right of the waterfall");
-        }
-        self.splits.beside = Some(!self.splits.is_beside(screen));
     }
 }

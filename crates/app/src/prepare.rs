@@ -31,7 +31,7 @@ impl Geometry {
     /// Of no screen.
     pub(super) fn none() -> Self {
         Self {
-            panes: Panes::of(Rect::ZERO, super::layout::Splits::default()),
+            panes: Panes::of(Rect::ZERO, super::splits::Splits::default()),
             rows: Rect::ZERO,
             popup: None,
         }

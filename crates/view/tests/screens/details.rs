@@ -246,19 +246,36 @@ fn details_have_the_empty_rows_of_a_short_trace() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(long(1, 4));
     assert_eq!(lines(&mut scene), [4, 14, 19]);
-    // The waterfall grows in steps, and never shrinks.
+    // The waterfall grows in steps.
     scene.add(long(2, 8));
     assert_eq!(lines(&mut scene), [4, 15, 18]);
     scene.type_keys("j");
-    assert_eq!(lines(&mut scene), [4, 15, 18]);
-    // Not while it or the details are read.
+    assert_eq!(lines(&mut scene), [4, 15, 18], "not at each selection");
+    // A trace that is opened has the rows that it needs, and keeps them.
     scene.press(&[Key::Enter]);
+    assert_eq!(lines(&mut scene), [4, 14, 19]);
     scene.add(long(1, 40));
-    assert_eq!(lines(&mut scene), [4, 15, 18]);
+    assert_eq!(lines(&mut scene), [4, 14, 19]);
     scene.press(&[Key::Enter]);
-    assert_eq!(lines(&mut scene), [4, 15, 18]);
+    assert_eq!(lines(&mut scene), [4, 14, 19]);
     scene.press(&[Key::Esc, Key::Esc]);
     assert_eq!(lines(&mut scene), [4, 21, 12]);
+}
+
+#[test]
+fn details_get_rows_back_after_a_long_trace() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    for trace in 1..=4 {
+        scene.add(long(trace, 4));
+    }
+    scene.add(long(5, 40));
+    let [_, longest, _] = lines(&mut scene);
+    let mut heights = Vec::new();
+    for _ in 0..4 {
+        scene.type_keys("j");
+        heights.push(lines(&mut scene)[1]);
+    }
+    assert_eq!(heights, [longest, longest, 14, 14]);
 }
 
 #[test]
