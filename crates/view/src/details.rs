@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span as Text};
 use super::{content, hint, ruled, theme, title};
 use app::format::{self, service_name};
 use app::{App, Hit, Hits, Pane, Section, ShownSpan, SpanPage};
+use trace_model::sentry::Gravity;
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     if area.is_empty() {
@@ -141,7 +142,10 @@ fn headline(content: &ShownSpan, focused: bool, width: usize) -> Line<'static> {
     let (heading, service, name) = match (&content.span, content.errors.first()) {
         (Some(span), _) => (" SPAN ", &span.service, &span.name),
         (None, Some(error)) => {
-            let heading = if content.are_mild() { " MESSAGE " } else { " ERROR " };
+            let heading = match content.gravity() {
+                Some(Gravity::Mild) => " MESSAGE ",
+                _ => " ERROR ",
+            };
             (heading, &error.service, &error.event.title)
         }
         (None, None) => return Line::from(title(" SPAN", focused)),

@@ -7,7 +7,7 @@ use super::super::content::{Line, Means, Piece, Role};
 use super::column::{Column, fold_mark};
 use super::lines::offset;
 use super::value::value;
-use super::{ERRORS, ShownError};
+use super::{ERRORS, ShownError, ShownSpan};
 use crate::format;
 use crate::text::shown;
 
@@ -19,17 +19,15 @@ const BREADCRUMBS: usize = 30;
 const CHAIN: usize = 10;
 
 impl Column<'_> {
-    /// Nothing where there are none. Times are told from `start` on, in nanoseconds since the Unix epoch.
-    pub(super) fn errors(&mut self, errors: &[ShownError], start: u64, has_failed: bool) {
-        if errors.is_empty() {
-            return;
-        }
-        let gravity = errors.iter().map(|error| error.event.gravity().in_span(has_failed)).max();
-        let (name, role) = match gravity {
+    /// Lists the errors, with their times since `start`, in nanoseconds since the Unix epoch.
+    pub(super) fn errors(&mut self, content: &ShownSpan, start: u64, has_failed: bool) {
+        let (name, role) = match content.gravity() {
             Some(Gravity::Error) => ("errors", Role::Error),
             Some(Gravity::Handled) => ("errors", Role::Warning),
-            Some(Gravity::Mild) | None => ("messages", Role::Warning),
+            Some(Gravity::Mild) => ("messages", Role::Warning),
+            None => return,
         };
+        let errors = &content.errors;
         self.headed(name, Some(errors.len()), Line::from(format!(" {name}").strong().means(role)));
         for error in errors.iter().take(ERRORS) {
             let id = self.item((error.event.unix_nano, &error.event.title), false);

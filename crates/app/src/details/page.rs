@@ -1,6 +1,7 @@
 //! The selected span as text: its errors, and everything its sender said.
 
 use jiff::tz::TimeZone;
+use trace_model::sentry::Gravity;
 use trace_model::{Span, SpanKey, StatusCode, TraceId, outside_of_spans};
 
 use super::super::content::{Line, Means, Piece, Role};
@@ -67,7 +68,7 @@ impl SpanPage {
             left.pair("status", &span.status_message, 3, Role::Error);
         }
         let has_failed = span.is_some_and(|span| span.status == StatusCode::Error);
-        left.errors(&content.errors, start, has_failed);
+        left.errors(content, start, has_failed);
         left.moments(span, &content.logs, start);
         let Some(span) = span else {
             left.warnings(&content.reading);
@@ -143,30 +144,41 @@ impl SpanPage {
 }
 
 impl ShownSpan {
-    /// Returns true if all reported events are below the severity of an error.
+    /// Returns the greatest gravity of the reported errors; `None` without one.
     #[must_use]
-    pub fn are_mild(&self) -> bool {
-        self.errors.iter().all(|error| error.event.level.is_mild())
+    pub fn gravity(&self) -> Option<Gravity> {
+        let has_failed = self.span.as_ref().is_some_and(|span| span.status == StatusCode::Error);
+        self.errors
+            .iter()
+            .map(|error| error.event.gravity().in_span(has_failed))
+            .max()
     }
 }
 
-/// Returns the origin of errors whose span has not arrived.
+/// Returns the numbers of errors without a span by their gravity, and the reason for the lack of a span.
 fn facts_of_errors(content: &ShownSpan, trace_id: TraceId, key: &SpanKey) -> Line {
     let place = if key.span_id == outside_of_spans(trace_id) {
         "they name no span, only the trace".to_owned()
     } else {
         format!("span {} itself has not arrived", key.span_id)
     };
-    let (mark, noun, role) = if content.are_mild() {
-        ("i", "message", Role::Warning)
-    } else {
-        ("!", "error", Role::Error)
-    };
-    let errors = format::count(content.errors.len() as u64, noun);
-    Line::from(vec![
-        format!(" {mark} {errors}").strong().means(role),
-        format!(" · {place}").means(Role::Dim),
-    ])
+    let counts = [
+        (Gravity::Error, "!", "error", Role::Error),
+        (Gravity::Handled, "⚠", "handled error", Role::Warning),
+        (Gravity::Mild, "i", "message", Role::Warning),
+    ];
+    let mut line = Line::default();
+    for (gravity, mark, noun, role) in counts {
+        let count = content.errors.iter().filter(|error| error.event.gravity() == gravity).count();
+        if count > 0 {
+            let separator = if line.pieces.is_empty() { " " } else { " · " };
+            line.push(separator.means(Role::Dim));
+            line.push(format!("{mark} {}", format::count(count as u64, noun)).strong().means(role));
+        }
+    }
+    line.push(" · ".means(Role::Dim));
+    line.push(place.means(Role::Dim));
+    line
 }
 
 /// A pane of fewer lines has no room for facts, of which the waterfall's row has the most.

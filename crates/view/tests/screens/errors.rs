@@ -343,3 +343,15 @@ fn a_message_or_a_warning_is_no_error() {
     let said = scene.text();
     assert!(said.contains("i stock is low") && said.contains("MESSAGE shop"), "{said}");
 }
+
+#[test]
+fn errors_without_a_span_are_counted_by_gravity() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    add_error(&mut scene, 3, 0, "mailer", 10, smtp_error());
+    let handled = scene.part(Part::Details);
+    assert!(handled.contains(" ⚠ 1 handled error · they name no span"), "{handled}");
+    assert!(!handled.contains('!'), "{handled}");
+    add_error(&mut scene, 3, 0, "mailer", 20, vec![("title", text("KeyError"))]);
+    let both = scene.part(Part::Details);
+    assert!(both.contains(" ! 1 error · ⚠ 1 handled error · they name no span"), "{both}");
+}
