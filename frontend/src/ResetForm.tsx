@@ -47,7 +47,7 @@ export function ResetForm({ request, traceUrl, fromMail = false }: Props) {
       <h1>Reset your password</h1>
       {fromMail && (
         <p className="success">
-          The link in your mail works. The demo ends here: there is no password to change, but you can request another
+          The link in your mail works. The demo ends here: it has no password to change, but you can request another
           mail.
         </p>
       )}

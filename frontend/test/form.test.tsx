@@ -96,7 +96,7 @@ test('trace id is shown at once, can be copied, and is replaced by the next', as
   expect(screen.queryByText('Copied.')).toBeNull();
 });
 
-test('clipboard failure is reported, and there is no link without settings', async () => {
+test('clipboard failure is reported, and without settings no link is shown', async () => {
   const { user } = form();
   await user.type(email(), 'ada@example.com{Enter}');
   vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new Error('refused'));

@@ -67,7 +67,7 @@ impl Aggregates {
         &self.warnings
     }
 
-    /// Returns when there is something to do; `None` while there is not. With `surveyed` the survey is on the screen.
+    /// Returns the time of the next step; `None` if nothing is due. With `surveyed` the survey is on the screen.
     pub(super) fn due(&self, store: &Store, surveyed: bool) -> Option<u64> {
         let pass = match (&self.pass, &self.of) {
             _ if !surveyed => None,

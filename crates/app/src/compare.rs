@@ -229,7 +229,7 @@ impl Compare {
         self.shown.rows.len()
     }
 
-    /// Returns true if there are no rows.
+    /// Returns true without rows.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.shown.rows.is_empty()

@@ -63,7 +63,7 @@ impl App {
             .and_then(|span| json_lines::span_line(&span).ok());
         match line {
             Some(line) => Some(self.copied(line, "whole, with any credentials in it; ")),
-            None => self.reject("this span has not arrived: there is nothing but its id"),
+            None => self.reject("span not received: only its id is known"),
         }
     }
 

@@ -48,7 +48,7 @@ pub struct Details {
     logs_of_trace: usize,
     /// Frames until they are read again.
     rest: usize,
-    /// There are more of them than were read.
+    /// True if more were received than read.
     behind: bool,
     cursor: Cursor,
     height: usize,

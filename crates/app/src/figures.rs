@@ -46,7 +46,7 @@ pub(crate) fn rate(count: u64, observed_nano: u64) -> String {
         (second @ 10.., _) => format!("{}/s", tenths(second)),
         (_, minute @ 10..) => format!("{}/min", tenths(minute)),
         _ => match per(3_600 * SECOND) {
-            // Traces of different times: there is no rate.
+            // Traces of different times have no rate.
             0 => String::new(),
             hour => format!("{}/h", tenths(hour)),
         },

@@ -56,7 +56,7 @@ impl Files {
         self.list.iter().find(|file| matches!(file.state, FileState::Reading(..)))
     }
 
-    /// Why those that cannot be shown cannot.
+    /// Returns the reasons of files that cannot be shown.
     pub fn failures(&self) -> impl Iterator<Item = &str> {
         self.list.iter().filter_map(|file| match &file.state {
             FileState::Failed(why) => Some(why.as_str()),

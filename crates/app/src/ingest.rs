@@ -223,7 +223,7 @@ fn gauge_line(name: &str, part: u64, whole: u64, about: String) -> Line {
 /// Columns of a gauge.
 const GAUGE: usize = 20;
 
-/// A name, its value, and its meaning; below the value where there is no room on its line.
+/// A name, its value, and its meaning; below the value if its line is too short.
 fn say(lines: &mut Vec<Line>, name: &str, value: &Piece, about: &str, width: usize) {
     let room = width.saturating_sub(NAMES + 2);
     let fits = value.width() + 2 + about.width() <= room;

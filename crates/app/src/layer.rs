@@ -84,7 +84,7 @@ pub(crate) trait Component {
         Self::back(app)
     }
 
-    /// Returns the number in the tab bar; `None` where there is nothing to count.
+    /// Returns the number in the tab bar; `None` if the tab counts nothing.
     fn count(_: &App) -> Option<u64> {
         None
     }

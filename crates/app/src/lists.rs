@@ -71,7 +71,7 @@ impl App {
         });
     }
 
-    /// When there is something to do for [`App::survey`], in nanoseconds since the Unix epoch; `None` while there is not.
+    /// Returns the time of the next [`App::survey`] in nanoseconds since the Unix epoch; `None` if nothing is due.
     #[must_use]
     pub fn survey_due(&self) -> Option<u64> {
         if self.compared_percent().is_some() {

@@ -114,7 +114,7 @@ pub struct LogList {
     /// Input of the list: trace, span, revision, and the query.
     of: Option<(TraceId, Option<SpanId>, Revision, Query)>,
     logs: Vec<LogRecord>,
-    /// There are more than are shown.
+    /// True if some are not shown.
     cut: bool,
 }
 

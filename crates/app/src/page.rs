@@ -65,7 +65,7 @@ pub(super) fn heading(lines: &mut Vec<Line>, name: &str, about: &str, width: usi
 
 /// Two texts in a row; the right one wraps in its column, and begins on the next line if the left one is wider than its column.
 pub(super) fn pair(lines: &mut Vec<Line>, left: impl Into<Piece>, right: &Piece, column: usize, width: usize) {
-    // Where there is not room enough for both, the right one stands a little further in.
+    // If both do not fit, the right one is indented less.
     let column = if width < column + MINIMUM { 2 } else { column + 2 };
     let mut pieces = format::wrapped_words(&right.text, width.saturating_sub(column).max(1)).into_iter();
     let mut first = Line::from(left.into());

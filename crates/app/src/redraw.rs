@@ -13,7 +13,7 @@ const ANIMATION: Duration = Duration::from_millis(100);
 /// Between two frames of a clock.
 const CLOCK: Duration = Duration::from_secs(1);
 /// Time after its end within which each span of a trace has reached Sentry or is missing, and a little more; in nanoseconds.
-const SETTLED: u64 = 15_000_000_000;
+const MARKS_CHANGE_NANOS: u64 = 15_000_000_000;
 
 impl App {
     /// Returns the time after which the screen changes if nothing happens; `None` if it does not.
@@ -70,7 +70,7 @@ fn verdict_due(trace: &TraceSummary, now: &Now) -> Option<Duration> {
 /// Returns true if marks of single spans may change: each has its own time.
 fn marks_change(trace: &TraceSummary, now: &Now) -> bool {
     let ended = trace.start_unix_nano.saturating_add(trace.duration_nano);
-    trace.sentry.absent() > 0 && now.unix_nano.saturating_sub(ended) < SETTLED
+    trace.sentry.absent() > 0 && now.unix_nano.saturating_sub(ended) < MARKS_CHANGE_NANOS
 }
 
 /// Returns true if the cross-check counts the seconds until Sentry is asked.

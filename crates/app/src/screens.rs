@@ -172,7 +172,7 @@ impl Screens {
         self.above[self.tab as usize].push(screen);
     }
 
-    /// Removes the topmost screen; false where there is none.
+    /// Removes the topmost screen; false without one.
     pub(super) fn close(&mut self) -> bool {
         self.above[self.tab as usize].pop().is_some()
     }

@@ -25,7 +25,7 @@ pub enum ServiceState {
     NotReady,
     /// Is not there, and nothing waits for it.
     Absent {
-        /// Why, and what to do about it.
+        /// Reason, and what to do about it.
         why: &'static str,
     },
     /// Ended, and is started again in a moment.

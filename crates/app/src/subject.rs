@@ -53,7 +53,7 @@ pub fn described(name: &str, subject: &SpanSubject, width: usize) -> Vec<Piece> 
     pieces
 }
 
-/// Returns the code with its name, without the name if there is no room for that; `None` if there is no room for either.
+/// Returns the code with its name, without the name if that does not fit; `None` if neither fits.
 fn code(status: &CallStatus, width: usize) -> Option<Piece> {
     let role = match status.class {
         StatusClass::Success => Role::Dim,

@@ -93,7 +93,7 @@ impl<K: Clone + PartialEq> TableState<K> {
         self.keys.len()
     }
 
-    /// Returns true if there are no rows.
+    /// Returns true without rows.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.keys.is_empty()

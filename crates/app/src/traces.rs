@@ -141,7 +141,7 @@ impl TraceList {
         (self.column, self.reversed)
     }
 
-    /// Returns the number of visited traces, while there is no order by the column yet.
+    /// Returns the number of visited traces until the order by the column is known.
     #[must_use]
     pub fn sorting(&self) -> Option<usize> {
         let ranking = self.ranking.as_ref().filter(|ranking| ranking.is_new());
@@ -265,7 +265,7 @@ impl TraceList {
         if self.following || self.newest.is_none_or(|newest| store.trace(newest).is_none()) {
             self.newest = store.traces(0..1).pop().map(|trace| trace.trace_id);
         }
-        // There is no first row before all traces were looked at.
+        // The first row is unknown until all traces were looked at.
         let follows = self.following && self.sorting().is_none();
         let held = self.selected.filter(|_| !follows);
         match held.and_then(|trace_id| self.position_of(store, trace_id)) {
@@ -307,7 +307,7 @@ impl TraceList {
             self.ranked_at = unix_nano;
         }
         ranking.step(store, RECORDS_PER_FRAME);
-        // What left since is no row.
+        // Evicted traces have no row.
         let shown = ranking.order().iter().skip(self.first).take(self.height);
         let gone: Vec<_> = shown
             .filter(|trace_id| store.position(**trace_id).is_none())

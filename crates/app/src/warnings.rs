@@ -154,7 +154,7 @@ impl WarningList {
         self.open.as_ref().map_or_else(|| self.table.len(), |open| open.table.len())
     }
 
-    /// Returns true if there are no rows.
+    /// Returns true without rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -247,7 +247,7 @@ impl Waterfall {
         }
     }
 
-    /// Puts the cursor on a row of those in view; whether it was there already, or `None` where there is no row.
+    /// Puts the cursor on a row of those in view; whether it was there already, or `None` without such a row.
     pub(super) fn select_row(&mut self, row: usize) -> Option<bool> {
         if row < self.height {
             self.select_position(self.first + row)

@@ -10,7 +10,7 @@ pub(crate) struct Figure {
     what: String,
     goal: String,
     measured: String,
-    /// `None` where there is nothing to reach.
+    /// `None` without a goal.
     reached: Option<bool>,
     note: String,
 }

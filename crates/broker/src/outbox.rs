@@ -60,7 +60,7 @@ impl Outbox {
         self.state().has_room(self.max_unsent)
     }
 
-    /// Like [`has_room`](Self::has_room), and records a pending delivery if there is no room.
+    /// Like [`has_room`](Self::has_room), and records a pending delivery if it is full.
     pub(crate) fn has_room_for_delivery(&self) -> bool {
         let mut state = self.state();
         let room = state.has_room(self.max_unsent);

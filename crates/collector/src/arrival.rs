@@ -62,7 +62,7 @@ impl SentryArrival {
         }
     }
 
-    /// Returns true if there is nothing for the store.
+    /// Returns true without data for the store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty() && self.logs.is_empty() && self.evidence.is_empty()
@@ -105,7 +105,7 @@ impl Arrivals {
     /// The next, if it is here already.
     ///
     /// # Errors
-    /// There is none yet, or there will be none any more.
+    /// None is waiting, or the collector has ended.
     pub fn try_recv(&mut self) -> Result<Delivery, TryRecvError> {
         self.0.try_recv().map(deliver)
     }

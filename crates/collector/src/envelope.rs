@@ -48,7 +48,7 @@ pub struct Item {
 /// An unreadable envelope.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
-    /// There is nothing.
+    /// It is empty.
     #[error("the envelope is empty")]
     Empty,
     /// The first line is longer than any SDK writes.
@@ -77,7 +77,7 @@ pub enum ItemError {
         /// The item's type.
         item_type: String,
     },
-    /// There are more than one could want; the rest was not read.
+    /// It has too many items; the rest was not read.
     #[error("there are more than {ITEMS} items")]
     TooMany,
 }

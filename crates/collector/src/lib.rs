@@ -8,7 +8,7 @@
 //! accepted and rejected requests.
 //!
 //! Ports are bound ([`Collector::bind`]) before anything starts ([`Collector::serve`]), so that a taken one can be reported on a
-//! screen that is still normal. All listeners bind to loopback only, because there is no authentication. Requests of pages of
+//! screen that is still normal. All listeners bind to loopback only, because senders are not authenticated. Requests of pages of
 //! other origins are denied by `Origin`, and DNS rebinding by `Host`; [`Collector::allow`] allows more.
 //!
 //! ```

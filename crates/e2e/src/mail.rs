@@ -64,7 +64,7 @@ impl SmtpServer {
 /// Returns an address that was free a moment ago, for a server that cannot choose and report one.
 ///
 /// # Errors
-/// There is none.
+/// No address is free.
 pub fn free_address() -> Result<SocketAddr, Error> {
     Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

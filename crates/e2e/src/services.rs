@@ -99,7 +99,7 @@ impl Services {
     /// Requests a reset mail to `email`.
     ///
     /// # Errors
-    /// There is no response.
+    /// The request fails.
     pub async fn request(&self, email: &str, headers: &[(&str, &str)]) -> Result<Response, reqwest::Error> {
         let url = format!("{}/users/reset-password", self.api_url);
         let body = format!(r#"{{"email":"{email}"}}"#);

@@ -84,7 +84,7 @@ impl Viewer {
     /// Sends an envelope to it, and returns the response.
     ///
     /// # Errors
-    /// There is no response.
+    /// The request fails.
     pub async fn send_envelope(&self, key: &str, envelope: String) -> Result<reqwest::Response, Error> {
         let url = format!("http://{}/api/1/envelope/?sentry_key={key}", self.sentry);
         self.post(&url, "application/x-sentry-envelope", envelope).await

@@ -99,7 +99,7 @@ pub const TARGETS: [Target; 8] = [
 /// Checks an input.
 ///
 /// # Panics
-/// A property does not hold, the work exceeds the bound for the input's length, or there is no such target.
+/// A property does not hold, the work exceeds the bound for the input's length, or the target is unknown.
 pub fn check(name: &str, data: &[u8]) {
     let Some(target) = TARGETS.iter().find(|target| target.name == name) else {
         panic!("unknown target {name}")

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 
-/// Reads up to `limit` bytes of a body that is not wanted, until there is no more for as long as `silence`: a connection that is closed
+/// Reads up to `limit` bytes of a body that is not wanted, until nothing came for as long as `silence`: a connection that is closed
 /// while its client still writes takes the answer with it.
 pub async fn discard(mut body: Body, limit: usize, silence: Duration) {
     let mut left = limit;

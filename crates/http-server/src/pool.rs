@@ -118,7 +118,7 @@ impl Pool {
         open.evict(|state| Some((state.permit == PermitState::Held, state.last)))
     }
 
-    /// Waits until a connection has ended; forever when there is none.
+    /// Waits until a connection has ended; forever without one.
     pub(crate) async fn ended(&mut self) {
         match self.tasks.join_next().await {
             Some(Ok(())) => {}

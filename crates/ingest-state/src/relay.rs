@@ -19,7 +19,7 @@ pub struct RelayCounts {
     pub waiting: usize,
     /// Memory of the buffered envelopes.
     pub waiting_bytes: usize,
-    /// Why Sentry cannot be reached, while that is so.
+    /// Reason why Sentry cannot be reached, while that is so.
     pub problem: Option<Box<str>>,
 }
 

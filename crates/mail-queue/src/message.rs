@@ -71,7 +71,7 @@ impl ResetRequest {
     }
 }
 
-/// A valid email address. It must not reach a log, a span or an error: there is no `Display`, and `Debug` hides it.
+/// A valid email address. It must not reach a log, a span or an error: it has no `Display`, and `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailAddress(String);
 

@@ -16,7 +16,7 @@
 //! | bytes | base64, standard or URL-safe, padded or not |
 //! | duplicate names | like a repeated field on the wire: elements are appended, messages merged, and the last scalar counts |
 //!
-//! There is no intermediate representation, so memory is proportional to the text: numbers of two characters in an array
+//! Text is converted without an intermediate representation, so memory is proportional to the text: numbers of two characters in an array
 //! (`[1,1,…`) become eight bytes each, which is the maximum growth.
 
 mod number;

@@ -61,7 +61,7 @@ pub fn app(dir: &Path, settings: &Settings) -> App {
         let policy = policy.clone();
         async move { with_headers(policy, request, next).await }
     };
-    let files = ServeDir::new(dir).fallback(get(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") }));
+    let files = ServeDir::new(dir).fallback(get(|| async { (StatusCode::NOT_FOUND, "not found\n") }));
     let routes = Router::new()
         .route(
             "/settings.js",

@@ -38,7 +38,7 @@ pub(crate) struct Followers {
 
 #[derive(Debug)]
 struct Backlog {
-    /// False while there is no reader, so that the owner has nothing to do.
+    /// False without readers: the owner then skips its part.
     is_kept: AtomicBool,
     batches: Mutex<Batches>,
 }
@@ -139,9 +139,9 @@ impl Backlog {
     }
 }
 
-/// Place in the backlog: a batch, and how many of its records were read.
+/// Position in the backlog: a batch, and how many of its records were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct BacklogPosition {
     pub(crate) batch: u64,
     pub(crate) record: usize,
 }
@@ -151,7 +151,7 @@ pub(crate) struct Place {
 pub(crate) struct Reader {
     backlog: Arc<Backlog>,
     next: watch::Receiver<u64>,
-    pub(crate) place: Place,
+    pub(crate) place: BacklogPosition,
 }
 
 /// The batch at a reader's place.
@@ -166,14 +166,14 @@ pub(crate) enum Found {
 
 impl Followers {
     /// Starts to read at a place, or with what arrives next.
-    pub(crate) fn reader(&self, from: Option<Place>) -> Reader {
+    pub(crate) fn reader(&self, from: Option<BacklogPosition>) -> Reader {
         let mut batches = self.backlog.lock();
         if !self.backlog.is_kept.swap(true, Ordering::Relaxed) {
             // What arrived in between is in no batch: places before are before the first.
             batches.first += 1;
         }
         batches.readers += 1;
-        let place = from.unwrap_or(Place {
+        let place = from.unwrap_or(BacklogPosition {
             batch: batches.next(),
             record: 0,
         });

@@ -25,7 +25,7 @@ pub struct Fire {
 }
 
 impl Fire {
-    /// Tells the client the id of its trace, or the reason why there is none.
+    /// Tells the client the id of its trace, or the reason for the lack of one.
     pub fn answer(self, fired: Result<TraceId, String>) {
         let _ = self.answer.send(fired);
     }

@@ -85,7 +85,7 @@ fn now_unix_nano() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Why there is no answer.
+/// Reason for the lack of an answer.
 enum Problem {
     Param(ParamError),
     NotFound,

@@ -8,7 +8,7 @@
 //! for.
 //!
 //! It listens on loopback only, with the access rule of every listener (`http_server::Access`). What changes something ([`Fire`]) is a POST
-//! with a header that a form cannot send, and no page of another origin can read an answer: there is no CORS.
+//! with a header that a form cannot send, and no page of another origin can read an answer, as CORS is off.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), query_api::BindError> {

@@ -169,7 +169,7 @@ pub(crate) fn values<'a>(query: Option<&'a str>, name: &'a str) -> impl Iterator
     pairs.filter(move |(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// Why there is no answer.
+/// Reason for the lack of an answer.
 pub(crate) enum Problem {
     Invalid(String),
     NotFound,
@@ -177,7 +177,7 @@ pub(crate) enum Problem {
     Denied(String),
     /// It cannot be done now.
     Conflict(String),
-    /// There are as many streams as there may be.
+    /// The greatest number of streams is open.
     Busy,
     Ended,
 }

@@ -84,7 +84,7 @@ impl Queries {
         self.counts.as_ref().map(Counts::read)
     }
 
-    /// Waits for a query while there is none to [answer](Queries::step). Nothing is lost when it is not waited for to the end.
+    /// Waits until a query can be [answered](Queries::step). Cancel safe.
     pub async fn wait(&mut self) {
         if !self.current.is_empty() {
             return std::future::pending().await;

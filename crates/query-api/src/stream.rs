@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::stream::{self, Stream};
 use http::HeaderMap;
-use query::{Reading, Records, Selection};
+use query::{ArrivalReader, Records, Selection};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use trace_model::Filter;
 
-use crate::feed::{Followers, Found, Place, Reader};
+use crate::feed::{BacklogPosition, Followers, Found, Reader};
 use crate::own::{Problem, values};
 
 /// Streams of records at once: each one costs work with every arrival.
@@ -91,7 +91,7 @@ async fn records(State(streams): State<Streams>, headers: HeaderMap, RawQuery(qu
     let follower = Follower {
         _permit: permit(&streams.of_records)?,
         reader: streams.followers.reader(from),
-        reading: Reading::new(selection),
+        reading: ArrivalReader::new(selection),
         long_events: streams.long_events,
         long_event: None,
         is_over: false,
@@ -108,9 +108,9 @@ fn events(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static
 }
 
 /// Parses the id of an event.
-fn place(id: &str) -> Option<Place> {
+fn place(id: &str) -> Option<BacklogPosition> {
     let (batch, record) = id.split_once('.')?;
-    Some(Place {
+    Some(BacklogPosition {
         batch: batch.parse().ok()?,
         record: record.parse().ok()?,
     })
@@ -125,7 +125,7 @@ struct Dropped {
 struct Follower {
     _permit: OwnedSemaphorePermit,
     reader: Reader,
-    reading: Reading,
+    reading: ArrivalReader,
     long_events: Arc<Semaphore>,
     /// Held while the client reads a long event.
     long_event: Option<OwnedSemaphorePermit>,
@@ -156,11 +156,11 @@ impl Follower {
                     let mut at = Some(self.reader.place.record);
                     let records = self.reading.step(&batch, &mut at);
                     self.reader.place = match at {
-                        Some(record) => Place {
+                        Some(record) => BacklogPosition {
                             record,
                             ..self.reader.place
                         },
-                        None => Place {
+                        None => BacklogPosition {
                             batch: self.reader.place.batch + 1,
                             record: 0,
                         },
@@ -184,7 +184,7 @@ impl Follower {
 }
 
 /// The OTLP/JSON of the records with their source as another member, which readers of OTLP ignore.
-fn event(records: &Records, place: Place) -> Event {
+fn event(records: &Records, place: BacklogPosition) -> Event {
     let rest = text(&records.json).strip_prefix('{').unwrap_or("}");
     Event::default()
         .event(if records.is_logs { "logs" } else { "spans" })

@@ -89,14 +89,14 @@ impl Records {
 
 /// One reader's way through the arrivals.
 #[derive(Debug)]
-pub struct Reading {
+pub struct ArrivalReader {
     selection: Selection,
     uploads: Uploads,
     /// Hidden spans that are to be returned next.
     revealed: VecDeque<Batch>,
 }
 
-impl Reading {
+impl ArrivalReader {
     /// Starts with what arrives next.
     #[must_use]
     pub fn new(selection: Selection) -> Self {

@@ -31,7 +31,7 @@ enum ActivePass {
 /// Result of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// There is more to look at.
+    /// Records are left to look at.
     More,
     /// The next part of the answer; there may be more.
     Part(Part),

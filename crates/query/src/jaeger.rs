@@ -100,7 +100,7 @@ pub fn operations(part: &Part) -> Vec<u8> {
     all(lines.len(), lines)
 }
 
-/// Formats the answer to `/api/services/{service}/operations`: names without kinds, and `null` where there is none.
+/// Formats the answer to `/api/services/{service}/operations`: names without kinds, and `null` without any.
 #[must_use]
 pub fn operation_names(part: &Part) -> Vec<u8> {
     let Part::Operations(operations) = part else {

@@ -4,7 +4,7 @@
 //!
 //! An [`Evaluation`] reads the store in steps and holds no reference to it, so the owner of the store answers queries between its other
 //! work, as it does with the filter and the survey. What it finds are values; [`jaeger`] formats them as Jaeger's query API does. Nothing
-//! here knows of sockets or runtimes. [`Reading`] selects among arrivals, for readers that follow them.
+//! here knows of sockets or runtimes. [`ArrivalReader`] selects among arrivals, for readers that follow them.
 //!
 //! ```
 //! use query::{Evaluation, Part, Request, Step};
@@ -37,7 +37,7 @@ use serde::Serialize;
 use trace_files::json_lines::Printable;
 use trace_model::{Span, SpanKind, TraceId};
 
-pub use self::arrivals::{Reading, Records, Selection};
+pub use self::arrivals::{ArrivalReader, Records, Selection};
 pub use self::calls::CALLS_MAX;
 pub use self::cross_check::CrossCheck;
 pub use self::evaluation::{Evaluation, Step};
@@ -45,7 +45,7 @@ pub use self::found::Found;
 pub use self::operations::OPERATIONS_MAX;
 pub use self::search::Search;
 pub use self::show::{
-    Durations, Ingest, IngestService, ListenerLine, Listeners, Rejected, Show, Shown, ShownCalls, ShownError, ShownLog,
+    Durations, Ingest, IngestService, ListenerLine, Listeners, Rejection, Show, Shown, ShownCalls, ShownError, ShownLog,
     ShownOperation, ShownWarning,
 };
 pub use self::tag::{Tag, text_of};
@@ -69,7 +69,7 @@ pub enum Request {
     Traces(Vec<TraceId>),
     /// Traces with a matching span, the last arrived first. Answered by [`Part::Found`].
     Found(Box<Search>),
-    /// A trace by id, or the one that arrived last. Answered by [`Part::Whole`] or [`Part::Missing`]; by nothing if there is no trace.
+    /// A trace by id, or the one that arrived last. Answered by [`Part::Whole`] or [`Part::Missing`]; by nothing if the store is empty.
     Whole(Option<TraceId>),
     /// The cross-check of a trace. Answered by [`Part::CrossCheck`] or [`Part::Missing`].
     CrossCheck(TraceId),

@@ -88,11 +88,11 @@ pub(crate) struct Matching {
 /// Result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Matched {
-    /// There is more to look at.
+    /// Records are left to look at.
     More,
     /// The next trace.
     Trace(TraceId),
-    /// There is no other.
+    /// All traces were looked at.
     End,
 }
 

@@ -10,7 +10,7 @@ use trace_model::Store;
 use crate::Search;
 
 use self::aggregates::{SurveyedPass, WarningsPass};
-pub use self::ingest::{Ingest, IngestService, ListenerLine, Listeners, Rejected};
+pub use self::ingest::{Ingest, IngestService, ListenerLine, Listeners, Rejection};
 use self::records::RecordsPass;
 
 /// A list about the traces that a search finds.

@@ -2,31 +2,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use query::{Reading, Records, Selection};
-use trace_model::{Batch, Filter, Source, otlp};
+mod support;
+
+use opentelemetry_proto::tonic::trace::v1::Span;
+use query::{ArrivalReader, Records, Selection};
+use trace_model::{Batch, Filter};
 
 /// A request of spans with names of so many bytes; those with an even number are uploads.
-fn batch(spans: u32, bytes: usize) -> Batch {
+fn named(spans: u32, bytes: usize) -> Batch {
     let span = |number: u32| Span {
         trace_id: vec![1; 16],
         span_id: u64::from(number).to_be_bytes().to_vec(),
         name: format!("s{number} {}", "x".repeat(bytes)),
         ..Span::default()
     };
-    let scope = ScopeSpans {
-        spans: (1..=spans).map(span).collect(),
-        ..ScopeSpans::default()
-    };
-    let resource = ResourceSpans {
-        scope_spans: vec![scope],
-        ..ResourceSpans::default()
-    };
-    otlp::batch(vec![resource], Source::OtlpHttp).0
+    support::batch((1..=spans).map(span).collect())
 }
 
 /// All that is returned, and in how many steps.
-fn read(reading: &mut Reading, batch: &Batch) -> (Vec<Records>, usize) {
+fn read(reading: &mut ArrivalReader, batch: &Batch) -> (Vec<Records>, usize) {
     let (mut at, mut found, mut steps) = (Some(0), Vec::new(), 0);
     while at.is_some() {
         found.extend(reading.step(batch, &mut at));
@@ -49,30 +43,30 @@ fn selection(filter: &str) -> Selection {
 
 #[test]
 fn parts_are_bounded_in_records_and_bytes() {
-    let mut reading = Reading::new(selection(""));
-    let (found, _) = read(&mut reading, &batch(1_200, 1));
+    let mut reading = ArrivalReader::new(selection(""));
+    let (found, _) = read(&mut reading, &named(1_200, 1));
     assert_eq!(spans(&found), [512, 512, 176]);
-    let (found, _) = read(&mut reading, &batch(8, 100_000));
+    let (found, _) = read(&mut reading, &named(8, 100_000));
     assert_eq!(spans(&found), [3, 3, 2]);
-    let (found, _) = read(&mut reading, &batch(2, 1_000_000));
+    let (found, _) = read(&mut reading, &named(2, 1_000_000));
     assert_eq!(spans(&found), [1, 1]);
-    assert_eq!(read(&mut reading, &batch(0, 1)), (Vec::new(), 1));
+    assert_eq!(read(&mut reading, &named(0, 1)), (Vec::new(), 1));
 }
 
 #[test]
 fn step_looks_at_a_bounded_number_of_records() {
-    let mut reading = Reading::new(selection("name:nothing"));
-    let (found, steps) = read(&mut reading, &batch(10_000, 1));
+    let mut reading = ArrivalReader::new(selection("name:nothing"));
+    let (found, steps) = read(&mut reading, &named(10_000, 1));
     assert_eq!((found.len(), steps), (0, 5));
 }
 
 #[test]
 fn hidden_spans_follow_what_needs_them() {
-    let mut upload = batch(1, 1);
+    let mut upload = named(1, 1);
     assert_eq!(upload.hide_spans(|_| true), 1);
-    let mut reading = Reading::new(selection(""));
+    let mut reading = ArrivalReader::new(selection(""));
     assert_eq!(read(&mut reading, &upload).0, []);
     // The same id arrives as another program's span: it was no upload.
-    let (found, _) = read(&mut reading, &batch(1, 1));
+    let (found, _) = read(&mut reading, &named(1, 1));
     assert_eq!(spans(&found), [1, 1]);
 }

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod support;
+
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use opentelemetry_proto::tonic::trace::v1::Span;
 use query::{Evaluation, Request, Search, Show, Step};
 use trace_model::{Filter, Source, Store, otlp, work};
 
@@ -35,16 +37,8 @@ fn store(spans: u32, bytes: usize) -> Store {
         attributes: vec![attribute.clone()],
         ..Span::default()
     };
-    let scope = ScopeSpans {
-        spans: (1..=spans).map(span).collect(),
-        ..ScopeSpans::default()
-    };
-    let resource = ResourceSpans {
-        scope_spans: vec![scope],
-        ..ResourceSpans::default()
-    };
     let mut store = Store::new(256 << 20);
-    store.add(otlp::batch(vec![resource], Source::OtlpHttp).0);
+    store.add(support::batch((1..=spans).map(span).collect()));
     store
 }
 

@@ -102,7 +102,7 @@ pub enum ApiError {
         /// Error of the operating system.
         problem: Box<str>,
     },
-    /// The certificate is not trusted, or there is no common protocol.
+    /// The certificate is not trusted, or client and server share no protocol.
     #[error(
         "cannot connect securely to {host}: {problem} (check that SENTRY_URL has the host of the certificate, that its CA is \
          installed, and that the clock is right)"

@@ -347,7 +347,7 @@ impl<T: Send + 'static> Engine<T> {
     }
 }
 
-/// Waits until `time`, or forever if there is none.
+/// Waits until `time`, or forever without one.
 async fn sleep_until_some(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,

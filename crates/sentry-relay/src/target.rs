@@ -29,7 +29,7 @@ pub enum TargetError {
     /// The scheme is not supported.
     #[error("scheme is neither https nor http")]
     Scheme,
-    /// There is no public key, or it contains characters that no key of Sentry has.
+    /// The public key is missing, or contains characters that no key of Sentry has.
     #[error("no valid public key before the host")]
     Key,
     /// The last segment of the path is missing or cannot be a project id.

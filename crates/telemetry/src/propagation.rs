@@ -92,7 +92,7 @@ struct Upstream {
 /// | header | read | written |
 /// |---|---|---|
 /// | `sentry-trace` | first choice for ids | always |
-/// | `traceparent` | ids when there is no valid `sentry-trace`; OpenTelemetry's sampling when both name the same trace | always |
+/// | `traceparent` | ids without a valid `sentry-trace`; OpenTelemetry's sampling when both name the same trace | always |
 /// | `tracestate` | when `traceparent` names the trace that is continued | when there is one |
 /// | `baggage` | bounded to 64 members, 8192 bytes | unchanged; new Sentry members when the trace starts here |
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! The kind of work of a span in Sentry's terms (`op`).
 //!
-//! Sentry's span processor uses the span's name for it (its source has a comment "infer this"), and there is no hook for
+//! Sentry's span processor uses the span's name for it (its source has a comment "infer this"), and has no hook for
 //! transactions, so it is corrected in the transport. The values are those of Sentry's conventions
 //! (<https://github.com/getsentry/sentry-conventions>, `model/op`), inferred as Sentry's servers and its Java SDK do from
 //! OpenTelemetry's conventions. Span names are not changed.

@@ -1,6 +1,6 @@
 //! A wrapper around Sentry's span processor that keeps the spans it would lose.
 //!
-//! [`SentrySpanProcessor`] creates a transaction per *local root*: a span whose parent it does not know, since there is none or it
+//! [`SentrySpanProcessor`] creates a transaction per *local root*: a span whose parent it does not know, since it has none or it
 //! is in another process. The transaction is sent when its root ends, with the children that have ended by then; those that end
 //! later are lost. [`SentrySpans`] wraps it:
 //!

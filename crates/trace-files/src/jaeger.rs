@@ -167,7 +167,7 @@ fn converted(json: &Value, trace: Option<&Value>, binary: Binary) -> Result<(Tra
     Ok((trace_id, span, read.scope.encode_to_vec()))
 }
 
-/// Returns the parent's id, and the links. A self-reference is the parent only if there is no other reference.
+/// Returns the parent's id, and the links. A self-reference is the parent only without another reference.
 fn references(json: &Value, trace_id: TraceId, own_id: SpanId) -> (Vec<u8>, Vec<Link>) {
     let mut links = Vec::new();
     let mut parents = Vec::new();

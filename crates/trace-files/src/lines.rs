@@ -6,12 +6,12 @@ use trace_model::{Batch, RawRecord, Source};
 
 use crate::pending::Pending;
 
-/// Appends spans as one `ExportTraceServiceRequest` in JSON and a line break; nothing if there are none.
+/// Appends spans as one `ExportTraceServiceRequest` in JSON and a line break; nothing without any.
 pub fn write_spans<'a>(spans: impl Iterator<Item = RawRecord<'a>>, line: &mut Vec<u8>) {
     write_line(spans, &TRACES_REQUEST, line);
 }
 
-/// Appends log records as one `ExportLogsServiceRequest` in JSON and a line break; nothing if there are none.
+/// Appends log records as one `ExportLogsServiceRequest` in JSON and a line break; nothing without any.
 pub fn write_logs<'a>(logs: impl Iterator<Item = RawRecord<'a>>, line: &mut Vec<u8>) {
     write_line(logs, &LOGS_REQUEST, line);
 }

@@ -113,7 +113,7 @@ impl From<Position> for LazyPosition<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{what}", place_of(*position))]
 pub struct Problem {
-    /// Position; `None` if there is no single one.
+    /// Position; `None` for several.
     pub position: Option<Position>,
     /// Cause, and the expected input.
     pub what: String,

@@ -46,7 +46,7 @@ pub struct Copying {
 /// Progress of copying.
 #[derive(Debug)]
 pub enum Copied {
-    /// There is more to copy.
+    /// A part of it.
     Part,
     /// The complete trace.
     Whole(Saved),

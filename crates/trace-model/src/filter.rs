@@ -168,7 +168,7 @@ pub struct Candidate<'a> {
     pub parent_span_id: Option<SpanId>,
     /// Name of the span.
     pub name: &'a str,
-    /// `service.name` of its resource; empty when there is none.
+    /// `service.name` of its resource; empty without one.
     pub service: &'a str,
     /// The part it played.
     pub kind: SpanKind,

@@ -65,7 +65,7 @@ pub struct LogRecord {
     pub trace_id: Option<TraceId>,
     /// The span in which it was written.
     pub span_id: Option<SpanId>,
-    /// `service.name` of its resource; empty when there is none.
+    /// `service.name` of its resource; empty without one.
     pub service: String,
     /// Nanoseconds since the Unix epoch; the time of its observation if the sender gave none.
     pub time_unix_nano: u64,

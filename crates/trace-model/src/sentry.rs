@@ -96,7 +96,7 @@ impl Evidence {
 pub enum Delivery {
     /// Sentry could not be reached; it is kept and tried again.
     Waiting {
-        /// Why it is delayed.
+        /// Reason of the delay.
         problem: Box<str>,
     },
     /// Sentry took it.

@@ -62,7 +62,7 @@ impl SpanSubject {
         generic::may_be_generic(name)
     }
 
-    /// Returns the subject that all spans of an operation share; empty if the name tells it or there is none.
+    /// Returns the subject that all spans of an operation share; empty if the name tells it.
     pub(crate) fn of_operation(name: &str, kind: SpanKind, raw: &[u8]) -> Box<str> {
         Facts::read(raw).text(name, kind, Detail::Operation).into()
     }

@@ -16,7 +16,7 @@ pub struct Figures {
     pub latencies: Latencies,
     /// Queue time of messages, from the end of the producer to the start of the consumer.
     pub queued: Latencies,
-    /// The slowest one: its called span, or the calling one if there is no other.
+    /// The slowest one: its called span, or the calling one of an uninstrumented peer.
     pub slowest: Option<SpanPlace>,
     /// The last failed one, in the same way.
     pub failed: Option<SpanPlace>,

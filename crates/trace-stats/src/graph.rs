@@ -36,7 +36,7 @@ impl Party {
 
 /// Calls or messages from one party to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
+pub struct GraphEdge {
     /// Index of the source in [`ServiceGraph::parties`].
     pub from: usize,
     /// Index of the target.
@@ -67,19 +67,19 @@ impl Counted {
     }
 }
 
-/// Services, queues and peers with their links. Both are ordered by name, independent of the figures.
+/// Services, queues and peers with the edges between them. Both are ordered by name, independent of the figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceGraph {
     /// Services, queues and uninstrumented peers.
     pub parties: Vec<Party>,
-    /// Messages through a queue are two links; acknowledgments are a link only if the service does not receive.
-    pub links: Vec<Link>,
+    /// Messages through a queue are two edges; acknowledgments are an edge only if the service does not receive.
+    pub edges: Vec<GraphEdge>,
     /// Number of calls to peers without a name.
     pub unnamed: u64,
 }
 
 impl ServiceGraph {
-    /// Builds the graph of a survey, with the links and services whose names `keeps` accepts.
+    /// Builds the graph of a survey, with the edges and services whose names `keeps` accepts.
     #[must_use]
     pub fn new(survey: &Survey, keeps: impl Fn(&[&str]) -> bool) -> Self {
         let mut found: BTreeMap<(Party, Party, bool), Counted> = BTreeMap::new();
@@ -108,14 +108,14 @@ impl ServiceGraph {
         let ends = found.keys().flat_map(|(from, to, _)| [from.clone(), to.clone()]);
         let parties: Vec<_> = services.chain(ends).collect::<BTreeSet<_>>().into_iter().collect();
         let positions: HashMap<&Party, usize> = parties.iter().enumerate().map(|(at, party)| (party, at)).collect();
-        let link = |((from, to, is_message), counted): (&(Party, Party, bool), &Counted)| Link {
+        let graph_edge = |((from, to, is_message), counted): (&(Party, Party, bool), &Counted)| GraphEdge {
             from: positions[from],
             to: positions[to],
             is_message: *is_message,
             counted: *counted,
         };
-        let links = found.iter().map(link).collect();
-        Self { parties, links, unnamed }
+        let edges = found.iter().map(graph_edge).collect();
+        Self { parties, edges, unnamed }
     }
 
     /// Returns all figures of a party: incoming calls, outgoing calls, and queue uses. Edges that duplicate a queue use are

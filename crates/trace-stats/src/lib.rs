@@ -45,7 +45,7 @@ pub use compare::{
     Totals,
 };
 pub use figures::Figures;
-pub use graph::{Counted, Link, Party, ServiceGraph};
+pub use graph::{Counted, GraphEdge, Party, ServiceGraph};
 pub use latencies::Latencies;
 pub use operations::{OPERATIONS, Operation};
 pub use place::SpanPlace;

@@ -208,7 +208,7 @@ impl Warnings {
         false
     }
 
-    /// Starts checking the next idle trace; returns false if there is none.
+    /// Starts checking the next idle trace; returns false without one.
     fn begin(&mut self, store: &Store, unix_nano: u64) -> bool {
         while let Some(&(changed, trace_id)) = self.waiting.front() {
             if changed.saturating_add(QUIET_NANO) > unix_nano && changed <= unix_nano {

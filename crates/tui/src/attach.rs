@@ -39,7 +39,7 @@ struct Failed {
 }
 
 impl Attached {
-    /// Attaches to the viewer at an address, or to the last started one; `None` if there is none.
+    /// Attaches to the viewer at an address, or to the last started one; `None` if none runs.
     ///
     /// # Errors
     /// The runtime directory cannot be trusted, or no viewer is at the address.
@@ -63,7 +63,7 @@ impl Attached {
     /// The same, for commands that need one.
     ///
     /// # Errors
-    /// There is none, too.
+    /// No viewer runs, or it does not answer.
     pub async fn required(api: Option<SocketAddr>) -> Result<Self> {
         let found = Self::find(api).await?;
         found.ok_or_else(|| Exit::no_viewer("no viewer is running (start spanfall, or spanfall serve)".to_owned()).into())

@@ -43,7 +43,7 @@ pub enum DemoEvent {
 pub struct Setup {
     programs: PathBuf,
     rabbitmq_url: Option<String>,
-    /// The built page; without it there is none.
+    /// The built page; without it the demo has none.
     page: Option<PathBuf>,
     environment: Vec<(&'static str, String)>,
     page_environment: Vec<(&'static str, String)>,
@@ -92,7 +92,7 @@ impl Setup {
         })
     }
 
-    /// The processes that there will be, in the order in which the header shows them, and the page even if there is none.
+    /// The names of the processes in the order of the header, with the page even if it was not built.
     #[must_use]
     pub fn processes(&self) -> Vec<(&'static str, ServiceState)> {
         let embedded = self.rabbitmq_url.is_none().then_some((BROKER, ServiceState::Starting));

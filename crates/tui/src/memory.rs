@@ -57,7 +57,7 @@ fn limits(root: &Path, line: &str) -> Vec<u64> {
 /// Returns a group's limit minus what is in use; files that are only cached count as free.
 fn left(group: &Path, limit: &str, usage: &str) -> Option<u64> {
     let number = |name: &str| fs::read_to_string(group.join(name)).ok()?.trim().parse::<u64>().ok();
-    // `max`, and in version 1 a number beyond all memory, mean that there is none.
+    // `max`, and in version 1 a number beyond all memory, mean no limit.
     let limit = number(limit).filter(|limit| *limit < 1 << 60)?;
     let cached = fs::read_to_string(group.join("memory.stat")).ok().and_then(|stat| {
         let line = stat.lines().find_map(|line| line.strip_prefix("inactive_file "))?;

@@ -17,7 +17,7 @@ impl Exit {
         Self { status: 2, message }
     }
 
-    /// There is no viewer to ask.
+    /// No viewer runs.
     #[must_use]
     pub const fn no_viewer(message: String) -> Self {
         Self { status: 3, message }

@@ -16,7 +16,7 @@ pub struct SentryConfig {
     pub relay: Option<Target>,
     /// Settings for polling Sentry's API.
     pub api: Option<Settings>,
-    /// Why polling is off although a token is set. Not an error: the variable may be set for another program.
+    /// Reason why polling is off although a token is set. Not an error: the variable may be set for another program.
     pub api_problem: Option<String>,
     /// The DSN to which the demo's services send directly, if they do.
     pub services_dsn: Option<String>,

@@ -10,7 +10,7 @@
 //! Control characters are replaced: see [`app::text`].
 //!
 //! # A JSON line
-//! One object with these keys, always all of them; `null` where there is nothing:
+//! One object with these keys, always all of them; `null` for a missing value:
 //!
 //! | key | value |
 //! |---|---|
@@ -50,7 +50,7 @@ use tokio::sync::watch;
 use trace_model::Filter;
 
 use input::Input;
-pub use input::Origin;
+pub use input::RecordSource;
 use print::Printer;
 
 /// Format of the lines.
@@ -96,9 +96,14 @@ pub struct Until {
 ///
 /// `out` fails otherwise than by being closed, signals cannot be received, the time limit passed before an end condition held, or the viewer
 /// has ended or dropped this reader.
-pub async fn run(origin: impl Into<Origin>, selection: Selection, until: Until, out: impl Write + Send + 'static) -> Result<()> {
+pub async fn run(
+    source: impl Into<RecordSource>,
+    selection: Selection,
+    until: Until,
+    out: impl Write + Send + 'static,
+) -> Result<()> {
     let end = Shutdown::listen()?;
-    run_until(origin, selection, until, out, end.requested()).await
+    run_until(source, selection, until, out, end.requested()).await
 }
 
 /// The reason of the end.
@@ -115,7 +120,7 @@ enum End {
 /// # Errors
 /// As [`run`]; and the error of `shutdown`.
 pub async fn run_until(
-    origin: impl Into<Origin>,
+    source: impl Into<RecordSource>,
     selection: Selection,
     until: Until,
     out: impl Write + Send + 'static,
@@ -126,7 +131,7 @@ pub async fn run_until(
         next,
         mut running,
         server,
-    } = origin.into().open(&selection).await?;
+    } = source.into().open(&selection).await?;
     let (count, printed) = watch::channel(0);
     let lines = Printer::new(selection, out, count);
     let mut printing = tokio::task::spawn_blocking(move || lines.run(next));

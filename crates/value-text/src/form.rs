@@ -52,7 +52,7 @@ impl Form {
             return Self::Json;
         }
         match hint {
-            // Statements of other databases are no SQL, and begin with no keyword of it.
+            // Statements of other databases are not SQL, and do not begin with a keyword of it.
             Some(Hint::Statement) if sql::is_statement(first) => return Self::Sql,
             Some(Hint::StackTrace) => return Self::StackTrace,
             _ => {}

@@ -101,7 +101,7 @@ impl Json {
         u32::try_from(self.open.len()).unwrap_or(u32::MAX)
     }
 
-    /// A value with its name, or the start of one. `None` where there is none.
+    /// A value with its name, or the start of one. `None` without one.
     fn item(&mut self, text: &str, at: usize, lines: &mut Vec<Line>) -> Option<usize> {
         let bytes = text.as_bytes();
         let mut value = at;

@@ -14,7 +14,7 @@ pub(super) struct Axis {
     pub(super) start: u64,
     pub(super) duration: u64,
     pub(super) cells: u16,
-    /// There is more of the trace on both sides: what happened there is not drawn as if it had happened here.
+    /// The bars show a part of the trace: nothing outside of it is drawn at its edges.
     pub(super) is_part: bool,
 }
 

@@ -82,7 +82,7 @@ pub(super) fn column(field: Rect, offset: usize) -> Option<u16> {
     Some(field.x + offset)
 }
 
-/// A caret under the wrong character, and the error; on lines of its own where there is no room on the line.
+/// A caret under the wrong character, and the error; on lines of its own if the line is too short.
 fn problem(frame: &mut Frame, error: &FilterError, text: &str, from: usize, label: u16, area: Rect) {
     let before: String = text.chars().take(error.at.start).collect();
     let at = usize::from(label) + format::columns(&before).saturating_sub(from);

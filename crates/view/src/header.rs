@@ -145,7 +145,8 @@ fn right(app: &App, now: &Now, width: usize) -> Line<'static> {
     }
     let rate = app.spans_per_second(now);
     if rate > 0 {
-        say(format!(" {} spans/s ", format::compact(rate)).fg(theme::GOOD));
+        let unit = if rate == 1 { "span/s" } else { "spans/s" };
+        say(format!(" {} {unit} ", format::compact(rate)).fg(theme::GOOD));
     }
     line.spans.extend(rejected.spans);
     line

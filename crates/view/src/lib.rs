@@ -138,7 +138,7 @@ fn flush_right<'a>(frame: &mut Frame, text: impl Into<Span<'a>>, area: Rect) {
     frame.render_widget(Line::from(text).right_aligned(), area);
 }
 
-/// Lines that say what to do where there is nothing to show, centred.
+/// Returns centered lines for an empty pane: what to do.
 fn hint<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> ratatui::widgets::Paragraph<'a> {
     ratatui::widgets::Paragraph::new(lines.into_iter().collect::<Vec<_>>()).centered()
 }

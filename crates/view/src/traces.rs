@@ -373,7 +373,7 @@ fn cut_at_end(text: &str, width: usize) -> String {
     format::at_most(&format!("{text}…"), width)
 }
 
-/// Why there is nothing to compare a trace with: `–` where Sentry is not used yet. `None` where nothing will be compared with it.
+/// Returns the text for a trace that cannot be compared: `–` while Sentry is expected. `None` if it is not.
 fn without_sentry(app: &App) -> Option<&'static str> {
     if app.sentry.direct.is_some() {
         return Some("no relay");
@@ -385,7 +385,7 @@ fn without_sentry(app: &App) -> Option<&'static str> {
     is_expected.then_some("–")
 }
 
-/// `✓ 8/8` when all spans that services sent reached Sentry; where there is nothing to compare with, why.
+/// `✓ 8/8` when all spans that services sent reached Sentry; else the reason why nothing can be compared.
 pub(super) fn sentry_reach(reach: SentryReach, without: &'static str, now: &Now) -> Span<'static> {
     let mark = reach.mark(now.unix_nano);
     let style = theme::verdict(mark);

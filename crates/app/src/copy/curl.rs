@@ -33,7 +33,7 @@ pub(super) struct Curl {
     pub(super) left_out: Vec<String>,
 }
 
-/// Why there is no command.
+/// Reason for the lack of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoCurl {
     /// The span does not tell method and address of a request.

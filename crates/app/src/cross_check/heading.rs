@@ -93,7 +93,7 @@ pub(super) fn truth(app: &App, trace: &TraceSummary, now: Option<&Now>, width: u
     lines
 }
 
-/// Why there is nothing to compare with, and how to change that.
+/// Explains why nothing can be compared, and how to change that.
 fn nothing(app: &App, trace: &TraceSummary) -> String {
     if let Some(direct) = &app.sentry.direct {
         let direct = text::shown(direct);

@@ -13,7 +13,7 @@ use crate::format;
 const UNKNOWN_ERROR: &str = "unknown_error";
 
 impl Column<'_> {
-    /// Nothing where there is nothing to compare with.
+    /// Adds the result of the cross-check, unless the span was not checked.
     pub(super) fn sentry(&mut self, span: &Span, there: Option<&Span>, verdict: Option<&Verdict>) {
         let Some(verdict) = verdict.filter(|verdict| **verdict != Verdict::NotChecked) else {
             return;
@@ -57,7 +57,7 @@ impl Column<'_> {
             let id = |id: Option<SpanId>| id.map_or_else(|| "none".to_owned(), |id| id.to_string());
             self.pair("parent there", &id(there.parent_span_id), 3, differs);
         }
-        // To the microsecond: what SDKs write as a float is no more exact.
+        // To the microsecond: floats of SDKs are not more exact.
         if there.start_unix_nano.abs_diff(span.start_unix_nano) > 1_000 {
             self.pair(
                 "start there",

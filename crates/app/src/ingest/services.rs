@@ -43,7 +43,7 @@ struct Widths {
 }
 
 impl Widths {
-    /// `None` where there is no room for a table.
+    /// `None` if a table does not fit.
     fn of(width: usize) -> Option<Self> {
         let left = width.checked_sub(SEEN + RATE + SPANS + LOGS)?;
         // Half a minute, a whole one, or none of it; two columns are the space before.

@@ -14,7 +14,7 @@ pub struct Clash {
     pub actions: [&'static str; 2],
 }
 
-/// There is no action of that name.
+/// The name of the action is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownAction;
 
@@ -24,7 +24,7 @@ impl Keymap {
     /// The printed default of a former release does not count as a choice: saved as a configuration, it would pin every key forever.
     ///
     /// # Errors
-    /// There is no such action, or its keys are fixed.
+    /// The action is unknown, or its keys are fixed.
     pub fn choose(&mut self, name: &str, keys: &[Key]) -> Result<Option<&'static str>, UnknownAction> {
         let mut bound = self.bound.iter_mut().filter(|bound| !bound.binding.is_fixed);
         let named = |bound: &&mut Bound| bound.binding.name == name || bound.binding.former_name == Some(name);

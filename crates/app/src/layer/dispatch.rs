@@ -119,7 +119,7 @@ impl App {
         component!(self.screens.tab().layer(), C => <C as Component>::SHOWS_SURVEY)
     }
 
-    /// Returns the number that a tab shows; `None` where there is nothing to count.
+    /// Returns the number that a tab shows; `None` if it counts nothing.
     #[must_use]
     pub fn count_of(&self, tab: Tab) -> Option<u64> {
         component!(tab.layer(), C => <C as Component>::count(self))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use graph_layout::{Area, Canvas, Edge as DrawnEdge, Graph, Layout, Size};
-use trace_stats::{Callee, Counted, Link, Party, Queue, QueueAction, ServiceGraph, Survey};
+use trace_stats::{Callee, Counted, GraphEdge, Party, Queue, QueueAction, ServiceGraph, Survey};
 
 use super::PictureParts;
 use super::calls::{CallRow, Calls};
@@ -77,7 +77,7 @@ impl Default for MapPicture {
 }
 
 impl MapPicture {
-    /// Nodes and links, in the order of [`MapPicture::layout`].
+    /// Nodes and edges, in the order of [`MapPicture::layout`].
     #[must_use]
     pub const fn graph(&self) -> &ServiceGraph {
         &self.graph
@@ -95,7 +95,7 @@ impl MapPicture {
         &self.canvas
     }
 
-    /// Index of the selected node; `None` if there are no nodes.
+    /// Index of the selected node; `None` without nodes.
     #[must_use]
     pub fn position(&self) -> Option<usize> {
         (self.position < self.graph.parties.len()).then_some(self.position)
@@ -143,7 +143,7 @@ impl MapPicture {
 
     /// Takes the graph of a new survey; a layout is made only if it is another graph.
     pub(super) fn take(&mut self, graph: ServiceGraph) {
-        let can_draw = graph.parties.len() <= NODES_MAX && graph.links.len() <= EDGES_MAX;
+        let can_draw = graph.parties.len() <= NODES_MAX && graph.edges.len() <= EDGES_MAX;
         let drawn = if can_draw { drawn(&graph) } else { Graph::default() };
         if drawn != self.drawn {
             self.layout = Layout::new(&drawn);
@@ -169,9 +169,9 @@ impl MapPicture {
             self.is_in_list = false;
         }
         self.rows.clear();
-        let (links, at) = (&self.graph.links, self.position);
-        let is_strong = |link: &Link| link.from == at || link.to == at;
-        self.canvas = Canvas::new(&self.layout, |edge| links.get(edge).is_some_and(is_strong));
+        let (edges, at) = (&self.graph.edges, self.position);
+        let is_strong = |edge: &GraphEdge| edge.from == at || edge.to == at;
+        self.canvas = Canvas::new(&self.layout, |at| edges.get(at).is_some_and(is_strong));
     }
 
     /// Lists what the selected node takes part in, and brings both cursors into view.
@@ -294,15 +294,15 @@ fn drawn(graph: &ServiceGraph) -> Graph {
             height: NODE_ROWS,
         }
     };
-    let edge = |link: &Link| DrawnEdge {
-        from: link.from,
-        to: link.to,
+    let edge = |of: &GraphEdge| DrawnEdge {
+        from: of.from,
+        to: of.to,
         label: LABEL_COLUMNS,
-        is_dashed: link.is_message,
+        is_dashed: of.is_message,
     };
     Graph {
         nodes: graph.parties.iter().map(size).collect(),
-        edges: graph.links.iter().map(edge).collect(),
+        edges: graph.edges.iter().map(edge).collect(),
     }
 }
 

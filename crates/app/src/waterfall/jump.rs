@@ -13,7 +13,7 @@ use crate::format;
 pub(crate) enum Went {
     /// A span of this trace, or of another, with something to say of it.
     To(Option<String>),
-    /// Nothing: why.
+    /// No span, for this reason.
     Nowhere(String),
 }
 

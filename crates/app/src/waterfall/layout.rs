@@ -10,7 +10,7 @@ const LOW: u16 = 14;
 pub struct WaterfallParts {
     /// Line about the trace.
     pub heading: Rect,
-    /// The whole trace in a line; empty where there is no room for it.
+    /// The whole trace in a line; empty on a low pane.
     pub minimap: Rect,
     /// The axis' labels.
     pub scale: Rect,

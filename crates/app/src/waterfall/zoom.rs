@@ -48,7 +48,7 @@ impl Stretch {
     }
 }
 
-/// Nothing shorter is shown: clocks of services are no more exact than this.
+/// Nothing shorter is shown: clocks of services are not more exact than this.
 const SHORTEST: u64 = 1_000;
 
 /// All of a trace's time, and the window through which it is seen.
@@ -228,7 +228,7 @@ mod tests {
     fn panning_ends_at_the_edges() {
         let mut zoom = zoom(5_000, 1_000_000);
         zoom.pan(10);
-        assert!(!zoom.is_zoomed(), "there is nothing beside the whole");
+        assert!(!zoom.is_zoomed(), "the whole cannot be panned");
         zoom.to(Stretch::new(105_000, 205_000));
         let before = zoom.shown();
         zoom.pan(10);

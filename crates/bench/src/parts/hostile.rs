@@ -33,7 +33,7 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
 
 fn of(program: &Path, mix: &'static Mix) -> Result<Figure> {
     let mut viewer = Viewer::start(program, &[])?;
-    let sender = Sender::start(mix, mix.listener.address(&viewer)?);
+    let sender = LoadThread::start(mix, mix.listener.address(&viewer)?);
     sender.wait_for_first()?;
     let mut samples = Samples::default();
     for press in 0..PRESSES {
@@ -52,7 +52,7 @@ fn of(program: &Path, mix: &'static Mix) -> Result<Figure> {
 }
 
 /// Sends one mix over one connection, until it is stopped.
-struct Sender {
+struct LoadThread {
     state: Arc<State>,
     thread: JoinHandle<Result<()>>,
 }
@@ -64,7 +64,7 @@ struct State {
     turned_away: AtomicU64,
 }
 
-impl Sender {
+impl LoadThread {
     fn start(mix: &'static Mix, address: SocketAddr) -> Self {
         let state = Arc::new(State::default());
         let thread = thread::spawn({

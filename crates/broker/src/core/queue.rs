@@ -104,7 +104,7 @@ impl Core {
         Ok(count(queue.ready.len()))
     }
 
-    /// Enqueues a message by its routing key; returns it as the error if there is no such queue.
+    /// Enqueues a message by its routing key; returns it as the error if the queue does not exist.
     pub(crate) fn publish(&mut self, message: Message) -> Result<(), Message> {
         let Some(id) = self.names.get(&message.routing_key).copied() else {
             return Err(message);

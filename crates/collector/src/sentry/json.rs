@@ -47,7 +47,7 @@ impl<'a> Object<'a> {
         keys.iter().find_map(|key| self.text(key))
     }
 
-    /// An object; an empty one where there is none.
+    /// Returns an object; an empty one for other values.
     pub(super) fn object(&self, key: &str) -> Self {
         self.get(key).and_then(Self::of).unwrap_or_default()
     }

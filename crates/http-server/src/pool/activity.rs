@@ -44,7 +44,7 @@ pub(super) enum PermitState {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct State {
     pub(super) permit: PermitState,
-    /// There was nothing to read.
+    /// True if nothing could be read at some time.
     pub(super) has_waited: bool,
     /// Bytes received before the first request began.
     head: usize,
@@ -133,7 +133,7 @@ impl Activity {
         });
     }
 
-    /// Notes that there is nothing to read now.
+    /// Notes that nothing can be read now.
     pub(crate) fn waits(&self) {
         self.locked().has_waited = true;
     }

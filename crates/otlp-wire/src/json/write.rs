@@ -49,7 +49,7 @@ fn object(bytes: &[u8], message: &'static Message, out: &mut Vec<u8>, depth: u32
     out.push(b'}');
 }
 
-/// Writes the contents of a field; returns false if there are none.
+/// Writes the contents of a field; returns false if it is empty.
 fn values(bytes: &[u8], field: &'static Field, out: &mut Vec<u8>, depth: u32) -> bool {
     let all = fields(bytes)
         .filter(|found| found.number == field.number)

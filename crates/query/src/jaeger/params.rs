@@ -48,7 +48,7 @@ impl Params {
     /// Reads the parameters of `/api/operations`.
     ///
     /// # Errors
-    /// There is no `service`.
+    /// `service` is missing.
     pub fn operations(&self) -> Result<Request, ParamError> {
         let service = self.get("service").ok_or(ParamError::Missing("service"))?;
         let kind = self.get("spanKind").map(|name| match SpanKind::from_name(name) {

@@ -45,7 +45,7 @@ pub struct Listeners {
     /// Bytes of these.
     pub waiting_bytes: usize,
     /// The last rejections, the newest last.
-    pub rejected: Vec<Rejected>,
+    pub rejected: Vec<Rejection>,
 }
 
 /// Counts of one listener.
@@ -79,7 +79,7 @@ pub struct ListenerLine {
 
 /// A rejected request, or a dropped part of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rejected {
+pub struct Rejection {
     /// Nanoseconds since the Unix epoch.
     pub time_unix_nano: u64,
     /// Name of the listener.

@@ -12,7 +12,7 @@ const DELAY_MIN: Duration = Duration::from_millis(10);
 
 /// Delays after a trace's last span at which it is requested: 15, 30, 60 and 120 s by default.
 ///
-/// Sentry processes a trace some 10 s after its root has ended, or a minute after its last span when there is no root; storing it
+/// Sentry processes a trace some 10 s after its root has ended, or a minute after its last span without a root; storing it
 /// takes additional time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delays(Box<[Duration]>);

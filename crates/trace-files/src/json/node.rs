@@ -19,7 +19,7 @@ pub(crate) struct Node<'a> {
 pub(crate) type Member<'a> = (Cow<'a, str>, Node<'a>);
 
 impl<'a> Node<'a> {
-    /// Returns the value at the start of a text; `None` if there is none.
+    /// Returns the value at the start of a text; `None` without one.
     pub(crate) fn first(text: &'a str) -> Option<Self> {
         let mut scanner = Scanner::default();
         match scanner.scan(text.as_bytes(), 0) {

@@ -102,10 +102,7 @@ impl Parser {
     fn group(&mut self, start: usize) -> Result<Expr, FilterError> {
         self.cursor.skip_space();
         if self.cursor.take(")") {
-            return Err(FilterError::new(
-                start..self.cursor.at,
-                "there is nothing between the parentheses",
-            ));
+            return Err(FilterError::new(start..self.cursor.at, "empty parentheses"));
         }
         if self.cursor.peek().is_none() {
             return Err(not_closed(start));
@@ -133,7 +130,7 @@ impl Parser {
         let word = self.cursor.word(WordEnd::Term)?;
         if !self.cursor.at_colon() {
             if word.pattern.plain() == Some("") {
-                return Err(FilterError::new(word.at, "there is nothing between the quotes"));
+                return Err(FilterError::new(word.at, "empty quotes"));
             }
             return Ok(Term::Anywhere(word.pattern));
         }

@@ -179,7 +179,7 @@ impl Identities {
         })
     }
 
-    /// The metric in use that is equal to this one; this one where there is none.
+    /// The metric in use that is equal to this one; this one if none is.
     pub(super) fn canonical(&self, metric: Arc<Identity>) -> Arc<Identity> {
         if self.metrics.find(metric.hash, |known| Arc::ptr_eq(known, &metric)).is_some() {
             return metric;

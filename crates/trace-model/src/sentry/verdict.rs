@@ -25,7 +25,7 @@ pub enum SourceOfTruth {
 /// Result of a span's cross-check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// There is nothing to compare it with.
+    /// It cannot be compared.
     NotChecked,
     /// The viewer's own span, for the local screen alone.
     NotSent,
@@ -57,14 +57,14 @@ pub enum Awaited {
     Envelope,
     /// Sentry can be reached again.
     Relay {
-        /// Why it is delayed.
+        /// Reason of the delay.
         problem: Box<str>,
     },
     /// Sentry's next answer.
     Answer,
 }
 
-/// Why a span did not reach Sentry, as far as there is evidence.
+/// Reason why a span did not reach Sentry, as far as known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The sender does not sample this trace.
@@ -128,7 +128,7 @@ pub enum Reason {
     Silent,
     /// It arrived at the local endpoint; its further way is unknown.
     NotStored,
-    /// There is no evidence.
+    /// The evidence is missing.
     Unknown,
 }
 

@@ -8,7 +8,7 @@ use super::trace::Trace;
 use crate::TraceId;
 
 impl Store {
-    /// The place of a trace, which is made if there is none.
+    /// Returns the entry of a trace, which is added if it is missing.
     pub(super) fn slot_of(&mut self, trace_id: TraceId) -> Slot {
         if let Some(slot) = self.find_trace(trace_id) {
             return slot;

@@ -47,7 +47,7 @@ impl SentryReach {
         self.expected.saturating_sub(self.reached + self.differs)
     }
 
-    /// The mark of the whole trace: that of its worst span; `–` where there is nothing to compare with.
+    /// The mark of the whole trace: that of its worst span; `–` if nothing can be compared.
     #[must_use]
     pub const fn mark(self, now_unix_nano: u64) -> char {
         if matches!(self.truth, SourceOfTruth::Nothing) || self.expected + self.sentry_only == 0 {

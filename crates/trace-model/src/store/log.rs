@@ -260,7 +260,7 @@ impl SegmentLog {
         Some(self.chunks.len() - 1)
     }
 
-    /// Gives the memory of a free chunk back. False when there is none.
+    /// Frees the memory of a free chunk; false without one.
     pub(super) fn release_free(&mut self) -> bool {
         let Some(at) = self.free.pop() else { return false };
         let chunk = &mut self.chunks[at];

@@ -72,7 +72,7 @@ impl Ranking {
         self.order.retain(|known| *known != trace_id);
     }
 
-    /// Returns the number of traces visited by the pass in progress; `None` if there is none.
+    /// Returns the number of traces visited by the pass in progress; `None` without one.
     #[must_use]
     pub fn looked_at(&self) -> Option<usize> {
         self.pass.as_ref().map(|pass| pass.looked_at)

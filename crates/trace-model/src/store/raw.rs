@@ -25,7 +25,7 @@ pub struct RawReader {
 /// Progress of a [`RawReader`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RawProgress {
-    /// There is more to read.
+    /// Records are left to read.
     More,
     /// All records were read.
     Complete,

@@ -123,7 +123,7 @@ impl RecordReader {
         }
     }
 
-    /// Reads on until [`work::done`] is `until`; true when more is left. Of a trace that has left there is nothing.
+    /// Reads on until [`work::done`] is `until`; true when more is left. An evicted trace has nothing left.
     pub(crate) fn step(&mut self, store: &Store, until: u64) -> bool {
         let Some(slot) = self.cursor.slot(store) else {
             self.spans.clear();

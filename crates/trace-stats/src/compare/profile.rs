@@ -132,7 +132,7 @@ impl Profile {
         self.paths.len()
     }
 
-    /// Returns true if there are no call paths.
+    /// Returns true without call paths.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.paths.is_empty()

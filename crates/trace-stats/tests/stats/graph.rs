@@ -33,14 +33,14 @@ fn drawn(graph: &ServiceGraph) -> Vec<String> {
         Party::Queue(queue) => format!("({})", queue.name),
         Party::Peer(name) => format!("[{name}]"),
     };
-    let links = graph.links.iter();
-    links
-        .map(|link| {
+    let edges = graph.edges.iter();
+    edges
+        .map(|edge| {
             format!(
                 "{} {} {}",
-                name(link.from),
-                if link.is_message { "⇢" } else { "→" },
-                name(link.to)
+                name(edge.from),
+                if edge.is_message { "⇢" } else { "→" },
+                name(edge.to)
             )
         })
         .collect()
@@ -101,7 +101,7 @@ fn details_of_a_party_have_all_its_edges() {
 }
 
 #[test]
-fn graph_keeps_links_that_match_the_filter() {
+fn graph_keeps_edges_that_match_the_filter() {
     let survey = shop();
     let graph = ServiceGraph::new(&survey, |names| names.iter().any(|name| name.contains("web")));
     assert_eq!(drawn(&graph), ["web → api"]);

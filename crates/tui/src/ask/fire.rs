@@ -26,7 +26,7 @@ struct Fired {
 /// Sends a request and prints the id of its trace. With `until` it waits for the trace and prints its waterfall, complete or not.
 ///
 /// # Errors
-/// There is no demo, its trace is not complete in time, or `out` cannot be written to.
+/// The viewer runs no demo, the trace is not complete in time, or `out` cannot be written to.
 pub async fn fire(viewer: &Attached, call: DemoCall, until: Option<Until>, mut out: impl Write) -> Result<()> {
     let name = match call {
         DemoCall::Reset => "reset",

@@ -1,4 +1,4 @@
-//! Origin of the printed records: a collector of this process, or a running viewer.
+//! Source of the printed records: a collector of this process, or a running viewer.
 
 use std::pin::Pin;
 
@@ -13,22 +13,22 @@ use crate::attach::{Attached, Event, Events};
 /// Batches between the connection and the printer. When it is slow, the viewer is not read, and drops this reader.
 const WAITING_MAX: usize = 4;
 
-/// Origin of the records.
+/// Source of the records.
 #[derive(Debug)]
-pub enum Origin {
+pub enum RecordSource {
     /// A collector of this process.
     Collector(Box<Collector>),
     /// A running viewer.
     Viewer(Attached),
 }
 
-impl From<Collector> for Origin {
+impl From<Collector> for RecordSource {
     fn from(collector: Collector) -> Self {
         Self::Collector(Box::new(collector))
     }
 }
 
-impl From<Attached> for Origin {
+impl From<Attached> for RecordSource {
     fn from(viewer: Attached) -> Self {
         Self::Viewer(viewer)
     }
@@ -52,7 +52,7 @@ pub(super) struct Input {
     pub(super) server: Option<Server>,
 }
 
-impl Origin {
+impl RecordSource {
     /// Opens it, and says where.
     pub(super) async fn open(self, selection: &Selection) -> Result<Input> {
         match self {

@@ -16,7 +16,7 @@ use app::log_text;
 /// Records of a line of OTLP/JSON, at most.
 const OF_A_LINE: usize = 512;
 
-/// Prints until there are no more arrivals, or as many records as wanted. Returns their number.
+/// Prints until arrivals end, or as many records as wanted. Returns their number.
 pub(super) struct Printer<W: Write> {
     out: BufWriter<W>,
     form: Form,

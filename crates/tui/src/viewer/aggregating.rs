@@ -23,7 +23,7 @@ pub(super) struct Aggregating {
 }
 
 impl Aggregating {
-    /// Returns when to continue; `None` while there is nothing to read.
+    /// Returns the time of the next slice; `None` if nothing is due.
     pub(super) fn due(&self, app: &App) -> Option<Instant> {
         let now = Instant::now();
         let due = if self.has_more { 0 } else { app.survey_due()? };

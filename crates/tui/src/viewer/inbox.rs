@@ -60,7 +60,7 @@ impl Inbox {
         }
     }
 
-    /// Returns true if there is nothing to store.
+    /// Returns true if it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.begun.is_empty()
     }
@@ -81,7 +81,7 @@ impl Inbox {
             None => None,
         };
         let Some(delivery) = delivery else {
-            // The collector has ended, or there is none.
+            // The collector has ended, or was not started.
             return std::future::pending::<()>().await;
         };
         self.waiting_bytes += delivery.arrival.bytes();

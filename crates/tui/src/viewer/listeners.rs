@@ -3,9 +3,9 @@
 use std::time::UNIX_EPOCH;
 
 use collector::{Addresses, Health};
-use query::{ListenerLine, Listeners, Rejected};
+use query::{ListenerLine, Listeners, Rejection};
 
-/// Returns what queries are answered about the listeners; nothing where there are none.
+/// Returns what queries are answered about the listeners; nothing without any.
 pub(super) fn state(listening: Option<&(Addresses, Health)>) -> Listeners {
     let Some((addresses, health)) = listening else {
         return Listeners::default();
@@ -28,7 +28,7 @@ pub(super) fn state(listening: Option<&(Addresses, Health)>) -> Listeners {
             throttled: counts.throttled,
         }
     };
-    let rejected = counts.recent.iter().map(|rejection| Rejected {
+    let rejected = counts.recent.iter().map(|rejection| Rejection {
         time_unix_nano: rejection
             .time
             .duration_since(UNIX_EPOCH)

@@ -13,7 +13,7 @@ use tracing_subscriber::prelude::*;
 
 use app::text::clean;
 
-/// Sends log records to a file, by default in the user's state directory; without such a directory there is no log.
+/// Sends log records to a file, by default in the user's state directory; without such a directory nowhere.
 /// `SPANFALL_LOG` selects them (the syntax of `RUST_LOG`), by default warnings.
 ///
 /// # Errors

@@ -58,8 +58,8 @@ const PHRASES: &[&str] = &[
     "behaviour",
     "cancelled",
 ];
-/// First words of a doc comment that make it a question without a head.
-const QUESTIONS: &[&str] = &["What", "Who", "Whose", "Where", "Whether", "How"];
+/// First words of a doc comment that make it a question without a head, or a clause without a subject.
+const QUESTIONS: &[&str] = &["What", "Who", "Whose", "Where", "Whether", "Why", "How", "There"];
 /// First words of a test's name that hide its subject.
 const PRONOUNS: &[&str] = &[
     "it",
@@ -92,13 +92,12 @@ const PRONOUNS: &[&str] = &[
 /// Lines of `place | words | reason`.
 const EXCEPTIONS: &str = include_str!("language/exceptions.txt");
 
-/// Returns true if a phrase is in a text of lower-case words with single spaces. "There is no", "is no longer" and "takes in addition"
-/// are plain.
+/// Returns true if a phrase is in a text of lower-case words with single spaces. "Is no longer" and "takes in addition" are plain.
 fn has_phrase(text: &str, phrase: &str) -> bool {
     let is_word = |character: char| character.is_alphanumeric() || character == '_' || character == '\'';
     text.match_indices(phrase).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + phrase.len()..]);
-        let is_plain = before.ends_with("there ") || [" longer", " more", " addition"].iter().any(|word| after.starts_with(word));
+        let is_plain = [" longer", " more", " addition"].iter().any(|word| after.starts_with(word));
         !before.ends_with(is_word) && !after.starts_with(is_word) && !is_plain
     })
 }

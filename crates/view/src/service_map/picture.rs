@@ -19,10 +19,10 @@ pub(super) fn draw(frame: &mut Frame, survey: &Survey, picture: &MapPicture, are
         first: picture.first(),
     };
     lines(&mut pane, picture);
-    for (route, link) in picture.layout().edges.iter().zip(&picture.graph().links) {
-        let is_strong = picture.position().is_some_and(|at| at == link.from || at == link.to);
+    for (route, edge) in picture.layout().edges.iter().zip(&picture.graph().edges) {
+        let is_strong = picture.position().is_some_and(|at| at == edge.from || at == edge.to);
         let (x, y, style) = (route.label.x, route.label.y, edge_style(is_strong));
-        let Some(figures) = link.counted.figures(survey) else {
+        let Some(figures) = edge.counted.figures(survey) else {
             continue;
         };
         // As long as it is, so that the line fills the rest.
@@ -154,7 +154,7 @@ fn node(pane: &mut Pane, survey: &Survey, picture: &MapPicture, at: usize) {
     } else {
         String::new()
     };
-    // Where there is no room for both, the noun is left out.
+    // If both do not fit, the noun is left out.
     let beside = format::columns(&errors) + usize::from(!errors.is_empty());
     let number = about.split(' ').next().unwrap_or_default();
     let about = if errors.is_empty() || format::columns(&about) + beside <= room {

@@ -116,7 +116,7 @@ impl Theme {
         self.kind
     }
 
-    /// Gives a role another color; false for one that there is not. Without colors it stays so.
+    /// Gives a role another color; false for an unknown one. Without colors nothing changes.
     pub fn set_role(&mut self, name: &str, color: Color) -> bool {
         let role = TABLE.iter().find(|role| role.name == name);
         if let Some(Color::Indexed(number)) = role.map(|role| role.color).filter(|_| self.kind != ThemeKind::None) {

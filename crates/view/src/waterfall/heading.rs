@@ -17,7 +17,7 @@ const WHOLE_ID: u8 = 9;
 
 /// A part of the title.
 struct Item {
-    /// The ones that matter least go first where there is no room; 0 stays.
+    /// The ones that matter least are left out first on a narrow pane; 0 stays.
     rank: u8,
     text: Span<'static>,
     /// For a narrow screen.

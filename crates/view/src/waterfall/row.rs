@@ -81,7 +81,7 @@ pub(crate) fn label(row: &Row, width: usize) -> Line<'static> {
     let nothing = SpanSubject::default();
     let subject = row.line.as_ref().filter(|_| row.group.is_none());
     let subject = subject.map_or(&nothing, |span| &span.subject);
-    // Where there is no room for both, the service leaves some to what it did.
+    // If both do not fit, the service is shortened first.
     let service_room = row.line.as_ref().map_or(left, |span| {
         let what = format::columns(&span.name) + 1 + format::columns(&subject.text);
         let whole = format::columns(&service_name(&span.service)) + 1 + what;

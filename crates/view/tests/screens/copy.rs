@@ -71,7 +71,7 @@ fn missing_span_has_only_an_id_to_copy() {
     assert_eq!(copied(&mut scene, 's'), Some("01".repeat(8)));
     assert_eq!(copied(&mut scene, 'j'), None);
     assert!(
-        scene.text().contains("has not arrived: there is nothing but its id"),
+        scene.text().contains("span not received: only its id is known"),
         "{}",
         scene.text()
     );
