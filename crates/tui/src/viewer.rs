@@ -4,6 +4,7 @@
 //! hook; then the terminal. At the end: the demo's processes, the collector, the terminal.
 
 mod aggregating;
+mod answering;
 mod demo;
 mod effects;
 mod ending;
@@ -23,21 +24,21 @@ mod watchdog;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use collector::{Addresses, Health};
+use collector::Health;
 use crossterm::event::{Event as TerminalEvent, EventStream};
 use eyre::{Context, Result};
 use futures_util::StreamExt;
-use query_api::{Api, Fire, Fires, Nonce, Queries, Running};
+use query_api::{Fires, Queries};
 use sentry_relay::Target;
 use trace_model::Store;
 
 use crate::cli::Options;
 use crate::demo::{DemoEvent, Setup};
 use crate::ports;
-use crate::runtime::{self, Registration};
 use crate::sentry_config::SentryConfig;
 use crate::sentry_poller::SentryPoller;
 use aggregating::Aggregating;
+use answering::{answer, answering, fired, stop_answering};
 use app::{App, Event, EventResult, Mode, Notice, SentrySite, SentryStatus, Settings};
 use demo::Demo;
 use ending::Ending;
@@ -62,11 +63,8 @@ const SEARCH: Duration = Duration::from_millis(3);
 const SEARCHED: usize = 512;
 /// Time slice of reading the shown trace between two checks for input.
 const READ: Duration = Duration::from_millis(3);
-/// [Work](trace_model::work) of that between two looks at the clock: a fraction of a millisecond.
+/// [Work](trace_model::work) between two looks at the clock: a fraction of a millisecond.
 const READ_WORK: u64 = 1 << 18;
-/// Time slice of answering queries between two checks for input.
-const ANSWER_QUERIES: Duration = Duration::from_millis(2);
-
 /// Runs the viewer until the user quits or the terminal is closed.
 ///
 /// # Errors
@@ -93,19 +91,8 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         Some(settings) => SentryPoller::connect(settings)?,
         None => None,
     };
-    let mut sentry = SentryStatus::default();
-    sentry.is_asked = poller.is_some();
-    sentry.site = sentry_config.api.map(|settings| SentrySite {
-        organization: settings.site.organization().to_owned(),
-        host: settings.site.host().to_owned(),
-        trace_pages: settings.site.trace_pages(),
-    });
-    sentry.direct = sentry_config.services_dsn.filter(|_| mode == Mode::Demo).map(|dsn| {
-        // The services report what they cannot read.
-        Target::parse(&dsn).map_or_else(|_| "SENTRY_DSN".to_owned(), |target| target.to_string())
-    });
-    sentry.relay = sentry_config.relay.map(|target| target.to_string());
-    let notice = sentry_config.api_problem.map(|text| Notice { text, error: true });
+    let notice = sentry_config.api_problem.clone().map(|text| Notice { text, error: true });
+    let sentry = sentry_status(sentry_config, mode, poller.is_some());
     let mut app = App::new(store, mode, addresses, fastrand::Rng::new()).with(Settings {
         keymap: config.keymap,
         zone: jiff::tz::TimeZone::system(),
@@ -174,6 +161,22 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
     ending.watchdog.enter(Doing::Frame);
     terminal.leave();
     ended
+}
+
+fn sentry_status(config: SentryConfig, mode: Mode, is_asked: bool) -> SentryStatus {
+    let mut sentry = SentryStatus::default();
+    sentry.is_asked = is_asked;
+    sentry.site = config.api.map(|settings| SentrySite {
+        organization: settings.site.organization().to_owned(),
+        host: settings.site.host().to_owned(),
+        trace_pages: settings.site.trace_pages(),
+    });
+    sentry.direct = config.services_dsn.filter(|_| mode == Mode::Demo).map(|dsn| {
+        // The services report what they cannot read.
+        Target::parse(&dsn).map_or_else(|_| "SENTRY_DSN".to_owned(), |target| target.to_string())
+    });
+    sentry.relay = config.relay.map(|target| target.to_string());
+    sentry
 }
 
 struct Viewer {
@@ -416,69 +419,7 @@ impl Viewer {
     }
 }
 
-/// The listener for queries, and the file by which commands find it.
-struct Answering {
-    running: Running,
-    _registration: Option<Registration>,
-}
-
-/// Starts the listener for queries, if there is one. Commands find it if `is_found`.
-fn answering(
-    api: Option<Api>,
-    options: &Options,
-    is_found: bool,
-    listening: Option<(Addresses, Health)>,
-) -> (Queries, Option<Fires>, Option<Answering>) {
-    match api {
-        Some(api) => {
-            let address = api.address();
-            let nonce = is_found.then(Nonce::generate).flatten();
-            let (queries, fires, running) = api.serve(options.allowed_host.clone(), nonce.clone(), move || {
-                listeners::state(listening.as_ref())
-            });
-            // Without the file commands do not find this viewer; everything else works.
-            let registered = nonce.map(|nonce| runtime::register(&runtime::directory(), address, &nonce));
-            let registration = match registered {
-                Some(Ok(registration)) => Some(registration),
-                Some(Err(error)) => {
-                    tracing::warn!(%error, "commands cannot find this viewer");
-                    None
-                }
-                None => None,
-            };
-            let answering = Answering {
-                running,
-                _registration: registration,
-            };
-            (queries, Some(fires), Some(answering))
-        }
-        None => (Queries::none(), None, None),
-    }
-}
-
-async fn stop_answering(api: Option<Answering>) {
-    if let Some(api) = api {
-        api.running.shutdown().await;
-    }
-}
-
-/// Answers queries for a bounded time.
-fn answer(queries: &mut Queries, store: &Store) {
-    let started = Instant::now();
-    while queries.is_answering() && started.elapsed() < ANSWER_QUERIES {
-        queries.step(store, READ_WORK);
-    }
-}
-
-/// Waits for a command that fires a request of the demo, for ever without a demo.
-async fn fired(fires: &mut Option<Fires>) -> Fire {
-    match fires {
-        Some(fires) => fires.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits for news of the collector, for ever where there is none.
+/// Waits for a change of the collector's counts; forever without a collector.
 async fn changed(health: &mut Option<Health>) {
     match health {
         Some(health) => health.changed().await,
