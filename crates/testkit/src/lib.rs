@@ -17,11 +17,13 @@
 //! # }
 //! ```
 
+mod exchange;
 mod flood;
 mod process;
 mod rabbitmq;
 mod wait;
 
+pub use exchange::exchange;
 pub use flood::half_open;
 pub use process::{MissingBin, Process, ProcessError, bin};
 pub use rabbitmq::{REQUIRE_RABBITMQ, RabbitMq, RabbitMqError};

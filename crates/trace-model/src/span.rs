@@ -141,6 +141,28 @@ pub struct Event {
     pub attributes: Vec<Attribute>,
 }
 
+impl Event {
+    /// Name of the event that holds an exception, by OpenTelemetry's conventions.
+    pub const EXCEPTION: &str = "exception";
+
+    /// Returns type and message of an exception, separated by a colon; `None` for other events.
+    #[must_use]
+    pub fn exception(&self) -> Option<String> {
+        if self.name != Self::EXCEPTION {
+            return None;
+        }
+        let text = |key: &str| {
+            let attribute = self.attributes.iter().find(|attribute| attribute.key == key)?;
+            match &attribute.value {
+                Value::String(text) if !text.is_empty() => Some(text.as_str()),
+                _ => None,
+            }
+        };
+        let parts = [text("exception.type"), text("exception.message")];
+        Some(parts.into_iter().flatten().collect::<Vec<_>>().join(": "))
+    }
+}
+
 /// A pointer to a span that this one has to do with, other than its parent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
@@ -174,7 +196,7 @@ pub struct Span {
     pub span_id: SpanId,
     /// `None` for a root.
     pub parent_span_id: Option<SpanId>,
-    /// `service.name` of its resource; empty when there is none.
+    /// `service.name` of its resource; empty without one.
     pub service: String,
     /// Name of the span.
     pub name: String,

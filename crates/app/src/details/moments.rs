@@ -39,19 +39,9 @@ impl Moment<'_> {
     /// Returns the title line and its role.
     fn title(&self, has_failed: bool) -> (String, Role) {
         match self {
-            Self::Event(event) if event.name == EXCEPTION => {
-                let name = [text(event, "exception.type"), text(event, "exception.message")];
-                let name: Vec<_> = name
-                    .into_iter()
-                    .flatten()
-                    .filter(|part| !part.is_empty())
-                    .map(first_line)
-                    .collect();
-                let name = if name.is_empty() {
-                    EXCEPTION.to_owned()
-                } else {
-                    name.join(": ")
-                };
+            Self::Event(event) if event.name == Event::EXCEPTION => {
+                let name = event.exception().filter(|name| !name.is_empty());
+                let name = first_line(name.as_ref().unwrap_or(&event.name));
                 if has_failed || is_escaped(event) {
                     (format!("✗ {name}"), Role::Error)
                 } else {
@@ -75,17 +65,6 @@ impl Moment<'_> {
             body => value(body),
         };
         (is_structured || text.trim_end().contains('\n') || format::columns(&text) > room).then_some(&log.body)
-    }
-}
-
-/// The name of an event that holds an exception, by OpenTelemetry's conventions.
-const EXCEPTION: &str = "exception";
-
-fn text<'a>(event: &'a Event, key: &str) -> Option<&'a str> {
-    let attribute = event.attributes.iter().find(|attribute| attribute.key == key)?;
-    match &attribute.value {
-        Value::String(text) => Some(text),
-        _ => None,
     }
 }
 
@@ -181,7 +160,7 @@ impl Column<'_> {
 /// The first attributes, as far as there is room for a few words; of an exception what its title does not have.
 fn preview(moment: &Moment<'_>, room: usize) -> Option<Piece> {
     const FEW: usize = 12;
-    let is_exception = matches!(moment, Moment::Event(event) if event.name == EXCEPTION);
+    let is_exception = matches!(moment, Moment::Event(event) if event.name == Event::EXCEPTION);
     if room < FEW || is_exception {
         return None;
     }

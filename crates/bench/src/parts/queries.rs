@@ -10,23 +10,18 @@ use std::time::{Duration, Instant};
 
 use eyre::{Result, eyre};
 
-use crate::load::{Load, LoadPlan, Protocol};
+use super::{loaded, press};
 use crate::report::{Count, Figure};
 use crate::samples::{Ms, Samples};
-use crate::viewer::Viewer;
 
 /// Keys of a round. Rounds with and without queries take turns, so that both see the same machine.
 const PRESSES: usize = 100;
 const ROUNDS: usize = 4;
-/// Spans per second.
-const PACE: u64 = 100_000;
 /// Time between the starts of two queries: 20 per second.
 const INTERVAL: Duration = Duration::from_millis(50);
 /// Time for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const GOAL: f64 = 1.1;
-/// The title of the popup that `?` opens and Esc closes.
-const HELP: &str = "Keys and marks";
 
 /// The queries, in turns: what Grafana's data source and the commands ask.
 const QUERIES: [&str; 4] = [
@@ -37,21 +32,13 @@ const QUERIES: [&str; 4] = [
 ];
 
 pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
-    let mut viewer = Viewer::start(program, &[])?;
-    let plan = LoadPlan {
-        spans: u64::MAX,
-        pace: Some(PACE),
-    };
-    let load = Load::start(Protocol::Http, viewer.otlp_http()?, plan);
-    viewer.wait("the first spans", |screen| {
-        crate::viewer::count_of(screen, "span").is_some_and(|spans| spans > PACE)
-    })?;
+    let (mut viewer, load) = loaded(program)?;
     let (mut without, mut with) = (Samples::default(), Samples::default());
     let mut answered = 0;
     for _ in 0..ROUNDS {
-        press(&mut viewer, &mut without)?;
+        press(&mut viewer, PRESSES, &mut without)?;
         let queries = Queries::start(viewer.api());
-        press(&mut viewer, &mut with)?;
+        press(&mut viewer, PRESSES, &mut with)?;
         answered += queries.stop()?;
     }
     load.stop()?;
@@ -77,17 +64,6 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
 #[expect(clippy::cast_precision_loss, reason = "for display")]
 const fn rate(answered: u64) -> f64 {
     answered as f64
-}
-
-fn press(viewer: &mut Viewer, samples: &mut Samples) -> Result<()> {
-    for press in 0..PRESSES {
-        let open = press % 2 == 0;
-        let done = move |screen: &str| screen.contains(HELP) == open;
-        samples.add(viewer.time("the effect of a key", done, |viewer| {
-            viewer.press(if open { "?" } else { "\x1b" })
-        })?);
-    }
-    Ok(())
 }
 
 /// A client that queries until it is stopped.
@@ -130,7 +106,7 @@ impl Queries {
 
 fn ask(api: SocketAddr, target: &str) -> Result<()> {
     let mut stream = TcpStream::connect(api)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(READ_TIMEOUT))?;
     write!(
         stream,
         "GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"

@@ -8,20 +8,11 @@ use super::ids::Ids;
 use super::json::Object;
 use super::read::Reader;
 use super::sender::SenderInfo;
-use super::{json, time, value};
+use super::{time, value};
 
 /// Reads an item.
 pub(super) fn item(reader: &mut Reader<'_>, item: &Object<'_>) {
-    let many = item.get("items").and_then(json::elements);
-    let Some(many) = many else {
-        return reader.leave_out("it has no `items`");
-    };
-    for raw in many {
-        match Object::of(raw) {
-            Some(record) => one(reader, &record),
-            None => reader.leave_out("not an object"),
-        }
-    }
+    reader.each_item(item, one);
 }
 
 fn one(reader: &mut Reader<'_>, record: &Object<'_>) {

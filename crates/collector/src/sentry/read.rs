@@ -15,7 +15,7 @@ use trace_model::sentry::Evidence;
 use trace_model::{MetricsBatch, Source, SpanId, TraceId, otlp, work};
 
 use super::ids;
-use super::json::Object;
+use super::json::{self, Object};
 use super::sender::{self, Sender, SenderInfo};
 use super::span::Draft;
 use super::value;
@@ -392,6 +392,19 @@ impl<'a> Reader<'a> {
             tally(&mut self.contents.client_reports, reason, *quantity);
         }
         self.evidence.push(evidence);
+    }
+
+    /// Reads each object of an item that contains many.
+    pub(super) fn each_item(&mut self, item: &Object<'_>, read: impl Fn(&mut Self, &Object<'_>)) {
+        let Some(items) = item.get("items").and_then(json::elements) else {
+            return self.leave_out("it has no `items`");
+        };
+        for raw in items {
+            match Object::of(raw) {
+                Some(object) => read(self, &object),
+                None => self.leave_out("not an object"),
+            }
+        }
     }
 
     /// Notes that a part of the item is of no use.

@@ -13,20 +13,11 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use super::json::Object;
 use super::read::Reader;
 use super::sender::SenderInfo;
-use super::{json, time, value};
+use super::{time, value};
 
 /// Reads an item.
 pub(super) fn item(reader: &mut Reader<'_>, item: &Object<'_>) {
-    let many = item.get("items").and_then(json::elements);
-    let Some(many) = many else {
-        return reader.leave_out("it has no `items`");
-    };
-    for raw in many {
-        match Object::of(raw) {
-            Some(point) => one(reader, &point),
-            None => reader.leave_out("not an object"),
-        }
-    }
+    reader.each_item(item, one);
 }
 
 fn one(reader: &mut Reader<'_>, point: &Object<'_>) {

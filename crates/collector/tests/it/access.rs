@@ -6,8 +6,6 @@ use collector::{Addresses, Collector, Config, HealthSnapshot, Listener};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::{Running, SOON, client};
 
@@ -51,14 +49,7 @@ fn denials(counts: &HealthSnapshot) -> Vec<(String, u64, Option<String>)> {
 
 /// Sends bytes and reads until the connection is closed.
 async fn talk(address: SocketAddr, request: impl AsRef<[u8]>) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(request.as_ref()).await.unwrap();
-    let mut answer = Vec::new();
-    tokio::time::timeout(SOON, stream.read_to_end(&mut answer))
-        .await
-        .unwrap()
-        .unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    testkit::exchange(address, request, SOON).await.unwrap()
 }
 
 #[tokio::test]

@@ -31,14 +31,7 @@ async fn status(stream: &mut TcpStream) -> u16 {
 
 /// Sends bytes and reads until the connection is closed.
 async fn talk(running: &Running, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(running.at[Listener::OtlpHttp]).await.unwrap();
-    stream.write_all(bytes).await.unwrap();
-    let mut answer = Vec::new();
-    tokio::time::timeout(SOON, stream.read_to_end(&mut answer))
-        .await
-        .unwrap()
-        .unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    testkit::exchange(running.at[Listener::OtlpHttp], bytes, SOON).await.unwrap()
 }
 
 #[tokio::test]

@@ -9,14 +9,7 @@ use tokio::net::TcpStream;
 use crate::support::{SOON, Served, add, bind, of_service, serve, span, store};
 
 async fn talk(served: &Served, request: &str) -> String {
-    let mut stream = TcpStream::connect(served.address).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    tokio::time::timeout(SOON, stream.read_to_end(&mut answer))
-        .await
-        .unwrap()
-        .unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    testkit::exchange(served.address, request, SOON).await.unwrap()
 }
 
 /// DNS rebinding, pages of others, and requests that would change something.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trace_model::{
-    LogRecord, RawProgress, Span, StatusCode, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan, TraceId, Value, work,
+    Event, LogRecord, RawProgress, Span, StatusCode, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan, TraceId, work,
 };
 
 use super::{Show, Shown, ShownError, ShownLog, named};
@@ -175,16 +175,7 @@ fn message(span: &Span) -> String {
     if !span.status_message.is_empty() {
         return span.status_message.clone();
     }
-    let exception = span.events.iter().rfind(|event| event.name == "exception");
-    let text = |key: &str| {
-        let attribute = exception?.attributes.iter().find(|attribute| attribute.key == key)?;
-        match &attribute.value {
-            Value::String(text) => Some(text.as_str()),
-            _ => None,
-        }
-    };
-    let parts = [text("exception.type"), text("exception.message")];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+    span.events.iter().rev().find_map(Event::exception).unwrap_or_default()
 }
 
 fn cut(text: &str) -> String {

@@ -31,16 +31,10 @@ pub enum List {
 }
 
 impl List {
-    /// Its name on the command line and in the API.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Logs => "logs",
-            Self::Errors => "errors",
-            Self::Operations => "operations",
-            Self::Map => "map",
-            Self::Warnings => "warnings",
-            Self::Ingest => "ingest",
-        }
+    /// Returns its name on the command line, which is that in the API.
+    fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
     }
 }
 
@@ -63,7 +57,7 @@ pub async fn show(viewer: &Attached, list: List, filter: &str, limit: usize, jso
         return written(out.write_all(printed.as_bytes()).and_then(|()| out.flush()));
     }
     let mut answer: Rows = read(&answer)?;
-    let rows = answer.0.remove(list.name()).unwrap_or_default();
+    let rows = answer.0.remove(&list.name()).unwrap_or_default();
     let printed = if json {
         rows.as_array().into_iter().flatten().map(line).collect()
     } else {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use query::CrossCheck;
-use trace_model::{Span, SpanNode, StatusCode, Store, Value};
+use trace_model::{Event, Span, SpanNode, StatusCode, Store};
 
 use crate::inspect::{Trace, heading, traces};
 use app::text::clean;
@@ -186,20 +186,7 @@ fn errors(store: &Store, trace: &Trace) -> Vec<String> {
 }
 
 fn messages(span: &Span) -> Vec<String> {
-    let exceptions = span.events.iter().filter(|event| event.name == "exception").map(|event| {
-        let text = |key: &str| {
-            event
-                .attributes
-                .iter()
-                .find(|attribute| attribute.key == key)
-                .and_then(|attribute| match &attribute.value {
-                    Value::String(text) => Some(text.as_str()),
-                    _ => None,
-                })
-        };
-        let parts = [text("exception.type"), text("exception.message")];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
-    });
+    let exceptions = span.events.iter().filter_map(Event::exception);
     let status = Some(span.status_message.clone()).filter(|message| !message.is_empty());
     status.into_iter().chain(exceptions).collect()
 }

@@ -182,16 +182,21 @@ fn circles_are_marked_and_each_service_stands_once() {
     assert_eq!((trace_id, &*key.service), (trace(20), "orders"), "the slowest call of web");
 }
 
+/// A trace in which each of so many services calls the next one, and the last one the first.
+fn ring(services: u8) -> Vec<opentelemetry_proto::tonic::trace::v1::ResourceSpans> {
+    let name = |at: u8| format!("service-{at}");
+    let calls = (1..=services).flat_map(|at| {
+        let call = kind(span(1, 2 * at, (2 * at).saturating_sub(1), &name(at), "call", 0, 10), 3);
+        let answer = span(1, 2 * at + 1, 2 * at, &name(at % services + 1), "answer", 0, 10);
+        [call, answer]
+    });
+    calls.collect()
+}
+
 #[test]
 fn a_chain_of_many_services_and_a_screen_of_any_size_are_no_trouble() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
-    let name = |at: u8| format!("service-{at}");
-    let calls = (1..=120).flat_map(|at| {
-        let call = kind(span(1, 2 * at, (2 * at).saturating_sub(1), &name(at), "call", 0, 10), 3);
-        let answer = span(1, 2 * at + 1, 2 * at, &name(at % 120 + 1), "answer", 0, 10);
-        [call, answer]
-    });
-    scene.add(calls.collect());
+    scene.add(ring(120));
     scene.type_keys("mG");
     assert!(scene.text().contains("↻"), "{}", scene.text());
     for list in ["O", "m", "w"] {
@@ -461,13 +466,7 @@ fn layout_is_made_anew_only_for_another_graph() {
 #[test]
 fn picture_larger_than_its_pane_scrolls_with_the_selection() {
     let mut scene = Scene::new(Mode::Viewer, 100, 30);
-    let name = |at: u8| format!("service-{at}");
-    let calls = (1..=60).flat_map(|at| {
-        let call = kind(span(1, 2 * at, (2 * at).saturating_sub(1), &name(at), "call", 0, 10), 3);
-        let answer = span(1, 2 * at + 1, 2 * at, &name(at % 60 + 1), "answer", 0, 10);
-        [call, answer]
-    });
-    scene.add(calls.collect());
+    scene.add(ring(60));
     scene.type_keys("m");
     let mut seen = vec![selected_node(&mut scene)];
     for _ in 0..59 {

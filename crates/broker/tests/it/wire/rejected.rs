@@ -162,11 +162,16 @@ async fn malformed_frames_are_rejected() {
         ),
         ("a method for an open connection on a channel", method(&[0, 10, 0, 51]), 503),
     ];
+    close_connections(&cases).await;
+}
+
+/// Checks that each of the frames closes its connection with the expected code, and no other one.
+async fn close_connections(cases: &[(&str, Vec<u8>, u16)]) {
     let address = start(Config::default()).await;
     for (what, bytes, expected) in cases {
         let mut raw = Raw::open(address).await;
-        raw.bytes(&bytes).await;
-        assert_eq!(raw.closed().await, Closed::Connection(expected), "{what}");
+        raw.bytes(bytes).await;
+        assert_eq!(raw.closed().await, Closed::Connection(*expected), "{what}");
     }
     still_serves(address).await;
 }
@@ -193,13 +198,7 @@ async fn unexpected_frames_are_rejected() {
         ("a channel twice", open(1), 504),
         ("a channel that is too high", open(256), 504),
     ];
-    let address = start(Config::default()).await;
-    for (what, bytes, expected) in cases {
-        let mut raw = Raw::open(address).await;
-        raw.bytes(&bytes).await;
-        assert_eq!(raw.closed().await, Closed::Connection(expected), "{what}");
-    }
-    still_serves(address).await;
+    close_connections(&cases).await;
 }
 
 #[tokio::test]
