@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use trace_model::work::{self, strides, visited};
-use trace_model::{Analysis, SpanTree, StatusCode, Store, TraceId, TraceReader};
+use trace_model::{Analysis, SpanKey, SpanNode, SpanTree, StatusCode, Store, TraceId, TraceReader};
 
 use crate::search::{Matched, Matching};
 use crate::{Part, Search, Step};
@@ -91,21 +91,20 @@ impl FoundPass {
     }
 }
 
+/// Orders the spans of a trace as the list of the screen does: the first one names it.
+const fn rank(node: &SpanNode) -> (bool, u64, &SpanKey) {
+    (node.parent_span_id.is_some(), node.start_unix_nano, &node.key)
+}
+
 /// `None` for a trace that was evicted before it was read.
 async fn found(trace_id: TraceId, tree: &SpanTree, analysis: &Analysis) -> Option<Found> {
     let nodes = tree.nodes();
-    let first = tree.roots().map(|root| &nodes[root]).find(|node| node.arrived);
-    let first = first.or_else(|| {
-        nodes
-            .iter()
-            .filter(|node| node.arrived)
-            .min_by_key(|node| node.start_unix_nano)
-    })?;
+    let mut first: Option<&SpanNode> = None;
     let mut found = Found {
         trace_id: trace_id.to_string(),
         revision: 0,
-        service: Some(first.key.service.to_string()).filter(|service| !service.is_empty()),
-        name: first.name.to_string(),
+        service: None,
+        name: String::new(),
         start_unix_nano: u64::MAX,
         duration_ns: 0,
         spans: 0,
@@ -123,6 +122,9 @@ async fn found(trace_id: TraceId, tree: &SpanTree, analysis: &Analysis) -> Optio
                 found.missing += 1;
                 continue;
             }
+            if first.is_none_or(|first| rank(node) < rank(first)) {
+                first = Some(node);
+            }
             found.spans += 1;
             found.errors += usize::from(node.status == StatusCode::Error);
             found.open += usize::from(node.end_unix_nano.is_none());
@@ -135,6 +137,9 @@ async fn found(trace_id: TraceId, tree: &SpanTree, analysis: &Analysis) -> Optio
             }
         }
     }
+    let first = first?;
+    found.service = Some(first.key.service.to_string()).filter(|service| !service.is_empty());
+    found.name = first.name.to_string();
     found.duration_ns = last - found.start_unix_nano;
     Some(found)
 }
