@@ -1,19 +1,8 @@
 //! Requests of the demo.
 
-use query_api::FIRE_HEADER;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{SOON, Served, serve};
-
-async fn post(served: &Served, path: &str, header: bool) -> (u16, Value) {
-    let client = http_client::builder().no_proxy().timeout(SOON).build().unwrap();
-    let mut request = client.post(format!("http://{}/spanfall/v1/fire/{path}", served.address));
-    if header {
-        request = request.header(FIRE_HEADER, "1");
-    }
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), answer.json().await.unwrap())
-}
+use crate::support::serve;
 
 #[tokio::test]
 async fn request_is_fired_by_the_owner_of_the_demo() {
@@ -31,15 +20,15 @@ async fn request_is_fired_by_the_owner_of_the_demo() {
         }
     });
     let id = json!({ "trace_id": "0af7651916cd43dd8448eb211c80319c" });
-    assert_eq!(post(&served, "reset", true).await, (200, id));
+    assert_eq!(served.post("/spanfall/v1/fire/reset", true).await, (200, id));
     assert_eq!(
-        post(&served, "invalid", true).await,
+        served.post("/spanfall/v1/fire/invalid", true).await,
         (409, json!({ "error": "the API is not ready" }))
     );
-    assert_eq!(post(&served, "odd", true).await.0, 400);
+    assert_eq!(served.post("/spanfall/v1/fire/odd", true).await.0, 400);
     // A form cannot send the header.
     assert_eq!(
-        post(&served, "reset", false).await,
+        served.post("/spanfall/v1/fire/reset", false).await,
         (403, json!({ "error": "the header spanfall-request is missing" }))
     );
 }
@@ -48,7 +37,7 @@ async fn request_is_fired_by_the_owner_of_the_demo() {
 async fn fire_without_a_demo_is_rejected() {
     let mut served = serve(trace_model::Store::new(1 << 20)).await;
     drop(served.fires.take());
-    let (status, body) = post(&served, "reset", true).await;
+    let (status, body) = served.post("/spanfall/v1/fire/reset", true).await;
     assert_eq!(
         (status, &body["error"]),
         (409, &json!("no demo is running (start spanfall demo)"))

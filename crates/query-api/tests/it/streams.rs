@@ -1,22 +1,22 @@
 //! Server-sent events.
 
 use reqwest::Response;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::support::{SOON, Served, bind, of_service, serve, span, store};
 
 /// A stream that is read event by event.
-struct Stream {
+pub(crate) struct Stream {
     answer: Response,
     unread: String,
 }
 
 /// An event: type, id and data.
-type Event = (String, String, String);
+pub(crate) type Event = (String, String, String);
 
 impl Stream {
-    async fn open(served: &Served, path: &str) -> Self {
+    pub(crate) async fn open(served: &Served, path: &str) -> Self {
         let answer = served.get(path).await;
         assert_eq!(answer.status(), 200, "{path}");
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
@@ -27,7 +27,7 @@ impl Stream {
     }
 
     /// The next event; `None` at the end.
-    async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.unread.split_once("\n\n") {
                 let field = |name: &str| {
@@ -179,24 +179,4 @@ async fn streams_end_with_the_owner_of_the_store() {
     drop(queries);
     assert_eq!(records.next().await, None);
     assert_eq!(revisions.next().await, None);
-}
-
-/// The example of `docs/api.md`.
-#[tokio::test]
-async fn event_is_that_of_the_document() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let (_, expected) = text
-        .split_once("GET /spanfall/v1/records?filter=name:reserve\n```\n")
-        .unwrap();
-    let expected = expected.split("```\n").nth(1).unwrap();
-    let field = |name: &str| expected.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
-    let request = text.split("```json\n").nth(1).unwrap().split("\n```").next().unwrap();
-    let served = serve(store(json!({ "resourceSpans": [] }))).await;
-    let mut stream = Stream::open(&served, "/spanfall/v1/records?filter=name:reserve").await;
-    served.arrive(serde_json::from_str(request).unwrap());
-    let (kind, _, data) = stream.next().await.unwrap();
-    assert_eq!(kind, field("event:"));
-    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-    assert_eq!(json(&data), json(field("data:")));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
-use query_api::{Address, Api, Feed, Fires, Queries, Running};
+use query_api::{Address, Api, FIRE_HEADER, Feed, Fires, Queries, Running};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use trace_model::{Batch, Source, Store};
@@ -89,6 +89,16 @@ impl Served {
             status,
             serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}")),
         )
+    }
+
+    /// Posts a request of the demo, with the header that a form cannot send or without; returns status and body.
+    pub(crate) async fn post(&self, path: &str, has_header: bool) -> (u16, Value) {
+        let mut request = self.client.post(format!("http://{}{path}", self.address));
+        if has_header {
+            request = request.header(FIRE_HEADER, "1");
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
     /// The ids of the traces of an answer.
