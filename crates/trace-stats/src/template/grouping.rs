@@ -50,7 +50,7 @@ impl Groups {
         self.templates.len()
     }
 
-    /// Returns true if there are no groups.
+    /// Returns true without groups.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.templates.is_empty()
@@ -78,7 +78,7 @@ struct Group {
     messages: u64,
 }
 
-/// What is done with each shape in turn.
+/// Phase of the grouping of all shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     CountFirst,

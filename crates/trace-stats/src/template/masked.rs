@@ -68,7 +68,7 @@ struct Masking<'a, 'o> {
     at: usize,
     tokens: usize,
     out: &'o mut String,
-    /// Where in the output the local part of a mail address would begin.
+    /// Position in the output at which the local part of a mail address would begin.
     local: usize,
     /// Quotes that are not closed in the rest of the text, so that they are not searched again.
     unclosed: [bool; 3],
