@@ -120,6 +120,13 @@ fn event(event: proto::span::Event) -> Event {
     }
 }
 
+/// Decodes an event of a span if it is an exception.
+pub(crate) fn decode_exception(raw: &[u8]) -> Option<Event> {
+    crate::work::add(2 * raw.len());
+    let decoded = proto::span::Event::decode(raw).ok()?;
+    (decoded.name == crate::sentry::EXCEPTION).then(|| event(decoded))
+}
+
 fn link(link: proto::span::Link) -> Link {
     Link {
         trace_id: TraceId::try_from(link.trace_id.as_slice()).ok(),

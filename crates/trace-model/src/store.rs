@@ -12,6 +12,7 @@ mod below;
 mod by_arrival;
 mod cross_check;
 mod duplicates;
+mod errors;
 mod eviction;
 mod evidence;
 mod interner;
@@ -42,6 +43,7 @@ use crate::metrics::Metrics;
 use crate::{Batch, Flags, HiddenSpans, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
 use by_arrival::ByArrival;
 pub use cross_check::SentryReach;
+pub use errors::{ErrorReader, ReportedError, SPAN_EXCEPTIONS_MAX};
 use eviction::Leaving;
 pub use evidence::{ClientReport, Expectation};
 use interner::Interner;
@@ -192,6 +194,7 @@ pub struct Store {
     sentry_alone: BTreeSet<(SpanId, TraceId)>,
     /// Error events with the hash of their bytes.
     error_events: GradualTable<(u64, RecordId)>,
+    error_journal: errors::ErrorJournal,
     /// Spans that link to a span, by that one's ids.
     links: GradualTable<links::LinksTo>,
     links_bytes: usize,
@@ -236,6 +239,7 @@ impl Store {
             sentry_spans: GradualTable::default(),
             sentry_alone: BTreeSet::new(),
             error_events: GradualTable::default(),
+            error_journal: errors::ErrorJournal::default(),
             links: GradualTable::default(),
             links_bytes: 0,
             hidden: HiddenSpans::new(budget / HIDDEN),

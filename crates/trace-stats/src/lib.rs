@@ -6,6 +6,7 @@
 //! - A [`Survey`] aggregates all traces of the list: operations ([`Operation`]), calls between services ([`Edge`]), and queues
 //!   with their services ([`QueueUse`]). A [`SurveyPass`] computes it in slices, between input and frames.
 //! - [`Warnings`] are the lint results of all traces, updated as spans arrive.
+//! - [`Errors`] are the errors of all traces, grouped by type, message template and origin, updated as they arrive.
 //! - A [`Comparison`] is the difference between two traces, or between one and the median of its operation ([`MedianPass`]).
 //! - [`template`] groups messages by what they have in common, for logs and errors.
 //! - [`Latencies`] is a latency histogram: percentiles within a known error, and a coarse shape.
@@ -28,6 +29,7 @@
 
 mod calls;
 mod compare;
+mod errors;
 mod figures;
 mod graph;
 mod latencies;
@@ -44,6 +46,7 @@ pub use compare::{
     CallPath, Change, Comparison, Difference, Differing, MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, Profile, RootOperation, Sums,
     Totals,
 };
+pub use errors::{ERRORS_MAX, ErrorGroup, ErrorId, ErrorPlace, Errors, GroupId, INTERVALS as ERROR_INTERVALS, ReportedBy};
 pub use figures::Figures;
 pub use graph::{Counted, GraphEdge, Party, ServiceGraph};
 pub use latencies::Latencies;

@@ -23,6 +23,7 @@
 mod base64;
 mod document;
 mod form;
+mod frame;
 mod json;
 mod outline;
 mod sql;
@@ -32,6 +33,7 @@ mod url;
 
 pub use document::{Document, Fragment, Line, Role};
 pub use form::{Form, Hint};
+pub use frame::OwnFrame;
 pub use outline::Outline;
 
 /// Bytes of a text that one line covers, at most.

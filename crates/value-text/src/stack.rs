@@ -208,6 +208,16 @@ fn is_library_path(line: &str) -> bool {
 }
 
 impl Stack {
+    /// Returns the kind of a line with the line below it, which may tell whose code it is.
+    pub(crate) fn kind_of(&mut self, line: &str, below: &str) -> Kind {
+        let mut kind = self.kind(line);
+        if kind == Kind::Own && has_place_below(below) && is_library_path(below) {
+            kind = Kind::Library;
+            self.frame = Some(kind);
+        }
+        kind
+    }
+
     fn kind(&mut self, line: &str) -> Kind {
         let line = without_group(crate::start(line, 1_024));
         let text = line.trim_start();

@@ -6,6 +6,7 @@
 use super::Store;
 use super::evidence::{Expectation, TraceEvidence};
 use super::record::{Record, RecordId, RecordKind, Slot};
+use super::trace::SeenSpans;
 use crate::batch::SpanFlags;
 use crate::sentry::{Awaited, Delivery, Mismatch, Reason, SourceOfTruth, Verdict};
 use crate::work::{self, VISIT};
@@ -133,7 +134,7 @@ impl Store {
             Expectation::Endpoint => SourceOfTruth::Endpoint,
             Expectation::Nothing => {
                 let trace = &self.traces[slot];
-                if evidence.is_some() || trace.sentry.count > 0 || trace.has_sentry_otlp {
+                if evidence.is_some() || trace.sentry.count > 0 || trace.seen_spans.has(SeenSpans::SENTRY_OTLP) {
                     SourceOfTruth::Endpoint
                 } else {
                     SourceOfTruth::Nothing

@@ -48,6 +48,7 @@ impl Store {
             + self.sentry_spans.allocation_size()
             + self.sentry_alone.len() * TREE_ENTRY
             + self.error_events.allocation_size()
+            + self.error_journal.bytes()
             + self.links.allocation_size()
             + self.links_bytes
             + self.hidden.bytes()

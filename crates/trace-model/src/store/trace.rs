@@ -59,6 +59,25 @@ impl Rare {
     }
 }
 
+/// What some span of a trace has: a set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SeenSpans(u8);
+
+impl SeenSpans {
+    /// It arrived by Sentry's OTLP route.
+    pub(super) const SENTRY_OTLP: u8 = 1;
+    /// It has an exception event.
+    pub(super) const EXCEPTION: u8 = 1 << 1;
+
+    pub(super) const fn has(self, bit: u8) -> bool {
+        self.0 & bit != 0
+    }
+
+    pub(super) const fn set(&mut self, bit: u8) {
+        self.0 |= bit;
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Trace {
     /// `None` for log records of one request that belong to no trace.
@@ -87,8 +106,8 @@ pub(super) struct Trace {
     pub(super) found_by: u8,
     /// Never evicted.
     pub(super) pinned: bool,
-    /// True if a span arrived by Sentry's OTLP route.
-    pub(super) has_sentry_otlp: bool,
+    /// What some span of it has: a byte, since a million traces have one.
+    pub(super) seen_spans: SeenSpans,
     pub(super) rare: Option<Box<Rare>>,
     /// Computed on demand, dropped at the next change.
     pub(super) summary: Cache,
@@ -112,7 +131,7 @@ impl Trace {
             found: 0,
             found_by: 0,
             pinned: false,
-            has_sentry_otlp: false,
+            seen_spans: SeenSpans::default(),
             rare: None,
             summary: Cache::default(),
         }

@@ -8,7 +8,7 @@ use super::duplicates::Existing;
 use super::eviction::Room;
 use super::evidence::SERVICES;
 use super::record::{Record, RecordId, RecordKind, Slot};
-use super::trace::{List, Trace};
+use super::trace::{List, SeenSpans, Trace};
 use super::{Contents, Store};
 use crate::batch::{Carry, LogHeader, SpanHeader};
 use crate::hash::State;
@@ -124,7 +124,7 @@ impl Store {
         self.mark_active(slot);
         let is_sentry_otlp = source == Source::SentryOtlp;
         if is_sentry_otlp {
-            self.traces[slot].has_sentry_otlp = true;
+            self.traces[slot].seen_spans.set(SeenSpans::SENTRY_OTLP);
         }
         // Before any lookup: eviction and compaction move records.
         let room = self.make_place(head.raw.length(), slot);
@@ -176,6 +176,10 @@ impl Store {
                 at
             }
         };
+        if record.has_exception() {
+            self.traces[slot].seen_spans.set(SeenSpans::EXCEPTION);
+            self.note_error(slot);
+        }
         if stored_as == RecordKind::Span && self.traces[slot].sentry.count > 0 {
             self.shadow(slot, head.span_id, origin);
         }
@@ -384,6 +388,7 @@ impl Store {
         self.totals.logs += 1;
         if let Some(hash) = hash {
             self.error_events.insert_unique(hash, (hash, at), |(hash, _)| *hash);
+            self.note_error(slot);
         }
         if needs_own {
             self.look_at_own(at);

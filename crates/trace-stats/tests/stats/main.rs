@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by it")]
 
 mod compare;
+mod errors;
 mod fixtures;
 mod graph;
 mod map;

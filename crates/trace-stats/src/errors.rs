@@ -1,0 +1,432 @@
+//! Errors of all traces, grouped as issues: what was thrown, with which message, from where.
+//!
+//! An error is an exception event of a span, a log record with an exception, or an event of Sentry with the severity of an error. A group is
+//!
+//! - with a stack trace: type, [template](crate::template) of the message, and newest call of the program's own code;
+//! - without one: type, template and service;
+//! - without a type: template and service.
+//!
+//! **One error, reported in several ways, counts once**: of one span's errors with the same type and message, the first exception event, the first log
+//! record and the first event of Sentry are one error, and so on. An error that is logged in a span and recorded in the span above it counts twice,
+//! since nothing tells this apart from two errors.
+
+mod grouping;
+mod names;
+mod reading;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use trace_model::work;
+use trace_model::{ListPlace, Revision, SpanId, SpanKey, Store, TraceId};
+
+use crate::template::{ShapeId, Templates};
+use grouping::Regrouping;
+use names::Names;
+use reading::Reading;
+
+/// Maximum number of errors that are grouped: those of the traces that were read last.
+pub const ERRORS_MAX: usize = 50_000;
+/// Number of intervals of a group's histogram.
+pub const INTERVALS: usize = 12;
+/// Interval between looks for new errors, and between groupings, in nanoseconds.
+const INTERVAL_NANO: u64 = 500_000_000;
+/// Traces fetched from the store at once.
+const FETCH_TRACES: usize = 64;
+/// Rest of a trace after it was read, in nanoseconds for each unit of work: a trace of a million spans that grows is read every second.
+const REST_NANO_PER_WORK: u64 = 10;
+
+/// How an error was reported: a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ReportedBy(u8);
+
+impl ReportedBy {
+    /// By an exception event of an OTLP span.
+    pub const SPAN_EVENT: Self = Self(1);
+    /// By an OTLP log record.
+    pub const LOG_RECORD: Self = Self(1 << 1);
+    /// By an event of Sentry.
+    pub const SENTRY: Self = Self(1 << 2);
+
+    /// Returns true if all of another set is in this one.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Returns both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// One error, with its texts by number.
+#[derive(Clone, Copy, Debug)]
+struct Occurrence {
+    unix_nano: u64,
+    span_id: Option<SpanId>,
+    /// Number of the span among those with its id and service.
+    duplicate: u64,
+    service: u32,
+    type_name: u32,
+    /// `None` for a message beyond the limits of templates.
+    shape: Option<ShapeId>,
+    /// 0 without a stack.
+    frame: u32,
+    reported_by: ReportedBy,
+    is_handled: bool,
+}
+
+/// Identity of an error while it is stored. Ordered by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ErrorId {
+    /// Time of the error in nanoseconds since the Unix epoch.
+    pub unix_nano: u64,
+    /// Trace of the error.
+    pub trace_id: TraceId,
+    number: u32,
+}
+
+/// Location of an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorPlace {
+    /// Time in nanoseconds since the Unix epoch.
+    pub unix_nano: u64,
+    /// Trace in which it happened.
+    pub trace_id: TraceId,
+    /// Span in which it happened; `None` if it names only the trace.
+    pub key: Option<SpanKey>,
+    /// How it was reported.
+    pub reported_by: ReportedBy,
+}
+
+/// Part of a group's identity that is not its type or message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Origin {
+    Frame(u32),
+    Service(u32),
+}
+
+/// Identity of a group, the same in each grouping unless groups become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId {
+    type_name: u32,
+    template: u32,
+    origin: Origin,
+}
+
+/// Errors with the same cause.
+#[derive(Clone, Debug)]
+pub struct ErrorGroup {
+    /// Identity of the group.
+    pub id: GroupId,
+    /// Type of the exception; empty if there is none.
+    pub type_name: Arc<str>,
+    /// Template of the message; may be empty.
+    pub message: Arc<str>,
+    /// The newest call of the program's own code: `function (file)`; empty without a stack.
+    pub frame: Arc<str>,
+    /// Services that reported it, by name.
+    pub services: Vec<Arc<str>>,
+    /// The errors, the newest first.
+    pub errors: Vec<ErrorId>,
+    /// Number of traces.
+    pub traces: usize,
+    /// Number of errors in each interval; the last one is the newest.
+    pub histogram: [u32; INTERVALS],
+    /// True if the program handled all of them.
+    pub is_handled: bool,
+    /// Number of groups known when this one was found, with itself: larger than that of all groups before it.
+    pub noticed: u64,
+}
+
+impl ErrorGroup {
+    /// Returns the time of the first error in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn first_unix_nano(&self) -> u64 {
+        self.errors.last().map_or(0, |error| error.unix_nano)
+    }
+
+    /// Returns the time of the last error in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn last_unix_nano(&self) -> u64 {
+        self.errors.first().map_or(0, |error| error.unix_nano)
+    }
+}
+
+/// Texts by number, and messages by shape.
+#[derive(Debug, Default)]
+struct Texts {
+    types: Names,
+    services: Names,
+    frames: Names,
+    templates: Templates,
+}
+
+/// Errors of all traces, kept up to date in slices. Times are nanoseconds since the Unix epoch.
+#[derive(Debug, Default)]
+pub struct Errors {
+    /// Changes up to this revision are processed.
+    seen: Revision,
+    /// Time of the last look for changes.
+    looked: u64,
+    evicted: u64,
+    /// All traces are looked at, from this place on.
+    pass: Option<ListPlace>,
+    /// Traces to be read, with the time from which on.
+    waiting: BTreeSet<(u64, TraceId)>,
+    /// Of traces that take long to read: when they may be read again.
+    resting: HashMap<TraceId, u64>,
+    reading: Option<Reading>,
+    found: BTreeMap<TraceId, Box<[Occurrence]>>,
+    /// Traces with errors, by the number of their last reading.
+    order: BTreeMap<u64, TraceId>,
+    numbers: HashMap<TraceId, u64>,
+    readings: u64,
+    count: usize,
+    forgotten: u64,
+    texts: Texts,
+    /// The groups are not those of what was found.
+    is_stale: bool,
+    regrouping: Option<Box<Regrouping>>,
+    grouped: u64,
+    groups: Vec<ErrorGroup>,
+    interval_nano: u64,
+    /// Known groups, by the number of groups known when each was found.
+    noticed: HashMap<GroupId, u64>,
+    noticed_ever: u64,
+    revision: u64,
+}
+
+impl Errors {
+    /// Returns a number that grows when the groups change.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Returns the groups, the one with the newest error first.
+    #[must_use]
+    pub fn groups(&self) -> &[ErrorGroup] {
+        &self.groups
+    }
+
+    /// Returns the number of groups found so far, also of those whose traces were evicted.
+    #[must_use]
+    pub const fn noticed_ever(&self) -> u64 {
+        self.noticed_ever
+    }
+
+    /// Returns the length of an interval of the histograms, in nanoseconds; the last one ends with the newest error.
+    #[must_use]
+    pub const fn interval_nano(&self) -> u64 {
+        self.interval_nano
+    }
+
+    /// Returns the number of errors that are not grouped, because there are more than [`ERRORS_MAX`].
+    #[must_use]
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Returns where an error is; `None` if its trace was evicted or has changed.
+    #[must_use]
+    pub fn place(&self, id: ErrorId) -> Option<ErrorPlace> {
+        let occurrence = self.found.get(&id.trace_id)?.get(id.number as usize)?;
+        let service = self.texts.services.get(occurrence.service).clone();
+        Some(ErrorPlace {
+            unix_nano: occurrence.unix_nano,
+            trace_id: id.trace_id,
+            key: occurrence.span_id.map(|span_id| SpanKey {
+                duplicate: occurrence.duplicate,
+                ..SpanKey::new(span_id, service)
+            }),
+            reported_by: occurrence.reported_by,
+        })
+        .filter(|place| place.unix_nano == id.unix_nano)
+    }
+
+    /// Returns the time of the next step; `None` if nothing is pending.
+    #[must_use]
+    pub fn due(&self, store: &Store) -> Option<u64> {
+        let look = (store.revision() != self.seen).then_some(self.looked.saturating_add(INTERVAL_NANO));
+        let is_busy = self.reading.is_some() || self.pass.is_some() || self.regrouping.is_some();
+        let waiting = self.waiting.first().map(|(due, _)| *due);
+        let group = self.is_stale.then_some(self.grouped.saturating_add(INTERVAL_NANO));
+        [look, is_busy.then_some(0), waiting, group].into_iter().flatten().min()
+    }
+
+    /// Looks for new errors, reads and groups them until about this much [work](trace_model::work) is done. Returns true if more of it is
+    /// due now.
+    pub fn step(&mut self, store: &Store, unix_nano: u64, work: u64) -> bool {
+        let until = work::done().saturating_add(work);
+        // A clock that was set back must not stop this.
+        if unix_nano < self.looked || unix_nano - self.looked >= INTERVAL_NANO {
+            self.look(store, unix_nano);
+        }
+        while self.pass.is_some() {
+            self.look_at_all(store, unix_nano);
+            if work::done() >= until {
+                return true;
+            }
+        }
+        while self.reading.is_some() || self.begin(store, unix_nano) {
+            self.read(store, unix_nano, until);
+            if work::done() >= until {
+                return true;
+            }
+        }
+        let may_group = self.is_stale && unix_nano.abs_diff(self.grouped) >= INTERVAL_NANO;
+        if may_group && self.regrouping.is_none() {
+            self.is_stale = false;
+            self.grouped = unix_nano;
+            self.regrouping = Some(Box::new(Regrouping::new(&self.texts)));
+        }
+        self.regrouping.is_some() && self.regroup(store, until)
+    }
+
+    fn look(&mut self, store: &Store, unix_nano: u64) {
+        self.looked = unix_nano;
+        if store.revision() == self.seen {
+            return;
+        }
+        match store.errors_since(self.seen) {
+            Some(traces) => traces.into_iter().for_each(|trace_id| self.wait_for(trace_id, unix_nano)),
+            None => self.pass = Some(ListPlace::default()),
+        }
+        self.seen = store.revision();
+        let evicted = store.totals().evicted_traces;
+        // Traces that have left are dropped when the others are grouped.
+        self.is_stale |= evicted != self.evicted && !self.found.is_empty();
+        self.evicted = evicted;
+    }
+
+    fn wait_for(&mut self, trace_id: TraceId, unix_nano: u64) {
+        let rested = self.resting.get(&trace_id).map_or(unix_nano, |rested| unix_nano.max(*rested));
+        self.waiting.insert((rested, trace_id));
+    }
+
+    fn look_at_all(&mut self, store: &Store, unix_nano: u64) {
+        let Some(place) = self.pass else { return };
+        let (traces, next) = store.arrived_after(place, FETCH_TRACES);
+        self.pass = (!traces.is_empty()).then_some(next);
+        for trace_id in traces {
+            if store.has_errors(trace_id) {
+                self.wait_for(trace_id, unix_nano);
+            }
+        }
+    }
+
+    /// Begins to read the next trace; returns false if there is none.
+    fn begin(&mut self, store: &Store, unix_nano: u64) -> bool {
+        let Some((due, trace_id)) = self.waiting.first().copied().filter(|(due, _)| *due <= unix_nano) else {
+            return false;
+        };
+        self.waiting.remove(&(due, trace_id));
+        self.resting.remove(&trace_id);
+        self.reading = Some(Reading::new(store, trace_id));
+        true
+    }
+
+    fn read(&mut self, store: &Store, unix_nano: u64, until: u64) {
+        let Some(mut reading) = self.reading.take() else { return };
+        if !reading.step(store, &mut self.texts, until) {
+            self.reading = Some(reading);
+            return;
+        }
+        let (trace_id, rest) = (reading.trace_id(), reading.work().saturating_mul(REST_NANO_PER_WORK));
+        if rest > INTERVAL_NANO {
+            self.resting.insert(trace_id, unix_nano.saturating_add(rest));
+        }
+        self.replace(trace_id, reading.finish());
+    }
+
+    /// Takes the errors of a trace in place of those known so far.
+    fn replace(&mut self, trace_id: TraceId, found: Vec<Occurrence>) {
+        self.forget(trace_id);
+        self.is_stale = true;
+        if found.is_empty() {
+            return;
+        }
+        self.count += found.len();
+        self.readings += 1;
+        self.order.insert(self.readings, trace_id);
+        self.numbers.insert(trace_id, self.readings);
+        self.found.insert(trace_id, found.into());
+        while self.count > ERRORS_MAX && self.found.len() > 1 {
+            let Some((_, oldest)) = self.order.pop_first() else { break };
+            self.forgotten += self.found.get(&oldest).map_or(0, |found| found.len() as u64);
+            self.forget(oldest);
+        }
+    }
+
+    fn forget(&mut self, trace_id: TraceId) {
+        if let Some(found) = self.found.remove(&trace_id) {
+            self.count -= found.len();
+            self.is_stale = true;
+        }
+        if let Some(number) = self.numbers.remove(&trace_id) {
+            self.order.remove(&number);
+        }
+    }
+
+    /// Continues to group; returns true if there is more.
+    fn regroup(&mut self, store: &Store, until: u64) -> bool {
+        let Some(mut regrouping) = self.regrouping.take() else {
+            return false;
+        };
+        if !regrouping.step(store, &self.texts, &self.found, until) {
+            self.regrouping = Some(regrouping);
+            return true;
+        }
+        let (groups, interval_nano, evicted) = regrouping.finish();
+        (self.groups, self.interval_nano) = (groups, interval_nano);
+        self.noticed.retain({
+            let known: std::collections::HashSet<_> = self.groups.iter().map(|group| group.id).collect();
+            move |id, _| known.contains(id)
+        });
+        // In order of their first errors, whichever group is found first.
+        let mut new: Vec<_> = self
+            .groups
+            .iter()
+            .filter(|group| !self.noticed.contains_key(&group.id))
+            .collect();
+        new.sort_by_key(|group| (group.first_unix_nano(), group.id));
+        for group in new {
+            self.noticed_ever += 1;
+            self.noticed.insert(group.id, self.noticed_ever);
+        }
+        for group in &mut self.groups {
+            group.noticed = self.noticed.get(&group.id).copied().unwrap_or_default();
+        }
+        self.revision += 1;
+        let is_stale = self.is_stale;
+        for trace_id in evicted {
+            self.forget(trace_id);
+        }
+        self.is_stale = is_stale;
+        self.start_anew_if_full();
+        false
+    }
+
+    /// Drops all texts once most of those that fill a table belong to errors that are gone.
+    fn start_anew_if_full(&mut self) {
+        let texts = &self.texts;
+        let is_full = texts.types.is_full() || texts.frames.is_full() || texts.templates.others() > 0;
+        if is_full && self.readings > 4 * self.found.len() as u64 {
+            *self = Self {
+                pass: Some(ListPlace::default()),
+                seen: self.seen,
+                looked: self.looked,
+                evicted: self.evicted,
+                grouped: self.grouped,
+                groups: std::mem::take(&mut self.groups),
+                interval_nano: self.interval_nano,
+                noticed_ever: self.noticed_ever,
+                revision: self.revision,
+                ..Self::default()
+            };
+        }
+    }
+}
