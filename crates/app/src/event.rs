@@ -199,15 +199,16 @@ impl App {
         }
     }
 
-    /// Returns true if spans are still being searched for the filter.
+    /// Returns true if spans or log records are still being searched for the filters.
     #[must_use]
     pub fn is_searching(&self) -> bool {
-        self.store.is_searching()
+        self.store.is_searching() || self.store.is_searching_logs()
     }
 
-    /// Looks through so many spans for the filter; true while there are more.
-    pub fn search(&mut self, spans: usize) -> bool {
-        self.store.search(spans)
+    /// Looks through so many spans and log records for the filters; true while there are more.
+    pub fn search(&mut self, records: usize) -> bool {
+        let has_spans = self.store.search(records);
+        self.store.search_logs(records) || has_spans
     }
 }
 

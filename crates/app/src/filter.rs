@@ -1,22 +1,81 @@
-//! The filter: the line in which it is typed, and those typed before.
+//! Filters of lists: the line in which one is typed, and those typed before in any list.
 
 use trace_model::filter::MAX_LENGTH;
-use trace_model::{Filter, FilterError, Store};
+use trace_model::{Clock, Filter, FilterError, LogQuery, LogView, Records, Store};
 
 use super::Action;
 use super::line::InputLine;
+use crate::App;
 
 /// Filters that are remembered, at most.
 const REMEMBERED: usize = 100;
 
-/// The filter's state. What is typed is applied at every key, as long as it is a filter.
+/// A list with a filter of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filtered {
+    /// The traces.
+    Traces,
+    /// All log records.
+    Logs,
+    /// The log records of a trace.
+    TraceLogs,
+}
+
+impl Filtered {
+    /// Returns what a filter finds.
+    #[must_use]
+    pub const fn records(self) -> Records {
+        match self {
+            Self::Traces => Records::Spans,
+            Self::Logs | Self::TraceLogs => Records::Logs,
+        }
+    }
+
+    /// Returns true if the store filters the list.
+    #[must_use]
+    pub fn is_set(self, store: &Store) -> bool {
+        match self {
+            Self::Traces => store.filter().is_some(),
+            Self::Logs => store.log_query(LogView::All).is_some(),
+            Self::TraceLogs => store.log_query(LogView::Trace).is_some_and(|query| !query.filter.is_empty()),
+        }
+    }
+
+    /// Sets the filter of the list. One that is equal to the previous one changes nothing: what was found stays.
+    fn set(self, store: &mut Store, filter: Filter) {
+        match self {
+            Self::Traces => {
+                let filter = Some(filter).filter(|filter| !filter.is_empty());
+                if store.filter() != filter.as_ref() {
+                    store.set_filter(filter);
+                }
+            }
+            Self::Logs => {
+                let query = LogQuery { trace_id: None, filter };
+                let query = Some(query).filter(|query| !query.filter.is_empty());
+                if store.log_query(LogView::All) != query.as_ref() {
+                    store.set_log_query(LogView::All, query);
+                }
+            }
+            Self::TraceLogs => {
+                let known = store.log_query(LogView::Trace);
+                let trace_id = known.and_then(|query| query.trace_id);
+                if known.is_some_and(|query| query.filter != filter) {
+                    store.set_log_query(LogView::Trace, Some(LogQuery { trace_id, filter }));
+                }
+            }
+        }
+    }
+}
+
+/// The filters' state. What is typed is applied at every key, as long as it is a filter.
 #[derive(Debug, Default)]
 pub struct FilterLine {
-    open: bool,
+    open: Option<Filtered>,
     line: InputLine,
     error: Option<FilterError>,
-    /// The text of the filter that is set; empty while none is.
-    set: String,
+    /// The texts of the filters that are set; empty while none is.
+    set: [String; 3],
     /// Filters that were kept or cleared, oldest first, none twice.
     history: Vec<String>,
     /// Steps back in the history; 0 is the text that was being typed.
@@ -28,7 +87,19 @@ impl FilterLine {
     /// Returns true if a filter is being typed.
     #[must_use]
     pub const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Returns the list whose filter is being typed.
+    #[must_use]
+    pub const fn open_on(&self) -> Option<Filtered> {
         self.open
+    }
+
+    /// Returns true if the filter of this list is being typed.
+    #[must_use]
+    pub fn is_open_on(&self, list: Filtered) -> bool {
+        self.open == Some(list)
     }
 
     /// The line that is typed.
@@ -43,10 +114,10 @@ impl FilterLine {
         self.error.as_ref()
     }
 
-    /// The text of the filter that is set; empty while none is.
+    /// The text of the filter that is set for a list; empty while none is.
     #[must_use]
-    pub fn set_text(&self) -> &str {
-        &self.set
+    pub fn set_text(&self, list: Filtered) -> &str {
+        &self.set[list as usize]
     }
 
     /// Returns true if there is a filter to recall.
@@ -54,42 +125,45 @@ impl FilterLine {
         self.history.len() > self.back
     }
 
-    /// Begins to type, with the filter that is set.
-    pub(super) fn open(&mut self) {
-        self.open = true;
+    /// Begins to type, with the filter that is set for a list.
+    pub(super) fn open(&mut self, list: Filtered) {
+        self.open = Some(list);
         self.error = None;
         self.back = 0;
-        self.line = InputLine::of(&self.set);
+        self.line = InputLine::of(&self.set[list as usize]);
     }
 
     /// Lists all again.
-    pub(super) fn clear(&mut self, store: &mut Store) {
-        self.remember();
-        self.open = false;
+    pub(super) fn clear(&mut self, list: Filtered, store: &mut Store) {
+        self.remember(list);
+        self.open = None;
+        self.error = None;
         self.line = InputLine::default();
-        self.apply(store);
+        self.set[list as usize].clear();
+        list.set(store, Filter::default());
     }
 
-    pub(super) fn paste(&mut self, text: &str, store: &mut Store) {
+    pub(super) fn paste(&mut self, text: &str, store: &mut Store, clock: &Clock) {
         self.line.insert(text.chars(), MAX_LENGTH);
-        self.apply(store);
+        self.apply(store, clock);
     }
 
-    pub(super) fn update(&mut self, action: Action, store: &mut Store) {
+    pub(super) fn update(&mut self, action: Action, store: &mut Store, clock: &Clock) {
+        let Some(list) = self.open else { return };
         match action {
             Action::KeepFilter if self.error.is_none() => {
-                self.remember();
-                self.open = false;
+                self.remember(list);
+                self.open = None;
             }
-            Action::ClearFilter => self.clear(store),
-            Action::Earlier => self.recall(self.back + 1, store),
-            Action::Later => self.recall(self.back.saturating_sub(1), store),
-            _ if self.line.update(action, MAX_LENGTH) => self.apply(store),
+            Action::ClearFilter => self.clear(list, store),
+            Action::Earlier => self.recall(self.back + 1, store, clock),
+            Action::Later => self.recall(self.back.saturating_sub(1), store, clock),
+            _ if self.line.update(action, MAX_LENGTH) => self.apply(store, clock),
             _ => {}
         }
     }
 
-    fn recall(&mut self, back: usize, store: &mut Store) {
+    fn recall(&mut self, back: usize, store: &mut Store, clock: &Clock) {
         if back > self.history.len() || back == self.back {
             return;
         }
@@ -102,33 +176,41 @@ impl FilterLine {
         };
         self.line = InputLine::of(text);
         self.back = back;
-        self.apply(store);
+        self.apply(store, clock);
     }
 
-    fn apply(&mut self, store: &mut Store) {
+    fn apply(&mut self, store: &mut Store, clock: &Clock) {
+        let Some(list) = self.open else { return };
         let text = self.line.text();
-        match Filter::parse(text) {
+        match Filter::parse_for(text, list.records(), clock) {
             Ok(filter) => {
                 self.error = None;
-                text.trim().clone_into(&mut self.set);
-                let filter = Some(filter).filter(|filter| !filter.is_empty());
-                // A space more is the same filter: what was found stays.
-                if store.filter() != filter.as_ref() {
-                    store.set_filter(filter);
-                }
+                text.trim().clone_into(&mut self.set[list as usize]);
+                list.set(store, filter);
             }
             Err(error) => self.error = Some(error),
         }
     }
 
-    fn remember(&mut self) {
-        if self.set.is_empty() {
+    fn remember(&mut self, list: Filtered) {
+        let set = self.set[list as usize].clone();
+        if set.is_empty() {
             return;
         }
-        self.history.retain(|known| *known != self.set);
+        self.history.retain(|known| *known != set);
         if self.history.len() == REMEMBERED {
             self.history.remove(0);
         }
-        self.history.push(self.set.clone());
+        self.history.push(set);
+    }
+}
+
+impl App {
+    /// The clock of times in filters: the moment that is shown.
+    pub(super) fn clock(&self) -> Clock {
+        Clock {
+            unix_nano: self.shown_unix_nano,
+            zone: self.zone.clone(),
+        }
     }
 }

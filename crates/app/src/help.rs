@@ -125,7 +125,11 @@ impl App {
                 }),
             }
         }
-        for (title, column, pairs) in [("Filter", EXAMPLES, filter::HELP), ("Marks", KEYS, MARKS)] {
+        for (title, column, pairs) in [
+            ("Filter", EXAMPLES, filter::HELP),
+            ("Filter of log records", EXAMPLES, filter::HELP_LOGS),
+            ("Marks", KEYS, MARKS),
+        ] {
             let entries = pairs.iter().map(|(left, right)| ((*left).to_owned(), *right)).collect();
             sections.push(HelpSection { title, column, entries });
         }

@@ -125,7 +125,7 @@ pub use details::{
 pub use event::{ARRIVAL_WORK, Arrival, Event, EventResult, SentryAnswer, StoredSpans};
 pub use figures::share;
 pub use files::{FileState, Files, ShownFile};
-pub use filter::FilterLine;
+pub use filter::{FilterLine, Filtered};
 pub use help::{Help, HelpLine};
 pub use hits::{Hit, Hits};
 pub use ingest::Ingest;
@@ -324,7 +324,7 @@ impl App {
         self.splits = self.splits();
         let unix_nano = self.moment(unix_nano);
         self.shown_unix_nano = unix_nano;
-        let above = usize::from(self.filter.is_open());
+        let above = usize::from(self.filter.is_open_on(Filtered::Traces));
         self.traces
             .fit(&self.store, rows(panes.traces).saturating_sub(above), unix_nano);
         self.waterfall.show(self.traces.selected());

@@ -4,13 +4,13 @@ use ratatui_core::layout::Rect;
 
 use crate::keymap::KeyContext;
 use crate::layer::{Component, Outcome, Placed};
-use crate::{Action, App, Layer, Notice, Pane, TraceList};
+use crate::{Action, App, Filtered, Layer, Notice, Pane, TraceList};
 
 /// Its panes are fitted whatever is on top: others show the selected trace, too.
 impl Component for TraceList {
     fn part(app: &App) -> Option<KeyContext> {
         Some(match app.screens.pane {
-            _ if app.filter.is_open() => KeyContext::Filter,
+            _ if app.filter.is_open_on(Filtered::Traces) => KeyContext::Filter,
             _ if app.waterfall.find().is_open() => KeyContext::Find,
             Pane::Traces => KeyContext::Traces,
             Pane::Waterfall => KeyContext::Waterfall,
@@ -67,7 +67,7 @@ impl App {
             Action::Filter if pane != Pane::Traces && self.waterfall.selected().is_some() => self.waterfall.open_find(),
             Action::Filter => {
                 self.screens.pane = Pane::Traces;
-                self.filter.open();
+                self.filter.open(Filtered::Traces);
             }
             Action::NextPane => self.screens.pane = pane.next(),
             Action::PreviousPane => self.screens.pane = pane.next().next(),
@@ -85,7 +85,7 @@ impl App {
     pub(super) fn back_in_panes(&mut self) {
         let pane = self.screens.pane;
         if self.store.filter().is_some() && (pane == Pane::Traces || self.store.listed() == 0) {
-            self.filter.clear(&mut self.store);
+            self.filter.clear(Filtered::Traces, &mut self.store);
             self.screens.pane = Pane::Traces;
         } else if pane != Pane::Traces && self.waterfall.find().is_set() {
             self.waterfall.clear_find();

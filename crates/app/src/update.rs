@@ -16,8 +16,14 @@ impl App {
         match self.key_context() {
             _ if action == Action::QuitAtOnce => return Some(Effect::Quit),
             _ if action == Action::Suspend => return Some(Effect::Suspend),
-            KeyContext::Filter => self.filter.update(action, &mut self.store),
-            KeyContext::Find => self.waterfall.type_find(action, &self.store),
+            KeyContext::Filter => {
+                let clock = self.clock();
+                self.filter.update(action, &mut self.store, &clock);
+            }
+            KeyContext::Find => {
+                let clock = self.clock();
+                self.waterfall.type_find(action, &self.store, &clock);
+            }
             KeyContext::ListFilter => {
                 if let Some(narrow) = self.narrow_mut() {
                     narrow.update(action);
@@ -95,8 +101,14 @@ impl App {
     /// Takes text that was pasted: into the line that is edited, else nowhere.
     pub(super) fn paste(&mut self, text: &str) {
         match self.key_context() {
-            KeyContext::Filter => self.filter.paste(text, &mut self.store),
-            KeyContext::Find => self.waterfall.paste_find(text),
+            KeyContext::Filter => {
+                let clock = self.clock();
+                self.filter.paste(text, &mut self.store, &clock);
+            }
+            KeyContext::Find => {
+                let clock = self.clock();
+                self.waterfall.paste_find(text, &clock);
+            }
             context if context.is_editing() => {
                 if let Some(narrow) = self.narrow_mut() {
                     narrow.paste(text);

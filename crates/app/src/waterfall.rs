@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use ratatui_core::layout::Rect;
 use trace_model::work::{self, Steps};
-use trace_model::{Outline, Row, SpanKey, Store, TraceId};
+use trace_model::{Clock, Outline, Row, SpanKey, Store, TraceId};
 
 use super::{Action, scrolled, window};
 pub use find::Find;
@@ -131,13 +131,13 @@ impl Waterfall {
         self.find.clear();
     }
 
-    pub(super) fn paste_find(&mut self, text: &str) {
-        self.find.paste(text);
+    pub(super) fn paste_find(&mut self, text: &str, clock: &Clock) {
+        self.find.paste(text, clock);
     }
 
     /// Does what a key asked for while it is typed what is looked for; when that is done, the cursor goes to the first match.
-    pub(super) fn type_find(&mut self, action: Action, store: &Store) {
-        if self.find.update(action) {
+    pub(super) fn type_find(&mut self, action: Action, store: &Store, clock: &Clock) {
+        if self.find.update(action, clock) {
             self.go_to_first_match(store);
         }
     }

@@ -80,7 +80,7 @@ fn params(query: Option<String>) -> Params {
     Params::new(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())))
 }
 
-fn now_unix_nano() -> u64 {
+pub(crate) fn now_unix_nano() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -15,9 +15,10 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use query::{Evaluation, Found, Listeners, Part, Request, Search, Show, jaeger};
 use serde::Serialize;
 use tokio::sync::Semaphore;
-use trace_model::Filter;
+use trace_model::{Clock, Filter, Records};
 
 use crate::identity::Nonce;
+use crate::jaeger::now_unix_nano;
 use crate::queue::{Ended, QuerySender};
 
 /// Traces of an answer without `limit`.
@@ -84,7 +85,7 @@ async fn identity(State(own): State<Own>, RawQuery(query): RawQuery) -> Result<R
 }
 
 async fn traces(State(own): State<Own>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    let request = Request::Found(Box::new(search(query.as_deref())?));
+    let request = Request::Found(Box::new(search(query.as_deref(), Records::Spans)?));
     let (_, part) = own.queries.ask(Evaluation::new(request)).await?;
     let Some(Part::Found(traces)) = part else {
         return Err(Problem::Ended);
@@ -94,7 +95,10 @@ async fn traces(State(own): State<Own>, RawQuery(query): RawQuery) -> Result<Res
 
 async fn show(State(own): State<Own>, Path(list): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let request = match Show::ALL.into_iter().find(|show| show.name() == list) {
-        Some(show) => Request::Show(show, Box::new(search(query.as_deref())?)),
+        Some(show) => {
+            let records = if show == Show::Logs { Records::Logs } else { Records::Spans };
+            Request::Show(show, Box::new(search(query.as_deref(), records)?))
+        }
         None if list == "ingest" => Request::Ingest(Box::new((own.listeners)())),
         None => {
             return Err(Problem::Invalid(
@@ -109,7 +113,7 @@ async fn show(State(own): State<Own>, Path(list): Path<String>, RawQuery(query):
     }
 }
 
-fn search(query: Option<&str>) -> Result<Search, Problem> {
+fn search(query: Option<&str>, records: Records) -> Result<Search, Problem> {
     let first = |name| values(query, name).next().filter(|value| !value.is_empty());
     let number = |name: &'static str| match first(name).map(|text| text.parse::<u64>()) {
         None => Ok(None),
@@ -121,7 +125,8 @@ fn search(query: Option<&str>) -> Result<Search, Problem> {
         Some(Ok(limit @ 1..=LIMIT_MAX)) => limit,
         Some(_) => return Err(Problem::Invalid(format!("limit: not between 1 and {LIMIT_MAX}"))),
     };
-    let filter = Filter::parse(&first("filter").unwrap_or_default());
+    let clock = Clock::in_local_zone(now_unix_nano());
+    let filter = Filter::parse_for(&first("filter").unwrap_or_default(), records, &clock);
     Ok(Search {
         filter: filter.map_err(|error| Problem::Invalid(format!("filter: {error}")))?,
         start: number("since_unix_nano")?.unwrap_or(0)..=u64::MAX,

@@ -14,9 +14,10 @@ use http::HeaderMap;
 use query::{ArrivalReader, Records, Selection};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use trace_model::Filter;
+use trace_model::{Clock, Filter};
 
 use crate::feed::{BacklogPosition, Followers, Found, Reader};
+use crate::jaeger::now_unix_nano;
 use crate::own::{Problem, values};
 
 /// Streams of records at once: each one costs work with every arrival.
@@ -78,7 +79,8 @@ async fn changed(revisions: &mut watch::Receiver<u64>) -> Option<u64> {
 
 async fn records(State(streams): State<Streams>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let first = |name| values(query.as_deref(), name).next().filter(|value| !value.is_empty());
-    let filter = Filter::parse(&first("filter").unwrap_or_default());
+    let clock = Clock::in_local_zone(now_unix_nano());
+    let filter = Filter::parse_for(&first("filter").unwrap_or_default(), trace_model::Records::Spans, &clock);
     let selection = Selection {
         filter: filter.map_err(|error| Problem::Invalid(format!("filter: {error}")))?,
         logs: first("logs").is_some_and(|value| value == "true"),

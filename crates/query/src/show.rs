@@ -1,8 +1,9 @@
 //! Lists about many traces: log records, errors, operations, calls between services, warnings.
 
 mod aggregates;
+mod errors;
 mod ingest;
-mod records;
+mod logs;
 
 use serde::{Deserialize, Serialize};
 use trace_model::Store;
@@ -10,13 +11,14 @@ use trace_model::Store;
 use crate::Search;
 
 use self::aggregates::{SurveyedPass, WarningsPass};
+use self::errors::ErrorsPass;
 pub use self::ingest::{Ingest, IngestService, ListenerLine, Listeners, Rejection};
-use self::records::RecordsPass;
+use self::logs::LogsPass;
 
 /// A list about the traces that a search finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Show {
-    /// Matching log records of all traces.
+    /// Matching log records, with or without a trace.
     Logs,
     /// Matching failed spans and errors.
     Errors,
@@ -66,8 +68,8 @@ pub enum Shown {
 pub struct ShownLog {
     /// Nanoseconds since the Unix epoch.
     pub time_unix_nano: u64,
-    /// Lower-case hexadecimal.
-    pub trace_id: String,
+    /// Lower-case hexadecimal; `null` outside of a trace.
+    pub trace_id: Option<String>,
     /// Lower-case hexadecimal; `null` outside of a span.
     pub span_id: Option<String>,
     /// `null` without one.
@@ -167,7 +169,8 @@ pub struct ShownWarning {
 
 #[derive(Debug)]
 pub(crate) enum ShowPass {
-    Records(RecordsPass),
+    Logs(LogsPass),
+    Errors(ErrorsPass),
     Surveyed(Box<SurveyedPass>),
     Warnings(Box<WarningsPass>),
 }
@@ -175,20 +178,29 @@ pub(crate) enum ShowPass {
 impl ShowPass {
     pub(crate) fn new(show: Show, search: Box<Search>) -> Self {
         match show {
-            Show::Logs | Show::Errors => Self::Records(RecordsPass::new(show, search)),
+            Show::Logs => Self::Logs(LogsPass::new(search)),
+            Show::Errors => Self::Errors(ErrorsPass::new(search)),
             Show::Operations | Show::Map => Self::Surveyed(Box::new(SurveyedPass::new(show, search))),
             Show::Warnings => Self::Warnings(Box::new(WarningsPass::new(search))),
         }
     }
 
-    /// Returns the list once all traces were looked at.
+    /// Returns the list once everything was looked at.
     pub(crate) fn step(&mut self, store: &Store, work: u64) -> Option<Shown> {
         match self {
-            Self::Records(pass) => pass.step(store, work),
+            Self::Logs(pass) => pass.step(store, work),
+            Self::Errors(pass) => pass.step(store, work),
             Self::Surveyed(pass) => pass.step(store, work),
             Self::Warnings(pass) => pass.step(store, work),
         }
     }
+}
+
+/// Characters of a text at most.
+const TEXT_MAX: usize = 1_000;
+
+fn cut(text: &str) -> String {
+    text.chars().take(TEXT_MAX).collect()
 }
 
 /// `None` for the empty name.

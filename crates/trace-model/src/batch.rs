@@ -11,7 +11,7 @@ mod items;
 mod service;
 
 use crate::sentry::Gravity;
-use crate::{IdError, LogRecord, Span, SpanId, SpanKind, StatusCode, TraceId, work};
+use crate::{IdError, LogRecord, Severity, Span, SpanId, SpanKind, StatusCode, TraceId, work};
 pub use items::{BatchLog, BatchSpan};
 
 /// The way by which a span arrived.
@@ -233,6 +233,7 @@ pub(crate) struct LogHeader {
     pub(crate) span_id: Option<SpanId>,
     /// Time of the event, or of its observation if the sender gave none.
     pub(crate) time_unix_nano: u64,
+    pub(crate) severity: Severity,
     /// Set for an error event, which is shown on its span's row.
     pub(crate) gravity: Option<Gravity>,
     /// Position in [`Batch::origins`].

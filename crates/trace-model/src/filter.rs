@@ -1,4 +1,4 @@
-//! The search language, and whether a span matches.
+//! The search language, and whether a span or a log record matches.
 //!
 //! In the style of Sentry's search. Terms are separated by spaces, and all of them must match.
 //!
@@ -23,7 +23,26 @@
 //! | `!name:health`, `!(a OR b)` | for which the term, or the group, does not hold |
 //! | `status:error OR duration:>1s` | for which one of both holds; `AND` binds closer than `OR`, `( )` group |
 //!
-//! Any other key is the name of an attribute: of the span, its events and links, its resource or its scope, in whatever case.
+//! Log records have `service`, `scope`, `trace`, `id`, `event` (the event's name) and `has` as spans do, and:
+//!
+//! | example | finds log records |
+//! |---|---|
+//! | `timeout` | with the text anywhere: body, service, ids, any attribute's key or value |
+//! | `body:timeout` | with the text in the body; of a structured body, in any key or value |
+//! | `severity:error`, `severity:[warn, error]`, `severity:>=warn` | of a severity, or at least of it (`unspecified trace debug info warn error fatal`) |
+//! | `has:trace`, `has:span` | that were written in a trace, in a span |
+//!
+//! Both have a time, of a span its start:
+//!
+//! | example | finds |
+//! |---|---|
+//! | `since:5m` | what is at most so old when the filter is set |
+//! | `at:10:00..10:05`, `at:10:00:30` | what happened between two times, or in a minute or second; the last day on which that began |
+//! | `at:2026-11-28T10:00..11:00` | the same on a date |
+//!
+//! A field that the records do not have is an error.
+//!
+//! Any other key is the name of an attribute: of the span, its events and links, of the log record, its resource or its scope, in whatever case.
 //! A key in quotes is always an attribute's (`"name":x`). `OR` and `AND` are written in capitals. A colon before another one, or
 //! before `//`, is text (`mailer::send`, `http://…`). Of an array, one matching element is enough. Ids and numbers never match
 //! as the bytes they are sent in. A span that is running has no duration.
@@ -39,14 +58,16 @@ mod plan;
 mod quantity;
 mod syntax;
 mod text;
+mod times;
 pub(crate) mod wire;
 
 use std::fmt;
 use std::ops::Range;
 
 pub(crate) use memo::{Memo, Shared};
+pub use times::Clock;
 
-use crate::{SpanId, SpanKind, StatusCode, TraceId};
+use crate::{Severity, SpanId, SpanKind, StatusCode, TraceId};
 
 /// The longest text that is parsed, in characters.
 pub const MAX_LENGTH: usize = 4096;
@@ -70,9 +91,37 @@ pub const HELP: &[(&str, &str)] = &[
     ("trace:4bf92f", "by the first digits; also id: and parent:"),
     ("event:exception", "by an event's name; also message: and scope:"),
     ("is:root", "no parent; also is:running and is:error"),
+    ("since:5m", "at most so old; also at:10:00..10:05"),
 ];
 
-/// A search, ready to be run over any number of spans. Displays as text that parses to an equal one.
+/// Examples that only log records have, with what they find, for a help screen.
+pub const HELP_LOGS: &[(&str, &str)] = &[
+    ("severity:>=warn", "at least this severe; also severity:[info, error]"),
+    ("body:timeout", "the text in the body"),
+    ("has:trace", "written in a trace; also has:span"),
+];
+
+/// Kind of the records that a filter finds. They have different fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Records {
+    /// Spans, with error events as if they were spans.
+    #[default]
+    Spans,
+    /// Log records.
+    Logs,
+}
+
+impl Records {
+    /// Returns the name of the list in which they are.
+    const fn list(self) -> &'static str {
+        match self {
+            Self::Spans => "Traces",
+            Self::Logs => "Logs",
+        }
+    }
+}
+
+/// A search, ready to be run over any number of spans or log records. Displays as text that parses to an equal one.
 #[derive(Clone, Debug)]
 pub struct Filter {
     syntax: syntax::Expr,
@@ -80,13 +129,26 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Reads the language described in [the module](self). A blank text is a filter that matches everything.
+    /// Reads the language described in [the module](self), for spans and without times. A blank text is a filter that matches everything.
     ///
     /// # Errors
     ///
     /// The text is not a filter; the error has the position and a suggestion.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let syntax = parse::parse(text)?;
+        Self::read(text, Records::Spans, None)
+    }
+
+    /// The same for spans or log records, with times relative to a clock.
+    ///
+    /// # Errors
+    ///
+    /// The text is not a filter of these records.
+    pub fn parse_for(text: &str, records: Records, clock: &Clock) -> Result<Self, FilterError> {
+        Self::read(text, records, Some(clock))
+    }
+
+    fn read(text: &str, records: Records, clock: Option<&Clock>) -> Result<Self, FilterError> {
+        let syntax = parse::parse(text, records, clock)?;
         let plan = plan::Plan::new(&syntax);
         Ok(Self { syntax, plan })
     }
@@ -113,6 +175,24 @@ impl Filter {
             tests,
         };
         self.plan.matches(candidate, &mut asked)
+    }
+
+    /// Returns true if the log record matches.
+    #[must_use]
+    pub fn matches_log(&self, candidate: &LogCandidate<'_>) -> bool {
+        self.plan.matches_log(candidate, &mut memo::Forgetful)
+    }
+
+    /// The same, for many log records that share resources and scopes: a memo is of one filter.
+    pub(crate) fn matches_log_by(&self, candidate: &LogCandidate<'_>, memo: &mut Memo, resource: Shared, scope: Shared) -> bool {
+        let tests = self.plan.tests();
+        let mut asked = memo::Remembered {
+            memo,
+            resource,
+            scope,
+            tests,
+        };
+        self.plan.matches_log(candidate, &mut asked)
     }
 }
 
@@ -179,6 +259,29 @@ pub struct Candidate<'a> {
     /// Nanoseconds since the Unix epoch; 0 while it is running.
     pub end_unix_nano: u64,
     /// The OTLP `Span` message.
+    pub raw: &'a [u8],
+    /// The OTLP `Resource` message.
+    pub resource: &'a [u8],
+    /// The OTLP `InstrumentationScope` message.
+    pub scope: &'a [u8],
+}
+
+/// A log record to match: its header in the store, and its bytes.
+///
+/// The messages must have passed [`otlp_wire::validate`]; of others only the readable part is matched.
+#[derive(Clone, Copy, Debug)]
+pub struct LogCandidate<'a> {
+    /// `None` outside of any trace.
+    pub trace_id: Option<TraceId>,
+    /// `None` outside of any span.
+    pub span_id: Option<SpanId>,
+    /// `service.name` of its resource; empty when there is none.
+    pub service: &'a str,
+    /// Severity.
+    pub severity: Severity,
+    /// Nanoseconds since the Unix epoch.
+    pub time_unix_nano: u64,
+    /// The OTLP `LogRecord` message.
     pub raw: &'a [u8],
     /// The OTLP `Resource` message.
     pub resource: &'a [u8],

@@ -29,6 +29,49 @@ impl Severity {
         matches!(self, Self::Trace | Self::Debug | Self::Info | Self::Warn)
     }
 
+    /// All of them, the mildest first.
+    pub const ALL: [Self; 7] = [
+        Self::Unspecified,
+        Self::Trace,
+        Self::Debug,
+        Self::Info,
+        Self::Warn,
+        Self::Error,
+        Self::Fatal,
+    ];
+
+    /// Returns the severity of a record with this number and this text. The number decides; the text does if the sender set no number.
+    #[must_use]
+    pub fn of(number: i32, text: &str) -> Self {
+        match number {
+            0 => Self::from_text(text),
+            number => Self::from_otlp(number),
+        }
+    }
+
+    /// Reads a name of common logging libraries, in any case; any other is [`Severity::Unspecified`].
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        const NAMES: [(&str, Severity); 14] = [
+            ("trace", Severity::Trace),
+            ("verbose", Severity::Trace),
+            ("debug", Severity::Debug),
+            ("info", Severity::Info),
+            ("information", Severity::Info),
+            ("notice", Severity::Info),
+            ("warn", Severity::Warn),
+            ("warning", Severity::Warn),
+            ("error", Severity::Error),
+            ("err", Severity::Error),
+            ("fatal", Severity::Fatal),
+            ("critical", Severity::Fatal),
+            ("alert", Severity::Fatal),
+            ("emergency", Severity::Fatal),
+        ];
+        let known = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+        known.map_or(Self::Unspecified, |(_, severity)| *severity)
+    }
+
     /// Reads OTLP's number; one that OTLP does not define is [`Severity::Unspecified`].
     #[must_use]
     pub const fn from_otlp(number: i32) -> Self {
@@ -69,7 +112,7 @@ pub struct LogRecord {
     pub service: String,
     /// Nanoseconds since the Unix epoch; the time of its observation if the sender gave none.
     pub time_unix_nano: u64,
-    /// Severity by its number.
+    /// Severity by its number, or by its text without one.
     pub severity: Severity,
     /// The sender's name of the severity; often empty.
     pub severity_text: String,

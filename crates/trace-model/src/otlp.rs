@@ -76,7 +76,7 @@ pub(crate) fn decode_log(raw: &[u8], origin: &Provenance) -> Option<LogRecord> {
         time_unix_nano: Some(record.time_unix_nano)
             .filter(|time| *time != 0)
             .unwrap_or(record.observed_time_unix_nano),
-        severity: Severity::from_otlp(record.severity_number),
+        severity: Severity::of(record.severity_number, &record.severity_text),
         severity_text: record.severity_text,
         event_name: record.event_name,
         body: value(record.body),

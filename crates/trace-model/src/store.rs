@@ -9,7 +9,6 @@
 
 mod activity;
 mod below;
-mod by_arrival;
 mod cross_check;
 mod duplicates;
 mod errors;
@@ -18,6 +17,8 @@ mod evidence;
 mod interner;
 mod links;
 mod log;
+mod log_search;
+mod logs;
 mod marks;
 mod matches;
 mod origins;
@@ -29,6 +30,7 @@ mod record;
 mod search;
 mod services;
 mod slab;
+mod sorted;
 mod stored;
 mod summary;
 mod trace;
@@ -41,13 +43,15 @@ use crate::gradual_table::GradualTable;
 use crate::hash::State;
 use crate::metrics::Metrics;
 use crate::{Batch, Flags, HiddenSpans, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
-use by_arrival::ByArrival;
 pub use cross_check::SentryReach;
 pub use errors::{ErrorReader, ReportedError, SPAN_EXCEPTIONS_MAX};
 use eviction::Leaving;
 pub use evidence::{ClientReport, Expectation};
 use interner::Interner;
 use log::SegmentLog;
+pub use log_search::LogQuery;
+use logs::Logs;
+pub use logs::{LogId, LogReader, LogView};
 pub use matches::{MatchReader, Matches};
 use origins::Origins;
 pub use ranking::{RANKED, RankBy, Ranking};
@@ -60,6 +64,7 @@ use search::Search;
 pub use search::SearchProgress;
 pub use services::{SECONDS, ServiceStats};
 use slab::Slab;
+use sorted::Sorted;
 pub use stored::{StoredLog, StoredLogReader, StoredReader, StoredSpan};
 use summary::Summaries;
 pub use summary::{Root, SHAPE, TraceSummary};
@@ -176,7 +181,7 @@ pub struct Store {
     traces: Slab<Trace>,
     by_id: GradualTable<Slot>,
     /// Only traces that have spans or log records.
-    by_arrival: ByArrival,
+    by_arrival: Sorted<u64, Slot>,
     /// The ends of the list by activity, in which pinned traces are not.
     oldest: Slot,
     newest: Slot,
@@ -184,6 +189,7 @@ pub struct Store {
     pinned: Vec<Slot>,
     services: services::Services,
     search: Option<Box<Search>>,
+    logs: Logs,
     /// Number of the search; 0 before the first one.
     searches: u8,
     metrics: Metrics,
@@ -227,12 +233,13 @@ impl Store {
             },
             traces: Slab::new(),
             by_id: GradualTable::default(),
-            by_arrival: ByArrival::default(),
+            by_arrival: Sorted::default(),
             oldest: Slot::NONE,
             newest: Slot::NONE,
             pinned: Vec::new(),
             services: services::Services::default(),
             search: None,
+            logs: Logs::default(),
             searches: 0,
             metrics: Metrics::default(),
             rare_bytes: 0,

@@ -392,7 +392,8 @@ impl<'a> Walk<'a> {
     fn log(&mut self, raw: &'a [u8]) -> Result<(), ReadError> {
         let (mut trace_id, mut span_id) = (&[][..], &[][..]);
         let (mut time, mut observed, mut event_name) = (0, 0, &[][..]);
-        let (mut severity, mut has_exception, mut is_handled) = (0, false, false);
+        let (mut severity, mut severity_text) = (0, &[][..]);
+        let (mut has_exception, mut is_handled) = (false, false);
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
             match (field.number, field.value) {
@@ -404,6 +405,7 @@ impl<'a> Walk<'a> {
                     validate_field(field, &schema::LOG_RECORD, IN_RECORD)?;
                     match (number, value) {
                         (2, Value::Varint(value)) => severity = value,
+                        (3, Value::Bytes(text)) => severity_text = text,
                         (6, Value::Bytes(attribute)) => {
                             has_exception |= is_exception(attribute);
                             is_handled |= sentry::is_handled(attribute);
@@ -414,7 +416,9 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        let severity = Severity::from_otlp(i32::try_from(severity).unwrap_or(0));
+        // The field was validated as UTF-8.
+        let severity_text = std::str::from_utf8(severity_text).unwrap_or_default();
+        let severity = Severity::of(enumeration(severity), severity_text);
         let is_from_sentry = self.source == Source::Sentry;
         let is_error_event = sentry::is_error_event(event_name) || (has_exception && !severity.is_mild() && !is_from_sentry);
         reserve(&mut self.logs, 1, &mut self.list_bytes, self.grant)?;
@@ -422,6 +426,7 @@ impl<'a> Walk<'a> {
             trace_id: TraceId::try_from(trace_id).ok(),
             span_id: SpanId::try_from(span_id).ok(),
             time_unix_nano: if time == 0 { observed } else { time },
+            severity,
             gravity: is_error_event.then(|| Gravity::of(severity, is_handled)),
             origin: self.origin(),
             raw: ByteRange::of(self.body, raw),

@@ -14,7 +14,7 @@ use clap::{FromArgMatches as _, Parser, Subcommand};
 
 use app::text::clean;
 
-pub use commands::{Attach, AttachOrCollect, Fire, Query, Show, Tail, Trace, Wait};
+pub use commands::{Attach, AttachOrCollect, Fire, Query, Show, Tail, Trace, Wait, clock};
 pub use help::markdown;
 pub use listen::ListenOptions;
 pub use options::{ApiChoice, Options, ThemeChoice};

@@ -13,7 +13,7 @@ use spanfall::cli::{AttachOrCollect, Cli, Command, Wait};
 use spanfall::problem::Exit;
 use spanfall::sentry_config::SentryConfig;
 use spanfall::{cli, inspect, ports, tail, viewer};
-use trace_model::Filter;
+use trace_model::{Filter, Records};
 
 /// Threads that receive, at most: everything they receive passes the one event loop. Each has a heap of its own, with its own
 /// holes.
@@ -58,12 +58,12 @@ fn run(cli: &Cli) -> Result<()> {
                 None => Err(Exit::usage("no such command: see spanfall --help".to_owned()).into()),
             },
             Some(Command::Query(query)) => {
-                let filter = filter(&query.filter)?;
+                let filter = filter(&query.filter, Records::Spans)?;
                 let viewer = Attached::required(query.attach.attach).await?;
                 ask::list(&viewer, &filter, query.limit.into(), query.json, std::io::stdout()).await
             }
             Some(Command::Show(show)) => {
-                let filter = filter(&show.filter)?;
+                let filter = filter(&show.filter, show.list.records())?;
                 let viewer = Attached::required(show.attach.attach).await?;
                 ask::show(&viewer, show.list, &filter, show.limit.into(), show.json, std::io::stdout()).await
             }
@@ -105,7 +105,7 @@ fn run(cli: &Cli) -> Result<()> {
 
 /// Waits in the running viewer, or collects here.
 async fn wait(cli: &Cli, wait: &Wait) -> Result<()> {
-    let filter = filter(&wait.filter)?;
+    let filter = filter(&wait.filter, Records::Spans)?;
     let until = Until {
         count: wait.count.into(),
         since_unix_nano: wait.since.unwrap_or(0),
@@ -140,9 +140,9 @@ async fn attached(cli: &Cli, attach: AttachOrCollect) -> Result<Option<Attached>
 }
 
 /// Checks a filter; it is parsed again by the viewer.
-fn filter(words: &[String]) -> Result<String> {
+fn filter(words: &[String], records: Records) -> Result<String> {
     let text = words.join(" ");
-    match Filter::parse(&text) {
+    match Filter::parse_for(&text, records, &cli::clock()) {
         Ok(_) => Ok(text),
         Err(error) => Err(Exit::usage(format!("cannot parse the filter: {error}")).into()),
     }

@@ -4,8 +4,8 @@ use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 
 use super::{format, owned, theme, title};
-use app::App;
 use app::text::shown;
+use app::{App, Filtered};
 
 /// Columns of a part, at most.
 const PART_COLUMNS_MAX: usize = 32;
@@ -59,6 +59,6 @@ pub(super) fn scope(app: &App) -> Span<'static> {
         return format!("all {}", format::count(all, "trace")).into();
     }
     let listed = format::grouped(app.store.listed() as u64);
-    let filter = format::at_most(&shown(app.filter.set_text()), PART_COLUMNS_MAX);
+    let filter = format::at_most(&shown(app.filter.set_text(Filtered::Traces)), PART_COLUMNS_MAX);
     format!("{listed} of {} · {filter}", format::count(all, "trace")).fg(theme::FOUND)
 }

@@ -9,7 +9,7 @@ use trace_model::FilterError;
 
 use super::{format, theme, title};
 use app::text::{clusters, shown};
-use app::{App, InputLine};
+use app::{App, Filtered, InputLine};
 
 const LABEL: &str = " FILTER ";
 
@@ -134,7 +134,11 @@ pub(super) fn in_title(app: &App, width: usize) -> Vec<Span<'static>> {
     let taken: usize = spans.iter().chain(&rest).map(Span::width).sum();
     let room = width.saturating_sub(taken + " · ".len());
     spans.push(" · ".fg(theme::DIM));
-    spans.push(format::at_most(app.filter.set_text(), room).bold().fg(theme::FOUND));
+    spans.push(
+        format::at_most(app.filter.set_text(Filtered::Traces), room)
+            .bold()
+            .fg(theme::FOUND),
+    );
     spans.extend(rest);
     spans
 }
@@ -158,7 +162,7 @@ pub(super) fn nothing_found(app: &App) -> Line<'static> {
     let progress = app.store.search_progress().unwrap_or_default();
     if app.filter.error().is_some() {
         // The user has moved on: it only explains the empty list.
-        Line::from(format!("no trace matches {}", shown(app.filter.set_text())).fg(theme::DIM))
+        Line::from(format!("no trace matches {}", shown(app.filter.set_text(Filtered::Traces))).fg(theme::DIM))
     } else if progress.is_complete() {
         Line::from("no trace matches the filter · Esc clears it".fg(theme::WARNING))
     } else {

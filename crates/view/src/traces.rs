@@ -11,7 +11,7 @@ use super::{Now, filter, flush_right, format, hint, owned, theme, title};
 use app::format::service_name;
 use app::table::{self, ColumnWidth};
 use app::text::shown;
-use app::{App, Column, Hit, Hits, Mode, Pane, Times};
+use app::{App, Column, Filtered, Hit, Hits, Mode, Pane, Times};
 
 /// Each part of a shape in a cell of its own.
 #[expect(clippy::cast_possible_truncation, reason = "a dozen")]
@@ -77,7 +77,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
     if area.is_empty() {
         return;
     }
-    let above = if app.filter.is_open() { 2 } else { 1 };
+    let above = if app.filter.is_open_on(Filtered::Traces) { 2 } else { 1 };
     let body = Rect {
         y: area.y + above,
         height: area.height.saturating_sub(above),
@@ -116,7 +116,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
         };
         draw_row(frame, (trace, subject), table::in_row(columns, row), marks, without, now);
     }
-    if app.filter.is_open() {
+    if app.filter.is_open_on(Filtered::Traces) {
         // Over the rows: what is wrong with a filter may take more than one line.
         filter::draw(frame, app, area);
     } else {

@@ -2,7 +2,7 @@
 
 use trace_model::filter::MAX_LENGTH;
 use trace_model::work::{self, STRIDE, VISIT};
-use trace_model::{Filter, FilterError, MatchReader, Matches, Outline, Revision, SpanKey, Store, TraceId};
+use trace_model::{Clock, Filter, FilterError, MatchReader, Matches, Outline, Records, Revision, SpanKey, Store, TraceId};
 
 use super::super::Action;
 use super::super::line::InputLine;
@@ -166,27 +166,27 @@ impl Find {
         *self = Self::default();
     }
 
-    pub(super) fn paste(&mut self, text: &str) {
+    pub(super) fn paste(&mut self, text: &str, clock: &Clock) {
         self.line.insert(text.chars(), MAX_LENGTH);
-        self.apply();
+        self.apply(clock);
     }
 
     /// True when the line is kept.
-    pub(super) fn update(&mut self, action: Action) -> bool {
+    pub(super) fn update(&mut self, action: Action, clock: &Clock) -> bool {
         match action {
             Action::KeepFilter if self.error.is_none() => {
                 self.open = false;
                 return self.filter.is_some();
             }
             Action::ClearFilter => self.clear(),
-            _ if self.line.update(action, MAX_LENGTH) => self.apply(),
+            _ if self.line.update(action, MAX_LENGTH) => self.apply(clock),
             _ => {}
         }
         false
     }
 
-    fn apply(&mut self) {
-        match Filter::parse(self.line.text()) {
+    fn apply(&mut self, clock: &Clock) {
+        match Filter::parse_for(self.line.text(), Records::Spans, clock) {
             Ok(filter) => {
                 self.error = None;
                 self.filter = Some(filter).filter(|filter| !filter.is_empty());

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::{SpanId, SpanKind, StatusCode, TraceId};
+use super::Records;
+use crate::{Severity, SpanId, SpanKind, StatusCode, TraceId};
 
 /// A key with a fixed meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,11 @@ pub(super) enum Known {
     Duration,
     Is,
     Has,
+    Severity,
+    /// Times of this long ago and later.
+    Since,
+    /// A range of times.
+    At,
 }
 
 /// A key whose value is text.
@@ -24,6 +30,7 @@ pub(super) enum Field {
     Scope,
     Message,
     Event,
+    Body,
 }
 
 /// A key whose value is an id.
@@ -43,7 +50,7 @@ pub(super) enum State {
 }
 
 /// Names of the keys; the first of several for the same key is the one that is displayed.
-const NAMES: [(&str, Known); 22] = [
+const NAMES: [(&str, Known); 26] = [
     ("name", Known::Text(Field::Name)),
     ("service", Known::Text(Field::Service)),
     ("scope", Known::Text(Field::Scope)),
@@ -66,6 +73,10 @@ const NAMES: [(&str, Known); 22] = [
     ("duration", Known::Duration),
     ("is", Known::Is),
     ("has", Known::Has),
+    ("severity", Known::Severity),
+    ("body", Known::Text(Field::Body)),
+    ("since", Known::Since),
+    ("at", Known::At),
 ];
 
 impl Known {
@@ -76,6 +87,24 @@ impl Known {
 
     pub(super) fn name(self) -> &'static str {
         NAMES.iter().find(|(_, key)| *key == self).map_or("", |(name, _)| name)
+    }
+
+    /// Returns the only records that have it; `None` if all have.
+    pub(super) const fn only_of(self) -> Option<Records> {
+        match self {
+            Self::Text(Field::Name | Field::Message)
+            | Self::Id(IdField::Parent)
+            | Self::Kind
+            | Self::Status
+            | Self::Duration
+            | Self::Is => Some(Records::Spans),
+            Self::Text(Field::Body) | Self::Severity => Some(Records::Logs),
+            Self::Text(Field::Service | Field::Scope | Field::Event)
+            | Self::Id(IdField::Trace | IdField::Span)
+            | Self::Has
+            | Self::Since
+            | Self::At => None,
+        }
     }
 }
 
@@ -125,6 +154,18 @@ pub(super) const KINDS: [SpanKind; 6] = [
 ];
 
 pub(super) const STATUSES: [StatusCode; 3] = [StatusCode::Unset, StatusCode::Ok, StatusCode::Error];
+
+/// Reads a severity: one of OTLP's ranges, or another common name of it.
+///
+/// # Errors
+///
+/// The value is unknown; the error lists the known ones.
+pub(super) fn severity(text: &str) -> Result<Severity, String> {
+    match Severity::from_text(text) {
+        Severity::Unspecified => choose("severity", text, &Severity::ALL, Severity::name),
+        severity => Ok(severity),
+    }
+}
 
 /// The one of `all` that is called `text`.
 ///

@@ -13,11 +13,12 @@ use super::cursor::{Cursor, Word, WordEnd};
 use super::keys::{self, IdPrefix, Known, State};
 use super::quantity::{Comparison, DurationTest, Number, parse_duration};
 use super::syntax::{AttributeTest, Expr, Subject, Term, TextTest};
-use super::{FilterError, MAX_DEPTH, MAX_LENGTH};
+use super::times::{At, Since};
+use super::{Clock, FilterError, MAX_DEPTH, MAX_LENGTH, Records};
 use crate::{SpanKind, StatusCode};
 
 /// Reads a whole filter.
-pub(super) fn parse(text: &str) -> Result<Expr, FilterError> {
+pub(super) fn parse(text: &str, records: Records, clock: Option<&Clock>) -> Result<Expr, FilterError> {
     let length = text.chars().count();
     if length > MAX_LENGTH {
         let message = format!("a filter has up to {MAX_LENGTH} characters, this one has {length}");
@@ -26,6 +27,8 @@ pub(super) fn parse(text: &str) -> Result<Expr, FilterError> {
     let mut parser = Parser {
         cursor: Cursor::new(text),
         depth: 0,
+        records,
+        clock,
     };
     parser.cursor.skip_space();
     if parser.cursor.peek().is_none() {
@@ -39,12 +42,15 @@ pub(super) fn parse(text: &str) -> Result<Expr, FilterError> {
     }
 }
 
-struct Parser {
+struct Parser<'c> {
     cursor: Cursor,
     depth: usize,
+    /// Kind of the records that it finds.
+    records: Records,
+    clock: Option<&'c Clock>,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn any(&mut self) -> Result<Expr, FilterError> {
         let mut members = vec![self.all(None)?];
         while let Some(or) = self.cursor.keyword("OR") {
@@ -150,8 +156,16 @@ impl Parser {
             known,
             at: word.at.start..self.cursor.at,
         };
+        if let Some(known) = known {
+            self.check_field(known, name, word.at)?;
+        }
         let value = self.value(&key)?;
-        key.term(&value)
+        key.term(&value, self.records, self.clock)
+    }
+
+    /// Returns an error for a field that these records do not have, with the list that has it.
+    fn check_field(&self, known: Known, name: &str, at: Range<usize>) -> Result<(), FilterError> {
+        field_of(self.records, known, name).map_err(|message| FilterError::new(at, message))
     }
 
     fn value(&mut self, key: &Key<'_>) -> Result<Values, FilterError> {
@@ -207,6 +221,19 @@ impl Parser {
     }
 }
 
+/// # Errors
+/// The records do not have this field; the error has the list that has it.
+fn field_of(records: Records, known: Known, name: &str) -> Result<(), String> {
+    match known.only_of() {
+        Some(only) if only != records => Err(format!(
+            "{name}: works in {}, not in {}: an attribute of that name is written \"{name}\" in quotes",
+            only.list(),
+            records.list()
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn needs_two(at: Range<usize>, keyword: &str) -> FilterError {
     let message = format!("{keyword} needs a term on both sides; quote it to find the word");
     FilterError::new(at, message)
@@ -229,11 +256,14 @@ struct Values {
 impl Values {
     /// Reads every value, none of which may have a wildcard.
     fn each<T>(&self, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, FilterError> {
-        let read = |word: &Word| match word.pattern.plain() {
+        self.words.iter().map(|word| Self::one(word, &read)).collect()
+    }
+
+    fn one<T>(word: &Word, read: impl Fn(&str) -> Result<T, String>) -> Result<T, FilterError> {
+        match word.pattern.plain() {
             Some(text) => read(text).map_err(|message| FilterError::new(word.at.clone(), message)),
             None => Err(FilterError::new(word.at.clone(), "no wildcard is possible here")),
-        };
-        self.words.iter().map(read).collect()
+        }
     }
 
     /// Returns true after `=`; a comparison is an error that names `name`.
@@ -269,7 +299,7 @@ struct Key<'a> {
 }
 
 impl Key<'_> {
-    fn term(&self, values: &Values) -> Result<Term, FilterError> {
+    fn term(&self, values: &Values, records: Records, clock: Option<&Clock>) -> Result<Term, FilterError> {
         let Some(known) = self.known else {
             return self.attribute(values);
         };
@@ -285,6 +315,18 @@ impl Key<'_> {
                 Term::Id { field, prefixes }
             }
             Known::Duration => Term::Duration(duration(values)?),
+            Known::Severity => severity(values)?,
+            Known::Since => {
+                whole()?;
+                let [word] = values.words.as_slice() else {
+                    return Err(several_times(values));
+                };
+                Term::Since(Values::one(word, |text| Since::parse(text, clock))?)
+            }
+            Known::At => {
+                whole()?;
+                Term::At(values.each(|text| At::parse(text, clock))?)
+            }
             Known::Kind => {
                 whole()?;
                 Term::Kind(values.each(|text| keys::choose("kind", text, &keys::KINDS, SpanKind::name))?)
@@ -299,7 +341,7 @@ impl Key<'_> {
             }
             Known::Has => {
                 whole()?;
-                Term::Has(has(values)?)
+                Term::Has(has(values, records)?)
             }
         })
     }
@@ -355,7 +397,25 @@ fn duration(values: &Values) -> Result<Vec<DurationTest>, FilterError> {
     }
 }
 
-fn has(values: &Values) -> Result<Vec<Subject>, FilterError> {
+fn severity(values: &Values) -> Result<Term, FilterError> {
+    let comparison = values
+        .comparison
+        .as_ref()
+        .map_or(Comparison::Equal, |(comparison, _)| *comparison);
+    let severities = values.each(keys::severity)?;
+    if severities.len() > 1 && comparison != Comparison::Equal {
+        return Err(several(values, comparison));
+    }
+    Ok(Term::Severity(comparison, severities))
+}
+
+fn several_times(values: &Values) -> FilterError {
+    let first = values.words.first().map_or(0, |word| word.at.start);
+    let last = values.words.last().map_or(first, |word| word.at.end);
+    FilterError::new(first..last, "since has one value: since:5m")
+}
+
+fn has(values: &Values, records: Records) -> Result<Vec<Subject>, FilterError> {
     let subject = |word: &Word| {
         let Some(name) = word.pattern.plain() else {
             let message = "a key has no wildcard: write it out, or \\* for an asterisk";
@@ -363,11 +423,14 @@ fn has(values: &Values) -> Result<Vec<Subject>, FilterError> {
         };
         let known = if word.quoted { None } else { Known::parse(name) };
         match known {
-            Some(Known::Is | Known::Has) => {
-                let message = format!("`{name}` is not something a span has; the attribute of that name is \"{name}\" in quotes");
+            Some(Known::Is | Known::Has | Known::Since | Known::At) => {
+                let message =
+                    format!("`{name}` is not something a record has; the attribute of that name is \"{name}\" in quotes");
                 Err(FilterError::new(word.at.clone(), message))
             }
-            Some(known) => Ok(Subject::Known(known)),
+            Some(known) => field_of(records, known, name)
+                .map(|()| Subject::Known(known))
+                .map_err(|message| FilterError::new(word.at.clone(), message)),
             None => Ok(Subject::Attribute(name.to_owned())),
         }
     };

@@ -2,11 +2,12 @@
 
 mod anywhere;
 mod attribute;
+mod logs;
 mod terms;
 
-use super::Candidate;
 use super::memo::Asked;
 use super::syntax::Expr;
+use super::{Candidate, LogCandidate};
 use terms::Test;
 
 /// The compiled form of a filter.
@@ -30,6 +31,48 @@ impl Plan {
 
     pub(super) fn matches(&self, candidate: &Candidate<'_>, asked: &mut impl Asked) -> bool {
         self.root.matches(candidate, asked)
+    }
+
+    pub(super) fn matches_log(&self, candidate: &LogCandidate<'_>, asked: &mut impl Asked) -> bool {
+        self.root.matches(candidate, asked)
+    }
+}
+
+/// A record that is tested.
+trait Tested {
+    /// Returns true if the record itself matches.
+    fn passes(&self, test: &Test) -> bool;
+    fn resource(&self) -> &[u8];
+    fn scope(&self) -> &[u8];
+}
+
+impl Tested for Candidate<'_> {
+    #[inline]
+    fn passes(&self, test: &Test) -> bool {
+        test.matches(self)
+    }
+
+    fn resource(&self) -> &[u8] {
+        self.resource
+    }
+
+    fn scope(&self) -> &[u8] {
+        self.scope
+    }
+}
+
+impl Tested for LogCandidate<'_> {
+    #[inline]
+    fn passes(&self, test: &Test) -> bool {
+        test.matches_log(self)
+    }
+
+    fn resource(&self) -> &[u8] {
+        self.resource
+    }
+
+    fn scope(&self) -> &[u8] {
+        self.scope
     }
 }
 
@@ -55,16 +98,16 @@ impl Node {
         }
     }
 
-    fn matches(&self, candidate: &Candidate<'_>, asked: &mut impl Asked) -> bool {
+    fn matches(&self, record: &impl Tested, asked: &mut impl Asked) -> bool {
         match self {
-            Self::All(members) => members.iter().all(|member| member.matches(candidate, asked)),
-            Self::Any(members) => members.iter().any(|member| member.matches(candidate, asked)),
-            Self::Not(inner) => !inner.matches(candidate, asked),
+            Self::All(members) => members.iter().all(|member| member.matches(record, asked)),
+            Self::Any(members) => members.iter().any(|member| member.matches(record, asked)),
+            Self::Not(inner) => !inner.matches(record, asked),
             Self::Test(number, test) => {
-                test.matches(candidate)
+                record.passes(test)
                     || (test.is_of_shared()
-                        && (asked.resource(*number, candidate.resource, |resource| test.is_in_resource(resource))
-                            || asked.scope(*number, candidate.scope, |scope| test.is_in_scope(scope))))
+                        && (asked.resource(*number, record.resource(), |resource| test.is_in_resource(resource))
+                            || asked.scope(*number, record.scope(), |scope| test.is_in_scope(scope))))
             }
         }
     }

@@ -141,7 +141,7 @@ const UNITS: [(&str, u64); 8] = [
 ];
 
 /// Writes a duration in the longest unit of which it is a whole number.
-fn write_duration(f: &mut fmt::Formatter<'_>, nanos: u64) -> fmt::Result {
+pub(super) fn write_duration(f: &mut fmt::Formatter<'_>, nanos: u64) -> fmt::Result {
     let whole = UNITS.iter().find(|(_, unit)| nanos > 0 && nanos.is_multiple_of(*unit));
     let (name, unit) = whole.copied().unwrap_or(("ns", 1));
     write!(f, "{}{name}", nanos / unit)

@@ -4,7 +4,8 @@ use std::fmt::{self, Display};
 
 use super::keys::{self, Field, IdField, IdPrefix, Known, State};
 use super::quantity::{Comparison, DurationTest, Number};
-use crate::{SpanKind, StatusCode};
+use super::times::{At, Since};
+use crate::{Severity, SpanKind, StatusCode};
 
 /// A condition. Groups have two or more members, none of them a group of the same sort; only the outermost one may be empty.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,9 @@ pub(super) enum Term {
     Status(Vec<StatusCode>),
     Is(Vec<State>),
     Duration(Vec<DurationTest>),
+    Severity(Comparison, Vec<Severity>),
+    Since(Since),
+    At(Vec<At>),
     Id {
         field: IdField,
         prefixes: Vec<IdPrefix>,
@@ -152,6 +156,19 @@ impl Display for Term {
             Self::Status(codes) => values(f, "status:", codes.iter().map(|code| code.name())),
             Self::Is(states) => values(f, "is:", states.iter().map(|state| state.name())),
             Self::Duration(tests) => values(f, "duration:", tests),
+            Self::Severity(comparison, severities) => {
+                let written = match comparison {
+                    Comparison::Equal => String::new(),
+                    other => other.to_string(),
+                };
+                values(
+                    f,
+                    &format!("severity:{written}"),
+                    severities.iter().map(|severity| severity.name()),
+                )
+            }
+            Self::Since(since) => write!(f, "since:{since}"),
+            Self::At(times) => values(f, "at:", times),
             Self::Id { field, prefixes } => {
                 let equal = if prefixes.first().is_some_and(|prefix| prefix.whole) {
                     "="

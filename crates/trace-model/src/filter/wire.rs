@@ -21,6 +21,9 @@ pub(crate) mod number {
     pub(crate) const LINK_TRACE_STATE: u32 = 3;
     pub(crate) const LINK_ATTRIBUTES: u32 = 4;
     pub(crate) const RESOURCE_ATTRIBUTES: u32 = 1;
+    pub(crate) const LOG_BODY: u32 = 5;
+    pub(crate) const LOG_ATTRIBUTES: u32 = 6;
+    pub(crate) const LOG_EVENT_NAME: u32 = 12;
     pub(crate) const SCOPE_NAME: u32 = 1;
     pub(crate) const SCOPE_VERSION: u32 = 2;
     pub(crate) const SCOPE_ATTRIBUTES: u32 = 3;
@@ -83,6 +86,20 @@ pub(crate) fn parts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> 
 /// Returns the text of a field; empty if it is missing.
 pub(super) fn text(message: &[u8], number: u32) -> &[u8] {
     parts(message, number).last().unwrap_or_default()
+}
+
+/// Returns the message of a field; empty if it is missing.
+pub(super) fn message(message: &[u8], number: u32) -> Cow<'_, [u8]> {
+    let mut merged = Cow::Borrowed(&[][..]);
+    for part in parts(message, number) {
+        if merged.is_empty() {
+            merged = Cow::Borrowed(part);
+        } else {
+            // Messages are merged by reading one after the other.
+            merged.to_mut().extend_from_slice(part);
+        }
+    }
+    merged
 }
 
 /// A delimited field with this key (its number and type), of less than 128 bytes, and what follows it.

@@ -52,6 +52,7 @@ impl Store {
             + self.links.allocation_size()
             + self.links_bytes
             + self.hidden.bytes()
+            + self.logs.bytes()
             + self.search.as_ref().map_or(0, |search| search.bytes())
     }
 
@@ -234,6 +235,9 @@ impl Store {
     /// Takes a record out of the tables of all traces.
     #[inline]
     fn forget_keyed(&mut self, leaving: Leaving, at: RecordId, record: &Record) {
+        if record.stored_as == RecordKind::Log {
+            self.logs.remove(record);
+        }
         if record.is_error_event() {
             let hash = hash_of_error(leaving.slot, self.contents.log.raw(at));
             self.error_events.remove(hash, |(_, known)| *known == at, |(hash, _)| *hash);

@@ -105,7 +105,7 @@ impl Ranking {
         let Some(mut pass) = self.pass.take() else { return false };
         let mut left = records;
         while left > 0 {
-            let next = store.list().before(pass.before, STRIDE);
+            let next: Vec<_> = store.list().before(pass.before).take(STRIDE).collect();
             if next.is_empty() {
                 pass.best.sort_unstable();
                 pass.best.truncate(RANKED);

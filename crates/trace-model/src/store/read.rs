@@ -4,9 +4,9 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::by_arrival::ByArrival;
 use super::marks::Found;
 use super::record::{RecordId, Slot};
+use super::sorted::Sorted;
 use super::summary::TraceSummary;
 use super::trace::Trace;
 use super::{Revision, ServiceStats, Store};
@@ -60,8 +60,8 @@ impl Store {
     /// The traces at these positions, newest first; fewer where there are fewer. With a filter, only those that it has found.
     #[must_use]
     pub fn traces(&self, positions: Range<usize>) -> Vec<TraceSummary> {
-        let slots = self.list().newest(positions);
-        let summaries = slots.into_iter().filter_map(|slot| self.summary(slot));
+        let slots = self.list().range_from_end(positions);
+        let summaries = slots.filter_map(|(_, slot)| self.summary(slot));
         summaries.map(|cached| cached.summary.clone()).collect()
     }
 
@@ -78,8 +78,8 @@ impl Store {
         self.after(&self.by_arrival, place, limit)
     }
 
-    fn after(&self, traces: &ByArrival, place: ListPlace, limit: usize) -> (Vec<TraceId>, ListPlace) {
-        let found = traces.before(place.0.unwrap_or(u64::MAX), limit);
+    fn after(&self, traces: &Sorted<u64, Slot>, place: ListPlace, limit: usize) -> (Vec<TraceId>, ListPlace) {
+        let found: Vec<_> = traces.before(place.0.unwrap_or(u64::MAX)).take(limit).collect();
         let last = found.last().map_or(place.0, |(arrival, _)| Some(*arrival));
         let ids = found.into_iter().filter_map(|(_, slot)| self.traces[slot].id);
         (ids.collect(), ListPlace(last))
@@ -95,7 +95,7 @@ impl Store {
     #[must_use]
     pub fn position(&self, trace_id: TraceId) -> Option<usize> {
         let slot = self.find_trace(trace_id)?;
-        self.list().position(self.traces[slot].arrival)
+        self.list().position_from_end(self.traces[slot].arrival)
     }
 
     /// Returns one whole decoded span; `None` if it is not stored.
@@ -255,7 +255,7 @@ impl Store {
         SpanSubject::of_span(self.contents.names.get(record.name), record.kind(), self.contents.log.raw(at))
     }
 
-    pub(super) fn list(&self) -> &ByArrival {
+    pub(super) fn list(&self) -> &Sorted<u64, Slot> {
         self.search.as_ref().map_or(&self.by_arrival, |search| search.found())
     }
 

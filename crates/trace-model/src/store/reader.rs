@@ -73,6 +73,17 @@ impl Cursor {
         (store.traces[slot].arrival == self.arrival).then_some(slot)
     }
 
+    /// Returns true if there are unread records.
+    pub(super) fn has_more(&self, store: &Store, slot: Slot) -> bool {
+        let (trace, log) = (&store.traces[slot], &store.contents.log);
+        let last = RecordId::from_bits(self.last.load(Ordering::Relaxed));
+        let [current, later @ ..] = self.record_kinds else {
+            return false;
+        };
+        let next = last.get().map_or(trace.list(*current).first, |last| log.get(last).next);
+        next.get().is_some() || later.iter().any(|kind| trace.list(*kind).count > 0)
+    }
+
     /// Reads on until [`work::done`] is `until`, at least one record; true when all have been read.
     pub(super) fn step(&mut self, store: &Store, slot: Slot, until: u64, mut read: impl FnMut(RecordId)) -> bool {
         let (trace, log) = (&store.traces[slot], &store.contents.log);
@@ -87,6 +98,10 @@ impl Cursor {
                 is_over = work::done() >= until;
             }
             if is_over {
+                break;
+            }
+            if rest.is_empty() {
+                // What arrives from now on is read by the next call.
                 break;
             }
             (self.record_kinds, last) = (rest, RecordId::NONE);

@@ -1,8 +1,9 @@
 //! Header of a span or a log record: one cache line.
 
+use super::logs::LogId;
 use crate::batch::{LogHeader, SpanFlags, SpanHeader};
 use crate::sentry::Gravity;
-use crate::{SpanId, SpanKind, StatusCode};
+use crate::{Severity, SpanId, SpanKind, StatusCode};
 
 /// Position of a record in the log: chunk and index. It changes only when the record is copied forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +74,8 @@ const SENTRY_OTLP_BIT: u8 = 0x08;
 const BY_SERVICE_BIT: u8 = 0x04;
 /// In [`Record::kind`], of a log record: it is an error event.
 const ERROR_EVENT_BIT: u8 = 1;
+/// In [`Record::kind`], of a log record: the lowest bit of its severity.
+const SEVERITY_SHIFT: u8 = 3;
 /// In [`Record::kind`], of an error event: [`Gravity::Handled`].
 const HANDLED: u8 = 4;
 /// In [`Record::kind`], of an error event: [`Gravity::Mild`].
@@ -87,7 +90,7 @@ const DUPLICATE_BIT: u8 = 0x40;
 pub(super) struct Record {
     /// 0 for a log record outside of any span.
     span_id: u64,
-    /// 0 for none.
+    /// Of a span: 0 for none. Of a log record: its number in order of arrival.
     parent: u64,
     pub(super) start_unix_nano: u64,
     pub(super) end_unix_nano: u64,
@@ -104,7 +107,7 @@ pub(super) struct Record {
     pub(super) previous: RecordId,
     pub(super) stored_as: RecordKind,
     /// Of a span: kind in three bits and status in two, [`SHADOW_BIT`], [`SENTRY_OTLP_BIT`] and [`BY_SERVICE_BIT`]. Of a log record:
-    /// [`ERROR_EVENT_BIT`], with [`MILD_BIT`] or [`HANDLED`], or nothing.
+    /// [`ERROR_EVENT_BIT`], with [`MILD_BIT`] or [`HANDLED`], or nothing, and its severity in three bits.
     kind: u8,
     /// Of a span: its [`SpanFlags`]. Of any record: [`DEAD_BIT`] if it is unreferenced. And [`DUPLICATE_BIT`].
     marks: u8,
@@ -135,10 +138,10 @@ impl Record {
         }
     }
 
-    pub(super) fn of_log(head: &LogHeader) -> Self {
+    pub(super) fn of_log(head: &LogHeader, number: u64) -> Self {
         Self {
             span_id: head.span_id.map_or(0, |id| u64::from_be_bytes(*id.as_bytes())),
-            parent: 0,
+            parent: number,
             start_unix_nano: head.time_unix_nano,
             end_unix_nano: head.time_unix_nano,
             offset: 0,
@@ -149,12 +152,13 @@ impl Record {
             next: RecordId::NONE,
             previous: RecordId::NONE,
             stored_as: RecordKind::Log,
-            kind: match head.gravity {
-                None => 0,
-                Some(Gravity::Error) => ERROR_EVENT_BIT,
-                Some(Gravity::Handled) => ERROR_EVENT_BIT | HANDLED,
-                Some(Gravity::Mild) => ERROR_EVENT_BIT | MILD_BIT,
-            },
+            kind: (head.severity as u8) << SEVERITY_SHIFT
+                | match head.gravity {
+                    None => 0,
+                    Some(Gravity::Error) => ERROR_EVENT_BIT,
+                    Some(Gravity::Handled) => ERROR_EVENT_BIT | HANDLED,
+                    Some(Gravity::Mild) => ERROR_EVENT_BIT | MILD_BIT,
+                },
             marks: 0,
             found_by: 0,
         }
@@ -247,6 +251,17 @@ impl Record {
     /// Returns true for a log record that reports an error.
     pub(super) fn is_error_event(&self) -> bool {
         self.stored_as == RecordKind::Log && self.kind & ERROR_EVENT_BIT != 0
+    }
+
+    /// Returns the identity of a log record.
+    pub(super) const fn log_id(&self) -> LogId {
+        LogId::new(self.start_unix_nano, self.parent)
+    }
+
+    /// Returns the severity of a log record.
+    pub(super) fn severity(&self) -> Severity {
+        let known = Severity::ALL.get(usize::from(self.kind >> SEVERITY_SHIFT));
+        known.copied().unwrap_or_default()
     }
 
     /// Returns how grave an error event is; `None` for any other record.

@@ -3,8 +3,9 @@
 //! Each call visits a bounded number of spans, so that drawing is never delayed. Arrivals since the begin of the search are
 //! visited first, then the older ones, newest first: in the order of the list.
 
-use super::by_arrival::ByArrival;
-use super::record::{Record, RecordId};
+use super::log::SegmentLog;
+use super::record::{Record, RecordId, Slot};
+use super::sorted::Sorted;
 use super::trace::Trace;
 use super::{Contents, Store, outside_of_spans};
 use crate::filter::{Candidate, Memo};
@@ -12,7 +13,7 @@ use crate::work;
 use crate::{Filter, SpanKind, StatusCode};
 
 /// Bytes of a record that counts for one.
-const RECORD: usize = 1_024;
+pub(super) const RECORD: usize = 1_024;
 
 /// Progress of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -35,10 +36,26 @@ impl SearchProgress {
 
 /// A filling of a chunk, and the record up to or from which it is still to be visited.
 #[derive(Clone, Copy, Debug)]
-struct Position {
+pub(super) struct Position {
     chunk: usize,
     sequence: u64,
     record: usize,
+}
+
+impl Position {
+    /// Returns the position of the next record of the log.
+    pub(super) fn head(log: &SegmentLog) -> Option<Self> {
+        log.head().map(|(chunk, sequence, record)| Self { chunk, sequence, record })
+    }
+
+    /// Returns the record at this position, and the position after it.
+    pub(super) const fn take(self) -> (RecordId, Self) {
+        let next = Self {
+            record: self.record + 1,
+            ..self
+        };
+        (RecordId::new(self.chunk, self.record), next)
+    }
 }
 
 #[derive(Debug)]
@@ -49,12 +66,12 @@ pub(super) struct Search {
     before: Vec<Position>,
     /// Arrivals since: from its position up.
     since: Option<Position>,
-    found: ByArrival,
+    found: Sorted<u64, Slot>,
     progress: SearchProgress,
 }
 
 impl Search {
-    pub(super) const fn found(&self) -> &ByArrival {
+    pub(super) const fn found(&self) -> &Sorted<u64, Slot> {
         &self.found
     }
 
@@ -88,12 +105,8 @@ impl Store {
             Box::new(Search {
                 filter,
                 memo: Memo::default(),
-                since: log.head().map(|(chunk, sequence, position)| Position {
-                    chunk,
-                    sequence,
-                    record: position,
-                }),
-                found: ByArrival::default(),
+                since: Position::head(log),
+                found: Sorted::default(),
                 progress: SearchProgress {
                     total: before.iter().map(|place| place.record).sum(),
                     ..SearchProgress::default()
@@ -121,7 +134,7 @@ impl Store {
     pub fn is_searching(&self) -> bool {
         self.search
             .as_ref()
-            .is_some_and(|search| !search.before.is_empty() || self.place_since(search).is_some())
+            .is_some_and(|search| !search.before.is_empty() || self.contents.log.arrived_since(search.since).is_some())
     }
 
     /// Visits about so many records, of long ones fewer; returns true while more are left.
@@ -130,7 +143,7 @@ impl Store {
         let until = work::done().saturating_add(records.saturating_mul(RECORD) as u64);
         let mut left = records;
         // Nothing arrives meanwhile.
-        while let Some(place) = self.place_since(&search).filter(|_| left > 0) {
+        while let Some(place) = self.contents.log.arrived_since(search.since).filter(|_| left > 0) {
             let end = self.contents.log.records_in(place.chunk, place.sequence);
             let mut position = place.record;
             while position < end && left > 0 && work::done() < until {
@@ -160,28 +173,12 @@ impl Store {
                 self.look_at(&mut search, RecordId::new(here.chunk, here.record));
             }
         }
-        let more = !search.before.is_empty() || self.place_since(&search).is_some();
+        let more = !search.before.is_empty() || self.contents.log.arrived_since(search.since).is_some();
         self.search = Some(search);
         self.until = until;
         let is_settled = self.enforce_budget();
         self.until = u64::MAX;
         more || !is_settled
-    }
-
-    /// Returns the position of the next record that has arrived since the search began.
-    fn place_since(&self, search: &Search) -> Option<Position> {
-        let log = &self.contents.log;
-        let sequence = match search.since {
-            Some(place) if place.record < log.records_in(place.chunk, place.sequence) => return Some(place),
-            Some(place) => place.sequence,
-            None => 0,
-        };
-        let (chunk, sequence) = log.filling_after(sequence)?;
-        (log.records_in(chunk, sequence) > 0).then_some(Position {
-            chunk,
-            sequence,
-            record: 0,
-        })
     }
 
     fn look_at(&mut self, search: &mut Search, at: RecordId) {
@@ -251,6 +248,23 @@ impl Store {
         } else {
             0
         }
+    }
+}
+
+impl SegmentLog {
+    /// Returns the position of the next record, if one has been appended at this position or after it.
+    pub(super) fn arrived_since(&self, position: Option<Position>) -> Option<Position> {
+        let sequence = match position {
+            Some(place) if place.record < self.records_in(place.chunk, place.sequence) => return Some(place),
+            Some(place) => place.sequence,
+            None => 0,
+        };
+        let (chunk, sequence) = self.filling_after(sequence)?;
+        (self.records_in(chunk, sequence) > 0).then_some(Position {
+            chunk,
+            sequence,
+            record: 0,
+        })
     }
 }
 

@@ -1,12 +1,18 @@
-//! The spans and log records of one trace as a filter sees them, in steps.
+//! Spans and log records as a filter sees them; those of one trace in steps.
 
+use std::sync::Arc;
+
+use super::logs::{Listed, LogId};
 use super::reader::Cursor;
-use super::record::{RecordId, RecordKind};
+use super::record::{Record, RecordId, RecordKind};
 use super::search::candidate;
 use super::{Store, outside_of_spans};
 use crate::sentry::Gravity;
 use crate::work::VISIT;
-use crate::{Candidate, LogRecord, RawProgress, Span, SpanKind, StatusCode, TraceId, otlp, work};
+use crate::{
+    Candidate, LogCandidate, LogRecord, Provenance, RawProgress, RawRecord, Severity, Span, SpanId, SpanKind, StatusCode,
+    TraceId, otlp, work,
+};
 
 /// A span of a trace that has a row, not decoded.
 #[derive(Clone, Copy, Debug)]
@@ -68,41 +74,102 @@ impl StoredReader {
     }
 }
 
-/// A log record of a trace, not decoded.
+/// A log record, not decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredLog<'a> {
     store: &'a Store,
-    trace_id: TraceId,
-    at: RecordId,
+    id: LogId,
+    listed: Listed,
 }
 
-impl StoredLog<'_> {
+impl<'a> StoredLog<'a> {
+    pub(super) const fn new(store: &'a Store, id: LogId, listed: Listed) -> Self {
+        Self { store, id, listed }
+    }
+
+    /// Returns its identity, with its time.
+    #[must_use]
+    pub const fn id(&self) -> LogId {
+        self.id
+    }
+
+    /// Returns its severity.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        self.listed.severity
+    }
+
+    /// Returns the trace in which it was written; `None` outside of any, or if the trace is being evicted.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.store.traces[self.record().trace].id
+    }
+
+    /// Returns the span in which it was written.
+    #[must_use]
+    pub fn span_id(&self) -> Option<SpanId> {
+        self.record().span_id()
+    }
+
+    /// Returns `service.name` of its resource; empty when there is none.
+    #[must_use]
+    pub fn service(&self) -> &'a Arc<str> {
+        &self.origin().service
+    }
+
+    /// Returns its gravity if it is an error event.
+    #[must_use]
+    pub fn gravity(&self) -> Option<Gravity> {
+        self.record().gravity()
+    }
+
     /// Returns true for an error event with the severity of an error.
     #[must_use]
     pub fn is_error(&self) -> bool {
-        let record = self.store.contents.log.get(self.at);
-        record.gravity().is_some_and(|gravity| gravity != Gravity::Mild)
+        self.gravity().is_some_and(|gravity| gravity != Gravity::Mild)
+    }
+
+    /// Returns its bytes with its origin.
+    #[must_use]
+    pub fn raw(&self) -> RawRecord<'a> {
+        RawRecord {
+            origin: self.origin(),
+            bytes: self.store.contents.log.raw(self.listed.at),
+        }
     }
 
     /// Decodes it whole.
     #[must_use]
     pub fn decode(&self) -> Option<LogRecord> {
-        let contents = &self.store.contents;
-        let raw = contents.log.raw(self.at);
-        let origin = contents.origins.get(contents.log.get(self.at).origin);
-        work::add(8 * VISIT + 2 * (raw.len() + origin.resource.len() + origin.scope.len()));
-        otlp::decode_log(raw, origin)
+        let RawRecord { origin, bytes } = self.raw();
+        work::add(8 * VISIT + 2 * (bytes.len() + origin.resource.len() + origin.scope.len()));
+        otlp::decode_log(bytes, origin)
     }
 
-    /// Returns what a filter reads of it: as if it were a span of this name below the one in which it was written.
+    /// Returns what a filter of log records reads of it.
     #[must_use]
-    pub fn candidate<'b>(&'b self, name: &'b str) -> Candidate<'b> {
-        let contents = &self.store.contents;
-        let record = contents.log.get(self.at);
-        let origin = contents.origins.get(record.origin);
-        let span_id = record.span_id().unwrap_or_else(|| outside_of_spans(self.trace_id));
-        Candidate {
-            trace_id: self.trace_id,
+    pub fn candidate(&self) -> LogCandidate<'a> {
+        let RawRecord { origin, bytes } = self.raw();
+        LogCandidate {
+            trace_id: self.trace_id(),
+            span_id: self.span_id(),
+            service: &origin.service,
+            severity: self.listed.severity,
+            time_unix_nano: self.id.time_unix_nano(),
+            raw: bytes,
+            resource: &origin.resource,
+            scope: &origin.scope,
+        }
+    }
+
+    /// Returns what a filter of spans reads of it: as if it were a span of this name below the one in which it was written. `None` outside of
+    /// any trace.
+    #[must_use]
+    pub fn span_candidate<'b>(&'b self, name: &'b str) -> Option<Candidate<'b>> {
+        let (trace_id, origin) = (self.trace_id()?, self.origin());
+        let span_id = self.span_id().unwrap_or_else(|| outside_of_spans(trace_id));
+        Some(Candidate {
+            trace_id,
             span_id,
             parent_span_id: Some(span_id),
             name,
@@ -113,12 +180,20 @@ impl StoredLog<'_> {
             } else {
                 StatusCode::Unset
             },
-            start_unix_nano: record.start_unix_nano,
-            end_unix_nano: record.end_unix_nano,
+            start_unix_nano: self.id.time_unix_nano(),
+            end_unix_nano: self.id.time_unix_nano(),
             raw: &[],
             resource: &origin.resource,
             scope: &origin.scope,
-        }
+        })
+    }
+
+    fn record(&self) -> &'a Record {
+        self.store.contents.log.get(self.listed.at)
+    }
+
+    fn origin(&self) -> &'a Provenance {
+        self.store.contents.origins.get(self.record().origin)
     }
 }
 
@@ -143,10 +218,10 @@ impl StoredLogReader {
         let Some(slot) = self.cursor.slot(store) else {
             return RawProgress::Left;
         };
-        let trace_id = self.cursor.trace_id();
-        let is_complete = self
-            .cursor
-            .step(store, slot, until, |at| read(StoredLog { store, trace_id, at }));
+        let is_complete = self.cursor.step(store, slot, until, |at| {
+            let record = store.contents.log.get(at);
+            read(StoredLog::new(store, record.log_id(), Listed::of(at, record)));
+        });
         if is_complete {
             RawProgress::Complete
         } else {

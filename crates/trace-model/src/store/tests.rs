@@ -1,5 +1,7 @@
 //! Tests of the private state: references are correct, and every byte is accounted for.
 
+mod logs;
+
 use std::collections::{HashMap, HashSet};
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
@@ -190,6 +192,7 @@ fn check(store: &Store) {
     assert_eq!((store.totals.spans, store.totals.logs, store.rare_bytes), (spans, logs, rare));
     assert_eq!((store.sentry_spans.len(), store.known_links()), (in_envelopes, links));
     assert_eq!((store.error_events.len(), store.sentry_alone.len()), (all_errors, all_alone));
+    logs::check_logs(store);
     store.contents.origins.check();
     assert_eq!((store.contents.names.uses(), store.contents.origins.uses()), (uses, uses));
     assert_eq!(store.contents.log.live(), live);

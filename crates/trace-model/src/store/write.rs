@@ -365,7 +365,7 @@ impl Store {
             return Item::Taken;
         }
         let list = self.traces[slot].logs;
-        let mut record = Record::of_log(head);
+        let mut record = Record::of_log(head, self.logs.next_number());
         record.trace = slot;
         let title = if head.gravity.is_some() {
             sentry::title(raw)
@@ -386,12 +386,14 @@ impl Store {
         self.traces[slot].logs = self.appended(list, at);
         self.traces[slot].error_events += u32::from(head.gravity.is_some());
         self.totals.logs += 1;
+        self.logs.insert(at, self.contents.log.get(at));
         if let Some(hash) = hash {
             self.error_events.insert_unique(hash, (hash, at), |(hash, _)| *hash);
             self.note_error(slot);
         }
         if needs_own {
             self.look_at_own(at);
+            self.look_at_own_log(at);
         }
         Item::Taken
     }
@@ -457,7 +459,10 @@ impl Store {
         let trace = &mut self.traces[record.trace];
         let list = match record.stored_as {
             RecordKind::Span => &mut trace.spans,
-            RecordKind::Log => &mut trace.logs,
+            RecordKind::Log => {
+                self.logs.relocate(&record, to);
+                &mut trace.logs
+            }
             RecordKind::SentrySpan => &mut trace.sentry,
         };
         match record.previous.get() {

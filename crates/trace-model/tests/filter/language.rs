@@ -1,8 +1,8 @@
 //! Syntax of filters: accepted texts, errors with their positions, and the canonical form.
 
 use proptest::prelude::*;
-use trace_model::Filter;
-use trace_model::filter::{HELP, MAX_DEPTH, MAX_LENGTH};
+use trace_model::filter::{HELP, HELP_LOGS, MAX_DEPTH, MAX_LENGTH};
+use trace_model::{Clock, Filter, Records};
 
 /// The part of the text that the error points at, and its message.
 fn rejected(text: &str) -> (String, String) {
@@ -25,8 +25,11 @@ fn shown(text: &str) -> String {
 
 #[test]
 fn help_examples_are_filters() {
-    for (example, _) in HELP {
-        let filter = Filter::parse(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+    let of_spans = HELP.iter().map(|(example, _)| (example, Records::Spans));
+    let of_logs = HELP_LOGS.iter().map(|(example, _)| (example, Records::Logs));
+    for (example, records) in of_spans.chain(of_logs) {
+        let filter = Filter::parse_for(example, records, &Clock::in_local_zone(0));
+        let filter = filter.unwrap_or_else(|error| panic!("{example}: {error}"));
         assert_eq!(filter.to_string(), *example);
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod language;
+mod logs;
 mod matching;
 mod reference;
 

@@ -11,7 +11,10 @@ use std::collections::VecDeque;
 
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use trace_model::sentry::Evidence;
-use trace_model::{Analysis, Expectation, Filter, Outline, Source, SpanId, Store, TraceId, otlp, work};
+use trace_model::{
+    Analysis, Clock, Expectation, Filter, LogQuery, LogReader, LogView, Outline, Records, Source, SpanId, Store, TraceId, otlp,
+    work,
+};
 
 use cases::{CASES, Generator, id, logs, plain, record, resource, scope, span, text, with};
 
@@ -65,6 +68,29 @@ fn look(store: &mut Store) -> (u64, u64) {
             in_steps(&mut longest, || store.search(64));
         }
         store.set_filter(None);
+        let parse = |filter| Filter::parse_for(filter, Records::Logs, &Clock::in_local_zone(0)).expect("a filter");
+        let traces: Vec<_> = store.traces(0..usize::MAX).iter().map(|trace| Some(trace.trace_id)).collect();
+        for (filter, view) in [
+            ("filler:nothing", LogView::All),
+            ("!has:filler", LogView::All),
+            ("!body:x", LogView::Trace),
+        ] {
+            let scopes = if view == LogView::All { &[None][..] } else { &traces };
+            for trace_id in scopes {
+                let filter = parse(filter);
+                store.set_log_query(
+                    view,
+                    Some(LogQuery {
+                        trace_id: *trace_id,
+                        filter,
+                    }),
+                );
+                in_steps(&mut longest, || store.search_logs(64));
+                let mut reader = LogReader::new(view);
+                in_steps(&mut longest, || !reader.step(store, SLICE as u64, |_| ()));
+            }
+            store.set_log_query(view, None);
+        }
         for summary in store.traces(0..usize::MAX) {
             let mut outline = Outline::new(summary.trace_id);
             in_steps(&mut longest, || !outline.refresh_part(store, SLICE as u64));

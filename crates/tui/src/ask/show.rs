@@ -9,6 +9,7 @@ use eyre::{Context, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use trace_model::Records;
 
 use super::written;
 use crate::attach::Attached;
@@ -16,7 +17,7 @@ use crate::attach::Attached;
 /// A list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum List {
-    /// Log records with their trace
+    /// Log records, each with its trace if it has one
     Logs,
     /// Failed spans, and errors
     Errors,
@@ -35,6 +36,15 @@ impl List {
     fn name(self) -> String {
         self.to_possible_value()
             .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Returns the kind of records that its filter finds.
+    #[must_use]
+    pub const fn records(self) -> Records {
+        match self {
+            Self::Logs => Records::Logs,
+            _ => Records::Spans,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
-use trace_model::{Filter, FilterError};
+use trace_model::{Clock, Filter, FilterError, Records};
 
 use super::listen;
 use crate::ask::{DemoCall, List};
@@ -203,6 +203,14 @@ Examples:
 
 Exit status: 0, 1 (no demo is running, or the trace is not complete), 2 (usage), 3 (no viewer is running)";
 
+/// The clock of a filter's times: now, in the zone of this machine.
+#[must_use]
+pub fn clock() -> Clock {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let nanos = since.map_or(0, |since| since.as_nanos());
+    Clock::in_local_zone(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
 /// Parses a moment, in nanoseconds since the Unix epoch: how long ago, or RFC 3339.
 fn since(text: &str) -> Result<u64, String> {
     let now = std::time::SystemTime::now();
@@ -238,7 +246,7 @@ impl Tail {
         let selection = Selection {
             form,
             logs: self.logs,
-            filter: Filter::parse(&self.filter.join(" "))?,
+            filter: Filter::parse_for(&self.filter.join(" "), Records::Spans, &clock())?,
             count: self.count,
         };
         let until = Until {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use trace_model::Records;
 
 use app::keymap;
 use clap::CommandFactory;
@@ -196,19 +197,30 @@ fn heading_anchor(line: &str) -> String {
 #[test]
 fn filters_in_documents_parse() {
     let text = read(&root().join("docs/filter.md"));
-    let (_, rest) = text
-        .split_once("| filter | finds spans |\n|---|---|\n")
-        .expect("the table of filters");
-    let (table, _) = rest.split_once("\n\n").expect("its end");
+    let clock = trace_model::Clock::in_local_zone(1_790_000_000_000_000_000);
+    let tables = [
+        ("spans", &[Records::Spans][..]),
+        ("what happened", &[Records::Spans, Records::Logs]),
+        ("log records", &[Records::Logs]),
+    ];
     let mut filters = 0;
-    for row in table.lines() {
-        let examples = row.trim_start_matches("| ").split(" | ").next().expect("a first cell");
-        for example in examples.split('`').skip(1).step_by(2) {
-            assert!(trace_model::Filter::parse(example).is_ok(), "{example}");
-            filters += 1;
+    for (what, records) in tables {
+        let (_, rest) = text
+            .split_once(&format!("| filter | finds {what} |\n|---|---|\n"))
+            .expect("the table of filters");
+        let (table, _) = rest.split_once("\n\n").expect("its end");
+        for row in table.lines() {
+            let examples = row.trim_start_matches("| ").split(" | ").next().expect("a first cell");
+            for example in examples.split('`').skip(1).step_by(2) {
+                for records in records {
+                    let parsed = trace_model::Filter::parse_for(example, *records, &clock);
+                    assert!(parsed.is_ok(), "{example}: {parsed:?}");
+                }
+                filters += 1;
+            }
         }
     }
-    assert!(filters > 12, "{filters}");
+    assert!(filters > 24, "{filters}");
 }
 
 #[test]

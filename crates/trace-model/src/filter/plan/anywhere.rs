@@ -1,12 +1,13 @@
 //! Free text: matches anywhere in a span.
 
 use super::attribute::DEPTH;
+use super::logs::fits_log;
 use super::terms::fits;
-use crate::filter::Candidate;
 use crate::filter::keys::{IdField, IdPrefix};
 use crate::filter::syntax::Pattern;
 use crate::filter::text::{Matcher, Needle};
 use crate::filter::wire::{self, AnyValue, KeyValue, Leaf, number};
+use crate::filter::{Candidate, LogCandidate};
 
 /// Digits from which on a free text may be the prefix of an id: fewer would match by chance.
 const ID_DIGITS: usize = 6;
@@ -48,6 +49,15 @@ impl Anywhere {
             || self.scan(candidate.raw).is_some_and(|scan| scan.span(candidate.raw))
     }
 
+    /// Returns true if it is in the log record itself.
+    pub(super) fn matches_log(&self, candidate: &LogCandidate<'_>) -> bool {
+        let ids = [IdField::Trace, IdField::Span];
+        let is_id = |prefix: &IdPrefix| ids.iter().any(|field| fits_log(prefix, *field, candidate));
+        self.matcher.text(candidate.service.as_bytes())
+            || self.id.as_ref().is_some_and(is_id)
+            || self.scan(candidate.raw).is_some_and(|scan| scan.log(candidate.raw))
+    }
+
     pub(super) fn is_in_resource(&self, resource: &[u8]) -> bool {
         let scan = self.scan(resource);
         scan.is_some_and(|scan| scan.attributes(resource, number::RESOURCE_ATTRIBUTES))
@@ -68,10 +78,10 @@ impl Anywhere {
 
 /// Looks at a message field by field.
 #[derive(Clone, Copy)]
-struct Scan<'a> {
-    matcher: &'a Matcher,
+pub(super) struct Scan<'a> {
+    pub(super) matcher: &'a Matcher,
     /// True if texts are worth comparing.
-    texts: bool,
+    pub(super) texts: bool,
 }
 
 impl Scan<'_> {
@@ -101,6 +111,24 @@ impl Scan<'_> {
         self.text(message) || self.text(trace_state)
     }
 
+    fn log(self, log: &[u8]) -> bool {
+        let mut event_name = &[][..];
+        for (number, bytes) in wire::delimited(log) {
+            let found = match number {
+                number::LOG_ATTRIBUTES => self.attribute(bytes, DEPTH),
+                number::LOG_EVENT_NAME => {
+                    event_name = bytes;
+                    false
+                }
+                _ => false,
+            };
+            if found {
+                return true;
+            }
+        }
+        self.value(&wire::message(log, number::LOG_BODY), DEPTH) || self.text(event_name)
+    }
+
     fn scope(self, scope: &[u8]) -> bool {
         self.field(scope, number::SCOPE_NAME)
             || self.field(scope, number::SCOPE_VERSION)
@@ -124,7 +152,7 @@ impl Scan<'_> {
         self.text(attribute.key) || self.value(&attribute.value, depth)
     }
 
-    fn value(self, value: &[u8], depth: u32) -> bool {
+    pub(super) fn value(self, value: &[u8], depth: u32) -> bool {
         let Some(depth) = depth.checked_sub(1) else {
             return false;
         };

@@ -80,6 +80,12 @@ impl Lookup {
         self.may_be_in(candidate.raw) && self.in_span(candidate.raw)
     }
 
+    /// The same of a log record.
+    #[inline]
+    pub(super) fn matches_log(&self, log: &[u8]) -> bool {
+        self.may_be_in(log) && self.among(log, number::LOG_ATTRIBUTES)
+    }
+
     pub(super) fn is_in_resource(&self, resource: &[u8]) -> bool {
         self.may_be_in(resource) && self.among(resource, number::RESOURCE_ATTRIBUTES)
     }

@@ -2,14 +2,16 @@
 
 use crate::filter::Candidate;
 use crate::filter::keys::{Field, IdField, IdPrefix, Known, State};
-use crate::filter::quantity::DurationTest;
+use crate::filter::quantity::{Comparison, DurationTest};
 use crate::filter::syntax::{AttributeTest, Subject, Term, TextTest};
 use crate::filter::text::Matcher;
+use crate::filter::times::At;
 use crate::filter::wire::{self, number};
 
 use super::anywhere::Anywhere;
 use super::attribute::{Lookup, Name, ValueTest};
-use crate::{SpanKind, StatusCode};
+use crate::{Severity, SpanKind, StatusCode};
+use std::ops::RangeInclusive;
 
 #[derive(Clone, Debug)]
 pub(super) enum Test {
@@ -22,6 +24,8 @@ pub(super) enum Test {
     Attribute(Lookup),
     Has(Vec<HasTest>),
     Anywhere(Anywhere),
+    Severity(Comparison, Vec<Severity>),
+    Time(Vec<RangeInclusive<u64>>),
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +58,9 @@ impl Test {
             }),
             Term::Has(subjects) => Self::Has(subjects.iter().map(HasTest::new).collect()),
             Term::Anywhere(pattern) => Self::Anywhere(Anywhere::new(pattern)),
+            Term::Severity(comparison, severities) => Self::Severity(*comparison, severities.clone()),
+            Term::Since(since) => Self::Time(vec![since.times()]),
+            Term::At(times) => Self::Time(times.iter().map(At::times).collect()),
         }
     }
 
@@ -97,13 +104,21 @@ impl Test {
             Self::Attribute(lookup) => lookup.matches(candidate),
             Self::Has(tests) => tests.iter().any(|test| test.matches(candidate)),
             Self::Anywhere(anywhere) => anywhere.matches(candidate),
+            Self::Time(times) => is_within(times, candidate.start_unix_nano),
+            Self::Severity(..) => false,
         }
     }
 
     /// About how many nanoseconds it takes for a span of usual size.
     pub(super) fn cost(&self) -> u32 {
         match self {
-            Self::Kind(_) | Self::Status(_) | Self::Is(_) | Self::Duration(_) | Self::Id { .. } => 1,
+            Self::Kind(_)
+            | Self::Status(_)
+            | Self::Is(_)
+            | Self::Duration(_)
+            | Self::Id { .. }
+            | Self::Severity(..)
+            | Self::Time(_) => 1,
             Self::Text { field, .. } => field_cost(*field),
             Self::Attribute(_) => ATTRIBUTE_COST,
             Self::Has(tests) => tests.iter().map(HasTest::cost).sum(),
@@ -118,7 +133,7 @@ const fn field_cost(field: Field) -> u32 {
     match field {
         Field::Name | Field::Service => 10,
         Field::Scope => 15,
-        Field::Message | Field::Event => 60,
+        Field::Message | Field::Event | Field::Body => 60,
     }
 }
 
@@ -151,7 +166,8 @@ impl HasTest {
             Known::Kind => candidate.kind != SpanKind::Unspecified,
             Known::Status => candidate.status != StatusCode::Unset,
             Known::Duration => duration(candidate).is_some(),
-            Known::Id(_) | Known::Is | Known::Has => true,
+            Known::Id(_) | Known::Is | Known::Has | Known::Since | Known::At => true,
+            Known::Severity => false,
         }
     }
 
@@ -166,6 +182,10 @@ impl HasTest {
 
 fn matchers(test: &TextTest) -> Vec<Matcher> {
     test.any_of.iter().map(|pattern| Matcher::new(pattern, test.whole)).collect()
+}
+
+pub(super) fn is_within(times: &[RangeInclusive<u64>], unix_nano: u64) -> bool {
+    times.iter().any(|times| times.contains(&unix_nano))
 }
 
 fn is(state: State, candidate: &Candidate<'_>) -> bool {
@@ -197,6 +217,7 @@ fn text(field: Field, candidate: &Candidate<'_>, test: impl Fn(&[u8]) -> bool) -
         Field::Service => test(candidate.service.as_bytes()),
         Field::Scope => test(wire::text(candidate.scope, number::SCOPE_NAME)),
         Field::Message => test(message(candidate.raw)),
+        Field::Body => false,
         Field::Event => wire::parts(candidate.raw, number::SPAN_EVENTS).any(|event| test(wire::text(event, number::EVENT_NAME))),
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn logs(logs: &[ShownLog]) -> String {
     let row = |log: &ShownLog| {
         let cells = [
             moment(log.time_unix_nano, &zone),
-            log.trace_id.clone(),
+            log.trace_id.clone().unwrap_or_else(|| "–".to_owned()),
             log.severity.to_uppercase(),
             service(log.service.as_deref()),
             log.text.clone(),

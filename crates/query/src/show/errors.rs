@@ -1,23 +1,19 @@
-//! Lists of single records.
+//! Errors: failed spans and error events.
 
 use std::collections::BTreeSet;
 
 use trace_model::{
-    Event, LogRecord, RawProgress, Span, StatusCode, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan, TraceId, work,
+    Event, RawProgress, Span, StatusCode, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan, TraceId, work,
 };
 
-use super::{Show, Shown, ShownError, ShownLog, named};
+use super::{Shown, ShownError, cut, named};
 use crate::Search;
 use crate::arrivals::title;
 use crate::operations::AllTraces;
 
-/// Characters of a text at most.
-const TEXT_MAX: usize = 1_000;
-
-/// Log records or errors: the last ones by time, whatever their traces are.
+/// The last errors by time, whatever their traces are.
 #[derive(Debug)]
-pub(crate) struct RecordsPass {
-    show: Show,
+pub(crate) struct ErrorsPass {
     search: Box<Search>,
     traces: AllTraces,
     reading: Option<Reading>,
@@ -37,15 +33,14 @@ struct Record {
     trace_id: TraceId,
     span_id: Option<String>,
     service: String,
-    /// Name of a span, or severity of a log record.
+    /// Name of a span.
     name: Option<String>,
     text: String,
 }
 
-impl RecordsPass {
-    pub(crate) fn new(show: Show, search: Box<Search>) -> Self {
+impl ErrorsPass {
+    pub(crate) fn new(search: Box<Search>) -> Self {
         Self {
-            show,
             search,
             traces: AllTraces::default(),
             reading: None,
@@ -61,10 +56,7 @@ impl RecordsPass {
             match self.reading.take() {
                 None => match self.traces.next(store) {
                     None => return Some(self.finish()),
-                    Some(trace_id) if self.show == Show::Errors => {
-                        self.reading = Some(Reading::Spans(StoredReader::new(store, trace_id)));
-                    }
-                    Some(trace_id) => self.reading = Some(Reading::Logs(StoredLogReader::new(store, trace_id))),
+                    Some(trace_id) => self.reading = Some(Reading::Spans(StoredReader::new(store, trace_id))),
                 },
                 Some(Reading::Spans(mut reading)) => {
                     let progress = reading.step(store, left, |span| self.span(&span));
@@ -116,14 +108,15 @@ impl RecordsPass {
     }
 
     fn log(&mut self, stored: &StoredLog<'_>) {
-        let is_error = self.show == Show::Errors;
-        let time = stored.candidate("").start_unix_nano;
-        if (is_error && !stored.is_error()) || !self.is_late_enough(time) || !self.search.start.contains(&time) {
+        let time = stored.id().time_unix_nano();
+        if !stored.is_error() || !self.is_late_enough(time) || !self.search.start.contains(&time) {
             return;
         }
         let Some(log) = stored.decode() else { return };
         let text = title(&log);
-        let candidate = stored.candidate(&text);
+        let Some(candidate) = stored.span_candidate(&text) else {
+            return;
+        };
         if !self.search.filter.matches(&candidate) {
             return;
         }
@@ -131,7 +124,7 @@ impl RecordsPass {
             trace_id: candidate.trace_id,
             span_id: log.span_id.map(|id| id.to_string()),
             service: log.service.clone(),
-            name: (!is_error).then(|| severity(&log)),
+            name: None,
             text: cut(&text),
         };
         self.add(time, record);
@@ -139,34 +132,15 @@ impl RecordsPass {
 
     fn finish(&mut self) -> Shown {
         let found = std::mem::take(&mut self.found).into_iter();
-        if self.show == Show::Errors {
-            let errors = found.map(|(time_unix_nano, _, record)| ShownError {
-                time_unix_nano,
-                trace_id: record.trace_id.to_string(),
-                span_id: record.span_id,
-                service: named(&record.service),
-                name: record.name,
-                message: record.text,
-            });
-            return Shown::Errors(errors.collect());
-        }
-        let logs = found.map(|(time_unix_nano, _, record)| ShownLog {
+        let errors = found.map(|(time_unix_nano, _, record)| ShownError {
             time_unix_nano,
             trace_id: record.trace_id.to_string(),
             span_id: record.span_id,
             service: named(&record.service),
-            severity: record.name.unwrap_or_default(),
-            text: record.text,
+            name: record.name,
+            message: record.text,
         });
-        Shown::Logs(logs.collect())
-    }
-}
-
-fn severity(log: &LogRecord) -> String {
-    if log.severity_text.is_empty() {
-        log.severity.name().to_owned()
-    } else {
-        log.severity_text.clone()
+        Shown::Errors(errors.collect())
     }
 }
 
@@ -176,8 +150,4 @@ fn message(span: &Span) -> String {
         return span.status_message.clone();
     }
     span.events.iter().rev().find_map(Event::exception).unwrap_or_default()
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(TEXT_MAX).collect()
 }

@@ -1,0 +1,70 @@
+//! Log records, in traces and outside.
+
+use std::collections::VecDeque;
+
+use trace_model::{LogReader, LogRecord, Store, StoredLog, work};
+
+use super::{Shown, ShownLog, cut, named};
+use crate::Search;
+use crate::arrivals::title;
+
+/// The last matching log records by time.
+#[derive(Debug)]
+pub(crate) struct LogsPass {
+    search: Box<Search>,
+    reader: LogReader,
+    /// By time.
+    found: VecDeque<ShownLog>,
+}
+
+impl LogsPass {
+    pub(crate) fn new(search: Box<Search>) -> Self {
+        Self {
+            reader: LogReader::of_all().within(&search.start),
+            search,
+            found: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn step(&mut self, store: &Store, work: u64) -> Option<Shown> {
+        let Self { search, reader, found } = self;
+        let is_complete = reader.step(store, work, |log| {
+            // Not more than a step's records are decoded in vain.
+            if found.len() < search.limit
+                && let Some(shown) = shown(search, &log)
+            {
+                found.push_front(shown);
+            }
+        });
+        let is_complete = is_complete || found.len() >= search.limit;
+        is_complete.then(|| Shown::Logs(std::mem::take(found).into()))
+    }
+}
+
+/// Returns a record if it is wanted.
+fn shown(search: &Search, stored: &StoredLog<'_>) -> Option<ShownLog> {
+    if !search.filter.is_empty() {
+        let candidate = stored.candidate();
+        work::add(candidate.raw.len() + candidate.resource.len() + candidate.scope.len());
+        if !search.filter.matches_log(&candidate) {
+            return None;
+        }
+    }
+    let log = stored.decode()?;
+    Some(ShownLog {
+        time_unix_nano: log.time_unix_nano,
+        trace_id: log.trace_id.map(|id| id.to_string()),
+        span_id: log.span_id.map(|id| id.to_string()),
+        service: named(&log.service),
+        severity: severity(&log),
+        text: cut(&title(&log)),
+    })
+}
+
+fn severity(log: &LogRecord) -> String {
+    if log.severity_text.is_empty() {
+        log.severity.name().to_owned()
+    } else {
+        log.severity_text.clone()
+    }
+}

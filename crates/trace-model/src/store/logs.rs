@@ -1,0 +1,241 @@
+//! All log records in the order of time, whatever span or trace they belong to.
+//!
+//! A list has 24 bytes per record: time, number and severity are known without a look at the record, so a histogram over a million records
+//! reads one array. The record itself is decoded when it is shown.
+
+use std::ops::{Range, RangeInclusive};
+
+use super::Store;
+use super::log_search::LogSearch;
+use super::record::{Record, RecordId};
+use super::sorted::Sorted;
+use super::stored::StoredLog;
+use crate::Severity;
+use crate::work::{self, VISIT};
+
+/// Identity of a stored log record. The order of ids is that of the lists: by time, then by arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogId {
+    time_unix_nano: u64,
+    number: u64,
+}
+
+impl LogId {
+    const LAST: Self = Self::new(u64::MAX, u64::MAX);
+
+    pub(super) const fn new(time_unix_nano: u64, number: u64) -> Self {
+        Self { time_unix_nano, number }
+    }
+
+    /// Time of the record, or of its observation if the sender gave none; nanoseconds since the Unix epoch.
+    #[must_use]
+    pub const fn time_unix_nano(self) -> u64 {
+        self.time_unix_nano
+    }
+}
+
+/// A list of log records. Each of them has a [query](super::LogQuery) of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogView {
+    /// All records, or those that match a query.
+    All,
+    /// Records of one trace; empty without a query.
+    Trace,
+}
+
+impl LogView {
+    pub(super) const ALL: [Self; 2] = [Self::All, Self::Trace];
+}
+
+/// An entry of a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listed {
+    pub(super) at: RecordId,
+    pub(super) severity: Severity,
+}
+
+impl Listed {
+    pub(super) fn of(at: RecordId, record: &Record) -> Self {
+        Self {
+            at,
+            severity: record.severity(),
+        }
+    }
+}
+
+/// The lists of log records.
+///
+/// **Invariant:** each of them has living records only, at the places where they are.
+#[derive(Debug, Default)]
+pub(super) struct Logs {
+    all: Sorted<LogId, Listed>,
+    /// By view.
+    pub(super) searches: [Option<Box<LogSearch>>; LogView::ALL.len()],
+    /// Number of the last record.
+    arrivals: u64,
+}
+
+impl Logs {
+    /// Returns the bytes of memory it accounts for.
+    pub(super) fn bytes(&self) -> usize {
+        let searches = self.searches.iter().flatten();
+        self.all.bytes() + searches.map(|search| search.bytes()).sum::<usize>()
+    }
+
+    /// Returns all records, whatever the queries are.
+    pub(super) const fn all(&self) -> &Sorted<LogId, Listed> {
+        &self.all
+    }
+
+    /// Returns the number of the next record.
+    pub(super) const fn next_number(&mut self) -> u64 {
+        self.arrivals += 1;
+        self.arrivals
+    }
+
+    #[inline]
+    pub(super) fn insert(&mut self, at: RecordId, record: &Record) {
+        work::add(VISIT);
+        self.all.insert(record.log_id(), Listed::of(at, record));
+    }
+
+    /// A record has another place in the log.
+    pub(super) fn relocate(&mut self, record: &Record, to: RecordId) {
+        let id = record.log_id();
+        let found = self.searches.iter_mut().flatten().map(|search| search.found_mut());
+        for list in std::iter::once(&mut self.all).chain(found) {
+            work::add(VISIT);
+            if let Some(listed) = list.get_mut(id) {
+                listed.at = to;
+            }
+        }
+    }
+
+    /// A record leaves.
+    pub(super) fn remove(&mut self, record: &Record) {
+        let id = record.log_id();
+        work::add(VISIT);
+        self.all.remove(id);
+        for search in self.searches.iter_mut().flatten() {
+            search.found_mut().remove(id);
+        }
+    }
+
+    pub(super) fn list(&self, view: LogView) -> Option<&Sorted<LogId, Listed>> {
+        match (&self.searches[view as usize], view) {
+            (Some(search), _) => Some(search.found()),
+            (None, LogView::All) => Some(&self.all),
+            (None, LogView::Trace) => None,
+        }
+    }
+}
+
+impl Store {
+    /// Returns the number of records in a list.
+    #[must_use]
+    pub fn listed_logs(&self, view: LogView) -> usize {
+        self.logs.list(view).map_or(0, Sorted::len)
+    }
+
+    /// Returns the records at these positions of a list, the oldest being at 0; fewer where there are fewer.
+    #[must_use]
+    pub fn logs_at(&self, view: LogView, positions: Range<usize>) -> Vec<LogId> {
+        let list = self.logs.list(view);
+        list.map_or_else(Vec::new, |list| list.range(positions).map(|(id, _)| id).collect())
+    }
+
+    /// Returns the position of a record in a list.
+    #[must_use]
+    pub fn log_position(&self, view: LogView, id: LogId) -> Option<usize> {
+        self.logs.list(view)?.position(id)
+    }
+
+    /// Returns the number of records in a list that are before this one, which may have left.
+    #[must_use]
+    pub fn logs_before(&self, view: LogView, id: LogId) -> usize {
+        self.logs.list(view).map_or(0, |list| list.count_before(id))
+    }
+
+    /// Returns the number of records in a list before a time, in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn logs_earlier_than(&self, view: LogView, unix_nano: u64) -> usize {
+        self.logs_before(view, LogId::new(unix_nano, 0))
+    }
+
+    /// Returns the times of the first and the last record of a list, in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn log_times(&self, view: LogView) -> Option<RangeInclusive<u64>> {
+        let list = self.logs.list(view)?;
+        let (earliest, _) = list.range(0..1).next()?;
+        let (latest, _) = list.last()?;
+        Some(earliest.time_unix_nano..=latest.time_unix_nano)
+    }
+
+    /// Returns a record; `None` if it has left.
+    #[must_use]
+    pub fn stored_log(&self, id: LogId) -> Option<StoredLog<'_>> {
+        Some(StoredLog::new(self, id, self.logs.all.get(id)?))
+    }
+}
+
+/// Reads a list of log records in slices, the newest first.
+///
+/// Records that arrive meanwhile are read only if they are older than the one that was read last; those that leave are not read.
+#[derive(Clone, Debug)]
+pub struct LogReader {
+    /// `None` for all records, whatever the queries are.
+    view: Option<LogView>,
+    before: LogId,
+    from_unix_nano: u64,
+}
+
+impl LogReader {
+    /// Starts after the newest record of a list.
+    #[must_use]
+    pub const fn new(view: LogView) -> Self {
+        Self {
+            view: Some(view),
+            before: LogId::LAST,
+            from_unix_nano: 0,
+        }
+    }
+
+    /// Starts after the newest record of all, whatever the queries are.
+    #[must_use]
+    pub const fn of_all() -> Self {
+        Self {
+            view: None,
+            ..Self::new(LogView::All)
+        }
+    }
+
+    /// Reads only records of these times, in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub const fn within(self, times: &RangeInclusive<u64>) -> Self {
+        Self {
+            before: LogId::new(*times.end(), u64::MAX),
+            from_unix_nano: *times.start(),
+            ..self
+        }
+    }
+
+    /// Passes records to `read` until about this much [`work`] is done; returns true once all were read. What `read` does with a record, such
+    /// as decoding it, counts itself.
+    pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(StoredLog<'_>)) -> bool {
+        let until = work::done().saturating_add(work);
+        let list = self.view.map_or(Some(store.logs.all()), |view| store.logs.list(view));
+        let Some(list) = list else { return true };
+        for (id, listed) in list.before(self.before) {
+            if id.time_unix_nano < self.from_unix_nano {
+                return true;
+            }
+            self.before = id;
+            work::add(VISIT);
+            read(StoredLog::new(store, id, listed));
+            if work::done() >= until {
+                return false;
+            }
+        }
+        true
+    }
+}
