@@ -15,7 +15,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use ratatui_core::layout::Rect;
 use trace_model::sentry::{ErrorEvent, Verdict};
-use trace_model::{Attribute, LogRecord, Revision, RowAnalysis, Span, SpanId, SpanKey, SpanPlaces, SpanTree, Store, TraceId};
+use trace_model::{
+    Attribute, CrossCheck, LogRecord, Revision, RowAnalysis, Span, SpanId, SpanKey, SpanPlaces, SpanTree, Store, TraceId,
+};
 
 use super::{Action, Waterfall};
 use column::Folds;
@@ -301,7 +303,7 @@ impl Details {
             self.read_logs(store, trace_id, key);
         }
         // What is expected now is missing a little later.
-        let verdict = store.verdict(trace_id, key, unix_nano);
+        let verdict = CrossCheck::of(store, trace_id).and_then(|check| check.verdict(key, unix_nano));
         if verdict != self.content.verdict {
             self.content.verdict = verdict;
             self.is_stale = true;

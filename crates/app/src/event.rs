@@ -159,8 +159,9 @@ impl App {
             // Of an answer that is not whole, what it lacks may be in the rest.
             self.store
                 .set_stored(trace_id, stored(next_ask_unix_nano.is_some() || !is_complete));
-            let reach = self.store.trace(trace_id).map(|trace| trace.sentry);
-            if reach.is_none_or(|reach| reach.absent() == 0) {
+            let is_stored = self.store.trace_revision(trace_id).is_some();
+            let reach = self.cross_checks.now(&self.store, trace_id);
+            if !is_stored || reach.is_some_and(|reach| reach.absent() == 0) {
                 effect = Some(Effect::StopAskingSentry(trace_id));
                 next_ask_unix_nano = None;
                 self.store.set_stored(trace_id, stored(false));

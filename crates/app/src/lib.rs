@@ -111,7 +111,8 @@ mod waterfall;
 use ingest_state::{Addresses, HealthSnapshot, QueryApi, QueueDepth};
 use jiff::tz::TimeZone;
 use ratatui_core::layout::Rect;
-use trace_model::{RepeatedLimits, Store};
+use trace_model::sentry::Verdict;
+use trace_model::{CrossChecks, RepeatedLimits, SentryReach, SpanKey, Store, TraceId};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
 pub use aggregates::Aggregates;
@@ -232,6 +233,7 @@ pub struct App {
     pub ingest: Ingest,
     /// The trace that others are compared with.
     pub marked: Option<Profiled>,
+    cross_checks: CrossChecks,
     /// The real Sentry.
     pub sentry: SentryStatus,
     /// Which tab is active, and what is open.
@@ -279,6 +281,7 @@ impl App {
             warnings: WarningList::default(),
             ingest: Ingest::default(),
             marked: None,
+            cross_checks: CrossChecks::default(),
             sentry: SentryStatus::default(),
             screens: Screens::default(),
             notice: None,
@@ -327,6 +330,8 @@ impl App {
         let above = usize::from(self.filter.is_open_on(Filtered::Traces));
         self.traces
             .fit(&self.store, rows(panes.traces).saturating_sub(above), unix_nano);
+        let listed = self.traces.rows(&self.store).into_iter().map(|trace| trace.trace_id);
+        self.cross_checks.fit(&self.store, listed.chain(self.traces.selected()));
         self.waterfall.show(self.traces.selected());
         let longest_run = self.mode.longest_run();
         self.waterfall.fit(&self.store, panes.waterfall, unix_nano, longest_run);
@@ -340,12 +345,28 @@ impl App {
         self.see_tab();
     }
 
+    /// Returns how many spans of a trace that is shown reached Sentry.
+    #[must_use]
+    pub fn reach(&self, trace_id: TraceId) -> SentryReach {
+        self.cross_checks.reach(trace_id)
+    }
+
+    /// Returns the cross-check of a span; `None` if it is not stored.
+    #[must_use]
+    pub fn verdict(&self, trace_id: TraceId, key: &SpanKey, now: &Now) -> Option<Verdict> {
+        trace_model::CrossCheck::of(&self.store, trace_id)?.verdict(key, now.unix_nano)
+    }
+
     /// Returns true if [`App::read_part`] has something to do.
     #[must_use]
     pub fn is_reading(&self) -> bool {
         let is_marked_read = self.marked.as_ref().is_some_and(Profiled::is_reading);
         let is_comparing = matches!(self.screens.top(), Some(Screen::Compare(compare)) if compare.is_comparing());
-        self.waterfall.is_reading() || is_marked_read || is_comparing || self.store.is_summarizing()
+        self.waterfall.is_reading()
+            || is_marked_read
+            || is_comparing
+            || self.store.is_summarizing()
+            || self.cross_checks.is_checking()
     }
 
     /// Continues reading the large traces that are shown, each until about so much [work](trace_model::work) is done. True when something new can be
@@ -361,7 +382,8 @@ impl App {
             Some(Screen::Compare(compare)) => compare.read_part(&self.store, work),
             _ => false,
         };
-        self.store.summarize_part(work) || is_read || is_marked_read || is_compared
+        let is_checked = self.cross_checks.step(&self.store, work);
+        self.store.summarize_part(work) || is_checked || is_read || is_marked_read || is_compared
     }
 }
 

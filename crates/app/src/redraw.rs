@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trace_model::TraceSummary;
+use trace_model::{SentryReach, TraceSummary};
 
 use crate::format::{self, Now};
 use crate::layer::Shown;
@@ -37,9 +37,12 @@ impl App {
         // A rate is over soon after the last span.
         let counts = self.screens.tab() == Tab::Ingest
             || self.spans_per_second(now) > 0
-            || shown.is_some_and(|trace| marks_change(&trace, now) || counts_down(self, &trace, now));
+            || shown.is_some_and(|trace| marks_change(self, &trace, now) || counts_down(self, &trace, now));
         let clock = counts.then_some(CLOCK);
-        let due = listed.iter().filter_map(|trace| verdict_due(trace, now)).min();
+        let due = listed
+            .iter()
+            .filter_map(|trace| verdict_due(self.reach(trace.trace_id), now))
+            .min();
         let sorted = self.traces.is_behind(&self.store, now.unix_nano);
         clock.into_iter().chain(due).chain(sorted).min()
     }
@@ -61,16 +64,16 @@ impl App {
 }
 
 /// Returns the time until the verdict on a trace in the list changes.
-fn verdict_due(trace: &TraceSummary, now: &Now) -> Option<Duration> {
-    let due = trace.sentry.due_unix_nano;
-    let is_open = trace.sentry.absent() > 0 && due > now.unix_nano && due < u64::MAX;
+fn verdict_due(reach: SentryReach, now: &Now) -> Option<Duration> {
+    let due = reach.due_unix_nano;
+    let is_open = reach.absent() > 0 && due > now.unix_nano && due < u64::MAX;
     is_open.then(|| Duration::from_nanos(due - now.unix_nano))
 }
 
 /// Returns true if marks of single spans may change: each has its own time.
-fn marks_change(trace: &TraceSummary, now: &Now) -> bool {
+fn marks_change(app: &App, trace: &TraceSummary, now: &Now) -> bool {
     let ended = trace.start_unix_nano.saturating_add(trace.duration_nano);
-    trace.sentry.absent() > 0 && now.unix_nano.saturating_sub(ended) < MARKS_CHANGE_NANOS
+    app.reach(trace.trace_id).absent() > 0 && now.unix_nano.saturating_sub(ended) < MARKS_CHANGE_NANOS
 }
 
 /// Returns true if the cross-check counts the seconds until Sentry is asked.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use trace_model::sentry::SourceOfTruth;
-use trace_model::{Store, TraceId};
+use trace_model::{ReachPass, SentryReach, Store, TraceId};
+
+use crate::Part;
 
 /// Spans of a trace that reached Sentry. In the JSON of the viewer's own API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,14 +28,13 @@ pub struct CrossCheck {
 }
 
 impl CrossCheck {
-    pub(crate) fn of(store: &Store, trace_id: TraceId) -> Option<Self> {
-        let reach = store.trace(trace_id)?.sentry;
+    fn new(trace_id: TraceId, reach: SentryReach) -> Self {
         let against = match reach.truth {
             SourceOfTruth::Nothing => None,
             SourceOfTruth::Endpoint => Some("endpoint"),
             SourceOfTruth::Sentry { .. } => Some("sentry"),
         };
-        Some(Self {
+        Self {
             trace_id: trace_id.to_string(),
             against: against.map(str::to_owned),
             expected: reach.expected,
@@ -42,6 +43,30 @@ impl CrossCheck {
             absent: reach.absent(),
             sentry_only: reach.sentry_only,
             due_unix_nano: (reach.absent() > 0).then_some(reach.due_unix_nano),
-        })
+        }
+    }
+}
+
+/// The cross-check of one trace, on its way.
+#[derive(Debug)]
+pub(crate) struct CrossCheckPass {
+    trace_id: TraceId,
+    pass: Option<ReachPass>,
+}
+
+impl CrossCheckPass {
+    pub(crate) const fn new(trace_id: TraceId) -> Self {
+        Self { trace_id, pass: None }
+    }
+
+    pub(crate) fn step(&mut self, store: &Store, work: u64) -> Option<Part> {
+        if self.pass.is_none() {
+            self.pass = ReachPass::new(store, self.trace_id);
+        }
+        let Some(pass) = &mut self.pass else {
+            return Some(Part::Missing(self.trace_id));
+        };
+        let reach = pass.step(store, work)?;
+        Some(Part::CrossCheck(CrossCheck::new(self.trace_id, reach)))
     }
 }

@@ -1,13 +1,14 @@
 //! One request on its way through the store.
 
-use trace_model::{Store, TraceId};
+use trace_model::Store;
 
 use crate::calls::CallsPass;
+use crate::cross_check::CrossCheckPass;
 use crate::found::{FoundPass, WholePass};
 use crate::operations::OperationsPass;
 use crate::show::ShowPass;
 use crate::traces::TracesPass;
-use crate::{CrossCheck, Ingest, Listeners, Part, Request};
+use crate::{Ingest, Listeners, Part, Request};
 
 /// A request that is being answered. It holds no reference to the store, so it may wait anywhere between two steps: what is evicted
 /// meanwhile is missing in the rest of the answer, and the parts say so.
@@ -24,7 +25,7 @@ enum ActivePass {
     Whole(Box<WholePass>),
     Show(Box<ShowPass>),
     Ingest(Box<Listeners>),
-    CrossCheck(TraceId),
+    CrossCheck(Box<CrossCheckPass>),
     Complete,
 }
 
@@ -52,7 +53,7 @@ impl Evaluation {
             Request::Whole(trace_id) => ActivePass::Whole(Box::new(WholePass::new(trace_id))),
             Request::Show(show, search) => ActivePass::Show(Box::new(ShowPass::new(show, search))),
             Request::Ingest(listeners) => ActivePass::Ingest(listeners),
-            Request::CrossCheck(trace_id) => ActivePass::CrossCheck(trace_id),
+            Request::CrossCheck(trace_id) => ActivePass::CrossCheck(Box::new(CrossCheckPass::new(trace_id))),
             Request::Calls { between } => ActivePass::Calls(Box::new(CallsPass::new(between))),
         })
     }
@@ -80,9 +81,10 @@ impl Evaluation {
                 None => return Step::More,
             },
             ActivePass::Ingest(listeners) => Part::Ingest(Box::new(Ingest::of(store, std::mem::take(&mut **listeners)))),
-            ActivePass::CrossCheck(trace_id) => {
-                CrossCheck::of(store, *trace_id).map_or(Part::Missing(*trace_id), Part::CrossCheck)
-            }
+            ActivePass::CrossCheck(pass) => match pass.step(store, work) {
+                Some(part) => part,
+                None => return Step::More,
+            },
             ActivePass::Calls(pass) => match pass.step(store, work) {
                 Some(calls) => Part::Calls(calls),
                 None => return Step::More,

@@ -32,6 +32,7 @@ mod analysis;
 mod batch;
 mod call;
 mod call_target;
+mod cross_check;
 pub mod filter;
 mod gradual_table;
 mod hash;
@@ -60,6 +61,7 @@ pub use batch::{
     schema_url,
 };
 pub use call_target::CallTarget;
+pub use cross_check::{CrossCheck, CrossChecks, ReachPass, SentryReach};
 pub use filter::{Candidate, Clock, Filter, FilterError, LogCandidate, Records};
 pub use hidden::HiddenSpans;
 pub use id::{IdError, SpanId, SpanKey, TraceId};
@@ -71,8 +73,8 @@ pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value}
 pub use store::{
     ClientReport, ErrorReader, Expectation, ListPlace, LogId, LogQuery, LogReader, LogView, MatchReader, Matches, RANKED, RankBy,
     Ranking, RawProgress, RawReader, RawRecord, ReportedError, Revision, Root, SECONDS, SHAPE, SPAN_EXCEPTIONS_MAX,
-    SearchProgress, SentryReach, ServiceStats, SpanPlaces, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan, Totals,
-    TraceSummary, outside_of_spans,
+    SearchProgress, ServiceStats, SpanPlaces, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan, Totals, TraceSummary,
+    outside_of_spans,
 };
 pub use subject::{CallStatus, SpanSubject, StatusClass, grpc_status};
 pub use tree::{SpanNode, SpanTree, TraceReader};

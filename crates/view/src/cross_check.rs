@@ -42,7 +42,7 @@ fn lines(frame: &mut Frame, lines: Vec<Line>, area: Rect) {
 
 /// Returns the number of spans by mark.
 fn totals(app: &App, trace: &TraceSummary, outline: &Outline, now: &Now) -> Line<'static> {
-    let reach = trace.sentry;
+    let reach = app.reach(trace.trace_id);
     let mut parts = Vec::new();
     let mut say = |number: usize, mark: char, what: &str| {
         if number > 0 {
@@ -77,7 +77,7 @@ fn missing(app: &App, trace: &TraceSummary, outline: &Outline, now: &Now) -> Opt
         return None;
     }
     let keys = (0..outline.len()).filter_map(|position| outline.key(position));
-    let verdict = |key| app.store.verdict(trace.trace_id, key, now.unix_nano);
+    let verdict = |key| app.verdict(trace.trace_id, key, now);
     let verdicts: Vec<_> = keys.filter_map(verdict).collect();
     let missing = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Missing(_)));
     (verdicts.len() == trace.spans).then(|| missing.count())
@@ -102,7 +102,7 @@ fn spans(frame: &mut Frame, app: &App, (check, outline): (&CrossCheck, &Outline)
 
 /// The mark, the span in its place of the tree, and why.
 fn span(app: &App, outline: &Outline, row: &Row, name: usize, width: usize, now: &Now) -> Line<'static> {
-    let verdict = app.store.verdict(outline.trace_id(), &row.key, now.unix_nano);
+    let verdict = app.verdict(outline.trace_id(), &row.key, now);
     let (mark, said) = said(row, verdict.as_ref());
     let style = theme::verdict(mark);
     let mut line = Line::from(Span::styled(mark.to_string(), style));
@@ -137,7 +137,7 @@ fn why(frame: &mut Frame, app: &App, outline: &Outline, area: Rect, now: &Now) {
         return;
     };
     let width = usize::from(area.width);
-    let verdict = app.store.verdict(outline.trace_id(), &row.key, now.unix_nano);
+    let verdict = app.verdict(outline.trace_id(), &row.key, now);
     let (mark, said) = said(&row, verdict.as_ref());
     let mut text = vec![Line::from("─".repeat(width).fg(theme::RULE))];
     let mut name = Line::from(format!("span {} ", row.key.span_id).fg(theme::DIM));

@@ -42,7 +42,9 @@ fn columns_of(row: Rect, app: &App, rows: &[(TraceSummary, SpanSubject)], title:
     let most = row.width.into();
     let names = rows.iter().map(|(trace, subject)| root_name(trace, subject, most).width());
     let sentry = without.map_or(ColumnWidth::fixed(0), |without| {
-        let longest = longest("sentry".len(), &|trace| sentry_reach(trace.sentry, without, now).width());
+        let longest = longest("sentry".len(), &|trace| {
+            sentry_reach(app.reach(trace.trace_id), without, now).width()
+        });
         ColumnWidth::text(longest, 7).if_room()
     });
     let services = longest("services".len(), &|trace| service_path(trace, most).width());
@@ -113,6 +115,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
             times: Times::new(app.traces.is_dated()),
             moves: app.is_running(trace, now),
             found,
+            reach: app.reach(trace.trace_id),
         };
         draw_row(frame, (trace, subject), table::in_row(columns, row), marks, without, now);
     }
@@ -135,6 +138,7 @@ struct RowState {
     moves: bool,
     /// Spans that match the filter.
     found: usize,
+    reach: SentryReach,
 }
 
 /// Returns the title: the number of listed traces and their filter, or their order.
@@ -256,7 +260,7 @@ fn draw_row(
     if trace.logs > 0 {
         flush_right(frame, format::compact(trace.logs as u64).fg(theme::DIM), right(logs));
     }
-    let reach = sentry_reach(trace.sentry, without.filter(|_| trace.spans > 0).unwrap_or("–"), now);
+    let reach = sentry_reach(marks.reach, without.filter(|_| trace.spans > 0).unwrap_or("–"), now);
     frame.render_widget(Line::from(reach), sentry);
     if !shape.is_empty() {
         frame.render_widget(shape_of(trace), shape);

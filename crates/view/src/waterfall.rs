@@ -40,7 +40,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     let columns = Columns::of(area);
     let axis = axis(app.waterfall.zoom(), columns.bars.width);
     heading::draw(frame, app, &trace, parts.heading, focused, now);
-    let checked = trace.sentry.mark(now.unix_nano) != '–';
+    let checked = app.reach(trace.trace_id).mark(now.unix_nano) != '–';
     minimap::draw(frame, app, outline, parts.minimap, columns);
     scale::draw(frame, axis, parts.scale, columns, checked);
     let mut rows = outline.rows(&app.store, app.waterfall.visible());
@@ -92,10 +92,7 @@ fn axis(zoom: &Zoom, cells: u16) -> Axis {
 
 /// Draws the mark of a span's cross-check; nothing if it was not checked.
 fn mark(frame: &mut Frame, app: &App, trace_id: TraceId, row: &Row, area: Rect, now: &Now) {
-    let mark = app
-        .store
-        .verdict(trace_id, &row.key, now.unix_nano)
-        .map(|verdict| verdict.mark());
+    let mark = app.verdict(trace_id, &row.key, now).map(|verdict| verdict.mark());
     if let Some(mark) = mark.filter(|mark| *mark != '–') {
         frame.render_widget(Span::styled(mark.to_string(), theme::verdict(mark)), area);
     }

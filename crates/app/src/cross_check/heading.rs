@@ -64,7 +64,7 @@ impl CrossCheckParts {
 /// Describes the source of truth; without `now` in as many lines as any time takes, so that rows below do not jump.
 pub(super) fn truth(app: &App, trace: &TraceSummary, now: Option<&Now>, width: usize) -> Vec<Line> {
     let here = app.addresses[ingest_state::Listener::Sentry];
-    let text = match trace.sentry.truth {
+    let text = match app.reach(trace.trace_id).truth {
         SourceOfTruth::Nothing => nothing(app, trace),
         SourceOfTruth::Endpoint => match &app.sentry.relay {
             None => format!("Compared with the Sentry envelopes that came to this viewer, at {here}."),

@@ -55,32 +55,32 @@ pub(super) struct SentrySide {
     pub(super) talking: HashSet<Arc<str>>,
     /// Services of which anything arrived in an envelope or by Sentry's OTLP route.
     pub(super) heard: HashSet<Arc<str>>,
-    /// Grows when what is expected of all traces changes: summaries of before are not valid any more.
+    /// Grows when what is expected of all traces changes: cross-checks of before are not valid any more.
     pub(super) epoch: u64,
-    /// Grows when spans have arrived, or left, that another trace may miss: older summaries with missing spans are invalid.
+    /// Grows when spans have arrived, or left, that another trace may miss: older cross-checks with missing spans are invalid.
     pub(super) strays: u64,
 }
 
 /// Evidence of one trace.
 #[derive(Debug, Default)]
-pub(super) struct TraceEvidence {
+pub(crate) struct TraceEvidence {
     /// Transactions with the number of their spans.
-    pub(super) transactions: HashMap<SpanId, u32>,
-    pub(super) unsampled: bool,
+    pub(crate) transactions: HashMap<SpanId, u32>,
+    pub(crate) unsampled: bool,
     /// Spans in items larger than Sentry accepts.
-    pub(super) too_large: HashMap<SpanId, u64>,
+    pub(crate) too_large: HashMap<SpanId, u64>,
     /// Spans that were forwarded to Sentry and that it has not accepted.
-    pub(super) relayed: HashMap<SpanId, Delivery>,
-    pub(super) stored: Option<SentryCopy>,
+    pub(crate) relayed: HashMap<SpanId, Delivery>,
+    pub(crate) stored: Option<SentryCopy>,
 }
 
 /// Sentry's copy of a trace.
 #[derive(Debug)]
-pub(super) struct SentryCopy {
-    pub(super) asked_unix_nano: u64,
-    pub(super) asked_again: bool,
+pub(crate) struct SentryCopy {
+    pub(crate) asked_unix_nano: u64,
+    pub(crate) asked_again: bool,
     /// Spans with their parents.
-    pub(super) spans: Arc<HashMap<SpanId, Option<SpanId>>>,
+    pub(crate) spans: Arc<HashMap<SpanId, Option<SpanId>>>,
 }
 
 impl TraceEvidence {
@@ -269,7 +269,6 @@ impl Store {
         let rare = trace.rare.get_or_insert_default();
         change(rare);
         self.rare_bytes = self.rare_bytes + rare.bytes() - before;
-        trace.summary.forget();
     }
 }
 

@@ -6,7 +6,6 @@ mod shape;
 
 use std::sync::Arc;
 
-use super::cross_check::SentryReach;
 use crate::{SpanKey, TraceId};
 pub(super) use cache::{Cache, Summaries};
 
@@ -60,8 +59,6 @@ pub struct TraceSummary {
     pub shape: [u8; SHAPE],
     /// True if it is never evicted.
     pub pinned: bool,
-    /// Its cross-check.
-    pub sentry: SentryReach,
     /// True if only the first records of a large trace were read so far: then all but the counts may be inexact.
     pub is_partial: bool,
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use trace_model::sentry::{Awaited, Delivery, Evidence, Mismatch, Reason, SentryTrace, SourceOfTruth, Verdict};
-use trace_model::{Expectation, SpanId, SpanKey, Store, TraceId};
+use trace_model::{Expectation, SentryReach, SpanId, SpanKey, Store, TraceId};
 
-use crate::support::{Sent, batch, envelope, errors, outline, sent, span, store, trace};
+use crate::support::{self, Sent, batch, envelope, errors, outline, sent, span, store, trace};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -18,11 +18,15 @@ fn key(id: u8, service: &str) -> SpanKey {
 }
 
 fn verdict(store: &Store, id: u8, now: u64) -> Verdict {
-    store.verdict(trace(1), &key(id, "api"), now).expect("it is here")
+    support::verdict(store, trace(1), &key(id, "api"), now).expect("it is here")
+}
+
+fn reach(store: &Store, id: u8) -> SentryReach {
+    SentryReach::of(store, trace(id)).expect("the trace")
 }
 
 fn mark(store: &Store, now: u64) -> char {
-    store.trace(trace(1)).expect("the trace").sentry.mark(now)
+    reach(store, 1).mark(now)
 }
 
 fn transaction(root: u8, spans: u32) -> Evidence {
@@ -77,7 +81,7 @@ fn span_that_arrives_both_ways_is_one_row_in_any_order() {
         assert_eq!((store.totals().spans, store.totals().repeated_spans), (3, 0));
         let theirs = store.sentry_span(trace(1), span(1)).expect("the envelope's");
         assert_eq!(theirs.end_unix_nano, Some(11), "the envelope's copy is kept too");
-        let reach = store.trace(trace(1)).expect("the trace").sentry;
+        let reach = reach(&store, 1);
         assert_eq!((reach.reached, reach.expected, reach.sentry_only), (2, 2, 1));
         assert_eq!(
             [1, 2, 3].map(|id| verdict(&store, id, 0)),
@@ -121,7 +125,7 @@ fn service_that_sends_to_sentry_is_expected_everywhere() {
     }]));
     assert_eq!(mark(&store, 60 * SECOND), '✗');
     assert_eq!(missing(&store, 1), Reason::Unknown);
-    let other = store.verdict(trace(3), &key(1, "other"), 60 * SECOND);
+    let other = support::verdict(&store, trace(3), &key(1, "other"), 60 * SECOND);
     assert_eq!(other, Some(Verdict::NotChecked));
 }
 
@@ -173,7 +177,7 @@ fn transaction_is_that_of_the_own_service() {
     ]);
     store.add(envelope(&[sent(1, 0, 0, 10)]));
     store.add_evidence(vec![transaction(1, 0)]);
-    let of = |store: &Store, id| store.verdict(trace(1), &key(id, "mailer"), 60 * SECOND);
+    let of = |store: &Store, id| support::verdict(store, trace(1), &key(id, "mailer"), 60 * SECOND);
     assert_eq!(of(&store, 3), Some(Verdict::Missing(Reason::Silent)));
     store.add(envelope(&[Sent {
         service: "mailer",
@@ -320,7 +324,7 @@ fn trace_id_mismatch_is_a_difference_in_any_order() {
         }
         let difference = Mismatch::Trace { sentry: trace(7) };
         assert_eq!((verdict(&store, 1, 0), mark(&store, 0)), (Verdict::Differs(difference), '≠'));
-        assert_eq!(store.trace(trace(7)).expect("listed too").sentry.sentry_only, 1);
+        assert_eq!(reach(&store, 7).sentry_only, 1);
     }
 }
 
@@ -344,7 +348,7 @@ fn sentrys_own_answer_counts_for_more() {
         ),
     };
     store.set_stored(trace(1), answer(true, &[(1, 0)]));
-    let truth = store.trace(trace(1)).expect("the trace").sentry.truth;
+    let truth = reach(&store, 1).truth;
     assert_eq!(
         truth,
         SourceOfTruth::Sentry {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use proptest::prelude::*;
-use trace_model::{Batch, Filter, LogRecord, Outline, Row, Source, Span, SpanId, Store, TraceId, TraceSummary, otlp};
+use trace_model::{
+    Batch, Filter, LogRecord, Outline, Row, SentryReach, Source, Span, SpanId, Store, TraceId, TraceSummary, otlp,
+};
 
-use crate::support::{Sent, edit, errors, logs, sent, span, trace};
+use crate::support::{self, Sent, edit, errors, logs, sent, span, trace};
 use trace_model::sentry::{Evidence, Verdict};
 
 /// Something that arrives.
@@ -46,6 +48,7 @@ fn any_arrival() -> impl Strategy<Value = Arrival> {
 /// All results for a trace.
 type Read = (
     TraceSummary,
+    Option<SentryReach>,
     Vec<Row>,
     Vec<Option<Span>>,
     Vec<Option<Verdict>>,
@@ -59,11 +62,12 @@ fn read(store: &Store) -> BTreeMap<TraceId, Read> {
         outline.refresh(store);
         let rows = outline.rows(store, 0..usize::MAX);
         let spans = rows.iter().map(|row| store.span(summary.trace_id, &row.key)).collect();
-        let verdict = |row: &Row| store.verdict(summary.trace_id, &row.key, 10_000_000_040);
+        let verdict = |row: &Row| support::verdict(store, summary.trace_id, &row.key, 10_000_000_040);
         let verdicts = rows.iter().map(verdict).collect();
         let logs = store.logs(summary.trace_id, None, usize::MAX);
         let found = store.found_in(summary.trace_id);
-        (summary.trace_id, (summary, rows, spans, verdicts, logs, found))
+        let reach = SentryReach::of(store, summary.trace_id);
+        (summary.trace_id, (summary, reach, rows, spans, verdicts, logs, found))
     };
     store.traces(0..usize::MAX).into_iter().map(of).collect()
 }

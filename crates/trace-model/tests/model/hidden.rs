@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use trace_model::sentry::{Delivery, Evidence, Reason, Verdict};
 use trace_model::{Batch, Filter, HiddenSpans, Outline, SpanKind, Store, work};
 
-use crate::support::{Sent, batch, drawn, envelope, errors, logs, outline, sent, span, trace};
+use crate::support::{self, Sent, batch, drawn, envelope, errors, logs, outline, sent, span, trace};
 
 /// A client span, which is hidden.
 fn upload(id: u8, parent: u8) -> Sent {
@@ -148,7 +148,7 @@ fn hidden_spans_keep_the_evidence_of_their_delivery() {
         store.add(first);
         assert_eq!(store.listed(), usize::from(child_first));
         store.add(second);
-        let verdict = |at: usize| store.verdict(trace(1), &outline(&store).rows(&store, at..at + 1)[0].key, u64::MAX);
+        let verdict = |at: usize| support::verdict(&store, trace(1), &outline(&store).rows(&store, at..at + 1)[0].key, u64::MAX);
         assert!(
             matches!(verdict(0), Some(Verdict::Missing(Reason::Rejected { status: 413, .. }))),
             "{:?}",

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use trace_model::sentry::{Delivery, Evidence, Reason, SentryTrace, SourceOfTruth, Verdict};
-use trace_model::{Source, SpanKey, Store, otlp};
+use trace_model::{SentryReach, Source, SpanKey, Store, otlp};
 
-use crate::support::{Sent, batch, envelope, outline, sent, span, trace};
+use crate::support::{self, Sent, batch, envelope, outline, sent, span, trace};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -19,7 +19,7 @@ fn verdict(store: &Store, id: u8) -> Verdict {
         service: "api".into(),
         duplicate: 0,
     };
-    store.verdict(trace(1), &key, 60 * SECOND).expect("it is here")
+    support::verdict(store, trace(1), &key, 60 * SECOND).expect("it is here")
 }
 
 fn stored(spans: &[u8]) -> SentryTrace {
@@ -38,7 +38,7 @@ fn sentry_otlp_spans_are_rows_that_reached_sentry() {
     let ways: Vec<_> = rows.iter().map(|row| row.line.as_ref().unwrap().source.name()).collect();
     assert_eq!(ways, ["sentry-otlp", "sentry-otlp"]);
     assert_eq!([verdict(&store, 1), verdict(&store, 2)], [Verdict::Reached, Verdict::Reached]);
-    let reach = store.trace(trace(1)).expect("the trace").sentry;
+    let reach = SentryReach::of(&store, trace(1)).expect("the trace");
     assert_eq!((reach.truth, reach.reached, reach.expected), (SourceOfTruth::Endpoint, 2, 2));
 }
 

@@ -7,7 +7,8 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message;
-use trace_model::{Batch, Outline, Source, SpanId, Store, TraceId, otlp};
+use trace_model::sentry::Verdict;
+use trace_model::{Batch, CrossCheck, Outline, Source, SpanId, SpanKey, Store, TraceId, otlp};
 
 /// A span to be sent; times are offsets in nanoseconds from nowhere in particular.
 #[derive(Clone, Debug)]
@@ -187,4 +188,9 @@ fn log_records(records: &[(u8, u8, u64, &str)], event_name: &str) -> Batch {
         }],
     };
     Batch::logs(request.encode_to_vec().into(), Source::OtlpHttp).expect("a request")
+}
+
+/// Returns the cross-check of a span at this time, in nanoseconds since the Unix epoch; `None` if it is not stored.
+pub(crate) fn verdict(store: &Store, trace_id: TraceId, key: &SpanKey, now: u64) -> Option<Verdict> {
+    CrossCheck::of(store, trace_id)?.verdict(key, now)
 }

@@ -12,8 +12,8 @@ use std::collections::VecDeque;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use trace_model::sentry::Evidence;
 use trace_model::{
-    Analysis, Clock, Expectation, Filter, LogQuery, LogReader, LogView, Outline, Records, Source, SpanId, Store, TraceId, otlp,
-    work,
+    Analysis, Clock, Expectation, Filter, LogQuery, LogReader, LogView, Outline, ReachPass, Records, SentryReach, Source, SpanId,
+    Store, TraceId, otlp, work,
 };
 
 use cases::{CASES, Generator, id, logs, plain, record, resource, scope, span, text, with};
@@ -123,7 +123,10 @@ fn summarize(store: &mut Store) -> (u64, u64) {
     let at_once = store.traces(0..usize::MAX);
     store.summarize_in_steps();
     // Then all of them have to be computed again.
-    store.expect_sentry(Expectation::Nothing);
+    for trace in &at_once {
+        store.pin(trace.trace_id, !trace.pinned);
+        store.pin(trace.trace_id, trace.pinned);
+    }
     let mut longest = 0;
     let ((), counted) = work::of(|| {
         loop {
@@ -141,6 +144,28 @@ fn summarize(store: &mut Store) -> (u64, u64) {
         }
     });
     assert_eq!(store.traces(0..usize::MAX), at_once);
+    (counted, longest)
+}
+
+/// Checks traces in steps, and compares the results with those that are computed at once.
+fn cross_check(store: &mut Store) -> (u64, u64) {
+    store.expect_sentry(Expectation::Endpoint);
+    let traces = store.traces(0..usize::MAX);
+    let mut longest = 0;
+    let mut in_parts = Vec::new();
+    let ((), counted) = work::of(|| {
+        for trace in &traces {
+            let mut pass = ReachPass::new(store, trace.trace_id).expect("the trace");
+            let mut reach = None;
+            in_steps(&mut longest, || {
+                reach = pass.step(store, SLICE as u64);
+                reach.is_none()
+            });
+            in_parts.push(reach);
+        }
+    });
+    let at_once = traces.iter().map(|trace| SentryReach::of(store, trace.trace_id));
+    assert_eq!(in_parts, at_once.collect::<Vec<_>>());
     (counted, longest)
 }
 
@@ -216,7 +241,18 @@ fn summaries_are_computed_in_steps() {
 }
 
 #[test]
-fn summary_of_a_deep_trace_takes_steps() {
+fn cross_check_is_done_in_steps() {
+    // Above each span its transaction is searched, but not farther than a thousand spans.
+    for (name, generator) in CASES {
+        let mut store = store(1 << 30);
+        take(&mut store, *generator, 2);
+        let (_, longest) = cross_check(&mut store);
+        assert!(longest <= SLICE as u64 + MIB, "{name}: {longest} at once");
+    }
+}
+
+#[test]
+fn cross_check_of_a_deep_trace_takes_steps() {
     // Each span's transaction is searched above it.
     let chain = |source| {
         let child = |number: usize| Span {
@@ -234,7 +270,7 @@ fn summary_of_a_deep_trace_takes_steps() {
     let mut store = store(1 << 30);
     store.add(chain(Source::OtlpHttp));
     store.add(chain(Source::Sentry));
-    let (counted, longest) = summarize(&mut store);
+    let (counted, longest) = cross_check(&mut store);
     assert!(
         counted > 100 * MIB && longest <= SLICE as u64 + MIB,
         "{longest} of {counted} at once"

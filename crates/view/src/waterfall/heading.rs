@@ -96,9 +96,10 @@ fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
         items.push(Item::new(7, format::count(trace.spans as u64, "span")));
     }
     items.extend(trouble(trace, app.is_running(trace, now)));
-    if trace.sentry.mark(now.unix_nano) != '–' {
-        let what = |text: &'static str| if trace.sentry.expected == 0 { "" } else { text };
-        let reach = sentry_reach(trace.sentry, "–", now);
+    let reach = app.reach(trace.trace_id);
+    if reach.mark(now.unix_nano) != '–' {
+        let what = |text: &'static str| if reach.expected == 0 { "" } else { text };
+        let reach = sentry_reach(reach, "–", now);
         let said = |text: &'static str| Span::styled(format!("{}{}", what(text), reach.content), reach.style);
         // The list says it too.
         items.push(Item::new(6, said("reached Sentry ")).or(said("Sentry ")));

@@ -7,7 +7,7 @@ use app::keymap::{Key, KeyContext};
 use app::{Effect, Mode, Notice, SentrySite};
 use opentelemetry_proto::tonic::trace::v1::Status;
 use trace_model::sentry::{Evidence, SentryTrace};
-use trace_model::{Expectation, SpanKey};
+use trace_model::{CrossCheck, Expectation, SpanKey};
 
 use crate::scene::{MILLI, NOW, START, Scene, edit, password_reset, password_reset_without, span, span_id, trace};
 
@@ -423,7 +423,8 @@ fn hostile_reports_and_answers_do_not_command_the_terminal() {
         service: hostile.into(),
         duplicate: 0,
     };
-    let verdict = scene.app.store.verdict(trace(1), &key, scene.now).expect("it is here");
+    let check = CrossCheck::of(&scene.app.store, trace(1)).expect("the trace");
+    let verdict = check.verdict(&key, scene.now).expect("it is here");
     assert!(verdict.to_string().contains("evil"), "the transaction's name is in it");
 }
 

@@ -16,13 +16,10 @@ const AT_ONCE: u64 = 1 << 17;
 /// Traces that may wait for their summary: more than a screen shows. Others are requested again.
 const WANTED: usize = 256;
 
-/// A summary with its dependencies outside of its trace.
+/// A summary, and how it was computed.
 #[derive(Debug)]
 pub(in crate::store) struct Cached {
     pub(in crate::store) summary: TraceSummary,
-    /// [`crate::store::evidence::SentrySide::epoch`] and [`crate::store::evidence::SentrySide::strays`] at that time.
-    epoch: u64,
-    strays: u64,
     /// True if it took longer than one query may: then it is kept until the next one is complete.
     is_large: bool,
     /// Changes of its trace since.
@@ -61,11 +58,9 @@ impl std::fmt::Debug for Cache {
 }
 
 impl Cached {
-    fn new(store: &Store, summary: TraceSummary, is_large: bool, changes: u32) -> Self {
+    fn new(summary: TraceSummary, is_large: bool, changes: u32) -> Self {
         Self {
             summary,
-            epoch: store.sentry.epoch,
-            strays: store.sentry.strays,
             is_large,
             changes: AtomicU32::new(changes),
         }
@@ -75,12 +70,8 @@ impl Cached {
         self.changes.load(Ordering::Relaxed)
     }
 
-    pub(in crate::store) fn is_valid(&self, store: &Store) -> bool {
-        let sentry = &self.summary.sentry;
-        // One that has all its spans misses none. One that was compared with nothing may have something now.
-        let misses = sentry.reached + sentry.sentry_only < self.summary.spans;
-        let is_current = self.epoch == store.sentry.epoch && (self.strays == store.sentry.strays || !misses);
-        is_current && self.changes() == 0 && !self.summary.is_partial
+    pub(in crate::store) fn is_valid(&self) -> bool {
+        self.changes() == 0 && !self.summary.is_partial
     }
 
     /// The same with counts of now.
@@ -94,8 +85,6 @@ impl Cached {
                 pinned: trace.pinned,
                 ..self.summary.clone()
             },
-            epoch: self.epoch,
-            strays: self.strays,
             is_large: self.is_large,
             changes: AtomicU32::new(self.changes()),
         }
@@ -158,7 +147,7 @@ impl Store {
         // Changes meanwhile may be included or not.
         let cached = self.traces[slot].summary.get();
         let changes = cached.map_or(0, |cached| cached.changes().wrapping_sub(begun.changes));
-        let cached = Cached::new(self, summary, true, changes);
+        let cached = Cached::new(summary, true, changes);
         self.traces[slot].summary.set(Arc::new(cached));
         self.clock += 1;
         true
@@ -169,7 +158,7 @@ impl Store {
         let trace = &self.traces[slot];
         let trace_id = trace.id.filter(|_| trace.is_listed())?;
         let cached = match trace.summary.get() {
-            Some(cached) if cached.is_valid(self) => return Some(cached),
+            Some(cached) if cached.is_valid() => return Some(cached),
             Some(cached) if cached.is_large && self.summaries.in_steps => {
                 self.summaries.want(trace_id, || Begun {
                     scan: Box::new(Scan::new(self, trace_id)),
@@ -185,11 +174,11 @@ impl Store {
                 };
                 let mut scan = Box::new(Scan::new(self, trace_id));
                 if let Some(summary) = scan.step(self, slot, until) {
-                    Cached::new(self, summary, false, 0)
+                    Cached::new(summary, false, 0)
                 } else {
                     let summary = scan.so_far(self, slot);
                     self.summaries.want(trace_id, || Begun { scan, changes: 0 });
-                    Cached::new(self, summary, true, 0)
+                    Cached::new(summary, true, 0)
                 }
             }
         };

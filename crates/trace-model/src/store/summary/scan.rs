@@ -6,8 +6,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::shape::Shape;
 use super::{Root, TraceSummary};
-use crate::sentry::{Gravity, SourceOfTruth};
-use crate::store::cross_check::{Outcome, SentryReach};
+use crate::sentry::Gravity;
 use crate::store::reader::Cursor;
 use crate::store::record::{Record, RecordKind, Slot};
 use crate::store::{Contents, Store};
@@ -34,7 +33,6 @@ pub(super) struct Scan {
     root: Option<Candidate>,
     services: Services,
     shape: Shape,
-    sentry: SentryReach,
 }
 
 #[derive(Debug)]
@@ -76,7 +74,6 @@ impl Scan {
             root: None,
             services: Services::default(),
             shape: Shape::default(),
-            sentry: SentryReach::default(),
         }
     }
 
@@ -131,19 +128,14 @@ impl Scan {
                         return None;
                     }
                     self.shape = Shape::new(self.start, self.end);
-                    self.begin_reach(store, slot);
                     self.stage = Stage::Times(Cursor::new(store, self.trace_id(), ROWS));
                 }
                 Stage::Times(cursor) => {
                     let mut cursor = cursor.clone();
-                    let is_checked = self.is_checked(store, slot);
                     let is_complete = cursor.step(store, slot, until, |at| {
                         let record = contents.log.get(at);
                         if record.is_row() {
                             self.shape.add(record);
-                            if is_checked {
-                                self.add_finding(store.outcome(slot, at, self.end));
-                            }
                         }
                     });
                     self.stage = Stage::Times(cursor);
@@ -172,11 +164,6 @@ impl Scan {
 
     fn summary(&self, store: &Store, slot: Slot, services: Arc<[Arc<str>]>, is_partial: bool) -> TraceSummary {
         let trace = &store.traces[slot];
-        let mut sentry = self.sentry;
-        if sentry.truth == SourceOfTruth::Nothing && sentry.expected > 0 {
-            // A service in it talks to Sentry elsewhere.
-            sentry.truth = SourceOfTruth::Endpoint;
-        }
         TraceSummary {
             trace_id: self.trace_id(),
             root: self.root.as_ref().map_or_else(
@@ -206,7 +193,6 @@ impl Scan {
             truncated: trace.truncated as usize,
             shape: self.shape.parts(),
             pinned: trace.pinned,
-            sentry,
             is_partial,
         }
     }
@@ -266,34 +252,6 @@ impl Scan {
                 name: name.clone(),
                 arrived: false,
             });
-        }
-    }
-
-    fn begin_reach(&mut self, store: &Store, slot: Slot) {
-        self.sentry = SentryReach {
-            truth: store.truth(slot),
-            due_unix_nano: u64::MAX,
-            ..SentryReach::default()
-        };
-    }
-
-    /// Returns true if the spans are compared with Sentry's copy.
-    fn is_checked(&self, store: &Store, slot: Slot) -> bool {
-        store.traces[slot].rows() > 0 && (self.sentry.truth != SourceOfTruth::Nothing || !store.has_no_sentry_data())
-    }
-
-    fn add_finding(&mut self, finding: Outcome) {
-        let reach = &mut self.sentry;
-        reach.expected += usize::from(!matches!(
-            finding,
-            Outcome::NotSent | Outcome::NotChecked | Outcome::SentryOnly
-        ));
-        match finding {
-            Outcome::NotChecked | Outcome::NotSent => {}
-            Outcome::SentryOnly => reach.sentry_only += 1,
-            Outcome::Reached => reach.reached += 1,
-            Outcome::Differs(_) => reach.differs += 1,
-            Outcome::Absent { due, .. } => reach.due_unix_nano = reach.due_unix_nano.min(due),
         }
     }
 }
