@@ -73,7 +73,9 @@ impl App {
             Action::PreviousPane => self.screens.pane = pane.next().next(),
             Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
             Action::TurnDetails => self.turn_details(),
-            Action::Open if pane == Pane::Details && self.details.can_open() => self.toggle(Layer::Value),
+            Action::Open if pane == Pane::Details && self.details.can_open() && !self.details.can_fold() => {
+                self.toggle(Layer::Value);
+            }
             Action::Open if pane != Pane::Details => self.screens.pane = pane.inner(),
             Action::JumpBack if !self.waterfall.has_jumped() && self.return_from_jump() => {}
             _ if self.reads(action) => self.traces.hold(),

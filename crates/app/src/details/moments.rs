@@ -5,7 +5,7 @@ use trace_model::{Attribute, Event, LogRecord, Span, StatusCode, Value};
 use super::super::content::{Line, Means, Piece, Role};
 use super::column::{Column, fold_mark};
 use super::lines::{log_line, offset, severity_mark, severity_role};
-use super::value::value;
+use super::value::{value, whole};
 use super::{LOGS, order::by_use};
 use crate::format;
 use crate::text::first_line;
@@ -56,6 +56,18 @@ impl Moment<'_> {
         }
     }
 
+    /// Returns its longest part with a name: the stack trace of an exception, or the body of a log record.
+    fn value(&self) -> Option<(&'static str, &Value)> {
+        match self {
+            Self::Event(event) => {
+                let stack = event.attributes.iter().find(|attribute| attribute.key == STACKTRACE)?;
+                Some((STACKTRACE, &stack.value))
+            }
+            Self::Log(log) if log.body == Value::Empty => None,
+            Self::Log(log) => Some(("body", &log.body)),
+        }
+    }
+
     /// Returns the value that is listed below it when it is unfolded, in addition to its attributes: one that its line cannot hold.
     fn body(&self, room: usize) -> Option<&Value> {
         let Self::Log(log) = self else { return None };
@@ -67,6 +79,9 @@ impl Moment<'_> {
         (is_structured || text.trim_end().contains('\n') || format::columns(&text) > room).then_some(&log.body)
     }
 }
+
+/// Name of the stack trace in the attributes of an exception event.
+const STACKTRACE: &str = "exception.stacktrace";
 
 /// Returns true if an exception left the span, by an attribute of conventions before 1.29.
 fn is_escaped(event: &Event) -> bool {
@@ -115,6 +130,13 @@ impl Column<'_> {
         }
     }
 
+    /// Says which value the last item has, if it has one.
+    fn is_value_of(&mut self, moment: &Moment<'_>) {
+        if let Some((name, value)) = moment.value() {
+            self.is_value(name, || whole(value));
+        }
+    }
+
     fn each_moment(&mut self, moments: &[Moment<'_>], times: &Times) {
         for moment in moments {
             self.moment(moment, times);
@@ -134,11 +156,13 @@ impl Column<'_> {
         let has_more = body.is_some() || !moment.attributes().is_empty();
         if !has_more {
             self.item((unix_nano, &title), false);
+            self.is_value_of(moment);
             line.push("  ");
             line.push(format::at_most(&title, room).means(role));
             return self.lines.push(line);
         }
         let (id, is_open) = self.fold((unix_nano, &title));
+        self.is_value_of(moment);
         line.push(format!("{} ", fold_mark(is_open)).means(Role::Dim));
         line.push(format::at_most(&title, room).means(role));
         if !is_open {

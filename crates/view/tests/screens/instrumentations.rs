@@ -456,3 +456,15 @@ fn attributes_of_an_event_fold_below_it() {
     scene.type_keys(" ");
     assert!(!scene.part(Part::Details).contains("line 42"));
 }
+
+#[test]
+fn stack_trace_of_an_event_opens_full_size() {
+    let mut scene = python_flask().scene(200, 60);
+    // The cursor begins on the status, above the heading and the first event.
+    scene.type_keys("jjjv");
+    let text = scene.text();
+    in_order(
+        &text,
+        &["VALUE", "exception.stacktrace", "File \"/srv/app/orders.py\", line 42"],
+    );
+}

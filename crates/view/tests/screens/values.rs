@@ -83,6 +83,10 @@ fn bodies_of_logs_are_shown_full_size() {
     // It is the key for values in details, too, and nothing elsewhere.
     scene.press(&[Key::Esc, Key::Enter, Key::Enter]);
     scene.type_keys("v");
+    in_order(&scene.part(Part::Body), &["VALUE", "body", "▾ {", "▾ \"order\""]);
+    scene.type_keys("v");
+    scene.press(&[Key::End]);
+    scene.type_keys("v");
     assert_eq!(scene.app.key_context(), KeyContext::Details);
     assert!(scene.text().contains("no value under the cursor"), "{}", scene.text());
 }
