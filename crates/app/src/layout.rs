@@ -53,7 +53,7 @@ impl Panes {
         });
         let details = splits.details.map(|lines| lines.clamp(1, free.saturating_sub(list).max(1)));
         let details = details.unwrap_or_else(|| {
-            let share = (screen.height * 3 / 10).clamp(6, 20);
+            let share = (screen.height * 3 / 10).clamp(4, 20);
             let both = screen.height.saturating_sub(3 + list);
             let least = WaterfallParts::lines_for(splits.waterfall.rows(), both.saturating_sub(share));
             share.max(both.saturating_sub(least))

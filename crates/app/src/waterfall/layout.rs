@@ -4,6 +4,8 @@ use ratatui_core::layout::Rect;
 
 /// A pane of fewer lines is a low one.
 const LOW: u16 = 14;
+/// So many spans, and the whole trace in a line, need a pane that is not a low one.
+const SHORT: u16 = LOW - 3;
 
 /// Areas of the pane's parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,14 +58,14 @@ impl WaterfallParts {
         }
     }
 
-    /// Returns the lines of a pane with room for a number of spans, 0 for an unknown one, that may have `most` lines. The whole trace in a
-    /// line stays.
+    /// Returns the lines of a pane with room for a number of spans, 0 for an unknown one, that may have `most` lines. All of a short trace is
+    /// in view without the whole trace in a line.
     #[must_use]
     pub(crate) fn lines_for(rows: u16, most: u16) -> u16 {
         match (rows, most) {
             (0, _) => most,
-            (_, ..LOW) => rows.saturating_add(2),
-            (_, LOW..) => rows.saturating_add(3).max(LOW),
+            (SHORT.., LOW..) => rows.saturating_add(3),
+            _ => rows.saturating_add(2),
         }
     }
 

@@ -245,7 +245,7 @@ fn long(trace: u8, spans: u8) -> Vec<opentelemetry_proto::tonic::trace::v1::Reso
 fn details_have_the_empty_rows_of_a_short_trace() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(long(1, 4));
-    assert_eq!(lines(&mut scene), [4, 14, 19]);
+    assert_eq!(lines(&mut scene), [4, 7, 26]);
     // The waterfall grows in steps.
     scene.add(long(2, 8));
     assert_eq!(lines(&mut scene), [4, 15, 18]);
@@ -253,11 +253,11 @@ fn details_have_the_empty_rows_of_a_short_trace() {
     assert_eq!(lines(&mut scene), [4, 15, 18], "not at each selection");
     // A trace that is opened has the rows that it needs, and keeps them.
     scene.press(&[Key::Enter]);
-    assert_eq!(lines(&mut scene), [4, 14, 19]);
+    assert_eq!(lines(&mut scene), [4, 7, 26]);
     scene.add(long(1, 40));
-    assert_eq!(lines(&mut scene), [4, 14, 19]);
+    assert_eq!(lines(&mut scene), [4, 7, 26]);
     scene.press(&[Key::Enter]);
-    assert_eq!(lines(&mut scene), [4, 14, 19]);
+    assert_eq!(lines(&mut scene), [4, 7, 26]);
     scene.press(&[Key::Esc, Key::Esc]);
     assert_eq!(lines(&mut scene), [4, 21, 12]);
 }
@@ -275,7 +275,7 @@ fn details_get_rows_back_after_a_long_trace() {
         scene.type_keys("j");
         heights.push(lines(&mut scene)[1]);
     }
-    assert_eq!(heights, [longest, longest, 14, 14]);
+    assert_eq!(heights, [longest, longest, 7, 7]);
 }
 
 #[test]
@@ -284,16 +284,16 @@ fn details_stay_as_they_were_set() {
     scene.add(long(1, 4));
     scene.press(&[Key::Enter, Key::Enter]);
     scene.type_keys("{{");
-    assert_eq!(lines(&mut scene), [4, 16, 17]);
+    assert_eq!(lines(&mut scene), [4, 9, 24]);
     scene.press(&[Key::Esc, Key::Esc]);
     scene.add(long(2, 40));
     scene.draw();
-    assert_eq!(lines(&mut scene), [4, 16, 17]);
+    assert_eq!(lines(&mut scene), [4, 9, 24]);
 }
 
 #[test]
 fn details_take_no_row_from_a_trace_on_a_small_screen() {
-    for (height, expected) in [(24, [4, 10, 7]), (15, [3, 3, 6]), (10, [2, 3, 2])] {
+    for (height, expected) in [(24, [4, 10, 7]), (15, [4, 4, 4]), (10, [2, 3, 2])] {
         let mut scene = Scene::new(Mode::Viewer, 80, height);
         scene.add(long(1, 7));
         let [list, waterfall, details] = lines(&mut scene);

@@ -309,6 +309,11 @@ fn a_span_without_links_says_so() {
 #[test]
 fn the_whole_trace_stands_over_the_axis_with_the_part_that_is_shown() {
     let mut scene = reset(120, 40);
+    // A short trace is in view without it.
+    for _ in 0..4 {
+        scene.type_keys("}");
+        scene.draw();
+    }
     let line = |scene: &mut Scene| row_above_the_axis(scene);
     assert!(line(&mut scene).contains("up to 4 spans at a time"), "{}", line(&mut scene));
     assert!(!line(&mut scene).contains('['));
