@@ -1,4 +1,4 @@
-//! How many spans of a trace reached Sentry.
+//! Number of spans of a trace that reached Sentry.
 
 use super::finding::{self, Outcome};
 use crate::sentry::SourceOfTruth;
@@ -80,7 +80,7 @@ pub struct ReachPass {
 enum Stage {
     /// When the trace ends, which is when nothing more is expected a little later.
     Ends(RowReader, u64),
-    /// What became of each span.
+    /// Result for each span.
     Findings(RowReader, u64),
 }
 

@@ -1,4 +1,4 @@
-//! What the store has about a trace's way to Sentry, for the cross-check.
+//! Evidence about a trace's way to Sentry, for the cross-check.
 
 use std::sync::Arc;
 

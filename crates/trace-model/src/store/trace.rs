@@ -59,7 +59,7 @@ impl Rare {
     }
 }
 
-/// What some span of a trace has: a set.
+/// Set of properties that some span of a trace has.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SeenSpans(u8);
 
