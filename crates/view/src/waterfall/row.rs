@@ -75,7 +75,7 @@ pub(crate) fn label(row: &Row, width: usize) -> Line<'static> {
     // Seen however long the name is.
     let errors = Errors::of(row);
     let room = width.saturating_sub(indent + 2 + hidden.len() + format::columns(&errors.mark));
-    let marks = marks(row, room / 2);
+    let marks = marks(row, room / 3);
     let mut left = room.saturating_sub(marks.iter().map(Span::width).sum());
     // Of several spans the first one's subject says nothing of the others.
     let nothing = SpanSubject::default();
@@ -195,10 +195,12 @@ fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
     let mut marks = Vec::new();
     let mut left = width;
     let mut mark = |text: String, style: Style| {
-        if let Some(rest) = left.checked_sub(text.width()) {
+        let rest = left.checked_sub(text.width());
+        if let Some(rest) = rest {
             left = rest;
             marks.push(Span::styled(text, style));
         }
+        rest.is_some()
     };
     if let Some(group) = row.group {
         mark(format!(" × {}", format::grouped(group.count as u64)), Style::new().bold());
@@ -215,15 +217,15 @@ fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
         mark(" ⚠".to_owned(), Style::new().fg(theme::WARNING));
     }
     if let Some(repeated) = &row.reading.repeated {
-        mark(
-            format!(" N+1 ×{}", format::grouped(repeated.count as u64)),
-            Style::new().fg(theme::WARNING),
-        );
+        let style = Style::new().fg(theme::WARNING);
+        if !mark(format!(" N+1 ×{}", format::grouped(repeated.count as u64)), style) {
+            mark(" N+1".to_owned(), style);
+        }
     }
     match row.links {
         0 => {}
-        1 => mark(" ⇄".to_owned(), Style::new().fg(theme::ACCENT)),
-        several => mark(format!(" ⇄{several}"), Style::new().fg(theme::ACCENT)),
+        1 => _ = mark(" ⇄".to_owned(), Style::new().fg(theme::ACCENT)),
+        several => _ = mark(format!(" ⇄{several}"), Style::new().fg(theme::ACCENT)),
     }
     marks
 }
