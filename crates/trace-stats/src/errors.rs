@@ -36,7 +36,7 @@ const FETCH_TRACES: usize = 64;
 /// Rest of a trace after it was read, in nanoseconds for each unit of work: a trace of a million spans that grows is read every second.
 const REST_NANO_PER_WORK: u64 = 10;
 
-/// How an error was reported: a set.
+/// Set of the ways by which an error was reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ReportedBy(u8);
 
@@ -97,7 +97,7 @@ pub struct ErrorPlace {
     pub trace_id: TraceId,
     /// Span in which it happened; `None` if it names only the trace.
     pub key: Option<SpanKey>,
-    /// How it was reported.
+    /// Ways by which it was reported.
     pub reported_by: ReportedBy,
 }
 

@@ -106,7 +106,7 @@ pub(super) struct Trace {
     pub(super) found_by: u8,
     /// Never evicted.
     pub(super) pinned: bool,
-    /// What some span of it has: a byte, since a million traces have one.
+    /// Properties that some span of it has: a byte, since a million traces have one.
     pub(super) seen_spans: SeenSpans,
     pub(super) rare: Option<Box<Rare>>,
     /// Computed on demand, dropped at the next change.

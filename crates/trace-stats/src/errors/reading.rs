@@ -30,7 +30,7 @@ struct Report {
     message: u64,
 }
 
-/// What a report says.
+/// Content of a report.
 struct Said<'a> {
     type_name: &'a str,
     message: &'a str,
