@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use trace_model::work::{self, strides, visited};
-use trace_model::{Analysis, SpanKey, SpanNode, SpanTree, StatusCode, Store, TraceId, TraceReader};
+use trace_model::{Analysis, CallStatus, SpanKey, SpanNode, SpanTree, StatusClass, StatusCode, Store, TraceId, TraceReader};
 
 use crate::search::{Matched, Matching};
 use crate::{Part, Search, Step};
@@ -21,6 +21,10 @@ pub struct Found {
     pub service: Option<String>,
     /// Name of the first span: of the earliest one without a parent, or of the earliest one.
     pub name: String,
+    /// Subject of the first span, as the screen shows it: route, path, statement, queue; empty if the name tells it.
+    pub subject: String,
+    /// Status of its call, such as `404`, if it is a failure or follows a subject.
+    pub status: Option<String>,
     /// Earliest start in nanoseconds since the Unix epoch.
     pub start_unix_nano: u64,
     /// From the earliest start to the latest end (or start, of an open span), in nanoseconds.
@@ -47,10 +51,13 @@ impl Found {
     }
 }
 
+/// A summary, and the span that names the trace.
+type Named = (Found, (TraceId, SpanKey));
+
 #[derive(Debug)]
 pub(crate) struct FoundPass {
     matching: Matching,
-    reading: Option<(u64, TraceReader<Option<Found>>)>,
+    reading: Option<(u64, TraceReader<Option<Named>>)>,
     found: Vec<Found>,
 }
 
@@ -69,9 +76,16 @@ impl FoundPass {
         while work::done() < until {
             if let Some((revision, reading)) = &mut self.reading {
                 let found = reading.step(store, until.saturating_sub(work::done()))?;
-                self.found.extend(found.map(|found| Found {
-                    revision: *revision,
-                    ..found
+                self.found.extend(found.map(|(found, first)| {
+                    work::add(work::VISIT);
+                    let subject = store.subject(first.0, &first.1).unwrap_or_default();
+                    let is_shown = |status: &CallStatus| status.class != StatusClass::Success || !subject.text.is_empty();
+                    Found {
+                        revision: *revision,
+                        status: subject.status.as_ref().filter(|status| is_shown(status)).map(status_text),
+                        subject: subject.text.into(),
+                        ..found
+                    }
                 }));
                 self.reading = None;
                 continue;
@@ -96,8 +110,8 @@ const fn rank(node: &SpanNode) -> (bool, u64, &SpanKey) {
     (node.parent_span_id.is_some(), node.start_unix_nano, &node.key)
 }
 
-/// `None` for a trace that was evicted before it was read.
-async fn found(trace_id: TraceId, tree: &SpanTree, analysis: &Analysis) -> Option<Found> {
+/// Returns a summary without the subject of the first span, and that span. `None` for a trace that was evicted before it was read.
+async fn found(trace_id: TraceId, tree: &SpanTree, analysis: &Analysis) -> Option<Named> {
     let nodes = tree.nodes();
     let mut first: Option<&SpanNode> = None;
     let mut found = Found {
@@ -105,6 +119,8 @@ async fn found(trace_id: TraceId, tree: &SpanTree, analysis: &Analysis) -> Optio
         revision: 0,
         service: None,
         name: String::new(),
+        subject: String::new(),
+        status: None,
         start_unix_nano: u64::MAX,
         duration_ns: 0,
         spans: 0,
@@ -141,7 +157,13 @@ async fn found(trace_id: TraceId, tree: &SpanTree, analysis: &Analysis) -> Optio
     found.service = Some(first.key.service.to_string()).filter(|service| !service.is_empty());
     found.name = first.name.to_string();
     found.duration_ns = last - found.start_unix_nano;
-    Some(found)
+    Some((found, (trace_id, first.key.clone())))
+}
+
+fn status_text(status: &CallStatus) -> String {
+    status
+        .name
+        .map_or_else(|| status.code.to_string(), |name| format!("{} {name}", status.code))
 }
 
 /// A copy of one trace with its log records.

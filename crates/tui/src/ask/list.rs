@@ -40,11 +40,14 @@ fn line(trace: &Found, zone: &TimeZone) -> String {
         .as_deref()
         .map(|service| format!("{} ", clean(format::service(service))))
         .unwrap_or_default();
+    let parts = [Some(&trace.name), Some(&trace.subject), trace.status.as_ref()];
+    let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
+    let name = parts.map(String::as_str).collect::<Vec<_>>().join(" ");
     let mut line = format!(
         "{}  {}  {service}{}  {}  {}",
         moment(trace.start_unix_nano, zone),
         trace.trace_id,
-        app::redacted(&clean(&trace.name)),
+        app::redacted(&clean(&name)),
         format::duration(trace.duration_ns),
         format::count(trace.spans as u64, "span"),
     );

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use query::CrossCheck;
-use trace_model::{Event, Span, SpanNode, StatusCode, Store};
+use trace_model::{Event, Span, SpanNode, SpanSubject, StatusCode, Store};
 
 use crate::inspect::{Trace, heading, traces};
 use app::text::clean;
@@ -55,7 +55,10 @@ fn lines(store: &Store, trace: &Trace, cross_check: Option<&CrossCheck>) -> Vec<
     let path = trace.critical_path().unwrap_or_default();
     let critical: HashSet<usize> = path.iter().map(|(node, _)| *node).collect();
     let rows = nodes.iter().take(ROWS_MAX).enumerate();
-    lines.extend(rows.map(|(at, node)| row(trace, node, critical.contains(&at))));
+    lines.extend(rows.map(|(at, node)| {
+        let subject = store.subject(trace.summary.trace_id, &node.key).unwrap_or_default();
+        row(trace, node, &subject, critical.contains(&at))
+    }));
     if nodes.len() > ROWS_MAX {
         lines.push(format!("… {}", format::count((nodes.len() - ROWS_MAX) as u64, "more span")));
     }
@@ -118,7 +121,7 @@ fn unix_nano() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn row(trace: &Trace, node: &SpanNode, is_critical: bool) -> String {
+fn row(trace: &Trace, node: &SpanNode, subject: &SpanSubject, is_critical: bool) -> String {
     let mark = match node.status {
         _ if !node.arrived => '?',
         StatusCode::Error => '✗',
@@ -127,7 +130,10 @@ fn row(trace: &Trace, node: &SpanNode, is_critical: bool) -> String {
     let critical = if is_critical { '*' } else { ' ' };
     let indent = "  ".repeat(node.depth.min(DEPTH_MAX));
     let name = if node.arrived {
-        format!("{indent}{} {}", format::service(&node.key.service), node.name)
+        let service = format!("{indent}{} ", format::service(&node.key.service));
+        let room = NAME.saturating_sub(format::columns(&service));
+        let name = app::described(&node.name, subject, room).into_iter().map(|piece| piece.text);
+        service + &name.collect::<String>()
     } else {
         format!("{indent}span {} has not arrived", node.key.span_id)
     };
@@ -194,6 +200,24 @@ fn messages(span: &Span) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_identify_spans_with_generic_names() {
+        let span = r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{
+            "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "GET", "kind": 3,
+            "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": "1700000000250000000",
+            "attributes": [
+                {"key": "url.full", "value": {"stringValue": "http://api.example/posts/17?token=abc"}},
+                {"key": "http.response.status_code", "value": {"intValue": "404"}}
+            ]
+        }]}]}]}"#;
+        let store = crate::inspect::read_lines(span.replace('\n', " ").into_bytes()).expect("a trace");
+        let mut text = Vec::new();
+        print(&store, None, &mut text).expect("memory");
+        let text = String::from_utf8(text).expect("text");
+        assert!(text.contains("GET api.example/posts/17 404"), "{text}");
+        assert!(!text.contains("abc"), "{text}");
+    }
 
     #[test]
     fn long_lines_are_wrapped_below_their_text() {

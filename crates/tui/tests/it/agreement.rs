@@ -59,7 +59,14 @@ fn random(seed: u64) -> Store {
             let service = ["shop", "stock", "mailer", ""][random.usize(..4)];
             let start = random.u64(0..100);
             let times = (start, start + random.u64(0..50));
-            let span = span(trace, (id, random.u64(0..10)), random.u64(1..6), times);
+            let mut span = span(trace, (id, random.u64(0..10)), random.u64(1..6), times);
+            if random.bool() {
+                span["name"] = "GET".into();
+                span["attributes"] = json!([
+                    { "key": "url.path", "value": { "stringValue": format!("/posts/{id}") } },
+                    { "key": "http.response.status_code", "value": { "intValue": "404" } },
+                ]);
+            }
             spans.push((service, span));
         }
     }
@@ -244,6 +251,10 @@ fn summaries_of_screen_and_queries_agree() {
                 ),
                 "{seed}: {id}"
             );
+            let key = trace.root.key.as_ref().expect("a span");
+            let subject = store.subject(trace.trace_id, key).expect("a subject");
+            let status = subject.status.map(|status| status.code.to_string());
+            assert_eq!((&*found.subject, &found.status), (&*subject.text, &status), "{seed}: {id}");
             assert_eq!(
                 (found.spans, found.errors, found.open),
                 (trace.spans, trace.errors, trace.in_flight),
